@@ -1,0 +1,70 @@
+# Funnel: `make help` lists what can be done here.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_COMPILE := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(VENV)/run.stamp: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Funnel needs Python 3.11, and $(PYTHON) is " + sys.version.split()[0] + ". Install it, or name it: make PYTHON=/path/to/python3.11 …")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/dev.stamp ## Make the virtual environment with everything pinned
+
+.PHONY: servers
+servers: # PostgreSQL for the tests, where apt works and it is not there yet
+	@ls -d /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	       && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql >/dev/null; } \
+	  || { echo "The tests need PostgreSQL's server (initdb). Install the package postgresql, or run as root so that make can."; exit 1; }
+
+.PHONY: demo
+demo: setup ## Play leads through real processes on this machine (ONCE=1: stop when all is delivered)
+	@$(BIN)/python -m sandbox.demo $(if $(ONCE),--once)
+
+.PHONY: run
+run: setup ## Run web, worker and scheduler with the settings of .env
+	@$(BIN)/python -m sandbox.run
+
+.PHONY: test
+test: setup servers lint typecheck ## Check everything: style, types, floors, then all tests with coverage
+	@$(BIN)/lint-imports
+	@rm -f .coverage .coverage.*
+	@COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/python -m pytest --cov --cov-report= -p no:cacheprovider $(ARGS)
+
+.PHONY: lint
+lint: setup ## Check style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+.PHONY: format
+format: setup ## Mend style
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+.PHONY: typecheck
+typecheck: setup ## Check types
+	@$(BIN)/mypy
+
+.PHONY: migration
+migration: setup ## Draft a migration of what the models have and the ledger has not (NAME=0002_add_something)
+	@$(BIN)/flask --app wsgi db revision $(NAME)
+
+.PHONY: requirements
+requirements: setup ## Pin requirements*.txt anew from requirements*.in
+	@$(PIP_COMPILE) requirements.in -o requirements.txt
+	@$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
+
+.PHONY: clean
+clean: ## Remove what was made here
+	@rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis var

@@ -1,0 +1,39 @@
+"""Funnel: from a webhook to an email in the inbox, with proof."""
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from funnel_app.commands import campaigns, db, templates, trace
+from funnel_app.deps import Deps
+from funnel_app.web import health, unsubscribe
+from funnel_app.current import keep_deps
+from funnel_app.web.errors import register_errors
+from funnel_app.web.hooks import resend, signup
+from funnel_app.web.hooks.routes import add_legacy_paths
+from funnel_app.web.openapi import make_api
+
+LARGEST_BODY = 64 * 1024
+
+
+def create_app(deps: Deps) -> Flask:
+    """Return the web application of this process, made of the collaborators that are handed in."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.config["SECRET_KEY"] = deps.settings.secret_key
+    hops = deps.settings.trusted_proxies
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+
+    keep_deps(app, deps)
+    api = make_api(app)
+    api.register_blueprint(signup.blueprint)
+    add_legacy_paths(app, deps.registry, "signup", signup.receive_signup)
+    app.register_blueprint(resend.blueprint)
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(unsubscribe.blueprint)
+    register_errors(app)
+
+    app.cli.add_command(db.group)
+    app.cli.add_command(campaigns.campaigns)
+    app.cli.add_command(templates.group)
+    app.cli.add_command(trace.trace_command)
+    return app

@@ -1,0 +1,170 @@
+"""Read the values of a campaign file, noting every fault with its place instead of stopping at the first."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import time, timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from funnel_app.campaigns.model import Window
+
+Kind = TypeVar("Kind", bound=StrEnum)
+Value = TypeVar("Value")
+
+DURATION = re.compile(r"(\d{1,5})(m|h|d)")
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+DEADLINE = re.compile(r"(\d{2})-(\d{2})")
+WINDOW = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})")
+
+
+class CampaignError(Exception):
+    """Campaign files that cannot be used; `faults` holds one sentence for each fault."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("The campaign files cannot be used:\n" + "\n".join(f"  {fault}" for fault in faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a file: its values, where it stands, and the list that faults go to."""
+
+    values: Mapping[str, Any]
+    place: str
+    faults: list[str]
+
+    def fault(self, key: str, words: str) -> None:
+        """Note a fault of one key."""
+        self.faults.append(f"{self.place}{key}: {words}")
+
+    def only(self, allowed: Iterable[str]) -> None:
+        """Note every key that nobody knows: a misspelt one must not be silently ignored."""
+        for key in sorted(set(self.values) - set(allowed)):
+            self.fault(key, "is not a known key")
+
+    def table(self, key: str) -> "Table":
+        """Return the table under a key; an empty one where it is missing or something else."""
+        found = self.values.get(key, {})
+        if not isinstance(found, dict):
+            self.fault(key, "must be a table")
+            found = {}
+        return Table(found, f"{self.place}{key}.", self.faults)
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Return a text; required without a default."""
+        return self._typed(key, str, default, "a text") or ""
+
+    def number(self, key: str, default: int | None = None) -> int:
+        """Return a whole number that is not negative; required without a default."""
+        found = self._typed(key, int, default, "a whole number")
+        if found is None or isinstance(found, bool) or found < 0:
+            if key in self.values:
+                self.fault(key, "must be a whole number from 0")
+            return 0
+        return found
+
+    def flag(self, key: str) -> bool:
+        """Return a truth value; false where it is left out."""
+        return bool(self._typed(key, bool, False, "true or false"))
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of texts; an empty one where it is left out."""
+        found = self.values.get(key, [])
+        if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+            self.fault(key, "must be a list of texts")
+            return ()
+        return tuple(found)
+
+    def choice(self, key: str, kind: type[Kind], default: Kind) -> Kind:
+        """Return one of a kind's values; the default stands for one left out, and for a fault."""
+        found = self.values.get(key, default.value)
+        try:
+            return kind(found)
+        except ValueError:
+            self.fault(key, f"{found!r} is none of {', '.join(kind)}")
+            return default
+
+    def read(self, key: str, reader: Callable[[str], Value], default: Value) -> Value:
+        """Return what a reader makes of a text; the default for one left out, and for one that it refuses."""
+        found = self.values.get(key)
+        if found is None:
+            return default
+        try:
+            return reader(str(found))
+        except ValueError as error:
+            self.fault(key, str(error))
+            return default
+
+    def _typed(self, key: str, wanted: type[Value], default: Value | None, words: str) -> Value | None:
+        found = self.values.get(key, default)
+        if found is None:
+            self.fault(key, "is missing")
+        elif not isinstance(found, wanted):
+            self.fault(key, f"must be {words}")
+            return default
+        return found
+
+
+def duration(text: str) -> timedelta:
+    """Read "5m", "24h" or "3d"."""
+    found = DURATION.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is not a duration such as 5m, 24h or 3d")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+def deadline(text: str) -> tuple[int, int]:
+    """Read "12-05" as month and day."""
+    found = DEADLINE.fullmatch(text)
+    month, day = (int(found[1]), int(found[2])) if found else (0, 0)
+    longest = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
+    if not 1 <= month <= 12 or not 1 <= day <= longest.get(month, 31):
+        raise ValueError(f"{text!r} is not a month and day such as 12-05")
+    return month, day
+
+
+def window(text: str) -> Window:
+    """Read "08:00-20:00"."""
+    found = WINDOW.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is not a window such as 08:00-20:00")
+    opens, closes = time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
+    if opens >= closes:
+        raise ValueError(f"{text!r} closes before it opens")
+    return Window(opens, closes)
+
+
+def link(text: str) -> str:
+    """Read an https address, or nothing."""
+    if text and (urlsplit(text).scheme != "https" or not urlsplit(text).netloc):
+        raise ValueError(f"{text!r} is not an https address")
+    return text
+
+
+def zone(text: str) -> str:
+    """Read the name of a time zone."""
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{text!r} is not a time zone such as America/Toronto") from None
+    return text
+
+
+def name(text: str) -> str:
+    """Read a name: small letters, digits and underscores."""
+    if not NAME.fullmatch(text):
+        raise ValueError(f"{text!r} is not a name of small letters, digits and underscores")
+    return text
+
+
+def uuid(text: str) -> UUID:
+    """Read a UUID."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a UUID") from None

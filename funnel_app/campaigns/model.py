@@ -1,0 +1,127 @@
+"""The model of a campaign: what is sent, when, and what starts and stops it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+
+class Event(StrEnum):
+    """What can happen to a contact."""
+
+    OPT_IN = "opt_in"
+    ASSESSMENT = "assessment"
+    BOOKING = "booking"
+    BOOKING_CANCELLED = "booking_cancelled"
+    BOOKING_RESCHEDULED = "booking_rescheduled"
+    NO_SHOW = "no_show"
+    MAYBE = "maybe"
+    ONBOARDING = "onboarding"
+
+
+class Kind(StrEnum):
+    """What an email is by law: an unsubscribe ends marketing only."""
+
+    MARKETING = "marketing"
+    TRANSACTIONAL = "transactional"
+
+
+class Mode(StrEnum):
+    """Whether an enrolment is real or a test with short delays."""
+
+    LIVE = "live"
+    TEST = "test"
+
+
+class EmailOne(StrEnum):
+    """Who sends the first email of a sequence."""
+
+    PAYLOAD = "payload"
+    WEBSITE = "website"
+    FUNNEL = "funnel"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One email: its template, and how long after (or, negative, before) the anchor it is due."""
+
+    number: int
+    template: str
+    delay: timedelta
+    test_intervals: int
+    aliases: tuple[str, ...] = ()
+    after_deadline: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The hours of the day in which a sequence may send."""
+
+    opens: time
+    closes: time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequence:
+    """A timed row of emails, with what starts, ends and blocks it."""
+
+    name: str
+    campaign: str
+    flow: str
+    handler: str
+    starts_on: Event
+    kind: Kind
+    steps: tuple[Step, ...]
+    exits: frozenset[Event]
+    per_occurrence: bool
+    email_1: EmailOne
+    email_1_by_entrance: Mapping[str, EmailOne]
+    reentry: str
+    window: Window | None
+    max_lateness: timedelta
+
+    def step(self, number: int) -> Step:
+        """Return a step by its number, which counts from 1."""
+        return self.steps[number - 1]
+
+    @property
+    def before_anchor(self) -> bool:
+        """Say whether the steps count back from the anchor, as reminders of a call do."""
+        return any(step.delay < timedelta(0) for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """One address at which something is reported."""
+
+    name: str
+    path: str
+    legacy_paths: tuple[str, ...]
+    legacy_id: UUID | None
+    handler: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """One campaign file."""
+
+    name: str
+    title: str
+    timezone: str
+    deadline: tuple[int, int]
+    capacity: int
+    bookings_baseline: int
+    calendly_link: str
+    pdf_download_link: str
+    tips: Mapping[str, tuple[str, ...]]
+    sequences: Mapping[str, Sequence]
+    hooks: Mapping[str, Hook]
+
+    def started_by(self, event: Event) -> Sequence | None:
+        """Return the sequence that an event starts; None where it starts nothing."""
+        return next((sequence for sequence in self.sequences.values() if sequence.starts_on == event), None)
+
+    def ended_by(self, event: Event) -> tuple[Sequence, ...]:
+        """Return the sequences that an event ends."""
+        return tuple(sequence for sequence in self.sequences.values() if event in sequence.exits)

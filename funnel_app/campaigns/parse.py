@@ -1,0 +1,201 @@
+"""Read one campaign file into the model, or say everything that is wrong with it."""
+
+import re
+import tomllib
+from datetime import timedelta
+
+from funnel_app.campaigns import fields
+from funnel_app.campaigns.fields import CampaignError, Table
+from funnel_app.campaigns.model import Campaign, EmailOne, Event, Hook, Kind, Sequence, Step
+
+__all__ = ["CampaignError", "parse"]
+
+HANDLER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*-handler")
+MAX_LATENESS = timedelta(days=7)
+REENTRY = ("never", "after_end")
+TOP = (
+    "name",
+    "title",
+    "timezone",
+    "deadline",
+    "capacity",
+    "bookings_baseline",
+    "calendly_link",
+    "pdf_download_link",
+    "hooks",
+    "sequences",
+    "tips",
+)
+SEQUENCE = (
+    "hook",
+    "flow",
+    "starts_on",
+    "kind",
+    "exits",
+    "steps",
+    "per_occurrence",
+    "email_1",
+    "email_1_by_entrance",
+    "reentry",
+    "window",
+    "max_lateness",
+)
+STEP = ("template", "after", "before", "test_after", "test_before", "aliases", "after_deadline")
+TIPS = 3
+
+
+def parse(filename: str, text: str) -> Campaign:
+    """Return the campaign of a file; CampaignError names file, key and reason of every fault."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CampaignError([f"{filename}: {error}"]) from None
+    top = Table(values, f"{filename}: ", [])
+    campaign = _campaign(top)
+    if top.faults:
+        raise CampaignError(top.faults)
+    return campaign
+
+
+def _campaign(top: Table) -> Campaign:
+    top.only(TOP)
+    name = top.read("name", fields.name, "") or top.text("name")
+    sequences = {key: _sequence(name, key, top.table("sequences").table(key)) for key in top.table("sequences").values}
+    if not sequences:
+        top.fault("sequences", "there is none")
+    _check_starts(top, sequences)
+    return Campaign(
+        name=name,
+        title=top.text("title", name),
+        timezone=top.read("timezone", fields.zone, "UTC"),
+        deadline=top.read("deadline", fields.deadline, (12, 31)),
+        capacity=top.number("capacity", 0),
+        bookings_baseline=top.number("bookings_baseline", 0),
+        calendly_link=top.read("calendly_link", fields.link, ""),
+        pdf_download_link=top.read("pdf_download_link", fields.link, ""),
+        tips=_tips(top),
+        sequences=sequences,
+        hooks=_hooks(top, name, sequences),
+    )
+
+
+def _check_starts(top: Table, sequences: dict[str, Sequence]) -> None:
+    seen: dict[Event, str] = {}
+    for sequence in sequences.values():
+        if sequence.starts_on in seen:
+            words = f"{sequence.starts_on} starts {seen[sequence.starts_on]} already"
+            top.fault(f"sequences.{sequence.name}.starts_on", words)
+        seen[sequence.starts_on] = sequence.name
+
+
+def _sequence(campaign: str, name: str, table: Table) -> Sequence:
+    table.only(SEQUENCE)
+    if not fields.NAME.fullmatch(name):
+        table.fault("", f"{name!r} is not a name of small letters, digits and underscores")
+    flow = table.text("flow")
+    handler = f"{campaign}-{flow}-handler"
+    if flow and not HANDLER.fullmatch(handler):
+        table.fault("flow", f"{handler!r} is not a handler name of small letters, digits and hyphens")
+    for key in ("starts_on", "kind"):
+        table.text(key)
+    return Sequence(
+        name=name,
+        campaign=campaign,
+        flow=flow,
+        handler=handler,
+        starts_on=table.choice("starts_on", Event, Event.OPT_IN),
+        kind=table.choice("kind", Kind, Kind.MARKETING),
+        steps=_steps(table),
+        exits=_events(table, "exits"),
+        per_occurrence=table.flag("per_occurrence"),
+        email_1=table.choice("email_1", EmailOne, EmailOne.FUNNEL),
+        email_1_by_entrance=_entrances(table.table("email_1_by_entrance")),
+        reentry=_reentry(table),
+        window=table.read("window", lambda text: fields.window(text), None),
+        max_lateness=table.read("max_lateness", fields.duration, MAX_LATENESS),
+    )
+
+
+def _events(table: Table, key: str) -> frozenset[Event]:
+    known = [text for text in table.texts(key) if text in set(Event)]
+    for text in set(table.texts(key)) - set(known):
+        table.fault(key, f"{text!r} is none of {', '.join(Event)}")
+    return frozenset(Event(text) for text in known)
+
+
+def _entrances(table: Table) -> dict[str, EmailOne]:
+    return {entrance: table.choice(entrance, EmailOne, EmailOne.PAYLOAD) for entrance in table.values}
+
+
+def _reentry(table: Table) -> str:
+    found = table.text("reentry", "never")
+    if found not in REENTRY:
+        table.fault("reentry", f"{found!r} is none of {', '.join(REENTRY)}")
+    return found
+
+
+def _steps(table: Table) -> tuple[Step, ...]:
+    rows = table.values.get("steps")
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        table.fault("steps", "must be a list of steps, one at least")
+        return ()
+    return tuple(
+        _step(number, Table(row, f"{table.place}steps[{number}].", table.faults)) for number, row in enumerate(rows, 1)
+    )
+
+
+def _step(number: int, table: Table) -> Step:
+    table.only(STEP)
+    before = "before" in table.values
+    if before == ("after" in table.values):
+        table.fault("after", "give either after or before")
+    key, sign = ("before", -1) if before else ("after", 1)
+    return Step(
+        number=number,
+        template=table.read("template", fields.name, "") or table.text("template"),
+        delay=sign * table.read(key, fields.duration, timedelta(0)),
+        test_intervals=sign * table.number(f"test_{key}"),
+        aliases=table.texts("aliases"),
+        after_deadline=_after_deadline(table),
+    )
+
+
+def _after_deadline(table: Table) -> str | None:
+    found = table.values.get("after_deadline")
+    if found not in (None, "skip"):
+        table.fault("after_deadline", f"{found!r} is not skip")
+    return found
+
+
+def _tips(top: Table) -> dict[str, tuple[str, ...]]:
+    table = top.table("tips")
+    tips = {system: table.texts(system) for system in table.values}
+    for system, rows in tips.items():
+        if len(rows) != TIPS:
+            table.fault(system, f"must be {TIPS} tips")
+    return tips
+
+
+def _hooks(top: Table, campaign: str, sequences: dict[str, Sequence]) -> dict[str, Hook]:
+    table = top.table("hooks")
+    flows = {
+        str(top.table("sequences").table(sequence.name).values.get("hook")): sequence.handler
+        for sequence in sequences.values()
+    }
+    for hook in set(flows) - set(table.values):
+        table.fault(hook, "a sequence starts at this hook, and there is no such hook")
+    return {name: _hook(campaign, name, table.table(name), flows.get(name)) for name in table.values}
+
+
+def _hook(campaign: str, name: str, table: Table, handler: str | None) -> Hook:
+    table.only(("legacy_paths", "legacy_id"))
+    for path in table.texts("legacy_paths"):
+        if not path.startswith("/"):
+            table.fault("legacy_paths", f"{path!r} does not begin with /")
+    return Hook(
+        name=name,
+        path=f"/webhook/{campaign}/{name}",
+        legacy_paths=table.texts("legacy_paths"),
+        legacy_id=table.read("legacy_id", lambda text: fields.uuid(text), None),
+        handler=handler,
+    )

@@ -1,0 +1,110 @@
+"""The registry: all campaigns of a process, and everything that is derived from their files."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from funnel_app.campaigns.model import Campaign, Sequence, Step
+from funnel_app.campaigns.parse import CampaignError, parse
+
+
+class UnknownCampaign(LookupError):
+    """There is no campaign, or no sequence in it, of that name."""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All campaigns by name."""
+
+    campaigns: Mapping[str, Campaign]
+
+    @classmethod
+    def load(cls, texts: Mapping[str, str]) -> "Registry":
+        """Return the campaigns of these files; CampaignError names every fault in any of them."""
+        faults: list[str] = []
+        parsed: list[Campaign] = []
+        for filename, text in sorted(texts.items()):
+            try:
+                parsed.append(parse(filename, text))
+            except CampaignError as error:
+                faults += error.faults
+        faults += _twice("campaign", [campaign.name for campaign in parsed])
+        registry = cls({campaign.name: campaign for campaign in parsed})
+        faults += registry._clashes()
+        if faults:
+            raise CampaignError(faults)
+        return registry
+
+    def campaign(self, name: str) -> Campaign:
+        """Return a campaign; UnknownCampaign names those that there are."""
+        if name not in self.campaigns:
+            raise UnknownCampaign(f"There is no campaign {name!r}; there are {', '.join(self.campaigns)}.")
+        return self.campaigns[name]
+
+    def sequence(self, campaign: str, name: str) -> Sequence:
+        """Return a sequence; UnknownCampaign names those that there are."""
+        sequences = self.campaign(campaign).sequences
+        if name not in sequences:
+            raise UnknownCampaign(f"Campaign {campaign} has no sequence {name!r}; it has {', '.join(sequences)}.")
+        return sequences[name]
+
+    def steps(self) -> Iterator[tuple[Campaign, Sequence, Step]]:
+        """Go through all steps, in the order of the files."""
+        for campaign in self.campaigns.values():
+            for sequence in campaign.sequences.values():
+                for step in sequence.steps:
+                    yield campaign, sequence, step
+
+    def template_keys(self) -> tuple[str, ...]:
+        """Return every template key, in the order of the files."""
+        return tuple(step.template for _, _, step in self.steps())
+
+    def find_template(self, key: str) -> Step | None:
+        """Return the step that a template belongs to; None for a key that no step has."""
+        return next((step for _, _, step in self.steps() if step.template == key), None)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row per sequence for tables: who handles it, where it starts, and when its emails go."""
+        return [_row(campaign, sequence) for campaign in self.campaigns.values() for sequence in _of(campaign)]
+
+    def _clashes(self) -> list[str]:
+        hooks = [hook for campaign in self.campaigns.values() for hook in campaign.hooks.values()]
+        return [
+            *_twice("template", list(self.template_keys())),
+            *_twice("path", [path for hook in hooks for path in (hook.path, *hook.legacy_paths)]),
+            *_twice("legacy id", [str(hook.legacy_id) for hook in hooks if hook.legacy_id]),
+        ]
+
+
+def _of(campaign: Campaign) -> list[Sequence]:
+    return list(campaign.sequences.values())
+
+
+def _twice(what: str, names: list[str]) -> list[str]:
+    return [f"{what} {name} is used twice" for name in sorted({name for name in names if names.count(name) > 1})]
+
+
+def _row(campaign: Campaign, sequence: Sequence) -> dict[str, Any]:
+    hook = next((hook for hook in campaign.hooks.values() if hook.handler == sequence.handler), None)
+    return {
+        "campaign": campaign.name,
+        "sequence": sequence.name,
+        "handler": sequence.handler,
+        "kind": str(sequence.kind),
+        "starts_on": str(sequence.starts_on),
+        "hook": hook.path if hook else None,
+        "legacy_id": str(hook.legacy_id) if hook and hook.legacy_id else None,
+        "steps": len(sequence.steps),
+        "live": [shown(step.delay) for step in sequence.steps],
+        "testing": [f"{step.test_intervals}×" for step in sequence.steps],
+    }
+
+
+def shown(delay: timedelta) -> str:
+    """Return a delay as a person writes it: 5m, 24h, 3d; a minus for before the call."""
+    minutes = int(delay.total_seconds()) // 60
+    sign, minutes = ("-" if minutes < 0 else ""), abs(minutes)
+    if minutes % 1440 == 0:
+        return f"{sign}{minutes // 1440}d"
+    return f"{sign}{minutes // 60}h" if minutes % 60 == 0 else f"{sign}{minutes}m"

@@ -1,0 +1,20 @@
+"""How urgent a lead's assessment is."""
+
+CRITICAL_RED = 2
+URGENT_ORANGE = 2
+CRISIS_BELOW = 40
+WARNING_BELOW = 70
+
+
+def segment(red: int, orange: int) -> str:
+    """Return CRITICAL with two or more red systems, URGENT with one red or two or more orange, else OPTIMIZE."""
+    if red >= CRITICAL_RED:
+        return "CRITICAL"
+    return "URGENT" if red == 1 or orange >= URGENT_ORANGE else "OPTIMIZE"
+
+
+def readiness_zone(score: float) -> str:
+    """Return the zone of a score from 0 to 100."""
+    if score < CRISIS_BELOW:
+        return "Crisis Zone"
+    return "Warning Zone" if score < WARNING_BELOW else "Growth Zone"

@@ -1,0 +1,93 @@
+"""The states of an email, and the only steps between them."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where an email stands; it is always in exactly one of these."""
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    HELD = "held"
+    AMBIGUOUS = "ambiguous"
+    DELAYED = "delayed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    SUPPRESSED = "suppressed"
+
+
+class IllegalTransition(ValueError):
+    """A step that the table of states does not allow."""
+
+
+_ENDED_WELL_OR_BADLY = frozenset({State.DELIVERED, State.DELAYED, State.BOUNCED, State.COMPLAINED})
+_BEFORE_HANDOVER = frozenset({State.HELD, State.CANCELLED, State.SKIPPED, State.SUPPRESSED})
+
+ALLOWED: Mapping[State, frozenset[State]] = {
+    State.PLANNED: _BEFORE_HANDOVER | {State.SENDING},
+    State.SENDING: _BEFORE_HANDOVER | _ENDED_WELL_OR_BADLY | {State.PLANNED, State.SENT, State.AMBIGUOUS, State.FAILED},
+    State.HELD: frozenset({State.PLANNED, State.CANCELLED, State.SKIPPED, State.SUPPRESSED}),
+    # Back to planned only by a person who knows that it never went out.
+    State.AMBIGUOUS: _ENDED_WELL_OR_BADLY | {State.SENT, State.FAILED, State.SUPPRESSED, State.PLANNED},
+    State.SENT: _ENDED_WELL_OR_BADLY | {State.FAILED, State.SUPPRESSED},
+    State.DELAYED: frozenset({State.DELIVERED, State.BOUNCED, State.COMPLAINED, State.FAILED, State.SUPPRESSED}),
+    # The provider may still report what disproves a failure or a suppression.
+    State.FAILED: frozenset({State.DELIVERED, State.BOUNCED, State.COMPLAINED, State.SUPPRESSED}),
+    State.SUPPRESSED: frozenset({State.DELIVERED, State.BOUNCED, State.COMPLAINED}),
+    State.DELIVERED: frozenset({State.BOUNCED, State.COMPLAINED}),
+    State.BOUNCED: frozenset({State.COMPLAINED}),
+    State.COMPLAINED: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.SKIPPED: frozenset(),
+}
+
+HOLDS_SUCCESSOR = frozenset({State.PLANNED, State.SENDING, State.HELD, State.AMBIGUOUS})
+OPEN = HOLDS_SUCCESSOR | {State.SENT, State.DELAYED}
+STOPPED = frozenset({State.BOUNCED, State.COMPLAINED, State.FAILED, State.CANCELLED, State.SKIPPED, State.SUPPRESSED})
+
+REPORTED_BY_PROVIDER: Mapping[str, State] = {
+    "email.sent": State.SENT,
+    "email.delivery_delayed": State.DELAYED,
+    "email.failed": State.FAILED,
+    "email.suppressed": State.SUPPRESSED,
+    "email.delivered": State.DELIVERED,
+    "email.bounced": State.BOUNCED,
+    "email.complained": State.COMPLAINED,
+}
+
+_ORDER = (
+    State.SENT,
+    State.DELAYED,
+    State.FAILED,
+    State.SUPPRESSED,
+    State.DELIVERED,
+    State.BOUNCED,
+    State.COMPLAINED,
+)
+REPORT_ORDER: Mapping[State, int] = {
+    State.SENDING: 0,
+    State.AMBIGUOUS: 0,
+    **{state: rank for rank, state in enumerate(_ORDER, start=1)},
+}
+
+
+def check(current: State, new: State) -> None:
+    """Raise IllegalTransition, naming both states, for a step that the table does not allow."""
+    if new not in ALLOWED[current]:
+        raise IllegalTransition(f"An email that is {current} cannot become {new}.")
+
+
+def reported(current: State, report: State) -> State:
+    """Return the later of two states, so that a late or repeated report of the provider never moves an email back.
+
+    An email that was never handed over (planned, held, cancelled, skipped) is not moved by any report.
+    """
+    if current not in REPORT_ORDER:
+        return current
+    return max(current, report, key=REPORT_ORDER.__getitem__)

@@ -1,0 +1,62 @@
+"""`flask db`: bring the ledger to the newest migration, or say how far behind it is."""
+
+import sys
+
+import click
+from alembic.util import CommandError
+from flask.cli import with_appcontext
+
+from funnel_app.ledger import schema
+from funnel_app.current import current_deps
+
+
+@click.group("db")
+def group() -> None:
+    """The ledger's tables."""
+
+
+@group.command()
+@with_appcontext
+def upgrade() -> None:
+    """Bring the ledger to the newest migration."""
+    engine = current_deps().engine
+    before = schema.current(engine)
+    schema.upgrade(engine)
+    click.echo(f"The ledger is at {schema.current(engine)} (it was at {before or 'nothing'}).")
+
+
+@group.command()
+@click.argument("revision")
+@with_appcontext
+def downgrade(revision: str) -> None:
+    """Bring the ledger down to REVISION (base: before the first)."""
+    engine = current_deps().engine
+    schema.downgrade(engine, revision)
+    click.echo(f"The ledger is at {schema.current(engine) or 'nothing'}.")
+
+
+@group.command()
+@with_appcontext
+def check() -> None:
+    """Exit 1 where the ledger is not at the newest migration, or its tables differ from the models."""
+    engine = current_deps().engine
+    if not schema.at_head(engine):
+        click.echo(
+            f"The ledger is at {schema.current(engine) or 'nothing'}, not at {schema.head()}: run flask db upgrade."
+        )
+        sys.exit(1)
+    try:
+        schema.check(engine)
+    except CommandError as difference:
+        click.echo(f"The tables differ from the models: {difference}")
+        sys.exit(1)
+    click.echo(f"The ledger is at {schema.head()}, and its tables are those of the models.")
+
+
+@group.command()
+@click.argument("name")
+@with_appcontext
+def revision(name: str) -> None:
+    """Draft the migration NAME (as 0002_add_something) of what the models have and the ledger has not."""
+    schema.make_revision(current_deps().engine, name.replace("_", " "), name)
+    click.echo(f"Drafted migrations/versions/{name}.py: read and mend it.")

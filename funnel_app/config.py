@@ -1,0 +1,169 @@
+"""Read the settings from the environment once, and name every fault in one message."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from email_validator import EmailNotValidError, validate_email
+from environs import Env, EnvValidationError
+from marshmallow import ValidationError
+
+SUPPORTED_PYTHON = (3, 11)
+MINIMUM_SECRET_LENGTH = 32
+
+
+class ConfigError(Exception):
+    """The settings cannot be used; the message names every one at fault and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting, typed. Secrets stay out of its representation."""
+
+    secret_key: str = field(repr=False)
+    public_url: str
+    testing_mode: bool
+    hook_secrets: tuple[str, ...] = field(repr=False)
+    resend_api_key: str = field(repr=False)
+    resend_webhook_secret: str = field(repr=False)
+    from_email: str
+    notion_token: str = field(repr=False)
+    notion_templates_db_id: str
+    console_password: str = field(repr=False)
+    company_name: str
+    company_address: str
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    port: int
+    timezone: str
+    testing_interval_seconds: int
+    test_recipients: tuple[str, ...]
+    resend_api_url: str
+    resend_rate_limit: float
+    resend_rate_share: float
+    reply_to: str | None
+    notion_api_url: str
+    arm_horizon: timedelta
+    workers: int
+    log_level: str
+    trusted_proxies: int
+
+
+def require_python(version: tuple[int, ...] = tuple(sys.version_info[:2])) -> None:
+    """Refuse every Python but 3.11.
+
+    From 3.12 on asyncio's child watchers are deprecated, which is what crashed the workers of the system before Funnel.
+    """
+    if tuple(version[:2]) != SUPPORTED_PYTHON:
+        raise ConfigError(
+            f"Funnel runs on Python 3.11 only, and this is {'.'.join(map(str, version[:2]))}. On 3.12 and later the "
+            "asyncio child watcher that the old stack's workers relied on is gone, and they crashed. "
+            "Use python3.11 (the image and the Makefile do)."
+        )
+
+
+def load_settings() -> Settings:
+    """Return the settings, from the environment or a `.env` file; ConfigError names all faults at once."""
+    require_python()
+    env = Env(eager=False)
+    env.read_env()
+    settings = _read(env)
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        raise ConfigError(_all_faults(error.error_messages)) from None
+    return settings
+
+
+def _read(env: Env) -> Settings:
+    return Settings(
+        secret_key=env.str("SECRET_KEY", validate=_long_enough),
+        public_url=(env.str("PUBLIC_URL", validate=_web_address) or "").rstrip("/"),
+        testing_mode=env.bool("TESTING_MODE"),
+        hook_secrets=_pair(env.str("HOOK_SECRET", validate=_strong_pair)),
+        resend_api_key=env.str("RESEND_API_KEY", validate=_not_blank),
+        resend_webhook_secret=env.str("RESEND_WEBHOOK_SECRET", validate=_not_blank),
+        from_email=env.str("FROM_EMAIL", validate=_mailbox),
+        notion_token=env.str("NOTION_TOKEN", validate=_not_blank),
+        notion_templates_db_id=env.str("NOTION_TEMPLATES_DB_ID", validate=_not_blank),
+        console_password=env.str("CONSOLE_PASSWORD", validate=_not_blank),
+        company_name=env.str("COMPANY_NAME", validate=_not_blank),
+        company_address=env.str("COMPANY_ADDRESS", validate=_not_blank),
+        database_url=env.str("DATABASE_URL", "sqlite:///funnel.db"),
+        redis_url=env.str("REDIS_URL", "redis://127.0.0.1:6379/0"),
+        port=env.int("PORT", 8000),
+        timezone=env.str("TIMEZONE", "America/Toronto", validate=_time_zone),
+        testing_interval_seconds=env.int("TESTING_INTERVAL_SECONDS", 60, validate=_at_least(1)),
+        test_recipients=_pair(env.str("TEST_RECIPIENTS", "")) or ("*@resend.dev",),
+        resend_api_url=env.str("RESEND_API_URL", "https://api.resend.com", validate=_web_address),
+        resend_rate_limit=env.float("RESEND_RATE_LIMIT", 2.0, validate=_at_least(0.1)),
+        resend_rate_share=env.float("RESEND_RATE_SHARE", 0.8, validate=_share),
+        reply_to=env.str("REPLY_TO", "") or None,
+        notion_api_url=env.str("NOTION_API_URL", "https://api.notion.com", validate=_web_address),
+        arm_horizon=timedelta(days=env.int("ARM_HORIZON_DAYS", 14, validate=_at_least(1)) or 0),
+        workers=env.int("WORKERS", 2, validate=_at_least(1)),
+        log_level=env.str("LOG_LEVEL", "INFO"),
+        trusted_proxies=env.int("TRUSTED_PROXIES", 0, validate=_at_least(0)),
+    )
+
+
+def _all_faults(messages: Mapping[str, list[str]] | list[str]) -> str:
+    if isinstance(messages, list):
+        messages = {"settings": messages}
+    lines = [f"  {name}: {' '.join(str(text) for text in texts)}" for name, texts in sorted(messages.items())]
+    return "The settings cannot be used. Mend these in the environment (or in .env):\n" + "\n".join(lines)
+
+
+def _pair(value: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
+
+
+def _long_enough(value: str) -> None:
+    if len(value) < MINIMUM_SECRET_LENGTH:
+        raise ValidationError(f"must have {MINIMUM_SECRET_LENGTH} characters or more.")
+
+
+def _strong_pair(value: str) -> None:
+    if not _pair(value) or any(len(secret) < 16 for secret in _pair(value)):
+        raise ValidationError("must be a secret of 16 characters or more, or two with a comma while it is rotated.")
+
+
+def _not_blank(value: str) -> None:
+    if not value.strip():
+        raise ValidationError("must not be empty.")
+
+
+def _web_address(value: str) -> None:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValidationError("must be a web address such as https://funnel.example.")
+
+
+def _mailbox(value: str) -> None:
+    try:
+        validate_email(value, check_deliverability=False, allow_display_name=True)
+    except EmailNotValidError as error:
+        raise ValidationError(f"must be an address such as Name <name@domain>: {error}") from None
+
+
+def _time_zone(value: str) -> None:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValidationError("must be a time zone such as America/Toronto.") from None
+
+
+def _at_least(least: float) -> Callable[[float], None]:
+    def check(value: float) -> None:
+        if value < least:
+            raise ValidationError(f"must be {least} or more.")
+
+    return check
+
+
+def _share(value: float) -> None:
+    if not 0 < value <= 1:
+        raise ValidationError("must be over 0 and at most 1.")

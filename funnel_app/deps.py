@@ -1,0 +1,80 @@
+"""The collaborators of one process, built once and handed in; tests hand in others."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.resources import files
+from time import sleep as pause_for
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.registry import Registry
+from funnel_app.config import Settings
+from funnel_app.gateways.limits import SendingPause, SendingRate
+from funnel_app.gateways.notion import Notebook
+from funnel_app.gateways.queue import Queues
+from funnel_app.gateways.resend import Mailer
+from funnel_app.ledger.engine import make_sessions, open_engine
+
+
+def utc_now() -> datetime:
+    """Return the time, aware and UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deps:
+    """What flows work with: the ledger's sessions, the gateways, the campaigns and the clock."""
+
+    settings: Settings
+    registry: Registry
+    engine: Engine
+    sessions: sessionmaker[Session]
+    reads: sessionmaker[Session]
+    mailer: Mailer
+    notebook: Notebook
+    queues: Queues
+    rate: SendingRate
+    pause: SendingPause
+    now: Callable[[], datetime] = utc_now
+    sleep: Callable[[float], None] = pause_for
+    unreachable_until: dict[str, datetime] = field(default_factory=dict)
+
+    @property
+    def mode(self) -> Mode:
+        """The mode of what is enrolled from now on."""
+        return Mode.TEST if self.settings.testing_mode else Mode.LIVE
+
+    @property
+    def sendable_modes(self) -> tuple[Mode, ...]:
+        """The modes whose emails this process may send: one in testing mode leaves live emails waiting."""
+        return (Mode.TEST,) if self.settings.testing_mode else (Mode.LIVE, Mode.TEST)
+
+
+def load_registry() -> Registry:
+    """Return the campaigns of the TOML files beside their model; CampaignError names every fault."""
+    folder = files("funnel_app.campaigns")
+    return Registry.load({f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")})
+
+
+def build_deps(settings: Settings) -> Deps:
+    """Build the collaborators of this process. Call it after a fork, never before."""
+    engine = open_engine(settings.database_url)
+    sessions, reads = make_sessions(engine)
+    queues = Queues(settings.redis_url)
+    return Deps(
+        settings=settings,
+        registry=load_registry(),
+        engine=engine,
+        sessions=sessions,
+        reads=reads,
+        mailer=Mailer(settings.resend_api_key, settings.resend_api_url),
+        notebook=Notebook(settings.notion_token, settings.notion_templates_db_id, settings.notion_api_url),
+        queues=queues,
+        rate=SendingRate(
+            queues.connection, rate_per_second=settings.resend_rate_limit, share=settings.resend_rate_share
+        ),
+        pause=SendingPause(queues.connection),
+    )

@@ -1,0 +1,19 @@
+"""The gate before every call to Resend: whether sending is paused, and who may try whether it works again."""
+
+from datetime import timedelta
+
+from funnel_app.deps import Deps
+
+LEASE = timedelta(seconds=15)
+PATIENCE_S = 5.0
+
+
+def may_send(deps: Deps) -> bool:
+    """Say whether a letter may be claimed or handed over now.
+
+    While sending is paused nobody may; when the pause is over one caller may probe, and the others wait for it.
+    """
+    pause = deps.pause.current()
+    if pause is None:
+        return deps.rate.peek() <= PATIENCE_S
+    return pause.until <= deps.now() and deps.pause.may_probe()

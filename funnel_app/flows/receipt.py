@@ -1,0 +1,58 @@
+"""What a caller of a hook is told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from funnel_app.ledger.models import Email, Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """The answer to a hook, in the words of the contract."""
+
+    status: Outcome
+    hook_id: UUID
+    contact_id: UUID
+    handler: str
+    enrolment_id: UUID | None
+    ended: Sequence[dict[str, str]]
+    emails: Sequence[dict[str, Any]]
+    reason: str | None
+
+    @property
+    def http_status(self) -> int:
+        """202 for work begun, 200 where there was nothing to begin."""
+        return 202 if self.status is Outcome.ACCEPTED else 200
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the answer as plain data."""
+        return {
+            "status": self.status.value,
+            "hook_id": str(self.hook_id),
+            "contact_id": str(self.contact_id),
+            "handler": self.handler,
+            "enrolment_id": str(self.enrolment_id) if self.enrolment_id else None,
+            "ended": list(self.ended),
+            "emails": list(self.emails),
+            "reason": self.reason,
+        }
+
+
+def email_as_json(email: Email) -> dict[str, Any]:
+    """Return one email as hooks' answers show it."""
+    return {
+        "id": str(email.id),
+        "step": email.step,
+        "template": email.template_key,
+        "due_at": iso(email.due_at),
+        "state": str(email.state),
+        "reason": email.reason,
+    }
+
+
+def iso(at: datetime) -> str:
+    """Return a time as answers write it: UTC, whole seconds, a Z."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

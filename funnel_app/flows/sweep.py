@@ -1,0 +1,126 @@
+"""Sweep: find in the ledger whatever Redis, a crash or an outage lost, and set it going again."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from funnel_app.campaigns.states import State
+from funnel_app.deps import Deps
+from funnel_app.gateways.queue import Call, deliver_job, recheck_job, repeat_job
+from funnel_app.ledger import contacts, emails, enrolments, requests
+from funnel_app.ledger.models import EnrolmentState
+
+OVERDUE_AFTER = timedelta(seconds=2)
+AT_A_TIME = 1000
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one sweep set going."""
+
+    given_back: int
+    overdue: int
+    repeated: int
+    held: int
+    completed: int
+    armed: int
+
+
+def sweep(deps: Deps) -> Swept:
+    """Set going all that stands still. Safe to repeat, and safe while another sweep runs.
+
+    Raises Unavailable where Redis cannot be reached.
+    """
+    swept = Swept(
+        given_back=_give_back_abandoned(deps),
+        overdue=_push_overdue(deps),
+        repeated=_push_requests(deps),
+        held=_push_recheck(deps),
+        completed=_complete(deps),
+        armed=_arm_missing(deps),
+    )
+    if swept.given_back or swept.repeated or swept.completed:
+        log.info("swept", **asdict(swept))
+    return swept
+
+
+def _give_back_abandoned(deps: Deps) -> int:
+    now = deps.now()
+    with deps.reads() as session:
+        lost = emails.abandoned(session, now, AT_A_TIME)
+    return sum(_give_back(deps, email_id) for email_id in lost)
+
+
+def _give_back(deps: Deps, email_id: UUID) -> bool:
+    now = deps.now()
+    with deps.sessions.begin() as session:
+        contacts.lock_of_emails(session, [email_id])
+        for email in emails.load(session, emails.abandoned(session, now, AT_A_TIME)):
+            if email.id == email_id:
+                emails.move(session, email, State.PLANNED, now, "given back: the worker that claimed it died")
+                return True
+    return False
+
+
+def _paused(deps: Deps) -> bool:
+    pause = deps.pause.current()
+    return pause is not None and pause.until > deps.now()
+
+
+def _push_overdue(deps: Deps) -> int:
+    if _paused(deps):
+        return 0
+    with deps.reads() as session:
+        overdue = emails.due(session, deps.now() - OVERDUE_AFTER, deps.sendable_modes, AT_A_TIME)
+    return _push(deps, (deliver_job(email_id) for email_id in overdue))
+
+
+def _push_requests(deps: Deps) -> int:
+    if _paused(deps):
+        return 0
+    with deps.reads() as session:
+        waiting = requests.repeatable(session, deps.now(), AT_A_TIME)
+    return _push(deps, (repeat_job(request_id) for request_id in waiting))
+
+
+def _push_recheck(deps: Deps) -> int:
+    with deps.reads() as session:
+        waiting = emails.held(session, deps.now(), deps.sendable_modes, 1)
+    return _push(deps, [recheck_job()] if waiting else [])
+
+
+def _push(deps: Deps, jobs: Iterable[Call]) -> int:
+    entries = list(jobs)
+    return deps.queues.push(entries) if entries else 0
+
+
+def _complete(deps: Deps) -> int:
+    now = deps.now()
+    with deps.reads() as session:
+        done = [(e.id, e.contact_id) for e in enrolments.finished(session, AT_A_TIME)]
+    if not done:
+        return 0
+    with deps.sessions.begin() as session:
+        contacts.lock(session, [contact_id for _, contact_id in done])
+        finished = [e for e in enrolments.finished(session, AT_A_TIME) if (e.id, e.contact_id) in done]
+        for enrolment in finished:
+            enrolments.end(enrolment, EnrolmentState.COMPLETED, None, now)
+            enrolment.mirror_stale_since = now
+        return len(finished)
+
+
+def _arm_missing(deps: Deps) -> int:
+    now = deps.now()
+    with deps.reads() as session:
+        near = emails.planned_between(session, now, now + deps.settings.arm_horizon, AT_A_TIME)
+    known = deps.queues.armed([email_id for email_id, _ in near]) if near else set()
+    missing = [(email_id, due_at) for email_id, due_at in near if email_id not in known]
+    if missing:
+        deps.queues.arm(missing, now)
+    deps.queues.mark()
+    return len(missing)

@@ -1,0 +1,134 @@
+"""Turn what Resend's SDK returns or raises into one Answer, which decides what follows."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from resend.exceptions import ResendError
+
+from funnel_app.gateways.connecting import never_connected
+from funnel_app.gateways.headers import rate_limit, retry_after, seconds_to_next_day, seconds_to_next_month
+
+
+class AnswerKind(StrEnum):
+    """What one call to Resend came to."""
+
+    ACCEPTED = "accepted"
+    INVALID = "invalid"  # this request will never be taken
+    RATE_LIMITED = "rate_limited"
+    QUOTA = "quota"
+    PAUSED = "paused"  # the account, key or sender is at fault, not the request
+    CONCURRENT = "concurrent"  # the same key is still being worked on
+    CONFLICT = "conflict"  # the key is known with another payload
+    UNKNOWN = "unknown"  # it may have gone out
+    UNREACHABLE = "unreachable"  # certain that nothing went out
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Resend said to one request: ids in input order (None where refused), its words, and when to come again."""
+
+    kind: AnswerKind
+    ids: tuple[str | None, ...] = ()
+    detail: str = ""
+    retry_after: float | None = None
+    rate: float | None = None
+    refused: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+NETWORK_ERROR = "HttpClientError"
+UNREADABLE_BODY = "application_error"
+QUOTA_RESETS = {"daily_quota_exceeded": seconds_to_next_day, "monthly_quota_exceeded": seconds_to_next_month}
+STILL_RUNNING = frozenset({"concurrent_idempotent_requests", "resource_locked"})
+ACCOUNT_STATUSES = frozenset({401, 403, 451})
+# The same fault of the account comes as 400, 401, 403 or 422 in different versions of the API; the words do not vary.
+ACCOUNT_WORDS = re.compile(
+    r"api key|domain\b.{0,80}\bnot verified|verify (your|a|the) domain", re.IGNORECASE | re.DOTALL
+)
+
+
+def accepted_one(body: object, headers: Mapping[str, str]) -> Answer:
+    """Return the answer to a single email: accepted with its id, unknown where there is none to read."""
+    resend_id = body.get("id") if isinstance(body, Mapping) else None
+    if not isinstance(resend_id, str):
+        return _unreadable(body)
+    return Answer(AnswerKind.ACCEPTED, ids=(resend_id,), rate=rate_limit(headers))
+
+
+def accepted_batch(body: object, headers: Mapping[str, str], size: int) -> Answer:
+    """Return the answer to a permissive batch, where Resend lists the ids of good emails and the indexes of others."""
+    refused, ids = _refused_lines(body), _batch_ids(body)
+    if refused is None or ids is None or len(ids) + len(refused) != size or not set(refused) <= set(range(size)):
+        return _unreadable(body)
+    if not ids and all(ACCOUNT_WORDS.search(words) for words in refused.values()):
+        return Answer(AnswerKind.PAUSED, detail=next(iter(refused.values())), rate=rate_limit(headers))
+    waiting = iter(ids)
+    placed = tuple(None if index in refused else next(waiting) for index in range(size))
+    return Answer(AnswerKind.ACCEPTED, ids=placed, rate=rate_limit(headers), refused=MappingProxyType(refused))
+
+
+def refused_call(error: ResendError, now: datetime) -> Answer:
+    """Return the answer for an error of the SDK, by its status and name: its classes lump quotas, rates and 409s."""
+    kind = answer_kind(error)
+    return Answer(kind, detail=_words(error), retry_after=_wait(error, now), rate=rate_limit(error.headers))
+
+
+def answer_kind(error: ResendError) -> AnswerKind:
+    """Return what an error of the SDK means for the request."""
+    if error.error_type == NETWORK_ERROR:
+        return AnswerKind.UNREACHABLE if never_connected(error.__context__) else AnswerKind.UNKNOWN
+    return _kind_of(_status(error), str(error.error_type), str(error.message))
+
+
+def _kind_of(status: int, name: str, words: str) -> AnswerKind:
+    if status == 429:
+        return AnswerKind.QUOTA if name in QUOTA_RESETS else AnswerKind.RATE_LIMITED
+    if status == 409:
+        return AnswerKind.CONCURRENT if name in STILL_RUNNING else AnswerKind.CONFLICT
+    if status in ACCOUNT_STATUSES:
+        return AnswerKind.PAUSED
+    # A page that is not Resend's JSON comes from something in between; it proves nothing about the request.
+    if not 400 <= status < 500 or status == 408 or name == UNREADABLE_BODY:
+        return AnswerKind.UNKNOWN
+    if name == "invalid_from_address" or ACCOUNT_WORDS.search(words):
+        return AnswerKind.PAUSED
+    return AnswerKind.INVALID
+
+
+def _status(error: ResendError) -> int:
+    try:
+        return int(error.code)
+    except (TypeError, ValueError):
+        return 0
+
+
+def _wait(error: ResendError, now: datetime) -> float | None:
+    reset = QUOTA_RESETS.get(str(error.error_type))
+    return reset(now) if reset else retry_after(error.headers, now)
+
+
+def _words(error: ResendError) -> str:
+    return f"{error.code} {error.error_type}: {error.message}"
+
+
+def _unreadable(body: object) -> Answer:
+    return Answer(AnswerKind.UNKNOWN, detail=f"Resend's answer has another form than expected: {str(body)[:200]}")
+
+
+def _batch_ids(body: object) -> list[str] | None:
+    lines = body.get("data") if isinstance(body, Mapping) else None
+    if not isinstance(lines, list):
+        return None
+    ids = [line["id"] for line in lines if isinstance(line, Mapping) and isinstance(line.get("id"), str)]
+    return ids if len(ids) == len(lines) else None
+
+
+def _refused_lines(body: object) -> dict[int, str] | None:
+    errors = (body.get("errors") or []) if isinstance(body, Mapping) else []
+    try:
+        return {int(error["index"]): str(error.get("message", "")) for error in errors}
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return None

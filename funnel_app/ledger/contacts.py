@@ -1,0 +1,74 @@
+"""Contacts: one row a person, locked first by every transaction that changes anything of theirs."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from funnel_app.ledger.models import Contact, Email, Enrolment
+from funnel_app.ledger.once import insert_once
+
+COLUMNS = (
+    "first_name",
+    "name",
+    "business_name",
+    "timezone",
+    "consent_at",
+    "consent_text",
+    "consent_source",
+    "consent_ip",
+)
+
+
+def upsert(session: Session, email: str, email_norm: str, facts: Mapping[str, Any], now: datetime) -> Contact:
+    """Return this address's contact, locked and brought up to date: what a hook leaves out stays as it was.
+
+    `facts` may hold the columns above; everything else goes into `properties`.
+    """
+    _insert_if_absent(session, email, email_norm, now)
+    contact = session.scalars(select(Contact).where(Contact.email_norm == email_norm).with_for_update()).one()
+    given = {name: value for name, value in facts.items() if value is not None}
+    for name in COLUMNS:
+        if name in given:
+            setattr(contact, name, given[name])
+    contact.email = email
+    contact.properties = {**contact.properties, **{k: v for k, v in given.items() if k not in COLUMNS}}
+    contact.updated_at = now
+    return contact
+
+
+def _insert_if_absent(session: Session, email: str, email_norm: str, now: datetime) -> None:
+    row = {
+        "email": email,
+        "email_norm": email_norm,
+        "properties": {},
+        "unsubscribe_token": secrets.token_urlsafe(32),
+        "created_at": now,
+        "updated_at": now,
+    }
+    insert_once(session, Contact, row, ["email_norm"])
+
+
+def lock(session: Session, ids: Iterable[UUID]) -> None:
+    """Lock these contacts in one order, so that two transactions never wait for each other in a circle."""
+    session.execute(select(Contact.id).where(Contact.id.in_(list(ids))).order_by(Contact.id).with_for_update()).all()
+
+
+def find(session: Session, email_norm: str) -> Contact | None:
+    """Return the contact with this normalised address; None where nobody has it."""
+    return session.scalars(select(Contact).where(Contact.email_norm == email_norm)).one_or_none()
+
+
+def find_by_token(session: Session, token: str) -> Contact | None:
+    """Return the contact whose unsubscribe links carry this token; None for a token that nobody has."""
+    return session.scalars(select(Contact).where(Contact.unsubscribe_token == token)).one_or_none()
+
+
+def lock_of_emails(session: Session, email_ids: Iterable[UUID]) -> None:
+    """Lock the contacts that these emails go to."""
+    owners = select(Enrolment.contact_id).join(Email).where(Email.id.in_(list(email_ids)))
+    lock(session, session.scalars(owners))

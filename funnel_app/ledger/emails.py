@@ -1,0 +1,142 @@
+"""Emails: the one place that says which may be claimed, and the one function that moves them between states."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.orm import Session, aliased, joinedload
+
+from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State, check
+from funnel_app.ledger.models import Email, EmailEvent, Enrolment, EnrolmentState
+
+
+def _claimable(now: datetime, modes: Collection[str]) -> ColumnElement[bool]:
+    earlier = aliased(Email)
+    waits = exists().where(
+        earlier.enrolment_id == Email.enrolment_id, earlier.step < Email.step, earlier.state.in_(HOLDS_SUCCESSOR)
+    )
+    running = select(Enrolment.id).where(Enrolment.state == EnrolmentState.ACTIVE, Enrolment.mode.in_(list(modes)))
+    return and_(
+        Email.state == State.PLANNED,
+        Email.due_at <= now,
+        or_(Email.next_attempt_at.is_(None), Email.next_attempt_at <= now),
+        Email.enrolment_id.in_(running),
+        ~waits,
+    )
+
+
+def due(session: Session, now: datetime, modes: Collection[str], limit: int) -> list[UUID]:
+    """Return the ids of emails that a claim at this time would win, longest due first."""
+    return list(session.scalars(select(Email.id).where(_claimable(now, modes)).order_by(Email.due_at).limit(limit)))
+
+
+def claim(
+    session: Session, ids: Sequence[UUID], now: datetime, modes: Collection[str], token: UUID, lease: timedelta
+) -> list[Email]:
+    """Move emails that are still planned, due and wanted to sending under a lease; return those won.
+
+    One statement that compares and sets: of several callers exactly one wins an email, the others get nothing.
+    """
+    won = list(
+        session.scalars(
+            update(Email)
+            .where(Email.id.in_(ids), _claimable(now, modes))
+            .values(
+                state=State.SENDING,
+                reason=None,
+                sending_at=now,
+                attempts=Email.attempts + 1,
+                lease_token=token,
+                lease_until=now + lease,
+            )
+            .returning(Email.id)
+        )
+    )
+    session.add_all(EmailEvent(email_id=id_, kind=State.SENDING, at=now, recorded_at=now) for id_ in won)
+    session.flush()
+    return load(session, won)
+
+
+def load(session: Session, ids: Collection[UUID]) -> list[Email]:
+    """Return emails with their enrolment and contact, fresh from the ledger, in a steady order."""
+    wanted = (
+        select(Email)
+        .where(Email.id.in_(list(ids)))
+        .options(joinedload(Email.enrolment).joinedload(Enrolment.contact))
+        .order_by(Email.id)
+        .execution_options(populate_existing=True)
+    )
+    return list(session.scalars(wanted))
+
+
+def mine(session: Session, ids: Collection[UUID], token: UUID) -> list[Email]:
+    """Return those of the emails that this claim still holds and that no request carries yet."""
+    return [
+        email
+        for email in load(session, ids)
+        if email.state == State.SENDING and email.lease_token == token and email.request_id is None
+    ]
+
+
+def renew(session: Session, ids: Collection[UUID], token: UUID, until: datetime) -> int:
+    """Lengthen the lease of emails that this claim still holds; return how many it does."""
+    held = update(Email).where(Email.id.in_(list(ids)), Email.lease_token == token, Email.state == State.SENDING)
+    return len(list(session.scalars(held.values(lease_until=until).returning(Email.id))))
+
+
+def move(session: Session, email: Email, new: State, now: datetime, reason: str | None = None) -> None:
+    """Bring an email into a state, with the time, the reason and the row of its timeline.
+
+    Raises IllegalTransition for a step that the table of states does not allow.
+    """
+    check(State(email.state), new)
+    email.state = new
+    email.reason = reason
+    setattr(email, f"{new}_at", now)
+    if new in {State.PLANNED, State.HELD}:
+        email.lease_token = email.lease_until = None
+    session.add(EmailEvent(email_id=email.id, kind=new, at=now, recorded_at=now, detail=reason))
+
+
+def abandoned(session: Session, now: datetime, limit: int) -> list[UUID]:
+    """Return emails that were claimed by a process that died before any request carried them."""
+    wanted = select(Email.id).where(Email.state == State.SENDING, Email.request_id.is_(None), Email.lease_until < now)
+    return list(session.scalars(wanted.limit(limit)))
+
+
+def held(session: Session, now: datetime, modes: Collection[str], limit: int) -> list[UUID]:
+    """Return held emails of running enrolments whose next look is due."""
+    running = select(Enrolment.id).where(Enrolment.state == EnrolmentState.ACTIVE, Enrolment.mode.in_(list(modes)))
+    wanted = select(Email.id).where(
+        Email.state == State.HELD,
+        or_(Email.next_attempt_at.is_(None), Email.next_attempt_at <= now),
+        Email.enrolment_id.in_(running),
+    )
+    return list(session.scalars(wanted.order_by(Email.due_at).limit(limit)))
+
+
+def later_planned(session: Session, email: Email) -> list[Email]:
+    """Return the steps of the same enrolment that come after this one and have not begun."""
+    wanted = select(Email).where(
+        Email.enrolment_id == email.enrolment_id, Email.step > email.step, Email.state == State.PLANNED
+    )
+    return list(session.scalars(wanted.order_by(Email.step)))
+
+
+def planned_between(session: Session, after: datetime, until: datetime, limit: int) -> list[tuple[UUID, datetime]]:
+    """Return the ids and times of planned emails due in a span, soonest first, for the clock."""
+    running = select(Enrolment.id).where(Enrolment.state == EnrolmentState.ACTIVE)
+    wanted = (
+        select(Email.id, Email.due_at)
+        .where(Email.state == State.PLANNED, Email.due_at > after, Email.due_at <= until)
+        .where(Email.enrolment_id.in_(running))
+        .order_by(Email.due_at)
+        .limit(limit)
+    )
+    return [(row.id, row.due_at) for row in session.execute(wanted)]
+
+
+def find_by_resend_id(session: Session, resend_id: str) -> UUID | None:
+    """Return the id of the email that Resend knows by this id; None where we never heard of it."""
+    return session.scalars(select(Email.id).where(Email.resend_id == resend_id).limit(1)).one_or_none()

@@ -1,0 +1,50 @@
+"""Open the ledger: SQLite by default, PostgreSQL by its address, with the same promises on both."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.orm import Session, sessionmaker
+
+BUSY_TIMEOUT_MS = 30_000
+# ProgrammingError: PostgreSQL's way of saying that a table is not there yet.
+LedgerUnavailable = (OperationalError, ProgrammingError)
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine. Make it after a process forks: connections must not be shared."""
+    if url.startswith("sqlite"):
+        return _open_sqlite(url)
+    return create_engine(_with_driver(url), pool_pre_ping=True, pool_size=10)
+
+
+def make_sessions(engine: Engine) -> tuple[sessionmaker[Session], sessionmaker[Session]]:
+    """Return the makers of writing and of reading sessions; what they return stays readable after they close."""
+    reader = engine.execution_options(funnel_reads=True)
+    return sessionmaker(engine, expire_on_commit=False), sessionmaker(reader, expire_on_commit=False)
+
+
+def _with_driver(url: str) -> str:
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
+
+
+def _open_sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    # The driver's own BEGIN comes too late and is deferred: a reader that turns writer is what reports "locked".
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get("funnel_reads")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

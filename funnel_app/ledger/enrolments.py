@@ -1,0 +1,73 @@
+"""Enrolments: a contact in a sequence, once per occurrence."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, selectinload
+
+from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
+from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
+
+RUNNING = (EnrolmentState.ACTIVE, EnrolmentState.PAUSED)
+UNSETTLED = (*HOLDS_SUCCESSOR, State.SENT, State.DELAYED)
+
+
+def add(session: Session, enrolment: Enrolment) -> Enrolment:
+    """Keep a new enrolment with its emails."""
+    session.add(enrolment)
+    session.flush()
+    return enrolment
+
+
+def find_latest(session: Session, contact_id: UUID, campaign: str, sequence: str, occurrence: str) -> Enrolment | None:
+    """Return the newest run of a contact in a sequence, with its emails; None where it was never started."""
+    wanted = (
+        select(Enrolment)
+        .where(
+            Enrolment.contact_id == contact_id,
+            Enrolment.campaign == campaign,
+            Enrolment.sequence == sequence,
+            Enrolment.occurrence == occurrence,
+        )
+        .order_by(Enrolment.run.desc())
+        .limit(1)
+        .options(selectinload(Enrolment.emails))
+    )
+    return session.scalars(wanted).one_or_none()
+
+
+def running(session: Session, contact_id: UUID, campaign: str | None = None) -> list[Enrolment]:
+    """Return the contact's enrolments that have not ended, with their emails."""
+    wanted = (
+        select(Enrolment)
+        .where(Enrolment.contact_id == contact_id, Enrolment.state.in_(RUNNING))
+        .options(selectinload(Enrolment.emails))
+        .order_by(Enrolment.created_at)
+    )
+    if campaign is not None:
+        wanted = wanted.where(Enrolment.campaign == campaign)
+    return list(session.scalars(wanted))
+
+
+def of_contact(session: Session, contact_id: UUID) -> list[Enrolment]:
+    """Return all enrolments of a contact with their emails, oldest first."""
+    wanted = select(Enrolment).where(Enrolment.contact_id == contact_id).options(selectinload(Enrolment.emails))
+    return list(session.scalars(wanted.order_by(Enrolment.created_at)))
+
+
+def end(enrolment: Enrolment, state: EnrolmentState, reason: str | None, now: datetime) -> None:
+    """Close an enrolment; closing it twice keeps the first reason."""
+    if enrolment.state not in RUNNING:
+        return
+    enrolment.state = state
+    enrolment.exit_reason = reason
+    enrolment.ended_at = now
+
+
+def finished(session: Session, limit: int, states: Collection[State] = UNSETTLED) -> list[Enrolment]:
+    """Return active enrolments none of whose emails can still change by our doing or wait for proof."""
+    unsettled = exists().where(Email.enrolment_id == Enrolment.id, Email.state.in_(states))
+    wanted = select(Enrolment).where(Enrolment.state == EnrolmentState.ACTIVE, ~unsettled).limit(limit)
+    return list(session.scalars(wanted))

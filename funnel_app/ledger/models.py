@@ -1,0 +1,296 @@
+"""The tables of the ledger, which is the truth: what was asked for, what was sent, what became of it."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Date, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from funnel_app.campaigns.states import State
+from funnel_app.ledger.types import Compressed, Json, UtcTime, new_id
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """What all tables share: names of constraints, and how Python types are kept."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {datetime: UtcTime, dict[str, Any]: Json, list[Any]: Json}  # noqa: RUF012
+
+
+class Outcome(StrEnum):
+    """What became of a hook."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+
+
+class EnrolmentState(StrEnum):
+    """Where an enrolment stands."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    EXITED = "exited"
+
+
+class RequestState(StrEnum):
+    """Where a call to Resend stands: `unknown` may have gone out, `refused` certainly did not."""
+
+    OPEN = "open"
+    UNKNOWN = "unknown"
+    ANSWERED = "answered"
+    REFUSED = "refused"
+
+
+class Scope(StrEnum):
+    """What an address is no longer mailed."""
+
+    MARKETING = "marketing"
+    ALL = "all"
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+class Contact(Base):
+    """One person, known by the address."""
+
+    __tablename__ = "contacts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(String(320))
+    email_norm: Mapped[str] = mapped_column(String(320), unique=True)
+    first_name: Mapped[str | None] = mapped_column(String(60))
+    name: Mapped[str | None] = mapped_column(String(120))
+    business_name: Mapped[str | None] = mapped_column(String(120))
+    properties: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    timezone: Mapped[str | None] = mapped_column(String(64))
+    consent_at: Mapped[datetime | None]
+    consent_text: Mapped[str | None] = mapped_column(Text)
+    consent_source: Mapped[str | None] = mapped_column(String(255))
+    consent_ip: Mapped[str | None] = mapped_column(String(64))
+    notion_page_id: Mapped[str | None] = mapped_column(String(36))
+    unsubscribe_token: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class HookEvent(Base):
+    """One call of a sender that proved who it is."""
+
+    __tablename__ = "hook_events"
+    __table_args__ = (
+        Index(
+            "uq_hook_events_accepted",
+            "dedupe_key",
+            unique=True,
+            sqlite_where=text("outcome = 'accepted'"),
+            postgresql_where=text("outcome = 'accepted'"),
+        ),
+        UniqueConstraint("idempotency_key"),
+        Index("ix_hook_events_contact_id_event", "contact_id", "event"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    source: Mapped[str] = mapped_column(String(32))
+    campaign: Mapped[str] = mapped_column(String(64))
+    hook: Mapped[str] = mapped_column(String(32))
+    handler: Mapped[str | None] = mapped_column(String(128))
+    event: Mapped[str | None] = mapped_column(String(32))
+    contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contacts.id"))
+    dedupe_key: Mapped[str | None] = mapped_column(String(255))
+    idempotency_key: Mapped[str | None] = mapped_column(String(255))
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    outcome: Mapped[Outcome] = mapped_column(String(16))
+    errors: Mapped[dict[str, Any] | None]
+    answer_status: Mapped[int | None]
+    answer: Mapped[dict[str, Any] | None]
+    mode: Mapped[str] = mapped_column(String(8))
+
+
+class Enrolment(Base):
+    """One contact in one sequence."""
+
+    __tablename__ = "enrolments"
+    __table_args__ = (
+        UniqueConstraint("contact_id", "campaign", "sequence", "occurrence", "run"),
+        _partial("ix_enrolments_active", "contact_id", where="state IN ('active', 'paused')"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.id"))
+    hook_event_id: Mapped[UUID | None] = mapped_column(ForeignKey("hook_events.id"))
+    campaign: Mapped[str] = mapped_column(String(64))
+    sequence: Mapped[str] = mapped_column(String(64))
+    occurrence: Mapped[str] = mapped_column(String(255), default="")
+    run: Mapped[int] = mapped_column(default=1)
+    mode: Mapped[str] = mapped_column(String(8))
+    kind: Mapped[str] = mapped_column(String(16))
+    anchor_at: Mapped[datetime]
+    deadline: Mapped[date] = mapped_column(Date)
+    state: Mapped[EnrolmentState] = mapped_column(String(16), default=EnrolmentState.ACTIVE)
+    exit_reason: Mapped[str | None] = mapped_column(Text)
+    variables: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    notion_page_id: Mapped[str | None] = mapped_column(String(36))
+    mirror_stale_since: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    contact: Mapped[Contact] = relationship(lazy="raise")
+    emails: Mapped[list["Email"]] = relationship(order_by="Email.step", lazy="raise", back_populates="enrolment")
+
+
+class Email(Base):
+    """One step of one enrolment, in exactly one state, with the time it came into each."""
+
+    __tablename__ = "emails"
+    __table_args__ = (
+        UniqueConstraint("enrolment_id", "step"),
+        _partial("ix_emails_planned", "due_at", where="state = 'planned'"),
+        _partial("ix_emails_unsettled", "state", "lease_until", where="state IN ('sending', 'held', 'ambiguous')"),
+        _partial("ix_emails_unproven", "sent_at", where="state IN ('sent', 'delayed')"),
+        Index("ix_emails_resend_id", "resend_id"),
+        Index("ix_emails_request_id", "request_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    enrolment_id: Mapped[UUID] = mapped_column(ForeignKey("enrolments.id"))
+    step: Mapped[int]
+    template_key: Mapped[str] = mapped_column(String(128))
+    due_at: Mapped[datetime]
+    latest_at: Mapped[datetime | None]
+    state: Mapped[State] = mapped_column(String(16), default=State.PLANNED)
+    reason: Mapped[str | None] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None]
+    lease_token: Mapped[UUID | None]
+    freezes: Mapped[int] = mapped_column(default=0)
+    request_id: Mapped[UUID | None] = mapped_column(ForeignKey("requests.id"))
+    resend_id: Mapped[str | None] = mapped_column(String(64))
+    planned_at: Mapped[datetime | None]
+    sending_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    held_at: Mapped[datetime | None]
+    ambiguous_at: Mapped[datetime | None]
+    delayed_at: Mapped[datetime | None]
+    bounced_at: Mapped[datetime | None]
+    complained_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    skipped_at: Mapped[datetime | None]
+    suppressed_at: Mapped[datetime | None]
+
+    enrolment: Mapped[Enrolment] = relationship(lazy="raise", back_populates="emails")
+
+
+class Request(Base):
+    """One call handed to Resend: its key and its emails never change, so it can be repeated without harm."""
+
+    __tablename__ = "requests"
+    __table_args__ = (_partial("ix_requests_unsettled", "next_attempt_at", where="state IN ('open', 'unknown')"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    idempotency_key: Mapped[str] = mapped_column(String(255), unique=True)
+    email_ids: Mapped[list[Any]]
+    state: Mapped[RequestState] = mapped_column(String(16), default=RequestState.OPEN)
+    lease_until: Mapped[datetime | None]
+    lease_token: Mapped[UUID | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    first_tried_at: Mapped[datetime | None]
+    next_attempt_at: Mapped[datetime | None]
+    unknown_since: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    last_error: Mapped[str | None] = mapped_column(Text)
+
+
+class Message(Base):
+    """Exactly what one email is, frozen before the first try."""
+
+    __tablename__ = "messages"
+    __table_args__ = (UniqueConstraint("email_id", "freeze"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email_id: Mapped[UUID] = mapped_column(ForeignKey("emails.id"))
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("requests.id"), index=True)
+    template_version_id: Mapped[UUID | None] = mapped_column(ForeignKey("template_versions.id"))
+    freeze: Mapped[int]
+    sender: Mapped[str] = mapped_column(String(320))
+    recipient: Mapped[str] = mapped_column(String(320))
+    reply_to: Mapped[str | None] = mapped_column(String(320))
+    subject: Mapped[str] = mapped_column(Text)
+    html: Mapped[str | None] = mapped_column(Compressed)
+    text: Mapped[str | None] = mapped_column(Compressed)
+    headers: Mapped[dict[str, Any]]
+    tags: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class EmailEvent(Base):
+    """One thing that happened to an email, by us or as reported; kept though its email is not known yet."""
+
+    __tablename__ = "email_events"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email_id: Mapped[UUID | None] = mapped_column(ForeignKey("emails.id"), index=True)
+    provider_event_id: Mapped[str | None] = mapped_column(String(128), unique=True)
+    resend_id: Mapped[str | None] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    detail: Mapped[str | None] = mapped_column(Text)
+
+
+class TemplateVersion(Base):
+    """One text that Notion had under a key (or that it had none), and what the gate said of it."""
+
+    __tablename__ = "template_versions"
+    __table_args__ = (
+        UniqueConstraint("key", "hash"),
+        Index("ix_template_versions_key_checked_at", "key", "checked_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    key: Mapped[str] = mapped_column(String(128))
+    page_id: Mapped[str | None] = mapped_column(String(36))
+    hash: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(Text)
+    html: Mapped[str] = mapped_column(Compressed)
+    ready_html: Mapped[str | None] = mapped_column(Compressed)
+    ready_text: Mapped[str | None] = mapped_column(Compressed)
+    good: Mapped[bool]
+    problems: Mapped[list[Any]]
+    fetched_at: Mapped[datetime]
+    since_at: Mapped[datetime]
+    checked_at: Mapped[datetime]
+    adopted_at: Mapped[datetime | None]
+
+
+class Suppression(Base):
+    """An address not to be mailed; after erasure only its peppered hash is left."""
+
+    __tablename__ = "suppressions"
+    __table_args__ = (UniqueConstraint("address_hash", "scope"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email_norm: Mapped[str | None] = mapped_column(String(320), index=True)
+    address_hash: Mapped[str] = mapped_column(String(64))
+    scope: Mapped[Scope] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]

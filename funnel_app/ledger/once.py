@@ -1,0 +1,17 @@
+"""Insert a row that somebody else may be inserting at the same moment."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from funnel_app.ledger.models import Base
+from funnel_app.ledger.types import new_id
+
+
+def insert_once(session: Session, model: type[Base], row: Mapping[str, Any], unique: Sequence[str]) -> bool:
+    """Insert a row unless one with the same unique columns is there; say whether it was inserted."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(model).values(id=new_id(), **row).on_conflict_do_nothing(index_elements=list(unique))
+    return bool(session.execute(statement.returning(model.__table__.c.id)).all())

@@ -1,0 +1,93 @@
+"""Requests: one row a call to Resend, taken under a lease so that one worker at a time makes it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from funnel_app.ledger.models import Email, Request, RequestState
+
+UNSETTLED = (RequestState.OPEN, RequestState.UNKNOWN)
+
+
+def add(session: Session, key: str, email_ids: Sequence[UUID], now: datetime, token: UUID, lease: timedelta) -> Request:
+    """Keep a new call, in the hands of the caller until the lease ends."""
+    request = Request(
+        idempotency_key=key,
+        email_ids=[str(email_id) for email_id in email_ids],
+        created_at=now,
+        next_attempt_at=now,
+        lease_token=token,
+        lease_until=now + lease,
+    )
+    session.add(request)
+    session.flush()
+    return request
+
+
+def get(session: Session, request_id: UUID) -> Request:
+    """Return a request; NoResultFound where there is none."""
+    return session.scalars(select(Request).where(Request.id == request_id)).one()
+
+
+def take(session: Session, request_id: UUID, now: datetime, token: UUID, lease: timedelta) -> Request | None:
+    """Take over an unsettled call whose time has come and that nobody holds; None where it is somebody else's.
+
+    A lease that ran out belongs to a worker that died, perhaps in the middle of the call: its outcome is unknown.
+    """
+    free = or_(Request.lease_until.is_(None), Request.lease_until < now)
+    request = session.scalars(
+        select(Request)
+        .where(Request.id == request_id, Request.state.in_(UNSETTLED), Request.next_attempt_at <= now, free)
+        .with_for_update(skip_locked=True)
+    ).one_or_none()
+    if request is None:
+        return None
+    if request.lease_until is not None:
+        request.state = RequestState.UNKNOWN
+        request.unknown_since = request.unknown_since or request.lease_until
+    request.lease_token, request.lease_until = token, now + lease
+    return request
+
+
+def renew(session: Session, request_id: UUID, token: UUID, until: datetime) -> bool:
+    """Lengthen the lease; False where another worker has taken the call over."""
+    held = update(Request).where(Request.id == request_id, Request.lease_token == token)
+    return bool(session.scalars(held.values(lease_until=until).returning(Request.id)).all())
+
+
+def begin_try(session: Session, request_id: UUID, token: UUID, now: datetime, lease: timedelta) -> Request | None:
+    """Note that the call is about to be made; None where another worker has taken it over."""
+    if not renew(session, request_id, token, now + lease):
+        return None
+    request = get(session, request_id)
+    request.attempts += 1
+    request.first_tried_at = request.first_tried_at or now
+    return request
+
+
+def postpone(request: Request, until: datetime, reason: str) -> None:
+    """Let the very same call be made again at a later time, by whoever is free then."""
+    request.next_attempt_at = until
+    request.last_error = reason
+    release(request)
+
+
+def release(request: Request) -> None:
+    """Give the lease back."""
+    request.lease_until = request.lease_token = None
+
+
+def repeatable(session: Session, now: datetime, limit: int) -> list[UUID]:
+    """Return unsettled calls that are to be made again now and that no living worker holds."""
+    free = or_(Request.lease_until.is_(None), Request.lease_until < now)
+    wanted = select(Request.id).where(Request.state.in_(UNSETTLED), Request.next_attempt_at <= now, free)
+    return list(session.scalars(wanted.order_by(Request.next_attempt_at).limit(limit)))
+
+
+def emails_of(session: Session, request: Request) -> list[Email]:
+    """Return the call's emails in the order in which they were handed over."""
+    rows = {str(email.id): email for email in session.scalars(select(Email).where(Email.request_id == request.id))}
+    return [rows[email_id] for email_id in request.email_ids]

@@ -1,0 +1,67 @@
+"""The ledger's shape: bring it to the newest migration, or say how far behind it is."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+def head() -> str:
+    """Return the newest migration's name."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    if newest is None:
+        raise LookupError(f"There are no migrations in {MIGRATIONS}.")
+    return newest
+
+
+def current(engine: Engine) -> str | None:
+    """Return the migration that the ledger is at; None for an empty ledger."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def at_head(engine: Engine) -> bool:
+    """Say whether the ledger is at the newest migration; a ledger that cannot be reached is not."""
+    try:
+        return current(engine) == head()
+    except OperationalError:
+        return False
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring the ledger up to a migration. Safe to repeat."""
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Bring the ledger down to a migration (`base`: before the first)."""
+    with engine.begin() as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def check(engine: Engine) -> None:
+    """Raise alembic's CommandError where the ledger's tables differ from the models."""
+    with engine.connect() as connection:
+        command.check(_config(connection))
+
+
+def make_revision(engine: Engine, name: str, revision: str) -> None:
+    """Write a migration of what the models have and the ledger has not: a draft to read and mend."""
+    with engine.connect() as connection:
+        command.revision(_config(connection), name, autogenerate=True, rev_id=revision)
+
+
+def _config(connection: object | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("file_template", "%%(rev)s")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,48 @@
+"""Template versions: every text that Notion had under a key, and which of them serves."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from funnel_app.ledger.models import TemplateVersion
+from funnel_app.ledger.once import insert_once
+
+
+def get(session: Session, version_id: UUID) -> TemplateVersion:
+    """Return a version; NoResultFound where there is none."""
+    return session.scalars(select(TemplateVersion).where(TemplateVersion.id == version_id)).one()
+
+
+def find_latest(session: Session, key: str) -> TemplateVersion | None:
+    """Return what Notion had at the last look; None where nobody has looked yet."""
+    wanted = select(TemplateVersion).where(TemplateVersion.key == key).order_by(TemplateVersion.checked_at.desc())
+    return session.scalars(wanted.limit(1)).one_or_none()
+
+
+def find_adopted(session: Session, key: str) -> TemplateVersion | None:
+    """Return the version that letters are made of; None where no good one was ever adopted."""
+    wanted = (
+        select(TemplateVersion)
+        .where(TemplateVersion.key == key, TemplateVersion.adopted_at.is_not(None))
+        .order_by(TemplateVersion.adopted_at.desc())
+    )
+    return session.scalars(wanted.limit(1)).one_or_none()
+
+
+def observe(session: Session, seen: Mapping[str, Any], now: datetime) -> None:
+    """Note what Notion has under a key now: a new version, or one that is already known.
+
+    `since_at` of a version is when it began to be what Notion has, without a break.
+    """
+    latest = find_latest(session, seen["key"])
+    changed = latest is None or latest.hash != seen["hash"]
+    times = {"fetched_at": now, "since_at": now, "checked_at": now}
+    if insert_once(session, TemplateVersion, {**seen, **times}, ["key", "hash"]):
+        return
+    again = {"checked_at": now, "since_at": now} if changed else {"checked_at": now}
+    same = (TemplateVersion.key == seen["key"], TemplateVersion.hash == seen["hash"])
+    session.execute(update(TemplateVersion).where(*same).values(**again))

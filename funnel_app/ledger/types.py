@@ -1,0 +1,55 @@
+"""Column types that keep the ledger honest: aware UTC times and time-ordered ids."""
+
+import zlib
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import uuid_utils.compat
+from sqlalchemy import JSON, DateTime, Dialect, LargeBinary
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator
+
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def new_id() -> UUID:
+    """Return a time-ordered UUID (version 7, RFC 9562 §5.7), so that new rows land on the same index pages."""
+    return uuid_utils.compat.uuid7()
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time on every database; a naive one is refused, because nobody can say what it meant."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware time into UTC; SQLite keeps it without the offset."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone: the ledger takes aware times only.")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the stored time as aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Compressed(TypeDecorator[str]):
+    """A long text, kept compressed: bodies are most of the ledger's size."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        """Compress."""
+        return None if value is None else zlib.compress(value.encode())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        """Give back the text that went in."""
+        return None if value is None else zlib.decompress(value).decode()

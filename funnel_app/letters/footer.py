@@ -1,0 +1,54 @@
+"""The last lines of a letter: who sends it, and the way out, where the template has forgotten them."""
+
+import re
+from dataclasses import dataclass
+from html import escape
+
+from funnel_app.letters.page import read
+from funnel_app.letters.words import one_line, squashed
+
+_END = re.compile(r"</body\s*>(?!.*</body\s*>)", re.IGNORECASE | re.DOTALL)
+_STYLE = (
+    "max-width:600px;margin:24px auto 0;padding:16px;text-align:center;font:12px/1.6 Arial,sans-serif;color:#777777"
+)
+
+
+@dataclass(frozen=True)
+class Footer:
+    """What a letter must say at its end; the invitation is the sentence before the way out."""
+
+    url: str
+    invitation: str
+    company_name: str
+    company_address: str
+
+    def under_html(self, html: str) -> str:
+        """Return the page with what it lacks before its end."""
+        lines = []
+        if self.url and self.url not in html and escape(self.url) not in html:
+            lines.append(
+                f'{escape(self.invitation)} <a href="{escape(self.url)}" style="color:#777777">Unsubscribe</a>'
+            )
+        if self.company_address and not self._is_addressed(read(html).text):
+            lines.append(escape(self._signature()))
+        return _before_end(html, f'<div style="{_STYLE}">{"<br>".join(lines)}</div>') if lines else html
+
+    def under_text(self, text: str) -> str:
+        """Return the text with what it lacks after it."""
+        lines = []
+        if self.url and self.url not in text:
+            lines.append(f"{self.invitation} Unsubscribe: {self.url}")
+        if self.company_address and not self._is_addressed(text):
+            lines.append(self._signature())
+        return "\n".join([text.rstrip(), "", "--", *lines, ""]) if lines else text
+
+    def _is_addressed(self, text: str) -> bool:
+        return squashed(self.company_address) in squashed(text)
+
+    def _signature(self) -> str:
+        return one_line(", ".join(filter(None, (self.company_name, self.company_address))))
+
+
+def _before_end(html: str, addition: str) -> str:
+    end = _END.search(html)
+    return f"{html[: end.start()]}{addition}{html[end.start() :]}" if end else f"{html}{addition}"

@@ -1,0 +1,120 @@
+"""The gate: everything wrong with a template, before a lead can receive it."""
+
+import re
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from funnel_app.letters import notion
+from funnel_app.letters.page import Page, read
+from funnel_app.letters.problem import Problem, fault, warning
+from funnel_app.letters.syntax import parse
+from funnel_app.letters.tags import MARK, NOT_SHOWN, Protected, protect
+from funnel_app.letters.words import shown
+
+__all__ = ["Problem", "blocked", "inspect"]
+
+GMAIL_CLIPS_BYTES = 102 * 1024
+FEW_WORDS = 20
+
+_PLACEHOLDER = re.compile(
+    r"(?i:lorem ipsum)|\bTODO\b|\bTBD\b|\bX{3,}\b|\[[A-Z][A-Za-z_' ]{1,40}\]|(?<!\{)\{\s*[A-Za-z_]\w*\s*\}(?!\})"
+)
+_GOOD_LINK = re.compile(r"(?i:https?)://[^\s/?#]+\S*|(?i:mailto|tel):\S.*|#.*", re.DOTALL)
+_VARIABLES = re.compile(f"(?:{MARK.pattern})+")
+
+
+class _Part(NamedTuple):
+    source: str
+    protected: Protected
+    page: Page
+
+
+def inspect(subject: str, html: str, *, status: str, known: Collection[str]) -> tuple[Problem, ...]:
+    """Return every problem of a template; known are the names of the variables that its letters are given."""
+    body = _part(html)
+    _, subject_problems = _tags("subject line", subject, protect(subject).source, known)
+    names, body_problems = _tags("body", html, body.page.text, known)
+    found = [*_presence(subject, html, status), *subject_problems, *body_problems]
+    if not _is_empty(html):
+        found += [*_footer(names), *_links(body), *_looks(body), *_placeholders(subject, body.page)]
+    return tuple(dict.fromkeys(found))
+
+
+def blocked(problems: Collection[Problem]) -> bool:
+    """Tell whether any of the problems keeps the template from being sent."""
+    return any(problem.blocking for problem in problems)
+
+
+def _part(html: str) -> _Part:
+    protected = protect(html)
+    return _Part(html, protected, read(protected.source))
+
+
+def _presence(subject: str, html: str, status: str) -> Iterator[Problem]:
+    if not shown(NOT_SHOWN.sub("", subject)):
+        yield fault("no_subject", "The template has no subject line.")
+    if _is_empty(html):
+        yield fault("no_body", "The template has no text in its body.")
+    if status.strip().casefold() not in ("", "active"):
+        yield fault("not_active", f'The template\'s status is "{status.strip()}"; only "Active" templates are sent.')
+
+
+def _is_empty(html: str) -> bool:
+    page = read(NOT_SHOWN.sub("", html))
+    return not shown(page.text) and not page.images
+
+
+def _tags(part: str, source: str, visible: str, known: Collection[str]) -> tuple[frozenset[str], list[Problem]]:
+    """Return a part's names and problems; what is wrong only because of Notion's changes is not told twice."""
+    changed = list(notion.changes(part, source))
+    parsed = parse(part, notion.straightened(source) if changed else source, known)
+    if changed:
+        return parsed.names, [*changed, *(problem for problem in parsed.problems if problem.code != "syntax")]
+    if any(problem.code == "syntax" for problem in parsed.problems):
+        return parsed.names, list(parsed.problems)
+    return parsed.names, [*parsed.problems, *_loose_braces(part, source, visible)]
+
+
+def _loose_braces(part: str, source: str, visible: str) -> Iterator[Problem]:
+    for braces in ("{{", "}}", "{%"):
+        if braces in visible and braces in protect(source).source:
+            yield fault("syntax", f'The {part} has a loose "{braces}" that the reader would see.')
+        elif braces in visible:
+            detail = f'The {part} shows "{braces}" to the reader: formatting or HTML codes break a tag. Type it again.'
+            yield fault("curly_quotes", detail)
+
+
+def _footer(names: frozenset[str]) -> Iterator[Problem]:
+    if "unsubscribe_url" not in names:
+        yield warning("no_unsubscribe", "The body has no {{ unsubscribe_url }}: a link is added at the end.")
+    if "company_address" not in names:
+        yield warning("no_address", "The body has no {{ company_address }}: the address is added at the end.")
+
+
+def _links(body: _Part) -> Iterator[Problem]:
+    for link in body.page.links:
+        if not _leads_somewhere(link, body.protected):
+            target = body.protected.restored(link)
+            yield warning("bad_link", f'A link goes to "{target}", which does not start with https://.')
+
+
+def _leads_somewhere(link: str, protected: Protected) -> bool:
+    """Tell whether a link is well formed, or each of the targets that its {% if %} chooses from."""
+    choices = [each.strip() for each in protected.between_blocks(link) if each.strip()]
+    each_is_good = bool(choices) and all(_GOOD_LINK.fullmatch(each) or _VARIABLES.fullmatch(each) for each in choices)
+    return each_is_good or bool(_GOOD_LINK.fullmatch(link))
+
+
+def _looks(body: _Part) -> Iterator[Problem]:
+    size = len(body.source.encode(errors="replace"))
+    if size > GMAIL_CLIPS_BYTES:
+        yield warning("too_long", f"The body has {size // 1024} KB; Gmail cuts emails off after 102 KB.")
+    if body.page.images and len(shown(body.page.text)) < FEW_WORDS:
+        yield warning("images_without_text", "The body is only images: many readers see none, and filters distrust it.")
+    elif None in body.page.images:
+        yield warning("images_without_text", "An image has no alternative text (alt) for readers who do not see it.")
+
+
+def _placeholders(subject: str, page: Page) -> Iterator[Problem]:
+    for words in dict.fromkeys(_PLACEHOLDER.findall(f"{protect(subject).source}\n{page.text}")):
+        yield warning("placeholder", f'"{words}" looks like a placeholder that was not filled in.')

@@ -1,0 +1,92 @@
+"""The exact message that goes to one person."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from funnel_app.letters.footer import Footer
+from funnel_app.letters.render import Parts, RenderFailed, render
+from funnel_app.letters.words import one_line
+
+_MARKETING = "You receive this email because you asked to hear from {company}."
+_TRANSACTIONAL = "This email is about your booking or order with {company}. No wish for other emails?"
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """Who writes to whom, in whose name, with which way out and which tags."""
+
+    sender: str
+    to: str
+    reply_to: str | None
+    unsubscribe_url: str
+    company_name: str
+    company_address: str
+    marketing: bool
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message, complete; the same parts, values and envelope give the same letter."""
+
+    sender: str
+    to: str
+    reply_to: str | None
+    subject: str
+    html: str
+    text: str
+    headers: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+def compose(parts: Parts, values: Mapping[str, object], envelope: Envelope) -> Letter:
+    """Return the letter, with the footer that it lacks and a way out in its headers; raises LetterError."""
+    url = _url(envelope)
+    rendered = render(parts, {**values, **_from_envelope(envelope, url)})
+    footer = _footer(envelope, url)
+    return Letter(
+        sender=one_line(envelope.sender),
+        to=one_line(envelope.to),
+        reply_to=one_line(envelope.reply_to or "") or None,
+        subject=rendered.subject,
+        html=footer.under_html(rendered.html),
+        text=footer.under_text(rendered.text),
+        headers=_headers(url),
+        tags={_tag(name): _tag(value) for name, value in envelope.tags.items()},
+    )
+
+
+def _url(envelope: Envelope) -> str:
+    """Return the way out without anything that could end its header; raises RenderFailed where marketing has none."""
+    url = re.sub(r"[\s<>\"]", "", one_line(envelope.unsubscribe_url))
+    if envelope.marketing and not url:
+        raise RenderFailed("A marketing letter needs an unsubscribe link.")
+    return url
+
+
+def _from_envelope(envelope: Envelope, url: str) -> dict[str, object]:
+    """Return the values that must agree with the headers and the footer."""
+    return {
+        "unsubscribe_url": url,
+        "company_name": envelope.company_name,
+        "company_address": envelope.company_address,
+    }
+
+
+def _footer(envelope: Envelope, url: str) -> Footer:
+    sentence = _MARKETING if envelope.marketing else _TRANSACTIONAL
+    company = one_line(envelope.company_name) or "us"
+    return Footer(url, sentence.format(company=company), envelope.company_name, envelope.company_address)
+
+
+def _headers(url: str) -> dict[str, str]:
+    """Return the one-click way out of RFC 8058."""
+    if not url:
+        return {}
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def _tag(text: str) -> str:
+    """Return a text as Resend accepts it in a tag: ASCII letters, digits, _ and -, at most 256."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", text)[:256]

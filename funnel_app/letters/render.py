@@ -1,0 +1,81 @@
+"""Fill a template's parts with values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jinja2 import TemplateError, UndefinedError
+
+from funnel_app.letters.engine import template
+from funnel_app.letters.parts import Parts, prepare
+from funnel_app.letters.plaintext import tidy
+from funnel_app.letters.words import one_line, printable
+
+__all__ = ["LetterError", "MissingVariable", "Parts", "RenderFailed", "Rendered", "prepare", "render"]
+
+_FAULTS = (TemplateError, ArithmeticError, AttributeError, RecursionError, SyntaxError, TypeError, ValueError)
+
+
+class LetterError(Exception):
+    """A letter cannot be made of this template and these values."""
+
+
+class MissingVariable(LetterError):
+    """The template uses a variable that nothing provides."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f'Nothing provides the variable "{name}".')
+        self.name = name
+
+
+class RenderFailed(LetterError):
+    """The template cannot be filled in; the detail says why."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A letter's parts with every value in place; the subject is one line."""
+
+    subject: str
+    html: str
+    text: str
+
+
+def render(parts: Parts, values: Mapping[str, object]) -> Rendered:
+    """Fill in all parts, a value None counting as not provided; raises MissingVariable or RenderFailed."""
+    given = {name: _plain(value) for name, value in values.items() if value is not None}
+    rendered = Rendered(
+        subject=one_line(_filled(parts.subject, given, html=False)),
+        html=_filled(parts.html, given, html=True),
+        text=tidy(_filled(parts.text, given, html=False)),
+    )
+    _check(rendered, given)
+    return rendered
+
+
+def _plain(value: object) -> object:
+    """Return texts without control characters, and as plain str: Markup would escape being escaped."""
+    return printable(str(value)) if isinstance(value, str) else value
+
+
+def _filled(source: str, values: Mapping[str, object], *, html: bool) -> str:
+    try:
+        return template(source, html=html).render(values)
+    except UndefinedError as error:
+        raise MissingVariable(error.message or "?") from error
+    except _FAULTS as error:
+        raise RenderFailed(f"The template cannot be filled in: {error}") from error
+
+
+def _check(rendered: Rendered, values: Mapping[str, object]) -> None:
+    """Raise RenderFailed for a letter that would embarrass; braces may come from a value, which is not a tag."""
+    if not rendered.subject:
+        raise RenderFailed("The subject line is empty once its variables are filled in.")
+    if any(brace in str(value) for value in values.values() for brace in "{}"):
+        return
+    for part in (rendered.subject, rendered.html, rendered.text):
+        if "{{" in part or "{%" in part:
+            raise RenderFailed("A template tag remains after all variables are filled in.")

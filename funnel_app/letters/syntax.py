@@ -1,0 +1,119 @@
+"""The little language that a template may speak, checked on its syntax tree."""
+
+import difflib
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from jinja2 import TemplateSyntaxError, nodes
+
+from funnel_app.letters.engine import FILTERS, PLAIN, TESTS
+from funnel_app.letters.problem import Problem, fault
+from funnel_app.letters.tags import protect
+
+_ALLOWED = (
+    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Filter, nodes.Keyword, nodes.If, nodes.Test),
+    *(nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Neg),
+    *(nodes.Const, nodes.List, nodes.Tuple),
+)
+_CALLED = {
+    nodes.For: "a loop ({% for %})",
+    nodes.Assign: "{% set %}",
+    nodes.AssignBlock: "{% set %}",
+    nodes.Macro: "{% macro %}",
+    nodes.Include: "{% include %}",
+    nodes.Import: "{% import %}",
+    nodes.FromImport: "{% import %}",
+    nodes.Extends: "{% extends %}",
+    nodes.Block: "{% block %}",
+    nodes.FilterBlock: "{% filter %}",
+    nodes.Getattr: "a dot within a name",
+    nodes.Getitem: "square brackets after a name",
+    nodes.Call: "a call, that is brackets after a name",
+    nodes.Dict: "a third brace, or { } within a tag",
+    nodes.BinExpr: "arithmetic",
+    nodes.Concat: "the sign ~",
+}
+_OPENED = re.compile(r"\{[{%][^<>\n\ue000]{0,40}")
+_OUR_WORDS = {
+    "Missing end of comment": 'a "{#" opens a comment that never ends; in CSS, write a space between { and #.',
+    "Expected an expression": "a tag {{ }} is empty.",
+    "expected token 'end of print statement'": "a name has a space in it, or a sign between two words is missing.",
+    "expected token 'end of statement block'": 'an {% if %} has a word too many, or one "=" where it needs "==".',
+    "expected token ':'": "a tag has three braces where it needs two.",
+}
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What one part of a template says: the names it uses, or why it cannot be read."""
+
+    names: frozenset[str]
+    problems: tuple[Problem, ...]
+
+
+def parse(part: str, source: str, known: Collection[str]) -> Parsed:
+    """Read one part, with a problem for each thing in it that a letter cannot have."""
+    try:
+        return _read(part, source, known)
+    except TemplateSyntaxError as error:
+        words = _unclosed(source) or _plainly(error.message or "")
+        detail = f"The {part} has a mistake in its tags on line {error.lineno}: {words}"
+        return Parsed(frozenset(), (fault("syntax", detail),))
+    except (ValueError, RecursionError, SyntaxError):
+        detail = f"The {part} has a tag that is too long, or too many {{% if %}} within each other."
+        return Parsed(frozenset(), (fault("syntax", detail),))
+
+
+def _read(part: str, source: str, known: Collection[str]) -> Parsed:
+    """Read one part, to the point of compiling it: some faults show only then."""
+    tree = PLAIN.parse(source)
+    names = sorted({name.name for name in tree.find_all(nodes.Name)})
+    unknown = [fault("unknown_variable", _unknown(part, name, known)) for name in names if name not in known]
+    forbidden = list(_forbidden(part, source, tree))
+    if not forbidden:
+        PLAIN.compile(tree)
+    return Parsed(frozenset(names), (*forbidden, *unknown))
+
+
+def _forbidden(part: str, source: str, tree: nodes.Node) -> Iterator[Problem]:
+    """Yield a problem per thing outside the language; {% raw %} leaves no trace in the tree, so is looked for."""
+    things = [thing for node in tree.find_all(nodes.Node) if (thing := _outside(node))]
+    if any(kind == "raw_begin" for _, kind, _ in PLAIN.lex(source)):
+        things.append("{% raw %}")
+    for thing in dict.fromkeys(things):
+        yield fault("forbidden", f"The {part} uses {thing}. A template may only hold names, {{% if %}} and filters.")
+
+
+def _outside(node: nodes.Node) -> str | None:
+    """Return what a node is called if it is outside the language, else None."""
+    if isinstance(node, nodes.Filter) and node.name not in FILTERS:
+        return f'the filter "{node.name}" (there are: {", ".join(FILTERS)})'
+    if isinstance(node, nodes.Test) and node.name not in TESTS:
+        return f'the test "is {node.name}" (there is only "is defined")'
+    if isinstance(node, nodes.CondExpr) and node.expr2 is None:
+        return 'an "if" within {{ }} that has no "else"'
+    if isinstance(node, _ALLOWED):
+        return None
+    names = (name for kind, name in _CALLED.items() if isinstance(node, kind))
+    return next(names, f'"{type(node).__name__}"')
+
+
+def _unknown(part: str, name: str, known: Collection[str]) -> str:
+    sentence = f"The {part} uses {{{{ {name} }}}}, which is not a known variable."
+    lowered = {each.casefold(): each for each in sorted(known)}
+    close = difflib.get_close_matches(name.casefold(), lowered, n=1)
+    return f"{sentence} Did you mean {{{{ {lowered[close[0]]} }}}}?" if close else sentence
+
+
+def _unclosed(source: str) -> str | None:
+    """Return words about the first tag that is opened only; the parser would complain about whatever comes next."""
+    opened = _OPENED.search(protect(source).source)
+    return f'"{opened[0].strip()}" has no matching "}}}}" or "%}}".' if opened else None
+
+
+def _plainly(message: str) -> str:
+    """Return Jinja2's words, or ours where its own would not help the owner of a template."""
+    if "looking for the following tags" in message and "'if'" in message:
+        return "an {% if %} has no {% endif %}."
+    return next((ours for theirs, ours in _OUR_WORDS.items() if theirs in message), message[:200])

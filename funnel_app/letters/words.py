@@ -1,0 +1,30 @@
+"""Text made safe for where it goes: one line, or many without control characters."""
+
+import re
+import unicodedata
+
+_BREAKS = {"Cc", "Cs", "Zl", "Zp"}
+_KEPT = "\n\t"
+_INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200f\u2060\ufeff]")
+
+
+def one_line(text: str) -> str:
+    """Fold a text to one line: no control characters or line separators, single spaces, nothing around it."""
+    plain = "".join(" " if unicodedata.category(char) in _BREAKS else char for char in text)
+    return " ".join(plain.split())
+
+
+def printable(text: str) -> str:
+    """Return the text with LF line ends and without control characters, but for line ends and tabs."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(char for char in lines if char in _KEPT or unicodedata.category(char) not in {"Cc", "Cs"})
+
+
+def shown(text: str) -> str:
+    """Return what a reader sees of a text: empty where it is only spaces and invisible characters."""
+    return _INVISIBLE.sub("", text).strip()
+
+
+def squashed(text: str) -> str:
+    """Return only the letters and digits, lower case, so that two layouts of one address compare equal."""
+    return "".join(char for char in text.casefold() if char.isalnum())

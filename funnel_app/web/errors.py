@@ -1,0 +1,62 @@
+"""Errors: the one map from exceptions to HTTP answers, all of them problem documents (RFC 9457)."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, jsonify, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.flows.refuse import refuse
+from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.current import current_deps
+
+log = structlog.get_logger()
+
+
+def problem(status: int, detail: str, **more: Any) -> Response:
+    """Return a problem document."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    answer = jsonify(body)
+    answer.status_code = status
+    answer.content_type = "application/problem+json"
+    return answer
+
+
+def http_problem(error: HTTPException) -> ResponseReturnValue:
+    """Turn werkzeug's error into a problem document; a payload that fails its schema names every field."""
+    status = error.code or 500
+    errors = _field_errors(error)
+    if errors is None:
+        return problem(status, error.description or HTTPStatus(status).description)
+    _keep_refused(errors)
+    return problem(status, "The payload is understood, but some of its fields cannot be used.", errors=errors)
+
+
+def register_errors(app: Flask) -> None:
+    """Teach an application which exception is which answer."""
+    app.register_error_handler(HTTPException, http_problem)
+    app.register_error_handler(UnknownCampaign, lambda error: problem(404, str(error)))
+    for away in LedgerUnavailable:
+        app.register_error_handler(away, _ledger_away)
+
+
+def _ledger_away(error: Exception) -> ResponseReturnValue:
+    log.error("ledger_unavailable", error=str(error))
+    answer = problem(503, "The ledger cannot be reached; nothing was recorded. Send the call again in a minute.")
+    answer.headers["Retry-After"] = "60"
+    return answer
+
+
+def _field_errors(error: HTTPException) -> dict[str, Any] | None:
+    messages = getattr(getattr(error, "exc", None), "messages", None) or getattr(error, "data", {}).get("messages")
+    return messages.get("json", messages) if isinstance(messages, dict) else None
+
+
+def _keep_refused(errors: dict[str, Any]) -> None:
+    hook, _, _ = (request.endpoint or "").partition(".")
+    campaign = (request.view_args or {}).get("campaign")
+    if campaign and request.is_json:
+        refuse(current_deps(), campaign=campaign, hook=hook, payload=request.get_json(), errors=errors)

@@ -1,0 +1,22 @@
+"""Health: whether the process lives, and whether Funnel can do its work."""
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from funnel_app.flows.ready import faults
+from funnel_app.current import current_deps
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> ResponseReturnValue:
+    """Say that the process lives; nothing else is asked, so that an outage elsewhere never restarts it."""
+    return {"status": "ok"}
+
+
+@blueprint.get("/readyz")
+def readyz() -> ResponseReturnValue:
+    """Say whether ledger, Redis, scheduler and workers are there; 503 where one is not."""
+    missing = faults(current_deps())
+    return ({"status": "not ready"}, 503) if missing else {"status": "ready"}

@@ -1,0 +1,113 @@
+"""Fields of hooks' payloads: what a stranger typed on the website, made safe to put into a letter."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from email_validator import EmailNotValidError, validate_email
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+FARTHEST = timedelta(days=2 * 366)
+LINK = re.compile(
+    r"(https?:|ftp:|www\.|//|[\w-]+\.(com|net|org|io|ru|cn|info|biz|xyz|top|shop|link|site|online)\b)", re.I
+)
+
+
+class Address(fields.String):
+    """An email address, as given; `normalised` turns it into the form that tells people apart."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
+        try:
+            return validate_email(text, check_deliverability=False).normalized
+        except EmailNotValidError as error:
+            raise ValidationError(f"Not an email address: {error}") from None
+
+
+def normalised(address: str) -> str:
+    """Return the form under which a person is known: lower case, the domain in its ASCII form."""
+    checked = validate_email(address, check_deliverability=False)
+    return f"{checked.local_part}@{checked.ascii_domain}".lower()
+
+
+class Name(fields.String):
+    """A name in any script: no link, no control characters, spaces folded; an empty one counts as left out."""
+
+    def __init__(self, longest: int = 60, **kwargs: Any) -> None:
+        super().__init__(allow_none=True, **kwargs)
+        self.longest = longest
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str | None:
+        text = " ".join(str(super()._deserialize(value, attr, data, **kwargs)).split(" ")).strip()
+        if len(text) > self.longest:
+            raise ValidationError(f"Longer than {self.longest} characters.")
+        if any(unicodedata.category(character) == "Cc" for character in text):
+            raise ValidationError("Holds control characters.")
+        if LINK.search(text):
+            raise ValidationError("Holds a link: names go into our letters and must not carry one.")
+        return text or None
+
+
+class Moment(fields.AwareDateTime):
+    """A time with its offset (ISO 8601), at most two years away; a naive one is refused."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
+        at: datetime = super()._deserialize(value, attr, data, **kwargs)
+        if abs(at - datetime.now(UTC)) > FARTHEST:
+            raise ValidationError("More than two years away.")
+        return at.astimezone(UTC)
+
+
+def time_zone(value: str) -> None:
+    """Refuse what is not the name of a time zone."""
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValidationError("Not a time zone such as America/Toronto.") from None
+
+
+class ConsentSchema(Schema):
+    """The evidence that a person agreed to be mailed."""
+
+    class Meta:
+        """Unknown fields are kept in the record and ignored."""
+
+        unknown = EXCLUDE
+
+    at = Moment(allow_none=True)
+    text = fields.String(allow_none=True, validate=validate.Length(max=2000))
+    source = fields.String(allow_none=True, validate=validate.Length(max=255))
+    ip = fields.IP(allow_none=True)
+
+
+class HookSchema(Schema):
+    """What every hook may carry."""
+
+    class Meta:
+        """Unknown fields are kept in the record and ignored."""
+
+        unknown = EXCLUDE
+
+    email = Address(required=True, validate=validate.Length(max=254))
+    first_name = Name()
+    business_name = Name(longest=120)
+    timezone = fields.String(allow_none=True, validate=time_zone)
+    consent = fields.Nested(ConsentSchema, allow_none=True)
+    utm_source = fields.String(allow_none=True, validate=validate.Length(max=255))
+    utm_medium = fields.String(allow_none=True, validate=validate.Length(max=255))
+    utm_campaign = fields.String(allow_none=True, validate=validate.Length(max=255))
+    utm_content = fields.String(allow_none=True, validate=validate.Length(max=255))
+    utm_term = fields.String(allow_none=True, validate=validate.Length(max=255))
+
+
+def contact_facts(payload: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return what a payload says of the contact: the common fields, the consent, and these fields of its own."""
+    common = ("first_name", "business_name", "timezone")
+    tracking = tuple(name for name in payload if name.startswith("utm_"))
+    facts = {name: payload.get(name) for name in (*common, *tracking, *names)}
+    consent = payload.get("consent") or {}
+    evidence = {f"consent_{name}": value for name, value in consent.items() if value is not None}
+    return {**facts, **evidence, **({"consent_ip": str(consent["ip"])} if consent.get("ip") else {})}

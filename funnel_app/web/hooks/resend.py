@@ -1,0 +1,75 @@
+"""Resend's own events: sent, delivered, bounced and so on, each signed by Svix's scheme."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest, Unauthorized
+
+from funnel_app.flows.record_event import Report, record_event
+from funnel_app.gateways.errors import Rejected
+from funnel_app.gateways.resend import verify_webhook
+from funnel_app.current import current_deps
+
+blueprint = Blueprint("resend", __name__, url_prefix="/webhook")
+
+
+@blueprint.post("/resend")
+def receive_event() -> ResponseReturnValue:
+    """Record one event; repeating it is harmless, and kinds that say nothing of an email are only acknowledged."""
+    event = _verified()
+    if not str(event.get("type", "")).startswith("email."):
+        return {"status": "ignored"}
+    fresh = record_event(current_deps(), read_report(request.headers["svix-id"], event))
+    return {"status": "recorded" if fresh else "duplicate"}
+
+
+def _verified() -> dict[str, Any]:
+    secret = current_deps().settings.resend_webhook_secret
+    try:
+        return verify_webhook(request.get_data(), request.headers, secret)
+    except Rejected as refused:
+        raise Unauthorized(f"The Svix signature does not fit RESEND_WEBHOOK_SECRET: {refused}") from None
+
+
+def read_report(event_id: str, event: Mapping[str, Any]) -> Report:
+    """Read an event's body; BadRequest where it is not of the provider's form."""
+    data = event.get("data")
+    if not isinstance(data, dict):
+        raise BadRequest("The event has no data.")
+    bounce = data.get("bounce") or {}
+    return Report(
+        provider_event_id=event_id,
+        kind=str(event["type"]),
+        at=_time(event.get("created_at")),
+        resend_id=data.get("email_id"),
+        email_id=_email_id(data.get("tags")),
+        detail=_detail(data),
+        transient=bounce.get("type") == "Transient",
+    )
+
+
+def _time(text: object) -> datetime:
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError:
+        return current_deps().now()
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _email_id(tags: object) -> UUID | None:
+    try:
+        return UUID(str(tags["email"])) if isinstance(tags, dict) and "email" in tags else None
+    except ValueError:
+        return None
+
+
+def _detail(data: Mapping[str, Any]) -> str | None:
+    for kind in ("bounce", "failed", "suppressed"):
+        said = data.get(kind)
+        if isinstance(said, dict):
+            return said.get("message") or said.get("reason") or said.get("type")
+    return None

@@ -1,0 +1,93 @@
+"""Signup: the website says that somebody opted in or finished the assessment."""
+
+from typing import Any
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from flask_smorest import Blueprint
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from funnel_app.campaigns.model import Event
+from funnel_app.flows.enrol import Call, enrol
+from funnel_app.flows.plan import FirstEmail
+from funnel_app.current import current_deps
+from funnel_app.web.hooks.fields import HookSchema, Moment, Name, contact_facts, normalised
+from funnel_app.web.proofs import require_bearer, require_json
+
+blueprint = Blueprint("signup", __name__, url_prefix="/webhook", description="Somebody signed up on the website")
+blueprint.before_request(require_bearer)
+blueprint.before_request(require_json)
+
+COUNTS = ("red_systems", "orange_systems", "yellow_systems", "green_systems")
+ASSESSMENT = (
+    "assessment_score",
+    *COUNTS,
+    "gps_score",
+    "money_score",
+    "weakest_system_1",
+    "weakest_system_2",
+    "strongest_system",
+    "revenue_leak_total",
+)
+
+
+def _score() -> fields.Float:
+    return fields.Float(allow_none=True, validate=validate.Range(0, 100))
+
+
+def _count() -> fields.Integer:
+    return fields.Integer(allow_none=True, validate=validate.Range(0, 8))
+
+
+class SignupSchema(HookSchema):
+    """A signup; it is an assessment if it has a score or any count of systems."""
+
+    assessment_score = _score()
+    gps_score = _score()
+    money_score = _score()
+    red_systems = _count()
+    orange_systems = _count()
+    yellow_systems = _count()
+    green_systems = _count()
+    weakest_system_1 = Name()
+    weakest_system_2 = Name()
+    strongest_system = Name()
+    revenue_leak_total = fields.Float(allow_none=True, validate=validate.Range(0, 1e12))
+    email_1_sent_at = Moment(allow_none=True)
+    email_1_status = fields.String(allow_none=True, validate=validate.Length(max=32))
+
+    @validates_schema
+    def check_systems(self, data: dict[str, Any], **kwargs: Any) -> None:
+        """Refuse more systems than there are."""
+        total = sum(data.get(name) or 0 for name in COUNTS)
+        if total > 8:
+            raise ValidationError(f"There are 8 systems, and the four counts make {total}.", "systems")
+
+
+@blueprint.post("/<campaign>/signup")
+@blueprint.arguments(SignupSchema)
+def receive_signup(payload: dict[str, Any], campaign: str) -> ResponseReturnValue:
+    """Start lead nurture for an opt-in, or the five-day sequence for an assessment."""
+    receipt = enrol(current_deps(), signup_call(campaign, payload, request.get_json()))
+    return receipt.as_json(), receipt.http_status
+
+
+def signup_call(campaign: str, payload: dict[str, Any], raw: dict[str, Any]) -> Call:
+    """Return a signup in the funnel's own words."""
+    assessed = any(payload.get(name) is not None for name in ("assessment_score", *COUNTS))
+    return Call(
+        campaign=campaign,
+        hook="signup",
+        event=Event.ASSESSMENT if assessed else Event.OPT_IN,
+        email=payload["email"],
+        email_norm=normalised(payload["email"]),
+        contact=contact_facts(payload, ASSESSMENT),
+        payload=raw,
+        first=FirstEmail(
+            sent_at=payload.get("email_1_sent_at"), status=payload.get("email_1_status"), entrance=_entrance()
+        ),
+    )
+
+
+def _entrance() -> str:
+    return "legacy" if "legacy" in (request.endpoint or "") else "hook"

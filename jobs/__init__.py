@@ -1,0 +1,1 @@
+"""What RQ runs: one call each."""

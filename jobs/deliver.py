@@ -1,0 +1,17 @@
+"""The jobs of the queue: each is one call of a flow."""
+
+from uuid import UUID
+
+from funnel_app.flows.deliver import deliver
+from funnel_app.flows.hand_over import repeat
+from jobs.process import deps
+
+
+def deliver_email(email_id: str) -> str:
+    """Send one email if it is due and still wanted."""
+    return deliver(deps(), [UUID(email_id)]).value
+
+
+def repeat_request(request_id: str) -> None:
+    """Make a call to Resend again whose outcome is not settled."""
+    repeat(deps(), UUID(request_id))

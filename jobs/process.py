@@ -1,0 +1,44 @@
+"""What every process of Funnel does first: settings, logs, collaborators, and waiting for the ledger."""
+
+import sys
+from functools import cache
+from threading import Event
+
+import structlog
+
+from funnel_app.config import ConfigError, Settings, load_settings
+from funnel_app.deps import Deps, build_deps
+from funnel_app.ledger import schema
+from funnel_app.logs import configure_logging
+
+log = structlog.get_logger()
+
+
+def start() -> Settings:
+    """Return the settings with logs set up; a faulty setting ends the process with all faults in one message."""
+    try:
+        settings = load_settings()
+    except ConfigError as fault:
+        sys.exit(str(fault))
+    configure_logging(settings.log_level)
+    return settings
+
+
+@cache
+def deps() -> Deps:
+    """Return the collaborators of this process, built at the first use, which is after every fork."""
+    return build_deps(load_settings())
+
+
+def wait_for_ledger(stopping: Event) -> None:
+    """Wait, and say so, until the ledger is at the newest migration."""
+    while not stopping.is_set() and not schema.at_head(deps().engine):
+        log.warning("waiting_for_ledger", wanted=schema.head(), hint="run flask --app wsgi db upgrade")
+        stopping.wait(2)
+
+
+def wait_for_redis(stopping: Event) -> None:
+    """Wait, and say so, until Redis answers."""
+    while not stopping.is_set() and not deps().queues.ping():
+        log.warning("waiting_for_redis")
+        stopping.wait(1)

@@ -1,0 +1,73 @@
+"""The scheduler process: moves due jobs to the queue just after each second, and sweeps every five."""
+
+import signal
+import time
+from threading import Event
+
+import structlog
+
+from funnel_app.flows.ready import SCHEDULER
+from funnel_app.flows.sweep import sweep
+from funnel_app.gateways.clock import Clock
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.ledger.engine import LedgerUnavailable
+from jobs.process import deps, start, wait_for_ledger, wait_for_redis
+
+SWEEP_EVERY_S = 5.0
+HEARTBEAT_S = 30
+
+log = structlog.get_logger()
+
+
+class SchedulerProcess:
+    """One scheduler: it works while it owns the lock, and waits for whatever is away instead of dying."""
+
+    def __init__(self, stopping: Event) -> None:
+        self.stopping = stopping
+        self.clock = Clock(connection=deps().queues.connection)
+        self.swept_at = float("-inf")
+
+    def run(self) -> None:
+        """Work until asked to stop; then give the lock back."""
+        while not self.stopping.is_set():
+            try:
+                self.step()
+            except Unavailable as fault:
+                log.warning("redis_away", error=str(fault))
+                wait_for_redis(self.stopping)
+            except LedgerUnavailable as fault:
+                log.warning("ledger_away", error=str(fault))
+            self.stopping.wait(self.clock.seconds_to_next(time.time()))
+        self._give_back()
+
+    def step(self) -> None:
+        """One second's work, done only by the owner of the lock."""
+        if not self.clock.own():
+            return
+        deps().queues.beat(SCHEDULER, HEARTBEAT_S)
+        self.clock.tick(time.time())
+        if time.monotonic() - self.swept_at >= SWEEP_EVERY_S:
+            self.swept_at = time.monotonic()
+            sweep(deps())
+
+    def _give_back(self) -> None:
+        try:
+            self.clock.release()
+        except Unavailable as fault:
+            log.warning("lock_not_given_back", error=str(fault))
+
+
+def main() -> None:
+    """Run the scheduler until SIGTERM or SIGINT."""
+    start()
+    stopping = Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda *_: stopping.set())
+    wait_for_ledger(stopping)
+    wait_for_redis(stopping)
+    log.info("scheduler_started")
+    SchedulerProcess(stopping).run()
+
+
+if __name__ == "__main__":
+    main()

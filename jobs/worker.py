@@ -1,0 +1,117 @@
+"""The worker process: a parent that keeps `WORKERS` RQ workers alive."""
+
+import ctypes
+import signal
+import subprocess
+import sys
+from threading import Event
+
+import structlog
+from redis import RedisError
+from rq import Queue, SimpleWorker
+
+from funnel_app.flows.ready import WORKER
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.redis_clients import patient_client
+from jobs.process import deps, start, wait_for_ledger, wait_for_redis
+
+QUEUES = ("transactional", "emails", "mirror")
+HEARTBEAT_S = 60
+CHECK_EVERY_S = 0.5
+GRACE_S = 9.0
+PR_SET_PDEATHSIG = 1
+
+log = structlog.get_logger()
+
+
+class Worker(SimpleWorker):
+    """RQ's worker without a fork per job: an email takes less time than the fork."""
+
+    def heartbeat(self, *args: object, **kwargs: object) -> None:
+        """Tell RQ, and whoever asks whether Funnel is ready, that this worker lives."""
+        super().heartbeat(*args, **kwargs)  # type: ignore[arg-type]
+        deps().queues.beat(WORKER, HEARTBEAT_S)
+
+
+def run_child() -> None:
+    """Work until told to stop; wait for Redis and for the ledger instead of dying of their absence."""
+    _die_with_parent()
+    start()
+    stopping = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    wait_for_ledger(stopping)
+    while not stopping.is_set():
+        wait_for_redis(stopping)
+        if stopping.is_set():
+            return
+        try:
+            _work()
+            return
+        except (RedisError, Unavailable) as fault:
+            log.warning("redis_away", error=str(fault))
+            stopping.wait(1)
+
+
+def _die_with_parent() -> None:
+    # Children of a parent that was killed would go on beside those of its successor.
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _work() -> None:
+    # RQ lengthens the timeouts of the pool that it blocks on: this one is for it alone.
+    connection = patient_client(deps().settings.redis_url)
+    queues = [Queue(name, connection=connection) for name in QUEUES]
+    Worker(queues, connection=connection, worker_ttl=45).work(logging_level="WARNING")
+
+
+class Parent:
+    """Keeps the children running; passes a stop on and waits for the email in hand."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.stopping = Event()
+        self.children: list[subprocess.Popen[bytes]] = []
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT."""
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signal_number, lambda *_: self.stopping.set())
+        while not self.stopping.is_set():
+            self._replace_dead()
+            self.stopping.wait(CHECK_EVERY_S)
+        self._stop_children()
+
+    def _replace_dead(self) -> None:
+        living = [child for child in self.children if child.poll() is None]
+        for child in self.children:
+            if child not in living:
+                log.error("worker_died", pid=child.pid, code=child.returncode)
+        missing = self.count - len(living)
+        self.children = living + [self._spawn() for _ in range(missing)]
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-m", "jobs.worker", "--child"])
+
+    def _stop_children(self) -> None:
+        for child in self.children:
+            child.terminate()
+        for child in self.children:
+            try:
+                child.wait(GRACE_S)
+            except subprocess.TimeoutExpired:
+                log.warning("worker_killed", pid=child.pid)
+                child.kill()
+
+
+def main() -> None:
+    """Start the parent, or one of its children."""
+    if "--child" in sys.argv:
+        run_child()
+        return
+    settings = start()
+    Parent(settings.workers).run()
+
+
+if __name__ == "__main__":
+    main()

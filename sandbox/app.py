@@ -1,0 +1,53 @@
+"""Puts the sandbox together: Resend, Notion, switchboard and inbox in one app."""
+
+import re
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from sandbox import control, inbox, notion_http, notion_pages, notion_tables, resend_api, resend_sending
+from sandbox.resend_checks import ResendProblem
+from sandbox.signing import signing_key
+from sandbox.state import Config, Sandbox, current_sandbox
+from sandbox.webhooks import Courier
+
+BLUEPRINTS = (control.blueprint, inbox.blueprint, notion_http.blueprint, resend_api.blueprint)
+# Views of these hang on the blueprints above, by being imported.
+VIEWS = (notion_pages, notion_tables, resend_sending)
+
+
+def create_sandbox(config: Config | None = None) -> Flask:
+    """Return the app with a memory of its own; raises ValueError for a webhook secret that is none."""
+    config = config or Config()
+    signing_key(config.webhook_secret)
+    app = Flask(__name__)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    sandbox = Sandbox(config)
+    app.extensions["sandbox"] = sandbox
+    app.extensions["courier"] = Courier(sandbox)
+    app.before_request(count_call)
+    app.register_error_handler(HTTPException, explain)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def count_call() -> None:
+    """Count the call under its method and path, ids left out."""
+    if request.url_rule is None or request.blueprint in ("control", "inbox"):
+        return
+    path = re.sub(r"<\w+>", "{id}", request.url_rule.rule)
+    sandbox = current_sandbox()
+    with sandbox.lock:
+        sandbox.calls[f"{request.method} {path}"] += 1
+
+
+def explain(error: HTTPException) -> HTTPException | Response | tuple[Response, int]:
+    """Answer an unknown path or method in the words of the service that was called."""
+    status = error.code or 500
+    if request.path.startswith("/resend/"):
+        name = "method_not_allowed" if status == 405 else "not_found"
+        return resend_api.refuse(ResendProblem(status, name, error.description or name))
+    if request.path.startswith("/notion/"):
+        return notion_http.problem_answer(400, "invalid_request_url", "Invalid request URL.")
+    return error

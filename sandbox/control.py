@@ -1,0 +1,101 @@
+"""The switchboard: settings, reset, what was received, how often each endpoint was called."""
+
+from typing import cast
+
+from flask import Blueprint, Response, current_app, jsonify, request
+
+from sandbox.notion_json import database_json
+from sandbox.notion_state import TEMPLATES_DATABASE_ID, new_id
+from sandbox.resend_checks import recipients
+from sandbox.settings import BadSetting
+from sandbox.state import Email, Json, Sandbox, current_sandbox
+from sandbox.webhooks import Courier
+
+blueprint = Blueprint("control", __name__, url_prefix="/control")
+
+
+@blueprint.get("")
+def show_settings() -> Response:
+    """Return every switch."""
+    sandbox = current_sandbox()
+    with sandbox.lock:
+        return jsonify(sandbox.settings.as_json())
+
+
+@blueprint.post("")
+def change_settings() -> Response:
+    """Merge switches into the present ones and return them all."""
+    sandbox = current_sandbox()
+    with sandbox.lock:
+        sandbox.settings.merge(request.get_json(silent=True))
+    courier().nudge()
+    return show_settings()
+
+
+@blueprint.errorhandler(BadSetting)
+def refuse(error: BadSetting) -> tuple[Response, int]:
+    """Say which switch is wrong."""
+    return jsonify(error=str(error)), 400
+
+
+@blueprint.post("/reset")
+def reset() -> Response:
+    """Forget everything: switches, emails, keys, the notebook, events on their way."""
+    current_sandbox().forget()
+    courier().nudge()
+    return show_settings()
+
+
+@blueprint.get("/emails")
+def list_emails() -> Response:
+    """Return all received emails in the order of their arrival."""
+    sandbox = current_sandbox()
+    with sandbox.lock:
+        return jsonify([received_json(sandbox, email) for email in sandbox.emails.values()])
+
+
+def received_json(sandbox: Sandbox, email: Email) -> Json:
+    """Return an email as tests and the demo want to see it; tags are an object."""
+    payload = email.payload
+    return {
+        "id": email.id,
+        "to": email.to,
+        "from": payload["from"],
+        "reply_to": recipients(payload, "reply_to"),
+        "subject": payload["subject"],
+        "html": payload.get("html"),
+        "text": payload.get("text"),
+        "headers": payload.get("headers") or {},
+        "tags": email.tags(),
+        "idempotency_key": email.idempotency_key,
+        "received_at": email.received_at.isoformat().replace("+00:00", "Z"),
+        "last_event": email.last_event(sandbox.now()),
+    }
+
+
+@blueprint.get("/calls")
+def count_calls() -> Response:
+    """Return how often each endpoint was called, refused calls too."""
+    sandbox = current_sandbox()
+    with sandbox.lock:
+        return jsonify(dict(sandbox.calls))
+
+
+@blueprint.post("/notion/workspace")
+def create_workspace() -> Response:
+    """Return the ids of the templates database, or with `{"fresh": true}` of a new one beside it."""
+    sandbox = current_sandbox()
+    fresh = bool((request.get_json(silent=True) or {}).get("fresh"))
+    with sandbox.lock:
+        notion = sandbox.notion
+        database = notion.databases[TEMPLATES_DATABASE_ID]
+        if fresh:
+            database = notion.add_templates(new_id(), new_id(), sandbox.now())
+        shown = database_json(notion, database)
+    ids = {"page_id": shown["parent"]["page_id"], "database_id": database.id}
+    return jsonify(ids | {"data_source_id": database.source_ids[0]})
+
+
+def courier() -> Courier:
+    """Return the courier of this app."""
+    return cast(Courier, current_app.extensions["courier"])

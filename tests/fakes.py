@@ -1,0 +1,180 @@
+"""Gateways that remember what they were asked, for tests of what happens between them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from uuid import UUID
+
+from funnel_app.gateways.answers import Answer, AnswerKind
+from funnel_app.gateways.limits import Pause
+from funnel_app.gateways.notion import Page
+
+
+class FrozenClock:
+    """A time that stands until it is moved."""
+
+    def __init__(self, at: datetime = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, **duration: float) -> None:
+        self.at += timedelta(**duration)
+
+
+class FakeMailer:
+    """Resend as the contract says: one email a key, whatever comes back; answers can be scripted."""
+
+    def __init__(self) -> None:
+        self.accepted: dict[str, tuple[list[dict], tuple[str, ...]]] = {}
+        self.calls: list[tuple[str, list[dict]]] = []
+        self.script: list[Answer | Callable[[], None] | tuple[str, Answer]] = []
+        self._lock = Lock()
+
+    def send(self, payloads: Sequence[dict], key: str) -> Answer:
+        with self._lock:
+            self.calls.append((key, list(payloads)))
+            step = self.script.pop(0) if self.script else None
+            if isinstance(step, Answer):
+                return step
+            answer = self._accept(payloads, key)
+        if isinstance(step, tuple):
+            return step[1]
+        if step is not None:
+            step()
+        return answer
+
+    def _accept(self, payloads: Sequence[dict], key: str) -> Answer:
+        known = self.accepted.get(key)
+        if known and known[0] != list(payloads):
+            return Answer(AnswerKind.CONFLICT, detail="409 invalid_idempotent_request")
+        if not known:
+            ids = tuple(f"resend-{len(self.accepted)}-{n}" for n in range(len(payloads)))
+            known = self.accepted[key] = (list(payloads), ids)
+        return Answer(AnswerKind.ACCEPTED, ids=known[1])
+
+    def sent(self) -> list[dict]:
+        """Every email that went out, once for each time it did."""
+        return [payload for payloads, _ in self.accepted.values() for payload in payloads]
+
+    def sent_to(self) -> list[str]:
+        return [payload["to"][0] for payload in self.sent()]
+
+
+class FakeNotebook:
+    """The templates that Notion has now."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, Page] = {}
+        self.fault: Exception | None = None
+        self.asked: list[str] = []
+
+    def write(self, key: str, subject: str = "Hello", html: str = "<p>Hi {{ first_name }}</p>", status="Active"):
+        self.pages[key] = Page(
+            id=f"page-{key}", name=key, subject=subject, html=html, status=status, url="", last_edited=""
+        )
+
+    def find_templates(self, key: str, aliases: Sequence[str] = ()) -> list[Page]:
+        self.asked.append(key)
+        if self.fault:
+            raise self.fault
+        return [page for name, page in self.pages.items() if name == key or name.startswith(f"{key} copy")]
+
+    def create_template(self, key: str, subject: str, html: str) -> None:
+        self.write(key, subject, html)
+
+    def fill_template(self, page_id: str, subject: str, html: str) -> None:
+        self.write(page_id.removeprefix("page-"), subject, html)
+
+
+class FakeQueues:
+    """Redis's queue and clock, as lists."""
+
+    def __init__(self) -> None:
+        self.clock: dict[UUID, datetime] = {}
+        self.queued: list[str] = []
+        self.away = False
+        self.has_marker = False
+
+    def arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime) -> bool:
+        if self.away:
+            return False
+        for email_id, due_at in entries:
+            if due_at <= now:
+                self.queued.append(f"email-{email_id}")
+            else:
+                self.clock[email_id] = due_at
+        return True
+
+    def push(self, calls: Iterable[tuple]) -> int:
+        names = [call[0] for call in calls if call[0] not in self.queued]
+        self.queued += names
+        return len(names)
+
+    def armed(self, ids: Sequence[UUID]) -> set[UUID]:
+        return set(ids) & set(self.clock)
+
+    def marked(self) -> bool:
+        return self.has_marker
+
+    def mark(self) -> None:
+        self.has_marker = True
+
+    def ping(self) -> bool:
+        return not self.away
+
+    def alive(self, name: str) -> bool:
+        return True
+
+    def emails(self) -> list[UUID]:
+        """The emails whose jobs wait, taken off the queue."""
+        names, self.queued = self.queued, []
+        return [UUID(name.removeprefix("email-")) for name in names if name.startswith("email-")]
+
+    def requests(self) -> list[UUID]:
+        """The requests whose jobs wait, taken off the queue."""
+        names, self.queued = self.queued, []
+        return [UUID(name.removeprefix("request-")) for name in names if name.startswith("request-")]
+
+
+class FakeRate:
+    """A rate that is never reached, unless waits are scripted."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+        self.learned: list[float] = []
+
+    def wait(self) -> float:
+        return self.waits.pop(0) if self.waits else 0.0
+
+    def peek(self) -> float:
+        return 0.0
+
+    def learn(self, rate: float) -> None:
+        self.learned.append(rate)
+
+
+class FakePause:
+    """A pause that stands until it is cleared; when its time is up everybody may probe."""
+
+    def __init__(self, clock: FrozenClock) -> None:
+        self.clock = clock
+        self.standing: Pause | None = None
+
+    def current(self) -> Pause | None:
+        return self.standing
+
+    def may_probe(self) -> bool:
+        return True
+
+    def pause(self, reason: str, seconds: float, kind: str) -> None:
+        self.standing = Pause(kind, reason, self.clock() + timedelta(seconds=seconds))
+
+    def back_off(self, reason: str, kind: str) -> float:
+        seconds = 2.0 if kind == "outage" else 15.0
+        self.pause(reason, seconds, kind)
+        return seconds
+
+    def clear(self) -> None:
+        self.standing = None

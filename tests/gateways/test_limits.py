@@ -1,0 +1,206 @@
+"""All workers together keep the provider's rate, and pause as one."""
+
+import itertools
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+from redis import Redis
+
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.limits import SendingPause, SendingRate
+from funnel_app.gateways.redis_clients import patient_client
+from tests.redis_server import RedisServer, free_port
+
+START = 1_800_000_000.0
+
+
+class Clock:
+    """A time that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def __call__(self) -> float:
+        return self.time
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def pause(connection: Redis, clock: Clock) -> SendingPause:
+    return SendingPause(connection, now=clock)
+
+
+def redis_time(connection: Redis) -> float:
+    seconds, microseconds = connection.time()
+    return float(seconds) + float(microseconds) / 1_000_000
+
+
+def test_eight_threads_never_exceed_the_rate(redis_server: RedisServer, connection: Redis) -> None:
+    per_second, asked_each = 200.0, 400
+
+    def worker(_: int) -> int:
+        with Redis.from_url(redis_server.url) as own:
+            rate = SendingRate(own, rate_per_second=per_second, share=1.0)
+            return sum(rate.wait() == 0 for _ in range(asked_each))
+
+    began = redis_time(connection)
+    with ThreadPoolExecutor(8) as workers:
+        taken = sum(workers.map(worker, range(8)))
+    elapsed = redis_time(connection) - began
+    assert 1 <= taken <= elapsed * per_second + 1
+
+
+def test_a_slot_is_taken_only_when_it_is_due(connection: Redis) -> None:
+    rate = SendingRate(connection, rate_per_second=2, share=0.8)
+    assert rate.peek() == 0
+    assert rate.wait() == 0
+    waits = [rate.wait(), rate.wait(), rate.peek()]
+    assert all(0 < wait <= 1 / 1.6 for wait in waits)
+    assert waits == sorted(waits, reverse=True)
+
+
+def test_peeking_takes_no_slot(connection: Redis) -> None:
+    rate = SendingRate(connection, rate_per_second=1, share=1)
+    assert [rate.peek(), rate.peek(), rate.wait()] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("learned", "share", "interval"),
+    [(10.0, 0.8, 1 / 8), (0.01, 0.8, 5.0), (0.0, 0.5, 1.0), (-1.0, 0.5, 1.0)],
+)
+def test_all_workers_follow_the_rate_that_the_provider_says(
+    connection: Redis, learned: float, share: float, interval: float
+) -> None:
+    """The share is taken from it, it never falls below one call in 5 s, and a senseless one is passed over."""
+    first, second = (SendingRate(connection, rate_per_second=2, share=share) for _ in range(2))
+    first.learn(learned)
+    second.wait()
+    slot = int(connection.get(SendingRate.KEY) or 0) / 1_000_000
+    assert slot - redis_time(connection) <= interval
+    assert first.peek() > interval / 2
+
+
+def test_a_learned_rate_is_forgotten_after_an_hour(connection: Redis) -> None:
+    SendingRate(connection, rate_per_second=2, share=1).learn(10)
+    assert 3590 < connection.ttl(SendingRate.LEARNED_KEY) <= 3600
+
+
+def test_there_is_no_pause_until_one_is_made(pause: SendingPause) -> None:
+    assert pause.current() is None
+    assert pause.may_probe()
+
+
+def test_a_pause_says_why_and_until_when(pause: SendingPause) -> None:
+    pause.pause("The daily quota is used up.", 3600, "quota")
+    found = pause.current()
+    assert found is not None
+    assert (found.kind, found.reason) == ("quota", "The daily quota is used up.")
+    assert found.until == datetime.fromtimestamp(START + 3600, UTC)
+
+
+def test_the_longest_pause_wins(pause: SendingPause) -> None:
+    pause.pause("quota", 3600, "quota")
+    pause.pause("rate", 1, "rate")
+    assert pause.back_off("outage", "outage") == 3600
+    found = pause.current()
+    assert found is not None and found.kind == "quota"
+    pause.pause("month", 7200, "quota")
+    assert pause.current().until == datetime.fromtimestamp(START + 7200, UTC)  # type: ignore[union-attr]
+
+
+def test_the_current_pause_costs_one_round_trip(pause: SendingPause, connection: Redis) -> None:
+    pause.pause("quota", 3600, "quota")
+    before = connection.info("commandstats")
+    pause.current()
+    after = connection.info("commandstats")
+    calls = Counter({name: after[name]["calls"] - before.get(name, {"calls": 0})["calls"] for name in after})
+    assert +calls == Counter({"cmdstat_hgetall": 1, "cmdstat_info": 1})
+
+
+def test_when_the_time_is_up_exactly_one_caller_in_thirty_seconds_may_probe(
+    redis_server: RedisServer, pause: SendingPause, clock: Clock
+) -> None:
+    pause.pause("The key is not valid.", 15, "config")
+    assert not pause.may_probe()
+    clock.time += 15
+    with patient_client(redis_server.url) as shared, ThreadPoolExecutor(8) as workers:
+        others = SendingPause(shared, now=clock)
+        assert sum(workers.map(lambda _: others.may_probe(), range(40))) == 1
+    clock.time += 29
+    assert not pause.may_probe()
+    clock.time += 1
+    assert pause.may_probe()
+    assert pause.current() is not None, "it stands until something was sent"
+
+
+def test_a_failed_probe_leaves_the_next_one_free_as_soon_as_the_new_pause_is_over(
+    pause: SendingPause, clock: Clock
+) -> None:
+    clock.time += pause.back_off("down", "outage") + 0.001
+    assert pause.may_probe()
+    clock.time += pause.back_off("still down", "outage") + 0.001
+    assert pause.may_probe()
+
+
+def delays(pause: SendingPause, clock: Clock, kind: str, times: int) -> list[float]:
+    found = []
+    for _ in range(times):
+        found.append(pause.back_off("down", kind))
+        clock.time += found[-1] + 0.001
+    return found
+
+
+def test_an_outage_pauses_for_one_to_two_seconds_and_doubles_to_a_minute(pause: SendingPause, clock: Clock) -> None:
+    found = delays(pause, clock, "outage", 9)
+    for level, delay in enumerate(found):
+        assert min(2**level, 60) - 0.01 <= delay <= min(2 ** (level + 1), 60) + 0.01
+    assert found[-1] == pytest.approx(60, abs=0.01)
+
+
+def test_a_config_fault_pauses_for_fifteen_seconds_and_doubles_to_five_minutes(
+    pause: SendingPause, clock: Clock
+) -> None:
+    assert delays(pause, clock, "config", 7) == pytest.approx([15, 30, 60, 120, 240, 300, 300], abs=0.01)
+
+
+def test_workers_that_fail_together_back_off_once(pause: SendingPause, clock: Clock) -> None:
+    first = pause.back_off("down", "outage")
+    assert [pause.back_off("down", "outage") for _ in range(5)] == [pytest.approx(first)] * 5
+    clock.time += first + 0.001
+    assert pause.back_off("down", "outage") <= 4.01
+
+
+def test_success_ends_the_pause_and_its_backoff(pause: SendingPause, clock: Clock) -> None:
+    delays(pause, clock, "config", 3)
+    pause.clear()
+    assert pause.current() is None
+    assert pause.back_off("again", "config") == pytest.approx(15)
+
+
+def test_another_kind_of_trouble_begins_its_own_backoff(pause: SendingPause, clock: Clock) -> None:
+    delays(pause, clock, "outage", 4)
+    assert pause.back_off("bad key", "config") == pytest.approx(15)
+    clock.time += 16
+    assert pause.back_off("bad key", "config") == pytest.approx(30)
+
+
+def test_the_pause_is_remembered_longer_than_it_lasts(pause: SendingPause, connection: Redis) -> None:
+    pause.back_off("down", "config")
+    assert connection.ttl(SendingPause.KEY) > 15 + 300
+    pause.pause("quota", 86_400, "quota")
+    assert connection.ttl(SendingPause.KEY) > 86_400
+
+
+def test_without_redis_both_say_try_again() -> None:
+    with patient_client(f"redis://127.0.0.1:{free_port()}/0") as away:
+        rate, pause = SendingRate(away, rate_per_second=2, share=1), SendingPause(away)
+        calls = [rate.wait, rate.peek, lambda: rate.learn(3), pause.current, pause.may_probe, pause.clear]
+        for call in itertools.chain(calls, [lambda: pause.back_off("?", "outage"), lambda: pause.pause("?", 1, "x")]):
+            with pytest.raises(Unavailable):
+                call()

@@ -1,0 +1,359 @@
+"""Templates are found by key, then by alias, whole; Notion's failures are of two families."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.notion import Notebook, Page, TemplateNames
+
+API = "https://notion.stand-in.example"
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def text(*pieces: str) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": {"content": piece}, "plain_text": piece} for piece in pieces]
+
+
+def page(number: int, name: str, *html: str, subject: str = "Hello", **more: Any) -> dict[str, Any]:
+    return {
+        "object": "page",
+        "id": f"p-{number}",
+        "url": f"https://notion.example/p-{number}",
+        "last_edited_time": "2026-11-24T12:00:00.000Z",
+        "properties": {
+            "Template Name": {"id": "title", "type": "title", "title": text(name)},
+            "Subject Line": {"id": "s", "type": "rich_text", "rich_text": text(subject)},
+            "Email Body HTML": {"id": "b", "type": "rich_text", "rich_text": text(*html)},
+            "Status": {"id": "st", "type": "status", "status": {"name": "Active"}},
+        },
+        **more,
+    }
+
+
+def code(*pieces: str) -> dict[str, Any]:
+    return {"id": "c", "type": "code", "has_children": False, "code": {"rich_text": text(*pieces), "language": "html"}}
+
+
+class Notion:
+    """A few pages and blocks behind the API's shapes, two results a page, with every call noted."""
+
+    def __init__(self) -> None:
+        self.pages: list[dict[str, Any]] = []
+        self.blocks: dict[str, list[dict[str, Any]]] = {}
+        self.items: list[dict[str, Any]] = []
+        self.sources = [{"id": "ds-1", "name": "Templates"}, {"id": "ds-2", "name": "Other"}]
+        self.calls: list[tuple[str, str, dict[str, Any]]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content or b"{}")
+        path = request.url.path.removeprefix("/v1/")
+        self.calls.append((request.method, path, body))
+        return httpx.Response(200, json=self.answer(request, path, body))
+
+    def answer(self, request: httpx.Request, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        cursor = body.get("start_cursor") or request.url.params.get("start_cursor")
+        match path.split("/"):
+            case ["databases", _]:
+                return {"object": "database", "data_sources": self.sources}
+            case ["data_sources", "ds-1", "query"]:
+                return part(self.matching(body.get("filter")), cursor)
+            case ["data_sources", "ds-1"]:
+                return {"properties": {"Status": {"type": "status"}}}
+            case ["blocks", block, "children"]:
+                return part(self.blocks.get(block, []), cursor)
+            case ["pages", _, "properties", "b"]:
+                return part(self.items, cursor)
+            case ["users", "me"]:
+                return {"id": "u-1", "name": "Funnel", "bot": {"workspace_name": "Lumen"}}
+            case _:
+                return page(9, "written")
+
+    def matching(self, wanted: dict[str, Any] | None) -> list[dict[str, Any]]:
+        key = wanted["title"]["contains"] if wanted else ""
+        return [each for each in self.pages if key in each["properties"]["Template Name"]["title"][0]["plain_text"]]
+
+    def made(self, method: str, path: str) -> list[dict[str, Any]]:
+        return [body for verb, called, body in self.calls if (verb, called) == (method, path)]
+
+
+def part(results: list[dict[str, Any]], cursor: str | None) -> dict[str, Any]:
+    start = int(cursor or 0)
+    more = start + 2 < len(results)
+    next_cursor = str(start + 2) if more else None
+    return {"object": "list", "results": results[start : start + 2], "has_more": more, "next_cursor": next_cursor}
+
+
+@pytest.fixture
+def notion() -> Notion:
+    return Notion()
+
+
+@pytest.fixture
+def notebook(notion: Notion) -> Iterator[Notebook]:
+    built = notebook_over(notion)
+    yield built
+    built.close()
+
+
+def notebook_over(handler: Handler) -> Notebook:
+    return Notebook("ntn_stand_in", "db-1", API, transport=httpx.MockTransport(handler))
+
+
+def test_a_template_is_found_by_its_exact_name(notebook: Notebook, notion: Notion) -> None:
+    notion.pages = [page(1, "email_10", "<p>10</p>"), page(2, "my email_1", "<p>m</p>"), page(3, "email_1", "<p>1</p>")]
+    assert notebook.find_templates("email_1") == [
+        Page(
+            id="p-3",
+            name="email_1",
+            subject="Hello",
+            html="<p>1</p>",
+            status="Active",
+            url="https://notion.example/p-3",
+            last_edited="2026-11-24T12:00:00.000Z",
+        )
+    ]
+
+
+def test_spaces_around_a_name_do_not_count(notebook: Notebook, notion: Notion) -> None:
+    notion.pages = [page(1, " email_1 ", "a"), page(2, "email_1", "b")]
+    assert [found.name for found in notebook.find_templates(" email_1")] == ["email_1", "email_1"]
+
+
+def test_an_alias_counts_only_where_no_page_has_the_key(notebook: Notebook, notion: Notion) -> None:
+    notion.pages = [
+        page(1, "5-Day E1: Your Results", "old"),
+        page(2, "email_1", "new"),
+        page(3, "5-day e1: Again", "3"),
+    ]
+    assert [found.id for found in notebook.find_templates("email_1", ["5-Day E1:*"])] == ["p-2"]
+    assert [found.id for found in notebook.find_templates("email_x", ["other*", "5-Day E1:*"])] == ["p-1", "p-3"]
+    assert notebook.find_templates("email_x", ["E1*"]) == []
+
+
+def test_without_aliases_a_missing_template_costs_one_query(notebook: Notebook, notion: Notion) -> None:
+    assert notebook.find_templates("email_1") == []
+    assert len(notion.made("POST", "data_sources/ds-1/query")) == 1
+
+
+def test_pages_in_the_trash_are_no_templates(notebook: Notebook, notion: Notion) -> None:
+    notion.pages = [page(1, "email_1", "a", in_trash=True), page(2, "email_1", "b", archived=True)]
+    assert notebook.find_templates("email_1", ["email*"]) == []
+
+
+def test_a_body_is_all_its_chunks(notebook: Notebook, notion: Notion) -> None:
+    notion.pages = [page(1, "email_1", "<p>", "one ", "two", "</p>")]
+    assert notebook.find_templates("email_1")[0].html == "<p>one two</p>"
+
+
+def test_a_body_that_notion_may_have_cut_is_fetched_whole(notebook: Notebook, notion: Notion) -> None:
+    notion.pages = [page(1, "email_1", *["x"] * 25)]
+    notion.items = [{"object": "property_item", "type": "rich_text", "rich_text": text("x")[0]} for _ in range(31)]
+    assert notebook.find_templates("email_1")[0].html == "x" * 31
+    assert notebook.list_templates()[0].html == "x" * 31
+
+
+def test_code_blocks_are_the_body_where_the_property_is_empty(notebook: Notebook, notion: Notion) -> None:
+    """All pages of blocks, nested ones in their place, but not those of pages inside the page."""
+    nested = {"id": "toggle", "type": "toggle", "has_children": True}
+    inner_page = {"id": "inner", "type": "child_page", "has_children": True}
+    words = {"id": "w", "type": "paragraph", "has_children": False}
+    notion.pages = [page(1, "email_1", " ")]
+    notion.blocks = {
+        "p-1": [words, code("<p>", "a"), nested, inner_page, code("d</p>")],
+        "toggle": [code("b"), words, code("c")],
+        "inner": [code("not ours")],
+    }
+    assert notebook.find_templates("email_1")[0].html == "<p>a\nb\nc\nd</p>"
+
+
+def test_all_templates_are_listed_over_all_pages(notebook: Notebook, notion: Notion) -> None:
+    notion.pages = [page(number, f"email_{number}") for number in range(5)]
+    assert [found.name for found in notebook.list_templates()] == [f"email_{number}" for number in range(5)]
+    assert [body.get("start_cursor") for body in notion.made("POST", "data_sources/ds-1/query")] == [None, "2", "4"]
+    assert not notion.made("GET", "blocks/p-1/children")
+
+
+def test_properties_that_are_not_there_read_as_empty(notebook: Notebook, notion: Notion) -> None:
+    bare = page(1, "email_1")
+    bare["properties"] |= {"Status": {"type": "status", "status": None}, "Subject Line": {}}
+    del bare["properties"]["Email Body HTML"]
+    notion.pages = [bare]
+    found = notebook.list_templates()[0]
+    assert (found.subject, found.html, found.status) == ("", "", "")
+
+
+def test_the_properties_may_have_other_names(notion: Notion) -> None:
+    other = page(1, "email_1", "<p>1</p>")
+    other["properties"]["Nom"] = other["properties"]["Template Name"]
+    other["properties"]["Objet"] = {"type": "rich_text", "rich_text": text("Bonjour")}
+    notion.pages = [other]
+    names = TemplateNames(title="Nom", subject="Objet")
+    notebook = Notebook("ntn_stand_in", "db-1", API, transport=httpx.MockTransport(notion), names=names)
+    assert notebook.find_templates("email_1")[0].subject == "Bonjour"
+    assert notion.made("POST", "data_sources/ds-1/query")[0]["filter"]["property"] == "Nom"
+
+
+def test_the_database_is_resolved_once_to_its_first_data_source(notebook: Notebook, notion: Notion) -> None:
+    notebook.list_templates()
+    notebook.find_templates("email_1")
+    assert len(notion.made("GET", "databases/db-1")) == 1
+
+
+def test_a_database_without_a_data_source_is_said(notebook: Notebook, notion: Notion) -> None:
+    notion.sources = []
+    with pytest.raises(Rejected, match="no data source"):
+        notebook.list_templates()
+
+
+def test_a_new_template_is_written_in_chunks_into_the_data_source(notebook: Notebook, notion: Notion) -> None:
+    html = "<p>" + "é" * 4000 + "</p>"
+    created = notebook.create_template("email_1", "Hello", html)
+    (body,) = notion.made("POST", "pages")
+    assert body["parent"] == {"type": "data_source_id", "data_source_id": "ds-1"}
+    pieces = [item["text"]["content"] for item in body["properties"]["Email Body HTML"]["rich_text"]]
+    assert ([len(piece) for piece in pieces], "".join(pieces)) == ([2000, 2000, 7], html)
+    assert body["properties"]["Template Name"]["title"][0]["text"]["content"] == "email_1"
+    assert "Status" not in body["properties"]
+    assert created.html == html
+
+
+def test_a_status_is_written_in_the_type_that_the_database_has(notebook: Notebook, notion: Notion) -> None:
+    notebook.create_template("email_1", "Hello", "<p>1</p>", status="Active")
+    assert notion.made("POST", "pages")[0]["properties"]["Status"] == {"status": {"name": "Active"}}
+
+
+def test_filling_a_template_changes_its_texts_alone(notebook: Notebook, notion: Notion) -> None:
+    assert notebook.fill_template("p-1", "", "<p>1</p>").html == "<p>1</p>"
+    (body,) = notion.made("PATCH", "pages/p-1")
+    assert body["properties"]["Subject Line"] == {"rich_text": []}
+    assert set(body["properties"]) == {"Subject Line", "Email Body HTML"}
+
+
+def test_a_text_beyond_notions_limit_is_refused_before_it_is_sent(notebook: Notebook, notion: Notion) -> None:
+    with pytest.raises(Rejected, match=r"200001 characters.*100 pieces of 2000") as refused:
+        notebook.fill_template("p-1", "Hello", "x" * 200_001)
+    assert (refused.value.code, notion.calls) == ("too_long", [])
+    notebook.fill_template("p-1", "Hello", "x" * 200_000)
+
+
+def test_the_token_says_whose_it_is(notebook: Notebook) -> None:
+    assert notebook.whoami() == "Funnel (Lumen)"
+    nameless = notebook_over(lambda _: httpx.Response(200, json={"id": "u-1"}))
+    assert nameless.whoami() == "u-1"
+
+
+def test_every_call_carries_token_and_version_and_adds_no_log_handler(notion: Notion) -> None:
+    seen: list[httpx.Headers] = []
+
+    def note(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers)
+        return notion(request)
+
+    handlers = len(logging.getLogger("notion_client").handlers)
+    notebook_over(note).whoami()
+    assert (seen[0]["Authorization"], seen[0]["Notion-Version"]) == ("Bearer ntn_stand_in", "2025-09-03")
+    assert len(logging.getLogger("notion_client").handlers) == handlers
+
+
+def test_nothing_is_opened_before_the_first_call() -> None:
+    Notebook("ntn_stand_in", "db-1").close()
+
+
+def refusal(status: int, code: str, **headers: str) -> httpx.Response:
+    body = {"object": "error", "status": status, "code": code, "message": "No."}
+    return httpx.Response(status, json=body, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("response", "retry_after"),
+    [
+        (refusal(429, "rate_limited", **{"Retry-After": "17"}), 17.0),
+        (refusal(409, "conflict_error"), None),
+        (refusal(500, "internal_server_error"), None),
+        (refusal(503, "service_unavailable"), None),
+        (refusal(503, "database_connection_unavailable"), None),
+        (refusal(529, "service_overload", **{"Retry-After": "5"}), 5.0),
+        (httpx.Response(502, text="<html>"), None),
+        (httpx.Response(200, text="<html>"), None),
+        (httpx.Response(200, json=["?"]), None),
+    ],
+)
+def test_what_may_pass_says_try_again(response: httpx.Response, retry_after: float | None) -> None:
+    with pytest.raises(Unavailable) as away:
+        notebook_over(lambda _: response).whoami()
+    assert (away.value.provider, away.value.retry_after) == ("notion", retry_after)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "validation_error"),
+        (400, "missing_version"),
+        (401, "unauthorized"),
+        (403, "restricted_resource"),
+        (404, "object_not_found"),
+        (413, "payload_too_large"),
+    ],
+)
+def test_what_will_not_pass_is_rejected_in_notions_words(status: int, code: str) -> None:
+    with pytest.raises(Rejected, match=f"{status} {code}: No.") as refused:
+        notebook_over(lambda _: refusal(status, code)).whoami()
+    assert refused.value.code == code
+
+
+def test_an_id_that_leads_elsewhere_is_rejected(notebook: Notebook) -> None:
+    with pytest.raises(Rejected):
+        notebook.fill_template("../users", "Hello", "<p>1</p>")
+
+
+class Failing:
+    """Raises the given failures, then answers as Notion."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+        self.calls = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.calls += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        return httpx.Response(200, json=page(1, "email_1"))
+
+
+CONNECT = httpx.ConnectError("refused")
+LOST = httpx.RemoteProtocolError("closed")
+
+
+@pytest.mark.parametrize("failure", [CONNECT, LOST])
+def test_a_lost_connection_is_tried_once_more(failure: Exception) -> None:
+    handler = Failing(failure)
+    assert notebook_over(handler).whoami() == "p-1"
+    assert handler.calls == 2
+
+
+@pytest.mark.parametrize("failures", [[CONNECT, CONNECT], [LOST, LOST], [CONNECT, LOST]])
+def test_a_connection_lost_twice_is_unavailable(failures: list[Exception]) -> None:
+    handler = Failing(*failures)
+    with pytest.raises(Unavailable):
+        notebook_over(handler).whoami()
+    assert handler.calls == 2
+
+
+@pytest.mark.parametrize(("failure", "calls"), [(CONNECT, 2), (LOST, 1), (httpx.ReadTimeout("slow"), 1)])
+def test_a_write_that_may_have_arrived_is_not_repeated(failure: Exception, calls: int) -> None:
+    handler = Failing(failure, CONNECT)
+    with pytest.raises(Unavailable):
+        notebook_over(handler).fill_template("p-1", "Hello", "<p>1</p>")
+    assert handler.calls == calls
+
+
+def test_a_timeout_is_not_tried_again_by_the_gateway() -> None:
+    handler = Failing(httpx.ReadTimeout("slow"))
+    with pytest.raises(Unavailable, match="timed out"):
+        notebook_over(handler).whoami()
+    assert handler.calls == 1

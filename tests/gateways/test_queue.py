@@ -1,0 +1,229 @@
+"""One job per email, on the queue or on the clock, and no hook that waits for Redis."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from redis import Redis
+from rq.job import Job, JobStatus
+from rq.queue import Queue
+from structlog.testing import capture_logs
+
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.queue import CLOCK_KEY, Queues, deliver_job, recheck_job, repeat_job
+from tests.redis_server import RedisServer, free_port
+
+NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+LATER = NOW + timedelta(days=1)
+EMAIL = UUID("01900000-0000-7000-8000-000000000001")
+JOB_ID = f"email-{EMAIL}"
+
+
+@pytest.fixture
+def away() -> Iterator[Queues]:
+    built = Queues(f"redis://127.0.0.1:{free_port()}/0")
+    yield built
+    built.close()
+
+
+def waiting(connection: Redis, name: str = "emails") -> list[str]:
+    return Queue(name, connection=connection).get_job_ids()
+
+
+def clock(connection: Redis) -> dict[str, float]:
+    return {job_id.decode(): score for job_id, score in connection.zrange(CLOCK_KEY, 0, -1, withscores=True)}
+
+
+def test_an_email_that_is_due_goes_straight_onto_the_queue(queues: Queues, connection: Redis) -> None:
+    assert queues.arm([(EMAIL, NOW)], NOW)
+    assert (waiting(connection), clock(connection)) == ([JOB_ID], {})
+
+
+def test_a_later_email_goes_on_the_clock(queues: Queues, connection: Redis) -> None:
+    assert queues.arm([(EMAIL, LATER)], NOW)
+    assert (waiting(connection), clock(connection)) == ([], {JOB_ID: LATER.timestamp()})
+
+
+def test_no_job_comes_before_its_email_is_due(queues: Queues, connection: Redis) -> None:
+    queues.arm([(EMAIL, LATER + timedelta(milliseconds=300))], NOW)
+    assert clock(connection) == {JOB_ID: LATER.timestamp() + 1}
+
+
+@pytest.mark.parametrize(("due", "status"), [(NOW, JobStatus.QUEUED), (LATER, JobStatus.SCHEDULED)])
+def test_a_job_calls_the_delivery_with_the_id_of_its_email_alone(
+    queues: Queues, connection: Redis, due: datetime, status: JobStatus
+) -> None:
+    queues.arm([(EMAIL, due)], NOW)
+    job = Job.fetch(JOB_ID, connection=connection)
+    assert (job.func_name, tuple(job.args), job.kwargs) == ("jobs.deliver.deliver_email", (str(EMAIL),), {})
+    assert (job.origin, job.timeout, job.result_ttl, job.failure_ttl) == ("emails", 60, 0, 86_400)
+    assert job.get_status() == status
+
+
+def test_arming_is_one_round_trip_in_a_transaction(queues: Queues, connection: Redis) -> None:
+    queues.arm([(uuid4(), NOW)], NOW)
+    before = connection.info("commandstats")["cmdstat_multi"]["calls"]
+    queues.arm([(uuid4(), NOW), *[(uuid4(), LATER)] * 4], NOW)
+    assert connection.info("commandstats")["cmdstat_multi"]["calls"] == before + 1
+
+
+def test_arming_again_moves_an_email(queues: Queues, connection: Redis) -> None:
+    queues.arm([(EMAIL, LATER)], NOW)
+    queues.arm([(EMAIL, LATER + timedelta(hours=1))], NOW)
+    assert clock(connection) == {JOB_ID: LATER.timestamp() + 3600}
+    queues.arm([(EMAIL, LATER)], LATER)
+    assert (waiting(connection), clock(connection)) == ([JOB_ID], {})
+
+
+def test_a_job_that_failed_before_does_not_expire_while_it_waits(queues: Queues, connection: Redis) -> None:
+    queues.arm([(EMAIL, NOW)], NOW)
+    connection.expire(Job.key_for(JOB_ID), 86_400)
+    queues.arm([(EMAIL, LATER)], NOW)
+    assert connection.ttl(Job.key_for(JOB_ID)) == -1
+
+
+def test_arming_nothing_is_done_at_once(away: Queues) -> None:
+    assert away.arm([], NOW)
+
+
+def test_more_emails_than_one_trip_takes_are_all_armed(queues: Queues) -> None:
+    ids = [uuid4() for _ in range(1001)]
+    assert queues.arm([(each, LATER) for each in ids], NOW)
+    assert queues.armed(ids) == set(ids)
+
+
+def test_without_redis_arming_says_so_and_raises_nothing(away: Queues) -> None:
+    with capture_logs() as logs:
+        assert not away.arm([(EMAIL, NOW)], NOW)
+    assert [(entry["event"], entry["emails"]) for entry in logs] == [("arming_failed", 1)]
+
+
+def test_a_hanging_redis_costs_a_hook_half_a_second_once(redis_server: RedisServer) -> None:
+    queues = Queues(redis_server.url)
+    redis_server.pause()
+    began = time.monotonic()
+    assert not queues.arm([(EMAIL, NOW)], NOW)
+    assert time.monotonic() - began < 1.0
+    began = time.monotonic()
+    assert not any(queues.arm([(EMAIL, NOW)], NOW) for _ in range(100))
+    assert time.monotonic() - began < 0.2
+    queues.close()
+
+
+def test_five_seconds_after_a_failure_arming_is_tried_again(redis_server: RedisServer, connection: Redis) -> None:
+    times = iter([0.0, 0.0, 4.9, 5.1])
+    queues = Queues(redis_server.url, monotonic=lambda: next(times))
+    redis_server.kill()
+    assert not queues.arm([(EMAIL, NOW)], NOW)
+    redis_server.start()
+    assert not queues.arm([(EMAIL, NOW)], NOW)
+    assert queues.arm([(EMAIL, NOW)], NOW)
+    assert waiting(connection) == [JOB_ID]
+    queues.close()
+
+
+def test_a_restart_of_redis_between_two_hooks_goes_unnoticed(redis_server: RedisServer, queues: Queues) -> None:
+    assert queues.arm([(EMAIL, LATER)], NOW)
+    redis_server.kill()
+    redis_server.start()
+    assert queues.arm([(EMAIL, LATER)], NOW)
+
+
+def test_pushing_puts_a_job_on_its_queue_and_takes_it_off_the_clock(queues: Queues, connection: Redis) -> None:
+    queues.arm([(EMAIL, LATER)], NOW)
+    assert queues.push([deliver_job(EMAIL), ("other-1", "jobs.other.run", ("a",), "other")]) == 2
+    assert (waiting(connection), waiting(connection, "other"), clock(connection)) == ([JOB_ID], ["other-1"], {})
+    assert Job.fetch("other-1", connection=connection).args == ("a",)
+
+
+def test_what_waits_already_is_not_pushed_again(queues: Queues, connection: Redis) -> None:
+    assert [queues.push([deliver_job(EMAIL), deliver_job(EMAIL)]), queues.push([deliver_job(EMAIL)])] == [1, 0]
+    assert waiting(connection) == [JOB_ID]
+
+
+@pytest.mark.parametrize(("ends_in_s", "pushed"), [(60, 0), (-1, 1)])
+def test_what_runs_is_not_pushed_again_unless_its_worker_is_dead(
+    queues: Queues, connection: Redis, ends_in_s: int, pushed: int
+) -> None:
+    running = Queue("emails", connection=connection).started_job_registry
+    connection.zadd(running.key, {f"{JOB_ID}:0123456789abcdef": time.time() + ends_in_s})
+    assert queues.push([deliver_job(EMAIL)]) == pushed
+
+
+def test_the_lists_are_read_once_for_all_jobs(queues: Queues, connection: Redis) -> None:
+    queues.push([deliver_job(uuid4())])
+    before = connection.info("commandstats")["cmdstat_lrange"]["calls"]
+    assert queues.push([deliver_job(uuid4()) for _ in range(600)]) == 600
+    assert connection.info("commandstats")["cmdstat_lrange"]["calls"] == before + 1
+
+
+def test_repeats_and_the_recheck_have_one_job_each(queues: Queues, connection: Redis) -> None:
+    assert queues.push([repeat_job(EMAIL), recheck_job(), recheck_job()]) == 2
+    assert sorted(waiting(connection)) == ["recheck-held", f"request-{EMAIL}"]
+
+
+def test_pushed_jobs_run_in_the_order_given(queues: Queues, connection: Redis) -> None:
+    calls = [deliver_job(uuid4()) for _ in range(5)]
+    queues.push(calls)
+    assert waiting(connection) == [call.job_id for call in calls]
+
+
+def test_disarming_takes_an_email_off_the_clock_and_the_queue_with_its_job(queues: Queues, connection: Redis) -> None:
+    other = uuid4()
+    queues.arm([(EMAIL, LATER), (other, NOW)], NOW)
+    assert queues.armed([EMAIL, other]) == {EMAIL}
+    assert queues.disarm([EMAIL, other, uuid4()]) == 2
+    assert (waiting(connection), clock(connection)) == ([], {})
+    assert not connection.exists(Job.key_for(JOB_ID), Job.key_for(f"email-{other}"))
+
+
+def test_disarming_leaves_the_job_that_a_worker_has_taken(queues: Queues, connection: Redis) -> None:
+    queues.arm([(EMAIL, NOW)], NOW)
+    connection.lpop("rq:queue:emails")
+    assert queues.disarm([EMAIL]) == 0
+    assert connection.exists(Job.key_for(JOB_ID))
+
+
+def test_asking_about_no_emails_is_no_fault(queues: Queues) -> None:
+    assert (queues.armed([]), queues.disarm([]), queues.push([])) == (set(), 0, 0)
+
+
+def test_a_flush_takes_the_marker_with_the_clock(queues: Queues, redis_server: RedisServer) -> None:
+    assert not queues.marked()
+    queues.mark()
+    assert queues.marked()
+    redis_server.flush()
+    assert not queues.marked()
+
+
+def test_a_process_is_alive_while_its_beat_lasts(queues: Queues, connection: Redis) -> None:
+    assert not queues.alive("worker")
+    queues.beat("worker", ttl_s=30)
+    assert queues.alive("worker")
+    assert 0 < connection.ttl("funnel:beat:worker") <= 30
+
+
+def test_ping_tells_whether_redis_answers(queues: Queues, redis_server: RedisServer) -> None:
+    assert queues.ping()
+    redis_server.pause()
+    assert not queues.ping()
+
+
+CALLS: list[Callable[[Queues], object]] = [
+    lambda queues: queues.push([deliver_job(EMAIL)]),
+    lambda queues: queues.armed([EMAIL]),
+    lambda queues: queues.disarm([EMAIL]),
+    lambda queues: queues.marked(),
+    lambda queues: queues.mark(),
+    lambda queues: queues.beat("worker", 1),
+    lambda queues: queues.alive("worker"),
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_without_redis_everything_but_arming_says_try_again(away: Queues, call: Callable[[Queues], object]) -> None:
+    with pytest.raises(Unavailable) as error:
+        call(away)
+    assert error.value.provider == "redis"

@@ -1,0 +1,49 @@
+"""A real PostgreSQL server for the tests, in a folder of its own."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from sandbox.redis_server import free_port
+
+
+def binaries() -> Path:
+    """Return the folder of PostgreSQL's programs; RuntimeError that says how to get them."""
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    found = debian[-1] if debian else shutil.which("initdb")
+    if not found:
+        raise RuntimeError("The tests need PostgreSQL's server: make test installs it where apt works and you are root.")
+    return Path(found).resolve().parent
+
+
+class PostgresServer:
+    """One server for a test session; PostgreSQL refuses root, so under root it runs as the user postgres."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.folder = Path(tempfile.mkdtemp(prefix="funnel-pg-"))
+        self.user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        self.as_user = {"user": self.user} if os.geteuid() == 0 else {}
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://{self.user}@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> "PostgresServer":
+        if self.as_user:
+            shutil.chown(self.folder, self.user)
+        self._run("initdb", "-D", f"{self.folder}/data", "--auth=trust", "-U", self.user, "--no-sync", "-E", "UTF8")
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c fsync=off -k {self.folder}"
+        self._run("pg_ctl", "-D", f"{self.folder}/data", "-o", options, "-l", f"{self.folder}/log", "-w", "start")
+        return self
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", f"{self.folder}/data", "-m", "immediate", "stop")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(binaries() / program), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=60, **self.as_user)

@@ -1,0 +1,16 @@
+"""The web process: settings, collaborators, application (`gunicorn wsgi:app`, `flask --app wsgi`)."""
+
+import sys
+
+from funnel_app import create_app
+from funnel_app.config import ConfigError, load_settings
+from funnel_app.deps import build_deps
+from funnel_app.logs import configure_logging
+
+try:
+    settings = load_settings()
+except ConfigError as fault:
+    sys.exit(str(fault))
+
+configure_logging(settings.log_level)
+app = create_app(build_deps(settings))
