@@ -4,9 +4,9 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from funnel_app.commands import campaigns, db, templates, trace
+from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
 from funnel_app.web import health, unsubscribe
-from funnel_app.current import keep_deps
 from funnel_app.web.errors import register_errors
 from funnel_app.web.hooks import resend, signup
 from funnel_app.web.hooks.routes import add_legacy_paths

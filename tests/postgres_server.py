@@ -15,7 +15,7 @@ def binaries() -> Path:
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     found = debian[-1] if debian else shutil.which("initdb")
     if not found:
-        raise RuntimeError("The tests need PostgreSQL's server: make test installs it where apt works and you are root.")
+        raise RuntimeError("The tests need PostgreSQL's server: `make test` installs it where it may.")
     return Path(found).resolve().parent
 
 

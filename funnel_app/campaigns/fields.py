@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -107,7 +107,7 @@ class Table:
         elif not isinstance(found, wanted):
             self.fault(key, f"must be {words}")
             return default
-        return found
+        return cast(Value, found)
 
 
 def duration(text: str) -> timedelta:

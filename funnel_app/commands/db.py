@@ -6,8 +6,8 @@ import click
 from alembic.util import CommandError
 from flask.cli import with_appcontext
 
-from funnel_app.ledger import schema
 from funnel_app.current import current_deps
+from funnel_app.ledger import schema
 
 
 @click.group("db")

@@ -3,9 +3,9 @@
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.current import current_deps
 from funnel_app.flows.populate import populate as populate_flow
 from funnel_app.gateways.errors import GatewayError
-from funnel_app.current import current_deps
 
 
 @click.group("templates")

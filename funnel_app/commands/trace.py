@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from funnel_app.flows.trace import trace
 from funnel_app.current import current_deps
+from funnel_app.flows.trace import trace
 
 COLOURS = {
     "delivered": "green",

@@ -111,7 +111,7 @@ def _decide(case: _Case) -> _Decision:
         case.session, case.contact.id, case.campaign.name, [event.value for event in sequence.exits]
     )
     if blocking is not None:
-        happened = told(Event(blocking.event), blocking.received_at)
+        happened = told(Event(blocking.event or ""), blocking.received_at)
         return _Decision(Outcome.IGNORED, f"{sequence.name} does not start: the contact already {happened}")
     return _Decision(Outcome.ACCEPTED, run=before.run + 1 if before else 1)
 

@@ -70,7 +70,7 @@ def load(session: Session, ids: Collection[UUID]) -> list[Email]:
     return list(session.scalars(wanted))
 
 
-def mine(session: Session, ids: Collection[UUID], token: UUID) -> list[Email]:
+def mine(session: Session, ids: Collection[UUID], token: UUID | None) -> list[Email]:
     """Return those of the emails that this claim still holds and that no request carries yet."""
     return [
         email

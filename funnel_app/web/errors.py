@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.current import current_deps
 from funnel_app.flows.refuse import refuse
 from funnel_app.ledger.engine import LedgerUnavailable
-from funnel_app.current import current_deps
 
 log = structlog.get_logger()
 

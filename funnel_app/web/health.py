@@ -3,8 +3,8 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from funnel_app.flows.ready import faults
 from funnel_app.current import current_deps
+from funnel_app.flows.ready import faults
 
 blueprint = Blueprint("health", __name__)
 

@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 from funnel_app.web.errors import http_problem
 
 
-class ProblemApi(Api):
+class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest has no types
     """flask-smorest's API, answering errors as problem documents (RFC 9457) like the rest of the application."""
 
     def handle_http_exception(self, error: HTTPException) -> ResponseReturnValue:

@@ -4,8 +4,8 @@ from flask import Blueprint, render_template_string, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from funnel_app.flows.unsubscribe import is_known, unsubscribe
 from funnel_app.current import current_deps
+from funnel_app.flows.unsubscribe import is_known, unsubscribe
 
 blueprint = Blueprint("unsubscribe", __name__, url_prefix="/u")
 

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from email_validator import EmailNotValidError, validate_email
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+from funnel_app.current import current_deps
+
 FARTHEST = timedelta(days=2 * 366)
 LINK = re.compile(
     r"(https?:|ftp:|www\.|//|[\w-]+\.(com|net|org|io|ru|cn|info|biz|xyz|top|shop|link|site|online)\b)", re.I
@@ -40,7 +42,9 @@ class Name(fields.String):
         super().__init__(allow_none=True, **kwargs)
         self.longest = longest
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str | None:
+    def _deserialize(  # type: ignore[override]  # an empty name is none at all
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str | None:
         text = " ".join(str(super()._deserialize(value, attr, data, **kwargs)).split(" ")).strip()
         if len(text) > self.longest:
             raise ValidationError(f"Longer than {self.longest} characters.")
@@ -56,7 +60,7 @@ class Moment(fields.AwareDateTime):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
         at: datetime = super()._deserialize(value, attr, data, **kwargs)
-        if abs(at - datetime.now(UTC)) > FARTHEST:
+        if abs(at - current_deps().now()) > FARTHEST:
             raise ValidationError("More than two years away.")
         return at.astimezone(UTC)
 

@@ -9,10 +9,10 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, Unauthorized
 
+from funnel_app.current import current_deps
 from funnel_app.flows.record_event import Report, record_event
 from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.resend import verify_webhook
-from funnel_app.current import current_deps
 
 blueprint = Blueprint("resend", __name__, url_prefix="/webhook")
 
@@ -30,7 +30,7 @@ def receive_event() -> ResponseReturnValue:
 def _verified() -> dict[str, Any]:
     secret = current_deps().settings.resend_webhook_secret
     try:
-        return verify_webhook(request.get_data(), request.headers, secret)
+        return verify_webhook(request.get_data(), dict(request.headers), secret)
     except Rejected as refused:
         raise Unauthorized(f"The Svix signature does not fit RESEND_WEBHOOK_SECRET: {refused}") from None
 

@@ -8,9 +8,9 @@ from flask_smorest import Blueprint
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from funnel_app.campaigns.model import Event
+from funnel_app.current import current_deps
 from funnel_app.flows.enrol import Call, enrol
 from funnel_app.flows.plan import FirstEmail
-from funnel_app.current import current_deps
 from funnel_app.web.hooks.fields import HookSchema, Moment, Name, contact_facts, normalised
 from funnel_app.web.proofs import require_bearer, require_json
 

@@ -1,0 +1,95 @@
+"""What all tests share: real databases, and collaborators with fake gateways."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from funnel_app import create_app
+from funnel_app.deps import Deps
+from funnel_app.ledger import schema
+from funnel_app.ledger.engine import make_sessions, open_engine
+from funnel_app.ledger.models import Base
+from tests.factories import make_deps
+from tests.postgres_server import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Engine]:
+    """A PostgreSQL server with a ledger at the newest migration."""
+    server = PostgresServer().start()
+    engine = open_engine(server.url)
+    schema.upgrade(engine)
+    yield engine
+    engine.dispose()
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite ledger at the newest migration, to be copied."""
+    path = tmp_path_factory.mktemp("ledger") / "empty.db"
+    engine = open_engine(f"sqlite:///{path}")
+    schema.upgrade(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def sqlite(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
+    """An empty SQLite ledger of this test's own."""
+    path = tmp_path / "funnel.db"
+    path.write_bytes(migrated_sqlite.read_bytes())
+    engine = open_engine(f"sqlite:///{path}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """An empty ledger, on each database."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite")
+        return
+    found = request.getfixturevalue("postgres")
+    yield found
+    tables = ", ".join(Base.metadata.tables)
+    with found.begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables} CASCADE"))
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> sessionmaker[Session]:
+    """The writing sessions of a ledger, on each database."""
+    return make_sessions(engine)[0]
+
+
+@pytest.fixture
+def deps(sqlite: Engine) -> Deps:
+    """Collaborators over SQLite with fake gateways and a clock that stands."""
+    return make_deps(sqlite)
+
+
+@pytest.fixture
+def both_deps(engine: Engine) -> Deps:
+    """The same, on each database."""
+    return make_deps(engine)
+
+
+@pytest.fixture
+def app(deps: Deps) -> Flask:
+    """The application over these collaborators."""
+    return create_app(deps)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A caller of the application."""
+    return app.test_client()

@@ -1,0 +1,67 @@
+"""Settings and collaborators for tests, with what a test says and sensible values for the rest."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Engine
+
+from funnel_app.config import Settings
+from funnel_app.deps import Deps, load_registry
+from funnel_app.ledger.engine import make_sessions
+from tests.fakes import FakeMailer, FakeNotebook, FakePause, FakeQueues, FakeRate, FrozenClock
+
+HOOK_SECRET = "hook-secret-of-tests"
+WEBHOOK_SECRET = "whsec_c2FuZGJveC1zaWduaW5nLXNlY3JldA=="
+
+
+def make_settings(**overrides: Any) -> Settings:
+    values: dict[str, Any] = {
+        "secret_key": "k" * 40,
+        "public_url": "https://funnel.example",
+        "testing_mode": True,
+        "hook_secrets": (HOOK_SECRET,),
+        "resend_api_key": "re_test",
+        "resend_webhook_secret": WEBHOOK_SECRET,
+        "from_email": "BusinessX <hello@mail.businessx.example>",
+        "notion_token": "ntn_test",
+        "notion_templates_db_id": "5a2b0d00-0000-4000-8000-000000000001",
+        "console_password": "console",
+        "company_name": "BusinessX",
+        "company_address": "1 Market Street, Toronto",
+        "database_url": "sqlite://",
+        "redis_url": "redis://127.0.0.1:1/0",
+        "port": 8000,
+        "timezone": "America/Toronto",
+        "testing_interval_seconds": 60,
+        "test_recipients": ("*@resend.dev",),
+        "resend_api_url": "http://127.0.0.1:1/resend",
+        "resend_rate_limit": 2.0,
+        "resend_rate_share": 0.8,
+        "reply_to": None,
+        "notion_api_url": "http://127.0.0.1:1/notion",
+        "arm_horizon": timedelta(days=14),
+        "workers": 2,
+        "log_level": "INFO",
+        "trusted_proxies": 0,
+    }
+    return Settings(**{**values, **overrides})
+
+
+def make_deps(engine: Engine, **settings: Any) -> Deps:
+    """Return collaborators over a real ledger with fake gateways and a clock that stands."""
+    sessions, reads = make_sessions(engine)
+    clock = FrozenClock()
+    return Deps(
+        settings=make_settings(**settings),
+        registry=load_registry(),
+        engine=engine,
+        sessions=sessions,
+        reads=reads,
+        mailer=FakeMailer(),  # type: ignore[arg-type]
+        notebook=FakeNotebook(),  # type: ignore[arg-type]
+        queues=FakeQueues(),  # type: ignore[arg-type]
+        rate=FakeRate(),  # type: ignore[arg-type]
+        pause=FakePause(clock),  # type: ignore[arg-type]
+        now=clock,
+        sleep=lambda seconds: clock.forward(seconds=seconds),
+    )
