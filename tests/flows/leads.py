@@ -1,0 +1,67 @@
+"""Leads for tests of flows, in few words."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from funnel_app.campaigns.model import Event
+from funnel_app.deps import Deps
+from funnel_app.flows.enrol import Call, enrol
+from funnel_app.flows.plan import FirstEmail
+from funnel_app.flows.receipt import Receipt
+from funnel_app.ledger import emails, requests
+from funnel_app.ledger.models import Email, Request
+
+ASSESSMENT = {"assessment_score": 38.0, "red_systems": 2, "weakest_system_1": "Money"}
+
+
+def call(address: str = "ana@resend.dev", event: Event = Event.OPT_IN, **more: Any) -> Call:
+    hook = {Event.BOOKING: "booking", Event.ONBOARDING: "onboarding", Event.NO_SHOW: "noshow", Event.MAYBE: "maybe"}
+    return Call(
+        campaign="christmas",
+        hook=hook.get(event, "signup"),
+        event=event,
+        email=address,
+        email_norm=address.lower(),
+        **{"contact": {"first_name": "Ana"}, **more},
+    )
+
+
+def opt_in(deps: Deps, address: str = "ana@resend.dev") -> Receipt:
+    return enrol(deps, call(address))
+
+
+def assess(deps: Deps, address: str = "ana@resend.dev", **first: Any) -> Receipt:
+    facts = {"first_name": "Ana", **ASSESSMENT}
+    return enrol(deps, call(address, Event.ASSESSMENT, contact=facts, first=FirstEmail(**first)))
+
+
+def write_templates(deps: Deps, html: str = "<p>Hi {{ first_name }}</p>") -> None:
+    for key in deps.registry.template_keys():
+        deps.notebook.write(key, subject=f"About {key}", html=html)
+
+
+def email_ids(receipt: Receipt) -> list[UUID]:
+    return [UUID(email["id"]) for email in receipt.emails]
+
+
+def look(deps: Deps, email_id: UUID) -> Email:
+    """Return an email as the ledger has it now."""
+    with deps.reads() as session:
+        return emails.load(session, [email_id])[0]
+
+
+def states(deps: Deps, receipt: Receipt) -> list[str]:
+    with deps.reads() as session:
+        return [e.state for e in sorted(emails.load(session, email_ids(receipt)), key=lambda e: e.step)]
+
+
+def request_of(deps: Deps, email_id: UUID) -> Request:
+    with deps.reads() as session:
+        request_id = look(deps, email_id).request_id
+        assert request_id is not None
+        return requests.get(session, request_id)
+
+
+def kinds(events: Iterable[Any]) -> list[str]:
+    return [event.kind for event in events]
