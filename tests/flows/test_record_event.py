@@ -1,0 +1,149 @@
+"""Record event: what Resend reports is kept once, whenever it comes, and only ever moves an email forward."""
+
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from funnel_app.campaigns.model import Event
+from funnel_app.flows.deliver import deliver
+from funnel_app.flows.enrol import enrol
+from funnel_app.flows.record_event import Report, record_event
+from funnel_app.gateways.answers import Answer, AnswerKind
+from funnel_app.ledger import email_events
+from funnel_app.ledger.models import EmailEvent, Suppression
+from tests.flows.leads import call, email_ids, kinds, look, opt_in, states, write_templates
+
+
+@pytest.fixture
+def ready(both_deps):
+    write_templates(both_deps)
+    return both_deps
+
+
+def report(deps, email_id=None, kind="email.delivered", **more) -> Report:
+    values = {
+        "provider_event_id": f"msg_{uuid4()}",
+        "at": deps.now(),
+        "resend_id": None,
+        "detail": None,
+        "email_id": email_id,
+        "kind": kind,
+    }
+    return Report(**{**values, **more})
+
+
+def sent(deps, address="ana@resend.dev"):
+    receipt = opt_in(deps, address)
+    deliver(deps, email_ids(receipt)[:1])
+    return receipt
+
+
+def timeline(deps, email_id):
+    with deps.reads() as session:
+        return email_events.of_emails(session, [email_id])[email_id]
+
+
+def test_a_delivery_moves_the_email_to_delivered_with_its_time(ready):
+    first = email_ids(sent(ready))[0]
+    ready.now.forward(seconds=5)
+    assert record_event(ready, report(ready, first)) is True
+    delivered = look(ready, first)
+    assert (delivered.state, delivered.delivered_at) == ("delivered", ready.now())
+    assert kinds(timeline(ready, first)) == ["planned", "sending", "sent", "email.delivered", "delivered"]
+
+
+def test_the_same_report_counts_once(ready):
+    first = email_ids(sent(ready))[0]
+    told = report(ready, first)
+    assert [record_event(ready, told) for _ in range(3)] == [True, False, False]
+    assert kinds(timeline(ready, first)).count("email.delivered") == 1
+
+
+def test_an_email_is_found_by_resends_id_where_the_tag_is_missing(ready):
+    first = email_ids(sent(ready))[0]
+    record_event(ready, report(ready, resend_id=look(ready, first).resend_id))
+    assert look(ready, first).state == "delivered"
+
+
+def test_a_delivery_before_our_own_record_is_not_lost_and_not_moved_back(ready):
+    first = email_ids(opt_in(ready))[0]
+    ready.mailer.script = [lambda: record_event(ready, report(ready, first, resend_id="resend-0-0"))]
+    deliver(ready, [first])
+    found = look(ready, first)
+    assert (found.state, found.resend_id) == ("delivered", "resend-0-0")
+    assert found.sent_at is not None
+    assert "sent" not in kinds(timeline(ready, first))
+
+
+def test_a_delivery_settles_an_email_whose_answer_was_lost(ready):
+    first = email_ids(opt_in(ready))[0]
+    ready.mailer.script = [Answer(AnswerKind.CONFLICT, detail="409")]
+    deliver(ready, [first])
+    assert look(ready, first).state == "ambiguous"
+    record_event(ready, report(ready, first, resend_id="resend-9"))
+    assert (look(ready, first).state, look(ready, first).resend_id) == ("delivered", "resend-9")
+
+
+@pytest.mark.parametrize(
+    ("order", "ends"),
+    [
+        (("email.delivered", "email.sent"), "delivered"),
+        (("email.delivered", "email.delivery_delayed"), "delivered"),
+        (("email.delivery_delayed", "email.delivered"), "delivered"),
+        (("email.complained", "email.delivered", "email.bounced"), "complained"),
+        (("email.bounced", "email.delivered"), "bounced"),
+        (("email.delivered", "email.opened", "email.clicked"), "delivered"),
+        (("email.failed",), "failed"),
+    ],
+)
+def test_reports_only_move_forward_in_any_order(ready, order, ends):
+    first = email_ids(sent(ready))[0]
+    for kind in order:
+        record_event(ready, report(ready, first, kind))
+    assert look(ready, first).state == ends
+    assert [kind for kind in kinds(timeline(ready, first)) if kind.startswith("email.")] == list(order)
+
+
+def test_a_report_of_an_email_that_never_went_changes_nothing(ready):
+    second = email_ids(opt_in(ready))[1]
+    record_event(ready, report(ready, second))
+    assert look(ready, second).state == "planned"
+
+
+def test_a_report_of_an_unknown_email_is_kept(ready):
+    assert record_event(ready, report(ready, uuid4(), resend_id="somebody-elses")) is True
+    with ready.reads() as session:
+        kept = session.scalars(select(EmailEvent)).one()
+    assert (kept.email_id, kept.resend_id, kept.kind) == (None, "somebody-elses", "email.delivered")
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "reason"),
+    [
+        ("email.bounced", "bounced", "the address bounced for good"),
+        ("email.complained", "complained", "marked as spam by its reader"),
+        ("email.suppressed", "suppressed", "on Resend's suppression list"),
+    ],
+)
+def test_an_address_that_must_not_be_mailed_ends_everything(ready, kind, state, reason):
+    receipt = sent(ready)
+    booked = enrol(ready, call(event=Event.ONBOARDING, anchor_at=ready.now()))
+    record_event(ready, report(ready, email_ids(receipt)[0], kind, detail="550 no such user"))
+    first = look(ready, email_ids(receipt)[0])
+    assert (first.state, first.reason) == (state, "550 no such user")
+    assert set(states(ready, receipt)[1:]) == {"cancelled"}
+    assert set(states(ready, booked)) == {"cancelled"}
+    with ready.reads() as session:
+        suppression = session.scalars(select(Suppression)).one()
+    assert (suppression.scope, suppression.reason, suppression.source) == ("all", reason, f"resend:{kind}")
+
+
+def test_a_transient_bounce_is_a_delay_and_suppresses_nobody(ready):
+    receipt = sent(ready)
+    record_event(ready, report(ready, email_ids(receipt)[0], "email.bounced", transient=True, detail="mailbox full"))
+    first = look(ready, email_ids(receipt)[0])
+    assert (first.state, first.reason) == ("delayed", "mailbox full")
+    assert set(states(ready, receipt)[1:]) == {"planned"}
+    with ready.reads() as session:
+        assert session.scalars(select(Suppression)).all() == []
