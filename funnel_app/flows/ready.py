@@ -1,6 +1,7 @@
 """Ready: what keeps Funnel from doing its work now."""
 
 from funnel_app.deps import Deps
+from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.schema import at_head
 
 SCHEDULER = "scheduler"
@@ -10,7 +11,14 @@ WORKER = "worker"
 def faults(deps: Deps) -> list[str]:
     """Return what is missing, in plain words; nothing where all is there."""
     found = [] if at_head(deps.engine) else ["the ledger cannot be reached or is not at the newest migration"]
+    return found + _faults_of_redis(deps)
+
+
+def _faults_of_redis(deps: Deps) -> list[str]:
     if not deps.queues.ping():
-        return [*found, "Redis cannot be reached"]
-    absent = [name for name in (SCHEDULER, WORKER) if not deps.queues.alive(name)]
-    return found + [f"no {name} has been heard of lately" for name in absent]
+        return ["Redis cannot be reached"]
+    try:
+        absent = [name for name in (SCHEDULER, WORKER) if not deps.queues.alive(name)]
+    except Unavailable:
+        return ["Redis cannot be reached"]
+    return [f"no {name} has been heard of lately" for name in absent]

@@ -82,7 +82,7 @@ def sentence(enrolment: Enrolment, now: datetime) -> str:
     done = [email for email in enrolment.emails if email.state == State.DELIVERED]
     so_far = f"{len(done)} of {len(enrolment.emails)} emails delivered"
     if enrolment.state == EnrolmentState.EXITED:
-        return f"{so_far}; the sequence ended because the contact {enrolment.exit_reason}."
+        return f"{so_far}; the sequence ended: {enrolment.exit_reason}."
     if enrolment.state == EnrolmentState.PAUSED:
         return f"{so_far}; the sequence is paused by a person."
     waiting = next((email for email in enrolment.emails if email.state in NEXT), None)

@@ -44,7 +44,7 @@ def running(session: Session, contact_id: UUID, campaign: str | None = None) -> 
         select(Enrolment)
         .where(Enrolment.contact_id == contact_id, Enrolment.state.in_(RUNNING))
         .options(selectinload(Enrolment.emails))
-        .order_by(Enrolment.created_at)
+        .order_by(Enrolment.created_at, Enrolment.id)
     )
     if campaign is not None:
         wanted = wanted.where(Enrolment.campaign == campaign)
@@ -54,7 +54,7 @@ def running(session: Session, contact_id: UUID, campaign: str | None = None) -> 
 def of_contact(session: Session, contact_id: UUID) -> list[Enrolment]:
     """Return all enrolments of a contact with their emails, oldest first."""
     wanted = select(Enrolment).where(Enrolment.contact_id == contact_id).options(selectinload(Enrolment.emails))
-    return list(session.scalars(wanted.order_by(Enrolment.created_at)))
+    return list(session.scalars(wanted.order_by(Enrolment.created_at, Enrolment.id)))
 
 
 def end(enrolment: Enrolment, state: EnrolmentState, reason: str | None, now: datetime) -> None:

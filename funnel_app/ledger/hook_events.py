@@ -29,7 +29,7 @@ def find_first(session: Session, contact_id: UUID, campaign: str, events: Collec
             HookEvent.event.in_(list(events)),
             HookEvent.outcome.in_(HEARD),
         )
-        .order_by(HookEvent.received_at)
+        .order_by(HookEvent.received_at, HookEvent.id)
         .limit(1)
     )
     return session.scalars(wanted).one_or_none()
@@ -44,7 +44,9 @@ def find_accepted(session: Session, dedupe_key: str) -> HookEvent | None:
 def of_contact(session: Session, contact_id: UUID) -> list[HookEvent]:
     """Return a contact's calls, oldest first."""
     return list(
-        session.scalars(select(HookEvent).where(HookEvent.contact_id == contact_id).order_by(HookEvent.received_at))
+        session.scalars(
+            select(HookEvent).where(HookEvent.contact_id == contact_id).order_by(HookEvent.received_at, HookEvent.id)
+        )
     )
 
 
@@ -62,4 +64,4 @@ def count_accepted(session: Session, campaign: str, event: str, mode: str) -> in
 def refused_before(session: Session, before: datetime) -> list[HookEvent]:
     """Return refused calls that came before a time, oldest first."""
     wanted = select(HookEvent).where(HookEvent.outcome == Outcome.REFUSED, HookEvent.received_at < before)
-    return list(session.scalars(wanted.order_by(HookEvent.received_at)))
+    return list(session.scalars(wanted.order_by(HookEvent.received_at, HookEvent.id)))

@@ -1,0 +1,53 @@
+"""Unsubscribe: marketing ends at once and for good, what a client needs goes on."""
+
+from sqlalchemy import select
+
+from funnel_app.campaigns.model import Event
+from funnel_app.flows.deliver import Outcome, deliver
+from funnel_app.flows.enrol import enrol
+from funnel_app.flows.unsubscribe import is_known, unsubscribe
+from funnel_app.ledger.models import Contact, Suppression
+from tests.flows.leads import assess, call, email_ids, look, opt_in, states, write_templates
+
+
+def token_of(deps) -> str:
+    with deps.reads() as session:
+        return session.scalars(select(Contact.unsubscribe_token)).one()
+
+
+def test_it_ends_marketing_and_leaves_onboarding_alone(both_deps):
+    marketing = opt_in(both_deps)
+    client = enrol(both_deps, call(event=Event.BOOKING, anchor_at=both_deps.now(), occurrence="event-1"))
+    again = assess(both_deps, "bea@resend.dev")
+    with both_deps.reads() as session:
+        ana = session.scalars(select(Contact).where(Contact.email_norm == "ana@resend.dev")).one()
+    assert unsubscribe(both_deps, ana.unsubscribe_token) is True
+    assert set(states(both_deps, marketing)) == {"cancelled"}
+    assert set(states(both_deps, client)) == {"planned"}
+    assert set(states(both_deps, again)) == {"planned"}, "nobody else is touched"
+
+
+def test_it_holds_for_what_is_enrolled_later(both_deps):
+    write_templates(both_deps)
+    opt_in(both_deps)
+    unsubscribe(both_deps, token_of(both_deps))
+    later = email_ids(assess(both_deps))[0]
+    assert deliver(both_deps, [later]) is Outcome.NOTHING_TO_DO
+    assert (look(both_deps, later).state, look(both_deps, later).reason) == ("suppressed", "unsubscribed")
+
+
+def test_twice_is_once(both_deps):
+    opt_in(both_deps)
+    assert [unsubscribe(both_deps, token_of(both_deps)) for _ in range(2)] == [True, True]
+    with both_deps.reads() as session:
+        assert [s.scope for s in session.scalars(select(Suppression))] == ["marketing"]
+
+
+def test_a_token_that_nobody_has_does_nothing(deps):
+    assert unsubscribe(deps, "x" * 43) is False
+    assert is_known(deps, "x" * 43) is False
+
+
+def test_a_token_is_known(deps):
+    opt_in(deps)
+    assert is_known(deps, token_of(deps)) is True
