@@ -68,11 +68,14 @@ class Queues:
         return True
 
     def push(self, calls: Iterable[Call | tuple[str, str, tuple[str, ...], str]]) -> int:
-        """Queue jobs now, but those that wait there or run already, and take them off the clock; return how many."""
+        """Queue jobs now, but those that wait there already, and take them off the clock; return how many.
+
+        A job that seems to run is queued all the same: its worker may be dead, and the ledger lets only one send.
+        """
         wanted = {call.job_id: call for call in (Call(*given) for given in calls)}
         with redis_at_hand():
-            known = {queue: self._waiting_or_running(queue) for queue in {call.queue for call in wanted.values()}}
-            missing = [call for call in wanted.values() if call.job_id not in known[call.queue]]
+            waiting = {queue: self._waiting(queue) for queue in {call.queue for call in wanted.values()}}
+            missing = [call for call in wanted.values() if call.job_id not in waiting[call.queue]]
             for part in _parts(missing):
                 self._push(part)
         return len(missing)
@@ -158,14 +161,8 @@ class Queues:
         # rq-scheduler keeps whole seconds; rounded up, since a job must not come before its email is due.
         pipe.zadd(CLOCK_KEY, {call.job_id: math.ceil(due.timestamp())})
 
-    def _waiting_or_running(self, name: str) -> set[str]:
-        queue = self._queue(name)
-        with self.connection.pipeline(transaction=False) as pipe:
-            pipe.lrange(queue.key, 0, -1)
-            pipe.zrangebyscore(queue.started_job_registry.key, time.time(), "+inf")
-            waiting, running = cast(list[list[bytes]], pipe.execute())
-        # RQ lists what runs as "<job>:<execution>".
-        return {member.decode().partition(":")[0] for member in (*waiting, *running)}
+    def _waiting(self, name: str) -> set[str]:
+        return {job_id.decode() for job_id in cast(list[bytes], self.connection.lrange(self._queue(name).key, 0, -1))}
 
     def _queue(self, name: str) -> Queue:
         return Queue(name, connection=self.connection)

@@ -1,0 +1,72 @@
+"""What process tests look at: the ledger and the stand-in's inbox, from outside."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import text
+
+from funnel_app.ledger.engine import open_engine
+from sandbox.stack import Stack
+
+Found = TypeVar("Found")
+SIGNUP = "/webhook/christmas/signup"
+STATES = """
+    SELECT c.email AS address, n.sequence, n.state AS enrolment, e.step, e.state, e.reason
+    FROM emails e JOIN enrolments n ON n.id = e.enrolment_id JOIN contacts c ON c.id = n.contact_id
+    ORDER BY c.email, n.sequence, e.step
+"""
+
+
+def wait_until(what: str, condition: Callable[[], Found], within_s: float = 40.0) -> Found:
+    """Return the condition's value as soon as it is true; fail with what was waited for."""
+    deadline = time.monotonic() + within_s
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"not within {within_s:.0f} s: {what}"
+        time.sleep(0.1)
+    return found
+
+
+def opt_in(stack: Stack, address: str) -> dict[str, Any]:
+    """Call the hook as the website does; return the answer."""
+    status, answer = stack.post(SIGNUP, {"email": address, "first_name": "Ana"})
+    assert status in {200, 202}, answer
+    return answer
+
+
+def emails(stack: Stack) -> list[dict[str, Any]]:
+    """Return every email of the ledger, in words."""
+    engine = open_engine(stack.processes.env["DATABASE_URL"])
+    with engine.connect() as connection:
+        rows = [dict(row._mapping) for row in connection.execute(text(STATES))]
+    engine.dispose()
+    return rows
+
+
+def delivered(stack: Stack, count: int) -> Callable[[], bool]:
+    """Return the condition that so many emails are delivered."""
+    return lambda: sum(row["state"] == "delivered" for row in emails(stack)) >= count
+
+
+def inbox(stack: Stack) -> Counter[tuple[str, str]]:
+    """Count what arrived, by recipient and subject: nothing may be there twice."""
+    return Counter((email["to"][0], email["subject"]) for email in stack.received())
+
+
+def nothing_twice(stack: Stack) -> bool:
+    return set(inbox(stack).values()) == {1}
+
+
+def running(stack: Stack, *names: str) -> bool:
+    """Say whether these processes still live."""
+    return all(stack.processes.running[name].poll() is None for name in names)
+
+
+def log_of(stack: Stack, name: str) -> str:
+    return stack.processes.log(name).read_text()
+
+
+def seconds_since(at: str) -> float:
+    return (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds()
