@@ -24,11 +24,11 @@ $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
 setup: $(VENV)/dev.stamp ## Make the virtual environment with everything pinned
 
 .PHONY: servers
-servers: # PostgreSQL for the tests, where apt works and it is not there yet
-	@ls -d /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null \
-	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-	       && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql >/dev/null; } \
-	  || { echo "The tests need PostgreSQL's server (initdb). Install the package postgresql, or run as root so that make can."; exit 1; }
+servers: # What the tests need of the system: PostgreSQL's server and a browser, installed where apt may
+	@{ { ls /usr/lib/postgresql/*/bin/initdb || command -v initdb; } && { command -v chromium || command -v google-chrome; }; } >/dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql chromium >/dev/null; } \
+	  || { echo "The tests need PostgreSQL's server and Chromium: install the packages postgresql and chromium, or run as root so that make can."; exit 1; }
 
 .PHONY: demo
 demo: setup ## Play leads through real processes on this machine (ONCE=1: stop when all is delivered)
@@ -42,7 +42,7 @@ run: setup ## Run web, worker and scheduler with the settings of .env
 test: setup servers lint typecheck ## Check everything: style, types, floors, then all tests with coverage
 	@$(BIN)/lint-imports
 	@rm -f .coverage .coverage.*
-	@COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/python -m pytest --cov --cov-report= -p no:cacheprovider $(ARGS)
+	@$(BIN)/python -m pytest --cov --cov-report=term -p no:cacheprovider $(ARGS)
 
 .PHONY: lint
 lint: setup ## Check style

@@ -1,6 +1,7 @@
 """The worker process: a parent that keeps `WORKERS` RQ workers alive."""
 
 import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -33,9 +34,10 @@ class Worker(SimpleWorker):
         deps().queues.beat(WORKER, HEARTBEAT_S)
 
 
-def run_child() -> None:
+def run_child(parent: int) -> None:
     """Work until told to stop; wait for Redis and for the ledger instead of dying of their absence."""
-    _die_with_parent()
+    if not _dies_with(parent):
+        return
     start()
     stopping = Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
@@ -52,10 +54,12 @@ def run_child() -> None:
             stopping.wait(1)
 
 
-def _die_with_parent() -> None:
+def _dies_with(parent: int) -> bool:
+    """Ask the kernel to end this process with its parent; False where the parent is already gone."""
     # Children of a parent that was killed would go on beside those of its successor.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    return os.getppid() == parent
 
 
 def _work() -> None:
@@ -91,7 +95,7 @@ class Parent:
         self.children = living + [self._spawn() for _ in range(missing)]
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-m", "jobs.worker", "--child"])
+        return subprocess.Popen([sys.executable, "-m", "jobs.worker", "--child-of", str(os.getpid())])
 
     def _stop_children(self) -> None:
         for child in self.children:
@@ -106,8 +110,8 @@ class Parent:
 
 def main() -> None:
     """Start the parent, or one of its children."""
-    if "--child" in sys.argv:
-        run_child()
+    if len(sys.argv) == 3 and sys.argv[1] == "--child-of":
+        run_child(int(sys.argv[2]))
         return
     settings = start()
     Parent(settings.workers).run()

@@ -52,7 +52,7 @@ def main(name: str, marker: Path) -> None:
     elif point.process == "scheduler":
         run_scheduler()
     else:
-        run_child()
+        run_child(os.getppid())
 
 
 def _set_trap(point: Point, marker: Path) -> None:

@@ -1,0 +1,159 @@
+"""With Redis, Resend, Notion or a part of Funnel away, hooks are accepted, nobody dies, and work resumes by itself."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+from redis import Redis
+
+from sandbox.stack import running_stack, start_funnel
+from tests.process.watching import delivered, emails, inbox, log_of, nothing_twice, opt_in, running, wait_until
+
+pytestmark = pytest.mark.process
+ANA, BEA = "delivered+ana@resend.dev", "delivered+bea@resend.dev"
+
+
+def test_a_flushed_redis_loses_nothing_and_repeats_nothing(funnel):
+    opt_in(funnel, ANA)
+    wait_until("the first email is delivered", delivered(funnel, 1))
+    funnel.redis.flush()
+    wait_until("the others are delivered", delivered(funnel, 5))
+    assert nothing_twice(funnel) and inbox(funnel).total() == 5
+
+
+@pytest.mark.parametrize("trouble", ["killed", "hanging"])
+def test_without_redis_hooks_are_accepted_and_work_resumes_when_it_returns(slow_funnel, trouble):
+    redis = slow_funnel.redis
+    redis.kill() if trouble == "killed" else redis.pause()
+    begun = time.monotonic()
+    assert opt_in(slow_funnel, ANA)["status"] == "accepted"
+    assert time.monotonic() - begun < 5, "a caller is not kept waiting for Redis"
+    wait_until("the processes notice", lambda: "redis_away" in log_of(slow_funnel, "scheduler"))
+    assert running(slow_funnel, "web", "worker", "scheduler")
+    redis.start() if trouble == "killed" else redis.resume()
+    wait_until("the email is delivered", delivered(slow_funnel, 1))
+    assert nothing_twice(slow_funnel)
+
+
+def test_two_schedulers_do_no_harm_and_the_second_takes_over_within_5_s(funnel):
+    funnel.processes.start("second", "-m", "jobs.scheduler")
+    opt_in(funnel, ANA)
+    wait_until("the first email is delivered", delivered(funnel, 1))
+    with Redis.from_url(funnel.redis.url) as redis:
+        owner = redis.get("rq:scheduler_lock")
+        assert owner is not None
+        funnel.processes.kill("scheduler")
+        wait_until("the second owns the lock", lambda: redis.get("rq:scheduler_lock") not in {owner, None}, 5)
+    wait_until("the others are delivered", delivered(funnel, 5))
+    assert nothing_twice(funnel)
+
+
+def children(funnel):
+    parent = funnel.processes.running["worker"].pid
+    with open(f"/proc/{parent}/task/{parent}/children") as listed:
+        return {int(pid) for pid in listed.read().split()}
+
+
+def test_a_dead_worker_is_replaced_and_a_dead_parent_takes_its_workers_along(slow_funnel):
+    before = children(slow_funnel)
+    victim = min(before)
+    os.kill(victim, signal.SIGKILL)
+    wait_until("it is replaced", lambda: len(children(slow_funnel) - {victim}) == len(before))
+    left = children(slow_funnel)
+    parent = slow_funnel.processes.running.pop("worker")
+    parent.kill()
+    assert parent.wait() == -signal.SIGKILL
+    wait_until("the orphans end", lambda: not any(lives(pid) for pid in left))
+    opt_in(slow_funnel, ANA)
+    slow_funnel.processes.start("worker")
+    wait_until("the email is delivered", delivered(slow_funnel, 1))
+
+
+def lives(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_worker_and_scheduler_wait_for_the_ledger(tmp_path):
+    with running_stack(3600) as stack:
+        for name in ("worker", "scheduler"):
+            stack.processes.start(name)
+            wait_until(f"{name} says what it waits for", lambda name=name: "waiting_for_ledger" in log_of(stack, name))
+        assert running(stack, "worker", "scheduler")
+        stack.flask("db", "upgrade")
+        stack.flask("templates", "populate")
+        stack.processes.start("web")
+        stack.wait_until_ready()
+        opt_in(stack, ANA)
+        wait_until("the email is delivered", delivered(stack, 1))
+
+
+RATE = {"status": 429, "name": "rate_limit_exceeded", "message": "Too many requests", "retry_after": 1}
+LOST = {"lost_answer": True, "drop": True}
+BUSY = {"status": 500, "name": "internal_server_error", "message": "An unexpected error occurred."}
+CUT = {"drop": True}
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [[RATE], [LOST, RATE], [BUSY, BUSY], [CUT], [LOST, BUSY, RATE]],
+    ids=["rate limit", "lost answer, then rate limit", "5xx twice", "cut connection", "lost answer, 5xx, rate limit"],
+)
+def test_whatever_resend_answers_each_email_goes_once(slow_resend, trouble):
+    slow_resend.control({"resend.fail": trouble})
+    address = f"delivered+{'-'.join(str(len(fault)) for fault in trouble)}x{id(trouble)}@resend.dev"
+    opt_in(slow_resend, address)
+    wait_until("the email is delivered", lambda: state_of(slow_resend, address) == "delivered", 60)
+    assert nothing_twice(slow_resend)
+
+
+@pytest.fixture(scope="module")
+def slow_resend():
+    """One Funnel for all of Resend's troubles."""
+    with running_stack(3600) as stack:
+        start_funnel(stack)
+        yield stack
+
+
+def state_of(funnel, address):
+    return next(row["state"] for row in emails(funnel) if row["address"] == address)
+
+
+def test_a_wrong_key_pauses_all_sending_and_nothing_fails(slow_resend):
+    slow_resend.control(
+        {"resend.fail_always": {"status": 401, "name": "missing_api_key", "message": "Missing API key"}}
+    )
+    opt_in(slow_resend, BEA)
+    wait_until("the worker says it", lambda: "paused" in log_of(slow_resend, "worker"))
+    assert state_of(slow_resend, BEA) in {"planned", "sending"}
+    slow_resend.control({"resend.fail_always": None})
+    wait_until("the email is delivered", lambda: state_of(slow_resend, BEA) == "delivered", 60)
+
+
+def test_a_template_written_in_notion_releases_its_held_emails():
+    with running_stack(3600) as stack:
+        stack.flask("db", "upgrade")
+        for name in ("web", "worker", "scheduler"):
+            stack.processes.start(name)
+        stack.wait_until_ready()
+        opt_in(stack, ANA)
+        held = wait_until("the email is held", lambda: next((r for r in emails(stack) if r["state"] == "held"), None))
+        assert "no page in the templates database is named lead_nurture_email_1" in held["reason"]
+        story = json.loads(stack.flask("trace", ANA, "--json"))
+        assert "it goes by itself when that is mended" in story["enrolments"][0]["sentence"]
+        stack.flask("templates", "populate")
+        wait_until("it goes by itself", delivered(stack, 1), 120)
+        assert nothing_twice(stack)
+
+
+def test_without_notion_the_last_good_text_serves(slow_funnel):
+    opt_in(slow_funnel, ANA)
+    wait_until("the first lead's email is delivered", delivered(slow_funnel, 1))
+    slow_funnel.control({"notion.fail_always": {"status": 503, "code": "service_unavailable", "message": "away"}})
+    opt_in(slow_funnel, BEA)
+    wait_until("the second lead's too", delivered(slow_funnel, 2))
