@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -52,8 +53,7 @@ def test_two_schedulers_do_no_harm_and_the_second_takes_over_within_5_s(funnel):
 
 def children(funnel):
     parent = funnel.processes.running["worker"].pid
-    with open(f"/proc/{parent}/task/{parent}/children") as listed:
-        return {int(pid) for pid in listed.read().split()}
+    return {int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()}
 
 
 def test_a_dead_worker_is_replaced_and_a_dead_parent_takes_its_workers_along(slow_funnel):
@@ -73,8 +73,7 @@ def test_a_dead_worker_is_replaced_and_a_dead_parent_takes_its_workers_along(slo
 
 def lives(pid):
     try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
 
