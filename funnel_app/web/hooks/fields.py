@@ -16,6 +16,7 @@ FARTHEST = timedelta(days=2 * 366)
 LINK = re.compile(
     r"(https?:|ftp:|www\.|//|[\w-]+\.(com|net|org|io|ru|cn|info|biz|xyz|top|shop|link|site|online)\b)", re.I
 )
+SPACES = re.compile(" {2,}")
 
 
 class Address(fields.String):
@@ -45,7 +46,7 @@ class Name(fields.String):
     def _deserialize(  # type: ignore[override]  # an empty name is none at all
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> str | None:
-        text = " ".join(str(super()._deserialize(value, attr, data, **kwargs)).split(" ")).strip()
+        text = SPACES.sub(" ", str(super()._deserialize(value, attr, data, **kwargs))).strip(" ")
         if len(text) > self.longest:
             raise ValidationError(f"Longer than {self.longest} characters.")
         if any(unicodedata.category(character) == "Cc" for character in text):
@@ -53,6 +54,15 @@ class Name(fields.String):
         if LINK.search(text):
             raise ValidationError("Holds a link: names go into our letters and must not carry one.")
         return text or None
+
+
+class Count(fields.Integer):
+    """A whole number; one with a fraction is refused and not cut off, text such as "3" is taken."""
+
+    def _validated(self, value: Any) -> Any:
+        if isinstance(value, float) and not value.is_integer():
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
 
 
 class Moment(fields.AwareDateTime):

@@ -11,7 +11,7 @@ from funnel_app.campaigns.model import Event
 from funnel_app.current import current_deps
 from funnel_app.flows.enrol import Call, enrol
 from funnel_app.flows.plan import FirstEmail
-from funnel_app.web.hooks.fields import HookSchema, Moment, Name, contact_facts, normalised
+from funnel_app.web.hooks.fields import Count, HookSchema, Moment, Name, contact_facts, normalised
 from funnel_app.web.proofs import require_bearer, require_json
 
 blueprint = Blueprint("signup", __name__, url_prefix="/webhook", description="Somebody signed up on the website")
@@ -35,8 +35,8 @@ def _score() -> fields.Float:
     return fields.Float(allow_none=True, validate=validate.Range(0, 100))
 
 
-def _count() -> fields.Integer:
-    return fields.Integer(allow_none=True, validate=validate.Range(0, 8))
+def _count() -> Count:
+    return Count(allow_none=True, validate=validate.Range(0, 8))
 
 
 class SignupSchema(HookSchema):

@@ -1,0 +1,67 @@
+"""The pages that need no proof: health, and the way out of marketing."""
+
+import pytest
+from sqlalchemy import select
+
+from funnel_app.ledger.models import Contact, Suppression
+from tests.flows.leads import opt_in, states
+
+
+@pytest.fixture
+def lead(deps):
+    receipt = opt_in(deps)
+    with deps.reads() as session:
+        return receipt, session.scalars(select(Contact.unsubscribe_token)).one()
+
+
+def suppressed(deps) -> int:
+    with deps.reads() as session:
+        return len(session.scalars(select(Suppression)).all())
+
+
+def test_healthz_asks_nobody(client, deps):
+    deps.queues.away = True
+    assert (client.get("/healthz").status_code, client.get("/healthz").json) == (200, {"status": "ok"})
+
+
+def test_readyz_tells_whether_all_is_there_and_gives_no_reasons_away(client, deps):
+    assert (client.get("/readyz").status_code, client.get("/readyz").json) == (200, {"status": "ready"})
+    deps.queues.away = True
+    assert (client.get("/readyz").status_code, client.get("/readyz").json) == (503, {"status": "not ready"})
+
+
+def test_following_the_link_changes_nothing(client, deps, lead):
+    receipt, token = lead
+    page = client.get(f"/u/{token}")
+    assert page.status_code == 200
+    assert '<button type="submit">Unsubscribe</button>' in page.text and "BusinessX" in page.text
+    assert suppressed(deps) == 0 and set(states(deps, receipt)) == {"planned"}
+
+
+def test_the_button_ends_marketing(client, deps, lead):
+    receipt, token = lead
+    page = client.post(f"/u/{token}")
+    assert page.status_code == 200 and "You are unsubscribed" in page.text and "<form" not in page.text
+    assert suppressed(deps) == 1 and set(states(deps, receipt)) == {"cancelled"}
+
+
+def test_one_click_in_the_mail_program_ends_it_too(client, deps, lead):
+    answer = client.post(f"/u/{lead[1]}", data={"List-Unsubscribe": "One-Click"})
+    assert (answer.status_code, answer.text, suppressed(deps)) == (200, "", 1)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_link_that_is_nobodys_is_not_found(client, deps, method):
+    assert getattr(client, method)("/u/nobody").status_code == 404
+    assert suppressed(deps) == 0
+
+
+def test_a_fault_of_ours_shows_no_stack_trace(app, monkeypatch):
+    def broken(deps):
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("funnel_app.web.health.faults", broken)
+    app.testing = False
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
+    assert "secret detail" not in answer.text and "Traceback" not in answer.text

@@ -1,0 +1,111 @@
+"""Resend's events: only signed ones, each once, and whatever form they have never an error that loses one."""
+
+import time
+
+import pytest
+from sqlalchemy import select
+
+from funnel_app.flows.deliver import deliver
+from funnel_app.ledger.models import EmailEvent, Suppression
+from tests.flows.leads import email_ids, look, opt_in, write_templates
+from tests.web.callers import event
+
+
+@pytest.fixture
+def sent(deps):
+    """An email that Resend accepted."""
+    write_templates(deps)
+    first = email_ids(opt_in(deps))[0]
+    deliver(deps, [first])
+    return look(deps, first)
+
+
+def report(email, kind="email.delivered", **data):
+    return {
+        "type": kind,
+        "created_at": "2026-11-24T12:00:05.000Z",
+        "data": {"email_id": email.resend_id, "tags": {"email": str(email.id)}, **data},
+    }
+
+
+def reports(deps) -> list[EmailEvent]:
+    with deps.reads() as session:
+        return list(session.scalars(select(EmailEvent).where(EmailEvent.provider_event_id.is_not(None))))
+
+
+def test_a_delivery_is_recorded_once(client, deps, sent):
+    answers = [event(client, report(sent)) for _ in range(3)]
+    assert [answer.json["status"] for answer in answers] == ["recorded", "duplicate", "duplicate"]
+    assert {answer.status_code for answer in answers} == {200}
+    assert look(deps, sent.id).state == "delivered"
+    assert look(deps, sent.id).delivered_at.isoformat() == "2026-11-24T12:00:05+00:00"
+
+
+@pytest.mark.parametrize(
+    ("signed", "why"),
+    [
+        ({"secret": "whsec_b3RoZXItc2VjcmV0LW9mLXNvbWVib2R5LWVsc2U="}, "another secret"),
+        ({"at": int(time.time()) - 600}, "too old"),
+        ({"at": int(time.time()) + 600}, "from the future"),
+        ({"svix-id": "msg_2"}, "another id than was signed"),
+        ({"svix-signature": "v1,AAAA"}, "no signature of this"),
+        ({"svix-signature": ""}, "none"),
+    ],
+)
+def test_what_is_not_signed_by_resend_is_refused(client, deps, sent, signed, why):
+    answer = event(client, report(sent), **signed)
+    assert (answer.status_code, answer.content_type) == (401, "application/problem+json"), why
+    assert "RESEND_WEBHOOK_SECRET" in answer.json["detail"]
+    assert reports(deps) == []
+
+
+def test_a_call_without_any_proof_is_refused(client):
+    assert client.post("/webhook/resend", json={"type": "email.sent"}).status_code == 401
+
+
+@pytest.mark.parametrize("kind", ["contact.created", "domain.updated", ""])
+def test_what_says_nothing_of_an_email_is_only_acknowledged(client, deps, kind):
+    assert event(client, {"type": kind, "data": {}}).json == {"status": "ignored"}
+    assert reports(deps) == []
+
+
+def test_an_event_without_data_is_refused(client):
+    answer = event(client, {"type": "email.sent"})
+    assert (answer.status_code, answer.json["detail"]) == (400, "The event has no data.")
+
+
+@pytest.mark.parametrize("tags", [None, {}, {"email": "no uuid"}, [{"name": "email", "value": "x"}]])
+def test_an_event_without_our_tag_is_found_by_resends_id(client, deps, sent, tags):
+    event(client, report(sent, tags=tags))
+    assert look(deps, sent.id).state == "delivered"
+
+
+def test_an_event_of_a_stranger_is_kept(client, deps):
+    body = {"type": "email.delivered", "created_at": "2026-11-24T12:00:05Z", "data": {"email_id": "the-websites"}}
+    assert event(client, body).json == {"status": "recorded"}
+    assert [(kept.email_id, kept.resend_id) for kept in reports(deps)] == [(None, "the-websites")]
+
+
+@pytest.mark.parametrize("at", [None, "soon", "2026-11-24T12:00:05"])
+def test_a_time_that_cannot_be_read_is_now(client, deps, sent, at):
+    event(client, {**report(sent), "created_at": at})
+    assert look(deps, sent.id).delivered_at.tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("bounce", "state", "suppressed"),
+    [
+        ({"type": "Permanent", "message": "550 no such user"}, "bounced", 1),
+        ({"type": "Transient", "message": "452 mailbox full"}, "delayed", 0),
+    ],
+)
+def test_a_bounce_says_why_and_a_permanent_one_suppresses(client, deps, sent, bounce, state, suppressed):
+    event(client, report(sent, "email.bounced", bounce=bounce))
+    assert (look(deps, sent.id).state, look(deps, sent.id).reason) == (state, bounce["message"])
+    with deps.reads() as session:
+        assert len(session.scalars(select(Suppression)).all()) == suppressed
+
+
+def test_a_failure_says_why(client, deps, sent):
+    event(client, report(sent, "email.failed", failed={"reason": "reached_daily_quota"}))
+    assert (look(deps, sent.id).state, look(deps, sent.id).reason) == ("failed", "reached_daily_quota")
