@@ -1,0 +1,115 @@
+"""The commands as a person runs them: what they print, and the exit code that scripts go by."""
+
+import json
+
+import pytest
+from sqlalchemy import text
+
+from funnel_app import create_app
+from funnel_app.flows.deliver import deliver
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.ledger import schema
+from funnel_app.ledger.engine import open_engine
+from tests.factories import make_deps
+from tests.flows.leads import assess, email_ids, opt_in, write_templates
+
+
+@pytest.fixture
+def run(app):
+    """Run `flask …` over this test's collaborators."""
+    return lambda *arguments: app.test_cli_runner().invoke(args=list(arguments))
+
+
+def test_campaigns_lists_every_sequence(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "220")
+    shown = run("campaigns")
+    assert shown.exit_code == 0
+    for words in ("lead_nurture", "christmas-precall-prep-handler", "/webhook/christmas/noshow", "5m, 1d, 2d"):
+        assert words in shown.output
+
+
+def test_campaigns_as_json_is_only_json(run):
+    rows = json.loads(run("campaigns", "--json").stdout)
+    assert [row["steps"] for row in rows] == [5, 5, 3, 3, 3, 3]
+    assert rows[0]["handler"] == "christmas-signup-handler"
+    assert rows[0]["legacy_id"] == "1ae3a3b3-e076-49c5-9b08-9c176aa47aa0"
+
+
+def test_populate_says_what_it_did_to_each_key(run, deps):
+    deps.notebook.write("christmas_email_1", "Mine", "<p>mine</p>")
+    lines = run("templates", "populate").output.splitlines()
+    assert len(lines) == 22
+    assert any(line.startswith("created") and "lead_nurture_email_1" in line for line in lines)
+    assert any(line.startswith("kept") and "christmas_email_1" in line for line in lines)
+
+
+def test_populate_without_notion_is_an_error_in_words(run, deps):
+    deps.notebook.fault = Unavailable("notion", "503 service_unavailable")
+    failed = run("templates", "populate")
+    assert failed.exit_code == 1
+    assert "Notion did not take it: notion: 503 service_unavailable" in failed.output
+
+
+def test_trace_of_a_stranger_is_exit_1(run):
+    told = run("trace", "nobody@resend.dev")
+    assert told.exit_code == 1
+    assert "Nobody with the address nobody@resend.dev" in told.output
+    as_json = run("trace", "nobody@resend.dev", "--json")
+    assert (as_json.exit_code, json.loads(as_json.stdout)) == (1, {"contact": None, "hooks": [], "enrolments": []})
+
+
+def test_trace_tells_the_story(run, deps):
+    write_templates(deps)
+    receipt = opt_in(deps)
+    deliver(deps, email_ids(receipt)[:1])
+    assess(deps)
+    opt_in(deps)
+    told = run("trace", "ana@resend.dev")
+    assert told.exit_code == 0
+    for words in (
+        "hook signup (opt_in): accepted",
+        "hook signup (opt_in): duplicate, lead_nurture was already started",
+        "christmas / lead_nurture  exited (testing mode)",
+        "1. lead_nurture_email_1",
+        "cancelled",
+        "the sequence ended: took the assessment on 24 November.",
+    ):
+        assert words in told.output
+
+
+def test_trace_as_json_keeps_the_contract(run, deps):
+    opt_in(deps)
+    (enrolment,) = json.loads(run("trace", "ana@resend.dev", "--json").stdout)["enrolments"]
+    assert {"campaign", "sequence", "state", "sentence", "emails"} <= set(enrolment)
+    assert set(enrolment["emails"][0]) == {"step", "template", "due_at", "state", "reason", "resend_id", "events"}
+    assert set(enrolment["emails"][0]["events"][0]) == {"at", "kind", "detail"}
+
+
+def test_db_upgrades_an_empty_ledger_checks_it_and_brings_it_down(tmp_path):
+    deps = make_deps(open_engine(f"sqlite:///{tmp_path}/new.db"))
+    runner = create_app(deps).test_cli_runner()
+
+    def run(*arguments):
+        done = runner.invoke(args=["db", *arguments])
+        return done.exit_code, done.output.strip().splitlines()[-1]
+
+    head = schema.head()
+    assert run("check") == (1, f"The ledger is at nothing, not at {head}: run flask db upgrade.")
+    assert run("upgrade") == (0, f"The ledger is at {head} (it was at nothing).")
+    assert run("upgrade") == (0, f"The ledger is at {head} (it was at {head}).")
+    assert run("check") == (0, f"The ledger is at {head}, and its tables are those of the models.")
+    with deps.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE contacts ADD COLUMN by_hand TEXT"))
+    code, words = run("check")
+    assert code == 1 and "differ from the models" in words
+    with deps.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE contacts DROP COLUMN by_hand"))
+    assert run("downgrade", "base") == (0, "The ledger is at nothing.")
+    deps.engine.dispose()
+
+
+def test_db_revision_drafts_a_migration_under_its_name(run, monkeypatch):
+    made = []
+    monkeypatch.setattr(schema, "make_revision", lambda engine, name, revision: made.append((name, revision)))
+    assert "Drafted migrations/versions/0002_add_it.py" in run("db", "revision", "0002_add_it").output
+    assert made == [("0002 add it", "0002_add_it")]

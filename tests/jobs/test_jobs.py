@@ -1,0 +1,167 @@
+"""Jobs: RQ's worker runs them from a real Redis, and the scheduler's step moves what is due and sweeps."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from uuid import uuid4
+
+import pytest
+from redis import Redis
+from rq import Queue, SimpleWorker
+from rq.registry import FailedJobRegistry
+
+import jobs.process
+import jobs.scheduler
+import jobs.worker
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.queue import Queues, deliver_job, recheck_job, repeat_job
+from funnel_app.ledger.engine import LedgerUnavailable
+from jobs.scheduler import SchedulerProcess
+from tests.flows.leads import email_ids, look, opt_in, write_templates
+from tests.redis_server import RedisServer
+
+
+@pytest.fixture(scope="module")
+def redis_server() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def real(deps, redis_server, monkeypatch):
+    """Collaborators with real queues, as the jobs of this process see them; their time is now."""
+    redis_server.flush()
+    queues = Queues(redis_server.url)
+    object.__setattr__(deps, "queues", queues)
+    object.__setattr__(deps, "now", lambda: datetime.now(UTC))
+    for module in ("jobs.process", "jobs.deliver", "jobs.recheck", "jobs.scheduler", "jobs.worker"):
+        monkeypatch.setattr(f"{module}.deps", lambda: deps)
+    yield deps
+    queues.close()
+
+
+def work(deps) -> None:
+    connection = Redis.from_url(
+        f"redis://127.0.0.1:{deps.queues.connection.connection_pool.connection_kwargs['port']}/0"
+    )
+    queue = Queue("emails", connection=connection)
+    SimpleWorker([queue], connection=connection).work(burst=True, logging_level="ERROR")
+    failed = FailedJobRegistry(queue=queue)
+    assert failed.get_job_ids() == [], [queue.fetch_job(job).exc_info for job in failed.get_job_ids()]
+    connection.close()
+
+
+def test_a_queued_email_is_sent_by_a_worker(real):
+    write_templates(real)
+    first = email_ids(opt_in(real))[0]
+    work(real)
+    assert look(real, first).state == "sent"
+    assert real.mailer.sent_to() == ["ana@resend.dev"]
+
+
+def test_the_same_job_twice_sends_once(real):
+    write_templates(real)
+    first = email_ids(opt_in(real))[0]
+    work(real)
+    real.queues.push([deliver_job(first)])
+    work(real)
+    assert len(real.mailer.calls) == 1
+
+
+def test_a_held_email_is_rechecked_by_a_worker(real):
+    first = email_ids(opt_in(real))[0]
+    work(real)
+    assert look(real, first).state == "held"
+    write_templates(real)
+    with real.sessions.begin() as session:
+        session.get(type(look(real, first)), first).next_attempt_at = None
+    object.__setattr__(real, "now", lambda: datetime.now(UTC) + timedelta(seconds=61))
+    real.queues.push([recheck_job()])
+    work(real)
+    assert look(real, first).state == "sent"
+
+
+def test_a_repeat_of_a_request_that_is_gone_fails_loudly(real):
+    real.queues.push([repeat_job(uuid4())])
+    with pytest.raises(AssertionError, match="NoResultFound"):
+        work(real)
+
+
+def test_a_step_of_the_scheduler_moves_what_is_due_beats_and_sweeps(real, monkeypatch):
+    swept = []
+    monkeypatch.setattr(jobs.scheduler, "sweep", swept.append)
+    due = uuid4()
+    real.queues.arm([(due, real.now() + timedelta(seconds=1))], real.now())
+    monkeypatch.setattr("jobs.scheduler.time.time", lambda: datetime.now(UTC).timestamp() + 2)
+    process = SchedulerProcess(Event())
+    process.step()
+    assert real.queues.armed([due]) == set()
+    assert real.queues.connection.lrange("rq:queue:emails", 0, -1) == [f"email-{due}".encode()]
+    assert real.queues.alive("scheduler") and swept == [real]
+    process.step()
+    assert swept == [real], "the next sweep is five seconds away"
+
+
+def test_a_second_scheduler_only_waits(real, monkeypatch):
+    swept = []
+    monkeypatch.setattr(jobs.scheduler, "sweep", swept.append)
+    first, second = SchedulerProcess(Event()), SchedulerProcess(Event())
+    first.step()
+    second.step()
+    assert len(swept) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [Unavailable("redis", "away"), LedgerUnavailable[0]("SELECT 1", {}, Exception("away"))]
+)
+def test_a_scheduler_outlives_what_is_away_and_gives_its_lock_back(real, monkeypatch, fault):
+    stopping = Event()
+    process = SchedulerProcess(stopping)
+    steps = iter([fault, None])
+
+    def step():
+        if (trouble := next(steps)) is not None:
+            raise trouble
+        process.clock.own()
+        stopping.set()
+
+    monkeypatch.setattr(process, "step", step)
+    process.run()
+    assert SchedulerProcess(Event()).clock.own(), "its successor need not wait"
+
+
+def test_a_lock_that_cannot_be_given_back_is_no_reason_to_fail(real, monkeypatch):
+    stopping = Event()
+    stopping.set()
+    process = SchedulerProcess(stopping)
+
+    def away():
+        raise Unavailable("redis", "away")
+
+    monkeypatch.setattr(process.clock, "release", away)
+    process.run()
+
+
+def test_a_process_waits_for_redis_and_for_the_ledger(deps, monkeypatch):
+    monkeypatch.setattr(jobs.process, "deps", lambda: deps)
+    waited = []
+
+    class Waits(Event):
+        def wait(self, timeout=None):
+            waited.append(timeout)
+            deps.queues.away = False
+            heads.append(True)
+            return False
+
+    heads = []
+    monkeypatch.setattr("jobs.process.schema.at_head", lambda engine: bool(heads))
+    jobs.process.wait_for_ledger(Waits())
+    deps.queues.away = True
+    jobs.process.wait_for_redis(Waits())
+    assert waited == [2, 1]
+
+
+def test_a_child_without_its_parent_does_not_begin(monkeypatch):
+    monkeypatch.setattr(jobs.worker.ctypes, "CDLL", lambda _: type("C", (), {"prctl": staticmethod(lambda *_: 0)}))
+    monkeypatch.setattr(jobs.worker, "start", lambda: pytest.fail("it began"))
+    jobs.worker.run_child(parent=1_000_000)

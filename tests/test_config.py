@@ -1,0 +1,134 @@
+"""Settings: all faults in one message, sensible defaults, and no secret in a log."""
+
+import logging
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from funnel_app.config import ConfigError, load_settings, require_python
+from funnel_app.logs import configure_logging
+from sandbox.processes import ROOT
+
+GOOD = {
+    "SECRET_KEY": "s" * 32,
+    "PUBLIC_URL": "https://funnel.example/",
+    "TESTING_MODE": "false",
+    "HOOK_SECRET": "a-new-hook-secret, an-old-hook-secret",
+    "RESEND_API_KEY": "re_1",
+    "RESEND_WEBHOOK_SECRET": "whsec_MQ==",
+    "FROM_EMAIL": "BusinessX <hello@mail.businessx.example>",
+    "NOTION_TOKEN": "ntn_1",
+    "NOTION_TEMPLATES_DB_ID": "5a2b0d00-0000-4000-8000-000000000001",
+    "CONSOLE_PASSWORD": "console",
+    "COMPANY_NAME": "BusinessX",
+    "COMPANY_ADDRESS": "1 Market Street, Toronto",
+}
+
+
+@pytest.fixture
+def load(monkeypatch, tmp_path):
+    """Load settings from exactly these values."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("environs.Env.read_env", staticmethod(lambda *_: None))
+
+    def load_from(**values):
+        for name in list(os.environ):
+            if name not in {"PATH", "HOME"} and not name.startswith(("PYTEST", "COV")):
+                monkeypatch.delenv(name)
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+        return load_settings()
+
+    return load_from
+
+
+def faults(load, **values) -> str:
+    with pytest.raises(ConfigError) as fault:
+        load(**values)
+    return str(fault.value)
+
+
+def test_the_required_settings_are_enough(load):
+    settings = load(**GOOD)
+    assert settings.public_url == "https://funnel.example"
+    assert settings.hook_secrets == ("a-new-hook-secret", "an-old-hook-secret")
+    assert settings.testing_mode is False
+    assert (settings.port, settings.workers, settings.arm_horizon) == (8000, 2, timedelta(days=14))
+    assert (settings.resend_rate_limit, settings.resend_rate_share) == (2.0, 0.8)
+    assert (settings.testing_interval_seconds, settings.test_recipients) == (60, ("*@resend.dev",))
+    assert settings.reply_to is None
+
+
+def test_all_missing_settings_are_named_in_one_message(load):
+    message = faults(load)
+    assert message.startswith("The settings cannot be used. Mend these in the environment (or in .env):")
+    assert [line.split(":")[0].strip() for line in message.splitlines()[1:]] == sorted(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("SECRET_KEY", "short", "must have 32 characters or more."),
+        ("PUBLIC_URL", "funnel.example", "must be a web address"),
+        ("PUBLIC_URL", "ftp://funnel.example", "must be a web address"),
+        ("TESTING_MODE", "perhaps", "Not a valid boolean."),
+        ("HOOK_SECRET", "short", "must be a secret of 16 characters or more"),
+        ("HOOK_SECRET", "a-new-hook-secret,short", "must be a secret of 16 characters or more"),
+        ("RESEND_API_KEY", "  ", "must not be empty."),
+        ("FROM_EMAIL", "BusinessX", "must be an address such as"),
+        ("TIMEZONE", "Mars/Olympus", "must be a time zone"),
+        ("TESTING_INTERVAL_SECONDS", "0", "must be 1 or more."),
+        ("WORKERS", "0", "must be 1 or more."),
+        ("PORT", "http", "PORT"),
+        ("RESEND_RATE_SHARE", "1.5", "must be over 0 and at most 1."),
+        ("RESEND_RATE_LIMIT", "0", "must be 0.1 or more."),
+        ("ARM_HORIZON_DAYS", "0", "must be 1 or more."),
+        ("RESEND_API_URL", "api.resend.com", "must be a web address"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_with_its_rule(load, name, value, words):
+    message = faults(load, **{**GOOD, name: value})
+    assert len(message.splitlines()) == 2
+    assert name in message and words in message
+
+
+def test_two_faults_are_told_at_once(load):
+    message = faults(load, **{**GOOD, "SECRET_KEY": "short", "WORKERS": "none"})
+    assert "SECRET_KEY" in message and "WORKERS" in message
+
+
+@pytest.mark.parametrize("version", [(3, 10), (3, 12), (3, 13), (2, 7)])
+def test_another_python_is_refused_with_the_reason(version):
+    with pytest.raises(ConfigError, match=r"Python 3\.11 only, and this is .*child watcher"):
+        require_python(version)
+
+
+def test_secrets_stay_out_of_the_settings_representation(load):
+    shown = repr(load(**GOOD))
+    for name in ("SECRET_KEY", "RESEND_API_KEY", "RESEND_WEBHOOK_SECRET", "NOTION_TOKEN"):
+        assert GOOD[name] not in shown
+    assert "a-new-hook-secret" not in shown
+
+
+@pytest.mark.parametrize("module", ["jobs.worker", "jobs.scheduler"])
+def test_a_process_with_faulty_settings_ends_with_the_message(module, tmp_path):
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "SECRET_KEY": "short"}
+    command = [sys.executable, "-m", module]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith("The settings cannot be used.") and "Traceback" not in done.stderr
+
+
+def test_logs_are_json_lines_at_their_level(capsys):
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        configure_logging("warning")
+        assert logging.getLogger("rq.worker").level == logging.WARNING
+        assert root.level == logging.WARNING
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)

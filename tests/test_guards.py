@@ -1,0 +1,102 @@
+"""Guards: what must hold for the whole repository, whoever changes it."""
+
+import ast
+import importlib
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from funnel_app.gateways import calls
+from sandbox.processes import ROOT
+
+TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+TEXTS = [name for name in TRACKED if not name.endswith((".png", ".pdf", ".ico")) and (ROOT / name).is_file()]
+PYTHON = [name for name in TEXTS if name.endswith(".py") and not name.startswith(("tests/", "migrations/versions"))]
+
+OPEN_TO_ALL = {
+    "health.healthz": "says only that the process lives",
+    "health.readyz": "says only whether all parts are there, and no reasons",
+    "unsubscribe.ask": "the token in the path is the proof, and GET changes nothing",
+    "unsubscribe.leave": "the token in the path is the proof (RFC 8058 wants no login)",
+}
+
+
+def test_every_route_has_a_proof_or_stands_on_the_list_of_open_ones(app, client):
+    unproved = set()
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<[^>]+>", "christmas", rule.rule)
+        for method in rule.methods - {"HEAD", "OPTIONS"}:
+            if client.open(path, method=method, json={}).status_code != 401:
+                unproved.add(rule.endpoint)
+    assert unproved == set(OPEN_TO_ALL)
+
+
+@pytest.mark.parametrize("name", [calls.DELIVER, calls.REPEAT, calls.RECHECK])
+def test_every_queued_name_resolves(name):
+    module, _, function = name.rpartition(".")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+def read_settings() -> set[str]:
+    source = (ROOT / "funnel_app/config.py").read_text()
+    return set(re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', source))
+
+
+def test_every_required_setting_is_in_the_example():
+    example = dict(
+        line.split("=", 1) for line in (ROOT / ".env.example").read_text().splitlines() if line and line[0] != "#"
+    )
+    source = (ROOT / "funnel_app/config.py").read_text()
+    required = set(re.findall(r'env\.\w+\("([A-Z0-9_]+)"(?:, validate=\w+)?\)', source))
+    assert len(required) == 12
+    assert required <= set(example) and set(example) <= read_settings()
+
+
+@pytest.mark.parametrize("name", PYTHON)
+def test_every_module_and_public_function_says_what_it_promises(name):
+    tree = ast.parse((ROOT / name).read_text())
+    if not tree.body:
+        return
+    assert ast.get_docstring(tree), "the module has no docstring"
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{node.name} has no docstring"
+
+
+# Written in parts, so that this file does not find itself.
+FORBIDDEN = {
+    "a path of somebody's machine": re.compile("/ro" + "ot/|/ho" + r"me/\w+/|/wo" + "rk/"),
+    "a package registry's host": re.compile("index" + "-url|pythonho" + r"sted\.org|pyp" + r"i\.org"),
+    "a live secret": re.compile(r"\b(re_[A-Za-z0-9]{20,}|ntn_[A-Za-z0-9]{30,}|sk_live_\w+)"),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_no_file_holds_what_must_not_be_public(name):
+    text = (ROOT / name).read_text(errors="replace")
+    for what, pattern in FORBIDDEN.items():
+        found = [line for line in text.splitlines() if pattern.search(line) and "no-emit-index" not in line]
+        assert not found, f"{name} holds {what}: {found[:3]}"
+
+
+def test_requirements_are_pinned_in_full():
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in (ROOT / name).read_text().splitlines():
+            if line.strip() and not line.lstrip().startswith(("#", "-")):
+                assert re.match(r"^[a-zA-Z0-9._-]+(\[[a-z,]+\])?==[^ ]+", line), f"{name}: {line}"
+
+
+def test_files_stay_short_enough_to_read():
+    long = {name: len((ROOT / name).read_text().splitlines()) for name in PYTHON}
+    assert {name: count for name, count in long.items() if count > 300} == {}
+
+
+def test_the_house_has_only_the_rooms_that_it_should():
+    allowed = {
+        "funnel_app", "jobs", "migrations", "tests", "sandbox", "assets", "bench", "docs", "Dockerfile", "coolify.json",
+        "wsgi.py", "requirements.txt", "requirements.in", "requirements-dev.txt", "requirements-dev.in", "Makefile",
+        "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "pyproject.toml", ".ci", ".env.example", ".gitignore",
+    }  # fmt: skip
+    assert {Path(name).parts[0] for name in TRACKED} <= allowed
