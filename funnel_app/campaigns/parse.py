@@ -63,6 +63,8 @@ def _campaign(top: Table) -> Campaign:
     sequences = {key: _sequence(name, key, top.table("sequences").table(key)) for key in top.table("sequences").values}
     if not sequences:
         top.fault("sequences", "there is none")
+    for key in ("timezone", "deadline"):
+        top.text(key)
     _check_starts(top, sequences)
     return Campaign(
         name=name,

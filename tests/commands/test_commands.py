@@ -58,7 +58,8 @@ def test_trace_of_a_stranger_is_exit_1(run):
     assert (as_json.exit_code, json.loads(as_json.stdout)) == (1, {"contact": None, "hooks": [], "enrolments": []})
 
 
-def test_trace_tells_the_story(run, deps):
+def test_trace_tells_the_story(run, deps, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
     write_templates(deps)
     receipt = opt_in(deps)
     deliver(deps, email_ids(receipt)[:1])

@@ -1,0 +1,171 @@
+"""Campaign files: a bad one stops the start, and every fault is named with file, key and reason."""
+
+from importlib.resources import files
+
+import pytest
+
+from funnel_app.campaigns.model import EmailOne, Event, Window
+from funnel_app.campaigns.parse import CampaignError, parse
+from funnel_app.campaigns.registry import Registry
+
+CHRISTMAS = (files("funnel_app.campaigns") / "christmas.toml").read_text("utf-8")
+BUSINESSX = """
+name = "businessx"
+title = "All year round"
+timezone = "Europe/Berlin"
+deadline = "02-29"
+capacity = 10
+bookings_baseline = 0
+calendly_link = "https://calendly.com/businessx/call"
+
+[hooks.signup]
+
+[sequences.welcome]
+hook = "signup"
+flow = "signup"
+starts_on = "opt_in"
+kind = "marketing"
+window = "08:00-20:00"
+max_lateness = "3d"
+reentry = "after_end"
+email_1 = "website"
+email_1_by_entrance = { hook = "funnel" }
+steps = [
+  { template = "welcome_1", after = "0d", test_after = 0 },
+  { template = "welcome_2", after = "90m", test_after = 1, after_deadline = "skip" },
+]
+
+[tips]
+default = ["One.", "Two.", "Three."]
+"""
+
+
+def faults(text: str, filename: str = "c.toml") -> list[str]:
+    with pytest.raises(CampaignError) as error:
+        parse(filename, text)
+    assert str(error.value).startswith("The campaign files cannot be used:\n  ")
+    return error.value.faults
+
+
+def test_a_second_campaign_is_one_file_and_no_code():
+    registry = Registry.load({"christmas.toml": CHRISTMAS, "businessx.toml": BUSINESSX})
+    assert list(registry.campaigns) == ["businessx", "christmas"]
+    welcome = registry.sequence("businessx", "welcome")
+    assert (welcome.handler, len(welcome.steps)) == ("businessx-signup-handler", 2)
+    assert welcome.window == Window(*(at.replace() for at in (welcome.window.opens, welcome.window.closes)))
+    assert (welcome.window.opens.hour, welcome.window.closes.hour, welcome.max_lateness.days) == (8, 20, 3)
+    assert (welcome.reentry, welcome.email_1, welcome.email_1_by_entrance) == (
+        "after_end",
+        EmailOne.WEBSITE,
+        {"hook": EmailOne.FUNNEL},
+    )
+    assert welcome.step(2).after_deadline == "skip"
+    assert registry.campaign("businessx").hooks["signup"].path == "/webhook/businessx/signup"
+    assert registry.campaign("businessx").started_by(Event.OPT_IN) is welcome
+    assert registry.rows()[0]["live"] == ["0d", "90m"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('name = "businessx"', 'name = "Business X"', "name: 'Business X' is not a name of small letters"),
+        ('name = "businessx"\n', "", "name: is missing"),
+        ("title =", "titel =", "titel: is not a known key"),
+        ('title = "All year round"', "title = 7", "title: must be a text"),
+        ("Europe/Berlin", "Mars/Olympus", "timezone: 'Mars/Olympus' is not a time zone such as America/Toronto"),
+        ('"02-29"', '"02-30"', "deadline: '02-30' is not a month and day such as 12-05"),
+        ('"02-29"', '"13-01"', "deadline: '13-01' is not a month and day such as 12-05"),
+        ('"02-29"', '"soon"', "deadline: 'soon' is not a month and day such as 12-05"),
+        ("capacity = 10", "capacity = -1", "capacity: must be a whole number from 0"),
+        ("capacity = 10", "capacity = true", "capacity: must be a whole number from 0"),
+        ("capacity = 10", 'capacity = "ten"', "capacity: must be a whole number"),
+        ('deadline = "02-29"\n', "", "deadline: is missing"),
+        ('timezone = "Europe/Berlin"\n', "", "timezone: is missing"),
+        (
+            "https://calendly.com",
+            "http://calendly.com",
+            "calendly_link: 'http://calendly.com/businessx/call' is not an",
+        ),
+        ("[hooks.signup]", "[hooks.signup]\nlegacy_path = []", "hooks.signup.legacy_path: is not a known key"),
+        (
+            "[hooks.signup]",
+            '[hooks.signup]\nlegacy_paths = ["x"]',
+            "hooks.signup.legacy_paths: 'x' does not begin with /",
+        ),
+        ("[hooks.signup]", "[hooks.signup]\nlegacy_paths = 7", "hooks.signup.legacy_paths: must be a list of texts"),
+        ("[hooks.signup]", '[hooks.signup]\nlegacy_id = "7"', "hooks.signup.legacy_id: '7' is not a UUID"),
+        ("[hooks.signup]", "[hooks]\nsignup = 7", "hooks.signup: must be a table"),
+        ('hook = "signup"', 'hook = "sign-up"', "hooks.sign-up: a sequence starts at this hook"),
+        ("[sequences.welcome]", "[sequences.Welcome-1]", "'Welcome-1' is not a name of small letters"),
+        ('flow = "signup"', 'flow = "Sign_Up"', "flow: 'businessx-Sign_Up-handler' is not a handler name"),
+        ('flow = "signup"\n', "", "sequences.welcome.flow: is missing"),
+        ('"opt_in"', '"opted"', "starts_on: 'opted' is none of opt_in, assessment"),
+        ('"marketing"', '"spam"', "kind: 'spam' is none of marketing, transactional"),
+        ('email_1 = "website"', 'email_1 = "nobody"', "email_1: 'nobody' is none of payload, website, funnel"),
+        ('hook = "funnel"', 'hook = "nobody"', "email_1_by_entrance.hook: 'nobody' is none of"),
+        ('reentry = "after_end"', 'reentry = "always"', "reentry: 'always' is none of"),
+        ('reentry = "after_end"', 'exits = ["bookings"]', "exits: 'bookings' is none of opt_in"),
+        ('reentry = "after_end"', "per_occurrence = 1", "per_occurrence: must be true or false"),
+        ("08:00-20:00", "20:00-08:00", "window: '20:00-08:00' closes before it opens"),
+        ("08:00-20:00", "all day", "window: 'all day' is not a window such as 08:00-20:00"),
+        ("08:00-20:00", "08:00-24:30", "window: hour must be in 0..23"),
+        ('"3d"', '"3 days"', "max_lateness: '3 days' is not a duration such as 5m, 24h or 3d"),
+        ('"0d"', '"-1d"', "steps[1].after: '-1d' is not a duration"),
+        ('after = "0d", ', "", "steps[1].after: give either after or before"),
+        ('after = "0d"', 'after = "0d", before = "1d"', "steps[1].after: give either after or before"),
+        ("test_after = 0", "test_after = -1", "steps[1].test_after: must be a whole number from 0"),
+        ('"welcome_1"', '"Welcome 1"', "steps[1].template: 'Welcome 1' is not a name"),
+        ('template = "welcome_1", ', "", "steps[1].template: is missing"),
+        ("test_after = 1,", "test_after = 1, delay = 3,", "steps[2].delay: is not a known key"),
+        ('"skip"', '"send"', "steps[2].after_deadline: 'send' is not skip"),
+        ('"Two.", ', "", "tips.default: must be 3 tips"),
+    ],
+)
+def test_a_fault_is_named_with_file_key_and_reason(old, new, fault):
+    assert BUSINESSX.count(old) >= 1
+    found = faults(BUSINESSX.replace(old, new, 1))
+    assert any(line.startswith("c.toml") and fault in line for line in found), found
+
+
+def test_all_faults_of_a_file_are_told_at_once():
+    text = BUSINESSX.replace("02-29", "99-99").replace('"marketing"', '"spam"').replace('"3d"', '"3"')
+    assert len(faults(text)) == 3
+
+
+def test_what_is_not_toml_is_said():
+    assert faults("name = ")[0].startswith("c.toml: ")
+
+
+def test_a_file_without_sequences_is_a_fault():
+    assert "c.toml: sequences: there is none" in faults('name = "empty"')
+
+
+@pytest.mark.parametrize("steps", ["[]", "7", "[7]"])
+def test_a_sequence_without_steps_is_a_fault(steps):
+    text = BUSINESSX[: BUSINESSX.index("steps = [")] + f"steps = {steps}\n"
+    assert any("steps: must be a list of steps, one at least" in fault for fault in faults(text))
+
+
+def test_two_sequences_of_one_campaign_do_not_start_on_the_same_event():
+    again = BUSINESSX[BUSINESSX.index("[sequences.welcome]") : BUSINESSX.index("[tips]")]
+    text = BUSINESSX.replace("[tips]", again.replace("welcome", "again") + "[tips]")
+    assert any("sequences.again.starts_on: opt_in starts welcome already" in fault for fault in faults(text))
+
+
+def test_two_files_do_not_share_a_name_a_template_a_path_or_an_id():
+    with pytest.raises(CampaignError) as error:
+        Registry.load(
+            {"a.toml": CHRISTMAS, "b.toml": CHRISTMAS.replace('name = "christmas"', 'name = "christmas2026"')}
+        )
+    words = str(error.value)
+    assert "template christmas_email_1 is used twice" in words
+    assert "path /webhook/assessment is used twice" in words
+    assert "legacy id 1ae3a3b3-e076-49c5-9b08-9c176aa47aa0 is used twice" in words
+    with pytest.raises(CampaignError, match="campaign christmas is used twice"):
+        Registry.load({"a.toml": CHRISTMAS, "b.toml": CHRISTMAS})
+
+
+def test_faults_of_several_files_are_told_together():
+    with pytest.raises(CampaignError) as error:
+        Registry.load({"a.toml": "name = ", "b.toml": BUSINESSX.replace("02-29", "02-31")})
+    assert {fault.split(":")[0] for fault in error.value.faults} == {"a.toml", "b.toml"}

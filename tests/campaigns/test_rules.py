@@ -1,0 +1,226 @@
+"""The small rules: segments, times, variables and states."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from funnel_app.campaigns.catalogue import CATALOGUE, example_values
+from funnel_app.campaigns.model import Mode, Step, Window
+from funnel_app.campaigns.segments import readiness_zone, segment
+from funnel_app.campaigns.states import (
+    ALLOWED,
+    HOLDS_SUCCESSOR,
+    OPEN,
+    REPORT_ORDER,
+    REPORTED_BY_PROVIDER,
+    STOPPED,
+    IllegalTransition,
+    State,
+    check,
+    reported,
+)
+from funnel_app.campaigns.timing import deadline_after, due_at, into_window
+from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
+from funnel_app.deps import load_registry
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+CHRISTMAS = load_registry().campaign("christmas")
+
+
+@pytest.mark.parametrize(
+    ("red", "orange", "expected"),
+    [(2, 0, "CRITICAL"), (8, 0, "CRITICAL"), (1, 0, "URGENT"), (0, 2, "URGENT"), (1, 7, "URGENT"), (0, 1, "OPTIMIZE"),
+     (0, 0, "OPTIMIZE")],
+)  # fmt: skip
+def test_segments(red, orange, expected):
+    assert segment(red, orange) == expected
+
+
+@pytest.mark.parametrize(
+    ("score", "zone"),
+    [(0, "Crisis Zone"), (39.9, "Crisis Zone"), (40, "Warning Zone"), (69.9, "Warning Zone"), (70, "Growth Zone")],
+)
+def test_zones(score, zone):
+    assert readiness_zone(score) == zone
+
+
+def step(delay=timedelta(days=1), intervals=1):
+    return Step(1, "key", delay, intervals)
+
+
+def test_a_step_is_due_its_delay_after_the_anchor_or_whole_intervals_in_testing_mode():
+    assert due_at(step(), NOON, mode=Mode.LIVE, interval_seconds=60) == NOON + timedelta(days=1)
+    assert due_at(step(), NOON, mode=Mode.TEST, interval_seconds=7) == NOON + timedelta(seconds=7)
+    assert due_at(step(-timedelta(hours=2), -1), NOON, mode=Mode.TEST, interval_seconds=60) == NOON - timedelta(
+        minutes=1
+    )
+
+
+@given(st.datetimes(timezones=st.just(UTC), max_value=datetime.max - timedelta(days=9)))  # noqa: DTZ901
+def test_due_times_are_whole_seconds_and_never_early(anchor):
+    due = due_at(step(), anchor, mode=Mode.LIVE, interval_seconds=60)
+    assert due.microsecond == 0
+    assert timedelta(0) <= due - (anchor + timedelta(days=1)) < timedelta(seconds=1)
+
+
+def test_an_anchor_without_a_zone_is_refused():
+    with pytest.raises(ValueError, match="has no time zone"):
+        due_at(step(), NOON.replace(tzinfo=None), mode=Mode.LIVE, interval_seconds=60)
+
+
+@pytest.mark.parametrize(
+    ("deadline", "today", "expected"),
+    [
+        ((12, 5), date(2026, 11, 24), date(2026, 12, 5)),
+        ((12, 5), date(2026, 12, 5), date(2026, 12, 5)),
+        ((12, 5), date(2026, 12, 6), date(2027, 12, 5)),
+        ((2, 29), date(2026, 1, 1), date(2026, 2, 28)),
+        ((2, 29), date(2028, 1, 1), date(2028, 2, 29)),
+    ],
+)
+def test_the_deadline_is_the_next_such_day(deadline, today, expected):
+    assert deadline_after(deadline, today) == expected
+
+
+TORONTO = ZoneInfo("America/Toronto")
+DAYTIME = Window(time(8), time(20))
+
+
+@pytest.mark.parametrize(
+    ("local", "expected"),
+    [
+        ((2026, 11, 24, 8, 0), (2026, 11, 24, 8, 0)),
+        ((2026, 11, 24, 19, 59), (2026, 11, 24, 19, 59)),
+        ((2026, 11, 24, 20, 0), (2026, 11, 25, 8, 0)),
+        ((2026, 11, 24, 3, 0), (2026, 11, 24, 8, 0)),
+    ],
+)
+def test_a_time_outside_the_window_moves_to_the_next_opening(local, expected):
+    moved = into_window(datetime(*local, tzinfo=TORONTO), DAYTIME, TORONTO)
+    assert moved.tzinfo is UTC and moved == datetime(*expected, tzinfo=TORONTO)
+
+
+def test_an_opening_that_a_change_of_clocks_skips_is_a_time_that_exists():
+    window = Window(time(2, 30), time(20))
+    moved = into_window(datetime(2026, 3, 8, 0, 0, tzinfo=TORONTO), window, TORONTO)
+    assert moved.astimezone(TORONTO) == datetime(2026, 3, 8, 3, 30, tzinfo=TORONTO)
+
+
+def variables(contact=None, hook=None, bookings=0, today=date(2026, 11, 24)):
+    return values(
+        CHRISTMAS,
+        contact=contact or {},
+        hook=hook or {},
+        facts=CampaignFacts(deadline=date(2026, 12, 5), today=today, bookings=bookings),
+        funnel=FunnelFacts(
+            unsubscribe_url="https://funnel.example/u/t",
+            company_name="BusinessX",
+            company_address="1 Market Street",
+            current_year=2026,
+            pdf_url="https://funnel.example/assets/playbook.pdf",
+        ),
+    )
+
+
+ASSESSED = {
+    "email": "ana@resend.dev",
+    "first_name": "Ana",
+    "assessment_score": 38.0,
+    "red_systems": 2,
+    "orange_systems": 3,
+    "weakest_system_1": "money",
+    "weakest_system_2": "Marketing",
+    "strongest_system": "Team",
+    "revenue_leak_total": 48500.0,
+}
+
+
+def test_names_have_friendly_defaults_and_nothing_else_is_made_up():
+    found = variables({"email": "ana@resend.dev"})
+    assert (found["first_name"], found["business_name"]) == ("there", "your business")
+    assert not {"segment", "assessment_score", "personalized_tip_1", "portal_url"} & set(found)
+
+
+def test_an_assessment_gives_its_variables_under_their_old_names_too():
+    found = variables(ASSESSED)
+    assert found["assessment_score"] == found["overall_score"] == 38
+    assert (found["segment"], found["readiness_zone"]) == ("CRITICAL", "Crisis Zone")
+    assert found["weakest_system"] == found["WeakestSystem1"] == found["weakest_system_1"] == "money"
+    assert (found["WeakestSystem2"], found["StrongestSystem"]) == ("Marketing", "Team")
+    assert (found["revenue_leak_total"], found["TotalRevenueLeak_K"]) == (48500, 49)
+    assert (found["green_systems"], found["red_systems"]) == (0, 2)
+    assert found["personalized_tip_1"] == CHRISTMAS.tips["Money"][0]
+
+
+def test_an_assessment_without_a_score_leaves_out_what_follows_from_it():
+    found = variables({"email": "a@resend.dev", "red_systems": 1})
+    assert found["segment"] == "URGENT"
+    assert not {"readiness_zone", "TotalRevenueLeak_K", "assessment_score"} & set(found)
+    assert found["personalized_tip_1"] == CHRISTMAS.tips["default"][0]
+
+
+@pytest.mark.parametrize(("bookings", "count", "left"), [(0, 18, 12), (5, 23, 7), (20, 38, 0), (-30, 0, 30)])
+def test_bookings_add_to_the_baseline_and_places_never_fall_below_0(bookings, count, left):
+    found = variables(bookings=bookings)
+    assert (found["bookings_count"], found["spots_remaining"]) == (count, left)
+
+
+@pytest.mark.parametrize(("today", "days"), [(date(2026, 11, 24), 11), (date(2026, 12, 5), 0), (date(2026, 12, 9), 0)])
+def test_days_to_the_deadline(today, days):
+    found = variables(today=today)
+    assert (found["deadline_date"], found["days_to_deadline"]) == ("December 5", days)
+
+
+def test_links_are_https_or_empty():
+    found = variables(hook={"portal_url": "javascript:alert(1)", "reschedule_url": "http://evil.example"})
+    assert (found["portal_url"], found["reschedule_url"]) == ("", "")
+    assert variables(hook={"portal_url": "https://p.example/x"})["portal_url"] == "https://p.example/x"
+    assert found["pdf_download_link"] == "https://funnel.example/assets/playbook.pdf"
+
+
+def test_lists_of_a_hook_are_joined_and_empty_ones_are_absent():
+    found = variables(hook={"objections": ["price", "time"], "package_type": "", "observation_dates": []})
+    assert found["objections"] == "price, time"
+    assert not {"package_type", "observation_dates"} & set(found)
+
+
+def test_everything_together_provides_every_variable_of_the_catalogue():
+    hook = {name: "https://x.example" for name, row in CATALOGUE.items() if row.source == "hook"}
+    contact = {**ASSESSED, "gps_score": 45.0, "money_score": 30.0, "business_name": "Salon Ana"}
+    assert set(variables(contact, hook)) == set(CATALOGUE) == set(example_values())
+
+
+@pytest.mark.parametrize("current", State)
+@pytest.mark.parametrize("new", State)
+def test_a_step_between_states_is_in_the_table_or_raises(current, new):
+    if new in ALLOWED[current]:
+        check(current, new)
+    else:
+        with pytest.raises(IllegalTransition, match=f"An email that is {current} cannot become {new}"):
+            check(current, new)
+
+
+def test_every_state_is_open_stopped_or_delivered():
+    assert OPEN | STOPPED | {State.DELIVERED} == set(State)
+    assert not OPEN & STOPPED and HOLDS_SUCCESSOR < OPEN
+
+
+@given(st.lists(st.sampled_from(sorted(REPORTED_BY_PROVIDER)), max_size=8), st.sampled_from(sorted(REPORT_ORDER)))
+def test_reports_in_any_order_and_number_only_move_forward_by_allowed_steps(kinds, begin):
+    state = State(begin)
+    for kind in kinds:
+        new = reported(state, REPORTED_BY_PROVIDER[kind])
+        assert REPORT_ORDER[new] >= REPORT_ORDER[state]
+        if new != state:
+            check(state, new)
+        state = new
+    told = [REPORTED_BY_PROVIDER[kind] for kind in kinds]
+    assert state == max([State(begin), *told], key=REPORT_ORDER.__getitem__)
+
+
+@pytest.mark.parametrize("state", [State.PLANNED, State.HELD, State.CANCELLED, State.SKIPPED])
+def test_what_was_never_handed_over_is_moved_by_no_report(state):
+    assert all(reported(state, report) == state for report in REPORTED_BY_PROVIDER.values())
