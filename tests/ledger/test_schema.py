@@ -1,0 +1,108 @@
+"""The ledger's shape: one line of migrations, the same tables on both databases, up and down."""
+
+import pytest
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Engine, inspect, text
+
+from funnel_app.ledger import schema
+from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.models import Base
+from tests.postgres_server import PostgresServer
+
+VERSIONS = schema.MIGRATIONS / "versions"
+TABLES = {
+    "contacts", "email_events", "emails", "enrolments", "hook_events", "messages", "requests", "suppressions",
+    "template_versions",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def server():
+    started = PostgresServer().start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request, tmp_path) -> Engine:
+    """A ledger without a table."""
+    url = request.getfixturevalue("server").url if request.param == "postgresql" else f"sqlite:///{tmp_path}/f.db"
+    engine = open_engine(url)
+    yield engine
+    if schema.current(engine):
+        schema.downgrade(engine, "base")
+    engine.dispose()
+
+
+def tables(engine) -> set[str]:
+    return set(inspect(engine).get_table_names()) - {"alembic_version"}
+
+
+def test_up_and_down_and_up_again(empty):
+    assert (schema.current(empty), schema.at_head(empty)) == (None, False)
+    schema.upgrade(empty)
+    assert (schema.current(empty), schema.at_head(empty)) == (schema.head(), True)
+    assert tables(empty) == TABLES == set(Base.metadata.tables)
+    schema.check(empty)
+    schema.downgrade(empty, "base")
+    assert (schema.current(empty), tables(empty)) == (None, set())
+    schema.upgrade(empty)
+    schema.upgrade(empty)
+    schema.check(empty)
+
+
+def test_tables_that_differ_from_the_models_are_told(empty):
+    schema.upgrade(empty)
+    with empty.begin() as connection:
+        connection.execute(text("ALTER TABLE emails ADD COLUMN by_hand TEXT"))
+    with pytest.raises(CommandError, match="by_hand"):
+        schema.check(empty)
+    with empty.begin() as connection:
+        connection.execute(text("ALTER TABLE emails DROP COLUMN by_hand"))
+
+
+def test_a_ledger_that_cannot_be_reached_is_not_at_the_newest_migration(tmp_path):
+    for url in (f"sqlite:///{tmp_path}/no/such/folder/f.db", "postgresql://nobody@127.0.0.1:1/none"):
+        engine = open_engine(url)
+        assert schema.at_head(engine) is False
+        engine.dispose()
+
+
+def test_there_is_one_head_and_every_revision_is_named_as_its_file():
+    scripts = ScriptDirectory.from_config(schema._config())
+    assert scripts.get_heads() == [schema.head()]
+    revisions = {script.revision for script in scripts.walk_revisions()}
+    assert revisions == {path.stem for path in VERSIONS.glob("*.py")}
+    assert all(len(revision) <= 32 for revision in revisions), "alembic_version holds 32 characters"
+
+
+def test_a_draft_is_made_from_what_the_models_have_more(sqlite, monkeypatch, tmp_path):
+    (tmp_path / "versions").mkdir()
+    for name in ("env.py", "script.py.mako"):
+        (tmp_path / name).write_text((schema.MIGRATIONS / name).read_text())
+    for path in VERSIONS.glob("*.py"):
+        (tmp_path / "versions" / path.name).write_text(path.read_text())
+    monkeypatch.setattr(schema, "MIGRATIONS", tmp_path)
+    with sqlite.begin() as connection:
+        connection.execute(text("DROP TABLE suppressions"))
+    schema.make_revision(sqlite, "0002 add suppressions again", "0002_suppressions")
+    draft = (tmp_path / "versions" / "0002_suppressions.py").read_text()
+    assert "suppressions" in draft and "down_revision" in draft
+
+
+def test_without_migrations_there_is_no_head(monkeypatch, tmp_path):
+    (tmp_path / "versions").mkdir()
+    monkeypatch.setattr(schema, "MIGRATIONS", tmp_path)
+    with pytest.raises(LookupError, match="There are no migrations in"):
+        schema.head()
+
+
+@pytest.mark.parametrize(
+    "index", ["ix_emails_planned", "ix_emails_unsettled", "ix_emails_unproven", "ix_requests_unsettled"]
+)
+def test_indexes_over_what_is_open_leave_the_history_out(engine, index):
+    catalogue = {"sqlite": "SELECT sql FROM sqlite_master WHERE name = :n"}
+    query = catalogue.get(engine.dialect.name, "SELECT indexdef FROM pg_indexes WHERE indexname = :n")
+    with engine.connect() as connection:
+        assert " WHERE " in connection.execute(text(query), {"n": index}).scalar_one()

@@ -1,0 +1,151 @@
+"""The ledger's verbs: what gets raises, what finds may find nothing, and what claims wins once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy.exc import NoResultFound
+
+from funnel_app.campaigns.states import IllegalTransition, State
+from funnel_app.flows.deliver import deliver
+from funnel_app.flows.refuse import refuse
+from funnel_app.ledger import contacts, emails, enrolments, hook_events, messages, requests, template_versions
+from funnel_app.ledger.models import EnrolmentState
+from funnel_app.ledger.types import new_id
+from tests.flows.leads import call, email_ids, look, opt_in, request_of, write_templates
+
+LEASE = timedelta(seconds=15)
+TEST = ("test",)
+
+
+def test_of_many_claims_each_email_is_won_once(both_deps):
+    due = [email_ids(opt_in(both_deps, f"lead{n}@resend.dev"))[0] for n in range(5)]
+
+    def claim(_):
+        with both_deps.sessions.begin() as session:
+            return [e.id for e in emails.claim(session, due, both_deps.now(), TEST, new_id(), LEASE)]
+
+    with ThreadPoolExecutor(8) as claimers:
+        won = [email_id for batch in claimers.map(claim, range(8)) for email_id in batch]
+    assert sorted(won) == sorted(due)
+
+
+def test_a_claim_wins_only_what_is_due_of_its_mode_and_of_a_running_enrolment(both_deps):
+    receipt = opt_in(both_deps)
+    ids, now = email_ids(receipt), both_deps.now()
+
+    def claim(at, modes):
+        with both_deps.sessions() as session:
+            won = [email.id for email in emails.claim(session, ids, at, modes, new_id(), LEASE)]
+            session.rollback()
+            return won
+
+    assert claim(now - timedelta(seconds=1), TEST) == []
+    assert claim(now, ("live",)) == []
+    assert claim(now + timedelta(days=1), TEST) == ids[:1], "the later ones wait for the first"
+    with both_deps.sessions.begin() as session:
+        enrolment = enrolments.running(session, look(both_deps, ids[0]).enrolment.contact_id)[0]
+        enrolment.state = EnrolmentState.PAUSED
+    assert claim(now, TEST) == []
+
+
+def test_a_lease_is_renewed_only_by_its_holder(both_deps):
+    first = email_ids(opt_in(both_deps))[0]
+    token = new_id()
+    with both_deps.sessions.begin() as session:
+        emails.claim(session, [first], both_deps.now(), TEST, token, LEASE)
+        later = both_deps.now() + timedelta(minutes=1)
+        assert emails.renew(session, [first], new_id(), later) == 0
+        assert emails.renew(session, [first], token, later) == 1
+        assert emails.abandoned(session, later, 10) == []
+        assert emails.abandoned(session, later + timedelta(seconds=1), 10) == [first]
+        assert [email.id for email in emails.mine(session, [first], token)] == [first]
+        assert emails.mine(session, [first], new_id()) == []
+
+
+def test_a_move_that_the_table_forbids_raises_and_changes_nothing(both_deps):
+    first = email_ids(opt_in(both_deps))[0]
+    with pytest.raises(IllegalTransition), both_deps.sessions.begin() as session:
+        emails.move(session, emails.load(session, [first])[0], State.DELIVERED, both_deps.now())
+    assert look(both_deps, first).state == "planned"
+
+
+def test_a_request_is_taken_by_one(both_deps):
+    write_templates(both_deps)
+    first = email_ids(opt_in(both_deps))[0]
+    both_deps.rate.waits = [1.0]
+    object.__setattr__(both_deps, "sleep", lambda seconds: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        deliver(both_deps, [first])
+    request_id, later = request_of(both_deps, first).id, both_deps.now() + timedelta(seconds=20)
+
+    def take(_):
+        with both_deps.sessions.begin() as session:
+            return requests.take(session, request_id, later, new_id(), LEASE) is not None
+
+    with ThreadPoolExecutor(8) as takers:
+        assert sum(takers.map(take, range(8))) == 1
+
+
+def test_what_gets_raises_for_nothing(both_deps):
+    with both_deps.reads() as session:
+        for get in (requests.get, template_versions.get):
+            with pytest.raises(NoResultFound):
+                get(session, uuid4())
+
+
+def test_what_finds_may_find_nothing(both_deps):
+    with both_deps.reads() as session:
+        assert contacts.find(session, "nobody@resend.dev") is None
+        assert contacts.find_by_token(session, "nobody") is None
+        assert emails.find_by_resend_id(session, "nobody") is None
+        assert enrolments.find_latest(session, uuid4(), "christmas", "five_day", "") is None
+        assert hook_events.find_accepted(session, "nothing") is None
+        assert template_versions.find_latest(session, "k") is None
+        assert messages.latest_of(session, uuid4()) is None
+
+
+def test_the_newest_message_of_an_email_is_what_went_out(both_deps):
+    write_templates(both_deps)
+    first = email_ids(opt_in(both_deps))[0]
+    deliver(both_deps, [first])
+    with both_deps.reads() as session:
+        message = messages.latest_of(session, first)
+        assert (message.freeze, message.subject) == (1, "About lead_nurture_email_1")
+        assert template_versions.get(session, message.template_version_id).key == "lead_nurture_email_1"
+
+
+def test_ending_an_enrolment_twice_keeps_the_first_reason(both_deps):
+    first = email_ids(opt_in(both_deps))[0]
+    with both_deps.sessions.begin() as session:
+        enrolment = emails.load(session, [first])[0].enrolment
+        enrolments.end(enrolment, EnrolmentState.EXITED, "booked a call", both_deps.now())
+        enrolments.end(enrolment, EnrolmentState.COMPLETED, None, both_deps.now())
+        assert (enrolment.state, enrolment.exit_reason) == ("exited", "booked a call")
+
+
+def test_what_a_hook_leaves_out_of_a_contact_stays(both_deps):
+    opt_in(both_deps)
+    facts = {"first_name": None, "business_name": "Salon Ana", "utm_source": "instagram"}
+    with both_deps.sessions.begin() as session:
+        contacts.upsert(session, "ana@resend.dev", "ana@resend.dev", facts, both_deps.now())
+    with both_deps.reads() as session:
+        ana = contacts.find(session, "ana@resend.dev")
+    assert (ana.first_name, ana.business_name, ana.properties) == ("Ana", "Salon Ana", {"utm_source": "instagram"})
+
+
+def test_refused_calls_are_found_when_their_time_is_over(both_deps):
+    refuse(both_deps, campaign="christmas", hook="signup", payload={}, errors={"email": ["missing"]})
+    with both_deps.reads() as session:
+        assert hook_events.refused_before(session, both_deps.now()) == []
+        assert len(hook_events.refused_before(session, both_deps.now() + timedelta(days=30))) == 1
+
+
+def test_only_accepted_calls_of_the_mode_are_counted(both_deps):
+    for _ in range(2):
+        opt_in(both_deps)
+    with both_deps.reads() as session:
+        assert hook_events.count_accepted(session, "christmas", "opt_in", "test") == 1
+        assert hook_events.count_accepted(session, "christmas", "opt_in", "live") == 0
+    assert call().event == "opt_in"
