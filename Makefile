@@ -56,6 +56,10 @@ format: setup ## Mend style
 typecheck: setup ## Check types
 	@$(BIN)/mypy
 
+.PHONY: docs
+docs: setup ## Write the documents' tables from the code
+	@$(BIN)/python -m docs.tables
+
 .PHONY: migration
 migration: setup ## Draft a migration of what the models have and the ledger has not (NAME=0002_add_something)
 	@$(BIN)/flask --app wsgi db revision $(NAME)

@@ -15,6 +15,37 @@ SUPPORTED_PYTHON = (3, 11)
 MINIMUM_SECRET_LENGTH = 32
 
 
+MEANINGS = {
+    "SECRET_KEY": "Signs sessions and peppers the hashes of erased addresses; 32 characters or more",
+    "PUBLIC_URL": "Where the world reaches Funnel: unsubscribe links and the playbook begin with it",
+    "TESTING_MODE": "`true`: minutes for days, and only `TEST_RECIPIENTS` are mailed; no default, so nobody guesses",
+    "HOOK_SECRET": "The bearer token of the website and the CRM; two with a comma while it is rotated",
+    "RESEND_API_KEY": "Resend's key for sending",
+    "RESEND_WEBHOOK_SECRET": "Proves Resend's events (`whsec_…`)",
+    "FROM_EMAIL": "Who the emails are from: `Name <name@domain>`, a domain that Resend has verified",
+    "NOTION_TOKEN": "The token of the Notion integration",
+    "NOTION_TEMPLATES_DB_ID": "The Notion database in which the owner writes the emails",
+    "CONSOLE_PASSWORD": "The operators' password for the console",
+    "COMPANY_NAME": "The sender's name in every footer",
+    "COMPANY_ADDRESS": "The sender's postal address in every footer, as the law asks",
+    "DATABASE_URL": "The ledger: a SQLite file, or PostgreSQL",
+    "REDIS_URL": "The clock and the queues; may be lost at any time",
+    "PORT": "Where the web process listens",
+    "TIMEZONE": "The business's time zone",
+    "TESTING_INTERVAL_SECONDS": "What stands for a delay's unit in testing mode",
+    "TEST_RECIPIENTS": "Who may be mailed in testing mode, with commas; `*@domain` allows a domain",
+    "RESEND_API_URL": "Another address for Resend, for the stand-in",
+    "RESEND_RATE_LIMIT": "Calls a second that the Resend team may make, until its answers say it better",
+    "RESEND_RATE_SHARE": "The share of that rate that Funnel takes: the website uses the same team",
+    "REPLY_TO": "Where answers to the emails go",
+    "NOTION_API_URL": "Another address for Notion, for the stand-in",
+    "ARM_HORIZON_DAYS": "How far ahead emails are put on the clock in Redis",
+    "WORKERS": "How many workers send at once",
+    "LOG_LEVEL": "From which level on things are logged",
+    "TRUSTED_PROXIES": "How many proxies stand in front and may name the caller's address",
+}
+
+
 class ConfigError(Exception):
     """The settings cannot be used; the message names every one at fault and what to do."""
 

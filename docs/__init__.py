@@ -1,0 +1,1 @@
+"""The documents' tables that are derived from the code."""

@@ -1,0 +1,159 @@
+"""Write the documents' tables from the code, between markers; with --check only say which have drifted.
+
+A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; everything else in a document is written by hand.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from funnel_app.campaigns.catalogue import CATALOGUE
+from funnel_app.campaigns.states import ALLOWED, STOPPED, State
+from funnel_app.config import MEANINGS
+from funnel_app.deps import load_registry
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/variables.md")
+MARKED = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
+
+
+def markdown(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table in Markdown."""
+    heads = list(heads)
+    lines = [heads, ["---"] * len(heads), *map(list, rows)]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def settings() -> str:
+    """Return every setting, with its default as the code reads it."""
+    defaults = _defaults()
+    rows = [
+        (f"`{name}`", "**required**" if default is None else f"`{default}`" if default else "none", MEANINGS[name])
+        for name, default in defaults.items()
+    ]
+    return markdown(("setting", "default", "what it is"), rows)
+
+
+def _defaults() -> Mapping[str, str | None]:
+    """Return the settings in the order in which they are read; None for one that has no default."""
+    tree = ast.parse((ROOT / "funnel_app" / "config.py").read_text("utf-8"))
+    reads = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _reads_environment(node.func)]
+    found: dict[str, str | None] = {}
+    for call in sorted(reads, key=lambda node: node.lineno):
+        name, *default = [ast.literal_eval(argument) for argument in call.args]
+        found[str(name)] = str(default[0]) if default else None
+    return found
+
+
+def _reads_environment(called: ast.expr) -> bool:
+    known = {"str", "int", "float", "bool"}
+    return isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and (
+        called.value.id == "env" and called.attr in known
+    )  # fmt: skip
+
+
+def sequences() -> str:
+    """Return every sequence of every campaign."""
+    rows = [
+        (
+            f"`{row['campaign']}`",
+            f"`{row['sequence']}`",
+            f"`{row['handler']}`",
+            row["starts_on"],
+            row["kind"],
+            ", ".join(row["live"]),
+            ", ".join(row["testing"]),
+        )
+        for row in load_registry().rows()
+    ]
+    return markdown(("campaign", "sequence", "handler", "starts on", "kind", "due", "in testing mode"), rows)
+
+
+def hooks() -> str:
+    """Return every hook of every campaign with its addresses."""
+    rows = [
+        (
+            f"`POST {hook.path}`",
+            ", ".join(f"`{path}`" for path in hook.legacy_paths) or "none",
+            f"`{hook.legacy_id}`" if hook.legacy_id else "none",
+            f"`{hook.handler}`" if hook.handler else "none",
+        )
+        for campaign in load_registry().campaigns.values()
+        for hook in campaign.hooks.values()
+    ]
+    return markdown(("hook", "legacy paths", "legacy id", "handler"), rows)
+
+
+def exits() -> str:
+    """Return what ends, and so also blocks, each sequence."""
+    rows = [
+        (f"`{sequence.name}`", ", ".join(sorted(sequence.exits)) or "nothing but its end")
+        for campaign in load_registry().campaigns.values()
+        for sequence in campaign.sequences.values()
+    ]
+    return markdown(("sequence", "ended and blocked by"), rows)
+
+
+def states() -> str:
+    """Return every state of an email and the states that may follow."""
+    rows = [
+        (f"`{state}`", ", ".join(f"`{new}`" for new in State if new in ALLOWED[state]) or "none", _kind(state))
+        for state in State
+    ]
+    return markdown(("state", "may become", "counts as"), rows)
+
+
+def _kind(state: State) -> str:
+    if state is State.DELIVERED:
+        return "delivered"
+    return "stopped" if state in STOPPED else "open"
+
+
+def variables() -> str:
+    """Return every variable that a template may use."""
+    rows = [
+        (f"`{v.name}`", v.type, v.source.value, v.description, v.example, v.default or "")
+        for v in CATALOGUE.values()
+    ]  # fmt: skip
+    return markdown(("variable", "type", "from", "what it is", "example", "default"), rows)
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "settings": settings,
+    "sequences": sequences,
+    "hooks": hooks,
+    "exits": exits,
+    "states": states,
+    "variables": variables,
+}
+
+
+def filled(text: str) -> str:
+    """Return a document with its tables as the code has them now; KeyError names a table that nobody makes."""
+    return MARKED.sub(lambda found: found[1] + TABLES[found["name"]]() + found[3], text)
+
+
+def drifted() -> list[str]:
+    """Return the documents whose tables are not those of the code."""
+    return [name for name in DOCUMENTS if filled(_read(name)) != _read(name)]
+
+
+def _read(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Write the tables, or with --check return 1 where one has drifted."""
+    names = drifted()
+    for name in names:
+        if "--check" in arguments:
+            print(f"{name}: its tables are not those of the code; run make docs")  # noqa: T201
+        else:
+            (ROOT / name).write_text(filled(_read(name)), "utf-8")
+    return int("--check" in arguments and bool(names))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

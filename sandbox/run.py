@@ -1,0 +1,77 @@
+"""`make run`: web, worker and scheduler on this machine with the settings of .env, until Ctrl-C."""
+
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from sandbox.processes import ROOT, NotStarted, Processes
+from sandbox.redis_server import RedisServer
+
+PARTS = ("web", "worker", "scheduler")
+
+
+def main() -> int:
+    """Migrate the ledger, run the three processes and show their logs; 1 where one of them ends by itself."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="funnel-run-")))
+        processes = Processes(folder, _environment(stack))
+        stack.callback(processes.stop)
+        try:
+            print(processes.run("-m", "flask", "--app", "wsgi", "db", "upgrade"), end="")
+            return _run(processes)
+        except NotStarted as fault:
+            print(fault, file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("\nStopped; nothing is left running.")
+            return 0
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _environment(stack: ExitStack) -> Mapping[str, str]:
+    given = {**{k: v or "" for k, v in dotenv_values(ROOT / ".env").items()}, **os.environ}
+    port = given.get("PORT", "8000")
+    added = {"PYTHONUNBUFFERED": "1", "GUNICORN_CMD_ARGS": given.get("GUNICORN_CMD_ARGS", f"--bind 127.0.0.1:{port}")}
+    if not given.get("REDIS_URL"):
+        added["REDIS_URL"] = stack.enter_context(RedisServer()).url
+        print("REDIS_URL is not set: a Redis of this run's own is used, and forgotten with it.")
+    return {**os.environ, **added}
+
+
+def _run(processes: Processes) -> int:
+    for name in PARTS:
+        processes.start(name)
+    print(f"Running {', '.join(PARTS)}; Ctrl-C stops them.")
+    shown = dict.fromkeys(PARTS, 0)
+    while True:
+        ended = [name for name in PARTS if processes.running[name].poll() is not None]
+        _show(processes, shown)
+        if ended:
+            print(f"{ended[0]} ended by itself; its last words are above.", file=sys.stderr)
+            return 1
+        time.sleep(0.3)
+
+
+def _show(processes: Processes, shown: dict[str, int]) -> None:
+    for name in PARTS:
+        with processes.log(name).open("rb") as log:
+            log.seek(shown[name])
+            lines = log.read().decode(errors="replace").splitlines()
+            shown[name] = log.tell()
+        for line in lines:
+            print(f"{name:<10} {line}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""`make run`: the three processes with the settings at hand, until they are asked to stop."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from sandbox.processes import ROOT, answers, development_env
+from sandbox.redis_server import free_port
+from tests.process.watching import wait_until
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+def environment(tmp_path):
+    port = free_port()
+    env = development_env(folder=tmp_path, web_port=port, sandbox_url="http://127.0.0.1:1", redis_url="", interval_s=60)
+    return env, f"http://127.0.0.1:{port}/readyz"
+
+
+def start(env, **more):
+    command = [sys.executable, "-m", "sandbox.run"]
+    return subprocess.Popen(
+        command, cwd=ROOT, env={**env, **more}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def test_it_runs_until_it_is_stopped_and_leaves_nothing_behind(environment):
+    env, ready = environment
+    with start(env) as run:
+        try:
+            wait_until("all parts are there", lambda: answers(ready))
+        finally:
+            run.send_signal(signal.SIGINT)
+            said, _ = run.communicate(timeout=30)
+    assert run.returncode == 0, said
+    assert "a Redis of this run's own is used" in said and "Running web, worker, scheduler" in said
+    assert "scheduler  " in said and said.rstrip().endswith("nothing is left running.")
+    assert not answers(ready)
+
+
+def test_faulty_settings_are_told_and_nothing_is_started(environment):
+    env, ready = environment
+    with start(env, TESTING_MODE="perhaps") as run:
+        said, _ = run.communicate(timeout=30)
+    assert run.returncode == 1
+    assert "TESTING_MODE: Not a valid boolean." in said and not answers(ready)
+
+
+def test_a_part_that_ends_by_itself_stops_the_others(environment):
+    env, ready = environment
+    with start(env) as run:
+        wait_until("all parts are there", lambda: answers(ready))
+        scheduler = subprocess.run(
+            ["pgrep", "-P", str(run.pid), "-f", "jobs.scheduler"], capture_output=True, text=True, check=True
+        )
+        os.kill(int(scheduler.stdout), signal.SIGKILL)
+        said, _ = run.communicate(timeout=30)
+    assert run.returncode == 1
+    assert "scheduler ended by itself" in said and not answers(ready)
