@@ -1,5 +1,6 @@
 """Settings: all faults in one message, sensible defaults, and no secret in a log."""
 
+import json
 import logging
 import os
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+import structlog
 
 from funnel_app.config import ConfigError, load_settings, require_python
 from funnel_app.logs import configure_logging
@@ -123,12 +125,19 @@ def test_a_process_with_faulty_settings_ends_with_the_message(module, tmp_path):
 
 
 def test_logs_are_json_lines_at_their_level(capsys):
+    """One line a thing, and nothing below the level."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     try:
         configure_logging("warning")
+        structlog.get_logger().info("not worth it")
+        structlog.get_logger().error("emails_ambiguous", emails=3)
         assert logging.getLogger("rq.worker").level == logging.WARNING
         assert root.level == logging.WARNING
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)
+        structlog.reset_defaults()
+    (line,) = capsys.readouterr().err.splitlines()
+    told = json.loads(line)
+    assert (told["event"], told["level"], told["emails"]) == ("emails_ambiguous", "error", 3)

@@ -30,10 +30,10 @@ def event(
     *,
     event_id: str = "msg_1",
     secret: str = WEBHOOK_SECRET,
-    at: int | None = None,
+    ago: int = 0,
     **change: str,
 ) -> TestResponse:
     """Report an event as Resend does, signed."""
     raw = json.dumps(body).encode()
-    headers = {**signed_headers(secret, event_id, at or int(time.time()), raw), **change}
+    headers = {**signed_headers(secret, event_id, int(time.time()) - ago, raw), **change}
     return client.post("/webhook/resend", data=raw, headers=headers, content_type="application/json")

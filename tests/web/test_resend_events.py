@@ -1,7 +1,5 @@
 """Resend's events: only signed ones, each once, and whatever form they have never an error that loses one."""
 
-import time
-
 import pytest
 from sqlalchemy import select
 
@@ -45,8 +43,8 @@ def test_a_delivery_is_recorded_once(client, deps, sent):
     ("signed", "why"),
     [
         ({"secret": "whsec_b3RoZXItc2VjcmV0LW9mLXNvbWVib2R5LWVsc2U="}, "another secret"),
-        ({"at": int(time.time()) - 600}, "too old"),
-        ({"at": int(time.time()) + 600}, "from the future"),
+        ({"ago": 600}, "too old"),
+        ({"ago": -600}, "from the future"),
         ({"svix-id": "msg_2"}, "another id than was signed"),
         ({"svix-signature": "v1,AAAA"}, "no signature of this"),
         ({"svix-signature": ""}, "none"),
