@@ -16,6 +16,7 @@ class Event(StrEnum):
     BOOKING_CANCELLED = "booking_cancelled"
     BOOKING_RESCHEDULED = "booking_rescheduled"
     NO_SHOW = "no_show"
+    NO_SHOW_UNDONE = "no_show_undone"
     MAYBE = "maybe"
     ONBOARDING = "onboarding"
 

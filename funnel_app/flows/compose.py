@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from funnel_app.campaigns.model import Event, Mode
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
 from funnel_app.deps import Deps
 from funnel_app.flows.templates import NotReady, ready_version
@@ -12,6 +13,9 @@ from funnel_app.ledger.models import Contact, Email
 from funnel_app.letters.letter import Envelope, Letter
 from funnel_app.letters.letter import compose as compose_letter
 from funnel_app.letters.render import LetterError, MissingVariable, Parts
+
+BOOKED = (Event.BOOKING,)
+GIVEN_UP = (Event.BOOKING_CANCELLED, Event.BOOKING_RESCHEDULED)
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,13 @@ def variables_of(deps: Deps, email: Email) -> dict[str, object]:
     now = deps.now()
     today = now.astimezone(ZoneInfo(campaign.timezone)).date()
     with deps.reads() as session:
-        bookings = hook_events.count_accepted(session, campaign.name, "booking", "live")
+        booked = hook_events.count_calls(session, campaign.name, BOOKED, Mode.LIVE)
+        given_up = hook_events.count_calls(session, campaign.name, GIVEN_UP, Mode.LIVE)
     return values(
         campaign,
         contact={**contact.properties, **_named(contact)},
         hook=enrolment.variables,
-        facts=CampaignFacts(deadline=enrolment.deadline, today=today, bookings=bookings),
+        facts=CampaignFacts(deadline=enrolment.deadline, today=today, bookings=booked - given_up),
         funnel=FunnelFacts(
             unsubscribe_url=unsubscribe_url(deps, contact),
             company_name=deps.settings.company_name,

@@ -9,15 +9,18 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
+from funnel_app.campaigns.timing import into_window
 from funnel_app.deps import Deps
 from funnel_app.flows.compose import Composed, compose
 from funnel_app.flows.gate import LEASE, may_send
 from funnel_app.flows.hand_over import hand_over
-from funnel_app.flows.plan import too_late
+from funnel_app.flows.plan import TOO_LATE, too_late
 from funnel_app.flows.templates import NotReady
 from funnel_app.ledger import contacts, emails, messages, requests, suppressions
 from funnel_app.ledger.models import Email, EnrolmentState, Message
@@ -52,7 +55,8 @@ def _claim(deps: Deps, email_ids: Sequence[UUID], token: UUID) -> list[Email]:
     now = deps.now()
     with deps.sessions.begin() as session:
         won = emails.claim(session, email_ids, now, deps.sendable_modes, token, LEASE)
-        return [email for email in won if not _stop_unwanted(deps, session, email, now)]
+        wanted = [email for email in won if not _stop_unwanted(deps, session, email, now)]
+        return [email for email in wanted if not _wait_for_window(deps, session, email, now)]
 
 
 def _stop_unwanted(deps: Deps, session: Session, email: Email, now: datetime) -> bool:
@@ -64,15 +68,39 @@ def _stop_unwanted(deps: Deps, session: Session, email: Email, now: datetime) ->
 
 def _why_not(deps: Deps, session: Session, email: Email, now: datetime) -> tuple[State, str] | None:
     enrolment, contact = email.enrolment, email.enrolment.contact
-    sequence = deps.registry.sequence(enrolment.campaign, enrolment.sequence)
     suppression = suppressions.find(session, contact.email_norm, deps.settings.secret_key, enrolment.kind)
     if suppression is not None:
         return State.SUPPRESSED, suppression.reason
-    if too_late(email, sequence.max_lateness, now):
-        return State.SKIPPED, "too late"
-    if enrolment.mode == "test" and not is_test_recipient(contact.email_norm, deps.settings.test_recipients):
+    if enrolment.mode == Mode.TEST and not is_test_recipient(contact.email_norm, deps.settings.test_recipients):
         return State.SKIPPED, "testing mode: the address is not in TEST_RECIPIENTS"
+    late = _missed(deps, session, email, now)
+    return (State.SKIPPED, late) if late else None
+
+
+def _missed(deps: Deps, session: Session, email: Email, now: datetime) -> str | None:
+    campaign = deps.registry.campaign(email.enrolment.campaign)
+    sequence = deps.registry.sequence(campaign.name, email.enrolment.sequence)
+    if too_late(email, sequence.max_lateness, now):
+        return TOO_LATE
+    if email.latest_at and any(later.due_at <= now for later in emails.later_planned(session, email)):
+        return f"{TOO_LATE}: the reminder after it is due too"
+    today = now.astimezone(ZoneInfo(campaign.timezone)).date()
+    if sequence.step(email.step).after_deadline == "skip" and today > email.enrolment.deadline:
+        return "the deadline has passed"
     return None
+
+
+def _wait_for_window(deps: Deps, session: Session, email: Email, now: datetime) -> bool:
+    enrolment = email.enrolment
+    campaign = deps.registry.campaign(enrolment.campaign)
+    window = deps.registry.sequence(campaign.name, enrolment.sequence).window
+    if window is None or enrolment.mode == Mode.TEST:
+        return False
+    opening = into_window(now, window, ZoneInfo(enrolment.contact.timezone or campaign.timezone))
+    if opening > now:
+        emails.move(session, email, State.PLANNED, now, "waits for the hours in which its sequence sends")
+        email.due_at = opening
+    return opening > now
 
 
 def is_test_recipient(address: str, allowed: Sequence[str]) -> bool:

@@ -1,90 +1,82 @@
-"""Enrol: turn one authenticated call into a contact, an enrolment and all its emails, in one transaction."""
+"""Enrol: turn authenticated calls into a contact, an enrolment and all its emails, in one transaction."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from dataclasses import replace
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from funnel_app.campaigns.model import Campaign, Event, Sequence
+from funnel_app.campaigns.model import Sequence
 from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import deadline_after
 from funnel_app.deps import Deps
 from funnel_app.flows.arm import arm
-from funnel_app.flows.exit import end_by_event, told
-from funnel_app.flows.plan import FirstEmail, anchor, plan_emails, planned_events
+from funnel_app.flows.call import Call
+from funnel_app.flows.decide import Case, Decision, decide, dedupe_key
+from funnel_app.flows.exit import end_by_event
+from funnel_app.flows.move import moved
+from funnel_app.flows.plan import anchor, plan_emails, planned_events
 from funnel_app.flows.receipt import Receipt, email_as_json
 from funnel_app.ledger import contacts, enrolments, hook_events
-from funnel_app.ledger.models import Contact, Enrolment, HookEvent, Outcome
+from funnel_app.ledger.models import Enrolment, HookEvent, Outcome
 from funnel_app.ledger.types import new_id
 
+__all__ = ["Call", "enrol"]
 
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """What a hook says, in the funnel's own words."""
-
-    campaign: str
-    hook: str
-    event: Event
-    email: str
-    email_norm: str
-    contact: Mapping[str, Any] = field(default_factory=dict)
-    variables: Mapping[str, Any] = field(default_factory=dict)
-    payload: Mapping[str, Any] = field(default_factory=dict)
-    source: str = "website"
-    occurrence: str = ""
-    anchor_at: datetime | None = None
-    first: FirstEmail = field(default_factory=FirstEmail)
+KEY_HOLDS_FOR = timedelta(hours=24)
 
 
-@dataclass(frozen=True)
-class _Case:
-    """One call on its way through the transaction, with all that its rules look at."""
-
-    deps: Deps
-    session: Session
-    campaign: Campaign
-    contact: Contact
-    call: Call
-    now: datetime
-
-    @property
-    def sequence(self) -> Sequence | None:
-        return self.campaign.started_by(self.call.event)
+class KeyReused(Exception):
+    """An idempotency key came again with another payload."""
 
 
-@dataclass(frozen=True)
-class _Decision:
-    outcome: Outcome
-    reason: str | None = None
-    enrolment: Enrolment | None = None
-    run: int = 1
-
-
-def enrol(deps: Deps, call: Call) -> Receipt:
-    """Start the sequence that this call starts and end those that it ends; then arm what was planned.
+def enrol(deps: Deps, *calls: Call) -> Receipt:
+    """Start what these calls start and end what they end; then arm what was planned. Return the last call's receipt.
 
     Safe to repeat: a second call updates the contact and starts nothing. When it returns, everything is committed.
+    Raises TooManyEnrolments, and KeyReused for an idempotency key that was used for something else within a day.
     """
-    campaign = deps.registry.campaign(call.campaign)
     now = deps.now()
     with deps.sessions.begin() as session:
-        contact = contacts.upsert(session, call.email, call.email_norm, call.contact, now)
-        receipt, enrolment = _take(_Case(deps, session, campaign, contact, call, now))
-    if receipt.status is Outcome.ACCEPTED and enrolment is not None:
-        arm(deps, [(email.id, email.due_at) for email in enrolment.emails if email.state == State.PLANNED])
-    return receipt
+        replayed = _replayed(session, calls[-1], now)
+        if replayed is not None:
+            return replayed
+        taken = [_take(_case(deps, session, call, now)) for call in calls]
+    receipts = [receipt for receipt, _ in taken]
+    planned = [email for _, enrolment in taken if enrolment for email in enrolment.emails]
+    arm(deps, [(email.id, email.due_at) for email in planned if email.state == State.PLANNED])
+    return replace(receipts[-1], ended=[ended for receipt in receipts for ended in receipt.ended])
 
 
-def _take(case: _Case) -> tuple[Receipt, Enrolment | None]:
-    decision = _decide(case)
+def _replayed(session: Session, call: Call, now: datetime) -> Receipt | None:
+    if call.idempotency_key is None:
+        return None
+    hook_events.lock_key(session, call.idempotency_key)
+    known = hook_events.find_by_key(session, call.idempotency_key)
+    if known is None:
+        return None
+    if now - known.received_at > KEY_HOLDS_FOR:
+        hook_events.forget_key(session, known)
+        return None
+    if known.payload != dict(call.payload):
+        raise KeyReused("This Idempotency-Key was used for another payload within a day. Nothing was begun.")
+    return Receipt.from_json(known.answer or {})
+
+
+def _case(deps: Deps, session: Session, call: Call, now: datetime) -> Case:
+    contact = contacts.upsert(session, call.email, call.email_norm, call.contact, now)
+    return Case(deps, session, deps.registry.campaign(call.campaign), contact, call, now)
+
+
+def _take(case: Case) -> tuple[Receipt, Enrolment | None]:
+    decision = decide(case)
     hook = hook_events.add(case.session, _hook_event(case, decision))
-    ended = end_by_event(case.session, case.campaign, case.contact.id, case.call.event, case.now)
-    enrolment = decision.enrolment
+    ended = end_by_event(case.session, case.campaign, case.contact.id, case.happening, case.now)
+    enrolment = decision.before
     if decision.outcome is Outcome.ACCEPTED and case.sequence is not None:
         enrolment = _start(case, case.sequence, hook, decision.run)
+    elif enrolment is not None:
+        moved(case, enrolment)
     receipt = Receipt(
         status=decision.outcome,
         hook_id=hook.id,
@@ -99,59 +91,38 @@ def _take(case: _Case) -> tuple[Receipt, Enrolment | None]:
     return receipt, enrolment
 
 
-def _decide(case: _Case) -> _Decision:
-    sequence = case.sequence
-    if sequence is None:
-        known = hook_events.find_accepted(case.session, _dedupe_key(case, run=1))
-        return _Decision(Outcome.DUPLICATE, "this call is already recorded") if known else _Decision(Outcome.ACCEPTED)
-    before = _latest(case, sequence)
-    if before is not None and not _may_reenter(sequence, before):
-        return _Decision(Outcome.DUPLICATE, f"{sequence.name} was already started for this contact", before)
-    blocking = hook_events.find_first(
-        case.session, case.contact.id, case.campaign.name, [event.value for event in sequence.exits]
-    )
-    if blocking is not None:
-        happened = told(Event(blocking.event or ""), blocking.received_at)
-        return _Decision(Outcome.IGNORED, f"{sequence.name} does not start: the contact already {happened}")
-    return _Decision(Outcome.ACCEPTED, run=before.run + 1 if before else 1)
-
-
-def _latest(case: _Case, sequence: Sequence) -> Enrolment | None:
-    return enrolments.find_latest(
-        case.session, case.contact.id, case.campaign.name, sequence.name, case.call.occurrence
-    )
-
-
-def _may_reenter(sequence: Sequence, before: Enrolment) -> bool:
-    return sequence.reentry == "after_end" and before.ended_at is not None
-
-
-def _hook_event(case: _Case, decision: _Decision) -> HookEvent:
+def _hook_event(case: Case, decision: Decision) -> HookEvent:
+    call = case.call
     return HookEvent(
         id=new_id(),
         received_at=case.now,
-        source=case.call.source,
+        source=call.source,
         campaign=case.campaign.name,
-        hook=case.call.hook,
-        handler=case.campaign.hooks[case.call.hook].handler,
-        event=case.call.event.value,
+        hook=call.hook,
+        handler=_handler(case),
+        event=call.event.value,
+        occurrence=call.occurrence,
+        happened_at=case.happening.at,
+        call_at=call.call_at,
         contact_id=case.contact.id,
-        dedupe_key=_dedupe_key(case, decision.run),
-        payload=dict(case.call.payload),
+        dedupe_key=dedupe_key(case, decision.run),
+        idempotency_key=call.idempotency_key,
+        payload=dict(call.payload),
         outcome=decision.outcome,
         mode=case.deps.mode.value,
     )
 
 
-def _dedupe_key(case: _Case, run: int) -> str:
-    return f"{case.contact.id}:{case.campaign.name}:{case.call.event}:{case.call.occurrence}:{run}"
+def _handler(case: Case) -> str | None:
+    event = case.call.event
+    concerned = case.campaign.started_by(event) or next(iter(case.campaign.ended_by(event)), None)
+    return concerned.handler if concerned else None
 
 
-def _start(case: _Case, sequence: Sequence, hook: HookEvent, run: int) -> Enrolment:
-    deps, call, now = case.deps, case.call, case.now
-    anchor_at = anchor(call.first, sequence, call.anchor_at, now)
-    interval = deps.settings.testing_interval_seconds
-    planned = plan_emails(sequence, call.first, anchor_at, mode=deps.mode, interval_seconds=interval, now=now)
+def _start(case: Case, sequence: Sequence, hook: HookEvent, run: int) -> Enrolment:
+    call, now = case.call, case.now
+    timing = case.timing(anchor(call.first, sequence, call.call_at, now))
+    planned = plan_emails(sequence, call.first, timing, now)
     today = now.astimezone(ZoneInfo(case.campaign.timezone)).date()
     enrolment = Enrolment(
         id=new_id(),
@@ -159,11 +130,13 @@ def _start(case: _Case, sequence: Sequence, hook: HookEvent, run: int) -> Enrolm
         hook_event_id=hook.id,
         campaign=case.campaign.name,
         sequence=sequence.name,
-        occurrence=call.occurrence,
+        occurrence=case.occurrence,
         run=run,
-        mode=deps.mode.value,
+        mode=case.deps.mode.value,
         kind=sequence.kind.value,
-        anchor_at=anchor_at,
+        happened_at=case.happening.at,
+        call_at=call.call_at,
+        anchor_at=timing.anchor_at,
         deadline=deadline_after(case.campaign.deadline, today),
         variables={**case.contact.properties, **call.variables},
         mirror_stale_since=now,

@@ -1,15 +1,19 @@
 """Plan the emails of one enrolment: which, when, and who sends the first."""
 
+from collections.abc import Sequence as Rows
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import EmailOne, Mode, Sequence, Step
+from funnel_app.campaigns.registry import shown
 from funnel_app.campaigns.states import State
-from funnel_app.campaigns.timing import due_at
+from funnel_app.campaigns.timing import due_at, into_window
 from funnel_app.ledger.models import Email, EmailEvent
 from funnel_app.ledger.types import new_id
 
 SENT_BY_WEBSITE = "sent by the website"
+TOO_LATE = "too late"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,29 +32,56 @@ class FirstEmail:
         return rule is EmailOne.WEBSITE
 
 
-def anchor(first: FirstEmail, sequence: Sequence, given: datetime | None, now: datetime) -> datetime:
-    """Return the time that steps count from, in whole seconds: the website's email 1, the call, or now."""
-    at = given or now
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """How the times of an enrolment's emails are counted."""
+
+    anchor_at: datetime
+    mode: Mode
+    interval_seconds: int
+    zone: ZoneInfo
+
+    def due_at(self, sequence: Sequence, step: Step) -> datetime:
+        """Return when a step is due, in the sequence's window where it has one; testing mode knows no window."""
+        due = due_at(step, self.anchor_at, mode=self.mode, interval_seconds=self.interval_seconds)
+        if sequence.window is None or self.mode is Mode.TEST:
+            return due
+        return into_window(due, sequence.window, self.zone)
+
+
+def anchor(first: FirstEmail, sequence: Sequence, call_at: datetime | None, now: datetime) -> datetime:
+    """Return the time that steps count from, in whole seconds: the website's email 1, the call to come, or now."""
+    at = call_at if sequence.before_anchor and call_at else now
     if first.sent_by_website(sequence) and first.sent_at is not None:
         at = min(first.sent_at, now)
     return at.astimezone(UTC).replace(microsecond=0)
 
 
-def plan_emails(
-    sequence: Sequence, first: FirstEmail, anchor_at: datetime, *, mode: Mode, interval_seconds: int, now: datetime
-) -> list[Email]:
-    """Return the emails of a new enrolment, with the row of the timeline for each."""
+def plan_emails(sequence: Sequence, first: FirstEmail, timing: Timing, now: datetime) -> list[Email]:
+    """Return the emails of a new enrolment."""
     by_website = first.sent_by_website(sequence)
+    due = [timing.due_at(sequence, step) for step in sequence.steps]
     return [
         _email(
             step,
-            due_at(step, anchor_at, mode=mode, interval_seconds=interval_seconds),
-            latest=anchor_at if sequence.before_anchor else None,
-            skip=SENT_BY_WEBSITE if by_website and step.number == 1 else None,
+            due[step.number - 1],
+            latest=timing.anchor_at if sequence.before_anchor else None,
+            skip=SENT_BY_WEBSITE if by_website and step.number == 1 else _overtaken(sequence, step, due, timing, now),
             now=now,
         )
         for step in sequence.steps
     ]
+
+
+def _overtaken(sequence: Sequence, step: Step, due: Rows[datetime], timing: Timing, now: datetime) -> str | None:
+    # Of reminders that would be late together only the last goes, so that nobody gets three at once before a call.
+    if not sequence.before_anchor:
+        return None
+    if timing.anchor_at <= now:
+        return f"{TOO_LATE}: the call had begun"
+    if step.number < len(due) and due[step.number] <= now:
+        return f"{TOO_LATE}: the call was in less than {shown(-sequence.steps[step.number].delay)}"
+    return None
 
 
 def planned_events(planned: list[Email], now: datetime) -> list[EmailEvent]:

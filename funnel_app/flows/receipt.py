@@ -1,6 +1,6 @@
 """What a caller of a hook is told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +26,21 @@ class Receipt:
     def http_status(self) -> int:
         """202 for work begun, 200 where there was nothing to begin."""
         return 202 if self.status is Outcome.ACCEPTED else 200
+
+    @classmethod
+    def from_json(cls, answer: Mapping[str, Any]) -> "Receipt":
+        """Return the receipt of an answer that was kept."""
+        enrolment_id = answer["enrolment_id"]
+        return cls(
+            status=Outcome(answer["status"]),
+            hook_id=UUID(answer["hook_id"]),
+            contact_id=UUID(answer["contact_id"]),
+            handler=answer["handler"],
+            enrolment_id=UUID(enrolment_id) if enrolment_id else None,
+            ended=answer["ended"],
+            emails=answer["emails"],
+            reason=answer["reason"],
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the answer as plain data."""

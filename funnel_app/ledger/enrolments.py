@@ -4,11 +4,11 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
-from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
+from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState
 
 RUNNING = (EnrolmentState.ACTIVE, EnrolmentState.PAUSED)
 UNSETTLED = (*HOLDS_SUCCESSOR, State.SENT, State.DELAYED)
@@ -36,6 +36,16 @@ def find_latest(session: Session, contact_id: UUID, campaign: str, sequence: str
         .options(selectinload(Enrolment.emails))
     )
     return session.scalars(wanted).one_or_none()
+
+
+def count_since(session: Session, since: datetime, *, contact_id: UUID | None = None, ip: str | None = None) -> int:
+    """Count the enrolments since a time, of one contact or of all who consented from one IP address."""
+    wanted = select(func.count(Enrolment.id)).where(Enrolment.created_at >= since)
+    if contact_id is not None:
+        wanted = wanted.where(Enrolment.contact_id == contact_id)
+    if ip is not None:
+        wanted = wanted.join(Contact).where(Contact.consent_ip == ip)
+    return session.scalar(wanted) or 0
 
 
 def running(session: Session, contact_id: UUID, campaign: str | None = None) -> list[Enrolment]:

@@ -19,20 +19,15 @@ def add(session: Session, event: HookEvent) -> HookEvent:
     return event
 
 
-def find_first(session: Session, contact_id: UUID, campaign: str, events: Collection[str]) -> HookEvent | None:
-    """Return the earliest of these events that the contact had in the campaign; None if there was none."""
-    wanted = (
-        select(HookEvent)
-        .where(
-            HookEvent.contact_id == contact_id,
-            HookEvent.campaign == campaign,
-            HookEvent.event.in_(list(events)),
-            HookEvent.outcome.in_(HEARD),
-        )
-        .order_by(HookEvent.received_at, HookEvent.id)
-        .limit(1)
+def heard(session: Session, contact_id: UUID, campaign: str, events: Collection[str]) -> list[HookEvent]:
+    """Return those of the contact's events in a campaign that are of these kinds, oldest first."""
+    wanted = select(HookEvent).where(
+        HookEvent.contact_id == contact_id,
+        HookEvent.campaign == campaign,
+        HookEvent.event.in_(list(events)),
+        HookEvent.outcome.in_(HEARD),
     )
-    return session.scalars(wanted).one_or_none()
+    return list(session.scalars(wanted.order_by(HookEvent.received_at, HookEvent.id)))
 
 
 def find_accepted(session: Session, dedupe_key: str) -> HookEvent | None:
@@ -50,15 +45,51 @@ def of_contact(session: Session, contact_id: UUID) -> list[HookEvent]:
     )
 
 
-def count_accepted(session: Session, campaign: str, event: str, mode: str) -> int:
-    """Count the accepted calls of one kind in a campaign; those of another mode do not count."""
-    wanted = select(func.count()).where(
-        HookEvent.campaign == campaign,
-        HookEvent.event == event,
-        HookEvent.outcome == Outcome.ACCEPTED,
-        HookEvent.mode == mode,
+def count_calls(session: Session, campaign: str, events: Collection[str], mode: str) -> int:
+    """Count the calls of the calendar that events of these kinds speak of; those of another mode do not count.
+
+    A call that is spoken of twice counts once, and it does not matter what was answered.
+    """
+    calls = (
+        select(HookEvent.contact_id, HookEvent.occurrence)
+        .where(
+            HookEvent.campaign == campaign,
+            HookEvent.event.in_(list(events)),
+            HookEvent.outcome.in_(HEARD),
+            HookEvent.mode == mode,
+        )
+        .distinct()
+        .subquery()
     )
-    return session.scalar(wanted) or 0
+    return session.scalar(select(func.count()).select_from(calls)) or 0
+
+
+def lock_key(session: Session, key: str) -> None:
+    """Let only one transaction at a time work under an idempotency key, until it ends."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(key))))
+
+
+def find_by_key(session: Session, key: str) -> HookEvent | None:
+    """Return the call that was answered under an idempotency key; None where it is new."""
+    return session.scalars(select(HookEvent).where(HookEvent.idempotency_key == key)).one_or_none()
+
+
+def forget_key(session: Session, event: HookEvent) -> None:
+    """Free an idempotency key whose time is over."""
+    event.idempotency_key = None
+    session.flush()
+
+
+def find(session: Session, hook_id: UUID) -> HookEvent | None:
+    """Return a call; None where there is none of that id."""
+    return session.get(HookEvent, hook_id)
+
+
+def refused(session: Session, limit: int) -> list[HookEvent]:
+    """Return refused calls, newest first."""
+    wanted = select(HookEvent).where(HookEvent.outcome == Outcome.REFUSED)
+    return list(session.scalars(wanted.order_by(HookEvent.received_at.desc(), HookEvent.id.desc()).limit(limit)))
 
 
 def refused_before(session: Session, before: datetime) -> list[HookEvent]:

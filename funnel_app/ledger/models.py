@@ -101,6 +101,7 @@ class HookEvent(Base):
         ),
         UniqueConstraint("idempotency_key"),
         Index("ix_hook_events_contact_id_event", "contact_id", "event"),
+        _partial("ix_hook_events_refused", "received_at", where="outcome = 'refused'"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -110,6 +111,9 @@ class HookEvent(Base):
     hook: Mapped[str] = mapped_column(String(32))
     handler: Mapped[str | None] = mapped_column(String(128))
     event: Mapped[str | None] = mapped_column(String(32))
+    occurrence: Mapped[str | None] = mapped_column(String(255))
+    happened_at: Mapped[datetime | None]
+    call_at: Mapped[datetime | None]
     contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contacts.id"))
     dedupe_key: Mapped[str | None] = mapped_column(String(255))
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
@@ -139,9 +143,12 @@ class Enrolment(Base):
     run: Mapped[int] = mapped_column(default=1)
     mode: Mapped[str] = mapped_column(String(8))
     kind: Mapped[str] = mapped_column(String(16))
+    happened_at: Mapped[datetime | None]
+    call_at: Mapped[datetime | None]
     anchor_at: Mapped[datetime]
     deadline: Mapped[date] = mapped_column(Date)
     state: Mapped[EnrolmentState] = mapped_column(String(16), default=EnrolmentState.ACTIVE)
+    exit_event: Mapped[str | None] = mapped_column(String(32))
     exit_reason: Mapped[str | None] = mapped_column(Text)
     variables: Mapped[dict[str, Any]] = mapped_column(default=dict)
     notion_page_id: Mapped[str | None] = mapped_column(String(36))

@@ -128,7 +128,7 @@ def test_a_report_of_an_unknown_email_is_kept(ready):
 )
 def test_an_address_that_must_not_be_mailed_ends_everything(ready, kind, state, reason):
     receipt = sent(ready)
-    booked = enrol(ready, call(event=Event.ONBOARDING, anchor_at=ready.now()))
+    booked = enrol(ready, call(event=Event.ONBOARDING, call_at=ready.now()))
     record_event(ready, report(ready, email_ids(receipt)[0], kind, detail="550 no such user"))
     first = look(ready, email_ids(receipt)[0])
     assert (first.state, first.reason) == (state, "550 no such user")

@@ -1,5 +1,7 @@
 """Unsubscribe: marketing ends at once and for good, what a client needs goes on."""
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
 from funnel_app.campaigns.model import Event
@@ -17,7 +19,9 @@ def token_of(deps) -> str:
 
 def test_it_ends_marketing_and_leaves_onboarding_alone(both_deps):
     marketing = opt_in(both_deps)
-    client = enrol(both_deps, call(event=Event.BOOKING, anchor_at=both_deps.now(), occurrence="event-1"))
+    client = enrol(
+        both_deps, call(event=Event.BOOKING, call_at=both_deps.now() + timedelta(days=9), occurrence="event-1")
+    )
     again = assess(both_deps, "bea@resend.dev")
     with both_deps.reads() as session:
         ana = session.scalars(select(Contact).where(Contact.email_norm == "ana@resend.dev")).one()

@@ -7,8 +7,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.exc import NoResultFound
 
+from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.states import IllegalTransition, State
 from funnel_app.flows.deliver import deliver
+from funnel_app.flows.enrol import enrol
 from funnel_app.flows.refuse import refuse
 from funnel_app.ledger import contacts, emails, enrolments, hook_events, messages, requests, template_versions
 from funnel_app.ledger.models import EnrolmentState
@@ -142,10 +144,9 @@ def test_refused_calls_are_found_when_their_time_is_over(both_deps):
         assert len(hook_events.refused_before(session, both_deps.now() + timedelta(days=30))) == 1
 
 
-def test_only_accepted_calls_of_the_mode_are_counted(both_deps):
-    for _ in range(2):
-        opt_in(both_deps)
+def test_a_call_that_is_told_twice_counts_once_and_only_in_its_mode(both_deps):
+    for occurrence in ("event-1", "event-1", "event-2"):
+        enrol(both_deps, call(event=Event.BOOKING, occurrence=occurrence, call_at=both_deps.now()))
     with both_deps.reads() as session:
-        assert hook_events.count_accepted(session, "christmas", "opt_in", "test") == 1
-        assert hook_events.count_accepted(session, "christmas", "opt_in", "live") == 0
-    assert call().event == "opt_in"
+        assert hook_events.count_calls(session, "christmas", [Event.BOOKING], "test") == 2
+        assert hook_events.count_calls(session, "christmas", [Event.BOOKING], "live") == 0
