@@ -8,7 +8,7 @@ from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
 from funnel_app.web import health, unsubscribe
 from funnel_app.web.errors import register_errors
-from funnel_app.web.hooks import resend, signup
+from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup
 from funnel_app.web.hooks.routes import add_legacy_paths
 from funnel_app.web.openapi import make_api
 
@@ -25,8 +25,9 @@ def create_app(deps: Deps) -> Flask:
 
     keep_deps(app, deps)
     api = make_api(app)
-    api.register_blueprint(signup.blueprint)
-    add_legacy_paths(app, deps.registry, "signup", signup.receive_signup)
+    for hook in (signup, noshow, maybe, onboarding, booking, calendly, calcom):
+        api.register_blueprint(hook.blueprint)
+    add_legacy_paths(app, deps.registry)
     app.register_blueprint(resend.blueprint)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(unsubscribe.blueprint)

@@ -1,5 +1,6 @@
 """Read the settings from the environment once, and name every fault in one message."""
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,11 @@ MEANINGS = {
     "PUBLIC_URL": "Where the world reaches Funnel: unsubscribe links and the playbook begin with it",
     "TESTING_MODE": "`true`: minutes for days, and only `TEST_RECIPIENTS` are mailed; no default, so nobody guesses",
     "HOOK_SECRET": "The bearer token of the website and the CRM; two with a comma while it is rotated",
+    "LEGACY_KEY": "Opens the old website's addresses under `/k/<LEGACY_KEY>/api`, and nothing else; none: closed",
+    "CALENDLY_SIGNING_KEY": "Proves Calendly's events; two with a comma while it is rotated; none: that hook is closed",
+    "CALENDLY_TOKEN": "A Calendly token, for `flask calendly check` and `subscribe`",
+    "CALENDLY_API_URL": "Another address for Calendly, for tests",
+    "CALCOM_SIGNING_KEY": "Proves Cal.com's events; two with a comma while it is rotated; none: that hook is closed",
     "RESEND_API_KEY": "Resend's key for sending",
     "RESEND_WEBHOOK_SECRET": "Proves Resend's events (`whsec_…`)",
     "FROM_EMAIL": "Who the emails are from: `Name <name@domain>`, a domain that Resend has verified",
@@ -58,6 +64,11 @@ class Settings:
     public_url: str
     testing_mode: bool
     hook_secrets: tuple[str, ...] = field(repr=False)
+    legacy_key: str | None = field(repr=False)
+    calendly_signing_keys: tuple[str, ...] = field(repr=False)
+    calendly_token: str | None = field(repr=False)
+    calendly_api_url: str
+    calcom_signing_keys: tuple[str, ...] = field(repr=False)
     resend_api_key: str = field(repr=False)
     resend_webhook_secret: str = field(repr=False)
     from_email: str
@@ -115,6 +126,11 @@ def _read(env: Env) -> Settings:
         public_url=(env.str("PUBLIC_URL", validate=_web_address) or "").rstrip("/"),
         testing_mode=env.bool("TESTING_MODE"),
         hook_secrets=_pair(env.str("HOOK_SECRET", validate=_strong_pair)),
+        legacy_key=env.str("LEGACY_KEY", "", validate=_strong_or_off) or None,
+        calendly_signing_keys=_pair(env.str("CALENDLY_SIGNING_KEY", "")),
+        calendly_token=env.str("CALENDLY_TOKEN", "") or None,
+        calendly_api_url=env.str("CALENDLY_API_URL", "https://api.calendly.com", validate=_web_address),
+        calcom_signing_keys=_pair(env.str("CALCOM_SIGNING_KEY", "")),
         resend_api_key=env.str("RESEND_API_KEY", validate=_not_blank),
         resend_webhook_secret=env.str("RESEND_WEBHOOK_SECRET", validate=_not_blank),
         from_email=env.str("FROM_EMAIL", validate=_mailbox),
@@ -160,6 +176,11 @@ def _long_enough(value: str) -> None:
 def _strong_pair(value: str) -> None:
     if not _pair(value) or any(len(secret) < 16 for secret in _pair(value)):
         raise ValidationError("must be a secret of 16 characters or more, or two with a comma while it is rotated.")
+
+
+def _strong_or_off(value: str) -> None:
+    if value and not re.fullmatch(r"[A-Za-z0-9_-]{16,128}", value):
+        raise ValidationError("must be 16 or more letters, digits, - and _, since it is a part of an address.")
 
 
 def _not_blank(value: str) -> None:

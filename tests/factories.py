@@ -11,6 +11,9 @@ from funnel_app.ledger.engine import make_sessions
 from tests.fakes import FakeMailer, FakeNotebook, FakePause, FakeQueues, FakeRate, FrozenClock
 
 HOOK_SECRET = "hook-secret-of-tests"
+LEGACY_KEY = "legacy-key-of-tests"
+CALENDLY_KEY = "calendly-key-of-tests"
+CALCOM_KEY = "calcom-key-of-tests"
 WEBHOOK_SECRET = "whsec_c2FuZGJveC1zaWduaW5nLXNlY3JldA=="
 
 
@@ -20,6 +23,11 @@ def make_settings(**overrides: Any) -> Settings:
         "public_url": "https://funnel.example",
         "testing_mode": True,
         "hook_secrets": (HOOK_SECRET,),
+        "legacy_key": LEGACY_KEY,
+        "calendly_signing_keys": (CALENDLY_KEY,),
+        "calendly_token": None,
+        "calendly_api_url": "http://127.0.0.1:1/calendly",
+        "calcom_signing_keys": (CALCOM_KEY,),
         "resend_api_key": "re_test",
         "resend_webhook_secret": WEBHOOK_SECRET,
         "from_email": "BusinessX <hello@mail.businessx.example>",

@@ -1,67 +1,32 @@
 """The tables of the ledger, which is the truth: what was asked for, what was sent, what became of it."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from funnel_app.campaigns.states import State
-from funnel_app.ledger.types import Compressed, Json, UtcTime, new_id
+from funnel_app.ledger.base import Base, EnrolmentState, Outcome, RequestState, Scope, partial
+from funnel_app.ledger.types import Compressed, new_id
 
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-class Base(DeclarativeBase):
-    """What all tables share: names of constraints, and how Python types are kept."""
-
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {datetime: UtcTime, dict[str, Any]: Json, list[Any]: Json}  # noqa: RUF012
-
-
-class Outcome(StrEnum):
-    """What became of a hook."""
-
-    ACCEPTED = "accepted"
-    DUPLICATE = "duplicate"
-    IGNORED = "ignored"
-    REFUSED = "refused"
-
-
-class EnrolmentState(StrEnum):
-    """Where an enrolment stands."""
-
-    ACTIVE = "active"
-    PAUSED = "paused"
-    COMPLETED = "completed"
-    EXITED = "exited"
-
-
-class RequestState(StrEnum):
-    """Where a call to Resend stands: `unknown` may have gone out, `refused` certainly did not."""
-
-    OPEN = "open"
-    UNKNOWN = "unknown"
-    ANSWERED = "answered"
-    REFUSED = "refused"
-
-
-class Scope(StrEnum):
-    """What an address is no longer mailed."""
-
-    MARKETING = "marketing"
-    ALL = "all"
-
-
-def _partial(name: str, *columns: str, where: str) -> Index:
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+__all__ = [
+    "Base",
+    "Contact",
+    "Email",
+    "EmailEvent",
+    "Enrolment",
+    "EnrolmentState",
+    "HookEvent",
+    "Message",
+    "Outcome",
+    "Request",
+    "RequestState",
+    "Scope",
+    "Suppression",
+    "TemplateVersion",
+]
 
 
 class Contact(Base):
@@ -101,7 +66,7 @@ class HookEvent(Base):
         ),
         UniqueConstraint("idempotency_key"),
         Index("ix_hook_events_contact_id_event", "contact_id", "event"),
-        _partial("ix_hook_events_refused", "received_at", where="outcome = 'refused'"),
+        partial("ix_hook_events_refused", "received_at", where="outcome = 'refused'"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -131,7 +96,7 @@ class Enrolment(Base):
     __tablename__ = "enrolments"
     __table_args__ = (
         UniqueConstraint("contact_id", "campaign", "sequence", "occurrence", "run"),
-        _partial("ix_enrolments_active", "contact_id", where="state IN ('active', 'paused')"),
+        partial("ix_enrolments_active", "contact_id", where="state IN ('active', 'paused')"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -166,9 +131,9 @@ class Email(Base):
     __tablename__ = "emails"
     __table_args__ = (
         UniqueConstraint("enrolment_id", "step"),
-        _partial("ix_emails_planned", "due_at", where="state = 'planned'"),
-        _partial("ix_emails_unsettled", "state", "lease_until", where="state IN ('sending', 'held', 'ambiguous')"),
-        _partial("ix_emails_unproven", "sent_at", where="state IN ('sent', 'delayed')"),
+        partial("ix_emails_planned", "due_at", where="state = 'planned'"),
+        partial("ix_emails_unsettled", "state", "lease_until", where="state IN ('sending', 'held', 'ambiguous')"),
+        partial("ix_emails_unproven", "sent_at", where="state IN ('sent', 'delayed')"),
         Index("ix_emails_resend_id", "resend_id"),
         Index("ix_emails_request_id", "request_id"),
     )
@@ -209,7 +174,7 @@ class Request(Base):
     """One call handed to Resend: its key and its emails never change, so it can be repeated without harm."""
 
     __tablename__ = "requests"
-    __table_args__ = (_partial("ix_requests_unsettled", "next_attempt_at", where="state IN ('open', 'unknown')"),)
+    __table_args__ = (partial("ix_requests_unsettled", "next_attempt_at", where="state IN ('open', 'unknown')"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     idempotency_key: Mapped[str] = mapped_column(String(255), unique=True)

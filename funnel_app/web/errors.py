@@ -10,6 +10,8 @@ from werkzeug.exceptions import HTTPException
 
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.current import current_deps
+from funnel_app.flows.decide import TooManyEnrolments
+from funnel_app.flows.enrol import KeyReused
 from funnel_app.flows.refuse import refuse
 from funnel_app.ledger.engine import LedgerUnavailable
 
@@ -39,8 +41,17 @@ def register_errors(app: Flask) -> None:
     """Teach an application which exception is which answer."""
     app.register_error_handler(HTTPException, http_problem)
     app.register_error_handler(UnknownCampaign, lambda error: problem(404, str(error)))
+    app.register_error_handler(KeyReused, lambda error: problem(409, str(error)))
+    app.register_error_handler(TooManyEnrolments, _too_many)
     for away in LedgerUnavailable:
         app.register_error_handler(away, _ledger_away)
+
+
+def _too_many(error: TooManyEnrolments) -> ResponseReturnValue:
+    _keep_refused({"limit": [str(error)]})
+    answer = problem(429, str(error))
+    answer.headers["Retry-After"] = str(int(error.retry_after.total_seconds()))
+    return answer
 
 
 def _ledger_away(error: Exception) -> ResponseReturnValue:

@@ -1,6 +1,8 @@
-"""Proofs: who calls. Every comparison takes the same time whatever is wrong."""
+"""Proofs: who calls. Every comparison takes the same time whatever is wrong, and each secret may be two."""
 
+import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 
 from flask import request
@@ -8,22 +10,72 @@ from werkzeug.exceptions import BadRequest, Unauthorized, UnsupportedMediaType
 
 from funnel_app.current import current_deps
 
+SIGNATURE = re.compile(r"t=(?P<t>\d{1,12}),v1=(?P<v1>[0-9a-f]{64})")
+SIGNED_WITHIN_S = 300
+DEEPEST = 20
+
+
+def require_caller() -> None:
+    """Let only our own callers through: HOOK_SECRET as a bearer token, or a signature made with it; 401 for others."""
+    secrets = current_deps().settings.hook_secrets
+    signature = request.headers.get("X-Funnel-Signature")
+    if signature is not None:
+        if not is_signed(signature, request.get_data(), secrets, SIGNED_WITHIN_S):
+            raise Unauthorized("X-Funnel-Signature does not fit: t=<unix time>,v1=<HMAC-SHA256 of t.body>, 5 minutes.")
+        return
+    require_bearer()
+
 
 def require_bearer() -> None:
     """Let only a caller through that knows HOOK_SECRET; 401 for all others."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not _is_one_of(token.strip(), current_deps().settings.hook_secrets):
+    if scheme.lower() != "bearer" or not is_one_of(token.strip(), current_deps().settings.hook_secrets):
         raise Unauthorized("Send HOOK_SECRET as a bearer token: Authorization: Bearer <secret>.")
 
 
+def is_signed(signature: str, body: bytes, secrets: Sequence[str], within_s: float) -> bool:
+    """Say whether `t=…,v1=…` is the HMAC-SHA256 of `t.body` under one of the secrets, and not older than that."""
+    found = SIGNATURE.fullmatch(signature.strip())
+    if found is None or abs(current_deps().now().timestamp() - int(found["t"])) > within_s:
+        return False
+    signed = found["t"].encode() + b"." + body
+    return is_one_of(found["v1"], [hmac.new(s.encode(), signed, hashlib.sha256).hexdigest() for s in secrets])
+
+
+def signed_age_s(signature: str) -> float:
+    """Return how long ago a signature that fits was made, in seconds."""
+    found = SIGNATURE.fullmatch(signature.strip())
+    return current_deps().now().timestamp() - int(found["t"]) if found else 0.0
+
+
 def require_json() -> None:
-    """Let only a JSON object through; 415 for another content type, 400 for what is not JSON."""
+    """Let only a JSON object through; 415 for another content type, 400 for what is not one or is nested too deep."""
     if not request.is_json:
         raise UnsupportedMediaType("Send the payload as application/json.")
-    if not isinstance(request.get_json(), dict):
+    try:
+        payload = request.get_json()
+    except RecursionError:
+        raise BadRequest("The payload is nested too deep.") from None
+    if not isinstance(payload, dict):
         raise BadRequest("The payload must be a JSON object.")
+    if _depth(payload) > DEEPEST:
+        raise BadRequest(f"The payload is nested deeper than {DEEPEST} levels.")
 
 
-def _is_one_of(given: str, secrets: Sequence[str]) -> bool:
+def is_one_of(given: str, secrets: Sequence[str]) -> bool:
+    """Say whether a text is one of the secrets, in a time that tells nothing."""
     matches = [hmac.compare_digest(given.encode(), secret.encode()) for secret in secrets]
     return any(matches)
+
+
+def _depth(value: object) -> int:
+    level, depth = [value], 0
+    while level and depth <= DEEPEST:
+        depth += 1
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return depth

@@ -281,7 +281,7 @@ def test_a_ledger_that_is_away_is_said_and_nothing_is_promised(client, deps, mon
     def away(*_):
         raise OperationalError("SELECT 1", {}, Exception("connection refused"))
 
-    monkeypatch.setattr("funnel_app.web.hooks.signup.enrol", away)
+    monkeypatch.setattr("funnel_app.web.hooks.common.enrol", away)
     answer = signup(client)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
     assert "nothing was recorded" in answer.json["detail"] and "refused" not in answer.json["detail"]

@@ -16,6 +16,7 @@ FARTHEST = timedelta(days=2 * 366)
 LINK = re.compile(
     r"(https?:|ftp:|www\.|//|[\w-]+\.(com|net|org|io|ru|cn|info|biz|xyz|top|shop|link|site|online)\b)", re.I
 )
+HTTPS = re.compile(r"https://[^\s/?#]+\.[^\s/?#]+([/?#]\S*)?")
 SPACES = re.compile(" {2,}")
 
 
@@ -54,6 +55,51 @@ class Name(fields.String):
         if LINK.search(text):
             raise ValidationError("Holds a link: names go into our letters and must not carry one.")
         return text or None
+
+
+class Words(fields.String):
+    """A text that somebody typed, without control characters but for line breaks; an empty one counts as left out."""
+
+    def __init__(self, longest: int = 255, **kwargs: Any) -> None:
+        super().__init__(allow_none=True, **kwargs)
+        self.longest = longest
+
+    def _deserialize(  # type: ignore[override]  # an empty text is none at all
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str | None:
+        text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
+        if len(text) > self.longest:
+            raise ValidationError(f"Longer than {self.longest} characters.")
+        if any(unicodedata.category(character) == "Cc" and character not in "\n\r\t" for character in text):
+            raise ValidationError("Holds control characters.")
+        return text or None
+
+
+class Link(Words):
+    """An https address; anything else is refused, since it would go into a letter."""
+
+    def _deserialize(  # type: ignore[override]  # an empty text is none at all
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str | None:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text is not None and not HTTPS.fullmatch(text):
+            raise ValidationError("Not an https address.")
+        return text
+
+
+class Several(fields.Field[list[str]]):
+    """Texts: a list of them, or one by itself."""
+
+    def __init__(self, most: int = 20, **kwargs: Any) -> None:
+        super().__init__(allow_none=True, metadata={"type": "array", "items": {"type": "string"}}, **kwargs)
+        self.most = most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[str]:
+        rows = value if isinstance(value, list) else [value]
+        if len(rows) > self.most:
+            raise ValidationError(f"More than {self.most}.")
+        texts = [Words().deserialize(row, attr, data, **kwargs) for row in rows]
+        return [text for text in texts if text]
 
 
 class Count(fields.Integer):

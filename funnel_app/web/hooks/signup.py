@@ -4,19 +4,16 @@ from typing import Any
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from funnel_app.campaigns.model import Event
-from funnel_app.current import current_deps
-from funnel_app.flows.enrol import Call, enrol
+from funnel_app.flows.call import Call
 from funnel_app.flows.plan import FirstEmail
-from funnel_app.web.hooks.fields import Count, HookSchema, Moment, Name, contact_facts, normalised
-from funnel_app.web.proofs import require_bearer, require_json
+from funnel_app.web.hooks.common import answer, call_of, hook_blueprint
+from funnel_app.web.hooks.documents import documented
+from funnel_app.web.hooks.fields import Count, HookSchema, Moment, Name
 
-blueprint = Blueprint("signup", __name__, url_prefix="/webhook", description="Somebody signed up on the website")
-blueprint.before_request(require_bearer)
-blueprint.before_request(require_json)
+blueprint = hook_blueprint("signup", "Somebody signed up on the website")
 
 COUNTS = ("red_systems", "orange_systems", "yellow_systems", "green_systems")
 ASSESSMENT = (
@@ -65,29 +62,16 @@ class SignupSchema(HookSchema):
 
 
 @blueprint.post("/<campaign>/signup")
-@blueprint.arguments(SignupSchema)
+@documented(blueprint, SignupSchema)
 def receive_signup(payload: dict[str, Any], campaign: str) -> ResponseReturnValue:
     """Start lead nurture for an opt-in, or the five-day sequence for an assessment."""
-    receipt = enrol(current_deps(), signup_call(campaign, payload, request.get_json()))
-    return receipt.as_json(), receipt.http_status
+    entrance = "legacy" if "legacy" in (request.endpoint or "") else "hook"
+    return answer(signup_call(campaign, payload, entrance))
 
 
-def signup_call(campaign: str, payload: dict[str, Any], raw: dict[str, Any]) -> Call:
+def signup_call(campaign: str, payload: dict[str, Any], entrance: str, **more: Any) -> Call:
     """Return a signup in the funnel's own words."""
     assessed = any(payload.get(name) is not None for name in ("assessment_score", *COUNTS))
-    return Call(
-        campaign=campaign,
-        hook="signup",
-        event=Event.ASSESSMENT if assessed else Event.OPT_IN,
-        email=payload["email"],
-        email_norm=normalised(payload["email"]),
-        contact=contact_facts(payload, ASSESSMENT),
-        payload=raw,
-        first=FirstEmail(
-            sent_at=payload.get("email_1_sent_at"), status=payload.get("email_1_status"), entrance=_entrance()
-        ),
-    )
-
-
-def _entrance() -> str:
-    return "legacy" if "legacy" in (request.endpoint or "") else "hook"
+    first = FirstEmail(sent_at=payload.get("email_1_sent_at"), status=payload.get("email_1_status"), entrance=entrance)
+    event = Event.ASSESSMENT if assessed else Event.OPT_IN
+    return call_of(campaign, "signup", event, payload, ASSESSMENT, first=first, **more)

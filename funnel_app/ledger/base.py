@@ -1,0 +1,63 @@
+"""What all tables of the ledger share, and the words that their columns may hold."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Index, MetaData, text
+from sqlalchemy.orm import DeclarativeBase
+
+from funnel_app.ledger.types import Json, UtcTime
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """What all tables share: names of constraints, and how Python types are kept."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {datetime: UtcTime, dict[str, Any]: Json, list[Any]: Json}  # noqa: RUF012
+
+
+class Outcome(StrEnum):
+    """What became of a hook."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+
+
+class EnrolmentState(StrEnum):
+    """Where an enrolment stands."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    EXITED = "exited"
+
+
+class RequestState(StrEnum):
+    """Where a call to Resend stands: `unknown` may have gone out, `refused` certainly did not."""
+
+    OPEN = "open"
+    UNKNOWN = "unknown"
+    ANSWERED = "answered"
+    REFUSED = "refused"
+
+
+class Scope(StrEnum):
+    """What an address is no longer mailed."""
+
+    MARKETING = "marketing"
+    ALL = "all"
+
+
+def partial(name: str, *columns: str, where: str) -> Index:
+    """Return an index over the rows that a condition holds for, so that history costs nothing."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))

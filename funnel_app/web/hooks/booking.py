@@ -1,0 +1,47 @@
+"""Booking: somebody booked a call, told by the website or the CRM."""
+
+from typing import Any
+
+from flask.typing import ResponseReturnValue
+
+from funnel_app.campaigns.model import Event
+from funnel_app.flows.call import Call
+from funnel_app.web.hooks.common import answer, call_of, hook_blueprint, plain
+from funnel_app.web.hooks.documents import documented
+from funnel_app.web.hooks.fields import HookSchema, Moment, Name, Words
+from funnel_app.web.hooks.names import first_name_of
+from funnel_app.web.hooks.noshow import occurrence_of
+
+blueprint = hook_blueprint("booking", "Somebody booked a call")
+
+
+class BookingSchema(HookSchema):
+    """A call that is booked."""
+
+    name = Name(longest=120)
+    meeting_time = Moment(required=True)
+    event_uri = Words(longest=255)
+
+
+@blueprint.post("/<campaign>/booking")
+@documented(blueprint, BookingSchema)
+def receive_booking(payload: dict[str, Any], campaign: str) -> ResponseReturnValue:
+    """Count a booking, end the sequences that led to it, and start the reminders before the call."""
+    return answer(booking_call(campaign, payload))
+
+
+def booking_call(campaign: str, payload: dict[str, Any], **more: Any) -> Call:
+    """Return a booking in the funnel's own words; without an event_uri the call is known by its time."""
+    at = payload["meeting_time"]
+    named = {**payload, "first_name": payload.get("first_name") or first_name_of(payload.get("name"))}
+    return call_of(
+        campaign,
+        "booking",
+        Event.BOOKING,
+        named,
+        ("name",),
+        occurrence=occurrence_of(payload.get("event_uri") or "") or plain(at),
+        call_at=at,
+        variables={"call_time": plain(at)},
+        **more,
+    )

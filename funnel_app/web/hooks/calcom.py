@@ -1,0 +1,168 @@
+"""Cal.com's own events, and the older envelope `{payload: {booking}}`.
+
+A move is one event that names both calls. There is no time in the signature, so a replay is told by what it says.
+https://cal.com/docs/developing/guides/automation/webhooks
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from flask_smorest import Blueprint
+from marshmallow import EXCLUDE, Schema, fields, pre_load, validate
+from werkzeug.exceptions import NotFound, Unauthorized
+
+from funnel_app.campaigns.model import Event
+from funnel_app.current import current_deps
+from funnel_app.flows.call import Call
+from funnel_app.flows.lookup import call_at_of
+from funnel_app.web.hooks.calendars import Calendar, acknowledge, answers
+from funnel_app.web.hooks.common import answer, plain
+from funnel_app.web.hooks.documents import documented
+from funnel_app.web.hooks.fields import Address, Moment
+from funnel_app.web.proofs import is_one_of, require_json
+
+blueprint = Blueprint("calcom", __name__, url_prefix="/webhook", description="Cal.com's own events")
+
+
+@blueprint.before_request
+def require_signature() -> None:
+    """Let only Cal.com through; 404 where no signing key is set, since then the door is not there."""
+    keys = current_deps().settings.calcom_signing_keys
+    if not keys:
+        raise NotFound("Cal.com's events are not taken here: CALCOM_SIGNING_KEY is not set.")
+    body = request.get_data()
+    fitting = [hmac.new(key.encode(), body, hashlib.sha256).hexdigest() for key in keys]
+    if not is_one_of(request.headers.get("X-Cal-Signature-256", ""), fitting):
+        raise Unauthorized("X-Cal-Signature-256 does not fit CALCOM_SIGNING_KEY.")
+
+
+blueprint.before_request(require_json)
+
+
+class _Lenient(Schema):
+    class Meta:
+        """Unknown fields are kept in the record and ignored."""
+
+        unknown = EXCLUDE
+
+
+class AttendeeSchema(_Lenient):
+    """Somebody who comes to the call."""
+
+    email = Address(required=True)
+    name = fields.Raw(allow_none=True)
+    first_name = fields.Raw(allow_none=True, data_key="firstName")
+    timezone = fields.Raw(allow_none=True, data_key="timeZone")
+
+
+class BookingSchema(_Lenient):
+    """A call."""
+
+    uid = fields.String(required=True)
+    start_time = Moment(required=True, data_key="startTime")
+    rescheduled_from = fields.String(allow_none=True, data_key="rescheduleUid")
+    attendees = fields.List(fields.Nested(AttendeeSchema), required=True, validate=validate.Length(1, 50))
+
+
+class MissedAttendeeSchema(_Lenient):
+    """Somebody who came or did not."""
+
+    email = Address(required=True)
+    no_show = fields.Boolean(required=True, data_key="noShow")
+
+
+class NoShowUpdatedSchema(_Lenient):
+    """Who missed a call, or did not after all."""
+
+    uid = fields.String(required=True, data_key="bookingUid")
+    attendees = fields.List(fields.Nested(MissedAttendeeSchema), required=True, validate=validate.Length(1, 50))
+
+
+class CalcomSchema(_Lenient):
+    """One event of Cal.com; the older envelope has its booking inside and no trigger."""
+
+    trigger = fields.String(required=True, data_key="triggerEvent")
+    created_at = fields.AwareDateTime(allow_none=True, data_key="createdAt")
+    payload = fields.Dict(required=True)
+
+    @pre_load
+    def unwrap(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """Turn the older envelope into the one of today."""
+        inner = data.get("payload")
+        if not isinstance(inner, dict) or not isinstance(inner.get("booking"), dict):
+            return data
+        trigger = data.get("triggerEvent") or data.get("type") or "BOOKING_CREATED"
+        return {**data, "triggerEvent": trigger, "payload": inner["booking"]}
+
+
+@blueprint.post("/<campaign>/calcom")
+@documented(blueprint, CalcomSchema)
+def receive_calcom(envelope: dict[str, Any], campaign: str) -> ResponseReturnValue:
+    """Do what an event of Cal.com asks for; kinds that say nothing to us are acknowledged."""
+    current_deps().registry.campaign(campaign)
+    reader = READERS.get(envelope["trigger"])
+    if reader is None:
+        return acknowledge(f"{envelope['trigger']} says nothing to Funnel")
+    with answers("payload"):
+        calls = reader(campaign, envelope)
+    return answer(*calls)
+
+
+def _booking_calls(campaign: str, envelope: Mapping[str, Any], event: Event) -> list[Call]:
+    booking = dict(BookingSchema().load(envelope["payload"]))
+    calendar = _calendar(campaign, booking["attendees"][0])
+    at = booking["start_time"]
+    variables = {"call_time": plain(at), "scheduled_time": plain(at)}
+    common = {"happened_at": envelope.get("created_at"), "call_at": at, "variables": variables}
+    calls = [calendar.call(event, occurrence=booking["uid"], **common)]
+    old = booking.get("rescheduled_from")
+    if event is Event.BOOKING and old and old != booking["uid"]:
+        left = calendar.call(Event.BOOKING_RESCHEDULED, occurrence=old, happened_at=envelope.get("created_at"))
+        return [left, *calls]
+    return calls
+
+
+def _booked(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
+    return _booking_calls(campaign, envelope, Event.BOOKING)
+
+
+def _cancelled(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
+    return _booking_calls(campaign, envelope, Event.BOOKING_CANCELLED)
+
+
+def _no_show_updated(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
+    update = dict(NoShowUpdatedSchema().load(envelope["payload"]))
+    at = call_at_of(current_deps(), campaign, update["uid"])
+    return [
+        _calendar(campaign, attendee).call(
+            Event.NO_SHOW if attendee["no_show"] else Event.NO_SHOW_UNDONE,
+            occurrence=update["uid"],
+            happened_at=envelope.get("created_at"),
+            call_at=at,
+            variables={"scheduled_time": plain(at)} if at else {},
+        )
+        for attendee in update["attendees"]
+    ]
+
+
+def _calendar(campaign: str, attendee: Mapping[str, Any]) -> Calendar:
+    return Calendar(
+        campaign=campaign,
+        source="calcom",
+        email=attendee["email"],
+        name=attendee.get("name"),
+        first_name=attendee.get("first_name"),
+        timezone=attendee.get("timezone"),
+    )
+
+
+READERS: Mapping[str, Callable[[str, Mapping[str, Any]], list[Call]]] = {
+    "BOOKING_CREATED": _booked,
+    "BOOKING_RESCHEDULED": _booked,
+    "BOOKING_CANCELLED": _cancelled,
+    "BOOKING_NO_SHOW_UPDATED": _no_show_updated,
+}

@@ -1,0 +1,65 @@
+"""What all hooks of our own callers share: proof, payload, and the way from it to a flow and back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from flask_smorest import Blueprint
+from werkzeug.exceptions import BadRequest
+
+from funnel_app.campaigns.model import Event
+from funnel_app.current import current_deps
+from funnel_app.flows.call import Call
+from funnel_app.flows.enrol import enrol
+from funnel_app.web.hooks.fields import contact_facts, normalised
+from funnel_app.web.proofs import require_caller, require_json
+
+LONGEST_KEY = 255
+
+
+def hook_blueprint(name: str, description: str) -> Blueprint:
+    """Return the blueprint of one hook, open only to our own callers and only for JSON objects."""
+    blueprint = Blueprint(name, __name__, url_prefix="/webhook", description=description)
+    blueprint.before_request(require_caller)
+    blueprint.before_request(require_json)
+    return blueprint
+
+
+def call_of(
+    campaign: str, hook: str, event: Event, payload: Mapping[str, Any], facts: tuple[str, ...] = (), **more: Any
+) -> Call:
+    """Return a validated payload in the funnel's own words; `facts` are the fields that belong to the contact."""
+    common: dict[str, Any] = {
+        "email": payload["email"],
+        "email_norm": normalised(payload["email"]),
+        "contact": contact_facts(payload, facts),
+        "payload": request.get_json(),
+        "idempotency_key": _idempotency_key(),
+    }
+    return Call(campaign=campaign, hook=hook, event=event, **{**common, **more})
+
+
+def answer(*calls: Call) -> ResponseReturnValue:
+    """Do what the calls ask for, and answer as the contract says."""
+    receipt = enrol(current_deps(), *calls)
+    return receipt.as_json(), receipt.http_status
+
+
+def given(payload: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return those fields of a payload that say something, as plain data for a template's variables."""
+    found = {name: payload.get(name) for name in names}
+    return {name: plain(value) for name, value in found.items() if value not in (None, "", [])}
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON knows it; times in ISO 8601."""
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > LONGEST_KEY:
+        raise BadRequest(f"The Idempotency-Key is longer than {LONGEST_KEY} characters.")
+    # Each address of the API has keys of its own: one key at two hooks is two calls.
+    return f"{request.path}:{key}"[-LONGEST_KEY:] if key else None

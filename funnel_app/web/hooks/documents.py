@@ -1,0 +1,80 @@
+"""How hooks are described: the schema that validates, and every answer that may come."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask_smorest import Blueprint
+from marshmallow import Schema, fields
+
+View = Callable[..., Any]
+
+
+class PlannedEmail(Schema):
+    """One email of a sequence."""
+
+    id = fields.UUID(required=True)
+    step = fields.Integer(required=True)
+    template = fields.String(required=True)
+    due_at = fields.String(required=True, metadata={"format": "date-time"})
+    state = fields.String(required=True)
+    reason = fields.String(required=True, allow_none=True)
+
+
+class Ended(Schema):
+    """One sequence that a call ended."""
+
+    sequence = fields.String(required=True)
+    reason = fields.String(required=True)
+
+
+class Accepted(Schema):
+    """What became of a call."""
+
+    status = fields.String(required=True, metadata={"enum": ["accepted", "duplicate", "ignored"]})
+    hook_id = fields.UUID(required=True, allow_none=True)
+    contact_id = fields.UUID(required=True, allow_none=True)
+    handler = fields.String(required=True, allow_none=True)
+    enrolment_id = fields.UUID(required=True, allow_none=True)
+    ended = fields.List(fields.Nested(Ended), required=True)
+    emails = fields.List(fields.Nested(PlannedEmail), required=True)
+    reason = fields.String(required=True, allow_none=True)
+
+
+class Problem(Schema):
+    """An error (RFC 9457)."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    errors = fields.Dict(keys=fields.String(), values=fields.Raw(), metadata={"description": "Faults by field"})
+
+
+PROBLEMS = {
+    400: "Not a JSON object",
+    401: "The proof of sender is missing or wrong",
+    404: "There is no such campaign",
+    405: "Only POST",
+    409: "The Idempotency-Key was used for another payload",
+    413: "Over 64 KB",
+    415: "Not application/json",
+    422: "Fields that cannot be used, named in `errors`; the payload is kept for a replay",
+    429: "Too many failures or too many sequences; see Retry-After",
+    503: "The ledger cannot be reached; nothing was recorded",
+}
+
+
+def documented(blueprint: Blueprint, schema: type[Schema]) -> Callable[[View], View]:
+    """Validate a view's payload by a schema and describe its answers."""
+
+    def decorate(view: View) -> View:
+        for status, description in PROBLEMS.items():
+            view = blueprint.alt_response(
+                status, schema=Problem, description=description, content_type="application/problem+json", success=False
+            )(view)
+        view = blueprint.alt_response(200, schema=Accepted, description="A duplicate, or out of order: ignored")(view)
+        view = blueprint.alt_response(202, schema=Accepted, description="Recorded, with all that follows from it")(view)
+        described: View = blueprint.arguments(schema, error_status_code=422)(view)
+        return described
+
+    return decorate

@@ -1,0 +1,39 @@
+"""Maybe: after a call somebody asked for time to think."""
+
+from typing import Any
+
+from flask.typing import ResponseReturnValue
+
+from funnel_app.campaigns.model import Event
+from funnel_app.flows.call import Call
+from funnel_app.web.hooks.common import answer, call_of, given, hook_blueprint
+from funnel_app.web.hooks.documents import documented
+from funnel_app.web.hooks.fields import HookSchema, Moment, Several, Words
+
+blueprint = hook_blueprint("maybe", "After a call somebody asked for time to think")
+
+
+class MaybeSchema(HookSchema):
+    """The outcome of a call that was neither yes nor no."""
+
+    call_date = Moment(required=True)
+    call_outcome = Words(longest=255)
+    call_notes = Words(longest=5000)
+    objections = Several()
+    objection = Words(longest=255)
+    follow_up_priority = Words(longest=64)
+    interest_level = Words(longest=64)
+
+
+@blueprint.post("/<campaign>/maybe")
+@documented(blueprint, MaybeSchema)
+def receive_maybe(payload: dict[str, Any], campaign: str) -> ResponseReturnValue:
+    """Start the emails for somebody who needs to think."""
+    return answer(maybe_call(campaign, payload))
+
+
+def maybe_call(campaign: str, payload: dict[str, Any], **more: Any) -> Call:
+    """Return a maybe in the funnel's own words."""
+    objections = payload.get("objections") or payload.get("objection")
+    variables = given({**payload, "objections": objections}, "call_date", "objections")
+    return call_of(campaign, "maybe", Event.MAYBE, payload, call_at=payload["call_date"], variables=variables, **more)

@@ -1,0 +1,61 @@
+"""No-show: somebody did not come to a call."""
+
+from typing import Any
+
+from flask.typing import ResponseReturnValue
+from marshmallow import ValidationError, validate, validates_schema
+
+from funnel_app.campaigns.model import Event
+from funnel_app.flows.call import Call
+from funnel_app.web.hooks.common import answer, call_of, given, hook_blueprint
+from funnel_app.web.hooks.documents import documented
+from funnel_app.web.hooks.fields import HookSchema, Link, Moment, Words
+
+blueprint = hook_blueprint("noshow", "Somebody missed a call")
+
+
+class NoShowSchema(HookSchema):
+    """A missed call, known by its calendar event."""
+
+    calendly_event_uri = Words(longest=255)
+    calendly_event_id = Words(longest=255)
+    scheduled_time = Moment(required=True)
+    event_type = Words(longest=255)
+    reschedule_url = Link(validate=validate.Length(max=2000))
+
+    @validates_schema
+    def check_event(self, data: dict[str, Any], **kwargs: Any) -> None:
+        """Refuse a call that nobody can tell from another."""
+        if not event_of(data):
+            raise ValidationError("Give calendly_event_uri or calendly_event_id.", "calendly_event")
+
+
+def event_of(payload: dict[str, Any]) -> str | None:
+    """Return the calendar event; the id alone is the end of Calendly's uri."""
+    return payload.get("calendly_event_uri") or payload.get("calendly_event_id")
+
+
+@blueprint.post("/<campaign>/noshow")
+@documented(blueprint, NoShowSchema)
+def receive_noshow(payload: dict[str, Any], campaign: str) -> ResponseReturnValue:
+    """Start no-show recovery, once for each missed call."""
+    return answer(noshow_call(campaign, payload))
+
+
+def noshow_call(campaign: str, payload: dict[str, Any], **more: Any) -> Call:
+    """Return a missed call in the funnel's own words."""
+    return call_of(
+        campaign,
+        "noshow",
+        Event.NO_SHOW,
+        payload,
+        occurrence=occurrence_of(event_of(payload) or ""),
+        call_at=payload["scheduled_time"],
+        variables=given(payload, "scheduled_time", "reschedule_url"),
+        **more,
+    )
+
+
+def occurrence_of(event: str) -> str:
+    """Return the name of a calendar event: Calendly's uri and its bare id are the same event."""
+    return event.rstrip("/").rpartition("/")[2][:255]

@@ -1,0 +1,59 @@
+"""Onboarding: somebody paid, and is a client now."""
+
+from typing import Any
+
+from flask.typing import ResponseReturnValue
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from funnel_app.campaigns.model import Event
+from funnel_app.flows.call import Call
+from funnel_app.web.hooks.common import answer, call_of, given, hook_blueprint
+from funnel_app.web.hooks.documents import documented
+from funnel_app.web.hooks.fields import HookSchema, Link, Moment, Several, Words
+
+blueprint = hook_blueprint("onboarding", "Somebody paid, and is a client now")
+VARIABLES = (
+    "salon_address",
+    "observation_dates",
+    "start_date",
+    "package_type",
+    "portal_url",
+    "diagnostic_call_date",
+)
+
+
+class OnboardingSchema(HookSchema):
+    """A payment that is confirmed, with what the welcome emails tell."""
+
+    payment_confirmed = fields.Boolean(allow_none=True)
+    payment_status = Words(longest=32)
+    payment_date = Moment(required=True)
+    payment_amount = fields.Float(allow_none=True, validate=validate.Range(0, 1e9))
+    docusign_completed = fields.Boolean(allow_none=True)
+    salon_address = Words(longest=255)
+    observation_dates = Several()
+    start_date = Words(longest=64)
+    package_type = Words(longest=120)
+    portal_url = Link(validate=validate.Length(max=2000))
+    diagnostic_call_date = Words(longest=64)
+
+    @validates_schema
+    def check_payment(self, data: dict[str, Any], **kwargs: Any) -> None:
+        """Refuse to welcome somebody whose payment is not confirmed."""
+        if data.get("payment_confirmed") is False or (
+            not data.get("payment_confirmed") and str(data.get("payment_status")).casefold() != "paid"
+        ):
+            raise ValidationError('Not confirmed: send payment_confirmed true or payment_status "paid".', "payment")
+
+
+@blueprint.post("/<campaign>/onboarding")
+@documented(blueprint, OnboardingSchema)
+def receive_onboarding(payload: dict[str, Any], campaign: str) -> ResponseReturnValue:
+    """Start the welcome emails, and end all marketing."""
+    return answer(onboarding_call(campaign, payload))
+
+
+def onboarding_call(campaign: str, payload: dict[str, Any], **more: Any) -> Call:
+    """Return a payment in the funnel's own words."""
+    variables = given(payload, *VARIABLES)
+    return call_of(campaign, "onboarding", Event.ONBOARDING, payload, variables=variables, **more)
