@@ -20,6 +20,15 @@ $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+PREFECT_CLIENT := $(VENV)/prefect
+$(PREFECT_CLIENT)/stamp: tests/prefect/requirements.txt $(VENV)/run.stamp
+	@test -x $(PREFECT_CLIENT)/bin/python || $(PYTHON) -m venv $(PREFECT_CLIENT)
+	@$(PREFECT_CLIENT)/bin/pip install -qq --disable-pip-version-check -r tests/prefect/requirements.txt
+	@touch $@
+
+.PHONY: prefect-client
+prefect-client: $(PREFECT_CLIENT)/stamp # The official client of the system before Funnel, for the tests only
+
 .PHONY: setup
 setup: $(VENV)/dev.stamp ## Make the virtual environment with everything pinned
 
@@ -39,7 +48,7 @@ run: setup ## Run web, worker and scheduler with the settings of .env
 	@$(BIN)/python -m sandbox.run
 
 .PHONY: test
-test: setup servers lint typecheck ## Check everything: style, types, floors, then all tests with coverage
+test: setup servers prefect-client lint typecheck ## Check everything: style, types, floors, then all tests with coverage
 	@$(BIN)/lint-imports
 	@rm -f .coverage .coverage.*
 	@$(BIN)/python -m pytest --cov --cov-report=term -p no:cacheprovider $(ARGS)

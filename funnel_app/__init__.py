@@ -6,7 +6,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from funnel_app.commands import campaigns, db, templates, trace
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
-from funnel_app.web import health, unsubscribe
+from funnel_app.web import health, prefect, unsubscribe
 from funnel_app.web.errors import register_errors
 from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup
 from funnel_app.web.hooks.routes import add_legacy_paths
@@ -28,6 +28,8 @@ def create_app(deps: Deps) -> Flask:
     for hook in (signup, noshow, maybe, onboarding, booking, calendly, calcom):
         api.register_blueprint(hook.blueprint)
     add_legacy_paths(app, deps.registry)
+    app.register_blueprint(prefect.blueprint, url_prefix="/api")
+    app.register_blueprint(prefect.blueprint, url_prefix="/k/<legacy_key>/api", name="prefect_by_key")
     app.register_blueprint(resend.blueprint)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(unsubscribe.blueprint)

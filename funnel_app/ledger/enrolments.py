@@ -21,6 +21,12 @@ def add(session: Session, enrolment: Enrolment) -> Enrolment:
     return enrolment
 
 
+def find(session: Session, enrolment_id: UUID | None) -> Enrolment | None:
+    """Return an enrolment with its emails; None where there is none of that id."""
+    wanted = select(Enrolment).where(Enrolment.id == enrolment_id).options(selectinload(Enrolment.emails))
+    return session.scalars(wanted).one_or_none() if enrolment_id else None
+
+
 def find_latest(session: Session, contact_id: UUID, campaign: str, sequence: str, occurrence: str) -> Enrolment | None:
     """Return the newest run of a contact in a sequence, with its emails; None where it was never started."""
     wanted = (

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from funnel_app.campaigns.model import Event
 from funnel_app.deps import Deps
 from funnel_app.flows.enrol import Call, enrol
@@ -65,3 +67,9 @@ def request_of(deps: Deps, email_id: UUID) -> Request:
 
 def kinds(events: Iterable[Any]) -> list[str]:
     return [event.kind for event in events]
+
+
+def email_ids_of(deps: Deps) -> list[UUID]:
+    """Return the ids of all emails of the ledger, by step."""
+    with deps.reads() as session:
+        return list(session.scalars(select(Email.id).order_by(Email.step)))

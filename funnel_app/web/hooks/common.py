@@ -29,12 +29,16 @@ def hook_blueprint(name: str, description: str) -> Blueprint:
 def call_of(
     campaign: str, hook: str, event: Event, payload: Mapping[str, Any], facts: tuple[str, ...] = (), **more: Any
 ) -> Call:
-    """Return a validated payload in the funnel's own words; `facts` are the fields that belong to the contact."""
+    """Return a validated payload in the funnel's own words.
+
+    `facts` are the fields that belong to the contact; `raw` is the payload as it came, where it is not the body.
+    """
+    raw = more.pop("raw", None)
     common: dict[str, Any] = {
         "email": payload["email"],
         "email_norm": normalised(payload["email"]),
         "contact": contact_facts(payload, facts),
-        "payload": request.get_json(),
+        "payload": request.get_json() if raw is None else raw,
         "idempotency_key": _idempotency_key(),
     }
     return Call(campaign=campaign, hook=hook, event=event, **{**common, **more})
