@@ -6,10 +6,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from funnel_app.commands import campaigns, db, templates, trace
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
-from funnel_app.web import health, prefect, unsubscribe
+from funnel_app.web import docs, health, prefect, unsubscribe
 from funnel_app.web.errors import register_errors
 from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup
 from funnel_app.web.hooks.routes import add_legacy_paths
+from funnel_app.web.manners import mind_manners
 from funnel_app.web.openapi import make_api
 
 LARGEST_BODY = 64 * 1024
@@ -24,6 +25,7 @@ def create_app(deps: Deps) -> Flask:
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
 
     keep_deps(app, deps)
+    mind_manners(app)
     api = make_api(app)
     for hook in (signup, noshow, maybe, onboarding, booking, calendly, calcom):
         api.register_blueprint(hook.blueprint)
@@ -31,6 +33,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(prefect.blueprint, url_prefix="/api")
     app.register_blueprint(prefect.blueprint, url_prefix="/k/<legacy_key>/api", name="prefect_by_key")
     app.register_blueprint(resend.blueprint)
+    app.register_blueprint(docs.blueprint)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(unsubscribe.blueprint)
     register_errors(app)

@@ -16,7 +16,10 @@ from funnel_app.gateways.limits import SendingPause, SendingRate
 from funnel_app.gateways.notion import Notebook
 from funnel_app.gateways.queue import Queues
 from funnel_app.gateways.resend import Mailer
+from funnel_app.gateways.throttle import Throttle
 from funnel_app.ledger.engine import make_sessions, open_engine
+
+FAILURES_PER_MINUTE = 30
 
 
 def utc_now() -> datetime:
@@ -38,6 +41,7 @@ class Deps:
     queues: Queues
     rate: SendingRate
     pause: SendingPause
+    throttle: Throttle
     now: Callable[[], datetime] = utc_now
     sleep: Callable[[float], None] = pause_for
     unreachable_until: dict[str, datetime] = field(default_factory=dict)
@@ -77,4 +81,5 @@ def build_deps(settings: Settings) -> Deps:
             queues.connection, rate_per_second=settings.resend_rate_limit, share=settings.resend_rate_share
         ),
         pause=SendingPause(queues.connection),
+        throttle=Throttle(settings.redis_url, per_minute=FAILURES_PER_MINUTE),
     )

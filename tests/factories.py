@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from funnel_app.config import Settings
 from funnel_app.deps import Deps, load_registry
+from funnel_app.gateways.throttle import Throttle
 from funnel_app.ledger.engine import make_sessions
 from tests.fakes import FakeMailer, FakeNotebook, FakePause, FakeQueues, FakeRate, FrozenClock
 
@@ -70,6 +71,7 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         queues=FakeQueues(),  # type: ignore[arg-type]
         rate=FakeRate(),  # type: ignore[arg-type]
         pause=FakePause(clock),  # type: ignore[arg-type]
+        throttle=Throttle(None, per_minute=30),
         now=clock,
         sleep=lambda seconds: clock.forward(seconds=seconds),
     )

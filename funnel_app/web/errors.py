@@ -1,6 +1,7 @@
 """Errors: the one map from exceptions to HTTP answers, all of them problem documents (RFC 9457)."""
 
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 import structlog
@@ -30,6 +31,8 @@ def problem(status: int, detail: str, **more: Any) -> Response:
 def http_problem(error: HTTPException) -> ResponseReturnValue:
     """Turn werkzeug's error into a problem document; a payload that fails its schema names every field."""
     status = error.code or 500
+    if status == 401 and (wait := current_deps().throttle.hit("failed-proof", request.remote_addr or "")):
+        return _throttled(wait)
     errors = _field_errors(error)
     if errors is None:
         return problem(status, error.description or HTTPStatus(status).description)
@@ -45,6 +48,12 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(TooManyEnrolments, _too_many)
     for away in LedgerUnavailable:
         app.register_error_handler(away, _ledger_away)
+
+
+def _throttled(wait_s: float) -> Response:
+    answer = problem(429, "Too many calls with a wrong proof came from this address.")
+    answer.headers["Retry-After"] = str(ceil(wait_s))
+    return answer
 
 
 def _too_many(error: TooManyEnrolments) -> ResponseReturnValue:

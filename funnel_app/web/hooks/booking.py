@@ -1,6 +1,6 @@
 """Booking: somebody booked a call, told by the website or the CRM."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask.typing import ResponseReturnValue
 
@@ -17,6 +17,13 @@ blueprint = hook_blueprint("booking", "Somebody booked a call")
 
 class BookingSchema(HookSchema):
     """A call that is booked."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "email": "delivered+ana@resend.dev",
+        "name": "Ana Roy",
+        "meeting_time": "2026-12-01T10:00:00-05:00",
+        "event_uri": "https://api.calendly.com/scheduled_events/E1",
+    }
 
     name = Name(longest=120)
     meeting_time = Moment(required=True)

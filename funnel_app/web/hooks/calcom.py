@@ -7,7 +7,7 @@ https://cal.com/docs/developing/guides/automation/webhooks
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -85,6 +85,16 @@ class NoShowUpdatedSchema(_Lenient):
 class CalcomSchema(_Lenient):
     """One event of Cal.com; the older envelope has its booking inside and no trigger."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "triggerEvent": "BOOKING_CREATED",
+        "createdAt": "2026-11-24T10:00:00Z",
+        "payload": {
+            "uid": "bk_1",
+            "startTime": "2026-12-01T15:00:00Z",
+            "attendees": [{"email": "delivered+ana@resend.dev", "name": "Ana Roy", "timeZone": "America/Toronto"}],
+        },
+    }
+
     trigger = fields.String(required=True, data_key="triggerEvent")
     created_at = fields.AwareDateTime(allow_none=True, data_key="createdAt")
     payload = fields.Dict(required=True)
@@ -100,7 +110,7 @@ class CalcomSchema(_Lenient):
 
 
 @blueprint.post("/<campaign>/calcom")
-@documented(blueprint, CalcomSchema)
+@documented(blueprint, CalcomSchema, ({"calcom": []},))
 def receive_calcom(envelope: dict[str, Any], campaign: str) -> ResponseReturnValue:
     """Do what an event of Cal.com asks for; kinds that say nothing to us are acknowledged."""
     current_deps().registry.campaign(campaign)

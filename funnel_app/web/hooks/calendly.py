@@ -5,7 +5,7 @@ event id: what repeats is told by the invitee and the kind. https://developer.ca
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from flask import request
@@ -84,6 +84,19 @@ class InviteeSchema(Schema):
 class CalendlySchema(Schema):
     """One event of Calendly."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "event": "invitee.created",
+        "created_at": "2026-11-24T10:00:00Z",
+        "payload": {
+            "uri": "https://api.calendly.com/scheduled_events/E1/invitees/I1",
+            "event": "https://api.calendly.com/scheduled_events/E1",
+            "email": "delivered+ana@resend.dev",
+            "name": "Ana Roy",
+            "timezone": "America/Toronto",
+            "scheduled_event": {"start_time": "2026-12-01T15:00:00Z"},
+        },
+    }
+
     class Meta:
         """Unknown fields are kept in the record and ignored."""
 
@@ -95,7 +108,7 @@ class CalendlySchema(Schema):
 
 
 @blueprint.post("/<campaign>/calendly")
-@documented(blueprint, CalendlySchema)
+@documented(blueprint, CalendlySchema, ({"calendly": []},))
 def receive_calendly(envelope: dict[str, Any], campaign: str) -> ResponseReturnValue:
     """Do what an event of Calendly asks for; kinds that say nothing to us are acknowledged."""
     current_deps().registry.campaign(campaign)

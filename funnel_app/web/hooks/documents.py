@@ -1,12 +1,19 @@
 """How hooks are described: the schema that validates, and every answer that may come."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Protocol
 
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
 View = Callable[..., Any]
+Proofs = Sequence[Mapping[str, list[str]]]
+
+
+class Described(Protocol):
+    """A schema that shows how a payload looks."""
+
+    example: ClassVar[dict[str, Any]]
 
 
 class PlannedEmail(Schema):
@@ -64,8 +71,24 @@ PROBLEMS = {
 }
 
 
-def documented(blueprint: Blueprint, schema: type[Schema]) -> Callable[[View], View]:
-    """Validate a view's payload by a schema and describe its answers."""
+CAMPAIGN: Mapping[str, object] = {
+    "name": "campaign",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string"},
+    "example": "christmas",
+}
+KEY: Mapping[str, object] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "maxLength": 255},
+    "description": "The same key and payload within 24 h are answered as the first time; with another payload: 409",
+}
+OURS: Proofs = ({"bearer": []}, {"signature": []})
+
+
+def documented(blueprint: Blueprint, schema: type["Described"], proofs: Proofs = OURS) -> Callable[[View], View]:
+    """Validate a view's payload by a schema, and describe its answers and who may call."""
 
     def decorate(view: View) -> View:
         for status, description in PROBLEMS.items():
@@ -74,7 +97,12 @@ def documented(blueprint: Blueprint, schema: type[Schema]) -> Callable[[View], V
             )(view)
         view = blueprint.alt_response(200, schema=Accepted, description="A duplicate, or out of order: ignored")(view)
         view = blueprint.alt_response(202, schema=Accepted, description="Recorded, with all that follows from it")(view)
-        described: View = blueprint.arguments(schema, error_status_code=422)(view)
+        view = blueprint.doc(security=[dict(proof) for proof in proofs], parameters=[CAMPAIGN, *_key(proofs)])(view)
+        described: View = blueprint.arguments(schema, error_status_code=422, example=schema.example)(view)
         return described
 
     return decorate
+
+
+def _key(proofs: Proofs) -> list[Mapping[str, object]]:
+    return [KEY] if proofs is OURS else []

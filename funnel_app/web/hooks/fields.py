@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from email_validator import EmailNotValidError, validate_email
@@ -22,6 +22,9 @@ SPACES = re.compile(" {2,}")
 
 class Address(fields.String):
     """An email address, as given; `normalised` turns it into the form that tells people apart."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(metadata={"format": "email"}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
@@ -41,7 +44,7 @@ class Name(fields.String):
     """A name in any script: no link, no control characters, spaces folded; an empty one counts as left out."""
 
     def __init__(self, longest: int = 60, **kwargs: Any) -> None:
-        super().__init__(allow_none=True, **kwargs)
+        super().__init__(allow_none=True, metadata={"maxLength": longest}, **kwargs)
         self.longest = longest
 
     def _deserialize(  # type: ignore[override]  # an empty name is none at all
@@ -61,7 +64,7 @@ class Words(fields.String):
     """A text that somebody typed, without control characters but for line breaks; an empty one counts as left out."""
 
     def __init__(self, longest: int = 255, **kwargs: Any) -> None:
-        super().__init__(allow_none=True, **kwargs)
+        super().__init__(allow_none=True, metadata={"maxLength": longest}, **kwargs)
         self.longest = longest
 
     def _deserialize(  # type: ignore[override]  # an empty text is none at all
@@ -77,6 +80,10 @@ class Words(fields.String):
 
 class Link(Words):
     """An https address; anything else is refused, since it would go into a letter."""
+
+    def __init__(self, longest: int = 2000, **kwargs: Any) -> None:
+        super().__init__(longest, **kwargs)
+        self.metadata["format"] = "uri"
 
     def _deserialize(  # type: ignore[override]  # an empty text is none at all
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
@@ -145,6 +152,8 @@ class ConsentSchema(Schema):
 
 class HookSchema(Schema):
     """What every hook may carry."""
+
+    example: ClassVar[dict[str, Any]] = {}
 
     class Meta:
         """Unknown fields are kept in the record and ignored."""

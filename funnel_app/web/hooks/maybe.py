@@ -1,6 +1,6 @@
 """Maybe: after a call somebody asked for time to think."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask.typing import ResponseReturnValue
 
@@ -15,6 +15,12 @@ blueprint = hook_blueprint("maybe", "After a call somebody asked for time to thi
 
 class MaybeSchema(HookSchema):
     """The outcome of a call that was neither yes nor no."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "email": "delivered+ana@resend.dev",
+        "call_date": "2026-11-24T10:00:00-05:00",
+        "objections": ["price", "time"],
+    }
 
     call_date = Moment(required=True)
     call_outcome = Words(longest=255)

@@ -1,9 +1,9 @@
 """No-show: somebody did not come to a call."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask.typing import ResponseReturnValue
-from marshmallow import ValidationError, validate, validates_schema
+from marshmallow import ValidationError, validates_schema
 
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.call import Call
@@ -17,11 +17,18 @@ blueprint = hook_blueprint("noshow", "Somebody missed a call")
 class NoShowSchema(HookSchema):
     """A missed call, known by its calendar event."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "email": "delivered+ana@resend.dev",
+        "calendly_event_uri": "https://api.calendly.com/scheduled_events/E1",
+        "scheduled_time": "2026-11-24T10:00:00-05:00",
+        "reschedule_url": "https://calendly.com/reschedulings/E1",
+    }
+
     calendly_event_uri = Words(longest=255)
     calendly_event_id = Words(longest=255)
     scheduled_time = Moment(required=True)
     event_type = Words(longest=255)
-    reschedule_url = Link(validate=validate.Length(max=2000))
+    reschedule_url = Link()
 
     @validates_schema
     def check_event(self, data: dict[str, Any], **kwargs: Any) -> None:

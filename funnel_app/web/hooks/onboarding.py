@@ -1,6 +1,6 @@
 """Onboarding: somebody paid, and is a client now."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError, fields, validate, validates_schema
@@ -25,6 +25,14 @@ VARIABLES = (
 class OnboardingSchema(HookSchema):
     """A payment that is confirmed, with what the welcome emails tell."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "email": "delivered+ana@resend.dev",
+        "payment_confirmed": True,
+        "payment_date": "2026-11-24T10:00:00-05:00",
+        "package_type": "BusOS Complete",
+        "portal_url": "https://portal.businessx.example/ana",
+    }
+
     payment_confirmed = fields.Boolean(allow_none=True)
     payment_status = Words(longest=32)
     payment_date = Moment(required=True)
@@ -34,7 +42,7 @@ class OnboardingSchema(HookSchema):
     observation_dates = Several()
     start_date = Words(longest=64)
     package_type = Words(longest=120)
-    portal_url = Link(validate=validate.Length(max=2000))
+    portal_url = Link()
     diagnostic_call_date = Words(longest=64)
 
     @validates_schema

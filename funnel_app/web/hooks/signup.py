@@ -1,6 +1,6 @@
 """Signup: the website says that somebody opted in or finished the assessment."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -38,6 +38,17 @@ def _count() -> Count:
 
 class SignupSchema(HookSchema):
     """A signup; it is an assessment if it has a score or any count of systems."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "email": "delivered+ana@resend.dev",
+        "first_name": "Ana",
+        "business_name": "Salon Ana",
+        "assessment_score": 38,
+        "red_systems": 2,
+        "orange_systems": 3,
+        "weakest_system_1": "Money",
+        "consent": {"at": "2026-11-24T09:00:00-05:00", "text": "Yes, send me the playbook", "source": "website"},
+    }
 
     assessment_score = _score()
     gps_score = _score()
