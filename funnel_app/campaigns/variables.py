@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.catalogue import CATALOGUE, NAMES, Source, Variable, example_values
 from funnel_app.campaigns.model import Campaign
@@ -27,11 +28,12 @@ HERE = frozenset({"localhost", "127.0.0.1"})
 
 @dataclass(frozen=True, slots=True)
 class CampaignFacts:
-    """What a campaign's variables need besides its file."""
+    """What a campaign's variables need besides its file; `zone` is where the reader lives."""
 
     deadline: date
     today: date
     bookings: int
+    zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def values(
         **_contact(contact),
         **_assessment(contact, campaign),
         **_campaign(campaign, facts, funnel),
-        **_hook(hook),
+        **_hook(hook, facts.zone),
         **_funnel(funnel),
     }
     return {name: _shown(CATALOGUE[name], value) for name, value in found.items() if value is not None}
@@ -113,13 +115,27 @@ def _campaign(campaign: Campaign, facts: CampaignFacts, funnel: FunnelFacts) -> 
     }
 
 
-def _hook(hook: Mapping[str, object]) -> dict[str, object]:
-    rows = [variable.name for variable in CATALOGUE.values() if variable.source is Source.HOOK]
-    return {name: _joined(hook[name]) for name in rows if hook.get(name) not in (None, "", [])}
+def _hook(hook: Mapping[str, object], zone: ZoneInfo) -> dict[str, object]:
+    rows = [variable for variable in CATALOGUE.values() if variable.source is Source.HOOK]
+    return {row.name: _told(row, hook[row.name], zone) for row in rows if hook.get(row.name) not in (None, "", [])}
 
 
-def _joined(value: object) -> object:
-    return ", ".join(map(str, value)) if isinstance(value, list) else value
+def _told(variable: Variable, value: object, zone: ZoneInfo) -> object:
+    values = value if isinstance(value, list) else [value]
+    return ", ".join(spoken(str(each), zone, with_time=variable.type == "time") for each in values)
+
+
+def spoken(text: str, zone: ZoneInfo, *, with_time: bool) -> str:
+    """Return a time or date in ISO 8601 as people say it, in the reader's time zone; any other text as it is."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if at.tzinfo is None:
+        return f"{at:%A, %B} {at.day}"
+    local = at.astimezone(zone)
+    day = f"{local:%A, %B} {local.day}"
+    return f"{day} at {local.hour % 12 or 12}:{local:%M %p %Z}" if with_time else day
 
 
 def _funnel(funnel: FunnelFacts) -> dict[str, object]:

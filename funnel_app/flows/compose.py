@@ -47,6 +47,7 @@ def variables_of(deps: Deps, email: Email) -> dict[str, object]:
     campaign = deps.registry.campaign(enrolment.campaign)
     now = deps.now()
     today = now.astimezone(ZoneInfo(campaign.timezone)).date()
+    zone = ZoneInfo(contact.timezone or campaign.timezone)
     with deps.reads() as session:
         booked = hook_events.count_calls(session, campaign.name, BOOKED, Mode.LIVE)
         given_up = hook_events.count_calls(session, campaign.name, GIVEN_UP, Mode.LIVE)
@@ -54,7 +55,7 @@ def variables_of(deps: Deps, email: Email) -> dict[str, object]:
         campaign,
         contact={**contact.properties, **_named(contact)},
         hook=enrolment.variables,
-        facts=CampaignFacts(deadline=enrolment.deadline, today=today, bookings=booked - given_up),
+        facts=CampaignFacts(deadline=enrolment.deadline, today=today, bookings=booked - given_up, zone=zone),
         funnel=FunnelFacts(
             unsubscribe_url=unsubscribe_url(deps, contact),
             company_name=deps.settings.company_name,

@@ -114,7 +114,7 @@ def variables(contact=None, hook=None, bookings=0, today=date(2026, 11, 24)):
         CHRISTMAS,
         contact=contact or {},
         hook=hook or {},
-        facts=CampaignFacts(deadline=date(2026, 12, 5), today=today, bookings=bookings),
+        facts=CampaignFacts(deadline=date(2026, 12, 5), today=today, bookings=bookings, zone=TORONTO),
         funnel=FunnelFacts(
             unsubscribe_url="https://funnel.example/u/t",
             company_name="BusinessX",
@@ -185,6 +185,21 @@ def test_lists_of_a_hook_are_joined_and_empty_ones_are_absent():
     found = variables(hook={"objections": ["price", "time"], "package_type": "", "observation_dates": []})
     assert found["objections"] == "price, time"
     assert not {"package_type", "observation_dates"} & set(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "read"),
+    [
+        ("call_time", "2026-12-03T20:00:00+00:00", "Thursday, December 3 at 3:00 PM EST"),
+        ("scheduled_time", "2026-07-01T04:05:00Z", "Wednesday, July 1 at 12:05 AM EDT"),
+        ("call_date", "2026-12-02T03:00:00Z", "Tuesday, December 1"),
+        ("start_date", "2027-01-05", "Tuesday, January 5"),
+        ("start_date", "right after the holidays", "right after the holidays"),
+        ("observation_dates", ["2027-01-08", "2027-01-09"], "Friday, January 8, Saturday, January 9"),
+    ],
+)
+def test_times_are_told_as_people_say_them_where_the_reader_lives(name, given, read):
+    assert variables(hook={name: given})[name] == read
 
 
 def test_everything_together_provides_every_variable_of_the_catalogue():

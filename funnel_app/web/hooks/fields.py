@@ -83,7 +83,7 @@ class Link(Words):
 
     def __init__(self, longest: int = 2000, **kwargs: Any) -> None:
         super().__init__(longest, **kwargs)
-        self.metadata["format"] = "uri"
+        self.metadata = {**self.metadata, "format": "uri"}
 
     def _deserialize(  # type: ignore[override]  # an empty text is none at all
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any

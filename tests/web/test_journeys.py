@@ -1,0 +1,95 @@
+"""A lead's whole journey through the hooks: each email needs no more than its hook brings, and ends as it should."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from funnel_app.flows.deliver import deliver
+from funnel_app.flows.populate import populate
+from funnel_app.flows.sweep import sweep
+from funnel_app.ledger.models import Email, Enrolment
+from tests.web.calendars import calendly, calendly_event
+from tests.web.callers import SIGNUP, post
+
+NOW = "2026-11-24T12:00:00Z"
+MINIMAL = {
+    SIGNUP: {},
+    "/webhook/christmas/noshow": {"calendly_event_id": "E1", "scheduled_time": "2026-11-24T10:00:00Z"},
+    "/webhook/christmas/maybe": {"call_date": NOW},
+    "/webhook/christmas/onboarding": {"payment_confirmed": True, "payment_date": NOW},
+    "/webhook/christmas/booking": {"meeting_time": "2026-11-24T12:10:00Z"},
+}
+
+
+def play(deps, minutes: int) -> None:
+    """Let minutes go by, sending what is due and proving what was sent."""
+    for _ in range(2 * minutes):
+        deps.queues.queued.clear()
+        sweep(deps)
+        for email_id in deps.queues.emails():
+            deliver(deps, [email_id])
+        with deps.sessions.begin() as session:
+            for email in session.scalars(select(Email).where(Email.state == "sent")):
+                email.state = "delivered"
+        deps.now.forward(seconds=30)
+
+
+@pytest.mark.parametrize("path", MINIMAL)
+def test_starters_need_no_more_than_what_the_hook_must_bring(client, deps, path):
+    populate(deps)
+    assert post(client, {"email": "ana@resend.dev", **MINIMAL[path]}, path).status_code == 202
+    play(deps, 15)
+    with deps.reads() as session:
+        found = session.scalars(select(Email).order_by(Email.step)).all()
+    assert {(email.state, email.reason) for email in found} == {("delivered", None)}
+    assert all("{{" not in payload["html"] and "{%" not in payload["html"] for payload in deps.mailer.sent())
+
+
+def test_from_the_first_click_to_a_client(client, deps):
+    populate(deps)
+
+    def at():
+        return deps.now().timestamp()
+
+    def soon(minutes: int) -> str:
+        return (datetime.fromtimestamp(at(), tz=deps.now().tzinfo) + timedelta(minutes=minutes)).isoformat()
+
+    post(client, {"email": "ana@resend.dev", "first_name": "Ana"})
+    play(deps, 2)
+    post(client, {"email": "ana@resend.dev", "assessment_score": 38, "red_systems": 2})
+    play(deps, 2)
+    first = soon(8)
+    calendly(client, calendly_event("invitee.created", soon(0), event="E1", at=first), at=at())
+    play(deps, 3)
+    calendly(client, calendly_event("invitee.canceled", soon(0), event="E1", at=first, rescheduled=True), at=at())
+    second = soon(7)
+    calendly(client, calendly_event("invitee.created", soon(0), event="E2", at=second), at=at())
+    play(deps, 8)
+    calendly(client, calendly_event("invitee_no_show.created", soon(0), event="E2", at=second), at=at())
+    play(deps, 2)
+    post(client, {"email": "ana@resend.dev", "call_date": soon(0)}, "/webhook/christmas/maybe")
+    play(deps, 2)
+    paid = {"email": "ana@resend.dev", "payment_confirmed": True, "payment_date": soon(0)}
+    post(client, paid, "/webhook/christmas/onboarding")
+    play(deps, 6)
+
+    with deps.reads() as session:
+        story = {(e.sequence, e.occurrence): (str(e.state), e.exit_event) for e in session.scalars(select(Enrolment))}
+        counts = dict.fromkeys(("delivered", "cancelled", "skipped"), 0)
+        for state in session.scalars(select(Email.state)):
+            counts[state] += 1
+    assert story == {
+        ("lead_nurture", ""): ("exited", "assessment"),
+        ("five_day", ""): ("exited", "booking"),
+        ("precall_prep", "E1"): ("exited", "booking_rescheduled"),
+        ("precall_prep", "E2"): ("completed", None),
+        ("noshow_recovery", "E2"): ("exited", "maybe"),
+        ("postcall_maybe", ""): ("exited", "onboarding"),
+        ("onboarding_phase1", ""): ("completed", None),
+    }
+    assert counts["delivered"] == len(deps.mailer.sent()) and counts["cancelled"] > 0
+    subjects = [payload["subject"] for payload in deps.mailer.sent()]
+    assert len(subjects) == len(set(subjects)) + 1, (
+        "only the reminder of the moved call comes for each of the two calls"
+    )
