@@ -15,7 +15,8 @@ class Call:
     """One thing that happened to one person.
 
     `occurrence` names the calendar event, `call_at` is when that call is or was, and `happened_at` when the source
-    says that this happened: what comes out of order is put in order by it. `variables` are for templates.
+    says that this happened: what comes out of order is put in order by it. `received_at` is when a replayed call first
+    came: its emails count from then, and are late. `variables` are for templates.
     """
 
     campaign: str
@@ -30,10 +31,11 @@ class Call:
     occurrence: str = ""
     happened_at: datetime | None = None
     call_at: datetime | None = None
+    received_at: datetime | None = None
     first: FirstEmail = field(default_factory=FirstEmail)
     idempotency_key: str | None = None
 
     def happening(self, now: datetime) -> Happening:
         """Return the event at its source; one that does not say when it happened, happened now."""
-        at = self.happened_at or now
+        at = self.happened_at or self.received_at or now
         return Happening(event=self.event, occurrence=self.occurrence, at=at, call_at=self.call_at)

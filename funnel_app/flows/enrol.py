@@ -121,7 +121,7 @@ def _handler(case: Case) -> str | None:
 
 def _start(case: Case, sequence: Sequence, hook: HookEvent, run: int) -> Enrolment:
     call, now = case.call, case.now
-    timing = case.timing(anchor(call.first, sequence, call.call_at, now))
+    timing = case.timing(anchor(call.first, sequence, call.call_at, call.received_at or now))
     planned = plan_emails(sequence, call.first, timing, now)
     today = now.astimezone(ZoneInfo(case.campaign.timezone)).date()
     enrolment = Enrolment(

@@ -9,6 +9,7 @@ import structlog
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
+from funnel_app.flows.hooks import forget_refused
 from funnel_app.gateways.queue import Call, deliver_job, recheck_job, repeat_job
 from funnel_app.ledger import contacts, emails, enrolments, requests
 from funnel_app.ledger.models import EnrolmentState
@@ -29,6 +30,7 @@ class Swept:
     held: int
     completed: int
     armed: int
+    forgotten: int
 
 
 def sweep(deps: Deps) -> Swept:
@@ -43,6 +45,7 @@ def sweep(deps: Deps) -> Swept:
         held=_push_recheck(deps),
         completed=_complete(deps),
         armed=_arm_missing(deps),
+        forgotten=forget_refused(deps),
     )
     if swept.given_back or swept.repeated or swept.completed:
         log.info("swept", **asdict(swept))

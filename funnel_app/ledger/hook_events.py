@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.models import HookEvent, Outcome
@@ -97,13 +97,21 @@ def find(session: Session, hook_id: UUID) -> HookEvent | None:
     return session.get(HookEvent, hook_id)
 
 
-def refused(session: Session, limit: int) -> list[HookEvent]:
-    """Return refused calls, newest first."""
-    wanted = select(HookEvent).where(HookEvent.outcome == Outcome.REFUSED)
+def newest(session: Session, outcome: str | None, limit: int) -> list[HookEvent]:
+    """Return the newest calls, of one outcome or of all."""
+    wanted = select(HookEvent)
+    if outcome is not None:
+        wanted = wanted.where(HookEvent.outcome == outcome)
     return list(session.scalars(wanted.order_by(HookEvent.received_at.desc(), HookEvent.id.desc()).limit(limit)))
 
 
-def refused_before(session: Session, before: datetime) -> list[HookEvent]:
-    """Return refused calls that came before a time, oldest first."""
-    wanted = select(HookEvent).where(HookEvent.outcome == Outcome.REFUSED, HookEvent.received_at < before)
-    return list(session.scalars(wanted.order_by(HookEvent.received_at, HookEvent.id)))
+def has_refused_before(session: Session, before: datetime) -> bool:
+    """Say whether there are refused calls that came before a time."""
+    wanted = select(HookEvent.id).where(HookEvent.outcome == Outcome.REFUSED, HookEvent.received_at < before)
+    return session.scalars(wanted.limit(1)).first() is not None
+
+
+def delete_refused_before(session: Session, before: datetime) -> int:
+    """Delete refused calls that came before a time; return how many."""
+    old = delete(HookEvent).where(HookEvent.outcome == Outcome.REFUSED, HookEvent.received_at < before)
+    return len(session.scalars(old.returning(HookEvent.id)).all())

@@ -40,7 +40,7 @@ def test_a_flushed_redis_is_filled_again_from_the_ledger(ready):
 
 def test_where_nothing_is_lost_nothing_is_done(ready):
     deliver(ready, email_ids(opt_in(ready))[:1])
-    assert sweep(ready) == Swept(given_back=0, overdue=0, repeated=0, held=0, completed=0, armed=0)
+    assert sweep(ready) == Swept(given_back=0, overdue=0, repeated=0, held=0, completed=0, armed=0, forgotten=0)
 
 
 def test_an_email_on_time_is_left_to_its_own_job(ready):

@@ -14,6 +14,7 @@ from funnel_app.campaigns.model import Event
 from funnel_app.flows.call import Call
 from funnel_app.web.hooks.fields import normalised, time_zone
 from funnel_app.web.hooks.names import first_name_of, safe_name
+from funnel_app.web.replays import first_received_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,7 @@ class Calendar:
             },
             payload=request.get_json(),
             occurrence=occurrence,
+            received_at=first_received_at(),
             **more,
         )
 

@@ -14,6 +14,7 @@ from funnel_app.flows.call import Call
 from funnel_app.flows.enrol import enrol
 from funnel_app.web.hooks.fields import contact_facts, normalised
 from funnel_app.web.proofs import require_caller, require_json
+from funnel_app.web.replays import first_received_at
 
 LONGEST_KEY = 255
 
@@ -40,6 +41,7 @@ def call_of(
         "contact": contact_facts(payload, facts),
         "payload": request.get_json() if raw is None else raw,
         "idempotency_key": _idempotency_key(),
+        "received_at": first_received_at(),
     }
     return Call(campaign=campaign, hook=hook, event=event, **{**common, **more})
 

@@ -1,0 +1,32 @@
+"""`flask enrol SEQUENCE EMAIL`: start a sequence for somebody by hand."""
+
+import json
+import sys
+
+import click
+from flask.cli import with_appcontext
+
+from funnel_app.current import current_deps
+from funnel_app.flows.by_hand import NotUnderstood, enrol_by_hand
+
+
+@click.command("enrol")
+@click.argument("sequence")
+@click.argument("email")
+@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="A variable for the emails.")
+@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@with_appcontext
+def enrol_command(sequence: str, email: str, values: tuple[str, ...], as_json: bool) -> None:
+    """Start SEQUENCE (or CAMPAIGN/SEQUENCE) for EMAIL, as its hook would; exit 1 where it does not start."""
+    given = {name: value for name, _, value in (pair.partition("=") for pair in values)}
+    try:
+        receipt = enrol_by_hand(current_deps(), sequence, email, given)
+    except NotUnderstood as fault:
+        raise click.ClickException(str(fault)) from None
+    if as_json:
+        click.echo(json.dumps(receipt.as_json(), indent=2))
+    else:
+        click.echo(f"{receipt.status}{f': {receipt.reason}' if receipt.reason else ''}")
+        for row in receipt.emails:
+            click.echo(f"  {row['step']}. {row['template']:<26} {row['due_at']}  {row['state']}  {row['reason'] or ''}")
+    sys.exit(0 if receipt.http_status == 202 else 1)

@@ -1,0 +1,104 @@
+"""`flask hooks`: what callers sent, and sending again what was refused."""
+
+import json
+import sys
+from typing import Any
+from uuid import UUID
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from rich.console import Console
+from rich.table import Table
+
+from funnel_app.current import current_deps
+from funnel_app.flows.hooks import find_hook, list_hooks, mark_replayed
+
+OUTCOMES = click.Choice(["accepted", "duplicate", "ignored", "refused"])
+COLUMNS = ("id", "at", "hook", "outcome", "email", "reason")
+
+
+@click.group("hooks")
+def group() -> None:
+    """What callers sent, and what became of it."""
+
+
+@group.command("list")
+@click.option("--outcome", type=OUTCOMES, help="Only calls with this outcome.")
+@click.option("--limit", default=30, show_default=True, help="How many, newest first.")
+@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@with_appcontext
+def show_list(outcome: str | None, limit: int, as_json: bool) -> None:
+    """List the newest calls."""
+    rows = list_hooks(current_deps(), outcome, limit)
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    table = Table(*COLUMNS)
+    for row in rows:
+        table.add_row(*(row[name] or "" for name in COLUMNS))
+    Console().print(table)
+
+
+@group.command("show")
+@click.argument("hook_id", type=click.UUID)
+@with_appcontext
+def show_one(hook_id: UUID) -> None:
+    """Show one call with its payload, its faults and its answer, as JSON."""
+    click.echo(json.dumps(_find(hook_id), indent=2))
+
+
+@group.command("replay")
+@click.argument("hook_ids", type=click.UUID, nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every refused call that was not replayed yet.")
+@click.option("--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Mend a field of the payload first.")
+@with_appcontext
+def replay(hook_ids: tuple[UUID, ...], everything: bool, changes: tuple[str, ...]) -> None:
+    """Send refused calls again, as of the time when they first came; exit 1 where one is refused again."""
+    ids = [*hook_ids, *(_waiting() if everything else [])]
+    if not ids:
+        raise click.UsageError("Name the calls to replay, or say --all.")
+    answers = [_replay(hook_id, _mended(changes)) for hook_id in ids]
+    sys.exit(0 if all(answers) else 1)
+
+
+def _find(hook_id: UUID) -> dict[str, Any]:
+    found = find_hook(current_deps(), hook_id)
+    if found is None:
+        raise click.ClickException(f"There is no call {hook_id}; see flask hooks list.")
+    return found
+
+
+def _waiting() -> list[UUID]:
+    rows = list_hooks(current_deps(), "refused", 1000)
+    return [UUID(row["id"]) for row in rows if not str(row["reason"]).startswith("replayed as")]
+
+
+def _mended(changes: tuple[str, ...]) -> dict[str, Any]:
+    pairs = [change.partition("=") for change in changes]
+    return {name: _plain(value) for name, _, value in pairs}
+
+
+def _plain(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _replay(hook_id: UUID, changes: dict[str, Any]) -> bool:
+    call = _find(hook_id)
+    if call["outcome"] != "refused":
+        raise click.ClickException(f"{hook_id} was {call['outcome']}: only refused calls are replayed.")
+    # Through the application itself, so that one schema and one rule serve callers and replays alike.
+    answer = current_app.test_client().post(
+        f"/webhook/{call['campaign']}/{call['hook']}",
+        json={**call["payload"], **changes},
+        environ_overrides={"funnel.replay_of": call["at"]},
+    )
+    told = answer.get_json()
+    if answer.status_code < 300:
+        mark_replayed(current_deps(), hook_id, told["hook_id"])
+    words = told.get("errors") or told.get("reason") or told.get("detail") or f"{len(told.get('emails', []))} emails"
+    click.echo(f"{hook_id}  {told.get('status')}: {words}")
+    return bool(answer.status_code < 300)

@@ -1,0 +1,74 @@
+"""Hooks: what callers sent, what became of it, and what was refused and may be sent again after a mend."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from funnel_app.deps import Deps
+from funnel_app.flows.receipt import iso
+from funnel_app.ledger import hook_events
+from funnel_app.ledger.models import HookEvent, Outcome
+
+REFUSED_KEPT_FOR = timedelta(days=30)
+
+
+def list_hooks(deps: Deps, outcome: str | None, limit: int) -> list[dict[str, Any]]:
+    """Return the newest calls, of one outcome or of all, as plain data."""
+    with deps.reads() as session:
+        return [_row(event) for event in hook_events.newest(session, outcome, limit)]
+
+
+def find_hook(deps: Deps, hook_id: UUID) -> dict[str, Any] | None:
+    """Return a call with its payload, faults and answer; None where there is none of that id."""
+    with deps.reads() as session:
+        event = hook_events.find(session, hook_id)
+    if event is None:
+        return None
+    return {**_row(event), "payload": event.payload, "errors": event.errors, "answer": event.answer}
+
+
+def mark_replayed(deps: Deps, hook_id: UUID, replayed_as: str) -> None:
+    """Note on a refused call under which id it was taken at last."""
+    with deps.sessions.begin() as session:
+        event = hook_events.find(session, hook_id)
+        if event is not None:
+            event.answer = {"replayed_as": replayed_as}
+
+
+def forget_refused(deps: Deps) -> int:
+    """Delete refused calls whose time is over; return how many. Safe to repeat."""
+    before = deps.now() - REFUSED_KEPT_FOR
+    with deps.reads() as session:
+        if not hook_events.has_refused_before(session, before):
+            return 0
+    with deps.sessions.begin() as session:
+        return hook_events.delete_refused_before(session, before)
+
+
+def _row(event: HookEvent) -> dict[str, Any]:
+    return {
+        "id": str(event.id),
+        "at": iso(event.received_at),
+        "campaign": event.campaign,
+        "hook": event.hook,
+        "source": event.source,
+        "event": event.event,
+        "outcome": str(event.outcome),
+        "email": _address(event),
+        "reason": _reason(event),
+    }
+
+
+def _address(event: HookEvent) -> str | None:
+    inner = event.payload.get("payload")
+    found = event.payload.get("email") or (inner.get("email") if isinstance(inner, dict) else None)
+    return found if isinstance(found, str) else None
+
+
+def _reason(event: HookEvent) -> str | None:
+    answer = event.answer or {}
+    if "replayed_as" in answer:
+        return f"replayed as {answer['replayed_as']}"
+    if event.outcome == Outcome.REFUSED:
+        return "; ".join(f"{field}: {words}" for field, words in (event.errors or {}).items())
+    return answer.get("reason")

@@ -1,0 +1,18 @@
+"""Replays: refused calls that Funnel itself sends again. Nobody outside can claim to be one."""
+
+from datetime import datetime
+
+from flask import request
+
+# Keys of the WSGI environment without HTTP_ never come from a caller.
+REPLAY_OF = "funnel.replay_of"
+
+
+def is_replay() -> bool:
+    """Say whether this request is a replay by our own command, whose proof was checked when it first came."""
+    return REPLAY_OF in request.environ
+
+
+def first_received_at() -> datetime | None:
+    """Return when a replayed call first came; None for a call that is no replay."""
+    return datetime.fromisoformat(request.environ[REPLAY_OF]) if is_replay() else None
