@@ -3,6 +3,7 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from funnel_app.commands import calendly as calendly_command
 from funnel_app.commands import campaigns, db, enrol, hooks, templates, trace
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
@@ -39,7 +40,8 @@ def create_app(deps: Deps) -> Flask:
     register_errors(app)
 
     app.cli.add_command(db.group)
-    app.cli.add_command(campaigns.campaigns)
+    app.cli.add_command(calendly_command.group)
+    app.cli.add_command(campaigns.group)
     app.cli.add_command(enrol.enrol_command)
     app.cli.add_command(hooks.group)
     app.cli.add_command(templates.group)

@@ -1,20 +1,28 @@
-"""`flask campaigns`: what is sent, and when."""
+"""`flask campaigns`: what is sent, and when; and whether everything agrees on it."""
 
 import json
+import sys
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.table import Table
 
 from funnel_app.current import current_deps
+from funnel_app.flows.verify import FAULT, verify
+
+COLOURS = {"ok": "green", "fault": "bold red", "skipped": "yellow"}
 
 
-@click.command("campaigns")
+@click.group("campaigns", invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@click.pass_context
 @with_appcontext
-def campaigns(as_json: bool) -> None:
+def group(context: click.Context, as_json: bool) -> None:
     """List every sequence with its handler, hook, steps and times, as the campaign files say."""
+    if context.invoked_subcommand is not None:
+        return
     rows = current_deps().registry.rows()
     if as_json:
         click.echo(json.dumps(rows, indent=2, default=str))
@@ -23,6 +31,24 @@ def campaigns(as_json: bool) -> None:
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
     Console(width=None).print(table)
+
+
+@group.command("verify")
+@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@with_appcontext
+def verify_command(as_json: bool) -> None:
+    """Compare files, code, documents and Notion on what is sent, and when; exit 1 on a fault."""
+    checks = verify(current_deps(), {rule.rule for rule in current_app.url_map.iter_rules()})
+    faults = [check for check in checks if check.status == FAULT]
+    if as_json:
+        click.echo(json.dumps({"ok": not faults, "checks": [check.as_json() for check in checks]}, indent=2))
+    else:
+        table = Table("check", "status", "detail")
+        for check in checks:
+            table.add_row(check.name, f"[{COLOURS[check.status]}]{check.status}[/]", check.detail)
+        Console().print(table)
+        click.echo(f"{len(checks) - len(faults)} of {len(checks)} checks without a fault.")
+    sys.exit(1 if faults else 0)
 
 
 def _cell(value: object) -> str:

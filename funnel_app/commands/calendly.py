@@ -1,0 +1,51 @@
+"""`flask calendly`: whether Calendly's events still reach us."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from flask.cli import with_appcontext
+
+from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.current import current_deps
+from funnel_app.flows.subscriptions import NotSet, callback_url, check_calendly, subscribe_calendly
+from funnel_app.gateways.errors import GatewayError
+
+CAMPAIGN = click.option("--campaign", default="christmas", show_default=True)
+
+
+@click.group("calendly")
+def group() -> None:
+    """Calendly's subscription to us."""
+
+
+@group.command()
+@CAMPAIGN
+@with_appcontext
+def check(campaign: str) -> None:
+    """Exit 1 where Calendly's events do not reach us: it gives up for good after 24 hours of failures."""
+    with _told():
+        faults = check_calendly(current_deps(), campaign)
+    for fault in faults:
+        click.echo(fault)
+    if faults:
+        sys.exit(1)
+    click.echo(f"Calendly calls {callback_url(current_deps(), campaign)} with every event that Funnel needs.")
+
+
+@group.command()
+@CAMPAIGN
+@with_appcontext
+def subscribe(campaign: str) -> None:
+    """Make Calendly call us; safe to repeat, and mends a subscription that Calendly disabled."""
+    with _told():
+        click.echo(subscribe_calendly(current_deps(), campaign))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (NotSet, GatewayError, UnknownCampaign) as fault:
+        raise click.ClickException(str(fault)) from None
