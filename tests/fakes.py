@@ -173,6 +173,7 @@ class FakePause:
 
     def __init__(self, clock: FrozenClock) -> None:
         self.clock = clock
+        self.left = 0
         self.standing: Pause | None = None
 
     def current(self) -> Pause | None:
@@ -180,6 +181,9 @@ class FakePause:
 
     def may_probe(self) -> bool:
         return True
+
+    def leave_probe(self) -> None:
+        self.left += 1
 
     def pause(self, reason: str, seconds: float, kind: str) -> None:
         self.standing = Pause(kind, reason, self.clock() + timedelta(seconds=seconds))
