@@ -15,7 +15,7 @@ from funnel_app.config import MEANINGS
 from funnel_app.deps import load_registry
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/variables.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/variables.md", "docs/website-integration.md")
 MARKED = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
 
