@@ -18,19 +18,14 @@ def callers(app: Flask) -> list[tuple[str, str]]:
     opened: dict[str, list[str]] = {}
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         opened.setdefault(_who(app, rule), []).append(_shown(rule))
-    return [
-        (who, ", ".join(routes)) for who, routes in sorted(opened.items(), key=lambda row: row[0].startswith("Anybody"))
-    ]
+    closed_first = sorted(opened.items(), key=lambda row: row[0].startswith(ANYBODY))
+    return [(who, ", ".join(routes)) for who, routes in closed_first]
 
 
 def open_to_all() -> Mapping[str, str]:
     """Return the endpoints that need no proof, with the reasons, as the guard test lists them."""
     for node in ast.parse(GUARDS.read_text("utf-8")).body:
-        if (
-            isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Name)
-            and node.targets[0].id == "OPEN_TO_ALL"
-        ):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "OPEN_TO_ALL":
             found: dict[str, str] = ast.literal_eval(node.value)
             return found
     raise LookupError(f"{GUARDS} has no OPEN_TO_ALL")
