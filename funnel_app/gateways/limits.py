@@ -42,6 +42,12 @@ class SendingRate:
         """Return the seconds until a slot may be due, 0 for now, and take none."""
         return self._ask(take=False)
 
+    def per_second(self) -> float:
+        """Return how many calls a second we may make now: our share of what the provider allows."""
+        with redis_at_hand():
+            learned = cast(bytes | None, self._redis.get(self.LEARNED_KEY))
+        return max(float(learned or self._rate) * self._share, SLOWEST_RATE)
+
     def learn(self, rate: float) -> None:
         """Follow the requests a second that the provider allows, in all workers, for an hour."""
         if rate > 0:

@@ -56,6 +56,15 @@ def test_eight_threads_never_exceed_the_rate(redis_server: RedisServer, connecti
     assert 1 <= taken <= elapsed * per_second + 1
 
 
+def test_the_rate_is_our_share_of_what_is_allowed_and_never_nothing(connection: Redis) -> None:
+    rate = SendingRate(connection, rate_per_second=2, share=0.8)
+    assert rate.per_second() == pytest.approx(1.6)
+    rate.learn(10)
+    assert rate.per_second() == pytest.approx(8.0)
+    assert SendingRate(connection, rate_per_second=0.1, share=0.1).learn(0.1) is None
+    assert SendingRate(connection, rate_per_second=0.1, share=0.1).per_second() == pytest.approx(0.2)
+
+
 def test_a_slot_is_taken_only_when_it_is_due(connection: Redis) -> None:
     rate = SendingRate(connection, rate_per_second=2, share=0.8)
     assert rate.peek() == 0
