@@ -1,17 +1,12 @@
 """Templates: the text that Notion has now, the text that serves, and why none does."""
 
-import hashlib
 from datetime import datetime, timedelta
-from typing import Any
 
-from funnel_app.campaigns.variables import NAMES
 from funnel_app.deps import Deps
+from funnel_app.flows.readings import keep, read_one
 from funnel_app.gateways.errors import Rejected, Unavailable
-from funnel_app.gateways.notion import Page
 from funnel_app.ledger import template_versions
 from funnel_app.ledger.models import TemplateVersion
-from funnel_app.letters.gate import Problem, blocked, inspect
-from funnel_app.letters.render import prepare
 
 FRESH_FOR = timedelta(seconds=60)
 QUIET_FOR = timedelta(minutes=2)
@@ -86,38 +81,4 @@ def observe(deps: Deps, key: str) -> None:
 
     Raises Unavailable or Rejected where Notion cannot be asked.
     """
-    step = deps.registry.find_template(key)
-    pages = deps.notebook.find_templates(key, step.aliases if step else ())
-    seen = _seen(key, pages)
-    with deps.sessions.begin() as session:
-        template_versions.observe(session, seen, deps.now())
-
-
-def _seen(key: str, pages: list[Page]) -> dict[str, Any]:
-    page = pages[0] if len(pages) == 1 else None
-    problems = inspect(page.subject, page.html, status=page.status, known=NAMES) if page else (_absent(key, pages),)
-    good = page is not None and not blocked(problems)
-    parts = prepare(page.subject, page.html) if page is not None and good else None
-    return {
-        "key": key,
-        "page_id": page.id if page else None,
-        "hash": _content_hash(page, len(pages)),
-        "subject": page.subject if page else "",
-        "html": page.html if page else "",
-        "ready_html": parts.html if parts else None,
-        "ready_text": parts.text if parts else None,
-        "good": good,
-        "problems": [{"code": p.code, "detail": p.detail, "blocking": p.blocking} for p in problems],
-    }
-
-
-def _absent(key: str, pages: list[Page]) -> Problem:
-    if not pages:
-        return Problem("missing", f"no page in the templates database is named {key}", True)
-    names = ", ".join(f"“{page.name}”" for page in pages)
-    return Problem("several_pages", f"{len(pages)} pages answer to {key}: {names}; leave one of them", True)
-
-
-def _content_hash(page: Page | None, count: int) -> str:
-    parts = (page.id, page.subject, page.html, page.status) if page else (f"{count} pages",)
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+    keep(deps, [read_one(deps, key)])

@@ -1,7 +1,7 @@
 """Notion: the templates that the owner writes. Funnel reads them, and writes only where one is missing or empty."""
 
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from funnel_app.gateways.notion_calls import PROVIDER, NotionCalls
 from funnel_app.gateways.notion_pages import (
     Page,
     TemplateNames,
+    answering,
     may_be_cut,
     plain,
     property_text,
@@ -48,12 +49,18 @@ class Notebook:
         """
         key = key.strip()
         by_key = {"property": self._names.title, "title": {"contains": key}}
-        exact = [page for page in self._query(filter=by_key) if self._name(page) == key]
-        return [self._whole(page) for page in exact or self._by_alias(aliases)]
+        found = answering(self._pages(filter=by_key), key, ())
+        if not found and aliases:
+            found = answering(self._pages(), key, aliases)
+        return [self.whole(page) for page in found]
 
     def list_templates(self) -> list[Page]:
         """Return all pages of the database, over all pages of the list; bodies from the property only."""
-        return [to_page(page, self._names, self._body_property(page)) for page in self._query()]
+        return self._pages()
+
+    def whole(self, page: Page) -> Page:
+        """Return a listed page with its own code blocks as the body where the property has none."""
+        return page if page.html.strip() else replace(page, html="\n".join(self._code_blocks(page.id)))
 
     def create_template(self, key: str, subject: str, html: str, status: str | None = None) -> Page:
         """Write a new page; repeating makes a second one, so look for it first. The status is Notion's unless given."""
@@ -94,24 +101,10 @@ class Notebook:
         source = self._calls.read(self._calls.client.data_sources.retrieve, self._data_source_id)
         return str(((source.get("properties") or {}).get(self._names.status) or {}).get("type") or "select")
 
-    def _query(self, **query: Any) -> Iterator[dict[str, Any]]:
+    def _pages(self, **query: Any) -> list[Page]:
         pages = self._calls.read_all(self._calls.client.data_sources.query, self._data_source_id, **query)
-        return (page for page in pages if not (page.get("in_trash") or page.get("archived")))
-
-    def _name(self, page: dict[str, Any]) -> str:
-        return property_text(page, self._names.title).strip()
-
-    def _by_alias(self, aliases: Sequence[str]) -> list[dict[str, Any]]:
-        globs = [alias.strip().casefold() for alias in aliases]
-        return [
-            page
-            for page in (self._query() if globs else ())
-            if any(fnmatchcase(self._name(page).casefold(), glob) for glob in globs)
-        ]
-
-    def _whole(self, page: dict[str, Any]) -> Page:
-        html = self._body_property(page)
-        return to_page(page, self._names, html if html.strip() else "\n".join(self._code_blocks(page["id"])))
+        kept = (page for page in pages if not (page.get("in_trash") or page.get("archived")))
+        return [to_page(page, self._names, self._body_property(page)) for page in kept]
 
     def _body_property(self, page: dict[str, Any]) -> str:
         if not may_be_cut(page, self._names.body):
