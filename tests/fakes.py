@@ -7,6 +7,7 @@ from threading import Lock
 from uuid import UUID
 
 from funnel_app.gateways.answers import Answer, AnswerKind
+from funnel_app.gateways.fetches import ASK_AGAIN_AFTER_S, ONCE_IN_S
 from funnel_app.gateways.limits import Pause
 from funnel_app.gateways.notion import Page
 from funnel_app.gateways.notion_pages import answering
@@ -106,6 +107,37 @@ class FakeNotebook:
         self.asked.append(what)
         if self.fault:
             raise self.fault
+
+
+class FakeFetches:
+    """Claims and faults that run out by the frozen clock."""
+
+    def __init__(self, clock: FrozenClock) -> None:
+        self.clock = clock
+        self.until: dict[str, datetime] = {}
+        self.words: dict[str, str] = {}
+
+    def claim(self, key: str) -> bool:
+        return self._take(f"claim {key}", ONCE_IN_S)
+
+    def give_up(self, key: str, words: str, *, everywhere: bool) -> None:
+        name = "" if everywhere else key
+        self.words[name] = words
+        self.until[f"fault {name}"] = self.clock() + timedelta(seconds=ASK_AGAIN_AFTER_S)
+        self.until.pop(f"claim {key}")
+
+    def fault(self, key: str) -> str | None:
+        standing = [name for name in ("", key) if self._stands(f"fault {name}")]
+        return self.words[standing[0]] if standing else None
+
+    def _take(self, name: str, seconds: int) -> bool:
+        if self._stands(name):
+            return False
+        self.until[name] = self.clock() + timedelta(seconds=seconds)
+        return True
+
+    def _stands(self, name: str) -> bool:
+        return self.until.get(name, self.clock()) > self.clock()
 
 
 class FakeQueues:
