@@ -31,10 +31,6 @@ MEANINGS = {
     "FROM_EMAIL": "Who the emails are from: `Name <name@domain>`, a domain that Resend has verified",
     "NOTION_TOKEN": "The token of the Notion integration",
     "NOTION_TEMPLATES_DB_ID": "The Notion database in which the owner writes the emails",
-    "NOTION_NAME_PROPERTY": "What the templates database calls the name of a template",
-    "NOTION_SUBJECT_PROPERTY": "What it calls the subject",
-    "NOTION_BODY_PROPERTY": "What it calls the body; where that is empty, the page's code blocks are the body",
-    "NOTION_STATUS_PROPERTY": "What it calls the status; only `Active` templates (or those without one) are sent",
     "CONSOLE_PASSWORD": "The operators' password for the console",
     "COMPANY_NAME": "The sender's name in every footer",
     "COMPANY_ADDRESS": "The sender's postal address in every footer, as the law asks",
@@ -78,10 +74,6 @@ class Settings:
     from_email: str
     notion_token: str = field(repr=False)
     notion_templates_db_id: str
-    notion_name_property: str
-    notion_subject_property: str
-    notion_body_property: str
-    notion_status_property: str
     console_password: str = field(repr=False)
     company_name: str
     company_address: str
@@ -144,10 +136,6 @@ def _read(env: Env) -> Settings:
         from_email=env.str("FROM_EMAIL", validate=_mailbox),
         notion_token=env.str("NOTION_TOKEN", validate=_not_blank),
         notion_templates_db_id=env.str("NOTION_TEMPLATES_DB_ID", validate=_not_blank),
-        notion_name_property=env.str("NOTION_NAME_PROPERTY", "Template Name", validate=_not_blank),
-        notion_subject_property=env.str("NOTION_SUBJECT_PROPERTY", "Subject Line", validate=_not_blank),
-        notion_body_property=env.str("NOTION_BODY_PROPERTY", "Email Body HTML", validate=_not_blank),
-        notion_status_property=env.str("NOTION_STATUS_PROPERTY", "Status", validate=_not_blank),
         console_password=env.str("CONSOLE_PASSWORD", validate=_not_blank),
         company_name=env.str("COMPANY_NAME", validate=_not_blank),
         company_address=env.str("COMPANY_ADDRESS", validate=_not_blank),

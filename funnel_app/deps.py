@@ -14,7 +14,7 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.config import Settings
 from funnel_app.gateways.fetches import Fetches
 from funnel_app.gateways.limits import SendingPause, SendingRate
-from funnel_app.gateways.notion import Notebook, TemplateNames
+from funnel_app.gateways.notion import Notebook
 from funnel_app.gateways.queue import Queues
 from funnel_app.gateways.resend import Mailer
 from funnel_app.gateways.throttle import Throttle
@@ -64,17 +64,6 @@ def load_registry() -> Registry:
     return Registry.load({f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")})
 
 
-def open_notebook(settings: Settings) -> Notebook:
-    """Return the templates' database as the settings name it and its properties."""
-    names = TemplateNames(
-        title=settings.notion_name_property,
-        subject=settings.notion_subject_property,
-        body=settings.notion_body_property,
-        status=settings.notion_status_property,
-    )
-    return Notebook(settings.notion_token, settings.notion_templates_db_id, settings.notion_api_url, names=names)
-
-
 def build_deps(settings: Settings) -> Deps:
     """Build the collaborators of this process. Call it after a fork, never before."""
     engine = open_engine(settings.database_url)
@@ -87,7 +76,7 @@ def build_deps(settings: Settings) -> Deps:
         sessions=sessions,
         reads=reads,
         mailer=Mailer(settings.resend_api_key, settings.resend_api_url),
-        notebook=open_notebook(settings),
+        notebook=Notebook(settings.notion_token, settings.notion_templates_db_id, settings.notion_api_url),
         fetches=Fetches(queues.connection),
         queues=queues,
         rate=SendingRate(

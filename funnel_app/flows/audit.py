@@ -17,8 +17,7 @@ CURES = {
     "no_body": "Write its text, or run: flask templates populate",
     "no_subject": "Write its subject line",
     "several_pages": "Rename or delete all of them but one",
-    "bad_property": "Mend the property in Notion, or name the right one in NOTION_NAME_PROPERTY, "
-    "NOTION_SUBJECT_PROPERTY, NOTION_BODY_PROPERTY or NOTION_STATUS_PROPERTY",
+    "bad_property": "Mend the property in Notion, or give its name in NOTION_PROPERTY_NAMES",
     "not_active": "Set its status to Active when it may be sent",
     "unknown_variable": "docs/variables.md lists every variable",
     "forbidden": "Leave that out: a template holds only text, {{ names }}, filters and {% if %}",

@@ -55,8 +55,12 @@ def _blocking(reading: Reading) -> str:
 
 
 def _known(deps: Deps, key: str) -> tuple[TemplateVersion | None, TemplateVersion | None]:
+    """Return what Notion had last, and what serves; before a text is broken there may have been a good one."""
     with deps.reads() as session:
-        return template_versions.find_latest(session, key), template_versions.find_adopted(session, key)
+        latest, adopted = template_versions.find_latest(session, key), template_versions.find_adopted(session, key)
+        if adopted is None and latest is not None and not latest.good:
+            adopted = template_versions.find_good(session, key)
+        return latest, adopted
 
 
 def _adopt(deps: Deps, version: TemplateVersion) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from funnel_app.gateways.errors import Rejected
+from funnel_app.gateways.notion_bodies import Bodies
 from funnel_app.gateways.notion_calls import PROVIDER, NotionCalls
 from funnel_app.gateways.notion_pages import (
     Page,
@@ -41,6 +42,7 @@ class Notebook:
         self._calls = NotionCalls(token, api_url, timeout_s, transport)
         self._database_id = templates_db_id
         self._names = names
+        self._bodies = Bodies()
 
     def find_templates(self, key: str, aliases: Sequence[str] = ()) -> list[Page]:
         """Return the pages named like the key; where there are none, those that match an alias glob in any case.
@@ -60,7 +62,13 @@ class Notebook:
 
     def whole(self, page: Page) -> Page:
         """Return a listed page with its own code blocks as the body where the property has none."""
-        return page if page.html.strip() else replace(page, html="\n".join(self._code_blocks(page.id)))
+        if page.html.strip():
+            return page
+        html = self._bodies.find(page)
+        if html is None:
+            html = "\n".join(self._code_blocks(page.id))
+            self._bodies.keep(page, html)
+        return replace(page, html=html)
 
     def create_template(self, key: str, subject: str, html: str, status: str | None = None) -> Page:
         """Write a new page; repeating makes a second one, so look for it first. The status is Notion's unless given."""

@@ -35,6 +35,12 @@ def find_adopted(session: Session, key: str) -> TemplateVersion | None:
     return session.scalars(wanted.limit(1)).one_or_none()
 
 
+def find_good(session: Session, key: str) -> TemplateVersion | None:
+    """Return the newest version that the gate let pass, adopted or not; None where it never did."""
+    wanted = select(TemplateVersion).where(TemplateVersion.key == key, TemplateVersion.good)
+    return session.scalars(wanted.order_by(TemplateVersion.checked_at.desc()).limit(1)).one_or_none()
+
+
 def adopt(session: Session, version_id: UUID, now: datetime) -> None:
     """Let letters be made of this version from now on."""
     session.execute(update(TemplateVersion).where(TemplateVersion.id == version_id).values(adopted_at=now))

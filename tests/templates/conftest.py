@@ -9,7 +9,8 @@ import notion_client
 import pytest
 from sqlalchemy import Engine
 
-from funnel_app.deps import Deps, open_notebook
+from funnel_app.deps import Deps
+from funnel_app.gateways.notion import Notebook
 from sandbox.notion_state import TEMPLATES_DATABASE_ID, TEMPLATES_SOURCE_ID
 from sandbox.server import Server, serve
 from tests.factories import make_deps
@@ -80,7 +81,6 @@ def owner(notion: Server) -> Iterator[Owner]:
 @pytest.fixture
 def desk(sqlite: Engine, notion: Server) -> Iterator[Deps]:
     """Collaborators of Funnel that speak with the stand-in over HTTP."""
-    deps = make_deps(sqlite, notion_api_url=notion.notion_url, notion_templates_db_id=TEMPLATES_DATABASE_ID)
-    notebook = open_notebook(deps.settings)
-    yield replace(deps, notebook=notebook)
+    notebook = Notebook("ntn_funnel", TEMPLATES_DATABASE_ID, notion.notion_url)
+    yield replace(make_deps(sqlite), notebook=notebook)
     notebook.close()

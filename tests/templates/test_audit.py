@@ -145,7 +145,7 @@ def test_a_property_that_is_not_there_or_of_another_type_is_named(desk, owner, c
     owner.change_columns(**columns)
     problem = audited(desk)["christmas_email_1"]["problems"][0]
     assert problem["code"] == "bad_property" and words in problem["detail"]
-    assert "NOTION_BODY_PROPERTY" in problem["suggestion"]
+    assert "NOTION_PROPERTY_NAMES" in problem["suggestion"]
 
 
 def test_what_is_in_the_trash_or_no_campaigns_is_no_template(desk, owner):
