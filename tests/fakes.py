@@ -100,8 +100,11 @@ class FakeNotebook:
     def create_template(self, key: str, subject: str, html: str, status: str | None = None) -> None:
         self.write(key, subject, html, status or "Active")
 
-    def fill_template(self, page_id: str, subject: str, html: str) -> None:
-        self.write(page_id.removeprefix("page-"), subject, html)
+    def fill_template(self, page_id: str, subject: str | None, html: str | None) -> None:
+        key = page_id.removeprefix("page-")
+        page = self.pages[key]
+        given = {name: text for name, text in (("subject", subject), ("html", html)) if text is not None}
+        self.pages[key] = replace(page, **given)
 
     def _ask(self, what: str) -> None:
         self.asked.append(what)

@@ -2,8 +2,10 @@
 
 import json
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
@@ -14,8 +16,13 @@ from rich.table import Table
 from funnel_app.current import current_deps
 from funnel_app.flows.audit import Audit, audit_templates
 from funnel_app.flows.populate import populate as populate_flow
+from funnel_app.flows.preview import CannotPreview
+from funnel_app.flows.preview import preview as preview_flow
+from funnel_app.flows.samples import SAMPLES
+from funnel_app.flows.send_test import send_tests
 from funnel_app.gateways.errors import GatewayError
 
+NO_PROPERTY = "Add that property to the database, or give the name that it has there in NOTION_PROPERTY_NAMES."
 COLOURS = {"ok": "green", "warning": "yellow", "fault": "bold red"}
 
 
@@ -56,14 +63,72 @@ def _show(found: Audit) -> None:
 def populate() -> None:
     """Write a starter text for every key that has none in Notion; never over somebody's words."""
     with _notion_asked():
-        done = populate_flow(current_deps())
-    for row in done:
-        click.echo(f"{row.did:<10}  {row.key:<26}  {row.detail}")
+        populate_flow(current_deps(), lambda row: click.echo(f"{row.did:<10}  {row.key:<26}  {row.detail}"))
+
+
+@group.command()
+@click.argument("key")
+@click.option("--lead", metavar="EMAIL", help="As this lead would get it.")
+@click.option(
+    "--sample", "sample_name", type=click.Choice(SAMPLES), default="critical", help="As a made-up lead would."
+)
+@click.option("--html", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write the HTML part there.")
+@click.option("--open", "show", is_flag=True, help="Open the HTML part in the browser.")
+@with_appcontext
+def preview(key: str, lead: str | None, sample_name: str, path: Path | None, show: bool) -> None:
+    """Show the letter that a template makes now; exit 1 where it makes none, or the lead lacks a variable."""
+    with _notion_asked():
+        made = preview_flow(current_deps(), key, lead=lead, sample_name=sample_name)
+    for problem in made.problems:
+        click.echo(f"{'fault' if problem.blocking else 'warning'}: {problem.detail}", err=True)
+    for name in made.missing:
+        click.echo(f"missing: nothing provides {name} for this lead; the letter would be held", err=True)
+    if made.letter is not None:
+        click.echo(f"Subject: {made.letter.subject}\n\n{made.letter.text}")
+        _keep_html(made.letter.html, path, show)
+    sys.exit(0 if made.ok else 1)
+
+
+def _keep_html(html: str, path: Path | None, show: bool) -> None:
+    if path is None and show:
+        path = Path(tempfile.mkdtemp(prefix="funnel-preview-")) / "letter.html"
+    if path is not None:
+        path.write_text(html, "utf-8")
+        click.echo(f"HTML: {path}", err=True)
+    if show:
+        click.launch(str(path))
+
+
+@group.command("send-test")
+@click.argument("keys", nargs=-1, metavar="[KEY]...")
+@click.option("--all", "every", is_flag=True, help="Every template that a campaign needs.")
+@click.option("--to", "address", required=True, metavar="ADDRESS", help="Who gets them.")
+@click.option("--sample", "sample_name", type=click.Choice(SAMPLES), default="critical", help="The made-up lead.")
+@with_appcontext
+def send_test(keys: tuple[str, ...], every: bool, address: str, sample_name: str) -> None:
+    """Send letters of the templates to an address, as real ones but marked [Test], and counted nowhere.
+
+    The same letter goes to the same address once in ten minutes, so that a command which was interrupted can be
+    repeated. Exit 1 where one did not go.
+    """
+    if every == bool(keys):
+        raise click.UsageError("Name one template or more, or say --all.")
+    sent = []
+    with _notion_asked():
+        for row in send_tests(current_deps(), keys, address, sample_name):
+            sent.append(row.sent)
+            click.echo(f"{'sent' if row.sent else 'not sent':<8}  {row.key:<26}  {row.detail}")
+    click.echo(f"{sum(sent)} of {len(sent)} tests were handed to Resend for {address}.")
+    sys.exit(0 if all(sent) else 1)
 
 
 @contextmanager
 def _notion_asked() -> Iterator[None]:
     try:
         yield
+    except CannotPreview as fault:
+        raise click.ClickException(f"{fault}.") from None
     except GatewayError as fault:
-        raise click.ClickException(f"Notion cannot be asked: {fault}") from None
+        where = "Notion cannot be asked" if fault.provider == "notion" else "It cannot go on"
+        hint = f"\n{NO_PROPERTY}" if "is not a property that exists" in fault.message else ""
+        raise click.ClickException(f"{where}: {fault}{hint}") from None

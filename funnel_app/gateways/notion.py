@@ -71,16 +71,21 @@ class Notebook:
         return replace(page, html=html)
 
     def create_template(self, key: str, subject: str, html: str, status: str | None = None) -> Page:
-        """Write a new page; repeating makes a second one, so look for it first. The status is Notion's unless given."""
-        properties = {self._names.title: {"title": rich_text(key, "The name")}, **self._texts(subject, html)}
-        if status is not None:
-            properties[self._names.status] = {self._status_type: {"name": status}}
+        """Write a new page; repeating makes a second one, so look for it first.
+
+        The status is Notion's unless given; one that the database cannot take is left out.
+        """
+        properties = {
+            self._names.title: {"title": rich_text(key, "The name")},
+            **self._texts(subject, html),
+            **self._status(status),
+        }
         parent = {"type": "data_source_id", "data_source_id": self._data_source_id}
         page = self._calls.write(self._calls.client.pages.create, parent=parent, properties=properties)
         return to_page(page, self._names, html)
 
-    def fill_template(self, page_id: str, subject: str, html: str) -> Page:
-        """Replace subject and body of a page. Safe to repeat."""
+    def fill_template(self, page_id: str, subject: str | None, html: str | None) -> Page:
+        """Replace subject and body of a page, or the one that is given. Safe to repeat."""
         properties = self._texts(subject, html)
         page = self._calls.write(self._calls.client.pages.update, page_id, properties=properties)
         return to_page(page, self._names, html)
@@ -105,9 +110,17 @@ class Notebook:
         return str(sources[0]["id"])
 
     @cached_property
-    def _status_type(self) -> str:
+    def _status_column(self) -> dict[str, Any]:
         source = self._calls.read(self._calls.client.data_sources.retrieve, self._data_source_id)
-        return str(((source.get("properties") or {}).get(self._names.status) or {}).get("type") or "select")
+        return dict((source.get("properties") or {}).get(self._names.status) or {})
+
+    def _status(self, status: str | None) -> dict[str, Any]:
+        kind = self._status_column.get("type") if status is not None else None
+        options = (self._status_column.get(str(kind)) or {}).get("options") or [] if kind else []
+        # Notion makes an unknown option of a select, and refuses one of a status.
+        known = any(option.get("name") == status for option in options)
+        takes = kind == "select" or (kind == "status" and known)
+        return {self._names.status: {kind: {"name": status}}} if takes else {}
 
     def _pages(self, **query: Any) -> list[Page]:
         pages = self._calls.read_all(self._calls.client.data_sources.query, self._data_source_id, **query)
@@ -128,8 +141,6 @@ class Notebook:
             elif block.get("has_children") and block.get("type") not in OTHER_PAGES:
                 yield from self._code_blocks(block["id"])
 
-    def _texts(self, subject: str, html: str) -> dict[str, Any]:
-        return {
-            self._names.subject: {"rich_text": rich_text(subject, "The subject")},
-            self._names.body: {"rich_text": rich_text(html, "The body")},
-        }
+    def _texts(self, subject: str | None, html: str | None) -> dict[str, Any]:
+        given = ((self._names.subject, subject, "The subject"), (self._names.body, html, "The body"))
+        return {name: {"rich_text": rich_text(text, what)} for name, text, what in given if text is not None}
