@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.gateways.resend import Answer, AnswerKind
-from funnel_app.ledger import contacts, emails, requests
+from funnel_app.ledger import contacts, email_events, emails, requests
 from funnel_app.ledger.models import Email, Request, RequestState
 
 UNKNOWN_FOR = timedelta(hours=1)
@@ -73,6 +73,8 @@ def _accepted(deps: Deps, session: Session, request: Request, answer: Answer, no
 def _mark_sent(session: Session, email: Email, resend_id: str | None, now: datetime) -> None:
     # The report of the delivery may have come first: then only the id and the time are still missing.
     email.resend_id = email.resend_id or resend_id
+    if resend_id != email.resend_id:
+        email_events.add_copy(session, email.id, resend_id, now)
     if email.state in {State.SENDING, State.AMBIGUOUS}:
         emails.move(session, email, State.SENT, now)
     else:
