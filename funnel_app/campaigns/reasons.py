@@ -1,6 +1,8 @@
 """Reasons: why an email did not arrive, in words that the owner of a business uses, and of what kind that is."""
 
 import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.states import State
 
@@ -37,6 +39,7 @@ _UNSAID = {
     State.DELAYED: "the recipient's server does not take it yet; Resend tries again",
 }
 _STATUS_AND_NAME = re.compile(r"^\d{3} \w+: ")
+_UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60))
 _DATE = re.compile(r" on \d{1,2} [A-Z][a-z]+")
 
 
@@ -71,6 +74,28 @@ def why(state: State, detail: str | None) -> str | None:
 def of_refusal(words: str) -> str:
     """Return why the provider did not take an email, without the codes that only programmers read."""
     return f"Resend refused it: {_STATUS_AND_NAME.sub('', words)}"
+
+
+def of_template(key: str, fault: str) -> str:
+    """Return why no letter can be made of a template, in one clause: “template x in Notion has no subject line”."""
+    words = fault.rstrip(".")
+    if words.startswith("The template "):
+        return f"template {key} in Notion {words.removeprefix('The template ')}"
+    return f"template {key} in Notion: {words[:1].lower()}{words[1:]}"
+
+
+def spoken(span: timedelta) -> str:
+    """Return a span as people say it, in its largest whole unit: 2 hours, 1 day, 45 minutes."""
+    seconds = int(span.total_seconds())
+    unit, size = next(((unit, size) for unit, size in _UNITS if seconds >= size and seconds % size == 0), ("second", 1))
+    count = seconds // size
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
+def on_day(at: datetime, zone: ZoneInfo) -> str:
+    """Return the day of a time as people there say it: on 3 December."""
+    local = at.astimezone(zone)
+    return f"on {local.day} {local:%B}"
 
 
 def general(state: State, reason: str | None) -> str:

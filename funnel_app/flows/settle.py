@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.reasons import of_refusal
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.gateways.resend import Answer, AnswerKind
@@ -83,7 +84,7 @@ def _mark_sent(session: Session, email: Email, resend_id: str | None, now: datet
 
 def _fail(session: Session, email: Email, words: str, now: datetime) -> None:
     if email.state == State.SENDING:
-        emails.move(session, email, State.FAILED, now, f"Resend refused it: {words}")
+        emails.move(session, email, State.FAILED, now, of_refusal(words))
 
 
 def _invalid(deps: Deps, session: Session, request: Request, answer: Answer, now: datetime) -> None:

@@ -4,6 +4,7 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
+from funnel_app.campaigns.reasons import of_template
 from funnel_app.campaigns.variables import NAMES
 from funnel_app.deps import Deps
 from funnel_app.gateways.errors import Rejected, Unavailable
@@ -48,7 +49,7 @@ def _choose(latest: TemplateVersion, adopted: TemplateVersion | None, now: datet
             latest.adopted_at = now
         return latest
     if adopted is None or (not latest.good and _withdrawn(latest)):
-        raise NotReady(f"template {latest.key} in Notion: {_first_fault(latest)}")
+        raise NotReady(of_template(latest.key, _first_fault(latest)))
     return adopted
 
 
