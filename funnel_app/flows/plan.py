@@ -13,6 +13,7 @@ from funnel_app.ledger.models import Email, EmailEvent
 from funnel_app.ledger.types import new_id
 
 SENT_BY_WEBSITE = "sent by the website"
+SENT_BEFORE_CUT_OVER = "sent before the cut-over"
 TOO_LATE = "too late"
 
 

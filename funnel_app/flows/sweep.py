@@ -10,7 +10,8 @@ import structlog
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.hooks import forget_refused
-from funnel_app.gateways.queue import Call, deliver_job, recheck_job, repeat_job
+from funnel_app.flows.mirror import mirror_is_behind
+from funnel_app.gateways.queue import Call, deliver_job, mirror_job, recheck_job, repeat_job
 from funnel_app.ledger import contacts, emails, enrolments, requests
 from funnel_app.ledger.models import EnrolmentState
 
@@ -31,6 +32,7 @@ class Swept:
     completed: int
     armed: int
     forgotten: int
+    mirrored: int = 0
 
 
 def sweep(deps: Deps) -> Swept:
@@ -46,6 +48,7 @@ def sweep(deps: Deps) -> Swept:
         completed=_complete(deps),
         armed=_arm_missing(deps),
         forgotten=forget_refused(deps),
+        mirrored=_push_mirror(deps),
     )
     if swept.given_back or swept.repeated or swept.completed:
         log.info("swept", **asdict(swept))
@@ -95,6 +98,10 @@ def _push_recheck(deps: Deps) -> int:
     with deps.reads() as session:
         waiting = emails.held(session, deps.now(), deps.sendable_modes, 1)
     return _push(deps, [recheck_job()] if waiting else [])
+
+
+def _push_mirror(deps: Deps) -> int:
+    return _push(deps, [mirror_job()] if mirror_is_behind(deps) else [])
 
 
 def _push(deps: Deps, jobs: Iterable[Call]) -> int:

@@ -7,9 +7,12 @@ from rq.job import Job, JobStatus
 from rq.queue import Queue
 
 EMAILS = "emails"
+TRANSACTIONAL = "transactional"
+MIRROR_QUEUE = "mirror"
 DELIVER = "jobs.deliver.deliver_email"
 REPEAT = "jobs.deliver.repeat_request"
 RECHECK = "jobs.recheck.recheck_held"
+MIRROR = "jobs.mirror.write_mirror"
 JOB_TIMEOUT_S = 60
 FAILURE_TTL_S = 86_400
 
@@ -41,6 +44,11 @@ def repeat_job(request_id: UUID, queue: str = EMAILS) -> Call:
 def recheck_job(queue: str = EMAILS) -> Call:
     """Return the job that looks again at the emails which are held; there is at most one."""
     return Call("recheck-held", RECHECK, (), queue)
+
+
+def mirror_job(turn: str = "tick") -> Call:
+    """Return the job that writes the mirror; there are two names, so that a job can queue the one after it."""
+    return Call(f"mirror-{turn}", MIRROR, (turn,), MIRROR_QUEUE)
 
 
 def new_job(queue: Queue, call: Call, status: JobStatus) -> Job:

@@ -29,10 +29,16 @@ __all__ = [
 ]
 
 
+STALE = "mirror_stale_since IS NOT NULL"
+
+
 class Contact(Base):
     """One person, known by the address."""
 
     __tablename__ = "contacts"
+    __table_args__ = (
+        partial("ix_contacts_mirror_stale", "mirror_stale_since", where="mirror_stale_since IS NOT NULL"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(String(320))
@@ -47,6 +53,12 @@ class Contact(Base):
     consent_source: Mapped[str | None] = mapped_column(String(255))
     consent_ip: Mapped[str | None] = mapped_column(String(64))
     notion_page_id: Mapped[str | None] = mapped_column(String(36))
+    mirror_stale_since: Mapped[datetime | None]
+    mirror_written: Mapped[dict[str, Any] | None]
+    # Until then nobody else writes this person's rows: a lease while there is a token, else a wait after a failure.
+    mirror_next_at: Mapped[datetime | None]
+    mirror_token: Mapped[UUID | None]
+    mirror_error: Mapped[str | None] = mapped_column(Text)
     unsubscribe_token: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -97,6 +109,7 @@ class Enrolment(Base):
     __table_args__ = (
         UniqueConstraint("contact_id", "campaign", "sequence", "occurrence", "run"),
         partial("ix_enrolments_active", "contact_id", where="state IN ('active', 'paused')"),
+        partial("ix_enrolments_mirror_stale", "mirror_stale_since", where=STALE),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -118,6 +131,7 @@ class Enrolment(Base):
     variables: Mapped[dict[str, Any]] = mapped_column(default=dict)
     notion_page_id: Mapped[str | None] = mapped_column(String(36))
     mirror_stale_since: Mapped[datetime | None]
+    mirror_written: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
