@@ -28,6 +28,8 @@ from funnel_app.ledger.engine import make_sessions, open_engine
 FAILURES_PER_MINUTE = 30
 # An email waits this long at most for a hanging Notion: then its last good text serves.
 NOTION_TIMEOUT_S = 7.0
+# Longer than a window of the slowest budget, so that the mirror always gets on.
+MIRROR_PATIENCE_S = 2.5
 
 
 def utc_now() -> datetime:
@@ -112,7 +114,12 @@ def _load_notion_schema(settings: Settings) -> dict[str, Table]:
 def _desk(settings: Settings, schema: Mapping[str, Table], budget: NotionBudget) -> Desk:
     # The mirror's calls come after the templates', and give up sooner.
     calls = NotionCalls(
-        settings.notion_token, settings.notion_api_url, NOTION_TIMEOUT_S, budget=budget, low=True, patience_s=2.0
+        settings.notion_token,
+        settings.notion_api_url,
+        NOTION_TIMEOUT_S,
+        budget=budget,
+        low=True,
+        patience_s=MIRROR_PATIENCE_S,
     )
     ids = {
         "templates": settings.notion_templates_db_id,

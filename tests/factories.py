@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from funnel_app.config import Settings
-from funnel_app.deps import Deps, load_registry
+from funnel_app.deps import MIRROR_PATIENCE_S, Deps, load_registry
 from funnel_app.gateways.notion_budget import NotionBudget
 from funnel_app.gateways.notion_calls import NotionCalls
 from funnel_app.gateways.notion_desk import Desk
@@ -71,7 +71,7 @@ def make_desk(notion_url: str, clock: FrozenClock, **database_ids: str) -> Desk:
         clock.forward(seconds=seconds)
 
     budget = NotionBudget(None, 3.0, now=lambda: clock().timestamp(), sleep=sleep)
-    calls = NotionCalls("ntn_test", notion_url, budget=budget, low=True, patience_s=2.0)
+    calls = NotionCalls("ntn_test", notion_url, budget=budget, low=True, patience_s=MIRROR_PATIENCE_S)
     return Desk(calls, load_schema(), database_ids)
 
 

@@ -61,11 +61,13 @@ class Written:
     @classmethod
     def found(cls, table: Table, values: Mapping[str, Value], before: "Written | None" = None) -> "Written":
         """Return a row as it was found: what is in a `once` property and was not written by us is people's."""
-        ours = before.values if before else {}
+        ours = before or cls({})
         theirs = {
             key
             for key, prop in table.properties.items()
-            if prop.writes is Writes.ONCE and values.get(key) is not None and values[key] != ours.get(key)
+            if prop.writes is Writes.ONCE
+            and values.get(key) is not None
+            and (key in ours.people or values[key] != ours.values.get(key))
         }
         return cls(values, frozenset(theirs))
 

@@ -127,11 +127,12 @@ class Rows:
         self, table: NotionTable, memory: Contact | Enrolment, person: Person, wanted: Values, found: Row | None
     ) -> None:
         page_id, written = memory.notion_page_id, Written.from_json(memory.mirror_written)
+        seen = page_id is None
         if page_id is None and found is not None:
             page_id, written = found.id, Written.found(table.table, found.values)
         try:
             if page_id is not None:
-                written = self._update(table, page_id, written, wanted)
+                written = self._update(table, page_id, written, wanted, seen=seen)
         except RowGone:
             # Before one is made again: Notion may have another of this person.
             page_id, written = self._update_left(table, memory, person, wanted)
@@ -153,11 +154,12 @@ class Rows:
         if not rows:
             return None, Written({})
         found = Written.found(table.table, rows[0].values)
-        return rows[0].id, self._update(table, rows[0].id, found, wanted)
+        return rows[0].id, self._update(table, rows[0].id, found, wanted, seen=True)
 
-    def _update(self, table: NotionTable, page_id: str, written: Written, wanted: Values) -> Written:
+    def _update(self, table: NotionTable, page_id: str, written: Written, wanted: Values, *, seen: bool) -> Written:
         changes = written.changes(wanted)
-        if any(table.table.properties[key].writes is Writes.ONCE for key in changes):
+        # A person may have written there since: what was not seen just now is looked at first.
+        if not seen and any(table.table.properties[key].writes is Writes.ONCE for key in changes):
             written = Written.found(table.table, table.get(page_id).values, written)
             changes = written.changes(wanted)
         if changes:

@@ -20,13 +20,14 @@ from funnel_app.gateways.scripts import NOTION_AWAY, NOTION_REFUSED, NOTION_TAKE
 log = structlog.get_logger(__name__)
 
 KEY = "funnel:notion:budget"
-SLOWEST_PER_SECOND = 0.2
+SLOWEST_PER_SECOND = 0.5
 CALM_S = 10.0
 GROWTH = 1.25
 LONGEST_OUTAGE_HOLD_S = 10.0
 UNSAID_HOLD_S = 1.0
 REMEMBERED_S = 600
 NO_REDIS_FOR_S = 5.0
+SHORTEST_PAUSE_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +155,9 @@ class NotionBudget:
                 raise Unavailable("notion", f"is away; it is asked again in {turn.seconds:.0f} s", turn.seconds)
             if waited + turn.seconds > patience_s:
                 raise Unavailable("notion", f"its rate is used up; free again in {turn.seconds:.0f} s", turn.seconds)
-            self.sleep(turn.seconds)
-            waited += turn.seconds
+            pause = max(turn.seconds, SHORTEST_PAUSE_S)
+            self.sleep(pause)
+            waited += pause
         return int(turn.outage)
 
     def refused(self, seconds: float | None) -> None:

@@ -98,11 +98,11 @@ def test_calm_gives_the_budget_back_step_by_step_and_never_more(connection: Redi
     assert float(connection.hget(KEY, "rate") or 0) == RATE
 
 
-def test_the_slowest_budget_is_a_call_in_five_seconds(budget):
+def test_the_slowest_budget_is_a_call_in_two_seconds(budget):
     for _ in range(12):
         budget.refused(0)
     assert taken(budget) == 0
-    assert 4 < taken(budget) <= 5
+    assert 1.5 < taken(budget) <= 2
 
 
 def test_eight_threads_share_one_budget(redis_server: RedisServer):
