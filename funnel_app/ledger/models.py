@@ -8,7 +8,7 @@ from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from funnel_app.campaigns.states import State
-from funnel_app.ledger.base import Base, EnrolmentState, Outcome, RequestState, Scope, partial
+from funnel_app.ledger.base import STALE, Base, EnrolmentState, Mirrored, Outcome, RequestState, Scope, partial
 from funnel_app.ledger.types import Compressed, new_id
 
 __all__ = [
@@ -29,10 +29,7 @@ __all__ = [
 ]
 
 
-STALE = "mirror_stale_since IS NOT NULL"
-
-
-class Contact(Base):
+class Contact(Mirrored, Base):
     """One person, known by the address."""
 
     __tablename__ = "contacts"
@@ -52,9 +49,6 @@ class Contact(Base):
     consent_text: Mapped[str | None] = mapped_column(Text)
     consent_source: Mapped[str | None] = mapped_column(String(255))
     consent_ip: Mapped[str | None] = mapped_column(String(64))
-    notion_page_id: Mapped[str | None] = mapped_column(String(36))
-    mirror_stale_since: Mapped[datetime | None]
-    mirror_written: Mapped[dict[str, Any] | None]
     # Until then nobody else writes this person's rows: a lease while there is a token, else a wait after a failure.
     mirror_next_at: Mapped[datetime | None]
     mirror_token: Mapped[UUID | None]
@@ -102,7 +96,7 @@ class HookEvent(Base):
     mode: Mapped[str] = mapped_column(String(8))
 
 
-class Enrolment(Base):
+class Enrolment(Mirrored, Base):
     """One contact in one sequence."""
 
     __tablename__ = "enrolments"
@@ -129,9 +123,6 @@ class Enrolment(Base):
     exit_event: Mapped[str | None] = mapped_column(String(32))
     exit_reason: Mapped[str | None] = mapped_column(Text)
     variables: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    notion_page_id: Mapped[str | None] = mapped_column(String(36))
-    mirror_stale_since: Mapped[datetime | None]
-    mirror_written: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
