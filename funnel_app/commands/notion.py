@@ -1,6 +1,7 @@
 """`flask notion`: the owner's databases in Notion."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ from flask.cli import with_appcontext
 
 from funnel_app.current import current_deps
 from funnel_app.flows import desk
+from funnel_app.flows.cut_over import NothingToImport, cut_over
 from funnel_app.gateways.errors import GatewayError
 
 IF_NOT_FOUND = "Share the database with the integration, or check its id."
@@ -65,6 +67,30 @@ def sync(everybody: bool) -> None:
     for refusal in done.tally.refused:
         click.echo(f"refused: {refusal}")
     sys.exit(int(bool(done.tally.refused)))
+
+
+@group.command("import")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@with_appcontext
+def import_(dry_run: bool) -> None:
+    """Carry the old Email Sequence rows over, so that each lead goes on where they were; exit 1 where one is unclear.
+
+    A row's `Email N Sent` closes those steps. Safe to repeat.
+    """
+    deps = current_deps()
+    with _told():
+        try:
+            carried = cut_over(deps, dry_run=dry_run)
+        except NothingToImport as fault:
+            raise click.ClickException(str(fault)) from None
+    if deps.settings.testing_mode:
+        click.echo("TESTING_MODE is on: what is enrolled now is a test, with minutes for days.", err=True)
+    for each in carried:
+        click.echo(f"{each.did:<14} {each.address:<36} {each.detail}")
+    counts = Counter(each.did for each in carried)
+    summary = ", ".join(f"{count} {did}" for did, count in sorted(counts.items())) or "no rows of the old system"
+    click.echo(f"{'Would be: ' if dry_run else ''}{summary}.")
+    sys.exit(int("not understood" in counts))
 
 
 def _tell_not_set() -> None:

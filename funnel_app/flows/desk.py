@@ -103,6 +103,7 @@ def _mark_stale(deps: Deps, ids: list[UUID]) -> None:
 
 def _take_stock(deps: Deps, ids: list[UUID], found: dict[NotionTable, dict[str, Row]]) -> None:
     """Keep what Notion has now as what was written last, so that the mirror sees each difference."""
+    known = _by_address(found[deps.desk.contacts].values()) if deps.desk.contacts else {}
     with deps.sessions.begin() as session:
         contacts.lock(session, ids)
         mirrored.mark_stale(session, ids, deps.now())
@@ -110,8 +111,18 @@ def _take_stock(deps: Deps, ids: list[UUID], found: dict[NotionTable, dict[str, 
             memories: list[tuple[NotionTable | None, Contact | Enrolment]] = [(deps.desk.contacts, contact)]
             memories += [(deps.desk.sequences, enrolment) for enrolment in joined]
             for table, memory in memories:
-                if table is not None and memory.notion_page_id is not None:
+                if table is None:
+                    continue
+                if memory.notion_page_id is not None:
                     _remember(table, memory, found[table].get(memory.notion_page_id))
+                elif memory is contact and contact.email_norm in known:
+                    contact.notion_page_id = known[contact.email_norm].id
+                    _remember(table, contact, known[contact.email_norm])
+
+
+def _by_address(rows: Iterable[Row]) -> dict[str, Row]:
+    """Return the oldest row of each address, in whatever case somebody typed it."""
+    return {str(row.values["email"]).strip().casefold(): row for row in reversed(list(rows)) if row.values["email"]}
 
 
 def _remember(table: NotionTable, memory: Contact | Enrolment, row: Row | None) -> None:

@@ -154,6 +154,13 @@ def test_sync_names_doubles_and_leaves_them_to_a_person(run, mirrored, notion):
     assert len(contacts(notion)) == 2
 
 
+def test_sync_finds_a_persons_row_in_whatever_case_its_address_is_typed(run, mirrored, notion):
+    write_row(notion, CONTACTS_DATABASE_ID, Name="Bea", Email="BEA@Resend.dev")
+    opt_in(mirrored, "bea@resend.dev")
+    assert "1 rows made" in run("sync").output, "her sequence's row alone"
+    assert sorted(row["Email"] for row in contacts(notion)) == ["ana@resend.dev", "bea@resend.dev"]
+
+
 def test_sync_waits_through_refusals_and_outages(run, mirrored, notion):
     pages(notion, SEQUENCES_DATABASE_ID)[0].in_trash = True
     well = [Fault(), Fault()]
