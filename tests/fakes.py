@@ -162,6 +162,8 @@ class FakeQueues:
         self.queue_of: dict[UUID, str] = {}
         self.away = False
         self.has_marker = False
+        self.locks: dict[str, str] = {}
+        self.email_waits = False
 
     def arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime, queue: str = "emails") -> bool:
         if self.away:
@@ -197,6 +199,16 @@ class FakeQueues:
 
     def ping(self) -> bool:
         return not self.away
+
+    def emails_wait(self) -> bool:
+        return self.email_waits
+
+    def own(self, name: str, owner: str, seconds: float) -> bool:
+        return self.locks.setdefault(name, owner) == owner
+
+    def disown(self, name: str, owner: str) -> None:
+        if self.locks.get(name) == owner:
+            del self.locks[name]
 
     def alive(self, name: str) -> bool:
         return True
