@@ -68,6 +68,11 @@ test: setup servers typesetting prefect-client lint typecheck ## Check everythin
 chaos: setup ## Play storms of faults and count what they lost (STORMS=20)
 	@$(BIN)/python -m tests.chaos $(or $(STORMS),20)
 
+.PHONY: bench
+bench: setup ## Run the programs of bench/, which measure (BENCH=hostile: one of them); 1 where a promise does not hold
+	@failed=0; for program in $(or $(BENCH),$(basename $(notdir $(shell grep -l __main__ bench/*.py)))); do \
+	  echo "== $$program"; $(BIN)/python -m bench.$$program || failed=1; done; exit $$failed
+
 .PHONY: lint
 lint: setup ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
