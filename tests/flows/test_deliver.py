@@ -139,7 +139,7 @@ def test_a_step_later_than_its_sequence_allows_is_skipped(ready):
     ready.now.forward(days=8)
     assert deliver(ready, email_ids(receipt)[:1]) is Outcome.NOTHING_TO_DO
     first = look(ready, email_ids(receipt)[0])
-    assert (first.state, first.reason) == ("skipped", "too late")
+    assert (first.state, first.reason) == ("skipped", "too late: over 7 days after its time")
 
 
 def test_a_suppressed_address_is_not_mailed(ready):
