@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.playbook.build import spoken, weeks, words
@@ -50,6 +50,7 @@ def _ordinals(span: Span) -> range:
     return range(span.first.toordinal(), span.last.toordinal() + 1)
 
 
+@settings(max_examples=40, deadline=None)
 @given(YEARS)
 def test_every_week_of_every_season_has_something_to_do_and_every_task_its_week(year):
     season = Season(year, DEADLINE)
