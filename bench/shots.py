@@ -31,7 +31,15 @@ CONTROL = ("Ana\r\nBcc: all@evil.example", "Ana\x00", "Ana\x1b[2J", "\u202eanA\x
 ADDRESSES = ("ana", "ana@", "@resend.dev", "ana@resend.dev\r\nBcc: x@evil.example", "a" * 300 + "@resend.dev", "", " ")
 ODD: tuple[Any, ...] = (None, True, [], {}, 0, -1, 1e308, "x" * 5000, ["ana@resend.dev"], {"$gt": ""}, "' OR 1=1 --")
 ZONES = ("../../etc/passwd", "America/Nowhere", "A" * 4000, "\x00", "/", ".")
-TIMES = ("2026-12-01T10:00:00", "never", "9999-12-31T23:59:59Z", "0000-00-00", "2026-12-01T10:00:00+99:00", 1e308, [])
+TIMES: tuple[Any, ...] = (
+    "2026-12-01T10:00:00",
+    "never",
+    "9999-12-31T23:59:59Z",
+    "0000-00-00",
+    "2026-12-01T10:00:00+99:00",
+    1e308,
+    [],
+)
 TIMED = {"noshow": "scheduled_time", "maybe": "call_date", "onboarding": "payment_date", "booking": "meeting_time"}
 TYPES = ("text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data", "", "json; \xff")
 
