@@ -7,7 +7,7 @@ from funnel_app.commands import calendly as calendly_command
 from funnel_app.commands import campaigns, db, emails, enrol, hooks, ledger, notion, templates, trace
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
-from funnel_app.web import docs, health, prefect, unsubscribe
+from funnel_app.web import docs, health, playbook, prefect, unsubscribe
 from funnel_app.web.errors import register_errors
 from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup
 from funnel_app.web.hooks.routes import add_legacy_paths
@@ -37,6 +37,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(unsubscribe.blueprint)
+    app.register_blueprint(playbook.blueprint)
     register_errors(app)
 
     app.cli.add_command(db.group)

@@ -22,6 +22,7 @@ OPEN_TO_ALL = {
     "docs.start": "the script of that page",
     "health.healthz": "says only that the process lives",
     "health.readyz": "says only whether all parts are there, and no reasons",
+    "playbook.show": "the playbook is for everybody who follows the link in an email",
     "unsubscribe.ask": "the token in the path is the proof, and GET changes nothing",
     "unsubscribe.leave": "the token in the path is the proof (RFC 8058 wants no login)",
 }
