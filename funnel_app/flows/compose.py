@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.model import Event, Mode
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
 from funnel_app.deps import Deps
+from funnel_app.flows.addresses import mailable
 from funnel_app.flows.templates import NotReady, ready_version
 from funnel_app.ledger import hook_events
 from funnel_app.ledger.models import Contact, Email
@@ -80,7 +81,7 @@ def _envelope(deps: Deps, email: Email) -> Envelope:
     enrolment, contact, settings = email.enrolment, email.enrolment.contact, deps.settings
     return Envelope(
         sender=settings.from_email,
-        to=contact.email,
+        to=mailable(contact.email),
         reply_to=settings.reply_to,
         unsubscribe_url=unsubscribe_url(deps, contact),
         company_name=settings.company_name,

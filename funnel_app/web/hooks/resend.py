@@ -13,6 +13,9 @@ from funnel_app.current import current_deps
 from funnel_app.flows.record_event import Report, record_event
 from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.resend import verify_webhook
+from funnel_app.web.payloads import keepable
+
+LONGEST_ID, LONGEST_EVENT_ID = 64, 128
 
 blueprint = Blueprint("resend", __name__, url_prefix="/webhook")
 
@@ -39,27 +42,26 @@ def receive_event() -> ResponseReturnValue:
 
 def read_report(event_id: str, event: Mapping[str, Any]) -> Report:
     """Read an event's body; BadRequest where it is not of the provider's form."""
-    data = event.get("data")
+    data = keepable(event.get("data"))
     if not isinstance(data, dict):
         raise BadRequest("The event has no data.")
-    bounce = data.get("bounce") or {}
     return Report(
-        provider_event_id=event_id,
-        kind=str(event["type"]),
+        provider_event_id=event_id[:LONGEST_EVENT_ID],
+        kind=str(event["type"])[:LONGEST_ID],
         at=_time(event.get("created_at")),
-        resend_id=data.get("email_id"),
+        resend_id=(_text(data.get("email_id")) or "")[:LONGEST_ID] or None,
         email_id=_email_id(data.get("tags")),
         detail=_detail(data),
-        transient=bounce.get("type") == "Transient",
+        transient=_part(data, "bounce").get("type") == "Transient",
     )
 
 
 def _time(text: object) -> datetime:
     try:
         at = datetime.fromisoformat(str(text))
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return current_deps().now()
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _email_id(tags: object) -> UUID | None:
@@ -70,8 +72,15 @@ def _email_id(tags: object) -> UUID | None:
 
 
 def _detail(data: Mapping[str, Any]) -> str | None:
-    for kind in ("bounce", "failed", "suppressed"):
-        said = data.get(kind)
-        if isinstance(said, dict):
-            return said.get("message") or said.get("reason") or said.get("type")
-    return None
+    parts = [_part(data, kind) for kind in ("bounce", "failed", "suppressed")]
+    said = next((part for part in parts if part), {})
+    return _text(said.get("message")) or _text(said.get("reason")) or _text(said.get("type"))
+
+
+def _part(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = data.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
