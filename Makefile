@@ -53,6 +53,10 @@ test: setup servers prefect-client lint typecheck ## Check everything: style, ty
 	@rm -f .coverage .coverage.*
 	@$(BIN)/python -m pytest --cov --cov-report=term -p no:cacheprovider $(ARGS)
 
+.PHONY: chaos
+chaos: setup ## Play storms of faults and count what they lost (STORMS=20)
+	@$(BIN)/python -m tests.chaos $(or $(STORMS),20)
+
 .PHONY: lint
 lint: setup ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

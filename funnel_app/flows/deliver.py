@@ -46,6 +46,7 @@ def deliver(deps: Deps, email_ids: Sequence[UUID]) -> Outcome:
     composed = _compose_each(deps, _claim(deps, email_ids, token), token)
     request_id = _freeze(deps, composed, token) if composed else None
     if request_id is None:
+        deps.pause.leave_probe()
         return Outcome.NOTHING_TO_DO
     hand_over(deps, request_id, token)
     return Outcome.HANDED_OVER

@@ -111,3 +111,11 @@ def test_a_claim_of_many_is_renewed_while_its_letters_are_made(ready, monkeypatc
     assert deliver_due(ready, due[0]) is Outcome.HANDED_OVER
     assert sizes(ready) == [6]
     assert ready.now() - look(ready, due[0]).sending_at == timedelta(seconds=36)
+
+
+def test_a_job_that_finds_nothing_to_do_leaves_the_probe_to_another(ready):
+    first = leads(ready, 1)[0]
+    deliver_due(ready, first)
+    assert ready.pause.left == 0
+    assert deliver_due(ready, first) is Outcome.NOTHING_TO_DO
+    assert ready.pause.left == 1
