@@ -13,9 +13,10 @@ from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.campaigns.states import ALLOWED, STOPPED, State
 from funnel_app.config import MEANINGS
 from funnel_app.deps import load_registry
+from funnel_app.flows.audit import CURES
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/variables.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/variables.md", "docs/templates.md")
 MARKED = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
 
@@ -120,6 +121,11 @@ def variables() -> str:
     return markdown(("variable", "type", "from", "what it is", "example", "default"), rows)
 
 
+def problems() -> str:
+    """Return everything that the audit may find in a template, and what to do about it."""
+    return markdown(("problem", "what to do"), ((f"`{code}`", cure) for code, cure in CURES.items()))
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "settings": settings,
     "sequences": sequences,
@@ -127,6 +133,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "exits": exits,
     "states": states,
     "variables": variables,
+    "problems": problems,
 }
 
 
