@@ -33,6 +33,9 @@ class FakeMailer:
         self.accepted: dict[str, tuple[list[dict], tuple[str, ...]]] = {}
         self.calls: list[tuple[str, list[dict]]] = []
         self.script: list[Answer | Callable[[], None] | tuple[str, Answer]] = []
+        self.last_events: dict[str, str] = {}
+        self.asked: list[str] = []
+        self.asking_fault: Exception | None = None
         self._lock = Lock()
 
     def send(self, payloads: Sequence[dict], key: str) -> Answer:
@@ -56,6 +59,13 @@ class FakeMailer:
             ids = tuple(f"resend-{len(self.accepted)}-{n}" for n in range(len(payloads)))
             known = self.accepted[key] = (list(payloads), ids)
         return Answer(AnswerKind.ACCEPTED, ids=known[1])
+
+    def last_event(self, resend_id: str) -> str | None:
+        """What became of an email as Resend tells it when it is asked."""
+        self.asked.append(resend_id)
+        if self.asking_fault:
+            raise self.asking_fault
+        return self.last_events.get(resend_id)
 
     def sent(self) -> list[dict]:
         """Every email that went out, once for each time it did."""
@@ -149,18 +159,27 @@ class FakeQueues:
     def __init__(self) -> None:
         self.clock: dict[UUID, datetime] = {}
         self.queued: list[str] = []
+        self.queue_of: dict[UUID, str] = {}
         self.away = False
         self.has_marker = False
 
-    def arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime) -> bool:
+    def arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime, queue: str = "emails") -> bool:
         if self.away:
             return False
         for email_id, due_at in entries:
+            self.queue_of[email_id] = queue
             if due_at <= now:
                 self.queued.append(f"email-{email_id}")
             else:
                 self.clock[email_id] = due_at
         return True
+
+    def disarm(self, ids: Sequence[UUID]) -> int:
+        for email_id in ids:
+            self.clock.pop(email_id, None)
+        names = {f"email-{email_id}" for email_id in ids}
+        self.queued = [name for name in self.queued if name not in names]
+        return len(names)
 
     def push(self, calls: Iterable[tuple]) -> int:
         names = [call[0] for call in calls if call[0] not in self.queued]
@@ -199,6 +218,10 @@ class FakeRate:
     def __init__(self) -> None:
         self.waits: list[float] = []
         self.learned: list[float] = []
+        self.allowed = 2.0
+
+    def per_second(self) -> float:
+        return self.allowed
 
     def wait(self) -> float:
         return self.waits.pop(0) if self.waits else 0.0
@@ -215,6 +238,7 @@ class FakePause:
 
     def __init__(self, clock: FrozenClock) -> None:
         self.clock = clock
+        self.left = 0
         self.standing: Pause | None = None
 
     def current(self) -> Pause | None:
@@ -222,6 +246,9 @@ class FakePause:
 
     def may_probe(self) -> bool:
         return True
+
+    def leave_probe(self) -> None:
+        self.left += 1
 
     def pause(self, reason: str, seconds: float, kind: str) -> None:
         self.standing = Pause(kind, reason, self.clock() + timedelta(seconds=seconds))

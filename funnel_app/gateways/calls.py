@@ -6,10 +6,14 @@ from uuid import UUID
 from rq.job import Job, JobStatus
 from rq.queue import Queue
 
+from funnel_app.campaigns.model import Kind
+
+TRANSACTIONAL = "transactional"
 EMAILS = "emails"
 DELIVER = "jobs.deliver.deliver_email"
 REPEAT = "jobs.deliver.repeat_request"
 RECHECK = "jobs.recheck.recheck_held"
+RECONCILE = "jobs.reconcile.ask_resend"
 JOB_TIMEOUT_S = 60
 FAILURE_TTL_S = 86_400
 
@@ -21,6 +25,11 @@ class Call(NamedTuple):
     function: str
     args: tuple[str, ...]
     queue: str = EMAILS
+
+
+def queue_of(kind: str) -> str:
+    """Return the queue of emails of a kind: what a person waits for overtakes what they are told."""
+    return TRANSACTIONAL if kind == Kind.TRANSACTIONAL else EMAILS
 
 
 def email_job_id(email_id: UUID) -> str:
@@ -41,6 +50,11 @@ def repeat_job(request_id: UUID, queue: str = EMAILS) -> Call:
 def recheck_job(queue: str = EMAILS) -> Call:
     """Return the job that looks again at the emails which are held; there is at most one."""
     return Call("recheck-held", RECHECK, (), queue)
+
+
+def reconcile_job(queue: str = EMAILS) -> Call:
+    """Return the job that asks what became of emails without proof; there is at most one."""
+    return Call("reconcile", RECONCILE, (), queue)
 
 
 def new_job(queue: Queue, call: Call, status: JobStatus) -> Job:
