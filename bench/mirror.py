@@ -14,7 +14,8 @@ from sandbox.processes import MIRROR
 from sandbox.stack import Stack, running_stack, start_funnel
 
 MOST_A_NEW_LEAD = 4.5
-MOST_A_CHANGE = 1.0
+# One; a call that Notion refused for the rate and that was made again is in the count.
+MOST_A_CHANGE = 1.05
 WAIT_S = 1200.0
 
 
