@@ -1,1 +1,1 @@
-"""Programs that measure Funnel, run by hand; their figures stand in the documents that name them."""
+"""Programs that measure Funnel; each prints its figures and exits with 1 where a promise does not hold."""
