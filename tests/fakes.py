@@ -78,6 +78,7 @@ class FakeNotebook:
     def __init__(self) -> None:
         self.pages: dict[str, Page] = {}
         self.fault: Exception | None = None
+        self.trashed: list[str] = []
         self.asked: list[str] = []
 
     def write(self, key: str, subject: str = "Hello", html: str = "<p>Hi {{ first_name }}</p>", status="Active"):
@@ -93,6 +94,11 @@ class FakeNotebook:
 
     def create_template(self, key: str, subject: str, html: str) -> None:
         self.write(key, subject, html)
+
+    def trash_page(self, page_id: str) -> None:
+        if self.fault:
+            raise self.fault
+        self.trashed.append(page_id)
 
     def fill_template(self, page_id: str, subject: str, html: str) -> None:
         self.write(page_id.removeprefix("page-"), subject, html)

@@ -66,9 +66,14 @@ def with_words(reason: str, words: str) -> str:
     return f"{reason}{_SAID}{words}" if words and words != reason else reason
 
 
+def without_words(detail: str | None) -> str | None:
+    """Return a reason alone, without what anybody said."""
+    return detail.partition(_SAID)[0] if detail else None
+
+
 def why(state: State, detail: str | None) -> str | None:
-    """Return the reason of a reported state without the words that it was told in."""
-    return detail.partition(_SAID)[0] if detail else _UNSAID.get(state)
+    """Return the reason of a reported state, without the words that it was told in."""
+    return without_words(detail) or _UNSAID.get(state)
 
 
 def of_refusal(words: str) -> str:

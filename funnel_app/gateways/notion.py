@@ -70,6 +70,14 @@ class Notebook:
         page = self._calls.write(self._calls.client.pages.update, page_id, properties=properties)
         return to_page(page, self._names, html)
 
+    def trash_page(self, page_id: str) -> None:
+        """Move any page to the trash. Safe to repeat: one that is gone, or in the trash already, is as it should be."""
+        try:
+            self._calls.write(self._calls.client.pages.update, page_id, in_trash=True)
+        except Rejected as refused:
+            if refused.code != "object_not_found" and "archived" not in refused.message:
+                raise
+
     def whoami(self) -> str:
         """Return the name of the integration that the token belongs to, with its workspace where it is said."""
         bot = self._calls.read(self._calls.client.users.me)
