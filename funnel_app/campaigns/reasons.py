@@ -81,6 +81,23 @@ def of_refusal(words: str) -> str:
     return f"Resend refused it: {_STATUS_AND_NAME.sub('', words)}"
 
 
+def of_wait(answer: str, words: str) -> str:
+    """Return why an email that is on its way to the provider is still with us, by the kind of its last answer."""
+    if answer == "quota":
+        return f"the {'monthly' if 'monthly' in words else 'daily'} quota of the Resend account is used up"
+    told = _WAITS.get(answer, "Resend does not take it yet")
+    return f"{told}: {_STATUS_AND_NAME.sub('', words)}" if answer == "paused" else told
+
+
+_WAITS = {
+    "rate_limited": "the Resend team makes more calls than it may",
+    "paused": "Resend refuses the key, the account or the sender",
+    "concurrent": "Resend is still working on the first try",
+    "unknown": "Resend's answer did not come",
+    "unreachable": "Resend cannot be reached",
+}
+
+
 def of_template(key: str, fault: str) -> str:
     """Return why no letter can be made of a template, in one clause: “template x in Notion has no subject line”."""
     words = fault.rstrip(".")
