@@ -4,7 +4,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from funnel_app.commands import calendly as calendly_command
-from funnel_app.commands import campaigns, db, emails, enrol, hooks, ledger, notion, templates, trace
+from funnel_app.commands import campaigns, contacts, db, emails, enrol, hooks, ledger, notion, templates, trace
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
 from funnel_app.web import docs, health, playbook, prefect, unsubscribe
@@ -42,6 +42,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(playbook.blueprint)
     register_errors(app)
 
+    app.cli.add_command(contacts.group)
     app.cli.add_command(db.group)
     app.cli.add_command(calendly_command.group)
     app.cli.add_command(campaigns.group)
