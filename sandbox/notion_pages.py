@@ -4,7 +4,13 @@ from urllib.parse import unquote
 
 from flask import Response, request
 
-from sandbox.notion_checks import check_blocks, check_rich_text, check_values, invalid
+from sandbox.notion_checks import (
+    NotionProblem,
+    check_blocks,
+    check_rich_text,
+    check_values,
+    invalid,
+)
 from sandbox.notion_filters import one_page
 from sandbox.notion_http import Json, answer, blueprint, body, get, same_id
 from sandbox.notion_json import block_json, item_json, page_json
@@ -70,7 +76,7 @@ def show_property(page_id: str, property_id: str) -> Response:
         page = get(sandbox.notion.pages, "page", page_id)
         prop = sandbox.notion.sources[page.source_id].find(unquote(property_id)) if page.source_id else None
         if prop is None:
-            raise invalid(f"Could not find property with name or id: {property_id}")
+            raise NotionProblem(404, "object_not_found", f"Could not find property with ID: {property_id}.")
         found = item_json(prop, page.values.get(prop.name))
     if not isinstance(found, list):
         return answer(found)
@@ -118,8 +124,7 @@ def append_children(block_id: str) -> Response:
     with sandbox.lock:
         notion, parent_id = sandbox.notion, holder(sandbox.notion, block_id)
         added = append(notion, parent_id, check_blocks(given.get("children")), sandbox)
-        if parent_id in notion.pages:
-            notion.pages[parent_id].edited_at = sandbox.now()
+        notion.touch(parent_id, sandbox.now())
         results = [block_json(notion, block) for block in added]
     listed = {"object": "list", "results": results, "next_cursor": None, "has_more": False}
     return answer(listed | {"type": "block", "block": {}})
@@ -135,6 +140,7 @@ def delete_block(block_id: str) -> Response:
             notion.pages[found_id].in_trash = True
             return answer(page_json(notion, notion.pages[found_id]))
         notion.blocks[found_id].in_trash = True
+        notion.touch(found_id, sandbox.now())
         return answer(block_json(notion, notion.blocks[found_id]))
 
 

@@ -198,7 +198,8 @@ class _Carrying:
         exits = self.old.sequence.exits
         heard = hook_events.heard(self.session, contact.id, self.old.campaign.name, exits)
         if heard:
-            return told(Event(heard[-1].event or ""), heard[-1].happened_at or heard[-1].received_at)
+            at = heard[-1].happened_at or heard[-1].received_at
+            return told(Event(heard[-1].event or ""), at, ZoneInfo(self.old.campaign.timezone))
         pepper = self.deps.settings.secret_key
         barred = suppressions.find(self.session, contact.email_norm, pepper, self.old.sequence.kind)
         if barred is not None:

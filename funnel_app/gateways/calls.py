@@ -14,6 +14,7 @@ MIRROR_QUEUE = "mirror"
 DELIVER = "jobs.deliver.deliver_email"
 REPEAT = "jobs.deliver.repeat_request"
 RECHECK = "jobs.recheck.recheck_held"
+RECONCILE = "jobs.reconcile.ask_resend"
 MIRROR = "jobs.mirror.write_mirror"
 JOB_TIMEOUT_S = 60
 FAILURE_TTL_S = 86_400
@@ -51,6 +52,11 @@ def repeat_job(request_id: UUID, queue: str = EMAILS) -> Call:
 def recheck_job(queue: str = EMAILS) -> Call:
     """Return the job that looks again at the emails which are held; there is at most one."""
     return Call("recheck-held", RECHECK, (), queue)
+
+
+def reconcile_job(queue: str = EMAILS) -> Call:
+    """Return the job that asks what became of emails without proof; there is at most one."""
+    return Call("reconcile", RECONCILE, (), queue)
 
 
 def mirror_job(turn: str = "tick") -> Call:
