@@ -47,8 +47,8 @@ def _measure(stack: Stack, what: str, leads: int, delivered: int, rate: float, b
     calls = _calls(stack) - before
     count, took = calls.total(), ended - began
     print(f"{what}: {count / leads:.2f} calls, {_of_rows(calls) / leads:.2f} of them of rows ({dict(calls)})")
-    at_best = f"{count} calls take {count / rate:.0f} s at {rate:g} a second"
-    print(f"  all {leads} current {took:.0f} s after the first; {at_best}")
+    best = f"{count} calls take {count / rate:.0f} s at {rate:g} a second"
+    print(f"  all {leads} current {took:.0f} s after the first; {best}")
     return calls
 
 
