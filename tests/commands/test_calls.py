@@ -264,8 +264,11 @@ class TestVerify:
         populate(deps)
         del deps.notebook.pages["christmas_email_1"]
         deps.notebook.write("christmas_email_2 copy")
-        done = run("campaigns", "verify")
-        assert done.exit_code == 1 and "there is no page" in done.output and "2 pages answer to this key" in done.output
+        done = run("campaigns", "verify", "--json")
+        faults = [check["detail"] for check in json.loads(done.stdout)["checks"] if check["status"] == "fault"]
+        assert done.exit_code == 1 and len(faults) == 2
+        assert faults[0].startswith("no page in the templates database is named christmas_email_1 (Make a page")
+        assert faults[1].startswith("2 pages answer to christmas_email_2")
 
     def test_without_notion_the_rest_is_compared(self, run, deps):
         deps.notebook.fault = Unavailable("notion", "away")
