@@ -33,6 +33,7 @@ class Contact(Base):
     """One person, known by the address."""
 
     __tablename__ = "contacts"
+    __table_args__ = (partial("ix_contacts_consent_ip", "consent_ip", where="consent_ip IS NOT NULL"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(String(320))

@@ -135,7 +135,7 @@ class TestCalendly:
         body["payload"].update(broken)
         answer = calendly(client, body, at=now)
         assert (answer.status_code, list(answer.json["errors"])) == (422, ["payload"])
-        assert list(answer.json["errors"]["payload"]) == list(broken)
+        assert [fault.partition(":")[0] for fault in answer.json["errors"]["payload"]] == list(broken)
         with deps.reads() as session:
             assert session.scalars(select(HookEvent.outcome)).all() == ["refused"]
 
