@@ -24,6 +24,7 @@ def test_what_is_no_address_is_nobodys():
     with pytest.raises(EmailNotValidError):
         normalised("ana@")
     assert looked_up(" Ana@ ") == "ana@"
+    assert mailable("ana@") == "ana@"
 
 
 def test_a_letter_goes_to_the_ascii_domain_and_the_trace_is_found_in_either_spelling(sqlite):

@@ -127,6 +127,8 @@ def test_every_optional_field_may_be_null_and_the_others_are_named(client, path)
     optional = dict.fromkeys(set(ENTRANCES[hook].schema().fields) - REQUIRED[path])
     answer = post(client, {**GOOD.get(path, {}), "email": "ana@resend.dev", **optional}, path)
     assert answer.status_code == 202, answer.json
+    blank = {**GOOD.get(path, {}), "email": "ben@resend.dev", **dict.fromkeys(optional, "")}
+    assert post(client, blank, path).status_code == 202, "a form's empty field is one that is left out"
     missing = set(post(client, {}, path).json["errors"])
     renamed = {"calendly_event_uri": "calendly_event", "payment_confirmed": "payment"}
     # Rules over several fields are asked only of fields that are good each by itself.
