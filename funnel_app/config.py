@@ -14,6 +14,7 @@ from marshmallow import ValidationError
 
 SUPPORTED_PYTHON = (3, 11)
 MINIMUM_SECRET_LENGTH = 32
+ROLES = ("all", "web", "worker", "scheduler", "migrate")
 
 
 MEANINGS = {
@@ -47,6 +48,8 @@ MEANINGS = {
     "NOTION_API_URL": "Another address for Notion, for the stand-in",
     "ARM_HORIZON_DAYS": "How far ahead emails are put on the clock in Redis",
     "WORKERS": "How many workers send at once",
+    "ROLE": "What a container runs: `all`, `web`, `worker`, `scheduler`, or `migrate`, which then ends",
+    "WEB_CONCURRENCY": "How many web processes answer, each with 4 threads",
     "LOG_LEVEL": "From which level on things are logged",
     "TRUSTED_PROXIES": "How many proxies stand in front and may name the caller's address",
 }
@@ -90,6 +93,8 @@ class Settings:
     notion_api_url: str
     arm_horizon: timedelta
     workers: int
+    role: str
+    web_concurrency: int
     log_level: str
     trusted_proxies: int
 
@@ -152,6 +157,8 @@ def _read(env: Env) -> Settings:
         notion_api_url=env.str("NOTION_API_URL", "https://api.notion.com", validate=_web_address),
         arm_horizon=timedelta(days=env.int("ARM_HORIZON_DAYS", 14, validate=_at_least(1)) or 0),
         workers=env.int("WORKERS", 2, validate=_at_least(1)),
+        role=env.str("ROLE", "all", validate=_role),
+        web_concurrency=env.int("WEB_CONCURRENCY", 2, validate=_at_least(1)),
         log_level=env.str("LOG_LEVEL", "INFO"),
         trusted_proxies=env.int("TRUSTED_PROXIES", 0, validate=_at_least(0)),
     )
@@ -214,6 +221,11 @@ def _at_least(least: float) -> Callable[[float], None]:
             raise ValidationError(f"must be {least} or more.")
 
     return check
+
+
+def _role(value: str) -> None:
+    if value not in ROLES:
+        raise ValidationError(f"must be one of {', '.join(ROLES)}.")
 
 
 def _share(value: float) -> None:

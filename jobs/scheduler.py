@@ -11,6 +11,7 @@ from funnel_app.flows.sweep import sweep
 from funnel_app.gateways.clock import Clock
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
+from jobs.beat import beat
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
 
 SWEEP_EVERY_S = 5.0
@@ -30,11 +31,12 @@ class SchedulerProcess:
     def run(self) -> None:
         """Work until asked to stop; then give the lock back."""
         while not self.stopping.is_set():
+            beat(SCHEDULER)
             try:
                 self.step()
             except Unavailable as fault:
                 log.warning("redis_away", error=str(fault))
-                wait_for_redis(self.stopping)
+                wait_for_redis(self.stopping, SCHEDULER)
             except LedgerUnavailable as fault:
                 log.warning("ledger_away", error=str(fault))
             self.stopping.wait(self.clock.seconds_to_next(time.time()))
@@ -63,8 +65,8 @@ def main() -> None:
     stopping = Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stopping.set())
-    wait_for_ledger(stopping)
-    wait_for_redis(stopping)
+    wait_for_ledger(stopping, SCHEDULER)
+    wait_for_redis(stopping, SCHEDULER)
     log.info("scheduler_started")
     SchedulerProcess(stopping).run()
 

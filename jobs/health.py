@@ -1,0 +1,41 @@
+"""The health check of the image: exit 0 where the parts of this container's role are alive, else 1 with the reason.
+
+It asks for life alone, not for Redis, Notion or Resend: an outage elsewhere must never end a container.
+"""
+
+import os
+import sys
+from http.client import HTTPException
+from urllib.request import urlopen
+
+from jobs.beat import beats
+from jobs.parts import PARTS
+
+TIMEOUT_S = 4.0
+
+
+def main() -> int:
+    """Check the parts of `ROLE`; a container that only migrates has none."""
+    role = os.environ.get("ROLE", "all")
+    parts = tuple(PARTS) if role == "all" else (role,) if role in PARTS else ()
+    dead = [part for part in parts if not _alive(part)]
+    for part in dead:
+        sys.stderr.write(f"{part} does not answer\n")
+    return 1 if dead else 0
+
+
+def _alive(part: str) -> bool:
+    return _answers() if part == "web" else beats(part)
+
+
+def _answers() -> bool:
+    address = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/healthz"
+    try:
+        with urlopen(address, timeout=TIMEOUT_S) as answer:
+            return bool(answer.status == 200)
+    except (OSError, HTTPException):
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())
