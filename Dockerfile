@@ -26,7 +26,8 @@ ENV PATH=/opt/funnel/bin:$PATH \
     GUNICORN_CMD_ARGS="--worker-tmp-dir /dev/shm" \
     ROLE=all \
     PORT=8000 \
-    DATABASE_URL=sqlite:////data/funnel.db
+    DATABASE_URL=sqlite:////data/funnel.db \
+    BACKUP_DIR=/data/backups
 # Run it with a volume at /data. The root may be read-only: only /data and /tmp are written to.
 EXPOSE 8000
 USER 10001:10001

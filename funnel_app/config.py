@@ -48,6 +48,8 @@ MEANINGS = {
     "NOTION_API_URL": "Another address for Notion, for the stand-in",
     "ARM_HORIZON_DAYS": "How far ahead emails are put on the clock in Redis",
     "WORKERS": "How many workers send at once",
+    "BACKUP_DIR": "Where a verified copy of the ledger goes each night (`/data/backups` in the image); none: nowhere",
+    "BACKUP_KEEP_DAYS": "How long those copies are kept; the newest always is",
     "ROLE": "What a container runs: `all`, `web`, `worker`, `scheduler`, or `migrate`, which then ends",
     "WEB_CONCURRENCY": "How many web processes answer, each with 4 threads",
     "LOG_LEVEL": "From which level on things are logged",
@@ -93,6 +95,8 @@ class Settings:
     notion_api_url: str
     arm_horizon: timedelta
     workers: int
+    backup_dir: str | None
+    backup_keep: timedelta
     role: str
     web_concurrency: int
     log_level: str
@@ -157,6 +161,8 @@ def _read(env: Env) -> Settings:
         notion_api_url=env.str("NOTION_API_URL", "https://api.notion.com", validate=_web_address),
         arm_horizon=timedelta(days=env.int("ARM_HORIZON_DAYS", 14, validate=_at_least(1)) or 0),
         workers=env.int("WORKERS", 2, validate=_at_least(1)),
+        backup_dir=env.str("BACKUP_DIR", "") or None,
+        backup_keep=timedelta(days=env.int("BACKUP_KEEP_DAYS", 14, validate=_at_least(1)) or 0),
         role=env.str("ROLE", "all", validate=_role),
         web_concurrency=env.int("WEB_CONCURRENCY", 2, validate=_at_least(1)),
         log_level=env.str("LOG_LEVEL", "INFO"),

@@ -12,6 +12,7 @@ from funnel_app.gateways.clock import Clock
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
 from jobs.beat import beat
+from jobs.nightly import NightlyBackup
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
 
 SWEEP_EVERY_S = 5.0
@@ -27,6 +28,7 @@ class SchedulerProcess:
         self.stopping = stopping
         self.clock = Clock(connection=deps().queues.connection)
         self.swept_at = float("-inf")
+        self.backup = NightlyBackup()
 
     def run(self) -> None:
         """Work until asked to stop; then give the lock back."""
@@ -41,6 +43,7 @@ class SchedulerProcess:
                 log.warning("ledger_away", error=str(fault))
             self.stopping.wait(self.clock.seconds_to_next(time.time()))
         self._give_back()
+        self.backup.stop()
 
     def step(self) -> None:
         """One second's work, done only by the owner of the lock."""
@@ -51,6 +54,7 @@ class SchedulerProcess:
         if time.monotonic() - self.swept_at >= SWEEP_EVERY_S:
             self.swept_at = time.monotonic()
             sweep(deps())
+            self.backup.step(deps())
 
     def _give_back(self) -> None:
         try:

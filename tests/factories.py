@@ -50,6 +50,8 @@ def make_settings(**overrides: Any) -> Settings:
         "notion_api_url": "http://127.0.0.1:1/notion",
         "arm_horizon": timedelta(days=14),
         "workers": 2,
+        "backup_dir": None,
+        "backup_keep": timedelta(days=14),
         "role": "all",
         "web_concurrency": 2,
         "log_level": "INFO",
