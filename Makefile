@@ -78,6 +78,10 @@ requirements: setup ## Pin requirements*.txt anew from requirements*.in
 	@$(PIP_COMPILE) requirements.in -o requirements.txt
 	@$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
 
+.PHONY: audit
+audit: setup ## Look for known faults in the pinned packages (said and skipped where the data cannot be reached)
+	@$(BIN)/python -m tests.audit
+
 .PHONY: clean
 clean: ## Remove what was made here
 	@rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis var
