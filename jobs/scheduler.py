@@ -14,6 +14,7 @@ from funnel_app.ledger.engine import LedgerUnavailable
 from jobs.beat import beat
 from jobs.nightly import NightlyBackup
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
+from jobs.template_watch import TemplateWatch
 
 SWEEP_EVERY_S = 5.0
 HEARTBEAT_S = 30
@@ -27,6 +28,7 @@ class SchedulerProcess:
     def __init__(self, stopping: Event) -> None:
         self.stopping = stopping
         self.clock = Clock(connection=deps().queues.connection)
+        self.templates = TemplateWatch(deps)
         self.swept_at = float("-inf")
         self.backup = NightlyBackup()
 
@@ -55,6 +57,7 @@ class SchedulerProcess:
             self.swept_at = time.monotonic()
             sweep(deps())
             self.backup.step(deps())
+        self.templates.look()
 
     def _give_back(self) -> None:
         try:

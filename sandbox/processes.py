@@ -106,6 +106,7 @@ def development_env(
         "TESTING_INTERVAL_SECONDS": str(interval_s),
         "TEST_RECIPIENTS": "*@resend.dev",
         "HOOK_SECRET": secrets.token_hex(16),
+        "CALENDLY_SIGNING_KEY": secrets.token_hex(16),
         "RESEND_API_KEY": "re_sandbox",
         "RESEND_WEBHOOK_SECRET": "whsec_c2FuZGJveC1zaWduaW5nLXNlY3JldA==",
         "RESEND_API_URL": f"{sandbox_url}/resend",

@@ -9,7 +9,7 @@ from funnel_app.config import Settings
 from funnel_app.deps import Deps, load_registry
 from funnel_app.gateways.throttle import Throttle
 from funnel_app.ledger.engine import make_sessions
-from tests.fakes import FakeMailer, FakeNotebook, FakePause, FakeQueues, FakeRate, FrozenClock
+from tests.fakes import FakeFetches, FakeMailer, FakeNotebook, FakePause, FakeQueues, FakeRate, FrozenClock
 
 HOOK_SECRET = "hook-secret-of-tests"
 LEGACY_KEY = "legacy-key-of-tests"
@@ -72,6 +72,7 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         reads=reads,
         mailer=FakeMailer(),  # type: ignore[arg-type]
         notebook=FakeNotebook(),  # type: ignore[arg-type]
+        fetches=FakeFetches(clock),  # type: ignore[arg-type]
         queues=FakeQueues(),  # type: ignore[arg-type]
         rate=FakeRate(),  # type: ignore[arg-type]
         pause=FakePause(clock),  # type: ignore[arg-type]
