@@ -23,5 +23,15 @@ def beats(part: str) -> bool:
         return False
 
 
+def begun(part: str) -> bool:
+    """Say whether a part of this machine has come to its work since it was last told to begin anew."""
+    return _file(part).exists()
+
+
+def begin_anew(part: str) -> None:
+    """Forget a part's beats."""
+    _file(part).unlink(missing_ok=True)
+
+
 def _file(part: str) -> Path:
     return Path(tempfile.gettempdir()) / f"funnel-{part}.beat"

@@ -8,8 +8,8 @@ import sys
 from http.client import HTTPException
 from urllib.request import urlopen
 
-from jobs.beat import beats
-from jobs.parts import PARTS
+from jobs.beat import beats, begun
+from jobs.parts import CHILD, PARTS
 
 TIMEOUT_S = 4.0
 
@@ -25,7 +25,10 @@ def main() -> int:
 
 
 def _alive(part: str) -> bool:
-    return _answers() if part == "web" else beats(part)
+    if part == "web":
+        return _answers()
+    # A parent is up long before its first child has come to its work, and until then nothing is sent.
+    return beats(part) and (part != "worker" or begun(CHILD))
 
 
 def _answers() -> bool:

@@ -1,5 +1,7 @@
 """What every process of Funnel does first: settings, logs, collaborators, and waiting for the ledger."""
 
+import atexit
+import gc
 import sys
 from functools import cache
 from threading import Event
@@ -22,6 +24,8 @@ def start() -> Settings:
     except ConfigError as fault:
         sys.exit(str(fault))
     configure_logging(settings.log_level)
+    # Gathering garbage for the last time takes seconds on a busy machine, and a stop has ten.
+    atexit.register(gc.freeze)
     return settings
 
 

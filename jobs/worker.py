@@ -15,7 +15,8 @@ from rq import Queue, SimpleWorker
 from funnel_app.flows.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis_clients import patient_client
-from jobs.beat import beat
+from jobs.beat import beat, begin_anew
+from jobs.parts import CHILD
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
 
 QUEUES = ("transactional", "emails", "mirror")
@@ -44,9 +45,9 @@ def run_child(parent: int) -> None:
     start()
     stopping = Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    wait_for_ledger(stopping, WORKER)
+    wait_for_ledger(stopping, CHILD)
     while not stopping.is_set():
-        wait_for_redis(stopping, WORKER)
+        wait_for_redis(stopping, CHILD)
         if stopping.is_set():
             return
         try:
@@ -69,6 +70,7 @@ def _work() -> None:
     # RQ lengthens the timeouts of the pool that it blocks on: this one is for it alone.
     connection = patient_client(deps().settings.redis_url)
     queues = [Queue(name, connection=connection) for name in QUEUES]
+    beat(CHILD)
     Worker(queues, connection=connection, worker_ttl=45).work(logging_level="WARNING")
 
 
@@ -84,6 +86,7 @@ class Parent:
         """Run until SIGTERM or SIGINT."""
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda *_: self.stopping.set())
+        begin_anew(CHILD)
         while not self.stopping.is_set():
             beat(WORKER)
             self._replace_dead()

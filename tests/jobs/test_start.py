@@ -18,11 +18,21 @@ def test_a_ledger_that_stays_away_is_told_after_a_while(tmp_path):
 
 
 def test_a_part_is_alive_while_its_loop_goes_round(machine, tmp_path):
-    machine.setenv("ROLE", "worker")
+    machine.setenv("ROLE", "scheduler")
     assert health.main() == 1
-    beat.beat("worker")
+    beat.beat("scheduler")
     assert health.main() == 0
     machine.setattr("jobs.beat.STALE_AFTER_S", -1)
+    assert health.main() == 1
+
+
+def test_a_worker_counts_only_when_a_child_has_come_to_its_work(machine):
+    machine.setenv("ROLE", "worker")
+    beat.beat("worker")
+    assert health.main() == 1
+    beat.beat("worker-child")
+    assert health.main() == 0
+    beat.begin_anew("worker-child")
     assert health.main() == 1
 
 
