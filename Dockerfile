@@ -32,7 +32,7 @@ ENV PATH=/opt/funnel/bin:$PATH \
 EXPOSE 8000
 USER 10001:10001
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=6 CMD ["python", "-m", "jobs.health"]
+HEALTHCHECK --interval=5s --timeout=20s --start-period=60s --retries=3 CMD ["python", "-m", "jobs.health"]
 # tini is PID 1: it passes signals on, and buries the orphans.
 ENTRYPOINT ["tini", "--"]
 CMD ["python", "-m", "jobs.start"]

@@ -42,7 +42,7 @@ def parts(stack):
 
 
 def healthy(stack):
-    check = [sys.executable, "-m", "jobs.health"]
+    check = [sys.executable, "-m", "jobs.health", "0"]
     return subprocess.run(check, cwd=ROOT, env=stack.processes.env, capture_output=True, check=False).returncode == 0
 
 

@@ -39,7 +39,7 @@ class Container:
         wait_until(f"the {name} container is healthy", self.is_healthy)
 
     def is_healthy(self):
-        check = [sys.executable, "-m", "jobs.health"]
+        check = [sys.executable, "-m", "jobs.health", "0"]
         return not subprocess.run(check, cwd=ROOT, env=self.processes.env, capture_output=True, check=False).returncode
 
 
@@ -99,7 +99,9 @@ def test_a_redeploy_under_load_loses_no_hook_sends_nothing_twice_and_nothing_lat
     assert swapped < len(taken) and set(taken.values()) <= {"accepted", "duplicate"}
     assert contacts(stack) == set(taken)
     assert nothing_twice(stack) and len(stack.received()) == 5 * len(taken)
-    assert worst_lateness_s(stack) < AT_MOST_LATE_S
+    worst = worst_lateness_s(stack)
+    print(f"{len(taken)} leads, {len(stack.received())} emails, the latest {worst:.1f} s after its time")
+    assert worst < AT_MOST_LATE_S
 
 
 def contacts(stack):
