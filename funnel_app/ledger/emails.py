@@ -157,6 +157,12 @@ def held(session: Session, now: datetime, modes: Collection[str], limit: int) ->
     return list(session.scalars(wanted.order_by(Email.due_at).limit(limit)))
 
 
+def sent_since(session: Session, now: datetime, limit: int) -> list[Email]:
+    """Return emails of a restored ledger that may have gone out after its backup: they were due, or in hand."""
+    waiting = and_(Email.state.in_([State.PLANNED, State.HELD]), Email.due_at <= now)
+    return list(session.scalars(select(Email).where(or_(waiting, Email.state == State.SENDING)).limit(limit)))
+
+
 def later_planned(session: Session, email: Email) -> list[Email]:
     """Return the steps of the same enrolment that come after this one and have not begun."""
     wanted = select(Email).where(
