@@ -4,8 +4,7 @@ from datetime import datetime
 
 from flask import request
 
-# Keys of the WSGI environment without HTTP_ never come from a caller.
-REPLAY_OF = "funnel.replay_of"
+from funnel_app.replay import REPLAY_OF
 
 
 def is_replay() -> bool:
