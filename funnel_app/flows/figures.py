@@ -69,7 +69,7 @@ def count_figures(deps: Deps, days: int) -> Figures:
     since = datetime.combine(wanted[0], datetime.min.time(), zone)
     with deps.reads() as session:
         hours = figures.by_hour(session, since, end)
-        templates = figures.by_template(session, since)
+        templates = figures.by_template(session, (since, end))
         waits = figures.waits(session, since, PERCENTS)
         starts = (Event.OPT_IN.value, Event.ASSESSMENT.value)
         signed_up, onboarded = figures.conversion(session, starts, Event.ONBOARDING.value, since)

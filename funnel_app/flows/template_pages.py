@@ -128,4 +128,4 @@ def _examples(source: Source) -> dict[str, Any]:
 
 
 def _typed(kind: str, text: str) -> object:
-    return float(text) if kind == "number" else text
+    return int(text) if kind == "number" else text

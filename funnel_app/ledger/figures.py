@@ -14,11 +14,11 @@ from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, HookEvent
 Counted = Sequence[tuple[str, State, int]]
 
 
-def by_template(session: Session, since: datetime | None = None) -> Counted:
-    """Count the emails of each template by state, of all time or of those due since a time."""
+def by_template(session: Session, span: tuple[datetime, datetime] | None = None) -> Counted:
+    """Count the emails of each template by state, of all time or of those due in a span."""
     rows = select(Email.template_key, Email.state, func.count()).group_by(Email.template_key, Email.state)
-    if since is not None:
-        rows = rows.where(Email.due_at >= since)
+    if span is not None:
+        rows = rows.where(Email.due_at >= span[0], Email.due_at < span[1])
     return [(key, State(state), count) for key, state, count in session.execute(rows)]
 
 
