@@ -1,6 +1,6 @@
 """A business's day for the console's tests and pictures: leads in every state that an operator can meet."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.record_event import Report, record_event
 from funnel_app.flows.refuse import refuse
 from funnel_app.gateways.answers import Answer, AnswerKind
-from funnel_app.ledger import emails
+from funnel_app.ledger import emails, today
 from tests.flows.leads import ASSESSMENT, call, email_ids, look
 
 NAMES = (
@@ -91,6 +91,34 @@ def catch_up(deps: Deps, kind: str | None = "email.delivered") -> None:
         deliver(deps, [waiting.id])
         if kind and look(deps, waiting.id).state == "sent":
             report(deps, waiting.id, kind)
+
+
+def live_days(deps: Deps, days: int = 12) -> None:
+    """Let days go by, with leads coming in on each, most of whose emails arrive seconds after they are due."""
+    for day in range(days):
+        for number in range(day, day + 2 + day % 3):
+            event = Event.OPT_IN if number % 3 else Event.ASSESSMENT
+            receipt = sign_up(deps, 100 + 20 * day + number, event)
+            if number % 11 == 5:
+                send(deps, receipt, 1, "email.bounced", "the mailbox does not exist")
+            if number % 7 == 6:
+                sign_up(deps, 100 + 20 * day + number, Event.ONBOARDING)
+            deps.now.forward(minutes=47)
+        play_until(deps, deps.now() + timedelta(hours=22))
+
+
+def play_until(deps: Deps, end: datetime) -> None:
+    """Let the time go on to the next email that is due, and on, as a worker and Resend would."""
+    while True:
+        with deps.reads() as session:
+            waiting = today.next_planned(session, datetime.min.replace(tzinfo=UTC), end, 1)
+        if not waiting:
+            break
+        deps.now.at = max(deps.now(), waiting[0].due_at)
+        deliver(deps, [waiting[0].id])
+        deps.now.forward(seconds=1.5)
+        report(deps, waiting[0].id)
+    deps.now.at = max(deps.now(), end)
 
 
 def hold(deps: Deps, many: int = 3) -> Receipt:

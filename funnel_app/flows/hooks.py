@@ -71,5 +71,9 @@ def _reason(event: HookEvent) -> str | None:
     if "replayed_as" in answer:
         return f"replayed as {answer['replayed_as']}"
     if event.outcome == Outcome.REFUSED:
-        return "; ".join(f"{field}: {words}" for field, words in (event.errors or {}).items())
+        return "; ".join(f"{field}: {_said(words)}" for field, words in (event.errors or {}).items())
     return answer.get("reason")
+
+
+def _said(words: Any) -> str:
+    return " ".join(map(str, words)) if isinstance(words, list) else str(words)

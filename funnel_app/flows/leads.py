@@ -128,7 +128,8 @@ def _moments(story: dict[str, Any], joined: list[Enrolment], actions: list[Opera
             for event in told["events"]
         ),
     ]
-    return sorted(moments, key=lambda moment: moment.at, reverse=True)
+    # Turned round, and not sorted backwards: what happened in one second keeps its order too.
+    return sorted(moments, key=lambda moment: moment.at)[::-1]
 
 
 def _of_hook(hook: dict[str, Any]) -> Moment:

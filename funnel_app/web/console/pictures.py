@@ -5,8 +5,23 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 720, 220
 LEFT, BOTTOM, TOP = 44, 26, 10
-# Colours that are told apart without seeing red and green, each at least 3:1 against white.
-COLOURS = ("#2f6f9f", "#a8742c", "#1f6b3a", "#9c2a16", "#6b5b95", "#635b50", "#00838f", "#b0406b")
+# Each at least 3:1 against white; a state has its own colour wherever it is drawn.
+PLAIN = "#a8742c"
+COLOURS = {
+    "delivered": "#1f6b3a",
+    "planned": "#2f6f9f",
+    "sending": "#00838f",
+    "sent": "#4f7f2f",
+    "delayed": "#8a6d00",
+    "held": "#9c2a16",
+    "ambiguous": "#b0406b",
+    "bounced": "#d1495b",
+    "complained": "#6a1b3a",
+    "failed": "#5c1a0e",
+    "cancelled": "#8f8677",
+    "skipped": "#5f6f7f",
+    "suppressed": "#6b5b95",
+}
 
 
 @dataclass(frozen=True)
@@ -43,18 +58,18 @@ def columns(labels: Sequence[str], series: Sequence[tuple[str, Sequence[int]]]) 
     bars = []
     for i, label in enumerate(labels):
         y = float(HEIGHT - BOTTOM)
-        for number, (name, values) in enumerate(series):
+        for name, values in series:
             height = values[i] * scale
             y -= height
             if values[i]:
-                colour = COLOURS[number % len(COLOURS)]
-                bars.append(Bar(LEFT + i * slot + 1, y, slot - 2, height, colour, f"{label}: {values[i]} {name}"))
+                title = f"{label}: {values[i]} {name}"
+                bars.append(Bar(LEFT + i * slot + 1, y, slot - 2, height, COLOURS.get(name, PLAIN), title))
     every = max(1, -(-len(labels) // 8))
     return Chart(
         bars=bars,
         lines=[(HEIGHT - BOTTOM - value * scale, value) for value in sorted({0, top // 2, top})],
         labels=[(LEFT + (i + 0.5) * slot, label) for i, label in enumerate(labels) if i % every == 0],
-        legend=[(name, COLOURS[number % len(COLOURS)]) for number, (name, _) in enumerate(series)],
+        legend=[(name, COLOURS.get(name, PLAIN)) for name, _ in series],
     )
 
 

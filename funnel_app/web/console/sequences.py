@@ -12,7 +12,7 @@ from funnel_app.flows.figures import Fares
 from funnel_app.flows.sequences import Drawn, draw_sequences
 from funnel_app.web.console.frame import blueprint, page
 
-BOX, GAP, START, HEIGHT = 178, 58, 150, 172
+BOX, GAP, START, HEIGHT = 166, 44, 114, 172
 
 
 @dataclass(frozen=True)
@@ -67,4 +67,4 @@ def _picture(drawn: Drawn) -> Picture:
 def _delay(text: str) -> str:
     if text == "0d":
         return "at once"
-    return f"{text[1:]} before" if text.startswith("-") else f"+{text}"
+    return text.replace("-", "−") if text.startswith("-") else f"+{text}"
