@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from funnel_app.campaigns import model
 from funnel_app.deps import Deps
-from funnel_app.flows.figures import Fares, fares
+from funnel_app.flows.figures import Fares, recent_fares
 from funnel_app.ledger import figures
 from funnel_app.ledger.base import EnrolmentState
 
@@ -24,7 +24,7 @@ def draw_sequences(deps: Deps) -> list[Drawn]:
     """Return every sequence of every campaign, in the order of the files."""
     with deps.reads() as session:
         enrolled = figures.enrolments(session)
-        by_key = {row.key: row for row in fares(deps, figures.by_template(session))}
+    by_key = {row.key: row for row in recent_fares(deps)}
     return [
         Drawn(
             campaign=campaign,

@@ -10,9 +10,9 @@ from funnel_app.campaigns.model import Campaign, Sequence
 from funnel_app.campaigns.timing import deadline_after
 from funnel_app.deps import Deps
 from funnel_app.flows.compose import compose
-from funnel_app.flows.figures import Fares, fares
+from funnel_app.flows.figures import Fares, recent_fares
 from funnel_app.flows.templates import NotReady, observe
-from funnel_app.ledger import contacts, enrolments, figures, template_versions
+from funnel_app.ledger import contacts, enrolments, template_versions
 from funnel_app.ledger.models import Contact, Email, Enrolment, TemplateVersion
 from funnel_app.ledger.types import new_id
 from funnel_app.letters.letter import Letter
@@ -51,7 +51,7 @@ def list_templates(deps: Deps) -> list[Listed]:
     """Return every template of every campaign, in the order of the files; Notion is not asked."""
     with deps.reads() as session:
         latest = template_versions.latest_of_all(session)
-        by_key = {row.key: row for row in fares(deps, figures.by_template(session))}
+    by_key = {row.key: row for row in recent_fares(deps)}
     return [
         Listed(step.template, sequence.name, latest.get(step.template), by_key[step.template])
         for _, sequence, step in deps.registry.steps()

@@ -14,7 +14,7 @@ from funnel_app.flows.figures import Figures, count_figures
 from funnel_app.web.console.frame import blueprint, page
 from funnel_app.web.console.pictures import columns
 
-SPANS = (7, 30, 90)
+SPANS = (7, 30, 60)
 # A spreadsheet takes a cell that begins so for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
