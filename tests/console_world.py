@@ -51,7 +51,9 @@ def report(deps: Deps, email_id: UUID, kind: str = "email.delivered", detail: st
 def send(deps: Deps, receipt: Receipt, steps: int = 1, kind: str | None = "email.delivered", detail=None) -> None:
     """Send the first steps of somebody, one each minute, and let Resend report of them."""
     for email_id in email_ids(receipt)[:steps]:
-        deps.now.at = max(deps.now(), look(deps, email_id).due_at)
+        due_at = look(deps, email_id).due_at
+        play_until(deps, due_at - timedelta(seconds=1))
+        deps.now.at = max(deps.now(), due_at)
         deliver(deps, [email_id])
         deps.now.forward(seconds=3)
         if kind:
@@ -103,7 +105,7 @@ def live_days(deps: Deps, days: int = 12) -> None:
                 send(deps, receipt, 1, "email.bounced", "the mailbox does not exist")
             if number % 7 == 6:
                 sign_up(deps, 100 + 20 * day + number, Event.ONBOARDING)
-            deps.now.forward(minutes=47)
+            play_until(deps, deps.now() + timedelta(minutes=47))
         play_until(deps, deps.now() + timedelta(hours=22))
 
 

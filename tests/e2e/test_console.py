@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 
 from funnel_app import create_app
 from funnel_app.flows.populate import populate
+from funnel_app.gateways.queue import Queues
 from funnel_app.ledger.engine import open_engine
 from tests.console_world import fill, live_days
 from tests.factories import make_deps
@@ -32,6 +33,9 @@ def site(migrated_sqlite, tmp_path_factory) -> Iterator[dict[str, Any]]:
     engine = open_engine(f"sqlite:///{path}")
     with RedisServer() as redis:
         deps = make_deps(engine, testing_mode=False, public_url="http://127.0.0.1", redis_url=redis.url)
+        queues = Queues(redis.url)
+        queues.push([(f"noop-{queue}", "jobs.deliver.deliver", (), queue) for queue in ("emails", "transactional")])
+        queues.close()
         populate(deps)
         live_days(deps)
         leads = fill(deps)
@@ -232,6 +236,7 @@ def test_the_queues_are_shown_and_lead_back(console: Page, site):
     console.on("pageerror", lambda error: faults.append(str(error)))
     console.get_by_role("navigation").get_by_role("link", name="Queues").click()
     expect(console.get_by_role("link", name="← Funnel’s console")).to_be_visible()
+    expect(console.locator("table").first).to_contain_text("transactional")
     console.screenshot(path=PICTURES / "queues-desktop.png", full_page=True)
     console.get_by_role("link", name="← Funnel’s console").click()
     expect(console.get_by_role("heading", name="Today")).to_be_visible()

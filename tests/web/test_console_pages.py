@@ -236,7 +236,7 @@ class TestButtons:
 
     def test_somebody_is_enrolled_by_hand(self, olga, deps):
         answer = olga.send(
-            "/console/enrol", email="eva@resend.dev", sequence="christmas/lead_nurture", values="first_name=Eva"
+            "/console/enrol", email="eva@resend.dev", sequence="christmas/lead_nurture", variables="first_name=Eva"
         )  # fmt: skip
         page = olga.get(answer.location).text
         assert "Eva" in page and "christmas/lead_nurture: accepted" in page
@@ -247,13 +247,15 @@ class TestButtons:
         [
             ({"email": "nonsense", "sequence": "christmas/lead_nurture"}, "is not an email address"),
             ({"email": "a@resend.dev", "sequence": "nothing"}, "There is no sequence nothing"),
-            ({"email": "a@resend.dev", "sequence": "christmas/five_day", "values": "hello"}, "name=value"),
-            ({"email": "a@resend.dev", "sequence": "christmas/precall_prep", "values": ""}, "is about a call"),
+            ({"email": "a@resend.dev", "sequence": "christmas/five_day", "variables": "hello"}, "name=value"),
+            ({"email": "a@resend.dev", "sequence": "christmas/precall_prep", "variables": ""}, "is about a call"),
         ],
     )
     def test_what_cannot_be_enrolled_is_told_and_the_form_keeps_what_was_typed(self, olga, deps, fields, words):
         answer = olga.send("/console/enrol", **fields)
         assert answer.status_code == 422 and words in answer.text and fields["email"] in answer.text
+        assert f">{fields.get('variables', '')}</textarea>" in answer.text
+        assert "></textarea>" in olga.get("/console/enrol").text
         assert did(deps) == []
 
     def test_held_emails_are_looked_at_again(self, olga, deps):

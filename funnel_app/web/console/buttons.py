@@ -1,6 +1,6 @@
 """Buttons: each says what will happen, asks, and does it under the operator's name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -129,7 +129,7 @@ def enrol() -> ResponseReturnValue:
     """Start a sequence for an address as its hook would, and show the lead."""
     deps, given = current_deps(), request.form
     try:
-        values = _values(given.get("values", ""))
+        values = _values(given.get("variables", ""))
         receipt = enrol_by_hand(deps, given.get("sequence", ""), given.get("email", "").strip(), values)
     except (NotUnderstood, TooManyEnrolments) as fault:
         return _enrol_page(given, str(fault)), 422
@@ -147,7 +147,7 @@ def _find(verb: str, target: UUID) -> tuple[Button, Subject]:
     return button, subject
 
 
-def _enrol_page(given: object, fault: str | None = None) -> str:
+def _enrol_page(given: Mapping[str, str], fault: str | None = None) -> str:
     campaigns = current_deps().registry.campaigns.values()
     sequences = [f"{campaign.name}/{name}" for campaign in campaigns for name in campaign.sequences]
     return page("enrol.html", given=given, sequences=sequences, fault=fault)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 720, 220
+WIDTH, HEIGHT = 1160, 240
 LEFT, BOTTOM, TOP = 44, 26, 10
 # Each at least 3:1 against white; a state has its own colour wherever it is drawn.
 PLAIN = "#a8742c"
