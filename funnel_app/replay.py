@@ -12,6 +12,7 @@ from funnel_app.flows.hooks import find_hook, mark_replayed
 
 # Keys of the WSGI environment without HTTP_ never come from a caller.
 REPLAY_OF = "funnel.replay_of"
+REPLAY_FROM = "funnel.replay_from"
 
 
 class NotReplayable(Exception):
@@ -43,7 +44,7 @@ def replay(hook_id: UUID, changes: Mapping[str, Any]) -> Replayed:
     answer = current_app.test_client().post(
         f"/webhook/{call['campaign']}/{call['hook']}",
         json={**call["payload"], **changes},
-        environ_overrides={REPLAY_OF: call["at"]},
+        environ_overrides={REPLAY_OF: call["at"], REPLAY_FROM: call["source"]},
     )
     told = answer.get_json()
     taken = answer.status_code < 300

@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 
 from sandbox.processes import NotStarted, Processes, answers, development_env
 from sandbox.redis_server import RedisServer, free_port
+from sandbox.signing import calendly_headers
 
 READY_WITHIN_S = 40.0
 
@@ -37,6 +38,12 @@ class Stack:
         headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
         return _call(Request(f"{self.web_url}{path}", json.dumps(payload).encode(), headers))
 
+    def post_calendly(self, path: str, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Call a hook as Calendly does, signed; return status and answer."""
+        body = json.dumps(event).encode()
+        proof = calendly_headers(self.processes.env["CALENDLY_SIGNING_KEY"], int(time.time()), body)
+        return _call(Request(f"{self.web_url}{path}", body, {**proof, "Content-Type": "application/json"}))
+
     def control(self, settings: dict[str, Any]) -> None:
         """Turn switches of the stand-ins."""
         body = json.dumps(settings).encode()
@@ -46,6 +53,11 @@ class Stack:
         """Return every email that the stand-in for Resend accepted, in order."""
         with urlopen(f"{self.sandbox_url}/control/emails", timeout=10) as response:
             return cast(list[dict[str, Any]], json.load(response))
+
+    def rows(self, title: str) -> list[dict[str, str]]:
+        """Return the rows of a database in the stand-in for Notion, as text."""
+        with urlopen(f"{self.sandbox_url}/control/notion/tables", timeout=10) as response:
+            return cast(list[dict[str, str]], json.load(response)[title])
 
     def flask(self, *arguments: str) -> str:
         """Run a command of Funnel's CLI and return what it printed."""

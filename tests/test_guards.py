@@ -25,6 +25,7 @@ OPEN_TO_ALL = {
     "static": "the console's style sheet, script and icon, which hold no secret",
     "health.healthz": "says only that the process lives",
     "health.readyz": "says only whether all parts are there, and no reasons",
+    "playbook.show": "the playbook is for everybody who follows the link in an email",
     "unsubscribe.ask": "the token in the path is the proof, and GET changes nothing",
     "unsubscribe.leave": "the token in the path is the proof (RFC 8058 wants no login)",
 }
@@ -48,7 +49,7 @@ def is_refused(answer, method) -> bool:
     return answer.status_code == 401 or to_login
 
 
-@pytest.mark.parametrize("name", [calls.DELIVER, calls.REPEAT, calls.RECHECK])
+@pytest.mark.parametrize("name", [calls.DELIVER, calls.REPEAT, calls.RECHECK, calls.RECONCILE, calls.MIRROR])
 def test_every_queued_name_resolves(name):
     module, _, function = name.rpartition(".")
     assert callable(getattr(importlib.import_module(module), function))

@@ -72,7 +72,8 @@ def _find(hook_id: UUID) -> dict[str, Any]:
 
 def _waiting() -> list[UUID]:
     rows = list_hooks(current_deps(), "refused", 1000)
-    return [UUID(row["id"]) for row in rows if not str(row["reason"]).startswith("replayed as")]
+    # Oldest first: what a person did last must be what is known of them in the end.
+    return [UUID(row["id"]) for row in reversed(rows) if not str(row["reason"]).startswith("replayed as")]
 
 
 def _mended(changes: tuple[str, ...]) -> dict[str, Any]:

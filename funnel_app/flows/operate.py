@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
 from funnel_app.deps import Deps
+from funnel_app.flows import intervene
 from funnel_app.flows.arm import arm
 from funnel_app.flows.exit import end_all
+from funnel_app.flows.intervene import NotPossible
 from funnel_app.flows.receipt import iso
 from funnel_app.ledger import contacts, email_events, emails, enrolments, leads, operator_actions, suppressions
 from funnel_app.ledger.emails import Due
@@ -18,10 +20,6 @@ from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Scope
 from funnel_app.ledger.operator_actions import OperatorAction
 
 NOT_BEGUN = frozenset({State.PLANNED, State.HELD})
-
-
-class NotPossible(Exception):
-    """What was asked cannot be done any more; the message says why, and what is the case instead."""
 
 
 def pause(deps: Deps, enrolment_id: UUID, operator: str) -> str:
@@ -87,28 +85,23 @@ def skip_step(deps: Deps, email_id: UUID, operator: str) -> str:
 
 
 def found_delivered(deps: Deps, email_id: UUID, operator: str) -> str:
-    """Settle an ambiguous email as delivered, on the word of an operator who found it so at Resend."""
-
-    def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
-        email = _ambiguous(enrolment, email_id)
-        emails.move(session, email, State.DELIVERED, now, f"{operator} found it delivered")
-        return f"email {email.step} of {enrolment.sequence} counts as delivered"
-
-    return _change(deps, _enrolment_of(deps, email_id), operator, "found_delivered", change, email_id=email_id)
+    """Settle an email that nobody knows of as delivered, on the word of an operator who found it so at Resend."""
+    return _settle(deps, email_id, operator, "found_delivered", lambda: intervene.resolve(deps, email_id, "delivered"))
 
 
 def send_again(deps: Deps, email_id: UUID, operator: str) -> str:
     """Send an ambiguous email anew, on the word of an operator who knows that it never went out."""
+    return _settle(deps, email_id, operator, "send_again", lambda: intervene.resolve(deps, email_id, "not-sent"))
 
-    def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
-        _require(enrolment, EnrolmentState.ACTIVE)
-        email = _ambiguous(enrolment, email_id)
-        emails.move(session, email, State.PLANNED, now, f"{operator} knows that it never went out, and sends it again")
-        # Its next freeze is another, and so is its key at Resend.
-        email.request_id = email.next_attempt_at = None
-        return f"email {email.step} of {enrolment.sequence} goes again"
 
-    return _change(deps, _enrolment_of(deps, email_id), operator, "send_again", change, email_id=email_id)
+def retry(deps: Deps, email_id: UUID, operator: str) -> str:
+    """Send a failed email anew, or make the call now that one on its way waits for."""
+    return _settle(deps, email_id, operator, "retry", lambda: intervene.retry(deps, email_id))
+
+
+def release(deps: Deps, email_id: UUID, operator: str) -> str:
+    """Try a held email now."""
+    return _settle(deps, email_id, operator, "release", lambda: intervene.release(deps, email_id))
 
 
 def suppress(deps: Deps, contact_id: UUID, operator: str, scope: Scope = Scope.ALL) -> str:
@@ -150,6 +143,16 @@ def next_email(enrolment: Enrolment) -> Email | None:
     return next((email for email in enrolment.emails if email.state in HOLDS_SUCCESSOR), None)
 
 
+def _settle(deps: Deps, email_id: UUID, operator: str, action: str, do: Callable[[], str]) -> str:
+    enrolment_id = _enrolment_of(deps, email_id)
+    told = do()
+    with deps.sessions.begin() as session:
+        contact_id = leads.owner_of_enrolment(session, enrolment_id)
+        about = {"contact_id": contact_id, "enrolment_id": enrolment_id, "email_id": email_id}
+        _note(session, OperatorAction(at=deps.now(), operator=operator, action=action, detail=told, **about))
+    return told
+
+
 Change = Callable[[Session, Enrolment, datetime], str]
 
 
@@ -178,13 +181,6 @@ def _to_arm(enrolment: Enrolment) -> list[Due]:
 def _require(enrolment: Enrolment, *states: EnrolmentState) -> None:
     if enrolment.state not in states:
         raise NotPossible(f"{enrolment.sequence} is {enrolment.state}: this is not possible any more.")
-
-
-def _ambiguous(enrolment: Enrolment, email_id: UUID) -> Email:
-    email = next(email for email in enrolment.emails if email.id == email_id)
-    if email.state != State.AMBIGUOUS:
-        raise NotPossible(f"Email {email.step} is {email.state} by now: there is nothing left to settle.")
-    return email
 
 
 def _why_not_next(email: Email | None) -> str:

@@ -1,29 +1,26 @@
 """Today: what goes, what went, what is wrong, and what needs a person, with the button that mends it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.orm import Session
-
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
+from funnel_app.flows.gate import why_waiting
 from funnel_app.flows.hooks import list_hooks
+from funnel_app.flows.invariants import count_invariants
 from funnel_app.flows.ready import faults
-from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.limits import Pause
-from funnel_app.ledger import emails, today
+from funnel_app.flows.stats import standing
+from funnel_app.ledger import today
 from funnel_app.ledger.models import Email, Enrolment, Outcome
 
-OVERDUE_AFTER = timedelta(seconds=60)
-STUCK_AFTER = timedelta(minutes=2)
-UNPROVEN_AFTER = timedelta(minutes=15)
 AHEAD = timedelta(hours=24)
 LISTED = 20
-COUNTED = 10_000
+# What is broken without an email standing still; the others have a number of their own.
+ODD = ("incomplete", "mirror_behind", "orphans")
 HANDED_OVER = (State.SENT, State.DELIVERED, State.DELAYED, State.BOUNCED, State.COMPLAINED)
 
 
@@ -49,6 +46,7 @@ class Today:
     unexplained: int
     why_waiting: str | None
     faults: Sequence[str]
+    odd: Mapping[str, int]
     held_by: Sequence[Held]
     ambiguous: Sequence[Email]
     paused: Sequence[Enrolment]
@@ -66,21 +64,20 @@ def look_at_today(deps: Deps) -> Today:
     """Return what the first page shows, of the business's day."""
     now = deps.now()
     start, end = day_of(now, deps.settings.timezone)
-    missing = faults(deps)
-    pause = _pause(deps)
+    broken = count_invariants(deps)
     with deps.reads() as session:
         states = today.states_due_between(session, start, end)
-        overdue = len(emails.due(session, now - OVERDUE_AFTER, deps.sendable_modes, COUNTED))
         held = [Held(k, r or "no reason given", n, s) for k, r, n, s in today.held_by_reason(session, LISTED)]
         return Today(
             due=sum(states.values()),
             sent=sum(states.get(state, 0) for state in HANDED_OVER),
             delivered=states.get(State.DELIVERED, 0),
-            held=today.count_in(session, State.HELD),
-            overdue=overdue,
-            unexplained=_unexplained(session, now, 0 if pause or missing else overdue),
-            why_waiting=f"sending pauses: {pause.reason}" if pause else None,
-            faults=missing,
+            held=broken["held"],
+            overdue=broken["overdue"],
+            unexplained=standing(deps),
+            why_waiting=why_waiting(deps) if deps.queues.ping() else None,
+            faults=faults(deps),
+            odd={name: count for name, count in broken.items() if count and name in ODD},
             held_by=held,
             ambiguous=today.ambiguous(session, LISTED),
             paused=today.paused(session, LISTED),
@@ -95,18 +92,6 @@ def day_of(now: datetime, zone: str) -> tuple[datetime, datetime]:
     local = now.astimezone(ZoneInfo(zone)).date()
     first, then = (datetime.combine(day, time(), ZoneInfo(zone)) for day in (local, local + timedelta(days=1)))
     return first, then
-
-
-def _unexplained(session: Session, now: datetime, overdue: int) -> int:
-    stuck = today.count_stuck(session, now - STUCK_AFTER)
-    return overdue + stuck + today.count_unproven(session, now - UNPROVEN_AFTER)
-
-
-def _pause(deps: Deps) -> Pause | None:
-    try:
-        return deps.pause.current() if deps.queues.ping() else None
-    except Unavailable:
-        return None
 
 
 def _refused(deps: Deps) -> list[dict[str, Any]]:

@@ -123,6 +123,11 @@ class SendingPause:
         """Return True to one caller in 30 s once the pause's time is up, and to all where there is no pause."""
         return bool(self._run(self._may_probe, self._now(), PROBE_EVERY_S))
 
+    def leave_probe(self) -> None:
+        """Let another caller probe at once: this one had nothing to try it with."""
+        with redis_at_hand():
+            self._redis.hdel(self.KEY, "probe")
+
     def clear(self) -> None:
         """End the pause and forget its backoff: something was sent."""
         with redis_at_hand():

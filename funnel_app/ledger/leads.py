@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session, defer
 
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.base import written
+from funnel_app.ledger.emails import UNDER_WAY
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState
 
 TROUBLE = (State.HELD, State.AMBIGUOUS, State.BOUNCED, State.COMPLAINED, State.FAILED, State.SUPPRESSED)
 # The condition of the partial index over what went wrong.
 IN_TROUBLE = written(Email.state, *TROUBLE)
-UNDER_WAY = written(Email.state, State.SENDING, State.HELD, State.AMBIGUOUS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,10 @@ from sqlalchemy.orm import Session, contains_eager
 
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.base import written
+from funnel_app.ledger.emails import UNDER_WAY
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
 
-# The conditions of partial indexes, which must stand in a statement that wants to use them.
-UNDER_WAY = written(Email.state, State.SENDING, State.HELD, State.AMBIGUOUS)
-ON_ITS_WAY = written(Email.state, State.SENT, State.DELAYED)
+# The condition of a partial index, which must stand in a statement that wants to use it.
 PLANNED = written(Email.state, State.PLANNED)
 
 
@@ -20,23 +19,6 @@ def states_due_between(session: Session, start: datetime, end: datetime) -> dict
     """Count the emails that are due in a span, by the state that they are in now."""
     counted = select(Email.state, func.count()).where(Email.due_at >= start, Email.due_at < end)
     return {State(state): count for state, count in session.execute(counted.group_by(Email.state))}
-
-
-def count_in(session: Session, state: State) -> int:
-    """Count the emails that are held or ambiguous now."""
-    return session.scalar(select(func.count(Email.id)).where(UNDER_WAY, Email.state == state)) or 0
-
-
-def count_stuck(session: Session, before: datetime) -> int:
-    """Count the emails that began to be sent before a time and are still at it."""
-    stuck = select(func.count(Email.id)).where(UNDER_WAY, Email.state == State.SENDING, Email.sending_at < before)
-    return session.scalar(stuck) or 0
-
-
-def count_unproven(session: Session, before: datetime) -> int:
-    """Count the emails that Resend took before a time and that nobody proved to have arrived since."""
-    unproven = select(func.count(Email.id)).where(ON_ITS_WAY, Email.sent_at < before)
-    return session.scalar(unproven) or 0
 
 
 def held_by_reason(session: Session, limit: int) -> Sequence[tuple[str, str | None, int, datetime | None]]:

@@ -14,7 +14,7 @@ from funnel_app.flows.enrol import enrol
 from funnel_app.flows.sweep import sweep
 from funnel_app.gateways.answers import Answer, AnswerKind
 from funnel_app.ledger import emails
-from tests.flows.leads import call, email_ids, look, opt_in, write_templates
+from tests.flows.leads import call, email_ids, look, opt_in, read_templates, write_templates
 
 
 @pytest.fixture
@@ -68,6 +68,7 @@ def test_a_job_ends_after_a_while_though_more_is_due(ready, monkeypatch):
 
 
 def test_racing_jobs_of_a_backlog_send_each_letter_once(ready):
+    read_templates(ready)
     due = leads(ready, 12)
     with ThreadPoolExecutor(8) as workers:
         list(workers.map(lambda email_id: deliver_due(ready, email_id), due * 2))
@@ -111,3 +112,11 @@ def test_a_claim_of_many_is_renewed_while_its_letters_are_made(ready, monkeypatc
     assert deliver_due(ready, due[0]) is Outcome.HANDED_OVER
     assert sizes(ready) == [6]
     assert ready.now() - look(ready, due[0]).sending_at == timedelta(seconds=36)
+
+
+def test_a_job_that_finds_nothing_to_do_leaves_the_probe_to_another(ready):
+    first = leads(ready, 1)[0]
+    deliver_due(ready, first)
+    assert ready.pause.left == 0
+    assert deliver_due(ready, first) is Outcome.NOTHING_TO_DO
+    assert ready.pause.left == 1

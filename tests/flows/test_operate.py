@@ -211,7 +211,8 @@ def test_an_ambiguous_email_that_was_found_delivered_counts_so(ready):
     receipt = ambiguous(ready)
     operate.found_delivered(ready, email_ids(receipt)[0], WHO)
     email = look(ready, email_ids(receipt)[0])
-    assert (email.state, email.reason) == (State.DELIVERED, "Olga found it delivered")
+    assert (email.state, email.reason) == (State.DELIVERED, "it arrived, as found by a person")
+    assert actions(ready, receipt) == [(WHO, "found_delivered")]
     ready.now.forward(minutes=1)
     catch_up(ready)
     assert states(ready, receipt)[1] == "delivered", "the sequence goes on"
@@ -225,10 +226,22 @@ def test_an_ambiguous_email_that_never_went_out_goes_under_another_key(ready):
     assert states(ready, receipt)[0] == "delivered" and len(set(keys)) == 2
 
 
+def test_a_failed_email_is_tried_again_and_a_held_one_now(ready):
+    receipt = opt_in(ready)
+    ready.mailer.script = [Answer(AnswerKind.INVALID, detail="422 validation_error")]
+    deliver(ready, email_ids(receipt)[:1])
+    operate.retry(ready, email_ids(receipt)[0], WHO)
+    catch_up(ready)
+    assert states(ready, receipt)[0] == "delivered" and actions(ready, receipt) == [(WHO, "retry")]
+    held = hold(ready, 1)
+    operate.release(ready, email_ids(held)[0], WHO)
+    assert states(ready, held)[0] == "planned" and actions(ready, held) == [(WHO, "release")]
+
+
 @pytest.mark.parametrize("settle", [operate.found_delivered, operate.send_again])
 def test_what_is_settled_by_now_is_not_settled_by_hand(ready, settle):
     receipt = opt_in(ready)
-    with pytest.raises(NotPossible, match="Email 1 is planned by now"):
+    with pytest.raises(NotPossible, match="This email is planned; only one that is ambiguous"):
         settle(ready, email_ids(receipt)[0], WHO)
 
 

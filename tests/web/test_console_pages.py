@@ -159,7 +159,7 @@ class TestReadingOthers:
         assert "Redis cannot be reached" in olga.get("/console/").text
         deps.queues.away = False
         deps.pause.pause("401 missing_api_key", 60, "config")
-        assert "sending pauses: 401 missing_api_key" in olga.get("/console/").text
+        assert "401 missing_api_key" in olga.get("/console/").text
 
     def test_leads_are_searched_and_paged(self, olga, deps):
         for number in range(52):
@@ -234,6 +234,15 @@ class TestButtons:
         assert look(deps, email_id).state == "delivered"
         assert olga.send(f"/console/do/send_again/{email_id}").status_code == 409
 
+    def test_a_held_email_is_tried_now_and_a_failed_one_again(self, olga, deps):
+        held = hold(deps, 1)
+        page = olga.get(f"/console/leads/{held.contact_id}").text
+        assert "Try now" in page
+        olga.send(f"/console/do/release/{email_ids(held)[0]}")
+        assert look(deps, email_ids(held)[0]).state == "planned"
+        assert olga.send(f"/console/do/retry/{email_ids(held)[0]}").status_code == 409
+        assert did(deps) == [("Olga", "release")]
+
     def test_somebody_is_enrolled_by_hand(self, olga, deps):
         answer = olga.send(
             "/console/enrol", email="eva@resend.dev", sequence="christmas/lead_nurture", variables="first_name=Eva"
@@ -272,6 +281,45 @@ class TestButtons:
         deps.notebook.fault = Unavailable("notion", "502")
         answer = olga.send(f"{path}/read", form=path)
         assert answer.status_code == 503 and "Notion cannot be asked now" in answer.text
+
+
+class TestTemplates:
+    """What the template pages do with Notion and Resend."""
+
+    PATH = "/console/templates/christmas_email_1"
+
+    def test_all_are_audited_in_notion_now_with_what_to_do(self, olga, deps):
+        deps.notebook.pages.pop("christmas_email_2")
+        deps.notebook.write("Old thoughts")
+        text = olga.get("/console/templates?audit=1").text
+        for words in ("Some templates cannot be sent", "Make a page of that name", "Old thoughts"):
+            assert words in text, words
+        deps.notebook.fault = Unavailable("notion", "502")
+        assert "Notion cannot be asked now" in olga.get("/console/templates?audit=1").text
+        assert "Notion cannot be asked now" in olga.get(self.PATH).text
+
+    def test_what_a_lead_lacks_is_said(self, olga, deps):
+        write_templates(deps, html="<p>{{ portal_url }}</p>")
+        opt_in(deps, "ana@resend.dev")
+        assert "Nothing provides portal_url" in olga.get(f"{self.PATH}?lead=ana@resend.dev").text
+        assert "Nothing provides" not in olga.get(f"{self.PATH}?sample=urgent").text
+
+    def test_a_test_is_sent_and_written_down(self, olga, deps):
+        answer = olga.send(f"{self.PATH}/test", form=self.PATH, to="delivered@resend.dev", sample="nonsense")
+        assert answer.status_code == 303
+        assert deps.mailer.sent_to() == ["delivered@resend.dev"]
+        assert deps.mailer.sent()[0]["subject"].startswith("[Test] ")
+        assert did(deps) == [("Olga", "send_test")]
+
+    @pytest.mark.parametrize("to", ["nonsense", "somebody@elsewhere.example"])
+    def test_a_test_that_may_not_be_sent_is_refused_with_the_reason(self, olga, deps, to):
+        answer = olga.send(f"{self.PATH}/test", form=self.PATH, to=to)
+        assert answer.status_code == 422 and "No test was sent" in answer.text and deps.mailer.sent() == []
+
+    def test_a_test_of_what_cannot_be_made_is_told(self, olga, deps):
+        deps.notebook.pages.clear()
+        answer = olga.send(f"{self.PATH}/test", form=self.PATH, to="delivered@resend.dev")
+        assert answer.status_code == 422 and "no page in the templates database" in answer.text
 
 
 class TestReplay:

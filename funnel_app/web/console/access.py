@@ -32,7 +32,7 @@ def guard_console(app: Flask) -> None:
         SESSION_COOKIE_SECURE=current_secure(app),
         PERMANENT_SESSION_LIFETIME=LASTS_FOR,
     )
-    app.before_request(_guard)
+    app.before_request(require_operator)
 
 
 def current_secure(app: Flask) -> bool:
@@ -84,7 +84,8 @@ def safe_next(path: str) -> str:
     return path if path.startswith(ROOT) and "//" not in path and "\\" not in path else ROOT
 
 
-def _guard() -> ResponseReturnValue | None:
+def require_operator() -> ResponseReturnValue | None:
+    """Let only who logged in with CONSOLE_PASSWORD into the console, and change nothing without a form's token."""
     if not request.path.startswith(ROOT) and request.path != ROOT.rstrip("/"):
         return None
     # First the login, so that a stranger learns nothing from a form either.

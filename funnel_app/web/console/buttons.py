@@ -13,7 +13,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows import operate
 from funnel_app.flows.by_hand import NotUnderstood, enrol_by_hand
 from funnel_app.flows.decide import TooManyEnrolments
-from funnel_app.flows.operate import NotPossible
+from funnel_app.flows.intervene import NotPossible
 from funnel_app.flows.subjects import Subject, of_contact, of_email, of_enrolment
 from funnel_app.ledger.base import Scope
 from funnel_app.web.console.access import operator
@@ -87,6 +87,18 @@ BUTTONS = {
         "go out after all, the lead gets it twice.",
         operate.send_again,
         danger=True,
+    ),
+    "retry": Button(
+        of_email,
+        "Try again",
+        "The email is written anew and goes within seconds. First mend what Resend said, or it fails again.",
+        operate.retry,
+    ),
+    "release": Button(
+        of_email,
+        "Try now",
+        "The email goes within seconds if its letter can be made by now; else it is held again.",
+        operate.release,
     ),
     "suppress": Button(
         of_contact,

@@ -12,6 +12,12 @@ from funnel_app.ledger.base import EnrolmentState
 from funnel_app.ledger.leads import TROUBLE, Wanted
 from funnel_app.web.console.frame import as_uuid, blueprint, page
 
+# What can be done to an email that stands where only a person goes on.
+MEND = {
+    "held": (("release", "Try now"),),
+    "failed": (("retry", "Try again"),),
+    "ambiguous": (("found_delivered", "It was delivered"), ("send_again", "Send it again")),
+}
 FILTERS = ("words", "sequence", "state", "trouble")
 
 
@@ -38,4 +44,4 @@ def lead(contact_id: UUID) -> ResponseReturnValue:
     found = find_lead(current_deps(), contact_id)
     if found is None:
         raise NotFound("There is no such lead, or it was erased.")
-    return page("lead.html", lead=found)
+    return page("lead.html", lead=found, mend=MEND)

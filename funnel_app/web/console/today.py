@@ -8,6 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from funnel_app.current import current_deps
 from funnel_app.flows import operate
+from funnel_app.flows.invariants import INVARIANTS
 from funnel_app.flows.today import look_at_today
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import blueprint, page
@@ -22,7 +23,7 @@ def today() -> ResponseReturnValue:
     zone = ZoneInfo(deps.settings.timezone)
     labels = [f"{at.astimezone(zone):%H:%M}" for at, _ in seen.hours]
     drawn = columns(labels, [("emails planned", [count for _, count in seen.hours])])
-    return page("today.html", today=seen, drawn=drawn, now=deps.now())
+    return page("today.html", today=seen, drawn=drawn, now=deps.now(), invariants=INVARIANTS)
 
 
 @blueprint.post("/look-again")
