@@ -90,10 +90,6 @@ screenshots: setup servers ## Take a picture of every page of the console, at de
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/e2e/test_console.py -k "fits or queues"
 	@ls screenshots
 
-.PHONY: bench-console
-bench-console: setup ## Measure every page of the console over LEADS leads (default 100000)
-	@$(BIN)/python -m bench.console --leads $(or $(LEADS),100000)
-
 .PHONY: docs
 docs: setup ## Write the documents' tables from the code
 	@$(BIN)/python -m docs.tables

@@ -216,7 +216,7 @@ def test_what_needs_a_person_is_mended_from_today(console: Page, site):
     expect(console.get_by_role("status")).to_contain_text("looked at again")
     todo.get_by_role("link", name="It was delivered").click()
     console.locator("main").get_by_role("button").click()
-    expect(console.get_by_role("status")).to_contain_text("counts as delivered")
+    expect(console.get_by_role("status")).to_contain_text("recorded as delivered")
     console.goto(f"{site['url']}/console/")
     todo.get_by_role("link", name="Mend and replay").click()
     console.get_by_label("assessment_score").fill("38")
