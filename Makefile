@@ -88,7 +88,7 @@ typecheck: setup ## Check types
 .PHONY: screenshots
 screenshots: setup servers ## Take a picture of every page of the console, at desktop and phone width, into screenshots/
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/e2e/test_console.py -k "fits or queues"
-	@ls screenshots
+	@$(BIN)/python -m docs.pictures
 
 .PHONY: docs
 docs: setup ## Write the documents' tables from the code
