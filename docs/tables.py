@@ -13,9 +13,10 @@ from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.campaigns.states import ALLOWED, STOPPED, State
 from funnel_app.config import MEANINGS
 from funnel_app.deps import load_registry
+from funnel_app.flows.doctor import CHECKS
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/variables.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/variables.md", "docs/production-checklist.md")
 MARKED = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
 
@@ -120,6 +121,12 @@ def variables() -> str:
     return markdown(("variable", "type", "from", "what it is", "example", "default"), rows)
 
 
+def checks() -> str:
+    """Return everything that the doctor looks at."""
+    rows = [(name, (look.__doc__ or "").splitlines()[0]) for name, look in CHECKS.items()]
+    return markdown(("looks at", "and wants that"), rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "settings": settings,
     "sequences": sequences,
@@ -127,6 +134,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "exits": exits,
     "states": states,
     "variables": variables,
+    "checks": checks,
 }
 
 

@@ -12,11 +12,15 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.registry import Registry
 from funnel_app.config import Settings
+from funnel_app.gateways.alerts import Alerts
 from funnel_app.gateways.limits import SendingPause, SendingRate
 from funnel_app.gateways.notion import Notebook
+from funnel_app.gateways.public import PublicFace, world_time
 from funnel_app.gateways.queue import Queues
 from funnel_app.gateways.resend import Mailer
+from funnel_app.gateways.resend_account import Account
 from funnel_app.gateways.throttle import Throttle
+from funnel_app.gateways.vitals import Vitals
 from funnel_app.ledger.engine import make_sessions, open_engine
 
 FAILURES_PER_MINUTE = 30
@@ -42,6 +46,11 @@ class Deps:
     rate: SendingRate
     pause: SendingPause
     throttle: Throttle
+    vitals: Vitals
+    account: Account
+    alerts: Alerts
+    public: PublicFace
+    world_time: Callable[[str], datetime] = world_time
     now: Callable[[], datetime] = utc_now
     sleep: Callable[[float], None] = pause_for
     unreachable_until: dict[str, datetime] = field(default_factory=dict)
@@ -82,4 +91,8 @@ def build_deps(settings: Settings) -> Deps:
         ),
         pause=SendingPause(queues.connection),
         throttle=Throttle(settings.redis_url, per_minute=FAILURES_PER_MINUTE),
+        vitals=Vitals(settings.redis_url),
+        account=Account(utc_now),
+        alerts=Alerts(),
+        public=PublicFace(settings.public_url, settings.hook_secrets[0]),
     )

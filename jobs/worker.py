@@ -13,10 +13,10 @@ from rq import Queue, SimpleWorker
 
 from funnel_app.flows.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.queue import QUEUES
 from funnel_app.gateways.redis_clients import patient_client
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
 
-QUEUES = ("transactional", "emails", "mirror")
 HEARTBEAT_S = 60
 CHECK_EVERY_S = 0.5
 GRACE_S = 9.0
@@ -31,7 +31,7 @@ class Worker(SimpleWorker):
     def heartbeat(self, *args: object, **kwargs: object) -> None:
         """Tell RQ, and whoever asks whether Funnel is ready, that this worker lives."""
         super().heartbeat(*args, **kwargs)  # type: ignore[arg-type]
-        deps().queues.beat(WORKER, HEARTBEAT_S)
+        deps().queues.beat(WORKER, HEARTBEAT_S, self.name)
 
 
 def run_child(parent: int) -> None:

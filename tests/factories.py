@@ -9,7 +9,18 @@ from funnel_app.config import Settings
 from funnel_app.deps import Deps, load_registry
 from funnel_app.gateways.throttle import Throttle
 from funnel_app.ledger.engine import make_sessions
-from tests.fakes import FakeMailer, FakeNotebook, FakePause, FakeQueues, FakeRate, FrozenClock
+from tests.fakes import (
+    FakeAccount,
+    FakeAlerts,
+    FakeMailer,
+    FakeNotebook,
+    FakePause,
+    FakePublic,
+    FakeQueues,
+    FakeRate,
+    FakeVitals,
+    FrozenClock,
+)
 
 HOOK_SECRET = "hook-secret-of-tests"
 LEGACY_KEY = "legacy-key-of-tests"
@@ -52,6 +63,14 @@ def make_settings(**overrides: Any) -> Settings:
         "workers": 2,
         "log_level": "INFO",
         "trusted_proxies": 0,
+        "metrics_token": None,
+        "alert_webhook_url": None,
+        "leads_webhook_url": None,
+        "heartbeat_url": None,
+        "sentry_dsn": None,
+        "canary_every": timedelta(hours=1),
+        "silent_after": timedelta(seconds=60),
+        "watch_every": timedelta(seconds=10),
     }
     return Settings(**{**values, **overrides})
 
@@ -72,6 +91,11 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         rate=FakeRate(),  # type: ignore[arg-type]
         pause=FakePause(clock),  # type: ignore[arg-type]
         throttle=Throttle(None, per_minute=30),
+        vitals=FakeVitals(clock),  # type: ignore[arg-type]
+        account=FakeAccount(),  # type: ignore[arg-type]
+        alerts=FakeAlerts(),  # type: ignore[arg-type]
+        public=FakePublic(),  # type: ignore[arg-type]
+        world_time=lambda url: clock(),
         now=clock,
         sleep=lambda seconds: clock.forward(seconds=seconds),
     )

@@ -6,8 +6,11 @@ from threading import Lock
 from uuid import UUID
 
 from funnel_app.gateways.answers import Answer, AnswerKind
+from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.limits import Pause
 from funnel_app.gateways.notion import Page
+from funnel_app.gateways.resend_account import EVENTS, Endpoint, Quota, Usage
+from funnel_app.gateways.vitals import Depths, RedisFacts
 
 
 class FrozenClock:
@@ -74,6 +77,14 @@ class FakeNotebook:
         self.pages[key] = Page(
             id=f"page-{key}", name=key, subject=subject, html=html, status=status, url="", last_edited=""
         )
+
+    def whoami(self) -> str:
+        if self.fault:
+            raise self.fault
+        return "Funnel (BusinessX)"
+
+    def list_templates(self) -> list[Page]:
+        return list(self.pages.values())
 
     def find_templates(self, key: str, aliases: Sequence[str] = ()) -> list[Page]:
         self.asked.append(key)
@@ -178,3 +189,93 @@ class FakePause:
 
     def clear(self) -> None:
         self.standing = None
+
+
+class FakeVitals:
+    """Redis and the processes, all well unless a test says otherwise."""
+
+    def __init__(self, clock: FrozenClock) -> None:
+        self.clock = clock
+        self.away = False
+        self.silent: set[str] = set()
+        self.found = RedisFacts(version="7.2", policy="noeviction", limit_bytes=0, keeps=True)
+        self.waiting = Depths(queues={"emails": 0}, clock=0, failed=0, unreadable=0)
+
+    def seen(self) -> dict[str, datetime]:
+        self._there()
+        return {name: self.clock() for name in ("scheduler", "worker:1", "worker:2") if name not in self.silent}
+
+    def facts(self) -> RedisFacts:
+        self._there()
+        return self.found
+
+    def depths(self) -> Depths:
+        self._there()
+        return self.waiting
+
+    def _there(self) -> None:
+        if self.away:
+            raise Unavailable("redis", "Connection refused")
+
+
+class FakeAccount:
+    """Resend's account: the domain verified, our address told of everything, hardly anything used."""
+
+    def __init__(self) -> None:
+        self.fault: Exception | None = None
+        self.known = {"mail.businessx.example": "verified"}
+        self.told = [Endpoint("1", "https://funnel.example/webhook/resend", "enabled", EVENTS)]
+        self.used = Usage((Quota("daily", 3, 100), Quota("monthly", 40, 3000)), 10.0)
+
+    def domains(self) -> dict[str, str]:
+        if self.fault:
+            raise self.fault
+        return self.known
+
+    def endpoints(self) -> list[Endpoint]:
+        return self.told
+
+    def add_endpoint(self, url: str) -> str:
+        self.told.append(Endpoint("2", url, "enabled", EVENTS))
+        return "whsec_new"
+
+    def usage(self) -> Usage:
+        return self.used
+
+
+class FakeAlerts:
+    """A chat and a dead man's switch that remember what came."""
+
+    def __init__(self) -> None:
+        self.posted: list[tuple[str, str]] = []
+        self.pinged: list[str] = []
+        self.fault: Exception | None = None
+
+    def post(self, url: str, text: str) -> None:
+        if self.fault:
+            raise self.fault
+        self.posted.append((url, text))
+
+    def ping(self, url: str) -> None:
+        if self.fault:
+            raise self.fault
+        self.pinged.append(url)
+
+
+class FakePublic:
+    """Our public address, which answers unless a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.fault: Exception | None = None
+        self.signups: list[tuple[str, dict]] = []
+        self.answer: Callable[[str, dict], dict] = lambda campaign, payload: {}
+
+    def check(self) -> None:
+        if self.fault:
+            raise self.fault
+
+    def sign_up(self, campaign: str, payload: dict) -> dict:
+        if self.fault:
+            raise self.fault
+        self.signups.append((campaign, payload))
+        return self.answer(campaign, payload)

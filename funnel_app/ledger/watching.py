@@ -1,0 +1,53 @@
+"""What the watch and the doctor ask the ledger; each question is one query that reads no more than it must."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.model import Event, Mode
+from funnel_app.campaigns.states import State
+from funnel_app.ledger.models import Email, EmailEvent, HookEvent, Outcome
+
+
+def newest_at(session: Session) -> datetime | None:
+    """Return when the newest thing was recorded; None for an empty ledger. Ids are in the order of time."""
+    event = session.scalars(select(EmailEvent.recorded_at).order_by(EmailEvent.id.desc()).limit(1)).one_or_none()
+    hook = session.scalars(select(func.max(HookEvent.received_at))).one_or_none()
+    return max((at for at in (event, hook) if at is not None), default=None)
+
+
+def last_report_at(session: Session) -> datetime | None:
+    """Return when Resend last reported anything; None where it never did."""
+    reports = select(EmailEvent.recorded_at).where(EmailEvent.provider_event_id.is_not(None))
+    return session.scalars(reports.order_by(EmailEvent.id.desc()).limit(1)).one_or_none()
+
+
+def unheard_since(session: Session) -> datetime | None:
+    """Return when the first email was sent since Resend's last report; None where none was."""
+    reports = select(EmailEvent.id).where(EmailEvent.provider_event_id.is_not(None))
+    last = session.scalars(reports.order_by(EmailEvent.id.desc()).limit(1)).one_or_none()
+    sent = select(EmailEvent.at).where(EmailEvent.kind == State.SENT).order_by(EmailEvent.id).limit(1)
+    return session.scalars(sent if last is None else sent.where(EmailEvent.id > last)).one_or_none()
+
+
+def skipped_as_tests(session: Session, since: datetime) -> int:
+    """Count the emails that went to nobody since a time because they were tests to strangers."""
+    tests = select(func.count(Email.id)).where(
+        Email.state == State.SKIPPED, Email.skipped_at >= since, Email.reason.startswith("testing mode")
+    )
+    return session.scalar(tests) or 0
+
+
+def unsaid_first_emails(session: Session, campaign: str, since: datetime) -> int:
+    """Count the accepted assessments since a time that did not say whether the website sent email 1."""
+    said = HookEvent.payload["email_1_sent_at"].as_string().is_not(None)
+    assessments = select(func.count(HookEvent.id)).where(
+        HookEvent.campaign == campaign,
+        HookEvent.event == Event.ASSESSMENT,
+        HookEvent.outcome == Outcome.ACCEPTED,
+        HookEvent.mode == Mode.LIVE,
+        HookEvent.received_at >= since,
+        ~said,
+    )
+    return session.scalar(assessments) or 0
