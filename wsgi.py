@@ -6,6 +6,7 @@ from funnel_app import create_app
 from funnel_app.config import ConfigError, load_settings
 from funnel_app.deps import build_deps
 from funnel_app.logs import configure_logging
+from funnel_app.web.lookout import is_web_server, look_out
 
 try:
     settings = load_settings()
@@ -13,4 +14,7 @@ except ConfigError as fault:
     sys.exit(str(fault))
 
 configure_logging(settings.log_level)
-app = create_app(build_deps(settings))
+deps = build_deps(settings)
+app = create_app(deps)
+if is_web_server():
+    look_out(deps)

@@ -5,6 +5,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from funnel_app.commands import calendly as calendly_command
 from funnel_app.commands import campaigns, db, doctor, enrol, hooks, templates, trace
+from funnel_app.commands import resend as resend_command
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
 from funnel_app.web import docs, health, prefect, unsubscribe
@@ -45,6 +46,7 @@ def create_app(deps: Deps) -> Flask:
     app.cli.add_command(doctor.doctor_command)
     app.cli.add_command(enrol.enrol_command)
     app.cli.add_command(hooks.group)
+    app.cli.add_command(resend_command.group)
     app.cli.add_command(templates.group)
     app.cli.add_command(trace.trace_command)
     return app

@@ -63,7 +63,7 @@ class Deps:
     @property
     def sendable_modes(self) -> tuple[Mode, ...]:
         """The modes whose emails this process may send: one in testing mode leaves live emails waiting."""
-        return (Mode.TEST,) if self.settings.testing_mode else (Mode.LIVE, Mode.TEST)
+        return (Mode.TEST, Mode.CANARY) if self.settings.testing_mode else (Mode.LIVE, Mode.TEST, Mode.CANARY)
 
 
 def load_registry() -> Registry:

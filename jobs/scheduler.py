@@ -6,12 +6,15 @@ from threading import Event
 
 import structlog
 
+from funnel_app.flows.clock_guard import ClockGuard
 from funnel_app.flows.ready import SCHEDULER
 from funnel_app.flows.sweep import sweep
 from funnel_app.gateways.clock import Clock
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.rounds import Rounds
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
+from jobs.watch import watch_rounds
 
 SWEEP_EVERY_S = 5.0
 HEARTBEAT_S = 30
@@ -25,10 +28,13 @@ class SchedulerProcess:
     def __init__(self, stopping: Event) -> None:
         self.stopping = stopping
         self.clock = Clock(connection=deps().queues.connection)
+        self.guard = ClockGuard()
+        self.rounds = Rounds(deps, watch_rounds(deps().settings), stopping)
         self.swept_at = float("-inf")
 
     def run(self) -> None:
         """Work until asked to stop; then give the lock back."""
+        self.rounds.start()
         while not self.stopping.is_set():
             try:
                 self.step()
@@ -42,9 +48,12 @@ class SchedulerProcess:
 
     def step(self) -> None:
         """One second's work, done only by the owner of the lock."""
-        if not self.clock.own():
+        self.rounds.on_duty = self.clock.own()
+        if not self.rounds.on_duty:
             return
         deps().queues.beat(SCHEDULER, HEARTBEAT_S)
+        if not self.guard.steady(deps()):
+            return
         self.clock.tick(time.time())
         if time.monotonic() - self.swept_at >= SWEEP_EVERY_S:
             self.swept_at = time.monotonic()

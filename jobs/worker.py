@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from threading import Event
 
 import structlog
@@ -17,7 +18,6 @@ from funnel_app.gateways.queue import QUEUES
 from funnel_app.gateways.redis_clients import patient_client
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
 
-HEARTBEAT_S = 60
 CHECK_EVERY_S = 0.5
 GRACE_S = 9.0
 PR_SET_PDEATHSIG = 1
@@ -31,7 +31,7 @@ class Worker(SimpleWorker):
     def heartbeat(self, *args: object, **kwargs: object) -> None:
         """Tell RQ, and whoever asks whether Funnel is ready, that this worker lives."""
         super().heartbeat(*args, **kwargs)  # type: ignore[arg-type]
-        deps().queues.beat(WORKER, HEARTBEAT_S, self.name)
+        deps().queues.beat(WORKER, seconds(deps().settings.silent_after), self.name)
 
 
 def run_child(parent: int) -> None:
@@ -66,7 +66,14 @@ def _work() -> None:
     # RQ lengthens the timeouts of the pool that it blocks on: this one is for it alone.
     connection = patient_client(deps().settings.redis_url)
     queues = [Queue(name, connection=connection) for name in QUEUES]
-    Worker(queues, connection=connection, worker_ttl=45).work(logging_level="WARNING")
+    # RQ gives a sign when it takes a job, and while it waits for one 15 s before this is over: twice while we listen.
+    ttl = 15 + seconds(deps().settings.silent_after) // 2
+    Worker(queues, connection=connection, worker_ttl=ttl).work(logging_level="WARNING")
+
+
+def seconds(span: timedelta) -> int:
+    """Return a span in whole seconds."""
+    return int(span.total_seconds())
 
 
 class Parent:

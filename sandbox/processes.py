@@ -108,6 +108,7 @@ def development_env(
         "TESTING_MODE": "true",
         "TESTING_INTERVAL_SECONDS": str(interval_s),
         "TEST_RECIPIENTS": "*@resend.dev",
+        "CANARY_EVERY_MINUTES": "0",
         "HOOK_SECRET": secrets.token_hex(16),
         "RESEND_API_KEY": "re_sandbox",
         "RESEND_WEBHOOK_SECRET": "whsec_c2FuZGJveC1zaWduaW5nLXNlY3JldA==",

@@ -107,6 +107,7 @@ class FakeQueues:
         self.queued: list[str] = []
         self.away = False
         self.has_marker = False
+        self.dead: set[str] = set()
 
     def arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime) -> bool:
         if self.away:
@@ -136,7 +137,7 @@ class FakeQueues:
         return not self.away
 
     def alive(self, name: str) -> bool:
-        return True
+        return name not in self.dead
 
     def emails(self) -> list[UUID]:
         """The emails whose jobs wait, taken off the queue."""
@@ -188,6 +189,10 @@ class FakePause:
         return seconds
 
     def clear(self) -> None:
+        if self.standing is None or self.standing.kind != "clock":
+            self.standing = None
+
+    def lift(self) -> None:
         self.standing = None
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from funnel_app.campaigns.model import Sequence
+from funnel_app.campaigns.model import Mode, Sequence
 from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import deadline_after
 from funnel_app.deps import Deps
@@ -109,7 +109,7 @@ def _hook_event(case: Case, decision: Decision) -> HookEvent:
         idempotency_key=call.idempotency_key,
         payload=dict(call.payload),
         outcome=decision.outcome,
-        mode=case.deps.mode.value,
+        mode=case.mode.value,
     )
 
 
@@ -132,14 +132,14 @@ def _start(case: Case, sequence: Sequence, hook: HookEvent, run: int) -> Enrolme
         sequence=sequence.name,
         occurrence=case.occurrence,
         run=run,
-        mode=case.deps.mode.value,
+        mode=case.mode.value,
         kind=sequence.kind.value,
         happened_at=case.happening.at,
         call_at=call.call_at,
         anchor_at=timing.anchor_at,
         deadline=deadline_after(case.campaign.deadline, today),
         variables={**case.contact.properties, **call.variables},
-        mirror_stale_since=now,
+        mirror_stale_since=None if case.mode is Mode.CANARY else now,
         created_at=now,
         emails=planned,
     )

@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Event, Mode
 from funnel_app.campaigns.states import State
-from funnel_app.ledger.models import Email, EmailEvent, HookEvent, Outcome
+from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Outcome
+
+BY_HAND = "keyboard"
 
 
 def newest_at(session: Session) -> datetime | None:
@@ -51,3 +53,35 @@ def unsaid_first_emails(session: Session, campaign: str, since: datetime) -> int
         ~said,
     )
     return session.scalar(assessments) or 0
+
+
+def assessed_since(session: Session, since: datetime) -> list[tuple[str, Contact]]:
+    """Return who was assessed since a time, with the campaign; tests and canaries are not among them."""
+    assessments = select(HookEvent.campaign, Contact).join(Contact, Contact.id == HookEvent.contact_id)
+    wanted = assessments.where(
+        HookEvent.received_at >= since,
+        HookEvent.event == Event.ASSESSMENT,
+        HookEvent.outcome == Outcome.ACCEPTED,
+        HookEvent.mode == Mode.LIVE,
+    )
+    return [(campaign, contact) for campaign, contact in session.execute(wanted)]
+
+
+def hook_times(session: Session, since: datetime, mode: str) -> dict[str, list[datetime]]:
+    """Return when each hook was called since a time, oldest first, by campaign and hook, whatever was answered."""
+    wanted = select(HookEvent.campaign, HookEvent.hook, HookEvent.received_at).where(
+        HookEvent.received_at >= since, HookEvent.mode == mode, HookEvent.source != BY_HAND
+    )
+    times: dict[str, list[datetime]] = {}
+    for campaign, hook, at in session.execute(wanted.order_by(HookEvent.received_at)):
+        times.setdefault(f"{campaign}/{hook}", []).append(at)
+    return times
+
+
+def day_counts(session: Session, since: datetime, until: datetime, mode: str) -> dict[str, int]:
+    """Count the emails that fell due in a span by state."""
+    running = select(Enrolment.id).where(Enrolment.mode == mode)
+    wanted = select(Email.state, func.count(Email.id)).where(
+        Email.due_at >= since, Email.due_at < until, Email.enrolment_id.in_(running)
+    )
+    return {str(state): count for state, count in session.execute(wanted.group_by(Email.state))}

@@ -13,7 +13,7 @@ from tests.postgres_server import PostgresServer
 VERSIONS = schema.MIGRATIONS / "versions"
 TABLES = {
     "contacts", "email_events", "emails", "enrolments", "hook_events", "messages", "requests", "suppressions",
-    "template_versions",
+    "template_versions", "incidents", "notices",
 }  # fmt: skip
 
 
