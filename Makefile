@@ -33,11 +33,11 @@ prefect-client: $(PREFECT_CLIENT)/stamp # The official client of the system befo
 setup: $(VENV)/dev.stamp ## Make the virtual environment with everything pinned
 
 .PHONY: servers
-servers: # What the tests need of the system: PostgreSQL's server and a browser, installed where apt may
-	@{ { ls /usr/lib/postgresql/*/bin/initdb || command -v initdb; } && { command -v chromium || command -v google-chrome; }; } >/dev/null 2>&1 \
+servers: # What the tests need of the system: PostgreSQL's server, a browser and Node.js, installed where apt may
+	@{ { ls /usr/lib/postgresql/*/bin/initdb || command -v initdb; } && { command -v chromium || command -v google-chrome; } && command -v node; } >/dev/null 2>&1 \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
-	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql chromium >/dev/null; } \
-	  || { echo "The tests need PostgreSQL's server and Chromium: install the packages postgresql and chromium, or run as root so that make can."; exit 1; }
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql chromium nodejs >/dev/null; } \
+	  || { echo "The tests need PostgreSQL's server, Chromium and Node.js: install the packages postgresql, chromium and nodejs, or run as root so that make can."; exit 1; }
 
 .PHONY: demo
 demo: setup ## Play leads through real processes on this machine (ONCE=1: stop when all is delivered)
@@ -52,6 +52,10 @@ test: setup servers prefect-client lint typecheck ## Check everything: style, ty
 	@$(BIN)/lint-imports
 	@rm -f .coverage .coverage.*
 	@$(BIN)/python -m pytest --cov --cov-report=term -p no:cacheprovider $(ARGS)
+
+.PHONY: chaos
+chaos: setup ## Play storms of faults and count what they lost (STORMS=20)
+	@$(BIN)/python -m tests.chaos $(or $(STORMS),20)
 
 .PHONY: lint
 lint: setup ## Check style

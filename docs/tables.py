@@ -6,17 +6,34 @@ A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; everything 
 import ast
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from docs.pairs import Pair, play
+from docs.routes import callers
+from funnel_app import create_app
 from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.campaigns.states import ALLOWED, STOPPED, State
 from funnel_app.config import MEANINGS
-from funnel_app.deps import load_registry
+from funnel_app.deps import Deps, load_registry
 from funnel_app.flows.doctor import CHECKS
+from funnel_app.ledger import schema
+from funnel_app.ledger.engine import open_engine
+from tests.factories import make_deps
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "docs/variables.md", "docs/production-checklist.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "docs/variables.md",
+    "docs/website-integration.md",
+    "docs/sequences.md",
+    "docs/security.md",
+    "docs/production-checklist.md",
+)
 MARKED = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
 
@@ -127,6 +144,59 @@ def checks() -> str:
     return markdown(("looks at", "and wants that"), rows)
 
 
+@contextmanager
+def _scratch_deps() -> Iterator[Deps]:
+    """Give collaborators over an empty ledger, with fake gateways and a clock that stands."""
+    with TemporaryDirectory() as folder:
+        engine = open_engine(f"sqlite:///{folder}/funnel.db")
+        schema.upgrade(engine)
+        yield make_deps(engine)
+        engine.dispose()
+
+
+def who_may_call() -> str:
+    """Return every proof with the routes that it opens."""
+    with _scratch_deps() as deps:
+        return markdown(("guard", "stands before"), callers(create_app(deps)))
+
+
+def pairs() -> str:
+    """Return what comes of every event while each sequence runs, as the real flow does it."""
+    with _scratch_deps() as deps:
+        played = [pair for campaign in deps.registry.campaigns.values() for pair in play(deps, campaign)]
+    by_sequence = groupby(played, key=lambda pair: (pair.campaign, pair.sequence))
+    return "\n".join(_pair_table(*names, rows) for names, rows in by_sequence)
+
+
+def _pair_table(campaign: str, sequence: str, rows: Iterable[Pair]) -> str:
+    heads = ("what arrives", "ends", "starts", "answer", f"had it come first, `{sequence}` would be")
+    body = [
+        (
+            pair.event,
+            _names(pair.ended),
+            _begun(pair),
+            _told(pair.answer, pair.reason),
+            _told(pair.late, pair.late_reason),
+        )
+        for pair in rows
+    ]
+    return f"### While `{sequence}` of `{campaign}` runs\n\n{markdown(heads, body)}"
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _begun(pair: Pair) -> str:
+    if pair.moved:
+        return "nothing; its emails move"
+    return f"`{pair.started}`" if pair.started else ""
+
+
+def _told(answer: str, reason: str | None) -> str:
+    return f"{answer}: {reason}" if reason else answer
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "settings": settings,
     "sequences": sequences,
@@ -135,6 +205,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "states": states,
     "variables": variables,
     "checks": checks,
+    "pairs": pairs,
+    "who-may-call": who_may_call,
 }
 
 

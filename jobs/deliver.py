@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from funnel_app.flows.deliver import deliver
+from funnel_app.flows.backlog import deliver_due
 from funnel_app.flows.hand_over import repeat
 from jobs.process import deps
 
 
 def deliver_email(email_id: str) -> str:
-    """Send one email if it is due and still wanted."""
-    return deliver(deps(), [UUID(email_id)]).value
+    """Send one email if it is due and still wanted; with a backlog, others that are due go with it."""
+    return deliver_due(deps(), UUID(email_id)).value
 
 
 def repeat_request(request_id: str) -> None:

@@ -1,63 +1,77 @@
-"""The demo: leads come in through the public hook, and every email is followed to its delivery."""
+"""The demo: leads come in through the public hooks, and every email is followed to its delivery or its stop."""
 
 import argparse
+import json
 import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sandbox.processes import NotStarted
 from sandbox.stack import Stack, running_stack, start_funnel
+from sandbox.story import HOOKS, STORY, Lead, Move, Scene, Seen
 
 INTERVAL_S = 3
-GIVE_UP_AFTER_S = 90.0
-HOOK = "/webhook/christmas/signup"
-ASSESSMENT = {
-    "assessment_score": 38,
-    "red_systems": 2,
-    "orange_systems": 3,
-    "yellow_systems": 2,
-    "green_systems": 1,
-    "weakest_system_1": "Money",
-    "weakest_system_2": "Marketing",
-    "strongest_system": "Team",
-    "revenue_leak_total": 48500,
-}
-LEADS: tuple[tuple[str, Callable[[], dict[str, Any]]], ...] = (
-    ("opted in", lambda: {"email": "delivered+ana@resend.dev", "first_name": "Ana", "business_name": "Salon Ana"}),
-    ("took the assessment", lambda: {"email": "delivered+bea@resend.dev", "first_name": "Bea", **ASSESSMENT}),
-    (
-        "took the assessment, and the website sent email 1",
-        lambda: {
-            "email": "delivered+cleo@resend.dev",
-            "first_name": "Cleo",
-            **ASSESSMENT,
-            "email_1_sent_at": datetime.now(UTC).isoformat(),
-            "email_1_status": "sent",
-        },
-    ),
-)
+GIVE_UP_AFTER_S = 120.0
+OPEN = frozenset({"planned", "sending", "sent", "held", "delayed", "ambiguous"})
 STATES = """
-    SELECT e.id, c.email, n.sequence, e.step, e.state, COALESCE(e.reason, '')
+    SELECT e.id, c.email, n.sequence, n.occurrence, e.step, e.state, COALESCE(e.reason, '')
     FROM emails e JOIN enrolments n ON n.id = e.enrolment_id JOIN contacts c ON c.id = n.contact_id
-    ORDER BY c.email, e.step
+    ORDER BY c.email, n.created_at, e.step
 """
 
 
+@dataclass
+class Play:
+    """The story under way: what each lead has still to do, and what was seen of each email."""
+
+    scene: Scene
+    to_come: dict[str, list[Move]] = field(default_factory=lambda: {lead.name: list(lead.moves) for lead in STORY})
+    states: dict[str, str] = field(default_factory=dict)
+
+    def emails(self) -> dict[str, list[Seen]]:
+        """Return every lead's emails, by address, telling what changed since the last time."""
+        found: dict[str, list[Seen]] = {lead.address: [] for lead in STORY}
+        for email_id, address, *rest in _rows(self.scene.stack.ledger):
+            email = Seen(*rest)  # the columns of STATES after the address
+            found[address].append(email)
+            self._tell(email_id, address, email)
+        return found
+
+    def _tell(self, email_id: str, address: str, email: Seen) -> None:
+        before = self.states.get(email_id, "planned")
+        self.states[email_id] = email.state
+        if before != email.state:
+            _say(address, f"{email.sequence:<17} email {email.step}  {before} → {email.state}  {email.reason}")
+
+    def go_on(self, emails: dict[str, list[Seen]]) -> None:
+        """Let every lead do what they may do now."""
+        for lead in STORY:
+            moves = self.to_come[lead.name]
+            while moves and moves[0].may_come(self.scene, emails[lead.address]):
+                _act(self.scene, lead, moves.pop(0))
+
+    def is_over(self, emails: dict[str, list[Seen]]) -> bool:
+        """Say whether everybody has done everything and no email can still change."""
+        open_emails = any(email.state in OPEN for rows in emails.values() for email in rows)
+        return not any(self.to_come.values()) and not open_emails
+
+
 def main() -> int:
-    """Run the demo; 0 only if every email that was expected was delivered, and once."""
+    """Run the demo; 0 only if every email that was expected was delivered, once, and every stop is the expected one."""
     parser = argparse.ArgumentParser(prog="make demo")
-    parser.add_argument("--once", action="store_true", help="stop when all is delivered")
+    parser.add_argument("--once", action="store_true", help="stop when all is told")
     once = parser.parse_args().once
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with running_stack(INTERVAL_S) as stack:
-            return _play(stack, once)
+            return _run(stack, once)
     except NotStarted as fault:
         print(f"\nThe demo could not start: {fault}", file=sys.stderr)
         return 1
@@ -70,71 +84,87 @@ def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _play(stack: Stack, once: bool) -> int:
+def _run(stack: Stack, once: bool) -> int:
     print("Starting Redis, the stand-ins for Notion and Resend, web, worker and scheduler …")
     start_funnel(stack)
-    print(
-        f"\n  Inbox      {stack.sandbox_url}/\n  API        {stack.web_url}{HOOK}\n  Health     {stack.web_url}/readyz"
-    )
-    print(f"  One day of a sequence takes {INTERVAL_S} seconds here.\n")
-    expected = sum(_send(stack, what, payload()) for what, payload in LEADS)
-    delivered = _watch(stack.ledger, expected)
-    verdict = _verdict(stack, expected, delivered)
-    if not once and verdict == 0:
+    print(f"\n  Inbox      {stack.sandbox_url}/\n  API        {stack.web_url}{HOOKS}/signup")
+    print(f"  Health     {stack.web_url}/readyz\n  One day of a sequence takes {INTERVAL_S} seconds here.\n")
+    emails = _play(Play(Scene(stack, timedelta(seconds=INTERVAL_S))))
+    faults = [*_verdict(stack, emails), *_inbox_faults(stack, emails)]
+    if faults:
+        _explain(stack, faults)
+        return 1
+    if not once:
         print(f"\nRead the emails at {stack.sandbox_url}/ ; Ctrl-C stops everything.")
         signal.pause()
-    return verdict
+    return 0
 
 
-def _send(stack: Stack, what: str, payload: dict[str, Any]) -> int:
-    status, answer = stack.post(HOOK, payload)
-    emails = answer.get("emails", [])
-    to_come = [email for email in emails if email["state"] == "planned"]
-    print(f"{_clock()}  {payload['email']:<28} {what}: {status} {answer.get('status')}, {len(to_come)} emails planned")
-    if status != 202:
-        raise NotStarted(f"the hook answered {status}: {answer}")
-    return len(to_come)
-
-
-def _watch(ledger: Path, expected: int) -> int:
-    seen: dict[str, str] = {}
+def _play(play: Play) -> dict[str, list[Seen]]:
     deadline = time.monotonic() + GIVE_UP_AFTER_S
-    print()
-    while time.monotonic() < deadline:
-        for line in _changes(ledger, seen):
-            print(line)
-        delivered = sum(state == "delivered" for state in seen.values())
-        if delivered >= expected:
-            return delivered
+    emails = play.emails()
+    while not play.is_over(emails) and time.monotonic() < deadline:
+        play.go_on(emails)
         time.sleep(0.1)
-    return sum(state == "delivered" for state in seen.values())
+        emails = play.emails()
+    return emails
 
 
-def _changes(ledger: Path, seen: dict[str, str]) -> Iterator[str]:
+def _act(scene: Scene, lead: Lead, move: Move) -> None:
+    status, answer = move.act(scene, lead.address)
+    if status != 202:
+        raise NotStarted(f"{lead.name} {move.words}, and the hook answered {status}: {answer}")
+    planned = sum(email["state"] == "planned" for email in answer["emails"])
+    ended = "".join(f"; ends {row['sequence']}" for row in answer["ended"])
+    _say(lead.address, f"{lead.name} {move.words}: {status} {answer['status']}, {planned} emails planned{ended}")
+
+
+def _rows(ledger: Path) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as connection:
-        rows = connection.execute(STATES).fetchall()
-    for email_id, address, sequence, step, state, reason in rows:
-        before = seen.get(email_id)
-        if before != state:
-            seen[email_id] = state
-            change = f"{before} → {state}" if before else state
-            yield f"{_clock()}  {address:<28} {sequence:<13} email {step}  {change}  {reason}".rstrip()
+        return connection.execute(STATES).fetchall()
 
 
-def _verdict(stack: Stack, expected: int, delivered: int) -> int:
-    arrived = [(email["to"][0], email["subject"]) for email in stack.received()]
-    twice = len(arrived) - len(set(arrived))
-    print(f"\n{delivered} of {expected} emails delivered" + (f", {twice} of them twice" if twice else ""))
-    if delivered == expected and not twice and len(arrived) == expected:
-        return 0
-    print(f"The inbox holds {len(arrived)}; see the logs:", file=sys.stderr)
+def _verdict(stack: Stack, emails: dict[str, list[Seen]]) -> Iterator[str]:
+    """Tell each lead's end in the words of `flask trace`, and return what is not as it should be."""
+    delivered = sum(email.delivered for rows in emails.values() for email in rows)
+    stopped = sum(email.state not in OPEN and not email.delivered for rows in emails.values() for email in rows)
+    print("\nWhat became of everybody:")
+    for lead in STORY:
+        print(f"\n  {lead.name}")
+        story = json.loads(stack.flask("trace", lead.address, "--json"))
+        sentences = [f"{row['sequence']:<17} {row['sentence']}" for row in story["enrolments"]]
+        faults = list(_faults(lead, emails[lead.address]))
+        print("\n".join(f"    {words}" for words in [*sentences, *(faults or ["as expected"])]))
+        yield from (f"{lead.name}: {fault}" for fault in faults)
+    print(f"\n{delivered} emails delivered, {stopped} stopped with a reason, {len(STORY)} people")
+
+
+def _faults(lead: Lead, emails: list[Seen]) -> Iterator[str]:
+    begun = {(email.sequence, email.occurrence) for email in emails}
+    wanted = {(expected.sequence, expected.occurrence): expected for expected in lead.expected}
+    yield from (f"{sequence} {occurrence} began" for sequence, occurrence in begun - wanted.keys())
+    yield from (f"{sequence} {occurrence} never began" for sequence, occurrence in wanted.keys() - begun)
+    for email in emails:
+        expected = wanted.get((email.sequence, email.occurrence))
+        if expected and (fault := expected.fault(email)):
+            yield f"{email.sequence} {fault}"
+
+
+def _inbox_faults(stack: Stack, emails: dict[str, list[Seen]]) -> Iterator[str]:
+    handed_over = sum(email.delivered or email.state == "bounced" for rows in emails.values() for email in rows)
+    arrived = len(stack.received())
+    if arrived != handed_over:
+        yield f"the inbox holds {arrived} emails, and {handed_over} were expected: each once"
+
+
+def _explain(stack: Stack, faults: list[str]) -> None:
+    print("\nNot as expected:\n  " + "\n  ".join(faults), file=sys.stderr)
     for name in ("web", "worker", "scheduler"):
         print(f"--- {name}\n{stack.processes.log(name).read_text()[-2000:]}", file=sys.stderr)
-    return 1
 
 
-def _clock() -> str:
-    return datetime.now(UTC).strftime("%H:%M:%S")
+def _say(address: str, words: str) -> None:
+    print(f"{datetime.now(UTC):%H:%M:%S}  {address:<28} {words}".rstrip())
 
 
 if __name__ == "__main__":

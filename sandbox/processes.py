@@ -110,6 +110,7 @@ def development_env(
         "TEST_RECIPIENTS": "*@resend.dev",
         "CANARY_EVERY_MINUTES": "0",
         "HOOK_SECRET": secrets.token_hex(16),
+        "CALENDLY_SIGNING_KEY": secrets.token_hex(16),
         "RESEND_API_KEY": "re_sandbox",
         "RESEND_WEBHOOK_SECRET": "whsec_c2FuZGJveC1zaWduaW5nLXNlY3JldA==",
         "RESEND_API_URL": f"{sandbox_url}/resend",

@@ -1,4 +1,4 @@
-"""Svix signatures, as Resend puts them on its webhooks."""
+"""Signatures as Resend (by Svix's scheme) and Calendly put them on their webhooks."""
 
 import base64
 import hashlib
@@ -19,3 +19,9 @@ def signed_headers(secret: str, svix_id: str, timestamp: int, body: bytes) -> di
     digest = hmac.new(signing_key(secret), content, hashlib.sha256).digest()
     signature = "v1," + base64.b64encode(digest).decode()
     return {"svix-id": svix_id, "svix-timestamp": str(timestamp), "svix-signature": signature}
+
+
+def calendly_headers(key: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """Return the header by which Calendly proves where the body comes from and when it was sent."""
+    digest = hmac.new(key.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
+    return {"Calendly-Webhook-Signature": f"t={timestamp},v1={digest}"}

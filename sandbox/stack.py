@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 
 from sandbox.processes import NotStarted, Processes, answers, development_env
 from sandbox.redis_server import RedisServer, free_port
+from sandbox.signing import calendly_headers
 
 READY_WITHIN_S = 40.0
 
@@ -36,6 +37,12 @@ class Stack:
         secret = self.processes.env["HOOK_SECRET"]
         headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
         return _call(Request(f"{self.web_url}{path}", json.dumps(payload).encode(), headers))
+
+    def post_calendly(self, path: str, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Call a hook as Calendly does, signed; return status and answer."""
+        body = json.dumps(event).encode()
+        proof = calendly_headers(self.processes.env["CALENDLY_SIGNING_KEY"], int(time.time()), body)
+        return _call(Request(f"{self.web_url}{path}", body, {**proof, "Content-Type": "application/json"}))
 
     def control(self, settings: dict[str, Any]) -> None:
         """Turn switches of the stand-ins."""

@@ -105,19 +105,28 @@ class FakeQueues:
     def __init__(self) -> None:
         self.clock: dict[UUID, datetime] = {}
         self.queued: list[str] = []
+        self.queue_of: dict[UUID, str] = {}
         self.away = False
         self.has_marker = False
         self.dead: set[str] = set()
 
-    def arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime) -> bool:
+    def arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime, queue: str = "emails") -> bool:
         if self.away:
             return False
         for email_id, due_at in entries:
+            self.queue_of[email_id] = queue
             if due_at <= now:
                 self.queued.append(f"email-{email_id}")
             else:
                 self.clock[email_id] = due_at
         return True
+
+    def disarm(self, ids: Sequence[UUID]) -> int:
+        for email_id in ids:
+            self.clock.pop(email_id, None)
+        names = {f"email-{email_id}" for email_id in ids}
+        self.queued = [name for name in self.queued if name not in names]
+        return len(names)
 
     def push(self, calls: Iterable[tuple]) -> int:
         names = [call[0] for call in calls if call[0] not in self.queued]
@@ -156,6 +165,10 @@ class FakeRate:
     def __init__(self) -> None:
         self.waits: list[float] = []
         self.learned: list[float] = []
+        self.allowed = 2.0
+
+    def per_second(self) -> float:
+        return self.allowed
 
     def wait(self) -> float:
         return self.waits.pop(0) if self.waits else 0.0
@@ -172,6 +185,7 @@ class FakePause:
 
     def __init__(self, clock: FrozenClock) -> None:
         self.clock = clock
+        self.left = 0
         self.standing: Pause | None = None
 
     def current(self) -> Pause | None:
@@ -179,6 +193,9 @@ class FakePause:
 
     def may_probe(self) -> bool:
         return True
+
+    def leave_probe(self) -> None:
+        self.left += 1
 
     def pause(self, reason: str, seconds: float, kind: str) -> None:
         self.standing = Pause(kind, reason, self.clock() + timedelta(seconds=seconds))

@@ -43,9 +43,10 @@ def deliver(deps: Deps, email_ids: Sequence[UUID]) -> Outcome:
     if not may_send(deps):
         return Outcome.PAUSED
     token = new_id()
-    composed = _compose_each(deps, _claim(deps, email_ids, token))
+    composed = _compose_each(deps, _claim(deps, email_ids, token), token)
     request_id = _freeze(deps, composed, token) if composed else None
     if request_id is None:
+        deps.pause.leave_probe()
         return Outcome.NOTHING_TO_DO
     hand_over(deps, request_id, token)
     return Outcome.HANDED_OVER
@@ -108,14 +109,23 @@ def is_test_recipient(address: str, allowed: Sequence[str]) -> bool:
     return any(fnmatchcase(address, pattern.lower()) for pattern in allowed)
 
 
-def _compose_each(deps: Deps, claimed: Sequence[Email]) -> dict[UUID, Composed]:
-    composed = {}
+def _compose_each(deps: Deps, claimed: Sequence[Email], token: UUID) -> dict[UUID, Composed]:
+    composed, leased_until = {}, deps.now() + LEASE
     for email in claimed:
+        if leased_until - deps.now() < LEASE / 2:
+            leased_until = _renew(deps, claimed, token)
         try:
             composed[email.id] = compose(deps, email)
         except NotReady as fault:
             _hold(deps, email, str(fault))
     return composed
+
+
+def _renew(deps: Deps, claimed: Sequence[Email], token: UUID) -> datetime:
+    until = deps.now() + LEASE
+    with deps.sessions.begin() as session:
+        emails.renew(session, [email.id for email in claimed], token, until)
+    return until
 
 
 def _hold(deps: Deps, email: Email, reason: str) -> None:

@@ -18,6 +18,7 @@ from funnel_app.flows.move import moved
 from funnel_app.flows.plan import anchor, plan_emails, planned_events
 from funnel_app.flows.receipt import Receipt, email_as_json
 from funnel_app.ledger import contacts, enrolments, hook_events
+from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Enrolment, HookEvent, Outcome
 from funnel_app.ledger.types import new_id
 
@@ -43,9 +44,12 @@ def enrol(deps: Deps, *calls: Call) -> Receipt:
             return replayed
         taken = [_take(_case(deps, session, call, now)) for call in calls]
     receipts = [receipt for receipt, _ in taken]
-    planned = [email for _, enrolment in taken if enrolment for email in enrolment.emails]
-    arm(deps, [(email.id, email.due_at) for email in planned if email.state == State.PLANNED])
+    arm(deps, [email for _, enrolment in taken if enrolment for email in _to_arm(enrolment)])
     return replace(receipts[-1], ended=[ended for receipt in receipts for ended in receipt.ended])
+
+
+def _to_arm(enrolment: Enrolment) -> list[Due]:
+    return [Due(e.id, e.due_at, enrolment.kind) for e in enrolment.emails if e.state == State.PLANNED]
 
 
 def _replayed(session: Session, call: Call, now: datetime) -> Receipt | None:

@@ -39,6 +39,8 @@ def repeat(deps: Deps, request_id: UUID) -> None:
     token = new_id()
     if _take(deps, request_id, token):
         hand_over(deps, request_id, token)
+    else:
+        deps.pause.leave_probe()
 
 
 def _take(deps: Deps, request_id: UUID, token: UUID) -> bool:

@@ -7,7 +7,7 @@ from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.compose import compose
 from funnel_app.flows.templates import NotReady
-from funnel_app.gateways.queue import deliver_job
+from funnel_app.gateways.queue import deliver_job, queue_of
 from funnel_app.ledger import contacts, emails
 from funnel_app.ledger.models import Email
 
@@ -19,9 +19,9 @@ def recheck_held(deps: Deps) -> int:
     """Release every held email whose letter can be made now; return how many. Safe to repeat."""
     with deps.reads() as session:
         waiting = emails.load(session, emails.held(session, deps.now(), deps.sendable_modes, AT_A_TIME))
-    released = [email.id for email in waiting if _recheck(deps, email)]
+    released = [email for email in waiting if _recheck(deps, email)]
     if released:
-        deps.queues.push([deliver_job(email_id) for email_id in released])
+        deps.queues.push([deliver_job(email.id, queue_of(email.enrolment.kind)) for email in released])
     return len(released)
 
 

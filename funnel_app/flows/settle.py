@@ -13,6 +13,7 @@ from funnel_app.gateways.resend import Answer, AnswerKind
 from funnel_app.ledger import contacts, emails, requests
 from funnel_app.ledger.models import Email, Request, RequestState
 
+WORKS_AGAIN = frozenset({AnswerKind.ACCEPTED, AnswerKind.INVALID, AnswerKind.CONFLICT, AnswerKind.CONCURRENT})
 UNKNOWN_FOR = timedelta(hours=1)
 # Resend forgets a key after 24 hours; an hour is kept in hand.
 KEY_KEPT_FOR = timedelta(hours=23)
@@ -51,7 +52,7 @@ def give_up(session: Session, request: Request, now: datetime) -> None:
 def _adjust_sending(deps: Deps, answer: Answer) -> None:
     if answer.rate is not None:
         deps.rate.learn(answer.rate)
-    if answer.kind in {AnswerKind.ACCEPTED, AnswerKind.INVALID, AnswerKind.CONFLICT}:
+    if answer.kind in WORKS_AGAIN:
         deps.pause.clear()
     elif answer.kind in {AnswerKind.UNKNOWN, AnswerKind.UNREACHABLE}:
         deps.pause.back_off(answer.detail, "outage")

@@ -9,8 +9,9 @@ import structlog
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
+from funnel_app.flows.arm import arm
 from funnel_app.flows.hooks import forget_refused
-from funnel_app.gateways.queue import Call, deliver_job, recheck_job, repeat_job
+from funnel_app.gateways.queue import Call, deliver_job, queue_of, recheck_job, repeat_job
 from funnel_app.ledger import contacts, emails, enrolments, requests
 from funnel_app.ledger.models import EnrolmentState
 
@@ -80,7 +81,7 @@ def _push_overdue(deps: Deps) -> int:
         return 0
     with deps.reads() as session:
         overdue = emails.due(session, deps.now() - OVERDUE_AFTER, deps.sendable_modes, AT_A_TIME)
-    return _push(deps, (deliver_job(email_id) for email_id in overdue))
+    return _push(deps, (deliver_job(email.id, queue_of(email.kind)) for email in overdue))
 
 
 def _push_requests(deps: Deps) -> int:
@@ -121,9 +122,8 @@ def _arm_missing(deps: Deps) -> int:
     now = deps.now()
     with deps.reads() as session:
         near = emails.planned_between(session, now, now + deps.settings.arm_horizon, AT_A_TIME)
-    known = deps.queues.armed([email_id for email_id, _ in near]) if near else set()
-    missing = [(email_id, due_at) for email_id, due_at in near if email_id not in known]
-    if missing:
-        deps.queues.arm(missing, now)
+    known = deps.queues.armed([email.id for email in near]) if near else set()
+    missing = [email for email in near if email.id not in known]
+    arm(deps, missing)
     deps.queues.mark()
     return len(missing)

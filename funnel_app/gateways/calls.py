@@ -6,6 +6,9 @@ from uuid import UUID
 from rq.job import Job, JobStatus
 from rq.queue import Queue
 
+from funnel_app.campaigns.model import Kind
+
+TRANSACTIONAL = "transactional"
 EMAILS = "emails"
 DELIVER = "jobs.deliver.deliver_email"
 REPEAT = "jobs.deliver.repeat_request"
@@ -21,6 +24,11 @@ class Call(NamedTuple):
     function: str
     args: tuple[str, ...]
     queue: str = EMAILS
+
+
+def queue_of(kind: str) -> str:
+    """Return the queue of emails of a kind: what a person waits for overtakes what they are told."""
+    return TRANSACTIONAL if kind == Kind.TRANSACTIONAL else EMAILS
 
 
 def email_job_id(email_id: UUID) -> str:

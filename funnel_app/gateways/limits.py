@@ -42,6 +42,12 @@ class SendingRate:
         """Return the seconds until a slot may be due, 0 for now, and take none."""
         return self._ask(take=False)
 
+    def per_second(self) -> float:
+        """Return how many calls a second we may make now: our share of what the provider allows."""
+        with redis_at_hand():
+            learned = cast(bytes | None, self._redis.get(self.LEARNED_KEY))
+        return max(float(learned or self._rate) * self._share, SLOWEST_RATE)
+
     def learn(self, rate: float) -> None:
         """Follow the requests a second that the provider allows, in all workers, for an hour."""
         if rate > 0:
@@ -117,6 +123,11 @@ class SendingPause:
     def may_probe(self) -> bool:
         """Return True to one caller in 30 s once the pause's time is up, and to all where there is no pause."""
         return bool(self._run(self._may_probe, self._now(), PROBE_EVERY_S))
+
+    def leave_probe(self) -> None:
+        """Let another caller probe at once: this one had nothing to try it with."""
+        with redis_at_hand():
+            self._redis.hdel(self.KEY, "probe")
 
     def clear(self) -> None:
         """End the pause and forget its backoff: something was sent. That proves nothing about a wrong clock."""

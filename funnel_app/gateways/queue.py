@@ -17,17 +17,19 @@ from rq.queue import Queue
 
 from funnel_app.gateways.calls import (
     EMAILS,
+    TRANSACTIONAL,
     Call,
     deliver_job,
     email_job_id,
     new_job,
+    queue_of,
     recheck_job,
     repeat_job,
 )
 from funnel_app.gateways.errors import redis_at_hand
 from funnel_app.gateways.redis_clients import patient_client, swift_client
 
-__all__ = ["Call", "Queues", "deliver_job", "recheck_job", "repeat_job"]
+__all__ = ["Call", "Queues", "deliver_job", "queue_of", "recheck_job", "repeat_job"]
 
 Entry = TypeVar("Entry")
 
@@ -44,16 +46,13 @@ JOBS_PER_TRIP = 500
 class Queues:
     """The queues and the clock of one process. `connection` is for jobs/: RQ's workers and scheduler."""
 
-    def __init__(
-        self, redis_url: str, *, emails: str = EMAILS, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.emails = emails
+    def __init__(self, redis_url: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.connection: Redis = patient_client(redis_url)
         self._swift = swift_client(redis_url)
         self._monotonic = monotonic
         self._closed_until = 0.0
 
-    def arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime) -> bool:
+    def arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime, queue: str = EMAILS) -> bool:
         """Queue emails that are due and put the others on the clock; False, never an error, where Redis is away.
 
         After a failure nothing is tried for 5 s, so that a hanging Redis does not slow down every hook.
@@ -62,7 +61,7 @@ class Queues:
             return False
         try:
             for part in _parts(entries):
-                self._arm(part, now)
+                self._arm(part, now, queue)
         except RedisError as error:
             self._closed_until = self._monotonic() + CIRCUIT_S
             log.warning("arming_failed", emails=len(entries), error=str(error))
@@ -94,9 +93,10 @@ class Queues:
         with redis_at_hand(), self.connection.pipeline() as pipe:
             for email_id in ids:
                 pipe.zrem(CLOCK_KEY, email_job_id(email_id))
-                pipe.lrem(self._queue(self.emails).key, 0, email_job_id(email_id))
-            counts = pipe.execute()
-            removed = [each for each, *found in zip(ids, counts[::2], counts[1::2], strict=True) if any(found)]
+                for name in (TRANSACTIONAL, EMAILS):
+                    pipe.lrem(self._queue(name).key, 0, email_job_id(email_id))
+            counts = iter(pipe.execute())
+            removed = [each for each, *found in zip(ids, counts, counts, counts, strict=True) if any(found)]
             # Only what was removed here: the hash of a job that a worker has just taken is the worker's.
             for email_id in removed:
                 pipe.delete(Job.key_for(email_job_id(email_id)))
@@ -137,10 +137,10 @@ class Queues:
         self.connection.close()
         self._swift.close()
 
-    def _arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime) -> None:
+    def _arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime, queue: str) -> None:
         with self._swift.pipeline() as pipe:
             for email_id, due in entries:
-                call = deliver_job(email_id, self.emails)
+                call = deliver_job(email_id, queue)
                 if due <= now:
                     self._enqueue(pipe, call)
                 else:

@@ -2,13 +2,23 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
+from funnel_app.campaigns.model import Kind
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State, check
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, EnrolmentState
+
+
+class Due(NamedTuple):
+    """An email that waits for its time, and what it is by law."""
+
+    id: UUID
+    due_at: datetime
+    kind: str
 
 
 def _claimable(now: datetime, modes: Collection[str]) -> ColumnElement[bool]:
@@ -26,9 +36,21 @@ def _claimable(now: datetime, modes: Collection[str]) -> ColumnElement[bool]:
     )
 
 
-def due(session: Session, now: datetime, modes: Collection[str], limit: int) -> list[UUID]:
-    """Return the ids of emails that a claim at this time would win, longest due first."""
-    return list(session.scalars(select(Email.id).where(_claimable(now, modes)).order_by(Email.due_at).limit(limit)))
+def due(session: Session, now: datetime, modes: Collection[str], limit: int, *, untried: bool = False) -> list[Due]:
+    """Return the emails that a claim at this time would win: transactional ones first, then the longest due.
+
+    With `untried` only those that were never a part of a request: one whose batch was refused goes by itself.
+    """
+    first = case((Enrolment.kind == Kind.TRANSACTIONAL, 0), else_=1)
+    wanted = select(Email.id, Email.due_at, Enrolment.kind).join(Enrolment).where(_claimable(now, modes))
+    if untried:
+        wanted = wanted.where(Email.freezes == 0)
+    return [Due(*row) for row in session.execute(wanted.order_by(first, Email.due_at, Email.id).limit(limit))]
+
+
+def was_tried(session: Session, email_id: UUID) -> bool:
+    """Say whether an email was ever a part of a request."""
+    return bool(session.scalar(select(Email.freezes).where(Email.id == email_id)))
 
 
 def claim(
@@ -38,10 +60,12 @@ def claim(
 
     One statement that compares and sets: of several callers exactly one wins an email, the others get nothing.
     """
+    # Two that claim many emails at once would lock them in different orders, and wait for each other in a circle.
+    free = select(Email.id).where(Email.id.in_(ids)).order_by(Email.id).with_for_update(skip_locked=True)
     won = list(
         session.scalars(
             update(Email)
-            .where(Email.id.in_(ids), _claimable(now, modes))
+            .where(Email.id.in_(free), _claimable(now, modes))
             .values(
                 state=State.SENDING,
                 reason=None,
@@ -124,17 +148,17 @@ def later_planned(session: Session, email: Email) -> list[Email]:
     return list(session.scalars(wanted.order_by(Email.step)))
 
 
-def planned_between(session: Session, after: datetime, until: datetime, limit: int) -> list[tuple[UUID, datetime]]:
-    """Return the ids and times of planned emails due in a span, soonest first, for the clock."""
-    running = select(Enrolment.id).where(Enrolment.state == EnrolmentState.ACTIVE)
+def planned_between(session: Session, after: datetime, until: datetime, limit: int) -> list[Due]:
+    """Return the planned emails due in a span, soonest first, for the clock."""
     wanted = (
-        select(Email.id, Email.due_at)
+        select(Email.id, Email.due_at, Enrolment.kind)
+        .join(Enrolment)
         .where(Email.state == State.PLANNED, Email.due_at > after, Email.due_at <= until)
-        .where(Email.enrolment_id.in_(running))
+        .where(Enrolment.state == EnrolmentState.ACTIVE)
         .order_by(Email.due_at)
         .limit(limit)
     )
-    return [(row.id, row.due_at) for row in session.execute(wanted)]
+    return [Due(*row) for row in session.execute(wanted)]
 
 
 def find_by_resend_id(session: Session, resend_id: str) -> UUID | None:

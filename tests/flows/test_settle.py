@@ -81,6 +81,14 @@ def test_a_refusal_that_passes_is_followed_by_the_same_request(ready, answer):
     assert ready.pause.current() is None, "what was sent proves that sending works"
 
 
+def test_a_first_try_that_still_runs_proves_that_resend_is_there(ready):
+    ready.mailer.script = [LOST, BUSY]
+    deliver(ready, [first_email(ready)])
+    assert ready.pause.current().kind == "outage"
+    pass_time(ready, 5)
+    assert ready.pause.current() is None
+
+
 def test_a_rate_limit_waits_as_long_as_it_says(ready):
     ready.mailer.script = [RATE]
     first = first_email(ready)

@@ -56,6 +56,15 @@ def test_eight_threads_never_exceed_the_rate(redis_server: RedisServer, connecti
     assert 1 <= taken <= elapsed * per_second + 1
 
 
+def test_the_rate_is_our_share_of_what_is_allowed_and_never_nothing(connection: Redis) -> None:
+    rate = SendingRate(connection, rate_per_second=2, share=0.8)
+    assert rate.per_second() == pytest.approx(1.6)
+    rate.learn(10)
+    assert rate.per_second() == pytest.approx(8.0)
+    assert SendingRate(connection, rate_per_second=0.1, share=0.1).learn(0.1) is None
+    assert SendingRate(connection, rate_per_second=0.1, share=0.1).per_second() == pytest.approx(0.2)
+
+
 def test_a_slot_is_taken_only_when_it_is_due(connection: Redis) -> None:
     rate = SendingRate(connection, rate_per_second=2, share=0.8)
     assert rate.peek() == 0
@@ -148,6 +157,16 @@ def test_a_failed_probe_leaves_the_next_one_free_as_soon_as_the_new_pause_is_ove
     assert pause.may_probe()
 
 
+def test_a_probe_that_had_nothing_to_try_with_is_free_again(pause: SendingPause, clock: Clock) -> None:
+    clock.time += pause.back_off("down", "outage") + 0.001
+    assert pause.may_probe() and not pause.may_probe()
+    pause.leave_probe()
+    assert pause.may_probe()
+    pause.clear()
+    pause.leave_probe()
+    assert pause.current() is None
+
+
 def delays(pause: SendingPause, clock: Clock, kind: str, times: int) -> list[float]:
     found = []
     for _ in range(times):
@@ -201,6 +220,7 @@ def test_without_redis_both_say_try_again() -> None:
     with patient_client(f"redis://127.0.0.1:{free_port()}/0") as away:
         rate, pause = SendingRate(away, rate_per_second=2, share=1), SendingPause(away)
         calls = [rate.wait, rate.peek, lambda: rate.learn(3), pause.current, pause.may_probe, pause.clear]
+        calls.append(pause.leave_probe)
         for call in itertools.chain(calls, [lambda: pause.back_off("?", "outage"), lambda: pause.pause("?", 1, "x")]):
             with pytest.raises(Unavailable):
                 call()

@@ -12,7 +12,7 @@ from rq.queue import Queue
 from structlog.testing import capture_logs
 
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.queue import CLOCK_KEY, Queues, deliver_job, recheck_job, repeat_job
+from funnel_app.gateways.queue import CLOCK_KEY, Queues, deliver_job, queue_of, recheck_job, repeat_job
 from tests.redis_server import RedisServer, free_port
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -174,6 +174,13 @@ def test_disarming_takes_an_email_off_the_clock_and_the_queue_with_its_job(queue
     assert queues.disarm([EMAIL, other, uuid4()]) == 2
     assert (waiting(connection), clock(connection)) == ([], {})
     assert not connection.exists(Job.key_for(JOB_ID), Job.key_for(f"email-{other}"))
+
+
+def test_each_kind_of_email_has_a_queue_of_its_own_and_is_disarmed_there(queues: Queues, connection: Redis) -> None:
+    queues.arm([(EMAIL, NOW)], NOW, queue_of("transactional"))
+    assert connection.lrange("rq:queue:transactional", 0, -1) == [JOB_ID.encode()]
+    assert (queue_of("marketing"), queues.disarm([EMAIL])) == ("emails", 1)
+    assert connection.llen("rq:queue:transactional") == 0
 
 
 def test_disarming_leaves_the_job_that_a_worker_has_taken(queues: Queues, connection: Redis) -> None:

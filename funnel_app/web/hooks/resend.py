@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, request
+from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, Unauthorized
 
@@ -17,22 +17,24 @@ from funnel_app.gateways.resend import verify_webhook
 blueprint = Blueprint("resend", __name__, url_prefix="/webhook")
 
 
+@blueprint.before_request
+def require_svix() -> None:
+    """Let only Resend through: Svix's headers over the raw body, under RESEND_WEBHOOK_SECRET, 5 minutes old at most."""
+    secret = current_deps().settings.resend_webhook_secret
+    try:
+        g.event = verify_webhook(request.get_data(), dict(request.headers), secret)
+    except Rejected as refused:
+        raise Unauthorized(f"The Svix signature does not fit RESEND_WEBHOOK_SECRET: {refused}") from None
+
+
 @blueprint.post("/resend")
 def receive_event() -> ResponseReturnValue:
     """Record one event; repeating it is harmless, and kinds that say nothing of an email are only acknowledged."""
-    event = _verified()
+    event: dict[str, Any] = g.event
     if not str(event.get("type", "")).startswith("email."):
         return {"status": "ignored"}
     fresh = record_event(current_deps(), read_report(request.headers["svix-id"], event))
     return {"status": "recorded" if fresh else "duplicate"}
-
-
-def _verified() -> dict[str, Any]:
-    secret = current_deps().settings.resend_webhook_secret
-    try:
-        return verify_webhook(request.get_data(), dict(request.headers), secret)
-    except Rejected as refused:
-        raise Unauthorized(f"The Svix signature does not fit RESEND_WEBHOOK_SECRET: {refused}") from None
 
 
 def read_report(event_id: str, event: Mapping[str, Any]) -> Report:

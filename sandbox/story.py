@@ -1,0 +1,196 @@
+"""The demo's story: who comes, what they do, and what has to come of every email."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sandbox.stack import Stack
+
+Answer = tuple[int, dict[str, Any]]
+HOOKS = "/webhook/christmas"
+CALENDLY_API = "https://api.calendly.com/scheduled_events"
+ASSESSMENT = {
+    "assessment_score": 38,
+    "red_systems": 2,
+    "orange_systems": 3,
+    "yellow_systems": 2,
+    "green_systems": 1,
+    "weakest_system_1": "Money",
+    "weakest_system_2": "Marketing",
+    "strongest_system": "Team",
+    "revenue_leak_total": 48500,
+}
+CALL_IN_INTERVALS = 7
+
+
+@dataclass
+class Scene:
+    """Where the story is played: the running Funnel, how long a day is there, and when each call is."""
+
+    stack: Stack
+    interval: timedelta
+    calls: dict[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One email as the ledger has it."""
+
+    sequence: str
+    occurrence: str
+    step: int
+    state: str
+    reason: str
+
+    @property
+    def delivered(self) -> bool:
+        """Say whether delivery is proven."""
+        return self.state == "delivered"
+
+
+@dataclass(frozen=True)
+class Move:
+    """One thing that a lead does: as soon as that email was delivered, and not before that call."""
+
+    words: str
+    act: Callable[[Scene, str], Answer]
+    after: tuple[str, int] | None = None
+    at_call: str | None = None
+
+    def may_come(self, scene: Scene, emails: Iterable[Seen]) -> bool:
+        """Say whether it is time."""
+        if self.at_call and datetime.now(UTC) < scene.calls[self.at_call]:
+            return False
+        return self.after is None or any((e.sequence, e.step) == self.after and e.delivered for e in emails)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What has to come of one sequence: all delivered, but for steps that are skipped and what an end cancels."""
+
+    sequence: str
+    occurrence: str = ""
+    ended: str | None = None
+    skipped: Mapping[int, str] = field(default_factory=dict)
+    bounced: bool = False
+
+    def fault(self, email: Seen) -> str | None:
+        """Return what is wrong with an email; None for one that is delivered or stopped for the right reason."""
+        told = f"email {email.step} is {email.state}" + (f": {email.reason}" if email.reason else "")
+        if email.step in self.skipped:
+            right = (email.state, email.reason) == ("skipped", self.skipped[email.step])
+        elif self.bounced and email.step == 1:
+            right = email.state == "bounced"
+        else:
+            stopped = self.ended is not None and email.state == "cancelled" and email.reason.startswith(self.ended)
+            right = email.delivered or stopped
+        return None if right else told
+
+
+@dataclass(frozen=True)
+class Lead:
+    """One person, what they do, and what has to come of it."""
+
+    name: str
+    moves: tuple[Move, ...]
+    expected: tuple[Expected, ...]
+    mailbox: str = "delivered"
+
+    @property
+    def address(self) -> str:
+        """Their address, at Resend's test domain."""
+        return f"{self.mailbox}+{self.name.lower()}@resend.dev"
+
+
+def website(hook: str, **fields: Any) -> Callable[[Scene, str], Answer]:
+    """Call a hook as the website or the CRM does; a field that is a function is asked when it is time."""
+
+    def act(scene: Scene, address: str) -> Answer:
+        told = {name: value() if callable(value) else value for name, value in fields.items()}
+        return scene.stack.post(f"{HOOKS}/{hook}", {"email": address, **told})
+
+    return act
+
+
+def calendly(kind: str, event: str, **more: Any) -> Callable[[Scene, str], Answer]:
+    """Tell an event of Calendly, signed; a call is in so many intervals from when it is booked."""
+
+    def act(scene: Scene, address: str) -> Answer:
+        at = scene.calls.setdefault(event, datetime.now(UTC) + CALL_IN_INTERVALS * scene.interval)
+        invitee = {
+            "uri": f"{CALENDLY_API}/{event}/invitees/I-{event}",
+            "event": f"{CALENDLY_API}/{event}",
+            "email": address,
+            "name": "Dana Roy",
+            "timezone": "America/Toronto",
+            "reschedule_url": f"https://calendly.com/reschedulings/{event}",
+            "scheduled_event": {"start_time": at.isoformat()},
+            **more,
+        }
+        told = {"event": kind, "created_at": now(), "payload": invitee}
+        return scene.stack.post_calendly(f"{HOOKS}/calendly", told)
+
+    return act
+
+
+def now() -> str:
+    """Return this moment as callers write it."""
+    return datetime.now(UTC).isoformat()
+
+
+OPTED_IN = Move("opts in", website("signup", first_name="Ana", business_name="Salon Ana"))
+STORY = (
+    Lead("Ana", (OPTED_IN,), (Expected("lead_nurture"),)),
+    Lead("Bea", (Move("takes the assessment", website("signup", **ASSESSMENT)),), (Expected("five_day"),)),
+    Lead(
+        "Cleo",
+        (Move("takes the assessment; the website sent email 1", website("signup", **ASSESSMENT, email_1_sent_at=now)),),
+        (Expected("five_day", skipped={1: "sent by the website"}),),
+    ),
+    Lead(
+        "Dana",
+        (
+            Move("opts in", website("signup", first_name="Dana")),
+            Move("takes the assessment", website("signup", **ASSESSMENT), after=("lead_nurture", 1)),
+            Move("books a call (Calendly, signed)", calendly("invitee.created", "E1"), after=("five_day", 1)),
+            Move(
+                "gives up that time (Calendly)",
+                calendly("invitee.canceled", "E1", rescheduled=True),
+                after=("precall_prep", 1),
+            ),
+            Move("takes a new time (Calendly)", calendly("invitee.created", "E2")),
+            Move(
+                "misses the call (Calendly)",
+                calendly("invitee_no_show.created", "E2"),
+                after=("precall_prep", 3),
+                at_call="E2",
+            ),
+            Move(
+                "needs to think",
+                website("maybe", call_date=now, objections=["price"]),
+                after=("noshow_recovery", 1),
+            ),
+            Move(
+                "pays, and is a client",
+                website("onboarding", payment_confirmed=True, payment_date=now, package_type="BusOS Complete"),
+                after=("postcall_maybe", 1),
+            ),
+        ),
+        (
+            Expected("lead_nurture", ended="took the assessment"),
+            Expected("five_day", ended="booked a call"),
+            Expected("precall_prep", "E1", ended="moved the call"),
+            Expected("precall_prep", "E2"),
+            Expected("noshow_recovery", "E2", ended="asked for time to think"),
+            Expected("postcall_maybe", ended="became a client"),
+            Expected("onboarding_phase1"),
+        ),
+    ),
+    Lead(
+        "Emil",
+        (Move("opts in with an address that does not exist", website("signup", first_name="Emil")),),
+        (Expected("lead_nurture", ended="the address bounced for good", bounced=True),),
+        mailbox="bounced",
+    ),
+)
