@@ -22,6 +22,7 @@ from funnel_app.deps import Deps, load_registry
 from funnel_app.flows.doctor import CHECKS
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
+from funnel_app.logs import configure_logging
 from tests.factories import make_deps
 
 ROOT = Path(__file__).parents[1]
@@ -236,4 +237,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    configure_logging("error")
     sys.exit(main(sys.argv[1:]))

@@ -8,7 +8,7 @@ from funnel_app.commands import campaigns, db, doctor, enrol, hooks, templates, 
 from funnel_app.commands import resend as resend_command
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
-from funnel_app.web import docs, health, prefect, unsubscribe
+from funnel_app.web import docs, health, metrics, prefect, unsubscribe
 from funnel_app.web.errors import register_errors
 from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup
 from funnel_app.web.hooks.routes import add_legacy_paths
@@ -37,6 +37,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(resend.blueprint)
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(metrics.blueprint)
     app.register_blueprint(unsubscribe.blueprint)
     register_errors(app)
 

@@ -1,7 +1,8 @@
 """Redact: what leaves the ledger for a log or a chat shows no secret and no full address."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from funnel_app.config import Settings
 
@@ -47,3 +48,14 @@ def _secrets(settings: Settings) -> Iterable[str]:
         settings.sentry_dsn,
     ):
         yield value or ""
+
+
+def redact_all(value: Any, redact: Callable[[str], str]) -> Any:
+    """Return plain data with every text in it redacted, names of fields left alone."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {name: redact_all(inner, redact) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact_all(inner, redact) for inner in value]
+    return value

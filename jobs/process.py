@@ -10,6 +10,8 @@ from funnel_app.config import ConfigError, Settings, load_settings
 from funnel_app.deps import Deps, build_deps
 from funnel_app.ledger import schema
 from funnel_app.logs import configure_logging
+from funnel_app.redact import redactor
+from funnel_app.sentry import report_errors
 
 log = structlog.get_logger()
 
@@ -20,7 +22,8 @@ def start() -> Settings:
         settings = load_settings()
     except ConfigError as fault:
         sys.exit(str(fault))
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, redactor(settings))
+    report_errors(settings)
     return settings
 
 

@@ -11,6 +11,8 @@ from threading import Event
 import structlog
 from redis import RedisError
 from rq import Queue, SimpleWorker
+from rq.executions import Execution
+from rq.job import Job
 
 from funnel_app.flows.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
@@ -27,6 +29,11 @@ log = structlog.get_logger()
 
 class Worker(SimpleWorker):
     """RQ's worker without a fork per job: an email takes less time than the fork."""
+
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
+        """Run a job; what it logs carries the job's id."""
+        with structlog.contextvars.bound_contextvars(job=job.id):
+            return super().perform_job(job, queue, execution)
 
     def heartbeat(self, *args: object, **kwargs: object) -> None:
         """Tell RQ, and whoever asks whether Funnel is ready, that this worker lives."""

@@ -25,6 +25,7 @@ from tests.fakes import (
 HOOK_SECRET = "hook-secret-of-tests"
 LEGACY_KEY = "legacy-key-of-tests"
 CALENDLY_KEY = "calendly-key-of-tests"
+METRICS_TOKEN = "metrics-token-of-tests"
 CALCOM_KEY = "calcom-key-of-tests"
 WEBHOOK_SECRET = "whsec_c2FuZGJveC1zaWduaW5nLXNlY3JldA=="
 
@@ -63,7 +64,7 @@ def make_settings(**overrides: Any) -> Settings:
         "workers": 2,
         "log_level": "INFO",
         "trusted_proxies": 0,
-        "metrics_token": None,
+        "metrics_token": METRICS_TOKEN,
         "alert_webhook_url": None,
         "leads_webhook_url": None,
         "heartbeat_url": None,

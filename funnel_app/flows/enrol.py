@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode, Sequence
@@ -23,6 +24,8 @@ from funnel_app.ledger.models import Enrolment, HookEvent, Outcome
 from funnel_app.ledger.types import new_id
 
 __all__ = ["Call", "enrol"]
+
+log = structlog.get_logger()
 
 KEY_HOLDS_FOR = timedelta(hours=24)
 
@@ -44,6 +47,8 @@ def enrol(deps: Deps, *calls: Call) -> Receipt:
             return replayed
         taken = [_take(_case(deps, session, call, now)) for call in calls]
     receipts = [receipt for receipt, _ in taken]
+    for call, receipt in zip(calls, receipts, strict=True):
+        log.info("hook_taken", name=call.hook, what=call.event.value, **_told(receipt))
     arm(deps, [email for _, enrolment in taken if enrolment for email in _to_arm(enrolment)])
     return replace(receipts[-1], ended=[ended for receipt in receipts for ended in receipt.ended])
 
@@ -93,6 +98,17 @@ def _take(case: Case) -> tuple[Receipt, Enrolment | None]:
     )
     hook.answer_status, hook.answer = receipt.http_status, receipt.as_json()
     return receipt, enrolment
+
+
+def _told(receipt: Receipt) -> dict[str, object]:
+    return {
+        "hook": str(receipt.hook_id),
+        "contact": str(receipt.contact_id),
+        "enrolment": str(receipt.enrolment_id) if receipt.enrolment_id else None,
+        "emails": [email["id"] for email in receipt.emails],
+        "outcome": str(receipt.status),
+        "reason": receipt.reason,
+    }
 
 
 def _hook_event(case: Case, decision: Decision) -> HookEvent:

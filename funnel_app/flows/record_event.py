@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State, reported
@@ -11,6 +12,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.exit import end_all
 from funnel_app.ledger import contacts, email_events, emails, enrolments, suppressions
 from funnel_app.ledger.models import Email, Scope
+
+log = structlog.get_logger()
 
 SUPPRESSING = {
     State.BOUNCED: "the address bounced for good",
@@ -48,6 +51,7 @@ def record_event(deps: Deps, report: Report) -> bool:
             return False
         for email in emails.load(session, [email_id] if email_id else []):
             _apply(deps, session, email, report, now)
+    log.info("event_recorded", email=str(email_id) if email_id else None, kind=report.kind, resend_id=report.resend_id)
     return True
 
 

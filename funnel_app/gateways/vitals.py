@@ -30,7 +30,7 @@ class RedisFacts:
 
 @dataclass(frozen=True)
 class Depths:
-    """How many jobs wait on each queue and on the clock, how many failed, and how many nobody could read."""
+    """How many jobs wait on each queue and on the clock, how many failed, and how many nobody could read today."""
 
     queues: dict[str, int]
     clock: int
@@ -73,7 +73,7 @@ class Vitals:
                 queues={queue.name: queue.count for queue in queues},
                 clock=self._redis.zcard(CLOCK_KEY),
                 failed=sum(FailedJobRegistry(queue=queue).get_job_count(cleanup=False) for queue in queues),
-                unreadable=self._redis.zcard(UNREADABLE_KEY),
+                unreadable=self._redis.zcount(UNREADABLE_KEY, time.time() - FORGOTTEN_AFTER_S, "+inf"),
             )
 
     def close(self) -> None:

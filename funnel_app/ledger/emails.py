@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+import structlog
 from sqlalchemy import ColumnElement, and_, case, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
@@ -19,6 +20,9 @@ class Due(NamedTuple):
     id: UUID
     due_at: datetime
     kind: str
+
+
+log = structlog.get_logger()
 
 
 def _claimable(now: datetime, modes: Collection[str]) -> ColumnElement[bool]:
@@ -121,6 +125,7 @@ def move(session: Session, email: Email, new: State, now: datetime, reason: str 
     if new in {State.PLANNED, State.HELD}:
         email.lease_token = email.lease_until = None
     session.add(EmailEvent(email_id=email.id, kind=new, at=now, recorded_at=now, detail=reason))
+    log.info("email_moved", email=str(email.id), enrolment=str(email.enrolment_id), state=str(new), reason=reason)
 
 
 def abandoned(session: Session, now: datetime, limit: int) -> list[UUID]:

@@ -85,3 +85,23 @@ def day_counts(session: Session, since: datetime, until: datetime, mode: str) ->
         Email.due_at >= since, Email.due_at < until, Email.enrolment_id.in_(running)
     )
     return {str(state): count for state, count in session.execute(wanted.group_by(Email.state))}
+
+
+def emails_by_state(session: Session) -> dict[tuple[str, ...], float]:
+    """Count all emails by mode, sequence and state; canaries are not counted."""
+    columns = (Enrolment.mode, Enrolment.sequence, Email.state)
+    wanted = select(*columns, func.count(Email.id)).join(Enrolment).where(Enrolment.mode != Mode.CANARY)
+    return {(mode, sequence, str(state)): n for mode, sequence, state, n in session.execute(wanted.group_by(*columns))}
+
+
+def hooks_by_outcome(session: Session) -> dict[tuple[str, ...], float]:
+    """Count all calls by mode, hook and outcome; canaries are not counted."""
+    columns = (HookEvent.mode, HookEvent.hook, HookEvent.outcome)
+    wanted = select(*columns, func.count(HookEvent.id)).where(HookEvent.mode != Mode.CANARY)
+    return {(mode, hook, str(outcome)): n for mode, hook, outcome, n in session.execute(wanted.group_by(*columns))}
+
+
+def lateness_since(session: Session, since: datetime) -> list[float]:
+    """Return by how many seconds each email that was sent since a time was late."""
+    wanted = select(Email.due_at, Email.sent_at).where(Email.sent_at >= since, Email.due_at >= since)
+    return [max((sent_at - due_at).total_seconds(), 0.0) for due_at, sent_at in session.execute(wanted) if sent_at]

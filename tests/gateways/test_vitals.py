@@ -36,7 +36,7 @@ def test_what_waits_is_counted(vitals, connection):
     queue = Queue("emails", connection=connection)
     job = queue.enqueue("jobs.recheck.recheck_held")
     FailedJobRegistry(queue=queue).add(job, ttl=60)
-    connection.zadd(UNREADABLE_KEY, {"broken": 1})
+    connection.zadd(UNREADABLE_KEY, {"broken": time.time(), "of long ago": 1})
     connection.zadd("rq:scheduler:scheduled_jobs", {"a": 1, "b": 2})
     queues = {"transactional": 0, "emails": 1, "mirror": 0}
     assert vitals.depths() == Depths(queues=queues, clock=2, failed=1, unreadable=1)
