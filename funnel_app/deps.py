@@ -1,7 +1,7 @@
 """The collaborators of one process, built once and handed in; tests hand in others."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from time import sleep as pause_for
@@ -13,6 +13,7 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.registry import Registry
 from funnel_app.config import Settings
 from funnel_app.gateways.alerts import Alerts
+from funnel_app.gateways.fetches import Fetches
 from funnel_app.gateways.limits import SendingPause, SendingRate
 from funnel_app.gateways.notion import Notebook
 from funnel_app.gateways.public import PublicFace, world_time
@@ -42,6 +43,7 @@ class Deps:
     reads: sessionmaker[Session]
     mailer: Mailer
     notebook: Notebook
+    fetches: Fetches
     queues: Queues
     rate: SendingRate
     pause: SendingPause
@@ -53,7 +55,6 @@ class Deps:
     world_time: Callable[[str], datetime] = world_time
     now: Callable[[], datetime] = utc_now
     sleep: Callable[[float], None] = pause_for
-    unreachable_until: dict[str, datetime] = field(default_factory=dict)
 
     @property
     def mode(self) -> Mode:
@@ -85,6 +86,7 @@ def build_deps(settings: Settings) -> Deps:
         reads=reads,
         mailer=Mailer(settings.resend_api_key, settings.resend_api_url),
         notebook=Notebook(settings.notion_token, settings.notion_templates_db_id, settings.notion_api_url),
+        fetches=Fetches(queues.connection),
         queues=queues,
         rate=SendingRate(
             queues.connection, rate_per_second=settings.resend_rate_limit, share=settings.resend_rate_share

@@ -14,10 +14,13 @@ from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.rounds import Rounds
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
+from jobs.template_watch import TemplateWatch
 from jobs.watch import watch_rounds
 
 SWEEP_EVERY_S = 5.0
 HEARTBEAT_S = 30
+# A round in hand may be waiting for a chat; it is safe to leave it, since a notice is told under a lease.
+ROUND_ENDS_WITHIN_S = 1.0
 
 log = structlog.get_logger()
 
@@ -30,6 +33,7 @@ class SchedulerProcess:
         self.clock = Clock(connection=deps().queues.connection)
         self.guard = ClockGuard()
         self.rounds = Rounds(deps, watch_rounds(deps().settings), stopping)
+        self.templates = TemplateWatch(deps)
         self.swept_at = float("-inf")
 
     def run(self) -> None:
@@ -45,6 +49,7 @@ class SchedulerProcess:
                 log.warning("ledger_away", error=str(fault))
             self.stopping.wait(self.clock.seconds_to_next(time.time()))
         self._give_back()
+        self.rounds.join(ROUND_ENDS_WITHIN_S)
 
     def step(self) -> None:
         """One second's work, done only by the owner of the lock."""
@@ -58,6 +63,7 @@ class SchedulerProcess:
         if time.monotonic() - self.swept_at >= SWEEP_EVERY_S:
             self.swept_at = time.monotonic()
             sweep(deps())
+        self.templates.look()
 
     def _give_back(self) -> None:
         try:

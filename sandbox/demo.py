@@ -126,6 +126,7 @@ def _rows(ledger: Path) -> list[tuple[Any, ...]]:
 
 def _verdict(stack: Stack, emails: dict[str, list[Seen]]) -> Iterator[str]:
     """Tell each lead's end in the words of `flask trace`, and return what is not as it should be."""
+    missing = 0
     delivered = sum(email.delivered for rows in emails.values() for email in rows)
     stopped = sum(email.state not in OPEN and not email.delivered for rows in emails.values() for email in rows)
     print("\nWhat became of everybody:")
@@ -135,8 +136,11 @@ def _verdict(stack: Stack, emails: dict[str, list[Seen]]) -> Iterator[str]:
         sentences = [f"{row['sequence']:<17} {row['sentence']}" for row in story["enrolments"]]
         faults = list(_faults(lead, emails[lead.address]))
         print("\n".join(f"    {words}" for words in [*sentences, *(faults or ["as expected"])]))
+        missing += len(faults)
         yield from (f"{lead.name}: {fault}" for fault in faults)
-    print(f"\n{delivered} emails delivered, {stopped} stopped with a reason, {len(STORY)} people")
+    print(
+        f"\n{delivered} of {delivered + missing} emails delivered, {stopped} stopped with a reason, {len(STORY)} people"
+    )
 
 
 def _faults(lead: Lead, emails: list[Seen]) -> Iterator[str]:

@@ -11,6 +11,8 @@ from sandbox.notion_state import Block, Database, NotionState, Page, Property, S
 Json = dict[str, Any]
 BOT: Json = {"object": "user", "id": "5a2b0d00-0000-4000-8000-00000000b070"}
 URL = "https://app.notion.com/p/"
+# A page shows no more pieces of one text than these; the property's own address shows all.
+SHOWN_ITEMS = 25
 
 
 def moment(at: datetime) -> str:
@@ -120,7 +122,8 @@ def value_json(prop: Property, value: Any) -> Json:
     empty: Any = [] if prop.type in ("title", "rich_text", "multi_select") else None
     if prop.type == "checkbox":
         empty = False
-    return {"id": quote(prop.id), "type": prop.type, prop.type: empty if value is None else value}
+    shown = value[:SHOWN_ITEMS] if prop.type in ("title", "rich_text") and value else value
+    return {"id": quote(prop.id), "type": prop.type, prop.type: empty if shown is None else shown}
 
 
 def block_json(notion: NotionState, block: Block) -> Json:

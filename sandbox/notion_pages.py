@@ -1,8 +1,17 @@
 """Notion's pages and blocks: create, show, change, trash."""
 
+from urllib.parse import quote, unquote
+
 from flask import Response, request
 
-from sandbox.notion_checks import check_blocks, check_rich_text, check_values, invalid
+from sandbox.notion_checks import (
+    TEXT_TYPES,
+    NotionProblem,
+    check_blocks,
+    check_rich_text,
+    check_values,
+    invalid,
+)
 from sandbox.notion_filters import one_page
 from sandbox.notion_http import Json, answer, blueprint, body, get, same_id
 from sandbox.notion_json import block_json, page_json
@@ -75,6 +84,25 @@ def update_page(page_id: str) -> Response:
         return answer(page_json(sandbox.notion, page))
 
 
+@blueprint.get("/pages/<page_id>/properties/<property_id>")
+def show_property(page_id: str, property_id: str) -> Response:
+    """Return one property of a page; long texts over pages of items, which the page itself cuts off."""
+    sandbox, size = current_sandbox(), request.args.get("page_size", "100")
+    with sandbox.lock:
+        page = get(sandbox.notion.pages, "page", page_id)
+        prop = sandbox.notion.sources[page.source_id].find(unquote(property_id)) if page.source_id else None
+        if prop is None:
+            raise NotionProblem(404, "object_not_found", f"Could not find property with ID: {property_id}.")
+        value = page.values.get(prop.name)
+    head = {"object": "property_item", "id": quote(prop.id), "type": prop.type}
+    if prop.type not in TEXT_TYPES:
+        return answer(head | {prop.type: value})
+    numbered = [{"id": str(number), "item": head | {prop.type: item}} for number, item in enumerate(value or [])]
+    listed = one_page(numbered, int(size) if size.isdecimal() else size, request.args.get("start_cursor"))
+    listed["results"] = [each["item"] for each in listed["results"]]
+    return answer(listed | {"type": "property_item", "property_item": head | {"next_url": None, prop.type: {}}})
+
+
 @blueprint.get("/blocks/<block_id>/children")
 def list_children(block_id: str) -> Response:
     """List the blocks right below a page or block."""
@@ -94,8 +122,7 @@ def append_children(block_id: str) -> Response:
     with sandbox.lock:
         notion, parent_id = sandbox.notion, holder(sandbox.notion, block_id)
         added = append(notion, parent_id, check_blocks(given.get("children")), sandbox)
-        if parent_id in notion.pages:
-            notion.pages[parent_id].edited_at = sandbox.now()
+        notion.touch(parent_id, sandbox.now())
         results = [block_json(notion, block) for block in added]
     listed = {"object": "list", "results": results, "next_cursor": None, "has_more": False}
     return answer(listed | {"type": "block", "block": {}})
@@ -111,6 +138,7 @@ def delete_block(block_id: str) -> Response:
             notion.pages[found_id].in_trash = True
             return answer(page_json(notion, notion.pages[found_id]))
         notion.blocks[found_id].in_trash = True
+        notion.touch(found_id, sandbox.now())
         return answer(block_json(notion, notion.blocks[found_id]))
 
 

@@ -118,6 +118,12 @@ class NotionState:
         """Return the blocks right below a page or block, in order."""
         return [block for block in self.blocks.values() if block.parent_id == parent_id and not block.in_trash]
 
+    def touch(self, changed_id: str, at: datetime) -> None:
+        """Note when a page was edited, of which a block, however deep, has changed."""
+        while changed_id in self.blocks:
+            changed_id = self.blocks[changed_id].parent_id
+        self.pages[changed_id].edited_at = at
+
 
 def read_schema(given: Json) -> dict[str, Property]:
     """Return the columns that a schema names."""

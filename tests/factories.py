@@ -12,6 +12,7 @@ from funnel_app.ledger.engine import make_sessions
 from tests.fakes import (
     FakeAccount,
     FakeAlerts,
+    FakeFetches,
     FakeMailer,
     FakeNotebook,
     FakePause,
@@ -88,6 +89,7 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         reads=reads,
         mailer=FakeMailer(),  # type: ignore[arg-type]
         notebook=FakeNotebook(),  # type: ignore[arg-type]
+        fetches=FakeFetches(clock),  # type: ignore[arg-type]
         queues=FakeQueues(),  # type: ignore[arg-type]
         rate=FakeRate(),  # type: ignore[arg-type]
         pause=FakePause(clock),  # type: ignore[arg-type]

@@ -1,14 +1,17 @@
 """Gateways that remember what they were asked, for tests of what happens between them."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from uuid import UUID
 
 from funnel_app.gateways.answers import Answer, AnswerKind
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.fetches import ASK_AGAIN_AFTER_S, ONCE_IN_S
 from funnel_app.gateways.limits import Pause
 from funnel_app.gateways.notion import Page
+from funnel_app.gateways.notion_pages import answering
 from funnel_app.gateways.resend_account import EVENTS, Endpoint, Quota, Usage
 from funnel_app.gateways.vitals import Depths, RedisFacts
 
@@ -66,16 +69,24 @@ class FakeMailer:
 
 
 class FakeNotebook:
-    """The templates that Notion has now."""
+    """The templates that Notion has now; a page written as "key copy" is a second one of that name."""
 
     def __init__(self) -> None:
         self.pages: dict[str, Page] = {}
+        self.code: dict[str, str] = {}
         self.fault: Exception | None = None
         self.asked: list[str] = []
 
-    def write(self, key: str, subject: str = "Hello", html: str = "<p>Hi {{ first_name }}</p>", status="Active"):
+    def write(
+        self, key: str, subject: str = "Hello", html: str = "<p>Hi {{ first_name }}</p>", status="Active", **more
+    ):
         self.pages[key] = Page(
-            id=f"page-{key}", name=key, subject=subject, html=html, status=status, url="", last_edited=""
+            id=f"page-{key}",
+            name=key.removesuffix(" copy"),
+            subject=subject,
+            html=html,
+            status=status,
+            **{"url": "", "last_edited": "", **more},
         )
 
     def whoami(self) -> str:
@@ -83,20 +94,61 @@ class FakeNotebook:
             raise self.fault
         return "Funnel (BusinessX)"
 
+    def find_templates(self, key: str, aliases: Sequence[str] = ()) -> list[Page]:
+        self._ask(key)
+        return [self.whole(page) for page in answering(self.pages.values(), key, aliases)]
+
     def list_templates(self) -> list[Page]:
+        self._ask("all")
         return list(self.pages.values())
 
-    def find_templates(self, key: str, aliases: Sequence[str] = ()) -> list[Page]:
-        self.asked.append(key)
+    def whole(self, page: Page) -> Page:
+        return page if page.html.strip() else replace(page, html=self.code.get(page.name, ""))
+
+    def create_template(self, key: str, subject: str, html: str, status: str | None = None) -> None:
+        self.write(key, subject, html, status or "Active")
+
+    def fill_template(self, page_id: str, subject: str | None, html: str | None) -> None:
+        key = page_id.removeprefix("page-")
+        page = self.pages[key]
+        given = {name: text for name, text in (("subject", subject), ("html", html)) if text is not None}
+        self.pages[key] = replace(page, **given)
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
         if self.fault:
             raise self.fault
-        return [page for name, page in self.pages.items() if name == key or name.startswith(f"{key} copy")]
 
-    def create_template(self, key: str, subject: str, html: str) -> None:
-        self.write(key, subject, html)
 
-    def fill_template(self, page_id: str, subject: str, html: str) -> None:
-        self.write(page_id.removeprefix("page-"), subject, html)
+class FakeFetches:
+    """Claims and faults that run out by the frozen clock."""
+
+    def __init__(self, clock: FrozenClock) -> None:
+        self.clock = clock
+        self.until: dict[str, datetime] = {}
+        self.words: dict[str, str] = {}
+
+    def claim(self, key: str) -> bool:
+        return self._take(f"claim {key}", ONCE_IN_S)
+
+    def give_up(self, key: str, words: str, *, everywhere: bool) -> None:
+        name = "" if everywhere else key
+        self.words[name] = words
+        self.until[f"fault {name}"] = self.clock() + timedelta(seconds=ASK_AGAIN_AFTER_S)
+        self.until.pop(f"claim {key}")
+
+    def fault(self, key: str) -> str | None:
+        standing = [name for name in ("", key) if self._stands(f"fault {name}")]
+        return self.words[standing[0]] if standing else None
+
+    def _take(self, name: str, seconds: int) -> bool:
+        if self._stands(name):
+            return False
+        self.until[name] = self.clock() + timedelta(seconds=seconds)
+        return True
+
+    def _stands(self, name: str) -> bool:
+        return self.until.get(name, self.clock()) > self.clock()
 
 
 class FakeQueues:
@@ -290,7 +342,7 @@ class FakePublic:
     def __init__(self) -> None:
         self.fault: Exception | None = None
         self.signups: list[tuple[str, dict]] = []
-        self.answer: Callable[[str, dict], dict] = lambda campaign, payload: {}
+        self.answer: Callable[[str, dict], dict] = lambda campaign, payload: {"enrolment_id": str(UUID(int=1))}
 
     def check(self) -> None:
         if self.fault:

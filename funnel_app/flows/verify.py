@@ -8,6 +8,7 @@ from typing import Any
 from funnel_app.campaigns.model import Mode, Sequence
 from funnel_app.campaigns.timing import due_at
 from funnel_app.deps import Deps
+from funnel_app.flows.readings import read_all
 from funnel_app.gateways.errors import GatewayError
 
 OK, FAULT, SKIPPED = "ok", "fault", "skipped"
@@ -71,13 +72,12 @@ def check_documents(deps: Deps) -> Iterator[Check]:
 
 
 def _notion(deps: Deps) -> Iterator[Check]:
-    for _, _, step in deps.registry.steps():
-        try:
-            pages = deps.notebook.find_templates(step.template, step.aliases)
-        except GatewayError as fault:
-            yield Check("Notion", SKIPPED, f"cannot be asked: {fault}")
-            return
-        names = ", ".join(f"“{page.name}”" for page in pages)
-        one = len(pages) == 1
-        detail = names if one else f"{len(pages)} pages answer to this key: {names}" if pages else "there is no page"
-        yield Check(f"template {step.template}", OK if one else FAULT, detail)
+    try:
+        readings, _ = read_all(deps)
+    except GatewayError as fault:
+        yield Check("Notion", SKIPPED, f"cannot be asked: {fault}")
+        return
+    for reading in readings:
+        count, names = len(reading.pages), ", ".join(f"“{page.name}”" for page in reading.pages)
+        detail = f"{count} pages answer to this key: {names}" if count > 1 else names or "there is no page"
+        yield Check(f"template {reading.key}", OK if count == 1 else FAULT, detail)

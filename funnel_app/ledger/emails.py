@@ -82,6 +82,8 @@ def claim(
         )
     )
     session.add_all(EmailEvent(email_id=id_, kind=State.SENDING, at=now, recorded_at=now) for id_ in won)
+    for id_ in won:
+        log.info("email_moved", email=str(id_), state=str(State.SENDING), reason=None)
     session.flush()
     return load(session, won)
 

@@ -102,6 +102,7 @@ def hooks_by_outcome(session: Session) -> dict[tuple[str, ...], float]:
 
 
 def lateness_since(session: Session, since: datetime) -> list[float]:
-    """Return by how many seconds each email that was sent since a time was late."""
-    wanted = select(Email.due_at, Email.sent_at).where(Email.sent_at >= since, Email.due_at >= since)
+    """Return by how many seconds each email that was sent since a time was late; canaries are not counted."""
+    counted = select(Email.due_at, Email.sent_at).join(Enrolment).where(Enrolment.mode != Mode.CANARY)
+    wanted = counted.where(Email.sent_at >= since, Email.due_at >= since)
     return [max((sent_at - due_at).total_seconds(), 0.0) for due_at, sent_at in session.execute(wanted) if sent_at]

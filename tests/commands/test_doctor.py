@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.flows.leads import write_templates
+from tests.flows.test_doctor import GOOD
 
 
 @pytest.fixture
@@ -14,13 +15,14 @@ def run(app, monkeypatch):
 
 
 def test_without_a_fault_it_ends_with_0(run, deps):
-    write_templates(deps)
+    write_templates(deps, GOOD)
     shown = run()
     assert shown.exit_code == 0, shown.output
     assert "scheduler" in shown.output and "0 to mend." in shown.output
 
 
 def test_a_fault_is_exit_1_with_its_fix(run, deps):
+    write_templates(deps, GOOD)
     deps.account.known.clear()
     shown = run()
     assert shown.exit_code == 1

@@ -25,6 +25,7 @@ from tests.factories import make_deps
 from tests.flows.leads import call, email_ids, opt_in, write_templates
 from tests.flows.test_record_event import report
 
+GOOD = '<p>Hi {{ first_name }}</p><p><a href="{{ unsubscribe_url }}">Leave</a>, {{ company_address }}</p>'
 LIVE = {
     "testing_mode": False,
     "resend_api_url": "https://api.resend.com",
@@ -41,7 +42,7 @@ def well(sqlite, monkeypatch):
     monkeypatch.setattr(ledger, "mount_of", lambda file: ("/data", "ext4"))
     monkeypatch.setattr(ledger, "EMPTIED", "/nowhere")
     deps = make_deps(sqlite, **LIVE)
-    write_templates(deps)
+    write_templates(deps, GOOD)
     return deps
 
 
@@ -137,7 +138,7 @@ WRONG = {
     "a quota nearly used": (lambda d: used(d, 90), "resend quota: warning", "90 of 100 daily"),
     "silence from Resend": (lambda d: (send_first(d), d.now.forward(hours=2)), "resend events: fault", "came never"),
     "a wrong token": (lambda d: fail(d.notebook, Rejected("notion", "401")), "notion token: fault", "401"),
-    "Notion away": (lambda d: fail(d.notebook, Unavailable("notion", "503")), "notion templates: fault", "503"),
+    "Notion away": (lambda d: fail(d.notebook, Unavailable("notion", "503")), "templates: fault", "503"),
     "nobody home": (lambda d: fail(d.public, Unavailable("x", "no route")), "public address: fault", "no route"),
     "no token": (lambda d: change(d, calendly_signing_keys=("k",)), "calendly: warning", "cannot be asked"),
     "no Calendly": (lambda d: change(d, calendly_token="t"), "calendly: fault", "cannot be reached"),
@@ -264,9 +265,24 @@ def test_a_database_that_is_not_shared_is_a_fault(well, monkeypatch):
     def unknown():
         raise Rejected("notion", "404 object_not_found", "object_not_found")
 
-    monkeypatch.setattr(well.notebook, "list_templates", unknown)
-    check = found(well)["notion templates"]
+    monkeypatch.setattr("funnel_app.flows.checks.notion.audit_templates", lambda deps: unknown())
+    check = found(well)["templates"]
     assert check.status == "fault" and "share the database" in check.fix
+
+
+def test_templates_that_cannot_be_sent_are_named(well):
+    for key in well.registry.template_keys()[:7]:
+        del well.notebook.pages[key]
+    check = found(well)["templates"]
+    assert check.status == "fault"
+    assert "7 templates of 22 cannot be sent: lead_nurture_email_1 (missing)" in check.detail
+    assert check.detail.endswith("and 2 more")
+
+
+def test_templates_to_be_looked_at_are_named(well):
+    well.notebook.write("christmas_email_1", html="<p>Hi {{ first_name }}</p>")
+    check = found(well)["templates"]
+    assert check.status == "warning" and "christmas_email_1 (no_unsubscribe)" in check.detail
 
 
 @pytest.mark.parametrize("trouble", [None, "a rotation", "a wrong key"])

@@ -20,7 +20,7 @@ from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import incidents
 from tests.factories import make_deps
 from tests.flows.leads import assess, call, email_ids, opt_in, write_templates
-from tests.flows.test_doctor import LIVE, depths, fail, shift_world
+from tests.flows.test_doctor import GOOD, LIVE, depths, fail, shift_world
 from tests.flows.test_record_event import report
 
 LEADS = "https://discord.com/api/webhooks/1/secret"
@@ -29,7 +29,7 @@ LEADS = "https://discord.com/api/webhooks/1/secret"
 @pytest.fixture
 def live(both_deps):
     deps = make_deps(both_deps.engine, **LIVE, leads_webhook_url=LEADS)
-    write_templates(deps)
+    write_templates(deps, GOOD)
     return deps
 
 

@@ -179,10 +179,34 @@ def test_a_value_that_notion_would_refuse_is_refused(notion, leads, properties, 
     assert words in str(error)
 
 
+def test_one_property_of_a_page_can_be_asked_for(notion, leads):
+    page = add(notion, leads, Score={"number": 7})
+    assert notion.pages.properties.retrieve(page["id"], page["properties"]["Score"]["id"])["number"] == 7
+    assert refusal(notion.pages.properties.retrieve, page["id"], "nothing").status == 404
+
+
+def test_an_edit_of_a_block_however_deep_is_an_edit_of_its_page(server, notion, leads, clock):
+    page = add(notion, leads)
+    paragraph = {"type": "paragraph", "paragraph": {"rich_text": text("a")["rich_text"]}}
+    outer = notion.blocks.children.append(page["id"], children=[paragraph])["results"][0]["id"]
+    clock.forward(minutes=5)
+    inner = notion.blocks.children.append(outer, children=[paragraph])["results"][0]["id"]
+    edited = notion.pages.retrieve(page["id"])["last_edited_time"]
+    assert edited == "2026-11-23T09:13:00.000Z"
+    clock.forward(minutes=5)
+    notion.blocks.delete(inner)
+    assert notion.pages.retrieve(page["id"])["last_edited_time"] == "2026-11-23T09:18:00.000Z"
+
+
 def test_2000_utf16_units_and_100_items_are_taken_and_empty_items_dropped(notion, leads):
     items = text("😀" * 1000)["rich_text"] * 99 + text("")["rich_text"]
     page = add(notion, leads, Notes={"rich_text": items})
-    assert len(page["properties"]["Notes"]["rich_text"]) == 99
+    assert len(page["properties"]["Notes"]["rich_text"]) == 25, "a page shows no more pieces of a text"
+    item = {"page_id": page["id"], "property_id": page["properties"]["Notes"]["id"]}
+    first = notion.pages.properties.retrieve(**item, page_size=60)
+    rest = notion.pages.properties.retrieve(**item, page_size=60, start_cursor=first["next_cursor"])
+    assert [len(part["results"]) for part in (first, rest)] == [60, 39]
+    assert first["results"][0]["rich_text"]["plain_text"] == "😀" * 1000
 
 
 def test_properties_must_be_an_object(notion, leads):

@@ -1,24 +1,44 @@
-"""Checks of Notion: the token, and a good text under every key."""
+"""Checks of Notion: the token, and a text that can be sent under every key."""
 
 from funnel_app.deps import Deps
-from funnel_app.flows.checks.check import Findings, all_faults, fault, ok
+from funnel_app.flows.audit import FAULT, OK, Audited, audit_templates
+from funnel_app.flows.checks.check import Findings, all_faults, count, fault, ok, warning
 from funnel_app.gateways.errors import GatewayError, Rejected
 
 SHARE = "set NOTION_TOKEN, and share the database with the integration (⋯ → Connections)"
+MOST_NAMED = 5
 
 
 def notion(deps: Deps) -> Findings:
-    """The token is good, and the templates' database is shared with it."""
+    """The token is good, the templates' database is shared with it, and every template can be sent."""
     try:
         who = deps.notebook.whoami()
     except GatewayError as error:
         fix = SHARE if isinstance(error, Rejected) else "wait: the last good texts serve for a day"
-        yield from all_faults(("notion token", "notion templates"), f"Notion cannot be asked: {error.message}", fix)
+        yield from all_faults(("notion token", "templates"), f"Notion cannot be asked: {error.message}", fix)
         return
     yield ok("notion token", who)
     try:
-        pages = deps.notebook.list_templates()
+        audited = audit_templates(deps).templates
     except GatewayError as error:
-        yield fault("notion templates", f"cannot be read: {error.message}", SHARE)
+        yield fault("templates", f"the templates database cannot be read: {error.message}", SHARE)
         return
-    yield ok("notion templates", f"{len(pages)} pages in the templates database")
+    yield from _templates(audited)
+
+
+def _templates(audited: tuple[Audited, ...]) -> Findings:
+    bad = [template for template in audited if template.status == FAULT]
+    doubtful = [template for template in audited if template.status not in {OK, FAULT}]
+    if bad:
+        words = f"{count(len(bad), 'template')} of {len(audited)} cannot be sent: {_named(bad)}"
+        yield fault("templates", words, "run flask --app wsgi templates audit, and mend them in Notion")
+    elif doubtful:
+        words = f"all {len(audited)} can be sent; to be looked at: {_named(doubtful)}"
+        yield warning("templates", words, "run flask --app wsgi templates audit")
+    else:
+        yield ok("templates", f"all {len(audited)} can be sent")
+
+
+def _named(templates: list[Audited]) -> str:
+    named = [f"{each.key} ({each.problems[0].code})" if each.problems else each.key for each in templates]
+    return ", ".join(named[:MOST_NAMED]) + (f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else "")
