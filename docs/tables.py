@@ -19,6 +19,7 @@ from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.campaigns.states import ALLOWED, STOPPED, State
 from funnel_app.config import MEANINGS
 from funnel_app.deps import Deps, load_registry
+from funnel_app.flows.alarms import ALARMS
 from funnel_app.flows.doctor import CHECKS
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
@@ -34,6 +35,7 @@ DOCUMENTS = (
     "docs/sequences.md",
     "docs/security.md",
     "docs/production-checklist.md",
+    "docs/operations.md",
 )
 MARKED = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
@@ -198,6 +200,15 @@ def _told(answer: str, reason: str | None) -> str:
     return f"{answer}: {reason}" if reason else answer
 
 
+def alarms() -> str:
+    """Return every kind of alarm, what it means and how long it must last first."""
+    rows = [
+        (f"`{kind}`", alarm.title, alarm.meaning, f"{alarm.patience.total_seconds():.0f} s")
+        for kind, alarm in ALARMS.items()
+    ]
+    return markdown(("kind", "alert", "what it means", "told after"), rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "settings": settings,
     "sequences": sequences,
@@ -206,6 +217,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "states": states,
     "variables": variables,
     "checks": checks,
+    "alarms": alarms,
     "pairs": pairs,
     "who-may-call": who_may_call,
 }

@@ -4,7 +4,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from funnel_app.commands import calendly as calendly_command
-from funnel_app.commands import campaigns, db, doctor, enrol, hooks, templates, trace
+from funnel_app.commands import campaigns, db, doctor, emails, enrol, hooks, ledger, templates, trace
 from funnel_app.commands import resend as resend_command
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
@@ -45,8 +45,10 @@ def create_app(deps: Deps) -> Flask:
     app.cli.add_command(calendly_command.group)
     app.cli.add_command(campaigns.group)
     app.cli.add_command(doctor.doctor_command)
+    app.cli.add_command(emails.group)
     app.cli.add_command(enrol.enrol_command)
     app.cli.add_command(hooks.group)
+    app.cli.add_command(ledger.group)
     app.cli.add_command(resend_command.group)
     app.cli.add_command(templates.group)
     app.cli.add_command(trace.trace_command)

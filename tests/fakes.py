@@ -36,6 +36,9 @@ class FakeMailer:
         self.accepted: dict[str, tuple[list[dict], tuple[str, ...]]] = {}
         self.calls: list[tuple[str, list[dict]]] = []
         self.script: list[Answer | Callable[[], None] | tuple[str, Answer]] = []
+        self.last_events: dict[str, str] = {}
+        self.asked: list[str] = []
+        self.asking_fault: Exception | None = None
         self._lock = Lock()
 
     def send(self, payloads: Sequence[dict], key: str) -> Answer:
@@ -59,6 +62,13 @@ class FakeMailer:
             ids = tuple(f"resend-{len(self.accepted)}-{n}" for n in range(len(payloads)))
             known = self.accepted[key] = (list(payloads), ids)
         return Answer(AnswerKind.ACCEPTED, ids=known[1])
+
+    def last_event(self, resend_id: str) -> str | None:
+        """What became of an email as Resend tells it when it is asked."""
+        self.asked.append(resend_id)
+        if self.asking_fault:
+            raise self.asking_fault
+        return self.last_events.get(resend_id)
 
     def sent(self) -> list[dict]:
         """Every email that went out, once for each time it did."""

@@ -38,7 +38,7 @@ def test_every_route_has_a_proof_or_stands_on_the_list_of_open_ones(app, client)
     assert unproved == set(OPEN_TO_ALL)
 
 
-@pytest.mark.parametrize("name", [calls.DELIVER, calls.REPEAT, calls.RECHECK])
+@pytest.mark.parametrize("name", [calls.DELIVER, calls.REPEAT, calls.RECHECK, calls.RECONCILE])
 def test_every_queued_name_resolves(name):
     module, _, function = name.rpartition(".")
     assert callable(getattr(importlib.import_module(module), function))

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from funnel_app.flows.invariants import INVARIANTS
+
 AT_ONCE = timedelta(0)
 
 
@@ -40,6 +42,10 @@ ALARMS: Mapping[str, Alarm] = {
     ),
     "canary_late": Alarm("The canary did not arrive", "what broke its flight breaks every email's"),
     "doctor": Alarm("The doctor found a fault", "what it names keeps emails from arriving, soon if not yet"),
+    **{
+        name: Alarm(f"Emails: {name.replace('_', ' ')}", f"{broken.broken}; {broken.mended_by}")
+        for name, broken in INVARIANTS.items()
+    },
     "ledger_away": Alarm(
         "The ledger cannot be used", "hooks are answered 503 and their senders must try again", timedelta(seconds=30)
     ),

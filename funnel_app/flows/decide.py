@@ -88,7 +88,8 @@ def decide(case: Case) -> Decision:
         return Decision(Outcome.DUPLICATE, f"{sequence.name} was already started for this contact", before)
     blocking = _blocking(case, sequence)
     if blocking is not None:
-        happened = told(Event(blocking.event or ""), blocking.received_at)
+        at = blocking.happened_at or blocking.received_at
+        happened = told(Event(blocking.event or ""), at, ZoneInfo(case.campaign.timezone))
         return Decision(Outcome.IGNORED, f"{sequence.name} does not start: the contact already {happened}")
     _check_limits(case)
     return Decision(Outcome.ACCEPTED, run=before.run + 1 if before else 1)

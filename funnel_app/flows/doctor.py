@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from funnel_app.deps import Deps
-from funnel_app.flows.checks import ledger, notion, outside, redis, resend, settings
+from funnel_app.flows.checks import emails, ledger, notion, outside, redis, resend, settings
 from funnel_app.flows.checks.check import Check, Findings, Status, fault
 from funnel_app.ledger.engine import LedgerUnavailable
 
@@ -25,6 +25,8 @@ CHECKS: Mapping[str, Look] = {
     "resend key, from domain, webhook, quota, rate": resend.account,
     "resend events": resend.events,
     "notion": notion.notion,
+    "invariants": emails.invariants,
+    "canary": emails.canary,
     "public address": outside.public_address,
     "calendly": outside.calendly,
     "alerts": outside.alerting,

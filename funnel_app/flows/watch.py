@@ -14,10 +14,14 @@ from funnel_app.flows import canary, doctor, silence
 from funnel_app.flows.checks import ledger as ledger_checks
 from funnel_app.flows.checks import redis as redis_checks
 from funnel_app.flows.checks.check import Status, count
+from funnel_app.flows.gate import why_waiting
 from funnel_app.flows.incidents import note
+from funnel_app.flows.invariants import INVARIANTS, count_invariants
 from funnel_app.flows.ready import SCHEDULER
 from funnel_app.gateways.errors import GatewayError, Unavailable
 
+# What every stop of sending brings with it.
+LATENESS = ("overdue", "stuck")
 # How the pauses of sending that somebody should know of are told. A rate that is used up ends by itself in seconds.
 PAUSES = {"config": "sending_paused", "quota": "sending_paused", "outage": "resend_away", "clock": "clock_jumped"}
 # What the doctor finds is told by an alarm of its own here.
@@ -125,6 +129,23 @@ def _silence(deps: Deps) -> Seen:
         yield "provider_silent", "", without_echo
 
 
+def _invariants(deps: Deps) -> Seen:
+    for name, broken in count_invariants(deps).items():
+        if broken:
+            yield name, "", f"{broken:,} {INVARIANTS[name].broken}. {INVARIANTS[name].fix}"
+
+
+def _lateness(deps: Deps) -> Seen:
+    # While sending stands still for a reason that is told anyway, that emails wait is no news.
+    if why_waiting(deps) is not None:
+        raise Unavailable("sending", "it stands still for a known reason")
+    yield from (seen for seen in _invariants(deps) if seen[0] in LATENESS)
+
+
+def _others(deps: Deps) -> Seen:
+    yield from (seen for seen in _invariants(deps) if seen[0] not in LATENESS)
+
+
 def _canary(deps: Deps) -> Seen:
     if words := canary.late(deps):
         yield "canary_late", "", words
@@ -146,5 +167,7 @@ LOOKS: tuple[Look, ...] = (
     Look(("jobs_failed",), _jobs),
     Look(("hook_silent", "provider_silent"), _silence),
     Look(("canary_late",), _canary),
+    Look(LATENESS, _lateness),
+    Look(tuple(name for name in INVARIANTS if name not in LATENESS), _others),
 )
 WEB_LOOKS: tuple[Look, ...] = (Look(("redis_away",), _redis), Look(("scheduler_silent",), _scheduler))

@@ -13,6 +13,7 @@ EMAILS = "emails"
 DELIVER = "jobs.deliver.deliver_email"
 REPEAT = "jobs.deliver.repeat_request"
 RECHECK = "jobs.recheck.recheck_held"
+RECONCILE = "jobs.reconcile.ask_resend"
 JOB_TIMEOUT_S = 60
 FAILURE_TTL_S = 86_400
 
@@ -49,6 +50,11 @@ def repeat_job(request_id: UUID, queue: str = EMAILS) -> Call:
 def recheck_job(queue: str = EMAILS) -> Call:
     """Return the job that looks again at the emails which are held; there is at most one."""
     return Call("recheck-held", RECHECK, (), queue)
+
+
+def reconcile_job(queue: str = EMAILS) -> Call:
+    """Return the job that asks what became of emails without proof; there is at most one."""
+    return Call("reconcile", RECONCILE, (), queue)
 
 
 def new_job(queue: Queue, call: Call, status: JobStatus) -> Job:

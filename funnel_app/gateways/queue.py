@@ -24,12 +24,13 @@ from funnel_app.gateways.calls import (
     new_job,
     queue_of,
     recheck_job,
+    reconcile_job,
     repeat_job,
 )
 from funnel_app.gateways.errors import redis_at_hand
 from funnel_app.gateways.redis_clients import patient_client, swift_client
 
-__all__ = ["Call", "Queues", "deliver_job", "queue_of", "recheck_job", "repeat_job"]
+__all__ = ["Call", "Queues", "deliver_job", "queue_of", "recheck_job", "reconcile_job", "repeat_job"]
 
 Entry = TypeVar("Entry")
 

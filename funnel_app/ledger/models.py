@@ -100,6 +100,8 @@ class Enrolment(Base):
     __table_args__ = (
         UniqueConstraint("contact_id", "campaign", "sequence", "occurrence", "run"),
         partial("ix_enrolments_active", "contact_id", where="state IN ('active', 'paused')"),
+        partial("ix_enrolments_unfinished", "campaign", "sequence", "id", where="state = 'active'"),
+        partial("ix_enrolments_mirror_stale", "mirror_stale_since", where="mirror_stale_since IS NOT NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -156,6 +158,8 @@ class Email(Base):
     freezes: Mapped[int] = mapped_column(default=0)
     request_id: Mapped[UUID | None] = mapped_column(ForeignKey("requests.id"))
     resend_id: Mapped[str | None] = mapped_column(String(64))
+    checks: Mapped[int] = mapped_column(default=0, server_default="0")
+    next_check_at: Mapped[datetime | None]
     planned_at: Mapped[datetime | None]
     sending_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
@@ -198,7 +202,10 @@ class Message(Base):
     """Exactly what one email is, frozen before the first try."""
 
     __tablename__ = "messages"
-    __table_args__ = (UniqueConstraint("email_id", "freeze"),)
+    __table_args__ = (
+        UniqueConstraint("email_id", "freeze"),
+        partial("ix_messages_with_body", "created_at", where="html IS NOT NULL"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     email_id: Mapped[UUID] = mapped_column(ForeignKey("emails.id"))
@@ -220,9 +227,14 @@ class EmailEvent(Base):
     """One thing that happened to an email, by us or as reported; kept though its email is not known yet."""
 
     __tablename__ = "email_events"
+    __table_args__ = (
+        Index("ix_email_events_email_id_resend_id", "email_id", "resend_id"),
+        partial("ix_email_events_orphans", "recorded_at", where="email_id IS NULL"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    email_id: Mapped[UUID | None] = mapped_column(ForeignKey("emails.id"), index=True)
+    email_id: Mapped[UUID | None] = mapped_column(ForeignKey("emails.id"))
+    claimed_id: Mapped[UUID | None]
     provider_event_id: Mapped[str | None] = mapped_column(String(128), unique=True)
     resend_id: Mapped[str | None] = mapped_column(String(64))
     kind: Mapped[str] = mapped_column(String(64))

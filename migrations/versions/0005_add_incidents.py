@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0005_add_incidents"
-down_revision = "0002_add_calls_to_hooks"
+down_revision = "0004_add_proof"
 
 
 def upgrade() -> None:

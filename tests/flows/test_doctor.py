@@ -9,20 +9,23 @@ import pytest
 from sqlalchemy import text
 
 from funnel_app.campaigns.model import Event
+from funnel_app.flows import canary
 from funnel_app.flows.checks import ledger, settings
 from funnel_app.flows.checks.check import Status
 from funnel_app.flows.deliver import deliver
 from funnel_app.flows.doctor import examine, is_well
 from funnel_app.flows.enrol import enrol
+from funnel_app.flows.incidents import note
 from funnel_app.flows.record_event import record_event
 from funnel_app.flows.signoff import report as signoff
+from funnel_app.flows.tell import tell
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend_account import Quota, Usage
 from funnel_app.gateways.vitals import Depths
 from funnel_app.ledger import place
 from funnel_app.ledger.engine import open_engine
 from tests.factories import make_deps
-from tests.flows.leads import call, email_ids, opt_in, write_templates
+from tests.flows.leads import assess, call, email_ids, email_ids_of, opt_in, write_templates
 from tests.flows.test_record_event import report
 
 GOOD = '<p>Hi {{ first_name }}</p><p><a href="{{ unsubscribe_url }}">Leave</a>, {{ company_address }}</p>'
@@ -43,7 +46,15 @@ def well(sqlite, monkeypatch):
     monkeypatch.setattr(ledger, "EMPTIED", "/nowhere")
     deps = make_deps(sqlite, **LIVE)
     write_templates(deps, GOOD)
+    (canary_email,) = email_ids_of_canary(deps)
+    deliver(deps, [canary_email])
+    record_event(deps, report(deps, canary_email))
     return deps
+
+
+def email_ids_of_canary(deps):
+    fly(deps)
+    return email_ids_of(deps)
 
 
 def found(deps):
@@ -104,6 +115,26 @@ def send_first(deps):
     return first
 
 
+def hold(deps):
+    deps.notebook.pages.clear()
+    deliver(deps, email_ids(assess(deps))[:1])
+
+
+def fly(deps):
+    deps.public.answer = lambda campaign, payload: enrol_as_hook(deps, campaign, payload)
+    return canary.fly(deps)
+
+
+def mute(deps):
+    deps.alerts.fault = Rejected("hooks.slack.com", "answered 404", "404")
+    note(deps, {("doctor", "x"): "broken"}, [])
+    tell(deps)
+
+
+def enrol_as_hook(deps, campaign, payload):
+    return enrol(deps, replace(call(payload["email"]), campaign=campaign)).as_json()
+
+
 WRONG = {
     "an example's secret": (lambda d: change(d, secret_key="change-me" * 4), "settings: fault", "the example's"),
     "a local address": (lambda d: change(d, public_url="http://localhost:8000"), "settings: fault", "no reader"),
@@ -125,6 +156,11 @@ WRONG = {
     "unreadable jobs": (lambda d: depths(d, unreadable=2), "queues: warning", "2 unreadable"),
     "a long queue": (lambda d: depths(d, queues={"emails": 300}), "queues: warning", "300 jobs waiting"),
     "a pause": (lambda d: d.pause.pause("401 bad key", 60, "config"), "sending: fault", "401 bad key"),
+    "a broken invariant": (lambda d: hold(d), "invariants: fault", "1 held, since its letter"),
+    "an unproven email": (lambda d: (send_first(d), d.now.forward(minutes=20)), "invariants: warning", "1 taken by"),
+    "a canary that is late": (lambda d: (fly(d), d.now.forward(minutes=6)), "canary: fault", "is planned"),
+    "a canary in the air": (lambda d: fly(d), "canary: warning", "it flies since 12:00:00 UTC"),
+    "a chat that is gone": (lambda d: mute(d), "alerts: fault", "answered 404"),
     "an overdue email": (lambda d: (opt_in(d), d.now.forward(minutes=2)), "overdue: fault", "1 email should have gone"),
     "Resend away": (lambda d: fail(d.account, Unavailable("resend", "503")), "resend key: fault", "503"),
     "a wrong key": (lambda d: fail(d.account, WRONG_KEY), "resend key: fault", "API key is invalid"),
@@ -136,7 +172,7 @@ WRONG = {
     "a quiet webhook": (lambda d: endpoint(d, events=("email.sent",)), "resend webhook: fault", "email.bounced"),
     "a quota used up": (lambda d: used(d, 100), "resend quota: fault", "100 of 100 daily"),
     "a quota nearly used": (lambda d: used(d, 90), "resend quota: warning", "90 of 100 daily"),
-    "silence from Resend": (lambda d: (send_first(d), d.now.forward(hours=2)), "resend events: fault", "came never"),
+    "silence from Resend": (lambda d: (send_first(d), d.now.forward(hours=2)), "resend events: fault", "came 2 h ago"),
     "a wrong token": (lambda d: fail(d.notebook, Rejected("notion", "401")), "notion token: fault", "401"),
     "Notion away": (lambda d: fail(d.notebook, Unavailable("notion", "503")), "templates: fault", "503"),
     "nobody home": (lambda d: fail(d.public, Unavailable("x", "no route")), "public address: fault", "no route"),

@@ -94,6 +94,26 @@ def test_the_web_sees_a_scheduler_that_is_dead_and_a_redis_that_is_away(live):
     assert set(wrong(live)) == {"scheduler_silent", "redis_away"}, "that nobody can look ends nothing"
 
 
+def test_what_stands_still_in_silence_is_noted_but_not_what_is_explained(live):
+    opt_in(live)
+    live.now.forward(minutes=2)
+    live.pause.pause("401 bad key", 60, "config")
+    watch(live)
+    assert set(wrong(live)) == {"sending_paused"}, "that emails wait while sending is paused is no news"
+    live.pause.lift()
+    live.now.forward(minutes=3)
+    watch(live)
+    found = wrong(live)
+    assert set(found) == {"overdue"} and found["overdue"].startswith("1 due for over 60 seconds")
+
+
+def test_held_emails_are_noted(live):
+    live.notebook.pages.clear()
+    deliver(live, email_ids(opt_in(live))[:1])
+    watch(live)
+    assert set(wrong(live)) == {"held"}
+
+
 def test_after_a_flush_a_living_scheduler_is_not_taken_for_dead(live):
     live.vitals.silent.add("scheduler")
     watch(live)
@@ -162,7 +182,7 @@ class TestSilence:
         deliver(live, [first])
         live.now.forward(minutes=59)
         watch(live)
-        assert wrong(live) == {}
+        assert "provider_silent" not in wrong(live)
         live.now.forward(minutes=2)
         watch(live)
         assert "emails have gone out since 12:00 UTC" in wrong(live)["provider_silent"]

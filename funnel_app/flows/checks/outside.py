@@ -3,6 +3,7 @@
 from funnel_app.deps import Deps
 from funnel_app.flows.checks.check import Findings, fault, ok, warning
 from funnel_app.flows.subscriptions import NotSet, check_calendly
+from funnel_app.flows.tell import failing_since
 from funnel_app.flows.verify import FAULT, check_documents
 from funnel_app.gateways.errors import GatewayError
 
@@ -48,7 +49,12 @@ def alerting(deps: Deps) -> Findings:
         for name, value in (("ALERT_WEBHOOK_URL", found.alert_webhook_url), ("HEARTBEAT_URL", found.heartbeat_url))
         if not value
     ]
-    if absent:
+    failing = failing_since(deps)
+    if failing is not None:
+        since, error = failing
+        fix = "see that ALERT_WEBHOOK_URL and LEADS_WEBHOOK_URL still lead to a chat"
+        yield fault("alerts", f"nothing could be said since {since:%Y-%m-%d %H:%M} UTC: {error}", fix)
+    elif absent:
         yield warning("alerts", f"{', '.join(absent)} not set: nobody is told", "set them; docs/operations.md says how")
     else:
         yield ok("alerts", "alerts have an address, and a dead man's switch is wound up each minute")
