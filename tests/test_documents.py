@@ -56,7 +56,7 @@ def test_every_command_is_in_the_readme(app):
 
 def test_every_alert_says_what_to_do(app):
     text = (ROOT / "docs/operations.md").read_text()
-    told = {name: words for name, words in re.findall(r"(?ms)^### (\w+)\n\n(.+?)(?=\n#|\Z)", text)}
+    told = dict(re.findall(r"(?ms)^### (\w+)\n\n(.+?)(?=\n#|\Z)", text))
     assert set(told) == set(ALARMS)
     assert all(len(words) > 80 for words in told.values())
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from funnel_app.deps import Deps
 from funnel_app.flows.alarms import ALARMS, title_of
 from funnel_app.ledger import incidents, notices
-from funnel_app.ledger.models import Incident
+from funnel_app.ledger.watch_models import Incident
 from funnel_app.redact import redactor
 
 CHANNEL = "alerts"

@@ -11,7 +11,7 @@ from funnel_app.flows.critical import CHANNEL as LEADS
 from funnel_app.flows.incidents import CHANNEL as ALERTS
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import notices
-from funnel_app.ledger.models import Notice
+from funnel_app.ledger.watch_models import Notice
 
 LEASE = timedelta(seconds=30)
 MOST_TOGETHER = 20

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.models import Incident
 from funnel_app.ledger.once import insert_once
+from funnel_app.ledger.watch_models import Incident
 
 
 def begin(session: Session, kind: str, subject: str, detail: str, now: datetime) -> bool:

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.base import Base, EnrolmentState, Outcome, RequestState, Scope, partial
 from funnel_app.ledger.types import Compressed, new_id
-from funnel_app.ledger.watch_models import Incident, Notice
 
 __all__ = [
     "Base",
@@ -20,9 +19,7 @@ __all__ = [
     "Enrolment",
     "EnrolmentState",
     "HookEvent",
-    "Incident",
     "Message",
-    "Notice",
     "Outcome",
     "Request",
     "RequestState",

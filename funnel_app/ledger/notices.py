@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.models import Notice
 from funnel_app.ledger.once import insert_once
+from funnel_app.ledger.watch_models import Notice
 
 
 def add(session: Session, key: str, channel: str, text: str, now: datetime) -> bool:

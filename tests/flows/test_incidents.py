@@ -12,7 +12,7 @@ from funnel_app.flows.ledger_alarm import LedgerAlarm
 from funnel_app.flows.tell import MOST_AN_HOUR, failing_since, tell
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import notices
-from funnel_app.ledger.models import Incident, Notice
+from funnel_app.ledger.watch_models import Incident, Notice
 from tests.factories import make_deps
 
 CHAT = "https://hooks.slack.com/services/T000/B000/secret"
