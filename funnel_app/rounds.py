@@ -15,15 +15,16 @@ from funnel_app.ledger.engine import LedgerUnavailable
 log = structlog.get_logger()
 
 LOOK_EVERY_S = 0.5
+AGAIN_AFTER_S = 5.0
 
 
 @dataclass
 class Round:
-    """One flow, how often it is called, and when it was last."""
+    """One flow, how often it is called, and when it is next; one that returns False is soon called again."""
 
     every_s: float
     flow: Callable[[Deps], object]
-    called_at: float = float("-inf")
+    next_at: float = float("-inf")
 
 
 class Rounds(Thread):
@@ -46,14 +47,14 @@ class Rounds(Thread):
     def go(self) -> None:
         """Call every flow that is due."""
         for each in self._rounds:
-            if time.monotonic() - each.called_at >= each.every_s:
-                each.called_at = time.monotonic()
-                self._call(each.flow)
+            if time.monotonic() >= each.next_at:
+                done = self._call(each.flow)
+                each.next_at = time.monotonic() + (min(each.every_s, AGAIN_AFTER_S) if done is False else each.every_s)
 
-    def _call(self, flow: Callable[[Deps], object]) -> None:
+    def _call(self, flow: Callable[[Deps], object]) -> object:
         deps = self._deps()
         try:
-            flow(deps)
+            done = flow(deps)
         except LedgerUnavailable as error:
             log.warning("round_without_ledger", flow=flow.__name__, error=str(error.orig or error))
             self._ledger.away(deps, str(error.orig or error))
@@ -64,3 +65,5 @@ class Rounds(Thread):
             log.exception("round_broke", flow=flow.__name__)
         else:
             self._ledger.back(deps)
+            return done
+        return None

@@ -12,7 +12,7 @@ Json = dict[str, Any]
 BOT: Json = {"object": "user", "id": "5a2b0d00-0000-4000-8000-00000000b070"}
 URL = "https://app.notion.com/p/"
 # A page shows no more pieces of one text than these; the property's own address shows all.
-SHOWN_ITEMS = 25
+ITEMS_SHOWN = 25
 
 
 def moment(at: datetime) -> str:
@@ -114,7 +114,22 @@ def values_json(notion: NotionState, page: Page) -> dict[str, Json]:
     if page.source_id is None:
         return {"title": {"id": "title", "type": "title", "title": page.values.get("title", [])}}
     props = notion.sources[page.source_id].properties.values()
-    return {prop.name: value_json(prop, page.values.get(prop.name)) for prop in props}
+    return {prop.name: cut_json(prop, page.values.get(prop.name)) for prop in props}
+
+
+def cut_json(prop: Property, value: Any) -> Json:
+    """Return one property's value as a page shows it: of a long text only the first items."""
+    shown = value_json(prop, value)
+    return shown | {prop.type: shown[prop.type][:ITEMS_SHOWN]} if prop.type in ("title", "rich_text") else shown
+
+
+def item_json(prop: Property, value: Any) -> Json | list[Json]:
+    """Return one property whole: texts item by item, everything else as one."""
+    head = {"object": "property_item", "id": quote(prop.id), "type": prop.type}
+    shown = value_json(prop, value)[prop.type]
+    if prop.type not in ("title", "rich_text"):
+        return head | {prop.type: shown}
+    return [head | {prop.type: item} for item in shown]
 
 
 def value_json(prop: Property, value: Any) -> Json:
@@ -122,8 +137,7 @@ def value_json(prop: Property, value: Any) -> Json:
     empty: Any = [] if prop.type in ("title", "rich_text", "multi_select") else None
     if prop.type == "checkbox":
         empty = False
-    shown = value[:SHOWN_ITEMS] if prop.type in ("title", "rich_text") and value else value
-    return {"id": quote(prop.id), "type": prop.type, prop.type: empty if shown is None else shown}
+    return {"id": quote(prop.id), "type": prop.type, prop.type: empty if value is None else value}
 
 
 def block_json(notion: NotionState, block: Block) -> Json:

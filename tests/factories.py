@@ -6,7 +6,11 @@ from typing import Any
 from sqlalchemy import Engine
 
 from funnel_app.config import Settings
-from funnel_app.deps import Deps, load_registry
+from funnel_app.deps import MIRROR_PATIENCE_S, Deps, load_registry
+from funnel_app.gateways.notion_budget import NotionBudget
+from funnel_app.gateways.notion_calls import NotionCalls
+from funnel_app.gateways.notion_desk import Desk
+from funnel_app.gateways.notion_schema import load_schema
 from funnel_app.gateways.throttle import Throttle
 from funnel_app.ledger.engine import make_sessions
 from tests.fakes import (
@@ -61,6 +65,10 @@ def make_settings(**overrides: Any) -> Settings:
         "resend_rate_share": 0.8,
         "reply_to": None,
         "notion_api_url": "http://127.0.0.1:1/notion",
+        "notion_rate_limit": 3.0,
+        "notion_contacts_db_id": None,
+        "notion_sequences_db_id": None,
+        "notion_property_names": {},
         "arm_horizon": timedelta(days=14),
         "workers": 2,
         "log_level": "INFO",
@@ -75,6 +83,17 @@ def make_settings(**overrides: Any) -> Settings:
         "watch_every": timedelta(seconds=10),
     }
     return Settings(**{**values, **overrides})
+
+
+def make_desk(notion_url: str, clock: FrozenClock, **database_ids: str) -> Desk:
+    """Return a desk in a Notion over HTTP, whose waits only move the clock."""
+
+    def sleep(seconds: float) -> None:
+        clock.forward(seconds=seconds)
+
+    budget = NotionBudget(None, 3.0, now=lambda: clock().timestamp(), sleep=sleep)
+    calls = NotionCalls("ntn_test", notion_url, budget=budget, low=True, patience_s=MIRROR_PATIENCE_S)
+    return Desk(calls, load_schema(), database_ids)
 
 
 def make_deps(engine: Engine, **settings: Any) -> Deps:
@@ -99,6 +118,7 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         alerts=FakeAlerts(),  # type: ignore[arg-type]
         public=FakePublic(),  # type: ignore[arg-type]
         world_time=lambda url: clock(),
+        desk=Desk(NotionCalls("ntn_test"), load_schema(), {}),
         now=clock,
         sleep=lambda seconds: clock.forward(seconds=seconds),
     )

@@ -171,6 +171,8 @@ class FakeQueues:
         self.away = False
         self.has_marker = False
         self.dead: set[str] = set()
+        self.locks: dict[str, str] = {}
+        self.email_waits = False
 
     def arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime, queue: str = "emails") -> bool:
         if self.away:
@@ -206,6 +208,16 @@ class FakeQueues:
 
     def ping(self) -> bool:
         return not self.away
+
+    def emails_wait(self) -> bool:
+        return self.email_waits
+
+    def own(self, name: str, owner: str, seconds: float) -> bool:
+        return self.locks.setdefault(name, owner) == owner
+
+    def disown(self, name: str, owner: str) -> None:
+        if self.locks.get(name) == owner:
+            del self.locks[name]
 
     def alive(self, name: str) -> bool:
         return name not in self.dead

@@ -27,7 +27,7 @@ ALARMS: Mapping[str, Alarm] = {
     "scheduler_silent": Alarm("The scheduler is silent", "nothing becomes due: no email is sent", AT_ONCE),
     "worker_gone": Alarm("Workers are missing", "emails go slower, or not at all", timedelta(seconds=10)),
     "web_away": Alarm(
-        "The public address does not answer", "hooks are lost unless their senders try again", timedelta(seconds=30)
+        "The public address does not answer", "hooks are lost unless their senders try again", timedelta(seconds=15)
     ),
     "sending_paused": Alarm(
         "Sending is paused", "Resend refuses the account, the key, the sender or the quota: no email goes out"

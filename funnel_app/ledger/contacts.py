@@ -37,7 +37,7 @@ def upsert(session: Session, email: str, email_norm: str, facts: Mapping[str, An
             setattr(contact, name, given[name])
     contact.email = email
     contact.properties = {**contact.properties, **{k: v for k, v in given.items() if k not in COLUMNS}}
-    contact.updated_at = now
+    contact.updated_at = contact.mirror_stale_since = now
     return contact
 
 

@@ -141,6 +141,7 @@ def move(session: Session, email: Email, new: State, now: datetime, reason: str 
     setattr(email, f"{new}_at", now)
     if new in {State.PLANNED, State.HELD}:
         email.lease_token = email.lease_until = None
+    session.get_one(Enrolment, email.enrolment_id).mirror_stale_since = now
     taken_as = email.resend_id if new is State.SENT else None
     session.add(EmailEvent(email_id=email.id, kind=new, at=now, recorded_at=now, detail=reason, resend_id=taken_as))
     log.info("email_moved", email=str(email.id), enrolment=str(email.enrolment_id), state=str(new), reason=reason)

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
 from funnel_app.campaigns.registry import UnknownCampaign
@@ -44,10 +45,16 @@ def register_errors(app: Flask) -> None:
     """Teach an application which exception is which answer."""
     app.register_error_handler(HTTPException, http_problem)
     app.register_error_handler(UnknownCampaign, lambda error: problem(404, str(error)))
+    app.register_error_handler(ParseException, _body_broken)
     app.register_error_handler(KeyReused, lambda error: problem(409, str(error)))
     app.register_error_handler(TooManyEnrolments, _too_many)
     for away in LedgerUnavailable:
         app.register_error_handler(away, _ledger_away)
+
+
+def _body_broken(error: Exception) -> ResponseReturnValue:
+    # gunicorn reads a chunked body only when we ask for it, and raises its own errors then.
+    return problem(400, f"The body breaks the rules of HTTP: {error}")
 
 
 def _throttled(wait_s: float) -> Response:

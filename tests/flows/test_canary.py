@@ -12,6 +12,8 @@ from funnel_app.flows.enrol import enrol
 from funnel_app.flows.record_event import record_event
 from funnel_app.flows.sweep import sweep
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.ledger import counts as counts_of
+from funnel_app.ledger import mirrored
 from funnel_app.ledger.models import Base, Contact, Enrolment
 from tests.factories import make_deps
 from tests.flows.leads import call, email_ids, email_ids_of, look, opt_in, write_templates
@@ -65,6 +67,17 @@ def test_a_canary_counts_nowhere(deps):
     assert "canary" not in deps.registry.campaigns
     assert all(row["campaign"] != "canary" for row in deps.registry.rows())
     assert len(deps.registry.template_keys()) == 22
+
+
+def test_a_canary_is_never_mirrored(deps):
+    _, email_id = fly(deps)
+    deliver(deps, [email_id])
+    record_event(deps, report(deps, email_id))
+    both = mirrored.Mirrors(contacts=True, sequences=True)
+    soon = deps.now().replace(year=2027)
+    with deps.reads() as session:
+        assert mirrored.stale(session, both, soon, soon, 10) == [] == mirrored.people(session, None, 10, everybody=True)
+        assert counts_of.mirror_behind(session, soon) == 0
 
 
 def test_one_that_does_not_arrive_in_five_minutes_is_told(deps):

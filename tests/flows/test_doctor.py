@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
@@ -46,10 +47,17 @@ def well(sqlite, monkeypatch):
     monkeypatch.setattr(ledger, "EMPTIED", "/nowhere")
     deps = make_deps(sqlite, **LIVE)
     write_templates(deps, GOOD)
+    object.__setattr__(deps, "desk", desk())
     (canary_email,) = email_ids_of_canary(deps)
     deliver(deps, [canary_email])
     record_event(deps, report(deps, canary_email))
     return deps
+
+
+def desk(*faults, missing=()):
+    """A desk of one database with these faults."""
+    table = SimpleNamespace(table=SimpleNamespace(title="Contacts"), faults=lambda: list(faults))
+    return SimpleNamespace(tables=[table], not_set=lambda: [SimpleNamespace(title=title) for title in missing])
 
 
 def email_ids_of_canary(deps):
@@ -120,6 +128,17 @@ def hold(deps):
     deliver(deps, email_ids(assess(deps))[:1])
 
 
+def put(deps, found):
+    object.__setattr__(deps, "desk", found)
+
+
+class Broken:
+    """A desk whose databases are not shared."""
+
+    def __iter__(self):
+        raise Rejected("notion", "404 object_not_found", "object_not_found")
+
+
 def fly(deps):
     deps.public.answer = lambda campaign, payload: enrol_as_hook(deps, campaign, payload)
     return canary.fly(deps)
@@ -175,6 +194,13 @@ WRONG = {
     "silence from Resend": (lambda d: (send_first(d), d.now.forward(hours=2)), "resend events: fault", "came 2 h ago"),
     "a wrong token": (lambda d: fail(d.notebook, Rejected("notion", "401")), "notion token: fault", "401"),
     "Notion away": (lambda d: fail(d.notebook, Unavailable("notion", "503")), "templates: fault", "503"),
+    "a database without a property": (
+        lambda d: put(d, desk("no Email")),
+        "notion databases: fault",
+        "Contacts: no Email",
+    ),
+    "no mirror": (lambda d: put(d, desk(missing=["Email Sequence"])), "notion databases: warning", "not set"),
+    "no desk": (lambda d: put(d, SimpleNamespace(tables=Broken())), "notion databases: fault", "404"),
     "nobody home": (lambda d: fail(d.public, Unavailable("x", "no route")), "public address: fault", "no route"),
     "no token": (lambda d: change(d, calendly_signing_keys=("k",)), "calendly: warning", "cannot be asked"),
     "no Calendly": (lambda d: change(d, calendly_token="t"), "calendly: fault", "cannot be reached"),

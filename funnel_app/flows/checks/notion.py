@@ -2,7 +2,8 @@
 
 from funnel_app.deps import Deps
 from funnel_app.flows.audit import FAULT, OK, Audited, audit_templates
-from funnel_app.flows.checks.check import Findings, all_faults, count, fault, ok, warning
+from funnel_app.flows.checks.check import Check, Findings, all_faults, count, fault, ok, warning
+from funnel_app.flows.desk import check_desk
 from funnel_app.gateways.errors import GatewayError, Rejected
 
 SHARE = "set NOTION_TOKEN, and share the database with the integration (⋯ → Connections)"
@@ -15,15 +16,34 @@ def notion(deps: Deps) -> Findings:
         who = deps.notebook.whoami()
     except GatewayError as error:
         fix = SHARE if isinstance(error, Rejected) else "wait: the last good texts serve for a day"
-        yield from all_faults(("notion token", "templates"), f"Notion cannot be asked: {error.message}", fix)
+        yield from all_faults(
+            ("notion token", "notion databases", "templates"), f"Notion cannot be asked: {error.message}", fix
+        )
         return
     yield ok("notion token", who)
+    yield _databases(deps)
     try:
         audited = audit_templates(deps).templates
     except GatewayError as error:
         yield fault("templates", f"the templates database cannot be read: {error.message}", SHARE)
         return
     yield from _templates(audited)
+
+
+def _databases(deps: Deps) -> Check:
+    try:
+        looked = check_desk(deps)
+    except GatewayError as error:
+        return fault("notion databases", f"cannot be read: {error.message}", SHARE)
+    wrong = [f"{database.title}: {words}" for database in looked for words in database.faults]
+    missing = [table.title for table in deps.desk.not_set()]
+    if wrong:
+        return fault("notion databases", "; ".join(wrong), "run flask --app wsgi notion init, or mend it in Notion")
+    names = ", ".join(database.title for database in looked)
+    if missing:
+        words = f"as needed: {names or 'none'}; not set, so not mirrored: {', '.join(missing)}"
+        return warning("notion databases", words, "run flask --app wsgi notion init --under PAGE, and set their ids")
+    return ok("notion databases", f"as needed: {names}")
 
 
 def _templates(audited: tuple[Audited, ...]) -> Findings:
