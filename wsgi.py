@@ -12,12 +12,12 @@ from funnel_app.web.lookout import is_web_server, look_out
 
 try:
     settings = load_settings()
+    deps = build_deps(settings)
 except ConfigError as fault:
     sys.exit(str(fault))
 
 configure_logging(settings.log_level, redactor(settings))
 report_errors(settings)
-deps = build_deps(settings)
 app = create_app(deps)
 if is_web_server():
     look_out(deps)

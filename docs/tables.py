@@ -20,6 +20,7 @@ from funnel_app.campaigns.states import ALLOWED, STOPPED, State
 from funnel_app.config import MEANINGS
 from funnel_app.deps import Deps, load_registry
 from funnel_app.flows.alarms import ALARMS
+from funnel_app.flows.audit import CURES
 from funnel_app.flows.doctor import CHECKS
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
@@ -31,6 +32,7 @@ DOCUMENTS = (
     "README.md",
     "ARCHITECTURE.md",
     "docs/variables.md",
+    "docs/templates.md",
     "docs/website-integration.md",
     "docs/sequences.md",
     "docs/security.md",
@@ -147,6 +149,11 @@ def checks() -> str:
     return markdown(("looks at", "and wants that"), rows)
 
 
+def problems() -> str:
+    """Return everything that the audit may find in a template, and what to do about it."""
+    return markdown(("problem", "what to do"), ((f"`{code}`", cure) for code, cure in CURES.items()))
+
+
 @contextmanager
 def _scratch_deps() -> Iterator[Deps]:
     """Give collaborators over an empty ledger, with fake gateways and a clock that stands."""
@@ -218,6 +225,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "variables": variables,
     "checks": checks,
     "alarms": alarms,
+    "problems": problems,
     "pairs": pairs,
     "who-may-call": who_may_call,
 }

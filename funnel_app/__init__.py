@@ -14,6 +14,7 @@ from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboa
 from funnel_app.web.hooks.routes import add_legacy_paths
 from funnel_app.web.manners import mind_manners
 from funnel_app.web.openapi import make_api
+from funnel_app.web.payloads import StrictJson
 
 LARGEST_BODY = 64 * 1024
 
@@ -26,6 +27,7 @@ def create_app(deps: Deps) -> Flask:
     hops = deps.settings.trusted_proxies
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
 
+    app.json = StrictJson(app)
     keep_deps(app, deps)
     mind_manners(app)
     api = make_api(app)

@@ -114,13 +114,7 @@ def values_json(notion: NotionState, page: Page) -> dict[str, Json]:
     if page.source_id is None:
         return {"title": {"id": "title", "type": "title", "title": page.values.get("title", [])}}
     props = notion.sources[page.source_id].properties.values()
-    return {prop.name: cut_json(prop, page.values.get(prop.name)) for prop in props}
-
-
-def cut_json(prop: Property, value: Any) -> Json:
-    """Return one property's value as a page shows it: of a long text only the first items."""
-    shown = value_json(prop, value)
-    return shown | {prop.type: shown[prop.type][:ITEMS_SHOWN]} if prop.type in ("title", "rich_text") else shown
+    return {prop.name: value_json(prop, page.values.get(prop.name)) for prop in props}
 
 
 def item_json(prop: Property, value: Any) -> Json | list[Json]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.model import Mode
 from funnel_app.ledger.models import HookEvent, Outcome
 
 HEARD = (Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.IGNORED)
@@ -98,8 +99,8 @@ def find(session: Session, hook_id: UUID) -> HookEvent | None:
 
 
 def newest(session: Session, outcome: str | None, limit: int) -> list[HookEvent]:
-    """Return the newest calls, of one outcome or of all."""
-    wanted = select(HookEvent)
+    """Return the newest calls, of one outcome or of all; canaries are not among them."""
+    wanted = select(HookEvent).where(HookEvent.mode != Mode.CANARY)
     if outcome is not None:
         wanted = wanted.where(HookEvent.outcome == outcome)
     return list(session.scalars(wanted.order_by(HookEvent.received_at.desc(), HookEvent.id.desc()).limit(limit)))

@@ -37,11 +37,6 @@ def stale(session: Session, mirrors: Mirrors, before: datetime, now: datetime, l
     return list(session.scalars(wanted.limit(limit)))
 
 
-def count_stale(session: Session, mirrors: Mirrors, before: datetime) -> int:
-    """Count the contacts whose rows have been behind since before a time, whoever writes them."""
-    return len(session.scalars(select(Contact.id).where(_is_stale(mirrors, before))).all())
-
-
 def claim(session: Session, ids: Collection[UUID], now: datetime, token: UUID, until: datetime) -> list[UUID]:
     """Become the one writer of these contacts' rows until a time; return those won, others are somebody else's."""
     won = (
@@ -84,12 +79,6 @@ def wrote(session: Session, row: Row, page_id: str, written: dict[str, Any]) -> 
     if row.mirror_stale_since is not None:
         seen = kept.where(table.mirror_stale_since == row.mirror_stale_since)
         session.execute(seen.values(mirror_stale_since=None))
-
-
-def forget(session: Session, row: Row) -> None:
-    """Forget a row that is no longer in Notion."""
-    table = type(row)
-    session.execute(update(table).where(table.id == row.id).values(notion_page_id=None, mirror_written=None))
 
 
 def owned(session: Session, page_ids: Collection[str]) -> set[str]:

@@ -219,6 +219,23 @@ def test_a_row_that_a_person_deleted_is_made_again_at_the_next_change(desk, noti
     assert sorted(row["Sequence"] for row in sequences(notion)) == ["five_day", "lead_nurture"]
 
 
+@pytest.mark.parametrize("for_good", [False, True])
+def test_a_deleted_row_is_noticed_where_people_own_what_changed_too(one, notion, for_good):
+    enrol(one, call(contact={}))
+    mirror_all(one)
+    (page,) = pages(notion, CONTACTS_DATABASE_ID)
+    page.in_trash = True
+    if for_good:
+        del notion.sandbox.notion.pages[page.id]
+    enrol(one, call(contact={"first_name": "Ana"}))
+    assert total(mirror_all(one)) == (1, 1)
+    assert [row["Name"] for row in contacts(notion)] == ["Ana"]
+    notion.sandbox.settings.notion.fail = [Fault(status=401)]
+    enrol(one, call(contact={"first_name": "Anna"}))
+    one.now.forward(seconds=5)
+    assert mirror(one, "tick").refused == ["notion: 401 unauthorized: The sandbox was told to refuse this."]
+
+
 def test_a_deleted_row_of_whose_person_there_is_another_is_not_doubled(one, notion):
     opt_in(one)
     mirror_all(one)
