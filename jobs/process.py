@@ -12,6 +12,8 @@ from funnel_app.config import ConfigError, Settings, load_settings
 from funnel_app.deps import Deps, build_deps
 from funnel_app.ledger import schema
 from funnel_app.logs import configure_logging
+from funnel_app.redact import redactor
+from funnel_app.sentry import report_errors
 from jobs.beat import beat
 
 log = structlog.get_logger()
@@ -23,7 +25,8 @@ def start() -> Settings:
         settings = load_settings()
     except ConfigError as fault:
         sys.exit(str(fault))
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, redactor(settings))
+    report_errors(settings)
     # Gathering garbage for the last time takes seconds on a busy machine, and a stop has ten.
     atexit.register(gc.freeze)
     return settings

@@ -6,18 +6,23 @@ from threading import Event
 
 import structlog
 
+from funnel_app.flows.clock_guard import ClockGuard
 from funnel_app.flows.ready import SCHEDULER
 from funnel_app.flows.sweep import sweep
 from funnel_app.gateways.clock import Clock
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.rounds import Rounds
 from jobs.beat import beat
 from jobs.nightly import NightlyBackup
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
 from jobs.template_watch import TemplateWatch
+from jobs.watch import watch_rounds
 
 SWEEP_EVERY_S = 5.0
 HEARTBEAT_S = 30
+# A round in hand may be waiting for a chat; it is safe to leave it, since a notice is told under a lease.
+ROUND_ENDS_WITHIN_S = 1.0
 
 log = structlog.get_logger()
 
@@ -28,12 +33,15 @@ class SchedulerProcess:
     def __init__(self, stopping: Event) -> None:
         self.stopping = stopping
         self.clock = Clock(connection=deps().queues.connection)
+        self.guard = ClockGuard()
+        self.rounds = Rounds(deps, watch_rounds(deps().settings), stopping)
         self.templates = TemplateWatch(deps)
         self.swept_at = float("-inf")
         self.backup = NightlyBackup()
 
     def run(self) -> None:
         """Work until asked to stop; then give the lock back."""
+        self.rounds.start()
         while not self.stopping.is_set():
             beat(SCHEDULER)
             try:
@@ -46,12 +54,16 @@ class SchedulerProcess:
             self.stopping.wait(self.clock.seconds_to_next(time.time()))
         self._give_back()
         self.backup.stop()
+        self.rounds.join(ROUND_ENDS_WITHIN_S)
 
     def step(self) -> None:
         """One second's work, done only by the owner of the lock."""
-        if not self.clock.own():
+        self.rounds.on_duty = self.clock.own()
+        if not self.rounds.on_duty:
             return
         deps().queues.beat(SCHEDULER, HEARTBEAT_S)
+        if not self.guard.steady(deps()):
+            return
         self.clock.tick(time.time())
         if time.monotonic() - self.swept_at >= SWEEP_EVERY_S:
             self.swept_at = time.monotonic()

@@ -6,21 +6,23 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from threading import Event
 
 import structlog
 from redis import RedisError
 from rq import Queue, SimpleWorker
+from rq.executions import Execution
+from rq.job import Job
 
 from funnel_app.flows.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.queue import QUEUES
 from funnel_app.gateways.redis_clients import patient_client
 from jobs.beat import beat, begin_anew
 from jobs.parts import CHILD
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
 
-QUEUES = ("transactional", "emails", "mirror")
-HEARTBEAT_S = 60
 CHECK_EVERY_S = 0.5
 # An email in hand takes 7 s at most for Resend to answer, and a moment to record it.
 GRACE_S = 7.7
@@ -32,10 +34,15 @@ log = structlog.get_logger()
 class Worker(SimpleWorker):
     """RQ's worker without a fork per job: an email takes less time than the fork."""
 
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
+        """Run a job; what it logs carries the job's id."""
+        with structlog.contextvars.bound_contextvars(job=job.id):
+            return super().perform_job(job, queue, execution)
+
     def heartbeat(self, *args: object, **kwargs: object) -> None:
         """Tell RQ, and whoever asks whether Funnel is ready, that this worker lives."""
         super().heartbeat(*args, **kwargs)  # type: ignore[arg-type]
-        deps().queues.beat(WORKER, HEARTBEAT_S)
+        deps().queues.beat(WORKER, seconds(deps().settings.silent_after), self.name)
 
 
 def run_child(parent: int) -> None:
@@ -70,8 +77,15 @@ def _work() -> None:
     # RQ lengthens the timeouts of the pool that it blocks on: this one is for it alone.
     connection = patient_client(deps().settings.redis_url)
     queues = [Queue(name, connection=connection) for name in QUEUES]
+    # RQ gives a sign when it takes a job, and while it waits for one 15 s before this is over: twice while we listen.
+    ttl = 15 + seconds(deps().settings.silent_after) // 2
     beat(CHILD)
-    Worker(queues, connection=connection, worker_ttl=45).work(logging_level="WARNING")
+    Worker(queues, connection=connection, worker_ttl=ttl).work(logging_level="WARNING")
+
+
+def seconds(span: timedelta) -> int:
+    """Return a span in whole seconds."""
+    return int(span.total_seconds())
 
 
 class Parent:

@@ -109,6 +109,7 @@ def development_env(
         "TESTING_MODE": "true",
         "TESTING_INTERVAL_SECONDS": str(interval_s),
         "TEST_RECIPIENTS": "*@resend.dev",
+        "CANARY_EVERY_MINUTES": "0",
         "HOOK_SECRET": secrets.token_hex(16),
         "CALENDLY_SIGNING_KEY": secrets.token_hex(16),
         "RESEND_API_KEY": "re_sandbox",
