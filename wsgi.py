@@ -11,10 +11,11 @@ from funnel_app.logs import configure_logging
 
 try:
     settings = load_settings()
+    deps = build_deps(settings)
 except ConfigError as fault:
     sys.exit(str(fault))
 
 configure_logging(settings.log_level)
 # Gathering garbage for the last time takes seconds on a busy machine, and a stop has ten.
 atexit.register(gc.freeze)
-app = create_app(build_deps(settings))
+app = create_app(deps)

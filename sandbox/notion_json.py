@@ -12,7 +12,7 @@ Json = dict[str, Any]
 BOT: Json = {"object": "user", "id": "5a2b0d00-0000-4000-8000-00000000b070"}
 URL = "https://app.notion.com/p/"
 # A page shows no more pieces of one text than these; the property's own address shows all.
-SHOWN_ITEMS = 25
+ITEMS_SHOWN = 25
 
 
 def moment(at: datetime) -> str:
@@ -117,13 +117,21 @@ def values_json(notion: NotionState, page: Page) -> dict[str, Json]:
     return {prop.name: value_json(prop, page.values.get(prop.name)) for prop in props}
 
 
+def item_json(prop: Property, value: Any) -> Json | list[Json]:
+    """Return one property whole: texts item by item, everything else as one."""
+    head = {"object": "property_item", "id": quote(prop.id), "type": prop.type}
+    shown = value_json(prop, value)[prop.type]
+    if prop.type not in ("title", "rich_text"):
+        return head | {prop.type: shown}
+    return [head | {prop.type: item} for item in shown]
+
+
 def value_json(prop: Property, value: Any) -> Json:
     """Return one property's value, in the empty form of its type where it has none."""
     empty: Any = [] if prop.type in ("title", "rich_text", "multi_select") else None
     if prop.type == "checkbox":
         empty = False
-    shown = value[:SHOWN_ITEMS] if prop.type in ("title", "rich_text") and value else value
-    return {"id": quote(prop.id), "type": prop.type, prop.type: empty if shown is None else shown}
+    return {"id": quote(prop.id), "type": prop.type, prop.type: empty if value is None else value}
 
 
 def block_json(notion: NotionState, block: Block) -> Json:

@@ -1,11 +1,10 @@
 """Notion's pages and blocks: create, show, change, trash."""
 
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from flask import Response, request
 
 from sandbox.notion_checks import (
-    TEXT_TYPES,
     NotionProblem,
     check_blocks,
     check_rich_text,
@@ -14,7 +13,7 @@ from sandbox.notion_checks import (
 )
 from sandbox.notion_filters import one_page
 from sandbox.notion_http import Json, answer, blueprint, body, get, same_id
-from sandbox.notion_json import block_json, page_json
+from sandbox.notion_json import block_json, item_json, page_json
 from sandbox.notion_state import Block, Database, NotionState, Page, Source, new_id
 from sandbox.state import Sandbox, current_sandbox
 
@@ -68,6 +67,28 @@ def show_page(page_id: str) -> Response:
         return answer(page_json(sandbox.notion, page, request.args.getlist("filter_properties")))
 
 
+@blueprint.get("/pages/<page_id>/properties/<property_id>")
+def show_property(page_id: str, property_id: str) -> Response:
+    """Return one property of a page whole: a text item by item, over pages of a list."""
+    sandbox = current_sandbox()
+    size = request.args.get("page_size", "100")
+    with sandbox.lock:
+        page = get(sandbox.notion.pages, "page", page_id)
+        prop = sandbox.notion.sources[page.source_id].find(unquote(property_id)) if page.source_id else None
+        if prop is None:
+            raise NotionProblem(404, "object_not_found", f"Could not find property with ID: {property_id}.")
+        found = item_json(prop, page.values.get(prop.name))
+    if not isinstance(found, list):
+        return answer(found)
+    # A list's cursor is an item's id, and the items of a text have none of their own.
+    numbered = [item | {"n": str(number)} for number, item in enumerate(found)]
+    listed = one_page(numbered, int(size) if size.isdecimal() else size, request.args.get("start_cursor"), key="n")
+    for item in listed["results"]:
+        del item["n"]
+    whole: Json = {"id": prop.id, "type": prop.type, "next_url": None, prop.type: {}}
+    return answer(listed | {"type": "property_item", "property_item": whole})
+
+
 @blueprint.patch("/pages/<page_id>")
 def update_page(page_id: str) -> Response:
     """Change the properties given and no others, or move the page to the trash and back."""
@@ -82,25 +103,6 @@ def update_page(page_id: str) -> Response:
         page.in_trash = page.in_trash if trash is None else bool(trash)
         page.edited_at = sandbox.now()
         return answer(page_json(sandbox.notion, page))
-
-
-@blueprint.get("/pages/<page_id>/properties/<property_id>")
-def show_property(page_id: str, property_id: str) -> Response:
-    """Return one property of a page; long texts over pages of items, which the page itself cuts off."""
-    sandbox, size = current_sandbox(), request.args.get("page_size", "100")
-    with sandbox.lock:
-        page = get(sandbox.notion.pages, "page", page_id)
-        prop = sandbox.notion.sources[page.source_id].find(unquote(property_id)) if page.source_id else None
-        if prop is None:
-            raise NotionProblem(404, "object_not_found", f"Could not find property with ID: {property_id}.")
-        value = page.values.get(prop.name)
-    head = {"object": "property_item", "id": quote(prop.id), "type": prop.type}
-    if prop.type not in TEXT_TYPES:
-        return answer(head | {prop.type: value})
-    numbered = [{"id": str(number), "item": head | {prop.type: item}} for number, item in enumerate(value or [])]
-    listed = one_page(numbered, int(size) if size.isdecimal() else size, request.args.get("start_cursor"))
-    listed["results"] = [each["item"] for each in listed["results"]]
-    return answer(listed | {"type": "property_item", "property_item": head | {"next_url": None, prop.type: {}}})
 
 
 @blueprint.get("/blocks/<block_id>/children")

@@ -33,6 +33,9 @@ class FakeMailer:
         self.accepted: dict[str, tuple[list[dict], tuple[str, ...]]] = {}
         self.calls: list[tuple[str, list[dict]]] = []
         self.script: list[Answer | Callable[[], None] | tuple[str, Answer]] = []
+        self.last_events: dict[str, str] = {}
+        self.asked: list[str] = []
+        self.asking_fault: Exception | None = None
         self._lock = Lock()
 
     def send(self, payloads: Sequence[dict], key: str) -> Answer:
@@ -56,6 +59,13 @@ class FakeMailer:
             ids = tuple(f"resend-{len(self.accepted)}-{n}" for n in range(len(payloads)))
             known = self.accepted[key] = (list(payloads), ids)
         return Answer(AnswerKind.ACCEPTED, ids=known[1])
+
+    def last_event(self, resend_id: str) -> str | None:
+        """What became of an email as Resend tells it when it is asked."""
+        self.asked.append(resend_id)
+        if self.asking_fault:
+            raise self.asking_fault
+        return self.last_events.get(resend_id)
 
     def sent(self) -> list[dict]:
         """Every email that went out, once for each time it did."""
@@ -152,6 +162,8 @@ class FakeQueues:
         self.queue_of: dict[UUID, str] = {}
         self.away = False
         self.has_marker = False
+        self.locks: dict[str, str] = {}
+        self.email_waits = False
 
     def arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime, queue: str = "emails") -> bool:
         if self.away:
@@ -187,6 +199,16 @@ class FakeQueues:
 
     def ping(self) -> bool:
         return not self.away
+
+    def emails_wait(self) -> bool:
+        return self.email_waits
+
+    def own(self, name: str, owner: str, seconds: float) -> bool:
+        return self.locks.setdefault(name, owner) == owner
+
+    def disown(self, name: str, owner: str) -> None:
+        if self.locks.get(name) == owner:
+            del self.locks[name]
 
     def alive(self, name: str) -> bool:
         return True

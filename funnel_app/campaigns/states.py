@@ -39,7 +39,8 @@ ALLOWED: Mapping[State, frozenset[State]] = {
     State.SENT: _ENDED_WELL_OR_BADLY | {State.FAILED, State.SUPPRESSED},
     State.DELAYED: frozenset({State.DELIVERED, State.BOUNCED, State.COMPLAINED, State.FAILED, State.SUPPRESSED}),
     # The provider may still report what disproves a failure or a suppression.
-    State.FAILED: frozenset({State.DELIVERED, State.BOUNCED, State.COMPLAINED, State.SUPPRESSED}),
+    # Back to planned only by a person who wants it tried again.
+    State.FAILED: frozenset({State.DELIVERED, State.BOUNCED, State.COMPLAINED, State.SUPPRESSED, State.PLANNED}),
     State.SUPPRESSED: frozenset({State.DELIVERED, State.BOUNCED, State.COMPLAINED}),
     State.DELIVERED: frozenset({State.BOUNCED, State.COMPLAINED}),
     State.BOUNCED: frozenset({State.COMPLAINED}),
@@ -52,6 +53,8 @@ HOLDS_SUCCESSOR = frozenset({State.PLANNED, State.SENDING, State.HELD, State.AMB
 OPEN = HOLDS_SUCCESSOR | {State.SENT, State.DELAYED}
 STOPPED = frozenset({State.BOUNCED, State.COMPLAINED, State.FAILED, State.CANCELLED, State.SKIPPED, State.SUPPRESSED})
 
+SOFT_BOUNCE = "email.soft_bounced"
+GIVEN_UP = "email.given_up"
 REPORTED_BY_PROVIDER: Mapping[str, State] = {
     "email.sent": State.SENT,
     "email.delivery_delayed": State.DELAYED,
@@ -60,6 +63,9 @@ REPORTED_BY_PROVIDER: Mapping[str, State] = {
     "email.delivered": State.DELIVERED,
     "email.bounced": State.BOUNCED,
     "email.complained": State.COMPLAINED,
+    # Not the provider's own words: a bounce that it calls transient, and one after which it tried no more.
+    SOFT_BOUNCE: State.DELAYED,
+    GIVEN_UP: State.BOUNCED,
 }
 
 _ORDER = (

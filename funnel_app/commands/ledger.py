@@ -1,6 +1,7 @@
-"""`flask ledger`: copies of the ledger, and bringing one back."""
+"""`flask ledger`: figures from the ledger, copies of it, and bringing one back."""
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ from flask.cli import with_appcontext
 from funnel_app.current import current_deps
 from funnel_app.flows.backup import BackupFailed, backup, prune
 from funnel_app.flows.restore import NotRestored, restore
+from funnel_app.flows.stats import ledger_stats
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
 
@@ -16,6 +18,15 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Only JSON on std
 @click.group("ledger")
 def group() -> None:
     """The ledger as a whole."""
+
+
+@group.command("stats")
+@with_appcontext
+def stats() -> None:
+    """Print, as JSON, what became of every email; exit 1 where one is unexplained or went twice."""
+    found = ledger_stats(current_deps())
+    click.echo(json.dumps(found, indent=2))
+    sys.exit(1 if found["unexplained"] or found["duplicates"] else 0)
 
 
 @group.command("backup")

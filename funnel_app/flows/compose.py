@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.model import Campaign, Event, Kind, Mode
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
 from funnel_app.deps import Deps
+from funnel_app.flows.addresses import mailable
 from funnel_app.flows.templates import NotReady, ready_version
 from funnel_app.ledger import hook_events
 from funnel_app.ledger.models import Contact, Email
@@ -123,7 +124,7 @@ def envelope_to(deps: Deps, address: str, url: str, *, marketing: bool, tags: Ma
     settings = deps.settings
     return Envelope(
         sender=settings.from_email,
-        to=address,
+        to=mailable(address),
         reply_to=settings.reply_to,
         unsubscribe_url=url,
         company_name=settings.company_name,

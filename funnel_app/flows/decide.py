@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Campaign, Event, Sequence
 from funnel_app.deps import Deps
-from funnel_app.flows.call import Call
+from funnel_app.flows.call import Call, fitted
 from funnel_app.flows.exit import Happening, told, touches
 from funnel_app.flows.plan import Timing
 from funnel_app.ledger import enrolments, hook_events
@@ -82,7 +82,8 @@ def decide(case: Case) -> Decision:
         return Decision(Outcome.DUPLICATE, f"{sequence.name} was already started for this contact", before)
     blocking = _blocking(case, sequence)
     if blocking is not None:
-        happened = told(Event(blocking.event or ""), blocking.received_at)
+        at = blocking.happened_at or blocking.received_at
+        happened = told(Event(blocking.event or ""), at, ZoneInfo(case.campaign.timezone))
         return Decision(Outcome.IGNORED, f"{sequence.name} does not start: the contact already {happened}")
     _check_limits(case)
     return Decision(Outcome.ACCEPTED, run=before.run + 1 if before else 1)
@@ -90,7 +91,7 @@ def decide(case: Case) -> Decision:
 
 def dedupe_key(case: Case, run: int) -> str:
     """Return what is unique among accepted calls."""
-    return f"{case.contact.id}:{case.campaign.name}:{case.call.event}:{case.occurrence}:{run}"
+    return fitted(f"{case.contact.id}:{case.campaign.name}:{case.call.event}:{run}:{case.occurrence}")
 
 
 def _decide_by_itself(case: Case) -> Decision:

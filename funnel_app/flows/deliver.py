@@ -20,7 +20,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.compose import Composed, compose
 from funnel_app.flows.gate import LEASE, may_send
 from funnel_app.flows.hand_over import hand_over
-from funnel_app.flows.plan import TOO_LATE, too_late
+from funnel_app.flows.plan import call_was_near, too_late
 from funnel_app.flows.templates import NotReady
 from funnel_app.ledger import contacts, emails, messages, requests, suppressions
 from funnel_app.ledger.models import Email, EnrolmentState, Message
@@ -81,14 +81,18 @@ def _why_not(deps: Deps, session: Session, email: Email, now: datetime) -> tuple
 def _missed(deps: Deps, session: Session, email: Email, now: datetime) -> str | None:
     campaign = deps.registry.campaign(email.enrolment.campaign)
     sequence = deps.registry.sequence(campaign.name, email.enrolment.sequence)
-    if too_late(email, sequence.max_lateness, now):
-        return TOO_LATE
-    if email.latest_at and any(later.due_at <= now for later in emails.later_planned(session, email)):
-        return f"{TOO_LATE}: the reminder after it is due too"
+    if late := too_late(email, sequence.max_lateness, now):
+        return late
+    if email.latest_at and (next_one := _due_too(session, email, now)):
+        return call_was_near(email.latest_at - next_one.due_at)
     today = now.astimezone(ZoneInfo(campaign.timezone)).date()
     if sequence.step(email.step).after_deadline == "skip" and today > email.enrolment.deadline:
         return "the deadline has passed"
     return None
+
+
+def _due_too(session: Session, email: Email, now: datetime) -> Email | None:
+    return next((later for later in emails.later_planned(session, email) if later.due_at <= now), None)
 
 
 def _wait_for_window(deps: Deps, session: Session, email: Email, now: datetime) -> bool:

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Campaign, Event, Sequence
+from funnel_app.campaigns.reasons import on_day
 from funnel_app.campaigns.states import State
 from funnel_app.ledger import emails, enrolments
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
@@ -60,9 +62,9 @@ def _is_later(call_at: datetime | None, other: datetime | None) -> bool:
     return call_at is None or other is None or call_at >= other
 
 
-def told(event: Event, at: datetime) -> str:
-    """Return what happened and when, in words that a business owner uses."""
-    return f"{REASONS[event]} on {at.day} {at:%B}"
+def told(event: Event, at: datetime, zone: ZoneInfo) -> str:
+    """Return what happened and on which day of the business, in words that its owner uses."""
+    return f"{REASONS[event]} {on_day(at, zone)}"
 
 
 def end_by_event(
@@ -71,7 +73,8 @@ def end_by_event(
     """End the contact's sequences that this event exits; return which, with the reason. Safe to repeat."""
     running = enrolments.running(session, contact_id, campaign.name)
     ending = [enrolment for enrolment in running if _ends(campaign, enrolment, happening)]
-    return end_all(session, ending, told(happening.event, now), now, happening.event)
+    reason = told(happening.event, happening.at, ZoneInfo(campaign.timezone))
+    return end_all(session, ending, reason, now, happening.event)
 
 
 def _ends(campaign: Campaign, enrolment: Enrolment, happening: Happening) -> bool:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from funnel_app.deps import Deps
+from funnel_app.gateways.errors import Unavailable
 
 LEASE = timedelta(seconds=15)
 PATIENCE_S = 5.0
@@ -17,3 +18,14 @@ def may_send(deps: Deps) -> bool:
     if pause is None:
         return deps.rate.peek() <= PATIENCE_S
     return pause.until <= deps.now() and deps.pause.may_probe()
+
+
+def why_waiting(deps: Deps) -> str | None:
+    """Return why nothing goes out now, in plain words; None where it does. Never raises."""
+    try:
+        pause = deps.pause.current()
+    except Unavailable:
+        return "Redis cannot be reached"
+    if pause is None:
+        return None
+    return f"all sending is paused until {pause.until:%d %B %H:%M} UTC at least, since {pause.reason}"

@@ -6,14 +6,15 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import EmailOne, Mode, Sequence, Step
-from funnel_app.campaigns.registry import shown
+from funnel_app.campaigns.reasons import spoken
 from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import due_at, into_window
 from funnel_app.ledger.models import Email, EmailEvent
 from funnel_app.ledger.types import new_id
 
 SENT_BY_WEBSITE = "sent by the website"
-TOO_LATE = "too late"
+CALL_HAD_BEGUN = "the call had begun"
+SENT_BEFORE_CUT_OVER = "sent before the cut-over"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +79,15 @@ def _overtaken(sequence: Sequence, step: Step, due: Rows[datetime], timing: Timi
     if not sequence.before_anchor:
         return None
     if timing.anchor_at <= now:
-        return f"{TOO_LATE}: the call had begun"
+        return CALL_HAD_BEGUN
     if step.number < len(due) and due[step.number] <= now:
-        return f"{TOO_LATE}: the call was in less than {shown(-sequence.steps[step.number].delay)}"
+        return call_was_near(timing.anchor_at - due[step.number])
     return None
+
+
+def call_was_near(before: timedelta) -> str:
+    """Return why a reminder gave way to the next one, which goes so long before the call."""
+    return f"the call was in less than {spoken(before)}"
 
 
 def planned_events(planned: list[Email], now: datetime) -> list[EmailEvent]:
@@ -92,11 +98,11 @@ def planned_events(planned: list[Email], now: datetime) -> list[EmailEvent]:
     ]
 
 
-def too_late(email: Email, max_lateness: timedelta, now: datetime) -> bool:
-    """Say whether an email missed its time for good: the call has come, or it is later than the sequence allows."""
+def too_late(email: Email, max_lateness: timedelta, now: datetime) -> str | None:
+    """Return why an email missed its time for good: the call has begun, or it is later than its sequence allows."""
     if email.latest_at is not None:
-        return now >= email.latest_at
-    return now - email.due_at > max_lateness
+        return CALL_HAD_BEGUN if now >= email.latest_at else None
+    return f"too late: over {spoken(max_lateness)} after its time" if now - email.due_at > max_lateness else None
 
 
 def _email(step: Step, due: datetime, *, latest: datetime | None, skip: str | None, now: datetime) -> Email:

@@ -11,7 +11,8 @@ from funnel_app.gateways.notion import Page
 
 STARTERS = Path(__file__).parents[2] / "migrations" / "notion" / "templates"
 ACTIVE = "Active"
-SUBJECT_LINE = re.compile(r"\A\s*<!--\s*subject:\s*(?P<subject>.+?)\s*-->\s*", re.DOTALL)
+LAYOUT = STARTERS.parent / "layout.html"
+HEAD_LINE = re.compile(r"\s*<!--\s*(?P<name>subject|preview|reason):\s*(?P<text>.+?)\s*-->\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,25 @@ def _fill(deps: Deps, key: str, page: Page, subject: str, html: str) -> Populate
 
 
 def find_starter(key: str) -> tuple[str, str] | None:
-    """Return the subject and body of a starter; None where there is none. Sending never reads them."""
+    """Return the subject and whole page of a starter; None where there is none. Sending never reads them."""
     path = STARTERS / f"{key}.html"
     if not path.exists():
         return None
+    parts, body = _parted(path)
+    page = LAYOUT.read_text("utf-8")
+    for name, text in {"preview": parts["preview"], "reason": parts["reason"], "body": body.strip()}.items():
+        page = page.replace(f"[{name}]", text)
+    return parts["subject"], page
+
+
+def _parted(path: Path) -> tuple[dict[str, str], str]:
+    """Return the named lines at the head of a starter, and what comes after them."""
     text = path.read_text("utf-8")
-    found = SUBJECT_LINE.match(text)
-    if found is None:
-        raise ValueError(f"{path.name} does not begin with <!-- subject: … -->")
-    return found["subject"], text[found.end() :]
+    parts = {}
+    while found := HEAD_LINE.match(text):
+        parts[found["name"]] = found["text"]
+        text = text[found.end() :]
+    absent = [name for name in ("subject", "preview", "reason") if name not in parts]
+    if absent:
+        raise ValueError(f"{path.name} does not begin with <!-- {absent[0]}: … -->")
+    return parts, text

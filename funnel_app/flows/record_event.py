@@ -1,27 +1,30 @@
 """Record what Resend reports of an email: once per event id, before or after our own record, only ever forward."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.reasons import why
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State, reported
 from funnel_app.deps import Deps
 from funnel_app.flows.exit import end_all
 from funnel_app.ledger import contacts, email_events, emails, enrolments, suppressions
-from funnel_app.ledger.models import Email, Scope
+from funnel_app.ledger.models import Email, EmailEvent, Scope
 
 SUPPRESSING = {
-    State.BOUNCED: "the address bounced for good",
-    State.COMPLAINED: "marked as spam by its reader",
-    State.SUPPRESSED: "on Resend's suppression list",
+    "email.bounced": "the address bounced",
+    "email.complained": "its reader marked an email as spam",
+    "email.suppressed": "Resend does not mail the address",
 }
+ORPHANS_KEPT_FOR = timedelta(days=1)
+AT_A_TIME = 500
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """One event of the provider, read from its webhook."""
+    """One event of the provider, told by its webhook or asked for; `detail` is why, with the provider's own words."""
 
     provider_event_id: str
     kind: str
@@ -29,13 +32,11 @@ class Report:
     resend_id: str | None
     email_id: UUID | None
     detail: str | None
-    transient: bool = False
 
     @property
     def state(self) -> State | None:
         """The state that the event speaks of; None for kinds that say nothing about delivery."""
-        state = REPORTED_BY_PROVIDER.get(self.kind)
-        return State.DELAYED if self.transient and state is State.BOUNCED else state
+        return REPORTED_BY_PROVIDER.get(self.kind)
 
 
 def record_event(deps: Deps, report: Report) -> bool:
@@ -47,7 +48,7 @@ def record_event(deps: Deps, report: Report) -> bool:
         if not _keep(session, report, email_id, now):
             return False
         for email in emails.load(session, [email_id] if email_id else []):
-            _apply(deps, session, email, report, now)
+            apply(deps, session, email, report, now)
     return True
 
 
@@ -58,33 +59,63 @@ def _known_email(session: Session, report: Report) -> UUID | None:
 
 
 def _keep(session: Session, report: Report, email_id: UUID | None, now: datetime) -> bool:
-    return email_events.add_report(
-        session,
-        report.provider_event_id,
-        email_id=email_id,
-        resend_id=report.resend_id,
-        kind=report.kind,
-        at=report.at,
-        now=now,
-        detail=report.detail,
+    row = {
+        "email_id": email_id,
+        "claimed_id": report.email_id,
+        "resend_id": report.resend_id,
+        "kind": report.kind,
+        "at": report.at,
+        "recorded_at": now,
+        "detail": report.detail,
+    }
+    return email_events.add_report(session, report.provider_event_id, row)
+
+
+def adopt_orphans(deps: Deps) -> int:
+    """Fit reports that came before their email was known to it; return how many. Safe to repeat."""
+    now = deps.now()
+    with deps.reads() as session:
+        waiting = [event.id for event, _ in email_events.orphans_of_known(session, now - ORPHANS_KEPT_FOR, AT_A_TIME)]
+    if not waiting:
+        return 0
+    with deps.sessions.begin() as session:
+        found = email_events.orphans_of_known(session, now - ORPHANS_KEPT_FOR, AT_A_TIME)
+        contacts.lock_of_emails(session, [email_id for _, email_id in found])
+        for event, email_id in found:
+            event.email_id = email_id
+            for email in emails.load(session, [email_id]):
+                apply(deps, session, email, _as_report(event), now)
+        return len(found)
+
+
+def _as_report(event: EmailEvent) -> Report:
+    return Report(
+        provider_event_id=event.provider_event_id or "",
+        kind=event.kind,
+        at=event.at,
+        resend_id=event.resend_id,
+        email_id=event.email_id,
+        detail=event.detail,
     )
 
 
-def _apply(deps: Deps, session: Session, email: Email, report: Report, now: datetime) -> None:
+def apply(deps: Deps, session: Session, email: Email, report: Report, now: datetime) -> None:
+    """Move an email of a locked contact forward by a report, and stop what must stop."""
     email.resend_id = email.resend_id or report.resend_id
     if report.state is None:
         return
     new = reported(State(email.state), report.state)
     if new != email.state:
-        emails.move(session, email, new, report.at, report.detail)
+        emails.move(session, email, new, report.at, why(report.state, report.detail))
+        email.next_check_at = None
         email.enrolment.mirror_stale_since = now
-    if report.state in SUPPRESSING and new == report.state:
+    if report.kind in SUPPRESSING and new == report.state:
         _suppress(deps, session, email, report, now)
 
 
 def _suppress(deps: Deps, session: Session, email: Email, report: Report, now: datetime) -> None:
     contact = email.enrolment.contact
-    reason = SUPPRESSING[State(email.state)]
+    reason = SUPPRESSING[report.kind] + (f": {email.reason}" if report.kind == "email.bounced" and email.reason else "")
     source, pepper = f"resend:{report.kind}", deps.settings.secret_key
     suppressions.add(session, contact.email_norm, pepper, scope=Scope.ALL, reason=reason, source=source, now=now)
     end_all(session, enrolments.running(session, contact.id), reason, now)

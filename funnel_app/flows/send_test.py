@@ -20,7 +20,7 @@ from funnel_app.letters.wire import as_resend
 
 MARK = "[Test] "
 ONCE_IN_S = 600
-TRIES = 4
+PAUSES_S = (1.0, 2.0, 3.0)
 LONGEST_SLEEP_S = 5.0
 PASSING = frozenset(
     {AnswerKind.RATE_LIMITED, AnswerKind.CONCURRENT, AnswerKind.UNKNOWN, AnswerKind.UNREACHABLE}
@@ -85,13 +85,17 @@ def _hand_over(deps: Deps, key: str, letter: Letter) -> Tested:
 
 
 def _ask(deps: Deps, payload: dict[str, object], key: str) -> Answer:
-    for tries in range(1, TRIES + 1):
-        _wait_for_turn(deps)
-        answer = deps.mailer.send([payload], key)
-        if answer.kind not in PASSING or tries == TRIES:
-            break
-        deps.sleep(min(answer.retry_after or tries, LONGEST_SLEEP_S))
-    return answer
+    for pause_s in PAUSES_S:
+        answer = _try(deps, payload, key)
+        if answer.kind not in PASSING:
+            return answer
+        deps.sleep(min(answer.retry_after or pause_s, LONGEST_SLEEP_S))
+    return _try(deps, payload, key)
+
+
+def _try(deps: Deps, payload: dict[str, object], key: str) -> Answer:
+    _wait_for_turn(deps)
+    return deps.mailer.send([payload], key)
 
 
 def _wait_for_turn(deps: Deps) -> None:

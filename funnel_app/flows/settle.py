@@ -7,10 +7,11 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.reasons import of_refusal
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.gateways.resend import Answer, AnswerKind
-from funnel_app.ledger import contacts, emails, requests
+from funnel_app.ledger import contacts, email_events, emails, requests
 from funnel_app.ledger.models import Email, Request, RequestState
 
 WORKS_AGAIN = frozenset({AnswerKind.ACCEPTED, AnswerKind.INVALID, AnswerKind.CONFLICT, AnswerKind.CONCURRENT})
@@ -74,6 +75,8 @@ def _accepted(deps: Deps, session: Session, request: Request, answer: Answer, no
 def _mark_sent(session: Session, email: Email, resend_id: str | None, now: datetime) -> None:
     # The report of the delivery may have come first: then only the id and the time are still missing.
     email.resend_id = email.resend_id or resend_id
+    if resend_id != email.resend_id:
+        email_events.add_copy(session, email.id, resend_id, now)
     if email.state in {State.SENDING, State.AMBIGUOUS}:
         emails.move(session, email, State.SENT, now)
     else:
@@ -82,7 +85,7 @@ def _mark_sent(session: Session, email: Email, resend_id: str | None, now: datet
 
 def _fail(session: Session, email: Email, words: str, now: datetime) -> None:
     if email.state == State.SENDING:
-        emails.move(session, email, State.FAILED, now, f"Resend refused it: {words}")
+        emails.move(session, email, State.FAILED, now, of_refusal(words))
 
 
 def _invalid(deps: Deps, session: Session, request: Request, answer: Answer, now: datetime) -> None:

@@ -10,12 +10,18 @@ import structlog
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.arm import arm
+from funnel_app.flows.fill import plan_missing
 from funnel_app.flows.hooks import forget_refused
-from funnel_app.gateways.queue import Call, deliver_job, queue_of, recheck_job, repeat_job
-from funnel_app.ledger import contacts, emails, enrolments, requests
+from funnel_app.flows.invariants import count_invariants
+from funnel_app.flows.mirror import mirror_is_behind
+from funnel_app.flows.reconcile import has_unproven
+from funnel_app.flows.record_event import adopt_orphans
+from funnel_app.gateways.queue import Call, deliver_job, mirror_job, queue_of, recheck_job, reconcile_job, repeat_job
+from funnel_app.ledger import contacts, emails, enrolments, messages, requests
 from funnel_app.ledger.models import EnrolmentState
 
 OVERDUE_AFTER = timedelta(seconds=2)
+BODIES_KEPT_FOR = timedelta(days=30)
 AT_A_TIME = 1000
 
 log = structlog.get_logger()
@@ -32,6 +38,12 @@ class Swept:
     completed: int
     armed: int
     forgotten: int
+    asked: int
+    adopted: int
+    filled: int
+    emptied: int
+    mirrored: int
+    broken: dict[str, int]
 
 
 def sweep(deps: Deps) -> Swept:
@@ -39,16 +51,24 @@ def sweep(deps: Deps) -> Swept:
 
     Raises Unavailable where Redis cannot be reached.
     """
+    overdue = _push_overdue(deps)
     swept = Swept(
         given_back=_give_back_abandoned(deps),
-        overdue=_push_overdue(deps),
+        overdue=overdue,
         repeated=_push_requests(deps),
         held=_push_recheck(deps),
         completed=_complete(deps),
         armed=_arm_missing(deps),
         forgotten=forget_refused(deps),
+        # Questions take a share of the team's rate: letters that wait go first.
+        asked=0 if overdue else _push_reconcile(deps),
+        adopted=adopt_orphans(deps),
+        filled=plan_missing(deps),
+        emptied=_empty_old(deps),
+        mirrored=_push_mirror(deps),
+        broken={name: count for name, count in count_invariants(deps).items() if count},
     )
-    if swept.given_back or swept.repeated or swept.completed:
+    if swept.given_back or swept.repeated or swept.completed or swept.filled or swept.broken:
         log.info("swept", **asdict(swept))
     return swept
 
@@ -96,6 +116,24 @@ def _push_recheck(deps: Deps) -> int:
     with deps.reads() as session:
         waiting = emails.held(session, deps.now(), deps.sendable_modes, 1)
     return _push(deps, [recheck_job()] if waiting else [])
+
+
+def _push_reconcile(deps: Deps) -> int:
+    return _push(deps, [reconcile_job()] if has_unproven(deps) else [])
+
+
+def _push_mirror(deps: Deps) -> int:
+    return _push(deps, [mirror_job()] if mirror_is_behind(deps) else [])
+
+
+def _empty_old(deps: Deps) -> int:
+    before = deps.now() - BODIES_KEPT_FOR
+    with deps.reads() as session:
+        old = messages.with_body(session, before, AT_A_TIME)
+    if old:
+        with deps.sessions.begin() as session:
+            messages.forget_bodies(session, old)
+    return len(old)
 
 
 def _push(deps: Deps, jobs: Iterable[Call]) -> int:

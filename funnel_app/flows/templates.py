@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from funnel_app.campaigns.reasons import of_template
 from funnel_app.deps import Deps
 from funnel_app.flows.readings import Reading, keep, read_all, read_one
 from funnel_app.gateways.errors import GatewayError, Unavailable
@@ -83,7 +84,7 @@ def _choose(latest: TemplateVersion, adopted: TemplateVersion | None) -> Templat
     if latest.good and (adopted is None or _is_quiet(latest) or _was_withdrawn(adopted, latest)):
         return latest
     if adopted is None or (not latest.good and _withdrawn(latest)):
-        raise NotReady(f"template {latest.key} in Notion: {_first_fault(latest)}")
+        raise NotReady(of_template(latest.key, _first_fault(latest)))
     return adopted
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from funnel_app.campaigns.states import STOPPED, State
 from funnel_app.deps import Deps
+from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.receipt import iso
 from funnel_app.ledger import contacts, email_events, enrolments, hook_events
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, EnrolmentState, HookEvent
@@ -16,7 +17,7 @@ Timeline = dict[Any, list[EmailEvent]]
 def trace(deps: Deps, address: str) -> dict[str, Any]:
     """Return the story of an address as plain data, by the contract; `contact` is None for one we never heard of."""
     with deps.reads() as session:
-        contact = contacts.find(session, address.strip().lower())
+        contact = contacts.find(session, looked_up(address))
         if contact is None:
             return {"contact": None, "hooks": [], "enrolments": []}
         joined = enrolments.of_contact(session, contact.id)

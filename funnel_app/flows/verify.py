@@ -8,7 +8,7 @@ from typing import Any
 from funnel_app.campaigns.model import Mode, Sequence
 from funnel_app.campaigns.timing import due_at
 from funnel_app.deps import Deps
-from funnel_app.flows.readings import read_all
+from funnel_app.flows.audit import audit_templates
 from funnel_app.gateways.errors import GatewayError
 
 OK, FAULT, SKIPPED = "ok", "fault", "skipped"
@@ -72,11 +72,10 @@ def _documents(deps: Deps) -> Iterator[Check]:
 
 def _notion(deps: Deps) -> Iterator[Check]:
     try:
-        readings, _ = read_all(deps)
+        audit = audit_templates(deps)
     except GatewayError as fault:
         yield Check("Notion", SKIPPED, f"cannot be asked: {fault}")
         return
-    for reading in readings:
-        count, names = len(reading.pages), ", ".join(f"“{page.name}”" for page in reading.pages)
-        detail = f"{count} pages answer to this key: {names}" if count > 1 else names or "there is no page"
-        yield Check(f"template {reading.key}", OK if count == 1 else FAULT, detail)
+    for template in audit.templates:
+        wrong = "; ".join(f"{problem.detail} ({problem.suggestion})" for problem in template.problems)
+        yield Check(f"template {template.key}", template.status, wrong or "can be sent")

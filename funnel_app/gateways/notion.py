@@ -7,9 +7,8 @@ from typing import Any
 
 import httpx
 
-from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.notion_bodies import Bodies
-from funnel_app.gateways.notion_calls import PROVIDER, NotionCalls
+from funnel_app.gateways.notion_calls import NotionCalls
 from funnel_app.gateways.notion_pages import (
     Page,
     TemplateNames,
@@ -38,8 +37,9 @@ class Notebook:
         timeout_s: float = 10.0,
         transport: httpx.BaseTransport | None = None,
         names: TemplateNames = TemplateNames(),  # noqa: B008 (frozen)
+        calls: NotionCalls | None = None,
     ) -> None:
-        self._calls = NotionCalls(token, api_url, timeout_s, transport)
+        self._calls = calls or NotionCalls(token, api_url, timeout_s, transport)
         self._database_id = templates_db_id
         self._names = names
         self._bodies = Bodies()
@@ -102,12 +102,7 @@ class Notebook:
 
     @cached_property
     def _data_source_id(self) -> str:
-        """The table inside the database: the id in Notion's address bar is the database's, which cannot be queried."""
-        database = self._calls.read(self._calls.client.databases.retrieve, self._database_id)
-        sources = database.get("data_sources") or []
-        if not sources:
-            raise Rejected(PROVIDER, f"Database {self._database_id} has no data source.", code="no_data_source")
-        return str(sources[0]["id"])
+        return self._calls.find_source(self._database_id)
 
     @cached_property
     def _status_column(self) -> dict[str, Any]:

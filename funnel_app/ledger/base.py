@@ -4,8 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, MetaData, text
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import ColumnElement, Index, MetaData, String, bindparam, text
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column
 
 from funnel_app.ledger.types import Json, UtcTime
 
@@ -22,6 +22,17 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {datetime: UtcTime, dict[str, Any]: Json, list[Any]: Json}  # noqa: RUF012
+
+
+STALE = "mirror_stale_since IS NOT NULL"
+
+
+class Mirrored:
+    """What a row knows of its mirror in Notion: the page, since when it is behind, and what was written last."""
+
+    notion_page_id: Mapped[str | None] = mapped_column(String(36))
+    mirror_stale_since: Mapped[datetime | None]
+    mirror_written: Mapped[dict[str, Any] | None]
 
 
 class Outcome(StrEnum):
@@ -61,3 +72,14 @@ class Scope(StrEnum):
 def partial(name: str, *columns: str, where: str) -> Index:
     """Return an index over the rows that a condition holds for, so that history costs nothing."""
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+def written(column: InstrumentedAttribute[Any], *values: StrEnum) -> ColumnElement[bool]:
+    """Return the condition that a column has one of these values, written out in the statement.
+
+    SQLite takes a partial index only where the index's own condition stands in the statement, not in its parameters.
+    """
+    words = [value.value for value in values]
+    if len(words) == 1:
+        return column == bindparam(None, words[0], String, literal_execute=True)
+    return column.in_(bindparam(None, words, String, expanding=True, literal_execute=True))

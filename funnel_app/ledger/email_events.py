@@ -1,38 +1,42 @@
 """Email events: the timeline, as a query."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.models import EmailEvent
+from funnel_app.ledger.models import Email, EmailEvent
 from funnel_app.ledger.once import insert_once
 
 
-def add_report(
-    session: Session,
-    provider_event_id: str,
-    *,
-    email_id: UUID | None,
-    resend_id: str | None,
-    kind: str,
-    at: datetime,
-    now: datetime,
-    detail: str | None,
-) -> bool:
-    """Keep a report of the provider; False where this very report is already kept."""
-    row = {
-        "provider_event_id": provider_event_id,
-        "email_id": email_id,
-        "resend_id": resend_id,
-        "kind": kind,
-        "at": at,
-        "recorded_at": now,
-        "detail": detail,
-    }
-    return insert_once(session, EmailEvent, row, ["provider_event_id"])
+def add_report(session: Session, provider_event_id: str, row: Mapping[str, Any]) -> bool:
+    """Keep a report of the provider; False where this very report is already kept.
+
+    `email_id` is the email that it was fitted to, `claimed_id` the one that its tag names, whether we know it or not.
+    """
+    return insert_once(session, EmailEvent, {"provider_event_id": provider_event_id, **row}, ["provider_event_id"])
+
+
+def add_copy(session: Session, email_id: UUID, resend_id: str | None, now: datetime) -> None:
+    """Note that the provider took an email under one more id."""
+    detail = f"Resend took it once more, as {resend_id}"
+    session.add(EmailEvent(email_id=email_id, kind="copy", at=now, recorded_at=now, resend_id=resend_id, detail=detail))
+
+
+def orphans_of_known(session: Session, since: datetime, limit: int) -> list[tuple[EmailEvent, UUID]]:
+    """Return reports since a time that were kept before their email was known, with the email that they are of."""
+    same = (Email.resend_id == EmailEvent.resend_id) | (Email.id == EmailEvent.claimed_id)
+    wanted = (
+        select(EmailEvent, Email.id)
+        .join(Email, same)
+        .where(EmailEvent.email_id.is_(None), EmailEvent.recorded_at >= since)
+        .order_by(EmailEvent.at, EmailEvent.id)
+        .limit(limit)
+    )
+    return [(event, email_id) for event, email_id in session.execute(wanted)]
 
 
 def of_emails(session: Session, email_ids: Collection[UUID]) -> dict[UUID, list[EmailEvent]]:

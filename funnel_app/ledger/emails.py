@@ -10,7 +10,12 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from funnel_app.campaigns.model import Kind
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State, check
+from funnel_app.ledger.base import written
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, EnrolmentState
+
+# The conditions of the partial indexes, for the queries that want to use them.
+UNDER_WAY = written(Email.state, State.SENDING, State.HELD, State.AMBIGUOUS)
+UNPROVEN = written(Email.state, State.SENT, State.DELAYED)
 
 
 class Due(NamedTuple):
@@ -21,18 +26,28 @@ class Due(NamedTuple):
     kind: str
 
 
-def _claimable(now: datetime, modes: Collection[str]) -> ColumnElement[bool]:
+def claimable(now: datetime, modes: Collection[str]) -> ColumnElement[bool]:
+    """Return what holds for emails that may be claimed: planned, due, wanted, and with no earlier step to wait for."""
     earlier = aliased(Email)
     waits = exists().where(
         earlier.enrolment_id == Email.enrolment_id, earlier.step < Email.step, earlier.state.in_(HOLDS_SUCCESSOR)
     )
-    running = select(Enrolment.id).where(Enrolment.state == EnrolmentState.ACTIVE, Enrolment.mode.in_(list(modes)))
     return and_(
-        Email.state == State.PLANNED,
+        written(Email.state, State.PLANNED),
         Email.due_at <= now,
         or_(Email.next_attempt_at.is_(None), Email.next_attempt_at <= now),
-        Email.enrolment_id.in_(running),
+        _runs(modes),
         ~waits,
+    )
+
+
+def _runs(modes: Collection[str]) -> ColumnElement[bool]:
+    # Asked per email, not the other way round: few emails are due, and many enrolments run.
+    enrolment = aliased(Enrolment)
+    return exists().where(
+        enrolment.id == Email.enrolment_id,
+        enrolment.state == EnrolmentState.ACTIVE,
+        enrolment.mode.in_(list(modes)),
     )
 
 
@@ -42,7 +57,7 @@ def due(session: Session, now: datetime, modes: Collection[str], limit: int, *, 
     With `untried` only those that were never a part of a request: one whose batch was refused goes by itself.
     """
     first = case((Enrolment.kind == Kind.TRANSACTIONAL, 0), else_=1)
-    wanted = select(Email.id, Email.due_at, Enrolment.kind).join(Enrolment).where(_claimable(now, modes))
+    wanted = select(Email.id, Email.due_at, Enrolment.kind).join(Enrolment).where(claimable(now, modes))
     if untried:
         wanted = wanted.where(Email.freezes == 0)
     return [Due(*row) for row in session.execute(wanted.order_by(first, Email.due_at, Email.id).limit(limit))]
@@ -65,7 +80,7 @@ def claim(
     won = list(
         session.scalars(
             update(Email)
-            .where(Email.id.in_(free), _claimable(now, modes))
+            .where(Email.id.in_(free), claimable(now, modes))
             .values(
                 state=State.SENDING,
                 reason=None,
@@ -120,22 +135,26 @@ def move(session: Session, email: Email, new: State, now: datetime, reason: str 
     setattr(email, f"{new}_at", now)
     if new in {State.PLANNED, State.HELD}:
         email.lease_token = email.lease_until = None
-    session.add(EmailEvent(email_id=email.id, kind=new, at=now, recorded_at=now, detail=reason))
+    session.get_one(Enrolment, email.enrolment_id).mirror_stale_since = now
+    taken_as = email.resend_id if new is State.SENT else None
+    session.add(EmailEvent(email_id=email.id, kind=new, at=now, recorded_at=now, detail=reason, resend_id=taken_as))
 
 
 def abandoned(session: Session, now: datetime, limit: int) -> list[UUID]:
     """Return emails that were claimed by a process that died before any request carried them."""
-    wanted = select(Email.id).where(Email.state == State.SENDING, Email.request_id.is_(None), Email.lease_until < now)
+    wanted = select(Email.id).where(
+        UNDER_WAY, Email.state == State.SENDING, Email.request_id.is_(None), Email.lease_until < now
+    )
     return list(session.scalars(wanted.limit(limit)))
 
 
 def held(session: Session, now: datetime, modes: Collection[str], limit: int) -> list[UUID]:
     """Return held emails of running enrolments whose next look is due."""
-    running = select(Enrolment.id).where(Enrolment.state == EnrolmentState.ACTIVE, Enrolment.mode.in_(list(modes)))
     wanted = select(Email.id).where(
+        UNDER_WAY,
         Email.state == State.HELD,
         or_(Email.next_attempt_at.is_(None), Email.next_attempt_at <= now),
-        Email.enrolment_id.in_(running),
+        _runs(modes),
     )
     return list(session.scalars(wanted.order_by(Email.due_at).limit(limit)))
 
@@ -159,7 +178,7 @@ def planned_between(session: Session, after: datetime, until: datetime, limit: i
     wanted = (
         select(Email.id, Email.due_at, Enrolment.kind)
         .join(Enrolment)
-        .where(Email.state == State.PLANNED, Email.due_at > after, Email.due_at <= until)
+        .where(written(Email.state, State.PLANNED), Email.due_at > after, Email.due_at <= until)
         .where(Enrolment.state == EnrolmentState.ACTIVE)
         .order_by(Email.due_at)
         .limit(limit)
@@ -170,3 +189,14 @@ def planned_between(session: Session, after: datetime, until: datetime, limit: i
 def find_by_resend_id(session: Session, resend_id: str) -> UUID | None:
     """Return the id of the email that Resend knows by this id; None where we never heard of it."""
     return session.scalars(select(Email.id).where(Email.resend_id == resend_id).limit(1)).one_or_none()
+
+
+def unproven(session: Session, now: datetime, first_after: timedelta, limit: int) -> list[UUID]:
+    """Return emails that the provider took a while ago, and after which it is time to ask, oldest first."""
+    wanted = select(Email.id).where(
+        UNPROVEN,
+        Email.resend_id.is_not(None),
+        Email.sent_at <= now - first_after,
+        or_(Email.next_check_at.is_(None), Email.next_check_at <= now),
+    )
+    return list(session.scalars(wanted.order_by(Email.sent_at).limit(limit)))

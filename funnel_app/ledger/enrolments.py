@@ -4,10 +4,11 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
+from funnel_app.ledger.base import written
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState
 
 RUNNING = (EnrolmentState.ACTIVE, EnrolmentState.PAUSED)
@@ -58,7 +59,7 @@ def running(session: Session, contact_id: UUID, campaign: str | None = None) -> 
     """Return the contact's enrolments that have not ended, with their emails."""
     wanted = (
         select(Enrolment)
-        .where(Enrolment.contact_id == contact_id, Enrolment.state.in_(RUNNING))
+        .where(Enrolment.contact_id == contact_id, written(Enrolment.state, *RUNNING))
         .options(selectinload(Enrolment.emails))
         .order_by(Enrolment.created_at, Enrolment.id)
     )
@@ -82,8 +83,24 @@ def end(enrolment: Enrolment, state: EnrolmentState, reason: str | None, now: da
     enrolment.ended_at = now
 
 
+def lacks_step(campaign: str, sequence: str, step: int) -> tuple[ColumnElement[bool], ...]:
+    """Return what holds for the running enrolments of a sequence that have no email of this step."""
+    return (
+        written(Enrolment.state, EnrolmentState.ACTIVE),
+        Enrolment.campaign == campaign,
+        Enrolment.sequence == sequence,
+        ~exists().where(Email.enrolment_id == Enrolment.id, Email.step == step),
+    )
+
+
+def lacking(session: Session, campaign: str, sequence: str, step: int, limit: int) -> list[Enrolment]:
+    """Return running enrolments of a sequence that have no email of this step, with their emails and contact."""
+    wanted = select(Enrolment).where(*lacks_step(campaign, sequence, step)).order_by(Enrolment.id).limit(limit)
+    return list(session.scalars(wanted.options(selectinload(Enrolment.emails), joinedload(Enrolment.contact))))
+
+
 def finished(session: Session, limit: int, states: Collection[State] = UNSETTLED) -> list[Enrolment]:
     """Return active enrolments none of whose emails can still change by our doing or wait for proof."""
     unsettled = exists().where(Email.enrolment_id == Enrolment.id, Email.state.in_(states))
-    wanted = select(Enrolment).where(Enrolment.state == EnrolmentState.ACTIVE, ~unsettled).limit(limit)
+    wanted = select(Enrolment).where(written(Enrolment.state, EnrolmentState.ACTIVE), ~unsettled).limit(limit)
     return list(session.scalars(wanted))

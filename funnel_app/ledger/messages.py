@@ -1,11 +1,12 @@
 """Messages: exactly what was or will be handed to Resend, frozen before the first try."""
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.models import Message, Request
+from funnel_app.ledger.models import Email, Enrolment, Message, Request
 
 
 def add(session: Session, message: Message) -> None:
@@ -24,3 +25,19 @@ def latest_of(session: Session, email_id: UUID) -> Message | None:
     """Return what was last frozen for an email; None where nothing was."""
     wanted = select(Message).where(Message.email_id == email_id).order_by(Message.freeze.desc()).limit(1)
     return session.scalars(wanted).one_or_none()
+
+
+def with_body(session: Session, ended_before: datetime, limit: int) -> list[UUID]:
+    """Return messages that still have their body though their enrolment ended before a time."""
+    wanted = (
+        select(Message.id)
+        .join(Email, Email.id == Message.email_id)
+        .join(Enrolment, Enrolment.id == Email.enrolment_id)
+        .where(Message.html.is_not(None), Message.created_at < ended_before, Enrolment.ended_at < ended_before)
+    )
+    return list(session.scalars(wanted.limit(limit)))
+
+
+def forget_bodies(session: Session, ids: list[UUID]) -> None:
+    """Remove the bodies of messages; who got which subject when, and from which version, stays."""
+    session.execute(update(Message).where(Message.id.in_(ids)).values(html=None, text=None))

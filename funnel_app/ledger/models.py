@@ -8,7 +8,7 @@ from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from funnel_app.campaigns.states import State
-from funnel_app.ledger.base import Base, EnrolmentState, Outcome, RequestState, Scope, partial
+from funnel_app.ledger.base import STALE, Base, EnrolmentState, Mirrored, Outcome, RequestState, Scope, partial
 from funnel_app.ledger.types import Compressed, new_id
 
 __all__ = [
@@ -29,10 +29,13 @@ __all__ = [
 ]
 
 
-class Contact(Base):
+class Contact(Mirrored, Base):
     """One person, known by the address."""
 
     __tablename__ = "contacts"
+    __table_args__ = (
+        partial("ix_contacts_mirror_stale", "mirror_stale_since", where="mirror_stale_since IS NOT NULL"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(String(320))
@@ -46,7 +49,10 @@ class Contact(Base):
     consent_text: Mapped[str | None] = mapped_column(Text)
     consent_source: Mapped[str | None] = mapped_column(String(255))
     consent_ip: Mapped[str | None] = mapped_column(String(64))
-    notion_page_id: Mapped[str | None] = mapped_column(String(36))
+    # Until then nobody else writes this person's rows: a lease while there is a token, else a wait after a failure.
+    mirror_next_at: Mapped[datetime | None]
+    mirror_token: Mapped[UUID | None]
+    mirror_error: Mapped[str | None] = mapped_column(Text)
     unsubscribe_token: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -90,13 +96,15 @@ class HookEvent(Base):
     mode: Mapped[str] = mapped_column(String(8))
 
 
-class Enrolment(Base):
+class Enrolment(Mirrored, Base):
     """One contact in one sequence."""
 
     __tablename__ = "enrolments"
     __table_args__ = (
         UniqueConstraint("contact_id", "campaign", "sequence", "occurrence", "run"),
         partial("ix_enrolments_active", "contact_id", where="state IN ('active', 'paused')"),
+        partial("ix_enrolments_unfinished", "campaign", "sequence", "id", where="state = 'active'"),
+        partial("ix_enrolments_mirror_stale", "mirror_stale_since", where=STALE),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -116,8 +124,6 @@ class Enrolment(Base):
     exit_event: Mapped[str | None] = mapped_column(String(32))
     exit_reason: Mapped[str | None] = mapped_column(Text)
     variables: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    notion_page_id: Mapped[str | None] = mapped_column(String(36))
-    mirror_stale_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
@@ -153,6 +159,8 @@ class Email(Base):
     freezes: Mapped[int] = mapped_column(default=0)
     request_id: Mapped[UUID | None] = mapped_column(ForeignKey("requests.id"))
     resend_id: Mapped[str | None] = mapped_column(String(64))
+    checks: Mapped[int] = mapped_column(default=0, server_default="0")
+    next_check_at: Mapped[datetime | None]
     planned_at: Mapped[datetime | None]
     sending_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
@@ -195,7 +203,10 @@ class Message(Base):
     """Exactly what one email is, frozen before the first try."""
 
     __tablename__ = "messages"
-    __table_args__ = (UniqueConstraint("email_id", "freeze"),)
+    __table_args__ = (
+        UniqueConstraint("email_id", "freeze"),
+        partial("ix_messages_with_body", "created_at", where="html IS NOT NULL"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     email_id: Mapped[UUID] = mapped_column(ForeignKey("emails.id"))
@@ -217,9 +228,14 @@ class EmailEvent(Base):
     """One thing that happened to an email, by us or as reported; kept though its email is not known yet."""
 
     __tablename__ = "email_events"
+    __table_args__ = (
+        Index("ix_email_events_email_id_resend_id", "email_id", "resend_id"),
+        partial("ix_email_events_orphans", "recorded_at", where="email_id IS NULL"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    email_id: Mapped[UUID | None] = mapped_column(ForeignKey("emails.id"), index=True)
+    email_id: Mapped[UUID | None] = mapped_column(ForeignKey("emails.id"))
+    claimed_id: Mapped[UUID | None]
     provider_event_id: Mapped[str | None] = mapped_column(String(128), unique=True)
     resend_id: Mapped[str | None] = mapped_column(String(64))
     kind: Mapped[str] = mapped_column(String(64))

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from funnel_app.ledger.base import written
 from funnel_app.ledger.models import Email, Request, RequestState
 
 UNSETTLED = (RequestState.OPEN, RequestState.UNKNOWN)
@@ -83,7 +84,7 @@ def release(request: Request) -> None:
 def repeatable(session: Session, now: datetime, limit: int) -> list[UUID]:
     """Return unsettled calls that are to be made again now and that no living worker holds."""
     free = or_(Request.lease_until.is_(None), Request.lease_until < now)
-    wanted = select(Request.id).where(Request.state.in_(UNSETTLED), Request.next_attempt_at <= now, free)
+    wanted = select(Request.id).where(written(Request.state, *UNSETTLED), Request.next_attempt_at <= now, free)
     return list(session.scalars(wanted.order_by(Request.next_attempt_at).limit(limit)))
 
 

@@ -32,7 +32,7 @@ def test_preview_says_what_a_lead_lacks(run, deps):
     opt_in(deps)
     done = run("preview", "christmas_email_1", "--lead", "ana@resend.dev")
     assert done.exit_code == 1
-    assert "missing: nothing provides assessment_score for this lead; the letter would be held" in done.stderr
+    assert "missing: nothing provides red_systems for this lead; the letter would be held" in done.stderr
 
 
 def test_preview_of_a_broken_template_says_why(run, deps):

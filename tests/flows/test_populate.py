@@ -70,7 +70,7 @@ def test_twice_changes_nothing(deps):
 def test_a_starter_without_a_subject_is_a_fault(monkeypatch, tmp_path):
     (tmp_path / "some_key.html").write_text("<p>no subject</p>")
     monkeypatch.setattr(populate_flow, "STARTERS", tmp_path)
-    with pytest.raises(ValueError, match=r"some_key\.html does not begin with"):
+    with pytest.raises(ValueError, match=r"some_key\.html does not begin with <!-- subject"):
         find_starter("some_key")
 
 

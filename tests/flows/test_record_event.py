@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from funnel_app.campaigns.model import Event
+from funnel_app.campaigns.reasons import with_words
+from funnel_app.campaigns.states import SOFT_BOUNCE
 from funnel_app.flows.deliver import deliver
 from funnel_app.flows.enrol import enrol
 from funnel_app.flows.record_event import Report, record_event
@@ -121,17 +123,19 @@ def test_a_report_of_an_unknown_email_is_kept(ready):
 @pytest.mark.parametrize(
     ("kind", "state", "reason"),
     [
-        ("email.bounced", "bounced", "the address bounced for good"),
-        ("email.complained", "complained", "marked as spam by its reader"),
-        ("email.suppressed", "suppressed", "on Resend's suppression list"),
+        ("email.bounced", "bounced", "the address bounced: mailbox does not exist"),
+        ("email.complained", "complained", "its reader marked an email as spam"),
+        ("email.suppressed", "suppressed", "Resend does not mail the address"),
     ],
 )
 def test_an_address_that_must_not_be_mailed_ends_everything(ready, kind, state, reason):
     receipt = sent(ready)
     booked = enrol(ready, call(event=Event.ONBOARDING, call_at=ready.now()))
-    record_event(ready, report(ready, email_ids(receipt)[0], kind, detail="550 no such user"))
+    told = with_words("mailbox does not exist", "550 5.1.1 unknown")
+    record_event(ready, report(ready, email_ids(receipt)[0], kind, detail=told))
     first = look(ready, email_ids(receipt)[0])
-    assert (first.state, first.reason) == (state, "550 no such user")
+    assert (first.state, first.reason) == (state, "mailbox does not exist")
+    assert told in [event.detail for event in timeline(ready, first.id)], "the server's own words are kept"
     assert set(states(ready, receipt)[1:]) == {"cancelled"}
     assert set(states(ready, booked)) == {"cancelled"}
     with ready.reads() as session:
@@ -141,7 +145,7 @@ def test_an_address_that_must_not_be_mailed_ends_everything(ready, kind, state, 
 
 def test_a_transient_bounce_is_a_delay_and_suppresses_nobody(ready):
     receipt = sent(ready)
-    record_event(ready, report(ready, email_ids(receipt)[0], "email.bounced", transient=True, detail="mailbox full"))
+    record_event(ready, report(ready, email_ids(receipt)[0], SOFT_BOUNCE, detail="mailbox full"))
     first = look(ready, email_ids(receipt)[0])
     assert (first.state, first.reason) == ("delayed", "mailbox full")
     assert set(states(ready, receipt)[1:]) == {"planned"}

@@ -1,8 +1,11 @@
 """Tests of templates go out as real letters do, marked, at the shared rate, once in ten minutes, and count nowhere."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import func, select
 
+from funnel_app.flows import send_test
 from funnel_app.flows.populate import populate
 from funnel_app.flows.preview import CannotPreview
 from funnel_app.flows.send_test import send_tests
@@ -110,3 +113,10 @@ def test_who_must_not_be_mailed_is_not(desk):
     with pytest.raises(CannotPreview, match="did you mean"):
         sent(desk, "chrismas_email_1", to="delivered@resend.dev")
     assert desk.mailer.calls == []
+
+
+def test_a_letter_in_which_something_would_be_missing_does_not_go(desk, monkeypatch):
+    whole = send_test.sample
+    monkeypatch.setattr(send_test, "sample", lambda *given: replace(whole(*given), hook={}))
+    (row,) = sent(desk, "precall_prep_email_1")
+    assert (row.sent, row.detail) == (False, "nothing provides call_time")

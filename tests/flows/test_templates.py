@@ -155,7 +155,7 @@ def test_however_many_workers_need_a_text_one_of_them_reads_it(both_deps):
     keys = both_deps.registry.template_keys()[:5]
     for key in keys:
         both_deps.notebook.write(key, html=f"<p>{key}</p>")
-    deps = replace(both_deps, sleep=lambda seconds: sleep(0.01))
+    deps = replace(both_deps, sleep=sleep)
     with ThreadPoolExecutor(8) as workers:
         got = list(workers.map(lambda key: (key, ready_version(deps, key).html), keys * 16))
     assert set(got) == {(key, f"<p>{key}</p>") for key in keys}

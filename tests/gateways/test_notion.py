@@ -10,6 +10,8 @@ import pytest
 
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.notion import Notebook, Page, TemplateNames
+from funnel_app.gateways.notion_budget import NotionBudget
+from funnel_app.gateways.notion_calls import NotionCalls
 
 API = "https://notion.stand-in.example"
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -101,8 +103,28 @@ def notebook(notion: Notion) -> Iterator[Notebook]:
     built.close()
 
 
-def notebook_over(handler: Handler) -> Notebook:
-    return Notebook("ntn_stand_in", "db-1", API, transport=httpx.MockTransport(handler))
+class Time:
+    """A time that only waiting moves, and what was waited."""
+
+    def __init__(self) -> None:
+        self.at, self.waits = 1_800_000_000.0, []
+
+    def now(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds
+        self.waits.append(round(seconds, 3))
+
+
+def notebook_over(handler: Handler, time: Time | None = None) -> Notebook:
+    return Notebook("ntn_stand_in", "db-1", calls=calls_over(handler, time))
+
+
+def calls_over(handler: Handler, time: Time | None = None, **how: Any) -> NotionCalls:
+    time = time or Time()
+    budget = NotionBudget(None, 3.0, now=time.now, sleep=time.sleep)
+    return NotionCalls("ntn_stand_in", API, transport=httpx.MockTransport(handler), budget=budget, **how)
 
 
 def test_a_template_is_found_by_its_exact_name(notebook: Notebook, notion: Notion) -> None:

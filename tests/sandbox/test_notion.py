@@ -5,7 +5,15 @@ import pytest
 import requests
 from notion_client.errors import APIResponseError, HTTPResponseError
 
-from sandbox.notion_state import TEMPLATES_DATABASE_ID, TEMPLATES_SOURCE_ID, WORKSPACE_PAGE_ID
+from sandbox.notion_state import (
+    CONTACTS_DATABASE_ID,
+    TEMPLATES_DATABASE_ID,
+    TEMPLATES_SOURCE_ID,
+    WORKSPACE_PAGE_ID,
+    Page,
+    read_schema,
+    text_item,
+)
 from tests.sandbox.conftest import control
 
 
@@ -339,3 +347,35 @@ def test_a_lasting_fault_stays_until_it_is_cleared(server, notion):
             notion.users.me()
     control(server, {"notion.fail_always": None})
     assert notion.users.me()["object"] == "user"
+
+
+def test_a_property_is_read_whole_by_itself_over_pages_of_a_list(notion):
+    items = [{"type": "text", "text": {"content": f"{number} "}} for number in range(60)]
+    page = add(notion, TEMPLATES_SOURCE_ID, **{"Email Body HTML": {"rich_text": items}})
+    body = page["properties"]["Email Body HTML"]
+    first = notion.pages.properties.retrieve(page["id"], body["id"], page_size=50)
+    assert (first["type"], first["has_more"], len(first["results"])) == ("property_item", True, 50)
+    rest = notion.pages.properties.retrieve(page["id"], body["id"], page_size=50, start_cursor=first["next_cursor"])
+    told = [item["rich_text"]["plain_text"] for item in [*first["results"], *rest["results"]]]
+    assert told == [f"{number} " for number in range(60)]
+    status = notion.pages.properties.retrieve(page["id"], page["properties"]["Status"]["id"])
+    assert (status["object"], status["type"], status["select"]) == ("property_item", "select", None)
+    with pytest.raises(APIResponseError, match="Could not find property"):
+        notion.pages.properties.retrieve(page["id"], "nothing")
+
+
+def test_the_desk_shows_every_row_to_a_person_and_to_programs(server):
+    state = server.sandbox.notion
+    source = state.sources[state.databases[CONTACTS_DATABASE_ID].source_ids[0]]
+    source.properties |= read_schema({"Score": {"number": {}}, "Since": {"date": {}}, "VIP": {"checkbox": {}}})
+    since = {"start": "2026-11-24T12:00:00+00:00"}
+    values = {"Name": [text_item("Ana " * 40)], "Email": "a@b.example", "Score": 38.0, "Since": since, "VIP": True}
+    at = server.sandbox.now()
+    state.pages["p"] = Page("p", source.id, source.id, values, at, at)
+    (row,) = requests.get(server.url + "/control/notion/tables", timeout=5).json()["Contacts"]
+    assert row == {
+        "Name": ("Ana " * 40)[:79] + "…", "Email": "a@b.example", "Notes": "", "Score": "38",
+        "Since": "2026-11-24 12:00", "VIP": "✓",
+    }  # fmt: skip
+    shown = requests.get(server.url + "/desk", timeout=5).text
+    assert "a@b.example" in shown and "No row yet" in shown and "Email Sequence" in shown

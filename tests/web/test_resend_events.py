@@ -91,19 +91,25 @@ def test_a_time_that_cannot_be_read_is_now(client, deps, sent, at):
 
 
 @pytest.mark.parametrize(
-    ("bounce", "state", "suppressed"),
+    ("bounce", "state", "reason", "suppressed"),
     [
-        ({"type": "Permanent", "message": "550 no such user"}, "bounced", 1),
-        ({"type": "Transient", "message": "452 mailbox full"}, "delayed", 0),
+        ({"type": "Permanent", "message": "550 no such user"}, "bounced", "mailbox does not exist", 1),
+        ({"type": "Permanent", "diagnosticCode": ["smtp; 550 5.1.1 x"]}, "bounced", "mailbox does not exist", 1),
+        ({"type": "Permanent", "subType": "NoEmail"}, "bounced", "mailbox does not exist", 1),
+        ({"type": "Permanent", "message": "go away"}, "bounced", "the recipient's server refused it", 1),
+        ({"type": "Transient", "message": "452 mailbox full"}, "delayed", "mailbox is full", 0),
     ],
 )
-def test_a_bounce_says_why_and_a_permanent_one_suppresses(client, deps, sent, bounce, state, suppressed):
+def test_a_bounce_says_why_and_a_permanent_one_suppresses(client, deps, sent, bounce, state, reason, suppressed):
     event(client, report(sent, "email.bounced", bounce=bounce))
-    assert (look(deps, sent.id).state, look(deps, sent.id).reason) == (state, bounce["message"])
+    assert (look(deps, sent.id).state, look(deps, sent.id).reason) == (state, reason)
     with deps.reads() as session:
         assert len(session.scalars(select(Suppression)).all()) == suppressed
 
 
 def test_a_failure_says_why(client, deps, sent):
     event(client, report(sent, "email.failed", failed={"reason": "reached_daily_quota"}))
-    assert (look(deps, sent.id).state, look(deps, sent.id).reason) == ("failed", "reached_daily_quota")
+    assert (look(deps, sent.id).state, look(deps, sent.id).reason) == (
+        "failed",
+        "Resend could not send it: the daily quota of the Resend account was used up",
+    )

@@ -1,6 +1,6 @@
 """Resend's own events: sent, delivered, bounced and so on, each signed by Svix's scheme."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -9,10 +9,15 @@ from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, Unauthorized
 
+from funnel_app.campaigns.reasons import of_bounce, of_failure, of_suppression, with_words
+from funnel_app.campaigns.states import SOFT_BOUNCE
 from funnel_app.current import current_deps
 from funnel_app.flows.record_event import Report, record_event
 from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.resend import verify_webhook
+from funnel_app.web.payloads import keepable
+
+LONGEST_ID, LONGEST_EVENT_ID = 64, 128
 
 blueprint = Blueprint("resend", __name__, url_prefix="/webhook")
 
@@ -39,27 +44,30 @@ def receive_event() -> ResponseReturnValue:
 
 def read_report(event_id: str, event: Mapping[str, Any]) -> Report:
     """Read an event's body; BadRequest where it is not of the provider's form."""
-    data = event.get("data")
+    data = keepable(event.get("data"))
     if not isinstance(data, dict):
         raise BadRequest("The event has no data.")
-    bounce = data.get("bounce") or {}
     return Report(
-        provider_event_id=event_id,
-        kind=str(event["type"]),
+        provider_event_id=event_id[:LONGEST_EVENT_ID],
+        kind=_kind(str(event["type"]), data)[:LONGEST_ID],
         at=_time(event.get("created_at")),
-        resend_id=data.get("email_id"),
+        resend_id=(_text(data.get("email_id")) or "")[:LONGEST_ID] or None,
         email_id=_email_id(data.get("tags")),
         detail=_detail(data),
-        transient=bounce.get("type") == "Transient",
     )
+
+
+def _kind(kind: str, data: Mapping[str, Any]) -> str:
+    passes = kind == "email.bounced" and _part(data, "bounce").get("type") == "Transient"
+    return SOFT_BOUNCE if passes else kind
 
 
 def _time(text: object) -> datetime:
     try:
         at = datetime.fromisoformat(str(text))
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return current_deps().now()
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _email_id(tags: object) -> UUID | None:
@@ -70,8 +78,29 @@ def _email_id(tags: object) -> UUID | None:
 
 
 def _detail(data: Mapping[str, Any]) -> str | None:
-    for kind in ("bounce", "failed", "suppressed"):
-        said = data.get(kind)
-        if isinstance(said, dict):
-            return said.get("message") or said.get("reason") or said.get("type")
+    for part, reason in REASONS.items():
+        if told := _part(data, part):
+            words = str(told.get("message") or "")
+            return with_words(reason(told, " ".join([words, *_codes(told)])), words)
     return None
+
+
+def _part(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = data.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _codes(told: Mapping[str, Any]) -> list[str]:
+    codes = told.get("diagnosticCode")
+    return [str(code) for code in codes] if isinstance(codes, list) else []
+
+
+REASONS: Mapping[str, Callable[[Mapping[str, Any], str], str]] = {
+    "bounce": lambda told, words: of_bounce(str(told.get("subType") or ""), words),
+    "suppressed": lambda told, words: of_suppression(str(told.get("reason") or "")),
+    "failed": lambda told, words: of_failure(str(told.get("reason") or "")),
+}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

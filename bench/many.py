@@ -1,0 +1,159 @@
+"""Measure the sweep's queries over a ledger with 100,000 enrolments: `python -m bench.many [COUNT] [DATABASE_URL]`."""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Engine, insert, text
+
+from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.states import State
+from funnel_app.deps import load_registry
+from funnel_app.ledger import counts, emails, enrolments, messages, requests, schema
+from funnel_app.ledger.engine import make_sessions, open_engine
+from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment
+from funnel_app.ledger.types import new_id
+
+AT_A_TIME = 5000
+NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
+RUNNING = 10  # one enrolment in so many is still running
+STEPS = 5
+
+
+def rows(count: int) -> Iterator[dict[type, list[dict[str, Any]]]]:
+    """Yield the rows of one enrolment after the other."""
+    for number in range(count):
+        contact, enrolment = new_id(), new_id()
+        runs = number % RUNNING == 0
+        began = NOW - timedelta(days=2 if runs else 60, seconds=number % 86400)
+        yield {
+            Contact: [
+                {
+                    "id": contact,
+                    "email": f"lead{number}@resend.dev",
+                    "email_norm": f"lead{number}@resend.dev",
+                    "properties": {"assessment_score": 38, "red_systems": 2},
+                    "unsubscribe_token": contact.hex,
+                    "created_at": began,
+                    "updated_at": began,
+                }
+            ],
+            Enrolment: [
+                {
+                    "id": enrolment,
+                    "contact_id": contact,
+                    "campaign": "christmas",
+                    "sequence": "five_day",
+                    "mode": "live",
+                    "kind": "marketing",
+                    "anchor_at": began,
+                    "deadline": NOW.date(),
+                    "state": "active" if runs else "completed",
+                    "variables": {"assessment_score": 38, "red_systems": 2, "weakest_system_1": "Money"},
+                    "created_at": began,
+                    "ended_at": None if runs else began + timedelta(days=5),
+                }
+            ],
+            **_emails(enrolment, began, runs),
+        }
+
+
+def _emails(enrolment: Any, began: datetime, runs: bool) -> dict[type, list[dict[str, Any]]]:
+    mails, events = [], []
+    for step in range(1, STEPS + 1):
+        due = began + timedelta(days=step - 1)
+        delivered = not runs or due < NOW - timedelta(minutes=30)
+        email_id = new_id()
+        state = "delivered" if delivered else "planned"
+        mails.append(
+            {
+                "id": email_id,
+                "enrolment_id": enrolment,
+                "step": step,
+                "template_key": f"christmas_email_{step}",
+                "due_at": due,
+                "state": state,
+                "attempts": int(delivered),
+                "freezes": int(delivered),
+                "resend_id": email_id.hex if delivered else None,
+                "planned_at": began,
+                "sent_at": due if delivered else None,
+                "delivered_at": due if delivered else None,
+            }
+        )
+        kinds = ("planned", "sending", "sent", "email.delivered", "delivered") if delivered else ("planned",)
+        events += [
+            {
+                "id": new_id(),
+                "email_id": email_id,
+                "resend_id": email_id.hex if kind.startswith("email.") else None,
+                "kind": kind,
+                "at": due,
+                "recorded_at": due,
+            }
+            for kind in kinds
+        ]
+    return {Email: mails, EmailEvent: events}
+
+
+def fill(engine: Engine, count: int) -> None:
+    """Write a ledger of so many enrolments, one in ten of them running."""
+    source = rows(count)
+    while part := list(islice(source, AT_A_TIME)):
+        with engine.begin() as connection:
+            for table in (Contact, Enrolment, Email, EmailEvent):
+                connection.execute(insert(table), [row for each in part for row in each[table]])
+    with engine.begin() as connection:
+        connection.execute(text("ANALYZE"))
+
+
+def main(count: int, url: str) -> None:
+    """Fill a ledger and print what each query takes, the median of five."""
+    engine = open_engine(url)
+    schema.upgrade(engine)
+    fill(engine, count)
+    _, reads = make_sessions(engine)
+    modes = (Mode.LIVE, Mode.TEST)
+    soon = NOW + timedelta(days=14)
+    steps = {s.name: len(s.steps) for s in load_registry().campaigns["christmas"].sequences.values()}
+    queries: dict[str, Callable[[Any], Any]] = {
+        "sweep: due": lambda s: emails.due(s, NOW, modes, 1000),
+        "sweep: abandoned": lambda s: emails.abandoned(s, NOW, 1000),
+        "sweep: held": lambda s: emails.held(s, NOW, modes, 1000),
+        "sweep: finished": lambda s: enrolments.finished(s, 1000),
+        "sweep: planned_between": lambda s: emails.planned_between(s, NOW, soon, 1000),
+        "sweep: repeatable": lambda s: requests.repeatable(s, NOW, 1000),
+        "overdue": lambda s: counts.overdue(s, NOW, modes),
+        "stuck": lambda s: counts.sending_since(s, NOW),
+        "unproven": lambda s: counts.sent_since(s, NOW),
+        "held": lambda s: counts.in_state(s, State.HELD),
+        "incomplete": lambda s: [counts.incomplete(s, "christmas", name, n) for name, n in steps.items()],
+        "mirror_behind": lambda s: counts.mirror_behind(s, NOW),
+        "orphans": lambda s: counts.orphans(s, NOW - timedelta(days=1)),
+        "unproven: whom to ask": lambda s: emails.unproven(s, NOW, timedelta(minutes=3), 20),
+        "bodies to remove": lambda s: messages.with_body(s, NOW - timedelta(days=30), 1000),
+        "stats: by_state_and_reason": lambda s: counts.by_state_and_reason(s, modes),
+        "stats: copies": lambda s: counts.copies(s),
+    }
+    for name, query in queries.items():
+        print(f"{name:<28} {_milliseconds(reads, query):8.1f} ms")
+
+
+def _milliseconds(reads: Any, query: Callable[[Any], Any]) -> float:
+    taken = []
+    for _ in range(5):
+        with reads() as session:
+            began = time.perf_counter()
+            query(session)
+            taken.append((time.perf_counter() - began) * 1000)
+    return sorted(taken)[2]
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = sys.argv[1:]
+        main(int(arguments[0]) if arguments else 100_000, arguments[1] if arguments[1:] else f"sqlite:///{folder}/f.db")

@@ -1,0 +1,103 @@
+"""Reasons: why an email did not arrive, in words that the owner of a business uses, and of what kind that is."""
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from funnel_app.campaigns.states import State
+
+MAILBOX_UNKNOWN = "mailbox does not exist"
+_BY_SUBTYPE = {
+    "NoEmail": MAILBOX_UNKNOWN,
+    "MailboxFull": "mailbox is full",
+    "MessageTooLarge": "the email is too large for this mailbox",
+    "ContentRejected": "the recipient's server refused the content",
+    "AttachmentRejected": "the recipient's server refused an attachment",
+    "Suppressed": "on Resend's suppression list",
+    "OnAccountSuppressionList": "on Resend's suppression list",
+}
+_BY_CODE = (
+    (re.compile(r"\b5\.1\.(1|2|3|6|10)\b|user unknown|no such (user|mailbox|address)|does ?n.t exist", re.I),
+     MAILBOX_UNKNOWN),
+    (re.compile(r"\b[45]\.2\.2\b|mailbox (is )?full|over quota", re.I), "mailbox is full"),
+    (re.compile(r"\b5\.7\.\d+\b|spam|blocked|policy", re.I), "the recipient's server refused it by its rules"),
+)  # fmt: skip
+_SUPPRESSED = {
+    "previous_bounce": "an earlier email to this address bounced, so Resend does not mail it",
+    "previous_complaint": "its reader marked an earlier email as spam, so Resend does not mail it",
+}
+_FAILED = {
+    "reached_daily_quota": "the daily quota of the Resend account was used up",
+    "reached_monthly_quota": "the monthly quota of the Resend account was used up",
+}
+_SAID = "; in their words: "
+_UNSAID = {
+    State.BOUNCED: "the recipient's server refused it",
+    State.COMPLAINED: "its reader marked it as spam",
+    State.SUPPRESSED: "on Resend's suppression list",
+    State.FAILED: "Resend could not send it",
+    State.DELAYED: "the recipient's server does not take it yet; Resend tries again",
+}
+_STATUS_AND_NAME = re.compile(r"^\d{3} \w+: ")
+_UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60))
+_DATE = re.compile(r" on \d{1,2} [A-Z][a-z]+")
+
+
+def of_bounce(subtype: str, words: str) -> str:
+    """Return why a mailbox did not take an email, from the provider's kind of bounce and the server's own words."""
+    if subtype in _BY_SUBTYPE:
+        return _BY_SUBTYPE[subtype]
+    known = next((told for pattern, told in _BY_CODE if pattern.search(words)), None)
+    return known or "the recipient's server refused it"
+
+
+def of_suppression(reason: str) -> str:
+    """Return why the provider did not try at all."""
+    return _SUPPRESSED.get(reason, "on Resend's suppression list")
+
+
+def of_failure(reason: str) -> str:
+    """Return why the provider could not send what it had taken."""
+    return f"Resend could not send it: {_FAILED.get(reason, reason)}" if reason else "Resend could not send it"
+
+
+def with_words(reason: str, words: str) -> str:
+    """Return a reason together with what the server or provider said, for those who want to know exactly."""
+    return f"{reason}{_SAID}{words}" if words and words != reason else reason
+
+
+def why(state: State, detail: str | None) -> str | None:
+    """Return the reason of a reported state without the words that it was told in."""
+    return detail.partition(_SAID)[0] if detail else _UNSAID.get(state)
+
+
+def of_refusal(words: str) -> str:
+    """Return why the provider did not take an email, without the codes that only programmers read."""
+    return f"Resend refused it: {_STATUS_AND_NAME.sub('', words)}"
+
+
+def of_template(key: str, fault: str) -> str:
+    """Return why no letter can be made of a template, in one clause: “template x in Notion has no subject line”."""
+    words = fault.rstrip(".")
+    if words.startswith("The template "):
+        return f"template {key} in Notion {words.removeprefix('The template ')}"
+    return f"template {key} in Notion: {words[:1].lower()}{words[1:]}"
+
+
+def spoken(span: timedelta) -> str:
+    """Return a span as people say it, in its largest whole unit: 2 hours, 1 day, 45 minutes."""
+    seconds = int(span.total_seconds())
+    unit, size = next(((unit, size) for unit, size in _UNITS if seconds >= size and seconds % size == 0), ("second", 1))
+    count = seconds // size
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
+def on_day(at: datetime, zone: ZoneInfo) -> str:
+    """Return the day of a time as people there say it: on 3 December."""
+    local = at.astimezone(zone)
+    return f"on {local.day} {local:%B}"
+
+
+def general(state: State, reason: str | None) -> str:
+    """Return the kind of stop that a state and its reason are one of, without dates, names and quoted words."""
+    return f"{state}: {_DATE.sub('', reason).partition(': ')[0]}" if reason else str(state)

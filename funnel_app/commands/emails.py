@@ -1,0 +1,56 @@
+"""`flask emails`: what a person does to one email."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import click
+from flask.cli import with_appcontext
+
+from funnel_app.current import current_deps
+from funnel_app.deps import Deps
+from funnel_app.flows import intervene
+
+
+@click.group("emails")
+def group() -> None:
+    """What a person does to one email; `flask trace EMAIL` shows their ids."""
+
+
+@group.command("release")
+@click.argument("email_id", type=click.UUID)
+@with_appcontext
+def release(email_id: UUID) -> None:
+    """Try a held email again now."""
+    _do(intervene.release, email_id)
+
+
+@group.command("cancel")
+@click.argument("email_id", type=click.UUID)
+@with_appcontext
+def cancel(email_id: UUID) -> None:
+    """Take back an email that has not been handed over."""
+    _do(intervene.cancel, email_id)
+
+
+@group.command("retry")
+@click.argument("email_id", type=click.UUID)
+@with_appcontext
+def retry(email_id: UUID) -> None:
+    """Send a failed email anew, or hurry one that waits for Resend."""
+    _do(intervene.retry, email_id)
+
+
+@group.command("resolve")
+@click.argument("email_id", type=click.UUID)
+@click.argument("outcome", type=click.Choice(intervene.OUTCOMES))
+@with_appcontext
+def resolve(email_id: UUID, outcome: str) -> None:
+    """Tell what you found out about an email that may or may not have arrived; not-sent sends it anew."""
+    _do(lambda deps, found: intervene.resolve(deps, found, outcome), email_id)
+
+
+def _do(action: Callable[[Deps, UUID], str], email_id: UUID) -> None:
+    try:
+        click.echo(action(current_deps(), email_id))
+    except intervene.NotPossible as why:
+        raise click.ClickException(str(why)) from None

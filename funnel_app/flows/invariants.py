@@ -1,0 +1,109 @@
+"""Invariants: what must never be, each counted by a query in the ledger; what mends each is named beside it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.states import State
+from funnel_app.deps import Deps
+from funnel_app.ledger import counts
+
+OVERDUE_AFTER = timedelta(seconds=60)
+STUCK_AFTER = timedelta(minutes=2)
+UNPROVEN_AFTER = timedelta(minutes=15)
+BEHIND_AFTER = timedelta(minutes=5)
+ORPHANS_OF_THE_LAST = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """One thing that must never be: what it is, what mends it by itself, and what a person does about it."""
+
+    broken: str
+    mended_by: str
+    fix: str
+    count: Callable[[Deps, Session], int]
+
+
+def count_invariants(deps: Deps) -> dict[str, int]:
+    """Return for each invariant how often it is broken now; 0 everywhere means that nothing is silent."""
+    with deps.reads() as session:
+        return {name: invariant.count(deps, session) for name, invariant in INVARIANTS.items()}
+
+
+def _overdue(deps: Deps, session: Session) -> int:
+    return counts.overdue(session, deps.now() - OVERDUE_AFTER, deps.sendable_modes)
+
+
+def _stuck(deps: Deps, session: Session) -> int:
+    return counts.sending_since(session, deps.now() - STUCK_AFTER)
+
+
+def _unproven(deps: Deps, session: Session) -> int:
+    return counts.sent_since(session, deps.now() - UNPROVEN_AFTER)
+
+
+def _incomplete(deps: Deps, session: Session) -> int:
+    sequences = [s for campaign in deps.registry.campaigns.values() for s in campaign.sequences.values()]
+    return sum(counts.incomplete(session, s.campaign, s.name, len(s.steps)) for s in sequences)
+
+
+def _mirror_behind(deps: Deps, session: Session) -> int:
+    # Without the databases of the mirror nothing is mirrored, and so nothing is behind.
+    if not getattr(deps.settings, "notion_sequences_db_id", None):
+        return 0
+    return counts.mirror_behind(session, deps.now() - BEHIND_AFTER)
+
+
+INVARIANTS: Mapping[str, Invariant] = {
+    "overdue": Invariant(
+        "due for over 60 seconds and not sent",
+        "the sweep queues it again every 5 seconds",
+        "see flask doctor: is sending paused, a worker gone, Redis away?",
+        _overdue,
+    ),
+    "stuck": Invariant(
+        "on its way to Resend for over 2 minutes",
+        "the sweep gives it back, or makes the very same request again",
+        "see flask trace for Resend's last words: a quota, a wrong key or an outage",
+        _stuck,
+    ),
+    "unproven": Invariant(
+        "taken by Resend over 15 minutes ago, and no word of it since",
+        "Resend is asked, again and again, what became of it",
+        "see whether Resend's webhook still reaches us; flask emails resolve tells what you know",
+        _unproven,
+    ),
+    "held": Invariant(
+        "held, since its letter cannot be made",
+        "looked at again every 30 seconds",
+        "mend what flask trace names, mostly the template in Notion",
+        lambda deps, session: counts.in_state(session, State.HELD),
+    ),
+    "ambiguous": Invariant(
+        "may have gone out or not, and nobody knows",
+        "Resend's report, if it comes",
+        "look it up in Resend and tell with flask emails resolve",
+        lambda deps, session: counts.in_state(session, State.AMBIGUOUS),
+    ),
+    "incomplete": Invariant(
+        "an enrolment with fewer emails than its sequence",
+        "the sweep plans the missing steps",
+        "nothing",
+        _incomplete,
+    ),
+    "mirror_behind": Invariant(
+        "an enrolment whose page in Notion is over 5 minutes out of date",
+        "the sweep queues its page again",
+        "see flask doctor: can Notion be reached, and written to?",
+        _mirror_behind,
+    ),
+    "orphans": Invariant(
+        "a report of the last day for an email that the ledger does not have",
+        "fitted to its email as soon as that is known",
+        "is another Funnel on the same Resend team, or was the ledger restored from a backup?",
+        lambda deps, session: counts.orphans(session, deps.now() - ORPHANS_OF_THE_LAST),
+    ),
+}

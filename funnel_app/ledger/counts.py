@@ -1,0 +1,87 @@
+"""Counts: what stands still, is missing or came twice, each by one query that touches only what is unfinished."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.states import State
+from funnel_app.ledger.emails import UNDER_WAY, UNPROVEN, claimable
+from funnel_app.ledger.enrolments import lacks_step
+from funnel_app.ledger.models import Email, EmailEvent, Enrolment, Request
+
+
+def overdue(session: Session, before: datetime, modes: Collection[str]) -> int:
+    """Count the emails that a claim at this time would have won and that are still planned."""
+    return session.scalar(select(func.count(Email.id)).where(claimable(before, modes))) or 0
+
+
+def sending_since(session: Session, before: datetime) -> int:
+    """Count the emails that have been on their way to Resend since before a time."""
+    return _count(session, UNDER_WAY, Email.state == State.SENDING, Email.sending_at < before)
+
+
+def sent_since(session: Session, before: datetime) -> int:
+    """Count the emails that Resend took before a time and of which nobody has reported more."""
+    return _count(session, UNPROVEN, Email.state == State.SENT, Email.sent_at < before)
+
+
+def in_state(session: Session, state: State) -> int:
+    """Count the emails in a state that wants attention: sending, held or ambiguous."""
+    return _count(session, UNDER_WAY, Email.state == state)
+
+
+def incomplete(session: Session, campaign: str, sequence: str, steps: int) -> int:
+    """Count the running enrolments of a sequence that lack the last of its emails."""
+    return session.scalar(select(func.count(Enrolment.id)).where(*lacks_step(campaign, sequence, steps))) or 0
+
+
+def mirror_behind(session: Session, before: datetime) -> int:
+    """Count the enrolments whose page in Notion has been out of date since before a time."""
+    return session.scalar(select(func.count(Enrolment.id)).where(Enrolment.mirror_stale_since < before)) or 0
+
+
+def orphans(session: Session, since: datetime) -> int:
+    """Count the reports since a time that name an email of ours which is not there."""
+    wanted = select(func.count(EmailEvent.id)).where(
+        EmailEvent.email_id.is_(None), EmailEvent.recorded_at >= since, EmailEvent.claimed_id.is_not(None)
+    )
+    return session.scalar(wanted) or 0
+
+
+def by_state_and_reason(session: Session, modes: Collection[str]) -> list[tuple[State, str | None, int]]:
+    """Return how many emails are in each state for each reason."""
+    of_interest = select(Enrolment.id).where(Enrolment.mode.in_(list(modes)))
+    wanted = (
+        select(Email.state, Email.reason, func.count(Email.id))
+        .where(Email.enrolment_id.in_(of_interest))
+        .group_by(Email.state, Email.reason)
+    )
+    return [(State(state), reason, count) for state, reason, count in session.execute(wanted)]
+
+
+def sending_without_word(session: Session, before: datetime) -> int:
+    """Count the emails that have been on their way since before a time, though no answer says why."""
+    wordless = exists().where(Request.id == Email.request_id, Request.last_error.is_not(None))
+    return _count(session, UNDER_WAY, Email.state == State.SENDING, Email.sending_at < before, ~wordless)
+
+
+def sent_without_word(session: Session, before: datetime) -> int:
+    """Count the emails that Resend took before a time and of which we could not even ask what became."""
+    return _count(session, UNPROVEN, Email.state == State.SENT, Email.sent_at < before, Email.reason.is_(None))
+
+
+def copies(session: Session) -> int:
+    """Count the emails that Resend took once more than it should: every further id that it gave to one of ours."""
+    per_email = (
+        select((func.count(EmailEvent.resend_id.distinct()) - 1).label("more"))
+        .where(EmailEvent.email_id.is_not(None), EmailEvent.resend_id.is_not(None))
+        .group_by(EmailEvent.email_id)
+        .subquery()
+    )
+    return int(session.scalar(select(func.coalesce(func.sum(per_email.c.more), 0))) or 0)
+
+
+def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count(Email.id)).where(*conditions)) or 0
