@@ -85,6 +85,11 @@ format: setup ## Mend style
 typecheck: setup ## Check types
 	@$(BIN)/mypy
 
+.PHONY: screenshots
+screenshots: setup servers ## Take a picture of every page of the console, at desktop and phone width, into screenshots/
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/e2e/test_console.py -k "fits or queues"
+	@$(BIN)/python -m docs.pictures
+
 .PHONY: docs
 docs: setup ## Write the documents' tables from the code
 	@$(BIN)/python -m docs.tables

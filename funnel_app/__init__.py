@@ -8,6 +8,7 @@ from funnel_app.commands import campaigns, contacts, db, emails, enrol, hooks, l
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
 from funnel_app.web import docs, health, playbook, prefect, unsubscribe
+from funnel_app.web.console.plug import add_console
 from funnel_app.web.errors import register_errors
 from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup
 from funnel_app.web.hooks.routes import add_legacy_paths
@@ -39,6 +40,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(health.blueprint)
     app.register_blueprint(unsubscribe.blueprint)
     app.register_blueprint(playbook.blueprint)
+    add_console(app)
     register_errors(app)
 
     app.cli.add_command(contacts.group)

@@ -12,8 +12,8 @@ from tests.postgres_server import PostgresServer
 
 VERSIONS = schema.MIGRATIONS / "versions"
 TABLES = {
-    "contacts", "email_events", "emails", "enrolments", "hook_events", "messages", "requests", "suppressions",
-    "template_versions",
+    "contacts", "email_events", "emails", "enrolments", "hook_events", "messages", "operator_actions", "requests",
+    "suppressions", "template_versions",
 }  # fmt: skip
 
 

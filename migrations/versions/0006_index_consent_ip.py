@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009_index_consent_ip"
+revision = "0006_index_consent_ip"
 down_revision = "0004_add_proof"
 
 
