@@ -16,6 +16,7 @@ RUN apt-get update \
 COPY --from=build /opt/funnel /opt/funnel
 WORKDIR /app
 COPY wsgi.py ARCHITECTURE.md ./
+COPY assets/christmas-surge-playbook.pdf assets/
 COPY migrations migrations
 COPY jobs jobs
 COPY funnel_app funnel_app
