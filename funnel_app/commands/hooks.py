@@ -87,6 +87,13 @@ def _plain(text: str) -> Any:
         return text
 
 
+def _payload(call: dict[str, Any]) -> dict[str, Any]:
+    """Return what was meant: a body that was kept as text, since its form was wrong, may be an object all the same."""
+    payload: dict[str, Any] = call["payload"]
+    meant = _plain(payload["body"]) if set(payload) == {"body"} else payload
+    return meant if isinstance(meant, dict) else payload
+
+
 def _replay(hook_id: UUID, changes: dict[str, Any]) -> bool:
     call = _find(hook_id)
     if call["outcome"] != "refused":
@@ -94,7 +101,7 @@ def _replay(hook_id: UUID, changes: dict[str, Any]) -> bool:
     # Through the application itself, so that one schema and one rule serve callers and replays alike.
     answer = current_app.test_client().post(
         f"/webhook/{call['campaign']}/{call['hook']}",
-        json={**call["payload"], **changes},
+        json={**_payload(call), **changes},
         environ_overrides={"funnel.replay_of": call["at"], "funnel.replay_from": call["source"]},
     )
     told = answer.get_json()

@@ -13,21 +13,9 @@ from funnel_app.ledger.mirror_columns import STALE, Mirrored, MirrorOwner
 from funnel_app.ledger.types import Compressed, new_id
 
 __all__ = [
-    "Base",
-    "Contact",
-    "Email",
-    "EmailEvent",
-    "Enrolment",
-    "EnrolmentState",
-    "HookEvent",
-    "Message",
-    "Outcome",
-    "Request",
-    "RequestState",
-    "Scope",
-    "Suppression",
-    "TemplateVersion",
-]
+    "Base", "Contact", "Email", "EmailEvent", "Enrolment", "EnrolmentState", "HookEvent", "Message", "Outcome",
+    "Request", "RequestState", "Scope", "Suppression", "TemplateVersion",
+]  # fmt: skip
 
 
 class Contact(MirrorOwner, Base):
@@ -35,6 +23,7 @@ class Contact(MirrorOwner, Base):
 
     __tablename__ = "contacts"
     __table_args__ = (
+        partial("ix_contacts_consent_ip", "consent_ip", where="consent_ip IS NOT NULL"),
         partial("ix_contacts_mirror_stale", "mirror_stale_since", where="mirror_stale_since IS NOT NULL"),
     )
 
