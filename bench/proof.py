@@ -121,12 +121,25 @@ class Play:
             enrol(self.deps, call(f"lead{number}@resend.dev"))
             if number % 50 == 49:
                 self.round(seconds=10)
-        for turn in range(LONGEST):
-            self.round(seconds=30 if turn < 60 else 300)
-            if turn < 60 and turn % 3 == 0:
+        for turn in range(60):
+            self.round(seconds=30)
+            if turn % 3 == 0:
                 self.lives()
-            if turn > 60 and not self.open():
-                return
+
+    def finish(self) -> int:
+        """Go on until nothing is open any more, with a person who settles what is in doubt; return how often that was.
+
+        The emails behind one in doubt wait for it, and may come to be in doubt themselves.
+        """
+        settled = 0
+        for _ in range(LONGEST):
+            self.round(seconds=300)
+            if not self.open():
+                doubts = self.settle_doubts()
+                if not doubts:
+                    return settled
+                settled += doubts
+        return settled
 
     def lives(self) -> None:
         """Let one lead in ten do something, and the owner break or mend a template."""
@@ -203,10 +216,12 @@ class Play:
             self.mailer.told += 1
 
     def open(self) -> list[Email]:
-        """Return the emails that are neither delivered nor stopped nor a person's to settle."""
+        """Return the emails that are neither delivered nor stopped, and do not wait for a person."""
         with self.deps.reads() as session:
+            ambiguous = session.query(Email.enrolment_id).filter(Email.state == State.AMBIGUOUS)
             states = (State.PLANNED, State.SENDING, State.SENT, State.HELD, State.DELAYED)
-            return session.query(Email).filter(Email.state.in_(states)).all()
+            found = session.query(Email).filter(Email.state.in_(states), Email.enrolment_id.not_in(ambiguous))
+            return found.all()
 
     def settle_doubts(self) -> int:
         """Do what a person does with ambiguous emails: look each up in Resend, and tell."""
@@ -234,8 +249,7 @@ def prove(leads: int, seed: int, database_url: str) -> tuple[dict[str, Any], Cou
     write_templates(deps)
     play = Play(deps, chance, leads)
     play.run()
-    doubts = play.settle_doubts()
-    play.round(seconds=10)
+    doubts = play.finish()
     found = ledger_stats(deps)
     engine.dispose()
     taken = Counter(f"{payload['to'][0]} {payload['subject']}" for payload in play.mailer.sent())

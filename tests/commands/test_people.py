@@ -13,7 +13,8 @@ from tests.flows.test_stats import deliver_first
 
 
 @pytest.fixture
-def run(app):
+def run(app, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     runner = app.test_cli_runner()
     return lambda *arguments, **more: runner.invoke(args=list(arguments), **more)
 
@@ -26,7 +27,9 @@ def ambiguous(deps):
 
 
 def test_emails_resolve_settles_what_is_in_doubt(run, deps, ambiguous):
-    assert "flask emails resolve" in run("trace", "ana@resend.dev").output
+    assert f"flask emails resolve {ambiguous} delivered, failed or not-sent" in " ".join(
+        run("trace", "ana@resend.dev").output.split()
+    )
     done = run("emails", "resolve", str(ambiguous), "delivered")
     assert (done.exit_code, done.output) == (0, "recorded as delivered\n")
     assert look(deps, ambiguous).state == "delivered"

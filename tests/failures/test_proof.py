@@ -7,8 +7,8 @@ from bench.proof import prove
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_whatever_goes_wrong_nothing_is_unexplained_and_nothing_goes_twice(tmp_path, seed):
-    found, taken, play = prove(25, seed, f"sqlite:///{tmp_path}/funnel.db")
+    found, taken, play = prove(15, seed, f"sqlite:///{tmp_path}/funnel.db")
     assert (found["unexplained"], found["duplicates"], found["open"]) == (0, 0, 0)
-    assert found["planned"] == found["delivered"] + sum(found["stopped"].values()) >= 125
+    assert found["planned"] == found["delivered"] + sum(found["stopped"].values()) >= 75
     assert set(taken.values()) == {1}
-    assert play.mailer.told > 100, "something did happen"
+    assert play.mailer.told > 60, "something did happen"
