@@ -39,6 +39,17 @@ servers: # What the tests need of the system: PostgreSQL's server, a browser and
 	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql chromium nodejs >/dev/null; } \
 	  || { echo "The tests need PostgreSQL's server, Chromium and Node.js: install the packages postgresql, chromium and nodejs, or run as root so that make can."; exit 1; }
 
+.PHONY: typesetting
+typesetting: setup # What WeasyPrint needs of the system to print the playbook, installed where apt may
+	@$(BIN)/python -c 'import weasyprint' >/dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 >/dev/null; } \
+	  || { echo "Printing needs Pango: install the packages libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0, or run as root so that make can."; exit 1; }
+
+.PHONY: playbook
+playbook: setup typesetting ## Print the holiday playbook of this season (SEASON=2027: of another)
+	@$(BIN)/python -m assets.playbook.build $(if $(SEASON),--season $(SEASON))
+
 .PHONY: demo
 demo: setup ## Play leads through real processes on this machine (ONCE=1: stop when all is delivered)
 	@$(BIN)/python -m sandbox.demo $(if $(ONCE),--once)
@@ -48,7 +59,7 @@ run: setup ## Run web, worker and scheduler with the settings of .env
 	@$(BIN)/python -m sandbox.run
 
 .PHONY: test
-test: setup servers prefect-client lint typecheck ## Check everything: style, types, floors, then all tests with coverage
+test: setup servers typesetting prefect-client lint typecheck ## Check everything: style, types, floors, then all tests with coverage
 	@$(BIN)/lint-imports
 	@rm -f .coverage .coverage.*
 	@$(BIN)/python -m pytest --cov --cov-report=term -p no:cacheprovider $(ARGS)
@@ -56,6 +67,11 @@ test: setup servers prefect-client lint typecheck ## Check everything: style, ty
 .PHONY: chaos
 chaos: setup ## Play storms of faults and count what they lost (STORMS=20)
 	@$(BIN)/python -m tests.chaos $(or $(STORMS),20)
+
+.PHONY: bench
+bench: setup ## Run the programs of bench/, which measure (BENCH=hostile: one of them); 1 where a promise does not hold
+	@failed=0; for program in $(or $(BENCH),$(basename $(notdir $(shell grep -l __main__ bench/*.py)))); do \
+	  echo "== $$program"; $(BIN)/python -m bench.$$program || failed=1; done; exit $$failed
 
 .PHONY: lint
 lint: setup ## Check style

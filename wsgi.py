@@ -9,8 +9,9 @@ from funnel_app.logs import configure_logging
 
 try:
     settings = load_settings()
+    deps = build_deps(settings)
 except ConfigError as fault:
     sys.exit(str(fault))
 
 configure_logging(settings.log_level)
-app = create_app(build_deps(settings))
+app = create_app(deps)

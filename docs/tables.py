@@ -21,6 +21,7 @@ from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.campaigns.states import ALLOWED, STOPPED, State
 from funnel_app.config import MEANINGS
 from funnel_app.deps import Deps, load_registry
+from funnel_app.flows.audit import CURES
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from tests.factories import make_deps
@@ -32,6 +33,7 @@ DOCUMENTS = (
     "README.md",
     "ARCHITECTURE.md",
     "docs/variables.md",
+    "docs/templates.md",
     "docs/website-integration.md",
     "docs/sequences.md",
     "docs/security.md",
@@ -141,6 +143,11 @@ def variables() -> str:
     return markdown(("variable", "type", "from", "what it is", "example", "default"), rows)
 
 
+def problems() -> str:
+    """Return everything that the audit may find in a template, and what to do about it."""
+    return markdown(("problem", "what to do"), ((f"`{code}`", cure) for code, cure in CURES.items()))
+
+
 @contextmanager
 def _scratch_deps() -> Iterator[Deps]:
     """Give collaborators over an empty ledger, with fake gateways and a clock that stands."""
@@ -223,6 +230,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "exits": exits,
     "states": states,
     "variables": variables,
+    "problems": problems,
     "pairs": pairs,
     "who-may-call": who_may_call,
 }

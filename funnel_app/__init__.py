@@ -4,15 +4,16 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from funnel_app.commands import calendly as calendly_command
-from funnel_app.commands import campaigns, contacts, db, emails, enrol, hooks, ledger, templates, trace
+from funnel_app.commands import campaigns, contacts, db, emails, enrol, hooks, ledger, notion, templates, trace
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
-from funnel_app.web import docs, health, prefect, unsubscribe
+from funnel_app.web import docs, health, playbook, prefect, unsubscribe
 from funnel_app.web.errors import register_errors
 from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup
 from funnel_app.web.hooks.routes import add_legacy_paths
 from funnel_app.web.manners import mind_manners
 from funnel_app.web.openapi import make_api
+from funnel_app.web.payloads import StrictJson
 
 LARGEST_BODY = 64 * 1024
 
@@ -25,6 +26,7 @@ def create_app(deps: Deps) -> Flask:
     hops = deps.settings.trusted_proxies
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
 
+    app.json = StrictJson(app)
     keep_deps(app, deps)
     mind_manners(app)
     api = make_api(app)
@@ -37,6 +39,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(unsubscribe.blueprint)
+    app.register_blueprint(playbook.blueprint)
     register_errors(app)
 
     app.cli.add_command(contacts.group)
@@ -47,6 +50,7 @@ def create_app(deps: Deps) -> Flask:
     app.cli.add_command(enrol.enrol_command)
     app.cli.add_command(hooks.group)
     app.cli.add_command(ledger.group)
+    app.cli.add_command(notion.group)
     app.cli.add_command(templates.group)
     app.cli.add_command(trace.trace_command)
     return app

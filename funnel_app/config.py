@@ -45,6 +45,11 @@ MEANINGS = {
     "RESEND_RATE_SHARE": "The share of that rate that Funnel takes: the website uses the same team",
     "REPLY_TO": "Where answers to the emails go",
     "NOTION_API_URL": "Another address for Notion, for the stand-in",
+    "NOTION_RATE_LIMIT": "Calls a second to Notion, of all processes together; refusals lower it for a while",
+    "NOTION_CONTACTS_DB_ID": "The Notion database with a row per contact; none: contacts are not mirrored",
+    "NOTION_SEQUENCES_DB_ID": "The Notion database with a row per enrolment; none: enrolments are not mirrored",
+    "NOTION_PROPERTY_NAMES": "Other names of properties: `contacts.name=Client, sequences.email=E-mail` (keys as in "
+    "`migrations/notion/schema.toml`)",
     "ARM_HORIZON_DAYS": "How far ahead emails are put on the clock in Redis",
     "WORKERS": "How many workers send at once",
     "LOG_LEVEL": "From which level on things are logged",
@@ -88,6 +93,10 @@ class Settings:
     resend_rate_share: float
     reply_to: str | None
     notion_api_url: str
+    notion_rate_limit: float
+    notion_contacts_db_id: str | None
+    notion_sequences_db_id: str | None
+    notion_property_names: Mapping[str, str]
     arm_horizon: timedelta
     workers: int
     log_level: str
@@ -150,6 +159,10 @@ def _read(env: Env) -> Settings:
         resend_rate_share=env.float("RESEND_RATE_SHARE", 0.8, validate=_share),
         reply_to=env.str("REPLY_TO", "") or None,
         notion_api_url=env.str("NOTION_API_URL", "https://api.notion.com", validate=_web_address),
+        notion_rate_limit=env.float("NOTION_RATE_LIMIT", 3.0, validate=_at_least(0.2)),
+        notion_contacts_db_id=env.str("NOTION_CONTACTS_DB_ID", "") or None,
+        notion_sequences_db_id=env.str("NOTION_SEQUENCES_DB_ID", "") or None,
+        notion_property_names=_names(env.str("NOTION_PROPERTY_NAMES", "", validate=_named)),
         arm_horizon=timedelta(days=env.int("ARM_HORIZON_DAYS", 14, validate=_at_least(1)) or 0),
         workers=env.int("WORKERS", 2, validate=_at_least(1)),
         log_level=env.str("LOG_LEVEL", "INFO"),
@@ -166,6 +179,17 @@ def _all_faults(messages: Mapping[str, list[str]] | list[str]) -> str:
 
 def _pair(value: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (value or "").split(",") if part.strip())
+
+
+def _names(value: str | None) -> dict[str, str]:
+    pairs = (part.partition("=") for part in _pair(value))
+    return {key.strip(): name.strip() for key, _, name in pairs}
+
+
+def _named(value: str) -> None:
+    for key, name in _names(value).items():
+        if not re.fullmatch(r"(templates|contacts|sequences)\.\w+", key) or not name:
+            raise ValidationError(f"must read contacts.name=Client, sequences.email=E-mail …, and not {key}={name}.")
 
 
 def _long_enough(value: str) -> None:

@@ -1,7 +1,7 @@
 """The collaborators of one process, built once and handed in; tests hand in others."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from time import sleep as pause_for
@@ -11,15 +11,26 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.registry import Registry
-from funnel_app.config import Settings
+from funnel_app.config import ConfigError, Settings
+from funnel_app.gateways.fetches import Fetches
 from funnel_app.gateways.limits import SendingPause, SendingRate
 from funnel_app.gateways.notion import Notebook
+from funnel_app.gateways.notion_budget import NotionBudget
+from funnel_app.gateways.notion_calls import NotionCalls
+from funnel_app.gateways.notion_desk import Desk
+from funnel_app.gateways.notion_pages import TemplateNames
+from funnel_app.gateways.notion_schema import SchemaError, Table, load_schema
 from funnel_app.gateways.queue import Queues
+from funnel_app.gateways.redis_clients import swift_client
 from funnel_app.gateways.resend import Mailer
 from funnel_app.gateways.throttle import Throttle
 from funnel_app.ledger.engine import make_sessions, open_engine
 
 FAILURES_PER_MINUTE = 30
+# An email waits this long at most for a hanging Notion: then its last good text serves.
+NOTION_TIMEOUT_S = 7.0
+# Longer than a window of the slowest budget, so that the mirror always gets on.
+MIRROR_PATIENCE_S = 2.5
 
 
 def utc_now() -> datetime:
@@ -38,13 +49,14 @@ class Deps:
     reads: sessionmaker[Session]
     mailer: Mailer
     notebook: Notebook
+    fetches: Fetches
     queues: Queues
     rate: SendingRate
     pause: SendingPause
     throttle: Throttle
+    desk: Desk
     now: Callable[[], datetime] = utc_now
     sleep: Callable[[float], None] = pause_for
-    unreachable_until: dict[str, datetime] = field(default_factory=dict)
 
     @property
     def mode(self) -> Mode:
@@ -68,6 +80,8 @@ def build_deps(settings: Settings) -> Deps:
     engine = open_engine(settings.database_url)
     sessions, reads = make_sessions(engine)
     queues = Queues(settings.redis_url)
+    schema = _load_notion_schema(settings)
+    budget = NotionBudget(swift_client(settings.redis_url), settings.notion_rate_limit)
     return Deps(
         settings=settings,
         registry=load_registry(),
@@ -75,7 +89,14 @@ def build_deps(settings: Settings) -> Deps:
         sessions=sessions,
         reads=reads,
         mailer=Mailer(settings.resend_api_key, settings.resend_api_url),
-        notebook=Notebook(settings.notion_token, settings.notion_templates_db_id, settings.notion_api_url),
+        notebook=Notebook(
+            settings.notion_token,
+            settings.notion_templates_db_id,
+            names=TemplateNames(**{key: prop.name for key, prop in schema["templates"].properties.items()}),
+            calls=NotionCalls(settings.notion_token, settings.notion_api_url, NOTION_TIMEOUT_S, budget=budget),
+        ),
+        desk=_desk(settings, schema, budget),
+        fetches=Fetches(queues.connection),
         queues=queues,
         rate=SendingRate(
             queues.connection, rate_per_second=settings.resend_rate_limit, share=settings.resend_rate_share
@@ -83,3 +104,28 @@ def build_deps(settings: Settings) -> Deps:
         pause=SendingPause(queues.connection),
         throttle=Throttle(settings.redis_url, per_minute=FAILURES_PER_MINUTE),
     )
+
+
+def _load_notion_schema(settings: Settings) -> dict[str, Table]:
+    try:
+        return load_schema(settings.notion_property_names)
+    except SchemaError as fault:
+        raise ConfigError(str(fault)) from None
+
+
+def _desk(settings: Settings, schema: Mapping[str, Table], budget: NotionBudget) -> Desk:
+    # The mirror's calls come after the templates', and give up sooner.
+    calls = NotionCalls(
+        settings.notion_token,
+        settings.notion_api_url,
+        NOTION_TIMEOUT_S,
+        budget=budget,
+        low=True,
+        patience_s=MIRROR_PATIENCE_S,
+    )
+    ids = {
+        "templates": settings.notion_templates_db_id,
+        "contacts": settings.notion_contacts_db_id,
+        "sequences": settings.notion_sequences_db_id,
+    }
+    return Desk(calls, schema, ids)

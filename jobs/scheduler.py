@@ -12,6 +12,7 @@ from funnel_app.gateways.clock import Clock
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
+from jobs.template_watch import TemplateWatch
 
 SWEEP_EVERY_S = 5.0
 HEARTBEAT_S = 30
@@ -25,6 +26,7 @@ class SchedulerProcess:
     def __init__(self, stopping: Event) -> None:
         self.stopping = stopping
         self.clock = Clock(connection=deps().queues.connection)
+        self.templates = TemplateWatch(deps)
         self.swept_at = float("-inf")
 
     def run(self) -> None:
@@ -49,6 +51,7 @@ class SchedulerProcess:
         if time.monotonic() - self.swept_at >= SWEEP_EVERY_S:
             self.swept_at = time.monotonic()
             sweep(deps())
+        self.templates.look()
 
     def _give_back(self) -> None:
         try:

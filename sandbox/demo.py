@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sandbox.processes import NotStarted
+from sandbox.mirrored import desk_faults
+from sandbox.processes import MIRROR, NotStarted
 from sandbox.stack import Stack, running_stack, start_funnel
 from sandbox.story import HOOKS, STORY, Lead, Move, Scene, Seen
 
@@ -70,7 +71,7 @@ def main() -> int:
     once = parser.parse_args().once
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with running_stack(INTERVAL_S) as stack:
+        with running_stack(INTERVAL_S, **MIRROR) as stack:
             return _run(stack, once)
     except NotStarted as fault:
         print(f"\nThe demo could not start: {fault}", file=sys.stderr)
@@ -87,15 +88,17 @@ def _interrupt(number: int, frame: object) -> None:
 def _run(stack: Stack, once: bool) -> int:
     print("Starting Redis, the stand-ins for Notion and Resend, web, worker and scheduler …")
     start_funnel(stack)
+    stack.flask("notion", "init")
     print(f"\n  Inbox      {stack.sandbox_url}/\n  API        {stack.web_url}{HOOKS}/signup")
+    print(f"  Desk       {stack.sandbox_url}/desk (Notion, as the owner sees it)")
     print(f"  Health     {stack.web_url}/readyz\n  One day of a sequence takes {INTERVAL_S} seconds here.\n")
     emails = _play(Play(Scene(stack, timedelta(seconds=INTERVAL_S))))
-    faults = [*_verdict(stack, emails), *_inbox_faults(stack, emails)]
+    faults = [*desk_faults(stack, STORY), *_verdict(stack, emails), *_inbox_faults(stack, emails)]
     if faults:
         _explain(stack, faults)
         return 1
     if not once:
-        print(f"\nRead the emails at {stack.sandbox_url}/ ; Ctrl-C stops everything.")
+        print(f"\nRead the emails and the owner's desk at {stack.sandbox_url}/ ; Ctrl-C stops everything.")
         signal.pause()
     return 0
 
@@ -126,6 +129,7 @@ def _rows(ledger: Path) -> list[tuple[Any, ...]]:
 
 def _verdict(stack: Stack, emails: dict[str, list[Seen]]) -> Iterator[str]:
     """Tell each lead's end in the words of `flask trace`, and return what is not as it should be."""
+    missing = 0
     delivered = sum(email.delivered for rows in emails.values() for email in rows)
     stopped = sum(email.state not in OPEN and not email.delivered for rows in emails.values() for email in rows)
     print("\nWhat became of everybody:")
@@ -135,8 +139,11 @@ def _verdict(stack: Stack, emails: dict[str, list[Seen]]) -> Iterator[str]:
         sentences = [f"{row['sequence']:<17} {row['sentence']}" for row in story["enrolments"]]
         faults = list(_faults(lead, emails[lead.address]))
         print("\n".join(f"    {words}" for words in [*sentences, *(faults or ["as expected"])]))
+        missing += len(faults)
         yield from (f"{lead.name}: {fault}" for fault in faults)
-    print(f"\n{delivered} emails delivered, {stopped} stopped with a reason, {len(STORY)} people")
+    print(
+        f"\n{delivered} of {delivered + missing} emails delivered, {stopped} stopped with a reason, {len(STORY)} people"
+    )
 
 
 def _faults(lead: Lead, emails: list[Seen]) -> Iterator[str]:

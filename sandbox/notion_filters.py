@@ -170,11 +170,11 @@ def _sort_value(source: Source, sort: object) -> Callable[[Page], Any]:
     return lambda page: comparable(page, prop.name, prop.type)
 
 
-def one_page(items: list[Json], size: object, cursor: str | None) -> Json:
+def one_page(items: list[Json], size: object, cursor: str | None, key: str = "id") -> Json:
     """Return at most `size` (1 to 100) items from the cursor on, in the form of a list; raises NotionProblem."""
     if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 100:
         raise invalid(f"body failed validation: body.page_size should be ≤ `100`, instead was `{size}`.")
-    ids = [item["id"] for item in items]
+    ids = [item[key] for item in items]
     if cursor is not None and cursor not in ids:
         raise invalid(f"The start_cursor provided is invalid: {cursor}")
     start = ids.index(cursor) if cursor else 0
@@ -182,6 +182,6 @@ def one_page(items: list[Json], size: object, cursor: str | None) -> Json:
     return {
         "object": "list",
         "results": items[start : start + size],
-        "next_cursor": rest[0]["id"] if rest else None,
+        "next_cursor": rest[0][key] if rest else None,
         "has_more": bool(rest),
     }

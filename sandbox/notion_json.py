@@ -11,6 +11,8 @@ from sandbox.notion_state import Block, Database, NotionState, Page, Property, S
 Json = dict[str, Any]
 BOT: Json = {"object": "user", "id": "5a2b0d00-0000-4000-8000-00000000b070"}
 URL = "https://app.notion.com/p/"
+# A page shows no more pieces of one text than these; the property's own address shows all.
+ITEMS_SHOWN = 25
 
 
 def moment(at: datetime) -> str:
@@ -113,6 +115,15 @@ def values_json(notion: NotionState, page: Page) -> dict[str, Json]:
         return {"title": {"id": "title", "type": "title", "title": page.values.get("title", [])}}
     props = notion.sources[page.source_id].properties.values()
     return {prop.name: value_json(prop, page.values.get(prop.name)) for prop in props}
+
+
+def item_json(prop: Property, value: Any) -> Json | list[Json]:
+    """Return one property whole: texts item by item, everything else as one."""
+    head = {"object": "property_item", "id": quote(prop.id), "type": prop.type}
+    shown = value_json(prop, value)[prop.type]
+    if prop.type not in ("title", "rich_text"):
+        return head | {prop.type: shown}
+    return [head | {prop.type: item} for item in shown]
 
 
 def value_json(prop: Property, value: Any) -> Json:

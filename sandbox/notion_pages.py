@@ -1,11 +1,19 @@
 """Notion's pages and blocks: create, show, change, trash."""
 
+from urllib.parse import unquote
+
 from flask import Response, request
 
-from sandbox.notion_checks import check_blocks, check_rich_text, check_values, invalid
+from sandbox.notion_checks import (
+    NotionProblem,
+    check_blocks,
+    check_rich_text,
+    check_values,
+    invalid,
+)
 from sandbox.notion_filters import one_page
 from sandbox.notion_http import Json, answer, blueprint, body, get, same_id
-from sandbox.notion_json import block_json, page_json
+from sandbox.notion_json import block_json, item_json, page_json
 from sandbox.notion_state import Block, Database, NotionState, Page, Source, new_id
 from sandbox.state import Sandbox, current_sandbox
 
@@ -59,6 +67,28 @@ def show_page(page_id: str) -> Response:
         return answer(page_json(sandbox.notion, page, request.args.getlist("filter_properties")))
 
 
+@blueprint.get("/pages/<page_id>/properties/<property_id>")
+def show_property(page_id: str, property_id: str) -> Response:
+    """Return one property of a page whole: a text item by item, over pages of a list."""
+    sandbox = current_sandbox()
+    size = request.args.get("page_size", "100")
+    with sandbox.lock:
+        page = get(sandbox.notion.pages, "page", page_id)
+        prop = sandbox.notion.sources[page.source_id].find(unquote(property_id)) if page.source_id else None
+        if prop is None:
+            raise NotionProblem(404, "object_not_found", f"Could not find property with ID: {property_id}.")
+        found = item_json(prop, page.values.get(prop.name))
+    if not isinstance(found, list):
+        return answer(found)
+    # A list's cursor is an item's id, and the items of a text have none of their own.
+    numbered = [item | {"n": str(number)} for number, item in enumerate(found)]
+    listed = one_page(numbered, int(size) if size.isdecimal() else size, request.args.get("start_cursor"), key="n")
+    for item in listed["results"]:
+        del item["n"]
+    whole: Json = {"id": prop.id, "type": prop.type, "next_url": None, prop.type: {}}
+    return answer(listed | {"type": "property_item", "property_item": whole})
+
+
 @blueprint.patch("/pages/<page_id>")
 def update_page(page_id: str) -> Response:
     """Change the properties given and no others, or move the page to the trash and back."""
@@ -94,8 +124,7 @@ def append_children(block_id: str) -> Response:
     with sandbox.lock:
         notion, parent_id = sandbox.notion, holder(sandbox.notion, block_id)
         added = append(notion, parent_id, check_blocks(given.get("children")), sandbox)
-        if parent_id in notion.pages:
-            notion.pages[parent_id].edited_at = sandbox.now()
+        notion.touch(parent_id, sandbox.now())
         results = [block_json(notion, block) for block in added]
     listed = {"object": "list", "results": results, "next_cursor": None, "has_more": False}
     return answer(listed | {"type": "block", "block": {}})
@@ -111,6 +140,7 @@ def delete_block(block_id: str) -> Response:
             notion.pages[found_id].in_trash = True
             return answer(page_json(notion, notion.pages[found_id]))
         notion.blocks[found_id].in_trash = True
+        notion.touch(found_id, sandbox.now())
         return answer(block_json(notion, notion.blocks[found_id]))
 
 

@@ -11,6 +11,16 @@ Json = dict[str, Any]
 WORKSPACE_PAGE_ID = "5a2b0d00-0000-4000-8000-000000000000"
 TEMPLATES_DATABASE_ID = "5a2b0d00-0000-4000-8000-000000000001"
 TEMPLATES_SOURCE_ID = "5a2b0d00-0000-4000-8000-000000000002"
+CONTACTS_DATABASE_ID = "5a2b0d00-0000-4000-8000-000000000003"
+SEQUENCES_DATABASE_ID = "5a2b0d00-0000-4000-8000-000000000005"
+# As an owner has them before Funnel: a few columns of the old system's, and some of people's own.
+CONTACTS_SCHEMA: Json = {"Name": {"title": {}}, "Email": {"email": {}}, "Notes": {"rich_text": {}}}
+SEQUENCES_SCHEMA: Json = {
+    "Name": {"title": {}},
+    "Email": {"email": {}},
+    "Campaign": {"select": {}},
+    **{f"Email {number} Sent": {"date": {}} for number in range(1, 6)},
+}
 TEMPLATES_SCHEMA: Json = {
     "Template Name": {"title": {}},
     "Subject Line": {"rich_text": {}},
@@ -92,7 +102,7 @@ class Block:
 
 @dataclass
 class NotionState:
-    """Everything in the notebook; starts with one page and the empty templates database."""
+    """Everything in the notebook; starts with one page and three empty databases."""
 
     started_at: datetime
     databases: dict[str, Database] = field(default_factory=dict)
@@ -105,18 +115,29 @@ class NotionState:
         at = self.started_at
         self.pages[WORKSPACE_PAGE_ID] = Page(WORKSPACE_PAGE_ID, "", None, {"title": plain("Workspace")}, at, at)
         self.add_templates(TEMPLATES_DATABASE_ID, TEMPLATES_SOURCE_ID, at)
+        self.add_database("Contacts", CONTACTS_SCHEMA, CONTACTS_DATABASE_ID, new_id(), at)
+        self.add_database("Email Sequence", SEQUENCES_SCHEMA, SEQUENCES_DATABASE_ID, new_id(), at)
 
     def add_templates(self, database_id: str, source_id: str, at: datetime) -> Database:
         """Add a database for email templates, with the columns that the product expects."""
+        return self.add_database("Email Templates", TEMPLATES_SCHEMA, database_id, source_id, at)
+
+    def add_database(self, title: str, schema: Json, database_id: str, source_id: str, at: datetime) -> Database:
+        """Add a database with one table below the workspace's page."""
         parent = {"type": "page_id", "page_id": WORKSPACE_PAGE_ID}
-        title = plain("Email Templates")
-        self.sources[source_id] = Source(source_id, database_id, title, read_schema(TEMPLATES_SCHEMA), at)
-        self.databases[database_id] = Database(database_id, title, parent, at, [source_id])
+        self.sources[source_id] = Source(source_id, database_id, plain(title), read_schema(schema), at)
+        self.databases[database_id] = Database(database_id, plain(title), parent, at, [source_id])
         return self.databases[database_id]
 
     def children(self, parent_id: str) -> list[Block]:
         """Return the blocks right below a page or block, in order."""
         return [block for block in self.blocks.values() if block.parent_id == parent_id and not block.in_trash]
+
+    def touch(self, changed_id: str, at: datetime) -> None:
+        """Note when a page was edited, of which a block, however deep, has changed."""
+        while changed_id in self.blocks:
+            changed_id = self.blocks[changed_id].parent_id
+        self.pages[changed_id].edited_at = at
 
 
 def read_schema(given: Json) -> dict[str, Property]:

@@ -14,6 +14,10 @@ from urllib.request import urlopen
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES_DB_ID = "5a2b0d00-0000-4000-8000-000000000001"
+MIRROR = {
+    "NOTION_CONTACTS_DB_ID": "5a2b0d00-0000-4000-8000-000000000003",
+    "NOTION_SEQUENCES_DB_ID": "5a2b0d00-0000-4000-8000-000000000005",
+}
 STOP_WITHIN_S = 10.0
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "web": ("-m", "gunicorn", "wsgi:app", "--threads", "4", "--graceful-timeout", "8"),
@@ -117,6 +121,7 @@ def development_env(
         "FROM_EMAIL": "BusinessX <hello@mail.businessx.example>",
         "NOTION_TOKEN": "ntn_sandbox",
         "NOTION_API_URL": f"{sandbox_url}/notion",
+        "NOTION_RATE_LIMIT": "30",
         "NOTION_TEMPLATES_DB_ID": TEMPLATES_DB_ID,
         "CONSOLE_PASSWORD": secrets.token_hex(8),
         "COMPANY_NAME": "BusinessX",

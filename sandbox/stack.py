@@ -54,6 +54,11 @@ class Stack:
         with urlopen(f"{self.sandbox_url}/control/emails", timeout=10) as response:
             return cast(list[dict[str, Any]], json.load(response))
 
+    def rows(self, title: str) -> list[dict[str, str]]:
+        """Return the rows of a database in the stand-in for Notion, as text."""
+        with urlopen(f"{self.sandbox_url}/control/notion/tables", timeout=10) as response:
+            return cast(list[dict[str, str]], json.load(response)[title])
+
     def flask(self, *arguments: str) -> str:
         """Run a command of Funnel's CLI and return what it printed."""
         return self.processes.run("-m", "flask", "--app", "wsgi", *arguments)

@@ -190,7 +190,7 @@ STORY = (
     Lead(
         "Emil",
         (Move("opts in with an address that does not exist", website("signup", first_name="Emil")),),
-        (Expected("lead_nurture", ended="the address bounced for good", bounced=True),),
+        (Expected("lead_nurture", ended="the address bounced", bounced=True),),
         mailbox="bounced",
     ),
 )

@@ -6,10 +6,14 @@ from typing import Any
 from sqlalchemy import Engine
 
 from funnel_app.config import Settings
-from funnel_app.deps import Deps, load_registry
+from funnel_app.deps import MIRROR_PATIENCE_S, Deps, load_registry
+from funnel_app.gateways.notion_budget import NotionBudget
+from funnel_app.gateways.notion_calls import NotionCalls
+from funnel_app.gateways.notion_desk import Desk
+from funnel_app.gateways.notion_schema import load_schema
 from funnel_app.gateways.throttle import Throttle
 from funnel_app.ledger.engine import make_sessions
-from tests.fakes import FakeMailer, FakeNotebook, FakePause, FakeQueues, FakeRate, FrozenClock
+from tests.fakes import FakeFetches, FakeMailer, FakeNotebook, FakePause, FakeQueues, FakeRate, FrozenClock
 
 HOOK_SECRET = "hook-secret-of-tests"
 LEGACY_KEY = "legacy-key-of-tests"
@@ -48,12 +52,27 @@ def make_settings(**overrides: Any) -> Settings:
         "resend_rate_share": 0.8,
         "reply_to": None,
         "notion_api_url": "http://127.0.0.1:1/notion",
+        "notion_rate_limit": 3.0,
+        "notion_contacts_db_id": None,
+        "notion_sequences_db_id": None,
+        "notion_property_names": {},
         "arm_horizon": timedelta(days=14),
         "workers": 2,
         "log_level": "INFO",
         "trusted_proxies": 0,
     }
     return Settings(**{**values, **overrides})
+
+
+def make_desk(notion_url: str, clock: FrozenClock, **database_ids: str) -> Desk:
+    """Return a desk in a Notion over HTTP, whose waits only move the clock."""
+
+    def sleep(seconds: float) -> None:
+        clock.forward(seconds=seconds)
+
+    budget = NotionBudget(None, 3.0, now=lambda: clock().timestamp(), sleep=sleep)
+    calls = NotionCalls("ntn_test", notion_url, budget=budget, low=True, patience_s=MIRROR_PATIENCE_S)
+    return Desk(calls, load_schema(), database_ids)
 
 
 def make_deps(engine: Engine, **settings: Any) -> Deps:
@@ -68,10 +87,12 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         reads=reads,
         mailer=FakeMailer(),  # type: ignore[arg-type]
         notebook=FakeNotebook(),  # type: ignore[arg-type]
+        fetches=FakeFetches(clock),  # type: ignore[arg-type]
         queues=FakeQueues(),  # type: ignore[arg-type]
         rate=FakeRate(),  # type: ignore[arg-type]
         pause=FakePause(clock),  # type: ignore[arg-type]
         throttle=Throttle(None, per_minute=30),
+        desk=Desk(NotionCalls("ntn_test"), load_schema(), {}),
         now=clock,
         sleep=lambda seconds: clock.forward(seconds=seconds),
     )

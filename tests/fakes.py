@@ -1,13 +1,16 @@
 """Gateways that remember what they were asked, for tests of what happens between them."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from uuid import UUID
 
 from funnel_app.gateways.answers import Answer, AnswerKind
+from funnel_app.gateways.fetches import ASK_AGAIN_AFTER_S, ONCE_IN_S
 from funnel_app.gateways.limits import Pause
 from funnel_app.gateways.notion import Page
+from funnel_app.gateways.notion_pages import answering
 
 
 class FrozenClock:
@@ -73,35 +76,86 @@ class FakeMailer:
 
 
 class FakeNotebook:
-    """The templates that Notion has now."""
+    """The templates that Notion has now; a page written as "key copy" is a second one of that name."""
 
     def __init__(self) -> None:
         self.pages: dict[str, Page] = {}
+        self.code: dict[str, str] = {}
         self.fault: Exception | None = None
         self.trashed: list[str] = []
         self.asked: list[str] = []
 
-    def write(self, key: str, subject: str = "Hello", html: str = "<p>Hi {{ first_name }}</p>", status="Active"):
+    def write(
+        self, key: str, subject: str = "Hello", html: str = "<p>Hi {{ first_name }}</p>", status="Active", **more
+    ):
         self.pages[key] = Page(
-            id=f"page-{key}", name=key, subject=subject, html=html, status=status, url="", last_edited=""
+            id=f"page-{key}",
+            name=key.removesuffix(" copy"),
+            subject=subject,
+            html=html,
+            status=status,
+            **{"url": "", "last_edited": "", **more},
         )
 
     def find_templates(self, key: str, aliases: Sequence[str] = ()) -> list[Page]:
-        self.asked.append(key)
-        if self.fault:
-            raise self.fault
-        return [page for name, page in self.pages.items() if name == key or name.startswith(f"{key} copy")]
+        self._ask(key)
+        return [self.whole(page) for page in answering(self.pages.values(), key, aliases)]
 
-    def create_template(self, key: str, subject: str, html: str) -> None:
-        self.write(key, subject, html)
+    def list_templates(self) -> list[Page]:
+        self._ask("all")
+        return list(self.pages.values())
+
+    def whole(self, page: Page) -> Page:
+        return page if page.html.strip() else replace(page, html=self.code.get(page.name, ""))
 
     def trash_page(self, page_id: str) -> None:
-        if self.fault:
-            raise self.fault
+        self._ask(page_id)
         self.trashed.append(page_id)
 
-    def fill_template(self, page_id: str, subject: str, html: str) -> None:
-        self.write(page_id.removeprefix("page-"), subject, html)
+    def create_template(self, key: str, subject: str, html: str, status: str | None = None) -> None:
+        self.write(key, subject, html, status or "Active")
+
+    def fill_template(self, page_id: str, subject: str | None, html: str | None) -> None:
+        key = page_id.removeprefix("page-")
+        page = self.pages[key]
+        given = {name: text for name, text in (("subject", subject), ("html", html)) if text is not None}
+        self.pages[key] = replace(page, **given)
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        if self.fault:
+            raise self.fault
+
+
+class FakeFetches:
+    """Claims and faults that run out by the frozen clock."""
+
+    def __init__(self, clock: FrozenClock) -> None:
+        self.clock = clock
+        self.until: dict[str, datetime] = {}
+        self.words: dict[str, str] = {}
+
+    def claim(self, key: str) -> bool:
+        return self._take(f"claim {key}", ONCE_IN_S)
+
+    def give_up(self, key: str, words: str, *, everywhere: bool) -> None:
+        name = "" if everywhere else key
+        self.words[name] = words
+        self.until[f"fault {name}"] = self.clock() + timedelta(seconds=ASK_AGAIN_AFTER_S)
+        self.until.pop(f"claim {key}")
+
+    def fault(self, key: str) -> str | None:
+        standing = [name for name in ("", key) if self._stands(f"fault {name}")]
+        return self.words[standing[0]] if standing else None
+
+    def _take(self, name: str, seconds: int) -> bool:
+        if self._stands(name):
+            return False
+        self.until[name] = self.clock() + timedelta(seconds=seconds)
+        return True
+
+    def _stands(self, name: str) -> bool:
+        return self.until.get(name, self.clock()) > self.clock()
 
 
 class FakeQueues:
@@ -113,6 +167,8 @@ class FakeQueues:
         self.queue_of: dict[UUID, str] = {}
         self.away = False
         self.has_marker = False
+        self.locks: dict[str, str] = {}
+        self.email_waits = False
 
     def arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime, queue: str = "emails") -> bool:
         if self.away:
@@ -148,6 +204,16 @@ class FakeQueues:
 
     def ping(self) -> bool:
         return not self.away
+
+    def emails_wait(self) -> bool:
+        return self.email_waits
+
+    def own(self, name: str, owner: str, seconds: float) -> bool:
+        return self.locks.setdefault(name, owner) == owner
+
+    def disown(self, name: str, owner: str) -> None:
+        if self.locks.get(name) == owner:
+            del self.locks[name]
 
     def alive(self, name: str) -> bool:
         return True

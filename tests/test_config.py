@@ -64,6 +64,11 @@ def test_the_required_settings_are_enough(load):
     assert settings.reply_to is None
 
 
+def test_other_names_of_notions_properties_are_read_in_pairs(load):
+    settings = load(**{**GOOD, "NOTION_PROPERTY_NAMES": "contacts.name=Client, sequences.email = E-mail"})
+    assert settings.notion_property_names == {"contacts.name": "Client", "sequences.email": "E-mail"}
+
+
 def test_all_missing_settings_are_named_in_one_message(load):
     message = faults(load)
     assert message.startswith("The settings cannot be used. Mend these in the environment (or in .env):")
@@ -89,6 +94,9 @@ def test_all_missing_settings_are_named_in_one_message(load):
         ("RESEND_RATE_LIMIT", "0", "must be 0.1 or more."),
         ("ARM_HORIZON_DAYS", "0", "must be 1 or more."),
         ("RESEND_API_URL", "api.resend.com", "must be a web address"),
+        ("NOTION_RATE_LIMIT", "0.1", "must be 0.2 or more."),
+        ("NOTION_PROPERTY_NAMES", "contacts.name", "must read contacts.name=Client"),
+        ("NOTION_PROPERTY_NAMES", "people.name=Client", "must read contacts.name=Client"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_with_its_rule(load, name, value, words):

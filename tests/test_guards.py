@@ -22,6 +22,7 @@ OPEN_TO_ALL = {
     "docs.start": "the script of that page",
     "health.healthz": "says only that the process lives",
     "health.readyz": "says only whether all parts are there, and no reasons",
+    "playbook.show": "the playbook is for everybody who follows the link in an email",
     "unsubscribe.ask": "the token in the path is the proof, and GET changes nothing",
     "unsubscribe.leave": "the token in the path is the proof (RFC 8058 wants no login)",
 }
@@ -38,7 +39,7 @@ def test_every_route_has_a_proof_or_stands_on_the_list_of_open_ones(app, client)
     assert unproved == set(OPEN_TO_ALL)
 
 
-@pytest.mark.parametrize("name", [calls.DELIVER, calls.REPEAT, calls.RECHECK, calls.RECONCILE])
+@pytest.mark.parametrize("name", [calls.DELIVER, calls.REPEAT, calls.RECHECK, calls.RECONCILE, calls.MIRROR])
 def test_every_queued_name_resolves(name):
     module, _, function = name.rpartition(".")
     assert callable(getattr(importlib.import_module(module), function))

@@ -6,6 +6,8 @@ from datetime import time, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+HOOKS = ("signup", "noshow", "maybe", "onboarding", "booking", "calendly", "calcom")
+
 
 class Event(StrEnum):
     """What can happen to a contact."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from funnel_app.campaigns import fields
 from funnel_app.campaigns.fields import CampaignError, Table
-from funnel_app.campaigns.model import Campaign, EmailOne, Event, Hook, Kind, Sequence, Step
+from funnel_app.campaigns.model import HOOKS, Campaign, EmailOne, Event, Hook, Kind, Sequence, Step
 
 __all__ = ["CampaignError", "parse"]
 
@@ -186,6 +186,8 @@ def _hooks(top: Table, campaign: str, sequences: dict[str, Sequence]) -> dict[st
     }
     for hook in set(flows) - set(table.values):
         table.fault(hook, "a sequence starts at this hook, and there is no such hook")
+    for name in set(table.values) - set(HOOKS):
+        table.fault(name, f"is not a hook; there are {', '.join(HOOKS)}")
     return {name: _hook(campaign, name, table.table(name), flows.get(name)) for name in table.values}
 
 

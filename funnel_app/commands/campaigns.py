@@ -12,7 +12,7 @@ from rich.table import Table
 from funnel_app.current import current_deps
 from funnel_app.flows.verify import FAULT, verify
 
-COLOURS = {"ok": "green", "fault": "bold red", "skipped": "yellow"}
+COLOURS = {"ok": "green", "warning": "yellow", "fault": "bold red", "skipped": "yellow"}
 
 
 @click.group("campaigns", invoke_without_command=True)

@@ -71,7 +71,8 @@ def _find(hook_id: UUID) -> dict[str, Any]:
 
 def _waiting() -> list[UUID]:
     rows = list_hooks(current_deps(), "refused", 1000)
-    return [UUID(row["id"]) for row in rows if not str(row["reason"]).startswith("replayed as")]
+    # Oldest first: what a person did last must be what is known of them in the end.
+    return [UUID(row["id"]) for row in reversed(rows) if not str(row["reason"]).startswith("replayed as")]
 
 
 def _mended(changes: tuple[str, ...]) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def _replay(hook_id: UUID, changes: dict[str, Any]) -> bool:
     answer = current_app.test_client().post(
         f"/webhook/{call['campaign']}/{call['hook']}",
         json={**call["payload"], **changes},
-        environ_overrides={"funnel.replay_of": call["at"]},
+        environ_overrides={"funnel.replay_of": call["at"], "funnel.replay_from": call["source"]},
     )
     told = answer.get_json()
     if answer.status_code < 300:

@@ -1,11 +1,29 @@
 """`flask templates`: the texts in Notion."""
 
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import click
 from flask.cli import with_appcontext
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from funnel_app.current import current_deps
+from funnel_app.flows.audit import Audit, audit_templates
 from funnel_app.flows.populate import populate as populate_flow
+from funnel_app.flows.preview import CannotPreview
+from funnel_app.flows.preview import preview as preview_flow
+from funnel_app.flows.samples import SAMPLES
+from funnel_app.flows.send_test import send_tests
 from funnel_app.gateways.errors import GatewayError
+
+NO_PROPERTY = "Add that property to the database, or give the name that it has there in NOTION_PROPERTY_NAMES."
+COLOURS = {"ok": "green", "warning": "yellow", "fault": "bold red"}
 
 
 @click.group("templates")
@@ -14,12 +32,103 @@ def group() -> None:
 
 
 @group.command()
+@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@with_appcontext
+def audit(as_json: bool) -> None:
+    """Say of every template that a campaign needs whether it can be sent; exit 1 where one cannot."""
+    with _notion_asked():
+        found = audit_templates(current_deps())
+    click.echo(json.dumps(found.as_json(), indent=2)) if as_json else _show(found)
+    sys.exit(0 if found.ok else 1)
+
+
+def _show(found: Audit) -> None:
+    table = Table("template", "status", "what is wrong", "what to do")
+    for template in found.templates:
+        lines = template.problems
+        wrong, cures = (
+            "\n".join(escape(each) for each in column)
+            for column in ([problem.detail for problem in lines], [problem.suggestion for problem in lines])
+        )
+        table.add_row(template.key, f"[{COLOURS[template.status]}]{template.status}[/]", wrong, cures)
+    Console().print(table)
+    if found.unused:
+        click.echo(f"No campaign needs: {', '.join(f'“{name}”' for name in found.unused)}")
+    faults = sum(template.status == "fault" for template in found.templates)
+    click.echo(f"{len(found.templates) - faults} of {len(found.templates)} templates can be sent.")
+
+
+@group.command()
 @with_appcontext
 def populate() -> None:
     """Write a starter text for every key that has none in Notion; never over somebody's words."""
+    with _notion_asked():
+        populate_flow(current_deps(), lambda row: click.echo(f"{row.did:<10}  {row.key:<26}  {row.detail}"))
+
+
+@group.command()
+@click.argument("key")
+@click.option("--lead", metavar="EMAIL", help="As this lead would get it.")
+@click.option(
+    "--sample", "sample_name", type=click.Choice(SAMPLES), default="critical", help="As a made-up lead would."
+)
+@click.option("--html", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write the HTML part there.")
+@click.option("--open", "show", is_flag=True, help="Open the HTML part in the browser.")
+@with_appcontext
+def preview(key: str, lead: str | None, sample_name: str, path: Path | None, show: bool) -> None:
+    """Show the letter that a template makes now; exit 1 where it makes none, or the lead lacks a variable."""
+    with _notion_asked():
+        made = preview_flow(current_deps(), key, lead=lead, sample_name=sample_name)
+    for problem in made.problems:
+        click.echo(f"{'fault' if problem.blocking else 'warning'}: {problem.detail}", err=True)
+    for name in made.missing:
+        click.echo(f"missing: nothing provides {name} for this lead; the letter would be held", err=True)
+    if made.letter is not None:
+        click.echo(f"Subject: {made.letter.subject}\n\n{made.letter.text}")
+        _keep_html(made.letter.html, path, show)
+    sys.exit(0 if made.ok else 1)
+
+
+def _keep_html(html: str, path: Path | None, show: bool) -> None:
+    if path is None and show:
+        path = Path(tempfile.mkdtemp(prefix="funnel-preview-")) / "letter.html"
+    if path is not None:
+        path.write_text(html, "utf-8")
+        click.echo(f"HTML: {path}", err=True)
+    if show:
+        click.launch(str(path))
+
+
+@group.command("send-test")
+@click.argument("keys", nargs=-1, metavar="[KEY]...")
+@click.option("--all", "every", is_flag=True, help="Every template that a campaign needs.")
+@click.option("--to", "address", required=True, metavar="ADDRESS", help="Who gets them.")
+@click.option("--sample", "sample_name", type=click.Choice(SAMPLES), default="critical", help="The made-up lead.")
+@with_appcontext
+def send_test(keys: tuple[str, ...], every: bool, address: str, sample_name: str) -> None:
+    """Send letters of the templates to an address, as real ones but marked [Test], and counted nowhere.
+
+    The same letter goes to the same address once in ten minutes, so that a command which was interrupted can be
+    repeated. Exit 1 where one did not go.
+    """
+    if every == bool(keys):
+        raise click.UsageError("Name one template or more, or say --all.")
+    sent = []
+    with _notion_asked():
+        for row in send_tests(current_deps(), keys, address, sample_name):
+            sent.append(row.sent)
+            click.echo(f"{'sent' if row.sent else 'not sent':<8}  {row.key:<26}  {row.detail}")
+    click.echo(f"{sum(sent)} of {len(sent)} tests were handed to Resend for {address}.")
+    sys.exit(0 if all(sent) else 1)
+
+
+@contextmanager
+def _notion_asked() -> Iterator[None]:
     try:
-        done = populate_flow(current_deps())
+        yield
+    except CannotPreview as fault:
+        raise click.ClickException(f"{fault}.") from None
     except GatewayError as fault:
-        raise click.ClickException(f"Notion did not take it: {fault}") from None
-    for row in done:
-        click.echo(f"{row.did:<10}  {row.key:<26}  {row.detail}")
+        where = "Notion cannot be asked" if fault.provider == "notion" else "It cannot go on"
+        hint = f"\n{NO_PROPERTY}" if "is not a property that exists" in fault.message else ""
+        raise click.ClickException(f"{where}: {fault}{hint}") from None

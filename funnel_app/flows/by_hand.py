@@ -9,6 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from funnel_app.campaigns.catalogue import CATALOGUE, Source
 from funnel_app.campaigns.model import Campaign, Sequence
 from funnel_app.deps import Deps
+from funnel_app.flows.addresses import normalised
 from funnel_app.flows.call import Call
 from funnel_app.flows.enrol import enrol
 from funnel_app.flows.receipt import Receipt
@@ -37,7 +38,7 @@ def enrol_by_hand(deps: Deps, sequence_name: str, address: str, values: Mapping[
             source="keyboard",
             event=sequence.starts_on,
             email=checked.normalized,
-            email_norm=f"{checked.local_part}@{checked.ascii_domain}".lower(),
+            email_norm=normalised(address),
             contact={name: value for name, value in given.items() if CATALOGUE[name].source in OF_THE_CONTACT},
             variables={name: value for name, value in given.items() if CATALOGUE[name].source is Source.HOOK},
             payload={"email": address, **values},

@@ -1,5 +1,6 @@
 """What a hook says, in the funnel's own words, whoever called it."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,6 +9,15 @@ from typing import Any
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.exit import Happening
 from funnel_app.flows.plan import FirstEmail
+
+LONGEST_NAME = 255
+
+
+def fitted(name: str) -> str:
+    """Return a name that fits the ledger's columns: a longer one keeps its beginning, and differs by its hash."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - 65]}-{hashlib.sha256(name.encode()).hexdigest()}"
 
 
 @dataclass(frozen=True, kw_only=True)

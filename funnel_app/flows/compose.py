@@ -1,12 +1,15 @@
 """Compose: one email's template, variables and envelope into the exact letter; no transaction is open meanwhile."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from funnel_app.campaigns.model import Event, Mode
+from funnel_app.campaigns.model import Campaign, Event, Kind, Mode
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
 from funnel_app.deps import Deps
+from funnel_app.flows.addresses import mailable
 from funnel_app.flows.templates import NotReady, ready_version
 from funnel_app.ledger import hook_events
 from funnel_app.ledger.models import Contact, Email
@@ -16,6 +19,18 @@ from funnel_app.letters.render import LetterError, MissingVariable, Parts
 
 BOOKED = (Event.BOOKING,)
 GIVEN_UP = (Event.BOOKING_CANCELLED, Event.BOOKING_RESCHEDULED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Who reads a letter: all that its variables are made of."""
+
+    campaign: Campaign
+    contact: Mapping[str, object]
+    hook: Mapping[str, object]
+    deadline: date
+    timezone: str | None
+    unsubscribe_url: str
 
 
 @dataclass(frozen=True)
@@ -43,21 +58,36 @@ def compose(deps: Deps, email: Email) -> Composed:
 
 def variables_of(deps: Deps, email: Email) -> dict[str, object]:
     """Return the value of every variable that this email's template may use."""
-    enrolment, contact = email.enrolment, email.enrolment.contact
-    campaign = deps.registry.campaign(enrolment.campaign)
-    now = deps.now()
+    enrolment = email.enrolment
+    contact = enrolment.contact
+    return variables_for(
+        deps,
+        Reader(
+            campaign=deps.registry.campaign(enrolment.campaign),
+            contact=facts_of(contact),
+            hook=enrolment.variables,
+            deadline=enrolment.deadline,
+            timezone=contact.timezone,
+            unsubscribe_url=unsubscribe_url(deps, contact),
+        ),
+    )
+
+
+def variables_for(deps: Deps, reader: Reader) -> dict[str, object]:
+    """Return the value of every variable that a letter to this reader may use."""
+    campaign, now = reader.campaign, deps.now()
     today = now.astimezone(ZoneInfo(campaign.timezone)).date()
-    zone = ZoneInfo(contact.timezone or campaign.timezone)
     with deps.reads() as session:
         booked = hook_events.count_calls(session, campaign.name, BOOKED, Mode.LIVE)
         given_up = hook_events.count_calls(session, campaign.name, GIVEN_UP, Mode.LIVE)
+    zone = ZoneInfo(reader.timezone or campaign.timezone)
     return values(
         campaign,
-        contact={**contact.properties, **_named(contact)},
-        hook=enrolment.variables,
-        facts=CampaignFacts(deadline=enrolment.deadline, today=today, bookings=booked - given_up, zone=zone),
+        contact=reader.contact,
+        hook=reader.hook,
+        facts=CampaignFacts(deadline=reader.deadline, today=today, bookings=booked - given_up, zone=zone),
         funnel=FunnelFacts(
-            unsubscribe_url=unsubscribe_url(deps, contact),
+            unsubscribe_url=reader.unsubscribe_url,
             company_name=deps.settings.company_name,
             company_address=deps.settings.company_address,
             current_year=now.year,
@@ -71,25 +101,34 @@ def unsubscribe_url(deps: Deps, contact: Contact) -> str:
     return f"{deps.settings.public_url}/u/{contact.unsubscribe_token}"
 
 
-def _named(contact: Contact) -> dict[str, object]:
+def facts_of(contact: Contact) -> dict[str, object]:
+    """Return what is known of a contact, their names among it."""
     named = {"first_name": contact.first_name, "business_name": contact.business_name, "email": contact.email}
-    return {name: value for name, value in named.items() if value}
+    return {**contact.properties, **{name: value for name, value in named.items() if value}}
 
 
 def _envelope(deps: Deps, email: Email) -> Envelope:
-    enrolment, contact, settings = email.enrolment, email.enrolment.contact, deps.settings
+    enrolment = email.enrolment
+    tags = {
+        "email": str(email.id),
+        "campaign": enrolment.campaign,
+        "sequence": enrolment.sequence,
+        "step": str(email.step),
+    }
+    url = unsubscribe_url(deps, enrolment.contact)
+    return envelope_to(deps, enrolment.contact.email, url, marketing=enrolment.kind == Kind.MARKETING, tags=tags)
+
+
+def envelope_to(deps: Deps, address: str, url: str, *, marketing: bool, tags: Mapping[str, str]) -> Envelope:
+    """Return the envelope of a letter in the business's name to an address, which leaves by this URL."""
+    settings = deps.settings
     return Envelope(
         sender=settings.from_email,
-        to=contact.email,
+        to=mailable(address),
         reply_to=settings.reply_to,
-        unsubscribe_url=unsubscribe_url(deps, contact),
+        unsubscribe_url=url,
         company_name=settings.company_name,
         company_address=settings.company_address,
-        marketing=enrolment.kind == "marketing",
-        tags={
-            "email": str(email.id),
-            "campaign": enrolment.campaign,
-            "sequence": enrolment.sequence,
-            "step": str(email.step),
-        },
+        marketing=marketing,
+        tags=tags,
     )

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Campaign, Event, Sequence
 from funnel_app.deps import Deps
-from funnel_app.flows.call import Call
+from funnel_app.flows.call import Call, fitted
 from funnel_app.flows.exit import Happening, told, touches
 from funnel_app.flows.plan import Timing
 from funnel_app.ledger import enrolments, hook_events
@@ -91,7 +91,7 @@ def decide(case: Case) -> Decision:
 
 def dedupe_key(case: Case, run: int) -> str:
     """Return what is unique among accepted calls."""
-    return f"{case.contact.id}:{case.campaign.name}:{case.call.event}:{case.occurrence}:{run}"
+    return fitted(f"{case.contact.id}:{case.campaign.name}:{case.call.event}:{run}:{case.occurrence}")
 
 
 def _decide_by_itself(case: Case) -> Decision:

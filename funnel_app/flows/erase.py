@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.address import normalised
+from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.exit import end_all
 from funnel_app.flows.suppress import today
 from funnel_app.gateways.errors import GatewayError
@@ -34,7 +34,7 @@ def erase(deps: Deps, address: str) -> Erased:
 
     Safe to repeat: a second call removes the pages that Notion could not be asked to remove. Raises NotYet.
     """
-    email_norm = normalised(address)
+    email_norm = looked_up(address)
     with deps.sessions.begin() as session:
         contact = contacts.find(session, email_norm)
         if contact is not None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from funnel_app.deps import Deps
-from funnel_app.flows.address import normalised
+from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.trace import trace
 from funnel_app.ledger import contacts, hook_events, personal, suppressions
@@ -12,7 +12,7 @@ from funnel_app.ledger.models import Contact, Message
 
 def export(deps: Deps, address: str) -> dict[str, Any] | None:
     """Return all that is known of an address as plain data; None where that is nothing."""
-    email_norm = normalised(address)
+    email_norm = looked_up(address)
     with deps.reads() as session:
         contact = contacts.find(session, email_norm)
         forbidden = suppressions.of_address(session, email_norm, deps.settings.secret_key)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import OPEN, State
 from funnel_app.deps import Deps
-from funnel_app.gateways.queue import Call, deliver_job, repeat_job
+from funnel_app.gateways.queue import Call, deliver_job, queue_of, repeat_job
 from funnel_app.ledger import contacts, emails, requests
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, RequestState
 
@@ -26,7 +26,7 @@ def release(deps: Deps, email_id: UUID) -> str:
         _must_be(email, State.HELD)
         emails.move(session, email, State.PLANNED, deps.now(), f"released {BY_A_PERSON}")
         email.next_attempt_at = None
-        return deliver_job(email.id)
+        return deliver_job(email.id, queue_of(email.enrolment.kind))
 
     return _do(deps, email_id, change, "released: it goes now if its letter can be made, else it is held again")
 
@@ -49,7 +49,7 @@ def retry(deps: Deps, email_id: UUID) -> str:
             return _hurry(deps, session, email)
         _must_be(email, State.FAILED)
         _plan_anew(session, email, deps, f"tried again {BY_A_PERSON}")
-        return deliver_job(email.id)
+        return deliver_job(email.id, queue_of(email.enrolment.kind))
 
     return _do(deps, email_id, change, "queued: see flask trace for what becomes of it")
 
@@ -65,7 +65,7 @@ def resolve(deps: Deps, email_id: UUID, outcome: str) -> str:
         if outcome == "not-sent":
             _must_be(email, State.AMBIGUOUS)
             _plan_anew(session, email, deps, f"it never went out, as found {BY_A_PERSON}")
-            return deliver_job(email.id)
+            return deliver_job(email.id, queue_of(email.enrolment.kind))
         words = "it arrived" if outcome == "delivered" else "it did not arrive"
         emails.move(session, email, State(outcome), deps.now(), f"{words}, as found {BY_A_PERSON}")
         _close_request(session, email)

@@ -14,6 +14,7 @@ from funnel_app.ledger.types import new_id
 
 SENT_BY_WEBSITE = "sent by the website"
 CALL_HAD_BEGUN = "the call had begun"
+SENT_BEFORE_CUT_OVER = "sent before the cut-over"
 
 
 @dataclass(frozen=True, kw_only=True)

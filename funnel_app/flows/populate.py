@@ -1,13 +1,18 @@
 """Populate: write starter templates into Notion where a page is missing or empty; never over somebody's words."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from funnel_app.deps import Deps
+from funnel_app.flows.readings import Reading, read_all
+from funnel_app.gateways.notion import Page
 
 STARTERS = Path(__file__).parents[2] / "migrations" / "notion" / "templates"
-SUBJECT_LINE = re.compile(r"\A\s*<!--\s*subject:\s*(?P<subject>.+?)\s*-->\s*", re.DOTALL)
+ACTIVE = "Active"
+LAYOUT = STARTERS.parent / "layout.html"
+HEAD_LINE = re.compile(r"\s*<!--\s*(?P<name>subject|preview|reason):\s*(?P<text>.+?)\s*-->\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -19,36 +24,63 @@ class Populated:
     detail: str
 
 
-def populate(deps: Deps) -> list[Populated]:
-    """Write a starter for every key of the campaigns that has no text in Notion; say what was done to each."""
-    return [_populate_one(deps, key) for key in deps.registry.template_keys()]
+def populate(deps: Deps, tell: Callable[[Populated], None] = lambda _: None) -> list[Populated]:
+    """Write a starter for every key of the campaigns that has no text in Notion; tell of each as soon as it is done.
+
+    Only what is empty is written, so repeating changes nothing. Raises Unavailable or Rejected.
+    """
+    done = []
+    for reading in read_all(deps)[0]:
+        done.append(_populate_one(deps, reading))
+        tell(done[-1])
+    return done
 
 
-def _populate_one(deps: Deps, key: str) -> Populated:
+def _populate_one(deps: Deps, reading: Reading) -> Populated:
+    key, pages = reading.key, reading.pages
     starter = find_starter(key)
-    if starter is None:
-        return Populated(key, "no starter", "there is no starter text for this key yet: write it in Notion")
-    step = deps.registry.find_template(key)
-    pages = deps.notebook.find_templates(key, step.aliases if step else ())
-    subject, html = starter
-    if not pages:
-        deps.notebook.create_template(key, subject, html)
-        return Populated(key, "created", subject)
     if len(pages) > 1:
         return Populated(key, "kept", f"{len(pages)} pages answer to this key: leave one of them")
-    if pages[0].html.strip() or pages[0].subject.strip():
+    if pages and pages[0].html.strip() and pages[0].subject.strip():
         return Populated(key, "kept", f"“{pages[0].name}” has a text")
-    deps.notebook.fill_template(pages[0].id, subject, html)
-    return Populated(key, "filled", f"“{pages[0].name}” was empty")
+    if starter is None:
+        return Populated(key, "no starter", "there is no starter text for this key yet: write it in Notion")
+    return _fill(deps, key, pages[0], *starter) if pages else _create(deps, key, *starter)
+
+
+def _create(deps: Deps, key: str, subject: str, html: str) -> Populated:
+    deps.notebook.create_template(key, subject, html, status=ACTIVE)
+    return Populated(key, "created", subject)
+
+
+def _fill(deps: Deps, key: str, page: Page, subject: str, html: str) -> Populated:
+    needs_subject, needs_body = not page.subject.strip(), not page.html.strip()
+    deps.notebook.fill_template(page.id, subject if needs_subject else None, html if needs_body else None)
+    empty = "was empty" if needs_subject and needs_body else f"had no {'subject' if needs_subject else 'body'}"
+    hint = f"; its status is {page.status}: set it to {ACTIVE}" if page.status not in ("", ACTIVE) else ""
+    return Populated(key, "filled", f"“{page.name}” {empty}{hint}")
 
 
 def find_starter(key: str) -> tuple[str, str] | None:
-    """Return the subject and body of a starter; None where there is none. Sending never reads them."""
+    """Return the subject and whole page of a starter; None where there is none. Sending never reads them."""
     path = STARTERS / f"{key}.html"
     if not path.exists():
         return None
+    parts, body = _parted(path)
+    page = LAYOUT.read_text("utf-8")
+    for name, text in {"preview": parts["preview"], "reason": parts["reason"], "body": body.strip()}.items():
+        page = page.replace(f"[{name}]", text)
+    return parts["subject"], page
+
+
+def _parted(path: Path) -> tuple[dict[str, str], str]:
+    """Return the named lines at the head of a starter, and what comes after them."""
     text = path.read_text("utf-8")
-    found = SUBJECT_LINE.match(text)
-    if found is None:
-        raise ValueError(f"{path.name} does not begin with <!-- subject: … -->")
-    return found["subject"], text[found.end() :]
+    parts = {}
+    while found := HEAD_LINE.match(text):
+        parts[found["name"]] = found["text"]
+        text = text[found.end() :]
+    absent = [name for name in ("subject", "preview", "reason") if name not in parts]
+    if absent:
+        raise ValueError(f"{path.name} does not begin with <!-- {absent[0]}: … -->")
+    return parts, text

@@ -10,12 +10,17 @@ from funnel_app.ledger.models import HookEvent, Outcome
 from funnel_app.ledger.types import new_id
 
 
-def refuse(deps: Deps, *, campaign: str, hook: str, payload: object, errors: Mapping[str, Any]) -> UUID:
-    """Keep a refused call with its faults, for a replay after a mend; return its id."""
+def refuse(
+    deps: Deps, *, campaign: str, hook: str, payload: object, errors: Mapping[str, Any], source: str = "website"
+) -> UUID:
+    """Keep a refused call with its faults, for a replay after a mend; return its id.
+
+    `source` is the entrance it came by: a replay comes by the same one, since that says who sends email 1.
+    """
     event = HookEvent(
         id=new_id(),
         received_at=deps.now(),
-        source="website",
+        source=source,
         campaign=campaign[:64],
         hook=hook[:32],
         payload=payload if isinstance(payload, dict) else {"body": payload},

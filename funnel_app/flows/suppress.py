@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.model import Kind
 from funnel_app.campaigns.reasons import on_day
 from funnel_app.deps import Deps
-from funnel_app.flows.address import normalised
+from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.exit import end_all
 from funnel_app.ledger import contacts, enrolments, suppressions
 from funnel_app.ledger.models import Contact, Scope
@@ -15,7 +15,7 @@ from funnel_app.ledger.models import Contact, Scope
 
 def suppress(deps: Deps, address: str, scope: Scope) -> bool:
     """Mail nothing of this scope to an address, known or not, and end what runs; False where that was so already."""
-    email_norm = normalised(address)
+    email_norm = looked_up(address)
     reason = f"suppressed by a person {today(deps)}"
     with deps.sessions.begin() as session:
         contact = contacts.find(session, email_norm)
@@ -27,7 +27,7 @@ def suppress(deps: Deps, address: str, scope: Scope) -> bool:
 def release(deps: Deps, address: str) -> int:
     """Forget all that forbids mail to an address; return how many entries that were. What has ended stays ended."""
     with deps.sessions.begin() as session:
-        return suppressions.remove(session, normalised(address), deps.settings.secret_key)
+        return suppressions.remove(session, looked_up(address), deps.settings.secret_key)
 
 
 def forbid(deps: Deps, session: Session, contact: Contact, scope: Scope, reason: str, source: str) -> bool:

@@ -13,9 +13,10 @@ from funnel_app.flows.arm import arm
 from funnel_app.flows.fill import plan_missing
 from funnel_app.flows.hooks import forget_refused
 from funnel_app.flows.invariants import count_invariants
+from funnel_app.flows.mirror import mirror_is_behind
 from funnel_app.flows.reconcile import has_unproven
 from funnel_app.flows.record_event import adopt_orphans
-from funnel_app.gateways.queue import Call, deliver_job, queue_of, recheck_job, reconcile_job, repeat_job
+from funnel_app.gateways.queue import Call, deliver_job, mirror_job, queue_of, recheck_job, reconcile_job, repeat_job
 from funnel_app.ledger import contacts, emails, enrolments, messages, requests
 from funnel_app.ledger.models import EnrolmentState
 
@@ -41,6 +42,7 @@ class Swept:
     adopted: int
     filled: int
     emptied: int
+    mirrored: int
     broken: dict[str, int]
 
 
@@ -63,6 +65,7 @@ def sweep(deps: Deps) -> Swept:
         adopted=adopt_orphans(deps),
         filled=plan_missing(deps),
         emptied=_empty_old(deps),
+        mirrored=_push_mirror(deps),
         broken={name: count for name, count in count_invariants(deps).items() if count},
     )
     if swept.given_back or swept.repeated or swept.completed or swept.filled or swept.broken:
@@ -117,6 +120,10 @@ def _push_recheck(deps: Deps) -> int:
 
 def _push_reconcile(deps: Deps) -> int:
     return _push(deps, [reconcile_job()] if has_unproven(deps) else [])
+
+
+def _push_mirror(deps: Deps) -> int:
+    return _push(deps, [mirror_job()] if mirror_is_behind(deps) else [])
 
 
 def _empty_old(deps: Deps) -> int:

@@ -1,23 +1,19 @@
 """Templates: the text that Notion has now, the text that serves, and why none does."""
 
-import hashlib
 from datetime import datetime, timedelta
-from typing import Any
 
 from funnel_app.campaigns.reasons import of_template
-from funnel_app.campaigns.variables import NAMES
 from funnel_app.deps import Deps
-from funnel_app.gateways.errors import Rejected, Unavailable
-from funnel_app.gateways.notion import Page
+from funnel_app.flows.readings import Reading, keep, read_all, read_one
+from funnel_app.gateways.errors import GatewayError, Unavailable
 from funnel_app.ledger import template_versions
 from funnel_app.ledger.models import TemplateVersion
-from funnel_app.letters.gate import Problem, blocked, inspect
-from funnel_app.letters.render import prepare
 
 FRESH_FOR = timedelta(seconds=60)
 QUIET_FOR = timedelta(minutes=2)
 SERVES_FOR = timedelta(hours=24)
-ASK_AGAIN_AFTER = timedelta(seconds=30)
+LOOKS_WHILE_WAITING = 12
+LOOK_EVERY_S = 0.25
 WITHDRAWN = {"missing", "not_active", "several_pages"}
 
 
@@ -31,26 +27,70 @@ def ready_version(deps: Deps, key: str) -> TemplateVersion:
     A changed text serves once it has not changed for two minutes, since people save half-typed; at once where
     there is no good one. While Notion is away the last good version serves for a day.
     """
-    reached = _look(deps, key)
-    now = deps.now()
+    fault = _look(deps, key)
+    latest, adopted = _known(deps, key)
+    if latest is None or not _serves(latest, deps.now()):
+        raise NotReady(f"template {key}: {_why_unread(fault, latest)}")
+    version = _choose(latest, adopted)
+    if version is not adopted:
+        _adopt(deps, version)
+    return version
+
+
+def check_templates(deps: Deps) -> dict[str, str]:
+    """Read all templates, keep what is there, adopt what is quiet; return why each broken one cannot be sent.
+
+    Raises Unavailable or Rejected where Notion cannot be asked.
+    """
+    readings, _ = read_all(deps)
+    keep(deps, readings)
+    for reading in readings:
+        latest, adopted = _known(deps, reading.key)
+        if latest is not None and latest is not adopted and latest.good and _is_quiet(latest):
+            _adopt(deps, latest)
+    return {reading.key: _blocking(reading) for reading in readings if not reading.good}
+
+
+def _blocking(reading: Reading) -> str:
+    return "; ".join(problem.detail for problem in reading.problems if problem.blocking)
+
+
+def _known(deps: Deps, key: str) -> tuple[TemplateVersion | None, TemplateVersion | None]:
+    """Return what Notion had last, and what serves; before a text is broken there may have been a good one."""
+    with deps.reads() as session:
+        latest, adopted = template_versions.find_latest(session, key), template_versions.find_adopted(session, key)
+        if adopted is None and latest is not None and not latest.good:
+            adopted = template_versions.find_good(session, key)
+        return latest, adopted
+
+
+def _adopt(deps: Deps, version: TemplateVersion) -> None:
     with deps.sessions.begin() as session:
-        latest = template_versions.find_latest(session, key)
-        adopted = template_versions.find_adopted(session, key)
-        if latest is None:
-            raise NotReady(f"template {key}: Notion cannot be reached, and no version of it was ever read")
-        if not reached and now - latest.checked_at > SERVES_FOR:
-            raise NotReady(f"template {key}: Notion cannot be reached, and the last good version is over a day old")
-        return _choose(latest, adopted, now)
+        template_versions.adopt(session, version.id, deps.now())
 
 
-def _choose(latest: TemplateVersion, adopted: TemplateVersion | None, now: datetime) -> TemplateVersion:
-    if latest.good and (adopted is None or now - latest.since_at >= QUIET_FOR or _was_withdrawn(adopted, latest)):
-        if adopted is not latest:
-            latest.adopted_at = now
+def _why_unread(fault: str | None, latest: TemplateVersion | None) -> str:
+    reason = f"Notion cannot be asked ({fault})" if fault else "another worker has not read it from Notion yet"
+    return f"{reason}, and " + (
+        "no version of it was ever read" if latest is None else "the last good version is over a day old"
+    )
+
+
+def _serves(latest: TemplateVersion, now: datetime) -> bool:
+    return now - latest.checked_at <= SERVES_FOR
+
+
+def _choose(latest: TemplateVersion, adopted: TemplateVersion | None) -> TemplateVersion:
+    if latest.good and (adopted is None or _is_quiet(latest) or _was_withdrawn(adopted, latest)):
         return latest
     if adopted is None or (not latest.good and _withdrawn(latest)):
         raise NotReady(of_template(latest.key, _first_fault(latest)))
     return adopted
+
+
+def _is_quiet(version: TemplateVersion) -> bool:
+    # What counts is how long Notion was seen to have it, not how long ago: Notion may have been away since.
+    return version.checked_at - version.since_at >= QUIET_FOR
 
 
 def _was_withdrawn(adopted: TemplateVersion, latest: TemplateVersion) -> bool:
@@ -66,20 +106,40 @@ def _first_fault(version: TemplateVersion) -> str:
     return str(next(problem["detail"] for problem in version.problems if problem["blocking"]))
 
 
-def _look(deps: Deps, key: str) -> bool:
-    now = deps.now()
-    with deps.reads() as session:
-        latest = template_versions.find_latest(session, key)
-    if latest is not None and now - latest.checked_at < FRESH_FOR:
-        return True
-    if deps.unreachable_until.get(key, now) > now:
-        return False
+def _look(deps: Deps, key: str) -> str | None:
+    """Read the template where nobody has within a minute; return why it could not be read, None where it was."""
+    latest, _ = _known(deps, key)
+    if latest is not None and deps.now() - latest.checked_at < FRESH_FOR:
+        return None
+    try:
+        if fault := deps.fetches.fault(key):
+            return fault
+        if deps.fetches.claim(key):
+            return _read(deps, key)
+        return None if latest is not None and _serves(latest, deps.now()) else _wait_for_reader(deps, key)
+    except Unavailable as fault:
+        return str(fault)
+
+
+def _read(deps: Deps, key: str) -> str | None:
     try:
         observe(deps, key)
-    except (Unavailable, Rejected):
-        deps.unreachable_until[key] = now + ASK_AGAIN_AFTER
-        return False
-    return True
+    except GatewayError as fault:
+        deps.fetches.give_up(key, str(fault), everywhere=isinstance(fault, Unavailable))
+        return str(fault)
+    return None
+
+
+def _wait_for_reader(deps: Deps, key: str) -> str | None:
+    """Wait a little for another worker that reads this template, since there is nothing else to serve."""
+    for _ in range(LOOKS_WHILE_WAITING):
+        deps.sleep(LOOK_EVERY_S)
+        latest, _ = _known(deps, key)
+        if latest is not None and _serves(latest, deps.now()):
+            return None
+        if fault := deps.fetches.fault(key):
+            return fault
+    return None
 
 
 def observe(deps: Deps, key: str) -> None:
@@ -87,38 +147,4 @@ def observe(deps: Deps, key: str) -> None:
 
     Raises Unavailable or Rejected where Notion cannot be asked.
     """
-    step = deps.registry.find_template(key)
-    pages = deps.notebook.find_templates(key, step.aliases if step else ())
-    seen = _seen(key, pages)
-    with deps.sessions.begin() as session:
-        template_versions.observe(session, seen, deps.now())
-
-
-def _seen(key: str, pages: list[Page]) -> dict[str, Any]:
-    page = pages[0] if len(pages) == 1 else None
-    problems = inspect(page.subject, page.html, status=page.status, known=NAMES) if page else (_absent(key, pages),)
-    good = page is not None and not blocked(problems)
-    parts = prepare(page.subject, page.html) if page is not None and good else None
-    return {
-        "key": key,
-        "page_id": page.id if page else None,
-        "hash": _content_hash(page, len(pages)),
-        "subject": page.subject if page else "",
-        "html": page.html if page else "",
-        "ready_html": parts.html if parts else None,
-        "ready_text": parts.text if parts else None,
-        "good": good,
-        "problems": [{"code": p.code, "detail": p.detail, "blocking": p.blocking} for p in problems],
-    }
-
-
-def _absent(key: str, pages: list[Page]) -> Problem:
-    if not pages:
-        return Problem("missing", f"no page in the templates database is named {key}", True)
-    names = ", ".join(f"“{page.name}”" for page in pages)
-    return Problem("several_pages", f"{len(pages)} pages answer to {key}: {names}; leave one of them", True)
-
-
-def _content_hash(page: Page | None, count: int) -> str:
-    parts = (page.id, page.subject, page.html, page.status) if page else (f"{count} pages",)
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+    keep(deps, [read_one(deps, key)])

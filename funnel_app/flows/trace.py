@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
-from funnel_app.flows.address import normalised
+from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.gate import why_waiting
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.sentences import Outlook, sentence
@@ -26,7 +26,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
     `suppressions` are what forbids mail to it, even one that we never heard of; `story` is all that happened, in time
     order.
     """
-    email_norm = normalised(address)
+    email_norm = looked_up(address)
     with deps.reads() as session:
         contact = contacts.find(session, email_norm)
         forbidden = suppressions.of_address(session, email_norm, deps.settings.secret_key)

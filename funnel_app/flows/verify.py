@@ -8,6 +8,7 @@ from typing import Any
 from funnel_app.campaigns.model import Mode, Sequence
 from funnel_app.campaigns.timing import due_at
 from funnel_app.deps import Deps
+from funnel_app.flows.audit import audit_templates
 from funnel_app.gateways.errors import GatewayError
 
 OK, FAULT, SKIPPED = "ok", "fault", "skipped"
@@ -70,13 +71,11 @@ def _documents(deps: Deps) -> Iterator[Check]:
 
 
 def _notion(deps: Deps) -> Iterator[Check]:
-    for _, _, step in deps.registry.steps():
-        try:
-            pages = deps.notebook.find_templates(step.template, step.aliases)
-        except GatewayError as fault:
-            yield Check("Notion", SKIPPED, f"cannot be asked: {fault}")
-            return
-        names = ", ".join(f"“{page.name}”" for page in pages)
-        one = len(pages) == 1
-        detail = names if one else f"{len(pages)} pages answer to this key: {names}" if pages else "there is no page"
-        yield Check(f"template {step.template}", OK if one else FAULT, detail)
+    try:
+        audit = audit_templates(deps)
+    except GatewayError as fault:
+        yield Check("Notion", SKIPPED, f"cannot be asked: {fault}")
+        return
+    for template in audit.templates:
+        wrong = "; ".join(f"{problem.detail} ({problem.suggestion})" for problem in template.problems)
+        yield Check(f"template {template.key}", template.status, wrong or "can be sent")

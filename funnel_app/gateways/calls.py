@@ -8,12 +8,14 @@ from rq.queue import Queue
 
 from funnel_app.campaigns.model import Kind
 
-TRANSACTIONAL = "transactional"
 EMAILS = "emails"
+TRANSACTIONAL = "transactional"
+MIRROR_QUEUE = "mirror"
 DELIVER = "jobs.deliver.deliver_email"
 REPEAT = "jobs.deliver.repeat_request"
 RECHECK = "jobs.recheck.recheck_held"
 RECONCILE = "jobs.reconcile.ask_resend"
+MIRROR = "jobs.mirror.write_mirror"
 JOB_TIMEOUT_S = 60
 FAILURE_TTL_S = 86_400
 
@@ -55,6 +57,11 @@ def recheck_job(queue: str = EMAILS) -> Call:
 def reconcile_job(queue: str = EMAILS) -> Call:
     """Return the job that asks what became of emails without proof; there is at most one."""
     return Call("reconcile", RECONCILE, (), queue)
+
+
+def mirror_job(turn: str = "tick") -> Call:
+    """Return the job that writes the mirror; there are two names, so that a job can queue the one after it."""
+    return Call(f"mirror-{turn}", MIRROR, (turn,), MIRROR_QUEUE)
 
 
 def new_job(queue: Queue, call: Call, status: JobStatus) -> Job:

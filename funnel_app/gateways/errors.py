@@ -16,11 +16,14 @@ class GatewayError(Exception):
 
 
 class Unavailable(GatewayError):
-    """Try again later; retry_after is in seconds, None where the provider did not say."""
+    """Try again later; retry_after is in seconds, None where the provider did not say; in doubt, it may be done."""
 
-    def __init__(self, provider: str, message: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, provider: str, message: str, retry_after: float | None = None, *, in_doubt: bool = False
+    ) -> None:
         super().__init__(provider, message)
         self.retry_after = retry_after
+        self.in_doubt = in_doubt
 
 
 class Rejected(GatewayError):

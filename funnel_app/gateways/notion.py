@@ -1,17 +1,19 @@
 """Notion: the templates that the owner writes. Funnel reads them, and writes only where one is missing or empty."""
 
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import httpx
 
 from funnel_app.gateways.errors import Rejected
-from funnel_app.gateways.notion_calls import PROVIDER, NotionCalls
+from funnel_app.gateways.notion_bodies import Bodies
+from funnel_app.gateways.notion_calls import NotionCalls
 from funnel_app.gateways.notion_pages import (
     Page,
     TemplateNames,
+    answering,
     may_be_cut,
     plain,
     property_text,
@@ -36,10 +38,12 @@ class Notebook:
         timeout_s: float = 10.0,
         transport: httpx.BaseTransport | None = None,
         names: TemplateNames = TemplateNames(),  # noqa: B008 (frozen)
+        calls: NotionCalls | None = None,
     ) -> None:
-        self._calls = NotionCalls(token, api_url, timeout_s, transport)
+        self._calls = calls or NotionCalls(token, api_url, timeout_s, transport)
         self._database_id = templates_db_id
         self._names = names
+        self._bodies = Bodies()
 
     def find_templates(self, key: str, aliases: Sequence[str] = ()) -> list[Page]:
         """Return the pages named like the key; where there are none, those that match an alias glob in any case.
@@ -48,24 +52,41 @@ class Notebook:
         """
         key = key.strip()
         by_key = {"property": self._names.title, "title": {"contains": key}}
-        exact = [page for page in self._query(filter=by_key) if self._name(page) == key]
-        return [self._whole(page) for page in exact or self._by_alias(aliases)]
+        found = answering(self._pages(filter=by_key), key, ())
+        if not found and aliases:
+            found = answering(self._pages(), key, aliases)
+        return [self.whole(page) for page in found]
 
     def list_templates(self) -> list[Page]:
         """Return all pages of the database, over all pages of the list; bodies from the property only."""
-        return [to_page(page, self._names, self._body_property(page)) for page in self._query()]
+        return self._pages()
+
+    def whole(self, page: Page) -> Page:
+        """Return a listed page with its own code blocks as the body where the property has none."""
+        if page.html.strip():
+            return page
+        html = self._bodies.find(page)
+        if html is None:
+            html = "\n".join(self._code_blocks(page.id))
+            self._bodies.keep(page, html)
+        return replace(page, html=html)
 
     def create_template(self, key: str, subject: str, html: str, status: str | None = None) -> Page:
-        """Write a new page; repeating makes a second one, so look for it first. The status is Notion's unless given."""
-        properties = {self._names.title: {"title": rich_text(key, "The name")}, **self._texts(subject, html)}
-        if status is not None:
-            properties[self._names.status] = {self._status_type: {"name": status}}
+        """Write a new page; repeating makes a second one, so look for it first.
+
+        The status is Notion's unless given; one that the database cannot take is left out.
+        """
+        properties = {
+            self._names.title: {"title": rich_text(key, "The name")},
+            **self._texts(subject, html),
+            **self._status(status),
+        }
         parent = {"type": "data_source_id", "data_source_id": self._data_source_id}
         page = self._calls.write(self._calls.client.pages.create, parent=parent, properties=properties)
         return to_page(page, self._names, html)
 
-    def fill_template(self, page_id: str, subject: str, html: str) -> Page:
-        """Replace subject and body of a page. Safe to repeat."""
+    def fill_template(self, page_id: str, subject: str | None, html: str | None) -> Page:
+        """Replace subject and body of a page, or the one that is given. Safe to repeat."""
         properties = self._texts(subject, html)
         page = self._calls.write(self._calls.client.pages.update, page_id, properties=properties)
         return to_page(page, self._names, html)
@@ -90,36 +111,25 @@ class Notebook:
 
     @cached_property
     def _data_source_id(self) -> str:
-        """The table inside the database: the id in Notion's address bar is the database's, which cannot be queried."""
-        database = self._calls.read(self._calls.client.databases.retrieve, self._database_id)
-        sources = database.get("data_sources") or []
-        if not sources:
-            raise Rejected(PROVIDER, f"Database {self._database_id} has no data source.", code="no_data_source")
-        return str(sources[0]["id"])
+        return self._calls.find_source(self._database_id)
 
     @cached_property
-    def _status_type(self) -> str:
+    def _status_column(self) -> dict[str, Any]:
         source = self._calls.read(self._calls.client.data_sources.retrieve, self._data_source_id)
-        return str(((source.get("properties") or {}).get(self._names.status) or {}).get("type") or "select")
+        return dict((source.get("properties") or {}).get(self._names.status) or {})
 
-    def _query(self, **query: Any) -> Iterator[dict[str, Any]]:
+    def _status(self, status: str | None) -> dict[str, Any]:
+        kind = self._status_column.get("type") if status is not None else None
+        options = (self._status_column.get(str(kind)) or {}).get("options") or [] if kind else []
+        # Notion makes an unknown option of a select, and refuses one of a status.
+        known = any(option.get("name") == status for option in options)
+        takes = kind == "select" or (kind == "status" and known)
+        return {self._names.status: {kind: {"name": status}}} if takes else {}
+
+    def _pages(self, **query: Any) -> list[Page]:
         pages = self._calls.read_all(self._calls.client.data_sources.query, self._data_source_id, **query)
-        return (page for page in pages if not (page.get("in_trash") or page.get("archived")))
-
-    def _name(self, page: dict[str, Any]) -> str:
-        return property_text(page, self._names.title).strip()
-
-    def _by_alias(self, aliases: Sequence[str]) -> list[dict[str, Any]]:
-        globs = [alias.strip().casefold() for alias in aliases]
-        return [
-            page
-            for page in (self._query() if globs else ())
-            if any(fnmatchcase(self._name(page).casefold(), glob) for glob in globs)
-        ]
-
-    def _whole(self, page: dict[str, Any]) -> Page:
-        html = self._body_property(page)
-        return to_page(page, self._names, html if html.strip() else "\n".join(self._code_blocks(page["id"])))
+        kept = (page for page in pages if not (page.get("in_trash") or page.get("archived")))
+        return [to_page(page, self._names, self._body_property(page)) for page in kept]
 
     def _body_property(self, page: dict[str, Any]) -> str:
         if not may_be_cut(page, self._names.body):
@@ -135,8 +145,6 @@ class Notebook:
             elif block.get("has_children") and block.get("type") not in OTHER_PAGES:
                 yield from self._code_blocks(block["id"])
 
-    def _texts(self, subject: str, html: str) -> dict[str, Any]:
-        return {
-            self._names.subject: {"rich_text": rich_text(subject, "The subject")},
-            self._names.body: {"rich_text": rich_text(html, "The body")},
-        }
+    def _texts(self, subject: str | None, html: str | None) -> dict[str, Any]:
+        given = ((self._names.subject, subject, "The subject"), (self._names.body, html, "The body"))
+        return {name: {"rich_text": rich_text(text, what)} for name, text, what in given if text is not None}

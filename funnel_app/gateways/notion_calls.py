@@ -1,4 +1,4 @@
-"""Notion's client of this process: one connection, failures in the two families, at most one more try."""
+"""Notion's client of this process: the shared budget, failures in the two families, at most one more try."""
 
 import json
 import logging
@@ -13,24 +13,45 @@ from notion_client.errors import HTTPResponseError, NotionClientErrorBase, Reque
 
 from funnel_app.gateways.errors import GatewayError, Rejected, Unavailable
 from funnel_app.gateways.headers import retry_after
+from funnel_app.gateways.notion_budget import NotionBudget
 
 PROVIDER = "notion"
 API_URL = "https://api.notion.com"
 VERSION = "2025-09-03"
 PAGE_SIZE = 100
+PER_SECOND = 3.0
 PASSING_STATUSES = frozenset({408, 409, 429, 529})
+# Notion says these before it does anything, so that even a write may come again.
+NOT_DONE = frozenset({409, 429, 529})
+SLOW_DOWN = frozenset({429, 529})
+AWAY = frozenset({502, 503, 504})
+AGAIN_AFTER_S = 0.5
 
 
 class NotionCalls:
-    """Calls of Notion's API. The client is made at the first call, once: each one made adds a log handler."""
+    """Calls of Notion's API, each at its turn in the shared budget; low ones, the mirror's, come after the others.
+
+    The client is made at the first call, once: each one made adds a log handler.
+    """
 
     def __init__(
-        self, token: str, api_url: str | None, timeout_s: float, transport: httpx.BaseTransport | None
+        self,
+        token: str,
+        api_url: str | None = None,
+        timeout_s: float = 10.0,
+        transport: httpx.BaseTransport | None = None,
+        *,
+        budget: NotionBudget | None = None,
+        low: bool = False,
+        patience_s: float = 3.0,
     ) -> None:
         self._token = token
         self._api_url = (api_url or API_URL).rstrip("/")
         self._timeout_s = timeout_s
         self._transport = transport
+        self._budget = budget or NotionBudget(None, PER_SECOND)
+        self._low = low
+        self._patience_s = patience_s
 
     @cached_property
     def client(self) -> Client:
@@ -47,12 +68,12 @@ class NotionCalls:
         )
 
     def read(self, call: Callable[..., Any], *args: str, **query: Any) -> dict[str, Any]:
-        """Make a call that changes nothing, once more if the connection was lost; Unavailable or Rejected."""
-        return self._call(httpx.TransportError, call, *args, **query)
+        """Make a call that changes nothing, once more after a passing failure; Unavailable or Rejected."""
+        return self._call(_may_read_again, call, *args, **query)
 
     def write(self, call: Callable[..., Any], *args: str, **body: Any) -> dict[str, Any]:
-        """Make a call that changes something, once more only if it cannot have arrived; Unavailable or Rejected."""
-        return self._call(httpx.ConnectError, call, *args, **body)
+        """Make a call that changes something, once more only if it was not done; Unavailable or Rejected."""
+        return self._call(_was_not_done, call, *args, **body)
 
     def read_all(self, call: Callable[..., Any], *args: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Yield the results of a list, over all of its pages."""
@@ -64,26 +85,78 @@ class NotionCalls:
                 return
             cursor = {"start_cursor": answer["next_cursor"]}
 
+    def find_source(self, database_id: str) -> str:
+        """Return the table inside a database: the id in Notion's address bar is the database's, which has no rows."""
+        database = self.read(self.client.databases.retrieve, database_id)
+        sources = database.get("data_sources") or []
+        if not sources:
+            raise Rejected(PROVIDER, f"Database {database_id} has no data source.", code="no_data_source")
+        return str(sources[0]["id"])
+
     def close(self) -> None:
         """Close the connection, if one was made."""
         if "client" in self.__dict__:
             self.client.close()
 
     def _call(
-        self, lost: type[httpx.TransportError], call: Callable[..., Any], *args: str, **kw: Any
+        self, may_repeat: Callable[[Exception], bool], call: Callable[..., Any], *args: str, **kw: Any
     ) -> dict[str, Any]:
         try:
-            return _answer(call, *args, **kw)
-        except lost:
-            return self._last_try(call, *args, **kw)
-        except (NotionClientErrorBase, httpx.HTTPError, ValueError) as error:
-            raise failure(error) from error
-
-    def _last_try(self, call: Callable[..., Any], *args: str, **kw: Any) -> dict[str, Any]:
+            return self._try(call, *args, **kw)
+        except FAILURES as error:
+            fault = self._noted(error)
+            if not (may_repeat(error) and self._has_waited(error, fault)):
+                raise self._final(error, fault) from error
         try:
-            return _answer(call, *args, **kw)
-        except (NotionClientErrorBase, httpx.HTTPError, ValueError) as error:
-            raise failure(error) from error
+            return self._try(call, *args, **kw)
+        except FAILURES as error:
+            raise self._final(error, self._noted(error)) from error
+
+    def _try(self, call: Callable[..., Any], *args: str, **kw: Any) -> dict[str, Any]:
+        failures_before = self._budget.wait(low=self._low, patience_s=self._patience_s)
+        answer = _answer(call, *args, **kw)
+        if failures_before:
+            self._budget.well()
+        return answer
+
+    def _noted(self, error: Exception) -> GatewayError:
+        fault = failure(error)
+        if _status(error) in SLOW_DOWN:
+            self._budget.refused(getattr(fault, "retry_after", None))
+        return fault
+
+    def _final(self, error: Exception, fault: GatewayError) -> GatewayError:
+        if _is_away(error):
+            self._budget.away()
+        return fault
+
+    def _has_waited(self, error: Exception, fault: GatewayError) -> bool:
+        """Wait before the second try; False where Notion asks for more than our patience."""
+        if _status(error) in SLOW_DOWN:
+            # The budget keeps this wait, for all processes.
+            return (getattr(fault, "retry_after", None) or 0.0) <= self._patience_s
+        if not isinstance(error, httpx.TransportError):
+            self._budget.sleep(AGAIN_AFTER_S)
+        return True
+
+
+FAILURES = (NotionClientErrorBase, httpx.HTTPError, ValueError)
+
+
+def _status(error: Exception) -> int:
+    return error.status if isinstance(error, HTTPResponseError) else 0
+
+
+def _may_read_again(error: Exception) -> bool:
+    return isinstance(error, httpx.TransportError) or _status(error) in PASSING_STATUSES or _status(error) >= 500
+
+
+def _was_not_done(error: Exception) -> bool:
+    return isinstance(error, httpx.ConnectError) or _status(error) in NOT_DONE
+
+
+def _is_away(error: Exception) -> bool:
+    return isinstance(error, httpx.TransportError | RequestTimeoutError) or _status(error) in AWAY
 
 
 def _answer(call: Callable[..., Any], *args: str, **kw: Any) -> dict[str, Any]:
@@ -99,13 +172,14 @@ def failure(error: Exception) -> GatewayError:
         return _refusal(error)
     if isinstance(error, NotionClientErrorBase) and not isinstance(error, RequestTimeoutError):
         return Rejected(PROVIDER, str(error), code=str(error.code))
-    return Unavailable(PROVIDER, str(error) or type(error).__name__)
+    return Unavailable(PROVIDER, str(error) or type(error).__name__, in_doubt=not _was_not_done(error))
 
 
 def _refusal(error: HTTPResponseError) -> GatewayError:
     code, message = _words(error)
     if error.status in PASSING_STATUSES or error.status >= 500:
-        return Unavailable(PROVIDER, message, retry_after(error.headers, datetime.now(UTC)))
+        wait = retry_after(error.headers, datetime.now(UTC))
+        return Unavailable(PROVIDER, message, wait, in_doubt=not _was_not_done(error))
     return Rejected(PROVIDER, message, code=code)
 
 

@@ -1,7 +1,8 @@
 """Read Notion's pages, properties and blocks, and write properties; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from funnel_app.gateways.chunks import MOST_CHUNKS, chunks, utf16_units
@@ -9,6 +10,8 @@ from funnel_app.gateways.errors import Rejected
 
 # A page's answer may stop at 25 items of one property; that many ask for the whole property.
 ITEMS_PER_PAGE = 25
+TEXTS = frozenset({"title", "rich_text"})
+CHOICES = frozenset({"select", "status"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +26,10 @@ class TemplateNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One template in Notion; html and status are empty where Notion has none."""
+    """One template in Notion; html and status are empty where Notion has none.
+
+    faults are sentences about columns that are not there, or of a type that cannot be read.
+    """
 
     id: str
     name: str
@@ -32,6 +38,16 @@ class Page:
     status: str
     url: str
     last_edited: str
+    faults: tuple[str, ...] = ()
+
+
+def answering(pages: Iterable[Page], key: str, aliases: Sequence[str]) -> list[Page]:
+    """Return the pages named like the key; where there are none, those that match an alias glob in any case."""
+    listed = list(pages)
+    globs = [alias.strip().casefold() for alias in aliases]
+    return [page for page in listed if page.name == key] or [
+        page for page in listed if any(fnmatchcase(page.name.casefold(), glob) for glob in globs)
+    ]
 
 
 def plain(items: object) -> str:
@@ -45,7 +61,7 @@ def property_text(page: Mapping[str, Any], name: str) -> str:
     found = (page.get("properties") or {}).get(name) or {}
     kind = found.get("type", "")
     value = found.get(kind)
-    if kind in {"status", "select"}:
+    if kind in CHOICES:
         return str((value or {}).get("name", ""))
     return plain(value)
 
@@ -66,7 +82,24 @@ def to_page(page: Mapping[str, Any], names: TemplateNames, html: str | None = No
         status=property_text(page, names.status),
         url=str(page.get("url") or ""),
         last_edited=str(page.get("last_edited_time") or ""),
+        faults=tuple(_column_faults(page.get("properties") or {}, names)),
     )
+
+
+def _column_faults(columns: Mapping[str, Any], names: TemplateNames) -> Iterator[str]:
+    types = {name: str(column.get("type", "")) for name, column in columns.items()}
+    for name in (names.title, names.subject, names.body):
+        if name not in types:
+            there = ", ".join(f"“{each}”" for each in sorted(types)) or "none"
+            yield f"the templates database has no property “{name}”; its properties are {there}"
+        elif types[name] not in TEXTS:
+            yield _wrong_type(name, types[name], "text")
+    if types.get(names.status, "select") not in CHOICES | TEXTS:
+        yield _wrong_type(names.status, types[names.status], "select")
+
+
+def _wrong_type(name: str, found: str, wanted: str) -> str:
+    return f"the property “{name}” of the templates database is of the type {found}, not {wanted}"
 
 
 def rich_text(text: str, what: str) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from funnel_app.gateways.calls import (
     Call,
     deliver_job,
     email_job_id,
+    mirror_job,
     new_job,
     queue_of,
     recheck_job,
@@ -29,8 +30,18 @@ from funnel_app.gateways.calls import (
 )
 from funnel_app.gateways.errors import redis_at_hand
 from funnel_app.gateways.redis_clients import patient_client, swift_client
+from funnel_app.gateways.scripts import OWN_LOCK, RELEASE_LOCK
 
-__all__ = ["Call", "Queues", "deliver_job", "queue_of", "recheck_job", "reconcile_job", "repeat_job"]
+__all__ = [
+    "Call",
+    "Queues",
+    "deliver_job",
+    "mirror_job",
+    "queue_of",
+    "recheck_job",
+    "reconcile_job",
+    "repeat_job",
+]
 
 Entry = TypeVar("Entry")
 
@@ -50,6 +61,8 @@ class Queues:
         self._swift = swift_client(redis_url)
         self._monotonic = monotonic
         self._closed_until = 0.0
+        self._own = self.connection.register_script(OWN_LOCK)
+        self._disown = self.connection.register_script(RELEASE_LOCK)
 
     def arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime, queue: str = EMAILS) -> bool:
         """Queue emails that are due and put the others on the clock; False, never an error, where Redis is away.
@@ -111,6 +124,23 @@ class Queues:
         """Note that the clock is filled; a flush forgets it."""
         with redis_at_hand():
             self.connection.set(MARKER_KEY, "1")
+
+    def emails_wait(self) -> bool:
+        """Tell whether an email's job waits for a worker."""
+        with redis_at_hand(), self.connection.pipeline(transaction=False) as pipe:
+            for name in (EMAILS, TRANSACTIONAL):
+                pipe.llen(self._queue(name).key)
+            return any(pipe.execute())
+
+    def own(self, name: str, owner: str, seconds: float) -> bool:
+        """Take a lock or keep it for so long; False while somebody else has it."""
+        with redis_at_hand():
+            return bool(self._own(keys=[f"funnel:lock:{name}"], args=[owner, int(seconds * 1000)]))
+
+    def disown(self, name: str, owner: str) -> None:
+        """Give a lock up if it is ours."""
+        with redis_at_hand():
+            self._disown(keys=[f"funnel:lock:{name}"], args=[owner])
 
     def beat(self, name: str, ttl_s: int) -> None:
         """Say that a process lives, for so many seconds."""

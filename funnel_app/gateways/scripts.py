@@ -60,3 +60,59 @@ RELEASE_LOCK = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 """
+
+# KEYS: budget. ARGV: most calls a second, low?, seconds of calm, growth, remembered. Returns microseconds, outage.
+NOTION_TAKE = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local known = redis.call('HMGET', KEYS[1], 'rate', 'began', 'used', 'held', 'wanted', 'changed', 'outage')
+local most, outage = tonumber(ARGV[1]), tonumber(known[7] or 0)
+local held = tonumber(known[4] or 0)
+if held > now then return {held - now, outage} end
+redis.call('EXPIRE', KEYS[1], ARGV[5])
+local rate = math.min(tonumber(known[1] or most), most)
+if rate < most and now - tonumber(known[6] or 0) > ARGV[3] * 1000000 then
+  rate = math.min(rate * ARGV[4], most)
+  redis.call('HSET', KEYS[1], 'rate', string.format('%.4f', rate), 'changed', string.format('%.0f', now))
+end
+local budget = math.max(math.floor(rate), 1)
+local window = budget / rate * 1000000
+local began, used = tonumber(known[2] or 0), tonumber(known[3] or 0)
+if now >= began + window then began, used = now, 0 end
+local wait = math.ceil(began + window - now)
+if ARGV[2] == '1' and tonumber(known[5] or 0) > now then return {wait, outage} end
+if used < budget then
+  redis.call('HSET', KEYS[1], 'began', string.format('%.0f', began), 'used', used + 1)
+  if ARGV[2] == '0' then redis.call('HDEL', KEYS[1], 'wanted') end
+  return {0, outage}
+end
+if ARGV[2] == '0' then redis.call('HSET', KEYS[1], 'wanted', string.format('%.0f', now + 2 * window)) end
+return {wait, outage}
+"""
+
+# KEYS: budget. ARGV: most calls a second, seconds to hold, slowest rate, remembered.
+NOTION_REFUSED = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local held = tonumber(redis.call('HGET', KEYS[1], 'held') or 0)
+if held <= now then
+  local rate = math.min(tonumber(redis.call('HGET', KEYS[1], 'rate') or ARGV[1]), tonumber(ARGV[1]))
+  rate = math.max(rate / 2, tonumber(ARGV[3]))
+  redis.call('HSET', KEYS[1], 'rate', string.format('%.4f', rate), 'changed', string.format('%.0f', now))
+end
+redis.call('HSET', KEYS[1], 'held', string.format('%.0f', math.max(held, now + ARGV[2] * 1000000)))
+redis.call('EXPIRE', KEYS[1], math.ceil(ARGV[2] + ARGV[4]))
+return 1
+"""
+
+# KEYS: budget. ARGV: longest hold in seconds, remembered.
+NOTION_AWAY = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+if tonumber(redis.call('HGET', KEYS[1], 'held') or 0) > now then return 0 end
+local outage = redis.call('HINCRBY', KEYS[1], 'outage', 1)
+local hold = math.min(2 ^ outage, tonumber(ARGV[1]))
+redis.call('HSET', KEYS[1], 'held', string.format('%.0f', now + hold * 1000000))
+redis.call('EXPIRE', KEYS[1], math.ceil(hold + ARGV[2]))
+return 1
+"""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.models import Contact, Email, Enrolment
@@ -32,13 +32,17 @@ def upsert(session: Session, email: str, email_norm: str, facts: Mapping[str, An
     """
     _insert_if_absent(session, email, email_norm, now)
     contact = session.scalars(select(Contact).where(Contact.email_norm == email_norm).with_for_update()).one()
+    called = (contact.name, contact.first_name)
     given = {name: value for name, value in facts.items() if value is not None}
     for name in COLUMNS:
         if name in given:
             setattr(contact, name, given[name])
     contact.email = email
     contact.properties = {**contact.properties, **{k: v for k, v in given.items() if k not in COLUMNS}}
-    contact.updated_at = now
+    contact.updated_at = contact.mirror_stale_since = now
+    if called != (contact.name, contact.first_name):
+        theirs = update(Enrolment).where(Enrolment.contact_id == contact.id)
+        session.execute(theirs.values(mirror_stale_since=now))
     return contact
 
 

@@ -43,9 +43,11 @@ def claimable(now: datetime, modes: Collection[str]) -> ColumnElement[bool]:
 
 def _runs(modes: Collection[str]) -> ColumnElement[bool]:
     # Asked per email, not the other way round: few emails are due, and many enrolments run.
-    running = aliased(Enrolment)
+    enrolment = aliased(Enrolment)
     return exists().where(
-        running.id == Email.enrolment_id, running.state == EnrolmentState.ACTIVE, running.mode.in_(list(modes))
+        enrolment.id == Email.enrolment_id,
+        enrolment.state == EnrolmentState.ACTIVE,
+        enrolment.mode.in_(list(modes)),
     )
 
 
@@ -133,6 +135,7 @@ def move(session: Session, email: Email, new: State, now: datetime, reason: str 
     setattr(email, f"{new}_at", now)
     if new in {State.PLANNED, State.HELD}:
         email.lease_token = email.lease_until = None
+    session.get_one(Enrolment, email.enrolment_id).mirror_stale_since = now
     taken_as = email.resend_id if new is State.SENT else None
     session.add(EmailEvent(email_id=email.id, kind=new, at=now, recorded_at=now, detail=reason, resend_id=taken_as))
 

@@ -8,31 +8,22 @@ from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from funnel_app.campaigns.states import State
-from funnel_app.ledger.base import Base, EnrolmentState, Outcome, RequestState, Scope, partial
+from funnel_app.ledger.base import STALE, Base, EnrolmentState, Mirrored, Outcome, RequestState, Scope, partial
 from funnel_app.ledger.types import Compressed, new_id
 
 __all__ = [
-    "Base",
-    "Contact",
-    "Email",
-    "EmailEvent",
-    "Enrolment",
-    "EnrolmentState",
-    "HookEvent",
-    "Message",
-    "Outcome",
-    "Request",
-    "RequestState",
-    "Scope",
-    "Suppression",
-    "TemplateVersion",
-]
+    "Base", "Contact", "Email", "EmailEvent", "Enrolment", "EnrolmentState", "HookEvent", "Message", "Outcome", "Request",
+    "RequestState", "Scope", "Suppression", "TemplateVersion",
+]  # fmt: skip
 
 
-class Contact(Base):
+class Contact(Mirrored, Base):
     """One person, known by the address."""
 
     __tablename__ = "contacts"
+    __table_args__ = (
+        partial("ix_contacts_mirror_stale", "mirror_stale_since", where="mirror_stale_since IS NOT NULL"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(String(320))
@@ -46,7 +37,10 @@ class Contact(Base):
     consent_text: Mapped[str | None] = mapped_column(Text)
     consent_source: Mapped[str | None] = mapped_column(String(255))
     consent_ip: Mapped[str | None] = mapped_column(String(64))
-    notion_page_id: Mapped[str | None] = mapped_column(String(36))
+    # Until then nobody else writes this person's rows: a lease while there is a token, else a wait after a failure.
+    mirror_next_at: Mapped[datetime | None]
+    mirror_token: Mapped[UUID | None]
+    mirror_error: Mapped[str | None] = mapped_column(Text)
     unsubscribe_token: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -90,7 +84,7 @@ class HookEvent(Base):
     mode: Mapped[str] = mapped_column(String(8))
 
 
-class Enrolment(Base):
+class Enrolment(Mirrored, Base):
     """One contact in one sequence."""
 
     __tablename__ = "enrolments"
@@ -98,7 +92,7 @@ class Enrolment(Base):
         UniqueConstraint("contact_id", "campaign", "sequence", "occurrence", "run"),
         partial("ix_enrolments_active", "contact_id", where="state IN ('active', 'paused')"),
         partial("ix_enrolments_unfinished", "campaign", "sequence", "id", where="state = 'active'"),
-        partial("ix_enrolments_mirror_stale", "mirror_stale_since", where="mirror_stale_since IS NOT NULL"),
+        partial("ix_enrolments_mirror_stale", "mirror_stale_since", where=STALE),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -118,8 +112,6 @@ class Enrolment(Base):
     exit_event: Mapped[str | None] = mapped_column(String(32))
     exit_reason: Mapped[str | None] = mapped_column(Text)
     variables: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    notion_page_id: Mapped[str | None] = mapped_column(String(36))
-    mirror_stale_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.models import Scope, Suppression
+from funnel_app.ledger.models import Contact, Scope, Suppression
 from funnel_app.ledger.once import insert_once
 
 
@@ -28,7 +28,10 @@ def add(
         "source": source,
         "created_at": now,
     }
-    return insert_once(session, Suppression, row, ["address_hash", "scope"])
+    added = insert_once(session, Suppression, row, ["address_hash", "scope"])
+    if added:
+        session.execute(update(Contact).where(Contact.email_norm == email_norm).values(mirror_stale_since=now))
+    return added
 
 
 def find(session: Session, email_norm: str, pepper: str, kind: str) -> Suppression | None:

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from funnel_app.ledger.models import TemplateVersion
 from funnel_app.ledger.once import insert_once
 
+VERDICT = ("good", "problems", "ready_html", "ready_text")
+
 
 def get(session: Session, version_id: UUID) -> TemplateVersion:
     """Return a version; NoResultFound where there is none."""
@@ -33,10 +35,22 @@ def find_adopted(session: Session, key: str) -> TemplateVersion | None:
     return session.scalars(wanted.limit(1)).one_or_none()
 
 
+def find_good(session: Session, key: str) -> TemplateVersion | None:
+    """Return the newest version that the gate let pass, adopted or not; None where it never did."""
+    wanted = select(TemplateVersion).where(TemplateVersion.key == key, TemplateVersion.good)
+    return session.scalars(wanted.order_by(TemplateVersion.checked_at.desc()).limit(1)).one_or_none()
+
+
+def adopt(session: Session, version_id: UUID, now: datetime) -> None:
+    """Let letters be made of this version from now on."""
+    session.execute(update(TemplateVersion).where(TemplateVersion.id == version_id).values(adopted_at=now))
+
+
 def observe(session: Session, seen: Mapping[str, Any], now: datetime) -> None:
     """Note what Notion has under a key now: a new version, or one that is already known.
 
-    `since_at` of a version is when it began to be what Notion has, without a break.
+    `since_at` of a version is when it began to be what Notion has, without a break. A known text takes the new
+    verdict, since the gate may have learnt since.
     """
     latest = find_latest(session, seen["key"])
     changed = latest is None or latest.hash != seen["hash"]
@@ -44,5 +58,7 @@ def observe(session: Session, seen: Mapping[str, Any], now: datetime) -> None:
     if insert_once(session, TemplateVersion, {**seen, **times}, ["key", "hash"]):
         return
     again = {"checked_at": now, "since_at": now} if changed else {"checked_at": now}
+    if changed or latest is None or [latest.good, latest.problems] != [seen["good"], seen["problems"]]:
+        again |= {name: seen[name] for name in VERDICT}
     same = (TemplateVersion.key == seen["key"], TemplateVersion.hash == seen["hash"])
     session.execute(update(TemplateVersion).where(*same).values(**again))

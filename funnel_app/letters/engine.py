@@ -7,7 +7,7 @@ from typing import TypeVar
 from jinja2 import Environment, StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-FILTERS = ("default", "upper", "lower", "title", "capitalize", "round", "int", "join", "trim", "length")
+FILTERS = ("default", "upper", "lower", "title", "capitalize", "round", "int", "join", "trim", "length", "money")
 TESTS = ("defined",)
 
 _Thing = TypeVar("_Thing")
@@ -36,11 +36,17 @@ def _as_words(value: object) -> object:
     return value
 
 
+def _money(amount: object) -> str:
+    """Return an amount in whole dollars: 48500 as $48,500."""
+    return f"${float(str(amount)):,.0f}"
+
+
 def _environment(*, autoescape: bool) -> Environment:
     environment = ImmutableSandboxedEnvironment(
         undefined=_Missing, autoescape=autoescape, finalize=_as_words, keep_trailing_newline=True
     )
     environment.globals.clear()
+    environment.filters["money"] = _money
     environment.filters = _only(environment.filters, FILTERS)
     environment.tests = _only(environment.tests, TESTS)
     return environment

@@ -5,8 +5,9 @@ from math import ceil
 from typing import Any
 
 import structlog
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
 from funnel_app.campaigns.registry import UnknownCampaign
@@ -15,8 +16,13 @@ from funnel_app.flows.decide import TooManyEnrolments
 from funnel_app.flows.enrol import KeyReused
 from funnel_app.flows.refuse import refuse
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.web.payloads import keepable
+from funnel_app.web.proofs import is_proved
 
 log = structlog.get_logger()
+
+# Not a payload, but somebody may be named in it: kept like a payload that cannot be used.
+UNREADABLE = frozenset({400, 415})
 
 
 def problem(status: int, detail: str, **more: Any) -> Response:
@@ -33,9 +39,14 @@ def http_problem(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if status == 401 and (wait := current_deps().throttle.hit("failed-proof", request.remote_addr or "")):
         return _throttled(wait)
+    if status == 500:
+        return problem(500, f"Something is wrong on our side; it is logged as request {g.get('request_id', '')}.")
     errors = _field_errors(error)
     if errors is None:
-        return problem(status, error.description or HTTPStatus(status).description)
+        detail = error.description or HTTPStatus(status).description
+        if status in UNREADABLE:
+            _keep_refused({"body": [detail]})
+        return problem(status, detail)
     _keep_refused(errors)
     return problem(status, "The payload is understood, but some of its fields cannot be used.", errors=errors)
 
@@ -44,10 +55,16 @@ def register_errors(app: Flask) -> None:
     """Teach an application which exception is which answer."""
     app.register_error_handler(HTTPException, http_problem)
     app.register_error_handler(UnknownCampaign, lambda error: problem(404, str(error)))
+    app.register_error_handler(ParseException, _body_broken)
     app.register_error_handler(KeyReused, lambda error: problem(409, str(error)))
     app.register_error_handler(TooManyEnrolments, _too_many)
     for away in LedgerUnavailable:
         app.register_error_handler(away, _ledger_away)
+
+
+def _body_broken(error: Exception) -> ResponseReturnValue:
+    # gunicorn reads a chunked body only when we ask for it, and raises its own errors then.
+    return problem(400, f"The body breaks the rules of HTTP: {error}")
 
 
 def _throttled(wait_s: float) -> Response:
@@ -76,7 +93,13 @@ def _field_errors(error: HTTPException) -> dict[str, Any] | None:
 
 
 def _keep_refused(errors: dict[str, Any]) -> None:
-    hook, _, _ = (request.endpoint or "").partition(".")
     campaign = (request.view_args or {}).get("campaign")
-    if campaign and request.is_json:
-        refuse(current_deps(), campaign=campaign, hook=hook, payload=request.get_json(), errors=errors)
+    if campaign and is_proved():
+        hook, _, view = (request.endpoint or "").partition(".")
+        source = "legacy" if view.startswith("legacy") else "website"
+        refuse(current_deps(), campaign=campaign, hook=hook, source=source, payload=_sent(), errors=errors)
+
+
+def _sent() -> object:
+    """Return what the caller sent: a JSON object as data, anything else as text."""
+    return g.payload if "payload" in g else keepable(request.get_data().decode(errors="replace"))

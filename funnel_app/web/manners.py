@@ -2,6 +2,7 @@
 
 import re
 import time
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -28,6 +29,7 @@ HEADERS = {
 
 def mind_manners(app: Flask) -> None:
     """Give each request an id, and each answer its headers and a line in the log."""
+    app.log_exception = _log_fault  # type: ignore[method-assign, assignment]  # Flask's own writes the whole path
     app.before_request(_begin)
     app.after_request(_finish)
 
@@ -35,6 +37,10 @@ def mind_manners(app: Flask) -> None:
 def masked(path: str) -> str:
     """Return a path without the key or token in it."""
     return SECRET_PATHS.sub(r"/\1/***", path)
+
+
+def _log_fault(fault: Any) -> None:
+    log.error("failed", method=request.method, path=masked(request.path), exc_info=fault)
 
 
 def _begin() -> None:

@@ -15,7 +15,8 @@ from werkzeug.exceptions import NotFound, Unauthorized
 
 from funnel_app.campaigns.model import Campaign, Hook
 from funnel_app.current import current_deps
-from funnel_app.flows.call import Call
+from funnel_app.flows.call import Call, fitted
+from funnel_app.flows.decide import TooManyEnrolments
 from funnel_app.flows.enrol import KeyReused, enrol
 from funnel_app.flows.refuse import refuse
 from funnel_app.flows.runs import Run, find_run, find_run_by_key
@@ -26,6 +27,7 @@ from funnel_app.web.proofs import is_one_of, require_bearer, require_json
 
 VERSION = "3.8.8"
 API_VERSION = "0.8.4"
+SOURCE = "prefect"
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Entrance:
 
 
 def _signup(campaign: str, payload: dict[str, Any], **more: Any) -> Call:
-    return signup.signup_call(campaign, payload, "prefect", **more)
+    return signup.signup_call(campaign, payload, SOURCE, **more)
 
 
 ENTRANCES: Mapping[str, Entrance] = {
@@ -72,7 +74,7 @@ def create_flow_run(deployment_id: str) -> ResponseReturnValue:
     require_json()
     body = request.get_json()
     parameters = body.get("parameters") or {}
-    key = f"prefect:{body['idempotency_key']}"[:255] if body.get("idempotency_key") else None
+    key = fitted(f"prefect:{deployment_id}:{body['idempotency_key']}") if body.get("idempotency_key") else None
     known = find_run_by_key(current_deps(), key) if key else None
     if known is not None:
         return _run_json(known), 200
@@ -80,7 +82,8 @@ def create_flow_run(deployment_id: str) -> ResponseReturnValue:
         payload = ENTRANCES[hook.name].schema().load(parameters)
     except ValidationError as fault:
         return _refused(campaign.name, hook.name, parameters, fault)
-    return _created(ENTRANCES[hook.name].call(campaign.name, payload, raw=parameters, idempotency_key=key))
+    more = {"raw": parameters, "idempotency_key": key, "source": SOURCE}
+    return _created(ENTRANCES[hook.name].call(campaign.name, payload, **more))
 
 
 def _created(call: Call) -> ResponseReturnValue:
@@ -89,6 +92,9 @@ def _created(call: Call) -> ResponseReturnValue:
     except KeyReused:
         # Two calls under one key at the same moment: Prefect answers the second with the first one's run.
         run = find_run_by_key(current_deps(), call.idempotency_key or "")
+    except TooManyEnrolments as fault:
+        _keep(call.campaign, call.hook, call.payload, {"limit": [str(fault)]})
+        raise
     else:
         run = find_run(current_deps(), receipt.hook_id)
     return (_run_json(run), 201) if run else problem(404, "Flow run not found")
@@ -96,9 +102,13 @@ def _created(call: Call) -> ResponseReturnValue:
 
 def _refused(campaign: str, hook: str, parameters: object, fault: ValidationError) -> ResponseReturnValue:
     errors = fault.messages if isinstance(fault.messages, dict) else {"parameters": fault.messages}
-    refuse(current_deps(), campaign=campaign, hook=hook, payload=parameters, errors=errors)
+    _keep(campaign, hook, parameters, errors)
     reason = "; ".join(f"{field}: {' '.join(map(str, texts))}" for field, texts in errors.items())
     return problem(409, f"Error creating flow run: Validation failed. Failure reason: {reason}", errors=errors)
+
+
+def _keep(campaign: str, hook: str, parameters: object, errors: Mapping[str, Any]) -> None:
+    refuse(current_deps(), campaign=campaign, hook=hook, source=SOURCE, payload=parameters, errors=errors)
 
 
 @blueprint.get("/flow_runs/<run_id>")

@@ -6,11 +6,21 @@ from flask import request
 
 # Keys of the WSGI environment without HTTP_ never come from a caller.
 REPLAY_OF = "funnel.replay_of"
+REPLAY_FROM = "funnel.replay_from"
+ENTRANCES = {"website": "hook"}
 
 
 def is_replay() -> bool:
     """Say whether this request is a replay by our own command, whose proof was checked when it first came."""
     return REPLAY_OF in request.environ
+
+
+def entrance() -> str:
+    """Return by which entrance this call came, or a replayed call came first: a hook, an old path, or Prefect's."""
+    if is_replay():
+        source = str(request.environ.get(REPLAY_FROM, "website"))
+        return ENTRANCES.get(source, source)
+    return "legacy" if "legacy" in (request.endpoint or "") else "hook"
 
 
 def first_received_at() -> datetime | None:

@@ -4,12 +4,11 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004_add_proof"
-down_revision = "0002_add_calls_to_hooks"
+down_revision = "0003_add_mirror"
 
 PARTIAL = (
     ("ix_email_events_orphans", "email_events", ["recorded_at"], "email_id IS NULL"),
     ("ix_enrolments_unfinished", "enrolments", ["campaign", "sequence", "id"], "state = 'active'"),
-    ("ix_enrolments_mirror_stale", "enrolments", ["mirror_stale_since"], "mirror_stale_since IS NOT NULL"),
     ("ix_messages_with_body", "messages", ["created_at"], "html IS NOT NULL"),
 )
 

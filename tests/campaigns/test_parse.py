@@ -97,6 +97,11 @@ def test_a_second_campaign_is_one_file_and_no_code():
         ("[hooks.signup]", "[hooks]\nsignup = 7", "hooks.signup: must be a table"),
         ('hook = "signup"', 'hook = "sign-up"', "hooks.sign-up: a sequence starts at this hook"),
         ("[sequences.welcome]", "[sequences.Welcome-1]", "'Welcome-1' is not a name of small letters"),
+        (
+            "[hooks.signup]",
+            "[hooks.signup]\n[hooks.referral]",
+            "hooks.referral: is not a hook; there are signup, noshow",
+        ),
         ('flow = "signup"', 'flow = "Sign_Up"', "flow: 'businessx-Sign_Up-handler' is not a handler name"),
         ('flow = "signup"\n', "", "sequences.welcome.flow: is missing"),
         ('"opt_in"', '"opted"', "starts_on: 'opted' is none of opt_in, assessment"),

@@ -1,6 +1,7 @@
 """Commands around calls: listing and replaying hooks, enrolling by hand, Calendly's subscription, the audit."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -9,14 +10,16 @@ import responses
 from sqlalchemy import select
 
 from funnel_app import create_app
+from funnel_app.campaigns.registry import Registry
 from funnel_app.flows.populate import populate
 from funnel_app.flows.sweep import sweep
 from funnel_app.gateways.calendly import EVENTS
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.models import Contact, Email, HookEvent
-from tests.factories import make_deps
+from tests.campaigns.test_parse import CHRISTMAS
+from tests.factories import LEGACY_KEY, make_deps
 from tests.web.calendars import calendly, calendly_event
-from tests.web.callers import post, signup
+from tests.web.callers import BEARER, post, signup
 
 
 @pytest.fixture
@@ -86,6 +89,39 @@ class TestHooks:
     def test_nobody_outside_can_claim_to_be_a_replay(self, client):
         headers = {"funnel.replay_of": "2026-11-24T12:00:00Z", "Funnel-Replay-Of": "2026-11-24T12:00:00Z"}
         assert client.post("/webhook/christmas/signup", json={"email": "a@b.dev"}, headers=headers).status_code == 401
+
+    @pytest.mark.parametrize("entrance", ["hook", "legacy", "prefect"])
+    def test_a_replay_comes_by_the_entrance_of_the_first_call(self, deps, entrance):
+        text = CHRISTMAS.replace(
+            'email_1 = "payload"', f'email_1 = "payload"\nemail_1_by_entrance = {{ {entrance} = "website" }}'
+        )
+        app = create_app(replace(deps, registry=Registry.load({"christmas.toml": text})))
+        lost = {"email": "bea@", "assessment_score": 38}
+        paths = {"hook": "/webhook/christmas/signup", "legacy": "/webhook/assessment"}
+        if entrance == "prefect":
+            call = f"/k/{LEGACY_KEY}/api/deployments/1ae3a3b3-e076-49c5-9b08-9c176aa47aa0/create_flow_run"
+            app.test_client().post(call, json={"name": "n", "parameters": lost})
+        else:
+            post(app.test_client(), lost, paths[entrance])
+        done = app.test_cli_runner().invoke(args=["hooks", "replay", refused(deps), "--set", "email=bea@resend.dev"])
+        assert done.exit_code == 0, done.output
+        with deps.reads() as session:
+            first = session.scalars(select(Email).where(Email.step == 1)).one()
+        assert (first.state, first.reason) == ("skipped", "sent by the website")
+
+    def test_all_are_replayed_in_the_order_in_which_they_came(self, run, client, deps):
+        for n, name in enumerate(("Anna", "Annabel")):
+            deps.now.forward(minutes=n)
+            post(client, {"email": "ana@resend.dev", "first_name": name, "timezone": "Mars/Olympus"})
+        assert run("hooks", "replay", "--all", "--set", "timezone=null").exit_code == 0
+        with deps.reads() as session:
+            assert session.scalars(select(Contact.first_name)).one() == "Annabel"
+
+    def test_a_lead_is_recovered_from_what_was_no_json(self, run, client, deps):
+        raw = b'{"email": "ana@resend.dev", "first_name": "Ana'
+        client.post("/webhook/christmas/signup", data=raw, headers=BEARER, content_type="application/json")
+        assert "Ana" in run("hooks", "show", refused(deps)).output
+        assert run("hooks", "replay", refused(deps), "--set", "email=ana@resend.dev").exit_code == 0
 
     def test_after_30_days_a_refused_call_is_forgotten(self, client, deps):
         post(client, {"email": "bea@"})

@@ -47,7 +47,7 @@ def test_populate_without_notion_is_an_error_in_words(run, deps):
     deps.notebook.fault = Unavailable("notion", "503 service_unavailable")
     failed = run("templates", "populate")
     assert failed.exit_code == 1
-    assert "Notion did not take it: notion: 503 service_unavailable" in failed.output
+    assert "Notion cannot be asked: notion: 503 service_unavailable" in failed.output
 
 
 def test_trace_of_a_stranger_is_exit_1(run):

@@ -11,6 +11,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.enrol import Call, enrol
 from funnel_app.flows.plan import FirstEmail
 from funnel_app.flows.receipt import Receipt
+from funnel_app.flows.templates import ready_version
 from funnel_app.ledger import emails, requests
 from funnel_app.ledger.models import Email, Request
 
@@ -41,6 +42,12 @@ def assess(deps: Deps, address: str = "ana@resend.dev", **first: Any) -> Receipt
 def write_templates(deps: Deps, html: str = "<p>Hi {{ first_name }}</p>") -> None:
     for key in deps.registry.template_keys():
         deps.notebook.write(key, subject=f"About {key}", html=html)
+
+
+def read_templates(deps: Deps) -> None:
+    """Let the first reading of the texts be over: in a race on a clock that stands, nobody can wait for it."""
+    for key in deps.registry.template_keys():
+        ready_version(deps, key)
 
 
 def email_ids(receipt: Receipt) -> list[UUID]:

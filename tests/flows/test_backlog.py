@@ -14,7 +14,7 @@ from funnel_app.flows.enrol import enrol
 from funnel_app.flows.sweep import sweep
 from funnel_app.gateways.answers import Answer, AnswerKind
 from funnel_app.ledger import emails
-from tests.flows.leads import call, email_ids, look, opt_in, write_templates
+from tests.flows.leads import call, email_ids, look, opt_in, read_templates, write_templates
 
 
 @pytest.fixture
@@ -68,6 +68,7 @@ def test_a_job_ends_after_a_while_though_more_is_due(ready, monkeypatch):
 
 
 def test_racing_jobs_of_a_backlog_send_each_letter_once(ready):
+    read_templates(ready)
     due = leads(ready, 12)
     with ThreadPoolExecutor(8) as workers:
         list(workers.map(lambda email_id: deliver_due(ready, email_id), due * 2))

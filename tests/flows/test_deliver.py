@@ -13,7 +13,7 @@ from funnel_app.flows.unsubscribe import unsubscribe
 from funnel_app.ledger import contacts, enrolments
 from funnel_app.ledger.models import Contact, Email, EnrolmentState, Message, Suppression
 from tests.factories import make_deps
-from tests.flows.leads import assess, email_ids, look, opt_in, states, write_templates
+from tests.flows.leads import assess, email_ids, look, opt_in, read_templates, states, write_templates
 
 
 @pytest.fixture
@@ -46,6 +46,7 @@ def test_what_was_sent_is_kept_as_it_was_sent(ready):
 
 
 def test_racing_workers_send_each_letter_once(ready):
+    read_templates(ready)
     due = [email_ids(opt_in(ready, f"lead{n}@resend.dev"))[0] for n in range(5)]
     with ThreadPoolExecutor(8) as workers:
         list(workers.map(lambda email_id: deliver(ready, [email_id]), sorted(due * 8)))

@@ -31,6 +31,28 @@ def test_a_page_with_a_text_is_kept_and_an_empty_one_is_filled(deps):
     assert deps.notebook.pages["christmas_email_2"].html == find_starter("christmas_email_2")[1]
 
 
+def test_only_the_part_that_is_empty_is_filled(deps):
+    deps.notebook.write("christmas_email_1", "My subject", "")
+    deps.notebook.write("christmas_email_2", "", "<p>my own words</p>")
+    deps.notebook.write("christmas_email_3", "", "", status="Draft")
+    told = {result.key: result.detail for result in populate(deps)}
+    pages, starters = deps.notebook.pages, {n: find_starter(f"christmas_email_{n}") for n in (1, 2)}
+    assert (pages["christmas_email_1"].subject, pages["christmas_email_1"].html) == ("My subject", starters[1][1])
+    assert (pages["christmas_email_2"].subject, pages["christmas_email_2"].html) == (
+        starters[2][0],
+        "<p>my own words</p>",
+    )
+    assert told["christmas_email_1"] == "“christmas_email_1” had no body"
+    assert told["christmas_email_2"] == "“christmas_email_2” had no subject"
+    assert told["christmas_email_3"] == "“christmas_email_3” was empty; its status is Draft: set it to Active"
+
+
+def test_what_is_written_as_code_blocks_is_a_text_too(deps):
+    deps.notebook.write("christmas_email_1", "Mine", "")
+    deps.notebook.code["christmas_email_1"] = "<p>in a block</p>"
+    assert done(deps)["christmas_email_1"] == "kept"
+
+
 def test_two_pages_for_one_key_are_left_to_a_person(deps):
     for name in ("christmas_email_1", "christmas_email_1 copy"):
         deps.notebook.write(name, "", "")
@@ -48,7 +70,7 @@ def test_twice_changes_nothing(deps):
 def test_a_starter_without_a_subject_is_a_fault(monkeypatch, tmp_path):
     (tmp_path / "some_key.html").write_text("<p>no subject</p>")
     monkeypatch.setattr(populate_flow, "STARTERS", tmp_path)
-    with pytest.raises(ValueError, match=r"some_key\.html does not begin with"):
+    with pytest.raises(ValueError, match=r"some_key\.html does not begin with <!-- subject"):
         find_starter("some_key")
 
 

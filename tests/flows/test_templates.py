@@ -1,9 +1,14 @@
 """Templates: which text serves, when a change is adopted, and the words in which people hear why none does."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from time import sleep
+
 import pytest
 from sqlalchemy import select
 
-from funnel_app.flows.templates import NotReady, ready_version
+from funnel_app.flows import readings
+from funnel_app.flows.templates import NotReady, check_templates, ready_version
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger.models import TemplateVersion
 
@@ -46,8 +51,20 @@ def test_a_changed_text_serves_when_it_was_quiet_for_two_minutes(deps, notion):
     assert serves(deps) == "<p>first</p>"
     deps.now.forward(seconds=100)
     assert serves(deps) == "<p>first</p>", "the change was seen 100 s ago"
-    deps.now.forward(seconds=20)
+    deps.now.forward(seconds=59)
+    assert serves(deps) == "<p>first</p>", "the last look is 59 s old, so the text was seen quiet for 100 s only"
+    deps.now.forward(seconds=1)
     assert serves(deps) == "<p>half typed, now whole</p>"
+
+
+def test_a_text_that_was_seen_once_is_not_quiet_because_notion_went_away(deps, notion):
+    serves(deps)
+    deps.now.forward(seconds=61)
+    notion.write(KEY, html="<p>half ty</p>")
+    serves(deps)
+    notion.fault = AWAY
+    deps.now.forward(minutes=10)
+    assert serves(deps) == "<p>first</p>"
 
 
 def test_a_text_that_was_mended_serves_at_once_where_nothing_good_was_there(deps, notion):
@@ -98,7 +115,7 @@ def test_while_notion_is_away_the_last_good_text_serves_for_a_day(deps, notion, 
     assert serves(deps) == "<p>first</p>"
     deps.now.forward(minutes=1)
     assert why_not(deps) == (
-        "template christmas_email_1: Notion cannot be reached, and the last good version is over a day old"
+        f"template christmas_email_1: Notion cannot be asked ({fault}), and the last good version is over a day old"
     )
     notion.fault = None
     deps.now.forward(seconds=31)
@@ -107,7 +124,9 @@ def test_while_notion_is_away_the_last_good_text_serves_for_a_day(deps, notion, 
 
 def test_a_text_that_was_never_read_cannot_serve_while_notion_is_away(deps, notion):
     notion.fault = AWAY
-    assert why_not(deps) == "template christmas_email_1: Notion cannot be reached, and no version of it was ever read"
+    assert why_not(deps) == (
+        "template christmas_email_1: Notion cannot be asked (notion: 503), and no version of it was ever read"
+    )
 
 
 def test_a_notion_that_is_away_is_asked_again_after_half_a_minute(deps, notion):
@@ -129,3 +148,106 @@ def test_every_text_that_was_seen_is_kept_once(deps, notion):
         kept = session.scalars(select(TemplateVersion).order_by(TemplateVersion.fetched_at)).all()
     assert [version.html for version in kept] == ["<p>first</p>", "<p>second</p>"]
     assert kept[0].since_at > kept[1].since_at, "the first text is what Notion has again"
+
+
+def test_however_many_workers_need_a_text_one_of_them_reads_it(both_deps):
+    """Eight threads on five keys, again and again; what they all get is the text."""
+    keys = both_deps.registry.template_keys()[:5]
+    for key in keys:
+        both_deps.notebook.write(key, html=f"<p>{key}</p>")
+    deps = replace(both_deps, sleep=sleep)
+    with ThreadPoolExecutor(8) as workers:
+        got = list(workers.map(lambda key: (key, ready_version(deps, key).html), keys * 16))
+    assert set(got) == {(key, f"<p>{key}</p>") for key in keys}
+    assert sorted(deps.notebook.asked) == sorted(keys)
+
+
+def test_a_worker_that_died_while_reading_lets_the_old_text_serve(deps, notion):
+    serves(deps)
+    deps.now.forward(seconds=61)
+    assert deps.fetches.claim(KEY), "somebody else reads, and is never heard of again"
+    assert serves(deps) == "<p>first</p>"
+    deps.now.forward(seconds=61)
+    notion.write(KEY, html="<p>second</p>")
+    serves(deps)
+    assert len(notion.asked) == 2
+
+
+def test_where_nothing_was_ever_read_a_second_worker_waits_a_little_for_the_first(deps, notion):
+    deps.fetches.claim(KEY)
+    begun = deps.now()
+    assert why_not(deps) == (
+        f"template {KEY}: another worker has not read it from Notion yet, and no version of it was ever read"
+    )
+    assert (deps.now() - begun).total_seconds() == 3
+    assert notion.asked == []
+
+
+def test_a_second_worker_hears_at_once_that_the_first_failed(deps, notion):
+    deps.fetches.claim(KEY)
+    failing = replace(deps, sleep=lambda _: deps.fetches.give_up(KEY, "notion: 503", everywhere=True))
+    assert "Notion cannot be asked (notion: 503)" in why_not(failing)
+
+
+def test_a_notion_that_is_away_is_away_for_every_text(deps, notion):
+    notion.fault = AWAY
+    for key in deps.registry.template_keys():
+        with pytest.raises(NotReady):
+            ready_version(deps, key)
+    assert len(notion.asked) == 1
+
+
+def test_a_page_that_notion_refuses_keeps_no_other_from_being_read(deps, notion):
+    notion.fault = Rejected("notion", "404 object_not_found")
+    assert "Notion cannot be asked (notion: 404 object_not_found)" in why_not(deps)
+    notion.fault = None
+    notion.write("christmas_email_2")
+    assert ready_version(deps, "christmas_email_2").good
+    assert "404" in why_not(deps)
+
+
+def test_without_redis_the_last_good_text_serves_and_notion_is_not_asked(deps, notion, monkeypatch):
+    serves(deps)
+    deps.now.forward(minutes=5)
+
+    def away(key):
+        raise Unavailable("redis", "no route")
+
+    monkeypatch.setattr(deps.fetches, "claim", away)
+    assert serves(deps) == "<p>first</p>"
+    assert notion.asked == [KEY]
+
+
+def test_a_text_is_judged_anew_when_the_gate_has_learnt(deps, notion, monkeypatch):
+    notion.write(KEY, html="<p>{{ new_variable }}</p>")
+    assert "new_variable" in why_not(deps)
+    monkeypatch.setattr(readings, "NAMES", frozenset({"new_variable"}))
+    deps.now.forward(seconds=61)
+    assert "new_variable" in ready_version(deps, KEY).ready_html
+
+
+def test_the_check_reads_everything_at_once_and_names_what_is_broken(deps, notion):
+    for key in deps.registry.template_keys():
+        notion.write(key)
+    notion.write("christmas_email_2", html="<p>{{ first_nam }}</p>")
+    del notion.pages["christmas_email_3"]
+    broken = check_templates(deps)
+    assert notion.asked == ["all"]
+    assert set(broken) == {"christmas_email_2", "christmas_email_3"}
+    assert "first_nam" in broken["christmas_email_2"]
+    assert ready_version(deps, KEY).good and notion.asked == ["all"], "what the check read is fresh for a minute"
+    with deps.reads() as session:
+        kept = session.scalars(select(TemplateVersion)).all()
+    assert len(kept) == 22 and [version.key for version in kept if version.adopted_at] == [KEY]
+
+
+def test_the_check_adopts_what_is_quiet_so_that_no_older_text_comes_back(deps, notion):
+    serves(deps)
+    notion.write(KEY, html="<p>second</p>")
+    for _ in range(2):
+        deps.now.forward(minutes=2)
+        check_templates(deps)
+    notion.write(KEY, html="<p>third, half ty</p>")
+    deps.now.forward(minutes=2)
+    check_templates(deps)
+    assert serves(deps) == "<p>second</p>"

@@ -10,6 +10,8 @@ import pytest
 
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.notion import Notebook, Page, TemplateNames
+from funnel_app.gateways.notion_budget import NotionBudget
+from funnel_app.gateways.notion_calls import NotionCalls
 
 API = "https://notion.stand-in.example"
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -47,6 +49,7 @@ class Notion:
         self.blocks: dict[str, list[dict[str, Any]]] = {}
         self.items: list[dict[str, Any]] = []
         self.sources = [{"id": "ds-1", "name": "Templates"}, {"id": "ds-2", "name": "Other"}]
+        self.status: dict[str, Any] = {"type": "status", "status": {"options": [{"name": "Active"}]}}
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -63,7 +66,7 @@ class Notion:
             case ["data_sources", "ds-1", "query"]:
                 return part(self.matching(body.get("filter")), cursor)
             case ["data_sources", "ds-1"]:
-                return {"properties": {"Status": {"type": "status"}}}
+                return {"properties": {"Status": self.status}}
             case ["blocks", block, "children"]:
                 return part(self.blocks.get(block, []), cursor)
             case ["pages", _, "properties", "b"]:
@@ -100,8 +103,28 @@ def notebook(notion: Notion) -> Iterator[Notebook]:
     built.close()
 
 
-def notebook_over(handler: Handler) -> Notebook:
-    return Notebook("ntn_stand_in", "db-1", API, transport=httpx.MockTransport(handler))
+class Time:
+    """A time that only waiting moves, and what was waited."""
+
+    def __init__(self) -> None:
+        self.at, self.waits = 1_800_000_000.0, []
+
+    def now(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds
+        self.waits.append(round(seconds, 3))
+
+
+def notebook_over(handler: Handler, time: Time | None = None) -> Notebook:
+    return Notebook("ntn_stand_in", "db-1", calls=calls_over(handler, time))
+
+
+def calls_over(handler: Handler, time: Time | None = None, **how: Any) -> NotionCalls:
+    time = time or Time()
+    budget = NotionBudget(None, 3.0, now=time.now, sleep=time.sleep)
+    return NotionCalls("ntn_stand_in", API, transport=httpx.MockTransport(handler), budget=budget, **how)
 
 
 def test_a_template_is_found_by_its_exact_name(notebook: Notebook, notion: Notion) -> None:
@@ -225,6 +248,28 @@ def test_a_new_template_is_written_in_chunks_into_the_data_source(notebook: Note
 def test_a_status_is_written_in_the_type_that_the_database_has(notebook: Notebook, notion: Notion) -> None:
     notebook.create_template("email_1", "Hello", "<p>1</p>", status="Active")
     assert notion.made("POST", "pages")[0]["properties"]["Status"] == {"status": {"name": "Active"}}
+
+
+@pytest.mark.parametrize(
+    ("column", "written"),
+    [
+        ({"type": "select", "select": {"options": []}}, {"select": {"name": "Active"}}),
+        ({"type": "status", "status": {"options": [{"name": "Live"}]}}, None),
+        ({"type": "checkbox", "checkbox": {}}, None),
+        ({}, None),
+    ],
+)
+def test_a_status_that_the_database_cannot_take_is_left_out(notebook: Notebook, notion: Notion, column, written):
+    notion.status = column
+    notebook.create_template("email_1", "Hello", "<p>1</p>", status="Active")
+    assert notion.made("POST", "pages")[0]["properties"].get("Status") == written
+
+
+def test_only_the_text_that_is_given_is_written(notebook: Notebook, notion: Notion) -> None:
+    notebook.fill_template("p-1", None, "<p>1</p>")
+    notebook.fill_template("p-1", "Hello", None)
+    bodies = notion.made("PATCH", "pages/p-1")
+    assert [set(body["properties"]) for body in bodies] == [{"Email Body HTML"}, {"Subject Line"}]
 
 
 def test_filling_a_template_changes_its_texts_alone(notebook: Notebook, notion: Notion) -> None:

@@ -12,7 +12,7 @@ from rq.queue import Queue
 from structlog.testing import capture_logs
 
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.queue import CLOCK_KEY, Queues, deliver_job, queue_of, recheck_job, repeat_job
+from funnel_app.gateways.queue import CLOCK_KEY, Queues, deliver_job, mirror_job, queue_of, recheck_job, repeat_job
 from tests.redis_server import RedisServer, free_port
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -231,3 +231,22 @@ def test_without_redis_everything_but_arming_says_try_again(away: Queues, call: 
     with pytest.raises(Unavailable) as error:
         call(away)
     assert error.value.provider == "redis"
+
+
+def test_an_email_of_either_kind_that_waits_is_seen(queues: Queues) -> None:
+    assert not queues.emails_wait()
+    queues.push([mirror_job()])
+    assert not queues.emails_wait(), "the mirror itself is no email"
+    for queue in ("emails", "transactional"):
+        queues.push([deliver_job(uuid4(), queue)])
+        assert queues.emails_wait()
+        queues.connection.delete(f"rq:queue:{queue}")
+
+
+def test_a_lock_has_one_owner_until_it_is_given_up(queues: Queues) -> None:
+    assert queues.own("mirror", "a", 30) and queues.own("mirror", "a", 30)
+    assert not queues.own("mirror", "b", 30)
+    queues.disown("mirror", "b")
+    assert not queues.own("mirror", "b", 30)
+    queues.disown("mirror", "a")
+    assert queues.own("mirror", "b", 30)

@@ -14,7 +14,7 @@ import jobs.process
 import jobs.scheduler
 import jobs.worker
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.queue import Queues, deliver_job, recheck_job, repeat_job
+from funnel_app.gateways.queue import Queues, deliver_job, mirror_job, recheck_job, repeat_job
 from funnel_app.ledger.engine import LedgerUnavailable
 from jobs.scheduler import SchedulerProcess
 from tests.flows.leads import email_ids, look, opt_in, write_templates
@@ -34,17 +34,17 @@ def real(deps, redis_server, monkeypatch):
     queues = Queues(redis_server.url)
     object.__setattr__(deps, "queues", queues)
     object.__setattr__(deps, "now", lambda: datetime.now(UTC))
-    for module in ("jobs.process", "jobs.deliver", "jobs.recheck", "jobs.scheduler", "jobs.worker"):
+    for module in ("jobs.process", "jobs.deliver", "jobs.mirror", "jobs.recheck", "jobs.scheduler", "jobs.worker"):
         monkeypatch.setattr(f"{module}.deps", lambda: deps)
     yield deps
     queues.close()
 
 
-def work(deps) -> None:
+def work(deps, name: str = "emails") -> None:
     connection = Redis.from_url(
         f"redis://127.0.0.1:{deps.queues.connection.connection_pool.connection_kwargs['port']}/0"
     )
-    queue = Queue("emails", connection=connection)
+    queue = Queue(name, connection=connection)
     SimpleWorker([queue], connection=connection).work(burst=True, logging_level="ERROR")
     failed = FailedJobRegistry(queue=queue)
     assert failed.get_job_ids() == [], [queue.fetch_job(job).exc_info for job in failed.get_job_ids()]
@@ -76,9 +76,18 @@ def test_a_held_email_is_rechecked_by_a_worker(real):
     with real.sessions.begin() as session:
         session.get(type(look(real, first)), first).next_attempt_at = None
     object.__setattr__(real, "now", lambda: datetime.now(UTC) + timedelta(seconds=61))
+    real.fetches.clock.forward(seconds=61)
     real.queues.push([recheck_job()])
     work(real)
     assert look(real, first).state == "sent"
+
+
+def test_what_is_behind_is_mirrored_by_a_worker_turn_by_turn(real, monkeypatch):
+    turns = []
+    monkeypatch.setattr("funnel_app.flows.mirror.mirror", lambda deps, turn: turns.append((deps, turn)))
+    real.queues.push([mirror_job(), mirror_job("tock"), mirror_job()])
+    work(real, "mirror")
+    assert turns == [(real, "tick"), (real, "tock")]
 
 
 def test_a_repeat_of_a_request_that_is_gone_fails_loudly(real):

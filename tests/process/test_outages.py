@@ -140,6 +140,9 @@ def test_a_template_written_in_notion_releases_its_held_emails():
         for name in ("web", "worker", "scheduler"):
             stack.processes.start(name)
         stack.wait_until_ready()
+        wait_until(
+            "the watch names it, with no lead due", lambda: log_of(stack, "scheduler").count("template_broken") == 22
+        )
         opt_in(stack, ANA)
         held = wait_until("the email is held", lambda: next((r for r in emails(stack) if r["state"] == "held"), None))
         assert "no page in the templates database is named lead_nurture_email_1" in held["reason"]

@@ -5,7 +5,15 @@ import pytest
 import requests
 from notion_client.errors import APIResponseError, HTTPResponseError
 
-from sandbox.notion_state import TEMPLATES_DATABASE_ID, TEMPLATES_SOURCE_ID, WORKSPACE_PAGE_ID
+from sandbox.notion_state import (
+    CONTACTS_DATABASE_ID,
+    TEMPLATES_DATABASE_ID,
+    TEMPLATES_SOURCE_ID,
+    WORKSPACE_PAGE_ID,
+    Page,
+    read_schema,
+    text_item,
+)
 from tests.sandbox.conftest import control
 
 
@@ -179,10 +187,34 @@ def test_a_value_that_notion_would_refuse_is_refused(notion, leads, properties, 
     assert words in str(error)
 
 
+def test_one_property_of_a_page_can_be_asked_for(notion, leads):
+    page = add(notion, leads, Score={"number": 7})
+    assert notion.pages.properties.retrieve(page["id"], page["properties"]["Score"]["id"])["number"] == 7
+    assert refusal(notion.pages.properties.retrieve, page["id"], "nothing").status == 404
+
+
+def test_an_edit_of_a_block_however_deep_is_an_edit_of_its_page(server, notion, leads, clock):
+    page = add(notion, leads)
+    paragraph = {"type": "paragraph", "paragraph": {"rich_text": text("a")["rich_text"]}}
+    outer = notion.blocks.children.append(page["id"], children=[paragraph])["results"][0]["id"]
+    clock.forward(minutes=5)
+    inner = notion.blocks.children.append(outer, children=[paragraph])["results"][0]["id"]
+    edited = notion.pages.retrieve(page["id"])["last_edited_time"]
+    assert edited == "2026-11-23T09:13:00.000Z"
+    clock.forward(minutes=5)
+    notion.blocks.delete(inner)
+    assert notion.pages.retrieve(page["id"])["last_edited_time"] == "2026-11-23T09:18:00.000Z"
+
+
 def test_2000_utf16_units_and_100_items_are_taken_and_empty_items_dropped(notion, leads):
     items = text("😀" * 1000)["rich_text"] * 99 + text("")["rich_text"]
     page = add(notion, leads, Notes={"rich_text": items})
-    assert len(page["properties"]["Notes"]["rich_text"]) == 99
+    assert len(page["properties"]["Notes"]["rich_text"]) == 25, "a page shows no more pieces of a text"
+    item = {"page_id": page["id"], "property_id": page["properties"]["Notes"]["id"]}
+    first = notion.pages.properties.retrieve(**item, page_size=60)
+    rest = notion.pages.properties.retrieve(**item, page_size=60, start_cursor=first["next_cursor"])
+    assert [len(part["results"]) for part in (first, rest)] == [60, 39]
+    assert first["results"][0]["rich_text"]["plain_text"] == "😀" * 1000
 
 
 def test_properties_must_be_an_object(notion, leads):
@@ -315,3 +347,35 @@ def test_a_lasting_fault_stays_until_it_is_cleared(server, notion):
             notion.users.me()
     control(server, {"notion.fail_always": None})
     assert notion.users.me()["object"] == "user"
+
+
+def test_a_property_is_read_whole_by_itself_over_pages_of_a_list(notion):
+    items = [{"type": "text", "text": {"content": f"{number} "}} for number in range(60)]
+    page = add(notion, TEMPLATES_SOURCE_ID, **{"Email Body HTML": {"rich_text": items}})
+    body = page["properties"]["Email Body HTML"]
+    first = notion.pages.properties.retrieve(page["id"], body["id"], page_size=50)
+    assert (first["type"], first["has_more"], len(first["results"])) == ("property_item", True, 50)
+    rest = notion.pages.properties.retrieve(page["id"], body["id"], page_size=50, start_cursor=first["next_cursor"])
+    told = [item["rich_text"]["plain_text"] for item in [*first["results"], *rest["results"]]]
+    assert told == [f"{number} " for number in range(60)]
+    status = notion.pages.properties.retrieve(page["id"], page["properties"]["Status"]["id"])
+    assert (status["object"], status["type"], status["select"]) == ("property_item", "select", None)
+    with pytest.raises(APIResponseError, match="Could not find property"):
+        notion.pages.properties.retrieve(page["id"], "nothing")
+
+
+def test_the_desk_shows_every_row_to_a_person_and_to_programs(server):
+    state = server.sandbox.notion
+    source = state.sources[state.databases[CONTACTS_DATABASE_ID].source_ids[0]]
+    source.properties |= read_schema({"Score": {"number": {}}, "Since": {"date": {}}, "VIP": {"checkbox": {}}})
+    since = {"start": "2026-11-24T12:00:00+00:00"}
+    values = {"Name": [text_item("Ana " * 40)], "Email": "a@b.example", "Score": 38.0, "Since": since, "VIP": True}
+    at = server.sandbox.now()
+    state.pages["p"] = Page("p", source.id, source.id, values, at, at)
+    (row,) = requests.get(server.url + "/control/notion/tables", timeout=5).json()["Contacts"]
+    assert row == {
+        "Name": ("Ana " * 40)[:79] + "…", "Email": "a@b.example", "Notes": "", "Score": "38",
+        "Since": "2026-11-24 12:00", "VIP": "✓",
+    }  # fmt: skip
+    shown = requests.get(server.url + "/desk", timeout=5).text
+    assert "a@b.example" in shown and "No row yet" in shown and "Email Sequence" in shown

@@ -38,13 +38,15 @@ def calendly_event(kind: str, created_at: str = "2026-11-24T11:00:00.000000Z", *
     return {"event": kind, "created_at": created_at, "payload": invitee(**of)}
 
 
-def calendly(client: FlaskClient, body: Any, *, key: str = CALENDLY_KEY, at: float | None = None) -> TestResponse:
+def calendly(
+    client: FlaskClient, body: Any, *, key: str = CALENDLY_KEY, at: float | None = None, path: str = CALENDLY
+) -> TestResponse:
     """Call as Calendly does, signed at a time."""
     raw = json.dumps(body).encode()
     t = int(time.time() if at is None else at)
     digest = hmac.new(key.encode(), f"{t}.".encode() + raw, hashlib.sha256).hexdigest()
     headers = {"Calendly-Webhook-Signature": f"t={t},v1={digest}"}
-    return client.post(CALENDLY, data=raw, headers=headers, content_type="application/json")
+    return client.post(path, data=raw, headers=headers, content_type="application/json")
 
 
 def booking(uid: str = "bk_1", at: str = "2026-11-26T20:00:00Z", **more: Any) -> dict[str, Any]:

@@ -45,6 +45,24 @@ def test_one_line_is_logged_per_answer_without_what_opens_something(client):
     assert LEGACY_KEY not in str(lines) and "a-token-of-somebody" not in str(lines)
 
 
+def test_a_fault_of_ours_tells_nothing_but_where_it_is_logged(client, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("secret-of-the-house")
+
+    monkeypatch.setattr("funnel_app.web.prefect.find_run", broken)
+    monkeypatch.setattr("funnel_app.web.hooks.common.enrol", broken)
+    path = f"/k/{LEGACY_KEY}/api/flow_runs/00000000-0000-4000-8000-000000000000"
+    with structlog.testing.capture_logs() as lines:
+        answers = [client.get(path, headers={"X-Request-Id": "r1"}), signup(client)]
+    for answer in answers:
+        assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
+        assert "secret-of-the-house" not in answer.text and "Traceback" not in answer.text
+    assert answers[0].json["detail"] == "Something is wrong on our side; it is logged as request r1."
+    faults = [line for line in lines if line["event"] == "failed"]
+    assert faults[0]["path"].startswith("/k/***/api/flow_runs/") and faults[0]["exc_info"]
+    assert LEGACY_KEY not in str([{**line, "exc_info": None} for line in lines])
+
+
 def fail(client, address):
     return client.post(SIGNUP, json={}, environ_overrides={"REMOTE_ADDR": address})
 

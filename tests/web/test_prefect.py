@@ -101,6 +101,25 @@ def test_a_repeated_key_answers_with_the_run_that_it_made(client):
     assert again.json["id"] == first.json["id"]
 
 
+def test_a_key_is_each_deployments_own(client):
+    maybe = "ed929cd9-34b3-4655-b128-1a1e08a59cbd"
+    first, other = create(client, idempotency_key="k1"), create(client, maybe, idempotency_key="k1")
+    assert (other.status_code, other.json["deployment_id"]) == (201, maybe)
+    assert other.json["id"] != first.json["id"]
+
+
+def test_a_call_too_many_is_answered_and_kept_for_a_replay(client, deps):
+    booking = "5445a75a-ae20-4d65-8120-7237e68ae0d5"
+
+    def book(n):
+        return create(client, booking, parameters={"email": "ana@resend.dev", **IDS[booking], "event_uri": f"e{n}"})
+
+    assert [book(n).status_code for n in range(11)] == [201] * 10 + [429]
+    with deps.reads() as session:
+        kept = session.scalars(select(HookEvent).where(HookEvent.outcome == "refused")).one()
+    assert (kept.source, kept.hook, kept.payload["event_uri"]) == ("prefect", "booking", "e10")
+
+
 def test_a_run_is_completed_only_when_every_email_is_delivered_or_stopped(client, deps):
     run = create(client)
     assert state_of(client, run) == "SCHEDULED"

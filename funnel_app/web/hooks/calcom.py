@@ -11,28 +11,31 @@ from typing import Any, ClassVar
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 from marshmallow import EXCLUDE, Schema, fields, pre_load, validate
 from werkzeug.exceptions import NotFound, Unauthorized
 
 from funnel_app.campaigns.model import Event
 from funnel_app.current import current_deps
+from funnel_app.flows.addresses import normalised
 from funnel_app.flows.call import Call
 from funnel_app.flows.lookup import call_at_of
 from funnel_app.web.hooks.calendars import Calendar, acknowledge, answers
 from funnel_app.web.hooks.common import answer, plain
 from funnel_app.web.hooks.documents import documented
 from funnel_app.web.hooks.fields import Address, Moment
-from funnel_app.web.proofs import is_one_of, require_json
+from funnel_app.web.hooks.noshow import occurrence_of
+from funnel_app.web.payloads import HookBlueprint
+from funnel_app.web.proofs import is_one_of, note_proof, require_json
 from funnel_app.web.replays import is_replay
 
-blueprint = Blueprint("calcom", __name__, url_prefix="/webhook", description="Cal.com's own events")
+blueprint = HookBlueprint("calcom", __name__, url_prefix="/webhook", description="Cal.com's own events")
 
 
 @blueprint.before_request
 def require_signature() -> None:
     """Let only Cal.com through, by X-Cal-Signature-256 under CALCOM_SIGNING_KEY; 404 where none is set."""
     if is_replay():
+        note_proof()
         return
     keys = current_deps().settings.calcom_signing_keys
     if not keys:
@@ -41,6 +44,7 @@ def require_signature() -> None:
     fitting = [hmac.new(key.encode(), body, hashlib.sha256).hexdigest() for key in keys]
     if not is_one_of(request.headers.get("X-Cal-Signature-256", ""), fitting):
         raise Unauthorized("X-Cal-Signature-256 does not fit CALCOM_SIGNING_KEY.")
+    note_proof()
 
 
 blueprint.before_request(require_json)
@@ -99,8 +103,8 @@ class CalcomSchema(_Lenient):
     }
 
     trigger = fields.String(required=True, data_key="triggerEvent")
-    created_at = fields.AwareDateTime(allow_none=True, data_key="createdAt")
-    payload = fields.Dict(required=True)
+    created_at = Moment(allow_none=True, data_key="createdAt")
+    payload = fields.Dict(load_default=dict)
 
     @pre_load
     def unwrap(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -109,7 +113,8 @@ class CalcomSchema(_Lenient):
         if not isinstance(inner, dict) or not isinstance(inner.get("booking"), dict):
             return data
         trigger = data.get("triggerEvent") or data.get("type") or "BOOKING_CREATED"
-        return {**data, "triggerEvent": trigger, "payload": inner["booking"]}
+        booking = {"uid": str(inner["booking"].get("id", "")) or None, **inner["booking"]}
+        return {**data, "triggerEvent": trigger, "payload": booking}
 
 
 @blueprint.post("/<campaign>/calcom")
@@ -131,10 +136,12 @@ def _booking_calls(campaign: str, envelope: Mapping[str, Any], event: Event) -> 
     at = booking["start_time"]
     variables = {"call_time": plain(at), "scheduled_time": plain(at)}
     common = {"happened_at": envelope.get("created_at"), "call_at": at, "variables": variables}
-    calls = [calendar.call(event, occurrence=booking["uid"], **common)]
+    calls = [calendar.call(event, occurrence=occurrence_of(booking["uid"]), **common)]
     old = booking.get("rescheduled_from")
     if event is Event.BOOKING and old and old != booking["uid"]:
-        left = calendar.call(Event.BOOKING_RESCHEDULED, occurrence=old, happened_at=envelope.get("created_at"))
+        left = calendar.call(
+            Event.BOOKING_RESCHEDULED, occurrence=occurrence_of(old), happened_at=envelope.get("created_at")
+        )
         return [left, *calls]
     return calls
 
@@ -149,16 +156,18 @@ def _cancelled(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
 
 def _no_show_updated(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
     update = dict(NoShowUpdatedSchema().load(envelope["payload"]))
-    at = call_at_of(current_deps(), campaign, update["uid"])
+    occurrence = occurrence_of(update["uid"])
+    at = call_at_of(current_deps(), campaign, occurrence)
     return [
         _calendar(campaign, attendee).call(
             Event.NO_SHOW if attendee["no_show"] else Event.NO_SHOW_UNDONE,
-            occurrence=update["uid"],
+            occurrence=occurrence,
             happened_at=envelope.get("created_at"),
             call_at=at,
             variables={"scheduled_time": plain(at)} if at else {},
         )
-        for attendee in update["attendees"]
+        # In one order, so that two updates never wait for each other's people in a circle.
+        for attendee in sorted(update["attendees"], key=lambda attendee: normalised(attendee["email"]))
     ]
 
 

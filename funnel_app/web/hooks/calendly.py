@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import structlog
 from flask import request
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 from marshmallow import EXCLUDE, Schema, fields
 from werkzeug.exceptions import NotFound, Unauthorized
 
@@ -22,7 +21,8 @@ from funnel_app.web.hooks.common import answer, plain
 from funnel_app.web.hooks.documents import documented
 from funnel_app.web.hooks.fields import Address, Moment
 from funnel_app.web.hooks.noshow import occurrence_of
-from funnel_app.web.proofs import is_signed, require_json, signed_age_s
+from funnel_app.web.payloads import HookBlueprint
+from funnel_app.web.proofs import is_signed, note_proof, require_json, signed_age_s
 from funnel_app.web.replays import is_replay
 
 log = structlog.get_logger()
@@ -31,13 +31,14 @@ log = structlog.get_logger()
 ACCEPTED_WITHIN_S = 25 * 3600
 UNUSUAL_AFTER_S = 180
 
-blueprint = Blueprint("calendly", __name__, url_prefix="/webhook", description="Calendly's own events")
+blueprint = HookBlueprint("calendly", __name__, url_prefix="/webhook", description="Calendly's own events")
 
 
 @blueprint.before_request
 def require_signature() -> None:
     """Let only Calendly through, by its signature under CALENDLY_SIGNING_KEY, 25 hours old; 404 where none is set."""
     if is_replay():
+        note_proof()
         return
     keys = current_deps().settings.calendly_signing_keys
     if not keys:
@@ -45,6 +46,7 @@ def require_signature() -> None:
     signature = request.headers.get("Calendly-Webhook-Signature", "")
     if not is_signed(signature, request.get_data(), keys, ACCEPTED_WITHIN_S):
         raise Unauthorized("Calendly-Webhook-Signature does not fit CALENDLY_SIGNING_KEY.")
+    note_proof()
     if signed_age_s(signature) > UNUSUAL_AFTER_S:
         log.warning("calendly_signature_is_old", seconds=round(signed_age_s(signature)))
 
@@ -80,7 +82,7 @@ class InviteeSchema(Schema):
     rescheduled = fields.Boolean(allow_none=True)
     reschedule_url = fields.Raw(allow_none=True)
     tracking = fields.Dict(allow_none=True)
-    questions_and_answers = fields.List(fields.Raw(), allow_none=True)
+    questions_and_answers = fields.List(fields.Raw(allow_none=True), allow_none=True)
     scheduled_event = fields.Nested(ScheduledEventSchema, required=True)
 
 
@@ -106,8 +108,8 @@ class CalendlySchema(Schema):
         unknown = EXCLUDE
 
     event = fields.String(required=True)
-    created_at = fields.AwareDateTime(allow_none=True)
-    payload = fields.Dict(required=True)
+    created_at = Moment(allow_none=True)
+    payload = fields.Dict(load_default=dict)
 
 
 @blueprint.post("/<campaign>/calendly")

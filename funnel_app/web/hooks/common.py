@@ -5,23 +5,24 @@ from typing import Any
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 from werkzeug.exceptions import BadRequest
 
 from funnel_app.campaigns.model import Event
 from funnel_app.current import current_deps
-from funnel_app.flows.call import Call
+from funnel_app.flows.addresses import normalised
+from funnel_app.flows.call import Call, fitted
 from funnel_app.flows.enrol import enrol
-from funnel_app.web.hooks.fields import contact_facts, normalised
+from funnel_app.web.hooks.fields import contact_facts
+from funnel_app.web.payloads import HookBlueprint
 from funnel_app.web.proofs import require_caller, require_json
 from funnel_app.web.replays import first_received_at
 
 LONGEST_KEY = 255
 
 
-def hook_blueprint(name: str, description: str) -> Blueprint:
+def hook_blueprint(name: str, description: str) -> HookBlueprint:
     """Return the blueprint of one hook, open only to our own callers and only for JSON objects."""
-    blueprint = Blueprint(name, __name__, url_prefix="/webhook", description=description)
+    blueprint = HookBlueprint(name, __name__, url_prefix="/webhook", description=description)
     blueprint.before_request(require_caller)
     blueprint.before_request(require_json)
     return blueprint
@@ -68,4 +69,4 @@ def _idempotency_key() -> str | None:
     if len(key) > LONGEST_KEY:
         raise BadRequest(f"The Idempotency-Key is longer than {LONGEST_KEY} characters.")
     # Each address of the API has keys of its own: one key at two hooks is two calls.
-    return f"{request.path}:{key}"[-LONGEST_KEY:] if key else None
+    return fitted(f"{request.path}:{key}") if key else None

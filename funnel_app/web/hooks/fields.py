@@ -13,15 +13,24 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from funnel_app.current import current_deps
 
 FARTHEST = timedelta(days=2 * 366)
-LINK = re.compile(
-    r"(https?:|ftp:|www\.|//|[\w-]+\.(com|net|org|io|ru|cn|info|biz|xyz|top|shop|link|site|online)\b)", re.I
+ENDINGS = (
+    "app|biz|buzz|cc|click|club|cn|co|com|de|dev|eu|fr|fun|gg|gl|icu|info|io|link|live|ly|me|ml|net|nl|online|org|"
+    "page|pro|ru|sh|shop|site|space|store|tech|tk|to|top|tv|uk|us|vip|website|win|ws|xyz"
 )
+LINK = re.compile(
+    rf"""[a-z][a-z0-9+.-]+://|//|\b(?:data|ftp|https?|javascript|mailto|sms|tel):|\bwww\.|\S@\S+\.\S
+    |[\w-]+\.[^\W\d_]{{2,}}[/?\#]|[\w-]{{2,}}\.(?:{ENDINGS})\b""",
+    re.I | re.X,
+)
+# Characters that are not seen but change what is: controls, halves of pairs, line separators, overrides of direction.
+UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 HTTPS = re.compile(r"https://[^\s/?#]+\.[^\s/?#]+([/?#]\S*)?")
 SPACES = re.compile(" {2,}")
 
 
 class Address(fields.String):
-    """An email address, as given; `normalised` turns it into the form that tells people apart."""
+    """An email address, as given; `flows/addresses.py` makes of it the form that tells people apart."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(metadata={"format": "email"}, **kwargs)
@@ -34,10 +43,15 @@ class Address(fields.String):
             raise ValidationError(f"Not an email address: {error}") from None
 
 
-def normalised(address: str) -> str:
-    """Return the form under which a person is known: lower case, the domain in its ASCII form."""
-    checked = validate_email(address, check_deliverability=False)
-    return f"{checked.local_part}@{checked.ascii_domain}".lower()
+def is_unseen(character: str) -> bool:
+    """Say whether a character is not seen, and changes how others are read or where a line ends."""
+    return unicodedata.category(character) in UNSEEN or character in OVERRIDES
+
+
+def carries_link(text: str) -> bool:
+    """Say whether a mail program would make a link or an address of a part of this text, in whatever script."""
+    plain = unicodedata.normalize("NFKC", text).replace("\u3002", ".")
+    return LINK.search("".join(character for character in plain if unicodedata.category(character) != "Cf")) is not None
 
 
 class Name(fields.String):
@@ -53,9 +67,9 @@ class Name(fields.String):
         text = SPACES.sub(" ", str(super()._deserialize(value, attr, data, **kwargs))).strip(" ")
         if len(text) > self.longest:
             raise ValidationError(f"Longer than {self.longest} characters.")
-        if any(unicodedata.category(character) == "Cc" for character in text):
+        if any(map(is_unseen, text)):
             raise ValidationError("Holds control characters.")
-        if LINK.search(text):
+        if carries_link(text):
             raise ValidationError("Holds a link: names go into our letters and must not carry one.")
         return text or None
 
@@ -73,7 +87,7 @@ class Words(fields.String):
         text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
         if len(text) > self.longest:
             raise ValidationError(f"Longer than {self.longest} characters.")
-        if any(unicodedata.category(character) == "Cc" and character not in "\n\r\t" for character in text):
+        if any(is_unseen(character) and character not in "\n\r\t" for character in text):
             raise ValidationError("Holds control characters.")
         return text or None
 

@@ -1,9 +1,8 @@
 """Names of people, as calendars give them: one text for all parts."""
 
 import re
-import unicodedata
 
-from funnel_app.web.hooks.fields import LINK
+from funnel_app.web.hooks.fields import carries_link, is_unseen
 
 TITLES = frozenset({"dr", "mr", "mrs", "ms", "mx", "miss", "prof", "sir", "rev", "herr", "frau", "mme", "sr", "sra"})
 LONGEST_FIRST, LONGEST = 60, 120
@@ -27,8 +26,8 @@ def safe_name(name: object, longest: int = LONGEST) -> str | None:
 
     For callers that cannot mend what a stranger typed, such as calendars: the person counts, not the name.
     """
-    if not isinstance(name, str) or LINK.search(name):
+    if not isinstance(name, str) or carries_link(name):
         return None
-    printable = "".join(" " if unicodedata.category(character) == "Cc" else character for character in name)
+    printable = "".join(" " if is_unseen(character) else character for character in name)
     folded = re.sub(r"\s+", " ", printable).strip()
     return folded if 0 < len(folded) <= longest else None

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError, validates_schema
 
 from funnel_app.campaigns.model import Event
-from funnel_app.flows.call import Call
+from funnel_app.flows.call import Call, fitted
 from funnel_app.web.hooks.common import answer, call_of, given, hook_blueprint
 from funnel_app.web.hooks.documents import documented
 from funnel_app.web.hooks.fields import HookSchema, Link, Moment, Words
@@ -65,4 +65,4 @@ def noshow_call(campaign: str, payload: dict[str, Any], **more: Any) -> Call:
 
 def occurrence_of(event: str) -> str:
     """Return the name of a calendar event: Calendly's uri and its bare id are the same event."""
-    return event.rstrip("/").rpartition("/")[2][:255]
+    return fitted(event.rstrip("/").rpartition("/")[2])

@@ -15,6 +15,9 @@ from funnel_app.current import current_deps
 from funnel_app.flows.record_event import Report, record_event
 from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.resend import verify_webhook
+from funnel_app.web.payloads import keepable
+
+LONGEST_ID, LONGEST_EVENT_ID = 64, 128
 
 blueprint = Blueprint("resend", __name__, url_prefix="/webhook")
 
@@ -41,14 +44,14 @@ def receive_event() -> ResponseReturnValue:
 
 def read_report(event_id: str, event: Mapping[str, Any]) -> Report:
     """Read an event's body; BadRequest where it is not of the provider's form."""
-    data = event.get("data")
+    data = keepable(event.get("data"))
     if not isinstance(data, dict):
         raise BadRequest("The event has no data.")
     return Report(
-        provider_event_id=event_id,
-        kind=_kind(str(event["type"]), data),
+        provider_event_id=event_id[:LONGEST_EVENT_ID],
+        kind=_kind(str(event["type"]), data)[:LONGEST_ID],
         at=_time(event.get("created_at")),
-        resend_id=data.get("email_id"),
+        resend_id=(_text(data.get("email_id")) or "")[:LONGEST_ID] or None,
         email_id=_email_id(data.get("tags")),
         detail=_detail(data),
     )
@@ -62,9 +65,9 @@ def _kind(kind: str, data: Mapping[str, Any]) -> str:
 def _time(text: object) -> datetime:
     try:
         at = datetime.fromisoformat(str(text))
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return current_deps().now()
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _email_id(tags: object) -> UUID | None:
@@ -97,3 +100,7 @@ REASONS: Mapping[str, Callable[[Mapping[str, Any], str], str]] = {
     "suppressed": lambda told, words: of_suppression(str(told.get("reason") or "")),
     "failed": lambda told, words: of_failure(str(told.get("reason") or "")),
 }
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from flask import request
 from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError, fields, validate, validates_schema
 
@@ -12,6 +11,7 @@ from funnel_app.flows.plan import FirstEmail
 from funnel_app.web.hooks.common import answer, call_of, hook_blueprint
 from funnel_app.web.hooks.documents import documented
 from funnel_app.web.hooks.fields import Count, HookSchema, Moment, Name
+from funnel_app.web.replays import entrance
 
 blueprint = hook_blueprint("signup", "Somebody signed up on the website")
 
@@ -76,13 +76,12 @@ class SignupSchema(HookSchema):
 @documented(blueprint, SignupSchema)
 def receive_signup(payload: dict[str, Any], campaign: str) -> ResponseReturnValue:
     """Start lead nurture for an opt-in, or the five-day sequence for an assessment."""
-    entrance = "legacy" if "legacy" in (request.endpoint or "") else "hook"
-    return answer(signup_call(campaign, payload, entrance))
+    return answer(signup_call(campaign, payload, entrance()))
 
 
-def signup_call(campaign: str, payload: dict[str, Any], entrance: str, **more: Any) -> Call:
+def signup_call(campaign: str, payload: dict[str, Any], by: str, **more: Any) -> Call:
     """Return a signup in the funnel's own words."""
     assessed = any(payload.get(name) is not None for name in ("assessment_score", *COUNTS))
-    first = FirstEmail(sent_at=payload.get("email_1_sent_at"), status=payload.get("email_1_status"), entrance=entrance)
+    first = FirstEmail(sent_at=payload.get("email_1_sent_at"), status=payload.get("email_1_status"), entrance=by)
     event = Event.ASSESSMENT if assessed else Event.OPT_IN
     return call_of(campaign, "signup", event, payload, ASSESSMENT, first=first, **more)

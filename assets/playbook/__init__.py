@@ -1,0 +1,1 @@
+"""The holiday playbook: its words (TOML), its pages (HTML, CSS), and the program that prints them."""

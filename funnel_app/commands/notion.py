@@ -1,0 +1,106 @@
+"""`flask notion`: the owner's databases in Notion."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from flask.cli import with_appcontext
+
+from funnel_app.current import current_deps
+from funnel_app.flows import desk
+from funnel_app.flows.cut_over import NothingToImport, cut_over
+from funnel_app.gateways.errors import GatewayError
+
+IF_NOT_FOUND = "Share the database with the integration, or check its id."
+
+
+@click.group("notion")
+def group() -> None:
+    """The owner's databases in Notion: templates, contacts, email sequences."""
+
+
+@group.command()
+@with_appcontext
+def check() -> None:
+    """Name each property that is missing or of another type; exit 1 where there is one."""
+    with _told():
+        looked = desk.check_desk(current_deps())
+    for each in looked:
+        for line in each.faults or [f"{each.title}: every property is there"]:
+            click.echo(line)
+    _tell_not_set()
+    sys.exit(int(any(each.faults for each in looked)))
+
+
+@group.command()
+@click.option("--under", metavar="PAGE_ID", help="Make the databases that are not set, below this page.")
+@with_appcontext
+def init(under: str | None) -> None:
+    """Add the properties that are missing; nothing is deleted, renamed or retyped."""
+    with _told():
+        added = desk.prepare_desk(current_deps(), under)
+    for each in added:
+        if each.made_id:
+            click.echo(f"{each.title}: made; set its id: {each.made_id}")
+        else:
+            click.echo(f"{each.title}: added {', '.join(each.properties) or 'nothing, all is there'}")
+    if under is None:
+        _tell_not_set()
+
+
+@group.command()
+@click.option("--all", "everybody", is_flag=True, help="Everybody's rows, not only those with a running sequence.")
+@with_appcontext
+def sync(everybody: bool) -> None:
+    """Compare the rows in Notion with the ledger and write what differs; exit 1 where Notion refused a row."""
+    deps = current_deps()
+    if not deps.desk.mirrors:
+        click.echo("There is no mirror: NOTION_CONTACTS_DB_ID and NOTION_SEQUENCES_DB_ID are not set.")
+        return
+    with _told():
+        done = desk.sync_desk(deps, everybody=everybody)
+    click.echo(f"{done.compared} contacts compared: {done.tally.made} rows made, {done.tally.changed} changed.")
+    for address in done.doubles:
+        click.echo(f"{address} has more than one row in Contacts: keep one of them and delete the others in Notion.")
+    for refusal in done.tally.refused:
+        click.echo(f"refused: {refusal}")
+    sys.exit(int(bool(done.tally.refused)))
+
+
+@group.command("import")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@with_appcontext
+def import_(dry_run: bool) -> None:
+    """Carry the old Email Sequence rows over, so that each lead goes on where they were; exit 1 where one is unclear.
+
+    A row's `Email N Sent` closes those steps. Safe to repeat.
+    """
+    deps = current_deps()
+    with _told():
+        try:
+            carried = cut_over(deps, dry_run=dry_run)
+        except NothingToImport as fault:
+            raise click.ClickException(str(fault)) from None
+    if deps.settings.testing_mode:
+        click.echo("TESTING_MODE is on: what is enrolled now is a test, with minutes for days.", err=True)
+    for each in carried:
+        click.echo(f"{each.did:<14} {each.address:<36} {each.detail}")
+    counts = Counter(each.did for each in carried)
+    summary = ", ".join(f"{count} {did}" for did, count in sorted(counts.items())) or "no rows of the old system"
+    click.echo(f"{'Would be: ' if dry_run else ''}{summary}.")
+    sys.exit(int("not understood" in counts))
+
+
+def _tell_not_set() -> None:
+    for table in current_deps().desk.not_set():
+        click.echo(f"{table.title}: not set, so it is not mirrored (NOTION_{table.key.upper()}_DB_ID)")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except GatewayError as fault:
+        raise click.ClickException(f"{fault}. {IF_NOT_FOUND}" if "404" in str(fault) else str(fault)) from None

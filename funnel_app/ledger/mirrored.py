@@ -1,0 +1,107 @@
+"""The mirror's memory: which rows in Notion are behind the ledger, who writes them now, what was written last."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, false, or_, select, update
+from sqlalchemy.orm import Session, selectinload
+
+from funnel_app.ledger.models import Contact, Enrolment, EnrolmentState
+
+Row = Contact | Enrolment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mirrors:
+    """Which tables are mirrored."""
+
+    contacts: bool
+    sequences: bool
+
+
+def _is_stale(mirrors: Mirrors, before: datetime) -> ColumnElement[bool]:
+    contact = Contact.mirror_stale_since <= before if mirrors.contacts else false()
+    enrolment = select(Enrolment.contact_id).where(Enrolment.mirror_stale_since <= before)
+    return or_(contact, Contact.id.in_(enrolment)) if mirrors.sequences else contact
+
+
+def stale(session: Session, mirrors: Mirrors, before: datetime, now: datetime, limit: int) -> list[UUID]:
+    """Return contacts that have rows which last changed before a time, and that nobody writes now."""
+    free = or_(Contact.mirror_next_at.is_(None), Contact.mirror_next_at <= now)
+    wanted = select(Contact.id).where(_is_stale(mirrors, before), free).order_by(Contact.id)
+    return list(session.scalars(wanted.limit(limit)))
+
+
+def claim(session: Session, ids: Collection[UUID], now: datetime, token: UUID, until: datetime) -> list[UUID]:
+    """Become the one writer of these contacts' rows until a time; return those won, others are somebody else's."""
+    won = (
+        update(Contact)
+        .where(Contact.id.in_(list(ids)), or_(Contact.mirror_next_at.is_(None), Contact.mirror_next_at <= now))
+        .values(mirror_token=token, mirror_next_at=until)
+    )
+    return sorted(session.scalars(won.returning(Contact.id)))
+
+
+def renew(session: Session, contact_id: UUID, token: UUID, until: datetime) -> bool:
+    """Stay the one writer of a contact's rows; False where the lease was lost."""
+    held = update(Contact).where(Contact.id == contact_id, Contact.mirror_token == token)
+    return bool(session.scalars(held.values(mirror_next_at=until).returning(Contact.id)).all())
+
+
+def release(
+    session: Session, ids: Collection[UUID], token: UUID, not_before: datetime | None, error: str | None
+) -> None:
+    """Let others write these contacts' rows again, at once or not before a time."""
+    held = update(Contact).where(Contact.id.in_(list(ids)), Contact.mirror_token == token)
+    session.execute(held.values(mirror_token=None, mirror_next_at=not_before, mirror_error=error))
+
+
+def load(session: Session, ids: Collection[UUID]) -> list[tuple[Contact, list[Enrolment]]]:
+    """Return contacts with all their enrolments and emails, oldest first."""
+    people = session.scalars(select(Contact).where(Contact.id.in_(list(ids))).order_by(Contact.id))
+    wanted = select(Enrolment).where(Enrolment.contact_id.in_(list(ids))).options(selectinload(Enrolment.emails))
+    theirs: dict[UUID, list[Enrolment]] = {contact_id: [] for contact_id in ids}
+    for enrolment in session.scalars(wanted.order_by(Enrolment.created_at, Enrolment.id)):
+        theirs[enrolment.contact_id].append(enrolment)
+    return [(contact, theirs[contact.id]) for contact in people]
+
+
+def wrote(session: Session, row: Row, page_id: str, written: dict[str, Any]) -> None:
+    """Keep what a row in Notion holds now; it is current, unless it changed since it was read."""
+    table = type(row)
+    kept = update(table).where(table.id == row.id)
+    session.execute(kept.values(notion_page_id=page_id, mirror_written=written))
+    if row.mirror_stale_since is not None:
+        seen = kept.where(table.mirror_stale_since == row.mirror_stale_since)
+        session.execute(seen.values(mirror_stale_since=None))
+
+
+def owned(session: Session, page_ids: Collection[str]) -> set[str]:
+    """Return those pages that are already the row of an enrolment."""
+    wanted = select(Enrolment.notion_page_id).where(Enrolment.notion_page_id.in_(list(page_ids)))
+    return {page_id for page_id in session.scalars(wanted) if page_id is not None}
+
+
+def people(session: Session, after: UUID | None, limit: int, *, everybody: bool) -> list[UUID]:
+    """Return contacts in the order of their ids, from one on: those with a running sequence, or everybody."""
+    wanted = select(Contact.id).order_by(Contact.id).limit(limit)
+    if after is not None:
+        wanted = wanted.where(Contact.id > after)
+    if not everybody:
+        running = exists().where(
+            Enrolment.contact_id == Contact.id,
+            Enrolment.state.in_((EnrolmentState.ACTIVE, EnrolmentState.PAUSED)),
+        )
+        wanted = wanted.where(running)
+    return list(session.scalars(wanted))
+
+
+def mark_stale(session: Session, ids: Collection[UUID], now: datetime) -> None:
+    """Have all rows of these contacts compared and, where they differ, written again without a wait."""
+    session.execute(update(Contact).where(Contact.id.in_(list(ids))).values(mirror_stale_since=now))
+    session.execute(update(Enrolment).where(Enrolment.contact_id.in_(list(ids))).values(mirror_stale_since=now))
+    unheld = update(Contact).where(Contact.id.in_(list(ids)), Contact.mirror_token.is_(None))
+    session.execute(unheld.values(mirror_next_at=None))

@@ -1,0 +1,58 @@
+"""Payloads: JSON as the ledger can keep it, read once and the same for schema, record and replay."""
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from flask import Request
+from flask.json.provider import DefaultJSONProvider
+from flask_smorest import Blueprint
+from webargs.flaskparser import FlaskParser
+
+# JSON may spell a null character and half a surrogate pair, but neither is text that a database keeps or a reader sees.
+UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
+SUBSTITUTE = "\x1a"
+
+
+class StrictJson(DefaultJSONProvider):
+    """Flask's JSON, which reads UTF-8 only, no NaN and no Infinity, and puts U+001A for what no database keeps."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Return what a text says; ValueError where it is not JSON."""
+        text = s.decode() if isinstance(s, bytes) else s
+        return keepable(json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, **kwargs))
+
+
+def keepable(value: Any) -> Any:
+    """Return data with a substitute for every character that cannot be kept."""
+    if isinstance(value, str):
+        return UNKEEPABLE.sub(SUBSTITUTE, value)
+    if isinstance(value, list):
+        return [keepable(inner) for inner in value]
+    if isinstance(value, dict):
+        return {keepable(name): keepable(inner) for name, inner in value.items()}
+    return value
+
+
+class _Parser(FlaskParser):
+    def _raw_load_json(self, req: Request) -> Any:
+        # What webargs reads by itself would differ from what is kept.
+        return req.get_json()
+
+
+class HookBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
+    """flask-smorest's blueprint, whose schemas see the payload as it is kept."""
+
+    ARGUMENTS_PARSER = _Parser()
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number that JSON knows")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return number

@@ -1,0 +1,39 @@
+"""The playbook: the PDF that the emails link to, for everybody who follows the link."""
+
+from functools import lru_cache
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+
+from flask import Blueprint, send_file
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+blueprint = Blueprint("playbook", __name__, url_prefix="/assets")
+
+PDF = Path(__file__).parents[2] / "assets" / "christmas-surge-playbook.pdf"
+DAY_S = 86_400
+
+
+@blueprint.get("/christmas-surge-playbook.pdf")
+def show() -> ResponseReturnValue:
+    """Send the playbook, or the part that is asked for, or 304 to whoever has it already."""
+    if not PDF.is_file():
+        raise NotFound("The playbook has not been printed here; make playbook does it.")
+    changed = PDF.stat().st_mtime
+    content, etag = _read(changed)
+    return send_file(
+        BytesIO(content),
+        mimetype="application/pdf",
+        download_name=PDF.name,
+        last_modified=changed,
+        etag=etag,
+        max_age=DAY_S,
+    )
+
+
+@lru_cache(maxsize=1)
+def _read(changed: float) -> tuple[bytes, str]:
+    """Return the file and a name for exactly these bytes, so that a copy made by a new deployment has the same one."""
+    content = PDF.read_bytes()
+    return content, sha256(content).hexdigest()[:32]

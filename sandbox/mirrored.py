@@ -1,0 +1,41 @@
+"""The demo's look at the owner's desk: a row a person and a row a sequence, once each and up to date."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from sandbox.stack import Stack
+from sandbox.story import Lead
+
+WITHIN_S = 40.0
+TOLD = ("Email", "Sequence", "Status", "Delivered", "Last Problem")
+
+
+def desk_faults(stack: Stack, story: Sequence[Lead]) -> Iterator[str]:
+    """Wait until nothing is running in Notion's rows either, show them, and return what is not as it should be."""
+    wanted = Counter((lead.address, expected.sequence) for lead in story for expected in lead.expected)
+    rows = _settled_rows(stack, sum(wanted.values()))
+    people = Counter(row["Email"] for row in stack.rows("Contacts"))
+    print(f"\nWhat Notion shows the owner: {sum(people.values())} contacts, {len(rows)} sequences\n")
+    for row in rows:
+        print("  {:<28} {:<17} {:<38} {:>2} delivered  {}".format(*(row.get(name, "") for name in TOLD)).rstrip())
+    if people != Counter(lead.address for lead in story):
+        yield f"Notion's contacts are {dict(people)}"
+    found = Counter((row["Email"], row["Sequence"]) for row in rows)
+    yield from (
+        f"Notion has {found[key]} rows of {key}, not {wanted[key]}" for key in wanted if found[key] != wanted[key]
+    )
+    yield from (f"Notion says that {row['Email']}'s {row['Sequence']} is running" for row in rows if _is_running(row))
+
+
+def _settled_rows(stack: Stack, count: int) -> list[dict[str, str]]:
+    deadline = time.monotonic() + WITHIN_S
+    rows = stack.rows("Email Sequence")
+    while (len(rows) < count or any(map(_is_running, rows))) and time.monotonic() < deadline:
+        time.sleep(0.3)
+        rows = stack.rows("Email Sequence")
+    return rows
+
+
+def _is_running(row: dict[str, str]) -> bool:
+    return row.get("Status", "") in {"", "Running"}

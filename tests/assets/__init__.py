@@ -1,0 +1,1 @@
+"""The playbook and what it is printed from."""

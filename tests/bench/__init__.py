@@ -1,0 +1,1 @@
+"""The programs that measure hold on a small scale, too."""

@@ -1,0 +1,17 @@
+"""The playbook opens in a real browser, in its own viewer, under our security headers."""
+
+from playwright.sync_api import Page, expect
+from pypdf import PdfReader
+
+from assets.playbook.build import PDF
+
+
+def test_a_reader_sees_the_playbook_in_the_browser(funnel, page: Page):
+    _, url = funnel
+    with page.expect_event("framenavigated", lambda frame: frame.url.startswith("chrome-extension:")) as opened:
+        answer = page.goto(f"{url}/assets/christmas-surge-playbook.pdf")
+    assert answer is not None and answer.status == 200 and answer.headers["content-security-policy"]
+    viewer = opened.value
+    book = PdfReader(PDF)
+    expect(viewer.get_by_text(str(book.metadata.title))).to_be_visible(timeout=20_000)
+    expect(viewer.locator("#pagelength")).to_have_text(str(len(book.pages)))

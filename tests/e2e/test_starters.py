@@ -1,0 +1,77 @@
+"""The starter letters in a real browser: they fit a phone and a desktop, and can be read by day and by night."""
+
+import pytest
+from playwright.sync_api import Browser
+
+from funnel_app.flows.populate import populate
+from funnel_app.flows.preview import preview
+from funnel_app.flows.samples import SAMPLES
+
+# Each piece of text that is shown, with its contrast against the background that lies behind it (WCAG 2).
+UNREADABLE = """() => {
+  const rgb = text => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const behind = node => {
+    for (let at = node; at; at = at.parentElement) {
+      const found = rgb(getComputedStyle(at).backgroundColor);
+      if (found.length === 3 || found[3] > 0) return found;
+    }
+    return [255, 255, 255];
+  };
+  const contrast = node => {
+    const [a, b] = [light(rgb(getComputedStyle(node).color)), light(behind(node))].sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05);
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (walker.nextNode()) {
+    const node = walker.currentNode.parentElement;
+    if (walker.currentNode.data.trim() && node.offsetParent && contrast(node) < 4.5)
+      found.push(`${node.className || node.tagName}: ${contrast(node).toFixed(1)}`);
+  }
+  return [...new Set(found)];
+}"""
+TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture
+def letters(deps) -> list[tuple[str, str]]:
+    """Every starter, the three sample leads by turns."""
+    populate(deps)
+    keys = deps.registry.template_keys()
+    made = {key: preview(deps, key, sample_name=SAMPLES[n % 3]).letter for n, key in enumerate(keys)}
+    return [(key, letter.html) for key, letter in made.items()]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1000])
+def test_every_starter_fits_and_can_be_read(browser: Browser, letters, width, scheme):
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    faults = {}
+    for key, html in letters:
+        page.set_content(html)
+        night = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 16, 13)"
+        assert night == (scheme == "dark")
+        found = (page.evaluate(UNREADABLE), page.evaluate(TOO_WIDE))
+        if found != ([], 0):
+            faults[key] = found
+    context.close()
+    assert faults == {}
+
+
+def test_a_button_is_as_wide_as_a_phone_and_no_wider_than_its_words_on_a_desktop(browser: Browser, letters):
+    html = dict(letters)["christmas_email_5"]
+    widths = {}
+    for width in (390, 1000):
+        context = browser.new_context(viewport={"width": width, "height": 800})
+        page = context.new_page()
+        page.set_content(html)
+        box = page.get_by_role("link", name="Book my call now").bounding_box()
+        assert box is not None and box["height"] >= 44, "a thumb needs 44 px"
+        widths[width] = box["width"]
+        context.close()
+    assert widths[390] == 350 and widths[1000] < 300

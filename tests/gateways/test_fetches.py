@@ -1,0 +1,41 @@
+"""One of all workers and processes reads a template, at most once a minute, and all hear what went wrong."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.fetches import ASK_AGAIN_AFTER_S, ONCE_IN_S, Fetches
+
+
+@pytest.fixture
+def fetches(connection):
+    return Fetches(connection)
+
+
+def test_of_many_who_claim_a_key_one_wins_for_a_minute(fetches, connection):
+    keys = [f"email_{number}" for number in range(5)] * 16
+    with ThreadPoolExecutor(8) as callers:
+        won = [key for key, mine in zip(keys, callers.map(fetches.claim, keys), strict=True) if mine]
+    assert sorted(won) == sorted(set(keys))
+    assert ONCE_IN_S - 5 < connection.ttl(Fetches.CLAIM + "email_0") <= ONCE_IN_S == 60
+
+
+def test_a_reading_that_failed_is_told_for_half_a_minute_and_may_then_be_tried_again(fetches, connection):
+    fetches.claim("email_1")
+    fetches.give_up("email_1", "notion: 404", everywhere=False)
+    assert (fetches.fault("email_1"), fetches.fault("email_2")) == ("notion: 404", None)
+    assert connection.ttl(Fetches.FAULT + "email_1") <= ASK_AGAIN_AFTER_S == 30
+    assert fetches.claim("email_1")
+
+
+def test_a_notion_that_is_away_is_told_for_every_key(fetches):
+    fetches.give_up("email_1", "notion: 503 über", everywhere=True)
+    assert fetches.fault("email_2") == "notion: 503 über"
+
+
+def test_without_redis_it_says_so(fetches, redis_server):
+    redis_server.kill()
+    for call in (lambda: fetches.claim("k"), lambda: fetches.fault("k")):
+        with pytest.raises(Unavailable):
+            call()

@@ -1,0 +1,86 @@
+"""The templates database of the stand-in for Notion over real HTTP, as its owner and as Funnel see it."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import notion_client
+import pytest
+from sqlalchemy import Engine
+
+from funnel_app.deps import Deps
+from funnel_app.gateways.notion import Notebook
+from sandbox.notion_state import TEMPLATES_DATABASE_ID, TEMPLATES_SOURCE_ID
+from sandbox.server import Server, serve
+from tests.factories import make_deps
+
+CHUNK = 2000
+
+
+def text(*pieces: str) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": {"content": piece}} for piece in pieces]
+
+
+def code(*pieces: str) -> dict[str, Any]:
+    return {"type": "code", "code": {"rich_text": text(*pieces), "language": "html"}}
+
+
+class Owner:
+    """The owner of the business at the desk."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.client = notion_client.Client(
+            auth="ntn_owner", base_url=server.notion_url, retry=False, logger=logging.getLogger("owner")
+        )
+
+    def write(self, name: str, subject: str = "", *html: str, status: str = "Active", blocks: Any = ()) -> str:
+        """Make a page in the templates database and return its id."""
+        properties: dict[str, Any] = {"Template Name": {"title": text(name)}, "Status": {"select": {"name": status}}}
+        if subject:
+            properties["Subject Line"] = {"rich_text": text(subject)}
+        if html:
+            properties["Email Body HTML"] = {"rich_text": text(*html)}
+        parent = {"type": "data_source_id", "data_source_id": TEMPLATES_SOURCE_ID}
+        return str(self.client.pages.create(parent=parent, properties=properties, children=list(blocks[:100]))["id"])
+
+    def rewrite(self, page_id: str, *html: str) -> None:
+        self.client.pages.update(page_id, properties={"Email Body HTML": {"rich_text": text(*html)}})
+
+    def add_blocks(self, parent_id: str, *blocks: Any) -> list[str]:
+        added = self.client.blocks.children.append(parent_id, children=list(blocks))
+        return [block["id"] for block in added["results"]]
+
+    def change_columns(self, **columns: Any) -> None:
+        self.client.data_sources.update(TEMPLATES_SOURCE_ID, properties=columns)
+
+    def calls(self) -> int:
+        """Return how many calls Notion has had so far."""
+        return sum(count for path, count in self.server.sandbox.calls.items() if "/notion/" in path)
+
+    def switch(self, **settings: Any) -> None:
+        """Turn switches of the stand-in for Notion."""
+        with self.server.sandbox.lock:
+            self.server.sandbox.settings.merge({"notion": settings})
+
+
+@pytest.fixture
+def notion() -> Iterator[Server]:
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture
+def owner(notion: Server) -> Iterator[Owner]:
+    built = Owner(notion)
+    yield built
+    built.client.close()
+
+
+@pytest.fixture
+def desk(sqlite: Engine, notion: Server) -> Iterator[Deps]:
+    """Collaborators of Funnel that speak with the stand-in over HTTP."""
+    notebook = Notebook("ntn_funnel", TEMPLATES_DATABASE_ID, notion.notion_url)
+    yield replace(make_deps(sqlite), notebook=notebook)
+    notebook.close()

@@ -1,0 +1,69 @@
+"""Many processes, one reading: however many emails are due, Notion is asked once a minute for each template."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from time import sleep
+
+import pytest
+from redis import Redis
+
+from funnel_app.deps import Deps
+from funnel_app.flows.populate import populate
+from funnel_app.flows.templates import ready_version
+from funnel_app.gateways.fetches import Fetches
+from funnel_app.gateways.notion import Notebook
+from sandbox.notion_state import TEMPLATES_DATABASE_ID
+from tests.factories import make_deps
+from tests.redis_server import RedisServer
+
+QUERY = "POST /notion/v1/data_sources/{id}/query"
+PROCESSES = 3
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def processes(engine, notion, redis) -> Iterator[list[Deps]]:
+    """Three processes' collaborators over one ledger, one Redis and one Notion, by the real clock."""
+    built = []
+    for _ in range(PROCESSES):
+        connection = Redis.from_url(redis.url)
+        built.append(
+            replace(
+                make_deps(engine),
+                notebook=Notebook("ntn_funnel", TEMPLATES_DATABASE_ID, notion.notion_url),
+                fetches=Fetches(connection),
+                now=lambda: datetime.now(UTC),
+                sleep=sleep,
+            )
+        )
+    yield built
+    for deps in built:
+        deps.notebook.close()
+
+
+def test_660_emails_of_22_templates_in_three_processes_cost_22_queries(processes, notion):
+    populate(processes[0])
+    before = notion.sandbox.calls[QUERY]
+    keys = list(processes[0].registry.template_keys()) * 10
+    wanted = [(deps, key) for key in keys for deps in processes]
+    with ThreadPoolExecutor(9) as workers:
+        got = list(workers.map(lambda each: ready_version(*each).key, wanted))
+    assert got == [key for _, key in wanted] and len(got) == 660
+    assert notion.sandbox.calls[QUERY] - before == 22
+
+
+def test_a_notion_that_is_away_costs_one_try_for_all(processes, notion):
+    with notion.sandbox.lock:
+        notion.sandbox.settings.merge({"notion": {"fail_always": {"status": 503, "code": "service_unavailable"}}})
+    for key in processes[0].registry.template_keys():
+        for deps in processes:
+            with pytest.raises(Exception, match="Notion cannot be asked"):
+                ready_version(deps, key)
+    assert sum(notion.sandbox.calls.values()) == 1

@@ -1,0 +1,288 @@
+"""Payloads that are odd, broken or hostile: a clear answer, no fault of ours, and nothing of a known caller lost."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from marshmallow import ValidationError
+from sqlalchemy import select
+
+from funnel_app import create_app
+from funnel_app.gateways.throttle import Throttle
+from funnel_app.ledger.models import Contact, HookEvent
+from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup
+from funnel_app.web.prefect import ENTRANCES
+from tests.factories import LEGACY_KEY
+from tests.web.calendars import booking as cal_booking
+from tests.web.calendars import calcom as call_calcom
+from tests.web.calendars import calcom_event, calendly_event, missed
+from tests.web.calendars import calendly as call_calendly
+from tests.web.callers import BEARER, SIGNUP, event, post
+from tests.web.callers import signup as sign_up
+
+LONG = "x" * 400
+
+
+@pytest.fixture
+def client(both_deps):
+    """A caller of the application, on each database."""
+    return create_app(both_deps).test_client()
+
+
+def send(client, raw: bytes, content_type: str = "application/json"):
+    return client.post(SIGNUP, data=raw, headers=BEARER, content_type=content_type)
+
+
+def kept(deps) -> list[HookEvent]:
+    with deps.reads() as session:
+        return list(session.scalars(select(HookEvent)))
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        rb'"x": "a\u0000b"', rb'"x\u0000": "a"', rb'"x": "\ud800"', rb'"utm_source": "a\u0000"',
+        rb'"consent": {"text": "\udfff"}', b'"x": ' + b"9" * 4000,
+        rb'"x": [{"y": "\ud83d\ude00 \ude00"}]', rb'"timezone": "Europe/Berlin"',
+    ],
+)  # fmt: skip
+def test_what_no_database_keeps_is_substituted_and_never_costs_a_lead(client, both_deps, field):
+    answer = send(client, b'{"email": "ana@resend.dev", ' + field + b"}")
+    assert answer.status_code == 202, answer.json
+    assert "\x00" not in json.dumps(kept(both_deps)[0].payload, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("name", [r"A\u0000", r"A\ud800", r"A\u2028b", r"\u202eana", r"a\u0085b", r"a\u2066b"])
+def test_a_name_with_what_nobody_sees_is_refused(client, name):
+    answer = send(client, f'{{"email": "ana@resend.dev", "first_name": "{name}"}}'.encode())
+    assert (answer.status_code, answer.json["errors"]) == (422, {"first_name": ["Holds control characters."]})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bit.ly/abc", "evil.co", "evil.de", "ana@evil.example", "evil。com", "ｅｖｉｌ．ｃｏｍ", "evil.\u200bcom",
+        "mailto:a", "javascript:alert(1)", "any.tld/path", "HTTPS://X", "//x", "tel:5551234", "www.x", "chrome://x",
+    ],
+)  # fmt: skip
+def test_a_name_that_a_mail_program_would_make_a_link_of_is_refused(client, name):
+    assert list(sign_up(client, first_name=name).json["errors"]) == ["first_name"]
+
+
+@pytest.mark.parametrize(
+    "name", ["St.Vincent", "J.R. Smith", "A.Co", "Ana & Co.", "مریم\u200cزاده", "👩\u200d🎨 Zoë", "D'Arcy", "@salon"]
+)  # fmt: skip
+def test_a_name_that_only_looks_odd_is_a_name(client, name):
+    assert sign_up(client, first_name=name).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b'{"email": NaN}', "NaN is not a number that JSON knows"),
+        (b'{"x": -Infinity}', "-Infinity is not a number"),
+        (b'{"x": 1e999}', "1e999 is too large a number"),
+        (b'{"x": ' + b"9" * 5000 + b"}", "Exceeds the limit"),
+        (b'\xef\xbb\xbf{"email": "ana@resend.dev"}', "Unexpected UTF-8 BOM"),
+        ('{"email": "ana@resend.dev"}'.encode("utf-16"), "'utf-8' codec can't decode"),
+        (b'{"x": "\xff"}', "'utf-8' codec can't decode"),
+        (b'{"email": "ana@resend.dev",}', "line 1 column"),
+        (b"", "Expecting value"),
+        (b"[" * 60_000, "nested too deep"),
+        (b'{"x": ' + b"[" * 25 + b"]" * 25 + b"}", "deeper than 20"),
+        (b'["ana@resend.dev"]', "must be a JSON object"),
+    ],
+)
+def test_what_is_not_json_is_told_why_and_kept_as_it_came(client, both_deps, raw, words):
+    answer = send(client, raw)
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+    assert words in answer.json["detail"]
+    (refused,) = kept(both_deps)
+    assert refused.outcome == "refused" and words in refused.errors["body"][0]
+    assert refused.payload["body"][:20] == raw.decode(errors="replace").replace("\x00", "\x1a")[:20]
+
+
+def test_another_content_type_is_told_and_kept_and_a_strangers_never(client, both_deps):
+    assert send(client, b"email=ana%40resend.dev", "application/x-www-form-urlencoded").status_code == 415
+    assert [event.payload for event in kept(both_deps)] == [{"body": "email=ana%40resend.dev"}]
+    for raw in (b"{", b'{"email": "nobody"}', b"x" * 70_000):
+        for headers in ({}, {"X-Funnel-Signature": "t=1,v1=2"}, {"Authorization": "Bearer wrong"}):
+            answer = client.post(SIGNUP, data=raw, headers=headers, content_type="application/json")
+            assert answer.status_code in {401, 413}
+    assert len(kept(both_deps)) == 1, "nothing of a stranger is stored"
+
+
+def test_64_kb_are_taken_and_a_byte_more_is_not(client):
+    frame = len(b'{"email": "ana@resend.dev", "x": ""}')
+    assert send(client, b'{"email": "ana@resend.dev", "x": "' + b"x" * (65_536 - frame) + b'"}').status_code == 202
+    assert send(client, b'{"email": "ana@resend.dev", "x": "' + b"x" * (65_537 - frame) + b'"}').status_code == 413
+
+
+@pytest.mark.parametrize("address", ["ana@bücher.example", "ANA@xn--bcher-kva.example", " ana@BÜCHER.example "])
+def test_an_international_domain_is_one_person_in_either_spelling(client, both_deps, address):
+    sign_up(client, email="ana@bücher.example")
+    assert sign_up(client, email=address).json["status"] == "duplicate"
+    with both_deps.reads() as session:
+        assert session.scalars(select(Contact.email_norm)).all() == ["ana@xn--bcher-kva.example"]
+
+
+class TestLongNames:
+    """Names of things that are longer than a column differ still, and cost nothing."""
+
+    @pytest.mark.parametrize("end", ["booking", "noshow"])
+    def test_an_event_of_255_characters_is_known_again(self, client, end):
+        names = {"booking": ("event_uri", "meeting_time"), "noshow": ("calendly_event_id", "scheduled_time")}[end]
+        payload = {"email": "ana@resend.dev", names[1]: "2026-11-26T20:00:00Z"}
+        path = f"/webhook/christmas/{end}"
+        first = post(client, {**payload, names[0]: "x" * 255}, path)
+        assert first.status_code == 202
+        assert post(client, {**payload, names[0]: "x" * 255}, path).json["status"] == "duplicate"
+        assert post(client, {**payload, names[0]: "x" * 254 + "y"}, path).json["status"] == "accepted"
+
+    def test_calendars_with_long_ids_are_known_again(self, client, both_deps):
+        at = both_deps.now().timestamp()
+        told = [calendly_event("invitee.created", event=f"{LONG}{n}") for n in (1, 2, 1)]
+        assert [call_calendly(client, body, at=at).json["status"] for body in told] == [
+            "accepted",
+            "accepted",
+            "duplicate",
+        ]
+        booked = [calcom_event("BOOKING_CREATED", cal_booking(f"c{LONG}{n}")) for n in (1, 2, 1)]
+        assert [call_calcom(client, body).json["status"] for body in booked] == ["accepted", "accepted", "duplicate"]
+        moved = calcom_event(
+            "BOOKING_RESCHEDULED", cal_booking("new", "2026-12-01T20:00:00Z", rescheduleUid=f"c{LONG}1")
+        )
+        assert [row["sequence"] for row in call_calcom(client, moved).json["ended"]] == ["precall_prep"]
+        no_show = calcom_event("BOOKING_NO_SHOW_UPDATED", missed(f"c{LONG}2"))
+        assert call_calcom(client, no_show).status_code in {200, 202}
+
+    def test_a_key_of_255_characters_is_each_addresses_own(self, client):
+        key = {"Idempotency-Key": "k" * 255}
+        payload = {"email": "ana@resend.dev", "call_date": "2026-11-24T10:00:00Z"}
+        assert post(client, {"email": "ana@resend.dev"}, **key).status_code == 202
+        assert post(client, payload, "/webhook/christmas/maybe", **key).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"name": "Ana\x00"}, {"name": "A\ud800"}, {"timezone": "\ud800"}, {"tracking": {"utm_source": "a\x00"}},
+        {"questions_and_answers": [{"question": "a\x00", "answer": "\ud800"}]}, {"questions_and_answers": [None, 7]},
+        {"reschedule_url": "https://a\x00"}, {"tracking": {"utm_source": {"a": 1}}}, {"event": ""},
+    ],
+)  # fmt: skip
+def test_what_a_stranger_typed_into_a_calendar_never_costs_a_booking(client, both_deps, odd):
+    body = calendly_event("invitee.created")
+    body["payload"].update(odd)
+    assert call_calendly(client, body, at=both_deps.now().timestamp()).status_code == 202
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+def test_a_time_at_the_end_of_time_is_refused(client, both_deps, at):
+    now = both_deps.now().timestamp()
+    assert call_calendly(client, calendly_event("invitee.created", at), at=now).status_code == 422
+    assert call_calcom(client, calcom_event("BOOKING_CREATED", cal_booking(), at)).status_code == 422
+    assert sign_up(client, consent={"at": at}).status_code == 422
+
+
+ANY_TEXT = st.text(alphabet=st.characters(), max_size=40) | st.sampled_from(
+    [
+        "ana@resend.dev",
+        "2026-11-24T10:00:00Z",
+        "9999-12-31T23:59:59-12:00",
+        "",
+        "NaN",
+        "38",
+        "true",
+        "https://x.example",
+    ]
+)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+SCHEMAS = [
+    signup.SignupSchema, noshow.NoShowSchema, maybe.MaybeSchema, onboarding.OnboardingSchema, booking.BookingSchema,
+    calendly.CalendlySchema, calendly.InviteeSchema,
+    calcom.CalcomSchema, calcom.BookingSchema, calcom.NoShowUpdatedSchema,
+]  # fmt: skip
+FUZZED = settings(
+    max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+
+
+@pytest.mark.parametrize(
+    "schema", SCHEMAS, ids=lambda schema: f"{schema.__module__.rpartition('.')[2]}.{schema.__name__}"
+)
+def test_a_schema_takes_anything_and_refuses_in_words(app, schema):
+    names = [field.data_key or name for name, field in schema().fields.items()]
+    payloads = st.dictionaries(st.sampled_from(names), ANYTHING, max_size=len(names))
+
+    @FUZZED
+    @given(payload=payloads)
+    def loads_or_says_why(payload):
+        with app.app_context():
+            try:
+                loaded = schema().load(payload)
+            except ValidationError as fault:
+                assert fault.messages
+            else:
+                assert isinstance(loaded, dict)
+
+    loads_or_says_why()
+
+
+@pytest.fixture
+def patient(both_deps):
+    """A caller whom no throttle stops."""
+    return create_app(replace(both_deps, throttle=Throttle(None, per_minute=1_000_000))).test_client()
+
+
+class TestOverHttp:
+    """The same through the front door: never a fault of ours, on either database."""
+
+    EXAMPLES = settings(FUZZED, max_examples=40)
+
+    @pytest.mark.parametrize("hook", [signup, noshow, maybe, onboarding, booking], ids=lambda hook: hook.__name__[17:])
+    def test_our_hooks(self, patient, hook):
+        name = hook.__name__.rpartition(".")[2]
+        path, schema = f"/webhook/christmas/{name}", ENTRANCES[name].schema
+
+        @self.EXAMPLES
+        @given(change=st.dictionaries(st.sampled_from([*schema().fields, "unknown"]), ANYTHING, max_size=4))
+        def answers(change):
+            raw = json.dumps({**schema.example, **change}).encode()
+            answer = patient.post(path, data=raw, headers=BEARER, content_type="application/json")
+            assert answer.status_code in {200, 202, 400, 422, 429}, (raw, answer.get_data())
+
+        answers()
+
+    def test_the_old_websites_calls(self, patient):
+        deployments = ["1ae3a3b3-e076-49c5-9b08-9c176aa47aa0", "5445a75a-ae20-4d65-8120-7237e68ae0d5", "x"]
+
+        @self.EXAMPLES
+        @given(deployment=st.sampled_from(deployments), parameters=ANYTHING, key=ANYTHING)
+        def answers(deployment, parameters, key):
+            raw = json.dumps({"name": "n", "parameters": parameters, "idempotency_key": key}).encode()
+            path = f"/k/{LEGACY_KEY}/api/deployments/{deployment}/create_flow_run"
+            answer = patient.post(path, data=raw, content_type="application/json")
+            assert answer.status_code in {200, 201, 400, 404, 409}, (raw, answer.get_data())
+
+        answers()
+
+    def test_resends_events(self, patient):
+        names = ["email_id", "tags", "bounce", "failed", "suppressed", "to"]
+        data = ANYTHING | st.dictionaries(st.sampled_from(names), ANYTHING, max_size=4)
+        kinds = st.sampled_from(["email.sent", "email.bounced", "email.failed", "email.suppressed", "email.opened"])
+
+        @self.EXAMPLES
+        @given(kind=kinds | ANYTHING, at=ANYTHING, data=data)
+        def answers(kind, at, data):
+            answer = event(patient, {"type": kind, "created_at": at, "data": data})
+            assert answer.status_code in {200, 400, 401}, (kind, at, data, answer.get_data())
+            assert resend.blueprint.name == "resend"
+
+        answers()
