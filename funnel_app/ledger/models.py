@@ -12,8 +12,8 @@ from funnel_app.ledger.base import STALE, Base, EnrolmentState, Mirrored, Outcom
 from funnel_app.ledger.types import Compressed, new_id
 
 __all__ = [
-    "Base", "Contact", "Email", "EmailEvent", "Enrolment", "EnrolmentState", "HookEvent", "Message", "Outcome", "Request",
-    "RequestState", "Scope", "Suppression", "TemplateVersion",
+    "Base", "Contact", "Email", "EmailEvent", "Enrolment", "EnrolmentState", "HookEvent", "Message", "Outcome",
+    "Request", "RequestState", "Scope", "Suppression", "TemplateVersion",
 ]  # fmt: skip
 
 
