@@ -18,7 +18,7 @@ ROLES = ("all", "web", "worker", "scheduler", "migrate")
 
 
 MEANINGS = {
-    "SECRET_KEY": "Signs sessions and peppers the hashes of erased addresses; 32 characters or more",
+    "SECRET_KEY": "Signs sessions; peppers the hashes of erased addresses (a new one forgets them); 32 characters up",
     "PUBLIC_URL": "Where the world reaches Funnel: unsubscribe links and the playbook begin with it",
     "TESTING_MODE": "`true`: minutes for days, and only `TEST_RECIPIENTS` are mailed; no default, so nobody guesses",
     "HOOK_SECRET": "The bearer token of the website and the CRM; two with a comma while it is rotated",

@@ -116,6 +116,10 @@ class FakeNotebook:
     def whole(self, page: Page) -> Page:
         return page if page.html.strip() else replace(page, html=self.code.get(page.name, ""))
 
+    def trash_page(self, page_id: str) -> None:
+        self._ask(page_id)
+        self.trashed.append(page_id)
+
     def create_template(self, key: str, subject: str, html: str, status: str | None = None) -> None:
         self.write(key, subject, html, status or "Active")
 
@@ -129,11 +133,6 @@ class FakeNotebook:
         self.asked.append(what)
         if self.fault:
             raise self.fault
-
-    def trash_page(self, page_id: str) -> None:
-        if self.fault:
-            raise self.fault
-        self.trashed.append(page_id)
 
 
 class FakeFetches:

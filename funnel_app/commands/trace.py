@@ -97,15 +97,20 @@ class Teller:
 
     def _emails(self, emails: list[dict[str, Any]]) -> Table:
         table = Table(box=box.SIMPLE, show_header=False, padding=(0, 1), show_edge=False, pad_edge=False)
-        for _ in range(4):
+        for _ in range(3 if self.ids else 4):
             table.add_column(no_wrap=True)
         table.add_column()
         for email in emails:
-            when = self._time(email["due_at"] if email["state"] == "planned" else email["since"])
-            said = "\n".join(filter(None, [email["reason"], email["id"] if self.ids else None]))
             state = Text(email["state"], COLOURS.get(email["state"], "dim"))
-            table.add_row(f"  {email['step']}", email["template"], state, Text(when, "dim"), Text(said))
+            table.add_row(f"  {email['step']}", *self._which(email), state, Text(email["reason"] or ""))
         return table
+
+    def _which(self, email: dict[str, Any]) -> tuple[Text, ...]:
+        # An id that is cut off could not be copied, and a terminal has no room for all.
+        if self.ids:
+            return (Text(email["id"]),)
+        when = self._time(email["due_at"] if email["state"] == "planned" else email["since"])
+        return Text(email["template"]), Text(when, "dim")
 
     def _time(self, text: str) -> str:
         local = datetime.fromisoformat(text).astimezone(self.zone)

@@ -52,7 +52,7 @@ def _incomplete(deps: Deps, session: Session) -> int:
 
 def _mirror_behind(deps: Deps, session: Session) -> int:
     # Without the databases of the mirror nothing is mirrored, and so nothing is behind.
-    if not getattr(deps.settings, "notion_sequences_db_id", None):
+    if not deps.settings.notion_sequences_db_id:
         return 0
     return counts.mirror_behind(session, deps.now() - BEHIND_AFTER)
 

@@ -46,6 +46,8 @@ def erase(session: Session, contact: Contact, email_norm: str, now: datetime) ->
     for name, value in BLANK.items():
         setattr(contact, name, value)
     contact.email_norm = f"{ERASED}{contact.id}"
+    # Not to be written into the mirror again: its pages are removed.
+    contact.mirror_stale_since = contact.mirror_written = contact.mirror_error = None
     contact.updated_at = now
 
 
@@ -57,7 +59,7 @@ def _blank_words(session: Session, contact_id: UUID, email_norm: str) -> None:
         email.reason = _masked(email.reason, email_norm)
     for enrolment in session.scalars(select(Enrolment).where(Enrolment.contact_id == contact_id)):
         enrolment.exit_reason = _masked(enrolment.exit_reason, email_norm)
-        enrolment.mirror_stale_since = None
+        enrolment.mirror_stale_since = enrolment.mirror_written = None
     session.flush()
 
 

@@ -41,7 +41,8 @@ def broken_template(**page: str) -> Play:
 
 
 def misnamed_template(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
-    stage.deps.notebook.pages[f"{KEY} final"] = stage.deps.notebook.pages.pop(KEY)
+    del stage.deps.notebook.pages[KEY]
+    stage.deps.notebook.write("Letter to new leads")
     stage.sign_up()
     stage.go()
     yield

@@ -1,0 +1,44 @@
+"""The way out, in a real browser: readable on a phone and a desktop, and it does what it says."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from funnel_app.ledger.models import Contact
+from tests.flows.leads import opt_in, states
+
+
+@pytest.fixture
+def link(funnel) -> str:
+    deps, url = funnel
+    opt_in(deps, "delivered+ana@resend.dev")
+    with deps.reads() as session:
+        return f"{url}/u/{session.query(Contact.unsubscribe_token).scalar()}"
+
+
+@pytest.mark.parametrize("size", [{"width": 390, "height": 844}, {"width": 1280, "height": 900}])
+def test_it_fits_the_screen_and_wears_the_brands_colour(link, page: Page, size):
+    page.set_viewport_size(size)
+    page.goto(link)
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    button = page.get_by_role("button")
+    expect(button).to_have_count(1)
+    expect(button).to_have_css("background-color", "rgb(210, 161, 100)")
+    expect(page.get_by_text("Only emails about my calls")).to_be_visible()
+
+
+def test_a_reader_first_keeps_the_reminders_and_then_wants_nothing(funnel, link, page: Page):
+    deps, _ = funnel
+    onboarding = opt_in(deps, "delivered+bea@resend.dev")
+    page.goto(link)
+    page.get_by_role("button", name="Unsubscribe").click()
+    expect(page.get_by_text("Emails about your own calls and orders still come.")).to_be_visible()
+    page.get_by_role("button", name="Stop these too").click()
+    expect(page.get_by_text("You get no more emails from us.")).to_be_visible()
+    expect(page.get_by_role("button")).to_have_count(0)
+    assert set(states(deps, onboarding)) == {"planned"}, "nobody else is touched"
+
+
+def test_a_link_that_was_cut_off_says_what_to_do(funnel, page: Page):
+    page.goto(f"{funnel[1]}/u/cut-off")
+    expect(page.get_by_role("heading", name="This link belongs to nobody")).to_be_visible()
+    expect(page.get_by_text("Answer any of our emails")).to_be_visible()
