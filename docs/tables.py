@@ -8,8 +8,10 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from itertools import groupby
 from pathlib import Path
+from shutil import copy
 from tempfile import TemporaryDirectory
 
 from docs.pairs import Pair, play
@@ -23,6 +25,8 @@ from funnel_app.flows.audit import CURES
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from tests.factories import make_deps
+from tests.failures.plays import FAILURES, Failure
+from tests.failures.show import show
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
@@ -33,6 +37,7 @@ DOCUMENTS = (
     "docs/website-integration.md",
     "docs/sequences.md",
     "docs/security.md",
+    "docs/failures.md",
 )
 MARKED = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
@@ -196,7 +201,29 @@ def _told(answer: str, reason: str | None) -> str:
     return f"{answer}: {reason}" if reason else answer
 
 
+@cache
+def failures() -> str:
+    """Return each way an email can go wrong, with what a person sees of it, as it is played."""
+    with TemporaryDirectory() as folder:
+        empty = Path(folder, "empty.db")
+        engine = open_engine(f"sqlite:///{empty}")
+        schema.upgrade(engine)
+        engine.dispose()
+        rows = [_failure(failure, Path(copy(empty, f"{folder}/{n}.db"))) for n, failure in enumerate(FAILURES)]
+    heads = ("what goes wrong", "state meanwhile", "reason", "what `flask trace` says", "at last", "doctor", "alert")
+    return markdown(heads, rows)
+
+
+def _failure(failure: Failure, ledger: Path) -> tuple[str, ...]:
+    engine = open_engine(f"sqlite:///{ledger}")
+    seen, _ = show(failure, make_deps(engine, testing_mode=False))
+    engine.dispose()
+    at_last = f"`{seen.at_last}`"
+    return failure.name, f"`{seen.state}`", seen.reason, seen.sentence, at_last, failure.doctor, failure.alert
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
+    "failures": failures,
     "settings": settings,
     "sequences": sequences,
     "hooks": hooks,

@@ -4,7 +4,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from funnel_app.commands import calendly as calendly_command
-from funnel_app.commands import campaigns, db, emails, enrol, hooks, ledger, notion, templates, trace
+from funnel_app.commands import campaigns, contacts, db, emails, enrol, hooks, ledger, notion, templates, trace
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
 from funnel_app.web import docs, health, playbook, prefect, unsubscribe
@@ -14,15 +14,14 @@ from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboa
 from funnel_app.web.hooks.routes import add_legacy_paths
 from funnel_app.web.manners import mind_manners
 from funnel_app.web.openapi import make_api
-from funnel_app.web.payloads import StrictJson
-
-LARGEST_BODY = 64 * 1024
+from funnel_app.web.payloads import BoundedRequest, StrictJson
 
 
 def create_app(deps: Deps) -> Flask:
     """Return the web application of this process, made of the collaborators that are handed in."""
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.request_class = BoundedRequest
+    app.config["MAX_CONTENT_LENGTH"] = BoundedRequest.STOPS_READING_AT
     app.config["SECRET_KEY"] = deps.settings.secret_key
     hops = deps.settings.trusted_proxies
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
@@ -44,6 +43,7 @@ def create_app(deps: Deps) -> Flask:
     add_console(app)
     register_errors(app)
 
+    app.cli.add_command(contacts.group)
     app.cli.add_command(db.group)
     app.cli.add_command(calendly_command.group)
     app.cli.add_command(campaigns.group)

@@ -21,7 +21,7 @@ MEANINGS = {
     "PUBLIC_URL": "Where the world reaches Funnel: unsubscribe links and the playbook begin with it",
     "TESTING_MODE": "`true`: minutes for days, and only `TEST_RECIPIENTS` are mailed; no default, so nobody guesses",
     "HOOK_SECRET": "The bearer token of the website and the CRM; two with a comma while it is rotated",
-    "LEGACY_KEY": "Opens the old website's addresses under `/k/<LEGACY_KEY>/api`, and nothing else; none: closed",
+    "LEGACY_KEY": "Opens `/k/<LEGACY_KEY>/api` and nothing else; two with a comma while it is rotated; none: closed",
     "CALENDLY_SIGNING_KEY": "Proves Calendly's events; two with a comma while it is rotated; none: that hook is closed",
     "CALENDLY_TOKEN": "A Calendly token, for `flask calendly check` and `subscribe`",
     "CALENDLY_API_URL": "Another address for Calendly, for tests",
@@ -203,7 +203,7 @@ def _strong_pair(value: str) -> None:
 
 
 def _strong_or_off(value: str) -> None:
-    if value and not re.fullmatch(r"[A-Za-z0-9_-]{16,128}", value):
+    if not all(re.fullmatch(r"[A-Za-z0-9_-]{16,128}", key) for key in _pair(value)):
         raise ValidationError("must be 16 or more letters, digits, - and _, since it is a part of an address.")
 
 

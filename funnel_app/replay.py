@@ -1,5 +1,6 @@
 """Replay: send a refused call again through the application itself, so that one schema and one rule serve all."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +44,7 @@ def replay(hook_id: UUID, changes: Mapping[str, Any]) -> Replayed:
     call = find_refused(hook_id)
     answer = current_app.test_client().post(
         f"/webhook/{call['campaign']}/{call['hook']}",
-        json={**call["payload"], **changes},
+        json={**_meant(call["payload"]), **changes},
         environ_overrides={REPLAY_OF: call["at"], REPLAY_FROM: call["source"]},
     )
     told = answer.get_json()
@@ -52,3 +53,14 @@ def replay(hook_id: UUID, changes: Mapping[str, Any]) -> Replayed:
         mark_replayed(current_deps(), hook_id, told["hook_id"])
     words = told.get("errors") or told.get("reason") or told.get("detail") or f"{len(told.get('emails', []))} emails"
     return Replayed(taken, str(told.get("status")), str(words))
+
+
+def _meant(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return what was meant: a body that was kept as text, since its form was wrong, may be an object all the same."""
+    if set(payload) != {"body"}:
+        return payload
+    try:
+        meant = json.loads(payload["body"])
+    except (json.JSONDecodeError, TypeError):
+        return payload
+    return meant if isinstance(meant, dict) else payload

@@ -18,7 +18,7 @@ from sandbox.processes import MIRROR, NotStarted
 from sandbox.stack import Stack, running_stack, start_funnel
 from sandbox.story import HOOKS, STORY, Lead, Move, Scene, Seen
 
-INTERVAL_S = 3
+INTERVAL_S = 4
 GIVE_UP_AFTER_S = 120.0
 OPEN = frozenset({"planned", "sending", "sent", "held", "delayed", "ambiguous"})
 STATES = """

@@ -82,6 +82,7 @@ class FakeNotebook:
         self.pages: dict[str, Page] = {}
         self.code: dict[str, str] = {}
         self.fault: Exception | None = None
+        self.trashed: list[str] = []
         self.asked: list[str] = []
 
     def write(
@@ -120,6 +121,11 @@ class FakeNotebook:
         self.asked.append(what)
         if self.fault:
             raise self.fault
+
+    def trash_page(self, page_id: str) -> None:
+        if self.fault:
+            raise self.fault
+        self.trashed.append(page_id)
 
 
 class FakeFetches:

@@ -66,14 +66,36 @@ def with_words(reason: str, words: str) -> str:
     return f"{reason}{_SAID}{words}" if words and words != reason else reason
 
 
+def without_words(detail: str | None) -> str | None:
+    """Return a reason alone, without what anybody said."""
+    return detail.partition(_SAID)[0] if detail else None
+
+
 def why(state: State, detail: str | None) -> str | None:
-    """Return the reason of a reported state without the words that it was told in."""
-    return detail.partition(_SAID)[0] if detail else _UNSAID.get(state)
+    """Return the reason of a reported state, without the words that it was told in."""
+    return without_words(detail) or _UNSAID.get(state)
 
 
 def of_refusal(words: str) -> str:
     """Return why the provider did not take an email, without the codes that only programmers read."""
     return f"Resend refused it: {_STATUS_AND_NAME.sub('', words)}"
+
+
+def of_wait(answer: str, words: str) -> str:
+    """Return why an email that is on its way to the provider is still with us, by the kind of its last answer."""
+    if answer == "quota":
+        return f"the {'monthly' if 'monthly' in words else 'daily'} quota of the Resend account is used up"
+    told = _WAITS.get(answer, "Resend does not take it yet")
+    return f"{told}: {_STATUS_AND_NAME.sub('', words)}" if answer == "paused" else told
+
+
+_WAITS = {
+    "rate_limited": "the Resend team makes more calls than it may",
+    "paused": "Resend refuses the key, the account or the sender",
+    "concurrent": "Resend is still working on the first try",
+    "unknown": "Resend's answer did not come",
+    "unreachable": "Resend cannot be reached",
+}
 
 
 def of_template(key: str, fault: str) -> str:

@@ -2,12 +2,16 @@
 
 import json
 import sys
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 from flask.cli import with_appcontext
-from rich.console import Console
-from rich.markup import escape
+from rich import box
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from funnel_app.current import current_deps
@@ -29,43 +33,84 @@ COLOURS = {
 
 @click.command("trace")
 @click.argument("email")
+@click.option("--ids", is_flag=True, help="Show the emails' ids, for flask emails.")
 @click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
 @with_appcontext
-def trace_command(email: str, as_json: bool) -> None:
+def trace_command(email: str, ids: bool, as_json: bool) -> None:
     """Tell the whole story of EMAIL; exit 1 where nobody has that address."""
     story = trace(current_deps(), email)
     if as_json:
         click.echo(json.dumps(story, indent=2))
     else:
-        _tell(story, email)
+        Teller(Console(highlight=False), current_deps().settings.timezone, ids).tell(story, email)
     sys.exit(0 if story["contact"] else 1)
 
 
-def _tell(story: dict[str, Any], email: str) -> None:
-    console = Console(highlight=False)
-    contact = story["contact"]
-    if contact is None:
-        console.print(f"Nobody with the address {escape(email)} ever came in through a hook.")
-        return
-    name = contact["first_name"] or "no name given"
-    console.print(f"\n[bold]{escape(contact['email'])}[/]  {escape(name)}, known since {contact['created_at']}\n")
-    for hook in story["hooks"]:
-        console.print(Text(f"  {hook['at']}  hook {hook['hook']} ({hook['event'] or 'unknown'}): {_outcome(hook)}"))
-    for enrolment in story["enrolments"]:
-        _tell_enrolment(console, enrolment)
+class Teller:
+    """Writes a story to a terminal, with times as the business's clocks show them."""
 
+    def __init__(self, console: Console, timezone: str, ids: bool) -> None:
+        self.console = console
+        self.zone = ZoneInfo(timezone)
+        self.ids = ids
 
-def _outcome(hook: dict[str, Any]) -> str:
-    return f"{hook['outcome']}, {hook['reason']}" if hook["reason"] else str(hook["outcome"])
+    def tell(self, story: dict[str, Any], email: str) -> None:
+        """Write the whole story: who, what happened, where each sequence stands."""
+        if story["contact"] is None:
+            self.console.print(Text(f"Nobody with the address {email} ever came in through a hook."))
+            self._forbidden(story)
+            return
+        self._person(story["contact"])
+        self._forbidden(story)
+        self.console.print(Padding(Text(f"What happened (times of {self.zone.key})", "bold"), (1, 0, 0, 0)))
+        self.console.print(self._lines(story["story"]))
+        for enrolment in story["enrolments"]:
+            self.console.print(self._enrolment(enrolment))
 
+    def _person(self, contact: dict[str, Any]) -> None:
+        names = [name for name in (contact["first_name"], contact["business_name"]) if name] or ["no name given"]
+        who = Text.assemble((contact["email"], "bold"), "  ", ", ".join(names))
+        self.console.print(Padding(who.append(f", known since {self._day(contact['created_at'])}"), (1, 0, 0, 0)))
 
-def _tell_enrolment(console: Console, enrolment: dict[str, Any]) -> None:
-    mode = " (testing mode)" if enrolment["mode"] == "test" else ""
-    console.print(f"\n  [bold]{enrolment['campaign']} / {enrolment['sequence']}[/]  {enrolment['state']}{mode}")
-    for email in enrolment["emails"]:
-        colour = COLOURS.get(email["state"], "dim")
-        reason = f"  {escape(email['reason'])}" if email["reason"] else ""
-        console.print(f"    {email['step']}. {email['template']:<26} [{colour}]{email['state']:<10}[/]{reason}")
-        for event in email["events"]:
-            console.print(Text(f"         {event['at']}  {event['kind']}  {event['detail'] or ''}".rstrip(), "dim"))
-    console.print(f"    [italic]{escape(enrolment['sentence'])}[/]")
+    def _forbidden(self, story: dict[str, Any]) -> None:
+        for each in story.get("suppressions", []):
+            what = "marketing" if each["scope"] == "marketing" else "anything"
+            self.console.print(Text(f"Not mailed {what}: {each['reason']}", "bold red"))
+
+    def _lines(self, lines: list[dict[str, Any]]) -> Table:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column()
+        for line in lines:
+            table.add_row(Text(f"  {self._time(line['at'])}", "dim"), Text(line["about"], "cyan"), Text(line["what"]))
+        return table
+
+    def _enrolment(self, enrolment: dict[str, Any]) -> Padding:
+        mode = ", testing mode" if enrolment["mode"] == "test" else ""
+        name = f"{enrolment['campaign']} / {enrolment['sequence']}"
+        title = Text.assemble((name, "bold"), f"  {enrolment['state']}{mode}")
+        if enrolment["call_at"]:
+            title.append(f", call {self._day(enrolment['call_at'])} {self._time(enrolment['call_at'])[7:12]}")
+        arrow = Text.assemble(("→ ", "bold"), (enrolment["sentence"], "italic"))
+        return Padding(Group(title, self._emails(enrolment["emails"]), Padding(arrow, (0, 0, 0, 2))), (1, 0, 0, 0))
+
+    def _emails(self, emails: list[dict[str, Any]]) -> Table:
+        table = Table(box=box.SIMPLE, show_header=False, padding=(0, 1), show_edge=False, pad_edge=False)
+        for _ in range(4):
+            table.add_column(no_wrap=True)
+        table.add_column()
+        for email in emails:
+            when = self._time(email["due_at"] if email["state"] == "planned" else email["since"])
+            said = "\n".join(filter(None, [email["reason"], email["id"] if self.ids else None]))
+            state = Text(email["state"], COLOURS.get(email["state"], "dim"))
+            table.add_row(f"  {email['step']}", email["template"], state, Text(when, "dim"), Text(said))
+        return table
+
+    def _time(self, text: str) -> str:
+        local = datetime.fromisoformat(text).astimezone(self.zone)
+        return f"{local:%d %b %H:%M:%S}"
+
+    def _day(self, text: str) -> str:
+        local = datetime.fromisoformat(text).astimezone(self.zone)
+        return f"{local.day} {local:%B %Y}"

@@ -1,6 +1,7 @@
 """The gate before every call to Resend: whether sending is paused, and who may try whether it works again."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from funnel_app.deps import Deps
 from funnel_app.gateways.errors import Unavailable
@@ -28,4 +29,14 @@ def why_waiting(deps: Deps) -> str | None:
         return "Redis cannot be reached"
     if pause is None:
         return None
-    return f"all sending is paused until {pause.until:%d %B %H:%M} UTC at least, since {pause.reason}"
+    until = pause.until.astimezone(ZoneInfo(deps.settings.timezone))
+    cause = f"{_CAUSES[pause.kind]} ({pause.reason})" if pause.kind in _CAUSES else pause.reason
+    return f"all sending is paused until {until:%H:%M} on {until.day} {until:%B}, since {cause}"
+
+
+_CAUSES = {
+    "outage": "Resend cannot be reached",
+    "config": "Resend refuses the key, the account or the sender",
+    "quota": "the quota of the Resend account is used up",
+    "rate_limited": "the Resend team makes too many calls",
+}

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
-from funnel_app.campaigns.reasons import of_refusal
+from funnel_app.campaigns.reasons import of_refusal, of_wait
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.gateways.resend import Answer, AnswerKind
@@ -46,8 +46,8 @@ def must_give_up(request: Request, now: datetime) -> bool:
 
 def give_up(session: Session, request: Request, now: datetime) -> None:
     """Leave a doubtful request to a webhook or a person: its emails are ambiguous from now on."""
-    reason = f"may have gone out: {request.last_error or 'the worker died during the call'}"
-    _make_ambiguous(session, request, reason, now)
+    told = of_wait(AnswerKind.UNKNOWN, request.last_error) if request.last_error else "the worker died in the call"
+    _make_ambiguous(session, request, f"may have gone out: {told}", now)
 
 
 def _adjust_sending(deps: Deps, answer: Answer) -> None:
@@ -91,7 +91,7 @@ def _fail(session: Session, email: Email, words: str, now: datetime) -> None:
 def _invalid(deps: Deps, session: Session, request: Request, answer: Answer, now: datetime) -> None:
     if request.unknown_since is not None:
         # The earlier try may have been accepted: a refusal now proves nothing about it.
-        _make_ambiguous(session, request, f"may have gone out before Resend said: {answer.detail}", now)
+        _make_ambiguous(session, request, f"may have gone out before {of_refusal(answer.detail)}", now)
         return
     refused = requests.emails_of(session, request)
     for email in refused:
@@ -104,7 +104,8 @@ def _invalid(deps: Deps, session: Session, request: Request, answer: Answer, now
 
 
 def _conflict(deps: Deps, session: Session, request: Request, answer: Answer, now: datetime) -> None:
-    _make_ambiguous(session, request, f"Resend knows this key with another content: {answer.detail}", now)
+    reason = "may have gone out: Resend took an email under this key before, with another text"
+    _make_ambiguous(session, request, reason, now)
 
 
 def _unknown(deps: Deps, session: Session, request: Request, answer: Answer, now: datetime) -> None:
@@ -116,6 +117,9 @@ def _unknown(deps: Deps, session: Session, request: Request, answer: Answer, now
 def _again(deps: Deps, session: Session, request: Request, answer: Answer, now: datetime) -> None:
     wait = timedelta(seconds=answer.retry_after) if answer.retry_after is not None else SOON
     requests.postpone(request, now + wait, answer.detail)
+    for email in requests.emails_of(session, request):
+        if email.state == State.SENDING:
+            email.reason = of_wait(answer.kind, answer.detail)
 
 
 def _make_ambiguous(session: Session, request: Request, reason: str, now: datetime) -> None:

@@ -1,33 +1,55 @@
 """Trace: a contact's whole story, and one plain sentence for each sequence."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from funnel_app.campaigns.states import STOPPED, State
+from sqlalchemy.orm import Session
+
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
+from funnel_app.flows.gate import why_waiting
 from funnel_app.flows.receipt import iso
-from funnel_app.ledger import contacts, email_events, enrolments, hook_events
-from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, EnrolmentState, HookEvent
+from funnel_app.flows.sentences import Outlook, sentence
+from funnel_app.flows.story import story
+from funnel_app.ledger import contacts, email_events, enrolments, hook_events, requests, suppressions
+from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Suppression
+
+__all__ = ["sentence", "trace"]
 
 Timeline = dict[Any, list[EmailEvent]]
 
 
 def trace(deps: Deps, address: str) -> dict[str, Any]:
-    """Return the story of an address as plain data, by the contract; `contact` is None for one we never heard of."""
+    """Return the story of an address as plain data, by the contract; `contact` is None for one we never heard of.
+
+    `suppressions` are what forbids mail to it, even one that we never heard of; `story` is all that happened, in time
+    order.
+    """
+    email_norm = looked_up(address)
     with deps.reads() as session:
-        contact = contacts.find(session, looked_up(address))
+        contact = contacts.find(session, email_norm)
+        forbidden = suppressions.of_address(session, email_norm, deps.settings.secret_key)
         if contact is None:
-            return {"contact": None, "hooks": [], "enrolments": []}
+            stranger: dict[str, Any] = {"contact": None, "hooks": [], "enrolments": []}
+            return {**stranger, "suppressions": _forbidden(forbidden)} if forbidden else stranger
         joined = enrolments.of_contact(session, contact.id)
         timeline = email_events.of_emails(session, [email.id for e in joined for email in e.emails])
         hooks = hook_events.of_contact(session, contact.id)
+        outlook = _outlook(deps, session, joined)
     return {
         "contact": _contact(contact),
+        "suppressions": _forbidden(forbidden),
         "hooks": [_hook(hook) for hook in hooks],
-        "enrolments": [_enrolment(enrolment, timeline, deps.now()) for enrolment in joined],
+        "enrolments": [_enrolment(enrolment, timeline, outlook) for enrolment in joined],
+        "story": story(hooks, joined, timeline, forbidden),
     }
+
+
+def _outlook(deps: Deps, session: Session, joined: Sequence[Enrolment]) -> Outlook:
+    ids = {email.request_id for enrolment in joined for email in enrolment.emails if email.request_id}
+    asked = requests.by_ids(session, ids)
+    return Outlook(deps.now(), ZoneInfo(deps.settings.timezone), why_waiting(deps), asked)
 
 
 def _contact(contact: Contact) -> dict[str, Any]:
@@ -39,6 +61,10 @@ def _contact(contact: Contact) -> dict[str, Any]:
         "timezone": contact.timezone,
         "created_at": iso(contact.created_at),
     }
+
+
+def _forbidden(found: Sequence[Suppression]) -> list[dict[str, Any]]:
+    return [{"scope": str(each.scope), "reason": each.reason, "at": iso(each.created_at)} for each in found]
 
 
 def _hook(hook: HookEvent) -> dict[str, Any]:
@@ -55,63 +81,29 @@ def _hook(hook: HookEvent) -> dict[str, Any]:
     }
 
 
-def _enrolment(enrolment: Enrolment, timeline: Timeline, now: datetime) -> dict[str, Any]:
+def _enrolment(enrolment: Enrolment, timeline: Timeline, outlook: Outlook) -> dict[str, Any]:
     return {
+        "id": str(enrolment.id),
         "campaign": enrolment.campaign,
         "sequence": enrolment.sequence,
         "state": str(enrolment.state),
         "mode": enrolment.mode,
-        "sentence": sentence(enrolment, now),
+        "occurrence": enrolment.occurrence or None,
+        "call_at": iso(enrolment.call_at) if enrolment.call_at else None,
+        "sentence": sentence(enrolment, outlook.now, outlook),
         "emails": [_email(email, timeline[email.id]) for email in enrolment.emails],
     }
 
 
-def _email(email: Email, events: list[EmailEvent]) -> dict[str, Any]:
+def _email(email: Email, events: Sequence[EmailEvent]) -> dict[str, Any]:
     return {
+        "id": str(email.id),
         "step": email.step,
         "template": email.template_key,
         "due_at": iso(email.due_at),
         "state": str(email.state),
+        "since": iso(getattr(email, f"{email.state}_at") or email.due_at),
         "reason": email.reason,
         "resend_id": email.resend_id,
         "events": [{"at": iso(event.at), "kind": event.kind, "detail": event.detail} for event in events],
     }
-
-
-def sentence(enrolment: Enrolment, now: datetime) -> str:
-    """Say in one sentence what happened in a sequence and what comes next, or why nothing does."""
-    done = [email for email in enrolment.emails if email.state == State.DELIVERED]
-    so_far = f"{len(done)} of {len(enrolment.emails)} emails delivered"
-    if enrolment.state == EnrolmentState.EXITED:
-        return f"{so_far}; the sequence ended: {enrolment.exit_reason}."
-    if enrolment.state == EnrolmentState.PAUSED:
-        return f"{so_far}; the sequence is paused by a person."
-    waiting = next((email for email in enrolment.emails if email.state in NEXT), None)
-    if waiting is not None:
-        return f"{so_far}; {NEXT[State(waiting.state)](waiting, now)}."
-    stopped = [f"email {e.step} {e.state}: {e.reason or 'no reason given'}" for e in enrolment.emails if _is_stopped(e)]
-    return "; ".join([so_far, *stopped]) + "."
-
-
-def _is_stopped(email: Email) -> bool:
-    return email.state in STOPPED
-
-
-def _planned(email: Email, now: datetime) -> str:
-    if email.due_at <= now:
-        return f"email {email.step} is due and goes as soon as sending allows"
-    return f"email {email.step} goes on {email.due_at:%A %d %B at %H:%M} UTC"
-
-
-NEXT: dict[State, Callable[[Email, datetime], str]] = {
-    State.PLANNED: _planned,
-    State.SENDING: lambda email, now: f"email {email.step} is being handed to Resend",
-    State.HELD: lambda email, now: f"email {email.step} is held: {email.reason}; it goes by itself when that is mended",
-    State.AMBIGUOUS: lambda email, now: (
-        f"email {email.step} {email.reason}; Resend's report or a person (flask emails resolve) settles it"
-    ),
-    State.SENT: lambda email, now: f"email {email.step} was accepted by Resend and waits for proof of delivery",
-    State.DELAYED: lambda email, now: (
-        f"email {email.step} is delayed on its way: {email.reason or 'Resend tries again'}"
-    ),
-}

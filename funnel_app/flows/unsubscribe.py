@@ -1,29 +1,44 @@
-"""Unsubscribe: one click ends all marketing to an address; mail about its own calls may go on."""
+"""Unsubscribe: one click ends all marketing to an address; mail about its own calls may go on, or not, as it likes."""
+
+from dataclasses import dataclass
 
 from funnel_app.deps import Deps
-from funnel_app.flows.exit import end_all
-from funnel_app.ledger import contacts, enrolments, suppressions
+from funnel_app.flows.suppress import forbid, today
+from funnel_app.ledger import contacts, suppressions
 from funnel_app.ledger.models import Scope
 
-REASON = "unsubscribed"
+WORDS = {Scope.MARKETING: "unsubscribed", Scope.ALL: "unsubscribed from all emails"}
 
 
-def unsubscribe(deps: Deps, token: str) -> bool:
-    """Stop marketing to the contact with this token; False for a token that nobody has. Safe to repeat."""
-    now = deps.now()
+@dataclass(frozen=True)
+class Standing:
+    """What a person who holds an unsubscribe link gets now; `nothing` after an erasure too."""
+
+    marketing: bool
+    nothing: bool
+
+
+def unsubscribe(deps: Deps, token: str, scope: Scope = Scope.MARKETING) -> bool:
+    """Stop marketing, or all mail, to the contact with this token; False for a token that nobody has.
+
+    Safe to repeat, and after the contact was erased, who is mailed nothing anyway.
+    """
     with deps.sessions.begin() as session:
         contact = contacts.find_by_token(session, token)
         if contact is None:
             return False
-        contacts.lock(session, [contact.id])
-        pepper, scope = deps.settings.secret_key, Scope.MARKETING
-        suppressions.add(session, contact.email_norm, pepper, scope=scope, reason=REASON, source="unsubscribe", now=now)
-        running = enrolments.running(session, contact.id)
-        end_all(session, (e for e in running if e.kind == Scope.MARKETING), REASON, now)
+        if not contacts.is_erased(contact):
+            forbid(deps, session, contact, scope, f"{WORDS[scope]} {today(deps)}", "unsubscribe")
     return True
 
 
-def is_known(deps: Deps, token: str) -> bool:
-    """Say whether somebody has this token."""
+def find_standing(deps: Deps, token: str) -> Standing | None:
+    """Return what the contact with this token gets now; None for a token that nobody has."""
+    pepper = deps.settings.secret_key
     with deps.reads() as session:
-        return contacts.find_by_token(session, token) is not None
+        contact = contacts.find_by_token(session, token)
+        if contact is None:
+            return None
+        scopes = {found.scope for found in suppressions.of_address(session, contact.email_norm, pepper)}
+    nothing = contacts.is_erased(contact) or Scope.ALL in scopes
+    return Standing(marketing=not nothing and Scope.MARKETING not in scopes, nothing=nothing)

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.notion_bodies import Bodies
 from funnel_app.gateways.notion_calls import NotionCalls
 from funnel_app.gateways.notion_pages import (
@@ -89,6 +90,14 @@ class Notebook:
         properties = self._texts(subject, html)
         page = self._calls.write(self._calls.client.pages.update, page_id, properties=properties)
         return to_page(page, self._names, html)
+
+    def trash_page(self, page_id: str) -> None:
+        """Move any page to the trash. Safe to repeat: one that is gone, or in the trash already, is as it should be."""
+        try:
+            self._calls.write(self._calls.client.pages.update, page_id, in_trash=True)
+        except Rejected as refused:
+            if refused.code != "object_not_found" and "archived" not in refused.message:
+                raise
 
     def whoami(self) -> str:
         """Return the name of the integration that the token belongs to, with its workspace where it is said."""

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from funnel_app.ledger.models import Contact, Email, Enrolment
 from funnel_app.ledger.once import insert_once
 
+ERASED = "erased:"
 COLUMNS = (
     "first_name",
     "name",
@@ -55,6 +56,11 @@ def _insert_if_absent(session: Session, email: str, email_norm: str, now: dateti
         "updated_at": now,
     }
     insert_once(session, Contact, row, ["email_norm"])
+
+
+def is_erased(contact: Contact) -> bool:
+    """Say whether nothing is left of this person but figures and the way out."""
+    return contact.email_norm.startswith(ERASED)
 
 
 def lock(session: Session, ids: Iterable[UUID]) -> None:

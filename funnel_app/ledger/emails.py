@@ -43,11 +43,9 @@ def claimable(now: datetime, modes: Collection[str]) -> ColumnElement[bool]:
 
 def _runs(modes: Collection[str]) -> ColumnElement[bool]:
     # Asked per email, not the other way round: few emails are due, and many enrolments run.
-    enrolment = aliased(Enrolment)
+    running = aliased(Enrolment)
     return exists().where(
-        enrolment.id == Email.enrolment_id,
-        enrolment.state == EnrolmentState.ACTIVE,
-        enrolment.mode.in_(list(modes)),
+        running.id == Email.enrolment_id, running.state == EnrolmentState.ACTIVE, running.mode.in_(list(modes))
     )
 
 

@@ -1,5 +1,6 @@
 """Hook events: every authenticated call, with what became of it."""
 
+import json
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from funnel_app.ledger.base import written
 from funnel_app.ledger.models import HookEvent, Outcome
 
 HEARD = (Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.IGNORED)
@@ -114,6 +116,15 @@ def has_refused_before(session: Session, before: datetime) -> bool:
     """Say whether there are refused calls that came before a time."""
     wanted = select(HookEvent.id).where(HookEvent.outcome == Outcome.REFUSED, HookEvent.received_at < before)
     return session.scalars(wanted.limit(1)).first() is not None
+
+
+def delete_refused_of(session: Session, email_norm: str) -> int:
+    """Delete refused calls that name an address; return how many."""
+    refused = session.scalars(select(HookEvent).where(written(HookEvent.outcome, Outcome.REFUSED)))
+    named = [event for event in refused if email_norm in json.dumps(event.payload, ensure_ascii=False).lower()]
+    for event in named:
+        session.delete(event)
+    return len(named)
 
 
 def delete_refused_before(session: Session, before: datetime) -> int:

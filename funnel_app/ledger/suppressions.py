@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.models import Contact, Scope, Suppression
@@ -37,6 +37,25 @@ def add(
 def find(session: Session, email_norm: str, pepper: str, kind: str) -> Suppression | None:
     """Return what forbids mail of this kind (marketing or transactional) to an address; None if nothing does."""
     scopes = [Scope.ALL, Scope.MARKETING] if kind == "marketing" else [Scope.ALL]
-    known = (Suppression.email_norm == email_norm) | (Suppression.address_hash == address_hash(email_norm, pepper))
-    wanted = select(Suppression).where(known, Suppression.scope.in_(scopes)).order_by(Suppression.created_at)
-    return session.scalars(wanted.limit(1)).one_or_none()
+    return next((found for found in of_address(session, email_norm, pepper) if found.scope in scopes), None)
+
+
+def of_address(session: Session, email_norm: str, pepper: str) -> list[Suppression]:
+    """Return all that forbids mail to an address, oldest first; an erased address is known by its hash."""
+    wanted = select(Suppression).where(_is_of(email_norm, pepper))
+    return list(session.scalars(wanted.order_by(Suppression.created_at, Suppression.id)))
+
+
+def remove(session: Session, email_norm: str, pepper: str) -> int:
+    """Forget all that forbids mail to an address; return how many entries that were."""
+    gone = delete(Suppression).where(_is_of(email_norm, pepper))
+    return len(session.scalars(gone.returning(Suppression.id)).all())
+
+
+def forget_address(session: Session, email_norm: str) -> None:
+    """Leave of an address only its hash."""
+    session.execute(update(Suppression).where(Suppression.email_norm == email_norm).values(email_norm=None))
+
+
+def _is_of(email_norm: str, pepper: str) -> ColumnElement[bool]:
+    return (Suppression.email_norm == email_norm) | (Suppression.address_hash == address_hash(email_norm, pepper))

@@ -1,57 +1,72 @@
 """Unsubscribe: GET shows a page with one button and changes nothing, since mail scanners follow links; POST does it."""
 
-from flask import Blueprint, render_template_string, request
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import NotFound
 
 from funnel_app.current import current_deps
-from funnel_app.flows.unsubscribe import is_known, unsubscribe
+from funnel_app.flows.unsubscribe import Standing, find_standing, unsubscribe
+from funnel_app.ledger.base import Scope
 
 blueprint = Blueprint("unsubscribe", __name__, url_prefix="/u")
 
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>{{ title }}</title>
-<style>
-  body { font: 17px/1.5 system-ui, sans-serif; margin: 0; background: #faf7f2; color: #2b2620; }
-  main { max-width: 30rem; margin: 12vh auto; padding: 2rem; background: #fff; border-top: 4px solid #d2a164; }
-  button { font: inherit; padding: .8rem 1.4rem; border: 0; border-radius: 6px; background: #2b2620; color: #fff; }
-</style>
-</head>
-<body>
-<main>
-<h1>{{ title }}</h1>
-<p>{{ text }}</p>
-{% if ask %}<form method="post"><button type="submit">Unsubscribe</button></form>{% endif %}
-<p><small>{{ company }}</small></p>
-</main>
-</body>
-</html>
-"""
+
+class Choice(NamedTuple):
+    """One thing that a reader may choose."""
+
+    value: str
+    name: str
+    meaning: str
+
+
+CALLS = Choice(Scope.MARKETING.value, "Only emails about my calls", "Reminders of a call or order of yours still come.")
+NOTHING = Choice(Scope.ALL.value, "Nothing at all", "No reminders either: please note down the time of your calls.")
+NOBODYS = (
+    "This link belongs to nobody",
+    "It may have been cut off on its way. Answer any of our emails with the word “unsubscribe”, and we take you off.",
+)
 
 
 @blueprint.get("/<token>")
 def ask(token: str) -> ResponseReturnValue:
     """Ask; nothing changes."""
-    if not is_known(current_deps(), token):
-        raise NotFound("This link belongs to nobody.")
-    return _page("Unsubscribe?", "You will get no more marketing emails from us.", ask=True)
+    standing = find_standing(current_deps(), token)
+    if standing is None:
+        return _page(*NOBODYS), 404
+    if standing.marketing:
+        return _page("Fewer emails?", "Choose what we may still send you.", choices=(CALLS, NOTHING))
+    return _done(standing)
 
 
 @blueprint.post("/<token>")
 def leave(token: str) -> ResponseReturnValue:
     """Unsubscribe, from the page's button or by one click in the mail program (RFC 8058)."""
-    if not unsubscribe(current_deps(), token):
-        raise NotFound("This link belongs to nobody.")
+    deps = current_deps()
+    scope = Scope.ALL if request.form.get("choice") == Scope.ALL else Scope.MARKETING
+    if not unsubscribe(deps, token, scope):
+        return _page(*NOBODYS), 404
     if request.form.get("List-Unsubscribe") == "One-Click":
         return "", 200
-    return _page("You are unsubscribed", "You will get no more marketing emails from us.", ask=False)
+    return _done(find_standing(deps, token) or Standing(marketing=False, nothing=True))
 
 
-def _page(title: str, text: str, *, ask: bool) -> str:
-    company = current_deps().settings.company_name
-    return render_template_string(PAGE, title=title, text=text, ask=ask, company=company)
+def _done(standing: Standing) -> str:
+    if standing.nothing:
+        return _page("You are unsubscribed", "You get no more emails from us.")
+    line = "You get no more marketing emails from us. Emails about your own calls and orders still come."
+    return _page("You are unsubscribed", line, choices=(NOTHING,), button="Stop these too")
+
+
+def _page(title: str, *lines: str, choices: Sequence[Choice] = (), button: str = "Unsubscribe") -> str:
+    settings = current_deps().settings
+    return render_template(
+        "unsubscribe.html",
+        title=title,
+        lines=lines,
+        choices=choices,
+        button=button,
+        company=settings.company_name,
+        address=settings.company_address,
+    )

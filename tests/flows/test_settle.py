@@ -136,7 +136,7 @@ def test_an_outcome_unknown_for_an_hour_becomes_ambiguous(ready):
     assert look(ready, first).state == "sending"
     pass_time(ready, 31 * 60)
     doubtful = look(ready, first)
-    assert (doubtful.state, doubtful.reason) == ("ambiguous", f"may have gone out: {LOST.detail}")
+    assert (doubtful.state, doubtful.reason) == ("ambiguous", "may have gone out: Resend's answer did not come")
     assert request_of(ready, first).next_attempt_at is None
 
 

@@ -4,9 +4,14 @@ import pytest
 
 from funnel_app.campaigns.states import State
 from funnel_app.flows.deliver import deliver
+from funnel_app.flows.intervene import cancel, release
 from funnel_app.flows.record_event import record_event
+from funnel_app.flows.suppress import suppress
+from funnel_app.flows.sweep import sweep
 from funnel_app.flows.trace import trace
-from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
+from funnel_app.gateways.answers import Answer, AnswerKind
+from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Scope
+from tests.factories import make_deps
 from tests.flows.leads import assess, email_ids, opt_in, write_templates
 from tests.flows.test_record_event import report
 
@@ -15,8 +20,17 @@ def sentence(deps) -> str:
     return trace(deps, "ana@resend.dev")["enrolments"][0]["sentence"]
 
 
+NOBODY = {"contact": None, "hooks": [], "enrolments": []}
+
+
 def test_a_stranger_has_no_story(deps):
-    assert trace(deps, "nobody@resend.dev") == {"contact": None, "hooks": [], "enrolments": []}
+    assert trace(deps, "nobody@resend.dev") == NOBODY
+
+
+def test_a_stranger_whose_address_is_not_mailed_has_that(deps):
+    suppress(deps, "nobody@resend.dev", Scope.ALL)
+    told = {"scope": "all", "reason": "suppressed by a person on 24 November", "at": "2026-11-24T12:00:00Z"}
+    assert trace(deps, "nobody@resend.dev") == {**NOBODY, "suppressions": [told]}
 
 
 def test_the_story_names_hooks_sequences_emails_and_events(both_deps):
@@ -41,16 +55,104 @@ def test_the_story_names_hooks_sequences_emails_and_events(both_deps):
     assert email["events"][-1] == {"at": "2026-11-24T12:00:00Z", "kind": "delivered", "detail": "250 ok"}
 
 
+def test_the_story_tells_each_thing_once_in_time_order(both_deps):
+    write_templates(both_deps)
+    first, *_, last = email_ids(opt_in(both_deps))
+    deliver(both_deps, [first])
+    for seconds, kind in ((1, "email.sent"), (2, "email.delivered")):
+        both_deps.now.forward(seconds=seconds)
+        record_event(both_deps, report(both_deps, first, kind))
+    cancel(both_deps, last)
+    both_deps.now.forward(seconds=1)
+    assess(both_deps)
+    suppress(both_deps, "ana@resend.dev", Scope.MARKETING)
+    lines = [(line["at"][14:19], line["about"], line["what"]) for line in trace(both_deps, "ana@resend.dev")["story"]]
+    assert lines == [
+        ("00:00", "hook signup", "opt_in from website, accepted"),
+        ("00:00", "lead_nurture", "started with 5 emails"),
+        ("00:00", "lead_nurture 1", "handed to Resend"),
+        ("00:01", "lead_nurture 1", "Resend reports: sent"),
+        ("00:03", "lead_nurture 1", "Resend reports: delivered"),
+        ("00:03", "lead_nurture 5", "cancelled: taken back by a person"),
+        ("00:04", "hook signup", "assessment from website, accepted"),
+        ("00:04", "lead_nurture", "ended: took the assessment on 24 November"),
+        ("00:04", "five_day", "started with 5 emails"),
+        ("00:04", "five_day", "ended: suppressed by a person on 24 November"),
+        ("00:04", "contact", "not mailed (marketing): suppressed by a person on 24 November"),
+    ]
+
+
+def test_what_the_funnel_itself_found_is_told_too(both_deps):
+    receipt = opt_in(both_deps)
+    first = email_ids(receipt)[0]
+    deliver(both_deps, [first])
+    release(both_deps, first)
+    write_templates(both_deps)
+    both_deps.now.forward(minutes=2)
+    deliver(both_deps, [first])
+    record_event(both_deps, report(both_deps, first, resend_id="resend-0-0"))
+    record_event(both_deps, report(both_deps, first, resend_id="another"))
+    for email_id in email_ids(receipt)[1:]:
+        cancel(both_deps, email_id)
+    sweep(both_deps)
+    told = [line["what"] for line in trace(both_deps, "ana@resend.dev")["story"]]
+    assert told[2:6] == [
+        "held: template lead_nurture_email_1 in Notion: no page in the templates database is named "
+        "lead_nurture_email_1",
+        "planned again: released by a person",
+        "handed to Resend",
+        "Resend reports: delivered",
+    ]
+    assert told[-1] == "completed"
+
+
 def test_the_sentence_of_a_sequence_on_its_way(deps):
     opt_in(deps)
-    assert sentence(deps) == "0 of 5 emails delivered; email 1 is due and goes as soon as sending allows."
+    assert sentence(deps) == "0 of 5 emails delivered; email 1 is due and goes within seconds."
     write_templates(deps)
     deliver(deps, [first_id(deps)])
     assert sentence(deps) == (
-        "0 of 5 emails delivered; email 1 was accepted by Resend and waits for proof of delivery."
+        "0 of 5 emails delivered; email 1 was taken by Resend just now and waits for proof of delivery; "
+        "email 2 goes today at 07:01."
     )
     record_event(deps, report(deps, first_id(deps)))
-    assert sentence(deps) == "1 of 5 emails delivered; email 2 goes on Tuesday 24 November at 12:01 UTC."
+    assert sentence(deps) == "1 of 5 emails delivered; email 2 goes today at 07:01."
+
+
+@pytest.mark.parametrize(("step", "when"), [(2, "tomorrow at 07:00"), (3, "on Thursday 26 November at 07:00")])
+def test_times_are_told_as_the_business_tells_them(sqlite, step, when):
+    deps = make_deps(sqlite, testing_mode=False)
+    receipt = opt_in(deps)
+    with deps.sessions.begin() as session:
+        for email_id in email_ids(receipt)[: step - 1]:
+            session.get(Email, email_id).state = State.DELIVERED
+    assert sentence(deps) == f"{step - 1} of 5 emails delivered; email {step} goes {when}."
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("quota", "the quota of the Resend account is used up (429 said Resend)"),
+        ("clock", "429 said Resend"),
+    ],
+)
+def test_the_sentence_names_the_pause_that_an_email_waits_for(deps, kind, why):
+    opt_in(deps)
+    deps.pause.pause("429 said Resend", 3600, kind)
+    assert sentence(deps) == (
+        "0 of 5 emails delivered; email 1 is due and waits: all sending is paused until 08:00 on 24 November, "
+        f"since {why}; it goes by itself after that."
+    )
+
+
+def test_the_sentence_tells_resends_last_words_of_an_email_on_its_way(deps):
+    write_templates(deps)
+    deps.mailer.script = [Answer(AnswerKind.RATE_LIMITED, detail="429 too many", retry_after=60.0)]
+    deliver(deps, email_ids(opt_in(deps))[:1])
+    assert sentence(deps) == (
+        "0 of 5 emails delivered; email 1 is on its way to Resend: the Resend team makes more calls than it may; "
+        "the same request goes again today at 07:01; email 2 waits until email 1 is settled."
+    )
 
 
 def first_id(deps):
@@ -61,37 +163,56 @@ def first_id(deps):
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (State.SENDING, "email 1 is being handed to Resend."),
-        (State.HELD, "email 1 is held: why; it goes by itself when that is mended."),
-        (State.AMBIGUOUS, "email 1 why; Resend's report or a person (flask emails resolve) settles it."),
-        (State.DELAYED, "email 1 is delayed on its way: why."),
+        (State.SENDING, "email 1 is being handed to Resend; email 2 waits until email 1 is settled."),
+        (
+            State.HELD,
+            "email 1 is held: why; mend that, and it goes by itself within two minutes; "
+            "email 2 waits until email 1 is settled.",
+        ),
+        (
+            State.AMBIGUOUS,
+            "email 1 why; look it up in Resend, then run flask emails resolve ID delivered, failed or not-sent; "
+            "email 2 waits until email 1 is settled.",
+        ),
+        (State.DELAYED, "email 1 is delayed: why; nothing to do, Resend tries again; email 2 goes today at 07:01."),
+        (State.BOUNCED, "email 1 bounced: why; email 2 goes today at 07:01."),
+        (State.SUPPRESSED, "email 1 was not sent: why; email 2 goes today at 07:01."),
+        (
+            State.FAILED,
+            "email 1 failed: why (once that is mended: flask emails retry ID); email 2 goes today at 07:01.",
+        ),
     ],
 )
-def test_the_sentence_names_what_the_next_email_waits_for(deps, state, words):
+def test_the_sentence_names_what_an_email_waits_for_and_what_to_do(deps, state, words):
     opt_in(deps)
     with deps.sessions.begin() as session:
         email = session.get(Email, first_id(deps))
         email.state, email.reason = state, "why"
-    assert sentence(deps) == f"0 of 5 emails delivered; {words}"
+    assert sentence(deps) == f"0 of 5 emails delivered; {words}".replace("ID", str(first_id(deps)))
 
 
 def test_the_sentence_of_a_sequence_that_ended_early_says_why(deps):
     opt_in(deps)
     assess(deps)
-    assert sentence(deps) == ("0 of 5 emails delivered; the sequence ended: took the assessment on 24 November.")
+    assert sentence(deps) == "0 of 5 emails delivered; the sequence ended: took the assessment on 24 November."
 
 
 def test_the_sentence_of_a_paused_sequence(deps):
     receipt = opt_in(deps)
     with deps.sessions.begin() as session:
         session.get(Enrolment, receipt.enrolment_id).state = EnrolmentState.PAUSED
-    assert sentence(deps) == "0 of 5 emails delivered; the sequence is paused by a person."
+    assert sentence(deps) == (
+        "0 of 5 emails delivered; the sequence is paused by a person, and goes on when a person resumes it."
+    )
 
 
 def test_the_sentence_of_a_finished_sequence_names_what_did_not_arrive(deps):
     receipt = opt_in(deps)
+    ends = {4: (State.CANCELLED, "taken back by a person"), 5: (State.BOUNCED, "mailbox does not exist")}
     with deps.sessions.begin() as session:
         for email_id in email_ids(receipt):
             email = session.get(Email, email_id)
-            email.state, email.reason = (State.DELIVERED, None) if email.step < 5 else (State.FAILED, "refused")
-    assert sentence(deps) == "4 of 5 emails delivered; email 5 failed: refused."
+            email.state, email.reason = ends.get(email.step, (State.DELIVERED, None))
+    assert sentence(deps) == (
+        "3 of 5 emails delivered; email 5 bounced: mailbox does not exist; email 4 cancelled: taken back by a person."
+    )

@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.deliver import Outcome, deliver
 from funnel_app.flows.enrol import enrol
-from funnel_app.flows.unsubscribe import is_known, unsubscribe
-from funnel_app.ledger.models import Contact, Suppression
+from funnel_app.flows.unsubscribe import Standing, find_standing, unsubscribe
+from funnel_app.ledger.models import Contact, Scope, Suppression
 from tests.flows.leads import assess, call, email_ids, look, opt_in, states, write_templates
 
 
@@ -37,7 +38,10 @@ def test_it_holds_for_what_is_enrolled_later(both_deps):
     unsubscribe(both_deps, token_of(both_deps))
     later = email_ids(assess(both_deps))[0]
     assert deliver(both_deps, [later]) is Outcome.NOTHING_TO_DO
-    assert (look(both_deps, later).state, look(both_deps, later).reason) == ("suppressed", "unsubscribed")
+    assert (look(both_deps, later).state, look(both_deps, later).reason) == (
+        "suppressed",
+        "unsubscribed on 24 November",
+    )
 
 
 def test_twice_is_once(both_deps):
@@ -49,9 +53,27 @@ def test_twice_is_once(both_deps):
 
 def test_a_token_that_nobody_has_does_nothing(deps):
     assert unsubscribe(deps, "x" * 43) is False
-    assert is_known(deps, "x" * 43) is False
+    assert find_standing(deps, "x" * 43) is None
 
 
-def test_a_token_is_known(deps):
-    opt_in(deps)
-    assert is_known(deps, token_of(deps)) is True
+@pytest.mark.parametrize(
+    ("scope", "standing"),
+    [
+        (None, Standing(marketing=True, nothing=False)),
+        (Scope.MARKETING, Standing(marketing=False, nothing=False)),
+        (Scope.ALL, Standing(marketing=False, nothing=True)),
+    ],
+)
+def test_a_token_tells_what_its_owner_gets(both_deps, scope, standing):
+    opt_in(both_deps)
+    if scope is not None:
+        unsubscribe(both_deps, token_of(both_deps), scope)
+    assert find_standing(both_deps, token_of(both_deps)) == standing
+
+
+def test_who_wants_nothing_at_all_gets_no_reminders_either(both_deps):
+    marketing = opt_in(both_deps)
+    client = enrol(both_deps, call(event=Event.ONBOARDING, call_at=both_deps.now()))
+    unsubscribe(both_deps, token_of(both_deps), Scope.ALL)
+    assert set(states(both_deps, marketing)) | set(states(both_deps, client)) == {"cancelled"}
+    assert look(both_deps, email_ids(client)[0]).reason == "unsubscribed from all emails on 24 November"

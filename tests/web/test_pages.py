@@ -41,13 +41,24 @@ def test_following_the_link_changes_nothing(client, deps, lead):
 def test_the_button_ends_marketing(client, deps, lead):
     receipt, token = lead
     page = client.post(f"/u/{token}")
-    assert page.status_code == 200 and "You are unsubscribed" in page.text and "<form" not in page.text
+    assert page.status_code == 200 and "You are unsubscribed" in page.text
+    assert "Emails about your own calls and orders still come." in page.text
     assert suppressed(deps) == 1 and set(states(deps, receipt)) == {"cancelled"}
+    assert client.get(f"/u/{token}").text == page.text, "who comes back sees how it stands"
 
 
-def test_one_click_in_the_mail_program_ends_it_too(client, deps, lead):
-    answer = client.post(f"/u/{lead[1]}", data={"List-Unsubscribe": "One-Click"})
+def test_a_reader_may_choose_to_get_nothing_at_all(client, deps, lead):
+    page = client.post(f"/u/{lead[1]}", data={"choice": "all"})
+    assert "You get no more emails from us." in page.text and "<form" not in page.text
+    assert suppressed(deps) == 1
+
+
+@pytest.mark.parametrize("form", ["application/x-www-form-urlencoded", "multipart/form-data"])
+def test_one_click_in_the_mail_program_ends_it_too(client, deps, lead, form):
+    """RFC 8058: no page, no cookie, no redirect."""
+    answer = client.post(f"/u/{lead[1]}", data={"List-Unsubscribe": "One-Click"}, content_type=form)
     assert (answer.status_code, answer.text, suppressed(deps)) == (200, "", 1)
+    assert "Set-Cookie" not in answer.headers and "Location" not in answer.headers
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

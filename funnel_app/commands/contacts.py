@@ -1,0 +1,71 @@
+"""`flask contacts`: what a person may ask of us, and whom we do not mail."""
+
+import json
+import sys
+
+import click
+from flask.cli import with_appcontext
+
+from funnel_app.current import current_deps
+from funnel_app.flows import erase as erasing
+from funnel_app.flows import suppress as suppressing
+from funnel_app.flows.export import export as export_person
+from funnel_app.ledger.base import Scope
+
+
+@click.group("contacts")
+def group() -> None:
+    """Whom we know, whom we do not mail, and what somebody may ask of us."""
+
+
+@group.command("suppress")
+@click.argument("email")
+@click.option("--marketing", is_flag=True, help="Only marketing: emails about their calls and orders still go.")
+@with_appcontext
+def suppress(email: str, marketing: bool) -> None:
+    """Mail nothing to EMAIL any more, and end what runs."""
+    fresh = suppressing.suppress(current_deps(), email, Scope.MARKETING if marketing else Scope.ALL)
+    what = "marketing" if marketing else "nothing"
+    click.echo(f"{email} gets {'no ' if marketing else ''}{what} from now on." if fresh else "That was so already.")
+
+
+@group.command("release")
+@click.argument("email")
+@with_appcontext
+def release(email: str) -> None:
+    """Let EMAIL be mailed again; exit 1 where nothing forbade it. Resend keeps a list of its own."""
+    count = suppressing.release(current_deps(), email)
+    if not count:
+        raise click.ClickException(f"Nothing forbids mail to {email}.")
+    click.echo(
+        f"{email} may be mailed again. What has ended stays ended: flask enrol starts it anew. After a bounce or a "
+        "complaint, remove the address from Resend's own suppression list too."
+    )
+
+
+@group.command("export")
+@click.argument("email")
+@with_appcontext
+def export(email: str) -> None:
+    """Print, as JSON, all that is known of EMAIL; exit 1 where that is nothing."""
+    found = export_person(current_deps(), email)
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    sys.exit(0 if found else 1)
+
+
+@group.command("erase")
+@click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_appcontext
+def erase(email: str, yes: bool) -> None:
+    """Forget EMAIL everywhere, for good, and never mail it again; exit 1 where something is left to do."""
+    if not yes:
+        click.confirm(f"All that is known of {email} will be gone, and nobody can bring it back. Go on?", abort=True)
+    try:
+        erased = erasing.erase(current_deps(), email)
+    except erasing.NotYet as why:
+        raise click.ClickException(str(why)) from None
+    known = "All that was known of it is gone" if erased.known else "Nothing was known of it"
+    click.echo(f"{known}, and it will never be mailed.")
+    if erased.pages_left:
+        raise click.ClickException(f"{erased.pages_left} pages in Notion could not be removed: run this again.")

@@ -1,0 +1,100 @@
+"""Erase: a person is forgotten everywhere, but for a hash of the address, so that it is never mailed again."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.states import State
+from funnel_app.deps import Deps
+from funnel_app.flows.addresses import looked_up
+from funnel_app.flows.exit import end_all
+from funnel_app.flows.suppress import today
+from funnel_app.gateways.errors import GatewayError
+from funnel_app.ledger import contacts, emails, enrolments, hook_events, personal, requests, suppressions
+from funnel_app.ledger.models import Contact, Request, RequestState, Scope
+
+AT_WORK = "An email to this address is being handed to Resend at this moment, and its text is still needed"
+
+
+class NotYet(Exception):
+    """Nothing was erased, since an email is on its way; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Erased:
+    """Whether anything was known of the address, and how many pages in Notion are still to be removed."""
+
+    known: bool
+    pages_left: int
+
+
+def erase(deps: Deps, address: str) -> Erased:
+    """Remove all that is known of a person, suppress the address by its hash, and remove the pages in Notion.
+
+    Safe to repeat: a second call removes the pages that Notion could not be asked to remove. Raises NotYet.
+    """
+    email_norm = looked_up(address)
+    with deps.sessions.begin() as session:
+        contact = contacts.find(session, email_norm)
+        if contact is not None:
+            contacts.lock(session, [contact.id])
+            _stop(deps, session, contact)
+        refused = hook_events.delete_refused_of(session, email_norm)
+        _suppress(deps, session, email_norm)
+        if contact is not None:
+            personal.erase(session, contact, email_norm, deps.now())
+    return Erased(known=contact is not None or bool(refused), pages_left=remove_pages(deps))
+
+
+def remove_pages(deps: Deps) -> int:
+    """Move the pages of erased contacts in Notion to its trash; return how many are left. Safe to repeat."""
+    with deps.reads() as session:
+        pages = personal.pages_of_erased(session)
+    return sum(not _remove(deps, page_id) for page_id in pages)
+
+
+def _remove(deps: Deps, page_id: str) -> bool:
+    try:
+        deps.notebook.trash_page(page_id)
+    except GatewayError:
+        return False
+    with deps.sessions.begin() as session:
+        personal.forget_page(session, page_id)
+    return True
+
+
+def _stop(deps: Deps, session: Session, contact: Contact) -> None:
+    reason, now = f"erased at their own wish {today(deps)}", deps.now()
+    end_all(session, enrolments.running(session, contact.id), reason, now)
+    for email in [email for e in enrolments.of_contact(session, contact.id) for email in e.emails]:
+        if email.state == State.SENDING and email.request_id is not None:
+            emails.move(session, email, _withdrawn(deps, session, email.request_id), now, reason)
+
+
+def _withdrawn(deps: Deps, session: Session, request_id: UUID) -> State:
+    """Close a call that will not be made again; return what its one email is then: cancelled, or perhaps gone out."""
+    request = requests.get(session, request_id)
+    if len(request.email_ids) > 1:
+        raise NotYet(f"{AT_WORK} by others that go in the same call. Run this again when flask trace says it is sent.")
+    if request.lease_until is not None and request.lease_until > deps.now():
+        raise NotYet(f"{AT_WORK}. Run this again in a minute.")
+    in_doubt = request.unknown_since is not None or request.lease_until is not None
+    _close(request)
+    return State.AMBIGUOUS if in_doubt else State.CANCELLED
+
+
+def _close(request: Request) -> None:
+    request.state = RequestState.REFUSED
+    request.next_attempt_at = None
+    request.last_error = "withdrawn: its recipient was erased"
+    requests.release(request)
+
+
+def _suppress(deps: Deps, session: Session, email_norm: str) -> None:
+    reason = f"erased at their own wish {today(deps)}; never to be mailed again"
+    pepper, now = deps.settings.secret_key, deps.now()
+    # What forbade it before may name the person's doings, and this forbids all.
+    suppressions.remove(session, email_norm, pepper)
+    suppressions.add(session, email_norm, pepper, scope=Scope.ALL, reason=reason, source="erase", now=now)
+    suppressions.forget_address(session, email_norm)

@@ -1,0 +1,59 @@
+"""Export: all that is known of one person, for that person."""
+
+from typing import Any
+
+from funnel_app.deps import Deps
+from funnel_app.flows.addresses import looked_up
+from funnel_app.flows.receipt import iso
+from funnel_app.flows.trace import trace
+from funnel_app.ledger import contacts, hook_events, personal, suppressions
+from funnel_app.ledger.models import Contact, Message
+
+
+def export(deps: Deps, address: str) -> dict[str, Any] | None:
+    """Return all that is known of an address as plain data; None where that is nothing."""
+    email_norm = looked_up(address)
+    with deps.reads() as session:
+        contact = contacts.find(session, email_norm)
+        forbidden = suppressions.of_address(session, email_norm, deps.settings.secret_key)
+        calls = hook_events.of_contact(session, contact.id) if contact else []
+        frozen = personal.messages_of(session, contact.id) if contact else []
+    if contact is None and not forbidden:
+        return None
+    return {
+        "person": _person(contact) if contact else None,
+        "suppressions": [{"scope": s.scope, "reason": s.reason, "at": iso(s.created_at)} for s in forbidden],
+        "calls": [{"at": iso(c.received_at), "hook": c.hook, "payload": c.payload} for c in calls],
+        "messages": [_message(message) for message in frozen],
+        "story": trace(deps, address),
+    }
+
+
+def _person(contact: Contact) -> dict[str, Any]:
+    return {
+        "email": contact.email,
+        "first_name": contact.first_name,
+        "name": contact.name,
+        "business_name": contact.business_name,
+        "timezone": contact.timezone,
+        "properties": contact.properties,
+        "consent": {
+            "at": iso(contact.consent_at) if contact.consent_at else None,
+            "text": contact.consent_text,
+            "source": contact.consent_source,
+            "ip": contact.consent_ip,
+        },
+        "known_since": iso(contact.created_at),
+        "notion_page": contact.notion_page_id,
+    }
+
+
+def _message(message: Message) -> dict[str, Any]:
+    return {
+        "at": iso(message.created_at),
+        "from": message.sender,
+        "to": message.recipient,
+        "subject": message.subject,
+        "html": message.html,
+        "text": message.text,
+    }

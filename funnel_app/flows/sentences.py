@@ -1,0 +1,122 @@
+"""Sentences: for each sequence one, which says what happened, what comes next and when, or why not and what to do."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from funnel_app.campaigns.states import STOPPED, State
+from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Request
+
+UNDER_WAY = (State.SENDING, State.HELD, State.AMBIGUOUS, State.SENT, State.DELAYED)
+BLOCKS_THE_NEXT = (State.SENDING, State.HELD, State.AMBIGUOUS)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a sentence needs to know besides the enrolment: the time, where people read it, and what holds mail up."""
+
+    now: datetime
+    zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 (frozen)
+    waiting: str | None = None
+    requests: Mapping[UUID, Request] = field(default_factory=dict)
+
+    def spoken(self, at: datetime) -> str:
+        """Return a time as people say it: today at 07:01, or Wednesday 25 November at 07:00."""
+        if abs(at - self.now) < timedelta(minutes=1):
+            return "within a minute" if at > self.now else "just now"
+        local = at.astimezone(self.zone)
+        days = (local.date() - self.now.astimezone(self.zone).date()).days
+        day = {0: "today", 1: "tomorrow"}.get(days, f"on {local:%A} {local.day} {local:%B}")
+        return f"{day} at {local:%H:%M}"
+
+
+def sentence(enrolment: Enrolment, now: datetime, outlook: Outlook | None = None) -> str:
+    """Say in one sentence what happened in a sequence and what comes next, or why nothing does and what to do."""
+    view = outlook or Outlook(now)
+    delivered = sum(email.state == State.DELIVERED for email in enrolment.emails)
+    clauses = [
+        f"{delivered} of {len(enrolment.emails)} emails delivered",
+        *(_stopped(email) for email in enrolment.emails if _went_wrong(email)),
+        *(_under_way(email, view) for email in enrolment.emails if email.state in UNDER_WAY),
+        _ending(enrolment, view),
+    ]
+    return "; ".join(clause for clause in clauses if clause) + "."
+
+
+def _went_wrong(email: Email) -> bool:
+    return email.state in STOPPED and email.state != State.CANCELLED
+
+
+def _stopped(email: Email) -> str:
+    advice = f" (once that is mended: flask emails retry {email.id})" if email.state == State.FAILED else ""
+    return f"email {email.step} {_VERBS.get(State(email.state), email.state)}: {email.reason or 'no reason'}{advice}"
+
+
+_VERBS = {State.BOUNCED: "bounced", State.COMPLAINED: "brought a complaint", State.SUPPRESSED: "was not sent"}
+
+
+def _under_way(email: Email, view: Outlook) -> str:
+    return f"email {email.step} {_WORDS[State(email.state)](email, view)}"
+
+
+def _sending(email: Email, view: Outlook) -> str:
+    request = view.requests.get(email.request_id) if email.request_id else None
+    if request is None or request.next_attempt_at is None or not email.reason:
+        return "is being handed to Resend"
+    again = view.spoken(max(request.next_attempt_at, view.now + timedelta(seconds=1)))
+    return f"is on its way to Resend: {email.reason}; the same request goes again {again}"
+
+
+def _held(email: Email, view: Outlook) -> str:
+    return f"is held: {email.reason}; mend that, and it goes by itself within two minutes"
+
+
+def _ambiguous(email: Email, view: Outlook) -> str:
+    return (
+        f"{email.reason or 'may have gone out'}; look it up in Resend, then run "
+        f"flask emails resolve {email.id} delivered, failed or not-sent"
+    )
+
+
+def _sent(email: Email, view: Outlook) -> str:
+    since = f" {view.spoken(email.sent_at)}" if email.sent_at else ""
+    return f"was taken by Resend{since} and waits for proof of delivery" + (f": {email.reason}" if email.reason else "")
+
+
+def _delayed(email: Email, view: Outlook) -> str:
+    return f"is delayed: {email.reason or 'the server does not take it yet'}; nothing to do, Resend tries again"
+
+
+_WORDS: Mapping[State, Callable[[Email, Outlook], str]] = {
+    State.SENDING: _sending,
+    State.HELD: _held,
+    State.AMBIGUOUS: _ambiguous,
+    State.SENT: _sent,
+    State.DELAYED: _delayed,
+}
+
+
+def _ending(enrolment: Enrolment, view: Outlook) -> str:
+    if enrolment.state == EnrolmentState.EXITED:
+        return f"the sequence ended: {enrolment.exit_reason}"
+    upcoming = next((email for email in enrolment.emails if email.state == State.PLANNED), None)
+    if enrolment.state == EnrolmentState.PAUSED:
+        return "the sequence is paused by a person, and goes on when a person resumes it"
+    if upcoming is None:
+        cancelled = [email for email in enrolment.emails if email.state == State.CANCELLED]
+        return "; ".join(f"email {email.step} cancelled: {email.reason}" for email in cancelled)
+    blocking = next((e for e in enrolment.emails if e.step < upcoming.step and e.state in BLOCKS_THE_NEXT), None)
+    if blocking is not None:
+        return f"email {upcoming.step} waits until email {blocking.step} is settled"
+    return _upcoming(upcoming, view)
+
+
+def _upcoming(email: Email, view: Outlook) -> str:
+    at = max(email.due_at, email.next_attempt_at or email.due_at)
+    if at > view.now:
+        return f"email {email.step} goes {view.spoken(at)}"
+    if view.waiting:
+        return f"email {email.step} is due and waits: {view.waiting}; it goes by itself after that"
+    return f"email {email.step} is due and goes within seconds"

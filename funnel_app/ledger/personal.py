@@ -1,0 +1,83 @@
+"""Personal: what the ledger knows of one person, to hand out or to blank; figures and the way out stay."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.reasons import without_words
+from funnel_app.ledger.contacts import ERASED
+from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Message
+
+BLANK: dict[str, Any] = {
+    "email": "erased",
+    "first_name": None,
+    "name": None,
+    "business_name": None,
+    "properties": {},
+    "timezone": None,
+    "consent_at": None,
+    "consent_text": None,
+    "consent_source": None,
+    "consent_ip": None,
+}
+BLANK_MESSAGE: dict[str, Any] = {"recipient": "erased", "subject": "erased", "html": None, "text": None, "headers": {}}
+
+
+def messages_of(session: Session, contact_id: UUID) -> list[Message]:
+    """Return all that was ever frozen for a contact, oldest first."""
+    wanted = select(Message).where(Message.email_id.in_(_email_ids(contact_id)))
+    return list(session.scalars(wanted.order_by(Message.created_at, Message.id)))
+
+
+def erase(session: Session, contact: Contact, email_norm: str, now: datetime) -> None:
+    """Blank all that tells who a locked contact is; states, times and the unsubscribe token stay."""
+    ids = _email_ids(contact.id)
+    session.execute(update(Message).where(Message.email_id.in_(ids)).values(**BLANK_MESSAGE))
+    session.execute(update(Enrolment).where(Enrolment.contact_id == contact.id).values(variables={}))
+    session.execute(
+        update(HookEvent)
+        .where(HookEvent.contact_id == contact.id)
+        .values(payload={}, errors=None, idempotency_key=None)
+    )
+    _blank_words(session, contact.id, email_norm)
+    for name, value in BLANK.items():
+        setattr(contact, name, value)
+    contact.email_norm = f"{ERASED}{contact.id}"
+    contact.updated_at = now
+
+
+def _blank_words(session: Session, contact_id: UUID, email_norm: str) -> None:
+    # What a server says of a bounce often names the mailbox.
+    for event in session.scalars(select(EmailEvent).where(EmailEvent.email_id.in_(_email_ids(contact_id)))):
+        event.detail = _masked(without_words(event.detail), email_norm)
+    for email in session.scalars(select(Email).where(Email.id.in_(_email_ids(contact_id)))):
+        email.reason = _masked(email.reason, email_norm)
+    for enrolment in session.scalars(select(Enrolment).where(Enrolment.contact_id == contact_id)):
+        enrolment.exit_reason = _masked(enrolment.exit_reason, email_norm)
+        enrolment.mirror_stale_since = None
+    session.flush()
+
+
+def _masked(words: str | None, email_norm: str) -> str | None:
+    return None if words is None else "erased" if email_norm in words.lower() else words
+
+
+def pages_of_erased(session: Session) -> list[str]:
+    """Return the pages in Notion that erased contacts and their enrolments still have."""
+    erased = (Contact.email_norm > ERASED, Contact.email_norm < f"{ERASED}g")
+    of_contacts = select(Contact.notion_page_id).where(*erased, Contact.notion_page_id.is_not(None))
+    of_enrolments = select(Enrolment.notion_page_id).join(Contact).where(*erased, Enrolment.notion_page_id.is_not(None))
+    return [str(page) for wanted in (of_contacts, of_enrolments) for page in session.scalars(wanted)]
+
+
+def forget_page(session: Session, page_id: str) -> None:
+    """Forget a page in Notion that is gone."""
+    for model in (Contact, Enrolment):
+        session.execute(update(model).where(model.notion_page_id == page_id).values(notion_page_id=None))
+
+
+def _email_ids(contact_id: UUID) -> Any:
+    return select(Email.id).join(Enrolment).where(Enrolment.contact_id == contact_id)

@@ -1,0 +1,41 @@
+"""Each way an email can go wrong: what the ledger says, what trace says, nothing is lost, nothing goes twice."""
+
+import pytest
+
+from funnel_app.campaigns.states import OPEN, STOPPED, State
+from funnel_app.flows.stats import ledger_stats
+from tests.factories import make_deps
+from tests.failures.plays import FAILURES
+from tests.failures.show import show
+
+# These say nothing yet: all goes its way, or nobody has noticed.
+NO_REASON_YET = {"sent", "delivered", "planned", "sending"}
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.name.replace(" ", "-"))
+def test_a_failure_has_a_state_a_reason_and_an_end(sqlite, failure):
+    deps = make_deps(sqlite, testing_mode=False)
+    seen, stage = show(failure, deps)
+    assert (seen.state, seen.at_last) == (failure.meanwhile, failure.at_last)
+    assert seen.reason or seen.state in NO_REASON_YET
+    assert seen.reason in seen.sentence
+    assert f"email {1 if seen.state != 'delivered' else 2}" in seen.sentence
+    nothing_is_lost(deps, stage)
+    nothing_goes_twice(deps, stage)
+
+
+def nothing_is_lost(deps, stage) -> None:
+    found = ledger_stats(deps)
+    assert found["planned"] == found["delivered"] + sum(found["stopped"].values()) + found["open"]
+    assert found["unexplained"] == 0
+    email = stage.email
+    assert email.state in OPEN | {State.DELIVERED} or (email.state in STOPPED and email.reason)
+
+
+def nothing_goes_twice(deps, stage) -> None:
+    assert all(count == 1 for count in stage.sent().values())
+    assert ledger_stats(deps)["duplicates"] == 0
+
+
+def test_the_table_names_every_failure_once():
+    assert len({failure.name for failure in FAILURES}) == len(FAILURES)
