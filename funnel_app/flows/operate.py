@@ -11,10 +11,13 @@ from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
 from funnel_app.deps import Deps
 from funnel_app.flows import intervene
 from funnel_app.flows.arm import arm
+from funnel_app.flows.erase import NotYet
+from funnel_app.flows.erase import erase as erase_address
 from funnel_app.flows.exit import end_all
 from funnel_app.flows.intervene import NotPossible
 from funnel_app.flows.receipt import iso
-from funnel_app.ledger import contacts, email_events, emails, enrolments, leads, operator_actions, suppressions
+from funnel_app.flows.suppress import forbid
+from funnel_app.ledger import contacts, email_events, emails, enrolments, leads, operator_actions
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Scope
 from funnel_app.ledger.operator_actions import OperatorAction
@@ -107,17 +110,26 @@ def release(deps: Deps, email_id: UUID, operator: str) -> str:
 def suppress(deps: Deps, contact_id: UUID, operator: str, scope: Scope = Scope.ALL) -> str:
     """Mail an address no more (nothing at all, or no marketing), and end what runs for it. Safe to repeat."""
     now = deps.now()
-    reason = f"suppressed by {operator}"
+    told = f"{'nothing' if scope is Scope.ALL else 'no marketing'} goes to this address any more"
     with deps.sessions.begin() as session:
-        contacts.lock(session, [contact_id])
         contact = leads.get(session, contact_id)
-        pepper = deps.settings.secret_key
-        suppressions.add(session, contact.email_norm, pepper, scope=scope, reason=reason, source="console", now=now)
-        running = enrolments.running(session, contact_id)
-        ended = end_all(session, (e for e in running if scope is Scope.ALL or e.kind == scope), reason, now)
-        told = f"{'nothing' if scope is Scope.ALL else 'no marketing'} goes to this address any more"
-        told += f"; ended: {', '.join(row['sequence'] for row in ended)}" if ended else ""
+        forbid(deps, session, contact, scope, f"suppressed by {operator}", "console")
         _note(session, OperatorAction(at=now, operator=operator, action="suppress", contact_id=contact_id, detail=told))
+    return told
+
+
+def erase(deps: Deps, contact_id: UUID, operator: str) -> str:
+    """Forget a person everywhere, but for a hash that keeps the address from being mailed. Safe to repeat."""
+    with deps.reads() as session:
+        contact = leads.find(session, contact_id)
+    if contact is None:
+        raise NotPossible("This lead was erased already.")
+    try:
+        erased = erase_address(deps, contact.email_norm)
+    except NotYet as fault:
+        raise NotPossible(str(fault)) from None
+    told = "the lead is forgotten" + (f"; {erased.pages_left} pages in Notion follow" if erased.pages_left else "")
+    note(deps, operator, "erase", contact_id, told)
     return told
 
 

@@ -48,7 +48,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
 
 def _outlook(deps: Deps, session: Session, joined: Sequence[Enrolment]) -> Outlook:
     ids = {email.request_id for enrolment in joined for email in enrolment.emails if email.request_id}
-    asked = {request_id: requests.get(session, request_id) for request_id in ids}
+    asked = requests.by_ids(session, ids)
     return Outlook(deps.now(), ZoneInfo(deps.settings.timezone), why_waiting(deps), asked)
 
 

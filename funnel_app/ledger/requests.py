@@ -1,6 +1,6 @@
 """Requests: one row a call to Resend, taken under a lease so that one worker at a time makes it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -31,6 +31,12 @@ def add(session: Session, key: str, email_ids: Sequence[UUID], now: datetime, to
 def get(session: Session, request_id: UUID) -> Request:
     """Return a request; NoResultFound where there is none."""
     return session.scalars(select(Request).where(Request.id == request_id)).one()
+
+
+def by_ids(session: Session, request_ids: Collection[UUID]) -> dict[UUID, Request]:
+    """Return these requests by their ids, in one query."""
+    rows = session.scalars(select(Request).where(Request.id.in_(list(request_ids)))) if request_ids else ()
+    return {request.id: request for request in rows}
 
 
 def take(session: Session, request_id: UUID, now: datetime, token: UUID, lease: timedelta) -> Request | None:

@@ -222,6 +222,14 @@ class TestButtons:
             assert session.scalars(select(Suppression.scope)).all() == ["all"]
         assert "Nothing goes to this address" in olga.get(f"/console/leads/{receipt.contact_id}").text
 
+    def test_a_lead_is_erased_and_who_did_it_stays_written(self, olga, deps):
+        receipt = opt_in(deps, "delivered+gone@resend.dev")
+        answer = olga.send(f"/console/do/erase/{receipt.contact_id}")
+        assert answer.status_code == 303
+        assert "Done: the lead is forgotten" in olga.get(answer.location).text
+        assert "gone@" not in olga.get("/console/leads").text
+        assert did(deps) == [("Olga", "erase")]
+
     def test_what_is_not_possible_any_more_is_told_with_the_reason(self, olga, deps):
         receipt = opt_in(deps)
         olga.send(f"/console/do/stop/{receipt.enrolment_id}")

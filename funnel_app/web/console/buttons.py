@@ -108,6 +108,14 @@ BUTTONS = {
         danger=True,
         scopes=True,
     ),
+    "erase": Button(
+        of_contact,
+        "Erase",
+        "All that is known of this person is removed: here, in the letters that were sent, and in Notion. Only a hash "
+        "stays, so that the address is never mailed again. This cannot be undone.",
+        operate.erase,
+        danger=True,
+    ),
 }
 
 
@@ -127,7 +135,8 @@ def do(verb: str, target: UUID) -> ResponseReturnValue:
     except NotPossible as fault:
         return page("ask.html", button=button, verb=verb, target=target, subject=subject, fault=str(fault)), 409
     flash(f"Done: {told}.")
-    return redirect(url_for("console.lead", contact_id=subject.contact_id), 303)
+    gone = of_contact(current_deps(), subject.contact_id) is None
+    return redirect(url_for("console.leads") if gone else url_for("console.lead", contact_id=subject.contact_id), 303)
 
 
 @blueprint.get("/enrol")
