@@ -1,9 +1,11 @@
 """What all tests share: real databases, and collaborators with fake gateways."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
@@ -16,6 +18,12 @@ from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Base
 from tests.factories import make_deps
 from tests.postgres_server import PostgresServer
+
+
+@pytest.fixture(autouse=True)
+def logs_on_stderr() -> None:
+    """Log beside what a command prints, as every process does."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 @pytest.fixture(scope="session")

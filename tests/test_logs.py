@@ -28,9 +28,12 @@ def logged(capsys):
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
 
+    begun = []
+
     def since_last():
-        if structlog.is_configured():
+        if begun:
             return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+        begun.append(True)
         configure_logging("info", redactor(make_settings()))
         return []
 

@@ -143,7 +143,7 @@ class TestEnrol:
 
     def test_it_starts_as_its_hook_would(self, run, deps):
         done = run("enrol", "five_day", "ana@resend.dev", "--set", "first_name=Ana", "--set", "assessment_score=38")
-        assert done.exit_code == 0 and done.output.startswith("accepted\n  1. christmas_email_1")
+        assert done.exit_code == 0 and done.stdout.startswith("accepted\n  1. christmas_email_1")
         with deps.reads() as session:
             ana = session.scalars(select(Contact)).one()
         assert (ana.first_name, ana.properties["assessment_score"]) == ("Ana", 38)
