@@ -1,5 +1,7 @@
 """The web process: settings, collaborators, application (`gunicorn wsgi:app`, `flask --app wsgi`)."""
 
+import atexit
+import gc
 import sys
 
 from funnel_app import create_app
@@ -14,4 +16,6 @@ except ConfigError as fault:
     sys.exit(str(fault))
 
 configure_logging(settings.log_level)
+# Gathering garbage for the last time takes seconds on a busy machine, and a stop has ten.
+atexit.register(gc.freeze)
 app = create_app(deps)

@@ -26,8 +26,15 @@ DEPLOYMENT = "/api/deployments/1ae3a3b3-e076-49c5-9b08-9c176aa47aa0/create_flow_
 HOOKS = (*OURS, *SIGNED, DEPLOYMENT, f"/k/guessed-key-of-a-stranger{DEPLOYMENT}")
 KNOWN = (*OURS, DEPLOYMENT)
 JSON = {"Content-Type": "application/json"}
-LINKS = ("https://evil.example", "www.evil.example/win", "Ana http://evil.example", "evil.com/free")
-CONTROL = ("Ana\r\nBcc: all@evil.example", "Ana\x00", "Ana\x1b[2J", "\u202eanA\x07")
+LINKS = (
+    "https://evil.example",
+    "www.evil.example/win",
+    "Ana http://evil.example",
+    "evil.com/free",
+    "evil.example/free",
+    "ana@evil.example",
+)
+CONTROL = ("Ana\r\nBcc: all@evil.example", "Ana\x00", "Ana\x1b[2J", "\u202eanA", "Ana\u2028Bcc: x")
 ADDRESSES = ("ana", "ana@", "@resend.dev", "ana@resend.dev\r\nBcc: x@evil.example", "a" * 300 + "@resend.dev", "", " ")
 ODD: tuple[Any, ...] = (None, True, [], {}, 0, -1, 1e308, "x" * 5000, ["ana@resend.dev"], {"$gt": ""}, "' OR 1=1 --")
 ZONES = ("../../etc/passwd", "America/Nowhere", "A" * 4000, "\x00", "/", ".")

@@ -10,6 +10,7 @@ from werkzeug.routing import Rule
 
 GUARDS = Path(__file__).parents[1] / "tests" / "test_guards.py"
 NO_PROOF = "require_json"
+CONSOLE = "/console/"
 ANYBODY = "Let anybody through"
 
 
@@ -19,7 +20,7 @@ def callers(app: Flask) -> list[tuple[str, str]]:
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         opened.setdefault(_who(app, rule), []).append(_shown(rule))
     closed_first = sorted(opened.items(), key=lambda row: row[0].startswith(ANYBODY))
-    return [(who, ", ".join(routes)) for who, routes in closed_first]
+    return [(who, ", ".join(dict.fromkeys(routes))) for who, routes in closed_first]
 
 
 def open_to_all() -> Mapping[str, str]:
@@ -35,7 +36,8 @@ def _who(app: Flask, rule: Rule) -> str:
     reason = open_to_all().get(rule.endpoint)
     if reason:
         return f"{ANYBODY}: {reason}"
-    blueprint = rule.endpoint.rpartition(".")[0]
+    # The console's guard stands before the whole application, since other people's pages are shown there too.
+    blueprint = None if rule.rule.startswith(CONSOLE) else rule.endpoint.rpartition(".")[0]
     guards = [guard for guard in app.before_request_funcs.get(blueprint, []) if _is_proof(guard)]
     # A view that has no guard before it asks for its proof itself, and says so: the guard test has called it.
     return "; ".join(_said(guard) for guard in guards or [app.view_functions[rule.endpoint]])
@@ -50,5 +52,7 @@ def _said(function: Callable[..., object]) -> str:
 
 
 def _shown(rule: Rule) -> str:
+    if rule.rule.startswith(CONSOLE) and rule.endpoint not in open_to_all():
+        return "everything else under `/console/`"
     methods = " ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
     return f"`{methods} {rule.rule}`"

@@ -8,20 +8,20 @@ from funnel_app.commands import campaigns, contacts, db, emails, enrol, hooks, l
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
 from funnel_app.web import docs, health, playbook, prefect, unsubscribe
+from funnel_app.web.console.plug import add_console
 from funnel_app.web.errors import register_errors
 from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup
 from funnel_app.web.hooks.routes import add_legacy_paths
 from funnel_app.web.manners import mind_manners
 from funnel_app.web.openapi import make_api
-from funnel_app.web.payloads import StrictJson
-
-LARGEST_BODY = 64 * 1024
+from funnel_app.web.payloads import BoundedRequest, StrictJson
 
 
 def create_app(deps: Deps) -> Flask:
     """Return the web application of this process, made of the collaborators that are handed in."""
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.request_class = BoundedRequest
+    app.config["MAX_CONTENT_LENGTH"] = BoundedRequest.STOPS_READING_AT
     app.config["SECRET_KEY"] = deps.settings.secret_key
     hops = deps.settings.trusted_proxies
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
@@ -40,6 +40,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(health.blueprint)
     app.register_blueprint(unsubscribe.blueprint)
     app.register_blueprint(playbook.blueprint)
+    add_console(app)
     register_errors(app)
 
     app.cli.add_command(contacts.group)

@@ -14,6 +14,7 @@ from marshmallow import ValidationError
 
 SUPPORTED_PYTHON = (3, 11)
 MINIMUM_SECRET_LENGTH = 32
+ROLES = ("all", "web", "worker", "scheduler", "migrate")
 
 
 MEANINGS = {
@@ -21,7 +22,7 @@ MEANINGS = {
     "PUBLIC_URL": "Where the world reaches Funnel: unsubscribe links and the playbook begin with it",
     "TESTING_MODE": "`true`: minutes for days, and only `TEST_RECIPIENTS` are mailed; no default, so nobody guesses",
     "HOOK_SECRET": "The bearer token of the website and the CRM; two with a comma while it is rotated",
-    "LEGACY_KEY": "Opens the old website's addresses under `/k/<LEGACY_KEY>/api`, and nothing else; none: closed",
+    "LEGACY_KEY": "Opens `/k/<LEGACY_KEY>/api` and nothing else; two with a comma while it is rotated; none: closed",
     "CALENDLY_SIGNING_KEY": "Proves Calendly's events; two with a comma while it is rotated; none: that hook is closed",
     "CALENDLY_TOKEN": "A Calendly token, for `flask calendly check` and `subscribe`",
     "CALENDLY_API_URL": "Another address for Calendly, for tests",
@@ -52,6 +53,10 @@ MEANINGS = {
     "`migrations/notion/schema.toml`)",
     "ARM_HORIZON_DAYS": "How far ahead emails are put on the clock in Redis",
     "WORKERS": "How many workers send at once",
+    "BACKUP_DIR": "Where a verified copy of the ledger goes each night (`/data/backups` in the image); none: nowhere",
+    "BACKUP_KEEP_DAYS": "How long those copies are kept; the newest always is",
+    "ROLE": "What a container runs: `all`, `web`, `worker`, `scheduler`, or `migrate`, which then ends",
+    "WEB_CONCURRENCY": "How many web processes answer, each with 4 threads",
     "LOG_LEVEL": "From which level on things are logged",
     "TRUSTED_PROXIES": "How many proxies stand in front and may name the caller's address",
 }
@@ -99,6 +104,10 @@ class Settings:
     notion_property_names: Mapping[str, str]
     arm_horizon: timedelta
     workers: int
+    backup_dir: str | None
+    backup_keep: timedelta
+    role: str
+    web_concurrency: int
     log_level: str
     trusted_proxies: int
 
@@ -165,6 +174,10 @@ def _read(env: Env) -> Settings:
         notion_property_names=_names(env.str("NOTION_PROPERTY_NAMES", "", validate=_named)),
         arm_horizon=timedelta(days=env.int("ARM_HORIZON_DAYS", 14, validate=_at_least(1)) or 0),
         workers=env.int("WORKERS", 2, validate=_at_least(1)),
+        backup_dir=env.str("BACKUP_DIR", "") or None,
+        backup_keep=timedelta(days=env.int("BACKUP_KEEP_DAYS", 14, validate=_at_least(1)) or 0),
+        role=env.str("ROLE", "all", validate=_role),
+        web_concurrency=env.int("WEB_CONCURRENCY", 2, validate=_at_least(1)),
         log_level=env.str("LOG_LEVEL", "INFO"),
         trusted_proxies=env.int("TRUSTED_PROXIES", 0, validate=_at_least(0)),
     )
@@ -203,7 +216,7 @@ def _strong_pair(value: str) -> None:
 
 
 def _strong_or_off(value: str) -> None:
-    if value and not re.fullmatch(r"[A-Za-z0-9_-]{16,128}", value):
+    if not all(re.fullmatch(r"[A-Za-z0-9_-]{16,128}", key) for key in _pair(value)):
         raise ValidationError("must be 16 or more letters, digits, - and _, since it is a part of an address.")
 
 
@@ -238,6 +251,11 @@ def _at_least(least: float) -> Callable[[float], None]:
             raise ValidationError(f"must be {least} or more.")
 
     return check
+
+
+def _role(value: str) -> None:
+    if value not in ROLES:
+        raise ValidationError(f"must be one of {', '.join(ROLES)}.")
 
 
 def _share(value: float) -> None:

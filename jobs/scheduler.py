@@ -11,6 +11,8 @@ from funnel_app.flows.sweep import sweep
 from funnel_app.gateways.clock import Clock
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
+from jobs.beat import beat
+from jobs.nightly import NightlyBackup
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
 from jobs.template_watch import TemplateWatch
 
@@ -28,19 +30,22 @@ class SchedulerProcess:
         self.clock = Clock(connection=deps().queues.connection)
         self.templates = TemplateWatch(deps)
         self.swept_at = float("-inf")
+        self.backup = NightlyBackup()
 
     def run(self) -> None:
         """Work until asked to stop; then give the lock back."""
         while not self.stopping.is_set():
+            beat(SCHEDULER)
             try:
                 self.step()
             except Unavailable as fault:
                 log.warning("redis_away", error=str(fault))
-                wait_for_redis(self.stopping)
+                wait_for_redis(self.stopping, SCHEDULER)
             except LedgerUnavailable as fault:
                 log.warning("ledger_away", error=str(fault))
             self.stopping.wait(self.clock.seconds_to_next(time.time()))
         self._give_back()
+        self.backup.stop()
 
     def step(self) -> None:
         """One second's work, done only by the owner of the lock."""
@@ -51,6 +56,7 @@ class SchedulerProcess:
         if time.monotonic() - self.swept_at >= SWEEP_EVERY_S:
             self.swept_at = time.monotonic()
             sweep(deps())
+            self.backup.step(deps())
         self.templates.look()
 
     def _give_back(self) -> None:
@@ -66,8 +72,8 @@ def main() -> None:
     stopping = Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stopping.set())
-    wait_for_ledger(stopping)
-    wait_for_redis(stopping)
+    wait_for_ledger(stopping, SCHEDULER)
+    wait_for_redis(stopping, SCHEDULER)
     log.info("scheduler_started")
     SchedulerProcess(stopping).run()
 

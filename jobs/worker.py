@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from threading import Event
 
 import structlog
@@ -14,12 +15,15 @@ from rq import Queue, SimpleWorker
 from funnel_app.flows.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis_clients import patient_client
+from jobs.beat import beat, begin_anew
+from jobs.parts import CHILD
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
 
 QUEUES = ("transactional", "emails", "mirror")
 HEARTBEAT_S = 60
 CHECK_EVERY_S = 0.5
-GRACE_S = 9.0
+# An email in hand takes 7 s at most for Resend to answer, and a moment to record it.
+GRACE_S = 7.7
 PR_SET_PDEATHSIG = 1
 
 log = structlog.get_logger()
@@ -41,9 +45,9 @@ def run_child(parent: int) -> None:
     start()
     stopping = Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    wait_for_ledger(stopping)
+    wait_for_ledger(stopping, CHILD)
     while not stopping.is_set():
-        wait_for_redis(stopping)
+        wait_for_redis(stopping, CHILD)
         if stopping.is_set():
             return
         try:
@@ -66,6 +70,7 @@ def _work() -> None:
     # RQ lengthens the timeouts of the pool that it blocks on: this one is for it alone.
     connection = patient_client(deps().settings.redis_url)
     queues = [Queue(name, connection=connection) for name in QUEUES]
+    beat(CHILD)
     Worker(queues, connection=connection, worker_ttl=45).work(logging_level="WARNING")
 
 
@@ -81,7 +86,9 @@ class Parent:
         """Run until SIGTERM or SIGINT."""
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda *_: self.stopping.set())
+        begin_anew(CHILD)
         while not self.stopping.is_set():
+            beat(WORKER)
             self._replace_dead()
             self.stopping.wait(CHECK_EVERY_S)
         self._stop_children()
@@ -100,9 +107,10 @@ class Parent:
     def _stop_children(self) -> None:
         for child in self.children:
             child.terminate()
+        deadline = time.monotonic() + GRACE_S
         for child in self.children:
             try:
-                child.wait(GRACE_S)
+                child.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 log.warning("worker_killed", pid=child.pid)
                 child.kill()

@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import JSON, DateTime, LargeBinary
 
+from funnel_app.ledger import console_indexes, operator_actions  # noqa: F401  # known to Base by being imported
 from funnel_app.ledger.models import Base
 from funnel_app.ledger.types import Compressed, UtcTime
 

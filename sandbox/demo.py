@@ -18,7 +18,7 @@ from sandbox.processes import MIRROR, NotStarted
 from sandbox.stack import Stack, running_stack, start_funnel
 from sandbox.story import HOOKS, STORY, Lead, Move, Scene, Seen
 
-INTERVAL_S = 3
+INTERVAL_S = 4
 GIVE_UP_AFTER_S = 120.0
 OPEN = frozenset({"planned", "sending", "sent", "held", "delayed", "ambiguous"})
 STATES = """
@@ -91,6 +91,8 @@ def _run(stack: Stack, once: bool) -> int:
     stack.flask("notion", "init")
     print(f"\n  Inbox      {stack.sandbox_url}/\n  API        {stack.web_url}{HOOKS}/signup")
     print(f"  Desk       {stack.sandbox_url}/desk (Notion, as the owner sees it)")
+    password = stack.processes.env["CONSOLE_PASSWORD"]
+    print(f"  Console    {stack.web_url}/console/ (any name, password {password})")
     print(f"  Health     {stack.web_url}/readyz\n  One day of a sequence takes {INTERVAL_S} seconds here.\n")
     emails = _play(Play(Scene(stack, timedelta(seconds=INTERVAL_S))))
     faults = [*desk_faults(stack, STORY), *_verdict(stack, emails), *_inbox_faults(stack, emails)]

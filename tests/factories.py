@@ -58,6 +58,10 @@ def make_settings(**overrides: Any) -> Settings:
         "notion_property_names": {},
         "arm_horizon": timedelta(days=14),
         "workers": 2,
+        "backup_dir": None,
+        "backup_keep": timedelta(days=14),
+        "role": "all",
+        "web_concurrency": 2,
         "log_level": "INFO",
         "trusted_proxies": 0,
     }

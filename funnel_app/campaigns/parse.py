@@ -184,6 +184,11 @@ def _hooks(top: Table, campaign: str, sequences: dict[str, Sequence]) -> dict[st
         str(top.table("sequences").table(sequence.name).values.get("hook")): sequence.handler
         for sequence in sequences.values()
     }
+    for sequence in sequences.values():
+        hook = str(top.table("sequences").table(sequence.name).values.get("hook"))
+        if flows[hook] != sequence.handler:
+            words = f"{sequence.handler} and {flows[hook]} share the hook {hook}: a hook has one handler"
+            top.fault(f"sequences.{sequence.name}.flow", words)
     for hook in set(flows) - set(table.values):
         table.fault(hook, "a sequence starts at this hook, and there is no such hook")
     for name in set(table.values) - set(HOOKS):

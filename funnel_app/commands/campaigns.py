@@ -7,6 +7,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from funnel_app.current import current_deps
@@ -45,7 +46,7 @@ def verify_command(as_json: bool) -> None:
     else:
         table = Table("check", "status", "detail")
         for check in checks:
-            table.add_row(check.name, f"[{COLOURS[check.status]}]{check.status}[/]", check.detail)
+            table.add_row(check.name, f"[{COLOURS[check.status]}]{check.status}[/]", escape(check.detail))
         Console().print(table)
         click.echo(f"{len(checks) - len(faults)} of {len(checks)} checks without a fault.")
     sys.exit(1 if faults else 0)

@@ -8,6 +8,7 @@ from flask.cli import with_appcontext
 
 from funnel_app.current import current_deps
 from funnel_app.flows.by_hand import NotUnderstood, enrol_by_hand
+from funnel_app.flows.decide import TooManyEnrolments
 
 
 @click.command("enrol")
@@ -21,7 +22,7 @@ def enrol_command(sequence: str, email: str, values: tuple[str, ...], as_json: b
     given = {name: value for name, _, value in (pair.partition("=") for pair in values)}
     try:
         receipt = enrol_by_hand(current_deps(), sequence, email, given)
-    except NotUnderstood as fault:
+    except (NotUnderstood, TooManyEnrolments) as fault:
         raise click.ClickException(str(fault)) from None
     if as_json:
         click.echo(json.dumps(receipt.as_json(), indent=2))

@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.table import Table
 
 from funnel_app.current import current_deps
-from funnel_app.flows.hooks import find_hook, list_hooks, mark_replayed
+from funnel_app.flows.hooks import find_hook, list_hooks
+from funnel_app.replay import NotReplayable
+from funnel_app.replay import replay as replay_call
 
 OUTCOMES = click.Choice(["accepted", "duplicate", "ignored", "refused"])
 COLUMNS = ("id", "at", "hook", "outcome", "email", "reason")
@@ -88,18 +89,9 @@ def _plain(text: str) -> Any:
 
 
 def _replay(hook_id: UUID, changes: dict[str, Any]) -> bool:
-    call = _find(hook_id)
-    if call["outcome"] != "refused":
-        raise click.ClickException(f"{hook_id} was {call['outcome']}: only refused calls are replayed.")
-    # Through the application itself, so that one schema and one rule serve callers and replays alike.
-    answer = current_app.test_client().post(
-        f"/webhook/{call['campaign']}/{call['hook']}",
-        json={**call["payload"], **changes},
-        environ_overrides={"funnel.replay_of": call["at"], "funnel.replay_from": call["source"]},
-    )
-    told = answer.get_json()
-    if answer.status_code < 300:
-        mark_replayed(current_deps(), hook_id, told["hook_id"])
-    words = told.get("errors") or told.get("reason") or told.get("detail") or f"{len(told.get('emails', []))} emails"
-    click.echo(f"{hook_id}  {told.get('status')}: {words}")
-    return bool(answer.status_code < 300)
+    try:
+        replayed = replay_call(hook_id, changes)
+    except NotReplayable as fault:
+        raise click.ClickException(str(fault)) from None
+    click.echo(f"{hook_id}  {replayed.status}: {replayed.words}")
+    return replayed.taken

@@ -18,6 +18,9 @@ def looked_up(address: str) -> str:
 
 
 def mailable(address: str) -> str:
-    """Return an address as mail servers take it: as it was given, the domain in ASCII."""
-    checked = validate_email(address, check_deliverability=False)
+    """Return an address as mail servers take it: as it was given, the domain in ASCII; anything else as it is."""
+    try:
+        checked = validate_email(address, check_deliverability=False)
+    except EmailNotValidError:
+        return address
     return f"{checked.local_part}@{checked.ascii_domain}"

@@ -22,7 +22,9 @@ class TooManyEnrolments(Exception):
     """More sequences were started for one address, or from one IP address, than people do."""
 
     def __init__(self, what: str, retry_after: timedelta) -> None:
-        super().__init__(f"Too many sequences were started {what}. Nothing was begun; the call is kept for a replay.")
+        super().__init__(
+            f"Too many sequences were started {what}. Nothing was begun; a call to a hook is kept for a replay."
+        )
         self.retry_after = retry_after
 
 

@@ -15,7 +15,7 @@ REFUSED_KEPT_FOR = timedelta(days=30)
 def list_hooks(deps: Deps, outcome: str | None, limit: int) -> list[dict[str, Any]]:
     """Return the newest calls, of one outcome or of all, as plain data."""
     with deps.reads() as session:
-        return [_row(event) for event in hook_events.newest(session, outcome, limit)]
+        return [as_row(event) for event in hook_events.newest(session, outcome, limit)]
 
 
 def find_hook(deps: Deps, hook_id: UUID) -> dict[str, Any] | None:
@@ -24,7 +24,7 @@ def find_hook(deps: Deps, hook_id: UUID) -> dict[str, Any] | None:
         event = hook_events.find(session, hook_id)
     if event is None:
         return None
-    return {**_row(event), "payload": event.payload, "errors": event.errors, "answer": event.answer}
+    return {**as_row(event), "payload": event.payload, "errors": event.errors, "answer": event.answer}
 
 
 def mark_replayed(deps: Deps, hook_id: UUID, replayed_as: str) -> None:
@@ -45,7 +45,8 @@ def forget_refused(deps: Deps) -> int:
         return hook_events.delete_refused_before(session, before)
 
 
-def _row(event: HookEvent) -> dict[str, Any]:
+def as_row(event: HookEvent) -> dict[str, Any]:
+    """Return a call as lists show it, as plain data."""
     return {
         "id": str(event.id),
         "at": iso(event.received_at),
@@ -70,5 +71,9 @@ def _reason(event: HookEvent) -> str | None:
     if "replayed_as" in answer:
         return f"replayed as {answer['replayed_as']}"
     if event.outcome == Outcome.REFUSED:
-        return "; ".join(f"{field}: {words}" for field, words in (event.errors or {}).items())
+        return "; ".join(f"{field}: {_said(words)}" for field, words in (event.errors or {}).items())
     return answer.get("reason")
+
+
+def _said(words: Any) -> str:
+    return " ".join(map(str, words)) if isinstance(words, list) else str(words)

@@ -167,8 +167,8 @@ def _call_at(hooks: Sequence[HookEvent]) -> str | None:
 def _status(enrolment: Enrolment) -> str:
     if enrolment.state != EnrolmentState.EXITED:
         return STATUSES[EnrolmentState(enrolment.state)]
-    reason = REASONS[Event(enrolment.exit_event)] if enrolment.exit_event else enrolment.exit_reason
-    return f"Ended: {reason or 'no reason given'}"
+    # A status is a choice among few: a reason with its day, as an unsubscribe has, stands under Last Problem.
+    return f"Ended: {REASONS[Event(enrolment.exit_event)]}" if enrolment.exit_event else "Stopped"
 
 
 def _next(enrolment: Enrolment) -> Email | None:
@@ -190,7 +190,9 @@ def _problem(enrolment: Enrolment) -> str | None:
         for email in enrolment.emails
         if email.state in TROUBLED and not (email.reason or "").startswith(NO_TROUBLE)
     ]
-    return told[-1] if told else None
+    if told:
+        return told[-1]
+    return enrolment.exit_reason if enrolment.exit_event is None else None
 
 
 def _first_by(emails: Sequence[Email]) -> str | None:

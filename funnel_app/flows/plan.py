@@ -29,7 +29,7 @@ class FirstEmail:
         """Say whether the website sent email 1, by the rule of the campaign's file for this entrance."""
         rule = sequence.email_1_by_entrance.get(self.entrance, sequence.email_1)
         if rule is EmailOne.PAYLOAD:
-            return self.sent_at is not None and self.status in {None, "sent"}
+            return self.sent_at is not None and (self.status or "sent").strip().lower() == "sent"
         return rule is EmailOne.WEBSITE
 
 

@@ -34,12 +34,12 @@ def ledger_stats(deps: Deps) -> dict[str, Any]:
         "delivered": sum(count for state, _, count in rows if state is State.DELIVERED),
         "stopped": dict(stopped.most_common()),
         "open": sum(count for state, _, count in rows if state in OPEN),
-        "unexplained": sum(c for state, reason, c in rows if state in MUST_SAY_WHY and not reason) + _standing(deps),
+        "unexplained": sum(c for state, reason, c in rows if state in MUST_SAY_WHY and not reason) + standing(deps),
         "duplicates": duplicates,
     }
 
 
-def _standing(deps: Deps) -> int:
+def standing(deps: Deps) -> int:
     """Count what stands still though nothing says why: no pause, no answer, no report."""
     now = deps.now()
     broken = count_invariants(deps)

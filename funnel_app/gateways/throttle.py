@@ -28,18 +28,18 @@ class Throttle:
         self._monotonic = monotonic
         self._away_until = 0.0
 
-    def hit(self, name: str, key: str) -> float:
-        """Count one; return 0 while there are no more than allowed, else the seconds until it is allowed again."""
+    def hit(self, name: str, key: str, *, cost: int = 1) -> float:
+        """Count one, or what it costs; return 0 while that is allowed, else the seconds until it is again."""
         if self._shared is not None and self._monotonic() >= self._away_until:
             try:
-                return self._hit(self._shared, name, key)
+                return self._hit(self._shared, name, key, cost)
             except StorageError as error:
                 self._away_until = self._monotonic() + NOT_AGAIN_FOR_S
                 log.warning("throttle_in_memory", error=str(error))
-        return self._hit(self._own, name, key)
+        return self._hit(self._own, name, key, cost)
 
-    def _hit(self, limiter: FixedWindowRateLimiter, name: str, key: str) -> float:
-        if limiter.hit(self._limit, name, key):
+    def _hit(self, limiter: FixedWindowRateLimiter, name: str, key: str, cost: int) -> float:
+        if limiter.hit(self._limit, name, key, cost=cost):
             return 0.0
         return max(limiter.get_window_stats(self._limit, name, key).reset_time - time.time(), 1.0)
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Index, MetaData, String, bindparam, text
-from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
 from funnel_app.ledger.types import Json, UtcTime
 
@@ -22,17 +22,6 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {datetime: UtcTime, dict[str, Any]: Json, list[Any]: Json}  # noqa: RUF012
-
-
-STALE = "mirror_stale_since IS NOT NULL"
-
-
-class Mirrored:
-    """What a row knows of its mirror in Notion: the page, since when it is behind, and what was written last."""
-
-    notion_page_id: Mapped[str | None] = mapped_column(String(36))
-    mirror_stale_since: Mapped[datetime | None]
-    mirror_written: Mapped[dict[str, Any] | None]
 
 
 class Outcome(StrEnum):
@@ -69,9 +58,9 @@ class Scope(StrEnum):
     ALL = "all"
 
 
-def partial(name: str, *columns: str, where: str) -> Index:
+def partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """Return an index over the rows that a condition holds for, so that history costs nothing."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 def written(column: InstrumentedAttribute[Any], *values: StrEnum) -> ColumnElement[bool]:

@@ -47,3 +47,8 @@ def of_emails(session: Session, email_ids: Collection[UUID]) -> dict[UUID, list[
         if event.email_id is not None:
             timeline[event.email_id].append(event)
     return timeline
+
+
+def add_by_hand(session: Session, email_id: UUID, detail: str, now: datetime) -> None:
+    """Keep what a person did to an email without moving it to another state."""
+    session.add(EmailEvent(email_id=email_id, kind="by hand", at=now, recorded_at=now, detail=detail))

@@ -43,11 +43,9 @@ def claimable(now: datetime, modes: Collection[str]) -> ColumnElement[bool]:
 
 def _runs(modes: Collection[str]) -> ColumnElement[bool]:
     # Asked per email, not the other way round: few emails are due, and many enrolments run.
-    enrolment = aliased(Enrolment)
+    running = aliased(Enrolment)
     return exists().where(
-        enrolment.id == Email.enrolment_id,
-        enrolment.state == EnrolmentState.ACTIVE,
-        enrolment.mode.in_(list(modes)),
+        running.id == Email.enrolment_id, running.state == EnrolmentState.ACTIVE, running.mode.in_(list(modes))
     )
 
 
@@ -157,6 +155,12 @@ def held(session: Session, now: datetime, modes: Collection[str], limit: int) ->
         _runs(modes),
     )
     return list(session.scalars(wanted.order_by(Email.due_at).limit(limit)))
+
+
+def sent_since(session: Session, now: datetime, limit: int) -> list[Email]:
+    """Return emails of a restored ledger that may have gone out after its backup: they were due, or in hand."""
+    waiting = and_(Email.state.in_([State.PLANNED, State.HELD]), Email.due_at <= now)
+    return list(session.scalars(select(Email).where(or_(waiting, Email.state == State.SENDING)).limit(limit)))
 
 
 def later_planned(session: Session, email: Email) -> list[Email]:

@@ -99,12 +99,17 @@ def find(session: Session, hook_id: UUID) -> HookEvent | None:
     return session.get(HookEvent, hook_id)
 
 
-def newest(session: Session, outcome: str | None, limit: int) -> list[HookEvent]:
-    """Return the newest calls, of one outcome or of all."""
+def newest(session: Session, outcome: str | None, limit: int, after: UUID | None = None) -> list[HookEvent]:
+    """Return the newest calls, of one outcome or of all; after a call: those that came before it.
+
+    The ids are time-ordered, so that a page is one walk along an index, however far down it is.
+    """
     wanted = select(HookEvent)
     if outcome is not None:
         wanted = wanted.where(HookEvent.outcome == outcome)
-    return list(session.scalars(wanted.order_by(HookEvent.received_at.desc(), HookEvent.id.desc()).limit(limit)))
+    if after is not None:
+        wanted = wanted.where(HookEvent.id < after)
+    return list(session.scalars(wanted.order_by(HookEvent.id.desc()).limit(limit)))
 
 
 def has_refused_before(session: Session, before: datetime) -> bool:

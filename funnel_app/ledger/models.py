@@ -4,11 +4,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from funnel_app.campaigns.states import State
-from funnel_app.ledger.base import STALE, Base, EnrolmentState, Mirrored, Outcome, RequestState, Scope, partial
+from funnel_app.ledger.base import Base, EnrolmentState, Outcome, RequestState, Scope, partial
+from funnel_app.ledger.mirror_columns import STALE, Mirrored, MirrorOwner
 from funnel_app.ledger.types import Compressed, new_id
 
 __all__ = [
@@ -17,11 +18,12 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Contact(Mirrored, Base):
+class Contact(MirrorOwner, Base):
     """One person, known by the address."""
 
     __tablename__ = "contacts"
     __table_args__ = (
+        partial("ix_contacts_consent_ip", "consent_ip", where="consent_ip IS NOT NULL"),
         partial("ix_contacts_mirror_stale", "mirror_stale_since", where="mirror_stale_since IS NOT NULL"),
     )
 
@@ -37,10 +39,6 @@ class Contact(Mirrored, Base):
     consent_text: Mapped[str | None] = mapped_column(Text)
     consent_source: Mapped[str | None] = mapped_column(String(255))
     consent_ip: Mapped[str | None] = mapped_column(String(64))
-    # Until then nobody else writes this person's rows: a lease while there is a token, else a wait after a failure.
-    mirror_next_at: Mapped[datetime | None]
-    mirror_token: Mapped[UUID | None]
-    mirror_error: Mapped[str | None] = mapped_column(Text)
     unsubscribe_token: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -51,13 +49,7 @@ class HookEvent(Base):
 
     __tablename__ = "hook_events"
     __table_args__ = (
-        Index(
-            "uq_hook_events_accepted",
-            "dedupe_key",
-            unique=True,
-            sqlite_where=text("outcome = 'accepted'"),
-            postgresql_where=text("outcome = 'accepted'"),
-        ),
+        partial("uq_hook_events_accepted", "dedupe_key", where="outcome = 'accepted'", unique=True),
         UniqueConstraint("idempotency_key"),
         Index("ix_hook_events_contact_id_event", "contact_id", "event"),
         partial("ix_hook_events_refused", "received_at", where="outcome = 'refused'"),

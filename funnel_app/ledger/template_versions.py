@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, defer
 
 from funnel_app.ledger.models import TemplateVersion
 from funnel_app.ledger.once import insert_once
 
+BODIES = (TemplateVersion.html, TemplateVersion.ready_html, TemplateVersion.ready_text)
 VERDICT = ("good", "problems", "ready_html", "ready_text")
 
 
@@ -62,3 +63,24 @@ def observe(session: Session, seen: Mapping[str, Any], now: datetime) -> None:
         again |= {name: seen[name] for name in VERDICT}
     same = (TemplateVersion.key == seen["key"], TemplateVersion.hash == seen["hash"])
     session.execute(update(TemplateVersion).where(*same).values(**again))
+
+
+def latest_of_all(session: Session) -> dict[str, TemplateVersion]:
+    """Return for each key what Notion had at the last look, without the bodies."""
+    last = (
+        select(TemplateVersion.key, func.max(TemplateVersion.checked_at).label("at"))
+        .group_by(TemplateVersion.key)
+        .subquery()
+    )
+    rows = (
+        select(TemplateVersion)
+        .join(last, (TemplateVersion.key == last.c.key) & (TemplateVersion.checked_at == last.c.at))
+        .options(*(defer(column) for column in BODIES))
+    )
+    return {version.key: version for version in session.scalars(rows)}
+
+
+def of_key(session: Session, key: str, limit: int) -> list[TemplateVersion]:
+    """Return the versions of a key without the bodies, the one that was looked at last first."""
+    rows = select(TemplateVersion).where(TemplateVersion.key == key).options(*(defer(column) for column in BODIES))
+    return list(session.scalars(rows.order_by(TemplateVersion.checked_at.desc()).limit(limit)))

@@ -1,5 +1,6 @@
 """Errors: the one map from exceptions to HTTP answers, all of them problem documents (RFC 9457)."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from math import ceil
 from typing import Any
@@ -89,7 +90,26 @@ def _ledger_away(error: Exception) -> ResponseReturnValue:
 
 def _field_errors(error: HTTPException) -> dict[str, Any] | None:
     messages = getattr(getattr(error, "exc", None), "messages", None) or getattr(error, "data", {}).get("messages")
-    return messages.get("json", messages) if isinstance(messages, dict) else None
+    if not isinstance(messages, dict):
+        return None
+    return by_field(messages.get("json", messages))
+
+
+def by_field(messages: object) -> dict[str, list[str]]:
+    """Return marshmallow's faults as the contract has them: for each field of the payload a list of sentences."""
+    fields = messages if isinstance(messages, dict) else {"body": messages}
+    return {str(field): list(_sentences(fault)) for field, fault in fields.items()}
+
+
+def _sentences(fault: object) -> Iterator[str]:
+    if isinstance(fault, dict):
+        for name, inner in fault.items():
+            yield from (f"{name}: {sentence}" for sentence in _sentences(inner))
+    elif isinstance(fault, list):
+        for inner in fault:
+            yield from _sentences(inner)
+    else:
+        yield str(fault)
 
 
 def _keep_refused(errors: dict[str, Any]) -> None:

@@ -9,10 +9,28 @@ from flask import Request
 from flask.json.provider import DefaultJSONProvider
 from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import RequestEntityTooLarge
 
 # JSON may spell a null character and half a surrogate pair, but neither is text that a database keeps or a reader sees.
 UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 SUBSTITUTE = "\x1a"
+LARGEST_BODY = 64 * 1024
+
+
+class BoundedRequest(Request):
+    """Flask's request, whose body is never more than 64 KB.
+
+    Werkzeug cuts a body that comes in chunks at its limit and says nothing: so its limit is a byte beyond ours.
+    """
+
+    STOPS_READING_AT = LARGEST_BODY + 1
+
+    def get_data(self, *arguments: Any, **named: Any) -> Any:
+        """Return the body; RequestEntityTooLarge for one over 64 KB, announced or not."""
+        body = super().get_data(*arguments, **named)
+        if len(body) > LARGEST_BODY:
+            raise RequestEntityTooLarge
+        return body
 
 
 class StrictJson(DefaultJSONProvider):

@@ -20,7 +20,7 @@ from funnel_app.flows.decide import TooManyEnrolments
 from funnel_app.flows.enrol import KeyReused, enrol
 from funnel_app.flows.refuse import refuse
 from funnel_app.flows.runs import Run, find_run, find_run_by_key
-from funnel_app.web.errors import problem
+from funnel_app.web.errors import by_field, problem
 from funnel_app.web.hooks import booking, maybe, noshow, onboarding, signup
 from funnel_app.web.prefect_json import deployment_json, flow_id, run_json
 from funnel_app.web.proofs import is_one_of, require_bearer, require_json
@@ -60,10 +60,10 @@ def require_proof() -> None:
     if given is None:
         require_bearer()
         return
-    key = current_deps().settings.legacy_key
-    if key is None:
+    keys = current_deps().settings.legacy_key
+    if keys is None:
         raise NotFound("The old website's addresses are closed: LEGACY_KEY is not set.")
-    if not is_one_of(given, [key]):
+    if not is_one_of(given, [key.strip() for key in keys.split(",")]):
         raise Unauthorized("The key in the path is not LEGACY_KEY.")
 
 
@@ -101,9 +101,9 @@ def _created(call: Call) -> ResponseReturnValue:
 
 
 def _refused(campaign: str, hook: str, parameters: object, fault: ValidationError) -> ResponseReturnValue:
-    errors = fault.messages if isinstance(fault.messages, dict) else {"parameters": fault.messages}
+    errors = by_field(fault.messages if isinstance(fault.messages, dict) else {"parameters": fault.messages})
     _keep(campaign, hook, parameters, errors)
-    reason = "; ".join(f"{field}: {' '.join(map(str, texts))}" for field, texts in errors.items())
+    reason = "; ".join(f"{field}: {' '.join(texts)}" for field, texts in errors.items())
     return problem(409, f"Error creating flow run: Validation failed. Failure reason: {reason}", errors=errors)
 
 

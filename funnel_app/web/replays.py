@@ -4,9 +4,8 @@ from datetime import datetime
 
 from flask import request
 
-# Keys of the WSGI environment without HTTP_ never come from a caller.
-REPLAY_OF = "funnel.replay_of"
-REPLAY_FROM = "funnel.replay_from"
+from funnel_app.replay import REPLAY_FROM, REPLAY_OF
+
 ENTRANCES = {"website": "hook"}
 
 

@@ -132,6 +132,15 @@ def test_a_fault_is_named_with_file_key_and_reason(old, new, fault):
     assert any(line.startswith("c.toml") and fault in line for line in found), found
 
 
+def test_sequences_of_one_hook_share_its_handler():
+    second = BUSINESSX.replace("welcome_", "again_").replace('flow = "signup"', 'flow = "again"')
+    second = second[second.index("[sequences.welcome]") : second.index("[tips]")]
+    second = second.replace("[sequences.welcome]", "[sequences.again]").replace('"opt_in"', '"assessment"')
+    found = faults(BUSINESSX.replace("[tips]", f"{second}\n[tips]"))
+    words = "businessx-signup-handler and businessx-again-handler share the hook signup: a hook has one handler"
+    assert found == [f"c.toml: sequences.welcome.flow: {words}"]
+
+
 def test_all_faults_of_a_file_are_told_at_once():
     text = BUSINESSX.replace("02-29", "99-99").replace('"marketing"', '"spam"').replace('"3d"', '"3"')
     assert len(faults(text)) == 3

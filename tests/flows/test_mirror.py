@@ -157,7 +157,8 @@ def test_who_unsubscribes_is_shown_as_suppressed(one, notion):
     unsubscribe(one, token)
     mirror_all(one)
     assert contacts(notion)[0]["Suppressed"] is True
-    assert sequences(notion)[0]["Status"] == "Ended: unsubscribed"
+    assert sequences(notion)[0]["Status"] == "Stopped"
+    assert sequences(notion)[0]["Last Problem"] == "unsubscribed on 24 November"
 
 
 def test_a_paused_sequence_is_shown_as_paused(one, notion):

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.processes import ROOT, Processes, development_env
-from sandbox.redis_server import free_port
+from sandbox.processes import ROOT, Processes
 
 pytestmark = pytest.mark.process
 
@@ -86,25 +85,6 @@ HELPER = next(example for example in ALL if example.file == "lib/funnel.js")
 ACTIONS = [example for example in ALL if example.file and example is not HELPER]
 SCRIPTS = [example for example in ALL if not example.file]
 CALLS = [example for example in SCRIPTS if example.section.partition(":")[0] in HANDLERS]
-
-
-@pytest.fixture(scope="module")
-def web(tmp_path_factory) -> Iterator[Processes]:
-    """A web process over a ledger of its own: a hook needs neither Redis nor Notion nor Resend to be answered."""
-    folder, port, nobody = tmp_path_factory.mktemp("web"), free_port(), free_port()
-    away = f"http://127.0.0.1:{nobody}"
-    env = development_env(
-        folder=folder, web_port=port, sandbox_url=away, redis_url=f"redis://127.0.0.1:{nobody}/0", interval_s=60
-    )
-    keys = {
-        name: f"{name.lower()}-of-this-test" for name in ("LEGACY_KEY", "CALENDLY_SIGNING_KEY", "CALCOM_SIGNING_KEY")
-    }
-    processes = Processes(folder, {**env, **keys, "FUNNEL_URL": env["PUBLIC_URL"]})
-    processes.run("-m", "flask", "--app", "wsgi", "db", "upgrade")
-    processes.start("web")
-    processes.wait_for("web", f"{env['PUBLIC_URL']}/healthz")
-    yield processes
-    processes.stop()
 
 
 @pytest.fixture(scope="module")

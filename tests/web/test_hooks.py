@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from funnel_app.ledger.models import Contact, Enrolment, HookEvent
+from funnel_app.web.prefect import ENTRANCES
 from tests.factories import HOOK_SECRET
 from tests.web.callers import BEARER, SIGNUP, post, signup
 
@@ -109,6 +110,29 @@ def test_a_field_that_cannot_be_used_is_named_and_the_call_is_kept(client, deps,
     assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
     with deps.reads() as session:
         assert session.scalars(select(HookEvent.outcome)).all() == ["refused"]
+
+
+REQUIRED = {
+    NOSHOW: {"email", "scheduled_time", "calendly_event_uri"},
+    MAYBE: {"email", "call_date"},
+    ONBOARDING: {"email", "payment_confirmed", "payment_date"},
+    BOOKING: {"email", "meeting_time"},
+    SIGNUP: {"email"},
+}
+
+
+@pytest.mark.parametrize("path", REQUIRED)
+def test_every_optional_field_may_be_null_and_the_others_are_named(client, path):
+    hook = path.rpartition("/")[2]
+    optional = dict.fromkeys(set(ENTRANCES[hook].schema().fields) - REQUIRED[path])
+    answer = post(client, {**GOOD.get(path, {}), "email": "ana@resend.dev", **optional}, path)
+    assert answer.status_code == 202, answer.json
+    blank = {**GOOD.get(path, {}), "email": "ben@resend.dev", **dict.fromkeys(optional, "")}
+    assert post(client, blank, path).status_code == 202, "a form's empty field is one that is left out"
+    missing = set(post(client, {}, path).json["errors"])
+    renamed = {"calendly_event_uri": "calendly_event", "payment_confirmed": "payment"}
+    # Rules over several fields are asked only of fields that are good each by itself.
+    assert missing in ({renamed.get(name, name) for name in REQUIRED[path]}, REQUIRED[path] - set(renamed))
 
 
 def test_paid_is_a_confirmed_payment(client):

@@ -54,6 +54,18 @@ def test_without_a_key_the_door_is_not_there(sqlite):
     assert client.get("/k/anything/api/health").status_code == 404
 
 
+def test_while_the_key_is_rotated_both_open(sqlite):
+    client = create_app(make_deps(sqlite, legacy_key="the-new-key-of-16,the-old-key-of-16")).test_client()
+    answers = [client.get(f"/k/{key}/api/health").status_code for key in ("the-new-key-of-16", "the-old-key-of-16")]
+    assert answers == [200, 200]
+    assert client.get("/k/the-new-key-of-16,the-old-key-of-16/api/health").status_code == 401
+
+
+def test_faults_of_parameters_are_told_however_deep_they_are(client):
+    answer = create(client, parameters={"email": "ana@resend.dev", "consent": {"ip": "nowhere"}})
+    assert answer.json["detail"].endswith("Failure reason: consent: ip: Not a valid IP address.")
+
+
 @pytest.mark.parametrize(
     ("path", "answer"),
     [("health", True), ("ready", {"message": "OK"}), ("admin/version", "3.8.8"), ("version", "0.8.4")],

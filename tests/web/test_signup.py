@@ -216,6 +216,25 @@ def test_a_field_that_cannot_be_used_is_named(client, field, value):
     assert list(errors_of(signup(client, **{field: value}))) == [field]
 
 
+def test_faults_are_sentences_by_field_however_deep_they_are(client):
+    consent = {"ip": "nowhere", "at": "2026-11-24T11:59:00"}
+    errors = errors_of(signup(client, email=None, consent=consent, first_name="x" * 61))
+    assert errors == {
+        "email": ["Field may not be null."],
+        "first_name": ["Longer than 60 characters."],
+        "consent": ["at: Not a valid aware datetime.", "ip: Not a valid IP address."],
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [("sent", "skipped"), ("Sent ", "skipped"), ("", "skipped"), (None, "skipped"), ("failed", "planned")],
+)
+def test_the_website_sent_email_1_unless_it_says_that_it_failed(client, status, state):
+    told = {"assessment_score": 38, "email_1_sent_at": "2026-11-24T11:59:30Z", "email_1_status": status}
+    assert signup(client, **told).json["emails"][0]["state"] == state
+
+
 def test_more_systems_than_there_are_is_a_fault_of_systems(client):
     errors = errors_of(signup(client, red_systems=3, orange_systems=3, yellow_systems=3))
     assert errors == {"systems": ["There are 8 systems, and the four counts make 9."]}

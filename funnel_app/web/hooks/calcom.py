@@ -28,6 +28,9 @@ from funnel_app.web.payloads import HookBlueprint
 from funnel_app.web.proofs import is_one_of, note_proof, require_json
 from funnel_app.web.replays import is_replay
 
+# What the form asks of everybody stands elsewhere in the event.
+KNOWN_ANSWERS = frozenset({"name", "email", "guests", "location", "rescheduleReason"})
+
 blueprint = HookBlueprint("calcom", __name__, url_prefix="/webhook", description="Cal.com's own events")
 
 
@@ -72,6 +75,8 @@ class BookingSchema(_Lenient):
     uid = fields.String(required=True)
     start_time = Moment(required=True, data_key="startTime")
     rescheduled_from = fields.String(allow_none=True, data_key="rescheduleUid")
+    responses = fields.Raw(allow_none=True)
+    metadata = fields.Raw(allow_none=True)
     attendees = fields.List(fields.Nested(AttendeeSchema), required=True, validate=validate.Length(1, 50))
 
 
@@ -132,7 +137,7 @@ def receive_calcom(envelope: dict[str, Any], campaign: str) -> ResponseReturnVal
 
 def _booking_calls(campaign: str, envelope: Mapping[str, Any], event: Event) -> list[Call]:
     booking = dict(BookingSchema().load(envelope["payload"]))
-    calendar = _calendar(campaign, booking["attendees"][0])
+    calendar = _calendar(campaign, booking["attendees"][0], {**_tracking(booking), **_answers(booking)})
     at = booking["start_time"]
     variables = {"call_time": plain(at), "scheduled_time": plain(at)}
     common = {"happened_at": envelope.get("created_at"), "call_at": at, "variables": variables}
@@ -171,7 +176,24 @@ def _no_show_updated(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
     ]
 
 
-def _calendar(campaign: str, attendee: Mapping[str, Any]) -> Calendar:
+def _tracking(booking: Mapping[str, Any]) -> dict[str, str]:
+    found = booking.get("metadata")
+    metadata = found if isinstance(found, dict) else {}
+    return {name: str(value)[:255] for name, value in metadata.items() if name.startswith("utm_") and value}
+
+
+def _answers(booking: Mapping[str, Any]) -> dict[str, Any]:
+    found = booking.get("responses")
+    rows = [row for name, row in found.items() if name not in KNOWN_ANSWERS] if isinstance(found, dict) else []
+    told = {
+        str(row.get("label"))[:255]: str(row["value"])[:2000]
+        for row in rows[:20]
+        if isinstance(row, dict) and row.get("value")
+    }
+    return {"answers": told} if told else {}
+
+
+def _calendar(campaign: str, attendee: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> Calendar:
     return Calendar(
         campaign=campaign,
         source="calcom",
@@ -179,6 +201,7 @@ def _calendar(campaign: str, attendee: Mapping[str, Any]) -> Calendar:
         name=attendee.get("name"),
         first_name=attendee.get("first_name"),
         timezone=attendee.get("timezone"),
+        facts=facts or {},
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from email_validator import EmailNotValidError, validate_email
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
 from funnel_app.current import current_deps
 
@@ -173,6 +173,11 @@ class HookSchema(Schema):
         """Unknown fields are kept in the record and ignored."""
 
         unknown = EXCLUDE
+
+    @pre_load
+    def leave_out_blanks(self, data: Any, **kwargs: Any) -> Any:
+        """Read an empty text as left out: that is what a form's empty field is."""
+        return {name: value for name, value in data.items() if value != ""} if isinstance(data, dict) else data
 
     email = Address(required=True, validate=validate.Length(max=254))
     first_name = Name()

@@ -1,0 +1,201 @@
+"""Operate: what a person does to an enrolment, an email or an address, under their name and written down."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
+from funnel_app.deps import Deps
+from funnel_app.flows import intervene
+from funnel_app.flows.arm import arm
+from funnel_app.flows.exit import end_all
+from funnel_app.flows.intervene import NotPossible
+from funnel_app.flows.receipt import iso
+from funnel_app.ledger import contacts, email_events, emails, enrolments, leads, operator_actions, suppressions
+from funnel_app.ledger.emails import Due
+from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Scope
+from funnel_app.ledger.operator_actions import OperatorAction
+
+NOT_BEGUN = frozenset({State.PLANNED, State.HELD})
+
+
+def pause(deps: Deps, enrolment_id: UUID, operator: str) -> str:
+    """Let nothing more of an enrolment go out until it is resumed. A pause before an email's freeze wins."""
+
+    def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
+        _require(enrolment, EnrolmentState.ACTIVE)
+        enrolment.state = EnrolmentState.PAUSED
+        return f"{enrolment.sequence} is paused"
+
+    return _change(deps, enrolment_id, operator, "pause", change)
+
+
+def resume(deps: Deps, enrolment_id: UUID, operator: str) -> str:
+    """Let a paused enrolment go on. What became due meanwhile goes now, and takes the steps behind it along."""
+
+    def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
+        _require(enrolment, EnrolmentState.PAUSED)
+        enrolment.state = EnrolmentState.ACTIVE
+        return f"{enrolment.sequence} goes on"
+
+    return _change(deps, enrolment_id, operator, "resume", change)
+
+
+def stop(deps: Deps, enrolment_id: UUID, operator: str) -> str:
+    """End an enrolment for good: all that was not handed over is cancelled, with the operator's name as the reason."""
+
+    def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
+        _require(enrolment, EnrolmentState.ACTIVE, EnrolmentState.PAUSED)
+        end_all(session, [enrolment], f"stopped by {operator}", now)
+        return f"{enrolment.sequence} is stopped"
+
+    return _change(deps, enrolment_id, operator, "stop", change)
+
+
+def send_next_now(deps: Deps, enrolment_id: UUID, operator: str) -> str:
+    """Make an enrolment's next email due now; the ones behind it keep their times."""
+
+    def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
+        _require(enrolment, EnrolmentState.ACTIVE)
+        email = next_email(enrolment)
+        if email is None or email.state != State.PLANNED:
+            raise NotPossible(_why_not_next(email))
+        was = email.due_at
+        email.due_at, email.next_attempt_at = now.replace(microsecond=0), None
+        email_events.add_by_hand(session, email.id, f"{operator} sends it now; it was due {iso(was)}", now)
+        return f"email {email.step} of {enrolment.sequence} goes now"
+
+    return _change(deps, enrolment_id, operator, "send_next_now", change)
+
+
+def skip_step(deps: Deps, email_id: UUID, operator: str) -> str:
+    """Leave one email out that has not begun; the others keep their times."""
+
+    def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
+        email = next(email for email in enrolment.emails if email.id == email_id)
+        if email.state not in NOT_BEGUN:
+            raise NotPossible(f"Email {email.step} is {email.state} already: it cannot be skipped any more.")
+        emails.move(session, email, State.SKIPPED, now, f"skipped by {operator}")
+        return f"email {email.step} of {enrolment.sequence} is skipped"
+
+    return _change(deps, _enrolment_of(deps, email_id), operator, "skip_step", change, email_id=email_id)
+
+
+def found_delivered(deps: Deps, email_id: UUID, operator: str) -> str:
+    """Settle an email that nobody knows of as delivered, on the word of an operator who found it so at Resend."""
+    return _settle(deps, email_id, operator, "found_delivered", lambda: intervene.resolve(deps, email_id, "delivered"))
+
+
+def send_again(deps: Deps, email_id: UUID, operator: str) -> str:
+    """Send an ambiguous email anew, on the word of an operator who knows that it never went out."""
+    return _settle(deps, email_id, operator, "send_again", lambda: intervene.resolve(deps, email_id, "not-sent"))
+
+
+def retry(deps: Deps, email_id: UUID, operator: str) -> str:
+    """Send a failed email anew, or make the call now that one on its way waits for."""
+    return _settle(deps, email_id, operator, "retry", lambda: intervene.retry(deps, email_id))
+
+
+def release(deps: Deps, email_id: UUID, operator: str) -> str:
+    """Try a held email now."""
+    return _settle(deps, email_id, operator, "release", lambda: intervene.release(deps, email_id))
+
+
+def suppress(deps: Deps, contact_id: UUID, operator: str, scope: Scope = Scope.ALL) -> str:
+    """Mail an address no more (nothing at all, or no marketing), and end what runs for it. Safe to repeat."""
+    now = deps.now()
+    reason = f"suppressed by {operator}"
+    with deps.sessions.begin() as session:
+        contacts.lock(session, [contact_id])
+        contact = leads.get(session, contact_id)
+        pepper = deps.settings.secret_key
+        suppressions.add(session, contact.email_norm, pepper, scope=scope, reason=reason, source="console", now=now)
+        running = enrolments.running(session, contact_id)
+        ended = end_all(session, (e for e in running if scope is Scope.ALL or e.kind == scope), reason, now)
+        told = f"{'nothing' if scope is Scope.ALL else 'no marketing'} goes to this address any more"
+        told += f"; ended: {', '.join(row['sequence'] for row in ended)}" if ended else ""
+        _note(session, OperatorAction(at=now, operator=operator, action="suppress", contact_id=contact_id, detail=told))
+    return told
+
+
+def look_again(deps: Deps, key: str, operator: str) -> str:
+    """Look at once whether the held emails of a template can be made now, and not at the next turn."""
+    now = deps.now()
+    with deps.sessions.begin() as session:
+        count = leads.hurry_held(session, key, now)
+        told = f"{count} held emails of {key} are looked at again within seconds"
+        _note(session, OperatorAction(at=now, operator=operator, action="look_again", detail=told))
+    return told
+
+
+def note(deps: Deps, operator: str, action: str, contact_id: UUID | None, detail: str) -> None:
+    """Write down what an operator did by another flow."""
+    row = OperatorAction(at=deps.now(), operator=operator, action=action, contact_id=contact_id, detail=detail)
+    with deps.sessions.begin() as session:
+        _note(session, row)
+
+
+def next_email(enrolment: Enrolment) -> Email | None:
+    """Return the first email that is not through yet; None where all are."""
+    return next((email for email in enrolment.emails if email.state in HOLDS_SUCCESSOR), None)
+
+
+def _settle(deps: Deps, email_id: UUID, operator: str, action: str, do: Callable[[], str]) -> str:
+    enrolment_id = _enrolment_of(deps, email_id)
+    told = do()
+    with deps.sessions.begin() as session:
+        contact_id = leads.owner_of_enrolment(session, enrolment_id)
+        about = {"contact_id": contact_id, "enrolment_id": enrolment_id, "email_id": email_id}
+        _note(session, OperatorAction(at=deps.now(), operator=operator, action=action, detail=told, **about))
+    return told
+
+
+Change = Callable[[Session, Enrolment, datetime], str]
+
+
+def _change(deps: Deps, enrolment_id: UUID, operator: str, action: str, change: Change, **more: Any) -> str:
+    now = deps.now()
+    with deps.sessions.begin() as session:
+        contacts.lock(session, [leads.owner_of_enrolment(session, enrolment_id)])
+        enrolment = enrolments.find(session, enrolment_id)
+        if enrolment is None:
+            raise NotPossible("This enrolment is not there any more.")
+        told = change(session, enrolment, now)
+        enrolment.mirror_stale_since = now
+        who = {"operator": operator, "contact_id": enrolment.contact_id, "enrolment_id": enrolment_id}
+        _note(session, OperatorAction(at=now, action=action, detail=told, **who, **more))
+        planned = _to_arm(enrolment)
+    arm(deps, planned)
+    return told
+
+
+def _to_arm(enrolment: Enrolment) -> list[Due]:
+    if enrolment.state != EnrolmentState.ACTIVE:
+        return []
+    return [Due(email.id, email.due_at, enrolment.kind) for email in enrolment.emails if email.state == State.PLANNED]
+
+
+def _require(enrolment: Enrolment, *states: EnrolmentState) -> None:
+    if enrolment.state not in states:
+        raise NotPossible(f"{enrolment.sequence} is {enrolment.state}: this is not possible any more.")
+
+
+def _why_not_next(email: Email | None) -> str:
+    if email is None:
+        return "No email of this sequence is left to send."
+    return f"Email {email.step} comes first, and it is {email.state}: {email.reason or 'it is on its way'}."
+
+
+def _enrolment_of(deps: Deps, email_id: UUID) -> UUID:
+    with deps.reads() as session:
+        found = emails.load(session, [email_id])
+    if not found:
+        raise NotPossible("This email is not there any more.")
+    return found[0].enrolment_id
+
+
+def _note(session: Session, action: OperatorAction) -> None:
+    operator_actions.add(session, action)

@@ -1,0 +1,43 @@
+"""Subjects: what a button is about, in words, and whose page it belongs to."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from funnel_app.deps import Deps
+from funnel_app.ledger import emails, enrolments, leads
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What something is done to; `contact_id` is whose page shows it."""
+
+    words: str
+    contact_id: UUID
+
+
+def of_enrolment(deps: Deps, enrolment_id: UUID) -> Subject | None:
+    """Return an enrolment in words; None where there is none of that id."""
+    with deps.reads() as session:
+        enrolment = enrolments.find(session, enrolment_id)
+        contact = leads.get(session, enrolment.contact_id) if enrolment else None
+    if enrolment is None or contact is None:
+        return None
+    return Subject(f"{enrolment.sequence.replace('_', ' ')} for {contact.email}", contact.id)
+
+
+def of_email(deps: Deps, email_id: UUID) -> Subject | None:
+    """Return an email in words; None where there is none of that id."""
+    with deps.reads() as session:
+        found = emails.load(session, [email_id])
+    if not found:
+        return None
+    run = found[0].enrolment
+    words = f"email {found[0].step} of {run.sequence.replace('_', ' ')} for {run.contact.email}"
+    return Subject(words, run.contact_id)
+
+
+def of_contact(deps: Deps, contact_id: UUID) -> Subject | None:
+    """Return a contact's address; None where there is none of that id."""
+    with deps.reads() as session:
+        contact = leads.find(session, contact_id)
+    return Subject(contact.email, contact.id) if contact else None

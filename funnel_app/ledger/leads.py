@@ -1,0 +1,125 @@
+"""Leads: contacts as operators look for them, page by page, with few queries however many there are."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy.orm import Session, defer
+
+from funnel_app.campaigns.states import State
+from funnel_app.ledger.base import written
+from funnel_app.ledger.emails import UNDER_WAY
+from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState
+
+TROUBLE = (State.HELD, State.AMBIGUOUS, State.BOUNCED, State.COMPLAINED, State.FAILED, State.SUPPRESSED)
+# The condition of the partial index over what went wrong.
+IN_TROUBLE = written(Email.state, *TROUBLE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which leads: words in the address or a name, a sequence, the state of an enrolment, and an email's trouble."""
+
+    words: str = ""
+    sequence: str = ""
+    state: str = ""
+    trouble: str = ""
+    after: UUID | None = None
+
+
+def get(session: Session, contact_id: UUID) -> Contact:
+    """Return a contact; NoResultFound where there is none."""
+    return session.scalars(select(Contact).where(Contact.id == contact_id)).one()
+
+
+def find(session: Session, contact_id: UUID) -> Contact | None:
+    """Return a contact; None where there is none of that id."""
+    return session.get(Contact, contact_id)
+
+
+def owner_of_enrolment(session: Session, enrolment_id: UUID) -> UUID:
+    """Return whose enrolment it is; NoResultFound where there is none."""
+    return session.scalars(select(Enrolment.contact_id).where(Enrolment.id == enrolment_id)).one()
+
+
+def page(session: Session, wanted: Wanted, limit: int) -> list[Contact]:
+    """Return the newest leads that are wanted, after a lead where a page before ended with it.
+
+    The ids are time-ordered, so that a page is one walk along an index, however far down it is.
+    """
+    # First the ids alone, which a narrow index has together with the words; then the wide rows of this page only.
+    ids = _matching(session, select(Contact.id), wanted).order_by(Contact.id.desc()).limit(limit)
+    rows = select(Contact).where(Contact.id.in_(ids)).options(defer(Contact.properties), defer(Contact.consent_text))
+    return list(session.scalars(rows.order_by(Contact.id.desc())))
+
+
+def _matching(session: Session, ids: Select[UUID], wanted: Wanted) -> Select[UUID]:
+    if wanted.after is not None:
+        ids = ids.where(Contact.id < wanted.after)
+    if wanted.words:
+        ids = ids.where(_has_words(session, wanted.words))
+    joined = _joined(wanted)
+    if joined:
+        ids = ids.where(Contact.id.in_(select(Enrolment.contact_id).where(*joined)))
+    if wanted.trouble:
+        in_trouble = select(Enrolment.contact_id).join(Email).where(IN_TROUBLE, Email.state == wanted.trouble)
+        ids = ids.where(Contact.id.in_(in_trouble))
+    return ids
+
+
+def _joined(wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions = []
+    if wanted.sequence:
+        conditions.append(Enrolment.sequence == wanted.sequence)
+    if wanted.state:
+        conditions.append(Enrolment.state == wanted.state)
+    return conditions
+
+
+def _has_words(session: Session, words: str) -> ColumnElement[bool]:
+    told: ColumnElement[str] = Contact.email_norm.expression
+    for column in (Contact.first_name, Contact.name, Contact.business_name):
+        told = told + " " + func.coalesce(column, "")
+    if session.get_bind().dialect.name == "postgresql":
+        return told.icontains(words, autoescape=True)
+    # SQLite's LIKE folds the case of ASCII only, so that É and é are both looked for, as typed and turned.
+    forms = {words} if words.isascii() else {words, words.lower(), words.upper(), words.title()}
+    return or_(*(told.contains(form, autoescape=True) for form in forms))
+
+
+@dataclass(frozen=True)
+class Running:
+    """One enrolment of a lead, as lists show it."""
+
+    sequence: str
+    state: EnrolmentState
+    emails: dict[str, int]
+
+
+def enrolments_of(session: Session, contact_ids: Collection[UUID]) -> dict[UUID, list[Running]]:
+    """Return the enrolments of these leads, oldest first, with how many emails of each are in which state."""
+    counts: dict[UUID, dict[str, int]] = defaultdict(dict)
+    counted = (
+        select(Email.enrolment_id, Email.state, func.count())
+        .join(Enrolment)
+        .where(Enrolment.contact_id.in_(list(contact_ids)))
+        .group_by(Email.enrolment_id, Email.state)
+    )
+    for enrolment_id, state, count in session.execute(counted):
+        counts[enrolment_id][str(state)] = count
+    found: dict[UUID, list[Running]] = defaultdict(list)
+    rows = select(Enrolment.id, Enrolment.contact_id, Enrolment.sequence, Enrolment.state).where(
+        Enrolment.contact_id.in_(list(contact_ids))
+    )
+    for id_, contact_id, sequence, stands in session.execute(rows.order_by(Enrolment.id)):
+        found[contact_id].append(Running(sequence, stands, counts[id_]))
+    return found
+
+
+def hurry_held(session: Session, template_key: str, now: datetime) -> int:
+    """Let the held emails of a template be looked at again at once; return how many there are."""
+    held = update(Email).where(UNDER_WAY, Email.state == State.HELD, Email.template_key == template_key)
+    return len(session.scalars(held.values(next_attempt_at=now).returning(Email.id)).all())

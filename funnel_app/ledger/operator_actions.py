@@ -1,0 +1,40 @@
+"""Operator actions: who did what to whom in the console, and when.
+
+The ids have no foreign keys and the words hold no address, so that the record outlives an erasure.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, String, Text, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from funnel_app.ledger.base import Base
+from funnel_app.ledger.types import new_id
+
+
+class OperatorAction(Base):
+    """One thing that a person did."""
+
+    __tablename__ = "operator_actions"
+    __table_args__ = (Index("ix_operator_actions_contact_id", "contact_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    at: Mapped[datetime]
+    operator: Mapped[str] = mapped_column(String(60))
+    action: Mapped[str] = mapped_column(String(32))
+    contact_id: Mapped[UUID | None]
+    enrolment_id: Mapped[UUID | None]
+    email_id: Mapped[UUID | None]
+    detail: Mapped[str | None] = mapped_column(Text)
+
+
+def add(session: Session, action: OperatorAction) -> None:
+    """Write down what a person did."""
+    session.add(action)
+
+
+def of_contact(session: Session, contact_id: UUID) -> list[OperatorAction]:
+    """Return what people did to a contact, oldest first."""
+    wanted = select(OperatorAction).where(OperatorAction.contact_id == contact_id)
+    return list(session.scalars(wanted.order_by(OperatorAction.at, OperatorAction.id)))

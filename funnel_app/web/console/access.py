@@ -1,0 +1,119 @@
+"""Access: a name and CONSOLE_PASSWORD open the console for 12 hours; every change carries the session's token."""
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime, timedelta
+from math import ceil
+from urllib.parse import quote
+
+from flask import Flask, make_response, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
+
+from funnel_app.current import current_deps
+
+LASTS_FOR = timedelta(hours=12)
+ROOT = "/console/"
+OPEN = frozenset({"console.login", "console.try_login", "static"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# The throttle counts 30 a minute: at 3 a try that is 10 tries for one address.
+COST_OF_A_TRY = 3
+LONGEST_NAME = 60
+
+
+def guard_console(app: Flask) -> None:
+    """Let nobody under /console/ without a login, whichever blueprint answers there, and keep the cookie to it."""
+    app.config.update(
+        SESSION_COOKIE_NAME="funnel_console",
+        SESSION_COOKIE_PATH=ROOT,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_COOKIE_SECURE=current_secure(app),
+        PERMANENT_SESSION_LIFETIME=LASTS_FOR,
+    )
+    app.before_request(require_operator)
+
+
+def current_secure(app: Flask) -> bool:
+    """Say whether the console is reached over https, so that its cookie must be too."""
+    with app.app_context():
+        return current_deps().settings.public_url.startswith("https:")
+
+
+def operator() -> str | None:
+    """Return the name of who is logged in; None for a stranger, after 12 hours and after a change of the password."""
+    since, name = session.get("since"), session.get("operator")
+    if not name or not since or session.get("key") != _key():
+        return None
+    return str(name) if current_deps().now() - datetime.fromisoformat(since) < LASTS_FOR else None
+
+
+def log_in(name: str, password: str) -> bool:
+    """Open the console for a name that gives the password; False, in the same time, for a wrong one.
+
+    Raises TooManyRequests for an address that tried too often, right or wrong.
+    """
+    deps = current_deps()
+    wait = deps.throttle.hit("console-login", request.remote_addr or "", cost=COST_OF_A_TRY)
+    if wait:
+        raise TooManyRequests("Too many tries to log in came from this address.", retry_after=ceil(wait))
+    right = hmac.compare_digest(password.encode(), deps.settings.console_password.encode())
+    if not right or not name.strip():
+        return False
+    session.clear()
+    session.permanent = True
+    session.update(operator=name.strip()[:LONGEST_NAME], since=deps.now().isoformat(), key=_key())
+    return True
+
+
+def log_out() -> None:
+    """Close the console for this browser."""
+    session.clear()
+
+
+def csrf_token() -> str:
+    """Return the token that this session's forms carry."""
+    if "csrf" not in session:
+        session["csrf"] = secrets.token_urlsafe(32)
+    return str(session["csrf"])
+
+
+def safe_next(path: str) -> str:
+    """Return where to go after the login: a page of the console, never another site."""
+    return path if path.startswith(ROOT) and "//" not in path and "\\" not in path else ROOT
+
+
+def require_operator() -> ResponseReturnValue | None:
+    """Let only who logged in with CONSOLE_PASSWORD into the console, and change nothing without a form's token."""
+    if not request.path.startswith(ROOT) and request.path != ROOT.rstrip("/"):
+        return None
+    # First the login, so that a stranger learns nothing from a form either.
+    if request.endpoint not in OPEN and operator() is None:
+        return _ask_to_log_in()
+    if request.method not in SAFE and not _has_token():
+        raise Forbidden("This form is too old, or did not come from the console. Load its page again and repeat.")
+    return None
+
+
+def _ask_to_log_in() -> ResponseReturnValue:
+    if request.method not in SAFE:
+        raise Unauthorized("Log in at /console/login first.")
+    here = request.full_path.rstrip("?")
+    login = f"{url_for('console.login')}?next={quote(here)}"
+    if "HX-Request" in request.headers:
+        answer = make_response("", 401)
+        answer.headers["HX-Redirect"] = url_for("console.login")
+        return answer
+    return redirect(login, 303)
+
+
+def _has_token() -> bool:
+    given = request.form.get("csrf_token", "")
+    return "csrf" in session and hmac.compare_digest(given.encode(), str(session["csrf"]).encode())
+
+
+def _key() -> str:
+    # Changing the password logs everybody out, since a signed cookie cannot be called back otherwise.
+    settings = current_deps().settings
+    return hmac.new(settings.secret_key.encode(), settings.console_password.encode(), hashlib.sha256).hexdigest()[:32]

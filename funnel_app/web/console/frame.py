@@ -1,0 +1,114 @@
+"""The frame of the console's pages: headers, the way around, words for times, and the files that they are made of."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, redirect, render_template, request, send_from_directory, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException, NotFound
+
+from funnel_app.current import current_deps
+from funnel_app.web.console.access import csrf_token, log_in, log_out, operator, safe_next
+from funnel_app.web.console.words import FILTERS
+
+blueprint = Blueprint("console", __name__, url_prefix="/console", template_folder="pages")
+
+OWN = Path(__file__).parent / "static"
+HTMX = Path(str(files("js_lib_htmx"))) / "static" / "htmx"
+RQ = Path(str(files("rq_dashboard"))) / "static"
+SERVED = {"console.css": OWN, "rq.css": OWN, "favicon.svg": OWN, "favicon.ico": RQ, "htmx.min.js": HTMX}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+PAGES = (
+    ("console.today", "Today"),
+    ("console.leads", "Leads"),
+    ("console.sequences", "Sequences"),
+    ("console.templates", "Templates"),
+    ("console.figures", "Figures"),
+    ("console.hooks", "Hooks"),
+    ("rq_dashboard.queues_overview", "Queues"),
+)
+
+for _name, _filter in FILTERS.items():
+    blueprint.add_app_template_filter(_filter, _name)
+
+
+def _frame() -> dict[str, Any]:
+    return {
+        "operator": operator(),
+        "csrf_token": csrf_token,
+        "pages": PAGES,
+        "our_zone": current_deps().settings.timezone,
+        "testing": current_deps().settings.testing_mode,
+        "asked_by_htmx": "HX-Request" in request.headers,
+    }
+
+
+@blueprint.after_app_request
+def _headers(response: Response) -> Response:
+    if request.path.startswith("/console/"):
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("X-Robots-Tag", "noindex")
+    return response
+
+
+@blueprint.errorhandler(HTTPException)
+def _fault(error: HTTPException) -> ResponseReturnValue:
+    return page("fault.html", title=error.name, told=error.description), error.code or 500, error.get_headers()
+
+
+def page(template: str, **values: Any) -> str:
+    """Return a page of the console."""
+    return render_template(template, **_frame(), **values)
+
+
+@blueprint.get("/login")
+def login() -> ResponseReturnValue:
+    """Ask who it is."""
+    if operator() is not None:
+        return redirect(safe_next(request.args.get("next", "")), 303)
+    return page("login.html", next=safe_next(request.args.get("next", "")), wrong=False)
+
+
+@blueprint.post("/login")
+def try_login() -> ResponseReturnValue:
+    """Let in who knows the password."""
+    goal = safe_next(request.form.get("next", ""))
+    name = request.form.get("name", "")
+    if log_in(name, request.form.get("password", "")):
+        return redirect(goal, 303)
+    return page("login.html", next=goal, name=name, wrong=True), 403
+
+
+@blueprint.post("/logout")
+def logout() -> ResponseReturnValue:
+    """Close the console for this browser."""
+    log_out()
+    return redirect(url_for("console.login"), 303)
+
+
+@blueprint.get("/<path:rest>")
+def nowhere(rest: str) -> ResponseReturnValue:
+    """Say on a page that there is none of that name."""
+    raise NotFound(f"There is no page {rest} in the console.")
+
+
+def static_file(filename: str) -> ResponseReturnValue:
+    """Return a file that the console's pages are made of; they hold no secret."""
+    if filename not in SERVED:
+        raise NotFound(f"There is no {filename}.")
+    answer = send_from_directory(SERVED[filename], filename)
+    answer.headers["Cache-Control"] = "public, max-age=3600"
+    return answer
+
+
+def as_uuid(text: str | None) -> UUID | None:
+    """Return the id that a text is; None for any other text."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None

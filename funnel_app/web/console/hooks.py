@@ -1,0 +1,69 @@
+"""Hooks: what callers sent, what was refused and why, and sending it again after a mend."""
+
+import json
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from funnel_app.current import current_deps
+from funnel_app.flows.hook_pages import find_hooks
+from funnel_app.flows.hooks import find_hook
+from funnel_app.flows.operate import note
+from funnel_app.ledger.base import Outcome
+from funnel_app.replay import NotReplayable, replay
+from funnel_app.web.console.access import operator
+from funnel_app.web.console.frame import as_uuid, blueprint, page
+
+OUTCOMES = tuple(outcome.value for outcome in Outcome)
+
+
+@blueprint.get("/hooks")
+def hooks() -> ResponseReturnValue:
+    """List the calls, newest first, of one outcome or of all."""
+    outcome = request.args.get("outcome", "")
+    wanted = outcome if outcome in OUTCOMES else None
+    found = find_hooks(current_deps(), wanted, as_uuid(request.args.get("after")))
+    return page("hooks.html", found=found, outcome=wanted or "", outcomes=OUTCOMES)
+
+
+@blueprint.get("/hooks/<uuid:hook_id>")
+def hook(hook_id: UUID) -> ResponseReturnValue:
+    """Show one call with its payload, its faults and its answer."""
+    return _hook_page(hook_id)
+
+
+@blueprint.post("/hooks/<uuid:hook_id>/replay")
+def replay_hook(hook_id: UUID) -> ResponseReturnValue:
+    """Send a refused call again, mended as the form says, as of when it first came."""
+    changes = {name.removeprefix("set-"): _plain(text) for name, text in request.form.items() if name[:4] == "set-"}
+    try:
+        replayed = replay(hook_id, {name: value for name, value in changes.items() if value is not None})
+    except NotReplayable as fault:
+        return _hook_page(hook_id, str(fault)), 409
+    note(current_deps(), operator() or "", "replay", None, f"hook {hook_id}: {replayed.status}")
+    if not replayed.taken:
+        return _hook_page(hook_id, f"Refused again. {replayed.words}"), 422
+    flash(f"Done: {replayed.status}, {replayed.words}.")
+    return redirect(url_for("console.hook", hook_id=hook_id), 303)
+
+
+def _hook_page(hook_id: UUID, fault: str | None = None) -> str:
+    found = find_hook(current_deps(), hook_id)
+    if found is None:
+        raise NotFound("There is no such call; refused ones are kept for 30 days.")
+    replayed_as = (found["answer"] or {}).get("replayed_as")
+    texts = {name: json.dumps(found[name], indent=2, ensure_ascii=False) for name in ("payload", "answer")}
+    may_replay = found["outcome"] == Outcome.REFUSED and not replayed_as
+    return page("hook.html", hook=found, texts=texts, fault=fault, may_replay=may_replay, replayed_as=replayed_as)
+
+
+def _plain(text: str) -> object:
+    """Return what an operator typed as the JSON that it is, else as text; None for nothing, which changes nothing."""
+    if not text.strip():
+        return None
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text.strip()

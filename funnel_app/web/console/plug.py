@@ -1,0 +1,20 @@
+"""Plug the console into an application: its guard, its pages, its files and rq-dashboard."""
+
+from flask import Flask
+
+from funnel_app.web.console import buttons, emails, figures, hooks, leads, sequences, templates, today
+from funnel_app.web.console.access import guard_console
+from funnel_app.web.console.frame import blueprint, static_file
+from funnel_app.web.console.rq import add_rq_dashboard
+
+# Each of these modules puts its pages onto the blueprint by being imported.
+PAGES = (buttons, emails, figures, hooks, leads, sequences, templates, today)
+
+
+def add_console(app: Flask) -> None:
+    """Open /console/ to who logs in, and to nobody else."""
+    guard_console(app)
+    app.register_blueprint(blueprint)
+    # rq-dashboard's pages ask for an endpoint of this name.
+    app.add_url_rule("/console/static/<filename>", "static", static_file)
+    add_rq_dashboard(app)

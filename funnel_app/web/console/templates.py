@@ -1,0 +1,120 @@
+"""Templates: the state of every key, each as a lead would get it, and a test of it to an address."""
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from funnel_app.current import current_deps
+from funnel_app.flows.audit import Audit, audit_templates
+from funnel_app.flows.operate import note
+from funnel_app.flows.preview import CannotPreview, Preview, preview
+from funnel_app.flows.samples import SAMPLES
+from funnel_app.flows.send_test import send_tests
+from funnel_app.flows.template_pages import list_templates, read_again, versions_of
+from funnel_app.gateways.errors import GatewayError
+from funnel_app.web.console.access import operator
+from funnel_app.web.console.emails import framed
+from funnel_app.web.console.frame import blueprint, page
+
+NOTION = "https://www.notion.so/{}"
+
+
+@blueprint.get("/templates")
+def templates() -> ResponseReturnValue:
+    """List every template of every campaign with what is wrong with it; with `audit` as Notion has them now."""
+    audit, fault = _audit() if "audit" in request.args else (None, None)
+    found = {row.key: row for row in audit.templates} if audit else {}
+    listed = list_templates(current_deps())
+    return page("templates.html", templates=listed, audit=audit, found=found, fault=fault, notion=notion_page)
+
+
+@blueprint.get("/templates/<key>")
+def template(key: str) -> ResponseReturnValue:
+    """Show one template as a lead would get it now, with its problems and its versions."""
+    return _template_page(_known(key))
+
+
+@blueprint.get("/templates/<key>/preview")
+def template_preview(key: str) -> ResponseReturnValue:
+    """Return the letter's HTML for the frame."""
+    shown, fault = _preview(_known(key))
+    if shown is None or shown.letter is None:
+        raise NotFound(fault or "No letter can be made of this template now.")
+    return framed(shown.letter.html)
+
+
+@blueprint.post("/templates/<key>/read")
+def read_template(key: str) -> ResponseReturnValue:
+    """Read the template from Notion now, and not at the next look."""
+    deps = current_deps()
+    try:
+        read_again(deps, _known(key))
+    except GatewayError as fault:
+        return _template_page(key, f"Notion cannot be asked now: {fault}"), 503
+    note(deps, operator() or "", "read_template", None, key)
+    flash(f"Done: {key} was read from Notion just now.")
+    return redirect(url_for("console.template", key=key), 303)
+
+
+@blueprint.post("/templates/<key>/test")
+def send_test(key: str) -> ResponseReturnValue:
+    """Send a test of the template to an address; it counts nowhere."""
+    deps, form = current_deps(), request.form
+    try:
+        tested = next(
+            iter(send_tests(deps, [_known(key)], form.get("to", "").strip(), _sample(form.get("sample", ""))))
+        )
+    except (CannotPreview, GatewayError) as fault:
+        return _template_page(key, f"No test was sent: {fault}"), 422
+    if not tested.sent:
+        return _template_page(key, f"No test was sent: {tested.detail}"), 422
+    note(deps, operator() or "", "send_test", None, key)
+    flash(f"Done: a test was sent. {tested.detail}")
+    return redirect(url_for("console.template", key=key), 303)
+
+
+def notion_page(page_id: str) -> str:
+    """Return where a page opens in Notion."""
+    return NOTION.format(page_id.replace("-", ""))
+
+
+def _audit() -> tuple[Audit | None, str | None]:
+    try:
+        return audit_templates(current_deps()), None
+    except GatewayError as fault:
+        return None, f"Notion cannot be asked now: {fault}"
+
+
+def _template_page(key: str, fault: str | None = None) -> str:
+    shown, missed = _preview(key)
+    asked = {"lead": request.args.get("lead", "").strip(), "sample": _sample(request.args.get("sample", ""))}
+    return page(
+        "template.html",
+        key=key,
+        shown=shown,
+        fault=fault or missed,
+        versions=versions_of(current_deps(), key),
+        samples=SAMPLES,
+        notion=notion_page,
+        **asked,
+    )
+
+
+def _preview(key: str) -> tuple[Preview | None, str | None]:
+    lead, sample = request.args.get("lead", "").strip(), _sample(request.args.get("sample", ""))
+    try:
+        return preview(current_deps(), key, lead=lead or None, sample_name=sample), None
+    except CannotPreview as fault:
+        return None, f"{fault}."
+    except GatewayError as fault:
+        return None, f"Notion cannot be asked now: {fault}"
+
+
+def _sample(name: str) -> str:
+    return name if name in SAMPLES else SAMPLES[0]
+
+
+def _known(key: str) -> str:
+    if current_deps().registry.find_template(key) is None:
+        raise NotFound(f"No campaign has a template {key}.")
+    return key

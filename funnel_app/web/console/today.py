@@ -1,0 +1,36 @@
+"""Today: the first page."""
+
+from zoneinfo import ZoneInfo
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from funnel_app.current import current_deps
+from funnel_app.flows import operate
+from funnel_app.flows.invariants import INVARIANTS
+from funnel_app.flows.today import look_at_today
+from funnel_app.web.console.access import operator
+from funnel_app.web.console.frame import blueprint, page
+from funnel_app.web.console.pictures import columns
+
+
+@blueprint.get("/")
+def today() -> ResponseReturnValue:
+    """Show what goes, what went, and what needs a person."""
+    deps = current_deps()
+    seen = look_at_today(deps)
+    zone = ZoneInfo(deps.settings.timezone)
+    labels = [f"{at.astimezone(zone):%H:%M}" for at, _ in seen.hours]
+    drawn = columns(labels, [("emails planned", [count for _, count in seen.hours])])
+    return page("today.html", today=seen, drawn=drawn, now=deps.now(), invariants=INVARIANTS)
+
+
+@blueprint.post("/look-again")
+def look_again() -> ResponseReturnValue:
+    """Look again at the held emails of a template, now."""
+    deps, key = current_deps(), request.form.get("key", "")
+    if key not in deps.registry.template_keys():
+        raise NotFound(f"No campaign has a template {key}.")
+    flash(f"Done: {operate.look_again(deps, key, operator() or '')}.")
+    return redirect(url_for("console.today"), 303)

@@ -1,0 +1,135 @@
+"""A business's day for the console's tests and pictures: leads in every state that an operator can meet."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from uuid import UUID
+
+from funnel_app.campaigns.model import Event
+from funnel_app.deps import Deps
+from funnel_app.flows import operate
+from funnel_app.flows.deliver import deliver
+from funnel_app.flows.enrol import enrol
+from funnel_app.flows.receipt import Receipt
+from funnel_app.flows.record_event import Report, record_event
+from funnel_app.flows.refuse import refuse
+from funnel_app.gateways.answers import Answer, AnswerKind
+from funnel_app.ledger import emails, today
+from tests.flows.leads import ASSESSMENT, call, email_ids, look
+
+NAMES = (
+    ("Ana", "Salon Ana"), ("Béla", "Haarwerk Béla"), ("Chloé", "Atelier Chloé"), ("Dora", "Dora & Daughters"),
+    ("Emil", None), ("Fatima", "The Quiet Chair"), ("Gus", "Gus Cuts"), ("Hana", "Studio Hana"),
+    ("Ines", "Casa Ines"), ("Jo", "Jo’s"), ("Kei", "Kei Hair Lab"), ("Lena", "Lena Nails and Lashes of Old Toronto"),
+)  # fmt: skip
+UNCLEAR = Answer(AnswerKind.CONFLICT, detail="409 invalid_idempotent_request")
+_numbers = count()
+
+
+def sign_up(deps: Deps, number: int, event: Event = Event.OPT_IN, **more) -> Receipt:
+    """Let one of the people above come in."""
+    name, business = NAMES[number % len(NAMES)]
+    facts = {"first_name": name, "business_name": business, **(ASSESSMENT if event is Event.ASSESSMENT else {})}
+    address = f"delivered+{name.lower().replace('é', 'e')}{number}@resend.dev"
+    return enrol(deps, call(address, event, **{"contact": {**facts, **more.pop("contact", {})}, **more}))
+
+
+def report(deps: Deps, email_id: UUID, kind: str = "email.delivered", detail: str | None = None) -> None:
+    """Let Resend report of an email."""
+    record_event(
+        deps,
+        Report(
+            provider_event_id=f"msg_{next(_numbers)}",
+            kind=kind,
+            at=deps.now(),
+            resend_id=None,
+            email_id=email_id,
+            detail=detail,
+        ),
+    )
+
+
+def send(deps: Deps, receipt: Receipt, steps: int = 1, kind: str | None = "email.delivered", detail=None) -> None:
+    """Send the first steps of somebody, one each minute, and let Resend report of them."""
+    for email_id in email_ids(receipt)[:steps]:
+        due_at = look(deps, email_id).due_at
+        play_until(deps, due_at - timedelta(seconds=1))
+        deps.now.at = max(deps.now(), due_at)
+        deliver(deps, [email_id])
+        deps.now.forward(seconds=3)
+        if kind:
+            report(deps, email_id, kind, detail)
+
+
+def fill(deps: Deps) -> dict[str, Receipt]:
+    """Fill a ledger with a day's leads; return those that a test asks for by what happened to them."""
+    world = {"delivered": sign_up(deps, 0, contact={"timezone": "Europe/Paris"})}
+    send(deps, world["delivered"], 2)
+    world["bounced"] = sign_up(deps, 1)
+    send(deps, world["bounced"], 1, "email.bounced", "the mailbox does not exist")
+    world["client"] = sign_up(deps, 2, Event.ASSESSMENT)
+    send(deps, world["client"], 2)
+    world["onboarding"] = sign_up(deps, 2, Event.ONBOARDING)
+    for number in range(3, 9):
+        send(deps, sign_up(deps, number, Event.ASSESSMENT), 1)
+    call_at = deps.now() + timedelta(days=4)
+    world["booked"] = sign_up(deps, 9, Event.BOOKING, call_at=call_at, occurrence="call-9")
+    world["paused"] = sign_up(deps, 10)
+    operate.pause(deps, world["paused"].enrolment_id, "Olga")
+    world["ambiguous"] = sign_up(deps, 11)
+    deps.mailer.script.append(UNCLEAR)
+    deliver(deps, email_ids(world["ambiguous"])[:1])
+    world["held"] = hold(deps)
+    payload = {"email": "delivered+nadia@resend.dev", "assessment_score": 380}
+    refuse(deps, campaign="christmas", hook="signup", payload=payload, errors={"assessment_score": ["0 to 100."]})
+    catch_up(deps)
+    return world
+
+
+def catch_up(deps: Deps, kind: str | None = "email.delivered") -> None:
+    """Send all that is due now, and let Resend report of it."""
+    with deps.reads() as session:
+        due = emails.due(session, deps.now(), deps.sendable_modes, 1000)
+    for waiting in due:
+        deliver(deps, [waiting.id])
+        if kind and look(deps, waiting.id).state == "sent":
+            report(deps, waiting.id, kind)
+
+
+def live_days(deps: Deps, days: int = 12) -> None:
+    """Let days go by, with leads coming in on each, most of whose emails arrive seconds after they are due."""
+    for day in range(days):
+        for number in range(day, day + 2 + day % 3):
+            event = Event.OPT_IN if number % 3 else Event.ASSESSMENT
+            receipt = sign_up(deps, 100 + 20 * day + number, event)
+            if number % 11 == 5:
+                send(deps, receipt, 1, "email.bounced", "the mailbox does not exist")
+            if number % 7 == 6:
+                sign_up(deps, 100 + 20 * day + number, Event.ONBOARDING)
+            play_until(deps, deps.now() + timedelta(minutes=47))
+        play_until(deps, deps.now() + timedelta(hours=22))
+
+
+def play_until(deps: Deps, end: datetime) -> None:
+    """Let the time go on to the next email that is due, and on, as a worker and Resend would."""
+    while True:
+        with deps.reads() as session:
+            waiting = today.next_planned(session, datetime.min.replace(tzinfo=UTC), end, 1)
+        if not waiting:
+            break
+        deps.now.at = max(deps.now(), waiting[0].due_at)
+        deliver(deps, [waiting[0].id])
+        deps.now.forward(seconds=1.5)
+        report(deps, waiting[0].id)
+    deps.now.at = max(deps.now(), end)
+
+
+def hold(deps: Deps, many: int = 3) -> Receipt:
+    """Let some come in whose first letter cannot be made, and mend the template after them."""
+    key = "lead_nurture_email_1"
+    good = deps.notebook.pages.pop(key)
+    deps.now.forward(minutes=2)
+    held = [sign_up(deps, number) for number in range(20, 20 + many)]
+    for receipt in held:
+        deliver(deps, email_ids(receipt)[:1])
+    deps.notebook.pages[key] = good
+    return held[0]

@@ -1,0 +1,29 @@
+"""An operator of the console for tests, in few words."""
+
+import re
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+PASSWORD = "console"
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+class Operator:
+    """Somebody at the console, whose forms carry the token as a browser's would."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def log_in(self, name: str = "Olga", password: str = PASSWORD, **more: Any) -> TestResponse:
+        return self.send("/console/login", form="/console/login", name=name, password=password, **more)
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        return self.client.get(path, **more)
+
+    def send(self, path: str, *, form: str | None = None, **fields: str) -> TestResponse:
+        """Fill in the form of a page (without `form`: of the same path) and send it."""
+        token = TOKEN.search(self.client.get(form or path).text)
+        assert token, f"there is no form at {form or path}"
+        return self.client.post(path, data={"csrf_token": token[1], **fields})

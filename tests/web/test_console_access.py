@@ -1,0 +1,173 @@
+"""Who may look through the window: login, throttle, session, token, and headers."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from funnel_app import create_app
+from tests.factories import make_deps
+from tests.flows.leads import opt_in
+from tests.web.console import Operator
+
+NOBODY = "0192a000-0000-7000-8000-000000000001"
+PAGES = ["", "leads", "sequences", "templates", "figures", "hooks", "enrol", "templates/christmas_email_1"]
+
+
+@pytest.fixture
+def stranger(client) -> Operator:
+    return Operator(client)
+
+
+@pytest.fixture
+def olga(client) -> Operator:
+    operator = Operator(client)
+    assert operator.log_in().status_code == 303
+    return operator
+
+
+@pytest.mark.parametrize("page", [*PAGES, "rq/", "nowhere", "rq/0/data/queues.json"])
+def test_a_stranger_is_sent_to_the_login_and_then_on_to_the_page(stranger, page):
+    answer = stranger.get(f"/console/{page}")
+    assert (answer.status_code, answer.location) == (303, f"/console/login?next=/console/{page}")
+
+
+def test_who_gives_a_name_and_the_password_comes_in(stranger, deps):
+    answer = stranger.log_in(next="/console/leads?state=paused")
+    assert (answer.status_code, answer.location) == (303, "/console/leads?state=paused")
+    assert "Olga" in stranger.get("/console/").text
+    assert stranger.get("/console/login").status_code == 303, "who is in is not asked again"
+
+
+@pytest.mark.parametrize(("name", "password"), [("Olga", "wrong"), ("Olga", ""), ("  ", "console")])
+def test_a_wrong_password_or_no_name_stays_outside(stranger, name, password):
+    answer = stranger.log_in(name, password)
+    assert answer.status_code == 403 and "not the password" in answer.text
+    assert stranger.get("/console/").status_code == 303
+
+
+@pytest.mark.parametrize("goal", ["https://evil.example/", "//evil.example", "/console//evil.example", "/healthz", ""])
+def test_the_login_leads_nowhere_but_into_the_console(stranger, goal):
+    assert stranger.log_in(next=goal).location == "/console/"
+
+
+def test_tries_are_throttled_right_or_wrong(stranger):
+    answers = [stranger.log_in("Olga", "wrong").status_code for _ in range(11)]
+    assert answers == [403] * 10 + [429]
+    late = stranger.log_in()
+    assert late.status_code == 429 and 1 <= int(late.headers["Retry-After"]) <= 60
+
+
+def test_after_12_hours_one_must_log_in_again(olga, deps):
+    deps.now.forward(hours=11.9)
+    assert olga.get("/console/").status_code == 200
+    deps.now.forward(minutes=7)
+    assert olga.get("/console/").status_code == 303
+
+
+def test_a_changed_password_logs_everybody_out(olga, sqlite):
+    cookie = olga.client.get_cookie("funnel_console", path="/console/")
+    changed = create_app(make_deps(sqlite, console_password="another")).test_client()
+    changed.set_cookie("funnel_console", cookie.value, path="/console/", secure=True)
+    assert changed.get("/console/", base_url="https://localhost").status_code == 303
+
+
+def test_a_forged_cookie_opens_nothing(client):
+    client.set_cookie("funnel_console", "eyJvcGVyYXRvciI6Ik9sZ2EifQ.aaaa.bbbb", path="/console/")
+    assert client.get("/console/").status_code == 303
+
+
+def test_the_cookie_is_kept_to_the_console_to_https_and_to_this_site(stranger):
+    cookie = stranger.log_in().headers["Set-Cookie"]
+    for word in ("HttpOnly", "Secure", "SameSite=Strict", "Path=/console/"):
+        assert word in cookie
+    assert re.search(r"Expires=|Max-Age=", cookie)
+
+
+def test_at_home_the_cookie_works_without_https(sqlite):
+    client = create_app(make_deps(sqlite, public_url="http://127.0.0.1:8000")).test_client()
+    assert "Secure" not in Operator(client).log_in().headers["Set-Cookie"]
+
+
+def test_logging_out_closes_the_console(olga):
+    assert olga.send("/console/logout", form="/console/").status_code == 303
+    assert olga.get("/console/").status_code == 303
+
+
+def test_nothing_changes_without_the_token(olga, deps):
+    receipt = opt_in(deps)
+    path = f"/console/do/pause/{receipt.enrolment_id}"
+    for data in ({}, {"csrf_token": "x"}):
+        assert olga.client.post(path, data=data).status_code == 403
+    assert "active" in olga.get(f"/console/leads/{receipt.contact_id}").text
+
+
+def test_every_form_that_changes_something_carries_the_token(olga, deps):
+    opt_in(deps)
+    for page in PAGES:
+        html = olga.get(f"/console/{page}").text
+        forms = re.findall(r'<form[^>]*method="post".*?</form>', html, re.S)
+        assert forms, "at least the one that logs out"
+        assert all("csrf_token" in form for form in forms)
+
+
+def test_every_change_without_a_login_is_refused_and_is_a_post(app, client):
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/console/") and "POST" in rule.methods and rule.endpoint != "console.try_login":
+            path = re.sub(r"<uuid:\w+>", NOBODY, rule.rule)
+            assert client.post(re.sub(r"<[^>]+>", "1", path)).status_code == 401, rule.rule
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_hold_no_script_and_no_style_of_their_own(olga, page):
+    answer = olga.get(f"/console/{page}")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy and "script-src 'self'" in policy and "frame-ancestors 'none'" in policy
+    assert answer.headers["Cache-Control"] == "no-store"
+    html = answer.text
+    assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", html)
+    assert "http" not in re.sub(r"https://(www\.notion\.so|\S*businessx\S*|\S*example\S*)|http-equiv", "", html)
+
+
+def test_htmx_is_told_to_go_to_the_login_by_itself(stranger):
+    answer = stranger.get("/console/", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/console/login")
+
+
+@pytest.mark.parametrize("name", ["console.css", "rq.css", "htmx.min.js", "favicon.svg", "favicon.ico"])
+def test_the_files_of_the_pages_are_served_to_all(client, name):
+    with client.get(f"/console/static/{name}") as answer:
+        assert answer.status_code == 200 and len(answer.data) > 100
+        assert "max-age" in answer.headers["Cache-Control"]
+
+
+def test_no_other_file_is_served(client):
+    assert client.get("/console/static/frame.html").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"leads/{NOBODY}",
+        "nowhere",
+        "templates/nothing",
+        f"emails/{NOBODY}",
+        f"emails/{NOBODY}/html",
+        "figures/x.csv",
+        f"hooks/{NOBODY}",
+        f"do/pause/{NOBODY}",
+        f"do/skip_step/{NOBODY}",
+        f"do/suppress/{NOBODY}",
+        f"do/x/{NOBODY}",
+    ],
+)
+def test_what_is_not_there_is_said_on_a_page(olga, path):
+    answer = olga.get(f"/console/{path}")
+    assert answer.status_code == 404 and "<h1>" in answer.text
+
+
+def test_a_long_absence_is_measured_from_the_login(olga, deps):
+    deps.now.forward(hours=6)
+    olga.get("/console/leads")
+    deps.now.at += timedelta(hours=6)
+    assert olga.get("/console/").status_code == 303, "looking does not lengthen it"

@@ -1,0 +1,412 @@
+"""The console's pages and buttons: what they show, that each asks first, and that it is done by the operator."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from redis import Redis
+from rq import Queue
+from rq.job import JobStatus
+from sqlalchemy import select
+
+from funnel_app import create_app
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.ledger import operator_actions
+from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.models import Enrolment, Suppression
+from funnel_app.ledger.operator_actions import OperatorAction
+from tests.console_world import fill, hold, send, sign_up
+from tests.factories import make_deps
+from tests.flows.leads import email_ids, look, opt_in, states, write_templates
+from tests.redis_server import RedisServer
+from tests.web.callers import BEARER
+from tests.web.console import Operator
+
+
+@pytest.fixture
+def olga(client, deps) -> Operator:
+    write_templates(deps)
+    operator = Operator(client)
+    operator.log_in()
+    return operator
+
+
+@pytest.fixture
+def world(deps, olga):
+    return fill(deps)
+
+
+@pytest.fixture(scope="module")
+def place(migrated_sqlite, tmp_path_factory):
+    """A filled ledger with an operator at its console."""
+    path = tmp_path_factory.mktemp("console") / "funnel.db"
+    path.write_bytes(migrated_sqlite.read_bytes())
+    engine = open_engine(f"sqlite:///{path}")
+    deps = make_deps(engine)
+    write_templates(deps)
+    operator = Operator(create_app(deps).test_client())
+    operator.log_in()
+    yield deps, operator, fill(deps)
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def redis():
+    """A Redis of these tests' own."""
+    with RedisServer() as server:
+        yield server
+
+
+def did(deps) -> list[tuple[str, str]]:
+    with deps.reads() as session:
+        rows = session.scalars(select(OperatorAction).order_by(OperatorAction.at, OperatorAction.id))
+        return [(row.operator, row.action) for row in rows]
+
+
+class TestReading:
+    """One filled ledger, only looked at."""
+
+    @pytest.fixture
+    def deps(self, place):
+        return place[0]
+
+    @pytest.fixture
+    def olga(self, place):
+        return place[1]
+
+    @pytest.fixture
+    def world(self, place):
+        return place[2]
+
+    def test_today_shows_what_needs_a_person_with_the_way_to_mend_it(self, olga, world):
+        text = olga.get("/console/").text
+        for words in (
+            "3 of lead_nurture_email_1", "no page in the templates database", "Look again", "It was delivered",
+            "Mend and replay", "assessment_score: 0 to 100.", "Resume", "every email has arrived, waits for its time",
+        ):  # fmt: skip
+            assert words in text, words
+
+    def test_a_lead_s_page_tells_everything(self, olga, world):
+        text = olga.get(f"/console/leads/{world['delivered'].contact_id}").text
+        for words in ("Salon Ana", "Europe/Paris", "of 5 emails delivered", "CET", "ours:", "email.delivered", "Skip"):
+            assert words in text, words
+        assert "Nothing goes to this address" in olga.get(f"/console/leads/{world['bounced'].contact_id}").text
+
+    def test_an_email_is_shown_as_it_was_sent(self, olga, world):
+        sent, planned = email_ids(world["delivered"])[0], email_ids(world["delivered"])[4]
+        text = olga.get(f"/console/emails/{sent}").text
+        for words in (
+            "About lead_nurture_email_1",
+            "List-Unsubscribe",
+            "Text part",
+            "version ",
+            "Tag sequence",
+            "sandbox title=",
+        ):
+            assert words in text, words
+        assert "<p>Hi Ana" not in text, "its HTML is in the frame only"
+        framed = olga.get(f"/console/emails/{sent}/html")
+        assert "<p>Hi Ana" in framed.text
+        assert framed.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+        assert framed.headers["X-Frame-Options"] == "SAMEORIGIN"
+        assert "Nothing was written yet" in olga.get(f"/console/emails/{planned}").text
+        assert olga.get(f"/console/emails/{planned}/html").status_code == 404
+
+    def test_sequences_are_drawn(self, olga, world):
+        text = olga.get("/console/sequences").text
+        assert text.count("<svg") == 6 and "at once" in text and "−2h" in text and "4 stuck" in text
+        assert "Ended and blocked by: assessment, booking, onboarding" in text
+
+    def test_figures_are_charts_tables_and_csv(self, olga, world):
+        text = olga.get("/console/figures?days=7").text
+        assert "<svg" in text and "p95" in text and "As a table" in text
+        assert olga.get("/console/figures?days=nonsense").status_code == 200
+        days = olga.get("/console/figures/days.csv?days=7")
+        assert days.mimetype == "text/csv" and days.text.startswith("day,planned,delivered,")
+        assert len(days.text.splitlines()) == 8
+        assert "attachment" in days.headers["Content-Disposition"]
+        for name, head in (("templates", "template,planned"), ("waits", "percent of"), ("conversion", "signed up,")):
+            assert olga.get(f"/console/figures/{name}.csv").text.startswith(head)
+
+    def test_templates_show_their_faults_and_a_preview(self, olga, world, deps):
+        text = olga.get("/console/templates").text
+        assert "fault" in text and "no page in the templates database" in text and "No email needed it yet" in text
+        text = olga.get("/console/templates/christmas_email_1").text
+        assert ("a made-up lead" in text and "Nothing to mend" in text) or "warning" in text
+        framed = olga.get("/console/templates/christmas_email_1/preview?lead=delivered%2Bana0@resend.dev")
+        assert "Hi Ana" in framed.text and framed.headers["Content-Security-Policy"].startswith("sandbox")
+        assert "Nobody with the address" in olga.get("/console/templates/christmas_email_1?lead=x@resend.dev").text
+        deps.notebook.pages.pop("precall_prep_email_1")
+        assert olga.get("/console/templates/precall_prep_email_1/preview").status_code == 404
+
+    def test_hooks_are_listed_and_shown(self, olga, world):
+        text = olga.get("/console/hooks?outcome=refused").text
+        assert "delivered+nadia@" in text and "accepted</span>" not in text
+        assert "accepted</span>" in olga.get("/console/hooks?outcome=nonsense").text
+        accepted = world["delivered"].hook_id
+        assert "To the lead" in olga.get(f"/console/hooks/{accepted}").text
+
+
+class TestReadingOthers:
+    """Ledgers of their own."""
+
+    def test_today_is_calm_where_nothing_is_wrong(self, olga):
+        text = olga.get("/console/").text
+        assert "Nothing. All goes by itself." in text and "sending is on" in text
+
+    def test_what_keeps_everything_from_going_is_said_on_top(self, olga, deps):
+        deps.queues.away = True
+        assert "Redis cannot be reached" in olga.get("/console/").text
+        deps.queues.away = False
+        deps.pause.pause("401 missing_api_key", 60, "config")
+        assert "401 missing_api_key" in olga.get("/console/").text
+
+    def test_leads_are_searched_and_paged(self, olga, deps):
+        for number in range(52):
+            opt_in(deps, f"lead{number}@resend.dev")
+        text = olga.get("/console/leads").text
+        assert "lead51@" in text and "lead2@" in text and "lead1@resend" not in text
+        older = re.search(r'href="(/console/leads\?after=[^"]+)"', text)[1]
+        assert "lead1@resend" in olga.get(older).text and "Older leads" not in olga.get(older).text
+        assert "lead7@" in olga.get("/console/leads?words=LEAD7%40").text
+        assert "No lead fits" in olga.get("/console/leads?words=nobody&state=paused&trouble=held").text
+        assert olga.get("/console/leads?after=nonsense").status_code == 200
+
+    def test_what_a_lead_typed_is_never_markup(self, olga, deps):
+        receipt = sign_up(
+            deps, 0, contact={"first_name": "<script>alert(1)</script>", "business_name": '"><img src=x>'}
+        )
+        text = olga.get(f"/console/leads/{receipt.contact_id}").text + olga.get("/console/leads").text
+        assert "<script>alert" not in text and "<img" not in text and "&lt;script&gt;" in text
+
+
+class TestButtons:
+    @pytest.mark.parametrize(
+        ("verb", "state"), [("pause", "active"), ("stop", "active"), ("send_next_now", "active"), ("resume", "paused")]
+    )
+    def test_each_says_what_will_happen_asks_and_changes_nothing_by_that(self, olga, deps, verb, state):
+        receipt = opt_in(deps, "delivered+ana@resend.dev")
+        if verb == "resume":
+            olga.send(f"/console/do/pause/{receipt.enrolment_id}")
+        before = did(deps)
+        page = olga.get(f"/console/do/{verb}/{receipt.enrolment_id}")
+        assert page.status_code == 200 and "lead nurture for delivered+" in page.text and "done by Olga" in page.text
+        assert did(deps) == before
+        with deps.reads() as session:
+            assert session.get(Enrolment, receipt.enrolment_id).state == state
+
+    @pytest.mark.parametrize("verb", ["pause", "stop", "send_next_now"])
+    def test_each_does_it_under_the_operator_s_name_and_says_so(self, olga, deps, verb):
+        receipt = opt_in(deps)
+        answer = olga.send(f"/console/do/{verb}/{receipt.enrolment_id}")
+        assert (answer.status_code, answer.location) == (303, f"/console/leads/{receipt.contact_id}")
+        page = olga.get(answer.location).text
+        assert "Done: " in page and "Olga: " in page
+        assert did(deps) == [("Olga", verb)]
+
+    def test_resume_and_skip_and_suppress(self, olga, deps):
+        receipt = opt_in(deps)
+        olga.send(f"/console/do/pause/{receipt.enrolment_id}")
+        olga.send(f"/console/do/resume/{receipt.enrolment_id}")
+        olga.send(f"/console/do/skip_step/{email_ids(receipt)[1]}")
+        olga.send(f"/console/do/suppress/{receipt.contact_id}", scope="marketing")
+        assert states(deps, receipt) == ["cancelled", "skipped", "cancelled", "cancelled", "cancelled"]
+        assert did(deps) == [("Olga", verb) for verb in ("pause", "resume", "skip_step", "suppress")]
+        with deps.reads() as session:
+            assert session.scalars(select(Suppression.scope)).all() == ["marketing"]
+
+    def test_what_is_suppressed_without_a_choice_gets_nothing(self, olga, deps):
+        receipt = opt_in(deps)
+        olga.send(f"/console/do/suppress/{receipt.contact_id}")
+        with deps.reads() as session:
+            assert session.scalars(select(Suppression.scope)).all() == ["all"]
+        assert "Nothing goes to this address" in olga.get(f"/console/leads/{receipt.contact_id}").text
+
+    def test_what_is_not_possible_any_more_is_told_with_the_reason(self, olga, deps):
+        receipt = opt_in(deps)
+        olga.send(f"/console/do/stop/{receipt.enrolment_id}")
+        answer = olga.send(f"/console/do/pause/{receipt.enrolment_id}")
+        assert answer.status_code == 409 and "lead_nurture is exited" in answer.text
+
+    def test_an_ambiguous_email_is_settled(self, olga, deps, world):
+        email_id = email_ids(world["ambiguous"])[0]
+        olga.send(f"/console/do/found_delivered/{email_id}")
+        assert look(deps, email_id).state == "delivered"
+        assert olga.send(f"/console/do/send_again/{email_id}").status_code == 409
+
+    def test_a_held_email_is_tried_now_and_a_failed_one_again(self, olga, deps):
+        held = hold(deps, 1)
+        page = olga.get(f"/console/leads/{held.contact_id}").text
+        assert "Try now" in page
+        olga.send(f"/console/do/release/{email_ids(held)[0]}")
+        assert look(deps, email_ids(held)[0]).state == "planned"
+        assert olga.send(f"/console/do/retry/{email_ids(held)[0]}").status_code == 409
+        assert did(deps) == [("Olga", "release")]
+
+    def test_somebody_is_enrolled_by_hand(self, olga, deps):
+        answer = olga.send(
+            "/console/enrol", email="eva@resend.dev", sequence="christmas/lead_nurture", variables="first_name=Eva"
+        )  # fmt: skip
+        page = olga.get(answer.location).text
+        assert "Eva" in page and "christmas/lead_nurture: accepted" in page
+        assert did(deps) == [("Olga", "enrol")]
+
+    @pytest.mark.parametrize(
+        ("fields", "words"),
+        [
+            ({"email": "nonsense", "sequence": "christmas/lead_nurture"}, "is not an email address"),
+            ({"email": "a@resend.dev", "sequence": "nothing"}, "There is no sequence nothing"),
+            ({"email": "a@resend.dev", "sequence": "christmas/five_day", "variables": "hello"}, "name=value"),
+            ({"email": "a@resend.dev", "sequence": "christmas/precall_prep", "variables": ""}, "is about a call"),
+        ],
+    )
+    def test_what_cannot_be_enrolled_is_told_and_the_form_keeps_what_was_typed(self, olga, deps, fields, words):
+        answer = olga.send("/console/enrol", **fields)
+        assert answer.status_code == 422 and words in answer.text and fields["email"] in answer.text
+        assert f">{fields.get('variables', '')}</textarea>" in answer.text
+        assert "></textarea>" in olga.get("/console/enrol").text
+        assert did(deps) == []
+
+    def test_held_emails_are_looked_at_again(self, olga, deps):
+        receipt = hold(deps, 2)
+        answer = olga.send("/console/look-again", form="/console/", key="lead_nurture_email_1")
+        assert answer.status_code == 303 and "2 held emails" in olga.get("/console/").text
+        assert look(deps, email_ids(receipt)[0]).next_attempt_at == deps.now()
+        assert olga.send("/console/look-again", form="/console/", key="nothing").status_code == 404
+
+    def test_a_template_is_read_again(self, olga, deps):
+        path = "/console/templates/christmas_email_1"
+        assert olga.send(f"{path}/read", form=path).status_code == 303
+        assert "Nothing to mend" in olga.get(path).text or "warning" in olga.get(path).text
+        deps.notebook.fault = Unavailable("notion", "502")
+        answer = olga.send(f"{path}/read", form=path)
+        assert answer.status_code == 503 and "Notion cannot be asked now" in answer.text
+
+
+class TestTemplates:
+    """What the template pages do with Notion and Resend."""
+
+    PATH = "/console/templates/christmas_email_1"
+
+    def test_all_are_audited_in_notion_now_with_what_to_do(self, olga, deps):
+        deps.notebook.pages.pop("christmas_email_2")
+        deps.notebook.write("Old thoughts")
+        text = olga.get("/console/templates?audit=1").text
+        for words in ("Some templates cannot be sent", "Make a page of that name", "Old thoughts"):
+            assert words in text, words
+        deps.notebook.fault = Unavailable("notion", "502")
+        assert "Notion cannot be asked now" in olga.get("/console/templates?audit=1").text
+        assert "Notion cannot be asked now" in olga.get(self.PATH).text
+
+    def test_what_a_lead_lacks_is_said(self, olga, deps):
+        write_templates(deps, html="<p>{{ portal_url }}</p>")
+        opt_in(deps, "ana@resend.dev")
+        assert "Nothing provides portal_url" in olga.get(f"{self.PATH}?lead=ana@resend.dev").text
+        assert "Nothing provides" not in olga.get(f"{self.PATH}?sample=urgent").text
+
+    def test_a_test_is_sent_and_written_down(self, olga, deps):
+        answer = olga.send(f"{self.PATH}/test", form=self.PATH, to="delivered@resend.dev", sample="nonsense")
+        assert answer.status_code == 303
+        assert deps.mailer.sent_to() == ["delivered@resend.dev"]
+        assert deps.mailer.sent()[0]["subject"].startswith("[Test] ")
+        assert did(deps) == [("Olga", "send_test")]
+
+    @pytest.mark.parametrize("to", ["nonsense", "somebody@elsewhere.example"])
+    def test_a_test_that_may_not_be_sent_is_refused_with_the_reason(self, olga, deps, to):
+        answer = olga.send(f"{self.PATH}/test", form=self.PATH, to=to)
+        assert answer.status_code == 422 and "No test was sent" in answer.text and deps.mailer.sent() == []
+
+    def test_a_test_of_what_cannot_be_made_is_told(self, olga, deps):
+        deps.notebook.pages.clear()
+        answer = olga.send(f"{self.PATH}/test", form=self.PATH, to="delivered@resend.dev")
+        assert answer.status_code == 422 and "no page in the templates database" in answer.text
+
+
+class TestReplay:
+    @pytest.fixture
+    def refused(self, olga, deps) -> str:
+        payload = {"email": "delivered+nadia@resend.dev", "assessment_score": 380}
+        assert olga.client.post("/webhook/christmas/signup", json=payload, headers=BEARER).status_code == 422
+        page = olga.get("/console/hooks?outcome=refused").text
+        return re.search(r'href="(/console/hooks/[0-9a-f-]{36})"', page)[1]
+
+    def test_a_refused_call_is_mended_and_sent_again(self, olga, deps, refused):
+        assert "assessment_score" in olga.get(refused).text
+        answer = olga.send(f"{refused}/replay", form=refused, **{"set-assessment_score": "38"})
+        assert answer.status_code == 303
+        page = olga.get(refused).text
+        assert "Done: accepted, 5 emails." in page and "It was taken as" in page and "Replay</button>" not in page
+        assert did(deps) == [("Olga", "replay")]
+        assert "replay" not in olga.get("/console/").text.lower(), "it needs nobody any more"
+
+    def test_one_that_is_refused_again_says_why(self, olga, refused):
+        for value in ("", "lots"):
+            answer = olga.send(f"{refused}/replay", form=refused, **{"set-assessment_score": value})
+            assert answer.status_code == 422 and "Refused again" in answer.text
+
+    def test_only_refused_calls_are_replayed(self, olga, deps, refused):
+        accepted = opt_in(deps).hook_id
+        answer = olga.send(f"/console/hooks/{accepted}/replay", form=refused)
+        assert answer.status_code == 409 and "only refused calls are replayed" in answer.text
+
+
+class TestQueues:
+    """rq-dashboard behind the login, to look only."""
+
+    @pytest.fixture
+    def looking(self, deps, redis) -> Operator:
+        app = create_app(replace(deps, settings=replace(deps.settings, redis_url=redis.url)))
+        operator = Operator(app.test_client())
+        operator.log_in()
+        return operator
+
+    @pytest.mark.parametrize("path", ["", "0/view/workers", "0/view/jobs", "0/data/queues.json", "0/data/workers.json"])
+    def test_its_pages_are_shown(self, looking, path):
+        answer = looking.get(f"/console/rq/{path}")
+        assert answer.status_code == 200
+        if answer.mimetype == "text/html":
+            policy = answer.headers["Content-Security-Policy"]
+            nonce = re.search(r"'nonce-([^']+)'", policy)[1]
+            assert answer.text.count("<script") == answer.text.count(f'<script nonce="{nonce}"')
+            assert "script-src 'self' 'nonce" in policy and "← Funnel’s console" in answer.text
+
+    def test_getting_requeue_runs_nothing_again(self, looking, redis):
+        connection = Redis.from_url(redis.url)
+        queue = Queue("emails", connection=connection)
+        job = queue.enqueue("jobs.deliver.deliver", "x")
+        queue.remove(job)
+        job.set_status(JobStatus.FAILED)
+        queue.failed_job_registry.add(job, ttl=600)
+        for path in ("requeue/emails", f"job/{job.id}/requeue", f"job/{job.id}/delete", "queue/emails/failed/empty",
+                     "queue/emails/compact"):  # fmt: skip
+            token = re.search(r'name="csrf_token" value="([^"]+)"', looking.get("/console/").text)[1]
+            for answer in (
+                looking.get(f"/console/rq/{path}"),
+                looking.client.post(f"/console/rq/{path}", data={"csrf_token": token}),
+            ):
+                assert answer.status_code in {404, 405}, path
+        assert queue.count == 0 and queue.failed_job_registry.get_job_ids() == [job.id]
+        connection.close()
+
+    def test_a_job_that_is_gone_is_told(self, looking):
+        assert looking.get("/console/rq/0/view/job/nothing").status_code == 404
+
+    def test_without_redis_it_says_that_nothing_is_lost(self, olga):
+        answer = olga.get("/console/rq/0/data/queues.json")
+        assert answer.status_code == 503 and "No email is lost" in answer.text
+
+
+def test_the_operator_s_words_outlive_the_lead_s_address(olga, deps):
+    receipt = opt_in(deps, "delivered+secret@resend.dev")
+    olga.send(f"/console/do/pause/{receipt.enrolment_id}")
+    with deps.reads() as session:
+        rows = operator_actions.of_contact(session, receipt.contact_id)
+    assert all("secret" not in (row.detail or "") for row in rows)
+
+
+def test_a_template_s_html_is_framed_whatever_it_holds(olga, deps):
+    write_templates(deps, html="<script>top.location='https://evil.example'</script><p>{{ first_name }}</p>")
+    receipt = opt_in(deps)
+    send(deps, receipt, 1)
+    page = olga.get(f"/console/emails/{email_ids(receipt)[0]}").text
+    assert "evil.example" not in page
