@@ -62,7 +62,7 @@ run: setup ## Run web, worker and scheduler with the settings of .env
 test: setup servers typesetting prefect-client lint typecheck ## Check everything: style, types, floors, then all tests with coverage
 	@$(BIN)/lint-imports
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest --cov --cov-report=term -p no:cacheprovider $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --cov --cov-report=term -p no:cacheprovider $(ARGS)
 
 .PHONY: chaos
 chaos: setup ## Play storms of faults and count what they lost (STORMS=20)
