@@ -8,13 +8,13 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from itertools import groupby
 from pathlib import Path
-from shutil import copy
 from tempfile import TemporaryDirectory
 
+from docs.markdown import markdown
 from docs.pairs import Pair, play
+from docs.played import failures
 from docs.routes import callers
 from funnel_app import create_app
 from funnel_app.campaigns.catalogue import CATALOGUE
@@ -28,8 +28,6 @@ from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.logs import configure_logging
 from tests.factories import make_deps
-from tests.failures.plays import FAILURES, Failure
-from tests.failures.show import show
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
@@ -45,13 +43,6 @@ DOCUMENTS = (
     "docs/operations.md",
 )
 MARKED = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
-
-
-def markdown(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a table in Markdown."""
-    heads = list(heads)
-    lines = [heads, ["---"] * len(heads), *map(list, rows)]
-    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
 def settings() -> str:
@@ -210,27 +201,6 @@ def _begun(pair: Pair) -> str:
 
 def _told(answer: str, reason: str | None) -> str:
     return f"{answer}: {reason}" if reason else answer
-
-
-@cache
-def failures() -> str:
-    """Return each way an email can go wrong, with what a person sees of it, as it is played."""
-    with TemporaryDirectory() as folder:
-        empty = Path(folder, "empty.db")
-        engine = open_engine(f"sqlite:///{empty}")
-        schema.upgrade(engine)
-        engine.dispose()
-        rows = [_failure(failure, Path(copy(empty, f"{folder}/{n}.db"))) for n, failure in enumerate(FAILURES)]
-    heads = ("what goes wrong", "state meanwhile", "reason", "what `flask trace` says", "at last", "doctor", "alert")
-    return markdown(heads, rows)
-
-
-def _failure(failure: Failure, ledger: Path) -> tuple[str, ...]:
-    engine = open_engine(f"sqlite:///{ledger}")
-    seen, _ = show(failure, make_deps(engine, testing_mode=False))
-    engine.dispose()
-    at_last = f"`{seen.at_last}`"
-    return failure.name, f"`{seen.state}`", seen.reason, seen.sentence, at_last, failure.doctor, failure.alert
 
 
 def alarms() -> str:

@@ -1,20 +1,30 @@
 """Read the settings from the environment once, and name every fault in one message."""
 
-import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from email_validator import EmailNotValidError, validate_email
 from environs import Env, EnvValidationError
-from marshmallow import ValidationError
+
+from funnel_app.setting_checks import (
+    at_least,
+    long_enough,
+    mailbox,
+    named,
+    names_of,
+    not_blank,
+    parts_of,
+    role,
+    share,
+    strong_or_off,
+    strong_pair,
+    time_zone,
+    web_address,
+    web_address_or_off,
+)
 
 SUPPORTED_PYTHON = (3, 11)
-MINIMUM_SECRET_LENGTH = 32
-ROLES = ("all", "web", "worker", "scheduler", "migrate")
 
 
 MEANINGS = {
@@ -156,54 +166,54 @@ def load_settings() -> Settings:
 
 def _read(env: Env) -> Settings:
     return Settings(
-        secret_key=env.str("SECRET_KEY", validate=_long_enough),
-        public_url=(env.str("PUBLIC_URL", validate=_web_address) or "").rstrip("/"),
+        secret_key=env.str("SECRET_KEY", validate=long_enough),
+        public_url=(env.str("PUBLIC_URL", validate=web_address) or "").rstrip("/"),
         testing_mode=env.bool("TESTING_MODE"),
-        hook_secrets=_pair(env.str("HOOK_SECRET", validate=_strong_pair)),
-        legacy_key=env.str("LEGACY_KEY", "", validate=_strong_or_off) or None,
-        calendly_signing_keys=_pair(env.str("CALENDLY_SIGNING_KEY", "")),
+        hook_secrets=parts_of(env.str("HOOK_SECRET", validate=strong_pair)),
+        legacy_key=env.str("LEGACY_KEY", "", validate=strong_or_off) or None,
+        calendly_signing_keys=parts_of(env.str("CALENDLY_SIGNING_KEY", "")),
         calendly_token=env.str("CALENDLY_TOKEN", "") or None,
-        calendly_api_url=env.str("CALENDLY_API_URL", "https://api.calendly.com", validate=_web_address),
-        calcom_signing_keys=_pair(env.str("CALCOM_SIGNING_KEY", "")),
-        resend_api_key=env.str("RESEND_API_KEY", validate=_not_blank),
-        resend_webhook_secret=env.str("RESEND_WEBHOOK_SECRET", validate=_not_blank),
-        from_email=env.str("FROM_EMAIL", validate=_mailbox),
-        notion_token=env.str("NOTION_TOKEN", validate=_not_blank),
-        notion_templates_db_id=env.str("NOTION_TEMPLATES_DB_ID", validate=_not_blank),
-        console_password=env.str("CONSOLE_PASSWORD", validate=_not_blank),
-        company_name=env.str("COMPANY_NAME", validate=_not_blank),
-        company_address=env.str("COMPANY_ADDRESS", validate=_not_blank),
+        calendly_api_url=env.str("CALENDLY_API_URL", "https://api.calendly.com", validate=web_address),
+        calcom_signing_keys=parts_of(env.str("CALCOM_SIGNING_KEY", "")),
+        resend_api_key=env.str("RESEND_API_KEY", validate=not_blank),
+        resend_webhook_secret=env.str("RESEND_WEBHOOK_SECRET", validate=not_blank),
+        from_email=env.str("FROM_EMAIL", validate=mailbox),
+        notion_token=env.str("NOTION_TOKEN", validate=not_blank),
+        notion_templates_db_id=env.str("NOTION_TEMPLATES_DB_ID", validate=not_blank),
+        console_password=env.str("CONSOLE_PASSWORD", validate=not_blank),
+        company_name=env.str("COMPANY_NAME", validate=not_blank),
+        company_address=env.str("COMPANY_ADDRESS", validate=not_blank),
         database_url=env.str("DATABASE_URL", "sqlite:///funnel.db"),
         redis_url=env.str("REDIS_URL", "redis://127.0.0.1:6379/0"),
         port=env.int("PORT", 8000),
-        timezone=env.str("TIMEZONE", "America/Toronto", validate=_time_zone),
-        testing_interval_seconds=env.int("TESTING_INTERVAL_SECONDS", 60, validate=_at_least(1)),
-        test_recipients=_pair(env.str("TEST_RECIPIENTS", "")) or ("*@resend.dev",),
-        resend_api_url=env.str("RESEND_API_URL", "https://api.resend.com", validate=_web_address),
-        resend_rate_limit=env.float("RESEND_RATE_LIMIT", 2.0, validate=_at_least(0.1)),
-        resend_rate_share=env.float("RESEND_RATE_SHARE", 0.8, validate=_share),
+        timezone=env.str("TIMEZONE", "America/Toronto", validate=time_zone),
+        testing_interval_seconds=env.int("TESTING_INTERVAL_SECONDS", 60, validate=at_least(1)),
+        test_recipients=parts_of(env.str("TEST_RECIPIENTS", "")) or ("*@resend.dev",),
+        resend_api_url=env.str("RESEND_API_URL", "https://api.resend.com", validate=web_address),
+        resend_rate_limit=env.float("RESEND_RATE_LIMIT", 2.0, validate=at_least(0.1)),
+        resend_rate_share=env.float("RESEND_RATE_SHARE", 0.8, validate=share),
         reply_to=env.str("REPLY_TO", "") or None,
-        notion_api_url=env.str("NOTION_API_URL", "https://api.notion.com", validate=_web_address),
-        notion_rate_limit=env.float("NOTION_RATE_LIMIT", 3.0, validate=_at_least(0.2)),
+        notion_api_url=env.str("NOTION_API_URL", "https://api.notion.com", validate=web_address),
+        notion_rate_limit=env.float("NOTION_RATE_LIMIT", 3.0, validate=at_least(0.2)),
         notion_contacts_db_id=env.str("NOTION_CONTACTS_DB_ID", "") or None,
         notion_sequences_db_id=env.str("NOTION_SEQUENCES_DB_ID", "") or None,
-        notion_property_names=_names(env.str("NOTION_PROPERTY_NAMES", "", validate=_named)),
-        arm_horizon=timedelta(days=env.int("ARM_HORIZON_DAYS", 14, validate=_at_least(1)) or 0),
-        workers=env.int("WORKERS", 2, validate=_at_least(1)),
+        notion_property_names=names_of(env.str("NOTION_PROPERTY_NAMES", "", validate=named)),
+        arm_horizon=timedelta(days=env.int("ARM_HORIZON_DAYS", 14, validate=at_least(1)) or 0),
+        workers=env.int("WORKERS", 2, validate=at_least(1)),
         backup_dir=env.str("BACKUP_DIR", "") or None,
-        backup_keep=timedelta(days=env.int("BACKUP_KEEP_DAYS", 14, validate=_at_least(1)) or 0),
-        role=env.str("ROLE", "all", validate=_role),
-        web_concurrency=env.int("WEB_CONCURRENCY", 2, validate=_at_least(1)),
+        backup_keep=timedelta(days=env.int("BACKUP_KEEP_DAYS", 14, validate=at_least(1)) or 0),
+        role=env.str("ROLE", "all", validate=role),
+        web_concurrency=env.int("WEB_CONCURRENCY", 2, validate=at_least(1)),
         log_level=env.str("LOG_LEVEL", "INFO"),
-        trusted_proxies=env.int("TRUSTED_PROXIES", 0, validate=_at_least(0)),
-        metrics_token=env.str("METRICS_TOKEN", "", validate=_strong_or_off) or None,
-        alert_webhook_url=env.str("ALERT_WEBHOOK_URL", "", validate=_web_address_or_off) or None,
-        leads_webhook_url=env.str("LEADS_WEBHOOK_URL", "", validate=_web_address_or_off) or None,
-        heartbeat_url=env.str("HEARTBEAT_URL", "", validate=_web_address_or_off) or None,
-        sentry_dsn=env.str("SENTRY_DSN", "", validate=_web_address_or_off) or None,
-        canary_every=timedelta(minutes=env.int("CANARY_EVERY_MINUTES", 60, validate=_at_least(0)) or 0),
-        silent_after=timedelta(seconds=env.int("SILENT_AFTER_SECONDS", 60, validate=_at_least(5)) or 0),
-        watch_every=timedelta(seconds=env.int("WATCH_EVERY_SECONDS", 10, validate=_at_least(1)) or 0),
+        trusted_proxies=env.int("TRUSTED_PROXIES", 0, validate=at_least(0)),
+        metrics_token=env.str("METRICS_TOKEN", "", validate=strong_or_off) or None,
+        alert_webhook_url=env.str("ALERT_WEBHOOK_URL", "", validate=web_address_or_off) or None,
+        leads_webhook_url=env.str("LEADS_WEBHOOK_URL", "", validate=web_address_or_off) or None,
+        heartbeat_url=env.str("HEARTBEAT_URL", "", validate=web_address_or_off) or None,
+        sentry_dsn=env.str("SENTRY_DSN", "", validate=web_address_or_off) or None,
+        canary_every=timedelta(minutes=env.int("CANARY_EVERY_MINUTES", 60, validate=at_least(0)) or 0),
+        silent_after=timedelta(seconds=env.int("SILENT_AFTER_SECONDS", 60, validate=at_least(5)) or 0),
+        watch_every=timedelta(seconds=env.int("WATCH_EVERY_SECONDS", 10, validate=at_least(1)) or 0),
     )
 
 
@@ -212,81 +222,3 @@ def _all_faults(messages: Mapping[str, list[str]] | list[str]) -> str:
         messages = {"settings": messages}
     lines = [f"  {name}: {' '.join(str(text) for text in texts)}" for name, texts in sorted(messages.items())]
     return "The settings cannot be used. Mend these in the environment (or in .env):\n" + "\n".join(lines)
-
-
-def _pair(value: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
-
-
-def _names(value: str | None) -> dict[str, str]:
-    pairs = (part.partition("=") for part in _pair(value))
-    return {key.strip(): name.strip() for key, _, name in pairs}
-
-
-def _named(value: str) -> None:
-    for key, name in _names(value).items():
-        if not re.fullmatch(r"(templates|contacts|sequences)\.\w+", key) or not name:
-            raise ValidationError(f"must read contacts.name=Client, sequences.email=E-mail …, and not {key}={name}.")
-
-
-def _long_enough(value: str) -> None:
-    if len(value) < MINIMUM_SECRET_LENGTH:
-        raise ValidationError(f"must have {MINIMUM_SECRET_LENGTH} characters or more.")
-
-
-def _strong_pair(value: str) -> None:
-    if not _pair(value) or any(len(secret) < 16 for secret in _pair(value)):
-        raise ValidationError("must be a secret of 16 characters or more, or two with a comma while it is rotated.")
-
-
-def _strong_or_off(value: str) -> None:
-    if not all(re.fullmatch(r"[A-Za-z0-9_-]{16,128}", key) for key in _pair(value)):
-        raise ValidationError("must be 16 or more letters, digits, - and _.")
-
-
-def _not_blank(value: str) -> None:
-    if not value.strip():
-        raise ValidationError("must not be empty.")
-
-
-def _web_address(value: str) -> None:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise ValidationError("must be a web address such as https://funnel.example.")
-
-
-def _web_address_or_off(value: str) -> None:
-    if value:
-        _web_address(value)
-
-
-def _mailbox(value: str) -> None:
-    try:
-        validate_email(value, check_deliverability=False, allow_display_name=True)
-    except EmailNotValidError as error:
-        raise ValidationError(f"must be an address such as Name <name@domain>: {error}") from None
-
-
-def _time_zone(value: str) -> None:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValidationError("must be a time zone such as America/Toronto.") from None
-
-
-def _at_least(least: float) -> Callable[[float], None]:
-    def check(value: float) -> None:
-        if value < least:
-            raise ValidationError(f"must be {least} or more.")
-
-    return check
-
-
-def _role(value: str) -> None:
-    if value not in ROLES:
-        raise ValidationError(f"must be one of {', '.join(ROLES)}.")
-
-
-def _share(value: float) -> None:
-    if not 0 < value <= 1:
-        raise ValidationError("must be over 0 and at most 1.")

@@ -1,0 +1,34 @@
+"""The table of failures, made by playing each of them."""
+
+from functools import cache
+from pathlib import Path
+from shutil import copy
+from tempfile import TemporaryDirectory
+
+from docs.markdown import markdown
+from funnel_app.ledger import schema
+from funnel_app.ledger.engine import open_engine
+from tests.factories import make_deps
+from tests.failures.plays import FAILURES, Failure
+from tests.failures.show import show
+
+
+@cache
+def failures() -> str:
+    """Return each way an email can go wrong, with what a person sees of it, as it is played."""
+    with TemporaryDirectory() as folder:
+        empty = Path(folder, "empty.db")
+        engine = open_engine(f"sqlite:///{empty}")
+        schema.upgrade(engine)
+        engine.dispose()
+        rows = [_failure(failure, Path(copy(empty, f"{folder}/{n}.db"))) for n, failure in enumerate(FAILURES)]
+    heads = ("what goes wrong", "state meanwhile", "reason", "what `flask trace` says", "at last", "doctor", "alert")
+    return markdown(heads, rows)
+
+
+def _failure(failure: Failure, ledger: Path) -> tuple[str, ...]:
+    engine = open_engine(f"sqlite:///{ledger}")
+    seen, _ = show(failure, make_deps(engine, testing_mode=False))
+    engine.dispose()
+    at_last = f"`{seen.at_last}`"
+    return failure.name, f"`{seen.state}`", seen.reason, seen.sentence, at_last, failure.doctor, failure.alert

@@ -1,0 +1,105 @@
+"""Checks of settings: each raises ValidationError with what a value must be."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from email_validator import EmailNotValidError, validate_email
+from marshmallow import ValidationError
+
+MINIMUM_SECRET_LENGTH = 32
+ROLES = ("all", "web", "worker", "scheduler", "migrate")
+
+
+def parts_of(value: str | None) -> tuple[str, ...]:
+    """Return the parts of a list with commas, without blanks."""
+    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
+
+
+def names_of(value: str | None) -> dict[str, str]:
+    """Return the pairs of `key=name` of a list with commas."""
+    pairs = (part.partition("=") for part in parts_of(value))
+    return {key.strip(): name.strip() for key, _, name in pairs}
+
+
+def named(value: str) -> None:
+    """Refuse names of properties that belong to no database of Notion."""
+    for key, name in names_of(value).items():
+        if not re.fullmatch(r"(templates|contacts|sequences)\.\w+", key) or not name:
+            raise ValidationError(f"must read contacts.name=Client, sequences.email=E-mail …, and not {key}={name}.")
+
+
+def long_enough(value: str) -> None:
+    """Refuse a short secret."""
+    if len(value) < MINIMUM_SECRET_LENGTH:
+        raise ValidationError(f"must have {MINIMUM_SECRET_LENGTH} characters or more.")
+
+
+def strong_pair(value: str) -> None:
+    """Refuse a weak secret; it may be two while it is rotated."""
+    if not parts_of(value) or any(len(secret) < 16 for secret in parts_of(value)):
+        raise ValidationError("must be a secret of 16 characters or more, or two with a comma while it is rotated.")
+
+
+def strong_or_off(value: str) -> None:
+    """Refuse a weak key, or one that cannot be a part of an address; none is fine."""
+    if not all(re.fullmatch(r"[A-Za-z0-9_-]{16,128}", key) for key in parts_of(value)):
+        raise ValidationError("must be 16 or more letters, digits, - and _.")
+
+
+def not_blank(value: str) -> None:
+    """Refuse blanks."""
+    if not value.strip():
+        raise ValidationError("must not be empty.")
+
+
+def web_address(value: str) -> None:
+    """Refuse what is no web address."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValidationError("must be a web address such as https://funnel.example.")
+
+
+def web_address_or_off(value: str) -> None:
+    """Refuse what is no web address; none is fine."""
+    if value:
+        web_address(value)
+
+
+def mailbox(value: str) -> None:
+    """Refuse what is no address with a name."""
+    try:
+        validate_email(value, check_deliverability=False, allow_display_name=True)
+    except EmailNotValidError as error:
+        raise ValidationError(f"must be an address such as Name <name@domain>: {error}") from None
+
+
+def time_zone(value: str) -> None:
+    """Refuse an unknown time zone."""
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValidationError("must be a time zone such as America/Toronto.") from None
+
+
+def at_least(least: float) -> Callable[[float], None]:
+    """Return a check that refuses less than this."""
+
+    def check(value: float) -> None:
+        if value < least:
+            raise ValidationError(f"must be {least} or more.")
+
+    return check
+
+
+def role(value: str) -> None:
+    """Refuse a role that no container has."""
+    if value not in ROLES:
+        raise ValidationError(f"must be one of {', '.join(ROLES)}.")
+
+
+def share(value: float) -> None:
+    """Refuse what is no share."""
+    if not 0 < value <= 1:
+        raise ValidationError("must be over 0 and at most 1.")
