@@ -21,9 +21,12 @@ from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.campaigns.states import ALLOWED, STOPPED, State
 from funnel_app.config import MEANINGS
 from funnel_app.deps import Deps, load_registry
+from funnel_app.flows.alarms import ALARMS
 from funnel_app.flows.audit import CURES
+from funnel_app.flows.doctor import CHECKS
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
+from funnel_app.logs import configure_logging
 from tests.factories import make_deps
 from tests.failures.plays import FAILURES, Failure
 from tests.failures.show import show
@@ -38,6 +41,8 @@ DOCUMENTS = (
     "docs/sequences.md",
     "docs/security.md",
     "docs/failures.md",
+    "docs/production-checklist.md",
+    "docs/operations.md",
 )
 MARKED = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
@@ -143,6 +148,12 @@ def variables() -> str:
     return markdown(("variable", "type", "from", "what it is", "example", "default"), rows)
 
 
+def checks() -> str:
+    """Return everything that the doctor looks at."""
+    rows = [(name, (look.__doc__ or "").splitlines()[0]) for name, look in CHECKS.items()]
+    return markdown(("looks at", "and wants that"), rows)
+
+
 def problems() -> str:
     """Return everything that the audit may find in a template, and what to do about it."""
     return markdown(("problem", "what to do"), ((f"`{code}`", cure) for code, cure in CURES.items()))
@@ -222,6 +233,15 @@ def _failure(failure: Failure, ledger: Path) -> tuple[str, ...]:
     return failure.name, f"`{seen.state}`", seen.reason, seen.sentence, at_last, failure.doctor, failure.alert
 
 
+def alarms() -> str:
+    """Return every kind of alarm, what it means and how long it must last first."""
+    rows = [
+        (f"`{kind}`", alarm.title, alarm.meaning, f"{alarm.patience.total_seconds():.0f} s")
+        for kind, alarm in ALARMS.items()
+    ]
+    return markdown(("kind", "alert", "what it means", "told after"), rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "failures": failures,
     "settings": settings,
@@ -230,6 +250,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "exits": exits,
     "states": states,
     "variables": variables,
+    "checks": checks,
+    "alarms": alarms,
     "problems": problems,
     "pairs": pairs,
     "who-may-call": who_may_call,
@@ -262,4 +284,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    configure_logging("error")
     sys.exit(main(sys.argv[1:]))

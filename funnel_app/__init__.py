@@ -4,10 +4,11 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from funnel_app.commands import calendly as calendly_command
-from funnel_app.commands import campaigns, contacts, db, emails, enrol, hooks, ledger, notion, templates, trace
+from funnel_app.commands import campaigns, contacts, db, doctor, emails, enrol, hooks, ledger, notion, templates, trace
+from funnel_app.commands import resend as resend_command
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
-from funnel_app.web import docs, health, playbook, prefect, unsubscribe
+from funnel_app.web import docs, health, metrics, playbook, prefect, unsubscribe
 from funnel_app.web.console.plug import add_console
 from funnel_app.web.errors import register_errors
 from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup
@@ -38,6 +39,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(resend.blueprint)
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(metrics.blueprint)
     app.register_blueprint(unsubscribe.blueprint)
     app.register_blueprint(playbook.blueprint)
     add_console(app)
@@ -47,11 +49,13 @@ def create_app(deps: Deps) -> Flask:
     app.cli.add_command(db.group)
     app.cli.add_command(calendly_command.group)
     app.cli.add_command(campaigns.group)
+    app.cli.add_command(doctor.doctor_command)
     app.cli.add_command(emails.group)
     app.cli.add_command(enrol.enrol_command)
     app.cli.add_command(hooks.group)
     app.cli.add_command(ledger.group)
     app.cli.add_command(notion.group)
+    app.cli.add_command(resend_command.group)
     app.cli.add_command(templates.group)
     app.cli.add_command(trace.trace_command)
     return app

@@ -14,6 +14,7 @@ from marshmallow import ValidationError
 
 SUPPORTED_PYTHON = (3, 11)
 MINIMUM_SECRET_LENGTH = 32
+ROLES = ("all", "web", "worker", "scheduler", "migrate")
 
 
 MEANINGS = {
@@ -52,8 +53,20 @@ MEANINGS = {
     "`migrations/notion/schema.toml`)",
     "ARM_HORIZON_DAYS": "How far ahead emails are put on the clock in Redis",
     "WORKERS": "How many workers send at once",
+    "BACKUP_DIR": "Where a verified copy of the ledger goes each night (`/data/backups` in the image); none: nowhere",
+    "BACKUP_KEEP_DAYS": "How long those copies are kept; the newest always is",
+    "ROLE": "What a container runs: `all`, `web`, `worker`, `scheduler`, or `migrate`, which then ends",
+    "WEB_CONCURRENCY": "How many web processes answer, each with 4 threads",
     "LOG_LEVEL": "From which level on things are logged",
     "TRUSTED_PROXIES": "How many proxies stand in front and may name the caller's address",
+    "METRICS_TOKEN": "Opens `/metrics`, and the reasons at `/readyz`, as a bearer token; none: closed",
+    "ALERT_WEBHOOK_URL": "Where alerts and the daily digest go: an incoming webhook of Slack or Discord",
+    "LEADS_WEBHOOK_URL": "Where one word of each CRITICAL lead goes, likewise",
+    "HEARTBEAT_URL": "Called each minute while all is well: a dead man's switch outside this machine",
+    "SENTRY_DSN": "Where unexpected errors are reported, without addresses and secrets",
+    "CANARY_EVERY_MINUTES": "How often the canary flies from the public hook to a delivered email; 0: never",
+    "SILENT_AFTER_SECONDS": "How long scheduler and workers may give no sign before that is an alert",
+    "WATCH_EVERY_SECONDS": "How often Funnel looks whether something is wrong",
 }
 
 
@@ -99,8 +112,20 @@ class Settings:
     notion_property_names: Mapping[str, str]
     arm_horizon: timedelta
     workers: int
+    backup_dir: str | None
+    backup_keep: timedelta
+    role: str
+    web_concurrency: int
     log_level: str
     trusted_proxies: int
+    metrics_token: str | None = field(repr=False)
+    alert_webhook_url: str | None = field(repr=False)
+    leads_webhook_url: str | None = field(repr=False)
+    heartbeat_url: str | None = field(repr=False)
+    sentry_dsn: str | None = field(repr=False)
+    canary_every: timedelta
+    silent_after: timedelta
+    watch_every: timedelta
 
 
 def require_python(version: tuple[int, ...] = tuple(sys.version_info[:2])) -> None:
@@ -165,8 +190,20 @@ def _read(env: Env) -> Settings:
         notion_property_names=_names(env.str("NOTION_PROPERTY_NAMES", "", validate=_named)),
         arm_horizon=timedelta(days=env.int("ARM_HORIZON_DAYS", 14, validate=_at_least(1)) or 0),
         workers=env.int("WORKERS", 2, validate=_at_least(1)),
+        backup_dir=env.str("BACKUP_DIR", "") or None,
+        backup_keep=timedelta(days=env.int("BACKUP_KEEP_DAYS", 14, validate=_at_least(1)) or 0),
+        role=env.str("ROLE", "all", validate=_role),
+        web_concurrency=env.int("WEB_CONCURRENCY", 2, validate=_at_least(1)),
         log_level=env.str("LOG_LEVEL", "INFO"),
         trusted_proxies=env.int("TRUSTED_PROXIES", 0, validate=_at_least(0)),
+        metrics_token=env.str("METRICS_TOKEN", "", validate=_strong_or_off) or None,
+        alert_webhook_url=env.str("ALERT_WEBHOOK_URL", "", validate=_web_address_or_off) or None,
+        leads_webhook_url=env.str("LEADS_WEBHOOK_URL", "", validate=_web_address_or_off) or None,
+        heartbeat_url=env.str("HEARTBEAT_URL", "", validate=_web_address_or_off) or None,
+        sentry_dsn=env.str("SENTRY_DSN", "", validate=_web_address_or_off) or None,
+        canary_every=timedelta(minutes=env.int("CANARY_EVERY_MINUTES", 60, validate=_at_least(0)) or 0),
+        silent_after=timedelta(seconds=env.int("SILENT_AFTER_SECONDS", 60, validate=_at_least(5)) or 0),
+        watch_every=timedelta(seconds=env.int("WATCH_EVERY_SECONDS", 10, validate=_at_least(1)) or 0),
     )
 
 
@@ -204,7 +241,7 @@ def _strong_pair(value: str) -> None:
 
 def _strong_or_off(value: str) -> None:
     if not all(re.fullmatch(r"[A-Za-z0-9_-]{16,128}", key) for key in _pair(value)):
-        raise ValidationError("must be 16 or more letters, digits, - and _, since it is a part of an address.")
+        raise ValidationError("must be 16 or more letters, digits, - and _.")
 
 
 def _not_blank(value: str) -> None:
@@ -216,6 +253,11 @@ def _web_address(value: str) -> None:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise ValidationError("must be a web address such as https://funnel.example.")
+
+
+def _web_address_or_off(value: str) -> None:
+    if value:
+        _web_address(value)
 
 
 def _mailbox(value: str) -> None:
@@ -238,6 +280,11 @@ def _at_least(least: float) -> Callable[[float], None]:
             raise ValidationError(f"must be {least} or more.")
 
     return check
+
+
+def _role(value: str) -> None:
+    if value not in ROLES:
+        raise ValidationError(f"must be one of {', '.join(ROLES)}.")
 
 
 def _share(value: float) -> None:

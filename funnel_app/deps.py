@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.registry import Registry
 from funnel_app.config import ConfigError, Settings
+from funnel_app.gateways.alerts import Alerts
 from funnel_app.gateways.fetches import Fetches
 from funnel_app.gateways.limits import SendingPause, SendingRate
 from funnel_app.gateways.notion import Notebook
@@ -20,10 +21,13 @@ from funnel_app.gateways.notion_calls import NotionCalls
 from funnel_app.gateways.notion_desk import Desk
 from funnel_app.gateways.notion_pages import TemplateNames
 from funnel_app.gateways.notion_schema import SchemaError, Table, load_schema
+from funnel_app.gateways.public import PublicFace, world_time
 from funnel_app.gateways.queue import Queues
 from funnel_app.gateways.redis_clients import swift_client
 from funnel_app.gateways.resend import Mailer
+from funnel_app.gateways.resend_account import Account
 from funnel_app.gateways.throttle import Throttle
+from funnel_app.gateways.vitals import Vitals
 from funnel_app.ledger.engine import make_sessions, open_engine
 
 FAILURES_PER_MINUTE = 30
@@ -54,7 +58,12 @@ class Deps:
     rate: SendingRate
     pause: SendingPause
     throttle: Throttle
+    vitals: Vitals
+    account: Account
+    alerts: Alerts
+    public: PublicFace
     desk: Desk
+    world_time: Callable[[str], datetime] = world_time
     now: Callable[[], datetime] = utc_now
     sleep: Callable[[float], None] = pause_for
 
@@ -66,7 +75,7 @@ class Deps:
     @property
     def sendable_modes(self) -> tuple[Mode, ...]:
         """The modes whose emails this process may send: one in testing mode leaves live emails waiting."""
-        return (Mode.TEST,) if self.settings.testing_mode else (Mode.LIVE, Mode.TEST)
+        return (Mode.TEST, Mode.CANARY) if self.settings.testing_mode else (Mode.LIVE, Mode.TEST, Mode.CANARY)
 
 
 def load_registry() -> Registry:
@@ -103,6 +112,10 @@ def build_deps(settings: Settings) -> Deps:
         ),
         pause=SendingPause(queues.connection),
         throttle=Throttle(settings.redis_url, per_minute=FAILURES_PER_MINUTE),
+        vitals=Vitals(settings.redis_url),
+        account=Account(utc_now),
+        alerts=Alerts(),
+        public=PublicFace(settings.public_url, settings.hook_secrets[0]),
     )
 
 

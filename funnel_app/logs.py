@@ -1,24 +1,74 @@
-"""Logs: one JSON line on stderr per thing that happened."""
+"""Logs: one JSON line on stderr per thing that happened, with no secret and no full address in it."""
 
 import logging
 import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from funnel_app.redact import masked_addresses, redact_all
+
+QUIET = ("httpx", "httpcore", "rq.worker", "rq.scheduler", "alembic.runtime.migration")
+# gunicorn gives these handlers of their own, whose lines would be no JSON.
+BY_GUNICORN = ("gunicorn.error", "gunicorn.access")
 
 
-def configure_logging(level: str) -> None:
-    """Send all logs of this process to stderr as JSON lines, at this level and above."""
-    logging.basicConfig(level=level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", force=True)
-    for noisy in ("httpx", "httpcore", "rq.worker", "rq.scheduler"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+class Steady:
+    """A stream whose failures stay its own: a full disk or a reader that went away must never fail a hook."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """Write what can be written."""
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        """Flush what can be flushed."""
+        with suppress(OSError):
+            self._stream.flush()
+
+
+def configure_logging(level: str, redact: Callable[[str], str] = masked_addresses) -> None:
+    """Send all logs of this process to stderr as JSON lines, at this level and above, each text of them redacted."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _redacting(redact),
+    ]
+    _configure_others(level.upper(), shared)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[*shared, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, Steady(sys.stderr))),
     )
+
+
+def _configure_others(level: str, shared: list[Processor]) -> None:
+    """Let what other packages log look like ours."""
+    handler = logging.StreamHandler(cast(TextIO, Steady(sys.stderr)))
+    last: list[Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.JSONRenderer(),
+    ]
+    pre = [structlog.stdlib.add_logger_name, *shared]
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=pre, processors=last))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for noisy in QUIET:
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for name in BY_GUNICORN:
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+
+
+def _redacting(redact: Callable[[str], str]) -> Processor:
+    def processor(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        return {name: redact_all(value, redact) for name, value in event.items()}
+
+    return processor

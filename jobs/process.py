@@ -1,5 +1,7 @@
 """What every process of Funnel does first: settings, logs, collaborators, and waiting for the ledger."""
 
+import atexit
+import gc
 import sys
 from functools import cache
 from threading import Event
@@ -10,6 +12,9 @@ from funnel_app.config import ConfigError, Settings, load_settings
 from funnel_app.deps import Deps, build_deps
 from funnel_app.ledger import schema
 from funnel_app.logs import configure_logging
+from funnel_app.redact import redactor
+from funnel_app.sentry import report_errors
+from jobs.beat import beat
 
 log = structlog.get_logger()
 
@@ -20,7 +25,10 @@ def start() -> Settings:
         settings = load_settings()
     except ConfigError as fault:
         sys.exit(str(fault))
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, redactor(settings))
+    report_errors(settings)
+    # Gathering garbage for the last time takes seconds on a busy machine, and a stop has ten.
+    atexit.register(gc.freeze)
     return settings
 
 
@@ -30,15 +38,17 @@ def deps() -> Deps:
     return build_deps(load_settings())
 
 
-def wait_for_ledger(stopping: Event) -> None:
-    """Wait, and say so, until the ledger is at the newest migration."""
+def wait_for_ledger(stopping: Event, part: str) -> None:
+    """Wait, and say so, until the ledger is at the newest migration; a part that waits is alive."""
     while not stopping.is_set() and not schema.at_head(deps().engine):
         log.warning("waiting_for_ledger", wanted=schema.head(), hint="run flask --app wsgi db upgrade")
+        beat(part)
         stopping.wait(2)
 
 
-def wait_for_redis(stopping: Event) -> None:
-    """Wait, and say so, until Redis answers."""
+def wait_for_redis(stopping: Event, part: str) -> None:
+    """Wait, and say so, until Redis answers; a part that waits is alive."""
     while not stopping.is_set() and not deps().queues.ping():
         log.warning("waiting_for_redis")
+        beat(part)
         stopping.wait(1)

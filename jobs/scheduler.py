@@ -6,16 +6,23 @@ from threading import Event
 
 import structlog
 
+from funnel_app.flows.clock_guard import ClockGuard
 from funnel_app.flows.ready import SCHEDULER
 from funnel_app.flows.sweep import sweep
 from funnel_app.gateways.clock import Clock
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.rounds import Rounds
+from jobs.beat import beat
+from jobs.nightly import NightlyBackup
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
 from jobs.template_watch import TemplateWatch
+from jobs.watch import watch_rounds
 
 SWEEP_EVERY_S = 5.0
 HEARTBEAT_S = 30
+# A round in hand may be waiting for a chat; it is safe to leave it, since a notice is told under a lease.
+ROUND_ENDS_WITHIN_S = 1.0
 
 log = structlog.get_logger()
 
@@ -26,31 +33,42 @@ class SchedulerProcess:
     def __init__(self, stopping: Event) -> None:
         self.stopping = stopping
         self.clock = Clock(connection=deps().queues.connection)
+        self.guard = ClockGuard()
+        self.rounds = Rounds(deps, watch_rounds(deps().settings), stopping)
         self.templates = TemplateWatch(deps)
         self.swept_at = float("-inf")
+        self.backup = NightlyBackup()
 
     def run(self) -> None:
         """Work until asked to stop; then give the lock back."""
+        self.rounds.start()
         while not self.stopping.is_set():
+            beat(SCHEDULER)
             try:
                 self.step()
             except Unavailable as fault:
                 log.warning("redis_away", error=str(fault))
-                wait_for_redis(self.stopping)
+                wait_for_redis(self.stopping, SCHEDULER)
             except LedgerUnavailable as fault:
                 log.warning("ledger_away", error=str(fault))
             self.stopping.wait(self.clock.seconds_to_next(time.time()))
         self._give_back()
+        self.backup.stop()
+        self.rounds.join(ROUND_ENDS_WITHIN_S)
 
     def step(self) -> None:
         """One second's work, done only by the owner of the lock."""
-        if not self.clock.own():
+        self.rounds.on_duty = self.clock.own()
+        if not self.rounds.on_duty:
             return
         deps().queues.beat(SCHEDULER, HEARTBEAT_S)
+        if not self.guard.steady(deps()):
+            return
         self.clock.tick(time.time())
         if time.monotonic() - self.swept_at >= SWEEP_EVERY_S:
             self.swept_at = time.monotonic()
             sweep(deps())
+            self.backup.step(deps())
         self.templates.look()
 
     def _give_back(self) -> None:
@@ -66,8 +84,8 @@ def main() -> None:
     stopping = Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stopping.set())
-    wait_for_ledger(stopping)
-    wait_for_redis(stopping)
+    wait_for_ledger(stopping, SCHEDULER)
+    wait_for_redis(stopping, SCHEDULER)
     log.info("scheduler_started")
     SchedulerProcess(stopping).run()
 

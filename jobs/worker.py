@@ -5,21 +5,27 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from datetime import timedelta
 from threading import Event
 
 import structlog
 from redis import RedisError
 from rq import Queue, SimpleWorker
+from rq.executions import Execution
+from rq.job import Job
 
 from funnel_app.flows.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.queue import QUEUES
 from funnel_app.gateways.redis_clients import patient_client
+from jobs.beat import beat, begin_anew
+from jobs.parts import CHILD
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
 
-QUEUES = ("transactional", "emails", "mirror")
-HEARTBEAT_S = 60
 CHECK_EVERY_S = 0.5
-GRACE_S = 9.0
+# An email in hand takes 7 s at most for Resend to answer, and a moment to record it.
+GRACE_S = 7.7
 PR_SET_PDEATHSIG = 1
 
 log = structlog.get_logger()
@@ -28,10 +34,15 @@ log = structlog.get_logger()
 class Worker(SimpleWorker):
     """RQ's worker without a fork per job: an email takes less time than the fork."""
 
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
+        """Run a job; what it logs carries the job's id."""
+        with structlog.contextvars.bound_contextvars(job=job.id):
+            return super().perform_job(job, queue, execution)
+
     def heartbeat(self, *args: object, **kwargs: object) -> None:
         """Tell RQ, and whoever asks whether Funnel is ready, that this worker lives."""
         super().heartbeat(*args, **kwargs)  # type: ignore[arg-type]
-        deps().queues.beat(WORKER, HEARTBEAT_S)
+        deps().queues.beat(WORKER, seconds(deps().settings.silent_after), self.name)
 
 
 def run_child(parent: int) -> None:
@@ -41,9 +52,9 @@ def run_child(parent: int) -> None:
     start()
     stopping = Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    wait_for_ledger(stopping)
+    wait_for_ledger(stopping, CHILD)
     while not stopping.is_set():
-        wait_for_redis(stopping)
+        wait_for_redis(stopping, CHILD)
         if stopping.is_set():
             return
         try:
@@ -66,7 +77,15 @@ def _work() -> None:
     # RQ lengthens the timeouts of the pool that it blocks on: this one is for it alone.
     connection = patient_client(deps().settings.redis_url)
     queues = [Queue(name, connection=connection) for name in QUEUES]
-    Worker(queues, connection=connection, worker_ttl=45).work(logging_level="WARNING")
+    # RQ gives a sign when it takes a job, and while it waits for one 15 s before this is over: twice while we listen.
+    ttl = 15 + seconds(deps().settings.silent_after) // 2
+    beat(CHILD)
+    Worker(queues, connection=connection, worker_ttl=ttl).work(logging_level="WARNING")
+
+
+def seconds(span: timedelta) -> int:
+    """Return a span in whole seconds."""
+    return int(span.total_seconds())
 
 
 class Parent:
@@ -81,7 +100,9 @@ class Parent:
         """Run until SIGTERM or SIGINT."""
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda *_: self.stopping.set())
+        begin_anew(CHILD)
         while not self.stopping.is_set():
+            beat(WORKER)
             self._replace_dead()
             self.stopping.wait(CHECK_EVERY_S)
         self._stop_children()
@@ -100,9 +121,10 @@ class Parent:
     def _stop_children(self) -> None:
         for child in self.children:
             child.terminate()
+        deadline = time.monotonic() + GRACE_S
         for child in self.children:
             try:
-                child.wait(GRACE_S)
+                child.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 log.warning("worker_killed", pid=child.pid)
                 child.kill()

@@ -12,7 +12,6 @@ Json = dict[str, Any]
 BOT: Json = {"object": "user", "id": "5a2b0d00-0000-4000-8000-00000000b070"}
 URL = "https://app.notion.com/p/"
 # A page shows no more pieces of one text than these; the property's own address shows all.
-ITEMS_SHOWN = 25
 
 
 def moment(at: datetime) -> str:

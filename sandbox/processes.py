@@ -12,6 +12,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from jobs.parts import PARTS
+
 ROOT = Path(__file__).parents[1]
 TEMPLATES_DB_ID = "5a2b0d00-0000-4000-8000-000000000001"
 MIRROR = {
@@ -19,11 +21,6 @@ MIRROR = {
     "NOTION_SEQUENCES_DB_ID": "5a2b0d00-0000-4000-8000-000000000005",
 }
 STOP_WITHIN_S = 10.0
-COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "web": ("-m", "gunicorn", "wsgi:app", "--threads", "4", "--graceful-timeout", "8"),
-    "worker": ("-m", "jobs.worker"),
-    "scheduler": ("-m", "jobs.scheduler"),
-}
 
 
 class NotStarted(Exception):
@@ -40,7 +37,7 @@ class Processes:
 
     def start(self, name: str, *arguments: str) -> None:
         """Start a process under a name; its log is `<folder>/<name>.log`."""
-        command = [sys.executable, *(arguments or COMMANDS[name])]
+        command = [sys.executable, *(arguments or PARTS[name])]
         with self.log(name).open("ab") as log:
             self.running[name] = subprocess.Popen(
                 command, cwd=ROOT, env=dict(self.env), stdout=log, stderr=log, start_new_session=True
@@ -112,6 +109,7 @@ def development_env(
         "TESTING_MODE": "true",
         "TESTING_INTERVAL_SECONDS": str(interval_s),
         "TEST_RECIPIENTS": "*@resend.dev",
+        "CANARY_EVERY_MINUTES": "0",
         "HOOK_SECRET": secrets.token_hex(16),
         "CALENDLY_SIGNING_KEY": secrets.token_hex(16),
         "RESEND_API_KEY": "re_sandbox",

@@ -116,6 +116,18 @@ def domain_json(name: str, status: str, sandbox: Sandbox) -> Json:
     }
 
 
+@blueprint.get("/usage")
+def show_usage() -> Response:
+    """Say how much of the quotas of the switches is used: every email that was accepted counts."""
+    sandbox = current_sandbox()
+    with sandbox.lock:
+        switches, used = sandbox.settings.resend, len(sandbox.emails)
+    limits = {"daily": switches.daily_limit or None, "monthly": switches.monthly_limit or None}
+    emails = {name: {"used": used, "limit": limit, "sent": used, "received": 0} for name, limit in limits.items()}
+    rate = {"limit": switches.rate_per_second, "duration": "1000ms"}
+    return jsonify(object="usage", emails=emails, rate_limit=rate)
+
+
 @blueprint.get("/webhooks")
 def list_webhooks() -> Response:
     """List the endpoints that want events."""

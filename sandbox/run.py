@@ -11,10 +11,9 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from jobs.parts import PARTS
 from sandbox.processes import ROOT, NotStarted, Processes
 from sandbox.redis_server import RedisServer
-
-PARTS = ("web", "worker", "scheduler")
 
 
 def main() -> int:

@@ -34,7 +34,7 @@ class Fault:
 
 @dataclass
 class ResendSettings:
-    """How the mail service behaves; a rate of 0 means no limit."""
+    """How the mail service behaves; a rate or a limit of 0 means none."""
 
     latency_s: float = 0.0
     rate_per_second: int = 10
@@ -42,6 +42,8 @@ class ResendSettings:
     fail_always: Fault | None = None
     wrong_keys: list[str] = field(default_factory=list)
     domains: dict[str, str] = field(default_factory=dict)
+    daily_limit: int = 0
+    monthly_limit: int = 0
 
 
 @dataclass
@@ -178,7 +180,8 @@ FAULT_PARSERS: dict[str, Callable[[object], object]] = {
     "lost_answer": _flag, "hang_s": _seconds, "accept": _flag, "drop": _flag,
 }  # fmt: skip
 PARSERS: dict[str, Callable[[object], object]] = {
-    "latency_s": _seconds, "delay_s": _seconds, "rate_per_second": _rate, "fail": _faults,
+    "latency_s": _seconds, "delay_s": _seconds, "rate_per_second": _rate, "daily_limit": _rate,
+    "monthly_limit": _rate, "fail": _faults,
     "fail_always": _or_none(_fault), "wrong_keys": _texts, "wrong_tokens": _texts, "domains": _domains,
     "url": _or_none(_text), "secret": _secret, "enabled": _flag, "before_answer": _flag, "duplicate": _flag,
     "reverse": _flag,

@@ -99,7 +99,8 @@ def running_stack(interval_s: int, **settings: str) -> Iterator[Stack]:
 
 def _start_sandbox(processes: Processes, port: int, web_url: str) -> None:
     webhook = ("--webhook-url", f"{web_url}/webhook/resend", "--webhook-secret", processes.env["RESEND_WEBHOOK_SECRET"])
-    processes.start("sandbox", "-m", "sandbox", "--port", str(port), *webhook)
+    domain = ("--domain", "mail.businessx.example")
+    processes.start("sandbox", "-m", "sandbox", "--port", str(port), *webhook, *domain)
     processes.wait_for("sandbox", f"http://127.0.0.1:{port}/")
 
 

@@ -13,11 +13,24 @@ from funnel_app.gateways.notion_desk import Desk
 from funnel_app.gateways.notion_schema import load_schema
 from funnel_app.gateways.throttle import Throttle
 from funnel_app.ledger.engine import make_sessions
-from tests.fakes import FakeFetches, FakeMailer, FakeNotebook, FakePause, FakeQueues, FakeRate, FrozenClock
+from tests.fakes import (
+    FakeAccount,
+    FakeAlerts,
+    FakeFetches,
+    FakeMailer,
+    FakeNotebook,
+    FakePause,
+    FakePublic,
+    FakeQueues,
+    FakeRate,
+    FakeVitals,
+    FrozenClock,
+)
 
 HOOK_SECRET = "hook-secret-of-tests"
 LEGACY_KEY = "legacy-key-of-tests"
 CALENDLY_KEY = "calendly-key-of-tests"
+METRICS_TOKEN = "metrics-token-of-tests"
 CALCOM_KEY = "calcom-key-of-tests"
 WEBHOOK_SECRET = "whsec_c2FuZGJveC1zaWduaW5nLXNlY3JldA=="
 
@@ -58,8 +71,20 @@ def make_settings(**overrides: Any) -> Settings:
         "notion_property_names": {},
         "arm_horizon": timedelta(days=14),
         "workers": 2,
+        "backup_dir": None,
+        "backup_keep": timedelta(days=14),
+        "role": "all",
+        "web_concurrency": 2,
         "log_level": "INFO",
         "trusted_proxies": 0,
+        "metrics_token": METRICS_TOKEN,
+        "alert_webhook_url": None,
+        "leads_webhook_url": None,
+        "heartbeat_url": None,
+        "sentry_dsn": None,
+        "canary_every": timedelta(hours=1),
+        "silent_after": timedelta(seconds=60),
+        "watch_every": timedelta(seconds=10),
     }
     return Settings(**{**values, **overrides})
 
@@ -92,6 +117,11 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         rate=FakeRate(),  # type: ignore[arg-type]
         pause=FakePause(clock),  # type: ignore[arg-type]
         throttle=Throttle(None, per_minute=30),
+        vitals=FakeVitals(clock),  # type: ignore[arg-type]
+        account=FakeAccount(),  # type: ignore[arg-type]
+        alerts=FakeAlerts(),  # type: ignore[arg-type]
+        public=FakePublic(),  # type: ignore[arg-type]
+        world_time=lambda url: clock(),
         desk=Desk(NotionCalls("ntn_test"), load_schema(), {}),
         now=clock,
         sleep=lambda seconds: clock.forward(seconds=seconds),

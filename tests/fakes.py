@@ -7,10 +7,13 @@ from threading import Lock
 from uuid import UUID
 
 from funnel_app.gateways.answers import Answer, AnswerKind
+from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.fetches import ASK_AGAIN_AFTER_S, ONCE_IN_S
 from funnel_app.gateways.limits import Pause
 from funnel_app.gateways.notion import Page
 from funnel_app.gateways.notion_pages import answering
+from funnel_app.gateways.resend_account import EVENTS, Endpoint, Quota, Usage
+from funnel_app.gateways.vitals import Depths, RedisFacts
 
 
 class FrozenClock:
@@ -97,6 +100,11 @@ class FakeNotebook:
             **{"url": "", "last_edited": "", **more},
         )
 
+    def whoami(self) -> str:
+        if self.fault:
+            raise self.fault
+        return "Funnel (BusinessX)"
+
     def find_templates(self, key: str, aliases: Sequence[str] = ()) -> list[Page]:
         self._ask(key)
         return [self.whole(page) for page in answering(self.pages.values(), key, aliases)]
@@ -168,6 +176,7 @@ class FakeQueues:
         self.queue_of: dict[UUID, str] = {}
         self.away = False
         self.has_marker = False
+        self.dead: set[str] = set()
         self.locks: dict[str, str] = {}
         self.email_waits = False
 
@@ -217,7 +226,7 @@ class FakeQueues:
             del self.locks[name]
 
     def alive(self, name: str) -> bool:
-        return True
+        return name not in self.dead
 
     def emails(self) -> list[UUID]:
         """The emails whose jobs wait, taken off the queue."""
@@ -277,4 +286,98 @@ class FakePause:
         return seconds
 
     def clear(self) -> None:
+        if self.standing is None or self.standing.kind != "clock":
+            self.standing = None
+
+    def lift(self) -> None:
         self.standing = None
+
+
+class FakeVitals:
+    """Redis and the processes, all well unless a test says otherwise."""
+
+    def __init__(self, clock: FrozenClock) -> None:
+        self.clock = clock
+        self.away = False
+        self.silent: set[str] = set()
+        self.found = RedisFacts(version="7.2", policy="noeviction", limit_bytes=0, keeps=True)
+        self.waiting = Depths(queues={"emails": 0}, clock=0, failed=0, unreadable=0)
+
+    def seen(self) -> dict[str, datetime]:
+        self._there()
+        return {name: self.clock() for name in ("scheduler", "worker:1", "worker:2") if name not in self.silent}
+
+    def facts(self) -> RedisFacts:
+        self._there()
+        return self.found
+
+    def depths(self) -> Depths:
+        self._there()
+        return self.waiting
+
+    def _there(self) -> None:
+        if self.away:
+            raise Unavailable("redis", "Connection refused")
+
+
+class FakeAccount:
+    """Resend's account: the domain verified, our address told of everything, hardly anything used."""
+
+    def __init__(self) -> None:
+        self.fault: Exception | None = None
+        self.known = {"mail.businessx.example": "verified"}
+        self.told = [Endpoint("1", "https://funnel.example/webhook/resend", "enabled", EVENTS)]
+        self.used = Usage((Quota("daily", 3, 100), Quota("monthly", 40, 3000)), 10.0)
+
+    def domains(self) -> dict[str, str]:
+        if self.fault:
+            raise self.fault
+        return self.known
+
+    def endpoints(self) -> list[Endpoint]:
+        return self.told
+
+    def add_endpoint(self, url: str) -> str:
+        self.told.append(Endpoint("2", url, "enabled", EVENTS))
+        return "whsec_new"
+
+    def usage(self) -> Usage:
+        return self.used
+
+
+class FakeAlerts:
+    """A chat and a dead man's switch that remember what came."""
+
+    def __init__(self) -> None:
+        self.posted: list[tuple[str, str]] = []
+        self.pinged: list[str] = []
+        self.fault: Exception | None = None
+
+    def post(self, url: str, text: str) -> None:
+        if self.fault:
+            raise self.fault
+        self.posted.append((url, text))
+
+    def ping(self, url: str) -> None:
+        if self.fault:
+            raise self.fault
+        self.pinged.append(url)
+
+
+class FakePublic:
+    """Our public address, which answers unless a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.fault: Exception | None = None
+        self.signups: list[tuple[str, dict]] = []
+        self.answer: Callable[[str, dict], dict] = lambda campaign, payload: {"enrolment_id": str(UUID(int=1))}
+
+    def check(self) -> None:
+        if self.fault:
+            raise self.fault
+
+    def sign_up(self, campaign: str, payload: dict) -> dict:
+        if self.fault:
+            raise self.fault
+        self.signups.append((campaign, payload))
+        return self.answer(campaign, payload)

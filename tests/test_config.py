@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from funnel_app.config import ConfigError, load_settings, require_python
-from funnel_app.logs import configure_logging
+from funnel_app.logs import Steady, configure_logging
 from sandbox.processes import ROOT
 
 GOOD = {
@@ -149,3 +149,20 @@ def test_logs_are_json_lines_at_their_level(capsys):
     (line,) = capsys.readouterr().err.splitlines()
     told = json.loads(line)
     assert (told["event"], told["level"], told["emails"]) == ("emails_ambiguous", "error", 3)
+
+
+def test_a_log_that_cannot_be_written_fails_nothing():
+    class Broken:
+        def write(self, text):
+            raise BrokenPipeError
+
+        def flush(self):
+            raise BrokenPipeError
+
+    steady = Steady(Broken())
+    steady.write("a line")
+    steady.flush()
+
+
+def test_a_role_that_does_not_exist_is_refused(load):
+    assert "ROLE: must be one of all, web, worker, scheduler, migrate." in faults(load, **GOOD, ROLE="cook")

@@ -7,6 +7,7 @@ from click import Group
 
 from docs.tables import DOCUMENTS, drifted, filled, main
 from funnel_app.config import MEANINGS
+from funnel_app.flows.alarms import ALARMS
 from sandbox.processes import ROOT
 from tests.test_guards import read_settings
 
@@ -51,6 +52,13 @@ def test_every_command_is_in_the_readme(app):
         verbs = [f"{name} {verb}" for verb in command.commands] if isinstance(command, Group) else [name]
         for verb in set(verbs) - {"db revision"}:
             assert re.search(rf"`[^`]*\b{verb}\b", readme), f"{verb} is not in the README"
+
+
+def test_every_alert_says_what_to_do(app):
+    text = (ROOT / "docs/operations.md").read_text()
+    told = dict(re.findall(r"(?ms)^### (\w+)\n\n(.+?)(?=\n#|\Z)", text))
+    assert set(told) == set(ALARMS)
+    assert all(len(words) > 80 for words in told.values())
 
 
 def test_every_make_target_of_the_documents_is_there():

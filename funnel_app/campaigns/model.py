@@ -31,10 +31,11 @@ class Kind(StrEnum):
 
 
 class Mode(StrEnum):
-    """Whether an enrolment is real or a test with short delays."""
+    """Whether an enrolment is real, a test with short delays, or a canary, which only proves the way."""
 
     LIVE = "live"
     TEST = "test"
+    CANARY = "canary"
 
 
 class EmailOne(StrEnum):

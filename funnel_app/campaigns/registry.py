@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from funnel_app.campaigns.canary import CANARY, canary_of
 from funnel_app.campaigns.model import Campaign, Sequence, Step
 from funnel_app.campaigns.parse import CampaignError, parse
 
@@ -32,12 +33,15 @@ class Registry:
         faults += _twice("campaign", [campaign.name for campaign in parsed])
         registry = cls({campaign.name: campaign for campaign in parsed})
         faults += registry._clashes()
+        faults += [f"{CANARY}: this name is taken by the internal campaign"] if CANARY in registry.campaigns else []
         if faults:
             raise CampaignError(faults)
         return registry
 
     def campaign(self, name: str) -> Campaign:
-        """Return a campaign; UnknownCampaign names those that there are."""
+        """Return a campaign, or the canary, which stands in no list; UnknownCampaign names those that there are."""
+        if name == CANARY:
+            return canary_of(next(iter(self.campaigns.values())))
         if name not in self.campaigns:
             raise UnknownCampaign(f"There is no campaign {name!r}; there are {', '.join(self.campaigns)}.")
         return self.campaigns[name]

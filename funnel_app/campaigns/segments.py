@@ -1,5 +1,6 @@
 """How urgent a lead's assessment is."""
 
+CRITICAL = "CRITICAL"
 CRITICAL_RED = 2
 URGENT_ORANGE = 2
 CRISIS_BELOW = 40
@@ -9,7 +10,7 @@ WARNING_BELOW = 70
 def segment(red: int, orange: int) -> str:
     """Return CRITICAL with two or more red systems, URGENT with one red or two or more orange, else OPTIMIZE."""
     if red >= CRITICAL_RED:
-        return "CRITICAL"
+        return CRITICAL
     return "URGENT" if red == 1 or orange >= URGENT_ORANGE else "OPTIMIZE"
 
 

@@ -27,12 +27,13 @@ class IllegalTransition(ValueError):
 
 
 _ENDED_WELL_OR_BADLY = frozenset({State.DELIVERED, State.DELAYED, State.BOUNCED, State.COMPLAINED})
+# Ambiguous without ever having been sending: a ledger restored from a backup does not know what went out since.
 _BEFORE_HANDOVER = frozenset({State.HELD, State.CANCELLED, State.SKIPPED, State.SUPPRESSED})
 
 ALLOWED: Mapping[State, frozenset[State]] = {
-    State.PLANNED: _BEFORE_HANDOVER | {State.SENDING},
+    State.PLANNED: _BEFORE_HANDOVER | {State.SENDING, State.AMBIGUOUS},
     State.SENDING: _BEFORE_HANDOVER | _ENDED_WELL_OR_BADLY | {State.PLANNED, State.SENT, State.AMBIGUOUS, State.FAILED},
-    State.HELD: frozenset({State.PLANNED, State.CANCELLED, State.SKIPPED, State.SUPPRESSED}),
+    State.HELD: frozenset({State.PLANNED, State.AMBIGUOUS, State.CANCELLED, State.SKIPPED, State.SUPPRESSED}),
     # Back to planned only by a person who knows that it never went out.
     State.AMBIGUOUS: _ENDED_WELL_OR_BADLY | {State.SENT, State.FAILED, State.SUPPRESSED, State.PLANNED},
     State.SENT: _ENDED_WELL_OR_BADLY | {State.FAILED, State.SUPPRESSED},

@@ -1,18 +1,23 @@
-"""`flask ledger`: figures from the ledger."""
+"""`flask ledger`: figures from the ledger, copies of it, and bringing one back."""
 
 import json
 import sys
+from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
 
 from funnel_app.current import current_deps
+from funnel_app.flows.backup import BackupFailed, backup, prune
+from funnel_app.flows.restore import NotRestored, restore
 from funnel_app.flows.stats import ledger_stats
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
 
 
 @click.group("ledger")
 def group() -> None:
-    """What the ledger holds."""
+    """The ledger as a whole."""
 
 
 @group.command("stats")
@@ -22,3 +27,49 @@ def stats() -> None:
     found = ledger_stats(current_deps())
     click.echo(json.dumps(found, indent=2))
     sys.exit(1 if found["unexplained"] or found["duplicates"] else 0)
+
+
+@group.command("backup")
+@click.option("--to", "folder", type=click.Path(path_type=Path), help="The folder; none: BACKUP_DIR.")
+@click.option("--prune", "prunes", is_flag=True, help="Remove the copies that are older than BACKUP_KEEP_DAYS.")
+@AS_JSON
+@with_appcontext
+def backup_command(folder: Path | None, prunes: bool, as_json: bool) -> None:
+    """Copy the ledger while everybody works on, and open and count the copy; exit 1 where it is not whole."""
+    deps = current_deps()
+    where = folder or (Path(deps.settings.backup_dir) if deps.settings.backup_dir else None)
+    if where is None:
+        raise click.UsageError("Name a folder with --to, or set BACKUP_DIR.")
+    try:
+        made = backup(deps, where)
+    except BackupFailed as fault:
+        raise click.ClickException(str(fault)) from None
+    removed = prune(where, deps.settings.backup_keep, deps.now()) if prunes else 0
+    if as_json:
+        click.echo(json.dumps({**made.as_json(), "removed": removed}, indent=2))
+        return
+    click.echo(f"{made.file}: {made.bytes / 1e6:.1f} MB, opened and counted.")
+    click.echo(f"{made.rows['contacts']} contacts, {made.rows['enrolments']} enrolments, {made.rows['emails']} emails.")
+    if removed:
+        click.echo(f"{removed} older than {deps.settings.backup_keep.days} days removed.")
+
+
+@group.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@AS_JSON
+@with_appcontext
+def restore_command(file: Path, as_json: bool) -> None:
+    """Bring FILE back into the empty ledger of DATABASE_URL; what may have gone out since waits for you."""
+    try:
+        done = restore(current_deps(), file)
+    except NotRestored as fault:
+        raise click.ClickException(str(fault)) from None
+    if as_json:
+        click.echo(json.dumps(done.as_json(), indent=2))
+        return
+    click.echo(f"Restored {done.rows['contacts']} contacts and {done.rows['emails']} emails.")
+    if done.held:
+        click.echo(
+            f"{done.held} emails were due since that backup and may have gone out: they are ambiguous, and go no "
+            "further until Resend's report or you say what became of them. See docs/restore.md."
+        )

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from funnel_app.campaigns.model import Campaign, Event, Sequence
+from funnel_app.campaigns.canary import CANARY
+from funnel_app.campaigns.model import Campaign, Event, Mode, Sequence
 from funnel_app.deps import Deps
 from funnel_app.flows.call import Call, fitted
 from funnel_app.flows.exit import Happening, told, touches
@@ -54,11 +55,16 @@ class Case:
         """The call at its source."""
         return self.call.happening(self.now)
 
+    @property
+    def mode(self) -> Mode:
+        """The mode of what this call starts."""
+        return Mode.CANARY if self.campaign.name == CANARY else self.deps.mode
+
     def timing(self, anchor_at: datetime) -> Timing:
         """Return how emails are timed that count from an anchor: by the mode of now, in the contact's time zone."""
         return Timing(
             anchor_at=anchor_at,
-            mode=self.deps.mode,
+            mode=self.mode,
             interval_seconds=self.deps.settings.testing_interval_seconds,
             zone=ZoneInfo(self.contact.timezone or self.campaign.timezone),
         )

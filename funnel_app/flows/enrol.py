@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy.orm import Session
 
-from funnel_app.campaigns.model import Sequence
+from funnel_app.campaigns.model import Mode, Sequence
 from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import deadline_after
 from funnel_app.deps import Deps
@@ -23,6 +24,8 @@ from funnel_app.ledger.models import Enrolment, HookEvent, Outcome
 from funnel_app.ledger.types import new_id
 
 __all__ = ["Call", "enrol"]
+
+log = structlog.get_logger()
 
 KEY_HOLDS_FOR = timedelta(hours=24)
 
@@ -44,6 +47,8 @@ def enrol(deps: Deps, *calls: Call) -> Receipt:
             return replayed
         taken = [_take(_case(deps, session, call, now)) for call in calls]
     receipts = [receipt for receipt, _ in taken]
+    for call, receipt in zip(calls, receipts, strict=True):
+        log.info("hook_taken", name=call.hook, what=call.event.value, **_told(receipt))
     arm(deps, [email for _, enrolment in taken if enrolment for email in _to_arm(enrolment)])
     return replace(receipts[-1], ended=[ended for receipt in receipts for ended in receipt.ended])
 
@@ -95,6 +100,17 @@ def _take(case: Case) -> tuple[Receipt, Enrolment | None]:
     return receipt, enrolment
 
 
+def _told(receipt: Receipt) -> dict[str, object]:
+    return {
+        "hook": str(receipt.hook_id),
+        "contact": str(receipt.contact_id),
+        "enrolment": str(receipt.enrolment_id) if receipt.enrolment_id else None,
+        "emails": [email["id"] for email in receipt.emails],
+        "outcome": str(receipt.status),
+        "reason": receipt.reason,
+    }
+
+
 def _hook_event(case: Case, decision: Decision) -> HookEvent:
     call = case.call
     return HookEvent(
@@ -113,7 +129,7 @@ def _hook_event(case: Case, decision: Decision) -> HookEvent:
         idempotency_key=call.idempotency_key,
         payload=dict(call.payload),
         outcome=decision.outcome,
-        mode=case.deps.mode.value,
+        mode=case.mode.value,
     )
 
 
@@ -136,14 +152,14 @@ def _start(case: Case, sequence: Sequence, hook: HookEvent, run: int) -> Enrolme
         sequence=sequence.name,
         occurrence=case.occurrence,
         run=run,
-        mode=case.deps.mode.value,
+        mode=case.mode.value,
         kind=sequence.kind.value,
         happened_at=case.happening.at,
         call_at=call.call_at,
         anchor_at=timing.anchor_at,
         deadline=deadline_after(case.campaign.deadline, today),
         variables={**case.contact.properties, **call.variables},
-        mirror_stale_since=now,
+        mirror_stale_since=None if case.mode is Mode.CANARY else now,
         created_at=now,
         emails=planned,
     )

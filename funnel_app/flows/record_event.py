@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.reasons import why
@@ -12,6 +13,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.exit import end_all
 from funnel_app.ledger import contacts, email_events, emails, enrolments, suppressions
 from funnel_app.ledger.models import Email, EmailEvent, Scope
+
+log = structlog.get_logger()
 
 SUPPRESSING = {
     "email.bounced": "the address bounced",
@@ -49,6 +52,7 @@ def record_event(deps: Deps, report: Report) -> bool:
             return False
         for email in emails.load(session, [email_id] if email_id else []):
             apply(deps, session, email, report, now)
+    log.info("event_recorded", email=str(email_id) if email_id else None, kind=report.kind, resend_id=report.resend_id)
     return True
 
 

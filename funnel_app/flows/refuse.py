@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from funnel_app.deps import Deps
 from funnel_app.ledger import hook_events
 from funnel_app.ledger.models import HookEvent, Outcome
 from funnel_app.ledger.types import new_id
+
+log = structlog.get_logger()
 
 
 def refuse(
@@ -30,4 +34,5 @@ def refuse(
     )
     with deps.sessions.begin() as session:
         hook_events.add(session, event)
+    log.warning("hook_refused", hook=str(event.id), name=event.hook, errors=event.errors)
     return event.id

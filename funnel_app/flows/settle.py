@@ -33,7 +33,8 @@ def settle(deps: Deps, request_id: UUID, answer: Answer) -> None:
         session.refresh(known, with_for_update=True)
         if known.state in requests.UNSETTLED:
             RULES[answer.kind](deps, session, known, answer, now)
-    log.info("request_answered", request=str(request_id), answer=answer.kind.value, detail=answer.detail)
+    ids = {"request": str(request_id), "emails": known.email_ids}
+    log.info("request_answered", **ids, answer=answer.kind.value, detail=answer.detail)
 
 
 def must_give_up(request: Request, now: datetime) -> bool:

@@ -30,7 +30,7 @@ class Check:
 
 def verify(deps: Deps, paths: Collection[str]) -> list[Check]:
     """Compare the campaign files with the application's paths, the documents and Notion; change nothing."""
-    return [*_files(deps), *_code(deps, paths), *_documents(deps), *_notion(deps)]
+    return [*_files(deps), *_code(deps, paths), *check_documents(deps), *_notion(deps)]
 
 
 def _files(deps: Deps) -> Iterator[Check]:
@@ -58,7 +58,8 @@ def _code(deps: Deps, paths: Collection[str]) -> Iterator[Check]:
             yield Check(f"hook {campaign.name}/{hook.name}", FAULT if missing else OK, detail)
 
 
-def _documents(deps: Deps) -> Iterator[Check]:
+def check_documents(deps: Deps) -> Iterator[Check]:
+    """Compare what ARCHITECTURE.md says of each sequence with the campaign files."""
     if not ARCHITECTURE.exists():
         yield Check("documents", SKIPPED, "they are not shipped with the image")
         return

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from resend.exceptions import ResendError
 
 from funnel_app.gateways.connecting import never_connected
+from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.headers import rate_limit, retry_after, seconds_to_next_day, seconds_to_next_month
 
 
@@ -39,6 +40,7 @@ class Answer:
     refused: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
+FOR_US = frozenset({AnswerKind.INVALID, AnswerKind.PAUSED, AnswerKind.CONFLICT})
 NETWORK_ERROR = "HttpClientError"
 UNREADABLE_BODY = "application_error"
 QUOTA_RESETS = {"daily_quota_exceeded": seconds_to_next_day, "monthly_quota_exceeded": seconds_to_next_month}
@@ -74,6 +76,13 @@ def refused_call(error: ResendError, now: datetime) -> Answer:
     """Return the answer for an error of the SDK, by its status and name: its classes lump quotas, rates and 409s."""
     kind = answer_kind(error)
     return Answer(kind, detail=_words(error), retry_after=_wait(error, now), rate=rate_limit(error.headers))
+
+
+def failure(error: ResendError, now: datetime) -> Unavailable | Rejected:
+    """Return what an error of a reading call means: try again, or never again."""
+    if answer_kind(error) in FOR_US:
+        return Rejected("resend", str(error.message), code=str(error.error_type))
+    return Unavailable("resend", str(error.message), retry_after(error.headers, now))
 
 
 def answer_kind(error: ResendError) -> AnswerKind:

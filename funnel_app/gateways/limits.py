@@ -10,7 +10,7 @@ from typing import Any, cast
 from redis import Redis
 
 from funnel_app.gateways.errors import redis_at_hand
-from funnel_app.gateways.scripts import BACK_OFF, MAY_PROBE, PAUSE, TAKE_SLOT
+from funnel_app.gateways.scripts import BACK_OFF, CLEAR, MAY_PROBE, PAUSE, TAKE_SLOT
 
 LEARNED_TTL_S = 3600
 SLOWEST_RATE = 0.2
@@ -93,6 +93,7 @@ class SendingPause:
         self._now = now
         self._pause = redis.register_script(PAUSE)
         self._back_off = redis.register_script(BACK_OFF)
+        self._clear = redis.register_script(CLEAR)
         self._may_probe = redis.register_script(MAY_PROBE)
 
     def pause(self, reason: str, seconds: float, kind: str) -> None:
@@ -129,7 +130,11 @@ class SendingPause:
             self._redis.hdel(self.KEY, "probe")
 
     def clear(self) -> None:
-        """End the pause and forget its backoff: something was sent."""
+        """End the pause and forget its backoff: something was sent. That proves nothing about a wrong clock."""
+        self._run(self._clear, "clock")
+
+    def lift(self) -> None:
+        """End the pause, whatever it was for."""
         with redis_at_hand():
             self._redis.delete(self.KEY)
 

@@ -49,6 +49,8 @@ log = structlog.get_logger(__name__)
 
 CLOCK_KEY = "rq:scheduler:scheduled_jobs"
 MARKER_KEY = "funnel:clock:marker"
+SEEN_KEY = "funnel:seen"
+QUEUES = ("transactional", "emails", "mirror")
 CIRCUIT_S = 5.0
 JOBS_PER_TRIP = 500
 
@@ -142,10 +144,12 @@ class Queues:
         with redis_at_hand():
             self._disown(keys=[f"funnel:lock:{name}"], args=[owner])
 
-    def beat(self, name: str, ttl_s: int) -> None:
-        """Say that a process lives, for so many seconds."""
-        with redis_at_hand():
-            self.connection.set(f"funnel:beat:{name}", "1", ex=ttl_s)
+    def beat(self, name: str, ttl_s: int, member: str = "") -> None:
+        """Say that a process lives, for so many seconds; and which one, where there are several of its kind."""
+        with redis_at_hand(), self.connection.pipeline() as pipe:
+            pipe.set(f"funnel:beat:{name}", "1", ex=ttl_s)
+            pipe.hset(SEEN_KEY, f"{name}:{member}" if member else name, str(time.time()))
+            pipe.execute()
 
     def alive(self, name: str) -> bool:
         """Tell whether a process said so in time; asked by the web, so a hanging Redis raises within half a second."""

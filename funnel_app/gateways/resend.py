@@ -11,16 +11,14 @@ import requests
 import resend
 from resend.exceptions import NoContentError, ResendError
 
-from funnel_app.gateways.answers import Answer, AnswerKind, accepted_batch, accepted_one, answer_kind, refused_call
+from funnel_app.gateways.answers import Answer, AnswerKind, accepted_batch, accepted_one, failure, refused_call
 from funnel_app.gateways.errors import Rejected, Unavailable
-from funnel_app.gateways.headers import retry_after
 
 __all__ = ["Answer", "AnswerKind", "Mailer", "verify_webhook"]
 
 PROVIDER = "resend"
 API_URL = "https://api.resend.com"
 CONNECT_TIMEOUT_S = 3.0
-FOR_US = frozenset({AnswerKind.INVALID, AnswerKind.PAUSED, AnswerKind.CONFLICT})
 
 
 def utc_now() -> datetime:
@@ -123,7 +121,7 @@ class Mailer:
         except ResendError as error:
             if str(error.code) == "404" and error.error_type == "not_found":
                 return None
-            raise self._failure(error) from error
+            raise failure(error, self._now()) from error
         found = email.get("last_event") if isinstance(email, Mapping) else None
         return str(found) if found else None
 
@@ -139,11 +137,6 @@ class Mailer:
         emails = cast(list[resend.Emails.SendParams], [dict(payload) for payload in payloads])
         body = resend.Batch.send(emails, {"idempotency_key": key, "batch_validation": "permissive"})
         return accepted_batch(*_split(body), len(payloads))
-
-    def _failure(self, error: ResendError) -> Unavailable | Rejected:
-        if answer_kind(error) in FOR_US:
-            return Rejected(PROVIDER, str(error.message), code=str(error.error_type))
-        return Unavailable(PROVIDER, str(error.message), retry_after(error.headers, self._now()))
 
 
 def _split(body: object) -> tuple[object, dict[str, str]]:

@@ -37,6 +37,12 @@ redis.call('EXPIRE', KEYS[1], math.ceil(delay + ARGV[6]))
 return ends
 """
 
+# KEYS: pause. ARGV: the kind of pause that stays.
+CLEAR = """
+if redis.call('HGET', KEYS[1], 'kind') == ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
+
 # KEYS: pause. ARGV: now, seconds between probes.
 MAY_PROBE = """
 local ends = redis.call('HGET', KEYS[1], 'until')

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.emails import UNDER_WAY, UNPROVEN, claimable
 from funnel_app.ledger.enrolments import lacks_step
@@ -38,8 +39,9 @@ def incomplete(session: Session, campaign: str, sequence: str, steps: int) -> in
 
 
 def mirror_behind(session: Session, before: datetime) -> int:
-    """Count the enrolments whose page in Notion has been out of date since before a time."""
-    return session.scalar(select(func.count(Enrolment.id)).where(Enrolment.mirror_stale_since < before)) or 0
+    """Count the enrolments whose page in Notion has been out of date since before a time; canaries have none."""
+    behind = select(func.count(Enrolment.id)).where(Enrolment.mirror_stale_since < before)
+    return session.scalar(behind.where(Enrolment.mode != Mode.CANARY)) or 0
 
 
 def orphans(session: Session, since: datetime) -> int:

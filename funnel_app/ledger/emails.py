@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+import structlog
 from sqlalchemy import ColumnElement, and_, case, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
@@ -16,6 +17,9 @@ from funnel_app.ledger.models import Email, EmailEvent, Enrolment, EnrolmentStat
 # The conditions of the partial indexes, for the queries that want to use them.
 UNDER_WAY = written(Email.state, State.SENDING, State.HELD, State.AMBIGUOUS)
 UNPROVEN = written(Email.state, State.SENT, State.DELAYED)
+
+
+log = structlog.get_logger()
 
 
 class Due(NamedTuple):
@@ -91,6 +95,8 @@ def claim(
         )
     )
     session.add_all(EmailEvent(email_id=id_, kind=State.SENDING, at=now, recorded_at=now) for id_ in won)
+    for id_ in won:
+        log.info("email_moved", email=str(id_), state=str(State.SENDING), reason=None)
     session.flush()
     return load(session, won)
 
@@ -136,6 +142,7 @@ def move(session: Session, email: Email, new: State, now: datetime, reason: str 
     session.get_one(Enrolment, email.enrolment_id).mirror_stale_since = now
     taken_as = email.resend_id if new is State.SENT else None
     session.add(EmailEvent(email_id=email.id, kind=new, at=now, recorded_at=now, detail=reason, resend_id=taken_as))
+    log.info("email_moved", email=str(email.id), enrolment=str(email.enrolment_id), state=str(new), reason=reason)
 
 
 def abandoned(session: Session, now: datetime, limit: int) -> list[UUID]:
@@ -155,6 +162,12 @@ def held(session: Session, now: datetime, modes: Collection[str], limit: int) ->
         _runs(modes),
     )
     return list(session.scalars(wanted.order_by(Email.due_at).limit(limit)))
+
+
+def sent_since(session: Session, now: datetime, limit: int) -> list[Email]:
+    """Return emails of a restored ledger that may have gone out after its backup: they were due, or in hand."""
+    waiting = and_(Email.state.in_([State.PLANNED, State.HELD]), Email.due_at <= now)
+    return list(session.scalars(select(Email).where(or_(waiting, Email.state == State.SENDING)).limit(limit)))
 
 
 def later_planned(session: Session, email: Email) -> list[Email]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.model import Mode
 from funnel_app.ledger.base import written
 from funnel_app.ledger.models import HookEvent, Outcome
 
@@ -100,11 +101,11 @@ def find(session: Session, hook_id: UUID) -> HookEvent | None:
 
 
 def newest(session: Session, outcome: str | None, limit: int, after: UUID | None = None) -> list[HookEvent]:
-    """Return the newest calls, of one outcome or of all; after a call: those that came before it.
+    """Return the newest calls, of one outcome or of all, but no canaries; after a call: those that came before it.
 
     The ids are time-ordered, so that a page is one walk along an index, however far down it is.
     """
-    wanted = select(HookEvent)
+    wanted = select(HookEvent).where(HookEvent.mode != Mode.CANARY)
     if outcome is not None:
         wanted = wanted.where(HookEvent.outcome == outcome)
     if after is not None:

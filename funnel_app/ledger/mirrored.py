@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, false, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, update
 from sqlalchemy.orm import Session, selectinload
 
+from funnel_app.ledger.canaries import is_canary
 from funnel_app.ledger.models import Contact, Enrolment, EnrolmentState
 
 Row = Contact | Enrolment
@@ -25,7 +26,8 @@ class Mirrors:
 def _is_stale(mirrors: Mirrors, before: datetime) -> ColumnElement[bool]:
     contact = Contact.mirror_stale_since <= before if mirrors.contacts else false()
     enrolment = select(Enrolment.contact_id).where(Enrolment.mirror_stale_since <= before)
-    return or_(contact, Contact.id.in_(enrolment)) if mirrors.sequences else contact
+    behind = or_(contact, Contact.id.in_(enrolment)) if mirrors.sequences else contact
+    return and_(behind, ~is_canary())
 
 
 def stale(session: Session, mirrors: Mirrors, before: datetime, now: datetime, limit: int) -> list[UUID]:
@@ -87,7 +89,7 @@ def owned(session: Session, page_ids: Collection[str]) -> set[str]:
 
 def people(session: Session, after: UUID | None, limit: int, *, everybody: bool) -> list[UUID]:
     """Return contacts in the order of their ids, from one on: those with a running sequence, or everybody."""
-    wanted = select(Contact.id).order_by(Contact.id).limit(limit)
+    wanted = select(Contact.id).where(~is_canary()).order_by(Contact.id).limit(limit)
     if after is not None:
         wanted = wanted.where(Contact.id > after)
     if not everybody:

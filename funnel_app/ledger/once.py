@@ -10,8 +10,11 @@ from funnel_app.ledger.models import Base
 from funnel_app.ledger.types import new_id
 
 
-def insert_once(session: Session, model: type[Base], row: Mapping[str, Any], unique: Sequence[str]) -> bool:
-    """Insert a row unless one with the same unique columns is there; say whether it was inserted."""
+def insert_once(session: Session, model: type[Base], row: Mapping[str, Any], unique: Sequence[str] = ()) -> bool:
+    """Insert a row unless one with the same unique columns is there; say whether it was inserted.
+
+    Without columns, any unique index that the row would break keeps it out: a partial one cannot be named by columns.
+    """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(model).values(id=new_id(), **row).on_conflict_do_nothing(index_elements=list(unique))
+    statement = insert(model).values(id=new_id(), **row).on_conflict_do_nothing(index_elements=list(unique) or None)
     return bool(session.execute(statement.returning(model.__table__.c.id)).all())

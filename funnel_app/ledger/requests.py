@@ -94,6 +94,12 @@ def repeatable(session: Session, now: datetime, limit: int) -> list[UUID]:
     return list(session.scalars(wanted.order_by(Request.next_attempt_at).limit(limit)))
 
 
+def close_unsettled(session: Session, reason: str) -> None:
+    """Let no unsettled call be made again by itself."""
+    values = {"next_attempt_at": None, "lease_until": None, "lease_token": None, "last_error": reason}
+    session.execute(update(Request).where(Request.state.in_(UNSETTLED)).values(**values))
+
+
 def emails_of(session: Session, request: Request) -> list[Email]:
     """Return the call's emails in the order in which they were handed over."""
     rows = {str(email.id): email for email in session.scalars(select(Email).where(Email.request_id == request.id))}

@@ -6,10 +6,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
+# Any number that nothing else locks in this database.
+MIGRATION_LOCK = 0x46554E4E454C
 
 
 def head() -> str:
@@ -22,22 +24,29 @@ def head() -> str:
 
 def current(engine: Engine) -> str | None:
     """Return the migration that the ledger is at; None for an empty ledger."""
-    with engine.connect() as connection:
+    with engine.execution_options(funnel_reads=True).connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
 def at_head(engine: Engine) -> bool:
-    """Say whether the ledger is at the newest migration; a ledger that cannot be reached is not."""
+    """Say whether this code can work on the ledger: it is at the newest migration, or a newer release brought it on.
+
+    Migrations only add, so that the release before works on: during a redeploy, and after a rollback. A ledger that
+    cannot be reached is not at head.
+    """
     try:
-        return current(engine) == head()
+        revision = current(engine)
     except OperationalError:
         return False
+    return revision == head() or _is_newer(revision)
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring the ledger up to a migration. Safe to repeat."""
+    """Bring the ledger up to a migration, once, whoever else does so now; one of a newer release stays as it is."""
     with engine.begin() as connection:
-        command.upgrade(_config(connection), revision)
+        _lock(connection)
+        if not _is_newer(MigrationContext.configure(connection).get_current_revision()):
+            command.upgrade(_config(connection), revision)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
@@ -56,6 +65,17 @@ def make_revision(engine: Engine, name: str, revision: str) -> None:
     """Write a migration of what the models have and the ledger has not: a draft to read and mend."""
     with engine.connect() as connection:
         command.revision(_config(connection), name, autogenerate=True, rev_id=revision)
+
+
+def _lock(connection: Connection) -> None:
+    # SQLite lets one writer begin at a time; PostgreSQL would let two make the same table.
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+
+
+def _is_newer(revision: str | None) -> bool:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return revision is not None and revision not in known
 
 
 def _config(connection: object | None = None) -> Config:

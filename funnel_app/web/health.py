@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
 from funnel_app.flows.ready import faults
+from funnel_app.web.proofs import has_metrics_token
 
 blueprint = Blueprint("health", __name__)
 
@@ -17,6 +18,7 @@ def healthz() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """Say whether ledger, Redis, scheduler and workers are there; 503 where one is not."""
+    """Say whether ledger, Redis, scheduler and workers are there; 503 where one is not. The reasons need the token."""
     missing = faults(current_deps())
-    return ({"status": "not ready"}, 503) if missing else {"status": "ready"}
+    answer = {"status": "not ready" if missing else "ready", **({"reasons": missing} if has_metrics_token() else {})}
+    return answer, 503 if missing else 200

@@ -49,6 +49,13 @@ def is_proved() -> bool:
     return bool(g.get("is_proved"))
 
 
+def has_metrics_token() -> bool:
+    """Say whether the caller knows METRICS_TOKEN; nobody does where none is set."""
+    token = current_deps().settings.metrics_token
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    return token is not None and scheme.lower() == "bearer" and is_one_of(given.strip(), (token,))
+
+
 def is_signed(signature: str, body: bytes, secrets: Sequence[str], within_s: float) -> bool:
     """Say whether `t=…,v1=…` is the HMAC-SHA256 of `t.body` under one of the secrets, and not older than that.
 

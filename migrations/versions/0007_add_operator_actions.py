@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007_add_operator_actions"
-down_revision = "0009_index_consent_ip"
+down_revision = "0006_index_consent_ip"
 
 TROUBLE = sa.text("state IN ('held', 'ambiguous', 'bounced', 'complained', 'failed', 'suppressed')")
 PAUSED = sa.text("state = 'paused'")

@@ -133,4 +133,4 @@ def test_rows_for_tables_show_delays_as_people_write_them(registry):
 
 
 def test_modes_are_two():
-    assert [str(mode) for mode in Mode] == ["live", "test"]
+    assert [str(mode) for mode in Mode] == ["live", "test", "canary"]

@@ -224,3 +224,14 @@ def test_without_redis_both_say_try_again() -> None:
         for call in itertools.chain(calls, [lambda: pause.back_off("?", "outage"), lambda: pause.pause("?", 1, "x")]):
             with pytest.raises(Unavailable):
                 call()
+
+
+def test_a_pause_for_the_clock_outlasts_what_was_sent_and_is_lifted_by_who_knows_the_time(connection: Redis) -> None:
+    pause = SendingPause(connection)
+    pause.pause("the clock jumped", 60, "clock")
+    pause.clear()
+    standing = pause.current()
+    assert standing is not None and standing.kind == "clock"
+    assert pause.back_off("503", "outage") > 0
+    pause.lift()
+    assert pause.current() is None

@@ -164,9 +164,9 @@ def test_a_process_waits_for_redis_and_for_the_ledger(deps, monkeypatch):
 
     heads = []
     monkeypatch.setattr("jobs.process.schema.at_head", lambda engine: bool(heads))
-    jobs.process.wait_for_ledger(Waits())
+    jobs.process.wait_for_ledger(Waits(), "worker")
     deps.queues.away = True
-    jobs.process.wait_for_redis(Waits())
+    jobs.process.wait_for_redis(Waits(), "worker")
     assert waited == [2, 1]
 
 

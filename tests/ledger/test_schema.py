@@ -12,8 +12,8 @@ from tests.postgres_server import PostgresServer
 
 VERSIONS = schema.MIGRATIONS / "versions"
 TABLES = {
-    "contacts", "email_events", "emails", "enrolments", "hook_events", "messages", "operator_actions", "requests",
-    "suppressions", "template_versions",
+    "contacts", "email_events", "emails", "enrolments", "hook_events", "incidents", "messages", "notices",
+    "operator_actions", "requests", "suppressions", "template_versions",
 }  # fmt: skip
 
 
@@ -50,6 +50,18 @@ def test_up_and_down_and_up_again(empty):
     schema.upgrade(empty)
     schema.upgrade(empty)
     schema.check(empty)
+
+
+def test_a_ledger_of_a_newer_release_is_worked_on_and_left_as_it_is(empty):
+    """So that the old container works on during a redeploy, and the release before can be rolled back to."""
+    schema.upgrade(empty)
+    with empty.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999_of_tomorrow'"))
+    assert schema.at_head(empty)
+    schema.upgrade(empty)
+    assert schema.current(empty) == "9999_of_tomorrow"
+    with empty.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": schema.head()})
 
 
 def test_tables_that_differ_from_the_models_are_told(empty):

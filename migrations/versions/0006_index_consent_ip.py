@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009_index_consent_ip"
-down_revision = "0004_add_proof"
+revision = "0006_index_consent_ip"
+down_revision = "0005_add_incidents"
 
 
 def upgrade() -> None:

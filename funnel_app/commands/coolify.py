@@ -1,0 +1,101 @@
+"""`python -m funnel_app.commands.coolify plan|apply`: bring about on a Coolify what coolify.json says.
+
+It needs none of Funnel's settings to run; the values that it hands over come from a file or from the environment.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from dotenv import dotenv_values
+
+from funnel_app.flows.coolify import Rollout, deploy
+from funnel_app.flows.descriptor import NotApplicable, Source, read_descriptor
+from funnel_app.gateways.coolify import Coolify
+from funnel_app.gateways.errors import GatewayError
+
+Command = Callable[..., None]
+OPTIONS = (
+    click.option("--url", envvar="COOLIFY_URL", required=True, help="Where Coolify is (COOLIFY_URL)."),
+    click.option("--token", envvar="COOLIFY_TOKEN", required=True, help="A token that may read, write and deploy."),
+    click.option("--file", default="coolify.json", show_default=True, type=click.Path(path_type=Path)),
+    click.option(
+        "--env-file", type=click.Path(exists=True, path_type=Path), help="The settings; none: the environment."
+    ),
+    click.option("--repository", envvar="COOLIFY_REPOSITORY", help="Where the code is, for the first time."),
+    click.option("--private-key", envvar="COOLIFY_PRIVATE_KEY_UUID", help="The uuid of a deploy key."),
+    click.option("--github-app", envvar="COOLIFY_GITHUB_APP_UUID", help="The uuid of a GitHub app."),
+    click.option("--server", envvar="COOLIFY_SERVER", help="The server's name, where there are several."),
+    click.option("--resend-values", is_flag=True, help="Set the values that the token may not read, too."),
+)
+
+
+def _options(command: Command) -> Command:
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.group()
+def group() -> None:
+    """Funnel on Coolify."""
+
+
+@group.command()
+@_options
+def plan(**given: object) -> None:
+    """Tell what apply would change; change nothing."""
+    with _told():
+        rollout = _rollout(given, act=False)
+        rollout.run()
+    _tell(rollout)
+    click.echo(f"{len(rollout.changes)} to change. Run apply to do it." if rollout.changes else "Nothing to change.")
+
+
+@group.command()
+@_options
+@click.option("--deploy", "always", is_flag=True, help="Deploy though nothing changed.")
+@click.option("--no-deploy", "never", is_flag=True, help="Change, and leave the deployment to somebody else.")
+def apply(always: bool, never: bool, **given: object) -> None:
+    """Change what differs, and deploy where something did; exit 1 where the deployment does not finish."""
+    with _told():
+        rollout = _rollout(given, act=True)
+        application = rollout.run()
+        _tell(rollout)
+        click.echo(f"{len(rollout.changes)} changed." if rollout.changes else "Nothing to change.")
+        if application is None or never or not (rollout.changes or always):
+            return
+        status = deploy(rollout.coolify, application, time.sleep)
+    click.echo(f"The deployment is {status}.")
+    sys.exit(0 if status == "finished" else 1)
+
+
+def _rollout(given: Mapping[str, object], act: bool) -> Rollout:
+    text = {name: str(value) for name, value in given.items() if value is not None}
+    source = Source(text.get("repository"), text.get("private_key"), text.get("github_app"), text.get("server"))
+    file = text.get("env_file")
+    values = {k: v or "" for k, v in dotenv_values(file).items()} if file else dict(os.environ)
+    wanted = read_descriptor(Path(text["file"]).read_text("utf-8"))
+    coolify = Coolify(text["url"], text["token"])
+    return Rollout(coolify, wanted, values, source, act, resend_values=bool(given["resend_values"]))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (NotApplicable, GatewayError, OSError) as fault:
+        raise click.ClickException(str(fault)) from None
+
+
+def _tell(rollout: Rollout) -> None:
+    for change in rollout.changes:
+        click.echo(f"  {change.what:<38} {change.detail}")
+
+
+if __name__ == "__main__":
+    group()

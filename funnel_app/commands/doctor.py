@@ -1,0 +1,48 @@
+"""`flask doctor`: what is right, what is wrong, and what to do about it."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+from flask.cli import with_appcontext
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from funnel_app.current import current_deps
+from funnel_app.flows.doctor import Check, Status, examine, is_well
+from funnel_app.flows.signoff import report
+
+COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAULT: "bold red"}
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@click.option("--signoff", is_flag=True, help="Also write the dated production report in Markdown.")
+@click.option("--to", "folder", type=click.Path(file_okay=False, exists=True, path_type=Path), default=".")
+@with_appcontext
+def doctor_command(as_json: bool, signoff: bool, folder: Path) -> None:
+    """Look at everything that an email needs on its way; exit 1 on a fault."""
+    deps = current_deps()
+    checks = examine(deps)
+    if as_json:
+        rows = [check.as_json() for check in checks]
+        click.echo(json.dumps({"ok": is_well(checks), "checks": rows}, indent=2))
+    else:
+        _print(checks)
+    if signoff:
+        path = folder / f"production-report-{deps.now():%Y-%m-%d}.md"
+        path.write_text(report(deps, checks), "utf-8")
+        click.echo(f"Wrote {path}: read it, and sign it at its end.", err=as_json)
+    sys.exit(0 if is_well(checks) else 1)
+
+
+def _print(checks: list[Check]) -> None:
+    table = Table("check", "status", "what was found, and what to do")
+    for check in checks:
+        fix = f"\n[bold]→ {escape(check.fix)}[/]" if check.fix else ""
+        table.add_row(check.name, f"[{COLOURS[check.status]}]{check.status}[/]", escape(check.detail) + fix)
+    Console().print(table)
+    counted = {status: sum(check.status is status for check in checks) for status in Status}
+    click.echo(f"{counted[Status.OK]} ok, {counted[Status.WARNING]} to look at, {counted[Status.FAULT]} to mend.")

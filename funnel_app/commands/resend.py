@@ -1,0 +1,98 @@
+"""`flask resend`: what Resend knows of us, the webhook that brings its events, and a canary by hand."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from flask.cli import with_appcontext
+
+from funnel_app.current import current_deps
+from funnel_app.flows import canary as canary_flow
+from funnel_app.flows.checks import resend as resend_checks
+from funnel_app.flows.checks.check import Status
+from funnel_app.flows.doctor import is_well
+from funnel_app.gateways.errors import GatewayError
+
+ASK_EVERY_S = 0.5
+
+
+@click.group("resend")
+def group() -> None:
+    """Resend: its account, its events, and proof that emails arrive."""
+
+
+@group.command()
+@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@with_appcontext
+def check(as_json: bool) -> None:
+    """Look at key, domain, webhook, events, quota and rate; exit 1 on a fault."""
+    deps = current_deps()
+    found = [*resend_checks.account(deps), *resend_checks.events(deps)]
+    if as_json:
+        click.echo(json.dumps({"ok": is_well(found), "checks": [each.as_json() for each in found]}, indent=2))
+    else:
+        for each in found:
+            fix = f"  → {each.fix}" if each.status is not Status.OK else ""
+            click.echo(f"{each.status:<8} {each.name:<15} {each.detail}{fix}")
+    sys.exit(0 if is_well(found) else 1)
+
+
+@group.command()
+@click.option("--create", is_flag=True, help="Let Resend tell our address of every event.")
+@with_appcontext
+def webhooks(create: bool) -> None:
+    """List the addresses that Resend tells of events; with --create add ours and print the secret that proves them."""
+    deps = current_deps()
+    address = deps.settings.public_url + resend_checks.WEBHOOK_PATH
+    with _told():
+        endpoints = deps.account.endpoints()
+        if create and all(endpoint.url != address for endpoint in endpoints):
+            secret = deps.account.add_endpoint(address)
+            click.echo(f"Resend tells {address} of every event from now on. Set this, and start Funnel again:")
+            click.echo(f"RESEND_WEBHOOK_SECRET={secret}")
+            return
+    for endpoint in endpoints:
+        ours = "  ← ours" if endpoint.url == address else ""
+        click.echo(f"{endpoint.status:<9} {endpoint.url}  {', '.join(endpoint.events) or 'every event'}{ours}")
+    if not any(endpoint.url == address for endpoint in endpoints):
+        click.echo(f"None of them is {address}: run flask --app wsgi resend webhooks --create")
+        sys.exit(1)
+
+
+@group.command()
+@click.option("--within", default=300.0, show_default=True, help="How many seconds to wait.")
+@with_appcontext
+def canary(within: float) -> None:
+    """Send one email through everything, from the public hook to proof of delivery; exit 1 where it does not arrive."""
+    deps = current_deps()
+    began = time.monotonic()
+    with _told():
+        flight_id = canary_flow.fly(deps)
+    click.echo(f"{_since(began)}  accepted at {deps.settings.public_url}")
+    shown = ""
+    while True:
+        flight = canary_flow.look_at(deps, flight_id)
+        if flight.state != shown:
+            shown = flight.state
+            click.echo(f"{_since(began)}  {flight.state}" + (f": {flight.reason}" if flight.reason else ""))
+        if flight.delivered_at is not None:
+            return
+        if time.monotonic() - began > within:
+            click.echo(f"It did not arrive within {within:.0f} s: run flask --app wsgi doctor.")
+            sys.exit(1)
+        deps.sleep(ASK_EVERY_S)
+
+
+def _since(began: float) -> str:
+    return f"{time.monotonic() - began:6.1f} s"
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except GatewayError as fault:
+        raise click.ClickException(str(fault)) from None

@@ -1,0 +1,57 @@
+"""Alarms: every kind of thing that Funnel tells of by itself, what it means, and how long it must last first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from funnel_app.flows.invariants import INVARIANTS
+
+AT_ONCE = timedelta(0)
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One kind: its name for people, what it means, and how long it must last before anybody is told."""
+
+    title: str
+    meaning: str
+    patience: timedelta = AT_ONCE
+
+
+ALARMS: Mapping[str, Alarm] = {
+    "redis_away": Alarm(
+        "Redis does not answer",
+        "hooks are accepted, and nothing is sent until it is back",
+        timedelta(seconds=30),
+    ),
+    "scheduler_silent": Alarm("The scheduler is silent", "nothing becomes due: no email is sent", AT_ONCE),
+    "worker_gone": Alarm("Workers are missing", "emails go slower, or not at all", timedelta(seconds=10)),
+    "web_away": Alarm(
+        "The public address does not answer", "hooks are lost unless their senders try again", timedelta(seconds=15)
+    ),
+    "sending_paused": Alarm(
+        "Sending is paused", "Resend refuses the account, the key, the sender or the quota: no email goes out"
+    ),
+    "resend_away": Alarm("Resend does not take emails", "they wait, and go when it is back", timedelta(minutes=5)),
+    "clock_jumped": Alarm("The clock is wrong", "sending stops, so that nothing goes at a wrong time"),
+    "disk_full": Alarm("The disk is nearly full", "a full disk refuses hooks"),
+    "jobs_failed": Alarm("A job failed for an unknown reason", "the sweep repeats it; the worker's log has the cause"),
+    "hook_silent": Alarm("A hook is silent", "nobody calls it, far longer than usual: is its sender still wired up?"),
+    "provider_silent": Alarm(
+        "Resend's events do not come", "emails go out, and nobody knows whether they arrive"
+    ),
+    "canary_late": Alarm("The canary did not arrive", "what broke its flight breaks every email's"),
+    "doctor": Alarm("The doctor found a fault", "what it names keeps emails from arriving, soon if not yet"),
+    **{
+        name: Alarm(f"Emails: {name.replace('_', ' ')}", f"{broken.broken}; {broken.mended_by}")
+        for name, broken in INVARIANTS.items()
+    },
+    "ledger_away": Alarm(
+        "The ledger cannot be used", "hooks are answered 503 and their senders must try again", timedelta(seconds=30)
+    ),
+}  # fmt: skip
+
+
+def title_of(kind: str) -> str:
+    """Return the name of a kind for people."""
+    return ALARMS[kind].title if kind in ALARMS else kind.replace("_", " ").capitalize()

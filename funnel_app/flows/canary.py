@@ -1,0 +1,69 @@
+"""Canary: from the public hook to a delivered email, as a lead would go; hourly, and by hand."""
+
+import secrets
+from datetime import timedelta
+from uuid import UUID
+
+from funnel_app.campaigns.canary import CANARY
+from funnel_app.deps import Deps
+from funnel_app.ledger import canaries
+from funnel_app.ledger.canaries import Flight
+
+DELIVERED_WITHIN = timedelta(minutes=5)
+KEPT_FOR = timedelta(days=2)
+AT_A_TIME = 200
+
+
+def fly(deps: Deps) -> UUID:
+    """Start a canary through the public hook and return its enrolment. Raises Unavailable or Rejected."""
+    address = f"{canaries.PREFIX}{secrets.token_hex(6)}@{canaries.DOMAIN}"
+    answer = deps.public.sign_up(CANARY, {"email": address, "first_name": "Canary"})
+    return UUID(str(answer["enrolment_id"]))
+
+
+def fly_when_due(deps: Deps) -> UUID | None:
+    """Start a canary where the last one is a setting's time old; None where it is not, or no canary is to fly."""
+    every = deps.settings.canary_every
+    if not every:
+        return None
+    forget_old(deps)
+    last = latest(deps)
+    if last is not None and deps.now() - last.started_at < every:
+        return None
+    return fly(deps)
+
+
+def latest(deps: Deps) -> Flight | None:
+    """Return the newest canary; None where none has flown yet."""
+    with deps.reads() as session:
+        return canaries.latest(session)
+
+
+def look_at(deps: Deps, enrolment_id: UUID) -> Flight:
+    """Return how one canary stands."""
+    with deps.reads() as session:
+        return canaries.get(session, enrolment_id)
+
+
+def late(deps: Deps) -> str | None:
+    """Say why the newest canary should have arrived by now; None where it did, still may, or none is to fly."""
+    every, flight = deps.settings.canary_every, latest(deps)
+    if not every or flight is None:
+        return None
+    age = deps.now() - flight.started_at
+    if flight.delivered_at is None and age > DELIVERED_WITHIN:
+        reason = f": {flight.reason}" if flight.reason else ""
+        return f"the canary of {flight.started_at:%H:%M} UTC is {flight.state}{reason}"
+    if age > every + DELIVERED_WITHIN:
+        return f"no canary could start since {flight.started_at:%H:%M} UTC: its hook does not answer"
+    return None
+
+
+def forget_old(deps: Deps) -> int:
+    """Delete the canaries of the days before, and all that was sent and heard of them; return how many."""
+    with deps.reads() as session:
+        old = canaries.old_contacts(session, deps.now() - KEPT_FOR, AT_A_TIME)
+    if old:
+        with deps.sessions.begin() as session:
+            canaries.delete_with_everything(session, old)
+    return len(old)

@@ -1,0 +1,56 @@
+"""What a check finds: a name, how it stands, the evidence, and what to do."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """How a thing stands: a fault keeps emails from arriving, a warning may come to that."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding; `fix` says what to do where it is not ok."""
+
+    name: str
+    status: Status
+    detail: str
+    fix: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the finding as plain data, by the contract."""
+        return asdict(self)
+
+
+Findings = Iterator[Check]
+
+
+def ok(name: str, detail: str) -> Check:
+    """Return a finding with nothing to do."""
+    return Check(name, Status.OK, detail)
+
+
+def warning(name: str, detail: str, fix: str) -> Check:
+    """Return a finding that should be looked at."""
+    return Check(name, Status.WARNING, detail, fix)
+
+
+def fault(name: str, detail: str, fix: str) -> Check:
+    """Return a finding that keeps emails from arriving."""
+    return Check(name, Status.FAULT, detail, fix)
+
+
+def all_faults(names: Sequence[str], detail: str, fix: str) -> Findings:
+    """Return the same fault for several names: what they stand on is away."""
+    return (fault(name, detail, fix) for name in names)
+
+
+def count(number: int, what: str) -> str:
+    """Return a number of things in words: 1 email, 2 emails."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")

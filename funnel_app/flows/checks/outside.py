@@ -1,0 +1,70 @@
+"""Checks of the ways between Funnel and the world: its address, Calendly, alerts, and its documents."""
+
+from funnel_app.deps import Deps
+from funnel_app.flows.checks.check import Findings, fault, ok, warning
+from funnel_app.flows.subscriptions import NotSet, check_calendly
+from funnel_app.flows.tell import failing_since
+from funnel_app.flows.verify import FAULT, check_documents
+from funnel_app.gateways.errors import GatewayError
+
+
+def public_address(deps: Deps) -> Findings:
+    """The world reaches Funnel at PUBLIC_URL."""
+    try:
+        deps.public.check()
+    except GatewayError as error:
+        fix = "see that the web process runs, and that PUBLIC_URL, its DNS and its certificate are right"
+        yield fault("public address", f"{deps.settings.public_url}: {error.message}", fix)
+    else:
+        yield ok("public address", f"{deps.settings.public_url} answers")
+
+
+def calendly(deps: Deps) -> Findings:
+    """Calendly still tells us of bookings."""
+    keys, token = deps.settings.calendly_signing_keys, deps.settings.calendly_token
+    if not keys and not token:
+        yield ok("calendly", "not used: neither CALENDLY_SIGNING_KEY nor CALENDLY_TOKEN is set")
+        return
+    for campaign in deps.registry.campaigns:
+        try:
+            faults = check_calendly(deps, campaign)
+        except NotSet:
+            fix = "set CALENDLY_TOKEN, so that a subscription that Calendly gave up is noticed"
+            yield warning("calendly", "whether its subscription lives cannot be asked", fix)
+        except GatewayError as error:
+            yield fault("calendly", f"cannot be asked: {error.message}", "see that CALENDLY_TOKEN is right")
+        else:
+            yield (
+                fault("calendly", "; ".join(faults), "run flask --app wsgi calendly subscribe")
+                if faults
+                else ok("calendly", f"its subscription for {campaign} is active")
+            )
+
+
+def alerting(deps: Deps) -> Findings:
+    """Somebody hears of it when something is wrong, even if this whole machine is."""
+    found = deps.settings
+    absent = [
+        name
+        for name, value in (("ALERT_WEBHOOK_URL", found.alert_webhook_url), ("HEARTBEAT_URL", found.heartbeat_url))
+        if not value
+    ]
+    failing = failing_since(deps)
+    if failing is not None:
+        since, error = failing
+        fix = "see that ALERT_WEBHOOK_URL and LEADS_WEBHOOK_URL still lead to a chat"
+        yield fault("alerts", f"nothing could be said since {since:%Y-%m-%d %H:%M} UTC: {error}", fix)
+    elif absent:
+        yield warning("alerts", f"{', '.join(absent)} not set: nobody is told", "set them; docs/operations.md says how")
+    else:
+        yield ok("alerts", "alerts have an address, and a dead man's switch is wound up each minute")
+
+
+def documents(deps: Deps) -> Findings:
+    """The documents say what the code does."""
+    checks = list(check_documents(deps))
+    wrong = [f"{check.name}: {check.detail}" for check in checks if check.status == FAULT]
+    if wrong:
+        yield warning("documents", "; ".join(wrong), "run make docs")
+    else:
+        yield ok("documents", f"{len(checks)} of {len(checks)} sequences stand in ARCHITECTURE.md as in the code")

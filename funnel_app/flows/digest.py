@@ -1,0 +1,55 @@
+"""Digest: each morning one line on what became of yesterday's emails, so that silence is never taken for success."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from funnel_app.campaigns.states import OPEN, State
+from funnel_app.deps import Deps
+from funnel_app.flows.incidents import CHANNEL
+from funnel_app.flows.stats import ledger_stats
+from funnel_app.ledger import notices, watching
+
+HOUR = 8
+
+
+def digest_when_due(deps: Deps) -> bool:
+    """Keep yesterday's digest from eight o'clock on in the business's time zone; False where it is kept already."""
+    local = deps.now().astimezone(ZoneInfo(deps.settings.timezone))
+    key = f"digest:{local.date()}"
+    if local.hour < HOUR or deps.settings.alert_webhook_url is None:
+        return False
+    with deps.reads() as session:
+        if notices.known(session, [key]):
+            return False
+    text = digest(deps, local.date() - timedelta(days=1))
+    with deps.sessions.begin() as session:
+        return notices.add(session, key, CHANNEL, text, deps.now())
+
+
+def digest(deps: Deps, day: date) -> str:
+    """Return one line on the emails that fell due on a day of the business: due, delivered, held, bounced, unexplained.
+
+    Emails that were never to go, since their sequence had ended or somebody else sent them, are not due.
+    """
+    zone = ZoneInfo(deps.settings.timezone)
+    begins, ends = (_midnight(each, zone) for each in (day, day + timedelta(days=1)))
+    with deps.reads() as session:
+        counts = watching.day_counts(session, begins, ends, deps.mode)
+    never = sum(counts.get(state, 0) for state in (State.CANCELLED, State.SKIPPED, State.SUPPRESSED))
+    waiting = sum(counts.get(state, 0) for state in OPEN - {State.HELD})
+    unexplained = ledger_stats(deps)["unexplained"]
+    told = {
+        "due": sum(counts.values()) - never,
+        "delivered": counts.get(State.DELIVERED, 0),
+        "under way": waiting,
+        "held": counts.get(State.HELD, 0),
+        "bounced": counts.get(State.BOUNCED, 0),
+        "refused or complained of": counts.get(State.FAILED, 0) + counts.get(State.COMPLAINED, 0),
+        "unexplained": unexplained,
+    }
+    mark = "☀️" if not (told["held"] or told["bounced"] or unexplained) else "⚠️"
+    return f"{mark} {day:%A %d %B}: " + ", ".join(f"{number:,} {what}" for what, number in told.items())
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -1,0 +1,52 @@
+"""Doctor: look at everything that an email needs on its way, and say what to do about what is wrong."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from funnel_app.deps import Deps
+from funnel_app.flows.checks import emails, ledger, notion, outside, redis, resend, settings
+from funnel_app.flows.checks.check import Check, Findings, Status, fault
+from funnel_app.ledger.engine import LedgerUnavailable
+
+__all__ = ["Check", "Status", "examine"]
+
+Look = Callable[[Deps], Findings]
+CHECKS: Mapping[str, Look] = {
+    "python": settings.python,
+    "settings": settings.settings,
+    "testing mode": settings.testing_mode,
+    "email 1": settings.first_email,
+    "hook secrets": settings.hook_secrets,
+    "ledger": ledger.shape,
+    "ledger place": ledger.where,
+    "disk space": ledger.room,
+    "clock": ledger.clock,
+    "redis, scheduler, workers, queues, sending": redis.redis,
+    "overdue": redis.overdue,
+    "resend key, from domain, webhook, quota, rate": resend.account,
+    "resend events": resend.events,
+    "notion": notion.notion,
+    "invariants": emails.invariants,
+    "canary": emails.canary,
+    "public address": outside.public_address,
+    "calendly": outside.calendly,
+    "alerts": outside.alerting,
+    "documents": outside.documents,
+}
+
+
+def examine(deps: Deps) -> list[Check]:
+    """Return every finding, in the order of the table. Changes nothing; a check whose ledger is away is a fault."""
+    return [check for name, look in CHECKS.items() for check in _look(deps, name, look)]
+
+
+def _look(deps: Deps, name: str, look: Look) -> list[Check]:
+    try:
+        return list(look(deps))
+    except LedgerUnavailable as error:
+        words = str(error.orig).splitlines()[0] if error.orig else str(error)
+        return [fault(name, f"the ledger cannot be asked: {words}", "see the check named ledger")]
+
+
+def is_well(checks: Sequence[Check]) -> bool:
+    """Say whether there is no fault; warnings are allowed."""
+    return all(check.status is not Status.FAULT for check in checks)

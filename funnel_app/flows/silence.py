@@ -1,0 +1,55 @@
+"""Silence: a hook that nobody calls for far longer than usual, and emails that go out without an echo."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+
+from funnel_app.deps import Deps
+from funnel_app.ledger import watching
+
+LOOK_BACK = timedelta(days=28)
+# Of fewer calls nobody can say what is usual.
+FEWEST = 10
+SEVERAL_TIMES = 4
+SHORTEST = timedelta(hours=1)
+ECHO_WITHIN = timedelta(hours=1)
+
+
+def silent_hooks(deps: Deps) -> dict[str, str]:
+    """Return the hooks that are silent for several times their usual gap, each with how long and what is usual."""
+    now = deps.now()
+    with deps.reads() as session:
+        times = watching.hook_times(session, now - LOOK_BACK, deps.mode)
+    found = {hook: silence_of(at, now) for hook, at in times.items()}
+    return {hook: words for hook, words in found.items() if words}
+
+
+def silence_of(times: Sequence[datetime], now: datetime) -> str | None:
+    """Say how long nobody called, where that is far longer than usual; None where it is not, or nobody can say.
+
+    Nights and weekends are usual: the silence must be several times the middle gap, and half as long again as the
+    second longest of the last four weeks (the longest may have been an outage).
+    """
+    if len(times) < FEWEST:
+        return None
+    gaps = sorted(later - earlier for earlier, later in pairwise(times))
+    usual, long = timedelta(seconds=median(gap.total_seconds() for gap in gaps)), gaps[-2]
+    silence = now - times[-1]
+    if silence <= max(SEVERAL_TIMES * usual, 1.5 * long, SHORTEST):
+        return None
+    return f"no call for {_words(silence)}; usually one comes every {_words(usual)}, and after {_words(long)} at most"
+
+
+def without_echo(deps: Deps) -> str | None:
+    """Say since when emails go out without any event of Resend, where that is over an hour; None where it is not."""
+    with deps.reads() as session:
+        since = watching.unheard_since(session)
+    if since is None or deps.now() - since <= ECHO_WITHIN:
+        return None
+    return f"emails have gone out since {since:%H:%M} UTC, and Resend has reported nothing"
+
+
+def _words(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.0f} h"

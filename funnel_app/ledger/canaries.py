@@ -1,0 +1,70 @@
+"""Canaries: how the newest flew, and forgetting those of the days before, so that they never look like leads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, delete, exists, select
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.model import Mode
+from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Message, Request
+
+PREFIX, DOMAIN = "delivered+canary-", "resend.dev"
+PATTERN = f"{PREFIX}%@{DOMAIN}"
+
+
+@dataclass(frozen=True)
+class Flight:
+    """One canary: when it started, and how its email stands."""
+
+    enrolment_id: UUID
+    started_at: datetime
+    state: str
+    reason: str | None
+    sent_at: datetime | None
+    delivered_at: datetime | None
+
+
+def is_canary() -> ColumnElement[bool]:
+    """Return what holds for the contacts that are canaries, for lists that show people only."""
+    return Contact.email_norm.like(PATTERN)
+
+
+def latest(session: Session) -> Flight | None:
+    """Return the newest canary; None where none has flown yet."""
+    flights = session.execute(_flights().order_by(Enrolment.id.desc()).limit(1)).all()
+    return Flight(*flights[0]) if flights else None
+
+
+def get(session: Session, enrolment_id: UUID) -> Flight:
+    """Return one canary; NoResultFound where there is none of that id."""
+    return Flight(*session.execute(_flights().where(Enrolment.id == enrolment_id)).one())
+
+
+def _flights() -> Select[UUID, datetime, str, str | None, datetime | None, datetime | None]:
+    columns = (Enrolment.id, Enrolment.created_at, Email.state, Email.reason, Email.sent_at, Email.delivered_at)
+    return select(*columns).join(Email, Email.enrolment_id == Enrolment.id).where(Enrolment.mode == Mode.CANARY)
+
+
+def old_contacts(session: Session, before: datetime, limit: int) -> list[UUID]:
+    """Return the contacts of canaries that flew before a time."""
+    old = select(Enrolment.contact_id).where(Enrolment.mode == Mode.CANARY, Enrolment.created_at < before)
+    return list(session.scalars(old.limit(limit)))
+
+
+def delete_with_everything(session: Session, contact_ids: Sequence[UUID]) -> None:
+    """Delete these contacts, and all that was planned, sent and heard of them."""
+    enrolments = select(Enrolment.id).where(Enrolment.contact_id.in_(contact_ids))
+    emails = list(session.scalars(select(Email.id).where(Email.enrolment_id.in_(enrolments))))
+    requests = list(
+        session.scalars(select(Email.request_id).where(Email.id.in_(emails), Email.request_id.is_not(None)))
+    )
+    session.execute(delete(Message).where(Message.email_id.in_(emails)))
+    session.execute(delete(EmailEvent).where(EmailEvent.email_id.in_(emails)))
+    session.execute(delete(Email).where(Email.id.in_(emails)))
+    session.execute(delete(Request).where(Request.id.in_(requests), ~exists().where(Email.request_id == Request.id)))
+    session.execute(delete(Enrolment).where(Enrolment.contact_id.in_(contact_ids)))
+    session.execute(delete(HookEvent).where(HookEvent.contact_id.in_(contact_ids)))
+    session.execute(delete(Contact).where(Contact.id.in_(contact_ids)))

@@ -1,0 +1,64 @@
+"""Notices: what is to be said in a chat, each once."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from funnel_app.ledger.once import insert_once
+from funnel_app.ledger.watch_models import Notice
+
+
+def add(session: Session, key: str, channel: str, text: str, now: datetime) -> bool:
+    """Keep something to say; False where it was kept under this key before, said or not."""
+    row = {"key": key, "channel": channel, "text": text, "created_at": now, "attempts": 0}
+    return insert_once(session, Notice, row, ["key"])
+
+
+def known(session: Session, keys: Collection[str]) -> set[str]:
+    """Return those of the keys under which something was ever kept."""
+    return set(session.scalars(select(Notice.key).where(Notice.key.in_(list(keys)))))
+
+
+def take(session: Session, channel: str, now: datetime, lease: timedelta, limit: int) -> list[Notice]:
+    """Return what is to be said now and that nobody else is saying, under a lease, oldest first."""
+    free = or_(Notice.lease_until.is_(None), Notice.lease_until <= now)
+    wanted = select(Notice.id).where(Notice.channel == channel, Notice.sent_at.is_(None), free)
+    ids = list(session.scalars(wanted.order_by(Notice.created_at, Notice.id).limit(limit)))
+    won = (
+        update(Notice)
+        .where(Notice.id.in_(ids), Notice.sent_at.is_(None), free)
+        .values(lease_until=now + lease, attempts=Notice.attempts + 1)
+        .returning(Notice)
+    )
+    return sorted(session.scalars(won), key=lambda notice: (notice.created_at, notice.id))
+
+
+def mark_sent(session: Session, ids: Collection[UUID], now: datetime, *, forget: bool) -> None:
+    """Note that these were said; with `forget`, keep nothing of the words."""
+    values = {"sent_at": now, "last_error": None, **({"text": ""} if forget else {})}
+    session.execute(update(Notice).where(Notice.id.in_(list(ids))).values(**values))
+
+
+def postpone(session: Session, ids: Collection[UUID], until: datetime, error: str) -> None:
+    """Note that these could not be said, and when to try again."""
+    session.execute(update(Notice).where(Notice.id.in_(list(ids))).values(lease_until=until, last_error=error))
+
+
+def count_posts_since(session: Session, channel: str, since: datetime) -> int:
+    """Count the messages since a time: notices that were said together are one."""
+    posts = select(func.count(func.distinct(Notice.sent_at))).where(Notice.channel == channel, Notice.sent_at >= since)
+    return session.scalar(posts) or 0
+
+
+def oldest_failing(session: Session) -> Notice | None:
+    """Return the oldest notice that could not be said so far; None where all is said."""
+    failing = select(Notice).where(Notice.sent_at.is_(None), Notice.last_error.is_not(None))
+    return session.scalars(failing.order_by(Notice.created_at).limit(1)).one_or_none()
+
+
+def delete_sent_before(session: Session, before: datetime) -> int:
+    """Delete what was said before a time; return how many."""
+    return len(session.scalars(delete(Notice).where(Notice.sent_at < before).returning(Notice.id)).all())

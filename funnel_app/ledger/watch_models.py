@@ -1,0 +1,47 @@
+"""The tables of the watch: what is wrong, and what is still to be said of it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from funnel_app.ledger.base import Base, partial
+from funnel_app.ledger.types import new_id
+
+OPEN = text("ended_at IS NULL")
+
+
+class Incident(Base):
+    """One thing that is wrong, from when it was first seen until it is over; `told_at` is when it was said."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (
+        Index("uq_incidents_open", "kind", "subject", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(String(128), default="")
+    detail: Mapped[str] = mapped_column(Text)
+    opened_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    told_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class Notice(Base):
+    """One thing to be said in a chat, once: its key is unique, and whoever says it holds it under a lease."""
+
+    __tablename__ = "notices"
+    __table_args__ = (partial("ix_notices_unsent", "channel", "created_at", where="sent_at IS NULL"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    key: Mapped[str] = mapped_column(String(160), unique=True)
+    channel: Mapped[str] = mapped_column(String(16))
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
+    last_error: Mapped[str | None] = mapped_column(Text)
+    sent_at: Mapped[datetime | None]

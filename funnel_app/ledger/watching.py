@@ -1,0 +1,108 @@
+"""What the watch and the doctor ask the ledger; each question is one query that reads no more than it must."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.model import Event, Mode
+from funnel_app.campaigns.states import State
+from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Outcome
+
+BY_HAND = "keyboard"
+
+
+def newest_at(session: Session) -> datetime | None:
+    """Return when the newest thing was recorded; None for an empty ledger. Ids are in the order of time."""
+    event = session.scalars(select(EmailEvent.recorded_at).order_by(EmailEvent.id.desc()).limit(1)).one_or_none()
+    hook = session.scalars(select(func.max(HookEvent.received_at))).one_or_none()
+    return max((at for at in (event, hook) if at is not None), default=None)
+
+
+def last_report_at(session: Session) -> datetime | None:
+    """Return when Resend last reported anything; None where it never did."""
+    reports = select(EmailEvent.recorded_at).where(EmailEvent.provider_event_id.is_not(None))
+    return session.scalars(reports.order_by(EmailEvent.id.desc()).limit(1)).one_or_none()
+
+
+def unheard_since(session: Session) -> datetime | None:
+    """Return when the first email was sent since Resend's last report; None where none was."""
+    reports = select(EmailEvent.id).where(EmailEvent.provider_event_id.is_not(None))
+    last = session.scalars(reports.order_by(EmailEvent.id.desc()).limit(1)).one_or_none()
+    sent = select(EmailEvent.at).where(EmailEvent.kind == State.SENT).order_by(EmailEvent.id).limit(1)
+    return session.scalars(sent if last is None else sent.where(EmailEvent.id > last)).one_or_none()
+
+
+def skipped_as_tests(session: Session, since: datetime) -> int:
+    """Count the emails that went to nobody since a time because they were tests to strangers."""
+    tests = select(func.count(Email.id)).where(
+        Email.state == State.SKIPPED, Email.skipped_at >= since, Email.reason.startswith("testing mode")
+    )
+    return session.scalar(tests) or 0
+
+
+def unsaid_first_emails(session: Session, campaign: str, since: datetime) -> int:
+    """Count the accepted assessments since a time that did not say whether the website sent email 1."""
+    said = HookEvent.payload["email_1_sent_at"].as_string().is_not(None)
+    assessments = select(func.count(HookEvent.id)).where(
+        HookEvent.campaign == campaign,
+        HookEvent.event == Event.ASSESSMENT,
+        HookEvent.outcome == Outcome.ACCEPTED,
+        HookEvent.mode == Mode.LIVE,
+        HookEvent.received_at >= since,
+        ~said,
+    )
+    return session.scalar(assessments) or 0
+
+
+def assessed_since(session: Session, since: datetime) -> list[tuple[str, Contact]]:
+    """Return who was assessed since a time, with the campaign; tests and canaries are not among them."""
+    assessments = select(HookEvent.campaign, Contact).join(Contact, Contact.id == HookEvent.contact_id)
+    wanted = assessments.where(
+        HookEvent.received_at >= since,
+        HookEvent.event == Event.ASSESSMENT,
+        HookEvent.outcome == Outcome.ACCEPTED,
+        HookEvent.mode == Mode.LIVE,
+    )
+    return [(campaign, contact) for campaign, contact in session.execute(wanted)]
+
+
+def hook_times(session: Session, since: datetime, mode: str) -> dict[str, list[datetime]]:
+    """Return when each hook was called since a time, oldest first, by campaign and hook, whatever was answered."""
+    wanted = select(HookEvent.campaign, HookEvent.hook, HookEvent.received_at).where(
+        HookEvent.received_at >= since, HookEvent.mode == mode, HookEvent.source != BY_HAND
+    )
+    times: dict[str, list[datetime]] = {}
+    for campaign, hook, at in session.execute(wanted.order_by(HookEvent.received_at)):
+        times.setdefault(f"{campaign}/{hook}", []).append(at)
+    return times
+
+
+def day_counts(session: Session, since: datetime, until: datetime, mode: str) -> dict[str, int]:
+    """Count the emails that fell due in a span by state."""
+    running = select(Enrolment.id).where(Enrolment.mode == mode)
+    wanted = select(Email.state, func.count(Email.id)).where(
+        Email.due_at >= since, Email.due_at < until, Email.enrolment_id.in_(running)
+    )
+    return {str(state): count for state, count in session.execute(wanted.group_by(Email.state))}
+
+
+def emails_by_state(session: Session) -> dict[tuple[str, ...], float]:
+    """Count all emails by mode, sequence and state; canaries are not counted."""
+    columns = (Enrolment.mode, Enrolment.sequence, Email.state)
+    wanted = select(*columns, func.count(Email.id)).join(Enrolment).where(Enrolment.mode != Mode.CANARY)
+    return {(mode, sequence, str(state)): n for mode, sequence, state, n in session.execute(wanted.group_by(*columns))}
+
+
+def hooks_by_outcome(session: Session) -> dict[tuple[str, ...], float]:
+    """Count all calls by mode, hook and outcome; canaries are not counted."""
+    columns = (HookEvent.mode, HookEvent.hook, HookEvent.outcome)
+    wanted = select(*columns, func.count(HookEvent.id)).where(HookEvent.mode != Mode.CANARY)
+    return {(mode, hook, str(outcome)): n for mode, hook, outcome, n in session.execute(wanted.group_by(*columns))}
+
+
+def lateness_since(session: Session, since: datetime) -> list[float]:
+    """Return by how many seconds each email that was sent since a time was late; canaries are not counted."""
+    counted = select(Email.due_at, Email.sent_at).join(Enrolment).where(Enrolment.mode != Mode.CANARY)
+    wanted = counted.where(Email.sent_at >= since, Email.due_at >= since)
+    return [max((sent_at - due_at).total_seconds(), 0.0) for due_at, sent_at in session.execute(wanted) if sent_at]

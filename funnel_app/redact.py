@@ -1,0 +1,61 @@
+"""Redact: what leaves the ledger for a log or a chat shows no secret and no full address."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from funnel_app.config import Settings
+
+ADDRESS = re.compile(r"(?P<first>[\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]*@(?P<domain>[\w-]+(?:\.[\w-]+)+)")
+# Tokens that a text may hold though no setting of ours does: Resend's keys, Notion's, webhook secrets, bearers.
+TOKENS = re.compile(r"\b(?:re|ntn|secret|whsec|sk)_[\w/+=-]{6,}|(?i:bearer\s+)[\w.~+/=-]{6,}|(?<=/[uk]/)[\w-]{8,}")
+SHORTEST_SECRET = 6
+
+
+def masked_addresses(text: str) -> str:
+    """Return a text in which each email address shows its first letter and its domain."""
+    return ADDRESS.sub(r"\g<first>***@\g<domain>", text)
+
+
+def redactor(settings: Settings) -> Callable[[str], str]:
+    """Return what takes every secret of the settings, every token and every full address out of a text."""
+    secrets = sorted({secret for secret in _secrets(settings) if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
+    known = re.compile("|".join(map(re.escape, secrets))) if secrets else None
+
+    def redact(text: str) -> str:
+        hidden = known.sub("***", text) if known else text
+        return masked_addresses(TOKENS.sub("***", hidden))
+
+    return redact
+
+
+def _secrets(settings: Settings) -> Iterable[str]:
+    yield from settings.hook_secrets
+    yield from settings.calendly_signing_keys
+    yield from settings.calcom_signing_keys
+    yield from settings.resend_webhook_secret.split(",")
+    for value in (
+        settings.secret_key,
+        settings.legacy_key,
+        settings.calendly_token,
+        settings.resend_api_key,
+        settings.notion_token,
+        settings.console_password,
+        settings.metrics_token,
+        settings.alert_webhook_url,
+        settings.leads_webhook_url,
+        settings.heartbeat_url,
+        settings.sentry_dsn,
+    ):
+        yield value or ""
+
+
+def redact_all(value: Any, redact: Callable[[str], str]) -> Any:
+    """Return plain data with every text in it redacted, names of fields left alone."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {name: redact_all(inner, redact) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact_all(inner, redact) for inner in value]
+    return value

@@ -1,0 +1,36 @@
+"""Sentry: unexpected errors reach it where SENTRY_DSN is set, without addresses, secrets, payloads or variables."""
+
+from collections.abc import Callable
+from typing import Any
+
+import sentry_sdk
+from sentry_sdk.types import Event, Hint
+
+from funnel_app.config import Settings
+from funnel_app.redact import redact_all, redactor
+
+OF_THE_CALLER = frozenset({"request", "user"})
+
+
+def report_errors(settings: Settings, **options: Any) -> bool:
+    """Report unexpected errors of this process from now on; False, and nothing is set up, without SENTRY_DSN."""
+    if settings.sentry_dsn is None:
+        return False
+    sentry_sdk.init(
+        dsn=settings.sentry_dsn,
+        environment="testing" if settings.testing_mode else "live",
+        include_local_variables=False,
+        max_request_body_size="never",
+        before_send=_without_secrets(redactor(settings)),
+        **options,
+    )
+    return True
+
+
+def _without_secrets(redact: Callable[[str], str]) -> Callable[[Event, Hint], Event]:
+    def before_send(event: Event, hint: Hint) -> Event:
+        kept = {name: value for name, value in event.items() if name not in OF_THE_CALLER}
+        cleaned: Event = redact_all(kept, redact)
+        return cleaned
+
+    return before_send

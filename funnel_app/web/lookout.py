@@ -1,0 +1,22 @@
+"""Lookout: a thread of the web process that sees what no part of a dead scheduler could tell."""
+
+import os
+from threading import Event
+
+from funnel_app.deps import Deps
+from funnel_app.flows.tell import tell
+from funnel_app.flows.watch import watch_from_web
+from funnel_app.rounds import Round, Rounds
+
+
+def is_web_server() -> bool:
+    """Say whether gunicorn loads this application, and not a command."""
+    return os.environ.get("SERVER_SOFTWARE", "").startswith("gunicorn")
+
+
+def look_out(deps: Deps) -> Rounds:
+    """Start the thread. Call it after a fork, since threads do not survive one."""
+    every_s = deps.settings.watch_every.total_seconds()
+    rounds = Rounds(lambda: deps, [Round(every_s, watch_from_web), Round(every_s, tell)], Event())
+    rounds.start()
+    return rounds

@@ -1,0 +1,46 @@
+"""`/metrics`: Funnel's figures in Prometheus's text form, for whoever has the token."""
+
+from collections.abc import Iterator
+
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+from werkzeug.exceptions import NotFound, Unauthorized
+
+from funnel_app.current import current_deps
+from funnel_app.flows.metrics import Figure, figures
+from funnel_app.web.proofs import has_metrics_token
+
+blueprint = Blueprint("metrics", __name__)
+
+
+class Figures(Collector):
+    """The figures of one request: nothing is counted in this process, which may be one of several."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield each figure as a metric; one that ends with _total only ever grows."""
+        for figure in figures(current_deps()):
+            yield _metric(figure)
+
+
+@blueprint.get("/metrics")
+def metrics() -> ResponseReturnValue:
+    """Answer with all figures; 401 without METRICS_TOKEN, 404 where none is set."""
+    if current_deps().settings.metrics_token is None:
+        raise NotFound
+    if not has_metrics_token():
+        raise Unauthorized("Send METRICS_TOKEN as a bearer token.")
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Figures())
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _metric(figure: Figure) -> Metric:
+    family = CounterMetricFamily if figure.name.endswith("_total") else GaugeMetricFamily
+    metric = family(f"funnel_{figure.name}", figure.meaning, labels=figure.labels)
+    for labels, value in sorted(figure.rows.items()):
+        metric.add_metric(labels, value)
+    return metric

@@ -1,0 +1,51 @@
+"""The health check of the image: exit 0 where the parts of this container's role are alive, else 1 with the reason.
+
+`python -m jobs.health [SECONDS]` waits so long (10) for parts that are still coming up.
+
+It asks for life alone, not for Redis, Notion or Resend: an outage elsewhere must never end a container.
+"""
+
+import os
+import sys
+import time
+from http.client import HTTPException
+from urllib.request import urlopen
+
+from jobs.beat import beats, begun
+from jobs.parts import CHILD, PARTS
+
+TIMEOUT_S = 4.0
+WAIT_S = 10.0
+LOOK_AGAIN_S = 0.2
+
+
+def main(within_s: float = WAIT_S) -> int:
+    """Check the parts of `ROLE`; a container that only migrates has none."""
+    role = os.environ.get("ROLE", "all")
+    parts = tuple(PARTS) if role == "all" else (role,) if role in PARTS else ()
+    deadline = time.monotonic() + within_s
+    while (dead := [part for part in parts if not _alive(part)]) and time.monotonic() < deadline:
+        time.sleep(LOOK_AGAIN_S)
+    for part in dead:
+        sys.stderr.write(f"{part} does not answer\n")
+    return 1 if dead else 0
+
+
+def _alive(part: str) -> bool:
+    if part == "web":
+        return _answers()
+    # A parent is up long before its first child has come to its work, and until then nothing is sent.
+    return beats(part) and (part != "worker" or begun(CHILD))
+
+
+def _answers() -> bool:
+    address = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/healthz"
+    try:
+        with urlopen(address, timeout=TIMEOUT_S) as answer:
+            return bool(answer.status == 200)
+    except (OSError, HTTPException):
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1]) if len(sys.argv) > 1 else WAIT_S))

@@ -1,0 +1,33 @@
+"""What the scheduler process calls again and again beside its work."""
+
+from collections.abc import Sequence
+
+from funnel_app.config import Settings
+from funnel_app.flows.canary import fly_when_due
+from funnel_app.flows.clock_guard import compare_with_world, go_on_when_right
+from funnel_app.flows.critical import find_critical
+from funnel_app.flows.dead_man import wind_up
+from funnel_app.flows.digest import digest_when_due
+from funnel_app.flows.incidents import forget_old
+from funnel_app.flows.tell import tell
+from funnel_app.flows.watch import watch, watch_with_doctor
+from funnel_app.rounds import Round
+
+MINUTE_S = 60.0
+
+
+def watch_rounds(settings: Settings) -> Sequence[Round]:
+    """Return the rounds of the process that owns the clock's lock: watch, tell, leads, digest, canary, doctor."""
+    every_s = settings.watch_every.total_seconds()
+    return (
+        Round(every_s, watch),
+        Round(5 * MINUTE_S, compare_with_world),
+        Round(every_s, go_on_when_right),
+        Round(MINUTE_S, wind_up),
+        Round(MINUTE_S, find_critical),
+        Round(MINUTE_S, digest_when_due),
+        Round(MINUTE_S / 2, fly_when_due),
+        Round(15 * MINUTE_S, watch_with_doctor),
+        Round(6 * 60 * MINUTE_S, forget_old),
+        Round(every_s, tell),
+    )

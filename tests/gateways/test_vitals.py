@@ -1,0 +1,63 @@
+"""Vital signs, on a real Redis: who was heard of and when, what waits, and how Redis is set up."""
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+from redis.exceptions import ResponseError
+from rq.queue import Queue
+from rq.registry import FailedJobRegistry
+
+from funnel_app.gateways.clock import UNREADABLE_KEY
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.queue import SEEN_KEY
+from funnel_app.gateways.vitals import Depths, Vitals
+
+
+@pytest.fixture
+def vitals(redis_server):
+    built = Vitals(redis_server.url)
+    yield built
+    built.close()
+
+
+def test_signs_tell_when_each_process_was_heard_of(vitals, queues, connection):
+    queues.beat("scheduler", 30)
+    queues.beat("worker", 60, "abc")
+    connection.hset(SEEN_KEY, "worker:gone", time.time() - 100_000)
+    seen = vitals.seen()
+    assert set(seen) == {"scheduler", "worker:abc"}
+    assert abs((datetime.now(UTC) - seen["scheduler"]).total_seconds()) < 5
+    assert not connection.hexists(SEEN_KEY, "worker:gone"), "yesterday's are forgotten"
+    assert queues.alive("scheduler") and queues.alive("worker") and not queues.alive("other")
+
+
+def test_what_waits_is_counted(vitals, connection):
+    queue = Queue("emails", connection=connection)
+    job = queue.enqueue("jobs.recheck.recheck_held")
+    FailedJobRegistry(queue=queue).add(job, ttl=60)
+    connection.zadd(UNREADABLE_KEY, {"broken": time.time(), "of long ago": 1})
+    connection.zadd("rq:scheduler:scheduled_jobs", {"a": 1, "b": 2})
+    queues = {"transactional": 0, "emails": 1, "mirror": 0}
+    assert vitals.depths() == Depths(queues=queues, clock=2, failed=1, unreadable=1)
+
+
+def test_how_redis_is_set_up_is_told(vitals, connection, monkeypatch):
+    facts = vitals.facts()
+    assert (facts.policy, facts.limit_bytes, facts.keeps) == ("noeviction", 0, False) and facts.version[0].isdigit()
+    connection.config_set("save", "60 1")
+    assert vitals.facts().keeps is True
+
+    def forbidden(*_):
+        raise ResponseError("unknown command CONFIG")
+
+    connection.config_set("save", "")
+    monkeypatch.setattr(vitals._redis, "config_get", forbidden)
+    assert vitals.facts().keeps is None
+
+
+def test_redis_away_is_told_at_once(redis_server, vitals):
+    redis_server.pause()
+    for ask in (vitals.seen, vitals.facts, vitals.depths):
+        with pytest.raises(Unavailable):
+            ask()

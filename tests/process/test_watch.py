@@ -1,0 +1,66 @@
+"""A dead scheduler, worker or web process is noticed by the others and told, once; the canary flies through them all.
+
+The settings here listen for 6 seconds instead of 60. What adds to that does not scale with it: a worker must be missing
+for 10 s and the web for 15 before anybody is told, so with the default settings it is 80 s at most.
+"""
+
+import json
+import time
+
+import pytest
+
+from sandbox.stack import running_stack, start_funnel
+from tests.process.chat import Chat
+from tests.process.watching import log_of, opt_in, wait_until
+
+pytestmark = pytest.mark.process
+SHORT = {"SILENT_AFTER_SECONDS": "6", "WATCH_EVERY_SECONDS": "1"}
+
+
+@pytest.fixture(scope="module")
+def watched():
+    """A Funnel that tells a chat what is wrong, with its chat."""
+    with Chat() as chat:
+        urls = {"ALERT_WEBHOOK_URL": chat.url, "HEARTBEAT_URL": chat.url.replace("secret", "beat")}
+        with running_stack(3600, CANARY_EVERY_MINUTES="60", **SHORT, **urls) as stack:
+            start_funnel(stack)
+            yield stack, chat
+
+
+def test_the_canary_flies_and_the_dead_mans_switch_is_wound_up(watched):
+    stack, chat = watched
+    wait_until("the canary's email goes out", lambda: any("canary" in e["to"][0] for e in stack.received()), 60)
+    said = stack.flask("resend", "canary")
+    assert "accepted" in said and said.rstrip().endswith("delivered")
+    wait_until("the dead man's switch is wound up", lambda: chat.told("GET /beat"), 90)
+    told = json.loads(stack.flask("ledger", "stats"))
+    assert told["planned"] == 0, "a canary stands in no figure"
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [("worker", "Workers are missing"), ("scheduler", "The scheduler is silent"), ("web", "The public address does")],
+)
+def test_a_dead_part_is_noticed_by_the_others(watched, part, words):
+    stack, chat = watched
+    killed_at = time.monotonic()
+    stack.processes.kill(part)
+    told_at = wait_until(f"it is told that {part} is gone", lambda: chat.told(words), 90)
+    assert told_at - killed_at < 60
+    stack.processes.start(part)
+    stack.wait_until_ready()
+    assert chat.count(words) == 1, "once, though two processes see it"
+    assert not any("secret-of-the-chat" in log_of(stack, name) for name in ("web", "worker", "scheduler"))
+
+
+def test_every_line_of_every_log_is_json_and_holds_no_address(watched):
+    stack, _ = watched
+    opt_in(stack, "delivered+somebody@resend.dev")
+    wait_until("the worker tells of it", lambda: log_of(stack, "worker").count("request_answered") >= 3)
+    for name in ("web", "worker", "scheduler"):
+        text = log_of(stack, name)
+        lines = [line for line in text.splitlines() if line.startswith("{")]
+        assert lines and all(json.loads(line)["event"] for line in lines)
+        assert "delivered+" not in text and "somebody" not in text
+        for setting in ("HOOK_SECRET", "SECRET_KEY", "CONSOLE_PASSWORD"):
+            assert stack.processes.env[setting] not in text

@@ -1,0 +1,146 @@
+"""Logs and reports: everything that happens is told with its ids, and no address and no secret is among it."""
+
+import json
+import logging
+import sys
+from uuid import UUID
+
+import pytest
+import sentry_sdk
+import structlog
+from sentry_sdk.transport import Transport
+
+from funnel_app.flows.deliver import deliver
+from funnel_app.flows.record_event import record_event
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.logs import configure_logging
+from funnel_app.redact import masked_addresses, redact_all, redactor
+from funnel_app.sentry import report_errors
+from tests.factories import HOOK_SECRET, LEGACY_KEY, METRICS_TOKEN, make_settings
+from tests.flows.leads import write_templates
+from tests.flows.test_record_event import report
+from tests.web.callers import post, signup
+
+
+@pytest.fixture
+def logged(capsys):
+    """Log as a process does, from the first call on; return what was logged since, line by line."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+
+    def since_last():
+        if structlog.is_configured():
+            return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+        configure_logging("info", redactor(make_settings()))
+        return []
+
+    yield since_last
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def test_a_whole_journey_is_told_with_its_ids_and_without_address_or_secret(client, deps, logged):
+    logged()
+    write_templates(deps)
+    taken = signup(client).json
+    first = taken["emails"][0]["id"]
+    post(client, {"email": "bea.long@", "first_name": "Bea"})
+    client.post("/webhook/christmas/signup", json={}, headers={"Authorization": "Bearer wrong-secret-of-somebody"})
+    client.get(f"/u/{'t' * 43}")
+    client.post(f"/k/{LEGACY_KEY}/api/deployments/x/create_flow_run", json={})
+
+    deliver(deps, [UUID(first)])
+    record_event(deps, report(deps, UUID(first)))
+    structlog.get_logger().error("broke", error=f"ana@resend.dev, {HOOK_SECRET}, {deps.settings.resend_api_key}-secret")
+    logging.getLogger("gunicorn.error").warning("Booting for ana@resend.dev")
+    lines = logged()
+    text = json.dumps(lines)
+    told = {line["event"]: line for line in lines}
+    assert told["hook_taken"] | {"hook": taken["hook_id"], "enrolment": taken["enrolment_id"]} == told["hook_taken"]
+    assert first in told["hook_taken"]["emails"] and told["hook_taken"]["request_id"]
+    assert told["email_moved"]["email"] == first and told["request_answered"]["emails"] == [first]
+    assert told["event_recorded"]["email"] == first and told["hook_refused"]["name"] == "signup"
+    assert told["Booting for a***@resend.dev"]["logger"] == "gunicorn.error"
+    for secret in ("ana@", "bea.long", HOOK_SECRET, LEGACY_KEY, METRICS_TOKEN, "t" * 43, "wrong-secret", "re_test-"):
+        assert secret not in text, secret
+    assert all({"event", "level", "timestamp"} <= set(line) for line in lines)
+
+
+def test_an_exception_is_told_in_one_line_without_an_address(logged):
+    logged()
+    try:
+        raise Unavailable("resend", "ana.silva@client.example was refused")
+    except Unavailable:
+        structlog.get_logger().exception("round_broke")
+    (line,) = logged()
+    assert "a***@client.example was refused" in line["exception"] and "Traceback" in line["exception"]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("ana@resend.dev", "a***@resend.dev"),
+        ("<Ana Silva> ana.silva+x@mail.client.example,", "<Ana Silva> a***@mail.client.example,"),
+        ("josé@bücher.example", "j***@bücher.example"),
+        ("no address @ all", "no address @ all"),
+    ],
+)
+def test_an_address_shows_its_first_letter_and_its_domain(given, shown):
+    assert masked_addresses(given) == shown
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "re_AbCdEf123456",
+        "ntn_AbCdEf123456",
+        "whsec_AbCdEf12+/=",
+        "/u/abcdefgh12345678",
+        "Bearer abcdef.ghijkl",
+        "k" * 40,
+    ],
+)
+def test_secrets_are_hidden_wherever_they_stand(secret):
+    hidden = redactor(make_settings())(f"before {secret} after")
+    assert hidden.startswith("before") and hidden.endswith(" after") and secret not in hidden
+
+
+def test_plain_data_is_cleaned_to_its_depths():
+    given = {"a": ["ana@resend.dev", {"b": ("bea@resend.dev", 3)}], "n": None}
+    assert redact_all(given, masked_addresses) == {"a": ["a***@resend.dev", {"b": ["b***@resend.dev", 3]}], "n": None}
+
+
+class Kept(Transport):
+    """Keeps what would be sent."""
+
+    def __init__(self):
+        super().__init__()
+        self.sent = []
+
+    def capture_envelope(self, envelope):
+        self.sent.append(envelope)
+
+
+class TestSentry:
+    """Unexpected errors are reported where a DSN is set, and nobody's address goes with them."""
+
+    def test_without_a_dsn_nothing_is_set_up(self):
+        assert report_errors(make_settings()) is False
+
+    def test_a_report_holds_no_address_no_secret_and_no_variable(self):
+        kept = Kept()
+        settings = make_settings(sentry_dsn="https://key@sentry.example/1")
+        try:
+            assert report_errors(settings, transport=kept)
+            secret_local = HOOK_SECRET
+            try:
+                raise RuntimeError(f"ana.silva@client.example {secret_local}")
+            except RuntimeError:
+                sentry_sdk.capture_exception(sys.exc_info())
+            sentry_sdk.flush()
+        finally:
+            sentry_sdk.init()
+        text = json.dumps([envelope.get_event() for envelope in kept.sent], default=str)
+        assert "a***@client.example" in text and "ana.silva" not in text and "testing" in text
+        assert HOOK_SECRET not in text and '"vars"' not in text

@@ -1,0 +1,83 @@
+"""`/metrics` and the reasons at `/readyz`: for whoever has the token, and right with several processes."""
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from funnel_app import create_app
+from funnel_app.flows.canary import fly
+from funnel_app.flows.deliver import deliver
+from funnel_app.flows.incidents import note
+from funnel_app.flows.record_event import record_event
+from tests.factories import METRICS_TOKEN, make_deps
+from tests.flows.leads import email_ids, email_ids_of, opt_in, write_templates
+from tests.flows.test_canary import enrol_as_hook
+from tests.flows.test_record_event import report
+
+TOKEN = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+
+
+def scrape(client):
+    answer = client.get("/metrics", headers=TOKEN)
+    assert answer.status_code == 200 and answer.content_type.startswith("text/plain")
+    families = text_string_to_metric_families(answer.text)
+    return {(s.name, *sorted(s.labels.values())): s.value for family in families for s in family.samples}
+
+
+def test_without_the_token_there_is_nothing_to_see(client, sqlite):
+    assert client.get("/metrics").status_code == 401
+    assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
+    closed = create_app(make_deps(sqlite, metrics_token=None)).test_client()
+    assert closed.get("/metrics", headers=TOKEN).status_code == 404
+
+
+def test_figures_come_from_the_ledger_and_count_no_canary(client, deps):
+    write_templates(deps)
+    deps.public.answer = lambda campaign, payload: enrol_as_hook(deps, campaign, payload)
+    first = email_ids(opt_in(deps))[0]
+    deps.now.forward(seconds=4)
+    deliver(deps, [first])
+    record_event(deps, report(deps, first))
+    fly(deps)
+    found = scrape(client)
+    assert found[("funnel_emails", "delivered", "lead_nurture", "test")] == 1
+    assert found[("funnel_emails", "lead_nurture", "planned", "test")] == 4
+    assert not any("canary" in key for key in found if key[0] == "funnel_emails")
+    assert found[("funnel_hooks_total", "accepted", "signup", "test")] == 1
+    assert found[("funnel_lateness_seconds", "0.99")] == 4 and found[("funnel_sent_on_time_ratio",)] == 1
+    assert found[("funnel_canary_delivered",)] == 0 and found[("funnel_canary_age_seconds",)] == 0
+    canary = next(id_ for id_ in email_ids_of(deps) if id_ not in email_ids(opt_in(deps)))
+    deliver(deps, [canary])
+    deps.now.forward(seconds=3)
+    record_event(deps, report(deps, canary))
+    assert scrape(client)[("funnel_canary_delivered",)] == 1
+
+
+def test_an_empty_ledger_has_figures_too(client):
+    found = scrape(client)
+    assert found[("funnel_sent_on_time_ratio",)] == 1 and found[("funnel_incidents", "redis_away")] == 0
+
+
+def test_figures_of_redis_are_left_out_while_it_is_away(client, deps):
+    found = scrape(client)
+    assert found[("funnel_redis_up",)] == 1 and found[("funnel_workers",)] == 2
+    assert found[("funnel_queue_jobs", "emails")] == 0 and found[("funnel_scheduler_tick_age_seconds",)] == 0
+    deps.vitals.silent.add("scheduler")
+    deps.pause.pause("401", 60, "config")
+    found = scrape(client)
+    assert ("funnel_scheduler_tick_age_seconds",) not in found and found[("funnel_sending_paused", "config")] == 1
+    deps.vitals.away = True
+    found = scrape(client)
+    assert found[("funnel_redis_up",)] == 0 and ("funnel_workers",) not in found
+
+
+def test_incidents_are_figures(client, deps):
+    note(deps, {("hook_silent", "a"): "x", ("hook_silent", "b"): "x"}, [])
+    assert scrape(client)[("funnel_incidents", "hook_silent")] == 2
+
+
+def test_the_reasons_why_it_is_not_ready_need_the_token(client, deps):
+    deps.queues.away = True
+    assert client.get("/readyz").json == {"status": "not ready"}
+    answer = client.get("/readyz", headers=TOKEN)
+    assert (answer.status_code, answer.json["reasons"]) == (503, ["Redis cannot be reached"])
+    deps.queues.away = False
+    assert client.get("/readyz", headers=TOKEN).json == {"status": "ready", "reasons": []}
