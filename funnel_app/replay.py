@@ -57,10 +57,10 @@ def replay(hook_id: UUID, changes: Mapping[str, Any]) -> Replayed:
 
 def _meant(payload: dict[str, Any]) -> dict[str, Any]:
     """Return what was meant: a body that was kept as text, since its form was wrong, may be an object all the same."""
-    if set(payload) != {"body"}:
+    if set(payload) != {"body"} or not isinstance(payload["body"], str):
         return payload
     try:
         meant = json.loads(payload["body"])
-    except (json.JSONDecodeError, TypeError):
+    except json.JSONDecodeError:
         return payload
     return meant if isinstance(meant, dict) else payload

@@ -62,7 +62,12 @@ def test_init_adds_what_is_missing_and_leaves_all_else(run, notion):
     assert "Contacts: added Business Name, Phase, Assessment Score" in told.output
     after = source(notion, SEQUENCES_DATABASE_ID).properties
     assert {name: after[name] for name in before} == before
-    assert [option["name"] for option in after["Status"].config["options"]] == ["Running", "Paused", "Completed"]
+    assert [option["name"] for option in after["Status"].config["options"]] == [
+        "Running",
+        "Paused",
+        "Completed",
+        "Stopped",
+    ]
     assert table.properties["Segment"].type == "number" and "Notes" in table.properties
     assert run("check").output.count("should be") == 1
     assert "nothing" in run("init").output.splitlines()[1]

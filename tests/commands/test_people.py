@@ -31,7 +31,7 @@ def test_emails_resolve_settles_what_is_in_doubt(run, deps, ambiguous):
         run("trace", "ana@resend.dev").output.split()
     )
     done = run("emails", "resolve", str(ambiguous), "delivered")
-    assert (done.exit_code, done.output) == (0, "recorded as delivered\n")
+    assert (done.exit_code, done.stdout) == (0, "recorded as delivered\n")
     assert look(deps, ambiguous).state == "delivered"
 
 
@@ -65,11 +65,11 @@ def test_trace_tells_of_calls_and_of_what_is_forbidden(run, deps):
 
 def test_contacts_suppress_and_release(run, deps):
     receipt = opt_in(deps)
-    assert run("contacts", "suppress", "ana@resend.dev", "--marketing").output == (
+    assert run("contacts", "suppress", "ana@resend.dev", "--marketing").stdout == (
         "ana@resend.dev gets no marketing from now on.\n"
     )
-    assert run("contacts", "suppress", "ana@resend.dev").output == "ana@resend.dev gets nothing from now on.\n"
-    assert run("contacts", "suppress", "ana@resend.dev").output == "That was so already.\n"
+    assert run("contacts", "suppress", "ana@resend.dev").stdout == "ana@resend.dev gets nothing from now on.\n"
+    assert run("contacts", "suppress", "ana@resend.dev").stdout == "That was so already.\n"
     assert set(states(deps, receipt)) == {"cancelled"}
     assert run("contacts", "release", "ana@resend.dev").exit_code == 0
     again = run("contacts", "release", "ana@resend.dev")
