@@ -47,7 +47,7 @@ MARKED = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- /table -->)"
 
 def settings() -> str:
     """Return every setting, with its default as the code reads it."""
-    defaults = _defaults()
+    defaults = default_settings()
     rows = [
         (f"`{name}`", "**required**" if default is None else f"`{default}`" if default else "none", MEANINGS[name])
         for name, default in defaults.items()
@@ -55,7 +55,7 @@ def settings() -> str:
     return markdown(("setting", "default", "what it is"), rows)
 
 
-def _defaults() -> Mapping[str, str | None]:
+def default_settings() -> Mapping[str, str | None]:
     """Return the settings in the order in which they are read; None for one that has no default."""
     tree = ast.parse((ROOT / "funnel_app" / "config.py").read_text("utf-8"))
     reads = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _reads_environment(node.func)]
