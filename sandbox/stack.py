@@ -3,15 +3,15 @@
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from sandbox.processes import NotStarted, Processes, answers, development_env
+from sandbox.processes import NotStarted, Processes, answers, development_settings, inheriting
 from sandbox.redis_server import RedisServer, free_port
 from sandbox.signing import calendly_headers
 
@@ -26,6 +26,7 @@ class Stack:
     redis: RedisServer
     web_url: str
     sandbox_url: str
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ledger(self) -> Path:
@@ -86,13 +87,13 @@ def running_stack(interval_s: int, **settings: str) -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix="funnel-") as name, RedisServer() as redis:
         folder, web_port, sandbox_port = Path(name), free_port(), free_port()
         sandbox_url, web_url = f"http://127.0.0.1:{sandbox_port}", f"http://127.0.0.1:{web_port}"
-        env = development_env(
+        own = development_settings(
             folder=folder, web_port=web_port, sandbox_url=sandbox_url, redis_url=redis.url, interval_s=interval_s
         )
-        processes = Processes(folder, {**env, **settings})
+        processes = Processes(folder, inheriting({**own, **settings}))
         try:
             _start_sandbox(processes, sandbox_port, web_url)
-            yield Stack(processes, redis, web_url, sandbox_url)
+            yield Stack(processes, redis, web_url, sandbox_url, {**own, **settings})
         finally:
             processes.stop()
 
