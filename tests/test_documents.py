@@ -101,6 +101,13 @@ def test_every_address_that_a_document_names_is_served(app, name):
         assert begins or any(routes.test(path, method) for method in ("GET", "POST")), path
 
 
+def test_every_alert_says_what_to_do():
+    text = (ROOT / "docs/operations.md").read_text()
+    told = dict(re.findall(r"(?ms)^### (\w+)\n\n(.+?)(?=\n#|\Z)", text))
+    assert set(told) == set(ALARMS)
+    assert all(len(words) > 80 for words in told.values())
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_every_make_target_that_a_document_names_is_there(name):
     makefile = (ROOT / "Makefile").read_text()
