@@ -70,8 +70,8 @@ guards: setup ## Check the floors of the house, and that documents and code agre
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_guards.py tests/test_documents.py
 
 .PHONY: e2e-live
-e2e-live: setup ## Play a journey through a deployed Funnel in testing mode (URL=https://… TO=delivered+live@resend.dev WITHIN=900)
-	@$(BIN)/python -m sandbox.live --url "$(URL)" --to "$(TO)" --within $(or $(WITHIN),900)
+e2e-live: setup ## Play a journey through a deployed Funnel in testing mode (URL=https://… TO=delivered+live@resend.dev WITHIN=1500)
+	@$(BIN)/python -m sandbox.live --url "$(URL)" --to "$(TO)" --within $(or $(WITHIN),1500)
 
 .PHONY: chaos
 chaos: setup ## Play storms of faults and count what they lost (STORMS=20)

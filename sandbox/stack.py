@@ -37,18 +37,18 @@ class Stack:
         """Call a hook with its secret; return status and answer."""
         secret = self.processes.env["HOOK_SECRET"]
         headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
-        return _call(Request(f"{self.web_url}{path}", json.dumps(payload).encode(), headers))
+        return call_json(Request(f"{self.web_url}{path}", json.dumps(payload).encode(), headers))
 
     def post_calendly(self, path: str, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Call a hook as Calendly does, signed; return status and answer."""
         body = json.dumps(event).encode()
         proof = calendly_headers(self.processes.env["CALENDLY_SIGNING_KEY"], int(time.time()), body)
-        return _call(Request(f"{self.web_url}{path}", body, {**proof, "Content-Type": "application/json"}))
+        return call_json(Request(f"{self.web_url}{path}", body, {**proof, "Content-Type": "application/json"}))
 
     def control(self, settings: dict[str, Any]) -> None:
         """Turn switches of the stand-ins."""
         body = json.dumps(settings).encode()
-        _call(Request(f"{self.sandbox_url}/control", body, {"Content-Type": "application/json"}))
+        call_json(Request(f"{self.sandbox_url}/control", body, {"Content-Type": "application/json"}))
 
     def received(self) -> list[dict[str, Any]]:
         """Return every email that the stand-in for Resend accepted, in order."""
@@ -73,7 +73,8 @@ class Stack:
             time.sleep(0.1)
 
 
-def _call(request: Request) -> tuple[int, dict[str, Any]]:
+def call_json(request: Request) -> tuple[int, dict[str, Any]]:
+    """Make a call; return its status, whatever that is, and its JSON answer."""
     try:
         with urlopen(request, timeout=30) as response:
             return response.status, json.load(response)
