@@ -64,6 +64,15 @@ test: setup servers typesetting prefect-client lint typecheck ## Check everythin
 	@rm -f .coverage .coverage.*
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --cov --cov-report=term -p no:cacheprovider $(ARGS)
 
+.PHONY: guards
+guards: setup ## Check the floors of the house, and that documents and code agree (a minute)
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_guards.py tests/test_documents.py
+
+.PHONY: e2e-live
+e2e-live: setup ## Play a journey through a deployed Funnel in testing mode (URL=https://… TO=delivered+live@resend.dev WITHIN=1500)
+	@$(BIN)/python -m sandbox.live --url "$(URL)" --to "$(TO)" --within $(or $(WITHIN),1500)
+
 .PHONY: chaos
 chaos: setup ## Play storms of faults and count what they lost (STORMS=20)
 	@$(BIN)/python -m tests.chaos $(or $(STORMS),20)

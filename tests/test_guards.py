@@ -135,7 +135,7 @@ def test_files_stay_short_enough_to_read():
 def test_the_house_has_only_the_rooms_that_it_should():
     allowed = {
         "funnel_app", "jobs", "migrations", "tests", "sandbox", "assets", "bench", "docs", "Dockerfile", "coolify.json",
-        ".dockerignore", "SECURITY.md",
+        ".dockerignore", "SECURITY.md", "CONTRIBUTING.md", "LICENSE", ".pre-commit-config.yaml",
         "wsgi.py", "requirements.txt", "requirements.in", "requirements-dev.txt", "requirements-dev.in", "Makefile",
         "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "pyproject.toml", ".ci", ".env.example", ".gitignore",
     }  # fmt: skip
