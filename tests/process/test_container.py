@@ -25,8 +25,8 @@ ANA, BEA = "delivered+ana@resend.dev", "delivered+bea@resend.dev"
 
 @pytest.fixture
 def container(tmp_path):
-    """All parts under one process, over an empty ledger that it migrates by itself."""
-    with running_stack(3600, TMPDIR=str(tmp_path)) as stack:
+    """All parts under one process, over an empty ledger that it migrates and backs up by itself."""
+    with running_stack(3600, TMPDIR=str(tmp_path), BACKUP_DIR=str(tmp_path / "backups")) as stack:
         stack.processes.start("container", "-m", "jobs.start")
         stack.wait_until_ready()
         stack.flask("templates", "populate")
