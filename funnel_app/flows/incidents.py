@@ -49,7 +49,8 @@ def _bring_up(session: Session, incident: Incident, detail: str | None, now: dat
         if incident.told_at is None and (alarm is None or now - incident.opened_at >= alarm.patience):
             incident.told_at = now
             _keep_word(session, incident, "began", f"🔴 {_name(incident)}: {detail}", now)
-    elif incident.told_at is None or now - incident.seen_at >= OVER_AFTER:
+    # Seen in the future: the clock was ahead, and is set right.
+    elif incident.told_at is None or abs(now - incident.seen_at) >= OVER_AFTER:
         incident.ended_at = now
         log.info("incident_ended", kind=incident.kind, subject=incident.subject, told=incident.told_at is not None)
         if incident.told_at is not None:
