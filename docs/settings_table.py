@@ -11,7 +11,7 @@ from funnel_app.config import MEANINGS
 
 def settings() -> str:
     """Return every setting, with its default as the code reads it."""
-    defaults = _defaults()
+    defaults = default_settings()
     rows = [
         (f"`{name}`", "**required**" if default is None else f"`{default}`" if default else "none", MEANINGS[name])
         for name, default in defaults.items()
@@ -19,7 +19,7 @@ def settings() -> str:
     return markdown(("setting", "default", "what it is"), rows)
 
 
-def _defaults() -> Mapping[str, str | None]:
+def default_settings() -> Mapping[str, str | None]:
     """Return the settings in the order in which they are read; None for one that has no default."""
     tree = ast.parse(Path(config.__file__).read_text("utf-8"))
     reads = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _reads_environment(node.func)]

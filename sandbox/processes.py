@@ -77,7 +77,7 @@ class Processes:
         """Return where a process logs."""
         return self.folder / f"{name}.log"
 
-    def wait_for(self, name: str, url: str, within_s: float = 30.0) -> None:
+    def wait_for(self, name: str, url: str, within_s: float = 90.0) -> None:
         """Wait until an address answers 200; NotStarted with the end of the process's log where it never does."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline and self.running[name].poll() is None:

@@ -15,7 +15,7 @@ from sandbox.processes import NotStarted, Processes, answers, development_settin
 from sandbox.redis_server import RedisServer, free_port
 from sandbox.signing import calendly_headers
 
-READY_WITHIN_S = 40.0
+READY_WITHIN_S = 150.0
 
 
 @dataclass

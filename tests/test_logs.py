@@ -109,6 +109,12 @@ def test_secrets_are_hidden_wherever_they_stand(secret):
     assert hidden.startswith("before") and hidden.endswith(" after") and secret not in hidden
 
 
+@pytest.mark.parametrize("name", ["legacy_key", "resend_webhook_secret"])
+def test_each_of_two_secrets_in_one_setting_is_hidden(name):
+    redact = redactor(make_settings(**{name: "first-of-them, second-of-them"}))
+    assert redact("a first-of-them b second-of-them c") == "a *** b *** c"
+
+
 def test_plain_data_is_cleaned_to_its_depths():
     given = {"a": ["ana@resend.dev", {"b": ("bea@resend.dev", 3)}], "n": None}
     assert redact_all(given, masked_addresses) == {"a": ["a***@resend.dev", {"b": ["b***@resend.dev", 3]}], "n": None}

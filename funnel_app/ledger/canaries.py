@@ -1,13 +1,16 @@
 """Canaries: how the newest flew, and forgetting those of the days before, so that they never look like leads."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, delete, exists, select
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.canary import CANARY
 from funnel_app.campaigns.model import Mode
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Message, Request
 
@@ -30,6 +33,26 @@ class Flight:
 def is_canary() -> ColumnElement[bool]:
     """Return what holds for the contacts that are canaries, for lists that show people only."""
     return Contact.email_norm.like(PATTERN)
+
+
+def enrolments_of_canaries() -> Select[UUID]:
+    """Return the enrolments that are canaries: few, and found by their sequence, which an index knows."""
+    return select(Enrolment.id).where(Enrolment.sequence == CANARY, Enrolment.mode == Mode.CANARY)
+
+
+def of_canary() -> ColumnElement[bool]:
+    """Return what holds for the emails of canaries, for counts and lists of what goes to people only."""
+    return Email.enrolment_id.in_(enrolments_of_canaries())
+
+
+def count_without(session: Session, rows: Select[*tuple[Any, ...]]) -> dict[tuple[Any, ...], int]:
+    """Return what a grouped query over emails counts in its last column, by its other columns, less the canaries.
+
+    They are subtracted, and not left out: the index that the figures are read from does not know whose an email is.
+    """
+    counted = Counter({tuple(group): count for *group, count in session.execute(rows)})
+    counted.subtract({tuple(group): count for *group, count in session.execute(rows.where(of_canary()))})
+    return {group: count for group, count in counted.items() if count > 0}
 
 
 def latest(session: Session) -> Flight | None:

@@ -1,4 +1,7 @@
-"""Counts: what stands still, is missing or came twice, each by one query that touches only what is unfinished."""
+"""Counts: what stands still, is missing or came twice, each by one query that touches only what is unfinished.
+
+Canaries are not counted.
+"""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -8,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
+from funnel_app.ledger.canaries import of_canary
 from funnel_app.ledger.emails import UNDER_WAY, UNPROVEN, claimable
 from funnel_app.ledger.enrolments import lacks_step
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, Request
@@ -15,7 +19,8 @@ from funnel_app.ledger.models import Email, EmailEvent, Enrolment, Request
 
 def overdue(session: Session, before: datetime, modes: Collection[str]) -> int:
     """Count the emails that a claim at this time would have won and that are still planned."""
-    return session.scalar(select(func.count(Email.id)).where(claimable(before, modes))) or 0
+    counted = [mode for mode in modes if mode != Mode.CANARY]
+    return session.scalar(select(func.count(Email.id)).where(claimable(before, counted))) or 0
 
 
 def sending_since(session: Session, before: datetime) -> int:
@@ -79,6 +84,7 @@ def copies(session: Session) -> int:
     per_email = (
         select((func.count(EmailEvent.resend_id.distinct()) - 1).label("more"))
         .where(EmailEvent.email_id.is_not(None), EmailEvent.resend_id.is_not(None))
+        .where(EmailEvent.email_id.not_in(select(Email.id).where(of_canary())))
         .group_by(EmailEvent.email_id)
         .subquery()
     )
@@ -86,4 +92,4 @@ def copies(session: Session) -> int:
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
-    return session.scalar(select(func.count(Email.id)).where(*conditions)) or 0
+    return session.scalar(select(func.count(Email.id)).where(*conditions, ~of_canary())) or 0

@@ -5,21 +5,18 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-import structlog
 from sqlalchemy import ColumnElement, and_, case, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from funnel_app.campaigns.model import Kind
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State, check
+from funnel_app.ledger.afterwards import log_after_commit
 from funnel_app.ledger.base import written
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, EnrolmentState
 
 # The conditions of the partial indexes, for the queries that want to use them.
 UNDER_WAY = written(Email.state, State.SENDING, State.HELD, State.AMBIGUOUS)
 UNPROVEN = written(Email.state, State.SENT, State.DELAYED)
-
-
-log = structlog.get_logger()
 
 
 class Due(NamedTuple):
@@ -96,7 +93,7 @@ def claim(
     )
     session.add_all(EmailEvent(email_id=id_, kind=State.SENDING, at=now, recorded_at=now) for id_ in won)
     for id_ in won:
-        log.info("email_moved", email=str(id_), state=str(State.SENDING), reason=None)
+        log_after_commit(session, "email_moved", email=str(id_), state=str(State.SENDING), reason=None)
     session.flush()
     return load(session, won)
 
@@ -142,7 +139,8 @@ def move(session: Session, email: Email, new: State, now: datetime, reason: str 
     session.get_one(Enrolment, email.enrolment_id).mirror_stale_since = now
     taken_as = email.resend_id if new is State.SENT else None
     session.add(EmailEvent(email_id=email.id, kind=new, at=now, recorded_at=now, detail=reason, resend_id=taken_as))
-    log.info("email_moved", email=str(email.id), enrolment=str(email.enrolment_id), state=str(new), reason=reason)
+    ids = {"email": str(email.id), "enrolment": str(email.enrolment_id)}
+    log_after_commit(session, "email_moved", **ids, state=str(new), reason=reason)
 
 
 def abandoned(session: Session, now: datetime, limit: int) -> list[UUID]:

@@ -6,6 +6,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session, sessionmaker
 
+from funnel_app.ledger.afterwards import watch_commits
+
 BUSY_TIMEOUT_MS = 30_000
 # ProgrammingError: PostgreSQL's way of saying that a table is not there yet.
 LedgerUnavailable = (OperationalError, ProgrammingError)
@@ -21,7 +23,9 @@ def open_engine(url: str) -> Engine:
 def make_sessions(engine: Engine) -> tuple[sessionmaker[Session], sessionmaker[Session]]:
     """Return the makers of writing and of reading sessions; what they return stays readable after they close."""
     reader = engine.execution_options(funnel_reads=True)
-    return sessionmaker(engine, expire_on_commit=False), sessionmaker(reader, expire_on_commit=False)
+    writing = sessionmaker(engine, expire_on_commit=False)
+    watch_commits(writing)
+    return writing, sessionmaker(reader, expire_on_commit=False)
 
 
 def _with_driver(url: str) -> str:

@@ -1,4 +1,4 @@
-"""Figures: what the console counts and measures, each in one query over an index."""
+"""Figures: what the console counts and measures, each over an index, and without the canaries."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, column, extract, func, select, values
 from sqlalchemy.orm import Session, aliased
 
+from funnel_app.campaigns.canary import CANARY
 from funnel_app.campaigns.states import State
+from funnel_app.ledger.canaries import count_without, enrolments_of_canaries
 from funnel_app.ledger.hook_events import HEARD
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, HookEvent
 from funnel_app.ledger.types import UtcTime
@@ -19,8 +21,8 @@ Day = tuple[datetime, datetime]
 def by_template(session: Session, since: datetime) -> Counted:
     """Count the emails of each template that are due since a time, also those to come, by state."""
     rows = select(Email.template_key, Email.state, func.count()).where(Email.due_at >= since)
-    counted = session.execute(rows.group_by(Email.template_key, Email.state))
-    return [(key, State(state), count) for key, state, count in counted]
+    counted = count_without(session, rows.group_by(Email.template_key, Email.state))
+    return [(key, State(state), count) for (key, state), count in counted.items()]
 
 
 def by_day(session: Session, days: Sequence[Day]) -> Sequence[tuple[int, str, State, int]]:
@@ -32,12 +34,13 @@ def by_day(session: Session, days: Sequence[Day]) -> Sequence[tuple[int, str, St
         .join(Email, (Email.due_at >= each.c.start) & (Email.due_at < each.c.next))
         .group_by(each.c.day, Email.template_key, Email.state)
     )
-    return [(day, key, State(state), count) for day, key, state, count in session.execute(rows)]
+    return [(day, key, State(state), count) for (day, key, state), count in count_without(session, rows).items()]
 
 
 def enrolments(session: Session) -> Sequence[tuple[str, EnrolmentState, int]]:
     """Count the enrolments of each sequence by state."""
-    rows = select(Enrolment.sequence, Enrolment.state, func.count()).group_by(Enrolment.sequence, Enrolment.state)
+    rows = select(Enrolment.sequence, Enrolment.state, func.count()).where(Enrolment.sequence != CANARY)
+    rows = rows.group_by(Enrolment.sequence, Enrolment.state)
     return [(sequence, EnrolmentState(state), count) for sequence, state, count in session.execute(rows)]
 
 
@@ -50,14 +53,18 @@ def waits(session: Session, span: Day) -> Sequence[tuple[float, int]]:
     rows = select(took, func.count()).where(
         Email.due_at >= span[0], Email.due_at < span[1], Email.state == State.DELIVERED, Email.delivered_at.is_not(None)
     )
-    return sorted((float(tenths) / 10, count) for tenths, count in session.execute(rows.group_by(took)))
+    return sorted(
+        (float(tenths) / 10, count) for (tenths,), count in count_without(session, rows.group_by(took)).items()
+    )
 
 
 def conversion(session: Session, starts: Sequence[str], goal: str, since: datetime) -> tuple[int, int]:
     """Return how many people did one of these things since a time, and how many of them ever did the other."""
+    contacts_of_canaries = select(Enrolment.contact_id).where(Enrolment.id.in_(enrolments_of_canaries()))
     cohort = (
         select(HookEvent.contact_id)
         .where(HookEvent.event.in_(list(starts)), HookEvent.received_at >= since, HookEvent.contact_id.is_not(None))
+        .where(HookEvent.contact_id.not_in(contacts_of_canaries))
         .distinct()
         .subquery()
     )

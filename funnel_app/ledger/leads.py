@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, defer
 
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.base import written
+from funnel_app.ledger.canaries import is_canary, of_canary
 from funnel_app.ledger.emails import UNDER_WAY
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState
 
@@ -57,6 +58,7 @@ def page(session: Session, wanted: Wanted, limit: int) -> list[Contact]:
 
 
 def _matching(session: Session, ids: Select[UUID], wanted: Wanted) -> Select[UUID]:
+    ids = ids.where(~is_canary())
     if wanted.after is not None:
         ids = ids.where(Contact.id < wanted.after)
     if wanted.words:
@@ -121,5 +123,5 @@ def enrolments_of(session: Session, contact_ids: Collection[UUID]) -> dict[UUID,
 
 def hurry_held(session: Session, template_key: str, now: datetime) -> int:
     """Let the held emails of a template be looked at again at once; return how many there are."""
-    held = update(Email).where(UNDER_WAY, Email.state == State.HELD, Email.template_key == template_key)
+    held = update(Email).where(UNDER_WAY, Email.state == State.HELD, Email.template_key == template_key, ~of_canary())
     return len(session.scalars(held.values(next_attempt_at=now).returning(Email.id)).all())

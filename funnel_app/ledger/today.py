@@ -1,4 +1,7 @@
-"""Today: what the console's first page counts and lists, each by an index and none by a walk through history."""
+"""Today: what the console's first page counts and lists, each by an index and none by a walk through history.
+
+Canaries are not among it.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,8 +9,10 @@ from datetime import datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, contains_eager
 
+from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.base import written
+from funnel_app.ledger.canaries import count_without, of_canary
 from funnel_app.ledger.emails import UNDER_WAY
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
 
@@ -18,7 +23,7 @@ PLANNED = written(Email.state, State.PLANNED)
 def states_due_between(session: Session, start: datetime, end: datetime) -> dict[State, int]:
     """Count the emails that are due in a span, by the state that they are in now."""
     counted = select(Email.state, func.count()).where(Email.due_at >= start, Email.due_at < end)
-    return {State(state): count for state, count in session.execute(counted.group_by(Email.state))}
+    return {State(state): count for (state,), count in count_without(session, counted.group_by(Email.state)).items()}
 
 
 def held_by_reason(session: Session, limit: int) -> Sequence[tuple[str, str | None, int, datetime | None]]:
@@ -26,7 +31,7 @@ def held_by_reason(session: Session, limit: int) -> Sequence[tuple[str, str | No
     count = func.count()
     rows = (
         select(Email.template_key, Email.reason, count, func.min(Email.held_at))
-        .where(UNDER_WAY, Email.state == State.HELD)
+        .where(UNDER_WAY, Email.state == State.HELD, ~of_canary())
         .group_by(Email.template_key, Email.reason)
         .order_by(count.desc())
         .limit(limit)
@@ -53,7 +58,7 @@ def next_planned(session: Session, after: datetime, until: datetime, limit: int)
 
 def planned_times(session: Session, after: datetime, until: datetime) -> list[datetime]:
     """Return when each email of a span is planned to go."""
-    rows = select(Email.due_at).where(PLANNED, Email.due_at >= after, Email.due_at < until)
+    rows = select(Email.due_at).where(PLANNED, Email.due_at >= after, Email.due_at < until, ~of_canary())
     return list(session.scalars(rows))
 
 
@@ -63,7 +68,7 @@ def paused(session: Session, limit: int) -> list[Enrolment]:
         select(Enrolment)
         .join(Enrolment.contact)
         .options(contains_eager(Enrolment.contact))
-        .where(written(Enrolment.state, EnrolmentState.PAUSED))
+        .where(written(Enrolment.state, EnrolmentState.PAUSED), Enrolment.mode != Mode.CANARY)
     )
     return list(session.scalars(rows.order_by(Enrolment.id).limit(limit)))
 
@@ -74,4 +79,5 @@ def _with_contact() -> Select[Email]:
         .join(Email.enrolment)
         .join(Enrolment.contact)
         .options(contains_eager(Email.enrolment).contains_eager(Enrolment.contact))
+        .where(Enrolment.mode != Mode.CANARY)
     )

@@ -36,7 +36,16 @@ def problem(status: int, detail: str, **more: Any) -> Response:
 
 
 def http_problem(error: HTTPException) -> ResponseReturnValue:
-    """Turn werkzeug's error into a problem document; a payload that fails its schema names every field."""
+    """Turn werkzeug's error into a problem document with its own headers, such as Allow and Content-Range."""
+    answer = _http_problem(error)
+    for name, value in error.get_headers():
+        if name not in {*answer.headers.keys(), "Content-Length"}:
+            answer.headers[name] = value
+    return answer
+
+
+def _http_problem(error: HTTPException) -> Response:
+    """Return the problem document; for a payload that fails its schema it names every field."""
     status = error.code or 500
     if status == 401 and (wait := current_deps().throttle.hit("failed-proof", request.remote_addr or "")):
         return _throttled(wait)

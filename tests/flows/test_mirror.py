@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from funnel_app.campaigns.model import Event
+from funnel_app.flows import operate
 from funnel_app.flows.deliver import deliver
 from funnel_app.flows.enrol import enrol
 from funnel_app.flows.exit import end_all
@@ -161,12 +162,15 @@ def test_who_unsubscribes_is_shown_as_suppressed(one, notion):
     assert sequences(notion)[0]["Last Problem"] == "unsubscribed on 24 November"
 
 
-def test_a_paused_sequence_is_shown_as_paused(one, notion):
+def test_a_sequence_that_a_person_pauses_resumes_or_stops_is_shown_so(one, notion):
     receipt = opt_in(one)
-    with one.sessions.begin() as session:
-        session.get(Enrolment, receipt.enrolment_id).state = "paused"
-    mirror_all(one)
-    assert sequences(notion)[0]["Status"] == "Paused"
+    told = []
+    for change in (operate.pause, operate.resume, operate.stop):
+        mirror_all(one)
+        change(one, receipt.enrolment_id, "Olga")
+        mirror_all(one)
+        told.append(sequences(notion)[0]["Status"])
+    assert told == ["Paused", "Running", "Stopped"]
 
 
 def test_a_contact_of_the_owners_is_found_by_address_and_not_doubled(desk, notion):

@@ -52,6 +52,17 @@ def test_a_pause_stops_everything_and_a_resume_lets_it_go_on(ready):
     assert actions(ready, receipt) == [(WHO, "pause"), (WHO, "resume")]
 
 
+def test_what_a_person_changes_is_shown_in_notion(ready):
+    receipt = opt_in(ready)
+    for change in (operate.pause, operate.resume, operate.stop):
+        with ready.sessions.begin() as session:
+            session.get(Enrolment, receipt.enrolment_id).mirror_stale_since = None
+        ready.now.forward(seconds=5)
+        change(ready, receipt.enrolment_id, WHO)
+        with ready.reads() as session:
+            assert session.get(Enrolment, receipt.enrolment_id).mirror_stale_since == ready.now()
+
+
 def test_a_resume_arms_what_it_sets_going(ready):
     receipt = opt_in(ready)
     operate.pause(ready, receipt.enrolment_id, WHO)

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy.exc import NoResultFound
+from structlog.testing import capture_logs
 
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.states import IllegalTransition, State
@@ -31,6 +32,26 @@ def test_of_many_claims_each_email_is_won_once(both_deps):
     with ThreadPoolExecutor(8) as claimers:
         won = [email_id for batch in claimers.map(claim, range(8)) for email_id in batch]
     assert sorted(won) == sorted(due)
+
+
+def test_a_move_is_logged_once_it_is_committed_and_never_where_it_is_not(deps):
+    (first, *_) = email_ids(opt_in(deps))
+
+    def hold() -> None:
+        (email,) = emails.load(session, [first])
+        emails.move(session, email, State.HELD, deps.now(), "for a test")
+
+    with capture_logs() as lines, pytest.raises(KeyError), deps.sessions.begin() as session:
+        hold()
+        raise KeyError
+    assert lines == []
+    with capture_logs() as lines:
+        with deps.sessions.begin() as session:
+            hold()
+            assert lines == []
+        with deps.sessions.begin() as session:
+            emails.load(session, [first])
+    assert [(line["event"], line["email"], line["state"]) for line in lines] == [("email_moved", str(first), "held")]
 
 
 def test_a_claim_wins_only_what_is_due_of_its_mode_and_of_a_running_enrolment(both_deps):

@@ -45,6 +45,12 @@ def test_one_line_is_logged_per_answer_without_what_opens_something(client):
     assert LEGACY_KEY not in str(lines) and "a-token-of-somebody" not in str(lines)
 
 
+def test_a_problem_keeps_the_headers_of_its_kind(client):
+    answer = client.get(SIGNUP)
+    assert (answer.status_code, answer.content_type) == (405, "application/problem+json")
+    assert set(answer.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
+
+
 def test_a_fault_of_ours_tells_nothing_but_where_it_is_logged(client, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("secret-of-the-house")

@@ -65,7 +65,9 @@ def test_a_part_is_sent_where_a_part_is_asked_for(client, asked, first, last):
 
 
 def test_a_part_that_is_not_there_is_a_416(client):
-    assert client.get(PATH, headers={"Range": "bytes=99999999-"}).status_code == 416
+    answer = client.get(PATH, headers={"Range": "bytes=99999999-"})
+    assert answer.status_code == 416
+    assert answer.headers["Content-Range"] == f"bytes */{len(PDF.read_bytes())}"
 
 
 @pytest.mark.parametrize(

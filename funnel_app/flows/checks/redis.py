@@ -6,7 +6,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.checks.check import Findings, all_faults, count, fault, ok, warning
 from funnel_app.flows.ready import SCHEDULER, WORKER
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.ledger import emails
+from funnel_app.ledger import counts
 
 LONG_QUEUE = 200
 NAMES = ("redis", "redis eviction", "redis persistence", "scheduler", "workers", "queues", "sending")
@@ -95,10 +95,10 @@ def overdue(deps: Deps) -> Findings:
     """No email waits past its time."""
     now = deps.now()
     with deps.reads() as session:
-        late = emails.due(session, now - deps.settings.silent_after, deps.sendable_modes, 1000)
+        late = counts.overdue(session, now - deps.settings.silent_after, deps.sendable_modes)
     if late:
         fix = "see the checks of scheduler, workers, sending and templates: one of them says why"
-        yield fault("overdue", f"{count(len(late), 'email')} should have gone over a minute ago", fix)
+        yield fault("overdue", f"{count(late, 'email')} should have gone over a minute ago", fix)
     else:
         yield ok("overdue", "nothing waits past its time")
 

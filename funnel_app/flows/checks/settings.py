@@ -114,7 +114,7 @@ def _pairs(deps: Deps) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "HOOK_SECRET", found.hook_secrets
     yield "CALENDLY_SIGNING_KEY", found.calendly_signing_keys
     yield "CALCOM_SIGNING_KEY", found.calcom_signing_keys
-    yield "LEGACY_KEY", (found.legacy_key,) if found.legacy_key else ()
+    yield "LEGACY_KEY", tuple(found.legacy_key.split(",")) if found.legacy_key else ()
 
 
 def is_local(url: str) -> bool:
