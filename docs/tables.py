@@ -3,7 +3,6 @@
 A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; everything else in a document is written by hand.
 """
 
-import ast
 import json
 import re
 import sys
@@ -14,14 +13,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from docs.helped import commands
+from docs.ledger_picture import ledger_picture, ledger_tables, steps
 from docs.markdown import markdown
 from docs.pairs import Pair, play
 from docs.played import failures
 from docs.routes import callers
+from docs.settings_table import settings
 from funnel_app import create_app
 from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.campaigns.states import ALLOWED, STOPPED, State
-from funnel_app.config import MEANINGS
 from funnel_app.deps import Deps, load_registry
 from funnel_app.flows.alarms import ALARMS
 from funnel_app.flows.audit import CURES
@@ -48,34 +48,6 @@ DOCUMENTS = (
     "docs/testing.md",
 )
 MARKED = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
-
-
-def settings() -> str:
-    """Return every setting, with its default as the code reads it."""
-    defaults = default_settings()
-    rows = [
-        (f"`{name}`", "**required**" if default is None else f"`{default}`" if default else "none", MEANINGS[name])
-        for name, default in defaults.items()
-    ]
-    return markdown(("setting", "default", "what it is"), rows)
-
-
-def default_settings() -> Mapping[str, str | None]:
-    """Return the settings in the order in which they are read; None for one that has no default."""
-    tree = ast.parse((ROOT / "funnel_app" / "config.py").read_text("utf-8"))
-    reads = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _reads_environment(node.func)]
-    found: dict[str, str | None] = {}
-    for call in sorted(reads, key=lambda node: node.lineno):
-        name, *default = [ast.literal_eval(argument) for argument in call.args]
-        found[str(name)] = str(default[0]) if default else None
-    return found
-
-
-def _reads_environment(called: ast.expr) -> bool:
-    known = {"str", "int", "float", "bool"}
-    return isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and (
-        called.value.id == "env" and called.attr in known
-    )  # fmt: skip
 
 
 def sequences() -> str:
@@ -239,6 +211,9 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "hooks": hooks,
     "exits": exits,
     "states": states,
+    "steps": steps,
+    "ledger-picture": ledger_picture,
+    "ledger-tables": ledger_tables,
     "variables": variables,
     "checks": checks,
     "alarms": alarms,

@@ -43,7 +43,8 @@ class Play:
         found: dict[str, list[Seen]] = {lead.address: [] for lead in STORY}
         for email_id, address, *rest in _rows(self.scene.stack.ledger):
             email = Seen(*rest)  # the columns of STATES after the address
-            found[address].append(email)
+            if address in found:  # who is signed up by hand meanwhile is only told of
+                found[address].append(email)
             self._tell(email_id, address, email)
         return found
 
@@ -169,7 +170,7 @@ def _faults(lead: Lead, emails: list[Seen]) -> Iterator[str]:
 
 def _inbox_faults(stack: Stack, emails: dict[str, list[Seen]]) -> Iterator[str]:
     handed_over = sum(email.delivered or email.state == "bounced" for rows in emails.values() for email in rows)
-    arrived = len(stack.received())
+    arrived = sum(set(email["to"]) <= emails.keys() for email in stack.received())
     if arrived != handed_over:
         yield f"the inbox holds {arrived} emails, and {handed_over} were expected: each once"
 

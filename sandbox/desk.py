@@ -1,18 +1,23 @@
-"""The owner's desk: the databases in the stand-in for Notion, as a person reads them."""
+"""The owner's desk: the databases in the stand-in for Notion, as a person reads them, and the templates to write in."""
 
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request
+from flask.typing import ResponseReturnValue
 
 from sandbox.notion_filters import comparable
 from sandbox.notion_json import text_of
-from sandbox.notion_state import NotionState, Page, Source
+from sandbox.notion_state import TEMPLATES_SOURCE_ID, Json, NotionState, Page, Source, new_id, text_item
 from sandbox.state import current_sandbox
 
 blueprint = Blueprint("desk", __name__)
 
 LONGEST = 80
+CHUNK = 2000  # what one piece of text holds at Notion
+NAME, SUBJECT, BODY, STATUS = "Template Name", "Subject Line", "Email Body HTML", "Status"
+COLUMNS = {NAME: "title", SUBJECT: "rich_text", BODY: "rich_text", STATUS: "select"}
+STATUSES = ("Active", "Draft", "Archived")
 
 
 @blueprint.get("/desk")
@@ -21,7 +26,50 @@ def show_desk() -> str:
     sandbox = current_sandbox()
     with sandbox.lock:
         tables = [(title, list(source.properties), rows) for title, source, rows in _tables(sandbox.notion)]
-    return render_template("desk.html", tables=tables)
+        written = {comparable(page, NAME, "title"): page.id for page in _templates(sandbox.notion)}
+    return render_template("desk.html", tables=tables, name=NAME, written=written)
+
+
+@blueprint.get("/desk/templates/<page_id>")
+def show_template(page_id: str) -> str:
+    """Show a template as the owner edits it; `new` is one that is not there yet."""
+    sandbox = current_sandbox()
+    with sandbox.lock:
+        page = _template(sandbox.notion, page_id)
+        values = {column: comparable(page, column, kind) or "" if page else "" for column, kind in COLUMNS.items()}
+    return render_template("template.html", values=values, statuses=STATUSES)
+
+
+@blueprint.post("/desk/templates/<page_id>")
+def save_template(page_id: str) -> ResponseReturnValue:
+    """Keep what the owner wrote, or throw the page away."""
+    sandbox, given = current_sandbox(), request.form
+    with sandbox.lock:
+        notion, now = sandbox.notion, sandbox.now()
+        page = _template(notion, page_id)
+        if page is None:
+            page = Page(new_id(), TEMPLATES_SOURCE_ID, TEMPLATES_SOURCE_ID, {}, now, now)
+            notion.pages[page.id] = page
+        for column in (NAME, SUBJECT, BODY):
+            page.values[column] = _rich_text(given.get(column, "").replace("\r\n", "\n"))
+        option = notion.sources[TEMPLATES_SOURCE_ID].properties[STATUS].option(given.get(STATUS, ""))
+        page.values[STATUS] = option
+        page.in_trash, page.edited_at = "delete" in given, now
+    return redirect("/desk", 303)
+
+
+def _rich_text(text: str) -> list[Json]:
+    return [text_item(text[at : at + CHUNK]) for at in range(0, len(text), CHUNK)]
+
+
+def _template(notion: NotionState, page_id: str) -> Page | None:
+    if page_id == "new":
+        return None
+    return next((page for page in _templates(notion) if page.id == page_id), None) or abort(404)
+
+
+def _templates(notion: NotionState) -> list[Page]:
+    return [page for page in notion.pages.values() if page.source_id == TEMPLATES_SOURCE_ID and not page.in_trash]
 
 
 @blueprint.get("/control/notion/tables")

@@ -14,8 +14,9 @@ TOLD = ("Email", "Sequence", "Status", "Delivered", "Last Problem")
 def desk_faults(stack: Stack, story: Sequence[Lead]) -> Iterator[str]:
     """Wait until nothing is running in Notion's rows either, show them, and return what is not as it should be."""
     wanted = Counter((lead.address, expected.sequence) for lead in story for expected in lead.expected)
-    rows = _settled_rows(stack, sum(wanted.values()))
-    people = Counter(row["Email"] for row in stack.rows("Contacts"))
+    addresses = {lead.address for lead in story}
+    rows = _settled_rows(stack, addresses, sum(wanted.values()))
+    people = Counter(row["Email"] for row in stack.rows("Contacts") if row["Email"] in addresses)
     print(f"\nWhat Notion shows the owner: {sum(people.values())} contacts, {len(rows)} sequences\n")
     for row in rows:
         print("  {:<28} {:<17} {:<38} {:>2} delivered  {}".format(*(row.get(name, "") for name in TOLD)).rstrip())
@@ -28,13 +29,17 @@ def desk_faults(stack: Stack, story: Sequence[Lead]) -> Iterator[str]:
     yield from (f"Notion says that {row['Email']}'s {row['Sequence']} is running" for row in rows if _is_running(row))
 
 
-def _settled_rows(stack: Stack, count: int) -> list[dict[str, str]]:
+def _settled_rows(stack: Stack, addresses: set[str], count: int) -> list[dict[str, str]]:
     deadline = time.monotonic() + WITHIN_S
-    rows = stack.rows("Email Sequence")
+    rows = _rows_of(stack, addresses)
     while (len(rows) < count or any(map(_is_running, rows))) and time.monotonic() < deadline:
         time.sleep(0.3)
-        rows = stack.rows("Email Sequence")
+        rows = _rows_of(stack, addresses)
     return rows
+
+
+def _rows_of(stack: Stack, addresses: set[str]) -> list[dict[str, str]]:
+    return [row for row in stack.rows("Email Sequence") if row["Email"] in addresses]
 
 
 def _is_running(row: dict[str, str]) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.tables import default_settings
+from docs.settings_table import default_settings
 from funnel_app.config import Settings
 from funnel_app.gateways import calls
 from sandbox.processes import ROOT

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import click
 from flask import current_app
@@ -28,10 +30,10 @@ def group(context: click.Context, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2, default=str))
         return
-    table = Table(*(name.replace("_", " ") for name in rows[0]), title="Campaigns")
+    table = Table("sequence", "starts on", "due; in testing mode", title="Campaigns", show_lines=True)
     for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
-    Console(width=None).print(table)
+        table.add_row(*map(escape, _cells(row)))
+    Console().print(table)
 
 
 @group.command("verify")
@@ -52,7 +54,8 @@ def verify_command(as_json: bool) -> None:
     sys.exit(1 if faults else 0)
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value)
+def _cells(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Tell a sequence in three cells, so that it can be read at 80 columns."""
+    hook = f"{row['starts_on']}\n{row['hook']}" + (f"\n{row['legacy_id']}" if row["legacy_id"] else "")
+    times = f"{', '.join(row['live'])}\n{', '.join(row['testing'])}"
+    return f"{row['sequence']}\nof {row['campaign']}, {row['kind']}\n{row['handler']}", hook, times

@@ -2,12 +2,14 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import click
 from flask.cli import with_appcontext
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 
 from funnel_app.current import current_deps
@@ -16,7 +18,6 @@ from funnel_app.replay import NotReplayable
 from funnel_app.replay import replay as replay_call
 
 OUTCOMES = click.Choice(["accepted", "duplicate", "ignored", "refused"])
-COLUMNS = ("id", "at", "hook", "outcome", "email", "reason")
 
 
 @click.group("hooks")
@@ -35,11 +36,16 @@ def show_list(outcome: str | None, limit: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    # Whole, whatever the terminal's width: it is what the other commands want.
-    table = Table(Column("id", no_wrap=True, min_width=36), *COLUMNS[1:])
+    # The id stays whole, whatever the terminal's width: it is what the other commands want.
+    table = Table(Column("id", no_wrap=True, min_width=36), "call", show_lines=True)
     for row in rows:
-        table.add_row(*(row[name] or "" for name in COLUMNS))
+        table.add_row(row["id"], escape(_told(row)))
     Console().print(table)
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    reason = f": {row['reason']}" if row["reason"] else ""
+    return f"{row['at']} {row['hook']} of {row['email'] or 'nobody'}, {row['outcome']}{reason}"
 
 
 @group.command("show")

@@ -11,7 +11,7 @@ import click
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from funnel_app.current import current_deps
 from funnel_app.flows.audit import Audit, audit_templates
@@ -43,7 +43,8 @@ def audit(as_json: bool) -> None:
 
 
 def _show(found: Audit) -> None:
-    table = Table("template", "status", "what is wrong", "what to do")
+    # The key stays whole, whatever the terminal's width: it is what a page must be named.
+    table = Table(Column("template", no_wrap=True), "status", "what is wrong", "what to do")
     for template in found.templates:
         lines = template.problems
         wrong, cures = (

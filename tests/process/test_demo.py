@@ -3,12 +3,14 @@
 import re
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
-from sandbox.demo import _faults
-from sandbox.processes import ROOT
-from sandbox.story import STORY, Expected, Seen
+from sandbox.demo import Play, _faults
+from sandbox.processes import ROOT, Processes
+from sandbox.stack import Stack
+from sandbox.story import STORY, Expected, Scene, Seen
 
 pytestmark = pytest.mark.process
 
@@ -25,6 +27,18 @@ def test_the_demo_plays_the_whole_journey_and_tells_what_became_of_everybody():
     assert "five_day          4 of 5 emails delivered; email 1 skipped: sent by the website." in told
     assert "precall_prep      3 of 3 emails delivered." in told
     assert re.search(rf"\n(\d+) of \1 emails delivered, \d+ stopped with a reason, {len(STORY)} people$", told.strip())
+
+
+def test_who_is_signed_up_by_hand_meanwhile_is_told_of_and_counted_nowhere(tmp_path, monkeypatch, capsys):
+    rows = [
+        ("1", STORY[0].address, "lead_nurture", "", 1, "sent", ""),
+        ("2", "you@resend.dev", "spring", "", 1, "sent", ""),
+    ]
+    monkeypatch.setattr("sandbox.demo._rows", lambda ledger: rows)
+    stack = Stack(Processes(tmp_path, {}), None, "", "")
+    found = Play(Scene(stack, timedelta(seconds=1))).emails()
+    assert set(found) == {lead.address for lead in STORY} and len(found[STORY[0].address]) == 1
+    assert "you@resend.dev" in capsys.readouterr().out
 
 
 def seen(state: str, reason: str = "", step: int = 2) -> Seen:

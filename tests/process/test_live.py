@@ -1,0 +1,93 @@
+"""`make e2e-live`: a journey through a Funnel that is known by its address alone, and what it says where that fails."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sandbox.journey import STAGES, Journey
+from sandbox.live import Broken, Caller, Live, Run, main
+from sandbox.stack import running_stack, start_funnel
+
+TO = "delivered+live@resend.dev"
+
+
+@pytest.mark.process
+def test_a_whole_journey_is_played_over_http_and_comes_as_it_should(monkeypatch, capsys):
+    with running_stack(1) as stack:
+        start_funnel(stack)
+        monkeypatch.setenv("HOOK_SECRET", stack.settings["HOOK_SECRET"])
+        assert main(["--url", stack.web_url, "--to", TO, "--within", "120"]) == 0, capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert all(stage.words in said for stage in STAGES)
+        assert "onboarding_phase1 completed: 3 of 3 emails delivered." in said
+        assert "Everything came as it should." in said
+
+        monkeypatch.setenv("HOOK_SECRET", "wrong")
+        assert main(["--url", stack.web_url, "--to", TO]) == 1
+        assert "/webhook/christmas/signup answers 401 where 202 was expected" in capsys.readouterr().out
+
+        monkeypatch.setenv("HOOK_SECRET", stack.settings["HOOK_SECRET"])
+        assert main(["--url", stack.web_url, "--to", "ana@elsewhere.example"]) == 1
+        assert "among its TEST_RECIPIENTS?" in capsys.readouterr().out
+
+
+class Scripted(Caller):
+    """A Funnel that answers what the test wants."""
+
+    def __init__(
+        self, *, ready=200, ended=(), apart=timedelta(seconds=60), run=("COMPLETED", "1 of 2 emails delivered.")
+    ):
+        super().__init__("http://funnel.example.com", "secret")
+        object.__setattr__(self, "script", (ready, ended, apart, run))
+
+    def get(self, path):
+        ready, _, _, (state, said) = self.script
+        if path == "/readyz":
+            return ready, {"status": "not ready"}
+        return 200, {"state": {"type": state, "message": said}}
+
+    def post(self, path, payload):
+        due = [datetime.now(UTC) + number * self.script[2] for number in range(2)]
+        emails = [{"due_at": at.isoformat()} for at in due]
+        return 202, {"hook_id": "h", "emails": emails, "ended": [{"sequence": name} for name in self.script[1]]}
+
+
+def play(**script) -> list[str]:
+    return Live(Scripted(**script), Journey(TO, "live"), deadline=0.0).play()
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ({"ready": 503}, "/readyz answers 503"),
+        ({"apart": timedelta(days=1)}, "a day is a day there: set TESTING_MODE=true"),
+        ({"ended": ("five_day",)}, r"that ended \('five_day',\), not nothing"),
+        (
+            {"run": ("COMPLETED", "0 of 2 emails delivered; email 1 bounced: no")},
+            "lead_nurture is over before its time",
+        ),
+        ({"run": ("RUNNING", "0 of 2 emails delivered; email 1 is held: no text")}, "time is over .* held: no text"),
+        ({"run": ("RUNNING", "email 1 skipped: not a test recipient")}, "is .* among its TEST_RECIPIENTS"),
+    ],
+)
+def test_a_journey_that_cannot_go_on_says_why(script, words):
+    with pytest.raises(Broken, match=words):
+        play(**script)
+
+
+def test_a_run_that_ended_with_too_little_is_a_fault():
+    run = Run(STAGES[-1], "h", "COMPLETED", "2 of 3 emails delivered; email 3 bounced: no mailbox.")
+    assert run.fault() == f"onboarding_phase1 is COMPLETED: {run.said}"
+    assert Run(STAGES[-1], "h", "COMPLETED", "3 of 3 emails delivered.").fault() is None
+
+
+def test_an_address_that_nobody_answers_at_is_told(monkeypatch, capsys):
+    monkeypatch.setenv("HOOK_SECRET", "secret")
+    assert main(["--url", "http://127.0.0.1:1", "--to", TO]) == 1
+    assert "http://127.0.0.1:1/readyz does not answer as Funnel does" in capsys.readouterr().out
+
+
+def test_what_it_wants_is_told(monkeypatch, capsys):
+    monkeypatch.delenv("HOOK_SECRET", raising=False)
+    assert main(["--url", "", "--to", ""]) == 2
+    assert "export HOOK_SECRET" in capsys.readouterr().err

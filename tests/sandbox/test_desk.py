@@ -1,0 +1,36 @@
+"""The desk: the owner's templates are written, changed and thrown away there, as in Notion."""
+
+import re
+
+import requests
+
+BODY = "<p>Hi {{ first_name }}</p>\r\n" + "x" * 5000
+
+
+def save(server, page, **fields):
+    given = {"Template Name": "spring_email_1", "Subject Line": "Hi", "Email Body HTML": BODY, "Status": "Active"}
+    return requests.post(f"{server.url}/desk/templates/{page}", data=given | fields, timeout=5)
+
+
+def written(server) -> dict[str, str]:
+    """Every template on the desk: its name and its page."""
+    found = re.findall(
+        r'href="/desk/templates/([^"]{36})">([^<]+)<', requests.get(server.url + "/desk", timeout=5).text
+    )
+    return {name: page for page, name in found}
+
+
+def test_a_template_is_written_changed_and_deleted(server, notion):
+    assert save(server, "new").url == f"{server.url}/desk"
+    page = written(server)["spring_email_1"]
+    body = notion.pages.retrieve(page)["properties"]["Email Body HTML"]["rich_text"]
+    assert "".join(item["plain_text"] for item in body) == BODY.replace("\r\n", "\n")
+    assert all(len(item["plain_text"]) <= 2000 for item in body)
+
+    save(server, page, **{"Subject Line": "Hello & welcome", "Status": "Draft"})
+    shown = requests.get(f"{server.url}/desk/templates/{page}", timeout=5).text
+    assert "Hello &amp; welcome" in shown and "<option selected>Draft" in shown and "{{ first_name }}" in shown
+
+    save(server, page, delete="1")
+    assert "spring_email_1" not in written(server)
+    assert requests.get(f"{server.url}/desk/templates/{page}", timeout=5).status_code == 404
