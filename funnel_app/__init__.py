@@ -6,6 +6,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from funnel_app.commands import calendly as calendly_command
 from funnel_app.commands import campaigns, contacts, db, doctor, emails, enrol, hooks, ledger, notion, templates, trace
 from funnel_app.commands import resend as resend_command
+from funnel_app.commands import variables as variables_module
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
 from funnel_app.web import docs, health, metrics, playbook, prefect, unsubscribe
@@ -58,4 +59,5 @@ def create_app(deps: Deps) -> Flask:
     app.cli.add_command(resend_command.group)
     app.cli.add_command(templates.group)
     app.cli.add_command(trace.trace_command)
+    app.cli.add_command(variables_module.variables_command)
     return app

@@ -44,7 +44,8 @@ def _environment(stack: ExitStack) -> Mapping[str, str]:
     added = {"PYTHONUNBUFFERED": "1", "GUNICORN_CMD_ARGS": given.get("GUNICORN_CMD_ARGS", f"--bind 127.0.0.1:{port}")}
     if not given.get("REDIS_URL"):
         added["REDIS_URL"] = stack.enter_context(RedisServer()).url
-        print("REDIS_URL is not set: a Redis of this run's own is used, and forgotten with it.")
+        print("REDIS_URL is not set: a Redis of this run's own is used, and forgotten with it. For commands beside it:")
+        print(f"  export REDIS_URL={added['REDIS_URL']}")
     return {**os.environ, **added}
 
 

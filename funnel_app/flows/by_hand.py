@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -70,9 +71,12 @@ def _value(name: str, text: str) -> Any:
     if variable.type != "number":
         return text
     try:
-        return int(text) if text.lstrip("-").isdigit() else float(text)
+        number = int(text) if text.lstrip("-").isdigit() else float(text)
     except ValueError:
         raise NotUnderstood(f"{name}={text}: this is a number.") from None
+    if not isfinite(number):
+        raise NotUnderstood(f"{name}={text}: this is a number that ends.")
+    return number
 
 
 def _call_at(sequence: Sequence, given: Mapping[str, Any]) -> datetime | None:

@@ -17,7 +17,7 @@ def open_engine(url: str) -> Engine:
     """Return an engine. Make it after a process forks: connections must not be shared."""
     if url.startswith("sqlite"):
         return _open_sqlite(url)
-    return create_engine(_with_driver(url), pool_pre_ping=True, pool_size=10)
+    return create_engine(_with_driver(url), hide_parameters=True, pool_pre_ping=True, pool_size=10)
 
 
 def make_sessions(engine: Engine) -> tuple[sessionmaker[Session], sessionmaker[Session]]:
@@ -36,7 +36,9 @@ def _with_driver(url: str) -> str:
 
 
 def _open_sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

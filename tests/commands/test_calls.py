@@ -157,6 +157,10 @@ class TestEnrol:
             (("five_day", "ana"), "ana is not an email address"),
             (("five_day", "ana@resend.dev", "--set", "colour=teal"), "colour cannot be set; these can: first_name"),
             (("five_day", "ana@resend.dev", "--set", "red_systems=two"), "red_systems=two: this is a number."),
+            (
+                ("five_day", "ana@resend.dev", "--set", "red_systems=inf"),
+                "red_systems=inf: this is a number that ends.",
+            ),
             (("precall_prep", "ana@resend.dev"), "precall_prep is about a call: --set call_time="),
             (("precall_prep", "ana@resend.dev", "--set", "call_time=2026-12-03T15:00"), "is about a call"),
         ],

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from funnel_app import create_app
+from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.flows.deliver import deliver
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import schema
@@ -116,3 +117,9 @@ def test_db_revision_drafts_a_migration_under_its_name(run, monkeypatch):
     monkeypatch.setattr(schema, "make_revision", lambda engine, name, revision: made.append((name, revision)))
     assert "Drafted migrations/versions/0002_add_it.py" in run("db", "revision", "0002_add_it").output
     assert made == [("0002 add it", "0002_add_it")]
+
+
+def test_variables_lists_the_whole_catalogue(app):
+    told = json.loads(app.test_cli_runner().invoke(args=["variables", "--json"]).stdout)
+    assert [row["name"] for row in told] == list(CATALOGUE) and told[0]["default"] == "there"
+    assert "days_to_deadline" in app.test_cli_runner().invoke(args=["variables"]).stdout

@@ -150,15 +150,25 @@ def test_a_key_that_resend_may_have_forgotten_is_not_used_again_in_doubt(ready):
     assert (look(ready, first).state, len(ready.mailer.calls)) == ("ambiguous", 2)
 
 
-def test_a_worker_that_died_after_its_freeze_leaves_an_unknown_outcome(ready, monkeypatch):
+def test_a_worker_that_died_before_its_call_leaves_it_to_another_without_a_doubt(ready, monkeypatch):
     first = first_email(ready)
     monkeypatch.setattr("funnel_app.flows.deliver.hand_over", lambda *_: None)
     deliver(ready, [first])
     pass_time(ready, 14)
     assert ready.mailer.calls == [], "its lease still holds"
     pass_time(ready, 2)
-    assert request_of(ready, first).unknown_since is not None
+    assert request_of(ready, first).unknown_since is None, "a call is noted before it is made"
     assert (look(ready, first).state, len(ready.mailer.calls)) == ("sent", 1)
+
+
+def test_a_worker_that_died_in_its_call_leaves_an_unknown_outcome(ready, monkeypatch):
+    first = first_email(ready)
+    monkeypatch.setattr("funnel_app.flows.hand_over.settle", lambda *_: None)
+    deliver(ready, [first])
+    monkeypatch.undo()
+    pass_time(ready, 16)
+    assert request_of(ready, first).unknown_since is not None
+    assert (look(ready, first).state, len(ready.mailer.sent())) == ("sent", 1)
 
 
 def test_a_worker_that_lost_its_lease_while_waiting_for_the_rate_makes_no_call(ready):

@@ -1,0 +1,29 @@
+"""`flask variables`: every variable that a template may use."""
+
+import json
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from funnel_app.campaigns.catalogue import CATALOGUE
+
+COLUMNS = ("name", "type", "source", "description", "example", "default")
+
+
+@click.command("variables")
+@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+def variables_command(as_json: bool) -> None:
+    """List every variable that a template may use, with what it is, an example, and what stands in for it."""
+    rows = [{name: _plain(getattr(variable, name)) for name in COLUMNS} for variable in CATALOGUE.values()]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    table = Table(*COLUMNS)
+    for row in rows:
+        table.add_row(*(row[name] or "" for name in COLUMNS))
+    Console().print(table)
+
+
+def _plain(value: object) -> str | None:
+    return None if value is None else str(value)
