@@ -4,6 +4,7 @@ A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; everything 
 """
 
 import ast
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,6 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from docs.helped import commands
 from docs.markdown import markdown
 from docs.pairs import Pair, play
 from docs.played import failures
@@ -27,12 +29,14 @@ from funnel_app.flows.doctor import CHECKS
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.logs import configure_logging
+from sandbox.settings import Settings as SandboxSettings
 from tests.factories import make_deps
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
     "README.md",
     "ARCHITECTURE.md",
+    "docs/commands.md",
     "docs/variables.md",
     "docs/templates.md",
     "docs/website-integration.md",
@@ -41,13 +45,14 @@ DOCUMENTS = (
     "docs/failures.md",
     "docs/production-checklist.md",
     "docs/operations.md",
+    "docs/testing.md",
 )
 MARKED = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
 
 def settings() -> str:
     """Return every setting, with its default as the code reads it."""
-    defaults = _defaults()
+    defaults = default_settings()
     rows = [
         (f"`{name}`", "**required**" if default is None else f"`{default}`" if default else "none", MEANINGS[name])
         for name, default in defaults.items()
@@ -55,7 +60,7 @@ def settings() -> str:
     return markdown(("setting", "default", "what it is"), rows)
 
 
-def _defaults() -> Mapping[str, str | None]:
+def default_settings() -> Mapping[str, str | None]:
     """Return the settings in the order in which they are read; None for one that has no default."""
     tree = ast.parse((ROOT / "funnel_app" / "config.py").read_text("utf-8"))
     reads = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _reads_environment(node.func)]
@@ -166,6 +171,12 @@ def who_may_call() -> str:
         return markdown(("guard", "stands before"), callers(create_app(deps)))
 
 
+def every_command() -> str:
+    """Return every command as its own help has it."""
+    with _scratch_deps() as deps:
+        return commands(create_app(deps))
+
+
 def pairs() -> str:
     """Return what comes of every event while each sequence runs, as the real flow does it."""
     with _scratch_deps() as deps:
@@ -212,6 +223,15 @@ def alarms() -> str:
     return markdown(("kind", "alert", "what it means", "told after"), rows)
 
 
+def switches() -> str:
+    """Return every switch of the stand-ins with its value at the start."""
+    found = SandboxSettings().as_json()
+    rows = [
+        (f"`{section}.{name}`", f"`{json.dumps(value)}`") for section in found for name, value in found[section].items()
+    ]
+    return markdown(("switch", "at the start"), rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "failures": failures,
     "settings": settings,
@@ -224,6 +244,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "alarms": alarms,
     "problems": problems,
     "pairs": pairs,
+    "commands": every_command,
+    "switches": switches,
     "who-may-call": who_may_call,
 }
 

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 
 # Without a control socket: gunicorn would make one under the home folder, which may be read-only.
-WEB = ("-m", "gunicorn", "wsgi:app", "--threads", "4", "--graceful-timeout", "7", "--no-control-socket")
+WEB = (
+    *("-m", "gunicorn", "wsgi:app", "--logger-class", "jobs.web_log.JsonLogger"),
+    *("--threads", "4", "--graceful-timeout", "7", "--no-control-socket"),
+)
 
 # The name under which a child of the worker tells that it has come to its work.
 CHILD = "worker-child"

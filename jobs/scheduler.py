@@ -4,6 +4,7 @@ import signal
 import time
 from threading import Event
 
+import sentry_sdk
 import structlog
 
 from funnel_app.flows.clock_guard import ClockGuard
@@ -67,9 +68,20 @@ class SchedulerProcess:
         self.clock.tick(time.time())
         if time.monotonic() - self.swept_at >= SWEEP_EVERY_S:
             self.swept_at = time.monotonic()
-            sweep(deps())
+            self._sweep()
             self.backup.step(deps())
         self.templates.look()
+
+    def _sweep(self) -> None:
+        try:
+            sweep(deps())
+        except (Unavailable, *LedgerUnavailable):
+            raise
+        except Exception as fault:
+            # One row that no rule foresaw must not stop the clock for all others: it is reported, and the emails that
+            # stay behind are counted as overdue and told.
+            log.error("sweep_failed", exc_info=fault)
+            sentry_sdk.capture_exception(fault)
 
     def _give_back(self) -> None:
         try:

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from supervisor import events
+from supervisor.loggers import Logger
 from supervisor.medusa.asyncore_25 import ExitNow
 from supervisor.options import ServerOptions
 from supervisor.supervisord import Supervisor
@@ -50,7 +51,7 @@ def supervise(commands: Mapping[str, Sequence[str]], starts: int = STARTS) -> in
     with tempfile.TemporaryDirectory(prefix="funnel-supervisor-") as folder:
         file = Path(folder) / "supervisord.conf"
         file.write_text(configuration(commands, folder, starts), "utf-8")
-        options = ServerOptions()
+        options = Options()
         options.realize(["-c", str(file)], doc=__doc__)
         options.first, options.test = True, False
         conductor = Conductor(options)
@@ -71,6 +72,24 @@ def configuration(commands: Mapping[str, Sequence[str]], folder: str, starts: in
 
 def _quoted(command: Sequence[str]) -> str:
     return " ".join(f'"{part}"' for part in command).replace("%", "%%")
+
+
+class JsonLogger(Logger):  # type: ignore[misc]  # supervisor has no types
+    """What supervisor says itself, said as everything else here; its levels are those of Python."""
+
+    def log(self, level: int, msg: str, **words: Any) -> None:
+        """Tell one thing."""
+        log.log(level, msg % words if words else msg, logger="supervisor")
+
+
+class Options(ServerOptions):  # type: ignore[misc]  # supervisor has no types
+    """supervisor's settings, with a log of JSON lines."""
+
+    def make_logger(self) -> None:
+        """Log to where Funnel logs, and nowhere else."""
+        self.logger = JsonLogger(self.loglevel)
+        for fault in self.parse_criticals:
+            self.logger.critical(fault)
 
 
 class Conductor(Supervisor):  # type: ignore[misc]  # supervisor has no types

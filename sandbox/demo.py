@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.mirrored import desk_faults
-from sandbox.processes import MIRROR, NotStarted
+from sandbox.processes import MIRROR, ROOT, NotStarted
+from sandbox.settings_file import settings_file
 from sandbox.stack import Stack, running_stack, start_funnel
 from sandbox.story import HOOKS, STORY, Lead, Move, Scene, Seen
 
 INTERVAL_S = 4
 GIVE_UP_AFTER_S = 120.0
+SETTINGS = "var/demo.env"
 OPEN = frozenset({"planned", "sending", "sent", "held", "delayed", "ambiguous"})
 STATES = """
     SELECT e.id, c.email, n.sequence, n.occurrence, e.step, e.state, COALESCE(e.reason, '')
@@ -71,7 +73,7 @@ def main() -> int:
     once = parser.parse_args().once
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with running_stack(INTERVAL_S, **MIRROR) as stack:
+        with running_stack(INTERVAL_S, **MIRROR) as stack, settings_file(ROOT / SETTINGS, _told(stack)):
             return _run(stack, once)
     except NotStarted as fault:
         print(f"\nThe demo could not start: {fault}", file=sys.stderr)
@@ -81,19 +83,25 @@ def main() -> int:
         return 0
 
 
+def _told(stack: Stack) -> dict[str, str]:
+    return {**stack.settings, "SANDBOX_URL": stack.sandbox_url}
+
+
 def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
 def _run(stack: Stack, once: bool) -> int:
-    print("Starting Redis, the stand-ins for Notion and Resend, web, worker and scheduler …")
+    print("Starting Redis, the stand-ins for Notion and Resend, web, worker and scheduler …", flush=True)
     start_funnel(stack)
     stack.flask("notion", "init")
     print(f"\n  Inbox      {stack.sandbox_url}/\n  API        {stack.web_url}{HOOKS}/signup")
     print(f"  Desk       {stack.sandbox_url}/desk (Notion, as the owner sees it)")
     password = stack.processes.env["CONSOLE_PASSWORD"]
     print(f"  Console    {stack.web_url}/console/ (any name, password {password})")
-    print(f"  Health     {stack.web_url}/readyz\n  One day of a sequence takes {INTERVAL_S} seconds here.\n")
+    print(f"  Health     {stack.web_url}/readyz")
+    print(f"  Commands   in another terminal here: . {SETTINGS}  then  .venv/bin/flask --app wsgi trace EMAIL")
+    print(f"  One day of a sequence takes {INTERVAL_S} seconds here.\n")
     emails = _play(Play(Scene(stack, timedelta(seconds=INTERVAL_S))))
     faults = [*desk_faults(stack, STORY), *_verdict(stack, emails), *_inbox_faults(stack, emails)]
     if faults:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -76,7 +77,7 @@ class Processes:
         """Return where a process logs."""
         return self.folder / f"{name}.log"
 
-    def wait_for(self, name: str, url: str, within_s: float = 30.0) -> None:
+    def wait_for(self, name: str, url: str, within_s: float = 90.0) -> None:
         """Wait until an address answers 200; NotStarted with the end of the process's log where it never does."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline and self.running[name].poll() is None:
@@ -95,11 +96,21 @@ def answers(url: str) -> bool:
         return False
 
 
-def development_env(
+def development_env(**place: Any) -> dict[str, str]:
+    """Return the whole environment of a Funnel on this machine; `place` is what development_settings takes."""
+    return inheriting(development_settings(**place))
+
+
+def inheriting(own: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment with these settings over it."""
+    return {**os.environ, "PYTHONUNBUFFERED": "1", **own}
+
+
+def development_settings(
     *, folder: Path, web_port: int, sandbox_url: str, redis_url: str, interval_s: int
 ) -> dict[str, str]:
     """Return the settings of a Funnel on this machine against the stand-ins, in testing mode."""
-    own = {
+    return {
         "SECRET_KEY": secrets.token_hex(32),
         "PUBLIC_URL": f"http://127.0.0.1:{web_port}",
         "PORT": str(web_port),
@@ -127,6 +138,3 @@ def development_env(
         "DATABASE_URL": f"sqlite:///{folder / 'funnel.db'}",
         "REDIS_URL": redis_url,
     }
-    # Nothing of the caller's own settings may leak in.
-    inherited = {name: value for name, value in os.environ.items() if name not in own}
-    return {**inherited, "PYTHONUNBUFFERED": "1", **own}

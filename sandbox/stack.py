@@ -3,19 +3,19 @@
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from sandbox.processes import NotStarted, Processes, answers, development_env
+from sandbox.processes import NotStarted, Processes, answers, development_settings, inheriting
 from sandbox.redis_server import RedisServer, free_port
 from sandbox.signing import calendly_headers
 
-READY_WITHIN_S = 40.0
+READY_WITHIN_S = 150.0
 
 
 @dataclass
@@ -26,6 +26,7 @@ class Stack:
     redis: RedisServer
     web_url: str
     sandbox_url: str
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ledger(self) -> Path:
@@ -36,18 +37,18 @@ class Stack:
         """Call a hook with its secret; return status and answer."""
         secret = self.processes.env["HOOK_SECRET"]
         headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
-        return _call(Request(f"{self.web_url}{path}", json.dumps(payload).encode(), headers))
+        return call_json(Request(f"{self.web_url}{path}", json.dumps(payload).encode(), headers))
 
     def post_calendly(self, path: str, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Call a hook as Calendly does, signed; return status and answer."""
         body = json.dumps(event).encode()
         proof = calendly_headers(self.processes.env["CALENDLY_SIGNING_KEY"], int(time.time()), body)
-        return _call(Request(f"{self.web_url}{path}", body, {**proof, "Content-Type": "application/json"}))
+        return call_json(Request(f"{self.web_url}{path}", body, {**proof, "Content-Type": "application/json"}))
 
     def control(self, settings: dict[str, Any]) -> None:
         """Turn switches of the stand-ins."""
         body = json.dumps(settings).encode()
-        _call(Request(f"{self.sandbox_url}/control", body, {"Content-Type": "application/json"}))
+        call_json(Request(f"{self.sandbox_url}/control", body, {"Content-Type": "application/json"}))
 
     def received(self) -> list[dict[str, Any]]:
         """Return every email that the stand-in for Resend accepted, in order."""
@@ -72,7 +73,8 @@ class Stack:
             time.sleep(0.1)
 
 
-def _call(request: Request) -> tuple[int, dict[str, Any]]:
+def call_json(request: Request) -> tuple[int, dict[str, Any]]:
+    """Make a call; return its status, whatever that is, and its JSON answer."""
     try:
         with urlopen(request, timeout=30) as response:
             return response.status, json.load(response)
@@ -86,13 +88,13 @@ def running_stack(interval_s: int, **settings: str) -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix="funnel-") as name, RedisServer() as redis:
         folder, web_port, sandbox_port = Path(name), free_port(), free_port()
         sandbox_url, web_url = f"http://127.0.0.1:{sandbox_port}", f"http://127.0.0.1:{web_port}"
-        env = development_env(
+        own = development_settings(
             folder=folder, web_port=web_port, sandbox_url=sandbox_url, redis_url=redis.url, interval_s=interval_s
         )
-        processes = Processes(folder, {**env, **settings})
+        processes = Processes(folder, inheriting({**own, **settings}))
         try:
             _start_sandbox(processes, sandbox_port, web_url)
-            yield Stack(processes, redis, web_url, sandbox_url)
+            yield Stack(processes, redis, web_url, sandbox_url, {**own, **settings})
         finally:
             processes.stop()
 

@@ -1,13 +1,17 @@
 """Guards: what must hold for the whole repository, whoever changes it."""
 
 import ast
+import dataclasses
 import importlib
+import json
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from docs.tables import default_settings
+from funnel_app.config import Settings
 from funnel_app.gateways import calls
 from sandbox.processes import ROOT
 
@@ -60,14 +64,33 @@ def read_settings() -> set[str]:
     return set(re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', source))
 
 
-def test_every_required_setting_is_in_the_example():
-    example = dict(
-        line.split("=", 1) for line in (ROOT / ".env.example").read_text().splitlines() if line and line[0] != "#"
-    )
+def required_settings() -> set[str]:
     source = (ROOT / "funnel_app/config.py").read_text()
-    required = set(re.findall(r'env\.\w+\("([A-Z0-9_]+)"(?:, validate=\w+)?\)', source))
-    assert len(required) == 12
-    assert required <= set(example) and set(example) <= read_settings()
+    return set(re.findall(r'env\.\w+\("([A-Z0-9_]+)"(?:, validate=\w+)?\)', source))
+
+
+def secret_settings() -> set[str]:
+    """Return the settings that are read into fields which stay out of the representation."""
+    source = (ROOT / "funnel_app/config.py").read_text()
+    read_into = dict(re.findall(r'(\w+)=.*?env\.\w+\("([A-Z0-9_]+)"', source))
+    return {read_into[field.name] for field in dataclasses.fields(Settings) if not field.repr}
+
+
+def test_the_example_names_every_setting_and_the_optional_ones_as_comments_with_their_defaults():
+    lines = [line for line in (ROOT / ".env.example").read_text().splitlines() if "=" in line]
+    given = dict(line.split("=", 1) for line in lines if line[0] != "#")
+    optional = dict(line.removeprefix("# ").split("=", 1) for line in lines if line[0] == "#")
+    assert len(given) == 12 and set(given) == required_settings()
+    assert optional == {name: default for name, default in default_settings().items() if default is not None}
+
+
+def test_coolify_is_told_of_every_setting_once_and_which_are_secret():
+    env = json.loads((ROOT / "coolify.json").read_text())["env"]
+    secret = [*env["secret"], *env["optional_secret"], env["from_redis"]]
+    named = [*env["fixed"], *env["required"], *env["optional"], *secret]
+    assert sorted(named) == sorted(read_settings()), "coolify.json and config.py differ"
+    assert {*env["required"], *env["secret"]} == required_settings()
+    assert set(secret) == secret_settings()
 
 
 @pytest.mark.parametrize("name", PYTHON)
@@ -112,7 +135,7 @@ def test_files_stay_short_enough_to_read():
 def test_the_house_has_only_the_rooms_that_it_should():
     allowed = {
         "funnel_app", "jobs", "migrations", "tests", "sandbox", "assets", "bench", "docs", "Dockerfile", "coolify.json",
-        ".dockerignore", "SECURITY.md",
+        ".dockerignore", "SECURITY.md", "CONTRIBUTING.md", "LICENSE", ".pre-commit-config.yaml",
         "wsgi.py", "requirements.txt", "requirements.in", "requirements-dev.txt", "requirements-dev.in", "Makefile",
         "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "pyproject.toml", ".ci", ".env.example", ".gitignore",
     }  # fmt: skip

@@ -27,13 +27,14 @@ class IllegalTransition(ValueError):
 
 
 _ENDED_WELL_OR_BADLY = frozenset({State.DELIVERED, State.DELAYED, State.BOUNCED, State.COMPLAINED})
-# Ambiguous without ever having been sending: a ledger restored from a backup does not know what went out since.
+# Ambiguous or moved by a report without ever having been sending: a ledger restored from a backup does not know what
+# went out since, and a person may release what Resend has after all.
 _BEFORE_HANDOVER = frozenset({State.HELD, State.CANCELLED, State.SKIPPED, State.SUPPRESSED})
 
 ALLOWED: Mapping[State, frozenset[State]] = {
-    State.PLANNED: _BEFORE_HANDOVER | {State.SENDING, State.AMBIGUOUS},
+    State.PLANNED: _BEFORE_HANDOVER | _ENDED_WELL_OR_BADLY | {State.SENDING, State.SENT, State.AMBIGUOUS},
     State.SENDING: _BEFORE_HANDOVER | _ENDED_WELL_OR_BADLY | {State.PLANNED, State.SENT, State.AMBIGUOUS, State.FAILED},
-    State.HELD: frozenset({State.PLANNED, State.AMBIGUOUS, State.CANCELLED, State.SKIPPED, State.SUPPRESSED}),
+    State.HELD: (_BEFORE_HANDOVER - {State.HELD}) | _ENDED_WELL_OR_BADLY | {State.PLANNED, State.SENT, State.AMBIGUOUS},
     # Back to planned only by a person who knows that it never went out.
     State.AMBIGUOUS: _ENDED_WELL_OR_BADLY | {State.SENT, State.FAILED, State.SUPPRESSED, State.PLANNED},
     State.SENT: _ENDED_WELL_OR_BADLY | {State.FAILED, State.SUPPRESSED},
@@ -49,6 +50,7 @@ ALLOWED: Mapping[State, frozenset[State]] = {
     State.SKIPPED: frozenset(),
 }
 
+WAITING = frozenset({State.PLANNED, State.HELD})
 HOLDS_SUCCESSOR = frozenset({State.PLANNED, State.SENDING, State.HELD, State.AMBIGUOUS})
 OPEN = HOLDS_SUCCESSOR | {State.SENT, State.DELAYED}
 STOPPED = frozenset({State.BOUNCED, State.COMPLAINED, State.FAILED, State.CANCELLED, State.SKIPPED, State.SUPPRESSED})
@@ -78,8 +80,7 @@ _ORDER = (
     State.COMPLAINED,
 )
 REPORT_ORDER: Mapping[State, int] = {
-    State.SENDING: 0,
-    State.AMBIGUOUS: 0,
+    **dict.fromkeys((State.PLANNED, State.HELD, State.SENDING, State.AMBIGUOUS), 0),
     **{state: rank for rank, state in enumerate(_ORDER, start=1)},
 }
 
@@ -93,8 +94,9 @@ def check(current: State, new: State) -> None:
 def reported(current: State, report: State) -> State:
     """Return the later of two states, so that a late or repeated report of the provider never moves an email back.
 
-    An email that was never handed over (planned, held, cancelled, skipped) is not moved by any report.
+    One that waits (planned, held) is moved too: only what was handed over is ever reported, so that to send it would
+    send it twice. A failure alone leaves it waiting: nothing went out. What was cancelled or skipped stays so.
     """
-    if current not in REPORT_ORDER:
+    if current not in REPORT_ORDER or (current in WAITING and report is State.FAILED):
         return current
     return max(current, report, key=REPORT_ORDER.__getitem__)

@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 from flask.cli import with_appcontext
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from funnel_app.current import current_deps
 from funnel_app.flows.hooks import find_hook, list_hooks
@@ -35,7 +35,8 @@ def show_list(outcome: str | None, limit: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    table = Table(*COLUMNS)
+    # Whole, whatever the terminal's width: it is what the other commands want.
+    table = Table(Column("id", no_wrap=True, min_width=36), *COLUMNS[1:])
     for row in rows:
         table.add_row(*(row[name] or "" for name in COLUMNS))
     Console().print(table)

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.reasons import why
-from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State, reported
+from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, WAITING, State, reported
 from funnel_app.deps import Deps
 from funnel_app.flows.exit import end_all
 from funnel_app.ledger import contacts, email_events, emails, enrolments, suppressions
@@ -110,6 +110,9 @@ def apply(deps: Deps, session: Session, email: Email, report: Report, now: datet
         return
     new = reported(State(email.state), report.state)
     if new != email.state:
+        if email.state in WAITING:
+            # It went out before we last planned it, as far as we know now, and may still need to be asked about.
+            email.sent_at = email.sent_at or report.at
         emails.move(session, email, new, report.at, why(report.state, report.detail))
         email.next_check_at = None
         email.enrolment.mirror_stale_since = now

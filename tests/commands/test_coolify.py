@@ -8,7 +8,6 @@ from click.testing import CliRunner
 from werkzeug.serving import make_server
 
 from funnel_app.commands.coolify import group
-from funnel_app.config import MEANINGS
 from sandbox.coolify import create_coolify
 from sandbox.processes import ROOT
 from sandbox.server import QuietHandler
@@ -196,9 +195,3 @@ def test_a_field_that_coolify_does_not_know_is_told_in_its_words(coolify, tmp_pa
         group, ["apply", "--env-file", str(coolify.env_file), "--file", str(tmp_path / "c.json")], env=env
     )
     assert done.exit_code == 1 and "start_command: This field is not allowed." in done.output
-
-
-def test_the_descriptor_names_every_required_setting_and_none_that_does_not_exist():
-    env = json.loads((ROOT / "coolify.json").read_text())["env"]
-    named = {*env["fixed"], *env["required"], *env["secret"], *env["optional_secret"], *env["optional"]}
-    assert set(GOOD) <= {*env["required"], *env["secret"]} and named <= set(MEANINGS)

@@ -15,6 +15,7 @@ from funnel_app.campaigns.states import State
 from funnel_app.flows.backup import BackupFailed, backup, backup_due, prune, taken
 from funnel_app.flows.deliver import deliver
 from funnel_app.flows.hand_over import repeat
+from funnel_app.flows.intervene import resolve
 from funnel_app.flows.recheck import recheck_held
 from funnel_app.flows.record_event import Report, record_event
 from funnel_app.flows.restore import NotRestored, restore
@@ -175,6 +176,22 @@ def test_what_a_person_releases_goes_under_the_key_that_resend_already_knows(rea
         emails.move(session, emails.load(session, [first])[0], State.PLANNED, new.now(), "released")
     run_on(new)
     assert look(new, first).state == State.SENT and len(ready.mailer.sent()) == 1
+
+
+def test_what_a_person_released_and_resend_reports_goes_no_more_though_its_key_is_forgotten(ready, elsewhere, tmp_path):
+    """A wrong decision while Funnel held off sending; Resend's report comes before the email is handed over again."""
+    first = email_ids(opt_in(ready))[0]
+    file = backed_up(ready, tmp_path)
+    run_on(ready)
+    new = successor(ready, elsewhere)
+    restore(new, file)
+    resolve(new, first, "not-sent")
+    came = {"at": ready.now(), "detail": None, "resend_id": "resend-0-0", "email_id": first}
+    record_event(new, Report(provider_event_id=f"msg_{uuid4()}", kind="email.delivered", **came))
+    ready.now.forward(days=1, minutes=1)
+    run_on(new)
+    assert look(new, first).state == State.DELIVERED
+    assert not [key for key, _ in ready.mailer.calls[1:] if key.startswith(f"email-{first}")]
 
 
 def test_a_restore_goes_into_an_empty_ledger_only(ready, tmp_path):

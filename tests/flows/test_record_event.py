@@ -1,5 +1,6 @@
 """Record event: what Resend reports is kept once, whenever it comes, and only ever moves an email forward."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -7,9 +8,10 @@ from sqlalchemy import select
 
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.reasons import with_words
-from funnel_app.campaigns.states import SOFT_BOUNCE
+from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, SOFT_BOUNCE
 from funnel_app.flows.deliver import deliver
 from funnel_app.flows.enrol import enrol
+from funnel_app.flows.recheck import recheck_held
 from funnel_app.flows.record_event import Report, record_event
 from funnel_app.gateways.answers import Answer, AnswerKind
 from funnel_app.ledger import email_events
@@ -107,10 +109,40 @@ def test_reports_only_move_forward_in_any_order(ready, order, ends):
     assert [kind for kind in kinds(timeline(ready, first)) if kind.startswith("email.")] == list(order)
 
 
-def test_a_report_of_an_email_that_never_went_changes_nothing(ready):
-    second = email_ids(opt_in(ready))[1]
-    record_event(ready, report(ready, second))
-    assert look(ready, second).state == "planned"
+@pytest.mark.parametrize("kind", ["email.sent", "email.delivery_delayed", "email.delivered", "email.complained"])
+def test_what_waits_to_be_sent_and_is_reported_has_gone_and_does_not_go_again(ready, kind):
+    """Nothing but a letter that was handed over carries the tag by which Resend's report names an email."""
+    first = email_ids(opt_in(ready))[0]
+    record_event(ready, report(ready, first, kind, resend_id="resend-7"))
+    ready.now.forward(days=2)
+    deliver(ready, [first])
+    found = look(ready, first)
+    assert (found.state, found.resend_id, ready.mailer.calls) == (REPORTED_BY_PROVIDER[kind], "resend-7", [])
+    assert found.sent_at == ready.now() - timedelta(days=2)
+
+
+def test_what_is_held_and_is_reported_has_gone_too(both_deps):
+    first = email_ids(opt_in(both_deps))[0]
+    deliver(both_deps, [first])
+    assert look(both_deps, first).state == "held"
+    record_event(both_deps, report(both_deps, first))
+    write_templates(both_deps)
+    both_deps.now.forward(days=2)
+    recheck_held(both_deps)
+    assert (look(both_deps, first).state, both_deps.mailer.calls) == ("delivered", [])
+
+
+def test_a_failure_leaves_what_waits_to_be_sent_since_nothing_went_out(ready):
+    first = email_ids(opt_in(ready))[0]
+    record_event(ready, report(ready, first, "email.failed"))
+    assert look(ready, first).state == "planned"
+
+
+def test_no_report_brings_back_what_was_cancelled(ready):
+    receipt = opt_in(ready)
+    enrol(ready, call(event=Event.ONBOARDING, call_at=ready.now()))
+    record_event(ready, report(ready, email_ids(receipt)[0]))
+    assert states(ready, receipt)[0] == "cancelled"
 
 
 def test_a_report_of_an_unknown_email_is_kept(ready):

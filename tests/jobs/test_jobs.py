@@ -111,7 +111,26 @@ def test_a_step_of_the_scheduler_moves_what_is_due_beats_and_sweeps(real, monkey
     assert swept == [real], "the next sweep is five seconds away"
 
 
+def test_a_sweep_that_fails_on_something_unforeseen_is_reported_and_the_clock_goes_on(real, monkeypatch, capfd):
+    def fail(deps):
+        raise ValueError("a row that no rule foresaw")
+
+    monkeypatch.setattr(jobs.scheduler, "sweep", fail)
+    due = uuid4()
+    real.queues.arm([(due, real.now() + timedelta(seconds=1))], real.now())
+    process = SchedulerProcess(Event())
+    process.step()
+    monkeypatch.setattr("jobs.scheduler.time.time", lambda: datetime.now(UTC).timestamp() + 2)
+    process.step()
+    assert real.queues.armed([due]) == set()
+    assert "sweep_failed" in capfd.readouterr().err
+    monkeypatch.setattr(jobs.scheduler, "sweep", lambda deps: (_ for _ in ()).throw(Unavailable("redis", "away")))
+    with pytest.raises(Unavailable):
+        SchedulerProcess(Event())._sweep()
+
+
 def test_a_second_scheduler_only_waits(real, monkeypatch):
+    monkeypatch.setattr("funnel_app.gateways.clock.LOCK_MS", 60_000)  # a busy machine may stand still for 4 s
     swept = []
     monkeypatch.setattr(jobs.scheduler, "sweep", swept.append)
     first, second = SchedulerProcess(Event()), SchedulerProcess(Event())

@@ -1,5 +1,6 @@
 """What the image runs, `python -m jobs.start`: all parts, restarted when they die, drained within ten seconds."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -18,7 +19,7 @@ from sandbox.stack import running_stack
 from tests.postgres_server import PostgresServer
 from tests.process.watching import delivered, emails, log_of, nothing_twice, opt_in, wait_until
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
 ANA, BEA = "delivered+ana@resend.dev", "delivered+bea@resend.dev"
 
 
@@ -77,6 +78,14 @@ def test_a_stop_lets_the_request_and_the_email_in_hand_end_and_gives_0_within_te
     assert time.monotonic() - asked < 10
     states = {row["address"]: row["state"] for row in emails(container) if row["step"] == 1}
     assert states == {ANA: "sent", BEA: "planned"}
+    assert_json_lines(log_of(container, "container"))
+
+
+def assert_json_lines(text):
+    """A container's whole life is told in JSON lines, from gunicorn's master and supervisor too."""
+    told = [json.loads(line) for line in text.splitlines()]
+    assert all({"event", "level", "timestamp"} <= set(line) for line in told)
+    assert any(line["event"].startswith("Starting gunicorn") for line in told), "the master's first word"
 
 
 def calls_begun(stack):
@@ -108,7 +117,7 @@ def test_containers_that_start_at_once_migrate_once(empty_ledger, tmp_path):
     env |= {"DATABASE_URL": empty_ledger, "ROLE": "migrate"}
     command = [sys.executable, "-m", "jobs.start"]
     runs = [subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    said = [run.communicate(timeout=60)[1] for run in runs]
+    said = [run.communicate(timeout=180)[1] for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0], said
     engine = open_engine(empty_ledger)
     schema.check(engine)
@@ -129,7 +138,7 @@ def test_parts_of_their_own_are_healthy_while_they_wait(tmp_path):
 def test_a_part_that_does_not_stay_up_ends_the_container_with_1():
     program = "import sys; from jobs.supervise import supervise; sys.exit(supervise({{'web': [{!r}, '-c', '1/0']}}, 1))"
     done = subprocess.run(
-        [sys.executable, "-c", program.format(sys.executable)], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program.format(sys.executable)], cwd=ROOT, capture_output=True, text=True, timeout=180
     )
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stdout and "part_does_not_stay_up" in done.stdout
