@@ -8,9 +8,8 @@ from tempfile import TemporaryDirectory
 from docs.markdown import markdown
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
-from tests.factories import make_deps
-from tests.failures.plays import FAILURES, Failure
-from tests.failures.show import show
+from tests.failures.show import live, show
+from tests.failures.table import FAILURES, Failure
 
 
 @cache
@@ -28,7 +27,8 @@ def failures() -> str:
 
 def _failure(failure: Failure, ledger: Path) -> tuple[str, ...]:
     engine = open_engine(f"sqlite:///{ledger}")
-    seen, _ = show(failure, make_deps(engine, testing_mode=False))
+    seen, _ = show(failure, live(engine))
     engine.dispose()
     at_last = f"`{seen.at_last}`"
-    return failure.name, f"`{seen.state}`", seen.reason, seen.sentence, at_last, failure.doctor, failure.alert
+    noticed = seen.noticed.doctor, seen.noticed.alert
+    return failure.name, f"`{seen.state}`", seen.reason, seen.sentence, at_last, *noticed

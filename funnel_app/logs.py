@@ -11,7 +11,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from funnel_app.redact import masked_addresses, redact_all
 
-QUIET = ("httpx", "httpcore", "rq.worker", "rq.scheduler", "alembic.runtime.migration")
+QUIET = ("httpx", "httpcore", "rq.worker", "rq.scheduler", "alembic.runtime.migration", "alembic.runtime.plugins")
 # gunicorn gives these handlers of their own, whose lines would be no JSON.
 BY_GUNICORN = ("gunicorn.error", "gunicorn.access")
 

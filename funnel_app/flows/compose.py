@@ -6,16 +6,22 @@ from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from funnel_app.campaigns.model import Campaign, Event, Kind, Mode
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import mailable
 from funnel_app.flows.templates import NotReady, ready_version
+from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import hook_events
+from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.models import Contact, Email
 from funnel_app.letters.letter import Envelope, Letter
 from funnel_app.letters.letter import compose as compose_letter
 from funnel_app.letters.render import LetterError, MissingVariable, Parts
+
+log = structlog.get_logger()
 
 BOOKED = (Event.BOOKING,)
 GIVEN_UP = (Event.BOOKING_CANCELLED, Event.BOOKING_RESCHEDULED)
@@ -42,7 +48,23 @@ class Composed:
 
 
 def compose(deps: Deps, email: Email) -> Composed:
-    """Return the letter of an email loaded with its enrolment and contact; NotReady says why there is none yet."""
+    """Return the letter of an email loaded with its enrolment and contact; NotReady says why there is none yet.
+
+    Raises GatewayError, and what says that the ledger is away.
+    """
+    try:
+        return _compose(deps, email)
+    except (NotReady, GatewayError, *LedgerUnavailable):
+        raise
+    except Exception as fault:
+        # What nobody foresaw in one lead's data must hold that email, not all that share its batch.
+        log.error("letter_failed", email=str(email.id), exc_info=fault)
+        raise NotReady(
+            f"its letter cannot be made ({type(fault).__name__}: {fault}); look at the lead's data"
+        ) from fault
+
+
+def _compose(deps: Deps, email: Email) -> Composed:
     version = ready_version(deps, email.template_key)
     parts = Parts(version.subject, version.ready_html or "", version.ready_text or "")
     try:

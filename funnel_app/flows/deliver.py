@@ -6,7 +6,6 @@ Each step is a short transaction of its own, and neither rendering nor the netwo
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from hashlib import sha256
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,9 +19,9 @@ from funnel_app.deps import Deps
 from funnel_app.flows.compose import Composed, compose
 from funnel_app.flows.gate import LEASE, may_send
 from funnel_app.flows.hand_over import hand_over
-from funnel_app.flows.plan import call_was_near, too_late
 from funnel_app.flows.templates import NotReady
-from funnel_app.ledger import contacts, emails, messages, requests, suppressions
+from funnel_app.flows.wanted import NotInFiles, in_files, stop_unwanted
+from funnel_app.ledger import contacts, emails, messages, requests
 from funnel_app.ledger.models import Email, EnrolmentState, Message
 from funnel_app.ledger.types import new_id
 
@@ -55,62 +54,33 @@ def deliver(deps: Deps, email_ids: Sequence[UUID]) -> Outcome:
 def _claim(deps: Deps, email_ids: Sequence[UUID], token: UUID) -> list[Email]:
     now = deps.now()
     with deps.sessions.begin() as session:
+        # Contacts first, as every transaction does: a hook that holds one waits for its emails next.
+        contacts.lock_of_emails(session, email_ids)
         won = emails.claim(session, email_ids, now, deps.sendable_modes, token, LEASE)
-        wanted = [email for email in won if not _stop_unwanted(deps, session, email, now)]
-        return [email for email in wanted if not _wait_for_window(deps, session, email, now)]
+        return [email for email in won if _goes_on(deps, session, email, now)]
 
 
-def _stop_unwanted(deps: Deps, session: Session, email: Email, now: datetime) -> bool:
-    stop = _why_not(deps, session, email, now)
-    if stop is not None:
-        emails.move(session, email, stop[0], now, stop[1])
-    return stop is not None
-
-
-def _why_not(deps: Deps, session: Session, email: Email, now: datetime) -> tuple[State, str] | None:
-    enrolment, contact = email.enrolment, email.enrolment.contact
-    suppression = suppressions.find(session, contact.email_norm, deps.settings.secret_key, enrolment.kind)
-    if suppression is not None:
-        return State.SUPPRESSED, suppression.reason
-    if enrolment.mode == Mode.TEST and not is_test_recipient(contact.email_norm, deps.settings.test_recipients):
-        return State.SKIPPED, "testing mode: the address is not in TEST_RECIPIENTS"
-    late = _missed(deps, session, email, now)
-    return (State.SKIPPED, late) if late else None
-
-
-def _missed(deps: Deps, session: Session, email: Email, now: datetime) -> str | None:
-    campaign = deps.registry.campaign(email.enrolment.campaign)
-    sequence = deps.registry.sequence(campaign.name, email.enrolment.sequence)
-    if late := too_late(email, sequence.max_lateness, now):
-        return late
-    if email.latest_at and (next_one := _due_too(session, email, now)):
-        return call_was_near(email.latest_at - next_one.due_at)
-    today = now.astimezone(ZoneInfo(campaign.timezone)).date()
-    if sequence.step(email.step).after_deadline == "skip" and today > email.enrolment.deadline:
-        return "the deadline has passed"
-    return None
-
-
-def _due_too(session: Session, email: Email, now: datetime) -> Email | None:
-    return next((later for later in emails.later_planned(session, email) if later.due_at <= now), None)
+def _goes_on(deps: Deps, session: Session, email: Email, now: datetime) -> bool:
+    try:
+        return not stop_unwanted(deps, session, email, now) and not _wait_for_window(deps, session, email, now)
+    except NotInFiles as fault:
+        # One email of a campaign that was taken away must not keep the others of its batch.
+        emails.move(session, email, State.HELD, now, str(fault))
+        email.next_attempt_at = now + LOOK_AGAIN_AFTER
+        return False
 
 
 def _wait_for_window(deps: Deps, session: Session, email: Email, now: datetime) -> bool:
     enrolment = email.enrolment
-    campaign = deps.registry.campaign(enrolment.campaign)
-    window = deps.registry.sequence(campaign.name, enrolment.sequence).window
+    campaign, sequence = in_files(deps, email)
+    window = sequence.window
     if window is None or enrolment.mode == Mode.TEST:
         return False
     opening = into_window(now, window, ZoneInfo(enrolment.contact.timezone or campaign.timezone))
     if opening > now:
         emails.move(session, email, State.PLANNED, now, "waits for the hours in which its sequence sends")
-        email.due_at = opening
+        email.next_attempt_at = opening
     return opening > now
-
-
-def is_test_recipient(address: str, allowed: Sequence[str]) -> bool:
-    """Say whether a test enrolment may mail this address; `*@domain` allows a whole domain."""
-    return any(fnmatchcase(address, pattern.lower()) for pattern in allowed)
 
 
 def _compose_each(deps: Deps, claimed: Sequence[Email], token: UUID) -> dict[UUID, Composed]:
@@ -163,7 +133,7 @@ def _still_wanted(deps: Deps, session: Session, email: Email, now: datetime) -> 
     if email.enrolment.state != EnrolmentState.ACTIVE:
         emails.move(session, email, State.PLANNED, now, f"given back: its sequence is {email.enrolment.state}")
         return False
-    return not _stop_unwanted(deps, session, email, now)
+    return not stop_unwanted(deps, session, email, now)
 
 
 def idempotency_key(batch: Sequence[Email]) -> str:
@@ -194,7 +164,8 @@ def _message(email: Email, composed: Composed, request_id: UUID, now: datetime) 
 def _move_later_steps(session: Session, email: Email, now: datetime) -> None:
     # A lead must never get a pile at once: what goes late takes the steps behind it along.
     lateness = (now - email.due_at).total_seconds() // 1
-    if email.latest_at is not None or lateness <= LATE_AFTER.total_seconds():
+    # An email that is frozen anew, since its batch was refused, has taken them along before.
+    if email.freezes > 1 or email.latest_at is not None or lateness <= LATE_AFTER.total_seconds():
         return
     for later in emails.later_planned(session, email):
         later.due_at += timedelta(seconds=lateness)

@@ -70,6 +70,13 @@ def _stop(deps: Deps, session: Session, contact: Contact) -> None:
     for email in [email for e in enrolments.of_contact(session, contact.id) for email in e.emails]:
         if email.state == State.SENDING and email.request_id is not None:
             emails.move(session, email, _withdrawn(deps, session, email.request_id), now, reason)
+        elif email.request_id is not None and _is_repeated(requests.get(session, email.request_id)):
+            # Its own fate is known, but the call is made again with the very same letters until the others' is.
+            raise NotYet(f"{AT_WORK} by others that go in the same call. Run this again in a few minutes.")
+
+
+def _is_repeated(request: Request) -> bool:
+    return request.state in requests.UNSETTLED and request.next_attempt_at is not None
 
 
 def _withdrawn(deps: Deps, session: Session, request_id: UUID) -> State:

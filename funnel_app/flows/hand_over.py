@@ -3,16 +3,19 @@
 The key and the payload of a request never change, so that repeating it can never make a second email.
 """
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.gate import LEASE, may_send
 from funnel_app.flows.settle import give_up, must_give_up, settle
-from funnel_app.ledger import contacts, messages, requests
-from funnel_app.ledger.models import Message
+from funnel_app.flows.wanted import NotInFiles, stop_unwanted, why_not
+from funnel_app.ledger import contacts, emails, messages, requests
+from funnel_app.ledger.models import Email, EnrolmentState, Message, Request, RequestState
 from funnel_app.ledger.types import new_id
 from funnel_app.letters.letter import Letter
 from funnel_app.letters.wire import as_resend
@@ -53,6 +56,34 @@ def _take(deps: Deps, request_id: UUID, token: UUID) -> bool:
         if must_give_up(request, now):
             give_up(session, request, now)
             return False
+        return not _taken_back(deps, session, request, now)
+
+
+def _taken_back(deps: Deps, session: Session, request: Request, now: datetime) -> bool:
+    """Take back a call that certainly went nowhere, where one of its emails is no longer wanted; say whether it was."""
+    if request.unknown_since is not None:
+        return False
+    waiting = [email for email in emails.load(session, _email_ids(session, request.id)) if _waits(email, request)]
+    if all(_is_wanted(deps, session, email, now) for email in waiting):
+        return False
+    for email in waiting:
+        email.request_id = None
+        if email.enrolment.state == EnrolmentState.EXITED:
+            emails.move(session, email, State.CANCELLED, now, email.enrolment.exit_reason)
+        elif email.enrolment.state == EnrolmentState.PAUSED or not stop_unwanted(deps, session, email, now):
+            emails.move(session, email, State.PLANNED, now, "given back: Resend has not taken it yet")
+    requests.close(request, RequestState.REFUSED, "taken back: an email of it is no longer wanted", now)
+    return True
+
+
+def _waits(email: Email, request: Request) -> bool:
+    return email.state == State.SENDING and email.request_id == request.id
+
+
+def _is_wanted(deps: Deps, session: Session, email: Email, now: datetime) -> bool:
+    try:
+        return email.enrolment.state == EnrolmentState.ACTIVE and why_not(deps, session, email, now) is None
+    except NotInFiles:
         return True
 
 

@@ -48,20 +48,22 @@ def _bring_up(session: Session, incident: Incident, detail: str | None, now: dat
         alarm = ALARMS.get(incident.kind)
         if incident.told_at is None and (alarm is None or now - incident.opened_at >= alarm.patience):
             incident.told_at = now
-            _keep_word(session, incident, "began", f"🔴 {_name(incident)}: {detail}", now)
-    elif incident.told_at is None or now - incident.seen_at >= OVER_AFTER:
+            _keep_word(session, incident, "began", f"🔴 {name_of(incident)}: {detail}", now)
+    # Seen in the future: the clock was ahead, and is set right.
+    elif incident.told_at is None or abs(now - incident.seen_at) >= OVER_AFTER:
         incident.ended_at = now
         log.info("incident_ended", kind=incident.kind, subject=incident.subject, told=incident.told_at is not None)
         if incident.told_at is not None:
             lasted = _lasted(incident.seen_at - incident.opened_at)
-            _keep_word(session, incident, "ended", f"🟢 Over: {_name(incident)} (it lasted {lasted})", now)
+            _keep_word(session, incident, "ended", f"🟢 Over: {name_of(incident)} (it lasted {lasted})", now)
 
 
 def _keep_word(session: Session, incident: Incident, what: str, text: str, now: datetime) -> None:
     notices.add(session, f"incident:{incident.id}:{what}", CHANNEL, text, now)
 
 
-def _name(incident: Incident) -> str:
+def name_of(incident: Incident) -> str:
+    """Return the name of an incident for people: what is wrong, and with what."""
     return title_of(incident.kind) + (f" ({incident.subject})" if incident.subject else "")
 
 

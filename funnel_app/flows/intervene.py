@@ -103,6 +103,8 @@ def _hurry(deps: Deps, session: Session, email: Email) -> Call:
 
 
 def _plan_anew(session: Session, email: Email, deps: Deps, reason: str) -> None:
+    if contacts.is_erased(email.enrolment.contact):
+        raise NotPossible("This person was erased at their own wish: nothing is sent to them.")
     _reopen(email.enrolment)
     _close_request(session, email)
     email.request_id = email.resend_id = None

@@ -5,7 +5,8 @@ from dataclasses import replace
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.flows.decide import Case
-from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
+from funnel_app.ledger import emails, enrolments
+from funnel_app.ledger.models import Email, Enrolment
 
 NOT_BEGUN = frozenset({State.PLANNED, State.HELD})
 
@@ -19,7 +20,7 @@ def moved(case: Case, enrolment: Enrolment) -> bool:
     if case.happening.at < (enrolment.happened_at or enrolment.created_at):
         return False
     enrolment.happened_at = case.happening.at
-    if new is None or new == before or enrolment.state != EnrolmentState.ACTIVE:
+    if new is None or new == before or enrolment.state not in enrolments.RUNNING:
         return False
     enrolment.call_at = new
     enrolment.variables = {**enrolment.variables, **case.call.variables}
@@ -33,6 +34,8 @@ def moved(case: Case, enrolment: Enrolment) -> bool:
 
 
 def _move_email(case: Case, enrolment: Enrolment, email: Email) -> None:
+    if email.state == State.SENDING and email.request_id is None:
+        emails.move(case.session, email, State.PLANNED, case.now, "given back: the call was moved")
     if email.state not in NOT_BEGUN:
         return
     sequence = case.campaign.sequences[enrolment.sequence]

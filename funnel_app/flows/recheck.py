@@ -7,6 +7,7 @@ from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.compose import compose
 from funnel_app.flows.templates import NotReady
+from funnel_app.flows.wanted import NotInFiles, stop_unwanted, why_not
 from funnel_app.gateways.queue import deliver_job, queue_of
 from funnel_app.ledger import contacts, emails
 from funnel_app.ledger.models import Email
@@ -27,11 +28,24 @@ def recheck_held(deps: Deps) -> int:
 
 def _recheck(deps: Deps, email: Email) -> bool:
     try:
+        if _ended(deps, email):
+            return False
         compose(deps, email)
-    except NotReady as fault:
+    except (NotReady, NotInFiles) as fault:
         _note(deps, email, str(fault))
         return False
     return _release(deps, email.id, email.enrolment.contact_id)
+
+
+def _ended(deps: Deps, email: Email) -> bool:
+    now = deps.now()
+    with deps.reads() as session:
+        if why_not(deps, session, email, now) is None:
+            return False
+    with deps.sessions.begin() as session:
+        contacts.lock(session, [email.enrolment.contact_id])
+        held = [found for found in emails.load(session, [email.id]) if found.state == State.HELD]
+        return any(stop_unwanted(deps, session, found, now) for found in held)
 
 
 def _note(deps: Deps, email: Email, reason: str) -> None:

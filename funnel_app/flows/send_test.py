@@ -9,10 +9,10 @@ from email_validator import EmailNotValidError, validate_email
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.deps import Deps
-from funnel_app.flows.deliver import is_test_recipient
 from funnel_app.flows.preview import CannotPreview, compose_preview, find_place
 from funnel_app.flows.readings import Reading, read_all, read_one
 from funnel_app.flows.samples import sample
+from funnel_app.flows.wanted import is_test_recipient
 from funnel_app.gateways.resend import Answer, AnswerKind
 from funnel_app.ledger import suppressions
 from funnel_app.letters.letter import Letter

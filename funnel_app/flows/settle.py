@@ -65,12 +65,12 @@ def _adjust_sending(deps: Deps, answer: Answer) -> None:
 
 
 def _accepted(deps: Deps, session: Session, request: Request, answer: Answer, now: datetime) -> None:
-    for position, email in enumerate(requests.emails_of(session, request)):
+    for position, email in requests.placed(session, request):
         if position in answer.refused:
             _fail(session, email, answer.refused[position], now)
         else:
             _mark_sent(session, email, answer.ids[position], now)
-    _close(request, RequestState.ANSWERED, answer.detail, now)
+    requests.close(request, RequestState.ANSWERED, None, now)
 
 
 def _mark_sent(session: Session, email: Email, resend_id: str | None, now: datetime) -> None:
@@ -96,12 +96,12 @@ def _invalid(deps: Deps, session: Session, request: Request, answer: Answer, now
         return
     refused = requests.emails_of(session, request)
     for email in refused:
-        if len(refused) == 1:
+        if len(request.email_ids) == 1:
             _fail(session, email, answer.detail, now)
         elif email.state == State.SENDING:
             email.request_id = None
             emails.move(session, email, State.PLANNED, now, "its batch was refused: it goes by itself")
-    _close(request, RequestState.REFUSED, answer.detail, now)
+    requests.close(request, RequestState.REFUSED, answer.detail, now)
 
 
 def _conflict(deps: Deps, session: Session, request: Request, answer: Answer, now: datetime) -> None:
@@ -131,14 +131,6 @@ def _make_ambiguous(session: Session, request: Request, reason: str, now: dateti
     request.next_attempt_at = None
     requests.release(request)
     log.error("emails_ambiguous", request=str(request.id), emails=request.email_ids, reason=reason)
-
-
-def _close(request: Request, state: RequestState, detail: str, now: datetime) -> None:
-    request.state = state
-    request.answered_at = now
-    request.next_attempt_at = None
-    request.last_error = detail if state is RequestState.REFUSED else None
-    requests.release(request)
 
 
 RULES: Mapping[AnswerKind, Callable[[Deps, Session, Request, Answer, datetime], None]] = {

@@ -11,10 +11,11 @@ from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.gate import why_waiting
 from funnel_app.flows.hooks import list_hooks
+from funnel_app.flows.incidents import name_of
 from funnel_app.flows.invariants import count_invariants
 from funnel_app.flows.ready import faults
 from funnel_app.flows.stats import standing
-from funnel_app.ledger import today
+from funnel_app.ledger import incidents, today
 from funnel_app.ledger.models import Email, Enrolment, Outcome
 
 AHEAD = timedelta(hours=24)
@@ -35,6 +36,15 @@ class Held:
 
 
 @dataclass(frozen=True)
+class Wrong:
+    """One thing that the watch found wrong and that is not over: its name, and what is known of it."""
+
+    name: str
+    detail: str
+    since: datetime
+
+
+@dataclass(frozen=True)
 class Today:
     """All of the first page. `unexplained` is the promise: emails that stand still and nothing says why."""
 
@@ -51,13 +61,15 @@ class Today:
     ambiguous: Sequence[Email]
     paused: Sequence[Enrolment]
     refused: Sequence[dict[str, Any]]
+    incidents: Sequence[Wrong]
     next: Sequence[Email]
     hours: Sequence[tuple[datetime, int]]
 
     @property
     def calm(self) -> bool:
         """Whether nothing needs a person."""
-        return not (self.held_by or self.ambiguous or self.paused or self.refused or self.faults or self.why_waiting)
+        waits = self.held_by or self.ambiguous or self.paused or self.refused
+        return not (waits or self.faults or self.why_waiting or self.incidents)
 
 
 def look_at_today(deps: Deps) -> Today:
@@ -82,6 +94,7 @@ def look_at_today(deps: Deps) -> Today:
             ambiguous=today.ambiguous(session, LISTED),
             paused=today.paused(session, LISTED),
             refused=_refused(deps),
+            incidents=[Wrong(name_of(i), i.detail, i.opened_at) for i in incidents.current(session)],
             next=today.next_planned(session, now, now + AHEAD, LISTED),
             hours=_hours(today.planned_times(session, now, now + AHEAD), now),
         )

@@ -132,7 +132,11 @@ def _silence(deps: Deps) -> Seen:
 def _invariants(deps: Deps) -> Seen:
     for name, broken in count_invariants(deps).items():
         if broken:
-            yield name, "", f"{broken:,} {INVARIANTS[name].broken}. {INVARIANTS[name].fix}"
+            yield name, "", _sentences(f"{broken:,} {INVARIANTS[name].broken}", INVARIANTS[name].fix)
+
+
+def _sentences(detail: str, fix: str) -> str:
+    return f"{detail.rstrip('.')}. {fix[:1].upper()}{fix[1:]}"
 
 
 def _lateness(deps: Deps) -> Seen:
@@ -152,9 +156,12 @@ def _canary(deps: Deps) -> Seen:
 
 
 def _doctor(deps: Deps) -> Seen:
+    told: set[str] = set()
     for check in doctor.examine(deps):
-        if check.status is Status.FAULT and check.name not in ALSO_WATCHED:
-            yield "doctor", check.name, f"{check.detail}. {check.fix}"
+        # What stands on the same thing, that cannot be asked, is told once.
+        if check.status is Status.FAULT and check.name not in ALSO_WATCHED and check.detail not in told:
+            told.add(check.detail)
+            yield "doctor", check.name, _sentences(check.detail, check.fix)
 
 
 LOOKS: tuple[Look, ...] = (

@@ -42,7 +42,8 @@ def by_ids(session: Session, request_ids: Collection[UUID]) -> dict[UUID, Reques
 def take(session: Session, request_id: UUID, now: datetime, token: UUID, lease: timedelta) -> Request | None:
     """Take over an unsettled call whose time has come and that nobody holds; None where it is somebody else's.
 
-    A lease that ran out belongs to a worker that died, perhaps in the middle of the call: its outcome is unknown.
+    A lease that ran out belongs to a worker that died, perhaps in the middle of the call: where one was ever begun, its
+    outcome is unknown.
     """
     free = or_(Request.lease_until.is_(None), Request.lease_until < now)
     request = session.scalars(
@@ -52,7 +53,7 @@ def take(session: Session, request_id: UUID, now: datetime, token: UUID, lease: 
     ).one_or_none()
     if request is None:
         return None
-    if request.lease_until is not None:
+    if request.lease_until is not None and request.attempts:
         request.state = RequestState.UNKNOWN
         request.unknown_since = request.unknown_since or request.lease_until
     request.lease_token, request.lease_until = token, now + lease
@@ -100,7 +101,21 @@ def close_unsettled(session: Session, reason: str) -> None:
     session.execute(update(Request).where(Request.state.in_(UNSETTLED)).values(**values))
 
 
+def placed(session: Session, request: Request) -> list[tuple[int, Email]]:
+    """Return the call's emails with their places in it; one that a person planned anew is no longer a part of it."""
+    rows = {str(email.id): email for email in session.scalars(select(Email).where(Email.request_id == request.id))}
+    return [(place, rows[email_id]) for place, email_id in enumerate(request.email_ids) if email_id in rows]
+
+
 def emails_of(session: Session, request: Request) -> list[Email]:
     """Return the call's emails in the order in which they were handed over."""
-    rows = {str(email.id): email for email in session.scalars(select(Email).where(Email.request_id == request.id))}
-    return [rows[email_id] for email_id in request.email_ids]
+    return [email for _, email in placed(session, request)]
+
+
+def close(request: Request, state: RequestState, detail: str | None, now: datetime) -> None:
+    """Let a call never be made again: it was answered, or taken back."""
+    request.state = state
+    request.answered_at = now
+    request.next_attempt_at = None
+    request.last_error = detail
+    release(request)

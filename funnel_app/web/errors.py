@@ -19,6 +19,7 @@ from funnel_app.flows.refuse import refuse
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.web.payloads import keepable
 from funnel_app.web.proofs import is_proved
+from funnel_app.web.replays import is_replay
 
 log = structlog.get_logger()
 
@@ -123,7 +124,7 @@ def _sentences(fault: object) -> Iterator[str]:
 
 def _keep_refused(errors: dict[str, Any]) -> None:
     campaign = (request.view_args or {}).get("campaign")
-    if campaign and is_proved():
+    if campaign and is_proved() and not is_replay():
         hook, _, view = (request.endpoint or "").partition(".")
         source = "legacy" if view.startswith("legacy") else "website"
         refuse(current_deps(), campaign=campaign, hook=hook, source=source, payload=_sent(), errors=errors)

@@ -11,8 +11,8 @@ from random import Random
 from typing import Any
 from urllib.error import URLError
 
-from sandbox.demo import ASSESSMENT
 from sandbox.stack import Stack, running_stack, start_funnel
+from sandbox.story import ASSESSMENT
 from tests.chaos.troubles import TROUBLES, Scene, relieve, revive, small_disk
 from tests.process.watching import SIGNUP, emails
 

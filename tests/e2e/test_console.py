@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 
 from funnel_app import create_app
 from funnel_app.flows.populate import populate
+from funnel_app.flows.watch import watch
 from funnel_app.gateways.queue import Queues
 from funnel_app.ledger.engine import open_engine
 from tests.console_world import fill, live_days
@@ -39,6 +40,7 @@ def site(migrated_sqlite, tmp_path_factory) -> Iterator[dict[str, Any]]:
         populate(deps)
         live_days(deps)
         leads = fill(deps)
+        watch(deps)
         server = make_server("127.0.0.1", 0, create_app(deps), threaded=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
@@ -100,12 +102,14 @@ def pages(site) -> dict[str, str]:
         "hook": f"/console/hooks/{leads['delivered'].hook_id}",
         "ask": f"/console/do/stop/{leads['booked'].enrolment_id}",
         "enrol": "/console/enrol",
+        "doctor": "/console/doctor",
         "nowhere": "/console/nowhere",
     }
 
 
 NAMES = ("login", "today", "leads", "lead", "lead-abroad", "email", "email-planned", "sequences", "templates",
-         "template", "figures", "hooks", "hook", "ask", "enrol", "nowhere")  # fmt: skip
+         "template", "figures", "hooks", "hook", "ask", "enrol", "doctor",
+         "nowhere")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,19 +1,28 @@
 """How each failure is played: up to the trouble, where the play pauses, and on until it is over."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from datetime import timedelta
+from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import event
+from werkzeug.test import TestResponse
 
+from funnel_app import create_app
 from funnel_app.campaigns.reasons import with_words
 from funnel_app.flows import deliver as deliver_flow
 from funnel_app.flows import hand_over as hand_over_flow
+from funnel_app.flows.clock_guard import ClockGuard, go_on_when_right
 from funnel_app.gateways.answers import Answer, AnswerKind
 from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.resend_account import Quota, Usage
 from funnel_app.ledger.engine import LedgerUnavailable
-from tests.failures.stage import KEY, Stage
+from tests.failures.stage import KEY, LEAD, Stage
 from tests.flows.leads import opt_in
+from tests.flows.test_doctor import LIVE
+from tests.web.callers import SIGNUP
 
 Play = Callable[[Stage, pytest.MonkeyPatch], Iterator[None]]
 
@@ -21,6 +30,11 @@ AN_HOUR = {"hours": 1}
 TOO_FAST = Answer(AnswerKind.RATE_LIMITED, detail="429 rate_limit_exceeded: Too many requests", retry_after=30.0)
 STILL_RUNNING = Answer(AnswerKind.CONCURRENT, detail="409 concurrent_idempotent_requests: still running")
 NO_CONNECTION = Answer(AnswerKind.UNREACHABLE, detail="500 HttpClientError: connection refused")
+ONLY_SENDS = Rejected("resend", "restricted to only send emails", code="restricted_api_key")
+WRONG_KEY = Rejected("resend", "API key is invalid", code="invalid_api_key")
+UNVERIFIED = {"mail.businessx.example": "pending"}
+NOTHING_LEFT = Usage((Quota("daily", 100, 100),), 10.0)
+AWAY = Unavailable("resend", "connection refused")
 LOST = Answer(AnswerKind.UNKNOWN, detail="500 HttpClientError: the answer did not come in 7 s")
 
 
@@ -28,11 +42,11 @@ def broken_template(**page: str) -> Play:
     """A template that the owner breaks, and mends later."""
 
     def play(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
-        stage.deps.notebook.write(KEY, **page)
+        stage.write(**page)
         stage.sign_up()
         stage.go()
         yield
-        stage.deps.notebook.write(KEY)
+        stage.write()
         for _ in range(2):
             stage.go(minutes=2)
         stage.told()
@@ -46,7 +60,8 @@ def misnamed_template(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]
     stage.sign_up()
     stage.go()
     yield
-    stage.deps.notebook.write(KEY)
+    del stage.deps.notebook.pages["Letter to new leads"]
+    stage.write()
     stage.go(minutes=2)
     stage.told()
 
@@ -55,11 +70,12 @@ def half_typed_template(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[Non
     """A good text is half retyped when the email is due: the good one serves."""
     opt_in(stage.deps, "bea@resend.dev")
     stage.go()
-    stage.deps.notebook.write(KEY, html="<p>Hi {{ first_na")
+    stage.write(html="<p>Hi {{ first_na")
     stage.deps.now.forward(minutes=2)
     stage.sign_up()
     stage.go()
     yield
+    stage.write()
     stage.told()
 
 
@@ -83,14 +99,17 @@ def notion_away(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     stage.told()
 
 
-def answered(*answers: object, wait: dict[str, float]) -> Play:
-    """Resend answers so, and takes the email when it is asked again after a while."""
+def answered(*answers: object, wait: dict[str, float], **account: object) -> Play:
+    """Resend answers so, its account stands so, and it takes the email when it is asked again after a while."""
 
     def play(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
         stage.deps.mailer.script = list(answers)
         stage.sign_up()
         stage.go()
-        yield
+        with patch.context() as trouble:
+            for name, value in account.items():
+                trouble.setattr(stage.deps.account, name, value)
+            yield
         stage.go(**wait)
         stage.told()
 
@@ -154,7 +173,7 @@ def lost_webhook(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def lost_webhook_and_a_key_that_only_sends(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
-    stage.deps.mailer.asking_fault = Rejected("resend", "restricted to only send emails", code="restricted_api_key")
+    stage.deps.mailer.asking_fault = stage.deps.account.fault = ONLY_SENDS
     stage.sign_up()
     stage.go()
     stage.go(minutes=4)
@@ -192,7 +211,12 @@ def worker_killed_in_the_call(stage: Stage, patch: pytest.MonkeyPatch) -> Iterat
 def scheduler_dead(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     stage.sign_up()
     stage.deps.now.forward(minutes=5)
+    stage.deps.vitals.silent.add("scheduler")
+    stage.deps.queues.dead.add("scheduler")
+    stage.watcher.by_web_only = True
     yield
+    stage.deps.vitals.silent.clear()
+    stage.deps.queues.dead.clear()
     stage.go()
     stage.told()
 
@@ -201,20 +225,50 @@ def redis_away(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     def away() -> None:
         raise Unavailable("redis", "connection refused")
 
-    stage.deps.queues.away = True
+    stage.deps.queues.away = stage.deps.vitals.away = True
     stage.sign_up()
     stage.deps.now.forward(minutes=5)
     with patch.context() as outage:
         outage.setattr(stage.deps.pause, "current", away)
         yield
-    stage.deps.queues.away = False
+    stage.deps.queues.away = stage.deps.vitals.away = False
+    stage.go()
+    stage.told()
+
+
+def worker_dead(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """All workers are gone: the sweep queues the email, and nobody takes it."""
+    stage.deps.vitals.silent.update({"worker:1", "worker:2"})
+    stage.sign_up()
+    stage.deps.now.forward(minutes=5)
+    yield
+    stage.deps.vitals.silent.clear()
+    stage.go()
+    stage.told()
+
+
+def clock_jump(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine's clock jumps three hours ahead, and is set right again; in between nothing goes."""
+    guard = ClockGuard(monotonic=lambda: 0.0)
+    assert guard.steady(stage.deps)
+    stage.sign_up()
+    right = stage.deps.now()
+    with patch.context() as jumped:
+        jumped.setattr("tests.fakes.FrozenClock.__call__", lambda clock: clock.at + timedelta(hours=3))
+        object.__setattr__(stage.deps, "world_time", lambda url: stage.deps.now.at)
+        assert not guard.steady(stage.deps)
+        assert not go_on_when_right(stage.deps)
+        stage.work()
+        assert stage.sent() == {}
+        yield
+    assert right <= stage.deps.now() and go_on_when_right(stage.deps)
     stage.go()
     stage.told()
 
 
 def full_disk(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A hook that cannot be written is not answered 2xx; its caller sends it again when there is room."""
-    engine = stage.deps.engine
+    """A hook that cannot be written is answered 503; its caller sends it again when there is room."""
+    engine, caller = stage.deps.engine, create_app(stage.deps).test_client()
 
     def let_no_page_be_added(connection, record, proxy) -> None:
         connection.execute("PRAGMA max_page_count = 1")
@@ -223,14 +277,27 @@ def full_disk(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     with pytest.raises(LedgerUnavailable, match="full"):
         for number in range(100):
             opt_in(stage.deps, f"lead{number}@resend.dev")
-    with pytest.raises(LedgerUnavailable, match="full"):
-        stage.sign_up()
+    answer = sign_up_by_hook(caller)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+    with patch.context() as full:
+        full.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(total=2**40, used=2**40, free=0))
+        stage.noticed = stage.watcher.notice_full_ledger()
     event.remove(engine, "checkout", let_no_page_be_added)
     engine.dispose()
-    stage.sign_up()
+    stage.watcher.notice_room()
+    assert sign_up_by_hook(caller).status_code == 202, "the caller's second try is taken"
+    stage.first = UUID(sign_up_by_hook(caller).json["emails"][0]["id"])
+    stage.deps.queues.queued.clear()
+    stage.deps.queues.clock.clear()
     yield
     stage.go()
     stage.told()
+
+
+def sign_up_by_hook(caller: FlaskClient) -> TestResponse:
+    """Send the lead by the public hook, as the website does."""
+    proof = {"Authorization": f"Bearer {LIVE['hook_secrets'][0]}"}
+    return caller.post(SIGNUP, json={"email": LEAD, "first_name": "Ana"}, headers=proof)
 
 
 def quota(name: str, hours: float) -> Answer:
@@ -241,66 +308,3 @@ def quota(name: str, hours: float) -> Answer:
 def paused(words: str) -> Answer:
     """Resend's refusal of the account, key or sender."""
     return Answer(AnswerKind.PAUSED, detail=words)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One thing that goes wrong: its play, the email's state meanwhile and at last, and what watches over it."""
-
-    name: str
-    play: Play
-    meanwhile: str
-    at_last: str = "delivered"
-    doctor: str = ""
-    alert: str = ""
-
-
-FAILURES = (
-    Failure("empty template", broken_template(html=""), "held"),
-    Failure("template without a subject", broken_template(subject=""), "held"),
-    Failure("misnamed template", misnamed_template, "held"),
-    Failure("archived template", broken_template(status="Archived"), "held"),
-    Failure("template broken while it is typed", broken_template(html="<p>Hi {{ first_na"), "held"),
-    Failure("good template half retyped", half_typed_template, "sent"),
-    Failure("unknown variable", broken_template(html="<p>{{ frist_name }}</p>"), "held"),
-    Failure("variable that nothing provides", broken_template(html="<p>{{ portal_url }}</p>"), "held"),
-    Failure("wrong Notion token", notion_refuses, "held"),
-    Failure("Notion away", notion_away, "held"),
-    Failure("wrong Resend key", answered(paused("403 invalid_api_key: API key is invalid"), wait=AN_HOUR), "sending"),
-    Failure(
-        "unverified domain",
-        answered(paused("403 validation_error: The domain mail.businessx.example is not verified"), wait=AN_HOUR),
-        "sending",
-    ),
-    Failure("refused address", refused_address, "failed", "failed"),
-    Failure(
-        "bounce",
-        reported("email.bounced", with_words("mailbox does not exist", "smtp; 550 5.1.1 no such mailbox")),
-        "bounced",
-        "bounced",
-    ),
-    Failure("full mailbox", soft_bounce, "delayed"),
-    Failure("complaint", reported("email.complained"), "complained", "complained"),
-    Failure(
-        "address on Resend's suppression list",
-        reported("email.suppressed", "an earlier email to this address bounced, so Resend does not mail it"),
-        "suppressed",
-        "suppressed",
-    ),
-    Failure("rate limit", answered(TOO_FAST, wait={"seconds": 31}), "sending"),
-    Failure("daily quota", answered(quota("daily_quota_exceeded", 12), wait={"hours": 12}), "sending"),
-    Failure("monthly quota", answered(quota("monthly_quota_exceeded", 150), wait={"hours": 150}), "sending"),
-    Failure("Resend away", answered(NO_CONNECTION, wait={"minutes": 1}), "sending"),
-    Failure("timeout after acceptance", answered(("accepted", LOST), wait={"minutes": 1}), "sending"),
-    Failure("in doubt for an hour", doubt_of_an_hour, "ambiguous"),
-    Failure("409, still being worked on", answered(STILL_RUNNING, wait={"minutes": 1}), "sending"),
-    Failure("409, another payload", other_payload, "ambiguous"),
-    Failure("lost webhook", lost_webhook, "sent"),
-    Failure("lost webhook, and a key that may only send", lost_webhook_and_a_key_that_only_sends, "sent"),
-    Failure("webhook before our own record", webhook_before_record, "delivered"),
-    Failure("worker killed before the call", worker_killed_before_the_call, "sending"),
-    Failure("worker killed during the call", worker_killed_in_the_call, "sending"),
-    Failure("scheduler dead", scheduler_dead, "planned"),
-    Failure("Redis away", redis_away, "planned"),
-    Failure("full disk", full_disk, "planned"),
-)

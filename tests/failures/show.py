@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy import Engine
 
 from funnel_app.deps import Deps
-from tests.failures.plays import Failure
+from tests.factories import make_deps
+from tests.failures.noticed import Noticed
 from tests.failures.stage import Stage
+from tests.failures.table import Failure
+from tests.flows.test_doctor import LIVE
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,13 @@ class Seen:
     state: str
     reason: str
     sentence: str
+    noticed: Noticed
     at_last: str
+
+
+def live(engine: Engine) -> Deps:
+    """Return collaborators of a Funnel in production with a chat for its alerts, where no canary flies."""
+    return make_deps(engine, **LIVE, canary_every=make_deps(engine).settings.canary_every * 0)
 
 
 def show(failure: Failure, deps: Deps) -> tuple[Seen, Stage]:
@@ -27,5 +37,7 @@ def show(failure: Failure, deps: Deps) -> tuple[Seen, Stage]:
         playing: Iterator[None] = failure.play(stage, patch)
         next(playing)
         state, reason, sentence = stage.email.state, stage.email.reason, stage.sentence
+        noticed = stage.noticed or stage.watcher.notice(**failure.lasts)
         assert list(playing) == [], "a play pauses once"
-    return Seen(str(state), reason or "", sentence, str(stage.email.state)), stage
+    assert stage.watcher.all_is_over(), stage.deps.alerts.posted
+    return Seen(str(state), reason or "", sentence, noticed, str(stage.email.state)), stage

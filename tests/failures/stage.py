@@ -10,7 +10,9 @@ from funnel_app.flows.reconcile import reconcile
 from funnel_app.flows.record_event import record_event
 from funnel_app.flows.sweep import sweep
 from funnel_app.flows.trace import trace
+from tests.failures.noticed import Noticed, Watcher
 from tests.flows.leads import email_ids, look, opt_in, write_templates
+from tests.flows.test_doctor import GOOD
 from tests.flows.test_record_event import report
 
 LEAD = "ana@resend.dev"
@@ -22,7 +24,13 @@ class Stage:
 
     def __init__(self, deps) -> None:
         self.deps = deps
-        write_templates(deps)
+        self.noticed: Noticed | None = None
+        write_templates(deps, GOOD)
+        self.watcher = Watcher(deps)
+
+    def write(self, **page: str) -> None:
+        """Write the first email's template, good in all that the test does not say."""
+        self.deps.notebook.write(KEY, **{"html": GOOD, **page})
 
     def sign_up(self) -> UUID:
         self.first = email_ids(opt_in(self.deps, LEAD))[0]

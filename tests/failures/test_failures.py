@@ -1,12 +1,11 @@
-"""Each way an email can go wrong: what the ledger says, what trace says, nothing is lost, nothing goes twice."""
+"""Each way an email can go wrong: what the ledger says, what trace says, who notices, nothing is lost or goes twice."""
 
 import pytest
 
 from funnel_app.campaigns.states import OPEN, STOPPED, State
 from funnel_app.flows.stats import ledger_stats
-from tests.factories import make_deps
-from tests.failures.plays import FAILURES
-from tests.failures.show import show
+from tests.failures.show import live, show
+from tests.failures.table import FAILURES
 
 # These say nothing yet: all goes its way, or nobody has noticed.
 NO_REASON_YET = {"sent", "delivered", "planned", "sending"}
@@ -14,9 +13,10 @@ NO_REASON_YET = {"sent", "delivered", "planned", "sending"}
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.name.replace(" ", "-"))
 def test_a_failure_has_a_state_a_reason_and_an_end(sqlite, failure):
-    deps = make_deps(sqlite, testing_mode=False)
+    deps = live(sqlite)
     seen, stage = show(failure, deps)
     assert (seen.state, seen.at_last) == (failure.meanwhile, failure.at_last)
+    assert seen.noticed == failure.noticed
     assert seen.reason or seen.state in NO_REASON_YET
     assert seen.reason in seen.sentence
     assert f"email {1 if seen.state != 'delivered' else 2}" in seen.sentence

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from funnel_app.flows import deliver as deliver_flow
-from funnel_app.flows.deliver import Outcome, deliver, idempotency_key, is_test_recipient
+from funnel_app.flows.deliver import Outcome, deliver, idempotency_key
 from funnel_app.flows.unsubscribe import unsubscribe
+from funnel_app.flows.wanted import is_test_recipient
 from funnel_app.ledger import contacts, enrolments
 from funnel_app.ledger.models import Contact, Email, EnrolmentState, Message, Suppression
 from tests.factories import make_deps

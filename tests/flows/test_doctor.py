@@ -299,6 +299,13 @@ def test_a_ledger_that_is_behind_or_away_is_a_fault_and_the_rest_is_still_looked
     assert checks["redis"].status == "ok"
 
 
+def test_a_ledger_of_a_newer_release_is_only_a_warning_since_a_rollback_works_on_it(deps):
+    with deps.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999_of_tomorrow'"))
+    check = found(deps)["ledger"]
+    assert check.status == "warning" and "9999_of_tomorrow" in check.detail and "never" in check.fix
+
+
 def test_another_python_is_a_fault(deps, monkeypatch):
     monkeypatch.setattr(settings.sys, "version_info", (3, 12, 1))
     (check,) = settings.python(deps)

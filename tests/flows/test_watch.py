@@ -126,7 +126,7 @@ def test_the_doctors_faults_are_told_but_not_those_that_are_watched_anyway(live)
     watch_with_doctor(live)
     with live.reads() as session:
         (incident,) = incidents.current(session)
-    assert (incident.kind, incident.subject) == ("doctor", "from domain") and "add the domain" in incident.detail
+    assert (incident.kind, incident.subject) == ("doctor", "from domain") and "Add the domain" in incident.detail
     live.account.known["mail.businessx.example"] = "verified"
     live.now.forward(minutes=15)
     watch_with_doctor(live)

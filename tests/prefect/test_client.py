@@ -12,6 +12,8 @@ from werkzeug.serving import make_server
 from sandbox.processes import ROOT
 from tests.factories import HOOK_SECRET, LEGACY_KEY
 
+pytestmark = pytest.mark.process
+
 PYTHON = ROOT / ".venv" / "prefect" / "bin" / "python"
 
 
@@ -53,7 +55,7 @@ def test_the_official_client_works(address, proof, tmp_path):
         "state": [
             "SCHEDULED",
             "Scheduled",
-            "0 of 5 emails delivered; email 1 is due and goes as soon as sending allows.",
+            "0 of 5 emails delivered; email 1 is due and goes within seconds.",
         ],
         "parameters": {"email": "ana@resend.dev", "first_name": "Ana"},
         "deployment": ["christmas-signup-handler", "1ae3a3b3-e076-49c5-9b08-9c176aa47aa0"],

@@ -25,11 +25,12 @@ ANA, BEA = "delivered+ana@resend.dev", "delivered+bea@resend.dev"
 
 @pytest.fixture
 def container(tmp_path):
-    """All parts under one process, over an empty ledger that it migrates by itself."""
-    with running_stack(3600, TMPDIR=str(tmp_path)) as stack:
+    """All parts under one process, over an empty ledger that it migrates and backs up by itself."""
+    with running_stack(3600, TMPDIR=str(tmp_path), BACKUP_DIR=str(tmp_path / "backups")) as stack:
+        # Before anything looks for a text: one that was missing is looked for again only a minute later.
+        stack.flask("templates", "populate")
         stack.processes.start("container", "-m", "jobs.start")
         stack.wait_until_ready()
-        stack.flask("templates", "populate")
         yield stack
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from funnel_app.deps import load_registry
 from sandbox.stack import running_stack, start_funnel
 from tests.process.watching import delivered, emails, inbox, log_of, nothing_twice, opt_in, running, wait_until
 
+KEYS = load_registry().template_keys()
 pytestmark = pytest.mark.process
 ANA, BEA = "delivered+ana@resend.dev", "delivered+bea@resend.dev"
 
@@ -141,13 +143,14 @@ def test_a_template_written_in_notion_releases_its_held_emails():
             stack.processes.start(name)
         stack.wait_until_ready()
         wait_until(
-            "the watch names it, with no lead due", lambda: log_of(stack, "scheduler").count("template_broken") == 22
+            "the watch names it, with no lead due",
+            lambda: log_of(stack, "scheduler").count("template_broken") == len(KEYS),
         )
         opt_in(stack, ANA)
         held = wait_until("the email is held", lambda: next((r for r in emails(stack) if r["state"] == "held"), None))
         assert "no page in the templates database is named lead_nurture_email_1" in held["reason"]
         story = json.loads(stack.flask("trace", ANA, "--json"))
-        assert "it goes by itself when that is mended" in story["enrolments"][0]["sentence"]
+        assert "mend that, and it goes by itself within two minutes" in story["enrolments"][0]["sentence"]
         stack.flask("templates", "populate")
         wait_until("it goes by itself", delivered(stack, 1), 120)
         assert nothing_twice(stack)

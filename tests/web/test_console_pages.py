@@ -10,7 +10,8 @@ from rq.job import JobStatus
 from sqlalchemy import select
 
 from funnel_app import create_app
-from funnel_app.gateways.errors import Unavailable
+from funnel_app.flows.watch import watch_with_doctor
+from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import operator_actions
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Enrolment, Suppression
@@ -402,6 +403,39 @@ class TestQueues:
     def test_without_redis_it_says_that_nothing_is_lost(self, olga):
         answer = olga.get("/console/rq/0/data/queues.json")
         assert answer.status_code == 503 and "No email is lost" in answer.text
+
+
+class TestHealth:
+    """What the watch found stands on Today; the doctor examines only on a page of its own."""
+
+    def test_what_is_wrong_stands_on_today_until_it_is_over(self, olga, deps):
+        assert "workers are there" in olga.get("/console/").text
+        deps.account.fault = Rejected("resend", "API key is invalid", "invalid_api_key")
+        watch_with_doctor(deps)
+        shown = olga.get("/console/").text
+        assert "The doctor found a fault (resend key)" in shown and "API key is invalid" in shown
+        assert "workers are there" not in shown and "All goes by itself" not in shown
+        assert 'href="/console/doctor"' in shown
+        deps.account.fault = None
+        deps.now.forward(minutes=3)
+        watch_with_doctor(deps)
+        assert "resend key" not in olga.get("/console/").text
+
+    def test_the_doctor_examines_on_its_page_with_the_worst_first(self, olga, deps):
+        deps.account.fault = Rejected("resend", "API key is invalid", "invalid_api_key")
+        shown = olga.get("/console/doctor")
+        assert shown.status_code == 200
+        assert "What to do:</strong> make a key at resend.com" in shown.text
+        statuses = re.findall(r">(fault|warning|ok)</span>", shown.text)
+        assert statuses == sorted(statuses, key=["fault", "warning", "ok"].index) and set(statuses) >= {"fault", "ok"}
+
+    def test_today_itself_asks_nobody_outside(self, olga, deps, monkeypatch):
+        monkeypatch.setattr(deps.account, "domains", lambda: pytest.fail("Resend is asked"))
+        monkeypatch.setattr(deps.notebook, "whoami", lambda: pytest.fail("Notion is asked"))
+        assert olga.get("/console/").status_code == 200
+
+    def test_a_stranger_cannot_have_everything_examined(self, client):
+        assert client.get("/console/doctor").status_code == 303
 
 
 def test_the_operator_s_words_outlive_the_lead_s_address(olga, deps):

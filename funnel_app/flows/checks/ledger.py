@@ -29,7 +29,10 @@ def shape(deps: Deps) -> Findings:
         words = str(getattr(error, "orig", None) or error).splitlines()[0]
         yield fault("ledger", f"cannot be used: {words}", "see that the database runs, and that its disk is not full")
         return
-    if current != head:
+    if current != head and schema.at_head(deps.engine):
+        fix = "deploy that release again when it is mended; never go back with db downgrade"
+        yield warning("ledger", f"at {current}, which a newer release than this one brought about", fix)
+    elif current != head:
         yield fault("ledger", f"at {current or 'nothing'}, not at {head}", "run flask --app wsgi db upgrade")
     else:
         yield ok("ledger", f"{deps.engine.dialect.name}, at {head}, writable")

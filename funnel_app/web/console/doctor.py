@@ -1,0 +1,18 @@
+"""Doctor: everything that an email needs on its way, examined when somebody asks."""
+
+from flask.typing import ResponseReturnValue
+
+from funnel_app.current import current_deps
+from funnel_app.flows.doctor import Status, examine
+from funnel_app.web.console.frame import blueprint, page
+
+WORST_FIRST = (Status.FAULT, Status.WARNING, Status.OK)
+
+
+@blueprint.get("/doctor")
+def doctor() -> ResponseReturnValue:
+    """Examine everything now, and show each finding with what to do about it, the worst first."""
+    deps = current_deps()
+    checks = sorted(examine(deps), key=lambda check: WORST_FIRST.index(check.status))
+    counts = {status: sum(check.status is status for check in checks) for status in WORST_FIRST}
+    return page("doctor.html", checks=checks, counts=counts, now=deps.now())

@@ -1,0 +1,85 @@
+"""What notices a failure by itself: the doctor's findings, and the alerts, each told once and once more when over."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from funnel_app.deps import Deps
+from funnel_app.flows.alarms import ALARMS
+from funnel_app.flows.checks.check import Check, Status
+from funnel_app.flows.doctor import examine
+from funnel_app.flows.ledger_alarm import LedgerAlarm
+from funnel_app.flows.tell import tell
+from funnel_app.flows.watch import watch, watch_from_web, watch_with_doctor
+
+BEGAN, OVER = "🔴 ", "🟢 Over: "
+LOOKS = 3
+# An alarm's name, and the thing that it is about.
+TITLE = re.compile(f"(?:{'|'.join(re.escape(alarm.title) for alarm in ALARMS.values())})(?: \\((?!it lasted)[^)]*\\))?")
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """What the doctor finds and what the chat is told while a failure lasts; nothing where there is no harm."""
+
+    doctor: str = "nothing"
+    alert: str = "none"
+
+
+class Watcher:
+    """A doctor and a chat that remember how all was before the failure; a dead scheduler leaves the web's look only."""
+
+    def __init__(self, deps: Deps) -> None:
+        self.deps = deps
+        self.by_web_only = False
+        self.alarm = LedgerAlarm()
+        self.before = {(check.name, check.detail) for check in self._troubles()}
+
+    def notice(self, **lasts: float) -> Noticed:
+        """Look as the rounds do, at once and after a while; return what is new since the beginning."""
+        self.look()
+        self.deps.now.forward(**lasts)
+        self.look()
+        return self._noticed()
+
+    def _noticed(self) -> Noticed:
+        troubles = [check for check in self._troubles() if (check.name, check.detail) not in self.before]
+        found = ", ".join(f"{check.name} ({check.status})" for check in troubles)
+        return Noticed(found or "nothing", "; ".join(self.told(BEGAN)) or "none")
+
+    def notice_full_ledger(self) -> Noticed:
+        """Look while nothing can be written: the ledger cannot remember that, and a process tells it."""
+        for _ in range(LOOKS):
+            self.alarm.away(self.deps, "database or disk is full")
+            self.deps.now.forward(seconds=16)
+        return self._noticed()
+
+    def notice_room(self) -> None:
+        """Look when the ledger can be written to again."""
+        for _ in range(LOOKS):
+            self.alarm.back(self.deps)
+
+    def look(self) -> None:
+        """Go the rounds several times, so that what would be told twice is."""
+        for _ in range(LOOKS):
+            watch_from_web(self.deps)
+            if not self.by_web_only:
+                watch(self.deps)
+                watch_with_doctor(self.deps)
+            tell(self.deps)
+
+    def all_is_over(self) -> bool:
+        """Say whether each thing that was told of was told once, and its end once, some minutes after the failure."""
+        self.by_web_only = False
+        self.look()
+        self.deps.now.forward(minutes=3)
+        self.look()
+        return Counter(self.told(BEGAN)) == Counter(self.told(OVER)) == Counter(set(self.told(BEGAN)))
+
+    def told(self, mark: str) -> list[str]:
+        """Return the titles that the chat was told with a mark."""
+        lines = (line for _, text in self.deps.alerts.posted for line in text.splitlines())
+        return [TITLE.match(line.removeprefix(mark))[0] for line in lines if line.startswith(mark)]
+
+    def _troubles(self) -> list[Check]:
+        return [check for check in examine(self.deps) if check.status is not Status.OK]

@@ -1,0 +1,233 @@
+"""The table: every failure with its play, and what is to be seen of it."""
+
+from dataclasses import dataclass, field
+
+from funnel_app.campaigns.reasons import with_words
+from tests.failures import plays
+from tests.failures.noticed import Noticed
+from tests.failures.plays import Play, answered, broken_template, paused, quota, reported
+
+# What ends by itself within seconds, and what only the lead can mend.
+QUIET = Noticed()
+TEMPLATE = Noticed("templates (fault), invariants (fault)", "Emails: held; The doctor found a fault (templates)")
+NO_NOTION = Noticed(
+    "notion token (fault), notion databases (fault), templates (fault), invariants (fault)",
+    "Emails: held; The doctor found a fault (notion token)",
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One thing that goes wrong: its play, the email's states, and what notices it while it lasts so long."""
+
+    name: str
+    play: Play
+    meanwhile: str
+    at_last: str = "delivered"
+    noticed: Noticed = QUIET
+    lasts: dict[str, float] = field(default_factory=dict)
+
+
+FAILURES = (
+    Failure("empty template", broken_template(html=""), "held", noticed=TEMPLATE),
+    Failure("template without a subject", broken_template(subject=""), "held", noticed=TEMPLATE),
+    Failure("misnamed template", plays.misnamed_template, "held", noticed=TEMPLATE),
+    Failure("archived template", broken_template(status="Archived"), "held", noticed=TEMPLATE),
+    Failure("template broken while it is typed", broken_template(html="<p>Hi {{ first_na"), "held", noticed=TEMPLATE),
+    Failure(
+        "good template half retyped",
+        plays.half_typed_template,
+        "sent",
+        noticed=Noticed(
+            "templates (fault)",
+            "The doctor found a fault (templates)",
+        ),
+    ),
+    Failure("unknown variable", broken_template(html="<p>{{ frist_name }}</p>"), "held", noticed=TEMPLATE),
+    Failure(
+        "variable that nothing provides",
+        broken_template(html="<p>{{ portal_url }}</p>"),
+        "held",
+        noticed=Noticed(
+            "templates (warning), invariants (fault)",
+            "Emails: held",
+        ),
+    ),
+    Failure("wrong Notion token", plays.notion_refuses, "held", noticed=NO_NOTION),
+    Failure("Notion away", plays.notion_away, "held", noticed=NO_NOTION),
+    Failure(
+        "wrong Resend key",
+        answered(paused("403 invalid_api_key: API key is invalid"), wait=plays.AN_HOUR, fault=plays.WRONG_KEY),
+        "sending",
+        noticed=Noticed(
+            "sending (fault), resend key (fault)",
+            "Sending is paused; The doctor found a fault (resend key)",
+        ),
+    ),
+    Failure(
+        "unverified domain",
+        answered(
+            paused("403 validation_error: The domain mail.businessx.example is not verified"),
+            wait=plays.AN_HOUR,
+            known=plays.UNVERIFIED,
+        ),
+        "sending",
+        noticed=Noticed(
+            "sending (fault), from domain (fault)",
+            "Sending is paused; The doctor found a fault (from domain)",
+        ),
+    ),
+    Failure("refused address", plays.refused_address, "failed", "failed"),
+    Failure(
+        "bounce",
+        reported("email.bounced", with_words("mailbox does not exist", "smtp; 550 5.1.1 no such mailbox")),
+        "bounced",
+        "bounced",
+    ),
+    Failure("full mailbox", plays.soft_bounce, "delayed"),
+    Failure("complaint", reported("email.complained"), "complained", "complained"),
+    Failure(
+        "address on Resend's suppression list",
+        reported("email.suppressed", "an earlier email to this address bounced, so Resend does not mail it"),
+        "suppressed",
+        "suppressed",
+    ),
+    Failure(
+        "rate limit",
+        answered(plays.TOO_FAST, wait={"seconds": 31}),
+        "sending",
+        noticed=Noticed(
+            "sending (fault)",
+            "none",
+        ),
+    ),
+    Failure(
+        "daily quota",
+        answered(quota("daily_quota_exceeded", 12), wait={"hours": 12}, used=plays.NOTHING_LEFT),
+        "sending",
+        noticed=Noticed(
+            "sending (fault), resend quota (fault)",
+            "Sending is paused; The doctor found a fault (resend quota)",
+        ),
+    ),
+    Failure(
+        "monthly quota",
+        answered(quota("monthly_quota_exceeded", 150), wait={"hours": 150}, used=plays.NOTHING_LEFT),
+        "sending",
+        noticed=Noticed(
+            "sending (fault), resend quota (fault)",
+            "Sending is paused; The doctor found a fault (resend quota)",
+        ),
+    ),
+    Failure(
+        "Resend away",
+        answered(plays.NO_CONNECTION, wait={"minutes": 1}, fault=plays.AWAY),
+        "sending",
+        lasts={"minutes": 6},
+        noticed=Noticed(
+            "sending (fault), resend key (fault), from domain (fault), resend webhook (fault), "
+            "resend quota (fault), resend rate (fault), invariants (fault)",
+            "The doctor found a fault (resend key); Resend does not take emails",
+        ),
+    ),
+    Failure(
+        "timeout after acceptance",
+        answered(("accepted", plays.LOST), wait={"minutes": 1}),
+        "sending",
+        noticed=Noticed(
+            "sending (fault)",
+            "none",
+        ),
+    ),
+    Failure(
+        "in doubt for an hour",
+        plays.doubt_of_an_hour,
+        "ambiguous",
+        noticed=Noticed(
+            "sending (fault), invariants (warning)",
+            "Emails: ambiguous",
+        ),
+    ),
+    Failure("409, still being worked on", answered(plays.STILL_RUNNING, wait={"minutes": 1}), "sending"),
+    Failure(
+        "409, another payload",
+        plays.other_payload,
+        "ambiguous",
+        noticed=Noticed(
+            "invariants (warning)",
+            "Emails: ambiguous",
+        ),
+    ),
+    Failure(
+        "lost webhook",
+        plays.lost_webhook,
+        "sent",
+        lasts={"minutes": 12},
+        noticed=Noticed(
+            "invariants (warning)",
+            "Emails: unproven",
+        ),
+    ),
+    Failure(
+        "lost webhook, and a key that may only send",
+        plays.lost_webhook_and_a_key_that_only_sends,
+        "sent",
+        lasts={"minutes": 12},
+        noticed=Noticed(
+            "from domain (warning), resend webhook (warning), resend quota (warning), "
+            "resend rate (warning), invariants (warning)",
+            "Emails: unproven",
+        ),
+    ),
+    Failure("webhook before our own record", plays.webhook_before_record, "delivered"),
+    Failure("worker killed before the call", plays.worker_killed_before_the_call, "sending"),
+    Failure("worker killed during the call", plays.worker_killed_in_the_call, "sending"),
+    Failure(
+        "scheduler dead",
+        plays.scheduler_dead,
+        "planned",
+        noticed=Noticed(
+            "scheduler (fault), overdue (fault), invariants (fault)",
+            "The scheduler is silent",
+        ),
+    ),
+    Failure(
+        "no worker",
+        plays.worker_dead,
+        "planned",
+        lasts={"minutes": 1},
+        noticed=Noticed(
+            "workers (fault), overdue (fault), invariants (fault)",
+            "Emails: overdue; Workers are missing",
+        ),
+    ),
+    Failure(
+        "clock jump",
+        plays.clock_jump,
+        "planned",
+        noticed=Noticed(
+            "clock (fault), sending (fault), overdue (fault), invariants (fault)",
+            "The clock is wrong",
+        ),
+    ),
+    Failure(
+        "Redis away",
+        plays.redis_away,
+        "planned",
+        lasts={"minutes": 1},
+        noticed=Noticed(
+            "redis (fault), redis eviction (fault), redis persistence (fault), scheduler (fault), "
+            "workers (fault), queues (fault), sending (fault), overdue (fault), invariants (fault)",
+            "Redis does not answer",
+        ),
+    ),
+    Failure(
+        "full disk",
+        plays.full_disk,
+        "planned",
+        noticed=Noticed(
+            "disk space (fault)",
+            "The ledger cannot be used",
+        ),
+    ),
+)
