@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -133,7 +134,7 @@ def _scratch_deps() -> Iterator[Deps]:
     with TemporaryDirectory() as folder:
         engine = open_engine(f"sqlite:///{folder}/funnel.db")
         schema.upgrade(engine)
-        yield make_deps(engine)
+        yield replace(make_deps(engine), registry=load_registry())
         engine.dispose()
 
 

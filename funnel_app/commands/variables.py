@@ -4,7 +4,7 @@ import json
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from funnel_app.campaigns.catalogue import CATALOGUE
 
@@ -19,7 +19,7 @@ def variables_command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    table = Table(*COLUMNS)
+    table = Table(Column(COLUMNS[0], no_wrap=True), *COLUMNS[1:])
     for row in rows:
         table.add_row(*(row[name] or "" for name in COLUMNS))
     Console().print(table)

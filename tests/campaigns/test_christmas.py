@@ -6,7 +6,7 @@ import pytest
 
 from funnel_app.campaigns.model import Event, Kind, Mode
 from funnel_app.campaigns.registry import UnknownCampaign
-from funnel_app.deps import load_registry
+from tests.factories import christmas_only
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 MARKETING, TRANSACTIONAL = Kind.MARKETING, Kind.TRANSACTIONAL
@@ -31,7 +31,7 @@ TABLE = {
 
 @pytest.fixture(scope="module")
 def registry():
-    return load_registry()
+    return christmas_only()
 
 
 @pytest.fixture(scope="module")

@@ -122,4 +122,4 @@ def test_db_revision_drafts_a_migration_under_its_name(run, monkeypatch):
 def test_variables_lists_the_whole_catalogue(app):
     told = json.loads(app.test_cli_runner().invoke(args=["variables", "--json"]).stdout)
     assert [row["name"] for row in told] == list(CATALOGUE) and told[0]["default"] == "there"
-    assert "days_to_deadline" in app.test_cli_runner().invoke(args=["variables"]).stdout
+    assert "portal_url" in app.test_cli_runner().invoke(args=["variables"]).stdout

@@ -8,15 +8,15 @@ import pytest
 
 from funnel_app.campaigns.catalogue import NAMES
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
-from funnel_app.deps import load_registry
 from funnel_app.flows.populate import STARTERS, find_starter
 from funnel_app.gateways.chunks import MOST_CHUNKS, chunks
 from funnel_app.letters.gate import inspect
 from funnel_app.letters.letter import Envelope, Letter, compose
 from funnel_app.letters.page import read
 from funnel_app.letters.render import prepare
+from tests.factories import christmas_only
 
-REGISTRY = load_registry()
+REGISTRY = christmas_only()
 CAMPAIGN = REGISTRY.campaign("christmas")
 KEYS = REGISTRY.template_keys()
 FUNNEL = FunnelFacts(

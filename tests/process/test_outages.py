@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from funnel_app.deps import load_registry
 from sandbox.stack import running_stack, start_funnel
 from tests.process.watching import delivered, emails, inbox, log_of, nothing_twice, opt_in, running, wait_until
 
+KEYS = load_registry().template_keys()
 pytestmark = pytest.mark.process
 ANA, BEA = "delivered+ana@resend.dev", "delivered+bea@resend.dev"
 
@@ -141,7 +143,8 @@ def test_a_template_written_in_notion_releases_its_held_emails():
             stack.processes.start(name)
         stack.wait_until_ready()
         wait_until(
-            "the watch names it, with no lead due", lambda: log_of(stack, "scheduler").count("template_broken") == 22
+            "the watch names it, with no lead due",
+            lambda: log_of(stack, "scheduler").count("template_broken") == len(KEYS),
         )
         opt_in(stack, ANA)
         held = wait_until("the email is held", lambda: next((r for r in emails(stack) if r["state"] == "held"), None))
