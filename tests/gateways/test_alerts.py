@@ -29,6 +29,7 @@ def test_discord_takes_content_that_mentions_nobody():
 def test_a_message_is_posted(status):
     responses.post(SLACK, status=status, match=[responses.matchers.json_params_matcher({"text": "hello"})])
     Alerts().post(SLACK, "hello")
+    assert len(responses.calls) == 1
 
 
 @responses.activate

@@ -305,8 +305,15 @@ def test_every_call_carries_token_and_version_and_adds_no_log_handler(notion: No
     assert len(logging.getLogger("notion_client").handlers) == handlers
 
 
-def test_nothing_is_opened_before_the_first_call() -> None:
-    Notebook("ntn_stand_in", "db-1").close()
+def test_nothing_is_asked_before_the_first_call() -> None:
+    seen: list[httpx.Request] = []
+
+    def note(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return notion(request)
+
+    notebook_over(note).close()
+    assert seen == []
 
 
 def refusal(status: int, code: str, **headers: str) -> httpx.Response:
