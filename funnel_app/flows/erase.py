@@ -87,15 +87,8 @@ def _withdrawn(deps: Deps, session: Session, request_id: UUID) -> State:
     if request.lease_until is not None and request.lease_until > deps.now():
         raise NotYet(f"{AT_WORK}. Run this again in a minute.")
     in_doubt = request.unknown_since is not None or request.lease_until is not None
-    _close(request)
+    requests.close(request, RequestState.REFUSED, "withdrawn: its recipient was erased")
     return State.AMBIGUOUS if in_doubt else State.CANCELLED
-
-
-def _close(request: Request) -> None:
-    request.state = RequestState.REFUSED
-    request.next_attempt_at = None
-    request.last_error = "withdrawn: its recipient was erased"
-    requests.release(request)
 
 
 def _suppress(deps: Deps, session: Session, email_norm: str) -> None:

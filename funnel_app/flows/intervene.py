@@ -126,7 +126,4 @@ def _close_request(session: Session, email: Email) -> None:
     request = requests.get(session, email.request_id)
     others = [other for other in requests.emails_of(session, request) if other.id != email.id]
     if request.state in requests.UNSETTLED and not any(other.state in OPEN for other in others):
-        request.state = RequestState.REFUSED
-        request.next_attempt_at = None
-        request.last_error = f"settled {BY_A_PERSON}"
-        requests.release(request)
+        requests.close(request, RequestState.REFUSED, f"settled {BY_A_PERSON}")

@@ -112,10 +112,10 @@ def emails_of(session: Session, request: Request) -> list[Email]:
     return [email for _, email in placed(session, request)]
 
 
-def close(request: Request, state: RequestState, detail: str | None, now: datetime) -> None:
+def close(request: Request, state: RequestState, detail: str | None, answered_at: datetime | None = None) -> None:
     """Let a call never be made again: it was answered, or taken back."""
     request.state = state
-    request.answered_at = now
+    request.answered_at = answered_at
     request.next_attempt_at = None
     request.last_error = detail
     release(request)
