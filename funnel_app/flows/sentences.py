@@ -7,10 +7,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.states import STOPPED, State
+from funnel_app.flows.invariants import OVERDUE_AFTER
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Request
 
 UNDER_WAY = (State.SENDING, State.HELD, State.AMBIGUOUS, State.SENT, State.DELAYED)
 BLOCKS_THE_NEXT = (State.SENDING, State.HELD, State.AMBIGUOUS)
+DOCTOR_KNOWS = "flask doctor says what to do"
 
 
 @dataclass(frozen=True)
@@ -130,4 +132,6 @@ def _upcoming(email: Email, view: Outlook) -> str:
         return f"email {email.step} goes {view.spoken(at)}"
     if view.waiting:
         return f"email {email.step} is due and waits: {view.waiting}; it goes by itself after that"
+    if view.now - at > OVERDUE_AFTER:
+        return f"email {email.step} was due {view.spoken(at)} and has not gone yet; {DOCTOR_KNOWS}"
     return f"email {email.step} is due and goes within seconds"

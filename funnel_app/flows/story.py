@@ -8,6 +8,7 @@ from uuid import UUID
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State
 from funnel_app.flows.hooks import reason_of
 from funnel_app.flows.receipt import iso
+from funnel_app.ledger.email_events import was_asked_for
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, HookEvent, Outcome, Suppression
 
 TOLD_BY_REPORTS = frozenset(REPORTED_BY_PROVIDER.values()) - {State.SENT}
@@ -77,5 +78,9 @@ def _alone(enrolment: Enrolment, event: EmailEvent) -> bool:
 
 def _words(event: EmailEvent) -> str:
     kind = event.kind.removeprefix("email.").replace("_", " ")
-    said = f"Resend reports: {kind}" if event.provider_event_id else WORDS.get(event.kind, kind)
+    said = f"{_teller(event)}: {kind}" if event.provider_event_id else WORDS.get(event.kind, kind)
     return f"{said}: {event.detail}" if event.detail else said
+
+
+def _teller(event: EmailEvent) -> str:
+    return "asked, Resend says" if was_asked_for(event) else "Resend reports"

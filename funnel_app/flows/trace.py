@@ -10,8 +10,9 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.gate import why_waiting
 from funnel_app.flows.hooks import reason_of
+from funnel_app.flows.ready import silent_parts
 from funnel_app.flows.receipt import iso
-from funnel_app.flows.sentences import Outlook, sentence
+from funnel_app.flows.sentences import DOCTOR_KNOWS, Outlook, sentence
 from funnel_app.flows.story import story
 from funnel_app.flows.strangers import stranger
 from funnel_app.ledger import contacts, email_events, enrolments, hook_events, requests, suppressions
@@ -54,7 +55,8 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
 def _outlook(deps: Deps, session: Session, joined: Sequence[Enrolment]) -> Outlook:
     ids = {email.request_id for enrolment in joined for email in enrolment.emails if email.request_id}
     asked = requests.by_ids(session, ids)
-    return Outlook(deps.now(), ZoneInfo(deps.settings.timezone), why_waiting(deps), asked)
+    waiting = why_waiting(deps) or next((f"{fault} ({DOCTOR_KNOWS})" for fault in silent_parts(deps)), None)
+    return Outlook(deps.now(), ZoneInfo(deps.settings.timezone), waiting, asked)
 
 
 def _contact(contact: Contact) -> dict[str, Any]:

@@ -69,8 +69,6 @@ def test_trace_of_a_stranger_shows_the_refused_call_that_names_them(run, deps):
     told = run("trace", "cleo@resend.dev").output
     words = " ".join(told.split())
     assert f"{hook_id} booking from website, refused: meeting_time: Not a valid datetime." in words
-        told.split("\n")
-    )
     assert "flask hooks replay" in told
 
 

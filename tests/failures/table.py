@@ -66,7 +66,8 @@ FAILURES = (
         answered(paused("403 invalid_api_key: API key is invalid"), wait=plays.AN_HOUR, fault=plays.WRONG_KEY),
         "sending",
         noticed=Noticed(
-            "sending (fault), resend key (fault)",
+            "sending (fault), resend key (fault), from domain (warning), resend webhook (warning), "
+            "resend quota (warning), resend rate (warning)",
             "Sending is paused; The doctor found a fault (resend key)",
         ),
     ),

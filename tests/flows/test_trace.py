@@ -157,6 +157,19 @@ def test_the_sentence_of_a_sequence_on_its_way(deps):
     assert sentence(deps) == "1 of 5 emails delivered; email 2 goes today at 07:01."
 
 
+def test_an_email_that_did_not_go_in_time_is_not_promised(deps):
+    opt_in(deps)
+    deps.now.forward(minutes=5)
+    assert sentence(deps) == (
+        "0 of 5 emails delivered; email 1 was due today at 07:00 and has not gone yet; flask doctor says what to do."
+    )
+    deps.queues.dead.add("worker")
+    assert sentence(deps) == (
+        "0 of 5 emails delivered; email 1 is due and waits: no worker has been heard of lately "
+        "(flask doctor says what to do); it goes by itself after that."
+    )
+
+
 @pytest.mark.parametrize(("step", "when"), [(2, "tomorrow at 07:00"), (3, "on Thursday 26 November at 07:00")])
 def test_times_are_told_as_the_business_tells_them(sqlite, step, when):
     deps = make_deps(sqlite, testing_mode=False)

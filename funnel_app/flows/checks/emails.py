@@ -2,7 +2,7 @@
 
 from funnel_app.deps import Deps
 from funnel_app.flows.alarms import ALARMS
-from funnel_app.flows.canary import late, latest
+from funnel_app.flows.canary import late, latest, latest_arrived
 from funnel_app.flows.checks.check import Findings, fault, ok, warning
 from funnel_app.flows.invariants import INVARIANTS, count_invariants
 from funnel_app.flows.undelivered import MOST, shares_of_the_week, undelivered_lately
@@ -43,13 +43,13 @@ def undelivered(deps: Deps) -> Findings:
 
 def canary(deps: Deps) -> Findings:
     """An email went through everything, from the public hook to the proof of its delivery, not long ago."""
-    flight, trouble = latest(deps), late(deps)
+    newest, arrived, trouble = latest(deps), latest_arrived(deps), late(deps)
     fix = "run flask --app wsgi resend canary, and see what it waits for"
     if trouble:
         yield fault("canary", trouble, fix)
-    elif flight is None or flight.delivered_at is None:
-        never = "none has flown yet" if flight is None else f"it flies since {flight.started_at:%H:%M:%S} UTC"
+    elif arrived is None or arrived.delivered_at is None:
+        never = f"the first flies since {newest.started_at:%H:%M:%S} UTC" if newest else "none has flown yet"
         yield warning("canary", never, fix)
     else:
-        took = max((flight.delivered_at - flight.started_at).total_seconds(), 0.0)
-        yield ok("canary", f"the one of {flight.started_at:%Y-%m-%d %H:%M} UTC arrived after {took:.0f} s")
+        took = max((arrived.delivered_at - arrived.started_at).total_seconds(), 0.0)
+        yield ok("canary", f"the one of {arrived.started_at:%Y-%m-%d %H:%M} UTC arrived after {took:.0f} s")
