@@ -1,7 +1,6 @@
 """Hook events: every authenticated call, with what became of it."""
 
-import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -119,13 +118,10 @@ def has_refused_before(session: Session, before: datetime) -> bool:
     return session.scalars(wanted.limit(1)).first() is not None
 
 
-def delete_refused_of(session: Session, email_norm: str) -> int:
-    """Delete refused calls that name an address; return how many."""
-    refused = session.scalars(select(HookEvent).where(written(HookEvent.outcome, Outcome.REFUSED)))
-    named = [event for event in refused if email_norm in json.dumps(event.payload, ensure_ascii=False).lower()]
-    for event in named:
-        session.delete(event)
-    return len(named)
+def refused(session: Session, wanted: Callable[[HookEvent], bool]) -> list[HookEvent]:
+    """Return the refused calls that are wanted, oldest first. They belong to no contact: each is looked into."""
+    calls = select(HookEvent).where(written(HookEvent.outcome, Outcome.REFUSED)).order_by(HookEvent.id)
+    return [call for call in session.scalars(calls) if wanted(call)]
 
 
 def delete_refused_before(session: Session, before: datetime) -> int:
