@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
-from funnel_app.flows.addresses import looked_up
+from funnel_app.flows.addresses import looked_up, names
 from funnel_app.flows.gate import why_waiting
 from funnel_app.flows.hooks import reason_of
 from funnel_app.flows.ready import silent_parts
@@ -33,7 +33,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
     with deps.reads() as session:
         contact = contacts.find(session, email_norm)
         forbidden = suppressions.of_address(session, email_norm, deps.settings.secret_key)
-        refused = hook_events.refused_of(session, email_norm) if email_norm else []
+        refused = hook_events.refused(session, lambda call: names(call.payload, email_norm))
         if contact is None:
             return {
                 **stranger(session, email_norm, [_hook(hook) for hook in refused]),

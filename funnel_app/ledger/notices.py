@@ -59,6 +59,12 @@ def oldest_failing(session: Session) -> Notice | None:
     return session.scalars(failing.order_by(Notice.created_at).limit(1)).one_or_none()
 
 
+def delete_unsaid(session: Session, ending: str) -> int:
+    """Delete what is still to be said under keys that end so; return how many."""
+    gone = delete(Notice).where(Notice.sent_at.is_(None), Notice.key.endswith(ending, autoescape=True))
+    return len(session.scalars(gone.returning(Notice.id)).all())
+
+
 def delete_sent_before(session: Session, before: datetime) -> int:
     """Delete what was said before a time; return how many."""
     return len(session.scalars(delete(Notice).where(Notice.sent_at < before).returning(Notice.id)).all())
