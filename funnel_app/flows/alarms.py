@@ -28,7 +28,7 @@ class Alarm:
 
 
 def _happens(title: str, meaning: str, fix: str) -> Alarm:
-    return Alarm(f"Emails: {title}", meaning, TOGETHER, fix, QUIET)
+    return Alarm(title, meaning, TOGETHER, fix, QUIET)
 
 
 ALARMS: Mapping[str, Alarm] = {
@@ -50,6 +50,11 @@ ALARMS: Mapping[str, Alarm] = {
     "disk_full": Alarm("The disk is nearly full", "a full disk refuses hooks"),
     "jobs_failed": Alarm("A job failed for an unknown reason", "the sweep repeats it; the worker's log has the cause"),
     "hook_silent": Alarm("A hook is silent", "nobody calls it, far longer than usual: is its sender still wired up?"),
+    "calls_refused": _happens(
+        "Calls of a hook are refused",
+        "what its sender sends cannot be used, and starts nothing",
+        "See flask hooks list --outcome refused, have the sender mended, and replay them with flask hooks replay",
+    ),
     "provider_silent": Alarm(
         "Resend's events do not come", "emails go out, and nobody knows whether they arrive"
     ),
@@ -60,22 +65,22 @@ ALARMS: Mapping[str, Alarm] = {
         for name, broken in INVARIANTS.items()
     },
     State.BOUNCED: _happens(
-        "bounced",
+        "Emails: bounced",
         "a mailbox does not take them; nothing more goes to its address",
         "Ask the lead for another address, or run flask contacts release if it is right after all",
     ),
     State.COMPLAINED: _happens(
-        "marked as spam",
+        "Emails: marked as spam",
         "their reader does not want them; nothing more goes to that address",
         "Write to nobody who did not ask for it: where that is so often, Resend closes the account",
     ),
     State.SUPPRESSED: _happens(
-        "not sent by Resend",
+        "Emails: not sent by Resend",
         "Resend remembers an earlier bounce or complaint, and nothing more goes to the address",
         "If the address is right, remove it from Resend's suppression list and run flask contacts release",
     ),
     State.FAILED: _happens(
-        "failed",
+        "Emails: failed",
         "Resend refused them for good, or could not send what it took",
         "Mend what the reason names, then run flask emails retry; flask trace --ids shows the id",
     ),

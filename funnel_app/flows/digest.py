@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.states import OPEN, State
 from funnel_app.deps import Deps
 from funnel_app.flows.incidents import CHANNEL
+from funnel_app.flows.refused_calls import refused_and_waiting
 from funnel_app.flows.stats import ledger_stats
 from funnel_app.ledger import notices, watching
 
@@ -50,8 +51,13 @@ def digest(deps: Deps, day: date) -> str:
         "under way": sum(counts.get(state, 0) for state in OPEN - {State.HELD}),
         **bad,
     }
-    mark = "⚠️" if any(bad.values()) else "☀️"
-    return f"{mark} {day:%A %d %B}: " + ", ".join(f"{number:,} {what}" for what, number in told.items())
+    refused = sum(found.number for found in refused_and_waiting(deps, begins, ends))
+    mark = "⚠️" if any(bad.values()) or refused else "☀️"
+    return (
+        f"{mark} {day:%A %d %B}: "
+        + ", ".join(f"{number:,} {what}" for what, number in told.items())
+        + (f"; {refused:,} refused calls wait for a mend" if refused else "")
+    )
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

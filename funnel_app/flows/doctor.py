@@ -30,6 +30,7 @@ CHECKS: Mapping[str, Look] = {
     "resend events": resend.events,
     "notion": notion.notion,
     "invariants": emails.invariants,
+    "refused calls": emails.refused,
     "undelivered": emails.undelivered,
     "canary": emails.canary,
     "public address": outside.public_address,

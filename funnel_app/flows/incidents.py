@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from textwrap import shorten
 
 import structlog
 from sqlalchemy.orm import Session
@@ -30,7 +31,7 @@ def note(deps: Deps, found: Found, looked_at: Collection[str]) -> None:
     if not kinds:
         return
     now, redact = deps.now(), redactor(deps.settings)
-    details = {key: redact(detail)[:LONGEST_DETAIL] for key, detail in found.items()}
+    details = {key: _cut(redact(detail)) for key, detail in found.items()}
     with deps.reads() as session:
         if not details and not incidents.current(session, kinds):
             return
@@ -56,6 +57,10 @@ def _bring_up(session: Session, incident: Incident, detail: str | None, now: dat
         log.info("incident_ended", kind=incident.kind, subject=incident.subject, told=incident.told_at is not None)
         if incident.told_at is not None:
             _keep_word(session, incident, "ended", f"🟢 Over: {name_of(incident)}{_how_it_was(incident)}", now)
+
+
+def _cut(detail: str) -> str:
+    return shorten(detail, LONGEST_DETAIL, placeholder=" …")
 
 
 def _keep_word(session: Session, incident: Incident, what: str, text: str, now: datetime) -> None:

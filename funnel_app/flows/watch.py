@@ -11,7 +11,7 @@ import structlog
 
 from funnel_app.campaigns.states import BADLY_ENDED
 from funnel_app.deps import Deps
-from funnel_app.flows import canary, doctor, silence
+from funnel_app.flows import canary, doctor, refused_calls, silence
 from funnel_app.flows.checks import ledger as ledger_checks
 from funnel_app.flows.checks import redis as redis_checks
 from funnel_app.flows.checks.check import Status, count
@@ -152,6 +152,11 @@ def _others(deps: Deps) -> Seen:
     yield from (seen for seen in _invariants(deps) if seen[0] not in LATENESS)
 
 
+def _refused(deps: Deps) -> Seen:
+    for hook, words in refused_calls.refused_lately(deps).items():
+        yield refused_calls.KIND, hook, words
+
+
 def _undelivered(deps: Deps) -> Seen:
     for state, words in undelivered_lately(deps).items():
         yield state, "", words
@@ -180,6 +185,7 @@ LOOKS: tuple[Look, ...] = (
     Look(("disk_full",), _disk),
     Look(("jobs_failed",), _jobs),
     Look(("hook_silent", "provider_silent"), _silence),
+    Look((refused_calls.KIND,), _refused),
     Look(("canary_late",), _canary),
     Look(tuple(BADLY_ENDED), _undelivered),
     Look(LATENESS, _lateness),

@@ -124,6 +124,14 @@ def refused(session: Session, wanted: Callable[[HookEvent], bool]) -> list[HookE
     return [call for call in session.scalars(calls) if wanted(call)]
 
 
+def newest_refused(session: Session, since: datetime | None, limit: int) -> list[HookEvent]:
+    """Return the newest refused calls, of those since a time or of all, oldest first."""
+    calls = select(HookEvent).where(written(HookEvent.outcome, Outcome.REFUSED))
+    calls = calls if since is None else calls.where(HookEvent.received_at >= since)
+    newest = session.scalars(calls.order_by(HookEvent.received_at.desc(), HookEvent.id.desc()).limit(limit))
+    return list(newest)[::-1]
+
+
 def delete_refused_before(session: Session, before: datetime) -> int:
     """Delete refused calls that came before a time; return how many."""
     old = delete(HookEvent).where(HookEvent.outcome == Outcome.REFUSED, HookEvent.received_at < before)

@@ -97,6 +97,12 @@ def test_no_address_and_no_secret_is_told(deps):
     assert "a***@client.example was refused by *** with ***" in said(deps)[0]
 
 
+def test_a_long_detail_is_cut_between_words(deps):
+    note(deps, {("doctor", "x"): "template " * 100}, ["doctor"])
+    tell(deps)
+    assert said(deps)[0].endswith("template template …") and len(said(deps)[0]) < 600
+
+
 def test_what_happens_together_is_said_together(deps):
     round_of(deps, {("hook_silent", f"christmas/{name}"): "no call" for name in ("signup", "booking")})
     assert len(said(deps)) == 1 and said(deps)[0].count("🔴") == 2

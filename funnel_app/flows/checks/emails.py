@@ -5,6 +5,7 @@ from funnel_app.flows.alarms import ALARMS
 from funnel_app.flows.canary import late, latest, latest_arrived
 from funnel_app.flows.checks.check import Findings, fault, ok, warning
 from funnel_app.flows.invariants import INVARIANTS, count_invariants
+from funnel_app.flows.refused_calls import KIND, refused_and_waiting
 from funnel_app.flows.undelivered import MOST, shares_of_the_week, undelivered_lately
 from funnel_app.redact import masked_addresses
 
@@ -23,6 +24,18 @@ def invariants(deps: Deps) -> Findings:
         yield fault("invariants", words, fix)
     else:
         yield warning("invariants", words, fix)
+
+
+def refused(deps: Deps) -> Findings:
+    """No call of a known sender waits for a mend: each is a lead that gets nothing until then."""
+    waiting = refused_and_waiting(deps)
+    if waiting:
+        words = "; ".join(
+            f"{found.hook}: {found}, the last at {found.newest_at:%Y-%m-%d %H:%M} UTC" for found in waiting
+        )
+        yield warning("refused calls", masked_addresses(words), ALARMS[KIND].fix)
+    else:
+        yield ok("refused calls", "none waits for a mend")
 
 
 def undelivered(deps: Deps) -> Findings:
