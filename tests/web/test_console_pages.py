@@ -419,7 +419,20 @@ class TestHealth:
         deps.account.fault = None
         deps.now.forward(minutes=3)
         watch_with_doctor(deps)
-        assert "resend key" not in olga.get("/console/").text
+        shown = olga.get("/console/").text
+        assert "The doctor found a fault" not in shown and "resend key: ok" in shown
+
+    def test_what_the_doctor_last_found_is_a_strip_on_today(self, olga, deps):
+        assert "The doctor looked" not in olga.get("/console/").text, "nobody has examined anything yet"
+        watch_with_doctor(deps)
+        shown = olga.get("/console/").text
+        well = shown.count('<li class="ok" title="')
+        assert well > 15 and '<span class="unseen">ledger: ok</span>' in shown
+        assert '<li class="warning" title="canary: none has flown yet">' in shown
+        assert '<span class="pill wait">warning</span> canary' in shown
+        assert f": {well} ok; <span" in shown
+        deps.vitals.away = True
+        assert "The doctor looked" not in olga.get("/console/").text
 
     def test_the_doctor_examines_on_its_page_with_the_worst_first(self, olga, deps):
         deps.account.fault = Rejected("resend", "API key is invalid", "invalid_api_key")
