@@ -195,7 +195,7 @@ WRONG = {
     "a wrong token": (lambda d: fail(d.notebook, Rejected("notion", "401")), "notion token: fault", "401"),
     "Notion away": (lambda d: fail(d.notebook, Unavailable("notion", "503")), "templates: fault", "503"),
     "a database without a property": (
-        lambda d: put(d, desk("no Email")),
+        lambda d: put(d, desk("Contacts: no Email")),
         "notion databases: fault",
         "Contacts: no Email",
     ),
@@ -215,6 +215,7 @@ def test_what_is_wrong_is_found_with_what_to_do(well, trouble):
     name, _, status = title.partition(": ")
     check = found(well)[name]
     assert (check.status, words in check.detail) == (status, True), check
+    assert check.detail.count("Contacts: ") <= 1, "a database is named once"
     assert check.fix
 
 
