@@ -95,7 +95,6 @@ def _interrupt(number: int, frame: object) -> None:
 def _run(stack: Stack, once: bool) -> int:
     print("Starting Redis, the stand-ins for Notion and Resend, web, worker and scheduler …", flush=True)
     start_funnel(stack)
-    stack.flask("notion", "init")
     print(f"\n  Inbox      {stack.sandbox_url}/\n  API        {stack.web_url}{HOOKS}/signup")
     print(f"  Desk       {stack.sandbox_url}/desk (Notion, as the owner sees it)")
     password = stack.processes.env["CONSOLE_PASSWORD"]

@@ -70,8 +70,12 @@ class Today:
     @property
     def calm(self) -> bool:
         """Whether nothing needs a person."""
-        waits = self.held_by or self.ambiguous or self.paused or self.refused
-        return not (waits or self.faults or self.why_waiting or self.incidents)
+        return not (self.asks or self.faults or self.why_waiting or self.incidents)
+
+    @property
+    def asks(self) -> bool:
+        """Whether an email, a run or a call waits for somebody's word."""
+        return bool(self.held_by or self.ambiguous or self.paused or self.refused)
 
 
 def look_at_today(deps: Deps) -> Today:

@@ -157,7 +157,8 @@ class TestReadingOthers:
 
     def test_what_keeps_everything_from_going_is_said_on_top(self, olga, deps):
         deps.queues.away = True
-        assert "Redis cannot be reached" in olga.get("/console/").text
+        text = olga.get("/console/").text
+        assert "Redis cannot be reached" in text and "What is wrong stands under Health." in text
         deps.queues.away = False
         deps.pause.pause("401 missing_api_key", 60, "config")
         assert "401 missing_api_key" in olga.get("/console/").text
