@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from funnel_app.campaigns.segments import segment_of
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.trace import trace
@@ -66,6 +67,7 @@ class Lead:
     stories: list[Story]
     moments: list[Moment]
     zone: str
+    segment: str | None
 
 
 CAN = {
@@ -103,6 +105,7 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         stories=[Story(e, row["sentence"], _can(e)) for e, row in zip(joined, told, strict=True)],
         moments=_moments(story, joined, actions),
         zone=contact.timezone or _campaign_zone(deps, joined),
+        segment=segment_of(contact.properties),
     )
 
 
