@@ -102,7 +102,8 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
     return Lead(
         contact=contact,
         suppression=suppression,
-        stories=[Story(e, row["sentence"], _can(e)) for e, row in zip(joined, told, strict=True)],
+        # What began between the two readings is shown at the next look.
+        stories=[Story(e, row["sentence"], _can(e)) for e, row in zip(joined, told, strict=False)],
         moments=_moments(story, joined, actions),
         zone=contact.timezone or _campaign_zone(deps, joined),
         segment=segment_of(contact.properties),
@@ -126,7 +127,7 @@ def _moments(story: dict[str, Any], joined: list[Enrolment], actions: list[Opera
         *(_of_action(action) for action in actions),
         *(
             _of_event(event, told, email)
-            for enrolment, row in zip(joined, story["enrolments"], strict=True)
+            for enrolment, row in zip(joined, story["enrolments"], strict=False)
             for email, told in zip(enrolment.emails, row["emails"], strict=True)
             for event in told["events"]
         ),
