@@ -91,6 +91,8 @@ def running_stack(interval_s: int, **settings: str) -> Iterator[Stack]:
         own = development_settings(
             folder=folder, web_port=web_port, sandbox_url=sandbox_url, redis_url=redis.url, interval_s=interval_s
         )
+        # The website's name for the address of Funnel; its other setting, HOOK_SECRET, is Funnel's own.
+        own["FUNNEL_URL"] = web_url
         processes = Processes(folder, inheriting({**own, **settings}))
         try:
             _start_sandbox(processes, sandbox_port, web_url)
