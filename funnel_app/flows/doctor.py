@@ -36,6 +36,7 @@ CHECKS: Mapping[str, Look] = {
     "resend events": resend.events,
     "notion": notion.notion,
     "invariants": emails.invariants,
+    "undelivered": emails.undelivered,
     "canary": emails.canary,
     "public address": outside.public_address,
     "calendly": outside.calendly,

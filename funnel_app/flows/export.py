@@ -16,9 +16,10 @@ def export(deps: Deps, address: str) -> dict[str, Any] | None:
     with deps.reads() as session:
         contact = contacts.find(session, email_norm)
         forbidden = suppressions.of_address(session, email_norm, deps.settings.secret_key)
-        calls = hook_events.of_contact(session, contact.id) if contact else []
+        refused = hook_events.refused_of(session, email_norm) if email_norm else []
+        calls = [*(hook_events.of_contact(session, contact.id) if contact else []), *refused]
         frozen = personal.messages_of(session, contact.id) if contact else []
-    if contact is None and not forbidden:
+    if contact is None and not forbidden and not calls:
         return None
     return {
         "person": _person(contact) if contact else None,

@@ -52,8 +52,19 @@ def _went_wrong(email: Email) -> bool:
 
 
 def _stopped(email: Email) -> str:
-    advice = f" (once that is mended: flask emails retry {email.id})" if email.state == State.FAILED else ""
-    return f"email {email.step} {_VERBS.get(State(email.state), email.state)}: {email.reason or 'no reason'}{advice}"
+    told = f"email {email.step} {_VERBS.get(State(email.state), email.state)}: {email.reason or 'no reason'}"
+    return f"{told}{_advice(email)}"
+
+
+def _advice(email: Email) -> str:
+    if email.state == State.FAILED:
+        return f" (once that is mended: flask emails retry {email.id})"
+    if email.state == State.BOUNCED:
+        return " (ask for another address; if this one is right: flask contacts release)"
+    # What we ourselves did not send has no id: somebody unsubscribed, and is to be left alone.
+    if email.state == State.SUPPRESSED and email.resend_id:
+        return " (if the address is right: take it off Resend's suppression list, then flask contacts release)"
+    return ""
 
 
 _VERBS = {State.BOUNCED: "bounced", State.COMPLAINED: "brought a complaint", State.SUPPRESSED: "was not sent"}
