@@ -8,6 +8,7 @@ from funnel_app.flows.clock_guard import compare_with_world, go_on_when_right
 from funnel_app.flows.critical import find_critical
 from funnel_app.flows.dead_man import wind_up
 from funnel_app.flows.digest import digest_when_due
+from funnel_app.flows.erase import finish
 from funnel_app.flows.incidents import forget_old
 from funnel_app.flows.tell import tell
 from funnel_app.flows.watch import watch, watch_with_doctor
@@ -28,6 +29,7 @@ def watch_rounds(settings: Settings) -> Sequence[Round]:
         Round(MINUTE_S, digest_when_due),
         Round(MINUTE_S / 2, fly_when_due),
         Round(15 * MINUTE_S, watch_with_doctor),
+        Round(5 * MINUTE_S, finish),
         Round(6 * 60 * MINUTE_S, forget_old),
         Round(every_s, tell),
     )

@@ -1,7 +1,6 @@
 """`flask contacts`: what a person may ask of us, and whom we do not mail."""
 
 import json
-import sys
 
 import click
 from flask.cli import with_appcontext
@@ -9,6 +8,7 @@ from flask.cli import with_appcontext
 from funnel_app.current import current_deps
 from funnel_app.flows import erase as erasing
 from funnel_app.flows import suppress as suppressing
+from funnel_app.flows.addresses import NotAnAddress
 from funnel_app.flows.export import export as export_person
 from funnel_app.ledger.base import Scope
 
@@ -24,7 +24,10 @@ def group() -> None:
 @with_appcontext
 def suppress(email: str, marketing: bool) -> None:
     """Mail nothing to EMAIL any more, and end what runs."""
-    fresh = suppressing.suppress(current_deps(), email, Scope.MARKETING if marketing else Scope.ALL)
+    try:
+        fresh = suppressing.suppress(current_deps(), email, Scope.MARKETING if marketing else Scope.ALL)
+    except NotAnAddress as fault:
+        raise click.ClickException(str(fault)) from None
     what = "marketing" if marketing else "nothing"
     click.echo(f"{email} gets {'no ' if marketing else ''}{what} from now on." if fresh else "That was so already.")
 
@@ -50,7 +53,8 @@ def export(email: str) -> None:
     """Print, as JSON, all that is known of EMAIL; exit 1 where that is nothing."""
     found = export_person(current_deps(), email)
     click.echo(json.dumps(found, indent=2, ensure_ascii=False))
-    sys.exit(0 if found else 1)
+    if not found:
+        raise click.ClickException(f"Nothing is known of {email}.")
 
 
 @group.command("erase")
@@ -63,9 +67,11 @@ def erase(email: str, yes: bool) -> None:
         click.confirm(f"All that is known of {email} will be gone, and nobody can bring it back. Go on?", abort=True)
     try:
         erased = erasing.erase(current_deps(), email)
-    except erasing.NotYet as why:
+    except (erasing.NotYet, NotAnAddress) as why:
         raise click.ClickException(str(why)) from None
     known = "All that was known of it is gone" if erased.known else "Nothing was known of it"
     click.echo(f"{known}, and it will never be mailed.")
     if erased.pages_left:
         raise click.ClickException(f"{erased.pages_left} pages in Notion could not be removed: run this again.")
+    if erased.traces_left:
+        raise click.ClickException("The ledger's file holds old copies while somebody reads it: run this again.")

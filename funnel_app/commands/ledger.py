@@ -21,8 +21,9 @@ def group() -> None:
 
 
 @group.command("stats")
+@click.option("--json", "as_json", is_flag=True, help="What it prints is JSON anyway; for callers that say so.")
 @with_appcontext
-def stats() -> None:
+def stats(as_json: bool) -> None:
     """Print, as JSON, what became of every email; exit 1 where one is unexplained or went twice."""
     found = ledger_stats(current_deps())
     click.echo(json.dumps(found, indent=2))

@@ -14,7 +14,7 @@ from funnel_app.letters.gate import Problem
 OK, WARNING, FAULT = "ok", "warning", "fault"
 EMPTY_CODES = frozenset({"missing", "no_body", "no_subject"})
 CURES = {
-    "missing": "Make a page of that name, with a subject line and a text",
+    "missing": "Make a page of that name",
     "no_body": "Write its text",
     "no_subject": "Write its subject line",
     "several_pages": "Rename or delete all of them but one",

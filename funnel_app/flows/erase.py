@@ -1,19 +1,32 @@
 """Erase: a person is forgotten everywhere, but for a hash of the address, so that it is never mailed again."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.addresses import looked_up
+from funnel_app.flows.addresses import names, required
 from funnel_app.flows.exit import end_all
 from funnel_app.flows.suppress import today
 from funnel_app.gateways.errors import GatewayError
-from funnel_app.ledger import contacts, emails, enrolments, hook_events, personal, requests, suppressions
+from funnel_app.ledger import (
+    contacts,
+    emails,
+    enrolments,
+    hook_events,
+    notices,
+    personal,
+    place,
+    requests,
+    suppressions,
+)
 from funnel_app.ledger.models import Contact, Request, RequestState, Scope
 
+SOURCE = "erase"
+FINISHES_FOR = timedelta(days=1)
 AT_WORK = "An email to this address is being handed to Resend at this moment, and its text is still needed"
 
 
@@ -23,28 +36,43 @@ class NotYet(Exception):
 
 @dataclass(frozen=True)
 class Erased:
-    """Whether anything was known of the address, and how many pages in Notion are still to be removed."""
+    """Whether anything was known of the address, how many pages in Notion are left, and traces in the ledger's file."""
 
     known: bool
     pages_left: int
+    traces_left: bool = False
 
 
 def erase(deps: Deps, address: str) -> Erased:
     """Remove all that is known of a person, suppress the address by its hash, and remove the pages in Notion.
 
-    Safe to repeat: a second call removes the pages that Notion could not be asked to remove. Raises NotYet.
+    Safe to repeat; what is left to do is also done by `finish`. Raises NotYet, and NotAnAddress.
     """
-    email_norm = looked_up(address)
+    email_norm = required(address)
     with deps.sessions.begin() as session:
         contact = contacts.find(session, email_norm)
         if contact is not None:
             contacts.lock(session, [contact.id])
             _stop(deps, session, contact)
-        refused = hook_events.delete_refused_of(session, email_norm)
+        refused = hook_events.refused(session, lambda call: names(call.payload, email_norm))
+        for call in refused:
+            session.delete(call)
         _suppress(deps, session, email_norm)
+        personal.blank_orphans(session, email_norm)
         if contact is not None:
             personal.erase(session, contact, email_norm, deps.now())
-    return Erased(known=contact is not None or bool(refused), pages_left=remove_pages(deps))
+            notices.delete_unsaid(session, f":{contact.id}")
+    known, left = contact is not None or bool(refused), remove_pages(deps)
+    return Erased(known, pages_left=left, traces_left=not place.scrub(deps.engine))
+
+
+def finish(deps: Deps) -> None:
+    """Do what an erasure of the last day may have left: pages in Notion, and old pages of the ledger's file."""
+    remove_pages(deps)
+    with deps.reads() as session:
+        newest = suppressions.newest_of(session, SOURCE)
+    if newest is not None and deps.now() - newest < FINISHES_FOR:
+        place.scrub(deps.engine)
 
 
 def remove_pages(deps: Deps) -> int:
@@ -96,5 +124,5 @@ def _suppress(deps: Deps, session: Session, email_norm: str) -> None:
     pepper, now = deps.settings.secret_key, deps.now()
     # What forbade it before may name the person's doings, and this forbids all.
     suppressions.remove(session, email_norm, pepper)
-    suppressions.add(session, email_norm, pepper, scope=Scope.ALL, reason=reason, source="erase", now=now)
+    suppressions.add(session, email_norm, pepper, scope=Scope.ALL, reason=reason, source=SOURCE, now=now)
     suppressions.forget_address(session, email_norm)

@@ -3,11 +3,11 @@
 from typing import Any
 
 from funnel_app.deps import Deps
-from funnel_app.flows.addresses import looked_up
+from funnel_app.flows.addresses import looked_up, names
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.trace import trace
-from funnel_app.ledger import contacts, hook_events, personal, suppressions
-from funnel_app.ledger.models import Contact, Message
+from funnel_app.ledger import contacts, hook_events, operator_actions, personal, suppressions
+from funnel_app.ledger.models import Contact, HookEvent, Message, Suppression
 
 
 def export(deps: Deps, address: str) -> dict[str, Any] | None:
@@ -16,16 +16,18 @@ def export(deps: Deps, address: str) -> dict[str, Any] | None:
     with deps.reads() as session:
         contact = contacts.find(session, email_norm)
         forbidden = suppressions.of_address(session, email_norm, deps.settings.secret_key)
-        refused = hook_events.refused_of(session, email_norm) if email_norm else []
+        refused = hook_events.refused(session, lambda call: names(call.payload, email_norm))
         calls = [*(hook_events.of_contact(session, contact.id) if contact else []), *refused]
         frozen = personal.messages_of(session, contact.id) if contact else []
+        done = operator_actions.of_contact(session, contact.id) if contact else []
     if contact is None and not forbidden and not calls:
         return None
     return {
         "person": _person(contact) if contact else None,
-        "suppressions": [{"scope": s.scope, "reason": s.reason, "at": iso(s.created_at)} for s in forbidden],
-        "calls": [{"at": iso(c.received_at), "hook": c.hook, "payload": c.payload} for c in calls],
+        "suppressions": [_suppression(each) for each in forbidden],
+        "calls": [_call(call) for call in sorted(calls, key=lambda call: call.received_at)],
         "messages": [_message(message) for message in frozen],
+        "done_by_people": [{"at": iso(a.at), "action": a.action, "detail": a.detail} for a in done],
         "story": trace(deps, address),
     }
 
@@ -46,6 +48,21 @@ def _person(contact: Contact) -> dict[str, Any]:
         },
         "known_since": iso(contact.created_at),
         "notion_page": contact.notion_page_id,
+    }
+
+
+def _suppression(found: Suppression) -> dict[str, Any]:
+    return {"scope": found.scope, "reason": found.reason, "source": found.source, "at": iso(found.created_at)}
+
+
+def _call(call: HookEvent) -> dict[str, Any]:
+    return {
+        "at": iso(call.received_at),
+        "hook": call.hook,
+        "from": call.source,
+        "outcome": call.outcome,
+        "errors": call.errors,
+        "payload": call.payload,
     }
 
 

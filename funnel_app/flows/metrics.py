@@ -8,6 +8,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.alarms import ALARMS
 from funnel_app.flows.canary import latest
 from funnel_app.flows.checks.redis import living_workers
+from funnel_app.flows.invariants import count_invariants
 from funnel_app.flows.ready import SCHEDULER
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import incidents, watching
@@ -45,12 +46,17 @@ def _of_ledger(deps: Deps) -> Iterator[Figure]:
     with deps.reads() as session:
         emails = watching.emails_by_state(session)
         hooks = watching.hooks_by_outcome(session)
+        refused = watching.hooks_refused(session)
         late = sorted(watching.lateness_since(session, now - SPAN))
         current = incidents.current(session)
     yield Figure(
         "emails", "Emails by where they stand; canaries are not counted", ("mode", "sequence", "state"), emails
     )
-    yield Figure("hooks_total", "Calls of hooks by what became of them", ("mode", "hook", "outcome"), hooks)
+    yield Figure("hooks_total", "Calls of hooks that were understood", ("mode", "hook", "outcome"), hooks)
+    # No counter: they are deleted in time, and what falls would be taken for a restart.
+    yield Figure("hooks_refused", "Calls of hooks of the last 30 days that were refused", ("mode", "hook"), refused)
+    broken: Rows = {(name,): float(count) for name, count in count_invariants(deps).items()}
+    yield Figure("invariant_broken", "How often what must never be is so now", ("invariant",), broken)
     yield _lateness(late)
     on_time = sum(seconds <= ON_TIME.total_seconds() for seconds in late)
     words = "Share of the emails of the last day that Resend took within 10 s of their time"

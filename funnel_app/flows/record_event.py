@@ -1,13 +1,13 @@
 """Record what Resend reports of an email: once per event id, before or after our own record, only ever forward."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from sqlalchemy.orm import Session
 
-from funnel_app.campaigns.reasons import why
+from funnel_app.campaigns.reasons import why, without_words
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, WAITING, State, reported
 from funnel_app.deps import Deps
 from funnel_app.flows.exit import end_all
@@ -21,6 +21,8 @@ SUPPRESSING = {
     "email.complained": "its reader marked an email as spam",
     "email.suppressed": "Resend does not mail the address",
 }
+# That a try before the present one arrived, or what it taught of the address, still counts; how it went does not.
+OF_THE_ADDRESS = frozenset({State.DELIVERED, State.BOUNCED, State.COMPLAINED, State.SUPPRESSED})
 ORPHANS_KEPT_FOR = timedelta(days=1)
 AT_A_TIME = 500
 
@@ -48,12 +50,23 @@ def record_event(deps: Deps, report: Report) -> bool:
     with deps.sessions.begin() as session:
         email_id = _known_email(session, report)
         contacts.lock_of_emails(session, [email_id] if email_id else [])
-        if not _keep(session, report, email_id, now):
+        concerned = emails.load(session, [email_id] if email_id else [])
+        kept = _without_person(report) if any(map(_is_erased, concerned)) else report
+        if not _keep(session, kept, email_id, now):
             return False
-        for email in emails.load(session, [email_id] if email_id else []):
-            apply(deps, session, email, report, now)
+        for email in concerned:
+            apply(deps, session, email, kept, now)
     log.info("event_recorded", email=str(email_id) if email_id else None, kind=report.kind, resend_id=report.resend_id)
     return True
+
+
+def _is_erased(email: Email) -> bool:
+    return contacts.is_erased(email.enrolment.contact)
+
+
+def _without_person(report: Report) -> Report:
+    # A server's words often name the mailbox, and nothing of it may come back after an erasure.
+    return replace(report, detail=without_words(report.detail))
 
 
 def _known_email(session: Session, report: Report) -> UUID | None:
@@ -88,6 +101,7 @@ def adopt_orphans(deps: Deps) -> int:
         for event, email_id in found:
             event.email_id = email_id
             for email in emails.load(session, [email_id]):
+                event.detail = without_words(event.detail) if _is_erased(email) else event.detail
                 apply(deps, session, email, _as_report(event), now)
         return len(found)
 
@@ -105,8 +119,9 @@ def _as_report(event: EmailEvent) -> Report:
 
 def apply(deps: Deps, session: Session, email: Email, report: Report, now: datetime) -> None:
     """Move an email of a locked contact forward by a report, and stop what must stop."""
-    email.resend_id = email.resend_id or report.resend_id
-    if report.state is None:
+    given_up = report.resend_id is not None and email_events.was_given_up(session, email.id, report.resend_id)
+    email.resend_id = email.resend_id or (None if given_up else report.resend_id)
+    if report.state is None or (given_up and report.state not in OF_THE_ADDRESS):
         return
     new = reported(State(email.state), report.state)
     if new != email.state:
@@ -116,7 +131,7 @@ def apply(deps: Deps, session: Session, email: Email, report: Report, now: datet
         emails.move(session, email, new, report.at, why(report.state, report.detail), heard_at=now)
         email.next_check_at = None
         email.enrolment.mirror_stale_since = now
-    if report.kind in SUPPRESSING and new == report.state:
+    if report.kind in SUPPRESSING and new == report.state and not _is_erased(email):
         _suppress(deps, session, email, report, now)
 
 

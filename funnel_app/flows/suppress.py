@@ -7,15 +7,18 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.model import Kind
 from funnel_app.campaigns.reasons import on_day
 from funnel_app.deps import Deps
-from funnel_app.flows.addresses import looked_up
+from funnel_app.flows.addresses import looked_up, required
 from funnel_app.flows.exit import end_all
 from funnel_app.ledger import contacts, enrolments, suppressions
 from funnel_app.ledger.models import Contact, Scope
 
 
 def suppress(deps: Deps, address: str, scope: Scope) -> bool:
-    """Mail nothing of this scope to an address, known or not, and end what runs; False where that was so already."""
-    email_norm = looked_up(address)
+    """Mail nothing of this scope to an address, known or not, and end what runs; False where that was so already.
+
+    Raises NotAnAddress.
+    """
+    email_norm = required(address)
     reason = f"suppressed by a person {today(deps)}"
     with deps.sessions.begin() as session:
         contact = contacts.find(session, email_norm)

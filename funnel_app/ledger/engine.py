@@ -9,6 +9,14 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel_app.ledger.afterwards import watch_commits
 
 BUSY_TIMEOUT_MS = 30_000
+# secure_delete: what is blanked must not stay readable in the file; some builds of SQLite have it on, others not.
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+    f"busy_timeout={BUSY_TIMEOUT_MS}",
+)
 # ProgrammingError: PostgreSQL's way of saying that a table is not there yet.
 LedgerUnavailable = (OperationalError, ProgrammingError)
 
@@ -47,7 +55,7 @@ def _open_sqlite(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, record: object) -> None:
     # The driver's own BEGIN comes too late and is deferred: a reader that turns writer is what reports "locked".
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 

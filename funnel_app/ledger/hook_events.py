@@ -1,8 +1,6 @@
 """Hook events: every authenticated call, with what became of it."""
 
-import json
-import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -120,23 +118,10 @@ def has_refused_before(session: Session, before: datetime) -> bool:
     return session.scalars(wanted.limit(1)).first() is not None
 
 
-def refused_of(session: Session, address: str) -> list[HookEvent]:
-    """Return the refused calls that name an address anywhere, oldest first; not those of a longer one that ends so."""
-    named = re.compile(rf"(?<![\w.+-]){re.escape(address)}(?![\w-]|\.\w)", re.IGNORECASE)
-    refused = select(HookEvent).where(written(HookEvent.outcome, Outcome.REFUSED)).order_by(HookEvent.id)
-    return [event for event in session.scalars(refused) if named.search(_text(event))]
-
-
-def _text(event: HookEvent) -> str:
-    return json.dumps(event.payload, ensure_ascii=False)
-
-
-def delete_refused_of(session: Session, email_norm: str) -> int:
-    """Delete refused calls that name an address; return how many."""
-    named = refused_of(session, email_norm)
-    for event in named:
-        session.delete(event)
-    return len(named)
+def refused(session: Session, wanted: Callable[[HookEvent], bool]) -> list[HookEvent]:
+    """Return the refused calls that are wanted, oldest first. They belong to no contact: each is looked into."""
+    calls = select(HookEvent).where(written(HookEvent.outcome, Outcome.REFUSED)).order_by(HookEvent.id)
+    return [call for call in session.scalars(calls) if wanted(call)]
 
 
 def delete_refused_before(session: Session, before: datetime) -> int:

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.reasons import without_words
 from funnel_app.ledger.contacts import ERASED
-from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Message
+from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Message, Request
 
 BLANK: dict[str, Any] = {
     "email": "erased",
@@ -51,12 +51,21 @@ def erase(session: Session, contact: Contact, email_norm: str, now: datetime) ->
     contact.updated_at = now
 
 
+def blank_orphans(session: Session, email_norm: str) -> None:
+    """Blank reports that belong to no email of ours and name an address: the website mails by the same account."""
+    named = func.lower(EmailEvent.detail).contains(email_norm, autoescape=True)
+    session.execute(update(EmailEvent).where(EmailEvent.email_id.is_(None), named).values(detail="erased"))
+
+
 def _blank_words(session: Session, contact_id: UUID, email_norm: str) -> None:
     # What a server says of a bounce often names the mailbox.
     for event in session.scalars(select(EmailEvent).where(EmailEvent.email_id.in_(_email_ids(contact_id)))):
         event.detail = _masked(without_words(event.detail), email_norm)
     for email in session.scalars(select(Email).where(Email.id.in_(_email_ids(contact_id)))):
         email.reason = _masked(email.reason, email_norm)
+    theirs = select(Email.request_id).where(Email.id.in_(_email_ids(contact_id)))
+    for request in session.scalars(select(Request).where(Request.id.in_(theirs), Request.last_error.is_not(None))):
+        request.last_error = _masked(request.last_error, email_norm)
     for enrolment in session.scalars(select(Enrolment).where(Enrolment.contact_id == contact_id)):
         enrolment.exit_reason = _masked(enrolment.exit_reason, email_norm)
         enrolment.mirror_stale_since = enrolment.mirror_written = None

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.models import Contact, Scope, Suppression
@@ -44,6 +44,11 @@ def of_address(session: Session, email_norm: str, pepper: str) -> list[Suppressi
     """Return all that forbids mail to an address, oldest first; an erased address is known by its hash."""
     wanted = select(Suppression).where(_is_of(email_norm, pepper))
     return list(session.scalars(wanted.order_by(Suppression.created_at, Suppression.id)))
+
+
+def newest_of(session: Session, source: str) -> datetime | None:
+    """Return when an address was last suppressed for this source; None where none ever was."""
+    return session.scalars(select(func.max(Suppression.created_at)).where(Suppression.source == source)).one()
 
 
 def remove(session: Session, email_norm: str, pepper: str) -> int:

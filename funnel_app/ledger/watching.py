@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Event, Mode
 from funnel_app.campaigns.states import State
+from funnel_app.ledger.base import written
 from funnel_app.ledger.canaries import of_canary
 from funnel_app.ledger.email_events import came_by_itself
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Outcome
@@ -97,14 +98,25 @@ def emails_by_state(session: Session) -> dict[tuple[str, ...], float]:
 
 
 def hooks_by_outcome(session: Session) -> dict[tuple[str, ...], float]:
-    """Count all calls by mode, hook and outcome; canaries are not counted."""
+    """Count all calls that were understood by mode, hook and outcome, which never get fewer; canaries do not count."""
     columns = (HookEvent.mode, HookEvent.hook, HookEvent.outcome)
-    wanted = select(*columns, func.count(HookEvent.id)).where(HookEvent.mode != Mode.CANARY)
+    counted = HookEvent.mode != Mode.CANARY, HookEvent.outcome != Outcome.REFUSED
+    wanted = select(*columns, func.count(HookEvent.id)).where(*counted)
     return {(mode, hook, str(outcome)): n for mode, hook, outcome, n in session.execute(wanted.group_by(*columns))}
+
+
+def hooks_refused(session: Session) -> dict[tuple[str, ...], float]:
+    """Count the refused calls that are still kept by mode and hook."""
+    columns = (HookEvent.mode, HookEvent.hook)
+    wanted = select(*columns, func.count(HookEvent.id)).where(written(HookEvent.outcome, Outcome.REFUSED))
+    return {(mode, hook): n for mode, hook, n in session.execute(wanted.group_by(*columns))}
 
 
 def lateness_since(session: Session, since: datetime) -> list[float]:
     """Return by how many seconds each email that was sent since a time was late; canaries are not counted."""
-    counted = select(Email.due_at, Email.sent_at).join(Enrolment).where(Enrolment.mode != Mode.CANARY)
+    columns = (Email.due_at, Enrolment.created_at, Email.sent_at)
+    counted = select(*columns).join(Enrolment).where(Enrolment.mode != Mode.CANARY)
     wanted = counted.where(Email.sent_at >= since, Email.due_at >= since)
-    return [max((sent_at - due_at).total_seconds(), 0.0) for due_at, sent_at in session.execute(wanted) if sent_at]
+    # What was due before its hook came could not be on time: the website sent email 1 some time ago.
+    spans = [sent_at - max(due_at, begun_at) for due_at, begun_at, sent_at in session.execute(wanted) if sent_at]
+    return [max(span.total_seconds(), 0.0) for span in spans]

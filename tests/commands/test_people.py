@@ -80,7 +80,15 @@ def test_contacts_export_is_json_and_exit_1_for_a_stranger(run, deps):
     opt_in(deps)
     found = run("contacts", "export", "ana@resend.dev")
     assert found.exit_code == 0 and json.loads(found.output)["person"]["first_name"] == "Ana"
-    assert run("contacts", "export", "nobody@resend.dev").exit_code == 1
+    stranger = run("contacts", "export", "nobody@resend.dev")
+    assert (stranger.exit_code, stranger.stdout) == (1, "null\n")
+    assert "Nothing is known of nobody@resend.dev" in stranger.stderr
+
+
+def test_contacts_takes_only_addresses(run):
+    for verb in (["suppress", "ana@resend"], ["erase", "ana@resend", "--yes"]):
+        done = run("contacts", *verb)
+        assert done.exit_code == 1 and "ana@resend is not an email address" in done.output
 
 
 def test_contacts_erase_asks_first(run, deps):
@@ -113,5 +121,5 @@ def test_ledger_stats_is_json_and_exit_1_where_something_is_unexplained(run, dep
     good = run("ledger", "stats")
     assert good.exit_code == 0 and json.loads(good.output)["planned"] == 5
     deps.now.forward(minutes=2)
-    bad = run("ledger", "stats")
+    bad = run("ledger", "stats", "--json")
     assert bad.exit_code == 1 and json.loads(bad.output)["unexplained"] == 1

@@ -66,14 +66,14 @@ def test_an_empty_database_has_every_key_missing(desk):
     found = audited(desk)
     assert {problem["code"] for template in found.values() for problem in template["problems"]} == {"missing"}
     assert found["christmas_email_1"]["problems"][0]["suggestion"] == (
-        "Make a page of that name, with a subject line and a text, or run: flask templates populate"
+        "Make a page of that name, or run: flask templates populate"
     )
 
 
 def test_populate_is_advised_only_where_there_is_a_starter(desk, monkeypatch):
     monkeypatch.setattr("funnel_app.flows.audit.find_starter", lambda key: None)
     suggestion = audited(desk)["christmas_email_1"]["problems"][0]["suggestion"]
-    assert suggestion == "Make a page of that name, with a subject line and a text"
+    assert suggestion == "Make a page of that name"
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,18 @@
 """`/metrics` and the reasons at `/readyz`: for whoever has the token, and right with several processes."""
 
+from datetime import timedelta
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from funnel_app import create_app
 from funnel_app.flows.canary import fly
 from funnel_app.flows.deliver import deliver
+from funnel_app.flows.erase import erase
 from funnel_app.flows.incidents import note
 from funnel_app.flows.record_event import record_event
+from funnel_app.flows.refuse import refuse
 from tests.factories import METRICS_TOKEN, make_deps
-from tests.flows.leads import email_ids, email_ids_of, opt_in, write_templates
+from tests.flows.leads import assess, email_ids, email_ids_of, opt_in, write_templates
 from tests.flows.test_canary import enrol_as_hook
 from tests.flows.test_record_event import report
 
@@ -49,6 +53,35 @@ def test_figures_come_from_the_ledger_and_count_no_canary(client, deps):
     deps.now.forward(seconds=3)
     record_event(deps, report(deps, canary))
     assert scrape(client)[("funnel_canary_delivered",)] == 1
+
+
+def test_a_counter_never_falls_and_what_was_refused_is_no_counter(client, deps):
+    opt_in(deps)
+    refuse(deps, campaign="christmas", hook="signup", payload={"email": "ana@resend.dev"}, errors={"x": ["y"]})
+    before = scrape(client)
+    assert before[("funnel_hooks_refused", "signup", "test")] == 1
+    erase(deps, "ana@resend.dev")
+    after = scrape(client)
+    assert ("funnel_hooks_refused", "signup", "test") not in after
+    counters = {key: value for key, value in before.items() if key[0].endswith("_total")}
+    assert counters and all(after[key] >= value for key, value in counters.items())
+
+
+def test_what_was_due_before_its_hook_came_is_not_late(client, deps):
+    """The website sent email 1 long ago: email 2 was due a minute before we heard of the lead (a day is a minute)."""
+    write_templates(deps)
+    taken = assess(deps, sent_at=deps.now() - timedelta(minutes=2), status="sent")
+    deps.now.forward(seconds=5)
+    deliver(deps, email_ids(taken)[1:2])
+    found = scrape(client)
+    assert found[("funnel_lateness_seconds", "1")] == 5 and found[("funnel_sent_on_time_ratio",)] == 1
+
+
+def test_what_must_never_be_is_a_figure(client, deps):
+    opt_in(deps)
+    assert scrape(client)[("funnel_invariant_broken", "overdue")] == 0
+    deps.now.forward(minutes=2)
+    assert scrape(client)[("funnel_invariant_broken", "overdue")] == 1
 
 
 def test_an_empty_ledger_has_figures_too(client):
