@@ -183,3 +183,18 @@ def test_an_erasure_of_long_ago_asks_nothing_of_the_file(deps, monkeypatch):
     deps.now.forward(days=2)
     monkeypatch.setattr(place, "scrub", lambda _: pytest.fail("scrubbed"))
     finish(deps)
+
+
+def test_an_erased_address_stays_known_when_the_secret_key_is_changed(engine):
+    old, new = "o" * 40, "n" * 40
+    before = make_deps(engine, secret_key=old)
+    erase(before, "ana@resend.dev")
+    after = make_deps(engine, secret_key=f"{new}, {old}")
+    write_templates(after)
+    first = email_ids(opt_in(after))[0]
+    deliver(after, [first])
+    assert look(after, first).state == "suppressed"
+    assert suppress(after, "ana@resend.dev", Scope.ALL) is False, "it was so already"
+    erase(after, "bea@resend.dev")
+    later = make_deps(engine, secret_key=new)
+    assert export(later, "bea@resend.dev")["suppressions"] and after.settings.session_key == new
