@@ -7,6 +7,7 @@ from funnel_app.commands import calendly as calendly_command
 from funnel_app.commands import campaigns, contacts, db, doctor, emails, enrol, hooks, ledger, notion, templates, trace
 from funnel_app.commands import resend as resend_command
 from funnel_app.commands import variables as variables_module
+from funnel_app.commands.cli import CommandLine
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
 from funnel_app.web import docs, health, metrics, playbook, prefect, unsubscribe
@@ -46,6 +47,7 @@ def create_app(deps: Deps) -> Flask:
     add_console(app)
     register_errors(app)
 
+    app.cli = CommandLine(app.name)
     app.cli.add_command(contacts.group)
     app.cli.add_command(db.group)
     app.cli.add_command(calendly_command.group)

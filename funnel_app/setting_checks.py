@@ -9,6 +9,8 @@ from email_validator import EmailNotValidError, validate_email
 from marshmallow import ValidationError
 
 MINIMUM_SECRET_LENGTH = 32
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LEDGERS = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 ROLES = ("all", "web", "worker", "scheduler", "migrate")
 
 
@@ -91,6 +93,33 @@ def at_least(least: float) -> Callable[[float], None]:
             raise ValidationError(f"must be {least} or more.")
 
     return check
+
+
+def log_level(value: str) -> None:
+    """Refuse a level that no log has."""
+    if value.upper() not in LOG_LEVELS:
+        raise ValidationError(f"must be one of {', '.join(LOG_LEVELS)}.")
+
+
+def ledger(value: str) -> None:
+    """Refuse what is no address of a database that Funnel can work on; the address itself is a secret."""
+    try:
+        port = urlsplit(value).port
+    except ValueError:
+        port = 0
+    if not value.startswith(LEDGERS) or port == 0:
+        raise ValidationError("must be sqlite:////folder/funnel.db or postgresql://user:password@host:5432/name.")
+
+
+def redis_address(value: str) -> None:
+    """Refuse what is no address of Redis."""
+    try:
+        parts = urlsplit(value)
+        known = parts.scheme in {"redis", "rediss", "unix"} and parts.port != 0
+    except ValueError:
+        known = False
+    if not known:
+        raise ValidationError("must be redis://host:6379/0, rediss://… or unix:///path.")
 
 
 def role(value: str) -> None:

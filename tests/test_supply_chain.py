@@ -1,8 +1,10 @@
 """What is installed is what was pinned, to the byte, and known faults are looked for."""
 
 import re
+from importlib.metadata import distributions
 
 import pytest
+from packaging.requirements import Requirement
 
 from sandbox.processes import ROOT
 from tests.audit import FILES, main, verdict
@@ -17,6 +19,18 @@ def test_every_package_is_pinned_by_hash(name):
     pins = re.split(r"(?m)^(?=[a-zA-Z0-9])", (ROOT / name).read_text())[1:]
     assert len(pins) > 20
     assert [pin.split()[0] for pin in pins if "--hash=sha256:" not in pin] == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_an_extra_that_a_package_asks_for_is_pinned_with_it(name):
+    """Without it the pip of Python 3.11 takes the newest version for `coverage[toml]`, and stops: that has no hash."""
+    pins = [Requirement(pin) for pin in re.findall(r"(?m)^([a-zA-Z0-9][^\s;]+)", (ROOT / name).read_text())]
+    extras = {pin.name.lower(): pin.extras for pin in pins}
+    asked = [Requirement(line) for package in distributions() if package.name.lower() in extras
+             for line in package.requires or []]  # fmt: skip
+    wanted = [ask for ask in asked if ask.extras and (ask.marker is None or ask.marker.evaluate({"extra": ""}))]
+    assert wanted, "nothing asks for an extra: the test looks at the wrong thing"
+    assert [str(ask) for ask in wanted if not ask.extras <= extras[ask.name.lower()]] == []
 
 
 def test_the_image_takes_only_what_was_pinned_and_runs_as_nobody_in_particular():

@@ -54,6 +54,8 @@ WAITING = frozenset({State.PLANNED, State.HELD})
 HOLDS_SUCCESSOR = frozenset({State.PLANNED, State.SENDING, State.HELD, State.AMBIGUOUS})
 OPEN = HOLDS_SUCCESSOR | {State.SENT, State.DELAYED}
 STOPPED = frozenset({State.BOUNCED, State.COMPLAINED, State.FAILED, State.CANCELLED, State.SKIPPED, State.SUPPRESSED})
+# Of these somebody should hear: an email that was to arrive did not, or its reader did not want it.
+BADLY_ENDED = (State.BOUNCED, State.COMPLAINED, State.SUPPRESSED, State.FAILED)
 
 SOFT_BOUNCE = "email.soft_bounced"
 GIVEN_UP = "email.given_up"

@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from funnel_app.current import current_deps
 from funnel_app.flows.doctor import Check, Status, examine, is_well
@@ -39,7 +39,8 @@ def doctor_command(as_json: bool, signoff: bool, folder: Path) -> None:
 
 
 def _print(checks: list[Check]) -> None:
-    table = Table("check", "status", "what was found, and what to do")
+    # Folded, never cut: what is to be copied must be whole, in a narrow window too.
+    table = Table("check", "status", Column("what was found, and what to do", overflow="fold"))
     for check in checks:
         fix = f"\n[bold]→ {escape(check.fix)}[/]" if check.fix else ""
         table.add_row(check.name, f"[{COLOURS[check.status]}]{check.status}[/]", escape(check.detail) + fix)

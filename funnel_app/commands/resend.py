@@ -78,8 +78,11 @@ def canary(within: float) -> None:
         if flight.state != shown:
             shown = flight.state
             click.echo(f"{_since(began)}  {flight.state}" + (f": {flight.reason}" if flight.reason else ""))
-        if flight.delivered_at is not None:
+        if flight.delivered_at is not None and flight.told:
             return
+        if flight.delivered_at is not None:
+            click.echo("It arrived, but Resend's webhook did not tell: run flask --app wsgi resend check.")
+            sys.exit(1)
         if time.monotonic() - began > within:
             click.echo(f"It did not arrive within {within:.0f} s: run flask --app wsgi doctor.")
             sys.exit(1)

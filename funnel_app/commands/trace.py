@@ -42,7 +42,7 @@ def trace_command(email: str, ids: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(story, indent=2))
     else:
-        Teller(Console(highlight=False), current_deps().settings.timezone, ids).tell(story, email)
+        Teller(Console(highlight=False), current_deps().settings.timezone, ids).tell(story)
     sys.exit(0 if story["contact"] else 1)
 
 
@@ -54,11 +54,10 @@ class Teller:
         self.zone = ZoneInfo(timezone)
         self.ids = ids
 
-    def tell(self, story: dict[str, Any], email: str) -> None:
+    def tell(self, story: dict[str, Any]) -> None:
         """Write the whole story: who, what happened, where each sequence stands."""
         if story["contact"] is None:
-            self.console.print(Text(f"Nobody with the address {email} ever came in through a hook."))
-            self._forbidden(story)
+            self._stranger(story)
             return
         self._person(story["contact"])
         self._forbidden(story)
@@ -66,6 +65,18 @@ class Teller:
         self.console.print(self._lines(story["story"]))
         for enrolment in story["enrolments"]:
             self.console.print(self._enrolment(enrolment))
+
+    def _stranger(self, story: dict[str, Any]) -> None:
+        self.console.print(Text(story["sentence"]))
+        for hook in story["hooks"]:
+            what = f"{hook['hook']} from {hook['source']}, {hook['outcome']}: {hook['reason']}"
+            self.console.print(
+                Text.assemble((f"  {self._time(hook['at'])}  ", "dim"), (f"{hook['id']}  ", "cyan"), what)
+            )
+        # Where no call was refused, the sentence names them.
+        if story["hooks"] and story["similar"]:
+            self.console.print(Text.assemble("Like it: ", (", ".join(story["similar"]), "bold")))
+        self._forbidden(story)
 
     def _person(self, contact: dict[str, Any]) -> None:
         names = [name for name in (contact["first_name"], contact["business_name"]) if name] or ["no name given"]

@@ -4,18 +4,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from funnel_app.campaigns.states import State
 from funnel_app.flows.invariants import INVARIANTS
 
 AT_ONCE = timedelta(0)
+# What happens together is told together, with its number.
+TOGETHER = timedelta(minutes=1)
+QUIET = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """One kind: its name for people, what it means, and how long it must last before anybody is told."""
+    """One kind: its name for people, what it means, and how long it must last before anybody is told.
+
+    What happens rather than lasts has a fix of its own, and is over when no more of it came for so long.
+    """
 
     title: str
     meaning: str
     patience: timedelta = AT_ONCE
+    fix: str = ""
+    quiet_for: timedelta | None = None
+
+
+def _happens(title: str, meaning: str, fix: str) -> Alarm:
+    return Alarm(f"Emails: {title}", meaning, TOGETHER, fix, QUIET)
 
 
 ALARMS: Mapping[str, Alarm] = {
@@ -46,6 +59,26 @@ ALARMS: Mapping[str, Alarm] = {
         name: Alarm(f"Emails: {name.replace('_', ' ')}", f"{broken.broken}; {broken.mended_by}")
         for name, broken in INVARIANTS.items()
     },
+    State.BOUNCED: _happens(
+        "bounced",
+        "a mailbox does not take them; nothing more goes to its address",
+        "Ask the lead for another address, or run flask contacts release if it is right after all",
+    ),
+    State.COMPLAINED: _happens(
+        "marked as spam",
+        "their reader does not want them; nothing more goes to that address",
+        "Write to nobody who did not ask for it: where that is so often, Resend closes the account",
+    ),
+    State.SUPPRESSED: _happens(
+        "not sent by Resend",
+        "Resend remembers an earlier bounce or complaint, and nothing more goes to the address",
+        "If the address is right, remove it from Resend's suppression list and run flask contacts release",
+    ),
+    State.FAILED: _happens(
+        "failed",
+        "Resend refused them for good, or could not send what it took",
+        "Mend what the reason names, then run flask emails retry; flask trace --ids shows the id",
+    ),
     "ledger_away": Alarm(
         "The ledger cannot be used", "hooks are answered 503 and their senders must try again", timedelta(seconds=30)
     ),

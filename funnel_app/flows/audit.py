@@ -6,6 +6,7 @@ from typing import Any
 
 from funnel_app.campaigns.names import nearest
 from funnel_app.deps import Deps
+from funnel_app.flows.populate import find_starter
 from funnel_app.flows.readings import Reading, read_all
 from funnel_app.gateways.notion import Page
 from funnel_app.letters.gate import Problem
@@ -13,8 +14,8 @@ from funnel_app.letters.gate import Problem
 OK, WARNING, FAULT = "ok", "warning", "fault"
 EMPTY_CODES = frozenset({"missing", "no_body", "no_subject"})
 CURES = {
-    "missing": "Make a page of that name, or run: flask templates populate",
-    "no_body": "Write its text, or run: flask templates populate",
+    "missing": "Make a page of that name",
+    "no_body": "Write its text",
     "no_subject": "Write its subject line",
     "several_pages": "Rename or delete all of them but one",
     "bad_property": "Mend the property in Notion, or give its name in NOTION_PROPERTY_NAMES",
@@ -109,7 +110,11 @@ def _other_name(reading: Reading) -> Iterator[Finding]:
 def _cure(reading: Reading, problem: Problem, near: Sequence[Page]) -> str:
     if near and problem.code in EMPTY_CODES:
         return _take(reading, near)
-    return CURES.get(problem.code, "")
+    cure = CURES.get(problem.code, "")
+    # Populate writes only where there is a starter, and never where pages wait to be sorted out.
+    if problem.code in EMPTY_CODES and find_starter(reading.key) is not None:
+        return f"{cure}, or run: flask templates populate"
+    return cure
 
 
 def _take(reading: Reading, near: Sequence[Page]) -> str:

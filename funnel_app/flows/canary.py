@@ -39,6 +39,12 @@ def latest(deps: Deps) -> Flight | None:
         return canaries.latest(session)
 
 
+def latest_arrived(deps: Deps) -> Flight | None:
+    """Return the newest canary that arrived; None where none did."""
+    with deps.reads() as session:
+        return canaries.latest_arrived(session)
+
+
 def look_at(deps: Deps, enrolment_id: UUID) -> Flight:
     """Return how one canary stands."""
     with deps.reads() as session:
@@ -46,7 +52,10 @@ def look_at(deps: Deps, enrolment_id: UUID) -> Flight:
 
 
 def late(deps: Deps) -> str | None:
-    """Say why the newest canary should have arrived by now; None where it did, still may, or none is to fly."""
+    """Say what is wrong with the newest canary: late, or proved by asking alone; None where it is well or may be.
+
+    Where none is to fly nothing is wrong.
+    """
     every, flight = deps.settings.canary_every, latest(deps)
     if not every or flight is None:
         return None
@@ -54,6 +63,8 @@ def late(deps: Deps) -> str | None:
     if flight.delivered_at is None and age > DELIVERED_WITHIN:
         reason = f": {flight.reason}" if flight.reason else ""
         return f"the canary of {flight.started_at:%H:%M} UTC is {flight.state}{reason}"
+    if flight.delivered_at is not None and not flight.told:
+        return f"the canary of {flight.started_at:%H:%M} UTC arrived, but only asking told: Resend's webhook is silent"
     if age > every + DELIVERED_WITHIN:
         return f"no canary could start since {flight.started_at:%H:%M} UTC: its hook does not answer"
     return None

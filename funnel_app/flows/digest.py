@@ -27,7 +27,7 @@ def digest_when_due(deps: Deps) -> bool:
 
 
 def digest(deps: Deps, day: date) -> str:
-    """Return one line on the emails that fell due on a day of the business: due, delivered, held, bounced, unexplained.
+    """Return one line on the emails that fell due on a day of the business: all that were due, by what became of them.
 
     Emails that were never to go, since their sequence had ended or somebody else sent them, are not due.
     """
@@ -35,19 +35,22 @@ def digest(deps: Deps, day: date) -> str:
     begins, ends = (_midnight(each, zone) for each in (day, day + timedelta(days=1)))
     with deps.reads() as session:
         counts = watching.day_counts(session, begins, ends, deps.mode)
-    never = sum(counts.get(state, 0) for state in (State.CANCELLED, State.SKIPPED, State.SUPPRESSED))
-    waiting = sum(counts.get(state, 0) for state in OPEN - {State.HELD})
-    unexplained = ledger_stats(deps)["unexplained"]
+    never = sum(counts.get(state, 0) for state in (State.CANCELLED, State.SKIPPED))
+    bad = {
+        "held": counts.get(State.HELD, 0),
+        "bounced": counts.get(State.BOUNCED, 0),
+        "marked as spam": counts.get(State.COMPLAINED, 0),
+        "suppressed": counts.get(State.SUPPRESSED, 0),
+        "failed": counts.get(State.FAILED, 0),
+        "unexplained": ledger_stats(deps)["unexplained"],
+    }
     told = {
         "due": sum(counts.values()) - never,
         "delivered": counts.get(State.DELIVERED, 0),
-        "under way": waiting,
-        "held": counts.get(State.HELD, 0),
-        "bounced": counts.get(State.BOUNCED, 0),
-        "refused or complained of": counts.get(State.FAILED, 0) + counts.get(State.COMPLAINED, 0),
-        "unexplained": unexplained,
+        "under way": sum(counts.get(state, 0) for state in OPEN - {State.HELD}),
+        **bad,
     }
-    mark = "☀️" if not (told["held"] or told["bounced"] or unexplained) else "⚠️"
+    mark = "⚠️" if any(bad.values()) else "☀️"
     return f"{mark} {day:%A %d %B}: " + ", ".join(f"{number:,} {what}" for what, number in told.items())
 
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import structlog
+
 from funnel_app.deps import Deps
 from funnel_app.flows.checks import emails, ledger, notion, outside, redis, resend, settings
 from funnel_app.flows.checks.check import Check, Findings, Status, fault
 from funnel_app.ledger.engine import LedgerUnavailable
+
+log = structlog.get_logger()
 
 __all__ = ["Check", "Status", "examine"]
 
@@ -26,6 +30,7 @@ CHECKS: Mapping[str, Look] = {
     "resend events": resend.events,
     "notion": notion.notion,
     "invariants": emails.invariants,
+    "undelivered": emails.undelivered,
     "canary": emails.canary,
     "public address": outside.public_address,
     "calendly": outside.calendly,
@@ -45,6 +50,10 @@ def _look(deps: Deps, name: str, look: Look) -> list[Check]:
     except LedgerUnavailable as error:
         words = str(error.orig).splitlines()[0] if error.orig else str(error)
         return [fault(name, f"the ledger cannot be asked: {words}", "see the check named ledger")]
+    except Exception as error:  # one look that breaks must not hide all others
+        log.exception("look_broke", check=name)
+        words = f"the look itself broke ({type(error).__name__}: {error})"
+        return [fault(name, words, "report this with the log's line look_broke; the other checks stand")]
 
 
 def is_well(checks: Sequence[Check]) -> bool:

@@ -56,7 +56,7 @@ def as_row(event: HookEvent) -> dict[str, Any]:
         "event": event.event,
         "outcome": str(event.outcome),
         "email": _address(event),
-        "reason": _reason(event),
+        "reason": reason_of(event),
     }
 
 
@@ -66,7 +66,8 @@ def _address(event: HookEvent) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _reason(event: HookEvent) -> str | None:
+def reason_of(event: HookEvent) -> str | None:
+    """Return why a call was ignored or refused, or as what it was replayed; None for one that was simply taken."""
     answer = event.answer or {}
     if "replayed_as" in answer:
         return f"replayed as {answer['replayed_as']}"

@@ -48,14 +48,14 @@ def _bring_up(session: Session, incident: Incident, detail: str | None, now: dat
         alarm = ALARMS.get(incident.kind)
         if incident.told_at is None and (alarm is None or now - incident.opened_at >= alarm.patience):
             incident.told_at = now
-            _keep_word(session, incident, "began", f"🔴 {name_of(incident)}: {detail}", now)
+            fix = f". {alarm.fix}." if alarm and alarm.fix else ""
+            _keep_word(session, incident, "began", f"🔴 {name_of(incident)}: {detail}{fix}", now)
     # Seen in the future: the clock was ahead, and is set right.
     elif incident.told_at is None or abs(now - incident.seen_at) >= OVER_AFTER:
         incident.ended_at = now
         log.info("incident_ended", kind=incident.kind, subject=incident.subject, told=incident.told_at is not None)
         if incident.told_at is not None:
-            lasted = _lasted(incident.seen_at - incident.opened_at)
-            _keep_word(session, incident, "ended", f"🟢 Over: {name_of(incident)} (it lasted {lasted})", now)
+            _keep_word(session, incident, "ended", f"🟢 Over: {name_of(incident)}{_how_it_was(incident)}", now)
 
 
 def _keep_word(session: Session, incident: Incident, what: str, text: str, now: datetime) -> None:
@@ -65,6 +65,13 @@ def _keep_word(session: Session, incident: Incident, what: str, text: str, now: 
 def name_of(incident: Incident) -> str:
     """Return the name of an incident for people: what is wrong, and with what."""
     return title_of(incident.kind) + (f" ({incident.subject})" if incident.subject else "")
+
+
+def _how_it_was(incident: Incident) -> str:
+    alarm = ALARMS.get(incident.kind)
+    if alarm is not None and alarm.quiet_for is not None:
+        return f": {incident.detail}; none in the last {_lasted(alarm.quiet_for)}"
+    return f" (it lasted {_lasted(incident.seen_at - incident.opened_at)})"
 
 
 def _lasted(span: timedelta) -> str:

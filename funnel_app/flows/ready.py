@@ -11,10 +11,11 @@ WORKER = "worker"
 def faults(deps: Deps) -> list[str]:
     """Return what is missing, in plain words; nothing where all is there."""
     found = [] if at_head(deps.engine) else ["the ledger cannot be reached or is not at the newest migration"]
-    return found + _faults_of_redis(deps)
+    return found + silent_parts(deps)
 
 
-def _faults_of_redis(deps: Deps) -> list[str]:
+def silent_parts(deps: Deps) -> list[str]:
+    """Return which of Redis, the scheduler and the workers does not answer, in plain words. Never raises."""
     if not deps.queues.ping():
         return ["Redis cannot be reached"]
     try:

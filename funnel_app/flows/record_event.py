@@ -125,7 +125,7 @@ def apply(deps: Deps, session: Session, email: Email, report: Report, now: datet
         if email.state in WAITING:
             # It went out before we last planned it, as far as we know now, and may still need to be asked about.
             email.sent_at = email.sent_at or report.at
-        emails.move(session, email, new, report.at, why(report.state, report.detail))
+        emails.move(session, email, new, report.at, why(report.state, report.detail), heard_at=now)
         email.next_check_at = None
         email.enrolment.mirror_stale_since = now
     if report.kind in SUPPRESSING and new == report.state and not _is_erased(email):

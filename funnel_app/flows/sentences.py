@@ -7,10 +7,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.states import STOPPED, State
+from funnel_app.flows.invariants import OVERDUE_AFTER
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Request
 
 UNDER_WAY = (State.SENDING, State.HELD, State.AMBIGUOUS, State.SENT, State.DELAYED)
 BLOCKS_THE_NEXT = (State.SENDING, State.HELD, State.AMBIGUOUS)
+DOCTOR_KNOWS = "flask doctor says what to do"
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,19 @@ def _went_wrong(email: Email) -> bool:
 
 
 def _stopped(email: Email) -> str:
-    advice = f" (once that is mended: flask emails retry {email.id})" if email.state == State.FAILED else ""
-    return f"email {email.step} {_VERBS.get(State(email.state), email.state)}: {email.reason or 'no reason'}{advice}"
+    told = f"email {email.step} {_VERBS.get(State(email.state), email.state)}: {email.reason or 'no reason'}"
+    return f"{told}{_advice(email)}"
+
+
+def _advice(email: Email) -> str:
+    if email.state == State.FAILED:
+        return f" (once that is mended: flask emails retry {email.id})"
+    if email.state == State.BOUNCED:
+        return " (ask for another address; if this one is right: flask contacts release)"
+    # What we ourselves did not send has no id: somebody unsubscribed, and is to be left alone.
+    if email.state == State.SUPPRESSED and email.resend_id:
+        return " (if the address is right: take it off Resend's suppression list, then flask contacts release)"
+    return ""
 
 
 _VERBS = {State.BOUNCED: "bounced", State.COMPLAINED: "brought a complaint", State.SUPPRESSED: "was not sent"}
@@ -119,4 +132,6 @@ def _upcoming(email: Email, view: Outlook) -> str:
         return f"email {email.step} goes {view.spoken(at)}"
     if view.waiting:
         return f"email {email.step} is due and waits: {view.waiting}; it goes by itself after that"
+    if view.now - at > OVERDUE_AFTER:
+        return f"email {email.step} was due {view.spoken(at)} and has not gone yet; {DOCTOR_KNOWS}"
     return f"email {email.step} is due and goes within seconds"

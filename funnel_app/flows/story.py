@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State
+from funnel_app.flows.hooks import reason_of
 from funnel_app.flows.receipt import iso
-from funnel_app.ledger.models import Email, EmailEvent, Enrolment, HookEvent, Suppression
+from funnel_app.ledger.email_events import was_asked_for
+from funnel_app.ledger.models import Email, EmailEvent, Enrolment, HookEvent, Outcome, Suppression
 
 TOLD_BY_REPORTS = frozenset(REPORTED_BY_PROVIDER.values()) - {State.SENT}
 # Planning is told once per sequence, cancelling by its end; a claim says nothing that its outcome does not.
@@ -44,9 +46,10 @@ def story(
 
 
 def _hook(hook: HookEvent) -> Line:
-    answer = hook.answer or {}
-    reason = f": {answer['reason']}" if answer.get("reason") else ""
-    return Line(hook.received_at, f"hook {hook.hook}", f"{hook.event} from {hook.source}, {hook.outcome}{reason}")
+    why = reason_of(hook)
+    what = f"{hook.event or 'a call'} from {hook.source}, {hook.outcome}{f': {why}' if why else ''}"
+    mend = f"; flask hooks show {hook.id}" if hook.outcome == Outcome.REFUSED else ""
+    return Line(hook.received_at, f"hook {hook.hook}", what + mend)
 
 
 def _enrolment(enrolment: Enrolment, timeline: Mapping[UUID, Sequence[EmailEvent]]) -> Iterator[Line]:
@@ -75,5 +78,9 @@ def _alone(enrolment: Enrolment, event: EmailEvent) -> bool:
 
 def _words(event: EmailEvent) -> str:
     kind = event.kind.removeprefix("email.").replace("_", " ")
-    said = f"Resend reports: {kind}" if event.provider_event_id else WORDS.get(event.kind, kind)
+    said = f"{_teller(event)}: {kind}" if event.provider_event_id else WORDS.get(event.kind, kind)
     return f"{said}: {event.detail}" if event.detail else said
+
+
+def _teller(event: EmailEvent) -> str:
+    return "asked, Resend says" if was_asked_for(event) else "Resend reports"

@@ -7,11 +7,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
-from funnel_app.flows.addresses import looked_up
+from funnel_app.flows.addresses import looked_up, names
 from funnel_app.flows.gate import why_waiting
+from funnel_app.flows.hooks import reason_of
+from funnel_app.flows.ready import silent_parts
 from funnel_app.flows.receipt import iso
-from funnel_app.flows.sentences import Outlook, sentence
+from funnel_app.flows.sentences import DOCTOR_KNOWS, Outlook, sentence
 from funnel_app.flows.story import story
+from funnel_app.flows.strangers import stranger
 from funnel_app.ledger import contacts, email_events, enrolments, hook_events, requests, suppressions
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Suppression
 
@@ -24,18 +27,21 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
     """Return the story of an address as plain data, by the contract; `contact` is None for one we never heard of.
 
     `suppressions` are what forbids mail to it, even one that we never heard of; `story` is all that happened, in time
-    order.
+    order. A call that named it and was refused is among `hooks`; `similar` are known addresses like an unknown one.
     """
     email_norm = looked_up(address)
     with deps.reads() as session:
         contact = contacts.find(session, email_norm)
         forbidden = suppressions.of_address(session, email_norm, deps.settings.secret_key)
+        refused = hook_events.refused(session, lambda call: names(call.payload, email_norm))
         if contact is None:
-            stranger: dict[str, Any] = {"contact": None, "hooks": [], "enrolments": []}
-            return {**stranger, "suppressions": _forbidden(forbidden)} if forbidden else stranger
+            return {
+                **stranger(session, email_norm, [_hook(hook) for hook in refused]),
+                "suppressions": _forbidden(forbidden),
+            }
         joined = enrolments.of_contact(session, contact.id)
         timeline = email_events.of_emails(session, [email.id for e in joined for email in e.emails])
-        hooks = hook_events.of_contact(session, contact.id)
+        hooks = sorted([*hook_events.of_contact(session, contact.id), *refused], key=lambda hook: hook.received_at)
         outlook = _outlook(deps, session, joined)
     return {
         "contact": _contact(contact),
@@ -49,7 +55,8 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
 def _outlook(deps: Deps, session: Session, joined: Sequence[Enrolment]) -> Outlook:
     ids = {email.request_id for enrolment in joined for email in enrolment.emails if email.request_id}
     asked = requests.by_ids(session, ids)
-    return Outlook(deps.now(), ZoneInfo(deps.settings.timezone), why_waiting(deps), asked)
+    waiting = why_waiting(deps) or next((f"{fault} ({DOCTOR_KNOWS})" for fault in silent_parts(deps)), None)
+    return Outlook(deps.now(), ZoneInfo(deps.settings.timezone), waiting, asked)
 
 
 def _contact(contact: Contact) -> dict[str, Any]:
@@ -76,7 +83,7 @@ def _hook(hook: HookEvent) -> dict[str, Any]:
         "event": hook.event,
         "source": hook.source,
         "outcome": str(hook.outcome),
-        "reason": answer.get("reason"),
+        "reason": reason_of(hook),
         "ended": answer.get("ended", []),
     }
 

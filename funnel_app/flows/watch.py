@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from funnel_app.campaigns.states import BADLY_ENDED
 from funnel_app.deps import Deps
 from funnel_app.flows import canary, doctor, silence
 from funnel_app.flows.checks import ledger as ledger_checks
@@ -18,6 +19,7 @@ from funnel_app.flows.gate import why_waiting
 from funnel_app.flows.incidents import note
 from funnel_app.flows.invariants import INVARIANTS, count_invariants
 from funnel_app.flows.ready import SCHEDULER
+from funnel_app.flows.undelivered import undelivered_lately
 from funnel_app.gateways.errors import GatewayError, Unavailable
 
 # What every stop of sending brings with it.
@@ -150,6 +152,11 @@ def _others(deps: Deps) -> Seen:
     yield from (seen for seen in _invariants(deps) if seen[0] not in LATENESS)
 
 
+def _undelivered(deps: Deps) -> Seen:
+    for state, words in undelivered_lately(deps).items():
+        yield state, "", words
+
+
 def _canary(deps: Deps) -> Seen:
     if words := canary.late(deps):
         yield "canary_late", "", words
@@ -174,6 +181,7 @@ LOOKS: tuple[Look, ...] = (
     Look(("jobs_failed",), _jobs),
     Look(("hook_silent", "provider_silent"), _silence),
     Look(("canary_late",), _canary),
+    Look(tuple(BADLY_ENDED), _undelivered),
     Look(LATENESS, _lateness),
     Look(tuple(name for name in INVARIANTS if name not in LATENESS), _others),
 )

@@ -82,6 +82,9 @@ def failure(error: ResendError, now: datetime) -> Unavailable | Rejected:
     """Return what an error of a reading call means: try again, or never again."""
     if answer_kind(error) in FOR_US:
         return Rejected("resend", str(error.message), code=str(error.error_type))
+    if error.error_type == NETWORK_ERROR:
+        reached = not never_connected(error.__context__)
+        return Unavailable("resend", "the answer did not come in time" if reached else "no connection")
     return Unavailable("resend", str(error.message), retry_after(error.headers, now))
 
 

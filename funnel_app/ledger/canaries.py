@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.canary import CANARY
 from funnel_app.campaigns.model import Mode
+from funnel_app.ledger.email_events import came_by_itself
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Message, Request
 
 PREFIX, DOMAIN = "delivered+canary-", "resend.dev"
@@ -20,7 +21,7 @@ PATTERN = f"{PREFIX}%@{DOMAIN}"
 
 @dataclass(frozen=True)
 class Flight:
-    """One canary: when it started, and how its email stands."""
+    """One canary: when it started, and how its email stands; `told` says whether Resend told so by itself."""
 
     enrolment_id: UUID
     started_at: datetime
@@ -28,6 +29,7 @@ class Flight:
     reason: str | None
     sent_at: datetime | None
     delivered_at: datetime | None
+    told: bool
 
 
 def is_canary() -> ColumnElement[bool]:
@@ -57,8 +59,15 @@ def count_without(session: Session, rows: Select[*tuple[Any, ...]]) -> dict[tupl
 
 def latest(session: Session) -> Flight | None:
     """Return the newest canary; None where none has flown yet."""
-    flights = session.execute(_flights().order_by(Enrolment.id.desc()).limit(1)).all()
-    return Flight(*flights[0]) if flights else None
+    row = session.execute(_flights().order_by(Enrolment.id.desc()).limit(1)).one_or_none()
+    return Flight(*row) if row else None
+
+
+def latest_arrived(session: Session) -> Flight | None:
+    """Return the newest canary that arrived; None where none did."""
+    flights = _flights().where(Email.delivered_at.is_not(None)).order_by(Enrolment.id.desc()).limit(1)
+    row = session.execute(flights).one_or_none()
+    return Flight(*row) if row else None
 
 
 def get(session: Session, enrolment_id: UUID) -> Flight:
@@ -66,8 +75,9 @@ def get(session: Session, enrolment_id: UUID) -> Flight:
     return Flight(*session.execute(_flights().where(Enrolment.id == enrolment_id)).one())
 
 
-def _flights() -> Select[UUID, datetime, str, str | None, datetime | None, datetime | None]:
-    columns = (Enrolment.id, Enrolment.created_at, Email.state, Email.reason, Email.sent_at, Email.delivered_at)
+def _flights() -> Select[UUID, datetime, str, str | None, datetime | None, datetime | None, bool]:
+    told = exists().where(EmailEvent.email_id == Email.id, came_by_itself())
+    columns = (Enrolment.id, Enrolment.created_at, Email.state, Email.reason, Email.sent_at, Email.delivered_at, told)
     return select(*columns).join(Email, Email.enrolment_id == Enrolment.id).where(Enrolment.mode == Mode.CANARY)
 
 

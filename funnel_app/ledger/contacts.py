@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
+from funnel_app.ledger.canaries import is_canary
 from funnel_app.ledger.models import Contact, Email, Enrolment
 from funnel_app.ledger.once import insert_once
 
@@ -82,3 +83,19 @@ def lock_of_emails(session: Session, email_ids: Iterable[UUID]) -> None:
     """Lock the contacts that these emails go to."""
     owners = select(Enrolment.contact_id).join(Email).where(Email.id.in_(list(email_ids)))
     lock(session, session.scalars(owners))
+
+
+def addresses_like(session: Session, email_norm: str, limit: int) -> list[str]:
+    """Return addresses that begin like this one, or that end like it, and are about as long; canaries are none."""
+    local, _, domain = email_norm.partition("@")
+    alike = or_(
+        Contact.email_norm.startswith(email_norm[:3], autoescape=True),
+        Contact.email_norm.startswith(f"{local}@", autoescape=True),
+        Contact.email_norm.endswith(f"{local[-3:]}@{domain}", autoescape=True),
+    )
+    length = func.length(Contact.email_norm)
+    wanted = select(Contact.email_norm).where(
+        alike, length.between(len(email_norm) - 3, len(email_norm) + 3), ~is_canary()
+    )
+    erased = Contact.email_norm.startswith(ERASED, autoescape=True)
+    return list(session.scalars(wanted.where(~erased).order_by(Contact.email_norm).limit(limit)))

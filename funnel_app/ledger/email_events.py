@@ -5,11 +5,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.models import Email, EmailEvent
 from funnel_app.ledger.once import insert_once
+
+# Reports that we asked for have ids that begin so; all others came by themselves.
+ASKED = "asked-"
+
+
+def came_by_itself() -> ColumnElement[bool]:
+    """Return what holds for events that the provider told us by its webhook, not in answer to a question."""
+    told = EmailEvent.provider_event_id
+    return and_(told.is_not(None), ~told.startswith(ASKED))
+
+
+def was_asked_for(event: EmailEvent) -> bool:
+    """Say whether an event is what the provider answered when it was asked."""
+    return (event.provider_event_id or "").startswith(ASKED)
 
 
 def add_report(session: Session, provider_event_id: str, row: Mapping[str, Any]) -> bool:

@@ -125,20 +125,30 @@ def renew(session: Session, ids: Collection[UUID], token: UUID, until: datetime)
     return len(list(session.scalars(held.values(lease_until=until).returning(Email.id))))
 
 
-def move(session: Session, email: Email, new: State, now: datetime, reason: str | None = None) -> None:
+def move(
+    session: Session,
+    email: Email,
+    new: State,
+    at: datetime,
+    reason: str | None = None,
+    *,
+    heard_at: datetime | None = None,
+) -> None:
     """Bring an email into a state, with the time, the reason and the row of its timeline.
 
-    Raises IllegalTransition for a step that the table of states does not allow.
+    `heard_at` is when we learned of it, where that was later. Raises IllegalTransition for a step that the table of
+    states does not allow.
     """
     check(State(email.state), new)
     email.state = new
     email.reason = reason
-    setattr(email, f"{new}_at", now)
+    setattr(email, f"{new}_at", at)
     if new in {State.PLANNED, State.HELD}:
         email.lease_token = email.lease_until = None
-    session.get_one(Enrolment, email.enrolment_id).mirror_stale_since = now
-    taken_as = email.resend_id if new is State.SENT else None
-    session.add(EmailEvent(email_id=email.id, kind=new, at=now, recorded_at=now, detail=reason, resend_id=taken_as))
+    session.get_one(Enrolment, email.enrolment_id).mirror_stale_since = heard_at or at
+    known_as = email.resend_id if new in {State.SENT, State.PLANNED} else None
+    row = {"kind": new, "at": at, "recorded_at": heard_at or at, "detail": reason, "resend_id": known_as}
+    session.add(EmailEvent(email_id=email.id, **row))
     ids = {"email": str(email.id), "enrolment": str(email.enrolment_id)}
     log_after_commit(session, "email_moved", **ids, state=str(new), reason=reason)
 

@@ -206,6 +206,9 @@ class Message(Base):
     created_at: Mapped[datetime]
 
 
+UNDELIVERED = "kind IN ('bounced', 'complained', 'suppressed', 'failed')"
+
+
 class EmailEvent(Base):
     """One thing that happened to an email, by us or as reported; kept though its email is not known yet."""
 
@@ -213,6 +216,7 @@ class EmailEvent(Base):
     __table_args__ = (
         Index("ix_email_events_email_id_resend_id", "email_id", "resend_id"),
         partial("ix_email_events_orphans", "recorded_at", where="email_id IS NULL"),
+        partial("ix_email_events_undelivered", "recorded_at", where=UNDELIVERED),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -9,6 +9,7 @@ from funnel_app.campaigns.model import Event, Mode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.base import written
 from funnel_app.ledger.canaries import of_canary
+from funnel_app.ledger.email_events import came_by_itself
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Outcome
 
 BY_HAND = "keyboard"
@@ -22,14 +23,14 @@ def newest_at(session: Session) -> datetime | None:
 
 
 def last_report_at(session: Session) -> datetime | None:
-    """Return when Resend last reported anything; None where it never did."""
-    reports = select(EmailEvent.recorded_at).where(EmailEvent.provider_event_id.is_not(None))
+    """Return when Resend last reported anything by itself; None where it never did."""
+    reports = select(EmailEvent.recorded_at).where(came_by_itself())
     return session.scalars(reports.order_by(EmailEvent.id.desc()).limit(1)).one_or_none()
 
 
 def unheard_since(session: Session) -> datetime | None:
-    """Return when the first email was sent since Resend's last report; None where none was."""
-    reports = select(EmailEvent.id).where(EmailEvent.provider_event_id.is_not(None))
+    """Return when the first email was sent since Resend last reported anything by itself; None where none was."""
+    reports = select(EmailEvent.id).where(came_by_itself())
     last = session.scalars(reports.order_by(EmailEvent.id.desc()).limit(1)).one_or_none()
     sent = select(EmailEvent.at).where(EmailEvent.kind == State.SENT).order_by(EmailEvent.id).limit(1)
     return session.scalars(sent if last is None else sent.where(EmailEvent.id > last)).one_or_none()

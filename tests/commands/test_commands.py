@@ -8,6 +8,7 @@ from sqlalchemy import text
 from funnel_app import create_app
 from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.flows.deliver import deliver
+from funnel_app.flows.refuse import refuse
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
@@ -56,7 +57,19 @@ def test_trace_of_a_stranger_is_exit_1(run):
     assert told.exit_code == 1
     assert "Nobody with the address nobody@resend.dev" in told.output
     as_json = run("trace", "nobody@resend.dev", "--json")
-    assert (as_json.exit_code, json.loads(as_json.stdout)) == (1, {"contact": None, "hooks": [], "enrolments": []})
+    story = json.loads(as_json.stdout)
+    assert as_json.exit_code == 1
+    assert (story["contact"], story["hooks"], story["enrolments"]) == (None, [], [])
+
+
+def test_trace_of_a_stranger_shows_the_refused_call_that_names_them(run, deps):
+    payload = {"email": "cleo@resend.dev", "meeting_time": "soon"}
+    errors = {"meeting_time": ["Not a valid datetime."]}
+    hook_id = refuse(deps, campaign="christmas", hook="booking", payload=payload, errors=errors)
+    told = run("trace", "cleo@resend.dev").output
+    words = " ".join(told.split())
+    assert f"{hook_id} booking from website, refused: meeting_time: Not a valid datetime." in words
+    assert "flask hooks replay" in words
 
 
 def test_trace_tells_the_story(run, deps, monkeypatch):

@@ -6,9 +6,10 @@ import pytest
 
 from funnel_app import create_app
 from funnel_app.flows.deliver import deliver
+from funnel_app.flows.reconcile import reconcile
 from funnel_app.flows.record_event import record_event
 from funnel_app.gateways.errors import Rejected
-from tests.flows.leads import email_ids_of, write_templates
+from tests.flows.leads import email_ids_of, look, write_templates
 from tests.flows.test_doctor import enrol_as_hook
 from tests.flows.test_record_event import report
 
@@ -75,6 +76,21 @@ def test_a_canary_that_arrives_is_exit_0(deps):
 def test_a_canary_that_does_not_is_exit_1(deps):
     shown = flying(deps, arrives=False).invoke(args=["resend", "canary", "--within", "0.2"])
     assert shown.exit_code == 1 and "did not arrive within 0 s" in shown.output
+
+
+def test_a_canary_of_which_only_asking_told_is_exit_1(deps):
+    runner = flying(deps, arrives=False)
+
+    def sleep(seconds):
+        (email_id,) = email_ids_of(deps)
+        deliver(deps, [email_id])
+        deps.mailer.last_events = {look(deps, email_id).resend_id: "delivered"}
+        deps.now.forward(minutes=4)
+        reconcile(deps)
+
+    object.__setattr__(deps, "sleep", sleep)
+    shown = runner.invoke(args=["resend", "canary"])
+    assert shown.exit_code == 1 and "Resend's webhook did not tell" in shown.output
 
 
 def test_a_hook_that_does_not_answer_is_told(run, deps):

@@ -11,6 +11,7 @@ from funnel_app.flows.doctor import examine
 from funnel_app.flows.ledger_alarm import LedgerAlarm
 from funnel_app.flows.tell import tell
 from funnel_app.flows.watch import watch, watch_from_web, watch_with_doctor
+from funnel_app.ledger import incidents
 
 BEGAN, OVER = "🔴 ", "🟢 Over: "
 LOOKS = 3
@@ -74,7 +75,15 @@ class Watcher:
         self.look()
         self.deps.now.forward(minutes=3)
         self.look()
+        # What happens rather than lasts is over when no more of it came for an hour.
+        if any(ALARMS[kind].quiet_for for kind in self._open()):
+            self.deps.now.forward(hours=1)
+            self.look()
         return Counter(self.told(BEGAN)) == Counter(self.told(OVER)) == Counter(set(self.told(BEGAN)))
+
+    def _open(self) -> set[str]:
+        with self.deps.reads() as session:
+            return {incident.kind for incident in incidents.current(session)}
 
     def told(self, mark: str) -> list[str]:
         """Return the titles that the chat was told with a mark."""

@@ -239,10 +239,12 @@ def redis_away(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
 def worker_dead(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     """All workers are gone: the sweep queues the email, and nobody takes it."""
     stage.deps.vitals.silent.update({"worker:1", "worker:2"})
+    stage.deps.queues.dead.add("worker")
     stage.sign_up()
     stage.deps.now.forward(minutes=5)
     yield
     stage.deps.vitals.silent.clear()
+    stage.deps.queues.dead.clear()
     stage.go()
     stage.told()
 

@@ -7,13 +7,19 @@ from tests.failures import plays
 from tests.failures.noticed import Noticed
 from tests.failures.plays import Play, answered, broken_template, paused, quota, reported
 
-# What ends by itself within seconds, and what only the lead can mend.
+# What ends by itself within seconds.
 QUIET = Noticed()
+A_WHILE = {"minutes": 2}
 TEMPLATE = Noticed("templates (fault), invariants (fault)", "Emails: held; The doctor found a fault (templates)")
 NO_NOTION = Noticed(
     "notion token (fault), notion databases (fault), templates (fault), invariants (fault)",
     "Emails: held; The doctor found a fault (notion token)",
 )
+
+
+def undelivered(how: str) -> Noticed:
+    """What is noticed of an email that ended so."""
+    return Noticed("undelivered (warning)", f"Emails: {how}")
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,8 @@ FAILURES = (
         answered(paused("403 invalid_api_key: API key is invalid"), wait=plays.AN_HOUR, fault=plays.WRONG_KEY),
         "sending",
         noticed=Noticed(
-            "sending (fault), resend key (fault)",
+            "sending (fault), resend key (fault), from domain (warning), resend webhook (warning), "
+            "resend quota (warning), resend rate (warning)",
             "Sending is paused; The doctor found a fault (resend key)",
         ),
     ),
@@ -77,20 +84,31 @@ FAILURES = (
             "Sending is paused; The doctor found a fault (from domain)",
         ),
     ),
-    Failure("refused address", plays.refused_address, "failed", "failed"),
+    Failure("refused address", plays.refused_address, "failed", "failed", undelivered("failed"), A_WHILE),
     Failure(
         "bounce",
         reported("email.bounced", with_words("mailbox does not exist", "smtp; 550 5.1.1 no such mailbox")),
         "bounced",
         "bounced",
+        undelivered("bounced"),
+        A_WHILE,
     ),
     Failure("full mailbox", plays.soft_bounce, "delayed"),
-    Failure("complaint", reported("email.complained"), "complained", "complained"),
+    Failure(
+        "complaint",
+        reported("email.complained"),
+        "complained",
+        "complained",
+        undelivered("marked as spam"),
+        A_WHILE,
+    ),
     Failure(
         "address on Resend's suppression list",
         reported("email.suppressed", "an earlier email to this address bounced, so Resend does not mail it"),
         "suppressed",
         "suppressed",
+        undelivered("not sent by Resend"),
+        A_WHILE,
     ),
     Failure(
         "rate limit",

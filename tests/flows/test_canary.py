@@ -9,6 +9,7 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.flows import canary
 from funnel_app.flows.deliver import deliver
 from funnel_app.flows.enrol import enrol
+from funnel_app.flows.reconcile import reconcile
 from funnel_app.flows.record_event import record_event
 from funnel_app.flows.sweep import sweep
 from funnel_app.gateways.errors import Unavailable
@@ -88,6 +89,19 @@ def test_one_that_does_not_arrive_in_five_minutes_is_told(deps):
     assert canary.late(deps) is None
     deps.now.forward(seconds=1)
     assert "is held: template lead_nurture_email_1 in Notion" in canary.late(deps)
+
+
+def test_one_whose_arrival_only_asking_told_is_told(deps):
+    _, email_id = fly(deps)
+    deliver(deps, [email_id])
+    deps.mailer.last_events = {look(deps, email_id).resend_id: "delivered"}
+    deps.now.forward(minutes=4)
+    assert canary.late(deps) is None
+    assert reconcile(deps) == 1
+    assert look(deps, email_id).state == "delivered"
+    assert "only asking told: Resend's webhook is silent" in canary.late(deps)
+    record_event(deps, report(deps, email_id))
+    assert canary.late(deps) is None
 
 
 def test_one_that_cannot_start_is_told(deps):

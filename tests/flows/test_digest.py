@@ -44,6 +44,19 @@ def test_in_the_morning_yesterday_is_told_once(live):
     assert "Tuesday 24 November: 3 due, 1 delivered" in text and "1 bounced" in text and "unexplained" in text
 
 
+def test_each_way_of_ending_badly_is_counted_by_its_name(live):
+    ends = {"ana": "email.bounced", "bea": "email.complained", "cy": "email.suppressed", "dan": "email.failed"}
+    for name, kind in ends.items():
+        email_id = email_ids(opt_in(live, f"{name}@resend.dev"))[0]
+        deliver(live, [email_id])
+        record_event(live, report(live, email_id, kind))
+    live.now.at = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
+    assert digest_when_due(live)
+    tell(live)
+    told = "4 due, 0 delivered, 0 under way, 0 held, 1 bounced, 1 marked as spam, 1 suppressed, 1 failed, "
+    assert f"⚠️ Tuesday 24 November: {told}" in live.alerts.posted[0][1]
+
+
 def test_a_good_day_looks_good(live):
     live.now.at = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
     assert digest_when_due(live)

@@ -17,8 +17,10 @@ from funnel_app.flows.deliver import deliver
 from funnel_app.flows.doctor import examine, is_well
 from funnel_app.flows.enrol import enrol
 from funnel_app.flows.incidents import note
+from funnel_app.flows.reconcile import reconcile
 from funnel_app.flows.record_event import record_event
 from funnel_app.flows.signoff import report as signoff
+from funnel_app.flows.silence import without_echo
 from funnel_app.flows.tell import tell
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend_account import Quota, Usage
@@ -26,7 +28,7 @@ from funnel_app.gateways.vitals import Depths
 from funnel_app.ledger import place
 from funnel_app.ledger.engine import open_engine
 from tests.factories import make_deps
-from tests.flows.leads import assess, call, email_ids, email_ids_of, opt_in, write_templates
+from tests.flows.leads import assess, call, email_ids, email_ids_of, look, opt_in, write_templates
 from tests.flows.test_record_event import report
 
 GOOD = '<p>Hi {{ first_name }}</p><p><a href="{{ unsubscribe_url }}">Leave</a>, {{ company_address }}</p>'
@@ -178,7 +180,6 @@ WRONG = {
     "a broken invariant": (lambda d: hold(d), "invariants: fault", "1 held, since its letter"),
     "an unproven email": (lambda d: (send_first(d), d.now.forward(minutes=20)), "invariants: warning", "1 taken by"),
     "a canary that is late": (lambda d: (fly(d), d.now.forward(minutes=6)), "canary: fault", "is planned"),
-    "a canary in the air": (lambda d: fly(d), "canary: warning", "it flies since 12:00:00 UTC"),
     "a chat that is gone": (lambda d: mute(d), "alerts: fault", "answered 404"),
     "an overdue email": (lambda d: (opt_in(d), d.now.forward(minutes=2)), "overdue: fault", "1 email should have gone"),
     "Resend away": (lambda d: fail(d.account, Unavailable("resend", "503")), "resend key: fault", "503"),
@@ -189,8 +190,8 @@ WRONG = {
     "no webhook": (lambda d: d.account.told.clear(), "resend webhook: fault", "nothing"),
     "a disabled webhook": (lambda d: endpoint(d, status="disabled"), "resend webhook: fault", "is disabled"),
     "a quiet webhook": (lambda d: endpoint(d, events=("email.sent",)), "resend webhook: fault", "email.bounced"),
-    "a quota used up": (lambda d: used(d, 100), "resend quota: fault", "100 of 100 daily"),
-    "a quota nearly used": (lambda d: used(d, 90), "resend quota: warning", "90 of 100 daily"),
+    "a quota used up": (lambda d: used(d, 100), "resend quota: fault", "100 of 100 sent today"),
+    "a quota nearly used": (lambda d: used(d, 90), "resend quota: warning", "90 of 100 sent today"),
     "silence from Resend": (lambda d: (send_first(d), d.now.forward(hours=2)), "resend events: fault", "came 2 h ago"),
     "a wrong token": (lambda d: fail(d.notebook, Rejected("notion", "401")), "notion token: fault", "401"),
     "Notion away": (lambda d: fail(d.notebook, Unavailable("notion", "503")), "templates: fault", "503"),
@@ -248,6 +249,15 @@ def test_events_that_come_back_are_no_silence(well):
     assert (check.status, check.detail) == ("ok", "the last came 3 h ago")
 
 
+def test_an_answer_to_our_own_question_is_no_sign_of_life_from_the_webhook(well):
+    first = send_first(well)
+    well.mailer.last_events = {look(well, first).resend_id: "delivered"}
+    well.now.forward(hours=2)
+    assert reconcile(well) == 1
+    assert found(well)["resend events"].status == "fault"
+    assert "Resend has reported nothing" in without_echo(well)
+
+
 @pytest.mark.parametrize(("kind", "status"), [("tmpfs", "fault"), ("overlay", "fault"), ("ext4", "ok")])
 def test_a_ledger_must_outlive_its_container(deps, monkeypatch, kind, status):
     monkeypatch.setattr(place, "file_of", lambda engine: Path("/data/funnel.db"))
@@ -294,7 +304,7 @@ def test_a_ledger_that_is_behind_or_away_is_a_fault_and_the_rest_is_still_looked
         for table in ("email_events", "alembic_version"):
             connection.execute(text(f"ALTER TABLE {table} RENAME TO {table}_gone"))
     checks = found(deps)
-    assert checks["ledger"].status == "fault" and "no such table" in checks["ledger"].detail
+    assert checks["ledger"].status == "fault" and "at nothing, not at" in checks["ledger"].detail
     assert checks["clock"].detail.startswith("the ledger cannot be asked: no such table")
     assert checks["redis"].status == "ok"
 
@@ -321,13 +331,62 @@ def test_a_document_that_says_something_else_is_told(well, monkeypatch):
 def test_what_resend_does_not_say_is_no_fault(well, monkeypatch):
     well.account.used = Usage((Quota("monthly", 4, None),), None)
     checks = found(well)
-    assert (checks["resend quota"].detail, checks["resend rate"].detail) == ("4 monthly", "Resend does not say")
+    assert (checks["resend quota"].detail, checks["resend rate"].detail) == ("4 sent this month", "Resend does not say")
 
     def unknown():
         raise Rejected("resend", "404 not_found", "not_found")
 
     monkeypatch.setattr(well.account, "usage", unknown)
-    assert found(well)["resend quota"].status == "warning"
+    checks = found(well)
+    assert [checks[name].status for name in ("resend webhook", "resend quota", "resend rate")] == [
+        "ok",
+        "warning",
+        "warning",
+    ]
+
+
+def test_no_check_is_missing_from_a_report_whatever_is_wrong(well):
+    names = list(found(well))
+    for trouble in (WRONG_KEY, ONLY_SENDS, Unavailable("resend", "no connection")):
+        well.account.fault = trouble
+        assert list(found(well)) == names
+
+
+def test_a_folder_that_is_not_there_is_a_fault_with_its_name(tmp_path):
+    missing = tmp_path / "forgotten" / "funnel.db"
+    checks = found(make_deps(open_engine(f"sqlite:///{missing}")))
+    assert checks["ledger"].status == "fault"
+    room = checks["disk space"]
+    assert f"{missing.parent} is not there" in room.detail and "DATABASE_URL" in room.fix
+
+
+def test_an_empty_ledger_is_to_be_migrated(tmp_path):
+    check = found(make_deps(open_engine(f"sqlite:///{tmp_path}/new.db")))["ledger"]
+    assert (check.status, check.fix) == ("fault", "run flask --app wsgi db upgrade")
+
+
+def test_a_look_that_breaks_hides_no_other(well, monkeypatch):
+    def break_down(engine):
+        raise RuntimeError("nobody thought of this")
+
+    names = list(found(well))
+    monkeypatch.setattr(ledger.place, "file_of", break_down)
+    checks = found(well)
+    assert list(checks) == names
+    assert "RuntimeError: nobody thought of this" in checks["disk space"].detail
+
+
+def test_a_canary_in_the_air_does_not_hide_the_one_before(deps):
+    write_templates(deps)
+    fly(deps)
+    check = found(deps)["canary"]
+    assert (check.status, check.detail) == ("warning", "the first flies since 12:00:00 UTC")
+    deliver(deps, email_ids_of(deps))
+    record_event(deps, report(deps, email_ids_of(deps)[0]))
+    deps.now.forward(minutes=60)
+    fly(deps)
+    check = found(deps)["canary"]
+    assert (check.status, check.detail) == ("ok", "the one of 2026-11-24 12:00 UTC arrived after 0 s")
 
 
 def test_a_database_that_is_not_shared_is_a_fault(well, monkeypatch):

@@ -6,6 +6,7 @@ from funnel_app.campaigns.states import State
 from funnel_app.flows.deliver import deliver
 from funnel_app.flows.intervene import cancel, release
 from funnel_app.flows.record_event import record_event
+from funnel_app.flows.refuse import refuse
 from funnel_app.flows.suppress import suppress
 from funnel_app.flows.sweep import sweep
 from funnel_app.flows.trace import trace
@@ -15,22 +16,59 @@ from tests.factories import make_deps
 from tests.flows.leads import assess, email_ids, opt_in, write_templates
 from tests.flows.test_record_event import report
 
+ANOTHER = " (ask for another address; if this one is right: flask contacts release)"
+
 
 def sentence(deps) -> str:
     return trace(deps, "ana@resend.dev")["enrolments"][0]["sentence"]
 
 
-NOBODY = {"contact": None, "hooks": [], "enrolments": []}
+class TestStrangers:
+    """Of an address that the ledger does not know it is said what can be known, and what to do."""
+
+    def test_a_stranger_has_no_story_and_it_is_said_where_to_look(self, deps):
+        told = trace(deps, "nobody@resend.dev")
+        assert (told["contact"], told["hooks"], told["enrolments"], told["similar"]) == (None, [], [], [])
+        assert told["sentence"].startswith("Nobody with the address nobody@resend.dev ever came in through a hook; no ")
+        assert "flask hooks list" in told["sentence"]
+
+    def test_one_whose_address_is_not_mailed_has_that(self, deps):
+        suppress(deps, "nobody@resend.dev", Scope.ALL)
+        told = {"scope": "all", "reason": "suppressed by a person on 24 November", "at": "2026-11-24T12:00:00Z"}
+        assert trace(deps, "nobody@resend.dev")["suppressions"] == [told]
+
+    def test_a_refused_call_that_names_it_is_shown_with_its_mend(self, both_deps):
+        errors = {"meeting_time": ["Not a valid datetime."]}
+        refuse(both_deps, campaign="christmas", hook="booking", payload={"email": "joana@resend.dev"}, errors=errors)
+        mine = refuse(
+            both_deps, campaign="christmas", hook="booking", payload={"email": "Ana@Resend.dev"}, errors=errors
+        )
+        told = trace(both_deps, "ana@resend.dev")
+        assert [hook["id"] for hook in told["hooks"]] == [str(mine)], "another's address that ends so is another's"
+        assert "a call that named it was refused (meeting_time: Not a valid datetime.)" in told["sentence"]
+        assert f"flask hooks replay {mine} --set" in told["sentence"]
+
+    def test_addresses_like_it_are_named(self, both_deps):
+        for address in ("maria.santos@gmail.com", "bea@resend.dev", "delivered+canary-1@resend.dev"):
+            opt_in(both_deps, address)
+        for typed in ("maria.santos@gmial.com", "naria.santos@gmail.com", "maria.santo@gmail.com"):
+            told = trace(both_deps, typed)
+            assert told["similar"] == ["maria.santos@gmail.com"]
+            assert told["sentence"].endswith("; did you mean maria.santos@gmail.com?")
+        for typed in ("%@gmail.com", "delivered+canary-2@resend.dev", "", "maria"):
+            assert trace(both_deps, typed)["similar"] == []
 
 
-def test_a_stranger_has_no_story(deps):
-    assert trace(deps, "nobody@resend.dev") == NOBODY
-
-
-def test_a_stranger_whose_address_is_not_mailed_has_that(deps):
-    suppress(deps, "nobody@resend.dev", Scope.ALL)
-    told = {"scope": "all", "reason": "suppressed by a person on 24 November", "at": "2026-11-24T12:00:00Z"}
-    assert trace(deps, "nobody@resend.dev") == {**NOBODY, "suppressions": [told]}
+def test_a_refused_call_of_somebody_known_is_part_of_the_story(both_deps):
+    opt_in(both_deps)
+    both_deps.now.forward(minutes=5)
+    call = {"email": "ana@resend.dev", "meeting_time": "soon"}
+    errors = {"meeting_time": ["Not a valid datetime."]}
+    hook_id = refuse(both_deps, campaign="christmas", hook="booking", payload=call, errors=errors)
+    told = trace(both_deps, "ana@resend.dev")
+    assert [hook["outcome"] for hook in told["hooks"]] == ["accepted", "refused"]
+    what = f"a call from website, refused: meeting_time: Not a valid datetime.; flask hooks show {hook_id}"
+    assert told["story"][-1] == {"at": "2026-11-24T12:05:00Z", "about": "hook booking", "what": what}
 
 
 def test_the_story_names_hooks_sequences_emails_and_events(both_deps):
@@ -119,6 +157,19 @@ def test_the_sentence_of_a_sequence_on_its_way(deps):
     assert sentence(deps) == "1 of 5 emails delivered; email 2 goes today at 07:01."
 
 
+def test_an_email_that_did_not_go_in_time_is_not_promised(deps):
+    opt_in(deps)
+    deps.now.forward(minutes=5)
+    assert sentence(deps) == (
+        "0 of 5 emails delivered; email 1 was due today at 07:00 and has not gone yet; flask doctor says what to do."
+    )
+    deps.queues.dead.add("worker")
+    assert sentence(deps) == (
+        "0 of 5 emails delivered; email 1 is due and waits: no worker has been heard of lately "
+        "(flask doctor says what to do); it goes by itself after that."
+    )
+
+
 @pytest.mark.parametrize(("step", "when"), [(2, "tomorrow at 07:00"), (3, "on Thursday 26 November at 07:00")])
 def test_times_are_told_as_the_business_tells_them(sqlite, step, when):
     deps = make_deps(sqlite, testing_mode=False)
@@ -175,7 +226,10 @@ def first_id(deps):
             "email 2 waits until email 1 is settled.",
         ),
         (State.DELAYED, "email 1 is delayed: why; nothing to do, Resend tries again; email 2 goes today at 07:01."),
-        (State.BOUNCED, "email 1 bounced: why; email 2 goes today at 07:01."),
+        (
+            State.BOUNCED,
+            f"email 1 bounced: why{ANOTHER}; email 2 goes today at 07:01.",
+        ),
         (State.SUPPRESSED, "email 1 was not sent: why; email 2 goes today at 07:01."),
         (
             State.FAILED,
@@ -214,5 +268,6 @@ def test_the_sentence_of_a_finished_sequence_names_what_did_not_arrive(deps):
             email = session.get(Email, email_id)
             email.state, email.reason = ends.get(email.step, (State.DELIVERED, None))
     assert sentence(deps) == (
-        "3 of 5 emails delivered; email 5 bounced: mailbox does not exist; email 4 cancelled: taken back by a person."
+        f"3 of 5 emails delivered; email 5 bounced: mailbox does not exist{ANOTHER}; "
+        "email 4 cancelled: taken back by a person."
     )

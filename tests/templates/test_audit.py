@@ -70,6 +70,12 @@ def test_an_empty_database_has_every_key_missing(desk):
     )
 
 
+def test_populate_is_advised_only_where_there_is_a_starter(desk, monkeypatch):
+    monkeypatch.setattr("funnel_app.flows.audit.find_starter", lambda key: None)
+    suggestion = audited(desk)["christmas_email_1"]["problems"][0]["suggestion"]
+    assert suggestion == "Make a page of that name"
+
+
 @pytest.mark.parametrize(
     ("name", "key"),
     [

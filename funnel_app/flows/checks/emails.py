@@ -1,9 +1,12 @@
-"""Checks of the emails themselves: none stands still in silence, and the newest canary arrived."""
+"""Checks of the emails themselves: none stands still in silence, few are refused, and the newest canary arrived."""
 
 from funnel_app.deps import Deps
-from funnel_app.flows.canary import late, latest
+from funnel_app.flows.alarms import ALARMS
+from funnel_app.flows.canary import late, latest, latest_arrived
 from funnel_app.flows.checks.check import Findings, fault, ok, warning
 from funnel_app.flows.invariants import INVARIANTS, count_invariants
+from funnel_app.flows.undelivered import MOST, shares_of_the_week, undelivered_lately
+from funnel_app.redact import masked_addresses
 
 # These keep emails from arriving; the others keep us from knowing.
 HOLDING = ("overdue", "stuck", "held", "incomplete")
@@ -22,15 +25,31 @@ def invariants(deps: Deps) -> Findings:
         yield warning("invariants", words, fix)
 
 
+def undelivered(deps: Deps) -> Findings:
+    """Few emails bounce or are marked as spam, and none did so in the last hour."""
+    shares, lately = shares_of_the_week(deps), undelivered_lately(deps)
+    week = "in 7 days " + " and ".join(map(str, shares))
+    if any(share.too_many for share in shares):
+        limits = " and ".join(f"{share:.2%} {state}" for state, share in MOST.items())
+        fix = f"Resend closes accounts over {limits}: see who signs up with which addresses, and stop what brings them"
+        yield fault("undelivered", week, fix)
+    elif lately:
+        words = "; ".join(f"{state}: {told}" for state, told in lately.items())
+        fix = "; ".join(ALARMS[state].fix for state in lately)
+        yield warning("undelivered", masked_addresses(f"{words}; {week}"), fix)
+    else:
+        yield ok("undelivered", week)
+
+
 def canary(deps: Deps) -> Findings:
     """An email went through everything, from the public hook to the proof of its delivery, not long ago."""
-    flight, trouble = latest(deps), late(deps)
+    newest, arrived, trouble = latest(deps), latest_arrived(deps), late(deps)
     fix = "run flask --app wsgi resend canary, and see what it waits for"
     if trouble:
         yield fault("canary", trouble, fix)
-    elif flight is None or flight.delivered_at is None:
-        never = "none has flown yet" if flight is None else f"it flies since {flight.started_at:%H:%M:%S} UTC"
+    elif arrived is None or arrived.delivered_at is None:
+        never = f"the first flies since {newest.started_at:%H:%M:%S} UTC" if newest else "none has flown yet"
         yield warning("canary", never, fix)
     else:
-        took = max((flight.delivered_at - flight.started_at).total_seconds(), 0.0)
-        yield ok("canary", f"the one of {flight.started_at:%Y-%m-%d %H:%M} UTC arrived after {took:.0f} s")
+        took = max((arrived.delivered_at - arrived.started_at).total_seconds(), 0.0)
+        yield ok("canary", f"the one of {arrived.started_at:%Y-%m-%d %H:%M} UTC arrived after {took:.0f} s")

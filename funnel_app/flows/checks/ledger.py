@@ -24,7 +24,8 @@ def shape(deps: Deps) -> Findings:
     """The ledger is at the newest migration and takes what is written."""
     try:
         current, head = schema.current(deps.engine), schema.head()
-        place.try_writing(deps.engine)
+        if current is not None:
+            place.try_writing(deps.engine)
     except SQLAlchemyError as error:
         words = str(getattr(error, "orig", None) or error).splitlines()[0]
         yield fault("ledger", f"cannot be used: {words}", "see that the database runs, and that its disk is not full")
@@ -80,6 +81,10 @@ def room(deps: Deps) -> Findings:
     file = place.file_of(deps.engine)
     if file is None:
         yield ok("disk space", "the ledger is not on this machine's disk")
+        return
+    if not file.parent.is_dir():
+        fix = "mount the volume there, or mend DATABASE_URL"
+        yield fault("disk space", f"the ledger's folder {file.parent} is not there", fix)
         return
     usage = shutil.disk_usage(file.parent)
     detail = f"{usage.free / 2**30:.1f} of {usage.total / 2**30:.0f} GB free"

@@ -1,5 +1,6 @@
 """Checks of Resend: the key, the domain that we write from, the way its events come back, and what is left."""
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 
@@ -12,6 +13,7 @@ from funnel_app.ledger import watching
 WEBHOOK_PATH = "/webhook/resend"
 UNHEARD = timedelta(hours=1)
 LITTLE_LEFT = 0.2
+SPANS = {"daily": "today", "monthly": "this month"}
 NAMES = ("resend key", "from domain", "resend webhook", "resend quota", "resend rate")
 MAKE = "run flask --app wsgi resend webhooks --create, and set RESEND_WEBHOOK_SECRET to what it prints"
 
@@ -25,11 +27,16 @@ def account(deps: Deps) -> Findings:
         return
     yield ok("resend key", "good, and may read")
     yield from_domain(deps, domains)
+    yield from _told(("resend webhook",), lambda: [webhook(deps, deps.account.endpoints())])
+    yield from _told(("resend quota", "resend rate"), lambda: _used(deps.account.usage()))
+
+
+def _told(names: Sequence[str], look: Callable[[], Iterable[Check]]) -> Findings:
     try:
-        yield webhook(deps, deps.account.endpoints())
-        yield from _used(deps.account.usage())
+        yield from look()
     except GatewayError as error:
-        yield warning("resend quota", f"Resend does not say: {error.message}", "look at Resend's dashboard")
+        for name in names:
+            yield warning(name, f"Resend does not say: {error.message}", "look at Resend's dashboard")
 
 
 def _unreadable(error: GatewayError) -> Findings:
@@ -42,6 +49,8 @@ def _unreadable(error: GatewayError) -> Findings:
         yield fault(
             "resend key", f"Resend refuses it: {error.message}", "make a key at resend.com and set RESEND_API_KEY"
         )
+        for name in NAMES[1:]:
+            yield warning(name, "not known: Resend refuses the key", "mend the key first")
     else:
         fix = "wait, or look at Resend's status page; emails go when it is back"
         yield from all_faults(NAMES, f"Resend cannot be asked: {error.message}", fix)
@@ -74,7 +83,7 @@ def webhook(deps: Deps, endpoints: list[Endpoint]) -> Check:
 
 def _used(usage: Usage) -> Findings:
     words = ", ".join(
-        f"{q.used:,} of {q.limit:,} {q.name}" if q.limit else f"{q.used:,} {q.name}" for q in usage.quotas
+        f"{q.used:,}{f' of {q.limit:,}' if q.limit else ''} sent {SPANS.get(q.name, q.name)}" for q in usage.quotas
     )
     left = min((quota.left for quota in usage.quotas), default=1.0)
     if left <= 0:

@@ -1,0 +1,65 @@
+"""The command line: what a command cannot do is one sentence with its cure, and exit 1, whichever command it is."""
+
+from collections.abc import Callable
+from copy import copy
+from typing import Any
+
+import click
+from flask.cli import AppGroup, ScriptInfo
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from funnel_app.current import current_deps
+from funnel_app.gateways.errors import GatewayError
+from funnel_app.ledger import schema
+from funnel_app.ledger.engine import LedgerUnavailable
+
+CURE = "run flask --app wsgi db upgrade"
+LOOK = "flask --app wsgi doctor looks at everything"
+
+
+class CommandLine(AppGroup):
+    """The application's commands, each of which says plainly that the ledger or a provider is away."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command that ends in a sentence where it would end in a trace of the code."""
+        command = super().get_command(ctx, cmd_name)
+        return command and _plain(command)
+
+
+def _plain(command: click.Command) -> click.Command:
+    # A copy: the command itself is one for all applications of this process.
+    plain = copy(command)
+    plain.invoke = _saying_why(command.invoke)  # type: ignore[method-assign, assignment]
+    return plain
+
+
+def _saying_why(invoke: Callable[[click.Context], Any]) -> Callable[[click.Context], Any]:
+    def invoke_plainly(ctx: click.Context) -> Any:
+        try:
+            return invoke(ctx)
+        except LedgerUnavailable as error:
+            with ctx.ensure_object(ScriptInfo).load_app().app_context():
+                why = why_unusable(current_deps().engine, error)
+            if why is None:
+                raise
+            raise click.ClickException(why) from None
+        except GatewayError as error:
+            raise click.ClickException(f"{error}. {LOOK}.") from None
+
+    return invoke_plainly
+
+
+def why_unusable(engine: Engine, error: DBAPIError) -> str | None:
+    """Return in one sentence why the ledger could not be used and what to do; None for a mistake of ours in its use."""
+    words = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+    try:
+        at, ready = schema.current(engine), schema.at_head(engine)
+    except OperationalError:
+        return f"The ledger cannot be reached ({words}): see that DATABASE_URL is right and that its database is there."
+    if not ready:
+        state = f"is at {at}, not at {schema.head()}" if at else "that DATABASE_URL names is empty"
+        return f"The ledger {state} ({words}): {CURE}, or set DATABASE_URL to the one that you mean."
+    if isinstance(error, OperationalError):
+        return f"The ledger cannot be used ({words}): {LOOK}."
+    return None
