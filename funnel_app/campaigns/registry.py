@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from funnel_app.campaigns.canary import CANARY, canary_of
-from funnel_app.campaigns.model import Campaign, Sequence, Step
+from funnel_app.campaigns.model import Campaign, Hook, Sequence, Step
 from funnel_app.campaigns.parse import CampaignError, parse
 
 
 class UnknownCampaign(LookupError):
-    """There is no campaign, or no sequence in it, of that name."""
+    """There is no campaign, or no sequence or hook in it, of that name."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,13 @@ class Registry:
         if name not in self.campaigns:
             raise UnknownCampaign(f"There is no campaign {name!r}; there are {', '.join(self.campaigns)}.")
         return self.campaigns[name]
+
+    def hook(self, campaign: str, name: str) -> Hook:
+        """Return a hook that the campaign's file opens; UnknownCampaign names those that it does."""
+        hooks = self.campaign(campaign).hooks
+        if name not in hooks:
+            raise UnknownCampaign(f"Campaign {campaign} opens no hook {name!r}; it opens {', '.join(hooks)}.")
+        return hooks[name]
 
     def sequence(self, campaign: str, name: str) -> Sequence:
         """Return a sequence; UnknownCampaign names those that there are."""

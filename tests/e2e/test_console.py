@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from funnel_app import create_app
+from funnel_app.flows.doctor import examine_and_keep
 from funnel_app.flows.populate import populate
 from funnel_app.flows.watch import watch
 from funnel_app.gateways.queue import Queues
@@ -19,6 +20,7 @@ from funnel_app.ledger.engine import open_engine
 from tests.console_world import fill, live_days
 from tests.factories import make_deps
 from tests.flows.leads import email_ids, opt_in, states
+from tests.flows.test_doctor import LIVE
 from tests.redis_server import RedisServer
 
 PICTURES = Path(__file__).parents[2] / "screenshots"
@@ -33,7 +35,7 @@ def site(migrated_sqlite, tmp_path_factory) -> Iterator[dict[str, Any]]:
     path.write_bytes(migrated_sqlite.read_bytes())
     engine = open_engine(f"sqlite:///{path}")
     with RedisServer() as redis:
-        deps = make_deps(engine, testing_mode=False, public_url="http://127.0.0.1", redis_url=redis.url)
+        deps = make_deps(engine, redis_url=redis.url, secret_key="k" * 32, **LIVE)
         queues = Queues(redis.url)
         queues.push([(f"noop-{queue}", "jobs.deliver.deliver", (), queue) for queue in ("emails", "transactional")])
         queues.close()
@@ -41,6 +43,7 @@ def site(migrated_sqlite, tmp_path_factory) -> Iterator[dict[str, Any]]:
         live_days(deps)
         leads = fill(deps)
         watch(deps)
+        examine_and_keep(deps)
         server = make_server("127.0.0.1", 0, create_app(deps), threaded=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
