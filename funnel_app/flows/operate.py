@@ -129,6 +129,8 @@ def erase(deps: Deps, contact_id: UUID, operator: str) -> str:
     except NotYet as fault:
         raise NotPossible(str(fault)) from None
     told = "the lead is forgotten" + (f"; {erased.pages_left} pages in Notion follow" if erased.pages_left else "")
+    if erased.tables_left:
+        told += "; Notion could not be asked for other rows of theirs: look there for the address"
     note(deps, operator, "erase", contact_id, told)
     return told
 
