@@ -66,10 +66,14 @@ class Today:
     hours: Sequence[tuple[datetime, int]]
 
     @property
+    def asks(self) -> bool:
+        """Whether a lead, an email or a call needs a person."""
+        return bool(self.held_by or self.ambiguous or self.paused or self.refused)
+
+    @property
     def calm(self) -> bool:
-        """Whether nothing needs a person."""
-        waits = self.held_by or self.ambiguous or self.paused or self.refused
-        return not (waits or self.faults or self.why_waiting or self.incidents)
+        """Whether nothing at all needs a person."""
+        return not (self.asks or self.faults or self.why_waiting or self.incidents)
 
 
 def look_at_today(deps: Deps) -> Today:
