@@ -24,7 +24,6 @@ def main(leads: int, rate: float) -> int:
     until_email_2 = int(leads * 3.4 / rate) + 60
     with running_stack(until_email_2, NOTION_RATE_LIMIT=str(rate), **MIRROR) as stack:
         start_funnel(stack)
-        stack.flask("notion", "init")
         # One more than the budget: its windows need not begin with the stand-in's seconds.
         stack.control({"notion.rate_per_second": int(rate) + 1})
         before = _calls(stack)

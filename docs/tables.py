@@ -27,6 +27,7 @@ from funnel_app.deps import Deps, load_registry
 from funnel_app.flows.alarms import ALARMS
 from funnel_app.flows.audit import CURES
 from funnel_app.flows.doctor import CHECKS
+from funnel_app.flows.metrics import KINDS
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.logs import configure_logging
@@ -196,6 +197,15 @@ def alarms() -> str:
     return markdown(("kind", "alert", "what it means", "told after"), rows)
 
 
+def metrics() -> str:
+    """Return every figure of `/metrics`."""
+    rows = [
+        (f"`funnel_{name}`", ", ".join(f"`{label}`" for label in kind.labels) or "none", kind.meaning)
+        for name, kind in KINDS.items()
+    ]
+    return markdown(("figure", "labels", "what it is"), rows)
+
+
 def switches() -> str:
     """Return every switch of the stand-ins with its value at the start."""
     found = SandboxSettings().as_json()
@@ -218,6 +228,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "variables": variables,
     "checks": checks,
     "alarms": alarms,
+    "metrics": metrics,
     "problems": problems,
     "pairs": pairs,
     "commands": every_command,

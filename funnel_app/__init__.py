@@ -25,7 +25,7 @@ def create_app(deps: Deps) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.request_class = BoundedRequest
     app.config["MAX_CONTENT_LENGTH"] = BoundedRequest.STOPS_READING_AT
-    app.config["SECRET_KEY"] = deps.settings.secret_key
+    app.config["SECRET_KEY"] = deps.settings.session_key
     hops = deps.settings.trusted_proxies
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
 

@@ -31,7 +31,8 @@ SUPPORTED_PYTHON = (3, 11)
 
 
 MEANINGS = {
-    "SECRET_KEY": "Signs sessions; peppers the hashes of erased addresses (a new one forgets them); 32 characters up",
+    "SECRET_KEY": "Signs sessions; peppers the hashes of erased addresses; 32 characters up. A new one goes before the "
+    "old, with a comma",
     "PUBLIC_URL": "Where the world reaches Funnel: unsubscribe links and the playbook begin with it",
     "TESTING_MODE": "`true`: minutes for days, and only `TEST_RECIPIENTS` are mailed; no default, so nobody guesses",
     "HOOK_SECRET": "The bearer token of the website and the CRM; two with a comma while it is rotated",
@@ -139,6 +140,11 @@ class Settings:
     canary_every: timedelta
     silent_after: timedelta
     watch_every: timedelta
+
+    @property
+    def session_key(self) -> str:
+        """What signs sessions: the newest SECRET_KEY. The ones behind it only tell who was erased under them."""
+        return parts_of(self.secret_key)[0]
 
 
 def require_python(version: tuple[int, ...] = tuple(sys.version_info[:2])) -> None:

@@ -33,10 +33,9 @@ def _secrets(settings: Settings) -> Iterable[str]:
     yield from settings.hook_secrets
     yield from settings.calendly_signing_keys
     yield from settings.calcom_signing_keys
-    for several in (settings.resend_webhook_secret, settings.legacy_key or ""):
+    for several in (settings.secret_key, settings.resend_webhook_secret, settings.legacy_key or ""):
         yield from (secret.strip() for secret in several.split(","))
     for value in (
-        settings.secret_key,
         settings.calendly_token,
         settings.resend_api_key,
         settings.notion_token,

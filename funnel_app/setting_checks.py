@@ -33,8 +33,8 @@ def named(value: str) -> None:
 
 
 def long_enough(value: str) -> None:
-    """Refuse a short secret."""
-    if len(value) < MINIMUM_SECRET_LENGTH:
+    """Refuse a short secret; those of before may follow it."""
+    if not parts_of(value) or any(len(secret) < MINIMUM_SECRET_LENGTH for secret in parts_of(value)):
         raise ValidationError(f"must have {MINIMUM_SECRET_LENGTH} characters or more.")
 
 

@@ -1,6 +1,10 @@
-"""`python -m sandbox --port 8100`: the stand-ins as one process."""
+"""`python -m sandbox --port 8100`: the stand-ins as one process.
+
+The website tells the Funnel of FUNNEL_URL, with the proof of HOOK_SECRET; without them it says so.
+"""
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -13,7 +17,7 @@ from sandbox.state import DEFAULT_SECRET, Config
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the options of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description="Stand-ins for Resend and Notion.")
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="Stand-ins: Resend, Notion, website.")
     parser.add_argument("--port", type=int, required=True, help="0 takes a free port")
     parser.add_argument("--port-file", type=Path, help="write the port chosen to this file")
     parser.add_argument("--webhook-url", help="where Resend's events go")
@@ -39,12 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parse(arguments)
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
-    config = Config(options.webhook_url, options.webhook_secret, tuple(options.domain))
+    # A secret is not an argument: the list of processes shows those to everybody.
+    funnel, secret = os.environ.get("FUNNEL_URL"), os.environ.get("HOOK_SECRET", "").partition(",")[0].strip()
+    config = Config(options.webhook_url, options.webhook_secret, tuple(options.domain), funnel, secret)
     server = Server(config, options.port)
     if options.port_file:
         write_port(options.port_file, server.port)
     print(
-        f"Sandbox: inbox {server.url}/  RESEND_API_URL={server.resend_url}  NOTION_API_URL={server.notion_url}",
+        f"Sandbox: inbox {server.url}/  website {server.url}/website  "
+        f"RESEND_API_URL={server.resend_url}  NOTION_API_URL={server.notion_url}",
         flush=True,
     )
     server.run()

@@ -1,17 +1,24 @@
-"""Puts the sandbox together: Resend, Notion, switchboard and inbox in one app."""
+"""Puts the sandbox together: Resend, Notion, the business's website, switchboard and inbox in one app."""
 
 import re
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox import control, desk, inbox, notion_http, notion_pages, notion_tables, resend_api, resend_sending
+from sandbox import control, desk, inbox, notion_http, notion_pages, notion_tables, resend_api, resend_sending, website
 from sandbox.resend_checks import ResendProblem
 from sandbox.signing import signing_key
 from sandbox.state import Config, Sandbox, current_sandbox
 from sandbox.webhooks import Courier
 
-BLUEPRINTS = (control.blueprint, desk.blueprint, inbox.blueprint, notion_http.blueprint, resend_api.blueprint)
+BLUEPRINTS = (
+    control.blueprint,
+    desk.blueprint,
+    inbox.blueprint,
+    notion_http.blueprint,
+    resend_api.blueprint,
+    website.blueprint,
+)
 # Views of these hang on the blueprints above, by being imported.
 VIEWS = (notion_pages, notion_tables, resend_sending)
 
@@ -34,7 +41,7 @@ def create_sandbox(config: Config | None = None) -> Flask:
 
 def count_call() -> None:
     """Count the call under its method and path, ids left out."""
-    if request.url_rule is None or request.blueprint in ("control", "desk", "inbox"):
+    if request.url_rule is None or request.blueprint in ("control", "desk", "inbox", "website"):
         return
     path = re.sub(r"<\w+>", "{id}", request.url_rule.rule)
     sandbox = current_sandbox()

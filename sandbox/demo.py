@@ -95,8 +95,8 @@ def _interrupt(number: int, frame: object) -> None:
 def _run(stack: Stack, once: bool) -> int:
     print("Starting Redis, the stand-ins for Notion and Resend, web, worker and scheduler …", flush=True)
     start_funnel(stack)
-    stack.flask("notion", "init")
-    print(f"\n  Inbox      {stack.sandbox_url}/\n  API        {stack.web_url}{HOOKS}/signup")
+    print(f"\n  Website    {stack.sandbox_url}/website (sign yourself up, and follow it through)")
+    print(f"  Inbox      {stack.sandbox_url}/\n  API        {stack.web_url}{HOOKS}/signup")
     print(f"  Desk       {stack.sandbox_url}/desk (Notion, as the owner sees it)")
     password = stack.processes.env["CONSOLE_PASSWORD"]
     print(f"  Console    {stack.web_url}/console/ (any name, password {password})")

@@ -11,7 +11,7 @@ from typing import Any, cast
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from sandbox.processes import NotStarted, Processes, answers, development_settings, inheriting
+from sandbox.processes import MIRROR, NotStarted, Processes, answers, development_settings, inheriting
 from sandbox.redis_server import RedisServer, free_port
 from sandbox.signing import calendly_headers
 
@@ -91,6 +91,8 @@ def running_stack(interval_s: int, **settings: str) -> Iterator[Stack]:
         own = development_settings(
             folder=folder, web_port=web_port, sandbox_url=sandbox_url, redis_url=redis.url, interval_s=interval_s
         )
+        # The website's name for the address of Funnel; its other setting, HOOK_SECRET, is Funnel's own.
+        own["FUNNEL_URL"] = web_url
         processes = Processes(folder, inheriting({**own, **settings}))
         try:
             _start_sandbox(processes, sandbox_port, web_url)
@@ -110,6 +112,8 @@ def start_funnel(stack: Stack) -> None:
     """Migrate the ledger, fill Notion, start web, worker and scheduler, and wait until all are there."""
     stack.flask("db", "upgrade")
     stack.flask("templates", "populate")
+    if stack.settings.keys() & MIRROR.keys():  # before the scheduler's doctor looks for the first time
+        stack.flask("notion", "init")
     for name in ("web", "worker", "scheduler"):
         stack.processes.start(name)
     stack.wait_until_ready()

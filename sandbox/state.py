@@ -30,6 +30,9 @@ class Config:
     webhook_url: str | None = None
     webhook_secret: str = DEFAULT_SECRET
     verified_domains: tuple[str, ...] = ()
+    # What the website needs, by the names of docs/website-integration.md: where Funnel is, and the proof of its hooks.
+    funnel_url: str | None = None
+    hook_secret: str = ""
     now: Callable[[], datetime] = utc_now
 
     def settings(self) -> Settings:

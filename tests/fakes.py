@@ -301,6 +301,7 @@ class FakeVitals:
         self.silent: set[str] = set()
         self.found = RedisFacts(version="7.2", policy="noeviction", limit_bytes=0, keeps=True)
         self.waiting = Depths(queues={"emails": 0}, clock=0, failed=0, unreadable=0)
+        self.kept: str | None = None
 
     def seen(self) -> dict[str, datetime]:
         self._there()
@@ -313,6 +314,14 @@ class FakeVitals:
     def depths(self) -> Depths:
         self._there()
         return self.waiting
+
+    def keep_examined(self, words: str) -> None:
+        self._there()
+        self.kept = words
+
+    def examined(self) -> str | None:
+        self._there()
+        return self.kept
 
     def _there(self) -> None:
         if self.away:

@@ -79,6 +79,8 @@ def test_all_missing_settings_are_named_in_one_message(load):
     ("name", "value", "words"),
     [
         ("SECRET_KEY", "short", "must have 32 characters or more."),
+        ("SECRET_KEY", "s" * 32 + ",old", "must have 32 characters or more."),
+        ("SECRET_KEY", " , " * 20, "must have 32 characters or more."),
         ("PUBLIC_URL", "funnel.example", "must be a web address"),
         ("PUBLIC_URL", "ftp://funnel.example", "must be a web address"),
         ("TESTING_MODE", "perhaps", "Not a valid boolean."),

@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from funnel_app.campaigns.canary import CANARY, canary_of
-from funnel_app.campaigns.model import Campaign, Sequence, Step
+from funnel_app.campaigns.model import Campaign, Hook, Sequence, Step
 from funnel_app.campaigns.parse import CampaignError, parse
 
 
 class UnknownCampaign(LookupError):
-    """There is no campaign, or no sequence in it, of that name."""
+    """There is no campaign, or no sequence or hook in it, of that name."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,13 @@ class Registry:
             raise UnknownCampaign(f"There is no campaign {name!r}; there are {', '.join(self.campaigns)}.")
         return self.campaigns[name]
 
+    def hook(self, campaign: str, name: str) -> Hook:
+        """Return a hook that the campaign's file opens; UnknownCampaign names those that it does."""
+        hooks = self.campaign(campaign).hooks
+        if name not in hooks:
+            raise UnknownCampaign(f"Campaign {campaign} opens no hook {name!r}; it opens {', '.join(hooks)}.")
+        return hooks[name]
+
     def sequence(self, campaign: str, name: str) -> Sequence:
         """Return a sequence; UnknownCampaign names those that there are."""
         sequences = self.campaign(campaign).sequences
@@ -59,6 +66,11 @@ class Registry:
             for sequence in campaign.sequences.values():
                 for step in sequence.steps:
                     yield campaign, sequence, step
+
+    def name_of(self, sequence: Sequence) -> str:
+        """Return a sequence's name, with its campaign's before it where another campaign has one of that name too."""
+        shared = sum(sequence.name in campaign.sequences for campaign in self.campaigns.values()) > 1
+        return f"{sequence.campaign}/{sequence.name}" if shared else sequence.name
 
     def template_keys(self) -> tuple[str, ...]:
         """Return every template key, in the order of the files."""

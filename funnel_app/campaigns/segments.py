@@ -1,5 +1,8 @@
 """How urgent a lead's assessment is."""
 
+from collections.abc import Mapping
+from typing import Any
+
 CRITICAL = "CRITICAL"
 CRITICAL_RED = 2
 URGENT_ORANGE = 2
@@ -12,6 +15,12 @@ def segment(red: int, orange: int) -> str:
     if red >= CRITICAL_RED:
         return CRITICAL
     return "URGENT" if red == 1 or orange >= URGENT_ORANGE else "OPTIMIZE"
+
+
+def segment_of(facts: Mapping[str, Any]) -> str | None:
+    """Return the segment that a lead's answers come to; None where no system was counted."""
+    red, orange = facts.get("red_systems"), facts.get("orange_systems")
+    return None if red is None and orange is None else segment(int(red or 0), int(orange or 0))
 
 
 def readiness_zone(score: float) -> str:

@@ -10,8 +10,8 @@ from flask import current_app
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from funnel_app.commands.tables import folded
 from funnel_app.current import current_deps
 from funnel_app.flows.verify import FAULT, verify
 
@@ -30,7 +30,7 @@ def group(context: click.Context, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2, default=str))
         return
-    table = Table("sequence", "starts on", "due; in testing mode", title="Campaigns", show_lines=True)
+    table = folded("sequence", "starts on", "due; in testing mode", title="Campaigns", show_lines=True)
     for row in rows:
         table.add_row(*map(escape, _cells(row)))
     Console().print(table)
@@ -46,7 +46,7 @@ def verify_command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"ok": not faults, "checks": [check.as_json() for check in checks]}, indent=2))
     else:
-        table = Table("check", "status", "detail")
+        table = folded("check", "status", "detail")
         for check in checks:
             table.add_row(check.name, f"[{COLOURS[check.status]}]{check.status}[/]", escape(check.detail))
         Console().print(table)

@@ -1,6 +1,7 @@
 """`flask contacts`: what a person may ask of us, and whom we do not mail."""
 
 import json
+from collections.abc import Iterator
 
 import click
 from flask.cli import with_appcontext
@@ -71,7 +72,14 @@ def erase(email: str, yes: bool) -> None:
         raise click.ClickException(str(why)) from None
     known = "All that was known of it is gone" if erased.known else "Nothing was known of it"
     click.echo(f"{known}, and it will never be mailed.")
+    if left := list(_left(erased)):
+        raise click.ClickException("; ".join(left) + ": run this again.")
+
+
+def _left(erased: erasing.Erased) -> Iterator[str]:
     if erased.pages_left:
-        raise click.ClickException(f"{erased.pages_left} pages in Notion could not be removed: run this again.")
+        yield f"{erased.pages_left} pages in Notion could not be removed"
+    if erased.tables_left:
+        yield f"{erased.tables_left} tables in Notion could not be asked for rows with this address"
     if erased.traces_left:
-        raise click.ClickException("The ledger's file holds old copies while somebody reads it: run this again.")
+        yield "the ledger's file holds old copies while somebody reads it"

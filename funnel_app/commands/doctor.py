@@ -8,8 +8,8 @@ import click
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
 
+from funnel_app.commands.tables import folded
 from funnel_app.current import current_deps
 from funnel_app.flows.doctor import Check, Status, examine, is_well
 from funnel_app.flows.signoff import report
@@ -39,8 +39,7 @@ def doctor_command(as_json: bool, signoff: bool, folder: Path) -> None:
 
 
 def _print(checks: list[Check]) -> None:
-    # Folded, never cut: what is to be copied must be whole, in a narrow window too.
-    table = Table("check", "status", Column("what was found, and what to do", overflow="fold"))
+    table = folded("check", "status", "what was found, and what to do")
     for check in checks:
         fix = f"\n[bold]→ {escape(check.fix)}[/]" if check.fix else ""
         table.add_row(check.name, f"[{COLOURS[check.status]}]{check.status}[/]", escape(check.detail) + fix)

@@ -10,8 +10,9 @@ import click
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Column
 
+from funnel_app.commands.tables import folded
 from funnel_app.current import current_deps
 from funnel_app.flows.hooks import find_hook, list_hooks
 from funnel_app.replay import NotReplayable
@@ -37,7 +38,7 @@ def show_list(outcome: str | None, limit: int, as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2))
         return
     # The id stays whole, whatever the terminal's width: it is what the other commands want.
-    table = Table(Column("id", no_wrap=True, min_width=36), "call", show_lines=True)
+    table = folded(Column("id", no_wrap=True, min_width=36), "call", show_lines=True)
     for row in rows:
         table.add_row(row["id"], escape(_told(row)))
     Console().print(table)

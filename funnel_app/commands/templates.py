@@ -11,8 +11,9 @@ import click
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Column
 
+from funnel_app.commands.tables import folded
 from funnel_app.current import current_deps
 from funnel_app.flows.audit import Audit, audit_templates
 from funnel_app.flows.populate import populate as populate_flow
@@ -44,7 +45,7 @@ def audit(as_json: bool) -> None:
 
 def _show(found: Audit) -> None:
     # The key stays whole, whatever the terminal's width: it is what a page must be named.
-    table = Table(Column("template", no_wrap=True), "status", "what is wrong", "what to do")
+    table = folded(Column("template", no_wrap=True), "status", "what is wrong", "what to do")
     for template in found.templates:
         lines = template.problems
         wrong, cures = (

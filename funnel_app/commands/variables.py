@@ -4,9 +4,10 @@ import json
 
 import click
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Column
 
 from funnel_app.campaigns.catalogue import CATALOGUE
+from funnel_app.commands.tables import folded
 
 COLUMNS = ("name", "type", "source", "description", "example", "default")
 
@@ -19,7 +20,7 @@ def variables_command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    table = Table(Column(COLUMNS[0], no_wrap=True), *COLUMNS[1:])
+    table = folded(Column(COLUMNS[0], no_wrap=True), *COLUMNS[1:])
     for row in rows:
         table.add_row(*(row[name] or "" for name in COLUMNS))
     Console().print(table)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from funnel_app.campaigns.segments import CRITICAL, segment
+from funnel_app.campaigns.segments import CRITICAL, segment_of
 from funnel_app.deps import Deps
 from funnel_app.ledger import notices, watching
 from funnel_app.ledger.models import Contact
@@ -34,8 +34,7 @@ def _key(campaign: str, contact: Contact) -> str:
 
 
 def _is_critical(contact: Contact) -> bool:
-    red, orange = (int(contact.properties.get(name) or 0) for name in ("red_systems", "orange_systems"))
-    return segment(red, orange) == CRITICAL
+    return segment_of(contact.properties) == CRITICAL
 
 
 def _word(deps: Deps, contact: Contact) -> str:

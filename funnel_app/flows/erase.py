@@ -1,5 +1,6 @@
 """Erase: a person is forgotten everywhere, but for a hash of the address, so that it is never mailed again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -36,10 +37,15 @@ class NotYet(Exception):
 
 @dataclass(frozen=True)
 class Erased:
-    """Whether anything was known of the address, how many pages in Notion are left, and traces in the ledger's file."""
+    """Whether anything was known of the address, and what is left to do.
+
+    Pages in Notion that could not be removed, tables of it that could not be asked for the address, and whether the
+    ledger's file still holds old pages.
+    """
 
     known: bool
     pages_left: int
+    tables_left: int = 0
     traces_left: bool = False
 
 
@@ -49,11 +55,14 @@ def erase(deps: Deps, address: str) -> Erased:
     Safe to repeat; what is left to do is also done by `finish`. Raises NotYet, and NotAnAddress.
     """
     email_norm = required(address)
+    spellings = {email_norm, address.strip()}
     with deps.sessions.begin() as session:
         contact = contacts.find(session, email_norm)
         if contact is not None:
             contacts.lock(session, [contact.id])
+            _require_unwritten(deps, session, contact)
             _stop(deps, session, contact)
+            spellings.add(contact.email)
         refused = hook_events.refused(session, lambda call: names(call.payload, email_norm))
         for call in refused:
             session.delete(call)
@@ -63,7 +72,8 @@ def erase(deps: Deps, address: str) -> Erased:
             personal.erase(session, contact, email_norm, deps.now())
             notices.delete_unsaid(session, f":{contact.id}")
     known, left = contact is not None or bool(refused), remove_pages(deps)
-    return Erased(known, pages_left=left, traces_left=not place.scrub(deps.engine))
+    strays, tables_left = _remove_strays(deps, sorted(spellings))
+    return Erased(known, left + strays, tables_left, traces_left=not place.scrub(deps.engine))
 
 
 def finish(deps: Deps) -> None:
@@ -82,14 +92,41 @@ def remove_pages(deps: Deps) -> int:
     return sum(not _remove(deps, page_id) for page_id in pages)
 
 
-def _remove(deps: Deps, page_id: str) -> bool:
+def _remove_strays(deps: Deps, addresses: Sequence[str]) -> tuple[int, int]:
+    """Remove rows with these addresses that the ledger does not know: made by people, or in a call without an answer.
+
+    Returns how many of them are left, and how many tables could not be asked.
+    """
+    found, tables_left = [], 0
+    for table in filter(None, (deps.desk.contacts, deps.desk.sequences)):
+        try:
+            found += table.find_by_address(addresses)
+        except GatewayError:
+            tables_left += 1
+    return sum(not _trash(deps, row.id) for row in found), tables_left
+
+
+def _trash(deps: Deps, page_id: str) -> bool:
     try:
         deps.notebook.trash_page(page_id)
     except GatewayError:
         return False
+    return True
+
+
+def _remove(deps: Deps, page_id: str) -> bool:
+    if not _trash(deps, page_id):
+        return False
     with deps.sessions.begin() as session:
         personal.forget_page(session, page_id)
     return True
+
+
+def _require_unwritten(deps: Deps, session: Session, contact: Contact) -> None:
+    # Who writes the rows would make them anew where they are gone, and keep what was written.
+    session.refresh(contact)
+    if contact.mirror_token is not None and contact.mirror_next_at and contact.mirror_next_at > deps.now():
+        raise NotYet("The rows of this person in Notion are being written at this moment. Run this again in a minute.")
 
 
 def _stop(deps: Deps, session: Session, contact: Contact) -> None:

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from funnel_app.campaigns.segments import segment_of
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.trace import trace
-from funnel_app.ledger import enrolments, leads, operator_actions, suppressions
+from funnel_app.ledger import contacts, enrolments, leads, operator_actions, suppressions
 from funnel_app.ledger.leads import Running, Wanted
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, Suppression
 from funnel_app.ledger.operator_actions import OperatorAction
@@ -66,6 +67,8 @@ class Lead:
     stories: list[Story]
     moments: list[Moment]
     zone: str
+    segment: str | None
+    erased: bool
 
 
 CAN = {
@@ -100,9 +103,12 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
     return Lead(
         contact=contact,
         suppression=suppression,
-        stories=[Story(e, row["sentence"], _can(e)) for e, row in zip(joined, told, strict=True)],
+        # What began between the two readings is shown at the next look.
+        stories=[Story(e, row["sentence"], _can(e)) for e, row in zip(joined, told, strict=False)],
         moments=_moments(story, joined, actions),
         zone=contact.timezone or _campaign_zone(deps, joined),
+        segment=segment_of(contact.properties),
+        erased=contacts.is_erased(contact),
     )
 
 
@@ -123,7 +129,7 @@ def _moments(story: dict[str, Any], joined: list[Enrolment], actions: list[Opera
         *(_of_action(action) for action in actions),
         *(
             _of_event(event, told, email)
-            for enrolment, row in zip(joined, story["enrolments"], strict=True)
+            for enrolment, row in zip(joined, story["enrolments"], strict=False)
             for email, told in zip(enrolment.emails, row["emails"], strict=True)
             for event in told["events"]
         ),

@@ -21,13 +21,47 @@ Rows = Mapping[tuple[str, ...], float]
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What a figure is, and the names of its labels; one whose name ends with _total only ever grows."""
+
+    meaning: str
+    labels: tuple[str, ...] = ()
+
+
+# By their names after `funnel_`.
+KINDS: Mapping[str, Kind] = {
+    "emails": Kind("Emails by where they stand; canaries are not counted", ("mode", "sequence", "state")),
+    "invariant_broken": Kind("How many times what must never be is so now", ("invariant",)),
+    "incidents": Kind("What is wrong now, by kind of alarm", ("kind",)),
+    "hooks_total": Kind("Calls of hooks that were understood", ("mode", "hook", "outcome")),
+    # No counter: they are deleted in time, and what falls would be taken for a restart.
+    "hooks_refused": Kind("Calls of hooks of the last 30 days that could not be used", ("mode", "hook")),
+    "lateness_seconds": Kind("From an email's time to Resend's taking it, over a day", ("quantile",)),
+    "sent_on_time_ratio": Kind("Share of the emails of the last day that Resend took within 10 s of their time"),
+    "canary_age_seconds": Kind("Since the newest canary started"),
+    "canary_delivered": Kind("1 where the newest canary arrived"),
+    "canary_seconds": Kind("From the public hook to the proof of delivery, for the newest canary"),
+    "redis_up": Kind("1 where Redis answers; what follows is left out while it does not"),
+    "queue_jobs": Kind("Jobs that wait", ("queue",)),
+    "clock_jobs": Kind("Jobs whose time has not come"),
+    "failed_jobs": Kind("Jobs that failed within a day for an unknown reason"),
+    "workers": Kind("Workers heard of lately"),
+    "scheduler_tick_age_seconds": Kind("Since the scheduler's last tick"),
+    "sending_paused": Kind("1 with the kind of pause while no email goes out", ("kind",)),
+}
+
+
+@dataclass(frozen=True)
 class Figure:
-    """One figure: its name after `funnel_`, what it is, its labels' names, and a value for each set of labels."""
+    """One figure: its name after `funnel_`, and a value for each set of labels."""
 
     name: str
-    meaning: str
-    labels: tuple[str, ...]
     rows: Rows
+
+    @property
+    def kind(self) -> Kind:
+        """What the figure is; KeyError for one that stands in no list."""
+        return KINDS[self.name]
 
 
 def figures(deps: Deps) -> Iterator[Figure]:
@@ -37,7 +71,7 @@ def figures(deps: Deps) -> Iterator[Figure]:
         of_redis = list(_of_redis(deps))
     except Unavailable:
         of_redis = []
-    yield _one("redis_up", "1 where Redis answers", 1.0 if of_redis else 0.0)
+    yield _one("redis_up", 1.0 if of_redis else 0.0)
     yield from of_redis
 
 
@@ -45,58 +79,47 @@ def _of_ledger(deps: Deps) -> Iterator[Figure]:
     now = deps.now()
     with deps.reads() as session:
         emails = watching.emails_by_state(session)
-        hooks = watching.hooks_by_outcome(session)
-        refused = watching.hooks_refused(session)
+        hooks, refused = watching.hooks_by_outcome(session), watching.hooks_refused(session)
         late = sorted(watching.lateness_since(session, now - SPAN))
         current = incidents.current(session)
-    yield Figure(
-        "emails", "Emails by where they stand; canaries are not counted", ("mode", "sequence", "state"), emails
-    )
-    yield Figure("hooks_total", "Calls of hooks that were understood", ("mode", "hook", "outcome"), hooks)
-    # No counter: they are deleted in time, and what falls would be taken for a restart.
-    yield Figure("hooks_refused", "Calls of hooks of the last 30 days that were refused", ("mode", "hook"), refused)
-    broken: Rows = {(name,): float(count) for name, count in count_invariants(deps).items()}
-    yield Figure("invariant_broken", "How often what must never be is so now", ("invariant",), broken)
-    yield _lateness(late)
-    on_time = sum(seconds <= ON_TIME.total_seconds() for seconds in late)
-    words = "Share of the emails of the last day that Resend took within 10 s of their time"
-    yield _one("sent_on_time_ratio", words, on_time / len(late) if late else 1.0)
+    yield Figure("emails", emails)
+    yield Figure("invariant_broken", {(name,): float(count) for name, count in count_invariants(deps).items()})
     open_kinds = [incident.kind for incident in current]
     rows: Rows = {(kind,): float(open_kinds.count(kind)) for kind in sorted({*ALARMS, *open_kinds})}
-    yield Figure("incidents", "What is wrong now, by kind of alarm", ("kind",), rows)
+    yield Figure("incidents", rows)
+    yield Figure("hooks_total", hooks)
+    yield Figure("hooks_refused", refused)
+    yield _lateness(late)
+    on_time = sum(seconds <= ON_TIME.total_seconds() for seconds in late)
+    yield _one("sent_on_time_ratio", on_time / len(late) if late else 1.0)
     yield from _of_canary(deps)
 
 
 def _lateness(late: list[float]) -> Figure:
     rows: Rows = {(f"{q:g}",): late[min(int(q * len(late)), len(late) - 1)] for q in QUANTILES} if late else {}
-    return Figure("lateness_seconds", "From an email's time to Resend's taking it, over a day", ("quantile",), rows)
+    return Figure("lateness_seconds", rows)
 
 
 def _of_canary(deps: Deps) -> Iterable[Figure]:
     flight = latest(deps)
     if flight is None:
         return
-    age = (deps.now() - flight.started_at).total_seconds()
-    yield _one("canary_age_seconds", "Since the newest canary started", age)
-    yield _one("canary_delivered", "1 where the newest canary arrived", 1.0 if flight.delivered_at else 0.0)
+    yield _one("canary_age_seconds", (deps.now() - flight.started_at).total_seconds())
+    yield _one("canary_delivered", 1.0 if flight.delivered_at else 0.0)
     if flight.delivered_at:
-        took = (flight.delivered_at - flight.started_at).total_seconds()
-        yield _one("canary_seconds", "From the public hook to the proof of delivery", max(took, 0.0))
+        yield _one("canary_seconds", max((flight.delivered_at - flight.started_at).total_seconds(), 0.0))
 
 
 def _of_redis(deps: Deps) -> Iterator[Figure]:
     depths, seen, pause = deps.vitals.depths(), deps.vitals.seen(), deps.pause.current()
-    rows: Rows = {(name,): float(depth) for name, depth in depths.queues.items()}
-    yield Figure("queue_jobs", "Jobs that wait", ("queue",), rows)
-    yield _one("clock_jobs", "Jobs whose time has not come", depths.clock)
-    yield _one("failed_jobs", "Jobs that failed within a day for an unknown reason", depths.failed)
-    yield _one("workers", "Workers heard of lately", living_workers(deps))
+    yield Figure("queue_jobs", {(name,): float(depth) for name, depth in depths.queues.items()})
+    yield _one("clock_jobs", depths.clock)
+    yield _one("failed_jobs", depths.failed)
+    yield _one("workers", living_workers(deps))
     if SCHEDULER in seen:
-        age = (deps.now() - seen[SCHEDULER]).total_seconds()
-        yield _one("scheduler_tick_age_seconds", "Since the scheduler's last tick", max(age, 0.0))
-    paused: Rows = {(pause.kind,): 1.0} if pause else {}
-    yield Figure("sending_paused", "1 with the kind of pause while no email goes out", ("kind",), paused)
+        yield _one("scheduler_tick_age_seconds", max((deps.now() - seen[SCHEDULER]).total_seconds(), 0.0))
+    yield Figure("sending_paused", {(pause.kind,): 1.0} if pause else {})
 
 
-def _one(name: str, meaning: str, value: float) -> Figure:
-    return Figure(name, meaning, (), {(): float(value)})
+def _one(name: str, value: float) -> Figure:
+    return Figure(name, {(): float(value)})

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from funnel_app.campaigns.model import Event
-from funnel_app.campaigns.segments import segment
+from funnel_app.campaigns.segments import segment_of
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
 from funnel_app.flows.exit import REASONS
 from funnel_app.flows.plan import SENT_BEFORE_CUT_OVER, SENT_BY_WEBSITE
@@ -96,7 +96,7 @@ def contact_row(contact: Contact, hooks: Sequence[HookEvent], suppressed: bool) 
         "name": _name(contact),
         "email": contact.email_norm,
         "business": contact.business_name,
-        "segment": _segment(facts),
+        "segment": segment_of(facts),
         "phase": _phase(hooks, booking, facts),
         "score": facts.get("assessment_score"),
         "red": facts.get("red_systems"),
@@ -120,7 +120,7 @@ def sequence_row(contact: Contact, enrolment: Enrolment) -> Values:
         "email": contact.email_norm,
         "campaign": enrolment.campaign,
         "sequence": enrolment.sequence,
-        "segment": _segment(enrolment.variables),
+        "segment": segment_of(enrolment.variables),
         "status": _status(enrolment),
         "next_email": coming.template_key if coming else None,
         "next_at": told_time(coming.due_at) if coming else None,
@@ -134,11 +134,6 @@ def sequence_row(contact: Contact, enrolment: Enrolment) -> Values:
 
 def _name(contact: Contact) -> str:
     return contact.name or contact.first_name or contact.email_norm
-
-
-def _segment(facts: Mapping[str, Any]) -> str | None:
-    red, orange = facts.get("red_systems"), facts.get("orange_systems")
-    return None if red is None and orange is None else segment(int(red or 0), int(orange or 0))
 
 
 def _in_time(hooks: Sequence[HookEvent]) -> list[HookEvent]:

@@ -23,6 +23,7 @@ from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Scope
 from funnel_app.ledger.operator_actions import OperatorAction
 
 NOT_BEGUN = frozenset({State.PLANNED, State.HELD})
+ERASED_ALREADY = "This lead was erased already: nothing more can be done to it."
 
 
 def pause(deps: Deps, enrolment_id: UUID, operator: str) -> str:
@@ -113,22 +114,26 @@ def suppress(deps: Deps, contact_id: UUID, operator: str, scope: Scope = Scope.A
     told = f"{'nothing' if scope is Scope.ALL else 'no marketing'} goes to this address any more"
     with deps.sessions.begin() as session:
         contact = leads.get(session, contact_id)
+        if contacts.is_erased(contact):
+            raise NotPossible(ERASED_ALREADY)
         forbid(deps, session, contact, scope, f"suppressed by {operator}", "console")
         _note(session, OperatorAction(at=now, operator=operator, action="suppress", contact_id=contact_id, detail=told))
     return told
 
 
 def erase(deps: Deps, contact_id: UUID, operator: str) -> str:
-    """Forget a person everywhere, but for a hash that keeps the address from being mailed. Safe to repeat."""
+    """Forget a person everywhere, but for a hash that keeps the address from being mailed."""
     with deps.reads() as session:
         contact = leads.find(session, contact_id)
-    if contact is None:
-        raise NotPossible("This lead was erased already.")
+    if contact is None or contacts.is_erased(contact):
+        raise NotPossible(ERASED_ALREADY)
     try:
         erased = erase_address(deps, contact.email_norm)
     except NotYet as fault:
         raise NotPossible(str(fault)) from None
     told = "the lead is forgotten" + (f"; {erased.pages_left} pages in Notion follow" if erased.pages_left else "")
+    if erased.tables_left:
+        told += "; Notion could not be asked for other rows of theirs: look there for the address"
     note(deps, operator, "erase", contact_id, told)
     return told
 

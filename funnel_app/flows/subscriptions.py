@@ -3,11 +3,12 @@
 from funnel_app.deps import Deps
 from funnel_app.gateways.calendly import Calendly, Subscription
 
+HOOK = "calendly"
 CALLBACK = "/webhook/{campaign}/calendly"
 
 
 class NotSet(Exception):
-    """A setting that Calendly needs is missing; the message names it."""
+    """What Calendly needs is missing, a setting or a hook in the campaign's file; the message names it."""
 
 
 def check_calendly(deps: Deps, campaign: str) -> list[str]:
@@ -48,9 +49,16 @@ def subscribe_calendly(deps: Deps, campaign: str) -> str:
     return "subscribed again" if ours else "subscribed"
 
 
+def told_by_calendly(deps: Deps) -> list[str]:
+    """Return the campaigns whose files open a hook for Calendly."""
+    return [name for name, campaign in deps.registry.campaigns.items() if HOOK in campaign.hooks]
+
+
 def callback_url(deps: Deps, campaign: str) -> str:
-    """Return the address that Calendly is to call."""
-    return deps.settings.public_url + CALLBACK.format(campaign=deps.registry.campaign(campaign).name)
+    """Return the address that Calendly is to call; NotSet where the campaign's file does not open it."""
+    if HOOK not in deps.registry.campaign(campaign).hooks:
+        raise NotSet(f"Campaign {campaign} has no [hooks.{HOOK}] in its file: Calendly's calls would be answered 404.")
+    return deps.settings.public_url + CALLBACK.format(campaign=campaign)
 
 
 def _ours(deps: Deps, campaign: str) -> list[Subscription]:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
+from funnel_app.flows.doctor import Examination, last_examination
 from funnel_app.flows.gate import why_waiting
 from funnel_app.flows.hooks import list_hooks
 from funnel_app.flows.incidents import name_of
@@ -62,14 +63,19 @@ class Today:
     paused: Sequence[Enrolment]
     refused: Sequence[dict[str, Any]]
     incidents: Sequence[Wrong]
+    examined: Examination | None
     next: Sequence[Email]
     hours: Sequence[tuple[datetime, int]]
 
     @property
+    def asks(self) -> bool:
+        """Whether a lead, an email or a call needs a person."""
+        return bool(self.held_by or self.ambiguous or self.paused or self.refused)
+
+    @property
     def calm(self) -> bool:
-        """Whether nothing needs a person."""
-        waits = self.held_by or self.ambiguous or self.paused or self.refused
-        return not (waits or self.faults or self.why_waiting or self.incidents)
+        """Whether nothing at all needs a person."""
+        return not (self.asks or self.faults or self.why_waiting or self.incidents)
 
 
 def look_at_today(deps: Deps) -> Today:
@@ -94,6 +100,7 @@ def look_at_today(deps: Deps) -> Today:
             ambiguous=today.ambiguous(session, LISTED),
             paused=today.paused(session, LISTED),
             refused=_refused(deps),
+            examined=last_examination(deps),
             incidents=[Wrong(name_of(i), i.detail, i.opened_at) for i in incidents.current(session)],
             next=today.next_planned(session, now, now + AHEAD, LISTED),
             hours=_hours(today.planned_times(session, now, now + AHEAD), now),

@@ -169,7 +169,7 @@ def _canary(deps: Deps) -> Seen:
 
 def _doctor(deps: Deps) -> Seen:
     told: set[str] = set()
-    for check in doctor.examine(deps):
+    for check in doctor.examine_and_keep(deps):
         # What stands on the same thing, that cannot be asked, is told once.
         if check.status is Status.FAULT and check.name not in ALSO_WATCHED and check.detail not in told:
             told.add(check.detail)

@@ -1,4 +1,4 @@
-"""Vital signs in Redis: which processes were heard of and when, how long the queues are, how Redis is set up."""
+"""Vital signs in Redis: which processes were heard of and when, how long the queues are, what the doctor last found."""
 
 import time
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from funnel_app.gateways.queue import CLOCK_KEY, QUEUES, SEEN_KEY
 from funnel_app.gateways.redis_clients import swift_client
 
 FORGOTTEN_AFTER_S = 86_400
+EXAMINED_KEY = "funnel:examined"
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,17 @@ class Vitals:
                 failed=sum(FailedJobRegistry(queue=queue).get_job_count(cleanup=False) for queue in queues),
                 unreadable=self._redis.zcount(UNREADABLE_KEY, time.time() - FORGOTTEN_AFTER_S, "+inf"),
             )
+
+    def keep_examined(self, words: str) -> None:
+        """Keep what the doctor found, for a day."""
+        with redis_at_hand():
+            self._redis.set(EXAMINED_KEY, words, ex=FORGOTTEN_AFTER_S)
+
+    def examined(self) -> str | None:
+        """Return what the doctor last found; None where nothing was kept within a day."""
+        with redis_at_hand():
+            found = cast(bytes | None, self._redis.get(EXAMINED_KEY))
+        return found.decode() if found is not None else None
 
     def close(self) -> None:
         """Close the connection."""

@@ -48,6 +48,7 @@ def erase(session: Session, contact: Contact, email_norm: str, now: datetime) ->
     contact.email_norm = f"{ERASED}{contact.id}"
     # Not to be written into the mirror again: its pages are removed.
     contact.mirror_stale_since = contact.mirror_written = contact.mirror_error = None
+    contact.mirror_token = contact.mirror_next_at = None
     contact.updated_at = now
 
 

@@ -16,13 +16,20 @@ def address_hash(email_norm: str, pepper: str) -> str:
     return hmac.new(pepper.encode(), email_norm.encode(), hashlib.sha256).hexdigest()
 
 
+def peppers_of(pepper: str) -> list[str]:
+    """Return the peppers of a list with commas, the newest first: an erased address stays known by those of before."""
+    return [part.strip() for part in pepper.split(",") if part.strip()]
+
+
 def add(
     session: Session, email_norm: str, pepper: str, *, scope: Scope, reason: str, source: str, now: datetime
 ) -> bool:
     """Suppress an address; False where it already was, and the first reason stays."""
+    if any(known.scope == scope for known in of_address(session, email_norm, pepper)):
+        return False
     row = {
         "email_norm": email_norm,
-        "address_hash": address_hash(email_norm, pepper),
+        "address_hash": address_hash(email_norm, peppers_of(pepper)[0]),
         "scope": scope,
         "reason": reason,
         "source": source,
@@ -63,4 +70,5 @@ def forget_address(session: Session, email_norm: str) -> None:
 
 
 def _is_of(email_norm: str, pepper: str) -> ColumnElement[bool]:
-    return (Suppression.email_norm == email_norm) | (Suppression.address_hash == address_hash(email_norm, pepper))
+    hashes = [address_hash(email_norm, each) for each in peppers_of(pepper)]
+    return (Suppression.email_norm == email_norm) | Suppression.address_hash.in_(hashes)

@@ -65,12 +65,18 @@ def _http_problem(error: HTTPException) -> Response:
 def register_errors(app: Flask) -> None:
     """Teach an application which exception is which answer."""
     app.register_error_handler(HTTPException, http_problem)
-    app.register_error_handler(UnknownCampaign, lambda error: problem(404, str(error)))
+    app.register_error_handler(UnknownCampaign, _nowhere)
     app.register_error_handler(ParseException, _body_broken)
     app.register_error_handler(KeyReused, lambda error: problem(409, str(error)))
     app.register_error_handler(TooManyEnrolments, _too_many)
     for away in LedgerUnavailable:
         app.register_error_handler(away, _ledger_away)
+
+
+def _nowhere(error: Exception) -> ResponseReturnValue:
+    # A website may call before the campaign's file is there: kept, so that its leads can be replayed then.
+    _keep_refused({"address": [str(error)]})
+    return problem(404, str(error))
 
 
 def _body_broken(error: Exception) -> ResponseReturnValue:

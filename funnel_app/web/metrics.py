@@ -40,7 +40,7 @@ def metrics() -> ResponseReturnValue:
 
 def _metric(figure: Figure) -> Metric:
     family = CounterMetricFamily if figure.name.endswith("_total") else GaugeMetricFamily
-    metric = family(f"funnel_{figure.name}", figure.meaning, labels=figure.labels)
+    metric = family(f"funnel_{figure.name}", figure.kind.meaning, labels=figure.kind.labels)
     for labels, value in sorted(figure.rows.items()):
         metric.add_metric(labels, value)
     return metric

@@ -23,6 +23,9 @@ class Choice(NamedTuple):
 
 CALLS = Choice(Scope.MARKETING.value, "Only emails about my calls", "Reminders of a call or order of yours still come.")
 NOTHING = Choice(Scope.ALL.value, "Nothing at all", "No reminders either: please note down the time of your calls.")
+THESE_TOO = Choice(
+    Scope.ALL.value, "Stop these too", "You may stop those as well: then please note down the time of your calls."
+)
 NOBODYS = (
     "This link belongs to nobody",
     "It may have been cut off on its way. Answer any of our emails with the word “unsubscribe”, and we take you off.",
@@ -56,17 +59,17 @@ def _done(standing: Standing) -> str:
     if standing.nothing:
         return _page("You are unsubscribed", "You get no more emails from us.")
     line = "You get no more marketing emails from us. Emails about your own calls and orders still come."
-    return _page("You are unsubscribed", line, choices=(NOTHING,), button="Stop these too")
+    return _page("You are unsubscribed", line, further=THESE_TOO)
 
 
-def _page(title: str, *lines: str, choices: Sequence[Choice] = (), button: str = "Unsubscribe") -> str:
+def _page(title: str, *lines: str, choices: Sequence[Choice] = (), further: Choice | None = None) -> str:
     settings = current_deps().settings
     return render_template(
         "unsubscribe.html",
         title=title,
         lines=lines,
         choices=choices,
-        button=button,
+        further=further,
         company=settings.company_name,
         address=settings.company_address,
     )

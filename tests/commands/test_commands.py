@@ -30,6 +30,12 @@ def test_campaigns_lists_every_sequence(run, monkeypatch):
         assert words in shown.output
 
 
+@pytest.mark.parametrize("arguments", [("campaigns",), ("campaigns", "verify"), ("templates", "audit"), ("doctor",)])
+def test_on_a_narrow_terminal_nothing_is_cut_that_has_to_be_copied(run, monkeypatch, arguments):
+    monkeypatch.setenv("COLUMNS", "60")
+    assert "┃" in (shown := run(*arguments).output) and "…" not in shown
+
+
 def test_campaigns_as_json_is_only_json(run):
     rows = json.loads(run("campaigns", "--json").stdout)
     assert [row["steps"] for row in rows] == [5, 5, 3, 3, 3, 3]

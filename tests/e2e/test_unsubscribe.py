@@ -15,7 +15,7 @@ def link(funnel) -> str:
         return f"{url}/u/{session.query(Contact.unsubscribe_token).scalar()}"
 
 
-@pytest.mark.parametrize("size", [{"width": 390, "height": 844}, {"width": 1280, "height": 900}])
+@pytest.mark.parametrize("size", [{"width": 360, "height": 640}, {"width": 1280, "height": 900}])
 def test_it_fits_the_screen_and_wears_the_brands_colour(link, page: Page, size):
     page.set_viewport_size(size)
     page.goto(link)
@@ -24,6 +24,14 @@ def test_it_fits_the_screen_and_wears_the_brands_colour(link, page: Page, size):
     expect(button).to_have_count(1)
     expect(button).to_have_css("background-color", "rgb(210, 161, 100)")
     expect(page.get_by_text("Only emails about my calls")).to_be_visible()
+    expect(page.locator(".brand")).to_have_css("background-color", "rgb(31, 26, 20)")
+
+
+def test_by_night_it_is_dark_and_readable(link, page: Page):
+    page.emulate_media(color_scheme="dark")
+    page.goto(link)
+    expect(page.locator("main")).to_have_css("background-color", "rgb(33, 29, 24)")
+    expect(page.locator("h1")).to_have_css("color", "rgb(239, 232, 221)")
 
 
 def test_a_reader_first_keeps_the_reminders_and_then_wants_nothing(funnel, link, page: Page):
@@ -32,6 +40,7 @@ def test_a_reader_first_keeps_the_reminders_and_then_wants_nothing(funnel, link,
     page.goto(link)
     page.get_by_role("button", name="Unsubscribe").click()
     expect(page.get_by_text("Emails about your own calls and orders still come.")).to_be_visible()
+    expect(page.get_by_role("radio")).to_have_count(0)
     page.get_by_role("button", name="Stop these too").click()
     expect(page.get_by_text("You get no more emails from us.")).to_be_visible()
     expect(page.get_by_role("button")).to_have_count(0)

@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import text
 
 from funnel_app.campaigns.model import Event
+from funnel_app.campaigns.registry import Registry
 from funnel_app.flows import canary
 from funnel_app.flows.checks import ledger, settings
 from funnel_app.flows.checks.check import Status
+from funnel_app.flows.checks.outside import calendly
 from funnel_app.flows.deliver import deliver
 from funnel_app.flows.doctor import examine, is_well
 from funnel_app.flows.enrol import enrol
@@ -21,6 +23,7 @@ from funnel_app.flows.reconcile import reconcile
 from funnel_app.flows.record_event import record_event
 from funnel_app.flows.signoff import report as signoff
 from funnel_app.flows.silence import without_echo
+from funnel_app.flows.subscriptions import NotSet, callback_url
 from funnel_app.flows.tell import tell
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend_account import Quota, Usage
@@ -73,6 +76,16 @@ def found(deps):
 
 def change(deps, **values):
     object.__setattr__(deps, "settings", replace(deps.settings, **values))
+
+
+def test_a_campaign_without_a_hook_for_calendly_is_not_looked_up_there(well):
+    change(well, calendly_signing_keys=("k",))
+    christmas = well.registry.campaign("christmas")
+    quiet = Registry({"christmas": christmas, "quiet": replace(christmas, name="quiet", hooks={})})
+    object.__setattr__(well, "registry", quiet)
+    assert [check.status for check in calendly(well)] == [Status.WARNING], "that of Christmas, without a token"
+    with pytest.raises(NotSet, match=r"quiet has no \[hooks.calendly\]"):
+        callback_url(well, "quiet")
 
 
 def test_where_nothing_is_wrong_nothing_is_to_do(well):
@@ -196,7 +209,7 @@ WRONG = {
     "a wrong token": (lambda d: fail(d.notebook, Rejected("notion", "401")), "notion token: fault", "401"),
     "Notion away": (lambda d: fail(d.notebook, Unavailable("notion", "503")), "templates: fault", "503"),
     "a database without a property": (
-        lambda d: put(d, desk("no Email")),
+        lambda d: put(d, desk("Contacts: no Email")),
         "notion databases: fault",
         "Contacts: no Email",
     ),
@@ -216,6 +229,7 @@ def test_what_is_wrong_is_found_with_what_to_do(well, trouble):
     name, _, status = title.partition(": ")
     check = found(well)[name]
     assert (check.status, words in check.detail) == (status, True), check
+    assert check.detail.count("Contacts: ") <= 1, "a database is named once"
     assert check.fix
 
 

@@ -1,28 +1,50 @@
 """Erase: nothing of a person is left in any corner, nothing comes back, and nobody else loses anything."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select, text, update
 
 from funnel_app.campaigns.reasons import with_words
+from funnel_app.deps import Deps
 from funnel_app.flows.addresses import NotAnAddress, names
 from funnel_app.flows.critical import find_critical
 from funnel_app.flows.deliver import deliver
-from funnel_app.flows.erase import erase, finish
+from funnel_app.flows.erase import Erased, NotYet, erase, finish
 from funnel_app.flows.export import export
 from funnel_app.flows.record_event import adopt_orphans, record_event
 from funnel_app.flows.refuse import refuse
 from funnel_app.flows.suppress import suppress
 from funnel_app.flows.tell import tell
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.ledger import place
+from funnel_app.gateways.notion import Notebook
+from funnel_app.gateways.notion_calls import NotionCalls
+from funnel_app.ledger import mirrored, place
 from funnel_app.ledger.models import Contact, EmailEvent, HookEvent, Scope, Suppression
+from sandbox.notion_state import CONTACTS_DATABASE_ID
+from sandbox.server import Server, serve
 from tests.factories import make_deps
+from tests.flows.desks import contacts, lay, mirror_all, sequences, write_row
 from tests.flows.leads import assess, email_ids, look, opt_in, write_templates
 from tests.flows.test_privacy import everything
 from tests.flows.test_record_event import report
 
 CHAT = "https://hooks.slack.com/services/leads"
 NAMED = with_words("mailbox does not exist", "550 5.1.1 <ana@resend.dev> unknown")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Server]:
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture
+def notion(running: Server) -> Server:
+    running.sandbox.forget()
+    return running
 
 
 @pytest.fixture
@@ -77,6 +99,53 @@ def test_pages_that_notion_could_not_remove_follow_by_themselves(ready):
     ready.notebook.fault = None
     finish(ready)
     assert ready.notebook.trashed == ["page-of-ana"]
+
+
+def in_notion(deps, notion) -> Deps:
+    """Lay the desk in the stand-in, and let pages be removed there."""
+    lay(deps, notion)
+    calls = NotionCalls("ntn_test", notion.notion_url)
+    return replace(deps, notebook=Notebook("ntn_test", "none", calls=calls))
+
+
+def test_rows_that_the_ledger_does_not_know_are_removed_too(both_deps, notion):
+    """One that a person made, and one that was made in a call whose answer never came."""
+    deps = in_notion(both_deps, notion)
+    write_row(notion, CONTACTS_DATABASE_ID, Name="Ana", Email="Ana@Resend.dev")
+    write_row(notion, CONTACTS_DATABASE_ID, Name="Bea", Email="bea@resend.dev")
+    opt_in(deps)
+    mirror_all(deps)
+    write_row(notion, CONTACTS_DATABASE_ID, Name="Ana again", Email="ana@resend.dev")
+    assert erase(deps, "Ana@Resend.dev") == Erased(known=True, pages_left=0)
+    assert [row["Name"] for row in contacts(notion)] == ["Bea"] and sequences(notion) == []
+
+
+def test_a_table_that_cannot_be_asked_is_said(deps, notion):
+    deps = in_notion(deps, notion)
+    notion.sandbox.settings.merge({"notion.fail_always": {"status": 503, "code": "service_unavailable"}})
+    opt_in(deps)
+    assert erase(deps, "ana@resend.dev").tables_left == 2
+    notion.sandbox.settings.merge({"notion.fail_always": None})
+    deps.now.forward(minutes=2)
+    assert erase(deps, "ana@resend.dev") == Erased(known=False, pages_left=0)
+
+
+def test_while_the_rows_are_being_written_nothing_is_erased(both_deps, notion):
+    """The writer would make them anew where they are gone, and keep in the ledger what it wrote."""
+    deps = in_notion(both_deps, notion)
+    opt_in(deps)
+    with deps.sessions.begin() as session:
+        (ana,) = session.scalars(select(Contact.id))
+        assert mirrored.claim(session, [ana], deps.now(), ana, deps.now() + timedelta(seconds=90))
+    with pytest.raises(NotYet, match="are being written"):
+        erase(deps, "ana@resend.dev")
+    assert "ana@resend.dev" in everything(deps)
+    deps.now.forward(seconds=91)
+    erase(deps, "ana@resend.dev")
+    with deps.sessions.begin() as session:
+        assert not mirrored.renew(session, ana, ana, deps.now()), "a writer that wakes up late has lost its lease"
+    mirror_all(deps)
+    assert contacts(notion) == [] and "ana@resend" not in everything(deps)
 
 
 @pytest.mark.parametrize(
@@ -183,3 +252,18 @@ def test_an_erasure_of_long_ago_asks_nothing_of_the_file(deps, monkeypatch):
     deps.now.forward(days=2)
     monkeypatch.setattr(place, "scrub", lambda _: pytest.fail("scrubbed"))
     finish(deps)
+
+
+def test_an_erased_address_stays_known_when_the_secret_key_is_changed(engine):
+    old, new = "o" * 40, "n" * 40
+    before = make_deps(engine, secret_key=old)
+    erase(before, "ana@resend.dev")
+    after = make_deps(engine, secret_key=f"{new}, {old}")
+    write_templates(after)
+    first = email_ids(opt_in(after))[0]
+    deliver(after, [first])
+    assert look(after, first).state == "suppressed"
+    assert suppress(after, "ana@resend.dev", Scope.ALL) is False, "it was so already"
+    erase(after, "bea@resend.dev")
+    later = make_deps(engine, secret_key=new)
+    assert export(later, "bea@resend.dev")["suppressions"] and after.settings.session_key == new

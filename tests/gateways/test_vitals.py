@@ -11,7 +11,7 @@ from rq.registry import FailedJobRegistry
 from funnel_app.gateways.clock import UNREADABLE_KEY
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.queue import SEEN_KEY
-from funnel_app.gateways.vitals import Depths, Vitals
+from funnel_app.gateways.vitals import EXAMINED_KEY, Depths, Vitals
 
 
 @pytest.fixture
@@ -54,6 +54,13 @@ def test_how_redis_is_set_up_is_told(vitals, connection, monkeypatch):
     connection.config_set("save", "")
     monkeypatch.setattr(vitals._redis, "config_get", forbidden)
     assert vitals.facts().keeps is None
+
+
+def test_what_the_doctor_found_is_kept_for_a_day(vitals, connection):
+    assert vitals.examined() is None
+    vitals.keep_examined('{"found": "ü"}')
+    assert vitals.examined() == '{"found": "ü"}'
+    assert 86_000 < connection.ttl(EXAMINED_KEY) <= 86_400
 
 
 def test_redis_away_is_told_at_once(redis_server, vitals):

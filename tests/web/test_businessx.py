@@ -28,6 +28,8 @@ calendly_link = "https://calendly.com/businessx/call"
 legacy_paths = ["/webhook/newsletter"]
 legacy_id = "{DEPLOYMENT}"
 
+[hooks.calendly]
+
 [sequences.welcome]
 hook = "signup"
 flow = "signup"

@@ -1,5 +1,6 @@
 """The signup hook: exact answers, every rule of its payload, and nothing of an authenticated call lost."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from funnel_app import create_app
+from funnel_app.campaigns.registry import Registry
 from funnel_app.ledger.models import Contact, Email, HookEvent
 from tests.factories import HOOK_SECRET, make_deps
 from tests.web.callers import BEARER, SIGNUP, post, signup
@@ -288,6 +290,26 @@ def test_an_unknown_campaign_is_named(client):
     answer = post(client, {"email": "ana@resend.dev"}, "/webhook/easter/signup")
     assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
     assert answer.json["detail"] == "There is no campaign 'easter'; there are christmas."
+
+
+@pytest.mark.parametrize("opened", [{}, {"quiet": ("booking",)}], ids=["no campaign", "no hook"])
+def test_a_lead_at_an_address_that_no_file_opens_is_kept_until_one_does(client, deps, opened):
+    def open_campaigns(names):
+        christmas = deps.registry.campaign("christmas")
+        others = {
+            name: replace(christmas, name=name, hooks={hook: christmas.hooks[hook] for hook in hooks})
+            for name, hooks in names.items()
+        }
+        object.__setattr__(deps, "registry", Registry({"christmas": christmas, **others}))
+
+    open_campaigns(opened)
+    assert client.post("/webhook/quiet/signup", json={"email": "x@resend.dev"}).status_code == 401
+    assert post(client, {"email": "ana@resend.dev"}, "/webhook/quiet/signup").status_code == 404
+    (kept,) = hooks(deps)
+    assert (kept.outcome, kept.payload, set(kept.errors)) == ("refused", {"email": "ana@resend.dev"}, {"address"})
+    open_campaigns({"quiet": ("signup",)})
+    done = client.application.test_cli_runner().invoke(args=["hooks", "replay", str(kept.id)])
+    assert done.exit_code == 0 and "accepted: 5 emails" in done.output
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("get", SIGNUP, 405), ("get", "/nowhere", 404)])

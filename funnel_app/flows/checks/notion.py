@@ -35,7 +35,7 @@ def _databases(deps: Deps) -> Check:
         looked = check_desk(deps)
     except GatewayError as error:
         return fault("notion databases", f"cannot be read: {error.message}", SHARE)
-    wrong = [f"{database.title}: {words}" for database in looked for words in database.faults]
+    wrong = [words for database in looked for words in database.faults]
     missing = [table.title for table in deps.desk.not_set()]
     if wrong:
         return fault("notion databases", "; ".join(wrong), "run flask --app wsgi notion init, or mend it in Notion")

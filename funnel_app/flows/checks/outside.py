@@ -2,7 +2,7 @@
 
 from funnel_app.deps import Deps
 from funnel_app.flows.checks.check import Findings, count, fault, ok, warning
-from funnel_app.flows.subscriptions import NotSet, check_calendly
+from funnel_app.flows.subscriptions import NotSet, check_calendly, told_by_calendly
 from funnel_app.flows.tell import Unsaid, unsaid
 from funnel_app.flows.verify import FAULT, check_documents
 from funnel_app.gateways.errors import GatewayError
@@ -25,7 +25,7 @@ def calendly(deps: Deps) -> Findings:
     if not keys and not token:
         yield ok("calendly", "not used: neither CALENDLY_SIGNING_KEY nor CALENDLY_TOKEN is set")
         return
-    for campaign in deps.registry.campaigns:
+    for campaign in told_by_calendly(deps):
         try:
             faults = check_calendly(deps, campaign)
         except NotSet:

@@ -28,7 +28,8 @@ def guard_console(app: Flask) -> None:
         SESSION_COOKIE_NAME="funnel_console",
         SESSION_COOKIE_PATH=ROOT,
         SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Strict",
+        # Not Strict: a link in a chat's alert came without the cookie then, and the login page overwrote it.
+        SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=current_secure(app),
         PERMANENT_SESSION_LIFETIME=LASTS_FOR,
     )
@@ -57,7 +58,8 @@ def log_in(name: str, password: str) -> bool:
     deps = current_deps()
     wait = deps.throttle.hit("console-login", request.remote_addr or "", cost=COST_OF_A_TRY)
     if wait:
-        raise TooManyRequests("Too many tries to log in came from this address.", retry_after=ceil(wait))
+        told = f"Too many tries to log in came from this address. Try again in {ceil(wait)} seconds."
+        raise TooManyRequests(told, retry_after=ceil(wait))
     right = hmac.compare_digest(password.encode(), deps.settings.console_password.encode())
     if not right or not name.strip():
         return False
@@ -98,7 +100,9 @@ def require_operator() -> ResponseReturnValue | None:
 
 def _ask_to_log_in() -> ResponseReturnValue:
     if request.method not in SAFE:
-        raise Unauthorized("Log in at /console/login first.")
+        raise Unauthorized(
+            "Nothing was changed: you are not logged in, or your login is over. Log in, and do it again."
+        )
     here = request.full_path.rstrip("?")
     login = f"{url_for('console.login')}?next={quote(here)}"
     if "HX-Request" in request.headers:

@@ -3,7 +3,7 @@
 from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
-from funnel_app.flows.doctor import Status, examine
+from funnel_app.flows.doctor import Status, examine_and_keep
 from funnel_app.web.console.frame import blueprint, page
 
 WORST_FIRST = (Status.FAULT, Status.WARNING, Status.OK)
@@ -13,6 +13,6 @@ WORST_FIRST = (Status.FAULT, Status.WARNING, Status.OK)
 def doctor() -> ResponseReturnValue:
     """Examine everything now, and show each finding with what to do about it, the worst first."""
     deps = current_deps()
-    checks = sorted(examine(deps), key=lambda check: WORST_FIRST.index(check.status))
+    checks = sorted(examine_and_keep(deps), key=lambda check: WORST_FIRST.index(check.status))
     counts = {status: sum(check.status is status for check in checks) for status in WORST_FIRST}
     return page("doctor.html", checks=checks, counts=counts, now=deps.now())

@@ -34,10 +34,19 @@ LOOKS = {
 
 def local(at: datetime | None, zone: str) -> str:
     """Return a time in a zone as people say it, with the zone's name; nothing for no time."""
+    return _said(at, zone, "%H:%M")
+
+
+def exact(at: datetime | None, zone: str) -> str:
+    """Return a time as `local` does, but to the second: for things that follow each other closely."""
+    return _said(at, zone, "%H:%M:%S")
+
+
+def _said(at: datetime | None, zone: str, clock: str) -> str:
     if at is None:
         return ""
     there = at.astimezone(ZoneInfo(zone))
-    return f"{there:%a} {there.day} {there:%b %Y, %H:%M %Z}"
+    return f"{there:%a} {there.day} {there:%b %Y}, {there.strftime(clock)} {there:%Z}"
 
 
 def short(at: datetime | None, zone: str) -> str:
@@ -84,6 +93,11 @@ def span(duration: timedelta | float | None) -> str:
     return f"{seconds:.0f} s"
 
 
+def reported(kind: str) -> str:
+    """Return a kind of event in words: what Resend reports is told apart from what the ledger made of it."""
+    return f"Resend: {spaced(kind.removeprefix('email.'))}" if kind.startswith("email.") else spaced(kind)
+
+
 def spaced(name: str) -> str:
     """Return a name of the code as words."""
     return name.replace("_", " ")
@@ -91,7 +105,9 @@ def spaced(name: str) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "local": local,
+    "exact": exact,
     "short": short,
+    "reported": reported,
     "parsed": parsed,
     "iso": iso,
     "look": look,

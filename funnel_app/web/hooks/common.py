@@ -48,8 +48,10 @@ def call_of(
 
 
 def answer(*calls: Call) -> ResponseReturnValue:
-    """Do what the calls ask for, and answer as the contract says."""
-    receipt = enrol(current_deps(), *calls)
+    """Do what the calls ask for, and answer as the contract says; UnknownCampaign where no file opens this hook."""
+    deps = current_deps()
+    deps.registry.hook(calls[-1].campaign, str(request.blueprint))
+    receipt = enrol(deps, *calls)
     return receipt.as_json(), receipt.http_status
 
 
