@@ -1,5 +1,6 @@
 """Gateways that remember what they were asked, for tests of what happens between them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -299,6 +300,7 @@ class FakeVitals:
         self.clock = clock
         self.away = False
         self.silent: set[str] = set()
+        self.knocked: list[tuple[datetime, str]] = []
         self.found = RedisFacts(version="7.2", policy="noeviction", limit_bytes=0, keeps=True)
         self.waiting = Depths(queues={"emails": 0}, clock=0, failed=0, unreadable=0)
         self.kept: str | None = None
@@ -322,6 +324,15 @@ class FakeVitals:
     def examined(self) -> str | None:
         self._there()
         return self.kept
+
+    def note_unproven(self, hook: str) -> None:
+        self._there()
+        self.knocked.append((self.clock(), hook))
+
+    def unproven(self, within_s: float) -> Counter[str]:
+        self._there()
+        since = self.clock() - timedelta(seconds=within_s)
+        return Counter(hook for at, hook in self.knocked if at >= since)
 
     def _there(self) -> None:
         if self.away:

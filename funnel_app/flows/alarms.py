@@ -55,6 +55,13 @@ ALARMS: Mapping[str, Alarm] = {
         "what its sender sends cannot be used, and starts nothing",
         "See flask hooks list --outcome refused, have the sender mended, and replay them with flask hooks replay",
     ),
+    "calls_unproven": Alarm(
+        "Calls of a hook have no proof",
+        "they are refused and not kept: is its sender's secret ours?",
+        TOGETHER,
+        "Give its sender HOOK_SECRET as it is set here (prefect: LEGACY_KEY, resend: RESEND_WEBHOOK_SECRET); "
+        "if only strangers knock, nothing is to be done",
+    ),
     "provider_silent": Alarm(
         "Resend's events do not come", "emails go out, and nobody knows whether they arrive"
     ),

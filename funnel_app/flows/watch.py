@@ -11,7 +11,7 @@ import structlog
 
 from funnel_app.campaigns.states import BADLY_ENDED
 from funnel_app.deps import Deps
-from funnel_app.flows import canary, doctor, refused_calls, silence
+from funnel_app.flows import canary, doctor, refused_calls, silence, unproven
 from funnel_app.flows.checks import ledger as ledger_checks
 from funnel_app.flows.checks import redis as redis_checks
 from funnel_app.flows.checks.check import Status, count
@@ -157,6 +157,11 @@ def _refused(deps: Deps) -> Seen:
         yield refused_calls.KIND, hook, words
 
 
+def _unproven(deps: Deps) -> Seen:
+    for hook, words in unproven.unproven_lately(deps).items():
+        yield unproven.KIND, hook, words
+
+
 def _undelivered(deps: Deps) -> Seen:
     for state, words in undelivered_lately(deps).items():
         yield state, "", words
@@ -186,6 +191,7 @@ LOOKS: tuple[Look, ...] = (
     Look(("jobs_failed",), _jobs),
     Look(("hook_silent", "provider_silent"), _silence),
     Look((refused_calls.KIND,), _refused),
+    Look((unproven.KIND,), _unproven),
     Look(("canary_late",), _canary),
     Look(tuple(BADLY_ENDED), _undelivered),
     Look(LATENESS, _lateness),

@@ -1,9 +1,11 @@
 """Vital signs in Redis: which processes were heard of and when, how long the queues are, what the doctor last found."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
+from uuid import uuid4
 
 from redis import Redis
 from redis.exceptions import ResponseError
@@ -16,6 +18,9 @@ from funnel_app.gateways.queue import CLOCK_KEY, QUEUES, SEEN_KEY
 from funnel_app.gateways.redis_clients import swift_client
 
 FORGOTTEN_AFTER_S = 86_400
+UNPROVEN_KEY = "funnel:unproven"
+# Whoever knocks without end fills no more than this.
+MOST_UNPROVEN = 5000
 EXAMINED_KEY = "funnel:examined"
 
 
@@ -87,6 +92,20 @@ class Vitals:
         with redis_at_hand():
             found = cast(bytes | None, self._redis.get(EXAMINED_KEY))
         return found.decode() if found is not None else None
+
+    def note_unproven(self, hook: str) -> None:
+        """Count a call of a hook that proved nothing."""
+        with redis_at_hand(), self._redis.pipeline() as pipe:
+            pipe.zadd(UNPROVEN_KEY, {f"{hook} {uuid4().hex}": time.time()})
+            pipe.zremrangebyrank(UNPROVEN_KEY, 0, -MOST_UNPROVEN - 1)
+            pipe.expire(UNPROVEN_KEY, FORGOTTEN_AFTER_S)
+            pipe.execute()
+
+    def unproven(self, within_s: float) -> Counter[str]:
+        """Return how many calls of each hook proved nothing in the last seconds."""
+        with redis_at_hand():
+            found = cast(list[bytes], self._redis.zrangebyscore(UNPROVEN_KEY, time.time() - within_s, "+inf"))
+        return Counter(member.decode().rpartition(" ")[0] for member in found)
 
     def close(self) -> None:
         """Close the connection."""

@@ -16,6 +16,7 @@ from funnel_app.current import current_deps
 from funnel_app.flows.decide import TooManyEnrolments
 from funnel_app.flows.enrol import KeyReused
 from funnel_app.flows.refuse import refuse
+from funnel_app.flows.unproven import note_unproven
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.web.payloads import keepable
 from funnel_app.web.proofs import is_proved
@@ -48,6 +49,8 @@ def http_problem(error: HTTPException) -> ResponseReturnValue:
 def _http_problem(error: HTTPException) -> Response:
     """Return the problem document; for a payload that fails its schema it names every field."""
     status = error.code or 500
+    if status == 401:
+        _note_unproven()
     if status == 401 and (wait := current_deps().throttle.hit("failed-proof", request.remote_addr or "")):
         return _throttled(wait)
     if status == 500:
@@ -82,6 +85,14 @@ def _nowhere(error: Exception) -> ResponseReturnValue:
 def _body_broken(error: Exception) -> ResponseReturnValue:
     # gunicorn reads a chunked body only when we ask for it, and raises its own errors then.
     return problem(400, f"The body breaks the rules of HTTP: {error}")
+
+
+def _note_unproven() -> None:
+    blueprint, campaign = request.blueprint or "", (request.view_args or {}).get("campaign")
+    if blueprint.startswith("prefect") or blueprint == "resend":
+        note_unproven(current_deps(), blueprint.partition("_")[0])
+    elif campaign in current_deps().registry.campaigns:
+        note_unproven(current_deps(), f"{campaign}/{blueprint}")
 
 
 def _throttled(wait_s: float) -> Response:

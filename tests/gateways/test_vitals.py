@@ -11,7 +11,7 @@ from rq.registry import FailedJobRegistry
 from funnel_app.gateways.clock import UNREADABLE_KEY
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.queue import SEEN_KEY
-from funnel_app.gateways.vitals import EXAMINED_KEY, Depths, Vitals
+from funnel_app.gateways.vitals import EXAMINED_KEY, UNPROVEN_KEY, Depths, Vitals
 
 
 @pytest.fixture
@@ -54,6 +54,17 @@ def test_how_redis_is_set_up_is_told(vitals, connection, monkeypatch):
     connection.config_set("save", "")
     monkeypatch.setattr(vitals._redis, "config_get", forbidden)
     assert vitals.facts().keeps is None
+
+
+def test_calls_without_a_proof_are_counted_by_hook_and_never_without_end(vitals, connection, monkeypatch):
+    for hook in ("christmas/signup", "christmas/signup", "resend"):
+        vitals.note_unproven(hook)
+    connection.zadd(UNPROVEN_KEY, {"christmas/signup of-yesterday": time.time() - 90_000})
+    assert vitals.unproven(3600) == {"christmas/signup": 2, "resend": 1}
+    monkeypatch.setattr("funnel_app.gateways.vitals.MOST_UNPROVEN", 2)
+    vitals.note_unproven("resend")
+    assert sum(vitals.unproven(3600).values()) == 2
+    assert connection.ttl(UNPROVEN_KEY) > 3600
 
 
 def test_what_the_doctor_found_is_kept_for_a_day(vitals, connection):
