@@ -42,8 +42,17 @@ def trace_command(email: str, ids: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(story, indent=2))
     else:
-        Teller(Console(highlight=False), current_deps().settings.timezone, ids).tell(story)
+        _tell(story, current_deps().settings.timezone, ids)
     sys.exit(0 if story["contact"] else 1)
+
+
+def _tell(story: dict[str, Any], timezone: str, ids: bool) -> None:
+    console = Console(highlight=False)
+    with console.capture() as told:
+        Teller(console, timezone, ids).tell(story)
+    # Tables fill each line to its end: in a file or a pipe those blanks are only in the way.
+    text = told.get() if console.is_terminal else "".join(f"{line.rstrip()}\n" for line in told.get().splitlines())
+    click.echo(text, nl=False)
 
 
 class Teller:
@@ -92,7 +101,7 @@ class Teller:
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True)
-        table.add_column()
+        table.add_column(overflow="fold")
         for line in lines:
             table.add_row(Text(f"  {self._time(line['at'])}", "dim"), Text(line["about"], "cyan"), Text(line["what"]))
         return table
@@ -110,7 +119,7 @@ class Teller:
         table = Table(box=box.SIMPLE, show_header=False, padding=(0, 1), show_edge=False, pad_edge=False)
         for _ in range(3 if self.ids else 4):
             table.add_column(no_wrap=True)
-        table.add_column()
+        table.add_column(overflow="fold")
         for email in emails:
             state = Text(email["state"], COLOURS.get(email["state"], "dim"))
             table.add_row(f"  {email['step']}", *self._which(email), state, Text(email["reason"] or ""))

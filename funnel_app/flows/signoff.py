@@ -13,6 +13,8 @@ VERDICTS = {
     Status.FAULT: "Not ready: the faults keep emails from arriving. Mend them and make a new report.",
 }
 
+NOT_YET = "Not to be signed: mend the faults, and make a new report."
+
 
 def report(deps: Deps, checks: Sequence[Check]) -> str:
     """Return the report in Markdown, with the evidence of each check."""
@@ -23,7 +25,8 @@ def report(deps: Deps, checks: Sequence[Check]) -> str:
         f"# Production report, {deps.now():%d %B %Y}",
         "",
         f"Made by `flask doctor --signoff` at {deps.now():%Y-%m-%d %H:%M:%S} UTC for {deps.settings.public_url}, "
-        f"in {mode} mode, ledger at `{schema.head()}`. `docs/production-checklist.md` says what each check looks at.",
+        f"in {mode} mode, over the ledger `{_place(deps)}` at `{schema.head()}`. `docs/production-checklist.md` says "
+        "what each check looks at.",
         "",
         f"**{VERDICTS[worst]}** ({counted})",
         "",
@@ -34,10 +37,14 @@ def report(deps: Deps, checks: Sequence[Check]) -> str:
         "By hand, since no program can: a real signup on the website, its email read in an inbox on a phone and on a "
         "desktop, its unsubscribe link followed, an alert seen in the chat, and the dead man's switch heard.",
         "",
-        "Signed: ____________________   Date: ____________________",
+        NOT_YET if worst is Status.FAULT else "Signed: ____________________   Date: ____________________",
         "",
     ]
     return "\n".join(lines)
+
+
+def _place(deps: Deps) -> str:
+    return deps.engine.url.set(username=None, password=None, query={}).render_as_string()
 
 
 def _counted(checks: Sequence[Check], status: Status) -> str:

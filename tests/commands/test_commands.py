@@ -12,6 +12,7 @@ from funnel_app.flows.refuse import refuse
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.models import Email
 from tests.factories import make_deps
 from tests.flows.leads import assess, email_ids, opt_in, write_templates
 
@@ -76,6 +77,16 @@ def test_trace_of_a_stranger_shows_the_refused_call_that_names_them(run, deps):
     words = " ".join(told.split())
     assert f"{hook_id} booking from website, refused: meeting_time: Not a valid datetime." in words
     assert "flask hooks replay" in words
+
+
+def test_trace_into_a_file_has_no_blanks_at_the_ends_of_lines_and_cuts_no_word(run, deps, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    receipt = opt_in(deps)
+    with deps.sessions.begin() as session:
+        session.get(Email, email_ids(receipt)[0]).reason = "refused: " + "x" * 60
+    told = run("trace", "ana@resend.dev").output
+    assert all(line == line.rstrip() for line in told.splitlines()) and "…" not in told
+    assert told.count("x") >= 60
 
 
 def test_trace_tells_the_story(run, deps, monkeypatch):

@@ -434,4 +434,8 @@ def test_the_report_to_sign_says_where_it_stands(well, trouble):
     text = signoff(well, examine(well))
     verdict = {None: "is right", "a rotation": "warnings are to be read", "a wrong key": "Not ready"}[trouble]
     assert text.startswith("# Production report, 24 November 2026") and verdict in text
-    assert text.count("\n| ") == len(examine(well)) + 2 and "Signed: ____" in text
+    assert text.count("\n| ") == len(examine(well)) + 2
+    assert ("Signed: ____" in text) is (trouble != "a wrong key") and ("Not to be signed" in text) is (
+        trouble == "a wrong key"
+    )
+    assert f"over the ledger `{well.engine.dialect.name}" in text and "password" not in text
