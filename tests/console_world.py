@@ -30,7 +30,8 @@ def sign_up(deps: Deps, number: int, event: Event = Event.OPT_IN, **more) -> Rec
     name, business = NAMES[number % len(NAMES)]
     facts = {"first_name": name, "business_name": business, **(ASSESSMENT if event is Event.ASSESSMENT else {})}
     address = f"delivered+{name.lower().replace('é', 'e')}{number}@resend.dev"
-    return enrol(deps, call(address, event, **{"contact": {**facts, **more.pop("contact", {})}, **more}))
+    told = {"contact": {**facts, **more.pop("contact", {})}, "payload": {"email": address, **facts}, **more}
+    return enrol(deps, call(address, event, **told))
 
 
 def report(deps: Deps, email_id: UUID, kind: str = "email.delivered", detail: str | None = None) -> None:
@@ -123,12 +124,12 @@ def play_until(deps: Deps, end: datetime) -> None:
     deps.now.at = max(deps.now(), end)
 
 
-def hold(deps: Deps, many: int = 3) -> Receipt:
+def hold(deps: Deps, many: int = 3, first: int = 20) -> Receipt:
     """Let some come in whose first letter cannot be made, and mend the template after them."""
     key = "lead_nurture_email_1"
     good = deps.notebook.pages.pop(key)
     deps.now.forward(minutes=2)
-    held = [sign_up(deps, number) for number in range(20, 20 + many)]
+    held = [sign_up(deps, number) for number in range(first, first + many)]
     for receipt in held:
         deliver(deps, email_ids(receipt)[:1])
     deps.notebook.pages[key] = good

@@ -38,6 +38,7 @@ _UNSAID = {
     State.FAILED: "Resend could not send it",
     State.DELAYED: "the recipient's server does not take it yet; Resend tries again",
 }
+REFUSES_ALL = "Resend refuses the key, the account or the sender"
 _STATUS_AND_NAME = re.compile(r"^\d{3} \w+: ")
 _UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60))
 _DATE = re.compile(r" on \d{1,2} [A-Z][a-z]+")
@@ -91,7 +92,7 @@ def of_wait(answer: str, words: str) -> str:
 
 _WAITS = {
     "rate_limited": "the Resend team makes more calls than it may",
-    "paused": "Resend refuses the key, the account or the sender",
+    "paused": REFUSES_ALL,
     "concurrent": "Resend is still working on the first try",
     "unknown": "Resend's answer did not come",
     "unreachable": "Resend cannot be reached",

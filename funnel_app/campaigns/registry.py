@@ -67,6 +67,11 @@ class Registry:
                 for step in sequence.steps:
                     yield campaign, sequence, step
 
+    def name_of(self, sequence: Sequence) -> str:
+        """Return a sequence's name, with its campaign's before it where another campaign has one of that name too."""
+        shared = sum(sequence.name in campaign.sequences for campaign in self.campaigns.values()) > 1
+        return f"{sequence.campaign}/{sequence.name}" if shared else sequence.name
+
     def template_keys(self) -> tuple[str, ...]:
         """Return every template key, in the order of the files."""
         return tuple(step.template for _, _, step in self.steps())

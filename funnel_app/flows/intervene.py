@@ -107,9 +107,10 @@ def _plan_anew(session: Session, email: Email, deps: Deps, reason: str) -> None:
         raise NotPossible("This person was erased at their own wish: nothing is sent to them.")
     _reopen(email.enrolment)
     _close_request(session, email)
-    email.request_id = email.resend_id = None
     email.next_attempt_at = None
+    # Its timeline keeps Resend's id of the try that is given up: what is still reported of that is not of this one.
     emails.move(session, email, State.PLANNED, deps.now(), reason)
+    email.request_id = email.resend_id = None
 
 
 def _reopen(enrolment: Enrolment) -> None:

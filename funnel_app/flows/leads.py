@@ -9,7 +9,7 @@ from funnel_app.campaigns.segments import segment_of
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.trace import trace
-from funnel_app.ledger import enrolments, leads, operator_actions, suppressions
+from funnel_app.ledger import contacts, enrolments, leads, operator_actions, suppressions
 from funnel_app.ledger.leads import Running, Wanted
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, Suppression
 from funnel_app.ledger.operator_actions import OperatorAction
@@ -68,6 +68,7 @@ class Lead:
     moments: list[Moment]
     zone: str
     segment: str | None
+    erased: bool
 
 
 CAN = {
@@ -107,6 +108,7 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         moments=_moments(story, joined, actions),
         zone=contact.timezone or _campaign_zone(deps, joined),
         segment=segment_of(contact.properties),
+        erased=contacts.is_erased(contact),
     )
 
 

@@ -23,6 +23,7 @@ from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Scope
 from funnel_app.ledger.operator_actions import OperatorAction
 
 NOT_BEGUN = frozenset({State.PLANNED, State.HELD})
+ERASED_ALREADY = "This lead was erased already: nothing more can be done to it."
 
 
 def pause(deps: Deps, enrolment_id: UUID, operator: str) -> str:
@@ -113,17 +114,19 @@ def suppress(deps: Deps, contact_id: UUID, operator: str, scope: Scope = Scope.A
     told = f"{'nothing' if scope is Scope.ALL else 'no marketing'} goes to this address any more"
     with deps.sessions.begin() as session:
         contact = leads.get(session, contact_id)
+        if contacts.is_erased(contact):
+            raise NotPossible(ERASED_ALREADY)
         forbid(deps, session, contact, scope, f"suppressed by {operator}", "console")
         _note(session, OperatorAction(at=now, operator=operator, action="suppress", contact_id=contact_id, detail=told))
     return told
 
 
 def erase(deps: Deps, contact_id: UUID, operator: str) -> str:
-    """Forget a person everywhere, but for a hash that keeps the address from being mailed. Safe to repeat."""
+    """Forget a person everywhere, but for a hash that keeps the address from being mailed."""
     with deps.reads() as session:
         contact = leads.find(session, contact_id)
-    if contact is None:
-        raise NotPossible("This lead was erased already.")
+    if contact is None or contacts.is_erased(contact):
+        raise NotPossible(ERASED_ALREADY)
     try:
         erased = erase_address(deps, contact.email_norm)
     except NotYet as fault:

@@ -84,7 +84,7 @@ def _report(deps: Deps, email: Email, last: str | None) -> Report | None:
     if kind is None:
         return None
     return Report(
-        provider_event_id=f"{email_events.ASKED}{email.id}-{kind}",
+        provider_event_id=f"{email_events.ASKED}{email.resend_id}-{kind}",
         kind=kind,
         at=now,
         resend_id=email.resend_id,

@@ -21,6 +21,8 @@ SUPPRESSING = {
     "email.complained": "its reader marked an email as spam",
     "email.suppressed": "Resend does not mail the address",
 }
+# That a try before the present one arrived, or what it taught of the address, still counts; how it went does not.
+OF_THE_ADDRESS = frozenset({State.DELIVERED, State.BOUNCED, State.COMPLAINED, State.SUPPRESSED})
 ORPHANS_KEPT_FOR = timedelta(days=1)
 AT_A_TIME = 500
 
@@ -117,8 +119,9 @@ def _as_report(event: EmailEvent) -> Report:
 
 def apply(deps: Deps, session: Session, email: Email, report: Report, now: datetime) -> None:
     """Move an email of a locked contact forward by a report, and stop what must stop."""
-    email.resend_id = email.resend_id or report.resend_id
-    if report.state is None:
+    given_up = report.resend_id is not None and email_events.was_given_up(session, email.id, report.resend_id)
+    email.resend_id = email.resend_id or (None if given_up else report.resend_id)
+    if report.state is None or (given_up and report.state not in OF_THE_ADDRESS):
         return
     new = reported(State(email.state), report.state)
     if new != email.state:

@@ -1,13 +1,16 @@
 """Sentences: for each sequence one, which says what happened, what comes next and when, or why not and what to do."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from funnel_app.campaigns.reasons import REFUSES_ALL
 from funnel_app.campaigns.states import STOPPED, State
 from funnel_app.flows.invariants import OVERDUE_AFTER
+from funnel_app.flows.wanted import Bar
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Request
 
 UNDER_WAY = (State.SENDING, State.HELD, State.AMBIGUOUS, State.SENT, State.DELAYED)
@@ -17,12 +20,18 @@ DOCTOR_KNOWS = "flask doctor says what to do"
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a sentence needs to know besides the enrolment: the time, where people read it, and what holds mail up."""
+    """What a sentence needs to know besides the enrolment: the time, where people read it, and what holds mail up.
+
+    `bars` keep every email of an enrolment from its person; those of enrolments that go `elsewhere` are live, and this
+    process is in testing mode.
+    """
 
     now: datetime
     zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 (frozen)
     waiting: str | None = None
     requests: Mapping[UUID, Request] = field(default_factory=dict)
+    bars: Mapping[UUID, Bar | None] = field(default_factory=dict)
+    elsewhere: frozenset[UUID] = frozenset()
 
     def spoken(self, at: datetime) -> str:
         """Return a time as people say it: today at 07:01, or Wednesday 25 November at 07:00."""
@@ -40,11 +49,24 @@ def sentence(enrolment: Enrolment, now: datetime, outlook: Outlook | None = None
     delivered = sum(email.state == State.DELIVERED for email in enrolment.emails)
     clauses = [
         f"{delivered} of {len(enrolment.emails)} emails delivered",
-        *(_stopped(email) for email in enrolment.emails if _went_wrong(email)),
-        *(_under_way(email, view) for email in enrolment.emails if email.state in UNDER_WAY),
+        *_together((email.step, _stopped(email)) for email in enrolment.emails if _went_wrong(email)),
+        *_together(
+            (email.step, _WORDS[State(email.state)](email, view))
+            for email in enrolment.emails
+            if email.state in UNDER_WAY
+        ),
         _ending(enrolment, view),
     ]
     return "; ".join(clause for clause in clauses if clause) + "."
+
+
+def _together(told: Iterable[tuple[int, str]]) -> Iterator[str]:
+    """Say once what is true of several emails in a row."""
+    # Steps that follow each other are as far from their places in the list.
+    for (_, words), group in groupby(enumerate(told), key=lambda each: (each[1][0] - each[0], each[1][1])):
+        steps = [step for _, (step, _) in group]
+        several = f"each of emails {steps[0]} {'and' if len(steps) == 2 else 'to'} {steps[-1]}"
+        yield f"{several if len(steps) > 1 else f'email {steps[0]}'} {words}"
 
 
 def _went_wrong(email: Email) -> bool:
@@ -52,13 +74,14 @@ def _went_wrong(email: Email) -> bool:
 
 
 def _stopped(email: Email) -> str:
-    told = f"email {email.step} {_VERBS.get(State(email.state), email.state)}: {email.reason or 'no reason'}"
-    return f"{told}{_advice(email)}"
+    return f"{_VERBS.get(State(email.state), email.state)}: {email.reason or 'no reason'}{_advice(email)}"
 
 
 def _advice(email: Email) -> str:
     if email.state == State.FAILED:
         return f" (once that is mended: flask emails retry {email.id})"
+    if email.state == State.COMPLAINED:
+        return " (leave it so: nothing more goes to that address)"
     if email.state == State.BOUNCED:
         return " (ask for another address; if this one is right: flask contacts release)"
     # What we ourselves did not send has no id: somebody unsubscribed, and is to be left alone.
@@ -70,16 +93,13 @@ def _advice(email: Email) -> str:
 _VERBS = {State.BOUNCED: "bounced", State.COMPLAINED: "brought a complaint", State.SUPPRESSED: "was not sent"}
 
 
-def _under_way(email: Email, view: Outlook) -> str:
-    return f"email {email.step} {_WORDS[State(email.state)](email, view)}"
-
-
 def _sending(email: Email, view: Outlook) -> str:
     request = view.requests.get(email.request_id) if email.request_id else None
     if request is None or request.next_attempt_at is None or not email.reason:
         return "is being handed to Resend"
     again = view.spoken(max(request.next_attempt_at, view.now + timedelta(seconds=1)))
-    return f"is on its way to Resend: {email.reason}; the same request goes again {again}"
+    cure = f"; {DOCTOR_KNOWS}" if email.reason.startswith(REFUSES_ALL) else ""
+    return f"is on its way to Resend: {email.reason}; the same request goes again {again}{cure}"
 
 
 def _held(email: Email, view: Outlook) -> str:
@@ -120,10 +140,21 @@ def _ending(enrolment: Enrolment, view: Outlook) -> str:
     if upcoming is None:
         cancelled = [email for email in enrolment.emails if email.state == State.CANCELLED]
         return "; ".join(f"email {email.step} cancelled: {email.reason}" for email in cancelled)
+    barred = view.bars.get(enrolment.id)
+    if barred is not None:
+        return _barred(enrolment, barred)
+    if enrolment.id in view.elsewhere:
+        return f"email {upcoming.step} is live and waits: TESTING_MODE is true here"
     blocking = next((e for e in enrolment.emails if e.step < upcoming.step and e.state in BLOCKS_THE_NEXT), None)
     if blocking is not None:
         return f"email {upcoming.step} waits until email {blocking.step} is settled"
     return _upcoming(upcoming, view)
+
+
+def _barred(enrolment: Enrolment, barred: Bar) -> str:
+    told = any(email.reason == barred.reason for email in enrolment.emails)
+    why = "nothing more goes, for that reason" if told else f"nothing more goes: {barred.reason}"
+    return f"{why} ({barred.cure})" if barred.cure else why
 
 
 def _upcoming(email: Email, view: Outlook) -> str:

@@ -12,10 +12,14 @@ from funnel_app.ledger.base import EnrolmentState
 
 @dataclass(frozen=True)
 class Drawn:
-    """One sequence with its live counts; a step's figures are at the step's place."""
+    """One sequence with its live counts; `name` tells it from those of other campaigns.
+
+    A step's figures are at the step's place.
+    """
 
     campaign: model.Campaign
     sequence: model.Sequence
+    name: str
     enrolments: Mapping[EnrolmentState, int]
     steps: Sequence[Fares]
 
@@ -29,7 +33,8 @@ def draw_sequences(deps: Deps) -> list[Drawn]:
         Drawn(
             campaign=campaign,
             sequence=sequence,
-            enrolments={state: count for name, state, count in enrolled if name == sequence.name},
+            name=deps.registry.name_of(sequence),
+            enrolments={state: count for *of, state, count in enrolled if of == [campaign.name, sequence.name]},
             steps=[by_key[step.template] for step in sequence.steps],
         )
         for campaign in deps.registry.campaigns.values()

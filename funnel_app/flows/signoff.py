@@ -32,7 +32,7 @@ def report(deps: Deps, checks: Sequence[Check]) -> str:
         *(f"| {check.name} | {MARKS[check.status]} | {_cell(check.detail)} | {_cell(check.fix)} |" for check in checks),
         "",
         "By hand, since no program can: a real signup on the website, its email read in an inbox on a phone and on a "
-        "desktop, its unsubscribe link followed, and an alert seen in the chat.",
+        "desktop, its unsubscribe link followed, an alert seen in the chat, and the dead man's switch heard.",
         "",
         "Signed: ____________________   Date: ____________________",
         "",

@@ -68,14 +68,14 @@ class Today:
     hours: Sequence[tuple[datetime, int]]
 
     @property
-    def calm(self) -> bool:
-        """Whether nothing needs a person."""
-        return not (self.asks or self.faults or self.why_waiting or self.incidents)
+    def asks(self) -> bool:
+        """Whether a lead, an email or a call needs a person."""
+        return bool(self.held_by or self.ambiguous or self.paused or self.refused)
 
     @property
-    def asks(self) -> bool:
-        """Whether an email, a run or a call waits for somebody's word."""
-        return bool(self.held_by or self.ambiguous or self.paused or self.refused)
+    def calm(self) -> bool:
+        """Whether nothing at all needs a person."""
+        return not (self.asks or self.faults or self.why_waiting or self.incidents)
 
 
 def look_at_today(deps: Deps) -> Today:

@@ -15,6 +15,7 @@ from funnel_app.flows.receipt import iso
 from funnel_app.flows.sentences import DOCTOR_KNOWS, Outlook, sentence
 from funnel_app.flows.story import story
 from funnel_app.flows.strangers import stranger
+from funnel_app.flows.wanted import bar
 from funnel_app.ledger import contacts, email_events, enrolments, hook_events, requests, suppressions
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Suppression
 
@@ -42,7 +43,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         joined = enrolments.of_contact(session, contact.id)
         timeline = email_events.of_emails(session, [email.id for e in joined for email in e.emails])
         hooks = sorted([*hook_events.of_contact(session, contact.id), *refused], key=lambda hook: hook.received_at)
-        outlook = _outlook(deps, session, joined)
+        outlook = _outlook(deps, session, joined, contact)
     return {
         "contact": _contact(contact),
         "suppressions": _forbidden(forbidden),
@@ -52,11 +53,13 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
     }
 
 
-def _outlook(deps: Deps, session: Session, joined: Sequence[Enrolment]) -> Outlook:
+def _outlook(deps: Deps, session: Session, joined: Sequence[Enrolment], contact: Contact) -> Outlook:
     ids = {email.request_id for enrolment in joined for email in enrolment.emails if email.request_id}
     asked = requests.by_ids(session, ids)
     waiting = why_waiting(deps) or next((f"{fault} ({DOCTOR_KNOWS})" for fault in silent_parts(deps)), None)
-    return Outlook(deps.now(), ZoneInfo(deps.settings.timezone), waiting, asked)
+    bars = {enrolment.id: bar(deps, session, enrolment, contact) for enrolment in joined}
+    elsewhere = frozenset(each.id for each in joined if each.mode not in deps.sendable_modes)
+    return Outlook(deps.now(), ZoneInfo(deps.settings.timezone), waiting, asked, bars, elsewhere)
 
 
 def _contact(contact: Contact) -> dict[str, Any]:

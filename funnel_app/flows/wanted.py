@@ -3,6 +3,7 @@
 from collections.abc import Sequence as Rows
 from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,16 @@ from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.plan import call_was_near, too_late
 from funnel_app.ledger import emails, suppressions
-from funnel_app.ledger.models import Email
+from funnel_app.ledger.models import Contact, Email, Enrolment
+
+RELEASE = "flask contacts release lets it be mailed again"
+# By where a suppression comes from. What a person wished, or complained of, stays so.
+CURES = {
+    "keyboard": RELEASE,
+    "console": RELEASE,
+    "resend:email.bounced": "ask for another address; if this one is right: flask contacts release",
+    "resend:email.suppressed": "if it is right: take it off Resend's suppression list, then flask contacts release",
+}
 
 
 class NotInFiles(Exception):
@@ -45,14 +55,30 @@ def stop_unwanted(deps: Deps, session: Session, email: Email, now: datetime) -> 
 
 def why_not(deps: Deps, session: Session, email: Email, now: datetime) -> tuple[State, str] | None:
     """Return how an email ends that must not go now, and why; None for one that may. Raises NotInFiles."""
-    enrolment, contact = email.enrolment, email.enrolment.contact
-    suppression = suppressions.find(session, contact.email_norm, deps.settings.secret_key, enrolment.kind)
-    if suppression is not None:
-        return State.SUPPRESSED, suppression.reason
-    if enrolment.mode == Mode.TEST and not is_test_recipient(contact.email_norm, deps.settings.test_recipients):
-        return State.SKIPPED, "testing mode: the address is not in TEST_RECIPIENTS"
+    barred = bar(deps, session, email.enrolment, email.enrolment.contact)
+    if barred is not None:
+        return barred.state, barred.reason
     late = _missed(deps, session, email, now)
     return (State.SKIPPED, late) if late else None
+
+
+class Bar(NamedTuple):
+    """Why nothing goes to a person in a sequence: the state in which its emails end, the reason, and what to do."""
+
+    state: State
+    reason: str
+    cure: str
+
+
+def bar(deps: Deps, session: Session, enrolment: Enrolment, contact: Contact) -> Bar | None:
+    """Return what keeps every email of a sequence from this person, due or not; None where nothing does."""
+    suppression = suppressions.find(session, contact.email_norm, deps.settings.secret_key, enrolment.kind)
+    if suppression is not None:
+        return Bar(State.SUPPRESSED, suppression.reason, CURES.get(suppression.source, ""))
+    if enrolment.mode == Mode.TEST and not is_test_recipient(contact.email_norm, deps.settings.test_recipients):
+        reason = "testing mode: the address is not in TEST_RECIPIENTS"
+        return Bar(State.SKIPPED, reason, "add it there, or set TESTING_MODE=false for those who come from then on")
+    return None
 
 
 def _missed(deps: Deps, session: Session, email: Email, now: datetime) -> str | None:

@@ -29,7 +29,7 @@ PAUSES = {"config": "sending_paused", "quota": "sending_paused", "outage": "rese
 # What the doctor finds is told by an alarm of its own here.
 ALSO_WATCHED = frozenset(
     {"redis", "redis eviction", "redis persistence", "scheduler", "workers", "queues", "sending", "overdue"}
-    | {"disk space", "clock", "resend events", "public address", "alerts", "canary", "invariants"}
+    | {"disk space", "clock", "resend events", "public address", "canary", "invariants"}
 )
 
 log = structlog.get_logger()

@@ -40,7 +40,9 @@ class Alerts:
         if answer.status_code == 429 or answer.status_code >= 500:
             raise Unavailable(host, f"answered {answer.status_code}")
         if answer.status_code >= 300:
-            raise Rejected(host, f"answered {answer.status_code}: is the webhook still there?", str(answer.status_code))
+            raise Rejected(
+                host, f"answered {answer.status_code}: it does not know this webhook any more", str(answer.status_code)
+            )
 
 
 def payload(url: str, text: str) -> dict[str, Any]:

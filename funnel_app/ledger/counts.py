@@ -3,8 +3,10 @@
 Canaries are not counted.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
@@ -80,15 +82,25 @@ def sent_without_word(session: Session, before: datetime) -> int:
 
 
 def copies(session: Session) -> int:
-    """Count the emails that Resend took once more than it should: every further id that it gave to one of ours."""
-    per_email = (
-        select((func.count(EmailEvent.resend_id.distinct()) - 1).label("more"))
+    """Count the emails that Resend took once more than it should: every further id that it gave to one of ours.
+
+    The id of a try that failed, and after which a person had the email sent anew, counts only if it arrived after all.
+    """
+    several = (
+        select(EmailEvent.email_id)
         .where(EmailEvent.email_id.is_not(None), EmailEvent.resend_id.is_not(None))
         .where(EmailEvent.email_id.not_in(select(Email.id).where(of_canary())))
         .group_by(EmailEvent.email_id)
-        .subquery()
+        .having(func.count(EmailEvent.resend_id.distinct()) > 1)
     )
-    return int(session.scalar(select(func.coalesce(func.sum(per_email.c.more), 0))) or 0)
+    told = select(EmailEvent.email_id, EmailEvent.resend_id, EmailEvent.kind).where(EmailEvent.email_id.in_(several))
+    kinds: dict[tuple[UUID | None, str | None], set[str]] = defaultdict(set)
+    for email_id, resend_id, kind in session.execute(told.where(EmailEvent.resend_id.is_not(None))):
+        kinds[email_id, resend_id].add(kind)
+    counted = Counter(
+        email_id for (email_id, _), seen in kinds.items() if State.PLANNED not in seen or "email.delivered" in seen
+    )
+    return sum(number - 1 for number in counted.values())
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:

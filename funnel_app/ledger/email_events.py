@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.states import State
 from funnel_app.ledger.models import Email, EmailEvent
 from funnel_app.ledger.once import insert_once
 
@@ -32,6 +33,14 @@ def add_report(session: Session, provider_event_id: str, row: Mapping[str, Any])
     `email_id` is the email that it was fitted to, `claimed_id` the one that its tag names, whether we know it or not.
     """
     return insert_once(session, EmailEvent, {"provider_event_id": provider_event_id, **row}, ["provider_event_id"])
+
+
+def was_given_up(session: Session, email_id: UUID, resend_id: str) -> bool:
+    """Say whether a person had an email sent anew after a try that the provider knows by this id."""
+    anew = select(EmailEvent.id).where(
+        EmailEvent.email_id == email_id, EmailEvent.resend_id == resend_id, EmailEvent.kind == State.PLANNED
+    )
+    return session.scalars(anew.limit(1)).first() is not None
 
 
 def add_copy(session: Session, email_id: UUID, resend_id: str | None, now: datetime) -> None:

@@ -37,11 +37,11 @@ def by_day(session: Session, days: Sequence[Day]) -> Sequence[tuple[int, str, St
     return [(day, key, State(state), count) for (day, key, state), count in count_without(session, rows).items()]
 
 
-def enrolments(session: Session) -> Sequence[tuple[str, EnrolmentState, int]]:
-    """Count the enrolments of each sequence by state."""
-    rows = select(Enrolment.sequence, Enrolment.state, func.count()).where(Enrolment.sequence != CANARY)
-    rows = rows.group_by(Enrolment.sequence, Enrolment.state)
-    return [(sequence, EnrolmentState(state), count) for sequence, state, count in session.execute(rows)]
+def enrolments(session: Session) -> Sequence[tuple[str, str, EnrolmentState, int]]:
+    """Count the enrolments of each campaign's sequences by state."""
+    columns = (Enrolment.campaign, Enrolment.sequence, Enrolment.state)
+    rows = select(*columns, func.count()).where(Enrolment.sequence != CANARY).group_by(*columns)
+    return [(campaign, name, EnrolmentState(state), count) for campaign, name, state, count in session.execute(rows)]
 
 
 def waits(session: Session, span: Day) -> Sequence[tuple[float, int]]:

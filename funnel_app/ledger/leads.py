@@ -22,7 +22,10 @@ IN_TROUBLE = written(Email.state, *TROUBLE)
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which leads: words in the address or a name, a sequence, the state of an enrolment, and an email's trouble."""
+    """Which leads: words in the address or a name, a sequence, the state of an enrolment, and an email's trouble.
+
+    A sequence is told by its name, or as `campaign/name`.
+    """
 
     words: str = ""
     sequence: str = ""
@@ -75,7 +78,9 @@ def _matching(session: Session, ids: Select[UUID], wanted: Wanted) -> Select[UUI
 def _joined(wanted: Wanted) -> list[ColumnElement[bool]]:
     conditions = []
     if wanted.sequence:
-        conditions.append(Enrolment.sequence == wanted.sequence)
+        campaign, _, name = wanted.sequence.rpartition("/")
+        conditions.append(Enrolment.sequence == name)
+        conditions += [Enrolment.campaign == campaign] if campaign else []
     if wanted.state:
         conditions.append(Enrolment.state == wanted.state)
     return conditions

@@ -53,10 +53,16 @@ def count_posts_since(session: Session, channel: str, since: datetime) -> int:
     return session.scalar(posts) or 0
 
 
-def oldest_failing(session: Session) -> Notice | None:
-    """Return the oldest notice that could not be said so far; None where all is said."""
-    failing = select(Notice).where(Notice.sent_at.is_(None), Notice.last_error.is_not(None))
-    return session.scalars(failing.order_by(Notice.created_at).limit(1)).one_or_none()
+def failing(session: Session, channel: str) -> list[Notice]:
+    """Return the notices that could not be said so far in a chat, oldest first."""
+    rows = select(Notice).where(Notice.channel == channel, Notice.sent_at.is_(None), Notice.last_error.is_not(None))
+    return list(session.scalars(rows.order_by(Notice.created_at)))
+
+
+def hurry(session: Session, channel: str, after: datetime) -> None:
+    """Let what waits in a chat until later than this be said at once: it takes messages again."""
+    waiting = update(Notice).where(Notice.channel == channel, Notice.sent_at.is_(None), Notice.lease_until > after)
+    session.execute(waiting.values(lease_until=None))
 
 
 def delete_unsaid(session: Session, ending: str) -> int:

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from funnel_app.flows.checks.outside import alerting
 from funnel_app.flows.incidents import KEPT_FOR, forget_old, note
 from funnel_app.flows.ledger_alarm import LedgerAlarm
-from funnel_app.flows.tell import MOST_AN_HOUR, failing_since, tell
+from funnel_app.flows.tell import MOST_AN_HOUR, tell, unsaid
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import notices
 from funnel_app.ledger.watch_models import Incident, Notice
@@ -117,27 +118,63 @@ def test_a_chat_is_never_flooded_and_nothing_is_lost(deps):
 def test_a_chat_that_is_away_hears_of_it_later(deps):
     deps.alerts.fault = Unavailable("hooks.slack.com", "answered 503")
     round_of(deps, LATE)
-    since, error = failing_since(deps)
-    assert (since, error) == (deps.now(), "hooks.slack.com: answered 503")
+    (chat,) = unsaid(deps)
+    assert (chat.setting, chat.number, chat.since) == ("ALERT_WEBHOOK_URL", 1, deps.now())
+    assert (chat.error, chat.refused) == ("hooks.slack.com: answered 503", False)
     deps.alerts.fault = None
     tell(deps)
     assert said(deps) == [], "not at once"
     deps.now.forward(seconds=21)
     tell(deps)
-    assert len(said(deps)) == 1 and failing_since(deps) is None
+    assert len(said(deps)) == 1 and unsaid(deps) == []
 
 
-def test_tries_grow_apart_up_to_ten_minutes(deps):
-    deps.alerts.fault = Rejected("hooks.slack.com", "answered 404", "404")
+AWAY = Unavailable("hooks.slack.com", "answered 503")
+REFUSED = Rejected("hooks.slack.com", "answered 404: it does not know this webhook any more", "404")
+
+
+@pytest.mark.parametrize(
+    ("fault", "grown"), [(AWAY, [320, 600, 600, 600]), (REFUSED, [320, 640, 1280, 2560, 3600, 3600])]
+)
+def test_tries_grow_apart_up_to_ten_minutes_and_to_an_hour_where_only_a_person_can_mend(deps, fault, grown):
+    deps.alerts.fault = fault
     note(deps, LATE, ["canary_late"])
     waits = []
-    for _ in range(8):
+    for _ in range(4 + len(grown)):
         tell(deps)
         with deps.reads() as session:
             until = session.scalars(select(Notice.lease_until)).one()
         waits.append((until - deps.now()).total_seconds())
         deps.now.at = until
-    assert waits == [20, 40, 80, 160, 320, 600, 600, 600]
+    assert waits == [20, 40, 80, 160, *grown]
+
+
+def test_a_chat_that_refuses_is_a_fault_that_names_its_setting_and_what_to_do(deps):
+    deps.alerts.fault = REFUSED
+    round_of(deps, LATE)
+    (check,) = alerting(deps)
+    assert (check.status, check.detail) == (
+        "fault",
+        "ALERT_WEBHOOK_URL is refused (hooks.slack.com: answered 404: it does not know this webhook any more): "
+        "1 message unsaid since 2026-11-24 12:00 UTC",
+    )
+    assert "make a new incoming webhook in the chat, set ALERT_WEBHOOK_URL to it" in check.fix
+
+
+def test_when_a_chat_takes_messages_again_all_that_waited_is_said(deps):
+    deps.alerts.fault = REFUSED
+    note(deps, LATE, ["canary_late"])
+    for _ in range(12):
+        tell(deps)
+        deps.now.forward(hours=1)
+    tell(deps)
+    deps.alerts.fault = None
+    round_of(deps, {("hook_silent", "christmas/signup"): "no call"}, [])
+    tell(deps)
+    assert [text.split("\n")[1][:25] for text in said(deps)] == [
+        "🔴 A hook is silent (chris",
+        "🔴 The canary did not arri",
+    ]
 
 
 def test_without_a_chat_nothing_piles_up(engine):

@@ -11,8 +11,11 @@ from funnel_app.campaigns.reasons import with_words
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, SOFT_BOUNCE
 from funnel_app.flows.deliver import deliver
 from funnel_app.flows.enrol import enrol
+from funnel_app.flows.intervene import retry
 from funnel_app.flows.recheck import recheck_held
+from funnel_app.flows.reconcile import reconcile
 from funnel_app.flows.record_event import Report, record_event
+from funnel_app.flows.stats import ledger_stats
 from funnel_app.gateways.answers import Answer, AnswerKind
 from funnel_app.ledger import email_events
 from funnel_app.ledger.models import EmailEvent, Suppression
@@ -183,3 +186,62 @@ def test_a_transient_bounce_is_a_delay_and_suppresses_nobody(ready):
     assert set(states(ready, receipt)[1:]) == {"planned"}
     with ready.reads() as session:
         assert session.scalars(select(Suppression)).all() == []
+
+
+class TestSentAnew:
+    """After a person had a failed email sent anew, what is reported of the try before is not of the present one."""
+
+    @pytest.fixture
+    def anew(self, ready):
+        """A first email that Resend took as resend-0-0 and could not send, planned again by a person."""
+        first = email_ids(sent(ready))[0]
+        record_event(ready, report(ready, first, "email.failed", resend_id="resend-0-0"))
+        ready.now.forward(minutes=5)
+        retry(ready, first)
+        return first
+
+    @pytest.mark.parametrize("kind", ["email.sent", "email.delivery_delayed", "email.failed", SOFT_BOUNCE])
+    def test_a_late_report_of_how_the_old_try_went_moves_nothing(self, ready, anew, kind):
+        assert record_event(ready, report(ready, anew, kind, resend_id="resend-0-0")), "it is kept"
+        assert (look(ready, anew).state, look(ready, anew).resend_id) == ("planned", None)
+        deliver(ready, [anew])
+        record_event(ready, report(ready, anew, kind, resend_id="resend-0-0"))
+        assert (look(ready, anew).state, look(ready, anew).resend_id) == ("sent", "resend-1-0")
+        record_event(ready, report(ready, anew, resend_id="resend-1-0"))
+        assert look(ready, anew).state == "delivered"
+        assert ledger_stats(ready)["duplicates"] == 0
+
+    def test_a_late_report_while_the_new_try_is_in_the_air_moves_nothing(self, ready, anew):
+        ready.mailer.script = [lambda: record_event(ready, report(ready, anew, "email.failed", resend_id="resend-0-0"))]
+        deliver(ready, [anew])
+        assert (look(ready, anew).state, look(ready, anew).resend_id) == ("sent", "resend-1-0")
+
+    def test_that_the_old_try_arrived_after_all_is_believed_and_nothing_goes_again(self, ready, anew):
+        record_event(ready, report(ready, anew, resend_id="resend-0-0"))
+        assert look(ready, anew).state == "delivered"
+        deliver(ready, [anew])
+        assert len(ready.mailer.accepted) == 1
+
+    def test_that_both_arrived_is_counted_as_once_too_often(self, ready, anew):
+        deliver(ready, [anew])
+        for resend_id in ("resend-0-0", "resend-1-0"):
+            record_event(ready, report(ready, anew, resend_id=resend_id))
+        assert ledger_stats(ready)["duplicates"] == 1
+
+    def test_what_the_old_try_taught_of_the_address_holds(self, ready, anew):
+        record_event(ready, report(ready, anew, "email.bounced", resend_id="resend-0-0"))
+        assert look(ready, anew).state == "bounced"
+
+    def test_the_new_try_is_asked_after_anew(self, ready, anew):
+        deliver(ready, [anew])
+        ready.mailer.last_events = {"resend-0-0": "failed", "resend-1-0": "failed"}
+        ready.now.forward(minutes=4)
+        reconcile(ready)
+        assert look(ready, anew).state == "failed"
+        ready.now.forward(minutes=5)
+        retry(ready, anew)
+        deliver(ready, [anew])
+        ready.mailer.last_events["resend-2-0"] = "failed"
+        ready.now.forward(minutes=4)
+        reconcile(ready)
+        assert look(ready, anew).state == "failed", "the same answer of another try is news"

@@ -10,7 +10,9 @@ from funnel_app.flows.refuse import refuse
 from funnel_app.flows.suppress import suppress
 from funnel_app.flows.sweep import sweep
 from funnel_app.flows.trace import trace
+from funnel_app.flows.unsubscribe import unsubscribe
 from funnel_app.gateways.answers import Answer, AnswerKind
+from funnel_app.ledger import contacts
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Scope
 from tests.factories import make_deps
 from tests.flows.leads import assess, email_ids, opt_in, write_templates
@@ -270,4 +272,60 @@ def test_the_sentence_of_a_finished_sequence_names_what_did_not_arrive(deps):
     assert sentence(deps) == (
         f"3 of 5 emails delivered; email 5 bounced: mailbox does not exist{ANOTHER}; "
         "email 4 cancelled: taken back by a person."
+    )
+
+
+class TestBars:
+    """What keeps every email from a person is said of those to come too, with what a person can do about it."""
+
+    def test_a_suppressed_address_that_comes_again_is_promised_nothing(self, deps):
+        suppress(deps, "ana@resend.dev", Scope.MARKETING)
+        receipt = opt_in(deps)
+        why = "suppressed by a person on 24 November"
+        cure = "flask contacts release lets it be mailed again"
+        assert sentence(deps) == f"0 of 5 emails delivered; nothing more goes: {why} ({cure})."
+        deliver(deps, email_ids(receipt)[:1])
+        assert sentence(deps) == (
+            f"0 of 5 emails delivered; email 1 was not sent: {why}; nothing more goes, for that reason ({cure})."
+        )
+
+    def test_one_who_unsubscribed_is_left_alone(self, deps):
+        opt_in(deps)
+        with deps.reads() as session:
+            token = contacts.find(session, "ana@resend.dev").unsubscribe_token
+        unsubscribe(deps, token, Scope.ALL)
+        opt_in(deps)
+        assert "release" not in sentence(deps)
+
+    def test_a_stranger_in_testing_mode_is_promised_nothing_and_told_once(self, engine):
+        deps = make_deps(engine, testing_mode=True)
+        receipt = opt_in(deps, "ana@client.example")
+        ids = email_ids(receipt)
+        told = lambda: trace(deps, "ana@client.example")["enrolments"][0]["sentence"]  # noqa: E731
+        why = "testing mode: the address is not in TEST_RECIPIENTS"
+        cure = "(add it there, or set TESTING_MODE=false for those who come from then on)"
+        assert told() == f"0 of 5 emails delivered; nothing more goes: {why} {cure}."
+        write_templates(deps)
+        deps.now.forward(minutes=2)
+        deliver(deps, ids[:1])
+        deliver(deps, ids[1:2])
+        assert told() == (
+            f"0 of 5 emails delivered; each of emails 1 and 2 skipped: {why}; "
+            f"nothing more goes, for that reason {cure}."
+        )
+
+    def test_a_live_lead_waits_while_this_funnel_is_in_testing_mode(self, engine):
+        opt_in(make_deps(engine, testing_mode=False))
+        deps = make_deps(engine, testing_mode=True)
+        assert sentence(deps) == "0 of 5 emails delivered; email 1 is live and waits: TESTING_MODE is true here."
+
+
+def test_the_same_of_several_emails_in_a_row_is_said_once(deps):
+    receipt = opt_in(deps)
+    with deps.sessions.begin() as session:
+        for step, email_id in enumerate(email_ids(receipt), 1):
+            email = session.get(Email, email_id)
+            email.state, email.reason = (State.DELIVERED, None) if step == 3 else (State.SKIPPED, "too late")
+    assert sentence(deps) == (
+        "1 of 5 emails delivered; each of emails 1 and 2 skipped: too late; each of emails 4 and 5 skipped: too late."
     )

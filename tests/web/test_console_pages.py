@@ -89,7 +89,15 @@ class TestReading:
 
     def test_a_lead_s_page_tells_everything(self, olga, world):
         text = olga.get(f"/console/leads/{world['delivered'].contact_id}").text
-        for words in ("Salon Ana", "Europe/Paris", "of 5 emails delivered", "CET", "ours:", "Resend: delivered", "Skip"):
+        for words in (
+            "Salon Ana",
+            "Europe/Paris",
+            "of 5 emails delivered",
+            "CET",
+            "ours:",
+            "Resend: delivered",
+            "Skip",
+        ):
             assert words in text, words
         assert "Nothing goes to this address" in olga.get(f"/console/leads/{world['bounced'].contact_id}").text
 
@@ -158,7 +166,7 @@ class TestReadingOthers:
     def test_what_keeps_everything_from_going_is_said_on_top(self, olga, deps):
         deps.queues.away = True
         text = olga.get("/console/").text
-        assert "Redis cannot be reached" in text and "What is wrong stands under Health." in text
+        assert "Redis cannot be reached" in text and "mend what stands under Health" in text
         deps.queues.away = False
         deps.pause.pause("401 missing_api_key", 60, "config")
         assert "401 missing_api_key" in olga.get("/console/").text
@@ -231,6 +239,20 @@ class TestButtons:
         assert "Done: the lead is forgotten" in olga.get(answer.location).text
         assert "gone@" not in olga.get("/console/leads").text
         assert did(deps) == [("Olga", "erase")]
+
+    def test_nothing_more_is_done_to_an_erased_lead(self, olga, deps):
+        receipt = opt_in(deps, "delivered+gone@resend.dev")
+        lead = f"/console/leads/{receipt.contact_id}"
+        ask = [f"/console/do/{verb}/{receipt.contact_id}" for verb in ("suppress", "erase")]
+        olga.send(ask[1])
+        with deps.reads() as session:
+            before = session.scalars(select(Suppression.id)).all()
+        for path in ask:
+            answer = olga.send(path)
+            assert answer.status_code == 409 and "was erased already" in answer.text
+            assert path not in olga.get(lead).text, "nor is it offered"
+        with deps.reads() as session:
+            assert session.scalars(select(Suppression.id)).all() == before
 
     def test_what_is_not_possible_any_more_is_told_with_the_reason(self, olga, deps):
         receipt = opt_in(deps)

@@ -1,9 +1,9 @@
 """Checks of the ways between Funnel and the world: its address, Calendly, alerts, and its documents."""
 
 from funnel_app.deps import Deps
-from funnel_app.flows.checks.check import Findings, fault, ok, warning
+from funnel_app.flows.checks.check import Findings, count, fault, ok, warning
 from funnel_app.flows.subscriptions import NotSet, check_calendly, told_by_calendly
-from funnel_app.flows.tell import failing_since
+from funnel_app.flows.tell import Unsaid, unsaid
 from funnel_app.flows.verify import FAULT, check_documents
 from funnel_app.gateways.errors import GatewayError
 
@@ -49,15 +49,28 @@ def alerting(deps: Deps) -> Findings:
         for name, value in (("ALERT_WEBHOOK_URL", found.alert_webhook_url), ("HEARTBEAT_URL", found.heartbeat_url))
         if not value
     ]
-    failing = failing_since(deps)
-    if failing is not None:
-        since, error = failing
-        fix = "see that ALERT_WEBHOOK_URL and LEADS_WEBHOOK_URL still lead to a chat"
-        yield fault("alerts", f"nothing could be said since {since:%Y-%m-%d %H:%M} UTC: {error}", fix)
+    failing = unsaid(deps)
+    if failing:
+        words = "; ".join(map(_unsaid_words, failing))
+        yield fault("alerts", words, "; ".join(map(_unsaid_fix, failing)))
     elif absent:
         yield warning("alerts", f"{', '.join(absent)} not set: nobody is told", "set them; docs/operations.md says how")
     else:
         yield ok("alerts", "alerts have an address, and a dead man's switch is wound up each minute")
+
+
+def _unsaid_words(chat: Unsaid) -> str:
+    what = "is refused" if chat.refused else "cannot be reached"
+    since = f"{count(chat.number, 'message')} unsaid since {chat.since:%Y-%m-%d %H:%M} UTC"
+    return f"{chat.setting} {what} ({chat.error}): {since}"
+
+
+def _unsaid_fix(chat: Unsaid) -> str:
+    if chat.refused:
+        return (
+            f"make a new incoming webhook in the chat, set {chat.setting} to it and start again; it is tried each hour"
+        )
+    return f"see that {chat.setting} leads to a chat; it is tried again every ten minutes"
 
 
 def documents(deps: Deps) -> Findings:

@@ -28,7 +28,7 @@ def guard_console(app: Flask) -> None:
         SESSION_COOKIE_NAME="funnel_console",
         SESSION_COOKIE_PATH=ROOT,
         SESSION_COOKIE_HTTPONLY=True,
-        # Not Strict: a link in a chat's alert would come without the cookie, and the login shown then would overwrite it.
+        # Not Strict: a link in a chat's alert came without the cookie then, and the login page overwrote it.
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=current_secure(app),
         PERMANENT_SESSION_LIFETIME=LASTS_FOR,
@@ -100,7 +100,9 @@ def require_operator() -> ResponseReturnValue | None:
 
 def _ask_to_log_in() -> ResponseReturnValue:
     if request.method not in SAFE:
-        raise Unauthorized("Nothing was changed: you are not logged in, or your login is over. Log in, and do it again.")
+        raise Unauthorized(
+            "Nothing was changed: you are not logged in, or your login is over. Log in, and do it again."
+        )
     here = request.full_path.rstrip("?")
     login = f"{url_for('console.login')}?next={quote(here)}"
     if "HX-Request" in request.headers:

@@ -135,8 +135,7 @@ def do(verb: str, target: UUID) -> ResponseReturnValue:
     except NotPossible as fault:
         return page("ask.html", button=button, verb=verb, target=target, subject=subject, fault=str(fault)), 409
     flash(f"Done: {told}.")
-    gone = of_contact(current_deps(), subject.contact_id) is None
-    return redirect(url_for("console.leads") if gone else url_for("console.lead", contact_id=subject.contact_id), 303)
+    return redirect(url_for("console.lead", contact_id=subject.contact_id), 303)
 
 
 @blueprint.get("/enrol")

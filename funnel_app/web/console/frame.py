@@ -33,6 +33,9 @@ PAGES = (
     ("rq_dashboard.queues_overview", "Queues"),
 )
 
+# What HTTP calls them says nothing to an operator.
+TITLES = {401: "You are not logged in", 403: "Nothing was changed", 404: "Not here", 429: "Too many tries"}
+
 for _name, _filter in FILTERS.items():
     blueprint.add_app_template_filter(_filter, _name)
 
@@ -58,7 +61,8 @@ def _headers(response: Response) -> Response:
 
 @blueprint.errorhandler(HTTPException)
 def _fault(error: HTTPException) -> ResponseReturnValue:
-    return page("fault.html", title=error.name, told=error.description), error.code or 500, error.get_headers()
+    title = TITLES.get(error.code or 500, error.name)
+    return page("fault.html", title=title, told=error.description), error.code or 500, error.get_headers()
 
 
 def page(template: str, **values: Any) -> str:

@@ -32,7 +32,7 @@ def leads() -> ResponseReturnValue:
         found=find_leads(deps, wanted),
         wanted=wanted,
         given={name: value for name, value in given.items() if value},
-        sequences=[sequence.name for c in deps.registry.campaigns.values() for sequence in c.sequences.values()],
+        sequences=[deps.registry.name_of(s) for c in deps.registry.campaigns.values() for s in c.sequences.values()],
         states=[state.value for state in EnrolmentState],
         troubles=[state.value for state in TROUBLE],
     )

@@ -1,0 +1,174 @@
+"""Every button of the console in a real Chromium, at both widths: each says what will happen, asks, and does it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from funnel_app.flows import operate
+from funnel_app.flows.deliver import deliver
+from funnel_app.flows.receipt import Receipt
+from funnel_app.gateways.answers import Answer, AnswerKind
+from funnel_app.web.console.buttons import BUTTONS
+from tests.console_world import UNCLEAR, hold
+from tests.e2e.conftest import Site
+from tests.flows.leads import email_ids, opt_in, states
+
+
+def running(site: Site, name: str) -> Receipt:
+    """A lead whose first sequence runs."""
+    return opt_in(site.deps, f"delivered+{name}@resend.dev")
+
+
+def paused(site: Site, name: str) -> Receipt:
+    receipt = running(site, name)
+    operate.pause(site.deps, UUID(str(receipt.enrolment_id)), "Olga")
+    return receipt
+
+
+def answered(answer: Answer) -> Callable[[Site, str], Receipt]:
+    """Return how to make a lead to whose first email Resend said this."""
+
+    def arrange(site: Site, name: str) -> Receipt:
+        # What was wrong with the texts is mended, and looked at again.
+        site.deps.now.forward(minutes=3)
+        receipt = running(site, name)
+        site.deps.mailer.script.append(answer)
+        deliver(site.deps, email_ids(receipt)[:1])
+        return receipt
+
+    return arrange
+
+
+@dataclass(frozen=True)
+class Play:
+    """How a button is reached on a lead's page, and what the lead's emails are afterwards (None: the lead is gone)."""
+
+    arrange: Callable[[Site, str], Receipt]
+    link: str
+    then: tuple[str, ...] | None
+
+
+FOUR = ("planned",) * 4
+PLAYS = {
+    "pause": Play(running, "Pause", ("planned", *FOUR)),
+    "resume": Play(paused, "Resume", ("planned", *FOUR)),
+    "stop": Play(running, "Stop", ("cancelled",) * 5),
+    "send_next_now": Play(running, "Send next now", ("planned", *FOUR)),
+    "skip_step": Play(running, "Skip email 2 of lead nurture", ("planned", "skipped", "planned", "planned", "planned")),
+    "found_delivered": Play(answered(UNCLEAR), "It was delivered", ("delivered", *FOUR)),
+    "send_again": Play(answered(UNCLEAR), "Send it again", ("planned", *FOUR)),
+    "retry": Play(answered(Answer(AnswerKind.INVALID, detail="422 no")), "Try again", ("planned", *FOUR)),
+    "release": Play(lambda site, name: hold(site.deps, 1, first=40 + len(name)), "Try now", ("planned", *FOUR)),
+    "suppress": Play(running, "Suppress", ("cancelled",) * 5),
+    "erase": Play(running, "Erase", None),
+}
+
+
+def press(page: Page) -> None:
+    """Press the button of the page that asks."""
+    page.locator("main").get_by_role("button").click()
+
+
+@pytest.mark.parametrize("verb", BUTTONS)
+def test_a_button_says_what_will_happen_asks_and_does_it(console: Page, filled: Site, verb: str):
+    play, button = PLAYS[verb], BUTTONS[verb]
+    receipt = play.arrange(filled, verb.replace("_", ""))
+    before = states(filled.deps, receipt)
+    lead = f"{filled.url}/console/leads/{receipt.contact_id}"
+    console.goto(lead)
+    address = console.locator("h1").inner_text()
+    console.get_by_role("link", name=play.link, exact=True).click()
+    expect(console.get_by_text(button.happens)).to_be_visible()
+    expect(console.get_by_text("This is written down as done by Olga.")).to_be_visible()
+    console.get_by_role("link", name="Leave it").click()
+    expect(console).to_have_url(lead)
+    assert states(filled.deps, receipt) == before, "asking changes nothing"
+    console.get_by_role("link", name=play.link, exact=True).click()
+    press(console)
+    expect(console.get_by_role("status")).to_contain_text("Done")
+    if play.then is None:
+        expect(console.get_by_text("This lead was erased")).to_be_visible()
+        expect(console.get_by_role("link", name=play.link, exact=True)).to_have_count(0)
+        assert address not in console.content()
+        return
+    assert states(filled.deps, receipt) == list(play.then)
+    expect(console.locator(".timeline")).to_contain_text("Olga")
+
+
+def test_only_marketing_may_be_suppressed(console: Page, filled: Site):
+    receipt = running(filled, "calls-only")
+    console.goto(f"{filled.url}/console/leads/{receipt.contact_id}")
+    console.get_by_role("link", name="Suppress").click()
+    console.get_by_label("What is no longer sent").select_option("marketing")
+    press(console)
+    expect(console.locator(".told.bad")).to_contain_text("No marketing goes to this address")
+
+
+def test_what_is_not_possible_any_more_is_said(console: Page, filled: Site):
+    receipt = running(filled, "late")
+    console.goto(f"{filled.url}/console/do/pause/{receipt.enrolment_id}")
+    operate.stop(filled.deps, UUID(str(receipt.enrolment_id)), "Pavel")
+    press(console)
+    expect(console.get_by_role("alert")).to_contain_text("lead_nurture is exited: this is not possible any more.")
+
+
+def test_somebody_is_enrolled_and_what_is_missing_is_said_before(console: Page, filled: Site):
+    console.goto(f"{filled.url}/console/leads")
+    console.get_by_role("link", name="Enrol somebody").click()
+    console.get_by_label("Address").fill("delivered+yara@resend.dev")
+    console.get_by_label("Sequence").select_option("christmas/precall_prep")
+    console.get_by_label("Variables").fill("first_name=Yara")
+    console.get_by_role("button", name="Enrol").click()
+    expect(console.get_by_role("alert")).to_contain_text("call_time")
+    expect(console.get_by_label("Variables")).to_have_value("first_name=Yara")
+    console.get_by_label("Sequence").select_option("christmas/lead_nurture")
+    console.get_by_role("button", name="Enrol").click()
+    expect(console.get_by_role("heading", name="delivered+yara@resend.dev")).to_be_visible()
+    expect(console.get_by_role("status")).to_contain_text("accepted")
+
+
+def test_what_needs_a_person_is_mended_from_today(console: Page, filled: Site):
+    todo = console.locator("section", has=console.get_by_role("heading", name="What needs a person"))
+    todo.get_by_role("button", name="Look again at lead_nurture_email_1").first.click()
+    expect(console.get_by_role("status")).to_contain_text("looked at again")
+    todo.get_by_role("link", name="It was delivered").first.click()
+    press(console)
+    expect(console.get_by_role("status")).to_contain_text("recorded as delivered")
+    console.goto(f"{filled.url}/console/")
+    todo.get_by_role("link", name="Mend and replay").click()
+    console.get_by_label("assessment_score").fill("a lot")
+    console.get_by_role("button", name="Replay").click()
+    expect(console.get_by_role("alert")).to_contain_text("Refused again")
+    console.get_by_label("assessment_score").fill("38")
+    console.get_by_role("button", name="Replay").click()
+    expect(console.get_by_role("status")).to_contain_text("accepted")
+    expect(console.get_by_role("heading", name="Replayed")).to_be_visible()
+
+
+def test_a_template_is_read_again_and_tried_out(console: Page, filled: Site):
+    console.goto(f"{filled.url}/console/templates/christmas_email_2")
+    console.get_by_role("button", name="Read it from Notion now").click()
+    expect(console.get_by_role("status")).to_contain_text("was read from Notion just now")
+    console.get_by_label("Send a test to").fill("delivered+olga@resend.dev")
+    console.get_by_role("button", name="Send a test").click()
+    expect(console.get_by_role("status")).to_contain_text("a test was sent")
+    assert filled.deps.mailer.sent_to()[-1] == "delivered+olga@resend.dev"
+
+
+def test_logging_out_ends_it(console: Page, filled: Site):
+    console.get_by_role("button", name="Log out").click()
+    expect(console.get_by_role("heading", name="Log in")).to_be_visible()
+    console.goto(f"{filled.url}/console/leads")
+    expect(console.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+def test_no_button_is_forgotten(filled: Site):
+    rules = filled.app.url_map.iter_rules()
+    posts = {rule.endpoint for rule in rules if rule.endpoint.startswith("console.") and "POST" in (rule.methods or ())}
+    # Each of these is pressed by a test above, the login by the fixture.
+    assert posts == {"console.do", "console.enrol", "console.look_again", "console.replay_hook",
+                     "console.read_template", "console.send_test", "console.logout", "console.try_login"}  # fmt: skip
+    assert PLAYS.keys() == BUTTONS.keys()

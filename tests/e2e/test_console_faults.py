@@ -1,0 +1,142 @@
+"""What the console says when something is not as it should be, in a real Chromium, at both widths."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Site
+from tests.flows.leads import opt_in
+
+PICTURES = Path(__file__).parents[2] / "screenshots"
+EMPTY = {
+    "": "Nothing. All goes by itself.",
+    "leads": "No lead yet",
+    "hooks": "No call came yet",
+    "figures": "No email was due in these days.",
+    "sequences": "0 active",
+    "templates": "No email needed it yet.",
+    "templates/christmas_email_1": "No letter can be made of it",
+}
+
+
+@pytest.fixture
+def start(site: Site) -> Site:
+    """A console in which nothing has happened yet; Olga is logged in."""
+    site.deps.now.forward(hours=1)
+    if site.state is None:
+        site.log_in()
+    return site
+
+
+def keep(page: Page, site: Site, name: str) -> None:
+    """Keep a picture, and make sure that the page fits."""
+    PICTURES.mkdir(exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}-{site.width}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+
+
+@pytest.mark.parametrize("path", EMPTY)
+def test_a_console_in_which_nothing_has_happened_says_so(start: Site, path: str):
+    page = start.open(bypass_csp=True)
+    page.goto(f"{start.url}/console/{path}")
+    expect(page.locator("main")).to_contain_text(EMPTY[path])
+    keep(page, start, f"empty-{path.partition('/')[0] or 'today'}{'-one' if '/' in path else ''}")
+    found = Axe().run(page).response["violations"]
+    page.context.close()
+    assert [v["id"] for v in found if v["impact"] in {"serious", "critical"}] == []
+
+
+def test_a_lead_that_is_not_there_is_said(start: Site):
+    page = start.open()
+    answer = page.goto(f"{start.url}/console/leads/0192a000-0000-7000-8000-000000000001")
+    assert answer is not None and answer.status == 404
+    expect(page.get_by_text("There is no such lead, or it was erased.")).to_be_visible()
+    page.get_by_role("link", name="To Today").click()
+    expect(page.get_by_role("heading", name="Today")).to_be_visible()
+    page.context.close()
+
+
+def test_a_form_that_did_not_come_from_here_changes_nothing(start: Site):
+    receipt = opt_in(start.deps, "delivered+csrf@resend.dev")
+    page = start.open()
+    page.goto(f"{start.url}/console/do/stop/{receipt.enrolment_id}")
+    page.locator("main [name=csrf_token]").evaluate("field => { field.value = 'forged' }")
+    page.locator("main").get_by_role("button").click()
+    expect(page.get_by_text("This form is too old, or did not come from the console.")).to_be_visible()
+    page.goto(f"{start.url}/console/leads/{receipt.contact_id}")
+    expect(page.locator("h2 .pill").first).to_have_text("active")
+    page.context.close()
+
+
+def test_a_link_from_a_chat_leads_to_the_lead_and_keeps_the_login(start: Site):
+    receipt = opt_in(start.deps, "delivered+chat@resend.dev")
+    lead = f"{start.url}/console/leads/{receipt.contact_id}"
+    page = start.open()
+    # For a browser localhost is another site than 127.0.0.1.
+    page.route("http://localhost:1/", lambda route: route.fulfill(body=f'<a href="{lead}">CRITICAL lead</a>',
+                                                                  content_type="text/html"))  # fmt: skip
+    page.goto("http://localhost:1/")
+    page.get_by_role("link", name="CRITICAL lead").click()
+    expect(page.get_by_role("heading", name="delivered+chat@resend.dev")).to_be_visible()
+    page.goto(f"{start.url}/console/")
+    expect(page.get_by_role("heading", name="Today")).to_be_visible()
+    page.context.close()
+
+
+def test_a_login_that_is_over_is_asked_for_again_and_then_the_page_is_there(start: Site):
+    receipt = opt_in(start.deps, "delivered+later@resend.dev")
+    page = start.open()
+    page.goto(f"{start.url}/console/do/pause/{receipt.enrolment_id}")
+    was = start.deps.now()
+    start.deps.now.at = was + timedelta(hours=13)
+    page.locator("main").get_by_role("button").click()
+    expect(page.get_by_text("Nothing was changed: you are not logged in, or your login is over.")).to_be_visible()
+    keep(page, start, "login-over")
+    page.get_by_role("link", name="To the login").click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    page.goto(f"{start.url}/console/leads?words=later")
+    page.get_by_label("Your name").fill("Olga")
+    page.get_by_label("Password").fill("console")
+    page.get_by_role("button", name="Log in").click()
+    expect(page).to_have_url(f"{start.url}/console/leads?words=later")
+    expect(page.locator("#found")).to_contain_text("delivered+later@resend.dev")
+    start.state = page.context.storage_state()
+    page.context.close()
+
+
+def test_typing_after_the_login_is_over_leads_to_the_login(start: Site):
+    page = start.open()
+    page.goto(f"{start.url}/console/leads")
+    start.deps.now.forward(hours=13)
+    page.get_by_label("Address, name or business").press_sequentially("ana")
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    start.state = None
+    page.context.close()
+
+
+def test_without_redis_and_notion_the_pages_say_what_is_away(start: Site):
+    page = start.open()
+    start.deps.queues.away = True
+    page.goto(f"{start.url}/console/")
+    expect(page.get_by_text("Redis cannot be reached").first).to_be_visible()
+    keep(page, start, "redis-away")
+    start.deps.queues.away = False
+    page.context.close()
+
+
+def test_whoever_tries_too_often_is_told_for_how_long_to_wait(start: Site):
+    page = start.open(login=False)
+    page.goto(f"{start.url}/console/")
+    for _ in range(12):
+        if page.get_by_role("heading", name="Log in").count() == 0:
+            break
+        page.get_by_label("Your name").fill("Olga")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.locator("h1")).to_be_visible()
+    expect(page.get_by_text("Try again in")).to_be_visible()
+    keep(page, start, "login-throttled")
+    page.context.close()
