@@ -1,6 +1,7 @@
 """Vital signs in Redis: which processes were heard of and when, how long the queues are, how Redis is set up."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -41,14 +42,15 @@ class Depths:
 class Vitals:
     """Reads the signs. Every call raises Unavailable within half a second where Redis is away."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, now: Callable[[], float] = time.time) -> None:
         self._redis = swift_client(redis_url)
+        self._now = now
 
     def seen(self) -> dict[str, datetime]:
         """Return when each process last gave a sign; a worker is `worker:` and its name. Forgets those of yesterday."""
         with redis_at_hand():
             found = cast(dict[bytes, bytes], self._redis.hgetall(SEEN_KEY))
-            old = [name for name, at in found.items() if time.time() - float(at) > FORGOTTEN_AFTER_S]
+            old = [name for name, at in found.items() if self._now() - float(at) > FORGOTTEN_AFTER_S]
             if old:
                 self._redis.hdel(SEEN_KEY, *old)
         return {name.decode(): datetime.fromtimestamp(float(at), UTC) for name, at in found.items() if name not in old}
@@ -73,7 +75,7 @@ class Vitals:
                 queues={queue.name: queue.count for queue in queues},
                 clock=self._redis.zcard(CLOCK_KEY),
                 failed=sum(FailedJobRegistry(queue=queue).get_job_count(cleanup=False) for queue in queues),
-                unreadable=self._redis.zcount(UNREADABLE_KEY, time.time() - FORGOTTEN_AFTER_S, "+inf"),
+                unreadable=self._redis.zcount(UNREADABLE_KEY, self._now() - FORGOTTEN_AFTER_S, "+inf"),
             )
 
     def close(self) -> None:
