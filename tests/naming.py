@@ -11,6 +11,7 @@ from flask import Flask
 
 from docs.helped import is_ours
 from funnel_app.commands import coolify
+from funnel_app.flows.metrics import KINDS
 from sandbox.demo import SETTINGS as DEMO_SETTINGS
 from sandbox.processes import ROOT
 from tests.test_guards import TEXTS, read_settings
@@ -194,9 +195,10 @@ def _misused(command: Command, words: Sequence[str], whole: bool) -> str | None:
 
 @cache
 def words_of_the_code() -> frozenset[str]:
-    """Return every word of what is no document and no test: code, files, settings, templates."""
+    """Return every word of what is no document and no test: of code, files and settings; and the figures' names."""
     code = [name for name in TEXTS if not name.endswith((".md", ".txt")) and not name.startswith("tests/")]
-    return frozenset(re.findall(r"\w+", " ".join([*code, *((ROOT / name).read_text() for name in code)])))
+    words = re.findall(r"\w+", " ".join([*code, *((ROOT / name).read_text() for name in code)]))
+    return frozenset([*words, *(f"funnel_{name}" for name in KINDS)])
 
 
 def words_of_blocks(text: str) -> frozenset[str]:
