@@ -68,7 +68,7 @@ test: setup servers typesetting prefect-client lint typecheck ## Check everythin
 .PHONY: guards
 guards: setup ## Check the floors of the house, and that documents and code agree (a minute)
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_guards.py tests/test_documents.py
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_guards.py tests/test_documents.py tests/test_named.py
 
 .PHONY: e2e-live
 e2e-live: setup ## Play a journey through a deployed Funnel in testing mode (URL=https://… TO=delivered+live@resend.dev WITHIN=1500)

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 TAKEN = ROOT / "screenshots"
 PICTURES = ROOT / "docs" / "pictures"
 SHOWN = {"today": 1000, "lead": 900, "sequences": 880}
-COLOURS = 48
+COLOURS = 96
 
 
 def main() -> int:

@@ -12,8 +12,10 @@ from threading import Event
 import structlog
 from redis import RedisError
 from rq import Queue, SimpleWorker
+from rq.exceptions import InvalidJobOperation
 from rq.executions import Execution
 from rq.job import Job
+from rq.registry import StartedJobRegistry
 
 from funnel_app.flows.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
@@ -38,6 +40,25 @@ class Worker(SimpleWorker):
         """Run a job; what it logs carries the job's id."""
         with structlog.contextvars.bound_contextvars(job=job.id):
             return super().perform_job(job, queue, execution)
+
+    def handle_job_success(
+        self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry, execution: Execution
+    ) -> None:
+        """Clean up after a job that is done, also where another worker did the same one and cleaned up first.
+
+        The sweep queues a job again while its worker may be dead; where that lived, two ran, and the ledger let one
+        send. RQ would report the second as failed for a reason that nobody can do anything about.
+        """
+        try:
+            super().handle_job_success(job, queue, started_job_registry, execution)
+        except InvalidJobOperation:
+            if self.connection.hexists(job.key, "status"):
+                raise
+            with self.connection.pipeline() as pipe:
+                self.cleanup_execution(job, pipeline=pipe, execution=execution)
+                pipe.delete(job.key)  # RQ's sign of life has just written a part of it again
+                pipe.execute()
+            log.info("job_done_twice")
 
     def heartbeat(self, *args: object, **kwargs: object) -> None:
         """Tell RQ, and whoever asks whether Funnel is ready, that this worker lives."""

@@ -11,17 +11,13 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.config import MEANINGS
 from funnel_app.flows.alarms import ALARMS
 from sandbox.processes import ROOT
+from tests.naming import OTHER_SETTINGS
 from tests.test_guards import TRACKED, read_settings
 
 TEXTS = [name for name in TRACKED if name.endswith(".md")]
 ROOMS = (
     r"funnel_app|jobs|tests|docs|migrations|sandbox|bench|assets|web|commands|flows|ledger|gateways|campaigns|letters"
 )
-# Named in documents, and read by others than Funnel's processes.
-NOT_SETTINGS = {
-    "COOLIFY_URL", "COOLIFY_TOKEN", "COOLIFY_REPOSITORY", "COOLIFY_PRIVATE_KEY_UUID", "COOLIFY_GITHUB_APP_UUID",
-    "FUNNEL_URL", "PREFECT_API_URL", "SANDBOX_URL", "URL", "TO", "WITHIN", "ONCE", "STORMS", "BENCH", "SEASON",
-}  # fmt: skip
 
 
 def test_every_table_is_the_one_of_the_code():
@@ -87,7 +83,7 @@ def test_every_command_that_a_document_names_is_there(commands, name):
 def test_every_setting_that_a_document_names_is_read(name):
     text = (ROOT / name).read_text()
     named = set(re.findall(r"`([A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)(?:=[^`]*)?`", text))
-    assert named - read_settings() - NOT_SETTINGS == set()
+    assert named - read_settings() - OTHER_SETTINGS == set()
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -87,7 +87,7 @@ def of_wait(answer: str, words: str) -> str:
     if answer == "quota":
         return f"the {'monthly' if 'monthly' in words else 'daily'} quota of the Resend account is used up"
     told = _WAITS.get(answer, "Resend does not take it yet")
-    return f"{told}: {_STATUS_AND_NAME.sub('', words)}" if answer == "paused" else told
+    return f"{told}: {_STATUS_AND_NAME.sub('', words).rstrip('.')}" if answer == "paused" else told
 
 
 _WAITS = {

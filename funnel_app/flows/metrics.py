@@ -80,7 +80,7 @@ def _of_ledger(deps: Deps) -> Iterator[Figure]:
     with deps.reads() as session:
         emails = watching.emails_by_state(session)
         hooks, refused = watching.hooks_by_outcome(session), watching.hooks_refused(session)
-        late = sorted(watching.lateness_since(session, now - SPAN))
+        late = sorted(watching.lateness(session, now - SPAN, now))
         current = incidents.current(session)
     yield Figure("emails", emails)
     yield Figure("invariant_broken", {(name,): float(count) for name, count in count_invariants(deps).items()})

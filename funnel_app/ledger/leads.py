@@ -101,6 +101,7 @@ def _has_words(session: Session, words: str) -> ColumnElement[bool]:
 class Running:
     """One enrolment of a lead, as lists show it."""
 
+    campaign: str
     sequence: str
     state: EnrolmentState
     emails: dict[str, int]
@@ -118,11 +119,10 @@ def enrolments_of(session: Session, contact_ids: Collection[UUID]) -> dict[UUID,
     for enrolment_id, state, count in session.execute(counted):
         counts[enrolment_id][str(state)] = count
     found: dict[UUID, list[Running]] = defaultdict(list)
-    rows = select(Enrolment.id, Enrolment.contact_id, Enrolment.sequence, Enrolment.state).where(
-        Enrolment.contact_id.in_(list(contact_ids))
-    )
-    for id_, contact_id, sequence, stands in session.execute(rows.order_by(Enrolment.id)):
-        found[contact_id].append(Running(sequence, stands, counts[id_]))
+    columns = (Enrolment.id, Enrolment.contact_id, Enrolment.campaign, Enrolment.sequence, Enrolment.state)
+    rows = select(*columns).where(Enrolment.contact_id.in_(list(contact_ids))).order_by(Enrolment.id)
+    for id_, contact_id, campaign, sequence, stands in session.execute(rows):
+        found[contact_id].append(Running(campaign, sequence, stands, counts[id_]))
     return found
 
 

@@ -112,11 +112,11 @@ def hooks_refused(session: Session) -> dict[tuple[str, ...], float]:
     return {(mode, hook): n for mode, hook, n in session.execute(wanted.group_by(*columns))}
 
 
-def lateness_since(session: Session, since: datetime) -> list[float]:
-    """Return by how many seconds each email that was sent since a time was late; canaries are not counted."""
+def lateness(session: Session, since: datetime, until: datetime) -> list[float]:
+    """Return by how many seconds each email that was due in a span, and is sent, was late; canaries are not counted."""
     columns = (Email.due_at, Enrolment.created_at, Email.sent_at)
     counted = select(*columns).join(Enrolment).where(Enrolment.mode != Mode.CANARY)
-    wanted = counted.where(Email.sent_at >= since, Email.due_at >= since)
+    wanted = counted.where(Email.sent_at >= since, Email.due_at >= since, Email.due_at <= until)
     # What was due before its hook came could not be on time: the website sent email 1 some time ago.
     spans = [sent_at - max(due_at, begun_at) for due_at, begun_at, sent_at in session.execute(wanted) if sent_at]
     return [max(span.total_seconds(), 0.0) for span in spans]

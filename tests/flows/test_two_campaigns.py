@@ -5,6 +5,7 @@ from importlib.resources import files
 
 import pytest
 
+from funnel_app import create_app
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
@@ -13,6 +14,7 @@ from funnel_app.flows.leads import find_leads
 from funnel_app.flows.sequences import draw_sequences
 from funnel_app.ledger.leads import Wanted
 from tests.flows.leads import assess, call, opt_in
+from tests.web.console import Operator
 
 SPRING = """
 name = "spring"
@@ -72,3 +74,16 @@ def test_a_name_that_two_campaigns_have_is_told_with_the_campaign(two):
 def test_leads_are_filtered_by_the_sequence_of_one_campaign(two, sequence, found):
     rows = find_leads(two, Wanted(sequence=sequence)).rows
     assert [row.contact.email.partition("@")[0] for row in rows] == found
+
+
+def test_leads_and_sequences_are_told_with_their_campaign(two):
+    olga = Operator(create_app(two).test_client())
+    olga.log_in()
+    leads = olga.get("/console/leads").text
+    assert "spring/lead nurture" in leads and "christmas/lead nurture" in leads and ">five day" in leads
+    drawn = olga.get("/console/sequences").text
+    assert "Spring Opening" in drawn and "Christmas Surge" in drawn
+    assert "sequence=spring/lead_nurture&amp;state=active" in drawn and "sequence=five_day" in drawn
+    one = olga.get("/console/leads?sequence=spring/lead_nurture&state=active").text
+    assert "cleo@" in one and "ana@" not in one and '<option value="spring/lead_nurture" selected>' in one
+    assert "spring, by website" in olga.get("/console/hooks").text

@@ -8,8 +8,9 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 from rq import Queue, SimpleWorker
-from rq.registry import FailedJobRegistry
+from rq.registry import FailedJobRegistry, StartedJobRegistry
 
+import jobs.deliver
 import jobs.process
 import jobs.scheduler
 import jobs.worker
@@ -66,6 +67,26 @@ def test_the_same_job_twice_sends_once(real):
     real.queues.push([deliver_job(first)])
     work(real)
     assert len(real.mailer.calls) == 1
+
+
+def test_a_job_that_two_workers_ran_is_no_failure(real, monkeypatch):
+    """The sweep queued it again while the first worker was at it; the other was over first, and took the job away."""
+    write_templates(real)
+    first = email_ids(opt_in(real))[0]
+    connection = real.queues.connection
+    key = f"rq:job:email-{first}"
+
+    def deliver(*arguments):
+        connection.delete(key)
+        return flow(*arguments)
+
+    flow = jobs.deliver.deliver_due
+    monkeypatch.setattr("jobs.deliver.deliver_due", deliver)
+    queue = Queue("emails", connection=connection)
+    assert jobs.worker.Worker([queue], connection=connection).work(burst=True, logging_level="ERROR")
+    assert look(real, first).state == "sent"
+    assert FailedJobRegistry(queue=queue).get_job_ids() == [] == StartedJobRegistry(queue=queue).get_job_ids()
+    assert not connection.exists(key)
 
 
 def test_a_held_email_is_rechecked_by_a_worker(real):
