@@ -33,11 +33,11 @@ prefect-client: $(PREFECT_CLIENT)/stamp # The official client of the system befo
 setup: $(VENV)/dev.stamp ## Make the virtual environment with everything pinned
 
 .PHONY: servers
-servers: # What the tests need of the system: PostgreSQL's server, a browser and Node.js, installed where apt may
-	@{ { ls /usr/lib/postgresql/*/bin/initdb || command -v initdb; } && { command -v chromium || command -v google-chrome; } && command -v node; } >/dev/null 2>&1 \
+servers: # What the tests need of the system: PostgreSQL's server, a browser, Node.js, a C compiler, installed where apt may
+	@{ { ls /usr/lib/postgresql/*/bin/initdb || command -v initdb; } && { command -v chromium || command -v google-chrome; } && command -v node && command -v cc; } >/dev/null 2>&1 \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
-	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql chromium nodejs >/dev/null; } \
-	  || { echo "The tests need PostgreSQL's server, Chromium and Node.js: install the packages postgresql, chromium and nodejs, or run as root so that make can."; exit 1; }
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql chromium nodejs gcc libc6-dev >/dev/null; } \
+	  || { echo "The tests need PostgreSQL's server, Chromium, Node.js and a C compiler: install the packages postgresql, chromium, nodejs, gcc and libc6-dev, or run as root so that make can."; exit 1; }
 
 .PHONY: typesetting
 typesetting: setup # What WeasyPrint needs of the system to print the playbook, installed where apt may
@@ -75,7 +75,7 @@ e2e-live: setup ## Play a journey through a deployed Funnel in testing mode (URL
 	@$(BIN)/python -m sandbox.live --url "$(URL)" --to "$(TO)" --within $(or $(WITHIN),1500)
 
 .PHONY: chaos
-chaos: setup ## Play storms of faults and count what they lost (STORMS=20)
+chaos: setup servers ## Play storms of faults and count what they lost (STORMS=20)
 	@$(BIN)/python -m tests.chaos $(or $(STORMS),20)
 
 .PHONY: bench

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.resources import files
 from time import sleep as pause_for
 
@@ -29,17 +29,13 @@ from funnel_app.gateways.resend_account import Account
 from funnel_app.gateways.throttle import Throttle
 from funnel_app.gateways.vitals import Vitals
 from funnel_app.ledger.engine import make_sessions, open_engine
+from funnel_app.steady_clock import CLOCK, SteadyClock
 
 FAILURES_PER_MINUTE = 30
 # An email waits this long at most for a hanging Notion: then its last good text serves.
 NOTION_TIMEOUT_S = 7.0
 # Longer than a window of the slowest budget, so that the mirror always gets on.
 MIRROR_PATIENCE_S = 2.5
-
-
-def utc_now() -> datetime:
-    """Return the time, aware and UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +60,8 @@ class Deps:
     public: PublicFace
     desk: Desk
     world_time: Callable[[str], datetime] = world_time
-    now: Callable[[], datetime] = utc_now
+    clock: SteadyClock = CLOCK
+    now: Callable[[], datetime] = CLOCK.now
     sleep: Callable[[float], None] = pause_for
 
     @property
@@ -88,7 +85,7 @@ def build_deps(settings: Settings) -> Deps:
     """Build the collaborators of this process. Call it after a fork, never before."""
     engine = open_engine(settings.database_url)
     sessions, reads = make_sessions(engine)
-    queues = Queues(settings.redis_url)
+    queues = Queues(settings.redis_url, CLOCK.time)
     schema = _load_notion_schema(settings)
     budget = NotionBudget(swift_client(settings.redis_url), settings.notion_rate_limit)
     return Deps(
@@ -110,10 +107,10 @@ def build_deps(settings: Settings) -> Deps:
         rate=SendingRate(
             queues.connection, rate_per_second=settings.resend_rate_limit, share=settings.resend_rate_share
         ),
-        pause=SendingPause(queues.connection),
+        pause=SendingPause(queues.connection, CLOCK.time),
         throttle=Throttle(settings.redis_url, per_minute=FAILURES_PER_MINUTE),
-        vitals=Vitals(settings.redis_url),
-        account=Account(utc_now),
+        vitals=Vitals(settings.redis_url, CLOCK.time),
+        account=Account(CLOCK.now),
         alerts=Alerts(),
         public=PublicFace(settings.public_url, settings.hook_secrets[0]),
     )

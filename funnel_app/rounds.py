@@ -8,6 +8,7 @@ from threading import Event, Thread
 import structlog
 
 from funnel_app.deps import Deps
+from funnel_app.flows.clock_guard import ask_the_time, end_doubt
 from funnel_app.flows.ledger_alarm import LedgerAlarm
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger.engine import LedgerUnavailable
@@ -16,6 +17,7 @@ log = structlog.get_logger()
 
 LOOK_EVERY_S = 0.5
 AGAIN_AFTER_S = 5.0
+TIME_ASKED_EVERY_S = 300.0
 
 
 @dataclass
@@ -25,6 +27,11 @@ class Round:
     every_s: float
     flow: Callable[[Deps], object]
     next_at: float = float("-inf")
+
+
+def time_rounds() -> list[Round]:
+    """Return how a process learns that its machine's clock is wrong, or right again, from a clock that is not ours."""
+    return [Round(TIME_ASKED_EVERY_S, ask_the_time), Round(AGAIN_AFTER_S, end_doubt)]
 
 
 class Rounds(Thread):
@@ -37,6 +44,7 @@ class Rounds(Thread):
         self._rounds = rounds
         self._stopping = stopping
         self._ledger = LedgerAlarm()
+        self._without_ledger: set[str] = set()
 
     def run(self) -> None:
         """Go round until the process stops."""
@@ -57,6 +65,7 @@ class Rounds(Thread):
             done = flow(deps)
         except LedgerUnavailable as error:
             log.warning("round_without_ledger", flow=flow.__name__, error=str(error.orig or error))
+            self._without_ledger.add(flow.__name__)
             self._ledger.away(deps, str(error.orig or error))
         except GatewayError as error:
             log.warning("round_failed", flow=flow.__name__, error=str(error))
@@ -64,6 +73,8 @@ class Rounds(Thread):
             # The outermost edge of this thread: without it one fault would end all watching, in silence.
             log.exception("round_broke", flow=flow.__name__)
         else:
-            self._ledger.back(deps)
+            # A flow that never asks the ledger knows nothing of its return.
+            if flow.__name__ in self._without_ledger and self._ledger.back(deps):
+                self._without_ledger.clear()
             return done
         return None

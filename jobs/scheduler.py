@@ -63,9 +63,8 @@ class SchedulerProcess:
         if not self.rounds.on_duty:
             return
         deps().queues.beat(SCHEDULER, HEARTBEAT_S)
-        if not self.guard.steady(deps()):
-            return
-        self.clock.tick(time.time())
+        if self.guard.steady(deps()):
+            self.clock.tick(deps().now().timestamp())
         if time.monotonic() - self.swept_at >= SWEEP_EVERY_S:
             self.swept_at = time.monotonic()
             self._sweep()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from funnel_app.config import Settings
 from funnel_app.flows.canary import fly_when_due
-from funnel_app.flows.clock_guard import compare_with_world, go_on_when_right
+from funnel_app.flows.clock_guard import compare_with_world, end_doubt, go_on_when_right
 from funnel_app.flows.critical import find_critical
 from funnel_app.flows.dead_man import wind_up
 from funnel_app.flows.digest import digest_when_due
@@ -12,7 +12,7 @@ from funnel_app.flows.erase import finish
 from funnel_app.flows.incidents import forget_old
 from funnel_app.flows.tell import tell
 from funnel_app.flows.watch import watch, watch_with_doctor
-from funnel_app.rounds import Round
+from funnel_app.rounds import AGAIN_AFTER_S, Round
 
 MINUTE_S = 60.0
 
@@ -23,6 +23,7 @@ def watch_rounds(settings: Settings) -> Sequence[Round]:
     return (
         Round(every_s, watch),
         Round(5 * MINUTE_S, compare_with_world),
+        Round(AGAIN_AFTER_S, end_doubt),
         Round(every_s, go_on_when_right),
         Round(MINUTE_S, wind_up),
         Round(MINUTE_S, find_critical),

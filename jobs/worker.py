@@ -21,6 +21,7 @@ from funnel_app.flows.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.queue import QUEUES
 from funnel_app.gateways.redis_clients import patient_client
+from funnel_app.rounds import Rounds, time_rounds
 from jobs.beat import beat, begin_anew
 from jobs.parts import CHILD
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
@@ -74,6 +75,7 @@ def run_child(parent: int) -> None:
     stopping = Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     wait_for_ledger(stopping, CHILD)
+    Rounds(deps, time_rounds(), stopping).start()
     while not stopping.is_set():
         wait_for_redis(stopping, CHILD)
         if stopping.is_set():

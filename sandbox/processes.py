@@ -35,10 +35,12 @@ class Processes:
     folder: Path
     env: Mapping[str, str]
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    # What stands before each command, as that which enters another network does.
+    prefix: tuple[str, ...] = ()
 
     def start(self, name: str, *arguments: str) -> None:
         """Start a process under a name; its log is `<folder>/<name>.log`."""
-        command = [sys.executable, *(arguments or PARTS[name])]
+        command = [*self.prefix, sys.executable, *(arguments or PARTS[name])]
         with self.log(name).open("ab") as log:
             self.running[name] = subprocess.Popen(
                 command, cwd=ROOT, env=dict(self.env), stdout=log, stderr=log, start_new_session=True

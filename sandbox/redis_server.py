@@ -36,15 +36,16 @@ def free_port() -> int:
 class RedisServer:
     """A redis-server that can be killed, started again on its port, and made to hang. A context manager."""
 
-    def __init__(self, port: int | None = None) -> None:
+    def __init__(self, port: int | None = None, address: str = "127.0.0.1") -> None:
         self.port = port or free_port()
+        self.address = address
         self._directory = tempfile.TemporaryDirectory(prefix="funnel-redis-")
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """The address for redis clients, the same after a restart."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://{self.address}:{self.port}/0"
 
     def start(self) -> Self:
         """Start the server and return when it answers; a running one is left alone."""
@@ -70,7 +71,7 @@ class RedisServer:
 
     def flush(self) -> None:
         """Forget everything."""
-        with Redis(port=self.port) as connection:
+        with Redis(self.address, self.port) as connection:
             connection.flushall()
 
     def close(self) -> None:
@@ -88,8 +89,8 @@ class RedisServer:
 
     def _command(self) -> list[str]:
         kept_nowhere = ["--save", "", "--appendonly", "no"]
-        place = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", self._directory.name]
-        return [redis_executable(), *place, *kept_nowhere]
+        place = ["--bind", self.address, "--port", str(self.port), "--dir", self._directory.name]
+        return [redis_executable(), *place, *kept_nowhere, "--protected-mode", "no"]
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
@@ -105,7 +106,7 @@ class RedisServer:
 
     def _answers(self) -> bool:
         try:
-            with Redis(port=self.port, socket_timeout=1, socket_connect_timeout=1) as connection:
+            with Redis(self.address, self.port, socket_timeout=1, socket_connect_timeout=1) as connection:
                 return bool(connection.ping())
         except RedisError:
             return False

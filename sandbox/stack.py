@@ -95,13 +95,14 @@ def running_stack(interval_s: int, **settings: str) -> Iterator[Stack]:
         own["FUNNEL_URL"] = web_url
         processes = Processes(folder, inheriting({**own, **settings}))
         try:
-            _start_sandbox(processes, sandbox_port, web_url)
+            start_sandbox(processes, sandbox_port, web_url)
             yield Stack(processes, redis, web_url, sandbox_url, {**own, **settings})
         finally:
             processes.stop()
 
 
-def _start_sandbox(processes: Processes, port: int, web_url: str) -> None:
+def start_sandbox(processes: Processes, port: int, web_url: str) -> None:
+    """Start the stand-ins on a port of 127.0.0.1, and let them tell this web of events."""
     webhook = ("--webhook-url", f"{web_url}/webhook/resend", "--webhook-secret", processes.env["RESEND_WEBHOOK_SECRET"])
     domain = ("--domain", "mail.businessx.example")
     processes.start("sandbox", "-m", "sandbox", "--port", str(port), *webhook, *domain)

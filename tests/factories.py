@@ -1,6 +1,7 @@
 """Settings and collaborators for tests, with what a test says and sensible values for the rest."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine
@@ -14,6 +15,7 @@ from funnel_app.gateways.notion_desk import Desk
 from funnel_app.gateways.notion_schema import load_schema
 from funnel_app.gateways.throttle import Throttle
 from funnel_app.ledger.engine import make_sessions
+from funnel_app.steady_clock import SteadyClock
 from tests.fakes import (
     FakeAccount,
     FakeAlerts,
@@ -107,6 +109,23 @@ def christmas_only() -> Registry:
     return Registry({"christmas": whole.campaign("christmas")})
 
 
+def seconds_of(clock: Callable[[], datetime]) -> Callable[[], float]:
+    """Return what reads a clock in seconds, for one that neither jumps nor counts otherwise."""
+    return lambda: clock().timestamp()
+
+
+def jumping_clock(deps: Deps) -> Callable[..., None]:
+    """Give collaborators a machine whose clock can be set wrong; return what sets it, by how much it is ahead."""
+    ahead, counted = timedelta(0), seconds_of(deps.now)
+
+    def jump(**by: float) -> None:
+        nonlocal ahead
+        ahead = timedelta(**by)
+
+    object.__setattr__(deps, "clock", SteadyClock(lambda: counted() + ahead.total_seconds(), counted))
+    return jump
+
+
 def make_deps(engine: Engine, **settings: Any) -> Deps:
     """Return collaborators over a real ledger with fake gateways and a clock that stands."""
     sessions, reads = make_sessions(engine)
@@ -130,6 +149,7 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         public=FakePublic(),  # type: ignore[arg-type]
         world_time=lambda url: clock(),
         desk=Desk(NotionCalls("ntn_test"), load_schema(), {}),
+        clock=SteadyClock(seconds_of(clock), seconds_of(clock)),
         now=clock,
         sleep=lambda seconds: clock.forward(seconds=seconds),
     )

@@ -22,7 +22,8 @@ def binaries() -> Path:
 class PostgresServer:
     """One server for a test session; PostgreSQL refuses root, so under root it runs as the user postgres."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        self.address = address
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="funnel-pg-"))
         self.user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
@@ -30,13 +31,15 @@ class PostgresServer:
 
     @property
     def url(self) -> str:
-        return f"postgresql://{self.user}@127.0.0.1:{self.port}/postgres"
+        return f"postgresql://{self.user}@{self.address}:{self.port}/postgres"
 
     def start(self) -> "PostgresServer":
         if self.as_user:
             shutil.chown(self.folder, self.user)
         self._run("initdb", "-D", f"{self.folder}/data", "--auth=trust", "-U", self.user, "--no-sync", "-E", "UTF8")
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c fsync=off -k {self.folder}"
+        with Path(f"{self.folder}/data/pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {self.address}/24 trust\n")
+        options = f"-p {self.port} -c listen_addresses={self.address} -c fsync=off -k {self.folder}"
         self._run("pg_ctl", "-D", f"{self.folder}/data", "-o", options, "-l", f"{self.folder}/log", "-w", "start")
         return self
 

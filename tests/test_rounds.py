@@ -60,6 +60,28 @@ def test_whatever_fails_is_said_and_the_others_go_on(sqlite, time, fault, event)
     assert [entry["event"] for entry in logs] == [event] and called == [deps]
 
 
+def test_a_ledger_that_stays_away_is_told_though_other_flows_do_well(sqlite, time):
+    deps = make_deps(sqlite, alert_webhook_url="https://hooks.slack.com/x")
+    is_away = True
+
+    def with_ledger(_):
+        if is_away:
+            raise OperationalError("SELECT", {}, Exception("disk is full"))
+
+    def without_ledger(_):
+        return None
+
+    going = Rounds(lambda: deps, [Round(10, with_ledger), Round(5, without_ledger)], Event())
+    for at in range(0, 60, 5):
+        time[0] = float(at)
+        going.go()
+        deps.now.forward(seconds=5)
+    is_away = False
+    time[0] = 60.0
+    going.go()
+    assert [text[0] for _, text in deps.alerts.posted] == ["🔴", "🟢"]
+
+
 def test_only_a_process_on_duty_goes_round(deps):
     called, stopping = [], Event()
     going = Rounds(lambda: deps, [Round(0, lambda _: called.append(1) or stopping.set())], stopping)

@@ -1,7 +1,5 @@
 """Clock guard: a clock that jumped by over an hour stops all sending, until another clock says that ours is right."""
 
-import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -9,9 +7,9 @@ import structlog
 from funnel_app.deps import Deps
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import watching
+from funnel_app.steady_clock import JUMP
 
 KIND = "clock"
-JUMP = timedelta(hours=1)
 RIGHT_WITHIN = timedelta(minutes=5)
 # The pause outlasts any wait for another clock; it is made again while ours is wrong.
 STOPS_FOR_S = 86_400.0
@@ -20,30 +18,32 @@ log = structlog.get_logger()
 
 
 class ClockGuard:
-    """Compares the clock with one that only counts on, and at the start with the newest row of the ledger."""
+    """Looks at how far the machine's clock is off the steady one, and at the start at the newest row of the ledger."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
-        self._last: tuple[datetime, float] | None = None
+    def __init__(self) -> None:
+        self._begun = False
 
     def steady(self, deps: Deps) -> bool:
-        """Return False where the clock has jumped by over an hour since the last call; then sending is stopped."""
-        now, counted = deps.now(), self._monotonic()
-        before, self._last = self._last, (now, counted)
-        jump = self._since_ledger(deps, now) if before is None else now - before[0] - _span(counted - before[1])
+        """Return False while the machine's clock is over an hour off the counted time; then sending is stopped."""
+        jump = deps.clock.jump() or self._at_the_start(deps)
         if abs(jump) <= JUMP:
             return True
-        stop(deps, f"the clock jumped by {jump.total_seconds() / 3600:+.1f} hours")
+        if not _is_stopped(deps):
+            stop(deps, f"the clock jumped by {jump.total_seconds() / 3600:+.1f} hours")
         return False
 
-    def _since_ledger(self, deps: Deps, now: datetime) -> timedelta:
+    def _at_the_start(self, deps: Deps) -> timedelta:
+        if self._begun:
+            return timedelta(0)
         with deps.reads() as session:
             newest = watching.newest_at(session)
-        return min(now - newest, timedelta(0)) if newest else timedelta(0)
+        self._begun = True
+        return min(deps.now() - newest, timedelta(0)) if newest else timedelta(0)
 
 
-def _span(seconds: float) -> timedelta:
-    return timedelta(seconds=seconds)
+def _is_stopped(deps: Deps) -> bool:
+    pause = deps.pause.current()
+    return pause is not None and pause.kind == KIND
 
 
 def stop(deps: Deps, reason: str) -> None:
@@ -54,27 +54,40 @@ def stop(deps: Deps, reason: str) -> None:
 
 def compare_with_world(deps: Deps) -> None:
     """Ask another machine for the time, and stop sending where ours is over an hour off; nothing where none answers."""
-    off = _off(deps)
-    if off is not None and abs(off) > JUMP:
+    world = ask_the_time(deps)
+    off = deps.clock.shown() - world if world else timedelta(0)
+    if abs(off) > JUMP and not _is_stopped(deps):
         stop(deps, f"the clock is {off.total_seconds() / 3600:+.1f} hours off Resend's")
 
 
 def go_on_when_right(deps: Deps) -> bool:
     """Let sending go on where it was stopped for the clock, and another machine says that ours is right."""
-    pause = deps.pause.current()
-    if pause is None or pause.kind != KIND:
+    if not _is_stopped(deps):
         return False
-    off = _off(deps)
-    if off is None or abs(off) > RIGHT_WITHIN:
+    world = ask_the_time(deps)
+    if world is None or abs(deps.clock.shown() - world) > RIGHT_WITHIN:
         return False
     deps.pause.lift()
     log.info("clock_right_again")
     return True
 
 
-def _off(deps: Deps) -> timedelta | None:
+def end_doubt(deps: Deps) -> bool:
+    """Ask another machine for the time where this process does not follow its own clock; False while it does not."""
+    if abs(deps.clock.jump()) <= JUMP:
+        return True
+    ask_the_time(deps)
+    return False
+
+
+def ask_the_time(deps: Deps) -> datetime | None:
+    """Return another machine's time, and go by it where ours is over an hour off; None where none answers."""
     try:
-        return deps.now() - deps.world_time(deps.settings.resend_api_url)
+        world = deps.world_time(deps.settings.resend_api_url)
     except Unavailable as error:
         log.info("no_other_clock", error=str(error))
         return None
+    if abs(deps.clock.now() - world) > JUMP:
+        deps.clock.trust(world)
+        log.warning("other_clock_trusted", time=world.isoformat())
+    return world

@@ -22,6 +22,7 @@ from funnel_app.flows.hand_over import hand_over
 from funnel_app.flows.templates import NotReady
 from funnel_app.flows.wanted import NotInFiles, in_files, stop_unwanted
 from funnel_app.ledger import contacts, emails, messages, requests
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.models import Email, EnrolmentState, Message
 from funnel_app.ledger.types import new_id
 
@@ -51,6 +52,7 @@ def deliver(deps: Deps, email_ids: Sequence[UUID]) -> Outcome:
     return Outcome.HANDED_OVER
 
 
+@begun_again
 def _claim(deps: Deps, email_ids: Sequence[UUID], token: UUID) -> list[Email]:
     now = deps.now()
     with deps.sessions.begin() as session:
@@ -95,6 +97,7 @@ def _compose_each(deps: Deps, claimed: Sequence[Email], token: UUID) -> dict[UUI
     return composed
 
 
+@begun_again
 def _renew(deps: Deps, claimed: Sequence[Email], token: UUID) -> datetime:
     until = deps.now() + LEASE
     with deps.sessions.begin() as session:
@@ -102,6 +105,7 @@ def _renew(deps: Deps, claimed: Sequence[Email], token: UUID) -> datetime:
     return until
 
 
+@begun_again
 def _hold(deps: Deps, email: Email, reason: str) -> None:
     now = deps.now()
     with deps.sessions.begin() as session:
@@ -111,6 +115,7 @@ def _hold(deps: Deps, email: Email, reason: str) -> None:
             still_mine.next_attempt_at = now + LOOK_AGAIN_AFTER
 
 
+@begun_again
 def _freeze(deps: Deps, composed: dict[UUID, Composed], token: UUID) -> UUID | None:
     now = deps.now()
     with deps.sessions.begin() as session:

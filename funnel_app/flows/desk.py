@@ -12,6 +12,7 @@ from funnel_app.flows.mirror_write import Tally
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.notion_desk import NotionTable, Row
 from funnel_app.ledger import contacts, mirrored
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.models import Contact, Enrolment
 
 PEOPLE_AT_ONCE = 200
@@ -95,12 +96,14 @@ def _people(deps: Deps, *, everybody: bool) -> Iterator[list[UUID]]:
         last = ids[-1]
 
 
+@begun_again
 def _mark_stale(deps: Deps, ids: list[UUID]) -> None:
     with deps.sessions.begin() as session:
         contacts.lock(session, ids)
         mirrored.mark_stale(session, ids, deps.now())
 
 
+@begun_again
 def _take_stock(deps: Deps, ids: list[UUID], found: dict[NotionTable, dict[str, Row]]) -> None:
     """Keep what Notion has now as what was written last, so that the mirror sees each difference."""
     known = _by_address(found[deps.desk.contacts].values()) if deps.desk.contacts else {}

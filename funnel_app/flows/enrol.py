@@ -19,6 +19,7 @@ from funnel_app.flows.move import moved
 from funnel_app.flows.plan import anchor, plan_emails, planned_events
 from funnel_app.flows.receipt import Receipt, email_as_json
 from funnel_app.ledger import contacts, enrolments, hook_events
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Enrolment, HookEvent, Outcome
 from funnel_app.ledger.types import new_id
@@ -34,6 +35,7 @@ class KeyReused(Exception):
     """An idempotency key came again with another payload."""
 
 
+@begun_again
 def enrol(deps: Deps, *calls: Call) -> Receipt:
     """Start what these calls start and end what they end; then arm what was planned. Return the last call's receipt.
 
@@ -45,6 +47,8 @@ def enrol(deps: Deps, *calls: Call) -> Receipt:
         replayed = _replayed(session, calls[-1], now)
         if replayed is not None:
             return replayed
+        # One order for all that change several people, whatever order their calls come in.
+        contacts.lock_known(session, {call.email_norm for call in calls})
         taken = [_take(_case(deps, session, call, now)) for call in calls]
     receipts = [receipt for receipt, _ in taken]
     for call, receipt in zip(calls, receipts, strict=True):

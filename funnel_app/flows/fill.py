@@ -9,6 +9,7 @@ from funnel_app.campaigns.model import Campaign, Mode, Sequence
 from funnel_app.deps import Deps
 from funnel_app.flows.plan import FirstEmail, Timing, plan_emails, planned_events
 from funnel_app.ledger import contacts, enrolments
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.models import Enrolment
 
 AT_A_TIME = 200
@@ -23,6 +24,7 @@ def plan_missing(deps: Deps) -> int:
     )
 
 
+@begun_again
 def _fill_all(deps: Deps, campaign: Campaign, sequence: Sequence) -> int:
     last = (campaign.name, sequence.name, len(sequence.steps))
     with deps.reads() as session:

@@ -15,6 +15,7 @@ from funnel_app.flows.gate import LEASE, may_send
 from funnel_app.flows.settle import give_up, must_give_up, settle
 from funnel_app.flows.wanted import NotInFiles, stop_unwanted, why_not
 from funnel_app.ledger import contacts, emails, messages, requests
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.models import Email, EnrolmentState, Message, Request, RequestState
 from funnel_app.ledger.types import new_id
 from funnel_app.letters.letter import Letter
@@ -46,6 +47,7 @@ def repeat(deps: Deps, request_id: UUID) -> None:
         deps.pause.leave_probe()
 
 
+@begun_again
 def _take(deps: Deps, request_id: UUID, token: UUID) -> bool:
     now = deps.now()
     with deps.sessions.begin() as session:
@@ -100,6 +102,7 @@ def _wait_for_turn(deps: Deps, request_id: UUID, token: UUID) -> bool:
     return True
 
 
+@begun_again
 def _begin(deps: Deps, request_id: UUID, token: UUID) -> tuple[str, list[dict[str, Any]]] | None:
     with deps.sessions.begin() as session:
         request = requests.begin_try(session, request_id, token, deps.now(), LEASE)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from funnel_app.deps import Deps
 from funnel_app.flows.alarms import ALARMS, title_of
 from funnel_app.ledger import incidents, notices
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.watch_models import Incident
 from funnel_app.redact import redactor
 
@@ -25,6 +26,7 @@ log = structlog.get_logger()
 Found = Mapping[tuple[str, str], str]
 
 
+@begun_again
 def note(deps: Deps, found: Found, looked_at: Collection[str]) -> None:
     """Bring the incidents of the kinds that were looked at up to what was found. Safe in several processes at once."""
     kinds = {*looked_at, *(kind for kind, _ in found)}

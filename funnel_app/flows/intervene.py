@@ -9,6 +9,7 @@ from funnel_app.campaigns.states import OPEN, State
 from funnel_app.deps import Deps
 from funnel_app.gateways.queue import Call, deliver_job, queue_of, repeat_job
 from funnel_app.ledger import contacts, emails, requests
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, RequestState
 
 OUTCOMES = ("delivered", "failed", "not-sent")
@@ -74,6 +75,7 @@ def resolve(deps: Deps, email_id: UUID, outcome: str) -> str:
     return _do(deps, email_id, change, f"recorded as {outcome}")
 
 
+@begun_again
 def _do(deps: Deps, email_id: UUID, change: Callable[[Session, Email], Call | None], said: str) -> str:
     with deps.sessions.begin() as session:
         contacts.lock_of_emails(session, [email_id])

@@ -29,11 +29,12 @@ class LedgerAlarm:
             words = redactor(deps.settings)(error.splitlines()[0])
             self._told = _say(deps, f"🔴 {ALARMS[KIND].title}: {words}")
 
-    def back(self, deps: Deps) -> None:
-        """Note that the ledger could be used."""
+    def back(self, deps: Deps) -> bool:
+        """Note that the ledger could be used; False where that is yet to be told."""
         if self._told and not _say(deps, f"🟢 Over: {ALARMS[KIND].title}"):
-            return
+            return False
         self._since, self._told = None, False
+        return True
 
 
 def _say(deps: Deps, text: str) -> bool:

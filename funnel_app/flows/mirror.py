@@ -15,6 +15,7 @@ from funnel_app.flows.mirror_write import AFTER_A_REFUSAL, LEASE, Person, Rows, 
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.queue import mirror_job
 from funnel_app.ledger import contacts, hook_events, mirrored, suppressions
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.mirrored import Mirrors
 from funnel_app.ledger.models import Scope
 from funnel_app.ledger.types import new_id
@@ -102,6 +103,7 @@ def mirror_some(
     return not rows.blocked
 
 
+@begun_again
 def _claim(deps: Deps, token: UUID, settled: timedelta) -> list[UUID]:
     now = deps.now()
     with deps.sessions.begin() as session:

@@ -13,6 +13,7 @@ from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.notion_desk import NotionTable, Row, RowGone
 from funnel_app.gateways.notion_schema import Writes
 from funnel_app.ledger import contacts, mirrored
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.models import Contact, Enrolment, HookEvent
 
 LEASE = timedelta(seconds=90)
@@ -48,6 +49,7 @@ class Person:
         return (self.contact.email_norm, self.contact.email)
 
 
+@begun_again
 def release(
     deps: Deps, ids: Sequence[UUID], token: UUID, *, wait: timedelta | None = None, error: str | None = None
 ) -> None:

@@ -18,6 +18,7 @@ from funnel_app.flows.intervene import NotPossible
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.suppress import forbid
 from funnel_app.ledger import contacts, email_events, emails, enrolments, leads, operator_actions
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Scope
 from funnel_app.ledger.operator_actions import OperatorAction
@@ -108,6 +109,7 @@ def release(deps: Deps, email_id: UUID, operator: str) -> str:
     return _settle(deps, email_id, operator, "release", lambda: intervene.release(deps, email_id))
 
 
+@begun_again
 def suppress(deps: Deps, contact_id: UUID, operator: str, scope: Scope = Scope.ALL) -> str:
     """Mail an address no more (nothing at all, or no marketing), and end what runs for it. Safe to repeat."""
     now = deps.now()
@@ -173,6 +175,7 @@ def _settle(deps: Deps, email_id: UUID, operator: str, action: str, do: Callable
 Change = Callable[[Session, Enrolment, datetime], str]
 
 
+@begun_again
 def _change(deps: Deps, enrolment_id: UUID, operator: str, action: str, change: Change, **more: Any) -> str:
     now = deps.now()
     with deps.sessions.begin() as session:

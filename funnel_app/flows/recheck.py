@@ -10,6 +10,7 @@ from funnel_app.flows.templates import NotReady
 from funnel_app.flows.wanted import NotInFiles, stop_unwanted, why_not
 from funnel_app.gateways.queue import deliver_job, queue_of
 from funnel_app.ledger import contacts, emails
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.models import Email
 
 LOOK_AGAIN_AFTER = timedelta(seconds=30)
@@ -37,6 +38,7 @@ def _recheck(deps: Deps, email: Email) -> bool:
     return _release(deps, email.id, email.enrolment.contact_id)
 
 
+@begun_again
 def _ended(deps: Deps, email: Email) -> bool:
     now = deps.now()
     with deps.reads() as session:
@@ -48,6 +50,7 @@ def _ended(deps: Deps, email: Email) -> bool:
         return any(stop_unwanted(deps, session, found, now) for found in held)
 
 
+@begun_again
 def _note(deps: Deps, email: Email, reason: str) -> None:
     now = deps.now()
     with deps.sessions.begin() as session:
@@ -58,6 +61,7 @@ def _note(deps: Deps, email: Email, reason: str) -> None:
                 held.next_attempt_at = now + LOOK_AGAIN_AFTER
 
 
+@begun_again
 def _release(deps: Deps, email_id: UUID, contact_id: UUID) -> bool:
     now = deps.now()
     with deps.sessions.begin() as session:

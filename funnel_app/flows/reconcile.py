@@ -10,6 +10,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.record_event import Report, record_event
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import contacts, email_events, emails
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.models import Email
 
 FIRST_AFTER = timedelta(minutes=3)
@@ -109,6 +110,7 @@ def _given_up(deps: Deps, email: Email, kind: str | None) -> tuple[str | None, s
     return GIVEN_UP, "the recipient's server did not take it for 3 days"
 
 
+@begun_again
 def _note(deps: Deps, email_ids: list[UUID], reason: str) -> None:
     now = deps.now()
     with deps.sessions.begin() as session:

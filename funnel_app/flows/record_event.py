@@ -12,6 +12,7 @@ from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, WAITING, State, re
 from funnel_app.deps import Deps
 from funnel_app.flows.exit import end_all
 from funnel_app.ledger import contacts, email_events, emails, enrolments, suppressions
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.models import Email, EmailEvent, Scope
 
 log = structlog.get_logger()
@@ -44,6 +45,7 @@ class Report:
         return REPORTED_BY_PROVIDER.get(self.kind)
 
 
+@begun_again
 def record_event(deps: Deps, report: Report) -> bool:
     """Keep a report and move its email forward; False where this very report is already kept."""
     now = deps.now()
@@ -88,6 +90,7 @@ def _keep(session: Session, report: Report, email_id: UUID | None, now: datetime
     return email_events.add_report(session, report.provider_event_id, row)
 
 
+@begun_again
 def adopt_orphans(deps: Deps) -> int:
     """Fit reports that came before their email was known to it; return how many. Safe to repeat."""
     now = deps.now()

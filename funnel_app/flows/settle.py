@@ -12,6 +12,7 @@ from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.gateways.resend import Answer, AnswerKind
 from funnel_app.ledger import contacts, email_events, emails, requests
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.models import Email, Request, RequestState
 
 WORKS_AGAIN = frozenset({AnswerKind.ACCEPTED, AnswerKind.INVALID, AnswerKind.CONFLICT, AnswerKind.CONCURRENT})
@@ -26,6 +27,13 @@ log = structlog.get_logger()
 def settle(deps: Deps, request_id: UUID, answer: Answer) -> None:
     """Record an answer and do what follows from it. Safe to repeat: an answer that is already recorded stays."""
     _adjust_sending(deps, answer)
+    email_ids = _record(deps, request_id, answer)
+    ids = {"request": str(request_id), "emails": email_ids}
+    log.info("request_answered", **ids, answer=answer.kind.value, detail=answer.detail)
+
+
+@begun_again
+def _record(deps: Deps, request_id: UUID, answer: Answer) -> list[str]:
     now = deps.now()
     with deps.sessions.begin() as session:
         known = requests.get(session, request_id)
@@ -33,8 +41,7 @@ def settle(deps: Deps, request_id: UUID, answer: Answer) -> None:
         session.refresh(known, with_for_update=True)
         if known.state in requests.UNSETTLED:
             RULES[answer.kind](deps, session, known, answer, now)
-    ids = {"request": str(request_id), "emails": known.email_ids}
-    log.info("request_answered", **ids, answer=answer.kind.value, detail=answer.detail)
+        return known.email_ids
 
 
 def must_give_up(request: Request, now: datetime) -> bool:

@@ -10,9 +10,11 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up, required
 from funnel_app.flows.exit import end_all
 from funnel_app.ledger import contacts, enrolments, suppressions
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.models import Contact, Scope
 
 
+@begun_again
 def suppress(deps: Deps, address: str, scope: Scope) -> bool:
     """Mail nothing of this scope to an address, known or not, and end what runs; False where that was so already.
 

@@ -18,6 +18,7 @@ from funnel_app.flows.reconcile import has_unproven
 from funnel_app.flows.record_event import adopt_orphans
 from funnel_app.gateways.queue import Call, deliver_job, mirror_job, queue_of, recheck_job, reconcile_job, repeat_job
 from funnel_app.ledger import contacts, emails, enrolments, messages, requests
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.models import EnrolmentState
 
 OVERDUE_AFTER = timedelta(seconds=2)
@@ -80,6 +81,7 @@ def _give_back_abandoned(deps: Deps) -> int:
     return sum(_give_back(deps, email_id) for email_id in lost)
 
 
+@begun_again
 def _give_back(deps: Deps, email_id: UUID) -> bool:
     now = deps.now()
     with deps.sessions.begin() as session:
@@ -141,6 +143,7 @@ def _push(deps: Deps, jobs: Iterable[Call]) -> int:
     return deps.queues.push(entries) if entries else 0
 
 
+@begun_again
 def _complete(deps: Deps) -> int:
     now = deps.now()
     with deps.reads() as session:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from funnel_app.deps import Deps
 from funnel_app.flows.suppress import forbid, today
 from funnel_app.ledger import contacts, suppressions
+from funnel_app.ledger.conflicts import begun_again
 from funnel_app.ledger.models import Scope
 
 WORDS = {Scope.MARKETING: "unsubscribed", Scope.ALL: "unsubscribed from all emails"}
@@ -18,6 +19,7 @@ class Standing:
     nothing: bool
 
 
+@begun_again
 def unsubscribe(deps: Deps, token: str, scope: Scope = Scope.MARKETING) -> bool:
     """Stop marketing, or all mail, to the contact with this token; False for a token that nobody has.
 

@@ -22,14 +22,14 @@ class PublicFace:
 
     def check(self) -> None:
         """Ask whether the web process lives. Raises Unavailable where it does not answer, Rejected for another page."""
-        answer = _call("GET", f"{self._url}/healthz")
+        answer = _call("GET", f"{self._url}/healthz", PROVIDER)
         if answer.status_code != 200:
             raise Rejected(PROVIDER, f"/healthz answered {answer.status_code}", str(answer.status_code))
 
     def sign_up(self, campaign: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Call the signup hook of a campaign as the website does, and return its answer."""
         headers = {"Authorization": f"Bearer {self._secret}"}
-        answer = _call("POST", f"{self._url}/webhook/{campaign}/signup", json=dict(payload), headers=headers)
+        answer = _call("POST", f"{self._url}/webhook/{campaign}/signup", PROVIDER, json=dict(payload), headers=headers)
         if answer.status_code not in {200, 202}:
             raise Rejected(PROVIDER, f"the signup hook answered {answer.status_code}", str(answer.status_code))
         return cast(dict[str, Any], answer.json())
@@ -37,16 +37,16 @@ class PublicFace:
 
 def world_time(url: str) -> datetime:
     """Return the time that another machine's answers carry, to the second. Raises Unavailable where none does."""
-    answer = _call("HEAD", url)
+    answer = _call("HEAD", url, "another clock")
     try:
         at = parsedate_to_datetime(answer.headers.get("Date", ""))
     except ValueError:
-        raise Unavailable("world time", "the answer carried no date") from None
+        raise Unavailable("another clock", "the answer carried no date") from None
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _call(method: str, url: str, **more: Any) -> requests.Response:
+def _call(method: str, url: str, whom: str, **more: Any) -> requests.Response:
     try:
         return requests.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, **more)
     except requests.RequestException as error:
-        raise Unavailable(PROVIDER, f"cannot be reached: {type(error).__name__}") from None
+        raise Unavailable(whom, f"cannot be reached: {type(error).__name__}") from None

@@ -58,9 +58,12 @@ JOBS_PER_TRIP = 500
 class Queues:
     """The queues and the clock of one process. `connection` is for jobs/: RQ's workers and scheduler."""
 
-    def __init__(self, redis_url: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, redis_url: str, now: Callable[[], float] = time.time, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self.connection: Redis = patient_client(redis_url)
         self._swift = swift_client(redis_url)
+        self._now = now
         self._monotonic = monotonic
         self._closed_until = 0.0
         self._own = self.connection.register_script(OWN_LOCK)
@@ -148,7 +151,7 @@ class Queues:
         """Say that a process lives, for so many seconds; and which one, where there are several of its kind."""
         with redis_at_hand(), self.connection.pipeline() as pipe:
             pipe.set(f"funnel:beat:{name}", "1", ex=ttl_s)
-            pipe.hset(SEEN_KEY, f"{name}:{member}" if member else name, str(time.time()))
+            pipe.hset(SEEN_KEY, f"{name}:{member}" if member else name, str(self._now()))
             pipe.execute()
 
     def alive(self, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -47,14 +48,15 @@ class Depths:
 class Vitals:
     """Reads the signs. Every call raises Unavailable within half a second where Redis is away."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, now: Callable[[], float] = time.time) -> None:
         self._redis = swift_client(redis_url)
+        self._now = now
 
     def seen(self) -> dict[str, datetime]:
         """Return when each process last gave a sign; a worker is `worker:` and its name. Forgets those of yesterday."""
         with redis_at_hand():
             found = cast(dict[bytes, bytes], self._redis.hgetall(SEEN_KEY))
-            old = [name for name, at in found.items() if time.time() - float(at) > FORGOTTEN_AFTER_S]
+            old = [name for name, at in found.items() if self._now() - float(at) > FORGOTTEN_AFTER_S]
             if old:
                 self._redis.hdel(SEEN_KEY, *old)
         return {name.decode(): datetime.fromtimestamp(float(at), UTC) for name, at in found.items() if name not in old}
@@ -79,7 +81,7 @@ class Vitals:
                 queues={queue.name: queue.count for queue in queues},
                 clock=self._redis.zcard(CLOCK_KEY),
                 failed=sum(FailedJobRegistry(queue=queue).get_job_count(cleanup=False) for queue in queues),
-                unreadable=self._redis.zcount(UNREADABLE_KEY, time.time() - FORGOTTEN_AFTER_S, "+inf"),
+                unreadable=self._redis.zcount(UNREADABLE_KEY, self._now() - FORGOTTEN_AFTER_S, "+inf"),
             )
 
     def keep_examined(self, words: str) -> None:
@@ -96,7 +98,7 @@ class Vitals:
     def note_unproven(self, hook: str) -> None:
         """Count a call of a hook that proved nothing."""
         with redis_at_hand(), self._redis.pipeline() as pipe:
-            pipe.zadd(UNPROVEN_KEY, {f"{hook} {uuid4().hex}": time.time()})
+            pipe.zadd(UNPROVEN_KEY, {f"{hook} {uuid4().hex}": self._now()})
             pipe.zremrangebyrank(UNPROVEN_KEY, 0, -MOST_UNPROVEN - 1)
             pipe.expire(UNPROVEN_KEY, FORGOTTEN_AFTER_S)
             pipe.execute()
@@ -104,7 +106,7 @@ class Vitals:
     def unproven(self, within_s: float) -> Counter[str]:
         """Return how many calls of each hook proved nothing in the last seconds."""
         with redis_at_hand():
-            found = cast(list[bytes], self._redis.zrangebyscore(UNPROVEN_KEY, time.time() - within_s, "+inf"))
+            found = cast(list[bytes], self._redis.zrangebyscore(UNPROVEN_KEY, self._now() - within_s, "+inf"))
         return Counter(member.decode().rpartition(" ")[0] for member in found)
 
     def close(self) -> None:

@@ -69,6 +69,12 @@ def lock(session: Session, ids: Iterable[UUID]) -> None:
     session.execute(select(Contact.id).where(Contact.id.in_(list(ids))).order_by(Contact.id).with_for_update()).all()
 
 
+def lock_known(session: Session, addresses: Iterable[str]) -> None:
+    """Lock those of these normalised addresses' contacts that are there, in the order of `lock`."""
+    known = select(Contact.id).where(Contact.email_norm.in_(list(addresses))).order_by(Contact.id)
+    session.execute(known.with_for_update()).all()
+
+
 def find(session: Session, email_norm: str) -> Contact | None:
     """Return the contact with this normalised address; None where nobody has it."""
     return session.scalars(select(Contact).where(Contact.email_norm == email_norm)).one_or_none()

@@ -17,6 +17,10 @@ PRAGMAS = (
     "secure_delete=ON",
     f"busy_timeout={BUSY_TIMEOUT_MS}",
 )
+# A machine that is gone says no goodbye: without these the locks that it held stay for two hours, on either side.
+GONE_AFTER = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 2}
+UNANSWERED_AFTER = {"tcp_user_timeout": 15_000}
+CONNECT_WITHIN_S = 5
 # ProgrammingError: PostgreSQL's way of saying that a table is not there yet.
 LedgerUnavailable = (OperationalError, ProgrammingError)
 
@@ -25,7 +29,7 @@ def open_engine(url: str) -> Engine:
     """Return an engine. Make it after a process forks: connections must not be shared."""
     if url.startswith("sqlite"):
         return _open_sqlite(url)
-    return create_engine(_with_driver(url), hide_parameters=True, pool_pre_ping=True, pool_size=10)
+    return _open_postgres(url)
 
 
 def make_sessions(engine: Engine) -> tuple[sessionmaker[Session], sessionmaker[Session]]:
@@ -41,6 +45,26 @@ def _with_driver(url: str) -> str:
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url.removeprefix(prefix)
     return url
+
+
+def _open_postgres(url: str) -> Engine:
+    engine = create_engine(
+        _with_driver(url),
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=10,
+        connect_args={"connect_timeout": CONNECT_WITHIN_S, **GONE_AFTER, **UNANSWERED_AFTER},
+    )
+    event.listen(engine, "connect", _prepare_postgres)
+    return engine
+
+
+def _prepare_postgres(connection: Any, record: object) -> None:
+    with connection.cursor() as cursor:
+        for name, value in ({f"tcp_{name}": value for name, value in GONE_AFTER.items()} | UNANSWERED_AFTER).items():
+            cursor.execute(f"SET {name} = {value}")
+    # Outside a transaction, so that a rollback does not take them back.
+    connection.commit()
 
 
 def _open_sqlite(url: str) -> Engine:

@@ -6,7 +6,7 @@ from threading import Event
 from funnel_app.deps import Deps
 from funnel_app.flows.tell import tell
 from funnel_app.flows.watch import watch_from_web
-from funnel_app.rounds import Round, Rounds
+from funnel_app.rounds import Round, Rounds, time_rounds
 
 
 def is_web_server() -> bool:
@@ -17,6 +17,7 @@ def is_web_server() -> bool:
 def look_out(deps: Deps) -> Rounds:
     """Start the thread. Call it after a fork, since threads do not survive one."""
     every_s = deps.settings.watch_every.total_seconds()
-    rounds = Rounds(lambda: deps, [Round(every_s, watch_from_web), Round(every_s, tell)], Event())
+    flows = [Round(every_s, watch_from_web), Round(every_s, tell), *time_rounds()]
+    rounds = Rounds(lambda: deps, flows, Event())
     rounds.start()
     return rounds

@@ -13,6 +13,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from sandbox.stack import Stack
+from tests.chaos.wrong_clock import WrongClock
 from tests.process.crash import POINTS
 
 LOST = {"lost_answer": True, "drop": True}
@@ -26,6 +27,7 @@ NOTION_AWAY = {"status": 503, "code": "service_unavailable", "message": "away"}
 PARTS = ("web", "worker", "scheduler")
 FILLER = "filler"
 DISK_SIZE = "32m"
+JUMPS_S = (3 * 3600, -2 * 3600, 40)
 
 
 @dataclass
@@ -34,8 +36,10 @@ class Scene:
 
     stack: Stack
     random: Random
+    clock: WrongClock
     disk: Path | None = None
     kills: int = 0
+    jumps: int = 0
     redis_is_down: bool = False
     victims: int = 0
 
@@ -117,6 +121,12 @@ def fill_the_disk(scene: Scene) -> None:
         return
 
 
+def set_the_clock_wrong(scene: Scene) -> None:
+    """Let the clock of the machine jump by hours, or by so little that nobody may take it for a fault."""
+    scene.clock.jump(scene.random.choice(JUMPS_S))
+    scene.jumps += 1
+
+
 TROUBLES: Mapping[str, Callable[[Scene], None]] = {
     "kill a part": kill_a_part,
     "kill at a point": kill_at_a_point,
@@ -129,11 +139,13 @@ TROUBLES: Mapping[str, Callable[[Scene], None]] = {
     "Notion away": lose_notion,
     "webhooks confused": confuse_webhooks,
     "disk full": fill_the_disk,
+    "clock jumps": set_the_clock_wrong,
 }
 
 
 def relieve(scene: Scene) -> None:
-    """End what lasts: Redis and the stand-ins work again."""
+    """End what lasts: Redis and the stand-ins work again, and the clock is right."""
+    scene.clock.set_right()
     if scene.redis_is_down:
         scene.stack.redis.start()
         scene.redis_is_down = False

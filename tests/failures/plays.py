@@ -1,7 +1,6 @@
 """How each failure is played: up to the trouble, where the play pauses, and on until it is over."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from types import SimpleNamespace
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from funnel_app.gateways.answers import Answer, AnswerKind
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend_account import Quota, Usage
 from funnel_app.ledger.engine import LedgerUnavailable
+from tests.factories import jumping_clock
 from tests.failures.stage import KEY, LEAD, Stage
 from tests.flows.leads import opt_in
 from tests.flows.test_doctor import LIVE
@@ -251,19 +251,17 @@ def worker_dead(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def clock_jump(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     """The machine's clock jumps three hours ahead, and is set right again; in between nothing goes."""
-    guard = ClockGuard(monotonic=lambda: 0.0)
+    guard, jump = ClockGuard(), jumping_clock(stage.deps)
     assert guard.steady(stage.deps)
     stage.sign_up()
-    right = stage.deps.now()
-    with patch.context() as jumped:
-        jumped.setattr("tests.fakes.FrozenClock.__call__", lambda clock: clock.at + timedelta(hours=3))
-        object.__setattr__(stage.deps, "world_time", lambda url: stage.deps.now.at)
-        assert not guard.steady(stage.deps)
-        assert not go_on_when_right(stage.deps)
-        stage.work()
-        assert stage.sent() == {}
-        yield
-    assert right <= stage.deps.now() and go_on_when_right(stage.deps)
+    jump(hours=3)
+    assert not guard.steady(stage.deps)
+    assert not go_on_when_right(stage.deps)
+    stage.work()
+    assert stage.sent() == {}
+    yield
+    jump(hours=0)
+    assert guard.steady(stage.deps) and go_on_when_right(stage.deps)
     stage.go()
     stage.told()
 

@@ -224,7 +224,7 @@ FAILURES = (
         plays.clock_jump,
         "planned",
         noticed=Noticed(
-            "clock (fault), sending (fault), overdue (fault), invariants (fault)",
+            "clock (fault), sending (fault)",
             "The clock is wrong",
         ),
     ),

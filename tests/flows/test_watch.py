@@ -8,7 +8,7 @@ from funnel_app.campaigns.model import Event
 from funnel_app.flows.alarms import ALARMS, title_of
 from funnel_app.flows.checks import ledger as ledger_checks
 from funnel_app.flows.checks.check import fault
-from funnel_app.flows.clock_guard import ClockGuard, compare_with_world, go_on_when_right
+from funnel_app.flows.clock_guard import ClockGuard, compare_with_world, end_doubt, go_on_when_right
 from funnel_app.flows.critical import find_critical
 from funnel_app.flows.deliver import deliver
 from funnel_app.flows.enrol import enrol
@@ -18,7 +18,7 @@ from funnel_app.flows.tell import tell
 from funnel_app.flows.watch import LOOKS, WEB_LOOKS, watch, watch_from_web, watch_with_doctor
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import incidents
-from tests.factories import make_deps
+from tests.factories import jumping_clock, make_deps
 from tests.flows.leads import assess, call, email_ids, opt_in, write_templates
 from tests.flows.test_doctor import GOOD, LIVE, depths, fail, shift_world
 from tests.flows.test_record_event import report
@@ -201,21 +201,39 @@ class TestClock:
 
     @pytest.mark.parametrize("hours", [2, -2])
     def test_a_jump_stops_sending_at_once(self, live, hours):
-        counted = iter([100.0, 101.0, 102.0])
-        guard = ClockGuard(lambda: next(counted))
+        guard, jump = ClockGuard(), jumping_clock(live)
         assert guard.steady(live)
-        live.now.forward(seconds=1)
-        assert guard.steady(live)
-        live.now.forward(hours=hours)
+        live.now.forward(hours=2)
+        assert guard.steady(live), "two hours that were counted are no jump"
+        jump(hours=hours)
         assert not guard.steady(live)
         assert live.pause.current().kind == "clock" and f"jumped by {hours:+.1f} hours" in live.pause.current().reason
 
-    def test_an_hour_that_was_counted_is_no_jump(self, live):
-        counted = iter([0.0, 7200.0])
-        guard = ClockGuard(lambda: next(counted))
+    def test_it_stays_stopped_while_the_clock_is_wrong_whatever_redis_forgets(self, live):
+        guard, jump = ClockGuard(), jumping_clock(live)
         assert guard.steady(live)
-        live.now.forward(hours=2)
+        jump(hours=3)
+        assert not guard.steady(live) and not go_on_when_right(live)
+        live.pause.lift()
+        assert not guard.steady(live) and live.pause.current().kind == "clock"
+        jump(hours=0)
+        assert guard.steady(live) and go_on_when_right(live) and live.pause.current() is None
+
+    def test_a_clock_that_is_set_right_is_believed_once_another_agrees(self, live):
+        """A machine that started with a wrong clock: what jumps is the correction."""
+        guard, jump = ClockGuard(), jumping_clock(live)
         assert guard.steady(live)
+        jump(hours=5)
+        shift_world(live, hours=5)
+        right = live.now() + timedelta(hours=5)
+        assert not guard.steady(live) and live.clock.now() == live.now()
+        assert not end_doubt(live) and end_doubt(live)
+        assert live.clock.now() == right and guard.steady(live) and go_on_when_right(live)
+
+    def test_a_process_that_starts_under_a_wrong_clock_goes_by_the_world(self, live):
+        shift_world(live, hours=-3)
+        compare_with_world(live)
+        assert live.clock.now() == live.now() - timedelta(hours=3) and "+3.0 hours off" in live.pause.current().reason
 
     def test_a_start_before_what_the_ledger_holds_is_a_jump(self, live):
         opt_in(live)

@@ -122,7 +122,7 @@ def test_a_step_of_the_scheduler_moves_what_is_due_beats_and_sweeps(real, monkey
     monkeypatch.setattr(jobs.scheduler, "sweep", swept.append)
     due = uuid4()
     real.queues.arm([(due, real.now() + timedelta(seconds=1))], real.now())
-    monkeypatch.setattr("jobs.scheduler.time.time", lambda: datetime.now(UTC).timestamp() + 2)
+    object.__setattr__(real, "now", lambda: datetime.now(UTC) + timedelta(seconds=2))
     process = SchedulerProcess(Event())
     process.step()
     assert real.queues.armed([due]) == set()
@@ -141,7 +141,7 @@ def test_a_sweep_that_fails_on_something_unforeseen_is_reported_and_the_clock_go
     real.queues.arm([(due, real.now() + timedelta(seconds=1))], real.now())
     process = SchedulerProcess(Event())
     process.step()
-    monkeypatch.setattr("jobs.scheduler.time.time", lambda: datetime.now(UTC).timestamp() + 2)
+    object.__setattr__(real, "now", lambda: datetime.now(UTC) + timedelta(seconds=2))
     process.step()
     assert real.queues.armed([due]) == set()
     assert "sweep_failed" in capfd.readouterr().err

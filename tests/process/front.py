@@ -13,8 +13,8 @@ class Front(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, port: int) -> None:
-        super().__init__(("127.0.0.1", port), _Connection)
+    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
+        super().__init__((address, port), _Connection)
         self.backends: list[int] = []
         self.turns = itertools.count()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)

@@ -106,11 +106,12 @@ def clock(deps: Deps) -> Findings:
         yield fault("clock", words, "set this machine's clock (NTP); sending stops while it is over an hour off")
         return
     try:
-        off = abs(now - deps.world_time(deps.settings.resend_api_url))
+        shown = deps.clock.shown()
+        off = abs(shown - deps.world_time(deps.settings.resend_api_url))
     except GatewayError as error:
         yield warning("clock", f"{now:%Y-%m-%d %H:%M:%S} UTC; no other clock could be asked ({error})", "look again")
         return
-    words, fix = f"{now:%Y-%m-%d %H:%M:%S} UTC, {off.total_seconds():.0f} s off Resend's", "let NTP set the clock"
+    words, fix = f"{shown:%Y-%m-%d %H:%M:%S} UTC, {off.total_seconds():.0f} s off Resend's", "let NTP set the clock"
     yield (
         fault("clock", words, fix)
         if off > FAR_OFF

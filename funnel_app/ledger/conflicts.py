@@ -1,0 +1,47 @@
+"""Conflicts: a transaction that the database ended for another's sake is begun again; nothing of it is left."""
+
+import random
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+# PostgreSQL's serialization_failure and deadlock_detected. SQLite has one writer at a time, and knows neither.
+CONFLICTS = frozenset({"40001", "40P01"})
+TRIES = 5
+LONGEST_PAUSE_S = 0.1
+
+log = structlog.get_logger()
+
+
+def conflict(error: DBAPIError) -> str | None:
+    """Return the name of a conflict for which the database ended a transaction; None for any other error."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state if state in CONFLICTS else None
+
+
+def begun_again(flow: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Let a flow of one transaction be called again, up to five times, where that transaction lost a conflict.
+
+    Only for a flow that does nothing before its transaction which must not be done twice.
+    """
+
+    @wraps(flow)
+    def again(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        for _ in range(TRIES - 1):
+            try:
+                return flow(*args, **kwargs)
+            except DBAPIError as error:
+                if conflict(error) is None:
+                    raise
+                log.info("transaction_begun_again", flow=flow.__name__, conflict=conflict(error))
+            # Those that met must not meet again.
+            time.sleep(random.uniform(0, LONGEST_PAUSE_S))  # noqa: S311 (spreads load, guards nothing)
+        return flow(*args, **kwargs)
+
+    return again

@@ -1,0 +1,48 @@
+"""The machine's clock jumps by hours under a Funnel that runs: nothing is planned or sent by the wrong time."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sandbox.stack import running_stack, start_funnel
+from tests.chaos.wrong_clock import WrongClock
+from tests.process.watching import delivered, emails, log_of, nothing_twice, opt_in, wait_until
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(400)]
+SECONDS_FOR_A_DAY = 4
+SOON = timedelta(seconds=60)
+
+
+@pytest.fixture(params=[3, -2], ids=["three hours ahead", "two hours back"])
+def jump(request):
+    """A Funnel whose clock can be set wrong, and by how much."""
+    with running_stack(SECONDS_FOR_A_DAY, WEB_CONCURRENCY="1", WATCH_EVERY_SECONDS="1") as stack:
+        clock = WrongClock(stack.processes.folder)
+        stack.processes.env = {**stack.processes.env, **clock.env}
+        start_funnel(stack)
+        yield stack, clock, request.param
+
+
+def test_a_clock_that_jumps_stops_sending_and_nothing_else(jump):
+    stack, clock, hours = jump
+    opt_in(stack, "delivered+before@resend.dev")
+    wait_until("the first email is delivered", delivered(stack, 1))
+    clock.jump(hours * 3600)
+    wait_until("sending is stopped, and said so", lambda: "clock_jumped" in log_of(stack, "scheduler"))
+    sent = len(stack.received())
+    # One that starts under the wrong clock must not believe it either.
+    stack.processes.kill("web")
+    stack.processes.start("web")
+    stack.wait_until_ready()
+    answers = [opt_in(stack, f"delivered+{n}@resend.dev") for n in range(3)]
+    for answer in answers:
+        due = [datetime.fromisoformat(email["due_at"]) for email in answer["emails"]]
+        assert abs(due[0] - datetime.now(UTC)) < SOON, "planned by the time that it is"
+        assert due[-1] - due[0] == timedelta(seconds=4 * SECONDS_FOR_A_DAY)
+    wait_until("an incident is kept", lambda: '"kind": "clock_jumped"' in log_of(stack, "scheduler"))
+    assert len(stack.received()) <= sent + 1, "only what was in hand when the clock jumped goes out"
+    clock.set_right()
+    wait_until("every email is delivered", delivered(stack, 5 * 4), 120)
+    assert "clock_right_again" in log_of(stack, "scheduler")
+    assert nothing_twice(stack) and len(stack.received()) == 20
+    assert {row["state"] for row in emails(stack)} == {"delivered"}

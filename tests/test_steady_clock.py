@@ -1,0 +1,92 @@
+"""The steady clock follows the machine's through small steps, counts on through a jump, and believes the world."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from funnel_app.steady_clock import Shared, SteadyClock
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC).timestamp()
+HOUR = 3600.0
+
+
+class Machine:
+    """A machine whose clock can be set, and that has run for so long."""
+
+    def __init__(self) -> None:
+        self.shown, self.counted = NOON, 500.0
+
+    def run(self, seconds: float) -> None:
+        self.shown += seconds
+        self.counted += seconds
+
+    def clock(self, shared: Shared | None = None) -> SteadyClock:
+        return SteadyClock(lambda: self.shown, lambda: self.counted, lambda: shared)
+
+
+@pytest.fixture
+def machine() -> Machine:
+    return Machine()
+
+
+@pytest.fixture
+def shared(tmp_path) -> Shared:
+    return Shared(tmp_path / "clock", "this-boot")
+
+
+def test_it_tells_the_machines_time_and_follows_small_steps(machine):
+    clock = machine.clock()
+    for step in (0.9, -0.9, 0.9, 0.9):
+        machine.run(10)
+        machine.shown += step * HOUR
+        assert clock.time() == machine.shown and not clock.jump()
+    assert clock.now() == clock.shown() and clock.now().tzinfo is UTC
+
+
+@pytest.mark.parametrize("hours", [3, -2])
+def test_it_counts_on_through_a_jump_and_follows_again_when_that_is_undone(machine, hours):
+    clock = machine.clock()
+    assert clock.time() == NOON
+    machine.shown += hours * HOUR
+    machine.run(30)
+    assert clock.time() == NOON + 30
+    assert clock.jump().total_seconds() == hours * HOUR
+    machine.shown -= hours * HOUR
+    assert clock.time() == NOON + 30 and not clock.jump()
+
+
+def test_hours_that_were_counted_are_no_jump(machine):
+    clock = machine.clock()
+    clock.time()
+    machine.run(12 * HOUR)
+    assert clock.time() == NOON + 12 * HOUR and not clock.jump()
+
+
+def test_it_goes_by_whom_it_trusts(machine):
+    clock = machine.clock()
+    clock.time()
+    machine.shown += 3 * HOUR
+    clock.trust(datetime.fromtimestamp(NOON + 3 * HOUR, UTC))
+    assert clock.time() == NOON + 3 * HOUR and not clock.jump(), "the jump had set the clock right"
+
+
+def test_a_process_that_starts_under_a_wrong_clock_goes_by_what_the_others_share(machine, shared):
+    machine.clock(shared).time()
+    machine.run(60)
+    machine.shown += 3 * HOUR
+    late = machine.clock(shared)
+    assert late.time() == NOON + 60
+    late.trust(datetime.fromtimestamp(NOON + 3 * HOUR + 60, UTC))
+    assert machine.clock(shared).time() == NOON + 3 * HOUR + 60
+
+
+@pytest.mark.parametrize("content", ["another-boot 5.0", "this-boot soon", "", "one two three"])
+def test_what_is_shared_from_before_a_restart_or_damaged_is_written_anew(machine, tmp_path, content):
+    file = tmp_path / "clock"
+    file.write_text(content)
+    assert machine.clock(Shared(file, "this-boot")).time() == NOON
+    assert file.read_text() == f"this-boot {NOON - 500.0!r}"
+
+
+def test_without_a_folder_to_share_in_it_goes_by_itself(machine, tmp_path):
+    assert machine.clock(Shared(tmp_path / "gone" / "clock", "this-boot")).time() == NOON
