@@ -1,6 +1,7 @@
 """Trace: a contact's whole story, and one plain sentence for each sequence."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -43,7 +44,8 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         joined = enrolments.of_contact(session, contact.id)
         timeline = email_events.of_emails(session, [email.id for e in joined for email in e.emails])
         hooks = sorted([*hook_events.of_contact(session, contact.id), *refused], key=lambda hook: hook.received_at)
-        outlook = _outlook(deps, session, joined, contact)
+        bars = {enrolment.id: bar(deps, enrolment, contact, forbidden) for enrolment in joined}
+        outlook = replace(_outlook(deps, session, joined), bars=bars)
     return {
         "contact": _contact(contact),
         "suppressions": _forbidden(forbidden),
@@ -53,13 +55,12 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
     }
 
 
-def _outlook(deps: Deps, session: Session, joined: Sequence[Enrolment], contact: Contact) -> Outlook:
+def _outlook(deps: Deps, session: Session, joined: Sequence[Enrolment]) -> Outlook:
     ids = {email.request_id for enrolment in joined for email in enrolment.emails if email.request_id}
     asked = requests.by_ids(session, ids)
     waiting = why_waiting(deps) or next((f"{fault} ({DOCTOR_KNOWS})" for fault in silent_parts(deps)), None)
-    bars = {enrolment.id: bar(deps, session, enrolment, contact) for enrolment in joined}
     elsewhere = frozenset(each.id for each in joined if each.mode not in deps.sendable_modes)
-    return Outlook(deps.now(), ZoneInfo(deps.settings.timezone), waiting, asked, bars, elsewhere)
+    return Outlook(deps.now(), ZoneInfo(deps.settings.timezone), waiting, asked, elsewhere=elsewhere)
 
 
 def _contact(contact: Contact) -> dict[str, Any]:

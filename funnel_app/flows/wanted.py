@@ -14,7 +14,7 @@ from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.plan import call_was_near, too_late
 from funnel_app.ledger import emails, suppressions
-from funnel_app.ledger.models import Contact, Email, Enrolment
+from funnel_app.ledger.models import Contact, Email, Enrolment, Suppression
 
 RELEASE = "flask contacts release lets it be mailed again"
 # By where a suppression comes from. What a person wished, or complained of, stays so.
@@ -55,7 +55,10 @@ def stop_unwanted(deps: Deps, session: Session, email: Email, now: datetime) -> 
 
 def why_not(deps: Deps, session: Session, email: Email, now: datetime) -> tuple[State, str] | None:
     """Return how an email ends that must not go now, and why; None for one that may. Raises NotInFiles."""
-    barred = bar(deps, session, email.enrolment, email.enrolment.contact)
+    enrolment, contact = email.enrolment, email.enrolment.contact
+    barred = bar(
+        deps, enrolment, contact, suppressions.of_address(session, contact.email_norm, deps.settings.secret_key)
+    )
     if barred is not None:
         return barred.state, barred.reason
     late = _missed(deps, session, email, now)
@@ -70,9 +73,12 @@ class Bar(NamedTuple):
     cure: str
 
 
-def bar(deps: Deps, session: Session, enrolment: Enrolment, contact: Contact) -> Bar | None:
-    """Return what keeps every email of a sequence from this person, due or not; None where nothing does."""
-    suppression = suppressions.find(session, contact.email_norm, deps.settings.secret_key, enrolment.kind)
+def bar(deps: Deps, enrolment: Enrolment, contact: Contact, forbidden: Rows[Suppression]) -> Bar | None:
+    """Return what keeps every email of a sequence from this person, due or not; None where nothing does.
+
+    `forbidden` are all suppressions of the address.
+    """
+    suppression = suppressions.first_of(forbidden, enrolment.kind)
     if suppression is not None:
         return Bar(State.SUPPRESSED, suppression.reason, CURES.get(suppression.source, ""))
     if enrolment.mode == Mode.TEST and not is_test_recipient(contact.email_norm, deps.settings.test_recipients):

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, select, update
@@ -43,8 +44,13 @@ def add(
 
 def find(session: Session, email_norm: str, pepper: str, kind: str) -> Suppression | None:
     """Return what forbids mail of this kind (marketing or transactional) to an address; None if nothing does."""
+    return first_of(of_address(session, email_norm, pepper), kind)
+
+
+def first_of(found: Iterable[Suppression], kind: str) -> Suppression | None:
+    """Return the first of an address's suppressions that forbids mail of this kind; None if none does."""
     scopes = [Scope.ALL, Scope.MARKETING] if kind == "marketing" else [Scope.ALL]
-    return next((found for found in of_address(session, email_norm, pepper) if found.scope in scopes), None)
+    return next((each for each in found if each.scope in scopes), None)
 
 
 def of_address(session: Session, email_norm: str, pepper: str) -> list[Suppression]:
