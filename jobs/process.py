@@ -3,6 +3,8 @@
 import atexit
 import gc
 import sys
+import time
+from collections.abc import Callable, Iterator
 from functools import cache
 from threading import Event
 
@@ -15,6 +17,8 @@ from funnel_app.logs import configure_logging
 from funnel_app.redact import redactor
 from funnel_app.sentry import report_errors
 from jobs.beat import beat
+
+LEDGER_EVERY_S, REDIS_EVERY_S, SAID_EVERY_S = 2.0, 1.0, 60.0
 
 log = structlog.get_logger()
 
@@ -40,15 +44,23 @@ def deps() -> Deps:
 
 def wait_for_ledger(stopping: Event, part: str) -> None:
     """Wait, and say so, until the ledger is at the newest migration; a part that waits is alive."""
-    while not stopping.is_set() and not schema.at_head(deps().engine):
-        log.warning("waiting_for_ledger", wanted=schema.head(), hint="run flask --app wsgi db upgrade")
-        beat(part)
-        stopping.wait(2)
+    hint = "run flask --app wsgi db upgrade"
+    for _ in _until(stopping, part, lambda: schema.at_head(deps().engine), LEDGER_EVERY_S):
+        log.warning("waiting_for_ledger", wanted=schema.head(), hint=hint)
 
 
 def wait_for_redis(stopping: Event, part: str) -> None:
     """Wait, and say so, until Redis answers; a part that waits is alive."""
-    while not stopping.is_set() and not deps().queues.ping():
+    for _ in _until(stopping, part, lambda: deps().queues.ping(), REDIS_EVERY_S):
         log.warning("waiting_for_redis")
+
+
+def _until(stopping: Event, part: str, there: Callable[[], bool], every_s: float) -> Iterator[None]:
+    """Look until it is there; yield when it is to be said that it is not: at first, and then once a minute."""
+    said_at = float("-inf")
+    while not stopping.is_set() and not there():
+        if time.monotonic() - said_at >= SAID_EVERY_S:
+            said_at = time.monotonic()
+            yield
         beat(part)
-        stopping.wait(1)
+        stopping.wait(every_s)

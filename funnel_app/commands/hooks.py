@@ -3,8 +3,10 @@
 import json
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import click
 from flask.cli import with_appcontext
@@ -33,20 +35,22 @@ def group() -> None:
 @with_appcontext
 def show_list(outcome: str | None, limit: int, as_json: bool) -> None:
     """List the newest calls."""
-    rows = list_hooks(current_deps(), outcome, limit)
+    deps = current_deps()
+    rows = list_hooks(deps, outcome, limit)
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
     # The id stays whole, whatever the terminal's width: it is what the other commands want.
     table = folded(Column("id", no_wrap=True, min_width=36), "call", show_lines=True)
     for row in rows:
-        table.add_row(row["id"], escape(_told(row)))
+        table.add_row(row["id"], escape(_told(row, ZoneInfo(deps.settings.timezone))))
     Console().print(table)
 
 
-def _told(row: Mapping[str, Any]) -> str:
+def _told(row: Mapping[str, Any], zone: ZoneInfo) -> str:
     reason = f": {row['reason']}" if row["reason"] else ""
-    return f"{row['at']} {row['hook']} of {row['email'] or 'nobody'}, {row['outcome']}{reason}"
+    at = datetime.fromisoformat(row["at"]).astimezone(zone)
+    return f"{at:%d %b %Y %H:%M:%S} {row['hook']} of {row['email'] or 'nobody'}, {row['outcome']}{reason}"
 
 
 @group.command("show")

@@ -9,6 +9,7 @@ from funnel_app.campaigns.model import Mode, Sequence
 from funnel_app.campaigns.timing import due_at
 from funnel_app.deps import Deps
 from funnel_app.flows.audit import audit_templates
+from funnel_app.flows.checks.check import count
 from funnel_app.gateways.errors import GatewayError
 
 OK, FAULT, SKIPPED = "ok", "fault", "skipped"
@@ -35,11 +36,11 @@ def verify(deps: Deps, paths: Collection[str]) -> list[Check]:
 
 def _files(deps: Deps) -> Iterator[Check]:
     for campaign in deps.registry.campaigns.values():
-        steps = sum(len(sequence.steps) for sequence in campaign.sequences.values())
-        yield Check(f"file {campaign.name}", OK, f"{len(campaign.sequences)} sequences, {steps} steps")
+        steps = count(sum(len(sequence.steps) for sequence in campaign.sequences.values()), "step")
+        yield Check(f"file {campaign.name}", OK, f"{count(len(campaign.sequences), 'sequence')}, {steps}")
         for sequence in campaign.sequences.values():
             faults = [words for mode in Mode if (words := _out_of_order(deps, sequence, mode))]
-            detail = "; ".join(faults) or f"{len(sequence.steps)} steps, in order in both modes"
+            detail = "; ".join(faults) or f"{count(len(sequence.steps), 'step')}, in order in both modes"
             yield Check(f"timing {campaign.name}/{sequence.name}", FAULT if faults else OK, detail)
 
 
@@ -54,7 +55,7 @@ def _code(deps: Deps, paths: Collection[str]) -> Iterator[Check]:
         for hook in campaign.hooks.values():
             wanted = [f"/webhook/<campaign>/{hook.name}", *hook.legacy_paths]
             missing = [path for path in wanted if path not in paths]
-            detail = f"no code answers {', '.join(missing)}" if missing else f"{len(wanted)} paths"
+            detail = f"no code answers {', '.join(missing)}" if missing else count(len(wanted), "path")
             yield Check(f"hook {campaign.name}/{hook.name}", FAULT if missing else OK, detail)
 
 
@@ -67,7 +68,7 @@ def check_documents(deps: Deps) -> Iterator[Check]:
     for row in deps.registry.rows():
         words = (f"`{row['sequence']}`", f"`{row['handler']}`", ", ".join(row["live"]), ", ".join(row["testing"]))
         told = any(all(word in line for word in words) for line in lines)
-        detail = "handler and timings in both modes" if told else "ARCHITECTURE.md says something else: run make docs"
+        detail = "handler and timings in both modes" if told else "ARCHITECTURE.md does not say so: run make docs"
         yield Check(f"document {row['campaign']}/{row['sequence']}", OK if told else FAULT, detail)
 
 

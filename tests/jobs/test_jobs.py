@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.registry import FailedJobRegistry, StartedJobRegistry
+from structlog.testing import capture_logs
 
 import jobs.deliver
 import jobs.process
@@ -208,6 +209,25 @@ def test_a_process_waits_for_redis_and_for_the_ledger(deps, monkeypatch):
     deps.queues.away = True
     jobs.process.wait_for_redis(Waits(), "worker")
     assert waited == [2, 1]
+
+
+def test_a_process_that_waits_says_so_at_first_and_then_once_a_minute(deps, monkeypatch):
+    monkeypatch.setattr(jobs.process, "deps", lambda: deps)
+    seconds = iter(range(1000))
+    monkeypatch.setattr(jobs.process.time, "monotonic", lambda: float(next(seconds)))
+
+    class Waits(Event):
+        looks = 0
+
+        def wait(self, timeout=None):
+            self.looks += 1
+            deps.queues.away = self.looks < 100
+            return False
+
+    deps.queues.away = True
+    with capture_logs() as logs:
+        jobs.process.wait_for_redis(Waits(), "worker")
+    assert [line["event"] for line in logs] == ["waiting_for_redis"] * 2
 
 
 def test_a_child_without_its_parent_does_not_begin(monkeypatch):
