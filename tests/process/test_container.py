@@ -114,7 +114,9 @@ def empty_ledger(request, tmp_path):
 
 
 def test_containers_that_start_at_once_migrate_once(empty_ledger, tmp_path):
-    env = development_env(folder=tmp_path, web_port=1, sandbox_url="http://127.0.0.1:1", redis_url="", interval_s=60)
+    env = development_env(
+        folder=tmp_path, web_port=1, sandbox_url="http://127.0.0.1:1", redis_url="redis://127.0.0.1:1/0", interval_s=60
+    )
     env |= {"DATABASE_URL": empty_ledger, "ROLE": "migrate"}
     command = [sys.executable, "-m", "jobs.start"]
     runs = [subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) for _ in range(3)]
