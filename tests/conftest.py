@@ -68,9 +68,10 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
         return
     found = request.getfixturevalue("postgres")
     yield found
-    tables = ", ".join(Base.metadata.tables)
+    # TRUNCATE makes every file anew, and takes thirty times as long for the few rows of a test.
+    emptied = "; ".join(f"DELETE FROM {table}" for table in reversed(Base.metadata.sorted_tables))
     with found.begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables} CASCADE"))
+        connection.execute(text(emptied))
 
 
 @pytest.fixture
