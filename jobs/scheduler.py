@@ -65,7 +65,8 @@ class SchedulerProcess:
         deps().queues.beat(SCHEDULER, HEARTBEAT_S)
         if self.guard.steady(deps()):
             self.clock.tick(deps().now().timestamp())
-        if time.monotonic() - self.swept_at >= SWEEP_EVERY_S:
+        # A Redis that lost everything is filled at once: what it would have told of is due meanwhile.
+        if time.monotonic() - self.swept_at >= SWEEP_EVERY_S or not deps().queues.marked():
             self.swept_at = time.monotonic()
             self._sweep()
             self.backup.step(deps())

@@ -52,9 +52,11 @@ def sweep(deps: Deps) -> Swept:
 
     Raises Unavailable where Redis cannot be reached.
     """
+    # First, so that what is given back goes with what is overdue, and not with the next sweep.
+    given_back = _give_back_abandoned(deps)
     overdue = _push_overdue(deps)
     swept = Swept(
-        given_back=_give_back_abandoned(deps),
+        given_back=given_back,
         overdue=overdue,
         repeated=_push_requests(deps),
         held=_push_recheck(deps),
@@ -101,8 +103,10 @@ def _paused(deps: Deps) -> bool:
 def _push_overdue(deps: Deps) -> int:
     if _paused(deps):
         return 0
+    # What is just due is the clock's, unless Redis has lost it.
+    patience = OVERDUE_AFTER if deps.queues.marked() else timedelta(0)
     with deps.reads() as session:
-        overdue = emails.due(session, deps.now() - OVERDUE_AFTER, deps.sendable_modes, AT_A_TIME)
+        overdue = emails.due(session, deps.now() - patience, deps.sendable_modes, AT_A_TIME)
     return _push(deps, (deliver_job(email.id, queue_of(email.kind)) for email in overdue))
 
 

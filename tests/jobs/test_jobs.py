@@ -120,7 +120,7 @@ def test_a_repeat_of_a_request_that_is_gone_fails_loudly(real):
 
 def test_a_step_of_the_scheduler_moves_what_is_due_beats_and_sweeps(real, monkeypatch):
     swept = []
-    monkeypatch.setattr(jobs.scheduler, "sweep", swept.append)
+    monkeypatch.setattr(jobs.scheduler, "sweep", lambda deps: (swept.append(deps), deps.queues.mark()))
     due = uuid4()
     real.queues.arm([(due, real.now() + timedelta(seconds=1))], real.now())
     object.__setattr__(real, "now", lambda: datetime.now(UTC) + timedelta(seconds=2))
@@ -131,6 +131,9 @@ def test_a_step_of_the_scheduler_moves_what_is_due_beats_and_sweeps(real, monkey
     assert real.queues.alive("scheduler") and swept == [real]
     process.step()
     assert swept == [real], "the next sweep is five seconds away"
+    real.queues.connection.flushall()
+    process.step()
+    assert swept == [real, real], "but for a Redis that lost everything"
 
 
 def test_a_sweep_that_fails_on_something_unforeseen_is_reported_and_the_clock_goes_on(real, monkeypatch, capfd):
