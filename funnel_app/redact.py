@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from funnel_app.config import Settings
+from funnel_app.setting_checks import parts_of
 
 ADDRESS = re.compile(r"(?P<first>[\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]*@(?P<domain>[\w-]+(?:\.[\w-]+)+)")
 # Tokens that a text may hold though no setting of ours does: Resend's keys, Notion's, webhook secrets, bearers.
@@ -33,8 +34,8 @@ def _secrets(settings: Settings) -> Iterable[str]:
     yield from settings.hook_secrets
     yield from settings.calendly_signing_keys
     yield from settings.calcom_signing_keys
-    for several in (settings.secret_key, settings.resend_webhook_secret, settings.legacy_key or ""):
-        yield from (secret.strip() for secret in several.split(","))
+    for several in (settings.secret_key, settings.resend_webhook_secret, settings.legacy_key):
+        yield from parts_of(several)
     for value in (
         settings.calendly_token,
         settings.resend_api_key,

@@ -16,6 +16,7 @@ from funnel_app.deps import Deps
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Base
+from sandbox.server import Server, serve
 from tests.factories import make_deps
 from tests.postgres_server import PostgresServer
 
@@ -102,3 +103,17 @@ def app(deps: Deps) -> Flask:
 def client(app: Flask) -> FlaskClient:
     """A caller of the application."""
     return app.test_client()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Server]:
+    """The stand-ins for Notion and Resend, serving for one file of tests."""
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture
+def notion(running: Server) -> Server:
+    """The same with nothing in them yet."""
+    running.sandbox.forget()
+    return running

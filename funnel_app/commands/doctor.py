@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from funnel_app.commands.tables import folded
 from funnel_app.current import current_deps
+from funnel_app.flows.checks.check import standing
 from funnel_app.flows.doctor import Check, Status, examine, is_well
 from funnel_app.flows.signoff import report
 
@@ -44,5 +45,5 @@ def _print(checks: list[Check]) -> None:
         fix = f"\n[bold]→ {escape(check.fix)}[/]" if check.fix else ""
         table.add_row(check.name, f"[{COLOURS[check.status]}]{check.status}[/]", escape(check.detail) + fix)
     Console().print(table)
-    counted = {status: sum(check.status is status for check in checks) for status in Status}
+    counted = {status: standing(checks, status) for status in Status}
     click.echo(f"{counted[Status.OK]} ok, {counted[Status.WARNING]} to look at, {counted[Status.FAULT]} to mend.")

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Event
-from funnel_app.campaigns.states import State
+from funnel_app.campaigns.states import WAITING, State
 from funnel_app.campaigns.timing import deadline_after
 from funnel_app.deps import Deps
 from funnel_app.flows.arm import arm
@@ -30,7 +30,6 @@ OVERTAKEN = "a later email went before the cut-over"
 ENDED_BEFORE = "the sequence had ended before the cut-over"
 SUPPRESSED_BEFORE = "suppressed in Notion before the cut-over"
 BOOKED_BEFORE = "booked a call before the cut-over"
-NOT_BEGUN = frozenset({State.PLANNED, State.HELD})
 
 
 class NothingToImport(Exception):
@@ -182,7 +181,7 @@ class _Carrying:
 
     def _close(self, email: Email) -> bool:
         reason = self._why_not(email)
-        if reason is None or email.state not in NOT_BEGUN:
+        if reason is None or email.state not in WAITING:
             return False
         emails.move(self.session, email, State.SKIPPED, self.now, reason)
         return True
@@ -209,7 +208,7 @@ class _Carrying:
     def _told(self, enrolment: Enrolment, closed: list[Email], stopped: str | None) -> str:
         of = f"{enrolment.campaign}/{enrolment.sequence}"
         sent = ", ".join(str(number) for number in self.old.sent) or "none"
-        coming = next((email for email in enrolment.emails if email.state in NOT_BEGUN), None)
+        coming = next((email for email in enrolment.emails if email.state in WAITING), None)
         if stopped:
             return f"{of}: sent {sent}; it ends: {stopped}"
         if coming is None:

@@ -10,7 +10,7 @@ import structlog
 
 from funnel_app.deps import Deps
 from funnel_app.flows.checks import emails, ledger, notion, outside, redis, resend, settings
-from funnel_app.flows.checks.check import Check, Findings, Status, fault
+from funnel_app.flows.checks.check import Check, Findings, Status, fault, standing
 from funnel_app.flows.receipt import iso
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
@@ -60,7 +60,7 @@ class Examination:
 
     def counted(self, status: str) -> int:
         """Return how many checks stand so."""
-        return sum(check.status == status for check in self.checks)
+        return standing(self.checks, status)
 
     @property
     def amiss(self) -> list[Check]:

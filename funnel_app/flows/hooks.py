@@ -1,5 +1,6 @@
 """Hooks: what callers sent, what became of it, and what was refused and may be sent again after a mend."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from funnel_app.ledger import hook_events
 from funnel_app.ledger.models import HookEvent, Outcome
 
 REFUSED_KEPT_FOR = timedelta(days=30)
+REPLAYED = "replayed as"
 
 
 def list_hooks(deps: Deps, outcome: str | None, limit: int) -> list[dict[str, Any]]:
@@ -66,11 +68,21 @@ def _address(event: HookEvent) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def is_replayed(event: HookEvent) -> bool:
+    """Say whether a refused call was replayed since, and waits for nothing more."""
+    return "replayed_as" in (event.answer or {})
+
+
+def was_replayed(row: Mapping[str, Any]) -> bool:
+    """Say the same of a call as lists show it."""
+    return str(row["reason"]).startswith(REPLAYED)
+
+
 def reason_of(event: HookEvent) -> str | None:
     """Return why a call was ignored or refused, or as what it was replayed; None for one that was simply taken."""
     answer = event.answer or {}
-    if "replayed_as" in answer:
-        return f"replayed as {answer['replayed_as']}"
+    if is_replayed(event):
+        return f"{REPLAYED} {answer['replayed_as']}"
     if event.outcome == Outcome.REFUSED:
         return "; ".join(f"{field}: {_said(words)}" for field, words in (event.errors or {}).items())
     return answer.get("reason")

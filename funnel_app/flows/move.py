@@ -3,12 +3,10 @@
 from dataclasses import replace
 
 from funnel_app.campaigns.model import Mode
-from funnel_app.campaigns.states import State
+from funnel_app.campaigns.states import WAITING, State
 from funnel_app.flows.decide import Case
 from funnel_app.ledger import emails, enrolments
 from funnel_app.ledger.models import Email, Enrolment
-
-NOT_BEGUN = frozenset({State.PLANNED, State.HELD})
 
 
 def moved(case: Case, enrolment: Enrolment) -> bool:
@@ -36,7 +34,7 @@ def moved(case: Case, enrolment: Enrolment) -> bool:
 def _move_email(case: Case, enrolment: Enrolment, email: Email) -> None:
     if email.state == State.SENDING and email.request_id is None:
         emails.move(case.session, email, State.PLANNED, case.now, "given back: the call was moved")
-    if email.state not in NOT_BEGUN:
+    if email.state not in WAITING:
         return
     sequence = case.campaign.sequences[enrolment.sequence]
     timing = replace(case.timing(enrolment.anchor_at), mode=Mode(enrolment.mode))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
+from funnel_app.campaigns.states import HOLDS_SUCCESSOR, WAITING, State
 from funnel_app.deps import Deps
 from funnel_app.flows import intervene
 from funnel_app.flows.arm import arm
@@ -23,7 +23,6 @@ from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Scope
 from funnel_app.ledger.operator_actions import OperatorAction
 
-NOT_BEGUN = frozenset({State.PLANNED, State.HELD})
 ERASED_ALREADY = "This lead was erased already: nothing more can be done to it."
 
 
@@ -81,7 +80,7 @@ def skip_step(deps: Deps, email_id: UUID, operator: str) -> str:
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
         email = next(email for email in enrolment.emails if email.id == email_id)
-        if email.state not in NOT_BEGUN:
+        if email.state not in WAITING:
             raise NotPossible(f"Email {email.step} is {email.state} already: it cannot be skipped any more.")
         emails.move(session, email, State.SKIPPED, now, f"skipped by {operator}")
         return f"email {email.step} of {enrolment.sequence} is skipped"

@@ -133,7 +133,6 @@ def apply(deps: Deps, session: Session, email: Email, report: Report, now: datet
             email.sent_at = email.sent_at or report.at
         emails.move(session, email, new, report.at, why(report.state, report.detail), heard_at=now)
         email.next_check_at = None
-        email.enrolment.mirror_stale_since = now
     if report.kind in SUPPRESSING and new == report.state and not _is_erased(email):
         _suppress(deps, session, email, report, now)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from funnel_app.deps import Deps
 from funnel_app.flows.alarms import QUIET
 from funnel_app.flows.checks.check import count
-from funnel_app.flows.hooks import reason_of
+from funnel_app.flows.hooks import is_replayed, reason_of
 from funnel_app.ledger import hook_events, incidents
 from funnel_app.ledger.models import HookEvent
 
@@ -53,11 +53,7 @@ def refused_and_waiting(deps: Deps, since: datetime | None = None, until: dateti
 def _waiting(deps: Deps, since: datetime | None, until: datetime | None = None) -> list[HookEvent]:
     with deps.reads() as session:
         calls = hook_events.newest_refused(session, since, MOST)
-    return [call for call in calls if not _replayed(call) and (until is None or call.received_at < until)]
-
-
-def _replayed(call: HookEvent) -> bool:
-    return "replayed_as" in (call.answer or {})
+    return [call for call in calls if not is_replayed(call) and (until is None or call.received_at < until)]
 
 
 def _by_hook(calls: Iterable[HookEvent]) -> list[Refused]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.reasons import REFUSES_ALL
 from funnel_app.campaigns.states import STOPPED, State
 from funnel_app.flows.invariants import OVERDUE_AFTER
-from funnel_app.flows.wanted import Bar
+from funnel_app.flows.wanted import OTHER_ADDRESS, Bar
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Request
 
 UNDER_WAY = (State.SENDING, State.HELD, State.AMBIGUOUS, State.SENT, State.DELAYED)
@@ -83,7 +83,7 @@ def _advice(email: Email) -> str:
     if email.state == State.COMPLAINED:
         return " (leave it so: nothing more goes to that address)"
     if email.state == State.BOUNCED:
-        return " (ask for another address; if this one is right: flask contacts release)"
+        return f" ({OTHER_ADDRESS})"
     # What we ourselves did not send has no id: somebody unsubscribed, and is to be left alone.
     if email.state == State.SUPPRESSED and email.resend_id:
         return " (if the address is right: take it off Resend's suppression list, then flask contacts release)"

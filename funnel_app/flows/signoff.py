@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from funnel_app.deps import Deps
-from funnel_app.flows.checks.check import Check, Status, count
+from funnel_app.flows.checks.check import Check, Status, count, standing
 from funnel_app.ledger import schema
 
 MARKS = {Status.OK: "ok", Status.WARNING: "**warning**", Status.FAULT: "**FAULT**"}
@@ -48,7 +48,7 @@ def _place(deps: Deps) -> str:
 
 
 def _counted(checks: Sequence[Check], status: Status) -> str:
-    number = sum(check.status is status for check in checks)
+    number = standing(checks, status)
     return f"{number} ok" if status is Status.OK else count(number, status)
 
 

@@ -11,7 +11,7 @@ from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.doctor import Examination, last_examination
 from funnel_app.flows.gate import why_waiting
-from funnel_app.flows.hooks import list_hooks
+from funnel_app.flows.hooks import list_hooks, was_replayed
 from funnel_app.flows.incidents import name_of
 from funnel_app.flows.invariants import count_invariants
 from funnel_app.flows.ready import faults
@@ -116,7 +116,7 @@ def day_of(now: datetime, zone: str) -> tuple[datetime, datetime]:
 
 def _refused(deps: Deps) -> list[dict[str, Any]]:
     rows = list_hooks(deps, Outcome.REFUSED, LISTED)
-    return [row for row in rows if not str(row["reason"]).startswith("replayed as")]
+    return [row for row in rows if not was_replayed(row)]
 
 
 def _hours(times: Sequence[datetime], now: datetime) -> list[tuple[datetime, int]]:

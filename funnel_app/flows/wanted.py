@@ -17,11 +17,12 @@ from funnel_app.ledger import emails, suppressions
 from funnel_app.ledger.models import Contact, Email, Enrolment, Suppression
 
 RELEASE = "flask contacts release lets it be mailed again"
+OTHER_ADDRESS = "ask for another address; if this one is right: flask contacts release"
 # By where a suppression comes from. What a person wished, or complained of, stays so.
 CURES = {
     "keyboard": RELEASE,
     "console": RELEASE,
-    "resend:email.bounced": "ask for another address; if this one is right: flask contacts release",
+    "resend:email.bounced": OTHER_ADDRESS,
     "resend:email.suppressed": "if it is right: take it off Resend's suppression list, then flask contacts release",
 }
 

@@ -1,7 +1,5 @@
 """`flask notion`, over HTTP: what the owner's databases lack, adding it, and repairing rows by comparison."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from funnel_app.flows.deliver import deliver
@@ -15,16 +13,10 @@ from sandbox.notion_state import (
     WORKSPACE_PAGE_ID,
     read_schema,
 )
-from sandbox.server import Server, serve
+from sandbox.server import Server
 from sandbox.settings import Fault
 from tests.flows.desks import IDS, calls, contacts, lay, mirror_all, pages, sequences, source, write_row
 from tests.flows.leads import assess, email_ids, opt_in, write_templates
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    with serve() as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The cut-over, over HTTP: leads of the old system go on where they were, and nothing is sent again."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,24 +15,11 @@ from funnel_app.ledger import contacts as ledger_contacts
 from funnel_app.ledger import enrolments, suppressions
 from funnel_app.ledger.models import Contact, Email, Enrolment
 from sandbox.notion_state import CONTACTS_DATABASE_ID, SEQUENCES_DATABASE_ID, plain, read_schema
-from sandbox.server import Server, serve
 from tests.factories import make_deps
 from tests.flows.desks import contacts, lay, mirror_all, sequences, source, total, write_row
 from tests.flows.leads import assess, call, email_ids, look, opt_in, write_templates
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    with serve() as server:
-        yield server
-
-
-@pytest.fixture
-def notion(running: Server) -> Server:
-    running.sandbox.forget()
-    return running
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The mirror, over HTTP: a row per person and per enrolment, once each, current, and never over what people own."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -20,23 +19,10 @@ from funnel_app.ledger import contacts as ledger_contacts
 from funnel_app.ledger import enrolments, mirrored
 from funnel_app.ledger.models import Contact, Enrolment
 from sandbox.notion_state import CONTACTS_DATABASE_ID, SEQUENCES_DATABASE_ID, read_schema
-from sandbox.server import Server, serve
 from sandbox.settings import Fault
 from tests.flows.desks import calls, contacts, lay, mirror_all, pages, sequences, source, total, write_row
 from tests.flows.leads import assess, call, email_ids, opt_in, write_templates
 from tests.flows.test_record_event import report
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    with serve() as server:
-        yield server
-
-
-@pytest.fixture
-def notion(running: Server) -> Server:
-    running.sandbox.forget()
-    return running
 
 
 @pytest.fixture

@@ -10,25 +10,13 @@ from funnel_app.gateways.notion import Notebook
 from funnel_app.gateways.notion_budget import NotionBudget
 from funnel_app.gateways.notion_calls import NotionCalls
 from sandbox.notion_state import TEMPLATES_DATABASE_ID, Page, new_id, plain, text_item
-from sandbox.server import Server, serve
+from sandbox.server import Server
 from sandbox.settings import Fault
 from tests.flows.desks import calls
 from tests.flows.leads import email_ids, look, opt_in, states
 from tests.gateways.test_notion import Time
 
 SENT_IN_ORDER = [f"About lead_nurture_email_{number}" for number in (1, 2, 3, 4, 5)]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    with serve() as server:
-        yield server
-
-
-@pytest.fixture
-def notion(running: Server) -> Server:
-    running.sandbox.forget()
-    return running
 
 
 def notebook_in(notion: Server, now, sleep) -> Notebook:

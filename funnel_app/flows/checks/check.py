@@ -1,6 +1,6 @@
 """What a check finds: a name, how it stands, the evidence, and what to do."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -49,6 +49,11 @@ def fault(name: str, detail: str, fix: str) -> Check:
 def all_faults(names: Sequence[str], detail: str, fix: str) -> Findings:
     """Return the same fault for several names: what they stand on is away."""
     return (fault(name, detail, fix) for name in names)
+
+
+def standing(checks: Iterable[Check], status: str) -> int:
+    """Return how many checks stand so."""
+    return sum(check.status == status for check in checks)
 
 
 def count(number: int, what: str) -> str:

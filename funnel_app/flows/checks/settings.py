@@ -10,6 +10,7 @@ from funnel_app.config import SUPPORTED_PYTHON
 from funnel_app.deps import Deps
 from funnel_app.flows.checks.check import Check, Findings, count, fault, ok, warning
 from funnel_app.ledger import watching
+from funnel_app.setting_checks import parts_of
 
 LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (compared, never bound)
 LOCAL_ENDINGS = (".local", ".test", ".localhost", ".internal")
@@ -114,7 +115,7 @@ def _pairs(deps: Deps) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "HOOK_SECRET", found.hook_secrets
     yield "CALENDLY_SIGNING_KEY", found.calendly_signing_keys
     yield "CALCOM_SIGNING_KEY", found.calcom_signing_keys
-    yield "LEGACY_KEY", tuple(found.legacy_key.split(",")) if found.legacy_key else ()
+    yield "LEGACY_KEY", parts_of(found.legacy_key)
 
 
 def is_local(url: str) -> bool:

@@ -3,6 +3,7 @@
 from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
+from funnel_app.flows.checks.check import standing
 from funnel_app.flows.doctor import Status, examine_and_keep
 from funnel_app.web.console.frame import blueprint, page
 
@@ -14,5 +15,5 @@ def doctor() -> ResponseReturnValue:
     """Examine everything now, and show each finding with what to do about it, the worst first."""
     deps = current_deps()
     checks = sorted(examine_and_keep(deps), key=lambda check: WORST_FIRST.index(check.status))
-    counts = {status: sum(check.status is status for check in checks) for status in WORST_FIRST}
+    counts = {status: standing(checks, status) for status in WORST_FIRST}
     return page("doctor.html", checks=checks, counts=counts, now=deps.now())
