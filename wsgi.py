@@ -10,7 +10,7 @@ from funnel_app.deps import build_deps
 from funnel_app.logs import configure_logging
 from funnel_app.redact import redactor
 from funnel_app.sentry import report_errors
-from funnel_app.web.lookout import is_web_server, look_out
+from funnel_app.web.watchdog import is_web_server, look_out
 
 try:
     settings = load_settings()

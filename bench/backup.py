@@ -16,9 +16,9 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from funnel_app.flows.backup import backup
-from funnel_app.flows.enrol import enrol
-from funnel_app.flows.restore import restore
+from funnel_app.flows.intake.enrol import enrol
+from funnel_app.flows.maintenance.backup import backup
+from funnel_app.flows.maintenance.restore import restore
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Base, Contact, Email, EmailEvent, Enrolment, Message, Request

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, Index, insert
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
-from funnel_app.flows.compose import BOOKED
+from funnel_app.flows.templates.compose import BOOKED
 from funnel_app.ledger import hook_events, schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Base, Contact, HookEvent

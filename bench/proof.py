@@ -20,18 +20,18 @@ import structlog
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.backlog import deliver_due
-from funnel_app.flows.deliver import deliver
-from funnel_app.flows.enrol import enrol
-from funnel_app.flows.hand_over import repeat
-from funnel_app.flows.intervene import resolve
-from funnel_app.flows.recheck import recheck_held
-from funnel_app.flows.reconcile import reconcile
-from funnel_app.flows.record_event import Report, record_event
-from funnel_app.flows.stats import ledger_stats
-from funnel_app.flows.sweep import sweep
-from funnel_app.flows.unsubscribe import unsubscribe
-from funnel_app.gateways.answers import Answer, AnswerKind
+from funnel_app.flows.console.intervene import resolve
+from funnel_app.flows.intake.enrol import enrol
+from funnel_app.flows.maintenance.sweep import sweep
+from funnel_app.flows.monitoring.stats import ledger_stats
+from funnel_app.flows.privacy.unsubscribe import unsubscribe
+from funnel_app.flows.sending.backlog import deliver_due
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.sending.recheck import recheck_held
+from funnel_app.flows.sending.reconcile import reconcile
+from funnel_app.flows.sending.record_event import Report, record_event
+from funnel_app.flows.sending.submit import repeat
+from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Contact, Email

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from funnel_app.campaigns.model import Campaign, Event, Sequence
 from funnel_app.deps import Deps
-from funnel_app.flows.call import Call
-from funnel_app.flows.enrol import enrol
+from funnel_app.flows.intake.call import Call
+from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.receipt import Receipt
 from funnel_app.ledger import enrolments
 

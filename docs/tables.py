@@ -24,10 +24,10 @@ from funnel_app import create_app
 from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.campaigns.states import ALLOWED, STOPPED, State
 from funnel_app.deps import Deps, load_registry
-from funnel_app.flows.alarms import ALARMS
-from funnel_app.flows.audit import CURES
-from funnel_app.flows.doctor import CHECKS
-from funnel_app.flows.metrics import KINDS
+from funnel_app.flows.monitoring.alarms import ALARMS
+from funnel_app.flows.monitoring.doctor import CHECKS
+from funnel_app.flows.monitoring.metrics import KINDS
+from funnel_app.flows.templates.audit import CURES
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.logs import configure_logging

@@ -10,12 +10,13 @@ from funnel_app.commands import variables as variables_module
 from funnel_app.commands.cli import CommandLine
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
-from funnel_app.web import docs, health, metrics, playbook, prefect, unsubscribe
-from funnel_app.web.console.plug import add_console
+from funnel_app.web import docs, health, metrics, playbook, unsubscribe
+from funnel_app.web.console.plug import init_app
 from funnel_app.web.errors import register_errors
 from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup
 from funnel_app.web.hooks.routes import add_legacy_paths
-from funnel_app.web.manners import mind_manners
+from funnel_app.web.legacy import prefect
+from funnel_app.web.middleware import install_middleware
 from funnel_app.web.openapi import make_api
 from funnel_app.web.payloads import BoundedRequest, StrictJson
 
@@ -31,7 +32,7 @@ def create_app(deps: Deps) -> Flask:
 
     app.json = StrictJson(app)
     keep_deps(app, deps)
-    mind_manners(app)
+    install_middleware(app)
     api = make_api(app)
     for hook in (signup, noshow, maybe, onboarding, booking, calendly, calcom):
         api.register_blueprint(hook.blueprint)
@@ -44,7 +45,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(unsubscribe.blueprint)
     app.register_blueprint(playbook.blueprint)
-    add_console(app)
+    init_app(app)
     register_errors(app)
 
     app.cli = CommandLine(app.name)

@@ -12,22 +12,22 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.registry import Registry
 from funnel_app.config import ConfigError, Settings
-from funnel_app.gateways.alerts import Alerts
-from funnel_app.gateways.fetches import Fetches
-from funnel_app.gateways.limits import SendingPause, SendingRate
-from funnel_app.gateways.notion import Notebook
-from funnel_app.gateways.notion_budget import NotionBudget
-from funnel_app.gateways.notion_calls import NotionCalls
-from funnel_app.gateways.notion_desk import Desk
-from funnel_app.gateways.notion_pages import TemplateNames
-from funnel_app.gateways.notion_schema import SchemaError, Table, load_schema
-from funnel_app.gateways.public import PublicFace, world_time
-from funnel_app.gateways.queue import Queues
-from funnel_app.gateways.redis_clients import swift_client
-from funnel_app.gateways.resend import Mailer
-from funnel_app.gateways.resend_account import Account
-from funnel_app.gateways.throttle import Throttle
-from funnel_app.gateways.vitals import Vitals
+from funnel_app.gateways.http.chat import Alerts
+from funnel_app.gateways.http.public_url import PublicUrlProbe, world_time
+from funnel_app.gateways.notion.budget import NotionBudget
+from funnel_app.gateways.notion.client import NotionCalls
+from funnel_app.gateways.notion.pages import TemplateNames
+from funnel_app.gateways.notion.schema import SchemaError, Table, load_schema
+from funnel_app.gateways.notion.templates import NotionTemplates
+from funnel_app.gateways.notion.workspace import NotionWorkspace
+from funnel_app.gateways.redis.clients import fail_fast_client
+from funnel_app.gateways.redis.fetch_lock import FetchLock
+from funnel_app.gateways.redis.process_status import ProcessStatus
+from funnel_app.gateways.redis.queue import Queues
+from funnel_app.gateways.redis.rate_limiter import SendingPause, SendingRate
+from funnel_app.gateways.redis.throttle import Throttle
+from funnel_app.gateways.resend.account import Account
+from funnel_app.gateways.resend.mailer import Mailer
 from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.steady_clock import CLOCK, SteadyClock
 
@@ -48,17 +48,17 @@ class Deps:
     sessions: sessionmaker[Session]
     reads: sessionmaker[Session]
     mailer: Mailer
-    notebook: Notebook
-    fetches: Fetches
+    notebook: NotionTemplates
+    fetches: FetchLock
     queues: Queues
     rate: SendingRate
     pause: SendingPause
     throttle: Throttle
-    vitals: Vitals
+    vitals: ProcessStatus
     account: Account
     alerts: Alerts
-    public: PublicFace
-    desk: Desk
+    public: PublicUrlProbe
+    desk: NotionWorkspace
     world_time: Callable[[str], datetime] = world_time
     clock: SteadyClock = CLOCK
     now: Callable[[], datetime] = CLOCK.now
@@ -87,7 +87,7 @@ def build_deps(settings: Settings) -> Deps:
     sessions, reads = make_sessions(engine)
     queues = Queues(settings.redis_url, CLOCK.time)
     schema = _load_notion_schema(settings)
-    budget = NotionBudget(swift_client(settings.redis_url), settings.notion_rate_limit)
+    budget = NotionBudget(fail_fast_client(settings.redis_url), settings.notion_rate_limit)
     return Deps(
         settings=settings,
         registry=load_registry(),
@@ -95,24 +95,24 @@ def build_deps(settings: Settings) -> Deps:
         sessions=sessions,
         reads=reads,
         mailer=Mailer(settings.resend_api_key, settings.resend_api_url),
-        notebook=Notebook(
+        notebook=NotionTemplates(
             settings.notion_token,
             settings.notion_templates_db_id,
             names=TemplateNames(**{key: prop.name for key, prop in schema["templates"].properties.items()}),
             calls=NotionCalls(settings.notion_token, settings.notion_api_url, NOTION_TIMEOUT_S, budget=budget),
         ),
         desk=_desk(settings, schema, budget),
-        fetches=Fetches(queues.connection),
+        fetches=FetchLock(queues.connection),
         queues=queues,
         rate=SendingRate(
             queues.connection, rate_per_second=settings.resend_rate_limit, share=settings.resend_rate_share
         ),
         pause=SendingPause(queues.connection, CLOCK.time),
         throttle=Throttle(settings.redis_url, per_minute=FAILURES_PER_MINUTE),
-        vitals=Vitals(settings.redis_url, CLOCK.time),
+        vitals=ProcessStatus(settings.redis_url, CLOCK.time),
         account=Account(CLOCK.now),
         alerts=Alerts(),
-        public=PublicFace(settings.public_url, settings.hook_secrets[0]),
+        public=PublicUrlProbe(settings.public_url, settings.hook_secrets[0]),
     )
 
 
@@ -123,7 +123,7 @@ def _load_notion_schema(settings: Settings) -> dict[str, Table]:
         raise ConfigError(str(fault)) from None
 
 
-def _desk(settings: Settings, schema: Mapping[str, Table], budget: NotionBudget) -> Desk:
+def _desk(settings: Settings, schema: Mapping[str, Table], budget: NotionBudget) -> NotionWorkspace:
     # The mirror's calls come after the templates', and give up sooner.
     calls = NotionCalls(
         settings.notion_token,
@@ -138,4 +138,4 @@ def _desk(settings: Settings, schema: Mapping[str, Table], budget: NotionBudget)
         "contacts": settings.notion_contacts_db_id,
         "sequences": settings.notion_sequences_db_id,
     }
-    return Desk(calls, schema, ids)
+    return NotionWorkspace(calls, schema, ids)

@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import current_app
 
 from funnel_app.current import current_deps
-from funnel_app.flows.hooks import find_hook, mark_replayed
+from funnel_app.flows.intake.received import find_hook, mark_replayed
 
 # Keys of the WSGI environment without HTTP_ never come from a caller.
 REPLAY_OF = "funnel.replay_of"

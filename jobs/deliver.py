@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from funnel_app.flows.backlog import deliver_due
-from funnel_app.flows.hand_over import repeat
+from funnel_app.flows.sending.backlog import deliver_due
+from funnel_app.flows.sending.submit import repeat
 from jobs.process import deps
 
 

@@ -11,8 +11,8 @@ import time
 from http.client import HTTPException
 from urllib.request import urlopen
 
-from jobs.beat import beats, begun
-from jobs.parts import CHILD, PARTS
+from jobs.heartbeat import beats, begun
+from jobs.processes import CHILD, PARTS
 
 TIMEOUT_S = 4.0
 WAIT_S = 10.0

@@ -1,6 +1,6 @@
 """The job that keeps the owner's tables in Notion up to date."""
 
-from funnel_app.flows import mirror
+from funnel_app.flows.mirror import mirror
 from jobs.process import deps
 
 

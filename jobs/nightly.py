@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.backup import BackupFailed, backup, backup_due, prune
+from funnel_app.flows.maintenance.backup import BackupFailed, backup, backup_due, prune
 from jobs import process
 
 COMMAND = ("-m", "jobs.nightly")

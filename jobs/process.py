@@ -16,7 +16,7 @@ from funnel_app.ledger import schema
 from funnel_app.logs import configure_logging
 from funnel_app.redact import redactor
 from funnel_app.sentry import report_errors
-from jobs.beat import beat
+from jobs.heartbeat import beat
 
 LEDGER_EVERY_S, REDIS_EVERY_S, SAID_EVERY_S = 2.0, 1.0, 60.0
 

@@ -1,6 +1,6 @@
 """The job that looks again at held emails."""
 
-from funnel_app.flows import recheck
+from funnel_app.flows.sending import recheck
 from jobs.process import deps
 
 

@@ -1,6 +1,6 @@
 """The job that asks Resend what became of emails without proof."""
 
-from funnel_app.flows import reconcile
+from funnel_app.flows.sending import reconcile
 from jobs.process import deps
 
 

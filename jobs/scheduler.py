@@ -7,14 +7,14 @@ from threading import Event
 import sentry_sdk
 import structlog
 
-from funnel_app.flows.clock_guard import ClockGuard
-from funnel_app.flows.ready import SCHEDULER
-from funnel_app.flows.sweep import sweep
-from funnel_app.gateways.clock import Clock
+from funnel_app.flows.maintenance.sweep import sweep
+from funnel_app.flows.monitoring.clock_guard import ClockGuard
+from funnel_app.flows.monitoring.ready import SCHEDULER
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.redis.job_clock import Clock
 from funnel_app.ledger.engine import LedgerUnavailable
-from funnel_app.rounds import Rounds
-from jobs.beat import beat
+from funnel_app.periodic import PeriodicRunner
+from jobs.heartbeat import beat
 from jobs.nightly import NightlyBackup
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
 from jobs.template_watch import TemplateWatch
@@ -35,7 +35,7 @@ class SchedulerProcess:
         self.stopping = stopping
         self.clock = Clock(connection=deps().queues.connection)
         self.guard = ClockGuard()
-        self.rounds = Rounds(deps, watch_rounds(deps().settings), stopping)
+        self.rounds = PeriodicRunner(deps, watch_rounds(deps().settings), stopping)
         self.templates = TemplateWatch(deps)
         self.swept_at = float("-inf")
         self.backup = NightlyBackup()
@@ -59,8 +59,8 @@ class SchedulerProcess:
 
     def step(self) -> None:
         """One second's work, done only by the owner of the lock."""
-        self.rounds.on_duty = self.clock.own()
-        if not self.rounds.on_duty:
+        self.rounds.is_leader = self.clock.own()
+        if not self.rounds.is_leader:
             return
         deps().queues.beat(SCHEDULER, HEARTBEAT_S)
         if self.guard.steady(deps()):

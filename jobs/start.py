@@ -10,8 +10,8 @@ from sqlalchemy.exc import OperationalError
 from funnel_app.config import Settings
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
-from jobs.parts import PARTS
 from jobs.process import start
+from jobs.processes import PARTS
 from jobs.supervise import supervise
 
 MIGRATING = ("all", "migrate")

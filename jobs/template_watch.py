@@ -10,7 +10,7 @@ from threading import Thread
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.templates import check_templates
+from funnel_app.flows.templates.serving import check_templates
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger.engine import LedgerUnavailable
 

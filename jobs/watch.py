@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from funnel_app.config import Settings
-from funnel_app.flows.canary import fly_when_due
-from funnel_app.flows.clock_guard import compare_with_world, end_doubt, go_on_when_right
-from funnel_app.flows.critical import find_critical
-from funnel_app.flows.dead_man import wind_up
-from funnel_app.flows.digest import digest_when_due
-from funnel_app.flows.erase import finish
-from funnel_app.flows.incidents import forget_old
-from funnel_app.flows.tell import tell
-from funnel_app.flows.watch import watch, watch_with_doctor
-from funnel_app.rounds import AGAIN_AFTER_S, Round
+from funnel_app.flows.monitoring.canary import fly_when_due
+from funnel_app.flows.monitoring.clock_guard import compare_with_world, end_doubt, go_on_when_right
+from funnel_app.flows.monitoring.digest import digest_when_due
+from funnel_app.flows.monitoring.heartbeat import ping
+from funnel_app.flows.monitoring.hot_leads import find_critical
+from funnel_app.flows.monitoring.incidents import forget_old
+from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.watch import watch, watch_with_doctor
+from funnel_app.flows.privacy.erase import finish
+from funnel_app.periodic import AGAIN_AFTER_S, Round
 
 MINUTE_S = 60.0
 
@@ -25,7 +25,7 @@ def watch_rounds(settings: Settings) -> Sequence[Round]:
         Round(5 * MINUTE_S, compare_with_world),
         Round(AGAIN_AFTER_S, end_doubt),
         Round(every_s, go_on_when_right),
-        Round(MINUTE_S, wind_up),
+        Round(MINUTE_S, ping),
         Round(MINUTE_S, find_critical),
         Round(MINUTE_S, digest_when_due),
         Round(MINUTE_S / 2, fly_when_due),

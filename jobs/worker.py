@@ -17,14 +17,14 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.registry import StartedJobRegistry
 
-from funnel_app.flows.ready import WORKER
+from funnel_app.flows.monitoring.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.queue import QUEUES
-from funnel_app.gateways.redis_clients import patient_client
-from funnel_app.rounds import Rounds, time_rounds
-from jobs.beat import beat, begin_anew
-from jobs.parts import CHILD
+from funnel_app.gateways.redis.clients import blocking_client
+from funnel_app.gateways.redis.queue import QUEUES
+from funnel_app.periodic import PeriodicRunner, time_rounds
+from jobs.heartbeat import beat, reset
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
+from jobs.processes import CHILD
 
 CHECK_EVERY_S = 0.5
 # An email in hand takes 7 s at most for Resend to answer, and a moment to record it.
@@ -75,7 +75,7 @@ def run_child(parent: int) -> None:
     stopping = Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     wait_for_ledger(stopping, CHILD)
-    Rounds(deps, time_rounds(), stopping).start()
+    PeriodicRunner(deps, time_rounds(), stopping).start()
     while not stopping.is_set():
         wait_for_redis(stopping, CHILD)
         if stopping.is_set():
@@ -98,7 +98,7 @@ def _dies_with(parent: int) -> bool:
 
 def _work() -> None:
     # RQ lengthens the timeouts of the pool that it blocks on: this one is for it alone.
-    connection = patient_client(deps().settings.redis_url)
+    connection = blocking_client(deps().settings.redis_url)
     queues = [Queue(name, connection=connection) for name in QUEUES]
     # RQ gives a sign when it takes a job, and while it waits for one 15 s before this is over: twice while we listen.
     ttl = 15 + seconds(deps().settings.silent_after) // 2
@@ -123,7 +123,7 @@ class Parent:
         """Run until SIGTERM or SIGINT."""
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda *_: self.stopping.set())
-        begin_anew(CHILD)
+        reset(CHILD)
         while not self.stopping.is_set():
             beat(WORKER)
             self._replace_dead()

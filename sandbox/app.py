@@ -5,22 +5,24 @@ import re
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox import control, desk, inbox, notion_http, notion_pages, notion_tables, resend_api, resend_sending, website
-from sandbox.resend_checks import ResendProblem
+from sandbox import control, inbox, website
+from sandbox.notion import http, pages, tables, workspace
+from sandbox.resend import api, sending
+from sandbox.resend.checks import ResendProblem
+from sandbox.resend.webhooks import Courier
 from sandbox.signing import signing_key
 from sandbox.state import Config, Sandbox, current_sandbox
-from sandbox.webhooks import Courier
 
 BLUEPRINTS = (
     control.blueprint,
-    desk.blueprint,
+    workspace.blueprint,
     inbox.blueprint,
-    notion_http.blueprint,
-    resend_api.blueprint,
+    http.blueprint,
+    api.blueprint,
     website.blueprint,
 )
 # Views of these hang on the blueprints above, by being imported.
-VIEWS = (notion_pages, notion_tables, resend_sending)
+VIEWS = (pages, tables, sending)
 
 
 def create_sandbox(config: Config | None = None) -> Flask:
@@ -54,7 +56,7 @@ def explain(error: HTTPException) -> HTTPException | Response | tuple[Response, 
     status = error.code or 500
     if request.path.startswith("/resend/"):
         name = "method_not_allowed" if status == 405 else "not_found"
-        return resend_api.refuse(ResendProblem(status, name, error.description or name))
+        return api.refuse(ResendProblem(status, name, error.description or name))
     if request.path.startswith("/notion/"):
-        return notion_http.problem_answer(400, "invalid_request_url", "Invalid request URL.")
+        return http.problem_answer(400, "invalid_request_url", "Invalid request URL.")
     return error

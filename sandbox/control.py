@@ -4,12 +4,12 @@ from typing import cast
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from sandbox.notion_json import database_json
-from sandbox.notion_state import TEMPLATES_DATABASE_ID, new_id
-from sandbox.resend_checks import recipients
+from sandbox.notion.json import database_json
+from sandbox.notion.state import TEMPLATES_DATABASE_ID, new_id
+from sandbox.resend.checks import recipients
+from sandbox.resend.webhooks import Courier
 from sandbox.settings import BadSetting
 from sandbox.state import Email, Json, Sandbox, current_sandbox
-from sandbox.webhooks import Courier
 
 blueprint = Blueprint("control", __name__, url_prefix="/control")
 

@@ -17,7 +17,7 @@ from sandbox.mirrored import desk_faults
 from sandbox.processes import MIRROR, ROOT, NotStarted
 from sandbox.settings_file import settings_file
 from sandbox.stack import Stack, running_stack, start_funnel
-from sandbox.story import HOOKS, STORY, Lead, Move, Scene, Seen
+from sandbox.story import HOOKS, STORY, Lead, Move, Observation, Scene
 
 INTERVAL_S = 4
 GIVE_UP_AFTER_S = 120.0
@@ -38,30 +38,30 @@ class Play:
     to_come: dict[str, list[Move]] = field(default_factory=lambda: {lead.name: list(lead.moves) for lead in STORY})
     states: dict[str, str] = field(default_factory=dict)
 
-    def emails(self) -> dict[str, list[Seen]]:
+    def emails(self) -> dict[str, list[Observation]]:
         """Return every lead's emails, by address, telling what changed since the last time."""
-        found: dict[str, list[Seen]] = {lead.address: [] for lead in STORY}
+        found: dict[str, list[Observation]] = {lead.address: [] for lead in STORY}
         for email_id, address, *rest in _rows(self.scene.stack.ledger):
-            email = Seen(*rest)  # the columns of STATES after the address
+            email = Observation(*rest)  # the columns of STATES after the address
             if address in found:  # who is signed up by hand meanwhile is only told of
                 found[address].append(email)
             self._tell(email_id, address, email)
         return found
 
-    def _tell(self, email_id: str, address: str, email: Seen) -> None:
+    def _tell(self, email_id: str, address: str, email: Observation) -> None:
         before = self.states.get(email_id, "planned")
         self.states[email_id] = email.state
         if before != email.state:
             _say(address, f"{email.sequence:<17} email {email.step}  {before} → {email.state}  {email.reason}")
 
-    def go_on(self, emails: dict[str, list[Seen]]) -> None:
+    def go_on(self, emails: dict[str, list[Observation]]) -> None:
         """Let every lead do what they may do now."""
         for lead in STORY:
             moves = self.to_come[lead.name]
             while moves and moves[0].may_come(self.scene, emails[lead.address]):
                 _act(self.scene, lead, moves.pop(0))
 
-    def is_over(self, emails: dict[str, list[Seen]]) -> bool:
+    def is_over(self, emails: dict[str, list[Observation]]) -> bool:
         """Say whether everybody has done everything and no email can still change."""
         open_emails = any(email.state in OPEN for rows in emails.values() for email in rows)
         return not any(self.to_come.values()) and not open_emails
@@ -114,7 +114,7 @@ def _run(stack: Stack, once: bool) -> int:
     return 0
 
 
-def _play(play: Play) -> dict[str, list[Seen]]:
+def _play(play: Play) -> dict[str, list[Observation]]:
     deadline = time.monotonic() + GIVE_UP_AFTER_S
     emails = play.emails()
     while not play.is_over(emails) and time.monotonic() < deadline:
@@ -138,7 +138,7 @@ def _rows(ledger: Path) -> list[tuple[Any, ...]]:
         return connection.execute(STATES).fetchall()
 
 
-def _verdict(stack: Stack, emails: dict[str, list[Seen]]) -> Iterator[str]:
+def _verdict(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str]:
     """Tell each lead's end in the words of `flask trace`, and return what is not as it should be."""
     missing = 0
     delivered = sum(email.delivered for rows in emails.values() for email in rows)
@@ -157,7 +157,7 @@ def _verdict(stack: Stack, emails: dict[str, list[Seen]]) -> Iterator[str]:
     )
 
 
-def _faults(lead: Lead, emails: list[Seen]) -> Iterator[str]:
+def _faults(lead: Lead, emails: list[Observation]) -> Iterator[str]:
     begun = {(email.sequence, email.occurrence) for email in emails}
     wanted = {(expected.sequence, expected.occurrence): expected for expected in lead.expected}
     yield from (f"{sequence} {occurrence} began" for sequence, occurrence in begun - wanted.keys())
@@ -168,7 +168,7 @@ def _faults(lead: Lead, emails: list[Seen]) -> Iterator[str]:
             yield f"{email.sequence} {fault}"
 
 
-def _inbox_faults(stack: Stack, emails: dict[str, list[Seen]]) -> Iterator[str]:
+def _inbox_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str]:
     handed_over = sum(email.delivered or email.state == "bounced" for rows in emails.values() for email in rows)
     arrived = sum(set(email["to"]) <= emails.keys() for email in stack.received())
     if arrived != handed_over:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from jobs.parts import PARTS
+from jobs.processes import PARTS
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES_DB_ID = "5a2b0d00-0000-4000-8000-000000000001"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from jobs.parts import PARTS
+from jobs.processes import PARTS
 from sandbox.processes import ROOT, NotStarted, Processes
 from sandbox.redis_server import RedisServer
 

@@ -7,8 +7,8 @@ from typing import Self
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sandbox.app import create_sandbox
+from sandbox.resend.webhooks import Courier
 from sandbox.state import Config, Sandbox
-from sandbox.webhooks import Courier
 
 
 class QuietHandler(WSGIRequestHandler):

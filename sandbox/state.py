@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from flask import current_app
 
-from sandbox.notion_state import NotionState
+from sandbox.notion.state import NotionState
 from sandbox.settings import Fault, NotionSettings, ResendSettings, Settings, WebhookSettings
 
 Json = dict[str, Any]

@@ -34,7 +34,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """One email as the ledger has it."""
 
     sequence: str
@@ -58,7 +58,7 @@ class Move:
     after: tuple[str, int] | None = None
     at_call: str | None = None
 
-    def may_come(self, scene: Scene, emails: Iterable[Seen]) -> bool:
+    def may_come(self, scene: Scene, emails: Iterable[Observation]) -> bool:
         """Say whether it is time."""
         if self.at_call and datetime.now(UTC) < scene.calls[self.at_call]:
             return False
@@ -75,7 +75,7 @@ class Expected:
     skipped: Mapping[int, str] = field(default_factory=dict)
     bounced: bool = False
 
-    def fault(self, email: Seen) -> str | None:
+    def fault(self, email: Observation) -> str | None:
         """Return what is wrong with an email; None for one that is delivered or stopped for the right reason."""
         told = f"email {email.step} is {email.state}" + (f": {email.reason}" if email.reason else "")
         if email.step in self.skipped:

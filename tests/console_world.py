@@ -6,13 +6,13 @@ from uuid import UUID
 
 from funnel_app.campaigns.model import Event
 from funnel_app.deps import Deps
-from funnel_app.flows import operate
-from funnel_app.flows.deliver import deliver
-from funnel_app.flows.enrol import enrol
+from funnel_app.flows.console import operate
+from funnel_app.flows.intake.enrol import enrol
+from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.receipt import Receipt
-from funnel_app.flows.record_event import Report, record_event
-from funnel_app.flows.refuse import refuse
-from funnel_app.gateways.answers import Answer, AnswerKind
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.sending.record_event import Report, record_event
+from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import emails, today
 from tests.flows.leads import ASSESSMENT, call, email_ids, look
 

@@ -9,11 +9,11 @@ from sqlalchemy import Engine
 from funnel_app.campaigns.registry import Registry
 from funnel_app.config import Settings
 from funnel_app.deps import MIRROR_PATIENCE_S, Deps, load_registry
-from funnel_app.gateways.notion_budget import NotionBudget
-from funnel_app.gateways.notion_calls import NotionCalls
-from funnel_app.gateways.notion_desk import Desk
-from funnel_app.gateways.notion_schema import load_schema
-from funnel_app.gateways.throttle import Throttle
+from funnel_app.gateways.notion.budget import NotionBudget
+from funnel_app.gateways.notion.client import NotionCalls
+from funnel_app.gateways.notion.schema import load_schema
+from funnel_app.gateways.notion.workspace import NotionWorkspace
+from funnel_app.gateways.redis.throttle import Throttle
 from funnel_app.ledger.engine import make_sessions
 from funnel_app.steady_clock import SteadyClock
 from tests.fakes import (
@@ -92,7 +92,7 @@ def make_settings(**overrides: Any) -> Settings:
     return Settings(**{**values, **overrides})
 
 
-def make_desk(notion_url: str, clock: FrozenClock, **database_ids: str) -> Desk:
+def make_desk(notion_url: str, clock: FrozenClock, **database_ids: str) -> NotionWorkspace:
     """Return a desk in a Notion over HTTP, whose waits only move the clock."""
 
     def sleep(seconds: float) -> None:
@@ -100,7 +100,7 @@ def make_desk(notion_url: str, clock: FrozenClock, **database_ids: str) -> Desk:
 
     budget = NotionBudget(None, 3.0, now=lambda: clock().timestamp(), sleep=sleep)
     calls = NotionCalls("ntn_test", notion_url, budget=budget, low=True, patience_s=MIRROR_PATIENCE_S)
-    return Desk(calls, load_schema(), database_ids)
+    return NotionWorkspace(calls, load_schema(), database_ids)
 
 
 def christmas_only() -> Registry:
@@ -148,7 +148,7 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         alerts=FakeAlerts(),  # type: ignore[arg-type]
         public=FakePublic(),  # type: ignore[arg-type]
         world_time=lambda url: clock(),
-        desk=Desk(NotionCalls("ntn_test"), load_schema(), {}),
+        desk=NotionWorkspace(NotionCalls("ntn_test"), load_schema(), {}),
         clock=SteadyClock(seconds_of(clock), seconds_of(clock)),
         now=clock,
         sleep=lambda seconds: clock.forward(seconds=seconds),

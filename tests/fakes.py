@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from uuid import UUID
 
-from funnel_app.gateways.answers import Answer, AnswerKind
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.fetches import ASK_AGAIN_AFTER_S, ONCE_IN_S
-from funnel_app.gateways.limits import Pause
-from funnel_app.gateways.notion import Page
-from funnel_app.gateways.notion_pages import answering
-from funnel_app.gateways.resend_account import EVENTS, Endpoint, Quota, Usage
-from funnel_app.gateways.vitals import Depths, RedisFacts
+from funnel_app.gateways.notion.pages import answering
+from funnel_app.gateways.notion.templates import Page
+from funnel_app.gateways.redis.fetch_lock import ASK_AGAIN_AFTER_S, ONCE_IN_S
+from funnel_app.gateways.redis.process_status import Depths, RedisFacts
+from funnel_app.gateways.redis.rate_limiter import Pause
+from funnel_app.gateways.resend.account import EVENTS, Endpoint, Quota, Usage
+from funnel_app.gateways.resend.answers import Answer, AnswerKind
 
 
 class FrozenClock:
@@ -180,7 +180,7 @@ class FakeQueues:
         self.locks: dict[str, str] = {}
         self.email_waits = False
 
-    def arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime, queue: str = "emails") -> bool:
+    def schedule(self, entries: Sequence[tuple[UUID, datetime]], now: datetime, queue: str = "emails") -> bool:
         if self.away:
             return False
         for email_id, due_at in entries:
@@ -191,7 +191,7 @@ class FakeQueues:
                 self.clock[email_id] = due_at
         return True
 
-    def disarm(self, ids: Sequence[UUID]) -> int:
+    def unschedule(self, ids: Sequence[UUID]) -> int:
         for email_id in ids:
             self.clock.pop(email_id, None)
         names = {f"email-{email_id}" for email_id in ids}

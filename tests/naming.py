@@ -11,7 +11,7 @@ from flask import Flask
 
 from docs.helped import is_ours
 from funnel_app.commands import coolify
-from funnel_app.flows.metrics import KINDS
+from funnel_app.flows.monitoring.metrics import KINDS
 from sandbox.demo import SETTINGS as DEMO_SETTINGS
 from sandbox.processes import ROOT
 from tests.test_guards import TEXTS, read_settings

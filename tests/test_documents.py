@@ -9,7 +9,7 @@ from docs.helped import is_ours
 from docs.tables import DOCUMENTS, drifted, filled, main
 from funnel_app.campaigns.registry import Registry
 from funnel_app.config import MEANINGS
-from funnel_app.flows.alarms import ALARMS
+from funnel_app.flows.monitoring.alarms import ALARMS
 from sandbox.processes import ROOT
 from tests.naming import OTHER_SETTINGS
 from tests.test_guards import TRACKED, read_settings

@@ -12,7 +12,7 @@ import pytest
 
 from docs.settings_table import default_settings
 from funnel_app.config import Settings
-from funnel_app.gateways import calls
+from funnel_app.gateways.redis import job_names
 from sandbox.processes import ROOT
 
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
@@ -53,7 +53,9 @@ def is_refused(answer, method) -> bool:
     return answer.status_code == 401 or to_login
 
 
-@pytest.mark.parametrize("name", [calls.DELIVER, calls.REPEAT, calls.RECHECK, calls.RECONCILE, calls.MIRROR])
+@pytest.mark.parametrize(
+    "name", [job_names.DELIVER, job_names.REPEAT, job_names.RECHECK, job_names.RECONCILE, job_names.MIRROR]
+)
 def test_every_queued_name_resolves(name):
     module, _, function = name.rpartition(".")
     assert callable(getattr(importlib.import_module(module), function))

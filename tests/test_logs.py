@@ -10,15 +10,15 @@ import sentry_sdk
 import structlog
 from sentry_sdk.transport import Transport
 
-from funnel_app.flows.deliver import deliver
-from funnel_app.flows.record_event import record_event
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.logs import configure_logging
 from funnel_app.redact import masked_addresses, redact_all, redactor
 from funnel_app.sentry import report_errors
 from tests.factories import HOOK_SECRET, LEGACY_KEY, METRICS_TOKEN, make_settings
 from tests.flows.leads import write_templates
-from tests.flows.test_record_event import report
+from tests.flows.sending.test_record_event import report
 from tests.web.callers import post, signup
 
 

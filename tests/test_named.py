@@ -11,7 +11,7 @@ from funnel_app import create_app
 from funnel_app.campaigns.model import HOOKS, Event
 from funnel_app.campaigns.parse import SEQUENCE, STEP, TOP
 from funnel_app.campaigns.registry import Registry
-from funnel_app.gateways.answers import AnswerKind
+from funnel_app.gateways.resend.answers import AnswerKind
 from funnel_app.web.console.buttons import BUTTONS
 from sandbox.app import create_sandbox
 from sandbox.processes import ROOT

@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.current import current_deps
-from funnel_app.flows.subscriptions import NotSet, callback_url, check_calendly, subscribe_calendly
+from funnel_app.flows.monitoring.subscriptions import NotSet, callback_url, check_calendly, subscribe_calendly
 from funnel_app.gateways.errors import GatewayError
 
 CAMPAIGN = click.option("--campaign", default="christmas", show_default=True)

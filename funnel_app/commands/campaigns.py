@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from funnel_app.commands.tables import folded
 from funnel_app.current import current_deps
-from funnel_app.flows.verify import FAULT, verify
+from funnel_app.flows.monitoring.verify import FAULT, verify
 
 COLOURS = {"ok": "green", "warning": "yellow", "fault": "bold red", "skipped": "yellow"}
 

@@ -7,10 +7,10 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.current import current_deps
-from funnel_app.flows import erase as erasing
-from funnel_app.flows import suppress as suppressing
 from funnel_app.flows.addresses import NotAnAddress
-from funnel_app.flows.export import export as export_person
+from funnel_app.flows.privacy import erase as erasing
+from funnel_app.flows.privacy import suppress as suppressing
+from funnel_app.flows.privacy.export import export as export_person
 from funnel_app.ledger.base import Scope
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import click
 from dotenv import dotenv_values
 
-from funnel_app.flows.coolify import Rollout, deploy
-from funnel_app.flows.descriptor import NotApplicable, Source, read_descriptor
-from funnel_app.gateways.coolify import Coolify
+from funnel_app.deploy.apply import Rollout, deploy
+from funnel_app.deploy.coolify_api import Coolify
+from funnel_app.deploy.descriptor import NotApplicable, Source, read_descriptor
 from funnel_app.gateways.errors import GatewayError
 
 Command = Callable[..., None]

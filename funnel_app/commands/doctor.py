@@ -11,9 +11,9 @@ from rich.markup import escape
 
 from funnel_app.commands.tables import folded
 from funnel_app.current import current_deps
-from funnel_app.flows.checks.check import standing
-from funnel_app.flows.doctor import Check, Status, examine, is_well
-from funnel_app.flows.signoff import report
+from funnel_app.flows.monitoring.checks.check import standing
+from funnel_app.flows.monitoring.doctor import Check, Status, examine, is_well
+from funnel_app.flows.monitoring.signoff import report
 
 COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAULT: "bold red"}
 

@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
-from funnel_app.flows import intervene
+from funnel_app.flows.console import intervene
 
 
 @click.group("emails")

@@ -16,7 +16,7 @@ from rich.table import Column
 
 from funnel_app.commands.tables import folded
 from funnel_app.current import current_deps
-from funnel_app.flows.hooks import find_hook, list_hooks, was_replayed
+from funnel_app.flows.intake.received import find_hook, list_hooks, was_replayed
 from funnel_app.replay import NotReplayable
 from funnel_app.replay import replay as replay_call
 

@@ -8,9 +8,9 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.current import current_deps
-from funnel_app.flows.backup import BackupFailed, backup, prune
-from funnel_app.flows.restore import NotRestored, restore
-from funnel_app.flows.stats import ledger_stats
+from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
+from funnel_app.flows.maintenance.restore import NotRestored, restore
+from funnel_app.flows.monitoring.stats import ledger_stats
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
 

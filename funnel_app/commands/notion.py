@@ -9,8 +9,8 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.current import current_deps
-from funnel_app.flows import desk
-from funnel_app.flows.cut_over import NothingToImport, cut_over
+from funnel_app.flows.mirror import workspace
+from funnel_app.flows.mirror.legacy_import import NothingToImport, cut_over
 from funnel_app.gateways.errors import GatewayError
 
 IF_NOT_FOUND = "Share the database with the integration, or check its id."
@@ -26,7 +26,7 @@ def group() -> None:
 def check() -> None:
     """Name each property that is missing or of another type; exit 1 where there is one."""
     with _told():
-        looked = desk.check_desk(current_deps())
+        looked = workspace.check_desk(current_deps())
     for each in looked:
         for line in each.faults or [f"{each.title}: every property is there"]:
             click.echo(line)
@@ -40,7 +40,7 @@ def check() -> None:
 def init(under: str | None) -> None:
     """Add the properties that are missing; nothing is deleted, renamed or retyped."""
     with _told():
-        added = desk.prepare_desk(current_deps(), under)
+        added = workspace.prepare_desk(current_deps(), under)
     for each in added:
         if each.made_id:
             click.echo(f"{each.title}: made; set its id: {each.made_id}")
@@ -60,7 +60,7 @@ def sync(everybody: bool) -> None:
         click.echo("There is no mirror: NOTION_CONTACTS_DB_ID and NOTION_SEQUENCES_DB_ID are not set.")
         return
     with _told():
-        done = desk.sync_desk(deps, everybody=everybody)
+        done = workspace.sync_desk(deps, everybody=everybody)
     click.echo(f"{done.compared} contacts compared: {done.tally.made} rows made, {done.tally.changed} changed.")
     for address in done.doubles:
         click.echo(f"{address} has more than one row in Contacts: keep one of them and delete the others in Notion.")

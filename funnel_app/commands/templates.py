@@ -15,12 +15,12 @@ from rich.table import Column
 
 from funnel_app.commands.tables import folded
 from funnel_app.current import current_deps
-from funnel_app.flows.audit import Audit, audit_templates
-from funnel_app.flows.populate import populate as populate_flow
-from funnel_app.flows.preview import CannotPreview
-from funnel_app.flows.preview import preview as preview_flow
-from funnel_app.flows.samples import SAMPLES
-from funnel_app.flows.send_test import send_tests
+from funnel_app.flows.templates.audit import Audit, audit_templates
+from funnel_app.flows.templates.populate import populate as populate_flow
+from funnel_app.flows.templates.preview import CannotPreview
+from funnel_app.flows.templates.preview import preview as preview_flow
+from funnel_app.flows.templates.samples import SAMPLES
+from funnel_app.flows.templates.send_test import send_tests
 from funnel_app.gateways.errors import GatewayError
 
 NO_PROPERTY = "Add that property to the database, or give the name that it has there in NOTION_PROPERTY_NAMES."

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from funnel_app.current import current_deps
-from funnel_app.flows.trace import trace
+from funnel_app.flows.tracing.trace import trace
 
 COLOURS = {
     "delivered": "green",

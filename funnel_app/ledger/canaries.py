@@ -20,7 +20,7 @@ PATTERN = f"{PREFIX}%@{DOMAIN}"
 
 
 @dataclass(frozen=True)
-class Flight:
+class CanaryRun:
     """One canary: when it started, and how its email stands; `told` says whether Resend told so by itself."""
 
     enrolment_id: UUID
@@ -57,22 +57,22 @@ def count_without(session: Session, rows: Select[*tuple[Any, ...]]) -> dict[tupl
     return {group: count for group, count in counted.items() if count > 0}
 
 
-def latest(session: Session) -> Flight | None:
+def latest(session: Session) -> CanaryRun | None:
     """Return the newest canary; None where none has flown yet."""
     row = session.execute(_flights().order_by(Enrolment.id.desc()).limit(1)).one_or_none()
-    return Flight(*row) if row else None
+    return CanaryRun(*row) if row else None
 
 
-def latest_arrived(session: Session) -> Flight | None:
+def latest_arrived(session: Session) -> CanaryRun | None:
     """Return the newest canary that arrived; None where none did."""
     flights = _flights().where(Email.delivered_at.is_not(None)).order_by(Enrolment.id.desc()).limit(1)
     row = session.execute(flights).one_or_none()
-    return Flight(*row) if row else None
+    return CanaryRun(*row) if row else None
 
 
-def get(session: Session, enrolment_id: UUID) -> Flight:
+def get(session: Session, enrolment_id: UUID) -> CanaryRun:
     """Return one canary; NoResultFound where there is none of that id."""
-    return Flight(*session.execute(_flights().where(Enrolment.id == enrolment_id)).one())
+    return CanaryRun(*session.execute(_flights().where(Enrolment.id == enrolment_id)).one())
 
 
 def _flights() -> Select[UUID, datetime, str, str | None, datetime | None, datetime | None, bool]:

@@ -25,7 +25,7 @@ def conflict(error: DBAPIError) -> str | None:
     return state if state in CONFLICTS else None
 
 
-def begun_again(flow: Callable[Given, Result]) -> Callable[Given, Result]:
+def retry_on_conflict(flow: Callable[Given, Result]) -> Callable[Given, Result]:
     """Let a flow of one transaction be called again, up to five times, where that transaction lost a conflict.
 
     Only for a flow that does nothing before its transaction which must not be done twice.

@@ -10,8 +10,8 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.canaries import is_canary
+from funnel_app.ledger.insert_or_ignore import insert_once
 from funnel_app.ledger.models import Contact, Email, Enrolment
-from funnel_app.ledger.once import insert_once
 
 ERASED = "erased:"
 COLUMNS = (

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
+from funnel_app.ledger.insert_or_ignore import insert_once
 from funnel_app.ledger.models import Email, EmailEvent
-from funnel_app.ledger.once import insert_once
 
 # Reports that we asked for have ids that begin so; all others came by themselves.
 ASKED = "asked-"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from funnel_app.campaigns.model import Kind
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State, check
-from funnel_app.ledger.afterwards import log_after_commit
+from funnel_app.ledger.after_commit import log_after_commit
 from funnel_app.ledger.base import written
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, EnrolmentState
 

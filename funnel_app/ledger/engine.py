@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session, sessionmaker
 
-from funnel_app.ledger.afterwards import watch_commits
+from funnel_app.ledger.after_commit import watch_commits
 
 BUSY_TIMEOUT_MS = 30_000
 # secure_delete: what is blanked must not stay readable in the file; some builds of SQLite have it on, others not.

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.once import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_once
 from funnel_app.ledger.watch_models import Incident
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.once import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_once
 from funnel_app.ledger.watch_models import Notice
 
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from funnel_app.ledger.insert_or_ignore import insert_once
 from funnel_app.ledger.models import Contact, Scope, Suppression
-from funnel_app.ledger.once import insert_once
 
 
 def address_hash(email_norm: str, pepper: str) -> str:

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, defer
 
+from funnel_app.ledger.insert_or_ignore import insert_once
 from funnel_app.ledger.models import TemplateVersion
-from funnel_app.ledger.once import insert_once
 
 BODIES = (TemplateVersion.html, TemplateVersion.ready_html, TemplateVersion.ready_text)
 VERDICT = ("good", "problems", "ready_html", "ready_text")

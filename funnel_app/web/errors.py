@@ -13,13 +13,13 @@ from werkzeug.exceptions import HTTPException
 
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.current import current_deps
-from funnel_app.flows.decide import TooManyEnrolments
-from funnel_app.flows.enrol import KeyReused
-from funnel_app.flows.refuse import refuse
-from funnel_app.flows.unproven import note_unproven
+from funnel_app.flows.intake.decide import TooManyEnrolments
+from funnel_app.flows.intake.enrol import KeyReused
+from funnel_app.flows.intake.keep_refused import refuse
+from funnel_app.flows.monitoring.unauthenticated_calls import note_unproven
 from funnel_app.ledger.engine import LedgerUnavailable
-from funnel_app.web.payloads import keepable
-from funnel_app.web.proofs import is_proved
+from funnel_app.web.auth import is_proved
+from funnel_app.web.payloads import sanitize
 from funnel_app.web.replays import is_replay
 
 log = structlog.get_logger()
@@ -149,4 +149,4 @@ def _keep_refused(errors: dict[str, Any]) -> None:
 
 def _sent() -> object:
     """Return what the caller sent: a JSON object as data, anything else as text."""
-    return g.payload if "payload" in g else keepable(request.get_data().decode(errors="replace"))
+    return g.payload if "payload" in g else sanitize(request.get_data().decode(errors="replace"))

@@ -4,8 +4,8 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
-from funnel_app.flows.ready import faults
-from funnel_app.web.proofs import has_metrics_token
+from funnel_app.flows.monitoring.ready import faults
+from funnel_app.web.auth import has_metrics_token
 
 blueprint = Blueprint("health", __name__)
 

@@ -11,8 +11,8 @@ from prometheus_client.registry import Collector
 from werkzeug.exceptions import NotFound, Unauthorized
 
 from funnel_app.current import current_deps
-from funnel_app.flows.metrics import Figure, figures
-from funnel_app.web.proofs import has_metrics_token
+from funnel_app.flows.monitoring.metrics import Figure, figures
+from funnel_app.web.auth import has_metrics_token
 
 blueprint = Blueprint("metrics", __name__)
 

@@ -39,17 +39,17 @@ class StrictJson(DefaultJSONProvider):
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Return what a text says; ValueError where it is not JSON."""
         text = s.decode() if isinstance(s, bytes) else s
-        return keepable(json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, **kwargs))
+        return sanitize(json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, **kwargs))
 
 
-def keepable(value: Any) -> Any:
+def sanitize(value: Any) -> Any:
     """Return data with a substitute for every character that cannot be kept."""
     if isinstance(value, str):
         return UNKEEPABLE.sub(SUBSTITUTE, value)
     if isinstance(value, list):
-        return [keepable(inner) for inner in value]
+        return [sanitize(inner) for inner in value]
     if isinstance(value, dict):
-        return {keepable(name): keepable(inner) for name, inner in value.items()}
+        return {sanitize(name): sanitize(inner) for name, inner in value.items()}
     return value
 
 

@@ -7,7 +7,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
-from funnel_app.flows.unsubscribe import Standing, find_standing, unsubscribe
+from funnel_app.flows.privacy.unsubscribe import Standing, find_standing, unsubscribe
 from funnel_app.ledger.base import Scope
 
 blueprint = Blueprint("unsubscribe", __name__, url_prefix="/u")

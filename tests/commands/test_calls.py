@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from funnel_app import create_app
 from funnel_app.campaigns.registry import Registry
-from funnel_app.flows.populate import populate
-from funnel_app.flows.sweep import sweep
-from funnel_app.gateways.calendly import EVENTS
+from funnel_app.flows.maintenance.sweep import sweep
+from funnel_app.flows.templates.populate import populate
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.http.calendly import EVENTS
 from funnel_app.ledger.models import Contact, Email, HookEvent
 from tests.campaigns.test_parse import CHRISTMAS
 from tests.factories import LEGACY_KEY, make_deps
@@ -295,7 +295,7 @@ class TestVerify:
     def test_a_document_that_says_something_else_is_a_fault(self, run, deps, monkeypatch, tmp_path):
         deps.notebook.fault = Unavailable("notion", "away")
         (tmp_path / "ARCHITECTURE.md").write_text("nothing")
-        monkeypatch.setattr("funnel_app.flows.verify.ARCHITECTURE", tmp_path / "ARCHITECTURE.md")
+        monkeypatch.setattr("funnel_app.flows.monitoring.verify.ARCHITECTURE", tmp_path / "ARCHITECTURE.md")
         assert "run make docs" in run("campaigns", "verify").output
         (tmp_path / "ARCHITECTURE.md").unlink()
         assert run("campaigns", "verify").exit_code == 0

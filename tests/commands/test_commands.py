@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from funnel_app import create_app
 from funnel_app.campaigns.catalogue import CATALOGUE
-from funnel_app.flows.deliver import deliver
-from funnel_app.flows.refuse import refuse
+from funnel_app.flows.intake.keep_refused import refuse
+from funnel_app.flows.sending.deliver import deliver
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.flows.leads import write_templates
-from tests.flows.test_doctor import GOOD
+from tests.flows.monitoring.test_doctor import GOOD
 
 
 @pytest.fixture

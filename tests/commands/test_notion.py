@@ -2,11 +2,11 @@
 
 import pytest
 
-from funnel_app.flows.deliver import deliver
-from funnel_app.flows.mirror import mirror_is_behind
+from funnel_app.flows.mirror.mirror import mirror_is_behind
+from funnel_app.flows.sending.deliver import deliver
 from funnel_app.ledger import contacts as ledger_contacts
 from funnel_app.ledger import enrolments
-from sandbox.notion_state import (
+from sandbox.notion.state import (
     CONTACTS_DATABASE_ID,
     SEQUENCES_DATABASE_ID,
     TEMPLATES_DATABASE_ID,
@@ -15,8 +15,8 @@ from sandbox.notion_state import (
 )
 from sandbox.server import Server
 from sandbox.settings import Fault
-from tests.flows.desks import IDS, calls, contacts, lay, mirror_all, pages, sequences, source, write_row
 from tests.flows.leads import assess, email_ids, opt_in, write_templates
+from tests.flows.mirror.workspaces import IDS, calls, contacts, lay, mirror_all, pages, sequences, source, write_row
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ import json
 import pytest
 
 from funnel_app import create_app
-from funnel_app.flows.deliver import deliver
-from funnel_app.flows.reconcile import reconcile
-from funnel_app.flows.record_event import record_event
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.sending.reconcile import reconcile
+from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Rejected
 from tests.flows.leads import email_ids_of, look, write_templates
-from tests.flows.test_doctor import enrol_as_hook
-from tests.flows.test_record_event import report
+from tests.flows.monitoring.test_doctor import enrol_as_hook
+from tests.flows.sending.test_record_event import report
 
 
 @pytest.fixture

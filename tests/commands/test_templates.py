@@ -2,7 +2,7 @@
 
 import pytest
 
-from funnel_app.flows.populate import populate
+from funnel_app.flows.templates.populate import populate
 from funnel_app.gateways.errors import Rejected, Unavailable
 from tests.flows.leads import opt_in
 

@@ -14,17 +14,17 @@ from werkzeug.serving import make_server
 
 from funnel_app import create_app
 from funnel_app.deps import Deps
-from funnel_app.flows.doctor import examine_and_keep
-from funnel_app.flows.populate import populate
+from funnel_app.flows.monitoring.doctor import examine_and_keep
+from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.receipt import Receipt
-from funnel_app.flows.watch import watch
-from funnel_app.gateways.queue import Queues
-from funnel_app.gateways.resend import Mailer
+from funnel_app.flows.templates.populate import populate
+from funnel_app.gateways.redis.queue import Queues
+from funnel_app.gateways.resend.mailer import Mailer
 from funnel_app.ledger.engine import open_engine
 from sandbox.server import Server, serve
 from tests.console_world import fill, live_days
 from tests.factories import make_deps
-from tests.flows.test_doctor import LIVE
+from tests.flows.monitoring.test_doctor import LIVE
 from tests.redis_server import RedisServer
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")

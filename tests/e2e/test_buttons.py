@@ -7,10 +7,10 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Page, expect
 
-from funnel_app.flows import operate
-from funnel_app.flows.deliver import deliver
+from funnel_app.flows.console import operate
 from funnel_app.flows.receipt import Receipt
-from funnel_app.gateways.answers import Answer, AnswerKind
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.web.console.buttons import BUTTONS
 from tests.console_world import UNCLEAR, hold
 from tests.e2e.conftest import Site

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from funnel_app.flows.hook_pages import find_hooks
+from funnel_app.flows.console.hook_pages import find_hooks
 from tests.e2e.conftest import Site
 from tests.flows.leads import email_ids
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from funnel_app.flows.deliver import Outcome, deliver
+from funnel_app.flows.sending.deliver import Outcome, deliver
 from tests.flows.leads import assess, email_ids, opt_in, states
 
 

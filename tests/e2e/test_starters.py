@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Browser
 
-from funnel_app.flows.populate import populate
-from funnel_app.flows.preview import preview
-from funnel_app.flows.samples import SAMPLES
+from funnel_app.flows.templates.populate import populate
+from funnel_app.flows.templates.preview import preview
+from funnel_app.flows.templates.samples import SAMPLES
 
 # Each piece of text that is shown, with its contrast against the background that lies behind it (WCAG 2).
 UNREADABLE = """() => {

@@ -5,12 +5,12 @@ from collections import Counter
 from dataclasses import dataclass
 
 from funnel_app.deps import Deps
-from funnel_app.flows.alarms import ALARMS
-from funnel_app.flows.checks.check import Check, Status
-from funnel_app.flows.doctor import examine
-from funnel_app.flows.ledger_alarm import LedgerAlarm
-from funnel_app.flows.tell import tell
-from funnel_app.flows.watch import watch, watch_from_web, watch_with_doctor
+from funnel_app.flows.monitoring.alarms import ALARMS
+from funnel_app.flows.monitoring.checks.check import Check, Status
+from funnel_app.flows.monitoring.doctor import examine
+from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
+from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.watch import watch, watch_from_web, watch_with_doctor
 from funnel_app.ledger import incidents
 
 BEGAN, OVER = "🔴 ", "🟢 Over: "

@@ -11,17 +11,17 @@ from werkzeug.test import TestResponse
 
 from funnel_app import create_app
 from funnel_app.campaigns.reasons import with_words
-from funnel_app.flows import deliver as deliver_flow
-from funnel_app.flows import hand_over as hand_over_flow
-from funnel_app.flows.clock_guard import ClockGuard, go_on_when_right
-from funnel_app.gateways.answers import Answer, AnswerKind
+from funnel_app.flows.monitoring.clock_guard import ClockGuard, go_on_when_right
+from funnel_app.flows.sending import deliver as deliver_flow
+from funnel_app.flows.sending import submit as submit_flow
 from funnel_app.gateways.errors import Rejected, Unavailable
-from funnel_app.gateways.resend_account import Quota, Usage
+from funnel_app.gateways.resend.account import Quota, Usage
+from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger.engine import LedgerUnavailable
 from tests.factories import jumping_clock
 from tests.failures.stage import KEY, LEAD, Stage
 from tests.flows.leads import opt_in
-from tests.flows.test_doctor import LIVE
+from tests.flows.monitoring.test_doctor import LIVE
 from tests.web.callers import SIGNUP
 
 Play = Callable[[Stage, pytest.MonkeyPatch], Iterator[None]]
@@ -200,7 +200,7 @@ def worker_killed_before_the_call(stage: Stage, patch: pytest.MonkeyPatch) -> It
 
 def worker_killed_in_the_call(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     with patch.context() as dead:
-        dead.setattr(hand_over_flow, "settle", lambda *_: None)
+        dead.setattr(submit_flow, "apply_response", lambda *_: None)
         stage.sign_up()
         stage.go()
     yield

@@ -11,11 +11,11 @@ from tests.factories import make_deps
 from tests.failures.noticed import Noticed
 from tests.failures.stage import Stage
 from tests.failures.table import Failure
-from tests.flows.test_doctor import LIVE
+from tests.flows.monitoring.test_doctor import LIVE
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """What is seen of a failure while it lasts, and where the email is when it is over."""
 
     state: str
@@ -30,7 +30,7 @@ def live(engine: Engine) -> Deps:
     return make_deps(engine, **LIVE, canary_every=make_deps(engine).settings.canary_every * 0)
 
 
-def show(failure: Failure, deps: Deps) -> tuple[Seen, Stage]:
+def show(failure: Failure, deps: Deps) -> tuple[Observation, Stage]:
     """Play a failure to its end; return what was seen, and the stage to look around on."""
     stage = Stage(deps)
     with pytest.MonkeyPatch.context() as patch:
@@ -40,4 +40,4 @@ def show(failure: Failure, deps: Deps) -> tuple[Seen, Stage]:
         noticed = stage.noticed or stage.watcher.notice(**failure.lasts)
         assert list(playing) == [], "a play pauses once"
     assert stage.watcher.all_is_over(), stage.deps.alerts.posted
-    return Seen(str(state), reason or "", sentence, noticed, str(stage.email.state)), stage
+    return Observation(str(state), reason or "", sentence, noticed, str(stage.email.state)), stage

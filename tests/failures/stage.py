@@ -3,17 +3,17 @@
 from collections import Counter
 from uuid import UUID
 
-from funnel_app.flows.deliver import deliver
-from funnel_app.flows.hand_over import repeat
-from funnel_app.flows.recheck import recheck_held
-from funnel_app.flows.reconcile import reconcile
-from funnel_app.flows.record_event import record_event
-from funnel_app.flows.sweep import sweep
-from funnel_app.flows.trace import trace
+from funnel_app.flows.maintenance.sweep import sweep
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.sending.recheck import recheck_held
+from funnel_app.flows.sending.reconcile import reconcile
+from funnel_app.flows.sending.record_event import record_event
+from funnel_app.flows.sending.submit import repeat
+from funnel_app.flows.tracing.trace import trace
 from tests.failures.noticed import Noticed, Watcher
 from tests.flows.leads import email_ids, look, opt_in, write_templates
-from tests.flows.test_doctor import GOOD
-from tests.flows.test_record_event import report
+from tests.flows.monitoring.test_doctor import GOOD
+from tests.flows.sending.test_record_event import report
 
 LEAD = "ana@resend.dev"
 KEY = "lead_nurture_email_1"

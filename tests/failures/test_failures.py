@@ -3,7 +3,7 @@
 import pytest
 
 from funnel_app.campaigns.states import OPEN, STOPPED, State
-from funnel_app.flows.stats import ledger_stats
+from funnel_app.flows.monitoring.stats import ledger_stats
 from tests.failures.show import live, show
 from tests.failures.table import FAILURES
 

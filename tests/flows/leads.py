@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from funnel_app.campaigns.model import Event
 from funnel_app.deps import Deps
-from funnel_app.flows.enrol import Call, enrol
-from funnel_app.flows.plan import FirstEmail
+from funnel_app.flows.intake.enrol import Call, enrol
+from funnel_app.flows.intake.plan import FirstEmail
 from funnel_app.flows.receipt import Receipt
-from funnel_app.flows.templates import ready_version
+from funnel_app.flows.templates.serving import ready_version
 from funnel_app.ledger import emails, requests
 from funnel_app.ledger.models import Email, Request
 

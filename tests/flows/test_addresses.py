@@ -6,9 +6,9 @@ import pytest
 from email_validator import EmailNotValidError
 
 from funnel_app.flows.addresses import looked_up, mailable, normalised
-from funnel_app.flows.deliver import deliver
-from funnel_app.flows.enrol import enrol
-from funnel_app.flows.trace import trace
+from funnel_app.flows.intake.enrol import enrol
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.tracing.trace import trace
 from tests.factories import make_deps
 from tests.flows.leads import call, email_ids, write_templates
 

@@ -9,9 +9,9 @@ from funnel_app import create_app
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
-from funnel_app.flows.enrol import enrol
-from funnel_app.flows.leads import find_leads
-from funnel_app.flows.sequences import draw_sequences
+from funnel_app.flows.console.leads import find_leads
+from funnel_app.flows.console.sequences import draw_sequences
+from funnel_app.flows.intake.enrol import enrol
 from funnel_app.ledger.leads import Wanted
 from tests.flows.leads import assess, call, opt_in
 from tests.web.console import Operator

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
-from funnel_app.gateways.queue import Queues
+from funnel_app.gateways.redis.queue import Queues
 from tests.redis_server import RedisServer
 
 

@@ -7,8 +7,8 @@ import resend
 import responses
 
 from funnel_app.gateways.errors import Rejected, Unavailable
-from funnel_app.gateways.resend import Mailer
-from funnel_app.gateways.resend_account import EVENTS, Account, Endpoint, Quota, may_only_send
+from funnel_app.gateways.resend.account import EVENTS, Account, Endpoint, Quota, may_only_send
+from funnel_app.gateways.resend.mailer import Mailer
 from sandbox.server import serve
 from sandbox.state import Config
 

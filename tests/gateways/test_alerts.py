@@ -4,8 +4,8 @@ import pytest
 import requests
 import responses
 
-from funnel_app.gateways.alerts import Alerts, payload
 from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.http.chat import Alerts, payload
 
 SLACK = "https://hooks.slack.com/services/T000/B000/secret"
 DISCORD = "https://discord.com/api/webhooks/1/secret"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funnel_app.gateways.chunks import chunks, utf16_units
+from funnel_app.gateways.notion.chunks import chunks, utf16_units
 
 EMOJI = "\N{PARTY POPPER}"
 

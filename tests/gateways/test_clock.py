@@ -11,9 +11,9 @@ from rq.queue import Queue
 from rq.serializers import DefaultSerializer
 from structlog.testing import capture_logs
 
-from funnel_app.gateways.clock import UNREADABLE_KEY, Clock
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.queue import CLOCK_KEY, Queues
+from funnel_app.gateways.redis.job_clock import UNREADABLE_KEY, Clock
+from funnel_app.gateways.redis.queue import CLOCK_KEY, Queues
 from tests.redis_server import RedisServer
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -29,7 +29,7 @@ def clock(connection: Redis) -> Clock:
 def schedule(queues: Queues, *seconds: int) -> list[UUID]:
     ids = [uuid4() for _ in seconds]
     past = NOW - timedelta(days=1)
-    assert queues.arm([(each, NOW + timedelta(seconds=s)) for each, s in zip(ids, seconds, strict=True)], past)
+    assert queues.schedule([(each, NOW + timedelta(seconds=s)) for each, s in zip(ids, seconds, strict=True)], past)
     return ids
 
 
@@ -133,7 +133,7 @@ def test_a_job_deleted_while_it_is_moved_is_queued_whole(queues: Queues, connect
     """A hash with its status alone would be an unreadable job, and would stay for ever."""
     (email,) = schedule(queues, 0)
     job = Job.fetch(f"email-{email}", connection=connection)
-    queues.disarm([email])
+    queues.unschedule([email])
     clock._move([job])
     assert Job.fetch(job.id, connection=connection).args == (str(email),)
 

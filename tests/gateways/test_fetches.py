@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.fetches import ASK_AGAIN_AFTER_S, ONCE_IN_S, Fetches
+from funnel_app.gateways.redis.fetch_lock import ASK_AGAIN_AFTER_S, ONCE_IN_S, FetchLock
 
 
 @pytest.fixture
 def fetches(connection):
-    return Fetches(connection)
+    return FetchLock(connection)
 
 
 def test_of_many_who_claim_a_key_one_wins_for_a_minute(fetches, connection):
@@ -18,14 +18,14 @@ def test_of_many_who_claim_a_key_one_wins_for_a_minute(fetches, connection):
     with ThreadPoolExecutor(8) as callers:
         won = [key for key, mine in zip(keys, callers.map(fetches.claim, keys), strict=True) if mine]
     assert sorted(won) == sorted(set(keys))
-    assert ONCE_IN_S - 5 < connection.ttl(Fetches.CLAIM + "email_0") <= ONCE_IN_S == 60
+    assert ONCE_IN_S - 5 < connection.ttl(FetchLock.CLAIM + "email_0") <= ONCE_IN_S == 60
 
 
 def test_a_reading_that_failed_is_told_for_half_a_minute_and_may_then_be_tried_again(fetches, connection):
     fetches.claim("email_1")
     fetches.give_up("email_1", "notion: 404", everywhere=False)
     assert (fetches.fault("email_1"), fetches.fault("email_2")) == ("notion: 404", None)
-    assert connection.ttl(Fetches.FAULT + "email_1") <= ASK_AGAIN_AFTER_S == 30
+    assert connection.ttl(FetchLock.FAULT + "email_1") <= ASK_AGAIN_AFTER_S == 30
     assert fetches.claim("email_1")
 
 

@@ -9,8 +9,8 @@ import pytest
 from redis import Redis
 
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.limits import SendingPause, SendingRate
-from funnel_app.gateways.redis_clients import patient_client
+from funnel_app.gateways.redis.clients import blocking_client
+from funnel_app.gateways.redis.rate_limiter import SendingPause, SendingRate
 from tests.redis_server import RedisServer, free_port
 
 START = 1_800_000_000.0
@@ -138,7 +138,7 @@ def test_when_the_time_is_up_exactly_one_caller_in_thirty_seconds_may_probe(
     pause.pause("The key is not valid.", 15, "config")
     assert not pause.may_probe()
     clock.time += 15
-    with patient_client(redis_server.url) as shared, ThreadPoolExecutor(8) as workers:
+    with blocking_client(redis_server.url) as shared, ThreadPoolExecutor(8) as workers:
         others = SendingPause(shared, now=clock)
         assert sum(workers.map(lambda _: others.may_probe(), range(40))) == 1
     clock.time += 29
@@ -217,7 +217,7 @@ def test_the_pause_is_remembered_longer_than_it_lasts(pause: SendingPause, conne
 
 
 def test_without_redis_both_say_try_again() -> None:
-    with patient_client(f"redis://127.0.0.1:{free_port()}/0") as away:
+    with blocking_client(f"redis://127.0.0.1:{free_port()}/0") as away:
         rate, pause = SendingRate(away, rate_per_second=2, share=1), SendingPause(away)
         calls = [rate.wait, rate.peek, lambda: rate.learn(3), pause.current, pause.may_probe, pause.clear]
         calls.append(pause.leave_probe)

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from funnel_app.gateways.errors import Rejected, Unavailable
-from funnel_app.gateways.notion import Notebook, Page, TemplateNames
-from funnel_app.gateways.notion_budget import NotionBudget
-from funnel_app.gateways.notion_calls import NotionCalls
+from funnel_app.gateways.notion.budget import NotionBudget
+from funnel_app.gateways.notion.client import NotionCalls
+from funnel_app.gateways.notion.templates import NotionTemplates, Page, TemplateNames
 
 API = "https://notion.stand-in.example"
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -97,7 +97,7 @@ def notion() -> Notion:
 
 
 @pytest.fixture
-def notebook(notion: Notion) -> Iterator[Notebook]:
+def notebook(notion: Notion) -> Iterator[NotionTemplates]:
     built = notebook_over(notion)
     yield built
     built.close()
@@ -117,8 +117,8 @@ class Time:
         self.waits.append(round(seconds, 3))
 
 
-def notebook_over(handler: Handler, time: Time | None = None) -> Notebook:
-    return Notebook("ntn_stand_in", "db-1", calls=calls_over(handler, time))
+def notebook_over(handler: Handler, time: Time | None = None) -> NotionTemplates:
+    return NotionTemplates("ntn_stand_in", "db-1", calls=calls_over(handler, time))
 
 
 def calls_over(handler: Handler, time: Time | None = None, **how: Any) -> NotionCalls:
@@ -127,7 +127,7 @@ def calls_over(handler: Handler, time: Time | None = None, **how: Any) -> Notion
     return NotionCalls("ntn_stand_in", API, transport=httpx.MockTransport(handler), budget=budget, **how)
 
 
-def test_a_template_is_found_by_its_exact_name(notebook: Notebook, notion: Notion) -> None:
+def test_a_template_is_found_by_its_exact_name(notebook: NotionTemplates, notion: Notion) -> None:
     notion.pages = [page(1, "email_10", "<p>10</p>"), page(2, "my email_1", "<p>m</p>"), page(3, "email_1", "<p>1</p>")]
     assert notebook.find_templates("email_1") == [
         Page(
@@ -142,12 +142,12 @@ def test_a_template_is_found_by_its_exact_name(notebook: Notebook, notion: Notio
     ]
 
 
-def test_spaces_around_a_name_do_not_count(notebook: Notebook, notion: Notion) -> None:
+def test_spaces_around_a_name_do_not_count(notebook: NotionTemplates, notion: Notion) -> None:
     notion.pages = [page(1, " email_1 ", "a"), page(2, "email_1", "b")]
     assert [found.name for found in notebook.find_templates(" email_1")] == ["email_1", "email_1"]
 
 
-def test_an_alias_counts_only_where_no_page_has_the_key(notebook: Notebook, notion: Notion) -> None:
+def test_an_alias_counts_only_where_no_page_has_the_key(notebook: NotionTemplates, notion: Notion) -> None:
     notion.pages = [
         page(1, "5-Day E1: Your Results", "old"),
         page(2, "email_1", "new"),
@@ -158,29 +158,29 @@ def test_an_alias_counts_only_where_no_page_has_the_key(notebook: Notebook, noti
     assert notebook.find_templates("email_x", ["E1*"]) == []
 
 
-def test_without_aliases_a_missing_template_costs_one_query(notebook: Notebook, notion: Notion) -> None:
+def test_without_aliases_a_missing_template_costs_one_query(notebook: NotionTemplates, notion: Notion) -> None:
     assert notebook.find_templates("email_1") == []
     assert len(notion.made("POST", "data_sources/ds-1/query")) == 1
 
 
-def test_pages_in_the_trash_are_no_templates(notebook: Notebook, notion: Notion) -> None:
+def test_pages_in_the_trash_are_no_templates(notebook: NotionTemplates, notion: Notion) -> None:
     notion.pages = [page(1, "email_1", "a", in_trash=True), page(2, "email_1", "b", archived=True)]
     assert notebook.find_templates("email_1", ["email*"]) == []
 
 
-def test_a_body_is_all_its_chunks(notebook: Notebook, notion: Notion) -> None:
+def test_a_body_is_all_its_chunks(notebook: NotionTemplates, notion: Notion) -> None:
     notion.pages = [page(1, "email_1", "<p>", "one ", "two", "</p>")]
     assert notebook.find_templates("email_1")[0].html == "<p>one two</p>"
 
 
-def test_a_body_that_notion_may_have_cut_is_fetched_whole(notebook: Notebook, notion: Notion) -> None:
+def test_a_body_that_notion_may_have_cut_is_fetched_whole(notebook: NotionTemplates, notion: Notion) -> None:
     notion.pages = [page(1, "email_1", *["x"] * 25)]
     notion.items = [{"object": "property_item", "type": "rich_text", "rich_text": text("x")[0]} for _ in range(31)]
     assert notebook.find_templates("email_1")[0].html == "x" * 31
     assert notebook.list_templates()[0].html == "x" * 31
 
 
-def test_code_blocks_are_the_body_where_the_property_is_empty(notebook: Notebook, notion: Notion) -> None:
+def test_code_blocks_are_the_body_where_the_property_is_empty(notebook: NotionTemplates, notion: Notion) -> None:
     """All pages of blocks, nested ones in their place, but not those of pages inside the page."""
     nested = {"id": "toggle", "type": "toggle", "has_children": True}
     inner_page = {"id": "inner", "type": "child_page", "has_children": True}
@@ -194,14 +194,14 @@ def test_code_blocks_are_the_body_where_the_property_is_empty(notebook: Notebook
     assert notebook.find_templates("email_1")[0].html == "<p>a\nb\nc\nd</p>"
 
 
-def test_all_templates_are_listed_over_all_pages(notebook: Notebook, notion: Notion) -> None:
+def test_all_templates_are_listed_over_all_pages(notebook: NotionTemplates, notion: Notion) -> None:
     notion.pages = [page(number, f"email_{number}") for number in range(5)]
     assert [found.name for found in notebook.list_templates()] == [f"email_{number}" for number in range(5)]
     assert [body.get("start_cursor") for body in notion.made("POST", "data_sources/ds-1/query")] == [None, "2", "4"]
     assert not notion.made("GET", "blocks/p-1/children")
 
 
-def test_properties_that_are_not_there_read_as_empty(notebook: Notebook, notion: Notion) -> None:
+def test_properties_that_are_not_there_read_as_empty(notebook: NotionTemplates, notion: Notion) -> None:
     bare = page(1, "email_1")
     bare["properties"] |= {"Status": {"type": "status", "status": None}, "Subject Line": {}}
     del bare["properties"]["Email Body HTML"]
@@ -216,24 +216,24 @@ def test_the_properties_may_have_other_names(notion: Notion) -> None:
     other["properties"]["Objet"] = {"type": "rich_text", "rich_text": text("Bonjour")}
     notion.pages = [other]
     names = TemplateNames(title="Nom", subject="Objet")
-    notebook = Notebook("ntn_stand_in", "db-1", API, transport=httpx.MockTransport(notion), names=names)
+    notebook = NotionTemplates("ntn_stand_in", "db-1", API, transport=httpx.MockTransport(notion), names=names)
     assert notebook.find_templates("email_1")[0].subject == "Bonjour"
     assert notion.made("POST", "data_sources/ds-1/query")[0]["filter"]["property"] == "Nom"
 
 
-def test_the_database_is_resolved_once_to_its_first_data_source(notebook: Notebook, notion: Notion) -> None:
+def test_the_database_is_resolved_once_to_its_first_data_source(notebook: NotionTemplates, notion: Notion) -> None:
     notebook.list_templates()
     notebook.find_templates("email_1")
     assert len(notion.made("GET", "databases/db-1")) == 1
 
 
-def test_a_database_without_a_data_source_is_said(notebook: Notebook, notion: Notion) -> None:
+def test_a_database_without_a_data_source_is_said(notebook: NotionTemplates, notion: Notion) -> None:
     notion.sources = []
     with pytest.raises(Rejected, match="no data source"):
         notebook.list_templates()
 
 
-def test_a_new_template_is_written_in_chunks_into_the_data_source(notebook: Notebook, notion: Notion) -> None:
+def test_a_new_template_is_written_in_chunks_into_the_data_source(notebook: NotionTemplates, notion: Notion) -> None:
     html = "<p>" + "é" * 4000 + "</p>"
     created = notebook.create_template("email_1", "Hello", html)
     (body,) = notion.made("POST", "pages")
@@ -245,7 +245,7 @@ def test_a_new_template_is_written_in_chunks_into_the_data_source(notebook: Note
     assert created.html == html
 
 
-def test_a_status_is_written_in_the_type_that_the_database_has(notebook: Notebook, notion: Notion) -> None:
+def test_a_status_is_written_in_the_type_that_the_database_has(notebook: NotionTemplates, notion: Notion) -> None:
     notebook.create_template("email_1", "Hello", "<p>1</p>", status="Active")
     assert notion.made("POST", "pages")[0]["properties"]["Status"] == {"status": {"name": "Active"}}
 
@@ -259,34 +259,34 @@ def test_a_status_is_written_in_the_type_that_the_database_has(notebook: Noteboo
         ({}, None),
     ],
 )
-def test_a_status_that_the_database_cannot_take_is_left_out(notebook: Notebook, notion: Notion, column, written):
+def test_a_status_that_the_database_cannot_take_is_left_out(notebook: NotionTemplates, notion: Notion, column, written):
     notion.status = column
     notebook.create_template("email_1", "Hello", "<p>1</p>", status="Active")
     assert notion.made("POST", "pages")[0]["properties"].get("Status") == written
 
 
-def test_only_the_text_that_is_given_is_written(notebook: Notebook, notion: Notion) -> None:
+def test_only_the_text_that_is_given_is_written(notebook: NotionTemplates, notion: Notion) -> None:
     notebook.fill_template("p-1", None, "<p>1</p>")
     notebook.fill_template("p-1", "Hello", None)
     bodies = notion.made("PATCH", "pages/p-1")
     assert [set(body["properties"]) for body in bodies] == [{"Email Body HTML"}, {"Subject Line"}]
 
 
-def test_filling_a_template_changes_its_texts_alone(notebook: Notebook, notion: Notion) -> None:
+def test_filling_a_template_changes_its_texts_alone(notebook: NotionTemplates, notion: Notion) -> None:
     assert notebook.fill_template("p-1", "", "<p>1</p>").html == "<p>1</p>"
     (body,) = notion.made("PATCH", "pages/p-1")
     assert body["properties"]["Subject Line"] == {"rich_text": []}
     assert set(body["properties"]) == {"Subject Line", "Email Body HTML"}
 
 
-def test_a_text_beyond_notions_limit_is_refused_before_it_is_sent(notebook: Notebook, notion: Notion) -> None:
+def test_a_text_beyond_notions_limit_is_refused_before_it_is_sent(notebook: NotionTemplates, notion: Notion) -> None:
     with pytest.raises(Rejected, match=r"200001 characters.*100 pieces of 2000") as refused:
         notebook.fill_template("p-1", "Hello", "x" * 200_001)
     assert (refused.value.code, notion.calls) == ("too_long", [])
     notebook.fill_template("p-1", "Hello", "x" * 200_000)
 
 
-def test_the_token_says_whose_it_is(notebook: Notebook) -> None:
+def test_the_token_says_whose_it_is(notebook: NotionTemplates) -> None:
     assert notebook.whoami() == "Funnel (Lumen)"
     nameless = notebook_over(lambda _: httpx.Response(200, json={"id": "u-1"}))
     assert nameless.whoami() == "u-1"
@@ -358,7 +358,7 @@ def test_what_will_not_pass_is_rejected_in_notions_words(status: int, code: str)
     assert refused.value.code == code
 
 
-def test_an_id_that_leads_elsewhere_is_rejected(notebook: Notebook) -> None:
+def test_an_id_that_leads_elsewhere_is_rejected(notebook: NotionTemplates) -> None:
     with pytest.raises(Rejected):
         notebook.fill_template("../users", "Hello", "<p>1</p>")
 

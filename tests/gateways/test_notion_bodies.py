@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from funnel_app.gateways.notion_bodies import Bodies
-from funnel_app.gateways.notion_pages import Page
+from funnel_app.gateways.notion.bodies import Bodies
+from funnel_app.gateways.notion.pages import Page
 from tests.fakes import FrozenClock
 
 EDITED = "2026-11-24T12:00:00.000Z"

@@ -7,8 +7,8 @@ import pytest
 from redis import Redis
 
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.notion_budget import KEY, NotionBudget, OwnBudget, SharedBudget
-from funnel_app.gateways.redis_clients import swift_client
+from funnel_app.gateways.notion.budget import KEY, NotionBudget, OwnBudget, SharedBudget
+from funnel_app.gateways.redis.clients import fail_fast_client
 from tests.gateways.test_notion import Time
 from tests.redis_server import RedisServer, free_port
 
@@ -147,7 +147,7 @@ def test_nobody_waits_for_a_notion_that_is_away():
 
 def test_without_redis_each_process_keeps_the_rate_by_itself():
     time = Time()
-    with swift_client(f"redis://127.0.0.1:{free_port()}/0") as away:
+    with fail_fast_client(f"redis://127.0.0.1:{free_port()}/0") as away:
         budget = NotionBudget(away, RATE, now=time.now, sleep=time.sleep)
         for _ in range(4):
             budget.wait(low=True, patience_s=3)
@@ -159,7 +159,7 @@ def test_without_redis_each_process_keeps_the_rate_by_itself():
 
 def test_redis_that_comes_back_is_asked_again(redis_server: RedisServer):
     time = Time()
-    with swift_client(redis_server.url) as client:
+    with fail_fast_client(redis_server.url) as client:
         budget = NotionBudget(client, RATE, now=time.now, sleep=time.sleep)
         redis_server.kill()
         budget.wait(low=False, patience_s=3)

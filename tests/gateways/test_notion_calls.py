@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from funnel_app.gateways.errors import GatewayError, Rejected, Unavailable
-from funnel_app.gateways.notion_calls import NotionCalls
+from funnel_app.gateways.notion.client import NotionCalls
 from tests.gateways.test_notion import CONNECT, LOST, Time, calls_over, refusal
 
 QUERY = ("read", "data_sources.query")

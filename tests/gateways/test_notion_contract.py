@@ -5,28 +5,28 @@ from datetime import timedelta
 
 import pytest
 
-from funnel_app.flows.backlog import deliver_due
-from funnel_app.gateways.notion import Notebook
-from funnel_app.gateways.notion_budget import NotionBudget
-from funnel_app.gateways.notion_calls import NotionCalls
-from sandbox.notion_state import TEMPLATES_DATABASE_ID, Page, new_id, plain, text_item
+from funnel_app.flows.sending.backlog import deliver_due
+from funnel_app.gateways.notion.budget import NotionBudget
+from funnel_app.gateways.notion.client import NotionCalls
+from funnel_app.gateways.notion.templates import NotionTemplates
+from sandbox.notion.state import TEMPLATES_DATABASE_ID, Page, new_id, plain, text_item
 from sandbox.server import Server
 from sandbox.settings import Fault
-from tests.flows.desks import calls
 from tests.flows.leads import email_ids, look, opt_in, states
+from tests.flows.mirror.workspaces import calls
 from tests.gateways.test_notion import Time
 
 SENT_IN_ORDER = [f"About lead_nurture_email_{number}" for number in (1, 2, 3, 4, 5)]
 
 
-def notebook_in(notion: Server, now, sleep) -> Notebook:
+def notebook_in(notion: Server, now, sleep) -> NotionTemplates:
     budget = NotionBudget(None, 3.0, now=now, sleep=sleep)
     asking = NotionCalls("ntn_sandbox", notion.notion_url, budget=budget)
-    return Notebook("ntn_sandbox", TEMPLATES_DATABASE_ID, calls=asking)
+    return NotionTemplates("ntn_sandbox", TEMPLATES_DATABASE_ID, calls=asking)
 
 
 @pytest.fixture
-def notebook(notion: Server) -> Iterator[Notebook]:
+def notebook(notion: Server) -> Iterator[NotionTemplates]:
     time = Time()
     built = notebook_in(notion, time.now, time.sleep)
     yield built

@@ -6,9 +6,9 @@ import pytest
 
 from funnel_app.config import ConfigError
 from funnel_app.deps import build_deps
-from funnel_app.gateways.notion_pages import TemplateNames
-from funnel_app.gateways.notion_schema import SchemaError, Writes, load_schema
-from funnel_app.gateways.notion_values import decoded, encoded, for_type, told_time
+from funnel_app.gateways.notion.pages import TemplateNames
+from funnel_app.gateways.notion.schema import SchemaError, Writes, load_schema
+from funnel_app.gateways.notion.values import decoded, encoded, for_type, told_time
 from tests.factories import make_settings
 
 ISSUE = {

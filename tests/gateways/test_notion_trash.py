@@ -3,7 +3,7 @@
 import pytest
 
 from funnel_app.gateways.errors import Rejected
-from funnel_app.gateways.notion import Notebook
+from funnel_app.gateways.notion.templates import NotionTemplates
 from sandbox.server import serve
 
 STRANGER = "00000000-0000-4000-8000-00000000dead"
@@ -16,7 +16,7 @@ def server():
 
 
 def test_a_page_is_moved_to_the_trash_again_and_again(server):
-    notebook = Notebook("ntn_test", "5a2b0d00-0000-4000-8000-000000000001", f"{server.url}/notion")
+    notebook = NotionTemplates("ntn_test", "5a2b0d00-0000-4000-8000-000000000001", f"{server.url}/notion")
     page = notebook.create_template("a-key", "Hello", "<p>Hi</p>")
     for _ in range(2):
         notebook.trash_page(page.id)
@@ -28,7 +28,7 @@ def test_a_page_is_moved_to_the_trash_again_and_again(server):
 def test_where_notion_refuses_the_token_it_is_said(server):
     with server.sandbox.lock:
         server.sandbox.settings.notion.wrong_tokens.append("ntn_wrong")
-    notebook = Notebook("ntn_wrong", "5a2b0d00-0000-4000-8000-000000000001", f"{server.url}/notion")
+    notebook = NotionTemplates("ntn_wrong", "5a2b0d00-0000-4000-8000-000000000001", f"{server.url}/notion")
     with pytest.raises(Rejected):
         notebook.trash_page(STRANGER)
     notebook.close()

@@ -7,7 +7,7 @@ import requests
 import responses
 
 from funnel_app.gateways.errors import Rejected, Unavailable
-from funnel_app.gateways.public import PublicFace, world_time
+from funnel_app.gateways.http.public_url import PublicUrlProbe, world_time
 
 URL = "https://funnel.example"
 
@@ -15,7 +15,7 @@ URL = "https://funnel.example"
 @responses.activate
 def test_an_address_that_answers_is_well():
     responses.get(f"{URL}/healthz", json={"status": "ok"})
-    PublicFace(URL, "s").check()
+    PublicUrlProbe(URL, "s").check()
 
 
 @responses.activate
@@ -25,17 +25,17 @@ def test_an_address_that_answers_is_well():
 def test_an_address_that_does_not_is_told(answer, family):
     responses.get(f"{URL}/healthz", **answer)
     with pytest.raises(family):
-        PublicFace(URL, "s").check()
+        PublicUrlProbe(URL, "s").check()
 
 
 @responses.activate
 def test_the_signup_hook_is_called_with_its_secret():
     bearer = responses.matchers.header_matcher({"Authorization": "Bearer s"})
     responses.post(f"{URL}/webhook/canary/signup", status=202, json={"status": "accepted"}, match=[bearer])
-    assert PublicFace(URL, "s").sign_up("canary", {"email": "a@resend.dev"}) == {"status": "accepted"}
+    assert PublicUrlProbe(URL, "s").sign_up("canary", {"email": "a@resend.dev"}) == {"status": "accepted"}
     responses.post(f"{URL}/webhook/other/signup", status=401)
     with pytest.raises(Rejected, match="answered 401"):
-        PublicFace(URL, "s").sign_up("other", {})
+        PublicUrlProbe(URL, "s").sign_up("other", {})
 
 
 @responses.activate

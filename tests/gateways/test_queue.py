@@ -12,7 +12,15 @@ from rq.queue import Queue
 from structlog.testing import capture_logs
 
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.queue import CLOCK_KEY, Queues, deliver_job, mirror_job, queue_of, recheck_job, repeat_job
+from funnel_app.gateways.redis.queue import (
+    CLOCK_KEY,
+    Queues,
+    deliver_job,
+    mirror_job,
+    queue_of,
+    recheck_job,
+    repeat_job,
+)
 from tests.redis_server import RedisServer, free_port
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -37,17 +45,17 @@ def clock(connection: Redis) -> dict[str, float]:
 
 
 def test_an_email_that_is_due_goes_straight_onto_the_queue(queues: Queues, connection: Redis) -> None:
-    assert queues.arm([(EMAIL, NOW)], NOW)
+    assert queues.schedule([(EMAIL, NOW)], NOW)
     assert (waiting(connection), clock(connection)) == ([JOB_ID], {})
 
 
 def test_a_later_email_goes_on_the_clock(queues: Queues, connection: Redis) -> None:
-    assert queues.arm([(EMAIL, LATER)], NOW)
+    assert queues.schedule([(EMAIL, LATER)], NOW)
     assert (waiting(connection), clock(connection)) == ([], {JOB_ID: LATER.timestamp()})
 
 
 def test_no_job_comes_before_its_email_is_due(queues: Queues, connection: Redis) -> None:
-    queues.arm([(EMAIL, LATER + timedelta(milliseconds=300))], NOW)
+    queues.schedule([(EMAIL, LATER + timedelta(milliseconds=300))], NOW)
     assert clock(connection) == {JOB_ID: LATER.timestamp() + 1}
 
 
@@ -55,7 +63,7 @@ def test_no_job_comes_before_its_email_is_due(queues: Queues, connection: Redis)
 def test_a_job_calls_the_delivery_with_the_id_of_its_email_alone(
     queues: Queues, connection: Redis, due: datetime, status: JobStatus
 ) -> None:
-    queues.arm([(EMAIL, due)], NOW)
+    queues.schedule([(EMAIL, due)], NOW)
     job = Job.fetch(JOB_ID, connection=connection)
     assert (job.func_name, tuple(job.args), job.kwargs) == ("jobs.deliver.deliver_email", (str(EMAIL),), {})
     assert (job.origin, job.timeout, job.result_ttl, job.failure_ttl) == ("emails", 60, 0, 86_400)
@@ -63,40 +71,40 @@ def test_a_job_calls_the_delivery_with_the_id_of_its_email_alone(
 
 
 def test_arming_is_one_round_trip_in_a_transaction(queues: Queues, connection: Redis) -> None:
-    queues.arm([(uuid4(), NOW)], NOW)
+    queues.schedule([(uuid4(), NOW)], NOW)
     before = connection.info("commandstats")["cmdstat_multi"]["calls"]
-    queues.arm([(uuid4(), NOW), *[(uuid4(), LATER)] * 4], NOW)
+    queues.schedule([(uuid4(), NOW), *[(uuid4(), LATER)] * 4], NOW)
     assert connection.info("commandstats")["cmdstat_multi"]["calls"] == before + 1
 
 
 def test_arming_again_moves_an_email(queues: Queues, connection: Redis) -> None:
-    queues.arm([(EMAIL, LATER)], NOW)
-    queues.arm([(EMAIL, LATER + timedelta(hours=1))], NOW)
+    queues.schedule([(EMAIL, LATER)], NOW)
+    queues.schedule([(EMAIL, LATER + timedelta(hours=1))], NOW)
     assert clock(connection) == {JOB_ID: LATER.timestamp() + 3600}
-    queues.arm([(EMAIL, LATER)], LATER)
+    queues.schedule([(EMAIL, LATER)], LATER)
     assert (waiting(connection), clock(connection)) == ([JOB_ID], {})
 
 
 def test_a_job_that_failed_before_does_not_expire_while_it_waits(queues: Queues, connection: Redis) -> None:
-    queues.arm([(EMAIL, NOW)], NOW)
+    queues.schedule([(EMAIL, NOW)], NOW)
     connection.expire(Job.key_for(JOB_ID), 86_400)
-    queues.arm([(EMAIL, LATER)], NOW)
+    queues.schedule([(EMAIL, LATER)], NOW)
     assert connection.ttl(Job.key_for(JOB_ID)) == -1
 
 
 def test_arming_nothing_is_done_at_once(away: Queues) -> None:
-    assert away.arm([], NOW)
+    assert away.schedule([], NOW)
 
 
 def test_more_emails_than_one_trip_takes_are_all_armed(queues: Queues) -> None:
     ids = [uuid4() for _ in range(1001)]
-    assert queues.arm([(each, LATER) for each in ids], NOW)
+    assert queues.schedule([(each, LATER) for each in ids], NOW)
     assert queues.armed(ids) == set(ids)
 
 
 def test_without_redis_arming_says_so_and_raises_nothing(away: Queues) -> None:
     with capture_logs() as logs:
-        assert not away.arm([(EMAIL, NOW)], NOW)
+        assert not away.schedule([(EMAIL, NOW)], NOW)
     assert [(entry["event"], entry["emails"]) for entry in logs] == [("arming_failed", 1)]
 
 
@@ -104,10 +112,10 @@ def test_a_hanging_redis_costs_a_hook_half_a_second_once(redis_server: RedisServ
     queues = Queues(redis_server.url)
     redis_server.pause()
     began = time.monotonic()
-    assert not queues.arm([(EMAIL, NOW)], NOW)
+    assert not queues.schedule([(EMAIL, NOW)], NOW)
     assert time.monotonic() - began < 1.0
     began = time.monotonic()
-    assert not any(queues.arm([(EMAIL, NOW)], NOW) for _ in range(100))
+    assert not any(queues.schedule([(EMAIL, NOW)], NOW) for _ in range(100))
     assert time.monotonic() - began < 0.2
     queues.close()
 
@@ -116,23 +124,23 @@ def test_five_seconds_after_a_failure_arming_is_tried_again(redis_server: RedisS
     times = iter([0.0, 0.0, 4.9, 5.1])
     queues = Queues(redis_server.url, monotonic=lambda: next(times))
     redis_server.kill()
-    assert not queues.arm([(EMAIL, NOW)], NOW)
+    assert not queues.schedule([(EMAIL, NOW)], NOW)
     redis_server.start()
-    assert not queues.arm([(EMAIL, NOW)], NOW)
-    assert queues.arm([(EMAIL, NOW)], NOW)
+    assert not queues.schedule([(EMAIL, NOW)], NOW)
+    assert queues.schedule([(EMAIL, NOW)], NOW)
     assert waiting(connection) == [JOB_ID]
     queues.close()
 
 
 def test_a_restart_of_redis_between_two_hooks_goes_unnoticed(redis_server: RedisServer, queues: Queues) -> None:
-    assert queues.arm([(EMAIL, LATER)], NOW)
+    assert queues.schedule([(EMAIL, LATER)], NOW)
     redis_server.kill()
     redis_server.start()
-    assert queues.arm([(EMAIL, LATER)], NOW)
+    assert queues.schedule([(EMAIL, LATER)], NOW)
 
 
 def test_pushing_puts_a_job_on_its_queue_and_takes_it_off_the_clock(queues: Queues, connection: Redis) -> None:
-    queues.arm([(EMAIL, LATER)], NOW)
+    queues.schedule([(EMAIL, LATER)], NOW)
     assert queues.push([deliver_job(EMAIL), ("other-1", "jobs.other.run", ("a",), "other")]) == 2
     assert (waiting(connection), waiting(connection, "other"), clock(connection)) == ([JOB_ID], ["other-1"], {})
     assert Job.fetch("other-1", connection=connection).args == ("a",)
@@ -169,29 +177,29 @@ def test_pushed_jobs_run_in_the_order_given(queues: Queues, connection: Redis) -
 
 def test_disarming_takes_an_email_off_the_clock_and_the_queue_with_its_job(queues: Queues, connection: Redis) -> None:
     other = uuid4()
-    queues.arm([(EMAIL, LATER), (other, NOW)], NOW)
+    queues.schedule([(EMAIL, LATER), (other, NOW)], NOW)
     assert queues.armed([EMAIL, other]) == {EMAIL}
-    assert queues.disarm([EMAIL, other, uuid4()]) == 2
+    assert queues.unschedule([EMAIL, other, uuid4()]) == 2
     assert (waiting(connection), clock(connection)) == ([], {})
     assert not connection.exists(Job.key_for(JOB_ID), Job.key_for(f"email-{other}"))
 
 
 def test_each_kind_of_email_has_a_queue_of_its_own_and_is_disarmed_there(queues: Queues, connection: Redis) -> None:
-    queues.arm([(EMAIL, NOW)], NOW, queue_of("transactional"))
+    queues.schedule([(EMAIL, NOW)], NOW, queue_of("transactional"))
     assert connection.lrange("rq:queue:transactional", 0, -1) == [JOB_ID.encode()]
-    assert (queue_of("marketing"), queues.disarm([EMAIL])) == ("emails", 1)
+    assert (queue_of("marketing"), queues.unschedule([EMAIL])) == ("emails", 1)
     assert connection.llen("rq:queue:transactional") == 0
 
 
 def test_disarming_leaves_the_job_that_a_worker_has_taken(queues: Queues, connection: Redis) -> None:
-    queues.arm([(EMAIL, NOW)], NOW)
+    queues.schedule([(EMAIL, NOW)], NOW)
     connection.lpop("rq:queue:emails")
-    assert queues.disarm([EMAIL]) == 0
+    assert queues.unschedule([EMAIL]) == 0
     assert connection.exists(Job.key_for(JOB_ID))
 
 
 def test_asking_about_no_emails_is_no_fault(queues: Queues) -> None:
-    assert (queues.armed([]), queues.disarm([]), queues.push([])) == (set(), 0, 0)
+    assert (queues.armed([]), queues.unschedule([]), queues.push([])) == (set(), 0, 0)
 
 
 def test_a_flush_takes_the_marker_with_the_clock(queues: Queues, redis_server: RedisServer) -> None:
@@ -218,7 +226,7 @@ def test_ping_tells_whether_redis_answers(queues: Queues, redis_server: RedisSer
 CALLS: list[Callable[[Queues], object]] = [
     lambda queues: queues.push([deliver_job(EMAIL)]),
     lambda queues: queues.armed([EMAIL]),
-    lambda queues: queues.disarm([EMAIL]),
+    lambda queues: queues.unschedule([EMAIL]),
     lambda queues: queues.marked(),
     lambda queues: queues.mark(),
     lambda queues: queues.beat("worker", 1),

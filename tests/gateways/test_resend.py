@@ -15,7 +15,7 @@ from resend.exceptions import ResendError
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, SSLError
 
 from funnel_app.gateways.errors import Rejected, Unavailable
-from funnel_app.gateways.resend import Answer, AnswerKind, Mailer
+from funnel_app.gateways.resend.mailer import Answer, AnswerKind, Mailer
 from tests.redis_server import free_port
 
 API = "https://resend.stand-in.example"

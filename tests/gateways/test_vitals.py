@@ -8,15 +8,15 @@ from redis.exceptions import ResponseError
 from rq.queue import Queue
 from rq.registry import FailedJobRegistry
 
-from funnel_app.gateways.clock import UNREADABLE_KEY
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.queue import SEEN_KEY
-from funnel_app.gateways.vitals import EXAMINED_KEY, UNPROVEN_KEY, Depths, Vitals
+from funnel_app.gateways.redis.job_clock import UNREADABLE_KEY
+from funnel_app.gateways.redis.process_status import EXAMINED_KEY, UNPROVEN_KEY, Depths, ProcessStatus
+from funnel_app.gateways.redis.queue import SEEN_KEY
 
 
 @pytest.fixture
 def vitals(redis_server):
-    built = Vitals(redis_server.url)
+    built = ProcessStatus(redis_server.url)
     yield built
     built.close()
 
@@ -61,7 +61,7 @@ def test_calls_without_a_proof_are_counted_by_hook_and_never_without_end(vitals,
         vitals.note_unproven(hook)
     connection.zadd(UNPROVEN_KEY, {"christmas/signup of-yesterday": time.time() - 90_000})
     assert vitals.unproven(3600) == {"christmas/signup": 2, "resend": 1}
-    monkeypatch.setattr("funnel_app.gateways.vitals.MOST_UNPROVEN", 2)
+    monkeypatch.setattr("funnel_app.gateways.redis.process_status.MOST_UNPROVEN", 2)
     vitals.note_unproven("resend")
     assert sum(vitals.unproven(3600).values()) == 2
     assert connection.ttl(UNPROVEN_KEY) > 3600

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 
 from funnel_app.gateways.errors import Rejected
-from funnel_app.gateways.resend import verify_webhook
+from funnel_app.gateways.resend.mailer import verify_webhook
 
 SECRET = "whsec_" + base64.b64encode(b"a stand-in signing key").decode()
 OTHER = "whsec_" + base64.b64encode(b"an older signing key").decode()

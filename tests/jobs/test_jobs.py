@@ -16,7 +16,7 @@ import jobs.process
 import jobs.scheduler
 import jobs.worker
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.queue import Queues, deliver_job, mirror_job, recheck_job, repeat_job
+from funnel_app.gateways.redis.queue import Queues, deliver_job, mirror_job, recheck_job, repeat_job
 from funnel_app.ledger.engine import LedgerUnavailable
 from jobs.scheduler import SchedulerProcess
 from tests.flows.leads import email_ids, look, opt_in, write_templates
@@ -106,7 +106,7 @@ def test_a_held_email_is_rechecked_by_a_worker(real):
 
 def test_what_is_behind_is_mirrored_by_a_worker_turn_by_turn(real, monkeypatch):
     turns = []
-    monkeypatch.setattr("funnel_app.flows.mirror.mirror", lambda deps, turn: turns.append((deps, turn)))
+    monkeypatch.setattr("funnel_app.flows.mirror.mirror.mirror", lambda deps, turn: turns.append((deps, turn)))
     real.queues.push([mirror_job(), mirror_job("tock"), mirror_job()])
     work(real, "mirror")
     assert turns == [(real, "tick"), (real, "tock")]
@@ -122,7 +122,7 @@ def test_a_step_of_the_scheduler_moves_what_is_due_beats_and_sweeps(real, monkey
     swept = []
     monkeypatch.setattr(jobs.scheduler, "sweep", lambda deps: (swept.append(deps), deps.queues.mark()))
     due = uuid4()
-    real.queues.arm([(due, real.now() + timedelta(seconds=1))], real.now())
+    real.queues.schedule([(due, real.now() + timedelta(seconds=1))], real.now())
     object.__setattr__(real, "now", lambda: datetime.now(UTC) + timedelta(seconds=2))
     process = SchedulerProcess(Event())
     process.step()
@@ -142,7 +142,7 @@ def test_a_sweep_that_fails_on_something_unforeseen_is_reported_and_the_clock_go
 
     monkeypatch.setattr(jobs.scheduler, "sweep", fail)
     due = uuid4()
-    real.queues.arm([(due, real.now() + timedelta(seconds=1))], real.now())
+    real.queues.schedule([(due, real.now() + timedelta(seconds=1))], real.now())
     process = SchedulerProcess(Event())
     process.step()
     object.__setattr__(real, "now", lambda: datetime.now(UTC) + timedelta(seconds=2))
@@ -155,7 +155,7 @@ def test_a_sweep_that_fails_on_something_unforeseen_is_reported_and_the_clock_go
 
 
 def test_a_second_scheduler_only_waits(real, monkeypatch):
-    monkeypatch.setattr("funnel_app.gateways.clock.LOCK_MS", 60_000)  # a busy machine may stand still for 4 s
+    monkeypatch.setattr("funnel_app.gateways.redis.job_clock.LOCK_MS", 60_000)  # a busy machine may stand still for 4 s
     swept = []
     monkeypatch.setattr(jobs.scheduler, "sweep", swept.append)
     first, second = SchedulerProcess(Event()), SchedulerProcess(Event())

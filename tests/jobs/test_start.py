@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs import beat, health, start, supervise
+from jobs import health, heartbeat, start, supervise
 
 
 @pytest.fixture
@@ -20,31 +20,31 @@ def test_a_ledger_that_stays_away_is_told_after_a_while(tmp_path):
 def test_a_part_is_alive_while_its_loop_goes_round(machine, tmp_path):
     machine.setenv("ROLE", "scheduler")
     assert health.main(0) == 1
-    beat.beat("scheduler")
+    heartbeat.beat("scheduler")
     assert health.main(0) == 0
-    machine.setattr("jobs.beat.STALE_AFTER_S", -1)
+    machine.setattr("jobs.heartbeat.STALE_AFTER_S", -1)
     assert health.main(0) == 1
 
 
 def test_a_worker_counts_only_when_a_child_has_come_to_its_work(machine):
     machine.setenv("ROLE", "worker")
-    beat.beat("worker")
+    heartbeat.beat("worker")
     assert health.main(0) == 1
-    beat.beat("worker-child")
+    heartbeat.beat("worker-child")
     assert health.main(0) == 0
-    beat.begin_anew("worker-child")
+    heartbeat.reset("worker-child")
     assert health.main(0) == 1
 
 
 def test_a_folder_that_cannot_be_written_stops_nobody(machine):
     machine.setattr("tempfile.tempdir", "/nowhere/at/all")
-    beat.beat("worker")
-    assert not beat.beats("worker")
+    heartbeat.beat("worker")
+    assert not heartbeat.beats("worker")
 
 
 def test_what_is_still_coming_up_is_waited_for(machine):
     machine.setenv("ROLE", "scheduler")
-    machine.setattr("time.sleep", lambda seconds: beat.beat("scheduler"))
+    machine.setattr("time.sleep", lambda seconds: heartbeat.beat("scheduler"))
     assert health.main(5) == 0
 
 

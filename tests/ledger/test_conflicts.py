@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from structlog.testing import capture_logs
 
 from funnel_app.campaigns.model import Event
-from funnel_app.flows.enrol import enrol
+from funnel_app.flows.intake.enrol import enrol
 from funnel_app.ledger import conflicts
-from funnel_app.ledger.conflicts import begun_again
+from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact
 from tests.flows.leads import call, opt_in
 
@@ -56,7 +56,7 @@ def test_a_real_deadlock_ends_one_transaction(people):
 
 def test_the_victim_is_begun_again_and_both_end_well(people):
     with capture_logs() as logs:
-        assert in_a_circle(people, begun_again(rename)) == [None, None]
+        assert in_a_circle(people, retry_on_conflict(rename)) == [None, None]
     told = [entry for entry in logs if entry["event"] == "transaction_begun_again"]
     assert [entry["conflict"] for entry in told] == ["40P01"] and told[0]["flow"] == "rename"
     with people.reads() as session:
@@ -75,7 +75,7 @@ def test_a_transaction_that_could_not_be_put_in_line_is_begun_again(people):
             session.execute(text("UPDATE contacts SET name = :name"), {"name": "y" * (seen + 1)})
 
     with ThreadPoolExecutor(2) as both:
-        done = [both.submit(begun_again(count_and_write), people) for _ in range(2)]
+        done = [both.submit(retry_on_conflict(count_and_write), people) for _ in range(2)]
     assert [each.exception() for each in done] == [None, None]
     with people.reads() as session:
         assert {contact.name for contact in session.query(Contact)} == {"yyy"}, "the second saw what the first wrote"
@@ -85,7 +85,7 @@ def test_other_errors_are_raised_at_once_and_a_conflict_after_five_tries(people,
     monkeypatch.setattr(conflicts, "LONGEST_PAUSE_S", 0)
     tries = []
 
-    @begun_again
+    @retry_on_conflict
     def fail(statement):
         tries.append(statement)
         with people.sessions.begin() as session:

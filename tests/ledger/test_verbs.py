@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.states import IllegalTransition, State
-from funnel_app.flows.deliver import deliver
-from funnel_app.flows.enrol import enrol
-from funnel_app.flows.refuse import refuse
+from funnel_app.flows.intake.enrol import enrol
+from funnel_app.flows.intake.keep_refused import refuse
+from funnel_app.flows.sending.deliver import deliver
 from funnel_app.ledger import contacts, emails, enrolments, hook_events, messages, requests, template_versions
 from funnel_app.ledger.models import EnrolmentState
 from funnel_app.ledger.types import new_id

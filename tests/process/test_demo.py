@@ -10,7 +10,7 @@ import pytest
 from sandbox.demo import Play, _faults
 from sandbox.processes import ROOT, Processes
 from sandbox.stack import Stack
-from sandbox.story import STORY, Expected, Scene, Seen
+from sandbox.story import STORY, Expected, Observation, Scene
 
 pytestmark = pytest.mark.process
 
@@ -41,8 +41,8 @@ def test_who_is_signed_up_by_hand_meanwhile_is_told_of_and_counted_nowhere(tmp_p
     assert "you@resend.dev" in capsys.readouterr().out
 
 
-def seen(state: str, reason: str = "", step: int = 2) -> Seen:
-    return Seen("five_day", "", step, state, reason)
+def seen(state: str, reason: str = "", step: int = 2) -> Observation:
+    return Observation("five_day", "", step, state, reason)
 
 
 class TestExpected:

@@ -5,7 +5,7 @@ import pytest
 import requests
 from notion_client.errors import APIResponseError, HTTPResponseError
 
-from sandbox.notion_state import (
+from sandbox.notion.state import (
     CONTACTS_DATABASE_ID,
     TEMPLATES_DATABASE_ID,
     TEMPLATES_SOURCE_ID,

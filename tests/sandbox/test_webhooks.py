@@ -6,9 +6,9 @@ import pytest
 import requests
 import resend
 
-from sandbox.outcomes import planned_events
+from sandbox.resend.outcomes import planned_events
+from sandbox.resend.webhooks import Delivery
 from sandbox.signing import signing_key
-from sandbox.webhooks import Delivery
 from tests.sandbox.conftest import control, letter, received
 
 SENT, DELIVERED = "email.sent", "email.delivered"

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from funnel_app.deps import Deps
-from funnel_app.gateways.notion import Notebook
-from sandbox.notion_state import TEMPLATES_DATABASE_ID, TEMPLATES_SOURCE_ID
+from funnel_app.gateways.notion.templates import NotionTemplates
+from sandbox.notion.state import TEMPLATES_DATABASE_ID, TEMPLATES_SOURCE_ID
 from sandbox.server import Server, serve
 from tests.factories import make_deps
 
@@ -81,6 +81,6 @@ def owner(notion: Server) -> Iterator[Owner]:
 @pytest.fixture
 def desk(sqlite: Engine, notion: Server) -> Iterator[Deps]:
     """Collaborators of Funnel that speak with the stand-in over HTTP."""
-    notebook = Notebook("ntn_funnel", TEMPLATES_DATABASE_ID, notion.notion_url)
+    notebook = NotionTemplates("ntn_funnel", TEMPLATES_DATABASE_ID, notion.notion_url)
     yield replace(make_deps(sqlite), notebook=notebook)
     notebook.close()

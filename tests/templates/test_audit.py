@@ -6,9 +6,9 @@ import re
 import pytest
 
 from funnel_app import create_app
-from funnel_app.flows.audit import CURES, audit_templates
-from funnel_app.flows.deliver import deliver
-from funnel_app.flows.populate import populate
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.templates.audit import CURES, audit_templates
+from funnel_app.flows.templates.populate import populate
 from sandbox.processes import ROOT
 from tests.flows.leads import assess, email_ids, look, opt_in
 
@@ -71,7 +71,7 @@ def test_an_empty_database_has_every_key_missing(desk):
 
 
 def test_populate_is_advised_only_where_there_is_a_starter(desk, monkeypatch):
-    monkeypatch.setattr("funnel_app.flows.audit.find_starter", lambda key: None)
+    monkeypatch.setattr("funnel_app.flows.templates.audit.find_starter", lambda key: None)
     suggestion = audited(desk)["christmas_email_1"]["problems"][0]["suggestion"]
     assert suggestion == "Make a page of that name"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from funnel_app.flows.deliver import deliver
-from funnel_app.flows.templates import check_templates, ready_version
-from funnel_app.gateways.chunks import chunks, utf16_units
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.templates.serving import check_templates, ready_version
+from funnel_app.gateways.notion.chunks import chunks, utf16_units
 from tests.flows.leads import email_ids, look, opt_in
 from tests.templates.conftest import code, text
 

@@ -10,11 +10,11 @@ import pytest
 from redis import Redis
 
 from funnel_app.deps import Deps
-from funnel_app.flows.populate import populate
-from funnel_app.flows.templates import ready_version
-from funnel_app.gateways.fetches import Fetches
-from funnel_app.gateways.notion import Notebook
-from sandbox.notion_state import TEMPLATES_DATABASE_ID
+from funnel_app.flows.templates.populate import populate
+from funnel_app.flows.templates.serving import ready_version
+from funnel_app.gateways.notion.templates import NotionTemplates
+from funnel_app.gateways.redis.fetch_lock import FetchLock
+from sandbox.notion.state import TEMPLATES_DATABASE_ID
 from tests.factories import make_deps
 from tests.redis_server import RedisServer
 
@@ -37,8 +37,8 @@ def processes(engine, notion, redis) -> Iterator[list[Deps]]:
         built.append(
             replace(
                 make_deps(engine),
-                notebook=Notebook("ntn_funnel", TEMPLATES_DATABASE_ID, notion.notion_url),
-                fetches=Fetches(connection),
+                notebook=NotionTemplates("ntn_funnel", TEMPLATES_DATABASE_ID, notion.notion_url),
+                fetches=FetchLock(connection),
                 now=lambda: datetime.now(UTC),
                 sleep=sleep,
             )

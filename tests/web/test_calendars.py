@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from funnel_app import create_app
-from funnel_app.flows.compose import variables_of
+from funnel_app.flows.templates.compose import variables_of
 from funnel_app.ledger import emails
 from funnel_app.ledger.models import Contact, Enrolment, HookEvent
 from sandbox.signing import calendly_headers

@@ -10,7 +10,7 @@ from rq.job import JobStatus
 from sqlalchemy import select
 
 from funnel_app import create_app
-from funnel_app.flows.watch import watch_with_doctor
+from funnel_app.flows.monitoring.watch import watch_with_doctor
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import operator_actions
 from funnel_app.ledger.engine import open_engine

@@ -12,7 +12,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import ignored_auth, negative_data_rejection, positive_data_acceptance
 
 from funnel_app import create_app
-from funnel_app.gateways.throttle import Throttle
+from funnel_app.gateways.redis.throttle import Throttle
 from funnel_app.ledger import schema as ledger_schema
 from funnel_app.ledger.engine import open_engine
 from tests.factories import CALCOM_KEY, CALENDLY_KEY, make_deps

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from funnel_app.ledger.models import Contact, Enrolment, HookEvent
-from funnel_app.web.prefect import ENTRANCES
+from funnel_app.web.legacy.prefect import ENTRANCES
 from tests.factories import HOOK_SECRET
 from tests.web.callers import BEARER, SIGNUP, post, signup
 

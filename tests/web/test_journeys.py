@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from funnel_app.flows.deliver import deliver
-from funnel_app.flows.populate import populate
-from funnel_app.flows.sweep import sweep
+from funnel_app.flows.maintenance.sweep import sweep
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.templates.populate import populate
 from funnel_app.ledger.models import Email, Enrolment
 from tests.web.calendars import calendly, calendly_event
 from tests.web.callers import SIGNUP, post

@@ -5,16 +5,16 @@ from datetime import timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from funnel_app import create_app
-from funnel_app.flows.canary import fly
-from funnel_app.flows.deliver import deliver
-from funnel_app.flows.erase import erase
-from funnel_app.flows.incidents import note
-from funnel_app.flows.record_event import record_event
-from funnel_app.flows.refuse import refuse
+from funnel_app.flows.intake.keep_refused import refuse
+from funnel_app.flows.monitoring.canary import fly
+from funnel_app.flows.monitoring.incidents import note
+from funnel_app.flows.privacy.erase import erase
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.sending.record_event import record_event
 from tests.factories import METRICS_TOKEN, make_deps
 from tests.flows.leads import assess, email_ids, email_ids_of, opt_in, write_templates
-from tests.flows.test_canary import enrol_as_hook
-from tests.flows.test_record_event import report
+from tests.flows.monitoring.test_canary import enrol_as_hook
+from tests.flows.sending.test_record_event import report
 
 TOKEN = {"Authorization": f"Bearer {METRICS_TOKEN}"}
 

@@ -10,10 +10,10 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 
 from funnel_app import create_app
-from funnel_app.gateways.throttle import Throttle
+from funnel_app.gateways.redis.throttle import Throttle
 from funnel_app.ledger.models import Contact, HookEvent
 from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup
-from funnel_app.web.prefect import ENTRANCES
+from funnel_app.web.legacy.prefect import ENTRANCES
 from tests.factories import LEGACY_KEY
 from tests.web.calendars import booking as cal_booking
 from tests.web.calendars import calcom as call_calcom

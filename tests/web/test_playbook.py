@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from assets.playbook.build import PDF
-from funnel_app.flows.compose import variables_of
+from funnel_app.flows.templates.compose import variables_of
 from funnel_app.ledger import emails
 from funnel_app.web import playbook
-from funnel_app.web.manners import HEADERS
+from funnel_app.web.middleware import HEADERS
 from tests.flows.leads import email_ids, opt_in
 
 PATH = "/assets/christmas-surge-playbook.pdf"

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from funnel_app.flows.deliver import deliver
+from funnel_app.flows.sending.deliver import deliver
 from funnel_app.ledger.models import EmailEvent, Suppression
 from tests.flows.leads import email_ids, look, opt_in, write_templates
 from tests.web.callers import event

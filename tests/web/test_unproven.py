@@ -4,8 +4,8 @@ import pytest
 
 from funnel_app import create_app
 from tests.factories import make_deps
-from tests.flows.test_doctor import LIVE
-from tests.flows.test_undelivered import rounds
+from tests.flows.monitoring.test_doctor import LIVE
+from tests.flows.monitoring.test_undelivered import rounds
 from tests.web.callers import SIGNUP
 
 OLD = {"Authorization": "Bearer the-secret-of-last-year"}

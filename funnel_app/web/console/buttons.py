@@ -10,11 +10,11 @@ from werkzeug.exceptions import NotFound
 
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
-from funnel_app.flows import operate
-from funnel_app.flows.by_hand import NotUnderstood, enrol_by_hand
-from funnel_app.flows.decide import TooManyEnrolments
-from funnel_app.flows.intervene import NotPossible
-from funnel_app.flows.subjects import Subject, of_contact, of_email, of_enrolment
+from funnel_app.flows.console import operate
+from funnel_app.flows.console.intervene import NotPossible
+from funnel_app.flows.console.subjects import Subject, of_contact, of_email, of_enrolment
+from funnel_app.flows.intake.decide import TooManyEnrolments
+from funnel_app.flows.intake.manual import NotUnderstood, enrol_by_hand
 from funnel_app.ledger.base import Scope
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import blueprint, page

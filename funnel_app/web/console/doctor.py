@@ -3,8 +3,8 @@
 from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
-from funnel_app.flows.checks.check import standing
-from funnel_app.flows.doctor import Status, examine_and_keep
+from funnel_app.flows.monitoring.checks.check import standing
+from funnel_app.flows.monitoring.doctor import Status, examine_and_keep
 from funnel_app.web.console.frame import blueprint, page
 
 WORST_FIRST = (Status.FAULT, Status.WARNING, Status.OK)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from funnel_app.current import current_deps
-from funnel_app.flows.show_email import find_html, show_email
+from funnel_app.flows.console.show_email import find_html, show_email
 from funnel_app.web.console.frame import blueprint, page
 
 # No script, no form, no cookie of ours, and no way up: what a template holds can do nothing to the console.

@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from funnel_app.campaigns.states import State
 from funnel_app.current import current_deps
-from funnel_app.flows.figures import Figures, count_figures
+from funnel_app.flows.console.figures import Figures, count_figures
 from funnel_app.web.console.frame import blueprint, page
 from funnel_app.web.console.pictures import columns
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from funnel_app.current import current_deps
-from funnel_app.flows.leads import find_lead, find_leads
+from funnel_app.flows.console.leads import find_lead, find_leads
 from funnel_app.ledger.base import EnrolmentState
 from funnel_app.ledger.leads import TROUBLE, Wanted
 from funnel_app.web.console.frame import as_uuid, blueprint, page

@@ -11,7 +11,7 @@ from funnel_app.web.console.rq import add_rq_dashboard
 PAGES = (buttons, doctor, emails, figures, hooks, leads, sequences, templates, today)
 
 
-def add_console(app: Flask) -> None:
+def init_app(app: Flask) -> None:
     """Open /console/ to who logs in, and to nobody else."""
     guard_console(app)
     app.register_blueprint(blueprint)

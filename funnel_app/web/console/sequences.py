@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from funnel_app.campaigns.registry import shown
 from funnel_app.campaigns.states import State
 from funnel_app.current import current_deps
-from funnel_app.flows.figures import Fares
-from funnel_app.flows.sequences import Drawn, draw_sequences
+from funnel_app.flows.console.figures import Fares
+from funnel_app.flows.console.sequences import Drawn, draw_sequences
 from funnel_app.web.console.frame import blueprint, page
 
 BOX, GAP, START, HEIGHT = 166, 44, 114, 172

@@ -5,12 +5,12 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from funnel_app.current import current_deps
-from funnel_app.flows.audit import Audit, audit_templates
-from funnel_app.flows.operate import note
-from funnel_app.flows.preview import CannotPreview, Preview, preview
-from funnel_app.flows.samples import SAMPLES
-from funnel_app.flows.send_test import send_tests
-from funnel_app.flows.template_pages import list_templates, read_again, versions_of
+from funnel_app.flows.console.operate import note
+from funnel_app.flows.console.template_pages import list_templates, read_again, versions_of
+from funnel_app.flows.templates.audit import Audit, audit_templates
+from funnel_app.flows.templates.preview import CannotPreview, Preview, preview
+from funnel_app.flows.templates.samples import SAMPLES
+from funnel_app.flows.templates.send_test import send_tests
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.emails import framed

@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from funnel_app.current import current_deps
-from funnel_app.flows import operate
-from funnel_app.flows.invariants import INVARIANTS
-from funnel_app.flows.today import look_at_today
+from funnel_app.flows.console import operate
+from funnel_app.flows.console.today import look_at_today
+from funnel_app.flows.monitoring.invariants import INVARIANTS
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import blueprint, page
 from funnel_app.web.console.pictures import columns

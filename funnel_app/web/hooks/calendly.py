@@ -15,14 +15,14 @@ from werkzeug.exceptions import NotFound, Unauthorized
 
 from funnel_app.campaigns.model import Event
 from funnel_app.current import current_deps
-from funnel_app.flows.call import Call
+from funnel_app.flows.intake.call import Call
+from funnel_app.web.auth import is_signed, note_proof, require_json, signed_age_s
 from funnel_app.web.hooks.calendars import Calendar, acknowledge, answers
 from funnel_app.web.hooks.common import answer, plain
 from funnel_app.web.hooks.documents import documented
 from funnel_app.web.hooks.fields import Address, Moment
 from funnel_app.web.hooks.noshow import occurrence_of
 from funnel_app.web.payloads import HookBlueprint
-from funnel_app.web.proofs import is_signed, note_proof, require_json, signed_age_s
 from funnel_app.web.replays import is_replay
 
 log = structlog.get_logger()

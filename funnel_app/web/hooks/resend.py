@@ -12,10 +12,10 @@ from werkzeug.exceptions import BadRequest, Unauthorized
 from funnel_app.campaigns.reasons import of_bounce, of_failure, of_suppression, with_words
 from funnel_app.campaigns.states import SOFT_BOUNCE
 from funnel_app.current import current_deps
-from funnel_app.flows.record_event import Report, record_event
+from funnel_app.flows.sending.record_event import Report, record_event
 from funnel_app.gateways.errors import Rejected
-from funnel_app.gateways.resend import verify_webhook
-from funnel_app.web.payloads import keepable
+from funnel_app.gateways.resend.mailer import verify_webhook
+from funnel_app.web.payloads import sanitize
 
 LONGEST_ID, LONGEST_EVENT_ID = 64, 128
 
@@ -44,7 +44,7 @@ def receive_event() -> ResponseReturnValue:
 
 def read_report(event_id: str, event: Mapping[str, Any]) -> Report:
     """Read an event's body; BadRequest where it is not of the provider's form."""
-    data = keepable(event.get("data"))
+    data = sanitize(event.get("data"))
     if not isinstance(data, dict):
         raise BadRequest("The event has no data.")
     return Report(

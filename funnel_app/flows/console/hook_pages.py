@@ -1,0 +1,27 @@
+"""Hook pages: received calls page by page, for the console."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from funnel_app.deps import Deps
+from funnel_app.flows.intake.received import as_row
+from funnel_app.ledger import hook_events
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class HookPage:
+    """One page of calls, and what the next begins after; None where this is the last."""
+
+    rows: list[dict[str, Any]]
+    next: UUID | None
+
+
+def find_hooks(deps: Deps, outcome: str | None, after: UUID | None, limit: int = PAGE) -> HookPage:
+    """Return a page of calls, newest first, of one outcome or of all."""
+    with deps.reads() as session:
+        found = hook_events.newest(session, outcome, limit + 1, after)
+    shown = found[:limit]
+    return HookPage([as_row(event) for event in shown], shown[-1].id if len(found) > limit else None)

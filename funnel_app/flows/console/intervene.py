@@ -1,0 +1,132 @@
+"""Intervene: what a person does to one email, where the funnel may not decide by itself."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.states import OPEN, State
+from funnel_app.deps import Deps
+from funnel_app.gateways.redis.queue import Call, deliver_job, queue_of, repeat_job
+from funnel_app.ledger import contacts, emails, requests
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, RequestState
+
+OUTCOMES = ("delivered", "failed", "not-sent")
+BY_A_PERSON = "by a person"
+
+
+class NotPossible(Exception):
+    """This cannot be done to this email; the message says why, and what can be done."""
+
+
+def release(deps: Deps, email_id: UUID) -> str:
+    """Let a held email be tried again now; it is held again if its letter still cannot be made."""
+
+    def change(session: Session, email: Email) -> Call:
+        _must_be(email, State.HELD)
+        emails.move(session, email, State.PLANNED, deps.now(), f"released {BY_A_PERSON}")
+        email.next_attempt_at = None
+        return deliver_job(email.id, queue_of(email.enrolment.kind))
+
+    return _do(deps, email_id, change, "released: it goes now if its letter can be made, else it is held again")
+
+
+def cancel(deps: Deps, email_id: UUID) -> str:
+    """Take an email back that has not been handed over; those behind it go on."""
+
+    def change(session: Session, email: Email) -> None:
+        _must_be(email, State.PLANNED, State.HELD)
+        emails.move(session, email, State.CANCELLED, deps.now(), f"taken back {BY_A_PERSON}")
+
+    return _do(deps, email_id, change, "cancelled: it will not go")
+
+
+def retry(deps: Deps, email_id: UUID) -> str:
+    """Send a failed email anew, or make the call again now that one on its way waits for."""
+
+    def change(session: Session, email: Email) -> Call:
+        if email.state == State.SENDING and email.request_id is not None:
+            return _hurry(deps, session, email)
+        _must_be(email, State.FAILED)
+        _plan_anew(session, email, deps, f"tried again {BY_A_PERSON}")
+        return deliver_job(email.id, queue_of(email.enrolment.kind))
+
+    return _do(deps, email_id, change, "queued: see flask trace for what becomes of it")
+
+
+def resolve(deps: Deps, email_id: UUID, outcome: str) -> str:
+    """Record what a person found out about an email: `delivered`, `failed`, or `not-sent`, which sends it anew.
+
+    For an ambiguous email, and for one that Resend took and says nothing of (which certainly was sent).
+    """
+
+    def change(session: Session, email: Email) -> Call | None:
+        _must_be(email, State.AMBIGUOUS, State.SENT, State.DELAYED)
+        if outcome == "not-sent":
+            _must_be(email, State.AMBIGUOUS)
+            _plan_anew(session, email, deps, f"it never went out, as found {BY_A_PERSON}")
+            return deliver_job(email.id, queue_of(email.enrolment.kind))
+        words = "it arrived" if outcome == "delivered" else "it did not arrive"
+        emails.move(session, email, State(outcome), deps.now(), f"{words}, as found {BY_A_PERSON}")
+        _close_request(session, email)
+        return None
+
+    return _do(deps, email_id, change, f"recorded as {outcome}")
+
+
+@retry_on_conflict
+def _do(deps: Deps, email_id: UUID, change: Callable[[Session, Email], Call | None], said: str) -> str:
+    with deps.sessions.begin() as session:
+        contacts.lock_of_emails(session, [email_id])
+        found = emails.load(session, [email_id])
+        if not found:
+            raise NotPossible(f"There is no email {email_id}; flask trace shows the ids.")
+        call = change(session, found[0])
+        found[0].enrolment.mirror_stale_since = deps.now()
+    if call is not None:
+        deps.queues.push([call])
+    return said
+
+
+def _must_be(email: Email, *states: State) -> None:
+    if email.state not in states:
+        wanted = " or ".join(states)
+        because = f" ({email.reason})" if email.reason else ""
+        raise NotPossible(f"This email is {email.state}{because}; only one that is {wanted} can be changed so.")
+
+
+def _hurry(deps: Deps, session: Session, email: Email) -> Call:
+    request = requests.get(session, email.request_id) if email.request_id else None
+    if request is None or request.lease_until is not None or request.next_attempt_at is None:
+        raise NotPossible("This email is being handed to Resend at this moment; look again in a minute.")
+    request.next_attempt_at = deps.now()
+    return repeat_job(request.id)
+
+
+def _plan_anew(session: Session, email: Email, deps: Deps, reason: str) -> None:
+    if contacts.is_erased(email.enrolment.contact):
+        raise NotPossible("This person was erased at their own wish: nothing is sent to them.")
+    _reopen(email.enrolment)
+    _close_request(session, email)
+    email.next_attempt_at = None
+    # Its timeline keeps Resend's id of the try that is given up: what is still reported of that is not of this one.
+    emails.move(session, email, State.PLANNED, deps.now(), reason)
+    email.request_id = email.resend_id = None
+
+
+def _reopen(enrolment: Enrolment) -> None:
+    if enrolment.state == EnrolmentState.EXITED:
+        raise NotPossible(f"Its sequence has ended: {enrolment.exit_reason}. What is not sent stays so.")
+    if enrolment.state == EnrolmentState.COMPLETED:
+        enrolment.state = EnrolmentState.ACTIVE
+        enrolment.ended_at = None
+
+
+def _close_request(session: Session, email: Email) -> None:
+    if email.request_id is None:
+        return
+    request = requests.get(session, email.request_id)
+    others = [other for other in requests.emails_of(session, request) if other.id != email.id]
+    if request.state in requests.UNSETTLED and not any(other.state in OPEN for other in others):
+        requests.close(request, RequestState.REFUSED, f"settled {BY_A_PERSON}")

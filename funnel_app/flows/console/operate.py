@@ -1,0 +1,220 @@
+"""Operate: what a person does to an enrolment, an email or an address, under their name and written down."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.states import HOLDS_SUCCESSOR, WAITING, State
+from funnel_app.deps import Deps
+from funnel_app.flows.console import intervene
+from funnel_app.flows.console.intervene import NotPossible
+from funnel_app.flows.intake.exit import end_all
+from funnel_app.flows.intake.schedule import schedule
+from funnel_app.flows.privacy.erase import NotYet
+from funnel_app.flows.privacy.erase import erase as erase_address
+from funnel_app.flows.privacy.suppress import forbid
+from funnel_app.flows.receipt import iso
+from funnel_app.ledger import contacts, email_events, emails, enrolments, leads, operator_actions
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.emails import Due
+from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Scope
+from funnel_app.ledger.operator_actions import OperatorAction
+
+ERASED_ALREADY = "This lead was erased already: nothing more can be done to it."
+
+
+def pause(deps: Deps, enrolment_id: UUID, operator: str) -> str:
+    """Let nothing more of an enrolment go out until it is resumed. A pause before an email's freeze wins."""
+
+    def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
+        _require(enrolment, EnrolmentState.ACTIVE)
+        enrolment.state = EnrolmentState.PAUSED
+        return f"{enrolment.sequence} is paused"
+
+    return _change(deps, enrolment_id, operator, "pause", change)
+
+
+def resume(deps: Deps, enrolment_id: UUID, operator: str) -> str:
+    """Let a paused enrolment go on. What became due meanwhile goes now, and takes the steps behind it along."""
+
+    def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
+        _require(enrolment, EnrolmentState.PAUSED)
+        enrolment.state = EnrolmentState.ACTIVE
+        return f"{enrolment.sequence} goes on"
+
+    return _change(deps, enrolment_id, operator, "resume", change)
+
+
+def stop(deps: Deps, enrolment_id: UUID, operator: str) -> str:
+    """End an enrolment for good: all that was not handed over is cancelled, with the operator's name as the reason."""
+
+    def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
+        _require(enrolment, EnrolmentState.ACTIVE, EnrolmentState.PAUSED)
+        end_all(session, [enrolment], f"stopped by {operator}", now)
+        return f"{enrolment.sequence} is stopped"
+
+    return _change(deps, enrolment_id, operator, "stop", change)
+
+
+def send_next_now(deps: Deps, enrolment_id: UUID, operator: str) -> str:
+    """Make an enrolment's next email due now; the ones behind it keep their times."""
+
+    def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
+        _require(enrolment, EnrolmentState.ACTIVE)
+        email = next_email(enrolment)
+        if email is None or email.state != State.PLANNED:
+            raise NotPossible(_why_not_next(email))
+        was = email.due_at
+        email.due_at, email.next_attempt_at = now.replace(microsecond=0), None
+        email_events.add_by_hand(session, email.id, f"{operator} sends it now; it was due {iso(was)}", now)
+        return f"email {email.step} of {enrolment.sequence} goes now"
+
+    return _change(deps, enrolment_id, operator, "send_next_now", change)
+
+
+def skip_step(deps: Deps, email_id: UUID, operator: str) -> str:
+    """Leave one email out that has not begun; the others keep their times."""
+
+    def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
+        email = next(email for email in enrolment.emails if email.id == email_id)
+        if email.state not in WAITING:
+            raise NotPossible(f"Email {email.step} is {email.state} already: it cannot be skipped any more.")
+        emails.move(session, email, State.SKIPPED, now, f"skipped by {operator}")
+        return f"email {email.step} of {enrolment.sequence} is skipped"
+
+    return _change(deps, _enrolment_of(deps, email_id), operator, "skip_step", change, email_id=email_id)
+
+
+def found_delivered(deps: Deps, email_id: UUID, operator: str) -> str:
+    """Settle an email that nobody knows of as delivered, on the word of an operator who found it so at Resend."""
+    return _settle(deps, email_id, operator, "found_delivered", lambda: intervene.resolve(deps, email_id, "delivered"))
+
+
+def send_again(deps: Deps, email_id: UUID, operator: str) -> str:
+    """Send an ambiguous email anew, on the word of an operator who knows that it never went out."""
+    return _settle(deps, email_id, operator, "send_again", lambda: intervene.resolve(deps, email_id, "not-sent"))
+
+
+def retry(deps: Deps, email_id: UUID, operator: str) -> str:
+    """Send a failed email anew, or make the call now that one on its way waits for."""
+    return _settle(deps, email_id, operator, "retry", lambda: intervene.retry(deps, email_id))
+
+
+def release(deps: Deps, email_id: UUID, operator: str) -> str:
+    """Try a held email now."""
+    return _settle(deps, email_id, operator, "release", lambda: intervene.release(deps, email_id))
+
+
+@retry_on_conflict
+def suppress(deps: Deps, contact_id: UUID, operator: str, scope: Scope = Scope.ALL) -> str:
+    """Mail an address no more (nothing at all, or no marketing), and end what runs for it. Safe to repeat."""
+    now = deps.now()
+    told = f"{'nothing' if scope is Scope.ALL else 'no marketing'} goes to this address any more"
+    with deps.sessions.begin() as session:
+        contact = leads.get(session, contact_id)
+        if contacts.is_erased(contact):
+            raise NotPossible(ERASED_ALREADY)
+        forbid(deps, session, contact, scope, f"suppressed by {operator}", "console")
+        _note(session, OperatorAction(at=now, operator=operator, action="suppress", contact_id=contact_id, detail=told))
+    return told
+
+
+def erase(deps: Deps, contact_id: UUID, operator: str) -> str:
+    """Forget a person everywhere, but for a hash that keeps the address from being mailed."""
+    with deps.reads() as session:
+        contact = leads.find(session, contact_id)
+    if contact is None or contacts.is_erased(contact):
+        raise NotPossible(ERASED_ALREADY)
+    try:
+        erased = erase_address(deps, contact.email_norm)
+    except NotYet as fault:
+        raise NotPossible(str(fault)) from None
+    told = "the lead is forgotten" + (f"; {erased.pages_left} pages in Notion follow" if erased.pages_left else "")
+    if erased.tables_left:
+        told += "; Notion could not be asked for other rows of theirs: look there for the address"
+    note(deps, operator, "erase", contact_id, told)
+    return told
+
+
+def look_again(deps: Deps, key: str, operator: str) -> str:
+    """Look at once whether the held emails of a template can be made now, and not at the next turn."""
+    now = deps.now()
+    with deps.sessions.begin() as session:
+        count = leads.hurry_held(session, key, now)
+        told = f"{count} held emails of {key} are looked at again within seconds"
+        _note(session, OperatorAction(at=now, operator=operator, action="look_again", detail=told))
+    return told
+
+
+def note(deps: Deps, operator: str, action: str, contact_id: UUID | None, detail: str) -> None:
+    """Write down what an operator did by another flow."""
+    row = OperatorAction(at=deps.now(), operator=operator, action=action, contact_id=contact_id, detail=detail)
+    with deps.sessions.begin() as session:
+        _note(session, row)
+
+
+def next_email(enrolment: Enrolment) -> Email | None:
+    """Return the first email that is not through yet; None where all are."""
+    return next((email for email in enrolment.emails if email.state in HOLDS_SUCCESSOR), None)
+
+
+def _settle(deps: Deps, email_id: UUID, operator: str, action: str, do: Callable[[], str]) -> str:
+    enrolment_id = _enrolment_of(deps, email_id)
+    told = do()
+    with deps.sessions.begin() as session:
+        contact_id = leads.owner_of_enrolment(session, enrolment_id)
+        about = {"contact_id": contact_id, "enrolment_id": enrolment_id, "email_id": email_id}
+        _note(session, OperatorAction(at=deps.now(), operator=operator, action=action, detail=told, **about))
+    return told
+
+
+Change = Callable[[Session, Enrolment, datetime], str]
+
+
+@retry_on_conflict
+def _change(deps: Deps, enrolment_id: UUID, operator: str, action: str, change: Change, **more: Any) -> str:
+    now = deps.now()
+    with deps.sessions.begin() as session:
+        contacts.lock(session, [leads.owner_of_enrolment(session, enrolment_id)])
+        enrolment = enrolments.find(session, enrolment_id)
+        if enrolment is None:
+            raise NotPossible("This enrolment is not there any more.")
+        told = change(session, enrolment, now)
+        enrolment.mirror_stale_since = now
+        who = {"operator": operator, "contact_id": enrolment.contact_id, "enrolment_id": enrolment_id}
+        _note(session, OperatorAction(at=now, action=action, detail=told, **who, **more))
+        planned = _to_schedule(enrolment)
+    schedule(deps, planned)
+    return told
+
+
+def _to_schedule(enrolment: Enrolment) -> list[Due]:
+    if enrolment.state != EnrolmentState.ACTIVE:
+        return []
+    return [Due(email.id, email.due_at, enrolment.kind) for email in enrolment.emails if email.state == State.PLANNED]
+
+
+def _require(enrolment: Enrolment, *states: EnrolmentState) -> None:
+    if enrolment.state not in states:
+        raise NotPossible(f"{enrolment.sequence} is {enrolment.state}: this is not possible any more.")
+
+
+def _why_not_next(email: Email | None) -> str:
+    if email is None:
+        return "No email of this sequence is left to send."
+    return f"Email {email.step} comes first, and it is {email.state}: {email.reason or 'it is on its way'}."
+
+
+def _enrolment_of(deps: Deps, email_id: UUID) -> UUID:
+    with deps.reads() as session:
+        found = emails.load(session, [email_id])
+    if not found:
+        raise NotPossible("This email is not there any more.")
+    return found[0].enrolment_id
+
+
+def _note(session: Session, action: OperatorAction) -> None:
+    operator_actions.add(session, action)

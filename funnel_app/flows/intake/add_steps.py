@@ -1,0 +1,62 @@
+"""Fill: plan the steps that running enrolments lack, since their campaign's file has gained them."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.model import Campaign, Mode, Sequence
+from funnel_app.deps import Deps
+from funnel_app.flows.intake.plan import FirstEmail, Timing, plan_emails, planned_events
+from funnel_app.ledger import contacts, enrolments
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.models import Enrolment
+
+AT_A_TIME = 200
+
+
+def plan_missing(deps: Deps) -> int:
+    """Give running enrolments all steps of their sequence; return how many emails were planned. Safe to repeat."""
+    return sum(
+        _fill_all(deps, campaign, sequence)
+        for campaign in deps.registry.campaigns.values()
+        for sequence in campaign.sequences.values()
+    )
+
+
+@retry_on_conflict
+def _fill_all(deps: Deps, campaign: Campaign, sequence: Sequence) -> int:
+    last = (campaign.name, sequence.name, len(sequence.steps))
+    with deps.reads() as session:
+        short = enrolments.lacking(session, *last, AT_A_TIME)
+    if not short:
+        return 0
+    now = deps.now()
+    with deps.sessions.begin() as session:
+        contacts.lock(session, [enrolment.contact_id for enrolment in short])
+        found = enrolments.lacking(session, *last, AT_A_TIME)
+        return sum(_fill(deps, session, campaign, sequence, enrolment, now) for enrolment in found)
+
+
+def _fill(
+    deps: Deps, session: Session, campaign: Campaign, sequence: Sequence, enrolment: Enrolment, now: datetime
+) -> int:
+    timing = Timing(
+        anchor_at=enrolment.anchor_at,
+        mode=Mode(enrolment.mode),
+        interval_seconds=deps.settings.testing_interval_seconds,
+        zone=ZoneInfo(enrolment.contact.timezone or campaign.timezone),
+    )
+    there = {email.step: email for email in enrolment.emails}
+    whole = plan_emails(sequence, FirstEmail(), timing, now)
+    # What has gone late so far takes the new steps along, as it took the old ones.
+    late = max((there[e.step].due_at - e.due_at for e in whole if e.step in there), default=timedelta())
+    missing = [email for email in whole if email.step not in there]
+    for email in missing:
+        email.enrolment_id = enrolment.id
+        email.due_at += max(late, timedelta()) if email.latest_at is None else timedelta()
+    session.add_all(missing)
+    session.flush()
+    session.add_all(planned_events(missing, now))
+    enrolment.mirror_stale_since = now
+    return len(missing)

@@ -1,0 +1,51 @@
+"""What a hook says, in the funnel's own words, whoever called it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from funnel_app.campaigns.model import Event
+from funnel_app.flows.intake.exit import Happening
+from funnel_app.flows.intake.plan import FirstEmail
+
+LONGEST_NAME = 255
+
+
+def fitted(name: str) -> str:
+    """Return a name that fits the ledger's columns: a longer one keeps its beginning, and differs by its hash."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - 65]}-{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One thing that happened to one person.
+
+    `occurrence` names the calendar event, `call_at` is when that call is or was, and `happened_at` when the source
+    says that this happened: what comes out of order is put in order by it. `received_at` is when a replayed call first
+    came: its emails count from then, and are late. `variables` are for templates.
+    """
+
+    campaign: str
+    hook: str
+    event: Event
+    email: str
+    email_norm: str
+    contact: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    source: str = "website"
+    occurrence: str = ""
+    happened_at: datetime | None = None
+    call_at: datetime | None = None
+    received_at: datetime | None = None
+    first: FirstEmail = field(default_factory=FirstEmail)
+    idempotency_key: str | None = None
+
+    def happening(self, now: datetime) -> Happening:
+        """Return the event at its source; one that does not say when it happened, happened now."""
+        at = self.happened_at or self.received_at or now
+        return Happening(event=self.event, occurrence=self.occurrence, at=at, call_at=self.call_at)

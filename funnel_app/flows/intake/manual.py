@@ -1,0 +1,92 @@
+"""Enrol by hand: a person at the keyboard starts a sequence for somebody."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from math import isfinite
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+
+from funnel_app.campaigns.catalogue import CATALOGUE, Source
+from funnel_app.campaigns.model import Campaign, Sequence
+from funnel_app.deps import Deps
+from funnel_app.flows.addresses import normalised
+from funnel_app.flows.intake.call import Call
+from funnel_app.flows.intake.enrol import enrol
+from funnel_app.flows.receipt import Receipt
+
+OF_THE_CONTACT = frozenset({Source.CONTACT, Source.ASSESSMENT})
+
+
+class NotUnderstood(ValueError):
+    """What a person typed cannot be used; the message says what and what would be."""
+
+
+def enrol_by_hand(deps: Deps, sequence_name: str, address: str, values: Mapping[str, str]) -> Receipt:
+    """Start a sequence as its hook would, with these variables. Raises NotUnderstood. Safe to repeat."""
+    campaign, sequence = _sequence(deps, sequence_name)
+    try:
+        checked = validate_email(address, check_deliverability=False)
+    except EmailNotValidError as fault:
+        raise NotUnderstood(f"{address} is not an email address: {fault}") from None
+    given = {name: _value(name, text) for name, text in values.items()}
+    call_at = _call_at(sequence, given)
+    return enrol(
+        deps,
+        Call(
+            campaign=campaign.name,
+            hook=next(hook.name for hook in campaign.hooks.values() if hook.handler == sequence.handler),
+            source="keyboard",
+            event=sequence.starts_on,
+            email=checked.normalized,
+            email_norm=normalised(address),
+            contact={name: value for name, value in given.items() if CATALOGUE[name].source in OF_THE_CONTACT},
+            variables={name: value for name, value in given.items() if CATALOGUE[name].source is Source.HOOK},
+            payload={"email": address, **values},
+            occurrence=call_at.isoformat() if call_at and sequence.per_occurrence else "",
+            call_at=call_at,
+        ),
+    )
+
+
+def _sequence(deps: Deps, name: str) -> tuple[Campaign, Sequence]:
+    wanted, _, only = name.rpartition("/")
+    found = [
+        (campaign, campaign.sequences[only])
+        for campaign in deps.registry.campaigns.values()
+        if only in campaign.sequences and wanted in {"", campaign.name}
+    ]
+    if len(found) == 1:
+        return found[0]
+    known = [f"{campaign.name}/{key}" for campaign in deps.registry.campaigns.values() for key in campaign.sequences]
+    what = "Several campaigns have" if found else "There is no"
+    raise NotUnderstood(f"{what} sequence {name}; there are {', '.join(known)}.")
+
+
+def _value(name: str, text: str) -> Any:
+    variable = CATALOGUE.get(name)
+    if variable is None or variable.source not in {*OF_THE_CONTACT, Source.HOOK}:
+        settable = [row.name for row in CATALOGUE.values() if row.source in {*OF_THE_CONTACT, Source.HOOK}]
+        raise NotUnderstood(f"{name} cannot be set; these can: {', '.join(settable)}.")
+    if variable.type != "number":
+        return text
+    try:
+        number = int(text) if text.lstrip("-").isdigit() else float(text)
+    except ValueError:
+        raise NotUnderstood(f"{name}={text}: this is a number.") from None
+    if not isfinite(number):
+        raise NotUnderstood(f"{name}={text}: this is a number that ends.")
+    return number
+
+
+def _call_at(sequence: Sequence, given: Mapping[str, Any]) -> datetime | None:
+    if not sequence.per_occurrence:
+        return None
+    name = "call_time" if sequence.before_anchor else "scheduled_time"
+    try:
+        at = datetime.fromisoformat(str(given.get(name)))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise NotUnderstood(f"{sequence.name} is about a call: --set {name}=2026-12-03T15:00:00-05:00")
+    return at.astimezone(UTC)

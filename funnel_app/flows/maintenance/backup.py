@@ -1,0 +1,109 @@
+"""Back up: a copy of the ledger that was opened and counted before it counts as one; old ones go."""
+
+import gzip
+import re
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from funnel_app.deps import Deps
+from funnel_app.ledger import snapshots
+
+NAME = re.compile(r"funnel-(\d{8}T\d{6}Z)\.db\.gz")
+TIME_FORMAT = "%Y%m%dT%H%M%SZ"
+SCRATCH = ".backup-"
+AT_NIGHT = time(3, 0)
+# Most of the ledger is compressed already: more effort gains little.
+EFFORT = 1
+
+
+class BackupFailed(Exception):
+    """No backup was made, or it is not what it should be; the message says why."""
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One verified copy: where it is, and how many rows each table has in it."""
+
+    file: str
+    bytes: int
+    rows: dict[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the backup as plain data."""
+        return asdict(self)
+
+
+def backup(deps: Deps, folder: Path) -> Backup:
+    """Write a verified copy of the ledger into a folder while everybody works on; BackupFailed where it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _clear_up(folder)
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
+            packed, rows = _packed(deps, Path(scratch))
+            file = packed.replace(folder / f"funnel-{deps.now().astimezone(UTC):{TIME_FORMAT}}.db.gz")
+        return Backup(str(file), file.stat().st_size, rows)
+    except (OSError, snapshots.BadCopy) as fault:
+        raise BackupFailed(f"No backup was made in {folder}: {fault}") from fault
+
+
+def _packed(deps: Deps, scratch: Path) -> tuple[Path, dict[str, int]]:
+    copy, packed = scratch / "copy.db", scratch / "packed.db.gz"
+    counted = snapshots.write(deps.engine, copy)
+    with copy.open("rb") as plain, gzip.open(packed, "wb", EFFORT) as out:
+        shutil.copyfileobj(plain, out, 1 << 20)
+    packed.chmod(0o600)
+    copy.unlink()
+    # What is verified is the file itself, unpacked again as a restore would.
+    unpack(packed, copy)
+    found = snapshots.verify(copy)
+    if found != counted:
+        raise snapshots.BadCopy(f"it holds {found}, and the ledger held {counted}")
+    return packed, found
+
+
+def unpack(packed: Path, plain: Path) -> None:
+    """Unpack a backup; BadCopy where the file was cut short or is none."""
+    try:
+        with gzip.open(packed, "rb") as source, plain.open("wb") as out:
+            shutil.copyfileobj(source, out, 1 << 20)
+    except (gzip.BadGzipFile, EOFError) as fault:
+        raise snapshots.BadCopy(f"{packed.name} is not a whole backup: {fault}") from None
+
+
+def _clear_up(folder: Path) -> None:
+    # Left by a backup that was killed.
+    for left in folder.glob(f"{SCRATCH}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def taken(folder: Path) -> list[tuple[datetime, Path]]:
+    """Return the backups of a folder with their times, oldest first."""
+    names = [(NAME.fullmatch(path.name), path) for path in folder.glob("funnel-*.db.gz")]
+    return sorted((datetime.strptime(f"{n[1]}+0000", f"{TIME_FORMAT}%z"), path) for n, path in names if n)
+
+
+def prune(folder: Path, keep: timedelta, now: datetime) -> int:
+    """Remove the backups that are older than that, but never the newest; return how many."""
+    old = [path for at, path in taken(folder)[:-1] if at < now - keep]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
+def backup_due(deps: Deps) -> bool:
+    """Say whether last night's backup is missing; never where `BACKUP_DIR` names no folder."""
+    if deps.settings.backup_dir is None:
+        return False
+    found = taken(Path(deps.settings.backup_dir))
+    return not found or found[-1][0] < _last_night(deps.now(), deps.settings.timezone)
+
+
+def _last_night(now: datetime, timezone: str) -> datetime:
+    local = now.astimezone(ZoneInfo(timezone))
+    tonight = datetime.combine(local.date(), AT_NIGHT, local.tzinfo)
+    return tonight if tonight <= local else tonight - timedelta(days=1)

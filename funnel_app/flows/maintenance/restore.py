@@ -1,0 +1,96 @@
+"""Restore: a backup into an empty ledger, in which nothing goes out that may have gone out since.
+
+The backup does not know what was sent after it. So every email that was due by now, or in hand, becomes ambiguous:
+Resend's report of it, or a person, says what happened. What falls due from now on goes as planned.
+"""
+
+import tempfile
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.states import State
+from funnel_app.deps import Deps
+from funnel_app.flows.maintenance.backup import unpack
+from funnel_app.ledger import emails, requests, schema, snapshots
+from funnel_app.ledger.engine import open_engine
+
+AT_A_TIME = 500
+EMPTY = "A backup goes into an empty one: stop Funnel, and let DATABASE_URL name a new file or database."
+
+
+class NotRestored(Exception):
+    """Nothing was changed; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What came back, and how many of its emails wait for a proof or a person."""
+
+    rows: dict[str, int]
+    held: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return asdict(self)
+
+
+def restore(deps: Deps, file: Path) -> Restored:
+    """Fill the empty ledger of `DATABASE_URL` from a backup, in one transaction; NotRestored where it cannot be."""
+    now = deps.now()
+    try:
+        with tempfile.TemporaryDirectory(prefix="funnel-restore-", dir=_roomy(deps)) as scratch:
+            copy = Path(scratch) / "copy.db"
+            unpack(file, copy)
+            snapshots.check(copy)
+            _bring_up(copy)
+            _make_tables(deps)
+            return _fill(deps, copy, f"restored from {file.name}: may have gone out since that backup", now)
+    except (OSError, snapshots.BadCopy) as fault:
+        raise NotRestored(f"{file}: {fault}") from fault
+
+
+def _bring_up(copy: Path) -> None:
+    engine = open_engine(f"sqlite:///{copy}")
+    try:
+        schema.upgrade(engine)
+        if schema.current(engine) != schema.head():
+            raise snapshots.BadCopy(f"it is of a newer release ({schema.current(engine)}): restore it with that one")
+    finally:
+        engine.dispose()
+
+
+def _roomy(deps: Deps) -> str | None:
+    # A container's /tmp may be memory.
+    folder = deps.settings.backup_dir
+    return folder if folder and Path(folder).is_dir() else None
+
+
+def _make_tables(deps: Deps) -> None:
+    if schema.current(deps.engine) not in {None, schema.head()}:
+        raise NotRestored(f"The ledger of DATABASE_URL is at another release's migration, so it is not new. {EMPTY}")
+    schema.upgrade(deps.engine)
+
+
+def _fill(deps: Deps, copy: Path, reason: str, now: datetime) -> Restored:
+    with deps.sessions.begin() as session:
+        there = sum(snapshots.count(session.connection()).values())
+        if there:
+            raise NotRestored(f"The ledger of DATABASE_URL holds {there} rows already. {EMPTY}")
+        rows = snapshots.fill(session.connection(), copy)
+        return Restored(rows, _hold(session, reason, now))
+
+
+def _hold(session: Session, reason: str, now: datetime) -> int:
+    requests.close_unsettled(session, reason)
+    held = 0
+    while found := emails.sent_since(session, now, AT_A_TIME):
+        for email in found:
+            emails.move(session, email, State.AMBIGUOUS, now, reason)
+        held += len(found)
+        session.flush()
+        session.expunge_all()
+    return held

@@ -1,0 +1,182 @@
+"""Sweep: find in the ledger whatever Redis, a crash or an outage lost, and set it going again."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from funnel_app.campaigns.states import State
+from funnel_app.deps import Deps
+from funnel_app.flows.intake.add_steps import plan_missing
+from funnel_app.flows.intake.received import forget_refused
+from funnel_app.flows.intake.schedule import schedule
+from funnel_app.flows.mirror.mirror import mirror_is_behind
+from funnel_app.flows.monitoring.invariants import count_invariants
+from funnel_app.flows.sending.reconcile import has_unproven
+from funnel_app.flows.sending.record_event import adopt_orphans
+from funnel_app.gateways.redis.queue import (
+    Call,
+    deliver_job,
+    mirror_job,
+    queue_of,
+    recheck_job,
+    reconcile_job,
+    repeat_job,
+)
+from funnel_app.ledger import contacts, emails, enrolments, messages, requests
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.models import EnrolmentState
+
+OVERDUE_AFTER = timedelta(seconds=2)
+BODIES_KEPT_FOR = timedelta(days=30)
+AT_A_TIME = 1000
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one sweep set going."""
+
+    given_back: int
+    overdue: int
+    repeated: int
+    held: int
+    completed: int
+    armed: int
+    forgotten: int
+    asked: int
+    adopted: int
+    filled: int
+    emptied: int
+    mirrored: int
+    broken: dict[str, int]
+
+
+def sweep(deps: Deps) -> Swept:
+    """Set going all that stands still. Safe to repeat, and safe while another sweep runs.
+
+    Raises Unavailable where Redis cannot be reached.
+    """
+    # First, so that what is given back goes with what is overdue, and not with the next sweep.
+    given_back = _give_back_abandoned(deps)
+    overdue = _push_overdue(deps)
+    swept = Swept(
+        given_back=given_back,
+        overdue=overdue,
+        repeated=_push_requests(deps),
+        held=_push_recheck(deps),
+        completed=_complete(deps),
+        armed=_arm_missing(deps),
+        forgotten=forget_refused(deps),
+        # Questions take a share of the team's rate: letters that wait go first.
+        asked=0 if overdue else _push_reconcile(deps),
+        adopted=adopt_orphans(deps),
+        filled=plan_missing(deps),
+        emptied=_empty_old(deps),
+        mirrored=_push_mirror(deps),
+        broken={name: count for name, count in count_invariants(deps).items() if count},
+    )
+    if swept.given_back or swept.repeated or swept.completed or swept.filled or swept.broken:
+        log.info("swept", **asdict(swept))
+    return swept
+
+
+def _give_back_abandoned(deps: Deps) -> int:
+    now = deps.now()
+    with deps.reads() as session:
+        lost = emails.abandoned(session, now, AT_A_TIME)
+    return sum(_give_back(deps, email_id) for email_id in lost)
+
+
+@retry_on_conflict
+def _give_back(deps: Deps, email_id: UUID) -> bool:
+    now = deps.now()
+    with deps.sessions.begin() as session:
+        contacts.lock_of_emails(session, [email_id])
+        for email in emails.load(session, emails.abandoned(session, now, AT_A_TIME)):
+            if email.id == email_id:
+                emails.move(session, email, State.PLANNED, now, "given back: the worker that claimed it died")
+                return True
+    return False
+
+
+def _paused(deps: Deps) -> bool:
+    pause = deps.pause.current()
+    return pause is not None and pause.until > deps.now()
+
+
+def _push_overdue(deps: Deps) -> int:
+    if _paused(deps):
+        return 0
+    # What is just due is the clock's, unless Redis has lost it.
+    patience = OVERDUE_AFTER if deps.queues.marked() else timedelta(0)
+    with deps.reads() as session:
+        overdue = emails.due(session, deps.now() - patience, deps.sendable_modes, AT_A_TIME)
+    return _push(deps, (deliver_job(email.id, queue_of(email.kind)) for email in overdue))
+
+
+def _push_requests(deps: Deps) -> int:
+    if _paused(deps):
+        return 0
+    with deps.reads() as session:
+        waiting = requests.repeatable(session, deps.now(), AT_A_TIME)
+    return _push(deps, (repeat_job(request_id) for request_id in waiting))
+
+
+def _push_recheck(deps: Deps) -> int:
+    with deps.reads() as session:
+        waiting = emails.held(session, deps.now(), deps.sendable_modes, 1)
+    return _push(deps, [recheck_job()] if waiting else [])
+
+
+def _push_reconcile(deps: Deps) -> int:
+    return _push(deps, [reconcile_job()] if has_unproven(deps) else [])
+
+
+def _push_mirror(deps: Deps) -> int:
+    return _push(deps, [mirror_job()] if mirror_is_behind(deps) else [])
+
+
+def _empty_old(deps: Deps) -> int:
+    before = deps.now() - BODIES_KEPT_FOR
+    with deps.reads() as session:
+        old = messages.with_body(session, before, AT_A_TIME)
+    if old:
+        with deps.sessions.begin() as session:
+            messages.forget_bodies(session, old)
+    return len(old)
+
+
+def _push(deps: Deps, jobs: Iterable[Call]) -> int:
+    entries = list(jobs)
+    return deps.queues.push(entries) if entries else 0
+
+
+@retry_on_conflict
+def _complete(deps: Deps) -> int:
+    now = deps.now()
+    with deps.reads() as session:
+        done = [(e.id, e.contact_id) for e in enrolments.finished(session, AT_A_TIME)]
+    if not done:
+        return 0
+    with deps.sessions.begin() as session:
+        contacts.lock(session, [contact_id for _, contact_id in done])
+        finished = [e for e in enrolments.finished(session, AT_A_TIME) if (e.id, e.contact_id) in done]
+        for enrolment in finished:
+            enrolments.end(enrolment, EnrolmentState.COMPLETED, None, now)
+            enrolment.mirror_stale_since = now
+        return len(finished)
+
+
+def _arm_missing(deps: Deps) -> int:
+    now = deps.now()
+    with deps.reads() as session:
+        near = emails.planned_between(session, now, now + deps.settings.arm_horizon, AT_A_TIME)
+    known = deps.queues.armed([email.id for email in near]) if near else set()
+    missing = [email for email in near if email.id not in known]
+    schedule(deps, missing)
+    deps.queues.mark()
+    return len(missing)

@@ -1,0 +1,232 @@
+"""Cut over: carry the leads of the old system into the ledger, so that each goes on where they were.
+
+The steps that went are closed, the others keep their distance from the last that went, and the mirror takes the old
+rows over. A dry run does all of it and takes it back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.model import Event
+from funnel_app.campaigns.states import WAITING, State
+from funnel_app.campaigns.timing import deadline_after
+from funnel_app.deps import Deps
+from funnel_app.flows.intake.exit import end_all, told
+from funnel_app.flows.intake.plan import SENT_BEFORE_CUT_OVER, FirstEmail, Timing, plan_emails, planned_events
+from funnel_app.flows.intake.schedule import schedule
+from funnel_app.flows.mirror.legacy_rows import NotUnderstood, OldRow, facts_of, is_booked, read_row
+from funnel_app.flows.mirror.rows import Written
+from funnel_app.gateways.notion.workspace import NotionTable, Row
+from funnel_app.ledger import contacts, emails, enrolments, hook_events, mirrored, suppressions
+from funnel_app.ledger.emails import Due
+from funnel_app.ledger.models import Contact, Email, Enrolment, Scope
+from funnel_app.ledger.types import new_id
+
+OVERTAKEN = "a later email went before the cut-over"
+ENDED_BEFORE = "the sequence had ended before the cut-over"
+SUPPRESSED_BEFORE = "suppressed in Notion before the cut-over"
+BOOKED_BEFORE = "booked a call before the cut-over"
+
+
+class NothingToImport(Exception):
+    """The database of the old rows is not set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carried:
+    """What was done with one row: enrolled, closed, kept, or not understood; and the detail that people read."""
+
+    address: str
+    did: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Notes:
+    """What Notion says of people: their row in Contacts by address, and which rows of the sequences are ours."""
+
+    people: Mapping[str, Row]
+    ours: set[str]
+
+
+def cut_over(deps: Deps, *, dry_run: bool) -> list[Carried]:
+    """Carry every row of the Email Sequence database over that no enrolment has yet; say what was done with each.
+
+    Safe to repeat: what is carried over is ours from then on. Raises Unavailable or Rejected before anything is done.
+    """
+    if deps.desk.sequences is None:
+        raise NothingToImport("NOTION_SEQUENCES_DB_ID is not set: there are no rows to read.")
+    rows = list(deps.desk.sequences.rows())
+    people = list(deps.desk.contacts.rows()) if deps.desk.contacts else []
+    with deps.reads() as session:
+        ours = mirrored.owned(session, [row.id for row in rows])
+    # The oldest row of an address wins, as in the mirror.
+    notes = _Notes(people={_address(row): row for row in reversed(people)}, ours=ours)
+    return [_carry(deps, row, notes, dry_run=dry_run) for row in rows if row.id not in ours]
+
+
+def _address(row: Row) -> str:
+    return str(row.values.get("email") or "").strip().lower()
+
+
+def _carry(deps: Deps, row: Row, notes: _Notes, *, dry_run: bool) -> Carried:
+    now = deps.now()
+    try:
+        old = read_row(deps.registry, row, now)
+    except NotUnderstood as fault:
+        return Carried(address=_address(row), did="not understood", detail=str(fault))
+    with deps.sessions() as session, session.begin() as transaction:
+        enrolment, carried = _Carrying(deps, session, old, row, notes.people.get(old.email_norm), now).carry()
+        kind = enrolment.kind
+        planned = [Due(e.id, e.due_at, kind) for e in enrolment.emails if e.state == State.PLANNED]
+        if dry_run:
+            transaction.rollback()
+            return carried
+    schedule(deps, planned)
+    return carried
+
+
+@dataclass(frozen=True)
+class _Carrying:
+    """One row on its way through its transaction."""
+
+    deps: Deps
+    session: Session
+    old: OldRow
+    row: Row
+    person: Row | None
+    now: datetime
+
+    def carry(self) -> tuple[Enrolment, Carried]:
+        """Enrol the lead as they are, or close the steps of an enrolment that is there already."""
+        contact = self._contact()
+        known = enrolments.find_latest(
+            self.session, contact.id, self.old.campaign.name, self.old.sequence.name, occurrence=""
+        )
+        enrolment = known or self._enrol(contact)
+        closed = [email for email in enrolment.emails if known and self._close(email)]
+        stopped = self._stop(contact, enrolment)
+        _adopt(self.deps.desk.sequences, enrolment, self.row)
+        enrolment.mirror_stale_since = self.now
+        self.session.flush()
+        did = "enrolled" if known is None else "closed" if closed else "kept"
+        return enrolment, Carried(address=self.old.email_norm, did=did, detail=self._told(enrolment, closed, stopped))
+
+    def _contact(self) -> Contact:
+        known = contacts.find(self.session, self.old.email_norm)
+        facts = {**self.old.facts, **(facts_of(self.person) if self.person else {})}
+        if known is not None:
+            # What the hooks told is newer.
+            facts = {name: value for name, value in facts.items() if _lacks(known, name)}
+        contact = contacts.upsert(self.session, self.old.email, self.old.email_norm, facts, self.now)
+        _adopt(self.deps.desk.contacts, contact, self.person)
+        if self.person is not None and self.person.values.get("suppressed") is True:
+            suppressions.add(
+                self.session,
+                contact.email_norm,
+                self.deps.settings.secret_key,
+                scope=Scope.MARKETING,
+                reason=SUPPRESSED_BEFORE,
+                source="notion",
+                now=self.now,
+            )
+        return contact
+
+    def _enrol(self, contact: Contact) -> Enrolment:
+        old, deps = self.old, self.deps
+        interval = deps.settings.testing_interval_seconds
+        timing = Timing(
+            anchor_at=old.anchor_at(deps.mode, interval),
+            mode=deps.mode,
+            interval_seconds=interval,
+            zone=ZoneInfo(contact.timezone or old.campaign.timezone),
+        )
+        planned = plan_emails(old.sequence, FirstEmail(entrance="import"), timing, self.now)
+        for email in planned:
+            self._skip(email, self._why_not(email))
+        enrolment = Enrolment(
+            id=new_id(),
+            contact_id=contact.id,
+            campaign=old.campaign.name,
+            sequence=old.sequence.name,
+            occurrence="",
+            run=1,
+            mode=deps.mode.value,
+            kind=old.sequence.kind.value,
+            happened_at=timing.anchor_at,
+            anchor_at=timing.anchor_at,
+            deadline=deadline_after(old.campaign.deadline, self.now.astimezone(ZoneInfo(old.campaign.timezone)).date()),
+            variables=dict(contact.properties),
+            created_at=self.now,
+            emails=planned,
+        )
+        enrolments.add(self.session, enrolment)
+        self.session.add_all(planned_events(planned, self.now))
+        return enrolment
+
+    def _why_not(self, email: Email) -> str | None:
+        if email.step in self.old.sent:
+            return SENT_BEFORE_CUT_OVER
+        if email.step < self.old.last:
+            return OVERTAKEN
+        return ENDED_BEFORE if self.old.ended else None
+
+    def _skip(self, email: Email, reason: str | None) -> None:
+        if reason is not None:
+            email.state, email.reason, email.skipped_at = State.SKIPPED, reason, self.now
+
+    def _close(self, email: Email) -> bool:
+        reason = self._why_not(email)
+        if reason is None or email.state not in WAITING:
+            return False
+        emails.move(self.session, email, State.SKIPPED, self.now, reason)
+        return True
+
+    def _stop(self, contact: Contact, enrolment: Enrolment) -> str | None:
+        reason = self._why_stopped(contact)
+        return reason if reason and end_all(self.session, self._running(enrolment), reason, self.now) else None
+
+    def _running(self, enrolment: Enrolment) -> list[Enrolment]:
+        return [enrolment] if enrolment.state in enrolments.RUNNING else []
+
+    def _why_stopped(self, contact: Contact) -> str | None:
+        exits = self.old.sequence.exits
+        heard = hook_events.heard(self.session, contact.id, self.old.campaign.name, exits)
+        if heard:
+            at = heard[-1].happened_at or heard[-1].received_at
+            return told(Event(heard[-1].event or ""), at, ZoneInfo(self.old.campaign.timezone))
+        pepper = self.deps.settings.secret_key
+        barred = suppressions.find(self.session, contact.email_norm, pepper, self.old.sequence.kind)
+        if barred is not None:
+            return barred.reason
+        return BOOKED_BEFORE if Event.BOOKING in exits and is_booked(self.person) else None
+
+    def _told(self, enrolment: Enrolment, closed: list[Email], stopped: str | None) -> str:
+        of = f"{enrolment.campaign}/{enrolment.sequence}"
+        sent = ", ".join(str(number) for number in self.old.sent) or "none"
+        coming = next((email for email in enrolment.emails if email.state in WAITING), None)
+        if stopped:
+            return f"{of}: sent {sent}; it ends: {stopped}"
+        if coming is None:
+            return f"{of}: sent {sent}; nothing more is to come"
+        wait = coming.due_at - self.now
+        when = "now" if wait.total_seconds() <= 0 else f"{coming.due_at:%d %B %H:%M} UTC"
+        shut = f"; closed {', '.join(str(email.step) for email in closed)}" if closed else ""
+        return f"{of}: sent {sent}{shut}; email {coming.step} goes {when}"
+
+
+def _lacks(contact: Contact, name: str) -> bool:
+    if name in contacts.COLUMNS:
+        return not getattr(contact, name)
+    return contact.properties.get(name) is None
+
+
+def _adopt(table: NotionTable | None, memory: Contact | Enrolment, row: Row | None) -> None:
+    """Make a row that is there already this one's in the mirror."""
+    if table is not None and row is not None and memory.notion_page_id is None:
+        memory.notion_page_id = row.id
+        memory.mirror_written = Written.found(table.table, row.values).as_json()

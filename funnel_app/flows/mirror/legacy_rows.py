@@ -1,0 +1,162 @@
+"""Read the rows that the system before Funnel kept in Notion: who is where in which sequence; pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from email_validator import EmailNotValidError, validate_email
+
+from funnel_app.campaigns.catalogue import CATALOGUE, Source
+from funnel_app.campaigns.model import Campaign, Event, Mode, Sequence
+from funnel_app.campaigns.registry import Registry
+from funnel_app.campaigns.timing import due_at
+from funnel_app.gateways.notion.values import Value
+from funnel_app.gateways.notion.workspace import Row
+
+# A row that says only the day: an email of the next day is then due at this hour.
+MAILED_AT = time(10)
+LONGEST_NAME = 60
+LINK = re.compile(r"https?:|www\.|//", re.I)
+AS_VARIABLES = {
+    "score": "assessment_score",
+    "red": "red_systems",
+    "orange": "orange_systems",
+    "yellow": "yellow_systems",
+    "green": "green_systems",
+    "weakest": "weakest_system_1",
+    "leak": "revenue_leak_total",
+}
+BOOKED = frozenset({"booked", "held"})
+
+
+class NotUnderstood(ValueError):
+    """A row that cannot be carried over; the message says why and what to mend."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OldRow:
+    """One lead in one sequence of the old system: the steps that went, each with its time where the row says it."""
+
+    page_id: str
+    email: str
+    email_norm: str
+    campaign: Campaign
+    sequence: Sequence
+    sent: Mapping[int, datetime | None]
+    ended: bool
+    began_at: datetime
+    facts: Mapping[str, Any]
+
+    @property
+    def last(self) -> int:
+        """The last step that went, 0 for none."""
+        return max(self.sent, default=0)
+
+    def anchor_at(self, mode: Mode, interval_seconds: int) -> datetime:
+        """Return the time that steps count from, so that the next comes as long after the last as the campaign says."""
+        at = self.sent.get(self.last)
+        if at is None:
+            return self.began_at
+        return at - (due_at(self.sequence.step(self.last), at, mode=mode, interval_seconds=interval_seconds) - at)
+
+
+def read_row(registry: Registry, row: Row, now: datetime) -> OldRow:
+    """Return what a row of the old system says. Raises NotUnderstood."""
+    try:
+        checked = validate_email(str(row.values.get("email") or "").strip(), check_deliverability=False)
+    except EmailNotValidError as error:
+        raise NotUnderstood(f"“{row.values.get('email') or ''}” is not an address: {error}") from None
+    campaign, sequence = find_sequence(registry, row)
+    zone = ZoneInfo(campaign.timezone)
+    sent = {
+        number: _moment(value, zone, now)
+        for number in range(1, len(sequence.steps) + 1)
+        if (value := row.values.get(f"email_{number}_sent"))
+    }
+    return OldRow(
+        page_id=row.id,
+        email=checked.normalized,
+        email_norm=f"{checked.local_part}@{checked.ascii_domain}".lower(),
+        campaign=campaign,
+        sequence=sequence,
+        sent=sent,
+        ended=row.values.get("completed") is True,
+        began_at=_moment(row.created_at, zone, now) or now,
+        facts=facts_of(row),
+    )
+
+
+def find_sequence(registry: Registry, row: Row) -> tuple[Campaign, Sequence]:
+    """Return the sequence that a row is of, by its Sequence or its Campaign.
+
+    The campaign's name or title alone means the sequence that an assessment starts. Raises NotUnderstood.
+    """
+    told = [_slug(row.values.get(key)) for key in ("sequence", "campaign")]
+    for campaign in registry.campaigns.values():
+        for sequence in campaign.sequences.values():
+            if sequence.name in told:
+                return campaign, _not_about_a_call(sequence)
+    for campaign in registry.campaigns.values():
+        started = campaign.started_by(Event.ASSESSMENT)
+        known = {campaign.name, _slug(campaign.title)}
+        if started is not None and any(name.rstrip("0123456789_") in known for name in told):
+            return campaign, started
+    names = ", ".join(f"{c.name}, {', '.join(c.sequences)}" for c in registry.campaigns.values())
+    raise NotUnderstood(f"“{row.values.get('campaign') or ''}” is no campaign; there are {names}")
+
+
+def _not_about_a_call(sequence: Sequence) -> Sequence:
+    if sequence.per_occurrence:
+        raise NotUnderstood(f"{sequence.name} is about one call, and the row does not say which")
+    return sequence
+
+
+def facts_of(row: Row) -> dict[str, Any]:
+    """Return what a row knows of a person: the contact's columns and the assessment, by the variables' names."""
+    named = {_slug(name): value for name, value in row.everything.items()}
+    by_key = {AS_VARIABLES[key]: value for key, value in row.values.items() if key in AS_VARIABLES}
+    facts = {name: _typed(name, value) for name, value in {**named, **by_key}.items() if _is_fact(name)}
+    name, business = _name(row.values.get("name")), _name(row.values.get("business"))
+    facts.update({"name": name, "first_name": facts.get("first_name") or (name or "").split(" ")[0] or None})
+    facts["business_name"] = facts.get("business_name") or business
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def is_booked(contact: Row | None) -> bool:
+    """Say whether a contact's row tells of a call that is booked or was held."""
+    return contact is not None and _slug(contact.values.get("booking")) in BOOKED
+
+
+def _is_fact(name: str) -> bool:
+    variable = CATALOGUE.get(name)
+    return variable is not None and (variable.source is Source.ASSESSMENT or name in {"first_name", "business_name"})
+
+
+def _typed(name: str, value: Value) -> Value:
+    if CATALOGUE[name].type != "number":
+        return _name(value)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _name(value: Value) -> str | None:
+    # What is typed into Notion goes into letters: no links, nothing endless, no address for a name.
+    text = " ".join(str(value or "").split())
+    return text if text and len(text) <= LONGEST_NAME and not LINK.search(text) and "@" not in text else None
+
+
+def _slug(value: Value) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", str(value or "").casefold()).strip("_")
+
+
+def _moment(value: Value, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """Return when an email went; None for a tick, which does not say when. Never later than now."""
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        at = datetime.combine(at.date(), MAILED_AT, zone)
+    return min(at.astimezone(UTC), now).replace(microsecond=0)

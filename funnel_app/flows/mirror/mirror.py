@@ -1,0 +1,126 @@
+"""Mirror: bring the rows in Notion up to what the ledger says, many changes in one write, and never before an email.
+
+One writer a person: it holds a lease in the ledger, asks Notion for rows of the address before it makes one, and keeps
+the lease where it cannot know whether Notion made one. So no row is ever made twice.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from funnel_app.deps import Deps
+from funnel_app.flows.mirror.write import AFTER_A_REFUSAL, LEASE, Person, Rows, Tally, release
+from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.redis.queue import mirror_job
+from funnel_app.ledger import contacts, hook_events, mirrored, suppressions
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.mirrored import Mirrors
+from funnel_app.ledger.models import Scope
+from funnel_app.ledger.types import new_id
+
+LOCK = "mirror"
+LOCKED_FOR_S = 90.0
+SLICE = timedelta(seconds=20)
+PEOPLE_AT_ONCE = 10
+# Changes that come together go out together.
+SETTLES_IN = timedelta(seconds=3)
+OTHER_TURN = {"tick": "tock", "tock": "tick"}
+
+log = structlog.get_logger()
+
+
+def mirror(deps: Deps, turn: str) -> Tally:
+    """Write what is behind for up to 20 s, giving way as soon as an email waits; queue the next turn if more is left.
+
+    Only one such job runs at a time, so that never more than one worker waits for Notion.
+    """
+    tally, owner = Tally(), str(new_id())
+    if not deps.desk.mirrors or not deps.queues.own(LOCK, owner, LOCKED_FOR_S):
+        return tally
+    ends = deps.now() + SLICE
+
+    def stop() -> bool:
+        return deps.now() >= ends or deps.queues.emails_wait()
+
+    try:
+        more = True
+        while more and not stop():
+            more = mirror_some(deps, tally, stop, settled=SETTLES_IN)
+    except Unavailable as fault:
+        log.warning("mirror_waits", error=str(fault), retry_after=fault.retry_after)
+        more = False
+    finally:
+        deps.queues.disown(LOCK, owner)
+    if more:
+        deps.queues.push([mirror_job(OTHER_TURN[turn])])
+    return tally
+
+
+def mirror_is_behind(deps: Deps) -> bool:
+    """Say whether there are rows to be written now."""
+    now = deps.now()
+    if not deps.desk.mirrors:
+        return False
+    with deps.reads() as session:
+        return bool(mirrored.stale(session, mirrors_of(deps), now - SETTLES_IN, now, 1))
+
+
+def mirrors_of(deps: Deps) -> Mirrors:
+    """Return which tables are mirrored."""
+    return Mirrors(contacts=deps.desk.contacts is not None, sequences=deps.desk.sequences is not None)
+
+
+def mirror_some(
+    deps: Deps, tally: Tally, stop: Callable[[], bool] = lambda: False, settled: timedelta = timedelta(0)
+) -> bool:
+    """Write the rows of the next few people; False where nobody's are behind. Safe to race.
+
+    Raises Unavailable where Notion cannot be asked now; all that was not written stays behind, and nothing is lost.
+    """
+    token = new_id()
+    ids = _claim(deps, token, settled)
+    if not ids:
+        return False
+    rows = Rows(deps, token, tally)
+    left = list(ids)
+    try:
+        people = _load(deps, ids)
+        rows.look_up(people)
+        while people and not stop():
+            if rows.write(people.pop(0)):
+                left.pop(0)
+            else:
+                break
+    except Rejected as refusal:
+        # The question itself was refused: that concerns all of them.
+        tally.refused.append(str(refusal))
+        release(deps, left, token, wait=AFTER_A_REFUSAL, error=str(refusal))
+        return False
+    finally:
+        release(deps, [each for each in left if each not in rows.doubtful], token)
+    return not rows.blocked
+
+
+@retry_on_conflict
+def _claim(deps: Deps, token: UUID, settled: timedelta) -> list[UUID]:
+    now = deps.now()
+    with deps.sessions.begin() as session:
+        behind = mirrored.stale(session, mirrors_of(deps), now - settled, now, PEOPLE_AT_ONCE)
+        contacts.lock(session, behind)
+        return mirrored.claim(session, behind, now, token, now + LEASE) if behind else []
+
+
+def _load(deps: Deps, ids: Sequence[UUID]) -> list[Person]:
+    pepper = deps.settings.secret_key
+    with deps.reads() as session:
+        return [
+            Person(
+                contact,
+                enrolments,
+                [hook for hook in hook_events.of_contact(session, contact.id) if hook.outcome in hook_events.HEARD],
+                suppressions.find(session, contact.email_norm, pepper, Scope.MARKETING) is not None,
+            )
+            for contact, enrolments in mirrored.load(session, ids)
+        ]

@@ -1,0 +1,199 @@
+"""What a row in Notion should say, from the ledger; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from funnel_app.campaigns.model import Event
+from funnel_app.campaigns.segments import segment_of
+from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
+from funnel_app.flows.intake.exit import REASONS
+from funnel_app.flows.intake.plan import SENT_BEFORE_CUT_OVER, SENT_BY_WEBSITE
+from funnel_app.gateways.notion.schema import Table, Writes
+from funnel_app.gateways.notion.values import Value, told_time
+from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, HookEvent
+
+MOST_STEPS = 5
+STATUSES = {
+    EnrolmentState.ACTIVE: "Running",
+    EnrolmentState.PAUSED: "Paused",
+    EnrolmentState.COMPLETED: "Completed",
+}
+BOOKINGS = {
+    Event.BOOKING: "Booked",
+    Event.BOOKING_RESCHEDULED: "Booked",
+    Event.BOOKING_CANCELLED: "Cancelled",
+    Event.NO_SHOW: "Missed",
+    Event.NO_SHOW_UNDONE: "Held",
+    Event.MAYBE: "Held",
+}
+PHASES = {"Booked": "Call booked", "Missed": "Missed call", "Held": "Thinking"}
+TROUBLED = frozenset(
+    {
+        State.HELD,
+        State.AMBIGUOUS,
+        State.DELAYED,
+        State.FAILED,
+        State.BOUNCED,
+        State.COMPLAINED,
+        State.SUPPRESSED,
+        State.SKIPPED,
+    }
+)
+NO_TROUBLE = (SENT_BY_WEBSITE, SENT_BEFORE_CUT_OVER)
+Values = dict[str, Value]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a row held after it was last written or read, and which of its `once` properties are people's."""
+
+    values: Mapping[str, Value]
+    people: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any] | None) -> "Written":
+        """Return what the ledger kept; of a row that was never written, nothing."""
+        given = kept or {}
+        return cls(given.get("values", {}), frozenset(given.get("people", ())))
+
+    @classmethod
+    def found(cls, table: Table, values: Mapping[str, Value], before: "Written | None" = None) -> "Written":
+        """Return a row as it was found: what is in a `once` property and was not written by us is people's."""
+        ours = before or cls({})
+        theirs = {
+            key
+            for key, prop in table.properties.items()
+            if prop.writes is Writes.ONCE
+            and values.get(key) is not None
+            and (key in ours.people or values[key] != ours.values.get(key))
+        }
+        return cls(values, frozenset(theirs))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the ledger keeps it."""
+        return {"values": dict(self.values), "people": sorted(self.people)}
+
+    def after(self, values: Mapping[str, Value]) -> "Written":
+        """Return it with these values written over it."""
+        return Written({**self.values, **values}, self.people)
+
+    def changes(self, wanted: Mapping[str, Value]) -> Values:
+        """Return what is to be written so that the row says what is wanted; nothing that people own."""
+        return {
+            key: value
+            for key, value in wanted.items()
+            if key not in self.people and (key not in self.values or self.values[key] != value)
+        }
+
+
+def contact_row(contact: Contact, hooks: Sequence[HookEvent], suppressed: bool) -> Values:
+    """Return what a contact's row says."""
+    facts = contact.properties
+    booking = _booking(hooks)
+    return {
+        "name": _name(contact),
+        "email": contact.email_norm,
+        "business": contact.business_name,
+        "segment": segment_of(facts),
+        "phase": _phase(hooks, booking, facts),
+        "score": facts.get("assessment_score"),
+        "red": facts.get("red_systems"),
+        "orange": facts.get("orange_systems"),
+        "yellow": facts.get("yellow_systems"),
+        "green": facts.get("green_systems"),
+        "weakest": facts.get("weakest_system_1"),
+        "leak": facts.get("revenue_leak_total"),
+        "signed_up": told_time(contact.created_at),
+        "booking": booking,
+        "call": _call_at(hooks),
+        "suppressed": suppressed,
+    }
+
+
+def sequence_row(contact: Contact, enrolment: Enrolment) -> Values:
+    """Return what an enrolment's row says."""
+    coming = _next(enrolment)
+    return {
+        "name": _name(contact),
+        "email": contact.email_norm,
+        "campaign": enrolment.campaign,
+        "sequence": enrolment.sequence,
+        "segment": segment_of(enrolment.variables),
+        "status": _status(enrolment),
+        "next_email": coming.template_key if coming else None,
+        "next_at": told_time(coming.due_at) if coming else None,
+        **{f"email_{email.step}_sent": _sent(enrolment, email) for email in enrolment.emails[:MOST_STEPS]},
+        "delivered": sum(email.state == State.DELIVERED for email in enrolment.emails),
+        "problem": _problem(enrolment),
+        "completed": enrolment.state == EnrolmentState.COMPLETED,
+        "email_1_by": _first_by(enrolment.emails),
+    }
+
+
+def _name(contact: Contact) -> str:
+    return contact.name or contact.first_name or contact.email_norm
+
+
+def _in_time(hooks: Sequence[HookEvent]) -> list[HookEvent]:
+    return sorted(hooks, key=lambda hook: hook.happened_at or hook.received_at)
+
+
+def _booking(hooks: Sequence[HookEvent]) -> str | None:
+    told = [BOOKINGS[Event(hook.event)] for hook in _in_time(hooks) if hook.event in BOOKINGS]
+    return told[-1] if told else None
+
+
+def _phase(hooks: Sequence[HookEvent], booking: str | None, facts: Mapping[str, Any]) -> str:
+    events = {hook.event for hook in hooks}
+    if Event.ONBOARDING in events:
+        return "Client"
+    if booking in PHASES:
+        return PHASES[booking]
+    return "Assessed" if Event.ASSESSMENT in events or facts.get("assessment_score") is not None else "Lead"
+
+
+def _call_at(hooks: Sequence[HookEvent]) -> str | None:
+    calls = [hook.call_at for hook in _in_time(hooks) if hook.call_at and hook.event in BOOKINGS]
+    return told_time(calls[-1]) if calls else None
+
+
+def _status(enrolment: Enrolment) -> str:
+    if enrolment.state != EnrolmentState.EXITED:
+        return STATUSES[EnrolmentState(enrolment.state)]
+    # A status is a choice among few: a reason with its day, as an unsubscribe has, stands under Last Problem.
+    return f"Ended: {REASONS[Event(enrolment.exit_event)]}" if enrolment.exit_event else "Stopped"
+
+
+def _next(enrolment: Enrolment) -> Email | None:
+    if enrolment.state not in {EnrolmentState.ACTIVE, EnrolmentState.PAUSED}:
+        return None
+    return next((email for email in enrolment.emails if email.state in HOLDS_SUCCESSOR), None)
+
+
+def _sent(enrolment: Enrolment, email: Email) -> str | None:
+    at: datetime | None = email.sent_at or email.delivered_at
+    if email.state == State.SKIPPED and email.reason == SENT_BY_WEBSITE:
+        at = enrolment.anchor_at
+    return told_time(at) if at else None
+
+
+def _problem(enrolment: Enrolment) -> str | None:
+    told = [
+        f"email {email.step} {email.state}: {email.reason or 'no reason given'}"
+        for email in enrolment.emails
+        if email.state in TROUBLED and not (email.reason or "").startswith(NO_TROUBLE)
+    ]
+    if told:
+        return told[-1]
+    return enrolment.exit_reason if enrolment.exit_event is None else None
+
+
+def _first_by(emails: Sequence[Email]) -> str | None:
+    first = next((email for email in emails if email.step == 1), None)
+    if first is None:
+        return None
+    if first.state == State.SKIPPED and first.reason == SENT_BY_WEBSITE:
+        return "Website"
+    return "Funnel" if first.sent_at or first.delivered_at else None

@@ -1,0 +1,155 @@
+"""The desk: are the databases in Notion as Funnel needs them, add what is missing, repair rows by comparison."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from funnel_app.deps import Deps
+from funnel_app.flows.mirror.mirror import mirror_some
+from funnel_app.flows.mirror.rows import Written
+from funnel_app.flows.mirror.write import Tally
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.notion.workspace import NotionTable, Row
+from funnel_app.ledger import contacts, mirrored
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.models import Contact, Enrolment
+
+PEOPLE_AT_ONCE = 200
+LONGEST_WAIT_S = 30.0
+TRIES = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """What was found of one database: its title, and each fault with what to do."""
+
+    title: str
+    faults: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Added:
+    """What was added to one database; the id only of one that was made."""
+
+    title: str
+    properties: list[str]
+    made_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synced:
+    """What a repair found and did."""
+
+    compared: int
+    tally: Tally
+    doubles: list[str]
+
+
+def check_desk(deps: Deps) -> list[Looked]:
+    """Compare every database that is set with the schema. Raises Unavailable or Rejected."""
+    return [Looked(title=table.table.title, faults=table.faults()) for table in deps.desk.tables]
+
+
+def prepare_desk(deps: Deps, under_page: str | None = None) -> list[Added]:
+    """Add to every database what the schema has and it has not; below a page, make databases that are not set.
+
+    Nothing is removed, renamed or retyped. Adding is safe to repeat; making is not, until the new ids are set.
+    What the mirror could not write before is written again. Raises Unavailable or Rejected.
+    """
+    added = [Added(title=table.table.title, properties=table.add_missing()) for table in deps.desk.tables]
+    if any(each.properties for each in added):
+        for ids in _people(deps, everybody=True):
+            _mark_stale(deps, ids)
+    if under_page is None:
+        return added
+    return added + [
+        Added(title=table.title, properties=[], made_id=deps.desk.make_database(table, under_page))
+        for table in deps.desk.not_set()
+    ]
+
+
+def sync_desk(deps: Deps, *, everybody: bool) -> Synced:
+    """Compare the rows in Notion with the ledger and write what differs; rows that are gone are made again.
+
+    Those of people with a running sequence, or of everybody. Safe to repeat. Raises Unavailable or Rejected.
+    """
+    desk, tally = deps.desk, Tally()
+    found = {table: {row.id: row for row in table.rows()} for table in (desk.contacts, desk.sequences) if table}
+    compared = 0
+    for ids in _people(deps, everybody=everybody):
+        _take_stock(deps, ids, found)
+        compared += len(ids)
+    _write_all(deps, tally)
+    rows = found[desk.contacts].values() if desk.contacts else ()
+    return Synced(compared=compared, tally=tally, doubles=_doubles(rows))
+
+
+def _people(deps: Deps, *, everybody: bool) -> Iterator[list[UUID]]:
+    last: UUID | None = None
+    while True:
+        with deps.reads() as session:
+            ids = mirrored.people(session, last, PEOPLE_AT_ONCE, everybody=everybody)
+        if not ids:
+            return
+        yield ids
+        last = ids[-1]
+
+
+@retry_on_conflict
+def _mark_stale(deps: Deps, ids: list[UUID]) -> None:
+    with deps.sessions.begin() as session:
+        contacts.lock(session, ids)
+        mirrored.mark_stale(session, ids, deps.now())
+
+
+@retry_on_conflict
+def _take_stock(deps: Deps, ids: list[UUID], found: dict[NotionTable, dict[str, Row]]) -> None:
+    """Keep what Notion has now as what was written last, so that the mirror sees each difference."""
+    known = _by_address(found[deps.desk.contacts].values()) if deps.desk.contacts else {}
+    with deps.sessions.begin() as session:
+        contacts.lock(session, ids)
+        mirrored.mark_stale(session, ids, deps.now())
+        for contact, joined in mirrored.load(session, ids):
+            memories: list[tuple[NotionTable | None, Contact | Enrolment]] = [(deps.desk.contacts, contact)]
+            memories += [(deps.desk.sequences, enrolment) for enrolment in joined]
+            for table, memory in memories:
+                if table is None:
+                    continue
+                if memory.notion_page_id is not None:
+                    _remember(table, memory, found[table].get(memory.notion_page_id))
+                elif memory is contact and contact.email_norm in known:
+                    contact.notion_page_id = known[contact.email_norm].id
+                    _remember(table, contact, known[contact.email_norm])
+
+
+def _by_address(rows: Iterable[Row]) -> dict[str, Row]:
+    """Return the oldest row of each address, in whatever case somebody typed it."""
+    return {str(row.values["email"]).strip().casefold(): row for row in reversed(list(rows)) if row.values["email"]}
+
+
+def _remember(table: NotionTable, memory: Contact | Enrolment, row: Row | None) -> None:
+    if row is None:
+        memory.notion_page_id = memory.mirror_written = None
+    else:
+        before = Written.from_json(memory.mirror_written)
+        memory.mirror_written = Written.found(table.table, row.values, before).as_json()
+
+
+def _write_all(deps: Deps, tally: Tally) -> None:
+    failures = 0
+    while True:
+        try:
+            if not mirror_some(deps, tally):
+                return
+            failures = 0
+        except Unavailable as fault:
+            failures += 1
+            if failures == TRIES:
+                raise
+            deps.sleep(min(fault.retry_after or 1.0, LONGEST_WAIT_S))
+
+
+def _doubles(rows: Iterable[Row]) -> list[str]:
+    counts = Counter(str(row.values["email"]).strip().casefold() for row in rows if row.values["email"])
+    return sorted(address for address, count in counts.items() if count > 1)

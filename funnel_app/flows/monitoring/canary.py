@@ -1,0 +1,80 @@
+"""Canary: from the public hook to a delivered email, as a lead would go; hourly, and by hand."""
+
+import secrets
+from datetime import timedelta
+from uuid import UUID
+
+from funnel_app.campaigns.canary import CANARY
+from funnel_app.deps import Deps
+from funnel_app.ledger import canaries
+from funnel_app.ledger.canaries import CanaryRun
+
+DELIVERED_WITHIN = timedelta(minutes=5)
+KEPT_FOR = timedelta(days=2)
+AT_A_TIME = 200
+
+
+def fly(deps: Deps) -> UUID:
+    """Start a canary through the public hook and return its enrolment. Raises Unavailable or Rejected."""
+    address = f"{canaries.PREFIX}{secrets.token_hex(6)}@{canaries.DOMAIN}"
+    answer = deps.public.sign_up(CANARY, {"email": address, "first_name": "Canary"})
+    return UUID(str(answer["enrolment_id"]))
+
+
+def fly_when_due(deps: Deps) -> UUID | None:
+    """Start a canary where the last one is a setting's time old; None where it is not, or no canary is to fly."""
+    every = deps.settings.canary_every
+    if not every:
+        return None
+    forget_old(deps)
+    last = latest(deps)
+    if last is not None and deps.now() - last.started_at < every:
+        return None
+    return fly(deps)
+
+
+def latest(deps: Deps) -> CanaryRun | None:
+    """Return the newest canary; None where none has flown yet."""
+    with deps.reads() as session:
+        return canaries.latest(session)
+
+
+def latest_arrived(deps: Deps) -> CanaryRun | None:
+    """Return the newest canary that arrived; None where none did."""
+    with deps.reads() as session:
+        return canaries.latest_arrived(session)
+
+
+def look_at(deps: Deps, enrolment_id: UUID) -> CanaryRun:
+    """Return how one canary stands."""
+    with deps.reads() as session:
+        return canaries.get(session, enrolment_id)
+
+
+def late(deps: Deps) -> str | None:
+    """Say what is wrong with the newest canary: late, or proved by asking alone; None where it is well or may be.
+
+    Where none is to fly nothing is wrong.
+    """
+    every, flight = deps.settings.canary_every, latest(deps)
+    if not every or flight is None:
+        return None
+    age = deps.now() - flight.started_at
+    if flight.delivered_at is None and age > DELIVERED_WITHIN:
+        reason = f": {flight.reason}" if flight.reason else ""
+        return f"the canary of {flight.started_at:%H:%M} UTC is {flight.state}{reason}"
+    if flight.delivered_at is not None and not flight.told:
+        return f"the canary of {flight.started_at:%H:%M} UTC arrived, but only asking told: Resend's webhook is silent"
+    if age > every + DELIVERED_WITHIN:
+        return f"no canary could start since {flight.started_at:%H:%M} UTC: its hook does not answer"
+    return None
+
+
+def forget_old(deps: Deps) -> int:
+    """Delete the canaries of the days before, and all that was sent and heard of them; return how many."""
+    with deps.reads() as session:
+        old = canaries.old_contacts(session, deps.now() - KEPT_FOR, AT_A_TIME)
+    if old:
+        with deps.sessions.begin() as session:
+            canaries.delete_with_everything(session, old)
+    return len(old)

@@ -1,0 +1,68 @@
+"""Checks of the emails themselves: none stands still in silence, few are refused, and the newest canary arrived."""
+
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.alarms import ALARMS
+from funnel_app.flows.monitoring.canary import late, latest, latest_arrived
+from funnel_app.flows.monitoring.checks.check import Findings, fault, ok, warning
+from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
+from funnel_app.flows.monitoring.refused_calls import KIND, refused_and_waiting
+from funnel_app.flows.monitoring.undelivered import MOST, shares_of_the_week, undelivered_lately
+from funnel_app.redact import masked_addresses
+
+# These keep emails from arriving; the others keep us from knowing.
+HOLDING = ("overdue", "stuck", "held", "incomplete")
+
+
+def invariants(deps: Deps) -> Findings:
+    """What must never be is not: nothing is late, stuck, held, unproven or unaccounted for."""
+    broken = {name: number for name, number in count_invariants(deps).items() if number}
+    words = "; ".join(f"{number:,} {INVARIANTS[name].broken}" for name, number in broken.items())
+    fix = "; ".join(INVARIANTS[name].fix for name in broken)
+    if not broken:
+        yield ok("invariants", f"all {len(INVARIANTS)} hold")
+    elif any(name in HOLDING for name in broken):
+        yield fault("invariants", words, fix)
+    else:
+        yield warning("invariants", words, fix)
+
+
+def refused(deps: Deps) -> Findings:
+    """No call of a known sender waits for a mend: each is a lead that gets nothing until then."""
+    waiting = refused_and_waiting(deps)
+    if waiting:
+        words = "; ".join(
+            f"{found.hook}: {found}, the last at {found.newest_at:%Y-%m-%d %H:%M} UTC" for found in waiting
+        )
+        yield warning("refused calls", masked_addresses(words), ALARMS[KIND].fix)
+    else:
+        yield ok("refused calls", "none waits for a mend")
+
+
+def undelivered(deps: Deps) -> Findings:
+    """Few emails bounce or are marked as spam, and none did so in the last hour."""
+    shares, lately = shares_of_the_week(deps), undelivered_lately(deps)
+    week = "in 7 days " + " and ".join(map(str, shares))
+    if any(share.too_many for share in shares):
+        limits = " and ".join(f"{share:.2%} {state}" for state, share in MOST.items())
+        fix = f"Resend closes accounts over {limits}: see who signs up with which addresses, and stop what brings them"
+        yield fault("undelivered", week, fix)
+    elif lately:
+        words = "; ".join(f"{state}: {told}" for state, told in lately.items())
+        fix = "; ".join(ALARMS[state].fix for state in lately)
+        yield warning("undelivered", masked_addresses(f"{words}; {week}"), fix)
+    else:
+        yield ok("undelivered", week)
+
+
+def canary(deps: Deps) -> Findings:
+    """An email went through everything, from the public hook to the proof of its delivery, not long ago."""
+    newest, arrived, trouble = latest(deps), latest_arrived(deps), late(deps)
+    fix = "run flask --app wsgi resend canary, and see what it waits for"
+    if trouble:
+        yield fault("canary", trouble, fix)
+    elif arrived is None or arrived.delivered_at is None:
+        never = f"the first flies since {newest.started_at:%H:%M:%S} UTC" if newest else "none has flown yet"
+        yield warning("canary", never, fix)
+    else:
+        took = max((arrived.delivered_at - arrived.started_at).total_seconds(), 0.0)
+        yield ok("canary", f"the one of {arrived.started_at:%Y-%m-%d %H:%M} UTC arrived after {took:.0f} s")

@@ -1,0 +1,121 @@
+"""Checks of the ledger and of the machine under it: shape, place, room, and the clock."""
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
+from funnel_app.gateways.errors import GatewayError
+from funnel_app.ledger import schema, storage, watching
+
+MOUNTS = Path("/proc/self/mountinfo")
+LITTLE_ROOM, NO_ROOM = 500 * 2**20, 100 * 2**20
+# File systems that are gone with the container or the machine.
+PASSING = {"tmpfs", "ramfs"}
+OWN_LAYER = {"overlay", "aufs"}
+EMPTIED = "/tmp"  # noqa: S108 (compared, never written)
+OFF, FAR_OFF = timedelta(seconds=60), timedelta(hours=1)
+
+
+def shape(deps: Deps) -> Findings:
+    """The ledger is at the newest migration and takes what is written."""
+    try:
+        current, head = schema.current(deps.engine), schema.head()
+        if current is not None:
+            storage.try_writing(deps.engine)
+    except SQLAlchemyError as error:
+        words = str(getattr(error, "orig", None) or error).splitlines()[0]
+        yield fault("ledger", f"cannot be used: {words}", "see that the database runs, and that its disk is not full")
+        return
+    if current != head and schema.at_head(deps.engine):
+        fix = "deploy that release again when it is mended; never go back with db downgrade"
+        yield warning("ledger", f"at {current}, which a newer release than this one brought about", fix)
+    elif current != head:
+        yield fault("ledger", f"at {current or 'nothing'}, not at {head}", "run flask --app wsgi db upgrade")
+    else:
+        yield ok("ledger", f"{deps.engine.dialect.name}, at {head}, writable")
+
+
+def where(deps: Deps) -> Findings:
+    """The ledger lies on a place that outlives the container."""
+    file = storage.file_of(deps.engine)
+    if deps.engine.dialect.name != "sqlite":
+        yield ok("ledger place", "a database server of its own")
+    elif file is None:
+        yield fault("ledger place", "only in memory", "set DATABASE_URL to a file or a server")
+    else:
+        yield _place(file)
+
+
+def _place(file: Path) -> Check:
+    mount, kind = mount_of(file)
+    fix = "mount a volume that persists, and put the ledger there: DATABASE_URL=sqlite:////data/funnel.db"
+    if kind in PASSING:
+        return fault("ledger place", f"{file} is on {kind} at {mount}, gone at the next restart", fix)
+    if kind in OWN_LAYER:
+        return fault("ledger place", f"{file} is on the container's own layer, gone at the next deploy", fix)
+    if file.is_relative_to(EMPTIED):
+        return warning("ledger place", f"{file} is in a folder that is emptied now and then", fix)
+    return ok("ledger place", f"{file}, on {kind} mounted at {mount}")
+
+
+def mount_of(file: Path, mounts: Path = MOUNTS) -> tuple[str, str]:
+    """Return where the file system of a file is mounted, and its kind; unknown where the kernel does not say."""
+    try:
+        lines = mounts.read_text().splitlines()
+    except OSError:
+        return "an unknown place", "an unknown file system"
+    found = ("/", "unknown")
+    for fields, _, more in (line.partition(" - ") for line in lines):
+        mount = fields.split()[4]
+        if file.is_relative_to(mount) and len(mount) >= len(found[0]):
+            found = (mount, more.split()[0])
+    return found
+
+
+def room(deps: Deps) -> Findings:
+    """The disk has room for what is to come."""
+    file = storage.file_of(deps.engine)
+    if file is None:
+        yield ok("disk space", "the ledger is not on this machine's disk")
+        return
+    if not file.parent.is_dir():
+        fix = "mount the volume there, or mend DATABASE_URL"
+        yield fault("disk space", f"the ledger's folder {file.parent} is not there", fix)
+        return
+    usage = shutil.disk_usage(file.parent)
+    detail = f"{usage.free / 2**30:.1f} of {usage.total / 2**30:.0f} GB free"
+    if usage.free < NO_ROOM:
+        yield fault("disk space", detail, "make room at once: a full disk refuses hooks")
+    elif usage.free < LITTLE_ROOM or usage.free < usage.total * 0.05:
+        yield warning("disk space", detail, "make room, or a larger volume")
+    else:
+        yield ok("disk space", detail)
+
+
+def clock(deps: Deps) -> Findings:
+    """Our clock is that of the world, and never runs back."""
+    now = deps.now()
+    with deps.reads() as session:
+        newest = watching.newest_at(session)
+    if newest is not None and newest - now > OFF:
+        words = f"it is {now:%Y-%m-%d %H:%M} UTC here, and the ledger holds what happened at {newest:%Y-%m-%d %H:%M}"
+        yield fault("clock", words, "set this machine's clock (NTP); sending stops while it is over an hour off")
+        return
+    try:
+        shown = deps.clock.shown()
+        off = abs(shown - deps.world_time(deps.settings.resend_api_url))
+    except GatewayError as error:
+        yield warning("clock", f"{now:%Y-%m-%d %H:%M:%S} UTC; no other clock could be asked ({error})", "look again")
+        return
+    words, fix = f"{shown:%Y-%m-%d %H:%M:%S} UTC, {off.total_seconds():.0f} s off Resend's", "let NTP set the clock"
+    yield (
+        fault("clock", words, fix)
+        if off > FAR_OFF
+        else warning("clock", words, fix)
+        if off > OFF
+        else ok("clock", words)
+    )

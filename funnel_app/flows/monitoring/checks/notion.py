@@ -1,0 +1,64 @@
+"""Checks of Notion: the token, and a text that can be sent under every key."""
+
+from funnel_app.deps import Deps
+from funnel_app.flows.mirror.workspace import check_desk
+from funnel_app.flows.monitoring.checks.check import Check, Findings, all_faults, count, fault, ok, warning
+from funnel_app.flows.templates.audit import FAULT, OK, Audited, audit_templates
+from funnel_app.gateways.errors import GatewayError, Rejected
+
+SHARE = "set NOTION_TOKEN, and share the database with the integration (⋯ → Connections)"
+MOST_NAMED = 5
+
+
+def notion(deps: Deps) -> Findings:
+    """The token is good, the templates' database is shared with it, and every template can be sent."""
+    try:
+        who = deps.notebook.whoami()
+    except GatewayError as error:
+        fix = SHARE if isinstance(error, Rejected) else "wait: the last good texts serve for a day"
+        yield from all_faults(
+            ("notion token", "notion databases", "templates"), f"Notion cannot be asked: {error.message}", fix
+        )
+        return
+    yield ok("notion token", who)
+    yield _databases(deps)
+    try:
+        audited = audit_templates(deps).templates
+    except GatewayError as error:
+        yield fault("templates", f"the templates database cannot be read: {error.message}", SHARE)
+        return
+    yield from _templates(audited)
+
+
+def _databases(deps: Deps) -> Check:
+    try:
+        looked = check_desk(deps)
+    except GatewayError as error:
+        return fault("notion databases", f"cannot be read: {error.message}", SHARE)
+    wrong = [words for database in looked for words in database.faults]
+    missing = [table.title for table in deps.desk.not_set()]
+    if wrong:
+        return fault("notion databases", "; ".join(wrong), "run flask --app wsgi notion init, or mend it in Notion")
+    names = ", ".join(database.title for database in looked)
+    if missing:
+        words = f"as needed: {names or 'none'}; not set, so not mirrored: {', '.join(missing)}"
+        return warning("notion databases", words, "run flask --app wsgi notion init --under PAGE, and set their ids")
+    return ok("notion databases", f"as needed: {names}")
+
+
+def _templates(audited: tuple[Audited, ...]) -> Findings:
+    bad = [template for template in audited if template.status == FAULT]
+    doubtful = [template for template in audited if template.status not in {OK, FAULT}]
+    if bad:
+        words = f"{count(len(bad), 'template')} of {len(audited)} cannot be sent: {_named(bad)}"
+        yield fault("templates", words, "run flask --app wsgi templates audit, and mend them in Notion")
+    elif doubtful:
+        words = f"all {len(audited)} can be sent; to be looked at: {_named(doubtful)}"
+        yield warning("templates", words, "run flask --app wsgi templates audit")
+    else:
+        yield ok("templates", f"all {len(audited)} can be sent")
+
+
+def _named(templates: list[Audited]) -> str:
+    named = [f"{each.key} ({each.problems[0].code})" if each.problems else each.key for each in templates]
+    return ", ".join(named[:MOST_NAMED]) + (f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else "")

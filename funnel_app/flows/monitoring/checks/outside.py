@@ -1,0 +1,83 @@
+"""Checks of the ways between Funnel and the world: its address, Calendly, alerts, and its documents."""
+
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.checks.check import Findings, count, fault, ok, warning
+from funnel_app.flows.monitoring.notify import Unsaid, unsaid
+from funnel_app.flows.monitoring.subscriptions import NotSet, check_calendly, told_by_calendly
+from funnel_app.flows.monitoring.verify import FAULT, check_documents
+from funnel_app.gateways.errors import GatewayError
+
+
+def public_address(deps: Deps) -> Findings:
+    """The world reaches Funnel at PUBLIC_URL."""
+    try:
+        deps.public.check()
+    except GatewayError as error:
+        fix = "see that the web process runs, and that PUBLIC_URL, its DNS and its certificate are right"
+        yield fault("public address", f"{deps.settings.public_url}: {error.message}", fix)
+    else:
+        yield ok("public address", f"{deps.settings.public_url} answers")
+
+
+def calendly(deps: Deps) -> Findings:
+    """Calendly still tells us of bookings."""
+    keys, token = deps.settings.calendly_signing_keys, deps.settings.calendly_token
+    if not keys and not token:
+        yield ok("calendly", "not used: neither CALENDLY_SIGNING_KEY nor CALENDLY_TOKEN is set")
+        return
+    for campaign in told_by_calendly(deps):
+        try:
+            faults = check_calendly(deps, campaign)
+        except NotSet:
+            fix = "set CALENDLY_TOKEN, so that a subscription that Calendly gave up is noticed"
+            yield warning("calendly", "whether its subscription lives cannot be asked", fix)
+        except GatewayError as error:
+            yield fault("calendly", f"cannot be asked: {error.message}", "see that CALENDLY_TOKEN is right")
+        else:
+            yield (
+                fault("calendly", "; ".join(faults), "run flask --app wsgi calendly subscribe")
+                if faults
+                else ok("calendly", f"its subscription for {campaign} is active")
+            )
+
+
+def alerting(deps: Deps) -> Findings:
+    """Somebody hears of it when something is wrong, even if this whole machine is."""
+    found = deps.settings
+    absent = [
+        name
+        for name, value in (("ALERT_WEBHOOK_URL", found.alert_webhook_url), ("HEARTBEAT_URL", found.heartbeat_url))
+        if not value
+    ]
+    failing = unsaid(deps)
+    if failing:
+        words = "; ".join(map(_unsaid_words, failing))
+        yield fault("alerts", words, "; ".join(map(_unsaid_fix, failing)))
+    elif absent:
+        yield warning("alerts", f"{', '.join(absent)} not set: nobody is told", "set them; docs/operations.md says how")
+    else:
+        yield ok("alerts", "alerts have an address, and a dead man's switch is wound up each minute")
+
+
+def _unsaid_words(chat: Unsaid) -> str:
+    what = "is refused" if chat.refused else "cannot be reached"
+    since = f"{count(chat.number, 'message')} unsaid since {chat.since:%Y-%m-%d %H:%M} UTC"
+    return f"{chat.setting} {what} ({chat.error}): {since}"
+
+
+def _unsaid_fix(chat: Unsaid) -> str:
+    if chat.refused:
+        return (
+            f"make a new incoming webhook in the chat, set {chat.setting} to it and start again; it is tried each hour"
+        )
+    return f"see that {chat.setting} leads to a chat; it is tried again every ten minutes"
+
+
+def documents(deps: Deps) -> Findings:
+    """The documents say what the code does."""
+    checks = list(check_documents(deps))
+    wrong = [f"{check.name}: {check.detail}" for check in checks if check.status == FAULT]
+    if wrong:
+        yield warning("documents", "; ".join(wrong), "run make docs")
+    else:
+        yield ok("documents", f"{len(checks)} of {len(checks)} sequences stand in ARCHITECTURE.md as in the code")

@@ -1,0 +1,109 @@
+"""Checks of Redis and of what runs by it: scheduler, workers, queues, and whether sending stands still."""
+
+from datetime import datetime
+
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.checks.check import Findings, all_faults, count, fault, ok, warning
+from funnel_app.flows.monitoring.ready import SCHEDULER, WORKER
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.ledger import counts
+
+LONG_QUEUE = 200
+NAMES = ("redis", "redis eviction", "redis persistence", "scheduler", "workers", "queues", "sending")
+
+
+def redis(deps: Deps) -> Findings:
+    """Redis answers, throws nothing away, and what runs by it runs."""
+    try:
+        found = [*_redis(deps), *_processes(deps), *_queues(deps), *_sending(deps)]
+    except Unavailable as error:
+        words = f"Redis cannot be reached ({error.message}); hooks are still accepted"
+        yield from all_faults(NAMES, words, "see that Redis runs and that REDIS_URL is right")
+        return
+    yield from found
+
+
+def _redis(deps: Deps) -> Findings:
+    facts = deps.vitals.facts()
+    yield ok("redis", f"version {facts.version} answers")
+    if facts.policy != "noeviction":
+        words = f"{facts.policy}: under memory pressure Redis throws jobs away"
+        yield warning("redis eviction", words, "set maxmemory-policy noeviction; the sweep finds what was lost")
+    else:
+        yield ok("redis eviction", "noeviction")
+    if facts.keeps is False:
+        words = "keeps nothing over a restart; the sweep fills it again from the ledger"
+        yield warning("redis persistence", words, "set appendonly yes, so that nothing is late after a restart")
+    else:
+        yield ok("redis persistence", "kept over a restart" if facts.keeps else "Redis does not say")
+
+
+def _processes(deps: Deps) -> Findings:
+    seen, now = deps.vitals.seen(), deps.now()
+    tick = seen.get(SCHEDULER)
+    if tick is None or now - tick > deps.settings.silent_after:
+        yield fault("scheduler", f"{_ago(tick, now)}", "start it: python -m jobs.scheduler; nothing is sent without it")
+    else:
+        yield ok("scheduler", f"last tick {_ago(tick, now)}")
+    living = living_workers(deps)
+    fix = "start them: python -m jobs.worker"
+    words = f"{living} of {count(deps.settings.workers, 'worker')} heard of lately"
+    if not living:
+        yield fault("workers", words, fix)
+    elif living < deps.settings.workers:
+        yield warning("workers", words, fix)
+    else:
+        yield ok("workers", words)
+
+
+def living_workers(deps: Deps) -> int:
+    """Return how many workers gave a sign of life in time. Raises Unavailable where Redis is away."""
+    oldest = deps.now() - deps.settings.silent_after
+    return sum(name.startswith(f"{WORKER}:") and at >= oldest for name, at in deps.vitals.seen().items())
+
+
+def _queues(deps: Deps) -> Findings:
+    depths = deps.vitals.depths()
+    waiting = sum(depths.queues.values())
+    words = f"{count(waiting, 'job')} waiting, {depths.clock:,} on the clock, {depths.failed:,} failed"
+    if depths.unreadable or depths.failed:
+        words += f", {depths.unreadable:,} unreadable" if depths.unreadable else ""
+        yield warning("queues", words, "read the worker's log for the cause; the sweep sends what they were to send")
+    elif waiting > LONG_QUEUE:
+        yield warning("queues", words, "see that the workers work, or raise WORKERS")
+    else:
+        yield ok("queues", words)
+
+
+def _sending(deps: Deps) -> Findings:
+    pause = deps.pause.current()
+    if pause is None:
+        yield ok("sending", "not paused")
+    else:
+        words = f"paused ({pause.kind}) until {pause.until:%Y-%m-%d %H:%M:%S} UTC at least: {pause.reason}"
+        yield fault("sending", words, FIXES.get(pause.kind, "wait: it goes on by itself"))
+
+
+FIXES = {
+    "config": "mend what Resend names (key, domain, sender); sending tries again by itself",
+    "quota": "raise the plan at Resend, or wait: it goes on when the quota resets",
+    "clock": "set this machine's clock; sending goes on by itself when it is right",
+}
+
+
+def overdue(deps: Deps) -> Findings:
+    """No email waits past its time."""
+    now = deps.now()
+    with deps.reads() as session:
+        late = counts.overdue(session, now - deps.settings.silent_after, deps.sendable_modes)
+    if late:
+        fix = "see the checks of scheduler, workers, sending and templates: one of them says why"
+        yield fault("overdue", f"{count(late, 'email')} should have gone over a minute ago", fix)
+    else:
+        yield ok("overdue", "nothing waits past its time")
+
+
+def _ago(at: datetime | None, now: datetime) -> str:
+    if at is None:
+        return "never heard of"
+    return f"{max(0, (now - at).total_seconds()):.0f} s ago"

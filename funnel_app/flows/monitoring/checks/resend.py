@@ -1,0 +1,114 @@
+"""Checks of Resend: the key, the domain that we write from, the way its events come back, and what is left."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.checks.check import Check, Findings, all_faults, fault, ok, warning
+from funnel_app.gateways.errors import GatewayError, Rejected
+from funnel_app.gateways.resend.account import Endpoint, Usage, may_only_send
+from funnel_app.ledger import watching
+
+WEBHOOK_PATH = "/webhook/resend"
+UNHEARD = timedelta(hours=1)
+LITTLE_LEFT = 0.2
+SPANS = {"daily": "today", "monthly": "this month"}
+NAMES = ("resend key", "from domain", "resend webhook", "resend quota", "resend rate")
+MAKE = "run flask --app wsgi resend webhooks --create, and set RESEND_WEBHOOK_SECRET to what it prints"
+
+
+def account(deps: Deps) -> Findings:
+    """The key is good, may send from our domain, and Resend tells us what becomes of each email."""
+    try:
+        domains = deps.account.domains()
+    except GatewayError as error:
+        yield from _unreadable(error)
+        return
+    yield ok("resend key", "good, and may read")
+    yield from_domain(deps, domains)
+    yield from _told(("resend webhook",), lambda: [webhook(deps, deps.account.endpoints())])
+    yield from _told(("resend quota", "resend rate"), lambda: _used(deps.account.usage()))
+
+
+def _told(names: Sequence[str], look: Callable[[], Iterable[Check]]) -> Findings:
+    try:
+        yield from look()
+    except GatewayError as error:
+        for name in names:
+            yield warning(name, f"Resend does not say: {error.message}", "look at Resend's dashboard")
+
+
+def _unreadable(error: GatewayError) -> Findings:
+    if may_only_send(error):
+        yield ok("resend key", "good, and may only send")
+        fix = "look at Resend's dashboard, or use a key with full access"
+        for name in NAMES[1:]:
+            yield warning(name, "the key may only send, so Resend shows nothing", fix)
+    elif isinstance(error, Rejected):
+        yield fault(
+            "resend key", f"Resend refuses it: {error.message}", "make a key at resend.com and set RESEND_API_KEY"
+        )
+        for name in NAMES[1:]:
+            yield warning(name, "not known: Resend refuses the key", "mend the key first")
+    else:
+        fix = "wait, or look at Resend's status page; emails go when it is back"
+        yield from all_faults(NAMES, f"Resend cannot be asked: {error.message}", fix)
+
+
+def from_domain(deps: Deps, domains: dict[str, str]) -> Check:
+    """Say whether Resend has verified the domain that the emails come from."""
+    domain = parseaddr(deps.settings.from_email)[1].rpartition("@")[2].lower()
+    status = domains.get(domain)
+    if status == "verified":
+        return ok("from domain", f"{domain} is verified")
+    words = f"{domain} is {status}" if status else f"{domain} is none of the account's domains"
+    return fault("from domain", words, "add the domain at Resend and set the DNS records that it names")
+
+
+def webhook(deps: Deps, endpoints: list[Endpoint]) -> Check:
+    """Say whether Resend tells our address of every event that we need."""
+    address = deps.settings.public_url + WEBHOOK_PATH
+    ours = next((endpoint for endpoint in endpoints if endpoint.url.rstrip("/") == address), None)
+    if ours is None:
+        return fault("resend webhook", f"Resend tells {address} nothing", MAKE)
+    if ours.status != "enabled":
+        return fault("resend webhook", f"{address} is {ours.status}", "enable it in Resend's dashboard")
+    if ours.missing:
+        return fault(
+            "resend webhook", f"{address} is not told of {', '.join(ours.missing)}", "add them in the dashboard"
+        )
+    return ok("resend webhook", f"{address} is told of every event")
+
+
+def _used(usage: Usage) -> Findings:
+    words = ", ".join(
+        f"{q.used:,}{f' of {q.limit:,}' if q.limit else ''} sent {SPANS.get(q.name, q.name)}" for q in usage.quotas
+    )
+    left = min((quota.left for quota in usage.quotas), default=1.0)
+    if left <= 0:
+        yield fault("resend quota", words, "raise the plan at Resend, or wait for the reset")
+    elif left < LITTLE_LEFT:
+        yield warning("resend quota", words, "raise the plan at Resend before it is used up")
+    else:
+        yield ok("resend quota", words or "no limit")
+    yield ok("resend rate", f"{usage.rate:g} calls a second for the team" if usage.rate else "Resend does not say")
+
+
+def events(deps: Deps) -> Findings:
+    """Resend's events come back while emails go out."""
+    with deps.reads() as session:
+        heard, unheard_since = watching.last_report_at(session), watching.unheard_since(session)
+    detail = f"the last came {_when(heard, deps.now())}"
+    if unheard_since is not None and deps.now() - unheard_since > UNHEARD:
+        words = f"{detail}, and emails have gone out since {unheard_since:%H:%M} UTC"
+        yield fault("resend events", words, "see resend webhook; Resend disables an address that fails for days")
+    else:
+        yield ok("resend events", detail)
+
+
+def _when(at: datetime | None, now: datetime) -> str:
+    if at is None:
+        return "never"
+    minutes = int((now - at).total_seconds()) // 60
+    return f"{minutes} min ago" if minutes < 120 else f"{minutes // 60} h ago"

@@ -1,0 +1,124 @@
+"""Checks of what this process was started with: Python, settings, secrets, and who sends the first email."""
+
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from funnel_app.campaigns.model import EmailOne, Sequence
+from funnel_app.config import SUPPORTED_PYTHON
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.checks.check import Check, Findings, count, fault, ok, warning
+from funnel_app.ledger import watching
+from funnel_app.setting_checks import parts_of
+
+LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (compared, never bound)
+LOCAL_ENDINGS = (".local", ".test", ".localhost", ".internal")
+EXAMPLE = "change-me"
+STRONG = 32
+RECENT = timedelta(days=7)
+# The entrances through which an assessment comes: the hook of its own, and the old website's addresses.
+ENTRANCES = ("hook", "legacy")
+
+
+def python(deps: Deps) -> Findings:
+    """Funnel runs on the one version that it is tested with."""
+    version = sys.version.split()[0]
+    if tuple(sys.version_info[:2]) == SUPPORTED_PYTHON:
+        yield ok("python", version)
+    else:
+        yield fault("python", version, "use Python 3.11: on 3.12 and later the old stack's workers crashed")
+
+
+def settings(deps: Deps) -> Findings:
+    """No setting is an example's, and all of them fit together."""
+    found = deps.settings
+    given = {"SECRET_KEY": found.secret_key, "HOOK_SECRET": ",".join(found.hook_secrets)}
+    examples = [name for name, value in given.items() if EXAMPLE in value]
+    if examples:
+        yield fault(
+            "settings", f"{', '.join(examples)}: still the example's", "set secrets of your own: openssl rand -hex 32"
+        )
+    elif not found.testing_mode and is_local(found.public_url):
+        words = f"PUBLIC_URL is {found.public_url}, and TESTING_MODE is off: no reader could reach its links"
+        yield fault("settings", words, "set PUBLIC_URL to the address at which the world reaches Funnel")
+    elif not found.testing_mode and is_local(found.resend_api_url):
+        words = f"RESEND_API_URL is {found.resend_api_url}, a stand-in, and TESTING_MODE is off"
+        yield fault("settings", words, "remove RESEND_API_URL, so that emails go to Resend")
+    else:
+        yield ok("settings", f"public at {found.public_url}, from {found.from_email}, business in {found.timezone}")
+
+
+def testing_mode(deps: Deps) -> Findings:
+    """A real lead is never taken for a test."""
+    found = deps.settings
+    if not found.testing_mode:
+        yield ok("testing mode", "off: delays are days, and every lead is mailed")
+        return
+    with deps.reads() as session:
+        skipped = watching.skipped_as_tests(session, deps.now() - RECENT)
+    fix = "set TESTING_MODE=false where real leads come, or add the address to TEST_RECIPIENTS"
+    if skipped:
+        yield fault("testing mode", f"on, and {count(skipped, 'email')} went to nobody in the last 7 days", fix)
+    elif not is_local(found.public_url):
+        yield warning("testing mode", f"on, at a public address ({found.public_url}): real leads get no email", fix)
+    else:
+        yield ok("testing mode", f"on: only {', '.join(found.test_recipients)} are mailed")
+
+
+def first_email(deps: Deps) -> Findings:
+    """Everybody knows who sends the first email, at each entrance."""
+    for campaign in deps.registry.campaigns.values():
+        for sequence in campaign.sequences.values():
+            if sequence.email_1 is not EmailOne.FUNNEL or sequence.email_1_by_entrance:
+                yield _first_email(deps, f"email 1 of {campaign.name}/{sequence.name}", sequence)
+
+
+def _first_email(deps: Deps, name: str, sequence: Sequence) -> Check:
+    rules = {entrance: sequence.email_1_by_entrance.get(entrance, sequence.email_1) for entrance in ENTRANCES}
+    detail = "; ".join(f"{entrance}: {WHO[rule]}" for entrance, rule in rules.items())
+    with deps.reads() as session:
+        unsaid = watching.unsaid_first_emails(session, sequence.campaign, deps.now() - RECENT)
+    if rules["hook"] is EmailOne.PAYLOAD and unsaid:
+        words = f"{detail}; {count(unsaid, 'assessment')} of the last 7 days did not say that the website sent it"
+        fix = (
+            "if the website does send it, let it say email_1_sent_at, or set email_1_by_entrance in the campaign's file"
+        )
+        return warning(name, words, fix)
+    return ok(name, detail)
+
+
+WHO = {
+    EmailOne.PAYLOAD: "the website if it says so (email_1_sent_at), else the funnel",
+    EmailOne.WEBSITE: "always the website",
+    EmailOne.FUNNEL: "always the funnel",
+}
+
+
+def hook_secrets(deps: Deps) -> Findings:
+    """Each way in has a secret of its own, and nobody can guess it."""
+    found = deps.settings
+    weak = [secret for secret in found.hook_secrets if len(secret) < STRONG]
+    rotating = [name for name, value in _pairs(deps) if len(value) > 1]
+    if weak:
+        yield warning("hook secrets", "HOOK_SECRET is short", "use 32 characters or more: openssl rand -hex 32")
+    elif rotating:
+        fix = "take the old secret away once every caller uses the new one"
+        yield warning("hook secrets", f"two secrets are good for {', '.join(rotating)}", fix)
+    else:
+        shut = [name for name, value in _pairs(deps) if not value]
+        yield ok("hook secrets", "HOOK_SECRET is set; closed: " + (", ".join(shut) or "nothing"))
+
+
+def _pairs(deps: Deps) -> Iterator[tuple[str, tuple[str, ...]]]:
+    found = deps.settings
+    yield "HOOK_SECRET", found.hook_secrets
+    yield "CALENDLY_SIGNING_KEY", found.calendly_signing_keys
+    yield "CALCOM_SIGNING_KEY", found.calcom_signing_keys
+    yield "LEGACY_KEY", parts_of(found.legacy_key)
+
+
+def is_local(url: str) -> bool:
+    """Say whether an address leads to this machine or to one that only tests know."""
+    host = urlsplit(url).hostname or ""
+    return host in LOCAL or host.endswith(LOCAL_ENDINGS)

@@ -1,0 +1,108 @@
+"""Doctor: look at everything that an email needs on its way, and say what to do about what is wrong."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.checks import emails, ledger, notion, outside, redis, resend, settings
+from funnel_app.flows.monitoring.checks.check import Check, Findings, Status, fault, standing
+from funnel_app.flows.receipt import iso
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.ledger.engine import LedgerUnavailable
+
+log = structlog.get_logger()
+
+__all__ = ["Check", "Status", "examine"]
+
+Probe = Callable[[Deps], Findings]
+CHECKS: Mapping[str, Probe] = {
+    "python": settings.python,
+    "settings": settings.settings,
+    "testing mode": settings.testing_mode,
+    "email 1": settings.first_email,
+    "hook secrets": settings.hook_secrets,
+    "ledger": ledger.shape,
+    "ledger place": ledger.where,
+    "disk space": ledger.room,
+    "clock": ledger.clock,
+    "redis, scheduler, workers, queues, sending": redis.redis,
+    "overdue": redis.overdue,
+    "resend key, from domain, webhook, quota, rate": resend.account,
+    "resend events": resend.events,
+    "notion": notion.notion,
+    "invariants": emails.invariants,
+    "refused calls": emails.refused,
+    "undelivered": emails.undelivered,
+    "canary": emails.canary,
+    "public address": outside.public_address,
+    "calendly": outside.calendly,
+    "alerts": outside.alerting,
+    "documents": outside.documents,
+}
+
+
+def examine(deps: Deps) -> list[Check]:
+    """Return every finding, in the order of the table. Changes nothing; a check whose ledger is away is a fault."""
+    return [check for name, look in CHECKS.items() for check in _look(deps, name, look)]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was found when everything was last examined."""
+
+    at: datetime
+    checks: tuple[Check, ...]
+
+    def counted(self, status: str) -> int:
+        """Return how many checks stand so."""
+        return standing(self.checks, status)
+
+    @property
+    def amiss(self) -> list[Check]:
+        """What is not ok, the worst first."""
+        faults = [check for check in self.checks if check.status is Status.FAULT]
+        return faults + [check for check in self.checks if check.status is Status.WARNING]
+
+
+def examine_and_keep(deps: Deps) -> list[Check]:
+    """Examine everything, and keep what was found for the console, where Redis is not away."""
+    checks = examine(deps)
+    found = {"at": iso(deps.now()), "checks": [check.as_json() for check in checks]}
+    with suppress(Unavailable):
+        deps.vitals.keep_examined(json.dumps(found))
+    return checks
+
+
+def last_examination(deps: Deps) -> Examination | None:
+    """Return what the last examination found; None where there was none within a day, or Redis is away."""
+    try:
+        kept = deps.vitals.examined()
+    except Unavailable:
+        return None
+    if kept is None:
+        return None
+    found = json.loads(kept)
+    checks = (Check(**{**check, "status": Status(check["status"])}) for check in found["checks"])
+    return Examination(datetime.fromisoformat(found["at"]), tuple(checks))
+
+
+def _look(deps: Deps, name: str, look: Probe) -> list[Check]:
+    try:
+        return list(look(deps))
+    except LedgerUnavailable as error:
+        words = str(error.orig).splitlines()[0] if error.orig else str(error)
+        return [fault(name, f"the ledger cannot be asked: {words}", "see the check named ledger")]
+    except Exception as error:  # one look that breaks must not hide all others
+        log.exception("look_broke", check=name)
+        words = f"the look itself broke ({type(error).__name__}: {error})"
+        return [fault(name, words, "report this with the log's line look_broke; the other checks stand")]
+
+
+def is_well(checks: Sequence[Check]) -> bool:
+    """Say whether there is no fault; warnings are allowed."""
+    return all(check.status is not Status.FAULT for check in checks)

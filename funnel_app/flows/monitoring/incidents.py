@@ -1,0 +1,95 @@
+"""Incidents: begin what is found, end what is over, and keep a word of each to be said once."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from textwrap import shorten
+
+import structlog
+from sqlalchemy.orm import Session
+
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.alarms import ALARMS, title_of
+from funnel_app.ledger import incidents, notices
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.watch_models import Incident
+from funnel_app.redact import redactor
+
+CHANNEL = "alerts"
+# What comes and goes is one incident: it is over when it was not seen for so long.
+OVER_AFTER = timedelta(minutes=2)
+LONGEST_DETAIL = 500
+KEPT_FOR = timedelta(days=90)
+
+log = structlog.get_logger()
+
+# What is wrong: the details by kind and subject.
+Found = Mapping[tuple[str, str], str]
+
+
+@retry_on_conflict
+def note(deps: Deps, found: Found, looked_at: Collection[str]) -> None:
+    """Bring the incidents of the kinds that were looked at up to what was found. Safe in several processes at once."""
+    kinds = {*looked_at, *(kind for kind, _ in found)}
+    if not kinds:
+        return
+    now, redact = deps.now(), redactor(deps.settings)
+    details = {key: _cut(redact(detail)) for key, detail in found.items()}
+    with deps.reads() as session:
+        if not details and not incidents.current(session, kinds):
+            return
+    with deps.sessions.begin() as session:
+        for (kind, subject), detail in details.items():
+            if incidents.begin(session, kind, subject, detail, now):
+                log.warning("incident_began", kind=kind, subject=subject, detail=detail)
+        for incident in incidents.lock_current(session, kinds):
+            _bring_up(session, incident, details.get((incident.kind, incident.subject)), now)
+
+
+def _bring_up(session: Session, incident: Incident, detail: str | None, now: datetime) -> None:
+    if detail is not None:
+        incident.seen_at, incident.detail = now, detail
+        alarm = ALARMS.get(incident.kind)
+        if incident.told_at is None and (alarm is None or now - incident.opened_at >= alarm.patience):
+            incident.told_at = now
+            fix = f". {alarm.fix}." if alarm and alarm.fix else ""
+            _keep_word(session, incident, "began", f"🔴 {name_of(incident)}: {detail}{fix}", now)
+    # Seen in the future: the clock was ahead, and is set right.
+    elif incident.told_at is None or abs(now - incident.seen_at) >= OVER_AFTER:
+        incident.ended_at = now
+        log.info("incident_ended", kind=incident.kind, subject=incident.subject, told=incident.told_at is not None)
+        if incident.told_at is not None:
+            _keep_word(session, incident, "ended", f"🟢 Over: {name_of(incident)}{_how_it_was(incident)}", now)
+
+
+def _cut(detail: str) -> str:
+    return shorten(detail, LONGEST_DETAIL, placeholder=" …")
+
+
+def _keep_word(session: Session, incident: Incident, what: str, text: str, now: datetime) -> None:
+    notices.add(session, f"incident:{incident.id}:{what}", CHANNEL, text, now)
+
+
+def name_of(incident: Incident) -> str:
+    """Return the name of an incident for people: what is wrong, and with what."""
+    return title_of(incident.kind) + (f" ({incident.subject})" if incident.subject else "")
+
+
+def _how_it_was(incident: Incident) -> str:
+    alarm = ALARMS.get(incident.kind)
+    if alarm is not None and alarm.quiet_for is not None:
+        return f": {incident.detail}; none in the last {_lasted(alarm.quiet_for)}"
+    return f" (it lasted {_lasted(incident.seen_at - incident.opened_at)})"
+
+
+def _lasted(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    if minutes < 120:
+        return f"{max(minutes, 1)} min"
+    return f"{minutes // 60} h" if minutes < 2880 else f"{minutes // 1440} days"
+
+
+def forget_old(deps: Deps) -> int:
+    """Delete what was over, or said, a quarter of a year ago; return how much that was."""
+    before = deps.now() - KEPT_FOR
+    with deps.sessions.begin() as session:
+        return incidents.delete_ended_before(session, before) + notices.delete_sent_before(session, before)

@@ -1,0 +1,49 @@
+"""Ledger alarm: the one incident that the ledger cannot remember, so this process does."""
+
+from datetime import datetime
+
+import structlog
+
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.alarms import ALARMS
+from funnel_app.gateways.errors import GatewayError
+from funnel_app.redact import redactor
+
+KIND = "ledger_away"
+
+log = structlog.get_logger()
+
+
+class LedgerAlarm:
+    """Says once that the ledger is away, and once that it is back."""
+
+    def __init__(self) -> None:
+        self._since: datetime | None = None
+        self._told = False
+
+    def away(self, deps: Deps, error: str) -> None:
+        """Note that the ledger could not be used; say so when that lasts."""
+        now = deps.now()
+        self._since = self._since or now
+        if not self._told and now - self._since >= ALARMS[KIND].patience:
+            words = redactor(deps.settings)(error.splitlines()[0])
+            self._told = _say(deps, f"🔴 {ALARMS[KIND].title}: {words}")
+
+    def back(self, deps: Deps) -> bool:
+        """Note that the ledger could be used; False where that is yet to be told."""
+        if self._told and not _say(deps, f"🟢 Over: {ALARMS[KIND].title}"):
+            return False
+        self._since, self._told = None, False
+        return True
+
+
+def _say(deps: Deps, text: str) -> bool:
+    url = deps.settings.alert_webhook_url
+    if url is None:
+        return True
+    try:
+        deps.alerts.post(url, text)
+    except GatewayError as error:
+        log.error("notice_not_told", error=str(error))
+        return False
+    return True

@@ -1,0 +1,72 @@
+"""Refused calls: what known callers sent and could not be used is told, so that a changed form loses no lead unseen."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from funnel_app.deps import Deps
+from funnel_app.flows.intake.received import is_replayed, reason_of
+from funnel_app.flows.monitoring.alarms import QUIET
+from funnel_app.flows.monitoring.checks.check import count
+from funnel_app.ledger import hook_events, incidents
+from funnel_app.ledger.models import HookEvent
+
+KIND = "calls_refused"
+MOST_REASONS = 2
+# Of more nobody needs the exact number, and each is read whole.
+MOST = 1000
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The refused calls of one hook that nobody replayed: how many, why most of them, and when the newest came."""
+
+    hook: str
+    number: int
+    reasons: str
+    newest_at: datetime
+
+    def __str__(self) -> str:
+        number = count(self.number, "call") if self.number < MOST else f"{MOST:,} calls or more"
+        return f"{number} refused: {self.reasons}"
+
+
+def refused_lately(deps: Deps) -> dict[str, str]:
+    """Return by campaign and hook how many calls were refused, and why, while the last of them is not long ago.
+
+    What follows within an hour is counted with what came before.
+    """
+    now = deps.now()
+    with deps.reads() as session:
+        began = {incident.subject: incident.opened_at for incident in incidents.current(session, [KIND])}
+    since = min([now, *began.values()]) - QUIET
+    told = _by_hook(call for call in _waiting(deps, since) if call.received_at >= began.get(_hook(call), now) - QUIET)
+    return {found.hook: str(found) for found in told if now - found.newest_at <= QUIET}
+
+
+def refused_and_waiting(deps: Deps, since: datetime | None = None, until: datetime | None = None) -> list[Refused]:
+    """Return the refused calls of a span, or all that are kept, that wait for a mend and a replay, by hook."""
+    return _by_hook(_waiting(deps, since, until))
+
+
+def _waiting(deps: Deps, since: datetime | None, until: datetime | None = None) -> list[HookEvent]:
+    with deps.reads() as session:
+        calls = hook_events.newest_refused(session, since, MOST)
+    return [call for call in calls if not is_replayed(call) and (until is None or call.received_at < until)]
+
+
+def _by_hook(calls: Iterable[HookEvent]) -> list[Refused]:
+    of_hook: dict[str, list[HookEvent]] = defaultdict(list)
+    for call in calls:
+        of_hook[_hook(call)].append(call)
+    return [Refused(hook, len(them), _reasons(them), them[-1].received_at) for hook, them in sorted(of_hook.items())]
+
+
+def _hook(call: HookEvent) -> str:
+    return f"{call.campaign}/{call.hook}"
+
+
+def _reasons(calls: list[HookEvent]) -> str:
+    counted = Counter(reason_of(call) or "no reason given" for call in calls)
+    return " or ".join(reason.rstrip(".") for reason, _ in counted.most_common(MOST_REASONS))

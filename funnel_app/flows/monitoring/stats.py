@@ -1,0 +1,50 @@
+"""Stats: what became of every email that was ever planned, and whether each is accounted for."""
+
+from collections import Counter
+from typing import Any
+
+from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.reasons import general
+from funnel_app.campaigns.states import OPEN, STOPPED, State
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER, STUCK_AFTER, UNPROVEN_AFTER, count_invariants
+from funnel_app.flows.sending.sending_status import pause_reason
+from funnel_app.ledger import counts
+
+# Named one by one: what only tests the way itself is no figure of the business.
+IN_FIGURES = (Mode.LIVE, Mode.TEST)
+MUST_SAY_WHY = STOPPED | {State.HELD, State.AMBIGUOUS}
+
+
+def ledger_stats(deps: Deps) -> dict[str, Any]:
+    """Return how many emails were planned, delivered, stopped (by reason) and are open: planned is the sum of the rest.
+
+    `unexplained` are those of which nobody could say why they did not arrive, or that stand still for no reason
+    that is known; `duplicates` are those that Resend took once too often.
+    """
+    with deps.reads() as session:
+        rows = counts.by_state_and_reason(session, IN_FIGURES)
+        duplicates = counts.copies(session)
+    stopped: Counter[str] = Counter()
+    for state, reason, count in rows:
+        if state in STOPPED:
+            stopped[general(state, reason)] += count
+    return {
+        "planned": sum(count for _, _, count in rows),
+        "delivered": sum(count for state, _, count in rows if state is State.DELIVERED),
+        "stopped": dict(stopped.most_common()),
+        "open": sum(count for state, _, count in rows if state in OPEN),
+        "unexplained": sum(c for state, reason, c in rows if state in MUST_SAY_WHY and not reason) + standing(deps),
+        "duplicates": duplicates,
+    }
+
+
+def standing(deps: Deps) -> int:
+    """Count what stands still though nothing says why: no pause, no answer, no report."""
+    now = deps.now()
+    broken = count_invariants(deps)
+    with deps.reads() as session:
+        overdue = 0 if pause_reason(deps) else counts.overdue(session, now - OVERDUE_AFTER, deps.sendable_modes)
+        stuck = counts.sending_without_word(session, now - STUCK_AFTER)
+        unproven = counts.sent_without_word(session, now - UNPROVEN_AFTER)
+    return overdue + stuck + unproven + broken["incomplete"]

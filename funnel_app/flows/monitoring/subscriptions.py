@@ -1,0 +1,72 @@
+"""Subscriptions: whether Calendly still tells us, and making it tell us again."""
+
+from funnel_app.deps import Deps
+from funnel_app.gateways.http.calendly import Calendly, Subscription
+
+HOOK = "calendly"
+CALLBACK = "/webhook/{campaign}/calendly"
+
+
+class NotSet(Exception):
+    """What Calendly needs is missing, a setting or a hook in the campaign's file; the message names it."""
+
+
+def check_calendly(deps: Deps, campaign: str) -> list[str]:
+    """Return what keeps Calendly's events from reaching us, in plain words; nothing where all is well.
+
+    Raises NotSet, Unavailable or Rejected.
+    """
+    ours = _ours(deps, campaign)
+    address = callback_url(deps, campaign)
+    if not ours:
+        return [f"Calendly does not call {address}: run flask calendly subscribe"]
+    faults = []
+    for subscription in ours:
+        if subscription.state != "active":
+            faults.append(
+                f"the subscription for {address} is {subscription.state}: Calendly gave up after 24 hours of failures, "
+                "and does not come back by itself; run flask calendly subscribe"
+            )
+        if subscription.missing:
+            faults.append(f"not subscribed to {', '.join(subscription.missing)}; run flask calendly subscribe")
+    return faults
+
+
+def subscribe_calendly(deps: Deps, campaign: str) -> str:
+    """Make Calendly call us with all events, replacing what is disabled or incomplete; say what was done.
+
+    Safe to repeat. Raises NotSet, Unavailable or Rejected.
+    """
+    calendly, keys = _calendly(deps), deps.settings.calendly_signing_keys
+    if not keys:
+        raise NotSet("CALENDLY_SIGNING_KEY is not set: without it nobody could tell Calendly's events from others.")
+    ours = _ours(deps, campaign)
+    if any(subscription.state == "active" and not subscription.missing for subscription in ours):
+        return "already subscribed"
+    for subscription in ours:
+        calendly.unsubscribe(subscription)
+    calendly.subscribe(callback_url(deps, campaign), keys[0])
+    return "subscribed again" if ours else "subscribed"
+
+
+def told_by_calendly(deps: Deps) -> list[str]:
+    """Return the campaigns whose files open a hook for Calendly."""
+    return [name for name, campaign in deps.registry.campaigns.items() if HOOK in campaign.hooks]
+
+
+def callback_url(deps: Deps, campaign: str) -> str:
+    """Return the address that Calendly is to call; NotSet where the campaign's file does not open it."""
+    if HOOK not in deps.registry.campaign(campaign).hooks:
+        raise NotSet(f"Campaign {campaign} has no [hooks.{HOOK}] in its file: Calendly's calls would be answered 404.")
+    return deps.settings.public_url + CALLBACK.format(campaign=campaign)
+
+
+def _ours(deps: Deps, campaign: str) -> list[Subscription]:
+    address = callback_url(deps, campaign)
+    return [found for found in _calendly(deps).find_subscriptions() if found.callback_url == address]
+
+
+def _calendly(deps: Deps) -> Calendly:
+    if deps.settings.calendly_token is None:
+        raise NotSet("CALENDLY_TOKEN is not set: make a personal access token in Calendly and set it.")
+    return Calendly(deps.settings.calendly_token, deps.settings.calendly_api_url)

@@ -1,0 +1,84 @@
+"""Undelivered: emails that bounced, were marked as spam, suppressed or refused, told by kind and never one by one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.states import BADLY_ENDED, State
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.alarms import QUIET
+from funnel_app.ledger import incidents, undelivered
+from funnel_app.ledger.undelivered import Newest
+
+REASONS_TOLD = 3
+LONGEST_REASON = 120
+# From these shares on Resend closes an account: https://resend.com/docs/knowledge-base/account-quotas-and-limits
+MOST = {State.BOUNCED: 0.04, State.COMPLAINED: 0.0008}
+WEEK = timedelta(days=7)
+# Of fewer emails, or a single bad one, no share can be told.
+FEWEST_SENT, FEWEST_BAD = 50, 2
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of a week's emails ended badly, and how many may."""
+
+    state: State
+    bad: int
+    sent: int
+
+    @property
+    def too_many(self) -> bool:
+        """Whether it is more than the provider allows."""
+        return self.sent >= FEWEST_SENT and self.bad >= FEWEST_BAD and self.bad > MOST[self.state] * self.sent
+
+    def __str__(self) -> str:
+        return f"{self.bad:,} of {self.sent:,} {self.state} ({self.bad / max(self.sent, 1):.1%})"
+
+
+def undelivered_lately(deps: Deps) -> dict[str, str]:
+    """Return for each way of ending badly how many emails did, and why, while the last of them is not long ago.
+
+    What follows within an hour is counted with what came before: it is one incident with a number that grows.
+    """
+    since = deps.now() - QUIET
+    with deps.reads() as session:
+        found = {state: undelivered.newest(session, state, since) for state in BADLY_ENDED}
+        return {state: _words(deps, session, state, newest) for state, newest in found.items() if newest}
+
+
+def shares_of_the_week(deps: Deps) -> list[Share]:
+    """Return how many of the emails that went out in the last seven days bounced, and how many brought a complaint."""
+    since = deps.now() - WEEK
+    with deps.reads() as session:
+        return [Share(state, *undelivered.of_sent(session, state, since)) for state in MOST]
+
+
+def _words(deps: Deps, session: Session, state: State, newest: Newest) -> str:
+    told = undelivered.reasons(session, state, _since(session, state, newest.heard_at))
+    number = sum(count for _, count in told)
+    address = f"{deps.settings.public_url}/console/leads"
+    if number == 1:
+        return f"1 email to {newest.address}: {_reasons(told)} ({address}/{newest.contact_id})"
+    return f"{number:,} emails: {_reasons(told)} ({address}?trouble={state})"
+
+
+def _since(session: Session, state: State, newest: datetime) -> datetime:
+    began = min((incident.opened_at for incident in incidents.current(session, [state])), default=newest)
+    return min(began, newest) - QUIET
+
+
+def _reasons(told: Sequence[tuple[str | None, int]]) -> str:
+    named = [(_short(reason or "no reason given"), count) for reason, count in told[:REASONS_TOLD]]
+    if len(told) == 1:
+        return named[0][0]
+    others = sum(count for _, count in told[REASONS_TOLD:])
+    words = [f"{reason} ({count:,})" for reason, count in named]
+    return ", ".join([*words, f"other reasons ({others:,})"] if others else words)
+
+
+def _short(reason: str) -> str:
+    words = reason.rstrip(".")
+    return words if len(words) <= LONGEST_REASON else f"{words[:LONGEST_REASON].rstrip()}…"

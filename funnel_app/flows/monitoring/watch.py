@@ -1,0 +1,200 @@
+"""Watch: look at everything that may go wrong by itself, and bring the incidents up to it.
+
+Each look covers some kinds of alarm. Where it cannot be made, since Redis or the ledger is away, its kinds stay as
+they are: nothing is over only because nobody could look.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import structlog
+
+from funnel_app.campaigns.states import BADLY_ENDED
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring import canary, doctor, refused_calls, silence, unauthenticated_calls
+from funnel_app.flows.monitoring.checks import ledger as ledger_checks
+from funnel_app.flows.monitoring.checks import redis as redis_checks
+from funnel_app.flows.monitoring.checks.check import Status, count
+from funnel_app.flows.monitoring.incidents import note
+from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
+from funnel_app.flows.monitoring.ready import SCHEDULER
+from funnel_app.flows.monitoring.undelivered import undelivered_lately
+from funnel_app.flows.sending.sending_status import pause_reason
+from funnel_app.gateways.errors import GatewayError, Unavailable
+
+# What every stop of sending brings with it.
+LATENESS = ("overdue", "stuck")
+# How the pauses of sending that somebody should know of are told. A rate that is used up ends by itself in seconds.
+PAUSES = {"config": "sending_paused", "quota": "sending_paused", "outage": "resend_away", "clock": "clock_jumped"}
+# What the doctor finds is told by an alarm of its own here.
+ALSO_WATCHED = frozenset(
+    {"redis", "redis eviction", "redis persistence", "scheduler", "workers", "queues", "sending", "overdue"}
+    | {"disk space", "clock", "resend events", "public address", "canary", "invariants"}
+)
+
+log = structlog.get_logger()
+
+Observation = Iterator[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One look: the kinds of alarm that it covers, and what it sees as kind, subject and detail."""
+
+    kinds: tuple[str, ...]
+    see: Callable[[Deps], Observation]
+
+
+def watch(deps: Deps) -> None:
+    """Look at everything that is quickly looked at, and note what is wrong. Safe in several processes at once."""
+    _watch(deps, LOOKS)
+
+
+def watch_from_web(deps: Deps) -> None:
+    """Look at what only another process can see of the scheduler: that it is silent."""
+    _watch(deps, WEB_LOOKS)
+
+
+def watch_with_doctor(deps: Deps) -> None:
+    """Examine everything, and note the faults that no other look tells."""
+    _watch(deps, (Probe(("doctor",), _doctor),))
+
+
+def _watch(deps: Deps, looks: tuple[Probe, ...]) -> None:
+    found: dict[tuple[str, str], str] = {}
+    covered: set[str] = set()
+    for look in looks:
+        try:
+            seen = {(kind, subject): detail for kind, subject, detail in look.see(deps)}
+        except Unavailable as error:
+            log.info("look_impossible", kinds=look.kinds, error=str(error))
+            continue
+        found |= seen
+        covered.update(look.kinds)
+    note(deps, found, covered)
+
+
+def _redis(deps: Deps) -> Observation:
+    if not deps.queues.ping():
+        yield "redis_away", "", "it has not answered within half a second"
+
+
+def _scheduler(deps: Deps) -> Observation:
+    tick, silent_after = deps.vitals.seen().get(SCHEDULER), deps.settings.silent_after
+    # After a flush of Redis there is no sign until the next second's.
+    if tick is None and deps.queues.alive(SCHEDULER):
+        return
+    if tick is None or deps.now() - tick > silent_after:
+        since = f"since {tick:%H:%M:%S} UTC" if tick else "for as long as is known"
+        yield "scheduler_silent", "", f"no tick {since}"
+
+
+def _workers(deps: Deps) -> Observation:
+    living, wanted = redis_checks.living_workers(deps), deps.settings.workers
+    if living < wanted:
+        yield "worker_gone", "", f"{living} of {count(wanted, 'worker')} heard of in the last {_seconds(deps)} s"
+
+
+def _seconds(deps: Deps) -> int:
+    return round(deps.settings.silent_after.total_seconds())
+
+
+def _web(deps: Deps) -> Observation:
+    try:
+        deps.public.check()
+    except GatewayError as error:
+        yield "web_away", "", f"{deps.settings.public_url}: {error.message}"
+
+
+def _sending(deps: Deps) -> Observation:
+    pause = deps.pause.current()
+    if pause is not None and pause.kind in PAUSES:
+        yield PAUSES[pause.kind], "", pause.reason
+
+
+def _disk(deps: Deps) -> Observation:
+    for check in ledger_checks.room(deps):
+        if check.status is Status.FAULT:
+            yield "disk_full", "", check.detail
+
+
+def _jobs(deps: Deps) -> Observation:
+    depths = deps.vitals.depths()
+    if depths.failed or depths.unreadable:
+        yield "jobs_failed", "", f"{depths.failed:,} failed, {depths.unreadable:,} could not be read"
+
+
+def _silence(deps: Deps) -> Observation:
+    for hook, words in silence.silent_hooks(deps).items():
+        yield "hook_silent", hook, words
+    if without_echo := silence.without_echo(deps):
+        yield "provider_silent", "", without_echo
+
+
+def _invariants(deps: Deps) -> Observation:
+    for name, broken in count_invariants(deps).items():
+        if broken:
+            yield name, "", _sentences(f"{broken:,} {INVARIANTS[name].broken}", INVARIANTS[name].fix)
+
+
+def _sentences(detail: str, fix: str) -> str:
+    return f"{detail.rstrip('.')}. {fix[:1].upper()}{fix[1:]}"
+
+
+def _lateness(deps: Deps) -> Observation:
+    # While sending stands still for a reason that is told anyway, that emails wait is no news.
+    if pause_reason(deps) is not None:
+        raise Unavailable("sending", "it stands still for a known reason")
+    yield from (seen for seen in _invariants(deps) if seen[0] in LATENESS)
+
+
+def _others(deps: Deps) -> Observation:
+    yield from (seen for seen in _invariants(deps) if seen[0] not in LATENESS)
+
+
+def _refused(deps: Deps) -> Observation:
+    for hook, words in refused_calls.refused_lately(deps).items():
+        yield refused_calls.KIND, hook, words
+
+
+def _unproven(deps: Deps) -> Observation:
+    for hook, words in unauthenticated_calls.unproven_lately(deps).items():
+        yield unauthenticated_calls.KIND, hook, words
+
+
+def _undelivered(deps: Deps) -> Observation:
+    for state, words in undelivered_lately(deps).items():
+        yield state, "", words
+
+
+def _canary(deps: Deps) -> Observation:
+    if words := canary.late(deps):
+        yield "canary_late", "", words
+
+
+def _doctor(deps: Deps) -> Observation:
+    told: set[str] = set()
+    for check in doctor.examine_and_keep(deps):
+        # What stands on the same thing, that cannot be asked, is told once.
+        if check.status is Status.FAULT and check.name not in ALSO_WATCHED and check.detail not in told:
+            told.add(check.detail)
+            yield "doctor", check.name, _sentences(check.detail, check.fix)
+
+
+LOOKS: tuple[Probe, ...] = (
+    Probe(("redis_away",), _redis),
+    Probe(("scheduler_silent",), _scheduler),
+    Probe(("worker_gone",), _workers),
+    Probe(("web_away",), _web),
+    Probe(("sending_paused", "resend_away", "clock_jumped"), _sending),
+    Probe(("disk_full",), _disk),
+    Probe(("jobs_failed",), _jobs),
+    Probe(("hook_silent", "provider_silent"), _silence),
+    Probe((refused_calls.KIND,), _refused),
+    Probe((unauthenticated_calls.KIND,), _unproven),
+    Probe(("canary_late",), _canary),
+    Probe(tuple(BADLY_ENDED), _undelivered),
+    Probe(LATENESS, _lateness),
+    Probe(tuple(name for name in INVARIANTS if name not in LATENESS), _others),
+)
+WEB_LOOKS: tuple[Probe, ...] = (Probe(("redis_away",), _redis), Probe(("scheduler_silent",), _scheduler))

@@ -1,0 +1,155 @@
+"""Erase: a person is forgotten everywhere, but for a hash of the address, so that it is never mailed again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.states import State
+from funnel_app.deps import Deps
+from funnel_app.flows.addresses import names, required
+from funnel_app.flows.intake.exit import end_all
+from funnel_app.flows.privacy.suppress import today
+from funnel_app.gateways.errors import GatewayError
+from funnel_app.ledger import contacts, emails, enrolments, hook_events, notices, pii, requests, storage, suppressions
+from funnel_app.ledger.models import Contact, Request, RequestState, Scope
+
+SOURCE = "erase"
+FINISHES_FOR = timedelta(days=1)
+AT_WORK = "An email to this address is being handed to Resend at this moment, and its text is still needed"
+
+
+class NotYet(Exception):
+    """Nothing was erased, since an email is on its way; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Erased:
+    """Whether anything was known of the address, and what is left to do.
+
+    Pages in Notion that could not be removed, tables of it that could not be asked for the address, and whether the
+    ledger's file still holds old pages.
+    """
+
+    known: bool
+    pages_left: int
+    tables_left: int = 0
+    traces_left: bool = False
+
+
+def erase(deps: Deps, address: str) -> Erased:
+    """Remove all that is known of a person, suppress the address by its hash, and remove the pages in Notion.
+
+    Safe to repeat; what is left to do is also done by `finish`. Raises NotYet, and NotAnAddress.
+    """
+    email_norm = required(address)
+    spellings = {email_norm, address.strip()}
+    with deps.sessions.begin() as session:
+        contact = contacts.find(session, email_norm)
+        if contact is not None:
+            contacts.lock(session, [contact.id])
+            _require_unwritten(deps, session, contact)
+            _stop(deps, session, contact)
+            spellings.add(contact.email)
+        refused = hook_events.refused(session, lambda call: names(call.payload, email_norm))
+        for call in refused:
+            session.delete(call)
+        _suppress(deps, session, email_norm)
+        pii.blank_orphans(session, email_norm)
+        if contact is not None:
+            pii.erase(session, contact, email_norm, deps.now())
+            notices.delete_unsaid(session, f":{contact.id}")
+    known, left = contact is not None or bool(refused), remove_pages(deps)
+    strays, tables_left = _remove_strays(deps, sorted(spellings))
+    return Erased(known, left + strays, tables_left, traces_left=not storage.scrub(deps.engine))
+
+
+def finish(deps: Deps) -> None:
+    """Do what an erasure of the last day may have left: pages in Notion, and old pages of the ledger's file."""
+    remove_pages(deps)
+    with deps.reads() as session:
+        newest = suppressions.newest_of(session, SOURCE)
+    if newest is not None and deps.now() - newest < FINISHES_FOR:
+        storage.scrub(deps.engine)
+
+
+def remove_pages(deps: Deps) -> int:
+    """Move the pages of erased contacts in Notion to its trash; return how many are left. Safe to repeat."""
+    with deps.reads() as session:
+        pages = pii.pages_of_erased(session)
+    return sum(not _remove(deps, page_id) for page_id in pages)
+
+
+def _remove_strays(deps: Deps, addresses: Sequence[str]) -> tuple[int, int]:
+    """Remove rows with these addresses that the ledger does not know: made by people, or in a call without an answer.
+
+    Returns how many of them are left, and how many tables could not be asked.
+    """
+    found, tables_left = [], 0
+    for table in filter(None, (deps.desk.contacts, deps.desk.sequences)):
+        try:
+            found += table.find_by_address(addresses)
+        except GatewayError:
+            tables_left += 1
+    return sum(not _trash(deps, row.id) for row in found), tables_left
+
+
+def _trash(deps: Deps, page_id: str) -> bool:
+    try:
+        deps.notebook.trash_page(page_id)
+    except GatewayError:
+        return False
+    return True
+
+
+def _remove(deps: Deps, page_id: str) -> bool:
+    if not _trash(deps, page_id):
+        return False
+    with deps.sessions.begin() as session:
+        pii.forget_page(session, page_id)
+    return True
+
+
+def _require_unwritten(deps: Deps, session: Session, contact: Contact) -> None:
+    # Who writes the rows would make them anew where they are gone, and keep what was written.
+    session.refresh(contact)
+    if contact.mirror_token is not None and contact.mirror_next_at and contact.mirror_next_at > deps.now():
+        raise NotYet("The rows of this person in Notion are being written at this moment. Run this again in a minute.")
+
+
+def _stop(deps: Deps, session: Session, contact: Contact) -> None:
+    reason, now = f"erased at their own wish {today(deps)}", deps.now()
+    end_all(session, enrolments.running(session, contact.id), reason, now)
+    for email in [email for e in enrolments.of_contact(session, contact.id) for email in e.emails]:
+        if email.state == State.SENDING and email.request_id is not None:
+            emails.move(session, email, _withdrawn(deps, session, email.request_id), now, reason)
+        elif email.request_id is not None and _is_repeated(requests.get(session, email.request_id)):
+            # Its own fate is known, but the call is made again with the very same letters until the others' is.
+            raise NotYet(f"{AT_WORK} by others that go in the same call. Run this again in a few minutes.")
+
+
+def _is_repeated(request: Request) -> bool:
+    return request.state in requests.UNSETTLED and request.next_attempt_at is not None
+
+
+def _withdrawn(deps: Deps, session: Session, request_id: UUID) -> State:
+    """Close a call that will not be made again; return what its one email is then: cancelled, or perhaps gone out."""
+    request = requests.get(session, request_id)
+    if len(request.email_ids) > 1:
+        raise NotYet(f"{AT_WORK} by others that go in the same call. Run this again when flask trace says it is sent.")
+    if request.lease_until is not None and request.lease_until > deps.now():
+        raise NotYet(f"{AT_WORK}. Run this again in a minute.")
+    in_doubt = request.unknown_since is not None or request.lease_until is not None
+    requests.close(request, RequestState.REFUSED, "withdrawn: its recipient was erased")
+    return State.AMBIGUOUS if in_doubt else State.CANCELLED
+
+
+def _suppress(deps: Deps, session: Session, email_norm: str) -> None:
+    reason = f"erased at their own wish {today(deps)}; never to be mailed again"
+    pepper, now = deps.settings.secret_key, deps.now()
+    # What forbade it before may name the person's doings, and this forbids all.
+    suppressions.remove(session, email_norm, pepper)
+    suppressions.add(session, email_norm, pepper, scope=Scope.ALL, reason=reason, source=SOURCE, now=now)
+    suppressions.forget_address(session, email_norm)

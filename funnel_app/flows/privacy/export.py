@@ -1,0 +1,77 @@
+"""Export: all that is known of one person, for that person."""
+
+from typing import Any
+
+from funnel_app.deps import Deps
+from funnel_app.flows.addresses import looked_up, names
+from funnel_app.flows.receipt import iso
+from funnel_app.flows.tracing.trace import trace
+from funnel_app.ledger import contacts, hook_events, operator_actions, pii, suppressions
+from funnel_app.ledger.models import Contact, HookEvent, Message, Suppression
+
+
+def export(deps: Deps, address: str) -> dict[str, Any] | None:
+    """Return all that is known of an address as plain data; None where that is nothing."""
+    email_norm = looked_up(address)
+    with deps.reads() as session:
+        contact = contacts.find(session, email_norm)
+        forbidden = suppressions.of_address(session, email_norm, deps.settings.secret_key)
+        refused = hook_events.refused(session, lambda call: names(call.payload, email_norm))
+        calls = [*(hook_events.of_contact(session, contact.id) if contact else []), *refused]
+        frozen = pii.messages_of(session, contact.id) if contact else []
+        done = operator_actions.of_contact(session, contact.id) if contact else []
+    if contact is None and not forbidden and not calls:
+        return None
+    return {
+        "person": _person(contact) if contact else None,
+        "suppressions": [_suppression(each) for each in forbidden],
+        "calls": [_call(call) for call in sorted(calls, key=lambda call: call.received_at)],
+        "messages": [_message(message) for message in frozen],
+        "done_by_people": [{"at": iso(a.at), "action": a.action, "detail": a.detail} for a in done],
+        "story": trace(deps, address),
+    }
+
+
+def _person(contact: Contact) -> dict[str, Any]:
+    return {
+        "email": contact.email,
+        "first_name": contact.first_name,
+        "name": contact.name,
+        "business_name": contact.business_name,
+        "timezone": contact.timezone,
+        "properties": contact.properties,
+        "consent": {
+            "at": iso(contact.consent_at) if contact.consent_at else None,
+            "text": contact.consent_text,
+            "source": contact.consent_source,
+            "ip": contact.consent_ip,
+        },
+        "known_since": iso(contact.created_at),
+        "notion_page": contact.notion_page_id,
+    }
+
+
+def _suppression(found: Suppression) -> dict[str, Any]:
+    return {"scope": found.scope, "reason": found.reason, "source": found.source, "at": iso(found.created_at)}
+
+
+def _call(call: HookEvent) -> dict[str, Any]:
+    return {
+        "at": iso(call.received_at),
+        "hook": call.hook,
+        "from": call.source,
+        "outcome": call.outcome,
+        "errors": call.errors,
+        "payload": call.payload,
+    }
+
+
+def _message(message: Message) -> dict[str, Any]:
+    return {
+        "at": iso(message.created_at),
+        "from": message.sender,
+        "to": message.recipient,
+        "subject": message.subject,
+        "html": message.html,
+        "text": message.text,
+    }

@@ -1,0 +1,54 @@
+"""Suppress: an address is not mailed any more, by a person's word; and release it again."""
+
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.model import Kind
+from funnel_app.campaigns.reasons import on_day
+from funnel_app.deps import Deps
+from funnel_app.flows.addresses import looked_up, required
+from funnel_app.flows.intake.exit import end_all
+from funnel_app.ledger import contacts, enrolments, suppressions
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.models import Contact, Scope
+
+
+@retry_on_conflict
+def suppress(deps: Deps, address: str, scope: Scope) -> bool:
+    """Mail nothing of this scope to an address, known or not, and end what runs; False where that was so already.
+
+    Raises NotAnAddress.
+    """
+    email_norm = required(address)
+    reason = f"suppressed by a person {today(deps)}"
+    with deps.sessions.begin() as session:
+        contact = contacts.find(session, email_norm)
+        if contact is not None:
+            return forbid(deps, session, contact, scope, reason, "keyboard")
+        return _add(deps, session, email_norm, scope, reason, "keyboard")
+
+
+def release(deps: Deps, address: str) -> int:
+    """Forget all that forbids mail to an address; return how many entries that were. What has ended stays ended."""
+    with deps.sessions.begin() as session:
+        return suppressions.remove(session, looked_up(address), deps.settings.secret_key)
+
+
+def forbid(deps: Deps, session: Session, contact: Contact, scope: Scope, reason: str, source: str) -> bool:
+    """Suppress a contact's address and end its sequences of that scope; False where it already was."""
+    contacts.lock(session, [contact.id])
+    fresh = _add(deps, session, contact.email_norm, scope, reason, source)
+    running = enrolments.running(session, contact.id)
+    end_all(session, (e for e in running if scope == Scope.ALL or e.kind == Kind.MARKETING), reason, deps.now())
+    return fresh
+
+
+def today(deps: Deps) -> str:
+    """Return the present day of the business, as reasons name it: on 3 December."""
+    return on_day(deps.now(), ZoneInfo(deps.settings.timezone))
+
+
+def _add(deps: Deps, session: Session, email_norm: str, scope: Scope, reason: str, source: str) -> bool:
+    pepper, now = deps.settings.secret_key, deps.now()
+    return suppressions.add(session, email_norm, pepper, scope=scope, reason=reason, source=source, now=now)

@@ -1,0 +1,46 @@
+"""Unsubscribe: one click ends all marketing to an address; mail about its own calls may go on, or not, as it likes."""
+
+from dataclasses import dataclass
+
+from funnel_app.deps import Deps
+from funnel_app.flows.privacy.suppress import forbid, today
+from funnel_app.ledger import contacts, suppressions
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.models import Scope
+
+WORDS = {Scope.MARKETING: "unsubscribed", Scope.ALL: "unsubscribed from all emails"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a person who holds an unsubscribe link gets now; `nothing` after an erasure too."""
+
+    marketing: bool
+    nothing: bool
+
+
+@retry_on_conflict
+def unsubscribe(deps: Deps, token: str, scope: Scope = Scope.MARKETING) -> bool:
+    """Stop marketing, or all mail, to the contact with this token; False for a token that nobody has.
+
+    Safe to repeat, and after the contact was erased, who is mailed nothing anyway.
+    """
+    with deps.sessions.begin() as session:
+        contact = contacts.find_by_token(session, token)
+        if contact is None:
+            return False
+        if not contacts.is_erased(contact):
+            forbid(deps, session, contact, scope, f"{WORDS[scope]} {today(deps)}", "unsubscribe")
+    return True
+
+
+def find_standing(deps: Deps, token: str) -> Standing | None:
+    """Return what the contact with this token gets now; None for a token that nobody has."""
+    pepper = deps.settings.secret_key
+    with deps.reads() as session:
+        contact = contacts.find_by_token(session, token)
+        if contact is None:
+            return None
+        scopes = {found.scope for found in suppressions.of_address(session, contact.email_norm, pepper)}
+    nothing = contacts.is_erased(contact) or Scope.ALL in scopes
+    return Standing(marketing=not nothing and Scope.MARKETING not in scopes, nothing=nothing)

@@ -1,0 +1,104 @@
+"""Wanted: whether an email may still go, asked in the claim, in the freeze, before a repeat, and while it is held."""
+
+from collections.abc import Sequence as Rows
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.model import Campaign, Mode, Sequence
+from funnel_app.campaigns.recipients import is_test_recipient
+from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.campaigns.states import State
+from funnel_app.deps import Deps
+from funnel_app.flows.intake.plan import call_was_near, too_late
+from funnel_app.ledger import emails, suppressions
+from funnel_app.ledger.models import Contact, Email, Enrolment, Suppression
+
+RELEASE = "flask contacts release lets it be mailed again"
+OTHER_ADDRESS = "ask for another address; if this one is right: flask contacts release"
+# By where a suppression comes from. What a person wished, or complained of, stays so.
+CURES = {
+    "keyboard": RELEASE,
+    "console": RELEASE,
+    "resend:email.bounced": OTHER_ADDRESS,
+    "resend:email.suppressed": "if it is right: take it off Resend's suppression list, then flask contacts release",
+}
+
+
+class NotInFiles(Exception):
+    """The campaign files no longer know an email's sequence or step; the message says which, and what to do."""
+
+
+def in_files(deps: Deps, email: Email) -> tuple[Campaign, Sequence]:
+    """Return the campaign and sequence of an email. Raises NotInFiles."""
+    enrolment = email.enrolment
+    try:
+        campaign = deps.registry.campaign(enrolment.campaign)
+        sequence = deps.registry.sequence(campaign.name, enrolment.sequence)
+        sequence.step(email.step)
+    except (UnknownCampaign, LookupError):
+        name = f"{enrolment.campaign}/{enrolment.sequence}"
+        raise NotInFiles(
+            f"email {email.step} of {name} is no longer in the campaign files; put it back, or end the sequence"
+        ) from None
+    return campaign, sequence
+
+
+def stop_unwanted(deps: Deps, session: Session, email: Email, now: datetime) -> bool:
+    """Bring an email that is no longer wanted to its end; say whether it was one. Raises NotInFiles."""
+    stop = why_not(deps, session, email, now)
+    if stop is not None:
+        emails.move(session, email, stop[0], now, stop[1])
+    return stop is not None
+
+
+def why_not(deps: Deps, session: Session, email: Email, now: datetime) -> tuple[State, str] | None:
+    """Return how an email ends that must not go now, and why; None for one that may. Raises NotInFiles."""
+    enrolment, contact = email.enrolment, email.enrolment.contact
+    barred = block_reason(
+        deps, enrolment, contact, suppressions.of_address(session, contact.email_norm, deps.settings.secret_key)
+    )
+    if barred is not None:
+        return barred.state, barred.reason
+    late = _missed(deps, session, email, now)
+    return (State.SKIPPED, late) if late else None
+
+
+class Block(NamedTuple):
+    """Why nothing goes to a person in a sequence: the state in which its emails end, the reason, and what to do."""
+
+    state: State
+    reason: str
+    cure: str
+
+
+def block_reason(deps: Deps, enrolment: Enrolment, contact: Contact, forbidden: Rows[Suppression]) -> Block | None:
+    """Return what keeps every email of a sequence from this person, due or not; None where nothing does.
+
+    `forbidden` are all suppressions of the address.
+    """
+    suppression = suppressions.first_of(forbidden, enrolment.kind)
+    if suppression is not None:
+        return Block(State.SUPPRESSED, suppression.reason, CURES.get(suppression.source, ""))
+    if enrolment.mode == Mode.TEST and not is_test_recipient(contact.email_norm, deps.settings.test_recipients):
+        reason = "testing mode: the address is not in TEST_RECIPIENTS"
+        return Block(State.SKIPPED, reason, "add it there, or set TESTING_MODE=false for those who come from then on")
+    return None
+
+
+def _missed(deps: Deps, session: Session, email: Email, now: datetime) -> str | None:
+    campaign, sequence = in_files(deps, email)
+    if late := too_late(email, sequence.max_lateness, now):
+        return late
+    if email.latest_at and (next_one := _due_too(session, email, now)):
+        return call_was_near(email.latest_at - next_one.due_at)
+    today = now.astimezone(ZoneInfo(campaign.timezone)).date()
+    if sequence.step(email.step).after_deadline == "skip" and today > email.enrolment.deadline:
+        return "the deadline has passed"
+    return None
+
+
+def _due_too(session: Session, email: Email, now: datetime) -> Email | None:
+    return next((later for later in emails.later_planned(session, email) if later.due_at <= now), None)

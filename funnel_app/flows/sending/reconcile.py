@@ -1,0 +1,123 @@
+"""Reconcile: ask Resend what became of emails of which no event has come, at growing intervals."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from funnel_app.campaigns.states import GIVEN_UP, SOFT_BOUNCE, State
+from funnel_app.deps import Deps
+from funnel_app.flows.sending.record_event import Report, record_event
+from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.ledger import contacts, email_events, emails
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.models import Email
+
+FIRST_AFTER = timedelta(minutes=3)
+SELDOM = timedelta(hours=6)
+GIVE_UP_DELAYED_AFTER = timedelta(days=3)
+AT_A_TIME = 20
+LONGEST_WAIT_S = 5.0
+MAY_ONLY_SEND = "restricted_api_key"
+# Opening and clicking happen to what has arrived.
+MEANS = {"opened": "email.delivered", "clicked": "email.delivered", "canceled": "email.failed"}
+UNASKABLE = "no word yet, and Resend cannot be asked: RESEND_API_KEY may only send (restricted_api_key)"
+
+log = structlog.get_logger()
+
+
+class CannotAsk(Exception):
+    """Resend answers nobody now; the message is the reason that people read."""
+
+
+def has_unproven(deps: Deps) -> bool:
+    """Say whether there is an email to ask after now."""
+    with deps.reads() as session:
+        return bool(emails.unproven(session, deps.now(), FIRST_AFTER, 1))
+
+
+def reconcile(deps: Deps) -> int:
+    """Ask after the emails whose proof is missing and record what Resend says; return how many it knew more of.
+
+    Safe to repeat and to race. Where Resend does not answer, or the key may only send, nobody else is asked after.
+    """
+    now = deps.now()
+    with deps.reads() as session:
+        waiting = emails.load(session, emails.unproven(session, now, FIRST_AFTER, AT_A_TIME))
+    learned = 0
+    for email in waiting:
+        try:
+            learned += _ask(deps, email)
+        except CannotAsk as fault:
+            _note(deps, [each.id for each in waiting], str(fault))
+            break
+    return learned
+
+
+def _ask(deps: Deps, email: Email) -> bool:
+    _wait_for_turn(deps)
+    try:
+        last = deps.mailer.last_event(email.resend_id or "")
+    except Rejected as refused:
+        raise CannotAsk(UNASKABLE if refused.code == MAY_ONLY_SEND else f"no word yet, and {refused}") from None
+    except Unavailable as away:
+        raise CannotAsk(f"no word yet, and {away}") from None
+    report = _report(deps, email, last)
+    if report is not None and record_event(deps, report) and report.state not in {State.SENT, None}:
+        return True
+    said = f"Resend says “{last}”" if last else "Resend does not know it: is RESEND_API_KEY of another team?"
+    _note(deps, [email.id], f"no word of its delivery yet; asked, {said}")
+    return False
+
+
+def _wait_for_turn(deps: Deps) -> None:
+    # The team's rate counts questions too.
+    while (wait := deps.rate.wait()) > 0:
+        deps.sleep(min(wait, LONGEST_WAIT_S))
+
+
+def _report(deps: Deps, email: Email, last: str | None) -> Report | None:
+    now = deps.now()
+    kind = MEANS.get(last or "", f"email.{last}") if last else None
+    detail = None
+    if email.state == State.DELAYED and (last == "bounced" or _waited_long(email, now)):
+        kind, detail = _given_up(deps, email, kind)
+    if kind is None:
+        return None
+    return Report(
+        provider_event_id=f"{email_events.ASKED}{email.resend_id}-{kind}",
+        kind=kind,
+        at=now,
+        resend_id=email.resend_id,
+        email_id=email.id,
+        detail=detail,
+    )
+
+
+def _waited_long(email: Email, now: datetime) -> bool:
+    return email.delayed_at is not None and now - email.delayed_at > GIVE_UP_DELAYED_AFTER
+
+
+def _given_up(deps: Deps, email: Email, kind: str | None) -> tuple[str | None, str | None]:
+    # A bounce that was told as transient does not forbid the address, though nobody tries this email again.
+    with deps.reads() as session:
+        events = email_events.of_emails(session, [email.id])[email.id]
+    soft = next((event for event in events if event.kind == SOFT_BOUNCE), None)
+    if kind == "email.bounced" and soft is not None:
+        return GIVEN_UP, soft.detail
+    if kind in {"email.delivered", "email.bounced", "email.complained", "email.failed", "email.suppressed"}:
+        return kind, None
+    return GIVEN_UP, "the recipient's server did not take it for 3 days"
+
+
+@retry_on_conflict
+def _note(deps: Deps, email_ids: list[UUID], reason: str) -> None:
+    now = deps.now()
+    with deps.sessions.begin() as session:
+        contacts.lock_of_emails(session, email_ids)
+        for email in emails.load(session, email_ids):
+            if email.state in {State.SENT, State.DELAYED}:
+                email.checks += 1
+                email.next_check_at = now + min(FIRST_AFTER * 2 ** min(email.checks, 10), SELDOM)
+                email.reason = reason if email.state == State.SENT else email.reason
+    log.info("asked_resend", emails=len(email_ids), answer=reason)

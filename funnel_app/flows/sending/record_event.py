@@ -1,0 +1,145 @@
+"""Record what Resend reports of an email: once per event id, before or after our own record, only ever forward."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.reasons import why, without_words
+from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, WAITING, State, reported
+from funnel_app.deps import Deps
+from funnel_app.flows.intake.exit import end_all
+from funnel_app.ledger import contacts, email_events, emails, enrolments, suppressions
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.models import Email, EmailEvent, Scope
+
+log = structlog.get_logger()
+
+SUPPRESSING = {
+    "email.bounced": "the address bounced",
+    "email.complained": "its reader marked an email as spam",
+    "email.suppressed": "Resend does not mail the address",
+}
+# That a try before the present one arrived, or what it taught of the address, still counts; how it went does not.
+OF_THE_ADDRESS = frozenset({State.DELIVERED, State.BOUNCED, State.COMPLAINED, State.SUPPRESSED})
+ORPHANS_KEPT_FOR = timedelta(days=1)
+AT_A_TIME = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One event of the provider, told by its webhook or asked for; `detail` is why, with the provider's own words."""
+
+    provider_event_id: str
+    kind: str
+    at: datetime
+    resend_id: str | None
+    email_id: UUID | None
+    detail: str | None
+
+    @property
+    def state(self) -> State | None:
+        """The state that the event speaks of; None for kinds that say nothing about delivery."""
+        return REPORTED_BY_PROVIDER.get(self.kind)
+
+
+@retry_on_conflict
+def record_event(deps: Deps, report: Report) -> bool:
+    """Keep a report and move its email forward; False where this very report is already kept."""
+    now = deps.now()
+    with deps.sessions.begin() as session:
+        email_id = _known_email(session, report)
+        contacts.lock_of_emails(session, [email_id] if email_id else [])
+        concerned = emails.load(session, [email_id] if email_id else [])
+        kept = _without_person(report) if any(map(_is_erased, concerned)) else report
+        if not _keep(session, kept, email_id, now):
+            return False
+        for email in concerned:
+            apply(deps, session, email, kept, now)
+    log.info("event_recorded", email=str(email_id) if email_id else None, kind=report.kind, resend_id=report.resend_id)
+    return True
+
+
+def _is_erased(email: Email) -> bool:
+    return contacts.is_erased(email.enrolment.contact)
+
+
+def _without_person(report: Report) -> Report:
+    # A server's words often name the mailbox, and nothing of it may come back after an erasure.
+    return replace(report, detail=without_words(report.detail))
+
+
+def _known_email(session: Session, report: Report) -> UUID | None:
+    if report.email_id is not None and emails.load(session, [report.email_id]):
+        return report.email_id
+    return emails.find_by_resend_id(session, report.resend_id) if report.resend_id else None
+
+
+def _keep(session: Session, report: Report, email_id: UUID | None, now: datetime) -> bool:
+    row = {
+        "email_id": email_id,
+        "claimed_id": report.email_id,
+        "resend_id": report.resend_id,
+        "kind": report.kind,
+        "at": report.at,
+        "recorded_at": now,
+        "detail": report.detail,
+    }
+    return email_events.add_report(session, report.provider_event_id, row)
+
+
+@retry_on_conflict
+def adopt_orphans(deps: Deps) -> int:
+    """Fit reports that came before their email was known to it; return how many. Safe to repeat."""
+    now = deps.now()
+    with deps.reads() as session:
+        waiting = [event.id for event, _ in email_events.orphans_of_known(session, now - ORPHANS_KEPT_FOR, AT_A_TIME)]
+    if not waiting:
+        return 0
+    with deps.sessions.begin() as session:
+        found = email_events.orphans_of_known(session, now - ORPHANS_KEPT_FOR, AT_A_TIME)
+        contacts.lock_of_emails(session, [email_id for _, email_id in found])
+        for event, email_id in found:
+            event.email_id = email_id
+            for email in emails.load(session, [email_id]):
+                event.detail = without_words(event.detail) if _is_erased(email) else event.detail
+                apply(deps, session, email, _as_report(event), now)
+        return len(found)
+
+
+def _as_report(event: EmailEvent) -> Report:
+    return Report(
+        provider_event_id=event.provider_event_id or "",
+        kind=event.kind,
+        at=event.at,
+        resend_id=event.resend_id,
+        email_id=event.email_id,
+        detail=event.detail,
+    )
+
+
+def apply(deps: Deps, session: Session, email: Email, report: Report, now: datetime) -> None:
+    """Move an email of a locked contact forward by a report, and stop what must stop."""
+    given_up = report.resend_id is not None and email_events.was_given_up(session, email.id, report.resend_id)
+    email.resend_id = email.resend_id or (None if given_up else report.resend_id)
+    if report.state is None or (given_up and report.state not in OF_THE_ADDRESS):
+        return
+    new = reported(State(email.state), report.state)
+    if new != email.state:
+        if email.state in WAITING:
+            # It went out before we last planned it, as far as we know now, and may still need to be asked about.
+            email.sent_at = email.sent_at or report.at
+        emails.move(session, email, new, report.at, why(report.state, report.detail), heard_at=now)
+        email.next_check_at = None
+    if report.kind in SUPPRESSING and new == report.state and not _is_erased(email):
+        _suppress(deps, session, email, report, now)
+
+
+def _suppress(deps: Deps, session: Session, email: Email, report: Report, now: datetime) -> None:
+    contact = email.enrolment.contact
+    reason = SUPPRESSING[report.kind] + (f": {email.reason}" if report.kind == "email.bounced" and email.reason else "")
+    source, pepper = f"resend:{report.kind}", deps.settings.secret_key
+    suppressions.add(session, contact.email_norm, pepper, scope=Scope.ALL, reason=reason, source=source, now=now)
+    end_all(session, enrolments.running(session, contact.id), reason, now)

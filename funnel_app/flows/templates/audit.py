@@ -1,0 +1,124 @@
+"""Audit: whether every template that a campaign needs is in Notion, can be sent, and has the right name."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from funnel_app.campaigns.names import nearest
+from funnel_app.deps import Deps
+from funnel_app.flows.templates.populate import find_starter
+from funnel_app.flows.templates.readings import Reading, read_all
+from funnel_app.gateways.notion.templates import Page
+from funnel_app.letters.gate import Problem
+
+OK, WARNING, FAULT = "ok", "warning", "fault"
+EMPTY_CODES = frozenset({"missing", "no_body", "no_subject"})
+CURES = {
+    "missing": "Make a page of that name",
+    "no_body": "Write its text",
+    "no_subject": "Write its subject line",
+    "several_pages": "Rename or delete all of them but one",
+    "bad_property": "Mend the property in Notion, or give its name in NOTION_PROPERTY_NAMES",
+    "not_active": "Set its status to Active when it may be sent",
+    "unknown_variable": "docs/variables.md lists every variable",
+    "forbidden": "Leave that out: a template holds only text, {{ names }}, filters and {% if %}",
+    "syntax": "Type that tag again",
+    "curly_quotes": "Type that tag again in a plain text editor, and paste it without formatting",
+    "no_unsubscribe": "Put {{ unsubscribe_url }} into a link at its end",
+    "no_address": "Put {{ company_address }} at its end",
+    "bad_link": "Let the link begin with https://",
+    "too_long": "Shorten it",
+    "images_without_text": "Say in words what the images show",
+    "placeholder": "Write what belongs there",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing wrong with a template, and what to do about it."""
+
+    code: str
+    detail: str
+    suggestion: str
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What is to be said of one template key."""
+
+    key: str
+    status: str
+    problems: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What is to be said of the whole templates database; unused are the names of pages that no campaign needs."""
+
+    templates: tuple[Audited, ...]
+    unused: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether letters can be made of every template."""
+        return all(template.status != FAULT for template in self.templates)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the audit as plain data."""
+        return {
+            "ok": self.ok,
+            "templates": [asdict(template) for template in self.templates],
+            "unused": list(self.unused),
+        }
+
+
+def audit_templates(deps: Deps) -> Audit:
+    """Return what is wrong with the templates in Notion, read with one query; change nothing.
+
+    Raises Unavailable or Rejected where Notion cannot be asked.
+    """
+    readings, unused = read_all(deps)
+    meant = _meant(deps, unused)
+    audited = tuple(
+        _audited(reading, [page for page in unused if meant[page.id] == reading.key]) for reading in readings
+    )
+    return Audit(audited, tuple(sorted(page.name or "(a page without a name)" for page in unused)))
+
+
+def _meant(deps: Deps, pages: Sequence[Page]) -> Mapping[str, str | None]:
+    """Return the key that each page was probably meant for."""
+    wanted = {
+        step.template: [*step.aliases, f"{sequence.name}_{step.number}", f"{sequence.flow}_{step.number}"]
+        for _, sequence, step in deps.registry.steps()
+    }
+    return {page.id: nearest(page.name, wanted) for page in pages}
+
+
+def _audited(reading: Reading, near: Sequence[Page]) -> Audited:
+    status = OK if not reading.problems else WARNING if reading.good else FAULT
+    findings = [Finding(p.code, p.detail, _cure(reading, p, near)) for p in reading.problems]
+    other_name = list(_other_name(reading))
+    return Audited(reading.key, WARNING if other_name and status == OK else status, (*findings, *other_name))
+
+
+def _other_name(reading: Reading) -> Iterator[Finding]:
+    if reading.page is not None and reading.page.name != reading.key:
+        detail = f"“{reading.page.name}” serves, found by its alias"
+        yield Finding("other_name", detail, f"Rename it to {reading.key}, so that nobody takes it for another")
+
+
+def _cure(reading: Reading, problem: Problem, near: Sequence[Page]) -> str:
+    if near and problem.code in EMPTY_CODES:
+        return _take(reading, near)
+    cure = CURES.get(problem.code, "")
+    # Populate writes only where there is a starter, and never where pages wait to be sorted out.
+    if problem.code in EMPTY_CODES and find_starter(reading.key) is not None:
+        return f"{cure}, or run: flask templates populate"
+    return cure
+
+
+def _take(reading: Reading, near: Sequence[Page]) -> str:
+    names = " or ".join(f"“{page.name}”" for page in near)
+    if reading.page is None:
+        return f"Rename {names} to {reading.key}"
+    return f"Move the text of {names} here, or delete this page and rename {names} to {reading.key}"

@@ -1,0 +1,156 @@
+"""Compose: one email's template, variables and envelope into the exact letter; no transaction is open meanwhile."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from funnel_app.campaigns.model import Campaign, Event, Kind, Mode
+from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
+from funnel_app.deps import Deps
+from funnel_app.flows.addresses import mailable
+from funnel_app.flows.templates.serving import NotReady, ready_version
+from funnel_app.gateways.errors import GatewayError
+from funnel_app.ledger import hook_events
+from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.models import Contact, Email
+from funnel_app.letters.letter import Envelope, Letter
+from funnel_app.letters.letter import compose as compose_letter
+from funnel_app.letters.render import LetterError, MissingVariable, Parts
+
+log = structlog.get_logger()
+
+BOOKED = (Event.BOOKING,)
+GIVEN_UP = (Event.BOOKING_CANCELLED, Event.BOOKING_RESCHEDULED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Who reads a letter: all that its variables are made of."""
+
+    campaign: Campaign
+    contact: Mapping[str, object]
+    hook: Mapping[str, object]
+    deadline: date
+    timezone: str | None
+    unsubscribe_url: str
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A letter and the template version that it was made of."""
+
+    letter: Letter
+    version_id: UUID
+
+
+def compose(deps: Deps, email: Email) -> Composed:
+    """Return the letter of an email loaded with its enrolment and contact; NotReady says why there is none yet.
+
+    Raises GatewayError, and what says that the ledger is away.
+    """
+    try:
+        return _compose(deps, email)
+    except (NotReady, GatewayError, *LedgerUnavailable):
+        raise
+    except Exception as fault:
+        # What nobody foresaw in one lead's data must hold that email, not all that share its batch.
+        log.error("letter_failed", email=str(email.id), exc_info=fault)
+        raise NotReady(
+            f"its letter cannot be made ({type(fault).__name__}: {fault}); look at the lead's data"
+        ) from fault
+
+
+def _compose(deps: Deps, email: Email) -> Composed:
+    version = ready_version(deps, email.template_key)
+    parts = Parts(version.subject, version.ready_html or "", version.ready_text or "")
+    try:
+        letter = compose_letter(parts, variables_of(deps, email), _envelope(deps, email))
+    except MissingVariable as missing:
+        raise NotReady(
+            f"template {email.template_key} uses {missing.name}, and nothing provides it for this lead"
+        ) from None
+    except LetterError as fault:
+        raise NotReady(f"template {email.template_key} cannot be rendered: {fault}") from None
+    return Composed(letter, version.id)
+
+
+def variables_of(deps: Deps, email: Email) -> dict[str, object]:
+    """Return the value of every variable that this email's template may use."""
+    enrolment = email.enrolment
+    contact = enrolment.contact
+    return variables_for(
+        deps,
+        Reader(
+            campaign=deps.registry.campaign(enrolment.campaign),
+            contact=facts_of(contact),
+            hook=enrolment.variables,
+            deadline=enrolment.deadline,
+            timezone=contact.timezone,
+            unsubscribe_url=unsubscribe_url(deps, contact),
+        ),
+    )
+
+
+def variables_for(deps: Deps, reader: Reader) -> dict[str, object]:
+    """Return the value of every variable that a letter to this reader may use."""
+    campaign, now = reader.campaign, deps.now()
+    today = now.astimezone(ZoneInfo(campaign.timezone)).date()
+    with deps.reads() as session:
+        booked = hook_events.count_calls(session, campaign.name, BOOKED, Mode.LIVE)
+        given_up = hook_events.count_calls(session, campaign.name, GIVEN_UP, Mode.LIVE)
+    zone = ZoneInfo(reader.timezone or campaign.timezone)
+    return values(
+        campaign,
+        contact=reader.contact,
+        hook=reader.hook,
+        facts=CampaignFacts(deadline=reader.deadline, today=today, bookings=booked - given_up, zone=zone),
+        funnel=FunnelFacts(
+            unsubscribe_url=reader.unsubscribe_url,
+            company_name=deps.settings.company_name,
+            company_address=deps.settings.company_address,
+            current_year=now.year,
+            pdf_url=f"{deps.settings.public_url}/assets/christmas-surge-playbook.pdf",
+        ),
+    )
+
+
+def unsubscribe_url(deps: Deps, contact: Contact) -> str:
+    """Return the address at which this contact leaves, which outlives every secret."""
+    return f"{deps.settings.public_url}/u/{contact.unsubscribe_token}"
+
+
+def facts_of(contact: Contact) -> dict[str, object]:
+    """Return what is known of a contact, their names among it."""
+    named = {"first_name": contact.first_name, "business_name": contact.business_name, "email": contact.email}
+    return {**contact.properties, **{name: value for name, value in named.items() if value}}
+
+
+def _envelope(deps: Deps, email: Email) -> Envelope:
+    enrolment = email.enrolment
+    tags = {
+        "email": str(email.id),
+        "campaign": enrolment.campaign,
+        "sequence": enrolment.sequence,
+        "step": str(email.step),
+    }
+    url = unsubscribe_url(deps, enrolment.contact)
+    return envelope_to(deps, enrolment.contact.email, url, marketing=enrolment.kind == Kind.MARKETING, tags=tags)
+
+
+def envelope_to(deps: Deps, address: str, url: str, *, marketing: bool, tags: Mapping[str, str]) -> Envelope:
+    """Return the envelope of a letter in the business's name to an address, which leaves by this URL."""
+    settings = deps.settings
+    return Envelope(
+        sender=settings.from_email,
+        to=mailable(address),
+        reply_to=settings.reply_to,
+        unsubscribe_url=url,
+        company_name=settings.company_name,
+        company_address=settings.company_address,
+        marketing=marketing,
+        tags=tags,
+    )

@@ -1,0 +1,104 @@
+"""Preview: the letter that a template makes now, as a lead would get it, without sending it to them."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from funnel_app.campaigns.model import Campaign, Kind, Sequence
+from funnel_app.campaigns.timing import deadline_after
+from funnel_app.deps import Deps
+from funnel_app.flows.templates.compose import Reader, envelope_to, facts_of, unsubscribe_url, variables_for
+from funnel_app.flows.templates.readings import Reading, read_one
+from funnel_app.flows.templates.samples import sample
+from funnel_app.ledger import contacts, enrolments
+from funnel_app.ledger.models import Contact, Enrolment
+from funnel_app.letters.gate import Problem
+from funnel_app.letters.letter import Envelope, Letter, compose
+from funnel_app.letters.render import LetterError, MissingVariable, Parts, prepare
+
+
+class CannotPreview(Exception):
+    """What was asked for is not there; the message says what is."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What became of a template: its letter where it makes one, what is wrong, and what the reader lacks."""
+
+    key: str
+    letter: Letter | None
+    problems: tuple[Problem, ...]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether this reader would get this letter."""
+        return self.letter is not None and not self.missing
+
+
+def preview(deps: Deps, key: str, *, lead: str | None = None, sample_name: str = "critical") -> Preview:
+    """Return the letter that the text in Notion now makes for a lead, or for a made-up reader.
+
+    Raises CannotPreview for a key or lead that nobody knows, and Unavailable or Rejected where Notion cannot be asked.
+    """
+    campaign, sequence = find_place(deps, key)
+    reader = _lead(deps, campaign, sequence, lead) if lead else sample(deps, campaign, sample_name)
+    return compose_preview(deps, read_one(deps, key), sequence, reader, to=str(reader.contact["email"]))
+
+
+def find_place(deps: Deps, key: str) -> tuple[Campaign, Sequence]:
+    """Return the campaign and sequence that a template belongs to; CannotPreview names the keys that are near."""
+    found = next(((c, s) for c, s, step in deps.registry.steps() if step.template == key), None)
+    if found is None:
+        near = difflib.get_close_matches(key, deps.registry.template_keys(), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(deps.registry.template_keys())}"
+        raise CannotPreview(f"No campaign has a template {key}; {hint}")
+    return found
+
+
+def compose_preview(
+    deps: Deps, reading: Reading, sequence: Sequence, reader: Reader, *, to: str, tags: Mapping[str, str] | None = None
+) -> Preview:
+    """Return the letter that a reading makes, by the way that every real letter takes; what is missing is marked."""
+    page = reading.page
+    if page is None or not reading.good:
+        return Preview(reading.key, None, reading.problems)
+    marketing = sequence.kind == Kind.MARKETING
+    envelope = envelope_to(deps, to, reader.unsubscribe_url, marketing=marketing, tags=tags or {})
+    return _filled(reading, prepare(page.subject, page.html), variables_for(deps, reader), envelope)
+
+
+def _filled(reading: Reading, parts: Parts, values: dict[str, object], envelope: Envelope) -> Preview:
+    missing: list[str] = []
+    while True:
+        try:
+            letter = compose(parts, values, envelope)
+        except MissingVariable as fault:
+            missing.append(fault.name)
+            values[fault.name] = f"⟦{fault.name}⟧"
+        except LetterError as fault:
+            problem = Problem("not_rendered", str(fault), True)
+            return Preview(reading.key, None, (*reading.problems, problem), tuple(missing))
+        else:
+            return Preview(reading.key, letter, reading.problems, tuple(missing))
+
+
+def _lead(deps: Deps, campaign: Campaign, sequence: Sequence, address: str) -> Reader:
+    with deps.reads() as session:
+        contact = contacts.find(session, address.strip().lower())
+        if contact is None:
+            raise CannotPreview(f"Nobody with the address {address} has ever come in")
+        joined = [e for e in enrolments.of_contact(session, contact.id) if e.campaign == campaign.name]
+    in_sequence = [enrolment for enrolment in joined if enrolment.sequence == sequence.name]
+    return _reader(deps, campaign, contact, in_sequence[-1] if in_sequence else None)
+
+
+def _reader(deps: Deps, campaign: Campaign, contact: Contact, enrolment: Enrolment | None) -> Reader:
+    return Reader(
+        campaign=campaign,
+        contact=facts_of(contact),
+        hook=enrolment.variables if enrolment else {},
+        deadline=enrolment.deadline if enrolment else deadline_after(campaign.deadline, deps.now().date()),
+        timezone=contact.timezone,
+        unsubscribe_url=unsubscribe_url(deps, contact),
+    )

@@ -1,0 +1,117 @@
+"""Readings: what Notion has under each template key now, with the gate's verdict."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from funnel_app.campaigns.model import Step
+from funnel_app.campaigns.variables import NAMES
+from funnel_app.deps import Deps
+from funnel_app.gateways.notion.pages import answering
+from funnel_app.gateways.notion.templates import Page
+from funnel_app.ledger import template_versions
+from funnel_app.letters.gate import Problem, blocked, inspect
+from funnel_app.letters.render import prepare
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The pages that answer to a key, and everything that is wrong with what they say."""
+
+    key: str
+    pages: tuple[Page, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def page(self) -> Page | None:
+        """The one page whose text this is; None where none or several answer."""
+        return self.pages[0] if len(self.pages) == 1 else None
+
+    @property
+    def good(self) -> bool:
+        """Whether letters may be made of it."""
+        return self.page is not None and not blocked(self.problems)
+
+
+def read_one(deps: Deps, key: str) -> Reading:
+    """Read one template; raises Unavailable or Rejected where Notion cannot be asked."""
+    return judged(key, deps.notebook.find_templates(key, aliases_of(deps, key)))
+
+
+def read_all(deps: Deps) -> tuple[list[Reading], list[Page]]:
+    """Read all templates with one query; return a reading for each key, and the pages that answer to none.
+
+    Raises Unavailable or Rejected where Notion cannot be asked.
+    """
+    listed = deps.notebook.list_templates()
+    readings = [_of_step(deps, step, listed) for _, _, step in deps.registry.steps()]
+    used = {page.id for reading in readings for page in reading.pages}
+    return readings, [page for page in listed if page.id not in used]
+
+
+def _of_step(deps: Deps, step: Step, listed: Sequence[Page]) -> Reading:
+    found = [deps.notebook.whole(page) for page in answering(listed, step.template, step.aliases)]
+    # A database whose name column is called otherwise has pages, and none of them has a name.
+    nameless = not found and all(not page.name for page in listed)
+    return judged(step.template, found, listed[0].faults if listed and nameless else ())
+
+
+def aliases_of(deps: Deps, key: str) -> tuple[str, ...]:
+    """Return the other names under which a key's page may be found."""
+    step = deps.registry.find_template(key)
+    return step.aliases if step else ()
+
+
+def judged(key: str, pages: Sequence[Page], faults: Sequence[str] = ()) -> Reading:
+    """Return what the gate says of the pages that answer to a key, the database's own faults first."""
+    if len(pages) != 1:
+        return Reading(key, tuple(pages), (*_columns(faults), _absent(key, pages)))
+    page = pages[0]
+    found = inspect(page.subject, page.html, status=page.status, known=NAMES)
+    return Reading(key, tuple(pages), (*_columns(page.faults), *found))
+
+
+def _columns(faults: Iterable[str]) -> tuple[Problem, ...]:
+    return tuple(Problem("bad_property", fault, True) for fault in faults)
+
+
+def _absent(key: str, pages: Sequence[Page]) -> Problem:
+    if not pages:
+        return Problem("missing", f"no page in the templates database is named {key}", True)
+    names = ", ".join(f"“{page.name}”" for page in pages)
+    return Problem("several_pages", f"{len(pages)} pages answer to {key}: {names}; leave one of them", True)
+
+
+def keep(deps: Deps, readings: Iterable[Reading]) -> None:
+    """Keep what was read as versions, each with its verdict. Safe to repeat."""
+    seen = [_version(reading) for reading in readings]
+    with deps.sessions.begin() as session:
+        for version in seen:
+            template_versions.observe(session, version, deps.now())
+
+
+def _version(reading: Reading) -> dict[str, Any]:
+    page = reading.page
+    parts = prepare(page.subject, page.html) if page is not None and reading.good else None
+    return {
+        "key": reading.key,
+        "page_id": page.id if page else None,
+        "hash": _content_hash(reading),
+        "subject": page.subject if page else "",
+        "html": page.html if page else "",
+        "ready_html": parts.html if parts else None,
+        "ready_text": parts.text if parts else None,
+        "good": reading.good,
+        "problems": [{"code": p.code, "detail": p.detail, "blocking": p.blocking} for p in reading.problems],
+    }
+
+
+def _content_hash(reading: Reading) -> str:
+    page = reading.page
+    parts = (
+        (page.id, page.subject, page.html, page.status, *page.faults)
+        if page
+        else (f"{len(reading.pages)} pages", *(p.detail for p in reading.problems if p.code == "bad_property"))
+    )
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()

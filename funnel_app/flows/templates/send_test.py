@@ -1,0 +1,108 @@
+"""Send tests: letters of the templates to one address, made and handed over as real ones, and counted nowhere."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from email_validator import EmailNotValidError, validate_email
+
+from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.recipients import is_test_recipient
+from funnel_app.deps import Deps
+from funnel_app.flows.templates.preview import CannotPreview, compose_preview, find_place
+from funnel_app.flows.templates.readings import Reading, read_all, read_one
+from funnel_app.flows.templates.samples import sample
+from funnel_app.gateways.resend.mailer import Answer, AnswerKind
+from funnel_app.ledger import suppressions
+from funnel_app.letters.letter import Letter
+from funnel_app.letters.wire import as_resend
+
+MARK = "[Test] "
+ONCE_IN_S = 600
+PAUSES_S = (1.0, 2.0, 3.0)
+LONGEST_SLEEP_S = 5.0
+PASSING = frozenset(
+    {AnswerKind.RATE_LIMITED, AnswerKind.CONCURRENT, AnswerKind.UNKNOWN, AnswerKind.UNREACHABLE}
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What became of one template's test: sent, or why not."""
+
+    key: str
+    sent: bool
+    detail: str
+
+
+def send_tests(deps: Deps, keys: Sequence[str], address: str, sample_name: str) -> Iterator[Tested]:
+    """Send a letter of each template, or of all where no key is given, to one address; say of each what became of it.
+
+    The same letter goes to the same address once in ten minutes, so that an interrupted call can be repeated.
+    Raises CannotPreview for what may not be, and Unavailable or Rejected where Notion cannot be asked.
+    """
+    to = _may_be_mailed(deps, address)
+    for key in keys:
+        find_place(deps, key)
+    readings = [read_one(deps, key) for key in keys] if keys else read_all(deps)[0]
+    return (_send(deps, reading, to, sample_name) for reading in readings)
+
+
+def _may_be_mailed(deps: Deps, address: str) -> str:
+    try:
+        to = validate_email(address, check_deliverability=False).normalized
+    except EmailNotValidError as fault:
+        raise CannotPreview(f"{address} is not an email address: {fault}") from None
+    if deps.mode is Mode.TEST and not is_test_recipient(to.lower(), deps.settings.test_recipients):
+        raise CannotPreview(f"This process is in testing mode, and {to} is not in TEST_RECIPIENTS")
+    with deps.reads() as session:
+        stopped = suppressions.find(session, to.lower(), deps.settings.secret_key, "transactional")
+    if stopped is not None:
+        raise CannotPreview(f"{to} is not mailed: {stopped.reason}")
+    return to
+
+
+def _send(deps: Deps, reading: Reading, to: str, sample_name: str) -> Tested:
+    campaign, sequence = find_place(deps, reading.key)
+    tags = {"test": "template", "template": reading.key}
+    made = compose_preview(deps, reading, sequence, sample(deps, campaign, sample_name), to=to, tags=tags)
+    if made.letter is None:
+        return Tested(reading.key, False, "; ".join(p.detail for p in made.problems if p.blocking))
+    if made.missing:
+        return Tested(reading.key, False, f"nothing provides {', '.join(made.missing)}")
+    if pause := deps.pause.current():
+        return Tested(reading.key, False, f"all sending is paused: {pause.reason}")
+    return _hand_over(deps, reading.key, replace(made.letter, subject=MARK + made.letter.subject))
+
+
+def _hand_over(deps: Deps, key: str, letter: Letter) -> Tested:
+    payload = as_resend(letter)
+    answer = _ask(deps, payload, _idempotency_key(deps, payload))
+    if answer.kind is AnswerKind.ACCEPTED:
+        return Tested(key, True, f"{letter.subject} ({answer.ids[0]})")
+    return Tested(key, False, f"Resend: {answer.detail or answer.kind}")
+
+
+def _ask(deps: Deps, payload: dict[str, object], key: str) -> Answer:
+    for pause_s in PAUSES_S:
+        answer = _try(deps, payload, key)
+        if answer.kind not in PASSING:
+            return answer
+        deps.sleep(min(answer.retry_after or pause_s, LONGEST_SLEEP_S))
+    return _try(deps, payload, key)
+
+
+def _try(deps: Deps, payload: dict[str, object], key: str) -> Answer:
+    _wait_for_turn(deps)
+    return deps.mailer.send([payload], key)
+
+
+def _wait_for_turn(deps: Deps) -> None:
+    while (wait := deps.rate.wait()) > 0:
+        deps.sleep(min(wait, LONGEST_SLEEP_S))
+
+
+def _idempotency_key(deps: Deps, payload: dict[str, object]) -> str:
+    window = int(deps.now().timestamp()) // ONCE_IN_S
+    return f"test-{window}-{sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()}"

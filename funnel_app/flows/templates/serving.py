@@ -1,0 +1,150 @@
+"""Templates: the text that Notion has now, the text that serves, and why none does."""
+
+from datetime import datetime, timedelta
+
+from funnel_app.campaigns.reasons import of_template
+from funnel_app.deps import Deps
+from funnel_app.flows.templates.readings import Reading, keep, read_all, read_one
+from funnel_app.gateways.errors import GatewayError, Unavailable
+from funnel_app.ledger import template_versions
+from funnel_app.ledger.models import TemplateVersion
+
+FRESH_FOR = timedelta(seconds=60)
+QUIET_FOR = timedelta(minutes=2)
+SERVES_FOR = timedelta(hours=24)
+LOOKS_WHILE_WAITING = 12
+LOOK_EVERY_S = 0.25
+WITHDRAWN = {"missing", "not_active", "several_pages"}
+
+
+class NotReady(Exception):
+    """No letter can be made of this template now; the message is the reason that people read."""
+
+
+def ready_version(deps: Deps, key: str) -> TemplateVersion:
+    """Return the version that letters are made of, asking Notion at most once a minute; NotReady says why none is.
+
+    A changed text serves once it has not changed for two minutes, since people save half-typed; at once where
+    there is no good one. While Notion is away the last good version serves for a day.
+    """
+    fault = _look(deps, key)
+    latest, adopted = _known(deps, key)
+    if latest is None or not _serves(latest, deps.now()):
+        raise NotReady(f"template {key}: {_why_unread(fault, latest)}")
+    version = _choose(latest, adopted)
+    if version is not adopted:
+        _adopt(deps, version)
+    return version
+
+
+def check_templates(deps: Deps) -> dict[str, str]:
+    """Read all templates, keep what is there, adopt what is quiet; return why each broken one cannot be sent.
+
+    Raises Unavailable or Rejected where Notion cannot be asked.
+    """
+    readings, _ = read_all(deps)
+    keep(deps, readings)
+    for reading in readings:
+        latest, adopted = _known(deps, reading.key)
+        if latest is not None and latest is not adopted and latest.good and _is_quiet(latest):
+            _adopt(deps, latest)
+    return {reading.key: _blocking(reading) for reading in readings if not reading.good}
+
+
+def _blocking(reading: Reading) -> str:
+    return "; ".join(problem.detail for problem in reading.problems if problem.blocking)
+
+
+def _known(deps: Deps, key: str) -> tuple[TemplateVersion | None, TemplateVersion | None]:
+    """Return what Notion had last, and what serves; before a text is broken there may have been a good one."""
+    with deps.reads() as session:
+        latest, adopted = template_versions.find_latest(session, key), template_versions.find_adopted(session, key)
+        if adopted is None and latest is not None and not latest.good:
+            adopted = template_versions.find_good(session, key)
+        return latest, adopted
+
+
+def _adopt(deps: Deps, version: TemplateVersion) -> None:
+    with deps.sessions.begin() as session:
+        template_versions.adopt(session, version.id, deps.now())
+
+
+def _why_unread(fault: str | None, latest: TemplateVersion | None) -> str:
+    reason = f"Notion cannot be asked ({fault})" if fault else "another worker has not read it from Notion yet"
+    return f"{reason}, and " + (
+        "no version of it was ever read" if latest is None else "the last good version is over a day old"
+    )
+
+
+def _serves(latest: TemplateVersion, now: datetime) -> bool:
+    return now - latest.checked_at <= SERVES_FOR
+
+
+def _choose(latest: TemplateVersion, adopted: TemplateVersion | None) -> TemplateVersion:
+    if latest.good and (adopted is None or _is_quiet(latest) or _was_withdrawn(adopted, latest)):
+        return latest
+    if adopted is None or (not latest.good and _withdrawn(latest)):
+        raise NotReady(of_template(latest.key, _first_fault(latest)))
+    return adopted
+
+
+def _is_quiet(version: TemplateVersion) -> bool:
+    # What counts is how long Notion was seen to have it, not how long ago: Notion may have been away since.
+    return version.checked_at - version.since_at >= QUIET_FOR
+
+
+def _was_withdrawn(adopted: TemplateVersion, latest: TemplateVersion) -> bool:
+    # The very text that served before came back, for instance a page set to Active again.
+    return adopted.hash == latest.hash
+
+
+def _withdrawn(version: TemplateVersion) -> bool:
+    return any(problem["code"] in WITHDRAWN for problem in version.problems)
+
+
+def _first_fault(version: TemplateVersion) -> str:
+    return str(next(problem["detail"] for problem in version.problems if problem["blocking"]))
+
+
+def _look(deps: Deps, key: str) -> str | None:
+    """Read the template where nobody has within a minute; return why it could not be read, None where it was."""
+    latest, _ = _known(deps, key)
+    if latest is not None and deps.now() - latest.checked_at < FRESH_FOR:
+        return None
+    try:
+        if fault := deps.fetches.fault(key):
+            return fault
+        if deps.fetches.claim(key):
+            return _read(deps, key)
+        return None if latest is not None and _serves(latest, deps.now()) else _wait_for_reader(deps, key)
+    except Unavailable as fault:
+        return str(fault)
+
+
+def _read(deps: Deps, key: str) -> str | None:
+    try:
+        observe(deps, key)
+    except GatewayError as fault:
+        deps.fetches.give_up(key, str(fault), everywhere=isinstance(fault, Unavailable))
+        return str(fault)
+    return None
+
+
+def _wait_for_reader(deps: Deps, key: str) -> str | None:
+    """Wait a little for another worker that reads this template, since there is nothing else to serve."""
+    for _ in range(LOOKS_WHILE_WAITING):
+        deps.sleep(LOOK_EVERY_S)
+        latest, _ = _known(deps, key)
+        if latest is not None and _serves(latest, deps.now()):
+            return None
+        if fault := deps.fetches.fault(key):
+            return fault
+    return None
+
+
+def observe(deps: Deps, key: str) -> None:
+    """Read a template from Notion and keep what is there as a version, with the gate's verdict.
+
+    Raises Unavailable or Rejected where Notion cannot be asked.
+    """
+    keep(deps, [read_one(deps, key)])

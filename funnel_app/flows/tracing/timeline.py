@@ -1,0 +1,86 @@
+"""Story: all that happened to one person, in time order, each thing in one line."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State
+from funnel_app.flows.intake.received import reason_of
+from funnel_app.flows.receipt import iso
+from funnel_app.ledger.email_events import was_asked_for
+from funnel_app.ledger.models import Email, EmailEvent, Enrolment, HookEvent, Outcome, Suppression
+
+TOLD_BY_REPORTS = frozenset(REPORTED_BY_PROVIDER.values()) - {State.SENT}
+# Planning is told once per sequence, cancelling by its end; a claim says nothing that its outcome does not.
+TOLD_ELSEWHERE = frozenset({State.SENDING, State.CANCELLED})
+WORDS = {"sent": "handed to Resend", "planned": "planned again", "copy": "WENT ONCE MORE"}
+
+
+class Line(NamedTuple):
+    """One thing that happened: when, to what, and in which words."""
+
+    at: datetime
+    about: str
+    what: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return the line as plain data."""
+        return {"at": iso(self.at), "about": self.about, "what": self.what}
+
+
+def story(
+    hooks: Iterable[HookEvent],
+    enrolments: Sequence[Enrolment],
+    timeline: Mapping[UUID, Sequence[EmailEvent]],
+    suppressions: Iterable[Suppression],
+) -> list[dict[str, Any]]:
+    """Return the lines of all that happened, oldest first."""
+    lines = [
+        *(_hook(hook) for hook in hooks),
+        *(line for enrolment in enrolments for line in _enrolment(enrolment, timeline)),
+        *(Line(found.created_at, "contact", f"not mailed ({found.scope}): {found.reason}") for found in suppressions),
+    ]
+    # A stable order: what has the same time stays as it is told above.
+    return [line.as_json() for line in sorted(lines, key=lambda line: line.at)]
+
+
+def _hook(hook: HookEvent) -> Line:
+    why = reason_of(hook)
+    what = f"{hook.event or 'a call'} from {hook.source}, {hook.outcome}{f': {why}' if why else ''}"
+    mend = f"; flask hooks show {hook.id}" if hook.outcome == Outcome.REFUSED else ""
+    return Line(hook.received_at, f"hook {hook.hook}", what + mend)
+
+
+def _enrolment(enrolment: Enrolment, timeline: Mapping[UUID, Sequence[EmailEvent]]) -> Iterator[Line]:
+    count = len(enrolment.emails)
+    yield Line(enrolment.created_at, enrolment.sequence, f"started with {count} emails")
+    for email in enrolment.emails:
+        yield from _email(enrolment, email, timeline.get(email.id, ()))
+    if enrolment.ended_at is not None:
+        why = f": {enrolment.exit_reason}" if enrolment.exit_reason else ""
+        yield Line(enrolment.ended_at, enrolment.sequence, f"{'ended' if why else 'completed'}{why}")
+
+
+def _email(enrolment: Enrolment, email: Email, events: Sequence[EmailEvent]) -> Iterator[Line]:
+    reports = {(event.at, REPORTED_BY_PROVIDER.get(event.kind)) for event in events if event.provider_event_id}
+    for number, event in enumerate(events):
+        told = event.kind in TOLD_BY_REPORTS and (event.at, State(event.kind)) in reports
+        first_plan = event.kind == State.PLANNED and number == 0
+        if not (told or first_plan or event.kind in TOLD_ELSEWHERE) or _alone(enrolment, event):
+            yield Line(event.at, f"{enrolment.sequence} {email.step}", _words(event))
+
+
+def _alone(enrolment: Enrolment, event: EmailEvent) -> bool:
+    """Say whether one email was cancelled by itself, and not with its whole sequence."""
+    return event.kind == State.CANCELLED and event.detail != enrolment.exit_reason
+
+
+def _words(event: EmailEvent) -> str:
+    kind = event.kind.removeprefix("email.").replace("_", " ")
+    said = f"{_teller(event)}: {kind}" if event.provider_event_id else WORDS.get(event.kind, kind)
+    return f"{said}: {event.detail}" if event.detail else said
+
+
+def _teller(event: EmailEvent) -> str:
+    return "asked, Resend says" if was_asked_for(event) else "Resend reports"

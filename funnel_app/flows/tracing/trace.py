@@ -1,0 +1,120 @@
+"""Trace: a contact's whole story, and one plain sentence for each sequence."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from funnel_app.deps import Deps
+from funnel_app.flows.addresses import looked_up, names
+from funnel_app.flows.intake.received import reason_of
+from funnel_app.flows.monitoring.ready import silent_parts
+from funnel_app.flows.receipt import iso
+from funnel_app.flows.sending.eligibility import block_reason
+from funnel_app.flows.sending.sending_status import pause_reason
+from funnel_app.flows.tracing.summaries import DOCTOR_KNOWS, Outlook, sentence
+from funnel_app.flows.tracing.timeline import story
+from funnel_app.flows.tracing.unknown_addresses import stranger
+from funnel_app.ledger import contacts, email_events, enrolments, hook_events, requests, suppressions
+from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Suppression
+
+__all__ = ["sentence", "trace"]
+
+Timeline = dict[Any, list[EmailEvent]]
+
+
+def trace(deps: Deps, address: str) -> dict[str, Any]:
+    """Return the story of an address as plain data, by the contract; `contact` is None for one we never heard of.
+
+    `suppressions` are what forbids mail to it, even one that we never heard of; `story` is all that happened, in time
+    order. A call that named it and was refused is among `hooks`; `similar` are known addresses like an unknown one.
+    """
+    email_norm = looked_up(address)
+    with deps.reads() as session:
+        contact = contacts.find(session, email_norm)
+        forbidden = suppressions.of_address(session, email_norm, deps.settings.secret_key)
+        refused = hook_events.refused(session, lambda call: names(call.payload, email_norm))
+        if contact is None:
+            return {
+                **stranger(session, email_norm, [_hook(hook) for hook in refused]),
+                "suppressions": _forbidden(forbidden),
+            }
+        joined = enrolments.of_contact(session, contact.id)
+        timeline = email_events.of_emails(session, [email.id for e in joined for email in e.emails])
+        hooks = sorted([*hook_events.of_contact(session, contact.id), *refused], key=lambda hook: hook.received_at)
+        bars = {enrolment.id: block_reason(deps, enrolment, contact, forbidden) for enrolment in joined}
+        outlook = replace(_outlook(deps, session, joined), bars=bars)
+    return {
+        "contact": _contact(contact),
+        "suppressions": _forbidden(forbidden),
+        "hooks": [_hook(hook) for hook in hooks],
+        "enrolments": [_enrolment(enrolment, timeline, outlook) for enrolment in joined],
+        "story": story(hooks, joined, timeline, forbidden),
+    }
+
+
+def _outlook(deps: Deps, session: Session, joined: Sequence[Enrolment]) -> Outlook:
+    ids = {email.request_id for enrolment in joined for email in enrolment.emails if email.request_id}
+    asked = requests.by_ids(session, ids)
+    waiting = pause_reason(deps) or next((f"{fault} ({DOCTOR_KNOWS})" for fault in silent_parts(deps)), None)
+    elsewhere = frozenset(each.id for each in joined if each.mode not in deps.sendable_modes)
+    return Outlook(deps.now(), ZoneInfo(deps.settings.timezone), waiting, asked, elsewhere=elsewhere)
+
+
+def _contact(contact: Contact) -> dict[str, Any]:
+    return {
+        "id": str(contact.id),
+        "email": contact.email,
+        "first_name": contact.first_name,
+        "business_name": contact.business_name,
+        "timezone": contact.timezone,
+        "created_at": iso(contact.created_at),
+    }
+
+
+def _forbidden(found: Sequence[Suppression]) -> list[dict[str, Any]]:
+    return [{"scope": str(each.scope), "reason": each.reason, "at": iso(each.created_at)} for each in found]
+
+
+def _hook(hook: HookEvent) -> dict[str, Any]:
+    answer = hook.answer or {}
+    return {
+        "id": str(hook.id),
+        "at": iso(hook.received_at),
+        "hook": hook.hook,
+        "event": hook.event,
+        "source": hook.source,
+        "outcome": str(hook.outcome),
+        "reason": reason_of(hook),
+        "ended": answer.get("ended", []),
+    }
+
+
+def _enrolment(enrolment: Enrolment, timeline: Timeline, outlook: Outlook) -> dict[str, Any]:
+    return {
+        "id": str(enrolment.id),
+        "campaign": enrolment.campaign,
+        "sequence": enrolment.sequence,
+        "state": str(enrolment.state),
+        "mode": enrolment.mode,
+        "occurrence": enrolment.occurrence or None,
+        "call_at": iso(enrolment.call_at) if enrolment.call_at else None,
+        "sentence": sentence(enrolment, outlook.now, outlook),
+        "emails": [_email(email, timeline[email.id]) for email in enrolment.emails],
+    }
+
+
+def _email(email: Email, events: Sequence[EmailEvent]) -> dict[str, Any]:
+    return {
+        "id": str(email.id),
+        "step": email.step,
+        "template": email.template_key,
+        "due_at": iso(email.due_at),
+        "state": str(email.state),
+        "since": iso(getattr(email, f"{email.state}_at") or email.due_at),
+        "reason": email.reason,
+        "resend_id": email.resend_id,
+        "events": [{"at": iso(event.at), "kind": event.kind, "detail": event.detail} for event in events],
+    }

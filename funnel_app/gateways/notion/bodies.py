@@ -1,0 +1,42 @@
+"""Bodies that were read from the blocks of a page, so that a page which nobody edited is not read again and again."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from funnel_app.gateways.notion.pages import Page
+
+# Notion tells the last edit in whole minutes, rounded down: a page read sooner than this may have been edited since.
+SETTLED_AFTER = timedelta(minutes=2)
+READ_AGAIN_AFTER = timedelta(minutes=10)
+
+
+def utc_now() -> datetime:
+    """Return the time, aware and UTC."""
+    return datetime.now(UTC)
+
+
+class Bodies:
+    """The bodies of one process, each as of the last edit of its page."""
+
+    def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
+        self._now = now
+        self._kept: dict[str, tuple[str, datetime, str]] = {}
+
+    def find(self, page: Page) -> str | None:
+        """Return the body that was kept of this page; None where it was edited since, or ten minutes have passed."""
+        last_edited, read_at, html = self._kept.get(page.id, ("", self._now(), ""))
+        fresh = self._now() - read_at < READ_AGAIN_AFTER
+        return html if last_edited and last_edited == page.last_edited and fresh else None
+
+    def keep(self, page: Page, html: str) -> None:
+        """Keep a body that was just read, if the page's last edit is long enough ago."""
+        edited_at = _moment(page.last_edited)
+        if edited_at is not None and self._now() - edited_at >= SETTLED_AFTER:
+            self._kept[page.id] = (page.last_edited, self._now(), html)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

@@ -1,0 +1,192 @@
+"""Notion's client of this process: the shared budget, failures in the two families, at most one more try."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import httpx
+from notion_client import Client
+from notion_client.errors import HTTPResponseError, NotionClientErrorBase, RequestTimeoutError
+
+from funnel_app.gateways.errors import GatewayError, Rejected, Unavailable
+from funnel_app.gateways.headers import retry_after
+from funnel_app.gateways.notion.budget import NotionBudget
+
+PROVIDER = "notion"
+API_URL = "https://api.notion.com"
+VERSION = "2025-09-03"
+PAGE_SIZE = 100
+PER_SECOND = 3.0
+PASSING_STATUSES = frozenset({408, 409, 429, 529})
+# Notion says these before it does anything, so that even a write may come again.
+NOT_DONE = frozenset({409, 429, 529})
+SLOW_DOWN = frozenset({429, 529})
+AWAY = frozenset({502, 503, 504})
+AGAIN_AFTER_S = 0.5
+
+
+class NotionCalls:
+    """Calls of Notion's API, each at its turn in the shared budget; low ones, the mirror's, come after the others.
+
+    The client is made at the first call, once: each one made adds a log handler.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        api_url: str | None = None,
+        timeout_s: float = 10.0,
+        transport: httpx.BaseTransport | None = None,
+        *,
+        budget: NotionBudget | None = None,
+        low: bool = False,
+        patience_s: float = 3.0,
+    ) -> None:
+        self._token = token
+        self._api_url = (api_url or API_URL).rstrip("/")
+        self._timeout_s = timeout_s
+        self._transport = transport
+        self._budget = budget or NotionBudget(None, PER_SECOND)
+        self._low = low
+        self._patience_s = patience_s
+
+    @cached_property
+    def client(self) -> Client:
+        """Notion's own client, without its retries: they would sleep up to two minutes inside a job."""
+        return Client(
+            client=httpx.Client(transport=self._transport),
+            auth=self._token,
+            base_url=self._api_url,
+            timeout_ms=int(self._timeout_s * 1000),
+            notion_version=VERSION,
+            retry=False,
+            logger=logging.getLogger("notion_client"),
+            log_level=logging.WARNING,
+        )
+
+    def read(self, call: Callable[..., Any], *args: str, **query: Any) -> dict[str, Any]:
+        """Make a call that changes nothing, once more after a passing failure; Unavailable or Rejected."""
+        return self._call(_may_read_again, call, *args, **query)
+
+    def write(self, call: Callable[..., Any], *args: str, **body: Any) -> dict[str, Any]:
+        """Make a call that changes something, once more only if it was not done; Unavailable or Rejected."""
+        return self._call(_was_not_done, call, *args, **body)
+
+    def read_all(self, call: Callable[..., Any], *args: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Yield the results of a list, over all of its pages."""
+        cursor: dict[str, str] = {}
+        while True:
+            answer = self.read(call, *args, page_size=PAGE_SIZE, **cursor, **query)
+            yield from answer.get("results") or []
+            if not answer.get("has_more") or not answer.get("next_cursor"):
+                return
+            cursor = {"start_cursor": answer["next_cursor"]}
+
+    def find_source(self, database_id: str) -> str:
+        """Return the table inside a database: the id in Notion's address bar is the database's, which has no rows."""
+        database = self.read(self.client.databases.retrieve, database_id)
+        sources = database.get("data_sources") or []
+        if not sources:
+            raise Rejected(PROVIDER, f"Database {database_id} has no data source.", code="no_data_source")
+        return str(sources[0]["id"])
+
+    def close(self) -> None:
+        """Close the connection, if one was made."""
+        if "client" in self.__dict__:
+            self.client.close()
+
+    def _call(
+        self, may_repeat: Callable[[Exception], bool], call: Callable[..., Any], *args: str, **kw: Any
+    ) -> dict[str, Any]:
+        try:
+            return self._try(call, *args, **kw)
+        except FAILURES as error:
+            fault = self._noted(error)
+            if not (may_repeat(error) and self._has_waited(error, fault)):
+                raise self._final(error, fault) from error
+        try:
+            return self._try(call, *args, **kw)
+        except FAILURES as error:
+            raise self._final(error, self._noted(error)) from error
+
+    def _try(self, call: Callable[..., Any], *args: str, **kw: Any) -> dict[str, Any]:
+        failures_before = self._budget.wait(low=self._low, patience_s=self._patience_s)
+        answer = _answer(call, *args, **kw)
+        if failures_before:
+            self._budget.well()
+        return answer
+
+    def _noted(self, error: Exception) -> GatewayError:
+        fault = failure(error)
+        if _status(error) in SLOW_DOWN:
+            self._budget.refused(getattr(fault, "retry_after", None))
+        return fault
+
+    def _final(self, error: Exception, fault: GatewayError) -> GatewayError:
+        if _is_away(error):
+            self._budget.away()
+        return fault
+
+    def _has_waited(self, error: Exception, fault: GatewayError) -> bool:
+        """Wait before the second try; False where Notion asks for more than our patience."""
+        if _status(error) in SLOW_DOWN:
+            # The budget keeps this wait, for all processes.
+            return (getattr(fault, "retry_after", None) or 0.0) <= self._patience_s
+        if not isinstance(error, httpx.TransportError):
+            self._budget.sleep(AGAIN_AFTER_S)
+        return True
+
+
+FAILURES = (NotionClientErrorBase, httpx.HTTPError, ValueError)
+
+
+def _status(error: Exception) -> int:
+    return error.status if isinstance(error, HTTPResponseError) else 0
+
+
+def _may_read_again(error: Exception) -> bool:
+    return isinstance(error, httpx.TransportError) or _status(error) in PASSING_STATUSES or _status(error) >= 500
+
+
+def _was_not_done(error: Exception) -> bool:
+    return isinstance(error, httpx.ConnectError) or _status(error) in NOT_DONE
+
+
+def _is_away(error: Exception) -> bool:
+    return isinstance(error, httpx.TransportError | RequestTimeoutError) or _status(error) in AWAY
+
+
+def _answer(call: Callable[..., Any], *args: str, **kw: Any) -> dict[str, Any]:
+    answer = call(*args, **kw)
+    if not isinstance(answer, dict):
+        raise ValueError(f"the answer is not a JSON object: {str(answer)[:200]}")
+    return answer
+
+
+def failure(error: Exception) -> GatewayError:
+    """Return what an exception of Notion's client means: try again, or never again."""
+    if isinstance(error, HTTPResponseError):
+        return _refusal(error)
+    if isinstance(error, NotionClientErrorBase) and not isinstance(error, RequestTimeoutError):
+        return Rejected(PROVIDER, str(error), code=str(error.code))
+    return Unavailable(PROVIDER, str(error) or type(error).__name__, in_doubt=not _was_not_done(error))
+
+
+def _refusal(error: HTTPResponseError) -> GatewayError:
+    code, message = _words(error)
+    if error.status in PASSING_STATUSES or error.status >= 500:
+        wait = retry_after(error.headers, datetime.now(UTC))
+        return Unavailable(PROVIDER, message, wait, in_doubt=not _was_not_done(error))
+    return Rejected(PROVIDER, message, code=code)
+
+
+def _words(error: HTTPResponseError) -> tuple[str, str]:
+    """Return code and message; from the body, since the client drops those of every code that it does not know."""
+    try:
+        said = json.loads(error.body)
+        return str(said["code"]), f"{error.status} {said['code']}: {said['message']}"
+    except (ValueError, TypeError, KeyError):
+        return str(error.status), str(error)

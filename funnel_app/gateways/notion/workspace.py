@@ -1,0 +1,187 @@
+"""The owner's desk in Notion: its tables, two of which Funnel keeps up to date for people to read."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from funnel_app.gateways.errors import Rejected
+from funnel_app.gateways.notion.client import PROVIDER, NotionCalls
+from funnel_app.gateways.notion.pages import rich_text
+from funnel_app.gateways.notion.schema import Table, Writes
+from funnel_app.gateways.notion.values import Value, decoded, encoded, for_type
+
+DESCRIBED_FOR_S = 300.0
+OLDEST_FIRST = [{"timestamp": "created_time", "direction": "ascending"}]
+# Notion's words for a page that a person threw away, and for one that is gone for good or no longer ours to see.
+IN_TRASH = "archived"
+GONE = "object_not_found"
+
+
+class RowGone(Exception):
+    """A person removed the row; it may be made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its values by our keys, all its properties by Notion's names, and when it was made."""
+
+    id: str
+    values: Mapping[str, Value]
+    everything: Mapping[str, Value]
+    created_at: str
+
+
+class NotionTable:
+    """One table of the desk. Every call raises Unavailable or Rejected."""
+
+    def __init__(
+        self, calls: NotionCalls, database_id: str, table: Table, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.table = table
+        self.database_id = database_id
+        self._calls = calls
+        self._monotonic = monotonic
+        self._types: dict[str, str] = {}
+        self._types_until = float("-inf")
+        self._found_source_id: str | None = None
+
+    def types(self, *, fresh: bool = False) -> Mapping[str, str]:
+        """Return the type of every property that the table has, by name; remembered for five minutes."""
+        if fresh or self._monotonic() >= self._types_until:
+            source = self._calls.read(self._calls.client.data_sources.retrieve, self._source_id)
+            self._types = {name: str(prop["type"]) for name, prop in (source.get("properties") or {}).items()}
+            self._types_until = self._monotonic() + DESCRIBED_FOR_S
+        return self._types
+
+    def faults(self) -> list[str]:
+        """Name each property that is missing or of another type, as Notion has it now."""
+        return self.table.faults(self.types(fresh=True))
+
+    def add_missing(self) -> list[str]:
+        """Add the properties that are missing and return their names; nothing is removed, renamed or retyped."""
+        missing = self.table.missing(self.types(fresh=True))
+        if missing:
+            update = self._calls.client.data_sources.update
+            self._calls.write(update, self._source_id, properties=missing)
+            self.types(fresh=True)
+        return list(missing)
+
+    def writable(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Return those values that are to be written and that the table can hold now, each as it will come back."""
+        types = self.types()
+        return {
+            key: for_type(types[prop.name], value)
+            for key, value in values.items()
+            if (prop := self.table.properties[key]).takes(types.get(prop.name))
+            and (value is not None or prop.writes is Writes.ALWAYS)
+        }
+
+    def find_by_address(self, addresses: Iterable[str]) -> list[Row]:
+        """Return the rows with these addresses, oldest first, all of them in one question."""
+        prop = self.table.properties["email"]
+        kind = self.types().get(prop.name)
+        if not prop.takes(kind):
+            raise Rejected(PROVIDER, f"{self.table.title}: “{prop.name}” is {kind or 'missing'}", code="schema")
+        asked = [{"property": prop.name, kind: {"equals": address}} for address in dict.fromkeys(addresses)]
+        return list(self._rows(filter={"or": asked})) if asked else []
+
+    def rows(self) -> Iterator[Row]:
+        """Return all rows, over all pages of the list, oldest first."""
+        return self._rows()
+
+    def get(self, page_id: str) -> Row:
+        """Return a row as it is now. Raises RowGone where a person removed it."""
+        try:
+            page = self._calls.read(self._calls.client.pages.retrieve, page_id)
+        except Rejected as refusal:
+            if refusal.code == GONE:
+                raise RowGone(refusal.message) from refusal
+            raise
+        if page.get("in_trash") or page.get("archived"):
+            raise RowGone(f"{page_id} is in the trash")
+        return self._row(page)
+
+    def create(self, values: Mapping[str, Value]) -> Row:
+        """Make a row. Repeating makes a second one, so look for it first."""
+        parent = {"type": "data_source_id", "data_source_id": self._source_id}
+        return self._changed(self._calls.client.pages.create, parent=parent, properties=self._properties(values))
+
+    def update(self, page_id: str, values: Mapping[str, Value]) -> Row:
+        """Set these values of a row and leave all others. Raises RowGone where a person removed it."""
+        return self._changed(self._calls.client.pages.update, page_id, properties=self._properties(values))
+
+    def _changed(self, call: Callable[..., Any], *args: str, **body: Any) -> Row:
+        try:
+            return self._row(self._calls.write(call, *args, **body))
+        except Rejected as refusal:
+            if args and (refusal.code == GONE or IN_TRASH in refusal.message):
+                raise RowGone(refusal.message) from refusal
+            # Somebody may have changed the table: look again before the next try.
+            self._types_until = float("-inf")
+            raise
+
+    def _properties(self, values: Mapping[str, Value]) -> dict[str, Any]:
+        types = self.types()
+        named = {self.table.properties[key].name: value for key, value in values.items()}
+        return {name: encoded(types[name], value) for name, value in named.items()}
+
+    @property
+    def _source_id(self) -> str:
+        if self._found_source_id is None:
+            self._found_source_id = self._calls.find_source(self.database_id)
+        return self._found_source_id
+
+    def _rows(self, **query: Any) -> Iterator[Row]:
+        pages = self._calls.read_all(
+            self._calls.client.data_sources.query, self._source_id, sorts=OLDEST_FIRST, **query
+        )
+        return (self._row(page) for page in pages if not (page.get("in_trash") or page.get("archived")))
+
+    def _row(self, page: Mapping[str, Any]) -> Row:
+        everything = {name: decoded(prop) for name, prop in (page.get("properties") or {}).items()}
+        values = {key: everything.get(prop.name) for key, prop in self.table.properties.items()}
+        return Row(str(page["id"]), values, everything, str(page.get("created_time") or ""))
+
+
+class NotionWorkspace:
+    """The databases that are set: the templates', and those of the mirror, which may be none."""
+
+    def __init__(self, calls: NotionCalls, schema: Mapping[str, Table], database_ids: Mapping[str, str | None]) -> None:
+        self._calls = calls
+        self._schema = schema
+        self._tables = {key: NotionTable(calls, id_, schema[key]) for key, id_ in database_ids.items() if id_}
+
+    @property
+    def tables(self) -> list[NotionTable]:
+        """All tables whose database is set."""
+        return list(self._tables.values())
+
+    @property
+    def contacts(self) -> NotionTable | None:
+        """The table with a row per contact; None where its database is not set."""
+        return self._tables.get("contacts")
+
+    @property
+    def sequences(self) -> NotionTable | None:
+        """The table with a row per enrolment; None where its database is not set."""
+        return self._tables.get("sequences")
+
+    @property
+    def mirrors(self) -> bool:
+        """Say whether anything is mirrored."""
+        return self.contacts is not None or self.sequences is not None
+
+    def not_set(self) -> list[Table]:
+        """Return the tables whose database is not set."""
+        return [table for key, table in self._schema.items() if key not in self._tables]
+
+    def make_database(self, table: Table, page_id: str) -> str:
+        """Make a database with all properties of a table below a page, and return its id. Repeating makes another."""
+        made = self._calls.write(
+            self._calls.client.databases.create,
+            parent={"type": "page_id", "page_id": page_id},
+            title=rich_text(table.title, "The title"),
+            initial_data_source={"properties": {prop.name: prop.as_notion() for prop in table.properties.values()}},
+        )
+        return str(made["id"])

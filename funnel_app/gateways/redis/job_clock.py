@@ -1,0 +1,133 @@
+"""rq-scheduler with a lock that knows its owner, to the second, and which one broken job cannot stop."""
+
+import math
+import time
+from collections.abc import Iterator
+from typing import Any, cast
+from uuid import uuid4
+
+import structlog
+from redis import Redis
+from rq.exceptions import DeserializationError, NoSuchJobError, TimeoutFormatError
+from rq.job import Job, JobStatus
+from rq.queue import Queue
+from rq_scheduler import Scheduler
+
+from funnel_app.gateways.errors import redis_at_hand
+from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK
+
+log = structlog.get_logger(__name__)
+
+LOCK_MS = 4000
+JOBS_PER_TRIP = 200
+UNREADABLE_KEY = "funnel:clock:unreadable"
+AFTER_THE_SECOND_S = 0.020
+# What RQ raises for a hash that is gone, cut short, of another format, or pickled by something that is not there.
+UNREADABLE = (
+    NoSuchJobError,
+    DeserializationError,
+    TimeoutFormatError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    AssertionError,
+)
+
+
+class Clock(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
+    """Moves due jobs to their queues, while it owns the lock. A second one waits, and takes over from a dead one.
+
+    It knows no periodic jobs: what Funnel repeats runs in the scheduler process's own loop.
+    """
+
+    def __init__(self, connection: Redis) -> None:
+        super().__init__(connection=connection, interval=1)
+        self.token = uuid4().hex
+        self._own = connection.register_script(OWN_LOCK)
+        self._release = connection.register_script(RELEASE_LOCK)
+
+    def own(self) -> bool:
+        """Take the lock or renew it for 4 s; False while another owner lives. Call it on each tick."""
+        with redis_at_hand():
+            return bool(self._own(keys=[self.scheduler_lock_key], args=[self.token, LOCK_MS]))
+
+    def release(self) -> None:
+        """Give the lock up if it is ours, so that a successor need not wait."""
+        with redis_at_hand():
+            self._release(keys=[self.scheduler_lock_key], args=[self.token])
+
+    def tick(self, now: float) -> int:
+        """Move the jobs that are due to their queues and return how many; without the lock none.
+
+        A crash between, or a second owner, queues a job twice, never not at all: the ledger lets only one send.
+        """
+        moved = 0
+        with redis_at_hand():
+            while self.own() and (due := self._due(now)):
+                readable = list(self._readable(due, now))
+                self._move(readable)
+                moved += len(readable)
+        return moved
+
+    def acquire_lock(self) -> bool:
+        """Do as own(): the parent's lock does not know its owner."""
+        return self.own()
+
+    def remove_lock(self) -> None:
+        """Do as release(): the parent would remove another owner's lock."""
+        self.release()
+
+    def enqueue_jobs(self) -> int:
+        """Do as tick(): the parent would stop at the first job that it cannot read."""
+        return self.tick(time.time())
+
+    @staticmethod
+    def seconds_to_next(now: float) -> float:
+        """Return the seconds until just after the next whole second, when the next jobs are due."""
+        return math.floor(now) + 1 + AFTER_THE_SECOND_S - now
+
+    def _due(self, now: float) -> list[bytes]:
+        found = self.connection.zrangebyscore(self.scheduled_jobs_key, 0, int(now), start=0, num=JOBS_PER_TRIP)
+        return cast(list[bytes], found)
+
+    def _readable(self, job_ids: list[bytes], now: float) -> Iterator[Job]:
+        with self.connection.pipeline(transaction=False) as pipe:
+            for job_id in job_ids:
+                pipe.hgetall(Job.redis_job_namespace_prefix.encode() + job_id)
+            hashes = pipe.execute(raise_on_error=False)
+        for job_id, content in zip(job_ids, hashes, strict=True):
+            try:
+                yield _restored(job_id, content, self.connection)
+            except UNREADABLE as error:
+                self._set_aside(job_id, error, now)
+
+    def _move(self, jobs: list[Job]) -> None:
+        with self.connection.pipeline() as pipe:
+            for job in jobs:
+                queue = Queue(job.origin, connection=self.connection)
+                job.set_status(JobStatus.QUEUED, pipeline=pipe)
+                # The whole hash again, not its status alone: it may have been deleted since it was read.
+                job.save(pipeline=pipe)
+                pipe.sadd(Queue.redis_queues_keys, queue.key)
+                queue.push_job_id(job.id, pipeline=pipe)
+                pipe.zrem(self.scheduled_jobs_key, job.id)
+            pipe.execute()
+
+    def _set_aside(self, job_id: bytes, error: Exception, now: float) -> None:
+        with self.connection.pipeline() as pipe:
+            pipe.zadd(UNREADABLE_KEY, {job_id: now})
+            pipe.zrem(self.scheduled_jobs_key, job_id)
+            pipe.execute()
+        log.error("scheduled_job_unreadable", job_id=repr(job_id), error=f"{type(error).__name__}: {error}")
+
+
+def _restored(job_id: bytes, content: Any, connection: Redis) -> Job:
+    """Return the job of a hash; one of UNREADABLE where it cannot be queued as it is."""
+    if not isinstance(content, dict) or not content:
+        raise NoSuchJobError(f"its hash is gone: {content!r}")
+    job = Job(job_id.decode(), connection=connection)
+    job.restore(content)
+    if not isinstance(job.func_name, str) or not job.origin:
+        raise ValueError("it names no function or no queue")
+    return job

@@ -1,0 +1,122 @@
+"""Vital signs in Redis: which processes were heard of and when, how long the queues are, what the doctor last found."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+from uuid import uuid4
+
+from redis import Redis
+from redis.exceptions import ResponseError
+from rq.queue import Queue
+from rq.registry import FailedJobRegistry
+
+from funnel_app.gateways.errors import redis_at_hand
+from funnel_app.gateways.redis.clients import fail_fast_client
+from funnel_app.gateways.redis.job_clock import UNREADABLE_KEY
+from funnel_app.gateways.redis.queue import CLOCK_KEY, QUEUES, SEEN_KEY
+
+FORGOTTEN_AFTER_S = 86_400
+UNPROVEN_KEY = "funnel:unproven"
+# Whoever knocks without end fills no more than this.
+MOST_UNPROVEN = 5000
+EXAMINED_KEY = "funnel:examined"
+
+
+@dataclass(frozen=True)
+class RedisFacts:
+    """How a Redis is set up; `keeps` is None where it does not say whether it keeps anything over a restart."""
+
+    version: str
+    policy: str
+    limit_bytes: int
+    keeps: bool | None
+
+
+@dataclass(frozen=True)
+class Depths:
+    """How many jobs wait on each queue and on the clock, how many failed, and how many nobody could read today."""
+
+    queues: dict[str, int]
+    clock: int
+    failed: int
+    unreadable: int
+
+
+class ProcessStatus:
+    """Reads the signs. Every call raises Unavailable within half a second where Redis is away."""
+
+    def __init__(self, redis_url: str, now: Callable[[], float] = time.time) -> None:
+        self._redis = fail_fast_client(redis_url)
+        self._now = now
+
+    def seen(self) -> dict[str, datetime]:
+        """Return when each process last gave a sign; a worker is `worker:` and its name. Forgets those of yesterday."""
+        with redis_at_hand():
+            found = cast(dict[bytes, bytes], self._redis.hgetall(SEEN_KEY))
+            old = [name for name, at in found.items() if self._now() - float(at) > FORGOTTEN_AFTER_S]
+            if old:
+                self._redis.hdel(SEEN_KEY, *old)
+        return {name.decode(): datetime.fromtimestamp(float(at), UTC) for name, at in found.items() if name not in old}
+
+    def facts(self) -> RedisFacts:
+        """Return how Redis is set up."""
+        with redis_at_hand():
+            info = self._redis.info()
+            keeps = bool(info.get("aof_enabled")) or _saves(self._redis)
+        return RedisFacts(
+            version=str(info.get("redis_version", "?")),
+            policy=str(info.get("maxmemory_policy", "noeviction")),
+            limit_bytes=int(info.get("maxmemory", 0)),
+            keeps=keeps,
+        )
+
+    def depths(self) -> Depths:
+        """Return how much waits."""
+        with redis_at_hand():
+            queues = [Queue(name, connection=self._redis) for name in QUEUES]
+            return Depths(
+                queues={queue.name: queue.count for queue in queues},
+                clock=self._redis.zcard(CLOCK_KEY),
+                failed=sum(FailedJobRegistry(queue=queue).get_job_count(cleanup=False) for queue in queues),
+                unreadable=self._redis.zcount(UNREADABLE_KEY, self._now() - FORGOTTEN_AFTER_S, "+inf"),
+            )
+
+    def keep_examined(self, words: str) -> None:
+        """Keep what the doctor found, for a day."""
+        with redis_at_hand():
+            self._redis.set(EXAMINED_KEY, words, ex=FORGOTTEN_AFTER_S)
+
+    def examined(self) -> str | None:
+        """Return what the doctor last found; None where nothing was kept within a day."""
+        with redis_at_hand():
+            found = cast(bytes | None, self._redis.get(EXAMINED_KEY))
+        return found.decode() if found is not None else None
+
+    def note_unproven(self, hook: str) -> None:
+        """Count a call of a hook that proved nothing."""
+        with redis_at_hand(), self._redis.pipeline() as pipe:
+            pipe.zadd(UNPROVEN_KEY, {f"{hook} {uuid4().hex}": self._now()})
+            pipe.zremrangebyrank(UNPROVEN_KEY, 0, -MOST_UNPROVEN - 1)
+            pipe.expire(UNPROVEN_KEY, FORGOTTEN_AFTER_S)
+            pipe.execute()
+
+    def unproven(self, within_s: float) -> Counter[str]:
+        """Return how many calls of each hook proved nothing in the last seconds."""
+        with redis_at_hand():
+            found = cast(list[bytes], self._redis.zrangebyscore(UNPROVEN_KEY, self._now() - within_s, "+inf"))
+        return Counter(member.decode().rpartition(" ")[0] for member in found)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._redis.close()
+
+
+def _saves(redis: Redis) -> bool | None:
+    # A Redis that is rented often lets nobody read its configuration.
+    try:
+        return bool(cast(dict[str, str], redis.config_get("save")).get("save"))
+    except ResponseError:
+        return None

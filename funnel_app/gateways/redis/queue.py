@@ -1,0 +1,218 @@
+"""RQ and rq-scheduler: one job per email, on the queue or on the clock. Redis may lose all of it at any time."""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar, cast
+from uuid import UUID
+
+import structlog
+from redis import Redis
+from redis.client import Pipeline
+from redis.exceptions import RedisError
+from rq.job import Job, JobStatus
+from rq.queue import Queue
+
+from funnel_app.gateways.errors import redis_at_hand
+from funnel_app.gateways.redis.clients import blocking_client, fail_fast_client
+from funnel_app.gateways.redis.job_names import (
+    EMAILS,
+    TRANSACTIONAL,
+    Call,
+    deliver_job,
+    email_job_id,
+    mirror_job,
+    new_job,
+    queue_of,
+    recheck_job,
+    reconcile_job,
+    repeat_job,
+)
+from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK
+
+__all__ = [
+    "Call",
+    "Queues",
+    "deliver_job",
+    "mirror_job",
+    "queue_of",
+    "recheck_job",
+    "reconcile_job",
+    "repeat_job",
+]
+
+Entry = TypeVar("Entry")
+
+log = structlog.get_logger(__name__)
+
+CLOCK_KEY = "rq:scheduler:scheduled_jobs"
+MARKER_KEY = "funnel:clock:marker"
+SEEN_KEY = "funnel:seen"
+QUEUES = ("transactional", "emails", "mirror")
+CIRCUIT_S = 5.0
+JOBS_PER_TRIP = 500
+
+
+class Queues:
+    """The queues and the clock of one process. `connection` is for jobs/: RQ's workers and scheduler."""
+
+    def __init__(
+        self, redis_url: str, now: Callable[[], float] = time.time, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.connection: Redis = blocking_client(redis_url)
+        self._swift = fail_fast_client(redis_url)
+        self._now = now
+        self._monotonic = monotonic
+        self._closed_until = 0.0
+        self._own = self.connection.register_script(OWN_LOCK)
+        self._disown = self.connection.register_script(RELEASE_LOCK)
+
+    def schedule(self, entries: Sequence[tuple[UUID, datetime]], now: datetime, queue: str = EMAILS) -> bool:
+        """Queue emails that are due and put the others on the clock; False, never an error, where Redis is away.
+
+        After a failure nothing is tried for 5 s, so that a hanging Redis does not slow down every hook.
+        """
+        if self._monotonic() < self._closed_until:
+            return False
+        try:
+            for part in _parts(entries):
+                self._arm(part, now, queue)
+        except RedisError as error:
+            self._closed_until = self._monotonic() + CIRCUIT_S
+            log.warning("arming_failed", emails=len(entries), error=str(error))
+            return False
+        return True
+
+    def push(self, calls: Iterable[Call | tuple[str, str, tuple[str, ...], str]]) -> int:
+        """Queue jobs now, but those that wait there already, and take them off the clock; return how many.
+
+        A job that seems to run is queued all the same: its worker may be dead, and the ledger lets only one send.
+        """
+        wanted = {call.job_id: call for call in (Call(*given) for given in calls)}
+        with redis_at_hand():
+            waiting = {queue: self._waiting(queue) for queue in {call.queue for call in wanted.values()}}
+            missing = [call for call in wanted.values() if call.job_id not in waiting[call.queue]]
+            for part in _parts(missing):
+                self._push(part)
+        return len(missing)
+
+    def armed(self, ids: Sequence[UUID]) -> set[UUID]:
+        """Return those emails that are on the clock."""
+        with redis_at_hand(), self.connection.pipeline(transaction=False) as pipe:
+            for email_id in ids:
+                pipe.zscore(CLOCK_KEY, email_job_id(email_id))
+            return {email_id for email_id, score in zip(ids, pipe.execute(), strict=True) if score is not None}
+
+    def unschedule(self, ids: Sequence[UUID]) -> int:
+        """Take emails off the clock and the queue, and return how many were there; a job that runs is left alone."""
+        with redis_at_hand(), self.connection.pipeline() as pipe:
+            for email_id in ids:
+                pipe.zrem(CLOCK_KEY, email_job_id(email_id))
+                for name in (TRANSACTIONAL, EMAILS):
+                    pipe.lrem(self._queue(name).key, 0, email_job_id(email_id))
+            counts = iter(pipe.execute())
+            removed = [each for each, *found in zip(ids, counts, counts, counts, strict=True) if any(found)]
+            # Only what was removed here: the hash of a job that a worker has just taken is the worker's.
+            for email_id in removed:
+                pipe.delete(Job.key_for(email_job_id(email_id)))
+            pipe.execute()
+        return len(removed)
+
+    def marked(self) -> bool:
+        """Tell whether the clock was filled since Redis last lost everything."""
+        with redis_at_hand():
+            return bool(self.connection.exists(MARKER_KEY))
+
+    def mark(self) -> None:
+        """Note that the clock is filled; a flush forgets it."""
+        with redis_at_hand():
+            self.connection.set(MARKER_KEY, "1")
+
+    def emails_wait(self) -> bool:
+        """Tell whether an email's job waits for a worker."""
+        with redis_at_hand(), self.connection.pipeline(transaction=False) as pipe:
+            for name in (EMAILS, TRANSACTIONAL):
+                pipe.llen(self._queue(name).key)
+            return any(pipe.execute())
+
+    def own(self, name: str, owner: str, seconds: float) -> bool:
+        """Take a lock or keep it for so long; False while somebody else has it."""
+        with redis_at_hand():
+            return bool(self._own(keys=[f"funnel:lock:{name}"], args=[owner, int(seconds * 1000)]))
+
+    def disown(self, name: str, owner: str) -> None:
+        """Give a lock up if it is ours."""
+        with redis_at_hand():
+            self._disown(keys=[f"funnel:lock:{name}"], args=[owner])
+
+    def beat(self, name: str, ttl_s: int, member: str = "") -> None:
+        """Say that a process lives, for so many seconds; and which one, where there are several of its kind."""
+        with redis_at_hand(), self.connection.pipeline() as pipe:
+            pipe.set(f"funnel:beat:{name}", "1", ex=ttl_s)
+            pipe.hset(SEEN_KEY, f"{name}:{member}" if member else name, str(self._now()))
+            pipe.execute()
+
+    def alive(self, name: str) -> bool:
+        """Tell whether a process said so in time; asked by the web, so a hanging Redis raises within half a second."""
+        with redis_at_hand():
+            return bool(self._swift.exists(f"funnel:beat:{name}"))
+
+    def ping(self) -> bool:
+        """Tell within half a second whether Redis answers; never raises for it."""
+        try:
+            return bool(self._swift.ping())
+        except RedisError:
+            return False
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.connection.close()
+        self._swift.close()
+
+    def _arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime, queue: str) -> None:
+        with self._swift.pipeline() as pipe:
+            for email_id, due in entries:
+                call = deliver_job(email_id, queue)
+                if due <= now:
+                    self._enqueue(pipe, call)
+                else:
+                    self._schedule(pipe, call, due)
+            pipe.execute()
+
+    def _push(self, calls: Sequence[Call]) -> None:
+        with self.connection.pipeline() as pipe:
+            for call in calls:
+                self._enqueue(pipe, call)
+            pipe.execute()
+
+    def _enqueue(self, pipe: Pipeline, call: Call) -> None:
+        queue = self._queue(call.queue)
+        _save(pipe, new_job(queue, call, JobStatus.QUEUED))
+        pipe.sadd(Queue.redis_queues_keys, queue.key)
+        queue.push_job_id(call.job_id, pipeline=pipe)
+        pipe.zrem(CLOCK_KEY, call.job_id)
+
+    def _schedule(self, pipe: Pipeline, call: Call, due: datetime) -> None:
+        _save(pipe, new_job(self._queue(call.queue), call, JobStatus.SCHEDULED))
+        # rq-scheduler keeps whole seconds; rounded up, since a job must not come before its email is due.
+        pipe.zadd(CLOCK_KEY, {call.job_id: math.ceil(due.timestamp())})
+
+    def _waiting(self, name: str) -> set[str]:
+        return {job_id.decode() for job_id in cast(list[bytes], self.connection.lrange(self._queue(name).key, 0, -1))}
+
+    def _queue(self, name: str) -> Queue:
+        return Queue(name, connection=self.connection)
+
+
+def _save(pipe: Pipeline, job: Job) -> None:
+    job.save(pipeline=pipe)
+    # A failed job's hash expires, and saving it anew would keep that: it could be gone before its time comes.
+    pipe.persist(job.key)
+
+
+def _parts(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
+    rest = iter(entries)
+    while part := list(islice(rest, JOBS_PER_TRIP)):
+        yield part

@@ -1,0 +1,80 @@
+"""Rounds: flows that a process calls again and again beside its work, in a thread, so that no email waits for them."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Event, Thread
+
+import structlog
+
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.clock_guard import ask_the_time, end_doubt
+from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
+from funnel_app.gateways.errors import GatewayError
+from funnel_app.ledger.engine import LedgerUnavailable
+
+log = structlog.get_logger()
+
+LOOK_EVERY_S = 0.5
+AGAIN_AFTER_S = 5.0
+TIME_ASKED_EVERY_S = 300.0
+
+
+@dataclass
+class Round:
+    """One flow, how often it is called, and when it is next; one that returns False is soon called again."""
+
+    every_s: float
+    flow: Callable[[Deps], object]
+    next_at: float = float("-inf")
+
+
+def time_rounds() -> list[Round]:
+    """Return how a process learns that its machine's clock is wrong, or right again, from a clock that is not ours."""
+    return [Round(TIME_ASKED_EVERY_S, ask_the_time), Round(AGAIN_AFTER_S, end_doubt)]
+
+
+class PeriodicRunner(Thread):
+    """Calls each flow when it is due while this process is on duty; whatever fails is said, and tried again later."""
+
+    def __init__(self, deps: Callable[[], Deps], rounds: Sequence[Round], stopping: Event) -> None:
+        super().__init__(name="rounds", daemon=True)
+        self.is_leader = True
+        self._deps = deps
+        self._rounds = rounds
+        self._stopping = stopping
+        self._ledger = LedgerAlarm()
+        self._without_ledger: set[str] = set()
+
+    def run(self) -> None:
+        """Go round until the process stops."""
+        while not self._stopping.wait(LOOK_EVERY_S):
+            if self.is_leader:
+                self.go()
+
+    def go(self) -> None:
+        """Call every flow that is due."""
+        for each in self._rounds:
+            if time.monotonic() >= each.next_at:
+                done = self._call(each.flow)
+                each.next_at = time.monotonic() + (min(each.every_s, AGAIN_AFTER_S) if done is False else each.every_s)
+
+    def _call(self, flow: Callable[[Deps], object]) -> object:
+        deps = self._deps()
+        try:
+            done = flow(deps)
+        except LedgerUnavailable as error:
+            log.warning("round_without_ledger", flow=flow.__name__, error=str(error.orig or error))
+            self._without_ledger.add(flow.__name__)
+            self._ledger.away(deps, str(error.orig or error))
+        except GatewayError as error:
+            log.warning("round_failed", flow=flow.__name__, error=str(error))
+        except Exception:
+            # The outermost edge of this thread: without it one fault would end all watching, in silence.
+            log.exception("round_broke", flow=flow.__name__)
+        else:
+            # A flow that never asks the ledger knows nothing of its return.
+            if flow.__name__ in self._without_ledger and self._ledger.back(deps):
+                self._without_ledger.clear()
+            return done
+        return None

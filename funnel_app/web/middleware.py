@@ -1,0 +1,64 @@
+"""Manners: what every answer carries, and the one line that is logged of it."""
+
+import re
+import time
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, g, request
+
+from funnel_app.current import current_deps
+
+log = structlog.get_logger()
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+# A key or token in a path opens something: logs are read by more people than that.
+SECRET_PATHS = re.compile(r"^/(k|u)/[^/]+")
+QUIET = frozenset({"/healthz", "/readyz"})
+POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; style-src 'unsafe-inline'"
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": POLICY,
+}
+
+
+def install_middleware(app: Flask) -> None:
+    """Give each request an id, and each answer its headers and a line in the log."""
+    app.log_exception = _log_fault  # type: ignore[method-assign, assignment]  # Flask's own writes the whole path
+    app.before_request(_begin)
+    app.after_request(_finish)
+
+
+def masked(path: str) -> str:
+    """Return a path without the key or token in it."""
+    return SECRET_PATHS.sub(r"/\1/***", path)
+
+
+def _log_fault(fault: Any) -> None:
+    log.error("failed", method=request.method, path=masked(request.path), exc_info=fault)
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+    g.began = time.monotonic()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if current_deps().settings.public_url.startswith("https:"):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.path not in QUIET:
+        milliseconds = round((time.monotonic() - g.get("began", time.monotonic())) * 1000)
+        path = masked(request.path)
+        log.info("answered", method=request.method, path=path, status=response.status_code, ms=milliseconds)
+    return response

@@ -1,0 +1,318 @@
+"""What the console's pages show: today, leads, figures, sequences, previews.
+
+One world is filled once and only looked at; the last test fills PostgreSQL with the same and compares.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import event, text
+
+from funnel_app.campaigns.model import Event
+from funnel_app.campaigns.states import State
+from funnel_app.deps import Deps
+from funnel_app.flows.console.figures import count_figures
+from funnel_app.flows.console.hook_pages import find_hooks
+from funnel_app.flows.console.leads import find_lead, find_leads
+from funnel_app.flows.console.sequences import draw_sequences
+from funnel_app.flows.console.template_pages import list_templates, read_again, versions_of
+from funnel_app.flows.console.today import day_of, look_at_today
+from funnel_app.flows.receipt import Receipt
+from funnel_app.flows.tracing.trace import trace
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.leads import Wanted
+from funnel_app.ledger.models import Base
+from tests.console_world import fill, report, send, sign_up
+from tests.factories import make_deps
+from tests.flows.leads import email_ids, look, opt_in, write_templates
+
+
+@pytest.fixture
+def ready(deps):
+    write_templates(deps)
+    return deps
+
+
+@dataclass(frozen=True)
+class World:
+    """A filled ledger, and who is in it by what happened to them."""
+
+    deps: Deps
+    leads: dict[str, Receipt]
+
+
+@pytest.fixture(scope="module")
+def world(migrated_sqlite, tmp_path_factory):
+    path = tmp_path_factory.mktemp("world") / "funnel.db"
+    path.write_bytes(migrated_sqlite.read_bytes())
+    engine = open_engine(f"sqlite:///{path}")
+    yield filled(engine)
+    engine.dispose()
+
+
+def filled(engine) -> World:
+    deps = make_deps(engine)
+    write_templates(deps)
+    return World(deps, fill(deps))
+
+
+def queries_of(deps, what) -> int:
+    """Count the statements that something sends to the ledger."""
+    sent = []
+
+    def note(*given):
+        sent.append(given[2])
+
+    event.listen(deps.engine, "before_cursor_execute", note)
+    what()
+    event.remove(deps.engine, "before_cursor_execute", note)
+    return len([statement for statement in sent if not statement.startswith("BEGIN")])
+
+
+class TestToday:
+    def test_an_empty_ledger_is_calm(self, ready):
+        seen = look_at_today(ready)
+        assert seen.calm and seen.due == seen.unexplained == 0 and len(seen.hours) == 24
+
+    def test_all_that_needs_a_person_is_there_with_its_reason(self, world):
+        seen = look_at_today(world.deps)
+        assert not seen.calm
+        assert [(held.key, held.count) for held in seen.held_by] == [("lead_nurture_email_1", 3)]
+        assert "no page in the templates database" in seen.held_by[0].reason
+        assert [email.id for email in seen.ambiguous] == email_ids(world.leads["ambiguous"])[:1]
+        assert [run.id for run in seen.paused] == [world.leads["paused"].enrolment_id]
+        assert [row["email"] for row in seen.refused] == ["delivered+nadia@resend.dev"]
+        assert (seen.held, seen.unexplained) == (3, 0)
+        assert seen.due >= seen.sent >= seen.delivered == 19
+        assert sum(count for _, count in seen.hours) >= len(seen.next) > 0
+        assert all(email.enrolment.contact.email for email in seen.next)
+
+    def test_what_is_late_for_no_reason_is_unexplained(self, ready):
+        opt_in(ready)
+        ready.now.forward(seconds=61)
+        seen = look_at_today(ready)
+        assert (seen.overdue, seen.unexplained) == (1, 1), "the next step waits for this one"
+
+    def test_what_is_late_while_sending_pauses_is_overdue_and_the_reason_is_said(self, ready):
+        opt_in(ready)
+        ready.now.forward(seconds=61)
+        ready.pause.pause("401 missing_api_key", 300, "config")
+        seen = look_at_today(ready)
+        assert (seen.overdue, seen.unexplained) == (1, 0) and not seen.calm
+        assert "401 missing_api_key" in seen.pause_reason
+
+    def test_what_is_late_while_redis_is_away_is_overdue_and_the_reason_is_said(self, ready, monkeypatch):
+        def away():
+            raise Unavailable("redis", "away")
+
+        opt_in(ready)
+        ready.now.forward(seconds=61)
+        ready.queues.away = True
+        monkeypatch.setattr(ready.pause, "current", away)
+        seen = look_at_today(ready)
+        assert (seen.overdue, seen.unexplained) == (1, 0) and not seen.calm
+        assert seen.faults == ["Redis cannot be reached"]
+
+    def test_without_proof_for_a_quarter_of_an_hour_an_email_is_unexplained(self, ready):
+        receipt = opt_in(ready)
+        send(ready, receipt, 1, kind=None)
+        ready.now.forward(minutes=16)
+        assert look_at_today(ready).unexplained == 1 + look_at_today(ready).overdue
+        report(ready, email_ids(receipt)[0])
+        assert look_at_today(ready).unexplained == look_at_today(ready).overdue
+
+    def test_it_takes_as_many_queries_for_many_leads_as_for_few(self, ready):
+        sign_up(ready, 0)
+        few = queries_of(ready, lambda: look_at_today(ready))
+        for number in range(1, 15):
+            sign_up(ready, number)
+        assert queries_of(ready, lambda: look_at_today(ready)) == few
+
+    @pytest.mark.parametrize(
+        ("day", "hours"), [(date(2026, 11, 24), 24), (date(2026, 11, 1), 25), (date(2026, 3, 8), 23)]
+    )
+    def test_a_day_is_the_business_s_day_also_when_the_clocks_change(self, ready, day, hours):
+        noon = ready.now().replace(year=day.year, month=day.month, day=day.day, hour=17)
+        start, end = day_of(noon, "America/Toronto")
+        assert start.date() == day and (end.timestamp() - start.timestamp()) / 3600 == hours
+
+
+class TestLeads:
+    @pytest.mark.parametrize(
+        ("words", "found"),
+        [
+            ("ana", 2),
+            ("ANA0@", 1),
+            ("salon ana", 1),
+            ("haarwerk", 1),
+            ("béla", 1),
+            ("nobody", 0),
+            ("100%", 0),
+            ("_", 0),
+        ],
+    )
+    def test_they_are_found_by_a_part_of_address_name_or_business(self, world, words, found):
+        rows = find_leads(world.deps, Wanted(words=words)).rows
+        assert len(rows) == found, [row.contact.email for row in rows]
+
+    @pytest.mark.parametrize(
+        ("wanted", "who"),
+        [
+            (Wanted(state="paused"), "paused"),
+            (Wanted(trouble="bounced"), "bounced"),
+            (Wanted(trouble="ambiguous"), "ambiguous"),
+            (Wanted(sequence="precall_prep"), "booked"),
+            (Wanted(sequence="five_day", state="exited"), "client"),
+        ],
+    )
+    def test_filters(self, world, wanted, who):
+        assert [row.contact.id for row in find_leads(world.deps, wanted).rows] == [world.leads[who].contact_id]
+
+    def test_pages_follow_each_other_without_gap_or_double(self, ready):
+        ids = [sign_up(ready, number).contact_id for number in range(12)]
+        seen, after = [], None
+        for _ in range(4):
+            page = find_leads(ready, Wanted(after=after), limit=5)
+            seen += [row.contact.id for row in page.rows]
+            after = page.next
+            if after is None:
+                break
+        assert seen == ids[::-1]
+
+    def test_a_page_takes_three_queries_however_many_are_on_it(self, ready):
+        for number in range(12):
+            sign_up(ready, number, Event.ASSESSMENT)
+        assert queries_of(ready, lambda: find_leads(ready, Wanted(), limit=2)) == 3
+        assert queries_of(ready, lambda: find_leads(ready, Wanted(), limit=12)) == 3
+
+    def test_a_row_says_what_runs_and_how_far_it_is(self, world):
+        row = find_leads(world.deps, Wanted(words="ana0")).rows[0]
+        assert [(run.sequence, run.state, run.emails) for run in row.running] == [
+            ("lead_nurture", "active", {"delivered": 4, "planned": 1})
+        ]
+
+    def test_a_lead_s_page_tells_the_story_of_trace(self, world):
+        found = find_lead(world.deps, world.leads["client"].contact_id)
+        story = trace(world.deps, found.contact.email_norm)
+        assert [s.sentence for s in found.stories] == [row["sentence"] for row in story["enrolments"]]
+        events = sum(len(email["events"]) for row in story["enrolments"] for email in row["emails"])
+        assert len(found.moments) == events + len(story["hooks"])
+        times = [moment.at for moment in found.moments]
+        assert times == sorted(times, reverse=True)
+
+    def test_only_what_can_be_done_is_offered(self, world):
+        found = {who: find_lead(world.deps, world.leads[who].contact_id) for who in ("delivered", "paused", "bounced")}
+        can = {who: lead.stories[0].can for who, lead in found.items()}
+        assert can == {"delivered": ("send_next_now", "pause", "stop"), "paused": ("resume", "stop"), "bounced": ()}
+
+    def test_times_are_told_in_the_lead_s_zone_else_the_campaign_s(self, world):
+        assert find_lead(world.deps, world.leads["delivered"].contact_id).zone == "Europe/Paris"
+        assert find_lead(world.deps, world.leads["booked"].contact_id).zone == "America/Toronto"
+
+    def test_a_lead_s_page_takes_as_many_queries_for_a_long_story_as_for_a_short_one(self, world):
+        short = queries_of(world.deps, lambda: find_lead(world.deps, world.leads["bounced"].contact_id))
+        assert queries_of(world.deps, lambda: find_lead(world.deps, world.leads["client"].contact_id)) == short
+
+
+class TestFigures:
+    def test_each_email_is_counted_once_on_its_day_in_its_state(self, world):
+        counted = count_figures(world.deps, 7)
+        assert counted.days[-1] == date(2026, 11, 24) and len(counted.days) == 7
+        assert sum(counted.by_day[State.DELIVERED]) == counted.by_day[State.DELIVERED][-1] == 19
+        assert sum(row.planned for row in counted.templates) == sum(map(sum, counted.by_day.values()))
+
+    def test_rates_are_of_what_was_handed_over(self, world):
+        by_key = {row.key: row for row in count_figures(world.deps, 7).templates}
+        first = by_key["lead_nurture_email_1"]
+        assert (first.handed_over, first.delivery, first.bounce) == (2, 0.5, 0.5)
+        assert by_key["precall_prep_email_1"].delivery is None
+
+    def test_waits_are_the_seconds_from_due_to_delivered(self, ready):
+        for number, seconds in enumerate([1, 2, 3, 4, 100]):
+            receipt = opt_in(ready, f"a{number}@resend.dev")
+            send(ready, receipt, 1, kind=None)
+            ready.now.at = look(ready, email_ids(receipt)[0]).due_at + timedelta(seconds=seconds + 3)
+            report(ready, email_ids(receipt)[0])
+        waits = count_figures(ready, 7).waits
+        assert {percent: round(seconds) for percent, seconds in waits.items()} == {50: 6, 95: 103, 99: 103}
+
+    def test_conversion_counts_people(self, ready):
+        for number in range(3):
+            sign_up(ready, number)
+        sign_up(ready, 1, Event.ASSESSMENT)
+        sign_up(ready, 1, Event.ONBOARDING)
+        sign_up(ready, 7, Event.ONBOARDING)
+        counted = count_figures(ready, 7)
+        assert (counted.signed_up, counted.onboarded) == (3, 1), "who never signed up is not of the cohort"
+
+    def test_an_empty_ledger_has_no_figures(self, ready):
+        counted = count_figures(ready, 30)
+        assert (counted.by_day, counted.waits, counted.signed_up, counted.onboarded) == ({}, {}, 0, 0)
+
+    def test_an_hour_of_the_night_belongs_to_the_business_s_day(self, ready):
+        ready.now.at = ready.now().replace(hour=3)
+        opt_in(ready)
+        counted = count_figures(ready, 7)
+        assert counted.days[-1] == date(2026, 11, 23) and counted.by_day[State.PLANNED][-1] == 5
+
+
+def test_every_sequence_is_drawn_with_what_runs_in_it(world):
+    drawn = {each.sequence.name: each for each in draw_sequences(world.deps)}
+    assert list(drawn) == list(world.deps.registry.campaigns["christmas"].sequences)
+    assert drawn["five_day"].enrolments == {"active": 6, "exited": 1}
+    delivered = [step.states.get(State.DELIVERED, 0) for step in drawn["five_day"].steps]
+    assert delivered[0] == 7 and delivered == sorted(delivered, reverse=True)
+
+
+def test_hooks_are_listed_page_by_page(world):
+    everything = find_hooks(world.deps, None, None, limit=100)
+    first = find_hooks(world.deps, None, None, limit=4)
+    then = find_hooks(world.deps, None, first.next, limit=100)
+    assert everything.next is None and first.rows + then.rows == everything.rows
+    assert [row["outcome"] for row in find_hooks(world.deps, "refused", None).rows] == ["refused"]
+
+
+class TestTemplates:
+    def test_what_was_read_last_is_listed_and_notion_is_not_asked(self, world):
+        world.deps.notebook.asked.clear()
+        listed = {row.key: row for row in list_templates(world.deps)}
+        assert world.deps.notebook.asked == []
+        assert listed["lead_nurture_email_1"].status == "fault" and listed["christmas_email_1"].status in {
+            "ok",
+            "warning",
+        }
+        assert listed["precall_prep_email_1"].status == "unread"
+
+    def test_listing_takes_three_queries_however_many_there_are(self, world):
+        assert queries_of(world.deps, lambda: list_templates(world.deps)) == 3
+
+    def test_reading_again_makes_a_new_version(self, ready):
+        read_again(ready, "christmas_email_1")
+        ready.now.forward(seconds=1)
+        ready.notebook.write("christmas_email_1", subject="Another")
+        read_again(ready, "christmas_email_1")
+        assert versions_of(ready, "christmas_email_1")[0].subject == "Another"
+
+
+def test_postgresql_tells_the_same(world, postgres):
+    other = filled(postgres)
+    try:
+        here, there = (look_at_today(each.deps) for each in (world, other))
+        for name in ("due", "sent", "delivered", "held", "overdue", "unexplained"):
+            assert getattr(here, name) == getattr(there, name), name
+        assert [(h.key, h.count) for h in here.held_by] == [(h.key, h.count) for h in there.held_by]
+        assert count_figures(world.deps, 7).by_day == count_figures(other.deps, 7).by_day
+        assert count_figures(world.deps, 7).templates == count_figures(other.deps, 7).templates
+        assert count_figures(world.deps, 7).waits == pytest.approx(count_figures(other.deps, 7).waits, abs=0.001)
+        for wanted in (Wanted(words="ANA"), Wanted(words="béla"), Wanted(state="paused"), Wanted(trouble="bounced")):
+            found = [[row.contact.email for row in find_leads(each.deps, wanted).rows] for each in (world, other)]
+            assert found[0] == found[1] and found[0]
+        assert [d.enrolments for d in draw_sequences(world.deps)] == [d.enrolments for d in draw_sequences(other.deps)]
+        assert len(find_hooks(other.deps, None, None).rows) == len(find_hooks(world.deps, None, None).rows)
+        assert [t.status for t in list_templates(other.deps)] == [t.status for t in list_templates(world.deps)]
+        assert find_lead(other.deps, other.leads["client"].contact_id).stories
+    finally:
+        with postgres.begin() as connection:
+            connection.execute(text(f"TRUNCATE {', '.join(Base.metadata.tables)} CASCADE"))

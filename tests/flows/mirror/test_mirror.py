@@ -1,0 +1,443 @@
+"""The mirror, over HTTP: a row per person and per enrolment, once each, current, and never over what people own."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from funnel_app.campaigns.model import Event
+from funnel_app.flows.console import operate
+from funnel_app.flows.intake.enrol import enrol
+from funnel_app.flows.intake.exit import end_all
+from funnel_app.flows.maintenance.sweep import sweep
+from funnel_app.flows.mirror.mirror import mirror, mirror_is_behind, mirror_some
+from funnel_app.flows.mirror.write import Tally
+from funnel_app.flows.privacy.unsubscribe import unsubscribe
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.sending.record_event import record_event
+from funnel_app.ledger import contacts as ledger_contacts
+from funnel_app.ledger import enrolments, mirrored
+from funnel_app.ledger.models import Contact, Enrolment
+from sandbox.notion.state import CONTACTS_DATABASE_ID, SEQUENCES_DATABASE_ID, read_schema
+from sandbox.settings import Fault
+from tests.flows.leads import assess, call, email_ids, opt_in, write_templates
+from tests.flows.mirror.workspaces import calls, contacts, lay, mirror_all, pages, sequences, source, total, write_row
+from tests.flows.sending.test_record_event import report
+
+
+@pytest.fixture
+def desk(both_deps, notion):
+    """Collaborators on each database whose desk is laid in the stand-in."""
+    lay(both_deps, notion)
+    return both_deps
+
+
+@pytest.fixture
+def one(deps, notion):
+    """The same on SQLite, where the database makes no difference."""
+    lay(deps, notion)
+    return deps
+
+
+def test_a_new_lead_becomes_a_contact_and_a_row_of_the_sequence(desk, notion):
+    assess(desk)
+    assert total(mirror_all(desk)) == (2, 0)
+    (contact,) = contacts(notion)
+    assert contact["Name"] == "Ana" and contact["Email"] == "ana@resend.dev"
+    assert (contact["Segment"], contact["Phase"], contact["Assessment Score"]) == ("CRITICAL", "Assessed", 38)
+    assert (contact["Red Systems"], contact["Weakest System"], contact["Suppressed"]) == (2, "Money", False)
+    (row,) = sequences(notion)
+    assert (row["Campaign"], row["Sequence"], row["Status"]) == ("christmas", "five_day", "Running")
+    assert (row["Next Email"], row["Delivered"], row["Sequence Completed"]) == ("christmas_email_1", 0, False)
+    assert row["Next Email At"] == desk.now.at.replace(minute=0, second=0)
+
+
+def test_a_new_lead_costs_few_calls_and_a_later_change_one(desk, notion):
+    write_templates(desk)
+    receipts = [opt_in(desk, f"lead{number}@resend.dev") for number in range(10)]
+    mirror_all(desk)
+    asked = calls(notion)
+    assert asked["POST /pages"] == 20
+    # The two tables are found and described once, and all ten are looked up together.
+    assert sum(asked.values()) <= 20 + 2 * 2 + 2
+    first = email_ids(receipts[0])[0]
+    deliver(desk, [first])
+    record_event(desk, report(desk, first))
+    mirror_all(desk)
+    assert calls(notion) == {"PATCH /pages/{id}": 1}
+
+
+def test_only_what_changed_is_written(one, notion):
+    opt_in(one)
+    mirror_all(one)
+    (page,) = pages(notion, CONTACTS_DATABASE_ID)
+    page.values["Phase"] = {"id": "x", "name": "By hand", "color": "default"}
+    enrol(one, call(event=Event.BOOKING, occurrence="e1", call_at=one.now() + timedelta(days=4)))
+    mirror_all(one)
+    (contact,) = contacts(notion)
+    assert (contact["Booking Status"], contact["Phase"]) == ("Booked", "Call booked")
+    opt_in(one)
+    calls(notion)
+    mirror_all(one)
+    assert calls(notion) == {}, "a repeated hook changes nothing, and nothing is asked"
+
+
+def test_a_lead_that_goes_through_it_all_is_told_in_the_rows(desk, notion):
+    write_templates(desk)
+    first = email_ids(assess(desk))[0]
+    deliver(desk, [first])
+    record_event(desk, report(desk, first))
+    mirror_all(desk)
+    (row,) = sequences(notion)
+    assert (row["Delivered"], row["Next Email"], row["Email 1 Sent By"]) == (1, "christmas_email_2", "Funnel")
+    assert row["Email 1 Sent"] and not row["Email 2 Sent"]
+    enrol(desk, call(event=Event.BOOKING, occurrence="e1", call_at=desk.now() + timedelta(days=4)))
+    mirror_all(desk)
+    by_sequence = {row["Sequence"]: row for row in sequences(notion)}
+    assert by_sequence["five_day"]["Status"] == "Ended: booked a call"
+    assert by_sequence["five_day"]["Next Email"] == "" and by_sequence["five_day"]["Next Email At"] is None
+    assert by_sequence["precall_prep"]["Status"] == "Running"
+    assert len(contacts(notion)) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "booking", "phase"),
+    [
+        (Event.BOOKING_CANCELLED, "Cancelled", "Lead"),
+        (Event.NO_SHOW, "Missed", "Missed call"),
+        (Event.MAYBE, "Held", "Thinking"),
+        (Event.ONBOARDING, "Booked", "Client"),
+    ],
+)
+def test_what_became_of_a_call_is_told(one, notion, event, booking, phase):
+    at = one.now() + timedelta(days=1)
+    enrol(one, call(event=Event.BOOKING, occurrence="e1", call_at=at))
+    one.now.forward(days=1)
+    enrol(one, call(event=event, occurrence="e1", call_at=at))
+    mirror_all(one)
+    (contact,) = contacts(notion)
+    assert (contact["Booking Status"], contact["Phase"]) == (booking, phase)
+    assert contact["Diagnostic Call Date"] == at.replace(second=0)
+
+
+def test_what_stops_an_email_is_the_last_problem(one, notion):
+    deliver(one, email_ids(opt_in(one))[:1])
+    mirror_all(one)
+    (row,) = sequences(notion)
+    assert row["Last Problem"].startswith("email 1 held: template lead_nurture_email_1 in Notion: no page")
+    assert row["Next Email"] == "lead_nurture_email_1"
+
+
+def test_an_email_that_the_website_sent_is_told_as_such(one, notion):
+    assess(one, sent_at=one.now() - timedelta(minutes=3))
+    mirror_all(one)
+    (row,) = sequences(notion)
+    assert (row["Email 1 Sent By"], row["Last Problem"]) == ("Website", "")
+    assert row["Email 1 Sent"] == one.now.at.replace(hour=11, minute=57, second=0)
+
+
+def test_who_unsubscribes_is_shown_as_suppressed(one, notion):
+    opt_in(one)
+    mirror_all(one)
+    with one.reads() as session:
+        token = ledger_contacts.find(session, "ana@resend.dev").unsubscribe_token
+    unsubscribe(one, token)
+    mirror_all(one)
+    assert contacts(notion)[0]["Suppressed"] is True
+    assert sequences(notion)[0]["Status"] == "Stopped"
+    assert sequences(notion)[0]["Last Problem"] == "unsubscribed on 24 November"
+
+
+def test_a_sequence_that_a_person_pauses_resumes_or_stops_is_shown_so(one, notion):
+    receipt = opt_in(one)
+    told = []
+    for change in (operate.pause, operate.resume, operate.stop):
+        mirror_all(one)
+        change(one, receipt.enrolment_id, "Olga")
+        mirror_all(one)
+        told.append(sequences(notion)[0]["Status"])
+    assert told == ["Paused", "Running", "Stopped"]
+
+
+def test_a_contact_of_the_owners_is_found_by_address_and_not_doubled(desk, notion):
+    write_row(notion, CONTACTS_DATABASE_ID, Name="Ana Maria (VIP)", Email="Ana@Resend.dev", Notes="met at the fair")
+    enrol(desk, call("Ana@Resend.dev"))
+    assert total(mirror_all(desk)) == (1, 1)
+    (contact,) = contacts(notion)
+    assert (contact["Name"], contact["Notes"]) == ("Ana Maria (VIP)", "met at the fair")
+    assert (contact["Email"], contact["Phase"]) == ("ana@resend.dev", "Lead")
+
+
+def test_what_people_own_is_never_overwritten(one, notion):
+    opt_in(one)
+    mirror_all(one)
+    (page,) = pages(notion, CONTACTS_DATABASE_ID)
+    page.values["Name"] = page.values["Notes"] = [{"plain_text": "Ana of the salon"}]
+    enrol(one, call(contact={"first_name": "Anna", "business_name": "Salon Ana"}))
+    mirror_all(one)
+    (contact,) = contacts(notion)
+    assert (contact["Name"], contact["Business Name"]) == ("Ana of the salon", "Salon Ana")
+    assert contact["Notes"] == "Ana of the salon"
+    enrol(one, call(contact={"first_name": "Anne"}))
+    mirror_all(one)
+    assert contacts(notion)[0]["Name"] == "Ana of the salon"
+
+
+def test_what_funnel_wrote_itself_it_may_correct(one, notion):
+    enrol(one, call(contact={}))
+    mirror_all(one)
+    assert contacts(notion)[0]["Name"] == "ana@resend.dev"
+    enrol(one, call(contact={"first_name": "Ana"}))
+    mirror_all(one)
+    assert contacts(notion)[0]["Name"] == "Ana"
+
+
+@pytest.mark.parametrize("for_good", [False, True])
+def test_a_row_that_a_person_deleted_is_made_again_at_the_next_change(desk, notion, for_good):
+    write_templates(desk)
+    receipt = opt_in(desk)
+    mirror_all(desk)
+    for database in (CONTACTS_DATABASE_ID, SEQUENCES_DATABASE_ID):
+        (page,) = pages(notion, database)
+        if for_good:
+            del notion.sandbox.notion.pages[page.id]
+        else:
+            page.in_trash = True
+    assess(desk)
+    deliver(desk, email_ids(receipt)[:1])
+    mirror_all(desk)
+    assert len(contacts(notion)) == 1
+    assert sorted(row["Sequence"] for row in sequences(notion)) == ["five_day", "lead_nurture"]
+
+
+@pytest.mark.parametrize("for_good", [False, True])
+def test_a_deleted_row_is_noticed_where_people_own_what_changed_too(one, notion, for_good):
+    enrol(one, call(contact={}))
+    mirror_all(one)
+    (page,) = pages(notion, CONTACTS_DATABASE_ID)
+    page.in_trash = True
+    if for_good:
+        del notion.sandbox.notion.pages[page.id]
+    enrol(one, call(contact={"first_name": "Ana"}))
+    assert total(mirror_all(one)) == (1, 1)
+    assert [row["Name"] for row in contacts(notion)] == ["Ana"]
+    notion.sandbox.settings.notion.fail = [Fault(status=401)]
+    enrol(one, call(contact={"first_name": "Anna"}))
+    one.now.forward(seconds=5)
+    assert mirror(one, "tick").refused == ["notion: 401 unauthorized: The sandbox was told to refuse this."]
+
+
+def test_a_deleted_row_of_whose_person_there_is_another_is_not_doubled(one, notion):
+    opt_in(one)
+    mirror_all(one)
+    for database in (CONTACTS_DATABASE_ID, SEQUENCES_DATABASE_ID):
+        (page,) = pages(notion, database)
+        notion.sandbox.notion.pages["copy" + database] = type(page)(
+            "5a2b0d00-0000-4000-8000-0000000000" + database[-2:],
+            page.parent_id,
+            page.source_id,
+            dict(page.values),
+            page.created_at,
+            page.edited_at,
+        )
+        notion.sandbox.notion.pages["5a2b0d00-0000-4000-8000-0000000000" + database[-2:]] = (
+            notion.sandbox.notion.pages.pop("copy" + database)
+        )
+        page.in_trash = True
+    assess(one)
+    made = total(mirror_all(one))[0]
+    assert made == 1, "the new sequence's row alone"
+    assert len(contacts(notion)) == 1 and len(sequences(notion)) == 2
+
+
+def test_rows_that_no_enrolment_has_are_adopted(one, notion):
+    write_row(
+        notion, SEQUENCES_DATABASE_ID, Name="?", Email="ana@resend.dev", Campaign="Christmas", Sequence="lead_nurture"
+    )
+    write_row(
+        notion, SEQUENCES_DATABASE_ID, Name="?", Email="ana@resend.dev", Campaign="christmas", Sequence="five_day"
+    )
+    opt_in(one)
+    assert total(mirror_all(one)) == (1, 1)
+    assert [row["Status"] for row in sequences(notion)] == ["Running", None]
+
+
+def test_racing_mirrors_write_each_row_once(desk, notion):
+    addresses = [f"lead{number}@resend.dev" for number in range(5)]
+    for address in addresses:
+        opt_in(desk, address)
+    with ThreadPoolExecutor(8) as workers:
+        list(workers.map(lambda _: mirror_some(desk, Tally()), range(16)))
+    mirror_all(desk)
+    assert sorted(row["Email"] for row in contacts(notion)) == addresses
+    assert sorted(row["Email"] for row in sequences(notion)) == addresses
+
+
+def test_a_lost_answer_makes_no_second_row(desk, notion):
+    opt_in(desk)
+    desk.now.forward(seconds=5)
+    desk.desk.contacts.types(), desk.desk.sequences.types()
+    # The lookups go well; then the row is made, and its answer never arrives.
+    notion.sandbox.settings.notion.fail = [Fault(), Fault(), Fault(lost_answer=True)]
+    mirror(desk, "tick")
+    assert len(contacts(notion)) == 1 and not sequences(notion)
+    assert not mirror_is_behind(desk), "nobody tries again before Notion must have settled it"
+    desk.now.forward(seconds=91)
+    mirror_all(desk)
+    assert len(contacts(notion)) == 1 and len(sequences(notion)) == 1
+
+
+def test_a_storm_of_refusals_loses_no_write(desk, notion):
+    for number in range(6):
+        assess(desk, f"lead{number}@resend.dev")
+    storm = [Fault(status=429, retry_after=1), Fault(status=429, retry_after=30), Fault(), Fault(status=529)]
+    notion.sandbox.settings.notion.fail = storm * 12
+    mirror_all(desk, turns=200)
+    assert notion.sandbox.settings.notion.fail == []
+    assert sorted(row["Email"] for row in contacts(notion)) == [f"lead{number}@resend.dev" for number in range(6)]
+    assert {row["Sequence"] for row in sequences(notion)} == {"five_day"} and len(sequences(notion)) == 6
+    assert all(row["Assessment Score"] == 38 for row in contacts(notion))
+
+
+@pytest.mark.parametrize("fault", [Fault(drop=True), Fault(status=503), Fault(status=502, body="<html>")])
+def test_rows_catch_up_after_an_outage(one, notion, fault):
+    notion.sandbox.settings.notion.fail_always = fault
+    opt_in(one)
+    for _ in range(20):
+        one.now.forward(seconds=30)
+        sweep(one)
+        mirror(one, "tick")
+    assert contacts(notion) == [] and mirror_is_behind(one)
+    asked = sum(calls(notion).values())
+    assert asked <= 20 * 2, "nobody hammers a Notion that is away"
+    notion.sandbox.settings.notion.fail_always = None
+    mirror_all(one)
+    assert len(contacts(notion)) == 1 and len(sequences(notion)) == 1
+
+
+def test_a_property_that_is_missing_or_of_another_type_holds_nothing_up(deps, notion):
+    lay(deps, notion, ready=False)
+    table = source(notion, CONTACTS_DATABASE_ID)
+    table.properties |= read_schema({"Phase": {"number": {}}, "Assessment Score": {"number": {}}})
+    assess(deps)
+    mirror_all(deps)
+    (contact,) = contacts(notion)
+    assert contact.pop("Notes") == ""
+    assert contact == {"Name": "Ana", "Email": "ana@resend.dev", "Assessment Score": 38, "Phase": None}
+
+
+def test_a_refused_person_waits_alone_and_the_reason_is_kept(one, notion):
+    opt_in(one, "ana@resend.dev")
+    opt_in(one, "bea@resend.dev")
+    one.now.forward(seconds=5)
+    one.desk.contacts.types(), one.desk.sequences.types()
+    notion.sandbox.settings.notion.fail = [Fault(), Fault(), Fault(status=400, message="Segment is strange.")]
+    (tally,) = mirror_all(one)
+    assert (tally.people, tally.refused) == (1, ["notion: 400 validation_error: Segment is strange."])
+    with one.reads() as session:
+        ana = ledger_contacts.find(session, "ana@resend.dev")
+        assert "Segment is strange" in ana.mirror_error and ana.mirror_stale_since
+    one.now.forward(minutes=10)
+    mirror_all(one)
+    assert len(contacts(notion)) == 2
+    with one.reads() as session:
+        assert ledger_contacts.find(session, "ana@resend.dev").mirror_error is None
+
+
+@pytest.mark.parametrize("at_the_lookup", [True, False])
+def test_a_table_that_is_not_shared_stops_the_run_at_once(one, notion, at_the_lookup):
+    for number in range(4):
+        opt_in(one, f"lead{number}@resend.dev")
+    one.now.forward(seconds=5)
+    one.desk.contacts.types(), one.desk.sequences.types()
+    well = [] if at_the_lookup else [Fault(), Fault()]
+    notion.sandbox.settings.notion.fail = [*well, Fault(status=404)]
+    assert len(mirror(one, "tick").refused) == 1
+    assert contacts(notion) == []
+    assert mirror_is_behind(one) is not at_the_lookup, "the others need not wait for a person's fault"
+
+
+def test_a_table_without_addresses_cannot_be_mirrored_and_says_so(one, notion):
+    del notion.sandbox.notion.sources[one.desk.contacts._source_id].properties["Email"]
+    lay(one, notion, ready=False)
+    opt_in(one)
+    one.now.forward(seconds=5)
+    (refused,) = mirror(one, "tick").refused
+    assert refused == "notion: Contacts: “Email” is missing"
+
+
+def test_an_email_that_waits_comes_first(one, notion):
+    opt_in(one)
+    one.now.forward(seconds=5)
+    one.queues.email_waits = True
+    one.queues.queued.clear()
+    assert mirror(one, "tick").people == 0
+    assert one.queues.queued == ["mirror-tock"], "and the rest is the next turn's"
+    assert one.queues.locks == {}
+
+
+def test_one_mirror_at_a_time_occupies_a_worker(one, notion):
+    opt_in(one)
+    one.now.forward(seconds=5)
+    one.queues.locks["mirror"] = "another"
+    assert mirror(one, "tick").people == 0
+    assert contacts(notion) == []
+
+
+def test_a_long_run_hands_on_to_the_next_turn(one, notion):
+    for number in range(60):
+        opt_in(one, f"lead{number}@resend.dev")
+    one.now.forward(seconds=5)
+    one.queues.queued.clear()
+    tally = mirror(one, "tock")
+    assert 20 < tally.people < 60
+    assert one.queues.queued == ["mirror-tick"]
+
+
+def test_the_sweep_queues_what_is_behind_once_it_has_settled(one, notion):
+    opt_in(one)
+    assert sweep(one).mirrored == 0, "changes that come together go out together"
+    one.now.forward(seconds=4)
+    one.queues.queued.clear()
+    assert sweep(one).mirrored == 1
+    assert "mirror-tick" in one.queues.queued
+    mirror_all(one)
+    assert sweep(one).mirrored == 0
+
+
+def test_without_a_database_there_is_no_mirror(deps):
+    opt_in(deps)
+    deps.now.forward(seconds=5)
+    assert sweep(deps).mirrored == 0
+    assert mirror(deps, "tick") == Tally()
+
+
+@pytest.mark.parametrize("only", ["contacts", "sequences"])
+def test_one_table_may_be_mirrored_alone(deps, notion, only):
+    lay(deps, notion, **{only: {"contacts": CONTACTS_DATABASE_ID, "sequences": SEQUENCES_DATABASE_ID}[only]})
+    opt_in(deps)
+    mirror_all(deps)
+    assert (len(contacts(notion)), len(sequences(notion))) == ((1, 0) if only == "contacts" else (0, 1))
+
+
+def test_a_change_while_a_row_is_written_is_written_next(desk, notion):
+    receipt = opt_in(desk)
+    desk.now.forward(seconds=5)
+    with desk.reads() as session:
+        ((contact, (enrolment,)),) = mirrored.load(session, [receipt.contact_id])
+    with desk.sessions.begin() as session:
+        end_all(session, [enrolments.find(session, enrolment.id)], "unsubscribed", desk.now())
+    with desk.sessions.begin() as session:
+        mirrored.wrote(session, enrolment, "page", {})
+        mirrored.wrote(session, contact, "page", {})
+    with desk.reads() as session:
+        assert session.get(Enrolment, enrolment.id).mirror_stale_since == desk.now()
+        assert session.get(Contact, contact.id).mirror_stale_since is None
+
+
+def test_who_lost_the_lease_writes_nothing(one, notion, monkeypatch):
+    opt_in(one)
+    one.now.forward(seconds=5)
+    monkeypatch.setattr(mirrored, "renew", lambda *_: False)
+    mirror_some(one, Tally())
+    assert contacts(notion) == []

@@ -1,0 +1,441 @@
+"""Doctor: each thing that keeps emails from arriving is found, and what to do stands beside it."""
+
+import shutil
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import text
+
+from funnel_app.campaigns.model import Event
+from funnel_app.campaigns.registry import Registry
+from funnel_app.flows.intake.enrol import enrol
+from funnel_app.flows.monitoring import canary
+from funnel_app.flows.monitoring.checks import ledger, settings
+from funnel_app.flows.monitoring.checks.check import Status
+from funnel_app.flows.monitoring.checks.outside import calendly
+from funnel_app.flows.monitoring.doctor import examine, is_well
+from funnel_app.flows.monitoring.incidents import note
+from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.signoff import report as signoff
+from funnel_app.flows.monitoring.silence import without_echo
+from funnel_app.flows.monitoring.subscriptions import NotSet, callback_url
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.sending.reconcile import reconcile
+from funnel_app.flows.sending.record_event import record_event
+from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.redis.process_status import Depths
+from funnel_app.gateways.resend.account import Quota, Usage
+from funnel_app.ledger import storage
+from funnel_app.ledger.engine import open_engine
+from tests.factories import make_deps
+from tests.flows.leads import assess, call, email_ids, email_ids_of, look, opt_in, write_templates
+from tests.flows.sending.test_record_event import report
+
+GOOD = '<p>Hi {{ first_name }}</p><p><a href="{{ unsubscribe_url }}">Leave</a>, {{ company_address }}</p>'
+LIVE = {
+    "testing_mode": False,
+    "resend_api_url": "https://api.resend.com",
+    "hook_secrets": ("h" * 32,),
+    "alert_webhook_url": "https://hooks.slack.com/services/T/B/x",
+    "heartbeat_url": "https://hc-ping.example/1",
+    "calendly_signing_keys": (),
+}
+
+
+@pytest.fixture
+def well(sqlite, monkeypatch):
+    """A Funnel in production with nothing wrong."""
+    monkeypatch.setattr(ledger, "mount_of", lambda file: ("/data", "ext4"))
+    monkeypatch.setattr(ledger, "EMPTIED", "/nowhere")
+    deps = make_deps(sqlite, **LIVE)
+    write_templates(deps, GOOD)
+    object.__setattr__(deps, "desk", desk())
+    (canary_email,) = email_ids_of_canary(deps)
+    deliver(deps, [canary_email])
+    record_event(deps, report(deps, canary_email))
+    return deps
+
+
+def desk(*faults, missing=()):
+    """A desk of one database with these faults."""
+    table = SimpleNamespace(table=SimpleNamespace(title="Contacts"), faults=lambda: list(faults))
+    return SimpleNamespace(tables=[table], not_set=lambda: [SimpleNamespace(title=title) for title in missing])
+
+
+def email_ids_of_canary(deps):
+    fly(deps)
+    return email_ids_of(deps)
+
+
+def found(deps):
+    return {check.name: check for check in examine(deps)}
+
+
+def change(deps, **values):
+    object.__setattr__(deps, "settings", replace(deps.settings, **values))
+
+
+def test_a_campaign_without_a_hook_for_calendly_is_not_looked_up_there(well):
+    change(well, calendly_signing_keys=("k",))
+    christmas = well.registry.campaign("christmas")
+    quiet = Registry({"christmas": christmas, "quiet": replace(christmas, name="quiet", hooks={})})
+    object.__setattr__(well, "registry", quiet)
+    assert [check.status for check in calendly(well)] == [Status.WARNING], "that of Christmas, without a token"
+    with pytest.raises(NotSet, match=r"quiet has no \[hooks.calendly\]"):
+        callback_url(well, "quiet")
+
+
+def test_where_nothing_is_wrong_nothing_is_to_do(well):
+    checks = examine(well)
+    assert [(check.name, check.detail) for check in checks if check.status is not Status.OK] == []
+    assert is_well(checks) and not any(check.fix for check in checks)
+    assert len({check.name for check in checks}) == len(checks) >= 25
+
+
+WRONG_KEY = Rejected("resend", "API key is invalid", "invalid_api_key")
+ONLY_SENDS = Rejected("resend", "restricted", "restricted_api_key")
+
+
+def shift_world(deps, fault=None, **by):
+    def world_time(url):
+        if fault:
+            raise fault
+        return deps.now() + timedelta(**by)
+
+    object.__setattr__(deps, "world_time", world_time)
+
+
+def facts(deps, **values):
+    deps.vitals.found = replace(deps.vitals.found, **values)
+
+
+def depths(deps, **values):
+    deps.vitals.waiting = replace(Depths({"emails": 0}, 0, 0, 0), **values)
+
+
+def fail(gateway, fault):
+    gateway.fault = fault
+
+
+def domain(deps, status):
+    deps.account.known["mail.businessx.example"] = status
+
+
+def endpoint(deps, **values):
+    deps.account.told = [replace(deps.account.told[0], **values)]
+
+
+def used(deps, count):
+    deps.account.used = Usage((Quota("daily", count, 100),), None)
+
+
+def send_first(deps):
+    first = email_ids(opt_in(deps))[0]
+    deliver(deps, [first])
+    return first
+
+
+def hold(deps):
+    deps.notebook.pages.clear()
+    deliver(deps, email_ids(assess(deps))[:1])
+
+
+def put(deps, found):
+    object.__setattr__(deps, "desk", found)
+
+
+class Broken:
+    """A desk whose databases are not shared."""
+
+    def __iter__(self):
+        raise Rejected("notion", "404 object_not_found", "object_not_found")
+
+
+def fly(deps):
+    deps.public.answer = lambda campaign, payload: enrol_as_hook(deps, campaign, payload)
+    return canary.fly(deps)
+
+
+def mute(deps):
+    deps.alerts.fault = Rejected("hooks.slack.com", "answered 404", "404")
+    note(deps, {("doctor", "x"): "broken"}, [])
+    tell(deps)
+
+
+def enrol_as_hook(deps, campaign, payload):
+    return enrol(deps, replace(call(payload["email"]), campaign=campaign)).as_json()
+
+
+WRONG = {
+    "an example's secret": (lambda d: change(d, secret_key="change-me" * 4), "settings: fault", "the example's"),
+    "a local address": (lambda d: change(d, public_url="http://localhost:8000"), "settings: fault", "no reader"),
+    "a stand-in": (lambda d: change(d, resend_api_url="http://127.0.0.1:1"), "settings: fault", "stand-in"),
+    "testing in public": (lambda d: change(d, testing_mode=True), "testing mode: warning", "get no email"),
+    "a short secret": (lambda d: change(d, hook_secrets=("s" * 16,)), "hook secrets: warning", "short"),
+    "a rotation": (lambda d: change(d, calcom_signing_keys=("a", "b")), "hook secrets: warning", "CALCOM"),
+    "a clock that ran back": (lambda d: (opt_in(d), d.now.forward(hours=-2)), "clock: fault", "the ledger holds"),
+    "another time elsewhere": (lambda d: shift_world(d, hours=2), "clock: fault", "7200 s off"),
+    "a slow clock": (lambda d: shift_world(d, minutes=2), "clock: warning", "120 s off"),
+    "no other clock": (lambda d: shift_world(d, fault=Unavailable("x", "gone")), "clock: warning", "no other clock"),
+    "Redis away": (lambda d: setattr(d.vitals, "away", True), "scheduler: fault", "Redis cannot be reached"),
+    "an evicting Redis": (lambda d: facts(d, policy="allkeys-lru"), "redis eviction: warning", "throws jobs away"),
+    "a forgetful Redis": (lambda d: facts(d, keeps=False), "redis persistence: warning", "keeps nothing"),
+    "a dead scheduler": (lambda d: d.vitals.silent.add("scheduler"), "scheduler: fault", "never heard of"),
+    "a dead worker": (lambda d: d.vitals.silent.add("worker:1"), "workers: warning", "1 of 2 workers"),
+    "no worker": (lambda d: d.vitals.silent.update({"worker:1", "worker:2"}), "workers: fault", "0 of 2 workers"),
+    "failed jobs": (lambda d: depths(d, failed=1), "queues: warning", "1 failed"),
+    "unreadable jobs": (lambda d: depths(d, unreadable=2), "queues: warning", "2 unreadable"),
+    "a long queue": (lambda d: depths(d, queues={"emails": 300}), "queues: warning", "300 jobs waiting"),
+    "a pause": (lambda d: d.pause.pause("401 bad key", 60, "config"), "sending: fault", "401 bad key"),
+    "a broken invariant": (lambda d: hold(d), "invariants: fault", "1 held, since its letter"),
+    "an unproven email": (lambda d: (send_first(d), d.now.forward(minutes=20)), "invariants: warning", "1 taken by"),
+    "a canary that is late": (lambda d: (fly(d), d.now.forward(minutes=6)), "canary: fault", "is planned"),
+    "a chat that is gone": (lambda d: mute(d), "alerts: fault", "answered 404"),
+    "an overdue email": (lambda d: (opt_in(d), d.now.forward(minutes=2)), "overdue: fault", "1 email should have gone"),
+    "Resend away": (lambda d: fail(d.account, Unavailable("resend", "503")), "resend key: fault", "503"),
+    "a wrong key": (lambda d: fail(d.account, WRONG_KEY), "resend key: fault", "API key is invalid"),
+    "a key that may only send": (lambda d: fail(d.account, ONLY_SENDS), "from domain: warning", "may only send"),
+    "an unverified domain": (lambda d: domain(d, "pending"), "from domain: fault", "is pending"),
+    "an unknown domain": (lambda d: d.account.known.clear(), "from domain: fault", "none of the account's"),
+    "no webhook": (lambda d: d.account.told.clear(), "resend webhook: fault", "nothing"),
+    "a disabled webhook": (lambda d: endpoint(d, status="disabled"), "resend webhook: fault", "is disabled"),
+    "a quiet webhook": (lambda d: endpoint(d, events=("email.sent",)), "resend webhook: fault", "email.bounced"),
+    "a quota used up": (lambda d: used(d, 100), "resend quota: fault", "100 of 100 sent today"),
+    "a quota nearly used": (lambda d: used(d, 90), "resend quota: warning", "90 of 100 sent today"),
+    "silence from Resend": (lambda d: (send_first(d), d.now.forward(hours=2)), "resend events: fault", "came 2 h ago"),
+    "a wrong token": (lambda d: fail(d.notebook, Rejected("notion", "401")), "notion token: fault", "401"),
+    "Notion away": (lambda d: fail(d.notebook, Unavailable("notion", "503")), "templates: fault", "503"),
+    "a database without a property": (
+        lambda d: put(d, desk("Contacts: no Email")),
+        "notion databases: fault",
+        "Contacts: no Email",
+    ),
+    "no mirror": (lambda d: put(d, desk(missing=["Email Sequence"])), "notion databases: warning", "not set"),
+    "no desk": (lambda d: put(d, SimpleNamespace(tables=Broken())), "notion databases: fault", "404"),
+    "nobody home": (lambda d: fail(d.public, Unavailable("x", "no route")), "public address: fault", "no route"),
+    "no token": (lambda d: change(d, calendly_signing_keys=("k",)), "calendly: warning", "cannot be asked"),
+    "no Calendly": (lambda d: change(d, calendly_token="t"), "calendly: fault", "cannot be reached"),
+    "nobody to tell": (lambda d: change(d, heartbeat_url=None), "alerts: warning", "HEARTBEAT_URL not set"),
+}
+
+
+@pytest.mark.parametrize("trouble", WRONG)
+def test_what_is_wrong_is_found_with_what_to_do(well, trouble):
+    make, title, words = WRONG[trouble]
+    make(well)
+    name, _, status = title.partition(": ")
+    check = found(well)[name]
+    assert (check.status, words in check.detail) == (status, True), check
+    assert check.detail.count("Contacts: ") <= 1, "a database is named once"
+    assert check.fix
+
+
+def test_a_lead_taken_for_a_test_is_a_fault(deps):
+    write_templates(deps)
+    (first, *_) = email_ids(opt_in(deps, "ana@client.example"))
+    deliver(deps, [first])
+    check = found(deps)["testing mode"]
+    assert check.status == "fault" and "1 email went to nobody" in check.detail
+    change(deps, public_url="http://localhost:8000")
+    deps.now.forward(days=8)
+    assert found(deps)["testing mode"].status == "ok", "at home, and long ago"
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_an_assessment_that_does_not_say_who_sent_email_1_is_told(engine, told):
+    deps = make_deps(engine, **LIVE)
+    said = {"payload": {"email_1_sent_at": "2026-11-24T12:00:00Z"}} if told else {"payload": {}}
+    enrol(deps, call(event=Event.ASSESSMENT, **said))
+    check = found(deps)["email 1 of christmas/five_day"]
+    assert check.status == ("ok" if told else "warning")
+    assert "the website if it says so" in check.detail
+    assert told or "1 assessment of the last 7 days" in check.detail
+
+
+def test_events_that_come_back_are_no_silence(well):
+    first = send_first(well)
+    record_event(well, report(well, first))
+    well.now.forward(hours=3)
+    check = found(well)["resend events"]
+    assert (check.status, check.detail) == ("ok", "the last came 3 h ago")
+
+
+def test_an_answer_to_our_own_question_is_no_sign_of_life_from_the_webhook(well):
+    first = send_first(well)
+    well.mailer.last_events = {look(well, first).resend_id: "delivered"}
+    well.now.forward(hours=2)
+    assert reconcile(well) == 1
+    assert found(well)["resend events"].status == "fault"
+    assert "Resend has reported nothing" in without_echo(well)
+
+
+@pytest.mark.parametrize(("kind", "status"), [("tmpfs", "fault"), ("overlay", "fault"), ("ext4", "ok")])
+def test_a_ledger_must_outlive_its_container(deps, monkeypatch, kind, status):
+    monkeypatch.setattr(storage, "file_of", lambda engine: Path("/data/funnel.db"))
+    monkeypatch.setattr(ledger, "mount_of", lambda file: ("/data", kind))
+    (check,) = ledger.where(deps)
+    assert check.status == status
+
+
+def test_a_ledger_in_memory_or_in_a_folder_that_is_emptied_is_told(deps, monkeypatch):
+    monkeypatch.setattr(ledger, "mount_of", lambda file: ("/", "ext4"))
+    for file, status in ((None, "fault"), (Path("/tmp/funnel.db"), "warning")):
+        monkeypatch.setattr(storage, "file_of", lambda engine, file=file: file)
+        assert [check.status for check in ledger.where(deps)] == [status]
+    assert [check.detail for check in ledger.room(deps)] != []
+
+
+def test_a_server_has_no_file(deps):
+    assert storage.file_of(open_engine("sqlite://")) is None
+    assert storage.file_of(open_engine("postgresql://u@localhost/funnel")) is None
+
+
+def test_the_mount_of_a_file_is_the_deepest_one(tmp_path):
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text("1 0 0:1 / / rw - overlay overlay rw\n2 1 0:2 / /data rw shared:1 - ext4 /dev/sda rw\n")
+    assert ledger.mount_of(Path("/data/funnel.db"), mounts) == ("/data", "ext4")
+    assert ledger.mount_of(Path("/srv/funnel.db"), mounts) == ("/", "overlay")
+    assert ledger.mount_of(Path("/srv/funnel.db"), tmp_path / "nothing")[1] == "an unknown file system"
+
+
+@pytest.mark.parametrize(("free", "status"), [(50, "fault"), (300, "warning"), (900, "warning"), (90_000, "ok")])
+def test_room_on_the_disk_is_told(deps, monkeypatch, free, status):
+    usage = shutil.disk_usage("/")._replace(total=100_000 * 2**20, free=free * 2**20)
+    monkeypatch.setattr(ledger.shutil, "disk_usage", lambda folder: usage)
+    (check,) = ledger.room(deps)
+    assert check.status == status and "GB free" in check.detail
+
+
+def test_a_ledger_that_is_behind_or_away_is_a_fault_and_the_rest_is_still_looked_at(deps):
+    with deps.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001_create_ledger'"))
+    check = found(deps)["ledger"]
+    assert check.status == "fault" and "flask --app wsgi db upgrade" in check.fix
+    with deps.engine.begin() as connection:
+        for table in ("email_events", "alembic_version"):
+            connection.execute(text(f"ALTER TABLE {table} RENAME TO {table}_gone"))
+    checks = found(deps)
+    assert checks["ledger"].status == "fault" and "at nothing, not at" in checks["ledger"].detail
+    assert checks["clock"].detail.startswith("the ledger cannot be asked: no such table")
+    assert checks["redis"].status == "ok"
+
+
+def test_a_ledger_of_a_newer_release_is_only_a_warning_since_a_rollback_works_on_it(deps):
+    with deps.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999_of_tomorrow'"))
+    check = found(deps)["ledger"]
+    assert check.status == "warning" and "9999_of_tomorrow" in check.detail and "never" in check.fix
+
+
+def test_another_python_is_a_fault(deps, monkeypatch):
+    monkeypatch.setattr(settings.sys, "version_info", (3, 12, 1))
+    (check,) = settings.python(deps)
+    assert check.status == "fault"
+
+
+def test_a_document_that_says_something_else_is_told(well, monkeypatch):
+    monkeypatch.setattr("funnel_app.flows.monitoring.verify.ARCHITECTURE", Path(__file__))
+    check = found(well)["documents"]
+    assert check.status == "warning" and check.fix == "run make docs"
+
+
+def test_what_resend_does_not_say_is_no_fault(well, monkeypatch):
+    well.account.used = Usage((Quota("monthly", 4, None),), None)
+    checks = found(well)
+    assert (checks["resend quota"].detail, checks["resend rate"].detail) == ("4 sent this month", "Resend does not say")
+
+    def unknown():
+        raise Rejected("resend", "404 not_found", "not_found")
+
+    monkeypatch.setattr(well.account, "usage", unknown)
+    checks = found(well)
+    assert [checks[name].status for name in ("resend webhook", "resend quota", "resend rate")] == [
+        "ok",
+        "warning",
+        "warning",
+    ]
+
+
+def test_no_check_is_missing_from_a_report_whatever_is_wrong(well):
+    names = list(found(well))
+    for trouble in (WRONG_KEY, ONLY_SENDS, Unavailable("resend", "no connection")):
+        well.account.fault = trouble
+        assert list(found(well)) == names
+
+
+def test_a_folder_that_is_not_there_is_a_fault_with_its_name(tmp_path):
+    missing = tmp_path / "forgotten" / "funnel.db"
+    checks = found(make_deps(open_engine(f"sqlite:///{missing}")))
+    assert checks["ledger"].status == "fault"
+    room = checks["disk space"]
+    assert f"{missing.parent} is not there" in room.detail and "DATABASE_URL" in room.fix
+
+
+def test_an_empty_ledger_is_to_be_migrated(tmp_path):
+    check = found(make_deps(open_engine(f"sqlite:///{tmp_path}/new.db")))["ledger"]
+    assert (check.status, check.fix) == ("fault", "run flask --app wsgi db upgrade")
+
+
+def test_a_look_that_breaks_hides_no_other(well, monkeypatch):
+    def break_down(engine):
+        raise RuntimeError("nobody thought of this")
+
+    names = list(found(well))
+    monkeypatch.setattr(ledger.place, "file_of", break_down)
+    checks = found(well)
+    assert list(checks) == names
+    assert "RuntimeError: nobody thought of this" in checks["disk space"].detail
+
+
+def test_a_canary_in_the_air_does_not_hide_the_one_before(deps):
+    write_templates(deps)
+    fly(deps)
+    check = found(deps)["canary"]
+    assert (check.status, check.detail) == ("warning", "the first flies since 12:00:00 UTC")
+    deliver(deps, email_ids_of(deps))
+    record_event(deps, report(deps, email_ids_of(deps)[0]))
+    deps.now.forward(minutes=60)
+    fly(deps)
+    check = found(deps)["canary"]
+    assert (check.status, check.detail) == ("ok", "the one of 2026-11-24 12:00 UTC arrived after 0 s")
+
+
+def test_a_database_that_is_not_shared_is_a_fault(well, monkeypatch):
+    def unknown():
+        raise Rejected("notion", "404 object_not_found", "object_not_found")
+
+    monkeypatch.setattr("funnel_app.flows.monitoring.checks.notion.audit_templates", lambda deps: unknown())
+    check = found(well)["templates"]
+    assert check.status == "fault" and "share the database" in check.fix
+
+
+def test_templates_that_cannot_be_sent_are_named(well):
+    for key in well.registry.template_keys()[:7]:
+        del well.notebook.pages[key]
+    check = found(well)["templates"]
+    assert check.status == "fault"
+    assert "7 templates of 22 cannot be sent: lead_nurture_email_1 (missing)" in check.detail
+    assert check.detail.endswith("and 2 more")
+
+
+def test_templates_to_be_looked_at_are_named(well):
+    well.notebook.write("christmas_email_1", html="<p>Hi {{ first_name }}</p>")
+    check = found(well)["templates"]
+    assert check.status == "warning" and "christmas_email_1 (no_unsubscribe)" in check.detail
+
+
+@pytest.mark.parametrize("trouble", [None, "a rotation", "a wrong key"])
+def test_the_report_to_sign_says_where_it_stands(well, trouble):
+    if trouble:
+        WRONG[trouble][0](well)
+    text = signoff(well, examine(well))
+    verdict = {None: "is right", "a rotation": "warnings are to be read", "a wrong key": "Not ready"}[trouble]
+    assert text.startswith("# Production report, 24 November 2026") and verdict in text
+    assert text.count("\n| ") == len(examine(well)) + 2
+    assert ("Signed: ____" in text) is (trouble != "a wrong key") and ("Not to be signed" in text) is (
+        trouble == "a wrong key"
+    )
+    assert f"over the ledger `{well.engine.dialect.name}" in text and "password" not in text

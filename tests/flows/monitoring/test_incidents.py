@@ -1,0 +1,261 @@
+"""Incidents: told once when something is wrong and once when it is over, by many processes too; never in a flood."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from funnel_app.flows.monitoring.checks.outside import alerting
+from funnel_app.flows.monitoring.incidents import KEPT_FOR, forget_old, note
+from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
+from funnel_app.flows.monitoring.notify import MOST_AN_HOUR, tell, unsaid
+from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.ledger import notices
+from funnel_app.ledger.watch_models import Incident, Notice
+from tests.factories import make_deps
+
+CHAT = "https://hooks.slack.com/services/T000/B000/secret"
+LATE = {("canary_late", ""): "the canary of 12:00 UTC is held"}
+
+
+@pytest.fixture
+def deps(engine):
+    return make_deps(engine, alert_webhook_url=CHAT)
+
+
+def round_of(deps, found, kinds=("canary_late",)):
+    note(deps, found, kinds)
+    tell(deps)
+
+
+def said(deps):
+    return [text for _, text in deps.alerts.posted]
+
+
+def test_an_incident_is_told_once_and_its_end_once(deps):
+    for _ in range(5):
+        round_of(deps, LATE)
+        deps.now.forward(seconds=10)
+    assert said(deps) == [
+        "Funnel at funnel.example\n🔴 The canary did not arrive: the canary of 12:00 UTC is held",
+    ]
+    assert deps.alerts.posted[0][0] == CHAT
+    for _ in range(20):
+        deps.now.forward(seconds=10)
+        round_of(deps, {})
+    assert said(deps)[1:] == ["Funnel at funnel.example\n🟢 Over: The canary did not arrive (it lasted 1 min)"]
+
+
+def test_what_comes_and_goes_is_one_incident(deps):
+    for _ in range(10):
+        round_of(deps, LATE)
+        deps.now.forward(seconds=60)
+        round_of(deps, {})
+        deps.now.forward(seconds=30)
+    assert len(said(deps)) == 1
+
+
+def test_what_returns_after_its_end_is_told_again(deps):
+    for _ in range(2):
+        round_of(deps, LATE)
+        deps.now.forward(minutes=3)
+        round_of(deps, {})
+    assert [text.split("\n")[1][0] for text in said(deps)] == ["🔴", "🟢", "🔴", "🟢"]
+
+
+def test_what_passes_before_anybody_need_know_is_never_told(deps):
+    note(deps, {("redis_away", ""): "gone"}, ["redis_away"])
+    deps.now.forward(seconds=20)
+    round_of(deps, {}, ["redis_away"])
+    assert said(deps) == []
+    note(deps, {("redis_away", ""): "gone"}, ["redis_away"])
+    deps.now.forward(seconds=30)
+    round_of(deps, {("redis_away", ""): "gone"}, ["redis_away"])
+    assert len(said(deps)) == 1
+
+
+def test_nothing_is_over_because_nobody_could_look(deps):
+    round_of(deps, LATE)
+    deps.now.forward(minutes=10)
+    round_of(deps, {}, ["redis_away"])
+    assert len(said(deps)) == 1
+
+
+def test_processes_that_see_the_same_at_once_tell_it_once(deps):
+    with ThreadPoolExecutor(8) as processes:
+        list(processes.map(lambda _: round_of(deps, LATE), range(24)))
+    assert len(said(deps)) == 1
+    with deps.reads() as session:
+        assert len(session.scalars(select(Incident)).all()) == 1
+
+
+def test_no_address_and_no_secret_is_told(deps):
+    note(deps, {("doctor", "x"): f"ana.silva@client.example was refused by {CHAT} with re_1234567890"}, ["doctor"])
+    tell(deps)
+    assert "a***@client.example was refused by *** with ***" in said(deps)[0]
+
+
+def test_a_long_detail_is_cut_between_words(deps):
+    note(deps, {("doctor", "x"): "template " * 100}, ["doctor"])
+    tell(deps)
+    assert said(deps)[0].endswith("template template …") and len(said(deps)[0]) < 600
+
+
+def test_what_happens_together_is_said_together(deps):
+    round_of(deps, {("hook_silent", f"christmas/{name}"): "no call" for name in ("signup", "booking")})
+    assert len(said(deps)) == 1 and said(deps)[0].count("🔴") == 2
+
+
+def test_a_chat_is_never_flooded_and_nothing_is_lost(deps):
+    found = {}
+    for number in range(40):
+        found[("hook_silent", f"hook {number}")] = "no call"
+        round_of(deps, found, [])
+        deps.now.forward(seconds=10)
+    assert len(said(deps)) == MOST_AN_HOUR
+    deps.now.forward(hours=1)
+    tell(deps)
+    tell(deps)
+    assert sum(text.count("🔴") for text in said(deps)) == 40 and len(said(deps)) == MOST_AN_HOUR + 2
+
+
+def test_a_chat_that_is_away_hears_of_it_later(deps):
+    deps.alerts.fault = Unavailable("hooks.slack.com", "answered 503")
+    round_of(deps, LATE)
+    (chat,) = unsaid(deps)
+    assert (chat.setting, chat.number, chat.since) == ("ALERT_WEBHOOK_URL", 1, deps.now())
+    assert (chat.error, chat.refused) == ("hooks.slack.com: answered 503", False)
+    deps.alerts.fault = None
+    tell(deps)
+    assert said(deps) == [], "not at once"
+    deps.now.forward(seconds=21)
+    tell(deps)
+    assert len(said(deps)) == 1 and unsaid(deps) == []
+
+
+AWAY = Unavailable("hooks.slack.com", "answered 503")
+REFUSED = Rejected("hooks.slack.com", "answered 404: it does not know this webhook any more", "404")
+
+
+@pytest.mark.parametrize(
+    ("fault", "grown"), [(AWAY, [320, 600, 600, 600]), (REFUSED, [320, 640, 1280, 2560, 3600, 3600])]
+)
+def test_tries_grow_apart_up_to_ten_minutes_and_to_an_hour_where_only_a_person_can_mend(deps, fault, grown):
+    deps.alerts.fault = fault
+    note(deps, LATE, ["canary_late"])
+    waits = []
+    for _ in range(4 + len(grown)):
+        tell(deps)
+        with deps.reads() as session:
+            until = session.scalars(select(Notice.lease_until)).one()
+        waits.append((until - deps.now()).total_seconds())
+        deps.now.at = until
+    assert waits == [20, 40, 80, 160, *grown]
+
+
+def test_a_chat_that_refuses_is_a_fault_that_names_its_setting_and_what_to_do(deps):
+    deps.alerts.fault = REFUSED
+    round_of(deps, LATE)
+    (check,) = alerting(deps)
+    assert (check.status, check.detail) == (
+        "fault",
+        "ALERT_WEBHOOK_URL is refused (hooks.slack.com: answered 404: it does not know this webhook any more): "
+        "1 message unsaid since 2026-11-24 12:00 UTC",
+    )
+    assert "make a new incoming webhook in the chat, set ALERT_WEBHOOK_URL to it" in check.fix
+
+
+def test_when_a_chat_takes_messages_again_all_that_waited_is_said(deps):
+    deps.alerts.fault = REFUSED
+    note(deps, LATE, ["canary_late"])
+    for _ in range(12):
+        tell(deps)
+        deps.now.forward(hours=1)
+    tell(deps)
+    deps.alerts.fault = None
+    round_of(deps, {("hook_silent", "christmas/signup"): "no call"}, [])
+    tell(deps)
+    assert [text.split("\n")[1][:25] for text in said(deps)] == [
+        "🔴 A hook is silent (chris",
+        "🔴 The canary did not arri",
+    ]
+
+
+def test_without_a_chat_nothing_piles_up(engine):
+    deps = make_deps(engine)
+    round_of(deps, LATE)
+    object.__setattr__(deps, "settings", replace(deps.settings, alert_webhook_url=CHAT))
+    tell(deps)
+    assert said(deps) == []
+
+
+@pytest.mark.parametrize(("lasted", "words"), [(timedelta(hours=5), "5 h"), (timedelta(days=3), "3 days")])
+def test_how_long_it_lasted_is_told(deps, lasted, words):
+    round_of(deps, LATE)
+    deps.now.forward(seconds=lasted.total_seconds())
+    round_of(deps, LATE)
+    deps.now.forward(minutes=3)
+    round_of(deps, {})
+    assert f"(it lasted {words})" in said(deps)[-1]
+
+
+def test_what_was_long_ago_is_forgotten(deps):
+    round_of(deps, LATE)
+    deps.now.forward(minutes=5)
+    round_of(deps, {})
+    assert forget_old(deps) == 0
+    deps.now.forward(days=KEPT_FOR.days + 1)
+    assert forget_old(deps) == 3
+
+
+def test_a_notice_under_a_key_is_kept_once(deps):
+    with deps.sessions.begin() as session:
+        assert notices.add(session, "digest:1", "alerts", "a", deps.now())
+        assert not notices.add(session, "digest:1", "alerts", "b", deps.now())
+
+
+class TestLedgerAlarm:
+    """The ledger cannot remember its own absence: the process does."""
+
+    def test_a_ledger_that_is_away_is_told_once_and_its_return_once(self, deps):
+        alarm = LedgerAlarm()
+        for _ in range(10):
+            alarm.away(deps, "database or disk is full\n[SQL: ...]")
+            deps.now.forward(seconds=10)
+        alarm.back(deps)
+        alarm.back(deps)
+        assert said(deps) == [
+            "🔴 The ledger cannot be used: database or disk is full",
+            "🟢 Over: The ledger cannot be used",
+        ]
+
+    def test_a_blink_is_not_told(self, deps):
+        alarm = LedgerAlarm()
+        alarm.away(deps, "locked")
+        alarm.back(deps)
+        assert said(deps) == []
+
+    def test_a_chat_that_is_away_is_tried_again(self, deps):
+        alarm = LedgerAlarm()
+        alarm.away(deps, "locked")
+        deps.now.forward(minutes=1)
+        deps.alerts.fault = Unavailable("hooks.slack.com", "answered 503")
+        alarm.away(deps, "locked")
+        deps.alerts.fault = None
+        alarm.away(deps, "locked")
+        deps.alerts.fault = Unavailable("hooks.slack.com", "answered 503")
+        alarm.back(deps)
+        deps.alerts.fault = None
+        alarm.back(deps)
+        assert [text[0] for text in said(deps)] == ["🔴", "🟢"]
+
+    def test_without_a_chat_nothing_is_said(self, engine):
+        deps = make_deps(engine)
+        alarm = LedgerAlarm()
+        alarm.away(deps, "locked")
+        deps.now.forward(minutes=1)
+        alarm.away(deps, "locked")
+        alarm.back(deps)
+        assert said(deps) == []

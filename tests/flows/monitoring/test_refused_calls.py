@@ -1,0 +1,73 @@
+"""Refused calls: what a known caller sends and cannot be used is told once, and stands until it is replayed."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from funnel_app.flows.intake.keep_refused import refuse
+from funnel_app.flows.intake.received import mark_replayed
+from funnel_app.flows.monitoring.checks.emails import refused
+from funnel_app.flows.monitoring.digest import digest_when_due
+from funnel_app.flows.monitoring.notify import tell
+from tests.factories import make_deps
+from tests.flows.monitoring.test_doctor import LIVE
+from tests.flows.monitoring.test_undelivered import rounds
+
+NO_TIME = {"meeting_time": ["Not a valid datetime."]}
+
+
+@pytest.fixture
+def live(both_deps):
+    return make_deps(both_deps.engine, **LIVE)
+
+
+def call(deps, hook="signup", errors=None, address="ana.silva@resend.dev"):
+    errors = errors or {"first_name": ["Missing data for required field."]}
+    return refuse(deps, campaign="christmas", hook=hook, payload={"email": address}, errors=errors)
+
+
+def test_refused_calls_are_told_once_a_hook_with_their_number_and_reason(live):
+    for _ in range(3):
+        call(live)
+    call(live, "booking", NO_TIME)
+    fix = "See flask hooks list --outcome refused, have the sender mended, and replay them with flask hooks replay."
+    title = "🔴 Calls of a hook are refused"
+    assert rounds(live, minutes=1) == [
+        f"{title} (christmas/booking): 1 call refused: meeting_time: Not a valid datetime. {fix}",
+        f"{title} (christmas/signup): 3 calls refused: first_name: Missing data for required field. {fix}",
+    ]
+    assert len(rounds(live, minutes=20)) == 2
+
+
+def test_what_follows_is_counted_and_told_when_no_more_comes(live):
+    call(live)
+    rounds(live, minutes=1)
+    for _ in range(4):
+        live.now.forward(minutes=40)
+        call(live)
+        rounds(live, minutes=1)
+    (over,) = rounds(live, hours=1, minutes=3)[1:]
+    reason = "first_name: Missing data for required field"
+    assert over == (
+        f"🟢 Over: Calls of a hook are refused (christmas/signup): 5 calls refused: {reason}; none in the last 60 min"
+    )
+
+
+def test_the_doctor_finds_them_until_they_are_replayed(live):
+    assert next(refused(live)).status == "ok"
+    waiting = call(live, errors={"email": ["ana.silva@resend.dev is not allowed."]})
+    live.now.forward(days=3)
+    (check,) = refused(live)
+    assert check.status == "warning" and "1 call refused: email: a***@resend.dev is not allowed" in check.detail
+    mark_replayed(live, waiting, "another")
+    assert next(refused(live)).status == "ok"
+
+
+def test_the_digest_counts_those_of_its_day(live):
+    call(live)
+    live.now.at = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
+    call(live)
+    assert digest_when_due(live)
+    tell(live)
+    text = live.alerts.posted[-1][1]
+    assert "⚠️ Tuesday 24 November: 0 due" in text and text.endswith("; 1 refused calls wait for a mend")

@@ -1,0 +1,173 @@
+"""Undelivered: whoever watches hears of all that bounced, was marked as spam, suppressed or refused: together."""
+
+from dataclasses import replace
+
+import pytest
+
+from funnel_app.campaigns.reasons import with_words
+from funnel_app.flows.console.intervene import retry
+from funnel_app.flows.intake.enrol import enrol
+from funnel_app.flows.monitoring.checks.emails import undelivered
+from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.watch import watch
+from funnel_app.flows.privacy.suppress import suppress
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.sending.record_event import record_event
+from funnel_app.gateways.resend.answers import Answer, AnswerKind
+from funnel_app.ledger.models import Scope
+from tests.factories import make_deps
+from tests.flows.leads import call, email_ids, look, opt_in, write_templates
+from tests.flows.monitoring.test_doctor import LIVE
+from tests.flows.sending.test_record_event import report
+
+NO_MAILBOX = with_words("mailbox does not exist", "smtp; 550 5.1.1 no such mailbox")
+INVALID = Answer(AnswerKind.INVALID, detail="422 validation_error: Invalid `to` field.")
+
+
+@pytest.fixture
+def live(both_deps):
+    deps = make_deps(both_deps.engine, **LIVE, console_password="a password that no link holds")
+    write_templates(deps)
+    return deps
+
+
+def send(deps, address="ana.silva@resend.dev"):
+    first = email_ids(opt_in(deps, address))[0]
+    deliver(deps, [first])
+    return first
+
+
+def bounce(deps, address="ana.silva@resend.dev", kind="email.bounced", detail=NO_MAILBOX, **more):
+    first = send(deps, address)
+    record_event(deps, report(deps, first, kind, detail=detail, **more))
+    return first
+
+
+def rounds(deps, **lasts):
+    """Go the rounds now and after a while; return what the chat was told."""
+    watch(deps)
+    tell(deps)
+    deps.now.forward(**lasts)
+    watch(deps)
+    tell(deps)
+    return [line for _, text in deps.alerts.posted for line in text.splitlines()[1:]]
+
+
+def test_one_bounce_is_told_once_with_its_reason_and_what_to_do_and_no_full_address(live):
+    first = bounce(live)
+    for _ in range(5):
+        said = rounds(live, minutes=1)
+    person = look(live, first).enrolment.contact_id
+    assert said == [
+        "🔴 Emails: bounced: 1 email to a***@resend.dev: mailbox does not exist "
+        f"(https://funnel.example/console/leads/{person}). "
+        "Ask the lead for another address, or run flask contacts release if it is right after all."
+    ]
+
+
+def test_what_follows_within_the_hour_is_counted_and_told_when_it_is_over(live):
+    for number in range(12):
+        bounce(live, f"lead{number}@resend.dev")
+    assert len(rounds(live, minutes=1)) == 1
+    for number in range(12, 18):
+        bounce(live, f"lead{number}@resend.dev", detail="mailbox is full")
+        rounds(live, minutes=20)
+    began, over = rounds(live, hours=1, minutes=3)[:2]
+    assert began.startswith("🔴 Emails: bounced: 12 emails: mailbox does not exist (")
+    assert "/console/leads?trouble=bounced)" in began
+    assert over == (
+        "🟢 Over: Emails: bounced: 18 emails: mailbox does not exist (12), mailbox is full (6) "
+        "(https://funnel.example/console/leads?trouble=bounced); none in the last 60 min"
+    )
+
+
+def test_the_next_one_after_that_is_told_again_and_counted_anew(live):
+    bounce(live)
+    rounds(live, minutes=1)
+    rounds(live, hours=1, minutes=3)
+    bounce(live, "bea@resend.dev")
+    assert [line[:38] for line in rounds(live, minutes=1)] == [
+        "🔴 Emails: bounced: 1 email to a***@res",
+        "🟢 Over: Emails: bounced: 1 email to a*",
+        "🔴 Emails: bounced: 1 email to b***@res",
+    ]
+
+
+def test_a_report_that_comes_hours_late_is_told_all_the_same(live):
+    first = send(live)
+    then = live.now()
+    live.now.forward(hours=9)
+    record_event(live, report(live, first, "email.bounced", at=then))
+    assert any("Emails: bounced: 1 email" in line for line in rounds(live, minutes=1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"), [("email.complained", "marked as spam"), ("email.suppressed", "not sent by Resend")]
+)
+def test_a_complaint_and_a_suppression_are_told_under_their_own_name(live, kind, title):
+    bounce(live, kind=kind, detail=None)
+    (said,) = rounds(live, minutes=1)
+    assert said.startswith(f"🔴 Emails: {title}: 1 email to a***@resend.dev: ")
+
+
+def test_what_turns_into_a_complaint_is_told_as_one(live):
+    first = bounce(live)
+    record_event(live, report(live, first, "email.complained"))
+    (said,) = rounds(live, minutes=1)
+    assert said.startswith("🔴 Emails: marked as spam: 1 email")
+
+
+def test_a_refused_email_is_told_and_one_that_is_tried_again_is_no_longer_counted(live):
+    live.mailer.script = [INVALID, INVALID]
+    first, second = send(live), send(live, "bea@resend.dev")
+    (said,) = rounds(live, minutes=1)
+    assert said.startswith("🔴 Emails: failed: 2 emails: Resend refused it: Invalid `to` field (http")
+    assert "flask emails retry" in said
+    for each in (first, second):
+        retry(live, each)
+        deliver(live, [each])
+    assert rounds(live, minutes=3)[1].startswith("🟢 Over: Emails: failed: 2 emails")
+
+
+def test_what_we_ourselves_do_not_send_is_no_news(live):
+    suppress(live, "ana.silva@resend.dev", Scope.ALL)
+    first = send(live)
+    assert look(live, first).state == "suppressed"
+    assert rounds(live, minutes=1) == []
+
+
+def test_a_canary_has_an_alarm_of_its_own(live):
+    receipt = enrol(live, replace(call("delivered+canary-1@resend.dev"), campaign="canary"))
+    record_event(live, report(live, email_ids(receipt)[0], "email.bounced", detail=NO_MAILBOX))
+    assert rounds(live, minutes=1) == []
+
+
+def test_many_reasons_are_told_in_short(live):
+    for number in range(5):
+        bounce(live, f"lead{number}@resend.dev", detail=f"reason {number} " + "x" * 200)
+    (said,) = rounds(live, minutes=1)
+    assert "other reasons (2)" in said and len(said) < 800
+
+
+class TestDoctor:
+    """A bounce is a warning for an hour; more than Resend allows is a fault for a week."""
+
+    def test_a_bounce_of_the_last_hour_is_to_be_looked_at(self, live):
+        assert next(undelivered(live)).status == "ok"
+        bounce(live)
+        (check,) = undelivered(live)
+        assert check.status == "warning" and "a***@resend.dev" in check.detail and "1 of 1 bounced" in check.detail
+        live.now.forward(hours=2)
+        assert next(undelivered(live)).status == "ok"
+
+    def test_more_than_resend_allows_is_a_fault(self, live):
+        for number in range(3):
+            bounce(live, f"bad{number}@resend.dev")
+        for number in range(46):
+            send(live, f"good{number}@resend.dev")
+        assert next(undelivered(live)).status == "warning", "of so few emails no share can be told"
+        send(live, "good@resend.dev")
+        (check,) = undelivered(live)
+        assert check.status == "fault" and "3 of 50 bounced (6.0%)" in check.detail and "4.00% bounced" in check.fix
+        live.now.forward(days=8)
+        assert next(undelivered(live)).status == "ok"

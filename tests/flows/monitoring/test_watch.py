@@ -1,0 +1,297 @@
+"""Watch: each thing that goes wrong by itself is told, once, in words that say what it means."""
+
+from datetime import timedelta
+
+import pytest
+
+from funnel_app.campaigns.model import Event
+from funnel_app.flows.intake.enrol import enrol
+from funnel_app.flows.monitoring.alarms import ALARMS, title_of
+from funnel_app.flows.monitoring.checks import ledger as ledger_checks
+from funnel_app.flows.monitoring.checks.check import fault
+from funnel_app.flows.monitoring.clock_guard import ClockGuard, compare_with_world, end_doubt, go_on_when_right
+from funnel_app.flows.monitoring.hot_leads import find_critical
+from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.silence import silence_of, silent_hooks
+from funnel_app.flows.monitoring.watch import LOOKS, WEB_LOOKS, watch, watch_from_web, watch_with_doctor
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.sending.record_event import record_event
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.ledger import incidents
+from tests.factories import jumping_clock, make_deps
+from tests.flows.leads import assess, call, email_ids, opt_in, write_templates
+from tests.flows.monitoring.test_doctor import GOOD, LIVE, depths, fail, shift_world
+from tests.flows.sending.test_record_event import report
+
+LEADS = "https://discord.com/api/webhooks/1/secret"
+
+
+@pytest.fixture
+def live(both_deps):
+    deps = make_deps(both_deps.engine, **LIVE, leads_webhook_url=LEADS)
+    write_templates(deps, GOOD)
+    return deps
+
+
+def wrong(deps):
+    with deps.reads() as session:
+        return {incident.kind: incident.detail for incident in incidents.current(session)}
+
+
+def test_where_all_is_well_nothing_is_told(live):
+    watch(live)
+    watch_from_web(live)
+    watch_with_doctor(live)
+    assert wrong(live) == {}
+
+
+WRONG = {
+    "Redis away": (lambda d: setattr(d.queues, "away", True), "redis_away", "has not answered"),
+    "a dead scheduler": (lambda d: silent(d, "scheduler"), "scheduler_silent", "no tick for as long"),
+    "a dead worker": (lambda d: silent(d, "worker:1"), "worker_gone", "1 of 2 workers"),
+    "nobody home": (lambda d: fail(d.public, Unavailable("x", "no route")), "web_away", "no route"),
+    "a wrong key": (lambda d: d.pause.pause("401 bad key", 60, "config"), "sending_paused", "401 bad key"),
+    "a quota": (lambda d: d.pause.pause("429 quota", 60, "quota"), "sending_paused", "429 quota"),
+    "Resend away": (lambda d: d.pause.pause("503", 60, "outage"), "resend_away", "503"),
+    "a clock": (lambda d: d.pause.pause("it jumped", 60, "clock"), "clock_jumped", "it jumped"),
+    "failed jobs": (lambda d: depths(d, failed=2), "jobs_failed", "2 failed"),
+}
+
+
+def silent(deps, name):
+    deps.vitals.silent.add(name)
+    deps.queues.dead.add(name)
+
+
+@pytest.mark.parametrize("trouble", WRONG)
+def test_what_is_wrong_is_noted_under_its_kind(live, trouble):
+    make, kind, words = WRONG[trouble]
+    make(live)
+    watch(live)
+    found = wrong(live)
+    assert set(found) == {kind} and words in found[kind] and kind in ALARMS
+
+
+def test_a_rate_that_is_used_up_is_no_incident(live):
+    live.pause.pause("429 rate", 1, "rate_limited")
+    watch(live)
+    assert wrong(live) == {}
+
+
+def test_a_full_disk_is_noted(live, monkeypatch):
+    monkeypatch.setattr(ledger_checks, "room", lambda deps: [fault("disk space", "0.1 GB free", "make room")])
+    watch(live)
+    assert wrong(live) == {"disk_full": "0.1 GB free"}
+
+
+def test_the_web_sees_a_scheduler_that_is_dead_and_a_redis_that_is_away(live):
+    live.now.forward(seconds=1)
+    silent(live, "scheduler")
+    watch_from_web(live)
+    assert set(wrong(live)) == {"scheduler_silent"}
+    live.queues.away = live.vitals.away = True
+    watch_from_web(live)
+    assert set(wrong(live)) == {"scheduler_silent", "redis_away"}, "that nobody can look ends nothing"
+
+
+def test_what_stands_still_in_silence_is_noted_but_not_what_is_explained(live):
+    opt_in(live)
+    live.now.forward(minutes=2)
+    live.pause.pause("401 bad key", 60, "config")
+    watch(live)
+    assert set(wrong(live)) == {"sending_paused"}, "that emails wait while sending is paused is no news"
+    live.pause.lift()
+    live.now.forward(minutes=3)
+    watch(live)
+    found = wrong(live)
+    assert set(found) == {"overdue"} and found["overdue"].startswith("1 due for over 60 seconds")
+
+
+def test_held_emails_are_noted(live):
+    live.notebook.pages.clear()
+    deliver(live, email_ids(opt_in(live))[:1])
+    watch(live)
+    assert set(wrong(live)) == {"held"}
+
+
+def test_after_a_flush_a_living_scheduler_is_not_taken_for_dead(live):
+    live.vitals.silent.add("scheduler")
+    watch(live)
+    assert wrong(live) == {}
+
+
+def test_the_doctors_faults_are_told_but_not_those_that_are_watched_anyway(live):
+    live.account.known.clear()
+    fail(live.public, Unavailable("x", "no route"))
+    watch_with_doctor(live)
+    with live.reads() as session:
+        (incident,) = incidents.current(session)
+    assert (incident.kind, incident.subject) == ("doctor", "from domain") and "Add the domain" in incident.detail
+    live.account.known["mail.businessx.example"] = "verified"
+    live.now.forward(minutes=15)
+    watch_with_doctor(live)
+    assert wrong(live) == {}
+
+
+def test_every_kind_that_is_looked_for_has_its_words():
+    kinds = {kind for look in (*LOOKS, *WEB_LOOKS) for kind in look.kinds}
+    assert kinds | {"doctor", "ledger_away"} == set(ALARMS)
+    assert title_of("something_new") == "Something new"
+
+
+class TestSilence:
+    """A hook is silent when nobody calls it for far longer than usual: a night is usual."""
+
+    @staticmethod
+    def by_day(now, days=14, per_hour=2):
+        """Calls from 8 to 20 o'clock, on every day."""
+        start = now.replace(hour=8, minute=0) - timedelta(days=days)
+        spans = [timedelta(days=d, hours=h, minutes=m) for d in range(days) for h in range(12) for m in (0, 30)]
+        return [start + span for span in spans]
+
+    def test_a_night_is_no_silence_and_a_morning_without_calls_is(self, live):
+        now = live.now().replace(hour=7, minute=59)
+        times = self.by_day(now)
+        assert silence_of(times, now) is None
+        later = now + timedelta(hours=8)
+        assert "no call for 20 h; usually one comes every 30 min, and after 12 h at most" in silence_of(times, later)
+
+    def test_of_a_few_calls_nobody_can_say_what_is_usual(self, live):
+        now = live.now()
+        times = [now - timedelta(days=20) + timedelta(minutes=n) for n in range(9)]
+        assert silence_of(times, now) is None
+
+    def test_a_hook_called_every_minute_is_silent_after_an_hour(self, live):
+        times = [live.now() + timedelta(minutes=n) for n in range(60)]
+        assert silence_of(times, times[-1] + timedelta(minutes=59)) is None
+        assert silence_of(times, times[-1] + timedelta(minutes=61))
+
+    def test_the_hooks_of_the_ledger_are_looked_at_but_not_what_people_start(self, live):
+        for number in range(12):
+            enrol(live, call(f"lead{number}@resend.dev"))
+            enrol(live, call(f"lead{number}@resend.dev", Event.BOOKING, source="keyboard", occurrence=str(number)))
+            live.now.forward(minutes=20)
+        assert silent_hooks(live) == {}
+        live.now.forward(hours=3)
+        assert set(silent_hooks(live)) == {"christmas/signup"}
+        watch(live)
+        assert "no call for 3 h" in wrong(live)["hook_silent"]
+
+    def test_emails_without_an_echo_are_told_after_an_hour(self, live):
+        first, second = (email_ids(opt_in(live, f"{name}@resend.dev"))[0] for name in ("ana", "bea"))
+        deliver(live, [first])
+        live.now.forward(minutes=59)
+        watch(live)
+        assert "provider_silent" not in wrong(live)
+        live.now.forward(minutes=2)
+        watch(live)
+        assert "emails have gone out since 12:00 UTC" in wrong(live)["provider_silent"]
+        record_event(live, report(live, first))
+        live.now.forward(minutes=3)
+        watch(live)
+        assert "provider_silent" not in wrong(live)
+        deliver(live, [second])
+        live.now.forward(minutes=61)
+        watch(live)
+        assert "provider_silent" in wrong(live)
+
+
+class TestClock:
+    """A clock that jumps by over an hour stops sending; another clock that agrees lets it go on."""
+
+    @pytest.mark.parametrize("hours", [2, -2])
+    def test_a_jump_stops_sending_at_once(self, live, hours):
+        guard, jump = ClockGuard(), jumping_clock(live)
+        assert guard.steady(live)
+        live.now.forward(hours=2)
+        assert guard.steady(live), "two hours that were counted are no jump"
+        jump(hours=hours)
+        assert not guard.steady(live)
+        assert live.pause.current().kind == "clock" and f"jumped by {hours:+.1f} hours" in live.pause.current().reason
+
+    def test_it_stays_stopped_while_the_clock_is_wrong_whatever_redis_forgets(self, live):
+        guard, jump = ClockGuard(), jumping_clock(live)
+        assert guard.steady(live)
+        jump(hours=3)
+        assert not guard.steady(live) and not go_on_when_right(live)
+        live.pause.lift()
+        assert not guard.steady(live) and live.pause.current().kind == "clock"
+        jump(hours=0)
+        assert guard.steady(live) and go_on_when_right(live) and live.pause.current() is None
+
+    def test_a_clock_that_is_set_right_is_believed_once_another_agrees(self, live):
+        """A machine that started with a wrong clock: what jumps is the correction."""
+        guard, jump = ClockGuard(), jumping_clock(live)
+        assert guard.steady(live)
+        jump(hours=5)
+        shift_world(live, hours=5)
+        right = live.now() + timedelta(hours=5)
+        assert not guard.steady(live) and live.clock.now() == live.now()
+        assert not end_doubt(live) and end_doubt(live)
+        assert live.clock.now() == right and guard.steady(live) and go_on_when_right(live)
+
+    def test_a_process_that_starts_under_a_wrong_clock_goes_by_the_world(self, live):
+        shift_world(live, hours=-3)
+        compare_with_world(live)
+        assert live.clock.now() == live.now() - timedelta(hours=3) and "+3.0 hours off" in live.pause.current().reason
+
+    def test_a_start_before_what_the_ledger_holds_is_a_jump(self, live):
+        opt_in(live)
+        assert ClockGuard().steady(live)
+        live.now.forward(hours=-3)
+        assert not ClockGuard().steady(live)
+
+    def test_a_clock_that_another_contradicts_stops_sending(self, live):
+        compare_with_world(live)
+        assert live.pause.current() is None
+        shift_world(live, hours=3)
+        compare_with_world(live)
+        assert "-3.0 hours off" in live.pause.current().reason
+        assert not go_on_when_right(live)
+        shift_world(live, minutes=1)
+        assert go_on_when_right(live) and live.pause.current() is None
+
+    def test_without_another_clock_nothing_changes(self, live):
+        shift_world(live, fault=Unavailable("x", "gone"))
+        compare_with_world(live)
+        live.pause.pause("it jumped", 60, "clock")
+        assert not go_on_when_right(live) and live.pause.current() is not None
+
+    def test_other_pauses_are_not_lifted(self, live):
+        live.pause.pause("401", 60, "config")
+        assert not go_on_when_right(live) and live.pause.current() is not None
+
+
+class TestCriticalLeads:
+    """One word of each critical lead, with the name and a link, and never twice."""
+
+    def test_a_critical_lead_is_told_once(self, live):
+        assess(live)
+        assess(live)
+        assert find_critical(live) == 1 and find_critical(live) == 0
+        tell(live)
+        tell(live)
+        ((url, text),) = live.alerts.posted
+        assert url == LEADS
+        assert "CRITICAL lead: Ana → https://funnel.example/console/leads/" in text and "@" not in text
+
+    def test_others_are_not_told(self, live):
+        facts = {"first_name": "Bea", "red_systems": 1, "orange_systems": 7}
+        enrol(live, call("bea@resend.dev", Event.ASSESSMENT, contact=facts))
+        opt_in(live, "cy@resend.dev")
+        assert find_critical(live) == 0
+
+    def test_tests_are_no_leads(self, both_deps):
+        deps = make_deps(both_deps.engine, leads_webhook_url=LEADS)
+        assess(deps)
+        assert find_critical(deps) == 0
+
+    def test_without_an_address_nothing_is_kept(self, both_deps):
+        deps = make_deps(both_deps.engine, testing_mode=False)
+        assess(deps)
+        assert find_critical(deps) == 0
+
+    def test_a_lead_of_the_day_before_is_no_news(self, live):
+        assess(live)
+        live.now.forward(hours=25)
+        assert find_critical(live) == 0
