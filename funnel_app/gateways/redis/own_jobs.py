@@ -1,8 +1,8 @@
 """RQ's jobs, of which only our own are read: their payloads are data, and their id says which call each is.
 
 Whoever writes to Redis must not run code: RQ imports and calls any dotted name that a job's hash gives, for its
-callbacks too, calls web addresses that stand in it, and its default payload is a pickle, which runs what it likes when it
-is read (https://docs.python.org/3/library/pickle.html).
+callbacks too, calls web addresses that stand in it, and its default payload is a pickle, which runs what it likes when
+it is read (https://docs.python.org/3/library/pickle.html).
 """
 
 import time
