@@ -28,6 +28,7 @@ from tests.fakes import (
     FakeRate,
     FakeVitals,
     FrozenClock,
+    JudgeHere,
 )
 
 HOOK_SECRET = "hook-secret-of-tests"
@@ -138,6 +139,7 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         reads=reads,
         mailer=FakeMailer(),  # type: ignore[arg-type]
         notebook=FakeNotebook(),  # type: ignore[arg-type]
+        judge=JudgeHere(),  # type: ignore[arg-type]
         fetches=FakeFetches(clock),  # type: ignore[arg-type]
         queues=FakeQueues(),  # type: ignore[arg-type]
         rate=FakeRate(),  # type: ignore[arg-type]

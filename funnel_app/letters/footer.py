@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from html import escape
 
-from funnel_app.letters.page import read
+from funnel_app.letters.made import Made
 from funnel_app.letters.words import one_line, squashed
 
 _END = re.compile(r"</body\s*>(?!.*</body\s*>)", re.IGNORECASE | re.DOTALL)
@@ -22,14 +22,14 @@ class Footer:
     company_name: str
     company_address: str
 
-    def under_html(self, html: str) -> str:
-        """Return the page with what it lacks before its end."""
+    def under_html(self, html: str, made: Made) -> str:
+        """Return the page with what its reader lacks before its end; a way out that nobody sees is none."""
         lines = []
-        if self.url and self.url not in html and escape(self.url) not in html:
+        if self.url and self.url not in made.links:
             lines.append(
                 f'{escape(self.invitation)} <a href="{escape(self.url)}" style="color:#777777">Unsubscribe</a>'
             )
-        if self.company_address and not self._is_addressed(read(html).text):
+        if self.company_address and not self._is_addressed(made.text):
             lines.append(escape(self._signature()))
         return _before_end(html, f'<div style="{_STYLE}">{"<br>".join(lines)}</div>') if lines else html
 

@@ -28,6 +28,13 @@ CURES = {
     "no_address": "Put {{ company_address }} at its end",
     "bad_link": "Let the link begin with https://",
     "too_long": "Shorten it",
+    "too_large": "Shorten it, or split it into several emails",
+    "too_deep": "Take tables and boxes out that only hold others",
+    "too_heavy": "Write it more simply; the words of the fault say what it takes too much of",
+    "unclosed": "Close the quote or the comment there",
+    "text_differs": "Look at its text part: flask templates preview",
+    "not_for_everyone": "Put that sentence between {% if %} and {% endif %}",
+    "not_rendered": "Look at it: flask templates preview",
     "images_without_text": "Say in words what the images show",
     "placeholder": "Write what belongs there",
 }
