@@ -1,13 +1,16 @@
 """Decide what becomes of a call: work begun, a duplicate, or out of order and ignored with the reason."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.canary import CANARY
 from funnel_app.campaigns.model import Campaign, Event, Mode, Sequence
+from funnel_app.campaigns.reasons import on_date
+from funnel_app.campaigns.season import OUT_OF_SEASON, is_open, opens_next
+from funnel_app.campaigns.timing import deadline_after
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.call import Call, fitted
 from funnel_app.flows.intake.exit import Happening, told, touches
@@ -42,8 +45,20 @@ class Case:
 
     @property
     def sequence(self) -> Sequence | None:
-        """The sequence that the call starts; None where it starts nothing."""
-        return self.campaign.started_by(self.call.event)
+        """The sequence that the call starts on this day of the year; None where it starts nothing."""
+        if is_open(self.campaign.season, self.today):
+            return self.campaign.started_by(self.call.event)
+        return self.campaign.started_off_season(self.call.event)
+
+    @property
+    def rests(self) -> Sequence | None:
+        """The sequence that the call would start in season, where out of it it starts nothing; else None."""
+        return self.campaign.started_by(self.call.event) if self.sequence is None else None
+
+    @property
+    def today(self) -> date:
+        """The day of the business."""
+        return self.now.astimezone(ZoneInfo(self.campaign.timezone)).date()
 
     @property
     def occurrence(self) -> str:
@@ -63,6 +78,8 @@ class Case:
     def timing(self, anchor_at: datetime) -> Timing:
         """Return how emails are timed that count from an anchor: by the mode of now, in the contact's time zone."""
         return Timing(
+            campaign=self.campaign,
+            deadline=deadline_after(self.campaign.deadline, self.today),
             anchor_at=anchor_at,
             mode=self.mode,
             interval_seconds=self.deps.settings.testing_interval_seconds,
@@ -84,7 +101,7 @@ def decide(case: Case) -> Decision:
     """Return what becomes of a call. Raises TooManyEnrolments where it would start one too many."""
     sequence = case.sequence
     if sequence is None:
-        return _decide_by_itself(case)
+        return _decide_by_itself(case) if case.rests is None else Decision(Outcome.IGNORED, _resting(case, case.rests))
     before = enrolments.find_latest(case.session, case.contact.id, case.campaign.name, sequence.name, case.occurrence)
     if before is not None and not _may_begin_again(sequence, before, case.happening):
         return Decision(Outcome.DUPLICATE, f"{sequence.name} was already started for this contact", before)
@@ -98,8 +115,16 @@ def decide(case: Case) -> Decision:
 
 
 def dedupe_key(case: Case, run: int) -> str:
-    """Return what is unique among accepted calls."""
-    return fitted(f"{case.contact.id}:{case.campaign.name}:{case.call.event}:{run}:{case.occurrence}")
+    """Return what is unique among accepted calls: what one event starts in season and out of it are two things."""
+    usual = case.campaign.started_by(case.call.event)
+    instead = f":{case.sequence.name}" if case.sequence and case.sequence != usual else ""
+    return fitted(f"{case.contact.id}:{case.campaign.name}:{case.call.event}:{run}:{case.occurrence}{instead}")
+
+
+def _resting(case: Case, sequence: Sequence) -> str:
+    reason = f"{sequence.name} does not start {OUT_OF_SEASON}"
+    season = case.campaign.season
+    return f"{reason}: it starts again {on_date(opens_next(season, case.today))}" if season else reason
 
 
 def _decide_by_itself(case: Case) -> Decision:

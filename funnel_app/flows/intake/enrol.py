@@ -2,14 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode, Sequence
 from funnel_app.campaigns.states import State
-from funnel_app.campaigns.timing import deadline_after
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.call import Call
 from funnel_app.flows.intake.decide import Case, Decision, decide, dedupe_key
@@ -147,7 +145,6 @@ def _start(case: Case, sequence: Sequence, hook: HookEvent, run: int) -> Enrolme
     call, now = case.call, case.now
     timing = case.timing(anchor(call.first, sequence, call.call_at, call.received_at or now))
     planned = plan_emails(sequence, call.first, timing, now)
-    today = now.astimezone(ZoneInfo(case.campaign.timezone)).date()
     enrolment = Enrolment(
         id=new_id(),
         contact_id=case.contact.id,
@@ -161,7 +158,7 @@ def _start(case: Case, sequence: Sequence, hook: HookEvent, run: int) -> Enrolme
         happened_at=case.happening.at,
         call_at=call.call_at,
         anchor_at=timing.anchor_at,
-        deadline=deadline_after(case.campaign.deadline, today),
+        deadline=timing.deadline,
         variables={**case.contact.properties, **call.variables},
         mirror_stale_since=None if case.mode is Mode.CANARY else now,
         created_at=now,
