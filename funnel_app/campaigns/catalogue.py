@@ -112,4 +112,8 @@ NAMES = frozenset(CATALOGUE)
 
 def example_values() -> dict[str, object]:
     """Return a value for every variable, for previews."""
-    return {variable.name: variable.example for variable in CATALOGUE.values()}
+    return {variable.name: _typed(variable) for variable in CATALOGUE.values()}
+
+
+def _typed(variable: Variable) -> object:
+    return {"number": int, "yes or no": bool}.get(variable.type, str)(variable.example)

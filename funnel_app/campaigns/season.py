@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from funnel_app.campaigns.model import Campaign, Mode, Season, Step
+from funnel_app.campaigns.model import Campaign, Event, Mode, Season, Sequence, Step
 from funnel_app.campaigns.timing import day_of_year, deadline_after
 
 OUT_OF_SEASON = "out of season"
@@ -34,6 +34,11 @@ def deadline_ahead(campaign: Campaign, deadline: date, day: date) -> date | None
     if season is None:
         return deadline
     return deadline if is_open(season, day) and day <= deadline <= closes_on(season, day) else None
+
+
+def started_on(campaign: Campaign, event: Event, day: date) -> Sequence | None:
+    """Return the sequence that an event starts on this day of the business; None where it starts nothing then."""
+    return campaign.started_by(event) if is_open(campaign.season, day) else campaign.started_off_season(event)
 
 
 def not_on(campaign: Campaign, step: Step, deadline: date, day: date, mode: Mode) -> str | None:
