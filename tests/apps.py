@@ -4,6 +4,7 @@ An application takes 50 to 120 ms to make, and holds nothing of a test but its c
 """
 
 from collections import defaultdict
+from dataclasses import asdict
 
 from flask import Flask
 
@@ -17,7 +18,7 @@ _lent: list[tuple[str, Flask]] = []
 
 def application(deps: Deps) -> Flask:
     """Return an application over these collaborators, which is this test's alone until it ends."""
-    kind = f"{deps.settings!r} {deps.registry!r}"
+    kind = f"{asdict(deps.settings)} {deps.registry!r}"
     app = _free[kind].pop() if _free[kind] else create_app(deps)
     keep_deps(app, deps)
     _lent.append((kind, app))

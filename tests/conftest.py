@@ -1,5 +1,6 @@
 """What all tests share: real databases, and collaborators with fake gateways."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,9 @@ from sandbox.server import Server, serve
 from tests.apps import application, take_back
 from tests.factories import make_deps
 from tests.postgres_server import PostgresServer
+
+# `make quick` runs on SQLite alone.
+DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +72,7 @@ def sqlite(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An empty ledger, on each database."""
     if request.param == "sqlite":
