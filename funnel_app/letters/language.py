@@ -82,6 +82,7 @@ FILTERS: dict[str, tuple[Argument, ...]] = {
     "length": (),
     "money": (),
     "urlencode": (),
+    "pluralize": (Argument("endings", _GLUE, _text),),
 }
 TESTS = ("defined", "known")
 
@@ -112,7 +113,7 @@ def _outside(node: nodes.Node) -> str | None:
     if isinstance(node, nodes.Filter):
         return _filter(node)
     if isinstance(node, nodes.Test) and node.name not in TESTS:
-        return f'the test "is {node.name}" (there are only "is defined" and "is known")'
+        return f'the test "is {node.name}" (there are: {", ".join(f"is {test}" for test in TESTS)})'
     if isinstance(node, nodes.CondExpr) and node.expr2 is None:
         return 'an "if" within {{ }} that has no "else"'
     if isinstance(node, _ALLOWED):
