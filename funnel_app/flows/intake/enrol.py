@@ -133,6 +133,7 @@ def _hook_event(case: Case, decision: Decision) -> HookEvent:
         idempotency_key=call.idempotency_key,
         payload=dict(call.payload),
         outcome=decision.outcome,
+        errors=dict(call.left_out) or None,
         mode=case.mode.value,
     )
 
