@@ -95,16 +95,25 @@ def _booking_calls(campaign: str, envelope: Mapping[str, Any], event: Event) -> 
 def _booker(booking: Mapping[str, Any]) -> dict[str, Any]:
     """Return who booked: the first attendee. The others are guests of theirs, and what is wrong with them is nothing.
 
-    Raises ValidationError where the booker cannot be used, unless the form's own answers name another attendee.
+    Where the booker has no usable address, the form's own answers have it (https://github.com/calcom/cal.diy/issues/17703).
+    Raises ValidationError where they have none either.
     """
-    usable, faults = _loaded(AttendeeSchema(), booking["attendees"])
-    if 0 not in faults:
-        return usable[0]
-    asked = _answered(booking, "email")
-    named = next((row for row in usable if row["email"] == asked), None)
-    if named is None:
-        raise ValidationError({"attendees": {0: faults[0]}})
-    return named
+    first = booking["attendees"][0]
+    try:
+        return _attendee(first)
+    except ValidationError as fault:
+        asked = _answered(booking, "email")
+        if asked is None:
+            raise ValidationError({"attendees": {0: fault.messages}}) from None
+    named = next((row for row in booking["attendees"] if isinstance(row, dict) and row.get("email") == asked), first)
+    try:
+        return _attendee({**(named if isinstance(named, dict) else {}), "email": asked})
+    except ValidationError as fault:
+        raise ValidationError({"responses": {"email": {"value": fault.messages_dict.get("email", [])}}}) from None
+
+
+def _attendee(row: object) -> dict[str, Any]:
+    return dict(AttendeeSchema().load(row if isinstance(row, dict) else {}))
 
 
 def _loaded(schema: Schema, rows: Sequence[object]) -> tuple[list[dict[str, Any]], dict[int, Any]]:

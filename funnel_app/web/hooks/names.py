@@ -7,6 +7,8 @@ from funnel_app.campaigns.links import carries_link, carries_number
 from funnel_app.web.hooks.typed import clean
 
 LONGEST_FIRST, LONGEST = 60, 120
+# What stands in data that somebody pasted for a name, and in no name: https://github.com/calcom/cal.diy/issues/16913
+NO_LETTERS = '{}[]<>":;=/\\|#$%^*_+~'
 
 
 def first_name_of(name: str | None) -> str | None:
@@ -22,6 +24,8 @@ def first_name_of(name: str | None) -> str | None:
 
 def _is_first_name(first: str, *, alone: bool) -> bool:
     letters = first.replace(".", "")
+    if any(map(first.__contains__, NO_LETTERS)):
+        return False
     if not any(map(str.isalpha, letters)) or any(map(str.isdigit, letters)) or len(first) > LONGEST_FIRST:
         return False
     # An initial is no name to call somebody by, and a title or degree without a name is none either.
