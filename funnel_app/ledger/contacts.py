@@ -12,18 +12,9 @@ from sqlalchemy.orm import Session
 from funnel_app.ledger.canaries import is_canary
 from funnel_app.ledger.insert_or_ignore import insert_once
 from funnel_app.ledger.models import Contact, Email, Enrolment
+from funnel_app.rules.contact import COLUMNS
 
 ERASED = "erased:"
-COLUMNS = (
-    "first_name",
-    "name",
-    "business_name",
-    "timezone",
-    "consent_at",
-    "consent_text",
-    "consent_source",
-    "consent_ip",
-)
 
 
 def upsert(session: Session, email: str, email_norm: str, facts: Mapping[str, Any], now: datetime) -> Contact:
@@ -70,12 +61,6 @@ def is_erased(contact: Contact) -> bool:
 def lock(session: Session, ids: Iterable[UUID]) -> None:
     """Lock these contacts in one order, so that two transactions never wait for each other in a circle."""
     session.execute(select(Contact.id).where(Contact.id.in_(list(ids))).order_by(Contact.id).with_for_update()).all()
-
-
-def lock_known(session: Session, addresses: Iterable[str]) -> None:
-    """Lock those of these normalised addresses' contacts that are there, in the order of `lock`."""
-    known = select(Contact.id).where(Contact.email_norm.in_(list(addresses))).order_by(Contact.id)
-    session.execute(known.with_for_update()).all()
 
 
 def find(session: Session, email_norm: str) -> Contact | None:

@@ -15,11 +15,11 @@ from werkzeug.exceptions import HTTPException
 from funnel_app.bodies import kept_as
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.current import current_deps
-from funnel_app.flows.intake.decide import TooManyEnrolments
 from funnel_app.flows.intake.enrol import KeyReused
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.unauthenticated_calls import note_unproven
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.rules.decide import TooManyEnrolments
 from funnel_app.web.auth import is_proved
 from funnel_app.web.hooks.calendars import acknowledge
 from funnel_app.web.misdirected import keep_misdirected

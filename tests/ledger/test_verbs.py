@@ -124,7 +124,6 @@ def test_what_finds_may_find_nothing(both_deps):
         assert contacts.find_by_token(session, "nobody") is None
         assert emails.find_by_resend_id(session, "nobody") is None
         assert enrolments.find_latest(session, uuid4(), "christmas", "five_day", "") is None
-        assert hook_events.find_accepted(session, "nothing") is None
         assert template_versions.find_latest(session, "k") is None
         assert messages.latest_of(session, uuid4()) is None
 

@@ -1,30 +1,31 @@
-"""Enrol: turn authenticated calls into a contact, an enrolment and all its emails, in one transaction."""
+"""Enrol: turn authenticated calls into a contact, an enrolment and all its emails, in one transaction.
 
-from dataclasses import replace
+One reading, pure rules over it (`rules/`), one writing of what differs.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
 
-from funnel_app.campaigns.model import Mode, Sequence
 from funnel_app.campaigns.states import State
-from funnel_app.campaigns.timing import deadline_after
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.call import Call
-from funnel_app.flows.intake.decide import Case, Decision, decide, dedupe_key
-from funnel_app.flows.intake.exit import end_by_event
-from funnel_app.flows.intake.plan import anchor, plan_emails, planned_events
-from funnel_app.flows.intake.reschedule import moved
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.receipt import Receipt, email_as_json
-from funnel_app.ledger import contacts, enrolments, hook_events
+from funnel_app.ledger import hook_events, reading, writing
+from funnel_app.ledger.after_commit import log_after_commit
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.emails import Due
-from funnel_app.ledger.models import Enrolment, HookEvent, Outcome
-from funnel_app.ledger.types import new_id
-
-__all__ = ["Call", "enrol"]
+from funnel_app.rules.call import Call
+from funnel_app.rules.case import Case
+from funnel_app.rules.decide import PER_IP
+from funnel_app.rules.facts import EnrolmentFacts, Heard
+from funnel_app.rules.ids import new_id
+from funnel_app.rules.reading import Reading, wanted_for
+from funnel_app.rules.take import Taken, take
 
 log = structlog.get_logger()
 
@@ -33,6 +34,16 @@ KEY_HOLDS_FOR = timedelta(hours=24)
 
 class KeyReused(Exception):
     """An idempotency key came again with another payload."""
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """One call that was taken: its row, its answer, and the enrolment that it is about."""
+
+    call: Call
+    row: dict[str, Any]
+    receipt: Receipt
+    enrolment: EnrolmentFacts | None
 
 
 @retry_on_conflict
@@ -47,18 +58,14 @@ def enrol(deps: Deps, *calls: Call) -> Receipt:
         replayed = _replayed(session, calls[-1], now)
         if replayed is not None:
             return replayed
-        # One order for all that change several people, whatever order their calls come in.
-        contacts.lock_known(session, {call.email_norm for call in calls})
-        taken = [_take(_case(deps, session, call, now)) for call in calls]
-    receipts = [receipt for receipt, _ in taken]
-    for call, receipt in zip(calls, receipts, strict=True):
-        log.info("hook_taken", name=call.hook, what=call.event.value, **_told(receipt))
-    schedule(deps, [email for _, enrolment in taken if enrolment for email in _to_schedule(enrolment)])
-    return replace(receipts[-1], ended=[ended for receipt in receipts for ended in receipt.ended])
-
-
-def _to_schedule(enrolment: Enrolment) -> list[Due]:
-    return [Due(e.id, e.due_at, enrolment.kind) for e in enrolment.emails if e.state == State.PLANNED]
+        before = reading.read(session.connection(), wanted_for(calls, deps.registry, now))
+        after, answered = _answer_all(deps, before, calls, now)
+        moved = writing.write(session.connection(), before, after, [each.row for each in answered], now)
+        _log_moves(session, moved)
+    for each in answered:
+        log.info("hook_taken", name=each.call.hook, what=each.call.event.value, **_told(each.receipt))
+    schedule(deps, [due for each in answered if each.enrolment for due in _to_schedule(each.enrolment)])
+    return replace(answered[-1].receipt, ended=[ended for each in answered for ended in each.receipt.ended])
 
 
 def _replayed(session: Session, call: Call, now: datetime) -> Receipt | None:
@@ -76,32 +83,83 @@ def _replayed(session: Session, call: Call, now: datetime) -> Receipt | None:
     return Receipt.from_json(known.answer or {})
 
 
-def _case(deps: Deps, session: Session, call: Call, now: datetime) -> Case:
-    contact = contacts.upsert(session, call.email, call.email_norm, call.contact, now)
-    return Case(deps, session, deps.registry.campaign(call.campaign), contact, call, now)
+def _answer_all(deps: Deps, found: Reading, calls: Sequence[Call], now: datetime) -> tuple[Reading, list[_Answered]]:
+    """Take the calls one after the other, each on what the one before it left."""
+    answered = []
+    for call in calls:
+        case, hook_id = _case(deps, found, call, now), new_id()
+        taken = take(case, hook_id)
+        row = _hook_row(case, taken)
+        receipt = _receipt(case, taken, hook_id)
+        answer = {"answer_status": receipt.http_status, "answer": receipt.as_json()}
+        answered.append(_Answered(call, {"id": hook_id, **row, **answer}, receipt, taken.enrolment))
+        contact = replace(taken.contact, heard=(*taken.contact.heard, _heard(row)))
+        found = found.with_contact(contact)
+    return found, answered
 
 
-def _take(case: Case) -> tuple[Receipt, Enrolment | None]:
-    decision = decide(case)
-    hook = hook_events.add(case.session, _hook_event(case, decision))
-    ended = end_by_event(case.session, case.campaign, case.contact.id, case.happening, case.now)
-    enrolment = decision.before
-    if decision.outcome is Outcome.ACCEPTED and case.sequence is not None:
-        enrolment = _start(case, case.sequence, hook, decision.run)
-    elif enrolment is not None:
-        moved(case, enrolment)
-    receipt = Receipt(
-        status=decision.outcome,
-        hook_id=hook.id,
-        contact_id=case.contact.id,
-        handler=hook.handler or "",
-        enrolment_id=enrolment.id if enrolment else None,
-        ended=ended,
-        emails=[email_as_json(email) for email in enrolment.emails] if enrolment else [],
-        reason=decision.reason,
+def _case(deps: Deps, found: Reading, call: Call, now: datetime) -> Case:
+    contact = found.contact_of(call, now)
+    return Case(
+        campaign=deps.registry.campaign(call.campaign),
+        contact=contact,
+        call=call,
+        now=now,
+        current_mode=deps.mode,
+        interval_seconds=deps.settings.testing_interval_seconds,
+        from_ip=found.with_contact(contact).from_ip(call.consent_ip, now - PER_IP[1]),
     )
-    hook.answer_status, hook.answer = receipt.http_status, receipt.as_json()
-    return receipt, enrolment
+
+
+def _hook_row(case: Case, taken: Taken) -> dict[str, Any]:
+    call = case.call
+    return {
+        "received_at": case.now,
+        "source": call.source,
+        "campaign": case.campaign.name,
+        "hook": call.hook,
+        "handler": case.handler,
+        "event": call.event.value,
+        "occurrence": call.occurrence,
+        "happened_at": case.happening.at,
+        "call_at": call.call_at,
+        "contact_id": case.contact.id,
+        "dedupe_key": case.dedupe_key(taken.decision.run),
+        "idempotency_key": call.idempotency_key,
+        "payload": dict(call.payload),
+        "outcome": taken.decision.outcome,
+        "errors": dict(call.left_out) or None,
+        "mode": case.mode.value,
+    }
+
+
+def _heard(row: dict[str, Any]) -> Heard:
+    known = ("campaign", "event", "occurrence", "outcome", "received_at", "happened_at", "call_at")
+    return Heard(**{name: row[name] for name in known})
+
+
+def _receipt(case: Case, taken: Taken, hook_id: Any) -> Receipt:
+    enrolment = taken.enrolment
+    return Receipt(
+        status=taken.decision.outcome,
+        hook_id=hook_id,
+        contact_id=case.contact.id,
+        handler=case.handler or "",
+        enrolment_id=enrolment.id if enrolment else None,
+        ended=[{"sequence": ended.sequence, "reason": ended.exit_reason or ""} for ended in taken.ended],
+        emails=[email_as_json(email) for email in enrolment.emails] if enrolment else [],
+        reason=taken.decision.reason,
+    )
+
+
+def _log_moves(session: Session, moved: Iterable[writing.Moved]) -> None:
+    for each in moved:
+        ids = {"email": str(each.email.id), "enrolment": str(each.enrolment.id)}
+        log_after_commit(session, "email_moved", **ids, state=str(each.email.state), reason=each.email.reason)
+
+
+def _to_schedule(enrolment: EnrolmentFacts) -> list[Due]:
+    return [Due(e.id, e.due_at, enrolment.kind) for e in enrolment.emails if e.state == State.PLANNED]
 
 
 def _told(receipt: Receipt) -> dict[str, object]:
@@ -113,61 +171,3 @@ def _told(receipt: Receipt) -> dict[str, object]:
         "outcome": str(receipt.status),
         "reason": receipt.reason,
     }
-
-
-def _hook_event(case: Case, decision: Decision) -> HookEvent:
-    call = case.call
-    return HookEvent(
-        id=new_id(),
-        received_at=case.now,
-        source=call.source,
-        campaign=case.campaign.name,
-        hook=call.hook,
-        handler=_handler(case),
-        event=call.event.value,
-        occurrence=call.occurrence,
-        happened_at=case.happening.at,
-        call_at=call.call_at,
-        contact_id=case.contact.id,
-        dedupe_key=dedupe_key(case, decision.run),
-        idempotency_key=call.idempotency_key,
-        payload=dict(call.payload),
-        outcome=decision.outcome,
-        errors=dict(call.left_out) or None,
-        mode=case.mode.value,
-    )
-
-
-def _handler(case: Case) -> str | None:
-    event = case.call.event
-    concerned = case.campaign.started_by(event) or next(iter(case.campaign.ended_by(event)), None)
-    return concerned.handler if concerned else None
-
-
-def _start(case: Case, sequence: Sequence, hook: HookEvent, run: int) -> Enrolment:
-    call, now = case.call, case.now
-    timing = case.timing(anchor(call.first, sequence, call.call_at, call.received_at or now))
-    planned = plan_emails(sequence, call.first, timing, now)
-    today = now.astimezone(ZoneInfo(case.campaign.timezone)).date()
-    enrolment = Enrolment(
-        id=new_id(),
-        contact_id=case.contact.id,
-        hook_event_id=hook.id,
-        campaign=case.campaign.name,
-        sequence=sequence.name,
-        occurrence=case.occurrence,
-        run=run,
-        mode=case.mode.value,
-        kind=sequence.kind.value,
-        happened_at=case.happening.at,
-        call_at=call.call_at,
-        anchor_at=timing.anchor_at,
-        deadline=deadline_after(case.campaign.deadline, today),
-        variables={**case.contact.properties, **call.variables},
-        mirror_stale_since=None if case.mode is Mode.CANARY else now,
-        created_at=now,
-        emails=planned,
-    )
-    enrolments.add(case.session, enrolment)
-    case.session.add_all(planned_events(planned, now))
-    return enrolment

@@ -13,9 +13,9 @@ from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import unmailable
-from funnel_app.flows.intake.plan import call_was_near, too_late
 from funnel_app.ledger import emails, suppressions
 from funnel_app.ledger.models import Contact, Email, Enrolment, Suppression
+from funnel_app.rules.plan import call_was_near, too_late
 
 RELEASE = "flask contacts release lets it be mailed again"
 OTHER_ADDRESS = "ask for another address; if this one is right: flask contacts release"

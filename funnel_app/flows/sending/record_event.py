@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.reasons import why, without_words
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, WAITING, State, reported
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.exit import end_all
+from funnel_app.flows.intake.end import end_all
 from funnel_app.ledger import contacts, email_events, emails, enrolments, suppressions
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email, EmailEvent, Scope

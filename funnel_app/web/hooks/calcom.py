@@ -17,8 +17,8 @@ from werkzeug.exceptions import NotFound, Unauthorized
 from funnel_app.campaigns.model import Event
 from funnel_app.current import current_deps
 from funnel_app.flows.addresses import normalised
-from funnel_app.flows.intake.call import Call
 from funnel_app.flows.intake.lookup import call_at_of
+from funnel_app.rules.call import Call
 from funnel_app.web.auth import is_one_of, note_proof, require_json
 from funnel_app.web.hooks.calcom_events import (
     AttendeeSchema,

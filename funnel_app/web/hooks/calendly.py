@@ -15,7 +15,7 @@ from werkzeug.exceptions import NotFound, Unauthorized
 
 from funnel_app.campaigns.model import Event
 from funnel_app.current import current_deps
-from funnel_app.flows.intake.call import Call
+from funnel_app.rules.call import Call
 from funnel_app.web.auth import is_signed, note_proof, require_json, signed_age_s
 from funnel_app.web.hooks.calendars import Calendar, acknowledge, answer_facts, answers, tracking_facts
 from funnel_app.web.hooks.common import answer, given, plain

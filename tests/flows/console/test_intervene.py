@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from funnel_app.campaigns.states import State
 from funnel_app.flows.console.intervene import NotPossible, cancel, release, resolve, retry
-from funnel_app.flows.intake.exit import end_all
+from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.submit import repeat

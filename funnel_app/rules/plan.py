@@ -3,18 +3,30 @@
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import EmailOne, Mode, Sequence, Step
 from funnel_app.campaigns.reasons import spoken
 from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import due_at, into_window
-from funnel_app.ledger.models import Email, EmailEvent
-from funnel_app.ledger.types import new_id
+from funnel_app.rules.facts import EmailFacts
 
 SENT_BY_WEBSITE = "sent by the website"
 CALL_HAD_BEGUN = "the call had begun"
 SENT_BEFORE_CUT_OVER = "sent before the cut-over"
+
+
+class Timed(Protocol):
+    """An email, as a fact or as a row of the ledger."""
+
+    @property
+    def due_at(self) -> datetime:
+        """When it is due."""
+
+    @property
+    def latest_at(self) -> datetime | None:
+        """After what it must not go; None where its sequence's lateness says so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +70,7 @@ def anchor(first: FirstEmail, sequence: Sequence, call_at: datetime | None, now:
     return at.astimezone(UTC).replace(microsecond=0)
 
 
-def plan_emails(sequence: Sequence, first: FirstEmail, timing: Timing, now: datetime) -> list[Email]:
+def plan_emails(sequence: Sequence, first: FirstEmail, timing: Timing, now: datetime) -> list[EmailFacts]:
     """Return the emails of a new enrolment."""
     by_website = first.sent_by_website(sequence)
     due = [timing.due_at(sequence, step) for step in sequence.steps]
@@ -68,7 +80,6 @@ def plan_emails(sequence: Sequence, first: FirstEmail, timing: Timing, now: date
             due[step.number - 1],
             latest=timing.anchor_at if sequence.before_anchor else None,
             skip=SENT_BY_WEBSITE if by_website and step.number == 1 else _overtaken(sequence, step, due, timing, now),
-            now=now,
         )
         for step in sequence.steps
     ]
@@ -90,30 +101,19 @@ def call_was_near(before: timedelta) -> str:
     return f"the call was in less than {spoken(before)}"
 
 
-def planned_events(planned: list[Email], now: datetime) -> list[EmailEvent]:
-    """Return the first row of each email's timeline."""
-    return [
-        EmailEvent(email_id=email.id, kind=email.state, at=now, recorded_at=now, detail=email.reason)
-        for email in planned
-    ]
-
-
-def too_late(email: Email, max_lateness: timedelta, now: datetime) -> str | None:
+def too_late(email: Timed, max_lateness: timedelta, now: datetime) -> str | None:
     """Return why an email missed its time for good: the call has begun, or it is later than its sequence allows."""
     if email.latest_at is not None:
         return CALL_HAD_BEGUN if now >= email.latest_at else None
     return f"too late: over {spoken(max_lateness)} after its time" if now - email.due_at > max_lateness else None
 
 
-def _email(step: Step, due: datetime, *, latest: datetime | None, skip: str | None, now: datetime) -> Email:
-    return Email(
-        id=new_id(),
+def _email(step: Step, due: datetime, *, latest: datetime | None, skip: str | None) -> EmailFacts:
+    return EmailFacts(
         step=step.number,
         template_key=step.template,
         due_at=due,
         latest_at=latest,
         state=State.SKIPPED if skip else State.PLANNED,
         reason=skip,
-        planned_at=now,
-        skipped_at=now if skip else None,
     )
