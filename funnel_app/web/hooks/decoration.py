@@ -63,7 +63,7 @@ class DecoratedSchema(Schema):
 
 def _note(given: object, taken: object) -> str | None:
     if taken is None:
-        return None if given is None or given == "" else SAYS_NOTHING
+        return None if given is None or not str(given).strip() else SAYS_NOTHING
     return CORRECTED if isinstance(taken, str) and str(given).strip() != taken else None
 
 
