@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Engine
@@ -11,7 +12,7 @@ from funnel_app.config import Settings
 from funnel_app.deps import MIRROR_PATIENCE_S, Deps, load_registry
 from funnel_app.gateways.notion.budget import NotionBudget
 from funnel_app.gateways.notion.client import NotionCalls
-from funnel_app.gateways.notion.schema import load_schema
+from funnel_app.gateways.notion.schema import Table, load_schema
 from funnel_app.gateways.notion.workspace import NotionWorkspace
 from funnel_app.gateways.redis.throttle import Throttle
 from funnel_app.ledger.engine import make_sessions
@@ -103,10 +104,17 @@ def make_desk(notion_url: str, clock: FrozenClock, **database_ids: str) -> Notio
     return NotionWorkspace(calls, load_schema(), database_ids)
 
 
+@cache
 def christmas_only() -> Registry:
     """Return the registry of the Christmas campaign alone, so that a new campaign's file breaks no test."""
     whole = load_registry()
     return Registry({"christmas": whole.campaign("christmas")})
+
+
+@cache
+def notion_schema() -> dict[str, Table]:
+    """Return the schema of the databases in Notion, read once."""
+    return load_schema()
 
 
 def seconds_of(clock: Callable[[], datetime]) -> Callable[[], float]:
@@ -148,7 +156,7 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         alerts=FakeAlerts(),  # type: ignore[arg-type]
         public=FakePublic(),  # type: ignore[arg-type]
         world_time=lambda url: clock(),
-        desk=NotionWorkspace(NotionCalls("ntn_test"), load_schema(), {}),
+        desk=NotionWorkspace(NotionCalls("ntn_test"), notion_schema(), {}),
         clock=SteadyClock(seconds_of(clock), seconds_of(clock)),
         now=clock,
         sleep=lambda seconds: clock.forward(seconds=seconds),

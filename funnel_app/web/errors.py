@@ -10,7 +10,7 @@ import structlog
 from flask import Flask, Response, g, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 from gunicorn.http.errors import ParseException
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, Unauthorized
 
 from funnel_app.bodies import kept_as
 from funnel_app.campaigns.registry import UnknownCampaign
@@ -23,7 +23,7 @@ from funnel_app.rules.decide import TooManyEnrolments
 from funnel_app.web.auth import is_proved
 from funnel_app.web.hooks.calendars import acknowledge
 from funnel_app.web.misdirected import keep_misdirected
-from funnel_app.web.payloads import CALENDARS
+from funnel_app.web.payloads import CALENDARS, BodyAwaited
 from funnel_app.web.replays import is_replay
 
 log = structlog.get_logger()
@@ -43,7 +43,10 @@ def problem(status: int, detail: str, **more: Any) -> Response:
 
 def http_problem(error: HTTPException) -> ResponseReturnValue:
     """Turn werkzeug's error into a problem document with its own headers, such as Allow and Content-Range."""
-    answer = _http_problem(error)
+    try:
+        answer = _http_problem(error)
+    except BodyAwaited as awaited:
+        return Response(status=awaited.code)
     for name, value in error.get_headers():
         if name not in {*answer.headers.keys(), "Content-Length"}:
             answer.headers[name] = value
@@ -63,10 +66,17 @@ def _http_problem(error: HTTPException) -> Response:
     if errors is None:
         detail = error.description or HTTPStatus(status).description
         if status == 404:
-            detail = keep_misdirected() or detail
+            return _misdirected(detail)
         return _refused(status, detail, {"body": [detail]}) if status in UNREADABLE else problem(status, detail)
     detail = "The payload is understood, but some of its fields cannot be used."
     return _refused(status, detail, errors, errors=errors)
+
+
+def _misdirected(detail: str) -> Response:
+    try:
+        return problem(404, keep_misdirected() or detail)
+    except Unauthorized as fault:
+        return _http_problem(fault)
 
 
 def _refused(status: int, detail: str, faults: Mapping[str, list[str]], **more: Any) -> Response:
@@ -81,6 +91,7 @@ def _refused(status: int, detail: str, faults: Mapping[str, list[str]], **more: 
 def register_errors(app: Flask) -> None:
     """Teach an application which exception is which answer."""
     app.register_error_handler(HTTPException, http_problem)
+    app.register_error_handler(BodyAwaited, lambda error: Response(status=error.code))
     app.register_error_handler(UnknownCampaign, _nowhere)
     app.register_error_handler(ParseException, _body_broken)
     app.register_error_handler(KeyReused, lambda error: problem(409, str(error)))

@@ -1,30 +1,28 @@
 """Misdirected calls: what a known caller sends to an address that is none is kept, and can be sent where it belongs."""
 
-import hashlib
-import hmac
-
 from flask import request
-from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from funnel_app.bodies import kept_as
 from funnel_app.config import Settings
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.keep_refused import refuse
-from funnel_app.web.auth import is_one_of, is_signed, require_caller
+from funnel_app.web.auth import is_signed, is_signed_body, require_caller
 
 # What a call has instead of a campaign and a hook, until somebody says where it belongs.
 NOWHERE = "unknown", "address"
 CALENDLYS_AGE_S = 25 * 3600
+PROOFS = frozenset({"Authorization", "X-Funnel-Signature", "Calendly-Webhook-Signature", "X-Cal-Signature-256"})
 
 
 def keep_misdirected() -> str:
-    """Keep a call that no route takes where its sender is known; return what to tell about it, empty for others."""
-    if request.method != "POST" or request.url_rule is not None:
+    """Keep a call that no route takes where its sender is known; return what to tell about it, empty for others.
+
+    Raises Unauthorized for a wrong proof, so that nobody guesses here as often as they like.
+    """
+    if request.method != "POST" or request.url_rule is not None or not PROOFS & {*request.headers.keys()}:
         return ""
-    try:
-        source = _sender(current_deps().settings)
-    except HTTPException:
-        return ""
+    source = _sender(current_deps().settings)
     campaign, hook = NOWHERE
     words = f"There is no hook at {request.path[:200]}. Say which: address=/webhook/<campaign>/<hook>."
     errors = {"address": [words]}
@@ -35,15 +33,11 @@ def keep_misdirected() -> str:
 def _sender(settings: Settings) -> str:
     """Return who proves to have sent this, by any proof that we know; Unauthorized for everybody else."""
     headers = request.headers
-    if "Calendly-Webhook-Signature" in headers:
-        signature = headers["Calendly-Webhook-Signature"]
-        if is_signed(signature, request.get_data(), settings.calendly_signing_keys, CALENDLYS_AGE_S):
-            return "calendly"
-    if "X-Cal-Signature-256" in headers:
-        keys = settings.calcom_signing_keys
-        fitting = [hmac.new(key.encode(), request.get_data(), hashlib.sha256).hexdigest() for key in keys]
-        if is_one_of(headers["X-Cal-Signature-256"], fitting):
-            return "calcom"
+    calendlys = headers.get("Calendly-Webhook-Signature", "")
+    if is_signed(calendlys, settings.calendly_signing_keys, CALENDLYS_AGE_S):
+        return "calendly"
+    if is_signed_body(headers.get("X-Cal-Signature-256", ""), settings.calcom_signing_keys):
+        return "calcom"
     require_caller()
     return "website"
 

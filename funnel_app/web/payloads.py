@@ -1,27 +1,37 @@
 """Payloads: JSON as the ledger can keep it, read once and the same for schema, record and replay."""
 
-from functools import cached_property
-from typing import Any
+from typing import IO, Any
 
 from flask import Request
 from flask.json.provider import DefaultJSONProvider
 from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.utils import cached_property
 
 from funnel_app.bodies import read_body, read_json
 
 LARGEST_BODY = 64 * 1024
 # One event of a calendar speaks of all who come: some hundreds of them are more than a form ever says.
-LARGEST_OF_CALENDARS = 512 * 1024
+LARGEST_OF_CALENDARS = 256 * 1024
 CALENDARS = frozenset({"calendly", "calcom"})
+# In a request's environment: its body has not come, and the application answers to the head if it can.
+HEAD_ONLY = "funnel.head_only"
+
+
+class BodyAwaited(HTTPException):
+    """The head is right as far as it goes, and the answer depends on the body (RFC 9110, section 15.2.1)."""
+
+    code = 100
 
 
 class BoundedRequest(Request):
-    """Flask's request, whose body is never more than 64 KB, of a calendar 512 KB.
+    """Flask's request, whose body is never more than 64 KB, of a calendar 256 KB.
 
     Werkzeug cuts a body that comes in chunks at its limit and says nothing: so its limit is a byte beyond ours.
     """
+
+    STOPS_READING_AT = LARGEST_OF_CALENDARS + 1
 
     @property
     def largest(self) -> int:
@@ -32,6 +42,15 @@ class BoundedRequest(Request):
     def max_content_length(self) -> int | None:  # type: ignore[override]
         """Where werkzeug stops to read."""
         return self.largest + 1
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """The body; RequestEntityTooLarge for one that is announced too large, BodyAwaited where it has not come."""
+        if (self.content_length or 0) > self.largest:
+            raise RequestEntityTooLarge
+        if self.environ.get(HEAD_ONLY):
+            raise BodyAwaited
+        return super().stream
 
     def get_data(self, *arguments: Any, **named: Any) -> Any:
         """Return the body; RequestEntityTooLarge for one that is too large, announced or not."""

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from funnel_app import create_app
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.templates.compose import variables_of
 from funnel_app.ledger import emails
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
 from sandbox.signing import calendly_headers
+from tests.apps import application
 from tests.factories import CALENDLY_KEY, make_deps
 from tests.flows.leads import email_ids, opt_in, write_templates
 from tests.web.calendars import CALENDLY, booking, calcom, calcom_event, calendly, calendly_event, missed
@@ -112,14 +112,14 @@ class TestCalendly:
 
     def test_while_a_key_is_rotated_both_are_good(self, sqlite, now):
         keys = {"calendly_signing_keys": ("new", "old"), "calcom_signing_keys": ("new", "old")}
-        client = create_app(make_deps(sqlite, **keys)).test_client()
+        client = application(make_deps(sqlite, **keys)).test_client()
         for key, status in (("new", 202), ("old", 202), ("older", 401)):
             body = calendly_event("invitee.created", event=f"E-{key}")
             assert calendly(client, body, key=key, at=now).status_code == status
             assert calcom(client, calcom_event("BOOKING_CREATED", booking(f"b-{key}")), key=key).status_code == status
 
     def test_without_a_key_the_door_is_not_there(self, sqlite, now):
-        client = create_app(make_deps(sqlite, calendly_signing_keys=(), calcom_signing_keys=())).test_client()
+        client = application(make_deps(sqlite, calendly_signing_keys=(), calcom_signing_keys=())).test_client()
         assert calendly(client, calendly_event("invitee.created"), at=now).status_code == 404
         assert calcom(client, calcom_event("PING", {})).status_code == 404
 
@@ -322,7 +322,7 @@ class TestCalcom:
 
 def test_bookings_count_and_cancellations_subtract_in_any_order(sqlite):
     deps = make_deps(sqlite, testing_mode=False)
-    client = create_app(deps).test_client()
+    client = application(deps).test_client()
     first = email_ids(opt_in(deps, "bea@resend.dev"))[0]
 
     def counted():

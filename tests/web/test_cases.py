@@ -1,7 +1,7 @@
 """Payloads as the world sends them, one small file a case: who sends such, what is sent, and how it must end.
 
-A case says of its end what was answered, planned, ended and counted, what is known of whom, and which fields were refused
-or left out. Names and addresses are made up; `source` says where such a shape was seen.
+A case says of its end what was answered, planned, ended and counted, what is known of whom, and which fields were
+refused or left out. Names and addresses are made up; `source` says where such a shape was seen.
 """
 
 import codecs
@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from funnel_app import create_app
 from funnel_app.flows.templates.compose import BOOKED, GIVEN_UP
 from funnel_app.ledger import hook_events
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
 from sandbox.signing import calendly_headers
+from tests.apps import application
 from tests.factories import CALCOM_KEY, CALENDLY_KEY, make_deps
 from tests.web.calendars import CALCOM, CALENDLY, calcom_headers
 from tests.web.callers import BEARER, SIGNUP
@@ -88,7 +88,7 @@ def said(expected: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", CASES)
 def test_a_real_payload_ends_as_it_must(sqlite, name):
     case, deps = CASES[name], make_deps(sqlite, testing_mode=False)
-    client = create_app(deps).test_client()
+    client = application(deps).test_client()
     answers = [send(client, deps.now().timestamp(), call) for call in case["calls"]]
     assert said(case["ends"], found_of(deps, answers)) == case["ends"]
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from funnel_app import create_app
 from funnel_app.bodies import bytes_of
 from funnel_app.gateways.redis.throttle import Throttle
 from funnel_app.ledger.models import Contact, HookEvent
 from funnel_app.web.hooks import booking, calcom_events, calendly, maybe, noshow, onboarding, resend, signup
 from funnel_app.web.legacy.prefect import ENTRANCES
+from tests.apps import application
 from tests.factories import LEGACY_KEY
 from tests.web.calendars import booking as cal_booking
 from tests.web.calendars import calcom as call_calcom
@@ -30,7 +30,7 @@ LONG = "x" * 400
 @pytest.fixture
 def client(both_deps):
     """A caller of the application, on each database."""
-    return create_app(both_deps).test_client()
+    return application(both_deps).test_client()
 
 
 def send(client, raw: bytes, content_type: str = "application/json"):
@@ -289,7 +289,7 @@ def test_a_schema_takes_anything_and_refuses_in_words(app, schema):
 @pytest.fixture
 def patient(both_deps):
     """A caller whom no throttle stops."""
-    return create_app(replace(both_deps, throttle=Throttle(None, per_minute=1_000_000))).test_client()
+    return application(replace(both_deps, throttle=Throttle(None, per_minute=1_000_000))).test_client()
 
 
 class TestOverHttp:
@@ -337,3 +337,28 @@ class TestOverHttp:
             assert resend.blueprint.name == "resend"
 
         answers()
+
+
+class TestWrongAddresses:
+    """What a known caller sends to an address that is none is kept; a stranger neither leaves a row nor guesses on."""
+
+    @pytest.mark.parametrize("path", ["/webhook/christmas/sign-up", "/webhook/Christmas/Signup", "/hooks/signup", "/"])
+    def test_it_is_kept_and_said(self, client, both_deps, path):
+        answer = post(client, {"email": "ana@resend.dev"}, path)
+        assert answer.status_code in {404, 405}
+        if answer.status_code == 404:
+            assert "kept as refused" in answer.json["detail"]
+            assert [(call.outcome, list(call.errors)) for call in kept(both_deps)] == [("refused", ["address"])]
+
+    def test_a_slash_at_the_end_is_taken(self, client):
+        assert post(client, {"email": "ana@resend.dev"}, f"{SIGNUP}/").status_code == 202
+
+    def test_a_stranger_leaves_nothing_and_is_throttled(self, client, both_deps):
+        assert client.post("/webhook/x", json={"email": "x@resend.dev"}).status_code == 404
+        wrong = {"Authorization": "Bearer wrong"}
+        answers = [client.post("/webhook/x", json={}, headers=wrong).status_code for _ in range(40)]
+        assert answers[0] == 401 and answers[-1] == 429 and kept(both_deps) == []
+
+    def test_a_question_before_a_call_keeps_nothing(self, client, both_deps):
+        assert client.options(SIGNUP, headers=BEARER).status_code == 200
+        assert kept(both_deps) == []

@@ -4,8 +4,6 @@ A move is one event that names both calls. There is no time in the signature, so
 https://cal.com/docs/developing/guides/automation/webhooks
 """
 
-import hashlib
-import hmac
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +17,7 @@ from funnel_app.current import current_deps
 from funnel_app.flows.addresses import normalised
 from funnel_app.flows.intake.lookup import call_at_of
 from funnel_app.rules.call import Call
-from funnel_app.web.auth import is_one_of, note_proof, require_json
+from funnel_app.web.auth import is_signed_body, note_proof, require_json
 from funnel_app.web.hooks.calcom_events import (
     AttendeeSchema,
     BookingSchema,
@@ -50,9 +48,7 @@ def require_signature() -> None:
     keys = current_deps().settings.calcom_signing_keys
     if not keys:
         raise NotFound("Cal.com's events are not taken here: CALCOM_SIGNING_KEY is not set.")
-    body = request.get_data()
-    fitting = [hmac.new(key.encode(), body, hashlib.sha256).hexdigest() for key in keys]
-    if not is_one_of(request.headers.get("X-Cal-Signature-256", ""), fitting):
+    if not is_signed_body(request.headers.get("X-Cal-Signature-256", ""), keys):
         raise Unauthorized("X-Cal-Signature-256 does not fit CALCOM_SIGNING_KEY.")
     note_proof()
 

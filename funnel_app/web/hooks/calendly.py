@@ -45,7 +45,7 @@ def require_signature() -> None:
     if not keys:
         raise NotFound("Calendly's events are not taken here: CALENDLY_SIGNING_KEY is not set.")
     signature = request.headers.get("Calendly-Webhook-Signature", "")
-    if not is_signed(signature, request.get_data(), keys, ACCEPTED_WITHIN_S):
+    if not is_signed(signature, keys, ACCEPTED_WITHIN_S):
         raise Unauthorized("Calendly-Webhook-Signature does not fit CALENDLY_SIGNING_KEY.")
     note_proof()
     if signed_age_s(signature) > UNUSUAL_AFTER_S:
