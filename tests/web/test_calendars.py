@@ -314,7 +314,7 @@ class TestCalcom:
         deps.now.forward(days=3)
         with deps.reads() as session:
             ids = list(session.scalars(select(Email.id).order_by(Email.step)))
-        deliver(deps, ids[0])
+        deliver(deps, ids[:1])
         with deps.reads() as session:
             first = emails.load(session, ids[:1])[0]
         assert (first.state, first.reason) == ("skipped", "this address was made up for somebody who gave none")

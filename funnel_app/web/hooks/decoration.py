@@ -64,7 +64,8 @@ class DecoratedSchema(Schema):
 def _note(given: object, taken: object) -> str | None:
     if taken is None:
         return None if given is None or not str(given).strip() else SAYS_NOTHING
-    return CORRECTED if isinstance(taken, str) and str(given).strip() != taken else None
+    changed = isinstance(taken, str) and str(given).strip() != taken
+    return CORRECTED if changed or (isinstance(taken, list) and isinstance(given, list) and given != taken) else None
 
 
 def _left_out(words: object) -> list[str]:

@@ -15,6 +15,7 @@ from funnel_app.web.hooks.decoration import SPAM, DecoratedSchema
 from funnel_app.web.hooks.typed import LINES, clean, ip_of, says_nothing, tracking_of, zone_of
 
 EVIDENCE = ("at", "text", "source", "ip")
+LONGEST_ROW = 255
 FARTHEST = timedelta(days=2 * 366)
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}(?:\.0{1,18})?")
 HTTPS = re.compile(r"https://[^\s/?#.]+(?:\.[^\s/?#.]+)+\.?(?:[/?#]\S*)?")
@@ -123,7 +124,7 @@ class Link(Id):
 
 
 class Several(fields.Field[list[str]]):
-    """Texts: a list of them, or one by itself."""
+    """Texts: a list of them, or one by itself; what is no text in it, and what is too much, is left out."""
 
     def __init__(self, most: int = 20, **kwargs: Any) -> None:
         super().__init__(allow_none=True, metadata={"type": "array", "items": {"type": "string"}}, **kwargs)
@@ -131,10 +132,8 @@ class Several(fields.Field[list[str]]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[str]:
         rows = value if isinstance(value, list) else [value]
-        if len(rows) > self.most:
-            raise ValidationError(f"More than {self.most}.")
-        texts = [Words().deserialize(row, attr, data, **kwargs) for row in rows]
-        return [text for text in texts if text]
+        texts = [clean(row, LONGEST_ROW, LINES) for row in rows]
+        return [text for text in texts if text][: self.most]
 
 
 class Count(fields.Integer):

@@ -24,7 +24,7 @@ class NoShowSchema(HookSchema):
         "reschedule_url": "https://calendly.com/reschedulings/E1",
     }
 
-    needed = HookSchema.needed | {"calendly_event_uri", "calendly_event_id", "scheduled_time"}
+    needed = HookSchema.needed | {"calendly_event_uri", "calendly_event_id", "scheduled_time", "reschedule_url"}
     calendly_event_uri = Id()
     calendly_event_id = Id()
     scheduled_time = Moment(required=True)
