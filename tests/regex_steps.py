@@ -5,7 +5,7 @@ Python's own engine counts nothing, and a clock says something else on every mac
 
 import re
 from collections.abc import Iterator
-from itertools import product
+from itertools import islice, product
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 
@@ -59,7 +59,7 @@ class Walk:
             for branch in value[1]:
                 yield from self._ends(list(branch), at)
         elif kind is op.ATOMIC_GROUP:
-            yield from list(self._ends(list(value), at))[:1]
+            yield from islice(self._ends(list(value), at), 1)
         elif kind in (op.ASSERT, op.ASSERT_NOT):
             if self._looks(value, at) is (kind is op.ASSERT):
                 yield at
@@ -88,7 +88,8 @@ class Walk:
                 if kind is op.POSSESSIVE_REPEAT:
                     return
         else:
-            yield from self._greedy(inner, least, most, at)
+            ends = self._greedy(inner, least, most, at)
+            yield from ends if kind is op.MAX_REPEAT else islice(ends, 1)
 
     def _greedy(self, inner: list[Node], least: int, most: int, at: int) -> Iterator[int]:
         self.steps += 1
