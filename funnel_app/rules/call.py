@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from funnel_app.campaigns.model import Event
-from funnel_app.flows.intake.exit import Happening
-from funnel_app.flows.intake.plan import FirstEmail
+from funnel_app.rules.exit import Happening
+from funnel_app.rules.plan import FirstEmail
 
 LONGEST_NAME = 255
 
@@ -26,7 +26,8 @@ class Call:
 
     `occurrence` names the calendar event, `call_at` is when that call is or was, and `happened_at` when the source
     says that this happened: what comes out of order is put in order by it. `received_at` is when a replayed call first
-    came: its emails count from then, and are late. `variables` are for templates.
+    came: its emails count from then, and are late. `variables` are for templates. `left_out` says of fields that the
+    call could do without why they were left out or corrected.
     """
 
     campaign: str
@@ -37,6 +38,7 @@ class Call:
     contact: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
     payload: Mapping[str, Any] = field(default_factory=dict)
+    left_out: Mapping[str, list[str]] = field(default_factory=dict)
     source: str = "website"
     occurrence: str = ""
     happened_at: datetime | None = None
@@ -44,6 +46,12 @@ class Call:
     received_at: datetime | None = None
     first: FirstEmail = field(default_factory=FirstEmail)
     idempotency_key: str | None = None
+
+    @property
+    def consent_ip(self) -> str | None:
+        """The IP address that the consent names; None where it names none."""
+        ip = self.contact.get("consent_ip")
+        return str(ip) if ip else None
 
     def happening(self, now: datetime) -> Happening:
         """Return the event at its source; one that does not say when it happened, happened now."""
