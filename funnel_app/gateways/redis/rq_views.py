@@ -10,7 +10,7 @@ from rq.job import Job
 from rq.queue import Queue
 from rq.results import Result
 from rq.serializers import JSONSerializer
-from rq.worker import Worker
+from rq.worker import BaseWorker, Worker
 
 from funnel_app.gateways.redis.job_names import EMAILS, QUEUES
 from funnel_app.gateways.redis.own_jobs import OwnJob
@@ -55,7 +55,7 @@ class ShownWorker(Worker):
     job_class = ShownJob
 
     @classmethod
-    def all(cls, connection: Redis | None = None, *_: object, **__: object) -> list["ShownWorker"]:
+    def all(cls, connection: Redis | None = None, *_: Any, **__: Any) -> list[BaseWorker]:
         """Return the workers that registered in Redis."""
         found = super().all(connection=connection, job_class=ShownJob, serializer=JSONSerializer)
         return [worker for worker in found if set(worker.queue_names()) <= set(QUEUES)]

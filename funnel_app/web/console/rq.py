@@ -4,7 +4,8 @@ What runs again is the ledger's decision, not a queue's. docs/decisions/ says wh
 """
 
 import secrets
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import rq_dashboard.web
 from flask import Flask, Response, current_app, g, request
@@ -101,8 +102,8 @@ def _nonce() -> str:
 def _data() -> Any:
     asked = request.view_args or {}
     asked = {**asked, "queue_name": asked["queue_name"] or EMAILS} if "queue_name" in asked else asked
-    answer, _ = current_app.view_functions[DATA[request.endpoint or ""]](**asked)
-    return answer.get_json()
+    read = cast(Callable[..., tuple[Response, object]], current_app.view_functions[DATA[request.endpoint or ""]])
+    return read(**asked)[0].get_json()
 
 
 def _box_in(response: Response) -> Response:
