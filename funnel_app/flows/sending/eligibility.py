@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.model import Campaign, Mode, Sequence
 from funnel_app.campaigns.recipients import is_test_recipient
 from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.campaigns.season import not_on
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.ledger import emails, suppressions
 from funnel_app.ledger.models import Contact, Email, Enrolment, Suppression
-from funnel_app.rules.plan import call_was_near, too_late
+from funnel_app.rules.plan import gave_way, too_late
 
 Forbidden = Mapping[str, Rows[Suppression]]
 RELEASE = "flask contacts release lets it be mailed again"
@@ -103,13 +104,12 @@ def _missed(deps: Deps, session: Session, email: Email, now: datetime) -> str | 
     campaign, sequence = in_files(deps, email)
     if late := too_late(email, sequence.max_lateness, now):
         return late
-    if email.latest_at and (next_one := _due_too(session, email, now)):
-        return call_was_near(email.latest_at - next_one.due_at)
-    today = now.astimezone(ZoneInfo(campaign.timezone)).date()
-    if sequence.step(email.step).after_deadline == "skip" and today > email.enrolment.deadline:
-        return "the deadline has passed"
-    return None
+    if email.latest_at and (near := _gave_way(session, email, email.latest_at, now)):
+        return near
+    enrolment, today = email.enrolment, now.astimezone(ZoneInfo(campaign.timezone)).date()
+    return not_on(campaign, sequence.step(email.step), enrolment.deadline, today, Mode(enrolment.mode))
 
 
-def _due_too(session: Session, email: Email, now: datetime) -> Email | None:
-    return next((later for later in emails.later_planned(session, email) if later.due_at <= now), None)
+def _gave_way(session: Session, email: Email, call_at: datetime, now: datetime) -> str | None:
+    later = emails.later_planned(session, email)
+    return gave_way(email.due_at, later[0].due_at, call_at, now) if later else None

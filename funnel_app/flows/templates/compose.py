@@ -147,7 +147,7 @@ def variables_for(deps: Deps, reader: Reader) -> dict[str, object]:
         campaign,
         contact=reader.contact,
         hook=reader.hook,
-        facts=CampaignFacts(deadline=reader.deadline, today=today, bookings=reader.booked, zone=zone),
+        facts=CampaignFacts(deadline=reader.deadline, today=today, bookings=reader.booked, zone=zone, now=now),
         funnel=FunnelFacts(
             unsubscribe_url=reader.unsubscribe_url,
             company_name=deps.settings.company_name,
