@@ -60,7 +60,7 @@ def erase(deps: Deps, address: str) -> Erased:
         pii.blank_orphans(session, email_norm)
         if contact is not None:
             pii.erase(session, contact, email_norm, deps.now())
-            notices.delete_unsaid(session, f":{contact.id}")
+            notices.delete_undelivered(session, f":{contact.id}")
     known, left = contact is not None or bool(refused), remove_pages(deps)
     strays, tables_left = _remove_strays(deps, sorted(spellings))
     return Erased(known, left + strays, tables_left, traces_left=not storage.scrub(deps.engine))
