@@ -1,4 +1,4 @@
-"""Words that were given up for the field's own do not come back in names, log events or pages; CONTRIBUTING has the list."""
+"""Words given up for the field's own do not come back in names, log events or pages; CONTRIBUTING lists them."""
 
 import re
 
