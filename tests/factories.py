@@ -30,6 +30,7 @@ from tests.fakes import (
     FakeVitals,
     FrozenClock,
 )
+from tests.outside_transactions import Outside, watch
 
 HOOK_SECRET = "hook-secret-of-tests"
 LEGACY_KEY = "legacy-key-of-tests"
@@ -137,6 +138,8 @@ def jumping_clock(deps: Deps) -> Callable[..., None]:
 def make_deps(engine: Engine, **settings: Any) -> Deps:
     """Return collaborators over a real ledger with fake gateways and a clock that stands."""
     sessions, reads = make_sessions(engine)
+    watch(sessions)
+    watch(reads)
     clock = FrozenClock()
     return Deps(
         settings=make_settings(**settings),
@@ -144,17 +147,17 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         engine=engine,
         sessions=sessions,
         reads=reads,
-        mailer=FakeMailer(),  # type: ignore[arg-type]
-        notebook=FakeNotebook(),  # type: ignore[arg-type]
-        fetches=FakeFetches(clock),  # type: ignore[arg-type]
-        queues=FakeQueues(),  # type: ignore[arg-type]
-        rate=FakeRate(),  # type: ignore[arg-type]
-        pause=FakePause(clock),  # type: ignore[arg-type]
+        mailer=Outside(FakeMailer()),  # type: ignore[arg-type]
+        notebook=Outside(FakeNotebook()),  # type: ignore[arg-type]
+        fetches=Outside(FakeFetches(clock)),  # type: ignore[arg-type]
+        queues=Outside(FakeQueues()),  # type: ignore[arg-type]
+        rate=Outside(FakeRate()),  # type: ignore[arg-type]
+        pause=Outside(FakePause(clock)),  # type: ignore[arg-type]
         throttle=Throttle(None, per_minute=30),
-        vitals=FakeVitals(clock),  # type: ignore[arg-type]
-        account=FakeAccount(),  # type: ignore[arg-type]
-        alerts=FakeAlerts(),  # type: ignore[arg-type]
-        public=FakePublic(),  # type: ignore[arg-type]
+        vitals=Outside(FakeVitals(clock)),  # type: ignore[arg-type]
+        account=Outside(FakeAccount()),  # type: ignore[arg-type]
+        alerts=Outside(FakeAlerts()),  # type: ignore[arg-type]
+        public=Outside(FakePublic()),  # type: ignore[arg-type]
         world_time=lambda url: clock(),
         desk=NotionWorkspace(NotionCalls("ntn_test"), notion_schema(), {}),
         clock=SteadyClock(seconds_of(clock), seconds_of(clock)),

@@ -56,7 +56,12 @@ def is_erased(contact: Contact) -> bool:
 
 
 def lock(session: Session, ids: Iterable[UUID]) -> None:
-    """Lock these contacts in one order, so that two transactions never wait for each other in a circle."""
+    """Lock these contacts in one order, so that two transactions never wait for each other in a circle.
+
+    A writing transaction of SQLite has the whole ledger to itself from its beginning.
+    """
+    if _has_all(session):
+        return
     session.execute(select(Contact.id).where(Contact.id.in_(list(ids))).order_by(Contact.id).with_for_update()).all()
 
 
@@ -72,8 +77,14 @@ def find_by_token(session: Session, token: str) -> Contact | None:
 
 def lock_of_emails(session: Session, email_ids: Iterable[UUID]) -> None:
     """Lock the contacts that these emails go to."""
+    if _has_all(session):
+        return
     owners = select(Enrolment.contact_id).join(Email).where(Email.id.in_(list(email_ids)))
     lock(session, session.scalars(owners))
+
+
+def _has_all(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
 
 
 def addresses_like(session: Session, email_norm: str, limit: int) -> list[str]:

@@ -12,7 +12,6 @@ from werkzeug.test import TestResponse
 from funnel_app.campaigns.reasons import with_words
 from funnel_app.flows.monitoring.clock_guard import ClockGuard, go_on_when_right
 from funnel_app.flows.sending import deliver as deliver_flow
-from funnel_app.flows.sending import submit as submit_flow
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend.account import Quota, Usage
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
@@ -200,7 +199,7 @@ def worker_killed_before_the_call(stage: Stage, patch: pytest.MonkeyPatch) -> It
 
 def worker_killed_in_the_call(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     with patch.context() as dead:
-        dead.setattr(submit_flow, "apply_response", lambda *_: None)
+        dead.setattr(deliver_flow, "apply_response", lambda *_: None)
         stage.sign_up()
         stage.go()
     yield

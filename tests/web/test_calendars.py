@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from funnel_app.flows.templates.compose import variables_of
+from funnel_app.flows.templates.compose import gather, variables_of
 from funnel_app.ledger import emails
 from funnel_app.ledger.models import Contact, Enrolment, HookEvent
 from sandbox.signing import calendly_headers
@@ -231,7 +231,8 @@ def test_bookings_count_and_cancellations_subtract_in_any_order(sqlite):
 
     def counted():
         with deps.reads() as session:
-            found = variables_of(deps, emails.load(session, [first])[0])
+            (email,) = emails.load(session, [first])
+        found = variables_of(deps, email, gather(deps, {("christmas", email.template_key)}))
         return found["bookings_count"], found["spots_remaining"]
 
     assert counted() == (18, 12)
