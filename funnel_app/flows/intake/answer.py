@@ -78,6 +78,7 @@ def _hook_row(case: Case, taken: Taken) -> dict[str, Any]:
         "idempotency_key": call.idempotency_key,
         "payload": dict(call.payload),
         "outcome": taken.decision.outcome,
+        "errors": dict(call.left_out) or None,
         "mode": case.mode.value,
     }
 
