@@ -12,7 +12,7 @@ from funnel_app.letters.parts import prepare
 from funnel_app.letters.problem import Problem, fault, warning
 from funnel_app.letters.render import LetterError, MissingVariable, Parts
 from funnel_app.letters.syntax import parse
-from funnel_app.letters.tags import TAG
+from funnel_app.letters.tags import tags_of
 
 GMAIL_CLIPS_BYTES = 102 * 1024
 FEW_LOST_WORDS = 12
@@ -37,9 +37,9 @@ def judge(draft: Draft) -> Verdict:
 
 def _uncovered(draft: Draft, parts: Parts) -> Iterator[Problem]:
     """Yield a problem per tag that only preparing brought to light, since nobody read it in the source."""
-    typed = {tag for source in (draft.subject, draft.html) for tag in TAG.findall(source)}
+    typed = {tag for source in (draft.subject, draft.html) for tag in tags_of(source)}
     for part, source in (("body", parts.html), ("text part", parts.text)):
-        for tag in dict.fromkeys(TAG.findall(source)):
+        for tag in dict.fromkeys(tags_of(source)):
             if tag not in typed:
                 yield fault(
                     "syntax", f"The {part} hides the tag {tag[:80]} in HTML codes. Type it in plain characters."

@@ -45,7 +45,7 @@ def test_a_text_that_did_not_change_is_not_judged_again(judge):
 
 
 def test_what_spins_is_named_and_hurts_no_other(judge):
-    endless = "{#" * 2_000 + "x" * 390_000
+    endless = "<style>" + "p{color:red}" * 15_000 + "</style>" + "<p>x" * 15_000
     (problem,) = ask(judge, endless).problems
     assert problem.code == "too_heavy" and problem.blocking
     assert "more than 1 seconds" in problem.detail

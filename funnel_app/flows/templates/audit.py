@@ -12,7 +12,6 @@ from funnel_app.flows.templates.readings import Reading, read_all
 from funnel_app.flows.templates.rehearse import lacks_off_season
 from funnel_app.gateways.notion.templates import Page
 from funnel_app.letters.gate import Problem
-from funnel_app.letters.render import prepare
 
 OK, WARNING, FAULT = "ok", "warning", "fault"
 EMPTY_CODES = frozenset({"missing", "no_body", "no_subject"})
@@ -114,9 +113,9 @@ def _audited(deps: Deps, reading: Reading, near: Sequence[Page]) -> Audited:
 
 def _out_of_season(deps: Deps, reading: Reading) -> Iterator[Finding]:
     page = reading.page
-    if page is None or not reading.good:
+    if page is None or reading.parts is None or not reading.good:
         return
-    if lacking := lacks_off_season(deps, reading.key, prepare(page.subject, page.html)):
+    if lacking := lacks_off_season(deps, reading.key, reading.parts):
         names, day = joined(lacking.names), lacking.from_day
         detail = f"uses {names}, which nothing provides out of season: from {day.day} {day:%B} on its emails are held"
         yield Finding("out_of_season", detail, CURES["out_of_season"])
