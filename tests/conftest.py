@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.deps import Deps
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import make_sessions, open_engine

@@ -7,7 +7,7 @@ from itertools import chain
 import pytest
 
 from docs.tables import DOCUMENTS
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.campaigns.model import HOOKS, Event
 from funnel_app.campaigns.parse import SEQUENCE, STEP, TOP
 from funnel_app.campaigns.registry import Registry
@@ -35,7 +35,7 @@ ADDRESS = re.compile(r"(?:(?:GET|POST) )?(/[\w/<>{}.-]*)")
 @pytest.fixture
 def shell(app):
     """What resolves the documents' commands."""
-    return Shell(app)
+    return Shell()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 import responses
 from sqlalchemy import select
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.campaigns.registry import Registry
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.templates.populate import populate

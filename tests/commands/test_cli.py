@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine

@@ -5,7 +5,7 @@ import json
 import pytest
 from sqlalchemy import text
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.sending.deliver import deliver

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.reconcile import reconcile
 from funnel_app.flows.sending.record_event import record_event

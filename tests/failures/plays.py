@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.campaigns.reasons import with_words
 from funnel_app.flows.monitoring.clock_guard import ClockGuard, go_on_when_right
 from funnel_app.flows.sending import deliver as deliver_flow

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps

@@ -208,7 +208,7 @@ def test_a_process_waits_for_redis_and_for_the_ledger(deps, monkeypatch):
             return False
 
     heads = []
-    monkeypatch.setattr("jobs.process.schema.at_head", lambda engine: bool(heads))
+    monkeypatch.setattr("jobs.process.revision.at_head", lambda engine: bool(heads))
     jobs.process.wait_for_ledger(Waits(), "worker")
     deps.queues.away = True
     jobs.process.wait_for_redis(Waits(), "worker")

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.templates.audit import CURES, audit_templates
 from funnel_app.flows.templates.populate import populate

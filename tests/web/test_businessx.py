@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.campaigns.registry import Registry
 from funnel_app.ledger.models import Email, Enrolment
 from tests.campaigns.test_parse import CHRISTMAS

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.flows.templates.compose import variables_of
 from funnel_app.ledger import emails
 from funnel_app.ledger.models import Contact, Enrolment, HookEvent

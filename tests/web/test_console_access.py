@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from tests.factories import make_deps
 from tests.flows.leads import opt_in
 from tests.web.console import Operator

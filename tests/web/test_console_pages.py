@@ -9,7 +9,7 @@ from rq import Queue
 from rq.job import JobStatus
 from sqlalchemy import select
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.flows.monitoring.watch import watch_with_doctor
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import operator_actions

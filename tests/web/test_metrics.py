@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.canary import fly
 from funnel_app.flows.monitoring.incidents import note

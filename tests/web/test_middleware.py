@@ -3,7 +3,7 @@
 import pytest
 import structlog
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.gateways.redis.throttle import Throttle
 from tests.factories import LEGACY_KEY, make_deps
 from tests.redis_server import RedisServer

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.gateways.redis.throttle import Throttle
 from funnel_app.ledger.models import Contact, HookEvent
 from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.ledger import emails
 from funnel_app.ledger.models import Enrolment, EnrolmentState, HookEvent
 from tests.factories import LEGACY_KEY, make_deps

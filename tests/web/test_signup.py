@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.campaigns.registry import Registry
 from funnel_app.ledger.models import Contact, Email, HookEvent
 from tests.factories import HOOK_SECRET, make_deps

@@ -2,7 +2,7 @@
 
 import pytest
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from tests.factories import make_deps
 from tests.flows.monitoring.test_doctor import LIVE
 from tests.flows.monitoring.test_undelivered import rounds

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.maintenance.sweep import sweep

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select, update
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.flows.console.figures import count_figures
