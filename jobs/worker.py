@@ -18,7 +18,7 @@ from rq.serializers import JSONSerializer
 from funnel_app.flows.monitoring.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.clients import blocking_client
-from funnel_app.gateways.redis.own_jobs import OwnJob, queue_at
+from funnel_app.gateways.redis.own_jobs import WorkedJob, queue_at
 from funnel_app.gateways.redis.queue import QUEUES
 from funnel_app.periodic import PeriodicRunner, time_rounds
 from jobs import deliver, mirror, recheck, reconcile
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 class Worker(SimpleWorker):
     """RQ's worker without a fork per job: an email takes less time than the fork. It runs our own jobs alone."""
 
-    job_class = OwnJob
+    job_class = WorkedJob
 
     def procline(self, message: str) -> None:
         """Leave the process its name (`jobs.parent`), which says what it is."""

@@ -87,6 +87,9 @@ def test_an_exception_is_told_in_one_line_without_an_address(logged):
         ("<Ana Silva> ana.silva+x@mail.client.example,", "<Ana Silva> a***@mail.client.example,"),
         ("josé@bücher.example", "j***@bücher.example"),
         ("no address @ all", "no address @ all"),
+        ("a@b.example+c@d.example", "a***@b***@d.example"),
+        ("x" * 60_000, "x" * 60_000),
+        ("a@" * 3, "a@" * 3),
     ],
 )
 def test_an_address_shows_its_first_letter_and_its_domain(given, shown):

@@ -112,6 +112,14 @@ def hooks_refused(session: Session) -> dict[tuple[str, ...], float]:
     return {(mode, hook): n for mode, hook, n in session.execute(wanted.group_by(*columns))}
 
 
+def hooks_corrected(session: Session) -> dict[tuple[str, ...], float]:
+    """Count the calls by mode and hook that were understood although a field was left out or corrected."""
+    columns = (HookEvent.mode, HookEvent.hook)
+    counted = HookEvent.errors.is_not(None), HookEvent.outcome != Outcome.REFUSED, HookEvent.mode != Mode.CANARY
+    wanted = select(*columns, func.count(HookEvent.id)).where(*counted)
+    return {(mode, hook): n for mode, hook, n in session.execute(wanted.group_by(*columns))}
+
+
 def lateness(session: Session, since: datetime, until: datetime) -> list[float]:
     """Return by how many seconds each email that was due in a span, and is sent, was late; canaries are not counted."""
     columns = (Email.due_at, Enrolment.created_at, Email.sent_at)

@@ -5,7 +5,7 @@ What comes into a state leaves the row of its timeline here as in `ledger/emails
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,8 @@ from funnel_app.ledger.reading import (
     HOOKS,
 )
 from funnel_app.rules import states as enrolment_states
-from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts
+from funnel_app.rules.changes import Change, enrolments_changed
+from funnel_app.rules.facts import EmailFacts, EnrolmentFacts
 from funnel_app.rules.ids import new_id
 from funnel_app.rules.reading import Reading
 
@@ -35,71 +36,56 @@ EVENTS = EmailEvent.metadata.tables[EmailEvent.__tablename__]
 FIXED = frozenset({"id", "contact_id", "email_norm", "unsubscribe_token", "created_at", "campaign", "sequence", "run"})
 
 
-@dataclass(frozen=True)
-class Moved:
-    """An email that came into another state."""
-
-    enrolment: EnrolmentFacts
-    email: EmailFacts
-
-
-def write(connection: Connection, before: Reading, after: Reading, hooks: Sequence[Row], now: datetime) -> list[Moved]:
-    """Write how the people of a reading differ from it, and the calls; return the emails that came into a state.
+def write(connection: Connection, before: Reading, after: Reading, hooks: Sequence[Row], now: datetime) -> None:
+    """Write how the people of a reading differ from it, and the calls.
 
     Raises LostRace where somebody else made one of the new people meanwhile: then nothing may be committed.
     """
-    people = [(before.contacts.get(address), contact) for address, contact in sorted(after.contacts.items())]
-    _write_contacts(connection, people, now)
+    _write_contacts(connection, before, after, now)
     _insert(connection, HOOKS, hooks)
-    return _write_enrolments(connection, people, now)
+    changes = enrolments_changed(before, after)
+    _insert_enrolments(connection, [change.now for change in changes if change.before is None], now)
+    _update_enrolments(connection, [change for change in changes if change.before is not None], now)
 
 
-People = list[tuple[ContactFacts | None, ContactFacts]]
-
-
-def _write_contacts(connection: Connection, people: People, now: datetime) -> None:
+def _write_contacts(connection: Connection, before: Reading, after: Reading, now: datetime) -> None:
     stale = {"mirror_stale_since": now}
+    people = [(before.contacts.get(address), contact) for address, contact in sorted(after.contacts.items())]
     try:
         _insert(connection, CONTACTS, [_row(c, CONTACT_COLUMNS) | stale for old, c in people if old is None])
     except IntegrityError as error:
         raise LostRace(str(error.orig)) from error
-    changed = [(old, contact) for old, contact in people if old is not None]
+    changed = [(old, contact) for old, contact in people if old is not None and old is not contact]
     _update(connection, CONTACTS, [_row(contact, CONTACT_COLUMNS) | stale for _, contact in changed])
     if renamed := [contact.id for old, contact in changed if old.called != contact.called]:
         connection.execute(update(ENROLMENTS).where(ENROLMENTS.c.contact_id.in_(renamed)).values(stale))
 
 
-def _write_enrolments(connection: Connection, people: People, now: datetime) -> list[Moved]:
-    known = {each.id: each for old, _ in people if old is not None for each in old.enrolments}
-    found = [enrolment for _, contact in people for enrolment in contact.enrolments]
-    new = [enrolment for enrolment in found if enrolment.id not in known]
-    changed = [(known[each.id], each) for each in found if each.id in known and known[each.id] != each]
+def _insert_enrolments(connection: Connection, new: Sequence[EnrolmentFacts], now: datetime) -> None:
     _insert(connection, ENROLMENTS, [_enrolment_row(enrolment, now) for enrolment in new])
     _insert(connection, EMAILS, [_email_row(each, email, now) for each in new for email in each.emails])
-    for old, enrolment in changed:
-        if old.state != enrolment.state:
-            enrolment_states.check(old.state, enrolment.state)
-    _update(connection, ENROLMENTS, [_enrolment_row(enrolment, now) for _, enrolment in changed])
-    moved = _write_emails(connection, changed, now)
-    planned = [Moved(enrolment, email) for enrolment in new for email in enrolment.emails]
-    _insert(connection, EVENTS, [_event_row(each.email, now) for each in planned + moved])
-    return moved
+    _insert(connection, EVENTS, [row for each in new for email in each.emails for row in _first_events(email, now)])
 
 
-def _write_emails(
-    connection: Connection, changed: Iterable[tuple[EnrolmentFacts, EnrolmentFacts]], now: datetime
-) -> list[Moved]:
-    pairs = [(new, *both) for old, new in changed for both in zip(old.emails, new.emails, strict=True)]
-    timed = [email for _, old, email in pairs if (old.due_at, old.latest_at) != (email.due_at, email.latest_at)]
+def _update_enrolments(connection: Connection, changes: Sequence[Change], now: datetime) -> None:
+    for change in changes:
+        if change.before is not None and change.before.state != change.now.state:
+            enrolment_states.check(change.before.state, change.now.state)
+    _update(connection, ENROLMENTS, [_enrolment_row(change.now, now) for change in changes])
+    pairs = [pair for change in changes for pair in change.emails()]
+    timed = [email for old, email in pairs if (old.due_at, old.latest_at) != (email.due_at, email.latest_at)]
     _update(connection, EMAILS, [_row(email, ("id", "due_at", "latest_at")) for email in timed])
-    moved = [(old, Moved(enrolment, email)) for enrolment, old, email in pairs if old.state != email.state]
+    _move_emails(connection, [pair for change in changes for pair in change.moved()], now)
+
+
+def _move_emails(connection: Connection, moved: Sequence[tuple[EmailFacts, EmailFacts]], now: datetime) -> None:
     by_state: defaultdict[State, list[Row]] = defaultdict(list)
-    for old, each in moved:
-        check(State(old.state), each.email.state)
-        by_state[each.email.state].append(_state_row(each.email, now))
+    for old, email in moved:
+        check(State(old.state), email.state)
+        by_state[email.state].append(_state_row(email, now))
     for rows in by_state.values():
         _update(connection, EMAILS, rows)
-    return [each for _, each in moved]
+    _insert(connection, EVENTS, [_event_row(email, now) for _, email in moved])
 
 
 def _row(facts: object, columns: Iterable[str]) -> Row:
@@ -112,13 +98,19 @@ def _enrolment_row(enrolment: EnrolmentFacts, now: datetime) -> Row:
 
 
 def _email_row(enrolment: EnrolmentFacts, email: EmailFacts, now: datetime) -> Row:
-    skipped_at = now if email.state is State.SKIPPED else None
-    return _row(email, EMAIL_COLUMNS) | {"enrolment_id": enrolment.id, "planned_at": now, "skipped_at": skipped_at}
+    times = {f"{state}_at": now if email.state is state else None for state in (State.SKIPPED, State.CANCELLED)}
+    return _row(email, EMAIL_COLUMNS) | {"enrolment_id": enrolment.id, "planned_at": now, **times}
 
 
 def _state_row(email: EmailFacts, now: datetime) -> Row:
     free = {"lease_token": None, "lease_until": None} if email.state is State.PLANNED else {}
     return {"id": email.id, "state": email.state, "reason": email.reason, f"{email.state}_at": now, **free}
+
+
+def _first_events(email: EmailFacts, now: datetime) -> list[Row]:
+    # What one call planned, the next one of the same transaction may have cancelled.
+    planned = replace(email, state=State.PLANNED, reason=None)
+    return [_event_row(each, now) for each in ([planned, email] if email.state is State.CANCELLED else [email])]
 
 
 def _event_row(email: EmailFacts, now: datetime) -> Row:

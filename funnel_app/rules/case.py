@@ -1,11 +1,13 @@
 """One call with all that its rules look at."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.canary import CANARY
 from funnel_app.campaigns.model import Campaign, Mode, Sequence
+from funnel_app.campaigns.season import started_on
+from funnel_app.campaigns.timing import deadline_after
 from funnel_app.rules.call import Call, fitted
 from funnel_app.rules.exit import Happening
 from funnel_app.rules.facts import ContactFacts
@@ -29,8 +31,18 @@ class Case:
 
     @property
     def sequence(self) -> Sequence | None:
-        """The sequence that the call starts; None where it starts nothing."""
-        return self.campaign.started_by(self.call.event)
+        """The sequence that the call starts on this day; None where it starts nothing."""
+        return started_on(self.campaign, self.call.event, self.today)
+
+    @property
+    def rests(self) -> Sequence | None:
+        """The sequence that the call would start in season, where out of it it starts nothing; else None."""
+        return self.campaign.started_by(self.call.event) if self.sequence is None else None
+
+    @property
+    def today(self) -> date:
+        """The day of the business."""
+        return self.now.astimezone(ZoneInfo(self.campaign.timezone)).date()
 
     @property
     def occurrence(self) -> str:
@@ -50,12 +62,14 @@ class Case:
     @property
     def handler(self) -> str | None:
         """The handler that this call concerns; None where it starts and ends nothing."""
-        concerned = self.sequence or next(iter(self.campaign.ended_by(self.call.event)), None)
+        concerned = self.sequence or self.rests or next(iter(self.campaign.ended_by(self.call.event)), None)
         return concerned.handler if concerned else None
 
     def timing(self, anchor_at: datetime) -> Timing:
         """Return how emails are timed that count from an anchor: by the mode of now, in the contact's time zone."""
         return Timing(
+            campaign=self.campaign,
+            deadline=deadline_after(self.campaign.deadline, self.today),
             anchor_at=anchor_at,
             mode=self.mode,
             interval_seconds=self.interval_seconds,
@@ -63,5 +77,7 @@ class Case:
         )
 
     def dedupe_key(self, run: int) -> str:
-        """Return what is unique among accepted calls."""
-        return fitted(f"{self.contact.id}:{self.campaign.name}:{self.call.event}:{run}:{self.occurrence}")
+        """Return what is unique among accepted calls: what stands in out of season is another start than the usual."""
+        usual = self.campaign.started_by(self.call.event)
+        instead = f":{self.sequence.name}" if self.sequence and self.sequence != usual else ""
+        return fitted(f"{self.contact.id}:{self.campaign.name}:{self.call.event}:{run}:{self.occurrence}{instead}")

@@ -6,6 +6,8 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Event, Sequence
+from funnel_app.campaigns.reasons import on_date
+from funnel_app.campaigns.season import OUT_OF_SEASON, opens_next
 from funnel_app.rules.case import Case
 from funnel_app.rules.exit import Happening, told, touches
 from funnel_app.rules.facts import EnrolmentFacts, Heard
@@ -38,6 +40,8 @@ class Decision:
 def decide(case: Case) -> Decision:
     """Return what becomes of a call. Raises TooManyEnrolments where it would start one too many."""
     sequence = case.sequence
+    if case.rests is not None:
+        return Decision(Outcome.IGNORED, _resting(case, case.rests))
     if sequence is None:
         return _decide_by_itself(case)
     before = case.contact.latest(case.campaign.name, sequence.name, case.occurrence)
@@ -49,6 +53,12 @@ def decide(case: Case) -> Decision:
         return Decision(Outcome.IGNORED, f"{sequence.name} does not start: the contact already {happened}")
     _check_limits(case)
     return Decision(Outcome.ACCEPTED, run=before.run + 1 if before else 1)
+
+
+def _resting(case: Case, sequence: Sequence) -> str:
+    reason = f"{sequence.name} does not start {OUT_OF_SEASON}"
+    season = case.campaign.season
+    return f"{reason}: it starts again {on_date(opens_next(season, case.today))}" if season else reason
 
 
 def _decide_by_itself(case: Case) -> Decision:

@@ -64,5 +64,7 @@ def wanted_for(calls: Iterable[Call], registry: Registry, now: datetime) -> Want
 
 def _events_for(call: Call, registry: Registry) -> frozenset[str]:
     """Return the events that keep a call's sequence from starting; for one that starts nothing, its own kind."""
-    sequence = registry.campaign(call.campaign).started_by(call.event)
-    return frozenset({call.event}) if sequence is None else frozenset(sequence.exits)
+    campaign = registry.campaign(call.campaign)
+    started = campaign.started_by(call.event), campaign.started_off_season(call.event)
+    exits = frozenset(event for sequence in started if sequence for event in sequence.exits)
+    return frozenset({call.event}) if started[0] is None else exits

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Sequence
-from funnel_app.campaigns.timing import deadline_after
 from funnel_app.rules.case import Case
 from funnel_app.rules.decide import Decision, decide
 from funnel_app.rules.exit import ended_by
@@ -58,7 +56,7 @@ def _start(case: Case, sequence: Sequence, hook_id: UUID, run: int) -> Enrolment
         happened_at=case.happening.at,
         call_at=call.call_at,
         anchor_at=timing.anchor_at,
-        deadline=deadline_after(case.campaign.deadline, now.astimezone(ZoneInfo(case.campaign.timezone)).date()),
+        deadline=timing.deadline,
         variables={**case.contact.properties, **call.variables},
         created_at=now,
         emails=tuple(plan_emails(sequence, call.first, timing, now)),

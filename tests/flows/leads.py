@@ -19,6 +19,14 @@ from funnel_app.rules.plan import FirstEmail
 ASSESSMENT = {"assessment_score": 38.0, "red_systems": 2, "weakest_system_1": "Money"}
 
 
+class WorkerDied(Exception):
+    """A worker was killed at this point: what it had committed stays."""
+
+
+def die(*_: object) -> None:
+    raise WorkerDied
+
+
 def call(address: str = "ana@resend.dev", event: Event = Event.OPT_IN, **more: Any) -> Call:
     hook = {Event.BOOKING: "booking", Event.ONBOARDING: "onboarding", Event.NO_SHOW: "noshow", Event.MAYBE: "maybe"}
     return Call(

@@ -44,6 +44,8 @@ def _fill(
     deps: Deps, session: Session, campaign: Campaign, sequence: Sequence, enrolment: Enrolment, now: datetime
 ) -> int:
     timing = Timing(
+        campaign=campaign,
+        deadline=enrolment.deadline,
         anchor_at=enrolment.anchor_at,
         mode=Mode(enrolment.mode),
         interval_seconds=deps.settings.testing_interval_seconds,

@@ -143,7 +143,10 @@ class _Carrying:
     def _enrol(self, contact: Contact) -> Enrolment:
         old, deps = self.old, self.deps
         interval = deps.settings.testing_interval_seconds
+        today = self.now.astimezone(ZoneInfo(old.campaign.timezone)).date()
         timing = Timing(
+            campaign=old.campaign,
+            deadline=deadline_after(old.campaign.deadline, today),
             anchor_at=old.anchor_at(deps.mode, interval),
             mode=deps.mode,
             interval_seconds=interval,
@@ -161,7 +164,7 @@ class _Carrying:
             kind=old.sequence.kind.value,
             happened_at=timing.anchor_at,
             anchor_at=timing.anchor_at,
-            deadline=deadline_after(old.campaign.deadline, self.now.astimezone(ZoneInfo(old.campaign.timezone)).date()),
+            deadline=timing.deadline,
             variables=dict(contact.properties),
             created_at=self.now,
         )

@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks import emails, ledger, notion, outside, redis, resend, settings
+from funnel_app.flows.monitoring.checks import emails, ledger, notion, outside, redis, resend, season, settings
 from funnel_app.flows.monitoring.checks.check import Check, Findings, Status, fault, standing
 from funnel_app.flows.receipt import iso
 from funnel_app.gateways.errors import Unavailable
@@ -35,6 +35,7 @@ CHECKS: Mapping[str, Probe] = {
     "resend key, from domain, webhook, quota, rate": resend.account,
     "resend events": resend.events,
     "notion": notion.notion,
+    "seasons": season.seasons,
     "invariants": emails.invariants,
     "refused calls": emails.refused,
     "undelivered": emails.undelivered,

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from funnel_app.campaigns.model import Campaign, Kind, Sequence
 from funnel_app.campaigns.timing import deadline_after
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.compose import Reader, envelope_to, facts_of, unsubscribe_url, variables_for
+from funnel_app.flows.templates.compose import (
+    Reader,
+    booked_calls,
+    envelope_to,
+    facts_of,
+    unsubscribe_url,
+    variables_for,
+)
 from funnel_app.flows.templates.readings import Reading, read_one
 from funnel_app.flows.templates.samples import sample
 from funnel_app.ledger import contacts, enrolments
@@ -42,7 +49,11 @@ def preview(deps: Deps, key: str, *, lead: str | None = None, sample_name: str =
     Raises CannotPreview for a key or lead that nobody knows, and Unavailable or Rejected where Notion cannot be asked.
     """
     campaign, sequence = find_place(deps, key)
-    reader = _lead(deps, campaign, sequence, lead) if lead else sample(deps, campaign, sample_name)
+    reader = (
+        _lead(deps, campaign, sequence, lead)
+        if lead
+        else sample(deps, campaign, sample_name, deps.registry.find_template(key))
+    )
     return compose_preview(deps, read_one(deps, key), sequence, reader, to=str(reader.contact["email"]))
 
 
@@ -101,4 +112,5 @@ def _reader(deps: Deps, campaign: Campaign, contact: Contact, enrolment: Enrolme
         deadline=enrolment.deadline if enrolment else deadline_after(campaign.deadline, deps.now().date()),
         timezone=contact.timezone,
         unsubscribe_url=unsubscribe_url(deps, contact),
+        booked=booked_calls(deps, campaign.name),
     )

@@ -13,8 +13,10 @@ from funnel_app.deps import Deps
 from funnel_app.flows.templates.preview import CannotPreview, compose_preview, find_place
 from funnel_app.flows.templates.readings import Reading, read_all, read_one
 from funnel_app.flows.templates.samples import sample
+from funnel_app.flows.turn import wait_for_turn
 from funnel_app.gateways.resend.mailer import Answer, AnswerKind
 from funnel_app.ledger import suppressions
+from funnel_app.ledger.types import new_id
 from funnel_app.letters.letter import Letter
 from funnel_app.letters.wire import as_resend
 
@@ -66,7 +68,8 @@ def _may_be_mailed(deps: Deps, address: str) -> str:
 def _send(deps: Deps, reading: Reading, to: str, sample_name: str) -> Tested:
     campaign, sequence = find_place(deps, reading.key)
     tags = {"test": "template", "template": reading.key}
-    made = compose_preview(deps, reading, sequence, sample(deps, campaign, sample_name), to=to, tags=tags)
+    reader = sample(deps, campaign, sample_name, deps.registry.find_template(reading.key))
+    made = compose_preview(deps, reading, sequence, reader, to=to, tags=tags)
     if made.letter is None:
         return Tested(reading.key, False, "; ".join(p.detail for p in made.problems if p.blocking))
     if made.missing:
@@ -94,13 +97,11 @@ def _ask(deps: Deps, payload: dict[str, object], key: str) -> Answer:
 
 
 def _try(deps: Deps, payload: dict[str, object], key: str) -> Answer:
-    _wait_for_turn(deps)
-    return deps.mailer.send([payload], key)
-
-
-def _wait_for_turn(deps: Deps) -> None:
-    while (wait := deps.rate.wait()) > 0:
-        deps.sleep(min(wait, LONGEST_SLEEP_S))
+    caller = new_id()
+    wait_for_turn(deps, caller)
+    answer = deps.mailer.send([payload], key)
+    deps.rate.answered(caller)
+    return answer
 
 
 def _idempotency_key(deps: Deps, payload: dict[str, object]) -> str:
