@@ -80,19 +80,19 @@ class Parent:
         child.begun_at, child.pid = time.monotonic(), os.fork()
         if not child.pid:
             _become(child.part, parent)
-        log.info("part_runs", part=child.part.name, pid=child.pid)
+        log.info("process_started", part=child.part.name, pid=child.pid)
 
     def _bury(self) -> None:
         for child, status in self._ended():
             lived_s = time.monotonic() - child.begun_at
-            log.error("part_died", part=child.part.name, pid=child.pid, code=os.waitstatus_to_exitcode(status))
+            log.error("process_exited", part=child.part.name, pid=child.pid, code=os.waitstatus_to_exitcode(status))
             # Its own children would go on beside those of its successor, and hold its port.
             _signal_group(child.pid, signal.SIGTERM)
             child.pid = 0
             child.failures = child.failures + 1 if lived_s < STAYS_UP_S else 0
             child.not_before = time.monotonic() + child.failures
             if child.failures >= self.starts:
-                log.error("part_does_not_stay_up", part=child.part.name, hint="its last words are above")
+                log.error("process_failed", part=child.part.name, hint="its last words are above")
                 self.gave_up = True
                 self.stopping.set()
 
@@ -115,7 +115,7 @@ class Parent:
             time.sleep(0.02)
         for child in self.children:
             if child.pid:
-                log.warning("part_killed", part=child.part.name, pid=child.pid)
+                log.warning("process_killed", part=child.part.name, pid=child.pid)
                 _signal_group(child.pid, signal.SIGKILL)
                 os.waitpid(child.pid, 0)
 
@@ -130,7 +130,7 @@ def _become(part: Part, parent: int) -> NoReturn:
         if dies_with(parent):
             part.run()
     except Exception as fault:
-        log.error("part_broke", part=part.name, exc_info=fault)
+        log.error("process_broke", part=part.name, exc_info=fault)
         sys.exit(1)
     sys.exit(0)
 
