@@ -14,8 +14,11 @@ def known() -> frozenset[str]:
 
 
 def head() -> str:
-    """Return the newest migration's name: they are numbered, and there are no branches."""
-    return max(known())
+    """Return the newest migration's name: they are numbered, without branches. LookupError where there are none."""
+    newest = max(known(), default=None)
+    if newest is None:
+        raise LookupError(f"There are no migrations in {MIGRATIONS}.")
+    return newest
 
 
 def current(engine: Engine) -> str | None:
