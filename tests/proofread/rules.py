@@ -90,13 +90,16 @@ def unknown_numbers(reading: Reading, said: str) -> Iterator[str]:
 
 
 def years(reading: Reading, said: str) -> Iterator[str]:
-    """A date of another year says so."""
+    """A date of another year says so, by itself or once for the days before it."""
     for found in DATE.finditer(said):
-        month, number = MONTHS.index(found[1]) + 1, int(found[2])
-        year = int(found[3] or found[4] or reading.day.year)
-        away = (date(year, month, min(number, 28)) - reading.day).days
-        if not -45 <= away <= 366:
-            yield f"“{found[0]}” is {away} days away"
+        own = found[3] or reading.day.year
+        away = [_away(reading, found, int(year)) for year in (own, found[4] or own)]
+        if all(not -45 <= days <= 366 for days in away):
+            yield f"“{found[0]}” is {away[0]} days away"
+
+
+def _away(reading: Reading, found: re.Match[str], year: int) -> int:
+    return (date(year, MONTHS.index(found[1]) + 1, min(int(found[2]), 28)) - reading.day).days
 
 
 RULES: tuple[Rule, ...] = (broken_words, deadlines, near_days, numbers, unknown_numbers, years)
