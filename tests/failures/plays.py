@@ -16,7 +16,7 @@ from funnel_app.flows.sending import deliver as deliver_flow
 from funnel_app.flows.sending import submit as submit_flow
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend.account import Quota, Usage
-from funnel_app.gateways.resend.answers import Answer, AnswerKind
+from funnel_app.gateways.resend.answers import UNWRITABLE_KEY, Answer, AnswerKind
 from funnel_app.ledger.engine import LedgerUnavailable
 from tests.factories import jumping_clock
 from tests.failures.stage import KEY, LEAD, Stage
@@ -29,13 +29,18 @@ Play = Callable[[Stage, pytest.MonkeyPatch], Iterator[None]]
 AN_HOUR = {"hours": 1}
 TOO_FAST = Answer(AnswerKind.RATE_LIMITED, detail="429 rate_limit_exceeded: Too many requests", retry_after=30.0)
 STILL_RUNNING = Answer(AnswerKind.CONCURRENT, detail="409 concurrent_idempotent_requests: still running")
-NO_CONNECTION = Answer(AnswerKind.UNREACHABLE, detail="500 HttpClientError: connection refused")
+NO_CONNECTION = Answer(AnswerKind.UNREACHABLE, detail="Connection refused")
+BY_PROXY = "the proxy that HTTPS_PROXY names does not let the call through (Tunnel connection failed: 403 Forbidden)"
+REFUSED_BY_PROXY = Answer(AnswerKind.UNREACHABLE, detail=BY_PROXY)
+PROXY_IN_THE_WAY = Unavailable("resend", f"no connection: {BY_PROXY}")
+UNWRITABLE = Answer(AnswerKind.PAUSED, detail=UNWRITABLE_KEY)
+UNWRITABLE_FAULT = Rejected("resend", UNWRITABLE_KEY, code="invalid_api_key")
 ONLY_SENDS = Rejected("resend", "restricted to only send emails", code="restricted_api_key")
 WRONG_KEY = Rejected("resend", "API key is invalid", code="invalid_api_key")
 UNVERIFIED = {"mail.businessx.example": "pending"}
 NOTHING_LEFT = Usage((Quota("daily", 100, 100),), 10.0)
 AWAY = Unavailable("resend", "connection refused")
-LOST = Answer(AnswerKind.UNKNOWN, detail="500 HttpClientError: the answer did not come in 7 s")
+LOST = Answer(AnswerKind.UNKNOWN, detail="the answer was lost (ReadTimeout)")
 
 
 def broken_template(**page: str) -> Play:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -14,6 +14,7 @@ from funnel_app.flows.monitoring.checks.check import Check, Findings, Status, fa
 from funnel_app.flows.receipt import iso
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.redact import secret_hider
 
 log = structlog.get_logger()
 
@@ -47,8 +48,13 @@ CHECKS: Mapping[str, Probe] = {
 
 
 def examine(deps: Deps) -> list[Check]:
-    """Return every finding, in the order of the table. Changes nothing; a check whose ledger is away is a fault."""
-    return [check for name, look in CHECKS.items() for check in _look(deps, name, look)]
+    """Return every finding, in the order of the table, with no secret in it. Changes nothing.
+
+    A check whose ledger is away is a fault.
+    """
+    hide = secret_hider(deps.settings)
+    found = (check for name, look in CHECKS.items() for check in _look(deps, name, look))
+    return [replace(check, detail=hide(check.detail), fix=hide(check.fix)) for check in found]
 
 
 @dataclass(frozen=True)

@@ -384,7 +384,7 @@ def test_a_look_that_breaks_hides_no_other(well, monkeypatch):
         raise RuntimeError("nobody thought of this")
 
     names = list(found(well))
-    monkeypatch.setattr(ledger.place, "file_of", break_down)
+    monkeypatch.setattr(ledger.storage, "file_of", break_down)
     checks = found(well)
     assert list(checks) == names
     assert "RuntimeError: nobody thought of this" in checks["disk space"].detail
