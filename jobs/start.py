@@ -5,11 +5,11 @@ import sys
 import time
 
 import structlog
-from sqlalchemy.exc import OperationalError
 
 from funnel_app.config import Settings
 from funnel_app.ledger import schema
-from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.engine import LedgerUnavailable, open_engine
+from funnel_app.ledger.troubles import explain
 from jobs.process import start
 from jobs.processes import PARTS
 from jobs.supervise import supervise
@@ -50,8 +50,11 @@ def migrate(database_url: str, within_s: float = LEDGER_WITHIN_S) -> bool:
             schema.upgrade(engine)
             log.info("ledger_migrated", before=before, now=schema.current(engine))
             return True
-        except OperationalError as fault:
-            log.warning("ledger_away", error=str(fault.orig))
+        except schema.UnfitDatabase as fault:
+            log.error("not_started", hint=str(fault))
+            return False
+        except LedgerUnavailable as fault:
+            log.warning("ledger_away", error=explain(fault))
             if time.monotonic() > deadline:
                 log.error("not_started", hint="DATABASE_URL names a ledger that cannot be reached")
                 return False

@@ -212,6 +212,9 @@ class FakeQueues:
     def mark(self) -> None:
         self.has_marker = True
 
+    def why_away(self) -> str | None:
+        return "cannot be reached" if self.away else None
+
     def ping(self) -> bool:
         return not self.away
 

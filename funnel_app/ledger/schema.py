@@ -7,11 +7,22 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError
+
+from funnel_app.ledger.engine import LedgerUnavailable
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 # Any number that nothing else locks in this database.
 MIGRATION_LOCK = 0x46554E4E454C
+
+
+class UnfitDatabase(Exception):
+    """The database cannot keep a ledger; the message says why, and how to make one that can."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(
+            f"The database that DATABASE_URL names has the encoding {encoding}, and a ledger needs UTF8. Make another, "
+            "and name it in DATABASE_URL: CREATE DATABASE funnel ENCODING 'UTF8' TEMPLATE template0"
+        )
 
 
 def head() -> str:
@@ -36,7 +47,7 @@ def at_head(engine: Engine) -> bool:
     """
     try:
         revision = current(engine)
-    except OperationalError:
+    except LedgerUnavailable:
         return False
     return revision == head() or _is_newer(revision)
 
@@ -44,6 +55,7 @@ def at_head(engine: Engine) -> bool:
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring the ledger up to a migration, once, whoever else does so now; one of a newer release stays as it is."""
     with engine.begin() as connection:
+        _require_utf8(connection)
         _lock(connection)
         if not _is_newer(MigrationContext.configure(connection).get_current_revision()):
             command.upgrade(_config(connection), revision)
@@ -65,6 +77,15 @@ def make_revision(engine: Engine, name: str, revision: str) -> None:
     """Write a migration of what the models have and the ledger has not: a draft to read and mend."""
     with engine.connect() as connection:
         command.revision(_config(connection), name, autogenerate=True, rev_id=revision)
+
+
+def _require_utf8(connection: Connection) -> None:
+    """Refuse a database that cannot hold every name: it would lose D’Arcy, or return her broken."""
+    if connection.dialect.name != "postgresql":
+        return
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise UnfitDatabase(encoding)
 
 
 def _lock(connection: Connection) -> None:

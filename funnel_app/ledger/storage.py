@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from funnel_app.ledger.engine import BUSY_TIMEOUT_MS
 
@@ -24,6 +25,28 @@ def try_writing(engine: Engine) -> None:
     """
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+
+
+def damage(engine: Engine) -> str | None:
+    """Return what is broken in the file of a SQLite ledger; None where it is whole, or kept by a server.
+
+    https://www.sqlite.org/pragma.html#pragma_quick_check: it reads every page, and waits for nobody.
+    """
+    if engine.dialect.name != "sqlite":
+        return None
+    try:
+        with engine.execution_options(funnel_reads=True).connect() as connection:
+            words = [str(row[0]) for row in connection.execute(text("PRAGMA quick_check(3)"))]
+    except DBAPIError as error:
+        return str(error.orig)
+    return None if words == ["ok"] else "; ".join(words)
+
+
+def log_bytes(engine: Engine) -> int:
+    """Return how long SQLite's write-ahead log is; 0 for a server."""
+    file = file_of(engine)
+    log = file.with_name(f"{file.name}-wal") if file else None
+    return log.stat().st_size if log and log.exists() else 0
 
 
 def scrub(engine: Engine) -> bool:

@@ -12,11 +12,13 @@ from werkzeug.test import TestResponse
 from funnel_app import create_app
 from funnel_app.campaigns.reasons import with_words
 from funnel_app.flows.monitoring.clock_guard import ClockGuard, go_on_when_right
+from funnel_app.flows.monitoring.ledger_health import check_whole_ledger
 from funnel_app.flows.sending import deliver as deliver_flow
 from funnel_app.flows.sending import submit as submit_flow
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend.account import Quota, Usage
 from funnel_app.gateways.resend.answers import UNWRITABLE_KEY, Answer, AnswerKind
+from funnel_app.ledger import storage
 from funnel_app.ledger.engine import LedgerUnavailable
 from tests.factories import jumping_clock
 from tests.failures.stage import KEY, LEAD, Stage
@@ -273,22 +275,38 @@ def clock_jump(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def full_disk(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     """A hook that cannot be written is answered 503; its caller sends it again when there is room."""
-    engine, caller = stage.deps.engine, create_app(stage.deps).test_client()
-
-    def let_no_page_be_added(connection, record, proxy) -> None:
-        connection.execute("PRAGMA max_page_count = 1")
-
-    event.listen(engine, "checkout", let_no_page_be_added)
-    with pytest.raises(LedgerUnavailable, match="full"):
-        for number in range(100):
-            opt_in(stage.deps, f"lead{number}@resend.dev")
-    answer = sign_up_by_hook(caller)
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
     with patch.context() as full:
         full.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(total=2**40, used=2**40, free=0))
-        stage.noticed = stage.watcher.notice_full_ledger()
-    event.remove(engine, "checkout", let_no_page_be_added)
-    engine.dispose()
+        yield from unwritable("PRAGMA max_page_count = 1", "full")(stage, patch)
+
+
+def unwritable(pragma: str, words: str) -> Play:
+    """A ledger that answers and takes nothing, until it does again."""
+
+    def play(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
+        engine, caller = stage.deps.engine, create_app(stage.deps).test_client()
+
+        def take_nothing(connection, record, proxy) -> None:
+            connection.execute(pragma)
+
+        event.listen(engine, "checkout", take_nothing)
+        with pytest.raises(LedgerUnavailable, match=words) as away:
+            for number in range(100):
+                opt_in(stage.deps, f"lead{number}@resend.dev")
+        answer = sign_up_by_hook(caller)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+        stage.deps.now.forward(seconds=11)
+        assert caller.get("/readyz").status_code == 503
+        stage.noticed = stage.watcher.notice_unwritable_ledger(away.value)
+        event.remove(engine, "checkout", take_nothing)
+        engine.dispose()
+        yield from taken_at_the_second_try(stage, caller)
+
+    return play
+
+
+def taken_at_the_second_try(stage: Stage, caller: FlaskClient) -> Iterator[None]:
+    """The ledger works again: the caller's second try is taken, and goes its way."""
     stage.watcher.notice_room()
     assert sign_up_by_hook(caller).status_code == 202, "the caller's second try is taken"
     stage.first = UUID(sign_up_by_hook(caller).json["emails"][0]["id"])
@@ -313,3 +331,15 @@ def quota(name: str, hours: float) -> Answer:
 def paused(words: str) -> Answer:
     """Resend's refusal of the account, key or sender."""
     return Answer(AnswerKind.PAUSED, detail=words)
+
+
+def damaged_ledger(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The nightly look finds a page that is broken, though what is asked each second still works."""
+    stage.sign_up()
+    stage.go()
+    with patch.context() as damage:
+        damage.setattr(storage, "damage", lambda engine: "Tree 7 page 9: btreeInitPage() returns error code 11")
+        check_whole_ledger(stage.deps)
+    yield
+    check_whole_ledger(stage.deps)
+    stage.told()

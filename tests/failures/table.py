@@ -252,7 +252,7 @@ FAILURES = (
         noticed=Noticed(
             "redis (fault), redis eviction (fault), redis persistence (fault), scheduler (fault), "
             "workers (fault), queues (fault), sending (fault), overdue (fault), invariants (fault)",
-            "Redis does not answer",
+            "Redis does not work",
         ),
     ),
     Failure(
@@ -263,5 +263,17 @@ FAILURES = (
             "disk space (fault)",
             "The ledger cannot be used",
         ),
+    ),
+    Failure(
+        "ledger that takes no writes",
+        plays.unwritable("PRAGMA query_only = 1", "readonly"),
+        "planned",
+        noticed=Noticed("ledger (fault)", "The ledger cannot be used"),
+    ),
+    Failure(
+        "damaged ledger",
+        plays.damaged_ledger,
+        "sending",
+        noticed=Noticed("ledger (fault)", "The ledger is damaged; The doctor found a fault (ledger)"),
     ),
 )

@@ -14,6 +14,7 @@ from funnel_app.flows.monitoring.checks.check import Check, Findings, Status, fa
 from funnel_app.flows.receipt import iso
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.troubles import explain
 from funnel_app.redact import secret_hider
 
 log = structlog.get_logger()
@@ -101,8 +102,7 @@ def _look(deps: Deps, name: str, look: Probe) -> list[Check]:
     try:
         return list(look(deps))
     except LedgerUnavailable as error:
-        words = str(error.orig).splitlines()[0] if error.orig else str(error)
-        return [fault(name, f"the ledger cannot be asked: {words}", "see the check named ledger")]
+        return [fault(name, f"the ledger cannot be asked: {explain(error)}", "see the check named ledger")]
     except Exception as error:  # one look that breaks must not hide all others
         log.exception("look_broke", check=name)
         words = f"the look itself broke ({type(error).__name__}: {error})"

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 
 from redis import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 from rq.queue import Queue
 from rq.registry import FailedJobRegistry
 
@@ -64,8 +64,8 @@ class ProcessStatus:
     def facts(self) -> RedisFacts:
         """Return how Redis is set up."""
         with redis_at_hand():
-            info = self._redis.info()
-            keeps = bool(info.get("aof_enabled")) or _saves(self._redis)
+            info = _info(self._redis)
+            keeps = None if not info else bool(info.get("aof_enabled")) or _saves(self._redis)
         return RedisFacts(
             version=str(info.get("redis_version", "?")),
             policy=str(info.get("maxmemory_policy", "noeviction")),
@@ -112,6 +112,14 @@ class ProcessStatus:
     def close(self) -> None:
         """Close the connection."""
         self._redis.close()
+
+
+def _info(redis: Redis) -> dict[str, Any]:
+    # An ACL may keep it from our user, and nothing but these facts needs it.
+    try:
+        return cast(dict[str, Any], redis.info())
+    except NoPermissionError:
+        return {}
 
 
 def _saves(redis: Redis) -> bool | None:

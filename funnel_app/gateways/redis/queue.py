@@ -30,7 +30,8 @@ from funnel_app.gateways.redis.job_names import (
     reconcile_job,
     repeat_job,
 )
-from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK
+from funnel_app.gateways.redis.refusals import explain
+from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK, WRITE_SIGN
 
 __all__ = [
     "Call",
@@ -50,6 +51,7 @@ log = structlog.get_logger(__name__)
 CLOCK_KEY = "rq:scheduler:scheduled_jobs"
 MARKER_KEY = "funnel:clock:marker"
 SEEN_KEY = "funnel:seen"
+SIGN_KEY, SIGN_KEPT_S = "funnel:sign", 60
 QUEUES = ("transactional", "emails", "mirror")
 CIRCUIT_S = 5.0
 JOBS_PER_TRIP = 500
@@ -160,11 +162,16 @@ class Queues:
             return bool(self._swift.exists(f"funnel:beat:{name}"))
 
     def ping(self) -> bool:
-        """Tell within half a second whether Redis answers; never raises for it."""
+        """Tell within half a second whether Redis answers and takes writes; never raises for it."""
+        return self.why_away() is None
+
+    def why_away(self) -> str | None:
+        """Return within half a second why Redis does not do its work, as the end of a sentence; None where it does."""
         try:
-            return bool(self._swift.ping())
-        except RedisError:
-            return False
+            self._swift.eval(WRITE_SIGN, 1, SIGN_KEY, SIGN_KEPT_S)
+        except RedisError as error:
+            return explain(error)
+        return None
 
     def close(self) -> None:
         """Close the connections."""

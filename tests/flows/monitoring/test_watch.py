@@ -46,7 +46,7 @@ def test_where_all_is_well_nothing_is_told(live):
 
 
 WRONG = {
-    "Redis away": (lambda d: setattr(d.queues, "away", True), "redis_away", "has not answered"),
+    "Redis away": (lambda d: setattr(d.queues, "away", True), "redis_away", "cannot be reached"),
     "a dead scheduler": (lambda d: silent(d, "scheduler"), "scheduler_silent", "no tick for as long"),
     "a dead worker": (lambda d: silent(d, "worker:1"), "worker_gone", "1 of 2 workers"),
     "nobody home": (lambda d: fail(d.public, Unavailable("x", "no route")), "web_away", "no route"),

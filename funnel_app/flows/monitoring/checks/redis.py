@@ -9,23 +9,27 @@ from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import counts
 
 LONG_QUEUE = 200
+FIX = "see that Redis runs and that REDIS_URL is right"
 NAMES = ("redis", "redis eviction", "redis persistence", "scheduler", "workers", "queues", "sending")
 
 
 def redis(deps: Deps) -> Findings:
-    """Redis answers, throws nothing away, and what runs by it runs."""
+    """Redis answers, takes writes, throws nothing away, and what runs by it runs."""
+    if why := deps.queues.why_away():
+        yield from all_faults(NAMES, f"Redis {why}; hooks are still accepted", FIX)
+        return
     try:
         found = [*_redis(deps), *_processes(deps), *_queues(deps), *_sending(deps)]
     except Unavailable as error:
-        words = f"Redis cannot be reached ({error.message}); hooks are still accepted"
-        yield from all_faults(NAMES, words, "see that Redis runs and that REDIS_URL is right")
+        yield from all_faults(NAMES, f"Redis cannot be asked ({error.message}); hooks are still accepted", FIX)
         return
     yield from found
 
 
 def _redis(deps: Deps) -> Findings:
     facts = deps.vitals.facts()
-    yield ok("redis", f"version {facts.version} answers")
+    known = f"version {facts.version} answers" if facts.version != "?" else "answers; our user may not ask INFO"
+    yield ok("redis", f"{known}, and takes writes")
     if facts.policy != "noeviction":
         words = f"{facts.policy}: under memory pressure Redis throws jobs away"
         yield warning("redis eviction", words, "set maxmemory-policy noeviction; the sweep finds what was lost")
