@@ -10,6 +10,8 @@ from marshmallow import ValidationError
 
 MINIMUM_SECRET_LENGTH = 32
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+# What a name may hold without quotes: the atoms of RFC 5322, section 3.2.3, with single spaces.
+_PLAIN_WORDS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 ROLES = ("all", "web", "worker", "scheduler", "migrate")
 
 
@@ -96,12 +98,55 @@ def not_blank(value: str) -> None:
         raise ValidationError("must not be empty.")
 
 
-def mailbox(value: str) -> None:
-    """Refuse what is no address with a name."""
+def mailbox_of(value: str | None) -> str:
+    """Return one address, its name in quotes where it holds more than plain words (RFC 5322, section 3.4).
+
+    Raises ValidationError for what is no single address.
+    """
+    name, address = _name_and_address(value or "")
     try:
-        validate_email(value, check_deliverability=False, allow_display_name=True)
+        found = validate_email(address, check_deliverability=False)
     except EmailNotValidError as error:
-        raise ValidationError(f"must be an address such as Name <name@domain>: {error}") from None
+        raise ValidationError(f"must be one address such as Name <name@domain>: {error}") from None
+    if not found.ascii_email:
+        raise ValidationError("must be one address such as Name <name@domain>, with plain letters before the @.")
+    return f"{_quoted(name)} <{found.ascii_email}>" if name else found.ascii_email
+
+
+def _name_and_address(value: str) -> tuple[str, str]:
+    found = re.fullmatch(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>", value.strip())
+    if not found:
+        return "", value.strip()
+    name = found["name"].strip()
+    quoted = re.fullmatch(r'"((?:[^"\\]|\\.)*)"', name)
+    if '"' in (re.sub(r"\\.", "", quoted[1]) if quoted else name) or not name.isprintable():
+        raise ValidationError('has half a name: quote all of it, as "Name, Inc." <name@domain>.')
+    return re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else name, found["address"].strip()
+
+
+def _quoted(name: str) -> str:
+    if _PLAIN_WORDS.fullmatch(name):
+        return name
+    return '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+
+
+def mailbox(value: str) -> None:
+    """Refuse what is no single address, with a name or without."""
+    mailbox_of(value)
+
+
+def mailbox_or_off(value: str) -> None:
+    """Refuse what is no single address; none is fine."""
+    if value.strip():
+        mailbox_of(value)
+
+
+def mailbox_or_none(value: str | None) -> str | None:
+    """Return an address as emails carry it; None where there is none, or where its check told the fault already."""
+    try:
+        return mailbox_of(value) if value and value.strip() else None
+    except ValidationError:
+        return None
 
 
 def time_zone(value: str) -> None:

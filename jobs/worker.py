@@ -16,10 +16,12 @@ from rq.exceptions import InvalidJobOperation
 from rq.executions import Execution
 from rq.job import Job
 from rq.registry import StartedJobRegistry
+from rq.serializers import JSONSerializer
 
 from funnel_app.flows.monitoring.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.clients import blocking_client
+from funnel_app.gateways.redis.own_jobs import OwnJob, queue_at
 from funnel_app.gateways.redis.queue import QUEUES
 from funnel_app.periodic import PeriodicRunner, time_rounds
 from jobs.heartbeat import beat, reset
@@ -35,7 +37,9 @@ log = structlog.get_logger()
 
 
 class Worker(SimpleWorker):
-    """RQ's worker without a fork per job: an email takes less time than the fork."""
+    """RQ's worker without a fork per job: an email takes less time than the fork. It runs our own jobs alone."""
+
+    job_class = OwnJob
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
         """Run a job; what it logs carries the job's id."""
@@ -99,11 +103,11 @@ def _dies_with(parent: int) -> bool:
 def _work() -> None:
     # RQ lengthens the timeouts of the pool that it blocks on: this one is for it alone.
     connection = blocking_client(deps().settings.redis_url)
-    queues = [Queue(name, connection=connection) for name in QUEUES]
+    queues = [queue_at(name, connection) for name in QUEUES]
     # RQ gives a sign when it takes a job, and while it waits for one 15 s before this is over: twice while we listen.
     ttl = 15 + seconds(deps().settings.silent_after) // 2
     beat(CHILD)
-    Worker(queues, connection=connection, worker_ttl=ttl).work(logging_level="WARNING")
+    Worker(queues, connection=connection, worker_ttl=ttl, serializer=JSONSerializer).work(logging_level="WARNING")
 
 
 def seconds(span: timedelta) -> int:

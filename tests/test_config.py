@@ -76,6 +76,28 @@ def test_all_missing_settings_are_named_in_one_message(load):
 
 
 @pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("hello@mail.example", "hello@mail.example"),
+        (" BusinessX <hello@mail.example> ", "BusinessX <hello@mail.example>"),
+        ("Ana & Co, Coaching <hello@mail.example>", '"Ana & Co, Coaching" <hello@mail.example>'),
+        ("Salon Ana (Toronto) <hello@mail.example>", '"Salon Ana (Toronto)" <hello@mail.example>'),
+        ("Zoë Müller <hello@mail.example>", '"Zoë Müller" <hello@mail.example>'),
+        ('"Ana \\"Luz\\" Inc." <hello@mail.example>', '"Ana \\"Luz\\" Inc." <hello@mail.example>'),
+        ("Ana <hello@münchen.example>", "Ana <hello@xn--mnchen-3ya.example>"),
+    ],
+)
+def test_an_address_is_written_as_mail_needs_it(load, written, sent):
+    settings = load(**GOOD | {"FROM_EMAIL": written, "REPLY_TO": written})
+    assert (settings.from_email, settings.reply_to) == (sent, sent)
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_no_reply_address_is_none(load, blank):
+    assert load(**GOOD, REPLY_TO=blank).reply_to is None
+
+
+@pytest.mark.parametrize(
     ("name", "value", "words"),
     [
         ("SECRET_KEY", "short", "must have 32 characters or more."),
@@ -107,7 +129,12 @@ def test_all_missing_settings_are_named_in_one_message(load):
         ("DATABASE_URL", "postgresql://db/funnel?pgbouncer=true", "works through PgBouncer without it"),
         ("DATABASE_URL", "postgresql://db/funnel?schema=funnel", "say options=-csearch_path"),
         ("REDIS_URL", "redis://:pa/ss@redis:6379/0", "percent-encode it"),
-        ("FROM_EMAIL", "BusinessX", "must be an address such as"),
+        ("FROM_EMAIL", "BusinessX", "must be one address such as"),
+        ("FROM_EMAIL", '"BusinessX <hello@mail.example>', "has half a name"),
+        ("REPLY_TO", "owner(at)x", "must be one address such as"),
+        ("REPLY_TO", "a@one.example, b@two.example", "must be one address such as"),
+        ("REPLY_TO", "Ana <a@one.example", "must be one address such as"),
+        ("REPLY_TO", 'Ana" <a@one.example>', "has half a name"),
         ("TIMEZONE", "Mars/Olympus", "must be a time zone"),
         ("TESTING_INTERVAL_SECONDS", "0", "must be 1 or more."),
         ("WORKERS", "0", "must be 1 or more."),

@@ -8,11 +8,12 @@ import pytest
 from redis import Redis
 from rq.job import Job, JobStatus
 from rq.queue import Queue
-from rq.serializers import DefaultSerializer
+from rq.serializers import JSONSerializer
 from structlog.testing import capture_logs
 
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.redis.job_clock import UNREADABLE_KEY, Clock
+from funnel_app.gateways.redis.job_clock import Clock
+from funnel_app.gateways.redis.own_jobs import UNREADABLE_KEY, OwnJob
 from funnel_app.gateways.redis.queue import CLOCK_KEY, Queues
 from tests.redis_server import RedisServer
 
@@ -66,11 +67,11 @@ def lose_data(connection: Redis, key: str) -> None:
 
 
 def spoil_data(connection: Redis, key: str) -> None:
-    connection.hset(key, "data", b"\x80 not a pickle")
+    connection.hset(key, "data", b"no JSON")
 
 
 def name_no_function(connection: Redis, key: str) -> None:
-    connection.hset(key, "data", DefaultSerializer.dumps((None, None, (), {})))
+    connection.hset(key, "data", JSONSerializer.dumps((None, None, (), {})))
 
 
 def name_no_queue(connection: Redis, key: str) -> None:
@@ -79,10 +80,6 @@ def name_no_queue(connection: Redis, key: str) -> None:
 
 def spoil_date(connection: Redis, key: str) -> None:
     connection.hset(key, "created_at", "yesterday")
-
-
-def spoil_timeout(connection: Redis, key: str) -> None:
-    connection.hset(key, "timeout", "long")
 
 
 def spoil_status(connection: Redis, key: str) -> None:
@@ -101,7 +98,6 @@ POISONS = [
     name_no_function,
     name_no_queue,
     spoil_date,
-    spoil_timeout,
     spoil_status,
     replace_hash,
 ]
@@ -118,7 +114,7 @@ def test_a_job_that_cannot_be_read_is_set_aside_and_blocks_no_other(
     assert waiting(connection) == [f"email-{good}"]
     assert connection.zrange(UNREADABLE_KEY, 0, -1) == [f"email-{bad}".encode()]
     assert not queues.armed([bad, good])
-    assert [entry["event"] for entry in logs] == ["scheduled_job_unreadable"]
+    assert [entry["event"] for entry in logs] == ["job_set_aside"]
 
 
 @pytest.mark.parametrize("job_id", [b"\xff\xfe", b"no job:at all", b""])
@@ -132,10 +128,10 @@ def test_an_entry_that_is_no_job_id_is_set_aside(connection: Redis, clock: Clock
 def test_a_job_deleted_while_it_is_moved_is_queued_whole(queues: Queues, connection: Redis, clock: Clock) -> None:
     """A hash with its status alone would be an unreadable job, and would stay for ever."""
     (email,) = schedule(queues, 0)
-    job = Job.fetch(f"email-{email}", connection=connection)
+    job = OwnJob.fetch(f"email-{email}", connection=connection)
     queues.unschedule([email])
     clock._move([job])
-    assert Job.fetch(job.id, connection=connection).args == (str(email),)
+    assert OwnJob.fetch(job.id, connection=connection).args == [str(email)]
 
 
 def test_of_two_owners_only_the_first_moves_jobs(queues: Queues, connection: Redis, clock: Clock) -> None:

@@ -9,7 +9,7 @@ from rq.queue import Queue
 from rq.registry import FailedJobRegistry
 
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.redis.job_clock import UNREADABLE_KEY
+from funnel_app.gateways.redis.own_jobs import UNREADABLE_KEY
 from funnel_app.gateways.redis.process_status import EXAMINED_KEY, UNPROVEN_KEY, Depths, ProcessStatus
 from funnel_app.gateways.redis.queue import SEEN_KEY
 

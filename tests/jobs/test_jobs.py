@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from redis import Redis
-from rq import Queue, SimpleWorker
+from rq import SimpleWorker
 from rq.registry import FailedJobRegistry, StartedJobRegistry
 from structlog.testing import capture_logs
 
@@ -16,6 +16,7 @@ import jobs.process
 import jobs.scheduler
 import jobs.worker
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.redis.own_jobs import OwnJob, queue_at
 from funnel_app.gateways.redis.queue import Queues, deliver_job, mirror_job, recheck_job, repeat_job
 from funnel_app.ledger.engine import LedgerUnavailable
 from jobs.scheduler import SchedulerProcess
@@ -46,8 +47,8 @@ def work(deps, name: str = "emails") -> None:
     connection = Redis.from_url(
         f"redis://127.0.0.1:{deps.queues.connection.connection_pool.connection_kwargs['port']}/0"
     )
-    queue = Queue(name, connection=connection)
-    SimpleWorker([queue], connection=connection).work(burst=True, logging_level="ERROR")
+    queue = queue_at(name, connection)
+    SimpleWorker([queue], connection=connection, job_class=OwnJob).work(burst=True, logging_level="ERROR")
     failed = FailedJobRegistry(queue=queue)
     assert failed.get_job_ids() == [], [queue.fetch_job(job).exc_info for job in failed.get_job_ids()]
     connection.close()
@@ -83,7 +84,7 @@ def test_a_job_that_two_workers_ran_is_no_failure(real, monkeypatch):
 
     flow = jobs.deliver.deliver_due
     monkeypatch.setattr("jobs.deliver.deliver_due", deliver)
-    queue = Queue("emails", connection=connection)
+    queue = queue_at("emails", connection)
     assert jobs.worker.Worker([queue], connection=connection).work(burst=True, logging_level="ERROR")
     assert look(real, first).state == "sent"
     assert FailedJobRegistry(queue=queue).get_job_ids() == [] == StartedJobRegistry(queue=queue).get_job_ids()

@@ -129,7 +129,7 @@ def _disk(deps: Deps) -> Observation:
 def _jobs(deps: Deps) -> Observation:
     depths = deps.vitals.depths()
     if depths.failed or depths.unreadable:
-        yield "jobs_failed", "", f"{depths.failed:,} failed, {depths.unreadable:,} could not be read"
+        yield "jobs_failed", "", f"{depths.failed:,} failed, {depths.unreadable:,} set aside: not ours, or not readable"
 
 
 def _silence(deps: Deps) -> Observation:

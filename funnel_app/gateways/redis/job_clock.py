@@ -8,31 +8,20 @@ from uuid import uuid4
 
 import structlog
 from redis import Redis
-from rq.exceptions import DeserializationError, NoSuchJobError, TimeoutFormatError
+from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.queue import Queue
 from rq_scheduler import Scheduler
 
 from funnel_app.gateways.errors import redis_at_hand
+from funnel_app.gateways.redis.own_jobs import UNREADABLE, OwnJob, queue_at, set_aside
 from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK
 
 log = structlog.get_logger(__name__)
 
 LOCK_MS = 4000
 JOBS_PER_TRIP = 200
-UNREADABLE_KEY = "funnel:clock:unreadable"
 AFTER_THE_SECOND_S = 0.020
-# What RQ raises for a hash that is gone, cut short, of another format, or pickled by something that is not there.
-UNREADABLE = (
-    NoSuchJobError,
-    DeserializationError,
-    TimeoutFormatError,
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    AssertionError,
-)
 
 
 class Clock(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
@@ -105,7 +94,7 @@ class Clock(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
     def _move(self, jobs: list[Job]) -> None:
         with self.connection.pipeline() as pipe:
             for job in jobs:
-                queue = Queue(job.origin, connection=self.connection)
+                queue = queue_at(job.origin, self.connection)
                 job.set_status(JobStatus.QUEUED, pipeline=pipe)
                 # The whole hash again, not its status alone: it may have been deleted since it was read.
                 job.save(pipeline=pipe)
@@ -115,19 +104,14 @@ class Clock(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
             pipe.execute()
 
     def _set_aside(self, job_id: bytes, error: Exception, now: float) -> None:
-        with self.connection.pipeline() as pipe:
-            pipe.zadd(UNREADABLE_KEY, {job_id: now})
-            pipe.zrem(self.scheduled_jobs_key, job_id)
-            pipe.execute()
-        log.error("scheduled_job_unreadable", job_id=repr(job_id), error=f"{type(error).__name__}: {error}")
+        set_aside(self.connection, job_id, error, now)
+        self.connection.zrem(self.scheduled_jobs_key, job_id)
 
 
 def _restored(job_id: bytes, content: Any, connection: Redis) -> Job:
     """Return the job of a hash; one of UNREADABLE where it cannot be queued as it is."""
     if not isinstance(content, dict) or not content:
         raise NoSuchJobError(f"its hash is gone: {content!r}")
-    job = Job(job_id.decode(), connection=connection)
+    job = OwnJob(job_id.decode(), connection=connection)
     job.restore(content)
-    if not isinstance(job.func_name, str) or not job.origin:
-        raise ValueError("it names no function or no queue")
     return job

@@ -1,16 +1,15 @@
 """The jobs that Funnel queues, by dotted name, since the product never imports jobs."""
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from uuid import UUID
-
-from rq.job import Job, JobStatus
-from rq.queue import Queue
 
 from funnel_app.campaigns.model import Kind
 
 EMAILS = "emails"
 TRANSACTIONAL = "transactional"
 MIRROR_QUEUE = "mirror"
+QUEUES = (TRANSACTIONAL, EMAILS, MIRROR_QUEUE)
 DELIVER = "jobs.deliver.deliver_email"
 REPEAT = "jobs.deliver.repeat_request"
 RECHECK = "jobs.recheck.recheck_held"
@@ -64,14 +63,16 @@ def mirror_job(turn: str = "tick") -> Call:
     return Call(f"mirror-{turn}", MIRROR, (turn,), MIRROR_QUEUE)
 
 
-def new_job(queue: Queue, call: Call, status: JobStatus) -> Job:
-    """Return RQ's job for a call, not yet saved: its result is not kept, its failure for a day."""
-    return queue.create_job(
-        call.function,
-        args=call.args,
-        job_id=call.job_id,
-        result_ttl=0,
-        failure_ttl=FAILURE_TTL_S,
-        timeout=JOB_TIMEOUT_S,
-        status=status,
-    )
+_TURNS = ("tick", "tock")
+_NAMED = {call.job_id: call for call in (recheck_job(), reconcile_job(), *map(mirror_job, _TURNS))}
+_NUMBERED: Mapping[str, Callable[[UUID], Call]] = {"email": deliver_job, "request": repeat_job}
+
+
+def call_of(job_id: str) -> Call | None:
+    """Return what a job of this id calls, whatever its queue; None where no job of ours has such an id."""
+    kind, _, number = job_id.partition("-")
+    try:
+        call = _NUMBERED[kind](UUID(number)) if kind in _NUMBERED else _NAMED.get(job_id)
+    except ValueError:
+        return None
+    return call if call and call.job_id == job_id else None

@@ -10,12 +10,12 @@ from uuid import uuid4
 
 from redis import Redis
 from redis.exceptions import NoPermissionError, ResponseError
-from rq.queue import Queue
 from rq.registry import FailedJobRegistry
 
 from funnel_app.gateways.errors import redis_at_hand
 from funnel_app.gateways.redis.clients import fail_fast_client
-from funnel_app.gateways.redis.job_clock import UNREADABLE_KEY
+from funnel_app.gateways.redis.exposure import Exposure, exposure_of
+from funnel_app.gateways.redis.own_jobs import UNREADABLE_KEY, queue_at
 from funnel_app.gateways.redis.queue import CLOCK_KEY, QUEUES, SEEN_KEY
 
 FORGOTTEN_AFTER_S = 86_400
@@ -33,11 +33,12 @@ class RedisFacts:
     policy: str
     limit_bytes: int
     keeps: bool | None
+    exposure: Exposure = Exposure.GUARDED
 
 
 @dataclass(frozen=True)
 class Depths:
-    """How many jobs wait on each queue and on the clock, how many failed, and how many nobody could read today."""
+    """How many jobs wait on each queue and on the clock, how many failed, and how many were set aside today."""
 
     queues: dict[str, int]
     clock: int
@@ -66,17 +67,19 @@ class ProcessStatus:
         with redis_at_hand():
             info = _info(self._redis)
             keeps = None if not info else bool(info.get("aof_enabled")) or _saves(self._redis)
+            exposure = exposure_of(self._redis)
         return RedisFacts(
             version=str(info.get("redis_version", "?")),
             policy=str(info.get("maxmemory_policy", "noeviction")),
             limit_bytes=int(info.get("maxmemory", 0)),
             keeps=keeps,
+            exposure=exposure,
         )
 
     def depths(self) -> Depths:
         """Return how much waits."""
         with redis_at_hand():
-            queues = [Queue(name, connection=self._redis) for name in QUEUES]
+            queues = [queue_at(name, self._redis) for name in QUEUES]
             return Depths(
                 queues={queue.name: queue.count for queue in queues},
                 clock=self._redis.zcard(CLOCK_KEY),
@@ -117,7 +120,7 @@ class ProcessStatus:
 def _info(redis: Redis) -> dict[str, Any]:
     # An ACL may keep it from our user, and nothing but these facts needs it.
     try:
-        return cast(dict[str, Any], redis.info())
+        return redis.info()
     except NoPermissionError:
         return {}
 

@@ -19,21 +19,23 @@ from funnel_app.gateways.errors import redis_at_hand
 from funnel_app.gateways.redis.clients import blocking_client, fail_fast_client
 from funnel_app.gateways.redis.job_names import (
     EMAILS,
+    QUEUES,
     TRANSACTIONAL,
     Call,
     deliver_job,
     email_job_id,
     mirror_job,
-    new_job,
     queue_of,
     recheck_job,
     reconcile_job,
     repeat_job,
 )
+from funnel_app.gateways.redis.own_jobs import new_job, queue_at
 from funnel_app.gateways.redis.refusals import explain
 from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK, WRITE_SIGN
 
 __all__ = [
+    "QUEUES",
     "Call",
     "Queues",
     "deliver_job",
@@ -52,7 +54,6 @@ CLOCK_KEY = "rq:scheduler:scheduled_jobs"
 MARKER_KEY = "funnel:clock:marker"
 SEEN_KEY = "funnel:seen"
 SIGN_KEY, SIGN_KEPT_S = "funnel:sign", 60
-QUEUES = ("transactional", "emails", "mirror")
 CIRCUIT_S = 5.0
 JOBS_PER_TRIP = 500
 
@@ -210,7 +211,7 @@ class Queues:
         return {job_id.decode() for job_id in cast(list[bytes], self.connection.lrange(self._queue(name).key, 0, -1))}
 
     def _queue(self, name: str) -> Queue:
-        return Queue(name, connection=self.connection)
+        return queue_at(name, self.connection)
 
 
 def _save(pipe: Pipeline, job: Job) -> None:

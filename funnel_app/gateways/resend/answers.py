@@ -49,7 +49,10 @@ STILL_RUNNING = frozenset({"concurrent_idempotent_requests", "resource_locked"})
 ACCOUNT_STATUSES = frozenset({401, 403, 451})
 # The same fault of the account comes as 400, 401, 403 or 422 in different versions of the API; the words do not vary.
 ACCOUNT_WORDS = re.compile(
-    r"api key|domain\b.{0,80}\bnot verified|verify (your|a|the) domain", re.IGNORECASE | re.DOTALL
+    r"api key|domain\b.{0,80}\bnot verified|verify (your|a|the) domain"
+    # Both addresses are settings, the same in every email.
+    r"|\binvalid [`'\"]?(from|reply_?to)\b",
+    re.IGNORECASE | re.DOTALL,
 )
 
 

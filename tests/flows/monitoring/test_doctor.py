@@ -26,6 +26,7 @@ from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.reconcile import reconcile
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.redis.exposure import Exposure
 from funnel_app.gateways.redis.process_status import Depths
 from funnel_app.gateways.resend.account import Quota, Usage
 from funnel_app.ledger import storage
@@ -183,11 +184,13 @@ WRONG = {
     "Redis away": (lambda d: setattr(d.vitals, "away", True), "scheduler: fault", "Redis cannot be reached"),
     "an evicting Redis": (lambda d: facts(d, policy="allkeys-lru"), "redis eviction: warning", "throws jobs away"),
     "a forgetful Redis": (lambda d: facts(d, keeps=False), "redis persistence: warning", "keeps nothing"),
+    "an open Redis": (lambda d: facts(d, exposure=Exposure.OPEN), "redis access: warning", "without a password"),
+    "a silent Redis": (lambda d: facts(d, exposure=Exposure.UNKNOWN), "redis access: warning", "does not say whom"),
     "a dead scheduler": (lambda d: d.vitals.silent.add("scheduler"), "scheduler: fault", "never heard of"),
     "a dead worker": (lambda d: d.vitals.silent.add("worker:1"), "workers: warning", "1 of 2 workers"),
     "no worker": (lambda d: d.vitals.silent.update({"worker:1", "worker:2"}), "workers: fault", "0 of 2 workers"),
     "failed jobs": (lambda d: depths(d, failed=1), "queues: warning", "1 failed"),
-    "unreadable jobs": (lambda d: depths(d, unreadable=2), "queues: warning", "2 unreadable"),
+    "jobs set aside": (lambda d: depths(d, unreadable=2), "queues: warning", "2 set aside"),
     "a long queue": (lambda d: depths(d, queues={"emails": 300}), "queues: warning", "300 jobs waiting"),
     "a pause": (lambda d: d.pause.pause("401 bad key", 60, "config"), "sending: fault", "401 bad key"),
     "a broken invariant": (lambda d: hold(d), "invariants: fault", "1 held, since its letter"),

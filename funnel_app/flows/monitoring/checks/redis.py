@@ -6,11 +6,12 @@ from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Findings, all_faults, count, fault, ok, warning
 from funnel_app.flows.monitoring.ready import SCHEDULER, WORKER
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.redis.exposure import Exposure
 from funnel_app.ledger import counts
 
 LONG_QUEUE = 200
 FIX = "see that Redis runs and that REDIS_URL is right"
-NAMES = ("redis", "redis eviction", "redis persistence", "scheduler", "workers", "queues", "sending")
+NAMES = ("redis", "redis eviction", "redis persistence", "redis access", "scheduler", "workers", "queues", "sending")
 
 
 def redis(deps: Deps) -> Findings:
@@ -40,6 +41,13 @@ def _redis(deps: Deps) -> Findings:
         yield warning("redis persistence", words, "set appendonly yes, so that nothing is late after a restart")
     else:
         yield ok("redis persistence", "kept over a restart" if facts.keeps else "Redis does not say")
+    if facts.exposure in {Exposure.GUARDED, Exposure.LOCAL}:
+        yield ok("redis access", facts.exposure)
+    else:
+        words = f"{facts.exposure}: they may lose, hasten and repeat jobs, though they run no code"
+        yield warning(
+            "redis access", words, "set requirepass in Redis and the password in REDIS_URL, or bind it to 127.0.0.1"
+        )
 
 
 def _processes(deps: Deps) -> Findings:
@@ -71,7 +79,7 @@ def _queues(deps: Deps) -> Findings:
     waiting = sum(depths.queues.values())
     words = f"{count(waiting, 'job')} waiting, {depths.clock:,} on the clock, {depths.failed:,} failed"
     if depths.unreadable or depths.failed:
-        words += f", {depths.unreadable:,} unreadable" if depths.unreadable else ""
+        words += f", {depths.unreadable:,} set aside" if depths.unreadable else ""
         yield warning("queues", words, "read the worker's log for the cause; the sweep sends what they were to send")
     elif waiting > LONG_QUEUE:
         yield warning("queues", words, "see that the workers work, or raise WORKERS")
