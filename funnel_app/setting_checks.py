@@ -162,7 +162,7 @@ def between(least: float, most: float) -> Callable[[float], None]:
 
     def check(value: float) -> None:
         if not least <= value <= most:
-            raise ValidationError(f"must be {least} or more, and at most {most:,}.")
+            raise ValidationError(f"must be {least} or more. {most:,} is the most.")
 
     return check
 

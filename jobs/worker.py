@@ -3,9 +3,11 @@
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import timedelta
 from threading import Event
 
@@ -68,7 +70,18 @@ class Worker(SimpleWorker):
     def heartbeat(self, *args: object, **kwargs: object) -> None:
         """Tell RQ, and whoever asks whether Funnel is ready, that this worker lives."""
         super().heartbeat(*args, **kwargs)  # type: ignore[arg-type]
-        deps().queues.beat(WORKER, seconds(deps().settings.silent_after), self.name)
+        deps().queues.beat(WORKER, seconds(deps().settings.silent_after), member(os.getpid()))
+
+
+def member(pid: int | None = None) -> str:
+    """Return under which name a worker of this machine is heard of; without a number what all of them begin with."""
+    return f"{socket.gethostname()}:{pid or ''}"
+
+
+def forget(members: str) -> None:
+    """Let nobody miss workers that ended here; where Redis is away, they are missed for an hour."""
+    with suppress(Unavailable):
+        deps().queues.forget(WORKER, members)
 
 
 def run_child(parent: int) -> None:
@@ -128,6 +141,7 @@ class Parent:
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda *_: self.stopping.set())
         reset(CHILD)
+        forget(member())
         while not self.stopping.is_set():
             beat(WORKER)
             self._replace_dead()
@@ -139,6 +153,7 @@ class Parent:
         for child in self.children:
             if child not in living:
                 log.error("worker_died", pid=child.pid, code=child.returncode)
+                forget(member(child.pid))
         missing = self.count - len(living)
         self.children = living + [self._spawn() for _ in range(missing)]
 
@@ -155,6 +170,7 @@ class Parent:
             except subprocess.TimeoutExpired:
                 log.warning("worker_killed", pid=child.pid)
                 child.kill()
+        forget(member())
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Where the ledger lies, and whether it takes what is written."""
 
+import os
 from pathlib import Path
 
 from sqlalchemy import Engine, text
@@ -25,6 +26,13 @@ def try_writing(engine: Engine) -> None:
     """
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+
+
+def owner_cure(folder: Path) -> str:
+    """Return who we are and whose a folder is, and the command that makes it ours."""
+    there = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    owner, us = there.stat().st_uid, os.geteuid()
+    return f"{there} belongs to uid {owner}, and Funnel runs as uid {us}: chown -R {us}:{os.getegid()} {there}"
 
 
 def damage(engine: Engine) -> str | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks import emails, ledger, notion, outside, redis, resend, settings
+from funnel_app.flows.monitoring.checks import backups, emails, ledger, notion, outside, redis, resend, settings
 from funnel_app.flows.monitoring.checks.check import Check, Findings, Status, fault, standing
 from funnel_app.flows.receipt import iso
 from funnel_app.gateways.errors import Unavailable
@@ -31,6 +31,7 @@ CHECKS: Mapping[str, Probe] = {
     "ledger": ledger.shape,
     "ledger place": ledger.where,
     "disk space": ledger.room,
+    "backups": backups.backups,
     "clock": ledger.clock,
     "redis, scheduler, workers, queues, sending": redis.redis,
     "overdue": redis.overdue,
@@ -44,6 +45,7 @@ CHECKS: Mapping[str, Probe] = {
     "public address": outside.public_address,
     "calendly": outside.calendly,
     "alerts": outside.alerting,
+    "heartbeat": outside.heartbeat,
     "documents": outside.documents,
 }
 

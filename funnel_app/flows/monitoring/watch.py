@@ -11,7 +11,15 @@ import structlog
 
 from funnel_app.campaigns.states import BADLY_ENDED
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring import canary, doctor, ledger_health, refused_calls, silence, unauthenticated_calls
+from funnel_app.flows.monitoring import (
+    backups,
+    canary,
+    doctor,
+    ledger_health,
+    refused_calls,
+    silence,
+    unauthenticated_calls,
+)
 from funnel_app.flows.monitoring.checks import ledger as ledger_checks
 from funnel_app.flows.monitoring.checks import redis as redis_checks
 from funnel_app.flows.monitoring.checks.check import Status, count
@@ -29,7 +37,7 @@ PAUSES = {"config": "sending_paused", "quota": "sending_paused", "outage": "rese
 # What the doctor finds is told by an alarm of its own here.
 ALSO_WATCHED = frozenset(
     {"redis", "redis eviction", "redis persistence", "scheduler", "workers", "queues", "sending", "overdue"}
-    | {"disk space", "clock", "resend events", "public address", "canary", "invariants"}
+    | {"backups", "heartbeat", "disk space", "clock", "resend events", "public address", "canary", "invariants"}
 )
 
 log = structlog.get_logger()
@@ -98,7 +106,7 @@ def _scheduler(deps: Deps) -> Observation:
 
 def _workers(deps: Deps) -> Observation:
     _require_redis(deps)
-    living, wanted = redis_checks.living_workers(deps), deps.settings.workers
+    living, wanted = redis_checks.living_workers(deps), redis_checks.wanted_workers(deps)
     if living < wanted:
         yield "worker_gone", "", f"{living} of {count(wanted, 'worker')} heard of in the last {_seconds(deps)} s"
 
@@ -189,6 +197,11 @@ def _doctor(deps: Deps) -> Observation:
             yield "doctor", check.name, _sentences(check.detail, check.fix)
 
 
+def _backups(deps: Deps) -> Observation:
+    if old := backups.why_old(deps):
+        yield backups.OLD, "", old
+
+
 def _damage(deps: Deps) -> Observation:
     if damage := ledger_health.known_damage(deps):
         yield ledger_health.KIND, "", damage
@@ -196,6 +209,7 @@ def _damage(deps: Deps) -> Observation:
 
 LOOKS: tuple[Probe, ...] = (
     Probe((ledger_health.KIND,), _damage),
+    Probe((backups.OLD,), _backups),
     Probe(("redis_away",), _redis),
     Probe(("scheduler_silent",), _scheduler),
     Probe(("worker_gone",), _workers),

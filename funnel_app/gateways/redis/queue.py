@@ -157,6 +157,13 @@ class Queues:
             pipe.hset(SEEN_KEY, f"{name}:{member}" if member else name, str(self._now()))
             pipe.execute()
 
+    def forget(self, name: str, members: str) -> None:
+        """Forget those processes of a kind whose names begin so: they ended, and nobody is to miss them."""
+        with redis_at_hand():
+            known = cast(list[bytes], self.connection.hkeys(SEEN_KEY))
+            if gone := [member for member in known if member.startswith(f"{name}:{members}".encode())]:
+                self.connection.hdel(SEEN_KEY, *gone)
+
     def alive(self, name: str) -> bool:
         """Tell whether a process said so in time; asked by the web, so a hanging Redis raises within half a second."""
         with redis_at_hand():

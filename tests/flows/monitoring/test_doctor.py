@@ -47,11 +47,12 @@ LIVE = {
 
 
 @pytest.fixture
-def well(sqlite, monkeypatch):
+def well(sqlite, monkeypatch, tmp_path):
     """A Funnel in production with nothing wrong."""
+    (tmp_path / "funnel-20261124T080000Z.db.gz").touch()
     monkeypatch.setattr(ledger, "mount_of", lambda file: ("/data", "ext4"))
     monkeypatch.setattr(ledger, "EMPTIED", "/nowhere")
-    deps = make_deps(sqlite, **LIVE)
+    deps = make_deps(sqlite, **LIVE, backup_dir=str(tmp_path))
     write_templates(deps, GOOD)
     object.__setattr__(deps, "desk", desk())
     (canary_email,) = email_ids_of_canary(deps)

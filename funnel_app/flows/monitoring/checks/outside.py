@@ -2,6 +2,7 @@
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Findings, count, fault, ok, warning
+from funnel_app.flows.monitoring.heartbeat import why_unheard
 from funnel_app.flows.monitoring.notify import Unsaid, unsaid
 from funnel_app.flows.monitoring.subscriptions import NotSet, check_calendly, told_by_calendly
 from funnel_app.flows.monitoring.verify import FAULT, check_documents
@@ -56,7 +57,18 @@ def alerting(deps: Deps) -> Findings:
     elif absent:
         yield warning("alerts", f"{', '.join(absent)} not set: nobody is told", "set them; docs/operations.md says how")
     else:
-        yield ok("alerts", "alerts have an address, and a dead man's switch is wound up each minute")
+        yield ok("alerts", "alerts have an address, and so has a dead man's switch")
+
+
+def heartbeat(deps: Deps) -> Findings:
+    """The dead man's switch hears of us."""
+    if deps.settings.heartbeat_url is None:
+        return
+    if unheard := why_unheard(deps):
+        fix = "make the check anew at the dead man's switch, and set HEARTBEAT_URL to its address"
+        yield fault("heartbeat", unheard, fix)
+    else:
+        yield ok("heartbeat", "the dead man's switch took the last call")
 
 
 def _unsaid_words(chat: Unsaid) -> str:
