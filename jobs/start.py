@@ -3,11 +3,14 @@
 import os
 import sys
 import time
+from collections.abc import Callable
 
 import structlog
 
 from funnel_app.config import Settings
-from funnel_app.ledger import schema
+from funnel_app.flows.monitoring.ledger_identity import why_not_empty
+from funnel_app.gateways.redis.process_status import ProcessStatus
+from funnel_app.ledger import schema, storage
 from funnel_app.ledger.engine import LedgerUnavailable, open_engine
 from funnel_app.ledger.troubles import explain
 from jobs.process import start
@@ -23,13 +26,21 @@ log = structlog.get_logger()
 def main() -> int:
     """Become what `ROLE` says: all, web, worker, scheduler or migrate."""
     settings = start()
-    if settings.role in MIGRATING and not migrate(settings.database_url):
+    if settings.role in MIGRATING and not migrate(settings.database_url, was_known=lambda: _was_known(settings)):
         return 1
     if settings.role == "migrate":
         return 0
     commands = {part: [sys.executable, *arguments] for part, arguments in PARTS.items()}
     commands["web"] += ["--workers", str(settings.web_concurrency)]
     return _become(settings, commands)
+
+
+def _was_known(settings: Settings) -> str | None:
+    status = ProcessStatus(settings.redis_url)
+    try:
+        return why_not_empty(status, settings.backup_dir)
+    finally:
+        status.close()
 
 
 def _become(settings: Settings, commands: dict[str, list[str]]) -> int:
@@ -40,13 +51,24 @@ def _become(settings: Settings, commands: dict[str, list[str]]) -> int:
     return os.execv(command[0], command)  # noqa: S606 - our own command, and no shell is wanted
 
 
-def migrate(database_url: str, within_s: float = LEDGER_WITHIN_S) -> bool:
-    """Bring the ledger to the newest migration, once, whoever else starts now; False where it stays away."""
+def migrate(
+    database_url: str, within_s: float = LEDGER_WITHIN_S, was_known: Callable[[], str | None] = lambda: None
+) -> bool:
+    """Bring the ledger to the newest migration, once, whoever else starts now.
+
+    False where it stays away, cannot keep what is to be kept, or is empty and was not: the log has the cure.
+    """
     engine = open_engine(database_url)
+    if closed := storage.why_closed(engine):
+        log.error("not_started", hint=closed)
+        return False
     deadline = time.monotonic() + within_s
     while True:
         try:
             before = schema.current(engine)
+            if before is None and (known := was_known()):
+                log.error("not_started", hint=known)
+                return False
             schema.upgrade(engine)
             log.info("ledger_migrated", before=before, now=schema.current(engine))
             return True

@@ -10,6 +10,7 @@ from funnel_app.flows.monitoring.heartbeat import ping
 from funnel_app.flows.monitoring.hot_leads import find_critical
 from funnel_app.flows.monitoring.incidents import forget_old
 from funnel_app.flows.monitoring.ledger_health import WRITTEN_EVERY, check_whole_ledger, shorten_log, write_heartbeat
+from funnel_app.flows.monitoring.ledger_identity import remember_ledger
 from funnel_app.flows.monitoring.notify import tell
 from funnel_app.flows.monitoring.watch import watch, watch_with_doctor
 from funnel_app.flows.privacy.erase import finish
@@ -25,6 +26,7 @@ def watch_rounds(settings: Settings) -> Sequence[Round]:
         Round(WRITTEN_EVERY.total_seconds(), write_heartbeat),
         Round(24 * 60 * MINUTE_S, check_whole_ledger),
         Round(10 * MINUTE_S, shorten_log),
+        Round(10 * MINUTE_S, remember_ledger),
         Round(every_s, watch),
         Round(5 * MINUTE_S, compare_with_world),
         Round(AGAIN_AFTER_S, end_doubt),

@@ -1,7 +1,9 @@
 """What all tests share: real databases, and collaborators with fake gateways."""
 
+import os
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Base
 from sandbox.server import Server, serve
 from tests.factories import make_deps
+from tests.pgbouncer_server import pgbouncer
 from tests.postgres_server import PostgresServer
 
 
@@ -31,10 +34,12 @@ def logs_on_stderr() -> None:
 def postgres() -> Iterator[Engine]:
     """A PostgreSQL server with a ledger at the newest migration."""
     server = PostgresServer().start()
-    engine = open_engine(server.url)
-    schema.upgrade(engine)
-    yield engine
-    engine.dispose()
+    # `make test` runs the flows once more this way.
+    with pgbouncer(server) if os.environ.get("THROUGH_PGBOUNCER") else nullcontext(server.url) as url:
+        engine = open_engine(url)
+        schema.upgrade(engine)
+        yield engine
+        engine.dispose()
     server.stop()
 
 

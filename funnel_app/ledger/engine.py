@@ -63,6 +63,8 @@ def _open_postgres(url: str) -> Engine:
         connect_args={
             "connect_timeout": CONNECT_WITHIN_S,
             "prepare_threshold": None,
+            # Else a database without an encoding answers in bytes, and cannot even be told as what it is.
+            "client_encoding": "UTF8",
             **GONE_AFTER,
             **UNANSWERED_AFTER,
         },

@@ -35,6 +35,18 @@ def owner_cure(folder: Path) -> str:
     return f"{there} belongs to uid {owner}, and Funnel runs as uid {us}: chown -R {us}:{os.getegid()} {there}"
 
 
+def why_closed(engine: Engine) -> str | None:
+    """Return why nobody of ours may write the file of a SQLite ledger, and the cure; None where that is no obstacle."""
+    file = file_of(engine)
+    if file is None:
+        return None
+    if not file.parent.is_dir():
+        return f"the ledger's folder {file.parent} is not there: mount the volume, or mend DATABASE_URL"
+    beside = [file.parent, *(place for place in (file, file.with_name(f"{file.name}-wal")) if place.exists())]
+    closed = next((place for place in beside if not os.access(place, os.W_OK)), None)
+    return owner_cure(closed) if closed else None
+
+
 def damage(engine: Engine) -> str | None:
     """Return what is broken in the file of a SQLite ledger; None where it is whole, or kept by a server.
 

@@ -1,6 +1,7 @@
 """How each failure is played: up to the trouble, where the play pauses, and on until it is over."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from uuid import UUID
 
@@ -11,7 +12,9 @@ from werkzeug.test import TestResponse
 
 from funnel_app import create_app
 from funnel_app.campaigns.reasons import with_words
+from funnel_app.flows.monitoring import backups
 from funnel_app.flows.monitoring.clock_guard import ClockGuard, go_on_when_right
+from funnel_app.flows.monitoring.heartbeat import ping
 from funnel_app.flows.monitoring.ledger_health import check_whole_ledger
 from funnel_app.flows.sending import deliver as deliver_flow
 from funnel_app.flows.sending import submit as submit_flow
@@ -342,4 +345,53 @@ def damaged_ledger(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
         check_whole_ledger(stage.deps)
     yield
     check_whole_ledger(stage.deps)
+    stage.told()
+
+
+def redis_takes_no_writes(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """After a failover Redis answers as before, and refuses every write."""
+    words = "is a replica and takes no writes: let REDIS_URL name the primary (READONLY)"
+    stage.deps.queues.away, stage.deps.queues.refusal = True, words
+    stage.sign_up()
+    stage.deps.now.forward(minutes=5)
+    yield
+    stage.deps.queues.away, stage.deps.queues.refusal = False, None
+    stage.go()
+    stage.told()
+
+
+def backup_fails(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    stage.sign_up()
+    stage.go()
+    backups.tell(stage.deps, "No backup was made in /data/backups: [Errno 28] No space left on device")
+    object.__setattr__(stage.deps, "settings", replace(stage.deps.settings, backup_dir="/data/backups"))
+    yield
+    backups.tell(stage.deps, None)
+    stage.told()
+
+
+def switch_is_gone(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Somebody deleted the check at the dead man's switch."""
+    stage.sign_up()
+    stage.go()
+    stage.told()
+    stage.deps.alerts.deaf = Rejected("hc-ping.example", "answered “OK (not found)”: it knows no such check any more")
+    ping(stage.deps)
+    stage.deps.now.forward(minutes=6)
+    ping(stage.deps)
+    yield
+    stage.deps.alerts.deaf = None
+    ping(stage.deps)
+
+
+def other_container_dies(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two workers of another container were heard of within the hour, and are not any more."""
+    stage.sign_up()
+    stage.go()
+    seen, gone_at = stage.deps.vitals.seen, stage.deps.now()
+    others = {"worker:other:1": gone_at, "worker:other:2": gone_at}
+    with patch.context() as gone:
+        gone.setattr(stage.deps.vitals, "seen", lambda: seen() | others)
+        stage.deps.now.forward(minutes=2)
+        yield
     stage.told()

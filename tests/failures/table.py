@@ -256,6 +256,36 @@ FAILURES = (
         ),
     ),
     Failure(
+        "Redis that takes no writes",
+        plays.redis_takes_no_writes,
+        "planned",
+        lasts={"minutes": 1},
+        noticed=Noticed(
+            "redis (fault), redis eviction (fault), redis persistence (fault), redis access (fault), "
+            "scheduler (fault), workers (fault), queues (fault), sending (fault), overdue (fault), invariants (fault)",
+            "Redis does not work",
+        ),
+    ),
+    Failure(
+        "one of several worker containers dies",
+        plays.other_container_dies,
+        "sent",
+        noticed=Noticed("workers (warning)", "Workers are missing"),
+        lasts={"minutes": 1},
+    ),
+    Failure(
+        "backup that fails",
+        plays.backup_fails,
+        "sent",
+        noticed=Noticed("backups (fault)", "No backup was made"),
+    ),
+    Failure(
+        "dead man's switch that is gone",
+        plays.switch_is_gone,
+        "delivered",
+        noticed=Noticed("heartbeat (fault)", "The dead man's switch does not hear us"),
+    ),
+    Failure(
         "full disk",
         plays.full_disk,
         "planned",

@@ -38,6 +38,7 @@ CHECKS: Mapping[str, Probe] = {
     "resend key, from domain, webhook, quota, rate": resend.account,
     "resend events": resend.events,
     "notion": notion.notion,
+    "notion mirror": notion.mirror,
     "invariants": emails.invariants,
     "refused calls": emails.refused,
     "undelivered": emails.undelivered,
@@ -46,7 +47,6 @@ CHECKS: Mapping[str, Probe] = {
     "calendly": outside.calendly,
     "alerts": outside.alerting,
     "heartbeat": outside.heartbeat,
-    "documents": outside.documents,
 }
 
 

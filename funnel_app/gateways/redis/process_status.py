@@ -22,6 +22,7 @@ FORGOTTEN_AFTER_S = 86_400
 UNPROVEN_KEY = "funnel:unproven"
 # Whoever knocks without end fills no more than this.
 MOST_UNPROVEN = 5000
+LEDGER_KEY = "funnel:ledger"
 EXAMINED_KEY = "funnel:examined"
 
 
@@ -111,6 +112,17 @@ class ProcessStatus:
         with redis_at_hand():
             found = cast(list[bytes], self._redis.zrangebyscore(UNPROVEN_KEY, self._now() - within_s, "+inf"))
         return Counter(member.decode().rpartition(" ")[0] for member in found)
+
+    def remember_ledger(self, ledger_id: str) -> None:
+        """Keep which ledger is worked on."""
+        with redis_at_hand():
+            self._redis.set(LEDGER_KEY, ledger_id)
+
+    def remembered_ledger(self) -> str | None:
+        """Return which ledger was worked on last; None where nothing was kept."""
+        with redis_at_hand():
+            found = cast(bytes | None, self._redis.get(LEDGER_KEY))
+        return found.decode() if found is not None else None
 
     def close(self) -> None:
         """Close the connection."""

@@ -340,10 +340,20 @@ def test_another_python_is_a_fault(deps, monkeypatch):
     assert check.status == "fault"
 
 
-def test_a_document_that_says_something_else_is_told(well, monkeypatch):
-    monkeypatch.setattr("funnel_app.flows.monitoring.verify.ARCHITECTURE", Path(__file__))
-    check = found(well)["documents"]
-    assert check.status == "warning" and check.fix == "run make docs"
+def test_a_lead_whom_notion_refuses_is_told_with_its_words(well):
+    opt_in(well)
+    assert found(well)["notion mirror"].status == "ok"
+    refused(well, "400 validation_error: Name is expected to be title")
+    check = found(well)["notion mirror"]
+    assert (check.status, check.detail) == (
+        "warning",
+        "Notion refused 1 lead: 400 validation_error: Name is expected to be title",
+    )
+
+
+def refused(deps, words):
+    with deps.sessions.begin() as session:
+        session.execute(text("UPDATE contacts SET mirror_error = :words"), {"words": words})
 
 
 def test_what_resend_does_not_say_is_no_fault(well, monkeypatch):

@@ -1,11 +1,10 @@
-"""Checks of the ways between Funnel and the world: its address, Calendly, alerts, and its documents."""
+"""Checks of the ways between Funnel and the world: its address, Calendly, alerts and the dead man's switch."""
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Findings, count, fault, ok, warning
 from funnel_app.flows.monitoring.heartbeat import why_unheard
 from funnel_app.flows.monitoring.notify import Unsaid, unsaid
 from funnel_app.flows.monitoring.subscriptions import NotSet, check_calendly, told_by_calendly
-from funnel_app.flows.monitoring.verify import FAULT, check_documents
 from funnel_app.gateways.errors import GatewayError
 
 
@@ -83,13 +82,3 @@ def _unsaid_fix(chat: Unsaid) -> str:
             f"make a new incoming webhook in the chat, set {chat.setting} to it and start again; it is tried each hour"
         )
     return f"see that {chat.setting} leads to a chat; it is tried again every ten minutes"
-
-
-def documents(deps: Deps) -> Findings:
-    """The documents say what the code does."""
-    checks = list(check_documents(deps))
-    wrong = [f"{check.name}: {check.detail}" for check in checks if check.status == FAULT]
-    if wrong:
-        yield warning("documents", "; ".join(wrong), "run make docs")
-    else:
-        yield ok("documents", f"{len(checks)} of {len(checks)} sequences stand in ARCHITECTURE.md as in the code")
