@@ -19,9 +19,12 @@ from funnel_app.ledger import schema
 from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Base
 from sandbox.server import Server, serve
+from tests import ending
 from tests.factories import make_deps
 from tests.pgbouncer_server import pgbouncer
 from tests.postgres_server import PostgresServer
+
+pytest_configure = ending.pytest_configure
 
 
 @pytest.fixture(autouse=True)
