@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 from environs import Env, EnvValidationError
 
@@ -169,16 +170,22 @@ def require_python(version: tuple[int, ...] = tuple(sys.version_info[:2])) -> No
 def load_settings() -> Settings:
     """Return the settings, from the environment or a `.env` file; ConfigError names all faults at once."""
     require_python()
-    faults = {name: [fault] for name, fault in fill(MEANINGS, find_file()).items()}
+    settings, faults = examine_settings(find_file())
+    if faults:
+        raise ConfigError(_all_faults(faults))
+    return settings
+
+
+def examine_settings(file: Path | None) -> tuple[Settings, Mapping[str, list[str]]]:
+    """Return the settings and what is wrong with each by its name; only where nothing is, they can be used."""
+    faults = {name: [fault] for name, fault in fill(MEANINGS, file).items()}
     env = Env(eager=False)
     settings = _read(env)
     try:
         env.seal()
     except EnvValidationError as error:
         faults = {**_by_name(error.error_messages), **faults}
-    if faults:
-        raise ConfigError(_all_faults(faults))
-    return settings
+    return settings, faults
 
 
 def _read(env: Env) -> Settings:

@@ -120,7 +120,7 @@ def test_no_reply_address_is_none(load, blank):
         ("SENTRY_DSN", "https://sentry.example/1", "must be the DSN"),
         ("ARM_HORIZON_DAYS", "1000000000", "366 is the most"),
         ("PORT", "80000", "65,535 is the most"),
-        ("RESEND_RATE_LIMIT", "nan", "must be 0.1 or more."),
+        ("RESEND_RATE_LIMIT", "nan", "are not permitted"),
         ("TIMEZONE", "America", "must be a time zone"),
         ("DATABASE_URL", "postgresql://funnel:pa/ss@db/funnel", "percent-encode it"),
         ("DATABASE_URL", "postgresql://funnel:pa#ss@db/funnel", "percent-encode it"),

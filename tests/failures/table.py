@@ -250,8 +250,8 @@ FAILURES = (
         "planned",
         lasts={"minutes": 1},
         noticed=Noticed(
-            "redis (fault), redis eviction (fault), redis persistence (fault), scheduler (fault), "
-            "workers (fault), queues (fault), sending (fault), overdue (fault), invariants (fault)",
+            "redis (fault), redis eviction (fault), redis persistence (fault), redis access (fault), "
+            "scheduler (fault), workers (fault), queues (fault), sending (fault), overdue (fault), invariants (fault)",
             "Redis does not work",
         ),
     ),
@@ -303,7 +303,7 @@ FAILURES = (
     Failure(
         "damaged ledger",
         plays.damaged_ledger,
-        "sending",
+        "sent",
         noticed=Noticed("ledger (fault)", "The ledger is damaged; The doctor found a fault (ledger)"),
     ),
 )

@@ -36,7 +36,17 @@ LATENESS = ("overdue", "stuck")
 PAUSES = {"config": "sending_paused", "quota": "sending_paused", "outage": "resend_away", "clock": "clock_jumped"}
 # What the doctor finds is told by an alarm of its own here.
 ALSO_WATCHED = frozenset(
-    {"redis", "redis eviction", "redis persistence", "scheduler", "workers", "queues", "sending", "overdue"}
+    {
+        "redis",
+        "redis eviction",
+        "redis persistence",
+        "redis access",
+        "scheduler",
+        "workers",
+        "queues",
+        "sending",
+        "overdue",
+    }
     | {"backups", "heartbeat", "disk space", "clock", "resend events", "public address", "canary", "invariants"}
 )
 
@@ -158,6 +168,7 @@ def _sentences(detail: str, fix: str) -> str:
 
 
 def _lateness(deps: Deps) -> Observation:
+    _require_redis(deps)
     # While sending stands still for a reason that is told anyway, that emails wait is no news.
     if pause_reason(deps) is not None:
         raise Unavailable("sending", "it stands still for a known reason")

@@ -8,7 +8,7 @@ from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as TooSlow
 
 AWAY = "cannot be reached"
-# The first words of a refusal, and what to do about it.
+# What stands in a refusal, of which redis-py takes some first words away, and what to do about it.
 REFUSALS = {
     "READONLY": "is a replica and takes no writes: let REDIS_URL name the primary",
     "You can't write against a read only": "is a replica and takes no writes: let REDIS_URL name the primary",
@@ -16,13 +16,13 @@ REFUSALS = {
     "command not allowed when used memory": "has no memory left and takes no writes: raise its maxmemory",
     "MISCONF": "cannot save to its disk and takes no writes: make room there",
     "Errors writing to the AOF": "cannot save to its disk and takes no writes: make room there",
-    "NOPERM": "lets our user not do that: allow it in the ACL (all commands, all keys)",
-    "NOAUTH": "asks for a password: put it into REDIS_URL",
+    "has no permissions": "lets our user not do that: allow it in the ACL (all commands, all keys)",
+    "Authentication required": "asks for a password: put it into REDIS_URL",
     "WRONGPASS": "refuses the user or the password in REDIS_URL",
     "invalid username-password": "refuses the user or the password in REDIS_URL",
     "MOVED": "is a cluster, and Funnel works on a single one: let REDIS_URL name such",
     "CROSSSLOT": "is a cluster, and Funnel works on a single one: let REDIS_URL name such",
-    "LOADING": "is still reading its file: it comes by itself",
+    "loading the dataset": "is still reading its file: it comes by itself",
 }
 
 

@@ -74,7 +74,7 @@ def test_the_room_on_the_backups_own_volume_is_looked_at(kept, monkeypatch):
     assert "1 MB are left on the volume of" in found(kept).detail
 
 
-def refuse(*_args):
+def refuse(*_args, **_more):
     raise PermissionError(13, "Permission denied")
 
 
@@ -83,13 +83,11 @@ def spoil(*_args):
 
 
 @pytest.mark.parametrize(
-    ("target", "trouble", "words"),
-    [
-        ("pathlib.Path.mkdir", refuse, "and Funnel runs as uid .*: chown -R"),
-        ("funnel_app.ledger.snapshots.verify", spoil, "malformed"),
-    ],
+    ("owner", "name", "trouble", "words"),
+    [(Path, "mkdir", refuse, "and Funnel runs as uid .*: chown -R"), (snapshots, "verify", spoil, "malformed")],
+    ids=["owner", "copy"],
 )
-def test_whatever_fails_is_one_failure_with_its_cure(kept, monkeypatch, target, trouble, words):
-    monkeypatch.setattr(target, trouble)
+def test_whatever_fails_is_one_failure_with_its_cure(kept, monkeypatch, owner, name, trouble, words):
+    monkeypatch.setattr(owner, name, trouble)
     with pytest.raises(BackupFailed, match=words):
         backup(kept, Path(kept.settings.backup_dir))

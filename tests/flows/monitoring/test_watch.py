@@ -135,7 +135,7 @@ def test_the_doctors_faults_are_told_but_not_those_that_are_watched_anyway(live)
 
 def test_every_kind_that_is_looked_for_has_its_words():
     kinds = {kind for look in (*LOOKS, *WEB_LOOKS) for kind in look.kinds}
-    assert kinds | {"doctor", "ledger_away"} == set(ALARMS)
+    assert kinds | {"doctor", "ledger_away", "backup_failed", "heartbeat_failed"} == set(ALARMS)
     assert title_of("something_new") == "Something new"
 
 

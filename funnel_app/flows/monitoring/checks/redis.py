@@ -23,7 +23,7 @@ def redis(deps: Deps) -> Findings:
     try:
         found = [*_redis(deps), *_processes(deps), *_queues(deps), *_sending(deps)]
     except Unavailable as error:
-        yield from all_faults(NAMES, f"Redis cannot be asked ({error.message}); hooks are still accepted", FIX)
+        yield from all_faults(NAMES, f"Redis cannot be reached ({error.message}); hooks are still accepted", FIX)
         return
     yield from found
 
