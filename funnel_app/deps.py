@@ -1,10 +1,11 @@
 """The collaborators of one process, built once and handed in; tests hand in others."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
 from time import sleep as pause_for
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -29,6 +30,7 @@ from funnel_app.gateways.redis.throttle import Throttle
 from funnel_app.gateways.resend.account import Account
 from funnel_app.gateways.resend.mailer import Mailer
 from funnel_app.ledger.engine import make_sessions, open_engine
+from funnel_app.ledger.group_commit import GroupCommit
 from funnel_app.steady_clock import CLOCK, SteadyClock
 
 FAILURES_PER_MINUTE = 30
@@ -63,6 +65,7 @@ class Deps:
     clock: SteadyClock = CLOCK
     now: Callable[[], datetime] = CLOCK.now
     sleep: Callable[[float], None] = pause_for
+    intake: GroupCommit[Any, Any] = field(default_factory=GroupCommit)
 
     @property
     def mode(self) -> Mode:

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 
 # Without a control socket: gunicorn would make one under the home folder, which may be read-only.
 WEB = (
-    *("-m", "gunicorn", "wsgi:app", "--logger-class", "jobs.web_log.JsonLogger"),
+    *(
+        "-m",
+        "gunicorn",
+        "wsgi:app",
+        "--logger-class",
+        "jobs.web_log.JsonLogger",
+        "--worker-class",
+        "jobs.web_worker.BufferingWorker",
+    ),
     *("--threads", "4", "--graceful-timeout", "7", "--no-control-socket"),
 )
 

@@ -13,24 +13,33 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from funnel_app import create_app
 from funnel_app.deps import Deps
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Base
 from sandbox.server import Server, serve
 from tests import ending
+from tests.apps import application, take_back
 from tests.factories import make_deps
 from tests.pgbouncer_server import pgbouncer
 from tests.postgres_server import PostgresServer
 
 pytest_configure = ending.pytest_configure
+# `make quick` runs on SQLite alone.
+DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
 
 
 @pytest.fixture(autouse=True)
 def logs_on_stderr() -> None:
     """Log beside what a command prints, as every process does."""
     structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+
+
+@pytest.fixture(autouse=True)
+def applications_go_round() -> Iterator[None]:
+    """What a test was lent is the next one's."""
+    yield
+    take_back()
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +78,7 @@ def sqlite(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An empty ledger, on each database."""
     if request.param == "sqlite":
@@ -104,7 +113,7 @@ def both_deps(engine: Engine) -> Deps:
 @pytest.fixture
 def app(deps: Deps) -> Flask:
     """The application over these collaborators."""
-    return create_app(deps)
+    return application(deps)
 
 
 @pytest.fixture

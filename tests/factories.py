@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Engine
@@ -11,7 +12,7 @@ from funnel_app.config import Settings
 from funnel_app.deps import MIRROR_PATIENCE_S, Deps, load_registry
 from funnel_app.gateways.notion.budget import NotionBudget
 from funnel_app.gateways.notion.client import NotionCalls
-from funnel_app.gateways.notion.schema import load_schema
+from funnel_app.gateways.notion.schema import Table, load_schema
 from funnel_app.gateways.notion.workspace import NotionWorkspace
 from funnel_app.gateways.redis.throttle import Throttle
 from funnel_app.ledger.engine import make_sessions
@@ -29,6 +30,7 @@ from tests.fakes import (
     FakeVitals,
     FrozenClock,
 )
+from tests.outside_transactions import Outside, watch
 
 HOOK_SECRET = "hook-secret-of-tests"
 LEGACY_KEY = "legacy-key-of-tests"
@@ -103,10 +105,17 @@ def make_desk(notion_url: str, clock: FrozenClock, **database_ids: str) -> Notio
     return NotionWorkspace(calls, load_schema(), database_ids)
 
 
+@cache
 def christmas_only() -> Registry:
     """Return the registry of the Christmas campaign alone, so that a new campaign's file breaks no test."""
     whole = load_registry()
     return Registry({"christmas": whole.campaign("christmas")})
+
+
+@cache
+def notion_schema() -> dict[str, Table]:
+    """Return the schema of the databases in Notion, read once."""
+    return load_schema()
 
 
 def seconds_of(clock: Callable[[], datetime]) -> Callable[[], float]:
@@ -129,6 +138,8 @@ def jumping_clock(deps: Deps) -> Callable[..., None]:
 def make_deps(engine: Engine, **settings: Any) -> Deps:
     """Return collaborators over a real ledger with fake gateways and a clock that stands."""
     sessions, reads = make_sessions(engine)
+    watch(sessions)
+    watch(reads)
     clock = FrozenClock()
     return Deps(
         settings=make_settings(**settings),
@@ -136,19 +147,19 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         engine=engine,
         sessions=sessions,
         reads=reads,
-        mailer=FakeMailer(),  # type: ignore[arg-type]
-        notebook=FakeNotebook(),  # type: ignore[arg-type]
-        fetches=FakeFetches(clock),  # type: ignore[arg-type]
-        queues=FakeQueues(),  # type: ignore[arg-type]
-        rate=FakeRate(),  # type: ignore[arg-type]
-        pause=FakePause(clock),  # type: ignore[arg-type]
+        mailer=Outside(FakeMailer()),  # type: ignore[arg-type]
+        notebook=Outside(FakeNotebook()),  # type: ignore[arg-type]
+        fetches=Outside(FakeFetches(clock)),  # type: ignore[arg-type]
+        queues=Outside(FakeQueues()),  # type: ignore[arg-type]
+        rate=Outside(FakeRate()),  # type: ignore[arg-type]
+        pause=Outside(FakePause(clock)),  # type: ignore[arg-type]
         throttle=Throttle(None, per_minute=30),
-        vitals=FakeVitals(clock),  # type: ignore[arg-type]
-        account=FakeAccount(),  # type: ignore[arg-type]
-        alerts=FakeAlerts(),  # type: ignore[arg-type]
-        public=FakePublic(),  # type: ignore[arg-type]
+        vitals=Outside(FakeVitals(clock)),  # type: ignore[arg-type]
+        account=Outside(FakeAccount()),  # type: ignore[arg-type]
+        alerts=Outside(FakeAlerts()),  # type: ignore[arg-type]
+        public=Outside(FakePublic()),  # type: ignore[arg-type]
         world_time=lambda url: clock(),
-        desk=NotionWorkspace(NotionCalls("ntn_test"), load_schema(), {}),
+        desk=NotionWorkspace(NotionCalls("ntn_test"), notion_schema(), {}),
         clock=SteadyClock(seconds_of(clock), seconds_of(clock)),
         now=clock,
         sleep=lambda seconds: clock.forward(seconds=seconds),

@@ -249,13 +249,20 @@ class FakeRate:
     def __init__(self) -> None:
         self.waits: list[float] = []
         self.learned: list[float] = []
+        self.in_turn: set[UUID] = set()
         self.allowed = 2.0
 
     def per_second(self) -> float:
         return self.allowed
 
-    def wait(self) -> float:
-        return self.waits.pop(0) if self.waits else 0.0
+    def wait(self, caller: UUID) -> float:
+        wait = self.waits.pop(0) if self.waits else 0.0
+        if not wait:
+            self.in_turn.add(caller)
+        return wait
+
+    def answered(self, caller: UUID) -> None:
+        self.in_turn.discard(caller)
 
     def peek(self) -> float:
         return 0.0

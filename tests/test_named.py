@@ -7,7 +7,6 @@ from itertools import chain
 import pytest
 
 from docs.tables import DOCUMENTS
-from funnel_app import create_app
 from funnel_app.campaigns.model import HOOKS, Event
 from funnel_app.campaigns.parse import SEQUENCE, STEP, TOP
 from funnel_app.campaigns.registry import Registry
@@ -15,6 +14,7 @@ from funnel_app.gateways.resend.answers import AnswerKind
 from funnel_app.web.console.buttons import BUTTONS
 from sandbox.app import create_sandbox
 from sandbox.processes import ROOT
+from tests.apps import application
 from tests.factories import HOOK_SECRET, make_deps
 from tests.naming import NAME, Shell, by_hand, shell_lines, spans, words_of_blocks, words_of_the_code
 from tests.test_documents import TEXTS
@@ -109,7 +109,7 @@ def test_every_call_in_a_document_is_answered_well(sqlite, name):
     object.__setattr__(
         deps, "registry", Registry({**deps.registry.campaigns, **Registry.load({"spring.toml": example}).campaigns})
     )
-    servers = {"$PUBLIC_URL": create_app(deps).test_client(), "$SANDBOX_URL": create_sandbox().test_client()}
+    servers = {"$PUBLIC_URL": application(deps).test_client(), "$SANDBOX_URL": create_sandbox().test_client()}
     calls = [shlex.split(line) for line in shell_lines((ROOT / name).read_text()) if line.startswith("curl")]
     assert calls
     for call in calls:

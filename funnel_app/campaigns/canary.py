@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from funnel_app.campaigns.model import Campaign, EmailOne, Event, Hook, Kind, Sequence
+from funnel_app.campaigns.model import SAME, Campaign, EmailOne, Event, Hook, Kind, Sequence
 
 CANARY = "canary"
 
@@ -19,7 +19,9 @@ def canary_of(campaign: Campaign) -> Campaign:
 
 
 def _one_step(like: Sequence) -> Sequence:
-    step = replace(like.steps[0], number=1, delay=timedelta(0), test_intervals=0, after_deadline=None)
+    step = replace(
+        like.steps[0], number=1, delay=timedelta(0), test_intervals=0, after_deadline=None, season_only=False
+    )
     return replace(
         like,
         name=CANARY,
@@ -34,6 +36,7 @@ def _one_step(like: Sequence) -> Sequence:
         email_1=EmailOne.FUNNEL,
         email_1_by_entrance={},
         reentry="never",
+        off_season=SAME,
         window=None,
         max_lateness=timedelta(hours=1),
     )

@@ -58,15 +58,23 @@ _CATALOGUE = [
         ("WeakestSystem2", "text", "The same as weakest_system_2, as the old templates write it", "Marketing"),
         ("StrongestSystem", "text", "The same as strongest_system, as the old templates write it", "Team"),
         ("revenue_leak_total", "number", "What the weak systems cost a year, in dollars", "48500"),
-        ("TotalRevenueLeak_K", "number", "The same in thousands, rounded", "49"),
+        ("TotalRevenueLeak_K", "number", "The same in thousands, rounded; below 10 with one digit", "49"),
         ("personalized_tip_1", "text", "The first tip for the weakest system", "Look at last month's numbers."),
         ("personalized_tip_2", "text", "The second tip for the weakest system", "Set one price per service."),
         ("personalized_tip_3", "text", "The third tip for the weakest system", "Pay yourself first."),
     ),
     *_rows(
         Source.CAMPAIGN,
-        ("deadline_date", "text", "The campaign's deadline, fixed at enrolment", "December 5"),
-        ("days_to_deadline", "number", "Whole days until the deadline, never below 0", "11"),
+        ("season_open", "yes or no", "Whether the season is open on this day; always, where there is none", "yes"),
+        (
+            "season_name",
+            "text",
+            "What the season is called; the campaign's title, where there is none",
+            "holiday season",
+        ),
+        ("next_season_starts", "text", "When the next season begins; nothing where there is none", "October 1, 2027"),
+        ("deadline_date", "text", "The deadline, fixed at enrolment; nothing out of season", "December 5"),
+        ("days_to_deadline", "number", "Whole days until it, never below 0; nothing out of season", "11"),
         ("calendly_link", "link", "Where to book a call", "https://calendly.com/businessx/diagnostic-call"),
         ("pdf_download_link", "link", "Where the playbook is", "https://funnel.example/assets/playbook.pdf"),
         ("bookings_count", "number", "Calls booked so far: the baseline and the live ones", "18"),
@@ -76,15 +84,18 @@ _CATALOGUE = [
         Source.HOOK,
         ("call_time", "time", "When the booked call is", "Thursday, December 3 at 3:00 PM EST"),
         ("scheduled_time", "time", "When the missed call was", "Tuesday, December 1 at 10:00 AM EST"),
-        ("call_date", "date", "When the last call was", "Tuesday, December 1"),
+        ("call_date", "date", "The day of the call that is booked, or that was", "Tuesday, December 1"),
+        ("call_day", "text", "The same on the day of reading: today, tomorrow, on Tuesday", "tomorrow"),
+        ("call_clock", "text", "The time of day of the booked call", "3:00 PM EST"),
+        ("missed_when", "text", "The day of the missed call on the day of reading: today, yesterday", "yesterday"),
         ("diagnostic_call_date", "date", "When the diagnostic call was or is", "Tuesday, December 1"),
         ("portal_url", "link", "The client's portal", "https://portal.businessx.example"),
         ("reschedule_url", "link", "Where to move the call", "https://calendly.com/reschedulings/1"),
         ("salon_address", "text", "Where the salon is", "1 Market Street, Toronto"),
-        ("observation_dates", "date", "When the coach visits", "Friday, January 8, Saturday, January 9"),
+        ("observation_dates", "date", "When the coach visits", "Friday, January 8 and Saturday, January 9"),
         ("start_date", "date", "When the programme starts", "Tuesday, January 5"),
         ("package_type", "text", "What the client bought", "BusOS Complete"),
-        ("objections", "text", "What kept the lead from deciding", "price, time"),
+        ("objections", "text", "What kept the lead from deciding", "price and time"),
     ),
     *_rows(
         Source.FUNNEL,
@@ -101,4 +112,8 @@ NAMES = frozenset(CATALOGUE)
 
 def example_values() -> dict[str, object]:
     """Return a value for every variable, for previews."""
-    return {variable.name: variable.example for variable in CATALOGUE.values()}
+    return {variable.name: _typed(variable) for variable in CATALOGUE.values()}
+
+
+def _typed(variable: Variable) -> object:
+    return {"number": int, "yes or no": bool}.get(variable.type, str)(variable.example)

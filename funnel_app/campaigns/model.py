@@ -7,6 +7,8 @@ from enum import StrEnum
 from uuid import UUID
 
 HOOKS = ("signup", "noshow", "maybe", "onboarding", "booking", "calendly", "calcom")
+# What a sequence does out of season, beside the name of another one.
+SAME, NOTHING = "same", "nothing"
 
 
 class Event(StrEnum):
@@ -48,14 +50,28 @@ class EmailOne(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One email: its template, and how long after (or, negative, before) the anchor it is due."""
+    """One email: its template, and how long after (or, negative, before) the anchor it is due.
+
+    A delay that was written in days is days of the reader's calendar (`in_days`): it keeps the time of day.
+    """
 
     number: int
     template: str
     delay: timedelta
     test_intervals: int
+    in_days: bool = False
     aliases: tuple[str, ...] = ()
     after_deadline: str | None = None
+    season_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """The days of each year on which a campaign's season is open: month and day of the first and the last."""
+
+    name: str
+    first: tuple[int, int]
+    last: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +98,7 @@ class Sequence:
     email_1: EmailOne
     email_1_by_entrance: Mapping[str, EmailOne]
     reentry: str
+    off_season: str
     window: Window | None
     max_lateness: timedelta
 
@@ -113,6 +130,7 @@ class Campaign:
     name: str
     title: str
     timezone: str
+    season: Season | None
     deadline: tuple[int, int]
     capacity: int
     bookings_baseline: int
@@ -123,8 +141,17 @@ class Campaign:
     hooks: Mapping[str, Hook]
 
     def started_by(self, event: Event) -> Sequence | None:
-        """Return the sequence that an event starts; None where it starts nothing."""
-        return next((sequence for sequence in self.sequences.values() if sequence.starts_on == event), None)
+        """Return the sequence that an event starts, in season; None where it starts nothing."""
+        starters = (sequence for sequence in self.sequences.values() if sequence.starts_on == event)
+        return next((sequence for sequence in starters if sequence.name not in self._stand_ins(event)), None)
+
+    def started_off_season(self, event: Event) -> Sequence | None:
+        """Return the sequence that an event starts out of season; None where it starts nothing then."""
+        usual = self.started_by(event)
+        return usual if usual is None or usual.off_season == SAME else self.sequences.get(usual.off_season)
+
+    def _stand_ins(self, event: Event) -> set[str]:
+        return {sequence.off_season for sequence in self.sequences.values() if sequence.starts_on == event}
 
     def ended_by(self, event: Event) -> tuple[Sequence, ...]:
         """Return the sequences that an event ends."""

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from funnel_app.campaigns import fields
 from funnel_app.campaigns.fields import CampaignError, Table
-from funnel_app.campaigns.model import HOOKS, Campaign, EmailOne, Event, Hook, Kind, Sequence, Step
+from funnel_app.campaigns.model import HOOKS, SAME, Campaign, EmailOne, Event, Hook, Kind, Sequence, Step
+from funnel_app.campaigns.season_keys import check_off_season, check_season, read_season
 
 __all__ = ["CampaignError", "parse"]
 
@@ -17,6 +18,7 @@ TOP = (
     "name",
     "title",
     "timezone",
+    "season",
     "deadline",
     "capacity",
     "bookings_baseline",
@@ -37,10 +39,11 @@ SEQUENCE = (
     "email_1",
     "email_1_by_entrance",
     "reentry",
+    "off_season",
     "window",
     "max_lateness",
 )
-STEP = ("template", "after", "before", "test_after", "test_before", "aliases", "after_deadline")
+STEP = ("template", "after", "before", "test_after", "test_before", "aliases", "after_deadline", "season_only")
 TIPS = 3
 
 
@@ -65,12 +68,17 @@ def _campaign(top: Table) -> Campaign:
         top.fault("sequences", "there is none")
     for key in ("timezone", "deadline"):
         top.text(key)
+    title, deadline = top.text("title", name), top.read("deadline", fields.deadline, (12, 31))
+    season = read_season(top, title)
+    check_season(top, season, deadline)
+    check_off_season(top, season, sequences)
     _check_starts(top, sequences)
     return Campaign(
         name=name,
-        title=top.text("title", name),
+        title=title,
         timezone=top.read("timezone", fields.zone, "UTC"),
-        deadline=top.read("deadline", fields.deadline, (12, 31)),
+        season=season,
+        deadline=deadline,
         capacity=top.number("capacity", 0),
         bookings_baseline=top.number("bookings_baseline", 0),
         calendly_link=top.read("calendly_link", fields.link, ""),
@@ -83,7 +91,10 @@ def _campaign(top: Table) -> Campaign:
 
 def _check_starts(top: Table, sequences: dict[str, Sequence]) -> None:
     seen: dict[Event, str] = {}
+    stand_ins = {(sequence.starts_on, sequence.off_season) for sequence in sequences.values()}
     for sequence in sequences.values():
+        if (sequence.starts_on, sequence.name) in stand_ins:
+            continue
         if sequence.starts_on in seen:
             words = f"{sequence.starts_on} starts {seen[sequence.starts_on]} already"
             top.fault(f"sequences.{sequence.name}.starts_on", words)
@@ -113,6 +124,7 @@ def _sequence(campaign: str, name: str, table: Table) -> Sequence:
         email_1=table.choice("email_1", EmailOne, EmailOne.FUNNEL),
         email_1_by_entrance=_entrances(table.table("email_1_by_entrance")),
         reentry=_reentry(table),
+        off_season=table.text("off_season", SAME),
         window=table.read("window", lambda text: fields.window(text), None),
         max_lateness=table.read("max_lateness", fields.duration, MAX_LATENESS),
     )
@@ -157,8 +169,10 @@ def _step(number: int, table: Table) -> Step:
         template=table.read("template", fields.name, "") or table.text("template"),
         delay=sign * table.read(key, fields.duration, timedelta(0)),
         test_intervals=sign * table.number(f"test_{key}"),
+        in_days=str(table.values.get(key)).endswith("d"),
         aliases=table.texts("aliases"),
         after_deadline=_after_deadline(table),
+        season_only=table.flag("season_only"),
     )
 
 

@@ -1,7 +1,7 @@
 """Reasons: why an email did not arrive, in words that the owner of a business uses, and of what kind that is."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.states import State
@@ -118,8 +118,12 @@ def spoken(span: timedelta) -> str:
 
 def on_day(at: datetime, zone: ZoneInfo) -> str:
     """Return the day of a time as people there say it: on 3 December."""
-    local = at.astimezone(zone)
-    return f"on {local.day} {local:%B}"
+    return on_date(at.astimezone(zone).date())
+
+
+def on_date(day: date) -> str:
+    """Return a day as the business writes it: on 3 December."""
+    return f"on {day.day} {day:%B}"
 
 
 def general(state: State, reason: str | None) -> str:

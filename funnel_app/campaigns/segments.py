@@ -10,17 +10,22 @@ CRISIS_BELOW = 40
 WARNING_BELOW = 70
 
 
-def segment(red: int, orange: int) -> str:
-    """Return CRITICAL with two or more red systems, URGENT with one red or two or more orange, else OPTIMIZE."""
+def segment(red: int | None, orange: int | None) -> str | None:
+    """Return CRITICAL with two or more red systems, URGENT with one red or two or more orange, else OPTIMIZE.
+
+    None stands for a count that nobody gave, and for a segment that depends on one.
+    """
+    if red is None or (red == 0 and orange is None):
+        return None
     if red >= CRITICAL_RED:
         return CRITICAL
-    return "URGENT" if red == 1 or orange >= URGENT_ORANGE else "OPTIMIZE"
+    return "URGENT" if red == 1 or (orange or 0) >= URGENT_ORANGE else "OPTIMIZE"
 
 
 def segment_of(facts: Mapping[str, Any]) -> str | None:
-    """Return the segment that a lead's answers come to; None where no system was counted."""
+    """Return the segment that a lead's answers come to; None where they do not say enough."""
     red, orange = facts.get("red_systems"), facts.get("orange_systems")
-    return None if red is None and orange is None else segment(int(red or 0), int(orange or 0))
+    return segment(None if red is None else int(red), None if orange is None else int(orange))
 
 
 def readiness_zone(score: float) -> str:

@@ -1,43 +1,87 @@
 """When a step is due, in live and in testing mode."""
 
 import calendar
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Mode, Step, Window
 
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
-def due_at(step: Step, anchor: datetime, *, mode: Mode, interval_seconds: int) -> datetime:
+
+def due_at(
+    step: Step, anchor: datetime, *, mode: Mode, interval_seconds: int, zone: ZoneInfo | None = None
+) -> datetime:
     """Return when a step is due: aware UTC, whole seconds, rounded up so that nothing comes early.
 
-    In testing mode a step's delay is a whole number of intervals. Raises ValueError for an anchor without a zone.
+    A delay in days keeps the anchor's time of day on the clocks of `zone`, one in hours or minutes is exact; in testing
+    mode it is a whole number of intervals. Raises ValueError for an anchor without a zone.
     """
     if anchor.tzinfo is None:
         raise ValueError(f"The anchor {anchor} has no time zone.")
-    test_delay = timedelta(seconds=step.test_intervals * interval_seconds)
-    due = anchor.astimezone(UTC) + (test_delay if mode is Mode.TEST else step.delay)
-    return due if due.microsecond == 0 else due.replace(microsecond=0) + timedelta(seconds=1)
+    if mode is Mode.TEST:
+        due = anchor.astimezone(UTC) + timedelta(seconds=step.test_intervals * interval_seconds)
+    elif step.in_days and zone is not None:
+        due = days_later(anchor, step.delay.days, zone)
+    else:
+        due = anchor.astimezone(UTC) + step.delay
+    return due if due.microsecond == 0 else due.replace(microsecond=0) + SECOND
+
+
+def days_later(at: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """Return the same time of day some days later, or before, on a zone's clocks, as UTC.
+
+    A time that a change of clocks skips is moved on by as much; of one that it repeats, the first counts.
+    """
+    local = at.astimezone(zone)
+    # Through UTC: an aware time plus days would be an exact span, and a time of day that is skipped would not exist.
+    moved = datetime.combine(local.date() + days * DAY, local.time().replace(fold=0), zone)
+    return (moved if days else at).astimezone(UTC)
 
 
 def deadline_after(deadline: tuple[int, int], today: date) -> date:
     """Return the next day with this month and day, today included; 29 February falls on the 28th in short years."""
-    this_year = _day(today.year, *deadline)
-    return this_year if this_year >= today else _day(today.year + 1, *deadline)
+    this_year = day_of_year(today.year, deadline)
+    return this_year if this_year >= today else day_of_year(today.year + 1, deadline)
 
 
-def _day(year: int, month: int, day: int) -> date:
-    return date(year, month, min(day, calendar.monthrange(year, month)[1]))
+def day_of_year(year: int, day: tuple[int, int]) -> date:
+    """Return this month and day of a year; 29 February falls on the 28th in short years."""
+    month, number = day
+    return date(year, month, min(number, calendar.monthrange(year, month)[1]))
 
 
 def into_window(at: datetime, window: Window, zone: ZoneInfo) -> datetime:
-    """Return the time itself if it lies in the window of its local day, else the next opening, as UTC."""
-    local = at.astimezone(zone)
-    if window.opens <= local.time().replace(tzinfo=None) < window.closes:
+    """Return the time itself if it lies in the window of its local day, else the next moment that does, as UTC."""
+    if _is_open(at, window, zone):
         return at.astimezone(UTC)
-    day = local.date() if local.time().replace(tzinfo=None) < window.opens else local.date() + timedelta(days=1)
-    return _opening(day, window.opens, zone)
+    day = at.astimezone(zone).date()
+    moments = (moment for number in range(4) for moment in _moments(day + number * DAY, window.opens, zone))
+    return min(moment for moment in moments if moment > at and _is_open(moment, window, zone))
 
 
-def _opening(day: date, opens: time, zone: ZoneInfo) -> datetime:
-    # Through UTC and back: a wall time that a change of clocks skips becomes one that exists.
-    return datetime.combine(day, opens, zone).astimezone(UTC)
+def _is_open(at: datetime, window: Window, zone: ZoneInfo) -> bool:
+    # Through UTC, so that a time that a change of clocks skips is read as the one that exists.
+    return window.opens <= at.astimezone(UTC).astimezone(zone).time() < window.closes
+
+
+def _moments(day: date, opens: time, zone: ZoneInfo) -> Iterator[datetime]:
+    """Yield the moments of a day at which a window may open: its hour, both times where it is twice, and a change."""
+    for fold in (0, 1):
+        yield datetime.combine(day, opens.replace(fold=fold), zone).astimezone(UTC)
+    changed = _change(day, zone)
+    if changed is not None:
+        yield changed
+
+
+def _change(day: date, zone: ZoneInfo) -> datetime | None:
+    """Return when the clocks change within a day, by the second; None where they do not."""
+    before, after = (datetime.combine(each, time(), zone).astimezone(UTC) for each in (day, day + DAY))
+    offset = before.astimezone(zone).utcoffset()
+    if after.astimezone(zone).utcoffset() == offset:
+        return None
+    while after - before > SECOND:
+        middle = before + (after - before) // (2 * SECOND) * SECOND
+        before, after = (middle, after) if middle.astimezone(zone).utcoffset() == offset else (before, middle)
+    return after

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from funnel_app.campaigns import spoken
 from funnel_app.campaigns.catalogue import CATALOGUE, NAMES, Source, Variable, example_values
 from funnel_app.campaigns.model import Campaign
-from funnel_app.campaigns.segments import readiness_zone, segment
+from funnel_app.campaigns.season import deadline_ahead, is_open, opens_next
+from funnel_app.campaigns.segments import readiness_zone, segment_of
+from funnel_app.campaigns.spoken import rounded
 
 __all__ = ["CATALOGUE", "NAMES", "CampaignFacts", "FunnelFacts", "Source", "Variable", "example_values", "values"]
 
@@ -23,17 +25,24 @@ OLD_NAMES = {
     "StrongestSystem": "strongest_system",
     "overall_score": "assessment_score",
 }
+ONE_DIGIT = 10
 HERE = frozenset({"localhost", "127.0.0.1"})
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignFacts:
-    """What a campaign's variables need besides its file; `zone` is where the reader lives."""
+    """What a campaign's variables need besides its file; `today` is the day of the business, `zone` the reader's."""
 
     deadline: date
     today: date
     bookings: int
     zone: ZoneInfo
+    now: datetime | None = None
+
+    @property
+    def reader_day(self) -> date:
+        """The day on which the reader reads; the one of the business where the time is not known."""
+        return self.now.astimezone(self.zone).date() if self.now else self.today
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ def values(
         **_contact(contact),
         **_assessment(contact, campaign),
         **_campaign(campaign, facts, funnel),
-        **_hook(hook, facts.zone),
+        **_hook(hook, facts),
         **_funnel(funnel),
     }
     return {name: _shown(CATALOGUE[name], value) for name, value in found.items() if value is not None}
@@ -74,16 +83,20 @@ def _contact(contact: Mapping[str, object]) -> dict[str, object]:
 def _assessment(contact: Mapping[str, object], campaign: Campaign) -> dict[str, object]:
     if all(contact.get(name) is None for name in ("assessment_score", *COUNTS)):
         return {}
-    counts = {name: int(str(contact.get(name) or 0)) for name in COUNTS}
-    given = {**counts, **{name: contact.get(name) for name in (*SCORES, *SYSTEMS)}}
+    given = {name: contact.get(name) for name in (*COUNTS, *SCORES, *SYSTEMS)}
+    shown = {**given, **{name: _whole(given[name]) for name in (*COUNTS, *SCORES)}}
     return {
-        **given,
-        **{new: given[old] for new, old in OLD_NAMES.items()},
-        "segment": segment(counts["red_systems"], counts["orange_systems"]),
+        **shown,
+        **{new: shown[old] for new, old in OLD_NAMES.items()},
+        "segment": segment_of(given),
         **_of_score(given["assessment_score"]),
         **_of_leak(given["revenue_leak_total"]),
         **_tips(campaign, given["weakest_system_1"]),
     }
+
+
+def _whole(number: object) -> int | None:
+    return None if number is None else rounded(float(str(number)))
 
 
 def _of_score(score: object) -> dict[str, object]:
@@ -93,8 +106,9 @@ def _of_score(score: object) -> dict[str, object]:
 def _of_leak(leak: object) -> dict[str, object]:
     if leak is None:
         return {}
-    thousands = Decimal(str(leak)) / 1000
-    return {"TotalRevenueLeak_K": int(thousands.quantize(Decimal(1), ROUND_HALF_UP))}
+    thousands = float(str(leak)) / 1000
+    # 1K for 600 would be wrong by two thirds.
+    return {"TotalRevenueLeak_K": rounded(thousands) if thousands >= ONE_DIGIT else round(thousands, 1)}
 
 
 def _tips(campaign: Campaign, weakest: object) -> dict[str, object]:
@@ -106,8 +120,7 @@ def _tips(campaign: Campaign, weakest: object) -> dict[str, object]:
 def _campaign(campaign: Campaign, facts: CampaignFacts, funnel: FunnelFacts) -> dict[str, object]:
     bookings = max(campaign.bookings_baseline + facts.bookings, 0)
     return {
-        "deadline_date": f"{facts.deadline:%B} {facts.deadline.day}",
-        "days_to_deadline": max((facts.deadline - facts.today).days, 0),
+        **_season(campaign, facts),
         "calendly_link": campaign.calendly_link,
         "pdf_download_link": campaign.pdf_download_link or funnel.pdf_url,
         "bookings_count": bookings,
@@ -115,27 +128,50 @@ def _campaign(campaign: Campaign, facts: CampaignFacts, funnel: FunnelFacts) -> 
     }
 
 
-def _hook(hook: Mapping[str, object], zone: ZoneInfo) -> dict[str, object]:
+def _season(campaign: Campaign, facts: CampaignFacts) -> dict[str, object]:
+    season, today = campaign.season, facts.today
+    deadline = deadline_ahead(campaign, facts.deadline, today)
+    return {
+        "season_open": is_open(season, today),
+        "season_name": season.name if season else campaign.title,
+        "next_season_starts": spoken.month_day(opens_next(season, today), today) if season else None,
+        "deadline_date": spoken.month_day(deadline, today) if deadline else None,
+        "days_to_deadline": max((deadline - today).days, 0) if deadline else None,
+    }
+
+
+def _hook(hook: Mapping[str, object], facts: CampaignFacts) -> dict[str, object]:
     rows = [variable for variable in CATALOGUE.values() if variable.source is Source.HOOK]
-    return {row.name: _told(row, hook[row.name], zone) for row in rows if hook.get(row.name) not in (None, "", [])}
+    told = {row.name: _told(row, hook[row.name], facts) for row in rows if hook.get(row.name) not in (None, "", [])}
+    return {**_of_call(hook, facts), **told}
 
 
-def _told(variable: Variable, value: object, zone: ZoneInfo) -> object:
-    values = value if isinstance(value, list) else [value]
-    return ", ".join(spoken(str(each), zone, with_time=variable.type == "time") for each in values)
+def _of_call(hook: Mapping[str, object], facts: CampaignFacts) -> dict[str, object]:
+    """Return what a call's time says to whoever reads it on this day."""
+    coming = spoken.moment(str(hook.get("call_time")), facts.zone)
+    missed = spoken.moment(str(hook.get("scheduled_time")), facts.zone)
+    return {
+        "call_date": spoken.weekday_date(coming.date(), facts.reader_day) if coming else None,
+        "call_day": spoken.near_day(coming.date(), facts.reader_day) if coming else None,
+        "call_clock": spoken.clock(coming) if coming else None,
+        "missed_when": spoken.near_day(missed.date(), facts.reader_day) if missed else None,
+    }
 
 
-def spoken(text: str, zone: ZoneInfo, *, with_time: bool) -> str:
-    """Return a time or date in ISO 8601 as people say it, in the reader's time zone; any other text as it is."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
+def _told(variable: Variable, value: object, facts: CampaignFacts) -> object:
+    texts = [str(each) for each in (value if isinstance(value, list) else [value])]
+    days = [spoken.day(text, facts.zone) for text in texts]
+    if variable.type == "date" and all(days):
+        return spoken.days([day for day in days if day], facts.reader_day)
+    return spoken.joined([_in_words(text, facts, with_time=variable.type == "time") for text in texts])
+
+
+def _in_words(text: str, facts: CampaignFacts, *, with_time: bool) -> str:
+    day, at = spoken.day(text, facts.zone), spoken.moment(text, facts.zone)
+    if day is None:
         return text
-    if at.tzinfo is None:
-        return f"{at:%A, %B} {at.day}"
-    local = at.astimezone(zone)
-    day = f"{local:%A, %B} {local.day}"
-    return f"{day} at {local.hour % 12 or 12}:{local:%M %p %Z}" if with_time else day
+    told = spoken.weekday_date(day, facts.reader_day)
+    return f"{told} at {spoken.clock(at)}" if at and with_time else told
 
 
 def _funnel(funnel: FunnelFacts) -> dict[str, object]:

@@ -7,8 +7,8 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.current import current_deps
-from funnel_app.flows.intake.decide import TooManyEnrolments
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_by_hand
+from funnel_app.rules.decide import TooManyEnrolments
 
 
 @click.command("enrol")

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from funnel_app.ledger.models import Email, Outcome
+from funnel_app.ledger.models import Email
+from funnel_app.rules.facts import EmailFacts
+from funnel_app.rules.states import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,7 @@ class Receipt:
         }
 
 
-def email_as_json(email: Email) -> dict[str, Any]:
+def email_as_json(email: Email | EmailFacts) -> dict[str, Any]:
     """Return one email as hooks' answers show it."""
     return {
         "id": str(email.id),

@@ -8,6 +8,9 @@ from sqlalchemy import ColumnElement, Index, MetaData, String, bindparam, text
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
 from funnel_app.ledger.types import Json, UtcTime
+from funnel_app.rules.states import EnrolmentState, Outcome
+
+__all__ = ["Base", "EnrolmentState", "Outcome", "RequestState", "Scope", "partial", "written"]
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -22,24 +25,6 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {datetime: UtcTime, dict[str, Any]: Json, list[Any]: Json}  # noqa: RUF012
-
-
-class Outcome(StrEnum):
-    """What became of a hook."""
-
-    ACCEPTED = "accepted"
-    DUPLICATE = "duplicate"
-    IGNORED = "ignored"
-    REFUSED = "refused"
-
-
-class EnrolmentState(StrEnum):
-    """Where an enrolment stands."""
-
-    ACTIVE = "active"
-    PAUSED = "paused"
-    COMPLETED = "completed"
-    EXITED = "exited"
 
 
 class RequestState(StrEnum):

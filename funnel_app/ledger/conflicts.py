@@ -19,9 +19,15 @@ LONGEST_PAUSE_S = 0.1
 log = structlog.get_logger()
 
 
-def conflict(error: DBAPIError) -> str | None:
-    """Return the name of a conflict for which the database ended a transaction; None for any other error."""
-    state = getattr(error.orig, "sqlstate", None)
+class LostRace(Exception):
+    """Somebody else wrote meanwhile what this transaction took for new: begun again, it finds it there."""
+
+
+def conflict(error: Exception) -> str | None:
+    """Return the name of a conflict for which a transaction ended; None for any other error."""
+    if isinstance(error, LostRace):
+        return "lost race"
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
     return state if state in CONFLICTS else None
 
 
@@ -36,7 +42,7 @@ def retry_on_conflict(flow: Callable[Given, Result]) -> Callable[Given, Result]:
         for _ in range(TRIES - 1):
             try:
                 return flow(*args, **kwargs)
-            except DBAPIError as error:
+            except (DBAPIError, LostRace) as error:
                 if conflict(error) is None:
                     raise
                 log.info("transaction_begun_again", flow=flow.__name__, conflict=conflict(error))

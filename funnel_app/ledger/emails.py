@@ -1,11 +1,11 @@
 """Emails: the one place that says which may be claimed, and the one function that moves them between states."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from funnel_app.campaigns.model import Kind
@@ -67,37 +67,6 @@ def was_tried(session: Session, email_id: UUID) -> bool:
     return bool(session.scalar(select(Email.freezes).where(Email.id == email_id)))
 
 
-def claim(
-    session: Session, ids: Sequence[UUID], now: datetime, modes: Collection[str], token: UUID, lease: timedelta
-) -> list[Email]:
-    """Move emails that are still planned, due and wanted to sending under a lease; return those won.
-
-    One statement that compares and sets: of several callers exactly one wins an email, the others get nothing.
-    """
-    # Two that claim many emails at once would lock them in different orders, and wait for each other in a circle.
-    free = select(Email.id).where(Email.id.in_(ids)).order_by(Email.id).with_for_update(skip_locked=True)
-    won = list(
-        session.scalars(
-            update(Email)
-            .where(Email.id.in_(free), claimable(now, modes))
-            .values(
-                state=State.SENDING,
-                reason=None,
-                sending_at=now,
-                attempts=Email.attempts + 1,
-                lease_token=token,
-                lease_until=now + lease,
-            )
-            .returning(Email.id)
-        )
-    )
-    session.add_all(EmailEvent(email_id=id_, kind=State.SENDING, at=now, recorded_at=now) for id_ in won)
-    for id_ in won:
-        log_after_commit(session, "email_moved", email=str(id_), state=str(State.SENDING), reason=None)
-    session.flush()
-    return load(session, won)
-
-
 def load(session: Session, ids: Collection[UUID]) -> list[Email]:
     """Return emails with their enrolment and contact, fresh from the ledger, in a steady order."""
     wanted = (
@@ -108,21 +77,6 @@ def load(session: Session, ids: Collection[UUID]) -> list[Email]:
         .execution_options(populate_existing=True)
     )
     return list(session.scalars(wanted))
-
-
-def mine(session: Session, ids: Collection[UUID], token: UUID | None) -> list[Email]:
-    """Return those of the emails that this claim still holds and that no request carries yet."""
-    return [
-        email
-        for email in load(session, ids)
-        if email.state == State.SENDING and email.lease_token == token and email.request_id is None
-    ]
-
-
-def renew(session: Session, ids: Collection[UUID], token: UUID, until: datetime) -> int:
-    """Lengthen the lease of emails that this claim still holds; return how many it does."""
-    held = update(Email).where(Email.id.in_(list(ids)), Email.lease_token == token, Email.state == State.SENDING)
-    return len(list(session.scalars(held.values(lease_until=until).returning(Email.id))))
 
 
 def move(
@@ -199,8 +153,12 @@ def planned_between(session: Session, after: datetime, until: datetime, limit: i
     return [Due(*row) for row in session.execute(wanted)]
 
 
-def find_by_resend_id(session: Session, resend_id: str) -> UUID | None:
-    """Return the id of the email that Resend knows by this id; None where we never heard of it."""
+def find_reported(session: Session, email_id: UUID | None, resend_id: str | None) -> UUID | None:
+    """Return the email of this id, else the one that Resend knows by its own id; None where we know neither."""
+    if email_id is not None and (known := session.scalar(select(Email.id).where(Email.id == email_id))):
+        return known
+    if resend_id is None:
+        return None
     return session.scalars(select(Email.id).where(Email.resend_id == resend_id).limit(1)).one_or_none()
 
 

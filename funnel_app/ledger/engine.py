@@ -1,14 +1,17 @@
 """Open the ledger: SQLite by default, PostgreSQL by its address, with the same promises on both."""
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, ProgrammingError, TimeoutError
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from funnel_app.ledger.after_commit import watch_commits
-from funnel_app.ledger.troubles import as_unavailable, kind_of
+from funnel_app.ledger.troubles import READ_ONLY, as_unavailable
+from funnel_app.ledger.turns import TurnNotCome, Turns
 
 BUSY_TIMEOUT_MS = 30_000
 LONGEST_LOG = 64 * 2**20
@@ -26,6 +29,7 @@ PRAGMAS = (
 GONE_AFTER = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 2}
 UNANSWERED_AFTER = {"tcp_user_timeout": 15_000}
 CONNECT_WITHIN_S = 5
+HAS_TURN = "funnel_has_turn"
 # Whatever a database says that is no mistake of ours in what was to be written. ProgrammingError: PostgreSQL's way of
 # saying that a table is not there yet; InternalError: that it takes no writes; TimeoutError: no connection came free.
 LedgerUnavailable = (OperationalError, ProgrammingError, InternalError, InterfaceError, TimeoutError)
@@ -86,8 +90,11 @@ def _open_sqlite(url: str) -> Engine:
     engine = create_engine(
         url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
     )
+    name = engine.url.database
+    turns = Turns(f"{name}-turn" if name and name != ":memory:" else None, BUSY_TIMEOUT_MS / 1000)
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", partial(_begin_sqlite, turns))
+    event.listen(engine, "checkin", partial(_end_sqlite, turns))
     event.listen(engine, "handle_error", _judge)
     return engine
 
@@ -97,7 +104,7 @@ def _judge(context: ExceptionContext) -> BaseException | None:
     if not isinstance(error, DBAPIError):
         return None
     # A server that takes no writes any more was the primary: the next connection finds the one that is it now.
-    context.is_disconnect = context.is_disconnect or kind_of(error) == "read only"
+    context.is_disconnect = context.is_disconnect or getattr(error.orig, "sqlstate", None) == READ_ONLY
     return as_unavailable(error)
 
 
@@ -108,6 +115,25 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    reads = connection.get_execution_options().get("funnel_reads")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+def _begin_sqlite(turns: Turns, connection: Connection) -> None:
+    if connection.get_execution_options().get("funnel_reads"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    mine = connection.connection.record_info
+    if mine is not None and not mine.get(HAS_TURN):
+        _take(turns)
+        mine[HAS_TURN] = True
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _take(turns: Turns) -> None:
+    try:
+        turns.take()
+    except (TurnNotCome, OSError) as fault:
+        raise OperationalError("BEGIN IMMEDIATE", None, fault) from fault
+
+
+def _end_sqlite(turns: Turns, connection: object, record: ConnectionPoolEntry) -> None:
+    # When a connection comes back its transaction is over, however it ended.
+    if record.record_info and record.record_info.pop(HAS_TURN, False):
+        turns.give_back()

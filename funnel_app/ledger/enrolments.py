@@ -4,14 +4,14 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
 from funnel_app.ledger.base import written
-from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState
+from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
+from funnel_app.rules.states import RUNNING, check
 
-RUNNING = (EnrolmentState.ACTIVE, EnrolmentState.PAUSED)
 UNSETTLED = (*HOLDS_SUCCESSOR, State.SENT, State.DELAYED)
 
 
@@ -45,16 +45,6 @@ def find_latest(session: Session, contact_id: UUID, campaign: str, sequence: str
     return session.scalars(wanted).one_or_none()
 
 
-def count_since(session: Session, since: datetime, *, contact_id: UUID | None = None, ip: str | None = None) -> int:
-    """Count the enrolments since a time, of one contact or of all who consented from one IP address."""
-    wanted = select(func.count(Enrolment.id)).where(Enrolment.created_at >= since)
-    if contact_id is not None:
-        wanted = wanted.where(Enrolment.contact_id == contact_id)
-    if ip is not None:
-        wanted = wanted.join(Contact).where(Contact.consent_ip == ip)
-    return session.scalar(wanted) or 0
-
-
 def running(session: Session, contact_id: UUID, campaign: str | None = None) -> list[Enrolment]:
     """Return the contact's enrolments that have not ended, with their emails."""
     wanted = (
@@ -78,6 +68,7 @@ def end(enrolment: Enrolment, state: EnrolmentState, reason: str | None, now: da
     """Close an enrolment; closing it twice keeps the first reason."""
     if enrolment.state not in RUNNING:
         return
+    check(EnrolmentState(enrolment.state), state)
     enrolment.state = state
     enrolment.exit_reason = reason
     enrolment.ended_at = now

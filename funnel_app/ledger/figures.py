@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session, aliased
 from funnel_app.campaigns.canary import CANARY
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.canaries import count_without, enrolments_of_canaries
-from funnel_app.ledger.hook_events import HEARD
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, HookEvent
 from funnel_app.ledger.types import UtcTime
+from funnel_app.rules.states import HEARD
 
 Counted = Sequence[tuple[str, State, int]]
 Day = tuple[datetime, datetime]

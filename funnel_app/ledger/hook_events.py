@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.model import Mode
 from funnel_app.ledger.base import written
 from funnel_app.ledger.models import HookEvent, Outcome
-
-HEARD = (Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.IGNORED)
+from funnel_app.rules.states import HEARD
 
 
 def add(session: Session, event: HookEvent) -> HookEvent:
@@ -30,12 +29,6 @@ def heard(session: Session, contact_id: UUID, campaign: str, events: Collection[
         HookEvent.outcome.in_(HEARD),
     )
     return list(session.scalars(wanted.order_by(HookEvent.received_at, HookEvent.id)))
-
-
-def find_accepted(session: Session, dedupe_key: str) -> HookEvent | None:
-    """Return the accepted call with this key; None where it is new."""
-    wanted = select(HookEvent).where(HookEvent.dedupe_key == dedupe_key, HookEvent.outcome == Outcome.ACCEPTED)
-    return session.scalars(wanted).one_or_none()
 
 
 def of_contact(session: Session, contact_id: UUID) -> list[HookEvent]:

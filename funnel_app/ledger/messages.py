@@ -1,17 +1,19 @@
 """Messages: exactly what was or will be handed to Resend, frozen before the first try."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.models import Email, Enrolment, Message, Request
 
 
-def add(session: Session, message: Message) -> None:
-    """Freeze a message."""
-    session.add(message)
+def add_all(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Freeze messages."""
+    session.execute(insert(Message), rows)
 
 
 def of_request(session: Session, request: Request) -> list[Message]:

@@ -14,15 +14,15 @@ UNSETTLED = (RequestState.OPEN, RequestState.UNKNOWN)
 
 
 def add(session: Session, key: str, email_ids: Sequence[UUID], now: datetime, token: UUID, lease: timedelta) -> Request:
-    """Keep a new call, in the hands of the caller until the lease ends."""
+    """Keep a new call that is about to be made, in the hands of the caller until the lease ends."""
     request = Request(
         idempotency_key=key,
         email_ids=[str(email_id) for email_id in email_ids],
+        attempts=0,
         created_at=now,
         next_attempt_at=now,
-        lease_token=token,
-        lease_until=now + lease,
     )
+    begin_try(request, now, token, lease)
     session.add(request)
     session.flush()
     return request
@@ -39,8 +39,8 @@ def by_ids(session: Session, request_ids: Collection[UUID]) -> dict[UUID, Reques
     return {request.id: request for request in rows}
 
 
-def take(session: Session, request_id: UUID, now: datetime, token: UUID, lease: timedelta) -> Request | None:
-    """Take over an unsettled call whose time has come and that nobody holds; None where it is somebody else's.
+def take(session: Session, request_id: UUID, now: datetime) -> Request | None:
+    """Lock an unsettled call whose time has come and that nobody holds; None where it is somebody else's.
 
     A lease that ran out belongs to a worker that died, perhaps in the middle of the call: where one was ever begun, its
     outcome is unknown.
@@ -56,24 +56,14 @@ def take(session: Session, request_id: UUID, now: datetime, token: UUID, lease: 
     if request.lease_until is not None and request.attempts:
         request.state = RequestState.UNKNOWN
         request.unknown_since = request.unknown_since or request.lease_until
-    request.lease_token, request.lease_until = token, now + lease
     return request
 
 
-def renew(session: Session, request_id: UUID, token: UUID, until: datetime) -> bool:
-    """Lengthen the lease; False where another worker has taken the call over."""
-    held = update(Request).where(Request.id == request_id, Request.lease_token == token)
-    return bool(session.scalars(held.values(lease_until=until).returning(Request.id)).all())
-
-
-def begin_try(session: Session, request_id: UUID, token: UUID, now: datetime, lease: timedelta) -> Request | None:
-    """Note that the call is about to be made; None where another worker has taken it over."""
-    if not renew(session, request_id, token, now + lease):
-        return None
-    request = get(session, request_id)
+def begin_try(request: Request, now: datetime, token: UUID, lease: timedelta) -> None:
+    """Note that the caller is about to make the call: whoever finds the lease run out cannot know whether it did."""
     request.attempts += 1
     request.first_tried_at = request.first_tried_at or now
-    return request
+    request.lease_token, request.lease_until = token, now + lease
 
 
 def postpone(request: Request, until: datetime, reason: str) -> None:

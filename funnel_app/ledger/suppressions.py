@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, select, update
@@ -57,6 +57,16 @@ def of_address(session: Session, email_norm: str, pepper: str) -> list[Suppressi
     """Return all that forbids mail to an address, oldest first; an erased address is known by its hash."""
     wanted = select(Suppression).where(_is_of(email_norm, pepper))
     return list(session.scalars(wanted.order_by(Suppression.created_at, Suppression.id)))
+
+
+def of_addresses(session: Session, addresses: Collection[str], pepper: str) -> dict[str, list[Suppression]]:
+    """Return for each of the addresses all that forbids mail to it, oldest first, with one query."""
+    by_hash = {address_hash(address, each): address for address in addresses for each in peppers_of(pepper)}
+    known = Suppression.email_norm.in_(list(addresses)) | Suppression.address_hash.in_(list(by_hash))
+    found: dict[str, list[Suppression]] = {address: [] for address in addresses}
+    for each in session.scalars(select(Suppression).where(known).order_by(Suppression.created_at, Suppression.id)):
+        found[by_hash.get(each.address_hash) or str(each.email_norm)].append(each)
+    return found
 
 
 def newest_of(session: Session, source: str) -> datetime | None:

@@ -3,19 +3,16 @@
 import zlib
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
-import uuid_utils.compat
 from sqlalchemy import JSON, DateTime, Dialect, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
+from funnel_app.rules.ids import new_id
+
+__all__ = ["Compressed", "Json", "UtcTime", "new_id"]
+
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-
-
-def new_id() -> UUID:
-    """Return a time-ordered UUID (version 7, RFC 9562 §5.7), so that new rows land on the same index pages."""
-    return uuid_utils.compat.uuid7()
 
 
 class UtcTime(TypeDecorator[datetime]):

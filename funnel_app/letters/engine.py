@@ -4,11 +4,24 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TypeVar
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, StrictUndefined, Template, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-FILTERS = ("default", "upper", "lower", "title", "capitalize", "round", "int", "join", "trim", "length", "money")
-TESTS = ("defined",)
+FILTERS = (
+    "default",
+    "upper",
+    "lower",
+    "title",
+    "capitalize",
+    "round",
+    "int",
+    "join",
+    "trim",
+    "length",
+    "money",
+    "pluralize",
+)
+TESTS = ("defined", "known")
 
 _Thing = TypeVar("_Thing")
 
@@ -28,9 +41,11 @@ def template(source: str, *, html: bool) -> Template:
 
 
 def _as_words(value: object) -> object:
-    """Return a value as a reader expects it: 72.0 as 72, a list as "one, two"."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+    """Return a value as a reader expects it: 72.0 as 72, true as "yes", a list as "one, two"."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else round(value, 2)
     if isinstance(value, list | tuple):
         return ", ".join(str(item) for item in value)
     return value
@@ -41,12 +56,24 @@ def _money(amount: object) -> str:
     return f"${float(str(amount)):,.0f}"
 
 
+def _pluralize(number: object, endings: str = "s") -> str:
+    """Return the ending of a word for this many: "" and "s", or two with a comma between, as in "y,ies"."""
+    one, _, many = endings.rpartition(",")
+    return one if float(str(number)) == 1 else many
+
+
+def _is_known(value: object) -> bool:
+    """Say whether a name has a value at all: 0 and no are known, nothing and an empty text are not."""
+    return not isinstance(value, Undefined) and value not in (None, "")
+
+
 def _environment(*, autoescape: bool) -> Environment:
     environment = ImmutableSandboxedEnvironment(
         undefined=_Missing, autoescape=autoescape, finalize=_as_words, keep_trailing_newline=True
     )
     environment.globals.clear()
-    environment.filters["money"] = _money
+    environment.filters |= {"money": _money, "pluralize": _pluralize}
+    environment.tests["known"] = _is_known
     environment.filters = _only(environment.filters, FILTERS)
     environment.tests = _only(environment.tests, TESTS)
     return environment

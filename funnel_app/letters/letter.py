@@ -50,7 +50,7 @@ def compose(parts: Parts, values: Mapping[str, object], envelope: Envelope) -> L
         to=one_line(envelope.to),
         reply_to=one_line(envelope.reply_to or "") or None,
         subject=rendered.subject,
-        html=footer.under_html(rendered.html),
+        html=footer.under_html(rendered.html, parts.html),
         text=footer.under_text(rendered.text),
         headers=_headers(url),
         tags={_tag(name): _tag(value) for name, value in envelope.tags.items()},

@@ -90,7 +90,7 @@ def _outside(node: nodes.Node) -> str | None:
     if isinstance(node, nodes.Filter) and node.name not in FILTERS:
         return f'the filter "{node.name}" (there are: {", ".join(FILTERS)})'
     if isinstance(node, nodes.Test) and node.name not in TESTS:
-        return f'the test "is {node.name}" (there is only "is defined")'
+        return f'the test "is {node.name}" (there are: {", ".join(f"is {test}" for test in TESTS)})'
     if isinstance(node, nodes.CondExpr) and node.expr2 is None:
         return 'an "if" within {{ }} that has no "else"'
     if isinstance(node, _ALLOWED):

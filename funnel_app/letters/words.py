@@ -5,6 +5,7 @@ import unicodedata
 
 _BREAKS = {"Cc", "Cs", "Zl", "Zp"}
 _KEPT = "\n\t"
+_NO_LETTERS = re.compile(r"[\W_]+")
 _INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200f\u2060\ufeff]")
 
 
@@ -27,4 +28,4 @@ def shown(text: str) -> str:
 
 def squashed(text: str) -> str:
     """Return only the letters and digits, lower case, so that two layouts of one address compare equal."""
-    return "".join(char for char in text.casefold() if char.isalnum())
+    return _NO_LETTERS.sub("", text.casefold())

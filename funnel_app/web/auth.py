@@ -24,7 +24,7 @@ def require_caller() -> None:
     secrets = current_deps().settings.hook_secrets
     signature = request.headers.get("X-Funnel-Signature")
     if signature is not None:
-        if not is_signed(signature, request.get_data(), secrets, SIGNED_WITHIN_S):
+        if not is_signed(signature, secrets, SIGNED_WITHIN_S):
             raise Unauthorized("X-Funnel-Signature does not fit: t=<unix time>,v1=<HMAC-SHA256 of t.body>, 5 minutes.")
         note_proof()
         return
@@ -40,7 +40,8 @@ def require_bearer() -> None:
 
 
 def note_proof() -> None:
-    """Remember that the caller proved who it is: from now on nothing that it sent is lost."""
+    """Remember that the caller proved who it is: from now on nothing that it sent is lost, so it is read first."""
+    request.get_data()
     g.is_proved = True
 
 
@@ -56,15 +57,16 @@ def has_metrics_token() -> bool:
     return token is not None and scheme.lower() == "bearer" and is_one_of(given.strip(), (token,))
 
 
-def is_signed(signature: str, body: bytes, secrets: Sequence[str], within_s: float) -> bool:
-    """Say whether `t=…,v1=…` is the HMAC-SHA256 of `t.body` under one of the secrets, and not older than that.
+def is_signed(signature: str, secrets: Sequence[str], within_s: float) -> bool:
+    """Say whether `t=…,v1=…` is the HMAC-SHA256 of `t.` and the body under one of the secrets, and not older than that.
 
-    Clocks differ: one from the future is taken for as long as our own callers' may be old.
+    Clocks differ: one from the future is taken for as long as our own callers' may be old. The body is read only for a
+    signature of the right form and age, so that no stranger makes us wait for one.
     """
     found = SIGNATURE.fullmatch(signature.strip())
     if found is None or not -SIGNED_WITHIN_S <= signed_age_s(signature) <= within_s:
         return False
-    signed = found["t"].encode() + b"." + body
+    signed = found["t"].encode() + b"." + request.get_data()
     return is_one_of(found["v1"], [hmac.new(s.encode(), signed, hashlib.sha256).hexdigest() for s in secrets])
 
 

@@ -13,13 +13,13 @@ from werkzeug.exceptions import HTTPException
 
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.current import current_deps
-from funnel_app.flows.intake.decide import TooManyEnrolments
 from funnel_app.flows.intake.enrol import KeyReused
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.unauthenticated_calls import note_unproven
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.rules.decide import TooManyEnrolments
 from funnel_app.web.auth import is_proved
-from funnel_app.web.payloads import sanitize
+from funnel_app.web.payloads import BodyAwaited, sanitize
 from funnel_app.web.replays import is_replay
 
 log = structlog.get_logger()
@@ -68,6 +68,7 @@ def _http_problem(error: HTTPException) -> Response:
 def register_errors(app: Flask) -> None:
     """Teach an application which exception is which answer."""
     app.register_error_handler(HTTPException, http_problem)
+    app.register_error_handler(BodyAwaited, lambda error: Response(status=error.code))
     app.register_error_handler(UnknownCampaign, _nowhere)
     app.register_error_handler(ParseException, _body_broken)
     app.register_error_handler(KeyReused, lambda error: problem(409, str(error)))

@@ -3,18 +3,27 @@
 import json
 import math
 import re
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 from flask import Request
 from flask.json.provider import DefaultJSONProvider
 from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.utils import cached_property
 
 # JSON may spell a null character and half a surrogate pair, but neither is text that a database keeps or a reader sees.
 UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 SUBSTITUTE = "\x1a"
 LARGEST_BODY = 64 * 1024
+# In a request's environment: its body has not come, and the application answers to the head if it can.
+HEAD_ONLY = "funnel.head_only"
+
+
+class BodyAwaited(HTTPException):
+    """The head is right as far as it goes, and the answer depends on the body (RFC 9110, section 15.2.1)."""
+
+    code = 100
 
 
 class BoundedRequest(Request):
@@ -24,6 +33,15 @@ class BoundedRequest(Request):
     """
 
     STOPS_READING_AT = LARGEST_BODY + 1
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """The body; RequestEntityTooLarge for one that is announced over 64 KB, BodyAwaited where it has not come."""
+        if (self.content_length or 0) > LARGEST_BODY:
+            raise RequestEntityTooLarge
+        if self.environ.get(HEAD_ONLY):
+            raise BodyAwaited
+        return super().stream
 
     def get_data(self, *arguments: Any, **named: Any) -> Any:
         """Return the body; RequestEntityTooLarge for one over 64 KB, announced or not."""

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import pytest
 
-from funnel_app.campaigns.model import EmailOne, Event, Window
+from funnel_app.campaigns.model import EmailOne, Event, Season, Window
 from funnel_app.campaigns.parse import CampaignError, parse
 from funnel_app.campaigns.registry import Registry
 
@@ -124,12 +124,67 @@ def test_a_second_campaign_is_one_file_and_no_code():
         ("test_after = 1,", "test_after = 1, delay = 3,", "steps[2].delay: is not a known key"),
         ('"skip"', '"send"', "steps[2].after_deadline: 'send' is not skip"),
         ('"Two.", ', "", "tips.default: must be 3 tips"),
+        ('"skip"', '"skip", season_only = true', "steps[2].season_only: the campaign has no season"),
+        *[
+            ('deadline = "02-29"', f'deadline = "02-29"\nseason = {season}', fault)
+            for season, fault in [
+                ("7", "season: must be a table"),
+                ('{ to = "12-05" }', "season.from: is missing"),
+                ('{ from = "10-01" }', "season.to: is missing"),
+                ('{ from = "10-01", to = "12-32" }', "season.to: '12-32' is not a month and day such as 12-05"),
+                ('{ from = "10-01", to = "12-05", until = "1" }', "season.until: is not a known key"),
+                ('{ from = "10-01", to = "12-05" }', "deadline: 02-29 lies outside the season 10-01 to 12-05"),
+                ('{ from = "11-01", to = "02-15" }', "deadline: 02-29 lies outside the season 11-01 to 02-15"),
+            ]
+        ],
     ],
 )
 def test_a_fault_is_named_with_file_key_and_reason(old, new, fault):
     assert BUSINESSX.count(old) >= 1
     found = faults(BUSINESSX.replace(old, new, 1))
     assert any(line.startswith("c.toml") and fault in line for line in found), found
+
+
+SEASONAL = BUSINESSX.replace('deadline = "02-29"', 'deadline = "02-29"\nseason = { from = "11-01", to = "03-31" }')
+OTHER = """
+[sequences.other]
+hook = "signup"
+flow = "signup"
+starts_on = "assessment"
+kind = "marketing"
+exits = ["opt_in"]
+steps = [{ template = "other_1", after = "0d", test_after = 0 }]
+
+[tips]
+"""
+
+
+@pytest.mark.parametrize(
+    ("off_season", "fault"),
+    [
+        ("later", "off_season: 'later' is neither same, nothing nor a sequence of this campaign"),
+        ("welcome", "off_season: welcome is this sequence itself: write same"),
+        ("other", "off_season: other is ended by opt_in, which would start it"),
+    ],
+)
+def test_what_stands_in_out_of_season_can(off_season, fault):
+    text = SEASONAL.replace('flow = "signup"', f'flow = "signup"\noff_season = "{off_season}"').replace("[tips]", OTHER)
+    assert any(fault in line for line in faults(text))
+
+
+def test_without_a_season_nothing_rests():
+    text = BUSINESSX.replace('flow = "signup"', 'flow = "signup"\noff_season = "nothing"')
+    assert any("off_season: the campaign has no season" in line for line in faults(text))
+
+
+def test_a_season_may_span_new_year_and_a_stand_in_shares_its_event():
+    other = OTHER.replace('"assessment"', '"opt_in"').replace('exits = ["opt_in"]', "")
+    text = SEASONAL.replace('flow = "signup"', 'flow = "signup"\noff_season = "other"').replace("[tips]", other)
+    campaign = parse("c.toml", text)
+    assert campaign.season == Season("All year round", (11, 1), (3, 31))
+    assert campaign.started_by(Event.OPT_IN).name == "welcome"
+    assert campaign.started_off_season(Event.OPT_IN).name == "other"
+    assert campaign.started_off_season(Event.BOOKING) is None
 
 
 def test_sequences_of_one_hook_share_its_handler():

@@ -1,5 +1,6 @@
 """The small rules: segments, times, variables and states."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import dropwhile
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from funnel_app.campaigns.catalogue import CATALOGUE, example_values
 from funnel_app.campaigns.model import Mode, Step, Window
-from funnel_app.campaigns.segments import readiness_zone, segment
+from funnel_app.campaigns.segments import readiness_zone, segment, segment_of
 from funnel_app.campaigns.states import (
     ALLOWED,
     HOLDS_SUCCESSOR,
@@ -35,10 +36,11 @@ CHRISTMAS = load_registry().campaign("christmas")
 @pytest.mark.parametrize(
     ("red", "orange", "expected"),
     [(2, 0, "CRITICAL"), (8, 0, "CRITICAL"), (1, 0, "URGENT"), (0, 2, "URGENT"), (1, 7, "URGENT"), (0, 1, "OPTIMIZE"),
-     (0, 0, "OPTIMIZE")],
+     (0, 0, "OPTIMIZE"), (2, None, "CRITICAL"),
+     (1, None, "URGENT"), (0, None, None), (None, 5, None), (None, None, None)],
 )  # fmt: skip
-def test_segments(red, orange, expected):
-    assert segment(red, orange) == expected
+def test_a_segment_is_what_the_counts_say_and_nothing_where_they_do_not(red, orange, expected):
+    assert segment(red, orange) == segment_of({"red_systems": red, "orange_systems": orange}) == expected
 
 
 @pytest.mark.parametrize(
@@ -105,18 +107,18 @@ def test_a_time_outside_the_window_moves_to_the_next_opening(local, expected):
     assert moved.tzinfo is UTC and moved == datetime(*expected, tzinfo=TORONTO)
 
 
-def test_an_opening_that_a_change_of_clocks_skips_is_a_time_that_exists():
-    window = Window(time(2, 30), time(20))
-    moved = into_window(datetime(2026, 3, 8, 0, 0, tzinfo=TORONTO), window, TORONTO)
-    assert moved.astimezone(TORONTO) == datetime(2026, 3, 8, 3, 30, tzinfo=TORONTO)
-
-
-def variables(contact=None, hook=None, bookings=0, today=date(2026, 11, 24)):
+def variables(contact=None, hook=None, bookings=0, today=date(2026, 11, 24), now=None, campaign=CHRISTMAS):
     return values(
-        CHRISTMAS,
+        campaign,
         contact=contact or {},
         hook=hook or {},
-        facts=CampaignFacts(deadline=date(2026, 12, 5), today=today, bookings=bookings, zone=TORONTO),
+        facts=CampaignFacts(
+            deadline=deadline_after(campaign.deadline, min(today, date(2026, 12, 1))),
+            today=now.astimezone(TORONTO).date() if now else today,
+            bookings=bookings,
+            zone=TORONTO,
+            now=now,
+        ),
         funnel=FunnelFacts(
             unsubscribe_url="https://funnel.example/u/t",
             company_name="BusinessX",
@@ -153,14 +155,14 @@ def test_an_assessment_gives_its_variables_under_their_old_names_too():
     assert found["weakest_system"] == found["WeakestSystem1"] == found["weakest_system_1"] == "money"
     assert (found["WeakestSystem2"], found["StrongestSystem"]) == ("Marketing", "Team")
     assert (found["revenue_leak_total"], found["TotalRevenueLeak_K"]) == (48500, 49)
-    assert (found["green_systems"], found["red_systems"]) == (0, 2)
+    assert found["red_systems"] == 2 and "green_systems" not in found
     assert found["personalized_tip_1"] == CHRISTMAS.tips["Money"][0]
 
 
 def test_an_assessment_without_a_score_leaves_out_what_follows_from_it():
     found = variables({"email": "a@resend.dev", "red_systems": 1})
     assert found["segment"] == "URGENT"
-    assert not {"readiness_zone", "TotalRevenueLeak_K", "assessment_score"} & set(found)
+    assert not {"readiness_zone", "TotalRevenueLeak_K", "assessment_score", "orange_systems"} & set(found)
     assert found["personalized_tip_1"] == CHRISTMAS.tips["default"][0]
 
 
@@ -170,10 +172,32 @@ def test_bookings_add_to_the_baseline_and_places_never_fall_below_0(bookings, co
     assert (found["bookings_count"], found["spots_remaining"]) == (count, left)
 
 
+ALL_YEAR = replace(CHRISTMAS, season=None)
+
+
 @pytest.mark.parametrize(("today", "days"), [(date(2026, 11, 24), 11), (date(2026, 12, 5), 0), (date(2026, 12, 9), 0)])
 def test_days_to_the_deadline(today, days):
-    found = variables(today=today)
+    found = variables(today=today, campaign=ALL_YEAR)
     assert (found["deadline_date"], found["days_to_deadline"]) == ("December 5", days)
+    assert found["season_open"] is True and found["season_name"] == CHRISTMAS.title
+    assert "next_season_starts" not in found
+
+
+@pytest.mark.parametrize(
+    ("today", "opens", "days"),
+    [
+        (date(2026, 9, 30), "October 1", None),
+        (date(2026, 10, 1), "October 1, 2027", 65),
+        (date(2026, 12, 5), "October 1, 2027", 0),
+        (date(2026, 12, 6), "October 1, 2027", None),
+        (date(2027, 6, 1), "October 1", None),
+    ],
+)
+def test_only_in_season_there_is_a_deadline(today, opens, days):
+    found = variables(today=today)
+    assert (found["season_open"], found["next_season_starts"]) == (days is not None, opens)
+    assert (found.get("days_to_deadline"), "deadline_date" in found) == (days, days is not None)
+    assert found["season_name"] == "holiday season"
 
 
 def test_links_are_https_or_empty():
@@ -185,7 +209,7 @@ def test_links_are_https_or_empty():
 
 def test_lists_of_a_hook_are_joined_and_empty_ones_are_absent():
     found = variables(hook={"objections": ["price", "time"], "package_type": "", "observation_dates": []})
-    assert found["objections"] == "price, time"
+    assert found["objections"] == "price and time"
     assert not {"package_type", "observation_dates"} & set(found)
 
 
@@ -195,18 +219,78 @@ def test_lists_of_a_hook_are_joined_and_empty_ones_are_absent():
         ("call_time", "2026-12-03T20:00:00+00:00", "Thursday, December 3 at 3:00 PM EST"),
         ("scheduled_time", "2026-07-01T04:05:00Z", "Wednesday, July 1 at 12:05 AM EDT"),
         ("call_date", "2026-12-02T03:00:00Z", "Tuesday, December 1"),
-        ("start_date", "2027-01-05", "Tuesday, January 5"),
+        ("call_time", "2027-01-05T20:00:00+00:00", "Tuesday, January 5, 2027 at 3:00 PM EST"),
+        ("start_date", "2027-01-05", "Tuesday, January 5, 2027"),
+        ("start_date", "2026-12-15", "Tuesday, December 15"),
         ("start_date", "right after the holidays", "right after the holidays"),
-        ("observation_dates", ["2027-01-08", "2027-01-09"], "Friday, January 8, Saturday, January 9"),
+        ("observation_dates", ["2026-12-08"], "Tuesday, December 8"),
+        ("observation_dates", ["2027-01-08", "2027-01-09"], "Friday, January 8 and Saturday, January 9, 2027"),
+        (
+            "observation_dates",
+            ["2026-12-08", "2026-12-09", "2026-12-10"],
+            "Tuesday December 8, Wednesday December 9 and Thursday December 10",
+        ),
+        (
+            "observation_dates",
+            ["2026-12-30", "2027-01-08"],
+            "Wednesday, December 30 and Friday, January 8, 2027",
+        ),
+        ("observation_dates", ["2027-01-08", "a Monday in spring"], "Friday, January 8, 2027 and a Monday in spring"),
+        ("objections", ["the price", "the time", "the team"], "the price, the time and the team"),
     ],
 )
 def test_times_are_told_as_people_say_them_where_the_reader_lives(name, given, read):
     assert variables(hook={name: given})[name] == read
 
 
+CALL = datetime(2026, 12, 3, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("before", "day", "missed"),
+    [
+        (timedelta(hours=5), "today", "today"),
+        (timedelta(hours=16), "tomorrow", "tomorrow"),
+        (timedelta(days=3), "on Thursday", "on Thursday"),
+        (timedelta(days=7), "on Thursday, December 3", "on Thursday, December 3"),
+        (timedelta(hours=-8), "today", "today"),
+        (timedelta(hours=-9), "yesterday", "yesterday"),
+        (timedelta(days=-4), "on Thursday", "on Thursday"),
+        (timedelta(days=-40), "on Thursday, December 3, 2026", "on Thursday, December 3, 2026"),
+    ],
+)
+def test_the_day_of_a_call_is_told_as_it_is_on_the_day_of_reading(before, day, missed):
+    at = CALL.isoformat()
+    found = variables(hook={"call_time": at, "scheduled_time": at}, now=CALL - before)
+    assert (found["call_day"], found["missed_when"], found["call_clock"]) == (day, missed, "3:00 PM EST")
+    assert found["call_date"].startswith("Thursday, December 3")
+
+
+def test_where_no_time_is_known_no_day_is_told():
+    found = variables(hook={"call_time": "some day", "scheduled_time": "2026-12-03"})
+    assert not {"call_day", "call_clock", "call_date", "missed_when"} & set(found)
+
+
+@pytest.mark.parametrize(
+    ("leak", "dollars", "thousands"), [(600, 600, 0.6), (52000.55, 52001, 52), (1_250_000, 1_250_000, 1250), (0, 0, 0)]
+)
+def test_sums_are_whole_and_thousands_only_as_round_as_they_are_right(leak, dollars, thousands):
+    found = variables({"assessment_score": 38.333333333333336, "revenue_leak_total": leak})
+    assert (found["assessment_score"], found["overall_score"]) == (38, 38)
+    assert (found["revenue_leak_total"], found["TotalRevenueLeak_K"]) == (dollars, thousands)
+
+
 def test_everything_together_provides_every_variable_of_the_catalogue():
     hook = {name: "https://x.example" for name, row in CATALOGUE.items() if row.source == "hook"}
-    contact = {**ASSESSED, "gps_score": 45.0, "money_score": 30.0, "business_name": "Salon Ana"}
+    hook |= {"call_time": CALL.isoformat(), "scheduled_time": CALL.isoformat()}
+    contact = {
+        **ASSESSED,
+        "yellow_systems": 2,
+        "green_systems": 1,
+        "gps_score": 45.0,
+        "money_score": 30.0,
+        "business_name": "Salon Ana",
+    }
     assert set(variables(contact, hook)) == set(CATALOGUE) == set(example_values())
 
 

@@ -9,13 +9,13 @@ import pytest
 import responses
 from sqlalchemy import select
 
-from funnel_app import create_app
 from funnel_app.campaigns.registry import Registry
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.templates.populate import populate
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.http.calendly import EVENTS
 from funnel_app.ledger.models import Contact, Email, HookEvent
+from tests.apps import application
 from tests.campaigns.test_parse import CHRISTMAS
 from tests.factories import LEGACY_KEY, make_deps
 from tests.web.calendars import calendly, calendly_event
@@ -95,7 +95,7 @@ class TestHooks:
         text = CHRISTMAS.replace(
             'email_1 = "payload"', f'email_1 = "payload"\nemail_1_by_entrance = {{ {entrance} = "website" }}'
         )
-        app = create_app(replace(deps, registry=Registry.load({"christmas.toml": text})))
+        app = application(replace(deps, registry=Registry.load({"christmas.toml": text})))
         lost = {"email": "bea@", "assessment_score": 38}
         paths = {"hook": "/webhook/christmas/signup", "legacy": "/webhook/assessment"}
         if entrance == "prefect":
@@ -189,7 +189,7 @@ class TestCalendly:
     @pytest.fixture
     def run(self, sqlite):
         deps = make_deps(sqlite, calendly_token="token", calendly_api_url=API)
-        runner = create_app(deps).test_cli_runner()
+        runner = application(deps).test_cli_runner()
         return lambda *arguments: runner.invoke(args=["calendly", *arguments])
 
     @pytest.fixture
@@ -258,10 +258,10 @@ class TestCalendly:
         assert done.exit_code == 1 and words in done.output
 
     def test_what_is_not_set_is_named(self, sqlite):
-        runner = create_app(make_deps(sqlite)).test_cli_runner()
+        runner = application(make_deps(sqlite)).test_cli_runner()
         assert "CALENDLY_TOKEN is not set" in runner.invoke(args=["calendly", "check"]).output
         keyless = make_deps(sqlite, calendly_token="token", calendly_signing_keys=(), calendly_api_url=API)
-        runner = create_app(keyless).test_cli_runner()
+        runner = application(keyless).test_cli_runner()
         assert "CALENDLY_SIGNING_KEY is not set" in runner.invoke(args=["calendly", "subscribe"]).output
         assert "There is no campaign 'x'" in runner.invoke(args=["calendly", "check", "--campaign", "x"]).output
 

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from funnel_app import create_app
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from sandbox.processes import ROOT
+from tests.apps import application
 from tests.factories import make_deps
 from tests.test_config import GOOD
 
@@ -32,7 +32,7 @@ COMMANDS = (
 
 def run_over(url, *arguments):
     engine = open_engine(url)
-    done = create_app(make_deps(engine)).test_cli_runner().invoke(args=list(arguments))
+    done = application(make_deps(engine)).test_cli_runner().invoke(args=list(arguments))
     engine.dispose()
     return done
 
@@ -61,7 +61,7 @@ class TestWithoutALedger:
 
 def test_one_that_is_behind_is_told_with_both_migrations(engine):
     schema.downgrade(engine, "0002_add_calls_to_hooks")
-    app = create_app(make_deps(engine))
+    app = application(make_deps(engine))
     done = app.test_cli_runner().invoke(args=["trace", "ana@resend.dev", "--json"])
     schema.upgrade(engine)
     assert done.exit_code == 1
@@ -69,7 +69,7 @@ def test_one_that_is_behind_is_told_with_both_migrations(engine):
 
 
 def test_one_at_head_that_fails_is_told_with_its_words(sqlite):
-    app = create_app(make_deps(sqlite))
+    app = application(make_deps(sqlite))
     with sqlite.begin() as connection:
         connection.execute(text("DROP TABLE suppressions"))
     done = app.test_cli_runner().invoke(args=["trace", "ana@resend.dev"])
@@ -82,7 +82,7 @@ def test_a_mistake_of_ours_keeps_its_trace(deps, monkeypatch):
         raise ProgrammingError("SELECT", {}, Exception("column that nobody has"))
 
     monkeypatch.setattr("funnel_app.commands.trace.trace", wrong)
-    done = create_app(deps).test_cli_runner().invoke(args=["trace", "ana@resend.dev"])
+    done = application(deps).test_cli_runner().invoke(args=["trace", "ana@resend.dev"])
     assert isinstance(done.exception, ProgrammingError)
 
 
@@ -91,7 +91,7 @@ def test_a_provider_that_is_away_is_told(deps, monkeypatch):
         raise Unavailable("redis", "Connection refused")
 
     monkeypatch.setattr("funnel_app.commands.trace.trace", away)
-    done = create_app(deps).test_cli_runner().invoke(args=["trace", "ana@resend.dev"])
+    done = application(deps).test_cli_runner().invoke(args=["trace", "ana@resend.dev"])
     assert (done.exit_code, done.stderr.splitlines()) == (
         1,
         ["Error: redis: Connection refused. flask --app wsgi doctor looks at everything."],

@@ -5,7 +5,6 @@ import json
 import pytest
 from sqlalchemy import text
 
-from funnel_app import create_app
 from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.sending.deliver import deliver
@@ -13,6 +12,7 @@ from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Email
+from tests.apps import application
 from tests.factories import make_deps
 from tests.flows.leads import assess, email_ids, opt_in, write_templates
 
@@ -121,7 +121,7 @@ def test_trace_as_json_keeps_the_contract(run, deps):
 
 def test_db_upgrades_an_empty_ledger_checks_it_and_brings_it_down(tmp_path):
     deps = make_deps(open_engine(f"sqlite:///{tmp_path}/new.db"))
-    runner = create_app(deps).test_cli_runner()
+    runner = application(deps).test_cli_runner()
 
     def run(*arguments):
         done = runner.invoke(args=["db", *arguments])

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from funnel_app import create_app
 from funnel_app.ledger.engine import open_engine
+from tests.apps import application
 from tests.factories import make_deps
 from tests.flows.leads import opt_in
 
@@ -20,7 +20,7 @@ def elsewhere(tmp_path):
     """The same commands over another, empty ledger."""
     engine = open_engine(f"sqlite:///{tmp_path}/restored.db")
     deps = make_deps(engine)
-    yield lambda *arguments: create_app(deps).test_cli_runner().invoke(args=["ledger", *arguments])
+    yield lambda *arguments: application(deps).test_cli_runner().invoke(args=["ledger", *arguments])
     engine.dispose()
 
 
@@ -41,7 +41,7 @@ def test_backup_dir_is_the_folder_and_old_copies_go(sqlite, tmp_path):
     deps = make_deps(sqlite, backup_dir=str(tmp_path))
     old = tmp_path / "funnel-20260101T000000Z.db.gz"
     old.touch()
-    runner = create_app(deps).test_cli_runner()
+    runner = application(deps).test_cli_runner()
     told = json.loads(runner.invoke(args=["ledger", "backup", "--prune", "--json"]).stdout)
     assert told["removed"] == 1 and not old.exists() and told["rows"]["contacts"] == 0
     deps.now.forward(days=20)

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from funnel_app import create_app
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.reconcile import reconcile
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Rejected
+from tests.apps import application
 from tests.flows.leads import email_ids_of, look, write_templates
 from tests.flows.monitoring.test_doctor import enrol_as_hook
 from tests.flows.sending.test_record_event import report
@@ -63,7 +63,7 @@ def flying(deps, *, arrives):
             record_event(deps, report(deps, email_id))
 
     object.__setattr__(deps, "sleep", sleep)
-    return create_app(deps).test_cli_runner()
+    return application(deps).test_cli_runner()
 
 
 def test_a_canary_that_arrives_is_exit_0(deps):

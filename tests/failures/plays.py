@@ -10,19 +10,18 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from funnel_app import create_app
 from funnel_app.campaigns.reasons import with_words
 from funnel_app.flows.monitoring import backups
 from funnel_app.flows.monitoring.clock_guard import ClockGuard, go_on_when_right
 from funnel_app.flows.monitoring.heartbeat import ping
 from funnel_app.flows.monitoring.ledger_health import check_whole_ledger
 from funnel_app.flows.sending import deliver as deliver_flow
-from funnel_app.flows.sending import submit as submit_flow
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend.account import Quota, Usage
 from funnel_app.gateways.resend.answers import UNWRITABLE_KEY, Answer, AnswerKind
 from funnel_app.ledger import storage
 from funnel_app.ledger.engine import LedgerUnavailable
+from tests.apps import application
 from tests.factories import jumping_clock
 from tests.failures.stage import KEY, LEAD, Stage
 from tests.flows.leads import opt_in
@@ -210,7 +209,7 @@ def worker_killed_before_the_call(stage: Stage, patch: pytest.MonkeyPatch) -> It
 
 def worker_killed_in_the_call(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     with patch.context() as dead:
-        dead.setattr(submit_flow, "apply_response", lambda *_: None)
+        dead.setattr(deliver_flow, "apply_response", lambda *_: None)
         stage.sign_up()
         stage.go()
     yield
@@ -287,7 +286,7 @@ def unwritable(pragma: str, words: str) -> Play:
     """A ledger that answers and takes nothing, until it does again."""
 
     def play(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
-        engine, caller = stage.deps.engine, create_app(stage.deps).test_client()
+        engine, caller = stage.deps.engine, application(stage.deps).test_client()
 
         def take_nothing(connection, record, proxy) -> None:
             connection.execute(pragma)

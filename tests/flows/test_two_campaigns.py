@@ -5,7 +5,6 @@ from importlib.resources import files
 
 import pytest
 
-from funnel_app import create_app
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
@@ -13,6 +12,7 @@ from funnel_app.flows.console.leads import find_leads
 from funnel_app.flows.console.sequences import draw_sequences
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.ledger.leads import Wanted
+from tests.apps import application
 from tests.flows.leads import assess, call, opt_in
 from tests.web.console import Operator
 
@@ -77,7 +77,7 @@ def test_leads_are_filtered_by_the_sequence_of_one_campaign(two, sequence, found
 
 
 def test_leads_and_sequences_are_told_with_their_campaign(two):
-    olga = Operator(create_app(two).test_client())
+    olga = Operator(application(two).test_client())
     olga.log_in()
     leads = olga.get("/console/leads").text
     assert "spring/lead nurture" in leads and "christmas/lead nurture" in leads and ">five day" in leads

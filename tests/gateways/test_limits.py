@@ -4,6 +4,7 @@ import itertools
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 from redis import Redis
@@ -47,7 +48,7 @@ def test_eight_threads_never_exceed_the_rate(redis_server: RedisServer, connecti
     def worker(_: int) -> int:
         with Redis.from_url(redis_server.url) as own:
             rate = SendingRate(own, rate_per_second=per_second, share=1.0)
-            return sum(rate.wait() == 0 for _ in range(asked_each))
+            return sum(rate.wait(uuid4()) == 0 for _ in range(asked_each))
 
     began = redis_time(connection)
     with ThreadPoolExecutor(8) as workers:
@@ -68,15 +69,39 @@ def test_the_rate_is_our_share_of_what_is_allowed_and_never_nothing(connection: 
 def test_a_slot_is_taken_only_when_it_is_due(connection: Redis) -> None:
     rate = SendingRate(connection, rate_per_second=2, share=0.8)
     assert rate.peek() == 0
-    assert rate.wait() == 0
-    waits = [rate.wait(), rate.wait(), rate.peek()]
+    assert rate.wait(uuid4()) == 0
+    waits = [rate.wait(uuid4()), rate.wait(uuid4()), rate.peek()]
     assert all(0 < wait <= 1 / 1.6 for wait in waits)
     assert waits == sorted(waits, reverse=True)
 
 
+def test_no_more_calls_than_the_team_may_make_are_in_the_air_or_just_answered(connection: Redis) -> None:
+    """However long a call takes on its way, the provider never counts more than it allows within a second."""
+    rate = SendingRate(connection, rate_per_second=2, share=100)
+    callers = [uuid4() for _ in range(3)]
+    connection.delete(SendingRate.KEY)
+    waits = []
+    for caller in callers:
+        waits.append(rate.wait(caller))
+        connection.delete(SendingRate.KEY)
+    assert waits[:2] == [0, 0] and 0 < waits[2] <= 0.02, "both are still under way: it is asked again soon"
+    rate.answered(callers[0])
+    assert 0.9 < rate.wait(callers[2]) <= 1, "a second after the first answer"
+    connection.delete(SendingRate.CALLS_KEY)
+    assert rate.wait(callers[2]) == 0
+
+
+def test_a_caller_that_died_in_its_call_keeps_the_others_waiting_for_nine_seconds_at_most(connection: Redis) -> None:
+    rate = SendingRate(connection, rate_per_second=1, share=1)
+    assert rate.wait(uuid4()) == 0
+    assert 9 < connection.ttl(SendingRate.CALLS_KEY) <= 10
+    rate.answered(uuid4())
+    assert connection.zcard(SendingRate.CALLS_KEY) == 1, "a caller without a turn changes nothing"
+
+
 def test_peeking_takes_no_slot(connection: Redis) -> None:
     rate = SendingRate(connection, rate_per_second=1, share=1)
-    assert [rate.peek(), rate.peek(), rate.wait()] == [0, 0, 0]
+    assert [rate.peek(), rate.peek(), rate.wait(uuid4())] == [0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +114,7 @@ def test_all_workers_follow_the_rate_that_the_provider_says(
     """The share is taken from it, it never falls below one call in 5 s, and a senseless one is passed over."""
     first, second = (SendingRate(connection, rate_per_second=2, share=share) for _ in range(2))
     first.learn(learned)
-    second.wait()
+    second.wait(uuid4())
     slot = int(connection.get(SendingRate.KEY) or 0) / 1_000_000
     assert slot - redis_time(connection) <= interval
     assert first.peek() > interval / 2
@@ -219,7 +244,14 @@ def test_the_pause_is_remembered_longer_than_it_lasts(pause: SendingPause, conne
 def test_without_redis_both_say_try_again() -> None:
     with blocking_client(f"redis://127.0.0.1:{free_port()}/0") as away:
         rate, pause = SendingRate(away, rate_per_second=2, share=1), SendingPause(away)
-        calls = [rate.wait, rate.peek, lambda: rate.learn(3), pause.current, pause.may_probe, pause.clear]
+        calls = [
+            lambda: rate.wait(uuid4()),
+            rate.peek,
+            lambda: rate.learn(3),
+            pause.current,
+            pause.may_probe,
+            pause.clear,
+        ]
         calls.append(pause.leave_probe)
         for call in itertools.chain(calls, [lambda: pause.back_off("?", "outage"), lambda: pause.pause("?", 1, "x")]):
             with pytest.raises(Unavailable):

@@ -13,13 +13,17 @@ from funnel_app.campaigns.states import IllegalTransition, State
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.sending.deliver import deliver
-from funnel_app.ledger import contacts, emails, enrolments, hook_events, messages, requests, template_versions
+from funnel_app.ledger import batches, contacts, emails, enrolments, hook_events, messages, requests, template_versions
 from funnel_app.ledger.models import EnrolmentState
 from funnel_app.ledger.types import new_id
-from tests.flows.leads import call, email_ids, look, opt_in, request_of, write_templates
+from tests.flows.leads import WorkerDied, call, die, email_ids, look, opt_in, request_of, write_templates
 
 LEASE = timedelta(seconds=15)
 TEST = ("test",)
+
+
+def by(now, **more) -> batches.Claim:
+    return batches.Claim(**{"token": new_id(), "now": now, "until": now + LEASE, "modes": TEST, "most": 100, **more})
 
 
 def test_of_many_claims_each_email_is_won_once(both_deps):
@@ -27,7 +31,7 @@ def test_of_many_claims_each_email_is_won_once(both_deps):
 
     def claim(_):
         with both_deps.sessions.begin() as session:
-            return [e.id for e in emails.claim(session, due, both_deps.now(), TEST, new_id(), LEASE)]
+            return [e.id for e in batches.claim(session, due, by(both_deps.now()))]
 
     with ThreadPoolExecutor(8) as claimers:
         won = [email_id for batch in claimers.map(claim, range(8)) for email_id in batch]
@@ -60,7 +64,7 @@ def test_a_claim_wins_only_what_is_due_of_its_mode_and_of_a_running_enrolment(bo
 
     def claim(at, modes):
         with both_deps.sessions() as session:
-            won = [email.id for email in emails.claim(session, ids, at, modes, new_id(), LEASE)]
+            won = [email.id for email in batches.claim(session, ids, by(at, modes=modes))]
             session.rollback()
             return won
 
@@ -77,14 +81,14 @@ def test_a_lease_is_renewed_only_by_its_holder(both_deps):
     first = email_ids(opt_in(both_deps))[0]
     token = new_id()
     with both_deps.sessions.begin() as session:
-        emails.claim(session, [first], both_deps.now(), TEST, token, LEASE)
+        batches.claim(session, [first], by(both_deps.now(), token=token))
         later = both_deps.now() + timedelta(minutes=1)
-        assert emails.renew(session, [first], new_id(), later) == 0
-        assert emails.renew(session, [first], token, later) == 1
+        assert batches.renew(session, [first], new_id(), later) == 0
+        assert batches.renew(session, [first], token, later) == 1
         assert emails.abandoned(session, later, 10) == []
         assert emails.abandoned(session, later + timedelta(seconds=1), 10) == [first]
-        assert [email.id for email in emails.mine(session, [first], token)] == [first]
-        assert emails.mine(session, [first], new_id()) == []
+        assert [email.id for email in batches.mine(session, [first], token)] == [first]
+        assert batches.mine(session, [first], new_id()) == []
 
 
 def test_a_move_that_the_table_forbids_raises_and_changes_nothing(both_deps):
@@ -94,18 +98,20 @@ def test_a_move_that_the_table_forbids_raises_and_changes_nothing(both_deps):
     assert look(both_deps, first).state == "planned"
 
 
-def test_a_request_is_taken_by_one(both_deps):
+def test_a_request_is_taken_by_one(both_deps, monkeypatch):
     write_templates(both_deps)
     first = email_ids(opt_in(both_deps))[0]
-    both_deps.rate.waits = [1.0]
-    object.__setattr__(both_deps, "sleep", lambda seconds: (_ for _ in ()).throw(KeyboardInterrupt))
-    with pytest.raises(KeyboardInterrupt):
+    monkeypatch.setattr("funnel_app.flows.sending.deliver.submit", die)
+    with pytest.raises(WorkerDied):
         deliver(both_deps, [first])
     request_id, later = request_of(both_deps, first).id, both_deps.now() + timedelta(seconds=20)
 
     def take(_):
         with both_deps.sessions.begin() as session:
-            return requests.take(session, request_id, later, new_id(), LEASE) is not None
+            taken = requests.take(session, request_id, later)
+            if taken is not None:
+                requests.begin_try(taken, later, new_id(), LEASE)
+            return taken is not None
 
     with ThreadPoolExecutor(8) as takers:
         assert sum(takers.map(take, range(8))) == 1
@@ -122,9 +128,8 @@ def test_what_finds_may_find_nothing(both_deps):
     with both_deps.reads() as session:
         assert contacts.find(session, "nobody@resend.dev") is None
         assert contacts.find_by_token(session, "nobody") is None
-        assert emails.find_by_resend_id(session, "nobody") is None
+        assert emails.find_reported(session, uuid4(), "nobody") is None
         assert enrolments.find_latest(session, uuid4(), "christmas", "five_day", "") is None
-        assert hook_events.find_accepted(session, "nothing") is None
         assert template_versions.find_latest(session, "k") is None
         assert messages.latest_of(session, uuid4()) is None
 

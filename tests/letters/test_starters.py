@@ -1,7 +1,7 @@
 """The starter templates for the owner's Notion are without fault, and say only what may be known of a lead."""
 
 import re
-from datetime import date
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -66,8 +66,12 @@ HOOK = {
 }
 
 
+TORONTO = ZoneInfo("America/Toronto")
+
+
 def known(contact, hook, today=date(2026, 11, 24)):
-    facts = CampaignFacts(deadline=date(2026, 12, 5), today=today, bookings=0, zone=ZoneInfo("America/Toronto"))
+    noon = datetime.combine(today, time(12), TORONTO)
+    facts = CampaignFacts(deadline=date(2026, 12, 5), today=today, bookings=0, zone=TORONTO, now=noon)
     return values(CAMPAIGN, contact=contact, hook=hook, facts=facts, funnel=FUNNEL)
 
 
@@ -169,30 +173,54 @@ def test_each_segment_gets_its_own_words(key, segment):
 
 
 @pytest.mark.parametrize(
-    ("days", "words"),
-    [(9, "In 9 days, on"), (1, "Tomorrow, on"), (0, "Our date for this season, December 5, has come")],
+    ("today", "words"),
+    [
+        (date(2026, 11, 26), "In 9 days, on December 5,"),
+        (date(2026, 12, 4), "Tomorrow, on December 5,"),
+        (date(2026, 12, 5), "Today, on December 5, we stop"),
+        (date(2026, 12, 6), "The next holiday season starts on October 1, 2027."),
+    ],
 )
-def test_the_final_call_counts_days_only_while_there_are_some(days, words):
-    assert words in full("christmas_email_5", days_to_deadline=days).text
+def test_the_final_call_counts_days_only_while_there_are_some(today, words):
+    assert words in " ".join(written("christmas_email_5", known(ASSESSED, HOOK, today)).text.split())
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_after_the_deadline_no_starter_speaks_as_if_it_were_to_come(key):
+def test_after_the_deadline_no_starter_speaks_of_it(key):
     late = written(key, known(ASSESSED, HOOK, today=date(2026, 12, 9)))
-    assert "0 days" not in late.subject + late.text
-    assert not re.search(r"(until|by|You have) December 5", late.text)
+    assert not re.search(r"\b\d+ days?\b|December 5|[Ff]inal call|this season", late.subject + late.text)
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_no_open_places_are_not_advertised(key):
-    assert not re.search(
-        r"still open|places (are )?left|have \d+ places", full(key, spots_remaining=0, bookings_count=30).text
-    )
+    full_up = full(key, spots_remaining=0, bookings_count=30).text
+    assert not re.search(r"still open|places? (is|are) left|have \d+ places?", full_up)
+
+
+OFFERS = ("christmas_email_4", "christmas_email_5", "lead_nurture_email_5", "postcall_maybe_email_3")
+LITTLE = ({"assessment_score": 12}, {"red_systems": 0}, {"red_systems": 3}, {"orange_systems": 4})
+
+
+@pytest.mark.parametrize("key", OFFERS)
+def test_one_place_is_one(key):
+    text = full(key, spots_remaining=1, bookings_count=1).text
+    assert re.search(r"\b1 (place|call|is)\b", text) and not re.search(r"\b1 (places|calls|are)\b", text)
+
+
+@pytest.mark.parametrize("known_of", LITTLE)
+@pytest.mark.parametrize("key", [key for key in KEYS if key.startswith("christmas")])
+def test_a_lead_of_whom_little_is_known_reads_no_number_that_nobody_gave(key, known_of):
+    text = written(key, known({**NAMED, **known_of}, {})).text
+    given = {str(value) for value in known_of.values()}
+    told = set(re.findall(r"\b\d+(?= (?:red|orange|yellow|green|/ 100))", text))
+    assert told <= given
+    assert ("You have built something" in text) is False
 
 
 def test_money_is_written_as_people_do():
-    assert "comes to $14,200." in full("christmas_email_2").text
-    assert "about $14K a year" in full("christmas_email_2").text
+    assert "about $14,200 a year" in full("christmas_email_2").text
+    assert "about $14K a year" in full("christmas_email_5").text
+    assert "about $600 a year" in full("christmas_email_5", revenue_leak_total=600, TotalRevenueLeak_K=0.6).text
 
 
 @pytest.mark.parametrize(("given", "target"), [({}, "calendar.example/move"), ({"reschedule_url": ""}, "calendly.com")])

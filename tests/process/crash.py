@@ -33,12 +33,12 @@ POINTS = {
     "after the commit, before arming": Point("web", "funnel_app.flows.intake.enrol:schedule", after=False),
     "after arming, before the answer to the caller": Point("web", "funnel_app.flows.intake.enrol:schedule", after=True),
     "after the claim": Point("worker", "funnel_app.flows.sending.deliver:_claim", after=True),
-    "after the freeze": Point("worker", "funnel_app.flows.sending.deliver:_freeze", after=True),
+    "after the freeze": Point("worker", "funnel_app.flows.sending.deliver:freeze", after=True),
     "before the call to Resend": Point("worker", "funnel_app.gateways.resend.mailer:Mailer.send", after=False),
     "after Resend's answer, before our record": Point(
-        "worker", "funnel_app.flows.sending.submit:apply_response", after=False
+        "worker", "funnel_app.flows.sending.deliver:apply_response", after=False
     ),
-    "after our record": Point("worker", "funnel_app.flows.sending.submit:apply_response", after=True),
+    "after our record": Point("worker", "funnel_app.flows.sending.deliver:apply_response", after=True),
     "after the clock moved a job": Point("scheduler", "funnel_app.gateways.redis.job_clock:Clock._move", after=True),
     "before the clock moves a job": Point("scheduler", "funnel_app.gateways.redis.job_clock:Clock._move", after=False),
 }

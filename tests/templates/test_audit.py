@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from funnel_app import create_app
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.templates.audit import CURES, audit_templates
 from funnel_app.flows.templates.populate import populate
 from sandbox.processes import ROOT
+from tests.apps import application
 from tests.flows.leads import assess, email_ids, look, opt_in
 
 # The old system's database: pages for every email and more, all of them empty.
@@ -167,7 +167,7 @@ def test_what_is_in_the_trash_or_no_campaigns_is_no_template(desk, owner):
 
 def test_the_command_shows_a_table_and_json_and_goes_by_its_exit_code(desk, owner, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
-    run = create_app(desk).test_cli_runner().invoke
+    run = application(desk).test_cli_runner().invoke
     owner.write("christmas_email_1", "Hello", "<p>Hi {{ fist_name }}</p>")
     owner.write("Newsletter", "Hello", "<p>Hi</p>")
     shown = run(args=["templates", "audit"])
@@ -192,7 +192,7 @@ def test_the_command_shows_a_table_and_json_and_goes_by_its_exit_code(desk, owne
 
 def test_without_notion_the_command_says_so(desk, owner):
     owner.switch(fail_always={"status": 503, "code": "service_unavailable", "message": "away"})
-    told = create_app(desk).test_cli_runner().invoke(args=["templates", "audit"])
+    told = application(desk).test_cli_runner().invoke(args=["templates", "audit"])
     assert told.exit_code == 1 and "Notion cannot be asked: notion: 503 service_unavailable: away" in told.output
 
 

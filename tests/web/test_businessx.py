@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from funnel_app import create_app
 from funnel_app.campaigns.registry import Registry
 from funnel_app.ledger.models import Email, Enrolment
+from tests.apps import application
 from tests.campaigns.test_parse import CHRISTMAS
 from tests.factories import LEGACY_KEY
 from tests.web.calendars import calendly, calendly_event
@@ -58,7 +58,7 @@ def deps(deps):
 @pytest.fixture
 def client(deps):
     """A caller of that house."""
-    return create_app(deps).test_client()
+    return application(deps).test_client()
 
 
 @pytest.mark.parametrize("path", ["/webhook/businessx/signup", "/webhook/newsletter"])
@@ -109,5 +109,5 @@ def test_what_it_does_not_have_is_recorded_and_starts_nothing(client):
 
 
 def test_the_old_path_of_cal_com_stays_with_the_campaign_that_names_it(deps):
-    rules = {rule.rule: rule.defaults for rule in create_app(deps).url_map.iter_rules()}
+    rules = {rule.rule: rule.defaults for rule in application(deps).url_map.iter_rules()}
     assert rules["/webhook/calcom-booking"] == {"campaign": "christmas"}

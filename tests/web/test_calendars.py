@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from funnel_app import create_app
-from funnel_app.flows.templates.compose import variables_of
+from funnel_app.flows.templates.compose import gather, variables_of
 from funnel_app.ledger import emails
 from funnel_app.ledger.models import Contact, Enrolment, HookEvent
 from sandbox.signing import calendly_headers
+from tests.apps import application
 from tests.factories import CALENDLY_KEY, make_deps
 from tests.flows.leads import email_ids, opt_in
 from tests.web.calendars import CALENDLY, booking, calcom, calcom_event, calendly, calendly_event, missed
@@ -111,14 +111,14 @@ class TestCalendly:
 
     def test_while_a_key_is_rotated_both_are_good(self, sqlite, now):
         keys = {"calendly_signing_keys": ("new", "old"), "calcom_signing_keys": ("new", "old")}
-        client = create_app(make_deps(sqlite, **keys)).test_client()
+        client = application(make_deps(sqlite, **keys)).test_client()
         for key, status in (("new", 202), ("old", 202), ("older", 401)):
             body = calendly_event("invitee.created", event=f"E-{key}")
             assert calendly(client, body, key=key, at=now).status_code == status
             assert calcom(client, calcom_event("BOOKING_CREATED", booking(f"b-{key}")), key=key).status_code == status
 
     def test_without_a_key_the_door_is_not_there(self, sqlite, now):
-        client = create_app(make_deps(sqlite, calendly_signing_keys=(), calcom_signing_keys=())).test_client()
+        client = application(make_deps(sqlite, calendly_signing_keys=(), calcom_signing_keys=())).test_client()
         assert calendly(client, calendly_event("invitee.created"), at=now).status_code == 404
         assert calcom(client, calcom_event("PING", {})).status_code == 404
 
@@ -226,12 +226,13 @@ class TestCalcom:
 
 def test_bookings_count_and_cancellations_subtract_in_any_order(sqlite):
     deps = make_deps(sqlite, testing_mode=False)
-    client = create_app(deps).test_client()
+    client = application(deps).test_client()
     first = email_ids(opt_in(deps, "bea@resend.dev"))[0]
 
     def counted():
         with deps.reads() as session:
-            found = variables_of(deps, emails.load(session, [first])[0])
+            (email,) = emails.load(session, [first])
+        found = variables_of(deps, email, gather(deps, {("christmas", email.template_key)}))
         return found["bookings_count"], found["spots_remaining"]
 
     assert counted() == (18, 12)

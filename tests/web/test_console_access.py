@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from funnel_app import create_app
+from tests.apps import application
 from tests.factories import make_deps
 from tests.flows.leads import opt_in
 from tests.web.console import Operator
@@ -67,7 +67,7 @@ def test_after_12_hours_one_must_log_in_again(olga, deps):
 
 def test_a_changed_password_logs_everybody_out(olga, sqlite):
     cookie = olga.client.get_cookie("funnel_console", path="/console/")
-    changed = create_app(make_deps(sqlite, console_password="another")).test_client()
+    changed = application(make_deps(sqlite, console_password="another")).test_client()
     changed.set_cookie("funnel_console", cookie.value, path="/console/", secure=True)
     assert changed.get("/console/", base_url="https://localhost").status_code == 303
 
@@ -85,7 +85,7 @@ def test_the_cookie_is_kept_to_the_console_to_https_and_to_this_site(stranger):
 
 
 def test_at_home_the_cookie_works_without_https(sqlite):
-    client = create_app(make_deps(sqlite, public_url="http://127.0.0.1:8000")).test_client()
+    client = application(make_deps(sqlite, public_url="http://127.0.0.1:8000")).test_client()
     assert "Secure" not in Operator(client).log_in().headers["Set-Cookie"]
 
 

@@ -9,13 +9,13 @@ from rq import Queue
 from rq.job import JobStatus
 from sqlalchemy import select
 
-from funnel_app import create_app
 from funnel_app.flows.monitoring.watch import watch_with_doctor
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import operator_actions
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Enrolment, Suppression
 from funnel_app.ledger.operator_actions import OperatorAction
+from tests.apps import application
 from tests.console_world import fill, hold, send, sign_up
 from tests.factories import make_deps
 from tests.flows.leads import email_ids, look, opt_in, states, write_templates
@@ -45,7 +45,7 @@ def place(migrated_sqlite, tmp_path_factory):
     engine = open_engine(f"sqlite:///{path}")
     deps = make_deps(engine)
     write_templates(deps)
-    operator = Operator(create_app(deps).test_client())
+    operator = Operator(application(deps).test_client())
     operator.log_in()
     yield deps, operator, fill(deps)
     engine.dispose()
@@ -387,7 +387,7 @@ class TestQueues:
 
     @pytest.fixture
     def looking(self, deps, redis) -> Operator:
-        app = create_app(replace(deps, settings=replace(deps.settings, redis_url=redis.url)))
+        app = application(replace(deps, settings=replace(deps.settings, redis_url=redis.url)))
         operator = Operator(app.test_client())
         operator.log_in()
         return operator

@@ -181,7 +181,7 @@ def test_of_reminders_that_are_late_together_only_the_last_goes(client, deps):
     soon = deps.now() + timedelta(minutes=2)
     emails = call(client, BOOKING, meeting_time=soon.isoformat()).json["emails"]
     assert [(email["state"], email["reason"]) for email in emails] == [
-        ("skipped", "the call was in less than 3 minutes"),
+        ("skipped", "the call was in less than 5 minutes"),
         ("planned", None),
         ("planned", None),
     ]

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from funnel_app import create_app
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.canary import fly
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
+from tests.apps import application
 from tests.factories import METRICS_TOKEN, make_deps
 from tests.flows.leads import assess, email_ids, email_ids_of, opt_in, write_templates
 from tests.flows.monitoring.test_canary import enrol_as_hook
@@ -29,7 +29,7 @@ def scrape(client):
 def test_without_the_token_there_is_nothing_to_see(client, sqlite):
     assert client.get("/metrics").status_code == 401
     assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
-    closed = create_app(make_deps(sqlite, metrics_token=None)).test_client()
+    closed = application(make_deps(sqlite, metrics_token=None)).test_client()
     assert closed.get("/metrics", headers=TOKEN).status_code == 404
 
 

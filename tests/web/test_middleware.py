@@ -3,8 +3,8 @@
 import pytest
 import structlog
 
-from funnel_app import create_app
 from funnel_app.gateways.redis.throttle import Throttle
+from tests.apps import application
 from tests.factories import LEGACY_KEY, make_deps
 from tests.redis_server import RedisServer
 from tests.web.callers import BEARER, SIGNUP, post, signup
@@ -23,7 +23,7 @@ def test_every_answer_carries_the_headers_that_protect(client, path):
 
 
 def test_at_home_nobody_is_bound_to_https(sqlite):
-    client = create_app(make_deps(sqlite, public_url="http://127.0.0.1:8000")).test_client()
+    client = application(make_deps(sqlite, public_url="http://127.0.0.1:8000")).test_client()
     assert "Strict-Transport-Security" not in client.get("/healthz").headers
 
 
@@ -85,7 +85,7 @@ def test_strangers_are_throttled_and_callers_with_a_proof_never(client):
 
 @pytest.mark.parametrize(("hops", "throttled"), [(0, True), (1, False)])
 def test_a_proxy_is_believed_only_as_set(sqlite, hops, throttled):
-    client = create_app(make_deps(sqlite, trusted_proxies=hops)).test_client()
+    client = application(make_deps(sqlite, trusted_proxies=hops)).test_client()
     answers = [
         client.post(SIGNUP, json={}, headers={"X-Forwarded-For": f"203.0.113.{n}"}).status_code for n in range(31)
     ]

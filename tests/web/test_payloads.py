@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from funnel_app import create_app
 from funnel_app.gateways.redis.throttle import Throttle
 from funnel_app.ledger.models import Contact, HookEvent
 from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup
 from funnel_app.web.legacy.prefect import ENTRANCES
+from tests.apps import application
 from tests.factories import LEGACY_KEY
 from tests.web.calendars import booking as cal_booking
 from tests.web.calendars import calcom as call_calcom
@@ -28,7 +28,7 @@ LONG = "x" * 400
 @pytest.fixture
 def client(both_deps):
     """A caller of the application, on each database."""
-    return create_app(both_deps).test_client()
+    return application(both_deps).test_client()
 
 
 def send(client, raw: bytes, content_type: str = "application/json"):
@@ -238,7 +238,7 @@ def test_a_schema_takes_anything_and_refuses_in_words(app, schema):
 @pytest.fixture
 def patient(both_deps):
     """A caller whom no throttle stops."""
-    return create_app(replace(both_deps, throttle=Throttle(None, per_minute=1_000_000))).test_client()
+    return application(replace(both_deps, throttle=Throttle(None, per_minute=1_000_000))).test_client()
 
 
 class TestOverHttp:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from assets.playbook.build import PDF
-from funnel_app.flows.templates.compose import variables_of
+from funnel_app.flows.templates.compose import gather, variables_of
 from funnel_app.ledger import emails
 from funnel_app.web import playbook
 from funnel_app.web.middleware import HEADERS
@@ -87,6 +87,6 @@ def test_the_link_in_the_emails_leads_to_it(client, deps):
     receipt = opt_in(deps, "delivered+ana@resend.dev")
     with deps.reads() as session:
         [first] = emails.load(session, email_ids(receipt)[:1])
-    link = variables_of(deps, first)["pdf_download_link"]
+    link = variables_of(deps, first, gather(deps, {("christmas", first.template_key)}))["pdf_download_link"]
     assert str(link).startswith(deps.settings.public_url)
     assert client.get(urlsplit(str(link)).path).content_type == "application/pdf"

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import select
 
-from funnel_app import create_app
 from funnel_app.ledger import emails
 from funnel_app.ledger.models import Enrolment, EnrolmentState, HookEvent
+from tests.apps import application
 from tests.factories import LEGACY_KEY, make_deps
 from tests.flows.leads import email_ids_of
 from tests.web.callers import BEARER
@@ -49,13 +49,13 @@ def test_bearer_opens_the_plain_address_and_the_key_only_its_own(client):
 
 
 def test_without_a_key_the_door_is_not_there(sqlite):
-    client = create_app(make_deps(sqlite, legacy_key=None)).test_client()
+    client = application(make_deps(sqlite, legacy_key=None)).test_client()
     assert create(client).status_code == 404
     assert client.get("/k/anything/api/health").status_code == 404
 
 
 def test_while_the_key_is_rotated_both_open(sqlite):
-    client = create_app(make_deps(sqlite, legacy_key="the-new-key-of-16,the-old-key-of-16")).test_client()
+    client = application(make_deps(sqlite, legacy_key="the-new-key-of-16,the-old-key-of-16")).test_client()
     answers = [client.get(f"/k/{key}/api/health").status_code for key in ("the-new-key-of-16", "the-old-key-of-16")]
     assert answers == [200, 200]
     assert client.get("/k/the-new-key-of-16,the-old-key-of-16/api/health").status_code == 401

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from funnel_app import create_app
 from funnel_app.campaigns.registry import Registry
 from funnel_app.ledger.models import Contact, Email, HookEvent
+from tests.apps import application
 from tests.factories import HOOK_SECRET, make_deps
 from tests.web.callers import BEARER, SIGNUP, post, signup
 
@@ -79,7 +79,7 @@ def test_a_wrong_proof_is_refused(client, header):
 
 
 def test_while_a_secret_is_rotated_both_are_good(sqlite):
-    client = create_app(make_deps(sqlite, hook_secrets=("the-new-secret-16", "the-old-secret-16"))).test_client()
+    client = application(make_deps(sqlite, hook_secrets=("the-new-secret-16", "the-old-secret-16"))).test_client()
     for n, secret in enumerate(("the-new-secret-16", "the-old-secret-16")):
         headers = {"Authorization": f"bearer {secret}"}
         assert client.post(SIGNUP, json={"email": f"{n}@resend.dev"}, headers=headers).status_code == 202
@@ -335,7 +335,7 @@ def test_redis_away_is_no_reason_to_refuse(client, deps):
 
 def test_live_mode_counts_in_days(sqlite):
     deps = make_deps(sqlite, testing_mode=False)
-    signup(create_app(deps).test_client())
+    signup(application(deps).test_client())
     with deps.reads() as session:
         due = [email.due_at - deps.now() for email in session.scalars(select(Email).order_by(Email.step))]
     assert due == [timedelta(days=n) for n in range(5)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from funnel_app import create_app
+from tests.apps import application
 from tests.factories import make_deps
 from tests.flows.monitoring.test_doctor import LIVE
 from tests.flows.monitoring.test_undelivered import rounds
@@ -18,7 +18,7 @@ def live(engine):
 
 @pytest.fixture
 def caller(live):
-    return create_app(live).test_client()
+    return application(live).test_client()
 
 
 def test_a_sender_with_an_old_secret_is_told_once(live, caller):

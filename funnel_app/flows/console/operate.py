@@ -11,7 +11,7 @@ from funnel_app.campaigns.states import HOLDS_SUCCESSOR, WAITING, State
 from funnel_app.deps import Deps
 from funnel_app.flows.console import intervene
 from funnel_app.flows.console.intervene import NotPossible
-from funnel_app.flows.intake.exit import end_all
+from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.privacy.erase import NotYet
 from funnel_app.flows.privacy.erase import erase as erase_address

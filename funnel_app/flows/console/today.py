@@ -83,6 +83,9 @@ def look_at_today(deps: Deps) -> Today:
     now = deps.now()
     start, end = day_of(now, deps.settings.timezone)
     broken = count_invariants(deps)
+    # Asked first: a Redis that does not answer must not keep a transaction open.
+    paused = pause_reason(deps) if deps.queues.ping() else None
+    wrong, examined, unexplained, refused = faults(deps), last_examination(deps), standing(deps), _refused(deps)
     with deps.reads() as session:
         states = today.states_due_between(session, start, end)
         held = [Held(k, r or "no reason given", n, s) for k, r, n, s in today.held_by_reason(session, LISTED)]
@@ -92,18 +95,18 @@ def look_at_today(deps: Deps) -> Today:
             delivered=states.get(State.DELIVERED, 0),
             held=broken["held"],
             overdue=broken["overdue"],
-            unexplained=standing(deps),
-            pause_reason=pause_reason(deps) if deps.queues.ping() else None,
-            faults=faults(deps),
             odd={name: count for name, count in broken.items() if count and name in ODD},
             held_by=held,
             ambiguous=today.ambiguous(session, LISTED),
             paused=today.paused(session, LISTED),
-            refused=_refused(deps),
-            examined=last_examination(deps),
             incidents=[Wrong(name_of(i), i.detail, i.opened_at) for i in incidents.current(session)],
             next=today.next_planned(session, now, now + AHEAD, LISTED),
             hours=_hours(today.planned_times(session, now, now + AHEAD), now),
+            unexplained=unexplained,
+            pause_reason=paused,
+            faults=wrong,
+            refused=refused,
+            examined=examined,
         )
 
 

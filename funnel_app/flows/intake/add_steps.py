@@ -1,5 +1,6 @@
 """Fill: plan the steps that running enrolments lack, since their campaign's file has gained them."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Campaign, Mode, Sequence
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.plan import FirstEmail, Timing, plan_emails, planned_events
-from funnel_app.ledger import contacts, enrolments
+from funnel_app.ledger import contacts, enrolments, planning
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Enrolment
+from funnel_app.rules.facts import EmailFacts
+from funnel_app.rules.plan import FirstEmail, Timing, plan_emails
 
 AT_A_TIME = 200
 
@@ -42,6 +44,8 @@ def _fill(
     deps: Deps, session: Session, campaign: Campaign, sequence: Sequence, enrolment: Enrolment, now: datetime
 ) -> int:
     timing = Timing(
+        campaign=campaign,
+        deadline=enrolment.deadline,
         anchor_at=enrolment.anchor_at,
         mode=Mode(enrolment.mode),
         interval_seconds=deps.settings.testing_interval_seconds,
@@ -51,12 +55,11 @@ def _fill(
     whole = plan_emails(sequence, FirstEmail(), timing, now)
     # What has gone late so far takes the new steps along, as it took the old ones.
     late = max((there[e.step].due_at - e.due_at for e in whole if e.step in there), default=timedelta())
-    missing = [email for email in whole if email.step not in there]
-    for email in missing:
-        email.enrolment_id = enrolment.id
-        email.due_at += max(late, timedelta()) if email.latest_at is None else timedelta()
-    session.add_all(missing)
-    session.flush()
-    session.add_all(planned_events(missing, now))
+    missing = [_late_too(email, late) for email in whole if email.step not in there]
+    planning.plan(session, enrolment, missing, now)
     enrolment.mirror_stale_since = now
     return len(missing)
+
+
+def _late_too(email: EmailFacts, late: timedelta) -> EmailFacts:
+    return email if email.latest_at else replace(email, due_at=email.due_at + max(late, timedelta()))

@@ -11,9 +11,9 @@ from funnel_app.campaigns.catalogue import CATALOGUE, Source
 from funnel_app.campaigns.model import Campaign, Sequence
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import normalised
-from funnel_app.flows.intake.call import Call
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.receipt import Receipt
+from funnel_app.rules.call import Call
 
 OF_THE_CONTACT = frozenset({Source.CONTACT, Source.ASSESSMENT})
 

@@ -5,7 +5,7 @@ rows over. A dry run does all of it and takes it back.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -15,16 +15,20 @@ from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.states import WAITING, State
 from funnel_app.campaigns.timing import deadline_after
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.exit import end_all, told
-from funnel_app.flows.intake.plan import SENT_BEFORE_CUT_OVER, FirstEmail, Timing, plan_emails, planned_events
+from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.mirror.legacy_rows import NotUnderstood, OldRow, facts_of, is_booked, read_row
 from funnel_app.flows.mirror.rows import Written
 from funnel_app.gateways.notion.workspace import NotionTable, Row
-from funnel_app.ledger import contacts, emails, enrolments, hook_events, mirrored, suppressions
+from funnel_app.ledger import contacts, emails, enrolments, hook_events, mirrored, planning, suppressions
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Contact, Email, Enrolment, Scope
 from funnel_app.ledger.types import new_id
+from funnel_app.rules.contact import COLUMNS
+from funnel_app.rules.exit import told
+from funnel_app.rules.facts import EmailFacts
+from funnel_app.rules.plan import SENT_BEFORE_CUT_OVER, FirstEmail, Timing, plan_emails
+from funnel_app.rules.states import RUNNING
 
 OVERTAKEN = "a later email went before the cut-over"
 ENDED_BEFORE = "the sequence had ended before the cut-over"
@@ -139,15 +143,16 @@ class _Carrying:
     def _enrol(self, contact: Contact) -> Enrolment:
         old, deps = self.old, self.deps
         interval = deps.settings.testing_interval_seconds
+        today = self.now.astimezone(ZoneInfo(old.campaign.timezone)).date()
         timing = Timing(
+            campaign=old.campaign,
+            deadline=deadline_after(old.campaign.deadline, today),
             anchor_at=old.anchor_at(deps.mode, interval),
             mode=deps.mode,
             interval_seconds=interval,
             zone=ZoneInfo(contact.timezone or old.campaign.timezone),
         )
         planned = plan_emails(old.sequence, FirstEmail(entrance="import"), timing, self.now)
-        for email in planned:
-            self._skip(email, self._why_not(email))
         enrolment = Enrolment(
             id=new_id(),
             contact_id=contact.id,
@@ -159,25 +164,23 @@ class _Carrying:
             kind=old.sequence.kind.value,
             happened_at=timing.anchor_at,
             anchor_at=timing.anchor_at,
-            deadline=deadline_after(old.campaign.deadline, self.now.astimezone(ZoneInfo(old.campaign.timezone)).date()),
+            deadline=timing.deadline,
             variables=dict(contact.properties),
             created_at=self.now,
-            emails=planned,
         )
-        enrolments.add(self.session, enrolment)
-        self.session.add_all(planned_events(planned, self.now))
+        planning.plan(self.session, enrolment, map(self._as_it_went, planned), self.now)
         return enrolment
 
-    def _why_not(self, email: Email) -> str | None:
+    def _as_it_went(self, email: EmailFacts) -> EmailFacts:
+        reason = self._why_not(email)
+        return email if reason is None else replace(email, state=State.SKIPPED, reason=reason)
+
+    def _why_not(self, email: Email | EmailFacts) -> str | None:
         if email.step in self.old.sent:
             return SENT_BEFORE_CUT_OVER
         if email.step < self.old.last:
             return OVERTAKEN
         return ENDED_BEFORE if self.old.ended else None
-
-    def _skip(self, email: Email, reason: str | None) -> None:
-        if reason is not None:
-            email.state, email.reason, email.skipped_at = State.SKIPPED, reason, self.now
 
     def _close(self, email: Email) -> bool:
         reason = self._why_not(email)
@@ -191,7 +194,7 @@ class _Carrying:
         return reason if reason and end_all(self.session, self._running(enrolment), reason, self.now) else None
 
     def _running(self, enrolment: Enrolment) -> list[Enrolment]:
-        return [enrolment] if enrolment.state in enrolments.RUNNING else []
+        return [enrolment] if enrolment.state in RUNNING else []
 
     def _why_stopped(self, contact: Contact) -> str | None:
         exits = self.old.sequence.exits
@@ -220,7 +223,7 @@ class _Carrying:
 
 
 def _lacks(contact: Contact, name: str) -> bool:
-    if name in contacts.COLUMNS:
+    if name in COLUMNS:
         return not getattr(contact, name)
     return contact.properties.get(name) is None
 

@@ -19,6 +19,7 @@ from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.mirrored import Mirrors
 from funnel_app.ledger.models import Scope
 from funnel_app.ledger.types import new_id
+from funnel_app.rules.states import HEARD
 
 LOCK = "mirror"
 LOCKED_FOR_S = 90.0
@@ -119,7 +120,7 @@ def _load(deps: Deps, ids: Sequence[UUID]) -> list[Person]:
             Person(
                 contact,
                 enrolments,
-                [hook for hook in hook_events.of_contact(session, contact.id) if hook.outcome in hook_events.HEARD],
+                [hook for hook in hook_events.of_contact(session, contact.id) if hook.outcome in HEARD],
                 suppressions.find(session, contact.email_norm, pepper, Scope.MARKETING) is not None,
             )
             for contact, enrolments in mirrored.load(session, ids)

@@ -8,11 +8,11 @@ from typing import Any
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.segments import segment_of
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
-from funnel_app.flows.intake.exit import REASONS
-from funnel_app.flows.intake.plan import SENT_BEFORE_CUT_OVER, SENT_BY_WEBSITE
 from funnel_app.gateways.notion.schema import Table, Writes
 from funnel_app.gateways.notion.values import Value, told_time
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, HookEvent
+from funnel_app.rules.exit import REASONS
+from funnel_app.rules.plan import SENT_BEFORE_CUT_OVER, SENT_BY_WEBSITE
 
 MOST_STEPS = 5
 STATUSES = {

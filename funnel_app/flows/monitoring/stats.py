@@ -43,8 +43,9 @@ def standing(deps: Deps) -> int:
     """Count what stands still though nothing says why: no pause, no answer, no report."""
     now = deps.now()
     broken = count_invariants(deps)
+    paused = pause_reason(deps) is not None
     with deps.reads() as session:
-        overdue = 0 if pause_reason(deps) else counts.overdue(session, now - OVERDUE_AFTER, deps.sendable_modes)
+        overdue = 0 if paused else counts.overdue(session, now - OVERDUE_AFTER, deps.sendable_modes)
         stuck = counts.sending_without_word(session, now - STUCK_AFTER)
         unproven = counts.sent_without_word(session, now - UNPROVEN_AFTER)
     return overdue + stuck + unproven + broken["incomplete"]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import names, required
-from funnel_app.flows.intake.exit import end_all
+from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.privacy.suppress import today
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import contacts, emails, enrolments, hook_events, notices, pii, requests, storage, suppressions

@@ -8,7 +8,7 @@ from funnel_app.campaigns.model import Kind
 from funnel_app.campaigns.reasons import on_day
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up, required
-from funnel_app.flows.intake.exit import end_all
+from funnel_app.flows.intake.end import end_all
 from funnel_app.ledger import contacts, enrolments, suppressions
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Scope

@@ -11,7 +11,7 @@ from funnel_app.campaigns.reasons import of_refusal, of_wait
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.gateways.resend.mailer import Answer, AnswerKind
-from funnel_app.ledger import contacts, email_events, emails, requests
+from funnel_app.ledger import batches, contacts, email_events, emails, requests
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email, Request, RequestState
 
@@ -26,8 +26,9 @@ log = structlog.get_logger()
 
 def apply_response(deps: Deps, request_id: UUID, answer: Answer) -> None:
     """Record an answer and do what follows from it. Safe to repeat: an answer that is already recorded stays."""
-    _adjust_sending(deps, answer)
+    # Recorded first: where Redis went away during the call, only the pause is lost, which the next call finds out.
     email_ids = _record(deps, request_id, answer)
+    _adjust_sending(deps, answer)
     ids = {"request": str(request_id), "emails": email_ids}
     log.info("request_answered", **ids, answer=answer.kind.value, detail=answer.detail)
 
@@ -72,23 +73,26 @@ def _adjust_sending(deps: Deps, answer: Answer) -> None:
 
 
 def _accepted(deps: Deps, session: Session, request: Request, answer: Answer, now: datetime) -> None:
+    sent = []
     for position, email in requests.placed(session, request):
         if position in answer.refused:
             _fail(session, email, answer.refused[position], now)
-        else:
-            _mark_sent(session, email, answer.ids[position], now)
+        elif _is_sent(session, email, answer.ids[position], now):
+            sent.append(email)
+    batches.mark_sent(session, sent, now)
     requests.close(request, RequestState.ANSWERED, None, now)
 
 
-def _mark_sent(session: Session, email: Email, resend_id: str | None, now: datetime) -> None:
+def _is_sent(session: Session, email: Email, resend_id: str | None, now: datetime) -> bool:
+    """Note Resend's id; say whether the email comes to `sent` by it."""
     # The report of the delivery may have come first: then only the id and the time are still missing.
     email.resend_id = email.resend_id or resend_id
     if resend_id != email.resend_id:
         email_events.add_copy(session, email.id, resend_id, now)
     if email.state in {State.SENDING, State.AMBIGUOUS}:
-        emails.move(session, email, State.SENT, now)
-    else:
-        email.sent_at = email.sent_at or now
+        return True
+    email.sent_at = email.sent_at or now
+    return False
 
 
 def _fail(session: Session, email: Email, words: str, now: datetime) -> None:

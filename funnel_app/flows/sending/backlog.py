@@ -1,15 +1,14 @@
 """Backlog: while more is due than can go one by one, many emails go by one request."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from funnel_app.deps import Deps
-from funnel_app.flows.sending.deliver import Outcome, deliver
+from funnel_app.flows.sending.deliver import LARGEST_BATCH, Outcome, deliver
 from funnel_app.ledger import emails
 
-# Resend takes up to 100 emails in one call: https://resend.com/docs/api-reference/emails/send-batch-emails
-LARGEST_BATCH = 100
+# More than go at once: what others claim meanwhile must not leave a request half empty.
+LOOKED_AT = 3 * LARGEST_BATCH
 BACKLOG_S = 2.0
 MOST_ONE_BY_ONE = 10
 GOES_ON_FOR = timedelta(seconds=20)
@@ -21,9 +20,9 @@ def deliver_due(deps: Deps, email_id: UUID) -> Outcome:
     Safe to repeat and to race. Raises Unavailable where Redis cannot be reached.
     """
     until = deps.now() + GOES_ON_FOR
-    first = outcome = _deliver(deps, _with_company(deps, email_id))
+    first = outcome = deliver(deps, _with_company(deps, email_id))
     while outcome is Outcome.HANDED_OVER and deps.now() < until and (batch := _backlog(deps)):
-        outcome = _deliver(deps, batch)
+        outcome = deliver(deps, batch)
     return first
 
 
@@ -31,19 +30,11 @@ def _with_company(deps: Deps, email_id: UUID) -> list[UUID]:
     with deps.reads() as session:
         if emails.was_tried(session, email_id):
             return [email_id]
-    company = [other for other in _backlog(deps) if other != email_id]
-    return [email_id, *company[: LARGEST_BATCH - 1]]
+    return [email_id, *(other for other in _backlog(deps) if other != email_id)]
 
 
 def _backlog(deps: Deps) -> list[UUID]:
     few = min(BACKLOG_S * deps.rate.per_second(), MOST_ONE_BY_ONE)
     with deps.reads() as session:
-        due = emails.due(session, deps.now(), deps.sendable_modes, LARGEST_BATCH, untried=True)
+        due = emails.due(session, deps.now(), deps.sendable_modes, LOOKED_AT, untried=True)
     return [email.id for email in due] if len(due) > few else []
-
-
-def _deliver(deps: Deps, batch: Sequence[UUID]) -> Outcome:
-    # Their own jobs would find nothing to do; should this worker die, the sweep finds the emails.
-    if len(batch) > 1:
-        deps.queues.unschedule(batch)
-    return deliver(deps, batch)

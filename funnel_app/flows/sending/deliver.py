@@ -1,12 +1,12 @@
 """Deliver: claim what is due, compose it, freeze it, hand it over; an exit that commits before the freeze wins.
 
-Each step is a short transaction of its own, and neither rendering nor the network happens inside one.
+Three short transactions, however many emails: claim; freeze and begin; apply the response. Texts are fetched before the
+first, and neither rendering nor the network happens inside one.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,17 +16,22 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import into_window
 from funnel_app.deps import Deps
-from funnel_app.flows.sending.eligibility import NotInFiles, in_files, stop_unwanted
+from funnel_app.flows.sending.apply_response import apply_response
+from funnel_app.flows.sending.eligibility import Forbidden, NotInFiles, forbidden_to, in_files, stop_unwanted
+from funnel_app.flows.sending.freeze import freeze
+from funnel_app.flows.sending.lease import Lease
 from funnel_app.flows.sending.sending_status import LEASE, may_send
-from funnel_app.flows.sending.submit import submit
-from funnel_app.flows.templates.compose import Composed, compose
+from funnel_app.flows.sending.submit import Begun, submit
+from funnel_app.flows.templates.compose import Composed, Sources, compose, gather
 from funnel_app.flows.templates.serving import NotReady
-from funnel_app.ledger import contacts, emails, messages, requests
+from funnel_app.flows.turn import wait_for_turn
+from funnel_app.ledger import batches, contacts, emails
 from funnel_app.ledger.conflicts import retry_on_conflict
-from funnel_app.ledger.models import Email, EnrolmentState, Message
+from funnel_app.ledger.models import Email
 from funnel_app.ledger.types import new_id
 
-LATE_AFTER = timedelta(seconds=60)
+# Resend takes up to 100 emails in one call: https://resend.com/docs/api-reference/emails/send-batch-emails
+LARGEST_BATCH = 100
 LOOK_AGAIN_AFTER = timedelta(seconds=15)
 
 
@@ -39,32 +44,53 @@ class Outcome(StrEnum):
 
 
 def deliver(deps: Deps, email_ids: Sequence[UUID]) -> Outcome:
-    """Send these emails as one request. Safe to repeat and to race: only the claimer sends, and only what is due."""
+    """Send the first hundred of these emails that are free as one request.
+
+    Safe to repeat and to race: only the claimer sends, and only what is due.
+    """
     if not may_send(deps):
         return Outcome.PAUSED
-    token = new_id()
-    composed = _compose_each(deps, _claim(deps, email_ids, token), token)
-    request_id = _freeze(deps, composed, token) if composed else None
-    if request_id is None:
+    waiting, sources = _gather(deps, email_ids)
+    lease = Lease(deps, (), new_id(), deps.now() + LEASE)
+    claimed = _claim(deps, waiting, lease)
+    _unschedule_others(deps, email_ids, claimed)
+    composed = _compose_each(deps, claimed, sources, lease)
+    begun = _begin(deps, composed, lease)
+    if begun is None:
         deps.pause.leave_probe()
         return Outcome.NOTHING_TO_DO
-    submit(deps, request_id, token)
+    answer = submit(deps, begun, lease.token)
+    apply_response(deps, begun.request_id, answer)
     return Outcome.HANDED_OVER
 
 
+def _gather(deps: Deps, email_ids: Sequence[UUID]) -> tuple[list[UUID], Sources]:
+    """Return those of the emails that wait, and what their letters are made of."""
+    with deps.reads() as session:
+        found = {id_: text for id_, *text in batches.waiting(session, email_ids)}
+    sources = gather(deps, {(campaign, key) for campaign, key in found.values()})
+    return [email_id for email_id in email_ids if email_id in found], sources
+
+
 @retry_on_conflict
-def _claim(deps: Deps, email_ids: Sequence[UUID], token: UUID) -> list[Email]:
+def _claim(deps: Deps, email_ids: Sequence[UUID], lease: Lease) -> list[Email]:
+    if not email_ids:
+        return []
     now = deps.now()
+    lease.until = now + LEASE
+    by = batches.Claim(token=lease.token, now=now, until=lease.until, modes=deps.sendable_modes, most=LARGEST_BATCH)
     with deps.sessions.begin() as session:
         # Contacts first, as every transaction does: a hook that holds one waits for its emails next.
         contacts.lock_of_emails(session, email_ids)
-        won = emails.claim(session, email_ids, now, deps.sendable_modes, token, LEASE)
-        return [email for email in won if _goes_on(deps, session, email, now)]
+        won = batches.claim(session, email_ids, by)
+        forbidden = forbidden_to(deps, session, won)
+        lease.ids = [email.id for email in won]
+        return [email for email in won if _goes_on(deps, session, email, now, forbidden)]
 
 
-def _goes_on(deps: Deps, session: Session, email: Email, now: datetime) -> bool:
+def _goes_on(deps: Deps, session: Session, email: Email, now: datetime, forbidden: Forbidden) -> bool:
     try:
-        return not stop_unwanted(deps, session, email, now) and not _wait_for_window(deps, session, email, now)
+        return not (stop_unwanted(deps, session, email, now, forbidden) or _wait_for_window(deps, session, email, now))
     except NotInFiles as fault:
         # One email of a campaign that was taken away must not keep the others of its batch.
         emails.move(session, email, State.HELD, now, str(fault))
@@ -85,24 +111,21 @@ def _wait_for_window(deps: Deps, session: Session, email: Email, now: datetime) 
     return opening > now
 
 
-def _compose_each(deps: Deps, claimed: Sequence[Email], token: UUID) -> dict[UUID, Composed]:
-    composed, leased_until = {}, deps.now() + LEASE
+def _unschedule_others(deps: Deps, email_ids: Sequence[UUID], claimed: Sequence[Email]) -> None:
+    # Their own jobs would find nothing to do; should this worker die, the sweep finds the emails.
+    if len(email_ids) > 1 and claimed:
+        deps.queues.unschedule([email.id for email in claimed])
+
+
+def _compose_each(deps: Deps, claimed: Sequence[Email], sources: Sources, lease: Lease) -> dict[UUID, Composed]:
+    composed = {}
     for email in claimed:
-        if leased_until - deps.now() < LEASE / 2:
-            leased_until = _renew(deps, claimed, token)
+        lease.keep()
         try:
-            composed[email.id] = compose(deps, email)
+            composed[email.id] = compose(deps, email, sources)
         except NotReady as fault:
             _hold(deps, email, str(fault))
     return composed
-
-
-@retry_on_conflict
-def _renew(deps: Deps, claimed: Sequence[Email], token: UUID) -> datetime:
-    until = deps.now() + LEASE
-    with deps.sessions.begin() as session:
-        emails.renew(session, [email.id for email in claimed], token, until)
-    return until
 
 
 @retry_on_conflict
@@ -110,67 +133,16 @@ def _hold(deps: Deps, email: Email, reason: str) -> None:
     now = deps.now()
     with deps.sessions.begin() as session:
         contacts.lock(session, [email.enrolment.contact_id])
-        for still_mine in emails.mine(session, [email.id], email.lease_token):
+        for still_mine in batches.mine(session, [email.id], email.lease_token):
             emails.move(session, still_mine, State.HELD, now, reason)
             still_mine.next_attempt_at = now + LOOK_AGAIN_AFTER
 
 
-@retry_on_conflict
-def _freeze(deps: Deps, composed: dict[UUID, Composed], token: UUID) -> UUID | None:
-    now = deps.now()
-    with deps.sessions.begin() as session:
-        contacts.lock_of_emails(session, composed)
-        wanted = [e for e in emails.mine(session, composed, token) if _still_wanted(deps, session, e, now)]
-        if not wanted:
-            return None
-        for email in wanted:
-            email.freezes += 1
-        ids = [email.id for email in wanted]
-        request = requests.add(session, idempotency_key(wanted), ids, now, token, LEASE)
-        for email in wanted:
-            email.request_id = request.id
-            messages.add(session, _message(email, composed[email.id], request.id, now))
-            _move_later_steps(session, email, now)
-        return request.id
-
-
-def _still_wanted(deps: Deps, session: Session, email: Email, now: datetime) -> bool:
-    if email.enrolment.state != EnrolmentState.ACTIVE:
-        emails.move(session, email, State.PLANNED, now, f"given back: its sequence is {email.enrolment.state}")
-        return False
-    return not stop_unwanted(deps, session, email, now)
-
-
-def idempotency_key(batch: Sequence[Email]) -> str:
-    """Return the key under which Resend knows this handing over: the same for every repeat, never random."""
-    keys = [f"email-{email.id}-{email.freezes}" for email in batch]
-    return keys[0] if len(keys) == 1 else f"batch-{sha256(' '.join(keys).encode()).hexdigest()}"
-
-
-def _message(email: Email, composed: Composed, request_id: UUID, now: datetime) -> Message:
-    letter = composed.letter
-    return Message(
-        email_id=email.id,
-        request_id=request_id,
-        template_version_id=composed.version_id,
-        freeze=email.freezes,
-        sender=letter.sender,
-        recipient=letter.to,
-        reply_to=letter.reply_to,
-        subject=letter.subject,
-        html=letter.html,
-        text=letter.text,
-        headers=dict(letter.headers),
-        tags=dict(letter.tags),
-        created_at=now,
-    )
-
-
-def _move_later_steps(session: Session, email: Email, now: datetime) -> None:
-    # A lead must never get a pile at once: what goes late takes the steps behind it along.
-    lateness = (now - email.due_at).total_seconds() // 1
-    # An email that is frozen anew, since its batch was refused, has taken them along before.
-    if email.freezes > 1 or email.latest_at is not None or lateness <= LATE_AFTER.total_seconds():
-        return
-    for later in emails.later_planned(session, email):
-        later.due_at += timedelta(seconds=lateness)
+def _begin(deps: Deps, composed: dict[UUID, Composed], lease: Lease) -> Begun | None:
+    """Freeze the letters when it is this worker's turn to call; None where nothing of them is to go any more."""
+    if not composed or not wait_for_turn(deps, lease.token, lease.keep):
+        return None
+    begun = freeze(deps, composed, lease.token)
+    if begun is None:
+        deps.rate.answered(lease.token)
+    return begun

@@ -1,5 +1,6 @@
 """Wanted: whether an email may still go, asked in the claim, in the freeze, before a repeat, and while it is held."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence as Rows
 from datetime import datetime
 from typing import NamedTuple
@@ -10,12 +11,14 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.model import Campaign, Mode, Sequence
 from funnel_app.campaigns.recipients import is_test_recipient
 from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.campaigns.season import not_on
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.plan import call_was_near, too_late
 from funnel_app.ledger import emails, suppressions
 from funnel_app.ledger.models import Contact, Email, Enrolment, Suppression
+from funnel_app.rules.plan import gave_way, too_late
 
+Forbidden = Mapping[str, Rows[Suppression]]
 RELEASE = "flask contacts release lets it be mailed again"
 OTHER_ADDRESS = "ask for another address; if this one is right: flask contacts release"
 # By where a suppression comes from. What a person wished, or complained of, stays so.
@@ -46,20 +49,29 @@ def in_files(deps: Deps, email: Email) -> tuple[Campaign, Sequence]:
     return campaign, sequence
 
 
-def stop_unwanted(deps: Deps, session: Session, email: Email, now: datetime) -> bool:
+def forbidden_to(deps: Deps, session: Session, batch: Rows[Email]) -> Forbidden:
+    """Return what forbids mail to the readers of these emails, by their normalised address."""
+    addresses = {email.enrolment.contact.email_norm for email in batch}
+    return suppressions.of_addresses(session, addresses, deps.settings.secret_key)
+
+
+def stop_unwanted(deps: Deps, session: Session, email: Email, now: datetime, forbidden: Forbidden) -> bool:
     """Bring an email that is no longer wanted to its end; say whether it was one. Raises NotInFiles."""
-    stop = why_not(deps, session, email, now)
+    stop = why_not(deps, session, email, now, forbidden)
     if stop is not None:
         emails.move(session, email, stop[0], now, stop[1])
     return stop is not None
 
 
-def why_not(deps: Deps, session: Session, email: Email, now: datetime) -> tuple[State, str] | None:
-    """Return how an email ends that must not go now, and why; None for one that may. Raises NotInFiles."""
+def why_not(
+    deps: Deps, session: Session, email: Email, now: datetime, forbidden: Forbidden
+) -> tuple[State, str] | None:
+    """Return how an email ends that must not go now, and why; None for one that may. Raises NotInFiles.
+
+    `forbidden` is what `forbidden_to` says of its batch.
+    """
     enrolment, contact = email.enrolment, email.enrolment.contact
-    barred = block_reason(
-        deps, enrolment, contact, suppressions.of_address(session, contact.email_norm, deps.settings.secret_key)
-    )
+    barred = block_reason(deps, enrolment, contact, forbidden[contact.email_norm])
     if barred is not None:
         return barred.state, barred.reason
     late = _missed(deps, session, email, now)
@@ -92,13 +104,12 @@ def _missed(deps: Deps, session: Session, email: Email, now: datetime) -> str | 
     campaign, sequence = in_files(deps, email)
     if late := too_late(email, sequence.max_lateness, now):
         return late
-    if email.latest_at and (next_one := _due_too(session, email, now)):
-        return call_was_near(email.latest_at - next_one.due_at)
-    today = now.astimezone(ZoneInfo(campaign.timezone)).date()
-    if sequence.step(email.step).after_deadline == "skip" and today > email.enrolment.deadline:
-        return "the deadline has passed"
-    return None
+    if email.latest_at and (near := _gave_way(session, email, email.latest_at, now)):
+        return near
+    enrolment, today = email.enrolment, now.astimezone(ZoneInfo(campaign.timezone)).date()
+    return not_on(campaign, sequence.step(email.step), enrolment.deadline, today, Mode(enrolment.mode))
 
 
-def _due_too(session: Session, email: Email, now: datetime) -> Email | None:
-    return next((later for later in emails.later_planned(session, email) if later.due_at <= now), None)
+def _gave_way(session: Session, email: Email, call_at: datetime, now: datetime) -> str | None:
+    later = emails.later_planned(session, email)
+    return gave_way(email.due_at, later[0].due_at, call_at, now) if later else None

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.sending.eligibility import NotInFiles, stop_unwanted, why_not
-from funnel_app.flows.templates.compose import compose
+from funnel_app.flows.sending.eligibility import NotInFiles, forbidden_to, stop_unwanted, why_not
+from funnel_app.flows.templates.compose import Sources, compose, gather
 from funnel_app.flows.templates.serving import NotReady
 from funnel_app.gateways.redis.queue import deliver_job, queue_of
 from funnel_app.ledger import contacts, emails
@@ -21,17 +21,18 @@ def recheck_held(deps: Deps) -> int:
     """Release every held email whose letter can be made now; return how many. Safe to repeat."""
     with deps.reads() as session:
         waiting = emails.load(session, emails.held(session, deps.now(), deps.sendable_modes, AT_A_TIME))
-    released = [email for email in waiting if _recheck(deps, email)]
+    sources = gather(deps, {(email.enrolment.campaign, email.template_key) for email in waiting})
+    released = [email for email in waiting if _recheck(deps, email, sources)]
     if released:
         deps.queues.push([deliver_job(email.id, queue_of(email.enrolment.kind)) for email in released])
     return len(released)
 
 
-def _recheck(deps: Deps, email: Email) -> bool:
+def _recheck(deps: Deps, email: Email, sources: Sources) -> bool:
     try:
         if _ended(deps, email):
             return False
-        compose(deps, email)
+        compose(deps, email, sources)
     except (NotReady, NotInFiles) as fault:
         _note(deps, email, str(fault))
         return False
@@ -42,12 +43,13 @@ def _recheck(deps: Deps, email: Email) -> bool:
 def _ended(deps: Deps, email: Email) -> bool:
     now = deps.now()
     with deps.reads() as session:
-        if why_not(deps, session, email, now) is None:
+        if why_not(deps, session, email, now, forbidden_to(deps, session, [email])) is None:
             return False
     with deps.sessions.begin() as session:
         contacts.lock(session, [email.enrolment.contact_id])
         held = [found for found in emails.load(session, [email.id]) if found.state == State.HELD]
-        return any(stop_unwanted(deps, session, found, now) for found in held)
+        forbidden = forbidden_to(deps, session, held)
+        return any(stop_unwanted(deps, session, found, now, forbidden) for found in held)
 
 
 @retry_on_conflict

@@ -8,6 +8,7 @@ import structlog
 from funnel_app.campaigns.states import GIVEN_UP, SOFT_BOUNCE, State
 from funnel_app.deps import Deps
 from funnel_app.flows.sending.record_event import Report, record_event
+from funnel_app.flows.turn import wait_for_turn
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import contacts, email_events, emails
 from funnel_app.ledger.conflicts import retry_on_conflict
@@ -17,7 +18,6 @@ FIRST_AFTER = timedelta(minutes=3)
 SELDOM = timedelta(hours=6)
 GIVE_UP_DELAYED_AFTER = timedelta(days=3)
 AT_A_TIME = 20
-LONGEST_WAIT_S = 5.0
 MAY_ONLY_SEND = "restricted_api_key"
 # Opening and clicking happen to what has arrived.
 MEANS = {"opened": "email.delivered", "clicked": "email.delivered", "canceled": "email.failed"}
@@ -55,25 +55,22 @@ def reconcile(deps: Deps) -> int:
 
 
 def _ask(deps: Deps, email: Email) -> bool:
-    _wait_for_turn(deps)
+    # The team's rate counts questions too.
+    wait_for_turn(deps, email.id)
     try:
         last = deps.mailer.last_event(email.resend_id or "")
     except Rejected as refused:
         raise CannotAsk(UNASKABLE if refused.code == MAY_ONLY_SEND else f"no word yet, and {refused}") from None
     except Unavailable as away:
         raise CannotAsk(f"no word yet, and {away}") from None
+    finally:
+        deps.rate.answered(email.id)
     report = _report(deps, email, last)
     if report is not None and record_event(deps, report) and report.state not in {State.SENT, None}:
         return True
     said = f"Resend says “{last}”" if last else "Resend does not know it: is RESEND_API_KEY of another team?"
     _note(deps, [email.id], f"no word of its delivery yet; asked, {said}")
     return False
-
-
-def _wait_for_turn(deps: Deps) -> None:
-    # The team's rate counts questions too.
-    while (wait := deps.rate.wait()) > 0:
-        deps.sleep(min(wait, LONGEST_WAIT_S))
 
 
 def _report(deps: Deps, email: Email, last: str | None) -> Report | None:

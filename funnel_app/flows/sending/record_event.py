@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.reasons import why, without_words
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, WAITING, State, reported
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.exit import end_all
+from funnel_app.flows.intake.end import end_all
 from funnel_app.ledger import contacts, email_events, emails, enrolments, suppressions
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email, EmailEvent, Scope
@@ -50,15 +50,13 @@ def record_event(deps: Deps, report: Report) -> bool:
     """Keep a report and move its email forward; False where this very report is already kept."""
     now = deps.now()
     with deps.sessions.begin() as session:
-        email_id = _known_email(session, report)
-        contacts.lock_of_emails(session, [email_id] if email_id else [])
-        concerned = emails.load(session, [email_id] if email_id else [])
-        kept = _without_person(report) if any(map(_is_erased, concerned)) else report
-        if not _keep(session, kept, email_id, now):
+        email = _concerned(session, report)
+        kept = _without_person(report) if email and _is_erased(email) else report
+        if not _keep(session, kept, email.id if email else None, now):
             return False
-        for email in concerned:
+        if email:
             apply(deps, session, email, kept, now)
-    log.info("event_recorded", email=str(email_id) if email_id else None, kind=report.kind, resend_id=report.resend_id)
+    log.info("event_recorded", email=str(email.id) if email else None, kind=report.kind, resend_id=report.resend_id)
     return True
 
 
@@ -71,10 +69,13 @@ def _without_person(report: Report) -> Report:
     return replace(report, detail=without_words(report.detail))
 
 
-def _known_email(session: Session, report: Report) -> UUID | None:
-    if report.email_id is not None and emails.load(session, [report.email_id]):
-        return report.email_id
-    return emails.find_by_resend_id(session, report.resend_id) if report.resend_id else None
+def _concerned(session: Session, report: Report) -> Email | None:
+    """Return the email that is reported of, with its contact locked; None where we do not know it yet."""
+    email_id = emails.find_reported(session, report.email_id, report.resend_id)
+    if email_id is None:
+        return None
+    contacts.lock_of_emails(session, [email_id])
+    return emails.load(session, [email_id])[0]
 
 
 def _keep(session: Session, report: Report, email_id: UUID | None, now: datetime) -> bool:
@@ -122,7 +123,7 @@ def _as_report(event: EmailEvent) -> Report:
 
 def apply(deps: Deps, session: Session, email: Email, report: Report, now: datetime) -> None:
     """Move an email of a locked contact forward by a report, and stop what must stop."""
-    given_up = report.resend_id is not None and email_events.was_given_up(session, email.id, report.resend_id)
+    given_up = _is_of_given_up_try(session, email, report)
     email.resend_id = email.resend_id or (None if given_up else report.resend_id)
     if report.state is None or (given_up and report.state not in OF_THE_ADDRESS):
         return
@@ -135,6 +136,13 @@ def apply(deps: Deps, session: Session, email: Email, report: Report, now: datet
         email.next_check_at = None
     if report.kind in SUPPRESSING and new == report.state and not _is_erased(email):
         _suppress(deps, session, email, report, now)
+
+
+def _is_of_given_up_try(session: Session, email: Email, report: Report) -> bool:
+    # What carries the id of the present try needs no look at the timeline; most reports do.
+    if report.resend_id is None or report.resend_id == email.resend_id:
+        return False
+    return email_events.was_given_up(session, email.id, report.resend_id)
 
 
 def _suppress(deps: Deps, session: Session, email: Email, report: Report, now: datetime) -> None:

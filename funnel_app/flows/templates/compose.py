@@ -1,6 +1,7 @@
 """Compose: one email's template, variables and envelope into the exact letter; no transaction is open meanwhile."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -16,7 +17,7 @@ from funnel_app.flows.templates.serving import NotReady, ready_version
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import hook_events
 from funnel_app.ledger.engine import LedgerUnavailable
-from funnel_app.ledger.models import Contact, Email
+from funnel_app.ledger.models import Contact, Email, TemplateVersion
 from funnel_app.letters.letter import Envelope, Letter
 from funnel_app.letters.letter import compose as compose_letter
 from funnel_app.letters.render import LetterError, MissingVariable, Parts
@@ -37,6 +38,7 @@ class Reader:
     deadline: date
     timezone: str | None
     unsubscribe_url: str
+    booked: int
 
 
 @dataclass(frozen=True)
@@ -47,28 +49,68 @@ class Composed:
     version_id: UUID
 
 
-def compose(deps: Deps, email: Email) -> Composed:
-    """Return the letter of an email loaded with its enrolment and contact; NotReady says why there is none yet.
+@dataclass(frozen=True)
+class Sources:
+    """What many letters are made of beside their readers, read once: texts, or why there is none; booked calls."""
+
+    texts: Mapping[str, TemplateVersion | NotReady]
+    booked: Mapping[str, int]
+
+    def text(self, key: str) -> TemplateVersion:
+        """Return the version that letters are made of; NotReady says why none is."""
+        found = self.texts[key]
+        if isinstance(found, NotReady):
+            raise found
+        return found
+
+
+def gather(deps: Deps, wanted: Collection[tuple[str, str]]) -> Sources:
+    """Read the texts and figures for letters of these campaigns and template keys, asking Notion where it is time.
 
     Raises GatewayError, and what says that the ledger is away.
     """
+    texts = {key: _text(deps, key) for _, key in wanted}
+    return Sources(texts, {campaign: booked_calls(deps, campaign) for campaign, _ in wanted})
+
+
+def _text(deps: Deps, key: str) -> TemplateVersion | NotReady:
     try:
-        return _compose(deps, email)
+        with unforeseen(f"template {key} cannot be read", "look at its page in Notion"):
+            return ready_version(deps, key)
+    except NotReady as fault:
+        return fault
+
+
+def booked_calls(deps: Deps, campaign: str) -> int:
+    """Return how many calls are booked in a campaign: each once, without those given up, tests and canaries."""
+    with deps.reads() as session:
+        booked = hook_events.count_calls(session, campaign, BOOKED, Mode.LIVE)
+        return booked - hook_events.count_calls(session, campaign, GIVEN_UP, Mode.LIVE)
+
+
+@contextmanager
+def unforeseen(what: str, advice: str) -> Iterator[None]:
+    """Turn what nobody foresaw in one text or lead into NotReady, so that it holds its emails and no others."""
+    try:
+        yield
     except (NotReady, GatewayError, *LedgerUnavailable):
         raise
     except Exception as fault:
-        # What nobody foresaw in one lead's data must hold that email, not all that share its batch.
-        log.error("letter_failed", email=str(email.id), exc_info=fault)
-        raise NotReady(
-            f"its letter cannot be made ({type(fault).__name__}: {fault}); look at the lead's data"
-        ) from fault
+        log.error("letter_failed", what=what, exc_info=fault)
+        raise NotReady(f"{what} ({type(fault).__name__}: {fault}); {advice}") from fault
 
 
-def _compose(deps: Deps, email: Email) -> Composed:
-    version = ready_version(deps, email.template_key)
+def compose(deps: Deps, email: Email, sources: Sources) -> Composed:
+    """Return the letter of an email loaded with its enrolment and contact; NotReady says why there is none yet."""
+    with unforeseen("its letter cannot be made", "look at the lead's data"):
+        return _compose(deps, email, sources)
+
+
+def _compose(deps: Deps, email: Email, sources: Sources) -> Composed:
+    version = sources.text(email.template_key)
     parts = Parts(version.subject, version.ready_html or "", version.ready_text or "")
     try:
-        letter = compose_letter(parts, variables_of(deps, email), _envelope(deps, email))
+        letter = compose_letter(parts, variables_of(deps, email, sources), _envelope(deps, email))
     except MissingVariable as missing:
         raise NotReady(
             f"template {email.template_key} uses {missing.name}, and nothing provides it for this lead"
@@ -78,7 +120,7 @@ def _compose(deps: Deps, email: Email) -> Composed:
     return Composed(letter, version.id)
 
 
-def variables_of(deps: Deps, email: Email) -> dict[str, object]:
+def variables_of(deps: Deps, email: Email, sources: Sources) -> dict[str, object]:
     """Return the value of every variable that this email's template may use."""
     enrolment = email.enrolment
     contact = enrolment.contact
@@ -91,6 +133,7 @@ def variables_of(deps: Deps, email: Email) -> dict[str, object]:
             deadline=enrolment.deadline,
             timezone=contact.timezone,
             unsubscribe_url=unsubscribe_url(deps, contact),
+            booked=sources.booked[enrolment.campaign],
         ),
     )
 
@@ -99,15 +142,12 @@ def variables_for(deps: Deps, reader: Reader) -> dict[str, object]:
     """Return the value of every variable that a letter to this reader may use."""
     campaign, now = reader.campaign, deps.now()
     today = now.astimezone(ZoneInfo(campaign.timezone)).date()
-    with deps.reads() as session:
-        booked = hook_events.count_calls(session, campaign.name, BOOKED, Mode.LIVE)
-        given_up = hook_events.count_calls(session, campaign.name, GIVEN_UP, Mode.LIVE)
     zone = ZoneInfo(reader.timezone or campaign.timezone)
     return values(
         campaign,
         contact=reader.contact,
         hook=reader.hook,
-        facts=CampaignFacts(deadline=reader.deadline, today=today, bookings=booked - given_up, zone=zone),
+        facts=CampaignFacts(deadline=reader.deadline, today=today, bookings=reader.booked, zone=zone, now=now),
         funnel=FunnelFacts(
             unsubscribe_url=reader.unsubscribe_url,
             company_name=deps.settings.company_name,

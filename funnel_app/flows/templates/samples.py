@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.model import Campaign
 from funnel_app.campaigns.timing import deadline_after
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.compose import Reader
+from funnel_app.flows.templates.compose import Reader, booked_calls
 
 ADDRESS = "delivered+sample@resend.dev"
 # Nobody has this token, so the link in a sample letter ends nobody's emails.
@@ -68,6 +68,7 @@ def sample(deps: Deps, campaign: Campaign, name: str) -> Reader:
         deadline=deadline_after(campaign.deadline, today),
         timezone=None,
         unsubscribe_url=f"{deps.settings.public_url}/u/{NOBODYS_TOKEN}",
+        booked=booked_calls(deps, campaign.name),
     )
 
 

@@ -13,8 +13,10 @@ from funnel_app.deps import Deps
 from funnel_app.flows.templates.preview import CannotPreview, compose_preview, find_place
 from funnel_app.flows.templates.readings import Reading, read_all, read_one
 from funnel_app.flows.templates.samples import sample
+from funnel_app.flows.turn import wait_for_turn
 from funnel_app.gateways.resend.mailer import Answer, AnswerKind
 from funnel_app.ledger import suppressions
+from funnel_app.ledger.types import new_id
 from funnel_app.letters.letter import Letter
 from funnel_app.letters.wire import as_resend
 
@@ -94,13 +96,11 @@ def _ask(deps: Deps, payload: dict[str, object], key: str) -> Answer:
 
 
 def _try(deps: Deps, payload: dict[str, object], key: str) -> Answer:
-    _wait_for_turn(deps)
-    return deps.mailer.send([payload], key)
-
-
-def _wait_for_turn(deps: Deps) -> None:
-    while (wait := deps.rate.wait()) > 0:
-        deps.sleep(min(wait, LONGEST_SLEEP_S))
+    caller = new_id()
+    wait_for_turn(deps, caller)
+    answer = deps.mailer.send([payload], key)
+    deps.rate.answered(caller)
+    return answer
 
 
 def _idempotency_key(deps: Deps, payload: dict[str, object]) -> str:

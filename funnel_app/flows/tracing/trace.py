@@ -31,7 +31,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
     `suppressions` are what forbids mail to it, even one that we never heard of; `story` is all that happened, in time
     order. A call that named it and was refused is among `hooks`; `similar` are known addresses like an unknown one.
     """
-    email_norm = looked_up(address)
+    email_norm, waiting = looked_up(address), _why_all_waits(deps)
     with deps.reads() as session:
         contact = contacts.find(session, email_norm)
         forbidden = suppressions.of_address(session, email_norm, deps.settings.secret_key)
@@ -45,7 +45,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         timeline = email_events.of_emails(session, [email.id for e in joined for email in e.emails])
         hooks = sorted([*hook_events.of_contact(session, contact.id), *refused], key=lambda hook: hook.received_at)
         bars = {enrolment.id: block_reason(deps, enrolment, contact, forbidden) for enrolment in joined}
-        outlook = replace(_outlook(deps, session, joined), bars=bars)
+        outlook = replace(_outlook(deps, session, joined, waiting), bars=bars)
     return {
         "contact": _contact(contact),
         "suppressions": _forbidden(forbidden),
@@ -55,10 +55,13 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
     }
 
 
-def _outlook(deps: Deps, session: Session, joined: Sequence[Enrolment]) -> Outlook:
+def _why_all_waits(deps: Deps) -> str | None:
+    return pause_reason(deps) or next((f"{fault} ({DOCTOR_KNOWS})" for fault in silent_parts(deps)), None)
+
+
+def _outlook(deps: Deps, session: Session, joined: Sequence[Enrolment], waiting: str | None) -> Outlook:
     ids = {email.request_id for enrolment in joined for email in enrolment.emails if email.request_id}
     asked = requests.by_ids(session, ids)
-    waiting = pause_reason(deps) or next((f"{fault} ({DOCTOR_KNOWS})" for fault in silent_parts(deps)), None)
     elsewhere = frozenset(each.id for each in joined if each.mode not in deps.sendable_modes)
     return Outlook(deps.now(), ZoneInfo(deps.settings.timezone), waiting, asked, elsewhere=elsewhere)
 

@@ -3,44 +3,61 @@
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
+from uuid import UUID
 
 from redis import Redis
+from redis.exceptions import RedisError
 
 from funnel_app.gateways.errors import redis_at_hand
-from funnel_app.gateways.redis.scripts import BACK_OFF, CLEAR, MAY_PROBE, PAUSE, TAKE_SLOT
+from funnel_app.gateways.redis.scripts import BACK_OFF, CLEAR, MAY_PROBE, PAUSE, TAKE_TURN, TURN_OVER
 
 LEARNED_TTL_S = 3600
 SLOWEST_RATE = 0.2
+# Of a worker that died in its call nobody says that it is over: 7 s is the longest, and a second after it.
+LONGEST_CALL_S = 9
 PROBE_EVERY_S = 30
 # The pause is remembered this long after it ended, so that an outage which goes on backs off further.
 REMEMBERED_S = 900
 
 
 class SendingRate:
-    """Slots for calls to Resend, evenly spaced over all workers by Redis's own clock."""
+    """Turns to call Resend, evenly spaced over all workers by Redis's own clock.
+
+    Resend counts the calls of a second by when they reach it, which nobody here knows exactly: after the call was
+    begun, and before it was answered. So a call counts until a second after its answer, and there are never more than
+    the team may make.
+    """
 
     KEY = "funnel:rate:next"
     LEARNED_KEY = "funnel:rate:learned"
+    CALLS_KEY = "funnel:rate:calls"
 
     def __init__(self, redis: Redis, *, rate_per_second: float, share: float) -> None:
         self._redis = redis
         self._rate = rate_per_second
         self._share = share
-        self._script = redis.register_script(TAKE_SLOT)
+        self._take = redis.register_script(TAKE_TURN)
+        self._answered = redis.register_script(TURN_OVER)
 
-    def wait(self) -> float:
-        """Take a slot and return 0 if one is due now; else take none and return the seconds until one may be.
+    def wait(self, caller: UUID) -> float:
+        """Take a turn and return 0 if one is due now; else take none and return the seconds until one may be.
 
         So a caller asks again after the wait, and can renew its lease in between.
         """
-        return self._ask(take=True)
+        return self._ask(str(caller))
 
     def peek(self) -> float:
-        """Return the seconds until a slot may be due, 0 for now, and take none."""
-        return self._ask(take=False)
+        """Return the seconds until a turn may be due, 0 for now, and take none."""
+        return self._ask("")
+
+    def answered(self, caller: UUID) -> None:
+        """Say that a caller's call is over, or was not made; never raises, since a turn also ends by itself."""
+        with suppress(RedisError):
+            self._answered(keys=[self.CALLS_KEY], args=[str(caller)])
 
     def per_second(self) -> float:
         """Return how many calls a second we may make now: our share of what the provider allows."""
@@ -54,11 +71,10 @@ class SendingRate:
             with redis_at_hand():
                 self._redis.set(self.LEARNED_KEY, rate, ex=LEARNED_TTL_S)
 
-    def _ask(self, *, take: bool) -> float:
+    def _ask(self, caller: str) -> float:
+        keys = [self.KEY, self.LEARNED_KEY, self.CALLS_KEY]
         with redis_at_hand():
-            microseconds = self._script(
-                keys=[self.KEY, self.LEARNED_KEY], args=[self._rate, self._share, SLOWEST_RATE, int(take)]
-            )
+            microseconds = self._take(keys=keys, args=[self._rate, self._share, SLOWEST_RATE, caller, LONGEST_CALL_S])
         return int(cast(int, microseconds)) / 1_000_000
 
 

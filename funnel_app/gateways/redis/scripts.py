@@ -1,15 +1,33 @@
 """What Redis must do in one step, as Lua. Numbers leave as text or whole numbers, since Redis cuts off fractions."""
 
-# Generic cell rate algorithm without bursts. KEYS: next slot, learned rate. ARGV: rate, share, slowest rate, take?
-TAKE_SLOT = """
+# Evenly spaced turns, and never more calls in the air or within a second of their answer than are allowed.
+# KEYS: next turn, learned rate, calls. ARGV: rate, share, slowest rate, caller or nothing, longest call in seconds.
+TAKE_TURN = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local due = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
-if due > now or ARGV[4] == '0' then return due - now end
-local rate = math.max(tonumber(redis.call('GET', KEYS[2]) or ARGV[1]) * ARGV[2], tonumber(ARGV[3]))
-local interval = math.ceil(1000000 / rate)
+local allowed = tonumber(redis.call('GET', KEYS[2]) or ARGV[1])
+local most = math.max(math.floor(allowed), 1)
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', string.format('%.0f', now))
+local calls = redis.call('ZRANGE', KEYS[3], -most, -most, 'WITHSCORES')
+if calls[2] then
+  local over = tonumber(calls[2])
+  if over > now + 1000000 then over = now + 20000 end
+  due = math.max(due, over)
+end
+if due > now or ARGV[4] == '' then return due - now end
+local interval = math.ceil(1000000 / math.max(allowed * ARGV[2], tonumber(ARGV[3])))
 redis.call('SET', KEYS[1], string.format('%.0f', now + interval), 'PX', math.ceil(interval / 1000) + 1000)
+redis.call('ZADD', KEYS[3], string.format('%.0f', now + ARGV[5] * 1000000), ARGV[4])
+redis.call('EXPIRE', KEYS[3], ARGV[5] + 1)
 return 0
+"""
+
+# KEYS: calls. ARGV: caller.
+TURN_OVER = """
+local clock = redis.call('TIME')
+local over = string.format('%.0f', clock[1] * 1000000 + clock[2] + 1000000)
+return redis.call('ZADD', KEYS[1], 'XX', over, ARGV[1])
 """
 
 # KEYS: pause. ARGV: kind, reason, now, seconds, remembered. The longest pause wins.

@@ -13,9 +13,9 @@ from funnel_app.deps import Deps
 from funnel_app.flows.console import operate
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.subjects import Subject, of_contact, of_email, of_enrolment
-from funnel_app.flows.intake.decide import TooManyEnrolments
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_by_hand
 from funnel_app.ledger.base import Scope
+from funnel_app.rules.decide import TooManyEnrolments
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import blueprint, page
 

@@ -6,7 +6,8 @@ https://cal.com/docs/developing/guides/automation/webhooks
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from flask import request
@@ -17,8 +18,8 @@ from werkzeug.exceptions import NotFound, Unauthorized
 from funnel_app.campaigns.model import Event
 from funnel_app.current import current_deps
 from funnel_app.flows.addresses import normalised
-from funnel_app.flows.intake.call import Call
 from funnel_app.flows.intake.lookup import call_at_of
+from funnel_app.rules.call import Call
 from funnel_app.web.auth import is_one_of, note_proof, require_json
 from funnel_app.web.hooks.calendars import Calendar, acknowledge, answers
 from funnel_app.web.hooks.common import answer, plain
@@ -30,6 +31,8 @@ from funnel_app.web.replays import is_replay
 
 # What the form asks of everybody stands elsewhere in the event.
 KNOWN_ANSWERS = frozenset({"name", "email", "guests", "location", "rescheduleReason"})
+
+SIGNATURE = re.compile("[0-9a-f]{64}")
 
 blueprint = HookBlueprint("calcom", __name__, url_prefix="/webhook", description="Cal.com's own events")
 
@@ -43,11 +46,16 @@ def require_signature() -> None:
     keys = current_deps().settings.calcom_signing_keys
     if not keys:
         raise NotFound("Cal.com's events are not taken here: CALCOM_SIGNING_KEY is not set.")
-    body = request.get_data()
-    fitting = [hmac.new(key.encode(), body, hashlib.sha256).hexdigest() for key in keys]
-    if not is_one_of(request.headers.get("X-Cal-Signature-256", ""), fitting):
+    if not _is_signed(request.headers.get("X-Cal-Signature-256", ""), keys):
         raise Unauthorized("X-Cal-Signature-256 does not fit CALCOM_SIGNING_KEY.")
     note_proof()
+
+
+def _is_signed(signature: str, keys: Sequence[str]) -> bool:
+    if SIGNATURE.fullmatch(signature) is None:
+        return False
+    body = request.get_data()
+    return is_one_of(signature, [hmac.new(key.encode(), body, hashlib.sha256).hexdigest() for key in keys])
 
 
 blueprint.before_request(require_json)

@@ -12,7 +12,7 @@ from werkzeug.exceptions import UnprocessableEntity
 
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.addresses import normalised
-from funnel_app.flows.intake.call import Call
+from funnel_app.rules.call import Call
 from funnel_app.web.hooks.fields import time_zone
 from funnel_app.web.hooks.names import first_name_of, safe_name
 from funnel_app.web.replays import first_received_at

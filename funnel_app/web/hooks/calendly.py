@@ -15,7 +15,7 @@ from werkzeug.exceptions import NotFound, Unauthorized
 
 from funnel_app.campaigns.model import Event
 from funnel_app.current import current_deps
-from funnel_app.flows.intake.call import Call
+from funnel_app.rules.call import Call
 from funnel_app.web.auth import is_signed, note_proof, require_json, signed_age_s
 from funnel_app.web.hooks.calendars import Calendar, acknowledge, answers
 from funnel_app.web.hooks.common import answer, plain
@@ -44,7 +44,7 @@ def require_signature() -> None:
     if not keys:
         raise NotFound("Calendly's events are not taken here: CALENDLY_SIGNING_KEY is not set.")
     signature = request.headers.get("Calendly-Webhook-Signature", "")
-    if not is_signed(signature, request.get_data(), keys, ACCEPTED_WITHIN_S):
+    if not is_signed(signature, keys, ACCEPTED_WITHIN_S):
         raise Unauthorized("Calendly-Webhook-Signature does not fit CALENDLY_SIGNING_KEY.")
     note_proof()
     if signed_age_s(signature) > UNUSUAL_AFTER_S:

@@ -10,8 +10,8 @@ from werkzeug.exceptions import BadRequest
 from funnel_app.campaigns.model import Event
 from funnel_app.current import current_deps
 from funnel_app.flows.addresses import normalised
-from funnel_app.flows.intake.call import Call, fitted
 from funnel_app.flows.intake.enrol import enrol
+from funnel_app.rules.call import Call, fitted
 from funnel_app.web.auth import require_caller, require_json
 from funnel_app.web.hooks.fields import contact_facts
 from funnel_app.web.payloads import HookBlueprint

@@ -15,11 +15,11 @@ from werkzeug.exceptions import NotFound, Unauthorized
 
 from funnel_app.campaigns.model import Campaign, Hook
 from funnel_app.current import current_deps
-from funnel_app.flows.intake.call import Call, fitted
-from funnel_app.flows.intake.decide import TooManyEnrolments
 from funnel_app.flows.intake.enrol import KeyReused, enrol
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.tracing.prefect_runs import Run, find_run, find_run_by_key
+from funnel_app.rules.call import Call, fitted
+from funnel_app.rules.decide import TooManyEnrolments
 from funnel_app.web.auth import is_one_of, require_bearer, require_json
 from funnel_app.web.errors import by_field, problem
 from funnel_app.web.hooks import booking, maybe, noshow, onboarding, signup

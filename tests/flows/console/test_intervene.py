@@ -7,14 +7,14 @@ from sqlalchemy import update
 
 from funnel_app.campaigns.states import State
 from funnel_app.flows.console.intervene import NotPossible, cancel, release, resolve, retry
-from funnel_app.flows.intake.exit import end_all
+from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.submit import repeat
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import contacts, enrolments
 from funnel_app.ledger.models import Email, Enrolment
-from tests.flows.leads import email_ids, look, opt_in, request_of, states, write_templates
+from tests.flows.leads import WorkerDied, die, email_ids, look, opt_in, request_of, states, write_templates
 
 OTHER = Answer(AnswerKind.CONFLICT, detail="409 invalid_idempotent_request: another payload")
 REFUSED = Answer(AnswerKind.INVALID, detail="422 validation_error: the address is not one")
@@ -103,8 +103,9 @@ def test_an_email_that_waits_for_a_quota_is_tried_now_with_the_same_key(ready):
 
 def test_an_email_that_is_in_a_workers_hands_is_left_alone(ready, monkeypatch):
     first = email_ids(opt_in(ready))[0]
-    monkeypatch.setattr("funnel_app.flows.sending.deliver.submit", lambda *_: None)
-    deliver(ready, [first])
+    monkeypatch.setattr("funnel_app.flows.sending.deliver.submit", die)
+    with pytest.raises(WorkerDied):
+        deliver(ready, [first])
     with pytest.raises(NotPossible, match="at this moment"):
         retry(ready, first)
 

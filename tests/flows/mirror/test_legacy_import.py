@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from funnel_app import create_app
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.maintenance.sweep import sweep
@@ -15,6 +14,7 @@ from funnel_app.ledger import contacts as ledger_contacts
 from funnel_app.ledger import enrolments, suppressions
 from funnel_app.ledger.models import Contact, Email, Enrolment
 from sandbox.notion.state import CONTACTS_DATABASE_ID, SEQUENCES_DATABASE_ID, plain, read_schema
+from tests.apps import application
 from tests.factories import make_deps
 from tests.flows.leads import assess, call, email_ids, look, opt_in, write_templates
 from tests.flows.mirror.workspaces import contacts, lay, mirror_all, sequences, source, total, write_row
@@ -264,7 +264,7 @@ class TestCommand:
     """`flask notion import`."""
 
     def run(self, deps, *arguments):
-        return create_app(deps).test_cli_runner().invoke(args=["notion", "import", *arguments])
+        return application(deps).test_cli_runner().invoke(args=["notion", "import", *arguments])
 
     def test_it_tells_each_row_and_the_sum(self, one, notion):
         old_row(notion, "ana@resend.dev", ago(days=1))

@@ -7,8 +7,8 @@ import pytest
 
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.console import operate
+from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.flows.intake.exit import end_all
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.mirror.mirror import mirror, mirror_is_behind, mirror_some
 from funnel_app.flows.mirror.write import Tally

@@ -7,7 +7,6 @@ from datetime import date
 import pytest
 from sqlalchemy import select, update
 
-from funnel_app import create_app
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.flows.console.figures import count_figures
@@ -28,6 +27,7 @@ from funnel_app.ledger import leads, watching
 from funnel_app.ledger.base import Base
 from funnel_app.ledger.leads import Wanted
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment
+from tests.apps import application
 from tests.factories import make_deps
 from tests.flows.leads import call, opt_in, write_templates
 from tests.web.console import Operator
@@ -82,7 +82,7 @@ def test_looking_again_at_a_template_does_not_count_a_canary(world):
 
 def test_no_page_of_the_console_shows_a_canary(deps):
     write_templates(deps)
-    olga = Operator(create_app(deps).test_client())
+    olga = Operator(application(deps).test_client())
     olga.log_in()
     enrolment_id = enrol(deps, replace(call(ADDRESS), campaign="canary")).enrolment_id
     for fate in (State.PLANNED, State.HELD, State.AMBIGUOUS, "paused"):

@@ -17,7 +17,7 @@ from funnel_app.flows.tracing.trace import trace
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger.models import Base, Contact, Enrolment, Scope, Suppression
-from tests.flows.leads import assess, email_ids, look, opt_in, states, write_templates
+from tests.flows.leads import WorkerDied, assess, die, email_ids, look, opt_in, states, write_templates
 from tests.flows.sending.test_record_event import report
 
 QUOTA = Answer(AnswerKind.QUOTA, detail="429 daily_quota_exceeded: used up", retry_after=7200.0)
@@ -150,8 +150,9 @@ def test_a_call_that_waits_is_not_made_again(ready, answer, state):
 
 def test_while_an_email_is_being_handed_over_nothing_is_erased(ready, monkeypatch):
     first = email_ids(opt_in(ready))[0]
-    monkeypatch.setattr("funnel_app.flows.sending.deliver.submit", lambda *_: None)
-    deliver(ready, [first])
+    monkeypatch.setattr("funnel_app.flows.sending.deliver.submit", die)
+    with pytest.raises(WorkerDied):
+        deliver(ready, [first])
     with pytest.raises(NotYet, match="in a minute"):
         erase(ready, "ana@resend.dev")
     assert "ana@resend.dev" in everything(ready)

@@ -10,8 +10,8 @@ from funnel_app.flows.sending.apply_response import apply_response
 from funnel_app.flows.sending.deliver import Outcome, deliver
 from funnel_app.flows.sending.submit import repeat
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
-from funnel_app.ledger.models import Email, Request
-from tests.flows.leads import email_ids, look, opt_in, request_of, write_templates
+from funnel_app.ledger.models import Email
+from tests.flows.leads import WorkerDied, die, email_ids, look, opt_in, request_of, write_templates
 
 LOST = Answer(AnswerKind.UNKNOWN, detail="the answer did not come in 7 s")
 RATE = Answer(AnswerKind.RATE_LIMITED, detail="429 rate_limit_exceeded", retry_after=3.0)
@@ -150,20 +150,21 @@ def test_a_key_that_resend_may_have_forgotten_is_not_used_again_in_doubt(ready):
     assert (look(ready, first).state, len(ready.mailer.calls)) == ("ambiguous", 2)
 
 
-def test_a_worker_that_died_before_its_call_leaves_it_to_another_without_a_doubt(ready, monkeypatch):
+def test_a_worker_that_died_between_the_freeze_and_its_call_leaves_it_to_another(ready, monkeypatch):
     first = first_email(ready)
-    monkeypatch.setattr("funnel_app.flows.sending.deliver.submit", lambda *_: None)
-    deliver(ready, [first])
+    monkeypatch.setattr("funnel_app.flows.sending.deliver.submit", die)
+    with pytest.raises(WorkerDied):
+        deliver(ready, [first])
     pass_time(ready, 14)
     assert ready.mailer.calls == [], "its lease still holds"
     pass_time(ready, 2)
-    assert request_of(ready, first).unknown_since is None, "a call is noted before it is made"
+    assert request_of(ready, first).unknown_since is not None, "nobody can know whether it was made"
     assert (look(ready, first).state, len(ready.mailer.calls)) == ("sent", 1)
 
 
 def test_a_worker_that_died_in_its_call_leaves_an_unknown_outcome(ready, monkeypatch):
     first = first_email(ready)
-    monkeypatch.setattr("funnel_app.flows.sending.submit.apply_response", lambda *_: None)
+    monkeypatch.setattr("funnel_app.flows.sending.deliver.apply_response", lambda *_: None)
     deliver(ready, [first])
     monkeypatch.undo()
     pass_time(ready, 16)
@@ -173,13 +174,13 @@ def test_a_worker_that_died_in_its_call_leaves_an_unknown_outcome(ready, monkeyp
 
 def test_a_worker_that_lost_its_lease_while_waiting_for_the_rate_makes_no_call(ready):
     first = first_email(ready)
-    ready.rate.waits = [1.0, 1.0]
+    ready.rate.waits = [10.0, 10.0]
     steal = ready.sleep
 
     def lose_the_lease(seconds):
         steal(seconds)
         with ready.sessions.begin() as session:
-            session.get(Request, look(ready, first).request_id).lease_token = uuid4()
+            session.get(Email, first).lease_token = uuid4()
 
     object.__setattr__(ready, "sleep", lose_the_lease)
     deliver(ready, [first])
@@ -190,9 +191,9 @@ def test_a_worker_that_lost_its_lease_while_waiting_for_the_rate_makes_no_call(r
 def test_a_lease_lost_after_the_wait_makes_no_call_either(ready, monkeypatch):
     first = first_email(ready)
 
-    def lose_the_lease():
+    def lose_the_lease(caller):
         with ready.sessions.begin() as session:
-            session.get(Request, look(ready, first).request_id).lease_token = uuid4()
+            session.get(Email, first).lease_token = uuid4()
         return 0.0
 
     monkeypatch.setattr(ready.rate, "wait", lose_the_lease)
@@ -211,8 +212,9 @@ def test_waiting_for_the_rate_renews_the_lease(ready):
 
 def test_a_call_that_somebody_holds_is_not_repeated(ready, monkeypatch):
     first = first_email(ready)
-    monkeypatch.setattr("funnel_app.flows.sending.deliver.submit", lambda *_: None)
-    deliver(ready, [first])
+    monkeypatch.setattr("funnel_app.flows.sending.deliver.submit", die)
+    with pytest.raises(WorkerDied):
+        deliver(ready, [first])
     repeat(ready, request_of(ready, first).id)
     assert ready.mailer.calls == []
 

@@ -62,7 +62,7 @@ def test_a_job_goes_on_while_there_is_a_backlog_and_takes_a_hundred_at_most(read
 
 def test_a_job_ends_after_a_while_though_more_is_due(ready, monkeypatch):
     due = leads(ready, 150)
-    monkeypatch.setattr(ready.rate, "wait", lambda: ready.now.forward(seconds=25) or 0.0)
+    monkeypatch.setattr(ready.rate, "wait", lambda caller: ready.now.forward(seconds=25) or 0.0)
     deliver_due(ready, due[0])
     assert sizes(ready) == [100]
 
@@ -102,11 +102,11 @@ def test_a_claim_of_many_is_renewed_while_its_letters_are_made(ready, monkeypatc
     due = leads(ready, 6)
     compose = deliver_flow.compose
 
-    def compose_slowly(deps, email):
+    def compose_slowly(deps, email, sources):
         deps.now.forward(seconds=6)
         with deps.reads() as session:
             assert emails.abandoned(session, deps.now(), 10) == []
-        return compose(deps, email)
+        return compose(deps, email, sources)
 
     monkeypatch.setattr(deliver_flow, "compose", compose_slowly)
     assert deliver_due(ready, due[0]) is Outcome.HANDED_OVER

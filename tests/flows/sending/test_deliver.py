@@ -10,7 +10,8 @@ from sqlalchemy import select
 from funnel_app.campaigns.recipients import is_test_recipient
 from funnel_app.flows.privacy.unsubscribe import unsubscribe
 from funnel_app.flows.sending import deliver as deliver_flow
-from funnel_app.flows.sending.deliver import Outcome, deliver, idempotency_key
+from funnel_app.flows.sending.deliver import Outcome, deliver
+from funnel_app.flows.sending.freeze import idempotency_key
 from funnel_app.ledger import contacts, enrolments
 from funnel_app.ledger.models import Contact, Email, EnrolmentState, Message, Suppression
 from tests.factories import make_deps
@@ -60,8 +61,8 @@ def test_an_exit_that_commits_before_the_freeze_wins(ready, monkeypatch):
     receipt = opt_in(ready)
     compose = deliver_flow.compose
 
-    def compose_while_the_lead_takes_the_assessment(deps, email):
-        letter = compose(deps, email)
+    def compose_while_the_lead_takes_the_assessment(deps, email, sources):
+        letter = compose(deps, email, sources)
         assess(deps)
         return letter
 
@@ -75,8 +76,8 @@ def test_an_unsubscribe_that_commits_before_the_freeze_wins(ready, monkeypatch):
     receipt = opt_in(ready)
     compose = deliver_flow.compose
 
-    def compose_while_the_lead_leaves(deps, email):
-        letter = compose(deps, email)
+    def compose_while_the_lead_leaves(deps, email, sources):
+        letter = compose(deps, email, sources)
         assert unsubscribe(deps, email.enrolment.contact.unsubscribe_token)
         return letter
 
@@ -89,11 +90,11 @@ def test_a_pause_that_commits_before_the_freeze_gives_the_email_back(ready, monk
     receipt = opt_in(ready)
     compose = deliver_flow.compose
 
-    def compose_while_a_person_pauses(deps, email):
+    def compose_while_a_person_pauses(deps, email, sources):
         with deps.sessions.begin() as session:
             contacts.lock(session, [email.enrolment.contact_id])
             enrolments.running(session, email.enrolment.contact_id)[0].state = EnrolmentState.PAUSED
-        return compose(deps, email)
+        return compose(deps, email, sources)
 
     monkeypatch.setattr(deliver_flow, "compose", compose_while_a_person_pauses)
     deliver(ready, email_ids(receipt)[:1])
@@ -106,8 +107,8 @@ def test_a_lease_that_was_lost_while_rendering_stops_the_late_worker(ready, monk
     first = email_ids(opt_in(ready))[0]
     compose = deliver_flow.compose
 
-    def compose_for_too_long(deps, email):
-        letter = compose(deps, email)
+    def compose_for_too_long(deps, email, sources):
+        letter = compose(deps, email, sources)
         with deps.sessions.begin() as session:
             session.get(Email, email.id).lease_token = None
         return letter

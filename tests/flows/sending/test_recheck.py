@@ -52,7 +52,7 @@ def test_an_email_that_left_while_it_was_looked_at_is_not_touched(deps, monkeypa
     write_templates(deps)
     deps.now.forward(seconds=61)
 
-    def compose_while_somebody_releases(deps_, email):
+    def compose_while_somebody_releases(deps_, email, sources):
         with deps_.sessions.begin() as session:
             session.get(Email, email.id).state = "planned"
 

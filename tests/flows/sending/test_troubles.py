@@ -71,10 +71,10 @@ class TestOneOfMany:
         due = leads(ready, 6)
         inner = deliver_flow.compose.__globals__["_compose"]
 
-        def trip(deps, email):
+        def trip(deps, email, sources):
             if email.id == due[2]:
                 raise ZeroDivisionError("nobody thought of this")
-            return inner(deps, email)
+            return inner(deps, email, sources)
 
         monkeypatch.setitem(deliver_flow.compose.__globals__, "_compose", trip)
         deliver_due(ready, due[0])
@@ -147,8 +147,8 @@ class TestMoved:
         ready.now.forward(seconds=61)
         compose = deliver_flow.compose
 
-        def compose_while_the_call_is_moved(deps, email):
-            letter = compose(deps, email)
+        def compose_while_the_call_is_moved(deps, email, sources):
+            letter = compose(deps, email, sources)
             enrol(deps, booked(self.LATER))
             return letter
 
@@ -207,7 +207,7 @@ class TestTakenBack:
     def test_a_call_that_was_never_begun_is_not_in_doubt(self, ready, monkeypatch):
         first = leads(ready, 1)[0]
 
-        def away():
+        def away(caller):
             raise Unavailable("redis", "away")
 
         monkeypatch.setattr(ready.rate, "wait", away)

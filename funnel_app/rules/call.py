@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from funnel_app.campaigns.model import Event
-from funnel_app.flows.intake.exit import Happening
-from funnel_app.flows.intake.plan import FirstEmail
+from funnel_app.rules.exit import Happening
+from funnel_app.rules.plan import FirstEmail
 
 LONGEST_NAME = 255
 
@@ -44,6 +44,12 @@ class Call:
     received_at: datetime | None = None
     first: FirstEmail = field(default_factory=FirstEmail)
     idempotency_key: str | None = None
+
+    @property
+    def consent_ip(self) -> str | None:
+        """The IP address that the consent names; None where it names none."""
+        ip = self.contact.get("consent_ip")
+        return str(ip) if ip else None
 
     def happening(self, now: datetime) -> Happening:
         """Return the event at its source; one that does not say when it happened, happened now."""

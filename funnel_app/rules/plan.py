@@ -2,19 +2,33 @@
 
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from funnel_app.campaigns.model import EmailOne, Mode, Sequence, Step
+from funnel_app.campaigns.model import Campaign, EmailOne, Mode, Sequence, Step
 from funnel_app.campaigns.reasons import spoken
+from funnel_app.campaigns.season import not_on
 from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import due_at, into_window
-from funnel_app.ledger.models import Email, EmailEvent
-from funnel_app.ledger.types import new_id
+from funnel_app.rules.facts import EmailFacts
 
 SENT_BY_WEBSITE = "sent by the website"
 CALL_HAD_BEGUN = "the call had begun"
 SENT_BEFORE_CUT_OVER = "sent before the cut-over"
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+
+
+class Timed(Protocol):
+    """An email, as a fact or as a row of the ledger."""
+
+    @property
+    def due_at(self) -> datetime:
+        """When it is due."""
+
+    @property
+    def latest_at(self) -> datetime | None:
+        """After what it must not go; None where its sequence's lateness says so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +49,10 @@ class FirstEmail:
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """How the times of an enrolment's emails are counted."""
+    """How the times of an enrolment's emails are counted; `zone` is where the reader lives."""
 
+    campaign: Campaign
+    deadline: date
     anchor_at: datetime
     mode: Mode
     interval_seconds: int
@@ -44,10 +60,15 @@ class Timing:
 
     def due_at(self, sequence: Sequence, step: Step) -> datetime:
         """Return when a step is due, in the sequence's window where it has one; testing mode knows no window."""
-        due = due_at(step, self.anchor_at, mode=self.mode, interval_seconds=self.interval_seconds)
+        due = due_at(step, self.anchor_at, mode=self.mode, interval_seconds=self.interval_seconds, zone=self.zone)
         if sequence.window is None or self.mode is Mode.TEST:
             return due
         return into_window(due, sequence.window, self.zone)
+
+    def not_on(self, step: Step, due: datetime) -> str | None:
+        """Return why a step does not go on the day on which it is due; None where it does."""
+        day = due.astimezone(ZoneInfo(self.campaign.timezone)).date()
+        return not_on(self.campaign, step, self.deadline, day, self.mode)
 
 
 def anchor(first: FirstEmail, sequence: Sequence, call_at: datetime | None, now: datetime) -> datetime:
@@ -58,7 +79,7 @@ def anchor(first: FirstEmail, sequence: Sequence, call_at: datetime | None, now:
     return at.astimezone(UTC).replace(microsecond=0)
 
 
-def plan_emails(sequence: Sequence, first: FirstEmail, timing: Timing, now: datetime) -> list[Email]:
+def plan_emails(sequence: Sequence, first: FirstEmail, timing: Timing, now: datetime) -> list[EmailFacts]:
     """Return the emails of a new enrolment."""
     by_website = first.sent_by_website(sequence)
     due = [timing.due_at(sequence, step) for step in sequence.steps]
@@ -67,53 +88,43 @@ def plan_emails(sequence: Sequence, first: FirstEmail, timing: Timing, now: date
             step,
             due[step.number - 1],
             latest=timing.anchor_at if sequence.before_anchor else None,
-            skip=SENT_BY_WEBSITE if by_website and step.number == 1 else _overtaken(sequence, step, due, timing, now),
-            now=now,
+            skip=SENT_BY_WEBSITE if by_website and step.number == 1 else _skipped(sequence, step, due, timing, now),
         )
         for step in sequence.steps
     ]
 
 
-def _overtaken(sequence: Sequence, step: Step, due: Rows[datetime], timing: Timing, now: datetime) -> str | None:
-    # Of reminders that would be late together only the last goes, so that nobody gets three at once before a call.
-    if not sequence.before_anchor:
-        return None
-    if timing.anchor_at <= now:
+def _skipped(sequence: Sequence, step: Step, due: Rows[datetime], timing: Timing, now: datetime) -> str | None:
+    if sequence.before_anchor and timing.anchor_at <= now:
         return CALL_HAD_BEGUN
-    if step.number < len(due) and due[step.number] <= now:
-        return call_was_near(timing.anchor_at - due[step.number])
-    return None
+    at, later = due[step.number - 1], due[step.number :]
+    if sequence.before_anchor and later and (near := gave_way(at, later[0], timing.anchor_at, now)):
+        return near
+    return timing.not_on(step, max(at, now))
 
 
-def call_was_near(before: timedelta) -> str:
-    """Return why a reminder gave way to the next one, which goes so long before the call."""
-    return f"the call was in less than {spoken(before)}"
+def gave_way(due: datetime, next_due: datetime, call_at: datetime, now: datetime) -> str | None:
+    """Return why a reminder that is late gives way to the next one, whose distance to the call fits better by now."""
+    middle = due + (next_due - due) / 2
+    unit = HOUR if call_at - middle > HOUR else MINUTE
+    before = -((middle - call_at) // unit) * unit
+    fits_better = next_due <= now or middle < now
+    return f"the call was in less than {spoken(before)}" if due <= now and fits_better else None
 
 
-def planned_events(planned: list[Email], now: datetime) -> list[EmailEvent]:
-    """Return the first row of each email's timeline."""
-    return [
-        EmailEvent(email_id=email.id, kind=email.state, at=now, recorded_at=now, detail=email.reason)
-        for email in planned
-    ]
-
-
-def too_late(email: Email, max_lateness: timedelta, now: datetime) -> str | None:
+def too_late(email: Timed, max_lateness: timedelta, now: datetime) -> str | None:
     """Return why an email missed its time for good: the call has begun, or it is later than its sequence allows."""
     if email.latest_at is not None:
         return CALL_HAD_BEGUN if now >= email.latest_at else None
     return f"too late: over {spoken(max_lateness)} after its time" if now - email.due_at > max_lateness else None
 
 
-def _email(step: Step, due: datetime, *, latest: datetime | None, skip: str | None, now: datetime) -> Email:
-    return Email(
-        id=new_id(),
+def _email(step: Step, due: datetime, *, latest: datetime | None, skip: str | None) -> EmailFacts:
+    return EmailFacts(
         step=step.number,
         template_key=step.template,
         due_at=due,
         latest_at=latest,
         state=State.SKIPPED if skip else State.PLANNED,
         reason=skip,
-        planned_at=now,
-        skipped_at=now if skip else None,
     )

@@ -1,18 +1,16 @@
-"""End sequences: cancel what has not been handed over, and say why."""
+"""Which events end which sequences, what is cancelled then, and in which words that is told."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
-
-from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Campaign, Event, Sequence
 from funnel_app.campaigns.reasons import on_day
 from funnel_app.campaigns.states import State
-from funnel_app.ledger import emails, enrolments
-from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
+from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts
+from funnel_app.rules.states import EnrolmentState
 
 REASONS = {
     Event.OPT_IN: "opted in",
@@ -27,6 +25,18 @@ REASONS = {
 }
 OF_ONE_CALL = frozenset({Event.BOOKING_CANCELLED, Event.BOOKING_RESCHEDULED})
 NOT_GONE = frozenset({State.PLANNED, State.HELD, State.SKIPPED, State.CANCELLED, State.SUPPRESSED})
+
+
+class Stoppable(Protocol):
+    """An email, as a fact or as a row of the ledger."""
+
+    @property
+    def state(self) -> State:
+        """Where it stands."""
+
+    @property
+    def request_id(self) -> UUID | None:
+        """The request that carries it; None before it was frozen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,17 +77,14 @@ def told(event: Event, at: datetime, zone: ZoneInfo) -> str:
     return f"{REASONS[event]} {on_day(at, zone)}"
 
 
-def end_by_event(
-    session: Session, campaign: Campaign, contact_id: UUID, happening: Happening, now: datetime
-) -> list[dict[str, str]]:
-    """End the contact's sequences that this event exits; return which, with the reason. Safe to repeat."""
-    running = enrolments.running(session, contact_id, campaign.name)
-    ending = [enrolment for enrolment in running if _ends(campaign, enrolment, happening)]
+def ended_by(happening: Happening, campaign: Campaign, contact: ContactFacts, now: datetime) -> list[EnrolmentFacts]:
+    """Return those of the contact's running enrolments that this event ends, as they are then. Safe to repeat."""
     reason = told(happening.event, happening.at, ZoneInfo(campaign.timezone))
-    return end_all(session, ending, reason, now, happening.event)
+    running = [e for e in contact.enrolments if e.runs and e.campaign == campaign.name]
+    return [_ended(e, happening.event, reason, now) for e in running if _ends(campaign, e, happening)]
 
 
-def _ends(campaign: Campaign, enrolment: Enrolment, happening: Happening) -> bool:
+def _ends(campaign: Campaign, enrolment: EnrolmentFacts, happening: Happening) -> bool:
     sequence = campaign.sequences.get(enrolment.sequence)
     if sequence is None or not touches(happening, sequence, start_of(sequence, enrolment)):
         return False
@@ -85,31 +92,31 @@ def _ends(campaign: Campaign, enrolment: Enrolment, happening: Happening) -> boo
     return happening.event is not Event.NO_SHOW_UNDONE or all(email.state in NOT_GONE for email in enrolment.emails)
 
 
-def start_of(sequence: Sequence, enrolment: Enrolment) -> Happening:
+def start_of(sequence: Sequence, enrolment: EnrolmentFacts) -> Happening:
     """Return what started an enrolment."""
     return Happening(
         event=sequence.starts_on,
         occurrence=enrolment.occurrence,
-        at=enrolment.happened_at or enrolment.created_at,
+        at=enrolment.started_at,
         call_at=enrolment.call_at,
     )
 
 
-def end_all(
-    session: Session, ending: Iterable[Enrolment], reason: str, now: datetime, event: Event | None = None
-) -> list[dict[str, str]]:
-    """End these enrolments of a locked contact, for one reason."""
-    ended = []
-    for enrolment in ending:
-        enrolments.end(enrolment, EnrolmentState.EXITED, reason, now)
-        enrolment.exit_event = event
-        enrolment.mirror_stale_since = now
-        for email in filter(_not_handed_over, enrolment.emails):
-            emails.move(session, email, State.CANCELLED, now, reason)
-        ended.append({"sequence": enrolment.sequence, "reason": reason})
-    return ended
+def _ended(enrolment: EnrolmentFacts, event: Event, reason: str, now: datetime) -> EnrolmentFacts:
+    return replace(
+        enrolment,
+        state=EnrolmentState.EXITED,
+        exit_event=event.value,
+        exit_reason=reason,
+        ended_at=now,
+        emails=tuple(_cancelled(email, reason) if can_be_stopped(email) else email for email in enrolment.emails),
+    )
 
 
-def _not_handed_over(email: Email) -> bool:
-    # Once frozen into a request an email may be on its way: only what comes before can still be called back.
+def _cancelled(email: EmailFacts, reason: str) -> EmailFacts:
+    return replace(email, state=State.CANCELLED, reason=reason)
+
+
+def can_be_stopped(email: Stoppable) -> bool:
+    """Say whether an email was not handed over: once frozen into a request it may be on its way."""
     return email.state in {State.PLANNED, State.HELD} or (email.state == State.SENDING and email.request_id is None)

@@ -1,0 +1,107 @@
+"""A running Funnel whose ledger is filled by hand with emails that come due: what `drain` and `lateness` measure."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.request import Request, urlopen
+from uuid import UUID
+
+from sqlalchemy import insert
+
+from funnel_app.gateways.redis.queue import Queues
+from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment
+from funnel_app.ledger.types import new_id
+from sandbox.redis_server import free_port
+from sandbox.stack import Stack, running_stack, start_funnel
+
+AT_A_TIME = 2000
+NO_LIMIT = "100000"
+
+
+@dataclass
+class Bench:
+    """A Funnel, the stand-in that takes its emails, and what its processes cost."""
+
+    stack: Stack
+    stub_url: str
+
+    def forget(self) -> None:
+        """Let the stand-in begin anew."""
+        urlopen(Request(f"{self.stub_url}/forget", b"", method="POST"), timeout=60).close()
+
+    def pids(self, *names: str) -> list[int]:
+        """Return the ids of these of the processes."""
+        return [self.stack.processes.running[name].pid for name in names]
+
+    def plan(self, due: Sequence[datetime]) -> list[UUID]:
+        """Plan the first email of one lead for each time, and put all on the clock, as hooks do."""
+        engine = open_engine(self.stack.processes.env["DATABASE_URL"])
+        queues = Queues(self.stack.redis.url)
+        ids = []
+        for start in range(0, len(due), AT_A_TIME):
+            rows = _rows(due[start : start + AT_A_TIME])
+            with engine.begin() as connection:
+                for table, some in rows.items():
+                    connection.execute(insert(table), some)
+            ids += [row["id"] for row in rows[Email]]
+        queues.schedule(list(zip(ids, due, strict=True)), datetime.now(UTC))
+        queues.close()
+        engine.dispose()
+        return ids
+
+    def wait_for(self, count: int, within_s: float) -> dict[str, Any]:
+        """Return what the stand-in saw once so many emails came, or when the time is over."""
+        return wait_for(self.stub_url, count, within_s)
+
+
+def wait_for(stub_url: str, count: int, within_s: float) -> dict[str, Any]:
+    """Return what a stand-in saw once so many emails came, or when the time is over."""
+    until = time.monotonic() + within_s
+    while True:
+        with urlopen(f"{stub_url}/seen", timeout=60) as response:
+            seen: dict[str, Any] = json.load(response)
+        if len(seen["emails"]) >= count or time.monotonic() > until:
+            return seen
+        time.sleep(0.5)
+
+
+def _rows(due: Sequence[datetime]) -> dict[type, list[dict[str, Any]]]:
+    now = datetime.now(UTC)
+    found: dict[type, list[dict[str, Any]]] = {Contact: [], Enrolment: [], Email: [], EmailEvent: []}
+    for at in due:
+        contact, enrolment, email = new_id(), new_id(), new_id()
+        address = f"delivered+{contact.hex}@resend.dev"
+        times = {"created_at": now}
+        found[Contact].append(
+            {"id": contact, "email": address, "email_norm": address, "first_name": "Ana", "properties": {},
+             "unsubscribe_token": contact.hex, "updated_at": now, **times}
+        )  # fmt: skip
+        found[Enrolment].append(
+            {"id": enrolment, "contact_id": contact, "campaign": "christmas", "sequence": "lead_nurture",
+             "mode": "test", "kind": "marketing", "anchor_at": now, "deadline": now.date() + timedelta(days=30),
+             "state": "active", "variables": {}, **times}
+        )  # fmt: skip
+        found[Email].append(
+            {"id": email, "enrolment_id": enrolment, "step": 1, "template_key": "lead_nurture_email_1",
+             "due_at": at, "state": "planned", "planned_at": now}
+        )  # fmt: skip
+        found[EmailEvent].append({"email_id": email, "kind": "planned", "at": now, "recorded_at": now})
+    return found
+
+
+@contextmanager
+def running_bench(limit: int = 0, **settings: str) -> Iterator[Bench]:
+    """Run a Funnel whose emails go to the quick stand-in, at so many calls a second (0: no limit)."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    rate = {"RESEND_API_URL": url, "RESEND_RATE_LIMIT": str(limit or NO_LIMIT), "RESEND_RATE_SHARE": "1"}
+    with running_stack(3600, **rate, **settings) as stack:
+        stack.processes.start("stub", "-m", "bench.stub", str(port), str(limit))
+        stack.processes.wait_for("stub", f"{url}/seen")
+        start_funnel(stack)
+        yield Bench(stack, url)

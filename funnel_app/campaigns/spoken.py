@@ -1,0 +1,75 @@
+"""Days, times, lists and sums as people say them, seen from the day on which they are read."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
+
+_NEAR = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+WEEK = timedelta(days=7)
+
+
+def moment(text: str, zone: ZoneInfo) -> datetime | None:
+    """Return a time in ISO 8601 as it is on a zone's clocks; None for a day without time, and for any other text."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at.astimezone(zone) if at.tzinfo is not None else None
+
+
+def day(text: str, zone: ZoneInfo) -> date | None:
+    """Return the day of a time or date in ISO 8601, on a zone's clocks; None for any other text."""
+    at = moment(text, zone)
+    if at is not None:
+        return at.date()
+    try:
+        return datetime.fromisoformat(text).date()
+    except ValueError:
+        return None
+
+
+def month_day(each: date, today: date) -> str:
+    """Return a day without its weekday: December 5, with the year where it is another one than today's."""
+    year = f", {each.year}" if each.year != today.year else ""
+    return f"{each:%B} {each.day}{year}"
+
+
+def weekday_date(each: date, today: date) -> str:
+    """Return a day with its weekday: Tuesday, January 5, 2027."""
+    return f"{each:%A}, {month_day(each, today)}"
+
+
+def clock(at: datetime) -> str:
+    """Return a local time of day with its zone: 3:00 PM EST."""
+    return f"{at.hour % 12 or 12}:{at:%M %p %Z}"
+
+
+def near_day(each: date, today: date) -> str:
+    """Return a day as it is spoken of today: today, tomorrow, on Tuesday; a week away or more, with its date."""
+    away = each - today
+    if away.days in _NEAR:
+        return _NEAR[away.days]
+    return f"on {each:%A}" if -WEEK < away < WEEK else f"on {weekday_date(each, today)}"
+
+
+def days(each: Sequence[date], today: date) -> str:
+    """Return days in a row as a person would write them: Friday, January 8 and Saturday, January 9, 2027."""
+    if len(each) == 1:
+        return weekday_date(each[0], today)
+    same_year = len({one.year for one in each}) == 1
+    told = [f"{one:%A}, {one:%B} {one.day}" if same_year else weekday_date(one, today) for one in each]
+    if len(each) > 2:
+        told = [one.replace(", ", " ", 1) for one in told]
+    year = f", {each[0].year}" if same_year and each[0].year != today.year else ""
+    return joined(told) + year
+
+
+def joined(each: Sequence[str]) -> str:
+    """Return texts as one: one; one and two; one, two and three."""
+    return " and ".join([*filter(None, [", ".join(each[:-1])]), each[-1]]) if each else ""
+
+
+def rounded(number: float) -> int:
+    """Return a number as whole, halves away from zero, as people round."""
+    return int(Decimal(str(number)).quantize(Decimal(1), ROUND_HALF_UP))

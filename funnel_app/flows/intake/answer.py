@@ -1,0 +1,121 @@
+"""Answer: what each of a caller's calls comes to, as the row that is kept, the receipt and the lines of the log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from funnel_app.deps import Deps
+from funnel_app.flows.receipt import Receipt, email_as_json
+from funnel_app.rules.call import Call
+from funnel_app.rules.case import Case
+from funnel_app.rules.changes import Change, enrolments_changed
+from funnel_app.rules.decide import PER_IP
+from funnel_app.rules.facts import EnrolmentFacts, Heard
+from funnel_app.rules.ids import new_id
+from funnel_app.rules.reading import Reading
+from funnel_app.rules.take import Taken, take
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One call that was taken: its row, its answer, the enrolment that it is about, and what it moved."""
+
+    call: Call
+    row: dict[str, Any]
+    receipt: Receipt
+    enrolment: EnrolmentFacts | None
+    changes: Sequence[Change]
+
+
+def answer_all(deps: Deps, found: Reading, calls: Sequence[Call], now: datetime) -> tuple[Reading, list[Answered]]:
+    """Take the calls one after the other, each on what the one before it left."""
+    answered = []
+    for call in calls:
+        case, hook_id = _case(deps, found, call, now), new_id()
+        taken = take(case, hook_id)
+        row = _hook_row(case, taken)
+        receipt = _receipt(case, taken, hook_id)
+        answer = {"id": hook_id, "answer_status": receipt.http_status, "answer": receipt.as_json()}
+        after = found.with_contact(replace(taken.contact, heard=(*taken.contact.heard, _heard(row))))
+        answered.append(Answered(call, row | answer, receipt, taken.enrolment, enrolments_changed(found, after)))
+        found = after
+    return found, answered
+
+
+def _case(deps: Deps, found: Reading, call: Call, now: datetime) -> Case:
+    contact = found.contact_of(call, now)
+    return Case(
+        campaign=deps.registry.campaign(call.campaign),
+        contact=contact,
+        call=call,
+        now=now,
+        current_mode=deps.mode,
+        interval_seconds=deps.settings.testing_interval_seconds,
+        from_ip=found.with_contact(contact).from_ip(call.consent_ip, now - PER_IP[1]),
+    )
+
+
+def _hook_row(case: Case, taken: Taken) -> dict[str, Any]:
+    call = case.call
+    return {
+        "received_at": case.now,
+        "source": call.source,
+        "campaign": case.campaign.name,
+        "hook": call.hook,
+        "handler": case.handler,
+        "event": call.event.value,
+        "occurrence": call.occurrence,
+        "happened_at": case.happening.at,
+        "call_at": call.call_at,
+        "contact_id": case.contact.id,
+        "dedupe_key": case.dedupe_key(taken.decision.run),
+        "idempotency_key": call.idempotency_key,
+        "payload": dict(call.payload),
+        "outcome": taken.decision.outcome,
+        "mode": case.mode.value,
+    }
+
+
+def _heard(row: dict[str, Any]) -> Heard:
+    known = ("campaign", "event", "occurrence", "outcome", "received_at", "happened_at", "call_at")
+    return Heard(**{name: row[name] for name in known})
+
+
+def _receipt(case: Case, taken: Taken, hook_id: UUID) -> Receipt:
+    enrolment = taken.enrolment
+    return Receipt(
+        status=taken.decision.outcome,
+        hook_id=hook_id,
+        contact_id=case.contact.id,
+        handler=case.handler or "",
+        enrolment_id=enrolment.id if enrolment else None,
+        ended=[{"sequence": ended.sequence, "reason": ended.exit_reason or ""} for ended in taken.ended],
+        emails=[email_as_json(email) for email in enrolment.emails] if enrolment else [],
+        reason=taken.decision.reason,
+    )
+
+
+def tell(answered: Answered) -> None:
+    """Log what became of a call; after its commit, so that no log tells what never was."""
+    for change in answered.changes:
+        for _, email in change.moved():
+            ids = {"email": str(email.id), "enrolment": str(change.now.id)}
+            log.info("email_moved", **ids, state=str(email.state), reason=email.reason)
+    log.info("hook_taken", name=answered.call.hook, what=answered.call.event.value, **_told(answered.receipt))
+
+
+def _told(receipt: Receipt) -> dict[str, object]:
+    return {
+        "hook": str(receipt.hook_id),
+        "contact": str(receipt.contact_id),
+        "enrolment": str(receipt.enrolment_id) if receipt.enrolment_id else None,
+        "emails": [email["id"] for email in receipt.emails],
+        "outcome": str(receipt.status),
+        "reason": receipt.reason,
+    }

@@ -1,0 +1,22 @@
+"""End sequences that run: cancel what has not been handed over, and say why."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.states import State
+from funnel_app.ledger import emails, enrolments
+from funnel_app.ledger.models import Enrolment, EnrolmentState
+from funnel_app.rules.exit import can_be_stopped
+
+
+def end_all(session: Session, ending: Iterable[Enrolment], reason: str, now: datetime) -> int:
+    """End these enrolments of a locked contact, for one reason that is no event; return how many that were."""
+    ended = list(ending)
+    for enrolment in ended:
+        enrolments.end(enrolment, EnrolmentState.EXITED, reason, now)
+        enrolment.mirror_stale_since = now
+        for email in filter(can_be_stopped, enrolment.emails):
+            emails.move(session, email, State.CANCELLED, now, reason)
+    return len(ended)

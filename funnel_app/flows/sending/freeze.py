@@ -1,0 +1,94 @@
+"""Freeze: what goes is kept exactly as it goes, and the call that takes it is noted, in one transaction before it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.states import State
+from funnel_app.deps import Deps
+from funnel_app.flows.sending.eligibility import Forbidden, forbidden_to, stop_unwanted
+from funnel_app.flows.sending.sending_status import LEASE
+from funnel_app.flows.sending.submit import Begun
+from funnel_app.flows.templates.compose import Composed
+from funnel_app.ledger import batches, contacts, emails, messages, requests
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.models import Email, EnrolmentState
+
+LATE_AFTER = timedelta(seconds=60)
+
+
+@retry_on_conflict
+def freeze(deps: Deps, composed: Mapping[UUID, Composed], token: UUID) -> Begun | None:
+    """Keep the letters that are still wanted and note that their call is made now; None where none is."""
+    now = deps.now()
+    with deps.sessions.begin() as session:
+        contacts.lock_of_emails(session, composed)
+        wanted = _still_wanted(deps, session, batches.mine(session, composed, token), now)
+        if not wanted:
+            return None
+        for email in wanted:
+            email.freezes += 1
+        key = idempotency_key(wanted)
+        request = requests.add(session, key, [email.id for email in wanted], now, token, LEASE)
+        for email in wanted:
+            email.request_id = request.id
+        messages.add_all(session, [_message(email, composed[email.id], now) for email in wanted])
+        _move_later_steps(session, wanted, now)
+        return Begun(request.id, key, [composed[email.id].letter for email in wanted])
+
+
+def _still_wanted(deps: Deps, session: Session, batch: Sequence[Email], now: datetime) -> list[Email]:
+    forbidden = forbidden_to(deps, session, batch)
+    return [email for email in batch if _is_wanted(deps, session, email, now, forbidden)]
+
+
+def _is_wanted(deps: Deps, session: Session, email: Email, now: datetime, forbidden: Forbidden) -> bool:
+    if email.enrolment.state != EnrolmentState.ACTIVE:
+        emails.move(session, email, State.PLANNED, now, f"given back: its sequence is {email.enrolment.state}")
+        return False
+    return not stop_unwanted(deps, session, email, now, forbidden)
+
+
+def idempotency_key(batch: Sequence[Email]) -> str:
+    """Return the key under which Resend knows this handing over: the same for every repeat, never random."""
+    keys = [f"email-{email.id}-{email.freezes}" for email in batch]
+    return keys[0] if len(keys) == 1 else f"batch-{sha256(' '.join(keys).encode()).hexdigest()}"
+
+
+def _message(email: Email, composed: Composed, now: datetime) -> dict[str, Any]:
+    letter = composed.letter
+    return {
+        "email_id": email.id,
+        "request_id": email.request_id,
+        "template_version_id": composed.version_id,
+        "freeze": email.freezes,
+        "sender": letter.sender,
+        "recipient": letter.to,
+        "reply_to": letter.reply_to,
+        "subject": letter.subject,
+        "html": letter.html,
+        "text": letter.text,
+        "headers": dict(letter.headers),
+        "tags": dict(letter.tags),
+        "created_at": now,
+    }
+
+
+def _move_later_steps(session: Session, batch: Sequence[Email], now: datetime) -> None:
+    # A lead must never get a pile at once: what goes late takes the steps behind it along.
+    late = {email.enrolment_id: (email.step, _lateness(email, now)) for email in batch if _takes_along(email, now)}
+    if late:
+        batches.take_along(session, late)
+
+
+def _takes_along(email: Email, now: datetime) -> bool:
+    # An email that is frozen anew, since its batch was refused, has taken them along before.
+    return email.freezes == 1 and email.latest_at is None and _lateness(email, now) > LATE_AFTER
+
+
+def _lateness(email: Email, now: datetime) -> timedelta:
+    return timedelta(seconds=(now - email.due_at).total_seconds() // 1)

@@ -1,0 +1,108 @@
+"""Batches: many emails at once, each statement for all of them, since one by one they would be what sending costs."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.states import State, check
+from funnel_app.ledger.after_commit import log_after_commit
+from funnel_app.ledger.base import written
+from funnel_app.ledger.emails import claimable, load
+from funnel_app.ledger.models import Email, EmailEvent, Enrolment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """Who takes emails, at what time and until when, of which modes, and how many at most."""
+
+    token: UUID
+    now: datetime
+    until: datetime
+    modes: Collection[str]
+    most: int
+
+
+def waiting(session: Session, ids: Collection[UUID]) -> list[tuple[UUID, str, str]]:
+    """Return those of the emails that are planned, each with its campaign and its template's key."""
+    wanted = select(Email.id, Enrolment.campaign, Email.template_key).join(Enrolment)
+    found = session.execute(wanted.where(Email.id.in_(list(ids)), Email.state == State.PLANNED))
+    return [(email_id, campaign, key) for email_id, campaign, key in found]
+
+
+def claim(session: Session, ids: Sequence[UUID], by: Claim) -> list[Email]:
+    """Move the first of these emails that are still planned, due and wanted to sending under a lease; return those won.
+
+    Of several callers exactly one wins an email: the others wait for the contacts' locks, or for SQLite's one writer.
+    """
+    # Two that claim many emails at once would lock them in different orders, and wait for each other in a circle.
+    free = select(Email.id).where(Email.id.in_(ids), claimable(by.now, by.modes)).order_by(Email.id)
+    open_ = set(session.scalars(free.with_for_update(skip_locked=True)))
+    chosen = [id_ for id_ in ids if id_ in open_][: by.most]
+    if not chosen:
+        return []
+    values = {"state": State.SENDING, "reason": None, "sending_at": by.now, "attempts": Email.attempts + 1}
+    lease = {"lease_token": by.token, "lease_until": by.until}
+    taken = update(Email).where(Email.id.in_(chosen), Email.state == State.PLANNED).values(**values, **lease)
+    won = list(session.scalars(taken.returning(Email.id)))
+    _note(session, dict.fromkeys(won), State.SENDING, by.now)
+    return load(session, won)
+
+
+def mine(session: Session, ids: Collection[UUID], token: UUID | None) -> list[Email]:
+    """Return those of the emails that this claim still holds and that no request carries yet."""
+    return [
+        email
+        for email in load(session, ids)
+        if email.state == State.SENDING and email.lease_token == token and email.request_id is None
+    ]
+
+
+def renew(session: Session, ids: Collection[UUID], token: UUID, until: datetime) -> int:
+    """Lengthen the lease of emails that this claim still holds; return how many it does."""
+    held = update(Email).where(Email.id.in_(list(ids)), Email.lease_token == token, Email.state == State.SENDING)
+    return len(list(session.scalars(held.values(lease_until=until).returning(Email.id))))
+
+
+def mark_sent(session: Session, batch: Sequence[Email], now: datetime) -> None:
+    """Bring emails that carry Resend's id by now to `sent`, as `emails.move` does one.
+
+    Raises IllegalTransition for a step that the table of states does not allow.
+    """
+    for email in batch:
+        check(State(email.state), State.SENT)
+        email.state, email.reason, email.sent_at = State.SENT, None, now
+    if not batch:
+        return
+    theirs = update(Enrolment).where(Enrolment.id.in_([email.enrolment_id for email in batch]))
+    session.execute(theirs.values(mirror_stale_since=now), execution_options={"synchronize_session": False})
+    _note(session, {email.id: email.resend_id for email in batch}, State.SENT, now)
+
+
+def take_along(session: Session, late: Mapping[UUID, tuple[int, timedelta]]) -> None:
+    """Move the steps that come after a late one and have not begun by its lateness; `late` is by enrolment."""
+    wanted = select(Email.id, Email.enrolment_id, Email.step, Email.due_at).where(
+        Email.enrolment_id.in_(list(late)), written(Email.state, State.PLANNED)
+    )
+    later = [
+        {"id": id_, "due_at": due_at + late[enrolment_id][1]}
+        for id_, enrolment_id, step, due_at in session.execute(wanted)
+        if step > late[enrolment_id][0]
+    ]
+    if later:
+        session.execute(update(Email), later)
+
+
+def _note(session: Session, moved: Mapping[UUID, str | None], state: State, now: datetime) -> None:
+    """Write the rows of the timelines, and keep one line for the log."""
+    if not moved:
+        return
+    rows = [
+        {"email_id": id_, "kind": state, "at": now, "recorded_at": now, "resend_id": resend_id}
+        for id_, resend_id in moved.items()
+    ]
+    session.execute(insert(EmailEvent), rows)
+    log_after_commit(session, "emails_moved", emails=[str(id_) for id_ in moved], state=str(state))

@@ -1,0 +1,93 @@
+"""Group commit: what waits for the writer's turn at the same time goes in one transaction, with one sync."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from threading import Event, Lock
+from typing import Generic, TypeVar
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+MOST = 64
+Work = Callable[[Callable[[], Sequence[Job]]], Sequence[Result | Exception]]
+
+
+class _Waiter(Generic[Job, Result]):
+    """One caller: what it wants done, and what came of it."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.woken = Event()
+        self.outcome: Result | Exception | None = None
+
+
+class GroupCommit(Generic[Job, Result]):
+    """Callers of one process whose work may share a transaction: one of them does it for all who came meanwhile.
+
+    Each returns only when its work is committed, or gets its own fault.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._lock = Lock()
+        self._line: deque[_Waiter[Job, Result]] = deque()
+        self._led = False
+
+    def run(self, job: Job, work: Work[Job, Result]) -> Result:
+        """Have a job done, together with others, and return what came of it; raises what it ended by.
+
+        `work` begins a transaction, then asks for the jobs, does and commits them, and returns an outcome for each. It
+        may be called once more for a single job: where all of them fail together, each has a try of its own.
+        """
+        mine: _Waiter[Job, Result] = _Waiter(job)
+        with self._lock:
+            self._line.append(mine)
+            leads, self._led = not self._led, True
+        if not leads:
+            mine.woken.wait()
+        if mine.outcome is None:
+            self._lead(work)
+        return _result(mine.outcome)
+
+    def _lead(self, work: Work[Job, Result]) -> None:
+        group: list[_Waiter[Job, Result]] = []
+        outcomes: Sequence[Result | Exception] = ()
+        try:
+            outcomes = work(lambda: [each.job for each in self._gather(group)])
+        except Exception as error:  # noqa: BLE001 (each caller raises its own)
+            alone = len(group) > 1
+            outcomes = [_alone(each.job, work) if alone else error for each in group or self._gather(group)]
+        finally:
+            # Where this very thread is being ended, the others must not wait for it.
+            self._finish(group, outcomes or [RuntimeError("Who led this group was ended.")] * len(group))
+
+    def _gather(self, group: list[_Waiter[Job, Result]]) -> list[_Waiter[Job, Result]]:
+        with self._lock:
+            while self._line and len(group) < self._most:
+                group.append(self._line.popleft())
+        return group
+
+    def _finish(self, group: Sequence[_Waiter[Job, Result]], outcomes: Sequence[Result | Exception]) -> None:
+        for each, outcome in zip(group, outcomes, strict=True):
+            each.outcome = outcome
+        with self._lock:
+            successor = self._line[0] if self._line else None
+            self._led = successor is not None
+        for each in group:
+            each.woken.set()
+        if successor is not None:
+            successor.woken.set()
+
+
+def _alone(job: Job, work: Work[Job, Result]) -> Result | Exception:
+    try:
+        return work(lambda: [job])[0]
+    except Exception as error:  # noqa: BLE001 (its caller raises it)
+        return error
+
+
+def _result(outcome: Result | Exception | None) -> Result:
+    if isinstance(outcome, Exception):
+        raise outcome
+    if outcome is None:
+        raise RuntimeError("A group was committed without this caller's work.")
+    return outcome

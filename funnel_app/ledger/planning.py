@@ -1,0 +1,36 @@
+"""Plan: add emails to an enrolment, each with the first row of its timeline."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.states import State
+from funnel_app.ledger.models import Email, EmailEvent, Enrolment
+from funnel_app.rules.facts import EmailFacts
+
+
+def plan(session: Session, enrolment: Enrolment, planned: Iterable[EmailFacts], now: datetime) -> list[Email]:
+    """Keep an enrolment's new emails; return them."""
+    new = [_email(email, now) for email in planned]
+    enrolment.emails.extend(new)
+    session.add(enrolment)
+    session.flush()
+    session.add_all(
+        EmailEvent(email_id=email.id, kind=email.state, at=now, recorded_at=now, detail=email.reason) for email in new
+    )
+    return new
+
+
+def _email(email: EmailFacts, now: datetime) -> Email:
+    return Email(
+        id=email.id,
+        step=email.step,
+        template_key=email.template_key,
+        due_at=email.due_at,
+        latest_at=email.latest_at,
+        state=email.state,
+        reason=email.reason,
+        planned_at=now,
+        skipped_at=now if email.state is State.SKIPPED else None,
+    )

@@ -1,0 +1,103 @@
+"""Read, in one go, all that the rules of a hook's calls look at; the people whom they concern are locked first."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import fields, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Table, func, select
+
+from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
+from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts, Heard
+from funnel_app.rules.reading import Reading, Wanted
+from funnel_app.rules.states import HEARD, EnrolmentState, Outcome
+
+CONTACTS, ENROLMENTS, EMAILS, HOOKS = (
+    model.metadata.tables[model.__tablename__] for model in (Contact, Enrolment, Email, HookEvent)
+)
+
+
+def columns_of(facts: type, table: Table) -> tuple[str, ...]:
+    """Return the fields of facts that are columns of a table."""
+    return tuple(field.name for field in fields(facts) if field.name in table.c)
+
+
+CONTACT_COLUMNS = columns_of(ContactFacts, CONTACTS)
+ENROLMENT_COLUMNS = columns_of(EnrolmentFacts, ENROLMENTS)
+EMAIL_COLUMNS = columns_of(EmailFacts, EMAILS)
+HEARD_COLUMNS = columns_of(Heard, HOOKS)
+
+
+def read(connection: Connection, wanted: Wanted) -> Reading:
+    """Return what is known of these people, locked in one order until the transaction ends; nothing of new ones."""
+    contacts = _contacts(connection, wanted.addresses)
+    if contacts:
+        enrolments = _enrolments(connection, contacts)
+        heard = _heard(connection, contacts, wanted)
+        contacts = {id_: replace(c, enrolments=enrolments[id_], heard=heard[id_]) for id_, c in contacts.items()}
+    by_address = {contact.email_norm: contact for contact in contacts.values()}
+    return Reading(by_address, _others_from_ip(connection, wanted) if wanted.ips else {})
+
+
+def _columns(table: Table, names: Iterable[str]) -> list[ColumnElement[Any]]:
+    return [table.c[name] for name in names]
+
+
+_CONTACTS = select(*_columns(CONTACTS, CONTACT_COLUMNS)).order_by(CONTACTS.c.id).with_for_update()
+_ENROLMENTS = select(*_columns(ENROLMENTS, ENROLMENT_COLUMNS)).order_by(ENROLMENTS.c.created_at, ENROLMENTS.c.id)
+_EMAILS = (
+    select(EMAILS.c.enrolment_id, *_columns(EMAILS, EMAIL_COLUMNS))
+    .join(ENROLMENTS, EMAILS.c.enrolment_id == ENROLMENTS.c.id)
+    .order_by(EMAILS.c.step)
+)
+_HEARD = (
+    select(HOOKS.c.contact_id, *_columns(HOOKS, HEARD_COLUMNS))
+    .where(HOOKS.c.outcome.in_(HEARD))
+    .order_by(HOOKS.c.received_at, HOOKS.c.id)
+)
+
+
+def _contacts(connection: Connection, addresses: Collection[str]) -> dict[UUID, ContactFacts]:
+    rows = connection.execute(_CONTACTS.where(CONTACTS.c.email_norm.in_(addresses))).mappings()
+    return {row["id"]: ContactFacts(**row) for row in rows}
+
+
+def _enrolments(connection: Connection, ids: Collection[UUID]) -> Mapping[UUID, tuple[EnrolmentFacts, ...]]:
+    emails: defaultdict[UUID, tuple[EmailFacts, ...]] = defaultdict(tuple)
+    for row in connection.execute(_EMAILS.where(ENROLMENTS.c.contact_id.in_(ids))).mappings():
+        emails[row["enrolment_id"]] += (EmailFacts(**_without(row, "enrolment_id")),)
+    found: defaultdict[UUID, tuple[EnrolmentFacts, ...]] = defaultdict(tuple)
+    for row in connection.execute(_ENROLMENTS.where(ENROLMENTS.c.contact_id.in_(ids))).mappings():
+        state = EnrolmentState(row["state"])
+        found[row["contact_id"]] += (EnrolmentFacts(**{**row, "state": state}, emails=emails[row["id"]]),)
+    return found
+
+
+def _heard(connection: Connection, ids: Collection[UUID], wanted: Wanted) -> Mapping[UUID, tuple[Heard, ...]]:
+    theirs = _HEARD.where(
+        HOOKS.c.contact_id.in_(ids), HOOKS.c.event.in_(wanted.events), HOOKS.c.campaign.in_(wanted.campaigns)
+    )
+    found: defaultdict[UUID, tuple[Heard, ...]] = defaultdict(tuple)
+    for row in connection.execute(theirs).mappings():
+        fact = {**_without(row, "contact_id"), "outcome": Outcome(row["outcome"])}
+        found[row["contact_id"]] += (Heard(**fact),)
+    return found
+
+
+def _others_from_ip(connection: Connection, wanted: Wanted) -> dict[str, int]:
+    counted = (
+        select(CONTACTS.c.consent_ip, func.count().label("started"))
+        .join(ENROLMENTS, ENROLMENTS.c.contact_id == CONTACTS.c.id)
+        .where(
+            CONTACTS.c.consent_ip.in_(wanted.ips),
+            CONTACTS.c.email_norm.not_in(wanted.addresses),
+            ENROLMENTS.c.created_at >= wanted.ips_since,
+        )
+        .group_by(CONTACTS.c.consent_ip)
+    )
+    return {row.consent_ip: row.started for row in connection.execute(counted)}
+
+
+def _without(row: Mapping[Any, Any], name: str) -> dict[str, Any]:
+    return {column: value for column, value in row.items() if column != name}

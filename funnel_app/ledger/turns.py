@@ -1,0 +1,85 @@
+"""Turns: SQLite takes one writer at a time, so that writers of all processes stand in line instead of knocking.
+
+SQLite's own waiting is to try again after ever longer naps: who came last may go first, and somebody waits for seconds.
+PostgreSQL locks rows and wakes whoever waits for them: none of this is for it, and `take_turns` is the one place that
+says so.
+"""
+
+import fcntl
+import os
+from collections import deque
+from threading import Lock
+
+from sqlalchemy import Engine
+
+
+def take_turns(engine: Engine) -> bool:
+    """Say whether the writers of a ledger stand in line, and may share one commit: those of SQLite do."""
+    return engine.dialect.name == "sqlite"
+
+
+class TurnNotCome(TimeoutError):
+    """A writer of this process has held its turn for too long."""
+
+
+class Turns:
+    """The line of writers: in this process by the order of coming, among processes by a lock on a file.
+
+    A process that dies gives its turn back with its open files. The file is none of the database's, since closing one
+    of those would end SQLite's own locks (https://sqlite.org/howtocorrupt.html, §2.2). Without a file, as for a ledger
+    in memory, there is the line of this process alone.
+    """
+
+    def __init__(self, path: str | None, within_s: float) -> None:
+        self._path = path
+        self._within_s = within_s
+        self._lock = Lock()
+        self._held = False
+        self._line: deque[Lock] = deque()
+        self._file: tuple[int, int] | None = None
+
+    def take(self) -> None:
+        """Wait for the turn. Raises TurnNotCome, and OSError where the lock's file cannot be made."""
+        self._queue()
+        try:
+            if self._path is not None:
+                fcntl.flock(self._descriptor(self._path), fcntl.LOCK_EX)
+        except BaseException:
+            self._next()
+            raise
+
+    def give_back(self) -> None:
+        """Let the next one have the turn: first another process, then whoever came next in this one."""
+        if self._file is not None:
+            fcntl.flock(self._file[1], fcntl.LOCK_UN)
+        self._next()
+
+    def _queue(self) -> None:
+        with self._lock:
+            if not self._held:
+                self._held = True
+                return
+            ticket = Lock()
+            ticket.acquire()
+            self._line.append(ticket)
+        if not ticket.acquire(timeout=self._within_s) and not self._came_after_all(ticket):
+            raise TurnNotCome(f"The ledger was busy for {self._within_s:.0f} s.")
+
+    def _came_after_all(self, ticket: Lock) -> bool:
+        with self._lock:
+            if ticket not in self._line:
+                return True
+            self._line.remove(ticket)
+            return False
+
+    def _next(self) -> None:
+        with self._lock:
+            self._held = bool(self._line)
+            if self._line:
+                self._line.popleft().release()
+
+    def _descriptor(self, path: str) -> int:
+        # A child that was forked shares its parent's lock: it opens the file for itself.
+        if self._file is None or self._file[0] != os.getpid():
+            self._file = os.getpid(), os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        return self._file[1]

@@ -1,0 +1,139 @@
+"""Write what became of a hook's calls: what differs from what was read, with one statement a table and kind of change.
+
+What comes into a state leaves the row of its timeline here as in `ledger/emails.py`, by the same table of states.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, insert, update
+from sqlalchemy.exc import IntegrityError
+
+from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.states import State, check
+from funnel_app.ledger.conflicts import LostRace
+from funnel_app.ledger.models import EmailEvent
+from funnel_app.ledger.reading import (
+    CONTACT_COLUMNS,
+    CONTACTS,
+    EMAIL_COLUMNS,
+    EMAILS,
+    ENROLMENT_COLUMNS,
+    ENROLMENTS,
+    HOOKS,
+)
+from funnel_app.rules import states as enrolment_states
+from funnel_app.rules.changes import Change, enrolments_changed
+from funnel_app.rules.facts import EmailFacts, EnrolmentFacts
+from funnel_app.rules.ids import new_id
+from funnel_app.rules.reading import Reading
+
+Row = dict[str, Any]
+EVENTS = EmailEvent.metadata.tables[EmailEvent.__tablename__]
+FIXED = frozenset({"id", "contact_id", "email_norm", "unsubscribe_token", "created_at", "campaign", "sequence", "run"})
+
+
+def write(connection: Connection, before: Reading, after: Reading, hooks: Sequence[Row], now: datetime) -> None:
+    """Write how the people of a reading differ from it, and the calls.
+
+    Raises LostRace where somebody else made one of the new people meanwhile: then nothing may be committed.
+    """
+    _write_contacts(connection, before, after, now)
+    _insert(connection, HOOKS, hooks)
+    changes = enrolments_changed(before, after)
+    _insert_enrolments(connection, [change.now for change in changes if change.before is None], now)
+    _update_enrolments(connection, [change for change in changes if change.before is not None], now)
+
+
+def _write_contacts(connection: Connection, before: Reading, after: Reading, now: datetime) -> None:
+    stale = {"mirror_stale_since": now}
+    people = [(before.contacts.get(address), contact) for address, contact in sorted(after.contacts.items())]
+    try:
+        _insert(connection, CONTACTS, [_row(c, CONTACT_COLUMNS) | stale for old, c in people if old is None])
+    except IntegrityError as error:
+        raise LostRace(str(error.orig)) from error
+    changed = [(old, contact) for old, contact in people if old is not None and old is not contact]
+    _update(connection, CONTACTS, [_row(contact, CONTACT_COLUMNS) | stale for _, contact in changed])
+    if renamed := [contact.id for old, contact in changed if old.called != contact.called]:
+        connection.execute(update(ENROLMENTS).where(ENROLMENTS.c.contact_id.in_(renamed)).values(stale))
+
+
+def _insert_enrolments(connection: Connection, new: Sequence[EnrolmentFacts], now: datetime) -> None:
+    _insert(connection, ENROLMENTS, [_enrolment_row(enrolment, now) for enrolment in new])
+    _insert(connection, EMAILS, [_email_row(each, email, now) for each in new for email in each.emails])
+    _insert(connection, EVENTS, [row for each in new for email in each.emails for row in _first_events(email, now)])
+
+
+def _update_enrolments(connection: Connection, changes: Sequence[Change], now: datetime) -> None:
+    for change in changes:
+        if change.before is not None and change.before.state != change.now.state:
+            enrolment_states.check(change.before.state, change.now.state)
+    _update(connection, ENROLMENTS, [_enrolment_row(change.now, now) for change in changes])
+    pairs = [pair for change in changes for pair in change.emails()]
+    timed = [email for old, email in pairs if (old.due_at, old.latest_at) != (email.due_at, email.latest_at)]
+    _update(connection, EMAILS, [_row(email, ("id", "due_at", "latest_at")) for email in timed])
+    _move_emails(connection, [pair for change in changes for pair in change.moved()], now)
+
+
+def _move_emails(connection: Connection, moved: Sequence[tuple[EmailFacts, EmailFacts]], now: datetime) -> None:
+    by_state: defaultdict[State, list[Row]] = defaultdict(list)
+    for old, email in moved:
+        check(State(old.state), email.state)
+        by_state[email.state].append(_state_row(email, now))
+    for rows in by_state.values():
+        _update(connection, EMAILS, rows)
+    _insert(connection, EVENTS, [_event_row(email, now) for _, email in moved])
+
+
+def _row(facts: object, columns: Iterable[str]) -> Row:
+    return {name: getattr(facts, name) for name in columns}
+
+
+def _enrolment_row(enrolment: EnrolmentFacts, now: datetime) -> Row:
+    stale = None if enrolment.mode == Mode.CANARY else now
+    return _row(enrolment, ENROLMENT_COLUMNS) | {"mirror_stale_since": stale}
+
+
+def _email_row(enrolment: EnrolmentFacts, email: EmailFacts, now: datetime) -> Row:
+    times = {f"{state}_at": now if email.state is state else None for state in (State.SKIPPED, State.CANCELLED)}
+    return _row(email, EMAIL_COLUMNS) | {"enrolment_id": enrolment.id, "planned_at": now, **times}
+
+
+def _state_row(email: EmailFacts, now: datetime) -> Row:
+    free = {"lease_token": None, "lease_until": None} if email.state is State.PLANNED else {}
+    return {"id": email.id, "state": email.state, "reason": email.reason, f"{email.state}_at": now, **free}
+
+
+def _first_events(email: EmailFacts, now: datetime) -> list[Row]:
+    # What one call planned, the next one of the same transaction may have cancelled.
+    planned = replace(email, state=State.PLANNED, reason=None)
+    return [_event_row(each, now) for each in ([planned, email] if email.state is State.CANCELLED else [email])]
+
+
+def _event_row(email: EmailFacts, now: datetime) -> Row:
+    return {
+        "id": new_id(),
+        "email_id": email.id,
+        "kind": email.state,
+        "at": now,
+        "recorded_at": now,
+        "detail": email.reason,
+    }
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _update(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Set the columns of rows, all of the same ones, by their ids; what never changes of a row is left alone."""
+    if not rows:
+        return
+    names = [name for name in rows[0] if name not in FIXED]
+    statement = update(table).where(table.c.id == bindparam("row_id"))
+    values = [{"row_id": row["id"], **{name: row[name] for name in names}} for row in rows]
+    connection.execute(statement.values({name: bindparam(name) for name in names}), values)

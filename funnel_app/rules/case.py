@@ -1,0 +1,83 @@
+"""One call with all that its rules look at."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from funnel_app.campaigns.canary import CANARY
+from funnel_app.campaigns.model import Campaign, Mode, Sequence
+from funnel_app.campaigns.season import started_on
+from funnel_app.campaigns.timing import deadline_after
+from funnel_app.rules.call import Call, fitted
+from funnel_app.rules.exit import Happening
+from funnel_app.rules.facts import ContactFacts
+from funnel_app.rules.plan import Timing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One call, the person as the call leaves them, and the circumstances.
+
+    `from_ip` counts the enrolments of the last hour of all who consented from the call's IP address.
+    """
+
+    campaign: Campaign
+    contact: ContactFacts
+    call: Call
+    now: datetime
+    current_mode: Mode
+    interval_seconds: int
+    from_ip: int = 0
+
+    @property
+    def sequence(self) -> Sequence | None:
+        """The sequence that the call starts on this day; None where it starts nothing."""
+        return started_on(self.campaign, self.call.event, self.today)
+
+    @property
+    def rests(self) -> Sequence | None:
+        """The sequence that the call would start in season, where out of it it starts nothing; else None."""
+        return self.campaign.started_by(self.call.event) if self.sequence is None else None
+
+    @property
+    def today(self) -> date:
+        """The day of the business."""
+        return self.now.astimezone(ZoneInfo(self.campaign.timezone)).date()
+
+    @property
+    def occurrence(self) -> str:
+        """What the call's sequence runs once per: the calendar event, or nothing."""
+        return self.call.occurrence if self.sequence is None or self.sequence.per_occurrence else ""
+
+    @property
+    def happening(self) -> Happening:
+        """The call at its source."""
+        return self.call.happening(self.now)
+
+    @property
+    def mode(self) -> Mode:
+        """The mode of what this call starts."""
+        return Mode.CANARY if self.campaign.name == CANARY else self.current_mode
+
+    @property
+    def handler(self) -> str | None:
+        """The handler that this call concerns; None where it starts and ends nothing."""
+        concerned = self.sequence or self.rests or next(iter(self.campaign.ended_by(self.call.event)), None)
+        return concerned.handler if concerned else None
+
+    def timing(self, anchor_at: datetime) -> Timing:
+        """Return how emails are timed that count from an anchor: by the mode of now, in the contact's time zone."""
+        return Timing(
+            campaign=self.campaign,
+            deadline=deadline_after(self.campaign.deadline, self.today),
+            anchor_at=anchor_at,
+            mode=self.mode,
+            interval_seconds=self.interval_seconds,
+            zone=ZoneInfo(self.contact.timezone or self.campaign.timezone),
+        )
+
+    def dedupe_key(self, run: int) -> str:
+        """Return what is unique among accepted calls: what stands in out of season is another start than the usual."""
+        usual = self.campaign.started_by(self.call.event)
+        instead = f":{self.sequence.name}" if self.sequence and self.sequence != usual else ""
+        return fitted(f"{self.contact.id}:{self.campaign.name}:{self.call.event}:{run}:{self.occurrence}{instead}")

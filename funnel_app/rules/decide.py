@@ -1,0 +1,102 @@
+"""Decide what becomes of a call: work begun, a duplicate, or out of order and ignored with the reason."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from funnel_app.campaigns.model import Event, Sequence
+from funnel_app.campaigns.reasons import on_date
+from funnel_app.campaigns.season import OUT_OF_SEASON, opens_next
+from funnel_app.rules.case import Case
+from funnel_app.rules.exit import Happening, told, touches
+from funnel_app.rules.facts import EnrolmentFacts, Heard
+from funnel_app.rules.states import HEARD, Outcome
+
+PER_ADDRESS = 10, timedelta(days=1)
+PER_IP = 30, timedelta(hours=1)
+
+
+class TooManyEnrolments(Exception):
+    """More sequences were started for one address, or from one IP address, than people do."""
+
+    def __init__(self, what: str, retry_after: timedelta) -> None:
+        super().__init__(
+            f"Too many sequences were started {what}. Nothing was begun; a call to a hook is kept for a replay."
+        )
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a call, why, and the enrolment that was there before."""
+
+    outcome: Outcome
+    reason: str | None = None
+    before: EnrolmentFacts | None = None
+    run: int = 1
+
+
+def decide(case: Case) -> Decision:
+    """Return what becomes of a call. Raises TooManyEnrolments where it would start one too many."""
+    sequence = case.sequence
+    if case.rests is not None:
+        return Decision(Outcome.IGNORED, _resting(case, case.rests))
+    if sequence is None:
+        return _decide_by_itself(case)
+    before = case.contact.latest(case.campaign.name, sequence.name, case.occurrence)
+    if before is not None and not _may_begin_again(sequence, before, case.happening):
+        return Decision(Outcome.DUPLICATE, f"{sequence.name} was already started for this contact", before)
+    blocking = _blocking(case, sequence)
+    if blocking is not None:
+        happened = told(blocking.event, blocking.at, ZoneInfo(case.campaign.timezone))
+        return Decision(Outcome.IGNORED, f"{sequence.name} does not start: the contact already {happened}")
+    _check_limits(case)
+    return Decision(Outcome.ACCEPTED, run=before.run + 1 if before else 1)
+
+
+def _resting(case: Case, sequence: Sequence) -> str:
+    reason = f"{sequence.name} does not start {OUT_OF_SEASON}"
+    season = case.campaign.season
+    return f"{reason}: it starts again {on_date(opens_next(season, case.today))}" if season else reason
+
+
+def _decide_by_itself(case: Case) -> Decision:
+    same = (case.call.event, case.occurrence, Outcome.ACCEPTED)
+    if all((heard.event, heard.occurrence or "", heard.outcome) != same for heard in _heard(case)):
+        return Decision(Outcome.ACCEPTED)
+    return Decision(Outcome.DUPLICATE, "this is already recorded")
+
+
+def _may_begin_again(sequence: Sequence, before: EnrolmentFacts, start: Happening) -> bool:
+    if before.ended_at is None:
+        return False
+    taken_back = before.exit_event == Event.NO_SHOW_UNDONE and start.at > before.started_at
+    return taken_back or sequence.reentry == "after_end"
+
+
+def _blocking(case: Case, sequence: Sequence) -> Happening | None:
+    known = (_happening(heard) for heard in _heard(case) if heard.event in sequence.exits)
+    return next((happening for happening in known if touches(happening, sequence, case.happening)), None)
+
+
+def _heard(case: Case) -> Iterable[Heard]:
+    return (h for h in case.contact.heard if h.campaign == case.campaign.name and h.outcome in HEARD)
+
+
+def _happening(heard: Heard) -> Happening:
+    return Happening(
+        event=Event(heard.event or ""),
+        occurrence=heard.occurrence or "",
+        at=heard.happened_at or heard.received_at,
+        call_at=heard.call_at,
+    )
+
+
+def _check_limits(case: Case) -> None:
+    most, span = PER_ADDRESS
+    if case.contact.enrolled_since(case.now - span) >= most:
+        raise TooManyEnrolments("for this address today", span)
+    most, span = PER_IP
+    if case.from_ip >= most:
+        raise TooManyEnrolments("from the IP address that the consent names", span)

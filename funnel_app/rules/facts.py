@@ -1,0 +1,121 @@
+"""What the rules look at: a person, their enrolments and emails, and what was heard of them. Nothing here changes.
+
+The names of the fields are those of the ledger's columns.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from funnel_app.campaigns.states import State
+from funnel_app.rules.ids import new_id
+from funnel_app.rules.states import RUNNING, EnrolmentState, Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailFacts:
+    """One step of an enrolment."""
+
+    id: UUID = field(default_factory=new_id)
+    step: int
+    template_key: str
+    due_at: datetime
+    latest_at: datetime | None = None
+    state: State = State.PLANNED
+    reason: str | None = None
+    request_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentFacts:
+    """One contact in one sequence, with its emails by step."""
+
+    id: UUID = field(default_factory=new_id)
+    contact_id: UUID
+    hook_event_id: UUID | None = None
+    campaign: str
+    sequence: str
+    occurrence: str = ""
+    run: int = 1
+    mode: str
+    kind: str
+    happened_at: datetime | None
+    call_at: datetime | None = None
+    anchor_at: datetime
+    deadline: date
+    state: EnrolmentState = EnrolmentState.ACTIVE
+    exit_event: str | None = None
+    exit_reason: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    created_at: datetime
+    ended_at: datetime | None = None
+    emails: tuple[EmailFacts, ...] = ()
+
+    @property
+    def runs(self) -> bool:
+        """Say whether it has not ended."""
+        return self.state in RUNNING
+
+    @property
+    def started_at(self) -> datetime:
+        """When what began it happened, by the newest word of its source."""
+        return self.happened_at or self.created_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """One call that was made about a person before."""
+
+    campaign: str
+    event: str | None
+    occurrence: str | None
+    outcome: Outcome
+    received_at: datetime
+    happened_at: datetime | None
+    call_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactFacts:
+    """One person, with all enrolments, oldest first, and what was heard that matters to the calls at hand."""
+
+    id: UUID = field(default_factory=new_id)
+    email: str
+    email_norm: str
+    first_name: str | None = None
+    name: str | None = None
+    business_name: str | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    timezone: str | None = None
+    consent_at: datetime | None = None
+    consent_text: str | None = None
+    consent_source: str | None = None
+    consent_ip: str | None = None
+    unsubscribe_token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    created_at: datetime
+    updated_at: datetime
+    enrolments: tuple[EnrolmentFacts, ...] = ()
+    heard: tuple[Heard, ...] = ()
+
+    @property
+    def called(self) -> tuple[str | None, str | None]:
+        """What the person is called."""
+        return self.name, self.first_name
+
+    def latest(self, campaign: str, sequence: str, occurrence: str) -> EnrolmentFacts | None:
+        """Return the newest run in a sequence; None where it was never started."""
+        wanted = (campaign, sequence, occurrence)
+        runs = [e for e in self.enrolments if (e.campaign, e.sequence, e.occurrence) == wanted]
+        return max(runs, key=lambda enrolment: enrolment.run, default=None)
+
+    def enrolled_since(self, since: datetime) -> int:
+        """Count the enrolments since a time, of all campaigns."""
+        return sum(enrolment.created_at >= since for enrolment in self.enrolments)
+
+    def with_enrolments(self, *changed: EnrolmentFacts) -> "ContactFacts":
+        """Return the person with these enrolments in place of those with their ids, and the new ones at the end."""
+        kept = {enrolment.id: enrolment for enrolment in self.enrolments}
+        return replace(self, enrolments=tuple({**kept, **{each.id: each for each in changed}}.values()))

@@ -1,0 +1,37 @@
+"""Move: a call that takes place at another time takes its reminders along."""
+
+from dataclasses import replace
+
+from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.states import WAITING, State
+from funnel_app.rules.case import Case
+from funnel_app.rules.facts import EmailFacts, EnrolmentFacts
+
+
+def moved(case: Case, enrolment: EnrolmentFacts) -> EnrolmentFacts:
+    """Return an enrolment with its reminders counted from the call's new time, if this is the newest word of it.
+
+    What has gone stays gone. Safe to repeat, and in any order: an older word changes nothing.
+    """
+    before, new = enrolment.call_at, case.call.call_at
+    if case.happening.at < enrolment.started_at:
+        return enrolment
+    enrolment = replace(enrolment, happened_at=case.happening.at)
+    if new is None or new == before or not enrolment.runs:
+        return enrolment
+    enrolment = replace(enrolment, call_at=new, variables={**enrolment.variables, **case.call.variables})
+    if not case.campaign.sequences[enrolment.sequence].before_anchor:
+        return enrolment
+    enrolment = replace(enrolment, anchor_at=new.replace(microsecond=0))
+    return replace(enrolment, emails=tuple(_moved(case, enrolment, email) for email in enrolment.emails))
+
+
+def _moved(case: Case, enrolment: EnrolmentFacts, email: EmailFacts) -> EmailFacts:
+    if email.state == State.SENDING and email.request_id is None:
+        email = replace(email, state=State.PLANNED, reason="given back: the call was moved")
+    if email.state not in WAITING:
+        return email
+    sequence = case.campaign.sequences[enrolment.sequence]
+    timing = replace(case.timing(enrolment.anchor_at), mode=Mode(enrolment.mode))
+    due_at = timing.due_at(sequence, sequence.step(email.step))
+    return replace(email, due_at=due_at, latest_at=enrolment.anchor_at)

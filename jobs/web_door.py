@@ -1,0 +1,176 @@
+"""The door of the web process: one thread listens to all callers, and requests that are here go to others.
+
+A request is handed on when it has come to its last byte, an answer goes out as fast as it is taken, and each has a time
+in which all of it must be done. A body that does not follow its head is waited for only where the application has no
+answer to the head alone: to an unknown address, a wrong secret or an old signature it has one.
+"""
+
+import os
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+
+import structlog
+
+from jobs.web_answer import GO_ON, HEAD_TOO_LARGE, TOO_SLOW, Answer
+from jobs.web_callers import Callers
+from jobs.web_connection import Connection, Stage
+from jobs.web_framing import HEAD_AT_MOST, Incoming
+
+# All of a head, and then all of a body, must be here within this.
+REQUEST_WITHIN_S = 10.0
+TAKEN_WITHIN_S = 30.0
+LEAVES_WITHIN_S = 2.0
+# Most bodies come right behind their heads: then one question is enough.
+BODY_FOLLOWS_WITHIN_S = 0.05
+LOOK_EVERY_S = 0.25
+
+log = structlog.get_logger()
+
+
+class Door:
+    """All callers of one process. `hand_over` takes a connection and whether only its head is there, and returns."""
+
+    def __init__(self, hand_over: Callable[[Connection, bool], None], wake: tuple[int, int], idle_s: float) -> None:
+        self._hand_over, self._idle_s = hand_over, idle_s
+        self._answered: SimpleQueue[tuple[Connection, Answer]] = SimpleQueue()
+        self._poller = selectors.DefaultSelector()
+        self._poller.register(wake[0], selectors.EVENT_READ, partial(self._take_answers, wake[0]))
+        self._wake_by = wake[1]
+        self._looked_at = time.monotonic()
+        self.callers = Callers(self._poller)
+
+    def open(self, listener: socket.socket, most: int) -> None:
+        """Take callers from a socket that listens, as long as there are not too many inside."""
+        listener.setblocking(False)
+        self._poller.register(listener, selectors.EVENT_READ, partial(self._accept, listener, most))
+
+    def shut(self, listeners: list[socket.socket]) -> None:
+        """Take no more callers; those inside are served, and idle ones soon sent home."""
+        for listener in listeners:
+            self._poller.unregister(listener)
+            listener.close()
+        # A caller that is idle may be sending the next request at this moment.
+        self._idle_s = LEAVES_WITHIN_S
+        for connection in self.callers.at(Stage.IDLE):
+            connection.until = min(connection.until, time.monotonic() + LEAVES_WITHIN_S)
+
+    def turn(self) -> None:
+        """Serve whoever can be served, and return within a quarter of a second."""
+        for key, _ in self._poller.select(LOOK_EVERY_S):
+            key.data()
+        if time.monotonic() - self._looked_at >= LOOK_EVERY_S:
+            self._looked_at = time.monotonic()
+            self._look_at_all(self._looked_at)
+
+    def close(self) -> None:
+        """Part with whoever is still inside."""
+        for connection in self.callers.at(*Stage):
+            self.callers.close(connection)
+        self._poller.close()
+
+    def answered(self, connection: Connection, answer: Answer) -> None:
+        """From any thread: give a connection back with its answer."""
+        self._answered.put((connection, answer))
+        with suppress(BlockingIOError):  # full of calls to wake up
+            os.write(self._wake_by, b".")
+
+    def _take_answers(self, wake: int) -> None:
+        with suppress(BlockingIOError):
+            os.read(wake, 4096)
+        with suppress(Empty):
+            while True:
+                self._take_answer(*self._answered.get_nowait())
+
+    def _take_answer(self, connection: Connection, answer: Answer) -> None:
+        if answer.wants_body:
+            connection.outgoing = GO_ON if connection.incoming.expects_continue else b""
+            connection.send()
+            connection.stage, connection.asked = Stage.BODY, True
+            self._await_more(connection)
+        else:
+            connection.incoming, connection.asked = Incoming(answer.left), False
+            self._write(connection, answer.stays)
+
+    def _accept(self, listener: socket.socket, most: int) -> None:
+        if len(self.callers) >= most:
+            self.callers.close_longest_waiting()
+        try:
+            sock, client = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as fault:
+            log.warning("connection_not_taken", error=str(fault))
+            self.callers.close_longest_waiting()
+            return
+        connection = Connection(sock, client, listener.getsockname())
+        connection.enter(Stage.IDLE, time.monotonic() + REQUEST_WITHIN_S)
+        self._await_more(connection)
+
+    def _await_more(self, connection: Connection) -> None:
+        self.callers.watch(connection, selectors.EVENT_READ, self._readable)
+
+    def _readable(self, connection: Connection) -> None:
+        if not connection.receive():
+            self.callers.close(connection)
+        elif connection.stage is not Stage.LEAVING:
+            self._go_on(connection)
+
+    def _go_on(self, connection: Connection) -> None:
+        """Hand a request on if it is here, else see what is still to come."""
+        incoming, until = connection.incoming, time.monotonic() + REQUEST_WITHIN_S
+        if connection.stage is Stage.IDLE and incoming.data:
+            connection.enter(Stage.HEAD, until)
+        if incoming.is_whole:
+            self._ask(connection)
+        elif connection.stage is Stage.HEAD and incoming.has_head:
+            connection.enter(Stage.BODY, until)
+            if incoming.expects_continue:
+                self._ask(connection, head_only=True)
+        elif not incoming.has_head and len(incoming.data) > HEAD_AT_MOST:
+            self._refuse(connection, HEAD_TOO_LARGE)
+
+    def _ask(self, connection: Connection, head_only: bool = False) -> None:
+        self.callers.unwatch(connection)
+        connection.stage = Stage.ANSWERING
+        self._hand_over(connection, head_only)
+
+    def _refuse(self, connection: Connection, answer: bytes) -> None:
+        connection.outgoing = answer
+        self._write(connection, stays=False)
+
+    def _write(self, connection: Connection, stays: bool) -> None:
+        """Send what is left of an answer, then wait for the next request, or for the caller to go."""
+        now = time.monotonic()
+        if not connection.send():
+            self.callers.close(connection)
+        elif connection.outgoing:
+            if connection.stage is not Stage.WRITING:
+                connection.enter(Stage.WRITING, now + TAKEN_WITHIN_S)
+            self.callers.watch(connection, selectors.EVENT_WRITE, partial(self._write, stays=stays))
+        elif stays:
+            connection.enter(Stage.IDLE, now + self._idle_s)
+            self._await_more(connection)
+            self._go_on(connection)
+        else:
+            connection.say_goodbye()
+            connection.enter(Stage.LEAVING, now + LEAVES_WITHIN_S)
+            self._await_more(connection)
+
+    def _look_at_all(self, now: float) -> None:
+        """Ask about heads whose bodies do not follow, and part with who takes too long, or too much memory."""
+        for connection in self.callers.at(Stage.BODY):
+            if not connection.asked and connection.until - REQUEST_WITHIN_S + BODY_FOLLOWS_WITHIN_S <= now:
+                self._ask(connection, head_only=True)
+        slow = self.callers.overdue(now, Stage.HEAD, Stage.BODY)
+        for connection in slow:
+            self._refuse(connection, TOO_SLOW)
+        if slow:
+            log.info("callers_too_slow", count=len(slow))
+        for connection in self.callers.overdue(now, Stage.IDLE, Stage.WRITING, Stage.LEAVING):
+            self.callers.close(connection)
+        self.callers.make_room()

@@ -1,0 +1,54 @@
+"""gunicorn's worker of the web process, whose threads never wait for a caller.
+
+gunicorn's own threads read from the socket, so that as many slow callers as there are threads shut the door. Here the
+process's first thread listens to all (`web_door.py`), and the others answer requests that are here
+(docs/decisions/0010).
+"""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from gunicorn.workers.base import Worker
+
+from jobs.web_answer import make_answer
+from jobs.web_connection import Connection
+from jobs.web_door import Door
+
+
+class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
+    """Serves whole requests with `threads` threads."""
+
+    alive: bool
+
+    def run(self) -> None:
+        """Serve until told to stop; then answer what has come or is coming, in the time that a stop has."""
+        self.threads = ThreadPoolExecutor(self.cfg.threads, thread_name_prefix="web")
+        self.door = Door(self._hand_over, self.PIPE, self.cfg.keepalive)
+        for listener in self.sockets:
+            self.door.open(listener, self.cfg.worker_connections)
+        while self.alive and self.ppid == os.getppid():
+            self._turn()
+        self.alive = False
+        self.door.shut(self.sockets)
+        ends_at = time.monotonic() + self.cfg.graceful_timeout
+        while self.door.callers and time.monotonic() < ends_at:
+            self._turn()
+        self.door.close()
+        self.threads.shutdown(wait=False, cancel_futures=True)
+
+    def _turn(self) -> None:
+        self.notify()
+        self.door.turn()
+
+    def _hand_over(self, connection: Connection, head_only: bool) -> None:
+        self.threads.submit(self._answer, connection, bytes(connection.incoming.data), head_only)
+
+    def _answer(self, connection: Connection, data: bytes, head_only: bool) -> None:
+        answer = make_answer(self, connection, data, head_only)
+        connection.outgoing = answer.data
+        connection.send()
+        self.door.answered(connection, answer)
+        self.nr += 1
+        if self.nr >= self.max_requests:
+            self.alive = False

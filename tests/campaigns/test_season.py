@@ -1,0 +1,54 @@
+"""Seasons: when they are open, when they begin again, and which deadline a letter may speak of."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from funnel_app.campaigns.model import Mode, Season
+from funnel_app.campaigns.season import closes_on, deadline_ahead, is_open, not_on, opens_next
+from funnel_app.campaigns.timing import deadline_after
+from funnel_app.deps import load_registry
+
+CHRISTMAS = load_registry().campaign("christmas")
+AUTUMN, WINTER = Season("autumn", (10, 1), (12, 5)), Season("winter", (11, 15), (2, 29))
+FOUR_YEARS = [date(2026, 1, 1) + timedelta(days=number) for number in range(4 * 365 + 1)]
+
+
+@pytest.mark.parametrize("season", [AUTUMN, WINTER])
+def test_a_season_is_open_from_its_first_day_to_its_last_each_year(season):
+    opened = [day for day in FOUR_YEARS if is_open(season, day) and not is_open(season, day - timedelta(days=1))]
+    closed = [day for day in FOUR_YEARS if not is_open(season, day) and is_open(season, day - timedelta(days=1))]
+    assert {(day.month, day.day) for day in opened if day > FOUR_YEARS[0]} == {season.first}
+    assert {(day.month, day.day) for day in closed} == ({(12, 6)} if season is AUTUMN else {(3, 1)})
+
+
+@pytest.mark.parametrize("season", [AUTUMN, WINTER])
+@pytest.mark.parametrize("day", FOUR_YEARS[::13])
+def test_the_next_season_is_the_first_day_after_this_one_that_opens_it(season, day):
+    found = opens_next(season, day)
+    assert found > day and is_open(season, found) and not is_open(season, found - timedelta(days=1))
+    if is_open(season, day):
+        assert is_open(season, closes_on(season, day)) and not is_open(
+            season, closes_on(season, day) + timedelta(days=1)
+        )
+
+
+@pytest.mark.parametrize("day", FOUR_YEARS[::7])
+def test_a_deadline_is_spoken_of_in_its_own_season_only_whenever_the_lead_came(day):
+    for came in (day, day - timedelta(days=4), day - timedelta(days=400)):
+        deadline = deadline_after((12, 5), came)
+        ahead = deadline_ahead(replace(CHRISTMAS, season=AUTUMN), deadline, day)
+        assert ahead is None or (is_open(AUTUMN, day) and 0 <= (ahead - day).days <= 65)
+        assert deadline_ahead(replace(CHRISTMAS, season=None), deadline, day) == deadline
+
+
+def test_the_rule_of_a_season_and_the_rule_of_a_deadline_agree_where_a_season_ends_with_its_deadline():
+    campaign, step = replace(CHRISTMAS, season=AUTUMN), CHRISTMAS.sequences["five_day"].step(1)
+    for day in FOUR_YEARS:
+        told = [
+            not_on(campaign, each, deadline_after((12, 5), day), day, Mode.LIVE)
+            for each in (replace(step, season_only=True), replace(step, after_deadline="skip"), step)
+        ]
+        closed = not is_open(AUTUMN, day)
+        assert told == (["out of season", "the deadline has passed", None] if closed else [None] * 3)

@@ -1,0 +1,139 @@
+"""Rules: one reading and one call in, what becomes of it out; no database, no clock."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from funnel_app.campaigns.model import Event, Mode
+from funnel_app.campaigns.states import IllegalTransition, State
+from funnel_app.deps import load_registry
+from funnel_app.rules import states
+from funnel_app.rules.call import Call
+from funnel_app.rules.case import Case
+from funnel_app.rules.decide import PER_ADDRESS, PER_IP, TooManyEnrolments
+from funnel_app.rules.facts import ContactFacts
+from funnel_app.rules.ids import new_id
+from funnel_app.rules.reading import Reading, wanted_for
+from funnel_app.rules.states import EnrolmentState
+from funnel_app.rules.take import Taken, take
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+REGISTRY = load_registry()
+
+
+def call(event: Event = Event.OPT_IN, address: str = "ana@resend.dev", **more) -> Call:
+    return Call(campaign="christmas", hook="signup", event=event, email=address, email_norm=address, **more)
+
+
+def case(found: Reading, made: Call, now: datetime = NOW, **more) -> Case:
+    return Case(
+        campaign=REGISTRY.campaign("christmas"),
+        contact=found.contact_of(made, now),
+        call=made,
+        now=now,
+        current_mode=Mode.LIVE,
+        interval_seconds=60,
+        **more,
+    )
+
+
+def played(*calls: Call, found: Reading | None = None, now: datetime = NOW) -> tuple[Reading, Taken]:
+    """Take calls one after the other, each on what the one before it left."""
+    found = found or Reading()
+    for each in calls:
+        taken = take(case(found, each, now), new_id())
+        found = found.with_contact(taken.contact)
+    return found, taken
+
+
+def test_a_new_person_starts_a_sequence_with_all_its_emails():
+    found, taken = played(call(contact={"first_name": "Ana", "utm_source": "ad"}))
+    contact = found.contacts["ana@resend.dev"]
+    assert (contact.first_name, contact.properties) == ("Ana", {"utm_source": "ad"})
+    assert contact.enrolments == (taken.enrolment,)
+    assert [email.due_at - NOW for email in taken.enrolment.emails] == [timedelta(days=n) for n in range(5)]
+
+
+def test_a_reading_is_never_changed_by_what_is_made_of_it():
+    before, _ = played(call())
+    known = before.contacts["ana@resend.dev"]
+    played(call(Event.ASSESSMENT, contact={"first_name": "Anna"}), found=before)
+    assert before.contacts["ana@resend.dev"] is known
+    assert known.first_name is None and known.enrolments[0].state is EnrolmentState.ACTIVE
+
+
+def test_what_ends_a_sequence_cancels_what_was_not_handed_over():
+    found, started = played(call())
+    gone, kept = started.enrolment.emails[0], started.enrolment.emails[1]
+    emails = (replace(gone, state=State.SENDING, request_id=new_id()), *started.enrolment.emails[1:])
+    contact = found.contacts["ana@resend.dev"].with_enrolments(replace(started.enrolment, emails=emails))
+    _, taken = played(call(Event.ASSESSMENT), found=found.with_contact(contact))
+    (ended,) = taken.ended
+    assert (ended.state, ended.exit_event) == (EnrolmentState.EXITED, "assessment")
+    assert [email.state for email in ended.emails] == [State.SENDING, *[State.CANCELLED] * 4]
+    assert kept.state is State.PLANNED
+
+
+def test_one_event_may_speak_of_several_people_each_by_themselves():
+    found, _ = played(call(), call(address="ben@resend.dev"), call(Event.ASSESSMENT, "ben@resend.dev"))
+    runs = {address: [e.sequence for e in c.enrolments if e.runs] for address, c in found.contacts.items()}
+    assert runs == {"ana@resend.dev": ["lead_nurture"], "ben@resend.dev": ["five_day"]}
+
+
+def test_a_moved_call_takes_its_reminders_along_and_an_older_word_changes_nothing():
+    at = NOW + timedelta(days=10)
+    booked = call(Event.BOOKING, occurrence="call-1", call_at=at, happened_at=NOW)
+    later = replace(booked, call_at=at + timedelta(days=1), happened_at=NOW + timedelta(minutes=2))
+    found, first = played(booked)
+    found, moved = played(later, found=found)
+    gaps = [new.due_at - old.due_at for new, old in zip(moved.enrolment.emails, first.enrolment.emails, strict=True)]
+    assert gaps == [timedelta(days=1)] * 3
+    _, stale = played(replace(booked, happened_at=NOW + timedelta(minutes=1)), found=found)
+    assert stale.enrolment == moved.enrolment
+
+
+@pytest.mark.parametrize(("before", "refused"), [(PER_ADDRESS[0] - 1, False), (PER_ADDRESS[0], True)])
+def test_more_starts_for_an_address_than_people_make_are_refused(before, refused):
+    found, started = played(call())
+    many = [replace(started.enrolment, id=new_id(), sequence=f"other{n}") for n in range(before)]
+    contact = replace(found.contacts["ana@resend.dev"], enrolments=tuple(many))
+    if refused:
+        with pytest.raises(TooManyEnrolments):
+            played(call(), found=found.with_contact(contact))
+    else:
+        assert played(call(), found=found.with_contact(contact))[1].decision.outcome == "accepted"
+
+
+def test_starts_from_one_ip_address_count_those_of_this_very_transaction():
+    found = Reading(others_from_ip={"203.0.113.9": PER_IP[0] - 2})
+    for name in ("ana", "ben"):
+        made = call(address=f"{name}@resend.dev", contact={"consent_ip": "203.0.113.9"})
+        from_ip = found.from_ip(made.consent_ip, NOW - PER_IP[1])
+        found = found.with_contact(take(case(found, made, from_ip=from_ip), new_id()).contact)
+    assert found.from_ip("203.0.113.9", NOW - PER_IP[1]) == PER_IP[0]
+    with pytest.raises(TooManyEnrolments):
+        take(case(found, call(address="cy@resend.dev"), from_ip=PER_IP[0]), new_id())
+
+
+def test_what_is_read_for_a_call_is_what_blocks_its_start_or_its_own_kind():
+    exits = REGISTRY.campaign("christmas").sequences["lead_nurture"].exits
+    assert wanted_for([call()], REGISTRY, NOW).events == exits
+    assert wanted_for([call(Event.BOOKING_CANCELLED)], REGISTRY, NOW).events == {"booking_cancelled"}
+
+
+@pytest.mark.parametrize("current", EnrolmentState)
+@pytest.mark.parametrize("new", EnrolmentState)
+def test_an_enrolment_that_ended_stays_so(current, new):
+    if current in states.RUNNING and new is not current:
+        states.check(current, new)
+    else:
+        with pytest.raises(IllegalTransition):
+            states.check(current, new)
+
+
+def test_the_newest_run_counts():
+    found, started = played(call())
+    contact: ContactFacts = found.contacts["ana@resend.dev"]
+    again = replace(started.enrolment, id=new_id(), run=2)
+    assert contact.with_enrolments(again).latest("christmas", "lead_nurture", "") == again
