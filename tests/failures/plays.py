@@ -115,10 +115,12 @@ def answered(*answers: object, wait: dict[str, float], **account: object) -> Pla
         stage.deps.mailer.script = list(answers)
         stage.sign_up()
         stage.go()
-        with patch.context() as trouble:
-            for name, value in account.items():
-                trouble.setattr(stage.deps.account, name, value)
-            yield
+        well = {name: getattr(stage.deps.account, name) for name in account}
+        for name, value in account.items():
+            setattr(stage.deps.account, name, value)
+        yield
+        for name, value in well.items():
+            setattr(stage.deps.account, name, value)
         stage.go(**wait)
         stage.told()
 
