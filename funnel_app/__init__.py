@@ -25,7 +25,8 @@ def create_app(deps: Deps) -> Flask:
     """Return the web application of this process, made of the collaborators that are handed in."""
     app = Flask(__name__, static_folder=None)
     app.request_class = BoundedRequest
-    app.config["MAX_CONTENT_LENGTH"] = BoundedRequest.STOPS_READING_AT
+    # One slash more at the end is the same address to everybody but machines.
+    app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.config["SECRET_KEY"] = deps.settings.session_key
     hops = deps.settings.trusted_proxies
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]

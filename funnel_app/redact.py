@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
 from funnel_app.config import Settings
 from funnel_app.setting_checks import parts_of
 
-ADDRESS = re.compile(r"(?P<first>[\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]*@(?P<domain>[\w-]+(?:\.[\w-]+)+)")
+# Everything that may stand in an address: each run is looked at once, however long it is and whatever is in it.
+RUN = re.compile(r"[\w.!#$%&'*+/=?^`{|}~@-]+")
+DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 # Tokens that a text may hold though no setting of ours does: Resend's keys, Notion's, webhook secrets, bearers.
 TOKENS = re.compile(r"\b(?:re|ntn|secret|whsec|sk)_[\w/+=-]{6,}|(?i:bearer\s+)[\w.~+/=-]{6,}|(?<=/[uk]/)[\w-]{8,}")
 SHORTEST_SECRET = 6
@@ -16,7 +19,13 @@ SHORTEST_SECRET = 6
 
 def masked_addresses(text: str) -> str:
     """Return a text in which each email address shows its first letter and its domain."""
-    return ADDRESS.sub(r"\g<first>***@\g<domain>", text)
+    return RUN.sub(_masked, text) if "@" in text else text
+
+
+def _masked(run: re.Match[str]) -> str:
+    parts = run[0].split("@")
+    hidden = [f"{part[0]}***" if part and DOMAIN.match(following) else part for part, following in pairwise(parts)]
+    return "@".join([*hidden, parts[-1]])
 
 
 def redactor(settings: Settings) -> Callable[[str], str]:

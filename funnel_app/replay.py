@@ -1,13 +1,17 @@
 """Replay: send a refused call again through the application itself, so that one schema and one rule serve all."""
 
-import json
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from flask import current_app
+from werkzeug.exceptions import HTTPException
 
+from funnel_app.bodies import bytes_of, read_body
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.received import find_hook, mark_replayed
 
@@ -40,11 +44,17 @@ def find_refused(hook_id: UUID) -> dict[str, Any]:
 
 
 def replay(hook_id: UUID, changes: Mapping[str, Any]) -> Replayed:
-    """Send a refused call again with these fields changed, as of when it first came. Raises NotReplayable."""
+    """Send a refused call again with these fields changed, as of when it first came. Raises NotReplayable.
+
+    A field within another is named by its way, as `payload.email`; `address` is the path of the hook that a call was
+    meant for, and `body` stands for all of it.
+    """
     call = find_refused(hook_id)
+    changes = dict(changes)
+    address = changes.pop("address", None) or f"/webhook/{call['campaign']}/{call['hook']}"
     answer = current_app.test_client().post(
-        f"/webhook/{call['campaign']}/{call['hook']}",
-        json={**_meant(call["payload"]), **changes},
+        quote(str(address)),
+        json=mended(_meant(call["payload"]), changes),
         environ_overrides={REPLAY_OF: call["at"], REPLAY_FROM: call["source"]},
     )
     told = answer.get_json()
@@ -55,12 +65,49 @@ def replay(hook_id: UUID, changes: Mapping[str, Any]) -> Replayed:
     return Replayed(taken, str(told.get("status")), str(words))
 
 
+def mended(payload: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a payload with these fields set, each by its way through objects and lists."""
+    whole = deepcopy(changes.get("body", payload))
+    if not isinstance(whole, dict):
+        raise NotReplayable("body stands for the whole payload, and is a JSON object.")
+    for name, value in changes.items():
+        if name != "body":
+            _set(whole, name.split("."), value)
+    return whole
+
+
+def _set(inside: Any, way: list[str], value: Any) -> None:
+    for name, following in pairwise(way):
+        if not isinstance(_get(inside, name), dict | list):
+            _put(inside, name, [] if following == "0" else {})
+        inside = _get(inside, name)
+    _put(inside, way[-1], value)
+
+
+def _get(inside: Any, name: str) -> Any:
+    if isinstance(inside, list):
+        return inside[_place(inside, name)] if _place(inside, name) < len(inside) else None
+    return inside.get(name)
+
+
+def _put(inside: Any, name: str, value: Any) -> None:
+    if isinstance(inside, list):
+        inside[_place(inside, name) : _place(inside, name) + 1] = [value]
+    else:
+        inside[name] = value
+
+
+def _place(rows: list[Any], name: str) -> int:
+    if not name.isdecimal() or int(name) > len(rows):
+        raise NotReplayable(f"There is no {name} in a list of {len(rows)}: its rows are counted from 0.")
+    return int(name)
+
+
 def _meant(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return what was meant: a body that was kept as text, since its form was wrong, may be an object all the same."""
-    if set(payload) != {"body"} or not isinstance(payload["body"], str):
-        return payload
+    """Return what was meant: a body that was kept as it came may be an object all the same."""
+    raw = bytes_of(payload)
     try:
-        meant = json.loads(payload["body"])
-    except json.JSONDecodeError:
-        return payload
+        meant = None if raw is None else read_body(raw, "application/json", "", len(raw))
+    except (HTTPException, RecursionError):
+        meant = None
     return meant if isinstance(meant, dict) else payload

@@ -76,7 +76,7 @@ def migrate(
             log.error("not_started", hint=str(fault))
             return False
         except LedgerUnavailable as fault:
-            log.warning("ledger_away", error=explain(fault))
+            log.warning("database_unavailable", error=explain(fault))
             if time.monotonic() > deadline:
                 log.error("not_started", hint="DATABASE_URL names a ledger that cannot be reached")
                 return False

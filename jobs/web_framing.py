@@ -7,14 +7,14 @@ judges them: what this cannot make sense of counts as whole, so that the parser 
 import re
 from collections.abc import Callable
 
-from funnel_app.web.payloads import BoundedRequest
+from funnel_app.web.payloads import LARGEST_BODY, BoundedRequest
 
 HEAD_ENDS, LINE_ENDS = b"\r\n\r\n", b"\r\n"
 HEAD_AT_MOST = 64 * 1024
 # A byte more than the application reads is enough for it to say that a body is too large.
 BODY_AT_MOST = BoundedRequest.STOPS_READING_AT
-# Chunks of one byte take six.
-CHUNKS_AT_MOST = 6 * BODY_AT_MOST
+# Chunks of one byte take six: enough for them too in a body of a size that forms have.
+CHUNKS_AT_MOST = BODY_AT_MOST + 5 * LARGEST_BODY
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*(?:\r\n|$)", re.I)
 CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.I)
 AWAITS = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.I)

@@ -23,7 +23,7 @@ from rq.serializers import JSONSerializer
 from funnel_app.flows.monitoring.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.clients import blocking_client
-from funnel_app.gateways.redis.own_jobs import OwnJob, queue_at
+from funnel_app.gateways.redis.own_jobs import WorkedJob, queue_at
 from funnel_app.gateways.redis.queue import QUEUES
 from funnel_app.periodic import PeriodicRunner, time_rounds
 from jobs.heartbeat import beat, reset
@@ -41,7 +41,7 @@ log = structlog.get_logger()
 class Worker(SimpleWorker):
     """RQ's worker without a fork per job: an email takes less time than the fork. It runs our own jobs alone."""
 
-    job_class = OwnJob
+    job_class = WorkedJob
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
         """Run a job; what it logs carries the job's id."""
@@ -65,7 +65,7 @@ class Worker(SimpleWorker):
                 self.cleanup_execution(job, pipeline=pipe, execution=execution)
                 pipe.delete(job.key)  # RQ's sign of life has just written a part of it again
                 pipe.execute()
-            log.info("job_done_twice")
+            log.info("duplicate_job_ignored")
 
     def heartbeat(self, *args: object, **kwargs: object) -> None:
         """Tell RQ, and whoever asks whether Funnel is ready, that this worker lives."""
@@ -101,7 +101,7 @@ def run_child(parent: int) -> None:
             _work()
             return
         except (RedisError, Unavailable) as fault:
-            log.warning("redis_away", error=str(fault))
+            log.warning("redis_unavailable", error=str(fault))
             stopping.wait(1)
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns import spoken
 from funnel_app.campaigns.catalogue import CATALOGUE, NAMES, Source, Variable, example_values
+from funnel_app.campaigns.links import unlinked
 from funnel_app.campaigns.model import Campaign
 from funnel_app.campaigns.season import deadline_ahead, is_open, opens_next
 from funnel_app.campaigns.segments import readiness_zone, segment_of
@@ -73,6 +74,12 @@ def values(
         **_funnel(funnel),
     }
     return {name: _shown(CATALOGUE[name], value) for name, value in found.items() if value is not None}
+
+
+def _is_typed(variable: Variable) -> bool:
+    """Say whether a stranger, or somebody who writes down what they said, typed a variable's value."""
+    foreign = variable.source in {Source.CONTACT, Source.ASSESSMENT, Source.HOOK}
+    return foreign and variable.type in {"text", "date", "time"} and not variable.name.startswith("personalized_tip")
 
 
 def _contact(contact: Mapping[str, object]) -> dict[str, object]:
@@ -188,7 +195,7 @@ def _shown(variable: Variable, value: object) -> object:
         return value if _is_safe_link(str(value)) else ""
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return value
+    return unlinked(value) if isinstance(value, str) and _is_typed(variable) else value
 
 
 def _is_safe_link(link: str) -> bool:

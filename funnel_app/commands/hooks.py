@@ -64,7 +64,13 @@ def show_one(hook_id: UUID) -> None:
 @group.command("replay")
 @click.argument("hook_ids", type=click.UUID, nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every refused call that was not replayed yet.")
-@click.option("--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Mend a field of the payload first.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Mend a field of the payload first; payload.email is a field within another.",
+)
 @with_appcontext
 def replay(hook_ids: tuple[UUID, ...], everything: bool, changes: tuple[str, ...]) -> None:
     """Send refused calls again, as of the time when they first came; exit 1 where one is refused again."""

@@ -1,14 +1,27 @@
 """Addresses: the one form under which a person is known, however their address is written."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote_plus
 
 from email_validator import EmailNotValidError, validate_email
 
-# Whatever may be an address in a text that nobody could read as JSON; what it is, the validator says.
-LIKE_ADDRESS = re.compile(r"""[^\s<>"'\\,;:()\[\]{}&=|]+@[^\s<>"'\\,;:()\[\]{}&=|/?#]+""")
+from funnel_app.bodies import bytes_of
+
+# RFC 5321, 4.5.3.1: 64 characters, an @, and a domain of 255. Nothing longer is looked into.
+LONGEST = 320
+# What stands beside an address in a text that nobody could read as JSON, and after one in the address of a page.
+BESIDE = re.compile(r"""[\s<>"'\\,;:()\[\]{}&=|]+""")
+AFTER = re.compile("[/?#]")
+
+
+# What calendars write for a person who gave a telephone number only, and for rooms: https://github.com/calcom/cal.com
+# makes `<number>@sms.cal.com`, and on machines of others `<number>@sms.` and their domain.
+STAND_INS = frozenset({"sms.cal.com", "resource.calendar.google.com", "group.calendar.google.com"})
+NO_MAIL_HERE = frozenset({"no-email", "noemail", "no-mail", "placeholder"})
 
 
 class NotAnAddress(ValueError):
@@ -17,6 +30,8 @@ class NotAnAddress(ValueError):
 
 def normalised(address: str) -> str:
     """Return the form that tells people apart: lower case, the domain in ASCII. Raises EmailNotValidError."""
+    if len(address) > LONGEST:
+        raise EmailNotValidError(f"The email address is longer than {LONGEST} characters.")
     checked = validate_email(address.strip(), check_deliverability=False)
     return f"{checked.local_part}@{checked.ascii_domain}".lower()
 
@@ -37,12 +52,29 @@ def required(address: str) -> str:
         raise NotAnAddress(f"{address} is not an email address: {fault}") from None
 
 
+def unmailable(address: str) -> str | None:
+    """Return why no email can go to an address, in a clause; None for one that may have a mailbox."""
+    local, _, domain = address.lower().rpartition("@")
+    if not local.isascii():
+        return "Resend delivers only to addresses with plain letters (ASCII) before the @"
+    first, _, rest = domain.partition(".")
+    made_up = domain in STAND_INS or domain.endswith(".invalid") or first in NO_MAIL_HERE
+    if made_up or (first == "sms" and rest and local.lstrip("+").isdigit()):
+        return "this address was made up for somebody who gave none"
+    return None
+
+
 def names(payload: Any, email_norm: str) -> bool:
     """Say whether a call that could not be used names this person somewhere, however the address is written."""
-    return any(looked_up(found) == email_norm for text in _texts(payload) for found in _addresses(text))
+    local, _, _ = email_norm.rpartition("@")
+    found = (address for text in _texts(payload) for address in _addresses(text))
+    # Most are somebody else's at the first look; a closer one takes its time.
+    return any(looked_up(address) == email_norm for address in found if _local_part(address) == local)
 
 
 def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict) and (raw := bytes_of(value)) is not None:
+        value = raw.decode("latin-1")
     if isinstance(value, dict):
         value = [*value.keys(), *value.values()]
     if isinstance(value, list):
@@ -53,9 +85,15 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _addresses(text: str) -> Iterator[str]:
-    # The second reading is that of a form, whose bodies nobody takes.
+    # The second reading is that of a form's body.
     for reading in {text, unquote_plus(text)}:
-        yield from (found.strip(".") for found in LIKE_ADDRESS.findall(reading))
+        for word in BESIDE.split(reading):
+            for before, after in pairwise(word.split("@")):
+                yield f"{before.strip('.')}@{AFTER.split(after, 1)[0].strip('.')}"
+
+
+def _local_part(address: str) -> str:
+    return unicodedata.normalize("NFC", address.partition("@")[0]).lower()
 
 
 def mailable(address: str) -> str:

@@ -20,15 +20,18 @@ ERASED = "erased:"
 def upsert(session: Session, email: str, email_norm: str, facts: Mapping[str, Any], now: datetime) -> Contact:
     """Return this address's contact, locked and brought up to date: what a hook leaves out stays as it was.
 
-    `facts` may hold the columns above; everything else goes into `properties`.
+    `facts` may hold the columns above; everything else goes into `properties`. A `guessed_first_name` is only taken
+    where there is no first name yet: nobody typed it.
     """
     _insert_if_absent(session, email, email_norm, now)
     contact = session.scalars(select(Contact).where(Contact.email_norm == email_norm).with_for_update()).one()
     called = (contact.name, contact.first_name)
     given = {name: value for name, value in facts.items() if value is not None}
+    guess = given.pop("guessed_first_name", None)
     for name in COLUMNS:
         if name in given:
             setattr(contact, name, given[name])
+    contact.first_name = contact.first_name or guess
     contact.email = email
     contact.properties = {**contact.properties, **{k: v for k, v in given.items() if k not in COLUMNS}}
     contact.updated_at = contact.mirror_stale_since = now

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
@@ -60,6 +60,17 @@ def orphans_of_known(session: Session, since: datetime, limit: int) -> list[tupl
         .limit(limit)
     )
     return [(event, email_id) for event, email_id in session.execute(wanted)]
+
+
+def orphans_naming(session: Session, email_norm: str) -> list[UUID]:
+    """Return reports that belong to no email of ours and name an address: the website mails by the same account."""
+    named = func.lower(EmailEvent.detail).contains(email_norm, autoescape=True)
+    return list(session.scalars(select(EmailEvent.id).where(EmailEvent.email_id.is_(None), named)))
+
+
+def blank(session: Session, ids: Collection[UUID]) -> None:
+    """Blank what these reports say in words."""
+    session.execute(update(EmailEvent).where(EmailEvent.id.in_(list(ids))).values(detail="erased"))
 
 
 def of_emails(session: Session, email_ids: Collection[UUID]) -> dict[UUID, list[EmailEvent]]:

@@ -117,6 +117,12 @@ def refused(session: Session, wanted: Callable[[HookEvent], bool]) -> list[HookE
     return [call for call in session.scalars(calls) if wanted(call)]
 
 
+def delete_refused(session: Session, ids: Collection[UUID]) -> int:
+    """Delete these of the refused calls; return how many were still there."""
+    theirs = delete(HookEvent).where(HookEvent.id.in_(list(ids)), HookEvent.outcome == Outcome.REFUSED)
+    return len(session.scalars(theirs.returning(HookEvent.id)).all())
+
+
 def newest_refused(session: Session, since: datetime | None, limit: int) -> list[HookEvent]:
     """Return the newest refused calls, of those since a time or of all, oldest first."""
     calls = select(HookEvent).where(written(HookEvent.outcome, Outcome.REFUSED))

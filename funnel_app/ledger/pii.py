@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.reasons import without_words
@@ -50,12 +50,6 @@ def erase(session: Session, contact: Contact, email_norm: str, now: datetime) ->
     contact.mirror_stale_since = contact.mirror_written = contact.mirror_error = None
     contact.mirror_token = contact.mirror_next_at = None
     contact.updated_at = now
-
-
-def blank_orphans(session: Session, email_norm: str) -> None:
-    """Blank reports that belong to no email of ours and name an address: the website mails by the same account."""
-    named = func.lower(EmailEvent.detail).contains(email_norm, autoescape=True)
-    session.execute(update(EmailEvent).where(EmailEvent.email_id.is_(None), named).values(detail="erased"))
 
 
 def _blank_words(session: Session, contact_id: UUID, email_norm: str) -> None:

@@ -44,7 +44,7 @@ def skipped_as_tests(session: Session, since: datetime) -> int:
     return session.scalar(tests) or 0
 
 
-def unsaid_first_emails(session: Session, campaign: str, since: datetime) -> int:
+def first_emails_without_sender(session: Session, campaign: str, since: datetime) -> int:
     """Count the accepted assessments since a time that did not say whether the website sent email 1."""
     said = HookEvent.payload["email_1_sent_at"].as_string().is_not(None)
     assessments = select(func.count(HookEvent.id)).where(
@@ -109,6 +109,14 @@ def hooks_refused(session: Session) -> dict[tuple[str, ...], float]:
     """Count the refused calls that are still kept by mode and hook."""
     columns = (HookEvent.mode, HookEvent.hook)
     wanted = select(*columns, func.count(HookEvent.id)).where(written(HookEvent.outcome, Outcome.REFUSED))
+    return {(mode, hook): n for mode, hook, n in session.execute(wanted.group_by(*columns))}
+
+
+def hooks_corrected(session: Session) -> dict[tuple[str, ...], float]:
+    """Count the calls by mode and hook that were understood although a field was left out or corrected."""
+    columns = (HookEvent.mode, HookEvent.hook)
+    counted = HookEvent.errors.is_not(None), HookEvent.outcome != Outcome.REFUSED, HookEvent.mode != Mode.CANARY
+    wanted = select(*columns, func.count(HookEvent.id)).where(*counted)
     return {(mode, hook): n for mode, hook, n in session.execute(wanted.group_by(*columns))}
 
 

@@ -26,7 +26,8 @@ class Call:
 
     `occurrence` names the calendar event, `call_at` is when that call is or was, and `happened_at` when the source
     says that this happened: what comes out of order is put in order by it. `received_at` is when a replayed call first
-    came: its emails count from then, and are late. `variables` are for templates.
+    came: its emails count from then, and are late. `variables` are for templates. `left_out` says of fields that the
+    call could do without why they were left out or corrected.
     """
 
     campaign: str
@@ -37,6 +38,7 @@ class Call:
     contact: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
     payload: Mapping[str, Any] = field(default_factory=dict)
+    left_out: Mapping[str, list[str]] = field(default_factory=dict)
     source: str = "website"
     occurrence: str = ""
     happened_at: datetime | None = None

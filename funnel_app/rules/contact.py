@@ -21,7 +21,12 @@ COLUMNS = (
 
 
 def updated(contact: ContactFacts, email: str, facts: Mapping[str, Any], now: datetime) -> ContactFacts:
-    """Return a person brought up to date by what was said: the address as it is written now, and these facts."""
+    """Return a person brought up to date by what was said: the address as it is written now, and these facts.
+
+    A `guessed_first_name` only fills a gap: what somebody typed stays.
+    """
     given = {name: value for name, value in facts.items() if value is not None}
+    guess = given.pop("guessed_first_name", None)
     columns = {name: given.pop(name) for name in COLUMNS if name in given}
+    columns.setdefault("first_name", contact.first_name or guess)
     return replace(contact, email=email, properties={**contact.properties, **given}, updated_at=now, **columns)

@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 
 from flask import g, request
-from werkzeug.exceptions import BadRequest, Unauthorized, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, Unauthorized
 
 from funnel_app.current import current_deps
 from funnel_app.web.replays import is_replay
 
 SIGNATURE = re.compile(r"t=(?P<t>\d{1,12}),v1=(?P<v1>[0-9a-f]{64})")
+DIGEST = re.compile("[0-9a-f]{64}")
 SIGNED_WITHIN_S = 300
 DEEPEST = 20
 
@@ -70,6 +71,14 @@ def is_signed(signature: str, secrets: Sequence[str], within_s: float) -> bool:
     return is_one_of(found["v1"], [hmac.new(s.encode(), signed, hashlib.sha256).hexdigest() for s in secrets])
 
 
+def is_signed_body(digest: str, keys: Sequence[str]) -> bool:
+    """Say whether a text is the HMAC-SHA256 of the body under one of the keys; only of the right form is it read."""
+    if DIGEST.fullmatch(digest) is None:
+        return False
+    body = request.get_data()
+    return is_one_of(digest, [hmac.new(key.encode(), body, hashlib.sha256).hexdigest() for key in keys])
+
+
 def signed_age_s(signature: str) -> float:
     """Return how long ago a signature that fits was made, in seconds."""
     found = SIGNATURE.fullmatch(signature.strip())
@@ -77,15 +86,13 @@ def signed_age_s(signature: str) -> float:
 
 
 def require_json() -> None:
-    """Let only a JSON object through; 415 for another content type, 400 for what is not one or is nested too deep."""
-    if not request.is_json:
-        raise UnsupportedMediaType("Send the payload as application/json.")
+    """Let only an object through; 415 for another content type, 400 for what is not one or is nested too deep."""
+    if request.method != "POST":
+        return
     try:
         payload = request.get_json()
     except RecursionError:
         raise BadRequest("The payload is nested too deep.") from None
-    except BadRequest as fault:
-        raise BadRequest(str(getattr(fault.__cause__, "description", fault.description))) from None
     if not isinstance(payload, dict):
         raise BadRequest("The payload must be a JSON object.")
     if _depth(payload) > DEEPEST:

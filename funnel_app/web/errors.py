@@ -1,16 +1,18 @@
 """Errors: the one map from exceptions to HTTP answers, all of them problem documents (RFC 9457)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from math import ceil
 from typing import Any
+from uuid import UUID
 
 import structlog
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, g, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 from gunicorn.http.errors import ParseException
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, Unauthorized
 
+from funnel_app.bodies import kept_as
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.enrol import KeyReused
@@ -19,7 +21,9 @@ from funnel_app.flows.monitoring.unauthenticated_calls import note_unproven
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.rules.decide import TooManyEnrolments
 from funnel_app.web.auth import is_proved
-from funnel_app.web.payloads import BodyAwaited, sanitize
+from funnel_app.web.hooks.calendars import acknowledge
+from funnel_app.web.misdirected import keep_misdirected
+from funnel_app.web.payloads import CALENDARS, BodyAwaited
 from funnel_app.web.replays import is_replay
 
 log = structlog.get_logger()
@@ -39,7 +43,10 @@ def problem(status: int, detail: str, **more: Any) -> Response:
 
 def http_problem(error: HTTPException) -> ResponseReturnValue:
     """Turn werkzeug's error into a problem document with its own headers, such as Allow and Content-Range."""
-    answer = _http_problem(error)
+    try:
+        answer = _http_problem(error)
+    except BodyAwaited as awaited:
+        return Response(status=awaited.code)
     for name, value in error.get_headers():
         if name not in {*answer.headers.keys(), "Content-Length"}:
             answer.headers[name] = value
@@ -58,11 +65,27 @@ def _http_problem(error: HTTPException) -> Response:
     errors = _field_errors(error)
     if errors is None:
         detail = error.description or HTTPStatus(status).description
-        if status in UNREADABLE:
-            _keep_refused({"body": [detail]})
-        return problem(status, detail)
-    _keep_refused(errors)
-    return problem(status, "The payload is understood, but some of its fields cannot be used.", errors=errors)
+        if status == 404:
+            return _misdirected(detail)
+        return _refused(status, detail, {"body": [detail]}) if status in UNREADABLE else problem(status, detail)
+    detail = "The payload is understood, but some of its fields cannot be used."
+    return _refused(status, detail, errors, errors=errors)
+
+
+def _misdirected(detail: str) -> Response:
+    try:
+        return problem(404, keep_misdirected() or detail)
+    except Unauthorized as fault:
+        return _http_problem(fault)
+
+
+def _refused(status: int, detail: str, faults: Mapping[str, list[str]], **more: Any) -> Response:
+    """Keep the call of a known sender, and answer; a calendar is told 200, since it stops calling who refuses it."""
+    kept = _keep_refused(faults)
+    if kept is None or request.blueprint not in CALENDARS:
+        return problem(status, detail, **more)
+    reason = "; ".join(f"{field}: {' '.join(words)}" for field, words in faults.items())
+    return make_response(acknowledge(f"Kept as refused, for a replay. {reason}", kept))
 
 
 def register_errors(app: Flask) -> None:
@@ -79,8 +102,7 @@ def register_errors(app: Flask) -> None:
 
 def _nowhere(error: Exception) -> ResponseReturnValue:
     # A website may call before the campaign's file is there: kept, so that its leads can be replayed then.
-    _keep_refused({"address": [str(error)]})
-    return problem(404, str(error))
+    return _refused(404, str(error), {"address": [str(error)]})
 
 
 def _body_broken(error: Exception) -> ResponseReturnValue:
@@ -103,8 +125,7 @@ def _throttled(wait_s: float) -> Response:
 
 
 def _too_many(error: TooManyEnrolments) -> ResponseReturnValue:
-    _keep_refused({"limit": [str(error)]})
-    answer = problem(429, str(error))
+    answer = _refused(429, str(error), {"limit": [str(error)]})
     answer.headers["Retry-After"] = str(int(error.retry_after.total_seconds()))
     return answer
 
@@ -124,30 +145,31 @@ def _field_errors(error: HTTPException) -> dict[str, Any] | None:
 
 
 def by_field(messages: object) -> dict[str, list[str]]:
-    """Return marshmallow's faults as the contract has them: for each field of the payload a list of sentences."""
-    fields = messages if isinstance(messages, dict) else {"body": messages}
-    return {str(field): list(_sentences(fault)) for field, fault in fields.items()}
+    """Return marshmallow's faults as the contract has them: for each field a list of sentences.
+
+    A field within another is named by its way from outside, as in `consent.ip` and `payload.attendees.0.email`.
+    """
+    named = list(_named(messages, ()))
+    return {name: [words for other, words in named if other == name] for name, _ in named}
 
 
-def _sentences(fault: object) -> Iterator[str]:
+def _named(fault: object, way: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     if isinstance(fault, dict):
         for name, inner in fault.items():
-            yield from (f"{name}: {sentence}" for sentence in _sentences(inner))
+            yield from _named(inner, way if name == "_schema" else (*way, str(name)))
     elif isinstance(fault, list):
         for inner in fault:
-            yield from _sentences(inner)
+            yield from _named(inner, way)
     else:
-        yield str(fault)
+        yield ".".join(way) or "body", str(fault)
 
 
-def _keep_refused(errors: dict[str, Any]) -> None:
+def _keep_refused(errors: Mapping[str, Any]) -> UUID | None:
+    """Keep what a known caller sent; return its id, None for a stranger's, and for what is kept already."""
     campaign = (request.view_args or {}).get("campaign")
-    if campaign and is_proved() and not is_replay():
-        hook, _, view = (request.endpoint or "").partition(".")
-        source = "legacy" if view.startswith("legacy") else "website"
-        refuse(current_deps(), campaign=campaign, hook=hook, source=source, payload=_sent(), errors=errors)
-
-
-def _sent() -> object:
-    """Return what the caller sent: a JSON object as data, anything else as text."""
-    return g.payload if "payload" in g else sanitize(request.get_data().decode(errors="replace"))
+    if not campaign or not is_proved() or is_replay() or request.method != "POST":
+        return None
+    hook, _, view = (request.endpoint or "").partition(".")
+    source = "legacy" if view.startswith("legacy") else hook if hook in CALENDARS else "website"
+    payload = g.payload if "payload" in g else kept_as(request.get_data())
+    return refuse(current_deps(), campaign=campaign, hook=hook, source=source, payload=payload, errors=errors)

@@ -1,9 +1,6 @@
 """Payloads: JSON as the ledger can keep it, read once and the same for schema, record and replay."""
 
-import json
-import math
-import re
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 from flask import Request
 from flask.json.provider import DefaultJSONProvider
@@ -12,10 +9,12 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.utils import cached_property
 
-# JSON may spell a null character and half a surrogate pair, but neither is text that a database keeps or a reader sees.
-UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
-SUBSTITUTE = "\x1a"
+from funnel_app.bodies import read_body, read_json
+
 LARGEST_BODY = 64 * 1024
+# One event of a calendar speaks of all who come: some hundreds of them are more than a form ever says.
+LARGEST_OF_CALENDARS = 256 * 1024
+CALENDARS = frozenset({"calendly", "calcom"})
 # In a request's environment: its body has not come, and the application answers to the head if it can.
 HEAD_ONLY = "funnel.head_only"
 
@@ -27,28 +26,48 @@ class BodyAwaited(HTTPException):
 
 
 class BoundedRequest(Request):
-    """Flask's request, whose body is never more than 64 KB.
+    """Flask's request, whose body is never more than 64 KB, of a calendar 256 KB.
 
     Werkzeug cuts a body that comes in chunks at its limit and says nothing: so its limit is a byte beyond ours.
     """
 
-    STOPS_READING_AT = LARGEST_BODY + 1
+    STOPS_READING_AT = LARGEST_OF_CALENDARS + 1
+
+    @property
+    def largest(self) -> int:
+        """How many bytes a body may have at this address."""
+        return LARGEST_OF_CALENDARS if self.blueprint in CALENDARS else LARGEST_BODY
+
+    @property  # type: ignore[misc]  # Flask lets it be set for one request, which nobody does here
+    def max_content_length(self) -> int | None:  # type: ignore[override]
+        """Where werkzeug stops to read."""
+        return self.largest + 1
 
     @cached_property
     def stream(self) -> IO[bytes]:
-        """The body; RequestEntityTooLarge for one that is announced over 64 KB, BodyAwaited where it has not come."""
-        if (self.content_length or 0) > LARGEST_BODY:
+        """The body; RequestEntityTooLarge for one that is announced too large, BodyAwaited where it has not come."""
+        if (self.content_length or 0) > self.largest:
             raise RequestEntityTooLarge
         if self.environ.get(HEAD_ONLY):
             raise BodyAwaited
         return super().stream
 
     def get_data(self, *arguments: Any, **named: Any) -> Any:
-        """Return the body; RequestEntityTooLarge for one over 64 KB, announced or not."""
+        """Return the body; RequestEntityTooLarge for one that is too large, announced or not."""
         body = super().get_data(*arguments, **named)
-        if len(body) > LARGEST_BODY:
+        if len(body) > self.largest:
             raise RequestEntityTooLarge
         return body
+
+    @cached_property
+    def payload(self) -> Any:
+        """What the body says, whatever it was written in. Raises as `read_body`."""
+        encoding = self.headers.get("Content-Encoding", "").strip().lower()
+        return read_body(self.get_data(), self.mimetype, encoding, self.largest)
+
+    def get_json(self, *arguments: Any, **named: Any) -> Any:
+        """Return the payload: flask-smorest and views ask for it by this name."""
+        return self.payload
 
 
 class StrictJson(DefaultJSONProvider):
@@ -56,19 +75,7 @@ class StrictJson(DefaultJSONProvider):
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Return what a text says; ValueError where it is not JSON."""
-        text = s.decode() if isinstance(s, bytes) else s
-        return sanitize(json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, **kwargs))
-
-
-def sanitize(value: Any) -> Any:
-    """Return data with a substitute for every character that cannot be kept."""
-    if isinstance(value, str):
-        return UNKEEPABLE.sub(SUBSTITUTE, value)
-    if isinstance(value, list):
-        return [sanitize(inner) for inner in value]
-    if isinstance(value, dict):
-        return {sanitize(name): sanitize(inner) for name, inner in value.items()}
-    return value
+        return read_json(s.decode() if isinstance(s, bytes) else s, **kwargs)
 
 
 class _Parser(FlaskParser):
@@ -81,14 +88,3 @@ class HookBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no ty
     """flask-smorest's blueprint, whose schemas see the payload as it is kept."""
 
     ARGUMENTS_PARSER = _Parser()
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number that JSON knows")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text[:20]} is too large a number")
-    return number

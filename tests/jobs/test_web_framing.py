@@ -2,8 +2,7 @@
 
 import pytest
 
-from funnel_app.web.payloads import LARGEST_BODY
-from jobs.web_framing import CHUNKS_AT_MOST, Incoming
+from jobs.web_framing import BODY_AT_MOST, CHUNKS_AT_MOST, Incoming
 
 POST = b"POST /webhook HTTP/1.1\r\nHost: funnel\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -18,11 +17,11 @@ WHOLE = {
     "a body of its length": of_length(3, b"abc"),
     "a length of nothing": of_length(0),
     "a name in capitals": POST + b"CONTENT-LENGTH:3\r\n\r\nabc",
-    "more than anybody reads": of_length(10**9, b"x" * (LARGEST_BODY + 1)),
+    "more than anybody reads": of_length(10**9, b"x" * BODY_AT_MOST),
     "chunks": CHUNKED + b"3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n",
     "chunks with an extension and a trailer": CHUNKED + b"3;a=b\r\nabc\r\n0\r\nX: y\r\n\r\n",
-    "one chunk that is too large": CHUNKED + b"fffff\r\n" + b"x" * (LARGEST_BODY + 1),
-    "many chunks that are too large": CHUNKED + b"2000\r\n" + (b"x" * 8192 + b"\r\n2000\r\n") * 9,
+    "one chunk that is too large": CHUNKED + b"fffff\r\n" + b"x" * BODY_AT_MOST,
+    "many chunks that are too large": CHUNKED + b"2000\r\n" + (b"x" * 8192 + b"\r\n2000\r\n") * 33,
 }
 BROKEN = {
     "no head": b"\r\n\r\n",

@@ -68,5 +68,9 @@ def missed(uid: str = "bk_1", no_show: bool = True) -> dict[str, Any]:
 def calcom(client: FlaskClient, body: Any, *, key: str = CALCOM_KEY, path: str = CALCOM) -> TestResponse:
     """Call as Cal.com does, signed."""
     raw = json.dumps(body).encode()
-    headers = {"X-Cal-Signature-256": hmac.new(key.encode(), raw, hashlib.sha256).hexdigest()}
-    return client.post(path, data=raw, headers=headers, content_type="application/json")
+    return client.post(path, data=raw, headers=calcom_headers(key, raw), content_type="application/json")
+
+
+def calcom_headers(key: str, raw: bytes) -> dict[str, str]:
+    """Return Cal.com's proof of a body."""
+    return {"X-Cal-Signature-256": hmac.new(key.encode(), raw, hashlib.sha256).hexdigest()}

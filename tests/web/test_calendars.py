@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.templates.compose import gather, variables_of
 from funnel_app.ledger import emails
-from funnel_app.ledger.models import Contact, Enrolment, HookEvent
+from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
 from sandbox.signing import calendly_headers
 from tests.apps import application
 from tests.factories import CALENDLY_KEY, make_deps
-from tests.flows.leads import email_ids, opt_in
+from tests.flows.leads import email_ids, opt_in, write_templates
 from tests.web.calendars import CALENDLY, booking, calcom, calcom_event, calendly, calendly_event, missed
 from tests.web.callers import signup
 
@@ -127,17 +128,56 @@ class TestCalendly:
         assert (answer.status_code, answer.json["status"]) == (200, "ignored")
 
     @pytest.mark.parametrize(
-        "broken",
-        [{"email": "nobody"}, {"email": None}, {"scheduled_event": None}, {"scheduled_event": {}}, {"event": None}],
+        ("broken", "field"),
+        [
+            ({"email": "nobody"}, "payload.email"),
+            ({"email": None}, "payload.email"),
+            ({"scheduled_event": None}, "payload.scheduled_event.start_time"),
+            ({"scheduled_event": {"start_time": "2099-01-01T00:00:00Z"}}, "payload.scheduled_event.start_time"),
+            ({"event": None, "uri": None, "scheduled_event": {"start_time": "2026-12-01T20:00:00Z"}}, "payload.event"),
+        ],
     )
-    def test_a_broken_event_is_named_and_kept(self, client, deps, now, broken):
+    def test_an_event_that_cannot_be_used_is_kept_and_answered_so_that_it_goes_on_to_call(
+        self, client, deps, now, broken, field
+    ):
         body = calendly_event("invitee.created")
         body["payload"].update(broken)
         answer = calendly(client, body, at=now)
-        assert (answer.status_code, list(answer.json["errors"])) == (422, ["payload"])
-        assert [fault.partition(":")[0] for fault in answer.json["errors"]["payload"]] == list(broken)
+        assert (answer.status_code, answer.json["status"]) == (200, "ignored")
+        with deps.reads() as session:
+            (kept,) = session.scalars(select(HookEvent)).all()
+        assert (kept.outcome, list(kept.errors), answer.json["hook_id"]) == ("refused", [field], str(kept.id))
+        assert field in answer.json["reason"] and kept.payload == body
+        runner = client.application.test_cli_runner()
+        mend = {"payload.email": "ana@resend.dev", "payload.event": "E1"}.get(field, "2026-12-01T20:00:00Z")
+        done = runner.invoke(args=["hooks", "replay", str(kept.id), "--set", f"{field}={mend}"])
+        assert done.exit_code == 0 and "accepted: 3 emails" in done.output
+
+    @pytest.mark.parametrize("raw", [b"", b"[1]", b"{", b"[" * 600, b'{"event": 7}', b"\xff"])
+    def test_a_body_that_says_nothing_is_kept_and_answered_too(self, client, deps, now, raw):
+        headers = calendly_headers(CALENDLY_KEY, int(now), raw)
+        answer = client.post(CALENDLY, data=raw, headers=headers, content_type="application/json")
+        assert (answer.status_code, answer.json["status"]) == (200, "ignored")
         with deps.reads() as session:
             assert session.scalars(select(HookEvent.outcome)).all() == ["refused"]
+
+    def test_a_campaign_that_is_not_there_yet_is_no_refusal_either(self, client, deps, now):
+        answer = calendly(client, calendly_event("invitee.created"), at=now, path="/webhook/easter/calendly")
+        assert (answer.status_code, answer.json["status"]) == (200, "ignored")
+        assert "no campaign 'easter'" in answer.json["reason"]
+
+    @pytest.mark.parametrize("without", [("event",), ("event", "uri"), ("uri",)])
+    def test_the_call_is_known_by_any_of_its_names(self, client, deps, now, without):
+        body = calendly_event("invitee.created")
+        for name in without:
+            del body["payload"][name]
+        assert calendly(client, body, at=now).status_code == 202 and runs(deps) == {("precall_prep", "E1"): "active"}
+
+    def test_a_cancellation_needs_no_time(self, client, deps, now):
+        calendly(client, calendly_event("invitee.created"), at=now)
+        body = calendly_event("invitee.canceled")
+        del body["payload"]["scheduled_event"]
+        assert [row["sequence"] for row in calendly(client, body, at=now).json["ended"]] == ["precall_prep"]
 
     @pytest.mark.parametrize(
         ("name", "first"),
@@ -145,12 +185,30 @@ class TestCalendly:
             ("Ana Roy", "Ana"), ("Roy, Ana", "Ana"), ("Dr. Ana Roy", "Ana"), ("ana", "ana"), ("李小龍", "李小龍"),
             ("https://evil.example", None), ("x" * 500, None), (None, None), (7, None), ("  ", None),
             ("ana@resend.dev", None), ("Ana\nBcc: x", "Ana"), ("Mrs Ana-María del Valle", "Ana-María"),
+            ("Ana Roy, MBA", "Ana"), ("Ana Roy Jr", "Ana"), ("Roy, Ana, CPA", "Ana"), ("Ana Roy Ph.D", "Ana"),
+            ("V", None), ("MBA", None), ("Jr", None), ("+1 416 555 0100", None), ("J. R. Roy", None), ("ANA", "ANA"),
+            ("undefined", None), ("Win at casino-pills.ca", None), ("x" * 60_000, None),
         ],
     )  # fmt: skip
     def test_names_split_sensibly_and_a_bad_one_never_costs_a_booking(self, client, deps, now, name, first):
         assert calendly(client, calendly_event("invitee.created", name=name), at=now).status_code == 202
         with deps.reads() as session:
             assert session.scalars(select(Contact.first_name)).one() == first
+
+    def test_a_guess_never_replaces_what_the_person_typed(self, client, deps, now):
+        opt_in(deps)
+        calendly(client, calendly_event("invitee.created", name="Roy MBA"), at=now)
+        with deps.reads() as session:
+            assert session.scalars(select(Contact.first_name)).one() == "Ana"
+
+    def test_of_two_guesses_the_first_stays_until_somebody_types_one(self, client, deps, now):
+        for event, name in (("E1", "Ana Roy"), ("E2", "Annabel Roy")):
+            calendly(client, calendly_event("invitee.created", event=event, name=name), at=now)
+        with deps.reads() as session:
+            assert session.scalars(select(Contact.first_name)).one() == "Ana"
+        calendly(client, calendly_event("invitee.created", event="E3", first_name="Annie"), at=now)
+        with deps.reads() as session:
+            assert session.scalars(select(Contact.first_name)).one() == "Annie"
 
     @pytest.mark.parametrize(
         "odd", [{"timezone": "Mars/Olympus"}, {"timezone": 7}, {"tracking": None}, {"tracking": {}}]
@@ -217,11 +275,49 @@ class TestCalcom:
         assert client.post("/webhook/christmas/calcom", json={}).status_code == 401
 
     @pytest.mark.parametrize(
-        "payload", [{}, {"uid": "x"}, booking(attendees=[]), booking(startTime="soon"), {"booking": {"uid": "x"}}]
-    )
-    def test_a_broken_event_is_named(self, client, payload):
+        "payload",
+        [
+            {}, {"uid": "x"}, booking(attendees=[]), booking(startTime="soon"), {"booking": {"uid": "x"}},
+            booking(startTime="2099-01-01T00:00:00Z"), booking(attendees=[{"email": "nobody"}]),
+        ],
+    )  # fmt: skip
+    def test_an_event_that_cannot_be_used_is_kept_and_answered(self, client, deps, payload):
         answer = calcom(client, calcom_event("BOOKING_CREATED", payload))
-        assert (answer.status_code, list(answer.json["errors"])) == (422, ["payload"])
+        assert (answer.status_code, answer.json["status"]) == (200, "ignored")
+        assert answer.json["reason"].startswith("Kept as refused, for a replay. payload.")
+        with deps.reads() as session:
+            assert session.scalars(select(HookEvent.outcome)).all() == ["refused"]
+
+    @pytest.mark.parametrize(
+        "guest",
+        [
+            {"email": "room@office.local"}, {"email": "abc..def@docomo.ne.jp"}, None, "null", {"name": "No Address"},
+            {"email": None}, {"email": "x" * 60_000},
+        ],
+    )  # fmt: skip
+    def test_a_guest_who_cannot_be_used_costs_nothing(self, client, deps, guest):
+        told = booking()
+        told["attendees"].append(guest)
+        assert calcom(client, calcom_event("BOOKING_CREATED", told)).status_code == 202
+        with deps.reads() as session:
+            assert session.scalars(select(Contact.email_norm)).all() == ["ana@resend.dev"]
+
+    def test_400_attendees_are_taken(self, client, deps):
+        told = booking()
+        told["attendees"] += [{"email": f"g{n}@guests.example", "name": "Guest " * 30} for n in range(400)]
+        assert calcom(client, calcom_event("BOOKING_CREATED", told)).status_code == 202
+
+    def test_who_has_only_a_telephone_counts_and_is_not_mailed(self, client, deps):
+        told = booking(attendees=[{"email": "34123121212@sms.cal.com", "name": "Bo Roy", "timeZone": "Europe/Madrid"}])
+        assert calcom(client, calcom_event("BOOKING_CREATED", told)).json["status"] == "accepted"
+        write_templates(deps)
+        deps.now.forward(days=3)
+        with deps.reads() as session:
+            ids = list(session.scalars(select(Email.id).order_by(Email.step)))
+        deliver(deps, ids[:1])
+        with deps.reads() as session:
+            first = emails.load(session, ids[:1])[0]
+        assert (first.state, first.reason) == ("skipped", "this address was made up for somebody who gave none")
 
 
 def test_bookings_count_and_cancellations_subtract_in_any_order(sqlite):

@@ -80,24 +80,18 @@ def test_a_signature_made_with_the_secret_is_a_proof_too(client, deps, path):
 @pytest.mark.parametrize(
     ("path", "change", "field"),
     [
-        (NOSHOW, {"calendly_event_uri": None}, "calendly_event"),
+        (NOSHOW, {"calendly_event_uri": None}, "calendly_event_uri"),
         (NOSHOW, {"scheduled_time": None}, "scheduled_time"),
         (NOSHOW, {"scheduled_time": "2026-11-24T10:00:00"}, "scheduled_time"),
         (NOSHOW, {"reschedule_url": "javascript:alert(1)"}, "reschedule_url"),
         (NOSHOW, {"reschedule_url": "http://c.example"}, "reschedule_url"),
-        (NOSHOW, {"event_type": "x" * 256}, "event_type"),
         (MAYBE, {"call_date": None}, "call_date"),
         (MAYBE, {"call_date": "2026-11-24"}, "call_date"),
-        (MAYBE, {"objections": ["x"] * 21}, "objections"),
-        (MAYBE, {"objections": [1]}, "objections"),
-        (MAYBE, {"call_notes": "a\x00b"}, "call_notes"),
-        (MAYBE, {"call_notes": "x" * 5001}, "call_notes"),
-        (ONBOARDING, {"payment_confirmed": False}, "payment"),
-        (ONBOARDING, {"payment_confirmed": None}, "payment"),
-        (ONBOARDING, {"payment_confirmed": None, "payment_status": "pending"}, "payment"),
-        (ONBOARDING, {"payment_confirmed": False, "payment_status": "paid"}, "payment"),
+        (ONBOARDING, {"payment_confirmed": False}, "payment_confirmed"),
+        (ONBOARDING, {"payment_confirmed": None}, "payment_confirmed"),
+        (ONBOARDING, {"payment_confirmed": None, "payment_status": "pending"}, "payment_confirmed"),
+        (ONBOARDING, {"payment_confirmed": False, "payment_status": "paid"}, "payment_confirmed"),
         (ONBOARDING, {"payment_date": None}, "payment_date"),
-        (ONBOARDING, {"payment_amount": -1}, "payment_amount"),
         (ONBOARDING, {"portal_url": "portal"}, "portal_url"),
         (BOOKING, {"meeting_time": None}, "meeting_time"),
         (BOOKING, {"meeting_time": "tomorrow"}, "meeting_time"),
@@ -110,6 +104,23 @@ def test_a_field_that_cannot_be_used_is_named_and_the_call_is_kept(client, deps,
     assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
     with deps.reads() as session:
         assert session.scalars(select(HookEvent.outcome)).all() == ["refused"]
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        (NOSHOW, {"event_type": "x" * 256}),
+        (MAYBE, {"objections": ["price"] * 21}),
+        (MAYBE, {"objections": ["price", 1, None]}),
+        (MAYBE, {"call_notes": "a\x00b"}),
+        (MAYBE, {"call_notes": "word " * 1001}),
+        (ONBOARDING, {"payment_amount": -1}),
+    ],
+)
+def test_what_a_call_can_do_without_is_corrected_and_said(client, deps, path, change):
+    assert call(client, path, **change).status_code == 202
+    with deps.reads() as session:
+        assert set(session.scalars(select(HookEvent.errors)).one()) == set(change)
 
 
 REQUIRED = {

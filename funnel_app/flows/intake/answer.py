@@ -78,6 +78,7 @@ def _hook_row(case: Case, taken: Taken) -> dict[str, Any]:
         "idempotency_key": call.idempotency_key,
         "payload": dict(call.payload),
         "outcome": taken.decision.outcome,
+        "errors": dict(call.left_out) or None,
         "mode": case.mode.value,
     }
 
@@ -107,7 +108,7 @@ def tell(answered: Answered) -> None:
         for _, email in change.moved():
             ids = {"email": str(email.id), "enrolment": str(change.now.id)}
             log.info("email_moved", **ids, state=str(email.state), reason=email.reason)
-    log.info("hook_taken", name=answered.call.hook, what=answered.call.event.value, **_told(answered.receipt))
+    log.info("webhook_accepted", name=answered.call.hook, what=answered.call.event.value, **_told(answered.receipt))
 
 
 def _told(receipt: Receipt) -> dict[str, object]:

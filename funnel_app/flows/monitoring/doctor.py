@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks import backups, emails, ledger, notion, outside, redis, resend, settings
+from funnel_app.flows.monitoring.checks import backups, emails, ledger, notion, outside, redis, resend, season, settings
 from funnel_app.flows.monitoring.checks.check import Check, Findings, Status, fault, standing
 from funnel_app.flows.receipt import iso
 from funnel_app.gateways.errors import Unavailable
@@ -39,6 +39,7 @@ CHECKS: Mapping[str, Probe] = {
     "resend events": resend.events,
     "notion": notion.notion,
     "notion mirror": notion.mirror,
+    "seasons": season.seasons,
     "invariants": emails.invariants,
     "refused calls": emails.refused,
     "undelivered": emails.undelivered,
@@ -79,7 +80,7 @@ class Examination:
 
 
 def examine_and_keep(deps: Deps) -> list[Check]:
-    """Examine everything, and keep what was found for the console, where Redis is not away."""
+    """Run all checks, and keep what was found for the console, where Redis is not away."""
     checks = examine(deps)
     found = {"at": iso(deps.now()), "checks": [check.as_json() for check in checks]}
     with suppress(Unavailable):
@@ -106,9 +107,9 @@ def _look(deps: Deps, name: str, look: Probe) -> list[Check]:
     except LedgerUnavailable as error:
         return [fault(name, f"the ledger cannot be asked: {explain(error)}", "see the check named ledger")]
     except Exception as error:  # one look that breaks must not hide all others
-        log.exception("look_broke", check=name)
+        log.exception("check_failed", check=name)
         words = f"the look itself broke ({type(error).__name__}: {error})"
-        return [fault(name, words, "report this with the log's line look_broke; the other checks stand")]
+        return [fault(name, words, "report this with the log's line check_failed; the other checks stand")]
 
 
 def is_well(checks: Sequence[Check]) -> bool:

@@ -36,6 +36,7 @@ KINDS: Mapping[str, Kind] = {
     "hooks_total": Kind("Calls of hooks that were understood", ("mode", "hook", "outcome")),
     # No counter: they are deleted in time, and what falls would be taken for a restart.
     "hooks_refused": Kind("Calls of hooks of the last 30 days that could not be used", ("mode", "hook")),
+    "hooks_corrected": Kind("Calls that were taken without a field, or with a corrected one", ("mode", "hook")),
     "lateness_seconds": Kind("From an email's time to Resend's taking it, over a day", ("quantile",)),
     "sent_on_time_ratio": Kind("Share of the emails of the last day that Resend took within 10 s of their time"),
     "canary_age_seconds": Kind("Since the newest canary started"),
@@ -80,6 +81,7 @@ def _of_ledger(deps: Deps) -> Iterator[Figure]:
     with deps.reads() as session:
         emails = watching.emails_by_state(session)
         hooks, refused = watching.hooks_by_outcome(session), watching.hooks_refused(session)
+        corrected = watching.hooks_corrected(session)
         late = sorted(watching.lateness(session, now - SPAN, now))
         current = incidents.current(session)
     yield Figure("emails", emails)
@@ -89,6 +91,7 @@ def _of_ledger(deps: Deps) -> Iterator[Figure]:
     yield Figure("incidents", rows)
     yield Figure("hooks_total", hooks)
     yield Figure("hooks_refused", refused)
+    yield Figure("hooks_corrected", corrected)
     yield _lateness(late)
     on_time = sum(seconds <= ON_TIME.total_seconds() for seconds in late)
     yield _one("sent_on_time_ratio", on_time / len(late) if late else 1.0)

@@ -13,7 +13,18 @@ from funnel_app.flows.addresses import names, required
 from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.privacy.suppress import today
 from funnel_app.gateways.errors import GatewayError
-from funnel_app.ledger import contacts, emails, enrolments, hook_events, notices, pii, requests, storage, suppressions
+from funnel_app.ledger import (
+    contacts,
+    email_events,
+    emails,
+    enrolments,
+    hook_events,
+    notices,
+    pii,
+    requests,
+    storage,
+    suppressions,
+)
 from funnel_app.ledger.models import Contact, Request, RequestState, Scope
 
 SOURCE = "erase"
@@ -42,10 +53,13 @@ class Erased:
 def erase(deps: Deps, address: str) -> Erased:
     """Remove all that is known of a person, suppress the address by its hash, and remove the pages in Notion.
 
-    Safe to repeat; what is left to do is also done by `finish`. Raises NotYet, and NotAnAddress.
+    Safe to repeat; what is left to do is also done by `finish`. Raises NotYet, and NotAnAddress. Whatever has to be
+    looked through is looked through before or after the transaction, so that no hook waits for it.
     """
     email_norm = required(address)
     spellings = {email_norm, address.strip()}
+    with deps.reads() as session:
+        orphans = email_events.orphans_naming(session, email_norm)
     with deps.sessions.begin() as session:
         contact = contacts.find(session, email_norm)
         if contact is not None:
@@ -53,17 +67,23 @@ def erase(deps: Deps, address: str) -> Erased:
             _require_unwritten(deps, session, contact)
             _stop(deps, session, contact)
             spellings.add(contact.email)
-        refused = hook_events.refused(session, lambda call: names(call.payload, email_norm))
-        for call in refused:
-            session.delete(call)
         _suppress(deps, session, email_norm)
-        pii.blank_orphans(session, email_norm)
+        email_events.blank(session, orphans)
         if contact is not None:
             pii.erase(session, contact, email_norm, deps.now())
-            notices.delete_unsaid(session, f":{contact.id}")
-    known, left = contact is not None or bool(refused), remove_pages(deps)
+            notices.delete_undelivered(session, f":{contact.id}")
+    refused = _delete_refused(deps, email_norm)
+    known, left = contact is not None or refused > 0, remove_pages(deps)
     strays, tables_left = _remove_strays(deps, sorted(spellings))
     return Erased(known, left + strays, tables_left, traces_left=not storage.scrub(deps.engine))
+
+
+def _delete_refused(deps: Deps, email_norm: str) -> int:
+    """Delete the refused calls that name this person; return how many."""
+    with deps.reads() as session:
+        theirs = [call.id for call in hook_events.refused(session, lambda call: names(call.payload, email_norm))]
+    with deps.sessions.begin() as session:
+        return hook_events.delete_refused(session, theirs)
 
 
 def finish(deps: Deps) -> None:

@@ -14,6 +14,7 @@ from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.campaigns.season import not_on
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
+from funnel_app.flows.addresses import unmailable
 from funnel_app.ledger import emails, suppressions
 from funnel_app.ledger.models import Contact, Email, Enrolment, Suppression
 from funnel_app.rules.plan import gave_way, too_late
@@ -94,6 +95,8 @@ def block_reason(deps: Deps, enrolment: Enrolment, contact: Contact, forbidden: 
     suppression = suppressions.first_of(forbidden, enrolment.kind)
     if suppression is not None:
         return Block(State.SUPPRESSED, suppression.reason, CURES.get(suppression.source, ""))
+    if fault := unmailable(contact.email_norm):
+        return Block(State.SKIPPED, fault, "ask for an address that has a mailbox")
     if enrolment.mode == Mode.TEST and not is_test_recipient(contact.email_norm, deps.settings.test_recipients):
         reason = "testing mode: the address is not in TEST_RECIPIENTS"
         return Block(State.SKIPPED, reason, "add it there, or set TESTING_MODE=false for those who come from then on")

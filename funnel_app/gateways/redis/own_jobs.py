@@ -53,7 +53,7 @@ UNREADABLE = (
 
 
 class OwnJob(Job):
-    """A job of ours. One that is not, or cannot be read, is set aside and told, and RQ takes it for gone."""
+    """A job of ours. One that is not, or cannot be read, RQ takes for gone."""
 
     def __init__(self, id: str | None = None, connection: Redis | None = None, serializer: object = None) -> None:
         """Take no serializer but ours, whatever RQ hands on or forgets to."""
@@ -84,20 +84,33 @@ class OwnJob(Job):
 
     @classmethod
     def fetch(cls, id: str, connection: Redis | None = None, serializer: object = None) -> Job:
-        """Return a job; raises NoSuchJobError, which RQ passes over, also for one that was set aside just now."""
+        """Return a job; raises NoSuchJobError, which RQ passes over, also for one that is not ours."""
         try:
             return super().fetch(id, connection=connection)
         except NoSuchJobError:
             raise
         except UNREADABLE as error:
-            assert connection is not None  # RQ hands it on wherever it fetches
-            set_aside(connection, id.encode(), error, time.time())
+            cls.refuse(connection, id, error)
             raise NoSuchJobError(str(error)) from error
 
     @classmethod
     def fetch_many(cls, job_ids: Iterable[str], connection: Redis, serializer: object = None) -> list[Job | None]:
         """Return none of them: RQ asks so for jobs that depend on another, and none of ours does."""
         return [None for _ in job_ids]
+
+    @classmethod
+    def refuse(cls, connection: Redis | None, job_id: str, error: Exception) -> None:
+        """Do nothing more: who only looks changes nothing."""
+
+
+class WorkedJob(OwnJob):
+    """A job as a worker takes it from a queue: what is not run is set aside and told."""
+
+    @classmethod
+    def refuse(cls, connection: Redis | None, job_id: str, error: Exception) -> None:
+        """Set the job aside."""
+        if connection is not None:
+            set_aside(connection, job_id.encode(), error, time.time())
 
 
 def queue_at(name: str, connection: Redis) -> Queue:

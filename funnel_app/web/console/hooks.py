@@ -55,8 +55,18 @@ def _hook_page(hook_id: UUID, fault: str | None = None) -> str:
         raise NotFound("There is no such call; refused ones are kept for 30 days.")
     replayed_as = (found["answer"] or {}).get("replayed_as")
     texts = {name: json.dumps(found[name], indent=2, ensure_ascii=False) for name in ("payload", "answer")}
+    # A limit is not a field: time mends it.
+    mendable = [name for name in found["errors"] or {} if name != "limit"]
     may_replay = found["outcome"] == Outcome.REFUSED and not replayed_as
-    return page("hook.html", hook=found, texts=texts, fault=fault, may_replay=may_replay, replayed_as=replayed_as)
+    return page(
+        "hook.html",
+        hook=found,
+        texts=texts,
+        fault=fault,
+        may_replay=may_replay,
+        mendable=mendable,
+        replayed_as=replayed_as,
+    )
 
 
 def _plain(text: str) -> object:

@@ -14,6 +14,8 @@ PAGES = (buttons, doctor, emails, figures, hooks, leads, sequences, templates, t
 def init_app(app: Flask) -> None:
     """Open /console/ to who logs in, and to nobody else."""
     guard_console(app)
+    # Flask escapes by the ending of a template's name, and a library may print into a file of any.
+    app.jinja_env.autoescape = True
     app.register_blueprint(blueprint)
     # rq-dashboard's pages ask for an endpoint of this name.
     app.add_url_rule("/console/static/<filename>", "static", static_file)

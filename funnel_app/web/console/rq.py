@@ -1,36 +1,61 @@
-"""rq-dashboard behind the console's login, to look only: what runs again is the ledger's decision, not a queue's."""
+"""rq-dashboard behind the console's login, to look only, in a document without any right on the console.
+
+What runs again is the ledger's decision, not a queue's. docs/decisions/ says why its pages are boxed in so.
+"""
 
 import secrets
+from collections.abc import Callable
+from typing import Any, cast
 
-from flask import Flask, Response, request, url_for
+import rq_dashboard.web
+from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
+from jinja2 import BaseLoader
 from redis.exceptions import ConnectionError as RedisAway
 from rq.exceptions import NoSuchJobError
-from rq_dashboard import blueprint
-from rq_dashboard.web import setup_rq_connection
-from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from funnel_app.current import current_deps
+from funnel_app.gateways.redis.job_names import EMAILS, QUEUES, call_of
+from funnel_app.gateways.redis.rq_views import READERS
 from funnel_app.web.console.frame import page
+from funnel_app.web.console.rq_templates import MendedTemplates
 
 ROOT = "/console/rq"
+# Sandboxed without allow-same-origin, its origin is its own: it has no cookie, and nothing of the console to ask.
 # Its pages fill templates in the browser (underscore), which no script can do without eval.
 POLICY = (
-    "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "sandbox allow-scripts; default-src 'none'; script-src 'nonce-{nonce}' 'unsafe-eval'; style-src {here} "
+    "'unsafe-inline'; img-src {here} data:; connect-src 'none'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
 CHANGES = frozenset({"delete_job_view", "requeue_job_view", "requeue_all", "empty_queue", "compact_queue"})
+REGISTRIES = frozenset({"queued", "scheduled", "deferred", "started", "finished", "failed", "canceled"})
+# What each page fetched once it was there, and now carries.
+DATA = {
+    "rq_dashboard.queues_overview": "rq_dashboard.list_queues",
+    "rq_dashboard.jobs_overview": "rq_dashboard.list_jobs",
+    "rq_dashboard.job_view": "rq_dashboard.job_info",
+    "rq_dashboard.workers_overview": "rq_dashboard.list_workers",
+}
+MOST_A_PAGE = 200
 
 
 def add_rq_dashboard(app: Flask) -> None:
     """Show RQ's queues, jobs and workers at /console/rq/; nothing can be changed there."""
+    blueprint = rq_dashboard.web.blueprint
+    for name, reader in READERS.items():
+        setattr(rq_dashboard.web, name, reader)
+    if isinstance(blueprint.jinja_loader, BaseLoader) and not isinstance(blueprint.jinja_loader, MendedTemplates):
+        blueprint.jinja_loader = MendedTemplates(blueprint.jinja_loader)
     app.config["RQ_DASHBOARD_REDIS_URL"] = current_redis(app)
     app.config["RQ_DASHBOARD_DISABLE_DELETE"] = True
-    setup_rq_connection(app)
+    rq_dashboard.web.setup_rq_connection(app)
     app.before_request(_only_look)
+    app.before_request(_only_known)
     app.register_blueprint(blueprint, url_prefix=ROOT)
-    app.after_request(_dress)
+    app.context_processor(lambda: {"rq_nonce": _nonce, "rq_data": _data})
+    app.after_request(_box_in)
     app.register_error_handler(NoSuchJobError, _no_such_job)
     app.register_error_handler(RedisAway, _redis_away)
 
@@ -50,20 +75,49 @@ def _only_look() -> None:
         )
 
 
-def _dress(response: Response) -> Response:
-    if request.blueprint != "rq_dashboard" or response.mimetype != "text/html" or response.is_streamed:
-        return response
-    nonce = secrets.token_urlsafe(16)
-    sheet, back = url_for("static", filename="rq.css"), url_for("console.today")
-    body = response.get_data(as_text=True)
-    body = body.replace("<script", f'<script nonce="{nonce}"')
-    body = body.replace("</head>", f'<link rel="stylesheet" href="{sheet}"></head>')
-    body = body.replace(
-        '<a class="navbar-brand">RQ-dashboard</a>', f'<a class="navbar-brand" href="{back}">← Funnel’s console</a>'
-    )
-    response.set_data(body)
-    response.headers["Content-Security-Policy"] = POLICY.format(nonce=nonce)
+def _only_known() -> None:
+    if request.blueprint == "rq_dashboard" and not all(_known(name, value) for name, value in _asked().items()):
+        raise NotFound("Funnel has no such queue, job or page of them.")
+
+
+def _asked() -> dict[str, str]:
+    return {name: str(value) for name, value in (request.view_args or {}).items() if value is not None}
+
+
+def _known(name: str, value: str) -> bool:
+    if name in {"page", "per_page"}:
+        return value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= (10**6, MOST_A_PAGE)[name == "per_page"]
+    if name == "job_id":
+        return call_of(value) is not None
+    choices = {"queue_name": QUEUES, "registry_name": REGISTRIES, "order": ("asc", "dsc"), "instance_number": ("0",)}
+    return name == "filename" or value in choices[name]
+
+
+def _nonce() -> str:
+    if "rq_nonce" not in g:
+        g.rq_nonce = secrets.token_urlsafe(16)
+    return str(g.rq_nonce)
+
+
+def _data() -> Any:
+    asked = request.view_args or {}
+    asked = {**asked, "queue_name": asked["queue_name"] or EMAILS} if "queue_name" in asked else asked
+    read = cast(Callable[..., tuple[Response, object]], current_app.view_functions[DATA[request.endpoint or ""]])
+    return read(**asked)[0].get_json()
+
+
+def _box_in(response: Response) -> Response:
+    if request.blueprint == "rq_dashboard" or request.endpoint == "static":
+        # A document of an origin of its own asks for its style sheet and scripts as a stranger.
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin" if _is_file() else "same-origin"
+    if request.blueprint == "rq_dashboard" and not _is_file():
+        here = request.host_url.rstrip("/")
+        response.headers["Content-Security-Policy"] = POLICY.format(nonce=_nonce(), here=here)
     return response
+
+
+def _is_file() -> bool:
+    return request.endpoint in {"static", "rq_dashboard.static"}
 
 
 def _no_such_job(error: NoSuchJobError) -> ResponseReturnValue:

@@ -8,7 +8,7 @@ from funnel_app.campaigns.model import Event
 from funnel_app.rules.call import Call
 from funnel_app.web.hooks.common import answer, call_of, hook_blueprint, plain
 from funnel_app.web.hooks.documents import documented
-from funnel_app.web.hooks.fields import HookSchema, Moment, Name, Words
+from funnel_app.web.hooks.fields import HookSchema, Id, Moment, PersonsName
 from funnel_app.web.hooks.names import first_name_of
 from funnel_app.web.hooks.noshow import occurrence_of
 
@@ -25,9 +25,10 @@ class BookingSchema(HookSchema):
         "event_uri": "https://api.calendly.com/scheduled_events/E1",
     }
 
-    name = Name(longest=120)
+    needed = HookSchema.needed | {"meeting_time", "event_uri"}
+    name = PersonsName(longest=120)
     meeting_time = Moment(required=True)
-    event_uri = Words(longest=255)
+    event_uri = Id()
 
 
 @blueprint.post("/<campaign>/booking")
@@ -40,13 +41,13 @@ def receive_booking(payload: dict[str, Any], campaign: str) -> ResponseReturnVal
 def booking_call(campaign: str, payload: dict[str, Any], **more: Any) -> Call:
     """Return a booking in the funnel's own words; without an event_uri the call is known by its time."""
     at = payload["meeting_time"]
-    named = {**payload, "first_name": payload.get("first_name") or first_name_of(payload.get("name"))}
+    named = {**payload, "guessed_first_name": first_name_of(payload.get("name"))}
     return call_of(
         campaign,
         "booking",
         Event.BOOKING,
         named,
-        ("name",),
+        ("name", "guessed_first_name"),
         occurrence=occurrence_of(payload.get("event_uri") or "") or plain(at),
         call_at=at,
         variables={"call_time": plain(at)},

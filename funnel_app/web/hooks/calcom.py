@@ -4,15 +4,12 @@ A move is one event that names both calls. There is no time in the signature, so
 https://cal.com/docs/developing/guides/automation/webhooks
 """
 
-import hashlib
-import hmac
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from marshmallow import EXCLUDE, Schema, fields, pre_load, validate
+from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import NotFound, Unauthorized
 
 from funnel_app.campaigns.model import Event
@@ -20,19 +17,24 @@ from funnel_app.current import current_deps
 from funnel_app.flows.addresses import normalised
 from funnel_app.flows.intake.lookup import call_at_of
 from funnel_app.rules.call import Call
-from funnel_app.web.auth import is_one_of, note_proof, require_json
-from funnel_app.web.hooks.calendars import Calendar, acknowledge, answers
+from funnel_app.web.auth import is_signed_body, note_proof, require_json
+from funnel_app.web.hooks.calcom_events import (
+    AttendeeSchema,
+    BookingSchema,
+    CalcomSchema,
+    MissedAttendeeSchema,
+    NoShowUpdatedSchema,
+)
+from funnel_app.web.hooks.calendars import Calendar, acknowledge, answer_facts, answers, tracking_facts
 from funnel_app.web.hooks.common import answer, plain
+from funnel_app.web.hooks.decoration import LEFT_OUT, missing, within
 from funnel_app.web.hooks.documents import documented
-from funnel_app.web.hooks.fields import Address, Moment
 from funnel_app.web.hooks.noshow import occurrence_of
 from funnel_app.web.payloads import HookBlueprint
 from funnel_app.web.replays import is_replay
 
 # What the form asks of everybody stands elsewhere in the event.
 KNOWN_ANSWERS = frozenset({"name", "email", "guests", "location", "rescheduleReason"})
-
-SIGNATURE = re.compile("[0-9a-f]{64}")
 
 blueprint = HookBlueprint("calcom", __name__, url_prefix="/webhook", description="Cal.com's own events")
 
@@ -46,88 +48,12 @@ def require_signature() -> None:
     keys = current_deps().settings.calcom_signing_keys
     if not keys:
         raise NotFound("Cal.com's events are not taken here: CALCOM_SIGNING_KEY is not set.")
-    if not _is_signed(request.headers.get("X-Cal-Signature-256", ""), keys):
+    if not is_signed_body(request.headers.get("X-Cal-Signature-256", ""), keys):
         raise Unauthorized("X-Cal-Signature-256 does not fit CALCOM_SIGNING_KEY.")
     note_proof()
 
 
-def _is_signed(signature: str, keys: Sequence[str]) -> bool:
-    if SIGNATURE.fullmatch(signature) is None:
-        return False
-    body = request.get_data()
-    return is_one_of(signature, [hmac.new(key.encode(), body, hashlib.sha256).hexdigest() for key in keys])
-
-
 blueprint.before_request(require_json)
-
-
-class _Lenient(Schema):
-    class Meta:
-        """Unknown fields are kept in the record and ignored."""
-
-        unknown = EXCLUDE
-
-
-class AttendeeSchema(_Lenient):
-    """Somebody who comes to the call."""
-
-    email = Address(required=True)
-    name = fields.Raw(allow_none=True)
-    first_name = fields.Raw(allow_none=True, data_key="firstName")
-    timezone = fields.Raw(allow_none=True, data_key="timeZone")
-
-
-class BookingSchema(_Lenient):
-    """A call."""
-
-    uid = fields.String(required=True)
-    start_time = Moment(required=True, data_key="startTime")
-    rescheduled_from = fields.String(allow_none=True, data_key="rescheduleUid")
-    responses = fields.Raw(allow_none=True)
-    metadata = fields.Raw(allow_none=True)
-    attendees = fields.List(fields.Nested(AttendeeSchema), required=True, validate=validate.Length(1, 50))
-
-
-class MissedAttendeeSchema(_Lenient):
-    """Somebody who came or did not."""
-
-    email = Address(required=True)
-    no_show = fields.Boolean(required=True, data_key="noShow")
-
-
-class NoShowUpdatedSchema(_Lenient):
-    """Who missed a call, or did not after all."""
-
-    uid = fields.String(required=True, data_key="bookingUid")
-    attendees = fields.List(fields.Nested(MissedAttendeeSchema), required=True, validate=validate.Length(1, 50))
-
-
-class CalcomSchema(_Lenient):
-    """One event of Cal.com; the older envelope has its booking inside and no trigger."""
-
-    example: ClassVar[dict[str, Any]] = {
-        "triggerEvent": "BOOKING_CREATED",
-        "createdAt": "2026-11-24T10:00:00Z",
-        "payload": {
-            "uid": "bk_1",
-            "startTime": "2026-12-01T15:00:00Z",
-            "attendees": [{"email": "delivered+ana@resend.dev", "name": "Ana Roy", "timeZone": "America/Toronto"}],
-        },
-    }
-
-    trigger = fields.String(required=True, data_key="triggerEvent")
-    created_at = Moment(allow_none=True, data_key="createdAt")
-    payload = fields.Dict(load_default=dict)
-
-    @pre_load
-    def unwrap(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        """Turn the older envelope into the one of today."""
-        inner = data.get("payload")
-        if not isinstance(inner, dict) or not isinstance(inner.get("booking"), dict):
-            return data
-        trigger = data.get("triggerEvent") or data.get("type") or "BOOKING_CREATED"
-        booking = {"uid": str(inner["booking"].get("id", "")) or None, **inner["booking"]}
-        return {**data, "triggerEvent": trigger, "payload": booking}
 
 
 @blueprint.post("/<campaign>/calcom")
@@ -144,19 +70,63 @@ def receive_calcom(envelope: dict[str, Any], campaign: str) -> ResponseReturnVal
 
 
 def _booking_calls(campaign: str, envelope: Mapping[str, Any], event: Event) -> list[Call]:
-    booking = dict(BookingSchema().load(envelope["payload"]))
-    calendar = _calendar(campaign, booking["attendees"][0], {**_tracking(booking), **_answers(booking)})
-    at = booking["start_time"]
-    variables = {"call_time": plain(at), "scheduled_time": plain(at)}
-    common = {"happened_at": envelope.get("created_at"), "call_at": at, "variables": variables}
+    booking = BookingSchema().load(envelope["payload"])
+    at = booking.get("start_time")
+    if at is None and event is Event.BOOKING:
+        raise ValidationError({"startTime": missing("startTime", booking[LEFT_OUT])})
+    facts = {**tracking_facts(booking.get("metadata")), **answer_facts(_answers(booking))}
+    notes = {**envelope[LEFT_OUT], **within("payload", booking[LEFT_OUT])}
+    calendar = _calendar(campaign, _booker(booking), facts, notes)
+    happened_at = envelope.get("created_at")
+    variables = {"call_time": plain(at), "scheduled_time": plain(at)} if at else {}
+    common = {"happened_at": happened_at, "call_at": at, "variables": variables}
     calls = [calendar.call(event, occurrence=occurrence_of(booking["uid"]), **common)]
     old = booking.get("rescheduled_from")
     if event is Event.BOOKING and old and old != booking["uid"]:
-        left = calendar.call(
-            Event.BOOKING_RESCHEDULED, occurrence=occurrence_of(old), happened_at=envelope.get("created_at")
-        )
+        left = calendar.call(Event.BOOKING_RESCHEDULED, occurrence=occurrence_of(old), happened_at=happened_at)
         return [left, *calls]
     return calls
+
+
+def _booker(booking: Mapping[str, Any]) -> dict[str, Any]:
+    """Return who booked: the first attendee. The others are guests of theirs, and what is wrong with them is nothing.
+
+    Where the booker has no usable address, the form's own answers have it (https://github.com/calcom/cal.diy/issues/17703).
+    Raises ValidationError where they have none either.
+    """
+    first = booking["attendees"][0]
+    try:
+        return _attendee(first)
+    except ValidationError as fault:
+        asked = _answered(booking, "email")
+        if asked is None:
+            raise ValidationError({"attendees": {0: fault.messages}}) from None
+    named = next((row for row in booking["attendees"] if isinstance(row, dict) and row.get("email") == asked), first)
+    try:
+        return _attendee({**(named if isinstance(named, dict) else {}), "email": asked})
+    except ValidationError as fault:
+        raise ValidationError({"responses": {"email": {"value": fault.messages_dict.get("email", [])}}}) from None
+
+
+def _attendee(row: object) -> dict[str, Any]:
+    return dict(AttendeeSchema().load(row if isinstance(row, dict) else {}))
+
+
+def _loaded(schema: Schema, rows: Sequence[object]) -> tuple[list[dict[str, Any]], dict[int, Any]]:
+    """Return those of some rows that can be used, and the faults of the others by their place."""
+    usable, faults = [], {}
+    for place, row in enumerate(rows):
+        try:
+            usable.append(schema.load(row if isinstance(row, dict) else {}))
+        except ValidationError as fault:
+            faults[place] = fault.messages
+    return usable, faults
+
+
+def _answered(booking: Mapping[str, Any], name: str) -> object:
+    responses = booking.get("responses")
+    row = responses.get(name) if isinstance(responses, dict) else None
+    return row.get("value") if isinstance(row, dict) else row
 
 
 def _booked(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
@@ -168,11 +138,14 @@ def _cancelled(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
 
 
 def _no_show_updated(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
-    update = dict(NoShowUpdatedSchema().load(envelope["payload"]))
+    update = NoShowUpdatedSchema().load(envelope["payload"])
+    attendees, faults = _loaded(MissedAttendeeSchema(), update["attendees"])
+    if not attendees:
+        raise ValidationError({"attendees": faults})
     occurrence = occurrence_of(update["uid"])
     at = call_at_of(current_deps(), campaign, occurrence)
     return [
-        _calendar(campaign, attendee).call(
+        _calendar(campaign, attendee, {}, envelope[LEFT_OUT]).call(
             Event.NO_SHOW if attendee["no_show"] else Event.NO_SHOW_UNDONE,
             occurrence=occurrence,
             happened_at=envelope.get("created_at"),
@@ -180,28 +153,20 @@ def _no_show_updated(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
             variables={"scheduled_time": plain(at)} if at else {},
         )
         # In one order, so that two updates never wait for each other's people in a circle.
-        for attendee in sorted(update["attendees"], key=lambda attendee: normalised(attendee["email"]))
+        for attendee in sorted(attendees, key=lambda attendee: normalised(attendee["email"]))
     ]
 
 
-def _tracking(booking: Mapping[str, Any]) -> dict[str, str]:
-    found = booking.get("metadata")
-    metadata = found if isinstance(found, dict) else {}
-    return {name: str(value)[:255] for name, value in metadata.items() if name.startswith("utm_") and value}
-
-
-def _answers(booking: Mapping[str, Any]) -> dict[str, Any]:
+def _answers(booking: Mapping[str, Any]) -> Iterator[tuple[object, object]]:
     found = booking.get("responses")
-    rows = [row for name, row in found.items() if name not in KNOWN_ANSWERS] if isinstance(found, dict) else []
-    told = {
-        str(row.get("label"))[:255]: str(row["value"])[:2000]
-        for row in rows[:20]
-        if isinstance(row, dict) and row.get("value")
-    }
-    return {"answers": told} if told else {}
+    for name, row in found.items() if isinstance(found, dict) else ():
+        if name not in KNOWN_ANSWERS and isinstance(row, dict):
+            yield row.get("label"), row.get("value")
 
 
-def _calendar(campaign: str, attendee: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> Calendar:
+def _calendar(
+    campaign: str, attendee: Mapping[str, Any], facts: Mapping[str, Any], left_out: Mapping[str, list[str]]
+) -> Calendar:
     return Calendar(
         campaign=campaign,
         source="calcom",
@@ -209,7 +174,8 @@ def _calendar(campaign: str, attendee: Mapping[str, Any], facts: Mapping[str, An
         name=attendee.get("name"),
         first_name=attendee.get("first_name"),
         timezone=attendee.get("timezone"),
-        facts=facts or {},
+        facts=facts,
+        left_out=left_out,
     )
 
 

@@ -1,9 +1,11 @@
 """What calendars share: a person as they know them, and answers to what says nothing to us."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -13,9 +15,13 @@ from werkzeug.exceptions import UnprocessableEntity
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.addresses import normalised
 from funnel_app.rules.call import Call
-from funnel_app.web.hooks.fields import time_zone
-from funnel_app.web.hooks.names import first_name_of, safe_name
+from funnel_app.web.hooks.decoration import DROPPED
+from funnel_app.web.hooks.names import LONGEST_FIRST, first_name_of, safe_name
+from funnel_app.web.hooks.typed import tracking_of, zone_of
 from funnel_app.web.replays import first_received_at
+
+MOST_ANSWERS = 20
+UNUSABLE = f"{DROPPED}it cannot be used."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +39,17 @@ class Calendar:
     first_name: object = None
     timezone: object = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    left_out: Mapping[str, list[str]] = field(default_factory=dict)
 
     def call(self, event: Event, *, occurrence: str, **more: Any) -> Call:
         """Return an event of this person in the funnel's own words."""
-        name = safe_name(self.name)
+        usable = {
+            "name": safe_name(self.name),
+            "first_name": safe_name(self.first_name, LONGEST_FIRST),
+            "timezone": zone_of(self.timezone),
+        }
+        given = {name: getattr(self, name) for name in usable}
+        left_out = {name: [UNUSABLE] for name, value in usable.items() if value is None and given[name]}
         return Call(
             campaign=self.campaign,
             hook=self.source,
@@ -44,31 +57,33 @@ class Calendar:
             event=event,
             email=self.email,
             email_norm=normalised(self.email),
-            contact={
-                "name": name,
-                "first_name": safe_name(self.first_name, 60) or first_name_of(name),
-                "timezone": _usable_zone(self.timezone),
-                **self.facts,
-            },
+            contact={**usable, "guessed_first_name": first_name_of(usable["name"]), **self.facts},
             payload=request.get_json(),
+            left_out={**self.left_out, **left_out},
             occurrence=occurrence,
             received_at=first_received_at(),
             **more,
         )
 
 
-def _usable_zone(zone: object) -> str | None:
-    try:
-        time_zone(str(zone))
-    except ValidationError:
-        return None
-    return str(zone)
+def tracking_facts(given: object) -> dict[str, str]:
+    """Return where a visitor came from, as a calendar passes it on."""
+    rows = given.items() if isinstance(given, dict) else ()
+    found = {name: tracking_of(value) for name, value in rows if name.startswith("utm_")}
+    return {name: text for name, text in found.items() if text}
 
 
-def acknowledge(reason: str) -> ResponseReturnValue:
-    """Answer what needs no work, so that the caller does not come again."""
-    nothing = dict.fromkeys(("hook_id", "contact_id", "handler", "enrolment_id"))
-    return {"status": "ignored", **nothing, "ended": [], "emails": [], "reason": reason}, 200
+def answer_facts(rows: Iterable[tuple[object, object]]) -> dict[str, Any]:
+    """Return what a visitor answered to a calendar's own questions, of questions and answers."""
+    told = {str(question)[:255]: str(said)[:2000] for question, said in islice(rows, MOST_ANSWERS) if said}
+    return {"answers": told} if told else {}
+
+
+def acknowledge(reason: str, hook_id: UUID | None = None) -> ResponseReturnValue:
+    """Answer what needs no work, or what is kept as refused, so that the caller does not come again."""
+    nothing = dict.fromkeys(("contact_id", "handler", "enrolment_id"))
+    kept = str(hook_id) if hook_id else None
+    return {"status": "ignored", "hook_id": kept, **nothing, "ended": [], "emails": [], "reason": reason}, 200
 
 
 class Unusable(UnprocessableEntity):

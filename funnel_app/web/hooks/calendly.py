@@ -4,23 +4,24 @@ A move is two events, in either order: the old call cancelled with `rescheduled`
 event id: what repeats is told by the invitee and the kind. https://developer.calendly.com/api-docs (webhooks)
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import structlog
 from flask import request
 from flask.typing import ResponseReturnValue
-from marshmallow import EXCLUDE, Schema, fields
+from marshmallow import ValidationError, fields
 from werkzeug.exceptions import NotFound, Unauthorized
 
 from funnel_app.campaigns.model import Event
 from funnel_app.current import current_deps
 from funnel_app.rules.call import Call
 from funnel_app.web.auth import is_signed, note_proof, require_json, signed_age_s
-from funnel_app.web.hooks.calendars import Calendar, acknowledge, answers
-from funnel_app.web.hooks.common import answer, plain
+from funnel_app.web.hooks.calendars import Calendar, acknowledge, answer_facts, answers, tracking_facts
+from funnel_app.web.hooks.common import answer, given, plain
+from funnel_app.web.hooks.decoration import LEFT_OUT, DecoratedSchema, missing, within
 from funnel_app.web.hooks.documents import documented
-from funnel_app.web.hooks.fields import Address, Moment
+from funnel_app.web.hooks.fields import Address, Link, Moment
 from funnel_app.web.hooks.noshow import occurrence_of
 from funnel_app.web.payloads import HookBlueprint
 from funnel_app.web.replays import is_replay
@@ -54,39 +55,31 @@ def require_signature() -> None:
 blueprint.before_request(require_json)
 
 
-class ScheduledEventSchema(Schema):
+class ScheduledEventSchema(DecoratedSchema):
     """The call."""
 
-    class Meta:
-        """Unknown fields are kept in the record and ignored."""
-
-        unknown = EXCLUDE
-
-    start_time = Moment(required=True)
+    uri = fields.String(allow_none=True)
+    start_time = Moment(allow_none=True)
 
 
-class InviteeSchema(Schema):
-    """The person who booked."""
+class InviteeSchema(DecoratedSchema):
+    """The person who booked, and the call; Calendly names the call in three places, and fills not always all."""
 
-    class Meta:
-        """Unknown fields are kept in the record and ignored."""
-
-        unknown = EXCLUDE
-
-    uri = fields.String(required=True)
-    event = fields.String(required=True)
-    email = Address(required=True)
+    needed = frozenset({"email"})
+    email = Address(required=True, mailable=False)
+    uri = fields.String(allow_none=True)
+    event = fields.String(allow_none=True)
     name = fields.Raw(allow_none=True)
     first_name = fields.Raw(allow_none=True)
     timezone = fields.Raw(allow_none=True)
     rescheduled = fields.Boolean(allow_none=True)
-    reschedule_url = fields.Raw(allow_none=True)
-    tracking = fields.Dict(allow_none=True)
+    reschedule_url = Link()
+    tracking = fields.Raw(allow_none=True)
     questions_and_answers = fields.List(fields.Raw(allow_none=True), allow_none=True)
-    scheduled_event = fields.Nested(ScheduledEventSchema, required=True)
+    scheduled_event = fields.Nested(ScheduledEventSchema, allow_none=True)
 
 
-class CalendlySchema(Schema):
+class CalendlySchema(DecoratedSchema):
     """One event of Calendly."""
 
     example: ClassVar[dict[str, Any]] = {
@@ -102,11 +95,7 @@ class CalendlySchema(Schema):
         },
     }
 
-    class Meta:
-        """Unknown fields are kept in the record and ignored."""
-
-        unknown = EXCLUDE
-
+    needed = frozenset({"event", "payload"})
     event = fields.String(required=True)
     created_at = Moment(allow_none=True)
     payload = fields.Dict(load_default=dict)
@@ -120,14 +109,18 @@ def receive_calendly(envelope: dict[str, Any], campaign: str) -> ResponseReturnV
     if envelope["event"] not in EVENTS:
         return acknowledge(f"{envelope['event']} says nothing to Funnel")
     with answers("payload"):
-        invitee = InviteeSchema().load(envelope["payload"])
-    return answer(calendly_call(campaign, envelope, dict(invitee)))
+        call = calendly_call(campaign, envelope, InviteeSchema().load(envelope["payload"]))
+    return answer(call)
 
 
 def calendly_call(campaign: str, envelope: Mapping[str, Any], invitee: Mapping[str, Any]) -> Call:
-    """Return an event of Calendly in the funnel's own words."""
+    """Return an event of Calendly in the funnel's own words. Raises ValidationError where it lacks what it needs."""
     event = EVENTS[envelope["event"]](invitee)
-    call_at = invitee["scheduled_event"]["start_time"]
+    scheduled = invitee.get("scheduled_event") or {}
+    call_at = scheduled.get("start_time")
+    if call_at is None and event is Event.BOOKING:
+        why = missing("scheduled_event.start_time", invitee[LEFT_OUT])
+        raise ValidationError({"scheduled_event": {"start_time": why}})
     calendar = Calendar(
         campaign=campaign,
         source="calendly",
@@ -135,31 +128,32 @@ def calendly_call(campaign: str, envelope: Mapping[str, Any], invitee: Mapping[s
         name=invitee.get("name"),
         first_name=invitee.get("first_name"),
         timezone=invitee.get("timezone"),
-        facts={**_tracking(invitee), **_answers(invitee)},
+        facts={**tracking_facts(invitee.get("tracking")), **answer_facts(_answers(invitee))},
+        left_out={**envelope[LEFT_OUT], **within("payload", invitee[LEFT_OUT])},
     )
+    times = {"call_time": plain(call_at), "scheduled_time": plain(call_at)} if call_at else {}
     return calendar.call(
         event,
-        occurrence=occurrence_of(invitee["event"]),
+        occurrence=occurrence_of(_event_of(invitee, scheduled)),
         call_at=call_at,
         happened_at=envelope.get("created_at"),
-        variables={"call_time": plain(call_at), "scheduled_time": plain(call_at), **_links(invitee)},
+        variables={**times, **given(invitee, "reschedule_url")},
     )
 
 
-def _tracking(invitee: Mapping[str, Any]) -> dict[str, str]:
-    tracking = invitee.get("tracking") or {}
-    return {name: str(value)[:255] for name, value in tracking.items() if name.startswith("utm_") and value}
+def _event_of(invitee: Mapping[str, Any], scheduled: Mapping[str, Any]) -> str:
+    """Return the call's address: its own, or what stands before the invitee's."""
+    of_invitee, _, _ = (invitee.get("uri") or "").partition("/invitees/")
+    found = invitee.get("event") or scheduled.get("uri") or of_invitee
+    if not found:
+        raise ValidationError({"event": ["Missing, and neither scheduled_event.uri nor uri says which call it is."]})
+    return str(found)
 
 
-def _answers(invitee: Mapping[str, Any]) -> dict[str, Any]:
-    rows = [row for row in invitee.get("questions_and_answers") or [] if isinstance(row, dict)]
-    told = {str(row.get("question"))[:255]: str(row.get("answer"))[:2000] for row in rows[:20]}
-    return {"answers": told} if told else {}
-
-
-def _links(invitee: Mapping[str, Any]) -> dict[str, str]:
-    link = invitee.get("reschedule_url")
-    return {"reschedule_url": link} if isinstance(link, str) and link.startswith("https://") else {}
+def _answers(invitee: Mapping[str, Any]) -> Iterator[tuple[object, object]]:
+    for row in invitee.get("questions_and_answers") or []:
+        if isinstance(row, dict):
+            yield row.get("question"), row.get("answer")
 
 
 def _cancelled(invitee: Mapping[str, Any]) -> Event:

@@ -13,6 +13,7 @@ from funnel_app.flows.addresses import normalised
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.rules.call import Call, fitted
 from funnel_app.web.auth import require_caller, require_json
+from funnel_app.web.hooks.decoration import LEFT_OUT
 from funnel_app.web.hooks.fields import contact_facts
 from funnel_app.web.payloads import HookBlueprint
 from funnel_app.web.replays import first_received_at
@@ -40,6 +41,7 @@ def call_of(
         "email": payload["email"],
         "email_norm": normalised(payload["email"]),
         "contact": contact_facts(payload, facts),
+        "left_out": payload.get(LEFT_OUT, {}),
         "payload": request.get_json() if raw is None else raw,
         "idempotency_key": _idempotency_key(),
         "received_at": first_received_at(),

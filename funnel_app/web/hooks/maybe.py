@@ -22,6 +22,7 @@ class MaybeSchema(HookSchema):
         "objections": ["price", "time"],
     }
 
+    needed = HookSchema.needed | {"call_date"}
     call_date = Moment(required=True)
     call_outcome = Words(longest=255)
     call_notes = Words(longest=5000)

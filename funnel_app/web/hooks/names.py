@@ -1,33 +1,48 @@
-"""Names of people, as calendars give them: one text for all parts."""
+"""Names of people, as calendars give them: one text for all parts, and nobody there who could mend it."""
 
-import re
+from nameparser import HumanName
+from nameparser.config import CONSTANTS
 
-from funnel_app.web.hooks.fields import carries_link, is_unseen
+from funnel_app.campaigns.links import carries_link, carries_number
+from funnel_app.web.hooks.typed import clean
 
-TITLES = frozenset({"dr", "mr", "mrs", "ms", "mx", "miss", "prof", "sir", "rev", "herr", "frau", "mme", "sr", "sra"})
 LONGEST_FIRST, LONGEST = 60, 120
+# What stands in data that somebody pasted for a name, and in no name: https://github.com/calcom/cal.diy/issues/16913
+NO_LETTERS = '{}[]<>":;=/\\|#$%^*_+~'
 
 
 def first_name_of(name: str | None) -> str | None:
-    """Return the first name in a full name: "Dr. Ana Roy" and "Roy, Ana" are both Ana; None where there is none."""
-    parts = _given_part(name or "").split()
-    named = [part for part in parts if part.strip(".").casefold() not in TITLES]
-    first = named[0].strip(".,") if named else ""
-    return first if 0 < len(first) <= LONGEST_FIRST and "@" not in first else None
+    """Return the first name in a full name, Ana of "Dr. Ana Roy" and of "Roy, Ana, MBA"; None where there is none."""
+    text = clean(name, LONGEST)
+    if text is None or "@" in text:
+        return None
+    parsed = HumanName(text)
+    # "李小龍" is one word, and so are the names of those who have only one.
+    first = parsed.first or ("" if parsed.title else parsed.last)
+    return first if _is_first_name(first, alone=not parsed.last or first == text) else None
 
 
-def _given_part(name: str) -> str:
-    last, comma, given = name.partition(",")
-    return given if comma and given.strip() else last
+def _is_first_name(first: str, *, alone: bool) -> bool:
+    letters = first.replace(".", "")
+    if any(map(first.__contains__, NO_LETTERS)):
+        return False
+    if not any(map(str.isalpha, letters)) or any(map(str.isdigit, letters)) or len(first) > LONGEST_FIRST:
+        return False
+    # An initial is no name to call somebody by, and a title or degree without a name is none either.
+    return not (letters.isascii() and len(letters) == 1) and not (alone and _is_rank(letters))
+
+
+def _is_rank(letters: str) -> bool:
+    word = letters.casefold()
+    if word in CONSTANTS.suffix_acronyms:
+        return letters.isupper()
+    return word in CONSTANTS.titles or word in CONSTANTS.suffix_not_acronyms
 
 
 def safe_name(name: object, longest: int = LONGEST) -> str | None:
-    """Return a name that may go into a letter; None for one that carries a link, is too long or is no text.
+    """Return a name that may go into a letter; None for one that carries a link or a number, or is no text.
 
     For callers that cannot mend what a stranger typed, such as calendars: the person counts, not the name.
     """
-    if not isinstance(name, str) or carries_link(name):
-        return None
-    printable = "".join(" " if is_unseen(character) else character for character in name)
-    folded = re.sub(r"\s+", " ", printable).strip()
-    return folded if 0 < len(folded) <= longest else None
+    text = clean(name, longest)
+    return None if text is None or carries_link(text) or carries_number(text) else text

@@ -9,7 +9,7 @@ from funnel_app.campaigns.model import Event
 from funnel_app.rules.call import Call, fitted
 from funnel_app.web.hooks.common import answer, call_of, given, hook_blueprint
 from funnel_app.web.hooks.documents import documented
-from funnel_app.web.hooks.fields import HookSchema, Link, Moment, Words
+from funnel_app.web.hooks.fields import HookSchema, Id, Link, Moment, Words
 
 blueprint = hook_blueprint("noshow", "Somebody missed a call")
 
@@ -24,8 +24,9 @@ class NoShowSchema(HookSchema):
         "reschedule_url": "https://calendly.com/reschedulings/E1",
     }
 
-    calendly_event_uri = Words(longest=255)
-    calendly_event_id = Words(longest=255)
+    needed = HookSchema.needed | {"calendly_event_uri", "calendly_event_id", "scheduled_time", "reschedule_url"}
+    calendly_event_uri = Id()
+    calendly_event_id = Id()
     scheduled_time = Moment(required=True)
     event_type = Words(longest=255)
     reschedule_url = Link()
@@ -34,7 +35,7 @@ class NoShowSchema(HookSchema):
     def check_event(self, data: dict[str, Any], **kwargs: Any) -> None:
         """Refuse a call that nobody can tell from another."""
         if not event_of(data):
-            raise ValidationError("Give calendly_event_uri or calendly_event_id.", "calendly_event")
+            raise ValidationError("Give calendly_event_uri or calendly_event_id.", "calendly_event_uri")
 
 
 def event_of(payload: dict[str, Any]) -> str | None:

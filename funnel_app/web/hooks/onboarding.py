@@ -33,6 +33,7 @@ class OnboardingSchema(HookSchema):
         "portal_url": "https://portal.businessx.example/ana",
     }
 
+    needed = HookSchema.needed | {"payment_confirmed", "payment_status", "payment_date", *VARIABLES}
     payment_confirmed = fields.Boolean(allow_none=True)
     payment_status = Words(longest=32)
     payment_date = Moment(required=True)
@@ -51,7 +52,9 @@ class OnboardingSchema(HookSchema):
         if data.get("payment_confirmed") is False or (
             not data.get("payment_confirmed") and str(data.get("payment_status")).casefold() != "paid"
         ):
-            raise ValidationError('Not confirmed: send payment_confirmed true or payment_status "paid".', "payment")
+            raise ValidationError(
+                'Not confirmed: send payment_confirmed true or payment_status "paid".', "payment_confirmed"
+            )
 
 
 @blueprint.post("/<campaign>/onboarding")

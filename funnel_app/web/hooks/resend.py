@@ -11,6 +11,7 @@ from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, Unauthorized
 
+from funnel_app.bodies import sanitize
 from funnel_app.campaigns.reasons import of_bounce, of_failure, of_suppression, with_words
 from funnel_app.campaigns.states import SOFT_BOUNCE
 from funnel_app.current import current_deps
@@ -18,7 +19,6 @@ from funnel_app.flows.sending.record_event import Report, record_event
 from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.resend.mailer import verify_webhook
 from funnel_app.web.auth import SIGNED_WITHIN_S
-from funnel_app.web.payloads import sanitize
 
 LONGEST_ID, LONGEST_EVENT_ID = 64, 128
 STAMP = re.compile(r"\d{1,12}")

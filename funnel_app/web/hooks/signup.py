@@ -10,7 +10,7 @@ from funnel_app.rules.call import Call
 from funnel_app.rules.plan import FirstEmail
 from funnel_app.web.hooks.common import answer, call_of, hook_blueprint
 from funnel_app.web.hooks.documents import documented
-from funnel_app.web.hooks.fields import Count, HookSchema, Moment, Name
+from funnel_app.web.hooks.fields import Count, HookSchema, Moment, Name, Words
 from funnel_app.web.replays import entrance
 
 blueprint = hook_blueprint("signup", "Somebody signed up on the website")
@@ -50,6 +50,8 @@ class SignupSchema(HookSchema):
         "consent": {"at": "2026-11-24T09:00:00-05:00", "text": "Yes, send me the playbook", "source": "website"},
     }
 
+    # A score that cannot be read must not make an opt-in of an assessment, nor a letter that lacks it.
+    needed = HookSchema.needed | {*ASSESSMENT, "email_1_sent_at"}
     assessment_score = _score()
     gps_score = _score()
     money_score = _score()
@@ -62,14 +64,15 @@ class SignupSchema(HookSchema):
     strongest_system = Name()
     revenue_leak_total = fields.Float(allow_none=True, validate=validate.Range(0, 1e12))
     email_1_sent_at = Moment(allow_none=True)
-    email_1_status = fields.String(allow_none=True, validate=validate.Length(max=32))
+    email_1_status = Words(longest=32)
 
     @validates_schema
     def check_systems(self, data: dict[str, Any], **kwargs: Any) -> None:
         """Refuse more systems than there are."""
         total = sum(data.get(name) or 0 for name in COUNTS)
         if total > 8:
-            raise ValidationError(f"There are 8 systems, and the four counts make {total}.", "systems")
+            words = f"There are 8 systems, and the four counts make {total}."
+            raise ValidationError({name: [words] for name in COUNTS if data.get(name)})
 
 
 @blueprint.post("/<campaign>/signup")

@@ -164,6 +164,20 @@ def test_refused_calls_of_others_stay(ready):
     assert kept(ready) == [{"email": "susana@resend.dev"}]
 
 
+def test_while_kept_calls_are_looked_through_hooks_are_taken(deps, monkeypatch):
+    refuse(deps, campaign="christmas", hook="signup", payload={"email": "ana@resend.dev"}, errors={})
+    looked = []
+
+    def look_and_write(payload, email_norm):
+        refuse(deps, campaign="christmas", hook="signup", payload={"email": "bea@resend.dev"}, errors={})
+        looked.append(payload)
+        return names(payload, email_norm)
+
+    monkeypatch.setattr("funnel_app.flows.privacy.erase.names", look_and_write)
+    assert erase(deps, "ana@resend.dev").known
+    assert looked == [{"email": "ana@resend.dev"}] and kept(deps) == [{"email": "bea@resend.dev"}]
+
+
 def test_what_resend_reports_later_does_not_bring_the_address_back(ready):
     first = email_ids(opt_in(ready))[0]
     deliver(ready, [first])

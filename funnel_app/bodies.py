@@ -1,0 +1,131 @@
+"""Bodies: what a known caller sent is read as what it was meant to be; what nobody can read is kept byte for byte."""
+
+import base64
+import codecs
+import json
+import math
+import re
+import zlib
+from collections.abc import Mapping
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl
+
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+
+# JSON may spell a null character and half a surrogate pair, but neither is text that a database keeps or a reader sees.
+UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
+SUBSTITUTE = "\x1a"
+FORM = "application/x-www-form-urlencoded"
+BYTES = "body_base64"
+AS_GZIP = 16 + zlib.MAX_WBITS
+MARKED = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def read_body(raw: bytes, media_type: str, encoding: str, largest: int) -> Any:
+    """Return what a body says: JSON, or the fields of a form.
+
+    Raises BadRequest, UnsupportedMediaType and RequestEntityTooLarge, each in words for the caller.
+    """
+    text = _as_text(_unpacked(raw, encoding, largest))
+    if media_type == FORM:
+        return sanitize(_of_form(text))
+    try:
+        return unwrapped(read_json(text))
+    except ValueError as fault:
+        if media_type != "application/json" and not media_type.endswith("+json"):
+            raise UnsupportedMediaType("Send the payload as application/json.") from None
+        raise BadRequest(str(fault)) from None
+
+
+def read_json(text: str, **kwargs: Any) -> Any:
+    """Return what a text says in JSON, as the ledger can keep it; ValueError where it is none."""
+    return sanitize(json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, **kwargs))
+
+
+def unwrapped(value: Any) -> Any:
+    """Return the object in a text that is JSON once more, or in a list of one: what some senders wrap it in."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        return unwrapped(read_json(value)) if value else value
+    return value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) else value
+
+
+def kept_as(raw: bytes) -> dict[str, str]:
+    """Return a body that is no payload as it can be kept, so that its very bytes can be had again."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = "\x00"
+    return {BYTES: base64.b64encode(raw).decode()} if UNKEEPABLE.search(text) else {"body": text}
+
+
+def bytes_of(kept: Mapping[str, Any]) -> bytes | None:
+    """Return the bytes of what `kept_as` kept; None for any other payload."""
+    if set(kept) == {BYTES} and isinstance(kept[BYTES], str):
+        return base64.b64decode(kept[BYTES])
+    return kept["body"].encode() if set(kept) == {"body"} and isinstance(kept["body"], str) else None
+
+
+def sanitize(value: Any) -> Any:
+    """Return data with a substitute for every character that cannot be kept."""
+    if isinstance(value, str):
+        return UNKEEPABLE.sub(SUBSTITUTE, value)
+    if isinstance(value, list):
+        return [sanitize(inner) for inner in value]
+    if isinstance(value, dict):
+        return {sanitize(name): sanitize(inner) for name, inner in value.items()}
+    return value
+
+
+def _unpacked(raw: bytes, encoding: str, largest: int) -> bytes:
+    if encoding in ("", "identity"):
+        return raw
+    if encoding not in ("gzip", "x-gzip"):
+        raise UnsupportedMediaType("Send the payload as it is, or packed by gzip: Content-Encoding is another.")
+    try:
+        body = zlib.decompressobj(AS_GZIP).decompress(raw, largest + 1)
+    except zlib.error:
+        raise BadRequest("Content-Encoding says gzip, and the body is none.") from None
+    if len(body) > largest:
+        raise RequestEntityTooLarge
+    return body
+
+
+def _as_text(raw: bytes) -> str:
+    """Return the text of a body: in the encoding that its first bytes say, in UTF-8, or as Windows wrote it."""
+    marked = next((name for mark, name in MARKED if raw.startswith(mark)), "utf-8")
+    for encoding in (marked, "cp1252"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("latin-1")
+
+
+def _of_form(text: str) -> dict[str, Any]:
+    """Return a form's fields; `consent[ip]` is a field within another, and of a field sent twice all are kept."""
+    fields: dict[str, Any] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=1000):
+        outer, _, inner = name.removesuffix("[]").partition("[")
+        within = fields.setdefault(outer, {}) if inner else fields
+        if isinstance(within, dict):
+            key = inner.rstrip("]") or outer
+            known = within.get(key)
+            within[key] = value if known is None else [*(known if isinstance(known, list) else [known]), value]
+    return fields
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number that JSON knows")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return number

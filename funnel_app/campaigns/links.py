@@ -1,0 +1,70 @@
+"""Links in what people type: what a mail program would make a link or a number to call of, and how it is kept from it.
+
+https://publicsuffix.org says which endings of a name are domains; the list comes with the library, and is not fetched.
+"""
+
+import re
+import unicodedata
+from functools import cache
+
+from publicsuffixlist import PublicSuffixList
+
+# A mail program breaks words here; whatever stands between is one link or none.
+BETWEEN = re.compile(r"""[\s<>"'(){}\[\],;|*]+""")
+SCHEMES = ("data:", "ftp:", "http:", "https:", "javascript:", "mailto:", "sms:", "tel:")
+HOST = re.compile(r"[^/?#:]*")
+DIGITS = re.compile(r"\+?\d[\d\s().-]*")
+FEWEST_DIGITS = 7
+# The sign that keeps letters from joining: no reader sees it, and no program reads over it.
+APART = "\u200c"
+JOINT = re.compile(r"[.@\u3002\uff0e\uff61\uff20](?=[^\s,;.!?)])|(?<=[^\W\d_]):(?=[\w/+])|/(?=/)")
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList(only_icann=True, accept_unknown=False)
+
+
+def carries_link(text: str) -> bool:
+    """Say whether a mail program would make a link or an address of a part of this text, in whatever script."""
+    return any(map(_is_link, BETWEEN.split(_as_read(text))))
+
+
+def carries_number(text: str) -> bool:
+    """Say whether a part of this text is a number that a telephone would call."""
+    return any(_is_number(found[0]) for found in DIGITS.finditer(text))
+
+
+def unlinked(text: str) -> str:
+    """Return a text that reads the same, of which no mail program makes a link or a number to call."""
+    apart = JOINT.sub(lambda found: APART + found[0], text)
+    return DIGITS.sub(lambda found: APART.join(found[0]) if _is_number(found[0]) else found[0], apart)
+
+
+def _as_read(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).replace("\u3002", ".")
+    return "".join(character for character in plain if unicodedata.category(character) != "Cf").lower()
+
+
+def _is_link(word: str) -> bool:
+    if "//" in word or word.startswith("www."):
+        return True
+    if any(word.startswith(scheme) and len(word) > len(scheme) for scheme in SCHEMES):
+        return True
+    before, at, after = word.rpartition("@")
+    return _is_host(after, is_address=bool(at and before))
+
+
+def _is_host(word: str, *, is_address: bool) -> bool:
+    """Say whether a word is a host: one with a path or before an @ needs no known ending."""
+    host = HOST.match(word)[0].strip(".-!&")  # type: ignore[index]  # it matches everything
+    labels = host.split(".")
+    if len(labels) < 2 or not all(label.replace("-", "").replace("_", "").isalnum() for label in labels):
+        return False
+    if is_address or word[len(host) : len(host) + 1] in tuple("/?#"):
+        return all(len(label) > 1 or label.isdigit() for label in labels[-1:])
+    return len(labels[-2]) > 1 and _suffixes().privatesuffix(host) is not None
+
+
+def _is_number(text: str) -> bool:
+    return sum(character.isdigit() for character in text) >= FEWEST_DIGITS

@@ -1,0 +1,78 @@
+"""What Cal.com's events say: the parts that Funnel needs must be there, all else may be missing or odd.
+
+https://github.com/calcom/cal.com builds them (`packages/features/webhooks`).
+"""
+
+from typing import Any, ClassVar
+
+from marshmallow import fields, pre_load, validate
+
+from funnel_app.web.hooks.decoration import DecoratedSchema
+from funnel_app.web.hooks.fields import Address, Moment
+
+
+class AttendeeSchema(DecoratedSchema):
+    """Somebody who comes to the call."""
+
+    needed = frozenset({"email"})
+    email = Address(required=True, mailable=False)
+    name = fields.Raw(allow_none=True)
+    first_name = fields.Raw(allow_none=True, data_key="firstName")
+    timezone = fields.Raw(allow_none=True, data_key="timeZone")
+
+
+class BookingSchema(DecoratedSchema):
+    """A call."""
+
+    needed = frozenset({"uid", "attendees"})
+    uid = fields.String(required=True)
+    start_time = Moment(allow_none=True, data_key="startTime")
+    rescheduled_from = fields.String(allow_none=True, data_key="rescheduleUid")
+    responses = fields.Raw(allow_none=True)
+    metadata = fields.Raw(allow_none=True)
+    attendees = fields.List(fields.Raw(allow_none=True), required=True, validate=validate.Length(1))
+
+
+class MissedAttendeeSchema(DecoratedSchema):
+    """Somebody who came or did not."""
+
+    needed = frozenset({"email", "noShow"})
+    email = Address(required=True, mailable=False)
+    no_show = fields.Boolean(required=True, data_key="noShow")
+
+
+class NoShowUpdatedSchema(DecoratedSchema):
+    """Who missed a call, or did not after all."""
+
+    needed = frozenset({"bookingUid", "attendees"})
+    uid = fields.String(required=True, data_key="bookingUid")
+    attendees = fields.List(fields.Raw(allow_none=True), required=True, validate=validate.Length(1))
+
+
+class CalcomSchema(DecoratedSchema):
+    """One event of Cal.com; the older envelope has its booking inside and no trigger."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "triggerEvent": "BOOKING_CREATED",
+        "createdAt": "2026-11-24T10:00:00Z",
+        "payload": {
+            "uid": "bk_1",
+            "startTime": "2026-12-01T15:00:00Z",
+            "attendees": [{"email": "delivered+ana@resend.dev", "name": "Ana Roy", "timeZone": "America/Toronto"}],
+        },
+    }
+
+    needed = frozenset({"triggerEvent", "payload"})
+    trigger = fields.String(required=True, data_key="triggerEvent")
+    created_at = Moment(allow_none=True, data_key="createdAt")
+    payload = fields.Dict(load_default=dict)
+
+    @pre_load
+    def unwrap(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """Turn the older envelope into the one of today."""
+        inner = data.get("payload")
+        if not isinstance(inner, dict) or not isinstance(inner.get("booking"), dict):
+            return data
+        trigger = data.get("triggerEvent") or data.get("type") or "BOOKING_CREATED"
+        booking = {"uid": str(inner["booking"].get("id", "")) or None, **inner["booking"]}
+        return {**data, "triggerEvent": trigger, "payload": booking}

@@ -1,0 +1,92 @@
+"""What people type, or what their machines type for them, made fit to be kept and to be put into a letter.
+
+One rule for forms and calendars: what cannot be used is corrected, cut, or left out, and never costs a lead.
+"""
+
+import ipaddress
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from zoneinfo import available_timezones
+
+LONGEST_TRACKING = 255
+# Characters that are not seen but change what is: controls, halves of pairs, line separators, overrides of direction.
+UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp", "Zs"})
+OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+WITHOUT_WIDTH = frozenset("\u00ad\u200b\u200e\u200f\u2060\ufeff") | OVERRIDES
+LINES = frozenset("\n\r\t")
+# What programs write where they have nothing, and what they forgot to fill in.
+NOTHING = frozenset({"undefined", "null", "none", "nan", "[object object]", "n/a", "(null)", "nil"})
+UNFILLED = (("{{", "}}"), ("*|", "|*"), ("[[", "]]"), ("${", "}"), ("<%", "%>"), ("%%", "%%"), ("{%", "%}"))
+# Names that a machine has for its own clock, or for none, and that say nothing of where a person lives.
+NO_ZONES = frozenset({"localtime", "factory", "posixrules", "etc/unknown"})
+
+
+def clean(value: object, longest: int, kept: frozenset[str] = frozenset()) -> str | None:
+    """Return a text on one line without anything unseen, cut to whole words that fit; None where nothing is said.
+
+    `kept` are the characters between its lines that stay.
+    """
+    if not isinstance(value, str):
+        return None
+    text = "".join(sign if sign in kept else _seen(sign) for sign in value[: 4 * longest])
+    text = text.strip() if kept else " ".join(text.split())
+    return None if says_nothing(text) else cut(text, longest)
+
+
+def _seen(sign: str) -> str:
+    if sign in WITHOUT_WIDTH:
+        return ""
+    return " " if unicodedata.category(sign) in UNSEEN else sign
+
+
+def says_nothing(text: str) -> bool:
+    """Say whether a text is no more than a program's word for nothing, an unfilled place, or signs alone."""
+    bare = text.strip()
+    unfilled = any(bare.startswith(begin) and bare.endswith(end) for begin, end in UNFILLED)
+    return unfilled or bare.casefold() in NOTHING or not any(map(str.isalnum, bare))
+
+
+def cut(text: str, longest: int) -> str | None:
+    """Return as many whole words of a text as fit; None where not even the first does."""
+    if len(text) <= longest:
+        return text
+    words, _, _ = text[: longest + 1].rpartition(" ")
+    return words.rstrip() or None
+
+
+def zone_of(value: object) -> str | None:
+    """Return the name of a time zone as the world writes it, whatever its letters; None for what is none."""
+    return _zones().get(value.strip().lower()) if isinstance(value, str) else None
+
+
+@cache
+def _zones() -> Mapping[str, str]:
+    return {name.lower(): name for name in available_timezones() if name.lower() not in NO_ZONES}
+
+
+def tracking_of(value: object) -> str | None:
+    """Return where a visitor came from, from one value or the first of several; None where nothing is said."""
+    if isinstance(value, list):
+        value = next((each for each in value if each not in (None, "")), None)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    text = "".join(map(_seen, str(value)[: 4 * LONGEST_TRACKING])).strip()
+    return text[:LONGEST_TRACKING] or None
+
+
+def ip_of(value: object) -> str | None:
+    """Return the IP address of a visitor, out of whatever a proxy made of it; None for what is none.
+
+    Of several the first is the visitor's own (X-Forwarded-For); a port and a machine's own scope are no part of it.
+    """
+    text = value[:255].split(",")[0].strip() if isinstance(value, str) else ""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return str(getattr(address, "ipv4_mapped", None) or address)

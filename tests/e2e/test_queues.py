@@ -1,0 +1,96 @@
+"""Queues in a real Chromium: rq-dashboard shows what waits, and a script in its pages has no right on the console."""
+
+import base64
+import json
+import zlib
+from collections.abc import Iterator
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Page, expect
+from redis import Redis
+
+from funnel_app.gateways.redis.job_names import DELIVER
+from tests.e2e.conftest import Site
+
+JOB = f"email-{uuid4()}"
+STRIKE = "fetch('/console/leads').then(a => a.text()).then(t => document.title = 'TAKEN ' + t.length)"
+MARKUP = f'<img src=x onerror="{STRIKE}"><script>{STRIKE}</script>'
+# What the release before ran: a name that leaves its quotes in rq-dashboard's script.
+OUT_OF_QUOTES = quote(f"');{STRIKE};('", safe="")
+
+
+@pytest.fixture(scope="module")
+def redis(filled: Site) -> Iterator[Redis]:
+    with Redis.from_url(filled.deps.settings.redis_url) as client:
+        data = zlib.compress(json.dumps([DELIVER, None, [JOB.removeprefix("email-")], {}]).encode())
+        fields = {"data": data, "created_at": "2026-11-24T12:00:00.000000Z", "origin": "emails", "status": "failed"}
+        client.hset(f"rq:job:{JOB}", mapping={**fields, "description": MARKUP, "meta": json.dumps(MARKUP)})
+        client.zadd("rq:failed:emails", {JOB: 2e9})
+        told = base64.b64encode(zlib.compress(MARKUP.encode()))
+        client.xadd(f"rq:results:{JOB}", {"type": 2, "created_at": "1", "exc_string": told})
+        client.sadd("rq:queues", f"rq:queue:{MARKUP}")
+        worker = {"birth": "2026-11-24T12:00:00.000000Z", "queues": "emails", "current_job": JOB, "version": MARKUP}
+        client.hset("rq:worker:w", mapping={**worker, "state": "busy", "python_version": f'"{MARKUP}'})
+        client.sadd("rq:workers", "rq:worker:w")
+        yield client
+
+
+SHOWN = {
+    "": "transactional",
+    "0/view/jobs/emails/failed/8/dsc/1": JOB,
+    f"0/view/job/{JOB}": "onerror",
+    "0/view/workers": "w",
+}
+
+
+def look(site: Site, path: str) -> tuple[Page, list[str]]:
+    page, asked = site.open(), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{site.url}/console/rq/{path}")
+    return page, asked
+
+
+@pytest.mark.parametrize("path", SHOWN)
+def test_its_pages_are_filled_and_run_no_script_of_a_job(filled: Site, redis: Redis, path):
+    faults: list[str] = []
+    page, asked = look(filled, path)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    expect(page.locator(".container").get_by_text(SHOWN[path]).first).to_be_visible()
+    page.reload()
+    expect(page.locator(".container").get_by_text(SHOWN[path]).first).to_be_visible()
+    assert page.locator("img[onerror]").count() == 0 and "TAKEN" not in page.title()
+    assert not [url for url in asked if url.endswith(("/console/leads", "/x"))] and faults == []
+
+
+def test_the_link_that_took_the_console_over_opens_nothing(filled: Site, redis: Redis):
+    page, asked = look(filled, f"0/view/jobs/{OUT_OF_QUOTES}/queued/8/asc/1")
+    expect(page.get_by_role("heading", name="Not here")).to_be_visible()
+    assert "TAKEN" not in page.title() and not [url for url in asked if url.endswith("/console/leads")]
+
+
+# Whatever ran in such a page all the same: each line is tried from within it.
+ATTEMPTS = {
+    "reading the cookie": "document.cookie",
+    "reading leads": "await fetch('/console/leads', {credentials: 'include'}).then(a => a.text()).catch(() => '')",
+    "posting": "await fetch('/console/logout', {method: 'POST'}).then(a => 'x').catch(() => '')",
+    "an address elsewhere": "await fetch('http://127.0.0.1:9/').then(a => 'x').catch(() => '')",
+    "keeping something": "(() => { try { return localStorage.length } catch { return '' } })()",
+    "a window": "window.open('/console/') || ''",
+}
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS)
+def test_a_script_that_ran_there_all_the_same_has_no_right_on_the_console(filled: Site, redis: Redis, attempt):
+    page, _ = look(filled, "")
+    assert page.evaluate("self.origin") == "null"
+    assert page.evaluate(f"async () => {ATTEMPTS[attempt]}") == ""
+
+
+def test_one_gets_to_the_queues_and_back(filled: Site, redis: Redis):
+    page = filled.open()
+    page.goto(f"{filled.url}/console/")
+    page.goto(f"{filled.url}/console/rq/")
+    page.get_by_role("link", name="Funnel’s console").click()
+    expect(page.get_by_role("heading", name="Today")).to_be_visible()
