@@ -45,12 +45,15 @@ class Footer:
         return "\n".join([text.rstrip(), "", "--", *lines, ""]) if lines else text
 
     def _shows_address(self, html: str) -> bool:
-        # To read a page is most of what a letter costs: not where a word of the address is nowhere in it.
-        word = max(re.findall(r"\w+", self.company_address.casefold()), key=len, default="")
-        return word in unescape(html).casefold() and self._is_addressed(read(html).text)
+        return self._may_show_address(unescape(html)) and self._is_addressed(read(html).text)
 
     def _is_addressed(self, text: str) -> bool:
-        return squashed(self.company_address) in squashed(text)
+        return self._may_show_address(text) and squashed(self.company_address) in squashed(text)
+
+    def _may_show_address(self, text: str) -> bool:
+        # To read a page is most of what a letter costs: not where a word of the address is nowhere in it.
+        word = max(re.findall(r"\w+", self.company_address.casefold()), key=len, default="")
+        return word in text.casefold()
 
     def _signature(self) -> str:
         return one_line(", ".join(filter(None, (self.company_name, self.company_address))))
