@@ -8,7 +8,7 @@ from html import escape, unescape
 from funnel_app.letters.page import read
 from funnel_app.letters.words import one_line, squashed
 
-_END = re.compile(r"</body\s*>(?!.*</body\s*>)", re.IGNORECASE | re.DOTALL)
+_END = re.compile(r"</body\s*>", re.IGNORECASE)
 _ADDRESS = re.compile(r"\{\{\s*company_address\s*\}\}")
 _STYLE = (
     "max-width:600px;margin:24px auto 0;padding:16px;text-align:center;font:12px/1.6 Arial,sans-serif;color:#777777"
@@ -66,5 +66,6 @@ def _always_addressed(source: str) -> bool:
 
 
 def _before_end(html: str, addition: str) -> str:
-    end = _END.search(html)
-    return f"{html[: end.start()]}{addition}{html[end.start() :]}" if end else f"{html}{addition}"
+    ends = [found.start() for found in _END.finditer(html)]
+    end = ends[-1] if ends else len(html)
+    return f"{html[:end]}{addition}{html[end:]}"
