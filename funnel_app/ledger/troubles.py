@@ -14,6 +14,16 @@ CURES = {
 }
 
 
+class UnfitDatabase(Exception):
+    """The database cannot keep a ledger; the message says why, and how to make one that can."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(
+            f"The database that DATABASE_URL names has the encoding {encoding}, and a ledger needs UTF8. Make another, "
+            "and name it in DATABASE_URL: CREATE DATABASE funnel ENCODING 'UTF8' TEMPLATE template0"
+        )
+
+
 def kind_of(error: DBAPIError) -> str | None:
     """Return which trouble of the database an error is: damaged, read only, full; None for any other."""
     code = (getattr(error.orig, "sqlite_errorcode", None) or 0) & 0xFF

@@ -11,7 +11,7 @@ from funnel_app.flows.monitoring.ledger_identity import why_not_empty
 from funnel_app.gateways.redis.process_status import ProcessStatus
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
-from jobs import health, heartbeat, start, supervise
+from jobs import health, heartbeat, migrate
 from tests.redis_server import RedisServer
 
 
@@ -24,13 +24,13 @@ def machine(monkeypatch, tmp_path):
 
 
 def test_a_ledger_that_stays_away_is_told_after_a_while(tmp_path):
-    assert start.migrate(f"sqlite:///{tmp_path}/no/folder/funnel.db", within_s=0) is False
+    assert migrate.migrate(f"sqlite:///{tmp_path}/no/folder/funnel.db", within_s=0) is False
 
 
 def test_a_folder_of_somebody_else_is_told_at_once_with_owner_uid_and_the_chown(tmp_path, machine):
     machine.setattr("os.access", lambda place, mode: place != tmp_path)
     with capture_logs() as logs:
-        assert start.migrate(f"sqlite:///{tmp_path}/funnel.db") is False
+        assert migrate.migrate(f"sqlite:///{tmp_path}/funnel.db") is False
     owner, us = tmp_path.stat().st_uid, os.geteuid()
     assert f"{tmp_path} belongs to uid {owner}, and Funnel runs as uid {us}: chown -R {us}:" in logs[0]["hint"]
 
@@ -42,12 +42,12 @@ def test_an_empty_ledger_where_one_was_is_refused(tmp_path):
         status.remember_ledger("01a2-b3")
         with capture_logs() as logs:
             url = f"sqlite:///{tmp_path}/funnel.db"
-            assert start.migrate(url, was_known=lambda: why_not_empty(status, None)) is False
+            assert migrate.migrate(url, was_known=lambda: why_not_empty(status, None)) is False
         assert "Redis remembers the ledger 01a2-b3" in logs[0]["hint"] and "docs/restore.md" in logs[0]["hint"]
         engine = open_engine(url)
         schema.upgrade(engine)
         engine.dispose()
-        assert start.migrate(url, was_known=lambda: why_not_empty(status, None)), "begun anew on purpose"
+        assert migrate.migrate(url, was_known=lambda: why_not_empty(status, None)), "begun anew on purpose"
         status.close()
 
 
@@ -122,8 +122,3 @@ def test_a_web_that_does_not_answer_is_dead(machine, capsys):
 def test_a_container_that_migrates_has_no_parts_to_ask(machine):
     machine.setenv("ROLE", "migrate")
     assert health.main(0) == 0
-
-
-def test_all_parts_are_one_group_so_that_they_stop_together():
-    written = supervise.configuration({"web": ["python", "100%"], "worker": ["python"]}, "/tmp", 5)
-    assert "programs=web,worker" in written and 'command="python" "100%%"' in written

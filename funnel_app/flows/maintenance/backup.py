@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.backups import TIME_FORMAT, taken
+from funnel_app.flows.monitoring.backup_files import TIME_FORMAT, taken
 from funnel_app.ledger import snapshots
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.storage import owner_cure

@@ -1,37 +1,21 @@
 """Backups: which copies of the ledger there are, whether one is due, and what is wrong with them."""
 
-import re
 import shutil
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.backup_files import last_night, taken
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.ledger import incidents
 
 FAILED, OLD = "backup_failed", "backup_old"
-NAME = re.compile(r"funnel-(\d{8}T\d{6}Z)\.db\.gz")
-TIME_FORMAT = "%Y%m%dT%H%M%SZ"
-AT_NIGHT = time(3, 0)
+# The exit code of a backup that was not made and has said why.
+TOLD = 3
 NIGHTS = 2
 LITTLE_ROOM = 100 * 2**20
 # Where backups are made, and their folder is to be seen.
 ROLES = ("all", "scheduler")
-
-
-def taken(folder: Path) -> list[tuple[datetime, Path]]:
-    """Return the backups of a folder with their times, oldest first."""
-    names = [(NAME.fullmatch(path.name), path) for path in folder.glob("funnel-*.db.gz")]
-    return sorted((datetime.strptime(f"{n[1]}+0000", f"{TIME_FORMAT}%z"), path) for n, path in names if n)
-
-
-def backup_due(deps: Deps) -> bool:
-    """Say whether last night's backup is missing; never where `BACKUP_DIR` names no folder."""
-    if deps.settings.backup_dir is None:
-        return False
-    newest = newest_at(deps)
-    return newest is None or newest < _last_night(deps)
 
 
 def newest_at(deps: Deps) -> datetime | None:
@@ -54,7 +38,11 @@ def why_failed(deps: Deps) -> str | None:
 def why_old(deps: Deps) -> str | None:
     """Return since when there is no backup, where two nights brought none; None where that is well."""
     newest = newest_at(deps)
-    if deps.settings.role not in ROLES or newest is None or newest >= _last_night(deps) - timedelta(days=NIGHTS - 1):
+    if (
+        deps.settings.role not in ROLES
+        or newest is None
+        or newest >= last_night(deps.now(), deps.settings.timezone) - timedelta(days=NIGHTS - 1)
+    ):
         return None
     return f"the newest in {deps.settings.backup_dir} is of {newest:%Y-%m-%d %H:%M} UTC"
 
@@ -72,9 +60,3 @@ def why_not_well(deps: Deps) -> str | None:
     if deps.settings.backup_dir is None:
         return None
     return why_failed(deps) or why_old(deps)
-
-
-def _last_night(deps: Deps) -> datetime:
-    local = deps.now().astimezone(ZoneInfo(deps.settings.timezone))
-    tonight = datetime.combine(local.date(), AT_NIGHT, local.tzinfo)
-    return tonight if tonight <= local else tonight - timedelta(days=1)

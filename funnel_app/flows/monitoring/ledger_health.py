@@ -5,7 +5,7 @@ from datetime import timedelta
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.ledger import heartbeats, schema, storage
+from funnel_app.ledger import heartbeats, revision, storage
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.engine import LONGEST_LOG, LedgerUnavailable
 from funnel_app.ledger.troubles import CURES, explain
@@ -25,7 +25,7 @@ def write_heartbeat(deps: Deps) -> None:
 
 def why_unusable(deps: Deps) -> str | None:
     """Return why the ledger cannot be worked with, in plain words; None where it was written to lately, or is now."""
-    if not schema.at_head(deps.engine):
+    if not revision.at_head(deps.engine):
         return "the ledger cannot be reached or is not at the newest migration"
     try:
         with deps.reads() as session:

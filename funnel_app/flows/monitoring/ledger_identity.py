@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.backups import taken
+from funnel_app.flows.monitoring.backup_files import taken
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.process_status import ProcessStatus
 from funnel_app.ledger import heartbeats

@@ -158,12 +158,17 @@ class Queues:
             pipe.hset(SEEN_KEY, f"{name}:{member}" if member else name, str(self._now()))
             pipe.execute()
 
-    def forget(self, name: str, members: str) -> None:
-        """Forget those processes of a kind whose names begin so: they ended, and nobody is to miss them."""
+    def members(self, name: str, beginning: str) -> list[str]:
+        """Return the processes of a kind that were heard of within a day and whose names begin so."""
         with redis_at_hand():
             known = cast(list[bytes], self.connection.hkeys(SEEN_KEY))
-            if gone := [member for member in known if member.startswith(f"{name}:{members}".encode())]:
-                self.connection.hdel(SEEN_KEY, *gone)
+        found = (member.decode().removeprefix(f"{name}:") for member in known if member.startswith(f"{name}:".encode()))
+        return [member for member in found if member.startswith(beginning)]
+
+    def forget(self, name: str, member: str) -> None:
+        """Forget a process that ended: nobody is to miss it."""
+        with redis_at_hand():
+            self.connection.hdel(SEEN_KEY, f"{name}:{member}")
 
     def alive(self, name: str) -> bool:
         """Tell whether a process said so in time; asked by the web, so a hanging Redis raises within half a second."""
