@@ -38,6 +38,7 @@ CURES = {
     "too_long": "Shorten it",
     "text_differs": "Look at its text part: flask templates preview",
     "not_for_everyone": "Put that sentence between {% if %} and {% endif %}",
+    "bad_image": "Upload it where it stays, and put that https:// address there",
     "images_without_text": "Say in words what the images show",
     "placeholder": "Write what belongs there",
     "out_of_season": "Put what speaks of the deadline between {% if days_to_deadline is known %} and {% endif %}",
