@@ -21,6 +21,8 @@ CURES = {
     "no_subject": "Write its subject line",
     "several_pages": "Rename or delete all of them but one",
     "bad_property": "Mend the property in Notion, or give its name in NOTION_PROPERTY_NAMES",
+    "unreadable_page": "Share the page that it is synced from with the integration, or copy its text",
+    "typed_on_page": "Put it into a code block as HTML, or into the property Email Body HTML",
     "not_active": "Set its status to Active when it may be sent",
     "unknown_variable": "docs/variables.md lists every variable",
     "forbidden": "Leave that out: a template holds only text, {{ names }}, filters and {% if %}",
