@@ -69,6 +69,7 @@ class Deps:
     now: Callable[[], datetime] = CLOCK.now
     sleep: Callable[[float], None] = pause_for
     intake: GroupCommit[Any, Any] = field(default_factory=GroupCommit)
+    events: GroupCommit[Any, bool] = field(default_factory=GroupCommit)
 
     @property
     def mode(self) -> Mode:
