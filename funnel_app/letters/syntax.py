@@ -13,6 +13,26 @@ from funnel_app.letters.problem import Problem, fault
 from funnel_app.letters.tags import protect
 
 _OPENED = re.compile(r"\{[{%][^<>\n\ue000]{0,40}")
+_OURS = {
+    "#if": "{% if name %}",
+    "#unless": "{% if not name %}",
+    "#each": "nothing: there are no loops",
+    "/if": "{% endif %}",
+    "/unless": "{% endif %}",
+    "/each": "nothing: there are no loops",
+    "else if": "{% elif name %}",
+    "elsif": "{% elif name %}",
+    "elseif": "{% elif name %}",
+    "else": "{% else %}",
+    "unless": "{% if not name %}",
+    "endunless": "{% endif %}",
+    "assign": "nothing: there are no assignments",
+}
+_OTHER_TOOL = re.compile(
+    r"\{\{[#/](?:if|unless|each)\b"
+    r"|\{\{\s*else\b(?=\s*\}\}|\s+if\b)"
+    r"|\{%-?\s*(?:else ?if|elsif|unless|endunless|assign)\b"
+)
 _OUR_WORDS = {
     "Missing end of comment": 'a "{#" opens a comment that never ends; in CSS, write a space between { and #.',
     "Expected an expression": "a tag {{ }} is empty.",
@@ -35,7 +55,7 @@ def parse(part: str, source: str, known: Collection[str]) -> Parsed:
     try:
         return _read(part, source, known)
     except TemplateSyntaxError as error:
-        words = _unclosed(source) or _plainly(error.message or "")
+        words = _other_tool(source) or _unclosed(source) or _plainly(error.message or "")
         detail = f"The {part} has a mistake in its tags on line {error.lineno}: {words}"
         return Parsed(frozenset(), (fault("syntax", detail),))
     except (ValueError, RecursionError, SyntaxError):
@@ -71,6 +91,15 @@ def _unknown(part: str, name: str, known: Collection[str]) -> str:
     lowered = {each.casefold(): each for each in sorted(known)}
     close = difflib.get_close_matches(name.casefold(), lowered, n=1)
     return f"{sentence} Did you mean {{{{ {lowered[close[0]]} }}}}?" if close else sentence
+
+
+def _other_tool(source: str) -> str | None:
+    """Return words about the first tag of another tool's language; None where there is none."""
+    found = _OTHER_TOOL.search(source)
+    if not found:
+        return None
+    ours = next(ours for theirs, ours in _OURS.items() if found[0].lstrip("{%- ").startswith(theirs))
+    return f'"{found[0].strip()}" is of another tool; here it is {ours}.'
 
 
 def _unclosed(source: str) -> str | None:

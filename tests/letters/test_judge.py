@@ -155,3 +155,75 @@ def test_what_a_filter_is_given_is_bounded(tag):
 )
 def test_what_owners_give_their_filters_passes(tag):
     assert verdict(f"<p>{tag}</p>{FOOT}").problems == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("*|FNAME|*", "first_name"),
+        ("%FIRSTNAME%", "first_name"),
+        ("-first_name-", "first_name"),
+        ("[first_name]", "first_name"),
+        ("[[first_name]]", "first_name"),
+        ("[First Name]", "first_name"),
+        ("${first_name}", "first_name"),
+        ("${contact.first_name}", "first_name"),
+        ("<%= first_name %>", "first_name"),
+        ("{first_name}", "first_name"),
+        ("*|UNSUB|*", "unsubscribe_url"),
+        ("*|MC:SUBJECT|*", None),
+    ],
+)
+def test_a_placeholder_of_another_tool_blocks_with_the_right_spelling(written, meant):
+    for html, subject in ((f"<p>Hi {written}</p>{FOOT}", "Hello"), (f"<p>Hi</p>{FOOT}", f"Hello {written}")):
+        (problem,) = [each for each in verdict(html, subject=subject).problems if each.code == "foreign_placeholder"]
+        assert problem.blocking and written in problem.detail
+        assert (f"{{{{ {meant} }}}}" if meant else "between") in problem.detail
+
+
+def test_a_placeholder_within_a_link_blocks_too():
+    assert "foreign_placeholder" in faults(f'<p>Hi <a href="*|UNSUB|*">leave</a></p>{FOOT}')
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "100% OFF and 50% more",
+        "a - well_known - thing",
+        "[Name] and [1]",
+        "it costs $5 {{ first_name }}",
+        "A 5%-10% rise",
+    ],
+)
+def test_what_only_looks_like_a_placeholder_does_not_block(words):
+    assert faults(f"<p>{words}</p>{FOOT}") == set()
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        ("{{#if first_name}}a{{/if}}", "{% if name %}"),
+        ("{% if first_name %}a{% elsif score %}b{% endif %}", "{% elif name %}"),
+        ("{% if first_name %}a{% elseif score %}b{% endif %}", "{% elif name %}"),
+        ("{% unless first_name %}a{% endunless %}", "{% if not name %}"),
+    ],
+)
+def test_a_tag_of_another_tool_is_named_as_what_it_is_and_nothing_else_is_claimed(tag, words):
+    (problem,) = verdict(f"<p>{tag}</p>{FOOT}").problems
+    assert problem.code == "syntax" and words in problem.detail
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("", "no reader can load"),
+        ("logo.png", "no reader can load"),
+        ("file:///C:/logo.png", "no reader can load"),
+        ("https://prod-files-secure.s3.us-west-2.amazonaws.com/a.png?X-Amz-Expires=3600", "expire"),
+    ],
+)
+def test_a_picture_that_nobody_can_load_is_warned_of(source, words):
+    html = f'<p>{WORDS}</p><img alt="Logo" src="{source}">{FOOT}'
+    (problem,) = verdict(html).problems
+    assert problem.code == "bad_image" and words in problem.detail and not problem.blocking
+    assert warnings(html.replace(f'src="{source}"', 'src="https://x.example/a.png"')) == set()

@@ -72,6 +72,12 @@ def judged(deps: Deps, key: str, pages: Sequence[Page], faults: Sequence[str] = 
     if len(pages) != 1:
         return Reading(key, tuple(pages), (*_columns(faults), _absent(key, pages)))
     page = pages[0]
+    if page.unread:
+        detail = f"“{page.name}” holds a block that Funnel cannot read ({page.unread})"
+        return Reading(key, tuple(pages), (Problem("unreadable_page", detail, True),))
+    if page.typed and not page.html.strip():
+        detail = f"the text of “{page.name}” is typed on the page, where Funnel does not read it"
+        return Reading(key, tuple(pages), (*_columns(page.faults), Problem("typed_on_page", detail, True)))
     verdict = deps.judge.judge(fingerprint(page), lambda: draft_of(deps, page))
     return Reading(key, tuple(pages), (*_columns(page.faults), *verdict.problems), verdict.parts)
 
