@@ -311,6 +311,7 @@ class FakeVitals:
         self.found = RedisFacts(version="7.2", policy="noeviction", limit_bytes=0, keeps=True)
         self.waiting = Depths(queues={"emails": 0}, clock=0, failed=0, unreadable=0)
         self.kept: str | None = None
+        self.hopped: int | None = None
 
     def seen(self) -> dict[str, datetime]:
         self._there()
@@ -331,6 +332,14 @@ class FakeVitals:
     def examined(self) -> str | None:
         self._there()
         return self.kept
+
+    def note_hops(self, hops: int) -> None:
+        self._there()
+        self.hopped = hops
+
+    def hops(self) -> int | None:
+        self._there()
+        return self.hopped
 
     def note_unproven(self, hook: str) -> None:
         self._there()

@@ -156,3 +156,12 @@ class TestSentry:
         text = json.dumps([envelope.get_event() for envelope in kept.sent], default=str)
         assert "a***@client.example" in text and "ana.silva" not in text and "testing" in text
         assert HOOK_SECRET not in text and '"vars"' not in text
+
+
+def test_passwords_within_addresses_are_known():
+    settings = make_settings(
+        database_url="postgresql://funnel:p%40ss%2Fword@db.example/funnel",
+        redis_url="redis://:red1s-pass@r.example:6379/0",
+    )
+    told = redactor(settings)("p%40ss%2Fword and p@ss/word of red1s-pass; postgresql://funnel:p%40ss%2Fword@db.example")
+    assert told == "*** and *** of ***; postgresql://funnel:***@db.example"

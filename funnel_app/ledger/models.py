@@ -55,6 +55,8 @@ class HookEvent(Base):
         # All that a count of calls reads, which every letter makes; the rows themselves are wide.
         Index("ix_hook_events_calls", "campaign", "event", "mode", "outcome", "contact_id", "occurrence"),
         partial("ix_hook_events_refused", "received_at", where="outcome = 'refused'"),
+        partial("ix_hook_events_caller", "caller", "received_at", where="caller IS NOT NULL"),
+        partial("ix_hook_events_mailbox", "mailbox", "received_at", where="mailbox IS NOT NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -68,6 +70,8 @@ class HookEvent(Base):
     happened_at: Mapped[datetime | None]
     call_at: Mapped[datetime | None]
     contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contacts.id"))
+    caller: Mapped[str | None] = mapped_column(String(64))
+    mailbox: Mapped[str | None] = mapped_column(String(320))
     dedupe_key: Mapped[str | None] = mapped_column(String(255))
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)

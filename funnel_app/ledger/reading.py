@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
+from funnel_app.rules.decide import PER_ADDRESS, PER_IP
 from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts, Heard
 from funnel_app.rules.reading import Reading, Wanted
 from funnel_app.rules.states import HEARD, EnrolmentState, Outcome
@@ -37,7 +38,7 @@ def read(connection: Connection, wanted: Wanted) -> Reading:
         heard = _heard(connection, contacts, wanted)
         contacts = {id_: replace(c, enrolments=enrolments[id_], heard=heard[id_]) for id_, c in contacts.items()}
     by_address = {contact.email_norm: contact for contact in contacts.values()}
-    return Reading(by_address, _others_from_ip(connection, wanted) if wanted.ips else {})
+    return Reading(by_address, _started(connection, wanted))
 
 
 def _columns(table: Table, names: Iterable[str]) -> list[ColumnElement[Any]]:
@@ -85,18 +86,18 @@ def _heard(connection: Connection, ids: Collection[UUID], wanted: Wanted) -> Map
     return found
 
 
-def _others_from_ip(connection: Connection, wanted: Wanted) -> dict[str, int]:
-    counted = (
-        select(CONTACTS.c.consent_ip, func.count().label("started"))
-        .join(ENROLMENTS, ENROLMENTS.c.contact_id == CONTACTS.c.id)
-        .where(
-            CONTACTS.c.consent_ip.in_(wanted.ips),
-            CONTACTS.c.email_norm.not_in(wanted.addresses),
-            ENROLMENTS.c.created_at >= wanted.ips_since,
+def _started(connection: Connection, wanted: Wanted) -> dict[str, int]:
+    """Return how many accepted calls began a sequence, by the caller and by the mailbox that stand in their records."""
+    began = HOOKS.c.outcome == Outcome.ACCEPTED, HOOKS.c.event.in_(wanted.starts)
+    counted = select(func.count().label("calls")).where(*began)
+    columns = (HOOKS.c.caller, wanted.callers, PER_IP[1]), (HOOKS.c.mailbox, wanted.mailboxes, PER_ADDRESS[1])
+    found: dict[str, int] = {}
+    for column, keys, span in columns:
+        theirs = counted.add_columns(column.label("key")).where(
+            column.in_(keys), HOOKS.c.received_at >= wanted.now - span
         )
-        .group_by(CONTACTS.c.consent_ip)
-    )
-    return {row.consent_ip: row.started for row in connection.execute(counted)}
+        found |= {row.key: row.calls for row in connection.execute(theirs.group_by(column))} if keys else {}
+    return found
 
 
 def _without(row: Mapping[Any, Any], name: str) -> dict[str, Any]:
