@@ -78,10 +78,26 @@ e2e-live: setup ## Play a journey through a deployed Funnel in testing mode (URL
 chaos: setup servers ## Play storms of faults and count what they lost (STORMS=20)
 	@$(BIN)/python -m tests.chaos $(or $(STORMS),20)
 
+# What `make bench` runs: minutes. The others take long, or need what it does not: `make bench-full`.
+SHORT := drain lateness calls
+PROGRAMS = $(filter-out stub,$(basename $(notdir $(shell grep -l __main__ bench/*.py))))
+
 .PHONY: bench
-bench: setup ## Run the programs of bench/, which measure (BENCH=hostile: one of them); 1 where a promise does not hold
-	@failed=0; for program in $(or $(BENCH),$(basename $(notdir $(shell grep -l __main__ bench/*.py)))); do \
+bench: setup servers ## Measure: the programs of bench/ that take minutes (BENCH=hostile: one of them); 1 where a promise does not hold
+	@failed=0; for program in $(or $(BENCH),$(SHORT)); do \
 	  echo "== $$program"; $(BIN)/python -m bench.$$program || failed=1; done; exit $$failed
+
+.PHONY: bench-full
+bench-full: setup servers peers ## Measure everything, on SQLite and PostgreSQL, beside ready-made stacks (over an hour)
+	@failed=0; $(BIN)/python -m bench.peers || failed=1; $(BIN)/python -m bench.drain full || failed=1; \
+	$(BIN)/python -m bench.growth 0 100000 1000000 postgresql || failed=1; \
+	for program in $(filter-out drain growth,$(PROGRAMS)); do \
+	  echo "== $$program"; $(BIN)/python -m bench.$$program || failed=1; done; exit $$failed
+
+.PHONY: peers
+peers: ## Install the ready-made stacks that Funnel is measured beside, each set in an environment of its own under var/peers
+	@for set in rest prefect; do [ -d var/peers/$$set ] || { $(PYTHON) -m venv var/peers/$$set && \
+	  var/peers/$$set/bin/pip install --quiet -r bench/peers/requirements-$$set.txt; }; done
 
 .PHONY: lint
 lint: setup ## Check style

@@ -34,10 +34,11 @@ LINKS = (
     "evil.example/free",
     "ana@evil.example",
 )
-CONTROL = ("Ana\r\nBcc: all@evil.example", "Ana\x00", "Ana\x1b[2J", "\u202eanA", "Ana\u2028Bcc: x")
+NUMBERS = ("Call +1 888 555 0100", "Ana (416) 555-0100 now", "Ana\r\nTel. 416 555 0100", "\u202eanA 4165550100")
 ADDRESSES = ("ana", "ana@", "@resend.dev", "ana@resend.dev\r\nBcc: x@evil.example", "a" * 300 + "@resend.dev", "", " ")
 ODD: tuple[Any, ...] = (None, True, [], {}, 0, -1, 1e308, "x" * 5000, ["ana@resend.dev"], {"$gt": ""}, "' OR 1=1 --")
 ZONES = ("../../etc/passwd", "America/Nowhere", "A" * 4000, "\x00", "/", ".")
+EVIDENCE: tuple[Any, ...] = ("yes", [1], True, {"at": "x"}, {"ip": "1.2.3"})
 TIMES: tuple[Any, ...] = (
     "2026-12-01T10:00:00",
     "never",
@@ -201,7 +202,10 @@ def _broken_json(rng: Random) -> Shot:
 
 def _wrong_type(rng: Random) -> Shot:
     headers = {"Content-Type": rng.choice(TYPES)}
-    return Shot("wrong content type", path=rng.choice(KNOWN), headers=headers, body=_json(person(rng)))
+    # Under another type too, JSON would be read; neither JSON nor a form's fields are in this.
+    return Shot(
+        "wrong content type", path=rng.choice(KNOWN), headers=headers, body=b"<email>stranger@resend.dev</email>"
+    )
 
 
 def _deep(rng: Random) -> Shot:
@@ -216,15 +220,15 @@ def _huge(rng: Random) -> Shot:
 
 
 def _hostile_name(rng: Random) -> Shot:
-    name = rng.choice((*LINKS, *CONTROL, "A" * 61 + " B"))
+    name = rng.choice((*LINKS, *NUMBERS))
     return Shot("hostile name", path=rng.choice(KNOWN[:-1]), body=_json(person(rng, first_name=name)))
 
 
 def _hostile_field(rng: Random) -> Shot:
-    field_name, values = rng.choice(
-        (("email", (*ADDRESSES, *ODD)), ("timezone", ZONES), ("consent", ("yes", [1], {"at": "x"}, {"ip": "1.2.3"})))
-    )
-    return Shot("hostile field", path=rng.choice(OURS), body=_json(person(rng, **{field_name: rng.choice(values)})))
+    # What a call can do without refuses nothing: it goes along, as odd as it is.
+    odd = {"timezone": rng.choice(ZONES), "consent": rng.choice(EVIDENCE), "utm_source": rng.choice(ODD)}
+    address = rng.choice((*ADDRESSES, *ODD))
+    return Shot("hostile field", path=rng.choice(OURS), body=_json(person(rng, email=address, **odd)))
 
 
 def _hostile_time(rng: Random) -> Shot:

@@ -64,14 +64,14 @@ class PeriodicRunner(Thread):
         try:
             done = flow(deps)
         except LedgerUnavailable as error:
-            log.warning("round_without_ledger", flow=flow.__name__, error=str(error.orig or error))
+            log.warning("periodic_task_skipped", flow=flow.__name__, error=str(error.orig or error))
             self._without_ledger.add(flow.__name__)
             self._ledger.away(deps, str(error.orig or error))
         except GatewayError as error:
-            log.warning("round_failed", flow=flow.__name__, error=str(error))
+            log.warning("periodic_task_failed", flow=flow.__name__, error=str(error))
         except Exception:
             # The outermost edge of this thread: without it one fault would end all watching, in silence.
-            log.exception("round_broke", flow=flow.__name__)
+            log.exception("periodic_task_crashed", flow=flow.__name__)
         else:
             # A flow that never asks the ledger knows nothing of its return.
             if flow.__name__ in self._without_ledger and self._ledger.back(deps):

@@ -48,10 +48,10 @@ class SchedulerProcess:
             try:
                 self.step()
             except Unavailable as fault:
-                log.warning("redis_away", error=str(fault))
+                log.warning("redis_unavailable", error=str(fault))
                 wait_for_redis(self.stopping, SCHEDULER)
             except LedgerUnavailable as fault:
-                log.warning("ledger_away", error=str(fault))
+                log.warning("database_unavailable", error=str(fault))
             self.stopping.wait(self.clock.seconds_to_next(time.time()))
         self._give_back()
         self.backup.stop()
@@ -87,7 +87,7 @@ class SchedulerProcess:
         try:
             self.clock.release()
         except Unavailable as fault:
-            log.warning("lock_not_given_back", error=str(fault))
+            log.warning("lock_not_released", error=str(fault))
 
 
 def main() -> None:

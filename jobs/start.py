@@ -51,7 +51,7 @@ def migrate(database_url: str, within_s: float = LEDGER_WITHIN_S) -> bool:
             log.info("ledger_migrated", before=before, now=schema.current(engine))
             return True
         except OperationalError as fault:
-            log.warning("ledger_away", error=str(fault.orig))
+            log.warning("database_unavailable", error=str(fault.orig))
             if time.monotonic() > deadline:
                 log.error("not_started", hint="DATABASE_URL names a ledger that cannot be reached")
                 return False

@@ -106,10 +106,10 @@ class Conductor(Supervisor):  # type: ignore[misc]  # supervisor has no types
         super().runforever()
 
     def _say_running(self, event: Any) -> None:
-        log.info("part_runs", part=event.process.config.name, pid=event.process.pid)
+        log.info("process_started", part=event.process.config.name, pid=event.process.pid)
 
     def _bury(self, event: Any) -> None:
-        log.error("part_died", part=event.process.config.name, state=str(event.process.spawnerr or "exited"))
+        log.error("process_exited", part=event.process.config.name, state=str(event.process.spawnerr or "exited"))
         # Its children would go on beside those of its successor, and hold its port.
         if event.process.pid:
             with suppress(ProcessLookupError):
@@ -119,5 +119,5 @@ class Conductor(Supervisor):  # type: ignore[misc]  # supervisor has no types
         if self.stopping:
             return
         self.gave_up = True
-        log.error("part_does_not_stay_up", part=event.process.config.name, hint="its last words are above")
+        log.error("process_failed", part=event.process.config.name, hint="its last words are above")
         os.kill(os.getpid(), signal.SIGTERM)

@@ -47,5 +47,5 @@ class TemplateWatch:
             if self._broken.get(key) != reason:
                 log.warning("template_broken", template=key, reason=reason)
         for key in self._broken.keys() - broken.keys():
-            log.info("template_mended", template=key)
+            log.info("template_fixed", template=key)
         self._broken = broken

@@ -63,7 +63,7 @@ class Worker(SimpleWorker):
                 self.cleanup_execution(job, pipeline=pipe, execution=execution)
                 pipe.delete(job.key)  # RQ's sign of life has just written a part of it again
                 pipe.execute()
-            log.info("job_done_twice")
+            log.info("duplicate_job_ignored")
 
     def heartbeat(self, *args: object, **kwargs: object) -> None:
         """Tell RQ, and whoever asks whether Funnel is ready, that this worker lives."""
@@ -88,7 +88,7 @@ def run_child(parent: int) -> None:
             _work()
             return
         except (RedisError, Unavailable) as fault:
-            log.warning("redis_away", error=str(fault))
+            log.warning("redis_unavailable", error=str(fault))
             stopping.wait(1)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import structlog
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -108,12 +107,6 @@ def both_deps(engine: Engine) -> Deps:
 def app(deps: Deps) -> Flask:
     """The application over these collaborators."""
     return application(deps)
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """A caller of the application."""
-    return app.test_client()
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ CATEGORIES = {
     op.CATEGORY_NOT_SPACE: r"\S", op.CATEGORY_WORD: r"\w", op.CATEGORY_NOT_WORD: r"\W",
 }  # fmt: skip
 SAMPLES = "a0 -.,:;/@_=#<>{}%()[]\"'\n\u200b\ue000\ue001\xa0A+&!~"
-MOST_PUMPS = 40
+MOST_PUMPS = 16
 
 
 class Walk:

@@ -13,9 +13,10 @@ from sentry_sdk.transport import Transport
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.logs import configure_logging
+from funnel_app.logs import FORMER_NAMES, configure_logging
 from funnel_app.redact import masked_addresses, redact_all, redactor
 from funnel_app.sentry import report_errors
+from sandbox.processes import ROOT
 from tests.factories import HOOK_SECRET, LEGACY_KEY, METRICS_TOKEN, make_settings
 from tests.flows.leads import write_templates
 from tests.flows.sending.test_record_event import report
@@ -60,8 +61,11 @@ def test_a_whole_journey_is_told_with_its_ids_and_without_address_or_secret(clie
     lines = logged()
     text = json.dumps(lines)
     told = {line["event"]: line for line in lines}
-    assert told["hook_taken"] | {"hook": taken["hook_id"], "enrolment": taken["enrolment_id"]} == told["hook_taken"]
-    assert first in told["hook_taken"]["emails"] and told["hook_taken"]["request_id"]
+    assert (
+        told["webhook_accepted"] | {"hook": taken["hook_id"], "enrolment": taken["enrolment_id"]}
+        == told["webhook_accepted"]
+    )
+    assert first in told["webhook_accepted"]["emails"] and told["webhook_accepted"]["request_id"]
     assert told["email_moved"]["email"] == first and told["request_answered"]["emails"] == [first]
     assert told["event_recorded"]["email"] == first and told["hook_refused"]["name"] == "signup"
     assert told["Booting for a***@resend.dev"]["logger"] == "gunicorn.error"
@@ -75,7 +79,7 @@ def test_an_exception_is_told_in_one_line_without_an_address(logged):
     try:
         raise Unavailable("resend", "ana.silva@client.example was refused")
     except Unavailable:
-        structlog.get_logger().exception("round_broke")
+        structlog.get_logger().exception("periodic_task_crashed")
     (line,) = logged()
     assert "a***@client.example was refused" in line["exception"] and "Traceback" in line["exception"]
 
@@ -164,4 +168,17 @@ def test_passwords_within_addresses_are_known():
         redis_url="redis://:red1s-pass@r.example:6379/0",
     )
     told = redactor(settings)("p%40ss%2Fword and p@ss/word of red1s-pass; postgresql://funnel:p%40ss%2Fword@db.example")
-    assert told == "*** and *** of ***; postgresql://funnel:***@db.example"
+    assert told == "*** and *** of ***; postgresql://funnel:****@db.example"
+
+
+def test_a_renamed_event_carries_its_former_name_for_one_release(logged):
+    logged()
+    structlog.get_logger().info("webhook_accepted")
+    structlog.get_logger().info("email_moved")
+    renamed, kept = logged()
+    assert renamed["was"] == "hook_taken" and "was" not in kept
+
+
+def test_every_former_name_is_that_of_an_event_that_is_logged():
+    code = "".join(path.read_text() for room in ("funnel_app", "jobs") for path in (ROOT / room).rglob("*.py"))
+    assert [name for name in FORMER_NAMES if f'("{name}"' not in code] == []

@@ -42,9 +42,9 @@ def test_a_flow_that_could_not_do_it_is_soon_called_again(deps, time):
 @pytest.mark.parametrize(
     ("fault", "event"),
     [
-        (OperationalError("SELECT", {}, Exception("disk is full")), "round_without_ledger"),
-        (Unavailable("resend", "503"), "round_failed"),
-        (KeyError("nobody expected it"), "round_broke"),
+        (OperationalError("SELECT", {}, Exception("disk is full")), "periodic_task_skipped"),
+        (Unavailable("resend", "503"), "periodic_task_failed"),
+        (KeyError("nobody expected it"), "periodic_task_crashed"),
     ],
 )
 def test_whatever_fails_is_said_and_the_others_go_on(sqlite, time, fault, event):

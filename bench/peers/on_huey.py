@@ -1,5 +1,6 @@
 """Huey over Redis, with workers in processes of their own."""
 
+import importlib
 import os
 
 from huey import RedisHuey
@@ -8,12 +9,14 @@ from letter import hand_over, planned
 huey = RedisHuey("bench", url=os.environ["REDIS_URL"], results=False, utc=True)
 
 
-@huey.task(name="send")
+@huey.task()
 def send(name: str) -> None:
     """Send one email."""
     hand_over(name)
 
 
 if __name__ == "__main__":
+    # A task is known by the name of its module, which here is not __main__.
+    task = importlib.import_module("on_huey").send
     for each, due in planned():
-        send.schedule((each,), eta=due.replace(tzinfo=None))
+        task.schedule((each,), eta=due)

@@ -89,7 +89,9 @@ def _addresses(text: str) -> Iterator[str]:
     for reading in {text, unquote_plus(text)}:
         for word in BESIDE.split(reading):
             for before, after in pairwise(word.split("@")):
-                yield f"{before.strip('.')}@{AFTER.split(after, 1)[0].strip('.')}"
+                domain = AFTER.split(after, 1)[0].strip(".")
+                # What stands before it may be the rest of a page's address as well as a part of its own.
+                yield from (f"{local.strip('.')}@{domain}" for local in {before, AFTER.split(before)[-1]})
 
 
 def _local_part(address: str) -> str:

@@ -45,7 +45,7 @@ def retry_on_conflict(flow: Callable[Given, Result]) -> Callable[Given, Result]:
             except (DBAPIError, LostRace) as error:
                 if conflict(error) is None:
                     raise
-                log.info("transaction_begun_again", flow=flow.__name__, conflict=conflict(error))
+                log.info("transaction_retried", flow=flow.__name__, conflict=conflict(error))
             # Those that met must not meet again.
             time.sleep(random.uniform(0, LONGEST_PAUSE_S))  # noqa: S311 (spreads load, guards nothing)
         return flow(*args, **kwargs)

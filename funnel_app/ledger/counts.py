@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
+from funnel_app.ledger.base import written
 from funnel_app.ledger.canaries import of_canary
 from funnel_app.ledger.emails import UNDER_WAY, UNPROVEN, claimable
 from funnel_app.ledger.enrolments import lacks_step
@@ -105,3 +106,15 @@ def copies(session: Session) -> int:
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
     return session.scalar(select(func.count(Email.id)).where(*conditions, ~of_canary())) or 0
+
+
+def planned_from(session: Session, campaign: str, start: datetime) -> dict[tuple[str, int], int]:
+    """Count the live emails of a campaign that are planned for a time or later, by sequence and step."""
+    rows = (
+        select(Enrolment.sequence, Email.step, func.count(Email.id))
+        .join(Enrolment, Enrolment.id == Email.enrolment_id)
+        .where(written(Email.state, State.PLANNED), Email.due_at >= start, Enrolment.campaign == campaign)
+        .where(Enrolment.mode == Mode.LIVE)
+        .group_by(Enrolment.sequence, Email.step)
+    )
+    return {(sequence, step): count for sequence, step, count in session.execute(rows)}

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, exists, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from funnel_app.campaigns.model import Kind
@@ -69,14 +69,17 @@ def was_tried(session: Session, email_id: UUID) -> bool:
 
 def load(session: Session, ids: Collection[UUID]) -> list[Email]:
     """Return emails with their enrolment and contact, fresh from the ledger, in a steady order."""
-    wanted = (
-        select(Email)
-        .where(Email.id.in_(list(ids)))
-        .options(joinedload(Email.enrolment).joinedload(Enrolment.contact))
-        .order_by(Email.id)
-        .execution_options(populate_existing=True)
-    )
-    return list(session.scalars(wanted))
+    return list(session.scalars(_LOADED, {"ids": list(ids)}))
+
+
+# Built once: every event that Resend reports asks it.
+_LOADED = (
+    select(Email)
+    .where(Email.id.in_(bindparam("ids", expanding=True)))
+    .options(joinedload(Email.enrolment).joinedload(Enrolment.contact))
+    .order_by(Email.id)
+    .execution_options(populate_existing=True)
+)
 
 
 def move(
@@ -153,12 +156,8 @@ def planned_between(session: Session, after: datetime, until: datetime, limit: i
     return [Due(*row) for row in session.execute(wanted)]
 
 
-def find_reported(session: Session, email_id: UUID | None, resend_id: str | None) -> UUID | None:
-    """Return the email of this id, else the one that Resend knows by its own id; None where we know neither."""
-    if email_id is not None and (known := session.scalar(select(Email.id).where(Email.id == email_id))):
-        return known
-    if resend_id is None:
-        return None
+def find_by_resend_id(session: Session, resend_id: str) -> UUID | None:
+    """Return the id of the email that Resend knows by this id; None where we never heard of it."""
     return session.scalars(select(Email.id).where(Email.resend_id == resend_id).limit(1)).one_or_none()
 
 

@@ -65,7 +65,7 @@ def hurry(session: Session, channel: str, after: datetime) -> None:
     session.execute(waiting.values(lease_until=None))
 
 
-def delete_unsaid(session: Session, ending: str) -> int:
+def delete_undelivered(session: Session, ending: str) -> int:
     """Delete what is still to be said under keys that end so; return how many."""
     gone = delete(Notice).where(Notice.sent_at.is_(None), Notice.key.endswith(ending, autoescape=True))
     return len(session.scalars(gone.returning(Notice.id)).all())

@@ -44,7 +44,7 @@ def skipped_as_tests(session: Session, since: datetime) -> int:
     return session.scalar(tests) or 0
 
 
-def unsaid_first_emails(session: Session, campaign: str, since: datetime) -> int:
+def first_emails_without_sender(session: Session, campaign: str, since: datetime) -> int:
     """Count the accepted assessments since a time that did not say whether the website sent email 1."""
     said = HookEvent.payload["email_1_sent_at"].as_string().is_not(None)
     assessments = select(func.count(HookEvent.id)).where(

@@ -8,7 +8,7 @@ from html import escape, unescape
 from funnel_app.letters.page import read
 from funnel_app.letters.words import one_line, squashed
 
-_END = re.compile(r"</body\s*>(?!.*</body\s*>)", re.IGNORECASE | re.DOTALL)
+_END = re.compile(r"</body\s*>", re.IGNORECASE)
 _ADDRESS = re.compile(r"\{\{\s*company_address\s*\}\}")
 _STYLE = (
     "max-width:600px;margin:24px auto 0;padding:16px;text-align:center;font:12px/1.6 Arial,sans-serif;color:#777777"
@@ -45,12 +45,15 @@ class Footer:
         return "\n".join([text.rstrip(), "", "--", *lines, ""]) if lines else text
 
     def _shows_address(self, html: str) -> bool:
-        # To read a page is most of what a letter costs: not where a word of the address is nowhere in it.
-        word = max(re.findall(r"\w+", self.company_address.casefold()), key=len, default="")
-        return word in unescape(html).casefold() and self._is_addressed(read(html).text)
+        return self._may_show_address(unescape(html)) and self._is_addressed(read(html).text)
 
     def _is_addressed(self, text: str) -> bool:
-        return squashed(self.company_address) in squashed(text)
+        return self._may_show_address(text) and squashed(self.company_address) in squashed(text)
+
+    def _may_show_address(self, text: str) -> bool:
+        # To read a page is most of what a letter costs: not where a word of the address is nowhere in it.
+        word = max(re.findall(r"\w+", self.company_address.casefold()), key=len, default="")
+        return word in text.casefold()
 
     def _signature(self) -> str:
         return one_line(", ".join(filter(None, (self.company_name, self.company_address))))
@@ -63,5 +66,6 @@ def _always_addressed(source: str) -> bool:
 
 
 def _before_end(html: str, addition: str) -> str:
-    end = _END.search(html)
-    return f"{html[: end.start()]}{addition}{html[end.start() :]}" if end else f"{html}{addition}"
+    ends = [found.start() for found in _END.finditer(html)]
+    end = ends[-1] if ends else len(html)
+    return f"{html[:end]}{addition}{html[end:]}"

@@ -8,7 +8,7 @@ from funnel_app.letters import notion
 from funnel_app.letters.page import Page, read
 from funnel_app.letters.problem import Problem, fault, warning
 from funnel_app.letters.syntax import parse
-from funnel_app.letters.tags import MARK, NOT_SHOWN, Protected, protect
+from funnel_app.letters.tags import MARK, Protected, protect, without_unseen
 from funnel_app.letters.words import shown
 
 __all__ = ["Problem", "blocked", "inspect"]
@@ -51,7 +51,7 @@ def _part(html: str) -> _Part:
 
 
 def _presence(subject: str, html: str, status: str) -> Iterator[Problem]:
-    if not shown(NOT_SHOWN.sub("", subject)):
+    if not shown(without_unseen(subject)):
         yield fault("no_subject", "The template has no subject line.")
     if _is_empty(html):
         yield fault("no_body", "The template has no text in its body.")
@@ -60,7 +60,7 @@ def _presence(subject: str, html: str, status: str) -> Iterator[Problem]:
 
 
 def _is_empty(html: str) -> bool:
-    page = read(NOT_SHOWN.sub("", html))
+    page = read(without_unseen(html))
     return not shown(page.text) and not page.images
 
 

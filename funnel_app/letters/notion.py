@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 
 from funnel_app.letters.problem import Problem, fault
-from funnel_app.letters.tags import TAG
+from funnel_app.letters.tags import replace_tags, tags_of
 
 _STRAIGHT_STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
-_ELEMENT = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
+_ELEMENT = re.compile(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
 _TYPED = (
     (re.compile("[“”„‟‘’‚‛«»‹›′″]"), "curly quotes", "with straight quotes"),
     (re.compile("[\u00a0\u1680\u2000-\u200f\u202f\u205f\u2060\u3000\ufeff]"), "a special space", "with plain spaces"),
@@ -32,7 +32,7 @@ _PLAIN = str.maketrans(
 
 def changes(part: str, source: str) -> Iterator[Problem]:
     """Yield a problem per tag and change found in it; what stands in straight quotes is the owner's own text."""
-    for tag in dict.fromkeys(found[0] for found in TAG.finditer(source) if not found[0].startswith("{#")):
+    for tag in dict.fromkeys(tag for tag in tags_of(source) if not tag.startswith("{#")):
         code = _STRAIGHT_STRING.sub("", tag)
         found = [*((code, *change) for change in _TYPED), *((tag, *change) for change in _PASTED)]
         for text, change, name, cure in found:
@@ -42,7 +42,7 @@ def changes(part: str, source: str) -> Iterator[Problem]:
 
 def straightened(source: str) -> str:
     """Return the source as it was before Notion's changes, as far as can be told."""
-    return TAG.sub(lambda found: _straight(found[0]), source)
+    return replace_tags(source, _straight)
 
 
 def _straight(tag: str) -> str:

@@ -15,7 +15,7 @@ from jinja2 import TemplateSyntaxError
 from funnel_app.letters.engine import PLAIN
 from funnel_app.letters.tags import Protected, with_blocks_shown
 
-_LINES_OF_BLOCKS = re.compile(r"^[ \t]*((?:\{%(?:(?!%\}).)*%\}[ \t]*)+)\n", re.MULTILINE | re.DOTALL)
+_LINES_OF_BLOCKS = re.compile(r"^[ \t]*((?:\{%(?:(?!\{%|%\}).)*%\}[ \t]*)+)\n", re.MULTILINE | re.DOTALL)
 _LINK_SHOWN_TWICE = re.compile(r"(?<!\S)(\{\{[^{}]*\}\}|\S+) \(\1\)")
 _TABLE = ("table", "thead", "tbody", "tfoot", "tr", "td", "th")
 

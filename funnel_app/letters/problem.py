@@ -1,4 +1,4 @@
-"""What the gate says about a template."""
+"""The problems that validation finds in a template."""
 
 from dataclasses import dataclass
 

@@ -1,20 +1,22 @@
 """Template tags as opaque marks, so that tools that read HTML cannot mangle them."""
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-TAG = re.compile(r"\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%(?:(?!\{%|%\}).)*%\}|\{#.*?#\}", re.DOTALL)
-NOT_SHOWN = re.compile(r"\{%(?:(?!\{%|%\}).)*%\}|\{#.*?#\}", re.DOTALL)
+# A comment's end is looked for apart: one that never ends is looked for once, and not from each beginning.
+_TAG = re.compile(r"\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%(?:(?!\{%|%\}).)*%\}|(?P<comment>\{#)", re.DOTALL)
 
 # Private-use characters: HTML and CSS parsers take them for letters, and no template needs them.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 MARK = re.compile(f"{_OPEN}[0-9]+{_CLOSE}")
 _HIDDEN_MARK = re.compile(f"<!--({_OPEN}[0-9]+{_CLOSE})-->")
 _ATTRIBUTE_MARK = re.compile(f'{MARK.pattern}=""')
+# What is opened and never closed goes on to the end, as it does for who reads HTML.
 _MARKUP = re.compile(
-    r"<!--.*?-->"
-    r"|<(?P<raw>style|script|title|textarea)\b.*?</(?P=raw)\s*>"
-    r"|<[A-Za-z/!](?:\"[^\"]*\"|'[^']*'|[^>\"'])*>"
+    r"<!--(?:.*?-->|.*\Z)"
+    r"|<(?P<raw>style|script|title|textarea)\b(?:.*?</(?P=raw)\s*>|.*\Z)"
+    r"|<[A-Za-z/!](?:\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z)|[^>\"'])*+(?:>|\Z)"
     f"|(?P<mark>{MARK.pattern})",
     re.DOTALL | re.IGNORECASE,
 )
@@ -58,17 +60,48 @@ class Protected:
         return MARK.sub(lambda found: self.tags[_index(found[0])], with_blocks_shown(other))
 
 
+def find_tags(source: str) -> Iterator[tuple[int, int]]:
+    """Yield where each tag, block and comment of a template begins and ends; what is not closed is none."""
+    at, last_end = 0, source.rfind("#}")
+    while found := _TAG.search(source, at):
+        start, at = found.span()
+        if found["comment"]:
+            if at > last_end:
+                continue
+            at = source.index("#}", at) + 2
+        yield start, at
+
+
+def tags_of(source: str) -> list[str]:
+    """Return every tag of a template, in order."""
+    return [source[start:end] for start, end in find_tags(source)]
+
+
+def replace_tags(source: str, new: Callable[[str], str]) -> str:
+    """Return a template with each tag replaced by what is made of it."""
+    parts, at = [], 0
+    for start, end in find_tags(source):
+        parts += [source[at:start], new(source[start:end])]
+        at = end
+    return "".join([*parts, source[at:]])
+
+
+def without_unseen(source: str) -> str:
+    """Return a template without the tags that show nothing themselves: blocks and comments."""
+    return replace_tags(source, lambda tag: tag if tag.startswith("{{") else "")
+
+
 def protect(source: str) -> Protected:
     """Replace every tag by a mark, and drop template comments."""
     tags: list[str] = []
 
-    def mark(found: re.Match[str]) -> str:
-        if found[0].startswith("{#"):
+    def mark(tag: str) -> str:
+        if tag.startswith("{#"):
             return ""
-        tags.append(found[0])
+        tags.append(tag)
         return f"{_OPEN}{len(tags) - 1}{_CLOSE}"
 
-    marked = TAG.sub(mark, source.replace(_OPEN, "").replace(_CLOSE, ""))
+    marked = replace_tags(source.replace(_OPEN, "").replace(_CLOSE, ""), mark)
     return Protected(marked, tuple(tags))
 
 

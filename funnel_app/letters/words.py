@@ -11,12 +11,17 @@ _INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200f\u2060\ufeff]")
 
 def one_line(text: str) -> str:
     """Fold a text to one line: no control characters or line separators, single spaces, nothing around it."""
-    plain = "".join(" " if unicodedata.category(char) in _BREAKS else char for char in text)
+    # Character by character only where one is odd: of all that a letter is made of hardly any is.
+    plain = (
+        text if text.isprintable() else "".join(" " if unicodedata.category(char) in _BREAKS else char for char in text)
+    )
     return " ".join(plain.split())
 
 
 def printable(text: str) -> str:
     """Return the text with LF line ends and without control characters, but for line ends and tabs."""
+    if text.isprintable():
+        return text
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return "".join(char for char in lines if char in _KEPT or unicodedata.category(char) not in {"Cc", "Cs"})
 

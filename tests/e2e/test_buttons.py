@@ -131,14 +131,14 @@ def test_somebody_is_enrolled_and_what_is_missing_is_said_before(console: Page, 
 
 
 def test_what_needs_a_person_is_mended_from_today(console: Page, filled: Site):
-    todo = console.locator("section", has=console.get_by_role("heading", name="What needs a person"))
+    todo = console.locator("section", has=console.get_by_role("heading", name="Needs attention"))
     todo.get_by_role("button", name="Look again at lead_nurture_email_1").first.click()
     expect(console.get_by_role("status")).to_contain_text("looked at again")
     todo.get_by_role("link", name="It was delivered").first.click()
     press(console)
     expect(console.get_by_role("status")).to_contain_text("recorded as delivered")
     console.goto(f"{filled.url}/console/")
-    todo.get_by_role("link", name="Mend and replay").click()
+    todo.get_by_role("link", name="Fix and replay").click()
     console.get_by_label("assessment_score").fill("a lot")
     console.get_by_role("button", name="Replay").click()
     expect(console.get_by_role("alert")).to_contain_text("Refused again")

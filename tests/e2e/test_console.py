@@ -185,13 +185,13 @@ def test_figures_are_of_the_days_that_one_chooses_and_come_as_csv(console: Page,
 
 
 def test_the_doctor_examines_again(console: Page):
-    console.get_by_role("link", name="Examine everything").click()
+    console.get_by_role("link", name="Run all checks").click()
     console.get_by_role("link", name="Examine again").click()
     expect(console.get_by_role("heading", name=re.compile(r"\d+ warnings?, \d+ ok"))).to_be_visible()
 
 
 def test_the_focus_stays_when_today_looks_again_by_itself(console: Page):
-    link = console.get_by_role("link", name="Mend and replay")
+    link = console.get_by_role("link", name="Fix and replay")
     link.focus()
     link.evaluate("link => { link.dataset.old = 'yes' }")
     console.evaluate("htmx.trigger('#today', 'htmx:abort'); htmx.ajax('GET', '/console/', {target: '#today', "

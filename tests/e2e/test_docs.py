@@ -1,8 +1,11 @@
-"""The interface's page in a real browser, without the internet."""
+"""The interface's page in a real browser, without the internet.
+
+It needs the application alone, as `live_server` of pytest-flask serves it; the console's pages run beside the sandbox.
+"""
 
 
-def test_a_person_reads_the_hooks_and_nothing_comes_from_elsewhere(page, funnel):
-    _, url = funnel
+def test_a_person_reads_the_hooks_and_nothing_comes_from_elsewhere(page, live_server):
+    url = live_server.url()
     asked, said = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)

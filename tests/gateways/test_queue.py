@@ -10,17 +10,20 @@ from redis import Redis
 from rq.job import Job, JobStatus
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
+from rq_scheduler import Scheduler
 from structlog.testing import capture_logs
 
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.gateways.redis.own_jobs import OwnJob
+from funnel_app.gateways.redis.own_jobs import OwnJob, new_job, queue_at
 from funnel_app.gateways.redis.queue import (
     CLOCK_KEY,
+    Call,
     Queues,
     deliver_job,
     mirror_job,
     queue_of,
     recheck_job,
+    reconcile_job,
     repeat_job,
 )
 from tests.redis_server import RedisServer, free_port
@@ -72,11 +75,45 @@ def test_a_job_calls_the_delivery_with_the_id_of_its_email_alone(
     assert job.get_status() == status
 
 
-def test_arming_is_one_round_trip_in_a_transaction(queues: Queues, connection: Redis) -> None:
+def test_arming_is_one_step_and_one_round_trip(queues: Queues, connection: Redis) -> None:
     queues.schedule([(uuid4(), NOW)], NOW)
-    before = connection.info("commandstats")["cmdstat_multi"]["calls"]
+    before = connection.info("commandstats")["cmdstat_evalsha"]["calls"]
     queues.schedule([(uuid4(), NOW), *[(uuid4(), LATER)] * 4], NOW)
-    assert connection.info("commandstats")["cmdstat_multi"]["calls"] == before + 1
+    assert connection.info("commandstats")["cmdstat_evalsha"]["calls"] == before + 1
+
+
+CALLS = [
+    deliver_job(EMAIL),
+    deliver_job(EMAIL, "transactional"),
+    repeat_job(EMAIL),
+    recheck_job(),
+    reconcile_job(),
+    mirror_job(),
+]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.job_id}-{call.queue}")
+def test_a_job_is_the_one_that_rq_writes(queues: Queues, connection: Redis, call: Call) -> None:
+    queues.push([call])
+    ours = connection.hgetall(Job.key_for(call.job_id))
+    new_job(queue_at(call.queue, connection), call, JobStatus.QUEUED).save()
+    theirs = connection.hgetall(Job.key_for(call.job_id))
+    assert {**ours, b"created_at": b""} == {**theirs, b"created_at": b""}
+    assert Job.fetch(call.job_id, connection, JSONSerializer).created_at.tzinfo is not None
+    assert Queue.all(connection) == [Queue(call.queue, connection=connection)]
+
+
+def test_a_job_on_the_clock_is_the_one_that_rq_scheduler_writes(queues: Queues, connection: Redis) -> None:
+    call, more = deliver_job(EMAIL), {"timeout": 60, "job_result_ttl": 0, "queue_name": "emails"}
+    queues.schedule([(EMAIL, LATER)], NOW)
+    ours, at = connection.hgetall(Job.key_for(JOB_ID)), clock(connection)
+    connection.flushdb()
+    scheduler = Scheduler(connection=connection, job_class=OwnJob)
+    scheduler.enqueue_at(LATER, call.function, *call.args, job_id=call.job_id, **more)
+    # It cannot be told for how long a failure is kept; RQ can, and then writes this field.
+    theirs = {**connection.hgetall(Job.key_for(JOB_ID)), b"failure_ttl": b"86400"}
+    assert {**ours, b"created_at": b""} == {**theirs, b"created_at": b""}
+    assert at == clock(connection)
 
 
 def test_arming_again_moves_an_email(queues: Queues, connection: Redis) -> None:

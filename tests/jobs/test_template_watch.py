@@ -34,7 +34,7 @@ def test_a_template_that_breaks_is_said_once_and_once_more_when_it_is_mended(wat
     deps.notebook.write(KEY, html="")
     assert said(watch) == [("template_broken", KEY)], "it is broken in another way"
     deps.notebook.write(KEY)
-    assert said(watch) == [("template_mended", KEY)]
+    assert said(watch) == [("template_fixed", KEY)]
 
 
 def test_a_notion_or_a_ledger_that_is_away_is_said_and_forgets_nothing(watch, deps, monkeypatch):

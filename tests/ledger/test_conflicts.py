@@ -54,16 +54,16 @@ def test_a_real_deadlock_ends_one_transaction(people):
     assert len(lost) == 1 and isinstance(lost[0], DBAPIError) and conflicts.conflict(lost[0]) == "40P01"
 
 
-def test_the_victim_is_begun_again_and_both_end_well(people):
+def test_the_victim_is_retried_and_both_end_well(people):
     with capture_logs() as logs:
         assert in_a_circle(people, retry_on_conflict(rename)) == [None, None]
-    told = [entry for entry in logs if entry["event"] == "transaction_begun_again"]
+    told = [entry for entry in logs if entry["event"] == "transaction_retried"]
     assert [entry["conflict"] for entry in told] == ["40P01"] and told[0]["flow"] == "rename"
     with people.reads() as session:
         assert {contact.name for contact in session.query(Contact)} == {"xx"}, "each change is there once"
 
 
-def test_a_transaction_that_could_not_be_put_in_line_is_begun_again(people):
+def test_a_transaction_that_could_not_be_put_in_line_is_retried(people):
     meet = Barrier(2)
 
     def count_and_write(deps):
@@ -110,4 +110,4 @@ def test_events_of_several_people_in_any_order_never_wait_in_a_circle(people):
             for n, order in enumerate(orders)
         ]
         assert {each.result().status for each in done} == {"accepted"}
-    assert not [entry for entry in logs if entry["event"] == "transaction_begun_again"]
+    assert not [entry for entry in logs if entry["event"] == "transaction_retried"]

@@ -128,7 +128,7 @@ def test_what_finds_may_find_nothing(both_deps):
     with both_deps.reads() as session:
         assert contacts.find(session, "nobody@resend.dev") is None
         assert contacts.find_by_token(session, "nobody") is None
-        assert emails.find_reported(session, uuid4(), "nobody") is None
+        assert emails.find_by_resend_id(session, "nobody") is None
         assert enrolments.find_latest(session, uuid4(), "christmas", "five_day", "") is None
         assert template_versions.find_latest(session, "k") is None
         assert messages.latest_of(session, uuid4()) is None

@@ -58,7 +58,7 @@ def test_parts_that_are_killed_are_started_again_and_work_goes_on(container):
     container.wait_until_ready()
     opt_in(container, ANA)
     wait_until("the email is delivered", delivered(container, 1))
-    assert log_of(container, "container").count("part_died") >= 3 and nothing_twice(container)
+    assert log_of(container, "container").count("process_exited") >= 3 and nothing_twice(container)
 
 
 def test_a_stop_lets_the_request_and_the_email_in_hand_end_and_gives_0_within_ten_seconds(container):
@@ -144,4 +144,4 @@ def test_a_part_that_does_not_stay_up_ends_the_container_with_1():
         [sys.executable, "-c", program.format(sys.executable)], cwd=ROOT, capture_output=True, text=True, timeout=180
     )
     assert done.returncode == 1
-    assert "ZeroDivisionError" in done.stdout and "part_does_not_stay_up" in done.stdout
+    assert "ZeroDivisionError" in done.stdout and "process_failed" in done.stdout

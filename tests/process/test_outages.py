@@ -33,7 +33,7 @@ def test_without_redis_hooks_are_accepted_and_work_resumes_when_it_returns(slow_
     begun = time.monotonic()
     assert opt_in(slow_funnel, ANA)["status"] == "accepted"
     assert time.monotonic() - begun < 5, "a caller is not kept waiting for Redis"
-    wait_until("the processes notice", lambda: "redis_away" in log_of(slow_funnel, "scheduler"))
+    wait_until("the processes notice", lambda: "redis_unavailable" in log_of(slow_funnel, "scheduler"))
     assert running(slow_funnel, "web", "worker", "scheduler")
     redis.start() if trouble == "killed" else redis.resume()
     wait_until("the email is delivered", delivered(slow_funnel, 1))

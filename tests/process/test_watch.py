@@ -32,7 +32,7 @@ def test_the_canary_flies_and_the_dead_mans_switch_is_wound_up(watched):
     wait_until("the canary's email goes out", lambda: any("canary" in e["to"][0] for e in stack.received()), 60)
     said = stack.flask("resend", "canary")
     assert "accepted" in said and said.rstrip().endswith("delivered")
-    wait_until("the dead man's switch is wound up", lambda: chat.told("GET /beat"), 90)
+    wait_until("a heartbeat is sent", lambda: chat.told("GET /beat"), 90)
     told = json.loads(stack.flask("ledger", "stats"))
     assert told["planned"] == 0, "a canary stands in no figure"
 

@@ -43,6 +43,6 @@ def test_a_clock_that_jumps_stops_sending_and_nothing_else(jump):
     assert len(stack.received()) <= sent + 1, "only what was in hand when the clock jumped goes out"
     clock.set_right()
     wait_until("every email is delivered", delivered(stack, 5 * 4), 120)
-    assert "clock_right_again" in log_of(stack, "scheduler")
+    assert "clock_recovered" in log_of(stack, "scheduler")
     assert nothing_twice(stack) and len(stack.received()) == 20
     assert {row["state"] for row in emails(stack)} == {"delivered"}

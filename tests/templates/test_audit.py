@@ -200,3 +200,16 @@ def test_whatever_the_gate_may_find_has_something_to_do_about_it():
     sources = "".join(path.read_text() for path in (ROOT / "funnel_app").glob("letters/*.py"))
     codes = set(re.findall(r'(?:fault|warning)\(\s*"(\w+)"', sources))
     assert len(codes) > 10 and codes <= set(CURES)
+
+
+FOOT = '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a>, {{ company_address }}</p>'
+
+
+def test_a_text_that_speaks_of_the_deadline_unguarded_is_named_while_the_season_is_open(desk, owner):
+    owner.write("lead_nurture_email_5", "One note", "<p>Only {{ days_to_deadline }} days, {{ first_name }}.</p>" + FOOT)
+    owner.write("christmas_email_5", "Final call", "<p>Only {{ days_to_deadline }} days, {{ first_name }}.</p>" + FOOT)
+    found = audited(desk)
+    (problem,) = found["lead_nurture_email_5"]["problems"]
+    assert (found["lead_nurture_email_5"]["status"], problem["code"]) == ("warning", "out_of_season")
+    assert "uses days_to_deadline, which nothing provides out of season: from 6 December on" in problem["detail"]
+    assert found["christmas_email_5"]["status"] == "ok", "it goes in season only"

@@ -83,7 +83,7 @@ class TestReading:
         text = olga.get("/console/").text
         for words in (
             "3 of lead_nurture_email_1", "no page in the templates database", "Look again", "It was delivered",
-            "Mend and replay", "assessment_score: 0 to 100.", "Resume", "every email has arrived, waits for its time",
+            "Fix and replay", "assessment_score: 0 to 100.", "Resume", "every email has arrived, waits for its time",
         ):  # fmt: skip
             assert words in text, words
 

@@ -1,4 +1,4 @@
-"""Today: what goes, what went, what is wrong, and what needs a person, with the button that mends it."""
+"""Today: what goes, what went, what is wrong, and what needs attention, with the button that mends it."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -69,12 +69,12 @@ class Today:
 
     @property
     def asks(self) -> bool:
-        """Whether a lead, an email or a call needs a person."""
+        """Whether a lead, an email or a call needs attention."""
         return bool(self.held_by or self.ambiguous or self.paused or self.refused)
 
     @property
     def calm(self) -> bool:
-        """Whether nothing at all needs a person."""
+        """Whether nothing at all needs attention."""
         return not (self.asks or self.faults or self.pause_reason or self.incidents)
 
 

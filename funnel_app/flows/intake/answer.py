@@ -111,7 +111,7 @@ def tell(answered: Answered) -> None:
         for _, email in change.moved():
             ids = {"email": str(email.id), "enrolment": str(change.now.id)}
             log.info("email_moved", **ids, state=str(email.state), reason=email.reason)
-    log.info("hook_taken", name=answered.call.hook, what=answered.call.event.value, **_told(answered.receipt))
+    log.info("webhook_accepted", name=answered.call.hook, what=answered.call.event.value, **_told(answered.receipt))
 
 
 def _told(receipt: Receipt) -> dict[str, object]:

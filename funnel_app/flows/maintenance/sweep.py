@@ -80,7 +80,7 @@ def sweep(deps: Deps) -> Swept:
         broken={name: count for name, count in count_invariants(deps).items() if count},
     )
     if swept.given_back or swept.repeated or swept.completed or swept.filled or swept.broken:
-        log.info("swept", **asdict(swept))
+        log.info("sweep_finished", **asdict(swept))
     return swept
 
 

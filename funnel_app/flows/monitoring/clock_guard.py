@@ -68,7 +68,7 @@ def go_on_when_right(deps: Deps) -> bool:
     if world is None or abs(deps.clock.shown() - world) > RIGHT_WITHIN:
         return False
     deps.pause.lift()
-    log.info("clock_right_again")
+    log.info("clock_recovered")
     return True
 
 

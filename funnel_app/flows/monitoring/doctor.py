@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks import emails, ledger, notion, outside, redis, resend, settings
+from funnel_app.flows.monitoring.checks import emails, ledger, notion, outside, redis, resend, season, settings
 from funnel_app.flows.monitoring.checks.check import Check, Findings, Status, fault, standing
 from funnel_app.flows.receipt import iso
 from funnel_app.gateways.errors import Unavailable
@@ -36,6 +36,7 @@ CHECKS: Mapping[str, Probe] = {
     "resend key, from domain, webhook, quota, rate": resend.account,
     "resend events": resend.events,
     "notion": notion.notion,
+    "seasons": season.seasons,
     "invariants": emails.invariants,
     "refused calls": emails.refused,
     "undelivered": emails.undelivered,
@@ -71,7 +72,7 @@ class Examination:
 
 
 def examine_and_keep(deps: Deps) -> list[Check]:
-    """Examine everything, and keep what was found for the console, where Redis is not away."""
+    """Run all checks, and keep what was found for the console, where Redis is not away."""
     checks = examine(deps)
     found = {"at": iso(deps.now()), "checks": [check.as_json() for check in checks]}
     with suppress(Unavailable):
@@ -99,7 +100,7 @@ def _look(deps: Deps, name: str, look: Probe) -> list[Check]:
         words = str(error.orig).splitlines()[0] if error.orig else str(error)
         return [fault(name, f"the ledger cannot be asked: {words}", "see the check named ledger")]
     except Exception as error:  # one look that breaks must not hide all others
-        log.exception("look_broke", check=name)
+        log.exception("check_failed", check=name)
         words = f"the look itself broke ({type(error).__name__}: {error})"
         return [fault(name, words, "report this with the log's line look_broke; the other checks stand")]
 

@@ -44,6 +44,6 @@ def _say(deps: Deps, text: str) -> bool:
     try:
         deps.alerts.post(url, text)
     except GatewayError as error:
-        log.error("notice_not_told", error=str(error))
+        log.error("notification_failed", error=str(error))
         return False
     return True

@@ -66,7 +66,7 @@ def _post(deps: Deps, url: str, waiting: Iterable[Notice]) -> str | None:
     try:
         deps.alerts.post(url, text)
     except GatewayError as error:
-        log.error("notice_not_told", error=str(error))
+        log.error("notification_failed", error=str(error))
         return f"{REFUSED if isinstance(error, Rejected) else ''}{error}"
     return None
 
@@ -78,7 +78,7 @@ def _wait(waiting: Iterable[Notice], error: str) -> timedelta:
 
 
 @dataclass(frozen=True)
-class Unsaid:
+class UndeliveredNotifications:
     """What could not be said in a chat: by which setting, how much, since when and why; and whether it is refused."""
 
     setting: str
@@ -88,14 +88,14 @@ class Unsaid:
     refused: bool
 
 
-def unsaid(deps: Deps) -> list[Unsaid]:
+def undelivered_notifications(deps: Deps) -> list[UndeliveredNotifications]:
     """Return what could not be said so far, a chat each; nothing where everything is said."""
     with deps.reads() as session:
         found = {channel: notices.failing(session, channel) for channel in SETTINGS}
-    return [_unsaid(SETTINGS[channel], waiting) for channel, waiting in found.items() if waiting]
+    return [_undelivered(SETTINGS[channel], waiting) for channel, waiting in found.items() if waiting]
 
 
-def _unsaid(setting: str, waiting: Sequence[Notice]) -> Unsaid:
+def _undelivered(setting: str, waiting: Sequence[Notice]) -> UndeliveredNotifications:
     error = waiting[-1].last_error or ""
     refused = error.startswith(REFUSED)
-    return Unsaid(setting, len(waiting), waiting[0].created_at, error.removeprefix(REFUSED), refused)
+    return UndeliveredNotifications(setting, len(waiting), waiting[0].created_at, error.removeprefix(REFUSED), refused)

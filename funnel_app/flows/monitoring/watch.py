@@ -56,7 +56,7 @@ def watch_from_web(deps: Deps) -> None:
 
 
 def watch_with_doctor(deps: Deps) -> None:
-    """Examine everything, and note the faults that no other look tells."""
+    """Run all checks, and note the faults that no other look tells."""
     _watch(deps, (Probe(("doctor",), _doctor),))
 
 
@@ -67,7 +67,7 @@ def _watch(deps: Deps, looks: tuple[Probe, ...]) -> None:
         try:
             seen = {(kind, subject): detail for kind, subject, detail in look.see(deps)}
         except Unavailable as error:
-            log.info("look_impossible", kinds=look.kinds, error=str(error))
+            log.info("check_skipped", kinds=look.kinds, error=str(error))
             continue
         found |= seen
         covered.update(look.kinds)

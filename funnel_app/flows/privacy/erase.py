@@ -71,7 +71,7 @@ def erase(deps: Deps, address: str) -> Erased:
         email_events.blank(session, orphans)
         if contact is not None:
             pii.erase(session, contact, email_norm, deps.now())
-            notices.delete_unsaid(session, f":{contact.id}")
+            notices.delete_undelivered(session, f":{contact.id}")
     refused = _delete_refused(deps, email_norm)
     known, left = contact is not None or refused > 0, remove_pages(deps)
     strays, tables_left = _remove_strays(deps, sorted(spellings))

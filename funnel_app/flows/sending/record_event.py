@@ -71,11 +71,16 @@ def _without_person(report: Report) -> Report:
 
 def _concerned(session: Session, report: Report) -> Email | None:
     """Return the email that is reported of, with its contact locked; None where we do not know it yet."""
-    email_id = emails.find_reported(session, report.email_id, report.resend_id)
-    if email_id is None:
-        return None
+    email = _locked(session, report.email_id) if report.email_id else None
+    if email is None and report.resend_id is not None:
+        known = emails.find_by_resend_id(session, report.resend_id)
+        email = _locked(session, known) if known else None
+    return email
+
+
+def _locked(session: Session, email_id: UUID) -> Email | None:
     contacts.lock_of_emails(session, [email_id])
-    return emails.load(session, [email_id])[0]
+    return next(iter(emails.load(session, [email_id])), None)
 
 
 def _keep(session: Session, report: Report, email_id: UUID | None, now: datetime) -> bool:

@@ -5,11 +5,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from funnel_app.campaigns.names import nearest
+from funnel_app.campaigns.spoken import joined
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.populate import find_starter
 from funnel_app.flows.templates.readings import Reading, read_all
+from funnel_app.flows.templates.rehearse import lacks_off_season
 from funnel_app.gateways.notion.templates import Page
 from funnel_app.letters.gate import Problem
+from funnel_app.letters.render import prepare
 
 OK, WARNING, FAULT = "ok", "warning", "fault"
 EMPTY_CODES = frozenset({"missing", "no_body", "no_subject"})
@@ -30,6 +33,7 @@ CURES = {
     "too_long": "Shorten it",
     "images_without_text": "Say in words what the images show",
     "placeholder": "Write what belongs there",
+    "out_of_season": "Put what speaks of the deadline between {% if days_to_deadline is known %} and {% endif %}",
 }
 
 
@@ -80,7 +84,7 @@ def audit_templates(deps: Deps) -> Audit:
     readings, unused = read_all(deps)
     meant = _meant(deps, unused)
     audited = tuple(
-        _audited(reading, [page for page in unused if meant[page.id] == reading.key]) for reading in readings
+        _audited(deps, reading, [page for page in unused if meant[page.id] == reading.key]) for reading in readings
     )
     return Audit(audited, tuple(sorted(page.name or "(a page without a name)" for page in unused)))
 
@@ -94,11 +98,21 @@ def _meant(deps: Deps, pages: Sequence[Page]) -> Mapping[str, str | None]:
     return {page.id: nearest(page.name, wanted) for page in pages}
 
 
-def _audited(reading: Reading, near: Sequence[Page]) -> Audited:
+def _audited(deps: Deps, reading: Reading, near: Sequence[Page]) -> Audited:
     status = OK if not reading.problems else WARNING if reading.good else FAULT
     findings = [Finding(p.code, p.detail, _cure(reading, p, near)) for p in reading.problems]
-    other_name = list(_other_name(reading))
-    return Audited(reading.key, WARNING if other_name and status == OK else status, (*findings, *other_name))
+    more = [*_other_name(reading), *_out_of_season(deps, reading)]
+    return Audited(reading.key, WARNING if more and status == OK else status, (*findings, *more))
+
+
+def _out_of_season(deps: Deps, reading: Reading) -> Iterator[Finding]:
+    page = reading.page
+    if page is None or not reading.good:
+        return
+    if lacking := lacks_off_season(deps, reading.key, prepare(page.subject, page.html)):
+        names, day = joined(lacking.names), lacking.from_day
+        detail = f"uses {names}, which nothing provides out of season: from {day.day} {day:%B} on its emails are held"
+        yield Finding("out_of_season", detail, CURES["out_of_season"])
 
 
 def _other_name(reading: Reading) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -30,7 +30,7 @@ GIVEN_UP = (Event.BOOKING_CANCELLED, Event.BOOKING_RESCHEDULED)
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """Who reads a letter: all that its variables are made of."""
+    """Who reads a letter, and when: all that its variables are made of. Without `at` it is read now."""
 
     campaign: Campaign
     contact: Mapping[str, object]
@@ -39,6 +39,7 @@ class Reader:
     timezone: str | None
     unsubscribe_url: str
     booked: int
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def variables_of(deps: Deps, email: Email, sources: Sources) -> dict[str, object
 
 def variables_for(deps: Deps, reader: Reader) -> dict[str, object]:
     """Return the value of every variable that a letter to this reader may use."""
-    campaign, now = reader.campaign, deps.now()
+    campaign, now = reader.campaign, reader.at or deps.now()
     today = now.astimezone(ZoneInfo(campaign.timezone)).date()
     zone = ZoneInfo(reader.timezone or campaign.timezone)
     return values(

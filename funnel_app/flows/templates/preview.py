@@ -49,7 +49,11 @@ def preview(deps: Deps, key: str, *, lead: str | None = None, sample_name: str =
     Raises CannotPreview for a key or lead that nobody knows, and Unavailable or Rejected where Notion cannot be asked.
     """
     campaign, sequence = find_place(deps, key)
-    reader = _lead(deps, campaign, sequence, lead) if lead else sample(deps, campaign, sample_name)
+    reader = (
+        _lead(deps, campaign, sequence, lead)
+        if lead
+        else sample(deps, campaign, sample_name, deps.registry.find_template(key))
+    )
     return compose_preview(deps, read_one(deps, key), sequence, reader, to=str(reader.contact["email"]))
 
 

@@ -1,11 +1,11 @@
 """Samples: made-up readers, so that a letter can be looked at before a lead receives it."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from funnel_app.campaigns.model import Campaign
+from funnel_app.campaigns.model import Campaign, Step
 from funnel_app.campaigns.timing import deadline_after
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.compose import Reader, booked_calls
@@ -58,36 +58,45 @@ ASSESSMENTS: Mapping[str, Mapping[str, Any]] = {
 SAMPLES = tuple(ASSESSMENTS)
 
 
-def sample(deps: Deps, campaign: Campaign, name: str) -> Reader:
-    """Return a made-up reader whose segment is that of the sample, with everything known that a hook can tell."""
-    today = deps.now().astimezone(ZoneInfo(campaign.timezone)).date()
+def sample(deps: Deps, campaign: Campaign, name: str, step: Step | None = None, at: datetime | None = None) -> Reader:
+    """Return a made-up reader whose segment is that of the sample, with everything known that a hook can tell.
+
+    They read at a time, or now; with a step, the days that they were told fit the day on which it goes.
+    """
+    zone = ZoneInfo(campaign.timezone)
+    now = (at or deps.now()).astimezone(zone)
     return Reader(
         campaign=campaign,
         contact={**NAMED, **ASSESSMENTS[name]},
-        hook=_told(deps, campaign),
-        deadline=deadline_after(campaign.deadline, today),
+        hook=told(now, step),
+        deadline=deadline_after(campaign.deadline, now.date()),
         timezone=None,
         unsubscribe_url=f"{deps.settings.public_url}/u/{NOBODYS_TOKEN}",
         booked=booked_calls(deps, campaign.name),
+        at=at,
     )
 
 
-def _told(deps: Deps, campaign: Campaign) -> dict[str, Any]:
-    today = deps.now().astimezone(ZoneInfo(campaign.timezone)).replace(hour=15, minute=0, second=0, microsecond=0)
+def told(now: datetime, step: Step | None) -> dict[str, Any]:
+    """Return what hooks told a reader to whom a step goes now: a call to come, or one that was, and the rest."""
+    delay = step.delay if step else timedelta(0)
+    reminder = delay < timedelta(0)
+    coming = (now - delay if reminder else now + timedelta(days=3)).replace(minute=0, second=0, microsecond=0)
+    past = (now - timedelta(minutes=30) - max(delay, timedelta(0))).replace(second=0, microsecond=0)
 
     def day(number: int) -> str:
-        return (today + timedelta(days=number)).isoformat()
+        return (now + timedelta(days=number)).date().isoformat()
 
     return {
-        "call_time": day(3),
-        "scheduled_time": day(-1),
-        "call_date": day(-1),
+        "call_time": coming.isoformat(),
+        "scheduled_time": past.isoformat(),
+        "call_date": (coming if reminder else past).isoformat(),
         "diagnostic_call_date": day(3),
         "portal_url": "https://portal.businessx.example",
         "reschedule_url": "https://calendly.com/reschedulings/sample",
         "salon_address": "1 Market Street, Toronto",
-        "observation_dates": [(today + timedelta(days=number)).date().isoformat() for number in (10, 11)],
-        "start_date": (today + timedelta(days=7)).date().isoformat(),
+        "observation_dates": [day(10), day(11)],
+        "start_date": day(7),
         "package_type": "BusOS Complete",
         "objections": ["the price", "the time"],
     }

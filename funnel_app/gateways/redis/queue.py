@@ -10,12 +10,12 @@ from uuid import UUID
 
 import structlog
 from redis import Redis
-from redis.client import Pipeline
 from redis.exceptions import RedisError
-from rq.job import Job, JobStatus
+from rq.job import Job
 from rq.queue import Queue
 
 from funnel_app.gateways.errors import redis_at_hand
+from funnel_app.gateways.redis.arming import CLOCK_KEY, Arming, Timed
 from funnel_app.gateways.redis.clients import blocking_client, fail_fast_client
 from funnel_app.gateways.redis.job_names import (
     EMAILS,
@@ -30,10 +30,11 @@ from funnel_app.gateways.redis.job_names import (
     reconcile_job,
     repeat_job,
 )
-from funnel_app.gateways.redis.own_jobs import new_job, queue_at
+from funnel_app.gateways.redis.own_jobs import queue_at
 from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK
 
 __all__ = [
+    "CLOCK_KEY",
     "QUEUES",
     "Call",
     "Queues",
@@ -49,7 +50,6 @@ Entry = TypeVar("Entry")
 
 log = structlog.get_logger(__name__)
 
-CLOCK_KEY = "rq:scheduler:scheduled_jobs"
 MARKER_KEY = "funnel:clock:marker"
 SEEN_KEY = "funnel:seen"
 CIRCUIT_S = 5.0
@@ -67,6 +67,7 @@ class Queues:
         self._now = now
         self._monotonic = monotonic
         self._closed_until = 0.0
+        self._arming, self._swift_arming = Arming(self.connection), Arming(self._swift)
         self._own = self.connection.register_script(OWN_LOCK)
         self._disown = self.connection.register_script(RELEASE_LOCK)
 
@@ -79,7 +80,7 @@ class Queues:
             return False
         try:
             for part in _parts(entries):
-                self._arm(part, now, queue)
+                self._swift_arming.arm(_timed(email_id, due, now, queue) for email_id, due in part)
         except RedisError as error:
             self._closed_until = self._monotonic() + CIRCUIT_S
             log.warning("arming_failed", emails=len(entries), error=str(error))
@@ -96,7 +97,7 @@ class Queues:
             waiting = {queue: self._waiting(queue) for queue in {call.queue for call in wanted.values()}}
             missing = [call for call in wanted.values() if call.job_id not in waiting[call.queue]]
             for part in _parts(missing):
-                self._push(part)
+                self._arming.arm(map(Timed, part))
         return len(missing)
 
     def armed(self, ids: Sequence[UUID]) -> set[UUID]:
@@ -172,34 +173,6 @@ class Queues:
         self.connection.close()
         self._swift.close()
 
-    def _arm(self, entries: Sequence[tuple[UUID, datetime]], now: datetime, queue: str) -> None:
-        with self._swift.pipeline() as pipe:
-            for email_id, due in entries:
-                call = deliver_job(email_id, queue)
-                if due <= now:
-                    self._enqueue(pipe, call)
-                else:
-                    self._schedule(pipe, call, due)
-            pipe.execute()
-
-    def _push(self, calls: Sequence[Call]) -> None:
-        with self.connection.pipeline() as pipe:
-            for call in calls:
-                self._enqueue(pipe, call)
-            pipe.execute()
-
-    def _enqueue(self, pipe: Pipeline, call: Call) -> None:
-        queue = self._queue(call.queue)
-        _save(pipe, new_job(queue, call, JobStatus.QUEUED))
-        pipe.sadd(Queue.redis_queues_keys, queue.key)
-        queue.push_job_id(call.job_id, pipeline=pipe)
-        pipe.zrem(CLOCK_KEY, call.job_id)
-
-    def _schedule(self, pipe: Pipeline, call: Call, due: datetime) -> None:
-        _save(pipe, new_job(self._queue(call.queue), call, JobStatus.SCHEDULED))
-        # rq-scheduler keeps whole seconds; rounded up, since a job must not come before its email is due.
-        pipe.zadd(CLOCK_KEY, {call.job_id: math.ceil(due.timestamp())})
-
     def _waiting(self, name: str) -> set[str]:
         return {job_id.decode() for job_id in cast(list[bytes], self.connection.lrange(self._queue(name).key, 0, -1))}
 
@@ -207,10 +180,9 @@ class Queues:
         return queue_at(name, self.connection)
 
 
-def _save(pipe: Pipeline, job: Job) -> None:
-    job.save(pipeline=pipe)
-    # A failed job's hash expires, and saving it anew would keep that: it could be gone before its time comes.
-    pipe.persist(job.key)
+def _timed(email_id: UUID, due: datetime, now: datetime, queue: str) -> Timed:
+    # rq-scheduler keeps whole seconds; rounded up, since a job must not come before its email is due.
+    return Timed(deliver_job(email_id, queue), None if due <= now else math.ceil(due.timestamp()))
 
 
 def _parts(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:

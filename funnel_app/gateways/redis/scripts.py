@@ -1,5 +1,28 @@
 """What Redis must do in one step, as Lua. Numbers leave as text or whole numbers, since Redis cuts off fractions."""
 
+# KEYS: clock, names of queues, queue. ARGV: how many arguments are the same for all jobs, these (names and values of a
+# hash), then of each job: id, second (empty: now), data, description. A failed job's hash expires, and would go on to.
+ARM = """
+local shared = tonumber(ARGV[1])
+local hash = {unpack(ARGV, 2, shared + 1)}
+for job = shared + 2, #ARGV, 4 do
+  local id, second = ARGV[job], ARGV[job + 1]
+  local status = second == '' and 'queued' or 'scheduled'
+  local own = {'data', ARGV[job + 2], 'description', ARGV[job + 3], 'status', status}
+  for field = 1, 6 do hash[shared + field] = own[field] end
+  redis.call('HSET', 'rq:job:' .. id, unpack(hash))
+  redis.call('PERSIST', 'rq:job:' .. id)
+  if second == '' then
+    redis.call('SADD', KEYS[2], KEYS[3])
+    redis.call('RPUSH', KEYS[3], id)
+    redis.call('ZREM', KEYS[1], id)
+  else
+    redis.call('ZADD', KEYS[1], second, id)
+  end
+end
+return 1
+"""
+
 # Evenly spaced turns, and never more calls in the air or within a second of their answer than are allowed.
 # KEYS: next turn, learned rate, calls. ARGV: rate, share, slowest rate, caller or nothing, longest call in seconds.
 TAKE_TURN = """

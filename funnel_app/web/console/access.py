@@ -16,7 +16,6 @@ from flask import (
     Response,
     after_this_request,
     current_app,
-    g,
     make_response,
     redirect,
     request,
@@ -40,6 +39,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 COST_OF_A_TRY = 3
 LONGEST_NAME = 60
 DEVICE = "funnel_device"
+ASKED = "funnel.operator"
 DEVICE_LASTS_FOR = timedelta(days=365)
 
 
@@ -65,9 +65,10 @@ def current_secure(app: Flask) -> bool:
 
 def operator() -> str | None:
     """Return the name of who is logged in; None for a stranger, after 12 hours, a logout or another password."""
-    if "operator" not in g:
-        g.operator = _operator()
-    return g.operator  # type: ignore[no-any-return]
+    if ASKED not in request.environ:
+        request.environ[ASKED] = _operator()
+    found: str | None = request.environ[ASKED]
+    return found
 
 
 def _operator() -> str | None:
@@ -96,7 +97,7 @@ def log_in(name: str, password: str) -> bool:
     session.permanent = True
     who = name.strip()[:LONGEST_NAME]
     session.update(operator=who, since=deps.now().isoformat(), key=_key(), id=secrets.token_urlsafe(16))
-    g.operator = who
+    request.environ[ASKED] = who
     after_this_request(lambda answer: _remember(answer, device or secrets.token_urlsafe(16)))
     return True
 
@@ -105,7 +106,7 @@ def log_out() -> None:
     """Close the console for this browser, and for whoever has a copy of its cookie."""
     close_session(current_deps(), operator() or "", session["id"])
     session.clear()
-    g.operator = None
+    request.environ[ASKED] = None
 
 
 def _device() -> str | None:

@@ -12,7 +12,7 @@ WORST_FIRST = (Status.FAULT, Status.WARNING, Status.OK)
 
 @blueprint.get("/doctor")
 def doctor() -> ResponseReturnValue:
-    """Examine everything now, and show each finding with what to do about it, the worst first."""
+    """Run all checks now, and show each finding with what to do about it, the worst first."""
     deps = current_deps()
     checks = sorted(examine_and_keep(deps), key=lambda check: WORST_FIRST.index(check.status))
     counts = {status: standing(checks, status) for status in WORST_FIRST}

@@ -17,7 +17,7 @@ from funnel_app.web.console.pictures import columns
 
 @blueprint.get("/")
 def today() -> ResponseReturnValue:
-    """Show what goes, what went, and what needs a person."""
+    """Show what goes, what went, and what needs attention."""
     deps = current_deps()
     seen = look_at_today(deps)
     zone = ZoneInfo(deps.settings.timezone)

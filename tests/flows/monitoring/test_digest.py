@@ -71,7 +71,7 @@ def test_without_a_chat_nothing_is_kept(engine):
 
 
 class TestDeadMansSwitch:
-    """It is wound up only while all is well, so that whoever listens hears of everything else."""
+    """It is pinged only while all is well, so that whoever listens hears of everything else."""
 
     def test_where_all_is_well_it_is_wound_up(self, live):
         assert ping(live)

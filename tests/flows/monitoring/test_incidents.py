@@ -10,7 +10,7 @@ from sqlalchemy import select
 from funnel_app.flows.monitoring.checks.outside import alerting
 from funnel_app.flows.monitoring.incidents import KEPT_FOR, forget_old, note
 from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
-from funnel_app.flows.monitoring.notify import MOST_AN_HOUR, tell, unsaid
+from funnel_app.flows.monitoring.notify import MOST_AN_HOUR, tell, undelivered_notifications
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import notices
 from funnel_app.ledger.watch_models import Incident, Notice
@@ -124,7 +124,7 @@ def test_a_chat_is_never_flooded_and_nothing_is_lost(deps):
 def test_a_chat_that_is_away_hears_of_it_later(deps):
     deps.alerts.fault = Unavailable("hooks.slack.com", "answered 503")
     round_of(deps, LATE)
-    (chat,) = unsaid(deps)
+    (chat,) = undelivered_notifications(deps)
     assert (chat.setting, chat.number, chat.since) == ("ALERT_WEBHOOK_URL", 1, deps.now())
     assert (chat.error, chat.refused) == ("hooks.slack.com: answered 503", False)
     deps.alerts.fault = None
@@ -132,7 +132,7 @@ def test_a_chat_that_is_away_hears_of_it_later(deps):
     assert said(deps) == [], "not at once"
     deps.now.forward(seconds=21)
     tell(deps)
-    assert len(said(deps)) == 1 and unsaid(deps) == []
+    assert len(said(deps)) == 1 and undelivered_notifications(deps) == []
 
 
 AWAY = Unavailable("hooks.slack.com", "answered 503")
@@ -162,7 +162,7 @@ def test_a_chat_that_refuses_is_a_fault_that_names_its_setting_and_what_to_do(de
     assert (check.status, check.detail) == (
         "fault",
         "ALERT_WEBHOOK_URL is refused (hooks.slack.com: answered 404: it does not know this webhook any more): "
-        "1 message unsaid since 2026-11-24 12:00 UTC",
+        "1 message undelivered since 2026-11-24 12:00 UTC",
     )
     assert "make a new incoming webhook in the chat, set ALERT_WEBHOOK_URL to it" in check.fix
 

@@ -2,7 +2,7 @@
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Findings, count, fault, ok, warning
-from funnel_app.flows.monitoring.notify import Unsaid, unsaid
+from funnel_app.flows.monitoring.notify import UndeliveredNotifications, undelivered_notifications
 from funnel_app.flows.monitoring.subscriptions import NotSet, check_calendly, told_by_calendly
 from funnel_app.flows.monitoring.verify import FAULT, check_documents
 from funnel_app.gateways.errors import GatewayError
@@ -49,23 +49,23 @@ def alerting(deps: Deps) -> Findings:
         for name, value in (("ALERT_WEBHOOK_URL", found.alert_webhook_url), ("HEARTBEAT_URL", found.heartbeat_url))
         if not value
     ]
-    failing = unsaid(deps)
+    failing = undelivered_notifications(deps)
     if failing:
-        words = "; ".join(map(_unsaid_words, failing))
-        yield fault("alerts", words, "; ".join(map(_unsaid_fix, failing)))
+        words = "; ".join(map(_undelivered_words, failing))
+        yield fault("alerts", words, "; ".join(map(_undelivered_fix, failing)))
     elif absent:
         yield warning("alerts", f"{', '.join(absent)} not set: nobody is told", "set them; docs/operations.md says how")
     else:
-        yield ok("alerts", "alerts have an address, and a dead man's switch is wound up each minute")
+        yield ok("alerts", "alerts have an address, and a heartbeat is sent each minute")
 
 
-def _unsaid_words(chat: Unsaid) -> str:
+def _undelivered_words(chat: UndeliveredNotifications) -> str:
     what = "is refused" if chat.refused else "cannot be reached"
-    since = f"{count(chat.number, 'message')} unsaid since {chat.since:%Y-%m-%d %H:%M} UTC"
+    since = f"{count(chat.number, 'message')} undelivered since {chat.since:%Y-%m-%d %H:%M} UTC"
     return f"{chat.setting} {what} ({chat.error}): {since}"
 
 
-def _unsaid_fix(chat: Unsaid) -> str:
+def _undelivered_fix(chat: UndeliveredNotifications) -> str:
     if chat.refused:
         return (
             f"make a new incoming webhook in the chat, set {chat.setting} to it and start again; it is tried each hour"

@@ -79,7 +79,7 @@ def _first_email(deps: Deps, name: str, sequence: Sequence) -> Check:
     rules = {entrance: sequence.email_1_by_entrance.get(entrance, sequence.email_1) for entrance in ENTRANCES}
     detail = "; ".join(f"{entrance}: {WHO[rule]}" for entrance, rule in rules.items())
     with deps.reads() as session:
-        unsaid = watching.unsaid_first_emails(session, sequence.campaign, deps.now() - RECENT)
+        unsaid = watching.first_emails_without_sender(session, sequence.campaign, deps.now() - RECENT)
     if rules["hook"] is EmailOne.PAYLOAD and unsaid:
         words = f"{detail}; {count(unsaid, 'assessment')} of the last 7 days did not say that the website sent it"
         fix = (

@@ -1,0 +1,75 @@
+"""Checks of the seasons: what changes on the day after one ends, for whom, and which texts are not ready for it."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from funnel_app.campaigns.model import NOTHING, SAME, Campaign, Mode
+from funnel_app.campaigns.reasons import on_date
+from funnel_app.campaigns.season import is_open, not_on, opens_next
+from funnel_app.campaigns.timing import deadline_after
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.checks.check import Check, Findings, count, ok, warning
+from funnel_app.flows.templates.rehearse import lacks_off_season, last_day
+from funnel_app.ledger import counts, template_versions
+from funnel_app.letters.render import Parts
+
+AHEAD = timedelta(days=14)
+DAY = timedelta(days=1)
+FIX = (
+    "put what speaks of the deadline between {% if days_to_deadline is known %} and {% endif %}: flask templates audit"
+)
+
+
+def seasons(deps: Deps) -> Findings:
+    """What changes on the day after a season, or a deadline, is known two weeks before it."""
+    yield from (_season(deps, campaign) for campaign in deps.registry.campaigns.values())
+
+
+def _season(deps: Deps, campaign: Campaign) -> Check:
+    name = f"season of {campaign.name}" if len(deps.registry.campaigns) > 1 else "season"
+    today = deps.now().astimezone(ZoneInfo(campaign.timezone)).date()
+    last = last_day(campaign, today)
+    held = "; ".join(_not_ready(deps, campaign)) if campaign.season else ""
+    if campaign.season is not None and not is_open(campaign.season, today):
+        words = f"closed: the {campaign.season.name} opens {on_date(opens_next(campaign.season, today))}"
+        return warning(name, f"{words}; {held}", FIX) if held else ok(name, words)
+    if last - today > AHEAD:
+        return ok(name, f"open until {last.day} {last:%B}")
+    words = "; ".join(
+        [f"ends {on_date(last)}. From then on: no letter speaks of the deadline", *_changes(deps, campaign, last)]
+    )
+    return warning(name, f"{words}; {held}", FIX) if held else ok(name, words)
+
+
+def _changes(deps: Deps, campaign: Campaign, last: date) -> Iterator[str]:
+    """Yield what the day after brings: steps that are skipped, leads who read on, and what signups start then."""
+    after = last + DAY
+    start = datetime.combine(after, time(), ZoneInfo(campaign.timezone))
+    with deps.reads() as session:
+        planned = counts.planned_from(session, campaign.name, start)
+    deadline = deadline_after(campaign.deadline, last)
+    for sequence in campaign.sequences.values():
+        for step in sequence.steps:
+            leads = planned.get((sequence.name, step.number), 0)
+            if not_on(campaign, step, deadline, after, Mode.LIVE):
+                yield f"email {step.number} of {sequence.name} is skipped (planned for {count(leads, 'lead')})"
+    if reading := sum(planned.values()):
+        yield f"{count(reading, 'email')} of leads who are under way {'is' if reading == 1 else 'are'} read without it"
+    for sequence in campaign.sequences.values():
+        if sequence.off_season != SAME:
+            instead = "nothing" if sequence.off_season == NOTHING else sequence.off_season
+            yield f"{sequence.starts_on} starts {instead} instead of {sequence.name}"
+
+
+def _not_ready(deps: Deps, campaign: Campaign) -> Iterator[str]:
+    """Yield the texts that serve now whose letters would be held out of season."""
+    for sequence in campaign.sequences.values():
+        for step in sequence.steps:
+            with deps.reads() as session:
+                version = template_versions.find_adopted(session, step.template)
+            if version is None or version.ready_html is None:
+                continue
+            parts = Parts(version.subject, version.ready_html, version.ready_text or "")
+            if lacking := lacks_off_season(deps, step.template, parts):
+                yield f"{step.template} uses {', '.join(lacking.names)}: its emails are held then"

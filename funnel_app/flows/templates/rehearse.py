@@ -1,0 +1,67 @@
+"""Rehearse: make a text's letters for the day after the season, so that what would be held then is known before."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from funnel_app.campaigns.model import Campaign, Mode, Step
+from funnel_app.campaigns.season import closes_on, is_open, not_on
+from funnel_app.campaigns.timing import deadline_after
+from funnel_app.deps import Deps
+from funnel_app.flows.templates.compose import variables_for
+from funnel_app.flows.templates.samples import SAMPLES, sample
+from funnel_app.letters.render import LetterError, MissingVariable, Parts, render
+
+DAY, NOON = timedelta(days=1), time(12)
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """What a text uses that has a value in season and none out of it, and the first day on which that is so."""
+
+    names: tuple[str, ...]
+    from_day: date
+
+
+def lacks_off_season(deps: Deps, key: str, parts: Parts) -> Lacking | None:
+    """Return what letters of a text lack out of season; None where they lack nothing, or do not go then."""
+    campaign, step = next((c, s) for c, _, s in deps.registry.steps() if s.template == key)
+    if campaign.season is None:
+        return None
+    today = deps.now().astimezone(ZoneInfo(campaign.timezone)).date()
+    last = last_day(campaign, today)
+    closed = last + DAY
+    if is_open(campaign.season, closed) or not_on(
+        campaign, step, deadline_after(campaign.deadline, closed), closed, Mode.LIVE
+    ):
+        return None
+    names = dict.fromkeys(name for each in SAMPLES for name in _lacking(deps, campaign, step, each, closed, parts))
+    usual = {name for each in SAMPLES for name in _lacking(deps, campaign, step, each, last, parts)}
+    return Lacking(only, closed) if (only := tuple(name for name in names if name not in usual)) else None
+
+
+def last_day(campaign: Campaign, today: date) -> date:
+    """Return the last day of the season that runs, or of the one that comes next; without seasons, the deadline."""
+    season = campaign.season
+    if season is None:
+        return deadline_after(campaign.deadline, today)
+    return closes_on(season, today) if is_open(season, today) else deadline_after(season.last, today)
+
+
+def _lacking(deps: Deps, campaign: Campaign, step: Step, name: str, day: date, parts: Parts) -> Iterator[str]:
+    at = datetime.combine(day, NOON, ZoneInfo(campaign.timezone))
+    values: dict[str, object] = dict(variables_for(deps, sample(deps, campaign, name, step, at)))
+    while (missing := _first_missing(parts, values)) is not None:
+        yield missing
+        values[missing] = 1
+
+
+def _first_missing(parts: Parts, values: Mapping[str, object]) -> str | None:
+    try:
+        render(parts, values)
+    except MissingVariable as missing:
+        return missing.name
+    except LetterError:
+        return None
+    return None
