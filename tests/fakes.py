@@ -324,6 +324,7 @@ class FakeVitals:
         self.found = RedisFacts(version="7.2", policy="noeviction", limit_bytes=0, keeps=True)
         self.waiting = Depths(queues={"emails": 0}, clock=0, failed=0, unreadable=0)
         self.kept: str | None = None
+        self.hopped: int | None = None
 
     def seen(self) -> dict[str, datetime]:
         self._there()
@@ -347,6 +348,14 @@ class FakeVitals:
 
     def remember_ledger(self, ledger_id: str) -> None:
         self.ledger = ledger_id
+
+    def note_hops(self, hops: int) -> None:
+        self._there()
+        self.hopped = hops
+
+    def hops(self) -> int | None:
+        self._there()
+        return self.hopped
 
     def note_unproven(self, hook: str) -> None:
         self._there()

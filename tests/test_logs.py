@@ -162,6 +162,15 @@ class TestSentry:
         assert HOOK_SECRET not in text and '"vars"' not in text
 
 
+def test_passwords_within_addresses_are_known():
+    settings = make_settings(
+        database_url="postgresql://funnel:p%40ss%2Fword@db.example/funnel",
+        redis_url="redis://:red1s-pass@r.example:6379/0",
+    )
+    told = redactor(settings)("p%40ss%2Fword and p@ss/word of red1s-pass; postgresql://funnel:p%40ss%2Fword@db.example")
+    assert told == "*** and *** of ***; postgresql://funnel:****@db.example"
+
+
 def test_a_renamed_event_carries_its_former_name_for_one_release(logged):
     logged()
     structlog.get_logger().info("webhook_accepted")

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, select
 
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
+from funnel_app.rules.decide import PER_ADDRESS, PER_IP
 from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts, Heard
 from funnel_app.rules.reading import Reading, Wanted
 from funnel_app.rules.states import HEARD, EnrolmentState, Outcome
@@ -37,7 +38,7 @@ def read(connection: Connection, wanted: Wanted) -> Reading:
         heard = _heard(connection, contacts, wanted)
         contacts = {id_: replace(c, enrolments=enrolments[id_], heard=heard[id_]) for id_, c in contacts.items()}
     by_address = {contact.email_norm: contact for contact in contacts.values()}
-    return Reading(by_address, _others_from_ip(connection, wanted) if wanted.ips else {})
+    return Reading(by_address, _started(connection, wanted))
 
 
 def _columns(table: Table, names: Iterable[str]) -> list[ColumnElement[Any]]:
@@ -76,16 +77,23 @@ _HEARD = (
     )
     .order_by(HOOKS.c.received_at, HOOKS.c.id)
 )
-_OTHERS_FROM_IP = (
-    select(CONTACTS.c.consent_ip, func.count().label("started"))
-    .join(ENROLMENTS, ENROLMENTS.c.contact_id == CONTACTS.c.id)
-    .where(
-        _one_of(CONTACTS.c.consent_ip, "ips"),
-        CONTACTS.c.email_norm.not_in(bindparam("addresses", expanding=True)),
-        ENROLMENTS.c.created_at >= bindparam("since"),
+
+
+def _started_by(column: ColumnElement[Any]) -> Select[Any]:
+    return (
+        select(column.label("key"), func.count().label("calls"))
+        .where(
+            HOOKS.c.outcome == Outcome.ACCEPTED,
+            _one_of(HOOKS.c.event, "starts"),
+            _one_of(column, "keys"),
+            HOOKS.c.received_at >= bindparam("since"),
+        )
+        .group_by(column)
     )
-    .group_by(CONTACTS.c.consent_ip)
-)
+
+
+_STARTED_BY_CALLER = _started_by(HOOKS.c.caller)
+_STARTED_FOR_MAILBOX = _started_by(HOOKS.c.mailbox)
 
 
 def _rows(connection: Connection, statement: Select[Any], **values: Any) -> Iterable[Mapping[str, Any]]:
@@ -116,9 +124,16 @@ def _heard(connection: Connection, ids: Collection[UUID], wanted: Wanted) -> Map
     return found
 
 
-def _others_from_ip(connection: Connection, wanted: Wanted) -> dict[str, int]:
-    rows = _rows(connection, _OTHERS_FROM_IP, ips=wanted.ips, addresses=wanted.addresses, since=wanted.ips_since)
-    return {row["consent_ip"]: row["started"] for row in rows}
+def _started(connection: Connection, wanted: Wanted) -> dict[str, int]:
+    """Return how many accepted calls began a sequence, by the caller and by the mailbox that stand in their records."""
+    found: dict[str, int] = {}
+    for statement, keys, span in (
+        (_STARTED_BY_CALLER, wanted.callers, PER_IP[1]),
+        (_STARTED_FOR_MAILBOX, wanted.mailboxes, PER_ADDRESS[1]),
+    ):
+        rows = _rows(connection, statement, keys=keys, starts=wanted.starts, since=wanted.now - span) if keys else ()
+        found |= {row["key"]: row["calls"] for row in rows}
+    return found
 
 
 def _without(row: Mapping[Any, Any], name: str) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from funnel_app.rules.plan import Timing
 class Case:
     """One call, the person as the call leaves them, and the circumstances.
 
-    `from_ip` counts the enrolments of the last hour of all who consented from the call's IP address.
+    `from_caller` counts what was started in the last hour from where the call's visitor came, and `for_mailbox` what
+    was started in the last day for the call's mailbox.
     """
 
     campaign: Campaign
@@ -28,7 +29,8 @@ class Case:
     now: datetime
     current_mode: Mode
     interval_seconds: int
-    from_ip: int = 0
+    from_caller: int = 0
+    for_mailbox: int = 0
 
     @cached_property
     def sequence(self) -> Sequence | None:
