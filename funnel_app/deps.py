@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from importlib.resources import files
 from time import sleep as pause_for
 from typing import Any
@@ -78,8 +79,9 @@ class Deps:
         return (Mode.TEST, Mode.CANARY) if self.settings.testing_mode else (Mode.LIVE, Mode.TEST, Mode.CANARY)
 
 
+@cache
 def load_registry() -> Registry:
-    """Return the campaigns of the TOML files beside their model; CampaignError names every fault."""
+    """Return the campaigns of the TOML files beside their model, read once; CampaignError names every fault."""
     folder = files("funnel_app.campaigns")
     return Registry.load({f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")})
 

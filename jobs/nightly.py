@@ -1,17 +1,15 @@
-"""The nightly backup, as a process of its own, so that the scheduler never waits for it."""
+"""When the nightly backup runs: as a process of its own, so that the scheduler never waits for it."""
 
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.maintenance.backup import BackupFailed, backup, backup_due, prune
-from jobs import process
+from funnel_app.flows.maintenance.backup_files import backup_due
 
-COMMAND = ("-m", "jobs.nightly")
+COMMAND = ("-m", "jobs.backup")
 TRY_AGAIN_AFTER_S = 3600.0
 
 log = structlog.get_logger()
@@ -49,22 +47,3 @@ class NightlyBackup:
             self._process.terminate()
             self._process.wait()
             self._process = None
-
-
-def main() -> int:
-    """Make the backup and remove the old ones, in JSON lines as every process here; 1 where none was made."""
-    process.start()
-    deps = process.deps()
-    folder = Path(str(deps.settings.backup_dir))
-    try:
-        made = backup(deps, folder)
-    except BackupFailed as fault:
-        log.error("backup_not_made", error=str(fault))
-        return 1
-    removed = prune(folder, deps.settings.backup_keep, deps.now())
-    log.info("backup_counted", **made.as_json(), removed=removed)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -91,8 +91,13 @@ class SchedulerProcess:
 
 
 def main() -> None:
-    """Run the scheduler until SIGTERM or SIGINT."""
+    """Run the scheduler as a process of its own."""
     start()
+    run()
+
+
+def run() -> None:
+    """Run the scheduler until SIGTERM or SIGINT."""
     stopping = Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stopping.set())

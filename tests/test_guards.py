@@ -6,6 +6,7 @@ import importlib
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from docs.settings_table import default_settings
 from funnel_app.config import Settings
 from funnel_app.gateways.redis import job_names
-from sandbox.processes import ROOT
+from sandbox.processes import ROOT, development_env
 
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
 TEXTS = [name for name in TRACKED if not name.endswith((".png", ".pdf", ".ico")) and (ROOT / name).is_file()]
@@ -139,7 +140,32 @@ def test_the_house_has_only_the_rooms_that_it_should():
     allowed = {
         "funnel_app", "jobs", "migrations", "tests", "sandbox", "assets", "bench", "docs", "Dockerfile", "coolify.json",
         ".dockerignore", "SECURITY.md", "CONTRIBUTING.md", "LICENSE", ".pre-commit-config.yaml",
-        "wsgi.py", "requirements.txt", "requirements.in", "requirements-dev.txt", "requirements-dev.in", "Makefile",
+        "wsgi.py", "gunicorn.conf.py", "requirements.txt", "requirements.in", "requirements-dev.txt",
+        "requirements-dev.in", "Makefile",
         "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "pyproject.toml", ".ci", ".env.example", ".gitignore",
     }  # fmt: skip
     assert {Path(name).parts[0] for name in TRACKED} <= allowed
+
+
+NEVER_IN = {
+    "jobs.worker": ("flask", "alembic", "prometheus_client", "rq_dashboard", "gunicorn", "weasyprint"),
+    "jobs.scheduler": ("flask", "alembic", "prometheus_client", "rq_dashboard", "gunicorn", "weasyprint"),
+    "jobs.all_parts": ("alembic", "weasyprint", "funnel_app.commands.trace"),
+}
+
+
+def test_no_part_imports_what_it_never_uses(tmp_path):
+    """In one process, the smallest part first: what none of them has, is not in memory."""
+    program = f"""
+import importlib, sys
+for part, never in {NEVER_IN}.items():
+    importlib.import_module(part)
+    print(*(f"{{part}} imports {{name}}" for name in never if name in sys.modules), sep=chr(10))
+"""
+    env = development_env(
+        folder=tmp_path, web_port=1, sandbox_url="http://127.0.0.1:1", redis_url="redis://127.0.0.1:1", interval_s=60
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n") == [""] * 4

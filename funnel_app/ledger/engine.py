@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError, ProgrammingError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, configure_mappers, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from funnel_app.ledger.after_commit import watch_commits
@@ -34,6 +34,11 @@ def open_engine(url: str) -> Engine:
     if url.startswith("sqlite"):
         return _open_sqlite(url)
     return _open_postgres(url)
+
+
+def prepare() -> None:
+    """Work out what every session needs to know of the models: before a fork, so that it is in memory once."""
+    configure_mappers()
 
 
 def make_sessions(engine: Engine) -> tuple[sessionmaker[Session], sessionmaker[Session]]:

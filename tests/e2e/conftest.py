@@ -12,7 +12,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.doctor import examine_and_keep
 from funnel_app.flows.monitoring.watch import watch

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs import health, heartbeat, start, supervise
+from jobs import health, heartbeat, migrate
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def machine(monkeypatch, tmp_path):
 
 
 def test_a_ledger_that_stays_away_is_told_after_a_while(tmp_path):
-    assert start.migrate(f"sqlite:///{tmp_path}/no/folder/funnel.db", within_s=0) is False
+    assert migrate.migrate(f"sqlite:///{tmp_path}/no/folder/funnel.db", within_s=0) is False
 
 
 def test_a_part_is_alive_while_its_loop_goes_round(machine, tmp_path):
@@ -57,8 +57,3 @@ def test_a_web_that_does_not_answer_is_dead(machine, capsys):
 def test_a_container_that_migrates_has_no_parts_to_ask(machine):
     machine.setenv("ROLE", "migrate")
     assert health.main(0) == 0
-
-
-def test_all_parts_are_one_group_so_that_they_stop_together():
-    written = supervise.configuration({"web": ["python", "100%"], "worker": ["python"]}, "/tmp", 5)
-    assert "programs=web,worker" in written and 'command="python" "100%%"' in written

@@ -2,7 +2,7 @@
 
 from funnel_app.deps import Deps
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.ledger.schema import at_head
+from funnel_app.ledger.revision import at_head
 
 SCHEDULER = "scheduler"
 WORKER = "worker"

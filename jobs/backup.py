@@ -1,0 +1,30 @@
+"""The nightly backup, which the scheduler starts: `python -m jobs.backup`."""
+
+import sys
+from pathlib import Path
+
+import structlog
+
+from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
+from jobs import process
+
+log = structlog.get_logger()
+
+
+def main() -> int:
+    """Make the backup and remove the old ones, in JSON lines as every process here; 1 where none was made."""
+    process.start()
+    deps = process.deps()
+    folder = Path(str(deps.settings.backup_dir))
+    try:
+        made = backup(deps, folder)
+    except BackupFailed as fault:
+        log.error("backup_not_made", error=str(fault))
+        return 1
+    removed = prune(folder, deps.settings.backup_keep, deps.now())
+    log.info("backup_counted", **made.as_json(), removed=removed)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
