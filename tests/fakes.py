@@ -15,6 +15,8 @@ from funnel_app.gateways.redis.process_status import Depths, RedisFacts
 from funnel_app.gateways.redis.rate_limiter import Pause
 from funnel_app.gateways.resend.account import EVENTS, Endpoint, Quota, Usage
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
+from funnel_app.letters.draft import Draft, Verdict
+from funnel_app.letters.judge import judge
 
 
 class FrozenClock:
@@ -134,6 +136,13 @@ class FakeNotebook:
         self.asked.append(what)
         if self.fault:
             raise self.fault
+
+
+class JudgeHere:
+    """Judges in this process, where no test is about what a template does to its judge."""
+
+    def judge(self, fingerprint: str, draft: Callable[[], Draft]) -> Verdict:
+        return judge(draft())
 
 
 class FakeFetches:
