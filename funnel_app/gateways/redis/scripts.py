@@ -102,6 +102,12 @@ if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
 return 0
 """
 
+# KEYS: the sign. ARGV: seconds. Redis works where it runs a script that writes, since all else here does.
+WRITE_SIGN = """
+redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])
+return 1
+"""
+
 # KEYS: lock. ARGV: owner.
 RELEASE_LOCK = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
