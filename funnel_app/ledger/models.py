@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.base import Base, EnrolmentState, Outcome, RequestState, Scope, partial
 from funnel_app.ledger.mirror_columns import STALE, Mirrored, MirrorOwner
+from funnel_app.ledger.shared_models import Suppression, TemplateVersion
 from funnel_app.ledger.types import Compressed, new_id
 
 __all__ = [
@@ -240,43 +241,3 @@ class EmailEvent(Base):
     at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     detail: Mapped[str | None] = mapped_column(Text)
-
-
-class TemplateVersion(Base):
-    """One text that Notion had under a key (or that it had none), and what the gate said of it."""
-
-    __tablename__ = "template_versions"
-    __table_args__ = (
-        UniqueConstraint("key", "hash"),
-        Index("ix_template_versions_key_checked_at", "key", "checked_at"),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    key: Mapped[str] = mapped_column(String(128))
-    page_id: Mapped[str | None] = mapped_column(String(36))
-    hash: Mapped[str] = mapped_column(String(64))
-    subject: Mapped[str] = mapped_column(Text)
-    html: Mapped[str] = mapped_column(Compressed)
-    ready_html: Mapped[str | None] = mapped_column(Compressed)
-    ready_text: Mapped[str | None] = mapped_column(Compressed)
-    good: Mapped[bool]
-    problems: Mapped[list[Any]]
-    fetched_at: Mapped[datetime]
-    since_at: Mapped[datetime]
-    checked_at: Mapped[datetime]
-    adopted_at: Mapped[datetime | None]
-
-
-class Suppression(Base):
-    """An address not to be mailed; after erasure only its peppered hash is left."""
-
-    __tablename__ = "suppressions"
-    __table_args__ = (UniqueConstraint("address_hash", "scope"),)
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    email_norm: Mapped[str | None] = mapped_column(String(320), index=True)
-    address_hash: Mapped[str] = mapped_column(String(64))
-    scope: Mapped[Scope] = mapped_column(String(16))
-    reason: Mapped[str] = mapped_column(Text)
-    source: Mapped[str] = mapped_column(String(64))
-    created_at: Mapped[datetime]
