@@ -15,7 +15,7 @@ RUN apt-get update \
  && install -d -m 0700 -o funnel -g funnel /data
 COPY --from=build /opt/funnel /opt/funnel
 WORKDIR /app
-COPY wsgi.py ARCHITECTURE.md ./
+COPY wsgi.py gunicorn.conf.py ARCHITECTURE.md ./
 COPY assets/christmas-surge-playbook.pdf assets/
 COPY migrations migrations
 COPY jobs jobs
@@ -24,7 +24,6 @@ RUN python -m compileall -q .
 ENV PATH=/opt/funnel/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    GUNICORN_CMD_ARGS="--worker-tmp-dir /dev/shm" \
     ROLE=all \
     PORT=8000 \
     DATABASE_URL=sqlite:////data/funnel.db \

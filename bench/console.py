@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, insert
 from structlog.testing import capture_logs
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.campaigns.model import Sequence
 from funnel_app.deps import Deps
 from funnel_app.ledger import schema

@@ -3,27 +3,21 @@
 from collections.abc import Iterator
 
 from click import Argument, Command, Context, Group, Option
-from flask import Flask
 
 from docs.markdown import markdown
 from funnel_app.commands import coolify
+from funnel_app.commands.cli import COMMANDS, own_command
 
 FLASK = "flask --app wsgi"
 BY_ITSELF = "python -m funnel_app.commands.coolify"
 TOLD_ONCE = frozenset({"--help", "--json"})
 
 
-def commands(app: Flask) -> str:
+def commands() -> str:
     """Return every command of Funnel with what its own help says."""
-    ours = {name: command for name, command in sorted(app.cli.commands.items()) if is_ours(command)}
-    rows = [row for name, command in ours.items() for row in _rows(f"{FLASK} {name}", command)]
+    rows = [row for name in sorted(COMMANDS) for row in _rows(f"{FLASK} {name}", own_command(name))]
     rows += _rows(BY_ITSELF, coolify.group)
     return markdown(("command", "what it does", "options"), rows)
-
-
-def is_ours(command: Command) -> bool:
-    """Say whether a command is Funnel's, and not one that Flask brings along."""
-    return getattr(command.callback, "__module__", "").startswith("funnel_app")
 
 
 def _rows(words: str, command: Command) -> Iterator[tuple[str, str, str]]:

@@ -20,7 +20,7 @@ from docs.pairs import Pair, play
 from docs.played import failures
 from docs.routes import callers
 from docs.settings_table import settings
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.campaigns.states import ALLOWED, STOPPED, State
 from funnel_app.deps import Deps, load_registry
@@ -147,8 +147,7 @@ def who_may_call() -> str:
 
 def every_command() -> str:
     """Return every command as its own help has it."""
-    with _scratch_deps() as deps:
-        return commands(create_app(deps))
+    return commands()
 
 
 def pairs() -> str:

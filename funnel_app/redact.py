@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from funnel_app.config import Settings
 from funnel_app.setting_checks import parts_of
@@ -30,14 +30,23 @@ def _masked(run: re.Match[str]) -> str:
 
 def redactor(settings: Settings) -> Callable[[str], str]:
     """Return what takes every secret of the settings, every token and every full address out of a text."""
-    secrets = sorted({secret for secret in _secrets(settings) if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
-    known = re.compile("|".join(map(re.escape, secrets))) if secrets else None
+    hide = secret_hider(settings)
+    return lambda text: masked_addresses(hide(text))
 
-    def redact(text: str) -> str:
-        hidden = known.sub("***", text) if known else text
-        return masked_addresses(TOKENS.sub("***", hidden))
 
-    return redact
+def secret_hider(settings: Settings) -> Callable[[str], str]:
+    """Return what takes every secret and token out of a text and leaves addresses: for what people read, or we keep."""
+    secrets = {secret for secret in _secrets(settings) if len(secret) >= SHORTEST_SECRET}
+    spelled = sorted({spelling for secret in secrets for spelling in _spellings(secret)}, key=len, reverse=True)
+    known = re.compile("|".join(map(re.escape, spelled))) if spelled else None
+    return lambda text: TOKENS.sub("***", known.sub("***", text) if known else text)
+
+
+def _spellings(secret: str) -> Iterable[str]:
+    """Yield a secret as libraries write it into their words: itself, as Python's source, as part of an address."""
+    yield secret
+    yield repr(secret)[1:-1]
+    yield quote(secret, safe="")
 
 
 def _secrets(settings: Settings) -> Iterable[str]:

@@ -1,17 +1,17 @@
-"""The nightly backup, as a process of its own, so that the scheduler never waits for it."""
+"""When the nightly backup runs: as a process of its own, so that the scheduler never waits for it."""
 
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.maintenance.backup import BackupFailed, backup, backup_due, prune
-from jobs import process
+from funnel_app.flows.monitoring import backups
+from funnel_app.flows.monitoring.backup_files import backup_due
+from funnel_app.flows.monitoring.backups import TOLD
 
-COMMAND = ("-m", "jobs.nightly")
+COMMAND = ("-m", "jobs.backup")
 TRY_AGAIN_AFTER_S = 3600.0
 
 log = structlog.get_logger()
@@ -27,12 +27,12 @@ class NightlyBackup:
     def step(self, deps: Deps) -> None:
         """Start the backup where last night's is missing, and look after one that runs."""
         if self._process is not None:
-            self._look_after(self._process)
+            self._look_after(deps, self._process)
         elif time.monotonic() >= self._not_before and backup_due(deps):
             log.info("backup_started", folder=deps.settings.backup_dir)
             self._process = subprocess.Popen([sys.executable, *COMMAND])
 
-    def _look_after(self, process: subprocess.Popen[bytes]) -> None:
+    def _look_after(self, deps: Deps, process: subprocess.Popen[bytes]) -> None:
         code = process.poll()
         if code is None:
             return
@@ -42,6 +42,8 @@ class NightlyBackup:
             return
         self._not_before = time.monotonic() + TRY_AGAIN_AFTER_S
         log.error("backup_failed", code=code, hint="its last words are above; run flask ledger backup")
+        if code != TOLD:
+            backups.tell(deps, f"it ended with code {code} (-9: mostly too little memory); the log has its last words")
 
     def stop(self) -> None:
         """End a backup that runs; the next scheduler makes it."""
@@ -49,22 +51,3 @@ class NightlyBackup:
             self._process.terminate()
             self._process.wait()
             self._process = None
-
-
-def main() -> int:
-    """Make the backup and remove the old ones, in JSON lines as every process here; 1 where none was made."""
-    process.start()
-    deps = process.deps()
-    folder = Path(str(deps.settings.backup_dir))
-    try:
-        made = backup(deps, folder)
-    except BackupFailed as fault:
-        log.error("backup_not_made", error=str(fault))
-        return 1
-    removed = prune(folder, deps.settings.backup_keep, deps.now())
-    log.info("backup_counted", **made.as_json(), removed=removed)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

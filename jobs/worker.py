@@ -1,12 +1,13 @@
-"""The worker process: a parent that keeps `WORKERS` RQ workers alive."""
+"""The workers: RQ's, forked from a parent that keeps `WORKERS` of them alive."""
 
-import ctypes
 import os
 import signal
-import subprocess
+import socket
 import sys
-import time
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from threading import Event
 
 import structlog
@@ -24,14 +25,14 @@ from funnel_app.gateways.redis.clients import blocking_client
 from funnel_app.gateways.redis.own_jobs import WorkedJob, queue_at
 from funnel_app.gateways.redis.queue import QUEUES
 from funnel_app.periodic import PeriodicRunner, time_rounds
+from jobs import deliver, mirror, recheck, reconcile
 from jobs.heartbeat import beat, reset
+from jobs.parent import Parent, Part
 from jobs.process import deps, start, wait_for_ledger, wait_for_redis
 from jobs.processes import CHILD
 
-CHECK_EVERY_S = 0.5
-# An email in hand takes 7 s at most for Resend to answer, and a moment to record it.
-GRACE_S = 7.7
-PR_SET_PDEATHSIG = 1
+# RQ loads its jobs by name: what a parent has imported, its children need not.
+JOBS = (deliver, mirror, recheck, reconcile)
 
 log = structlog.get_logger()
 
@@ -40,6 +41,9 @@ class Worker(SimpleWorker):
     """RQ's worker without a fork per job: an email takes less time than the fork. It runs our own jobs alone."""
 
     job_class = WorkedJob
+
+    def procline(self, message: str) -> None:
+        """Leave the process its name (`jobs.parent`), which says what it is."""
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
         """Run a job; what it logs carries the job's id."""
@@ -68,14 +72,30 @@ class Worker(SimpleWorker):
     def heartbeat(self, *args: object, **kwargs: object) -> None:
         """Tell RQ, and whoever asks whether Funnel is ready, that this worker lives."""
         super().heartbeat(*args, **kwargs)  # type: ignore[arg-type]
-        deps().queues.beat(WORKER, seconds(deps().settings.silent_after), self.name)
+        deps().queues.beat(WORKER, seconds(deps().settings.silent_after), member(os.getpid()))
 
 
-def run_child(parent: int) -> None:
+def member(pid: int | None = None) -> str:
+    """Return under which name a worker of this machine is heard of; without a number what all of them begin with."""
+    return f"{socket.gethostname()}:{pid or ''}"
+
+
+def forget_the_dead() -> None:
+    """Let nobody miss the workers of this machine that ended; where Redis is away, they are missed for an hour."""
+    with suppress(Unavailable):
+        for name in deps().queues.members(WORKER, member()):
+            if not Path(f"/proc/{name.rpartition(':')[2]}").exists():
+                deps().queues.forget(WORKER, name)
+
+
+def forget(pid: int) -> None:
+    """Let nobody miss a worker that ends in order; where Redis is away, it is missed for an hour."""
+    with suppress(Unavailable):
+        deps().queues.forget(WORKER, member(pid))
+
+
+def run() -> None:
     """Work until told to stop; wait for Redis and for the ledger instead of dying of their absence."""
-    if not _dies_with(parent):
-        return
-    start()
     stopping = Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     wait_for_ledger(stopping, CHILD)
@@ -84,20 +104,14 @@ def run_child(parent: int) -> None:
         wait_for_redis(stopping, CHILD)
         if stopping.is_set():
             return
+        forget_the_dead()
         try:
             _work()
+            forget(os.getpid())
             return
         except (RedisError, Unavailable) as fault:
             log.warning("redis_unavailable", error=str(fault))
             stopping.wait(1)
-
-
-def _dies_with(parent: int) -> bool:
-    """Ask the kernel to end this process with its parent; False where the parent is already gone."""
-    # Children of a parent that was killed would go on beside those of its successor.
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    return os.getppid() == parent
 
 
 def _work() -> None:
@@ -115,56 +129,16 @@ def seconds(span: timedelta) -> int:
     return int(span.total_seconds())
 
 
-class Parent:
-    """Keeps the children running; passes a stop on and waits for the email in hand."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self.stopping = Event()
-        self.children: list[subprocess.Popen[bytes]] = []
-
-    def run(self) -> None:
-        """Run until SIGTERM or SIGINT."""
-        for signal_number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signal_number, lambda *_: self.stopping.set())
-        reset(CHILD)
-        while not self.stopping.is_set():
-            beat(WORKER)
-            self._replace_dead()
-            self.stopping.wait(CHECK_EVERY_S)
-        self._stop_children()
-
-    def _replace_dead(self) -> None:
-        living = [child for child in self.children if child.poll() is None]
-        for child in self.children:
-            if child not in living:
-                log.error("worker_died", pid=child.pid, code=child.returncode)
-        missing = self.count - len(living)
-        self.children = living + [self._spawn() for _ in range(missing)]
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-m", "jobs.worker", "--child-of", str(os.getpid())])
-
-    def _stop_children(self) -> None:
-        for child in self.children:
-            child.terminate()
-        deadline = time.monotonic() + GRACE_S
-        for child in self.children:
-            try:
-                child.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                log.warning("worker_killed", pid=child.pid)
-                child.kill()
+def worker_parts(count: int) -> list[Part]:
+    """Return so many workers for a parent to keep; that earlier ones came to their work is forgotten."""
+    reset(CHILD)
+    return [Part("worker", run, look_after=partial(beat, WORKER)) for _ in range(count)]
 
 
-def main() -> None:
-    """Start the parent, or one of its children."""
-    if len(sys.argv) == 3 and sys.argv[1] == "--child-of":
-        run_child(int(sys.argv[2]))
-        return
-    settings = start()
-    Parent(settings.workers).run()
+def main() -> int:
+    """Keep `WORKERS` workers until told to stop; 1 where one does not stay up."""
+    return Parent(worker_parts(start().workers)).run()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from flask import Flask
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
 

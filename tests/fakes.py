@@ -15,6 +15,8 @@ from funnel_app.gateways.redis.process_status import Depths, RedisFacts
 from funnel_app.gateways.redis.rate_limiter import Pause
 from funnel_app.gateways.resend.account import EVENTS, Endpoint, Quota, Usage
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
+from funnel_app.letters.draft import Draft, Verdict
+from funnel_app.letters.judge import judge
 
 
 class FrozenClock:
@@ -136,6 +138,13 @@ class FakeNotebook:
             raise self.fault
 
 
+class JudgeHere:
+    """Judges in this process, where no test is about what a template does to its judge."""
+
+    def judge(self, fingerprint: str, draft: Callable[[], Draft]) -> Verdict:
+        return judge(draft())
+
+
 class FakeFetches:
     """Claims and faults that run out by the frozen clock."""
 
@@ -175,6 +184,7 @@ class FakeQueues:
         self.queued: list[str] = []
         self.queue_of: dict[UUID, str] = {}
         self.away = False
+        self.refusal: str | None = None
         self.has_marker = False
         self.dead: set[str] = set()
         self.locks: dict[str, str] = {}
@@ -211,6 +221,9 @@ class FakeQueues:
 
     def mark(self) -> None:
         self.has_marker = True
+
+    def why_away(self) -> str | None:
+        return self.refusal or ("cannot be reached" if self.away else None)
 
     def ping(self) -> bool:
         return not self.away
@@ -333,6 +346,9 @@ class FakeVitals:
         self._there()
         return self.kept
 
+    def remember_ledger(self, ledger_id: str) -> None:
+        self.ledger = ledger_id
+
     def note_hops(self, hops: int) -> None:
         self._there()
         self.hopped = hops
@@ -386,7 +402,7 @@ class FakeAlerts:
     def __init__(self) -> None:
         self.posted: list[tuple[str, str]] = []
         self.pinged: list[str] = []
-        self.fault: Exception | None = None
+        self.fault = self.deaf = None
 
     def post(self, url: str, text: str) -> None:
         if self.fault:
@@ -394,8 +410,8 @@ class FakeAlerts:
         self.posted.append((url, text))
 
     def ping(self, url: str) -> None:
-        if self.fault:
-            raise self.fault
+        if self.fault or self.deaf:
+            raise self.fault or self.deaf
         self.pinged.append(url)
 
 

@@ -7,10 +7,9 @@ from functools import cache
 
 from click import Argument, Choice, Command, Context, Group
 from click.exceptions import UsageError
-from flask import Flask
 
-from docs.helped import is_ours
 from funnel_app.commands import coolify
+from funnel_app.commands.cli import COMMANDS, own_command
 from funnel_app.flows.monitoring.metrics import KINDS
 from sandbox.demo import SETTINGS as DEMO_SETTINGS
 from sandbox.processes import ROOT
@@ -67,8 +66,8 @@ def _words(line: str) -> list[str] | None:
 class Shell:
     """Resolves commands without running them; every method returns what is wrong, in words, or None."""
 
-    def __init__(self, app: Flask) -> None:
-        ours = {name: command for name, command in app.cli.commands.items() if is_ours(command)}
+    def __init__(self) -> None:
+        ours = {name: own_command(name) for name in COMMANDS}
         self.commands = {**ours, "coolify": coolify.group}
 
     def fault(self, line: str, *, whole: bool = True) -> str | None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from functools import wraps
+from inspect import isroutine
 from typing import Any
 
 from sqlalchemy import event
@@ -39,7 +40,7 @@ class Outside:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._gateway, name)
-        return _refusing(type(self._gateway).__name__, found) if callable(found) else found
+        return _refusing(type(self._gateway).__name__, found) if isroutine(found) else found
 
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self._gateway, name, value)

@@ -5,9 +5,9 @@ import re
 import pytest
 from click import Command, Group
 
-from docs.helped import is_ours
 from docs.tables import DOCUMENTS, drifted, filled, main
 from funnel_app.campaigns.registry import Registry
+from funnel_app.commands.cli import COMMANDS, own_command
 from funnel_app.config import MEANINGS
 from funnel_app.flows.monitoring.alarms import ALARMS
 from sandbox.processes import ROOT
@@ -54,9 +54,9 @@ def test_every_document_with_a_table_is_looked_at():
 
 
 @pytest.fixture
-def commands(app) -> dict[str, Command]:
+def commands() -> dict[str, Command]:
     """Every command of Funnel by its words: `trace`, `hooks list`."""
-    ours = {name: command for name, command in app.cli.commands.items() if is_ours(command)}
+    ours = {name: own_command(name) for name in COMMANDS}
     verbs = {
         f"{name} {verb}": below
         for name, group in ours.items() if isinstance(group, Group)

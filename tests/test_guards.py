@@ -6,6 +6,7 @@ import importlib
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from docs.settings_table import default_settings
 from funnel_app.config import Settings
 from funnel_app.gateways.redis import job_names
-from sandbox.processes import ROOT
+from sandbox.processes import ROOT, development_env
 
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
 TEXTS = [name for name in TRACKED if not name.endswith((".png", ".pdf", ".ico")) and (ROOT / name).is_file()]
@@ -84,7 +85,9 @@ def test_the_example_names_every_setting_and_the_optional_ones_as_comments_with_
     given = dict(line.split("=", 1) for line in lines if line[0] != "#")
     optional = dict(line.removeprefix("# ").split("=", 1) for line in lines if line[0] == "#")
     assert len(given) == 12 and set(given) == required_settings()
-    assert optional == {name: default for name, default in default_settings().items() if default is not None}
+    of_compose = {"REDIS_PASSWORD", "POSTGRES_PASSWORD"}
+    ours = {name: default for name, default in optional.items() if name not in of_compose}
+    assert ours == {name: default for name, default in default_settings().items() if default is not None}
 
 
 def test_coolify_is_told_of_every_setting_once_and_which_are_secret():
@@ -138,8 +141,33 @@ def test_files_stay_short_enough_to_read():
 def test_the_house_has_only_the_rooms_that_it_should():
     allowed = {
         "funnel_app", "jobs", "migrations", "tests", "sandbox", "assets", "bench", "docs", "Dockerfile", "coolify.json",
-        ".dockerignore", "SECURITY.md", "CONTRIBUTING.md", "LICENSE", ".pre-commit-config.yaml",
-        "wsgi.py", "requirements.txt", "requirements.in", "requirements-dev.txt", "requirements-dev.in", "Makefile",
+        "compose.yaml", ".dockerignore", "SECURITY.md", "CONTRIBUTING.md", "LICENSE", ".pre-commit-config.yaml",
+        "wsgi.py", "gunicorn.conf.py", "requirements.txt", "requirements.in", "requirements-dev.txt",
+        "requirements-dev.in", "Makefile",
         "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "pyproject.toml", ".ci", ".env.example", ".gitignore",
     }  # fmt: skip
     assert {Path(name).parts[0] for name in TRACKED} <= allowed
+
+
+NEVER_IN = {
+    "jobs.worker": ("flask", "alembic", "prometheus_client", "rq_dashboard", "gunicorn", "weasyprint", "sentry_sdk"),
+    "jobs.scheduler": ("flask", "alembic", "prometheus_client", "rq_dashboard", "gunicorn", "weasyprint"),
+    "jobs.all_parts": ("alembic", "weasyprint", "funnel_app.commands.trace"),
+}
+
+
+def test_no_part_imports_what_it_never_uses(tmp_path):
+    """In one process, the smallest part first: what none of them has, is not in memory."""
+    program = f"""
+import importlib, sys
+for part, never in {NEVER_IN}.items():
+    importlib.import_module(part)
+    print(*(f"{{part}} imports {{name}}" for name in never if name in sys.modules), sep=chr(10))
+"""
+    env = development_env(
+        folder=tmp_path, web_port=1, sandbox_url="http://127.0.0.1:1", redis_url="redis://127.0.0.1:1", interval_s=60
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n") == [""] * 4

@@ -35,7 +35,7 @@ ADDRESS = re.compile(r"(?:(?:GET|POST) )?(/[\w/<>{}.-]*)")
 @pytest.fixture
 def shell(app):
     """What resolves the documents' commands."""
-    return Shell(app)
+    return Shell()
 
 
 @pytest.fixture

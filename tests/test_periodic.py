@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from funnel_app import periodic
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.periodic import PeriodicRunner, Round
-from funnel_app.web.watchdog import is_web_server, look_out
+from funnel_app.web.watchdog import look_out
 from tests.factories import make_deps
 
 
@@ -102,11 +102,7 @@ def test_only_a_process_on_duty_goes_round(deps):
     assert called == [1]
 
 
-def test_only_gunicorn_looks_out(deps, monkeypatch):
-    monkeypatch.delenv("SERVER_SOFTWARE", raising=False)
-    assert not is_web_server()
-    monkeypatch.setenv("SERVER_SOFTWARE", "gunicorn/25")
-    assert is_web_server()
+def test_the_lookout_is_a_thread_beside_the_requests(deps):
     going = look_out(deps)
     assert going.is_alive() and going.daemon
     going._stopping.set()

@@ -1,30 +1,58 @@
 """The command line: what a command cannot do is one sentence with its cure, and exit 1, whichever command it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
+from pkgutil import resolve_name
 from typing import Any
 
 import click
 from flask.cli import AppGroup, ScriptInfo
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ProgrammingError
 
 from funnel_app.current import current_deps
 from funnel_app.gateways.errors import GatewayError
-from funnel_app.ledger import schema
+from funnel_app.ledger import revision
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.troubles import UnfitDatabase, explain
 
 CURE = "run flask --app wsgi db upgrade"
 LOOK = "flask --app wsgi doctor looks at everything"
+# By their names, so that the web process has in memory none of what only commands use.
+COMMANDS: Mapping[str, str] = {
+    "calendly": "funnel_app.commands.calendly:group",
+    "campaigns": "funnel_app.commands.campaigns:group",
+    "contacts": "funnel_app.commands.contacts:group",
+    "db": "funnel_app.commands.db:group",
+    "doctor": "funnel_app.commands.doctor:doctor_command",
+    "emails": "funnel_app.commands.emails:group",
+    "enrol": "funnel_app.commands.enrol:enrol_command",
+    "hooks": "funnel_app.commands.hooks:group",
+    "ledger": "funnel_app.commands.ledger:group",
+    "notion": "funnel_app.commands.notion:group",
+    "resend": "funnel_app.commands.resend:group",
+    "templates": "funnel_app.commands.templates:group",
+    "trace": "funnel_app.commands.trace:trace_command",
+    "variables": "funnel_app.commands.variables:variables_command",
+}
 
 
 class CommandLine(AppGroup):
     """The application's commands, each of which says plainly that the ledger or a provider is away."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted({*super().list_commands(ctx), *COMMANDS})
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command that ends in a sentence where it would end in a trace of the code."""
-        command = super().get_command(ctx, cmd_name)
-        return command and _plain(command)
+        return _plain(own_command(cmd_name)) if cmd_name in COMMANDS else super().get_command(ctx, cmd_name)
+
+
+def own_command(name: str) -> click.Command:
+    """Return one of Funnel's commands as its module has it."""
+    command: click.Command = resolve_name(COMMANDS[name])
+    return command
 
 
 def _plain(command: click.Command) -> click.Command:
@@ -44,22 +72,24 @@ def _saying_why(invoke: Callable[[click.Context], Any]) -> Callable[[click.Conte
             if why is None:
                 raise
             raise click.ClickException(why) from None
+        except UnfitDatabase as error:
+            raise click.ClickException(str(error)) from None
         except GatewayError as error:
             raise click.ClickException(f"{error}. {LOOK}.") from None
 
     return invoke_plainly
 
 
-def why_unusable(engine: Engine, error: DBAPIError) -> str | None:
+def why_unusable(engine: Engine, error: Exception) -> str | None:
     """Return in one sentence why the ledger could not be used and what to do; None for a mistake of ours in its use."""
-    words = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+    words = explain(error)
     try:
-        at, ready = schema.current(engine), schema.at_head(engine)
-    except OperationalError:
+        at, ready = revision.current(engine), revision.at_head(engine)
+    except LedgerUnavailable:
         return f"The ledger cannot be reached ({words}): see that DATABASE_URL is right and that its database is there."
     if not ready:
-        state = f"is at {at}, not at {schema.head()}" if at else "that DATABASE_URL names is empty"
+        state = f"is at {at}, not at {revision.head()}" if at else "that DATABASE_URL names is empty"
         return f"The ledger {state} ({words}): {CURE}, or set DATABASE_URL to the one that you mean."
-    if isinstance(error, OperationalError):
-        return f"The ledger cannot be used ({words}): {LOOK}."
-    return None
+    if isinstance(error, ProgrammingError):
+        return None
+    return f"The ledger cannot be used ({words}): {LOOK}."

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State, check
@@ -39,8 +40,8 @@ def claim(session: Session, ids: Sequence[UUID], by: Claim) -> list[Email]:
     Of several callers exactly one wins an email: the others wait for the contacts' locks, or for SQLite's one writer.
     """
     # Two that claim many emails at once would lock them in different orders, and wait for each other in a circle.
-    free = select(Email.id).where(Email.id.in_(ids), claimable(by.now, by.modes)).order_by(Email.id)
-    open_ = set(session.scalars(free.with_for_update(skip_locked=True)))
+    free = {"ids": list(ids), "now": by.now, "modes": list(by.modes)}
+    open_ = set(session.scalars(_free(), free))
     chosen = [id_ for id_ in ids if id_ in open_][: by.most]
     if not chosen:
         return []
@@ -50,6 +51,12 @@ def claim(session: Session, ids: Sequence[UUID], by: Claim) -> list[Email]:
     won = list(session.scalars(taken.returning(Email.id)))
     _note(session, dict.fromkeys(won), State.SENDING, by.now)
     return load(session, won)
+
+
+@cache
+def _free() -> Select[UUID]:
+    wanted = select(Email.id).where(Email.id.in_(bindparam("ids", expanding=True)), claimable())
+    return wanted.order_by(Email.id).with_for_update(skip_locked=True)
 
 
 def mine(session: Session, ids: Collection[UUID], token: UUID | None) -> list[Email]:

@@ -23,7 +23,7 @@ from funnel_app.ledger.models import Email, EmailEvent, Enrolment, Request
 def overdue(session: Session, before: datetime, modes: Collection[str]) -> int:
     """Count the emails that a claim at this time would have won and that are still planned."""
     counted = [mode for mode in modes if mode != Mode.CANARY]
-    return session.scalar(select(func.count(Email.id)).where(claimable(before, counted))) or 0
+    return session.scalar(select(func.count(Email.id)).where(claimable()), {"now": before, "modes": list(counted)}) or 0
 
 
 def sending_since(session: Session, before: datetime) -> int:

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from funnel_app.campaigns.model import Kind
@@ -13,6 +14,7 @@ from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State, check
 from funnel_app.ledger.after_commit import log_after_commit
 from funnel_app.ledger.base import written
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, EnrolmentState
+from funnel_app.ledger.types import UtcTime
 
 # The conditions of the partial indexes, for the queries that want to use them.
 UNDER_WAY = written(Email.state, State.SENDING, State.HELD, State.AMBIGUOUS)
@@ -27,8 +29,13 @@ class Due(NamedTuple):
     kind: str
 
 
-def claimable(now: datetime, modes: Collection[str]) -> ColumnElement[bool]:
-    """Return what holds for emails that may be claimed: planned, due, wanted, and with no earlier step to wait for."""
+@cache
+def claimable() -> ColumnElement[bool]:
+    """Return what holds for emails that may be claimed: planned, due, wanted, and with no earlier step to wait for.
+
+    Whoever asks gives the parameters `now` and `modes`. It is built once, which takes longer than to ask it.
+    """
+    now = bindparam("now", type_=UtcTime)
     earlier = aliased(Email)
     waits = exists().where(
         earlier.enrolment_id == Email.enrolment_id, earlier.step < Email.step, earlier.state.in_(HOLDS_SUCCESSOR)
@@ -37,16 +44,18 @@ def claimable(now: datetime, modes: Collection[str]) -> ColumnElement[bool]:
         written(Email.state, State.PLANNED),
         Email.due_at <= now,
         or_(Email.next_attempt_at.is_(None), Email.next_attempt_at <= now),
-        _runs(modes),
+        _runs(),
         ~waits,
     )
 
 
-def _runs(modes: Collection[str]) -> ColumnElement[bool]:
+def _runs() -> ColumnElement[bool]:
     # Asked per email, not the other way round: few emails are due, and many enrolments run.
     running = aliased(Enrolment)
     return exists().where(
-        running.id == Email.enrolment_id, running.state == EnrolmentState.ACTIVE, running.mode.in_(list(modes))
+        running.id == Email.enrolment_id,
+        running.state == EnrolmentState.ACTIVE,
+        running.mode.in_(bindparam("modes", expanding=True)),
     )
 
 
@@ -55,11 +64,15 @@ def due(session: Session, now: datetime, modes: Collection[str], limit: int, *, 
 
     With `untried` only those that were never a part of a request: one whose batch was refused goes by itself.
     """
+    given = {"now": now, "modes": list(modes)}
+    return [Due(*row) for row in session.execute(_due(untried).limit(limit), given)]
+
+
+@cache
+def _due(untried: bool) -> Select[UUID, datetime, str]:
     first = case((Enrolment.kind == Kind.TRANSACTIONAL, 0), else_=1)
-    wanted = select(Email.id, Email.due_at, Enrolment.kind).join(Enrolment).where(claimable(now, modes))
-    if untried:
-        wanted = wanted.where(Email.freezes == 0)
-    return [Due(*row) for row in session.execute(wanted.order_by(first, Email.due_at, Email.id).limit(limit))]
+    wanted = select(Email.id, Email.due_at, Enrolment.kind).join(Enrolment).where(claimable())
+    return (wanted.where(Email.freezes == 0) if untried else wanted).order_by(first, Email.due_at, Email.id)
 
 
 def was_tried(session: Session, email_id: UUID) -> bool:
@@ -124,9 +137,9 @@ def held(session: Session, now: datetime, modes: Collection[str], limit: int) ->
         UNDER_WAY,
         Email.state == State.HELD,
         or_(Email.next_attempt_at.is_(None), Email.next_attempt_at <= now),
-        _runs(modes),
+        _runs(),
     )
-    return list(session.scalars(wanted.order_by(Email.due_at).limit(limit)))
+    return list(session.scalars(wanted.order_by(Email.due_at).limit(limit), {"modes": list(modes)}))
 
 
 def sent_since(session: Session, now: datetime, limit: int) -> list[Email]:

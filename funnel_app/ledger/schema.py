@@ -1,51 +1,25 @@
-"""The ledger's shape: bring it to the newest migration, or say how far behind it is."""
-
-from pathlib import Path
+"""The ledger's shape: bring it to the newest migration, and say where it differs from the models."""
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
+from funnel_app.ledger.revision import MIGRATIONS, at_head, current, head, is_newer
+from funnel_app.ledger.troubles import UnfitDatabase
+
+__all__ = ["UnfitDatabase", "at_head", "check", "current", "downgrade", "head", "make_revision", "upgrade"]
+
 # Any number that nothing else locks in this database.
 MIGRATION_LOCK = 0x46554E4E454C
-
-
-def head() -> str:
-    """Return the newest migration's name."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
-    if newest is None:
-        raise LookupError(f"There are no migrations in {MIGRATIONS}.")
-    return newest
-
-
-def current(engine: Engine) -> str | None:
-    """Return the migration that the ledger is at; None for an empty ledger."""
-    with engine.execution_options(funnel_reads=True).connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
-def at_head(engine: Engine) -> bool:
-    """Say whether this code can work on the ledger: it is at the newest migration, or a newer release brought it on.
-
-    Migrations only add, so that the release before works on: during a redeploy, and after a rollback. A ledger that
-    cannot be reached is not at head.
-    """
-    try:
-        revision = current(engine)
-    except OperationalError:
-        return False
-    return revision == head() or _is_newer(revision)
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring the ledger up to a migration, once, whoever else does so now; one of a newer release stays as it is."""
     with engine.begin() as connection:
+        _require_utf8(connection)
         _lock(connection)
-        if not _is_newer(MigrationContext.configure(connection).get_current_revision()):
+        if not is_newer(MigrationContext.configure(connection).get_current_revision()):
             command.upgrade(_config(connection), revision)
 
 
@@ -67,15 +41,19 @@ def make_revision(engine: Engine, name: str, revision: str) -> None:
         command.revision(_config(connection), name, autogenerate=True, rev_id=revision)
 
 
+def _require_utf8(connection: Connection) -> None:
+    """Refuse a database that cannot hold every name: it would lose D’Arcy, or return her broken."""
+    if connection.dialect.name != "postgresql":
+        return
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise UnfitDatabase(encoding)
+
+
 def _lock(connection: Connection) -> None:
     # SQLite lets one writer begin at a time; PostgreSQL would let two make the same table.
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-
-
-def _is_newer(revision: str | None) -> bool:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    return revision is not None and revision not in known
 
 
 def _config(connection: object | None = None) -> Config:

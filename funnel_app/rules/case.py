@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.canary import CANARY
@@ -31,7 +32,7 @@ class Case:
     from_caller: int = 0
     for_mailbox: int = 0
 
-    @property
+    @cached_property
     def sequence(self) -> Sequence | None:
         """The sequence that the call starts on this day; None where it starts nothing."""
         return started_on(self.campaign, self.call.event, self.today)
@@ -46,22 +47,22 @@ class Case:
         """The day of the business."""
         return self.now.astimezone(ZoneInfo(self.campaign.timezone)).date()
 
-    @property
+    @cached_property
     def occurrence(self) -> str:
         """What the call's sequence runs once per: the calendar event, or nothing."""
         return self.call.occurrence if self.sequence is None or self.sequence.per_occurrence else ""
 
-    @property
+    @cached_property
     def happening(self) -> Happening:
         """The call at its source."""
         return self.call.happening(self.now)
 
-    @property
+    @cached_property
     def mode(self) -> Mode:
         """The mode of what this call starts."""
         return Mode.CANARY if self.campaign.name == CANARY else self.current_mode
 
-    @property
+    @cached_property
     def handler(self) -> str | None:
         """The handler that this call concerns; None where it starts and ends nothing."""
         concerned = self.sequence or self.rests or next(iter(self.campaign.ended_by(self.call.event)), None)

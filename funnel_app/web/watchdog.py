@@ -1,17 +1,11 @@
 """Lookout: a thread of the web process that sees what no part of a dead scheduler could tell."""
 
-import os
 from threading import Event
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.notify import tell
 from funnel_app.flows.monitoring.watch import watch_from_web
 from funnel_app.periodic import PeriodicRunner, Round, time_rounds
-
-
-def is_web_server() -> bool:
-    """Say whether gunicorn loads this application, and not a command."""
-    return os.environ.get("SERVER_SOFTWARE", "").startswith("gunicorn")
 
 
 def look_out(deps: Deps) -> PeriodicRunner:

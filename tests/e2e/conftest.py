@@ -12,7 +12,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.doctor import examine_and_keep
 from funnel_app.flows.monitoring.watch import watch
@@ -31,13 +31,18 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
 
+def chromium() -> str:
+    """Return the path of the system's Chromium."""
+    path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+    assert path, "The browser tests need Chromium: `make test` installs it where it may."
+    return path
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, without a window."""
-    path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
-    assert path, "The browser tests need Chromium: `make test` installs it where it may."
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        launched = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
         yield launched
         launched.close()
 

@@ -12,6 +12,7 @@ from rq.registry import FailedJobRegistry, StartedJobRegistry
 from structlog.testing import capture_logs
 
 import jobs.deliver
+import jobs.parent
 import jobs.process
 import jobs.scheduler
 import jobs.worker
@@ -208,7 +209,7 @@ def test_a_process_waits_for_redis_and_for_the_ledger(deps, monkeypatch):
             return False
 
     heads = []
-    monkeypatch.setattr("jobs.process.schema.at_head", lambda engine: bool(heads))
+    monkeypatch.setattr("jobs.process.revision.at_head", lambda engine: bool(heads))
     jobs.process.wait_for_ledger(Waits(), "worker")
     deps.queues.away = True
     jobs.process.wait_for_redis(Waits(), "worker")
@@ -235,6 +236,5 @@ def test_a_process_that_waits_says_so_at_first_and_then_once_a_minute(deps, monk
 
 
 def test_a_child_without_its_parent_does_not_begin(monkeypatch):
-    monkeypatch.setattr(jobs.worker.ctypes, "CDLL", lambda _: type("C", (), {"prctl": staticmethod(lambda *_: 0)}))
-    monkeypatch.setattr(jobs.worker, "start", lambda: pytest.fail("it began"))
-    jobs.worker.run_child(parent=1_000_000)
+    monkeypatch.setattr(jobs.parent.ctypes, "CDLL", lambda _: type("C", (), {"prctl": staticmethod(lambda *_: 0)}))
+    assert not jobs.parent.dies_with(parent=1_000_000)

@@ -3,6 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
+from jobs import backup as made
 from jobs import nightly
 from jobs.nightly import NightlyBackup
 from tests.factories import make_deps
@@ -46,7 +47,7 @@ def test_one_that_fails_is_told_and_tried_again_an_hour_later(due, monkeypatch):
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     backup = NightlyBackup()
     backup.step(due)
-    assert finish(backup, due) == ["backup_failed"]
+    assert finish(backup, due) == ["backup_failed", "incident_began"]
     backup.step(due)
     assert backup._process is None
     now[0] += 3600
@@ -63,10 +64,10 @@ def test_where_no_folder_is_set_nothing_is_started(deps):
 def test_it_is_counted_in_a_line_of_the_log_and_the_old_ones_go(due, monkeypatch):
     monkeypatch.setattr("jobs.process.start", lambda: due.settings)
     monkeypatch.setattr("jobs.process.deps", lambda: due)
-    assert nightly.main() == 0
+    assert made.main() == 0
     due.now.forward(days=20)
     with capture_logs() as logs:
-        assert nightly.main() == 0
+        assert made.main() == 0
     (line,) = logs
     assert (line["event"], line["removed"], line["rows"]["emails"]) == ("backup_counted", 1, 0)
 
@@ -77,5 +78,5 @@ def test_one_that_cannot_be_made_is_told_in_a_line_of_the_log(sqlite, tmp_path, 
     monkeypatch.setattr("jobs.process.start", lambda: deps.settings)
     monkeypatch.setattr("jobs.process.deps", lambda: deps)
     with capture_logs() as logs:
-        assert nightly.main() == 1
-    assert [line["event"] for line in logs] == ["backup_not_made"] and logs[0]["error"]
+        assert made.main() == nightly.TOLD
+    assert [line["event"] for line in logs] == ["backup_not_made", "incident_began"] and logs[0]["error"]

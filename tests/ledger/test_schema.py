@@ -5,14 +5,14 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Engine, inspect, text
 
-from funnel_app.ledger import schema
+from funnel_app.ledger import revision, schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Base
 from tests.postgres_server import PostgresServer
 
 VERSIONS = schema.MIGRATIONS / "versions"
 TABLES = {
-    "contacts", "email_events", "emails", "enrolments", "hook_events", "incidents", "messages", "notices",
+    "contacts", "email_events", "emails", "enrolments", "heartbeats", "hook_events", "incidents", "messages", "notices",
     "operator_actions", "requests", "suppressions", "template_versions",
 }  # fmt: skip
 
@@ -105,9 +105,15 @@ def test_a_draft_is_made_from_what_the_models_have_more(sqlite, monkeypatch, tmp
 
 def test_without_migrations_there_is_no_head(monkeypatch, tmp_path):
     (tmp_path / "versions").mkdir()
-    monkeypatch.setattr(schema, "MIGRATIONS", tmp_path)
+    monkeypatch.setattr(revision, "MIGRATIONS", tmp_path)
     with pytest.raises(LookupError, match="There are no migrations in"):
         schema.head()
+
+
+def test_the_files_are_named_as_alembic_knows_them():
+    scripts = ScriptDirectory(str(schema.MIGRATIONS))
+    assert {script.revision for script in scripts.walk_revisions()} == revision.known()
+    assert scripts.get_current_head() == revision.head()
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from typing import Any
 
 from gunicorn.app.wsgiapp import run as run_gunicorn
 
+from jobs.process import start
 from jobs.scheduler import main as run_scheduler
-from jobs.worker import run_child
+from jobs.worker import run as run_worker
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def main(name: str, marker: Path) -> None:
     elif point.process == "scheduler":
         run_scheduler()
     else:
-        run_child(os.getppid())
+        start()
+        run_worker()
 
 
 def _set_trap(point: Point, marker: Path) -> None:

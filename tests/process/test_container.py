@@ -39,7 +39,7 @@ def parts(stack):
     parent = stack.processes.running["container"].pid
     pids = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
     commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in pids}
-    words = {"web": "gunicorn", "worker": "jobs.worker", "scheduler": "jobs.scheduler"}
+    words = {"web": "gunicorn", "worker": "funnel worker", "scheduler": "funnel scheduler"}
     return {part: pid for part, word in words.items() for pid, command in commands.items() if word in command}
 
 
@@ -83,7 +83,7 @@ def test_a_stop_lets_the_request_and_the_email_in_hand_end_and_gives_0_within_te
 
 
 def assert_json_lines(text):
-    """A container's whole life is told in JSON lines, from gunicorn's master and supervisor too."""
+    """A container's whole life is told in JSON lines, from gunicorn's master and the parent too."""
     told = [json.loads(line) for line in text.splitlines()]
     assert all({"event", "level", "timestamp"} <= set(line) for line in told)
     assert any(line["event"].startswith("Starting gunicorn") for line in told), "the master's first word"
@@ -139,9 +139,8 @@ def test_parts_of_their_own_are_healthy_while_they_wait(tmp_path):
 
 
 def test_a_part_that_does_not_stay_up_ends_the_container_with_1():
-    program = "import sys; from jobs.supervise import supervise; sys.exit(supervise({{'web': [{!r}, '-c', '1/0']}}, 1))"
-    done = subprocess.run(
-        [sys.executable, "-c", program.format(sys.executable)], cwd=ROOT, capture_output=True, text=True, timeout=180
-    )
+    parent = "Parent([Part('web', lambda: 1 / 0)], starts=1)"
+    program = f"import sys; from jobs.parent import Parent, Part; sys.exit({parent}.run())"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=180)
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stdout and "process_failed" in done.stdout

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import ignored_auth, negative_data_rejection, positive_data_acceptance
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.gateways.redis.throttle import Throttle
 from funnel_app.ledger import schema as ledger_schema
 from funnel_app.ledger.engine import open_engine

@@ -14,7 +14,7 @@ import pytest
 from jinja2 import TemplateNotFound
 from redis import Redis
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.gateways.redis.job_names import DELIVER
 from funnel_app.web.console import rq_templates
 from tests.redis_server import RedisServer

@@ -1,22 +1,21 @@
 """Back up: a copy of the ledger that was opened and counted before it counts as one; old ones go."""
 
 import gzip
-import re
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.backup_files import TIME_FORMAT, taken
 from funnel_app.ledger import snapshots
+from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.storage import owner_cure
+from funnel_app.ledger.troubles import explain
 
-NAME = re.compile(r"funnel-(\d{8}T\d{6}Z)\.db\.gz")
-TIME_FORMAT = "%Y%m%dT%H%M%SZ"
 SCRATCH = ".backup-"
-AT_NIGHT = time(3, 0)
 # Most of the ledger is compressed already: more effort gains little.
 EFFORT = 1
 
@@ -47,8 +46,12 @@ def backup(deps: Deps, folder: Path) -> Backup:
             packed, rows = _packed(deps, Path(scratch))
             file = packed.replace(folder / f"funnel-{deps.now().astimezone(UTC):{TIME_FORMAT}}.db.gz")
         return Backup(str(file), file.stat().st_size, rows)
+    except PermissionError as fault:
+        raise BackupFailed(f"No backup was made in {folder}: {fault}. {owner_cure(folder)}") from fault
     except (OSError, snapshots.BadCopy) as fault:
         raise BackupFailed(f"No backup was made in {folder}: {fault}") from fault
+    except LedgerUnavailable as fault:
+        raise BackupFailed(f"No backup was made in {folder}: {explain(fault)}") from fault
 
 
 def _packed(deps: Deps, scratch: Path) -> tuple[Path, dict[str, int]]:
@@ -81,29 +84,9 @@ def _clear_up(folder: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def taken(folder: Path) -> list[tuple[datetime, Path]]:
-    """Return the backups of a folder with their times, oldest first."""
-    names = [(NAME.fullmatch(path.name), path) for path in folder.glob("funnel-*.db.gz")]
-    return sorted((datetime.strptime(f"{n[1]}+0000", f"{TIME_FORMAT}%z"), path) for n, path in names if n)
-
-
 def prune(folder: Path, keep: timedelta, now: datetime) -> int:
     """Remove the backups that are older than that, but never the newest; return how many."""
     old = [path for at, path in taken(folder)[:-1] if at < now - keep]
     for path in old:
         path.unlink(missing_ok=True)
     return len(old)
-
-
-def backup_due(deps: Deps) -> bool:
-    """Say whether last night's backup is missing; never where `BACKUP_DIR` names no folder."""
-    if deps.settings.backup_dir is None:
-        return False
-    found = taken(Path(deps.settings.backup_dir))
-    return not found or found[-1][0] < _last_night(deps.now(), deps.settings.timezone)
-
-
-def _last_night(now: datetime, timezone: str) -> datetime:
-    local = now.astimezone(ZoneInfo(timezone))
-    tonight = datetime.combine(local.date(), AT_NIGHT, local.tzinfo)
-    return tonight if tonight <= local else tonight - timedelta(days=1)

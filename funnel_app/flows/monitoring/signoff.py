@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Check, Status, count, standing
-from funnel_app.ledger import schema
+from funnel_app.ledger import revision
 
 MARKS = {Status.OK: "ok", Status.WARNING: "**warning**", Status.FAULT: "**FAULT**"}
 VERDICTS = {
@@ -25,7 +25,7 @@ def report(deps: Deps, checks: Sequence[Check]) -> str:
         f"# Production report, {deps.now():%d %B %Y}",
         "",
         f"Made by `flask doctor --signoff` at {deps.now():%Y-%m-%d %H:%M:%S} UTC for {deps.settings.public_url}, "
-        f"in {mode} mode, over the ledger `{_place(deps)}` at `{schema.head()}`. `docs/production-checklist.md` says "
+        f"in {mode} mode, over the ledger `{_place(deps)}` at `{revision.head()}`. `docs/production-checklist.md` says "
         "what each check looks at.",
         "",
         f"**{VERDICTS[worst]}** ({counted})",

@@ -27,8 +27,11 @@ def ready_version(deps: Deps, key: str) -> TemplateVersion:
     A changed text serves once it has not changed for two minutes, since people save half-typed; at once where
     there is no good one. While Notion is away the last good version serves for a day.
     """
-    fault = _look(deps, key)
     latest, adopted = _known(deps, key)
+    fault = None
+    if latest is None or deps.now() - latest.checked_at >= FRESH_FOR:
+        fault = _look(deps, key, latest)
+        latest, adopted = _known(deps, key)
     if latest is None or not _serves(latest, deps.now()):
         raise NotReady(f"template {key}: {_why_unread(fault, latest)}")
     version = _choose(latest, adopted)
@@ -106,11 +109,8 @@ def _first_fault(version: TemplateVersion) -> str:
     return str(next(problem["detail"] for problem in version.problems if problem["blocking"]))
 
 
-def _look(deps: Deps, key: str) -> str | None:
-    """Read the template where nobody has within a minute; return why it could not be read, None where it was."""
-    latest, _ = _known(deps, key)
-    if latest is not None and deps.now() - latest.checked_at < FRESH_FOR:
-        return None
+def _look(deps: Deps, key: str, latest: TemplateVersion | None) -> str | None:
+    """Read the template unless another worker does; return why it could not be read, None where it was."""
     try:
         if fault := deps.fetches.fault(key):
             return fault

@@ -9,6 +9,7 @@ from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.sending.apply_response import apply_response
 from funnel_app.flows.sending.deliver import Outcome, deliver
 from funnel_app.flows.sending.submit import repeat
+from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger.models import Email
 from tests.flows.leads import WorkerDied, die, email_ids, look, opt_in, request_of, write_templates
@@ -234,6 +235,27 @@ def test_an_answer_that_is_recorded_stays(ready):
     deliver(ready, [first])
     apply_response(ready, request_of(ready, first).id, REFUSED)
     assert look(ready, first).state == "sent"
+
+
+def test_an_answer_is_recorded_though_redis_went_away_during_the_call(ready, monkeypatch):
+    first = first_email(ready)
+
+    def away():
+        raise Unavailable("redis", "connection refused")
+
+    monkeypatch.setattr(ready.pause, "clear", away)
+    with pytest.raises(Unavailable):
+        deliver(ready, [first])
+    assert (look(ready, first).state, len(ready.mailer.calls)) == ("sent", 1)
+
+
+def test_a_turn_to_call_is_given_back_whatever_becomes_of_the_call(ready):
+    first = first_email(ready)
+    deliver(ready, [first])
+    ready.mailer.script = [RATE]
+    deliver(ready, [first_email(ready, "bea@resend.dev")])
+    repeat(ready, request_of(ready, first).id)
+    assert ready.rate.in_turn == set()
 
 
 def test_the_rate_that_resend_names_is_learnt(ready):

@@ -1,19 +1,23 @@
 """Backlog: what is due goes one by one while it is little, and a hundred at a time while it is much."""
 
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.sending import deliver as deliver_flow
 from funnel_app.flows.sending.backlog import deliver_due
-from funnel_app.flows.sending.deliver import Outcome
+from funnel_app.flows.sending.deliver import Outcome, deliver
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
-from funnel_app.ledger import emails
+from funnel_app.ledger import batches, emails
+from funnel_app.ledger.types import new_id
 from tests.flows.leads import call, email_ids, look, opt_in, read_templates, write_templates
 
 
@@ -58,6 +62,61 @@ def test_a_job_goes_on_while_there_is_a_backlog_and_takes_a_hundred_at_most(read
     deliver_due(ready, due[0])
     assert sizes(ready) == [100, 100], "three are no backlog: their own jobs send them"
     assert Counter(ready.mailer.sent_to()) == Counter(set(ready.mailer.sent_to()))
+
+
+def test_a_batch_is_full_though_another_worker_claims_what_this_one_had_looked_at(ready, monkeypatch):
+    due = leads(ready, 112)
+    monkeypatch.setattr(deliver_flow, "LARGEST_BATCH", 100)
+    gather = deliver_flow.gather
+
+    def gather_while_another_claims(deps, wanted):
+        monkeypatch.setattr(deliver_flow, "gather", gather)
+        with deps.sessions.begin() as session:
+            batches.claim(session, due[:12], claim_by(deps))
+        return gather(deps, wanted)
+
+    monkeypatch.setattr(deliver_flow, "gather", gather_while_another_claims)
+    deliver_due(ready, due[0])
+    assert sizes(ready) == [100]
+    assert {look(ready, each).state for each in due[12:]} == {"sent"}
+
+
+def claim_by(deps) -> batches.Claim:
+    now = deps.now()
+    return batches.Claim(token=new_id(), now=now, until=now + timedelta(seconds=15), modes=("test",), most=100)
+
+
+def test_a_batch_takes_three_transactions_and_no_more_statements_than_a_small_one(ready):
+    def cost(count: int) -> tuple[int, int]:
+        due = [email_ids(opt_in(ready, f"lead{count}-{n}@resend.dev"))[0] for n in range(count)]
+        with counted(ready) as seen:
+            assert deliver(ready, due) is Outcome.HANDED_OVER
+        return seen["transactions"], seen["statements"]
+
+    cost(2)
+    few, many = cost(5), cost(60)
+    assert few[0] == many[0] == 3
+    assert few[1] == many[1] <= 40
+
+
+@contextmanager
+def counted(deps) -> Iterator[Counter]:
+    """Count the writing transactions and all statements of a block; many rows by one statement are one."""
+    seen: Counter[str] = Counter()
+
+    def begun(session, transaction, connection):
+        seen["transactions"] += 1
+
+    def executed(*_):
+        seen["statements"] += 1
+
+    event.listen(deps.sessions, "after_begin", begun)
+    event.listen(deps.engine, "before_cursor_execute", executed)
+    try:
+        yield seen
+    finally:
+        event.remove(deps.sessions, "after_begin", begun)
+        event.remove(deps.engine, "before_cursor_execute", executed)
 
 
 def test_a_job_ends_after_a_while_though_more_is_due(ready, monkeypatch):

@@ -1,0 +1,65 @@
+"""What Funnel takes of a machine's memory at rest, and at work: `python -m bench.memory`.
+
+Everything that the image runs (`ROLE=all`) and its Redis, what they share counted once (PSS). Exit 1 above the goal.
+"""
+
+import sys
+import time
+from collections.abc import Mapping
+
+import psutil
+
+from bench.common import Row, calibrate, family, show
+from bench.slow_sockets import hooks
+from sandbox.stack import Stack, running_stack
+
+AT_REST_MB = 180.0
+SETTLES_S = 10.0
+HOOKS = 300
+
+
+def pss_mb(process: psutil.Process) -> float:
+    """Return a process's share of memory, in megabytes."""
+    return float(process.memory_full_info().pss) / 2**20
+
+
+def by_part(stack: Stack) -> dict[str, list[float]]:
+    """Return the memory of each process, by the part that it belongs to."""
+    found: dict[str, list[float]] = {}
+    for process in family([stack.processes.running["container"].pid]):
+        found.setdefault(_part(process), []).append(pss_mb(process))
+    found["redis"] = [pss_mb(each) for each in psutil.Process().children() if "redis" in each.name()]
+    return found
+
+
+def _part(process: psutil.Process) -> str:
+    title = " ".join(process.cmdline())
+    words = {"gunicorn": "web", "funnel web": "web", "funnel worker": "worker", "funnel scheduler": "scheduler"}
+    return next((part for word, part in words.items() if word in title), "parent")
+
+
+def rows(parts: Mapping[str, list[float]], when: str, goal: float | None) -> list[Row]:
+    """Return the sum, then each part."""
+    total = sum(sum(each) for each in parts.values())
+    detail = [Row(f"{when}: {name}, {len(each)} processes", sum(each), "MB") for name, each in sorted(parts.items())]
+    return [Row(f"{when}: all processes", total, "MB", goal, more_is_better=False), *detail]
+
+
+def main() -> int:
+    """Start what the image runs, let it settle, measure; then again after some hooks and their emails."""
+    machine = calibrate()
+    with running_stack(3600) as stack:
+        stack.flask("templates", "populate")
+        stack.processes.start("container", "-m", "jobs.start")
+        stack.wait_until_ready()
+        time.sleep(SETTLES_S)
+        at_rest = by_part(stack)
+        hooks(stack, HOOKS, seed=1)
+        time.sleep(SETTLES_S)
+        at_work = by_part(stack)
+    table = rows(at_rest, "at rest", AT_REST_MB) + rows(at_work, f"after {HOOKS} signups", None)
+    return 0 if show("Memory (PSS)", machine, table) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

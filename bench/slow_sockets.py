@@ -1,0 +1,140 @@
+"""Hold the front door's sockets slowly while normal hooks come in: `python -m bench.slow_sockets [SOCKETS] [HOOKS]`.
+
+It ends with 1 where `/healthz` once did not answer, or a hook failed, or the slowest in a hundred took over 100 ms
+longer than without the slow ones.
+"""
+
+import json
+import random
+import selectors
+import socket
+import sys
+import threading
+import time
+from collections.abc import Sequence
+
+from bench.common import Load, Row, calibrate, call, post, show
+from bench.shots import person
+from sandbox.processes import answers
+from sandbox.stack import Stack, running_stack
+
+CALLERS = 4
+PATH = "/webhook/christmas/signup"
+ADDED_MS = 100.0
+HEAD = f"POST {PATH} HTTP/1.1\r\nHost: funnel\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n"
+OLD, FORGED = (f"X-Funnel-Signature: t={{}},v1={word * 16}\r\n\r\n" for word in ("0000", "ffff"))
+
+
+def kinds() -> Sequence[str]:
+    """Return what each slow stranger begins with."""
+    now = int(time.time())
+    return ("", HEAD[:60], HEAD + OLD.format(1), HEAD + FORGED.format(now), HEAD.replace(PATH, "/nowhere") + "\r\n")
+
+
+class Strangers(threading.Thread):
+    """Keeps so many slow sockets open, says a byte over each now and then, and opens one anew when it is shut."""
+
+    def __init__(self, port: int, count: int) -> None:
+        super().__init__(daemon=True)
+        self.port, self.count, self.over = port, count, threading.Event()
+        self.opened = 0
+        self._poller = selectors.DefaultSelector()
+
+    def run(self) -> None:
+        """Go on until it is over."""
+        while not self.over.wait(0.2):
+            for key, _ in self._poller.select(0):
+                self._drop_if_shut(key.fileobj)
+            while len(self._poller.get_map()) < self.count:
+                self._open()
+            for key in list(self._poller.get_map().values()):
+                if key.data and random.random() < 0.2:
+                    self._say(key.fileobj)
+
+    def _open(self) -> None:
+        line = socket.create_connection(("127.0.0.1", self.port))
+        said = kinds()[self.opened % len(kinds())]
+        line.sendall(said.encode())
+        line.setblocking(False)
+        self.opened += 1
+        self._poller.register(line, selectors.EVENT_READ, bool(said))
+
+    def _drop_if_shut(self, line: socket.socket) -> None:
+        try:
+            over = not line.recv(65536)
+        except OSError:
+            over = True
+        if over:
+            self._poller.unregister(line)
+            line.close()
+
+    def _say(self, line: socket.socket) -> None:
+        try:
+            line.send(b"x")
+        except OSError:
+            self._poller.unregister(line)
+            line.close()
+
+
+class Health(threading.Thread):
+    """Asks for `/healthz` twice a second, as the image's own check does, over a connection of its own."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(daemon=True)
+        self.url, self.over, self.said = url, threading.Event(), [True]
+
+    def run(self) -> None:
+        """Go on until it is over."""
+        while not self.over.wait(0.5):
+            self.said.append(answers(f"{self.url}/healthz"))
+
+
+def hooks(stack: Stack, count: int, seed: int) -> Load:
+    """Return how signups fared over kept connections."""
+    rng, secret = random.Random(seed), stack.processes.env["HOOK_SECRET"]
+    bodies = (json.dumps(person(rng)).encode() for _ in range(count))
+    proof = [("Authorization", f"Bearer {secret}")]
+    return call(int(stack.processes.env["PORT"]), [post(PATH, body, proof) for body in bodies], CALLERS)
+
+
+def measure(stack: Stack, sockets: int, count: int) -> tuple[Load, Load, Health, int]:
+    """Return hooks alone, hooks beside the strangers, what health said meanwhile, and how many sockets were opened."""
+    hooks(stack, 50, seed=1)
+    alone = hooks(stack, count, seed=2)
+    strangers, health = Strangers(int(stack.processes.env["PORT"]), sockets), Health(stack.web_url)
+    strangers.start()
+    while strangers.opened < sockets:
+        time.sleep(0.1)
+    health.start()
+    beside = hooks(stack, count, seed=3)
+    for thread in (strangers, health):
+        thread.over.set()
+        thread.join()
+    return alone, beside, health, strangers.opened
+
+
+def main(sockets: int, count: int) -> int:
+    """Start a web process, hold its sockets, print a table; 1 where a promise does not hold."""
+    machine = calibrate()
+    with running_stack(3600) as stack:
+        stack.flask("db", "upgrade")
+        stack.processes.start("web")
+        stack.processes.wait_for("web", f"{stack.web_url}/healthz")
+        alone, beside, health, opened = measure(stack, sockets, count)
+    added = beside.ms(0.99) - alone.ms(0.99)
+    rows = [
+        Row("what they add to the slowest hook of a hundred", max(0.01, added), "ms", ADDED_MS, False),
+        Row("hooks beside the slow sockets, slowest of a hundred", beside.ms(0.99), "ms"),
+        Row("the same alone", alone.ms(0.99), "ms"),
+        Row("hooks beside the slow sockets, middle", beside.ms(0.5), "ms"),
+        Row("the same alone", alone.ms(0.5), "ms"),
+        Row("hooks accepted", beside.statuses[202], "", count),
+        Row(f"/healthz answered, of {len(health.said)}", sum(health.said), "", len(health.said)),
+        Row("slow sockets opened", opened, ""),
+    ]
+    held = show(f"{sockets} slow sockets, {CALLERS} callers with {count} hooks", machine, rows)
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*(int(argument) for argument in [*sys.argv[1:], *("500", "1000")[len(sys.argv) - 1 :]])))

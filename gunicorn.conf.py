@@ -1,0 +1,42 @@
+"""How gunicorn serves Funnel wherever `gunicorn wsgi:app` is started here: in the image, by `make run`, by hand.
+
+What stands in GUNICORN_CMD_ARGS or on the command line goes before it: https://docs.gunicorn.org/en/stable/configure.html
+"""
+
+import gc
+from pathlib import Path
+from typing import Any
+
+from jobs.process import start
+from jobs.web import serve
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its file safely
+
+settings = start()
+
+workers = settings.web_concurrency
+threads = 4
+worker_class = "jobs.web_worker.BufferingWorker"
+logger_class = "jobs.web_log.JsonLogger"
+# Everything is imported once, and in memory once.
+preload_app = True
+# Longer than a proxy keeps its connections (Coolify's: 90 s), so that none is closed while it sends a hook over it.
+keepalive = 95
+# Within the ten seconds that a stop may take.
+graceful_timeout = 7
+# TRUSTED_PROXIES alone says whose headers are believed.
+forwarded_allow_ips = ""
+# It would be a file under the home folder, which may be read-only.
+control_socket_disable = True
+# The workers' sign of life is a file, which a disk that is busy must not hold up.
+worker_tmp_dir = str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Leave what was imported alone: a collection would write to every page that is shared."""
+    gc.freeze()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Give the application connections of this process's own, and let it look out for the scheduler."""
+    serve(worker.wsgi)

@@ -1,0 +1,30 @@
+"""All parts in one container: web, workers and scheduler, forked from one process (`ROLE=all`)."""
+
+import os
+import sys
+
+import wsgi  # imported here, so that gunicorn finds it in memory
+from jobs import scheduler, web
+from jobs.parent import Parent, Part
+from jobs.worker import worker_parts
+
+
+def main() -> int:
+    """Run all parts until told to stop; 1 where the migration fails or a part does not stay up."""
+    if not _migration_ended_well():
+        return 1
+    parts = [Part("web", web.run), Part("scheduler", scheduler.run), *worker_parts(wsgi.settings.workers)]
+    return Parent(parts).run()
+
+
+def _migration_ended_well() -> bool:
+    """Wait for the migration that `jobs.start` began in this process before it became what it is now."""
+    try:
+        _, status = os.wait()
+    except ChildProcessError:
+        return True
+    return os.waitstatus_to_exitcode(status) == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

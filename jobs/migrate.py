@@ -1,0 +1,71 @@
+"""Bring the ledger to the newest migration, with patience for a database that is still coming up; then end."""
+
+import sys
+import time
+from collections.abc import Callable
+
+import structlog
+
+from funnel_app.config import Settings
+from funnel_app.flows.monitoring.ledger_identity import why_not_empty
+from funnel_app.gateways.redis.process_status import ProcessStatus
+from funnel_app.ledger import revision, schema, storage
+from funnel_app.ledger.engine import LedgerUnavailable, open_engine
+from funnel_app.ledger.troubles import explain
+from jobs.process import start
+
+LEDGER_WITHIN_S = 60.0
+
+log = structlog.get_logger()
+
+
+def migrate(
+    database_url: str, within_s: float = LEDGER_WITHIN_S, was_known: Callable[[], str | None] = lambda: None
+) -> bool:
+    """Bring the ledger to the newest migration, once, whoever else starts now.
+
+    False where it stays away, cannot keep what is to be kept, or is empty and was not: the log has the cure.
+    """
+    engine = open_engine(database_url)
+    if closed := storage.why_closed(engine):
+        log.error("not_started", hint=closed)
+        return False
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            before = revision.current(engine)
+            if before is None and (known := was_known()):
+                log.error("not_started", hint=known)
+                return False
+            schema.upgrade(engine)
+            log.info("ledger_migrated", before=before, now=revision.current(engine))
+            return True
+        except schema.UnfitDatabase as fault:
+            log.error("not_started", hint=str(fault))
+            return False
+        except LedgerUnavailable as fault:
+            log.warning("database_unavailable", error=explain(fault))
+            if time.monotonic() > deadline:
+                log.error("not_started", hint="DATABASE_URL names a ledger that cannot be reached")
+                return False
+            time.sleep(1)
+        finally:
+            engine.dispose()
+
+
+def _was_known(settings: Settings) -> str | None:
+    status = ProcessStatus(settings.redis_url)
+    try:
+        return why_not_empty(status, settings.backup_dir)
+    finally:
+        status.close()
+
+
+def main() -> int:
+    """Migrate the ledger of the settings; 1 where the container cannot begin."""
+    settings = start()
+    return 0 if migrate(settings.database_url, was_known=lambda: _was_known(settings)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
