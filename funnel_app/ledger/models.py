@@ -58,9 +58,7 @@ class HookEvent(Base):
         partial("ix_hook_events_refused", "received_at", where="outcome = 'refused'"),
         partial("ix_hook_events_refused_key", "dedupe_key", where="outcome = 'refused'"),
         partial(
-            "ix_hook_events_refused_size",
-            *("campaign", "hook", "source", "received_at", "size"),
-            where="outcome = 'refused'",
+            "ix_hook_events_refused_size", "campaign", "hook", "source", "received_at", where="outcome = 'refused'"
         ),
         partial("ix_hook_events_caller", "caller", "received_at", where="caller IS NOT NULL"),
         partial("ix_hook_events_mailbox", "mailbox", "received_at", where="mailbox IS NOT NULL"),

@@ -9,7 +9,7 @@ down_revision = "0010_add_callers"
 REFUSED = sa.text("outcome = 'refused'")
 INDEXES = {
     "ix_hook_events_refused_key": ["dedupe_key"],
-    "ix_hook_events_refused_size": ["campaign", "hook", "source", "received_at", "size"],
+    "ix_hook_events_refused_size": ["campaign", "hook", "source", "received_at"],
 }
 
 
