@@ -33,11 +33,11 @@ prefect-client: $(PREFECT_CLIENT)/stamp # The official client of the system befo
 setup: $(VENV)/dev.stamp ## Make the virtual environment with everything pinned
 
 .PHONY: servers
-servers: # What the tests need of the system: PostgreSQL's server, a browser, Node.js, a C compiler, installed where apt may
-	@{ { ls /usr/lib/postgresql/*/bin/initdb || command -v initdb; } && { command -v chromium || command -v google-chrome; } && command -v node && command -v cc; } >/dev/null 2>&1 \
+servers: # What the tests need of the system: PostgreSQL, PgBouncer, promtool, a browser, Node.js, a C compiler, installed where apt may
+	@{ { ls /usr/lib/postgresql/*/bin/initdb || command -v initdb; } && { command -v chromium || command -v google-chrome; } && command -v node && command -v cc && command -v promtool && PATH=$$PATH:/usr/sbin command -v pgbouncer; } >/dev/null 2>&1 \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
-	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql chromium nodejs gcc libc6-dev >/dev/null; } \
-	  || { echo "The tests need PostgreSQL's server, Chromium, Node.js and a C compiler: install the packages postgresql, chromium, nodejs, gcc and libc6-dev, or run as root so that make can."; exit 1; }
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql pgbouncer prometheus chromium nodejs gcc libc6-dev >/dev/null; } \
+	  || { echo "The tests need PostgreSQL's server, PgBouncer, promtool, Chromium, Node.js and a C compiler: install the packages postgresql, pgbouncer, prometheus, chromium, nodejs, gcc and libc6-dev, or run as root so that make can."; exit 1; }
 
 .PHONY: typesetting
 typesetting: setup # What WeasyPrint needs of the system to print the playbook, installed where apt may
@@ -63,6 +63,7 @@ test: setup servers typesetting prefect-client lint typecheck ## Check everythin
 	@$(BIN)/lint-imports
 	@rm -f .coverage .coverage.*
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not process" --cov --cov-report= --cov-fail-under=0 -p no:cacheprovider $(ARGS)
+	@THROUGH_PGBOUNCER=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -k postgresql -p no:cacheprovider tests/flows/intake tests/flows/sending tests/flows/maintenance/test_sweep.py
 	@$(BIN)/python -m pytest -n 3 --dist loadfile -m process --cov --cov-append --cov-report=term -p no:cacheprovider $(ARGS)
 
 .PHONY: guards

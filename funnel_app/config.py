@@ -4,12 +4,16 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 from environs import Env, EnvValidationError
 
+from funnel_app.address_checks import ledger, redis_address, sentry_address, web_address, web_address_or_off
+from funnel_app.environment import fill, find_file
 from funnel_app.setting_checks import (
-    at_least,
-    ledger,
+    between,
+    key,
+    key_or_off,
     log_level,
     long_enough,
     mailbox,
@@ -18,15 +22,18 @@ from funnel_app.setting_checks import (
     named,
     names_of,
     not_blank,
+    notion_id,
+    notion_id_or_off,
     parts_of,
-    redis_address,
+    password,
+    recipients,
     role,
     share,
+    signing_keys,
     strong_or_off,
     strong_pair,
     time_zone,
-    web_address,
-    web_address_or_off,
+    webhook_secrets,
 )
 
 SUPPORTED_PYTHON = (3, 11)
@@ -48,7 +55,7 @@ MEANINGS = {
     "FROM_EMAIL": "Who the emails are from: `Name <name@domain>`, a domain that Resend has verified",
     "NOTION_TOKEN": "The token of the Notion integration",
     "NOTION_TEMPLATES_DB_ID": "The Notion database in which the owner writes the emails",
-    "CONSOLE_PASSWORD": "The operators' password for the console",
+    "CONSOLE_PASSWORD": "The operators' password for the console, 12 characters up",
     "COMPANY_NAME": "The sender's name in every footer",
     "COMPANY_ADDRESS": "The sender's postal address in every footer, as the law asks",
     "DATABASE_URL": "The ledger: a SQLite file, or PostgreSQL",
@@ -75,7 +82,7 @@ MEANINGS = {
     "WEB_CONCURRENCY": "How many web processes answer, each with 4 threads",
     "LOG_LEVEL": "From which level on things are logged",
     "TRUSTED_PROXIES": "How many proxies stand in front and may name the caller's address",
-    "METRICS_TOKEN": "Opens `/metrics`, and the reasons at `/readyz`, as a bearer token; none: closed",
+    "METRICS_TOKEN": "Opens `/metrics`, and the reasons at `/readyz`; two with a comma while it changes; none: closed",
     "ALERT_WEBHOOK_URL": "Where alerts and the daily digest go: an incoming webhook of Slack or Discord",
     "LEADS_WEBHOOK_URL": "Where one word of each CRITICAL lead goes, likewise",
     "HEARTBEAT_URL": "Called each minute while all is well: a dead man's switch outside this machine",
@@ -165,14 +172,22 @@ def require_python(version: tuple[int, ...] = tuple(sys.version_info[:2])) -> No
 def load_settings() -> Settings:
     """Return the settings, from the environment or a `.env` file; ConfigError names all faults at once."""
     require_python()
+    settings, faults = examine_settings(find_file())
+    if faults:
+        raise ConfigError(_all_faults(faults))
+    return settings
+
+
+def examine_settings(file: Path | None) -> tuple[Settings, Mapping[str, list[str]]]:
+    """Return the settings and what is wrong with each by its name; only where nothing is, they can be used."""
+    faults = {name: [fault] for name, fault in fill(MEANINGS, file).items()}
     env = Env(eager=False)
-    env.read_env()
     settings = _read(env)
     try:
         env.seal()
     except EnvValidationError as error:
-        raise ConfigError(_all_faults(error.error_messages)) from None
-    return settings
+        faults = {**_by_name(error.error_messages), **faults}
+    return settings, faults
 
 
 def _read(env: Env) -> Settings:
@@ -182,54 +197,56 @@ def _read(env: Env) -> Settings:
         testing_mode=env.bool("TESTING_MODE"),
         hook_secrets=parts_of(env.str("HOOK_SECRET", validate=strong_pair)),
         legacy_key=env.str("LEGACY_KEY", "", validate=strong_or_off) or None,
-        calendly_signing_keys=parts_of(env.str("CALENDLY_SIGNING_KEY", "")),
-        calendly_token=env.str("CALENDLY_TOKEN", "") or None,
+        calendly_signing_keys=parts_of(env.str("CALENDLY_SIGNING_KEY", "", validate=signing_keys)),
+        calendly_token=env.str("CALENDLY_TOKEN", "", validate=key_or_off) or None,
         calendly_api_url=env.str("CALENDLY_API_URL", "https://api.calendly.com", validate=web_address),
-        calcom_signing_keys=parts_of(env.str("CALCOM_SIGNING_KEY", "")),
-        resend_api_key=env.str("RESEND_API_KEY", validate=not_blank),
-        resend_webhook_secret=env.str("RESEND_WEBHOOK_SECRET", validate=not_blank),
+        calcom_signing_keys=parts_of(env.str("CALCOM_SIGNING_KEY", "", validate=signing_keys)),
+        resend_api_key=env.str("RESEND_API_KEY", validate=key),
+        resend_webhook_secret=env.str("RESEND_WEBHOOK_SECRET", validate=webhook_secrets),
         from_email=mailbox_or_none(env.str("FROM_EMAIL", validate=mailbox)) or "",
-        notion_token=env.str("NOTION_TOKEN", validate=not_blank),
-        notion_templates_db_id=env.str("NOTION_TEMPLATES_DB_ID", validate=not_blank),
-        console_password=env.str("CONSOLE_PASSWORD", validate=not_blank),
+        notion_token=env.str("NOTION_TOKEN", validate=key),
+        notion_templates_db_id=env.str("NOTION_TEMPLATES_DB_ID", validate=notion_id),
+        console_password=env.str("CONSOLE_PASSWORD", validate=password),
         company_name=env.str("COMPANY_NAME", validate=not_blank),
         company_address=env.str("COMPANY_ADDRESS", validate=not_blank),
         database_url=env.str("DATABASE_URL", "sqlite:///funnel.db", validate=ledger),
         redis_url=env.str("REDIS_URL", "redis://127.0.0.1:6379/0", validate=redis_address),
-        port=env.int("PORT", 8000),
+        port=env.int("PORT", 8000, validate=between(1, 65_535)),
         timezone=env.str("TIMEZONE", "America/Toronto", validate=time_zone),
-        testing_interval_seconds=env.int("TESTING_INTERVAL_SECONDS", 60, validate=at_least(1)),
-        test_recipients=parts_of(env.str("TEST_RECIPIENTS", "")) or ("*@resend.dev",),
+        testing_interval_seconds=env.int("TESTING_INTERVAL_SECONDS", 60, validate=between(1, 86_400)),
+        test_recipients=parts_of(env.str("TEST_RECIPIENTS", "", validate=recipients)) or ("*@resend.dev",),
         resend_api_url=env.str("RESEND_API_URL", "https://api.resend.com", validate=web_address),
-        resend_rate_limit=env.float("RESEND_RATE_LIMIT", 2.0, validate=at_least(0.1)),
+        resend_rate_limit=env.float("RESEND_RATE_LIMIT", 2.0, validate=between(0.1, 1000)),
         resend_rate_share=env.float("RESEND_RATE_SHARE", 0.8, validate=share),
         reply_to=mailbox_or_none(env.str("REPLY_TO", "", validate=mailbox_or_off)),
         notion_api_url=env.str("NOTION_API_URL", "https://api.notion.com", validate=web_address),
-        notion_rate_limit=env.float("NOTION_RATE_LIMIT", 3.0, validate=at_least(0.2)),
-        notion_contacts_db_id=env.str("NOTION_CONTACTS_DB_ID", "") or None,
-        notion_sequences_db_id=env.str("NOTION_SEQUENCES_DB_ID", "") or None,
+        notion_rate_limit=env.float("NOTION_RATE_LIMIT", 3.0, validate=between(0.2, 1000)),
+        notion_contacts_db_id=env.str("NOTION_CONTACTS_DB_ID", "", validate=notion_id_or_off) or None,
+        notion_sequences_db_id=env.str("NOTION_SEQUENCES_DB_ID", "", validate=notion_id_or_off) or None,
         notion_property_names=names_of(env.str("NOTION_PROPERTY_NAMES", "", validate=named)),
-        arm_horizon=timedelta(days=env.int("ARM_HORIZON_DAYS", 14, validate=at_least(1)) or 0),
-        workers=env.int("WORKERS", 2, validate=at_least(1)),
+        arm_horizon=timedelta(days=env.int("ARM_HORIZON_DAYS", 14, validate=between(1, 366)) or 0),
+        workers=env.int("WORKERS", 2, validate=between(1, 100)),
         backup_dir=env.str("BACKUP_DIR", "") or None,
-        backup_keep=timedelta(days=env.int("BACKUP_KEEP_DAYS", 14, validate=at_least(1)) or 0),
+        backup_keep=timedelta(days=env.int("BACKUP_KEEP_DAYS", 14, validate=between(1, 3650)) or 0),
         role=env.str("ROLE", "all", validate=role),
-        web_concurrency=env.int("WEB_CONCURRENCY", 2, validate=at_least(1)),
+        web_concurrency=env.int("WEB_CONCURRENCY", 2, validate=between(1, 100)),
         log_level=env.str("LOG_LEVEL", "INFO", validate=log_level),
-        trusted_proxies=env.int("TRUSTED_PROXIES", 0, validate=at_least(0)),
+        trusted_proxies=env.int("TRUSTED_PROXIES", 0, validate=between(0, 10)),
         metrics_token=env.str("METRICS_TOKEN", "", validate=strong_or_off) or None,
         alert_webhook_url=env.str("ALERT_WEBHOOK_URL", "", validate=web_address_or_off) or None,
         leads_webhook_url=env.str("LEADS_WEBHOOK_URL", "", validate=web_address_or_off) or None,
         heartbeat_url=env.str("HEARTBEAT_URL", "", validate=web_address_or_off) or None,
-        sentry_dsn=env.str("SENTRY_DSN", "", validate=web_address_or_off) or None,
-        canary_every=timedelta(minutes=env.int("CANARY_EVERY_MINUTES", 60, validate=at_least(0)) or 0),
-        silent_after=timedelta(seconds=env.int("SILENT_AFTER_SECONDS", 60, validate=at_least(5)) or 0),
-        watch_every=timedelta(seconds=env.int("WATCH_EVERY_SECONDS", 10, validate=at_least(1)) or 0),
+        sentry_dsn=env.str("SENTRY_DSN", "", validate=sentry_address) or None,
+        canary_every=timedelta(minutes=env.int("CANARY_EVERY_MINUTES", 60, validate=between(0, 10_080)) or 0),
+        silent_after=timedelta(seconds=env.int("SILENT_AFTER_SECONDS", 60, validate=between(5, 86_400)) or 0),
+        watch_every=timedelta(seconds=env.int("WATCH_EVERY_SECONDS", 10, validate=between(1, 3600)) or 0),
     )
 
 
-def _all_faults(messages: Mapping[str, list[str]] | list[str]) -> str:
-    if isinstance(messages, list):
-        messages = {"settings": messages}
+def _by_name(messages: Mapping[str, list[str]] | list[str]) -> Mapping[str, list[str]]:
+    return {"settings": messages} if isinstance(messages, list) else messages
+
+
+def _all_faults(messages: Mapping[str, list[str]]) -> str:
     lines = [f"  {name}: {' '.join(str(text) for text in texts)}" for name, texts in sorted(messages.items())]
     return "The settings cannot be used. Mend these in the environment (or in .env):\n" + "\n".join(lines)

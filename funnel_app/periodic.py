@@ -12,6 +12,7 @@ from funnel_app.flows.monitoring.clock_guard import ask_the_time, end_doubt
 from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.troubles import explain
 
 log = structlog.get_logger()
 
@@ -64,9 +65,9 @@ class PeriodicRunner(Thread):
         try:
             done = flow(deps)
         except LedgerUnavailable as error:
-            log.warning("periodic_task_skipped", flow=flow.__name__, error=str(error.orig or error))
+            log.warning("periodic_task_skipped", flow=flow.__name__, error=explain(error))
             self._without_ledger.add(flow.__name__)
-            self._ledger.away(deps, str(error.orig or error))
+            self._ledger.away(deps, explain(error))
         except GatewayError as error:
             log.warning("periodic_task_failed", flow=flow.__name__, error=str(error))
         except Exception:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 
 from funnel_app.config import Settings
 from funnel_app.setting_checks import parts_of
@@ -29,34 +30,52 @@ def _masked(run: re.Match[str]) -> str:
 
 def redactor(settings: Settings) -> Callable[[str], str]:
     """Return what takes every secret of the settings, every token and every full address out of a text."""
-    secrets = sorted({secret for secret in _secrets(settings) if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
-    known = re.compile("|".join(map(re.escape, secrets))) if secrets else None
+    hide = secret_hider(settings)
+    return lambda text: masked_addresses(hide(text))
 
-    def redact(text: str) -> str:
-        hidden = known.sub("***", text) if known else text
-        return masked_addresses(TOKENS.sub("***", hidden))
 
-    return redact
+def secret_hider(settings: Settings) -> Callable[[str], str]:
+    """Return what takes every secret and token out of a text and leaves addresses: for what people read, or we keep."""
+    secrets = {secret for secret in _secrets(settings) if len(secret) >= SHORTEST_SECRET}
+    spelled = sorted({spelling for secret in secrets for spelling in _spellings(secret)}, key=len, reverse=True)
+    known = re.compile("|".join(map(re.escape, spelled))) if spelled else None
+    return lambda text: TOKENS.sub("***", known.sub("***", text) if known else text)
+
+
+def _spellings(secret: str) -> Iterable[str]:
+    """Yield a secret as libraries write it into their words: itself, as Python's source, as part of an address."""
+    yield secret
+    yield repr(secret)[1:-1]
+    yield quote(secret, safe="")
 
 
 def _secrets(settings: Settings) -> Iterable[str]:
     yield from settings.hook_secrets
     yield from settings.calendly_signing_keys
     yield from settings.calcom_signing_keys
-    for several in (settings.secret_key, settings.resend_webhook_secret, settings.legacy_key):
+    several_each = settings.secret_key, settings.resend_webhook_secret, settings.legacy_key, settings.metrics_token
+    for several in several_each:
         yield from parts_of(several)
+    for address in (settings.database_url, settings.redis_url):
+        yield from _password_in(address)
     for value in (
         settings.calendly_token,
         settings.resend_api_key,
         settings.notion_token,
         settings.console_password,
-        settings.metrics_token,
         settings.alert_webhook_url,
         settings.leads_webhook_url,
         settings.heartbeat_url,
         settings.sentry_dsn,
     ):
         yield value or ""
+
+
+def _password_in(address: str) -> Iterable[str]:
+    """Yield the password of an address as it stands there, and as it is used."""
+    password = urlsplit(address).password
+    if password:
+        yield from {password, unquote(password)}
 
 
 def redact_all(value: Any, redact: Callable[[str], str]) -> Any:

@@ -1,16 +1,16 @@
 """Checks of settings: each raises ValidationError with what a value must be."""
 
+import base64
 import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from email_validator import EmailNotValidError, validate_email
 from marshmallow import ValidationError
 
 MINIMUM_SECRET_LENGTH = 32
+LEAST_PASSWORD = 12
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-LEDGERS = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 # What a name may hold without quotes: the atoms of RFC 5322, section 3.2.3, with single spaces.
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 ROLES = ("all", "web", "worker", "scheduler", "migrate")
@@ -46,29 +46,71 @@ def strong_pair(value: str) -> None:
         raise ValidationError("must be a secret of 16 characters or more, or two with a comma while it is rotated.")
 
 
+def password(value: str) -> None:
+    """Refuse a password that can be guessed."""
+    if len(value.strip()) < LEAST_PASSWORD:
+        raise ValidationError(
+            f"must have {LEAST_PASSWORD} characters or more; four words that only you string together are good."
+        )
+
+
+def signing_keys(value: str) -> None:
+    """Refuse a key with which signatures can be forged; it may be two while it is rotated, and none is fine."""
+    if any(len(key) < 16 for key in parts_of(value)):
+        raise ValidationError("must be a key of 16 characters or more, or two with a comma while it is rotated.")
+
+
 def strong_or_off(value: str) -> None:
     """Refuse a weak key, or one that cannot be a part of an address; none is fine."""
     if not all(re.fullmatch(r"[A-Za-z0-9_-]{16,128}", key) for key in parts_of(value)):
         raise ValidationError("must be 16 or more letters, digits, - and _.")
 
 
+def key(value: str) -> None:
+    """Refuse what no header of HTTP can carry as a key."""
+    if not re.fullmatch(r"[!-~]+", value):
+        raise ValidationError("must be a key of letters, digits and signs alone: copy it anew.")
+
+
+def key_or_off(value: str) -> None:
+    """Refuse what no header can carry; none is fine."""
+    if value:
+        key(value)
+
+
+def webhook_secrets(value: str) -> None:
+    """Refuse what no signature can be checked with: each of the secrets is base64 behind `whsec_`."""
+    for secret in parts_of(value) or ("",):
+        try:
+            known = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            known = b""
+        if not known:
+            raise ValidationError("must be the signing secret that Resend shows for the webhook: whsec_…")
+
+
+def notion_id(value: str) -> None:
+    """Refuse what is no id of Notion, such as the whole address of a page."""
+    if not re.fullmatch(r"[0-9a-fA-F]{32}", value.replace("-", "")):
+        raise ValidationError("must be the 32 letters and digits behind the last / of the database's address.")
+
+
+def notion_id_or_off(value: str) -> None:
+    """Refuse what is no id of Notion; none is fine."""
+    if value:
+        notion_id(value)
+
+
+def recipients(value: str) -> None:
+    """Refuse a list of recipients in which one is neither an address nor `*@domain`."""
+    if not all(re.fullmatch(r"[^@\s]+@[^@\s]+", part) for part in parts_of(value)):
+        raise ValidationError("must be addresses with commas between them; *@domain allows a domain.")
+
+
 def not_blank(value: str) -> None:
     """Refuse blanks."""
     if not value.strip():
         raise ValidationError("must not be empty.")
-
-
-def web_address(value: str) -> None:
-    """Refuse what is no web address."""
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise ValidationError("must be a web address such as https://funnel.example.")
-
-
-def web_address_or_off(value: str) -> None:
-    """Refuse what is no web address; none is fine."""
-    if value:
-        web_address(value)
 
 
 def mailbox_of(value: str | None) -> str:
@@ -126,16 +168,16 @@ def time_zone(value: str) -> None:
     """Refuse an unknown time zone."""
     try:
         ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a region alone, America, is a folder
         raise ValidationError("must be a time zone such as America/Toronto.") from None
 
 
-def at_least(least: float) -> Callable[[float], None]:
-    """Return a check that refuses less than this."""
+def between(least: float, most: float) -> Callable[[float], None]:
+    """Return a check that refuses what is less or more, and what is no number at all."""
 
     def check(value: float) -> None:
-        if value < least:
-            raise ValidationError(f"must be {least} or more.")
+        if not least <= value <= most:
+            raise ValidationError(f"must be {least} or more. {most:,} is the most.")
 
     return check
 
@@ -144,27 +186,6 @@ def log_level(value: str) -> None:
     """Refuse a level that no log has."""
     if value.upper() not in LOG_LEVELS:
         raise ValidationError(f"must be one of {', '.join(LOG_LEVELS)}.")
-
-
-def ledger(value: str) -> None:
-    """Refuse what is no address of a database that Funnel can work on; the address itself is a secret."""
-    try:
-        port = urlsplit(value).port
-    except ValueError:
-        port = 0
-    if not value.startswith(LEDGERS) or port == 0:
-        raise ValidationError("must be sqlite:////folder/funnel.db or postgresql://user:password@host:5432/name.")
-
-
-def redis_address(value: str) -> None:
-    """Refuse what is no address of Redis."""
-    try:
-        parts = urlsplit(value)
-        known = parts.scheme in {"redis", "rediss", "unix"} and parts.port != 0
-    except ValueError:
-        known = False
-    if not known:
-        raise ValidationError("must be redis://host:6379/0, rediss://… or unix:///path.")
 
 
 def role(value: str) -> None:

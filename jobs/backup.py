@@ -6,13 +6,14 @@ from pathlib import Path
 import structlog
 
 from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
+from funnel_app.flows.monitoring import backups
 from jobs import process
 
 log = structlog.get_logger()
 
 
 def main() -> int:
-    """Make the backup and remove the old ones, in JSON lines as every process here; 1 where none was made."""
+    """Make the backup and remove the old ones, in JSON lines as every process here; TOLD where none was made."""
     process.start()
     deps = process.deps()
     folder = Path(str(deps.settings.backup_dir))
@@ -20,8 +21,10 @@ def main() -> int:
         made = backup(deps, folder)
     except BackupFailed as fault:
         log.error("backup_not_made", error=str(fault))
-        return 1
+        backups.tell(deps, str(fault))
+        return backups.TOLD
     removed = prune(folder, deps.settings.backup_keep, deps.now())
+    backups.tell(deps, None)
     log.info("backup_counted", **made.as_json(), removed=removed)
     return 0
 

@@ -9,19 +9,22 @@ import os
 import sys
 import time
 from http.client import HTTPException
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
+from funnel_app.environment import plain
 from jobs.heartbeat import beats, begun
 from jobs.processes import CHILD, PARTS
 
 TIMEOUT_S = 4.0
 WAIT_S = 10.0
 LOOK_AGAIN_S = 0.2
+# HTTP_PROXY is for the world: no proxy can reach this container's own loopback.
+OURSELVES = build_opener(ProxyHandler({}))
 
 
 def main(within_s: float = WAIT_S) -> int:
     """Check the parts of `ROLE`; a container that only migrates has none."""
-    role = os.environ.get("ROLE", "all")
+    role = plain(os.environ.get("ROLE", "")) or "all"
     parts = tuple(PARTS) if role == "all" else (role,) if role in PARTS else ()
     deadline = time.monotonic() + within_s
     while (dead := [part for part in parts if not _alive(part)]) and time.monotonic() < deadline:
@@ -39,9 +42,9 @@ def _alive(part: str) -> bool:
 
 
 def _answers() -> bool:
-    address = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/healthz"
+    address = f"http://127.0.0.1:{plain(os.environ.get('PORT', '')) or '8000'}/healthz"
     try:
-        with urlopen(address, timeout=TIMEOUT_S) as answer:
+        with OURSELVES.open(address, timeout=TIMEOUT_S) as answer:
             return bool(answer.status == 200)
     except (OSError, HTTPException):
         return False

@@ -2,12 +2,16 @@
 
 import sys
 import time
+from collections.abc import Callable
 
 import structlog
-from sqlalchemy.exc import OperationalError
 
-from funnel_app.ledger import revision, schema
-from funnel_app.ledger.engine import open_engine
+from funnel_app.config import Settings
+from funnel_app.flows.monitoring.ledger_identity import why_not_empty
+from funnel_app.gateways.redis.process_status import ProcessStatus
+from funnel_app.ledger import revision, schema, storage
+from funnel_app.ledger.engine import LedgerUnavailable, open_engine
+from funnel_app.ledger.troubles import explain
 from jobs.process import start
 
 LEDGER_WITHIN_S = 60.0
@@ -15,18 +19,32 @@ LEDGER_WITHIN_S = 60.0
 log = structlog.get_logger()
 
 
-def migrate(database_url: str, within_s: float = LEDGER_WITHIN_S) -> bool:
-    """Bring the ledger to the newest migration, once, whoever else starts now; False where it stays away."""
+def migrate(
+    database_url: str, within_s: float = LEDGER_WITHIN_S, was_known: Callable[[], str | None] = lambda: None
+) -> bool:
+    """Bring the ledger to the newest migration, once, whoever else starts now.
+
+    False where it stays away, cannot keep what is to be kept, or is empty and was not: the log has the cure.
+    """
     engine = open_engine(database_url)
+    if closed := storage.why_closed(engine):
+        log.error("not_started", hint=closed)
+        return False
     deadline = time.monotonic() + within_s
     while True:
         try:
             before = revision.current(engine)
+            if before is None and (known := was_known()):
+                log.error("not_started", hint=known)
+                return False
             schema.upgrade(engine)
             log.info("ledger_migrated", before=before, now=revision.current(engine))
             return True
-        except OperationalError as fault:
-            log.warning("database_unavailable", error=str(fault.orig))
+        except schema.UnfitDatabase as fault:
+            log.error("not_started", hint=str(fault))
+            return False
+        except LedgerUnavailable as fault:
+            log.warning("database_unavailable", error=explain(fault))
             if time.monotonic() > deadline:
                 log.error("not_started", hint="DATABASE_URL names a ledger that cannot be reached")
                 return False
@@ -35,5 +53,19 @@ def migrate(database_url: str, within_s: float = LEDGER_WITHIN_S) -> bool:
             engine.dispose()
 
 
+def _was_known(settings: Settings) -> str | None:
+    status = ProcessStatus(settings.redis_url)
+    try:
+        return why_not_empty(status, settings.backup_dir)
+    finally:
+        status.close()
+
+
+def main() -> int:
+    """Migrate the ledger of the settings; 1 where the container cannot begin."""
+    settings = start()
+    return 0 if migrate(settings.database_url, was_known=lambda: _was_known(settings)) else 1
+
+
 if __name__ == "__main__":
-    sys.exit(0 if migrate(start().database_url) else 1)
+    sys.exit(main())

@@ -7,7 +7,9 @@ import time
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.maintenance.backup_files import backup_due
+from funnel_app.flows.monitoring import backups
+from funnel_app.flows.monitoring.backup_files import backup_due
+from funnel_app.flows.monitoring.backups import TOLD
 
 COMMAND = ("-m", "jobs.backup")
 TRY_AGAIN_AFTER_S = 3600.0
@@ -25,12 +27,12 @@ class NightlyBackup:
     def step(self, deps: Deps) -> None:
         """Start the backup where last night's is missing, and look after one that runs."""
         if self._process is not None:
-            self._look_after(self._process)
+            self._look_after(deps, self._process)
         elif time.monotonic() >= self._not_before and backup_due(deps):
             log.info("backup_started", folder=deps.settings.backup_dir)
             self._process = subprocess.Popen([sys.executable, *COMMAND])
 
-    def _look_after(self, process: subprocess.Popen[bytes]) -> None:
+    def _look_after(self, deps: Deps, process: subprocess.Popen[bytes]) -> None:
         code = process.poll()
         if code is None:
             return
@@ -40,6 +42,8 @@ class NightlyBackup:
             return
         self._not_before = time.monotonic() + TRY_AGAIN_AFTER_S
         log.error("backup_failed", code=code, hint="its last words are above; run flask ledger backup")
+        if code != TOLD:
+            backups.tell(deps, f"it ended with code {code} (-9: mostly too little memory); the log has its last words")
 
     def stop(self) -> None:
         """End a backup that runs; the next scheduler makes it."""

@@ -9,6 +9,8 @@ from funnel_app.flows.monitoring.digest import digest_when_due
 from funnel_app.flows.monitoring.heartbeat import ping
 from funnel_app.flows.monitoring.hot_leads import find_critical
 from funnel_app.flows.monitoring.incidents import forget_old
+from funnel_app.flows.monitoring.ledger_health import WRITTEN_EVERY, check_whole_ledger, shorten_log, write_heartbeat
+from funnel_app.flows.monitoring.ledger_identity import remember_ledger
 from funnel_app.flows.monitoring.notify import tell
 from funnel_app.flows.monitoring.watch import watch, watch_with_doctor
 from funnel_app.flows.privacy.erase import finish
@@ -21,6 +23,10 @@ def watch_rounds(settings: Settings) -> Sequence[Round]:
     """Return the rounds of the process that owns the clock's lock: watch, tell, leads, digest, canary, doctor."""
     every_s = settings.watch_every.total_seconds()
     return (
+        Round(WRITTEN_EVERY.total_seconds(), write_heartbeat),
+        Round(24 * 60 * MINUTE_S, check_whole_ledger),
+        Round(10 * MINUTE_S, shorten_log),
+        Round(10 * MINUTE_S, remember_ledger),
         Round(every_s, watch),
         Round(5 * MINUTE_S, compare_with_world),
         Round(AGAIN_AFTER_S, end_doubt),

@@ -1,9 +1,13 @@
 """The workers: RQ's, forked from a parent that keeps `WORKERS` of them alive."""
 
+import os
 import signal
+import socket
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from threading import Event
 
 import structlog
@@ -68,7 +72,26 @@ class Worker(SimpleWorker):
     def heartbeat(self, *args: object, **kwargs: object) -> None:
         """Tell RQ, and whoever asks whether Funnel is ready, that this worker lives."""
         super().heartbeat(*args, **kwargs)  # type: ignore[arg-type]
-        deps().queues.beat(WORKER, seconds(deps().settings.silent_after), self.name)
+        deps().queues.beat(WORKER, seconds(deps().settings.silent_after), member(os.getpid()))
+
+
+def member(pid: int | None = None) -> str:
+    """Return under which name a worker of this machine is heard of; without a number what all of them begin with."""
+    return f"{socket.gethostname()}:{pid or ''}"
+
+
+def forget_the_dead() -> None:
+    """Let nobody miss the workers of this machine that ended; where Redis is away, they are missed for an hour."""
+    with suppress(Unavailable):
+        for name in deps().queues.members(WORKER, member()):
+            if not Path(f"/proc/{name.rpartition(':')[2]}").exists():
+                deps().queues.forget(WORKER, name)
+
+
+def forget(pid: int) -> None:
+    """Let nobody miss a worker that ends in order; where Redis is away, it is missed for an hour."""
+    with suppress(Unavailable):
+        deps().queues.forget(WORKER, member(pid))
 
 
 def run() -> None:
@@ -81,8 +104,10 @@ def run() -> None:
         wait_for_redis(stopping, CHILD)
         if stopping.is_set():
             return
+        forget_the_dead()
         try:
             _work()
+            forget(os.getpid())
             return
         except (RedisError, Unavailable) as fault:
             log.warning("redis_unavailable", error=str(fault))

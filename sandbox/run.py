@@ -39,7 +39,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _environment(stack: ExitStack) -> Mapping[str, str]:
-    given = {**{k: v or "" for k, v in dotenv_values(ROOT / ".env").items()}, **os.environ}
+    given = {**{k: v or "" for k, v in dotenv_values(ROOT / ".env", interpolate=False).items()}, **os.environ}
     port = given.get("PORT", "8000")
     added = {"PYTHONUNBUFFERED": "1", "GUNICORN_CMD_ARGS": given.get("GUNICORN_CMD_ARGS", f"--bind 127.0.0.1:{port}")}
     if not given.get("REDIS_URL"):

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,13 @@ from funnel_app.ledger import schema
 from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Base
 from sandbox.server import Server, serve
+from tests import ending
 from tests.apps import application, take_back
 from tests.factories import make_deps
+from tests.pgbouncer_server import pgbouncer
 from tests.postgres_server import PostgresServer
 
+pytest_configure = ending.pytest_configure
 # `make quick` runs on SQLite alone.
 DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
 
@@ -41,10 +45,12 @@ def applications_go_round() -> Iterator[None]:
 def postgres() -> Iterator[Engine]:
     """A PostgreSQL server with a ledger at the newest migration."""
     server = PostgresServer().start()
-    engine = open_engine(server.url)
-    schema.upgrade(engine)
-    yield engine
-    engine.dispose()
+    # `make test` runs the flows once more this way.
+    with pgbouncer(server) if os.environ.get("THROUGH_PGBOUNCER") else nullcontext(server.url) as url:
+        engine = open_engine(url)
+        schema.upgrade(engine)
+        yield engine
+        engine.dispose()
     server.stop()
 
 

@@ -184,6 +184,7 @@ class FakeQueues:
         self.queued: list[str] = []
         self.queue_of: dict[UUID, str] = {}
         self.away = False
+        self.refusal: str | None = None
         self.has_marker = False
         self.dead: set[str] = set()
         self.locks: dict[str, str] = {}
@@ -220,6 +221,9 @@ class FakeQueues:
 
     def mark(self) -> None:
         self.has_marker = True
+
+    def why_away(self) -> str | None:
+        return self.refusal or ("cannot be reached" if self.away else None)
 
     def ping(self) -> bool:
         return not self.away
@@ -320,6 +324,7 @@ class FakeVitals:
         self.found = RedisFacts(version="7.2", policy="noeviction", limit_bytes=0, keeps=True)
         self.waiting = Depths(queues={"emails": 0}, clock=0, failed=0, unreadable=0)
         self.kept: str | None = None
+        self.hopped: int | None = None
 
     def seen(self) -> dict[str, datetime]:
         self._there()
@@ -340,6 +345,17 @@ class FakeVitals:
     def examined(self) -> str | None:
         self._there()
         return self.kept
+
+    def remember_ledger(self, ledger_id: str) -> None:
+        self.ledger = ledger_id
+
+    def note_hops(self, hops: int) -> None:
+        self._there()
+        self.hopped = hops
+
+    def hops(self) -> int | None:
+        self._there()
+        return self.hopped
 
     def note_unproven(self, hook: str) -> None:
         self._there()
@@ -386,7 +402,7 @@ class FakeAlerts:
     def __init__(self) -> None:
         self.posted: list[tuple[str, str]] = []
         self.pinged: list[str] = []
-        self.fault: Exception | None = None
+        self.fault = self.deaf = None
 
     def post(self, url: str, text: str) -> None:
         if self.fault:
@@ -394,8 +410,8 @@ class FakeAlerts:
         self.posted.append((url, text))
 
     def ping(self, url: str) -> None:
-        if self.fault:
-            raise self.fault
+        if self.fault or self.deaf:
+            raise self.fault or self.deaf
         self.pinged.append(url)
 
 

@@ -24,7 +24,7 @@ GOOD = {
     "FROM_EMAIL": "BusinessX <hello@mail.businessx.example>",
     "NOTION_TOKEN": "ntn_1",
     "NOTION_TEMPLATES_DB_ID": "5a2b0d00-0000-4000-8000-000000000001",
-    "CONSOLE_PASSWORD": "console",
+    "CONSOLE_PASSWORD": "four words of yours",
     "COMPANY_NAME": "BusinessX",
     "COMPANY_ADDRESS": "1 Market Street, Toronto",
 }
@@ -34,7 +34,7 @@ GOOD = {
 def load(monkeypatch, tmp_path):
     """Load settings from exactly these values."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("environs.Env.read_env", staticmethod(lambda *_: None))
+    monkeypatch.setattr("funnel_app.config.find_file", lambda: None)
 
     def load_from(**values):
         for name in list(os.environ):
@@ -108,7 +108,27 @@ def test_no_reply_address_is_none(load, blank):
         ("TESTING_MODE", "perhaps", "Not a valid boolean."),
         ("HOOK_SECRET", "short", "must be a secret of 16 characters or more"),
         ("HOOK_SECRET", "a-new-hook-secret,short", "must be a secret of 16 characters or more"),
-        ("RESEND_API_KEY", "  ", "must not be empty."),
+        ("RESEND_API_KEY", "  ", "not set"),
+        ("RESEND_API_KEY", "re_AbCd\u200b1234", "has a line break or an invisible character (U+200B) at place 8"),
+        ("RESEND_API_KEY", "re_AbCd\u20131234", "must be a key of letters, digits and signs alone"),
+        ("NOTION_TOKEN", "ntn_ 1", "must be a key of letters, digits and signs alone"),
+        ("RESEND_WEBHOOK_SECRET", "whsec_", "must be the signing secret"),
+        ("HOOK_SECRET", "a-new-hook-\nsecret", "has a line break"),
+        ("HOOK_SECRET", '"a-new-hook-secret', "begins or ends with a quote that has no partner"),
+        ("NOTION_TEMPLATES_DB_ID", "https://www.notion.so/x", "must be the 32 letters and digits"),
+        ("TEST_RECIPIENTS", "ana@resend.dev, resend.dev", "must be addresses with commas"),
+        ("SENTRY_DSN", "https://sentry.example/1", "must be the DSN"),
+        ("ARM_HORIZON_DAYS", "1000000000", "366 is the most"),
+        ("PORT", "80000", "65,535 is the most"),
+        ("RESEND_RATE_LIMIT", "nan", "are not permitted"),
+        ("TIMEZONE", "America", "must be a time zone"),
+        ("DATABASE_URL", "postgresql://funnel:pa/ss@db/funnel", "percent-encode it"),
+        ("DATABASE_URL", "postgresql://funnel:pa#ss@db/funnel", "percent-encode it"),
+        ("DATABASE_URL", "postgresql://funnel:p@ss@db/funnel", "percent-encode it"),
+        ("DATABASE_URL", "postgresql://funnel:p%ss@db/funnel", "percent-encode it"),
+        ("DATABASE_URL", "postgresql://db/funnel?pgbouncer=true", "works through PgBouncer without it"),
+        ("DATABASE_URL", "postgresql://db/funnel?schema=funnel", "say options=-csearch_path"),
+        ("REDIS_URL", "redis://:pa/ss@redis:6379/0", "percent-encode it"),
         ("FROM_EMAIL", "BusinessX", "must be one address such as"),
         ("FROM_EMAIL", '"BusinessX <hello@mail.example>', "has half a name"),
         ("REPLY_TO", "owner(at)x", "must be one address such as"),
@@ -137,6 +157,51 @@ def test_a_setting_that_cannot_be_used_is_named_with_its_rule(load, name, value,
     message = faults(load, **{**GOOD, name: value})
     assert len(message.splitlines()) == 2
     assert name in message and words in message
+
+
+@pytest.mark.parametrize("written", [" {} ", "{}\n", '"{}"', "'{}'", " '{} '\r\n", "\ufeff{}\u200b"])
+def test_what_stands_around_a_value_is_no_part_of_it(load, written):
+    settings = load(**{name: written.format(value) for name, value in GOOD.items()}, PORT=written.format(8001))
+    assert settings == load(**GOOD, PORT="8001")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field"),
+    [
+        ("FROM_EMAIL", '"Nora, BusinessX" <hello@mail.businessx.example>', "from_email"),
+        ("COMPANY_NAME", "Friends of the Jones'", "company_name"),
+        ("COMPANY_ADDRESS", "1 Market Street\nToronto", "company_address"),
+        ("CONSOLE_PASSWORD", "a$HOME${PATH}b", "console_password"),
+        ("DATABASE_URL", "postgresql://u:p%2Fss@db:5432/funnel?sslmode=require", "database_url"),
+        ("REDIS_URL", "rediss://:p%23ss@redis:6379/0", "redis_url"),
+        ("SENTRY_DSN", "https://key@sentry.example/1", "sentry_dsn"),
+    ],
+)
+def test_what_belongs_to_a_value_is_left(load, name, value, field):
+    assert getattr(load(**{**GOOD, name: value}), field) == value
+
+
+def test_an_empty_value_is_none_at_all(load):
+    settings = load(**GOOD, RESEND_RATE_LIMIT="", DATABASE_URL=" ", TIMEZONE="''")
+    assert (settings.resend_rate_limit, settings.database_url) == (2.0, "sqlite:///funnel.db")
+    assert settings.timezone == "America/Toronto"
+
+
+def test_a_dollar_in_a_file_is_a_dollar_and_the_environment_goes_before(load, monkeypatch, tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("CONSOLE_PASSWORD='a${HOME}b$c'\nCOMPANY_NAME=\"Of $HOME\"\nCOMPANY_ADDRESS=of the file\n")
+    monkeypatch.setattr("funnel_app.config.find_file", lambda: file)
+    given = {name: value for name, value in GOOD.items() if name not in {"CONSOLE_PASSWORD", "COMPANY_NAME"}}
+    settings = load(**given)
+    assert (settings.console_password, settings.company_name) == ("a${HOME}b$c", "Of $HOME")
+    assert settings.company_address == GOOD["COMPANY_ADDRESS"]
+
+
+def test_no_fault_shows_the_value(load):
+    message = faults(
+        load, **{**GOOD, "DATABASE_URL": "postgresql://u:se/cret@db/x", "RESEND_API_KEY": "re_\u200bsecret"}
+    )
+    assert "se/cret" not in message and "secret" not in message
 
 
 def test_two_faults_are_told_at_once(load):
@@ -200,3 +265,18 @@ def test_a_log_that_cannot_be_written_fails_nothing():
 
 def test_a_role_that_does_not_exist_is_refused(load):
     assert "ROLE: must be one of all, web, worker, scheduler, migrate." in faults(load, **GOOD, ROLE="cook")
+
+
+WEAK = {
+    "CONSOLE_PASSWORD": "eleven chars"[:11],
+    "CALENDLY_SIGNING_KEY": "short",
+    "CALCOM_SIGNING_KEY": f"{'k' * 16},short",
+    "METRICS_TOKEN": f"{'k' * 16},short",
+}
+
+
+@pytest.mark.parametrize("name", WEAK)
+def test_what_can_be_guessed_is_refused_and_not_shown(load, name):
+    with pytest.raises(ConfigError, match=f"{name}.*characters|{name}.*letters") as fault:
+        load(**GOOD | {name: WEAK[name]})
+    assert WEAK[name] not in str(fault.value)

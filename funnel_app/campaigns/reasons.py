@@ -87,7 +87,8 @@ def of_wait(answer: str, words: str) -> str:
     if answer == "quota":
         return f"the {'monthly' if 'monthly' in words else 'daily'} quota of the Resend account is used up"
     told = _WAITS.get(answer, "Resend does not take it yet")
-    return f"{told}: {_STATUS_AND_NAME.sub('', words).rstrip('.')}" if answer == "paused" else told
+    # Where nothing went out, the words say whether a proxy, a certificate or a name is to blame.
+    return f"{told}: {_STATUS_AND_NAME.sub('', words).rstrip('.')}" if answer in {"paused", "unreachable"} else told
 
 
 _WAITS = {

@@ -8,12 +8,13 @@ from typing import Any
 import click
 from flask.cli import AppGroup, ScriptInfo
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ProgrammingError
 
 from funnel_app.current import current_deps
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import revision
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.troubles import UnfitDatabase, explain
 
 CURE = "run flask --app wsgi db upgrade"
 LOOK = "flask --app wsgi doctor looks at everything"
@@ -71,22 +72,24 @@ def _saying_why(invoke: Callable[[click.Context], Any]) -> Callable[[click.Conte
             if why is None:
                 raise
             raise click.ClickException(why) from None
+        except UnfitDatabase as error:
+            raise click.ClickException(str(error)) from None
         except GatewayError as error:
             raise click.ClickException(f"{error}. {LOOK}.") from None
 
     return invoke_plainly
 
 
-def why_unusable(engine: Engine, error: DBAPIError) -> str | None:
+def why_unusable(engine: Engine, error: Exception) -> str | None:
     """Return in one sentence why the ledger could not be used and what to do; None for a mistake of ours in its use."""
-    words = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+    words = explain(error)
     try:
         at, ready = revision.current(engine), revision.at_head(engine)
-    except OperationalError:
+    except LedgerUnavailable:
         return f"The ledger cannot be reached ({words}): see that DATABASE_URL is right and that its database is there."
     if not ready:
         state = f"is at {at}, not at {revision.head()}" if at else "that DATABASE_URL names is empty"
         return f"The ledger {state} ({words}): {CURE}, or set DATABASE_URL to the one that you mean."
-    if isinstance(error, OperationalError):
-        return f"The ledger cannot be used ({words}): {LOOK}."
-    return None
+    if isinstance(error, ProgrammingError):
+        return None
+    return f"The ledger cannot be used ({words}): {LOOK}."

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from dotenv import dotenv_values
 
 from funnel_app.deploy.apply import Rollout, deploy
 from funnel_app.deploy.coolify_api import Coolify
 from funnel_app.deploy.descriptor import NotApplicable, Source, read_descriptor
+from funnel_app.environment import plain_values, read_file
 from funnel_app.gateways.errors import GatewayError
 
 Command = Callable[..., None]
@@ -78,7 +78,7 @@ def _rollout(given: Mapping[str, object], act: bool) -> Rollout:
     text = {name: str(value) for name, value in given.items() if value is not None}
     source = Source(text.get("repository"), text.get("private_key"), text.get("github_app"), text.get("server"))
     file = text.get("env_file")
-    values = {k: v or "" for k, v in dotenv_values(file).items()} if file else dict(os.environ)
+    values = plain_values(read_file(Path(file)) if file else os.environ)
     wanted = read_descriptor(Path(text["file"]).read_text("utf-8"))
     coolify = Coolify(text["url"], text["token"])
     return Rollout(coolify, wanted, values, source, act, resend_values=bool(given["resend_values"]))

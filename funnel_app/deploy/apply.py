@@ -8,6 +8,7 @@ from typing import Any
 
 from funnel_app.deploy.coolify_api import Coolify
 from funnel_app.deploy.descriptor import NotApplicable, Source
+from funnel_app.environment import plain
 
 MASK = "••••"
 POLL_S = 5.0
@@ -158,7 +159,8 @@ class Rollout:
         if key not in present:
             return True
         # None: the token may not read it.
-        return self.resend_values if present[key] is None else present[key] != value
+        # Coolify shows a literal value in the quotes that it writes for itself.
+        return self.resend_values if present[key] is None else plain(str(present[key])) != plain(value)
 
     def _redis_url(self, redis: str | None) -> str:
         if redis is None:

@@ -1,17 +1,23 @@
 """Open the ledger: SQLite by default, PostgreSQL by its address, with the same promises on both."""
 
+import os
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, ProgrammingError, TimeoutError
 from sqlalchemy.orm import Session, configure_mappers, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from funnel_app.ledger.after_commit import watch_commits
+from funnel_app.ledger.troubles import READ_ONLY, as_unavailable
 from funnel_app.ledger.turns import TurnNotCome, Turns
 
 BUSY_TIMEOUT_MS = 30_000
+LONGEST_LOG = 64 * 2**20
 # secure_delete: what is blanked must not stay readable in the file; some builds of SQLite have it on, others not.
 PRAGMAS = (
     "journal_mode=WAL",
@@ -19,14 +25,17 @@ PRAGMAS = (
     "foreign_keys=ON",
     "secure_delete=ON",
     f"busy_timeout={BUSY_TIMEOUT_MS}",
+    # A log that grew behind a long reader gives its room back once it was written over.
+    f"journal_size_limit={LONGEST_LOG}",
 )
 # A machine that is gone says no goodbye: without these the locks that it held stay for two hours, on either side.
 GONE_AFTER = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 2}
 UNANSWERED_AFTER = {"tcp_user_timeout": 15_000}
 CONNECT_WITHIN_S = 5
 HAS_TURN = "funnel_has_turn"
-# ProgrammingError: PostgreSQL's way of saying that a table is not there yet.
-LedgerUnavailable = (OperationalError, ProgrammingError)
+# Whatever a database says that is no mistake of ours in what was to be written. ProgrammingError: PostgreSQL's way of
+# saying that a table is not there yet; InternalError: that it takes no writes; TimeoutError: no connection came free.
+LedgerUnavailable = (OperationalError, ProgrammingError, InternalError, InterfaceError, TimeoutError)
 
 
 def open_engine(url: str) -> Engine:
@@ -62,9 +71,18 @@ def _open_postgres(url: str) -> Engine:
         hide_parameters=True,
         pool_pre_ping=True,
         pool_size=10,
-        connect_args={"connect_timeout": CONNECT_WITHIN_S, **GONE_AFTER, **UNANSWERED_AFTER},
+        # PgBouncer gives each transaction another connection of the server, which knows nothing prepared on the last.
+        connect_args={
+            "connect_timeout": CONNECT_WITHIN_S,
+            "prepare_threshold": None,
+            # Else a database without an encoding answers in bytes, and cannot even be told as what it is.
+            "client_encoding": "UTF8",
+            **GONE_AFTER,
+            **UNANSWERED_AFTER,
+        },
     )
     event.listen(engine, "connect", _prepare_postgres)
+    event.listen(engine, "handle_error", _judge)
     return engine
 
 
@@ -81,11 +99,36 @@ def _open_sqlite(url: str) -> Engine:
         url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
     )
     name = engine.url.database
+    if name and name != ":memory:" and not name.startswith("file:"):
+        event.listen(engine, "do_connect", lambda *_: _keep_to_owner(Path(name)))
     turns = Turns(f"{name}-turn" if name and name != ":memory:" else None, BUSY_TIMEOUT_MS / 1000)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", partial(_begin_sqlite, turns))
     event.listen(engine, "checkin", partial(_end_sqlite, turns))
+    event.listen(engine, "handle_error", _judge)
     return engine
+
+
+def _judge(context: ExceptionContext) -> BaseException | None:
+    error = context.sqlalchemy_exception
+    if not isinstance(error, DBAPIError):
+        return None
+    # A server that takes no writes any more was the primary: the next connection finds the one that is it now.
+    context.is_disconnect = context.is_disconnect or getattr(error.orig, "sqlstate", None) == READ_ONLY
+    return as_unavailable(error)
+
+
+def _keep_to_owner(file: Path) -> None:
+    """Make the ledger's file readable by its owner alone, whatever the umask is; somebody else's is left as it is.
+
+    SQLite gives what it writes beside the file the same mode.
+    """
+    with suppress(OSError):
+        # Never opened where it is there: closing it would give up this process's locks on it (POSIX, fcntl).
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    with suppress(OSError):
+        if file.stat().st_mode & 0o077:
+            file.chmod(0o600)
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:

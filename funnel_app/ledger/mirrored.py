@@ -61,6 +61,13 @@ def release(
     session.execute(held.values(mirror_token=None, mirror_next_at=not_before, mirror_error=error))
 
 
+def refused(session: Session) -> tuple[int, str]:
+    """Return how many contacts Notion refused to take, and its words about the newest of them."""
+    wanted = select(Contact.mirror_error).where(Contact.mirror_error.is_not(None), ~is_canary())
+    words = session.scalars(wanted.order_by(Contact.id.desc())).all()
+    return len(words), words[0] or "" if words else ""
+
+
 def load(session: Session, ids: Collection[UUID]) -> list[tuple[Contact, list[Enrolment]]]:
     """Return contacts with all their enrolments and emails, oldest first."""
     people = session.scalars(select(Contact).where(Contact.id.in_(list(ids))).order_by(Contact.id))

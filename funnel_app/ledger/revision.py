@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
-from sqlalchemy.exc import OperationalError
+
+from funnel_app.ledger.engine import LedgerUnavailable
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -38,7 +39,7 @@ def at_head(engine: Engine) -> bool:
     """
     try:
         revision = current(engine)
-    except OperationalError:
+    except LedgerUnavailable:
         return False
     return revision == head() or is_newer(revision)
 

@@ -6,8 +6,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, text
 
 from funnel_app.ledger.revision import MIGRATIONS, at_head, current, head, is_newer
+from funnel_app.ledger.troubles import UnfitDatabase
 
-__all__ = ["at_head", "check", "current", "downgrade", "head", "make_revision", "upgrade"]
+__all__ = ["UnfitDatabase", "at_head", "check", "current", "downgrade", "head", "make_revision", "upgrade"]
 
 # Any number that nothing else locks in this database.
 MIGRATION_LOCK = 0x46554E4E454C
@@ -16,6 +17,7 @@ MIGRATION_LOCK = 0x46554E4E454C
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring the ledger up to a migration, once, whoever else does so now; one of a newer release stays as it is."""
     with engine.begin() as connection:
+        _require_utf8(connection)
         _lock(connection)
         if not is_newer(MigrationContext.configure(connection).get_current_revision()):
             command.upgrade(_config(connection), revision)
@@ -37,6 +39,15 @@ def make_revision(engine: Engine, name: str, revision: str) -> None:
     """Write a migration of what the models have and the ledger has not: a draft to read and mend."""
     with engine.connect() as connection:
         command.revision(_config(connection), name, autogenerate=True, rev_id=revision)
+
+
+def _require_utf8(connection: Connection) -> None:
+    """Refuse a database that cannot hold every name: it would lose D’Arcy, or return her broken."""
+    if connection.dialect.name != "postgresql":
+        return
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise UnfitDatabase(encoding)
 
 
 def _lock(connection: Connection) -> None:

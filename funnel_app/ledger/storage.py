@@ -1,8 +1,10 @@
 """Where the ledger lies, and whether it takes what is written."""
 
+import os
 from pathlib import Path
 
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from funnel_app.ledger.engine import BUSY_TIMEOUT_MS
 
@@ -24,6 +26,47 @@ def try_writing(engine: Engine) -> None:
     """
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+
+
+def owner_cure(folder: Path) -> str:
+    """Return who we are and whose a folder is, and the command that makes it ours."""
+    there = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    owner, us = there.stat().st_uid, os.geteuid()
+    return f"{there} belongs to uid {owner}, and Funnel runs as uid {us}: chown -R {us}:{os.getegid()} {there}"
+
+
+def why_closed(engine: Engine) -> str | None:
+    """Return why nobody of ours may write the file of a SQLite ledger, and the cure; None where that is no obstacle."""
+    file = file_of(engine)
+    if file is None:
+        return None
+    if not file.parent.is_dir():
+        return f"the ledger's folder {file.parent} is not there: mount the volume, or mend DATABASE_URL"
+    beside = [file.parent, *(place for place in (file, file.with_name(f"{file.name}-wal")) if place.exists())]
+    closed = next((place for place in beside if not os.access(place, os.W_OK)), None)
+    return owner_cure(closed) if closed else None
+
+
+def damage(engine: Engine) -> str | None:
+    """Return what is broken in the file of a SQLite ledger; None where it is whole, or kept by a server.
+
+    https://www.sqlite.org/pragma.html#pragma_quick_check: it reads every page, and waits for nobody.
+    """
+    if engine.dialect.name != "sqlite":
+        return None
+    try:
+        with engine.execution_options(funnel_reads=True).connect() as connection:
+            words = [str(row[0]) for row in connection.execute(text("PRAGMA quick_check(3)"))]
+    except DBAPIError as error:
+        return str(error.orig)
+    return None if words == ["ok"] else "; ".join(words)
+
+
+def log_bytes(engine: Engine) -> int:
+    """Return how long SQLite's write-ahead log is; 0 for a server."""
+    file = file_of(engine)
+    log = file.with_name(f"{file.name}-wal") if file else None
+    return log.stat().st_size if log and log.exists() else 0
 
 
 def scrub(engine: Engine) -> bool:

@@ -1,4 +1,4 @@
-"""The tables of the watch: what is wrong, and what is still to be said of it."""
+"""The tables of the watch: what is wrong, what is still to be said of it, and whether the ledger can be written."""
 
 from datetime import datetime
 from uuid import UUID
@@ -45,3 +45,14 @@ class Notice(Base):
     lease_until: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(Text)
     sent_at: Mapped[datetime | None]
+
+
+class Heartbeat(Base):
+    """The row that is written only to see whether it can be; its id is the ledger's own."""
+
+    __tablename__ = "heartbeats"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    beat_at: Mapped[datetime]
+    checked_at: Mapped[datetime | None]
+    damage: Mapped[str | None] = mapped_column(Text)

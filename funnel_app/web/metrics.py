@@ -14,6 +14,8 @@ from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.metrics import Figure, figures
 from funnel_app.web.auth import has_metrics_token
 
+QUANTILE = "quantile"
+
 blueprint = Blueprint("metrics", __name__)
 
 
@@ -39,8 +41,18 @@ def metrics() -> ResponseReturnValue:
 
 
 def _metric(figure: Figure) -> Metric:
+    if QUANTILE in figure.kind.labels:
+        return _summary(figure)
     family = CounterMetricFamily if figure.name.endswith("_total") else GaugeMetricFamily
     metric = family(f"funnel_{figure.name}", figure.kind.meaning, labels=figure.kind.labels)
     for labels, value in sorted(figure.rows.items()):
         metric.add_metric(labels, value)
+    return metric
+
+
+def _summary(figure: Figure) -> Metric:
+    # Only a summary may have that label: https://prometheus.io/docs/instrumenting/exposition_formats/
+    metric = Metric(f"funnel_{figure.name}", figure.kind.meaning, "summary")
+    for labels, value in sorted(figure.rows.items()):
+        metric.add_sample(f"funnel_{figure.name}", dict(zip(figure.kind.labels, labels, strict=True)), value)
     return metric

@@ -12,6 +12,7 @@ from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
 from funnel_app.flows.monitoring.notify import tell
 from funnel_app.flows.monitoring.watch import watch, watch_from_web, watch_with_doctor
 from funnel_app.ledger import incidents
+from funnel_app.ledger.troubles import explain
 
 BEGAN, OVER = "🔴 ", "🟢 Over: "
 LOOKS = 3
@@ -48,10 +49,10 @@ class Watcher:
         found = ", ".join(f"{check.name} ({check.status})" for check in troubles)
         return Noticed(found or "nothing", "; ".join(self.told(BEGAN)) or "none")
 
-    def notice_full_ledger(self) -> Noticed:
+    def notice_unwritable_ledger(self, error: Exception) -> Noticed:
         """Look while nothing can be written: the ledger cannot remember that, and a process tells it."""
         for _ in range(LOOKS):
-            self.alarm.away(self.deps, "database or disk is full")
+            self.alarm.away(self.deps, explain(error))
             self.deps.now.forward(seconds=16)
         return self._noticed()
 

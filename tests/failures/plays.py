@@ -1,6 +1,7 @@
 """How each failure is played: up to the trouble, where the play pauses, and on until it is over."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from uuid import UUID
 
@@ -10,11 +11,15 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from funnel_app.campaigns.reasons import with_words
+from funnel_app.flows.monitoring import backups
 from funnel_app.flows.monitoring.clock_guard import ClockGuard, go_on_when_right
+from funnel_app.flows.monitoring.heartbeat import ping
+from funnel_app.flows.monitoring.ledger_health import check_whole_ledger
 from funnel_app.flows.sending import deliver as deliver_flow
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend.account import Quota, Usage
-from funnel_app.gateways.resend.answers import Answer, AnswerKind
+from funnel_app.gateways.resend.answers import UNWRITABLE_KEY, Answer, AnswerKind
+from funnel_app.ledger import storage
 from funnel_app.ledger.engine import LedgerUnavailable
 from tests.apps import application
 from tests.factories import jumping_clock
@@ -28,13 +33,18 @@ Play = Callable[[Stage, pytest.MonkeyPatch], Iterator[None]]
 AN_HOUR = {"hours": 1}
 TOO_FAST = Answer(AnswerKind.RATE_LIMITED, detail="429 rate_limit_exceeded: Too many requests", retry_after=30.0)
 STILL_RUNNING = Answer(AnswerKind.CONCURRENT, detail="409 concurrent_idempotent_requests: still running")
-NO_CONNECTION = Answer(AnswerKind.UNREACHABLE, detail="500 HttpClientError: connection refused")
+NO_CONNECTION = Answer(AnswerKind.UNREACHABLE, detail="Connection refused")
+BY_PROXY = "the proxy that HTTPS_PROXY names does not let the call through (Tunnel connection failed: 403 Forbidden)"
+REFUSED_BY_PROXY = Answer(AnswerKind.UNREACHABLE, detail=BY_PROXY)
+PROXY_IN_THE_WAY = Unavailable("resend", f"no connection: {BY_PROXY}")
+UNWRITABLE = Answer(AnswerKind.PAUSED, detail=UNWRITABLE_KEY)
+UNWRITABLE_FAULT = Rejected("resend", UNWRITABLE_KEY, code="invalid_api_key")
 ONLY_SENDS = Rejected("resend", "restricted to only send emails", code="restricted_api_key")
 WRONG_KEY = Rejected("resend", "API key is invalid", code="invalid_api_key")
 UNVERIFIED = {"mail.businessx.example": "pending"}
 NOTHING_LEFT = Usage((Quota("daily", 100, 100),), 10.0)
 AWAY = Unavailable("resend", "connection refused")
-LOST = Answer(AnswerKind.UNKNOWN, detail="500 HttpClientError: the answer did not come in 7 s")
+LOST = Answer(AnswerKind.UNKNOWN, detail="the answer was lost (ReadTimeout)")
 
 
 def broken_template(**page: str) -> Play:
@@ -105,10 +115,12 @@ def answered(*answers: object, wait: dict[str, float], **account: object) -> Pla
         stage.deps.mailer.script = list(answers)
         stage.sign_up()
         stage.go()
-        with patch.context() as trouble:
-            for name, value in account.items():
-                trouble.setattr(stage.deps.account, name, value)
-            yield
+        well = {name: getattr(stage.deps.account, name) for name in account}
+        for name, value in account.items():
+            setattr(stage.deps.account, name, value)
+        yield
+        for name, value in well.items():
+            setattr(stage.deps.account, name, value)
         stage.go(**wait)
         stage.told()
 
@@ -267,22 +279,36 @@ def clock_jump(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def full_disk(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     """A hook that cannot be written is answered 503; its caller sends it again when there is room."""
-    engine, caller = stage.deps.engine, application(stage.deps).test_client()
-
-    def let_no_page_be_added(connection, record, proxy) -> None:
-        connection.execute("PRAGMA max_page_count = 1")
-
-    event.listen(engine, "checkout", let_no_page_be_added)
-    with pytest.raises(LedgerUnavailable, match="full"):
-        for number in range(100):
-            opt_in(stage.deps, f"lead{number}@resend.dev")
-    answer = sign_up_by_hook(caller)
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
     with patch.context() as full:
         full.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(total=2**40, used=2**40, free=0))
-        stage.noticed = stage.watcher.notice_full_ledger()
-    event.remove(engine, "checkout", let_no_page_be_added)
-    engine.dispose()
+        yield from unwritable("PRAGMA max_page_count = 1", "full")(stage, patch)
+
+
+def unwritable(pragma: str, words: str) -> Play:
+    """A ledger that answers and takes nothing, until it does again."""
+
+    def play(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
+        engine, caller = stage.deps.engine, application(stage.deps).test_client()
+
+        def take_nothing(connection, record, proxy) -> None:
+            connection.execute(pragma)
+
+        event.listen(engine, "checkout", take_nothing)
+        with pytest.raises(LedgerUnavailable, match=words) as away:
+            for number in range(100):
+                opt_in(stage.deps, f"lead{number}@resend.dev")
+        answer = sign_up_by_hook(caller)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+        stage.noticed = stage.watcher.notice_unwritable_ledger(away.value)
+        event.remove(engine, "checkout", take_nothing)
+        engine.dispose()
+        yield from taken_at_the_second_try(stage, caller)
+
+    return play
+
+
+def taken_at_the_second_try(stage: Stage, caller: FlaskClient) -> Iterator[None]:
+    """The ledger works again: the caller's second try is taken, and goes its way."""
     stage.watcher.notice_room()
     assert sign_up_by_hook(caller).status_code == 202, "the caller's second try is taken"
     stage.first = UUID(sign_up_by_hook(caller).json["emails"][0]["id"])
@@ -307,3 +333,66 @@ def quota(name: str, hours: float) -> Answer:
 def paused(words: str) -> Answer:
     """Resend's refusal of the account, key or sender."""
     return Answer(AnswerKind.PAUSED, detail=words)
+
+
+def damaged_ledger(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The nightly look finds a page that is broken, though what is asked each second still works."""
+    stage.sign_up()
+    stage.go()
+    with patch.context() as damage:
+        damage.setattr(storage, "damage", lambda engine: "Tree 7 page 9: btreeInitPage() returns error code 11")
+        check_whole_ledger(stage.deps)
+    yield
+    check_whole_ledger(stage.deps)
+    stage.told()
+
+
+def redis_takes_no_writes(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """After a failover Redis answers as before, and refuses every write."""
+    words = "is a replica and takes no writes: let REDIS_URL name the primary (READONLY)"
+    stage.deps.queues.away, stage.deps.queues.refusal = True, words
+    stage.sign_up()
+    stage.deps.now.forward(minutes=5)
+    yield
+    stage.deps.queues.away, stage.deps.queues.refusal = False, None
+    stage.go()
+    stage.told()
+
+
+def backup_fails(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    stage.sign_up()
+    stage.go()
+    backups.tell(stage.deps, "No backup was made in /data/backups: [Errno 28] No space left on device")
+    object.__setattr__(stage.deps, "settings", replace(stage.deps.settings, backup_dir="/data/backups"))
+    yield
+    stage.deps.now.forward(minutes=3)
+    backups.tell(stage.deps, None)
+    stage.told()
+
+
+def switch_is_gone(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Somebody deleted the check at the dead man's switch."""
+    stage.sign_up()
+    stage.go()
+    stage.told()
+    stage.deps.alerts.deaf = Rejected("hc-ping.example", "answered “OK (not found)”: it knows no such check any more")
+    ping(stage.deps)
+    stage.deps.now.forward(minutes=6)
+    ping(stage.deps)
+    yield
+    stage.deps.alerts.deaf = None
+    stage.deps.now.forward(minutes=3)
+    ping(stage.deps)
+
+
+def other_container_dies(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two workers of another container were heard of within the hour, and are not any more."""
+    stage.sign_up()
+    stage.go()
+    seen, gone_at = stage.deps.vitals.seen, stage.deps.now()
+    others = {"worker:other:1": gone_at, "worker:other:2": gone_at}
+    with patch.context() as gone:
+        gone.setattr(stage.deps.vitals, "seen", lambda: seen() | others)
+        stage.deps.now.forward(minutes=2)
+        yield
+    stage.told()

@@ -16,6 +16,17 @@ NO_NOTION = Noticed(
     "Emails: held; The doctor found a fault (notion token)",
 )
 
+NO_RESEND = Noticed(
+    "sending (fault), resend key (fault), from domain (fault), resend webhook (fault), "
+    "resend quota (fault), resend rate (fault), invariants (fault)",
+    "The doctor found a fault (resend key); Resend does not take emails",
+)
+WRONG_KEY = Noticed(
+    "sending (fault), resend key (fault), from domain (warning), resend webhook (warning), "
+    "resend quota (warning), resend rate (warning)",
+    "Sending is paused; The doctor found a fault (resend key)",
+)
+
 
 def undelivered(how: str) -> Noticed:
     """What is noticed of an email that ended so."""
@@ -65,11 +76,7 @@ FAILURES = (
         "wrong Resend key",
         answered(paused("403 invalid_api_key: API key is invalid"), wait=plays.AN_HOUR, fault=plays.WRONG_KEY),
         "sending",
-        noticed=Noticed(
-            "sending (fault), resend key (fault), from domain (warning), resend webhook (warning), "
-            "resend quota (warning), resend rate (warning)",
-            "Sending is paused; The doctor found a fault (resend key)",
-        ),
+        noticed=WRONG_KEY,
     ),
     Failure(
         "unverified domain",
@@ -142,11 +149,20 @@ FAILURES = (
         answered(plays.NO_CONNECTION, wait={"minutes": 1}, fault=plays.AWAY),
         "sending",
         lasts={"minutes": 6},
-        noticed=Noticed(
-            "sending (fault), resend key (fault), from domain (fault), resend webhook (fault), "
-            "resend quota (fault), resend rate (fault), invariants (fault)",
-            "The doctor found a fault (resend key); Resend does not take emails",
-        ),
+        noticed=NO_RESEND,
+    ),
+    Failure(
+        "a proxy that refuses Resend",
+        answered(plays.REFUSED_BY_PROXY, wait={"minutes": 1}, fault=plays.PROXY_IN_THE_WAY),
+        "sending",
+        lasts={"minutes": 6},
+        noticed=NO_RESEND,
+    ),
+    Failure(
+        "key with a character that no key has",
+        answered(plays.UNWRITABLE, wait=plays.AN_HOUR, fault=plays.UNWRITABLE_FAULT),
+        "sending",
+        noticed=WRONG_KEY,
     ),
     Failure(
         "timeout after acceptance",
@@ -234,10 +250,40 @@ FAILURES = (
         "planned",
         lasts={"minutes": 1},
         noticed=Noticed(
-            "redis (fault), redis eviction (fault), redis persistence (fault), scheduler (fault), "
-            "workers (fault), queues (fault), sending (fault), overdue (fault), invariants (fault)",
-            "Redis does not answer",
+            "redis (fault), redis eviction (fault), redis persistence (fault), redis access (fault), "
+            "scheduler (fault), workers (fault), queues (fault), sending (fault), overdue (fault), invariants (fault)",
+            "Redis does not work",
         ),
+    ),
+    Failure(
+        "Redis that takes no writes",
+        plays.redis_takes_no_writes,
+        "planned",
+        lasts={"minutes": 1},
+        noticed=Noticed(
+            "redis (fault), redis eviction (fault), redis persistence (fault), redis access (fault), "
+            "scheduler (fault), workers (fault), queues (fault), sending (fault), overdue (fault), invariants (fault)",
+            "Redis does not work",
+        ),
+    ),
+    Failure(
+        "one of several worker containers dies",
+        plays.other_container_dies,
+        "sent",
+        noticed=Noticed("workers (warning)", "Workers are missing"),
+        lasts={"minutes": 1},
+    ),
+    Failure(
+        "backup that fails",
+        plays.backup_fails,
+        "sent",
+        noticed=Noticed("backups (fault)", "No backup was made"),
+    ),
+    Failure(
+        "dead man's switch that is gone",
+        plays.switch_is_gone,
+        "delivered",
+        noticed=Noticed("heartbeat (fault)", "The dead man's switch does not hear us"),
     ),
     Failure(
         "full disk",
@@ -247,5 +293,17 @@ FAILURES = (
             "disk space (fault)",
             "The ledger cannot be used",
         ),
+    ),
+    Failure(
+        "ledger that takes no writes",
+        plays.unwritable("PRAGMA query_only = 1", "readonly"),
+        "planned",
+        noticed=Noticed("ledger (fault)", "The ledger cannot be used"),
+    ),
+    Failure(
+        "damaged ledger",
+        plays.damaged_ledger,
+        "sent",
+        noticed=Noticed("ledger (fault)", "The ledger is damaged; The doctor found a fault (ledger)"),
     ),
 )

@@ -47,7 +47,7 @@ def test_one_that_fails_is_told_and_tried_again_an_hour_later(due, monkeypatch):
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     backup = NightlyBackup()
     backup.step(due)
-    assert finish(backup, due) == ["backup_failed"]
+    assert finish(backup, due) == ["backup_failed", "incident_began"]
     backup.step(due)
     assert backup._process is None
     now[0] += 3600
@@ -78,5 +78,5 @@ def test_one_that_cannot_be_made_is_told_in_a_line_of_the_log(sqlite, tmp_path, 
     monkeypatch.setattr("jobs.process.start", lambda: deps.settings)
     monkeypatch.setattr("jobs.process.deps", lambda: deps)
     with capture_logs() as logs:
-        assert made.main() == 1
-    assert [line["event"] for line in logs] == ["backup_not_made"] and logs[0]["error"]
+        assert made.main() == nightly.TOLD
+    assert [line["event"] for line in logs] == ["backup_not_made", "incident_began"] and logs[0]["error"]

@@ -1,8 +1,18 @@
 """The container's own programs: migrating with patience, and asking whether the parts are alive."""
 
-import pytest
+import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
+import pytest
+from structlog.testing import capture_logs
+
+from funnel_app.flows.monitoring.ledger_identity import why_not_empty
+from funnel_app.gateways.redis.process_status import ProcessStatus
+from funnel_app.ledger import schema
+from funnel_app.ledger.engine import open_engine
 from jobs import health, heartbeat, migrate
+from tests.redis_server import RedisServer
 
 
 @pytest.fixture
@@ -15,6 +25,61 @@ def machine(monkeypatch, tmp_path):
 
 def test_a_ledger_that_stays_away_is_told_after_a_while(tmp_path):
     assert migrate.migrate(f"sqlite:///{tmp_path}/no/folder/funnel.db", within_s=0) is False
+
+
+def test_a_folder_of_somebody_else_is_told_at_once_with_owner_uid_and_the_chown(tmp_path, machine):
+    machine.setattr("os.access", lambda place, mode: place != tmp_path)
+    with capture_logs() as logs:
+        assert migrate.migrate(f"sqlite:///{tmp_path}/funnel.db") is False
+    owner, us = tmp_path.stat().st_uid, os.geteuid()
+    assert f"{tmp_path} belongs to uid {owner}, and Funnel runs as uid {us}: chown -R {us}:" in logs[0]["hint"]
+
+
+def test_an_empty_ledger_where_one_was_is_refused(tmp_path):
+    with RedisServer() as redis:
+        status = ProcessStatus(redis.url)
+        assert why_not_empty(status, None) is None
+        status.remember_ledger("01a2-b3")
+        with capture_logs() as logs:
+            url = f"sqlite:///{tmp_path}/funnel.db"
+            assert migrate.migrate(url, was_known=lambda: why_not_empty(status, None)) is False
+        assert "Redis remembers the ledger 01a2-b3" in logs[0]["hint"] and "docs/restore.md" in logs[0]["hint"]
+        engine = open_engine(url)
+        schema.upgrade(engine)
+        engine.dispose()
+        assert migrate.migrate(url, was_known=lambda: why_not_empty(status, None)), "begun anew on purpose"
+        status.close()
+
+
+def test_a_backup_knows_that_there_was_a_ledger_too(tmp_path):
+    (tmp_path / "funnel-20261124T080000Z.db.gz").touch()
+    away = ProcessStatus("redis://127.0.0.1:1/0")
+    assert "is a backup of one" in why_not_empty(away, str(tmp_path))
+    assert why_not_empty(away, None) is None
+
+
+class Healthy(BaseHTTPRequestHandler):
+    """A web process that answers its health check."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/healthz" else 404)
+        self.end_headers()
+
+    def log_message(self, *_args: object) -> None:
+        return
+
+
+@pytest.mark.parametrize("port", ["{}", '"{}"', " {} "])
+def test_the_health_check_goes_past_proxies_and_reads_settings_as_all_do(machine, port):
+    machine.setenv("ROLE", "'web'")
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        machine.setenv(name, "http://127.0.0.1:1")
+    with HTTPServer(("127.0.0.1", 0), Healthy) as web:
+        machine.setenv("PORT", port.format(web.server_port))
+        thread = Thread(target=web.handle_request, daemon=True)
+        thread.start()
+        assert health.main(0) == 0
+        thread.join()
 
 
 def test_a_part_is_alive_while_its_loop_goes_round(machine, tmp_path):

@@ -12,7 +12,7 @@ from tests.postgres_server import PostgresServer
 
 VERSIONS = schema.MIGRATIONS / "versions"
 TABLES = {
-    "contacts", "email_events", "emails", "enrolments", "hook_events", "incidents", "messages", "notices",
+    "contacts", "email_events", "emails", "enrolments", "heartbeats", "hook_events", "incidents", "messages", "notices",
     "operator_actions", "requests", "suppressions", "template_versions",
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.e2e.conftest import QUIET, chromium
 from tests.proofread.readings import BOOKINGS, LEADS, STEPS, ZONES, by_day, by_distance, by_report
 from tests.proofread.rules import complaints
 
@@ -72,7 +73,7 @@ def main() -> int:
     """Return 1 where a letter says what it may not."""
     found = read_all()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch()
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
         print_sheets(browser)
         browser.close()
     return 1 if found else 0

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from funnel_app.deps import Deps
-from funnel_app.flows.maintenance.backup_files import TIME_FORMAT, taken
+from funnel_app.flows.monitoring.backup_files import TIME_FORMAT, taken
 from funnel_app.ledger import snapshots
+from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.storage import owner_cure
+from funnel_app.ledger.troubles import explain
 
 SCRATCH = ".backup-"
 # Most of the ledger is compressed already: more effort gains little.
@@ -43,8 +46,12 @@ def backup(deps: Deps, folder: Path) -> Backup:
             packed, rows = _packed(deps, Path(scratch))
             file = packed.replace(folder / f"funnel-{deps.now().astimezone(UTC):{TIME_FORMAT}}.db.gz")
         return Backup(str(file), file.stat().st_size, rows)
+    except PermissionError as fault:
+        raise BackupFailed(f"No backup was made in {folder}: {fault}. {owner_cure(folder)}") from fault
     except (OSError, snapshots.BadCopy) as fault:
         raise BackupFailed(f"No backup was made in {folder}: {fault}") from fault
+    except LedgerUnavailable as fault:
+        raise BackupFailed(f"No backup was made in {folder}: {explain(fault)}") from fault
 
 
 def _packed(deps: Deps, scratch: Path) -> tuple[Path, dict[str, int]]:

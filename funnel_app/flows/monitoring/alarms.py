@@ -33,7 +33,7 @@ def _happens(title: str, meaning: str, fix: str) -> Alarm:
 
 ALARMS: Mapping[str, Alarm] = {
     "redis_away": Alarm(
-        "Redis does not answer",
+        "Redis does not work",
         "hooks are accepted, and nothing is sent until it is back",
         timedelta(seconds=30),
     ),
@@ -90,6 +90,16 @@ ALARMS: Mapping[str, Alarm] = {
         "Emails: failed",
         "Resend refused them for good, or could not send what it took",
         "Mend what the reason names, then run flask emails retry; flask trace --ids shows the id",
+    ),
+    "backup_failed": Alarm("No backup was made", "after a loss of the ledger the last one would be what is left"),
+    "backup_old": Alarm("The newest backup is old", "two nights brought none"),
+    "heartbeat_failed": Alarm(
+        "The dead man's switch does not hear us",
+        "if this whole machine goes, nobody is told",
+        timedelta(minutes=5),
+    ),
+    "ledger_damaged": Alarm(
+        "The ledger is damaged", "what it lost is in the backups alone, and it may lose more with each hook"
     ),
     "ledger_away": Alarm(
         "The ledger cannot be used", "hooks are answered 503 and their senders must try again", timedelta(seconds=30)

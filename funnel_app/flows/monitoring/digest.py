@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.states import OPEN, State
 from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.backups import why_not_well
 from funnel_app.flows.monitoring.incidents import CHANNEL
 from funnel_app.flows.monitoring.refused_calls import refused_and_waiting
 from funnel_app.flows.monitoring.stats import ledger_stats
@@ -52,11 +53,13 @@ def digest(deps: Deps, day: date) -> str:
         **bad,
     }
     refused = sum(found.number for found in refused_and_waiting(deps, begins, ends))
-    mark = "⚠️" if any(bad.values()) or refused else "☀️"
+    no_backup = why_not_well(deps)
+    mark = "⚠️" if any(bad.values()) or refused or no_backup else "☀️"
     return (
         f"{mark} {day:%A %d %B}: "
         + ", ".join(f"{number:,} {what}" for what, number in told.items())
         + (f"; {refused:,} refused calls wait for a mend" if refused else "")
+        + (f"; backups: {no_backup}" if no_backup else "")
     )
 
 

@@ -3,17 +3,19 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks import emails, ledger, notion, outside, redis, resend, season, settings
+from funnel_app.flows.monitoring.checks import backups, emails, ledger, notion, outside, redis, resend, season, settings
 from funnel_app.flows.monitoring.checks.check import Check, Findings, Status, fault, standing
 from funnel_app.flows.receipt import iso
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.troubles import explain
+from funnel_app.redact import secret_hider
 
 log = structlog.get_logger()
 
@@ -26,15 +28,18 @@ CHECKS: Mapping[str, Probe] = {
     "testing mode": settings.testing_mode,
     "email 1": settings.first_email,
     "hook secrets": settings.hook_secrets,
+    "proxies": settings.proxies,
     "ledger": ledger.shape,
     "ledger place": ledger.where,
     "disk space": ledger.room,
+    "backups": backups.backups,
     "clock": ledger.clock,
     "redis, scheduler, workers, queues, sending": redis.redis,
     "overdue": redis.overdue,
     "resend key, from domain, webhook, quota, rate": resend.account,
     "resend events": resend.events,
     "notion": notion.notion,
+    "notion mirror": notion.mirror,
     "seasons": season.seasons,
     "invariants": emails.invariants,
     "refused calls": emails.refused,
@@ -43,13 +48,18 @@ CHECKS: Mapping[str, Probe] = {
     "public address": outside.public_address,
     "calendly": outside.calendly,
     "alerts": outside.alerting,
-    "documents": outside.documents,
+    "heartbeat": outside.heartbeat,
 }
 
 
 def examine(deps: Deps) -> list[Check]:
-    """Return every finding, in the order of the table. Changes nothing; a check whose ledger is away is a fault."""
-    return [check for name, look in CHECKS.items() for check in _look(deps, name, look)]
+    """Return every finding, in the order of the table, with no secret in it. Changes nothing.
+
+    A check whose ledger is away is a fault.
+    """
+    hide = secret_hider(deps.settings)
+    found = (check for name, look in CHECKS.items() for check in _look(deps, name, look))
+    return [replace(check, detail=hide(check.detail), fix=hide(check.fix)) for check in found]
 
 
 @dataclass(frozen=True)
@@ -96,12 +106,11 @@ def _look(deps: Deps, name: str, look: Probe) -> list[Check]:
     try:
         return list(look(deps))
     except LedgerUnavailable as error:
-        words = str(error.orig).splitlines()[0] if error.orig else str(error)
-        return [fault(name, f"the ledger cannot be asked: {words}", "see the check named ledger")]
+        return [fault(name, f"the ledger cannot be asked: {explain(error)}", "see the check named ledger")]
     except Exception as error:  # one look that breaks must not hide all others
         log.exception("check_failed", check=name)
         words = f"the look itself broke ({type(error).__name__}: {error})"
-        return [fault(name, words, "report this with the log's line look_broke; the other checks stand")]
+        return [fault(name, words, "report this with the log's line check_failed; the other checks stand")]
 
 
 def is_well(checks: Sequence[Check]) -> bool:

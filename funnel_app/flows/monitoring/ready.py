@@ -1,8 +1,8 @@
 """Ready: what keeps Funnel from doing its work now."""
 
 from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.ledger_health import why_unusable
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.ledger.revision import at_head
 
 SCHEDULER = "scheduler"
 WORKER = "worker"
@@ -10,14 +10,14 @@ WORKER = "worker"
 
 def faults(deps: Deps) -> list[str]:
     """Return what is missing, in plain words; nothing where all is there."""
-    found = [] if at_head(deps.engine) else ["the ledger cannot be reached or is not at the newest migration"]
-    return found + silent_parts(deps)
+    unusable = why_unusable(deps)
+    return ([unusable] if unusable else []) + silent_parts(deps)
 
 
 def silent_parts(deps: Deps) -> list[str]:
     """Return which of Redis, the scheduler and the workers does not answer, in plain words. Never raises."""
-    if not deps.queues.ping():
-        return ["Redis cannot be reached"]
+    if why := deps.queues.why_away():
+        return [f"Redis {why}"]
     try:
         absent = [name for name in (SCHEDULER, WORKER) if not deps.queues.alive(name)]
     except Unavailable:

@@ -11,7 +11,15 @@ import structlog
 
 from funnel_app.campaigns.states import BADLY_ENDED
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring import canary, doctor, refused_calls, silence, unauthenticated_calls
+from funnel_app.flows.monitoring import (
+    backups,
+    canary,
+    doctor,
+    ledger_health,
+    refused_calls,
+    silence,
+    unauthenticated_calls,
+)
 from funnel_app.flows.monitoring.checks import ledger as ledger_checks
 from funnel_app.flows.monitoring.checks import redis as redis_checks
 from funnel_app.flows.monitoring.checks.check import Status, count
@@ -28,8 +36,18 @@ LATENESS = ("overdue", "stuck")
 PAUSES = {"config": "sending_paused", "quota": "sending_paused", "outage": "resend_away", "clock": "clock_jumped"}
 # What the doctor finds is told by an alarm of its own here.
 ALSO_WATCHED = frozenset(
-    {"redis", "redis eviction", "redis persistence", "scheduler", "workers", "queues", "sending", "overdue"}
-    | {"disk space", "clock", "resend events", "public address", "canary", "invariants"}
+    {
+        "redis",
+        "redis eviction",
+        "redis persistence",
+        "redis access",
+        "scheduler",
+        "workers",
+        "queues",
+        "sending",
+        "overdue",
+    }
+    | {"backups", "heartbeat", "disk space", "clock", "resend events", "public address", "canary", "invariants"}
 )
 
 log = structlog.get_logger()
@@ -75,11 +93,18 @@ def _watch(deps: Deps, looks: tuple[Probe, ...]) -> None:
 
 
 def _redis(deps: Deps) -> Observation:
-    if not deps.queues.ping():
-        yield "redis_away", "", "it has not answered within half a second"
+    if why := deps.queues.why_away():
+        yield "redis_away", "", f"Redis {why}"
+
+
+def _require_redis(deps: Deps) -> None:
+    # Through one that takes no writes nobody can be heard of, and that is told already.
+    if why := deps.queues.why_away():
+        raise Unavailable("redis", why)
 
 
 def _scheduler(deps: Deps) -> Observation:
+    _require_redis(deps)
     tick, silent_after = deps.vitals.seen().get(SCHEDULER), deps.settings.silent_after
     # After a flush of Redis there is no sign until the next second's.
     if tick is None and deps.queues.alive(SCHEDULER):
@@ -90,7 +115,8 @@ def _scheduler(deps: Deps) -> Observation:
 
 
 def _workers(deps: Deps) -> Observation:
-    living, wanted = redis_checks.living_workers(deps), deps.settings.workers
+    _require_redis(deps)
+    living, wanted = redis_checks.living_workers(deps), redis_checks.wanted_workers(deps)
     if living < wanted:
         yield "worker_gone", "", f"{living} of {count(wanted, 'worker')} heard of in the last {_seconds(deps)} s"
 
@@ -142,6 +168,7 @@ def _sentences(detail: str, fix: str) -> str:
 
 
 def _lateness(deps: Deps) -> Observation:
+    _require_redis(deps)
     # While sending stands still for a reason that is told anyway, that emails wait is no news.
     if pause_reason(deps) is not None:
         raise Unavailable("sending", "it stands still for a known reason")
@@ -181,7 +208,19 @@ def _doctor(deps: Deps) -> Observation:
             yield "doctor", check.name, _sentences(check.detail, check.fix)
 
 
+def _backups(deps: Deps) -> Observation:
+    if old := backups.why_old(deps):
+        yield backups.OLD, "", old
+
+
+def _damage(deps: Deps) -> Observation:
+    if damage := ledger_health.known_damage(deps):
+        yield ledger_health.KIND, "", damage
+
+
 LOOKS: tuple[Probe, ...] = (
+    Probe((ledger_health.KIND,), _damage),
+    Probe((backups.OLD,), _backups),
     Probe(("redis_away",), _redis),
     Probe(("scheduler_silent",), _scheduler),
     Probe(("worker_gone",), _workers),

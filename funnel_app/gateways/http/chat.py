@@ -14,6 +14,7 @@ import requests
 from funnel_app.gateways.errors import Rejected, Unavailable
 
 TIMEOUT_S = 5.0
+LONGEST_ANSWER = 100
 LONGEST_DISCORD = 2000
 LONGEST_SLACK = 4000
 DISCORD_HOSTS = ("discord.com", "discordapp.com")
@@ -27,12 +28,18 @@ class Alerts:
         self._call("POST", url, json=payload(url, text))
 
     def ping(self, url: str) -> None:
-        """Tell a dead man's switch that all is well."""
-        self._call("GET", url)
+        """Tell a dead man's switch that all is well; Rejected where it knows no such switch.
 
-    def _call(self, method: str, url: str, **body: Any) -> None:
+        Healthchecks answers 200 for one that was deleted, and says so in words alone
+        (https://healthchecks.io/docs/http_api/: "OK (not found)").
+        """
+        said = self._call("GET", url).text[:LONGEST_ANSWER]
+        if "not found" in said.lower():
+            raise Rejected(_host(url), f"answered “{said.strip()}”: it knows no such check any more", "200")
+
+    def _call(self, method: str, url: str, **body: Any) -> requests.Response:
         # The address is itself a secret, and the words of an exception of requests hold it.
-        host = urlsplit(url).hostname or "the alerts' address"
+        host = _host(url)
         try:
             answer = requests.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, **body)
         except requests.RequestException as error:
@@ -41,8 +48,13 @@ class Alerts:
             raise Unavailable(host, f"answered {answer.status_code}")
         if answer.status_code >= 300:
             raise Rejected(
-                host, f"answered {answer.status_code}: it does not know this webhook any more", str(answer.status_code)
+                host, f"answered {answer.status_code}: it does not know this address any more", str(answer.status_code)
             )
+        return answer
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or "the alerts' address"
 
 
 def payload(url: str, text: str) -> dict[str, Any]:

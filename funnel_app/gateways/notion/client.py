@@ -26,6 +26,11 @@ NOT_DONE = frozenset({409, 429, 529})
 SLOW_DOWN = frozenset({429, 529})
 AWAY = frozenset({502, 503, 504})
 AGAIN_AFTER_S = 0.5
+# A header cannot be written; what httpx says of it holds the token.
+UNWRITABLE = (httpx.LocalProtocolError,)
+# Connecting includes TLS; a proxy that answers CONNECT with a refusal is a ProxyError.
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, *UNWRITABLE)
+UNWRITABLE_WORDS = "NOTION_TOKEN holds a line break or another character that no token has: copy it anew"
 # Whom to trust takes 9 MB to read: once, before a process forks, for all clients.
 TRUST = httpx.create_ssl_context()
 
@@ -58,6 +63,8 @@ class NotionCalls:
     @cached_property
     def client(self) -> Client:
         """Notion's own client, without its retries: they would sleep up to two minutes inside a job."""
+        if not self._token.isascii():
+            raise Rejected(PROVIDER, UNWRITABLE_WORDS, code="unauthorized")
         return Client(
             client=httpx.Client(verify=TRUST, transport=self._transport),
             auth=self._token,
@@ -150,15 +157,18 @@ def _status(error: Exception) -> int:
 
 
 def _may_read_again(error: Exception) -> bool:
+    if isinstance(error, UNWRITABLE):
+        return False
     return isinstance(error, httpx.TransportError) or _status(error) in PASSING_STATUSES or _status(error) >= 500
 
 
 def _was_not_done(error: Exception) -> bool:
-    return isinstance(error, httpx.ConnectError) or _status(error) in NOT_DONE
+    return isinstance(error, NEVER_SENT) or _status(error) in NOT_DONE
 
 
 def _is_away(error: Exception) -> bool:
-    return isinstance(error, httpx.TransportError | RequestTimeoutError) or _status(error) in AWAY
+    lost = isinstance(error, httpx.TransportError | RequestTimeoutError) and not isinstance(error, UNWRITABLE)
+    return lost or _status(error) in AWAY
 
 
 def _answer(call: Callable[..., Any], *args: str, **kw: Any) -> dict[str, Any]:
@@ -174,6 +184,8 @@ def failure(error: Exception) -> GatewayError:
         return _refusal(error)
     if isinstance(error, NotionClientErrorBase) and not isinstance(error, RequestTimeoutError):
         return Rejected(PROVIDER, str(error), code=str(error.code))
+    if isinstance(error, UNWRITABLE):
+        return Rejected(PROVIDER, UNWRITABLE_WORDS, code="unauthorized")
     return Unavailable(PROVIDER, str(error) or type(error).__name__, in_doubt=not _was_not_done(error))
 
 

@@ -2,6 +2,7 @@
 
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.exceptions import ReadOnlyError
 from redis.retry import Retry
 
 PATIENT_S = 5.0
@@ -11,13 +12,20 @@ SWIFT_READ_S = 0.3
 
 def blocking_client(url: str) -> Redis:
     """Return a client that waits 5 s and tries a lost connection once more."""
-    return Redis.from_url(
-        url, socket_connect_timeout=PATIENT_S, socket_timeout=PATIENT_S, retry=Retry(NoBackoff(), retries=1)
-    )
+    return _client(url, PATIENT_S, PATIENT_S, retries=1)
 
 
 def fail_fast_client(url: str) -> Redis:
     """Return a client that gives up on a hanging Redis within half a second, and never tries again by itself."""
+    return _client(url, SWIFT_CONNECT_S, SWIFT_READ_S, retries=0)
+
+
+def _client(url: str, connect_s: float, read_s: float, retries: int) -> Redis:
     return Redis.from_url(
-        url, socket_connect_timeout=SWIFT_CONNECT_S, socket_timeout=SWIFT_READ_S, retry=Retry(NoBackoff(), retries=0)
+        url,
+        socket_connect_timeout=connect_s,
+        socket_timeout=read_s,
+        retry=Retry(NoBackoff(), retries=retries),
+        # After a failover a connection stays with the node that was the primary, unless it is dropped.
+        retry_on_error=[ReadOnlyError],
     )

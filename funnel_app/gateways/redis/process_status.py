@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 
 from redis import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 from rq.registry import FailedJobRegistry
 
 from funnel_app.gateways.errors import redis_at_hand
@@ -22,6 +22,8 @@ FORGOTTEN_AFTER_S = 86_400
 UNPROVEN_KEY = "funnel:unproven"
 # Whoever knocks without end fills no more than this.
 MOST_UNPROVEN = 5000
+LEDGER_KEY = "funnel:ledger"
+HOPS_KEY = "funnel:hops"
 EXAMINED_KEY = "funnel:examined"
 
 
@@ -65,8 +67,8 @@ class ProcessStatus:
     def facts(self) -> RedisFacts:
         """Return how Redis is set up."""
         with redis_at_hand():
-            info = self._redis.info()
-            keeps = bool(info.get("aof_enabled")) or _saves(self._redis)
+            info = _info(self._redis)
+            keeps = None if not info else bool(info.get("aof_enabled")) or _saves(self._redis)
             exposure = exposure_of(self._redis)
         return RedisFacts(
             version=str(info.get("redis_version", "?")),
@@ -98,6 +100,17 @@ class ProcessStatus:
             found = cast(bytes | None, self._redis.get(EXAMINED_KEY))
         return found.decode() if found is not None else None
 
+    def note_hops(self, hops: int) -> None:
+        """Note how many addresses the proxies before us named in a call that proved who it is; kept for a day."""
+        with redis_at_hand():
+            self._redis.set(HOPS_KEY, hops, ex=FORGOTTEN_AFTER_S)
+
+    def hops(self) -> int | None:
+        """Return what was last noted; None where no call came within a day."""
+        with redis_at_hand():
+            found = cast(bytes | None, self._redis.get(HOPS_KEY))
+        return int(found) if found is not None else None
+
     def note_unproven(self, hook: str) -> None:
         """Count a call of a hook that proved nothing."""
         with redis_at_hand(), self._redis.pipeline() as pipe:
@@ -112,9 +125,28 @@ class ProcessStatus:
             found = cast(list[bytes], self._redis.zrangebyscore(UNPROVEN_KEY, self._now() - within_s, "+inf"))
         return Counter(member.decode().rpartition(" ")[0] for member in found)
 
+    def remember_ledger(self, ledger_id: str) -> None:
+        """Keep which ledger is worked on."""
+        with redis_at_hand():
+            self._redis.set(LEDGER_KEY, ledger_id)
+
+    def remembered_ledger(self) -> str | None:
+        """Return which ledger was worked on last; None where nothing was kept."""
+        with redis_at_hand():
+            found = cast(bytes | None, self._redis.get(LEDGER_KEY))
+        return found.decode() if found is not None else None
+
     def close(self) -> None:
         """Close the connection."""
         self._redis.close()
+
+
+def _info(redis: Redis) -> dict[str, Any]:
+    # An ACL may keep it from our user, and nothing but these facts needs it.
+    try:
+        return redis.info()
+    except NoPermissionError:
+        return {}
 
 
 def _saves(redis: Redis) -> bool | None:

@@ -31,7 +31,8 @@ from funnel_app.gateways.redis.job_names import (
     repeat_job,
 )
 from funnel_app.gateways.redis.own_jobs import queue_at
-from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK
+from funnel_app.gateways.redis.refusals import explain
+from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK, WRITE_SIGN
 
 __all__ = [
     "CLOCK_KEY",
@@ -52,6 +53,7 @@ log = structlog.get_logger(__name__)
 
 MARKER_KEY = "funnel:clock:marker"
 SEEN_KEY = "funnel:seen"
+SIGN_KEY, SIGN_KEPT_S = "funnel:sign", 60
 CIRCUIT_S = 5.0
 JOBS_PER_TRIP = 500
 
@@ -156,17 +158,34 @@ class Queues:
             pipe.hset(SEEN_KEY, f"{name}:{member}" if member else name, str(self._now()))
             pipe.execute()
 
+    def members(self, name: str, beginning: str) -> list[str]:
+        """Return the processes of a kind that were heard of within a day and whose names begin so."""
+        with redis_at_hand():
+            known = cast(list[bytes], self.connection.hkeys(SEEN_KEY))
+        found = (member.decode().removeprefix(f"{name}:") for member in known if member.startswith(f"{name}:".encode()))
+        return [member for member in found if member.startswith(beginning)]
+
+    def forget(self, name: str, member: str) -> None:
+        """Forget a process that ended: nobody is to miss it."""
+        with redis_at_hand():
+            self.connection.hdel(SEEN_KEY, f"{name}:{member}")
+
     def alive(self, name: str) -> bool:
         """Tell whether a process said so in time; asked by the web, so a hanging Redis raises within half a second."""
         with redis_at_hand():
             return bool(self._swift.exists(f"funnel:beat:{name}"))
 
     def ping(self) -> bool:
-        """Tell within half a second whether Redis answers; never raises for it."""
+        """Tell within half a second whether Redis answers and takes writes; never raises for it."""
+        return self.why_away() is None
+
+    def why_away(self) -> str | None:
+        """Return within half a second why Redis does not do its work, as the end of a sentence; None where it does."""
         try:
-            return bool(self._swift.ping())
-        except RedisError:
-            return False
+            self._swift.eval(WRITE_SIGN, 1, SIGN_KEY, SIGN_KEPT_S)
+        except RedisError as error:
+            return explain(error)
+        return None
 
     def close(self) -> None:
         """Close the connections."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from resend.exceptions import ResendError
 
-from funnel_app.gateways.connecting import never_connected
+from funnel_app.gateways.connecting import cannot_be_written, why_not_sent
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.headers import rate_limit, retry_after, seconds_to_next_day, seconds_to_next_month
 
@@ -43,6 +43,7 @@ class Answer:
 FOR_US = frozenset({AnswerKind.INVALID, AnswerKind.PAUSED, AnswerKind.CONFLICT})
 NETWORK_ERROR = "HttpClientError"
 UNREADABLE_BODY = "application_error"
+UNWRITABLE_KEY = "RESEND_API_KEY holds a line break or another character that no key has: copy it anew"
 QUOTA_RESETS = {"daily_quota_exceeded": seconds_to_next_day, "monthly_quota_exceeded": seconds_to_next_month}
 STILL_RUNNING = frozenset({"concurrent_idempotent_requests", "resource_locked"})
 ACCOUNT_STATUSES = frozenset({401, 403, 451})
@@ -83,19 +84,27 @@ def refused_call(error: ResendError, now: datetime) -> Answer:
 
 def failure(error: ResendError, now: datetime) -> Unavailable | Rejected:
     """Return what an error of a reading call means: try again, or never again."""
+    if error.error_type == NETWORK_ERROR:
+        if cannot_be_written(error.__context__):
+            return Rejected("resend", UNWRITABLE_KEY, code="invalid_api_key")
+        unsent = why_not_sent(error.__context__)
+        return Unavailable("resend", f"no connection: {unsent}" if unsent else "the answer did not come in time")
     if answer_kind(error) in FOR_US:
         return Rejected("resend", str(error.message), code=str(error.error_type))
-    if error.error_type == NETWORK_ERROR:
-        reached = not never_connected(error.__context__)
-        return Unavailable("resend", "the answer did not come in time" if reached else "no connection")
     return Unavailable("resend", str(error.message), retry_after(error.headers, now))
 
 
 def answer_kind(error: ResendError) -> AnswerKind:
     """Return what an error of the SDK means for the request."""
     if error.error_type == NETWORK_ERROR:
-        return AnswerKind.UNREACHABLE if never_connected(error.__context__) else AnswerKind.UNKNOWN
+        return _kind_of_lost_call(error.__context__)
     return _kind_of(_status(error), str(error.error_type), str(error.message))
+
+
+def _kind_of_lost_call(error: BaseException | None) -> AnswerKind:
+    if cannot_be_written(error):
+        return AnswerKind.PAUSED
+    return AnswerKind.UNREACHABLE if why_not_sent(error) else AnswerKind.UNKNOWN
 
 
 def _kind_of(status: int, name: str, words: str) -> AnswerKind:
@@ -126,7 +135,12 @@ def _wait(error: ResendError, now: datetime) -> float | None:
 
 
 def _words(error: ResendError) -> str:
-    return f"{error.code} {error.error_type}: {error.message}"
+    """Return what was said; of a call that was lost nothing that a library says, since that may hold the key."""
+    if error.error_type != NETWORK_ERROR:
+        return f"{error.code} {error.error_type}: {error.message}"
+    if cannot_be_written(error.__context__):
+        return UNWRITABLE_KEY
+    return why_not_sent(error.__context__) or f"the answer was lost ({type(error.__context__).__name__})"
 
 
 def _unreadable(body: object) -> Answer:

@@ -11,6 +11,7 @@ import requests
 import resend
 from resend.exceptions import NoContentError, ResendError
 
+from funnel_app.gateways.connecting import ConnectingAdapter
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend.answers import Answer, AnswerKind, accepted_batch, accepted_one, failure, refused_call
 
@@ -75,6 +76,8 @@ class SessionClient(resend.HTTPClient):
 
 def _new_session() -> requests.Session:
     session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, ConnectingAdapter())
     # Without an auth of its own, requests would replace our bearer token by what a .netrc says for the host.
     session.auth = lambda request: request
     return session

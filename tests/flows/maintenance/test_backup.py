@@ -14,9 +14,9 @@ from sqlalchemy import text
 from funnel_app.campaigns.states import State
 from funnel_app.flows.console.intervene import resolve
 from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
-from funnel_app.flows.maintenance.backup_files import backup_due, taken
 from funnel_app.flows.maintenance.restore import NotRestored, restore
 from funnel_app.flows.maintenance.sweep import sweep
+from funnel_app.flows.monitoring.backup_files import backup_due, taken
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.recheck import recheck_held
 from funnel_app.flows.sending.record_event import Report, record_event

@@ -47,11 +47,12 @@ LIVE = {
 
 
 @pytest.fixture
-def well(sqlite, monkeypatch):
+def well(sqlite, monkeypatch, tmp_path):
     """A Funnel in production with nothing wrong."""
+    (tmp_path / "funnel-20261124T080000Z.db.gz").touch()
     monkeypatch.setattr(ledger, "mount_of", lambda file: ("/data", "ext4"))
     monkeypatch.setattr(ledger, "EMPTIED", "/nowhere")
-    deps = make_deps(sqlite, **LIVE)
+    deps = make_deps(sqlite, **LIVE, backup_dir=str(tmp_path))
     write_templates(deps, GOOD)
     object.__setattr__(deps, "desk", desk())
     (canary_email,) = email_ids_of_canary(deps)
@@ -176,6 +177,12 @@ WRONG = {
     "a stand-in": (lambda d: change(d, resend_api_url="http://127.0.0.1:1"), "settings: fault", "stand-in"),
     "testing in public": (lambda d: change(d, testing_mode=True), "testing mode: warning", "get no email"),
     "a short secret": (lambda d: change(d, hook_secrets=("s" * 16,)), "hook secrets: warning", "short"),
+    "a proxy that is not trusted": (lambda d: d.vitals.note_hops(1), "proxies: warning", "TRUSTED_PROXIES is 0"),
+    "a proxy that is not there": (
+        lambda d: (change(d, trusted_proxies=2), d.vitals.note_hops(1)),
+        "proxies: warning",
+        "TRUSTED_PROXIES is 2, and calls come through 1",
+    ),
     "a rotation": (lambda d: change(d, calcom_signing_keys=("a", "b")), "hook secrets: warning", "CALCOM"),
     "a clock that ran back": (lambda d: (opt_in(d), d.now.forward(hours=-2)), "clock: fault", "the ledger holds"),
     "another time elsewhere": (lambda d: shift_world(d, hours=2), "clock: fault", "7200 s off"),
@@ -339,10 +346,20 @@ def test_another_python_is_a_fault(deps, monkeypatch):
     assert check.status == "fault"
 
 
-def test_a_document_that_says_something_else_is_told(well, monkeypatch):
-    monkeypatch.setattr("funnel_app.flows.monitoring.verify.ARCHITECTURE", Path(__file__))
-    check = found(well)["documents"]
-    assert check.status == "warning" and check.fix == "run make docs"
+def test_a_lead_whom_notion_refuses_is_told_with_its_words(well):
+    opt_in(well)
+    assert found(well)["notion mirror"].status == "ok"
+    refused(well, "400 validation_error: Name is expected to be title")
+    check = found(well)["notion mirror"]
+    assert (check.status, check.detail) == (
+        "warning",
+        "Notion refused 1 lead: 400 validation_error: Name is expected to be title",
+    )
+
+
+def refused(deps, words):
+    with deps.sessions.begin() as session:
+        session.execute(text("UPDATE contacts SET mirror_error = :words"), {"words": words})
 
 
 def test_what_resend_does_not_say_is_no_fault(well, monkeypatch):

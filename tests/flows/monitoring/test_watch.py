@@ -46,7 +46,7 @@ def test_where_all_is_well_nothing_is_told(live):
 
 
 WRONG = {
-    "Redis away": (lambda d: setattr(d.queues, "away", True), "redis_away", "has not answered"),
+    "Redis away": (lambda d: setattr(d.queues, "away", True), "redis_away", "cannot be reached"),
     "a dead scheduler": (lambda d: silent(d, "scheduler"), "scheduler_silent", "no tick for as long"),
     "a dead worker": (lambda d: silent(d, "worker:1"), "worker_gone", "1 of 2 workers"),
     "nobody home": (lambda d: fail(d.public, Unavailable("x", "no route")), "web_away", "no route"),
@@ -135,7 +135,7 @@ def test_the_doctors_faults_are_told_but_not_those_that_are_watched_anyway(live)
 
 def test_every_kind_that_is_looked_for_has_its_words():
     kinds = {kind for look in (*LOOKS, *WEB_LOOKS) for kind in look.kinds}
-    assert kinds | {"doctor", "ledger_away"} == set(ALARMS)
+    assert kinds | {"doctor", "ledger_away", "backup_failed", "heartbeat_failed"} == set(ALARMS)
     assert title_of("something_new") == "Something new"
 
 

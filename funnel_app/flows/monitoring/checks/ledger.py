@@ -8,8 +8,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
+from funnel_app.flows.monitoring.ledger_health import known_damage
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import revision, storage, watching
+from funnel_app.ledger.troubles import RESTORE, explain
 
 MOUNTS = Path("/proc/self/mountinfo")
 LITTLE_ROOM, NO_ROOM = 500 * 2**20, 100 * 2**20
@@ -27,8 +29,11 @@ def shape(deps: Deps) -> Findings:
         if current is not None:
             storage.try_writing(deps.engine)
     except SQLAlchemyError as error:
-        words = str(getattr(error, "orig", None) or error).splitlines()[0]
+        words = explain(error)
         yield fault("ledger", f"cannot be used: {words}", "see that the database runs, and that its disk is not full")
+        return
+    if current == head and (damage := known_damage(deps)):
+        yield fault("ledger", damage, RESTORE)
         return
     if current != head and revision.at_head(deps.engine):
         fix = "deploy that release again when it is mended; never go back with db downgrade"

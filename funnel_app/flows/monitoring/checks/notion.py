@@ -5,6 +5,7 @@ from funnel_app.flows.mirror.workspace import check_desk
 from funnel_app.flows.monitoring.checks.check import Check, Findings, all_faults, count, fault, ok, warning
 from funnel_app.flows.templates.audit import FAULT, OK, Audited, audit_templates
 from funnel_app.gateways.errors import GatewayError, Rejected
+from funnel_app.ledger import mirrored
 
 SHARE = "set NOTION_TOKEN, and share the database with the integration (⋯ → Connections)"
 MOST_NAMED = 5
@@ -28,6 +29,17 @@ def notion(deps: Deps) -> Findings:
         yield fault("templates", f"the templates database cannot be read: {error.message}", SHARE)
         return
     yield from _templates(audited)
+
+
+def mirror(deps: Deps) -> Findings:
+    """Notion takes every lead's row; the emails go without it."""
+    with deps.reads() as session:
+        number, words = mirrored.refused(session)
+    if number:
+        fix = "mend in Notion what it names; the rows are written again by themselves"
+        yield warning("notion mirror", f"Notion refused {count(number, 'lead')}: {words}", fix)
+    else:
+        yield ok("notion mirror", "Notion refused no lead's row")
 
 
 def _databases(deps: Deps) -> Check:

@@ -1,10 +1,10 @@
-"""Checks of the ways between Funnel and the world: its address, Calendly, alerts, and its documents."""
+"""Checks of the ways between Funnel and the world: its address, Calendly, alerts and the dead man's switch."""
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Findings, count, fault, ok, warning
+from funnel_app.flows.monitoring.heartbeat import why_unheard
 from funnel_app.flows.monitoring.notify import UndeliveredNotifications, undelivered_notifications
 from funnel_app.flows.monitoring.subscriptions import NotSet, check_calendly, told_by_calendly
-from funnel_app.flows.monitoring.verify import FAULT, check_documents
 from funnel_app.gateways.errors import GatewayError
 
 
@@ -56,7 +56,18 @@ def alerting(deps: Deps) -> Findings:
     elif absent:
         yield warning("alerts", f"{', '.join(absent)} not set: nobody is told", "set them; docs/operations.md says how")
     else:
-        yield ok("alerts", "alerts have an address, and a heartbeat is sent each minute")
+        yield ok("alerts", "alerts have an address, and so has a dead man's switch")
+
+
+def heartbeat(deps: Deps) -> Findings:
+    """The dead man's switch hears of us."""
+    if deps.settings.heartbeat_url is None:
+        return
+    if unheard := why_unheard(deps):
+        fix = "make the check anew at the dead man's switch, and set HEARTBEAT_URL to its address"
+        yield fault("heartbeat", unheard, fix)
+    else:
+        yield ok("heartbeat", "the dead man's switch took the last call")
 
 
 def _undelivered_words(chat: UndeliveredNotifications) -> str:
@@ -71,13 +82,3 @@ def _undelivered_fix(chat: UndeliveredNotifications) -> str:
             f"make a new incoming webhook in the chat, set {chat.setting} to it and start again; it is tried each hour"
         )
     return f"see that {chat.setting} leads to a chat; it is tried again every ten minutes"
-
-
-def documents(deps: Deps) -> Findings:
-    """The documents say what the code does."""
-    checks = list(check_documents(deps))
-    wrong = [f"{check.name}: {check.detail}" for check in checks if check.status == FAULT]
-    if wrong:
-        yield warning("documents", "; ".join(wrong), "run make docs")
-    else:
-        yield ok("documents", f"{len(checks)} of {len(checks)} sequences stand in ARCHITECTURE.md as in the code")

@@ -1,6 +1,6 @@
 """Checks of Redis and of what runs by it: scheduler, workers, queues, and whether sending stands still."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Findings, all_faults, count, fault, ok, warning
@@ -10,23 +10,28 @@ from funnel_app.gateways.redis.exposure import Exposure
 from funnel_app.ledger import counts
 
 LONG_QUEUE = 200
+MISSED_FOR = timedelta(hours=1)
+FIX = "see that Redis runs and that REDIS_URL is right"
 NAMES = ("redis", "redis eviction", "redis persistence", "redis access", "scheduler", "workers", "queues", "sending")
 
 
 def redis(deps: Deps) -> Findings:
-    """Redis answers, throws nothing away, and what runs by it runs."""
+    """Redis answers, takes writes, throws nothing away, and what runs by it runs."""
+    if why := deps.queues.why_away():
+        yield from all_faults(NAMES, f"Redis {why}; hooks are still accepted", FIX)
+        return
     try:
         found = [*_redis(deps), *_processes(deps), *_queues(deps), *_sending(deps)]
     except Unavailable as error:
-        words = f"Redis cannot be reached ({error.message}); hooks are still accepted"
-        yield from all_faults(NAMES, words, "see that Redis runs and that REDIS_URL is right")
+        yield from all_faults(NAMES, f"Redis cannot be reached ({error.message}); hooks are still accepted", FIX)
         return
     yield from found
 
 
 def _redis(deps: Deps) -> Findings:
     facts = deps.vitals.facts()
-    yield ok("redis", f"version {facts.version} answers")
+    known = f"version {facts.version} answers" if facts.version != "?" else "answers; our user may not ask INFO"
+    yield ok("redis", f"{known}, and takes writes")
     if facts.policy != "noeviction":
         words = f"{facts.policy}: under memory pressure Redis throws jobs away"
         yield warning("redis eviction", words, "set maxmemory-policy noeviction; the sweep finds what was lost")
@@ -55,10 +60,11 @@ def _processes(deps: Deps) -> Findings:
         yield ok("scheduler", f"last tick {_ago(tick, now)}")
     living = living_workers(deps)
     fix = "start them: python -m jobs.worker"
-    words = f"{living} of {count(deps.settings.workers, 'worker')} heard of lately"
+    wanted = wanted_workers(deps)
+    words = f"{living} of {count(wanted, 'worker')} heard of lately"
     if not living:
         yield fault("workers", words, fix)
-    elif living < deps.settings.workers:
+    elif living < wanted:
         yield warning("workers", words, fix)
     else:
         yield ok("workers", words)
@@ -66,7 +72,19 @@ def _processes(deps: Deps) -> Findings:
 
 def living_workers(deps: Deps) -> int:
     """Return how many workers gave a sign of life in time. Raises Unavailable where Redis is away."""
-    oldest = deps.now() - deps.settings.silent_after
+    return _workers_since(deps, deps.settings.silent_after)
+
+
+def wanted_workers(deps: Deps) -> int:
+    """Return how many workers there should be: ours, and those of other containers that were heard of within the hour.
+
+    One that ended in order is forgotten at once. Raises Unavailable where Redis is away.
+    """
+    return max(deps.settings.workers, _workers_since(deps, MISSED_FOR))
+
+
+def _workers_since(deps: Deps, span: timedelta) -> int:
+    oldest = deps.now() - span
     return sum(name.startswith(f"{WORKER}:") and at >= oldest for name, at in deps.vitals.seen().items())
 
 

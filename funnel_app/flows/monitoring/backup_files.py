@@ -23,10 +23,11 @@ def backup_due(deps: Deps) -> bool:
     if deps.settings.backup_dir is None:
         return False
     found = taken(Path(deps.settings.backup_dir))
-    return not found or found[-1][0] < _last_night(deps.now(), deps.settings.timezone)
+    return not found or found[-1][0] < last_night(deps.now(), deps.settings.timezone)
 
 
-def _last_night(now: datetime, timezone: str) -> datetime:
+def last_night(now: datetime, timezone: str) -> datetime:
+    """Return when the backup of last night was due: at three, there."""
     local = now.astimezone(ZoneInfo(timezone))
     tonight = datetime.combine(local.date(), AT_NIGHT, local.tzinfo)
     return tonight if tonight <= local else tonight - timedelta(days=1)

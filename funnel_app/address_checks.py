@@ -1,0 +1,86 @@
+"""Checks of settings that are addresses of servers: each raises ValidationError, and never shows a value."""
+
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+from marshmallow import ValidationError
+from psycopg.pq import Conninfo
+from sentry_sdk.utils import BadDsn, Dsn
+
+LEDGERS = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
+A_LEDGER = "must be sqlite:////folder/funnel.db or postgresql://user:password@host:5432/name."
+A_REDIS = "must be redis://host:6379/0, rediss://… or unix:///path."
+ENCODE = "has a / ? # @ or % in its password: percent-encode it (/ is %2F, ? %3F, # %23, @ %40, % %25)."
+# What other programs write into an address of PostgreSQL, and libpq does not know.
+NOT_OF_POSTGRES = {
+    "pgbouncer": "leave it away: Funnel works through PgBouncer without it",
+    "schema": "say options=-csearch_path%3DNAME instead",
+}
+
+
+def web_address(value: str) -> None:
+    """Refuse what is no web address."""
+    if not _is_address(value) or urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
+        raise ValidationError("must be a web address such as https://funnel.example.")
+
+
+def web_address_or_off(value: str) -> None:
+    """Refuse what is no web address; none is fine."""
+    if value:
+        web_address(value)
+
+
+def sentry_address(value: str) -> None:
+    """Refuse what Sentry's library would refuse when an error is reported; none is fine."""
+    try:
+        if value:
+            Dsn(value)
+    except (BadDsn, ValueError):
+        raise ValidationError("must be the DSN that Sentry shows: https://key@host/number.") from None
+
+
+def ledger(value: str) -> None:
+    """Refuse what is no address of a database that Funnel can work on; the address itself is a secret."""
+    if not value.startswith(LEDGERS):
+        raise ValidationError(A_LEDGER)
+    if not value.startswith("sqlite"):
+        _server(value, A_LEDGER)
+        _known_parameters(value)
+
+
+def redis_address(value: str) -> None:
+    """Refuse what is no address of Redis."""
+    if not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ValidationError(A_REDIS)
+    _server(value, A_REDIS)
+
+
+def _server(value: str, form: str) -> None:
+    if _has_raw_password(value):
+        raise ValidationError(ENCODE)
+    if not _is_address(value):
+        raise ValidationError(form)
+
+
+def _has_raw_password(value: str) -> bool:
+    """Say whether a sign that ends the part before the host stands in the password as it is."""
+    behind = value.partition("://")[2]
+    netloc = re.split(r"[/?#]", behind, maxsplit=1)[0]
+    password = netloc.rpartition("@")[0].partition(":")[2]
+    cut_off = "@" not in netloc and "@" in behind and ":" in netloc
+    return cut_off or "@" in password or bool(re.search(r"%(?![0-9A-Fa-f]{2})", password))
+
+
+def _is_address(value: str) -> bool:
+    try:
+        return not re.search(r"\s", value) and urlsplit(value).port != 0
+    except ValueError:
+        return False
+
+
+def _known_parameters(value: str) -> None:
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    for name, _ in parse_qsl(urlsplit(value).query, keep_blank_values=True):
+        if name not in known:
+            hint = NOT_OF_POSTGRES.get(name, "leave it away")
+            raise ValidationError(f"has ?{name}=…, which PostgreSQL does not know: {hint}.")

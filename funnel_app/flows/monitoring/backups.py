@@ -1,0 +1,62 @@
+"""Backups: which copies of the ledger there are, whether one is due, and what is wrong with them."""
+
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.backup_files import last_night, taken
+from funnel_app.flows.monitoring.incidents import note
+from funnel_app.ledger import incidents
+
+FAILED, OLD = "backup_failed", "backup_old"
+# The exit code of a backup that was not made and has said why.
+TOLD = 3
+NIGHTS = 2
+LITTLE_ROOM = 100 * 2**20
+# Where backups are made, and their folder is to be seen.
+ROLES = ("all", "scheduler")
+
+
+def newest_at(deps: Deps) -> datetime | None:
+    """Return when the newest backup was made; None where there is none."""
+    found = taken(Path(deps.settings.backup_dir)) if deps.settings.backup_dir else []
+    return found[-1][0] if found else None
+
+
+def tell(deps: Deps, why: str | None) -> None:
+    """Note how the backup of this night ended: why there is none, or None where it was made."""
+    note(deps, {(FAILED, ""): why} if why else {}, [FAILED])
+
+
+def why_failed(deps: Deps) -> str | None:
+    """Return why the last try made no backup; None where it did."""
+    with deps.reads() as session:
+        return next((incident.detail for incident in incidents.current(session, {FAILED})), None)
+
+
+def why_old(deps: Deps) -> str | None:
+    """Return since when there is no backup, where two nights brought none; None where that is well."""
+    newest = newest_at(deps)
+    if (
+        deps.settings.role not in ROLES
+        or newest is None
+        or newest >= last_night(deps.now(), deps.settings.timezone) - timedelta(days=NIGHTS - 1)
+    ):
+        return None
+    return f"the newest in {deps.settings.backup_dir} is of {newest:%Y-%m-%d %H:%M} UTC"
+
+
+def why_no_room(deps: Deps) -> str | None:
+    """Return how little room the backups' own volume has; None where there is enough, or no folder yet."""
+    folder = Path(deps.settings.backup_dir or "/nowhere")
+    if not folder.is_dir() or (free := shutil.disk_usage(folder).free) >= LITTLE_ROOM:
+        return None
+    return f"{free / 2**20:.0f} MB are left on the volume of {folder}"
+
+
+def why_not_well(deps: Deps) -> str | None:
+    """Return what is wrong with the backups, in plain words; None where all is well or none are wanted."""
+    if deps.settings.backup_dir is None:
+        return None
+    return why_failed(deps) or why_old(deps)

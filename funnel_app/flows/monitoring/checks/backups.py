@@ -1,0 +1,28 @@
+"""Check of the backups: made each night, whole, and where there is room for the next."""
+
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.backups import ROLES, newest_at, why_failed, why_no_room, why_old
+from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
+
+MAKE = "mend that, and run flask --app wsgi ledger backup"
+
+
+def backups(deps: Deps) -> Findings:
+    """Last night's copy of the ledger was made, and tonight's will find room."""
+    folder = deps.settings.backup_dir
+    if folder is None:
+        yield _none_wanted(deps)
+    elif deps.settings.role not in ROLES:
+        yield ok("backups", "made and looked at where the scheduler runs")
+    elif why := why_failed(deps) or why_old(deps) or why_no_room(deps):
+        yield fault("backups", why, MAKE)
+    elif (newest := newest_at(deps)) is None:
+        yield warning("backups", f"there is none in {folder} yet", "the scheduler makes the first within seconds")
+    else:
+        yield ok("backups", f"the newest in {folder} is of {newest:%Y-%m-%d %H:%M} UTC")
+
+
+def _none_wanted(deps: Deps) -> Check:
+    if deps.engine.dialect.name == "sqlite":
+        return warning("backups", "none are made: BACKUP_DIR is not set", "set it to a folder on another volume")
+    return ok("backups", "left to the database's own: BACKUP_DIR is not set")

@@ -1,0 +1,62 @@
+"""Whether the ledger works and does not only answer: it is written to, and its file is looked through."""
+
+from datetime import timedelta
+
+import structlog
+
+from funnel_app.deps import Deps
+from funnel_app.ledger import heartbeats, revision, storage
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.engine import LONGEST_LOG, LedgerUnavailable
+from funnel_app.ledger.troubles import CURES, explain
+
+WRITTEN_EVERY = timedelta(seconds=10)
+KIND = "ledger_damaged"
+
+log = structlog.get_logger()
+
+
+@retry_on_conflict
+def write_heartbeat(deps: Deps) -> None:
+    """Write the heartbeat's row. Raises what LedgerUnavailable names where the ledger takes no writes."""
+    with deps.sessions.begin() as session:
+        heartbeats.beat(session, deps.now())
+
+
+def why_unusable(deps: Deps) -> str | None:
+    """Return why the ledger cannot be worked with, in plain words; None where it was written to lately, or is now."""
+    if not revision.at_head(deps.engine):
+        return "the ledger cannot be reached or is not at the newest migration"
+    try:
+        with deps.reads() as session:
+            last = heartbeats.find(session)
+        if last is None or abs(deps.now() - last.beat_at) >= WRITTEN_EVERY:
+            write_heartbeat(deps)
+    except LedgerUnavailable as error:
+        return f"the ledger cannot be written: {explain(error)}"
+    return None
+
+
+def check_whole_ledger(deps: Deps) -> str | None:
+    """Look through the whole file of a SQLite ledger and keep what was found; return the damage, or None.
+
+    A server looks after its own pages.
+    """
+    damage = storage.damage(deps.engine)
+    if damage:
+        log.error("ledger_damaged", damage=damage, hint=CURES["damaged"])
+    with deps.sessions.begin() as session:
+        heartbeats.mark_checked(session, damage, deps.now())
+    return damage
+
+
+def shorten_log(deps: Deps) -> bool:
+    """Give back the room of a SQLite log that grew behind a long reader; False while somebody still reads by it."""
+    return storage.log_bytes(deps.engine) <= LONGEST_LOG or storage.scrub(deps.engine)
+
+
+def known_damage(deps: Deps) -> str | None:
+    """Return what the last look through the whole file found, with the cure; None where it was whole."""
+    with deps.reads() as session:
+        last = heartbeats.find(session)
+    return f"{CURES['damaged']} ({last.damage})" if last is not None and last.damage else None

@@ -1,0 +1,36 @@
+"""Which ledger this is: Redis remembers its id, so that an empty one in its place is no silent new beginning."""
+
+from pathlib import Path
+
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.backup_files import taken
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.redis.process_status import ProcessStatus
+from funnel_app.ledger import heartbeats
+
+ANEW = "To begin a new one on purpose, run flask --app wsgi db upgrade once."
+
+
+def remember_ledger(deps: Deps) -> None:
+    """Keep the ledger's id in Redis. Safe to repeat."""
+    with deps.reads() as session:
+        row = heartbeats.find(session)
+    if row is not None:
+        deps.vitals.remember_ledger(str(row.id))
+
+
+def why_not_empty(status: ProcessStatus, backup_dir: str | None) -> str | None:
+    """Return how it is known that there was a ledger before this empty one, and the cure; None where nobody knows.
+
+    A Redis that is away knows nothing.
+    """
+    try:
+        known = status.remembered_ledger()
+    except Unavailable:
+        known = None
+    copies = taken(Path(backup_dir)) if backup_dir else []
+    if known is None and not copies:
+        return None
+    witness = f"Redis remembers the ledger {known}" if known else f"{copies[-1][1]} is a backup of one"
+    cure = "See that DATABASE_URL is the one of before and that its volume is mounted, or restore: docs/restore.md"
+    return f"DATABASE_URL names an empty ledger, and {witness}. {cure}. {ANEW}"

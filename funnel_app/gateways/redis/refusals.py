@@ -1,0 +1,37 @@
+"""What a Redis that answers and does not work says, in words that a person can act on.
+
+https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/ and the errors' own first words.
+"""
+
+from redis.exceptions import ConnectionError as Lost
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as TooSlow
+
+AWAY = "cannot be reached"
+# What stands in a refusal, of which redis-py takes some first words away, and what to do about it.
+REFUSALS = {
+    "READONLY": "is a replica and takes no writes: let REDIS_URL name the primary",
+    "You can't write against a read only": "is a replica and takes no writes: let REDIS_URL name the primary",
+    "OOM": "has no memory left and takes no writes: raise its maxmemory",
+    "command not allowed when used memory": "has no memory left and takes no writes: raise its maxmemory",
+    "MISCONF": "cannot save to its disk and takes no writes: make room there",
+    "Errors writing to the AOF": "cannot save to its disk and takes no writes: make room there",
+    "has no permissions": "lets our user not do that: allow it in the ACL (all commands, all keys)",
+    "Authentication required": "asks for a password: put it into REDIS_URL",
+    "WRONGPASS": "refuses the user or the password in REDIS_URL",
+    "invalid username-password": "refuses the user or the password in REDIS_URL",
+    "MOVED": "is a cluster, and Funnel works on a single one: let REDIS_URL name such",
+    "CROSSSLOT": "is a cluster, and Funnel works on a single one: let REDIS_URL name such",
+    "loading the dataset": "is still reading its file: it comes by itself",
+}
+
+
+def explain(error: RedisError) -> str:
+    """Return what is wrong with Redis, as the end of a sentence that begins with its name."""
+    words = str(error)
+    told = next((told for sign, told in REFUSALS.items() if sign in words), None)
+    if told:
+        return f"{told} ({words})"
+    if isinstance(error, ResponseError):
+        return f"refuses what it is asked: {words}"
+    return AWAY if isinstance(error, Lost | TooSlow) else f"{AWAY} ({words})"

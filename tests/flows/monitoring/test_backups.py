@@ -1,0 +1,93 @@
+"""Backups that fail, or are old, are told whatever failed; and the dead man's switch does not hear that all is well."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from funnel_app.flows.maintenance.backup import BackupFailed, backup
+from funnel_app.flows.monitoring import backups
+from funnel_app.flows.monitoring.checks.backups import backups as check
+from funnel_app.flows.monitoring.checks.check import Status
+from funnel_app.flows.monitoring.digest import digest
+from funnel_app.flows.monitoring.heartbeat import ping
+from funnel_app.flows.monitoring.watch import watch
+from funnel_app.ledger import incidents, snapshots
+from tests.factories import make_deps
+from tests.flows.monitoring.test_doctor import LIVE
+
+
+@pytest.fixture
+def kept(sqlite, tmp_path):
+    """A Funnel in production that keeps backups."""
+    return make_deps(sqlite, **LIVE, backup_dir=str(tmp_path / "backups"))
+
+
+def wrong(deps):
+    with deps.reads() as session:
+        return {incident.kind: incident.detail for incident in incidents.current(session)}
+
+
+def found(deps):
+    (one,) = check(deps)
+    return one
+
+
+def test_a_failed_backup_is_an_incident_a_finding_a_missing_heartbeat_and_a_line_of_the_digest(kept):
+    assert ping(kept)
+    backups.tell(kept, "No backup was made in /data/backups: [Errno 28] No space left on device")
+    assert "No space left" in wrong(kept)["backup_failed"]
+    assert (found(kept).status, "No space left" in found(kept).detail) == (Status.FAULT, True)
+    assert not ping(kept)
+    assert "; backups: No backup was made" in digest(kept, kept.now().date())
+    kept.now.forward(hours=1)
+    backup(kept, Path(kept.settings.backup_dir))
+    backups.tell(kept, None)
+    assert wrong(kept) == {} and found(kept).status is Status.OK and ping(kept)
+    assert "backups" not in digest(kept, kept.now().date())
+
+
+def test_a_backup_that_two_nights_did_not_renew_is_told(kept):
+    backup(kept, Path(kept.settings.backup_dir))
+    kept.now.forward(hours=25)
+    watch(kept)
+    assert wrong(kept) == {}, "one night may fail, and is told by that"
+    kept.now.forward(hours=24)
+    watch(kept)
+    assert "2026-11-24 12:00 UTC" in wrong(kept)["backup_old"]
+    assert found(kept).status is Status.FAULT and not ping(kept)
+
+
+def test_where_the_folder_is_not_mounted_nobody_judges_it(sqlite, tmp_path):
+    web = make_deps(sqlite, **LIVE, backup_dir=str(tmp_path / "not-here"), role="web")
+    assert found(web).status is Status.OK
+
+
+def test_without_a_folder_a_file_is_warned_of(sqlite, postgres):
+    assert found(make_deps(sqlite, **LIVE)).status is Status.WARNING
+    assert found(make_deps(postgres, **LIVE)).status is Status.OK
+
+
+def test_the_room_on_the_backups_own_volume_is_looked_at(kept, monkeypatch):
+    backup(kept, Path(kept.settings.backup_dir))
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(total=2**40, used=2**40, free=2**20))
+    assert "1 MB are left on the volume of" in found(kept).detail
+
+
+def refuse(*_args, **_more):
+    raise PermissionError(13, "Permission denied")
+
+
+def spoil(*_args):
+    raise snapshots.BadCopy("it cannot be read: malformed")
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "trouble", "words"),
+    [(Path, "mkdir", refuse, "and Funnel runs as uid .*: chown -R"), (snapshots, "verify", spoil, "malformed")],
+    ids=["owner", "copy"],
+)
+def test_whatever_fails_is_one_failure_with_its_cure(kept, monkeypatch, owner, name, trouble, words):
+    monkeypatch.setattr(owner, name, trouble)
+    with pytest.raises(BackupFailed, match=words):
+        backup(kept, Path(kept.settings.backup_dir))

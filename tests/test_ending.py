@@ -1,0 +1,46 @@
+"""Whoever ends a test run leaves nothing of it running."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.processes import ROOT
+
+PLAYED = """
+import os, subprocess, pytest
+
+@pytest.fixture(scope="session")
+def server():
+    started = subprocess.Popen(["sleep", "600"])
+    yield started
+    started.kill()
+    started.wait()
+    open(os.environ["STOPPED"], "w").close()
+
+def test_waits(server):
+    with open(os.environ["STARTED"], "w") as started:
+        started.write(str(os.getpid()))
+    server.wait()
+"""
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["alone", "with workers"])
+def test_a_run_that_is_ended_stops_its_servers(tmp_path: Path, workers: list[str]):
+    (tmp_path / "test_played.py").write_text(PLAYED)
+    started, stopped = tmp_path / "started", tmp_path / "stopped"
+    os.mkfifo(started)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-q", "-p", "tests.ending", "-p", "no:cacheprovider", *workers, str(tmp_path)],
+        env={**os.environ, "STARTED": str(started), "STOPPED": str(stopped), "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert int(started.read_text())
+    os.killpg(run.pid, signal.SIGTERM)
+    assert run.wait(30) != 0
+    assert stopped.exists()
