@@ -1,6 +1,6 @@
 """Judge a template as a whole: its source, what preparing makes of it, and the letter that each sample would get."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from funnel_app.letters.draft import Draft, Verdict
 from funnel_app.letters.gate import blocked, inspect
@@ -25,14 +25,19 @@ def judge(draft: Draft) -> Verdict:
         return Verdict(found, None)
     markup = tuple(broken_markup(draft.html))
     source = inspect(draft.subject, draft.html, status=draft.status, known=draft.known)
-    found = tuple(dict.fromkeys((*source, *markup)))
+    found = _worst_first((*source, *markup))
     if any(problem.code == "too_deep" for problem in markup) or blocked(found):
         return Verdict(found, None)
     parts = prepare(draft.subject, draft.html)
     uncovered = tuple(_uncovered(draft, parts))
     letters = () if uncovered else tuple(_letters(draft, parts))
-    problems = tuple(dict.fromkeys((*found, *uncovered, *letters)))
+    problems = _worst_first((*found, *uncovered, *letters))
     return Verdict(problems, None if blocked(problems) else parts)
+
+
+def _worst_first(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return each problem once, those that block before the others: what tells of one tells of the first."""
+    return tuple(sorted(dict.fromkeys(problems), key=lambda problem: not problem.blocking))
 
 
 def _uncovered(draft: Draft, parts: Parts) -> Iterator[Problem]:

@@ -68,3 +68,13 @@ def test_a_judge_that_is_kept_waiting_is_no_fault_of_the_template():
         ask(impatient, GOOD)
     assert impatient.pid is None
     impatient.close()
+
+
+def test_a_stop_from_outside_is_no_fault_of_the_template(judge, monkeypatch):
+    ask(judge, GOOD)
+    running = judge._running()
+    monkeypatch.setattr(running, "poll", lambda: None)
+    running.terminate()
+    with pytest.raises(Unavailable, match="stopped from outside"):
+        ask(judge, GOOD + "!")
+    assert os.getsid(os.getpid()) != judge.pid and ask(judge, GOOD + "?").parts is not None

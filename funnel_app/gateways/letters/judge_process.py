@@ -23,6 +23,7 @@ WALL_S = 30.0
 IDLE_S = 30.0
 CPU_S = 5
 REMEMBERED = 64
+_STOPPED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class JudgeProcess:
@@ -92,9 +93,15 @@ class JudgeProcess:
         if self._child is not None and (self._owner != os.getpid() or self._child.poll() is not None):
             self._end()
         if self._child is None:
+            # In a session of its own: what stops the whole group says nothing about a template.
             command = [sys.executable, "-I", str(Path(child.__file__)), str(self._cpu_s)]
             self._child = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={},
+                start_new_session=True,
             )
             self._owner = os.getpid()
         return self._child
@@ -102,6 +109,8 @@ class JudgeProcess:
     def _died(self, running: subprocess.Popen[bytes]) -> Verdict:
         status = running.wait()
         self._end()
+        if -status in _STOPPED:
+            raise Unavailable("letters", "the judging process was stopped from outside")
         return Verdict(
             (fault("too_heavy", f"The template cannot be worked with: {self._cause(status)}. Simplify it."),), None
         )
