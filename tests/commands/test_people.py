@@ -8,7 +8,7 @@ from funnel_app.flows.sending.deliver import deliver
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger.models import Contact
-from tests.flows.leads import email_ids, look, opt_in, states, write_templates
+from tests.flows.leads import WorkerDied, die, email_ids, look, opt_in, states, write_templates
 from tests.flows.monitoring.test_stats import deliver_first
 
 
@@ -106,8 +106,9 @@ def test_contacts_erase_says_what_is_left(run, deps, monkeypatch):
     receipt = opt_in(deps)
     with deps.sessions.begin() as session:
         session.query(Contact).one().notion_page_id = "page"
-    monkeypatch.setattr("funnel_app.flows.sending.deliver.submit", lambda *_: None)
-    deliver(deps, email_ids(receipt)[:1])
+    monkeypatch.setattr("funnel_app.flows.sending.deliver.submit", die)
+    with pytest.raises(WorkerDied):
+        deliver(deps, email_ids(receipt)[:1])
     busy = run("contacts", "erase", "ana@resend.dev", "--yes")
     assert busy.exit_code == 1 and "Run this again in a minute" in busy.output
     deps.now.forward(minutes=1)
