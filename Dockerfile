@@ -12,7 +12,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* \
  && groupadd --gid 10001 funnel \
  && useradd --uid 10001 --gid funnel --home-dir /app --no-create-home --shell /usr/sbin/nologin funnel \
- && install -d -o funnel -g funnel /data
+ && install -d -m 0700 -o funnel -g funnel /data
 COPY --from=build /opt/funnel /opt/funnel
 WORKDIR /app
 COPY wsgi.py gunicorn.conf.py ARCHITECTURE.md ./

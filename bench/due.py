@@ -21,6 +21,7 @@ from sandbox.stack import Stack, running_stack, start_funnel
 
 AT_A_TIME = 2000
 NO_LIMIT = "100000"
+STEPS = 5
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Bench:
         return [self.stack.processes.running[name].pid for name in names]
 
     def plan(self, due: Sequence[datetime]) -> list[UUID]:
-        """Plan the first email of one lead for each time, and put all on the clock, as hooks do."""
+        """Plan five emails for one lead a time, the first then; put the first ones on the clock, as hooks do."""
         engine = open_engine(self.stack.processes.env["DATABASE_URL"])
         queues = Queues(self.stack.redis.url)
         ids = []
@@ -48,7 +49,7 @@ class Bench:
             with engine.begin() as connection:
                 for table, some in rows.items():
                     connection.execute(insert(table), some)
-            ids += [row["id"] for row in rows[Email]]
+            ids += [row["id"] for row in rows[Email] if row["step"] == 1]
         queues.schedule(list(zip(ids, due, strict=True)), datetime.now(UTC))
         queues.close()
         engine.dispose()
@@ -74,24 +75,34 @@ def _rows(due: Sequence[datetime]) -> dict[type, list[dict[str, Any]]]:
     now = datetime.now(UTC)
     found: dict[type, list[dict[str, Any]]] = {Contact: [], Enrolment: [], Email: [], EmailEvent: []}
     for at in due:
-        contact, enrolment, email = new_id(), new_id(), new_id()
+        contact, enrolment = new_id(), new_id()
         address = f"delivered+{contact.hex}@resend.dev"
-        times = {"created_at": now}
         found[Contact].append(
             {"id": contact, "email": address, "email_norm": address, "first_name": "Ana", "properties": {},
-             "unsubscribe_token": contact.hex, "updated_at": now, **times}
+             "unsubscribe_token": contact.hex, "created_at": now, "updated_at": now}
         )  # fmt: skip
         found[Enrolment].append(
             {"id": enrolment, "contact_id": contact, "campaign": "christmas", "sequence": "lead_nurture",
              "mode": "test", "kind": "marketing", "anchor_at": now, "deadline": now.date() + timedelta(days=30),
-             "state": "active", "variables": {}, **times}
+             "state": "active", "variables": {}, "created_at": now}
         )  # fmt: skip
-        found[Email].append(
-            {"id": email, "enrolment_id": enrolment, "step": 1, "template_key": "lead_nurture_email_1",
-             "due_at": at, "state": "planned", "planned_at": now}
-        )  # fmt: skip
-        found[EmailEvent].append({"email_id": email, "kind": "planned", "at": now, "recorded_at": now})
+        found[Email] += [_email(enrolment, step, at + timedelta(days=step - 1), now) for step in range(1, STEPS + 1)]
+    found[EmailEvent] = [
+        {"email_id": each["id"], "kind": "planned", "at": now, "recorded_at": now} for each in found[Email]
+    ]
     return found
+
+
+def _email(enrolment: UUID, step: int, due: datetime, now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "enrolment_id": enrolment,
+        "step": step,
+        "template_key": f"lead_nurture_email_{step}",
+        "due_at": due,
+        "state": "planned",
+        "planned_at": now,
+    }
 
 
 @contextmanager

@@ -40,6 +40,8 @@ class Stub:
         if line.startswith("POST /forget"):
             self.seen = Seen()
             return 200, {}
+        if not line.startswith("POST /emails"):
+            return 404, {"name": "not_found", "message": "This stand-in only takes emails."}
         now = time.time()
         return self._take(now, json.loads(body)) if self._within(now) else (429, REFUSED)
 

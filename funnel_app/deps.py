@@ -16,6 +16,7 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.config import ConfigError, Settings
 from funnel_app.gateways.http.chat import Alerts
 from funnel_app.gateways.http.public_url import PublicUrlProbe, world_time
+from funnel_app.gateways.letters.judge_process import JudgeProcess
 from funnel_app.gateways.notion.budget import NotionBudget
 from funnel_app.gateways.notion.client import NotionCalls
 from funnel_app.gateways.notion.pages import TemplateNames
@@ -62,11 +63,13 @@ class Deps:
     alerts: Alerts
     public: PublicUrlProbe
     desk: NotionWorkspace
+    judge: JudgeProcess
     world_time: Callable[[str], datetime] = world_time
     clock: SteadyClock = CLOCK
     now: Callable[[], datetime] = CLOCK.now
     sleep: Callable[[float], None] = pause_for
     intake: GroupCommit[Any, Any] = field(default_factory=GroupCommit)
+    events: GroupCommit[Any, bool] = field(default_factory=GroupCommit)
 
     @property
     def mode(self) -> Mode:
@@ -107,6 +110,7 @@ def build_deps(settings: Settings) -> Deps:
             calls=NotionCalls(settings.notion_token, settings.notion_api_url, NOTION_TIMEOUT_S, budget=budget),
         ),
         desk=_desk(settings, schema, budget),
+        judge=JudgeProcess(),
         fetches=FetchLock(queues.connection),
         queues=queues,
         rate=SendingRate(

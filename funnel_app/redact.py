@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from funnel_app.config import Settings
 from funnel_app.setting_checks import parts_of
@@ -53,20 +53,29 @@ def _secrets(settings: Settings) -> Iterable[str]:
     yield from settings.hook_secrets
     yield from settings.calendly_signing_keys
     yield from settings.calcom_signing_keys
-    for several in (settings.secret_key, settings.resend_webhook_secret, settings.legacy_key):
+    several_each = settings.secret_key, settings.resend_webhook_secret, settings.legacy_key, settings.metrics_token
+    for several in several_each:
         yield from parts_of(several)
+    for address in (settings.database_url, settings.redis_url):
+        yield from _password_in(address)
     for value in (
         settings.calendly_token,
         settings.resend_api_key,
         settings.notion_token,
         settings.console_password,
-        settings.metrics_token,
         settings.alert_webhook_url,
         settings.leads_webhook_url,
         settings.heartbeat_url,
         settings.sentry_dsn,
     ):
         yield value or ""
+
+
+def _password_in(address: str) -> Iterable[str]:
+    """Yield the password of an address as it stands there, and as it is used."""
+    password = urlsplit(address).password
+    if password:
+        yield from {password, unquote(password)}
 
 
 def redact_all(value: Any, redact: Callable[[str], str]) -> Any:

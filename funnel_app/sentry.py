@@ -12,10 +12,8 @@ from funnel_app.redact import redact_all, redactor
 OF_THE_CALLER = frozenset({"request", "user"})
 
 
-def report_errors(settings: Settings, **options: Any) -> bool:
-    """Report unexpected errors of this process from now on; False, and nothing is set up, without SENTRY_DSN."""
-    if settings.sentry_dsn is None:
-        return False
+def report_errors(settings: Settings, **options: Any) -> Callable[[BaseException], object]:
+    """Report unexpected errors of this process to SENTRY_DSN from now on; return what reports one that was caught."""
     sentry_sdk.init(
         dsn=settings.sentry_dsn,
         environment="testing" if settings.testing_mode else "live",
@@ -24,7 +22,7 @@ def report_errors(settings: Settings, **options: Any) -> bool:
         before_send=_without_secrets(redactor(settings)),
         **options,
     )
-    return True
+    return sentry_sdk.capture_exception
 
 
 def _without_secrets(redact: Callable[[str], str]) -> Callable[[Event, Hint], Event]:

@@ -9,6 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from marshmallow import ValidationError
 
 MINIMUM_SECRET_LENGTH = 32
+LEAST_PASSWORD = 12
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # What a name may hold without quotes: the atoms of RFC 5322, section 3.2.3, with single spaces.
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -43,6 +44,20 @@ def strong_pair(value: str) -> None:
     """Refuse a weak secret; it may be two while it is rotated."""
     if not parts_of(value) or any(len(secret) < 16 for secret in parts_of(value)):
         raise ValidationError("must be a secret of 16 characters or more, or two with a comma while it is rotated.")
+
+
+def password(value: str) -> None:
+    """Refuse a password that can be guessed."""
+    if len(value.strip()) < LEAST_PASSWORD:
+        raise ValidationError(
+            f"must have {LEAST_PASSWORD} characters or more; four words that only you string together are good."
+        )
+
+
+def signing_keys(value: str) -> None:
+    """Refuse a key with which signatures can be forged; it may be two while it is rotated, and none is fine."""
+    if any(len(key) < 16 for key in parts_of(value)):
+        raise ValidationError("must be a key of 16 characters or more, or two with a comma while it is rotated.")
 
 
 def strong_or_off(value: str) -> None:

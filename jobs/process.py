@@ -12,11 +12,11 @@ import structlog
 
 from funnel_app.config import ConfigError, Settings, load_settings
 from funnel_app.deps import Deps, build_deps
+from funnel_app.faults import report_faults
 from funnel_app.ledger import revision
 from funnel_app.ledger.engine import prepare
 from funnel_app.logs import configure_logging
 from funnel_app.redact import redactor
-from funnel_app.sentry import report_errors
 from jobs.heartbeat import beat
 
 LEDGER_EVERY_S, REDIS_EVERY_S, SAID_EVERY_S = 2.0, 1.0, 60.0
@@ -31,7 +31,7 @@ def start() -> Settings:
     except ConfigError as fault:
         sys.exit(str(fault))
     configure_logging(read.log_level, redactor(read))
-    report_errors(read)
+    report_faults(read)
     prepare()
     # Gathering garbage for the last time takes seconds on a busy machine, and a stop has ten.
     atexit.register(gc.freeze)

@@ -4,9 +4,9 @@ import signal
 import time
 from threading import Event
 
-import sentry_sdk
 import structlog
 
+from funnel_app.faults import report
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.monitoring.clock_guard import ClockGuard
 from funnel_app.flows.monitoring.ready import SCHEDULER
@@ -81,7 +81,7 @@ class SchedulerProcess:
             # One row that no rule foresaw must not stop the clock for all others: it is reported, and the emails that
             # stay behind are counted as overdue and told.
             log.error("sweep_failed", exc_info=fault)
-            sentry_sdk.capture_exception(fault)
+            report(fault)
 
     def _give_back(self) -> None:
         try:

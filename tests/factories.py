@@ -29,6 +29,7 @@ from tests.fakes import (
     FakeRate,
     FakeVitals,
     FrozenClock,
+    JudgeHere,
 )
 from tests.outside_transactions import Outside, watch
 
@@ -149,6 +150,7 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         reads=reads,
         mailer=Outside(FakeMailer()),  # type: ignore[arg-type]
         notebook=Outside(FakeNotebook()),  # type: ignore[arg-type]
+        judge=Outside(JudgeHere()),  # type: ignore[arg-type]
         fetches=Outside(FakeFetches(clock)),  # type: ignore[arg-type]
         queues=Outside(FakeQueues()),  # type: ignore[arg-type]
         rate=Outside(FakeRate()),  # type: ignore[arg-type]

@@ -15,6 +15,8 @@ from funnel_app.gateways.redis.process_status import Depths, RedisFacts
 from funnel_app.gateways.redis.rate_limiter import Pause
 from funnel_app.gateways.resend.account import EVENTS, Endpoint, Quota, Usage
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
+from funnel_app.letters.draft import Draft, Verdict
+from funnel_app.letters.judge import judge
 
 
 class FrozenClock:
@@ -134,6 +136,13 @@ class FakeNotebook:
         self.asked.append(what)
         if self.fault:
             raise self.fault
+
+
+class JudgeHere:
+    """Judges in this process, where no test is about what a template does to its judge."""
+
+    def judge(self, fingerprint: str, draft: Callable[[], Draft]) -> Verdict:
+        return judge(draft())
 
 
 class FakeFetches:
@@ -315,6 +324,7 @@ class FakeVitals:
         self.found = RedisFacts(version="7.2", policy="noeviction", limit_bytes=0, keeps=True)
         self.waiting = Depths(queues={"emails": 0}, clock=0, failed=0, unreadable=0)
         self.kept: str | None = None
+        self.hopped: int | None = None
 
     def seen(self) -> dict[str, datetime]:
         self._there()
@@ -338,6 +348,14 @@ class FakeVitals:
 
     def remember_ledger(self, ledger_id: str) -> None:
         self.ledger = ledger_id
+
+    def note_hops(self, hops: int) -> None:
+        self._there()
+        self.hopped = hops
+
+    def hops(self) -> int | None:
+        self._there()
+        return self.hopped
 
     def note_unproven(self, hook: str) -> None:
         self._there()

@@ -24,7 +24,7 @@ GOOD = {
     "FROM_EMAIL": "BusinessX <hello@mail.businessx.example>",
     "NOTION_TOKEN": "ntn_1",
     "NOTION_TEMPLATES_DB_ID": "5a2b0d00-0000-4000-8000-000000000001",
-    "CONSOLE_PASSWORD": "console",
+    "CONSOLE_PASSWORD": "four words of yours",
     "COMPANY_NAME": "BusinessX",
     "COMPANY_ADDRESS": "1 Market Street, Toronto",
 }
@@ -265,3 +265,18 @@ def test_a_log_that_cannot_be_written_fails_nothing():
 
 def test_a_role_that_does_not_exist_is_refused(load):
     assert "ROLE: must be one of all, web, worker, scheduler, migrate." in faults(load, **GOOD, ROLE="cook")
+
+
+WEAK = {
+    "CONSOLE_PASSWORD": "eleven chars"[:11],
+    "CALENDLY_SIGNING_KEY": "short",
+    "CALCOM_SIGNING_KEY": f"{'k' * 16},short",
+    "METRICS_TOKEN": f"{'k' * 16},short",
+}
+
+
+@pytest.mark.parametrize("name", WEAK)
+def test_what_can_be_guessed_is_refused_and_not_shown(load, name):
+    with pytest.raises(ConfigError, match=f"{name}.*characters|{name}.*letters") as fault:
+        load(**GOOD | {name: WEAK[name]})
+    assert WEAK[name] not in str(fault.value)

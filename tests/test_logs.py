@@ -10,6 +10,7 @@ import sentry_sdk
 import structlog
 from sentry_sdk.transport import Transport
 
+from funnel_app import faults
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Unavailable
@@ -141,8 +142,19 @@ class Kept(Transport):
 class TestSentry:
     """Unexpected errors are reported where a DSN is set, and nobody's address goes with them."""
 
-    def test_without_a_dsn_nothing_is_set_up(self):
-        assert report_errors(make_settings()) is False
+    def test_without_a_dsn_nothing_is_set_up(self, monkeypatch):
+        monkeypatch.setattr(faults, "SENTRY", "funnel_app.nowhere:at_all")
+        faults.report_faults(make_settings())
+        faults.report(RuntimeError("nobody hears of it"))
+
+    def test_with_one_what_is_caught_at_the_edge_of_a_process_is_reported(self, monkeypatch):
+        told = []
+        monkeypatch.setattr("funnel_app.sentry.report_errors", lambda settings: told.append)
+        monkeypatch.setattr(faults, "_reporters", [])
+        faults.report_faults(make_settings(sentry_dsn="https://key@sentry.example/1"))
+        fault = RuntimeError("a row that no rule foresaw")
+        faults.report(fault)
+        assert told == [fault]
 
     def test_a_report_holds_no_address_no_secret_and_no_variable(self):
         kept = Kept()
@@ -160,6 +172,15 @@ class TestSentry:
         text = json.dumps([envelope.get_event() for envelope in kept.sent], default=str)
         assert "a***@client.example" in text and "ana.silva" not in text and "testing" in text
         assert HOOK_SECRET not in text and '"vars"' not in text
+
+
+def test_passwords_within_addresses_are_known():
+    settings = make_settings(
+        database_url="postgresql://funnel:p%40ss%2Fword@db.example/funnel",
+        redis_url="redis://:red1s-pass@r.example:6379/0",
+    )
+    told = redactor(settings)("p%40ss%2Fword and p@ss/word of red1s-pass; postgresql://funnel:p%40ss%2Fword@db.example")
+    assert told == "*** and *** of ***; postgresql://funnel:****@db.example"
 
 
 def test_a_renamed_event_carries_its_former_name_for_one_release(logged):

@@ -8,10 +8,10 @@ from typing import Any
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from rich.console import Console
 from rich.markup import escape
 
 from funnel_app.commands.tables import folded
+from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.verify import FAULT, verify
 
@@ -33,7 +33,7 @@ def group(context: click.Context, as_json: bool) -> None:
     table = folded("sequence", "starts on", "due; in testing mode", title="Campaigns", show_lines=True)
     for row in rows:
         table.add_row(*map(escape, _cells(row)))
-    Console().print(table)
+    Terminal().print(table)
 
 
 @group.command("verify")
@@ -49,7 +49,7 @@ def verify_command(as_json: bool) -> None:
         table = folded("check", "status", "detail")
         for check in checks:
             table.add_row(check.name, f"[{COLOURS[check.status]}]{check.status}[/]", escape(check.detail))
-        Console().print(table)
+        Terminal().print(table)
         click.echo(f"{len(checks) - len(faults)} of {len(checks)} checks without a fault.")
     sys.exit(1 if faults else 0)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.commands.terminal import printable
 from funnel_app.current import current_deps
 from funnel_app.flows.addresses import NotAnAddress
 from funnel_app.flows.privacy import erase as erasing
@@ -53,7 +54,7 @@ def release(email: str) -> None:
 def export(email: str) -> None:
     """Print, as JSON, all that is known of EMAIL; exit 1 where that is nothing."""
     found = export_person(current_deps(), email)
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    click.echo(printable(json.dumps(found, indent=2, ensure_ascii=False)))
     if not found:
         raise click.ClickException(f"Nothing is known of {email}.")
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
-from rich.console import Console
 from rich.markup import escape
 
 from funnel_app.commands.tables import folded
+from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.checks.check import standing
 from funnel_app.flows.monitoring.doctor import Check, Status, examine, is_well
@@ -44,6 +44,6 @@ def _print(checks: list[Check]) -> None:
     for check in checks:
         fix = f"\n[bold]→ {escape(check.fix)}[/]" if check.fix else ""
         table.add_row(check.name, f"[{COLOURS[check.status]}]{check.status}[/]", escape(check.detail) + fix)
-    Console().print(table)
+    Terminal().print(table)
     counted = {status: standing(checks, status) for status in Status}
     click.echo(f"{counted[Status.OK]} ok, {counted[Status.WARNING]} to look at, {counted[Status.FAULT]} to mend.")

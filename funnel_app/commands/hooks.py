@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 import click
 from flask.cli import with_appcontext
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Column
 
 from funnel_app.commands.tables import folded
+from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.received import find_hook, list_hooks, was_replayed
 from funnel_app.replay import NotReplayable
@@ -44,7 +44,7 @@ def show_list(outcome: str | None, limit: int, as_json: bool) -> None:
     table = folded(Column("id", no_wrap=True, min_width=36), "call", show_lines=True)
     for row in rows:
         table.add_row(row["id"], escape(_told(row, ZoneInfo(deps.settings.timezone))))
-    Console().print(table)
+    Terminal().print(table)
 
 
 def _told(row: Mapping[str, Any], zone: ZoneInfo) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Column
 
 from funnel_app.commands.tables import folded
+from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.templates.audit import Audit, audit_templates
 from funnel_app.flows.templates.populate import populate as populate_flow
@@ -53,7 +53,7 @@ def _show(found: Audit) -> None:
             for column in ([problem.detail for problem in lines], [problem.suggestion for problem in lines])
         )
         table.add_row(template.key, f"[{COLOURS[template.status]}]{template.status}[/]", wrong, cures)
-    Console().print(table)
+    Terminal().print(table)
     if found.unused:
         click.echo(f"No campaign needs: {', '.join(f'“{name}”' for name in found.unused)}")
     faults = sum(template.status == "fault" for template in found.templates)

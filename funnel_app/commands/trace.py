@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 import click
 from flask.cli import with_appcontext
 from rich import box
-from rich.console import Console, Group
+from rich.console import Group
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.tracing.trace import trace
 
@@ -47,7 +48,7 @@ def trace_command(email: str, ids: bool, as_json: bool) -> None:
 
 
 def _tell(story: dict[str, Any], timezone: str, ids: bool) -> None:
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     with console.capture() as told:
         Teller(console, timezone, ids).tell(story)
     # Tables fill each line to its end: in a file or a pipe those blanks are only in the way.
@@ -58,7 +59,7 @@ def _tell(story: dict[str, Any], timezone: str, ids: bool) -> None:
 class Teller:
     """Writes a story to a terminal, with times as the business's clocks show them."""
 
-    def __init__(self, console: Console, timezone: str, ids: bool) -> None:
+    def __init__(self, console: Terminal, timezone: str, ids: bool) -> None:
         self.console = console
         self.zone = ZoneInfo(timezone)
         self.ids = ids

@@ -3,11 +3,11 @@
 import json
 
 import click
-from rich.console import Console
 from rich.table import Column
 
 from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.commands.tables import folded
+from funnel_app.commands.terminal import Terminal
 
 COLUMNS = ("name", "type", "source", "description", "example", "default")
 
@@ -23,7 +23,7 @@ def variables_command(as_json: bool) -> None:
     table = folded(Column(COLUMNS[0], no_wrap=True), *COLUMNS[1:])
     for row in rows:
         table.add_row(*(row[name] or "" for name in COLUMNS))
-    Console().print(table)
+    Terminal().print(table)
 
 
 def _plain(value: object) -> str | None:

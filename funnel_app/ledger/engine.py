@@ -1,6 +1,9 @@
 """Open the ledger: SQLite by default, PostgreSQL by its address, with the same promises on both."""
 
+import os
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -96,6 +99,8 @@ def _open_sqlite(url: str) -> Engine:
         url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
     )
     name = engine.url.database
+    if name and name != ":memory:" and not name.startswith("file:"):
+        event.listen(engine, "do_connect", lambda *_: _keep_to_owner(Path(name)))
     turns = Turns(f"{name}-turn" if name and name != ":memory:" else None, BUSY_TIMEOUT_MS / 1000)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", partial(_begin_sqlite, turns))
@@ -111,6 +116,19 @@ def _judge(context: ExceptionContext) -> BaseException | None:
     # A server that takes no writes any more was the primary: the next connection finds the one that is it now.
     context.is_disconnect = context.is_disconnect or getattr(error.orig, "sqlstate", None) == READ_ONLY
     return as_unavailable(error)
+
+
+def _keep_to_owner(file: Path) -> None:
+    """Make the ledger's file readable by its owner alone, whatever the umask is; somebody else's is left as it is.
+
+    SQLite gives what it writes beside the file the same mode.
+    """
+    with suppress(OSError):
+        # Never opened where it is there: closing it would give up this process's locks on it (POSIX, fcntl).
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    with suppress(OSError):
+        if file.stat().st_mode & 0o077:
+            file.chmod(0o600)
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:

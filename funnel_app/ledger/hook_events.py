@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
@@ -126,9 +126,26 @@ def delete_refused(session: Session, ids: Collection[UUID]) -> int:
 def newest_refused(session: Session, since: datetime | None, limit: int) -> list[HookEvent]:
     """Return the newest refused calls, of those since a time or of all, oldest first."""
     calls = select(HookEvent).where(written(HookEvent.outcome, Outcome.REFUSED))
-    calls = calls if since is None else calls.where(HookEvent.received_at >= since)
+    if since is not None:
+        calls = calls.where(or_(HookEvent.received_at >= since, HookEvent.happened_at >= since))
     newest = session.scalars(calls.order_by(HookEvent.received_at.desc(), HookEvent.id.desc()).limit(limit))
     return list(newest)[::-1]
+
+
+def find_refused(session: Session, key: str) -> HookEvent | None:
+    """Return the refused call that others with this key are counted in; None where there is none."""
+    wanted = select(HookEvent).where(HookEvent.dedupe_key == key, written(HookEvent.outcome, Outcome.REFUSED))
+    return session.scalars(wanted.limit(1)).one_or_none()
+
+
+def refused_bytes(session: Session, caller: tuple[str, str, str], since: datetime) -> int:
+    """Return what the refused calls of a campaign's hook from a source weigh that came since a time."""
+    campaign, hook, source = caller
+    weighed = select(func.coalesce(func.sum(HookEvent.size), 0)).where(
+        HookEvent.campaign == campaign, HookEvent.hook == hook, HookEvent.source == source
+    )
+    weighed = weighed.where(HookEvent.received_at >= since, written(HookEvent.outcome, Outcome.REFUSED))
+    return int(session.scalars(weighed).one() or 0)
 
 
 def delete_refused_before(session: Session, before: datetime) -> int:

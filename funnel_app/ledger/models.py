@@ -55,6 +55,14 @@ class HookEvent(Base):
         # All that a count of calls reads, which every letter makes; the rows themselves are wide.
         Index("ix_hook_events_calls", "campaign", "event", "mode", "outcome", "contact_id", "occurrence"),
         partial("ix_hook_events_refused", "received_at", where="outcome = 'refused'"),
+        partial("ix_hook_events_refused_key", "dedupe_key", where="outcome = 'refused'"),
+        partial(
+            "ix_hook_events_refused_size",
+            *("campaign", "hook", "source", "received_at", "size"),
+            where="outcome = 'refused'",
+        ),
+        partial("ix_hook_events_caller", "caller", "received_at", where="caller IS NOT NULL"),
+        partial("ix_hook_events_mailbox", "mailbox", "received_at", where="mailbox IS NOT NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -68,6 +76,8 @@ class HookEvent(Base):
     happened_at: Mapped[datetime | None]
     call_at: Mapped[datetime | None]
     contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contacts.id"))
+    caller: Mapped[str | None] = mapped_column(String(64))
+    mailbox: Mapped[str | None] = mapped_column(String(320))
     dedupe_key: Mapped[str | None] = mapped_column(String(255))
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -76,6 +86,8 @@ class HookEvent(Base):
     answer_status: Mapped[int | None]
     answer: Mapped[dict[str, Any] | None]
     mode: Mapped[str] = mapped_column(String(8))
+    times: Mapped[int] = mapped_column(default=1, server_default="1")
+    size: Mapped[int | None]
 
 
 class Enrolment(Mirrored, Base):

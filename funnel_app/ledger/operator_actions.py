@@ -38,3 +38,9 @@ def of_contact(session: Session, contact_id: UUID) -> list[OperatorAction]:
     """Return what people did to a contact, oldest first."""
     wanted = select(OperatorAction).where(OperatorAction.contact_id == contact_id)
     return list(session.scalars(wanted.order_by(OperatorAction.at, OperatorAction.id)))
+
+
+def was_done(session: Session, action: str, detail: str, since: datetime) -> bool:
+    """Say whether something was done to what these words name, at or after a time."""
+    done = OperatorAction.action == action, OperatorAction.detail == detail, OperatorAction.at >= since
+    return session.scalars(select(OperatorAction.id).where(*done).limit(1)).first() is not None

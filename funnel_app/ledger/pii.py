@@ -40,7 +40,7 @@ def erase(session: Session, contact: Contact, email_norm: str, now: datetime) ->
     session.execute(
         update(HookEvent)
         .where(HookEvent.contact_id == contact.id)
-        .values(payload={}, errors=None, idempotency_key=None)
+        .values(payload={}, errors=None, idempotency_key=None, caller=None, mailbox=None)
     )
     _blank_words(session, contact.id, email_norm)
     for name, value in BLANK.items():

@@ -6,9 +6,10 @@ from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, select
 
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
+from funnel_app.rules.decide import PER_ADDRESS, PER_IP
 from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts, Heard
 from funnel_app.rules.reading import Reading, Wanted
 from funnel_app.rules.states import HEARD, EnrolmentState, Outcome
@@ -37,66 +38,102 @@ def read(connection: Connection, wanted: Wanted) -> Reading:
         heard = _heard(connection, contacts, wanted)
         contacts = {id_: replace(c, enrolments=enrolments[id_], heard=heard[id_]) for id_, c in contacts.items()}
     by_address = {contact.email_norm: contact for contact in contacts.values()}
-    return Reading(by_address, _others_from_ip(connection, wanted) if wanted.ips else {})
+    return Reading(by_address, _started(connection, wanted))
 
 
 def _columns(table: Table, names: Iterable[str]) -> list[ColumnElement[Any]]:
     return [table.c[name] for name in names]
 
 
-_CONTACTS = select(*_columns(CONTACTS, CONTACT_COLUMNS)).order_by(CONTACTS.c.id).with_for_update()
-_ENROLMENTS = select(*_columns(ENROLMENTS, ENROLMENT_COLUMNS)).order_by(ENROLMENTS.c.created_at, ENROLMENTS.c.id)
+def _one_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    return column.in_(bindparam(name, expanding=True))
+
+
+# Made once: to put a statement together costs more than the database takes to answer it.
+_CONTACTS = (
+    select(*_columns(CONTACTS, CONTACT_COLUMNS))
+    .where(_one_of(CONTACTS.c.email_norm, "addresses"))
+    .order_by(CONTACTS.c.id)
+    .with_for_update()
+)
+_ENROLMENTS = (
+    select(*_columns(ENROLMENTS, ENROLMENT_COLUMNS))
+    .where(_one_of(ENROLMENTS.c.contact_id, "ids"))
+    .order_by(ENROLMENTS.c.created_at, ENROLMENTS.c.id)
+)
 _EMAILS = (
     select(EMAILS.c.enrolment_id, *_columns(EMAILS, EMAIL_COLUMNS))
     .join(ENROLMENTS, EMAILS.c.enrolment_id == ENROLMENTS.c.id)
+    .where(_one_of(ENROLMENTS.c.contact_id, "ids"))
     .order_by(EMAILS.c.step)
 )
 _HEARD = (
     select(HOOKS.c.contact_id, *_columns(HOOKS, HEARD_COLUMNS))
-    .where(HOOKS.c.outcome.in_(HEARD))
+    .where(
+        HOOKS.c.outcome.in_(HEARD),
+        _one_of(HOOKS.c.contact_id, "ids"),
+        _one_of(HOOKS.c.event, "events"),
+        _one_of(HOOKS.c.campaign, "campaigns"),
+    )
     .order_by(HOOKS.c.received_at, HOOKS.c.id)
 )
 
 
+def _started_by(column: ColumnElement[Any]) -> Select[Any]:
+    return (
+        select(column.label("key"), func.count().label("calls"))
+        .where(
+            HOOKS.c.outcome == Outcome.ACCEPTED,
+            _one_of(HOOKS.c.event, "starts"),
+            _one_of(column, "keys"),
+            HOOKS.c.received_at >= bindparam("since"),
+        )
+        .group_by(column)
+    )
+
+
+_STARTED_BY_CALLER = _started_by(HOOKS.c.caller)
+_STARTED_FOR_MAILBOX = _started_by(HOOKS.c.mailbox)
+
+
+def _rows(connection: Connection, statement: Select[Any], **values: Any) -> Iterable[Mapping[str, Any]]:
+    lists = {name: list(value) if isinstance(value, Collection) else value for name, value in values.items()}
+    return connection.execute(statement, lists).mappings()  # type: ignore[return-value]  # a row's keys are names here
+
+
 def _contacts(connection: Connection, addresses: Collection[str]) -> dict[UUID, ContactFacts]:
-    rows = connection.execute(_CONTACTS.where(CONTACTS.c.email_norm.in_(addresses))).mappings()
-    return {row["id"]: ContactFacts(**row) for row in rows}
+    return {row["id"]: ContactFacts(**row) for row in _rows(connection, _CONTACTS, addresses=addresses)}
 
 
 def _enrolments(connection: Connection, ids: Collection[UUID]) -> Mapping[UUID, tuple[EnrolmentFacts, ...]]:
     emails: defaultdict[UUID, tuple[EmailFacts, ...]] = defaultdict(tuple)
-    for row in connection.execute(_EMAILS.where(ENROLMENTS.c.contact_id.in_(ids))).mappings():
+    for row in _rows(connection, _EMAILS, ids=ids):
         emails[row["enrolment_id"]] += (EmailFacts(**_without(row, "enrolment_id")),)
     found: defaultdict[UUID, tuple[EnrolmentFacts, ...]] = defaultdict(tuple)
-    for row in connection.execute(_ENROLMENTS.where(ENROLMENTS.c.contact_id.in_(ids))).mappings():
+    for row in _rows(connection, _ENROLMENTS, ids=ids):
         state = EnrolmentState(row["state"])
         found[row["contact_id"]] += (EnrolmentFacts(**{**row, "state": state}, emails=emails[row["id"]]),)
     return found
 
 
 def _heard(connection: Connection, ids: Collection[UUID], wanted: Wanted) -> Mapping[UUID, tuple[Heard, ...]]:
-    theirs = _HEARD.where(
-        HOOKS.c.contact_id.in_(ids), HOOKS.c.event.in_(wanted.events), HOOKS.c.campaign.in_(wanted.campaigns)
-    )
     found: defaultdict[UUID, tuple[Heard, ...]] = defaultdict(tuple)
-    for row in connection.execute(theirs).mappings():
+    for row in _rows(connection, _HEARD, ids=ids, events=wanted.events, campaigns=wanted.campaigns):
         fact = {**_without(row, "contact_id"), "outcome": Outcome(row["outcome"])}
         found[row["contact_id"]] += (Heard(**fact),)
     return found
 
 
-def _others_from_ip(connection: Connection, wanted: Wanted) -> dict[str, int]:
-    counted = (
-        select(CONTACTS.c.consent_ip, func.count().label("started"))
-        .join(ENROLMENTS, ENROLMENTS.c.contact_id == CONTACTS.c.id)
-        .where(
-            CONTACTS.c.consent_ip.in_(wanted.ips),
-            CONTACTS.c.email_norm.not_in(wanted.addresses),
-            ENROLMENTS.c.created_at >= wanted.ips_since,
-        )
-        .group_by(CONTACTS.c.consent_ip)
-    )
-    return {row.consent_ip: row.started for row in connection.execute(counted)}
+def _started(connection: Connection, wanted: Wanted) -> dict[str, int]:
+    """Return how many accepted calls began a sequence, by the caller and by the mailbox that stand in their records."""
+    found: dict[str, int] = {}
+    for statement, keys, span in (
+        (_STARTED_BY_CALLER, wanted.callers, PER_IP[1]),
+        (_STARTED_FOR_MAILBOX, wanted.mailboxes, PER_ADDRESS[1]),
+    ):
+        rows = _rows(connection, statement, keys=keys, starts=wanted.starts, since=wanted.now - span) if keys else ()
+        found |= {row["key"]: row["calls"] for row in rows}
+    return found
 
 
 def _without(row: Mapping[Any, Any], name: str) -> dict[str, Any]:

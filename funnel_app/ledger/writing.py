@@ -33,6 +33,8 @@ from funnel_app.rules.reading import Reading
 
 Row = dict[str, Any]
 EVENTS = EmailEvent.metadata.tables[EmailEvent.__tablename__]
+# Made once: to put a statement together costs more than SQLite takes to carry it out.
+INSERTS = {table: insert(table) for table in (CONTACTS, HOOKS, ENROLMENTS, EMAILS, EVENTS)}
 FIXED = frozenset({"id", "contact_id", "email_norm", "unsubscribe_token", "created_at", "campaign", "sequence", "run"})
 
 
@@ -126,7 +128,7 @@ def _event_row(email: EmailFacts, now: datetime) -> Row:
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     if rows:
-        connection.execute(insert(table), rows)
+        connection.execute(INSERTS[table], rows)
 
 
 def _update(connection: Connection, table: Table, rows: Sequence[Row]) -> None:

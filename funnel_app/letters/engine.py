@@ -1,27 +1,14 @@
 """Jinja2's sandbox with as little in it as letters need."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TypeVar
 
-from jinja2 import Environment, StrictUndefined, Template, Undefined
+from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-FILTERS = (
-    "default",
-    "upper",
-    "lower",
-    "title",
-    "capitalize",
-    "round",
-    "int",
-    "join",
-    "trim",
-    "length",
-    "money",
-    "pluralize",
-)
-TESTS = ("defined", "known")
+from funnel_app.letters.language import FILTERS, TESTS, outside
+from funnel_app.letters.limits import MOST_LETTER_CHARS
 
 _Thing = TypeVar("_Thing")
 
@@ -34,10 +21,28 @@ class _Missing(StrictUndefined):
         return self._undefined_name or "?"
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def template(source: str, *, html: bool) -> Template:
-    """Return the compiled template; raises TemplateSyntaxError."""
-    return (_HTML if html else PLAIN).from_string(source)
+    """Return the compiled template; raises TemplateSyntaxError, also for what is outside of the language.
+
+    Jinja2 works out constants while it compiles, so that what is not allowed must not come so far.
+    """
+    environment = _HTML if html else PLAIN
+    forbidden = next(outside(environment.parse(source)), None)
+    if forbidden:
+        raise TemplateSyntaxError(f"it uses {forbidden}", 1)
+    return environment.from_string(source)
+
+
+def fill(source: str, values: Mapping[str, object], *, html: bool) -> str:
+    """Return the source with its values; raises what Jinja2 does, and ValueError where it becomes no letter's size."""
+    pieces, length = [], 0
+    for piece in template(source, html=html).generate(values):
+        length += len(piece)
+        if length > MOST_LETTER_CHARS:
+            raise ValueError(f"it grows past {MOST_LETTER_CHARS:,} characters")
+        pieces.append(piece)
+    return "".join(pieces)
 
 
 def _as_words(value: object) -> object:

@@ -2,14 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
-from html import escape, unescape
+from html import escape
 
-from funnel_app.letters.page import read
+from funnel_app.letters.made import Made
 from funnel_app.letters.words import one_line, squashed
 
 _END = re.compile(r"</body\s*>", re.IGNORECASE)
-_ADDRESS = re.compile(r"\{\{\s*company_address\s*\}\}")
 _STYLE = (
     "max-width:600px;margin:24px auto 0;padding:16px;text-align:center;font:12px/1.6 Arial,sans-serif;color:#777777"
 )
@@ -24,14 +22,14 @@ class Footer:
     company_name: str
     company_address: str
 
-    def under_html(self, html: str, source: str) -> str:
-        """Return the page that was made of a source with what it lacks before its end."""
+    def under_html(self, html: str, made: Made) -> str:
+        """Return the page with what its reader lacks before its end; a way out that nobody sees is none."""
         lines = []
-        if self.url and self.url not in html and escape(self.url) not in html:
+        if self.url and self.url not in made.links:
             lines.append(
                 f'{escape(self.invitation)} <a href="{escape(self.url)}" style="color:#777777">Unsubscribe</a>'
             )
-        if self.company_address and not (_always_addressed(source) or self._shows_address(html)):
+        if self.company_address and not self._is_addressed(made.text):
             lines.append(escape(self._signature()))
         return _before_end(html, f'<div style="{_STYLE}">{"<br>".join(lines)}</div>') if lines else html
 
@@ -44,9 +42,6 @@ class Footer:
             lines.append(self._signature())
         return "\n".join([text.rstrip(), "", "--", *lines, ""]) if lines else text
 
-    def _shows_address(self, html: str) -> bool:
-        return self._may_show_address(unescape(html)) and self._is_addressed(read(html).text)
-
     def _is_addressed(self, text: str) -> bool:
         return self._may_show_address(text) and squashed(self.company_address) in squashed(text)
 
@@ -57,12 +52,6 @@ class Footer:
 
     def _signature(self) -> str:
         return one_line(", ".join(filter(None, (self.company_name, self.company_address))))
-
-
-@lru_cache(maxsize=256)
-def _always_addressed(source: str) -> bool:
-    """Say whether every page made of a source shows the address: its variable is seen, and no condition is there."""
-    return "{%" not in source and _ADDRESS.search(read(source).text) is not None
 
 
 def _before_end(html: str, addition: str) -> str:

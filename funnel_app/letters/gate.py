@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from funnel_app.letters import notion
+from funnel_app.letters.foreign import foreign_placeholders
 from funnel_app.letters.page import Page, read
 from funnel_app.letters.problem import Problem, fault, warning
 from funnel_app.letters.syntax import parse
@@ -16,11 +17,17 @@ __all__ = ["Problem", "blocked", "inspect"]
 GMAIL_CLIPS_BYTES = 102 * 1024
 FEW_WORDS = 20
 
-_PLACEHOLDER = re.compile(
-    r"(?i:lorem ipsum)|\bTODO\b|\bTBD\b|\bX{3,}\b|\[[A-Z][A-Za-z_' ]{1,40}\]|(?<!\{)\{\s*[A-Za-z_]\w*\s*\}(?!\})"
-)
+_PLACEHOLDER = re.compile(r"(?i:lorem ipsum)|\bTODO\b|\bTBD\b|\bX{3,}\b|\[[A-Z][A-Za-z_' ]{1,40}\]")
 _GOOD_LINK = re.compile(r"(?i:https?)://[^\s/?#]+\S*|(?i:mailto|tel):\S.*|#.*", re.DOTALL)
+_GOOD_PICTURE = re.compile(r"(?i:https?)://[^\s/?#]+|(?i:cid|data):", re.DOTALL)
+_EXPIRES = re.compile(
+    r"X-Amz-Expires=|secure\.notion-static\.com|prod-files-secure\.s3|file\.notion\.so", re.IGNORECASE
+)
 _VARIABLES = re.compile(f"(?:{MARK.pattern})+")
+
+
+# Where tags cannot be read, nobody knows which names there are.
+_UNREADABLE = {"syntax", "curly_quotes"}
 
 
 class _Part(NamedTuple):
@@ -36,7 +43,9 @@ def inspect(subject: str, html: str, *, status: str, known: Collection[str]) -> 
     names, body_problems = _tags("body", html, body.page.text, known)
     found = [*_presence(subject, html, status), *subject_problems, *body_problems]
     if not _is_empty(html):
-        found += [*_footer(names), *_links(body), *_looks(body), *_placeholders(subject, body.page)]
+        readable = not any(problem.code in _UNREADABLE for problem in body_problems)
+        found += [*(_footer(names) if readable else ()), *_links(body), *_looks(body), *_pictures(body)]
+        found += _placeholders(subject, body.page, known)
     return tuple(dict.fromkeys(found))
 
 
@@ -115,6 +124,27 @@ def _looks(body: _Part) -> Iterator[Problem]:
         yield warning("images_without_text", "An image has no alternative text (alt) for readers who do not see it.")
 
 
-def _placeholders(subject: str, page: Page) -> Iterator[Problem]:
-    for words in dict.fromkeys(_PLACEHOLDER.findall(f"{protect(subject).source}\n{page.text}")):
-        yield warning("placeholder", f'"{words}" looks like a placeholder that was not filled in.')
+def _pictures(body: _Part) -> Iterator[Problem]:
+    """Yield a problem per picture whose address no reader's program can load, or not for long."""
+    for address in body.page.sources:
+        told = body.protected.restored(address)
+        if _EXPIRES.search(address):
+            yield warning(
+                "bad_image", f'A picture comes from "{told[:60]}…", which Notion lets expire within the hour.'
+            )
+        elif not (_GOOD_PICTURE.match(address) or _VARIABLES.match(address)):
+            yield warning("bad_image", f'A picture comes from "{told[:80]}", where no reader can load it.')
+
+
+def _placeholders(subject: str, page: Page, known: Collection[str]) -> list[Problem]:
+    line = protect(subject).source
+    foreign = [
+        *foreign_placeholders("subject line", (line,), known),
+        *foreign_placeholders("body", (page.text, *page.links), known),
+    ]
+    told = " ".join(problem.detail for problem in foreign)
+    left = (words for words in _PLACEHOLDER.findall(f"{line}\n{page.text}") if words not in told)
+    return [
+        *foreign,
+        *(warning("placeholder", f'"{words}" looks like a placeholder that was not filled in.') for words in left),
+    ]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from funnel_app.letters.footer import Footer
+from funnel_app.letters.made import read_made
 from funnel_app.letters.render import Parts, RenderFailed, render
 from funnel_app.letters.words import one_line
 
@@ -45,16 +46,28 @@ def compose(parts: Parts, values: Mapping[str, object], envelope: Envelope) -> L
     url = _url(envelope)
     rendered = render(parts, {**values, **_from_envelope(envelope, url)})
     footer = _footer(envelope, url)
+    html = _seen(rendered.html, footer)
     return Letter(
         sender=one_line(envelope.sender),
         to=one_line(envelope.to),
         reply_to=one_line(envelope.reply_to or "") or None,
         subject=rendered.subject,
-        html=footer.under_html(rendered.html, parts.html),
+        html=html,
         text=footer.under_text(rendered.text),
         headers=_headers(url),
         tags={_tag(name): _tag(value) for name, value in envelope.tags.items()},
     )
+
+
+def _seen(html: str, footer: Footer) -> str:
+    """Return the page with its footer; raises RenderFailed where its reader would see no words, or no way out."""
+    made = read_made(html)
+    if made.shows_nothing:
+        raise RenderFailed("The reader would see nothing of it: its words are hidden or swallowed by broken HTML.")
+    whole = footer.under_html(html, made)
+    if whole is not html and footer.url and footer.url not in read_made(whole).links:
+        raise RenderFailed("The reader would not see the unsubscribe link: broken HTML swallows the end of the letter.")
+    return whole
 
 
 def _url(envelope: Envelope) -> str:

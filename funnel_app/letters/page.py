@@ -9,11 +9,12 @@ _WITHIN_A_WORD = {"a", "b", "code", "em", "font", "i", "mark", "s", "small", "sp
 
 @dataclass(frozen=True)
 class Page:
-    """The text, link targets and images of a page; an image's alt text is None where it has none."""
+    """The text, link targets and images of a page; an image's alt text is None where it has none, its source empty."""
 
     text: str
     links: tuple[str, ...]
     images: tuple[str | None, ...]
+    sources: tuple[str, ...]
 
 
 def read(html: str) -> Page:
@@ -21,7 +22,7 @@ def read(html: str) -> Page:
     reader = _Reader()
     reader.feed(html)
     reader.close()
-    return Page(reader.text(), tuple(reader.links), tuple(reader.images))
+    return Page(reader.text(), tuple(reader.links), tuple(reader.images), tuple(reader.sources))
 
 
 class _Reader(HTMLParser):
@@ -29,6 +30,7 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.links: list[str] = []
         self.images: list[str | None] = []
+        self.sources: list[str] = []
         self._words: list[str] = []
         self._unseen: str | None = None
 
@@ -41,6 +43,7 @@ class _Reader(HTMLParser):
             self.links.append((given["href"] or "").strip())
         if tag == "img":
             self.images.append(given.get("alt"))
+            self.sources.append((given.get("src") or "").strip())
         if tag in _UNSEEN and self._unseen is None:
             self._unseen = tag
         self._part_words(tag)

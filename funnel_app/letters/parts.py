@@ -1,11 +1,9 @@
 """A template made ready once, so that each letter is only filled in."""
 
-from dataclasses import dataclass
-from functools import lru_cache
-
 from css_inline import CSSInliner, InlineError
 
 from funnel_app.letters.plaintext import derive
+from funnel_app.letters.render import Parts
 from funnel_app.letters.tags import Protected, protect
 from funnel_app.letters.words import printable
 
@@ -13,16 +11,6 @@ from funnel_app.letters.words import printable
 _INLINER = CSSInliner(load_remote_stylesheets=False, keep_link_tags=True, keep_at_rules=True)
 
 
-@dataclass(frozen=True)
-class Parts:
-    """The template sources of a letter's three parts."""
-
-    subject: str
-    html: str
-    text: str
-
-
-@lru_cache(maxsize=128)
 def prepare(subject: str, html: str) -> Parts:
     """Return the parts of one version: styles inlined, the text derived, every tag as it was."""
     protected = protect(printable(html))

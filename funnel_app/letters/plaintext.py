@@ -14,6 +14,7 @@ from jinja2 import TemplateSyntaxError
 
 from funnel_app.letters.engine import PLAIN
 from funnel_app.letters.tags import Protected, with_blocks_shown
+from funnel_app.letters.words import tidy
 
 _LINES_OF_BLOCKS = re.compile(r"^[ \t]*((?:\{%(?:(?!\{%|%\}).)*%\}[ \t]*)+)\n", re.MULTILINE | re.DOTALL)
 _LINK_SHOWN_TWICE = re.compile(r"(?<!\S)(\{\{[^{}]*\}\}|\S+) \(\1\)")
@@ -26,12 +27,6 @@ def derive(protected: Protected, page: str) -> str:
     if not _parses(text):
         text = protected.restored(unescape(protected.without_markup()))
     return tidy(_LINES_OF_BLOCKS.sub(r"\1", _LINK_SHOWN_TWICE.sub(r"\1", text)))
-
-
-def tidy(text: str) -> str:
-    """Return the text without trailing spaces and with at most one empty line between paragraphs."""
-    lines = "\n".join(line.rstrip() for line in text.split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
 
 
 def _parses(text: str) -> bool:

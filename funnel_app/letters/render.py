@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 from jinja2 import TemplateError, UndefinedError
 
-from funnel_app.letters.engine import template
-from funnel_app.letters.parts import Parts, prepare
-from funnel_app.letters.plaintext import tidy
-from funnel_app.letters.words import one_line, printable
+from funnel_app.letters.engine import fill
+from funnel_app.letters.words import one_line, printable, tidy
 
-__all__ = ["LetterError", "MissingVariable", "Parts", "RenderFailed", "Rendered", "prepare", "render"]
+__all__ = ["LetterError", "MissingVariable", "Parts", "RenderFailed", "Rendered", "render"]
 
 _FAULTS = (TemplateError, ArithmeticError, AttributeError, RecursionError, SyntaxError, TypeError, ValueError)
 
@@ -33,6 +31,15 @@ class RenderFailed(LetterError):
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The template sources of a letter's three parts."""
+
+    subject: str
+    html: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ def _plain(value: object) -> object:
 
 def _filled(source: str, values: Mapping[str, object], *, html: bool) -> str:
     try:
-        return template(source, html=html).render(values)
+        return fill(source, values, html=html)
     except UndefinedError as error:
         raise MissingVariable(error.message or "?") from error
     except _FAULTS as error:

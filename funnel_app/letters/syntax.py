@@ -7,34 +7,32 @@ from dataclasses import dataclass
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from funnel_app.letters.engine import FILTERS, PLAIN, TESTS
+from funnel_app.letters.engine import PLAIN
+from funnel_app.letters.language import is_deep, outside
 from funnel_app.letters.problem import Problem, fault
 from funnel_app.letters.tags import protect
 
-_ALLOWED = (
-    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Filter, nodes.Keyword, nodes.If, nodes.Test),
-    *(nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Neg),
-    *(nodes.Const, nodes.List, nodes.Tuple),
-)
-_CALLED = {
-    nodes.For: "a loop ({% for %})",
-    nodes.Assign: "{% set %}",
-    nodes.AssignBlock: "{% set %}",
-    nodes.Macro: "{% macro %}",
-    nodes.Include: "{% include %}",
-    nodes.Import: "{% import %}",
-    nodes.FromImport: "{% import %}",
-    nodes.Extends: "{% extends %}",
-    nodes.Block: "{% block %}",
-    nodes.FilterBlock: "{% filter %}",
-    nodes.Getattr: "a dot within a name",
-    nodes.Getitem: "square brackets after a name",
-    nodes.Call: "a call, that is brackets after a name",
-    nodes.Dict: "a third brace, or { } within a tag",
-    nodes.BinExpr: "arithmetic",
-    nodes.Concat: "the sign ~",
-}
 _OPENED = re.compile(r"\{[{%][^<>\n\ue000]{0,40}")
+_OURS = {
+    "#if": "{% if name %}",
+    "#unless": "{% if not name %}",
+    "#each": "nothing: there are no loops",
+    "/if": "{% endif %}",
+    "/unless": "{% endif %}",
+    "/each": "nothing: there are no loops",
+    "else if": "{% elif name %}",
+    "elsif": "{% elif name %}",
+    "elseif": "{% elif name %}",
+    "else": "{% else %}",
+    "unless": "{% if not name %}",
+    "endunless": "{% endif %}",
+    "assign": "nothing: there are no assignments",
+}
+_OTHER_TOOL = re.compile(
+    r"\{\{[#/](?:if|unless|each)\b"
+    r"|\{\{\s*else\b(?=\s*\}\}|\s+if\b)"
+    r"|\{%-?\s*(?:else ?if|elsif|unless|endunless|assign)\b"
+)
 _OUR_WORDS = {
     "Missing end of comment": 'a "{#" opens a comment that never ends; in CSS, write a space between { and #.',
     "Expected an expression": "a tag {{ }} is empty.",
@@ -57,7 +55,7 @@ def parse(part: str, source: str, known: Collection[str]) -> Parsed:
     try:
         return _read(part, source, known)
     except TemplateSyntaxError as error:
-        words = _unclosed(source) or _plainly(error.message or "")
+        words = _other_tool(source) or _unclosed(source) or _plainly(error.message or "")
         detail = f"The {part} has a mistake in its tags on line {error.lineno}: {words}"
         return Parsed(frozenset(), (fault("syntax", detail),))
     except (ValueError, RecursionError, SyntaxError):
@@ -68,35 +66,24 @@ def parse(part: str, source: str, known: Collection[str]) -> Parsed:
 def _read(part: str, source: str, known: Collection[str]) -> Parsed:
     """Read one part, to the point of compiling it: some faults show only then."""
     tree = PLAIN.parse(source)
+    if is_deep(tree):
+        raise RecursionError
     names = sorted({name.name for name in tree.find_all(nodes.Name)})
     unknown = [fault("unknown_variable", _unknown(part, name, known)) for name in names if name not in known]
     forbidden = list(_forbidden(part, source, tree))
     if not forbidden:
+        # Jinja2 works out constants here: only within the bounds of the language is that harmless.
         PLAIN.compile(tree)
     return Parsed(frozenset(names), (*forbidden, *unknown))
 
 
 def _forbidden(part: str, source: str, tree: nodes.Node) -> Iterator[Problem]:
     """Yield a problem per thing outside the language; {% raw %} leaves no trace in the tree, so is looked for."""
-    things = [thing for node in tree.find_all(nodes.Node) if (thing := _outside(node))]
+    things = list(outside(tree))
     if any(kind == "raw_begin" for _, kind, _ in PLAIN.lex(source)):
         things.append("{% raw %}")
     for thing in dict.fromkeys(things):
         yield fault("forbidden", f"The {part} uses {thing}. A template may only hold names, {{% if %}} and filters.")
-
-
-def _outside(node: nodes.Node) -> str | None:
-    """Return what a node is called if it is outside the language, else None."""
-    if isinstance(node, nodes.Filter) and node.name not in FILTERS:
-        return f'the filter "{node.name}" (there are: {", ".join(FILTERS)})'
-    if isinstance(node, nodes.Test) and node.name not in TESTS:
-        return f'the test "is {node.name}" (there are: {", ".join(f"is {test}" for test in TESTS)})'
-    if isinstance(node, nodes.CondExpr) and node.expr2 is None:
-        return 'an "if" within {{ }} that has no "else"'
-    if isinstance(node, _ALLOWED):
-        return None
-    names = (name for kind, name in _CALLED.items() if isinstance(node, kind))
-    return next(names, f'"{type(node).__name__}"')
 
 
 def _unknown(part: str, name: str, known: Collection[str]) -> str:
@@ -104,6 +91,15 @@ def _unknown(part: str, name: str, known: Collection[str]) -> str:
     lowered = {each.casefold(): each for each in sorted(known)}
     close = difflib.get_close_matches(name.casefold(), lowered, n=1)
     return f"{sentence} Did you mean {{{{ {lowered[close[0]]} }}}}?" if close else sentence
+
+
+def _other_tool(source: str) -> str | None:
+    """Return words about the first tag of another tool's language; None where there is none."""
+    found = _OTHER_TOOL.search(source)
+    if not found:
+        return None
+    ours = next(ours for theirs, ours in _OURS.items() if found[0].lstrip("{%- ").startswith(theirs))
+    return f'"{found[0].strip()}" is of another tool; here it is {ours}.'
 
 
 def _unclosed(source: str) -> str | None:

@@ -26,6 +26,12 @@ def printable(text: str) -> str:
     return "".join(char for char in lines if char in _KEPT or unicodedata.category(char) not in {"Cc", "Cs"})
 
 
+def tidy(text: str) -> str:
+    """Return the text without trailing spaces and with at most one empty line between paragraphs."""
+    lines = "\n".join(line.rstrip() for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
+
+
 def shown(text: str) -> str:
     """Return what a reader sees of a text: empty where it is only spaces and invisible characters."""
     return _INVISIBLE.sub("", text).strip()

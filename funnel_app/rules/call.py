@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from funnel_app.campaigns.model import Event
+from funnel_app.rules.caller import caller_key, mailbox_of
 from funnel_app.rules.exit import Happening
 from funnel_app.rules.plan import FirstEmail
 
@@ -52,6 +53,16 @@ class Call:
         """The IP address that the consent names; None where it names none."""
         ip = self.contact.get("consent_ip")
         return str(ip) if ip else None
+
+    @property
+    def caller(self) -> str | None:
+        """Under which key the visitor is counted whom the consent names; None where it names no IP address."""
+        return caller_key(self.consent_ip) if self.consent_ip else None
+
+    @property
+    def mailbox(self) -> str:
+        """Under which key the address is counted."""
+        return mailbox_of(self.email_norm)
 
     def happening(self, now: datetime) -> Happening:
         """Return the event at its source; one that does not say when it happened, happened now."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.canary import CANARY
@@ -18,7 +19,8 @@ from funnel_app.rules.plan import Timing
 class Case:
     """One call, the person as the call leaves them, and the circumstances.
 
-    `from_ip` counts the enrolments of the last hour of all who consented from the call's IP address.
+    `from_caller` counts what was started in the last hour from where the call's visitor came, and `for_mailbox` what
+    was started in the last day for the call's mailbox.
     """
 
     campaign: Campaign
@@ -27,9 +29,10 @@ class Case:
     now: datetime
     current_mode: Mode
     interval_seconds: int
-    from_ip: int = 0
+    from_caller: int = 0
+    for_mailbox: int = 0
 
-    @property
+    @cached_property
     def sequence(self) -> Sequence | None:
         """The sequence that the call starts on this day; None where it starts nothing."""
         return started_on(self.campaign, self.call.event, self.today)
@@ -44,22 +47,22 @@ class Case:
         """The day of the business."""
         return self.now.astimezone(ZoneInfo(self.campaign.timezone)).date()
 
-    @property
+    @cached_property
     def occurrence(self) -> str:
         """What the call's sequence runs once per: the calendar event, or nothing."""
         return self.call.occurrence if self.sequence is None or self.sequence.per_occurrence else ""
 
-    @property
+    @cached_property
     def happening(self) -> Happening:
         """The call at its source."""
         return self.call.happening(self.now)
 
-    @property
+    @cached_property
     def mode(self) -> Mode:
         """The mode of what this call starts."""
         return Mode.CANARY if self.campaign.name == CANARY else self.current_mode
 
-    @property
+    @cached_property
     def handler(self) -> str | None:
         """The handler that this call concerns; None where it starts and ends nothing."""
         concerned = self.sequence or self.rests or next(iter(self.campaign.ended_by(self.call.event)), None)

@@ -95,8 +95,8 @@ def _happening(heard: Heard) -> Happening:
 
 def _check_limits(case: Case) -> None:
     most, span = PER_ADDRESS
-    if case.contact.enrolled_since(case.now - span) >= most:
+    if max(case.for_mailbox, case.contact.enrolled_since(case.now - span)) >= most:
         raise TooManyEnrolments("for this address today", span)
     most, span = PER_IP
-    if case.from_ip >= most:
+    if case.from_caller >= most:
         raise TooManyEnrolments("from the IP address that the consent names", span)

@@ -4,11 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.registry import Registry
 from funnel_app.rules.call import Call
-from funnel_app.rules.contact import updated
-from funnel_app.rules.decide import PER_IP
+from funnel_app.rules.contact import updated, without_new_names
 from funnel_app.rules.facts import ContactFacts
+
+# What anybody may fill in at the website, for anybody.
+SIGNUPS = frozenset({Event.OPT_IN, Event.ASSESSMENT})
 
 
 @dataclass(frozen=True)
@@ -18,36 +21,38 @@ class Wanted:
     addresses: frozenset[str]
     campaigns: frozenset[str]
     events: frozenset[str]
-    ips: frozenset[str]
-    ips_since: datetime
+    callers: frozenset[str]
+    mailboxes: frozenset[str]
+    starts: frozenset[str]
+    now: datetime
 
 
 @dataclass(frozen=True)
 class Reading:
     """The people whom some calls concern, by address, and what is counted of others; it is read once, and not changed.
 
-    `others_from_ip` counts the enrolments of the last hour of everybody else who consented from an IP address.
+    `started` counts what calls started from where their visitors came, within an hour, and for their mailboxes, within
+    a day.
     """
 
     contacts: Mapping[str, ContactFacts] = field(default_factory=dict)
-    others_from_ip: Mapping[str, int] = field(default_factory=dict)
+    started: Mapping[str, int] = field(default_factory=dict)
 
     def contact_of(self, call: Call, now: datetime) -> ContactFacts:
         """Return the person whom a call is about, known or new, brought up to date by what it says."""
         known = self.contacts.get(call.email_norm)
         new = known or ContactFacts(email=call.email, email_norm=call.email_norm, created_at=now, updated_at=now)
-        return updated(new, call.email, call.contact, now)
+        said = without_new_names(new, call.contact) if call.event in SIGNUPS else call.contact
+        return updated(new, call.email, said, now)
 
     def with_contact(self, contact: ContactFacts) -> "Reading":
         """Return the reading with a person as they are now."""
         return replace(self, contacts={**self.contacts, contact.email_norm: contact})
 
-    def from_ip(self, ip: str | None, since: datetime) -> int:
-        """Count the enrolments since a time of all who consented from an IP address; 0 where none is named."""
-        if ip is None:
-            return 0
-        here = (contact for contact in self.contacts.values() if contact.consent_ip == ip)
-        return self.others_from_ip.get(ip, 0) + sum(contact.enrolled_since(since) for contact in here)
+    def counting(self, call: Call) -> "Reading":
+        """Return the reading with one more start from the call's visitor and for its mailbox."""
+        keys = (call.caller, call.mailbox)
+        return replace(self, started={**self.started, **{key: self.started.get(key, 0) + 1 for key in keys if key}})
 
 
 def wanted_for(calls: Iterable[Call], registry: Registry, now: datetime) -> Wanted:
@@ -57,8 +62,10 @@ def wanted_for(calls: Iterable[Call], registry: Registry, now: datetime) -> Want
         addresses=frozenset(call.email_norm for call in calls),
         campaigns=frozenset(call.campaign for call in calls),
         events=frozenset(event for call in calls for event in _events_for(call, registry)),
-        ips=frozenset(call.consent_ip for call in calls if call.consent_ip),
-        ips_since=now - PER_IP[1],
+        callers=frozenset(call.caller for call in calls if call.caller),
+        mailboxes=frozenset(call.mailbox for call in calls),
+        starts=frozenset(s.starts_on for c in registry.campaigns.values() for s in c.sequences.values()),
+        now=now,
     )
 
 

@@ -9,6 +9,8 @@ from flask import g, request
 from werkzeug.exceptions import BadRequest, Unauthorized
 
 from funnel_app.current import current_deps
+from funnel_app.setting_checks import parts_of
+from funnel_app.web.hops import note_hops
 from funnel_app.web.replays import is_replay
 
 SIGNATURE = re.compile(r"t=(?P<t>\d{1,12}),v1=(?P<v1>[0-9a-f]{64})")
@@ -44,6 +46,8 @@ def note_proof() -> None:
     """Remember that the caller proved who it is: from now on nothing that it sent is lost, so it is read first."""
     request.get_data()
     g.is_proved = True
+    if not is_replay():
+        note_hops()
 
 
 def is_proved() -> bool:
@@ -52,10 +56,17 @@ def is_proved() -> bool:
 
 
 def has_metrics_token() -> bool:
-    """Say whether the caller knows METRICS_TOKEN; nobody does where none is set."""
-    token = current_deps().settings.metrics_token
+    """Say whether the caller knows METRICS_TOKEN, which may be two; nobody does where none is set.
+
+    Raises Unauthorized for a wrong one, so that tries are counted wherever it is asked for.
+    """
+    tokens = parts_of(current_deps().settings.metrics_token)
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    return token is not None and scheme.lower() == "bearer" and is_one_of(given.strip(), (token,))
+    if not tokens or not given:
+        return False
+    if scheme.lower() != "bearer" or not is_one_of(given.strip(), tokens):
+        raise Unauthorized("Send METRICS_TOKEN as a bearer token.")
+    return True
 
 
 def is_signed(signature: str, secrets: Sequence[str], within_s: float) -> bool:
@@ -101,9 +112,13 @@ def require_json() -> None:
 
 
 def is_one_of(given: str, secrets: Sequence[str]) -> bool:
-    """Say whether a text is one of the secrets, in a time that tells nothing."""
-    matches = [hmac.compare_digest(given.encode(), secret.encode()) for secret in secrets]
+    """Say whether a text is one of the secrets, in a time that tells nothing, of their lengths neither."""
+    matches = [hmac.compare_digest(_hash(given), _hash(secret)) for secret in secrets]
     return any(matches)
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
 
 
 def _depth(value: object) -> int:

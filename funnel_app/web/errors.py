@@ -19,6 +19,7 @@ from funnel_app.flows.intake.enrol import KeyReused
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.unauthenticated_calls import note_unproven
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.rules.caller import caller_key
 from funnel_app.rules.decide import TooManyEnrolments
 from funnel_app.web.auth import is_proved
 from funnel_app.web.hooks.calendars import acknowledge
@@ -58,7 +59,7 @@ def _http_problem(error: HTTPException) -> Response:
     status = error.code or 500
     if status == 401:
         _note_unproven()
-    if status == 401 and (wait := current_deps().throttle.hit("failed-proof", request.remote_addr or "")):
+    if status == 401 and (wait := current_deps().throttle.hit("failed-proof", caller_key(request.remote_addr))):
         return _throttled(wait)
     if status == 500:
         return problem(500, f"Something is wrong on our side; it is logged as request {g.get('request_id', '')}.")

@@ -1,6 +1,7 @@
 """Commands around calls: listing and replaying hooks, enrolling by hand, Calendly's subscription, the audit."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -10,6 +11,7 @@ import responses
 from sqlalchemy import select
 
 from funnel_app.campaigns.registry import Registry
+from funnel_app.flows.intake.received import list_hooks
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.templates.populate import populate
 from funnel_app.gateways.errors import Unavailable
@@ -81,6 +83,23 @@ class TestHooks:
         calendly(client, body, at=deps.now().timestamp())
         payload = json.dumps({**body["payload"], "email": "ana@resend.dev"})
         assert run("hooks", "replay", refused(deps), "--set", f"payload={payload}").exit_code == 0
+
+    def test_a_replay_goes_where_the_call_went_whatever_stands_in_its_path(self, run, client, deps):
+        """A question mark in the path of a call would have made it another hook's, whose proof it never had."""
+        for path in ("resend%3F", "resend%3Fx=%2F..%2F", "%2e%2e%3F", "resend%23", "resend%253F"):
+            client.post(f"/webhook/{path}/signup", json={"email": "ana@resend.dev"}, headers=BEARER)
+        for hook in [hook["id"] for hook in list_hooks(deps, "refused", 30)]:
+            done = run("hooks", "replay", hook)
+            assert done.exit_code == 1 and " 404: " in done.output, done.output
+
+    def test_what_a_terminal_would_obey_is_shown_and_not_done(self, run, client):
+        evil = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e"
+        post(client, {"email": f"bea{evil}@", "first_name": "Bea"})
+        signup(client, consent={"text": evil, "source": evil}, favourite=evil)
+        for arguments in (("hooks", "list"), ("contacts", "export", "ana@resend.dev"), ("trace", "ana@resend.dev")):
+            shown = run(*arguments).output
+            assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", shown), arguments
+        assert json.loads(run("contacts", "export", "ana@resend.dev").stdout)
 
     def test_what_was_taken_is_not_replayed(self, run, client):
         hook_id = signup(client).json["hook_id"]

@@ -30,6 +30,7 @@ def test_preview_opens_the_browser_where_it_is_asked(run, monkeypatch):
 
 def test_preview_says_what_a_lead_lacks(run, deps):
     opt_in(deps)
+    deps.notebook.write("christmas_email_1", "Hi", "<p>You have {{ red_systems }} red systems</p>")
     done = run("preview", "christmas_email_1", "--lead", "ana@resend.dev")
     assert done.exit_code == 1
     assert "missing: nothing provides red_systems for this lead; the letter would be held" in done.stderr

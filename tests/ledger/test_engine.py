@@ -1,5 +1,6 @@
 """The ledger's promises: durable, aware, ordered, and never "database is locked"."""
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
@@ -44,6 +45,23 @@ def test_sqlite_is_durable_and_patient(sqlite):
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_the_file_is_its_owners_alone_whatever_the_umask_is(tmp_path, there):
+    file = tmp_path / "funnel.db"
+    if there:
+        file.touch(0o644)
+    before = os.umask(0)
+    engine = open_engine(f"sqlite:///{file}")
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE t (x)")
+            modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("funnel.db*")}
+    finally:
+        os.umask(before)
+        engine.dispose()
+    assert {modes[name] for name in ("funnel.db", "funnel.db-wal", "funnel.db-shm")} == {0o600}
 
 
 def test_readers_do_not_wait_for_a_writer(sqlite):

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from funnel_app.letters.letter import Envelope, Letter, compose
-from funnel_app.letters.render import MissingVariable, Parts, RenderFailed, prepare
+from funnel_app.letters.parts import prepare
+from funnel_app.letters.render import MissingVariable, Parts, RenderFailed
 from funnel_app.letters.wire import as_resend
 
 URL = "https://f.example/u/token?a=1&b=2"

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from funnel_app.letters.gate import blocked, inspect
-from funnel_app.letters.render import MissingVariable, Parts, RenderFailed, prepare, render
+from funnel_app.letters.parts import prepare
+from funnel_app.letters.render import MissingVariable, Parts, RenderFailed, render
 from funnel_app.letters.tags import tags_of
 
 PAGE = """<html><head><style>
@@ -76,7 +77,7 @@ def test_no_stylesheet_is_loaded_from_a_file_or_the_network(tmp_path, monkeypatc
 
 
 def test_preparing_is_deterministic():
-    again = prepare.__wrapped__("Hello {{ first_name }}", PAGE)
+    again = prepare("Hello {{ first_name }}", PAGE)
     assert again == prepared()
 
 

@@ -13,7 +13,7 @@ from funnel_app.gateways.notion.chunks import MOST_CHUNKS, chunks
 from funnel_app.letters.gate import inspect
 from funnel_app.letters.letter import Envelope, Letter, compose
 from funnel_app.letters.page import read
-from funnel_app.letters.render import prepare
+from funnel_app.letters.parts import prepare
 from tests.factories import christmas_only
 
 REGISTRY = christmas_only()

@@ -106,14 +106,19 @@ def test_more_starts_for_an_address_than_people_make_are_refused(before, refused
 
 
 def test_starts_from_one_ip_address_count_those_of_this_very_transaction():
-    found = Reading(others_from_ip={"203.0.113.9": PER_IP[0] - 2})
+    found = Reading(started={"2001:db8:0:1::/64": PER_IP[0] - 2})
     for name in ("ana", "ben"):
-        made = call(address=f"{name}@resend.dev", contact={"consent_ip": "203.0.113.9"})
-        from_ip = found.from_ip(made.consent_ip, NOW - PER_IP[1])
-        found = found.with_contact(take(case(found, made, from_ip=from_ip), new_id()).contact)
-    assert found.from_ip("203.0.113.9", NOW - PER_IP[1]) == PER_IP[0]
-    with pytest.raises(TooManyEnrolments):
-        take(case(found, call(address="cy@resend.dev"), from_ip=PER_IP[0]), new_id())
+        made = call(address=f"{name}@resend.dev", contact={"consent_ip": f"2001:db8:0:1::{name[0]}"})
+        found = found.counting(made)
+    assert found.started == {"2001:db8:0:1::/64": PER_IP[0], "ana@resend.dev": 1, "ben@resend.dev": 1}
+    with pytest.raises(TooManyEnrolments, match="IP address"):
+        take(case(found, call(address="cy@resend.dev"), from_caller=PER_IP[0]), new_id())
+
+
+def test_what_was_started_for_a_mailbox_counts_for_all_of_its_addresses():
+    assert call(address="ana+9@resend.dev").mailbox == call(address="ana@resend.dev").mailbox
+    with pytest.raises(TooManyEnrolments, match="this address"):
+        take(case(Reading(), call(), for_mailbox=PER_ADDRESS[0]), new_id())
 
 
 def test_what_is_read_for_a_call_is_what_blocks_its_start_or_its_own_kind():

@@ -3,7 +3,10 @@
 import pytest
 
 from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.templates.audit import audit_templates
+from funnel_app.flows.templates.populate import populate
 from funnel_app.flows.templates.serving import check_templates, ready_version
+from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.notion.chunks import chunks, utf16_units
 from tests.flows.leads import email_ids, look, opt_in
 from tests.templates.conftest import code, text
@@ -139,3 +142,33 @@ def test_a_template_that_breaks_is_known_and_kept_before_any_lead_is_due(desk, o
     assert "has no matching" in check_templates(desk)[KEY]
     send_one(desk, "ana@resend.dev")
     assert "Hi Ana" in desk.mailer.sent()[0]["html"]
+
+
+def test_a_block_that_notion_refuses_fails_its_own_page_only_and_is_not_written_over(desk, owner, monkeypatch):
+    page_id = owner.write(KEY, "Hello", blocks=[code("<p>Hi</p>")])
+    owner.write("lead_nurture_email_2", "Hello", blocks=[code("<p>Hi {{ first_name }}</p>")])
+    read_all = desk.notebook._calls.read_all
+
+    def refusing(call, *args, **query):
+        if args == (page_id,):
+            raise Rejected("notion", "404 object_not_found: Could not find block", code="object_not_found")
+        return read_all(call, *args, **query)
+
+    monkeypatch.setattr(desk.notebook._calls, "read_all", refusing)
+    by_key = {each.key: each for each in audit_templates(desk).templates}
+    (problem,) = by_key[KEY].problems
+    assert problem.code == "unreadable_page" and f"“{KEY}”" in problem.detail and "404" in problem.detail
+    assert by_key["lead_nurture_email_2"].status != "fault"
+    assert KEY in check_templates(desk) and "lead_nurture_email_2" not in check_templates(desk)
+    did = {each.key: each for each in populate(desk)}
+    assert did[KEY].did == "kept" and "404" in did[KEY].detail
+
+
+def test_populate_puts_no_starter_over_a_page_on_which_somebody_typed(desk, owner):
+    typed = {"type": "paragraph", "paragraph": {"rich_text": text("Dear Ana, I wrote this myself.")}}
+    owner.write(KEY, "Hello", blocks=[typed])
+    (problem,) = next(each for each in audit_templates(desk).templates if each.key == KEY).problems
+    assert problem.code == "typed_on_page" and f"“{KEY}”" in problem.detail
+    (did,) = [each for each in populate(desk) if each.key == KEY]
+    assert did.did == "kept" and "somebody typed" in did.detail
+    assert desk.notebook.find_templates(KEY)[0].html == ""

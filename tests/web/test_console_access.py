@@ -89,9 +89,45 @@ def test_at_home_the_cookie_works_without_https(sqlite):
     assert "Secure" not in Operator(client).log_in().headers["Set-Cookie"]
 
 
-def test_logging_out_closes_the_console(olga):
+def test_logging_out_closes_the_console_for_a_copy_of_its_cookie_too(olga, app, deps):
+    copied = app.test_client()
+    copied.set_cookie(
+        "funnel_console", olga.client.get_cookie("funnel_console", path="/console/").value, path="/console/"
+    )
+    other = Operator(app.test_client())
+    other.log_in("Otto")
+    assert copied.get("/console/").status_code == 200
     assert olga.send("/console/logout", form="/console/").status_code == 303
-    assert olga.get("/console/").status_code == 303
+    assert [who.get("/console/").status_code for who in (olga, copied, other)] == [303, 303, 200]
+    assert olga.log_in().status_code == 303 and olga.get("/console/").status_code == 200
+
+
+def from_address(client, address):
+    client.environ_base["REMOTE_ADDR"] = address
+    return Operator(client)
+
+
+def test_a_strangers_wrong_tries_lock_out_neither_a_known_browser_nor_another_address(app):
+    olga = from_address(app.test_client(), "203.0.113.7")
+    assert olga.log_in().status_code == 303
+    olga.send("/console/logout", form="/console/")
+    stranger = from_address(app.test_client(), "203.0.113.7")
+    assert [stranger.log_in("x", "wrong").status_code for _ in range(11)][-1] == 429
+    assert olga.log_in().status_code == 303, "the same address, and a browser that was here before"
+    assert from_address(app.test_client(), "203.0.113.8").log_in().status_code == 303
+    stranger.client.set_cookie("funnel_device", "ImFueSI.forged", path="/console/login")
+    assert stranger.log_in().status_code == 429, "nobody makes such a sign but us"
+
+
+def test_a_known_browser_has_a_count_too(olga):
+    olga.send("/console/logout", form="/console/")
+    assert [olga.log_in("x", "wrong").status_code for _ in range(11)] == [403] * 10 + [429]
+
+
+@pytest.mark.parametrize("last", ["2001:db8:1:2:{0}::1", "2001:db8:1:2::{0}", "::ffff:203.0.113.7"])
+def test_one_household_has_one_count_whatever_its_addresses(app, last):
+    tries = [from_address(app.test_client(), last.format(n)).log_in("x", "wrong").status_code for n in range(1, 12)]
+    assert tries == [403] * 10 + [429]
 
 
 def test_nothing_changes_without_the_token(olga, deps):

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from funnel_app.flows.intake.keep_refused import refuse
@@ -114,3 +115,17 @@ def test_the_reasons_why_it_is_not_ready_need_the_token(client, deps):
     assert (answer.status_code, answer.json["reasons"]) == (503, ["Redis cannot be reached"])
     deps.queues.away = False
     assert client.get("/readyz", headers=TOKEN).json == {"status": "ready", "reasons": []}
+
+
+def test_a_token_may_be_two_while_it_is_rotated(sqlite):
+    client = application(make_deps(sqlite, metrics_token=f"new-{'n' * 16},old-{'o' * 16}")).test_client()
+    for token, status in (("new-" + "n" * 16, 200), ("old-" + "o" * 16, 200), (f"new-{'n' * 16},old-{'o' * 16}", 401)):
+        assert client.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz"])
+def test_tries_of_the_token_are_throttled_wherever_it_is_asked_for(client, path):
+    tries = [client.get(path, headers={"Authorization": f"Bearer x{n}"}).status_code for n in range(31)]
+    assert tries == [401] * 30 + [429]
+    assert client.get(path, headers=TOKEN).status_code == 200, "who knows it is not slowed down"
+    assert client.get("/readyz").status_code == 200

@@ -380,3 +380,20 @@ def test_live_mode_counts_in_days(sqlite):
     with deps.reads() as session:
         due = [email.due_at - deps.now() for email in session.scalars(select(Email).order_by(Email.step))]
     assert due == [timedelta(days=n) for n in range(5)]
+
+
+def test_one_visitor_has_one_count_whatever_address_of_theirs_they_come_from_and_say_later(client):
+    """The count is of what each call said: a later call of the same person does not take it back."""
+    answers = []
+    for n in range(31):
+        address = f"lead{n}@resend.dev"
+        answers.append(signup(client, email=address, consent={"ip": f"2001:db8:1:2::{n:x}"}).status_code)
+        signup(client, email=address, consent={"ip": f"198.51.100.{n}"})
+    assert answers == [202] * 30 + [429]
+    assert signup(client, email="else@resend.dev", consent={"ip": "2001:db8:1:3::1"}).status_code == 202
+
+
+def test_one_mailbox_has_one_count_whatever_tag_its_address_carries(client):
+    answers = [signup(client, email=f"victim+{n}@resend.dev").status_code for n in range(11)]
+    assert answers == [202] * 10 + [429]
+    assert signup(client, email="other@resend.dev").status_code == 202

@@ -13,10 +13,10 @@ from funnel_app.flows.receipt import Receipt, email_as_json
 from funnel_app.rules.call import Call
 from funnel_app.rules.case import Case
 from funnel_app.rules.changes import Change, enrolments_changed
-from funnel_app.rules.decide import PER_IP
 from funnel_app.rules.facts import EnrolmentFacts, Heard
 from funnel_app.rules.ids import new_id
 from funnel_app.rules.reading import Reading
+from funnel_app.rules.states import Outcome
 from funnel_app.rules.take import Taken, take
 
 log = structlog.get_logger()
@@ -44,7 +44,7 @@ def answer_all(deps: Deps, found: Reading, calls: Sequence[Call], now: datetime)
         answer = {"id": hook_id, "answer_status": receipt.http_status, "answer": receipt.as_json()}
         after = found.with_contact(replace(taken.contact, heard=(*taken.contact.heard, _heard(row))))
         answered.append(Answered(call, row | answer, receipt, taken.enrolment, enrolments_changed(found, after)))
-        found = after
+        found = after.counting(call) if case.sequence and taken.decision.outcome == Outcome.ACCEPTED else after
     return found, answered
 
 
@@ -57,7 +57,8 @@ def _case(deps: Deps, found: Reading, call: Call, now: datetime) -> Case:
         now=now,
         current_mode=deps.mode,
         interval_seconds=deps.settings.testing_interval_seconds,
-        from_ip=found.with_contact(contact).from_ip(call.consent_ip, now - PER_IP[1]),
+        from_caller=found.started.get(call.caller or "", 0),
+        for_mailbox=found.started.get(call.mailbox, 0),
     )
 
 
@@ -74,6 +75,8 @@ def _hook_row(case: Case, taken: Taken) -> dict[str, Any]:
         "happened_at": case.happening.at,
         "call_at": call.call_at,
         "contact_id": case.contact.id,
+        "caller": call.caller,
+        "mailbox": call.mailbox,
         "dedupe_key": case.dedupe_key(taken.decision.run),
         "idempotency_key": call.idempotency_key,
         "payload": dict(call.payload),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
@@ -62,31 +63,31 @@ def _commit(deps: Deps, calls: Calls) -> Outcome:
 @retry_on_conflict
 def _commit_all(deps: Deps, gather: Callable[[], Sequence[Calls]]) -> Sequence[Outcome]:
     """Commit the calls of one caller or several in one transaction; a caller's own fault costs the others nothing."""
-    with deps.sessions.begin() as session:
-        connection, now = session.connection(), deps.now()
-        group = gather()
+    with deps.engine.begin() as connection:
+        now, group = deps.now(), gather()
         before = reading.read(connection, wanted_for(chain.from_iterable(group), deps.registry, now))
         found, outcomes = before, list[Outcome]()
         for calls in group:
-            found, outcome = _answer(deps, session, found, calls, now)
+            found, outcome = _answer(deps, connection, found, calls, now)
             outcomes.append(outcome)
         rows = [each.row for outcome in outcomes if isinstance(outcome, list) for each in outcome]
         writing.write(connection, before, found, rows, now)
     return outcomes
 
 
-def _answer(deps: Deps, session: Session, found: Reading, calls: Calls, now: datetime) -> tuple[Reading, Outcome]:
+def _answer(deps: Deps, connection: Connection, found: Reading, calls: Calls, now: datetime) -> tuple[Reading, Outcome]:
     """Return what a caller's calls make of a reading, and their answers; or the reading as it was, and the fault."""
     try:
-        replayed = _replayed(session, calls[-1], now)
+        replayed = _replayed(connection, calls[-1], now)
         return (found, replayed) if replayed else answer_all(deps, found, calls, now)
     except (TooManyEnrolments, KeyReused) as fault:
         return found, fault
 
 
-def _replayed(session: Session, call: Call, now: datetime) -> Receipt | None:
+def _replayed(connection: Connection, call: Call, now: datetime) -> Receipt | None:
     if call.idempotency_key is None:
         return None
+    session = Session(connection)
     hook_events.lock_key(session, call.idempotency_key)
     known = hook_events.find_by_key(session, call.idempotency_key)
     if known is None:

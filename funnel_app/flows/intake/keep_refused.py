@@ -1,10 +1,19 @@
-"""Refuse: keep what an authenticated caller sent and could not be used, so that nothing of it is lost."""
+"""Refuse: keep what an authenticated caller sent and could not be used, so that nothing of it is lost.
 
+The same call again on a day is counted and not kept once more, and a caller has a budget of bytes a day: beyond it one
+row counts what is not kept, and says so. A broken caller would fill the disk otherwise, and a full disk refuses all.
+"""
+
+import hashlib
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
+from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
 from funnel_app.ledger import hook_events
@@ -13,26 +22,79 @@ from funnel_app.ledger.types import new_id
 
 log = structlog.get_logger()
 
+BUDGET_BYTES, BUDGET_SPAN = 20_000_000, timedelta(days=1)
+# What a row takes beside its payload, with all its indexes.
+ROW_BYTES = 2_000
+NOT_KEPT = {
+    "budget": ["This caller's refused calls of a day are more than are kept: those since then are counted here alone."]
+}
+
 
 def refuse(
     deps: Deps, *, campaign: str, hook: str, payload: object, errors: Mapping[str, Any], source: str = "website"
 ) -> UUID:
-    """Keep a refused call with its faults, for a replay after a mend; return its id.
+    """Keep a refused call with its faults, for a replay after a mend; return the id of the row that it is or counts in.
 
     `source` is the entrance it came by: a replay comes by the same one, since that says who sends email 1.
     """
+    whole = payload if isinstance(payload, dict) else {"body": payload}
+    call = _Call(campaign[:64], hook[:32], source, f"{deps.now():%Y-%m-%d}", whole, dict(errors))
+    with deps.sessions.begin() as session:
+        event = _counted(session, call, deps.now()) or _kept(session, call, deps)
+        hook_id, times = event.id, event.times
+    log.warning("hook_refused", hook=str(hook_id), name=call.hook, errors=call.errors, times=times)
+    return hook_id
+
+
+@dataclass(frozen=True)
+class _Call:
+    campaign: str
+    hook: str
+    source: str
+    day: str
+    payload: dict[str, Any]
+    errors: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """What calls have in common that are the same."""
+        what = [self.campaign, self.hook, self.source, self.day, self.payload, self.errors]
+        said = json.dumps(what, sort_keys=True)
+        return f"refused:{hashlib.sha256(said.encode()).hexdigest()}"
+
+    @property
+    def size(self) -> int:
+        return ROW_BYTES + len(json.dumps(self.payload)) + len(json.dumps(self.errors))
+
+
+def _counted(session: Session, call: _Call, now: datetime) -> HookEvent | None:
+    hook_events.lock_key(session, call.key)
+    known = hook_events.find_refused(session, call.key)
+    if known is not None:
+        known.times += 1
+        known.happened_at = now
+    return known
+
+
+def _kept(session: Session, call: _Call, deps: Deps) -> HookEvent:
+    now = deps.now()
+    spent = hook_events.refused_bytes(session, (call.campaign, call.hook, call.source), now - BUDGET_SPAN)
+    if spent + call.size > BUDGET_BYTES and call.errors != NOT_KEPT:
+        beyond = _Call(call.campaign, call.hook, call.source, call.day, {}, NOT_KEPT)
+        return _counted(session, beyond, now) or _kept(session, beyond, deps)
     event = HookEvent(
         id=new_id(),
-        received_at=deps.now(),
-        source=source,
-        campaign=campaign[:64],
-        hook=hook[:32],
-        payload=payload if isinstance(payload, dict) else {"body": payload},
+        received_at=now,
+        source=call.source,
+        campaign=call.campaign,
+        hook=call.hook,
+        dedupe_key=call.key,
+        payload=call.payload,
         outcome=Outcome.REFUSED,
-        errors=dict(errors),
+        errors=call.errors,
         mode=deps.mode.value,
+        times=1,
+        size=call.size,
     )
-    with deps.sessions.begin() as session:
-        hook_events.add(session, event)
-    log.warning("hook_refused", hook=str(event.id), name=event.hook, errors=event.errors)
-    return event.id
+    hook_events.add(session, event)
+    return event

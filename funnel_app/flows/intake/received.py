@@ -35,6 +35,8 @@ def mark_replayed(deps: Deps, hook_id: UUID, replayed_as: str) -> None:
         event = hook_events.find(session, hook_id)
         if event is not None:
             event.answer = {"replayed_as": replayed_as}
+            # The same call is news again if it is refused after this.
+            event.dedupe_key = None
 
 
 def forget_refused(deps: Deps) -> int:

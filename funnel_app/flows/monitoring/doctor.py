@@ -28,6 +28,7 @@ CHECKS: Mapping[str, Probe] = {
     "testing mode": settings.testing_mode,
     "email 1": settings.first_email,
     "hook secrets": settings.hook_secrets,
+    "proxies": settings.proxies,
     "ledger": ledger.shape,
     "ledger place": ledger.where,
     "disk space": ledger.room,

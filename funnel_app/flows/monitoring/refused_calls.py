@@ -41,7 +41,7 @@ def refused_lately(deps: Deps) -> dict[str, str]:
     with deps.reads() as session:
         began = {incident.subject: incident.opened_at for incident in incidents.current(session, [KIND])}
     since = min([now, *began.values()]) - QUIET
-    told = _by_hook(call for call in _waiting(deps, since) if call.received_at >= began.get(_hook(call), now) - QUIET)
+    told = _by_hook(call for call in _waiting(deps, since) if _last_at(call) >= began.get(_hook(call), now) - QUIET)
     return {found.hook: str(found) for found in told if now - found.newest_at <= QUIET}
 
 
@@ -60,7 +60,15 @@ def _by_hook(calls: Iterable[HookEvent]) -> list[Refused]:
     of_hook: dict[str, list[HookEvent]] = defaultdict(list)
     for call in calls:
         of_hook[_hook(call)].append(call)
-    return [Refused(hook, len(them), _reasons(them), them[-1].received_at) for hook, them in sorted(of_hook.items())]
+    return [
+        Refused(hook, sum(call.times for call in them), _reasons(them), max(map(_last_at, them)))
+        for hook, them in sorted(of_hook.items())
+    ]
+
+
+def _last_at(call: HookEvent) -> datetime:
+    """Return when a call, or the same again, came last."""
+    return max(call.received_at, call.happened_at or call.received_at)
 
 
 def _hook(call: HookEvent) -> str:

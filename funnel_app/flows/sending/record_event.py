@@ -1,10 +1,10 @@
 """Record what Resend reports of an email: once per event id, before or after our own record, only ever forward."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import structlog
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.reasons import why, without_words
@@ -12,10 +12,10 @@ from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, WAITING, State, re
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.end import end_all
 from funnel_app.ledger import contacts, email_events, emails, enrolments, suppressions
+from funnel_app.ledger.after_commit import log_after_commit
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email, EmailEvent, Scope
-
-log = structlog.get_logger()
+from funnel_app.ledger.turns import take_turns
 
 SUPPRESSING = {
     "email.bounced": "the address bounced",
@@ -45,18 +45,33 @@ class Report:
         return REPORTED_BY_PROVIDER.get(self.kind)
 
 
-@retry_on_conflict
 def record_event(deps: Deps, report: Report) -> bool:
-    """Keep a report and move its email forward; False where this very report is already kept."""
-    now = deps.now()
+    """Keep a report and move its email forward; False where this very report is already kept.
+
+    What Resend tells at the same time shares a turn to write where writers stand in line, so that a burst of it lets
+    hooks through.
+    """
+    if take_turns(deps.engine):
+        return deps.events.run(report, lambda gather: _record_all(deps, gather))
+    return _record_all(deps, lambda: [report])[0]
+
+
+@retry_on_conflict
+def _record_all(deps: Deps, gather: Callable[[], Sequence[Report]]) -> list[bool]:
     with deps.sessions.begin() as session:
-        email = _concerned(session, report)
-        kept = _without_person(report) if email and _is_erased(email) else report
-        if not _keep(session, kept, email.id if email else None, now):
-            return False
-        if email:
-            apply(deps, session, email, kept, now)
-    log.info("event_recorded", email=str(email.id) if email else None, kind=report.kind, resend_id=report.resend_id)
+        now = deps.now()
+        return [_record(deps, session, report, now) for report in gather()]
+
+
+def _record(deps: Deps, session: Session, report: Report, now: datetime) -> bool:
+    email = _concerned(session, report)
+    kept = _without_person(report) if email and _is_erased(email) else report
+    if not _keep(session, kept, email.id if email else None, now):
+        return False
+    if email:
+        apply(deps, session, email, kept, now)
+    ids = {"email": str(email.id) if email else None, "resend_id": report.resend_id}
+    log_after_commit(session, "event_recorded", **ids, kind=report.kind)
     return True
 
 

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.sending.apply_response import apply_response, give_up, must_give_up
@@ -23,6 +25,9 @@ from funnel_app.ledger.models import Email, EnrolmentState, Message, Request, Re
 from funnel_app.ledger.types import new_id
 from funnel_app.letters.letter import Letter
 from funnel_app.letters.wire import as_resend
+
+TAKEN_BACK = "taken back: an email of it is no longer wanted"
+ANOTHER_DAY = "taken back: its letters speak of the day before"
 
 
 @dataclass(frozen=True)
@@ -75,12 +80,16 @@ def _take(deps: Deps, request_id: UUID, token: UUID) -> Begun | None:
 
 
 def _taken_back(deps: Deps, session: Session, request: Request, now: datetime) -> bool:
-    """Take back a call that certainly went nowhere, where one of its emails is no longer wanted; say whether it was."""
+    """Take back a call that certainly went nowhere, where an email is no longer wanted or another day has begun.
+
+    A letter says "tomorrow" of the day on which it was made. Return whether the call was taken back.
+    """
     if request.unknown_since is not None:
         return False
     waiting = [email for email in emails.load(session, _email_ids(session, request.id)) if _waits(email, request)]
     forbidden = forbidden_to(deps, session, waiting)
-    if all(_is_wanted(deps, session, email, now, forbidden) for email in waiting):
+    of_today = all(_is_of_today(deps, email, request.created_at, now) for email in waiting)
+    if of_today and all(_is_wanted(deps, session, email, now, forbidden) for email in waiting):
         return False
     for email in waiting:
         email.request_id = None
@@ -88,8 +97,18 @@ def _taken_back(deps: Deps, session: Session, request: Request, now: datetime) -
             emails.move(session, email, State.CANCELLED, now, email.enrolment.exit_reason)
         elif email.enrolment.state == EnrolmentState.PAUSED or not stop_unwanted(deps, session, email, now, forbidden):
             emails.move(session, email, State.PLANNED, now, "given back: Resend has not taken it yet")
-    requests.close(request, RequestState.REFUSED, "taken back: an email of it is no longer wanted", now)
+    requests.close(request, RequestState.REFUSED, TAKEN_BACK if of_today else ANOTHER_DAY, now)
     return True
+
+
+def _is_of_today(deps: Deps, email: Email, made_at: datetime, now: datetime) -> bool:
+    """Say whether a letter that was made then is still read on its day: its reader's, and the business's."""
+    try:
+        business = deps.registry.campaign(email.enrolment.campaign).timezone
+    except UnknownCampaign:
+        return True
+    zones = {ZoneInfo(name) for name in (business, email.enrolment.contact.timezone) if name}
+    return all(made_at.astimezone(zone).date() == now.astimezone(zone).date() for zone in zones)
 
 
 def _waits(email: Email, request: Request) -> bool:

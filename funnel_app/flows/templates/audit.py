@@ -12,7 +12,6 @@ from funnel_app.flows.templates.readings import Reading, read_all
 from funnel_app.flows.templates.rehearse import lacks_off_season
 from funnel_app.gateways.notion.templates import Page
 from funnel_app.letters.gate import Problem
-from funnel_app.letters.render import prepare
 
 OK, WARNING, FAULT = "ok", "warning", "fault"
 EMPTY_CODES = frozenset({"missing", "no_body", "no_subject"})
@@ -22,15 +21,26 @@ CURES = {
     "no_subject": "Write its subject line",
     "several_pages": "Rename or delete all of them but one",
     "bad_property": "Mend the property in Notion, or give its name in NOTION_PROPERTY_NAMES",
+    "unreadable_page": "Share the page that it is synced from with the integration, or copy its text",
+    "typed_on_page": "Put it into a code block as HTML, or into the property Email Body HTML",
     "not_active": "Set its status to Active when it may be sent",
     "unknown_variable": "docs/variables.md lists every variable",
     "forbidden": "Leave that out: a template holds only text, {{ names }}, filters and {% if %}",
     "syntax": "Type that tag again",
+    "too_large": "Shorten it, or split it into several emails",
+    "too_deep": "Take tables and boxes out that only hold others",
+    "too_heavy": "Write it more simply; the words of the fault say what it takes too much of",
+    "unclosed": "Close the quote or the comment there",
+    "not_rendered": "Look at it: flask templates preview",
+    "foreign_placeholder": "Write it as the fault says: {{ first_name }}",
     "curly_quotes": "Type that tag again in a plain text editor, and paste it without formatting",
     "no_unsubscribe": "Put {{ unsubscribe_url }} into a link at its end",
     "no_address": "Put {{ company_address }} at its end",
     "bad_link": "Let the link begin with https://",
     "too_long": "Shorten it",
+    "text_differs": "Look at its text part: flask templates preview",
+    "not_for_everyone": "Put that sentence between {% if %} and {% endif %}",
+    "bad_image": "Upload it where it stays, and put that https:// address there",
     "images_without_text": "Say in words what the images show",
     "placeholder": "Write what belongs there",
     "out_of_season": "Put what speaks of the deadline between {% if days_to_deadline is known %} and {% endif %}",
@@ -107,9 +117,9 @@ def _audited(deps: Deps, reading: Reading, near: Sequence[Page]) -> Audited:
 
 def _out_of_season(deps: Deps, reading: Reading) -> Iterator[Finding]:
     page = reading.page
-    if page is None or not reading.good:
+    if page is None or reading.parts is None or not reading.good:
         return
-    if lacking := lacks_off_season(deps, reading.key, prepare(page.subject, page.html)):
+    if lacking := lacks_off_season(deps, reading.key, reading.parts):
         names, day = joined(lacking.names), lacking.from_day
         detail = f"uses {names}, which nothing provides out of season: from {day.day} {day:%B} on its emails are held"
         yield Finding("out_of_season", detail, CURES["out_of_season"])

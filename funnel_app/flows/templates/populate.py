@@ -43,6 +43,10 @@ def _populate_one(deps: Deps, reading: Reading) -> Populated:
         return Populated(key, "kept", f"{len(pages)} pages answer to this key: leave one of them")
     if pages and pages[0].html.strip() and pages[0].subject.strip():
         return Populated(key, "kept", f"“{pages[0].name}” has a text")
+    if pages and pages[0].unread:
+        return Populated(key, "kept", f"“{pages[0].name}” cannot be read whole: {pages[0].unread}")
+    if pages and pages[0].typed:
+        return Populated(key, "kept", f"somebody typed on “{pages[0].name}”: move that text into a code block")
     if starter is None:
         return Populated(key, "no starter", "there is no starter text for this key yet: write it in Notion")
     return _fill(deps, key, pages[0], *starter) if pages else _create(deps, key, *starter)

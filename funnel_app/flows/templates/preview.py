@@ -21,7 +21,7 @@ from funnel_app.ledger import contacts, enrolments
 from funnel_app.ledger.models import Contact, Enrolment
 from funnel_app.letters.gate import Problem
 from funnel_app.letters.letter import Envelope, Letter, compose
-from funnel_app.letters.render import LetterError, MissingVariable, Parts, prepare
+from funnel_app.letters.render import LetterError, MissingVariable, Parts
 
 
 class CannotPreview(Exception):
@@ -72,11 +72,11 @@ def compose_preview(
 ) -> Preview:
     """Return the letter that a reading makes, by the way that every real letter takes; what is missing is marked."""
     page = reading.page
-    if page is None or not reading.good:
+    if page is None or reading.parts is None or not reading.good:
         return Preview(reading.key, None, reading.problems)
     marketing = sequence.kind == Kind.MARKETING
     envelope = envelope_to(deps, to, reader.unsubscribe_url, marketing=marketing, tags=tags or {})
-    return _filled(reading, prepare(page.subject, page.html), variables_for(deps, reader), envelope)
+    return _filled(reading, reading.parts, variables_for(deps, reader), envelope)
 
 
 def _filled(reading: Reading, parts: Parts, values: dict[str, object], envelope: Envelope) -> Preview:
@@ -85,6 +85,9 @@ def _filled(reading: Reading, parts: Parts, values: dict[str, object], envelope:
         try:
             letter = compose(parts, values, envelope)
         except MissingVariable as fault:
+            if fault.name in missing:
+                problem = Problem("not_rendered", f"{fault} It cannot be given one either.", True)
+                return Preview(reading.key, None, (*reading.problems, problem), tuple(missing))
             missing.append(fault.name)
             values[fault.name] = f"⟦{fault.name}⟧"
         except LetterError as fault:

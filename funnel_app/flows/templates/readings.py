@@ -6,22 +6,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from funnel_app.campaigns.model import Step
-from funnel_app.campaigns.variables import NAMES
 from funnel_app.deps import Deps
+from funnel_app.flows.templates.drafts import draft_of, fingerprint
 from funnel_app.gateways.notion.pages import answering
 from funnel_app.gateways.notion.templates import Page
 from funnel_app.ledger import template_versions
-from funnel_app.letters.gate import Problem, blocked, inspect
-from funnel_app.letters.render import prepare
+from funnel_app.letters.gate import Problem, blocked
+from funnel_app.letters.render import Parts
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The pages that answer to a key, and everything that is wrong with what they say."""
+    """The pages that answer to a key, everything that is wrong with what they say, and the parts made of a good one."""
 
     key: str
     pages: tuple[Page, ...]
     problems: tuple[Problem, ...]
+    parts: Parts | None = None
 
     @property
     def page(self) -> Page | None:
@@ -36,7 +37,7 @@ class Reading:
 
 def read_one(deps: Deps, key: str) -> Reading:
     """Read one template; raises Unavailable or Rejected where Notion cannot be asked."""
-    return judged(key, deps.notebook.find_templates(key, aliases_of(deps, key)))
+    return judged(deps, key, deps.notebook.find_templates(key, aliases_of(deps, key)))
 
 
 def read_all(deps: Deps) -> tuple[list[Reading], list[Page]]:
@@ -54,7 +55,7 @@ def _of_step(deps: Deps, step: Step, listed: Sequence[Page]) -> Reading:
     found = [deps.notebook.whole(page) for page in answering(listed, step.template, step.aliases)]
     # A database whose name column is called otherwise has pages, and none of them has a name.
     nameless = not found and all(not page.name for page in listed)
-    return judged(step.template, found, listed[0].faults if listed and nameless else ())
+    return judged(deps, step.template, found, listed[0].faults if listed and nameless else ())
 
 
 def aliases_of(deps: Deps, key: str) -> tuple[str, ...]:
@@ -63,13 +64,22 @@ def aliases_of(deps: Deps, key: str) -> tuple[str, ...]:
     return step.aliases if step else ()
 
 
-def judged(key: str, pages: Sequence[Page], faults: Sequence[str] = ()) -> Reading:
-    """Return what the gate says of the pages that answer to a key, the database's own faults first."""
+def judged(deps: Deps, key: str, pages: Sequence[Page], faults: Sequence[str] = ()) -> Reading:
+    """Return what the gate says of the pages that answer to a key, the database's own faults first.
+
+    Raises Unavailable where no verdict came in time.
+    """
     if len(pages) != 1:
         return Reading(key, tuple(pages), (*_columns(faults), _absent(key, pages)))
     page = pages[0]
-    found = inspect(page.subject, page.html, status=page.status, known=NAMES)
-    return Reading(key, tuple(pages), (*_columns(page.faults), *found))
+    if page.unread:
+        detail = f"“{page.name}” holds a block that Funnel cannot read ({page.unread})"
+        return Reading(key, tuple(pages), (Problem("unreadable_page", detail, True),))
+    if page.typed and not page.html.strip():
+        detail = f"the text of “{page.name}” is typed on the page, where Funnel does not read it"
+        return Reading(key, tuple(pages), (*_columns(page.faults), Problem("typed_on_page", detail, True)))
+    verdict = deps.judge.judge(fingerprint(page), lambda: draft_of(deps, page))
+    return Reading(key, tuple(pages), (*_columns(page.faults), *verdict.problems), verdict.parts)
 
 
 def _columns(faults: Iterable[str]) -> tuple[Problem, ...]:
@@ -93,7 +103,7 @@ def keep(deps: Deps, readings: Iterable[Reading]) -> None:
 
 def _version(reading: Reading) -> dict[str, Any]:
     page = reading.page
-    parts = prepare(page.subject, page.html) if page is not None and reading.good else None
+    parts = reading.parts if reading.good else None
     return {
         "key": reading.key,
         "page_id": page.id if page else None,

@@ -28,7 +28,8 @@ class TemplateNames:
 class Page:
     """One template in Notion; html and status are empty where Notion has none.
 
-    faults are sentences about columns that are not there, or of a type that cannot be read.
+    faults are sentences about columns that are not there, or of a type that cannot be read; unread is what Notion said
+    where the page's own blocks cannot be read; typed tells that somebody typed on the page beside its code blocks.
     """
 
     id: str
@@ -39,6 +40,8 @@ class Page:
     url: str
     last_edited: str
     faults: tuple[str, ...] = ()
+    unread: str = ""
+    typed: bool = False
 
 
 def answering(pages: Iterable[Page], key: str, aliases: Sequence[str]) -> list[Page]:

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ class Table:
 
 def load_schema(names: Mapping[str, str] | None = None) -> dict[str, Table]:
     """Return the tables by key, with other names for properties as `table.key`; SchemaError says what is wrong."""
-    tables = {key: _table(key, given) for key, given in tomllib.loads(SCHEMA_FILE.read_text("utf-8")).items()}
+    tables = _tables()
     for where, name in (names or {}).items():
         tables = _renamed(tables, where, name)
     for table in tables.values():
@@ -84,6 +85,12 @@ def load_schema(names: Mapping[str, str] | None = None) -> dict[str, Table]:
         if len(set(called)) < len(called):
             raise SchemaError(f"NOTION_PROPERTY_NAMES: two properties of {table.key} have the same name.")
     return tables
+
+
+@cache
+def _tables() -> dict[str, Table]:
+    # Read once, before a process forks; nobody changes what comes of it.
+    return {key: _table(key, given) for key, given in tomllib.loads(SCHEMA_FILE.read_text("utf-8")).items()}
 
 
 def _table(key: str, given: Mapping[str, Any]) -> Table:

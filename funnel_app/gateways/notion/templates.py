@@ -62,14 +62,22 @@ class NotionTemplates:
         return self._pages()
 
     def whole(self, page: Page) -> Page:
-        """Return a listed page with its own code blocks as the body where the property has none."""
+        """Return a listed page with its own code blocks as the body where the property has none.
+
+        A page with a block that Notion refuses, such as one synced from a page that is not shared, is marked unread.
+        """
         if page.html.strip():
             return page
-        html = self._bodies.find(page)
-        if html is None:
-            html = "\n".join(self._code_blocks(page.id))
+        if (html := self._bodies.find(page)) is not None:
+            return replace(page, html=html)
+        try:
+            blocks = list(self._blocks(page.id))
+        except Rejected as refused:
+            return replace(page, unread=refused.message)
+        html = "\n".join(plain(block["code"].get("rich_text")) for block in blocks if block.get("type") == "code")
+        if html.strip():
             self._bodies.keep(page, html)
-        return replace(page, html=html)
+        return replace(page, html=html, typed=any(_is_typed(block) for block in blocks))
 
     def create_template(self, key: str, subject: str, html: str, status: str | None = None) -> Page:
         """Write a new page; repeating makes a second one, so look for it first.
@@ -138,13 +146,18 @@ class NotionTemplates:
         items = self._calls.read_all(retrieve, page["id"], page["properties"][self._names.body]["id"])
         return plain([item.get("rich_text") or {} for item in items])
 
-    def _code_blocks(self, block_id: str) -> Iterator[str]:
+    def _blocks(self, block_id: str) -> Iterator[dict[str, Any]]:
         for block in self._calls.read_all(self._calls.client.blocks.children.list, block_id):
-            if block.get("type") == "code":
-                yield plain(block["code"].get("rich_text"))
-            elif block.get("has_children") and block.get("type") not in OTHER_PAGES:
-                yield from self._code_blocks(block["id"])
+            yield block
+            if block.get("type") != "code" and block.get("has_children") and block.get("type") not in OTHER_PAGES:
+                yield from self._blocks(block["id"])
 
     def _texts(self, subject: str | None, html: str | None) -> dict[str, Any]:
         given = ((self._names.subject, subject, "The subject"), (self._names.body, html, "The body"))
         return {name: {"rich_text": rich_text(text, what)} for name, text, what in given if text is not None}
+
+
+def _is_typed(block: dict[str, Any]) -> bool:
+    """Tell whether somebody typed words into a block that is no code."""
+    kind = str(block.get("type"))
+    return kind != "code" and bool(plain((block.get(kind) or {}).get("rich_text")).strip())

@@ -23,6 +23,7 @@ UNPROVEN_KEY = "funnel:unproven"
 # Whoever knocks without end fills no more than this.
 MOST_UNPROVEN = 5000
 LEDGER_KEY = "funnel:ledger"
+HOPS_KEY = "funnel:hops"
 EXAMINED_KEY = "funnel:examined"
 
 
@@ -98,6 +99,17 @@ class ProcessStatus:
         with redis_at_hand():
             found = cast(bytes | None, self._redis.get(EXAMINED_KEY))
         return found.decode() if found is not None else None
+
+    def note_hops(self, hops: int) -> None:
+        """Note how many addresses the proxies before us named in a call that proved who it is; kept for a day."""
+        with redis_at_hand():
+            self._redis.set(HOPS_KEY, hops, ex=FORGOTTEN_AFTER_S)
+
+    def hops(self) -> int | None:
+        """Return what was last noted; None where no call came within a day."""
+        with redis_at_hand():
+            found = cast(bytes | None, self._redis.get(HOPS_KEY))
+        return int(found) if found is not None else None
 
     def note_unproven(self, hook: str) -> None:
         """Count a call of a hook that proved nothing."""

@@ -35,7 +35,7 @@ redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', string.format('%.0f', now))
 local calls = redis.call('ZRANGE', KEYS[3], -most, -most, 'WITHSCORES')
 if calls[2] then
   local over = tonumber(calls[2])
-  if over > now + 1000000 then over = now + 20000 end
+  if over > now + 1000000 then over = now + 50000 end
   due = math.max(due, over)
 end
 if due > now or ARGV[4] == '' then return due - now end

@@ -1,4 +1,8 @@
-"""Access: a name and CONSOLE_PASSWORD open the console for 12 hours; every change carries the session's token."""
+"""Access: a name and CONSOLE_PASSWORD open the console for 12 hours; every change carries the session's token.
+
+A browser from which somebody logged in keeps a sign of it, and has tries of its own: a stranger's wrong ones, from the
+same address or through the same proxy, do not lock it out.
+"""
 
 import hashlib
 import hmac
@@ -7,11 +11,25 @@ from datetime import datetime, timedelta
 from math import ceil
 from urllib.parse import quote
 
-from flask import Flask, make_response, redirect, request, session, url_for
+from flask import (
+    Flask,
+    Response,
+    after_this_request,
+    current_app,
+    make_response,
+    redirect,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
+from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
 
 from funnel_app.current import current_deps
+from funnel_app.flows.console.sessions import close_session, is_closed
+from funnel_app.rules.caller import caller_key
+from funnel_app.web.auth import is_one_of
 
 LASTS_FOR = timedelta(hours=12)
 ROOT = "/console/"
@@ -20,6 +38,9 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # The throttle counts 30 a minute: at 3 a try that is 10 tries for one address.
 COST_OF_A_TRY = 3
 LONGEST_NAME = 60
+DEVICE = "funnel_device"
+ASKED = "funnel.operator"
+DEVICE_LASTS_FOR = timedelta(days=365)
 
 
 def guard_console(app: Flask) -> None:
@@ -43,35 +64,73 @@ def current_secure(app: Flask) -> bool:
 
 
 def operator() -> str | None:
-    """Return the name of who is logged in; None for a stranger, after 12 hours and after a change of the password."""
-    since, name = session.get("since"), session.get("operator")
-    if not name or not since or session.get("key") != _key():
+    """Return the name of who is logged in; None for a stranger, after 12 hours, a logout or another password."""
+    if ASKED not in request.environ:
+        request.environ[ASKED] = _operator()
+    found: str | None = request.environ[ASKED]
+    return found
+
+
+def _operator() -> str | None:
+    since, name, session_id = session.get("since"), session.get("operator"), session.get("id")
+    if not name or not since or not session_id or session.get("key") != _key():
         return None
-    return str(name) if current_deps().now() - datetime.fromisoformat(since) < LASTS_FOR else None
+    deps, began = current_deps(), datetime.fromisoformat(since)
+    if deps.now() - began >= LASTS_FOR or is_closed(deps, session_id, began):
+        return None
+    return str(name)
 
 
 def log_in(name: str, password: str) -> bool:
     """Open the console for a name that gives the password; False, in the same time, for a wrong one.
 
-    Raises TooManyRequests for an address that tried too often, right or wrong.
+    Raises TooManyRequests for an address, or a browser that is known, that tried too often, right or wrong.
     """
-    deps = current_deps()
-    wait = deps.throttle.hit("console-login", request.remote_addr or "", cost=COST_OF_A_TRY)
+    deps, device = current_deps(), _device()
+    wait = deps.throttle.hit("console-login", device or caller_key(request.remote_addr), cost=COST_OF_A_TRY)
     if wait:
         told = f"Too many tries to log in came from this address. Try again in {ceil(wait)} seconds."
         raise TooManyRequests(told, retry_after=ceil(wait))
-    right = hmac.compare_digest(password.encode(), deps.settings.console_password.encode())
-    if not right or not name.strip():
+    if not is_one_of(password, (deps.settings.console_password,)) or not name.strip():
         return False
     session.clear()
     session.permanent = True
-    session.update(operator=name.strip()[:LONGEST_NAME], since=deps.now().isoformat(), key=_key())
+    who = name.strip()[:LONGEST_NAME]
+    session.update(operator=who, since=deps.now().isoformat(), key=_key(), id=secrets.token_urlsafe(16))
+    request.environ[ASKED] = who
+    after_this_request(lambda answer: _remember(answer, device or secrets.token_urlsafe(16)))
     return True
 
 
 def log_out() -> None:
-    """Close the console for this browser."""
+    """Close the console for this browser, and for whoever has a copy of its cookie."""
+    close_session(current_deps(), operator() or "", session["id"])
     session.clear()
+    request.environ[ASKED] = None
+
+
+def _device() -> str | None:
+    try:
+        return str(_devices().loads(request.cookies.get(DEVICE, "")))
+    except BadSignature:
+        return None
+
+
+def _remember(answer: Response, device: str) -> Response:
+    answer.set_cookie(
+        DEVICE,
+        str(_devices().dumps(device)),
+        max_age=DEVICE_LASTS_FOR,
+        path=f"{ROOT}login",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+    return answer
+
+
+def _devices() -> URLSafeSerializer:
+    return URLSafeSerializer(current_deps().settings.session_key, salt=DEVICE)
 
 
 def csrf_token() -> str:

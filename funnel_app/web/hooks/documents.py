@@ -100,7 +100,8 @@ def documented(blueprint: Blueprint, schema: type["Described"], proofs: Proofs =
         view = blueprint.alt_response(200, schema=Accepted, description="A duplicate, or out of order: ignored")(view)
         view = blueprint.alt_response(202, schema=Accepted, description="Recorded, with all that follows from it")(view)
         view = blueprint.doc(security=[dict(proof) for proof in proofs], parameters=[CAMPAIGN, *_key(proofs)])(view)
-        described: View = blueprint.arguments(schema, error_status_code=422, example=schema.example)(view)
+        # An instance, not the class: webargs would make one anew, with all its fields, for each call.
+        described: View = blueprint.arguments(schema(), error_status_code=422, example=schema.example)(view)
         return described
 
     return decorate

@@ -31,7 +31,9 @@ blueprint = Blueprint("resend", __name__, url_prefix="/webhook")
 def require_svix() -> None:
     """Let only Resend through: Svix's headers over the raw body, under RESEND_WEBHOOK_SECRET, 5 minutes old at most."""
     if not _may_be_signed():
-        raise Unauthorized("The Svix headers are missing, odd, or older than 5 minutes.")
+        raise Unauthorized(
+            "The Svix headers are missing, odd or over 5 minutes old; RESEND_WEBHOOK_SECRET was not tried."
+        )
     secret = current_deps().settings.resend_webhook_secret
     try:
         g.event = verify_webhook(request.get_data(), dict(request.headers), secret)

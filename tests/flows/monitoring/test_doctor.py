@@ -177,6 +177,12 @@ WRONG = {
     "a stand-in": (lambda d: change(d, resend_api_url="http://127.0.0.1:1"), "settings: fault", "stand-in"),
     "testing in public": (lambda d: change(d, testing_mode=True), "testing mode: warning", "get no email"),
     "a short secret": (lambda d: change(d, hook_secrets=("s" * 16,)), "hook secrets: warning", "short"),
+    "a proxy that is not trusted": (lambda d: d.vitals.note_hops(1), "proxies: warning", "TRUSTED_PROXIES is 0"),
+    "a proxy that is not there": (
+        lambda d: (change(d, trusted_proxies=2), d.vitals.note_hops(1)),
+        "proxies: warning",
+        "TRUSTED_PROXIES is 2, and calls come through 1",
+    ),
     "a rotation": (lambda d: change(d, calcom_signing_keys=("a", "b")), "hook secrets: warning", "CALCOM"),
     "a clock that ran back": (lambda d: (opt_in(d), d.now.forward(hours=-2)), "clock: fault", "the ledger holds"),
     "another time elsewhere": (lambda d: shift_world(d, hours=2), "clock: fault", "7200 s off"),

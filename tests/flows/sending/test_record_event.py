@@ -1,5 +1,6 @@
 """Record event: what Resend reports is kept once, whenever it comes, and only ever moves an email forward."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
 
@@ -65,6 +66,17 @@ def test_the_same_report_counts_once(ready):
     told = report(ready, first)
     assert [record_event(ready, told) for _ in range(3)] == [True, False, False]
     assert kinds(timeline(ready, first)).count("email.delivered") == 1
+
+
+def test_reports_that_come_together_are_each_kept_once(ready):
+    """Whoever writes for those who wait beside it does as if each had come alone, a repeated one among them."""
+    emails = [email_ids(sent(ready, f"lead{n}@resend.dev"))[0] for n in range(6)]
+    told = [report(ready, email_id, kind) for email_id in emails for kind in ("email.sent", "email.delivered")]
+    with ThreadPoolExecutor(8) as callers:
+        fresh = list(callers.map(lambda each: record_event(ready, each), [*told, *told]))
+    assert sum(fresh) == len(told)
+    assert {look(ready, email_id).state for email_id in emails} == {"delivered"}
+    assert all(kinds(timeline(ready, email_id)).count("email.delivered") == 1 for email_id in emails)
 
 
 def test_an_email_is_found_by_resends_id_where_the_tag_is_missing(ready):

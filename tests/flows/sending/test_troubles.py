@@ -191,6 +191,17 @@ class TestTakenBack:
         assert states(ready, receipts[0])[0] == "cancelled"
         assert {states(ready, receipt)[0] for receipt in receipts[1:]} == {"sent"}
 
+    def test_a_letter_that_waited_over_midnight_is_made_anew_and_speaks_of_the_new_day(self, ready):
+        write_templates(ready, "<p>{{ days_to_deadline }} days left</p>")
+        receipt = opt_in(ready)
+        ready.mailer.script = [QUOTA]
+        deliver(ready, email_ids(receipt)[:1])
+        pass_time(ready, hours=24)
+        pass_time(ready, seconds=5)
+        assert states(ready, receipt)[0] == "sent"
+        tried = [payload["text"].split(" days")[0] for _, payloads in ready.mailer.calls for payload in payloads]
+        assert tried == ["11", "10"]
+
     def test_what_was_ever_in_doubt_is_never_taken_back(self, ready):
         receipt = opt_in(ready)
         ready.mailer.script = [("lost", LOST), QUOTA]

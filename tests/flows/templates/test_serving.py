@@ -7,7 +7,7 @@ from time import sleep
 import pytest
 from sqlalchemy import select
 
-from funnel_app.flows.templates import readings
+from funnel_app.flows.templates import drafts
 from funnel_app.flows.templates.serving import NotReady, check_templates, ready_version
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger.models import TemplateVersion
@@ -221,7 +221,7 @@ def test_without_redis_the_last_good_text_serves_and_notion_is_not_asked(deps, n
 def test_a_text_is_judged_anew_when_the_gate_has_learnt(deps, notion, monkeypatch):
     notion.write(KEY, html="<p>{{ new_variable }}</p>")
     assert "new_variable" in why_not(deps)
-    monkeypatch.setattr(readings, "NAMES", frozenset({"new_variable"}))
+    monkeypatch.setattr(drafts, "NAMES", frozenset({"new_variable"}))
     deps.now.forward(seconds=61)
     assert "new_variable" in ready_version(deps, KEY).ready_html
 

@@ -9,6 +9,7 @@ from funnel_app.campaigns.model import EmailOne, Sequence
 from funnel_app.config import SUPPORTED_PYTHON
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Check, Findings, count, fault, ok, warning
+from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import watching
 from funnel_app.setting_checks import parts_of
 
@@ -108,6 +109,20 @@ def hook_secrets(deps: Deps) -> Findings:
     else:
         shut = [name for name, value in _pairs(deps) if not value]
         yield ok("hook secrets", "HOOK_SECRET is set; closed: " + (", ".join(shut) or "nothing"))
+
+
+def proxies(deps: Deps) -> Findings:
+    """TRUSTED_PROXIES fits the proxies that are there: else all callers share one count, or none has its own."""
+    trusted = deps.settings.trusted_proxies
+    try:
+        hops = deps.vitals.hops()
+    except Unavailable:
+        hops = None
+    if hops is None or ((hops == 0) == (trusted == 0) and hops >= trusted):
+        yield ok("proxies", "no call came within a day" if hops is None else f"{hops} seen, {trusted} trusted")
+        return
+    words = f"TRUSTED_PROXIES is {trusted}, and calls come through {hops}: all callers are counted as one"
+    yield warning("proxies", words, f"set TRUSTED_PROXIES={hops} if only your own proxies stand before Funnel")
 
 
 def _pairs(deps: Deps) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010_add_heartbeats"
-down_revision = "0009_index_undelivered"
+revision = "0012_add_heartbeats"
+down_revision = "0011_count_refused"
 
 
 def upgrade() -> None:

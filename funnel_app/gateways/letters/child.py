@@ -1,0 +1,54 @@
+"""The judging process: reads drafts from its input and writes verdicts to its output, within limits, until that ends.
+
+It is started by its path, with an empty environment, and knows no setting and no secret.
+"""
+
+import os
+import resource
+import sys
+from pathlib import Path
+from types import ModuleType
+
+MEMORY_BYTES = 256 * 1024 * 1024
+
+
+def _without_the_application() -> None:
+    """Let `funnel_app` be a bare package here: its own start loads the whole web application."""
+    package = ModuleType("funnel_app")
+    package.__path__ = [str(Path(__file__).parents[2])]
+    sys.modules["funnel_app"] = package
+    sys.path.insert(0, str(Path(__file__).parents[3]))
+
+
+def _limit_for_good() -> None:
+    """Take away what no judging needs: more memory, cores, files to write."""
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+    most = pages * resource.getpagesize() + MEMORY_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def _limit_next(cpu_s: int) -> None:
+    """Give the next draft its seconds of processor time; the system ends a process that uses them up."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    spent = int(used.ru_utime + used.ru_stime) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (spent + cpu_s, resource.RLIM_INFINITY))
+
+
+def main() -> None:
+    """Judge until the other side closes the pipe."""
+    _without_the_application()
+    from funnel_app.gateways.letters.frames import draft_in, pack, read_frame, verdict_out  # noqa: PLC0415
+    from funnel_app.letters.judge import judge  # noqa: PLC0415
+
+    _limit_for_good()
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    while (asked := read_frame(sys.stdin.buffer)) is not None:
+        _limit_next(int(sys.argv[1]))
+        answers.write(pack(verdict_out(judge(draft_in(asked)))))
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""What goes over the pipe to the judging process and back: JSON with its length before it, never code."""
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import IO, Any
+
+from funnel_app.letters.draft import Draft, Sample, Verdict
+from funnel_app.letters.letter import Envelope
+from funnel_app.letters.problem import Problem
+from funnel_app.letters.render import Parts
+
+_LENGTH = struct.Struct(">I")
+
+
+def pack(message: Mapping[str, Any]) -> bytes:
+    """Return one message as it goes over the pipe; what JSON has no form for goes as its text."""
+    body = json.dumps(message, default=str).encode()
+    return _LENGTH.pack(len(body)) + body
+
+
+def read_frame(stream: IO[bytes]) -> dict[str, Any] | None:
+    """Return the next message; None where the other side is gone."""
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    body = stream.read(length)
+    return dict(json.loads(body)) if len(body) == length else None
+
+
+def draft_out(draft: Draft) -> dict[str, Any]:
+    """Return a draft as plain data."""
+    return {**asdict(draft), "known": sorted(draft.known)}
+
+
+def draft_in(data: Mapping[str, Any]) -> Draft:
+    """Return the draft that was sent."""
+    samples = (Sample(each["name"], each["values"], Envelope(**each["envelope"])) for each in data["samples"])
+    return Draft(data["subject"], data["html"], data["status"], frozenset(data["known"]), tuple(samples))
+
+
+def verdict_out(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as plain data."""
+    return asdict(verdict)
+
+
+def verdict_in(data: Mapping[str, Any]) -> Verdict:
+    """Return the verdict that was sent."""
+    problems = tuple(Problem(**each) for each in data["problems"])
+    return Verdict(problems, Parts(**data["parts"]) if data["parts"] else None)

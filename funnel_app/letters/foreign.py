@@ -1,0 +1,44 @@
+"""Placeholders as other tools write them: a lead would read them as they stand."""
+
+import difflib
+import re
+from collections.abc import Collection, Iterator
+
+from funnel_app.letters.problem import Problem, fault
+from funnel_app.letters.words import squashed
+
+# Mailchimp, ActiveCampaign, Kit and old forms, Zapier and JavaScript, ERB and EJS, and half of our own.
+_FOREIGN = re.compile(
+    r"\*\|\s*(?P<stars>\w+)(?::\w+)?\s*\|\*"
+    r"|%(?P<percents>[A-Z][A-Z0-9_]{2,40})%"
+    r"|(?<![\w-])-(?P<hyphens>[a-z]+_[a-z_]{2,40})-(?![\w-])"
+    r"|\[{1,2}\s*(?P<brackets>[a-z]+_[a-z_]{2,40}|(?i:first ?name|last ?name|business ?name|company ?name))\s*\]{1,2}"
+    r"|\$\{\s*(?P<dollar>[A-Za-z_][\w.]{0,40})\s*\}"
+    r"|<%=?\s*(?P<percent_tag>[A-Za-z_@][\w.]{0,40})\s*%>"
+    r"|(?<![{$])\{\s*(?P<brace>[A-Za-z_]\w{0,40})\s*\}(?!\})"
+)
+_ALSO_CALLED = {
+    "fname": "first_name",
+    "name": "first_name",
+    "unsub": "unsubscribe_url",
+    "unsubscribe": "unsubscribe_url",
+    "unsubscribelink": "unsubscribe_url",
+    "listaddress": "company_address",
+    "company": "company_name",
+}
+
+
+def foreign_placeholders(part: str, texts: Collection[str], known: Collection[str]) -> Iterator[Problem]:
+    """Yield a problem per placeholder of another tool in these texts of a part, with the spelling that works here."""
+    found = {match[0]: match[match.lastgroup or 0] for text in texts for match in _FOREIGN.finditer(text)}
+    for written, name in found.items():
+        detail = f'The {part} says "{written}", which no lead should read: another tool would fill it in.'
+        yield fault("foreign_placeholder", f"{detail} {_right(name, known)}")
+
+
+def _right(name: str, known: Collection[str]) -> str:
+    by_letters = {squashed(each): each for each in sorted(known)}
+    wanted = squashed(name.rsplit(".", 1)[-1])
+    near = difflib.get_close_matches(wanted, by_letters, n=1, cutoff=0.7)
+    meant = _ALSO_CALLED.get(wanted) or (by_letters[near[0]] if near else None)
+    return f"Here it is {{{{ {meant} }}}}." if meant else "Here a name stands between {{ and }}."

@@ -1,0 +1,79 @@
+"""Judge a template as a whole: its source, what preparing makes of it, and the letter that each sample would get."""
+
+from collections.abc import Iterator
+
+from funnel_app.letters.draft import Draft, Verdict
+from funnel_app.letters.gate import blocked, inspect
+from funnel_app.letters.letter import Letter, compose
+from funnel_app.letters.limits import oversized
+from funnel_app.letters.made import read_made
+from funnel_app.letters.markup import broken_markup
+from funnel_app.letters.parts import prepare
+from funnel_app.letters.problem import Problem, fault, warning
+from funnel_app.letters.render import LetterError, MissingVariable, Parts
+from funnel_app.letters.syntax import parse
+from funnel_app.letters.tags import tags_of
+
+GMAIL_CLIPS_BYTES = 102 * 1024
+FEW_LOST_WORDS = 12
+ALIKE = 0.7
+
+
+def judge(draft: Draft) -> Verdict:
+    """Return what is wrong with a template, and its parts where letters may be made of them."""
+    if found := tuple(oversized(draft.subject, draft.html)):
+        return Verdict(found, None)
+    markup = tuple(broken_markup(draft.html))
+    source = inspect(draft.subject, draft.html, status=draft.status, known=draft.known)
+    found = tuple(dict.fromkeys((*source, *markup)))
+    if any(problem.code == "too_deep" for problem in markup) or blocked(found):
+        return Verdict(found, None)
+    parts = prepare(draft.subject, draft.html)
+    uncovered = tuple(_uncovered(draft, parts))
+    letters = () if uncovered else tuple(_letters(draft, parts))
+    problems = tuple(dict.fromkeys((*found, *uncovered, *letters)))
+    return Verdict(problems, None if blocked(problems) else parts)
+
+
+def _uncovered(draft: Draft, parts: Parts) -> Iterator[Problem]:
+    """Yield a problem per tag that only preparing brought to light, since nobody read it in the source."""
+    typed = {tag for source in (draft.subject, draft.html) for tag in tags_of(source)}
+    for part, source in (("body", parts.html), ("text part", parts.text)):
+        for tag in dict.fromkeys(tags_of(source)):
+            if tag not in typed:
+                yield fault(
+                    "syntax", f"The {part} hides the tag {tag[:80]} in HTML codes. Type it in plain characters."
+                )
+        yield from (problem for problem in parse(part, source, draft.known).problems if problem.blocking)
+
+
+def _letters(draft: Draft, parts: Parts) -> Iterator[Problem]:
+    for sample in draft.samples:
+        try:
+            letter = compose(parts, sample.values, sample.envelope)
+        except MissingVariable as missing:
+            yield warning("not_for_everyone", f"For a lead like “{sample.name}” {_nothing_provides(missing.name)}")
+        except LetterError as error:
+            yield fault("not_rendered", f"The letter to a lead like “{sample.name}” cannot go out: {error}")
+        else:
+            yield from _looks(letter)
+
+
+def _nothing_provides(name: str) -> str:
+    guard = f"{{% if {name} is known %}} and {{% endif %}}"
+    return f"nothing provides {{{{ {name} }}}}: that letter is held. Put it between {guard}."
+
+
+def _looks(letter: Letter) -> Iterator[Problem]:
+    size = len(letter.html.encode(errors="replace"))
+    if size > GMAIL_CLIPS_BYTES:
+        detail = f"The letter weighs {size // 1024} KB with its styles in place; Gmail cuts emails off after 102 KB."
+        yield warning("too_long", detail)
+    seen, told = set(read_made(letter.html).words), set(read_made(f"<pre>{_without_urls(letter.text)}").words)
+    lost = seen - told
+    if len(lost) > FEW_LOST_WORDS and len(lost) > len(seen) * (1 - ALIKE):
+        yield warning("text_differs", f"The text part lacks {len(lost)} words of the letter, such as “{min(lost)}”.")
+
+
+def _without_urls(text: str) -> str:
+    return text.replace("<", " ").replace("&", "&amp;")

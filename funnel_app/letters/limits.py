@@ -1,0 +1,33 @@
+"""How much a template and a letter may be, so that no foreign text takes more than a letter is worth."""
+
+from collections.abc import Iterator
+
+from funnel_app.letters.problem import Problem, fault
+
+MOST_SUBJECT_CHARS = 2_000
+MOST_BODY_CHARS = 400_000
+MOST_TAGS = 2_000
+MOST_ELEMENTS = 20_000
+MOST_COMMENTS = 1_000
+MOST_LETTER_CHARS = 1_000_000
+# Nested deeper, css-inline 0.24 runs out of stack and takes its process with it; real emails stay under 60.
+MOST_NESTED = 200
+
+
+def oversized(subject: str, html: str) -> Iterator[Problem]:
+    """Yield a problem per limit that a template passes; it only counts, so it is quick whatever the text."""
+    counted = (
+        ("subject line", "characters", len(subject), MOST_SUBJECT_CHARS),
+        ("subject line", "tags", _tags(subject), MOST_TAGS),
+        ("body", "characters", len(html), MOST_BODY_CHARS),
+        ("body", "tags", _tags(html), MOST_TAGS),
+        ("body", "HTML elements", html.count("<"), MOST_ELEMENTS),
+        ("body", "HTML comments", html.count("<!--"), MOST_COMMENTS),
+    )
+    for part, things, found, most in counted:
+        if found > most:
+            yield fault("too_large", f"The {part} has {found:,} {things}; a letter may have {most:,}.")
+
+
+def _tags(source: str) -> int:
+    return sum(source.count(opening) for opening in ("{{", "{%", "{#"))

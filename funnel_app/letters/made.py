@@ -1,0 +1,71 @@
+"""The letter that was made, as a browser reads it (HTML5, by lexbor), and what a reader finds in it."""
+
+import re
+from dataclasses import dataclass
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from funnel_app.letters.words import shown
+
+_UNREAD = ["head", "style", "script", "title", "template", "noscript"]
+_MAY_HIDE = ",".join(["[hidden]", *(f'[style*="{word}" i]' for word in ("display", "visib", "opacity", "max-height"))])
+_HIDES = re.compile(
+    r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
+    r"|opacity\s*:\s*0(?:\.0*)?(?![.\d])|max-height\s*:\s*0(?:\.0*)?(?:px|em|%)?(?![.\d]))",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a reader sees of a made letter: its text, the targets of links with something to press, its pictures."""
+
+    text: str
+    links: frozenset[str]
+    images: int
+
+    @property
+    def words(self) -> list[str]:
+        """The words that are seen, in lower case."""
+        return _WORD.findall(self.text.casefold())
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether a reader sees neither a word nor a picture."""
+        return not shown(self.text) and not self.images
+
+
+def read_made(html: str) -> Made:
+    """Read a made letter as browsers do, however broken it is."""
+    page = LexborHTMLParser(html)
+    _drop_hidden(page)
+    body = page.body
+    if body is None:
+        return Made("", frozenset(), 0)
+    links = frozenset(_target(link) for link in body.css("a[href]") if _can_be_pressed(link))
+    return Made(body.text(separator=" "), links, len(body.css("img[src]")))
+
+
+def _drop_hidden(page: LexborHTMLParser) -> None:
+    page.strip_tags(_UNREAD)
+    hidden = [node for node in page.css(_MAY_HIDE) if _is_hidden(node)]
+    # From the inside out: what stands within a node that is gone is gone too.
+    for node in reversed(hidden):
+        if node.tag not in ("html", "body"):
+            node.decompose()
+        elif page.body is not None:
+            page.body.inner_html = ""
+
+
+def _is_hidden(node: LexborNode) -> bool:
+    given = node.attributes
+    return "hidden" in given or bool(_HIDES.search(given.get("style") or ""))
+
+
+def _target(link: LexborNode) -> str:
+    return (link.attributes.get("href") or "").strip()
+
+
+def _can_be_pressed(link: LexborNode) -> bool:
+    return bool(shown(link.text())) or link.css_first("img[src]") is not None

@@ -1,0 +1,24 @@
+"""Hops: how many proxies named an address before us, so that the doctor finds a TRUSTED_PROXIES that does not fit."""
+
+import time
+from contextlib import suppress
+
+from flask import current_app, request
+
+from funnel_app.current import current_deps
+from funnel_app.gateways.errors import Unavailable
+
+NOTED = "funnel.hops_noted_at"
+EVERY_S = 60.0
+
+
+def note_hops() -> None:
+    """Note them at most once a minute; call it for whoever proved who they are: a stranger's header says nothing."""
+    noted_at = current_app.extensions.get(NOTED)
+    if noted_at is not None and time.monotonic() - noted_at < EVERY_S:
+        return
+    current_app.extensions[NOTED] = time.monotonic()
+    # ProxyFix keeps the header as it came.
+    forwarded = request.environ.get("HTTP_X_FORWARDED_FOR", "")
+    with suppress(Unavailable):
+        current_deps().vitals.note_hops(sum(1 for part in forwarded.split(",") if part.strip()))

@@ -1,0 +1,70 @@
+"""A hostile template costs its judge the life and nobody else anything; the next one is judged by another."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.letters.judge_process import JudgeProcess
+from funnel_app.letters.draft import Draft
+
+GOOD = "<p>Hi {{ first_name }}</p>"
+
+
+@pytest.fixture
+def judge():
+    built = JudgeProcess(cpu_s=1)
+    yield built
+    built.close()
+
+
+def draft(html: str) -> Draft:
+    return Draft("Hello", html, "Active", frozenset({"first_name"}))
+
+
+def ask(judge: JudgeProcess, html: str):
+    return judge.judge(html, lambda: draft(html))
+
+
+def test_a_template_is_judged_in_a_process_that_knows_no_secret_and_lives_on(judge, monkeypatch):
+    monkeypatch.setenv("SECRET_KEY", "of this test")
+    assert ask(judge, GOOD).parts.html.count("{{ first_name }}") == 1
+    first = judge.pid
+    assert first not in (None, os.getpid())
+    assert Path(f"/proc/{first}/environ").read_bytes() == b""
+    ask(judge, GOOD + "!")
+    assert judge.pid == first
+
+
+def test_a_text_that_did_not_change_is_not_judged_again(judge):
+    kept = ask(judge, GOOD)
+    judge.close()
+    assert judge.judge(GOOD, lambda: pytest.fail("judged again")) is kept
+    assert judge.pid is None
+
+
+def test_what_spins_is_named_and_hurts_no_other(judge):
+    endless = "<style>" + "p{color:red}" * 15_000 + "</style>" + "<p>x" * 15_000
+    (problem,) = ask(judge, endless).problems
+    assert problem.code == "too_heavy" and problem.blocking
+    assert "more than 1 seconds" in problem.detail
+    assert ask(judge, GOOD).parts is not None
+
+
+def test_a_crash_is_named_and_hurts_no_other(judge):
+    def kill() -> Draft:
+        os.kill(judge.pid, 11)
+        os.waitid(os.P_PID, judge.pid, os.WEXITED | os.WNOWAIT)
+        return draft(GOOD)
+
+    ask(judge, GOOD)
+    assert judge.judge("crash", kill).parts is not None, "one that died while it was idle is replaced"
+
+
+def test_a_judge_that_is_kept_waiting_is_no_fault_of_the_template():
+    impatient = JudgeProcess(wall_s=0.0)
+    with pytest.raises(Unavailable, match="busy"):
+        ask(impatient, GOOD)
+    assert impatient.pid is None
+    impatient.close()

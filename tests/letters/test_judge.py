@@ -1,0 +1,229 @@
+"""The judge reads the letter that was made: what its reader would not see, or see wrongly, blocks the template."""
+
+from dataclasses import replace
+
+import pytest
+
+from funnel_app.letters.draft import Draft, Sample
+from funnel_app.letters.judge import judge
+from funnel_app.letters.letter import Envelope
+
+URL = "https://funnel.example/u/token"
+ENVELOPE = Envelope(
+    sender="BusinessX <hello@mail.example>",
+    to="ana@client.example",
+    reply_to=None,
+    unsubscribe_url=URL,
+    company_name="BusinessX",
+    company_address="1 Market Street",
+    marketing=True,
+    tags={},
+)
+KNOWN = {"first_name", "score", "unsubscribe_url", "company_address"}
+SAMPLE = Sample("ana", {"first_name": "Ana", "score": 38}, ENVELOPE)
+FOOT = '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a> {{ company_address }}</p>'
+WORDS = " ".join(f"Sentence {number} tells of the salon and its week." for number in range(10))
+
+
+def verdict(html: str, subject: str = "Hello", sample: Sample = SAMPLE):
+    return judge(Draft(subject, html, "Active", KNOWN, (sample,)))
+
+
+def faults(html: str, **more) -> set[str]:
+    return {problem.code for problem in verdict(html, **more).problems if problem.blocking}
+
+
+def warnings(html: str, **more) -> set[str]:
+    return {problem.code for problem in verdict(html, **more).problems if not problem.blocking}
+
+
+def test_a_good_template_has_no_problem_and_its_parts():
+    found = verdict(f"<p>Hi {{{{ first_name }}}}</p>{FOOT}")
+    assert found.problems == ()
+    assert "{{ first_name }}" in found.parts.html and "{{ first_name }}" in found.parts.text
+
+
+@pytest.mark.parametrize(
+    ("html", "code"),
+    [
+        ("<p>Hi</p><!-- note —><p>Your week</p>" + FOOT, "unclosed"),
+        ("<!-- note —>Hello there <!-- more --><p>Your week</p>" + FOOT, "unclosed"),
+        ("<p>Hi</p><!-- note ->" + FOOT, "unclosed"),
+        ('<p style="color:red>One</p><p>Two</p><p class="x">Three</p>' + FOOT, "unclosed"),
+        ('<p><a href="https://x.example>One</a></p><p title="x">Two</p>' + FOOT, "unclosed"),
+        ("<p><a href=“{{ unsubscribe_url }}”>Leave</a></p>", "curly_quotes"),
+        ("<p style=‘color:red’>Hi</p>" + FOOT, "curly_quotes"),
+        ('<div style="display:none"><p>Hi {{ first_name }}</p></div>', "not_rendered"),
+        ('<body style="margin:0;display: none"><p>Hi</p>' + FOOT, "not_rendered"),
+        ("<div hidden><p>Hi</p></div>", "not_rendered"),
+        ("<style>.a{display:none}</style><div class=a>Hi</div>", "not_rendered"),
+        ('<p title="&#123;&#123; 7*7 &#125;&#125;">Hi</p>' + FOOT, "syntax"),
+        ('<p title="&#123;% for a in score %}x{% endfor %}">Hi</p>' + FOOT, "syntax"),
+        ('<p title="&lbrace;&lbrace; zodiac }}">Hi</p>' + FOOT, "syntax"),
+        ("{{ first_name|money }}" + FOOT, "not_rendered"),
+        ("<div>" * 300 + "Hi", "too_deep"),
+    ],
+)
+def test_what_its_reader_would_not_see_as_meant_blocks(html, code):
+    assert code in faults(html)
+    assert verdict(html).parts is None
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<!-- <p>An old sentence</p> --><p>Hi</p>",
+        "<!-- a -> b --><p>Hi</p>",
+        "<!--[if !mso]><!--><p>Hi</p><!--<![endif]--><!--[if mso]><table><tr><td><![endif]--><p>You</p>",
+        '<div style="display:none;max-height:0">Peek</div><p>Hi</p>',
+        '<p style="opacity:0.9;max-height:0.5em">Hi</p>',
+        '<p title="It’s “fine”" data-x=\'a "b"\'>a = “b” <b>it’s</b></p>',
+        '<p class="{% if score > 3 %}a{% endif %}">Hi</p>',
+        "<td>A loose cell</td><p>Hi",
+        "<div>" * 150 + "Hi" + "</div>" * 150,
+    ],
+)
+def test_what_real_templates_hold_raises_no_alarm(html):
+    assert faults(html + FOOT) == set()
+
+
+def test_a_way_out_that_nobody_sees_is_added_where_it_is_seen():
+    hidden = f'<p>Hi {{{{ first_name }}}}</p><p style="display:none">{FOOT}</p>'
+    assert faults(hidden) == set()
+
+
+def test_the_weight_counts_with_the_styles_in_place():
+    cell = "<td>x</td>" * 1000
+    styled = f"<style>td{{font-family:{'a' * 150}}}</style><table><tr>{cell}</tr></table>{FOOT}"
+    assert len(styled) < 20_000
+    assert "too_long" in warnings(styled)
+    assert "too_long" not in warnings(styled.replace("a" * 150, "a"))
+
+
+def test_a_reader_whom_nothing_provides_for_is_named():
+    without = replace(SAMPLE, values={"first_name": "Ana"})
+    (problem,) = verdict(f"<p>{{{{ score }}}}</p>{FOOT}", sample=without).problems
+    assert problem.code == "not_for_everyone" and "{{ score }}" in problem.detail and not problem.blocking
+    assert not warnings(f"<p>{{% if score is known %}}{{{{ score }}}}{{% endif %}}Hi</p>{FOOT}", sample=without)
+
+
+@pytest.mark.parametrize(
+    ("html", "subject", "words"),
+    [
+        ("x" * 400_001, "Hi", "400,001 characters"),
+        ("{#" * 20_000, "Hi", "20,000 tags"),
+        ("<!--" * 20_000, "Hi", "comments"),
+        ("<p>" * 20_001, "Hi", "elements"),
+        ("Hi", "x" * 2_001, "subject line has 2,001 characters"),
+    ],
+)
+def test_a_template_past_every_measure_is_named_before_anything_reads_it(html, subject, words):
+    (problem,) = verdict(html, subject=subject).problems
+    assert problem.code == "too_large" and words in problem.detail
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '{{ 5 | round(999999999, "floor") }}',
+        "{{ 5 | round(score) }}",
+        "{{ 5 | round(-1) }}",
+        '{{ 5 | round(1, "up") }}',
+        "{{ first_name | join(first_name) }}",
+        "{{ first_name | join('x' ) | join('y') }}",
+        f"{{{{ first_name | join('{'x' * 21}') }}}}",
+        "{{ first_name | join(',', 'attribute') }}",
+        "{{ first_name | trim(first_name) }}",
+        "{{ first_name | upper(3) }}",
+        "{{ first_name | default(*score) }}",
+        "{{ first_name | default(other=1) }}",
+        "{{ score | int(1, 36) }}",
+    ],
+)
+def test_what_a_filter_is_given_is_bounded(tag):
+    assert faults(f"<p>{tag}</p>{FOOT}") >= {"forbidden"}
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "{{ score|round(precision=1) }}",
+        "{{ first_name|default('x', true) }}",
+        "{{ score|int(0) }}",
+        "{{ first_name|urlencode }}",
+    ],
+)
+def test_what_owners_give_their_filters_passes(tag):
+    assert verdict(f"<p>{tag}</p>{FOOT}").problems == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("*|FNAME|*", "first_name"),
+        ("%FIRSTNAME%", "first_name"),
+        ("-first_name-", "first_name"),
+        ("[first_name]", "first_name"),
+        ("[[first_name]]", "first_name"),
+        ("[First Name]", "first_name"),
+        ("${first_name}", "first_name"),
+        ("${contact.first_name}", "first_name"),
+        ("<%= first_name %>", "first_name"),
+        ("{first_name}", "first_name"),
+        ("*|UNSUB|*", "unsubscribe_url"),
+        ("*|MC:SUBJECT|*", None),
+    ],
+)
+def test_a_placeholder_of_another_tool_blocks_with_the_right_spelling(written, meant):
+    for html, subject in ((f"<p>Hi {written}</p>{FOOT}", "Hello"), (f"<p>Hi</p>{FOOT}", f"Hello {written}")):
+        (problem,) = [each for each in verdict(html, subject=subject).problems if each.code == "foreign_placeholder"]
+        assert problem.blocking and written in problem.detail
+        assert (f"{{{{ {meant} }}}}" if meant else "between") in problem.detail
+
+
+def test_a_placeholder_within_a_link_blocks_too():
+    assert "foreign_placeholder" in faults(f'<p>Hi <a href="*|UNSUB|*">leave</a></p>{FOOT}')
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "100% OFF and 50% more",
+        "a - well_known - thing",
+        "[Name] and [1]",
+        "it costs $5 {{ first_name }}",
+        "A 5%-10% rise",
+    ],
+)
+def test_what_only_looks_like_a_placeholder_does_not_block(words):
+    assert faults(f"<p>{words}</p>{FOOT}") == set()
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        ("{{#if first_name}}a{{/if}}", "{% if name %}"),
+        ("{% if first_name %}a{% elsif score %}b{% endif %}", "{% elif name %}"),
+        ("{% if first_name %}a{% elseif score %}b{% endif %}", "{% elif name %}"),
+        ("{% unless first_name %}a{% endunless %}", "{% if not name %}"),
+    ],
+)
+def test_a_tag_of_another_tool_is_named_as_what_it_is_and_nothing_else_is_claimed(tag, words):
+    (problem,) = verdict(f"<p>{tag}</p>{FOOT}").problems
+    assert problem.code == "syntax" and words in problem.detail
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("", "no reader can load"),
+        ("logo.png", "no reader can load"),
+        ("file:///C:/logo.png", "no reader can load"),
+        ("https://prod-files-secure.s3.us-west-2.amazonaws.com/a.png?X-Amz-Expires=3600", "expire"),
+    ],
+)
+def test_a_picture_that_nobody_can_load_is_warned_of(source, words):
+    html = f'<p>{WORDS}</p><img alt="Logo" src="{source}">{FOOT}'
+    (problem,) = verdict(html).problems
+    assert problem.code == "bad_image" and words in problem.detail and not problem.blocking
+    assert warnings(html.replace(f'src="{source}"', 'src="https://x.example/a.png"')) == set()
