@@ -1,4 +1,4 @@
-"""From nothing to a `.env`: each answer is checked by its rule and by the one who knows, and its owner alone reads it."""
+"""From nothing to a `.env`: each answer is checked by its rule and by those who know, and its owner alone reads it."""
 
 import os
 import stat
