@@ -44,7 +44,7 @@ def setup(file: Path, offers: bool) -> None:
 
 def _ask(question: Question, values: dict[str, str]) -> str:
     click.echo(f"\n{question.name}: {question.meaning}")
-    if not values.get(question.name) and question.find and (found := question.find(values)):
+    if not values.get(question.name) and question.find and (found := question.find({**os.environ, **values})):
         click.echo("  found by itself")
         return found
     while True:
@@ -68,7 +68,7 @@ def _is_good(question: Question, values: dict[str, str]) -> bool:
     if question.check is None:
         return True
     try:
-        click.echo(f"  ✓ {question.check(values)}")
+        click.echo(f"  ✓ {question.check({**os.environ, **values})}")
     except (Unfit, GatewayError) as fault:
         click.echo(f"  ✗ {fault}")
         return click.confirm("  Take it all the same?", default=False)
