@@ -62,9 +62,14 @@ run: setup ## Run web, worker and scheduler with the settings of .env
 test: setup servers typesetting prefect-client lint typecheck ## Check everything: style, types, floors, then all tests with coverage
 	@$(BIN)/lint-imports
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not process" --cov --cov-report= --cov-fail-under=0 -p no:cacheprovider $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not process" --cov --cov-report=term -p no:cacheprovider $(ARGS)
 	@THROUGH_PGBOUNCER=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -k postgresql -p no:cacheprovider tests/flows/intake tests/flows/sending tests/flows/maintenance/test_sweep.py
-	@$(BIN)/python -m pytest -n 3 --dist loadfile -m process --cov --cov-append --cov-report=term -p no:cacheprovider $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile -m process -p no:cacheprovider $(ARGS)
+
+.PHONY: quick
+quick: setup ## Check rules, floors, letters, ledger and flows on SQLite alone (a minute or two)
+	@$(BIN)/lint-imports
+	@TEST_DATABASES=sqlite $(BIN)/python -m pytest -q -n 2 --dist worksteal -p no:cacheprovider tests/campaigns tests/rules tests/letters tests/ledger tests/flows
 
 .PHONY: guards
 guards: setup ## Check the floors of the house, and that documents and code agree (a minute)

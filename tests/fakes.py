@@ -139,10 +139,15 @@ class FakeNotebook:
 
 
 class JudgeHere:
-    """Judges in this process, where no test is about what a template does to its judge."""
+    """Judges in this process, where no test is about what a template does to its judge; each draft once, as it does."""
+
+    def __init__(self) -> None:
+        self.verdicts: dict[str, Verdict] = {}
 
     def judge(self, fingerprint: str, draft: Callable[[], Draft]) -> Verdict:
-        return judge(draft())
+        if fingerprint not in self.verdicts:
+            self.verdicts[fingerprint] = judge(draft())
+        return self.verdicts[fingerprint]
 
 
 class FakeFetches:

@@ -60,6 +60,25 @@ FAILURES = (
             "The doctor found a fault (templates)",
         ),
     ),
+    Failure(
+        "comment that swallows the letter",
+        broken_template(html="<p>Hi</p><!-- note —><p>Your week</p>"),
+        "held",
+        noticed=TEMPLATE,
+    ),
+    Failure(
+        "letter that hides its words", broken_template(html='<p style="display:none">Hi</p>'), "held", noticed=TEMPLATE
+    ),
+    Failure(
+        "curly quotes around a link",
+        broken_template(html="<a href=“https://x.example”>Hi</a>"),
+        "held",
+        noticed=TEMPLATE,
+    ),
+    Failure("placeholder of another tool", broken_template(html="<p>Hi *|FNAME|*</p>"), "held", noticed=TEMPLATE),
+    Failure(
+        "filter without a bound", broken_template(html="<p>{{ 5|round(999999999) }}</p>"), "held", noticed=TEMPLATE
+    ),
     Failure("unknown variable", broken_template(html="<p>{{ frist_name }}</p>"), "held", noticed=TEMPLATE),
     Failure(
         "variable that nothing provides",

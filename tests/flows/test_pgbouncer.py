@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from funnel_app import create_app
+from funnel_app.app import create_app
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from tests.factories import make_deps

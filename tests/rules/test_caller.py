@@ -22,6 +22,8 @@ MAILBOXES = {
     "ana+1@resend.dev": "ana@resend.dev",
     "ana+a+b@resend.dev": "ana@resend.dev",
     "+ana@resend.dev": "+ana@resend.dev",
+    "delivered+ana@resend.dev": "delivered+ana@resend.dev",
+    "delivered+ana@example.com": "delivered@example.com",
 }
 
 

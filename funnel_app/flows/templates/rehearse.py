@@ -9,8 +9,8 @@ from funnel_app.campaigns.model import Campaign, Mode, Step
 from funnel_app.campaigns.season import closes_on, is_open, not_on
 from funnel_app.campaigns.timing import deadline_after
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.compose import variables_for
-from funnel_app.flows.templates.samples import SAMPLES, sample
+from funnel_app.flows.templates.compose import booked_calls, variables_for
+from funnel_app.flows.templates.samples import SAMPLES, made_up
 from funnel_app.letters.render import LetterError, MissingVariable, Parts, render
 
 DAY, NOON = timedelta(days=1), time(12)
@@ -36,8 +36,8 @@ def lacks_off_season(deps: Deps, key: str, parts: Parts) -> Lacking | None:
         campaign, step, deadline_after(campaign.deadline, closed), closed, Mode.LIVE
     ):
         return None
-    names = dict.fromkeys(name for each in SAMPLES for name in _lacking(deps, campaign, step, each, closed, parts))
-    usual = {name for each in SAMPLES for name in _lacking(deps, campaign, step, each, last, parts)}
+    names = _lacking(deps, campaign, step, closed, parts)
+    usual = _lacking(deps, campaign, step, last, parts) if names else {}
     return Lacking(only, closed) if (only := tuple(name for name in names if name not in usual)) else None
 
 
@@ -49,9 +49,15 @@ def last_day(campaign: Campaign, today: date) -> date:
     return closes_on(season, today) if is_open(season, today) else deadline_after(season.last, today)
 
 
-def _lacking(deps: Deps, campaign: Campaign, step: Step, name: str, day: date, parts: Parts) -> Iterator[str]:
-    at = datetime.combine(day, NOON, ZoneInfo(campaign.timezone))
-    values: dict[str, object] = dict(variables_for(deps, sample(deps, campaign, name, step, at)))
+def _lacking(deps: Deps, campaign: Campaign, step: Step, day: date, parts: Parts) -> dict[str, None]:
+    """Return the names that have no value for some sample on a day, each once, in their order."""
+    at, booked = datetime.combine(day, NOON, ZoneInfo(campaign.timezone)), booked_calls(deps, campaign.name)
+    readers = (made_up(deps, campaign, name, booked=booked, step=step, at=at) for name in SAMPLES)
+    return dict.fromkeys(name for reader in readers for name in _missing(parts, variables_for(deps, reader)))
+
+
+def _missing(parts: Parts, known: Mapping[str, object]) -> Iterator[str]:
+    values = dict(known)
     while (missing := _first_missing(parts, values)) is not None:
         yield missing
         values[missing] = 1
