@@ -11,7 +11,8 @@ from tests.flows.leads import opt_in
 
 
 @pytest.fixture
-def run(app):
+def run(deps):
+    app = application(deps)
     return lambda *arguments: app.test_cli_runner().invoke(args=["ledger", *arguments])
 
 
