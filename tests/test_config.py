@@ -189,11 +189,13 @@ def test_an_empty_value_is_none_at_all(load):
 
 def test_a_dollar_in_a_file_is_a_dollar_and_the_environment_goes_before(load, monkeypatch, tmp_path):
     file = tmp_path / ".env"
-    file.write_text("CONSOLE_PASSWORD='a${HOME}b$c'\nCOMPANY_NAME=\"Of $HOME\"\nCOMPANY_ADDRESS=of the file\n")
+    file.write_text(
+        "CONSOLE_PASSWORD='a${HOME}b$c of four words'\nCOMPANY_NAME=\"Of $HOME\"\nCOMPANY_ADDRESS=of the file\n"
+    )
     monkeypatch.setattr("funnel_app.config.find_file", lambda: file)
     given = {name: value for name, value in GOOD.items() if name not in {"CONSOLE_PASSWORD", "COMPANY_NAME"}}
     settings = load(**given)
-    assert (settings.console_password, settings.company_name) == ("a${HOME}b$c", "Of $HOME")
+    assert (settings.console_password, settings.company_name) == ("a${HOME}b$c of four words", "Of $HOME")
     assert settings.company_address == GOOD["COMPANY_ADDRESS"]
 
 
