@@ -123,10 +123,11 @@ def test_an_email_that_was_in_hand_at_the_backup_is_not_sent_again(ready, elsewh
     ready.mailer.script = [Answer(AnswerKind.RATE_LIMITED, detail="429", retry_after=1.0)]
     deliver(ready, [first])
     file = backed_up(ready, tmp_path)
-    ready.now.forward(days=1, seconds=5)
+    ready.now.forward(seconds=5)
     ready.pause.clear()
     repeat(ready, request_of(ready, first).id)
     assert len(ready.mailer.calls) == 2
+    ready.now.forward(days=1)
     new = successor(ready, elsewhere)
     restore(new, file)
     ready.now.forward(seconds=60)
