@@ -34,6 +34,7 @@ def test_a_switch_that_hears_us_is_well():
     with responses.RequestsMock() as world:
         world.get(URL, body="OK")
         Alerts().ping(URL)
+        assert len(world.calls) == 1
 
 
 @pytest.mark.parametrize("fault", [Rejected("hc-ping.example", "answered 404"), Unavailable("hc-ping.example", "502")])
