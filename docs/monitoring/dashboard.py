@@ -39,6 +39,7 @@ PANELS = (
     Panel("Lateness", "funnel_lateness_seconds", "{{quantile}}", unit="s"),
     Panel("Hooks an hour", "sum by (hook, outcome) (increase(funnel_hooks_total[1h]))", "{{hook}} {{outcome}}"),
     Panel("Refused hooks of 30 days", "sum by (hook) (funnel_hooks_refused)", "{{hook}}"),
+    Panel("Hooks taken with a corrected field", "sum by (hook) (funnel_hooks_corrected)", "{{hook}}"),
     Panel("What must never be", "funnel_invariant_broken > 0", "{{invariant}}"),
     Panel("Incidents", "funnel_incidents > 0", "{{kind}}"),
     Panel("Queues", "funnel_queue_jobs", "{{queue}}"),

@@ -32,7 +32,9 @@ def test_a_template_is_judged_in_a_process_that_knows_no_secret_and_lives_on(jud
     assert ask(judge, GOOD).parts.html.count("{{ first_name }}") == 1
     first = judge.pid
     assert first not in (None, os.getpid())
-    assert Path(f"/proc/{first}/environ").read_bytes() == b""
+    # Sentry, where a test before began it, tells a child process which trace it belongs to, and nothing else.
+    known = Path(f"/proc/{first}/environ").read_bytes().split(b"\0")
+    assert [each for each in known if each and not each.startswith(b"SUBPROCESS_")] == []
     ask(judge, GOOD + "!")
     assert judge.pid == first
 
