@@ -20,7 +20,7 @@ from sandbox.redis_server import free_port
 from sandbox.stack import Stack, running_stack, start_funnel
 
 AT_A_TIME = 2000
-NO_LIMIT = "100000"
+NO_LIMIT = 1000
 STEPS = 5
 
 
