@@ -125,7 +125,7 @@ def _sequence(campaign: str, name: str, table: Table) -> Sequence:
         email_1_by_entrance=_entrances(table.table("email_1_by_entrance")),
         reentry=_reentry(table),
         off_season=table.text("off_season", SAME),
-        window=table.read("window", lambda text: fields.window(text), None),
+        window=table.read("window", fields.window, None),
         max_lateness=table.read("max_lateness", fields.duration, MAX_LATENESS),
     )
 
@@ -219,6 +219,6 @@ def _hook(campaign: str, name: str, table: Table, handler: str | None) -> Hook:
         name=name,
         path=f"/webhook/{campaign}/{name}",
         legacy_paths=table.texts("legacy_paths"),
-        legacy_id=table.read("legacy_id", lambda text: fields.uuid(text), None),
+        legacy_id=table.read("legacy_id", fields.uuid, None),
         handler=handler,
     )
