@@ -82,7 +82,7 @@ def _campaign(top: Table) -> Campaign:
         capacity=top.number("capacity", 0),
         bookings_baseline=top.number("bookings_baseline", 0),
         calendly_link=top.read("calendly_link", fields.link, ""),
-        pdf_download_link=top.read("pdf_download_link", fields.link, ""),
+        pdf_download_link=top.read("pdf_download_link", fields.own_link, ""),
         tips=_tips(top),
         sequences=sequences,
         hooks=_hooks(top, name, sequences),

@@ -24,7 +24,7 @@ FUNNEL = FunnelFacts(
     company_name="BusinessX Inc.",
     company_address="1 Example Street, Toronto",
     current_year=2026,
-    pdf_url="https://funnel.example/playbook.pdf",
+    public_url="https://funnel.example",
 )
 # What the schemas of the hooks insist on, and nothing else: an email that needs more would be held.
 LEAST = {
