@@ -11,6 +11,7 @@ from sandbox.demo import Play, _faults
 from sandbox.processes import ROOT, Processes
 from sandbox.stack import Stack
 from sandbox.story import STORY, Expected, Observation, Scene
+from tests.pace import patient
 
 pytestmark = pytest.mark.process
 
@@ -22,7 +23,7 @@ def test_the_demo_plays_the_whole_journey_and_tells_what_became_of_everybody():
         check=False,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=patient(60),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     played, _, told = done.stdout.partition("What became of everybody:")
