@@ -31,8 +31,8 @@ from funnel_app.gateways.redis.job_names import (
     repeat_job,
 )
 from funnel_app.gateways.redis.own_jobs import queue_at
-from funnel_app.gateways.redis.refusals import explain
-from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK, WRITE_SIGN
+from funnel_app.gateways.redis.refusals import why_away
+from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK
 
 __all__ = [
     "CLOCK_KEY",
@@ -53,7 +53,6 @@ log = structlog.get_logger(__name__)
 
 MARKER_KEY = "funnel:clock:marker"
 SEEN_KEY = "funnel:seen"
-SIGN_KEY, SIGN_KEPT_S = "funnel:sign", 60
 CIRCUIT_S = 5.0
 JOBS_PER_TRIP = 500
 
@@ -181,11 +180,7 @@ class Queues:
 
     def why_away(self) -> str | None:
         """Return within half a second why Redis does not do its work, as the end of a sentence; None where it does."""
-        try:
-            self._swift.eval(WRITE_SIGN, 1, SIGN_KEY, SIGN_KEPT_S)
-        except RedisError as error:
-            return explain(error)
-        return None
+        return why_away(self._swift)
 
     def close(self) -> None:
         """Close the connections."""
