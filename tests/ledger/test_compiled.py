@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from funnel_app.ledger.compiled import Insert
+from funnel_app.ledger.compiled import Insert, Question
 from funnel_app.ledger.reading import CONTACTS, HOOKS
 from funnel_app.ledger.types import new_id
 from funnel_app.rules.states import Outcome
@@ -52,3 +52,20 @@ def test_what_the_database_refuses_is_sqlalchemys_error(both_deps):
            "properties": {}, "created_at": AT, "updated_at": AT}  # fmt: skip
     with pytest.raises(IntegrityError), both_deps.engine.begin() as connection:
         Insert(CONTACTS).into(connection, [row, {**row, "id": new_id(), "unsubscribe_token": "two"}])
+
+
+def test_a_question_finds_what_sqlalchemys_own_select_finds_whatever_the_length_of_its_lists(both_deps):
+    statement = (
+        select(HOOKS.c.id, HOOKS.c.received_at, HOOKS.c.payload)
+        .where(HOOKS.c.id.in_(bindparam("ids", expanding=True)), HOOKS.c.received_at >= bindparam("since"))
+        .where(HOOKS.c.outcome.in_((Outcome.IGNORED, Outcome.ACCEPTED)))
+        .order_by(HOOKS.c.id)
+    )
+    own, rows = Question(statement), [hook() for _ in range(6)]
+    with both_deps.engine.begin() as connection:
+        Insert(HOOKS).into(connection, rows)
+        for many in (0, 1, 3, 5, 3):
+            asked = {"ids": [row["id"] for row in rows[:many]], "since": AT - timedelta(days=1)}
+            theirs = [dict(row) for row in connection.execute(statement, asked).mappings()]
+            assert own.ask(connection, **asked) == theirs
+            assert len(theirs) == many
