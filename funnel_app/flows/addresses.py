@@ -110,6 +110,8 @@ def _local_part(address: str) -> str:
 
 def mailable(address: str) -> str:
     """Return an address as mail servers take it: as it was given, the domain in ASCII; anything else as it is."""
+    if address.isascii():
+        return address
     try:
         parts = checked(address)
     except EmailNotValidError:

@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, pre_load
-from marshmallow import missing as left_away
 
 LEFT_OUT = "left_out"
 SPAM = "Holds a link or a number to call: names go into our letters and must not carry one."
@@ -37,24 +36,14 @@ class DecoratedSchema(Schema):
     def load(self, data: Any, **kwargs: Any) -> Any:
         """Return what a payload says; ValidationError names only what has to be mended."""
         try:
-            return self._noted(data, self._loaded(data, **kwargs), {})
+            return self._noted(data, super().load(data, **kwargs), {})
         except ValidationError as fault:
             faults = dict(fault.messages_dict)
         refused = {name: words for name, words in faults.items() if self._refuses(name, words)}
         if refused or not isinstance(data, Mapping):
             raise ValidationError(refused or faults)
         usable = {name: value for name, value in data.items() if name not in faults}
-        return self._noted(usable, self._loaded(usable, **kwargs), {name: _left_out(faults[name]) for name in faults})
-
-    def _loaded(self, data: Any, **kwargs: Any) -> dict[str, Any]:
-        # Most calls leave most fields out: what may be left out is not looked at then.
-        loaded: dict[str, Any] = super().load(data, **{**kwargs, "partial": self._may_be_missing})
-        return loaded
-
-    @cached_property
-    def _may_be_missing(self) -> frozenset[str]:
-        fields = self.fields.items()
-        return frozenset(name for name, field in fields if not field.required and field.load_default is left_away)
+        return self._noted(usable, super().load(usable, **kwargs), {name: _left_out(faults[name]) for name in faults})
 
     def _refuses(self, key: str, words: object) -> bool:
         return key in self.needed or key not in self._by_key or words == [SPAM]
