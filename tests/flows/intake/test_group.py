@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from sqlalchemy import event, func, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.intake.enrol import KeyReused, enrol
@@ -28,7 +27,7 @@ def together(deps, calls):
     def one(made):
         try:
             return enrol(deps, made)
-        except (KeyReused, SQLAlchemyError) as fault:
+        except (KeyReused, TypeError) as fault:
             return fault
 
     with ThreadPoolExecutor(len(calls)) as callers:
