@@ -28,7 +28,7 @@ FUNNEL = FunnelFacts(
     company_name="BusinessX",
     company_address="Market Street, Toronto",
     current_year=2026,
-    pdf_url="https://funnel.example/playbook.pdf",
+    public_url="https://funnel.example",
 )
 # What is known of a lead: all of it, hardly anything, odd numbers, single ones.
 LEADS: Mapping[str, Mapping[str, Any]] = {
