@@ -124,8 +124,10 @@ def told(deps, **how) -> str:
         (
             "My {{ deadline_date }}",
             OLD[1],
-            "had the starter text of 2026-11-02, unchanged; its own subject line is kept, and must change before 6 "
-            "December: put what speaks of deadline_date between {% if deadline_date is known %} and {% endif %}",
+            (
+                "had the starter text of 2026-11-02, unchanged; its own subject line is kept, and must change before 6 "
+                "December: put what speaks of deadline_date between {% if deadline_date is known %} and {% endif %}"
+            ),
             ("My {{ deadline_date }}", find_starter(KEY)[1]),
         ),
     ],
