@@ -127,7 +127,8 @@ proofread: setup ## Read every starter letter on each day of a year, and print t
 	@$(BIN)/python -m tests.proofread
 
 .PHONY: docs
-docs: setup ## Write the documents' tables from the code
+docs: setup ## Write the documents' tables from the code, and the starter texts' fingerprints
+	@$(BIN)/python -m docs.starters
 	@$(BIN)/python -m docs.tables
 
 .PHONY: migration

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, ProgrammingError, TimeoutError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, configure_mappers, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -36,8 +37,8 @@ UNANSWERED_AFTER = {"tcp_user_timeout": 15_000}
 CONNECT_WITHIN_S = 5
 HAS_TURN = "funnel_has_turn"
 # Whatever a database says that is no mistake of ours in what was to be written. ProgrammingError: PostgreSQL's way of
-# saying that a table is not there yet; InternalError: that it takes no writes; TimeoutError: no connection came free.
-LedgerUnavailable = (OperationalError, ProgrammingError, InternalError, InterfaceError, TimeoutError)
+# saying that a table is not there yet; InternalError: that it takes no writes; PoolTimeout: no connection came free.
+LedgerUnavailable = (OperationalError, ProgrammingError, InternalError, InterfaceError, PoolTimeout)
 
 
 def open_engine(url: str) -> Engine:
