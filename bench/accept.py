@@ -41,8 +41,9 @@ def main(profiled: bool) -> int:
     """Print the processor's time of a signup, and where it goes if that is wanted; 1 where one was not taken."""
     machine = calibrate()
     with tempfile.TemporaryDirectory() as folder, RedisServer() as redis:
-        place = {"folder": Path(folder), "web_port": 1, "sandbox_url": "http://127.0.0.1:1", "redis_url": redis.url}
-        os.environ |= development_settings(interval_s=3600, **place)
+        os.environ |= development_settings(
+            folder=Path(folder), web_port=1, sandbox_url="http://127.0.0.1:1", redis_url=redis.url, interval_s=3600
+        )
         with (Path(folder) / "log").open("w") as log, redirect_stderr(log):
             costs, profile, faults = _measure(_deps())
     if profiled:
