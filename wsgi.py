@@ -8,7 +8,7 @@ from funnel_app.app import create_app
 from funnel_app.commands.alone import asks_for_setup, with_setup_alone
 from funnel_app.config import ConfigError
 from funnel_app.deps import build_deps
-from jobs.process import start
+from jobs.settings import start
 
 
 def _build() -> Flask:

@@ -6,7 +6,7 @@ import sys
 import wsgi  # noqa: F401 - imported here, so that gunicorn finds it in memory
 from jobs import scheduler, web
 from jobs.parent import Parent, Part
-from jobs.process import settings
+from jobs.settings import settings
 from jobs.worker import worker_parts
 
 
