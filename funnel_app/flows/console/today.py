@@ -13,7 +13,7 @@ from funnel_app.flows.intake.received import list_hooks, was_replayed
 from funnel_app.flows.monitoring.doctor import Examination, last_examination
 from funnel_app.flows.monitoring.incidents import name_of
 from funnel_app.flows.monitoring.invariants import count_invariants
-from funnel_app.flows.monitoring.ready import faults
+from funnel_app.flows.monitoring.ready import ledger_faults, silent_parts
 from funnel_app.flows.monitoring.stats import standing
 from funnel_app.flows.sending.sending_status import pause_reason
 from funnel_app.ledger import incidents, today
@@ -83,9 +83,11 @@ def look_at_today(deps: Deps) -> Today:
     now = deps.now()
     start, end = day_of(now, deps.settings.timezone)
     broken = count_invariants(deps)
-    # Asked first: a Redis that does not answer must not keep a transaction open.
-    paused = pause_reason(deps) if deps.queues.ping() else None
-    wrong, examined, unexplained, refused = faults(deps), last_examination(deps), standing(deps), _refused(deps)
+    # Asked first, and once: a Redis that does not answer must neither keep a transaction open nor its reader waiting.
+    away = deps.queues.why_away()
+    paused, examined = (None, None) if away else (pause_reason(deps), last_examination(deps))
+    wrong = [*ledger_faults(deps), *([f"Redis {away}"] if away else silent_parts(deps))]
+    unexplained, refused = standing(deps, paused=bool(away or paused)), _refused(deps)
     with deps.reads() as session:
         states = today.states_due_between(session, start, end)
         held = [Held(k, r or "no reason given", n, s) for k, r, n, s in today.held_by_reason(session, LISTED)]

@@ -10,8 +10,13 @@ WORKER = "worker"
 
 def faults(deps: Deps) -> list[str]:
     """Return what is missing, in plain words; nothing where all is there."""
+    return ledger_faults(deps) + silent_parts(deps)
+
+
+def ledger_faults(deps: Deps) -> list[str]:
+    """Return why the ledger cannot be worked with, in plain words; nothing where it can."""
     unusable = why_unusable(deps)
-    return ([unusable] if unusable else []) + silent_parts(deps)
+    return [unusable] if unusable else []
 
 
 def silent_parts(deps: Deps) -> list[str]:

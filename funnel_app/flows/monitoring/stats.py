@@ -34,16 +34,16 @@ def ledger_stats(deps: Deps) -> dict[str, Any]:
         "delivered": sum(count for state, _, count in rows if state is State.DELIVERED),
         "stopped": dict(stopped.most_common()),
         "open": sum(count for state, _, count in rows if state in OPEN),
-        "unexplained": sum(c for state, reason, c in rows if state in MUST_SAY_WHY and not reason) + standing(deps),
+        "unexplained": sum(c for state, reason, c in rows if state in MUST_SAY_WHY and not reason)
+        + standing(deps, paused=pause_reason(deps) is not None),
         "duplicates": duplicates,
     }
 
 
-def standing(deps: Deps) -> int:
+def standing(deps: Deps, *, paused: bool) -> int:
     """Count what stands still though nothing says why: no pause, no answer, no report."""
     now = deps.now()
     broken = count_invariants(deps)
-    paused = pause_reason(deps) is not None
     with deps.reads() as session:
         overdue = 0 if paused else counts.overdue(session, now - OVERDUE_AFTER, deps.sendable_modes)
         stuck = counts.sending_without_word(session, now - STUCK_AFTER)
