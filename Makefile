@@ -124,6 +124,10 @@ screenshots: setup servers ## Take a picture of every page of the console, at de
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/e2e/test_console.py -k "fits or queues"
 	@$(BIN)/python -m docs.pictures
 
+.PHONY: mutants
+mutants: setup ## Change the pure rules in small ways and see whether their tests notice (SAMPLE=300)
+	@$(BIN)/python -m tests.mutants $(SAMPLE)
+
 .PHONY: proofread
 proofread: setup ## Read every starter letter on each day of a year, and print them all as pictures into var/proofread/
 	@$(BIN)/python -m tests.proofread
