@@ -8,11 +8,14 @@ from urllib.parse import urlsplit
 import structlog
 
 from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.alert_words import together
+from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.hot_leads import CHANNEL as LEADS
 from funnel_app.flows.monitoring.incidents import CHANNEL as ALERTS
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.ledger import notices
 from funnel_app.ledger.watch_models import Notice
+from funnel_app.redact import redactor
 
 LEASE = timedelta(seconds=30)
 MOST_TOGETHER = 20
@@ -47,7 +50,7 @@ def _tell(deps: Deps, channel: str, url: str | None) -> int:
         waiting = notices.take(session, channel, now, LEASE, MOST_TOGETHER)
     if not waiting:
         return 0
-    error = _post(deps, url, waiting) if url else None
+    error = _post(deps, url, _together(deps, channel, waiting)) if url else None
     ids = [notice.id for notice in waiting]
     with deps.sessions.begin() as session:
         if error is None:
@@ -59,16 +62,28 @@ def _tell(deps: Deps, channel: str, url: str | None) -> int:
     return len(ids) if error is None else 0
 
 
-def _post(deps: Deps, url: str, waiting: Iterable[Notice]) -> str | None:
+def _post(deps: Deps, url: str, text: str) -> str | None:
     """Return why it could not be said; None where it was."""
-    host = urlsplit(deps.settings.public_url).netloc
-    text = "\n".join([f"Funnel at {host}", *(notice.text for notice in waiting)])
     try:
         deps.alerts.post(url, text)
     except GatewayError as error:
         log.error("notification_failed", error=str(error))
         return f"{REFUSED if isinstance(error, Rejected) else ''}{error}"
     return None
+
+
+def _together(deps: Deps, channel: str, waiting: Iterable[Notice]) -> str:
+    first = opening(deps) if channel == ALERTS else f"Funnel at {_host(deps)}"
+    return together(first, [notice.text for notice in waiting])
+
+
+def opening(deps: Deps) -> str:
+    """Return the first line of every alert: which Funnel it is, and how it stands at this moment."""
+    return f"Funnel at {_host(deps)}: {redactor(deps.settings)(current_headline(deps).sentence)}"
+
+
+def _host(deps: Deps) -> str:
+    return urlsplit(deps.settings.public_url).netloc
 
 
 def _wait(waiting: Iterable[Notice], error: str) -> timedelta:

@@ -8,7 +8,7 @@ from funnel_app.campaigns.reasons import general
 from funnel_app.campaigns.states import OPEN, STOPPED, State
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER, STUCK_AFTER, UNPROVEN_AFTER, count_invariants
-from funnel_app.flows.sending.sending_status import pause_reason
+from funnel_app.flows.monitoring.ready import why_all_waits
 from funnel_app.ledger import counts
 
 # Named one by one: what only tests the way itself is no figure of the business.
@@ -39,13 +39,16 @@ def ledger_stats(deps: Deps) -> dict[str, Any]:
     }
 
 
-def standing(deps: Deps) -> int:
-    """Count what stands still though nothing says why: no pause, no answer, no report."""
+def standing(deps: Deps, why_late: str | None = None) -> int:
+    """Count what stands still though nothing says why: no pause, no part that is silent, no answer, no report.
+
+    `why_late` is why all waits, where that is known already.
+    """
     now = deps.now()
     broken = count_invariants(deps)
-    paused = pause_reason(deps) is not None
+    waits = (why_late or why_all_waits(deps)) is not None
     with deps.reads() as session:
-        overdue = 0 if paused else counts.overdue(session, now - OVERDUE_AFTER, deps.sendable_modes)
+        overdue = 0 if waits else counts.overdue(session, now - OVERDUE_AFTER, deps.sendable_modes)
         stuck = counts.sending_without_word(session, now - STUCK_AFTER)
         unproven = counts.sent_without_word(session, now - UNPROVEN_AFTER)
     return overdue + stuck + unproven + broken["incomplete"]
