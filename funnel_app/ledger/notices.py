@@ -59,6 +59,12 @@ def postpone(session: Session, ids: Collection[UUID], until: datetime, error: st
     session.execute(update(Notice).where(Notice.id.in_(list(ids))).values(lease_until=until, last_error=error))
 
 
+def put_back(session: Session, ids: Collection[UUID]) -> None:
+    """Let these be said at the next time, as if they had not been taken."""
+    free = update(Notice).where(Notice.id.in_(list(ids)), Notice.sent_at.is_(None))
+    session.execute(free.values(lease_until=None, attempts=Notice.attempts - 1))
+
+
 def count_posts_since(session: Session, channel: str, since: datetime) -> int:
     """Count the messages since a time: notices that were said together are one."""
     posts = select(func.count(func.distinct(Notice.sent_at))).where(Notice.channel == channel, Notice.sent_at >= since)

@@ -123,18 +123,22 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         kind = "marketing"
         suppression = suppressions.find(session, contact.email_norm, deps.settings.secret_key, kind)
     story = trace(deps, contact.email_norm)
-    told = story["enrolments"]
+    told = {row["id"]: row for row in story["enrolments"]}
     return Lead(
         contact=contact,
         suppression=suppression,
         # What began between the two readings is shown at the next look.
-        stories=[Story(e, row["sentence"], _can(e), _seen(e, row)) for e, row in zip(joined, told, strict=False)],
+        stories=[_story(e, told[str(e.id)]) for e in joined if str(e.id) in told],
         next=_next(deps, joined),
         days=_by_day(_moments(deps, story, joined, actions), ZoneInfo(deps.settings.timezone)),
         zone=contact.timezone or _campaign_zone(deps, joined),
         segment=segment_of(contact.properties),
         erased=contacts.is_erased(contact),
     )
+
+
+def _story(enrolment: Enrolment, row: dict[str, Any]) -> Story:
+    return Story(enrolment, row["sentence"], _can(enrolment), _seen(enrolment, row))
 
 
 def _can(enrolment: Enrolment) -> tuple[str, ...]:

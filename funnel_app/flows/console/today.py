@@ -128,7 +128,7 @@ def look_at_today(deps: Deps) -> Today:
         todo=_todo(deps),
         incidents=_wrongs(deps),
         ahead=_ahead(deps),
-        unexplained=standing(deps, why_late),
+        unexplained=standing(deps, paused=why_late is not None),
         why_late=why_late,
         pause_reason=paused,
         stops=found,

@@ -34,21 +34,18 @@ def ledger_stats(deps: Deps) -> dict[str, Any]:
         "delivered": sum(count for state, _, count in rows if state is State.DELIVERED),
         "stopped": dict(stopped.most_common()),
         "open": sum(count for state, _, count in rows if state in OPEN),
-        "unexplained": sum(c for state, reason, c in rows if state in MUST_SAY_WHY and not reason) + standing(deps),
+        "unexplained": sum(c for state, reason, c in rows if state in MUST_SAY_WHY and not reason)
+        + standing(deps, paused=why_all_waits(deps) is not None),
         "duplicates": duplicates,
     }
 
 
-def standing(deps: Deps, why_late: str | None = None) -> int:
-    """Count what stands still though nothing says why: no pause, no part that is silent, no answer, no report.
-
-    `why_late` is why all waits, where that is known already.
-    """
+def standing(deps: Deps, *, paused: bool) -> int:
+    """Count what stands still though nothing says why: no pause, no part that is silent, no answer, no report."""
     now = deps.now()
     broken = count_invariants(deps)
-    waits = (why_late or why_all_waits(deps)) is not None
     with deps.reads() as session:
-        overdue = 0 if waits else counts.overdue(session, now - OVERDUE_AFTER, deps.sendable_modes)
+        overdue = 0 if paused else counts.overdue(session, now - OVERDUE_AFTER, deps.sendable_modes)
         stuck = counts.sending_without_word(session, now - STUCK_AFTER)
         unproven = counts.sent_without_word(session, now - UNPROVEN_AFTER)
     return overdue + stuck + unproven + broken["incomplete"]

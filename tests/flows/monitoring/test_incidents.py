@@ -166,8 +166,10 @@ def test_a_chat_that_refuses_is_a_fault_that_names_its_setting_and_what_to_do(de
     (check,) = alerting(deps)
     assert (check.status, check.detail) == (
         "fault",
-        "ALERT_WEBHOOK_URL is refused (hooks.slack.com: answered 404: it does not know this webhook any more): "
-        "1 message undelivered since 2026-11-24 12:00 UTC",
+        (
+            "ALERT_WEBHOOK_URL is refused (hooks.slack.com: answered 404: it does not know this webhook any more): "
+            "1 message undelivered since 2026-11-24 12:00 UTC"
+        ),
     )
     assert "make a new incoming webhook in the chat, set ALERT_WEBHOOK_URL to it" in check.fix
 
@@ -183,6 +185,35 @@ def test_when_a_chat_takes_messages_again_all_that_waited_is_said(deps):
     round_of(deps, {("hook_silent", "christmas/signup"): "no call"}, [])
     tell(deps)
     assert [text.split("\n")[1][:19] for text in said(deps)] == ["🔴 A source of leads", "🔴 The test email di"]
+
+
+class Picky:
+    """A chat that refuses one word, and what is longer than it takes."""
+
+    def __init__(self):
+        self.posted = []
+
+    def post(self, url, text):
+        if "signup" in text or len(text) > 2000:
+            raise Rejected("hooks.slack.com", "answered 400: it does not know this address any more", "400")
+        self.posted.append((url, text))
+
+
+def test_what_a_chat_refuses_for_its_words_keeps_nothing_else_back(deps):
+    object.__setattr__(deps, "alerts", Picky())
+    found = {("hook_silent", f"christmas/{name}"): "no call" for name in ("booking", "maybe", "signup", "noshow")}
+    round_of(deps, found, [])
+    told = "\n".join(said(deps))
+    assert all(f"christmas/{name}" in told for name in ("booking", "maybe", "noshow"))
+    assert "read it at https://funnel.example/console/" in told and undelivered_notifications(deps) == []
+
+
+def test_what_does_not_fit_into_one_message_comes_in_the_next(deps):
+    object.__setattr__(deps, "alerts", Picky())
+    round_of(deps, {("hook_silent", f"hook {number}"): "word " * 90 for number in range(10)}, [])
+    while tell(deps):
+        pass
+    assert sum(text.count("🔴") for text in said(deps)) == 10 and len(said(deps)) == 4
 
 
 def test_without_a_chat_nothing_piles_up(engine):

@@ -16,7 +16,7 @@ from funnel_app.flows.monitoring.digest import digest
 from funnel_app.flows.monitoring.headline import Headline, Standing, current_headline, headline
 from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
 from funnel_app.flows.monitoring.notify import tell
-from funnel_app.flows.monitoring.stats import standing
+from funnel_app.flows.monitoring.stats import ledger_stats
 from funnel_app.flows.monitoring.texts import watch_texts
 from funnel_app.flows.monitoring.watch import watch, watch_from_web
 from funnel_app.flows.tracing.trace import trace
@@ -107,7 +107,7 @@ def test_in_each_outage_seven_places_say_the_same(live, monkeypatch, part):
     assert words in said
     if part != "Notion":
         assert said.removeprefix("Sending stands still: ") in today.split('id="health"')[1], "the strip says it too"
-        assert standing(live) == 0 and "nothing says why" not in today
+        assert ledger_stats(live)["unexplained"] == 0 and "nothing says why" not in today
         assert "No email is planned" not in today and "1 email is late" in today
 
 
@@ -149,8 +149,10 @@ def test_with_the_ledger_away_every_place_that_can_speak_says_so(live, monkeypat
             [],
             Day(delivered=2, on_the_way=1, waiting=3, stopped=1),
             "well",
-            "All is well: 7 emails today: 2 delivered, 1 on the way, 3 waiting for their time "
-            "and 1 stopped with a reason",
+            (
+                "All is well: 7 emails today: 2 delivered, 1 on the way, 3 waiting for their time "
+                "and 1 stopped with a reason"
+            ),
         ),
         (None, ["a", "b", "c"], Day(), "needs_you", "3 things need you: a; and 2 more"),
         (None, ["a"], Day(delivered=1), "needs_you", "1 thing needs you: a"),

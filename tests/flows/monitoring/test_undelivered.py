@@ -59,8 +59,10 @@ def test_one_bounce_is_told_once_with_its_reason_and_what_to_do_and_no_full_addr
         said = rounds(live, minutes=1)
     person = look(live, first).enrolment.contact_id
     assert said == [
-        "🔴 Emails bounced: 1 email to a***@resend.dev: mailbox does not exist "
-        f"(https://funnel.example/console/leads/{person})"
+        (
+            "🔴 Emails bounced: 1 email to a***@resend.dev: mailbox does not exist "
+            f"(https://funnel.example/console/leads/{person})"
+        )
     ]
     ((_, text),) = live.alerts.posted
     assert "What it means: a mailbox does not take them" in text and "What to do: Ask the lead for another" in text
