@@ -8,7 +8,7 @@ import pytest
 
 from funnel_app.campaigns.catalogue import NAMES
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
-from funnel_app.flows.templates.populate import STARTERS, find_starter
+from funnel_app.flows.templates.starters import STARTERS, find_starter
 from funnel_app.gateways.notion.chunks import MOST_CHUNKS, chunks
 from funnel_app.letters.gate import inspect
 from funnel_app.letters.letter import Envelope, Letter, compose
