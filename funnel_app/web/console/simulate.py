@@ -34,9 +34,10 @@ def simulate_page() -> ResponseReturnValue:
         except NotUnderstood as words:
             fault = str(words)
     registry = current_deps().registry
-    names = [registry.name_of(sequence) for each in registry.campaigns.values() for sequence in each.sequences.values()]
+    sequences = [sequence for each in registry.campaigns.values() for sequence in each.sequences.values()]
+    titles = {registry.name_of(sequence): sequence.title for sequence in sequences}
     told = {"given": given, "fault": fault, "shown": shown, "events": [*Event, UNSUBSCRIBE]}
-    return page("simulate.html", sequences=names, samples=SAMPLES, **told), 422 if fault else 200
+    return page("simulate.html", titles=titles, samples=SAMPLES, **told), 422 if fault else 200
 
 
 def _played(given: Mapping[str, str]) -> Shown:
