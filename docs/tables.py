@@ -1,6 +1,6 @@
 """Write the documents' tables from the code, between markers; with --check only say which have drifted.
 
-`docs/failures.md` takes a minute, since each failure is played; `python -m docs.tables docs/commands.md` writes one page.
+`docs/failures.md` takes a minute, since each failure is played; `python -m docs.tables docs/commands.md` writes one.
 
 A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; everything else in a document is written by hand.
 """
