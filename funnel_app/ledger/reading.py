@@ -6,8 +6,9 @@ from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, or_, select
 
+from funnel_app.ledger import bookings
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
 from funnel_app.rules.decide import PER_ADDRESS, PER_IP
 from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts, Heard
@@ -32,13 +33,18 @@ HEARD_COLUMNS = columns_of(Heard, HOOKS)
 
 def read(connection: Connection, wanted: Wanted) -> Reading:
     """Return what is known of these people, locked in one order until the transaction ends; nothing of new ones."""
-    contacts = _contacts(connection, wanted.addresses)
+    bookings.lock(connection, wanted.shared)
+    contacts = _contacts(connection, wanted)
     if contacts:
         enrolments = _enrolments(connection, contacts)
         heard = _heard(connection, contacts, wanted)
         contacts = {id_: replace(c, enrolments=enrolments[id_], heard=heard[id_]) for id_, c in contacts.items()}
+    if contacts and wanted.about_calls:
+        calls = bookings.of_contacts(connection, contacts)
+        contacts = {id_: replace(contact, bookings=calls[id_]) for id_, contact in contacts.items()}
     by_address = {contact.email_norm: contact for contact in contacts.values()}
-    return Reading(by_address, _started(connection, wanted))
+    whole = bookings.whole_words(connection, wanted.shared)
+    return Reading(by_address, _started(connection, wanted), whole)
 
 
 def _columns(table: Table, names: Iterable[str]) -> list[ColumnElement[Any]]:
@@ -50,12 +56,9 @@ def _one_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
 
 
 # Made once: to put a statement together costs more than the database takes to answer it.
-_CONTACTS = (
-    select(*_columns(CONTACTS, CONTACT_COLUMNS))
-    .where(_one_of(CONTACTS.c.email_norm, "addresses"))
-    .order_by(CONTACTS.c.id)
-    .with_for_update()
-)
+_KNOWN = select(*_columns(CONTACTS, CONTACT_COLUMNS)).order_by(CONTACTS.c.id).with_for_update()
+_CONTACTS = _KNOWN.where(_one_of(CONTACTS.c.email_norm, "addresses"))
+_WITH_WHO_COMES = _KNOWN.where(or_(_one_of(CONTACTS.c.email_norm, "addresses"), CONTACTS.c.id.in_(bookings.WHO_COMES)))
 _ENROLMENTS = (
     select(*_columns(ENROLMENTS, ENROLMENT_COLUMNS))
     .where(_one_of(ENROLMENTS.c.contact_id, "ids"))
@@ -101,8 +104,12 @@ def _rows(connection: Connection, statement: Select[Any], **values: Any) -> Iter
     return connection.execute(statement, lists).mappings()  # type: ignore[return-value]  # a row's keys are names here
 
 
-def _contacts(connection: Connection, addresses: Collection[str]) -> dict[UUID, ContactFacts]:
-    return {row["id"]: ContactFacts(**row) for row in _rows(connection, _CONTACTS, addresses=addresses)}
+def _contacts(connection: Connection, wanted: Wanted) -> dict[UUID, ContactFacts]:
+    if wanted.of_all:
+        rows = _rows(connection, _WITH_WHO_COMES, addresses=wanted.addresses, shared=wanted.of_all)
+    else:
+        rows = _rows(connection, _CONTACTS, addresses=wanted.addresses)
+    return {row["id"]: ContactFacts(**row) for row in rows}
 
 
 def _enrolments(connection: Connection, ids: Collection[UUID]) -> Mapping[UUID, tuple[EnrolmentFacts, ...]]:

@@ -19,12 +19,13 @@ from funnel_app.flows.intake.enrol import KeyReused
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.unauthenticated_calls import note_unproven
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.rules.call import CALENDARS
 from funnel_app.rules.caller import caller_key
 from funnel_app.rules.decide import TooManyEnrolments
 from funnel_app.web.auth import is_proved
 from funnel_app.web.hooks.calendars import acknowledge
 from funnel_app.web.misdirected import keep_misdirected
-from funnel_app.web.payloads import CALENDARS, BodyAwaited
+from funnel_app.web.payloads import BodyAwaited
 from funnel_app.web.replays import is_replay
 
 log = structlog.get_logger()

@@ -10,11 +10,11 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.utils import cached_property
 
 from funnel_app.bodies import read_body, read_json
+from funnel_app.rules.call import CALENDARS
 
 LARGEST_BODY = 64 * 1024
 # One event of a calendar speaks of all who come: some hundreds of them are more than a form ever says.
 LARGEST_OF_CALENDARS = 256 * 1024
-CALENDARS = frozenset({"calendly", "calcom"})
 # In a request's environment: its body has not come, and the application answers to the head if it can.
 HEAD_ONLY = "funnel.head_only"
 
