@@ -31,29 +31,28 @@ def whole_word(call: Call, now: datetime) -> WholeWord:
     return WholeWord(event=call.event, at=call.happening(now).at, whole=call.whole)
 
 
-def followers(call: Call, contacts: Iterable[ContactFacts], words: Words, now: datetime) -> list[Call]:
-    """Return what a call says of others who are known, and what was said of all that holds for its own person too."""
-    others = []
-    if call.whole is not None:
-        word = whole_word(call, now)
-        known = [contact for contact in contacts if contact.email_norm != call.email_norm]
-        come = [contact for contact in known if contact.booking(call.campaign, call.occurrence)]
-        told = {"told_with": call.email}
-        people = [_of(call, email=c.email, email_norm=c.email_norm, payload=told) for c in come]
-        others = [each for person in people if word.whole.means(person.email_norm) for each in _by(word, person)]
-    return [*others, *_said_before(call, words)]
-
-
-def _said_before(call: Call, words: Words) -> Iterator[Call]:
-    """Yield what was said of all who come by words that are newer than a booking."""
+def said_before(call: Call, words: Words) -> Iterator[Call]:
+    """Yield what was said of all who come, by words that are newer than a booking, and so holds for it too."""
     if call.event is not Event.BOOKING:
         return
     since = call.happened_at or LONG_AGO
     for word in words.get((call.campaign, call.occurrence), ()):
         if word.at > since and word.whole.means(call.email_norm):
             for each in _by(word, _of(call, payload={"told_with": call.occurrence})):
+                yield from said_before(each, words)
                 yield each
-                yield from _said_before(each, words) if each.event is Event.BOOKING else ()
+
+
+def said_of_others(call: Call, contacts: Iterable[ContactFacts], now: datetime) -> list[Call]:
+    """Return what a call says of the others who come and are known to; nothing where it is about one person."""
+    if call.whole is None:
+        return []
+    word = whole_word(call, now)
+    known = [contact for contact in contacts if contact.email_norm != call.email_norm]
+    come = [contact for contact in known if contact.booking(call.campaign, call.occurrence)]
+    told = {"told_with": call.occurrence}
+    people = [_of(call, email=each.email, email_norm=each.email_norm, payload=told) for each in come]
+    return [each for person in people if word.whole.means(person.email_norm) for each in _by(word, person)]
 
 
 def _of(call: Call, **more: Any) -> Call:

@@ -15,6 +15,7 @@ from funnel_app.rules.facts import EmailFacts
 
 SENT_BY_WEBSITE = "sent by the website"
 CALL_HAD_BEGUN = "the call had begun"
+NEXT_AS_SOON = "the next one goes at the same time"
 SENT_BEFORE_CUT_OVER = "sent before the cut-over"
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
@@ -65,7 +66,8 @@ class Timing:
     def all_due(self, sequence: Sequence) -> list[datetime]:
         """Return when each step is due; none comes sooner after the one before it because a window moved that one.
 
-        A step of whole days keeps its time of day all the same, as long as it still comes after.
+        A step of whole days keeps its time of day all the same, as long as it still comes after. Reminders keep their
+        distance to the call.
         """
         exact = [self._exactly(step) for step in sequence.steps]
         if sequence.window is None or self.mode is Mode.TEST:
@@ -73,7 +75,7 @@ class Timing:
         moved: list[datetime] = []
         for number, (step, at) in enumerate(zip(sequence.steps, exact, strict=True)):
             due = into_window(at, sequence.window, self.zone)
-            if moved:
+            if moved and not sequence.before_anchor:
                 apart = moved[-1] + (at - exact[number - 1])
                 too_near = due <= moved[-1] if step.in_days else due < apart
                 due = into_window(apart, sequence.window, self.zone) if too_near else due
@@ -116,6 +118,8 @@ def _skipped(sequence: Sequence, step: Step, due: Rows[datetime], timing: Timing
     if sequence.before_anchor and timing.anchor_at <= now:
         return CALL_HAD_BEGUN
     at, later = due[step.number - 1], due[step.number :]
+    if sequence.before_anchor and later and at >= later[0]:
+        return NEXT_AS_SOON
     if sequence.before_anchor and later and (near := gave_way(at, later[0], timing.anchor_at, now)):
         return near
     return timing.not_on(step, max(at, now))

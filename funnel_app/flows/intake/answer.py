@@ -14,7 +14,7 @@ from funnel_app.rules.call import Call
 from funnel_app.rules.case import Case
 from funnel_app.rules.changes import Change, enrolments_changed
 from funnel_app.rules.facts import EnrolmentFacts, Heard
-from funnel_app.rules.followers import followers
+from funnel_app.rules.followers import said_before, said_of_others
 from funnel_app.rules.ids import new_id
 from funnel_app.rules.reading import Reading
 from funnel_app.rules.states import Outcome
@@ -42,11 +42,10 @@ def answer_all(deps: Deps, found: Reading, calls: Sequence[Call], now: datetime)
     """Take the calls one after the other, each on what the one before it left, and with each what follows from it."""
     answered = []
     for call in calls:
-        found, own = _answer(deps, found, call, now)
-        answered.append(own)
-        for each in followers(call, list(found.contacts.values()), found.whole, now):
-            found, other = _answer(deps, found, each, now)
-            answered.append(replace(other, follows=True))
+        before = list(said_before(call, found.whole))
+        for each in (*before, call, *said_of_others(call, list(found.contacts.values()), now)):
+            found, taken = _answer(deps, found, each, now)
+            answered.append(replace(taken, follows=each is not call))
         found = found.hearing(call, now)
     return found, answered
 
