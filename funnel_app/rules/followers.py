@@ -32,12 +32,16 @@ def whole_word(call: Call, now: datetime) -> WholeWord:
 
 
 def said_before(call: Call, words: Words) -> Iterator[Call]:
-    """Yield what was said of all who come, by words that are newer than a booking, and so holds for it too."""
+    """Yield what was said of all who come, by words that are newer than a booking, and so holds for it too.
+
+    What is called off at the very time of a booking is off.
+    """
     if call.event is not Event.BOOKING:
         return
     since = call.happened_at or LONG_AGO
     for word in words.get((call.campaign, call.occurrence), ()):
-        if word.at > since and word.whole.means(call.email_norm):
+        newer = word.at > since if word.whole.to else word.at >= since
+        if newer and word.whole.means(call.email_norm):
             for each in _by(word, _of(call, payload={"told_with": call.occurrence})):
                 yield from said_before(each, words)
                 yield each
