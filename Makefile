@@ -89,7 +89,7 @@ model: setup ## Compare the rules with a plain model of their words over random 
 	@$(BIN)/python -m tests.model $(or $(HISTORIES),20000) $(or $(SEED),0)
 
 # What `make bench` runs: minutes. The others take long, or need what it does not: `make bench-full`.
-SHORT := drain lateness calls
+SHORT := accept intake drain lateness memory start calls
 PROGRAMS = $(filter-out stub,$(basename $(notdir $(shell grep -l __main__ bench/*.py))))
 
 .PHONY: bench
@@ -131,7 +131,8 @@ proofread: setup ## Read every starter letter on each day of a year, and print t
 	@$(BIN)/python -m tests.proofread
 
 .PHONY: docs
-docs: setup ## Write the documents' tables from the code
+docs: setup ## Write the documents' tables from the code, and the starter texts' fingerprints
+	@$(BIN)/python -m docs.starters
 	@$(BIN)/python -m docs.tables
 
 .PHONY: migration

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, select, tuple_
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Event
 from funnel_app.ledger.base import written
 from funnel_app.ledger.booking_models import Booking
+from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.models import HookEvent
 from funnel_app.rules.bookings import BookingFacts, BookingState
 from funnel_app.rules.states import HEARD
@@ -23,18 +24,28 @@ HOOKS = HookEvent.metadata.tables[HookEvent.__tablename__]
 BOOKING_COLUMNS = tuple(column.name for column in BOOKINGS.c)
 Shared = Collection[tuple[str, str]]
 
-_OF_CONTACTS = (
+_OF_CONTACTS = Question(
     select(BOOKINGS).where(BOOKINGS.c.contact_id.in_(bindparam("ids", expanding=True))).order_by(BOOKINGS.c.id)
 )
-_WHOLE = select(HOOKS.c.campaign, HOOKS.c.occurrence, HOOKS.c.event, HOOKS.c.happened_at, HOOKS.c.whole).where(
-    HOOKS.c.whole.is_not(None),
-    HOOKS.c.outcome.in_(HEARD),
-    tuple_(HOOKS.c.campaign, HOOKS.c.occurrence).in_(bindparam("shared", expanding=True)),
+_WHOLE = Question(
+    select(*(HOOKS.c[name] for name in ("campaign", "occurrence", "event", "happened_at", "whole"))).where(
+        HOOKS.c.whole.is_not(None),
+        HOOKS.c.outcome.in_(HEARD),
+        HOOKS.c.campaign.in_(bindparam("campaigns", expanding=True)),
+        HOOKS.c.occurrence.in_(bindparam("occurrences", expanding=True)),
+    )
 )
+# Of these campaigns and calendar events; of both, so that one more may be locked than comes, which does no harm.
 WHO_COMES = select(BOOKINGS.c.contact_id).where(
     BOOKINGS.c.state != BookingState.SERIES,
-    tuple_(BOOKINGS.c.campaign, BOOKINGS.c.occurrence).in_(bindparam("shared", expanding=True)),
+    BOOKINGS.c.campaign.in_(bindparam("campaigns", expanding=True)),
+    BOOKINGS.c.occurrence.in_(bindparam("occurrences", expanding=True)),
 )
+
+
+def split(shared: Shared) -> tuple[list[str], list[str]]:
+    """Return the campaigns and the calendar events of pairs of them."""
+    return sorted({campaign for campaign, _ in shared}), sorted({occurrence for _, occurrence in shared})
 
 
 def count(session: Session, campaign: str, mode: str) -> int:
@@ -78,7 +89,7 @@ def _number(campaign: str, occurrence: str) -> int:
 def of_contacts(connection: Connection, ids: Collection[UUID]) -> Mapping[UUID, tuple[BookingFacts, ...]]:
     """Return the calls of each of these contacts."""
     found: defaultdict[UUID, tuple[BookingFacts, ...]] = defaultdict(tuple)
-    for row in connection.execute(_OF_CONTACTS, {"ids": list(ids)}).mappings():
+    for row in _OF_CONTACTS.ask(connection, ids=ids):
         fact: Mapping[Any, Any] = {**row, "state": BookingState(row["state"])}
         found[row["contact_id"]] += (BookingFacts(**fact),)
     return found
@@ -90,12 +101,13 @@ def whole_words(connection: Connection, shared: Shared) -> Mapping[tuple[str, st
     wanted = set(shared)
     while wanted:
         found |= dict.fromkeys(wanted, ())
-        moved = set()
-        for campaign, occurrence, event, at, whole in connection.execute(_WHOLE, {"shared": list(wanted)}):
-            word = WholeWord(event=Event(event), at=at, whole=Whole.from_json(whole))
-            found[campaign, occurrence] += (word,)
-            moved.add((campaign, word.whole.to or occurrence))
-        wanted = moved - found.keys()
+        campaigns, occurrences = split(wanted)
+        for row in _WHOLE.ask(connection, campaigns=campaigns, occurrences=occurrences):
+            key, whole = (row["campaign"], row["occurrence"]), Whole.from_json(row["whole"])
+            if key in wanted:
+                found[key] += (WholeWord(event=Event(row["event"]), at=row["happened_at"], whole=whole),)
+        wanted = {(key[0], word.whole.to) for key, words in found.items() for word in words if word.whole.to}
+        wanted -= found.keys()
     return found
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from funnel_app.campaigns.catalogue import NAMES
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
-from funnel_app.flows.templates.populate import STARTERS, find_starter
+from funnel_app.flows.templates.starters import STARTERS, find_starter
 from funnel_app.gateways.notion.chunks import MOST_CHUNKS, chunks
 from funnel_app.letters.gate import inspect
 from funnel_app.letters.letter import Envelope, Letter, compose
@@ -24,7 +24,7 @@ FUNNEL = FunnelFacts(
     company_name="BusinessX Inc.",
     company_address="1 Example Street, Toronto",
     current_year=2026,
-    pdf_url="https://funnel.example/playbook.pdf",
+    public_url="https://funnel.example",
 )
 # What the schemas of the hooks insist on, and nothing else: an email that needs more would be held.
 LEAST = {

@@ -8,8 +8,8 @@ import uuid_utils.compat
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0013_add_bookings"
-down_revision = "0012_add_heartbeats"
+revision = "0014_add_bookings"
+down_revision = "0013_add_put_aside"
 
 JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 BOOKED, GIVEN_UP = ("booking",), ("booking_cancelled", "booking_rescheduled")
