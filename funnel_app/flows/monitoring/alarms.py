@@ -93,6 +93,11 @@ ALARMS: Mapping[str, Alarm] = {
     ),
     "backup_failed": Alarm("No backup was made", "after a loss of the ledger the last one would be what is left"),
     "backup_old": Alarm("The newest backup is old", "two nights brought none"),
+    "replica_behind": Alarm(
+        "The replica is behind",
+        "what changes is on this machine's disk alone, until the last backup",
+        timedelta(minutes=1),
+    ),
     "heartbeat_failed": Alarm(
         "The dead man's switch does not hear us",
         "if this whole machine goes, nobody is told",
