@@ -17,6 +17,18 @@ def add(session: Session, key: str, channel: str, text: str, now: datetime) -> b
     return insert_once(session, Notice, row, ["key"])
 
 
+def add_said(session: Session, key: str, channel: str, now: datetime) -> None:
+    """Keep a key under which nothing is to be said."""
+    if add(session, key, channel, "", now):
+        session.execute(update(Notice).where(Notice.key == key).values(sent_at=now))
+
+
+def any_beginning(session: Session, beginning: str) -> bool:
+    """Say whether anything was ever kept under a key that begins so."""
+    wanted = select(Notice.id).where(Notice.key.startswith(beginning, autoescape=True))
+    return session.scalars(wanted.limit(1)).first() is not None
+
+
 def known(session: Session, keys: Collection[str]) -> set[str]:
     """Return those of the keys under which something was ever kept."""
     return set(session.scalars(select(Notice.key).where(Notice.key.in_(list(keys)))))

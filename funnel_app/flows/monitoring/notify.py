@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
+from textwrap import shorten
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
 
 from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.hot_leads import CHANNEL as LEADS
 from funnel_app.flows.monitoring.incidents import CHANNEL as ALERTS
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.ledger import notices
 from funnel_app.ledger.watch_models import Notice
+from funnel_app.redact import redactor
 
 LEASE = timedelta(seconds=30)
 MOST_TOGETHER = 20
@@ -26,7 +29,7 @@ AGAIN_AFTER_AT_MOST = timedelta(minutes=10)
 REFUSED_AGAIN_AFTER = timedelta(hours=1)
 REFUSED = "refused: "
 # Discord cuts at 2,000 characters, and what was cut off would count as said.
-LONGEST_TOGETHER = 1_800
+LONGEST_TOGETHER, LONGEST_OPENING = 1_600, 300
 # The answers that speak of the message and not of the address: bad request, too large, not understood.
 OF_THE_WORDS = frozenset({"400", "413", "422"})
 INSTEAD = "Something is to be told in words that this chat refuses: read it at {url}/console/"
@@ -55,7 +58,8 @@ def _tell(deps: Deps, channel: str, url: str | None) -> int:
     if not waiting:
         return 0
     fitting = _fitting(waiting)
-    errors = _say(deps, url, fitting) if url else dict.fromkeys((notice.id for notice in waiting), None)
+    first = opening(deps) if channel == ALERTS else f"Funnel at {_host(deps)}"
+    errors = _say(deps, url, first, fitting) if url else dict.fromkeys((notice.id for notice in waiting), None)
     said = [id_ for id_, error in errors.items() if error is None]
     with deps.sessions.begin() as session:
         notices.put_back(session, [notice.id for notice in waiting if notice.id not in errors])
@@ -75,17 +79,17 @@ def _fitting(waiting: Sequence[Notice]) -> Sequence[Notice]:
     return waiting[: max(1, sum(end <= LONGEST_TOGETHER for end in ends))]
 
 
-def _say(deps: Deps, url: str, waiting: Sequence[Notice]) -> dict[UUID, str | None]:
+def _say(deps: Deps, url: str, first: str, waiting: Sequence[Notice]) -> dict[UUID, str | None]:
     """Return for each why it could not be said; None where it was.
 
     One that a chat refuses for its words keeps no other back: it is found by halves, and told of in words of ours.
     """
-    fault = _post(deps, url, [notice.text for notice in waiting])
+    fault = _post(deps, url, [first, *(notice.text for notice in waiting)])
     if isinstance(fault, Rejected) and fault.code in OF_THE_WORDS:
         if len(waiting) > 1:
             half = len(waiting) // 2
-            return _say(deps, url, waiting[:half]) | _say(deps, url, waiting[half:])
-        fault = _post(deps, url, [INSTEAD.format(url=deps.settings.public_url)])
+            return _say(deps, url, first, waiting[:half]) | _say(deps, url, first, waiting[half:])
+        fault = _post(deps, url, [first, INSTEAD.format(url=deps.settings.public_url)])
     error = f"{REFUSED if isinstance(fault, Rejected) else ''}{fault}" if fault else None
     return dict.fromkeys((notice.id for notice in waiting), error)
 
@@ -93,11 +97,21 @@ def _say(deps: Deps, url: str, waiting: Sequence[Notice]) -> dict[UUID, str | No
 def _post(deps: Deps, url: str, texts: Sequence[str]) -> GatewayError | None:
     """Return why it could not be said; None where it was."""
     try:
-        deps.alerts.post(url, "\n".join([f"Funnel at {urlsplit(deps.settings.public_url).netloc}", *texts]))
+        deps.alerts.post(url, "\n".join(texts))
     except GatewayError as error:
         log.error("notification_failed", error=str(error))
         return error
     return None
+
+
+def opening(deps: Deps) -> str:
+    """Return the first line of every alert: which Funnel it is, and how it stands at this moment."""
+    said = redactor(deps.settings)(current_headline(deps).sentence)
+    return f"Funnel at {_host(deps)}: {shorten(said, LONGEST_OPENING, placeholder=' …')}"
+
+
+def _host(deps: Deps) -> str:
+    return urlsplit(deps.settings.public_url).netloc
 
 
 def _wait(notice: Notice, error: str) -> timedelta:

@@ -8,7 +8,7 @@ from funnel_app.campaigns.reasons import general
 from funnel_app.campaigns.states import OPEN, STOPPED, State
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER, STUCK_AFTER, UNPROVEN_AFTER, count_invariants
-from funnel_app.flows.sending.sending_status import pause_reason
+from funnel_app.flows.monitoring.ready import why_all_waits
 from funnel_app.ledger import counts
 
 # Named one by one: what only tests the way itself is no figure of the business.
@@ -35,13 +35,13 @@ def ledger_stats(deps: Deps) -> dict[str, Any]:
         "stopped": dict(stopped.most_common()),
         "open": sum(count for state, _, count in rows if state in OPEN),
         "unexplained": sum(c for state, reason, c in rows if state in MUST_SAY_WHY and not reason)
-        + standing(deps, paused=pause_reason(deps) is not None),
+        + standing(deps, paused=why_all_waits(deps) is not None),
         "duplicates": duplicates,
     }
 
 
 def standing(deps: Deps, *, paused: bool) -> int:
-    """Count what stands still though nothing says why: no pause, no answer, no report."""
+    """Count what stands still though nothing says why: no pause, no part that is silent, no answer, no report."""
     now = deps.now()
     broken = count_invariants(deps)
     with deps.reads() as session:

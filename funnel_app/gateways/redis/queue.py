@@ -141,11 +141,14 @@ class Queues:
         with redis_at_hand():
             self._disown(keys=[f"funnel:lock:{name}"], args=[owner])
 
-    def beat(self, name: str, ttl_s: int, member: str = "") -> None:
-        """Say that a process lives, for so many seconds; and which one, where there are several of its kind."""
+    def beat(self, name: str, ttl_s: int, member: str = "", *, age_s: float = 0.0) -> None:
+        """Say that a process lives, for so many seconds; and which one, where there are several of its kind.
+
+        With `age_s` it was so many seconds ago that it did.
+        """
         with redis_at_hand(), self.connection.pipeline() as pipe:
             pipe.set(f"funnel:beat:{name}", "1", ex=ttl_s)
-            pipe.hset(SEEN_KEY, f"{name}:{member}" if member else name, str(self._now()))
+            pipe.hset(SEEN_KEY, f"{name}:{member}" if member else name, str(self._now() - age_s))
             pipe.execute()
 
     def members(self, name: str, beginning: str) -> list[str]:

@@ -114,6 +114,12 @@ def facts(deps, **values):
     deps.vitals.found = replace(deps.vitals.found, **values)
 
 
+def silent(deps, part):
+    """Let a part be heard of no more, and be forgotten."""
+    deps.vitals.silent.update({part, f"{part}:1", f"{part}:2"})
+    deps.queues.dead.add(part)
+
+
 def depths(deps, **values):
     deps.vitals.waiting = replace(Depths({"emails": 0}, 0, 0, 0), **values)
 
@@ -193,9 +199,9 @@ WRONG = {
     "a forgetful Redis": (lambda d: facts(d, keeps=False), "redis persistence: warning", "keeps nothing"),
     "an open Redis": (lambda d: facts(d, exposure=Exposure.OPEN), "redis access: warning", "without a password"),
     "a silent Redis": (lambda d: facts(d, exposure=Exposure.UNKNOWN), "redis access: warning", "does not say whom"),
-    "a dead scheduler": (lambda d: d.vitals.silent.add("scheduler"), "scheduler: fault", "never heard of"),
+    "a dead scheduler": (lambda d: silent(d, "scheduler"), "scheduler: fault", "no scheduler has been heard of"),
     "a dead worker": (lambda d: d.vitals.silent.add("worker:1"), "workers: warning", "1 of 2 workers"),
-    "no worker": (lambda d: d.vitals.silent.update({"worker:1", "worker:2"}), "workers: fault", "0 of 2 workers"),
+    "no worker": (lambda d: silent(d, "worker"), "workers: fault", "no worker has been heard of"),
     "failed jobs": (lambda d: depths(d, failed=1), "queues: warning", "1 failed"),
     "jobs set aside": (lambda d: depths(d, unreadable=2), "queues: warning", "2 set aside"),
     "a long queue": (lambda d: depths(d, queues={"emails": 300}), "queues: warning", "300 jobs waiting"),
