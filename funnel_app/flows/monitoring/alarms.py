@@ -110,7 +110,7 @@ ALARMS: Mapping[str, Alarm] = {
     "provider_silent": Alarm(
         "Resend's reports do not come",
         "emails go out, and nobody knows whether they arrive",
-        fix="Look at the webhook in Resend: flask resend webhooks",
+        fix="Look at the address for reports in Resend: flask resend webhooks",
         page="doctor",
     ),
     "canary_late": Alarm(
