@@ -29,7 +29,7 @@ DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
 THROUGH_PGBOUNCER = ("tests/flows/intake/", "tests/flows/sending/", "tests/flows/maintenance/test_sweep.py")
 # These play the whole, or read the repository: coverage is measured where each part is tested.
 UNMEASURED = (
-    *(f"tests/{room}/" for room in ("assets", "bench", "e2e", "failures", "model", "prefect", "proofread")),
+    *(f"tests/{room}/" for room in ("bench", "failures", "model", "proofread")),
     *(f"tests/test_{name}.py" for name in ("documents", "guards", "named", "regexes", "supply_chain", "words")),
 )
 
