@@ -43,14 +43,8 @@ def said_in(path):
         for node in ast.walk(tree)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node)
     }
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and " " in node.value
-            and id(node) not in unsaid
-        ):
-            yield node.value
+    texts = [each for each in ast.walk(tree) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return [text.value for text in texts if " " in text.value and id(text) not in unsaid]
 
 
 def read_by_owners():

@@ -336,3 +336,15 @@ def test_the_same_of_several_emails_in_a_row_is_said_once(deps):
     assert sentence(deps) == (
         "1 of 5 emails delivered; each of emails 1 and 2 skipped: too late; each of emails 4 and 5 skipped: too late."
     )
+
+
+def test_what_happened_in_one_second_stands_in_the_order_in_which_it_can_happen(deps):
+    write_templates(deps)
+    first = email_ids(opt_in(deps))[0]
+    deliver(deps, [first])
+    at = deps.now().replace(microsecond=0)
+    for kind in ("email.clicked", "email.opened", "email.delivered", "email.sent"):
+        record_event(deps, report(deps, first, kind, at=at))
+    told = [line["what"] for line in trace(deps, "ana@resend.dev")["story"] if line["about"] == "lead_nurture 1"]
+    reported = [words.partition("Resend reports: ")[2] for words in told if words.startswith("Resend reports: ")]
+    assert reported == ["sent", "delivered", "opened", "clicked"]
