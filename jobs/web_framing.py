@@ -5,7 +5,7 @@ judges them: what this cannot make sense of counts as whole, so that the parser 
 """
 
 import re
-from collections.abc import Callable
+from typing import Protocol
 
 from funnel_app.web.payloads import LARGEST_BODY, BoundedRequest
 
@@ -27,34 +27,64 @@ class Incoming:
     def __init__(self, data: bytes = b"") -> None:
         self.data = bytearray()
         self.expects_continue = False
-        self._is_whole: Callable[[], bool] | None = None
+        self._body: Body | None = None
         self.feed(data)
 
     @property
     def has_head(self) -> bool:
         """Say whether the head is here to its last line."""
-        return self._is_whole is not None
+        return self._body is not None
 
     @property
     def is_whole(self) -> bool:
         """Say whether the head and all of the body are here, or more of it than anybody would read."""
-        return self._is_whole is not None and self._is_whole()
+        return self._body is not None and self._body.is_whole()
+
+    @property
+    def ends_at(self) -> int | None:
+        """Where the next request begins; None while that has not come, and of a body that nobody reads to its end."""
+        return self._body.ends_at() if self._body is not None else None
 
     def feed(self, data: bytes) -> None:
         """Add what has come."""
         looked_through = max(0, len(self.data) - len(HEAD_ENDS) + 1)
         self.data += data
-        if self._is_whole is None and (end := self.data.find(HEAD_ENDS, looked_through)) >= 0:
+        if self._body is None and (end := self.data.find(HEAD_ENDS, looked_through)) >= 0:
             self._read_head(bytes(self.data[:end]), end + len(HEAD_ENDS))
 
     def _read_head(self, head: bytes, starts_at: int) -> None:
         self.expects_continue = bool(AWAITS.search(head))
         if CHUNKED.search(head):
-            self._is_whole = Chunks(self.data, starts_at).are_whole
+            self._body = Chunks(self.data, starts_at)
             return
         found = LENGTH.search(head)
-        wanted = starts_at + (int(found[1]) if found else 0)
-        self._is_whole = lambda: len(self.data) >= min(wanted, starts_at + BODY_AT_MOST)
+        self._body = Measured(self.data, starts_at, int(found[1]) if found else 0)
+
+
+class Body(Protocol):
+    """The body of a request that is coming."""
+
+    def is_whole(self) -> bool:
+        """Say whether it is here, or more of it than anybody would read."""
+
+    def ends_at(self) -> int | None:
+        """Return where it ends; None where that is not here."""
+
+
+class Measured:
+    """A body whose length was told."""
+
+    def __init__(self, data: bytearray, starts_at: int, length: int) -> None:
+        self._data, self._ends_at = data, starts_at + length
+        self._enough = starts_at + min(length, BODY_AT_MOST)
+
+    def is_whole(self) -> bool:
+        """Say whether it has come, or more than anybody would read."""
+        return len(self._data) >= self._enough
+
+    def ends_at(self) -> int | None:
+        """Return where it ends; None where that has not come."""
+        return self._ends_at if len(self._data) >= self._ends_at else None
 
 
 class Chunks:
@@ -64,8 +94,13 @@ class Chunks:
         self._data, self._starts_at = data, starts_at
         self._next = starts_at
         self._content = 0
+        self._ends_at: int | None = None
 
-    def are_whole(self) -> bool:
+    def ends_at(self) -> int | None:
+        """Return where it ends; None where the last chunk was not seen."""
+        return self._ends_at
+
+    def is_whole(self) -> bool:
         """Say whether the last chunk has come, or one that breaks the rules, or more than anybody would read."""
         if len(self._data) - self._starts_at > CHUNKS_AT_MOST:
             return True
@@ -77,12 +112,17 @@ class Chunks:
             if size is None:
                 return True
             if int(size[0], 16) == 0:
-                # Trailers may follow; without one the empty line follows at once.
-                return self._data.find(HEAD_ENDS, line_ends) >= 0
+                return self._has_last(line_ends)
             content_starts = line_ends + len(LINE_ENDS)
             if not self._step_over(content_starts, int(size[0], 16)):
                 return len(self._data) - content_starts + self._content >= BODY_AT_MOST
         return True
+
+    def _has_last(self, line_ends: int) -> bool:
+        # Trailers may follow; without one the empty line follows at once.
+        ends = self._data.find(HEAD_ENDS, line_ends)
+        self._ends_at = ends + len(HEAD_ENDS) if ends >= 0 else None
+        return ends >= 0
 
     def _step_over(self, content_starts: int, size: int) -> bool:
         ends = content_starts + size + len(LINE_ENDS)

@@ -8,6 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.subscriptions import NotSet, callback_url, check_calendly, subscribe_calendly
 from funnel_app.gateways.errors import GatewayError
@@ -28,10 +29,10 @@ def check(campaign: str) -> None:
     with _told():
         faults = check_calendly(current_deps(), campaign)
     for fault in faults:
-        click.echo(fault)
+        say(fault)
     if faults:
         sys.exit(1)
-    click.echo(f"Calendly calls {callback_url(current_deps(), campaign)} with every event that Funnel needs.")
+    say(f"Calendly calls {callback_url(current_deps(), campaign)} with every event that Funnel needs.")
 
 
 @group.command()
@@ -40,7 +41,7 @@ def check(campaign: str) -> None:
 def subscribe(campaign: str) -> None:
     """Make Calendly call us; safe to repeat, and mends a subscription that Calendly disabled."""
     with _told():
-        click.echo(subscribe_calendly(current_deps(), campaign))
+        say(subscribe_calendly(current_deps(), campaign))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from funnel_app.commands.terminal import say
 from funnel_app.deploy.interview import QUESTIONS, Question, Unfit, make_secrets, write, wrong_with
 from funnel_app.environment import plain, plain_values, read_file
 from funnel_app.gateways.errors import GatewayError
@@ -36,16 +37,16 @@ def setup(file: Path, offers: bool) -> None:
         if answer := _ask(question, values):
             values[question.name] = answer
     write(file, values)
-    click.echo(f"\nWrote {file}, with new secrets for all that need one. Keep a copy where your passwords are.")
+    say(f"\nWrote {file}, with new secrets for all that need one. Keep a copy where your passwords are.")
     if offers:
         _offer(values)
-    click.echo(NEXT)
+    say(NEXT)
 
 
 def _ask(question: Question, values: dict[str, str]) -> str:
-    click.echo(f"\n{question.name}: {question.meaning}")
+    say(f"\n{question.name}: {question.meaning}")
     if not values.get(question.name) and question.find and (found := question.find({**os.environ, **values})):
-        click.echo("  found by itself")
+        say("  found by itself")
         return found
     while True:
         answer = _answer(question, values)
@@ -63,14 +64,14 @@ def _answer(question: Question, values: dict[str, str]) -> str:
 def _is_good(question: Question, values: dict[str, str]) -> bool:
     os.environ[question.name] = values[question.name]
     if wrong := wrong_with(question.name):
-        click.echo(f"  ✗ {wrong}")
+        say(f"  ✗ {wrong}")
         return False
     if question.check is None:
         return True
     try:
-        click.echo(f"  ✓ {question.check({**os.environ, **values})}")
+        say(f"  ✓ {question.check({**os.environ, **values})}")
     except (Unfit, GatewayError) as fault:
-        click.echo(f"  ✗ {fault}")
+        say(f"  ✗ {fault}")
         return click.confirm("  Take it all the same?", default=False)
     return True
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import click
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 
@@ -16,6 +17,11 @@ def printable(text: str) -> str:
     return OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """Print a line on a terminal, to its standard error where `err` says so; whoever typed it commands nothing."""
+    click.echo(printable(text), err=err)
+
+
 class Terminal(Console):
     """A terminal on which no cell, title or word is more than text."""
 
@@ -23,3 +29,7 @@ class Terminal(Console):
         """Yield what is to be printed, each text of it printable."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(printable(segment.text), segment.style)
+
+    def pass_on(self, text: str) -> None:
+        """Print what this terminal rendered before, with its own colours."""
+        click.echo(text, nl=False)

@@ -55,6 +55,11 @@ ALARMS: Mapping[str, Alarm] = {
         "what its sender sends cannot be used, and starts nothing",
         "See flask hooks list --outcome refused, have the sender mended, and replay them with flask hooks replay",
     ),
+    "calls_not_kept": _happens(
+        "Refused calls are counted and not kept",
+        "a sender fills the 20 MB that its refused calls may take in a day: what comes now cannot be replayed",
+        "Stop that sender or have it mended; what it sent meanwhile must be asked of it again",
+    ),
     "calls_unproven": Alarm(
         "Calls of a hook have no proof",
         "they are refused and not kept: is its sender's secret ours?",

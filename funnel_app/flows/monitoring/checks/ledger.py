@@ -1,6 +1,7 @@
 """Checks of the ledger and of the machine under it: shape, place, room, and the clock."""
 
 import shutil
+import stat
 from datetime import timedelta
 from pathlib import Path
 
@@ -64,7 +65,14 @@ def _place(file: Path) -> Check:
         return fault("ledger place", f"{file} is on the container's own layer, gone at the next deploy", fix)
     if file.is_relative_to(EMPTIED):
         return warning("ledger place", f"{file} is in a folder that is emptied now and then", fix)
+    if _anybody_may_write(file.parent):
+        exchange = f"anybody on this machine may put another file in the place of {file}"
+        return warning("ledger place", exchange, f"chmod o-w {file.parent}, or a folder of its own in DATABASE_URL")
     return ok("ledger place", f"{file}, on {kind} mounted at {mount}")
+
+
+def _anybody_may_write(folder: Path) -> bool:
+    return folder.is_dir() and bool(folder.stat().st_mode & stat.S_IWOTH)
 
 
 def mount_of(file: Path, mounts: Path = MOUNTS) -> tuple[str, str]:
