@@ -5,7 +5,7 @@ import sys
 from funnel_app.app import create_app
 from funnel_app.config import ConfigError
 from funnel_app.deps import build_deps
-from jobs.process import start
+from jobs.settings import start
 
 settings = start()
 try:

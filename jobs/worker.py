@@ -29,8 +29,9 @@ from funnel_app.periodic import PeriodicRunner, time_rounds
 from jobs import deliver, mirror, recheck, reconcile
 from jobs.heartbeat import beat, reset
 from jobs.parent import Parent, Part
-from jobs.process import deps, start, wait_for_ledger, wait_for_redis
+from jobs.process import deps, wait_for_ledger, wait_for_redis
 from jobs.processes import CHILD
+from jobs.settings import start
 
 # RQ loads its jobs by name: what a parent has imported, its children need not.
 JOBS = (deliver, mirror, recheck, reconcile)

@@ -1,7 +1,7 @@
 """The model of a campaign: what is sent, when, and what starts and stops it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -101,15 +101,16 @@ class Sequence:
     off_season: str
     window: Window | None
     max_lateness: timedelta
+    # Whether the steps count back from the anchor, as reminders of a call do.
+    before_anchor: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Work out what follows from the steps."""
+        object.__setattr__(self, "before_anchor", any(step.delay < timedelta(0) for step in self.steps))
 
     def step(self, number: int) -> Step:
         """Return a step by its number, which counts from 1."""
         return self.steps[number - 1]
-
-    @property
-    def before_anchor(self) -> bool:
-        """Say whether the steps count back from the anchor, as reminders of a call do."""
-        return any(step.delay < timedelta(0) for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,7 @@ def _campaign(top: Table) -> Campaign:
         capacity=top.number("capacity", 0),
         bookings_baseline=top.number("bookings_baseline", 0),
         calendly_link=top.read("calendly_link", fields.link, ""),
-        pdf_download_link=top.read("pdf_download_link", fields.link, ""),
+        pdf_download_link=top.read("pdf_download_link", fields.own_link, ""),
         tips=_tips(top),
         sequences=sequences,
         hooks=_hooks(top, name, sequences),
@@ -125,7 +125,7 @@ def _sequence(campaign: str, name: str, table: Table) -> Sequence:
         email_1_by_entrance=_entrances(table.table("email_1_by_entrance")),
         reentry=_reentry(table),
         off_season=table.text("off_season", SAME),
-        window=table.read("window", lambda text: fields.window(text), None),
+        window=table.read("window", fields.window, None),
         max_lateness=table.read("max_lateness", fields.duration, MAX_LATENESS),
     )
 
@@ -219,6 +219,6 @@ def _hook(campaign: str, name: str, table: Table, handler: str | None) -> Hook:
         name=name,
         path=f"/webhook/{campaign}/{name}",
         legacy_paths=table.texts("legacy_paths"),
-        legacy_id=table.read("legacy_id", lambda text: fields.uuid(text), None),
+        legacy_id=table.read("legacy_id", fields.uuid, None),
         handler=handler,
     )

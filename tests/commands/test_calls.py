@@ -250,6 +250,13 @@ class TestCalendly:
         done = run("check")
         assert done.exit_code == code and words in done.output
 
+    def test_with_several_campaigns_one_must_be_named(self, sqlite):
+        deps = make_deps(sqlite, calendly_token="token", calendly_api_url=API)
+        campaign = deps.registry.campaign("christmas")
+        both = replace(deps.registry, campaigns={"christmas": campaign, "easter": replace(campaign, name="easter")})
+        done = application(replace(deps, registry=both)).test_cli_runner().invoke(args=["calendly", "check"])
+        assert done.exit_code == 1 and "Say which with --campaign: christmas, easter." in done.output
+
     @pytest.mark.parametrize(
         ("rows", "said"),
         [([{}], "already subscribed"), ([], "subscribed"), ([{"state": "disabled"}], "subscribed again")],

@@ -99,12 +99,12 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         kind = "marketing"
         suppression = suppressions.find(session, contact.email_norm, deps.settings.secret_key, kind)
     story = trace(deps, contact.email_norm)
-    told = story["enrolments"]
+    told = {row["id"]: row["sentence"] for row in story["enrolments"]}
     return Lead(
         contact=contact,
         suppression=suppression,
         # What began between the two readings is shown at the next look.
-        stories=[Story(e, row["sentence"], _can(e)) for e, row in zip(joined, told, strict=False)],
+        stories=[Story(e, told[str(e.id)], _can(e)) for e in joined if str(e.id) in told],
         moments=_moments(story, joined, actions),
         zone=contact.timezone or _campaign_zone(deps, joined),
         segment=segment_of(contact.properties),

@@ -11,7 +11,6 @@ from uuid import UUID
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
-from rq.job import Job
 from rq.queue import Queue
 
 from funnel_app.gateways.errors import redis_at_hand
@@ -32,7 +31,7 @@ from funnel_app.gateways.redis.job_names import (
 )
 from funnel_app.gateways.redis.own_jobs import queue_at
 from funnel_app.gateways.redis.refusals import explain
-from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK, WRITE_SIGN
+from funnel_app.gateways.redis.scripts import DISARM, OWN_LOCK, RELEASE_LOCK, WRITE_SIGN
 
 __all__ = [
     "CLOCK_KEY",
@@ -70,6 +69,7 @@ class Queues:
         self._monotonic = monotonic
         self._closed_until = 0.0
         self._arming, self._swift_arming = Arming(self.connection), Arming(self._swift)
+        self._disarm = self.connection.register_script(DISARM)
         self._own = self.connection.register_script(OWN_LOCK)
         self._disown = self.connection.register_script(RELEASE_LOCK)
 
@@ -111,18 +111,9 @@ class Queues:
 
     def unschedule(self, ids: Sequence[UUID]) -> int:
         """Take emails off the clock and the queue, and return how many were there; a job that runs is left alone."""
-        with redis_at_hand(), self.connection.pipeline() as pipe:
-            for email_id in ids:
-                pipe.zrem(CLOCK_KEY, email_job_id(email_id))
-                for name in (TRANSACTIONAL, EMAILS):
-                    pipe.lrem(self._queue(name).key, 0, email_job_id(email_id))
-            counts = iter(pipe.execute())
-            removed = [each for each, *found in zip(ids, counts, counts, counts, strict=True) if any(found)]
-            # Only what was removed here: the hash of a job that a worker has just taken is the worker's.
-            for email_id in removed:
-                pipe.delete(Job.key_for(email_job_id(email_id)))
-            pipe.execute()
-        return len(removed)
+        keys = [CLOCK_KEY, *(self._queue(name).key for name in (TRANSACTIONAL, EMAILS))]
+        with redis_at_hand():
+            return sum(int(self._disarm(keys=keys, args=list(map(email_job_id, part)))) for part in _parts(ids))
 
     def marked(self) -> bool:
         """Tell whether the clock was filled since Redis last lost everything."""

@@ -59,9 +59,11 @@ def test_one_bounce_is_told_once_with_its_reason_and_what_to_do_and_no_full_addr
         said = rounds(live, minutes=1)
     person = look(live, first).enrolment.contact_id
     assert said == [
-        "🔴 Emails: bounced: 1 email to a***@resend.dev: mailbox does not exist "
-        f"(https://funnel.example/console/leads/{person}). "
-        "Ask the lead for another address, or run flask contacts release if it is right after all."
+        (
+            "🔴 Emails: bounced: 1 email to a***@resend.dev: mailbox does not exist "
+            f"(https://funnel.example/console/leads/{person}). "
+            "Ask the lead for another address, or run flask contacts release if it is right after all."
+        )
     ]
 
 

@@ -137,8 +137,10 @@ def test_what_the_funnel_itself_found_is_told_too(both_deps):
     sweep(both_deps)
     told = [line["what"] for line in trace(both_deps, "ana@resend.dev")["story"]]
     assert told[2:6] == [
-        "held: template lead_nurture_email_1 in Notion: no page in the templates database is named "
-        "lead_nurture_email_1",
+        (
+            "held: template lead_nurture_email_1 in Notion: no page in the templates database is named "
+            "lead_nurture_email_1"
+        ),
         "planned again: released by a person",
         "handed to Resend",
         "Resend reports: delivered",
@@ -219,13 +221,17 @@ def first_id(deps):
         (State.SENDING, "email 1 is being handed to Resend; email 2 waits until email 1 is settled."),
         (
             State.HELD,
-            "email 1 is held: why; mend that, and it goes by itself within two minutes; "
-            "email 2 waits until email 1 is settled.",
+            (
+                "email 1 is held: why; mend that, and it goes by itself within two minutes; "
+                "email 2 waits until email 1 is settled."
+            ),
         ),
         (
             State.AMBIGUOUS,
-            "email 1 why; look it up in Resend, then run flask emails resolve ID delivered, failed or not-sent; "
-            "email 2 waits until email 1 is settled.",
+            (
+                "email 1 why; look it up in Resend, then run flask emails resolve ID delivered, failed or not-sent; "
+                "email 2 waits until email 1 is settled."
+            ),
         ),
         (State.DELAYED, "email 1 is delayed: why; nothing to do, Resend tries again; email 2 goes today at 07:01."),
         (
