@@ -8,8 +8,8 @@ import click
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 
-# Controls but the line's end (Unicode's C0, DEL, C1), and what turns the direction of letters or hides them.
-OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+# Controls but the line's end (Unicode's C0, DEL, C1), and what turns letters around or hides itself; joiners are letters' own.
+OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 def printable(text: str) -> str:
