@@ -8,7 +8,7 @@ import click
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 
-# Controls but the line's end (Unicode's C0, DEL, C1), and what turns letters around or hides itself; joiners are letters' own.
+# Controls but the line's end (Unicode's C0, DEL, C1), and what turns letters around or hides itself; joiners stay.
 OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013_index_refused"
-down_revision = "0012_add_heartbeats"
+revision = "0014_index_refused"
+down_revision = "0013_add_put_aside"
 
 REFUSED = sa.text("outcome = 'refused'")
 
