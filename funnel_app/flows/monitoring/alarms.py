@@ -100,7 +100,7 @@ ALARMS: Mapping[str, Alarm] = {
         "hooks?outcome=refused",
     ),
     "calls_not_kept": _happens(
-        "Refused calls are counted and not kept",
+        "Incoming calls are counted and not kept",
         "a sender fills the 20 MB that its refused calls may take in a day: what comes now cannot be replayed",
         "Stop that sender or have it mended; what it sent meanwhile must be asked of it again",
     ),
@@ -115,7 +115,7 @@ ALARMS: Mapping[str, Alarm] = {
     "provider_silent": Alarm(
         "Resend's reports do not come",
         "emails go out, and nobody knows whether they arrive",
-        fix="Look at the webhook in Resend: flask resend webhooks",
+        fix="Look at the address for reports in Resend: flask resend webhooks",
         page="doctor",
     ),
     "canary_late": Alarm(

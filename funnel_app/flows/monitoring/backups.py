@@ -7,6 +7,7 @@ from pathlib import Path
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.backup_files import last_night, taken
 from funnel_app.flows.monitoring.incidents import note
+from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.ledger import incidents
 
 FAILED, OLD = "backup_failed", "backup_old"
@@ -44,7 +45,7 @@ def why_old(deps: Deps) -> str | None:
         or newest >= last_night(deps.now(), deps.settings.timezone) - timedelta(days=NIGHTS - 1)
     ):
         return None
-    return f"the newest in {deps.settings.backup_dir} is of {newest:%Y-%m-%d %H:%M} UTC"
+    return f"the newest in {deps.settings.backup_dir} is of {said_at(deps, newest)}"
 
 
 def why_no_room(deps: Deps) -> str | None:

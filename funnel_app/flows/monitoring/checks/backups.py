@@ -3,6 +3,7 @@
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.backups import ROLES, newest_at, why_failed, why_no_room, why_old
 from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
+from funnel_app.flows.monitoring.local_time import said_at
 
 MAKE = "mend that, and run flask --app wsgi ledger backup"
 
@@ -19,7 +20,7 @@ def backups(deps: Deps) -> Findings:
     elif (newest := newest_at(deps)) is None:
         yield warning("backups", f"there is none in {folder} yet", "the scheduler makes the first within seconds")
     else:
-        yield ok("backups", f"the newest in {folder} is of {newest:%Y-%m-%d %H:%M} UTC")
+        yield ok("backups", f"the newest in {folder} is of {said_at(deps, newest)}")
 
 
 def _none_wanted(deps: Deps) -> Check:
