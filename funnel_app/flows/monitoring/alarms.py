@@ -180,6 +180,12 @@ ALARMS: Mapping[str, Alarm] = {
     "backup_old": Alarm(
         "The newest backup is old", "two nights brought none", fix="Run flask ledger backup, and see what it says"
     ),
+    "replica_behind": Alarm(
+        "The replica is behind",
+        "what changes is on this machine's disk alone, until the last backup",
+        timedelta(minutes=1),
+        fix="See that the folder or store of REPLICA_URL can be written to",
+    ),
     "heartbeat_failed": Alarm(
         "The dead man's switch does not hear us",
         "if this whole machine goes, nobody is told",

@@ -34,6 +34,7 @@ CHECKS: Mapping[str, Probe] = {
     "ledger place": ledger.where,
     "disk space": ledger.room,
     "backups": backups.backups,
+    "replica": backups.replica,
     "clock": ledger.clock,
     "redis, scheduler, workers, queues, sending": redis.redis,
     "overdue": redis.overdue,

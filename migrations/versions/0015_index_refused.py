@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014_index_refused"
-down_revision = "0013_add_put_aside"
+revision = "0015_index_refused"
+down_revision = "0014_add_bookings"
 
 REFUSED = sa.text("outcome = 'refused'")
 
