@@ -135,7 +135,7 @@ class TestReading:
     def test_sequences_are_drawn(self, olga, world):
         text = olga.get("/console/sequences").text
         assert text.count("<svg") == 6 and "at once" in text and "−2h" in text and "4 stuck" in text
-        assert "Ended and blocked by: assessment, booking, onboarding" in text
+        assert "Ends early, and does not begin, after: assessment, booking, onboarding" in text
 
     def test_figures_are_charts_tables_and_csv(self, olga, world):
         text = olga.get("/console/figures?days=7").text
