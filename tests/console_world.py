@@ -96,7 +96,7 @@ def catch_up(deps: Deps, kind: str | None = "email.delivered") -> None:
             report(deps, waiting.id, kind)
 
 
-def live_days(deps: Deps, days: int) -> None:
+def live_days(deps: Deps, days: int = 12) -> None:
     """Let days go by, with leads coming in on each, most of whose emails arrive seconds after they are due."""
     for day in range(days):
         for number in range(day, day + 2 + day % 3):

@@ -85,7 +85,7 @@ SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "hei
 
 @dataclass
 class Site:
-    """A console over HTTP at one width, with days of leads behind it; `state` is what a browser remembers."""
+    """A console over HTTP at one width, with two weeks of leads behind it; `state` is what a browser remembers."""
 
     browser: Browser
     width: str
@@ -141,16 +141,10 @@ def site(browser: Browser, width: str, migrated_sqlite: Path, tmp_path_factory) 
 
 
 @pytest.fixture(scope="module")
-def days() -> int:
-    """How many days of leads lie behind; only figures need many."""
-    return 1
-
-
-@pytest.fixture(scope="module")
-def filled(site: Site, days: int) -> Site:
-    """The console days later: leads in every state that an operator can meet, and Olga is logged in."""
+def filled(site: Site) -> Site:
+    """The console two weeks later: leads in every state that an operator can meet, and Olga is logged in."""
     populate(site.deps)
-    live_days(site.deps, days)
+    live_days(site.deps)
     site.leads = fill(site.deps)
     watch(site.deps)
     examine_and_keep(site.deps)

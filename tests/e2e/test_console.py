@@ -23,12 +23,6 @@ NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-bounced", "emai
          "nowhere", "runbook", "aside", "settle", "address")  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def days() -> int:
-    """So many that figures and pictures look as they do in use."""
-    return 12
-
-
 def pages(site: Site) -> dict[str, str]:
     """Return every kind of page by its name."""
     leads = site.leads
