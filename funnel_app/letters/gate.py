@@ -129,8 +129,8 @@ def _pictures(body: _Part) -> Iterator[Problem]:
     for address in body.page.sources:
         told = body.protected.restored(address)
         if _EXPIRES.search(address):
-            yield warning(
-                "bad_image", f'A picture comes from "{told[:60]}…", which Notion lets expire within the hour.'
+            yield fault(
+                "expiring_image", f'A picture comes from "{told[:60]}…", which Notion lets expire within the hour.'
             )
         elif not (_GOOD_PICTURE.match(address) or _VARIABLES.match(address)):
             yield warning("bad_image", f'A picture comes from "{told[:80]}", where no reader can load it.')
