@@ -20,6 +20,11 @@ def closes_on(season: Season, day: date) -> date:
     return deadline_after(season.last, began)
 
 
+def began_on(season: Season, day: date) -> date:
+    """Return the first day of the season that began last, on this day at the latest."""
+    return _last_start(season, day)
+
+
 def opens_next(season: Season, day: date) -> date:
     """Return the first day after this one on which a season begins."""
     return deadline_after(season.first, day + timedelta(days=1))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
@@ -45,18 +45,27 @@ def count_calls(session: Session, campaign: str, events: Collection[str], mode: 
 
     A call that is spoken of twice counts once, and it does not matter what was answered.
     """
-    calls = (
-        select(HookEvent.contact_id, HookEvent.occurrence)
-        .where(
-            HookEvent.campaign == campaign,
-            HookEvent.event.in_(list(events)),
-            HookEvent.outcome.in_(HEARD),
-            HookEvent.mode == mode,
-        )
-        .distinct()
-        .subquery()
-    )
+    calls = _calls(campaign, events, mode).distinct().subquery()
     return session.scalar(select(func.count()).select_from(calls)) or 0
+
+
+def count_standing(
+    session: Session, campaign: str, kinds: tuple[Collection[str], Collection[str]], mode: str, since: datetime | None
+) -> int:
+    """Count the calls that the first kinds of events speak of and none of the second; since leaves out older ones."""
+    begun, ended = (_calls(campaign, events, mode) for events in kinds)
+    if since is not None:
+        begun = begun.where(HookEvent.received_at >= since)
+    return session.scalar(select(func.count()).select_from(begun.except_(ended).subquery())) or 0
+
+
+def _calls(campaign: str, events: Collection[str], mode: str) -> Select[UUID | None, str | None]:
+    return select(HookEvent.contact_id, HookEvent.occurrence).where(
+        HookEvent.campaign == campaign,
+        HookEvent.event.in_(list(events)),
+        HookEvent.outcome.in_(HEARD),
+        HookEvent.mode == mode,
+    )
 
 
 def find_call_at(session: Session, campaign: str, event: str, occurrence: str) -> datetime | None:

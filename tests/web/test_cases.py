@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from funnel_app.flows.templates.compose import BOOKED, GIVEN_UP
+from funnel_app.flows.templates.bookings import BOOKED, GIVEN_UP
 from funnel_app.ledger import hook_events
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
 from sandbox.signing import calendly_headers
