@@ -1,10 +1,9 @@
 """Checks of settings that are addresses of servers: each raises ValidationError, and never shows a value."""
 
 import re
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from marshmallow import ValidationError
-from psycopg.pq import Conninfo
 
 LEDGERS = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 A_LEDGER = "must be sqlite:////folder/funnel.db or postgresql://user:password@host:5432/name."
@@ -63,6 +62,18 @@ def redis_address(value: str) -> None:
     _server(value, A_REDIS)
 
 
+def replica_address_or_off(value: str) -> None:
+    """Refuse what Litestream cannot write to; none is fine. What opens a store stands in variables of its own."""
+    if value and not (_is_address(value) and _is_replica(urlsplit(value))):
+        raise ValidationError("must be file:///folder, s3://bucket/path, gs://bucket/path or abs://container/path.")
+
+
+def _is_replica(parts: SplitResult) -> bool:
+    if parts.scheme == "file":
+        return not parts.netloc and parts.path.startswith("/") and len(parts.path) > 1
+    return parts.scheme in {"s3", "gs", "abs"} and bool(parts.netloc) and "@" not in parts.netloc
+
+
 def _server(value: str, form: str) -> None:
     if _has_raw_password(value):
         raise ValidationError(ENCODE)
@@ -87,6 +98,9 @@ def _is_address(value: str) -> bool:
 
 
 def _known_parameters(value: str) -> None:
+    # Where the ledger is SQLite its driver is in no process.
+    from psycopg.pq import Conninfo  # noqa: PLC0415
+
     known = {option.keyword.decode() for option in Conninfo.get_defaults()}
     for name, _ in parse_qsl(urlsplit(value).query, keep_blank_values=True):
         if name not in known:

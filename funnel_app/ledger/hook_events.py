@@ -1,15 +1,16 @@
 """Hook events: every authenticated call, with what became of it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.ledger.base import written
-from funnel_app.ledger.models import HookEvent, Outcome
+from funnel_app.ledger.models import Contact, HookEvent, Outcome
 from funnel_app.rules.states import HEARD
 
 
@@ -38,45 +39,6 @@ def of_contact(session: Session, contact_id: UUID) -> list[HookEvent]:
             select(HookEvent).where(HookEvent.contact_id == contact_id).order_by(HookEvent.received_at, HookEvent.id)
         )
     )
-
-
-def count_calls(session: Session, campaign: str, events: Collection[str], mode: str) -> int:
-    """Count the calls of the calendar that events of these kinds speak of; those of another mode do not count.
-
-    A call that is spoken of twice counts once, and it does not matter what was answered.
-    """
-    calls = _calls(campaign, events, mode).distinct().subquery()
-    return session.scalar(select(func.count()).select_from(calls)) or 0
-
-
-def count_standing(
-    session: Session, campaign: str, kinds: tuple[Collection[str], Collection[str]], mode: str, since: datetime | None
-) -> int:
-    """Count the calls that the first kinds of events speak of and none of the second; since leaves out older ones."""
-    begun, ended = (_calls(campaign, events, mode) for events in kinds)
-    if since is not None:
-        begun = begun.where(HookEvent.received_at >= since)
-    return session.scalar(select(func.count()).select_from(begun.except_(ended).subquery())) or 0
-
-
-def _calls(campaign: str, events: Collection[str], mode: str) -> Select[UUID | None, str | None]:
-    return select(HookEvent.contact_id, HookEvent.occurrence).where(
-        HookEvent.campaign == campaign,
-        HookEvent.event.in_(list(events)),
-        HookEvent.outcome.in_(HEARD),
-        HookEvent.mode == mode,
-    )
-
-
-def find_call_at(session: Session, campaign: str, event: str, occurrence: str) -> datetime | None:
-    """Return when the call of a calendar event is, by the newest event of a kind; None where there is none."""
-    wanted = select(HookEvent.call_at).where(
-        HookEvent.campaign == campaign,
-        HookEvent.event == event,
-        HookEvent.occurrence == occurrence,
-        HookEvent.call_at.is_not(None),
-    )
-    return session.scalars(wanted.order_by(HookEvent.happened_at.desc()).limit(1)).one_or_none()
 
 
 def lock_key(session: Session, key: str) -> None:
@@ -139,6 +101,18 @@ def newest_refused(session: Session, since: datetime | None, limit: int) -> list
         calls = calls.where(or_(HookEvent.received_at >= since, HookEvent.happened_at >= since))
     newest = session.scalars(calls.order_by(HookEvent.received_at.desc(), HookEvent.id.desc()).limit(limit))
     return list(newest)[::-1]
+
+
+def taken_from(session: Session, addresses: Collection[str], since: datetime | None) -> dict[str, list[HookEvent]]:
+    """Return the calls of these people since a time that were not refused, by normalised address."""
+    found: dict[str, list[HookEvent]] = defaultdict(list)
+    if since is None or not addresses:
+        return found
+    wanted = select(Contact.email_norm, HookEvent).join(Contact, Contact.id == HookEvent.contact_id)
+    theirs = wanted.where(Contact.email_norm.in_(list(addresses)), HookEvent.received_at > since)
+    for address, event in session.execute(theirs.where(HookEvent.outcome != Outcome.REFUSED)):
+        found[address].append(event)
+    return found
 
 
 def find_refused(session: Session, key: str) -> HookEvent | None:

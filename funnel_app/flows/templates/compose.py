@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from funnel_app.campaigns.model import Campaign, Kind
+from funnel_app.campaigns.model import Campaign, Kind, Mode
+from funnel_app.campaigns.season import began_at
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import mailable
-from funnel_app.flows.templates.bookings import booked_calls
 from funnel_app.flows.templates.serving import NotReady, ready_version
 from funnel_app.gateways.errors import GatewayError
+from funnel_app.ledger import bookings
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.models import Contact, Email, TemplateVersion
 from funnel_app.letters.letter import Envelope, Letter
@@ -77,6 +78,13 @@ def _text(deps: Deps, key: str) -> TemplateVersion | NotReady:
             return ready_version(deps, key)
     except NotReady as fault:
         return fault
+
+
+def booked_calls(deps: Deps, campaign: str) -> int:
+    """Return how many calls of a campaign's season are booked and stand: each once, without tests and canaries."""
+    since = began_at(deps.registry.campaign(campaign), deps.now())
+    with deps.reads() as session:
+        return bookings.count(session, campaign, Mode.LIVE, since)
 
 
 @contextmanager

@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from funnel_app.campaigns.model import Campaign, Kind, Sequence
 from funnel_app.campaigns.timing import deadline_after
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.bookings import booked_calls
-from funnel_app.flows.templates.compose import Reader, envelope_to, facts_of, unsubscribe_url, variables_for
+from funnel_app.flows.templates.compose import (
+    Reader,
+    booked_calls,
+    envelope_to,
+    facts_of,
+    unsubscribe_url,
+    variables_for,
+)
 from funnel_app.flows.templates.readings import Reading, read_one
 from funnel_app.flows.templates.samples import sample
 from funnel_app.ledger import contacts, enrolments
