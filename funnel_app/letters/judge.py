@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from funnel_app.letters.draft import Draft, Verdict
-from funnel_app.letters.gate import blocked, inspect
+from funnel_app.letters.gate import beside_the_body, blocked, inspect
 from funnel_app.letters.letter import Letter, compose
 from funnel_app.letters.limits import oversized
 from funnel_app.letters.made import read_made
@@ -27,7 +27,8 @@ def judge(draft: Draft) -> Verdict:
         return Verdict(found, None)
     written = read_source(draft.html, draft.blocks, draft.layout)
     if blocked(written.problems):
-        return Verdict(written.problems, None, written.read_as)
+        beside = beside_the_body(draft.subject, draft.status)
+        return Verdict(_worst_first((*written.problems, *beside)), None, written.read_as)
     verdict = _judged(replace(draft, html=written.html))
     problems = _worst_first((*verdict.problems, *written.problems))
     return Verdict(problems, verdict.parts, written.read_as, written.html)

@@ -11,7 +11,7 @@ from funnel_app.flows.templates.drafts import draft_of, fingerprint, typed_of
 from funnel_app.gateways.notion.pages import answering
 from funnel_app.gateways.notion.templates import Page
 from funnel_app.ledger import template_versions
-from funnel_app.letters.gate import Problem, blocked
+from funnel_app.letters.gate import Problem, beside_the_body, blocked
 from funnel_app.letters.render import Parts
 
 
@@ -77,15 +77,19 @@ def judged(deps: Deps, key: str, pages: Sequence[Page], faults: Sequence[str] = 
     if len(pages) != 1:
         return Reading(key, tuple(pages), (*_columns(faults), _absent(key, pages)))
     page = pages[0]
-    if page.unread:
-        detail = f"“{page.name}” holds a block that Funnel cannot read ({page.unread})"
-        return Reading(key, tuple(pages), (Problem("unreadable_page", detail, True),))
-    if page.unclear:
-        detail = f"“{page.name}” has {page.unclear}"
-        return Reading(key, tuple(pages), (*_columns(page.faults), Problem("several_code_blocks", detail, True)))
+    if page.unread or page.unclear:
+        beside = beside_the_body(page.subject, page.status)
+        return Reading(key, tuple(pages), (*_columns(page.faults), _unreadable(page), *beside))
     verdict = deps.judge.judge(fingerprint(page), lambda: draft_of(deps, page))
     problems = (*_columns(page.faults), *verdict.problems)
     return Reading(key, tuple(pages), problems, verdict.parts, verdict.read_as, verdict.html)
+
+
+def _unreadable(page: Page) -> Problem:
+    if page.unread:
+        detail = f"“{page.name}” holds a block that Funnel cannot read ({page.unread})"
+        return Problem("unreadable_page", detail, True)
+    return Problem("several_code_blocks", f"“{page.name}” has {page.unclear}", True)
 
 
 def _columns(faults: Iterable[str]) -> tuple[Problem, ...]:
