@@ -92,9 +92,10 @@ class Clock(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
                 self._set_aside(job_id, error, now)
 
     def _move(self, jobs: list[Job]) -> None:
+        queues = {name: queue_at(name, self.connection) for name in {job.origin for job in jobs}}
         with self.connection.pipeline() as pipe:
             for job in jobs:
-                queue = queue_at(job.origin, self.connection)
+                queue = queues[job.origin]
                 job.set_status(JobStatus.QUEUED, pipeline=pipe)
                 # The whole hash again, not its status alone: it may have been deleted since it was read.
                 job.save(pipeline=pipe)
