@@ -53,6 +53,7 @@ class Step:
     """One email: its template, and how long after (or, negative, before) the anchor it is due.
 
     A delay that was written in days is days of the reader's calendar (`in_days`): it keeps the time of day.
+    `title` is what people call it.
     """
 
     number: int
@@ -63,6 +64,7 @@ class Step:
     aliases: tuple[str, ...] = ()
     after_deadline: str | None = None
     season_only: bool = False
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sequence:
-    """A timed row of emails, with what starts, ends and blocks it."""
+    """A timed row of emails, with what starts, ends and blocks it; `title` is what people call it."""
 
     name: str
+    title: str
     campaign: str
     flow: str
     handler: str

@@ -8,6 +8,7 @@ from funnel_app.campaigns import fields
 from funnel_app.campaigns.fields import CampaignError, Table
 from funnel_app.campaigns.model import HOOKS, SAME, Campaign, EmailOne, Event, Hook, Kind, Sequence, Step
 from funnel_app.campaigns.season_keys import check_off_season, check_season, read_season
+from funnel_app.campaigns.spoken import as_title
 
 __all__ = ["CampaignError", "parse"]
 
@@ -29,6 +30,7 @@ TOP = (
     "tips",
 )
 SEQUENCE = (
+    "title",
     "hook",
     "flow",
     "starts_on",
@@ -43,7 +45,7 @@ SEQUENCE = (
     "window",
     "max_lateness",
 )
-STEP = ("template", "after", "before", "test_after", "test_before", "aliases", "after_deadline", "season_only")
+STEP = ("title", "template", "after", "before", "test_after", "test_before", "aliases", "after_deadline", "season_only")
 TIPS = 3
 
 
@@ -113,6 +115,7 @@ def _sequence(campaign: str, name: str, table: Table) -> Sequence:
         table.text(key)
     return Sequence(
         name=name,
+        title=table.text("title", as_title(name)),
         campaign=campaign,
         flow=flow,
         handler=handler,
@@ -173,6 +176,7 @@ def _step(number: int, table: Table) -> Step:
         aliases=table.texts("aliases"),
         after_deadline=_after_deadline(table),
         season_only=table.flag("season_only"),
+        title=table.text("title", f"Email {number}"),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from funnel_app.campaigns.canary import CANARY, canary_of
 from funnel_app.campaigns.model import Campaign, Hook, Sequence, Step
 from funnel_app.campaigns.parse import CampaignError, parse
+from funnel_app.campaigns.spoken import as_title
 
 
 class UnknownCampaign(LookupError):
@@ -79,6 +80,16 @@ class Registry:
     def find_template(self, key: str) -> Step | None:
         """Return the step that a template belongs to; None for a key that no step has."""
         return next((step for _, _, step in self.steps() if step.template == key), None)
+
+    def title_of_email(self, key: str) -> str:
+        """Return what people call the email of a template; its key in words where no step has it any more."""
+        step = self.find_template(key)
+        return step.title if step else as_title(key)
+
+    def title_of_sequence(self, campaign: str, name: str) -> str:
+        """Return what people call a sequence; its name in words where no file has it any more."""
+        found = self.campaigns[campaign].sequences.get(name) if campaign in self.campaigns else None
+        return found.title if found else as_title(name)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row per sequence for tables: who handles it, where it starts, and when its emails go."""

@@ -30,8 +30,8 @@ from funnel_app.gateways.redis.job_names import (
     repeat_job,
 )
 from funnel_app.gateways.redis.own_jobs import queue_at
-from funnel_app.gateways.redis.refusals import explain
-from funnel_app.gateways.redis.scripts import DISARM, OWN_LOCK, RELEASE_LOCK, WRITE_SIGN
+from funnel_app.gateways.redis.refusals import why_away
+from funnel_app.gateways.redis.scripts import DISARM, OWN_LOCK, RELEASE_LOCK
 
 __all__ = [
     "CLOCK_KEY",
@@ -52,7 +52,6 @@ log = structlog.get_logger(__name__)
 
 MARKER_KEY = "funnel:clock:marker"
 SEEN_KEY = "funnel:seen"
-SIGN_KEY, SIGN_KEPT_S = "funnel:sign", 60
 CIRCUIT_S = 5.0
 JOBS_PER_TRIP = 500
 
@@ -142,11 +141,14 @@ class Queues:
         with redis_at_hand():
             self._disown(keys=[f"funnel:lock:{name}"], args=[owner])
 
-    def beat(self, name: str, ttl_s: int, member: str = "") -> None:
-        """Say that a process lives, for so many seconds; and which one, where there are several of its kind."""
+    def beat(self, name: str, ttl_s: int, member: str = "", *, age_s: float = 0.0) -> None:
+        """Say that a process lives, for so many seconds; and which one, where there are several of its kind.
+
+        With `age_s` it was so many seconds ago that it did.
+        """
         with redis_at_hand(), self.connection.pipeline() as pipe:
             pipe.set(f"funnel:beat:{name}", "1", ex=ttl_s)
-            pipe.hset(SEEN_KEY, f"{name}:{member}" if member else name, str(self._now()))
+            pipe.hset(SEEN_KEY, f"{name}:{member}" if member else name, str(self._now() - age_s))
             pipe.execute()
 
     def members(self, name: str, beginning: str) -> list[str]:
@@ -172,11 +174,7 @@ class Queues:
 
     def why_away(self) -> str | None:
         """Return within half a second why Redis does not do its work, as the end of a sentence; None where it does."""
-        try:
-            self._swift.eval(WRITE_SIGN, 1, SIGN_KEY, SIGN_KEPT_S)
-        except RedisError as error:
-            return explain(error)
-        return None
+        return why_away(self._swift)
 
     def close(self) -> None:
         """Close the connections."""

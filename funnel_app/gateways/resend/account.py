@@ -82,6 +82,10 @@ class Account:
         made = self._read(lambda: resend.Webhooks.create({"endpoint": url, "events": [*EVENTS]}))
         return str(made["signing_secret"])
 
+    def secret_of(self, endpoint: Endpoint) -> str:
+        """Return the secret that signs what an address is told (https://resend.com/docs/api-reference/webhooks)."""
+        return str(self._read(lambda: resend.Webhooks.get(endpoint.id))["signing_secret"])
+
     def usage(self) -> Usage:
         """Return what is used of the account's quotas."""
         said = self._read(resend.Usage.get)
