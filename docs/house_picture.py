@@ -11,6 +11,7 @@ ROOMS = (
     "jobs",
     "funnel_app.web",
     "funnel_app.commands",
+    "funnel_app.flows.simulation",
     "funnel_app.flows.console",
     "funnel_app.flows.maintenance",
     "funnel_app.flows.privacy",

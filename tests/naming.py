@@ -107,7 +107,10 @@ class Shell:
 
     def has_option(self, option: str) -> bool:
         """Say whether any command has this option."""
-        return any(option in param.opts for command in self._all() for param in command.params) or option == "--help"
+        return (
+            any(option in (*param.opts, *param.secondary_opts) for command in self._all() for param in command.params)
+            or option == "--help"
+        )
 
     def _all(self) -> Iterator[Command]:
         for command in self.commands.values():

@@ -61,6 +61,20 @@ class Registry:
             raise UnknownCampaign(f"Campaign {campaign} has no sequence {name!r}; it has {', '.join(sequences)}.")
         return sequences[name]
 
+    def named(self, name: str) -> tuple[Campaign, Sequence]:
+        """Return a sequence by its name, or CAMPAIGN/NAME where several have it. Raises UnknownCampaign."""
+        wanted, _, only = name.rpartition("/")
+        found = [
+            (campaign, campaign.sequences[only])
+            for campaign in self.campaigns.values()
+            if only in campaign.sequences and wanted in {"", campaign.name}
+        ]
+        if len(found) == 1:
+            return found[0]
+        known = [f"{campaign.name}/{key}" for campaign in self.campaigns.values() for key in campaign.sequences]
+        what = "Several campaigns have" if found else "There is no"
+        raise UnknownCampaign(f"{what} sequence {name}; there are {', '.join(known)}.")
+
     def steps(self) -> Iterator[tuple[Campaign, Sequence, Step]]:
         """Go through all steps, in the order of the files."""
         for campaign in self.campaigns.values():

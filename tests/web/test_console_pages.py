@@ -10,6 +10,7 @@ from rq.job import JobStatus
 from sqlalchemy import select
 
 from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
+from funnel_app.flows.templates.serving import check_templates
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import operator_actions
 from funnel_app.ledger.engine import open_engine
@@ -485,3 +486,15 @@ def test_a_template_s_html_is_framed_whatever_it_holds(olga, deps):
     send(deps, receipt, 1)
     page = olga.get(f"/console/emails/{email_ids(receipt)[0]}").text
     assert "evil.example" not in page
+
+
+def test_a_simulation_shows_what_a_lead_would_get_and_changes_nothing(deps, olga):
+    check_templates(deps)
+    asked = "/console/simulate?sequence=five_day&sample=critical&at=2026-12-03+14:00&then=booking+%2B1d"
+    words = olga.client.get(asked).text
+    assert "About christmas_email_1" in words and "starts precall prep; ends five day" in words.replace("_", " ")
+    assert "cancelled, booked a call" in words
+    with deps.reads() as session:
+        assert session.scalar(select(Enrolment.id)) is None
+    wrong = olga.client.get("/console/simulate?sequence=five_day&at=soon")
+    assert wrong.status_code == 422 and "is not a time such as" in wrong.text

@@ -12,6 +12,7 @@ from funnel_app.web.console import (
     runbook,
     sequences,
     settling,
+    simulate,
     templates,
     today,
 )
@@ -20,7 +21,7 @@ from funnel_app.web.console.frame import blueprint, static_file
 from funnel_app.web.console.rq import add_rq_dashboard
 
 # Each of these modules puts its pages onto the blueprint by being imported.
-PAGES = (buttons, doctor, emails, figures, hooks, leads, runbook, sequences, settling, templates, today)
+PAGES = (buttons, doctor, emails, figures, hooks, leads, runbook, sequences, settling, simulate, templates, today)
 
 
 def init_app(app: Flask) -> None:
