@@ -92,7 +92,11 @@ class Teller:
     def _person(self, contact: dict[str, Any]) -> None:
         names = [name for name in (contact["first_name"], contact["business_name"]) if name] or ["no name given"]
         who = Text.assemble((contact["email"], "bold"), "  ", ", ".join(names))
-        self.console.print(Padding(who.append(f", known since {self._day(contact['created_at'])}"), (1, 0, 0, 0)))
+        who.append(f", known since {self._day(contact['created_at'])}, changed {self._day(contact['updated_at'])}")
+        self.console.print(Padding(who, (1, 0, 0, 0)))
+        if contact["notion_refused"]:
+            told = f"Notion does not take this lead's row: {contact['notion_refused']} (flask notion check)"
+            self.console.print(Text(told, "bold red"))
 
     def _forbidden(self, story: dict[str, Any]) -> None:
         for each in story.get("suppressions", []):
