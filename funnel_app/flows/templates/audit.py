@@ -89,9 +89,14 @@ class Audit:
         """Return the audit as plain data."""
         return {
             "ok": self.ok,
-            "templates": [asdict(template) for template in self.templates],
+            "templates": [_as_json(template) for template in self.templates],
             "unused": list(self.unused),
         }
+
+
+def _as_json(template: Audited) -> dict[str, Any]:
+    findings = [asdict(problem) for problem in template.problems]
+    return {"key": template.key, "status": template.status, "problems": findings}
 
 
 def audit_templates(deps: Deps) -> Audit:
