@@ -31,6 +31,8 @@ CURES = {
     "too_deep": "Take tables and boxes out that only hold others",
     "too_heavy": "Write it more simply; the words of the fault say what it takes too much of",
     "unclosed": "Close the quote or the comment there",
+    "unseen": "Show those words, or take them out: flask templates preview shows what is seen",
+    "not_inlined": "Put that tag inside an element, such as a cell of the table",
     "not_rendered": "Look at it: flask templates preview",
     "foreign_placeholder": "Write it as the fault says: {{ first_name }}",
     "curly_quotes": "Type that tag again in a plain text editor, and paste it without formatting",
