@@ -85,7 +85,7 @@ chaos: setup servers ## Play storms of faults and count what they lost (STORMS=2
 	@$(BIN)/python -m tests.chaos $(or $(STORMS),20)
 
 # What `make bench` runs: minutes. The others take long, or need what it does not: `make bench-full`.
-SHORT := drain lateness calls
+SHORT := accept intake drain lateness memory start calls
 PROGRAMS = $(filter-out stub,$(basename $(notdir $(shell grep -l __main__ bench/*.py))))
 
 .PHONY: bench
@@ -127,7 +127,8 @@ proofread: setup ## Read every starter letter on each day of a year, and print t
 	@$(BIN)/python -m tests.proofread
 
 .PHONY: docs
-docs: setup ## Write the documents' tables from the code
+docs: setup ## Write the documents' tables from the code, and the starter texts' fingerprints
+	@$(BIN)/python -m docs.starters
 	@$(BIN)/python -m docs.tables
 
 .PHONY: migration

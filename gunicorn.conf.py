@@ -7,7 +7,7 @@ import gc
 from pathlib import Path
 from typing import Any
 
-from jobs.process import start
+from jobs.settings import start
 from jobs.web import serve
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its file safely

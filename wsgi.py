@@ -2,14 +2,24 @@
 
 import sys
 
+from flask import Flask
+
 from funnel_app.app import create_app
+from funnel_app.commands.alone import asks_for_setup, with_setup_alone
 from funnel_app.config import ConfigError
 from funnel_app.deps import build_deps
-from jobs.process import start
+from jobs.settings import start
 
-settings = start()
-try:
-    # For commands. Whoever serves is given its own after the fork (`gunicorn.conf.py`): none of these is open yet.
-    app = create_app(build_deps(settings))
-except ConfigError as fault:
-    sys.exit(str(fault))
+
+def _build() -> Flask:
+    if asks_for_setup(sys.argv):
+        return with_setup_alone()
+    settings = start()
+    try:
+        # For commands. Whoever serves is given its own after the fork (`gunicorn.conf.py`): none of these is open yet.
+        return create_app(build_deps(settings))
+    except ConfigError as fault:
+        sys.exit(str(fault))
+
+
+app = _build()

@@ -14,7 +14,7 @@ from threading import Event, Thread
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.maintenance.backup import backup
@@ -77,7 +77,7 @@ def fill(engine: Engine, enrolments: int) -> None:
         with engine.begin() as connection:
             for model in tables:
                 rows = [row for one in part for row in one[model]]
-                connection.execute(model.__table__.insert(), rows)
+                connection.execute(insert(model), rows)
 
 
 def person(number: int) -> dict[type[Base], list[dict[str, Any]]]:

@@ -85,7 +85,7 @@ def main(full: bool) -> int:
     with tempfile.TemporaryDirectory(), ledgers(full) as places:
         for where, url in places.items():
             for emails, limit in FULL if full else SHORT:
-                with running_bench(limit, **({"DATABASE_URL": url} if url else {})) as bench:
+                with running_bench(limit, url) as bench:
                     found.append((where, drain(bench, emails, limit)))
     show("Emails that are due at once", machine, [row for where, drained in found for row in drained.rows(where)])
     for where, drained in found:

@@ -106,12 +106,16 @@ def _email(enrolment: UUID, step: int, due: datetime, now: datetime) -> dict[str
 
 
 @contextmanager
-def running_bench(limit: int = 0, **settings: str) -> Iterator[Bench]:
-    """Run a Funnel whose emails go to the quick stand-in, at so many calls a second (0: no limit)."""
+def running_bench(limit: int = 0, database: str = "", **settings: str) -> Iterator[Bench]:
+    """Run a Funnel whose emails go to the quick stand-in, at so many calls a second (0: no limit).
+
+    Its ledger is a new SQLite file unless another database is named.
+    """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     rate = {"RESEND_API_URL": url, "RESEND_RATE_LIMIT": str(limit or NO_LIMIT), "RESEND_RATE_SHARE": "1"}
-    with running_stack(3600, **rate, **settings) as stack:
+    elsewhere = {"DATABASE_URL": database} if database else {}
+    with running_stack(3600, **rate, **elsewhere, **settings) as stack:
         stack.processes.start("stub", "-m", "bench.stub", str(port), str(limit))
         stack.processes.wait_for("stub", f"{url}/seen")
         start_funnel(stack)

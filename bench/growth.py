@@ -28,7 +28,7 @@ def main(sizes: list[int], full: bool) -> int:
 
 
 def _measure(size: int, url: str) -> Drained:
-    with running_bench(**({"DATABASE_URL": url} if url else {})) as bench:
+    with running_bench(database=url) as bench:
         engine = open_engine(bench.stack.processes.env["DATABASE_URL"])
         fill(engine, size // STEPS)
         engine.dispose()
@@ -36,7 +36,8 @@ def _measure(size: int, url: str) -> Drained:
 
 
 def _rows(found: list[tuple[str, int, Drained]]) -> list[Row]:
-    rows, empty = [], {}
+    rows: list[Row] = []
+    empty: dict[str, float] = {}
     for where, size, drained in found:
         empty.setdefault(where, drained.cost_ms)
         what = f"{where}, {size} emails in the ledger: processor an email"

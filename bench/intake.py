@@ -97,7 +97,7 @@ def _missing(bench: Bench, answered: int) -> int:
 
 @contextmanager
 def _running(scene: Scene, url: str) -> Iterator[Bench]:
-    with running_bench(**({"DATABASE_URL": url} if url else {})) as bench:
+    with running_bench(database=url) as bench:
         processes = bench.stack.processes
         for part in {"worker", "scheduler"} - set(scene.parts):
             processes.kill(part)
@@ -108,7 +108,8 @@ def _running(scene: Scene, url: str) -> Iterator[Bench]:
 
 
 def _on(url: str, where: str, machine: Machine, many: int) -> int:
-    rows, faults = [], 0
+    rows: list[Row] = []
+    faults = 0
     for scene in SCENES:
         with _running(scene, url) as bench:
             found, wrong = measure(bench, scene, many)

@@ -137,7 +137,7 @@ def main(count: int, url: str) -> None:
         "unproven: whom to ask": lambda s: emails.unproven(s, NOW, timedelta(minutes=3), 20),
         "bodies to remove": lambda s: messages.with_body(s, NOW - timedelta(days=30), 1000),
         "stats: by_state_and_reason": lambda s: counts.by_state_and_reason(s, modes),
-        "stats: copies": lambda s: counts.copies(s),
+        "stats: copies": counts.copies,
     }
     for name, query in queries.items():
         print(f"{name:<28} {_milliseconds(reads, query):8.1f} ms")

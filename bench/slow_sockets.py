@@ -44,12 +44,12 @@ class Strangers(threading.Thread):
         """Go on until it is over."""
         while not self.over.wait(0.2):
             for key, _ in self._poller.select(0):
-                self._drop_if_shut(key.fileobj)
+                self._drop_if_shut(_line(key))
             while len(self._poller.get_map()) < self.count:
                 self._open()
             for key in list(self._poller.get_map().values()):
                 if key.data and random.random() < 0.2:
-                    self._say(key.fileobj)
+                    self._say(_line(key))
 
     def _open(self) -> None:
         line = socket.create_connection(("127.0.0.1", self.port))
@@ -87,6 +87,11 @@ class Health(threading.Thread):
         """Go on until it is over."""
         while not self.over.wait(0.5):
             self.said.append(answers(f"{self.url}/healthz"))
+
+
+def _line(key: selectors.SelectorKey) -> socket.socket:
+    assert isinstance(key.fileobj, socket.socket), "only sockets are registered"
+    return key.fileobj
 
 
 def hooks(stack: Stack, count: int, seed: int) -> Load:

@@ -80,7 +80,7 @@ class Stub:
 
 
 def _name(letter: Any) -> str:
-    return next((tag["value"] for tag in letter.get("tags", ()) if tag["name"] == "email"), letter["to"][0])
+    return str(next((tag["value"] for tag in letter.get("tags", ()) if tag["name"] == "email"), letter["to"][0]))
 
 
 async def main(port: int, limit: int) -> None:

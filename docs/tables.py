@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from docs.helped import commands
+from docs.house_picture import house_picture
 from docs.ledger_picture import ledger_picture, ledger_tables, steps
 from docs.markdown import markdown
 from docs.pairs import Pair, play
@@ -222,6 +223,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "exits": exits,
     "states": states,
     "steps": steps,
+    "house-picture": house_picture,
     "ledger-picture": ledger_picture,
     "ledger-tables": ledger_tables,
     "variables": variables,

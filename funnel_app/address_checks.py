@@ -4,7 +4,6 @@ import re
 from urllib.parse import parse_qsl, urlsplit
 
 from marshmallow import ValidationError
-from psycopg.pq import Conninfo
 
 LEDGERS = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 A_LEDGER = "must be sqlite:////folder/funnel.db or postgresql://user:password@host:5432/name."
@@ -87,6 +86,9 @@ def _is_address(value: str) -> bool:
 
 
 def _known_parameters(value: str) -> None:
+    # Where the ledger is SQLite its driver is in no process.
+    from psycopg.pq import Conninfo  # noqa: PLC0415
+
     known = {option.keyword.decode() for option in Conninfo.get_defaults()}
     for name, _ in parse_qsl(urlsplit(value).query, keep_blank_values=True):
         if name not in known:

@@ -45,7 +45,9 @@ def read_body(raw: bytes, media_type: str, encoding: str, largest: int) -> Any:
 
 def read_json(text: str, **kwargs: Any) -> Any:
     """Return what a text says in JSON, as the ledger can keep it; ValueError where it is none."""
-    return sanitize(json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, **kwargs))
+    value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, **kwargs)
+    # What cannot be kept stands in a text as it is, or is spelled so.
+    return sanitize(value) if "\\u" in text or UNKEEPABLE.search(text) else value
 
 
 def unwrapped(value: Any) -> Any:

@@ -2,8 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import TextIO, cast
 
 import structlog
@@ -38,6 +39,19 @@ FORMER_NAMES = {
 }
 
 
+_unlogged = ContextVar("_unlogged", default=False)
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Log nothing of what happens meanwhile: it is played, and must not be taken for what was."""
+    token = _unlogged.set(True)
+    try:
+        yield
+    finally:
+        _unlogged.reset(token)
+
+
 class Steady:
     """A stream whose failures stay its own: a full disk or a reader that went away must never fail a hook."""
 
@@ -58,6 +72,7 @@ class Steady:
 def configure_logging(level: str, redact: Callable[[str], str] = masked_addresses) -> None:
     """Send all logs of this process to stderr as JSON lines, at this level and above, each text of them redacted."""
     shared: list[Processor] = [
+        _unless_unlogged,
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -88,6 +103,12 @@ def _configure_others(level: str, shared: list[Processor]) -> None:
     for name in BY_GUNICORN:
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
+
+
+def _unless_unlogged(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    if _unlogged.get():
+        raise structlog.DropEvent
+    return event
 
 
 def _with_former_name(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -3,9 +3,10 @@
 import os
 import sys
 
-import wsgi  # imported here, so that gunicorn finds it in memory
+import wsgi  # noqa: F401 - imported here, so that gunicorn finds it in memory
 from jobs import scheduler, web
 from jobs.parent import Parent, Part
+from jobs.settings import settings
 from jobs.worker import worker_parts
 
 
@@ -13,7 +14,7 @@ def main() -> int:
     """Run all parts until told to stop; 1 where the migration fails or a part does not stay up."""
     if not _migration_ended_well():
         return 1
-    parts = [Part("web", web.run), Part("scheduler", scheduler.run), *worker_parts(wsgi.settings.workers)]
+    parts = [Part("web", web.run), Part("scheduler", scheduler.run), *worker_parts(settings().workers)]
     return Parent(parts).run()
 
 

@@ -8,13 +8,14 @@ import structlog
 from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
 from funnel_app.flows.monitoring import backups
 from jobs import process
+from jobs.settings import start
 
 log = structlog.get_logger()
 
 
 def main() -> int:
     """Make the backup and remove the old ones, in JSON lines as every process here; TOLD where none was made."""
-    process.start()
+    start()
     deps = process.deps()
     folder = Path(str(deps.settings.backup_dir))
     try:

@@ -12,7 +12,7 @@ from funnel_app.gateways.redis.process_status import ProcessStatus
 from funnel_app.ledger import revision, schema, storage
 from funnel_app.ledger.engine import LedgerUnavailable, open_engine
 from funnel_app.ledger.troubles import explain
-from jobs.process import start
+from jobs.settings import start
 
 LEDGER_WITHIN_S = 60.0
 

@@ -1,8 +1,5 @@
-"""What every process of Funnel does first: settings, logs, collaborators, and waiting for the ledger."""
+"""What every part of Funnel does first: collaborators, and waiting for the ledger and for Redis."""
 
-import atexit
-import gc
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -10,38 +7,14 @@ from threading import Event
 
 import structlog
 
-from funnel_app.config import ConfigError, Settings, load_settings
 from funnel_app.deps import Deps, build_deps
-from funnel_app.faults import report_faults
 from funnel_app.ledger import revision
-from funnel_app.ledger.engine import prepare
-from funnel_app.logs import configure_logging
-from funnel_app.redact import redactor
 from jobs.heartbeat import beat
+from jobs.settings import settings
 
 LEDGER_EVERY_S, REDIS_EVERY_S, SAID_EVERY_S = 2.0, 1.0, 60.0
 
 log = structlog.get_logger()
-
-
-def start() -> Settings:
-    """Return the settings with logs set up; a faulty setting ends the process with all faults in one message."""
-    try:
-        read = settings()
-    except ConfigError as fault:
-        sys.exit(str(fault))
-    configure_logging(read.log_level, redactor(read))
-    report_faults(read)
-    prepare()
-    # Gathering garbage for the last time takes seconds on a busy machine, and a stop has ten.
-    atexit.register(gc.freeze)
-    return read
-
-
-@cache
-def settings() -> Settings:
-    """Return the settings of this process, read once; ConfigError names every fault."""
-    return load_settings()
 
 
 @cache
@@ -59,7 +32,7 @@ def wait_for_ledger(stopping: Event, part: str) -> None:
 
 def wait_for_redis(stopping: Event, part: str) -> None:
     """Wait, and say so and why, until Redis does its work; a part that waits is alive."""
-    for _ in _until(stopping, part, lambda: deps().queues.ping(), REDIS_EVERY_S):
+    for _ in _until(stopping, part, deps().queues.ping, REDIS_EVERY_S):
         log.warning("waiting_for_redis", why=deps().queues.why_away())
 
 

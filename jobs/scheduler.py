@@ -16,7 +16,8 @@ from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.periodic import PeriodicRunner
 from jobs.heartbeat import beat
 from jobs.nightly import NightlyBackup
-from jobs.process import deps, start, wait_for_ledger, wait_for_redis
+from jobs.process import deps, wait_for_ledger, wait_for_redis
+from jobs.settings import start
 from jobs.template_watch import TemplateWatch
 from jobs.watch import watch_rounds
 

@@ -1,4 +1,4 @@
-"""The watch over the templates: every two minutes, in a thread of the scheduler process, so that no email waits for it.
+"""The watch over the templates: every 45 seconds, in a thread of the scheduler process, so that no email waits for it.
 
 It is no job: a job could vanish, and would keep a worker from sending while Notion is slow.
 """
@@ -10,11 +10,12 @@ from threading import Thread
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.serving import check_templates
+from funnel_app.flows.monitoring.texts import watch_texts
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger.engine import LedgerUnavailable
 
-CHECK_EVERY_S = 120.0
+# Seen twice, and told, within two minutes of the mistake.
+CHECK_EVERY_S = 45.0
 
 log = structlog.get_logger()
 
@@ -29,7 +30,7 @@ class TemplateWatch:
         self._broken: dict[str, str] = {}
 
     def look(self) -> None:
-        """Begin a check where the last one is two minutes old and has ended; return at once."""
+        """Begin a check where the last one is 45 seconds old and has ended; return at once."""
         if time.monotonic() - self._begun_at < CHECK_EVERY_S or (self._thread and self._thread.is_alive()):
             return
         self._begun_at = time.monotonic()
@@ -39,7 +40,7 @@ class TemplateWatch:
     def check(self) -> None:
         """Read all templates and say what has changed; a Notion or ledger that is away is said too."""
         try:
-            broken = check_templates(self._deps())
+            broken = dict(watch_texts(self._deps()))
         except (GatewayError, *LedgerUnavailable) as fault:
             log.warning("templates_not_checked", error=str(fault))
             return

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from funnel_app.config import Settings
+from funnel_app.flows.intake.settle_refused import settle_refused
 from funnel_app.flows.monitoring.canary import fly_when_due
 from funnel_app.flows.monitoring.clock_guard import compare_with_world, end_doubt, go_on_when_right
 from funnel_app.flows.monitoring.digest import digest_when_due
@@ -12,7 +13,8 @@ from funnel_app.flows.monitoring.incidents import forget_old
 from funnel_app.flows.monitoring.ledger_health import WRITTEN_EVERY, check_whole_ledger, shorten_log, write_heartbeat
 from funnel_app.flows.monitoring.ledger_identity import remember_ledger
 from funnel_app.flows.monitoring.notify import tell
-from funnel_app.flows.monitoring.watch import watch, watch_with_doctor
+from funnel_app.flows.monitoring.watch import watch
+from funnel_app.flows.monitoring.watch_doctor import look_again, watch_with_doctor
 from funnel_app.flows.privacy.erase import finish
 from funnel_app.periodic import AGAIN_AFTER_S, Round
 
@@ -33,9 +35,11 @@ def watch_rounds(settings: Settings) -> Sequence[Round]:
         Round(every_s, go_on_when_right),
         Round(MINUTE_S, ping),
         Round(MINUTE_S, find_critical),
+        Round(MINUTE_S, settle_refused),
         Round(MINUTE_S, digest_when_due),
         Round(MINUTE_S / 2, fly_when_due),
         Round(15 * MINUTE_S, watch_with_doctor),
+        Round(every_s, look_again),
         Round(5 * MINUTE_S, finish),
         Round(6 * 60 * MINUTE_S, forget_old),
         Round(every_s, tell),

@@ -15,10 +15,10 @@ HEAD_AT_MOST = 64 * 1024
 BODY_AT_MOST = BoundedRequest.STOPS_READING_AT
 # Chunks of one byte take six: enough for them too in a body of a size that forms have.
 CHUNKS_AT_MOST = BODY_AT_MOST + 5 * LARGEST_BODY
-LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*(?:\r\n|$)", re.I)
-CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.I)
-AWAITS = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.I)
-CHUNK_SIZE = re.compile(rb"[0-9a-f]{1,12}", re.I)
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*(?:\r\n|$)", re.IGNORECASE)
+CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
+AWAITS = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
+CHUNK_SIZE = re.compile(rb"[0-9a-f]{1,12}", re.IGNORECASE)
 
 
 class Incoming:

@@ -24,12 +24,14 @@ from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.clients import blocking_client
 from funnel_app.gateways.redis.own_jobs import WorkedJob, queue_at
 from funnel_app.gateways.redis.queue import QUEUES
-from funnel_app.periodic import PeriodicRunner, time_rounds
+from funnel_app.periodic import PeriodicRunner, Round, time_rounds
 from jobs import deliver, mirror, recheck, reconcile
 from jobs.heartbeat import beat, reset
 from jobs.parent import Parent, Part
-from jobs.process import deps, start, wait_for_ledger, wait_for_redis
+from jobs.process import deps, wait_for_ledger, wait_for_redis
 from jobs.processes import CHILD
+from jobs.settings import start
+from jobs.sign import RENEWED_EVERY_S, Sign
 
 # RQ loads its jobs by name: what a parent has imported, its children need not.
 JOBS = (deliver, mirror, recheck, reconcile)
@@ -72,12 +74,15 @@ class Worker(SimpleWorker):
     def heartbeat(self, *args: object, **kwargs: object) -> None:
         """Tell RQ, and whoever asks whether Funnel is ready, that this worker lives."""
         super().heartbeat(*args, **kwargs)  # type: ignore[arg-type]
-        deps().queues.beat(WORKER, seconds(deps().settings.silent_after), member(os.getpid()))
+        SIGN.give(deps())
 
 
 def member(pid: int | None = None) -> str:
     """Return under which name a worker of this machine is heard of; without a number what all of them begin with."""
     return f"{socket.gethostname()}:{pid or ''}"
+
+
+SIGN = Sign(lambda: member(os.getpid()))
 
 
 def forget_the_dead() -> None:
@@ -99,7 +104,7 @@ def run() -> None:
     stopping = Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     wait_for_ledger(stopping, CHILD)
-    PeriodicRunner(deps, time_rounds(), stopping).start()
+    PeriodicRunner(deps, [*time_rounds(), Round(RENEWED_EVERY_S, SIGN.renew)], stopping).start()
     while not stopping.is_set():
         wait_for_redis(stopping, CHILD)
         if stopping.is_set():

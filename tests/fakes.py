@@ -117,7 +117,7 @@ class FakeNotebook:
         return list(self.pages.values())
 
     def whole(self, page: Page) -> Page:
-        return page if page.html.strip() else replace(page, html=self.code.get(page.name, ""))
+        return page if page.html.strip() else replace(page, html=self.code.get(page.name, ""), in_property=False)
 
     def trash_page(self, page_id: str) -> None:
         self._ask(page_id)

@@ -26,8 +26,8 @@ OTHER_SETTINGS = {
 }  # fmt: skip
 # Options of docker, which takes what stands behind those with a value.
 DOCKER = {
-    **dict.fromkeys(("-d", "--rm", "--read-only"), False),
-    **dict.fromkeys(("-t", "--name", "--env-file", "-e", "-v", "-p", "--tmpfs", "--cap-drop"), True),
+    **dict.fromkeys(("-d", "-it", "--rm", "--read-only"), False),
+    **dict.fromkeys(("-t", "--name", "--env-file", "-e", "-v", "-p", "--tmpfs", "--user", "--cap-drop"), True),
     **dict.fromkeys(("--security-opt", "--stop-timeout"), True),
 }
 
@@ -107,7 +107,10 @@ class Shell:
 
     def has_option(self, option: str) -> bool:
         """Say whether any command has this option."""
-        return any(option in param.opts for command in self._all() for param in command.params) or option == "--help"
+        return (
+            any(option in (*param.opts, *param.secondary_opts) for command in self._all() for param in command.params)
+            or option == "--help"
+        )
 
     def _all(self) -> Iterator[Command]:
         for command in self.commands.values():
@@ -156,6 +159,8 @@ class Shell:
 
     def _docker(self, words: Sequence[str], whole: bool) -> str | None:
         verb, *more = words
+        if (verb, *more) == ("compose", "up", "-d"):
+            return None
         if verb not in {"build", "run", "exec", "stop"}:
             return f"docker {verb}"
         while more and more[0].startswith("-"):

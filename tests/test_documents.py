@@ -111,7 +111,7 @@ def test_every_make_target_that_a_document_names_is_there(name):
     makefile = (ROOT / "Makefile").read_text()
     for targets in re.findall(r"(?m)(?:`|^)make ([a-z][a-z0-9 -]*)", (ROOT / name).read_text()):
         for target in targets.split():
-            assert re.search(rf"^{target}:", makefile, re.M), f"make {target}"
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -143,7 +143,7 @@ def test_the_house_has_only_the_rooms_that_it_should():
         "funnel_app", "jobs", "migrations", "tests", "sandbox", "assets", "bench", "docs", "Dockerfile", "coolify.json",
         "compose.yaml", ".dockerignore", "SECURITY.md", "CONTRIBUTING.md", "LICENSE", ".pre-commit-config.yaml",
         "wsgi.py", "gunicorn.conf.py", "requirements.txt", "requirements.in", "requirements-dev.txt",
-        "requirements-dev.in", "Makefile",
+        "requirements-dev.in", "Makefile", ".editorconfig",
         "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "pyproject.toml", ".ci", ".env.example", ".gitignore",
     }  # fmt: skip
     assert {Path(name).parts[0] for name in TRACKED} <= allowed

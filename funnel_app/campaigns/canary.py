@@ -25,6 +25,7 @@ def _one_step(like: Sequence) -> Sequence:
     return replace(
         like,
         name=CANARY,
+        title="Test run",
         campaign=CANARY,
         flow=CANARY,
         handler=f"{CANARY}-{CANARY}-handler",

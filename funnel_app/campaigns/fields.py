@@ -146,6 +146,11 @@ def link(text: str) -> str:
     return text
 
 
+def own_link(text: str) -> str:
+    """Read an https address, a path that Funnel itself serves, or nothing."""
+    return text if text.startswith("/") and not text.startswith("//") else link(text)
+
+
 def zone(text: str) -> str:
     """Read the name of a time zone."""
     try:

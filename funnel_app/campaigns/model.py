@@ -1,7 +1,7 @@
 """The model of a campaign: what is sent, when, and what starts and stops it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -53,6 +53,7 @@ class Step:
     """One email: its template, and how long after (or, negative, before) the anchor it is due.
 
     A delay that was written in days is days of the reader's calendar (`in_days`): it keeps the time of day.
+    `title` is what people call it.
     """
 
     number: int
@@ -63,6 +64,7 @@ class Step:
     aliases: tuple[str, ...] = ()
     after_deadline: str | None = None
     season_only: bool = False
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sequence:
-    """A timed row of emails, with what starts, ends and blocks it."""
+    """A timed row of emails, with what starts, ends and blocks it; `title` is what people call it."""
 
     name: str
+    title: str
     campaign: str
     flow: str
     handler: str
@@ -101,15 +104,16 @@ class Sequence:
     off_season: str
     window: Window | None
     max_lateness: timedelta
+    # Whether the steps count back from the anchor, as reminders of a call do.
+    before_anchor: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Work out what follows from the steps."""
+        object.__setattr__(self, "before_anchor", any(step.delay < timedelta(0) for step in self.steps))
 
     def step(self, number: int) -> Step:
         """Return a step by its number, which counts from 1."""
         return self.steps[number - 1]
-
-    @property
-    def before_anchor(self) -> bool:
-        """Say whether the steps count back from the anchor, as reminders of a call do."""
-        return any(step.delay < timedelta(0) for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from funnel_app.campaigns import fields
 from funnel_app.campaigns.fields import CampaignError, Table
 from funnel_app.campaigns.model import HOOKS, SAME, Campaign, EmailOne, Event, Hook, Kind, Sequence, Step
 from funnel_app.campaigns.season_keys import check_off_season, check_season, read_season
+from funnel_app.campaigns.spoken import as_title
 
 __all__ = ["CampaignError", "parse"]
 
@@ -29,6 +30,7 @@ TOP = (
     "tips",
 )
 SEQUENCE = (
+    "title",
     "hook",
     "flow",
     "starts_on",
@@ -43,7 +45,7 @@ SEQUENCE = (
     "window",
     "max_lateness",
 )
-STEP = ("template", "after", "before", "test_after", "test_before", "aliases", "after_deadline", "season_only")
+STEP = ("title", "template", "after", "before", "test_after", "test_before", "aliases", "after_deadline", "season_only")
 TIPS = 3
 
 
@@ -82,7 +84,7 @@ def _campaign(top: Table) -> Campaign:
         capacity=top.number("capacity", 0),
         bookings_baseline=top.number("bookings_baseline", 0),
         calendly_link=top.read("calendly_link", fields.link, ""),
-        pdf_download_link=top.read("pdf_download_link", fields.link, ""),
+        pdf_download_link=top.read("pdf_download_link", fields.own_link, ""),
         tips=_tips(top),
         sequences=sequences,
         hooks=_hooks(top, name, sequences),
@@ -113,6 +115,7 @@ def _sequence(campaign: str, name: str, table: Table) -> Sequence:
         table.text(key)
     return Sequence(
         name=name,
+        title=table.text("title", as_title(name)),
         campaign=campaign,
         flow=flow,
         handler=handler,
@@ -125,7 +128,7 @@ def _sequence(campaign: str, name: str, table: Table) -> Sequence:
         email_1_by_entrance=_entrances(table.table("email_1_by_entrance")),
         reentry=_reentry(table),
         off_season=table.text("off_season", SAME),
-        window=table.read("window", lambda text: fields.window(text), None),
+        window=table.read("window", fields.window, None),
         max_lateness=table.read("max_lateness", fields.duration, MAX_LATENESS),
     )
 
@@ -173,6 +176,7 @@ def _step(number: int, table: Table) -> Step:
         aliases=table.texts("aliases"),
         after_deadline=_after_deadline(table),
         season_only=table.flag("season_only"),
+        title=table.text("title", f"Email {number}"),
     )
 
 
@@ -219,6 +223,6 @@ def _hook(campaign: str, name: str, table: Table, handler: str | None) -> Hook:
         name=name,
         path=f"/webhook/{campaign}/{name}",
         legacy_paths=table.texts("legacy_paths"),
-        legacy_id=table.read("legacy_id", lambda text: fields.uuid(text), None),
+        legacy_id=table.read("legacy_id", fields.uuid, None),
         handler=handler,
     )

@@ -17,10 +17,10 @@ _BY_SUBTYPE = {
     "OnAccountSuppressionList": "on Resend's suppression list",
 }
 _BY_CODE = (
-    (re.compile(r"\b5\.1\.(1|2|3|6|10)\b|user unknown|no such (user|mailbox|address)|does ?n.t exist", re.I),
+    (re.compile(r"\b5\.1\.(1|2|3|6|10)\b|user unknown|no such (user|mailbox|address)|does ?n.t exist", re.IGNORECASE),
      MAILBOX_UNKNOWN),
-    (re.compile(r"\b[45]\.2\.2\b|mailbox (is )?full|over quota", re.I), "mailbox is full"),
-    (re.compile(r"\b5\.7\.\d+\b|spam|blocked|policy", re.I), "the recipient's server refused it by its rules"),
+    (re.compile(r"\b[45]\.2\.2\b|mailbox (is )?full|over quota", re.IGNORECASE), "mailbox is full"),
+    (re.compile(r"\b5\.7\.\d+\b|spam|blocked|policy", re.IGNORECASE), "the recipient's server refused it by its rules"),
 )  # fmt: skip
 _SUPPRESSED = {
     "previous_bounce": "an earlier email to this address bounced, so Resend does not mail it",

@@ -9,6 +9,7 @@ from funnel_app.campaigns.canary import CANARY, canary_of
 from funnel_app.campaigns.model import Campaign, Hook, Sequence, Step
 from funnel_app.campaigns.parse import CampaignError, parse
 from funnel_app.campaigns.season import off_season_in_words
+from funnel_app.campaigns.spoken import as_title
 
 
 class UnknownCampaign(LookupError):
@@ -61,6 +62,20 @@ class Registry:
             raise UnknownCampaign(f"Campaign {campaign} has no sequence {name!r}; it has {', '.join(sequences)}.")
         return sequences[name]
 
+    def named(self, name: str) -> tuple[Campaign, Sequence]:
+        """Return a sequence by its name, or CAMPAIGN/NAME where several have it. Raises UnknownCampaign."""
+        wanted, _, only = name.rpartition("/")
+        found = [
+            (campaign, campaign.sequences[only])
+            for campaign in self.campaigns.values()
+            if only in campaign.sequences and wanted in {"", campaign.name}
+        ]
+        if len(found) == 1:
+            return found[0]
+        known = [f"{campaign.name}/{key}" for campaign in self.campaigns.values() for key in campaign.sequences]
+        what = "Several campaigns have" if found else "There is no"
+        raise UnknownCampaign(f"{what} sequence {name}; there are {', '.join(known)}.")
+
     def steps(self) -> Iterator[tuple[Campaign, Sequence, Step]]:
         """Go through all steps, in the order of the files."""
         for campaign in self.campaigns.values():
@@ -80,6 +95,16 @@ class Registry:
     def find_template(self, key: str) -> Step | None:
         """Return the step that a template belongs to; None for a key that no step has."""
         return next((step for _, _, step in self.steps() if step.template == key), None)
+
+    def title_of_email(self, key: str) -> str:
+        """Return what people call the email of a template; its key in words where no step has it any more."""
+        step = self.find_template(key)
+        return step.title if step else as_title(key)
+
+    def title_of_sequence(self, campaign: str, name: str) -> str:
+        """Return what people call a sequence; its name in words where no file has it any more."""
+        found = self.campaigns[campaign].sequences.get(name) if campaign in self.campaigns else None
+        return found.title if found else as_title(name)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row per sequence for tables: who handles it, where it starts, and when its emails go."""

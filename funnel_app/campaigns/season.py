@@ -1,6 +1,7 @@
 """Seasons: on which days a campaign's season is open, and which deadline a letter of a day may speak of."""
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 from funnel_app.campaigns.model import NOTHING, SAME, Campaign, Event, Mode, Season, Sequence, Step
 from funnel_app.campaigns.timing import day_of_year, deadline_after
@@ -14,6 +15,7 @@ def is_open(season: Season | None, day: date) -> bool:
     return season is None or day <= closes_on(season, day)
 
 
+@lru_cache(maxsize=256)
 def closes_on(season: Season, day: date) -> date:
     """Return the last day of the season that began last, on this day at the latest."""
     began = _last_start(season, day)

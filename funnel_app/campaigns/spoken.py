@@ -45,6 +45,12 @@ def clock(at: datetime) -> str:
     return f"{at.hour % 12 or 12}:{at:%M %p %Z}"
 
 
+def time_on_day(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """Return when something was on a zone's clocks: 19:42 for today, else with its day, as 24 November, 19:42."""
+    there, today = at.astimezone(zone), now.astimezone(zone).date()
+    return f"{there:%H:%M}" if there.date() == today else f"{there.day} {there:%B}, {there:%H:%M}"
+
+
 def near_day(each: date, today: date) -> str:
     """Return a day as it is spoken of today: today, tomorrow, on Tuesday; a week away or more, with its date."""
     away = each - today
@@ -73,3 +79,13 @@ def joined(each: Sequence[str]) -> str:
 def rounded(number: float) -> int:
     """Return a number as whole, halves away from zero, as people round."""
     return int(Decimal(str(number)).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def as_title(name: str) -> str:
+    """Return a name of the code as a title: Lead nurture."""
+    return name.replace("_", " ").capitalize()
+
+
+def things(number: int, one: str) -> str:
+    """Return a number of things in words: 1 email, 2 emails."""
+    return f"{number:,} {one}" + ("" if number == 1 else "s")

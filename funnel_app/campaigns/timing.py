@@ -3,6 +3,7 @@
 import calendar
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Mode, Step, Window
@@ -40,6 +41,7 @@ def days_later(at: datetime, days: int, zone: ZoneInfo) -> datetime:
     return (moved if days else at).astimezone(UTC)
 
 
+@lru_cache(maxsize=256)
 def deadline_after(deadline: tuple[int, int], today: date) -> date:
     """Return the next day with this month and day, today included; 29 February falls on the 28th in short years."""
     this_year = day_of_year(today.year, deadline)

@@ -54,7 +54,7 @@ class FunnelFacts:
     company_name: str
     company_address: str
     current_year: int
-    pdf_url: str
+    public_url: str
 
 
 def values(
@@ -129,10 +129,14 @@ def _campaign(campaign: Campaign, facts: CampaignFacts, funnel: FunnelFacts) -> 
     return {
         **_season(campaign, facts),
         "calendly_link": campaign.calendly_link,
-        "pdf_download_link": campaign.pdf_download_link or funnel.pdf_url,
+        "pdf_download_link": _download(campaign.pdf_download_link, funnel),
         "bookings_count": bookings,
         "spots_remaining": max(campaign.capacity - bookings, 0),
     }
+
+
+def _download(link: str, funnel: FunnelFacts) -> str | None:
+    return (funnel.public_url + link if link.startswith("/") else link) or None
 
 
 def _season(campaign: Campaign, facts: CampaignFacts) -> dict[str, object]:

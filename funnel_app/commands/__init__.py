@@ -1,0 +1,1 @@
+"""What a person types: `flask …`, each command a thin door to one flow."""

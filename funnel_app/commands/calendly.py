@@ -9,10 +9,16 @@ from flask.cli import with_appcontext
 
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.current import current_deps
-from funnel_app.flows.monitoring.subscriptions import NotSet, callback_url, check_calendly, subscribe_calendly
+from funnel_app.flows.monitoring.subscriptions import (
+    NotSet,
+    callback_url,
+    check_calendly,
+    only_told_by_calendly,
+    subscribe_calendly,
+)
 from funnel_app.gateways.errors import GatewayError
 
-CAMPAIGN = click.option("--campaign", default="christmas", show_default=True)
+CAMPAIGN = click.option("--campaign", help="Which, where the files of several open a hook for Calendly.")
 
 
 @click.group("calendly")
@@ -23,9 +29,10 @@ def group() -> None:
 @group.command()
 @CAMPAIGN
 @with_appcontext
-def check(campaign: str) -> None:
+def check(campaign: str | None) -> None:
     """Exit 1 where Calendly's events do not reach us: it gives up for good after 24 hours of failures."""
     with _told():
+        campaign = campaign or only_told_by_calendly(current_deps())
         faults = check_calendly(current_deps(), campaign)
     for fault in faults:
         click.echo(fault)
@@ -37,10 +44,10 @@ def check(campaign: str) -> None:
 @group.command()
 @CAMPAIGN
 @with_appcontext
-def subscribe(campaign: str) -> None:
+def subscribe(campaign: str | None) -> None:
     """Make Calendly call us; safe to repeat, and mends a subscription that Calendly disabled."""
     with _told():
-        click.echo(subscribe_calendly(current_deps(), campaign))
+        click.echo(subscribe_calendly(current_deps(), campaign or only_told_by_calendly(current_deps())))
 
 
 @contextmanager

@@ -14,7 +14,9 @@ from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.console.sequences import seasons_now
-from funnel_app.flows.monitoring.verify import FAULT, verify
+from funnel_app.flows.monitoring.checks.check import count
+from funnel_app.flows.monitoring.verify import FAULT, OK, Check, verify
+from funnel_app.flows.simulation.grid import Rehearsed, rehearse
 
 COLOURS = {"ok": "green", "warning": "yellow", "fault": "bold red", "skipped": "yellow"}
 
@@ -40,11 +42,13 @@ def group(context: click.Context, as_json: bool) -> None:
 
 
 @group.command("verify")
+@click.option("--simulate/--no-simulate", default=True, help="Also play every sequence through the year: some seconds.")
 @click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
 @with_appcontext
-def verify_command(as_json: bool) -> None:
+def verify_command(simulate: bool, as_json: bool) -> None:
     """Compare files, code, documents and Notion on what is sent, and when; exit 1 on a fault."""
     checks = verify(current_deps(), {rule.rule for rule in current_app.url_map.iter_rules()})
+    checks += [_as_check(each) for each in rehearse(current_deps())] if simulate else []
     faults = [check for check in checks if check.status == FAULT]
     if as_json:
         click.echo(json.dumps({"ok": not faults, "checks": [check.as_json() for check in checks]}, indent=2))
@@ -55,6 +59,13 @@ def verify_command(as_json: bool) -> None:
         Terminal().print(table)
         click.echo(f"{len(checks) - len(faults)} of {len(checks)} checks without a fault.")
     sys.exit(1 if faults else 0)
+
+
+def _as_check(played: Rehearsed) -> Check:
+    name = f"simulation {played.campaign}/{played.sequence}"
+    if played.warnings:
+        return Check(name, FAULT, "; ".join(played.warnings))
+    return Check(name, OK, f"begun on {count(played.starts, 'day')} of the year, nothing to stumble over")
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, str, str]:

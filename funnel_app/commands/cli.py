@@ -31,6 +31,8 @@ COMMANDS: Mapping[str, str] = {
     "ledger": "funnel_app.commands.ledger:group",
     "notion": "funnel_app.commands.notion:group",
     "resend": "funnel_app.commands.resend:group",
+    "setup": "funnel_app.commands.setup:setup_command",
+    "simulate": "funnel_app.commands.simulate:simulate_command",
     "templates": "funnel_app.commands.templates:group",
     "trace": "funnel_app.commands.trace:trace_command",
     "variables": "funnel_app.commands.variables:variables_command",

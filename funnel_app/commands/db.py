@@ -31,7 +31,10 @@ def upgrade() -> None:
 def downgrade(revision: str) -> None:
     """Bring the ledger down to REVISION (base: before the first)."""
     engine = current_deps().engine
-    schema.downgrade(engine, revision)
+    try:
+        schema.downgrade(engine, revision)
+    except CommandError as fault:
+        sys.exit(str(fault))
     click.echo(f"The ledger is at {schema.current(engine) or 'nothing'}.")
 
 

@@ -13,6 +13,7 @@ from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.checks.check import standing
 from funnel_app.flows.monitoring.doctor import Check, Status, examine, is_well
+from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.signoff import report
 
 COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAULT: "bold red"}
@@ -29,8 +30,10 @@ def doctor_command(as_json: bool, signoff: bool, folder: Path) -> None:
     checks = examine(deps)
     if as_json:
         rows = [check.as_json() for check in checks]
-        click.echo(json.dumps({"ok": is_well(checks), "checks": rows}, indent=2))
+        said = {"ok": is_well(checks), "headline": current_headline(deps).sentence, "checks": rows}
+        click.echo(json.dumps(said, indent=2))
     else:
+        click.echo(f"{current_headline(deps).sentence}.")
         _print(checks)
     if signoff:
         path = folder / f"production-report-{deps.now():%Y-%m-%d}.md"

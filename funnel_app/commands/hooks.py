@@ -16,7 +16,7 @@ from rich.table import Column
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
-from funnel_app.flows.intake.received import find_hook, list_hooks, was_replayed
+from funnel_app.flows.intake.received import find_hook, list_hooks, was_settled
 from funnel_app.replay import NotReplayable
 from funnel_app.replay import replay as replay_call
 
@@ -91,7 +91,7 @@ def _find(hook_id: UUID) -> dict[str, Any]:
 def _waiting() -> list[UUID]:
     rows = list_hooks(current_deps(), "refused", 1000)
     # Oldest first: what a person did last must be what is known of them in the end.
-    return [UUID(row["id"]) for row in reversed(rows) if not was_replayed(row)]
+    return [UUID(row["id"]) for row in reversed(rows) if not was_settled(row)]
 
 
 def _mended(changes: tuple[str, ...]) -> dict[str, Any]:

@@ -1,87 +1,180 @@
-"""`python -m funnel_app.commands.setup`: from nothing to a green doctor, by answering questions.
+"""`flask setup`: from nothing to a green doctor and a canary that arrived, by answering questions.
 
-It needs none of Funnel's settings to run, since it makes them; so it is no command of `flask --app wsgi`.
+It needs none of Funnel's settings to run, since it makes them: `wsgi.py` hands it out without building anything.
 """
 
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from funnel_app.deploy.interview import QUESTIONS, Question, Unfit, make_secrets, write, wrong_with
-from funnel_app.environment import plain, plain_values, read_file
+from funnel_app.deploy import env_file
+from funnel_app.deploy.interview import Place, Question, is_example, is_needed, make_secrets, questions, wrong_with
+from funnel_app.deploy.live_checks import Found, Unfit
+from funnel_app.environment import plain_values, read_file
 from funnel_app.gateways.errors import GatewayError
+from funnel_app.gateways.http.public_url import PublicUrlProbe
 
+Values = dict[str, str]
+
+GREETING = """Funnel is set up by questions: each answer is checked with those who know, and kept in {file}.
+Enter takes what stands in [ ]. Ctrl-C stops; run it again to go on."""
+# Before Funnel runs, and while it does.
+BEFORE = {
+    Place.COMPOSE: ("docker", "compose", "run", "--rm", "--build", "funnel", "flask", "--app", "wsgi"),
+    Place.HERE: (sys.executable, "-m", "flask", "--app", "wsgi"),
+}
+MEANWHILE = {
+    Place.COMPOSE: ("docker", "compose", "exec", "funnel", "flask", "--app", "wsgi"),
+    Place.HERE: BEFORE[Place.HERE],
+}
+START = {
+    Place.COMPOSE: "Start Funnel now, in another terminal: docker compose up -d",
+    Place.HERE: "Start Funnel now, in another terminal: make run",
+}
+TABLES = ("db", "upgrade")
 OFFERS = (
-    ("Make the ledger's tables", ("db", "upgrade")),
-    ("Write starter texts into the templates that are empty in Notion", ("templates", "populate")),
-    ("Look at everything", ("doctor",)),
+    ("Add to the databases in Notion what they lack?", ("notion", "init")),
+    ("Write starter texts into the templates that are empty in Notion?", ("templates", "populate")),
 )
-NEXT = """Now start Funnel (docker compose up -d, or make run), and prove the whole way once:
-  flask --app wsgi resend canary
-Further: notion init --under PAGE makes the databases for the mirror, calendly subscribe makes Calendly call us."""
+CALENDLY_OFFER = ("Make Calendly call Funnel?", ("calendly", "subscribe"))
+PROOFS = (("Everything is looked at:", ("doctor",)), ("One email goes the whole way:", ("resend", "canary")))
 
 
-@click.command()
+@click.command("setup")
 @click.option("--to", "file", type=click.Path(dir_okay=False, path_type=Path), default=".env", show_default=True)
-@click.option("--offers/--no-offers", default=True, help="Offer what comes next.")
-def setup(file: Path, offers: bool) -> None:
-    """Ask for each setting, check it where it can be checked, and write them into a file; safe to repeat."""
-    values = plain_values(read_file(file)) if file.exists() else {}
+@click.option("--only-ask", is_flag=True, help="End when the file is written.")
+def setup_command(file: Path, only_ask: bool) -> None:
+    """Ask for each setting, check it with those who know, write .env, and prove the whole way; safe to repeat."""
+    click.echo(GREETING.format(file=file))
+    if file.exists():
+        click.confirm(f"\n{file} is there: go on from it, and keep it as {file}.before?", default=True, abort=True)
+        env_file.keep_copy(file)
+    place = Place(
+        click.prompt(
+            "\nWhere will Funnel run?", type=click.Choice([each.value for each in Place]), default=Place.COMPOSE.value
+        )
+    )
+    values = _answers(file, place)
+    click.echo(
+        f"\n{file} is written; keep a copy where your passwords are. The console, {values['PUBLIC_URL']}/console/,"
+    )
+    click.echo("opens with CONSOLE_PASSWORD from it, and the website proves itself with HOOK_SECRET.")
+    if not only_ask:
+        sys.exit(_prove(values, place))
+
+
+def _answers(file: Path, place: Place) -> Values:
+    found = plain_values(read_file(file)) if file.exists() else {}
+    values = {name: value for name, value in found.items() if not is_example(value)}
     os.environ.update(values)
     values |= make_secrets(values)
-    for question in QUESTIONS:
-        if answer := _ask(question, values):
-            values[question.name] = answer
-    write(file, values)
-    click.echo(f"\nWrote {file}, with new secrets for all that need one. Keep a copy where your passwords are.")
-    if offers:
-        _offer(values)
-    click.echo(NEXT)
+    for question in questions(place):
+        if question.when(values):
+            values |= _ask(question, values)
+            env_file.write(file, {name: value for name, value in values.items() if value})
+    return values
 
 
-def _ask(question: Question, values: dict[str, str]) -> str:
-    click.echo(f"\n{question.name}: {question.meaning}")
-    if not values.get(question.name) and question.find and (found := question.find({**os.environ, **values})):
-        click.echo("  found by itself")
-        return found
+def _ask(question: Question, values: Values) -> Values:
+    optional = "" if is_needed(question.name) else " (Enter: none)" if not question.default else ""
+    click.echo(f"\n{question.name}: {question.meaning}{optional}")
+    if question.hint:
+        click.echo(f"  {question.hint}")
+    if question.find is not None:
+        try:
+            return _seen(question.find({**os.environ, **values}))
+        except GatewayError as fault:
+            click.echo(f"  ✗ it cannot be found by itself: {fault}")
     while True:
         answer = _answer(question, values)
-        if not answer or _is_good(question, {**values, question.name: answer}):
-            return answer
+        good = _checked(question, {**values, question.name: answer})
+        if good is not None:
+            return {question.name: answer, **good}
 
 
-def _answer(question: Question, values: dict[str, str]) -> str:
+def _answer(question: Question, values: Values) -> str:
     known = values.get(question.name, question.default)
-    shown = "kept as it is" if question.secret and known else known
-    said: str = click.prompt("  ", default=shown, hide_input=False, show_default=bool(shown), prompt_suffix="> ")
-    return known if said == shown else plain(said)
+    shown = "as it is" if question.secret and known else known
+    said: str = click.prompt(
+        "", default=shown, hide_input=question.secret, show_default=bool(shown), prompt_suffix=" > "
+    )
+    return known if said == shown else question.read(said)
 
 
-def _is_good(question: Question, values: dict[str, str]) -> bool:
-    os.environ[question.name] = values[question.name]
-    if wrong := wrong_with(question.name):
+def _checked(question: Question, values: Values) -> Values | None:
+    """Return what the checks of an answer brought; None where it is to be asked again."""
+    answer = values[question.name]
+    if wrong := wrong_with(question.name, answer):
         click.echo(f"  ✗ {wrong}")
-        return False
-    if question.check is None:
-        return True
+        return None
+    if not answer or question.check is None:
+        return {}
     try:
-        click.echo(f"  ✓ {question.check({**os.environ, **values})}")
+        return _seen(question.check({**os.environ, **values}))
     except (Unfit, GatewayError) as fault:
         click.echo(f"  ✗ {fault}")
-        return click.confirm("  Take it all the same?", default=False)
-    return True
+        return {} if click.confirm("  Take it all the same?", default=False) else None
 
 
-def _offer(values: dict[str, str]) -> None:
-    for what, command in OFFERS:
-        if click.confirm(f"{what} now (flask --app wsgi {' '.join(command)})?", default=True):
-            subprocess.run(
-                [sys.executable, "-m", "flask", "--app", "wsgi", *command], env={**os.environ, **values}, check=False
-            )
+def _seen(found: Found) -> Values:
+    click.echo(f"  ✓ {found.words}")
+    os.environ.update(found.values)
+    return dict(found.values)
+
+
+def _prove(values: Values, place: Place) -> int:
+    """Offer what is left to do, wait for Funnel, and look at everything; 1 where something is not well."""
+    click.echo()
+    _run([*BEFORE[place], *TABLES], values)
+    for question, command in (*OFFERS, *([CALENDLY_OFFER] if values.get("CALENDLY_TOKEN") else [])):
+        if click.confirm(f"\n{question}", default=True):
+            _run([*BEFORE[place], *command], values)
+    if not _is_up(values, place):
+        _tell("When it is up, run:", place, [command for _, command in PROOFS])
+        return 0
+    failed = [command for title, command in PROOFS if _fails(title, [*MEANWHILE[place], *command], values)]
+    if failed:
+        _tell("Mend what is said above, then run again:", place, failed)
+        return 1
+    click.echo("\nFunnel works: the canary arrived. With TESTING_MODE=false and a restart, real leads are mailed.")
+    return 0
+
+
+def _is_up(values: Values, place: Place) -> bool:
+    click.echo(f"\n{START[place]}")
+    probe = PublicUrlProbe(values["PUBLIC_URL"].rstrip("/"), values["HOOK_SECRET"])
+    while click.confirm(f"Is it up, and reached at {values['PUBLIC_URL']}?", default=True):
+        try:
+            probe.check()
+        except GatewayError as fault:
+            click.echo(f"  ✗ {fault}")
+        else:
+            return True
+    return False
+
+
+def _fails(title: str, command: Sequence[str], values: Values) -> bool:
+    click.echo(f"\n{title}")
+    return _run(command, values) != 0
+
+
+def _run(command: Sequence[str], values: Values) -> int:
+    sys.stdout.flush()
+    try:
+        return subprocess.run(command, env={**os.environ, **values}, check=False).returncode
+    except OSError as fault:
+        click.echo(f"  ✗ {command[0]} cannot be run: {fault.strerror}")
+        return 1
+
+
+def _tell(what: str, place: Place, commands: Sequence[Sequence[str]]) -> None:
+    before = "flask --app wsgi" if place is Place.HERE else " ".join(MEANWHILE[place])
+    click.echo("\n".join(["", what, *(f"  {before} {' '.join(command)}" for command in commands)]))
 
 
 if __name__ == "__main__":
-    setup()
+    setup_command()

@@ -61,11 +61,16 @@ def _show(found: Audit) -> None:
 
 
 @group.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @with_appcontext
-def populate() -> None:
-    """Write a starter text for every key that has none in Notion; never over somebody's words."""
+def populate(dry_run: bool) -> None:
+    """Write a starter text for every key that has none in Notion, or an earlier one; never over somebody's words."""
     with _notion_asked():
-        populate_flow(current_deps(), lambda row: click.echo(f"{row.did:<10}  {row.key:<26}  {row.detail}"))
+        populate_flow(
+            current_deps(), lambda row: click.echo(f"{row.did:<10}  {row.key:<26}  {row.detail}"), dry_run=dry_run
+        )
+    if dry_run:
+        click.echo("Nothing was written: that is what would be done.")
 
 
 @group.command()

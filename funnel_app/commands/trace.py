@@ -66,6 +66,7 @@ class Teller:
 
     def tell(self, story: dict[str, Any]) -> None:
         """Write the whole story: who, what happened, where each sequence stands."""
+        self.console.print(Text(f"{story['headline']}.", "italic"))
         if story["contact"] is None:
             self._stranger(story)
             return

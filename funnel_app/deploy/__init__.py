@@ -1,0 +1,1 @@
+"""Bring a release to Coolify: what is to change, and changing it."""

@@ -1,4 +1,4 @@
-"""Coolify's API, which runs the container in production. https://coolify.io/docs/api-reference (v4.3)"""
+"""Coolify's API, which runs the container in production. https://coolify.io/docs/api-reference (v4.3)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast

@@ -1,151 +1,116 @@
-"""Interview: each setting asked for in turn, checked by its rule and by the one who knows, and written down."""
+"""Interview: which settings are asked for, in which order, and what is made without asking."""
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parseaddr
-from pathlib import Path
+from enum import StrEnum
 
 from funnel_app.config import MEANINGS, examine_settings
-from funnel_app.gateways.errors import GatewayError
-from funnel_app.gateways.notion.client import NotionCalls
-from funnel_app.gateways.resend.account import Account, may_only_send
-from funnel_app.gateways.resend.mailer import Mailer
+from funnel_app.deploy import live_checks
+from funnel_app.deploy.live_checks import Found, Values
+from funnel_app.environment import plain
 
-RESEND_API, NOTION_API = "https://api.resend.com", "https://api.notion.com"
-WEBHOOK_PATH = "/webhook/resend"
-HEAD = "# Made by python -m funnel_app.commands.setup. It holds secrets: it is for its owner alone.\n"
-
-Values = Mapping[str, str]
+NOTION_ID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+TRUE = frozenset({"true", "1", "yes", "on", "y", "t"})
 
 
-class Unfit(Exception):
-    """Who knows says that a value does not do; the message says why and what to do."""
+class Place(StrEnum):
+    """Where Funnel runs: by Docker Compose, which brings its own Redis, or on this machine."""
+
+    COMPOSE = "compose"
+    HERE = "here"
+
+
+def always(values: Values) -> bool:
+    """Say yes."""
+    return True
+
+
+def notion_id(text: str) -> str:
+    """Return the id that stands in an address of Notion, or the text where there is none."""
+    found = NOTION_ID.findall(text.partition("?")[0])
+    return found[-1] if found else text
 
 
 @dataclass(frozen=True)
 class Question:
-    """One setting: what stands there if nothing is said, what it is asked of, and what finds it by itself."""
+    """One setting: what stands there if nothing is said, how it is read, who is asked of it, and what finds it."""
 
     name: str
+    hint: str = ""
     default: str = ""
     secret: bool = False
-    check: Callable[[Values], str] | None = None
-    find: Callable[[Values], str | None] | None = None
+    read: Callable[[str], str] = plain
+    check: Callable[[Values], Found] | None = None
+    find: Callable[[Values], Found] | None = None
+    when: Callable[[Values], bool] = always
 
     @property
     def meaning(self) -> str:
         """What the setting is, in the words of the README."""
-        return MEANINGS[self.name]
-
-
-def resend_key(values: Values) -> str:
-    """Say what Resend shows with this key. Raises Unfit, Unavailable or Rejected."""
-    try:
-        domains = _account(values).domains()
-    except GatewayError as refused:
-        if may_only_send(refused):
-            return "good, and may only send: Funnel cannot ask what became of an email; one with full access is better"
-        raise
-    return f"good; its domains: {', '.join(f'{name} ({state})' for name, state in domains.items()) or 'none yet'}"
-
-
-def sender(values: Values) -> str:
-    """Say whether Resend has verified the sender's domain. Raises Unfit, Unavailable or Rejected."""
-    domain = parseaddr(values["FROM_EMAIL"])[1].rpartition("@")[2].lower()
-    try:
-        state = _account(values).domains().get(domain)
-    except GatewayError as refused:
-        if may_only_send(refused):
-            return "not known: the key may only send"
-        raise
-    if state != "verified":
-        known = f"{domain} is {state}" if state else f"{domain} is none of the account's domains"
-        raise Unfit(f"{known}: add it at Resend, and set the DNS records that it names.")
-    return f"{domain} is verified"
-
-
-def webhook_secret(values: Values) -> str | None:
-    """Let Resend tell our address of every event; the secret, or None where it does already or the key may not."""
-    account, address = _account(values), values["PUBLIC_URL"].rstrip("/") + WEBHOOK_PATH
-    try:
-        if any(endpoint.url.rstrip("/") == address for endpoint in account.endpoints()):
-            return None
-        return account.add_endpoint(address)
-    except GatewayError:
-        return None
-
-
-def notion_token(values: Values) -> str:
-    """Say whose the token is. Raises Unavailable or Rejected."""
-    calls = _notion(values)
-    try:
-        bot = calls.read(calls.client.users.me)
-    finally:
-        calls.close()
-    return f"the integration {bot.get('name') or bot.get('id')}"
-
-
-def templates_database(values: Values) -> str:
-    """Say that the database is shared with the integration. Raises Unavailable or Rejected."""
-    calls = _notion(values)
-    try:
-        calls.find_source(values["NOTION_TEMPLATES_DB_ID"])
-    finally:
-        calls.close()
-    return "shared with the integration"
-
-
-def _account(values: Values) -> Account:
-    Mailer(values["RESEND_API_KEY"], values.get("RESEND_API_URL", RESEND_API))
-    return Account(lambda: datetime.now(UTC))
-
-
-def _notion(values: Values) -> NotionCalls:
-    return NotionCalls(values["NOTION_TOKEN"], values.get("NOTION_API_URL", NOTION_API))
+        return MEANINGS[self.name].replace("`", "")
 
 
 QUESTIONS = (
-    Question("PUBLIC_URL"),
+    Question("PUBLIC_URL", "https://funnel.your-domain; for a try on this machine http://127.0.0.1:8000"),
     Question("COMPANY_NAME"),
     Question("COMPANY_ADDRESS"),
-    Question("TESTING_MODE", default="true"),
-    Question("RESEND_API_KEY", secret=True, check=resend_key),
-    Question("FROM_EMAIL", check=sender),
-    Question("RESEND_WEBHOOK_SECRET", secret=True, find=webhook_secret),
-    Question("NOTION_TOKEN", secret=True, check=notion_token),
-    Question("NOTION_TEMPLATES_DB_ID", check=templates_database),
-    Question("ALERT_WEBHOOK_URL"),
-    Question("HEARTBEAT_URL"),
+    Question("TIMEZONE", default="America/Toronto"),
+    Question("TESTING_MODE", "leave it at true until a canary has arrived, then set false", default="true"),
+    Question(
+        "TEST_RECIPIENTS", default="*@resend.dev", when=lambda values: values.get("TESTING_MODE", "").lower() in TRUE
+    ),
+    Question("RESEND_API_KEY", "resend.com, API Keys, with full access", secret=True, check=live_checks.resend_key),
+    Question("FROM_EMAIL", "as BusinessX <hello@mail.your-domain>", check=live_checks.sender),
+    Question("REPLY_TO"),
+    Question(live_checks.NAME, secret=True, find=live_checks.webhook),
+    Question(
+        "NOTION_TOKEN",
+        "notion.so/profile/integrations: a new internal integration, its secret",
+        secret=True,
+        check=live_checks.notion_token,
+    ),
+    Question(
+        "NOTION_TEMPLATES_DB_ID",
+        "its address or id; or those of a page that is shared with the integration: databases are made below it",
+        read=notion_id,
+        check=live_checks.templates_database,
+    ),
+    Question("CALENDLY_TOKEN", secret=True, check=live_checks.calendly_token),
+    Question("ALERT_WEBHOOK_URL", "a message is posted there at once", secret=True, check=live_checks.chat),
+    Question("HEARTBEAT_URL", "such as healthchecks.io", secret=True, check=live_checks.dead_mans_switch),
 )
+AT_HOME = (Question("REDIS_URL", default="redis://127.0.0.1:6379/0", check=live_checks.redis),)
 # Nobody has to think of these.
 MADE = ("SECRET_KEY", "HOOK_SECRET", "CONSOLE_PASSWORD", "METRICS_TOKEN", "REDIS_PASSWORD")
 
 
-def wrong_with(name: str) -> str | None:
-    """Return what the rule of a setting says of its value in the environment; None where it is fine."""
+def questions(place: Place) -> tuple[Question, ...]:
+    """Return what is asked for a place, in order."""
+    return QUESTIONS + (AT_HOME if place is Place.HERE else ())
+
+
+def wrong_with(name: str, value: str) -> str | None:
+    """Return what the rule of a setting says of a value, which is put into the environment; None where it is fine."""
+    os.environ[name] = value
     _, faults = examine_settings(None)
-    return " ".join(faults[name]) if name in faults else None
+    if name not in faults:
+        return None
+    return " ".join(faults[name]) if value else "Funnel does not start without it."
 
 
-def make_secrets(values: Values) -> dict[str, str]:
+def is_needed(name: str) -> bool:
+    """Say whether Funnel does not start without a setting."""
+    return wrong_with(name, "") is not None
+
+
+def is_example(value: str) -> bool:
+    """Say whether a value was never anybody's own: it stands so in `.env.example`."""
+    return value.startswith("change-me") or value.endswith("...")
+
+
+def make_secrets(values: Mapping[str, str]) -> dict[str, str]:
     """Return a secret for each that has none yet."""
     return {name: secrets.token_hex(24) for name in MADE if not values.get(name)}
-
-
-def write(file: Path, values: Values) -> None:
-    """Write a `.env` file that its owner alone may read, in place of the one that is there."""
-    new = file.with_name(f"{file.name}.new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-        out.write(HEAD + "".join(f"{name}={_quoted(value)}\n" for name, value in values.items()))
-    new.replace(file)
-
-
-def _quoted(value: str) -> str:
-    """Return a value as every reader of such files takes it: in quotes where it holds more than plain signs."""
-    if value.isascii() and not set(value) & set(" #$'\"\\`"):
-        return value
-    return f'"{value}"' if "'" in value else f"'{value}'"

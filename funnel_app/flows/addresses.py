@@ -3,11 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote_plus
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 from funnel_app.bodies import bytes_of
 
@@ -28,12 +29,21 @@ class NotAnAddress(ValueError):
     """What should be an email address is none; the message says why."""
 
 
+@lru_cache(maxsize=64)
+def checked(address: str) -> ValidatedEmail:
+    """Return an address taken apart. Raises EmailNotValidError, which says why it is none.
+
+    The last ones are kept: a call asks for its address more than once.
+    """
+    return validate_email(address, check_deliverability=False)
+
+
 def normalised(address: str) -> str:
     """Return the form that tells people apart: lower case, the domain in ASCII. Raises EmailNotValidError."""
     if len(address) > LONGEST:
         raise EmailNotValidError(f"The email address is longer than {LONGEST} characters.")
-    checked = validate_email(address.strip(), check_deliverability=False)
-    return f"{checked.local_part}@{checked.ascii_domain}".lower()
+    parts = checked(address.strip())
+    return f"{parts.local_part}@{parts.ascii_domain}".lower()
 
 
 def looked_up(address: str) -> str:
@@ -100,8 +110,10 @@ def _local_part(address: str) -> str:
 
 def mailable(address: str) -> str:
     """Return an address as mail servers take it: as it was given, the domain in ASCII; anything else as it is."""
+    if address.isascii():
+        return address
     try:
-        checked = validate_email(address, check_deliverability=False)
+        parts = checked(address)
     except EmailNotValidError:
         return address
-    return f"{checked.local_part}@{checked.ascii_domain}"
+    return f"{parts.local_part}@{parts.ascii_domain}"

@@ -1,0 +1,1 @@
+"""Everything outside of the process, each behind a narrow class of our own."""

@@ -1,0 +1,1 @@
+"""All SQL: tables, readings and writings of the one truth."""

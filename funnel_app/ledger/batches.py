@@ -6,14 +6,18 @@ from datetime import datetime, timedelta
 from functools import cache
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State, check
 from funnel_app.ledger.after_commit import log_after_commit
 from funnel_app.ledger.base import written
+from funnel_app.ledger.compiled import Insert
 from funnel_app.ledger.emails import claimable, load
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment
+from funnel_app.ledger.types import new_id
+
+_EVENTS = Insert(EmailEvent.metadata.tables[EmailEvent.__tablename__])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +112,8 @@ def _note(session: Session, moved: Mapping[UUID, str | None], state: State, now:
     if not moved:
         return
     rows = [
-        {"email_id": id_, "kind": state, "at": now, "recorded_at": now, "resend_id": resend_id}
+        {"id": new_id(), "email_id": id_, "kind": state, "at": now, "recorded_at": now, "resend_id": resend_id}
         for id_, resend_id in moved.items()
     ]
-    session.execute(insert(EmailEvent), rows)
+    _EVENTS.into(session.connection(), rows)
     log_after_commit(session, "emails_moved", emails=[str(id_) for id_ in moved], state=str(state))

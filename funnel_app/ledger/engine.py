@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, ProgrammingError, TimeoutError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, configure_mappers, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -27,6 +28,8 @@ PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_MS}",
     # A log that grew behind a long reader gives its room back once it was written over.
     f"journal_size_limit={LONGEST_LOG}",
+    # 16 MB: at SQLite's 4, every thirtieth signup by itself would copy the log into the file, and sync twice more.
+    "wal_autocheckpoint=4000",
 )
 # A machine that is gone says no goodbye: without these the locks that it held stay for two hours, on either side.
 GONE_AFTER = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 2}
@@ -34,8 +37,8 @@ UNANSWERED_AFTER = {"tcp_user_timeout": 15_000}
 CONNECT_WITHIN_S = 5
 HAS_TURN = "funnel_has_turn"
 # Whatever a database says that is no mistake of ours in what was to be written. ProgrammingError: PostgreSQL's way of
-# saying that a table is not there yet; InternalError: that it takes no writes; TimeoutError: no connection came free.
-LedgerUnavailable = (OperationalError, ProgrammingError, InternalError, InterfaceError, TimeoutError)
+# saying that a table is not there yet; InternalError: that it takes no writes; PoolTimeout: no connection came free.
+LedgerUnavailable = (OperationalError, ProgrammingError, InternalError, InterfaceError, PoolTimeout)
 
 
 def open_engine(url: str) -> Engine:
@@ -95,13 +98,18 @@ def _prepare_postgres(connection: Any, record: object) -> None:
 
 
 def _open_sqlite(url: str) -> Engine:
+    name = make_url(url).database
+    in_file = bool(name) and name != ":memory:"
     engine = create_engine(
-        url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+        url,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+        # The connection that was used last has the pages that are wanted, and each keeps some in memory.
+        **({"pool_use_lifo": True} if in_file else {}),
     )
-    name = engine.url.database
-    if name and name != ":memory:" and not name.startswith("file:"):
+    if name and in_file and not name.startswith("file:"):
         event.listen(engine, "do_connect", lambda *_: _keep_to_owner(Path(name)))
-    turns = Turns(f"{name}-turn" if name and name != ":memory:" else None, BUSY_TIMEOUT_MS / 1000)
+    turns = Turns(f"{name}-turn" if in_file else None, BUSY_TIMEOUT_MS / 1000)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", partial(_begin_sqlite, turns))
     event.listen(engine, "checkin", partial(_end_sqlite, turns))

@@ -1,5 +1,6 @@
 """Hook events: every authenticated call, with what became of it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.ledger.base import written
-from funnel_app.ledger.models import HookEvent, Outcome
+from funnel_app.ledger.models import Contact, HookEvent, Outcome
 from funnel_app.rules.states import HEARD
 
 
@@ -130,6 +131,18 @@ def newest_refused(session: Session, since: datetime | None, limit: int) -> list
         calls = calls.where(or_(HookEvent.received_at >= since, HookEvent.happened_at >= since))
     newest = session.scalars(calls.order_by(HookEvent.received_at.desc(), HookEvent.id.desc()).limit(limit))
     return list(newest)[::-1]
+
+
+def taken_from(session: Session, addresses: Collection[str], since: datetime | None) -> dict[str, list[HookEvent]]:
+    """Return the calls of these people since a time that were not refused, by normalised address."""
+    found: dict[str, list[HookEvent]] = defaultdict(list)
+    if since is None or not addresses:
+        return found
+    wanted = select(Contact.email_norm, HookEvent).join(Contact, Contact.id == HookEvent.contact_id)
+    theirs = wanted.where(Contact.email_norm.in_(list(addresses)), HookEvent.received_at > since)
+    for address, event in session.execute(theirs.where(HookEvent.outcome != Outcome.REFUSED)):
+        found[address].append(event)
+    return found
 
 
 def find_refused(session: Session, key: str) -> HookEvent | None:

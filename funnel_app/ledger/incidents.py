@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.insert_or_ignore import insert_once
@@ -20,6 +21,24 @@ def current(session: Session, kinds: Collection[str] | None = None) -> list[Inci
     """Return what is wrong now, of these kinds or of all, oldest first."""
     wanted = select(Incident).where(Incident.ended_at.is_(None)).order_by(Incident.opened_at, Incident.id)
     return list(session.scalars(wanted if kinds is None else wanted.where(Incident.kind.in_(list(kinds)))))
+
+
+def find_current(session: Session, incident_id: UUID) -> Incident | None:
+    """Return something that is wrong now, locked; None where it is over, or was never there."""
+    wanted = select(Incident).where(Incident.id == incident_id, Incident.ended_at.is_(None))
+    return session.scalars(wanted.with_for_update()).one_or_none()
+
+
+def last_put_aside_at(session: Session, kind: str) -> datetime | None:
+    """Return when a person last put aside something of a kind; None where nobody ever did."""
+    wanted = select(func.max(Incident.ended_at)).where(Incident.kind == kind, Incident.put_aside.is_not(None))
+    return session.scalars(wanted).one_or_none()
+
+
+def any_changed_since(session: Session, since: datetime) -> bool:
+    """Say whether anything began to be wrong, or ceased to be, after a time."""
+    changed = select(Incident.id).where(or_(Incident.opened_at > since, Incident.ended_at > since))
+    return session.scalars(changed.limit(1)).first() is not None
 
 
 def lock_current(session: Session, kinds: Collection[str]) -> list[Incident]:

@@ -105,6 +105,8 @@ class Running:
     sequence: str
     state: EnrolmentState
     emails: dict[str, int]
+    exit_event: str | None
+    exit_reason: str | None
 
 
 def enrolments_of(session: Session, contact_ids: Collection[UUID]) -> dict[UUID, list[Running]]:
@@ -120,9 +122,10 @@ def enrolments_of(session: Session, contact_ids: Collection[UUID]) -> dict[UUID,
         counts[enrolment_id][str(state)] = count
     found: dict[UUID, list[Running]] = defaultdict(list)
     columns = (Enrolment.id, Enrolment.contact_id, Enrolment.campaign, Enrolment.sequence, Enrolment.state)
-    rows = select(*columns).where(Enrolment.contact_id.in_(list(contact_ids))).order_by(Enrolment.id)
-    for id_, contact_id, campaign, sequence, stands in session.execute(rows):
-        found[contact_id].append(Running(campaign, sequence, stands, counts[id_]))
+    ended = (Enrolment.exit_event, Enrolment.exit_reason)
+    rows = select(*columns, *ended).where(Enrolment.contact_id.in_(list(contact_ids))).order_by(Enrolment.id)
+    for id_, contact_id, campaign, sequence, stands, *how in session.execute(rows):
+        found[contact_id].append(Running(campaign, sequence, stands, counts[id_], *how))
     return found
 
 

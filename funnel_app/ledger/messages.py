@@ -5,15 +5,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from funnel_app.ledger.compiled import Insert
 from funnel_app.ledger.models import Email, Enrolment, Message, Request
+from funnel_app.ledger.types import new_id
+
+_FREEZE = Insert(Message.metadata.tables[Message.__tablename__])
 
 
 def add_all(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Freeze messages."""
-    session.execute(insert(Message), rows)
+    _FREEZE.into(session.connection(), [{"id": new_id(), **row} for row in rows])
 
 
 def of_request(session: Session, request: Request) -> list[Message]:

@@ -17,6 +17,18 @@ def add(session: Session, key: str, channel: str, text: str, now: datetime) -> b
     return insert_once(session, Notice, row, ["key"])
 
 
+def add_said(session: Session, key: str, channel: str, now: datetime) -> None:
+    """Keep a key under which nothing is to be said."""
+    if add(session, key, channel, "", now):
+        session.execute(update(Notice).where(Notice.key == key).values(sent_at=now))
+
+
+def any_beginning(session: Session, beginning: str) -> bool:
+    """Say whether anything was ever kept under a key that begins so."""
+    wanted = select(Notice.id).where(Notice.key.startswith(beginning, autoescape=True))
+    return session.scalars(wanted.limit(1)).first() is not None
+
+
 def known(session: Session, keys: Collection[str]) -> set[str]:
     """Return those of the keys under which something was ever kept."""
     return set(session.scalars(select(Notice.key).where(Notice.key.in_(list(keys)))))
@@ -45,6 +57,12 @@ def mark_sent(session: Session, ids: Collection[UUID], now: datetime, *, forget:
 def postpone(session: Session, ids: Collection[UUID], until: datetime, error: str) -> None:
     """Note that these could not be said, and when to try again."""
     session.execute(update(Notice).where(Notice.id.in_(list(ids))).values(lease_until=until, last_error=error))
+
+
+def put_back(session: Session, ids: Collection[UUID]) -> None:
+    """Let these be said at the next time, as if they had not been taken."""
+    free = update(Notice).where(Notice.id.in_(list(ids)), Notice.sent_at.is_(None))
+    session.execute(free.values(lease_until=None, attempts=Notice.attempts - 1))
 
 
 def count_posts_since(session: Session, channel: str, since: datetime) -> int:

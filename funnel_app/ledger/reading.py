@@ -6,8 +6,9 @@ from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select
 
+from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
 from funnel_app.rules.decide import PER_ADDRESS, PER_IP
 from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts, Heard
@@ -49,25 +50,24 @@ def _one_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     return column.in_(bindparam(name, expanding=True))
 
 
-# Made once: to put a statement together costs more than the database takes to answer it.
-_CONTACTS = (
+_CONTACTS = Question(
     select(*_columns(CONTACTS, CONTACT_COLUMNS))
     .where(_one_of(CONTACTS.c.email_norm, "addresses"))
     .order_by(CONTACTS.c.id)
     .with_for_update()
 )
-_ENROLMENTS = (
+_ENROLMENTS = Question(
     select(*_columns(ENROLMENTS, ENROLMENT_COLUMNS))
     .where(_one_of(ENROLMENTS.c.contact_id, "ids"))
     .order_by(ENROLMENTS.c.created_at, ENROLMENTS.c.id)
 )
-_EMAILS = (
+_EMAILS = Question(
     select(EMAILS.c.enrolment_id, *_columns(EMAILS, EMAIL_COLUMNS))
     .join(ENROLMENTS, EMAILS.c.enrolment_id == ENROLMENTS.c.id)
     .where(_one_of(ENROLMENTS.c.contact_id, "ids"))
     .order_by(EMAILS.c.step)
 )
-_HEARD = (
+_HEARD = Question(
     select(HOOKS.c.contact_id, *_columns(HOOKS, HEARD_COLUMNS))
     .where(
         HOOKS.c.outcome.in_(HEARD),
@@ -79,8 +79,8 @@ _HEARD = (
 )
 
 
-def _started_by(column: ColumnElement[Any]) -> Select[Any]:
-    return (
+def _started_by(column: ColumnElement[Any]) -> Question:
+    return Question(
         select(column.label("key"), func.count().label("calls"))
         .where(
             HOOKS.c.outcome == Outcome.ACCEPTED,
@@ -96,21 +96,16 @@ _STARTED_BY_CALLER = _started_by(HOOKS.c.caller)
 _STARTED_FOR_MAILBOX = _started_by(HOOKS.c.mailbox)
 
 
-def _rows(connection: Connection, statement: Select[Any], **values: Any) -> Iterable[Mapping[str, Any]]:
-    lists = {name: list(value) if isinstance(value, Collection) else value for name, value in values.items()}
-    return connection.execute(statement, lists).mappings()  # type: ignore[return-value]  # a row's keys are names here
-
-
 def _contacts(connection: Connection, addresses: Collection[str]) -> dict[UUID, ContactFacts]:
-    return {row["id"]: ContactFacts(**row) for row in _rows(connection, _CONTACTS, addresses=addresses)}
+    return {row["id"]: ContactFacts(**row) for row in _CONTACTS.ask(connection, addresses=addresses)}
 
 
 def _enrolments(connection: Connection, ids: Collection[UUID]) -> Mapping[UUID, tuple[EnrolmentFacts, ...]]:
     emails: defaultdict[UUID, tuple[EmailFacts, ...]] = defaultdict(tuple)
-    for row in _rows(connection, _EMAILS, ids=ids):
+    for row in _EMAILS.ask(connection, ids=ids):
         emails[row["enrolment_id"]] += (EmailFacts(**_without(row, "enrolment_id")),)
     found: defaultdict[UUID, tuple[EnrolmentFacts, ...]] = defaultdict(tuple)
-    for row in _rows(connection, _ENROLMENTS, ids=ids):
+    for row in _ENROLMENTS.ask(connection, ids=ids):
         state = EnrolmentState(row["state"])
         found[row["contact_id"]] += (EnrolmentFacts(**{**row, "state": state}, emails=emails[row["id"]]),)
     return found
@@ -118,7 +113,7 @@ def _enrolments(connection: Connection, ids: Collection[UUID]) -> Mapping[UUID, 
 
 def _heard(connection: Connection, ids: Collection[UUID], wanted: Wanted) -> Mapping[UUID, tuple[Heard, ...]]:
     found: defaultdict[UUID, tuple[Heard, ...]] = defaultdict(tuple)
-    for row in _rows(connection, _HEARD, ids=ids, events=wanted.events, campaigns=wanted.campaigns):
+    for row in _HEARD.ask(connection, ids=ids, events=wanted.events, campaigns=wanted.campaigns):
         fact = {**_without(row, "contact_id"), "outcome": Outcome(row["outcome"])}
         found[row["contact_id"]] += (Heard(**fact),)
     return found
@@ -127,11 +122,11 @@ def _heard(connection: Connection, ids: Collection[UUID], wanted: Wanted) -> Map
 def _started(connection: Connection, wanted: Wanted) -> dict[str, int]:
     """Return how many accepted calls began a sequence, by the caller and by the mailbox that stand in their records."""
     found: dict[str, int] = {}
-    for statement, keys, span in (
+    for question, keys, span in (
         (_STARTED_BY_CALLER, wanted.callers, PER_IP[1]),
         (_STARTED_FOR_MAILBOX, wanted.mailboxes, PER_ADDRESS[1]),
     ):
-        rows = _rows(connection, statement, keys=keys, starts=wanted.starts, since=wanted.now - span) if keys else ()
+        rows = question.ask(connection, keys=keys, starts=wanted.starts, since=wanted.now - span) if keys else ()
         found |= {row["key"]: row["calls"] for row in rows}
     return found
 

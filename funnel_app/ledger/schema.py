@@ -1,8 +1,12 @@
 """The ledger's shape: bring it to the newest migration, and say where it differs from the models."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
 from funnel_app.ledger.revision import MIGRATIONS, at_head, current, head, is_newer
@@ -16,17 +20,18 @@ MIGRATION_LOCK = 0x46554E4E454C
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring the ledger up to a migration, once, whoever else does so now; one of a newer release stays as it is."""
-    with engine.begin() as connection:
+    with _changing(engine) as connection:
         _require_utf8(connection)
-        _lock(connection)
         if not is_newer(MigrationContext.configure(connection).get_current_revision()):
             command.upgrade(_config(connection), revision)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
-    """Bring the ledger down to a migration (`base`: before the first)."""
-    with engine.begin() as connection:
+    """Bring the ledger down to a migration (`base`: before the first); alembic's CommandError where it cannot be."""
+    with _changing(engine) as connection:
         command.downgrade(_config(connection), revision)
+        if engine.dialect.name == "sqlite" and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
+            raise CommandError(f"Nothing was changed: a row of {lost[0]} would refer to nothing in {lost[2]}.")
 
 
 def check(engine: Engine) -> None:
@@ -48,6 +53,31 @@ def _require_utf8(connection: Connection) -> None:
     encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
     if encoding != "UTF8":
         raise UnfitDatabase(encoding)
+
+
+@contextmanager
+def _changing(engine: Engine) -> Iterator[Connection]:
+    """Give a connection in a transaction in which tables may change, which one does at a time.
+
+    SQLite changes a table by making it anew, and its rules of reference would take the rows that refer to it along, or
+    refuse: they are off meanwhile (https://www.sqlite.org/lang_altertable.html, section 7).
+    """
+    sqlite = engine.dialect.name == "sqlite"
+    with engine.connect() as connection:
+        if sqlite:
+            _set_references(connection, "OFF")
+        try:
+            with connection.begin():
+                _lock(connection)
+                yield connection
+        finally:
+            if sqlite:
+                _set_references(connection, "ON")
+
+
+def _set_references(connection: Connection, state: str) -> None:
+    # Past SQLAlchemy, since inside a transaction it would be without effect.
+    connection.connection.driver_connection.execute(f"PRAGMA foreign_keys={state}")  # type: ignore[union-attr]
 
 
 def _lock(connection: Connection) -> None:

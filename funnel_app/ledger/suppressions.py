@@ -80,6 +80,14 @@ def remove(session: Session, email_norm: str, pepper: str) -> int:
     return len(session.scalars(gone.returning(Suppression.id)).all())
 
 
+def remove_newer(session: Session, email_norm: str, pepper: str, source: str, since: datetime) -> int:
+    """Forget what forbids mail to an address since a time, and came from this source; return how many entries."""
+    gone = delete(Suppression).where(
+        _is_of(email_norm, pepper), Suppression.source == source, Suppression.created_at >= since
+    )
+    return len(session.scalars(gone.returning(Suppression.id)).all())
+
+
 def forget_address(session: Session, email_norm: str) -> None:
     """Leave of an address only its hash."""
     session.execute(update(Suppression).where(Suppression.email_norm == email_norm).values(email_norm=None))

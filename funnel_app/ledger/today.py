@@ -73,6 +73,12 @@ def paused(session: Session, limit: int) -> list[Enrolment]:
     return list(session.scalars(rows.order_by(Enrolment.id).limit(limit)))
 
 
+def count_paused(session: Session) -> int:
+    """Count the enrolments that a person paused."""
+    wanted = written(Enrolment.state, EnrolmentState.PAUSED), Enrolment.mode != Mode.CANARY
+    return session.scalar(select(func.count(Enrolment.id)).where(*wanted)) or 0
+
+
 def _with_contact() -> Select[Email]:
     return (
         select(Email)

@@ -28,6 +28,7 @@ class Incident(Base):
     seen_at: Mapped[datetime]
     told_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    put_aside: Mapped[str | None] = mapped_column(Text)
 
 
 class Notice(Base):

@@ -22,6 +22,11 @@ def newest_at(session: Session) -> datetime | None:
     return max((at for at in (event, hook) if at is not None), default=None)
 
 
+def oldest_call_at(session: Session) -> datetime | None:
+    """Return when the first call that is kept came; None for a ledger without any."""
+    return session.scalars(select(HookEvent.received_at).order_by(HookEvent.id).limit(1)).one_or_none()
+
+
 def last_report_at(session: Session) -> datetime | None:
     """Return when Resend last reported anything by itself; None where it never did."""
     reports = select(EmailEvent.recorded_at).where(came_by_itself())
@@ -79,15 +84,6 @@ def hook_times(session: Session, since: datetime, mode: str) -> dict[str, list[d
     for campaign, hook, at in session.execute(wanted.order_by(HookEvent.received_at)):
         times.setdefault(f"{campaign}/{hook}", []).append(at)
     return times
-
-
-def day_counts(session: Session, since: datetime, until: datetime, mode: str) -> dict[str, int]:
-    """Count the emails that fell due in a span by state."""
-    running = select(Enrolment.id).where(Enrolment.mode == mode)
-    wanted = select(Email.state, func.count(Email.id)).where(
-        Email.due_at >= since, Email.due_at < until, Email.enrolment_id.in_(running)
-    )
-    return {str(state): count for state, count in session.execute(wanted.group_by(Email.state))}
 
 
 def emails_by_state(session: Session) -> dict[tuple[str, ...], float]:

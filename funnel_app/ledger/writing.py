@@ -9,11 +9,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, insert, update
+from sqlalchemy import Connection, Table, bindparam, update
 from sqlalchemy.exc import IntegrityError
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State, check
+from funnel_app.ledger.compiled import Insert
 from funnel_app.ledger.conflicts import LostRace
 from funnel_app.ledger.models import EmailEvent
 from funnel_app.ledger.reading import (
@@ -33,8 +34,7 @@ from funnel_app.rules.reading import Reading
 
 Row = dict[str, Any]
 EVENTS = EmailEvent.metadata.tables[EmailEvent.__tablename__]
-# Made once: to put a statement together costs more than SQLite takes to carry it out.
-INSERTS = {table: insert(table) for table in (CONTACTS, HOOKS, ENROLMENTS, EMAILS, EVENTS)}
+INSERTS = {table: Insert(table) for table in (CONTACTS, HOOKS, ENROLMENTS, EMAILS, EVENTS)}
 FIXED = frozenset({"id", "contact_id", "email_norm", "unsubscribe_token", "created_at", "campaign", "sequence", "run"})
 
 
@@ -44,7 +44,7 @@ def write(connection: Connection, before: Reading, after: Reading, hooks: Sequen
     Raises LostRace where somebody else made one of the new people meanwhile: then nothing may be committed.
     """
     _write_contacts(connection, before, after, now)
-    _insert(connection, HOOKS, hooks)
+    INSERTS[HOOKS].into(connection, hooks)
     changes = enrolments_changed(before, after)
     _insert_enrolments(connection, [change.now for change in changes if change.before is None], now)
     _update_enrolments(connection, [change for change in changes if change.before is not None], now)
@@ -54,7 +54,7 @@ def _write_contacts(connection: Connection, before: Reading, after: Reading, now
     stale = {"mirror_stale_since": now}
     people = [(before.contacts.get(address), contact) for address, contact in sorted(after.contacts.items())]
     try:
-        _insert(connection, CONTACTS, [_row(c, CONTACT_COLUMNS) | stale for old, c in people if old is None])
+        INSERTS[CONTACTS].into(connection, [_row(c, CONTACT_COLUMNS) | stale for old, c in people if old is None])
     except IntegrityError as error:
         raise LostRace(str(error.orig)) from error
     changed = [(old, contact) for old, contact in people if old is not None and old is not contact]
@@ -64,9 +64,10 @@ def _write_contacts(connection: Connection, before: Reading, after: Reading, now
 
 
 def _insert_enrolments(connection: Connection, new: Sequence[EnrolmentFacts], now: datetime) -> None:
-    _insert(connection, ENROLMENTS, [_enrolment_row(enrolment, now) for enrolment in new])
-    _insert(connection, EMAILS, [_email_row(each, email, now) for each in new for email in each.emails])
-    _insert(connection, EVENTS, [row for each in new for email in each.emails for row in _first_events(email, now)])
+    INSERTS[ENROLMENTS].into(connection, [_enrolment_row(enrolment, now) for enrolment in new])
+    emails = [(enrolment, email) for enrolment in new for email in enrolment.emails]
+    INSERTS[EMAILS].into(connection, [_email_row(enrolment, email, now) for enrolment, email in emails])
+    INSERTS[EVENTS].into(connection, [row for _, email in emails for row in _first_events(email, now)])
 
 
 def _update_enrolments(connection: Connection, changes: Sequence[Change], now: datetime) -> None:
@@ -87,7 +88,7 @@ def _move_emails(connection: Connection, moved: Sequence[tuple[EmailFacts, Email
         by_state[email.state].append(_state_row(email, now))
     for rows in by_state.values():
         _update(connection, EMAILS, rows)
-    _insert(connection, EVENTS, [_event_row(email, now) for _, email in moved])
+    INSERTS[EVENTS].into(connection, [_event_row(email, now) for _, email in moved])
 
 
 def _row(facts: object, columns: Iterable[str]) -> Row:
@@ -124,11 +125,6 @@ def _event_row(email: EmailFacts, now: datetime) -> Row:
         "recorded_at": now,
         "detail": email.reason,
     }
-
-
-def _insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    if rows:
-        connection.execute(INSERTS[table], rows)
 
 
 def _update(connection: Connection, table: Table, rows: Sequence[Row]) -> None:

@@ -23,6 +23,25 @@ REASONS = {
     Event.MAYBE: "asked for time to think after a call",
     Event.ONBOARDING: "became a client",
 }
+# How an enrolment ended early, as lists say it beside a name.
+_ENDED_AS = {
+    Event.ASSESSMENT: "took the assessment",
+    Event.BOOKING: "booked",
+    Event.BOOKING_CANCELLED: "call cancelled",
+    Event.BOOKING_RESCHEDULED: "call moved",
+    Event.NO_SHOW_UNDONE: "call took place",
+    Event.MAYBE: "thinks it over",
+    Event.ONBOARDING: "became a client",
+}
+_ENDED_BY_WORDS = {
+    "unsubscribed": "unsubscribed",
+    "bounce": "bounced",
+    "mailbox": "bounced",
+    "spam": "marked as spam",
+    "erased": "erased",
+    "suppress": "not mailed any more",
+    "stopped by": "stopped by hand",
+}
 OF_ONE_CALL = frozenset({Event.BOOKING_CANCELLED, Event.BOOKING_RESCHEDULED})
 NOT_GONE = frozenset({State.PLANNED, State.HELD, State.SKIPPED, State.CANCELLED, State.SUPPRESSED})
 
@@ -47,6 +66,14 @@ class Happening:
     occurrence: str = ""
     at: datetime
     call_at: datetime | None = None
+
+
+def ended_as(event: str | None, reason: str | None) -> str:
+    """Return in a word or two how an enrolment ended early: booked, became a client, unsubscribed, bounced."""
+    if event in set(_ENDED_AS):
+        return _ENDED_AS[Event(event)]
+    words = (reason or "").lower()
+    return next((told for sign, told in _ENDED_BY_WORDS.items() if sign in words), "ended")
 
 
 def touches(happening: Happening, sequence: Sequence, start: Happening) -> bool:

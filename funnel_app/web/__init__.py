@@ -1,0 +1,1 @@
+"""HTTP: the hooks, the console, what leads open, what machines ask."""

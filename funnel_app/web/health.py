@@ -1,9 +1,12 @@
 """Health: whether the process lives, and whether Funnel can do its work."""
 
+from typing import Any
+
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
+from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.ready import faults
 from funnel_app.web.auth import has_metrics_token
 
@@ -20,5 +23,7 @@ def healthz() -> ResponseReturnValue:
 def readyz() -> ResponseReturnValue:
     """Say whether ledger, Redis, scheduler and workers are there; 503 where one is not. The reasons need the token."""
     missing = faults(current_deps())
-    answer = {"status": "not ready" if missing else "ready", **({"reasons": missing} if has_metrics_token() else {})}
+    answer: dict[str, Any] = {"status": "not ready" if missing else "ready"}
+    if has_metrics_token():
+        answer |= {"reasons": missing, "headline": current_headline(current_deps()).sentence}
     return answer, 503 if missing else 200

@@ -2,12 +2,14 @@
 
 import re
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, request
+from werkzeug.datastructures import Headers
 
 from funnel_app.current import current_deps
 
@@ -26,6 +28,7 @@ HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": POLICY,
 }
+OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def install_middleware(app: Flask) -> None:
@@ -44,6 +47,14 @@ def _log_fault(fault: Any) -> None:
     log.error("failed", method=request.method, path=masked(request.path), exc_info=fault)
 
 
+def _add_missing(headers: Headers, wanted: Mapping[str, str]) -> None:
+    # Werkzeug goes through all headers for each that is asked for.
+    present = {name.lower() for name, _ in headers}
+    for name, value in wanted.items():
+        if name.lower() not in present:
+            headers.add(name, value)
+
+
 def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
@@ -56,10 +67,9 @@ def _finish(response: Response) -> Response:
     if response.status_code == HTTPStatus.CONTINUE:
         return response
     response.headers["X-Request-Id"] = g.get("request_id", "")
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    _add_missing(response.headers, HEADERS)
     if current_deps().settings.public_url.startswith("https:"):
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        _add_missing(response.headers, OVER_TLS)
     if request.path not in QUIET:
         milliseconds = round((time.monotonic() - g.get("began", time.monotonic())) * 1000)
         path = masked(request.path)

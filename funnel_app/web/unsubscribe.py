@@ -7,7 +7,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
-from funnel_app.flows.privacy.unsubscribe import Standing, find_standing, unsubscribe
+from funnel_app.flows.privacy.unsubscribe import Standing, find_standing, undo, unsubscribe
 from funnel_app.ledger.base import Scope
 
 blueprint = Blueprint("unsubscribe", __name__, url_prefix="/u")
@@ -25,6 +25,11 @@ CALLS = Choice(Scope.MARKETING.value, "Only emails about my calls", "Reminders o
 NOTHING = Choice(Scope.ALL.value, "Nothing at all", "No reminders either: please note down the time of your calls.")
 THESE_TOO = Choice(
     Scope.ALL.value, "Stop these too", "You may stop those as well: then please note down the time of your calls."
+)
+MISTAKE = Choice("undo", "I pressed by mistake", "You did not mean to? For a day you can take it back.")
+BACK = (
+    "You are back",
+    "We may write to you again. The series of emails that you were in has ended, and does not go on by itself.",
 )
 NOBODYS = (
     "This link belongs to nobody",
@@ -47,6 +52,8 @@ def ask(token: str) -> ResponseReturnValue:
 def leave(token: str) -> ResponseReturnValue:
     """Unsubscribe, from the page's button or by one click in the mail program (RFC 8058)."""
     deps = current_deps()
+    if request.form.get("choice") == MISTAKE.value:
+        return _page(*BACK) if undo(deps, token) else (_page(*NOBODYS), 404)
     scope = Scope.ALL if request.form.get("choice") == Scope.ALL else Scope.MARKETING
     if not unsubscribe(deps, token, scope):
         return _page(*NOBODYS), 404
@@ -56,13 +63,14 @@ def leave(token: str) -> ResponseReturnValue:
 
 
 def _done(standing: Standing) -> str:
+    mistake = (MISTAKE,) if standing.may_undo else ()
     if standing.nothing:
-        return _page("You are unsubscribed", "You get no more emails from us.")
+        return _page("You are unsubscribed", "You get no more emails from us.", further=mistake)
     line = "You get no more marketing emails from us. Emails about your own calls and orders still come."
-    return _page("You are unsubscribed", line, further=THESE_TOO)
+    return _page("You are unsubscribed", line, further=(THESE_TOO, *mistake))
 
 
-def _page(title: str, *lines: str, choices: Sequence[Choice] = (), further: Choice | None = None) -> str:
+def _page(title: str, *lines: str, choices: Sequence[Choice] = (), further: Sequence[Choice] = ()) -> str:
     settings = current_deps().settings
     return render_template(
         "unsubscribe.html",

@@ -124,7 +124,7 @@ def variables(contact=None, hook=None, bookings=0, today=date(2026, 11, 24), now
             company_name="BusinessX",
             company_address="1 Market Street",
             current_year=2026,
-            pdf_url="https://funnel.example/assets/playbook.pdf",
+            public_url="https://funnel.example",
         ),
     )
 
@@ -204,7 +204,18 @@ def test_links_are_https_or_empty():
     found = variables(hook={"portal_url": "javascript:alert(1)", "reschedule_url": "http://evil.example"})
     assert (found["portal_url"], found["reschedule_url"]) == ("", "")
     assert variables(hook={"portal_url": "https://p.example/x"})["portal_url"] == "https://p.example/x"
-    assert found["pdf_download_link"] == "https://funnel.example/assets/playbook.pdf"
+
+
+@pytest.mark.parametrize(
+    ("link", "told"),
+    [
+        ("/assets/christmas-surge-playbook.pdf", "https://funnel.example/assets/christmas-surge-playbook.pdf"),
+        ("https://files.example/guide.pdf", "https://files.example/guide.pdf"),
+        ("", None),
+    ],
+)
+def test_a_download_is_the_campaigns_own_and_a_campaign_without_one_has_none(link, told):
+    assert variables(campaign=replace(CHRISTMAS, pdf_download_link=link)).get("pdf_download_link") == told
 
 
 def test_lists_of_a_hook_are_joined_and_empty_ones_are_absent():

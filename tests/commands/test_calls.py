@@ -243,6 +243,13 @@ class TestCalendly:
         done = run("check")
         assert done.exit_code == code and words in done.output
 
+    def test_with_several_campaigns_one_must_be_named(self, sqlite):
+        deps = make_deps(sqlite, calendly_token="token", calendly_api_url=API)
+        campaign = deps.registry.campaign("christmas")
+        both = replace(deps.registry, campaigns={"christmas": campaign, "easter": replace(campaign, name="easter")})
+        done = application(replace(deps, registry=both)).test_cli_runner().invoke(args=["calendly", "check"])
+        assert done.exit_code == 1 and "Say which with --campaign: christmas, easter." in done.output
+
     @pytest.mark.parametrize(
         ("rows", "said"),
         [([{}], "already subscribed"), ([], "subscribed"), ([{"state": "disabled"}], "subscribed again")],
@@ -290,17 +297,17 @@ class TestVerify:
 
     def test_everything_agrees(self, run, deps):
         populate(deps)
-        done = run("campaigns", "verify", "--json")
+        done = run("campaigns", "verify", "--no-simulate", "--json")
         told = json.loads(done.stdout)
         assert (done.exit_code, told["ok"]) == (0, True), [c for c in told["checks"] if c["status"] != "ok"]
         assert {check["status"] for check in told["checks"]} == {"ok"}
-        assert "6 sequences, 22 steps" in run("campaigns", "verify").output
+        assert "6 sequences, 22 steps" in run("campaigns", "verify", "--no-simulate").output
 
     def test_a_missing_and_a_doubled_template_are_faults(self, run, deps):
         populate(deps)
         del deps.notebook.pages["christmas_email_1"]
         deps.notebook.write("christmas_email_2 copy")
-        done = run("campaigns", "verify", "--json")
+        done = run("campaigns", "verify", "--no-simulate", "--json")
         faults = [check["detail"] for check in json.loads(done.stdout)["checks"] if check["status"] == "fault"]
         assert done.exit_code == 1 and len(faults) == 2
         assert faults[0].startswith("no page in the templates database is named christmas_email_1 (Make a page")
@@ -308,13 +315,13 @@ class TestVerify:
 
     def test_without_notion_the_rest_is_compared(self, run, deps):
         deps.notebook.fault = Unavailable("notion", "away")
-        done = run("campaigns", "verify")
+        done = run("campaigns", "verify", "--no-simulate")
         assert done.exit_code == 0 and "cannot be asked: notion: away" in done.output
 
     def test_a_document_that_says_something_else_is_a_fault(self, run, deps, monkeypatch, tmp_path):
         deps.notebook.fault = Unavailable("notion", "away")
         (tmp_path / "ARCHITECTURE.md").write_text("nothing")
         monkeypatch.setattr("funnel_app.flows.monitoring.verify.ARCHITECTURE", tmp_path / "ARCHITECTURE.md")
-        assert "run make docs" in run("campaigns", "verify").output
+        assert "run make docs" in run("campaigns", "verify", "--no-simulate").output
         (tmp_path / "ARCHITECTURE.md").unlink()
-        assert run("campaigns", "verify").exit_code == 0
+        assert run("campaigns", "verify", "--no-simulate").exit_code == 0

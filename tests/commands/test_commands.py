@@ -8,6 +8,7 @@ from sqlalchemy import text
 from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.templates.serving import check_templates
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
@@ -31,7 +32,9 @@ def test_campaigns_lists_every_sequence(run, monkeypatch):
         assert words in shown.output
 
 
-@pytest.mark.parametrize("arguments", [("campaigns",), ("campaigns", "verify"), ("templates", "audit"), ("doctor",)])
+@pytest.mark.parametrize(
+    "arguments", [("campaigns",), ("campaigns", "verify", "--no-simulate"), ("templates", "audit"), ("doctor",)]
+)
 def test_on_a_narrow_terminal_nothing_is_cut_that_has_to_be_copied(run, monkeypatch, arguments):
     monkeypatch.setenv("COLUMNS", "60")
     assert "┃" in (shown := run(*arguments).output) and "…" not in shown
@@ -153,3 +156,24 @@ def test_variables_lists_the_whole_catalogue(app):
     told = json.loads(app.test_cli_runner().invoke(args=["variables", "--json"]).stdout)
     assert [row["name"] for row in told] == list(CATALOGUE) and told[0]["default"] == "there"
     assert "portal_url" in app.test_cli_runner().invoke(args=["variables"]).stdout
+
+
+class TestSimulate:
+    """What a lead would get, on a terminal."""
+
+    def test_the_calendar_is_shown_with_its_times_and_texts(self, run, deps):
+        write_templates(deps)
+        check_templates(deps)
+        done = run("simulate", "precall_prep", "--at", "2026-12-03 14:00", "--texts")
+        assert done.exit_code == 0, done.output
+        assert "Sat 5 Dec 2026 14:00" in done.output and "Hi Ana" in done.output
+        assert "3 of 3 emails would go. Times are of America/Toronto." in done.output
+
+    def test_as_json_it_is_only_json(self, run, deps):
+        told = json.loads(run("simulate", "onboarding_phase1", "--json").stdout)
+        assert [row["what"] for row in told["calendar"] if row["what"]] == ["onboarding"]
+        assert len(told["warnings"]) == 3 and "would be held" in told["warnings"][0]
+
+    def test_what_cannot_be_played_is_one_sentence(self, run):
+        done = run("simulate", "five_day", "--then", "party")
+        assert done.exit_code == 1 and done.output.startswith("Error: 'party' is not an event and its time")

@@ -6,44 +6,56 @@ import stat
 import pytest
 from click.testing import CliRunner
 
-from funnel_app.commands.setup import setup
+from funnel_app.commands.alone import asks_for_setup
+from funnel_app.commands.setup import setup_command
 from funnel_app.config import MEANINGS, examine_settings
+from funnel_app.deploy.interview import MADE, notion_id
 from funnel_app.environment import plain_values, read_file
 from sandbox.server import serve
 from sandbox.state import Config
 
 TEMPLATES = "5a2b0d00-0000-4000-8000-000000000001"
 ANSWERS = (
+    "compose",
     "funnel.example",  # refused: no web address
     "https://funnel.example",
+    "",  # refused: it is needed
     "Biz's",
     "1 Street",
+    "Europe/Nowhere",  # refused: no such zone
+    "Europe/Berlin",
     "",  # testing mode as it is
+    "",
     "re_abc",
     "Nora <nora@elsewhere.example>",  # not verified, and not taken all the same
     "n",
     "Nora <nora@mail.example.com>",
+    "",  # no other address for answers
     "ntn_x",
-    TEMPLATES,
+    "5a2b0d00-0000-4000-8000-00000000ffff",  # neither a database nor a page that is shared
+    "n",
+    f"https://www.notion.so/biz/{TEMPLATES.replace('-', '')}?v=1",
+    "",  # no Calendly
     "",
     "",
 )
+UNCHANGED = 15
 
 
 @pytest.fixture
 def answered(monkeypatch, tmp_path):
     """Answer the questions, with Resend and Notion played by the stand-ins; what was said, and the file."""
-    for name in (*MEANINGS, "REDIS_PASSWORD"):
+    for name in (*MEANINGS, *MADE):
         monkeypatch.setenv(name, "x")  # so that what is set meanwhile is taken back
         monkeypatch.delenv(name)
     file = tmp_path / ".env"
     with serve(Config(verified_domains=("mail.example.com",))) as server:
         monkeypatch.setenv("RESEND_API_URL", server.resend_url)
-        monkeypatch.setenv("NOTION_API_URL", server.resend_url.replace("/resend", "/notion"))
+        monkeypatch.setenv("NOTION_API_URL", server.notion_url)
 
         def answer(*answers: str):
             given = "\n".join([*answers, ""])
-            return CliRunner().invoke(setup, ["--to", str(file), "--no-offers"], input=given), file
+            return CliRunner().invoke(setup_command, ["--to", str(file), "--only-ask"], input=given), file
 
         yield answer
 
@@ -51,21 +63,79 @@ def answered(monkeypatch, tmp_path):
 def test_answers_become_settings_that_are_good(answered):
     result, file = answered(*ANSWERS)
     assert result.exit_code == 0, result.output
-    assert "✗ must be a web address" in result.output
-    assert "✗ elsewhere.example is none of the account's domains" in result.output
-    assert "✓ mail.example.com is verified" in result.output
+    for told in (
+        "✗ must be a web address",
+        "✗ Funnel does not start without it.",
+        "✗ must be a time zone such as",
+        "✗ elsewhere.example is none of the account's domains",
+        "✓ mail.example.com is verified",
+        "Share it with the integration",
+        "✓ Resend tells https://funnel.example/webhook/resend of every event from now on",
+    ):
+        assert told in result.output
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     os.environ.update(read_file(file))
     settings, faults = examine_settings(None)
     assert faults == {}
     assert (settings.company_name, settings.from_email) == ("Biz's", "Nora <nora@mail.example.com>")
     assert settings.resend_webhook_secret.startswith("whsec_"), "the webhook was registered, and its secret fetched"
+    assert "re_abc" not in result.output.replace("re_abc", "", 1), "what is secret is not shown again"
 
 
-def test_a_second_run_keeps_what_is_there(answered):
+def test_a_second_run_keeps_what_is_there_and_leaves_what_it_does_not_know(answered):
     _, file = answered(*ANSWERS)
-    before = plain_values(read_file(file))
-    result, file = answered(*[""] * 12)
+    own = "# the proxy's own\nHTTPS_PROXY=http://proxy.example:3128\n"
+    file.write_text(file.read_text() + own)
+    before = file.read_text()
+    result, file = answered("", *[""] * UNCHANGED)
     assert result.exit_code == 0, result.output
-    assert plain_values(read_file(file)) == before
-    assert before["RESEND_API_KEY"] not in result.output
+    assert file.read_text() == before
+    copy = file.with_name(".env.before")
+    assert copy.read_text() == before and stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert plain_values(read_file(file))["RESEND_API_KEY"] not in result.output
+
+
+def test_a_file_that_is_there_is_not_touched_unasked(answered):
+    _, file = answered()
+    file.write_text("SECRET_KEY=mine\n")
+    result, _ = answered("n")
+    assert result.exit_code == 1 and file.read_text() == "SECRET_KEY=mine\n"
+
+
+def test_what_was_answered_before_a_stop_is_kept_and_examples_are_nobodys(answered):
+    _, file = answered()
+    file.write_text("SECRET_KEY=change-me-to-32-characters-or-more\nCOMPANY_NAME='Old'\n# a word\n")
+    result, _ = answered("y", "compose", "https://funnel.example", "New")
+    assert result.exit_code == 1, "the answers ended"
+    found = read_file(file)
+    assert (found["COMPANY_NAME"], found["PUBLIC_URL"]) == ("New", "https://funnel.example")
+    assert len(found["SECRET_KEY"]) == 48 and "# a word\n" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (f"https://www.notion.so/biz/Emails-{TEMPLATES.replace('-', '')}?v=00000000000040008000000000000009", None),
+        (TEMPLATES, TEMPLATES),
+        ("what?", "what?"),
+    ],
+)
+def test_an_address_of_notion_is_read_as_its_id(given, read):
+    assert notion_id(given) == (read or TEMPLATES.replace("-", ""))
+
+
+@pytest.mark.parametrize(
+    ("line", "asks"),
+    [
+        ("flask --app wsgi setup", True),
+        ("flask -A wsgi --debug setup --to x", True),
+        ("flask --app=wsgi setup", True),
+        ("flask --app wsgi enrol setup ana@client.example", False),
+        ("flask --app wsgi", False),
+        ("gunicorn wsgi:app", False),
+    ],
+)
+def test_setup_runs_before_there_are_settings_and_nothing_else_does(monkeypatch, line, asks):
+    assert asks_for_setup(line.split()) is False, "nobody asks for it who is not flask's command line"
+    monkeypatch.setenv("FLASK_RUN_FROM_CLI", "true")
+    assert asks_for_setup(line.split()) is asks

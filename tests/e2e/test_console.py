@@ -8,14 +8,19 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from funnel_app.flows.console.hook_pages import find_hooks
+from funnel_app.flows.intake.enrol import enrol
+from funnel_app.flows.intake.keep_refused import refuse
+from funnel_app.flows.monitoring.incidents import note
+from funnel_app.flows.sending.deliver import deliver
+from tests.console_world import report
 from tests.e2e.conftest import Site
-from tests.flows.leads import email_ids
+from tests.flows.leads import call, email_ids
 
 PICTURES = Path(__file__).parents[2] / "screenshots"
 GRAVE = {"serious", "critical"}
 NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-bounced", "email", "email-planned", "sequences",
          "templates", "template", "figures", "hooks", "hook", "hook-refused", "ask", "enrol", "doctor",
-         "nowhere")  # fmt: skip
+         "nowhere", "runbook", "aside", "settle", "address")  # fmt: skip
 
 
 def pages(site: Site) -> dict[str, str]:
@@ -41,6 +46,10 @@ def pages(site: Site) -> dict[str, str]:
         "enrol": "/console/enrol",
         "doctor": "/console/doctor",
         "nowhere": "/console/nowhere",
+        "runbook": "/console/runbook",
+        "aside": f"/console/aside/incident/{leads['client'].contact_id}",
+        "settle": "/console/settle",
+        "address": f"/console/leads/{leads['client'].contact_id}/address",
     }
 
 
@@ -110,7 +119,7 @@ def test_without_scripts_leads_are_searched_and_buttons_pressed(filled: Site):
 
 
 def test_the_way_around_leads_to_every_page(console: Page):
-    for name in ("Leads", "Sequences", "Templates", "Figures", "Hooks", "Today"):
+    for name in ("Leads", "Sequences", "Templates", "Figures", "Incoming", "Today"):
         link = console.get_by_role("navigation").get_by_role("link", name=name)
         expect(link).to_be_in_viewport(ratio=1)
         link.click()
@@ -158,7 +167,7 @@ def test_a_template_is_seen_as_a_lead_or_a_made_up_one_would_get_it(console: Pag
     console.goto(f"{filled.url}/console/templates")
     console.get_by_role("link", name="Audit all in Notion now").click()
     expect(console.get_by_role("status")).to_contain_text("A letter can be made of every template.")
-    console.get_by_role("link", name="christmas_email_1", exact=True).click()
+    console.get_by_role("link", name="Day 1: your results", exact=True).click()
     letter = console.frame_locator("iframe")
     before = letter.locator("body").inner_text()
     console.get_by_label("Made-up lead").select_option(index=1)
@@ -213,10 +222,47 @@ def test_the_keyboard_reaches_the_content_and_shows_where_it_is(console: Page):
 def test_the_queues_are_shown_and_lead_back(console: Page, filled: Site):
     faults: list[str] = []
     console.on("pageerror", lambda error: faults.append(str(error)))
-    console.get_by_role("navigation").get_by_role("link", name="Queues").click()
+    console.get_by_role("navigation").get_by_role("link", name="Jobs").click()
     expect(console.get_by_role("link", name="← Funnel’s console")).to_be_visible()
     expect(console.locator("table").first).to_contain_text("transactional")
     console.screenshot(path=PICTURES / f"queues-{filled.width}.png", full_page=True)
     console.get_by_role("link", name="← Funnel’s console").click()
     expect(console.get_by_role("heading", name="Today")).to_be_visible()
     assert faults == []
+
+
+WIDTHS = (360, 390, 768, 1280)
+LONG = "Wolfeschlegelsteinhausenbergerdorff" * 3
+
+
+def test_no_page_scrolls_sideways_whatever_long_word_stands_on_it(filled: Site):
+    if filled.width != "desktop":
+        pytest.skip("one console shows all widths")
+    long = {"first_name": LONG[:60], "business_name": LONG, "weakest_system_1": LONG}
+    receipt = enrol(filled.deps, call(f"{LONG[:60].lower()}@resend.dev", contact=long))
+    payload = {"email": f"{LONG[:60].lower()}@resend.dev"}
+    refuse(filled.deps, campaign="christmas", hook="signup", payload=payload, errors={LONG: [LONG]})
+    deliver(filled.deps, email_ids(receipt)[:1])
+    report(filled.deps, email_ids(receipt)[0], "email.bounced", LONG * 2)
+    note(filled.deps, {("doctor", LONG): LONG, ("jobs_failed", ""): LONG}, [])
+    filled.deps.pause.pause(LONG, 600, "config")
+    page = filled.open()
+    more = {
+        "lead-long": f"/console/leads/{receipt.contact_id}",
+        "email-long": f"/console/emails/{email_ids(receipt)[0]}",
+    }
+    wide = {}
+    for name, path in {**pages(filled), **more}.items():
+        page.goto(filled.url + path)
+        page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            if over:
+                wide[name, width] = over
+        if name in {"today", "lead-long", "hooks"}:
+            page.set_viewport_size({"width": 360, "height": 800})
+            page.screenshot(path=PICTURES / f"{name}-long-360.png", full_page=True)
+    page.context.close()
+    filled.deps.pause.lift()
+    assert wide == {}

@@ -80,7 +80,7 @@ def test_a_link_from_a_chat_leads_to_the_lead_and_keeps_the_login(start: Site):
                                                                   content_type="text/html"))  # fmt: skip
     page.goto("http://localhost:1/")
     page.get_by_role("link", name="CRITICAL lead").click()
-    expect(page.get_by_role("heading", name="delivered+chat@resend.dev")).to_be_visible()
+    expect(page.get_by_role("heading", name="Ana")).to_be_visible()
     page.goto(f"{start.url}/console/")
     expect(page.get_by_role("heading", name="Today")).to_be_visible()
     page.context.close()

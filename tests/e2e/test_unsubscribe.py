@@ -43,7 +43,9 @@ def test_a_reader_first_keeps_the_reminders_and_then_wants_nothing(funnel, link,
     expect(page.get_by_role("radio")).to_have_count(0)
     page.get_by_role("button", name="Stop these too").click()
     expect(page.get_by_text("You get no more emails from us.")).to_be_visible()
-    expect(page.get_by_role("button")).to_have_count(0)
+    expect(page.get_by_role("button")).to_have_count(1)
+    page.get_by_role("button", name="I pressed by mistake").click()
+    expect(page.get_by_role("heading", name="You are back")).to_be_visible()
     assert set(states(deps, onboarding)) == {"planned"}, "nobody else is touched"
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 
 from funnel_app.deps import Deps
@@ -10,7 +11,10 @@ from funnel_app.flows.monitoring.checks.check import Check, Status
 from funnel_app.flows.monitoring.doctor import examine
 from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
 from funnel_app.flows.monitoring.notify import tell
-from funnel_app.flows.monitoring.watch import watch, watch_from_web, watch_with_doctor
+from funnel_app.flows.monitoring.texts import watch_texts
+from funnel_app.flows.monitoring.watch import watch, watch_from_web
+from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
+from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import incidents
 from funnel_app.ledger.troubles import explain
 
@@ -68,6 +72,8 @@ class Watcher:
             if not self.by_web_only:
                 watch(self.deps)
                 watch_with_doctor(self.deps)
+                with suppress(GatewayError):
+                    watch_texts(self.deps)
             tell(self.deps)
 
     def all_is_over(self) -> bool:

@@ -10,27 +10,27 @@ from tests.failures.plays import Play, answered, broken_template, paused, quota,
 # What ends by itself within seconds.
 QUIET = Noticed()
 A_WHILE = {"minutes": 2}
-TEMPLATE = Noticed("templates (fault), invariants (fault)", "Emails: held; The doctor found a fault (templates)")
+TEMPLATE = Noticed("templates (fault), invariants (fault)", "Emails cannot be made")
 NO_NOTION = Noticed(
     "notion token (fault), notion databases (fault), templates (fault), invariants (fault)",
-    "Emails: held; The doctor found a fault (notion token)",
+    "Emails cannot be made; Notion cannot be read",
 )
 
 NO_RESEND = Noticed(
     "sending (fault), resend key (fault), from domain (fault), resend webhook (fault), "
     "resend quota (fault), resend rate (fault), invariants (fault)",
-    "The doctor found a fault (resend key); Resend does not take emails",
+    "A check found a fault (resend key); Resend does not take emails",
 )
 WRONG_KEY = Noticed(
     "sending (fault), resend key (fault), from domain (warning), resend webhook (warning), "
     "resend quota (warning), resend rate (warning)",
-    "Sending is paused; The doctor found a fault (resend key)",
+    "Sending is paused; A check found a fault (resend key)",
 )
 
 
 def undelivered(how: str) -> Noticed:
     """What is noticed of an email that ended so."""
-    return Noticed("undelivered (warning)", f"Emails: {how}")
+    return Noticed("undelivered (warning)", how)
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,9 @@ FAILURES = (
         "sent",
         noticed=Noticed(
             "templates (fault)",
-            "The doctor found a fault (templates)",
+            "A text cannot be sent (Day 1: your holiday playbook)",
         ),
+        lasts=A_WHILE,
     ),
     Failure(
         "comment that swallows the letter",
@@ -86,11 +87,11 @@ FAILURES = (
         "held",
         noticed=Noticed(
             "templates (warning), invariants (fault)",
-            "Emails: held",
+            "Emails cannot be made",
         ),
     ),
-    Failure("wrong Notion token", plays.notion_refuses, "held", noticed=NO_NOTION),
-    Failure("Notion away", plays.notion_away, "held", noticed=NO_NOTION),
+    Failure("wrong Notion token", plays.notion_refuses, "held", noticed=NO_NOTION, lasts=A_WHILE),
+    Failure("Notion away", plays.notion_away, "held", noticed=NO_NOTION, lasts=A_WHILE),
     Failure(
         "wrong Resend key",
         answered(paused("403 invalid_api_key: API key is invalid"), wait=plays.AN_HOUR, fault=plays.WRONG_KEY),
@@ -107,16 +108,16 @@ FAILURES = (
         "sending",
         noticed=Noticed(
             "sending (fault), from domain (fault)",
-            "Sending is paused; The doctor found a fault (from domain)",
+            "Sending is paused; A check found a fault (from domain)",
         ),
     ),
-    Failure("refused address", plays.refused_address, "failed", "failed", undelivered("failed"), A_WHILE),
+    Failure("refused address", plays.refused_address, "failed", "failed", undelivered("Emails failed"), A_WHILE),
     Failure(
         "bounce",
         reported("email.bounced", with_words("mailbox does not exist", "smtp; 550 5.1.1 no such mailbox")),
         "bounced",
         "bounced",
-        undelivered("bounced"),
+        undelivered("Emails bounced"),
         A_WHILE,
     ),
     Failure("full mailbox", plays.soft_bounce, "delayed"),
@@ -125,7 +126,7 @@ FAILURES = (
         reported("email.complained"),
         "complained",
         "complained",
-        undelivered("marked as spam"),
+        undelivered("Emails were marked as spam"),
         A_WHILE,
     ),
     Failure(
@@ -133,7 +134,7 @@ FAILURES = (
         reported("email.suppressed", "an earlier email to this address bounced, so Resend does not mail it"),
         "suppressed",
         "suppressed",
-        undelivered("not sent by Resend"),
+        undelivered("Emails that Resend did not send"),
         A_WHILE,
     ),
     Failure(
@@ -151,7 +152,7 @@ FAILURES = (
         "sending",
         noticed=Noticed(
             "sending (fault), resend quota (fault)",
-            "Sending is paused; The doctor found a fault (resend quota)",
+            "Sending is paused; A check found a fault (resend quota)",
         ),
     ),
     Failure(
@@ -160,7 +161,7 @@ FAILURES = (
         "sending",
         noticed=Noticed(
             "sending (fault), resend quota (fault)",
-            "Sending is paused; The doctor found a fault (resend quota)",
+            "Sending is paused; A check found a fault (resend quota)",
         ),
     ),
     Failure(
@@ -198,7 +199,7 @@ FAILURES = (
         "ambiguous",
         noticed=Noticed(
             "sending (fault), invariants (warning)",
-            "Emails: ambiguous",
+            "Emails that may have gone out",
         ),
     ),
     Failure("409, still being worked on", answered(plays.STILL_RUNNING, wait={"minutes": 1}), "sending"),
@@ -208,7 +209,7 @@ FAILURES = (
         "ambiguous",
         noticed=Noticed(
             "invariants (warning)",
-            "Emails: ambiguous",
+            "Emails that may have gone out",
         ),
     ),
     Failure(
@@ -218,7 +219,7 @@ FAILURES = (
         lasts={"minutes": 12},
         noticed=Noticed(
             "invariants (warning)",
-            "Emails: unproven",
+            "No word of emails that went out",
         ),
     ),
     Failure(
@@ -229,7 +230,7 @@ FAILURES = (
         noticed=Noticed(
             "from domain (warning), resend webhook (warning), resend quota (warning), "
             "resend rate (warning), invariants (warning)",
-            "Emails: unproven",
+            "No word of emails that went out",
         ),
     ),
     Failure("webhook before our own record", plays.webhook_before_record, "delivered"),
@@ -251,7 +252,7 @@ FAILURES = (
         lasts={"minutes": 1},
         noticed=Noticed(
             "workers (fault), overdue (fault), invariants (fault)",
-            "Emails: overdue; Workers are missing",
+            "Emails are late; Workers are missing",
         ),
     ),
     Failure(
@@ -323,6 +324,6 @@ FAILURES = (
         "damaged ledger",
         plays.damaged_ledger,
         "sent",
-        noticed=Noticed("ledger (fault)", "The ledger is damaged; The doctor found a fault (ledger)"),
+        noticed=Noticed("ledger (fault)", "The ledger is damaged; A check found a fault (ledger)"),
     ),
 )

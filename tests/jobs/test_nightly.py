@@ -62,7 +62,7 @@ def test_where_no_folder_is_set_nothing_is_started(deps):
 
 
 def test_it_is_counted_in_a_line_of_the_log_and_the_old_ones_go(due, monkeypatch):
-    monkeypatch.setattr("jobs.process.start", lambda: due.settings)
+    monkeypatch.setattr("jobs.backup.start", lambda: due.settings)
     monkeypatch.setattr("jobs.process.deps", lambda: due)
     assert made.main() == 0
     due.now.forward(days=20)
@@ -75,7 +75,7 @@ def test_it_is_counted_in_a_line_of_the_log_and_the_old_ones_go(due, monkeypatch
 def test_one_that_cannot_be_made_is_told_in_a_line_of_the_log(sqlite, tmp_path, monkeypatch):
     (tmp_path / "a file").touch()
     deps = make_deps(sqlite, backup_dir=str(tmp_path / "a file"))
-    monkeypatch.setattr("jobs.process.start", lambda: deps.settings)
+    monkeypatch.setattr("jobs.backup.start", lambda: deps.settings)
     monkeypatch.setattr("jobs.process.deps", lambda: deps)
     with capture_logs() as logs:
         assert made.main() == nightly.TOLD

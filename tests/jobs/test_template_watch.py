@@ -23,7 +23,8 @@ def watch(deps):
 def said(watch):
     with capture_logs() as logs:
         watch.check()
-    return [(entry["event"], entry.get("template") or entry.get("error")) for entry in logs]
+    told = [entry for entry in logs if not entry["event"].startswith("incident_")]
+    return [(entry["event"], entry.get("template") or entry.get("error")) for entry in told]
 
 
 def test_a_template_that_breaks_is_said_once_and_once_more_when_it_is_mended(watch, deps):
@@ -48,15 +49,15 @@ def test_a_notion_or_a_ledger_that_is_away_is_said_and_forgets_nothing(watch, de
 
     deps.notebook.fault = None
     with monkeypatch.context() as patch:
-        patch.setattr(template_watch, "check_templates", locked)
+        patch.setattr(template_watch, "watch_texts", locked)
         assert said(watch)[0][0] == "templates_not_checked"
     assert said(watch) == []
 
 
-def test_a_look_returns_at_once_and_there_is_one_check_at_a_time_and_one_in_two_minutes(deps, monkeypatch):
+def test_a_look_returns_at_once_and_there_is_one_check_at_a_time_and_one_in_45_seconds(deps, monkeypatch):
     time, going, checks = [0.0], Event(), []
     monkeypatch.setattr(template_watch.time, "monotonic", lambda: time[0])
-    monkeypatch.setattr(template_watch, "check_templates", lambda _: checks.append(going.wait(10)) or {})
+    monkeypatch.setattr(template_watch, "watch_texts", lambda _: checks.append(going.wait(10)) or {})
     watch = TemplateWatch(lambda: deps)
 
     def look_at(moment):
@@ -70,6 +71,6 @@ def test_a_look_returns_at_once_and_there_is_one_check_at_a_time_and_one_in_two_
     first.join()
     second = look_at(501)
     second.join()
-    assert look_at(620) is second
-    look_at(621).join()
+    assert look_at(545) is second
+    look_at(546).join()
     assert len(checks) == 3

@@ -8,6 +8,8 @@ from sqlalchemy import Engine, inspect, text
 from funnel_app.ledger import revision, schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Base
+from tests.factories import make_deps
+from tests.flows.leads import assess, opt_in
 from tests.postgres_server import PostgresServer
 
 VERSIONS = schema.MIGRATIONS / "versions"
@@ -15,6 +17,8 @@ TABLES = {
     "contacts", "email_events", "emails", "enrolments", "heartbeats", "hook_events", "incidents", "messages", "notices",
     "operator_actions", "requests", "suppressions", "template_versions",
 }  # fmt: skip
+
+KEPT = ("contacts", "hook_events", "enrolments", "emails", "email_events")
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +54,29 @@ def test_up_and_down_and_up_again(empty):
     schema.upgrade(empty)
     schema.upgrade(empty)
     schema.check(empty)
+
+
+def test_every_step_down_keeps_the_rows_that_refer_to_others(sqlite):
+    """SQLite makes a table anew to take a column away, and would take along, or refuse for, what refers to it."""
+    deps = make_deps(sqlite)
+    opt_in(deps), assess(deps)
+
+    def rows():
+        with sqlite.connect() as connection:
+            return [connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in KEPT]
+
+    before = rows()
+    assert all(before)
+    steps = [script.revision for script in ScriptDirectory(str(schema.MIGRATIONS)).walk_revisions()]
+    for step in steps[1:]:
+        schema.downgrade(sqlite, step)
+        assert (schema.current(sqlite), rows()) == (step, before)
+    schema.upgrade(sqlite)
+    assert rows() == before
+    with sqlite.connect() as connection:
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+    with pytest.raises(CommandError, match="nonsense"):
+        schema.downgrade(sqlite, "nonsense")
 
 
 def test_a_ledger_of_a_newer_release_is_worked_on_and_left_as_it_is(empty):

@@ -14,8 +14,8 @@ from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import deadline_after
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
 from funnel_app.deps import load_registry
-from funnel_app.flows.templates.populate import find_starter
 from funnel_app.flows.templates.samples import ASSESSMENTS, NAMED, told
+from funnel_app.flows.templates.starters import find_starter
 from funnel_app.letters.parts import prepare
 from funnel_app.letters.render import Parts, Rendered, render
 from funnel_app.letters.syntax import parse
@@ -31,7 +31,7 @@ FUNNEL = FunnelFacts(
     company_name="BusinessX",
     company_address="Market Street, Toronto",
     current_year=2026,
-    pdf_url="https://funnel.example/playbook.pdf",
+    public_url="https://funnel.example",
 )
 # What is known of a lead: all of it, hardly anything, odd numbers, single ones.
 LEADS: Mapping[str, Mapping[str, Any]] = {

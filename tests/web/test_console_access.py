@@ -142,7 +142,7 @@ def test_every_form_that_changes_something_carries_the_token(olga, deps):
     opt_in(deps)
     for page in PAGES:
         html = olga.get(f"/console/{page}").text
-        forms = re.findall(r'<form[^>]*method="post".*?</form>', html, re.S)
+        forms = re.findall(r'<form[^>]*method="post".*?</form>', html, re.DOTALL)
         assert forms, "at least the one that logs out"
         assert all("csrf_token" in form for form in forms)
 

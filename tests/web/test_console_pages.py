@@ -9,7 +9,8 @@ from rq import Queue
 from rq.job import JobStatus
 from sqlalchemy import select
 
-from funnel_app.flows.monitoring.watch import watch_with_doctor
+from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
+from funnel_app.flows.templates.serving import check_templates
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import operator_actions
 from funnel_app.ledger.engine import open_engine
@@ -82,8 +83,8 @@ class TestReading:
     def test_today_shows_what_needs_a_person_with_the_way_to_mend_it(self, olga, world):
         text = olga.get("/console/").text
         for words in (
-            "3 of lead_nurture_email_1", "no page in the templates database", "Look again", "It was delivered",
-            "Fix and replay", "assessment_score: 0 to 100.", "Resume", "every email has arrived, waits for its time",
+            "3 of “Day 1: your holiday playbook”", "no page in the templates database", "Look again",
+            "It was delivered", "Fix and replay", "assessment_score: 0 to 100.", "Resume", "things need you",
         ):  # fmt: skip
             assert words in text, words
 
@@ -135,7 +136,7 @@ class TestReading:
 
     def test_figures_are_charts_tables_and_csv(self, olga, world):
         text = olga.get("/console/figures?days=7").text
-        assert "<svg" in text and "p95" in text and "As a table" in text
+        assert "<svg" in text and "95 of 100 arrived within" in text and "As a table" in text
         assert olga.get("/console/figures?days=nonsense").status_code == 200
         days = olga.get("/console/figures/days.csv?days=7")
         assert days.mimetype == "text/csv" and days.text.startswith("day,planned,delivered,")
@@ -265,7 +266,7 @@ class TestButtons:
         receipt = opt_in(deps)
         olga.send(f"/console/do/stop/{receipt.enrolment_id}")
         answer = olga.send(f"/console/do/pause/{receipt.enrolment_id}")
-        assert answer.status_code == 409 and "lead_nurture is exited" in answer.text
+        assert answer.status_code == 409 and "“Nurture for new opt-ins” is over" in answer.text
 
     def test_an_ambiguous_email_is_settled(self, olga, deps, world):
         email_id = email_ids(world["ambiguous"])[0]
@@ -440,26 +441,26 @@ class TestHealth:
         deps.account.fault = Rejected("resend", "API key is invalid", "invalid_api_key")
         watch_with_doctor(deps)
         shown = olga.get("/console/").text
-        assert "The doctor found a fault (resend key)" in shown and "API key is invalid" in shown
+        assert "A check found a fault (resend key)" in shown and "API key is invalid" in shown
         assert "workers are there" not in shown and "All goes by itself" not in shown
         assert 'href="/console/doctor"' in shown
         deps.account.fault = None
         deps.now.forward(minutes=3)
         watch_with_doctor(deps)
         shown = olga.get("/console/").text
-        assert "The doctor found a fault" not in shown and "resend key: ok" in shown
+        assert "A check found a fault" not in shown and "resend key: ok" in shown
 
     def test_what_the_doctor_last_found_is_a_strip_on_today(self, olga, deps):
-        assert "The doctor looked" not in olga.get("/console/").text, "nobody has examined anything yet"
+        assert "All checks were looked at" not in olga.get("/console/").text, "nobody has examined anything yet"
         watch_with_doctor(deps)
         shown = olga.get("/console/").text
         well = shown.count('<li class="ok" title="')
         assert well > 15 and '<span class="unseen">ledger: ok</span>' in shown
-        assert '<li class="warning" title="canary: none has flown yet">' in shown
-        assert '<span class="pill wait">warning</span> canary' in shown
+        assert '<li class="warning" title="test email: none has flown yet">' in shown
+        assert '<span class="pill wait">warning</span> test email' in shown
         assert f": {well} ok; <span" in shown
         deps.vitals.away = True
-        assert "The doctor looked" not in olga.get("/console/").text
+        assert "All checks were looked at" not in olga.get("/console/").text
 
     def test_the_doctor_examines_on_its_page_with_the_worst_first(self, olga, deps):
         deps.account.fault = Rejected("resend", "API key is invalid", "invalid_api_key")
@@ -492,3 +493,15 @@ def test_a_template_s_html_is_framed_whatever_it_holds(olga, deps):
     send(deps, receipt, 1)
     page = olga.get(f"/console/emails/{email_ids(receipt)[0]}").text
     assert "evil.example" not in page
+
+
+def test_a_simulation_shows_what_a_lead_would_get_and_changes_nothing(deps, olga):
+    check_templates(deps)
+    asked = "/console/simulate?sequence=five_day&sample=critical&at=2026-12-03+14:00&then=booking+%2B1d"
+    words = olga.client.get(asked).text
+    assert "About christmas_email_1" in words and "starts precall prep; ends five day" in words.replace("_", " ")
+    assert "cancelled, booked a call" in words
+    with deps.reads() as session:
+        assert session.scalar(select(Enrolment.id)) is None
+    wrong = olga.client.get("/console/simulate?sequence=five_day&at=soon")
+    assert wrong.status_code == 422 and "is not a time such as" in wrong.text

@@ -3,13 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.console.today import day_of
+from funnel_app.flows.monitoring.day import bounds, local_day
 from funnel_app.ledger import figures
 
 PERCENTS = (50, 95, 99)
@@ -63,9 +62,10 @@ class Figures:
 
 def count_figures(deps: Deps, days: int) -> Figures:
     """Return the figures of so many days until today, by the business's days."""
-    _, end = day_of(deps.now(), deps.settings.timezone)
-    wanted = [(end.date() - timedelta(days=back)) for back in range(days, 0, -1)]
-    spans = [_span(day, ZoneInfo(deps.settings.timezone)) for day in wanted]
+    zone = deps.settings.timezone
+    today = local_day(deps.now(), zone)
+    wanted = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
+    spans = [bounds(day, zone) for day in wanted]
     span = (spans[0][0], spans[-1][1])
     with deps.reads() as session:
         counted = figures.by_day(session, spans)
@@ -94,11 +94,6 @@ def fares(deps: Deps, counted: Iterable[tuple[str, State, int]]) -> list[Fares]:
     for key, state, count in counted:
         found[key][state] += count
     return [Fares(key, dict(found[key])) for key in deps.registry.template_keys()]
-
-
-def _span(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    start, end = (datetime.combine(each, time(), zone) for each in (day, day + timedelta(days=1)))
-    return start, end
 
 
 def _percentile(waits: Sequence[tuple[float, int]], percent: int) -> float | None:

@@ -1,13 +1,17 @@
 """Leads: the list that operators search, and one lead's page: the story of `trace`, what comes, what can be done."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.segments import segment_of
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
+from funnel_app.flows.tracing.timeline import place_of
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.ledger import contacts, enrolments, leads, operator_actions, suppressions
 from funnel_app.ledger.leads import Running, Wanted
@@ -45,12 +49,31 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class Next:
+    """The email that goes next to a lead: what it is called, and when it is due."""
+
+    title: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Story:
-    """One sequence of a lead, with its sentence, and what may be done to it."""
+    """One sequence of a lead, with its sentence, what may be done to it, and which of its emails were looked at."""
 
     enrolment: Enrolment
     sentence: str
     can: tuple[str, ...]
+    seen: Mapping[UUID, str]
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self.enrolment.state in CAN
+
+    @property
+    def asks(self) -> bool:
+        """Whether one of its emails waits for a person."""
+        return any(email.state in {State.HELD, State.AMBIGUOUS, State.FAILED} for email in self.enrolment.emails)
 
     @property
     def upcoming(self) -> list[Email]:
@@ -60,12 +83,13 @@ class Story:
 
 @dataclass(frozen=True)
 class Lead:
-    """All that the console shows of one lead; `moments` are newest first."""
+    """All that the console shows of one lead; `days` hold what happened, the newest first."""
 
     contact: Contact
     suppression: Suppression | None
     stories: list[Story]
-    moments: list[Moment]
+    next: Next | None
+    days: list[tuple[date, list[Moment]]]
     zone: str
     segment: str | None
     erased: bool
@@ -99,17 +123,22 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         kind = "marketing"
         suppression = suppressions.find(session, contact.email_norm, deps.settings.secret_key, kind)
     story = trace(deps, contact.email_norm)
-    told = story["enrolments"]
+    told = {row["id"]: row for row in story["enrolments"]}
     return Lead(
         contact=contact,
         suppression=suppression,
         # What began between the two readings is shown at the next look.
-        stories=[Story(e, row["sentence"], _can(e)) for e, row in zip(joined, told, strict=False)],
-        moments=_moments(story, joined, actions),
+        stories=[_story(e, told[str(e.id)]) for e in joined if str(e.id) in told],
+        next=_next(deps, joined),
+        days=_by_day(_moments(deps, story, joined, actions), ZoneInfo(deps.settings.timezone)),
         zone=contact.timezone or _campaign_zone(deps, joined),
         segment=segment_of(contact.properties),
         erased=contacts.is_erased(contact),
     )
+
+
+def _story(enrolment: Enrolment, row: dict[str, Any]) -> Story:
+    return Story(enrolment, row["sentence"], _can(enrolment), _seen(enrolment, row))
 
 
 def _can(enrolment: Enrolment) -> tuple[str, ...]:
@@ -118,24 +147,42 @@ def _can(enrolment: Enrolment) -> tuple[str, ...]:
     return tuple(verb for verb in possible if verb != "send_next_now" or waiting)
 
 
+def _next(deps: Deps, joined: Sequence[Enrolment]) -> Next | None:
+    running = (each for each in joined if each.state == EnrolmentState.ACTIVE)
+    planned = [email for each in running for email in each.emails if email.state == State.PLANNED]
+    first = min(planned, key=lambda email: email.due_at, default=None)
+    return Next(deps.registry.title_of_email(first.template_key), first.due_at) if first else None
+
+
+def _seen(enrolment: Enrolment, told: dict[str, Any]) -> dict[UUID, str]:
+    """Return which emails were opened or clicked; a mail program may open one that nobody read."""
+    kinds = [{event["kind"] for event in row["events"]} for row in told["emails"]]
+    words = ["clicked" if "email.clicked" in each else "opened" if "email.opened" in each else "" for each in kinds]
+    return {email.id: seen for email, seen in zip(enrolment.emails, words, strict=True) if seen}
+
+
+def _by_day(moments: Iterable[Moment], zone: ZoneInfo) -> list[tuple[date, list[Moment]]]:
+    return [(day, list(them)) for day, them in groupby(moments, key=lambda each: each.at.astimezone(zone).date())]
+
+
 def _campaign_zone(deps: Deps, joined: list[Enrolment]) -> str:
     known = [deps.registry.campaigns[e.campaign] for e in joined if e.campaign in deps.registry.campaigns]
     return known[-1].timezone if known else deps.settings.timezone
 
 
-def _moments(story: dict[str, Any], joined: list[Enrolment], actions: list[OperatorAction]) -> list[Moment]:
+def _moments(deps: Deps, story: dict[str, Any], joined: list[Enrolment], actions: list[OperatorAction]) -> list[Moment]:
     moments = [
         *map(_of_hook, story["hooks"]),
         *(_of_action(action) for action in actions),
         *(
-            _of_event(event, told, email)
+            _of_event(deps, event, email)
             for enrolment, row in zip(joined, story["enrolments"], strict=False)
             for email, told in zip(enrolment.emails, row["emails"], strict=True)
             for event in told["events"]
         ),
     ]
     # Turned round, and not sorted backwards: what happened in one second keeps its order too.
-    return sorted(moments, key=lambda moment: moment.at)[::-1]
+    return sorted(moments, key=lambda moment: (moment.at, place_of(moment.kind)))[::-1]
 
 
 def _of_hook(hook: dict[str, Any]) -> Moment:
@@ -145,8 +192,8 @@ def _of_hook(hook: dict[str, Any]) -> Moment:
     return Moment(datetime.fromisoformat(hook["at"]), hook["outcome"], what, detail or None)
 
 
-def _of_event(event: dict[str, Any], told: dict[str, Any], email: Email) -> Moment:
-    what = f"email {told['step']}, {told['template']}"
+def _of_event(deps: Deps, event: dict[str, Any], email: Email) -> Moment:
+    what = deps.registry.title_of_email(email.template_key)
     return Moment(datetime.fromisoformat(event["at"]), event["kind"], what, event["detail"], email.id)
 
 

@@ -23,6 +23,7 @@ from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Scope
 from funnel_app.ledger.operator_actions import OperatorAction
 
+OVER = frozenset({EnrolmentState.EXITED, EnrolmentState.COMPLETED})
 ERASED_ALREADY = "This lead was erased already: nothing more can be done to it."
 
 
@@ -30,9 +31,9 @@ def pause(deps: Deps, enrolment_id: UUID, operator: str) -> str:
     """Let nothing more of an enrolment go out until it is resumed. A pause before an email's freeze wins."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
-        _require(enrolment, EnrolmentState.ACTIVE)
+        _require(deps, enrolment, EnrolmentState.ACTIVE)
         enrolment.state = EnrolmentState.PAUSED
-        return f"{enrolment.sequence} is paused"
+        return f"{_title(deps, enrolment)} is paused"
 
     return _change(deps, enrolment_id, operator, "pause", change)
 
@@ -41,9 +42,9 @@ def resume(deps: Deps, enrolment_id: UUID, operator: str) -> str:
     """Let a paused enrolment go on. What became due meanwhile goes now, and takes the steps behind it along."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
-        _require(enrolment, EnrolmentState.PAUSED)
+        _require(deps, enrolment, EnrolmentState.PAUSED)
         enrolment.state = EnrolmentState.ACTIVE
-        return f"{enrolment.sequence} goes on"
+        return f"{_title(deps, enrolment)} goes on"
 
     return _change(deps, enrolment_id, operator, "resume", change)
 
@@ -52,9 +53,9 @@ def stop(deps: Deps, enrolment_id: UUID, operator: str) -> str:
     """End an enrolment for good: all that was not handed over is cancelled, with the operator's name as the reason."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
-        _require(enrolment, EnrolmentState.ACTIVE, EnrolmentState.PAUSED)
+        _require(deps, enrolment, EnrolmentState.ACTIVE, EnrolmentState.PAUSED)
         end_all(session, [enrolment], f"stopped by {operator}", now)
-        return f"{enrolment.sequence} is stopped"
+        return f"{_title(deps, enrolment)} is stopped"
 
     return _change(deps, enrolment_id, operator, "stop", change)
 
@@ -63,14 +64,14 @@ def send_next_now(deps: Deps, enrolment_id: UUID, operator: str) -> str:
     """Make an enrolment's next email due now; the ones behind it keep their times."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
-        _require(enrolment, EnrolmentState.ACTIVE)
+        _require(deps, enrolment, EnrolmentState.ACTIVE)
         email = next_email(enrolment)
         if email is None or email.state != State.PLANNED:
             raise NotPossible(_why_not_next(email))
         was = email.due_at
         email.due_at, email.next_attempt_at = now.replace(microsecond=0), None
         email_events.add_by_hand(session, email.id, f"{operator} sends it now; it was due {iso(was)}", now)
-        return f"email {email.step} of {enrolment.sequence} goes now"
+        return f"“{deps.registry.title_of_email(email.template_key)}” goes now"
 
     return _change(deps, enrolment_id, operator, "send_next_now", change)
 
@@ -83,7 +84,7 @@ def skip_step(deps: Deps, email_id: UUID, operator: str) -> str:
         if email.state not in WAITING:
             raise NotPossible(f"Email {email.step} is {email.state} already: it cannot be skipped any more.")
         emails.move(session, email, State.SKIPPED, now, f"skipped by {operator}")
-        return f"email {email.step} of {enrolment.sequence} is skipped"
+        return f"“{deps.registry.title_of_email(email.template_key)}” is skipped"
 
     return _change(deps, _enrolment_of(deps, email_id), operator, "skip_step", change, email_id=email_id)
 
@@ -144,7 +145,7 @@ def look_again(deps: Deps, key: str, operator: str) -> str:
     now = deps.now()
     with deps.sessions.begin() as session:
         count = leads.hurry_held(session, key, now)
-        told = f"{count} held emails of {key} are looked at again within seconds"
+        told = f"{count} held emails of “{deps.registry.title_of_email(key)}” are looked at again within seconds"
         _note(session, OperatorAction(at=now, operator=operator, action="look_again", detail=told))
     return told
 
@@ -197,9 +198,14 @@ def _to_schedule(enrolment: Enrolment) -> list[Due]:
     return [Due(email.id, email.due_at, enrolment.kind) for email in enrolment.emails if email.state == State.PLANNED]
 
 
-def _require(enrolment: Enrolment, *states: EnrolmentState) -> None:
+def _require(deps: Deps, enrolment: Enrolment, *states: EnrolmentState) -> None:
     if enrolment.state not in states:
-        raise NotPossible(f"{enrolment.sequence} is {enrolment.state}: this is not possible any more.")
+        stands = "over" if enrolment.state in OVER else enrolment.state
+        raise NotPossible(f"{_title(deps, enrolment)} is {stands}: this is not possible any more.")
+
+
+def _title(deps: Deps, enrolment: Enrolment) -> str:
+    return f"“{deps.registry.title_of_sequence(enrolment.campaign, enrolment.sequence)}”"
 
 
 def _why_not_next(email: Email | None) -> str:

@@ -22,7 +22,8 @@ def of_enrolment(deps: Deps, enrolment_id: UUID) -> Subject | None:
         contact = leads.get(session, enrolment.contact_id) if enrolment else None
     if enrolment is None or contact is None:
         return None
-    return Subject(f"{enrolment.sequence.replace('_', ' ')} for {contact.email}", contact.id)
+    title = deps.registry.title_of_sequence(enrolment.campaign, enrolment.sequence)
+    return Subject(f"“{title}” for {contact.email}", contact.id)
 
 
 def of_email(deps: Deps, email_id: UUID) -> Subject | None:
@@ -32,7 +33,7 @@ def of_email(deps: Deps, email_id: UUID) -> Subject | None:
     if not found:
         return None
     run = found[0].enrolment
-    words = f"email {found[0].step} of {run.sequence.replace('_', ' ')} for {run.contact.email}"
+    words = f"“{deps.registry.title_of_email(found[0].template_key)}” for {run.contact.email}"
     return Subject(words, run.contact_id)
 
 

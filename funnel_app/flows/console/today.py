@@ -3,27 +3,36 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from uuid import UUID
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.received import list_hooks, was_replayed
-from funnel_app.flows.monitoring.doctor import Examination, last_examination
+from funnel_app.flows.intake.received import as_row, waits_for_mend
+from funnel_app.flows.monitoring.alarms import ALARMS
+from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
+from funnel_app.flows.monitoring.doctor import Examination, last_examination, with_present
+from funnel_app.flows.monitoring.headline import Headline, current_headline
 from funnel_app.flows.monitoring.incidents import name_of
 from funnel_app.flows.monitoring.invariants import count_invariants
-from funnel_app.flows.monitoring.ready import faults
+from funnel_app.flows.monitoring.needs import COUNTED
+from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.monitoring.stats import standing
+from funnel_app.flows.monitoring.undelivered import undelivered_lately
 from funnel_app.flows.sending.sending_status import pause_reason
-from funnel_app.ledger import incidents, today
-from funnel_app.ledger.models import Email, Enrolment, Outcome
+from funnel_app.ledger import counts, hook_events, incidents, today
+from funnel_app.ledger.models import Email, Enrolment, HookEvent
+from funnel_app.ledger.watch_models import Incident
 
 AHEAD = timedelta(hours=24)
-LISTED = 20
+LISTED, MOST = 20, 1000
 # What is broken without an email standing still; the others have a number of their own.
 ODD = ("incomplete", "mirror_behind", "orphans")
-HANDED_OVER = (State.SENT, State.DELIVERED, State.DELAYED, State.BOUNCED, State.COMPLAINED)
+
+
+# These stand on the page with more than an incident knows: their emails and calls, or the part that is silent.
+SHOWN_ELSEWHERE = COUNTED | {"redis_away", "scheduler_silent", "overdue"}
 
 
 @dataclass(frozen=True)
@@ -36,90 +45,155 @@ class Held:
     since: datetime | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Wrong:
-    """One thing that the watch found wrong and that is not over: its name, and what is known of it."""
+    """One thing that the watch found wrong and that is not over: its name, what is known of it, and what to do.
 
+    One that `passes` has happened and does not last: somebody may put it aside.
+    """
+
+    id: UUID
     name: str
     detail: str
     since: datetime
+    meaning: str
+    fix: str
+    page: str
+    passes: bool
+
+
+@dataclass(frozen=True)
+class Todo:
+    """What needs a person, of each kind the first that are shown; `more` says of how many others they are the first."""
+
+    held: Sequence[Held]
+    ambiguous: Sequence[Email]
+    paused: Sequence[Enrolment]
+    refused: Sequence[dict[str, Any]]
+    more: Mapping[str, int]
+
+    @property
+    def asks(self) -> bool:
+        """Whether a lead, an email or a call needs attention."""
+        return bool(self.held or self.ambiguous or self.paused or self.refused)
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What goes in the next 24 hours: the first emails, how many more there are, and how many go in each hour."""
+
+    first: Sequence[Email]
+    more: int
+    hours: Sequence[tuple[datetime, int]]
 
 
 @dataclass(frozen=True)
 class Today:
     """All of the first page. `unexplained` is the promise: emails that stand still and nothing says why."""
 
-    due: int
-    sent: int
-    delivered: int
+    headline: Headline
+    day: Day
     held: int
     overdue: int
     unexplained: int
+    why_late: str | None
     pause_reason: str | None
-    faults: Sequence[str]
+    stops: Sequence[Stop]
     odd: Mapping[str, int]
-    held_by: Sequence[Held]
-    ambiguous: Sequence[Email]
-    paused: Sequence[Enrolment]
-    refused: Sequence[dict[str, Any]]
+    todo: Todo
     incidents: Sequence[Wrong]
     examined: Examination | None
-    next: Sequence[Email]
-    hours: Sequence[tuple[datetime, int]]
-
-    @property
-    def asks(self) -> bool:
-        """Whether a lead, an email or a call needs attention."""
-        return bool(self.held_by or self.ambiguous or self.paused or self.refused)
+    ahead: Ahead
 
     @property
     def calm(self) -> bool:
         """Whether nothing at all needs attention."""
-        return not (self.asks or self.faults or self.pause_reason or self.incidents)
+        return not (self.todo.asks or self.stops or self.pause_reason or self.incidents)
 
 
 def look_at_today(deps: Deps) -> Today:
     """Return what the first page shows, of the business's day."""
-    now = deps.now()
-    start, end = day_of(now, deps.settings.timezone)
     broken = count_invariants(deps)
     # Asked first: a Redis that does not answer must not keep a transaction open.
-    paused = pause_reason(deps) if deps.queues.ping() else None
-    wrong, examined, unexplained, refused = faults(deps), last_examination(deps), standing(deps), _refused(deps)
+    found = stops(deps)
+    paused = None if any(stop.part is Part.REDIS for stop in found) else pause_reason(deps)
+    why_late = paused or next((stop.words for stop in found if stop.part is not Part.LEDGER), None)
+    examined = last_examination(deps)
+    return Today(
+        headline=current_headline(deps, found),
+        day=_day(deps),
+        held=broken["held"],
+        overdue=broken["overdue"],
+        odd={name: count for name, count in broken.items() if count and name in ODD},
+        todo=_todo(deps),
+        incidents=_wrongs(deps),
+        ahead=_ahead(deps),
+        unexplained=standing(deps, paused=why_late is not None),
+        why_late=why_late,
+        pause_reason=paused,
+        stops=found,
+        examined=with_present(examined, found) if examined else None,
+    )
+
+
+def _day(deps: Deps) -> Day:
+    zone = deps.settings.timezone
     with deps.reads() as session:
-        states = today.states_due_between(session, start, end)
-        held = [Held(k, r or "no reason given", n, s) for k, r, n, s in today.held_by_reason(session, LISTED)]
-        return Today(
-            due=sum(states.values()),
-            sent=sum(states.get(state, 0) for state in HANDED_OVER),
-            delivered=states.get(State.DELIVERED, 0),
-            held=broken["held"],
-            overdue=broken["overdue"],
-            odd={name: count for name, count in broken.items() if count and name in ODD},
-            held_by=held,
+        return day_of(states_of_day(session, local_day(deps.now(), zone), zone))
+
+
+def _ahead(deps: Deps) -> Ahead:
+    now = deps.now()
+    with deps.reads() as session:
+        times = today.planned_times(session, now, now + AHEAD)
+        first = today.next_planned(session, now, now + AHEAD, LISTED)
+    return Ahead(first, max(0, len(times) - LISTED), _hours(times, now))
+
+
+def _wrongs(deps: Deps) -> list[Wrong]:
+    # What the chat is told masks addresses; who may see the page may see them.
+    whole = undelivered_lately(deps)
+    with deps.reads() as session:
+        found = [each for each in incidents.current(session) if each.kind not in SHOWN_ELSEWHERE]
+    return [_wrong(deps, each, whole) for each in found]
+
+
+def _wrong(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> Wrong:
+    alarm = ALARMS.get(incident.kind)
+    return Wrong(
+        id=incident.id,
+        name=name_of(deps, incident),
+        detail=whole.get(incident.kind, incident.detail),
+        since=incident.opened_at,
+        meaning=alarm.meaning if alarm else "",
+        fix=alarm.fix if alarm else "",
+        page=alarm.page if alarm else "",
+        passes=bool(alarm and alarm.quiet_for),
+    )
+
+
+def _todo(deps: Deps) -> Todo:
+    refused = [call for call in _newest_refused(deps) if waits_for_mend(call)][::-1]
+    with deps.reads() as session:
+        held = [Held(k, r or "no reason given", n, s) for k, r, n, s in today.held_by_reason(session, MOST)]
+        numbers = {
+            "held": len(held),
+            "ambiguous": counts.in_state(session, State.AMBIGUOUS),
+            "paused": today.count_paused(session),
+            "refused": len(refused),
+        }
+        return Todo(
+            held=held[:LISTED],
             ambiguous=today.ambiguous(session, LISTED),
             paused=today.paused(session, LISTED),
-            incidents=[Wrong(name_of(i), i.detail, i.opened_at) for i in incidents.current(session)],
-            next=today.next_planned(session, now, now + AHEAD, LISTED),
-            hours=_hours(today.planned_times(session, now, now + AHEAD), now),
-            unexplained=unexplained,
-            pause_reason=paused,
-            faults=wrong,
-            refused=refused,
-            examined=examined,
+            refused=[as_row(call) for call in refused[:LISTED]],
+            more={what: number - LISTED for what, number in numbers.items() if number > LISTED},
         )
 
 
-def day_of(now: datetime, zone: str) -> tuple[datetime, datetime]:
-    """Return the beginning of a time's day in a zone, and of the next, as aware times."""
-    local = now.astimezone(ZoneInfo(zone)).date()
-    first, then = (datetime.combine(day, time(), ZoneInfo(zone)) for day in (local, local + timedelta(days=1)))
-    return first, then
-
-
-def _refused(deps: Deps) -> list[dict[str, Any]]:
-    rows = list_hooks(deps, Outcome.REFUSED, LISTED)
-    return [row for row in rows if not was_replayed(row)]
+def _newest_refused(deps: Deps) -> list[HookEvent]:
+    with deps.reads() as session:
+        return hook_events.newest_refused(session, None, MOST)
 
 
 def _hours(times: Sequence[datetime], now: datetime) -> list[tuple[datetime, int]]:

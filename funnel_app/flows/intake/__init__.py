@@ -1,0 +1,1 @@
+"""From a call of a hook to planned emails."""

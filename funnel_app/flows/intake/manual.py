@@ -8,7 +8,8 @@ from typing import Any
 from email_validator import EmailNotValidError, validate_email
 
 from funnel_app.campaigns.catalogue import CATALOGUE, Source
-from funnel_app.campaigns.model import Campaign, Sequence
+from funnel_app.campaigns.model import Sequence
+from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import normalised
 from funnel_app.flows.intake.enrol import enrol
@@ -24,7 +25,10 @@ class NotUnderstood(ValueError):
 
 def enrol_by_hand(deps: Deps, sequence_name: str, address: str, values: Mapping[str, str]) -> Receipt:
     """Start a sequence as its hook would, with these variables. Raises NotUnderstood. Safe to repeat."""
-    campaign, sequence = _sequence(deps, sequence_name)
+    try:
+        campaign, sequence = deps.registry.named(sequence_name)
+    except UnknownCampaign as fault:
+        raise NotUnderstood(str(fault)) from None
     try:
         checked = validate_email(address, check_deliverability=False)
     except EmailNotValidError as fault:
@@ -47,20 +51,6 @@ def enrol_by_hand(deps: Deps, sequence_name: str, address: str, values: Mapping[
             call_at=call_at,
         ),
     )
-
-
-def _sequence(deps: Deps, name: str) -> tuple[Campaign, Sequence]:
-    wanted, _, only = name.rpartition("/")
-    found = [
-        (campaign, campaign.sequences[only])
-        for campaign in deps.registry.campaigns.values()
-        if only in campaign.sequences and wanted in {"", campaign.name}
-    ]
-    if len(found) == 1:
-        return found[0]
-    known = [f"{campaign.name}/{key}" for campaign in deps.registry.campaigns.values() for key in campaign.sequences]
-    what = "Several campaigns have" if found else "There is no"
-    raise NotUnderstood(f"{what} sequence {name}; there are {', '.join(known)}.")
 
 
 def _value(name: str, text: str) -> Any:

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from funnel_app.deps import Deps
 from funnel_app.flows.receipt import iso
 from funnel_app.ledger import hook_events
@@ -12,6 +14,7 @@ from funnel_app.ledger.models import HookEvent, Outcome
 
 REFUSED_KEPT_FOR = timedelta(days=30)
 REPLAYED = "replayed as"
+PUT_ASIDE = "put aside"
 
 
 def list_hooks(deps: Deps, outcome: str | None, limit: int) -> list[dict[str, Any]]:
@@ -39,6 +42,15 @@ def mark_replayed(deps: Deps, hook_id: UUID, replayed_as: str) -> None:
             event.dedupe_key = None
 
 
+def put_aside(session: Session, event: HookEvent, why: str) -> None:
+    """Note on a refused call why nobody has to correct it. Safe to repeat: the first reason stays."""
+    if waits_for_mend(event):
+        event.answer = {"put_aside": why}
+        # The same call is news again if it is refused after this.
+        event.dedupe_key = None
+        session.flush()
+
+
 def forget_refused(deps: Deps) -> int:
     """Delete refused calls whose time is over; return how many. Safe to repeat."""
     before = deps.now() - REFUSED_KEPT_FOR
@@ -59,12 +71,13 @@ def as_row(event: HookEvent) -> dict[str, Any]:
         "source": event.source,
         "event": event.event,
         "outcome": str(event.outcome),
-        "email": _address(event),
+        "email": address_of(event),
         "reason": reason_of(event),
     }
 
 
-def _address(event: HookEvent) -> str | None:
+def address_of(event: HookEvent) -> str | None:
+    """Return the address that a call names as its person's; None where it names none."""
     inner = event.payload.get("payload")
     found = event.payload.get("email") or (inner.get("email") if isinstance(inner, dict) else None)
     return found if isinstance(found, str) else None
@@ -73,6 +86,21 @@ def _address(event: HookEvent) -> str | None:
 def is_replayed(event: HookEvent) -> bool:
     """Say whether a refused call was replayed since, and waits for nothing more."""
     return "replayed_as" in (event.answer or {})
+
+
+def waits_for_mend(event: HookEvent) -> bool:
+    """Say whether a refused call was neither replayed nor put aside."""
+    return not is_replayed(event) and not is_put_aside(event)
+
+
+def is_put_aside(event: HookEvent) -> bool:
+    """Say whether a person, or a later call that was taken, made a refused call of no more interest."""
+    return "put_aside" in (event.answer or {})
+
+
+def was_settled(row: Mapping[str, Any]) -> bool:
+    """Say of a refused call as lists show it whether it waits for nothing more."""
+    return was_replayed(row) or str(row["reason"]).startswith(PUT_ASIDE)
 
 
 def was_replayed(row: Mapping[str, Any]) -> bool:
@@ -85,6 +113,8 @@ def reason_of(event: HookEvent) -> str | None:
     answer = event.answer or {}
     if is_replayed(event):
         return f"{REPLAYED} {answer['replayed_as']}"
+    if is_put_aside(event):
+        return f"{PUT_ASIDE}: {answer['put_aside']}"
     if event.outcome == Outcome.REFUSED:
         return "; ".join(f"{field}: {_said(words)}" for field, words in (event.errors or {}).items())
     return answer.get("reason")

@@ -1,0 +1,1 @@
+"""Backups, restores and the sweep that finds what was left lying."""

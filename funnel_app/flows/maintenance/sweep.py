@@ -68,7 +68,7 @@ def sweep(deps: Deps) -> Swept:
         overdue=overdue,
         repeated=_push_requests(deps),
         held=_push_recheck(deps),
-        completed=_complete(deps),
+        completed=complete(deps),
         armed=_arm_missing(deps),
         forgotten=forget_refused(deps),
         # Questions take a share of the team's rate: letters that wait go first.
@@ -156,7 +156,8 @@ def _push(deps: Deps, jobs: Iterable[Call]) -> int:
 
 
 @retry_on_conflict
-def _complete(deps: Deps) -> int:
+def complete(deps: Deps) -> int:
+    """End the enrolments that have nothing more to send; return how many. Safe to repeat."""
     now = deps.now()
     with deps.reads() as session:
         done = [(e.id, e.contact_id) for e in enrolments.finished(session, AT_A_TIME)]

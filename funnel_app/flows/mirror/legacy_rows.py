@@ -19,7 +19,7 @@ from funnel_app.gateways.notion.workspace import Row
 # A row that says only the day: an email of the next day is then due at this hour.
 MAILED_AT = time(10)
 LONGEST_NAME = 60
-LINK = re.compile(r"https?:|www\.|//", re.I)
+LINK = re.compile(r"https?:|www\.|//", re.IGNORECASE)
 AS_VARIABLES = {
     "score": "assessment_score",
     "red": "red_systems",

@@ -1,4 +1,4 @@
-"""Alarms: every kind of thing that Funnel tells of by itself, what it means, and how long it must last first."""
+"""Alarms: every kind of thing that Funnel tells of by itself: what it means, what to do, how long it lasts first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,13 +11,15 @@ AT_ONCE = timedelta(0)
 # What happens together is told together, with its number.
 TOGETHER = timedelta(minutes=1)
 QUIET = timedelta(hours=1)
+BROKEN_TEXT, NOTION_AWAY = "text_broken", "notion_away"
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """One kind: its name for people, what it means, and how long it must last before anybody is told.
+    """One kind: its name for people, what it means, what to do, and how long it must last before anybody is told.
 
-    What happens rather than lasts has a fix of its own, and is over when no more of it came for so long.
+    `page` is the console's page that shows it. What happens rather than lasts is over when no more of it came for so
+    long.
     """
 
     title: str
@@ -25,84 +27,170 @@ class Alarm:
     patience: timedelta = AT_ONCE
     fix: str = ""
     quiet_for: timedelta | None = None
+    page: str = ""
 
 
-def _happens(title: str, meaning: str, fix: str) -> Alarm:
-    return Alarm(title, meaning, TOGETHER, fix, QUIET)
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _happens(title: str, meaning: str, fix: str, page: str = "") -> Alarm:
+    return Alarm(title, meaning, TOGETHER, fix, QUIET, page)
 
 
 ALARMS: Mapping[str, Alarm] = {
     "redis_away": Alarm(
         "Redis does not work",
-        "hooks are accepted, and nothing is sent until it is back",
+        "calls are taken, and nothing is sent until it is back",
         timedelta(seconds=30),
+        "See that Redis runs and that REDIS_URL is right; nothing is lost",
     ),
-    "scheduler_silent": Alarm("The scheduler is silent", "nothing becomes due: no email is sent", AT_ONCE),
-    "worker_gone": Alarm("Workers are missing", "emails go slower, or not at all", timedelta(seconds=10)),
+    "scheduler_silent": Alarm(
+        "The scheduler is silent",
+        "no email becomes due, so none is sent",
+        AT_ONCE,
+        "Restart the container, or start python -m jobs.scheduler",
+    ),
+    "worker_gone": Alarm(
+        "Workers are missing",
+        "emails go slower, or not at all",
+        timedelta(seconds=10),
+        "Restart the container, or start python -m jobs.worker",
+    ),
     "web_away": Alarm(
-        "The public address does not answer", "hooks are lost unless their senders try again", timedelta(seconds=15)
+        "The public address does not answer",
+        "leads are lost unless their senders try again",
+        timedelta(seconds=15),
+        "Open PUBLIC_URL from your phone: look at the name, the certificate and the proxy",
     ),
     "sending_paused": Alarm(
-        "Sending is paused", "Resend refuses the account, the key, the sender or the quota: no email goes out"
+        "Sending is paused",
+        "Resend refuses the account, the key, the sender or the quota: no email goes out",
+        fix="Mend what Resend names; sending tries again by itself",
+        page="doctor",
     ),
-    "resend_away": Alarm("Resend does not take emails", "they wait, and go when it is back", timedelta(minutes=5)),
-    "clock_jumped": Alarm("The clock is wrong", "sending stops, so that nothing goes at a wrong time"),
-    "disk_full": Alarm("The disk is nearly full", "a full disk refuses hooks"),
-    "jobs_failed": Alarm("A job failed for an unknown reason", "the sweep repeats it; the worker's log has the cause"),
-    "hook_silent": Alarm("A hook is silent", "nobody calls it, far longer than usual: is its sender still wired up?"),
+    "resend_away": Alarm(
+        "Resend does not take emails",
+        "they wait, and go when it is back",
+        timedelta(minutes=5),
+        "Look at resend-status.com; nothing else is to be done",
+    ),
+    "clock_jumped": Alarm(
+        "The clock is wrong",
+        "sending stops, so that nothing goes at a wrong time",
+        fix="Set this machine's clock (NTP)",
+    ),
+    "disk_full": Alarm("The disk is nearly full", "a full disk refuses leads", fix="Make room, or a larger volume"),
+    "jobs_failed": Alarm(
+        "A job failed for an unknown reason",
+        "its email is tried again by itself",
+        fix="Look into the worker's log for the cause, and report it",
+        page="rq/",
+    ),
+    "hook_silent": Alarm(
+        "A source of leads is silent",
+        "nobody calls it, for far longer than usual",
+        fix="Try its form or calendar yourself, and see whether the call arrives",
+        page="hooks",
+    ),
     "calls_refused": _happens(
-        "Calls of a hook are refused",
-        "what its sender sends cannot be used, and starts nothing",
-        "See flask hooks list --outcome refused, have the sender mended, and replay them with flask hooks replay",
+        "Incoming calls could not be used",
+        "what their sender sent cannot be used: those leads get nothing yet",
+        "Correct and replay them on the page (or with flask hooks replay), and have the sender mended",
+        "hooks?outcome=refused",
     ),
     "calls_unproven": Alarm(
-        "Calls of a hook have no proof",
-        "they are refused and not kept: is its sender's secret ours?",
+        "Incoming calls without our secret",
+        "they are refused and not kept: is their sender's secret ours?",
         TOGETHER,
-        "Give its sender HOOK_SECRET as it is set here (prefect: LEGACY_KEY, resend: RESEND_WEBHOOK_SECRET); "
+        "Give the sender HOOK_SECRET as it is set here (prefect: LEGACY_KEY, resend: RESEND_WEBHOOK_SECRET); "
         "if only strangers knock, nothing is to be done",
+        page="hooks",
     ),
     "provider_silent": Alarm(
-        "Resend's events do not come", "emails go out, and nobody knows whether they arrive"
+        "Resend's reports do not come",
+        "emails go out, and nobody knows whether they arrive",
+        fix="Look at the webhook in Resend: flask resend webhooks",
+        page="doctor",
     ),
-    "canary_late": Alarm("The canary did not arrive", "what broke its flight breaks every email's"),
-    "doctor": Alarm("The doctor found a fault", "what it names keeps emails from arriving, soon if not yet"),
+    "canary_late": Alarm(
+        "The test email did not arrive",
+        "what stopped it stops every email",
+        fix="Run all checks, then flask resend canary",
+        page="doctor",
+    ),
+    "doctor": Alarm(
+        "A check found a fault", "what it names keeps emails from arriving, soon if not yet", page="doctor"
+    ),
+    BROKEN_TEXT: Alarm(
+        "A text cannot be sent",
+        "its emails wait, or go with the last good text, until it is corrected",
+        # Whoever is typing is through with it by then.
+        timedelta(seconds=30),
+        "Correct the text in Notion; it is seen by itself within a minute",
+        page="templates",
+    ),
+    NOTION_AWAY: Alarm(
+        "Notion cannot be read",
+        "emails go with the last good texts for a day, and are held after that",
+        timedelta(minutes=1),
+        "Look at status.notion.so; where Notion refuses, look at NOTION_TOKEN and at what is shared with it",
+        page="templates",
+    ),
     **{
-        name: Alarm(f"Emails: {name.replace('_', ' ')}", f"{broken.broken}; {broken.mended_by}")
+        name: Alarm(broken.title, f"{broken.broken}; {broken.mended_by}", fix=_sentence(broken.fix))
         for name, broken in INVARIANTS.items()
     },
     State.BOUNCED: _happens(
-        "Emails: bounced",
+        "Emails bounced",
         "a mailbox does not take them; nothing more goes to its address",
-        "Ask the lead for another address, or run flask contacts release if it is right after all",
+        "Ask the lead for another address and correct it on the lead's page; if it is right after all, release it "
+        "there, or with flask contacts release",
+        f"leads?trouble={State.BOUNCED}",
     ),
     State.COMPLAINED: _happens(
-        "Emails: marked as spam",
+        "Emails were marked as spam",
         "their reader does not want them; nothing more goes to that address",
         "Write to nobody who did not ask for it: where that is so often, Resend closes the account",
+        f"leads?trouble={State.COMPLAINED}",
     ),
     State.SUPPRESSED: _happens(
-        "Emails: not sent by Resend",
+        "Emails that Resend did not send",
         "Resend remembers an earlier bounce or complaint, and nothing more goes to the address",
         "If the address is right, remove it from Resend's suppression list and run flask contacts release",
+        f"leads?trouble={State.SUPPRESSED}",
     ),
     State.FAILED: _happens(
-        "Emails: failed",
+        "Emails failed",
         "Resend refused them for good, or could not send what it took",
-        "Mend what the reason names, then run flask emails retry; flask trace --ids shows the id",
+        "Mend what the reason names, then try again on the lead's page, or run flask emails retry; flask trace --ids "
+        "shows the id",
+        f"leads?trouble={State.FAILED}",
     ),
-    "backup_failed": Alarm("No backup was made", "after a loss of the ledger the last one would be what is left"),
-    "backup_old": Alarm("The newest backup is old", "two nights brought none"),
+    "backup_failed": Alarm(
+        "No backup was made",
+        "after a loss of the ledger the last one would be what is left",
+        fix="See whether the volume of BACKUP_DIR has room, then run flask ledger backup",
+    ),
+    "backup_old": Alarm(
+        "The newest backup is old", "two nights brought none", fix="Run flask ledger backup, and see what it says"
+    ),
     "heartbeat_failed": Alarm(
         "The dead man's switch does not hear us",
         "if this whole machine goes, nobody is told",
         timedelta(minutes=5),
+        "Make the check anew there, and set HEARTBEAT_URL to its address",
     ),
     "ledger_damaged": Alarm(
-        "The ledger is damaged", "what it lost is in the backups alone, and it may lose more with each hook"
+        "The ledger is damaged",
+        "what it lost is in the backups alone, and it may lose more with each call",
+        fix="Stop Funnel and restore the newest whole backup, as docs/restore.md says",
     ),
     "ledger_away": Alarm(
-        "The ledger cannot be used", "hooks are answered 503 and their senders must try again", timedelta(seconds=30)
+        "The ledger cannot be used",
+        "calls are answered 503 and their senders must try again",
+        timedelta(seconds=30),
+        "See that the database runs and that its disk is not full",
     ),
 }  # fmt: skip
 

@@ -1,17 +1,28 @@
 """Digest: each morning one line on what became of yesterday's emails, so that silence is never taken for success."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from funnel_app.campaigns.states import OPEN, State
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.backups import why_not_well
+from funnel_app.flows.monitoring.day import bounds, day_of, states_of_day
+from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.incidents import CHANNEL
 from funnel_app.flows.monitoring.refused_calls import refused_and_waiting
 from funnel_app.flows.monitoring.stats import ledger_stats
 from funnel_app.ledger import notices, watching
 
 HOUR = 8
+BAD = {
+    State.HELD: "held",
+    State.BOUNCED: "bounced",
+    State.COMPLAINED: "marked as spam",
+    State.SUPPRESSED: "suppressed",
+    State.FAILED: "failed",
+}
 
 
 def digest_when_due(deps: Deps) -> bool:
@@ -20,48 +31,44 @@ def digest_when_due(deps: Deps) -> bool:
     key = f"digest:{local.date()}"
     if local.hour < HOUR or deps.settings.alert_webhook_url is None:
         return False
+    yesterday = local.date() - timedelta(days=1)
     with deps.reads() as session:
         if notices.known(session, [key]):
             return False
-    text = digest(deps, local.date() - timedelta(days=1))
+        begins = _begins_today(session, bounds(yesterday, deps.settings.timezone)[1])
+    if begins:
+        with deps.sessions.begin() as session:
+            notices.add_said(session, key, CHANNEL, deps.now())
+        return False
+    text = digest(deps, yesterday)
     with deps.sessions.begin() as session:
         return notices.add(session, key, CHANNEL, text, deps.now())
 
 
-def digest(deps: Deps, day: date) -> str:
-    """Return one line on the emails that fell due on a day of the business: all that were due, by what became of them.
+def _begins_today(session: Session, midnight: datetime) -> bool:
+    """Say whether this ledger was not there yesterday: of a day before the first one there is nothing to tell."""
+    first = watching.oldest_call_at(session)
+    return not notices.any_beginning(session, "digest:") and (first is None or first >= midnight)
 
-    Emails that were never to go, since their sequence had ended or somebody else sent them, are not due.
-    """
-    zone = ZoneInfo(deps.settings.timezone)
-    begins, ends = (_midnight(each, zone) for each in (day, day + timedelta(days=1)))
+
+def digest(deps: Deps, day: date) -> str:
+    """Return how all stands now, and one line on the emails of a day of the business, by what became of them."""
+    zone = deps.settings.timezone
     with deps.reads() as session:
-        counts = watching.day_counts(session, begins, ends, deps.mode)
-    never = sum(counts.get(state, 0) for state in (State.CANCELLED, State.SKIPPED))
-    bad = {
-        "held": counts.get(State.HELD, 0),
-        "bounced": counts.get(State.BOUNCED, 0),
-        "marked as spam": counts.get(State.COMPLAINED, 0),
-        "suppressed": counts.get(State.SUPPRESSED, 0),
-        "failed": counts.get(State.FAILED, 0),
-        "unexplained": ledger_stats(deps)["unexplained"],
+        states = states_of_day(session, day, zone)
+    went = day_of(states)
+    bad = {name: states.get(state, 0) for state, name in BAD.items()} | {
+        "with no known reason": ledger_stats(deps)["unexplained"]
     }
-    told = {
-        "due": sum(counts.values()) - never,
-        "delivered": counts.get(State.DELIVERED, 0),
-        "under way": sum(counts.get(state, 0) for state in OPEN - {State.HELD}),
-        **bad,
-    }
+    waiting = went.waiting - bad["held"]
+    told = {"due": went.due, "delivered": went.delivered, "on the way": went.on_the_way, "waiting": waiting} | bad
+    begins, ends = bounds(day, zone)
     refused = sum(found.number for found in refused_and_waiting(deps, begins, ends))
     no_backup = why_not_well(deps)
     mark = "⚠️" if any(bad.values()) or refused or no_backup else "☀️"
     return (
-        f"{mark} {day:%A %d %B}: "
+        f"{current_headline(deps).sentence}\n{mark} {day:%A %d %B}: "
         + ", ".join(f"{number:,} {what}" for what, number in told.items())
-        + (f"; {refused:,} refused calls wait for a mend" if refused else "")
+        + (f"; {refused:,} calls could not be used and wait for a correction" if refused else "")
         + (f"; backups: {no_backup}" if no_backup else "")
     )
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -10,7 +10,8 @@ import structlog
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks import backups, emails, ledger, notion, outside, redis, resend, season, settings
-from funnel_app.flows.monitoring.checks.check import Check, Findings, Status, fault, standing
+from funnel_app.flows.monitoring.checks.check import Check, Findings, Status, fault, ok, standing
+from funnel_app.flows.monitoring.ready import Part, Stop
 from funnel_app.flows.receipt import iso
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
@@ -50,6 +51,8 @@ CHECKS: Mapping[str, Probe] = {
     "alerts": outside.alerting,
     "heartbeat": outside.heartbeat,
 }
+# What comes and goes by itself, and is looked at each time that it is shown.
+HEARD_OF = frozenset({Part.REDIS, Part.SCHEDULER, Part.WORKERS})
 
 
 def examine(deps: Deps) -> list[Check]:
@@ -78,6 +81,19 @@ class Examination:
         """What is not ok, the worst first."""
         faults = [check for check in self.checks if check.status is Status.FAULT]
         return faults + [check for check in self.checks if check.status is Status.WARNING]
+
+
+def with_present(examined: Examination, found: Sequence[Stop]) -> Examination:
+    """Return an examination in which the parts stand as they are seen now, and not as they stood when it was made."""
+    silent = {str(stop.part): stop.words for stop in found}
+    return replace(examined, checks=tuple(_present(check, silent) for check in examined.checks))
+
+
+def _present(check: Check, silent: Mapping[str, str]) -> Check:
+    if check.name in silent:
+        return fault(check.name, silent[check.name], check.fix)
+    is_there_again = check.name in HEARD_OF and check.status is Status.FAULT
+    return ok(check.name, "there") if is_there_again else check
 
 
 def examine_and_keep(deps: Deps) -> list[Check]:

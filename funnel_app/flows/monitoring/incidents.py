@@ -3,12 +3,14 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from textwrap import shorten
+from uuid import UUID
 
 import structlog
 from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.alarms import ALARMS, title_of
+from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, title_of
+from funnel_app.flows.monitoring.alert_words import OVER, began
 from funnel_app.ledger import incidents, notices
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.watch_models import Incident
@@ -42,23 +44,38 @@ def note(deps: Deps, found: Found, looked_at: Collection[str]) -> None:
             if incidents.begin(session, kind, subject, detail, now):
                 log.warning("incident_began", kind=kind, subject=subject, detail=detail)
         for incident in incidents.lock_current(session, kinds):
-            _bring_up(session, incident, details.get((incident.kind, incident.subject)), now)
+            _bring_up(deps, session, incident, details.get((incident.kind, incident.subject)), now)
 
 
-def _bring_up(session: Session, incident: Incident, detail: str | None, now: datetime) -> None:
+def _bring_up(deps: Deps, session: Session, incident: Incident, detail: str | None, now: datetime) -> None:
     if detail is not None:
         incident.seen_at, incident.detail = now, detail
         alarm = ALARMS.get(incident.kind)
         if incident.told_at is None and (alarm is None or now - incident.opened_at >= alarm.patience):
             incident.told_at = now
-            fix = f". {alarm.fix}." if alarm and alarm.fix else ""
-            _keep_word(session, incident, "began", f"🔴 {name_of(incident)}: {detail}{fix}", now)
+            text = began(deps.settings, incident.kind, name_of(deps, incident), detail)
+            _keep_word(session, incident, "began", text, now)
     # Seen in the future: the clock was ahead, and is set right.
     elif incident.told_at is None or abs(now - incident.seen_at) >= OVER_AFTER:
         incident.ended_at = now
         log.info("incident_ended", kind=incident.kind, subject=incident.subject, told=incident.told_at is not None)
         if incident.told_at is not None:
-            _keep_word(session, incident, "ended", f"🟢 Over: {name_of(incident)}{_how_it_was(incident)}", now)
+            _keep_word(session, incident, "ended", f"{OVER}{name_of(deps, incident)}{_how_it_was(incident)}", now)
+
+
+@retry_on_conflict
+def put_incident_aside(deps: Deps, incident_id: UUID, word: str) -> bool:
+    """End what happened and does not last, on a person's word, which the chat is told; False where it is not so."""
+    with deps.sessions.begin() as session:
+        incident = incidents.find_current(session, incident_id)
+        alarm = ALARMS.get(incident.kind) if incident else None
+        if incident is None or alarm is None or alarm.quiet_for is None:
+            return False
+        incident.ended_at, incident.put_aside = deps.now(), word
+        if incident.told_at is not None:
+            said = f"{OVER}{name_of(deps, incident)}: {redactor(deps.settings)(word)}"
+            _keep_word(session, incident, "ended", said, deps.now())
+    return True
 
 
 def _cut(detail: str) -> str:
@@ -69,9 +86,11 @@ def _keep_word(session: Session, incident: Incident, what: str, text: str, now: 
     notices.add(session, f"incident:{incident.id}:{what}", CHANNEL, text, now)
 
 
-def name_of(incident: Incident) -> str:
+def name_of(deps: Deps, incident: Incident) -> str:
     """Return the name of an incident for people: what is wrong, and with what."""
-    return title_of(incident.kind) + (f" ({incident.subject})" if incident.subject else "")
+    # An email is called by its title, and not by its template's key.
+    about = deps.registry.title_of_email(incident.subject) if incident.kind == BROKEN_TEXT else incident.subject
+    return title_of(incident.kind) + (f" ({about})" if about else "")
 
 
 def _how_it_was(incident: Incident) -> str:

@@ -19,8 +19,9 @@ ORPHANS_OF_THE_LAST = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Invariant:
-    """One thing that must never be: what it is, what mends it by itself, and what a person does about it."""
+    """One thing that must never be: its name, what it is, what mends it by itself, and what a person does about it."""
 
+    title: str
     broken: str
     mended_by: str
     fix: str
@@ -59,48 +60,56 @@ def _mirror_behind(deps: Deps, session: Session) -> int:
 
 INVARIANTS: Mapping[str, Invariant] = {
     "overdue": Invariant(
+        "Emails are late",
         "due for over 60 seconds and not sent",
         "the sweep queues it again every 5 seconds",
         "see flask doctor: is sending paused, a worker gone, Redis away?",
         _overdue,
     ),
     "stuck": Invariant(
+        "Emails are stuck on their way",
         "on its way to Resend for over 2 minutes",
         "the sweep gives it back, or makes the very same request again",
         "see flask trace for Resend's last words: a quota, a wrong key or an outage",
         _stuck,
     ),
     "unproven": Invariant(
+        "No word of emails that went out",
         "taken by Resend over 15 minutes ago, and no word of it since",
         "Resend is asked, again and again, what became of it",
         "see whether Resend's webhook still reaches us; flask emails resolve tells what you know",
         _unproven,
     ),
     "held": Invariant(
+        "Emails cannot be made",
         "held, since its letter cannot be made",
         "looked at again every 30 seconds",
         "mend what flask trace names, mostly the template in Notion",
         lambda deps, session: counts.in_state(session, State.HELD),
     ),
     "ambiguous": Invariant(
+        "Emails that may have gone out",
         "may have gone out or not, and nobody knows",
         "Resend's report, if it comes",
         "look it up in Resend and tell with flask emails resolve",
         lambda deps, session: counts.in_state(session, State.AMBIGUOUS),
     ),
     "incomplete": Invariant(
+        "A sequence lacks emails",
         "an enrolment with fewer emails than its sequence",
         "the sweep plans the missing steps",
-        "nothing",
+        "nothing: it is repaired by itself",
         _incomplete,
     ),
     "mirror_behind": Invariant(
+        "Notion is behind",
         "an enrolment whose page in Notion is over 5 minutes out of date",
         "the sweep queues its page again",
         "see flask doctor: can Notion be reached, and written to?",
         _mirror_behind,
     ),
     "orphans": Invariant(
+        "Reports of unknown emails",
         "a report of the last day for an email that the ledger does not have",
         "fitted to its email as soon as that is known",
         "is another Funnel on the same Resend team, or was the ledger restored from a backup?",

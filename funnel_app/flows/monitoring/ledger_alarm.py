@@ -6,6 +6,8 @@ import structlog
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import ALARMS
+from funnel_app.flows.monitoring.alert_words import OVER, began
+from funnel_app.flows.monitoring.notify import opening
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.redact import redactor
 
@@ -27,11 +29,11 @@ class LedgerAlarm:
         self._since = self._since or now
         if not self._told and now - self._since >= ALARMS[KIND].patience:
             words = redactor(deps.settings)(error.splitlines()[0])
-            self._told = _say(deps, f"🔴 {ALARMS[KIND].title}: {words}")
+            self._told = _say(deps, began(deps.settings, KIND, ALARMS[KIND].title, words))
 
     def back(self, deps: Deps) -> bool:
         """Note that the ledger could be used; False where that is yet to be told."""
-        if self._told and not _say(deps, f"🟢 Over: {ALARMS[KIND].title}"):
+        if self._told and not _say(deps, f"{OVER}{ALARMS[KIND].title}"):
             return False
         self._since, self._told = None, False
         return True
@@ -42,7 +44,7 @@ def _say(deps: Deps, text: str) -> bool:
     if url is None:
         return True
     try:
-        deps.alerts.post(url, text)
+        deps.alerts.post(url, f"{opening(deps)}\n{text}")
     except GatewayError as error:
         log.error("notification_failed", error=str(error))
         return False

@@ -1,18 +1,23 @@
 """Tell: say in the chats what is to be said, together and not too often; no transaction is open meanwhile."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
+from textwrap import shorten
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import structlog
 
 from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.hot_leads import CHANNEL as LEADS
 from funnel_app.flows.monitoring.incidents import CHANNEL as ALERTS
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.ledger import notices
 from funnel_app.ledger.watch_models import Notice
+from funnel_app.redact import redactor
 
 LEASE = timedelta(seconds=30)
 MOST_TOGETHER = 20
@@ -23,6 +28,11 @@ AGAIN_AFTER_AT_MOST = timedelta(minutes=10)
 # Only a person mends an address that is refused; it is tried on, since nobody tells us that one did.
 REFUSED_AGAIN_AFTER = timedelta(hours=1)
 REFUSED = "refused: "
+# Discord cuts at 2,000 characters, and what was cut off would count as said.
+LONGEST_TOGETHER, LONGEST_OPENING = 1_600, 300
+# The answers that speak of the message and not of the address: bad request, too large, not understood.
+OF_THE_WORDS = frozenset({"400", "413", "422"})
+INSTEAD = "Something is to be told in words that this chat refuses: read it at {url}/console/"
 SETTINGS = {ALERTS: "ALERT_WEBHOOK_URL", LEADS: "LEADS_WEBHOOK_URL"}
 
 log = structlog.get_logger()
@@ -47,34 +57,66 @@ def _tell(deps: Deps, channel: str, url: str | None) -> int:
         waiting = notices.take(session, channel, now, LEASE, MOST_TOGETHER)
     if not waiting:
         return 0
-    error = _post(deps, url, waiting) if url else None
-    ids = [notice.id for notice in waiting]
+    fitting = _fitting(waiting)
+    first = opening(deps) if channel == ALERTS else f"Funnel at {_host(deps)}"
+    errors = _say(deps, url, first, fitting) if url else dict.fromkeys((notice.id for notice in waiting), None)
+    said = [id_ for id_, error in errors.items() if error is None]
     with deps.sessions.begin() as session:
-        if error is None:
-            notices.mark_sent(session, ids, deps.now(), forget=channel == LEADS)
+        notices.put_back(session, [notice.id for notice in waiting if notice.id not in errors])
+        notices.mark_sent(session, said, deps.now(), forget=channel == LEADS)
+        if said:
             # Later than any lease: what is in another process's hands stays there.
             notices.hurry(session, channel, deps.now() + LEASE)
-        else:
-            notices.postpone(session, ids, now + _wait(waiting, error), error)
-    return len(ids) if error is None else 0
+        for notice in fitting:
+            if error := errors[notice.id]:
+                notices.postpone(session, [notice.id], now + _wait(notice, error), error)
+    return len(said)
 
 
-def _post(deps: Deps, url: str, waiting: Iterable[Notice]) -> str | None:
+def _fitting(waiting: Sequence[Notice]) -> Sequence[Notice]:
+    """Return the first of them, as many as a chat takes whole in one message; the others come in the next."""
+    ends = accumulate(len(notice.text) + 1 for notice in waiting)
+    return waiting[: max(1, sum(end <= LONGEST_TOGETHER for end in ends))]
+
+
+def _say(deps: Deps, url: str, first: str, waiting: Sequence[Notice]) -> dict[UUID, str | None]:
+    """Return for each why it could not be said; None where it was.
+
+    One that a chat refuses for its words keeps no other back: it is found by halves, and told of in words of ours.
+    """
+    fault = _post(deps, url, [first, *(notice.text for notice in waiting)])
+    if isinstance(fault, Rejected) and fault.code in OF_THE_WORDS:
+        if len(waiting) > 1:
+            half = len(waiting) // 2
+            return _say(deps, url, first, waiting[:half]) | _say(deps, url, first, waiting[half:])
+        fault = _post(deps, url, [first, INSTEAD.format(url=deps.settings.public_url)])
+    error = f"{REFUSED if isinstance(fault, Rejected) else ''}{fault}" if fault else None
+    return dict.fromkeys((notice.id for notice in waiting), error)
+
+
+def _post(deps: Deps, url: str, texts: Sequence[str]) -> GatewayError | None:
     """Return why it could not be said; None where it was."""
-    host = urlsplit(deps.settings.public_url).netloc
-    text = "\n".join([f"Funnel at {host}", *(notice.text for notice in waiting)])
     try:
-        deps.alerts.post(url, text)
+        deps.alerts.post(url, "\n".join(texts))
     except GatewayError as error:
         log.error("notification_failed", error=str(error))
-        return f"{REFUSED if isinstance(error, Rejected) else ''}{error}"
+        return error
     return None
 
 
-def _wait(waiting: Iterable[Notice], error: str) -> timedelta:
+def opening(deps: Deps) -> str:
+    """Return the first line of every alert: which Funnel it is, and how it stands at this moment."""
+    said = redactor(deps.settings)(current_headline(deps).sentence)
+    return f"Funnel at {_host(deps)}: {shorten(said, LONGEST_OPENING, placeholder=' …')}"
+
+
+def _host(deps: Deps) -> str:
+    return urlsplit(deps.settings.public_url).netloc
+
+
+def _wait(notice: Notice, error: str) -> timedelta:
     at_most = REFUSED_AGAIN_AFTER if error.startswith(REFUSED) else AGAIN_AFTER_AT_MOST
-    tries = max(notice.attempts for notice in waiting)
-    return min(AGAIN_AFTER * (1 << min(tries - 1, 10)), at_most)
+    return min(AGAIN_AFTER * (1 << min(notice.attempts - 1, 10)), at_most)
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,87 @@
-"""Ready: what keeps Funnel from doing its work now."""
+"""Ready: what keeps Funnel from doing its work now. When a part counts as silent is decided here, once for all."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from funnel_app.campaigns.spoken import time_on_day
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.ledger_health import why_unusable
+from funnel_app.flows.sending.sending_status import pause_reason
 from funnel_app.gateways.errors import Unavailable
 
 SCHEDULER = "scheduler"
 WORKER = "worker"
 
 
+class Part(StrEnum):
+    """What Funnel cannot work without."""
+
+    LEDGER = "ledger"
+    REDIS = "redis"
+    SCHEDULER = "scheduler"
+    WORKERS = "workers"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A part that does not do its work, and that in a clause."""
+
+    part: Part
+    words: str
+
+
+def stops(deps: Deps) -> list[Stop]:
+    """Return every part that does not work, the ledger first. Never raises."""
+    unusable = why_unusable(deps)
+    return ([Stop(Part.LEDGER, unusable)] if unusable else []) + silent_parts(deps)
+
+
 def faults(deps: Deps) -> list[str]:
     """Return what is missing, in plain words; nothing where all is there."""
-    unusable = why_unusable(deps)
-    return ([unusable] if unusable else []) + silent_parts(deps)
+    return [stop.words for stop in stops(deps)]
 
 
-def silent_parts(deps: Deps) -> list[str]:
-    """Return which of Redis, the scheduler and the workers does not answer, in plain words. Never raises."""
+def silent_parts(deps: Deps) -> list[Stop]:
+    """Return which of Redis, the scheduler and the workers does not answer. Never raises."""
     if why := deps.queues.why_away():
-        return [f"Redis {why}"]
+        return [Stop(Part.REDIS, f"Redis {why}")]
     try:
-        absent = [name for name in (SCHEDULER, WORKER) if not deps.queues.alive(name)]
+        return [stop for stop in (_scheduler(deps), _workers(deps)) if stop]
     except Unavailable:
-        return ["Redis cannot be reached"]
-    return [f"no {name} has been heard of lately" for name in absent]
+        return [Stop(Part.REDIS, "Redis cannot be reached")]
+
+
+def why_all_waits(deps: Deps) -> str | None:
+    """Return why no email can go now, in plain words: a pause of sending, or a part that is silent. Never raises."""
+    return pause_reason(deps) or next((stop.words for stop in silent_parts(deps)), None)
+
+
+def _scheduler(deps: Deps) -> Stop | None:
+    tick = deps.vitals.seen().get(SCHEDULER)
+    if not _is_silent(deps, SCHEDULER, tick):
+        return None
+    words = f"the scheduler has been silent since {_at(deps, tick)}" if tick else _unheard(SCHEDULER)
+    return Stop(Part.SCHEDULER, words)
+
+
+def _workers(deps: Deps) -> Stop | None:
+    signs = [at for name, at in deps.vitals.seen().items() if name.startswith(f"{WORKER}:")]
+    last = max(signs, default=None)
+    if not _is_silent(deps, WORKER, last):
+        return None
+    return Stop(Part.WORKERS, f"no worker has been heard of since {_at(deps, last)}" if last else _unheard(WORKER))
+
+
+def _is_silent(deps: Deps, name: str, last: datetime | None) -> bool:
+    # After a flush of Redis there is no sign until the next one.
+    return not deps.queues.alive(name) if last is None else deps.now() - last > deps.settings.silent_after
+
+
+def _unheard(name: str) -> str:
+    return f"no {name} has been heard of lately"
+
+
+def _at(deps: Deps, at: datetime) -> str:
+    return time_on_day(at, deps.now(), ZoneInfo(deps.settings.timezone))

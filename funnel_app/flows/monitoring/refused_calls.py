@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.received import is_replayed, reason_of
+from funnel_app.flows.intake.received import reason_of, waits_for_mend
 from funnel_app.flows.monitoring.alarms import QUIET
 from funnel_app.flows.monitoring.checks.check import count
 from funnel_app.ledger import hook_events, incidents
@@ -20,7 +20,7 @@ MOST = 1000
 
 @dataclass(frozen=True)
 class Refused:
-    """The refused calls of one hook that nobody replayed: how many, why most of them, and when the newest came."""
+    """The refused calls of a hook that wait for a correction: how many, why most of them, when the newest came."""
 
     hook: str
     number: int
@@ -53,7 +53,7 @@ def refused_and_waiting(deps: Deps, since: datetime | None = None, until: dateti
 def _waiting(deps: Deps, since: datetime | None, until: datetime | None = None) -> list[HookEvent]:
     with deps.reads() as session:
         calls = hook_events.newest_refused(session, since, MOST)
-    return [call for call in calls if not is_replayed(call) and (until is None or call.received_at < until)]
+    return [call for call in calls if waits_for_mend(call) and (until is None or call.received_at < until)]
 
 
 def _by_hook(calls: Iterable[HookEvent]) -> list[Refused]:

@@ -24,9 +24,11 @@ def report(deps: Deps, checks: Sequence[Check]) -> str:
     lines = [
         f"# Production report, {deps.now():%d %B %Y}",
         "",
-        f"Made by `flask doctor --signoff` at {deps.now():%Y-%m-%d %H:%M:%S} UTC for {deps.settings.public_url}, "
-        f"in {mode} mode, over the ledger `{_place(deps)}` at `{revision.head()}`. `docs/production-checklist.md` says "
-        "what each check looks at.",
+        (
+            f"Made by `flask doctor --signoff` at {deps.now():%Y-%m-%d %H:%M:%S} UTC for {deps.settings.public_url}, "
+            f"in {mode} mode, over the ledger `{_place(deps)}` at `{revision.head()}`. `docs/production-checklist.md` "
+            "says what each check looks at."
+        ),
         "",
         f"**{VERDICTS[worst]}** ({counted})",
         "",
@@ -34,8 +36,10 @@ def report(deps: Deps, checks: Sequence[Check]) -> str:
         "| --- | --- | --- | --- |",
         *(f"| {check.name} | {MARKS[check.status]} | {_cell(check.detail)} | {_cell(check.fix)} |" for check in checks),
         "",
-        "By hand, since no program can: a real signup on the website, its email read in an inbox on a phone and on a "
-        "desktop, its unsubscribe link followed, an alert seen in the chat, and the dead man's switch heard.",
+        (
+            "By hand, since no program can: a real signup on the website, its email read in an inbox on a phone and on "
+            "a desktop, its unsubscribe link followed, an alert seen in the chat, and the dead man's switch heard."
+        ),
         "",
         NOT_YET if worst is Status.FAULT else "Signed: ____________________   Date: ____________________",
         "",

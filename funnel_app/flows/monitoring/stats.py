@@ -8,7 +8,7 @@ from funnel_app.campaigns.reasons import general
 from funnel_app.campaigns.states import OPEN, STOPPED, State
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER, STUCK_AFTER, UNPROVEN_AFTER, count_invariants
-from funnel_app.flows.sending.sending_status import pause_reason
+from funnel_app.flows.monitoring.ready import why_all_waits
 from funnel_app.ledger import counts
 
 # Named one by one: what only tests the way itself is no figure of the business.
@@ -34,16 +34,16 @@ def ledger_stats(deps: Deps) -> dict[str, Any]:
         "delivered": sum(count for state, _, count in rows if state is State.DELIVERED),
         "stopped": dict(stopped.most_common()),
         "open": sum(count for state, _, count in rows if state in OPEN),
-        "unexplained": sum(c for state, reason, c in rows if state in MUST_SAY_WHY and not reason) + standing(deps),
+        "unexplained": sum(c for state, reason, c in rows if state in MUST_SAY_WHY and not reason)
+        + standing(deps, paused=why_all_waits(deps) is not None),
         "duplicates": duplicates,
     }
 
 
-def standing(deps: Deps) -> int:
-    """Count what stands still though nothing says why: no pause, no answer, no report."""
+def standing(deps: Deps, *, paused: bool) -> int:
+    """Count what stands still though nothing says why: no pause, no part that is silent, no answer, no report."""
     now = deps.now()
     broken = count_invariants(deps)
-    paused = pause_reason(deps) is not None
     with deps.reads() as session:
         overdue = 0 if paused else counts.overdue(session, now - OVERDUE_AFTER, deps.sendable_modes)
         stuck = counts.sending_without_word(session, now - STUCK_AFTER)

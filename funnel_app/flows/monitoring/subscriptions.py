@@ -54,6 +54,17 @@ def told_by_calendly(deps: Deps) -> list[str]:
     return [name for name, campaign in deps.registry.campaigns.items() if HOOK in campaign.hooks]
 
 
+def only_told_by_calendly(deps: Deps) -> str:
+    """Return the one campaign whose file opens a hook for Calendly; NotSet where there is none, or a choice."""
+    found = told_by_calendly(deps)
+    if len(found) != 1:
+        choice = (
+            f"Say which with --campaign: {', '.join(found)}." if found else f"No campaign's file has [hooks.{HOOK}]."
+        )
+        raise NotSet(choice)
+    return found[0]
+
+
 def callback_url(deps: Deps, campaign: str) -> str:
     """Return the address that Calendly is to call; NotSet where the campaign's file does not open it."""
     if HOOK not in deps.registry.campaign(campaign).hooks:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ REASONS_TOLD = 3
 LONGEST_REASON = 120
 # From these shares on Resend closes an account: https://resend.com/docs/knowledge-base/account-quotas-and-limits
 MOST = {State.BOUNCED: 0.04, State.COMPLAINED: 0.0008}
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 WEEK = timedelta(days=7)
 # Of fewer emails, or a single bad one, no share can be told.
 FEWEST_SENT, FEWEST_BAD = 50, 2
@@ -43,9 +44,8 @@ def undelivered_lately(deps: Deps) -> dict[str, str]:
 
     What follows within an hour is counted with what came before: it is one incident with a number that grows.
     """
-    since = deps.now() - QUIET
     with deps.reads() as session:
-        found = {state: undelivered.newest(session, state, since) for state in BADLY_ENDED}
+        found = {state: undelivered.newest(session, state, _news_from(deps, session, state)) for state in BADLY_ENDED}
         return {state: _words(deps, session, state, newest) for state, newest in found.items() if newest}
 
 
@@ -65,9 +65,14 @@ def _words(deps: Deps, session: Session, state: State, newest: Newest) -> str:
     return f"{number:,} emails: {_reasons(told)} ({address}?trouble={state})"
 
 
+def _news_from(deps: Deps, session: Session, state: State) -> datetime:
+    """Return since when it is news: what a person put aside is none any more."""
+    return max(deps.now() - QUIET, incidents.last_put_aside_at(session, state) or LONG_AGO)
+
+
 def _since(session: Session, state: State, newest: datetime) -> datetime:
     began = min((incident.opened_at for incident in incidents.current(session, [state])), default=newest)
-    return min(began, newest) - QUIET
+    return max(min(began, newest) - QUIET, incidents.last_put_aside_at(session, state) or LONG_AGO)
 
 
 def _reasons(told: Sequence[tuple[str | None, int]]) -> str:

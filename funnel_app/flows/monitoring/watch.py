@@ -14,7 +14,6 @@ from funnel_app.deps import Deps
 from funnel_app.flows.monitoring import (
     backups,
     canary,
-    doctor,
     ledger_health,
     refused_calls,
     silence,
@@ -25,31 +24,15 @@ from funnel_app.flows.monitoring.checks import redis as redis_checks
 from funnel_app.flows.monitoring.checks.check import Status, count
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
-from funnel_app.flows.monitoring.ready import SCHEDULER
+from funnel_app.flows.monitoring.ready import Part, silent_parts, why_all_waits
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
-from funnel_app.flows.sending.sending_status import pause_reason
 from funnel_app.gateways.errors import GatewayError, Unavailable
 
 # What every stop of sending brings with it.
 LATENESS = ("overdue", "stuck")
 # How the pauses of sending that somebody should know of are told. A rate that is used up ends by itself in seconds.
 PAUSES = {"config": "sending_paused", "quota": "sending_paused", "outage": "resend_away", "clock": "clock_jumped"}
-# What the doctor finds is told by an alarm of its own here.
-ALSO_WATCHED = frozenset(
-    {
-        "redis",
-        "redis eviction",
-        "redis persistence",
-        "redis access",
-        "scheduler",
-        "workers",
-        "queues",
-        "sending",
-        "overdue",
-    }
-    | {"backups", "heartbeat", "disk space", "clock", "resend events", "public address", "canary", "invariants"}
-)
-
+ALARM_OF = {Part.SCHEDULER: "scheduler_silent", Part.WORKERS: "worker_gone"}
 log = structlog.get_logger()
 
 Observation = Iterator[tuple[str, str, str]]
@@ -65,20 +48,16 @@ class Probe:
 
 def watch(deps: Deps) -> None:
     """Look at everything that is quickly looked at, and note what is wrong. Safe in several processes at once."""
-    _watch(deps, LOOKS)
+    look_through(deps, LOOKS)
 
 
 def watch_from_web(deps: Deps) -> None:
     """Look at what only another process can see of the scheduler: that it is silent."""
-    _watch(deps, WEB_LOOKS)
+    look_through(deps, WEB_LOOKS)
 
 
-def watch_with_doctor(deps: Deps) -> None:
-    """Run all checks, and note the faults that no other look tells."""
-    _watch(deps, (Probe(("doctor",), _doctor),))
-
-
-def _watch(deps: Deps, looks: tuple[Probe, ...]) -> None:
+def look_through(deps: Deps, looks: tuple[Probe, ...]) -> None:
+    """Make these looks, and note what they see."""
     found: dict[tuple[str, str], str] = {}
     covered: set[str] = set()
     for look in looks:
@@ -103,21 +82,20 @@ def _require_redis(deps: Deps) -> None:
         raise Unavailable("redis", why)
 
 
-def _scheduler(deps: Deps) -> Observation:
+def _silent(deps: Deps, part: Part) -> Observation:
     _require_redis(deps)
-    tick, silent_after = deps.vitals.seen().get(SCHEDULER), deps.settings.silent_after
-    # After a flush of Redis there is no sign until the next second's.
-    if tick is None and deps.queues.alive(SCHEDULER):
-        return
-    if tick is None or deps.now() - tick > silent_after:
-        since = f"since {tick:%H:%M:%S} UTC" if tick else "for as long as is known"
-        yield "scheduler_silent", "", f"no tick {since}"
+    yield from ((ALARM_OF[part], "", stop.words) for stop in silent_parts(deps) if stop.part is part)
+
+
+def _scheduler(deps: Deps) -> Observation:
+    yield from _silent(deps, Part.SCHEDULER)
 
 
 def _workers(deps: Deps) -> Observation:
-    _require_redis(deps)
+    silent = list(_silent(deps, Part.WORKERS))
+    yield from silent
     living, wanted = redis_checks.living_workers(deps), redis_checks.wanted_workers(deps)
-    if living < wanted:
+    if not silent and living < wanted:
         yield "worker_gone", "", f"{living} of {count(wanted, 'worker')} heard of in the last {_seconds(deps)} s"
 
 
@@ -160,17 +138,13 @@ def _silence(deps: Deps) -> Observation:
 def _invariants(deps: Deps) -> Observation:
     for name, broken in count_invariants(deps).items():
         if broken:
-            yield name, "", _sentences(f"{broken:,} {INVARIANTS[name].broken}", INVARIANTS[name].fix)
-
-
-def _sentences(detail: str, fix: str) -> str:
-    return f"{detail.rstrip('.')}. {fix[:1].upper()}{fix[1:]}"
+            yield name, "", f"{broken:,} {INVARIANTS[name].broken}"
 
 
 def _lateness(deps: Deps) -> Observation:
     _require_redis(deps)
     # While sending stands still for a reason that is told anyway, that emails wait is no news.
-    if pause_reason(deps) is not None:
+    if why_all_waits(deps) is not None:
         raise Unavailable("sending", "it stands still for a known reason")
     yield from (seen for seen in _invariants(deps) if seen[0] in LATENESS)
 
@@ -197,15 +171,6 @@ def _undelivered(deps: Deps) -> Observation:
 def _canary(deps: Deps) -> Observation:
     if words := canary.late(deps):
         yield "canary_late", "", words
-
-
-def _doctor(deps: Deps) -> Observation:
-    told: set[str] = set()
-    for check in doctor.examine_and_keep(deps):
-        # What stands on the same thing, that cannot be asked, is told once.
-        if check.status is Status.FAULT and check.name not in ALSO_WATCHED and check.detail not in told:
-            told.add(check.detail)
-            yield "doctor", check.name, _sentences(check.detail, check.fix)
 
 
 def _backups(deps: Deps) -> Observation:

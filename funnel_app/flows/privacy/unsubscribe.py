@@ -1,6 +1,7 @@
 """Unsubscribe: one click ends all marketing to an address; mail about its own calls may go on, or not, as it likes."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from funnel_app.deps import Deps
 from funnel_app.flows.privacy.suppress import forbid, today
@@ -8,15 +9,20 @@ from funnel_app.ledger import contacts, suppressions
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Scope
 
+SOURCE, UNDO_WITHIN = "unsubscribe", timedelta(days=1)
 WORDS = {Scope.MARKETING: "unsubscribed", Scope.ALL: "unsubscribed from all emails"}
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What a person who holds an unsubscribe link gets now; `nothing` after an erasure too."""
+    """What a person who holds an unsubscribe link gets now; `nothing` after an erasure too.
+
+    What was pressed by mistake can be taken back for a day.
+    """
 
     marketing: bool
     nothing: bool
+    may_undo: bool = False
 
 
 @retry_on_conflict
@@ -30,7 +36,7 @@ def unsubscribe(deps: Deps, token: str, scope: Scope = Scope.MARKETING) -> bool:
         if contact is None:
             return False
         if not contacts.is_erased(contact):
-            forbid(deps, session, contact, scope, f"{WORDS[scope]} {today(deps)}", "unsubscribe")
+            forbid(deps, session, contact, scope, f"{WORDS[scope]} {today(deps)}", SOURCE)
     return True
 
 
@@ -41,6 +47,23 @@ def find_standing(deps: Deps, token: str) -> Standing | None:
         contact = contacts.find_by_token(session, token)
         if contact is None:
             return None
-        scopes = {found.scope for found in suppressions.of_address(session, contact.email_norm, pepper)}
+        found = suppressions.of_address(session, contact.email_norm, pepper)
+    scopes, since = {each.scope for each in found}, deps.now() - UNDO_WITHIN
     nothing = contacts.is_erased(contact) or Scope.ALL in scopes
-    return Standing(marketing=not nothing and Scope.MARKETING not in scopes, nothing=nothing)
+    may_undo = not contacts.is_erased(contact) and any(e.source == SOURCE and e.created_at >= since for e in found)
+    return Standing(marketing=not nothing and Scope.MARKETING not in scopes, nothing=nothing, may_undo=may_undo)
+
+
+def undo(deps: Deps, token: str) -> bool:
+    """Take back what the contact with this token pressed within a day; False for a token that nobody has.
+
+    What somebody else forbade stays forbidden, and a sequence that ended stays ended.
+    """
+    with deps.sessions.begin() as session:
+        contact = contacts.find_by_token(session, token)
+        if contact is None:
+            return False
+        if not contacts.is_erased(contact):
+            since = deps.now() - UNDO_WITHIN
+            suppressions.remove_newer(session, contact.email_norm, deps.settings.secret_key, SOURCE, since)
+    return True

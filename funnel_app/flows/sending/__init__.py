@@ -1,0 +1,1 @@
+"""From a due email to the proof of its delivery."""

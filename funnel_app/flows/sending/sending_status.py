@@ -22,7 +22,9 @@ def may_send(deps: Deps) -> bool:
 
 
 def pause_reason(deps: Deps) -> str | None:
-    """Return why nothing goes out now, in plain words; None where it does. Never raises."""
+    """Return within half a second why nothing goes out now, in plain words; None where it does. Never raises."""
+    if why := deps.queues.why_away():
+        return f"Redis {why}"
     try:
         pause = deps.pause.current()
     except Unavailable:

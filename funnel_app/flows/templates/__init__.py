@@ -1,0 +1,1 @@
+"""The owner's texts: read, checked, kept and made into letters."""

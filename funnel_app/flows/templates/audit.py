@@ -7,9 +7,9 @@ from typing import Any
 from funnel_app.campaigns.names import nearest
 from funnel_app.campaigns.spoken import joined
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.populate import find_starter
 from funnel_app.flows.templates.readings import Reading, read_all
 from funnel_app.flows.templates.rehearse import lacks_off_season
+from funnel_app.flows.templates.starters import find_earlier, find_starter
 from funnel_app.gateways.notion.templates import Page
 from funnel_app.letters.gate import Problem
 
@@ -45,6 +45,7 @@ CURES = {
     "bad_image": "Upload it where it stays, and put that https:// address there",
     "images_without_text": "Say in words what the images show",
     "placeholder": "Write what belongs there",
+    "old_starter": "Run: flask templates populate (with --dry-run it only shows what it would do)",
     "out_of_season": "Put what speaks of the deadline between {% if days_to_deadline is known %} and {% endif %}",
 }
 
@@ -113,8 +114,15 @@ def _meant(deps: Deps, pages: Sequence[Page]) -> Mapping[str, str | None]:
 def _audited(deps: Deps, reading: Reading, near: Sequence[Page]) -> Audited:
     status = OK if not reading.problems else WARNING if reading.good else FAULT
     findings = [Finding(p.code, p.detail, _cure(reading, p, near)) for p in reading.problems]
-    more = [*_other_name(reading), *_out_of_season(deps, reading)]
+    more = [*_other_name(reading), *_old_starter(reading), *_out_of_season(deps, reading)]
     return Audited(reading.key, WARNING if more and status == OK else status, (*findings, *more))
+
+
+def _old_starter(reading: Reading) -> Iterator[Finding]:
+    page = reading.page
+    if page is not None and page.in_property and (earlier := find_earlier(reading.key, page.subject, page.html)):
+        detail = f"has the starter text of {earlier.day}, which nobody changed; there is a newer one"
+        yield Finding("old_starter", detail, CURES["old_starter"])
 
 
 def _out_of_season(deps: Deps, reading: Reading) -> Iterator[Finding]:

@@ -154,7 +154,7 @@ def variables_for(deps: Deps, reader: Reader) -> dict[str, object]:
             company_name=deps.settings.company_name,
             company_address=deps.settings.company_address,
             current_year=today.year,
-            pdf_url=f"{deps.settings.public_url}/assets/christmas-surge-playbook.pdf",
+            public_url=deps.settings.public_url,
         ),
     )
 

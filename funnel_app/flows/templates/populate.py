@@ -1,90 +1,105 @@
-"""Populate: write starter templates into Notion where a page is missing or empty; never over somebody's words."""
+"""Populate: write starter templates into Notion where nobody wrote: into what is missing, empty or an old starter."""
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
+from funnel_app.campaigns.spoken import joined
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.readings import Reading, read_all
+from funnel_app.flows.templates.readings import Reading, judged, read_all
+from funnel_app.flows.templates.rehearse import lacks_off_season
+from funnel_app.flows.templates.starters import find_earlier, find_starter
 from funnel_app.gateways.notion.templates import Page
 
-STARTERS = Path(__file__).parents[3] / "migrations" / "notion" / "templates"
 ACTIVE = "Active"
-LAYOUT = STARTERS.parent / "layout.html"
-HEAD_LINE = re.compile(r"\s*<!--\s*(?P<name>subject|preview|reason):\s*(?P<text>.+?)\s*-->\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Populated:
-    """What was done for one key: created, filled, kept, or no starter."""
+    """What was done for one key, or would be: created, filled, renewed, kept, or no starter."""
 
     key: str
     did: str
     detail: str
 
 
-def populate(deps: Deps, tell: Callable[[Populated], None] = lambda _: None) -> list[Populated]:
-    """Write a starter for every key of the campaigns that has no text in Notion; tell of each as soon as it is done.
+@dataclass(frozen=True)
+class _Change:
+    """What is to become of one key's page: the texts to write, and the words for it."""
 
-    Only what is empty is written, so repeating changes nothing. Raises Unavailable or Rejected.
+    did: str
+    detail: str
+    subject: str | None = None
+    html: str | None = None
+
+
+def populate(
+    deps: Deps, tell: Callable[[Populated], None] = lambda _: None, *, dry_run: bool = False
+) -> list[Populated]:
+    """Write a starter for every key that has no text in Notion, or still an earlier starter as it was; tell of each.
+
+    A text that a person touched is never written over, so repeating changes nothing; a dry run only tells.
+    Raises Unavailable or Rejected.
     """
     done = []
     for reading in read_all(deps)[0]:
-        done.append(_populate_one(deps, reading))
+        change = _change(deps, reading)
+        if not dry_run:
+            _make(deps, reading, change)
+        done.append(Populated(reading.key, change.did, change.detail))
         tell(done[-1])
     return done
 
 
-def _populate_one(deps: Deps, reading: Reading) -> Populated:
+def _make(deps: Deps, reading: Reading, change: _Change) -> None:
+    if change.did == "created":
+        deps.notebook.create_template(reading.key, change.subject or "", change.html or "", status=ACTIVE)
+    elif change.subject is not None or change.html is not None:
+        deps.notebook.fill_template(reading.pages[0].id, change.subject, change.html)
+
+
+def _change(deps: Deps, reading: Reading) -> _Change:
     key, pages = reading.key, reading.pages
     starter = find_starter(key)
     if len(pages) > 1:
-        return Populated(key, "kept", f"{len(pages)} pages answer to this key: leave one of them")
+        return _Change("kept", f"{len(pages)} pages answer to this key: leave one of them")
+    if pages and (renewal := _renewal(deps, reading, pages[0])):
+        return renewal
     if pages and pages[0].html.strip() and pages[0].subject.strip():
-        return Populated(key, "kept", f"“{pages[0].name}” has a text")
+        return _Change("kept", f"“{pages[0].name}” has a text{_lack(deps, reading)}")
     if pages and pages[0].unread:
-        return Populated(key, "kept", f"“{pages[0].name}” cannot be read whole: {pages[0].unread}")
+        return _Change("kept", f"“{pages[0].name}” cannot be read whole: {pages[0].unread}")
     if pages and pages[0].typed:
-        return Populated(key, "kept", f"somebody typed on “{pages[0].name}”: move that text into a code block")
+        return _Change("kept", f"somebody typed on “{pages[0].name}”: move that text into a code block")
     if starter is None:
-        return Populated(key, "no starter", "there is no starter text for this key yet: write it in Notion")
-    return _fill(deps, key, pages[0], *starter) if pages else _create(deps, key, *starter)
+        return _Change("no starter", "there is no starter text for this key yet: write it in Notion")
+    return _filling(pages[0], *starter) if pages else _Change("created", starter[0], *starter)
 
 
-def _create(deps: Deps, key: str, subject: str, html: str) -> Populated:
-    deps.notebook.create_template(key, subject, html, status=ACTIVE)
-    return Populated(key, "created", subject)
-
-
-def _fill(deps: Deps, key: str, page: Page, subject: str, html: str) -> Populated:
+def _filling(page: Page, subject: str, html: str) -> _Change:
     needs_subject, needs_body = not page.subject.strip(), not page.html.strip()
-    deps.notebook.fill_template(page.id, subject if needs_subject else None, html if needs_body else None)
     empty = "was empty" if needs_subject and needs_body else f"had no {'subject' if needs_subject else 'body'}"
     hint = f"; its status is {page.status}: set it to {ACTIVE}" if page.status not in ("", ACTIVE) else ""
-    return Populated(key, "filled", f"“{page.name}” {empty}{hint}")
+    words = f"“{page.name}” {empty}{hint}"
+    return _Change("filled", words, subject if needs_subject else None, html if needs_body else None)
 
 
-def find_starter(key: str) -> tuple[str, str] | None:
-    """Return the subject and whole page of a starter; None where there is none. Sending never reads them."""
-    path = STARTERS / f"{key}.html"
-    if not path.exists():
+def _renewal(deps: Deps, reading: Reading, page: Page) -> _Change | None:
+    """Return the present starter in place of an earlier one that nobody touched; None where it is none."""
+    earlier, starter = find_earlier(reading.key, page.subject, page.html), find_starter(reading.key)
+    if earlier is None or starter is None or not page.in_property:
         return None
-    parts, body = _parted(path)
-    page = LAYOUT.read_text("utf-8")
-    for name, text in {"preview": parts["preview"], "reason": parts["reason"], "body": body.strip()}.items():
-        page = page.replace(f"[{name}]", text)
-    return parts["subject"], page
+    subject, html = starter
+    words = f"“{page.name}” had the starter text of {earlier.day}, unchanged"
+    if earlier.subject or not page.subject.strip():
+        return _Change("renewed", words, subject if subject != page.subject else None, html)
+    kept = judged(deps, reading.key, [replace(page, html=html)])
+    return _Change("renewed", f"{words}; its own subject line is kept{_lack(deps, kept)}", html=html)
 
 
-def _parted(path: Path) -> tuple[dict[str, str], str]:
-    """Return the named lines at the head of a starter, and what comes after them."""
-    text = path.read_text("utf-8")
-    parts = {}
-    while found := HEAD_LINE.match(text):
-        parts[found["name"]] = found["text"]
-        text = text[found.end() :]
-    absent = [name for name in ("subject", "preview", "reason") if name not in parts]
-    if absent:
-        raise ValueError(f"{path.name} does not begin with <!-- {absent[0]}: … -->")
-    return parts, text
+def _lack(deps: Deps, reading: Reading) -> str:
+    """Return what a person has to change in a text that is theirs, or nothing."""
+    if reading.parts is None or (lacking := lacks_off_season(deps, reading.key, reading.parts)) is None:
+        return ""
+    names, day = joined(lacking.names), lacking.from_day
+    guard = f"{{% if {lacking.names[0]} is known %}} and {{% endif %}}"
+    return f", and must change before {day.day} {day:%B}: put what speaks of {names} between {guard}"

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State
+from funnel_app.campaigns.states import REPORT_ORDER, REPORTED_BY_PROVIDER, State
 from funnel_app.flows.intake.received import reason_of
 from funnel_app.flows.receipt import iso
 from funnel_app.ledger.email_events import was_asked_for
@@ -17,12 +17,23 @@ TOLD_ELSEWHERE = frozenset({State.SENDING, State.CANCELLED})
 WORDS = {"sent": "handed to Resend", "planned": "planned again", "copy": "WENT ONCE MORE"}
 
 
+# What follows a delivery comes after every state.
+AFTER_ALL = {"email.opened": 90, "email.clicked": 91}
+
+
+def place_of(kind: str) -> int:
+    """Return where a kind of event stands among those of one second, whichever of them was heard of first."""
+    state = REPORTED_BY_PROVIDER.get(kind) or (State(kind) if kind in set(State) else None)
+    return AFTER_ALL.get(kind, REPORT_ORDER.get(state, 0) if state else 0)
+
+
 class Line(NamedTuple):
-    """One thing that happened: when, to what, and in which words."""
+    """One thing that happened: when, to what, and in which words; `place` is its place among those of one second."""
 
     at: datetime
     about: str
     what: str
+    place: int = 0
 
     def as_json(self) -> dict[str, str]:
         """Return the line as plain data."""
@@ -42,7 +53,7 @@ def story(
         *(Line(found.created_at, "contact", f"not mailed ({found.scope}): {found.reason}") for found in suppressions),
     ]
     # A stable order: what has the same time stays as it is told above.
-    return [line.as_json() for line in sorted(lines, key=lambda line: line.at)]
+    return [line.as_json() for line in sorted(lines, key=lambda line: (line.at.replace(microsecond=0), line.place))]
 
 
 def _hook(hook: HookEvent) -> Line:
@@ -68,7 +79,7 @@ def _email(enrolment: Enrolment, email: Email, events: Sequence[EmailEvent]) -> 
         told = event.kind in TOLD_BY_REPORTS and (event.at, State(event.kind)) in reports
         first_plan = event.kind == State.PLANNED and number == 0
         if not (told or first_plan or event.kind in TOLD_ELSEWHERE) or _alone(enrolment, event):
-            yield Line(event.at, f"{enrolment.sequence} {email.step}", _words(event))
+            yield Line(event.at, f"{enrolment.sequence} {email.step}", _words(event), place_of(event.kind))
 
 
 def _alone(enrolment: Enrolment, event: EmailEvent) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up, names
 from funnel_app.flows.intake.received import reason_of
+from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.ready import silent_parts
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.sending.eligibility import block_reason
@@ -28,10 +29,11 @@ Timeline = dict[Any, list[EmailEvent]]
 def trace(deps: Deps, address: str) -> dict[str, Any]:
     """Return the story of an address as plain data, by the contract; `contact` is None for one we never heard of.
 
-    `suppressions` are what forbids mail to it, even one that we never heard of; `story` is all that happened, in time
-    order. A call that named it and was refused is among `hooks`; `similar` are known addresses like an unknown one.
+    `headline` is how all stands; `suppressions` are what forbids mail to it, even one that we never heard of; `story`
+    is all that happened, in time order. A call that named it and was refused is among `hooks`; `similar` are known
+    addresses like an unknown one.
     """
-    email_norm, waiting = looked_up(address), _why_all_waits(deps)
+    email_norm, waiting, said = looked_up(address), _why_all_waits(deps), current_headline(deps).sentence
     with deps.reads() as session:
         contact = contacts.find(session, email_norm)
         forbidden = suppressions.of_address(session, email_norm, deps.settings.secret_key)
@@ -39,6 +41,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         if contact is None:
             return {
                 **stranger(session, email_norm, [_hook(hook) for hook in refused]),
+                "headline": said,
                 "suppressions": _forbidden(forbidden),
             }
         joined = enrolments.of_contact(session, contact.id)
@@ -47,6 +50,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         bars = {enrolment.id: block_reason(deps, enrolment, contact, forbidden) for enrolment in joined}
         outlook = replace(_outlook(deps, session, joined, waiting), bars=bars)
     return {
+        "headline": said,
         "contact": _contact(contact),
         "suppressions": _forbidden(forbidden),
         "hooks": [_hook(hook) for hook in hooks],
@@ -56,7 +60,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
 
 
 def _why_all_waits(deps: Deps) -> str | None:
-    return pause_reason(deps) or next((f"{fault} ({DOCTOR_KNOWS})" for fault in silent_parts(deps)), None)
+    return pause_reason(deps) or next((f"{stop.words} ({DOCTOR_KNOWS})" for stop in silent_parts(deps)), None)
 
 
 def _outlook(deps: Deps, session: Session, joined: Sequence[Enrolment], waiting: str | None) -> Outlook:

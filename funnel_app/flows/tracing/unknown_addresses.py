@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from funnel_app.flows.intake.received import was_replayed
+from funnel_app.flows.intake.received import was_settled
 from funnel_app.ledger import contacts
 
 CANDIDATES = 5000
@@ -36,7 +36,7 @@ def _similar(session: Session, email_norm: str) -> list[str]:
 
 
 def _advice(rows: list[dict[str, Any]], similar: list[str]) -> str:
-    waiting = [row for row in rows if not was_replayed(row)]
+    waiting = [row for row in rows if not was_settled(row)]
     if waiting:
         newest = waiting[-1]
         what = "a call that named it was" if len(waiting) == 1 else f"{len(waiting)} calls that named it were"

@@ -1,0 +1,1 @@
+"""Everybody else's HTTP: Calendly, chats, heartbeats, our own public address."""

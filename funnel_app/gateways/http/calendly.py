@@ -1,4 +1,4 @@
-"""Calendly's subscriptions: whether its events still reach us. https://developer.calendly.com/api-docs"""
+"""Calendly's subscriptions: whether its events still reach us. https://developer.calendly.com/api-docs."""
 
 from dataclasses import dataclass
 from typing import Any, cast

@@ -1,0 +1,1 @@
+"""Notion's API within its budget."""

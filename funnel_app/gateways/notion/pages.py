@@ -29,7 +29,8 @@ class Page:
     """One template in Notion; html and status are empty where Notion has none.
 
     faults are sentences about columns that are not there, or of a type that cannot be read; unread is what Notion said
-    where the page's own blocks cannot be read; typed tells that somebody typed on the page beside its code blocks.
+    where the page's own blocks cannot be read; typed tells that somebody typed on the page beside its code blocks;
+    in_property is False where the html comes from code blocks.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Page:
     faults: tuple[str, ...] = ()
     unread: str = ""
     typed: bool = False
+    in_property: bool = True
 
 
 def answering(pages: Iterable[Page], key: str, aliases: Sequence[str]) -> list[Page]:

@@ -69,7 +69,7 @@ class NotionTemplates:
         if page.html.strip():
             return page
         if (html := self._bodies.find(page)) is not None:
-            return replace(page, html=html)
+            return replace(page, html=html, in_property=False)
         try:
             blocks = list(self._blocks(page.id))
         except Rejected as refused:
@@ -77,7 +77,7 @@ class NotionTemplates:
         html = "\n".join(plain(block["code"].get("rich_text")) for block in blocks if block.get("type") == "code")
         if html.strip():
             self._bodies.keep(page, html)
-        return replace(page, html=html, typed=any(_is_typed(block) for block in blocks))
+        return replace(page, html=html, typed=any(_is_typed(block) for block in blocks), in_property=not html.strip())
 
     def create_template(self, key: str, subject: str, html: str, status: str | None = None) -> Page:
         """Write a new page; repeating makes a second one, so look for it first.

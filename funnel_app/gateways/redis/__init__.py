@@ -1,0 +1,1 @@
+"""Queues, delayed jobs, heartbeats and what processes remember together."""

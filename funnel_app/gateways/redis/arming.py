@@ -39,6 +39,7 @@ class Arming:
         self._connection = connection
         self._script = connection.register_script(ARM)
         self._constant: dict[str, dict[str, Field]] = {}
+        self._queues: dict[str, Queue] = {}
 
     def arm(self, jobs: Iterable[Timed]) -> None:
         """Put jobs on their queues or on the clock, one round trip a queue; whatever was known of them is replaced."""
@@ -46,11 +47,16 @@ class Arming:
             self._arm(name, list(group))
 
     def _arm(self, name: str, jobs: Sequence[Timed]) -> None:
-        queue = queue_at(name, self._connection)
+        queue = self._queue(name)
         constant = {**self._constant_of(queue, jobs[0].call), "created_at": utcformat(datetime.now(UTC))}
         fields = [each for field in constant.items() for each in field]
         arguments: list[Field] = [len(fields), *fields, *(each for job in jobs for each in _own(job))]
         self._script(keys=[CLOCK_KEY, Queue.redis_queues_keys, queue.key], args=arguments)
+
+    def _queue(self, name: str) -> Queue:
+        if name not in self._queues:
+            self._queues[name] = queue_at(name, self._connection)
+        return self._queues[name]
 
     def _constant_of(self, queue: Queue, call: Call) -> dict[str, Field]:
         if queue.name not in self._constant:

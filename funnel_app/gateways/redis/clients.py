@@ -1,5 +1,7 @@
 """Redis clients with timeouts: a patient one for workers, and a swift one for what a web request waits for."""
 
+from functools import cache
+
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ReadOnlyError
@@ -15,8 +17,12 @@ def blocking_client(url: str) -> Redis:
     return _client(url, PATIENT_S, PATIENT_S, retries=1)
 
 
+@cache
 def fail_fast_client(url: str) -> Redis:
-    """Return a client that gives up on a hanging Redis within half a second, and never tries again by itself."""
+    """Return this process's client that gives up on a hanging Redis within half a second, and never tries again.
+
+    All that ask by it share its few connections. After a fork it opens new ones.
+    """
     return _client(url, SWIFT_CONNECT_S, SWIFT_READ_S, retries=0)
 
 

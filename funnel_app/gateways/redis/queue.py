@@ -11,7 +11,6 @@ from uuid import UUID
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
-from rq.job import Job
 from rq.queue import Queue
 
 from funnel_app.gateways.errors import redis_at_hand
@@ -31,8 +30,8 @@ from funnel_app.gateways.redis.job_names import (
     repeat_job,
 )
 from funnel_app.gateways.redis.own_jobs import queue_at
-from funnel_app.gateways.redis.refusals import explain
-from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK, WRITE_SIGN
+from funnel_app.gateways.redis.refusals import why_away
+from funnel_app.gateways.redis.scripts import DISARM, OWN_LOCK, RELEASE_LOCK
 
 __all__ = [
     "CLOCK_KEY",
@@ -53,7 +52,6 @@ log = structlog.get_logger(__name__)
 
 MARKER_KEY = "funnel:clock:marker"
 SEEN_KEY = "funnel:seen"
-SIGN_KEY, SIGN_KEPT_S = "funnel:sign", 60
 CIRCUIT_S = 5.0
 JOBS_PER_TRIP = 500
 
@@ -70,6 +68,7 @@ class Queues:
         self._monotonic = monotonic
         self._closed_until = 0.0
         self._arming, self._swift_arming = Arming(self.connection), Arming(self._swift)
+        self._disarm = self.connection.register_script(DISARM)
         self._own = self.connection.register_script(OWN_LOCK)
         self._disown = self.connection.register_script(RELEASE_LOCK)
 
@@ -111,18 +110,9 @@ class Queues:
 
     def unschedule(self, ids: Sequence[UUID]) -> int:
         """Take emails off the clock and the queue, and return how many were there; a job that runs is left alone."""
-        with redis_at_hand(), self.connection.pipeline() as pipe:
-            for email_id in ids:
-                pipe.zrem(CLOCK_KEY, email_job_id(email_id))
-                for name in (TRANSACTIONAL, EMAILS):
-                    pipe.lrem(self._queue(name).key, 0, email_job_id(email_id))
-            counts = iter(pipe.execute())
-            removed = [each for each, *found in zip(ids, counts, counts, counts, strict=True) if any(found)]
-            # Only what was removed here: the hash of a job that a worker has just taken is the worker's.
-            for email_id in removed:
-                pipe.delete(Job.key_for(email_job_id(email_id)))
-            pipe.execute()
-        return len(removed)
+        keys = [CLOCK_KEY, *(self._queue(name).key for name in (TRANSACTIONAL, EMAILS))]
+        with redis_at_hand():
+            return sum(int(self._disarm(keys=keys, args=list(map(email_job_id, part)))) for part in _parts(ids))
 
     def marked(self) -> bool:
         """Tell whether the clock was filled since Redis last lost everything."""
@@ -151,11 +141,14 @@ class Queues:
         with redis_at_hand():
             self._disown(keys=[f"funnel:lock:{name}"], args=[owner])
 
-    def beat(self, name: str, ttl_s: int, member: str = "") -> None:
-        """Say that a process lives, for so many seconds; and which one, where there are several of its kind."""
+    def beat(self, name: str, ttl_s: int, member: str = "", *, age_s: float = 0.0) -> None:
+        """Say that a process lives, for so many seconds; and which one, where there are several of its kind.
+
+        With `age_s` it was so many seconds ago that it did.
+        """
         with redis_at_hand(), self.connection.pipeline() as pipe:
             pipe.set(f"funnel:beat:{name}", "1", ex=ttl_s)
-            pipe.hset(SEEN_KEY, f"{name}:{member}" if member else name, str(self._now()))
+            pipe.hset(SEEN_KEY, f"{name}:{member}" if member else name, str(self._now() - age_s))
             pipe.execute()
 
     def members(self, name: str, beginning: str) -> list[str]:
@@ -181,11 +174,7 @@ class Queues:
 
     def why_away(self) -> str | None:
         """Return within half a second why Redis does not do its work, as the end of a sentence; None where it does."""
-        try:
-            self._swift.eval(WRITE_SIGN, 1, SIGN_KEY, SIGN_KEPT_S)
-        except RedisError as error:
-            return explain(error)
-        return None
+        return why_away(self._swift)
 
     def close(self) -> None:
         """Close the connections."""

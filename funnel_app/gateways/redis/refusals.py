@@ -3,10 +3,14 @@
 https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/ and the errors' own first words.
 """
 
+from redis import Redis
 from redis.exceptions import ConnectionError as Lost
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as TooSlow
 
+from funnel_app.gateways.redis.scripts import WRITE_SIGN
+
+SIGN_KEY, SIGN_KEPT_S = "funnel:sign", 60
 AWAY = "cannot be reached"
 # What stands in a refusal, of which redis-py takes some first words away, and what to do about it.
 REFUSALS = {
@@ -24,6 +28,15 @@ REFUSALS = {
     "CROSSSLOT": "is a cluster, and Funnel works on a single one: let REDIS_URL name such",
     "loading the dataset": "is still reading its file: it comes by itself",
 }
+
+
+def why_away(client: Redis) -> str | None:
+    """Return why Redis does not do its work, asked with a write, as the end of a sentence; None where it does."""
+    try:
+        client.eval(WRITE_SIGN, 1, SIGN_KEY, SIGN_KEPT_S)
+    except RedisError as error:
+        return explain(error)
+    return None
 
 
 def explain(error: RedisError) -> str:

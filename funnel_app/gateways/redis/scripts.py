@@ -23,6 +23,21 @@ end
 return 1
 """
 
+# KEYS: clock, queues. ARGV: ids of jobs. Only what was there is deleted: the hash of a job that a worker has just taken
+# is the worker's.
+DISARM = """
+local removed = 0
+for _, id in ipairs(ARGV) do
+  local found = redis.call('ZREM', KEYS[1], id)
+  for queue = 2, #KEYS do found = found + redis.call('LREM', KEYS[queue], 0, id) end
+  if found > 0 then
+    redis.call('DEL', 'rq:job:' .. id)
+    removed = removed + 1
+  end
+end
+return removed
+"""
+
 # Evenly spaced turns, and never more calls in the air or within a second of their answer than are allowed.
 # KEYS: next turn, learned rate, calls. ARGV: rate, share, slowest rate, caller or nothing, longest call in seconds.
 TAKE_TURN = """

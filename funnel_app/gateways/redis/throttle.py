@@ -9,7 +9,7 @@ from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
 
-from funnel_app.gateways.redis.clients import SWIFT_CONNECT_S, SWIFT_READ_S
+from funnel_app.gateways.redis.clients import fail_fast_client
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +53,5 @@ def _redis_storage(url: str) -> RedisStorage:
         url,
         key_prefix="funnel:throttle",
         wrap_exceptions=True,
-        socket_connect_timeout=SWIFT_CONNECT_S,
-        socket_timeout=SWIFT_READ_S,
+        connection_pool=fail_fast_client(url).connection_pool,
     )

@@ -70,21 +70,25 @@ class Account:
 
     def domains(self) -> dict[str, str]:
         """Return the state of each domain by its name; only `verified` ones may send."""
-        rows = self._read(lambda: resend.Domains.list())
+        rows = self._read(resend.Domains.list)
         return {str(row["name"]).lower(): str(row["status"]) for row in _rows(rows)}
 
     def endpoints(self) -> list[Endpoint]:
         """Return every address that Resend tells of events."""
-        return [_endpoint(row) for row in _rows(self._read(lambda: resend.Webhooks.list()))]
+        return [_endpoint(row) for row in _rows(self._read(resend.Webhooks.list))]
 
     def add_endpoint(self, url: str) -> str:
         """Let Resend tell an address of all events that Funnel needs; return the secret that signs them."""
         made = self._read(lambda: resend.Webhooks.create({"endpoint": url, "events": [*EVENTS]}))
         return str(made["signing_secret"])
 
+    def secret_of(self, endpoint: Endpoint) -> str:
+        """Return the secret that signs what an address is told (https://resend.com/docs/api-reference/webhooks)."""
+        return str(self._read(lambda: resend.Webhooks.get(endpoint.id))["signing_secret"])
+
     def usage(self) -> Usage:
         """Return what is used of the account's quotas."""
-        said = self._read(lambda: resend.Usage.get())
+        said = self._read(resend.Usage.get)
         emails = said.get("emails") or {}
         quotas = [_quota(name, emails[name]) for name in ("daily", "monthly") if isinstance(emails.get(name), Mapping)]
         return Usage(tuple(quotas), _rate(said.get("rate_limit") or {}))

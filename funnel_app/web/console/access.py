@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from flask import (
     Flask,
+    Request,
     Response,
     after_this_request,
     current_app,
@@ -22,6 +23,7 @@ from flask import (
     session,
     url_for,
 )
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
@@ -43,6 +45,14 @@ ASKED = "funnel.operator"
 DEVICE_LASTS_FOR = timedelta(days=365)
 
 
+class ConsoleSessions(SecureCookieSessionInterface):
+    """Flask's sessions, for the console alone: a hook has none, and does not pay for the look at it."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return the session of a request to the console; None for any other."""
+        return super().open_session(app, request) if request.path.startswith(ROOT) else None
+
+
 def guard_console(app: Flask) -> None:
     """Let nobody under /console/ without a login, whichever blueprint answers there, and keep the cookie to it."""
     app.config.update(
@@ -54,6 +64,7 @@ def guard_console(app: Flask) -> None:
         SESSION_COOKIE_SECURE=current_secure(app),
         PERMANENT_SESSION_LIFETIME=LASTS_FOR,
     )
+    app.session_interface = ConsoleSessions()
     app.before_request(require_operator)
 
 

@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
-from funnel_app.flows.console import operate
+from funnel_app.flows.console import operate, settle
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.subjects import Subject, of_contact, of_email, of_enrolment
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_by_hand
@@ -108,6 +108,14 @@ BUTTONS = {
         danger=True,
         scopes=True,
     ),
+    "mail_again": Button(
+        of_contact,
+        "Mail again",
+        "What forbids mail to this address is forgotten: later emails go again. Only if its reader wants that, or the "
+        "address is right after all. What has ended stays ended, until somebody enrols the lead anew.",
+        settle.mail_again,
+        danger=True,
+    ),
     "erase": Button(
         of_contact,
         "Erase",
@@ -169,7 +177,7 @@ def _find(verb: str, target: UUID) -> tuple[Button, Subject]:
 
 def _enrol_page(given: Mapping[str, str], fault: str | None = None) -> str:
     campaigns = current_deps().registry.campaigns.values()
-    sequences = [f"{campaign.name}/{name}" for campaign in campaigns for name in campaign.sequences]
+    sequences = [(f"{c.name}/{s.name}", f"{c.title}: {s.title}") for c in campaigns for s in c.sequences.values()]
     return page("enrol.html", given=given, sequences=sequences, fault=fault)
 
 

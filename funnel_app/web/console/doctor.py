@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.checks.check import standing
 from funnel_app.flows.monitoring.doctor import Status, examine_and_keep
+from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.web.console.frame import blueprint, page
 
 WORST_FIRST = (Status.FAULT, Status.WARNING, Status.OK)
@@ -16,4 +17,4 @@ def doctor() -> ResponseReturnValue:
     deps = current_deps()
     checks = sorted(examine_and_keep(deps), key=lambda check: WORST_FIRST.index(check.status))
     counts = {status: standing(checks, status) for status in WORST_FIRST}
-    return page("doctor.html", checks=checks, counts=counts, now=deps.now())
+    return page("doctor.html", headline=current_headline(deps), checks=checks, counts=counts, now=deps.now())

@@ -5,13 +5,18 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import structlog
 from flask import Blueprint, Response, redirect, render_template, request, send_from_directory, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, NotFound
 
 from funnel_app.current import current_deps
+from funnel_app.flows.monitoring.headline import current_headline
+from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.web.console.access import csrf_token, log_in, log_out, operator, safe_next
 from funnel_app.web.console.words import FILTERS
+
+log = structlog.get_logger()
 
 blueprint = Blueprint("console", __name__, url_prefix="/console", template_folder="pages")
 
@@ -29,8 +34,8 @@ PAGES = (
     ("console.sequences", "Sequences"),
     ("console.templates", "Templates"),
     ("console.figures", "Figures"),
-    ("console.hooks", "Hooks"),
-    ("rq_dashboard.queues_overview", "Queues"),
+    ("console.hooks", "Incoming"),
+    ("rq_dashboard.queues_overview", "Jobs"),
 )
 
 # What HTTP calls them says nothing to an operator.
@@ -47,6 +52,8 @@ def _frame() -> dict[str, Any]:
         "pages": PAGES,
         "our_zone": current_deps().settings.timezone,
         "testing": current_deps().settings.testing_mode,
+        "email_title": current_deps().registry.title_of_email,
+        "sequence_title": current_deps().registry.title_of_sequence,
         "asked_by_htmx": "HX-Request" in request.headers,
     }
 
@@ -63,6 +70,17 @@ def _headers(response: Response) -> Response:
 def _fault(error: HTTPException) -> ResponseReturnValue:
     title = TITLES.get(error.code or 500, error.name)
     return page("fault.html", title=title, told=error.description), error.code or 500, error.get_headers()
+
+
+def _ledger_away(error: Exception) -> ResponseReturnValue:
+    """Say so on a page that asks nobody: not even who is logged in can be known."""
+    log.error("ledger_unavailable", error=str(error))
+    said = current_headline(current_deps()).sentence
+    return render_template("away.html", sentence=said), 503, {"Retry-After": "60"}
+
+
+for _away in LedgerUnavailable:
+    blueprint.register_error_handler(_away, _ledger_away)
 
 
 def page(template: str, **values: Any) -> str:

@@ -32,6 +32,9 @@ def leads() -> ResponseReturnValue:
         found=find_leads(deps, wanted),
         wanted=wanted,
         given={name: value for name, value in given.items() if value},
+        titles={
+            deps.registry.name_of(s): s.title for c in deps.registry.campaigns.values() for s in c.sequences.values()
+        },
         sequences=[deps.registry.name_of(s) for c in deps.registry.campaigns.values() for s in c.sequences.values()],
         states=[state.value for state in EnrolmentState],
         troubles=[state.value for state in TROUBLE],
@@ -44,4 +47,4 @@ def lead(contact_id: UUID) -> ResponseReturnValue:
     found = find_lead(current_deps(), contact_id)
     if found is None:
         raise NotFound("There is no such lead, or it was erased.")
-    return page("lead.html", lead=found, mend=MEND)
+    return page("lead.html", lead=found, mend=MEND, now=current_deps().now())

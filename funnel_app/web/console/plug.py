@@ -2,13 +2,26 @@
 
 from flask import Flask
 
-from funnel_app.web.console import buttons, doctor, emails, figures, hooks, leads, sequences, templates, today
+from funnel_app.web.console import (
+    buttons,
+    doctor,
+    emails,
+    figures,
+    hooks,
+    leads,
+    runbook,
+    sequences,
+    settling,
+    simulate,
+    templates,
+    today,
+)
 from funnel_app.web.console.access import guard_console
 from funnel_app.web.console.frame import blueprint, static_file
 from funnel_app.web.console.rq import add_rq_dashboard
 
 # Each of these modules puts its pages onto the blueprint by being imported.
-PAGES = (buttons, doctor, emails, figures, hooks, leads, sequences, templates, today)
+PAGES = (buttons, doctor, emails, figures, hooks, leads, runbook, sequences, settling, simulate, templates, today)
 
 
 def init_app(app: Flask) -> None:

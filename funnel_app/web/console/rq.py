@@ -11,12 +11,14 @@ import rq_dashboard.web
 from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from jinja2 import BaseLoader
-from redis.exceptions import ConnectionError as RedisAway
+from redis.exceptions import RedisError
 from rq.exceptions import NoSuchJobError
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from funnel_app.current import current_deps
+from funnel_app.gateways.redis.clients import fail_fast_client
 from funnel_app.gateways.redis.job_names import EMAILS, QUEUES, call_of
+from funnel_app.gateways.redis.refusals import explain
 from funnel_app.gateways.redis.rq_views import READERS
 from funnel_app.web.console.frame import page
 from funnel_app.web.console.rq_templates import MendedTemplates
@@ -46,6 +48,8 @@ def add_rq_dashboard(app: Flask) -> None:
     blueprint = rq_dashboard.web.blueprint
     for name, reader in READERS.items():
         setattr(rq_dashboard.web, name, reader)
+    # Its own client has no time limit, and each page of it made a new one.
+    rq_dashboard.web.from_url = lambda url, **_: (url, fail_fast_client(url))
     if isinstance(blueprint.jinja_loader, BaseLoader) and not isinstance(blueprint.jinja_loader, MendedTemplates):
         blueprint.jinja_loader = MendedTemplates(blueprint.jinja_loader)
     app.config["RQ_DASHBOARD_REDIS_URL"] = current_redis(app)
@@ -57,7 +61,7 @@ def add_rq_dashboard(app: Flask) -> None:
     app.context_processor(lambda: {"rq_nonce": _nonce, "rq_data": _data})
     app.after_request(_box_in)
     app.register_error_handler(NoSuchJobError, _no_such_job)
-    app.register_error_handler(RedisAway, _redis_away)
+    app.register_error_handler(RedisError, _redis_away)
 
 
 def current_redis(app: Flask) -> str:
@@ -125,10 +129,10 @@ def _no_such_job(error: NoSuchJobError) -> ResponseReturnValue:
     return page("fault.html", title="No such job", told="Redis keeps a job only for a while after it ended."), 404
 
 
-def _redis_away(error: RedisAway) -> ResponseReturnValue:
+def _redis_away(error: RedisError) -> ResponseReturnValue:
     _only_here(error)
-    told = "No email is lost: the ledger has them all, and they go when Redis is back."
-    return page("fault.html", title="Redis cannot be reached", told=told), 503
+    told = f"Redis {explain(error)}. No email is lost: the ledger has them all, and they go when Redis works again."
+    return page("fault.html", title="Redis does not work", told=told), 503
 
 
 def _only_here(error: Exception) -> None:

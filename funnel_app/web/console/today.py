@@ -22,8 +22,8 @@ def today() -> ResponseReturnValue:
     deps = current_deps()
     seen = look_at_today(deps)
     zone = ZoneInfo(deps.settings.timezone)
-    labels = [f"{at.astimezone(zone):%H:%M}" for at, _ in seen.hours]
-    drawn = columns(labels, [("emails planned", [count for _, count in seen.hours])])
+    labels = [f"{at.astimezone(zone):%H:%M}" for at, _ in seen.ahead.hours]
+    drawn = columns(labels, [("emails planned", [count for _, count in seen.ahead.hours])])
     now, seasons = deps.now(), seasons_now(deps)
     return page("today.html", today=seen, drawn=drawn, now=now, invariants=INVARIANTS, seasons=seasons)
 

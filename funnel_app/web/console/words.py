@@ -1,11 +1,14 @@
 """Words: how the console says times, numbers and states."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.flows.receipt import iso
+from funnel_app.ledger.models import Enrolment, EnrolmentState
+from funnel_app.rules.exit import ended_as
 
 # How a state looks: good, wait, bad or over; the state itself is always written beside the colour.
 LOOKS = {
@@ -57,6 +60,45 @@ def short(at: datetime | None, zone: str) -> str:
     return f"{there.day} {there:%b, %H:%M:%S}"
 
 
+def brief(at: datetime, zone: str) -> str:
+    """Return a time in a zone in as few words as tell it: 24 Nov, 09:00."""
+    there = at.astimezone(ZoneInfo(zone))
+    return f"{there.day} {there:%b, %H:%M}"
+
+
+def clock(at: datetime, zone: str) -> str:
+    """Return the time of day in a zone, to the second: for things that follow each other closely."""
+    return f"{at.astimezone(ZoneInfo(zone)):%H:%M:%S}"
+
+
+def soon(at: datetime, now: datetime, zone: str) -> str:
+    """Return when something is to happen: now, today 09:00, tomorrow 09:00, Friday 27 November 09:00."""
+    there = at.astimezone(ZoneInfo(zone))
+    return "now" if at <= now else f"{day_name(there.date(), now, zone)} {there:%H:%M}"
+
+
+def day_name(day: date, now: datetime, zone: str) -> str:
+    """Return a day as it is called today: yesterday, today, tomorrow, else Friday 27 November."""
+    away = (day - now.astimezone(ZoneInfo(zone)).date()).days
+    return NEAR_DAYS.get(away, f"{day:%A} {day.day} {day:%B}")
+
+
+def how_it_stands(run: Enrolment) -> str:
+    """Return where an enrolment stands; of one that ended early, how: booked, unsubscribed, bounced."""
+    ended = run.state == EnrolmentState.EXITED
+    return ended_as(run.exit_event, run.exit_reason) if ended else str(run.state)
+
+
+def stands(state: str) -> str:
+    """Return where an email stands, in a word that needs no glossary."""
+    return STATES.get(str(state), str(state))
+
+
+def called(check: str) -> str:
+    """Return what people call one of the doctor's checks."""
+    return CHECKS.get(check, check)
+
+
 def parsed(text: str) -> datetime:
     """Return the time that a flow wrote as text."""
     return datetime.fromisoformat(text)
@@ -93,6 +135,25 @@ def span(duration: timedelta | float | None) -> str:
     return f"{seconds:.0f} s"
 
 
+def sentence(words: str) -> str:
+    """Return a clause as a sentence: with a capital letter, and one full stop at its end."""
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}." if words else ""
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """Return how long ago something was: just now, 14 minutes ago, 3 hours ago."""
+    minutes = int((now - at).total_seconds()) // 60
+    if minutes < 1:
+        return "just now"
+    number, unit = (minutes, "minute") if minutes < 120 else (minutes // 60, "hour")
+    return f"{things(number, unit)} ago"
+
+
+def is_old(at: datetime, now: datetime) -> bool:
+    """Say whether what was seen then may be otherwise by now."""
+    return now - at >= OLD_AFTER
+
+
 def reported(kind: str) -> str:
     """Return a kind of event in words: what Resend reports is told apart from what the ledger made of it."""
     return f"Resend: {spaced(kind.removeprefix('email.'))}" if kind.startswith("email.") else spaced(kind)
@@ -102,6 +163,24 @@ def spaced(name: str) -> str:
     """Return a name of the code as words."""
     return name.replace("_", " ")
 
+
+NEAR_DAYS = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+STATES = {
+    "ambiguous": "in doubt",
+    "complained": "marked as spam",
+    "suppressed": "not mailed",
+    "sent": "on its way",
+    "exited": "ended early",
+}
+CHECKS = {
+    "canary": "test email",
+    "queues": "jobs",
+    "invariants": "emails",
+    "hook secrets": "secrets of senders",
+    "resend webhook": "resend's address for reports",
+    "resend events": "resend's reports",
+}
+OLD_AFTER = timedelta(minutes=5)
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "local": local,
@@ -115,4 +194,14 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "percent": percent,
     "span": span,
     "spaced": spaced,
+    "sentence": sentence,
+    "ago": ago,
+    "brief": brief,
+    "clock": clock,
+    "soon": soon,
+    "day_name": day_name,
+    "how_it_stands": how_it_stands,
+    "stands": stands,
+    "called": called,
+    "is_old": is_old,
 }

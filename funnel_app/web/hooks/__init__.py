@@ -1,0 +1,1 @@
+"""The public hooks: what each accepts and answers."""

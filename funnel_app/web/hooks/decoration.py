@@ -1,6 +1,7 @@
 """Decoration: fields that a call can do without. None of them refuses it, and what became of them is written down."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, pre_load
@@ -45,14 +46,15 @@ class DecoratedSchema(Schema):
         return self._noted(usable, super().load(usable, **kwargs), {name: _left_out(faults[name]) for name in faults})
 
     def _refuses(self, key: str, words: object) -> bool:
-        return key in self.needed or key not in self._by_key() or words == [SPAM]
+        return key in self.needed or key not in self._by_key or words == [SPAM]
 
+    @cached_property
     def _by_key(self) -> dict[str, str]:
         """Return under which name each field of a payload is loaded."""
         return {str(field.data_key or name): name for name, field in self.fields.items()}
 
     def _noted(self, data: Any, loaded: dict[str, Any], notes: dict[str, list[str]]) -> dict[str, Any]:
-        for key, name in self._by_key().items():
+        for key, name in self._by_key.items():
             taken = loaded.get(name)
             if isinstance(taken, dict):
                 notes |= within(key, taken.pop(LEFT_OUT, {}))

@@ -93,18 +93,23 @@ def documented(blueprint: Blueprint, schema: type["Described"], proofs: Proofs =
     """Validate a view's payload by a schema, and describe its answers and who may call."""
 
     def decorate(view: View) -> View:
-        for status, description in PROBLEMS.items():
-            view = blueprint.alt_response(
-                status, schema=Problem, description=description, content_type="application/problem+json", success=False
-            )(view)
-        view = blueprint.alt_response(200, schema=Accepted, description="A duplicate, or out of order: ignored")(view)
-        view = blueprint.alt_response(202, schema=Accepted, description="Recorded, with all that follows from it")(view)
-        view = blueprint.doc(security=[dict(proof) for proof in proofs], parameters=[CAMPAIGN, *_key(proofs)])(view)
+        # flask-smorest wraps a view once for each answer that it describes: only the description goes on to the view.
+        view._apidoc = _with_answers(blueprint, view, proofs)._apidoc  # type: ignore[attr-defined]
         # An instance, not the class: webargs would make one anew, with all its fields, for each call.
         described: View = blueprint.arguments(schema(), error_status_code=422, example=schema.example)(view)
         return described
 
     return decorate
+
+
+def _with_answers(blueprint: Blueprint, view: View, proofs: Proofs) -> Any:
+    for status, description in PROBLEMS.items():
+        view = blueprint.alt_response(
+            status, schema=Problem, description=description, content_type="application/problem+json", success=False
+        )(view)
+    view = blueprint.alt_response(200, schema=Accepted, description="A duplicate, or out of order: ignored")(view)
+    view = blueprint.alt_response(202, schema=Accepted, description="Recorded, with all that follows from it")(view)
+    return blueprint.doc(security=[dict(proof) for proof in proofs], parameters=[CAMPAIGN, *_key(proofs)])(view)
 
 
 def _key(proofs: Proofs) -> list[Mapping[str, object]]:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError
 from marshmallow import ValidationError, fields
 
 from funnel_app.campaigns.links import carries_link, carries_number
 from funnel_app.current import current_deps
-from funnel_app.flows.addresses import LONGEST, unmailable
+from funnel_app.flows.addresses import LONGEST, checked, unmailable
 from funnel_app.web.hooks.decoration import SPAM, DecoratedSchema
 from funnel_app.web.hooks.typed import LINES, clean, ip_of, says_nothing, tracking_of, zone_of
 
@@ -36,7 +36,7 @@ class Address(fields.String):
         if len(text) > LONGEST:
             raise ValidationError(f"Longer than {LONGEST} characters.")
         try:
-            address = validate_email(text, check_deliverability=False).normalized
+            address = checked(text).normalized
         except EmailNotValidError as error:
             raise ValidationError(f"Not an email address: {error}") from None
         if self.mailable and (fault := unmailable(address)):

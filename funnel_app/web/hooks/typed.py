@@ -29,9 +29,14 @@ def clean(value: object, longest: int, kept: frozenset[str] = frozenset()) -> st
     """
     if not isinstance(value, str):
         return None
-    text = "".join(sign if sign in kept else _seen(sign) for sign in value[: 4 * longest])
+    text = _visible(value[: 4 * longest], kept)
     text = text.strip() if kept else " ".join(text.split())
     return None if says_nothing(text) else cut(text, longest)
+
+
+def _visible(text: str, kept: frozenset[str] = frozenset()) -> str:
+    # What Python calls printable has nothing unseen in it: https://docs.python.org/3.11/library/stdtypes.html#str.isprintable
+    return text if text.isprintable() else "".join(sign if sign in kept else _seen(sign) for sign in text)
 
 
 def _seen(sign: str) -> str:
@@ -43,6 +48,8 @@ def _seen(sign: str) -> str:
 def says_nothing(text: str) -> bool:
     """Say whether a text is no more than a program's word for nothing, an unfilled place, or signs alone."""
     bare = text.strip()
+    if bare[:1].isalnum():
+        return bare.casefold() in NOTHING
     unfilled = any(bare.startswith(begin) and bare.endswith(end) for begin, end in UNFILLED)
     return unfilled or bare.casefold() in NOTHING or not any(map(str.isalnum, bare))
 
@@ -71,7 +78,7 @@ def tracking_of(value: object) -> str | None:
         value = next((each for each in value if each not in (None, "")), None)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    text = "".join(map(_seen, str(value)[: 4 * LONGEST_TRACKING])).strip()
+    text = _visible(str(value)[: 4 * LONGEST_TRACKING]).strip()
     return text[:LONGEST_TRACKING] or None
 
 

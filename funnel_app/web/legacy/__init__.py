@@ -1,0 +1,1 @@
+"""The API of the Prefect system that the website was written for."""

@@ -39,7 +39,7 @@ def actions(deps, receipt) -> list[tuple[str, str]]:
 
 def test_a_pause_stops_everything_and_a_resume_lets_it_go_on(ready):
     receipt = opt_in(ready)
-    assert operate.pause(ready, receipt.enrolment_id, WHO) == "lead_nurture is paused"
+    assert operate.pause(ready, receipt.enrolment_id, WHO) == "“Nurture for new opt-ins” is paused"
     ready.now.forward(minutes=10)
     catch_up(ready)
     sweep(ready)
@@ -108,7 +108,7 @@ def test_the_next_email_goes_now_and_the_others_keep_their_times(ready):
     catch_up(ready)
     before = [look(ready, email_id).due_at for email_id in email_ids(receipt)[2:]]
     told = operate.send_next_now(ready, receipt.enrolment_id, WHO)
-    assert told == "email 2 of lead_nurture goes now"
+    assert told == "“Day 2: five windows of the year” goes now"
     assert ready.queues.emails()[-1] == email_ids(receipt)[1]
     catch_up(ready)
     assert states(ready, receipt)[:3] == ["delivered", "delivered", "planned"]
@@ -151,11 +151,11 @@ def test_a_held_step_can_be_skipped_too(ready):
 @pytest.mark.parametrize(
     ("before", "then", "words"),
     [
-        (operate.pause, operate.pause, "lead_nurture is paused"),
-        (operate.stop, operate.pause, "lead_nurture is exited"),
-        (operate.stop, operate.stop, "lead_nurture is exited"),
-        (operate.stop, operate.resume, "lead_nurture is exited"),
-        (operate.pause, operate.send_next_now, "lead_nurture is paused"),
+        (operate.pause, operate.pause, "“Nurture for new opt-ins” is paused"),
+        (operate.stop, operate.pause, "“Nurture for new opt-ins” is over"),
+        (operate.stop, operate.stop, "“Nurture for new opt-ins” is over"),
+        (operate.stop, operate.resume, "“Nurture for new opt-ins” is over"),
+        (operate.pause, operate.send_next_now, "“Nurture for new opt-ins” is paused"),
     ],
 )
 def test_what_comes_too_late_is_refused_with_the_reason_and_changes_nothing(ready, before, then, words):

@@ -17,7 +17,8 @@ from funnel_app.flows.console.hook_pages import find_hooks
 from funnel_app.flows.console.leads import find_lead, find_leads
 from funnel_app.flows.console.sequences import draw_sequences
 from funnel_app.flows.console.template_pages import list_templates, read_again, versions_of
-from funnel_app.flows.console.today import day_of, look_at_today
+from funnel_app.flows.console.today import look_at_today
+from funnel_app.flows.monitoring.day import bounds, local_day
 from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.gateways.errors import Unavailable
@@ -74,20 +75,20 @@ def queries_of(deps, what) -> int:
 class TestToday:
     def test_an_empty_ledger_is_calm(self, ready):
         seen = look_at_today(ready)
-        assert seen.calm and seen.due == seen.unexplained == 0 and len(seen.hours) == 24
+        assert seen.calm and seen.day.due == seen.unexplained == 0 and len(seen.ahead.hours) == 24
 
     def test_all_that_needs_a_person_is_there_with_its_reason(self, world):
         seen = look_at_today(world.deps)
         assert not seen.calm
-        assert [(held.key, held.count) for held in seen.held_by] == [("lead_nurture_email_1", 3)]
-        assert "no page in the templates database" in seen.held_by[0].reason
-        assert [email.id for email in seen.ambiguous] == email_ids(world.leads["ambiguous"])[:1]
-        assert [run.id for run in seen.paused] == [world.leads["paused"].enrolment_id]
-        assert [row["email"] for row in seen.refused] == ["delivered+nadia@resend.dev"]
+        assert [(held.key, held.count) for held in seen.todo.held] == [("lead_nurture_email_1", 3)]
+        assert "no page in the templates database" in seen.todo.held[0].reason
+        assert [email.id for email in seen.todo.ambiguous] == email_ids(world.leads["ambiguous"])[:1]
+        assert [run.id for run in seen.todo.paused] == [world.leads["paused"].enrolment_id]
+        assert [row["email"] for row in seen.todo.refused] == ["delivered+nadia@resend.dev"]
         assert (seen.held, seen.unexplained) == (3, 0)
-        assert seen.due >= seen.sent >= seen.delivered == 19
-        assert sum(count for _, count in seen.hours) >= len(seen.next) > 0
-        assert all(email.enrolment.contact.email for email in seen.next)
+        assert seen.day.due >= seen.day.delivered == 19
+        assert sum(count for _, count in seen.ahead.hours) >= len(seen.ahead.first) > 0
+        assert all(email.enrolment.contact.email for email in seen.ahead.first)
 
     def test_what_is_late_for_no_reason_is_unexplained(self, ready):
         opt_in(ready)
@@ -113,7 +114,7 @@ class TestToday:
         monkeypatch.setattr(ready.pause, "current", away)
         seen = look_at_today(ready)
         assert (seen.overdue, seen.unexplained) == (1, 0) and not seen.calm
-        assert seen.faults == ["Redis cannot be reached"]
+        assert [stop.words for stop in seen.stops] == ["Redis cannot be reached"]
 
     def test_without_proof_for_a_quarter_of_an_hour_an_email_is_unexplained(self, ready):
         receipt = opt_in(ready)
@@ -136,8 +137,8 @@ class TestToday:
     )
     def test_a_day_is_the_business_s_day_also_when_the_clocks_change(self, ready, day, hours):
         noon = ready.now().replace(year=day.year, month=day.month, day=day.day, hour=17)
-        start, end = day_of(noon, "America/Toronto")
-        assert start.date() == day and (end.timestamp() - start.timestamp()) / 3600 == hours
+        start, end = bounds(local_day(noon, "America/Toronto"), "America/Toronto")
+        assert local_day(start, "America/Toronto") == day and (end.timestamp() - start.timestamp()) / 3600 == hours
 
 
 class TestLeads:
@@ -199,9 +200,17 @@ class TestLeads:
         story = trace(world.deps, found.contact.email_norm)
         assert [s.sentence for s in found.stories] == [row["sentence"] for row in story["enrolments"]]
         events = sum(len(email["events"]) for row in story["enrolments"] for email in row["emails"])
-        assert len(found.moments) == events + len(story["hooks"])
-        times = [moment.at for moment in found.moments]
+        moments = [moment for _, of_day in found.days for moment in of_day]
+        assert len(moments) == events + len(story["hooks"])
+        times = [moment.at for moment in moments]
         assert times == sorted(times, reverse=True)
+        days = [day for day, _ in found.days]
+        assert days == sorted(set(days), reverse=True)
+
+    def test_a_lead_s_next_email_is_called_by_its_title(self, world):
+        found = {who: find_lead(world.deps, world.leads[who].contact_id) for who in ("delivered", "paused", "bounced")}
+        assert found["delivered"].next.title == "Day 3: working harder is not the plan"
+        assert found["paused"].next is found["bounced"].next is None
 
     def test_only_what_can_be_done_is_offered(self, world):
         found = {who: find_lead(world.deps, world.leads[who].contact_id) for who in ("delivered", "paused", "bounced")}
@@ -301,9 +310,9 @@ def test_postgresql_tells_the_same(world, postgres):
     other = filled(postgres)
     try:
         here, there = (look_at_today(each.deps) for each in (world, other))
-        for name in ("due", "sent", "delivered", "held", "overdue", "unexplained"):
+        for name in ("day", "held", "overdue", "unexplained", "headline"):
             assert getattr(here, name) == getattr(there, name), name
-        assert [(h.key, h.count) for h in here.held_by] == [(h.key, h.count) for h in there.held_by]
+        assert [(h.key, h.count) for h in here.todo.held] == [(h.key, h.count) for h in there.todo.held]
         assert count_figures(world.deps, 7).by_day == count_figures(other.deps, 7).by_day
         assert count_figures(world.deps, 7).templates == count_figures(other.deps, 7).templates
         assert count_figures(world.deps, 7).waits == pytest.approx(count_figures(other.deps, 7).waits, abs=0.001)

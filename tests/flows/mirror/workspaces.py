@@ -53,12 +53,12 @@ def write_row(server: Server, database_id: str, **values: Any) -> Page:
     """Put a row into a table as a person would; text is given as text."""
     table, at = source(server, database_id), server.sandbox.now()
     kept = {}
-    for name, value in values.items():
-        name = name.replace("_", " ")
+    named = {name.replace("_", " "): value for name, value in values.items()}
+    for name, value in named.items():
         kind = table.properties[name].type
         kept[name] = {
-            "title": lambda v: plain(v),
-            "rich_text": lambda v: plain(v),
+            "title": plain,
+            "rich_text": plain,
             "select": lambda v: {"id": "o", "name": v, "color": "default"},
             "date": lambda v: {"start": v, "end": None, "time_zone": None},
         }.get(kind, lambda v: v)(value)

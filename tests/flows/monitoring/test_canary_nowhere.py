@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import date
+from functools import partial
 
 import pytest
 from sqlalchemy import select, update
@@ -37,7 +38,7 @@ PAGES = ("", "leads", "leads?words=canary", "figures", "sequences", "hooks", "te
 SEEN = {
     "invariants": count_invariants,
     "stats": ledger_stats,
-    "standing": standing,
+    "standing": partial(standing, paused=False),
     "today": look_at_today,
     "digest": lambda deps: digest(deps, date(2026, 11, 24)),
     "leads": lambda deps: find_leads(deps, Wanted()),

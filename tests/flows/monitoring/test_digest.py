@@ -41,7 +41,8 @@ def test_in_the_morning_yesterday_is_told_once(live):
     tell(live)
     ((_, text),) = live.alerts.posted
     assert "⚠️ Tuesday 24 November: 3 due, 1 delivered, 1 under way, 0 held" not in text
-    assert "Tuesday 24 November: 3 due, 1 delivered" in text and "1 bounced" in text and "unexplained" in text
+    assert "1 thing needs you: 1 email “Day 1: your holiday playbook” cannot be made" in text
+    assert "Tuesday 24 November: 3 due, 1 delivered, 0 on the way, 0 waiting, 1 held, 1 bounced" in text
 
 
 def test_each_way_of_ending_badly_is_counted_by_its_name(live):
@@ -53,15 +54,17 @@ def test_each_way_of_ending_badly_is_counted_by_its_name(live):
     live.now.at = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
     assert digest_when_due(live)
     tell(live)
-    told = "4 due, 0 delivered, 0 under way, 0 held, 1 bounced, 1 marked as spam, 1 suppressed, 1 failed, "
+    told = "4 due, 0 delivered, 0 on the way, 0 waiting, 0 held, 1 bounced, 1 marked as spam, 1 suppressed, 1 failed, "
     assert f"⚠️ Tuesday 24 November: {told}" in live.alerts.posted[0][1]
 
 
-def test_a_good_day_looks_good(live):
+def test_of_a_day_before_the_ledger_was_there_nothing_is_told_and_of_the_first_good_one_that_it_was(live):
+    live.now.at = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+    assert not digest_when_due(live) and not digest_when_due(live)
     live.now.at = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
     assert digest_when_due(live)
     tell(live)
-    assert "☀️ Tuesday 24 November: 0 due, 0 delivered" in live.alerts.posted[0][1]
+    assert "All is well: no email is due today\n☀️ Tuesday 24 November: 0 due, 0 delivered" in live.alerts.posted[0][1]
 
 
 def test_without_a_chat_nothing_is_kept(engine):
@@ -83,7 +86,7 @@ class TestDeadMansSwitch:
         assert not ping(live)
 
     def test_where_a_part_is_missing_it_is_not(self, live):
-        live.queues.dead.add("worker")
+        live.vitals.away = True
         assert not ping(live)
 
     def test_without_an_address_nothing_is_called(self, engine):

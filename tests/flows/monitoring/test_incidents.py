@@ -38,14 +38,19 @@ def test_an_incident_is_told_once_and_its_end_once(deps):
     for _ in range(5):
         round_of(deps, LATE)
         deps.now.forward(seconds=10)
-    assert said(deps) == [
-        "Funnel at funnel.example\n🔴 The canary did not arrive: the canary of 12:00 UTC is held",
+    (text,) = said(deps)
+    assert text.splitlines() == [
+        "Funnel at funnel.example: 1 thing needs you: The test email did not arrive: the canary of 12:00 UTC is held",
+        "🔴 The test email did not arrive: the canary of 12:00 UTC is held",
+        "What it means: what stopped it stops every email. What to do: Run all checks, then flask resend canary.",
+        "https://funnel.example/console/doctor · in full: https://funnel.example/console/runbook#canary_late",
     ]
     assert deps.alerts.posted[0][0] == CHAT
     for _ in range(20):
         deps.now.forward(seconds=10)
         round_of(deps, {})
-    assert said(deps)[1:] == ["Funnel at funnel.example\n🟢 Over: The canary did not arrive (it lasted 1 min)"]
+    well = "Funnel at funnel.example: All is well: no email is due today"
+    assert said(deps)[1:] == [f"{well}\n🟢 Over: The test email did not arrive (it lasted 1 min)"]
 
 
 def test_what_comes_and_goes_is_one_incident(deps):
@@ -100,7 +105,7 @@ def test_no_address_and_no_secret_is_told(deps):
 def test_a_long_detail_is_cut_between_words(deps):
     note(deps, {("doctor", "x"): "template " * 100}, ["doctor"])
     tell(deps)
-    assert said(deps)[0].endswith("template template …") and len(said(deps)[0]) < 600
+    assert "template template …\n" in said(deps)[0] and len(said(deps)[0].splitlines()[1]) < 600
 
 
 def test_what_happens_together_is_said_together(deps):
@@ -161,8 +166,10 @@ def test_a_chat_that_refuses_is_a_fault_that_names_its_setting_and_what_to_do(de
     (check,) = alerting(deps)
     assert (check.status, check.detail) == (
         "fault",
-        "ALERT_WEBHOOK_URL is refused (hooks.slack.com: answered 404: it does not know this webhook any more): "
-        "1 message undelivered since 2026-11-24 12:00 UTC",
+        (
+            "ALERT_WEBHOOK_URL is refused (hooks.slack.com: answered 404: it does not know this webhook any more): "
+            "1 message undelivered since 2026-11-24 12:00 UTC"
+        ),
     )
     assert "make a new incoming webhook in the chat, set ALERT_WEBHOOK_URL to it" in check.fix
 
@@ -177,10 +184,36 @@ def test_when_a_chat_takes_messages_again_all_that_waited_is_said(deps):
     deps.alerts.fault = None
     round_of(deps, {("hook_silent", "christmas/signup"): "no call"}, [])
     tell(deps)
-    assert [text.split("\n")[1][:25] for text in said(deps)] == [
-        "🔴 A hook is silent (chris",
-        "🔴 The canary did not arri",
-    ]
+    assert [text.split("\n")[1][:19] for text in said(deps)] == ["🔴 A source of leads", "🔴 The test email di"]
+
+
+class Picky:
+    """A chat that refuses one word, and what is longer than it takes."""
+
+    def __init__(self):
+        self.posted = []
+
+    def post(self, url, text):
+        if "signup" in text or len(text) > 2000:
+            raise Rejected("hooks.slack.com", "answered 400: it does not know this address any more", "400")
+        self.posted.append((url, text))
+
+
+def test_what_a_chat_refuses_for_its_words_keeps_nothing_else_back(deps):
+    object.__setattr__(deps, "alerts", Picky())
+    found = {("hook_silent", f"christmas/{name}"): "no call" for name in ("booking", "maybe", "signup", "noshow")}
+    round_of(deps, found, [])
+    told = "\n".join(said(deps))
+    assert all(f"christmas/{name}" in told for name in ("booking", "maybe", "noshow"))
+    assert "read it at https://funnel.example/console/" in told and undelivered_notifications(deps) == []
+
+
+def test_what_does_not_fit_into_one_message_comes_in_the_next(deps):
+    object.__setattr__(deps, "alerts", Picky())
+    round_of(deps, {("hook_silent", f"hook {number}"): "word " * 90 for number in range(10)}, [])
+    while tell(deps):
+        pass
+    assert sum(text.count("🔴") for text in said(deps)) == 10 and len(said(deps)) == 4
 
 
 def test_without_a_chat_nothing_piles_up(engine):
@@ -226,10 +259,9 @@ class TestLedgerAlarm:
             deps.now.forward(seconds=10)
         alarm.back(deps)
         alarm.back(deps)
-        assert said(deps) == [
-            "🔴 The ledger cannot be used: database or disk is full",
-            "🟢 Over: The ledger cannot be used",
-        ]
+        began, over = said(deps)
+        assert began.splitlines()[1] == "🔴 The ledger cannot be used: database or disk is full"
+        assert over.splitlines()[1] == "🟢 Over: The ledger cannot be used"
 
     def test_a_blink_is_not_told(self, deps):
         alarm = LedgerAlarm()
@@ -249,7 +281,7 @@ class TestLedgerAlarm:
         alarm.back(deps)
         deps.alerts.fault = None
         alarm.back(deps)
-        assert [text[0] for text in said(deps)] == ["🔴", "🟢"]
+        assert [text.splitlines()[1][0] for text in said(deps)] == ["🔴", "🟢"]
 
     def test_without_a_chat_nothing_is_said(self, engine):
         deps = make_deps(engine)

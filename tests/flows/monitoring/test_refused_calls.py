@@ -30,11 +30,10 @@ def test_refused_calls_are_told_once_a_hook_with_their_number_and_reason(live):
     for _ in range(3):
         call(live)
     call(live, "booking", NO_TIME)
-    fix = "See flask hooks list --outcome refused, have the sender mended, and replay them with flask hooks replay."
-    title = "🔴 Calls of a hook are refused"
+    title = "🔴 Incoming calls could not be used"
     assert rounds(live, minutes=1) == [
-        f"{title} (christmas/booking): 1 call refused: meeting_time: Not a valid datetime. {fix}",
-        f"{title} (christmas/signup): 3 calls refused: first_name: Missing data for required field. {fix}",
+        f"{title} (christmas/booking): 1 call refused: meeting_time: Not a valid datetime",
+        f"{title} (christmas/signup): 3 calls refused: first_name: Missing data for required field",
     ]
     assert len(rounds(live, minutes=20)) == 2
 
@@ -49,7 +48,8 @@ def test_what_follows_is_counted_and_told_when_no_more_comes(live):
     (over,) = rounds(live, hours=1, minutes=3)[1:]
     reason = "first_name: Missing data for required field"
     assert over == (
-        f"🟢 Over: Calls of a hook are refused (christmas/signup): 5 calls refused: {reason}; none in the last 60 min"
+        f"🟢 Over: Incoming calls could not be used (christmas/signup): 5 calls refused: {reason}; "
+        "none in the last 60 min"
     )
 
 
@@ -70,4 +70,6 @@ def test_the_digest_counts_those_of_its_day(live):
     assert digest_when_due(live)
     tell(live)
     text = live.alerts.posted[-1][1]
-    assert "⚠️ Tuesday 24 November: 0 due" in text and text.endswith("; 1 refused calls wait for a mend")
+    assert "⚠️ Tuesday 24 November: 0 due" in text and text.endswith(
+        "; 1 calls could not be used and wait for a correction"
+    )

@@ -5,8 +5,8 @@ from datetime import datetime
 import pytest
 
 from funnel_app.flows.monitoring.checks.season import seasons
-from funnel_app.flows.templates.populate import find_starter
 from funnel_app.flows.templates.serving import ready_version
+from funnel_app.flows.templates.starters import find_starter
 from tests.factories import make_deps
 from tests.flows.leads import assess, opt_in
 

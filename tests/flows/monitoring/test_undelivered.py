@@ -50,7 +50,7 @@ def rounds(deps, **lasts):
     deps.now.forward(**lasts)
     watch(deps)
     tell(deps)
-    return [line for _, text in deps.alerts.posted for line in text.splitlines()[1:]]
+    return [line for _, text in deps.alerts.posted for line in text.splitlines() if line[0] in "🔴🟢"]
 
 
 def test_one_bounce_is_told_once_with_its_reason_and_what_to_do_and_no_full_address(live):
@@ -59,10 +59,14 @@ def test_one_bounce_is_told_once_with_its_reason_and_what_to_do_and_no_full_addr
         said = rounds(live, minutes=1)
     person = look(live, first).enrolment.contact_id
     assert said == [
-        "🔴 Emails: bounced: 1 email to a***@resend.dev: mailbox does not exist "
-        f"(https://funnel.example/console/leads/{person}). "
-        "Ask the lead for another address, or run flask contacts release if it is right after all."
+        (
+            "🔴 Emails bounced: 1 email to a***@resend.dev: mailbox does not exist "
+            f"(https://funnel.example/console/leads/{person})"
+        )
     ]
+    ((_, text),) = live.alerts.posted
+    assert "What it means: a mailbox does not take them" in text and "What to do: Ask the lead for another" in text
+    assert text.endswith("leads?trouble=bounced · in full: https://funnel.example/console/runbook#bounced")
 
 
 def test_what_follows_within_the_hour_is_counted_and_told_when_it_is_over(live):
@@ -73,10 +77,10 @@ def test_what_follows_within_the_hour_is_counted_and_told_when_it_is_over(live):
         bounce(live, f"lead{number}@resend.dev", detail="mailbox is full")
         rounds(live, minutes=20)
     began, over = rounds(live, hours=1, minutes=3)[:2]
-    assert began.startswith("🔴 Emails: bounced: 12 emails: mailbox does not exist (")
+    assert began.startswith("🔴 Emails bounced: 12 emails: mailbox does not exist (")
     assert "/console/leads?trouble=bounced)" in began
     assert over == (
-        "🟢 Over: Emails: bounced: 18 emails: mailbox does not exist (12), mailbox is full (6) "
+        "🟢 Over: Emails bounced: 18 emails: mailbox does not exist (12), mailbox is full (6) "
         "(https://funnel.example/console/leads?trouble=bounced); none in the last 60 min"
     )
 
@@ -86,10 +90,10 @@ def test_the_next_one_after_that_is_told_again_and_counted_anew(live):
     rounds(live, minutes=1)
     rounds(live, hours=1, minutes=3)
     bounce(live, "bea@resend.dev")
-    assert [line[:38] for line in rounds(live, minutes=1)] == [
-        "🔴 Emails: bounced: 1 email to a***@res",
-        "🟢 Over: Emails: bounced: 1 email to a*",
-        "🔴 Emails: bounced: 1 email to b***@res",
+    assert [line[:37] for line in rounds(live, minutes=1)] == [
+        "🔴 Emails bounced: 1 email to a***@res",
+        "🟢 Over: Emails bounced: 1 email to a*",
+        "🔴 Emails bounced: 1 email to b***@res",
     ]
 
 
@@ -98,35 +102,36 @@ def test_a_report_that_comes_hours_late_is_told_all_the_same(live):
     then = live.now()
     live.now.forward(hours=9)
     record_event(live, report(live, first, "email.bounced", at=then))
-    assert any("Emails: bounced: 1 email" in line for line in rounds(live, minutes=1))
+    assert any("Emails bounced: 1 email" in line for line in rounds(live, minutes=1))
 
 
 @pytest.mark.parametrize(
-    ("kind", "title"), [("email.complained", "marked as spam"), ("email.suppressed", "not sent by Resend")]
+    ("kind", "title"),
+    [("email.complained", "Emails were marked as spam"), ("email.suppressed", "Emails that Resend did not send")],
 )
 def test_a_complaint_and_a_suppression_are_told_under_their_own_name(live, kind, title):
     bounce(live, kind=kind, detail=None)
     (said,) = rounds(live, minutes=1)
-    assert said.startswith(f"🔴 Emails: {title}: 1 email to a***@resend.dev: ")
+    assert said.startswith(f"🔴 {title}: 1 email to a***@resend.dev: ")
 
 
 def test_what_turns_into_a_complaint_is_told_as_one(live):
     first = bounce(live)
     record_event(live, report(live, first, "email.complained"))
     (said,) = rounds(live, minutes=1)
-    assert said.startswith("🔴 Emails: marked as spam: 1 email")
+    assert said.startswith("🔴 Emails were marked as spam: 1 email")
 
 
 def test_a_refused_email_is_told_and_one_that_is_tried_again_is_no_longer_counted(live):
     live.mailer.script = [INVALID, INVALID]
     first, second = send(live), send(live, "bea@resend.dev")
     (said,) = rounds(live, minutes=1)
-    assert said.startswith("🔴 Emails: failed: 2 emails: Resend refused it: Invalid `to` field (http")
-    assert "flask emails retry" in said
+    assert said.startswith("🔴 Emails failed: 2 emails: Resend refused it: Invalid `to` field (http")
+    assert "flask emails retry" in live.alerts.posted[0][1]
     for each in (first, second):
         retry(live, each)
         deliver(live, [each])
-    assert rounds(live, minutes=3)[1].startswith("🟢 Over: Emails: failed: 2 emails")
+    assert rounds(live, minutes=3)[1].startswith("🟢 Over: Emails failed: 2 emails")
 
 
 def test_what_we_ourselves_do_not_send_is_no_news(live):

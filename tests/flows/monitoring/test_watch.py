@@ -10,10 +10,13 @@ from funnel_app.flows.monitoring.alarms import ALARMS, title_of
 from funnel_app.flows.monitoring.checks import ledger as ledger_checks
 from funnel_app.flows.monitoring.checks.check import fault
 from funnel_app.flows.monitoring.clock_guard import ClockGuard, compare_with_world, end_doubt, go_on_when_right
+from funnel_app.flows.monitoring.doctor import last_examination
 from funnel_app.flows.monitoring.hot_leads import find_critical
 from funnel_app.flows.monitoring.notify import tell
 from funnel_app.flows.monitoring.silence import silence_of, silent_hooks
-from funnel_app.flows.monitoring.watch import LOOKS, WEB_LOOKS, watch, watch_from_web, watch_with_doctor
+from funnel_app.flows.monitoring.texts import watch_texts
+from funnel_app.flows.monitoring.watch import LOOKS, WEB_LOOKS, watch, watch_from_web
+from funnel_app.flows.monitoring.watch_doctor import look_again, watch_with_doctor
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Unavailable
@@ -47,7 +50,7 @@ def test_where_all_is_well_nothing_is_told(live):
 
 WRONG = {
     "Redis away": (lambda d: setattr(d.queues, "away", True), "redis_away", "cannot be reached"),
-    "a dead scheduler": (lambda d: silent(d, "scheduler"), "scheduler_silent", "no tick for as long"),
+    "a dead scheduler": (lambda d: silent(d, "scheduler"), "scheduler_silent", "no scheduler has been heard of"),
     "a dead worker": (lambda d: silent(d, "worker:1"), "worker_gone", "1 of 2 workers"),
     "nobody home": (lambda d: fail(d.public, Unavailable("x", "no route")), "web_away", "no route"),
     "a wrong key": (lambda d: d.pause.pause("401 bad key", 60, "config"), "sending_paused", "401 bad key"),
@@ -135,8 +138,87 @@ def test_the_doctors_faults_are_told_but_not_those_that_are_watched_anyway(live)
 
 def test_every_kind_that_is_looked_for_has_its_words():
     kinds = {kind for look in (*LOOKS, *WEB_LOOKS) for kind in look.kinds}
-    assert kinds | {"doctor", "ledger_away", "backup_failed", "heartbeat_failed"} == set(ALARMS)
+    assert kinds | {"doctor", "ledger_away", "backup_failed", "heartbeat_failed", "text_broken", "notion_away"} == set(
+        ALARMS
+    )
     assert title_of("something_new") == "Something new"
+
+
+class TestTexts:
+    """A text that cannot be sent is told within two minutes, by its title; who is still typing is left in peace."""
+
+    KEY = "christmas_email_2"
+
+    def go(self, deps, looks):
+        for _ in range(looks):
+            watch_texts(deps)
+            tell(deps)
+            deps.now.forward(seconds=45)
+
+    def test_a_broken_text_is_told_at_the_second_look_and_its_mend_too(self, live):
+        live.notebook.write(self.KEY, html="<p>{{ first_nam }}</p>")
+        self.go(live, 1)
+        assert live.alerts.posted == []
+        self.go(live, 1)
+        assert "🔴 A text cannot be sent (Day 2: the $500K mistake): " in live.alerts.posted[0][1]
+        live.notebook.write(self.KEY, html=GOOD)
+        self.go(live, 5)
+        assert "🟢 Over: A text cannot be sent (Day 2" in live.alerts.posted[1][1]
+
+    def test_what_is_broken_while_it_is_typed_is_not_told(self, live):
+        live.notebook.write(self.KEY, html="<p>{{ first_na")
+        self.go(live, 1)
+        live.notebook.write(self.KEY, html=GOOD)
+        self.go(live, 5)
+        assert live.alerts.posted == []
+
+    def test_many_broken_texts_are_one_thing(self, live):
+        live.notebook.pages.clear()
+        self.go(live, 2)
+        assert live.alerts.posted[0][1].count("🔴") == 1 and "22 texts" in live.alerts.posted[0][1]
+
+    def test_a_notion_that_is_away_says_nothing_of_the_texts(self, live):
+        live.notebook.fault = Unavailable("notion", "503")
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                watch_texts(live)
+            live.now.forward(seconds=45)
+        assert set(wrong(live)) == {"notion_away"}
+
+
+class TestLookingAgain:
+    """What all checks found is found anew where it may be otherwise by now, and not all the time."""
+
+    def looked_at(self, deps):
+        return last_examination(deps).at
+
+    def test_after_a_start_and_where_something_began_or_ended(self, live):
+        look_again(live)
+        began = self.looked_at(live)
+        live.now.forward(minutes=2)
+        look_again(live)
+        assert self.looked_at(live) == began, "nothing happened since"
+        live.pause.pause("401 bad key", 60, "config")
+        watch(live)
+        look_again(live)
+        assert self.looked_at(live) == live.now()
+
+    def test_a_fault_is_looked_at_again_after_a_minute(self, live):
+        live.account.fault = Unavailable("resend", "503")
+        look_again(live)
+        began = self.looked_at(live)
+        live.now.forward(seconds=50)
+        look_again(live)
+        assert self.looked_at(live) == began
+        live.now.forward(seconds=10)
+        look_again(live)
+        assert self.looked_at(live) == live.now()
+
+    def test_while_redis_is_away_nothing_is_looked_at(self, live):
+        live.queues.away = live.vitals.away = True
+        look_again(live)
+        live.queues.away = live.vitals.away = False
+        assert last_examination(live) is None
 
 
 class TestSilence:

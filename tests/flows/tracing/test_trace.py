@@ -16,6 +16,7 @@ from funnel_app.ledger import contacts
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Scope
 from tests.factories import make_deps
 from tests.flows.leads import assess, email_ids, opt_in, write_templates
+from tests.flows.monitoring.test_doctor import silent
 from tests.flows.sending.test_record_event import report
 
 ANOTHER = " (ask for another address; if this one is right: flask contacts release)"
@@ -137,8 +138,10 @@ def test_what_the_funnel_itself_found_is_told_too(both_deps):
     sweep(both_deps)
     told = [line["what"] for line in trace(both_deps, "ana@resend.dev")["story"]]
     assert told[2:6] == [
-        "held: template lead_nurture_email_1 in Notion: no page in the templates database is named "
-        "lead_nurture_email_1",
+        (
+            "held: template lead_nurture_email_1 in Notion: no page in the templates database is named "
+            "lead_nurture_email_1"
+        ),
         "planned again: released by a person",
         "handed to Resend",
         "Resend reports: delivered",
@@ -165,7 +168,7 @@ def test_an_email_that_did_not_go_in_time_is_not_promised(deps):
     assert sentence(deps) == (
         "0 of 5 emails delivered; email 1 was due today at 07:00 and has not gone yet; flask doctor says what to do."
     )
-    deps.queues.dead.add("worker")
+    silent(deps, "worker")
     assert sentence(deps) == (
         "0 of 5 emails delivered; email 1 is due and waits: no worker has been heard of lately "
         "(flask doctor says what to do); it goes by itself after that."
@@ -219,13 +222,17 @@ def first_id(deps):
         (State.SENDING, "email 1 is being handed to Resend; email 2 waits until email 1 is settled."),
         (
             State.HELD,
-            "email 1 is held: why; mend that, and it goes by itself within two minutes; "
-            "email 2 waits until email 1 is settled.",
+            (
+                "email 1 is held: why; mend that, and it goes by itself within two minutes; "
+                "email 2 waits until email 1 is settled."
+            ),
         ),
         (
             State.AMBIGUOUS,
-            "email 1 why; look it up in Resend, then run flask emails resolve ID delivered, failed or not-sent; "
-            "email 2 waits until email 1 is settled.",
+            (
+                "email 1 why; look it up in Resend, then run flask emails resolve ID delivered, failed or not-sent; "
+                "email 2 waits until email 1 is settled."
+            ),
         ),
         (State.DELAYED, "email 1 is delayed: why; nothing to do, Resend tries again; email 2 goes today at 07:01."),
         (

@@ -1,5 +1,6 @@
 """Checks of the ledger and of the machine under it: shape, place, room, and the clock."""
 
+import re
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -14,11 +15,19 @@ from funnel_app.ledger import revision, storage, watching
 from funnel_app.ledger.troubles import RESTORE, explain
 
 MOUNTS = Path("/proc/self/mountinfo")
+# How the kernel writes a blank in a mount's name: proc(5).
+ESCAPED = re.compile(r"\\(0[0-7]{2}|134)")
+NOT_HERE = "put it on a disk of this machine, or use PostgreSQL: a copy made with flask ledger backup can be restored"
 LITTLE_ROOM, NO_ROOM = 500 * 2**20, 100 * 2**20
 # File systems that are gone with the container or the machine.
 PASSING = {"tmpfs", "ramfs"}
 OWN_LAYER = {"overlay", "aufs"}
 EMPTIED = "/tmp"  # noqa: S108 (compared, never written)
+# A log in shared memory is one machine's: https://www.sqlite.org/wal.html ("does not work over a network filesystem").
+NETWORKED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "lustre", "afs"}
+# A folder of the host as a virtual machine or a sandbox sees it: whether its locks hold depends on who shares it.
+SHARED = {"9p", "virtiofs", "vboxsf", "fakeowner", "drvfs"}
+FUSE = "fuse."
 OFF, FAR_OFF = timedelta(seconds=60), timedelta(hours=1)
 
 
@@ -62,6 +71,11 @@ def _place(file: Path) -> Check:
         return fault("ledger place", f"{file} is on {kind} at {mount}, gone at the next restart", fix)
     if kind in OWN_LAYER:
         return fault("ledger place", f"{file} is on the container's own layer, gone at the next deploy", fix)
+    if kind in NETWORKED:
+        words = f"{file} is on {kind} at {mount}, over a network: two containers would write past each other"
+        return fault("ledger place", words, NOT_HERE)
+    if kind in SHARED or kind.startswith(FUSE):
+        return warning("ledger place", f"{file} is on {kind} at {mount}, which may not lock or sync files", NOT_HERE)
     if file.is_relative_to(EMPTIED):
         return warning("ledger place", f"{file} is in a folder that is emptied now and then", fix)
     return ok("ledger place", f"{file}, on {kind} mounted at {mount}")
@@ -75,7 +89,7 @@ def mount_of(file: Path, mounts: Path = MOUNTS) -> tuple[str, str]:
         return "an unknown place", "an unknown file system"
     found = ("/", "unknown")
     for fields, _, more in (line.partition(" - ") for line in lines):
-        mount = fields.split()[4]
+        mount = ESCAPED.sub(lambda found: chr(int(found[1], 8)), fields.split()[4])
         if file.is_relative_to(mount) and len(mount) >= len(found[0]):
             found = (mount, more.split()[0])
     return found

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Findings, all_faults, count, fault, ok, warning
-from funnel_app.flows.monitoring.ready import SCHEDULER, WORKER
+from funnel_app.flows.monitoring.ready import SCHEDULER, WORKER, Part, silent_parts
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.exposure import Exposure
 from funnel_app.ledger import counts
@@ -52,18 +52,18 @@ def _redis(deps: Deps) -> Findings:
 
 
 def _processes(deps: Deps) -> Findings:
-    seen, now = deps.vitals.seen(), deps.now()
-    tick = seen.get(SCHEDULER)
-    if tick is None or now - tick > deps.settings.silent_after:
-        yield fault("scheduler", f"{_ago(tick, now)}", "start it: python -m jobs.scheduler; nothing is sent without it")
+    silent = {stop.part: stop.words for stop in silent_parts(deps)}
+    if Part.SCHEDULER in silent:
+        fix = "start it: python -m jobs.scheduler; nothing is sent without it"
+        yield fault("scheduler", silent[Part.SCHEDULER], fix)
     else:
-        yield ok("scheduler", f"last tick {_ago(tick, now)}")
+        yield ok("scheduler", f"last tick {_ago(deps.vitals.seen().get(SCHEDULER), deps.now())}")
     living = living_workers(deps)
     fix = "start them: python -m jobs.worker"
     wanted = wanted_workers(deps)
     words = f"{living} of {count(wanted, 'worker')} heard of lately"
-    if not living:
-        yield fault("workers", words, fix)
+    if Part.WORKERS in silent:
+        yield fault("workers", silent[Part.WORKERS], fix)
     elif living < wanted:
         yield warning("workers", words, fix)
     else:
@@ -131,5 +131,5 @@ def overdue(deps: Deps) -> Findings:
 
 def _ago(at: datetime | None, now: datetime) -> str:
     if at is None:
-        return "never heard of"
+        return "not heard of yet"
     return f"{max(0, (now - at).total_seconds()):.0f} s ago"

@@ -17,7 +17,8 @@ from funnel_app.letters.render import Parts
 AHEAD = timedelta(days=14)
 DAY = timedelta(days=1)
 FIX = (
-    "put what speaks of the deadline between {% if days_to_deadline is known %} and {% endif %}: flask templates audit"
+    "run flask --app wsgi templates populate: it renews starter texts that nobody changed, and names the others; in "
+    "those, put what speaks of the deadline between {% if days_to_deadline is known %} and {% endif %}"
 )
 
 

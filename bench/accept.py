@@ -1,0 +1,98 @@
+"""What a signup costs the processor, from its bytes to its answer, in this process: `python -m bench.accept [profile]`.
+
+One caller, whose calls go through the web's own parser and application, the ledger and Redis. The cheapest of ten
+hundreds counts, since whatever else runs makes the others dearer; how many functions are called does not depend on it.
+`profile` prints where the time goes. Exit 1 where a call is not answered with 202.
+"""
+
+import cProfile
+import gc
+import os
+import pstats
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import redirect_stderr
+from itertools import islice
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from gunicorn.config import Config
+
+from bench.common import Row, calibrate, show
+from bench.intake import SCENES, signups
+from funnel_app.app import create_app
+from funnel_app.config import load_settings
+from funnel_app.deps import Deps, build_deps
+from funnel_app.ledger import schema
+from funnel_app.logs import configure_logging
+from funnel_app.redact import redactor
+from jobs.web_answer import make_answer
+from sandbox.processes import development_settings
+from sandbox.redis_server import RedisServer
+
+PARTS, CALLS, WARM_UP, LINES = 10, 100, 100, 45
+GOAL_MS = 2.0
+
+
+def main(profiled: bool) -> int:
+    """Print the processor's time of a signup, and where it goes if that is wanted; 1 where one was not taken."""
+    machine = calibrate()
+    with tempfile.TemporaryDirectory() as folder, RedisServer() as redis:
+        os.environ |= development_settings(
+            folder=Path(folder), web_port=1, sandbox_url="http://127.0.0.1:1", redis_url=redis.url, interval_s=3600
+        )
+        with (Path(folder) / "log").open("w") as log, redirect_stderr(log):
+            costs, profile, faults = _measure(_deps())
+    if profiled:
+        for order in ("tottime", "cumulative"):
+            profile.sort_stats(order).print_stats(LINES)
+    show(
+        "A signup in one process",
+        machine,
+        [
+            Row("the processor a signup", min(costs), "ms", GOAL_MS, more_is_better=False),
+            Row("functions called a signup", profile.total_calls / CALLS, "calls"),  # type: ignore[attr-defined]
+        ],
+    )
+    return int(faults > 0)
+
+
+def _deps() -> Deps:
+    settings = load_settings()
+    configure_logging(settings.log_level, redactor(settings))
+    deps = build_deps(settings)
+    schema.upgrade(deps.engine)
+    return deps
+
+
+def _measure(deps: Deps) -> tuple[list[float], pstats.Stats, int]:
+    """Return what a signup cost in each part, a profile of one more, and how many were not taken."""
+    app = create_app(deps)
+    calls = iter(signups(range(WARM_UP + (PARTS + 1) * CALLS), SCENES[0], deps.settings.hook_secrets[0]))
+    answers, costs = _answer(app, list(islice(calls, WARM_UP))), []
+    # As the web's processes do.
+    gc.freeze()
+    for _ in range(PARTS):
+        some, began = list(islice(calls, CALLS)), time.process_time()
+        answers += _answer(app, some)
+        costs.append((time.process_time() - began) * 1000 / CALLS)
+    profile = cProfile.Profile(time.thread_time)
+    answers += profile.runcall(_answer, app, list(calls))
+    return costs, pstats.Stats(profile), sum(b" 202 " not in answer[:20] for answer in answers)
+
+
+def _answer(app: Any, calls: Sequence[bytes]) -> list[bytes]:
+    worker = SimpleNamespace(cfg=Config(), alive=True, wsgi=app, handle_error=_raise)
+    connection: Any = SimpleNamespace(client=("127.0.0.1", 1), server=("127.0.0.1", 2))
+    return [make_answer(worker, connection, call, False).data for call in calls]
+
+
+def _raise(request: object, sink: object, client: object, fault: Exception) -> None:
+    raise fault
+
+
+if __name__ == "__main__":
+    sys.exit(main("profile" in sys.argv[1:]))

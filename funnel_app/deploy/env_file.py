@@ -1,0 +1,52 @@
+"""A `.env` file: some of its values set anew, all else left as it stands, and readable by its owner alone."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+HEAD = "# Made by flask setup. It holds secrets: it is for its owner alone.\n"
+
+
+def write(file: Path, values: Mapping[str, str]) -> None:
+    """Set these values in a file, which is made where there is none; what else stands in it stays. Safe to repeat."""
+    _put(file, "".join(_lines(file, values)))
+
+
+def keep_copy(file: Path) -> Path:
+    """Copy a file to one beside it that is for its owner alone, and return which."""
+    copy = file.with_name(f"{file.name}.before")
+    _put(copy, file.read_text("utf-8"))
+    return copy
+
+
+def _put(file: Path, text: str) -> None:
+    new = file.with_name(f"{file.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+        out.write(text)
+    new.replace(file)
+
+
+def _lines(file: Path, values: Mapping[str, str]) -> Iterator[str]:
+    left = dict(values)
+    if not file.exists():
+        yield HEAD
+    else:
+        with file.open(encoding="utf-8") as stream:
+            for found in parse_stream(stream):
+                was = found.original.string
+                if found.key in left and found.value != left[found.key]:
+                    yield f"{found.key}={_quoted(left.pop(found.key))}\n"
+                else:
+                    left.pop(found.key or "", None)
+                    yield was if was.endswith("\n") else f"{was}\n"
+    yield from (f"{name}={_quoted(value)}\n" for name, value in left.items())
+
+
+def _quoted(value: str) -> str:
+    """Return a value as every reader of such files takes it: in quotes where it holds more than plain signs."""
+    if value.isascii() and not set(value) & set(" #$'\"\\`"):
+        return value
+    return f'"{value}"' if "'" in value else f"'{value}'"

@@ -1,0 +1,125 @@
+"""Settle: what a person says of what waits for a word: put aside, corrected, mailed again, known to be delivered."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.spoken import things
+from funnel_app.campaigns.states import WAITING, State
+from funnel_app.deps import Deps
+from funnel_app.flows.addresses import NotAnAddress, required
+from funnel_app.flows.console import intervene, operate
+from funnel_app.flows.console.intervene import NotPossible
+from funnel_app.flows.intake.received import put_aside, waits_for_mend
+from funnel_app.flows.monitoring.incidents import put_incident_aside
+from funnel_app.flows.privacy.suppress import release
+from funnel_app.ledger import contacts, enrolments, hook_events, leads, operator_actions, today
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.models import Contact, Enrolment, Outcome
+from funnel_app.ledger.operator_actions import OperatorAction
+from funnel_app.redact import masked_addresses
+
+AT_ONCE = 500
+LONGEST_WORD = 200
+NO_WORD = "put aside"
+# What Resend has, or may have: its address cannot be changed any more.
+GONE_OUT = frozenset({State.SENDING, State.SENT, State.DELAYED, State.AMBIGUOUS})
+
+
+def put_call_aside(deps: Deps, hook_id: UUID, operator: str, word: str) -> str:
+    """Let nobody be asked to correct a refused call any more, with a word why."""
+    said = _said(operator, word)
+    with deps.sessions.begin() as session:
+        call = hook_events.find(session, hook_id)
+        if call is None or call.outcome != Outcome.REFUSED or not waits_for_mend(call):
+            raise NotPossible("This call waits for nothing any more.")
+        put_aside(session, call, said)
+        row = OperatorAction(at=deps.now(), operator=operator, action="put_aside", detail=f"call {hook_id}: {said}")
+        operator_actions.add(session, row)
+    return "the call is put aside"
+
+
+def put_aside_incident(deps: Deps, incident_id: UUID, operator: str, word: str) -> str:
+    """End an incident that happened and does not last, with a word; only what comes after it is told again."""
+    if not put_incident_aside(deps, incident_id, said := _said(operator, word)):
+        raise NotPossible("This is over already, or it lasts: then only its end puts it aside.")
+    operate.note(deps, operator, "put_aside", None, f"incident {incident_id}: {said}")
+    return "it is put aside"
+
+
+def settle_all(deps: Deps, outcome: str, operator: str) -> str:
+    """Settle all emails of which nobody knows whether they went out: `delivered`, or `not-sent`, which sends them."""
+    with deps.reads() as session:
+        found = [email.id for email in today.ambiguous(session, AT_ONCE)]
+    settled = sum(_settled(deps, email_id, outcome) for email_id in found)
+    told = f"{things(settled, 'email')} recorded as {outcome}"
+    operate.note(deps, operator, "settle_all", None, told)
+    return told + ("; there are more: settle those too" if len(found) == AT_ONCE else "")
+
+
+def _settled(deps: Deps, email_id: UUID, outcome: str) -> bool:
+    try:
+        intervene.resolve(deps, email_id, outcome)
+    except NotPossible:  # somebody else settled it meanwhile, or Resend reported
+        return False
+    return True
+
+
+def mail_again(deps: Deps, contact_id: UUID, operator: str) -> str:
+    """Forget all that forbids mail to a lead's address. What has ended stays ended."""
+    with deps.reads() as session:
+        contact = leads.get(session, contact_id)
+    if contacts.is_erased(contact):
+        raise NotPossible(operate.ERASED_ALREADY)
+    if not release(deps, contact.email_norm):
+        raise NotPossible("Nothing forbids mail to this address.")
+    told = "the address is mailed again; what has ended stays ended, until somebody enrols it anew"
+    operate.note(deps, operator, "mail_again", contact_id, told)
+    return told
+
+
+@retry_on_conflict
+def correct_address(deps: Deps, contact_id: UUID, address: str, operator: str) -> str:
+    """Give a lead another address: emails that wait go there, and what Resend has already does not."""
+    try:
+        email_norm = required(address)
+    except NotAnAddress as fault:
+        raise NotPossible(str(fault)) from None
+    now = deps.now()
+    with deps.sessions.begin() as session:
+        contacts.lock(session, [contact_id])
+        contact = leads.get(session, contact_id)
+        _must_be_free(session, contact, email_norm)
+        joined = enrolments.of_contact(session, contact_id)
+        contact.email, contact.email_norm, contact.mirror_stale_since = address.strip(), email_norm, now
+        for enrolment in joined:
+            enrolment.mirror_stale_since = now
+        told = f"the address is corrected: {_what_follows(joined)}"
+        row = OperatorAction(at=now, operator=operator, action="correct", contact_id=contact_id, detail=told)
+        operator_actions.add(session, row)
+    return told
+
+
+def _must_be_free(session: Session, contact: Contact, email_norm: str) -> None:
+    if contacts.is_erased(contact):
+        raise NotPossible(operate.ERASED_ALREADY)
+    if email_norm == contact.email_norm:
+        raise NotPossible("This is the address that the lead has.")
+    if contacts.find(session, email_norm) is not None:
+        raise NotPossible(f"{email_norm} is a lead of its own already: enrol that one, and stop this one.")
+
+
+def _what_follows(joined: list[Enrolment]) -> str:
+    waiting, gone = (_number(joined, among.__contains__) for among in (WAITING, GONE_OUT))
+    later = f"{things(waiting, 'email')} that wait{'s' if waiting == 1 else ''} go{'es' if waiting == 1 else ''} there"
+    return later + (f", and {things(gone, 'email')} went to the old one" if gone else "")
+
+
+def _number(joined: list[Enrolment], wanted: Callable[[object], bool]) -> int:
+    return sum(wanted(State(email.state)) for enrolment in joined for email in enrolment.emails)
+
+
+def _said(operator: str, word: str) -> str:
+    # It outlives an erasure, so that nobody may stand in it by name.
+    return f"{masked_addresses(word.strip()[:LONGEST_WORD]) or NO_WORD} ({operator})"

@@ -1,0 +1,68 @@
+"""A day's emails: what became of all that were due, counted once for the console, the headline and the digest."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.spoken import joined, things
+from funnel_app.campaigns.states import BADLY_ENDED, State
+from funnel_app.ledger import today
+
+ON_THE_WAY = (State.SENDING, State.SENT, State.DELAYED)
+WAITING = (State.PLANNED, State.HELD, State.AMBIGUOUS)
+
+
+@dataclass(frozen=True)
+class Day:
+    """How many emails were due, and where they are: due is the sum of the others.
+
+    Emails that were never to go, since their sequence had ended or somebody else sent them, are not due.
+    """
+
+    delivered: int = 0
+    on_the_way: int = 0
+    waiting: int = 0
+    stopped: int = 0
+
+    @property
+    def due(self) -> int:
+        """All that were to go."""
+        return self.delivered + self.on_the_way + self.waiting + self.stopped
+
+    def __str__(self) -> str:
+        if not self.due:
+            return "no email is due today"
+        if self.delivered == self.due:
+            return f"{things(self.due, 'email')} today, {'all ' if self.due > 1 else ''}delivered"
+        told = {"delivered": self.delivered, "on the way": self.on_the_way, "waiting for their time": self.waiting}
+        told |= {"stopped with a reason": self.stopped}
+        return f"{things(self.due, 'email')} today: {joined([f'{n:,} {what}' for what, n in told.items() if n])}"
+
+
+def day_of(states: Mapping[State, int]) -> Day:
+    """Return the day that these counts by state make."""
+
+    def number(among: tuple[State, ...]) -> int:
+        return sum(states.get(state, 0) for state in among)
+
+    return Day(states.get(State.DELIVERED, 0), number(ON_THE_WAY), number(WAITING), number(BADLY_ENDED))
+
+
+def states_of_day(session: Session, day: date, timezone: str) -> dict[State, int]:
+    """Count the emails that are due on a day of the business, by the state that they are in now."""
+    return today.states_due_between(session, *bounds(day, timezone))
+
+
+def bounds(day: date, timezone: str) -> tuple[datetime, datetime]:
+    """Return when a day of the business begins, and when the next one does."""
+    midnights = (datetime.combine(each, time(), ZoneInfo(timezone)) for each in (day, day + timedelta(days=1)))
+    first, then = (midnight.astimezone(UTC) for midnight in midnights)
+    return first, then
+
+
+def local_day(now: datetime, timezone: str) -> date:
+    """Return which day of the business a time belongs to."""
+    return now.astimezone(ZoneInfo(timezone)).date()

@@ -1,0 +1,95 @@
+"""The headline: in one sentence whether all is well. Whoever tells that, a page, a command or a chat, tells this."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from funnel_app.campaigns.spoken import things
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
+from funnel_app.flows.monitoring.needs import is_told, needs
+from funnel_app.flows.monitoring.ready import Part, Stop, stops
+from funnel_app.flows.sending.sending_status import pause_reason
+from funnel_app.gateways.errors import Unavailable
+from funnel_app.ledger import incidents
+from funnel_app.ledger.engine import LedgerUnavailable
+
+PAUSED = "all sending is paused "
+# A pause of these kinds stays until somebody mends its cause; others end by themselves within seconds.
+LASTING = frozenset({"config", "quota", "clock"})
+
+
+class Standing(StrEnum):
+    """How Funnel stands as a whole."""
+
+    WELL = "well"
+    NEEDS_YOU = "needs_you"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Headline:
+    """How Funnel stands, that in one sentence, and everything that a person has to do something about."""
+
+    state: Standing
+    sentence: str
+    needs: tuple[str, ...] = ()
+
+
+def headline(stop: str | None, wants: Sequence[str], day: Day) -> Headline:
+    """Return the headline of what stands still, what a person has to do, and how the day goes."""
+    if stop is not None:
+        return Headline(Standing.STOPPED, stop, tuple(wants))
+    if wants:
+        more = f"; and {len(wants) - 1} more" if len(wants) > 1 else ""
+        ask = f"{things(len(wants), 'thing')} need{'s' if len(wants) == 1 else ''} you"
+        return Headline(Standing.NEEDS_YOU, f"{ask}: {wants[0]}{more}", tuple(wants))
+    return Headline(Standing.WELL, f"All is well: {day}")
+
+
+def current_headline(deps: Deps, found: Sequence[Stop] | None = None) -> Headline:
+    """Return the headline of this moment, where all parts were not looked at already after a look at them.
+
+    Never raises: that nothing can be asked is itself the headline.
+    """
+    found = stops(deps) if found is None else found
+    try:
+        return headline(_stop(deps, found), *_from_ledger(deps, stopped=bool(found)))
+    except LedgerUnavailable:
+        ledger_away = Stop(Part.LEDGER, "the ledger cannot be reached")
+        return headline(_sentence((found or [ledger_away])[0]), (), Day())
+
+
+def _from_ledger(deps: Deps, *, stopped: bool) -> tuple[list[str], Day]:
+    zone = deps.settings.timezone
+    with deps.reads() as session:
+        day = day_of(states_of_day(session, local_day(deps.now(), zone), zone))
+        return needs(deps, session, stopped=stopped), day
+
+
+def _stop(deps: Deps, found: Sequence[Stop]) -> str | None:
+    if found:
+        return _sentence(found[0])
+    reason = _lasting_pause(deps)
+    return f"Sending stands still {reason.removeprefix(PAUSED)}" if reason else None
+
+
+def _sentence(stop: Stop) -> str:
+    if stop.part is Part.LEDGER:
+        return f"No call is taken, and sending stands still: {stop.words}"
+    return f"Sending stands still: {stop.words}"
+
+
+def _lasting_pause(deps: Deps) -> str | None:
+    try:
+        pause = deps.pause.current()
+    except Unavailable:
+        return None
+    if pause is None or not (pause.kind in LASTING or _is_told_away(deps)):
+        return None
+    return pause_reason(deps)
+
+
+def _is_told_away(deps: Deps) -> bool:
+    with deps.reads() as session:
+        return any(is_told(deps, each) for each in incidents.current(session, {"resend_away"}))

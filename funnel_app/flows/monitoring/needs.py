@@ -1,0 +1,62 @@
+"""Needs: what waits for a person, each in a clause; nothing of what a stop of sending explains."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.spoken import things
+from funnel_app.campaigns.states import State
+from funnel_app.deps import Deps
+from funnel_app.flows.intake.received import waits_for_mend
+from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT
+from funnel_app.flows.monitoring.incidents import name_of
+from funnel_app.ledger import counts, hook_events, incidents, today
+from funnel_app.ledger.watch_models import Incident
+
+MOST = 1000
+# Told by a stop of sending in other words.
+OF_STOPS = frozenset(
+    {"redis_away", "scheduler_silent", "sending_paused", "resend_away", "clock_jumped", "ledger_away", "ledger_damaged"}
+)
+# Counted anew at each look, and so never out of date.
+COUNTED = frozenset({"held", "ambiguous", "calls_refused"})
+# While all waits, these are what is to be expected.
+OF_WAITING = frozenset({"worker_gone", "overdue", "stuck"})
+
+
+def needs(deps: Deps, session: Session, *, stopped: bool) -> list[str]:
+    """Return what a person has to do something about, the oldest incident first."""
+    left_out = OF_STOPS | COUNTED | (OF_WAITING if stopped else frozenset())
+    told = [each for each in incidents.current(session) if each.kind not in left_out and is_told(deps, each)]
+    held = today.held_by_reason(session, MOST)
+    # A text whose emails are held is one thing to mend.
+    keys = {key for key, *_ in held} | ({""} if held else set())
+    told = [each for each in told if each.kind != BROKEN_TEXT or each.subject not in keys]
+    return [*_held(deps, held), *(_of_incident(deps, each) for each in told), *_counted(session)]
+
+
+def is_told(deps: Deps, incident: Incident) -> bool:
+    """Say whether an incident has lasted for so long that somebody is told of it."""
+    alarm = ALARMS.get(incident.kind)
+    return incident.told_at is not None or alarm is None or deps.now() - incident.opened_at >= alarm.patience
+
+
+def _of_incident(deps: Deps, incident: Incident) -> str:
+    return f"{name_of(deps, incident)}: {incident.detail.rstrip('.')}"
+
+
+def _held(deps: Deps, held: Sequence[tuple[str, str | None, int, datetime | None]]) -> Iterable[str]:
+    for key, reason, number, _ in held:
+        title = deps.registry.title_of_email(key)
+        yield f"{things(number, 'email')} “{title}” cannot be made: {(reason or 'no reason given').rstrip('.')}"
+
+
+def _counted(session: Session) -> Sequence[str]:
+    ambiguous = counts.in_state(session, State.AMBIGUOUS)
+    refused = sum(map(waits_for_mend, hook_events.newest_refused(session, None, MOST)))
+    told = {
+        f"{things(ambiguous, 'email')} may have gone out, and nobody knows": ambiguous,
+        f"{things(refused, 'call')} could not be used and wait{'s' if refused == 1 else ''} for a correction": refused,
+    }
+    return [words for words, number in told.items() if number]

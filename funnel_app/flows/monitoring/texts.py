@@ -1,0 +1,35 @@
+"""Texts: whether each email's text can be sent, looked at before any lead is due, and a Notion that cannot be read."""
+
+from collections.abc import Mapping
+
+from funnel_app.campaigns.spoken import joined
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.alarms import BROKEN_TEXT, NOTION_AWAY
+from funnel_app.flows.monitoring.incidents import note
+from funnel_app.flows.templates.serving import check_templates
+from funnel_app.gateways.errors import GatewayError
+
+# More have one cause, such as a database that was renamed, and are told as one.
+MOST_ALONE = 3
+
+
+def watch_texts(deps: Deps) -> Mapping[str, str]:
+    """Read all texts, and note as incidents which cannot be sent; return why, by template key.
+
+    Raises Unavailable or Rejected where Notion cannot be read, which is noted too.
+    """
+    try:
+        broken = check_templates(deps)
+    except GatewayError as error:
+        note(deps, {(NOTION_AWAY, ""): str(error)}, {NOTION_AWAY})
+        raise
+    note(deps, _found(deps, broken), {BROKEN_TEXT, NOTION_AWAY})
+    return broken
+
+
+def _found(deps: Deps, broken: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    if len(broken) <= MOST_ALONE:
+        return {(BROKEN_TEXT, key): why for key, why in broken.items()}
+    titles = [f"“{deps.registry.title_of_email(key)}”" for key in broken]
+    named = joined([*titles[:MOST_ALONE], f"{len(broken) - MOST_ALONE} more"])
+    return {(BROKEN_TEXT, ""): f"{len(broken)} texts: {named}. The first: {next(iter(broken.values()))}"}

@@ -1,0 +1,65 @@
+"""The watch's own doctor: all checks, each quarter of an hour and again where what they found is out of date."""
+
+from datetime import timedelta
+
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring import doctor
+from funnel_app.flows.monitoring.checks.check import Status
+from funnel_app.flows.monitoring.watch import Observation, Probe, look_through
+from funnel_app.ledger import incidents
+
+# What the doctor finds is told by an alarm of its own here.
+ALSO_WATCHED = frozenset(
+    {
+        "redis",
+        "redis eviction",
+        "redis persistence",
+        "redis access",
+        "scheduler",
+        "workers",
+        "queues",
+        "sending",
+        "overdue",
+    }
+    | {"backups", "heartbeat", "disk space", "clock", "resend events", "public address", "canary", "invariants"}
+    | {"notion token", "templates"}
+)
+
+AGAIN_AFTER = timedelta(minutes=1)
+
+
+def watch_with_doctor(deps: Deps) -> None:
+    """Run all checks, and note the faults that no other look tells."""
+    look_through(deps, (Probe(("doctor",), _doctor),))
+
+
+def look_again(deps: Deps) -> None:
+    """Run all checks where what they last found is out of date: something began or ended since, or a fault stood.
+
+    Not within a minute of the last time, and not while Redis, which keeps what is found, is away.
+    """
+    if deps.queues.why_away():
+        return
+    last = doctor.last_examination(deps)
+    if last is None or (deps.now() - last.at >= AGAIN_AFTER and _is_outdated(deps, last)):
+        watch_with_doctor(deps)
+
+
+def _is_outdated(deps: Deps, last: doctor.Examination) -> bool:
+    with deps.reads() as session:
+        return last.counted(Status.FAULT) > 0 or incidents.any_changed_since(session, last.at)
+
+
+def _doctor(deps: Deps) -> Observation:
+    told: set[str] = set()
+    for check in doctor.examine_and_keep(deps):
+        # What stands on the same thing, that cannot be asked, is told once.
+        if check.status is not Status.FAULT or check.detail in told:
+            continue
+        told.add(check.detail)
+        if check.name not in ALSO_WATCHED:
+            yield "doctor", check.name, _sentences(check.detail, check.fix)
+
+
+def _sentences(detail: str, fix: str) -> str:
+    return f"{detail.rstrip('.')}. {fix[:1].upper()}{fix[1:]}"

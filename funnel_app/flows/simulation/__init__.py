@@ -1,0 +1,1 @@
+"""What would happen: the real flows, played on a ledger of their own with a clock that runs ahead."""

@@ -1,0 +1,106 @@
+"""The script of a simulation: who starts which sequence when, and what happens to them then."""
+
+from collections.abc import Sequence as Rows
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from funnel_app.campaigns import fields
+from funnel_app.campaigns.model import Campaign, Event, Sequence
+from funnel_app.campaigns.registry import Registry, UnknownCampaign
+from funnel_app.flows.templates.samples import SAMPLES
+
+UNSUBSCRIBE = "unsubscribe"
+HAPPENINGS = (*Event, UNSUBSCRIBE)
+MOST_HAPPENINGS = 50
+CALL_IN = timedelta(days=5)
+
+
+class NotUnderstood(ValueError):
+    """What was asked for cannot be played; the message says what can."""
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing that happens: an event of the campaign, or `unsubscribe`; and when the call is that it is about."""
+
+    at: datetime
+    what: str
+    call_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Script:
+    """All that is played: a made-up lead, or one whom the ledger knows by address."""
+
+    campaign: Campaign
+    sequence: Sequence
+    at: datetime
+    sample: str = SAMPLES[0]
+    lead: str | None = None
+    then: Rows[Happening] = field(default_factory=tuple)
+
+    def happenings(self) -> list[Happening]:
+        """Return all that happens, in the order of time: first what starts the sequence."""
+        start = self.sequence.starts_on
+        return [Happening(self.at, start, _call_of(start, self.at)), *sorted(self.then, key=lambda each: each.at)]
+
+
+def write_script(
+    registry: Registry,
+    name: str,
+    *,
+    now: datetime,
+    at: str = "",
+    then: Rows[str] = (),
+    sample: str = SAMPLES[0],
+    lead: str | None = None,
+) -> Script:
+    """Return the script of what a person asked for. Raises NotUnderstood.
+
+    `at` and times are on the campaign's clock where they name no zone; without one it is now.
+    """
+    try:
+        campaign, sequence = registry.named(name)
+    except UnknownCampaign as fault:
+        raise NotUnderstood(str(fault)) from None
+    if sample not in SAMPLES:
+        raise NotUnderstood(f"There is no sample {sample}; there are {', '.join(SAMPLES)}.")
+    if len(then) > MOST_HAPPENINGS:
+        raise NotUnderstood(f"A simulation plays {MOST_HAPPENINGS} events at most.")
+    zone = ZoneInfo(campaign.timezone)
+    start = _moment(at, now, zone) if at else now
+    if lead and start < now:
+        raise NotUnderstood("A lead's own story goes on from now: give a later time, or play a sample.")
+    told = tuple(_happening(each, start, zone) for each in then)
+    return Script(campaign=campaign, sequence=sequence, at=start, sample=sample, lead=lead, then=told)
+
+
+def _happening(text: str, start: datetime, zone: ZoneInfo) -> Happening:
+    """Read `booking +2d`, `no_show 2026-12-03T14:00`, or with the time of the call, `booking +2d call +6d`."""
+    what, _, rest = text.strip().partition(" ")
+    when, has_call, call = rest.partition("call")
+    if what not in HAPPENINGS or not when.strip() or (has_call and not call.strip()):
+        raise NotUnderstood(
+            f"{text!r} is not an event and its time, such as booking +2d; events: {', '.join(HAPPENINGS)}."
+        )
+    at = _moment(when.strip(), start, zone)
+    if at < start:
+        raise NotUnderstood(f"{text!r} lies before the start of the sequence.")
+    return Happening(at, what, _moment(call.strip(), start, zone) if has_call else _call_of(what, at))
+
+
+def _call_of(what: str, at: datetime) -> datetime | None:
+    if what in {Event.BOOKING, Event.BOOKING_RESCHEDULED}:
+        return (at + CALL_IN).replace(minute=0, second=0, microsecond=0)
+    return None
+
+
+def _moment(text: str, start: datetime, zone: ZoneInfo) -> datetime:
+    try:
+        if text.startswith("+"):
+            return start + fields.duration(text[1:].strip())
+        at = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise NotUnderstood(f"{text!r} is not a time such as 2026-12-03 14:00, or a delay such as +2d.") from None
+    return at if at.tzinfo else at.replace(tzinfo=zone)

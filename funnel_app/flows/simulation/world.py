@@ -1,0 +1,100 @@
+"""The world of a simulation: the real flows' collaborators over a scratch ledger, which reach nobody."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from funnel_app.campaigns.registry import Registry
+from funnel_app.deps import Deps
+from funnel_app.flows.addresses import looked_up
+from funnel_app.flows.simulation.script import NotUnderstood
+from funnel_app.flows.templates.compose import booked_calls
+from funnel_app.gateways.simulated import (
+    SimulatedFetches,
+    SimulatedMailer,
+    SimulatedPause,
+    SimulatedQueues,
+    SimulatedRate,
+)
+from funnel_app.ledger import scratch
+from funnel_app.ledger.engine import make_sessions
+from funnel_app.ledger.group_commit import GroupCommit
+from funnel_app.logs import unlogged
+
+# Texts count as just read for as long: nobody asks Notion in a simulation.
+FOREVER = timedelta(days=40_000)
+
+
+@dataclass
+class SimulatedClock:
+    """A clock that runs ahead as it is told, and never back."""
+
+    at: datetime
+
+    def __call__(self) -> datetime:
+        """Return the time that it is in the simulation."""
+        return self.at
+
+    def go_to(self, at: datetime) -> None:
+        """Let it be this time, unless that is over."""
+        self.at = max(self.at, at)
+
+    def sleep(self, seconds: float) -> None:
+        """Let so many seconds go by."""
+        self.at += timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class World:
+    """Collaborators to hand to the flows, and their clock."""
+
+    deps: Deps
+    clock: SimulatedClock
+
+
+@contextmanager
+def simulated_world(deps: Deps, start: datetime) -> Iterator[World]:
+    """Give a world with the campaigns, texts and figures of the real one, in which nothing is logged."""
+    with scratch.scratch_ledger() as engine, unlogged():
+        sessions, reads = make_sessions(engine)
+        clock = SimulatedClock(start)
+        played = replace(
+            deps,
+            settings=replace(deps.settings, testing_mode=False),
+            registry=_with_bookings(deps),
+            engine=engine,
+            sessions=sessions,
+            reads=reads,
+            mailer=SimulatedMailer(),
+            queues=SimulatedQueues(),
+            rate=SimulatedRate(),
+            pause=SimulatedPause(),
+            fetches=SimulatedFetches(lambda key: "there is no good text of it; see flask templates audit"),
+            now=clock,
+            sleep=clock.sleep,
+            intake=GroupCommit(),
+            events=GroupCommit(),
+        )
+        with deps.reads() as real, sessions.begin() as session:
+            scratch.copy_texts(real, session, deps.registry.template_keys(), start + FOREVER)
+        yield World(played, clock)
+
+
+def _with_bookings(deps: Deps) -> Registry:
+    """Return the campaigns with the calls that are really booked among those that they count from."""
+    campaigns = {
+        name: replace(campaign, bookings_baseline=campaign.bookings_baseline + booked_calls(deps, name))
+        for name, campaign in deps.registry.campaigns.items()
+    }
+    return Registry(campaigns)
+
+
+def bring(deps: Deps, world: World, address: str) -> UUID:
+    """Bring a lead and their story so far into the world; NotUnderstood where nobody has the address."""
+    with deps.reads() as real, world.deps.sessions.begin() as session:
+        found = scratch.copy_person(real, session, looked_up(address))
+    if found is None:
+        raise NotUnderstood(f"There is no lead {address}; flask trace {address} says what is known of the address.")
+    return found

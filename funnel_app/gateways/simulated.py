@@ -1,0 +1,92 @@
+"""Gateways that reach nobody: for playing what would happen, without a network."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from funnel_app.gateways.redis.fetch_lock import FetchLock
+from funnel_app.gateways.redis.queue import Queues
+from funnel_app.gateways.redis.rate_limiter import Pause, SendingPause, SendingRate
+from funnel_app.gateways.resend.answers import Answer, AnswerKind
+from funnel_app.gateways.resend.mailer import Mailer
+
+
+class SimulatedMailer(Mailer):
+    """Takes every email, and sends none."""
+
+    def __init__(self) -> None:
+        """Open no connection."""
+
+    def send(self, payloads: Sequence[Mapping[str, object]], idempotency_key: str) -> Answer:
+        """Accept each with an id of its own."""
+        return Answer(AnswerKind.ACCEPTED, ids=tuple(str(uuid4()) for _ in payloads))
+
+
+class SimulatedQueues(Queues):
+    """Forgets what is scheduled: whoever plays asks the ledger what is due next."""
+
+    def __init__(self) -> None:
+        """Open no connection."""
+
+    def schedule(self, entries: Sequence[tuple[UUID, datetime]], now: datetime, queue: str = "") -> bool:
+        """Say that all is scheduled."""
+        return True
+
+    def unschedule(self, ids: Sequence[UUID]) -> int:
+        """Say that all is taken off."""
+        return len(ids)
+
+    def push(self, calls: Iterable[object]) -> int:
+        """Say that all is queued."""
+        return len(list(calls))
+
+
+class SimulatedRate(SendingRate):
+    """A rate that is never reached."""
+
+    def __init__(self) -> None:
+        """Open no connection."""
+
+    def wait(self, caller: UUID) -> float:
+        """Give the turn at once."""
+        return 0.0
+
+    def peek(self) -> float:
+        """Say that a turn is free."""
+        return 0.0
+
+    def answered(self, caller: UUID) -> None:
+        """Take note of nothing."""
+
+
+class SimulatedPause(SendingPause):
+    """Sending that is never paused."""
+
+    def __init__(self) -> None:
+        """Open no connection."""
+
+    def current(self) -> Pause | None:
+        """Say that nothing is paused."""
+        return None
+
+    def leave_probe(self) -> None:
+        """Take note of nothing."""
+
+    def clear(self) -> None:
+        """Take note of nothing."""
+
+
+class SimulatedFetches(FetchLock):
+    """Lets nobody read from Notion; `why` says, by key, why a text is not there."""
+
+    def __init__(self, why: Callable[[str], str]) -> None:
+        """Open no connection."""
+        self._why = why
+
+    def claim(self, key: str) -> bool:
+        """Let nobody read."""
+        return False
+
+    def fault(self, key: str) -> str:
+        """Return why the text is not there."""
+        return self._why(key)

@@ -1,0 +1,127 @@
+"""Statements whose text is made once: SQLAlchemy says how they are written and how values are kept, once for all calls.
+
+To put a statement together, and to look up how each of its values is kept, costs several times what SQLite takes to
+carry it out.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import Connection, Dialect, Select, Table, insert
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
+
+Row = Mapping[str, Any]
+Keep = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """An insert as a database takes it, and how it keeps the value of each column, in the order of the text."""
+
+    text: str
+    keeps: Sequence[tuple[str, Keep | None]]
+    defaults: Row
+    positional: bool
+
+    def values(self, row: Row) -> tuple[Any, ...] | dict[str, Any]:
+        """Return a row as the database's driver takes it."""
+        row = {**self.defaults, **row}
+        if self.positional:
+            return tuple([row[name] if keep is None else keep(row[name]) for name, keep in self.keeps])
+        return {name: row[name] if keep is None else keep(row[name]) for name, keep in self.keeps}
+
+
+class Insert:
+    """Puts rows into a table. Those of one call name the same columns; what they leave out has the column's default."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._defaults = {
+            column.name: column.default.arg
+            for column in table.c
+            if isinstance(column.default, ScalarElementColumnDefault)
+        }
+        self._made: dict[tuple[str, tuple[str, ...]], Compiled] = {}
+
+    def into(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Insert the rows, if there are any, with one statement."""
+        if not rows:
+            return
+        made = self._compiled(connection.dialect, tuple(rows[0]))
+        values = [made.values(row) for row in rows]
+        connection.exec_driver_sql(made.text, cast(Any, values if len(values) > 1 else values[0]))
+
+    def _compiled(self, dialect: Dialect, given: tuple[str, ...]) -> Compiled:
+        key = dialect.name, given
+        if key not in self._made:
+            self._made[key] = self._compile(dialect, given)
+        return self._made[key]
+
+    def _compile(self, dialect: Dialect, given: tuple[str, ...]) -> Compiled:
+        defaults = {name: value for name, value in self._defaults.items() if name not in given}
+        made = insert(self._table).compile(dialect=dialect, column_keys=[*given, *defaults])
+        names = getattr(made, "positiontup", None) or list(made.params)
+        types = {name: self._table.c[name].type.dialect_impl(dialect) for name in names}
+        keeps = [(name, types[name].bind_processor(dialect)) for name in names]
+        return Compiled(str(made), keeps, defaults, dialect.positional)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question as a database takes it, for lists of certain lengths, and how its answer is read."""
+
+    text: str
+    order: Sequence[str] | None
+    expanded: Mapping[str, Sequence[str]]
+    fixed: Row
+    keeps: Mapping[str, Keep | None]
+    columns: Sequence[tuple[str, Keep | None]]
+
+    def values(self, given: Row) -> tuple[Any, ...] | dict[str, Any]:
+        """Return the values as the database's driver takes them."""
+        flat = dict(self.fixed)
+        for name, value in given.items():
+            flat.update(zip(self.expanded[name], value, strict=True) if name in self.expanded else ((name, value),))
+        kept = {name: value if (keep := self.keeps.get(name)) is None else keep(value) for name, value in flat.items()}
+        return kept if self.order is None else tuple([kept[name] for name in self.order])
+
+    def read(self, row: Sequence[Any]) -> dict[str, Any]:
+        """Return a row of the answer by its columns."""
+        return {
+            name: value if read is None else read(value) for (name, read), value in zip(self.columns, row, strict=True)
+        }
+
+
+class Question:
+    """A select with lists of any length among its values; one text serves all lists up to a power of two."""
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._statement = statement
+        self._made: dict[tuple[str, tuple[int, ...]], Asked] = {}
+
+    def ask(self, connection: Connection, **values: Any) -> list[dict[str, Any]]:
+        """Return the rows of the answer; nothing is one of no values."""
+        given = {name: _filled_up(value) if isinstance(value, Collection) else value for name, value in values.items()}
+        key = connection.dialect.name, tuple([len(each) for each in given.values() if isinstance(each, list)])
+        if key not in self._made:
+            self._made[key] = self._compile(connection.dialect, given)
+        made = self._made[key]
+        return [made.read(row) for row in connection.exec_driver_sql(made.text, cast(Any, made.values(given)))]
+
+    def _compile(self, dialect: Dialect, given: Row) -> Asked:
+        made = self._statement.compile(dialect=dialect)
+        state = cast(Any, made).construct_expanded_state(dict(given))
+        fixed = {name: value for name, value in state.parameters.items() if name not in given}
+        columns = [
+            (column.name, column.type.dialect_impl(dialect).result_processor(dialect, None))
+            for column in self._statement.selected_columns
+        ]
+        order = state.positiontup if dialect.positional else None
+        return Asked(state.statement, order, state.parameter_expansion, fixed, state.processors, columns)
+
+
+def _filled_up(values: Collection[Any]) -> list[Any]:
+    """Return a list as long as the next power of two: whoever stands in it twice is found once."""
+    found = list(values)
+    return found + found[-1:] * ((1 << (len(found) - 1).bit_length()) - len(found))

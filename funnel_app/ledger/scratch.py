@@ -1,0 +1,103 @@
+"""A scratch ledger: one that stands for a while beside the real one, to play on."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Engine, Select, event, exists, func, insert, select
+from sqlalchemy.orm import Session, aliased
+
+from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
+from funnel_app.ledger import template_versions
+from funnel_app.ledger.base import Base, written
+from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.models import (
+    Contact,
+    Email,
+    Enrolment,
+    HookEvent,
+    Message,
+    Request,
+    Suppression,
+    TemplateVersion,
+)
+
+
+@contextmanager
+def scratch_ledger() -> Iterator[Engine]:
+    """Give an empty ledger on this machine's temporary folder, which is gone afterwards."""
+    with TemporaryDirectory(prefix="funnel-simulation-") as folder:
+        engine = open_engine(f"sqlite:///{Path(folder) / 'ledger.db'}")
+        event.listen(engine, "connect", _without_syncs)
+        Base.metadata.create_all(engine)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+
+def _without_syncs(connection: Any, record: object) -> None:
+    # What is played may be lost with the machine.
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+def copy_texts(real: Session, scratch: Session, keys: Sequence[str], until: datetime) -> None:
+    """Copy the version that serves under each key, so that it counts as just read until then."""
+    for key in keys:
+        version = template_versions.find_adopted(real, key) or template_versions.find_good(real, key)
+        if version is not None:
+            row = _row(version)
+            scratch.execute(insert(TemplateVersion), row | {"checked_at": until, "adopted_at": version.since_at})
+
+
+def copy_person(real: Session, scratch: Session, email_norm: str) -> UUID | None:
+    """Copy all that the ledger knows of a person; return their id, None where nobody has the address."""
+    contact = real.scalar(select(Contact).where(Contact.email_norm == email_norm))
+    if contact is None:
+        return None
+    theirs = select(Enrolment.id).where(Enrolment.contact_id == contact.id)
+    emails = select(Email.id).where(Email.enrolment_id.in_(theirs))
+    requests = select(Email.request_id).where(Email.enrolment_id.in_(theirs), Email.request_id.is_not(None))
+    told = select(Message.request_id).where(Message.email_id.in_(emails))
+    _copy(real, scratch, Contact, Contact.id == contact.id)
+    _copy(real, scratch, Suppression, Suppression.email_norm == email_norm)
+    _copy(real, scratch, HookEvent, HookEvent.contact_id == contact.id)
+    _copy(real, scratch, Enrolment, Enrolment.contact_id == contact.id)
+    _copy(real, scratch, Request, Request.id.in_(requests) | Request.id.in_(told))
+    _copy(real, scratch, Email, Email.enrolment_id.in_(theirs))
+    _copy(real, scratch, Message, Message.email_id.in_(emails), template_version_id=None)
+    return contact.id
+
+
+def next_due(session: Session) -> tuple[UUID, datetime] | None:
+    """Return the planned email whose time comes first, and that time; None where no email waits.
+
+    One that waits for an earlier step of its sequence comes after that.
+    """
+    found = session.execute(_next_due()).first()
+    return (found[0], found[1]) if found else None
+
+
+@cache
+def _next_due() -> Select[UUID, datetime]:
+    earlier = aliased(Email)
+    waits = exists().where(
+        earlier.enrolment_id == Email.enrolment_id, earlier.step < Email.step, earlier.state.in_(HOLDS_SUCCESSOR)
+    )
+    at = func.max(Email.due_at, func.coalesce(Email.next_attempt_at, Email.due_at), type_=Email.due_at.type)
+    return select(Email.id, at).where(written(Email.state, State.PLANNED), ~waits).order_by(at, Email.step).limit(1)
+
+
+def _copy(real: Session, scratch: Session, model: type[Base], where: ColumnElement[bool], **changed: Any) -> None:
+    rows = [_row(each) | changed for each in real.scalars(select(model).where(where))]
+    if rows:
+        scratch.execute(insert(model), rows)
+
+
+def _row(each: Base) -> dict[str, Any]:
+    return {column.key: getattr(each, column.key) for column in type(each).__mapper__.column_attrs}

@@ -1,0 +1,55 @@
+"""Simulate: what a lead would get, played with a clock that runs ahead; nothing is written or sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from funnel_app.campaigns.model import Event
+from funnel_app.current import current_deps
+from funnel_app.flows.simulation.judge import warnings_of
+from funnel_app.flows.simulation.script import UNSUBSCRIBE, NotUnderstood, write_script
+from funnel_app.flows.simulation.simulate import Played, simulate
+from funnel_app.flows.templates.samples import SAMPLES
+from funnel_app.web.console.frame import blueprint, page
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What was played, what in it a lead would stumble over, and on whose clock."""
+
+    calendar: list[Played] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    zone: str = ""
+
+
+@blueprint.get("/simulate")
+def simulate_page() -> ResponseReturnValue:
+    """Ask for a sequence, and show the calendar of what a lead would get."""
+    given, fault, shown = request.args, "", Shown()
+    if given.get("sequence"):
+        try:
+            shown = _played(given)
+        except NotUnderstood as words:
+            fault = str(words)
+    registry = current_deps().registry
+    sequences = [sequence for each in registry.campaigns.values() for sequence in each.sequences.values()]
+    titles = {registry.name_of(sequence): sequence.title for sequence in sequences}
+    told = {"given": given, "fault": fault, "shown": shown, "events": [*Event, UNSUBSCRIBE]}
+    return page("simulate.html", titles=titles, samples=SAMPLES, **told), 422 if fault else 200
+
+
+def _played(given: Mapping[str, str]) -> Shown:
+    deps = current_deps()
+    script = write_script(
+        deps.registry,
+        given["sequence"],
+        now=deps.now(),
+        at=given.get("at", "").strip(),
+        then=[line for line in given.get("then", "").splitlines() if line.strip()],
+        sample=given.get("sample") or SAMPLES[0],
+        lead=given.get("lead", "").strip() or None,
+    )
+    calendar = simulate(deps, script)
+    return Shown(calendar, warnings_of(calendar, script.campaign), script.campaign.timezone)

@@ -1,0 +1,39 @@
+"""Sign: how a worker is heard of. Its loop gives the sign; a thread gives it again, for a Redis that forgot it."""
+
+import time
+from collections.abc import Callable
+
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.ready import WORKER
+from funnel_app.gateways.errors import Unavailable
+
+RENEWED_EVERY_S = 5.0
+
+
+class Sign:
+    """The last time that a worker's loop went round. One whose loop hangs is not heard of for long."""
+
+    def __init__(self, member: Callable[[], str]) -> None:
+        self._member = member
+        self._at: float | None = None
+
+    def give(self, deps: Deps) -> None:
+        """Say that the loop goes round now."""
+        self._at = time.monotonic()
+        self._write(deps, 0.0)
+
+    def renew(self, deps: Deps) -> None:
+        """Say again when the loop went round last, where that is not too long ago. Without Redis no loop can."""
+        if self._at is None:
+            return
+        age_s = time.monotonic() - self._at
+        if age_s > deps.settings.silent_after.total_seconds():
+            return
+        try:
+            self._write(deps, age_s)
+        except Unavailable:
+            self._at = time.monotonic()
+
+    def _write(self, deps: Deps, age_s: float) -> None:
+        ttl_s = max(1, int(deps.settings.silent_after.total_seconds() - age_s))
+        deps.queues.beat(WORKER, ttl_s, self._member(), age_s=age_s)

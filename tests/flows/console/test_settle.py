@@ -1,0 +1,199 @@
+"""Settle: what waits for a person's word is put aside, corrected, mailed again or settled at once, and written down."""
+
+import pytest
+
+from funnel_app.campaigns.model import Event
+from funnel_app.campaigns.states import State
+from funnel_app.flows.console import operate, settle
+from funnel_app.flows.console.intervene import NotPossible
+from funnel_app.flows.console.today import LISTED, look_at_today
+from funnel_app.flows.intake.enrol import enrol
+from funnel_app.flows.intake.keep_refused import refuse
+from funnel_app.flows.intake.settle_refused import settle_refused
+from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.watch import watch
+from funnel_app.flows.privacy.unsubscribe import find_standing, undo, unsubscribe
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.sending.record_event import record_event
+from funnel_app.gateways.resend.answers import Answer, AnswerKind
+from funnel_app.ledger import incidents, leads
+from tests.factories import make_deps
+from tests.flows.leads import call, email_ids, look, opt_in, states, write_templates
+from tests.flows.monitoring.test_doctor import GOOD, LIVE
+from tests.flows.sending.test_record_event import report
+
+WHO = "Olga"
+ANA = "ana@resend.dev"
+CONFLICT = Answer(AnswerKind.CONFLICT, detail="409 invalid_idempotent_request")
+
+
+@pytest.fixture
+def ready(engine):
+    deps = make_deps(engine, **LIVE)
+    write_templates(deps, GOOD)
+    return deps
+
+
+def refused(deps, address=ANA, hook="signup"):
+    return refuse(deps, campaign="christmas", hook=hook, payload={"email": address}, errors={"x": ["wrong"]})
+
+
+def waiting(deps):
+    return [row["email"] for row in look_at_today(deps).todo.refused]
+
+
+def address_of(deps, receipt):
+    with deps.reads() as session:
+        return leads.get(session, receipt.contact_id).email
+
+
+def bounced(deps, address=ANA):
+    receipt = opt_in(deps, address)
+    deliver(deps, email_ids(receipt)[:1])
+    record_event(deps, report(deps, email_ids(receipt)[0], "email.bounced"))
+    return receipt
+
+
+def go_round(deps, **later):
+    watch(deps)
+    deps.now.forward(**later)
+    watch(deps)
+    tell(deps)
+
+
+class TestRefusedCalls:
+    """A refused call waits for a correction until somebody, or a later call, says that it need not."""
+
+    def test_one_that_is_put_aside_waits_no_more_and_only_once(self, ready):
+        hook_id = refused(ready)
+        assert waiting(ready) == [ANA]
+        settle.put_call_aside(ready, hook_id, WHO, "a test of ours, by ana@resend.dev")
+        assert waiting(ready) == []
+        with pytest.raises(NotPossible):
+            settle.put_call_aside(ready, hook_id, WHO, "")
+        refused(ready)
+        assert waiting(ready) == [ANA], "the same call is news again"
+
+    def test_the_same_person_s_next_call_that_is_taken_puts_it_aside_and_nobody_else_s_does(self, ready):
+        refused(ready), refused(ready, "bea@resend.dev"), refused(ready, hook="booking")
+        ready.now.forward(minutes=1)
+        opt_in(ready)
+        assert settle_refused(ready) == 1 and settle_refused(ready) == 0
+        assert sorted(waiting(ready)) == [ANA, "bea@resend.dev"], "the booking of Ana was not heard of"
+
+    def test_one_that_came_after_the_taken_call_waits(self, ready):
+        opt_in(ready)
+        ready.now.forward(minutes=1)
+        refused(ready)
+        assert settle_refused(ready) == 0
+
+    def test_more_than_are_listed_are_counted(self, ready):
+        for number in range(LISTED + 3):
+            refused(ready, f"lead{number}@resend.dev")
+        todo = look_at_today(ready).todo
+        assert len(todo.refused) == LISTED and todo.more == {"refused": 3}
+
+
+class TestIncidents:
+    """What happened can be put aside with a word; what lasts cannot, and what comes after it is told again."""
+
+    def open_incident(self, deps):
+        with deps.reads() as session:
+            (found,) = incidents.current(session)
+        return found
+
+    def test_a_bounce_that_is_put_aside_is_over_and_stays_so(self, ready):
+        bounced(ready)
+        go_round(ready, minutes=2)
+        settle.put_aside_incident(ready, self.open_incident(ready).id, WHO, "called her")
+        go_round(ready, minutes=2)
+        with ready.reads() as session:
+            assert incidents.current(session) == []
+        assert "🟢 Over: Emails bounced: called her (Olga)" in ready.alerts.posted[-1][1]
+        bounced(ready, "bea@resend.dev")
+        go_round(ready, minutes=2)
+        assert "1 email to b***@resend.dev" in ready.alerts.posted[-1][1], "only what is new is counted"
+
+    def test_what_lasts_is_not_put_aside(self, ready):
+        ready.pause.pause("401 bad key", 600, "config")
+        watch(ready)
+        with pytest.raises(NotPossible):
+            settle.put_aside_incident(ready, self.open_incident(ready).id, WHO, "never mind")
+
+    def test_the_page_shows_whole_addresses_and_the_chat_none(self, ready):
+        bounced(ready)
+        go_round(ready, minutes=2)
+        (wrong,) = look_at_today(ready).incidents
+        assert ANA in wrong.detail and wrong.passes
+        assert ANA not in ready.alerts.posted[-1][1] and "a***@resend.dev" in ready.alerts.posted[-1][1]
+
+
+class TestAddresses:
+    """A mistyped address is corrected: what waits goes to the new one, and what went out did not."""
+
+    def test_what_waits_goes_to_the_right_address(self, ready):
+        receipt = opt_in(ready, "ana@resned.dev")
+        deliver(ready, email_ids(receipt)[:1])
+        told = settle.correct_address(ready, receipt.contact_id, " Ana@resend.dev ", WHO)
+        assert told == "the address is corrected: 4 emails that wait go there, and 1 email went to the old one"
+        record_event(ready, report(ready, email_ids(receipt)[0]))
+        ready.now.forward(days=1)
+        deliver(ready, email_ids(receipt)[1:2])
+        assert ready.mailer.sent_to() == ["ana@resned.dev", "Ana@resend.dev"]
+
+    @pytest.mark.parametrize("address", ["ana", "ANA@resend.dev", "bea@resend.dev"])
+    def test_one_that_is_none_or_the_same_or_another_lead_s_changes_nothing(self, ready, address):
+        receipt, _ = opt_in(ready), opt_in(ready, "bea@resend.dev")
+        with pytest.raises(NotPossible):
+            settle.correct_address(ready, receipt.contact_id, address, WHO)
+        assert address_of(ready, receipt) == ANA
+
+    def test_a_suppression_is_released_and_what_ended_stays_ended(self, ready):
+        receipt = opt_in(ready)
+        operate.suppress(ready, receipt.contact_id, WHO)
+        assert "mailed again" in settle.mail_again(ready, receipt.contact_id, WHO)
+        assert set(states(ready, receipt)) == {"cancelled"}
+        with pytest.raises(NotPossible):
+            settle.mail_again(ready, receipt.contact_id, WHO)
+        again = enrol(ready, call(ANA, Event.ASSESSMENT))
+        deliver(ready, email_ids(again)[:1])
+        assert ready.mailer.sent_to() == [ANA]
+
+
+@pytest.mark.parametrize(("outcome", "state"), [("delivered", State.DELIVERED), ("not-sent", State.PLANNED)])
+def test_all_that_are_in_doubt_are_settled_at_once(ready, outcome, state):
+    first = [email_ids(opt_in(ready, f"{name}@resend.dev"))[0] for name in ("ana", "bea", "cy")]
+    ready.mailer.script = [CONFLICT] * 3
+    for email_id in first:
+        deliver(ready, [email_id])
+    assert len(look_at_today(ready).todo.ambiguous) == 3
+    assert settle.settle_all(ready, outcome, WHO) == f"3 emails recorded as {outcome}"
+    assert {look(ready, email_id).state for email_id in first} == {state}
+
+
+class TestUnsubscribedByMistake:
+    """For a day a reader may take it back; what somebody else forbade stays forbidden."""
+
+    def token(self, deps):
+        receipt = opt_in(deps)
+        with deps.reads() as session:
+            return receipt, leads.get(session, receipt.contact_id).unsubscribe_token
+
+    def test_it_is_taken_back_within_a_day_and_not_later(self, ready):
+        receipt, token = self.token(ready)
+        unsubscribe(ready, token)
+        assert find_standing(ready, token).may_undo
+        assert undo(ready, token) and find_standing(ready, token).marketing
+        assert set(states(ready, receipt)) == {"cancelled"}, "the sequence has ended"
+        unsubscribe(ready, token)
+        ready.now.forward(hours=25)
+        assert undo(ready, token)
+        assert not find_standing(ready, token).may_undo and not find_standing(ready, token).marketing
+
+    def test_what_a_person_forbade_is_not_taken_back(self, ready):
+        receipt, token = self.token(ready)
+        operate.suppress(ready, receipt.contact_id, WHO)
+        unsubscribe(ready, token)
+        undo(ready, token)
+        assert find_standing(ready, token).nothing
+        assert not undo(ready, "nobody's")

@@ -1,0 +1,184 @@
+"""One truth: in each outage every place that tells how all stands tells it in the same words, at the same time."""
+
+import json
+import re
+from html import unescape
+
+import pytest
+from click.testing import CliRunner
+from flask.cli import ScriptInfo
+from sqlalchemy.exc import OperationalError
+
+from funnel_app.commands.cli import own_command
+from funnel_app.flows.monitoring import headline as headlines
+from funnel_app.flows.monitoring.day import Day
+from funnel_app.flows.monitoring.digest import digest
+from funnel_app.flows.monitoring.headline import Headline, Standing, current_headline, headline
+from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
+from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.stats import ledger_stats
+from funnel_app.flows.monitoring.texts import watch_texts
+from funnel_app.flows.monitoring.watch import watch, watch_from_web
+from funnel_app.flows.tracing.trace import trace
+from funnel_app.gateways.errors import GatewayError, Unavailable
+from tests.apps import application
+from tests.factories import METRICS_TOKEN, make_deps
+from tests.flows.leads import opt_in, write_templates
+from tests.flows.monitoring.test_doctor import GOOD, LIVE, silent
+from tests.web.console import Operator
+
+LEAD = "ana@resend.dev"
+TOKEN = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+SHOWN = re.compile(r'<p class="headline \w+">(.*?)\.</p>', re.DOTALL)
+
+
+@pytest.fixture
+def live(sqlite):
+    deps = make_deps(sqlite, **LIVE)
+    write_templates(deps, GOOD)
+    opt_in(deps, LEAD)
+    deps.now.forward(minutes=5)
+    return deps
+
+
+def redis_away(deps, patch):
+    def away():
+        raise Unavailable("redis", "connection refused")
+
+    deps.queues.away = deps.vitals.away = True
+    patch.setattr(deps.pause, "current", away)
+
+
+def notion_away(deps, patch):
+    deps.notebook.fault = Unavailable("notion", "503")
+    for _ in range(3):
+        with pytest.raises(GatewayError):
+            watch_texts(deps)
+        deps.now.forward(seconds=45)
+
+
+OUTAGES = {
+    "the scheduler": (
+        lambda deps, patch: silent(deps, "scheduler"),
+        "Sending stands still: no scheduler has been heard of lately",
+    ),
+    "the workers": (
+        lambda deps, patch: silent(deps, "worker"),
+        "Sending stands still: no worker has been heard of lately",
+    ),
+    "Redis": (redis_away, "Sending stands still: Redis cannot be reached"),
+    "Notion": (notion_away, "need you: Notion cannot be read: notion: 503; and 1 more"),
+}
+
+
+def look(deps):
+    """Let the watch look until everything that lasts is told."""
+    for _ in range(8):
+        watch(deps)
+        watch_from_web(deps)
+        tell(deps)
+        deps.now.forward(seconds=10)
+
+
+def run(deps, name, *arguments):
+    app = application(deps)
+    return CliRunner().invoke(own_command(name), arguments, obj=ScriptInfo(create_app=lambda: app)).stdout
+
+
+@pytest.mark.parametrize("part", OUTAGES)
+def test_in_each_outage_seven_places_say_the_same(live, monkeypatch, part):
+    olga = Operator(application(live).test_client())
+    olga.log_in()
+    begin, words = OUTAGES[part]
+    begin(live, monkeypatch)
+    look(live)
+    said = current_headline(live).sentence
+    today, health = olga.get("/console/").text, olga.get("/console/doctor").text
+    told = {
+        "today": unescape(SHOWN.search(today)[1]),
+        "health": unescape(SHOWN.search(health)[1]),
+        "doctor": json.loads(run(live, "doctor", "--json"))["headline"],
+        "readyz": olga.client.get("/readyz", headers=TOKEN).get_json()["headline"],
+        "trace": json.loads(run(live, "trace", LEAD, "--json"))["headline"],
+        "digest": digest(live, live.now().date()).splitlines()[0],
+        "alert": live.alerts.posted[-1][1].splitlines()[0].removeprefix("Funnel at funnel.example: "),
+    }
+    assert set(told.values()) == {said}, told
+    assert words in said
+    if part != "Notion":
+        assert said.removeprefix("Sending stands still: ") in today.split('id="health"')[1], "the strip says it too"
+        assert ledger_stats(live)["unexplained"] == 0 and "nothing says why" not in today
+        assert "No email is planned" not in today and "1 email is late" in today
+
+
+def test_with_the_ledger_away_every_place_that_can_speak_says_so(live, monkeypatch):
+    olga = Operator(application(live).test_client())
+    olga.log_in()
+    gone = OperationalError("SELECT", {}, Exception("unable to open database file"))
+
+    def away(*given, **more):
+        raise gone
+
+    monkeypatch.setattr(live.engine.pool, "connect", away)
+    alarm = LedgerAlarm()
+    alarm.away(live, "unable to open database file")
+    live.now.forward(seconds=40)
+    alarm.away(live, "unable to open database file")
+    said = "No call is taken, and sending stands still: the ledger cannot be reached or is not at the newest migration"
+    page = olga.get("/console/")
+    told = {
+        "today": unescape(SHOWN.search(page.text)[1]),
+        "health": unescape(SHOWN.search(olga.get("/console/doctor").text)[1]),
+        "doctor": json.loads(run(live, "doctor", "--json"))["headline"],
+        "readyz": olga.client.get("/readyz", headers=TOKEN).get_json()["headline"],
+        "alert": live.alerts.posted[-1][1].splitlines()[0].removeprefix("Funnel at funnel.example: "),
+    }
+    assert page.status_code == 503 and set(told.values()) == {said}, told
+    with pytest.raises(OperationalError):  # which `flask trace` ends in a sentence for
+        trace(live, LEAD)
+
+
+@pytest.mark.parametrize(
+    ("stop", "wants", "day", "state", "sentence"),
+    [
+        (None, [], Day(), "well", "All is well: no email is due today"),
+        (None, [], Day(delivered=31), "well", "All is well: 31 emails today, all delivered"),
+        (None, [], Day(delivered=1), "well", "All is well: 1 email today, delivered"),
+        (
+            None,
+            [],
+            Day(delivered=2, on_the_way=1, waiting=3, stopped=1),
+            "well",
+            (
+                "All is well: 7 emails today: 2 delivered, 1 on the way, 3 waiting for their time "
+                "and 1 stopped with a reason"
+            ),
+        ),
+        (None, ["a", "b", "c"], Day(), "needs_you", "3 things need you: a; and 2 more"),
+        (None, ["a"], Day(delivered=1), "needs_you", "1 thing needs you: a"),
+        ("Sending stands still", ["a"], Day(), "stopped", "Sending stands still"),
+    ],
+)
+def test_the_headline_is_the_worst_that_is_true(stop, wants, day, state, sentence):
+    assert headline(stop, wants, day) == Headline(Standing(state), sentence, tuple(wants))
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("config", "Sending stands still until 07:06 on 24 November, since Resend refuses the key"),
+        ("rate_limited", "All is well"),
+        ("outage", "All is well"),
+    ],
+)
+def test_a_pause_that_lasts_stops_and_one_that_passes_does_not(live, kind, sentence):
+    live.pause.pause("said Resend", 60, kind)
+    assert current_headline(live).sentence.startswith(sentence)
+
+
+def test_a_silent_part_is_told_with_the_time_from_which_on_it_is(live, monkeypatch):
+    since = live.now()
+    live.now.forward(hours=2)
+    monkeypatch.setattr(live.vitals, "seen", lambda: {"scheduler": since, "worker:1": live.now()})
+    assert current_headline(live).sentence == "Sending stands still: the scheduler has been silent since 07:05"
+    assert headlines.stops(live)[0].part == "scheduler"

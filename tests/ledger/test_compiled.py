@@ -1,0 +1,71 @@
+"""An insert that is made once writes what SQLAlchemy's own would, on both databases."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from funnel_app.ledger.compiled import Insert, Question
+from funnel_app.ledger.reading import CONTACTS, HOOKS
+from funnel_app.ledger.types import new_id
+from funnel_app.rules.states import Outcome
+
+AT = datetime(2026, 11, 24, 9, 0, 0, 123456, tzinfo=timezone(timedelta(hours=-5)))
+
+
+def hook(**more):
+    return {
+        "id": new_id(), "received_at": AT, "source": "website", "campaign": "christmas", "hook": "signup",
+        "mode": "test", "payload": {"name": "Zoë 100% \"of\" 'it'", "n": [1, None]}, "outcome": Outcome.IGNORED,
+        "errors": None, **more,
+    }  # fmt: skip
+
+
+def written(connection, put):
+    row = hook()
+    put(connection, row)
+    found = dict(connection.execute(select(HOOKS).where(HOOKS.c.id == row["id"])).mappings().one())
+    return {**found, "id": None}
+
+
+def test_it_writes_what_sqlalchemy_would_and_the_defaults_of_what_is_left_out(both_deps):
+    own = Insert(HOOKS)
+    with both_deps.engine.begin() as connection:
+        ours = written(connection, lambda on, row: own.into(on, [row]))
+        theirs = written(connection, lambda on, row: on.execute(insert(HOOKS), [row]))
+    assert ours == theirs
+    assert (ours["times"], ours["errors"], ours["received_at"]) == (1, None, AT.astimezone(UTC))
+
+
+def test_rows_of_a_call_are_written_together_and_none_are_no_statement(both_deps):
+    own, rows = Insert(HOOKS), [hook(size=number) for number in range(3)]
+    with both_deps.engine.begin() as connection:
+        own.into(connection, rows)
+        own.into(connection, [])
+        sizes = connection.scalars(select(HOOKS.c.size).where(HOOKS.c.id.in_([row["id"] for row in rows])))
+        assert sorted(sizes) == [0, 1, 2]
+
+
+def test_what_the_database_refuses_is_sqlalchemys_error(both_deps):
+    row = {"id": new_id(), "email": "ana@example.com", "email_norm": "ana@example.com", "unsubscribe_token": "one",
+           "properties": {}, "created_at": AT, "updated_at": AT}  # fmt: skip
+    with pytest.raises(IntegrityError), both_deps.engine.begin() as connection:
+        Insert(CONTACTS).into(connection, [row, {**row, "id": new_id(), "unsubscribe_token": "two"}])
+
+
+def test_a_question_finds_what_sqlalchemys_own_select_finds_whatever_the_length_of_its_lists(both_deps):
+    statement = (
+        select(HOOKS.c.id, HOOKS.c.received_at, HOOKS.c.payload)
+        .where(HOOKS.c.id.in_(bindparam("ids", expanding=True)), HOOKS.c.received_at >= bindparam("since"))
+        .where(HOOKS.c.outcome.in_((Outcome.IGNORED, Outcome.ACCEPTED)))
+        .order_by(HOOKS.c.id)
+    )
+    own, rows = Question(statement), [hook() for _ in range(6)]
+    with both_deps.engine.begin() as connection:
+        Insert(HOOKS).into(connection, rows)
+        for many in (0, 1, 3, 5, 3):
+            asked = {"ids": [row["id"] for row in rows[:many]], "since": AT - timedelta(days=1)}
+            theirs = [dict(row) for row in connection.execute(statement, asked).mappings()]
+            assert own.ask(connection, **asked) == theirs
+            assert len(theirs) == many

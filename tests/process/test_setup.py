@@ -1,0 +1,77 @@
+"""`flask setup`: from nothing to a green doctor and a canary that arrived, against the stand-ins."""
+
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from funnel_app.environment import read_file
+from sandbox.notion.state import WORKSPACE_PAGE_ID
+from sandbox.processes import ROOT, Processes, answers, inheriting
+from sandbox.redis_server import RedisServer, free_port
+from tests.process.watching import wait_until
+
+pytestmark = pytest.mark.process
+NOTION_PAGE = f"https://www.notion.so/biz/Funnel-{WORKSPACE_PAGE_ID.replace('-', '')}?source=copy"
+STARTS = "Is it up, and reached at"
+
+
+@pytest.fixture
+def nothing(tmp_path):
+    """A machine with a Redis, where Resend and Notion are played, and no setting was ever made."""
+    sandbox_port, web_port = free_port(), free_port()
+    with RedisServer() as redis:
+        env = inheriting(
+            {
+                "RESEND_API_URL": f"http://127.0.0.1:{sandbox_port}/resend",
+                "NOTION_API_URL": f"http://127.0.0.1:{sandbox_port}/notion",
+                "DATABASE_URL": f"sqlite:///{tmp_path}/funnel.db",
+                "PORT": str(web_port),
+                "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{web_port}",
+                "REDIS_FOR_ANSWER": redis.url,
+            }
+        )
+        processes = Processes(tmp_path, env)
+        try:
+            options = ("--port", str(sandbox_port), "--domain", "mail.businessx.example")
+            processes.start("sandbox", "-m", "sandbox", *options)
+            processes.wait_for("sandbox", f"http://127.0.0.1:{sandbox_port}/")
+            yield processes
+        finally:
+            processes.stop()
+
+
+def test_from_nothing_to_a_canary_that_arrived(nothing):
+    file, url = nothing.folder / ".env", f"http://127.0.0.1:{nothing.env['PORT']}"
+    given = [
+        "here", url, "BusinessX", "1 Market Street, Toronto", "", "", "", "re_mine",
+        "BusinessX <hello@mail.businessx.example>", "", "ntn_mine", NOTION_PAGE, "", "", "",
+        nothing.env["REDIS_FOR_ANSWER"],
+    ]  # fmt: skip
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "setup", "--to", str(file)]
+    with nothing.log("setup").open("wb") as log:
+        asked = subprocess.Popen(
+            command, cwd=ROOT, env=dict(nothing.env), stdin=subprocess.PIPE, stdout=log, stderr=log,
+            start_new_session=True,
+        )  # fmt: skip
+    nothing.running["setup"] = asked
+    assert asked.stdin is not None
+    asked.stdin.write("".join(f"{each}\n" for each in [*given, "", ""]).encode())
+    asked.stdin.flush()
+    wait_until("all is answered", lambda: STARTS in nothing.log("setup").read_text() or asked.poll() is not None)
+    told = nothing.log("setup").read_text()
+    assert asked.poll() is None, told
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    container = Processes(nothing.folder, {**nothing.env, **read_file(file)})
+    container.start("funnel", "-m", "jobs.start")
+    try:
+        wait_until("Funnel is ready", lambda: answers(f"{url}/readyz"))
+        asked.stdin.write(b"\n")
+        asked.stdin.close()
+        assert asked.wait(150) == 0, nothing.log("setup").read_text()
+    finally:
+        container.stop()
+    told = nothing.log("setup").read_text()
+    assert "made below that page: Email Templates, Contacts, Email Sequence" in told
+    assert "all 22 can be sent" in told and " 0 to mend." in told and "Funnel works: the canary arrived." in told
