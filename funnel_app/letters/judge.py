@@ -105,7 +105,9 @@ def _looks(letter: Letter) -> Iterator[Problem]:
 
 def _unseen(letter: Letter, seen: set[str]) -> Iterator[Problem]:
     """Yield a problem where a reader sees only a small part of the words that the letter has."""
-    written = set(_WORD.findall(protect(letter.html).without_markup().casefold()))
+    # What a box to type in swallows counts as written, and not as seen.
+    page = re.sub(r"(</?)textarea\b", r"\1div", letter.html, flags=re.IGNORECASE)
+    written = set(_WORD.findall(protect(page).without_markup().casefold()))
     unseen = written - seen
     if len(unseen) > FEW_UNSEEN_WORDS and len(unseen) > len(written) * MOST_UNSEEN:
         words = f"{len(written) - len(unseen)} of its {len(written)} different words"

@@ -44,11 +44,15 @@ class Leftover:
     def _rule(self, rule: Rule, staying: list[Selector], *, held: bool) -> str:
         if not rule.declarations:
             return rule.source
-        strong = [each for each in staying if held or self._page.is_wanted(each)]
-        # Each is asked, as asking also finds what must not be won over.
-        asked = {
-            each: {self._cascade.needs_strength(rule, selector, each) for selector in strong}
+        selectors: dict[str, list[str]] = {}
+        for each in staying:
+            selectors.setdefault(self._declared(rule, each, held=held), []).append(each.text)
+        return "\n".join(f"{','.join(texts)}{{{declared}}}" for declared, texts in selectors.items())
+
+    def _declared(self, rule: Rule, selector: Selector, *, held: bool) -> str:
+        """Return what a rule declares of one of its selectors, as strong as it must be there."""
+        strong = held or self._page.is_wanted(selector)
+        return ";".join(
+            each.written(important=strong and self._cascade.needs_strength(rule, selector, each))
             for each in rule.declarations
-        }
-        declared = ";".join(each.written(important=True in answers) for each, answers in asked.items())
-        return f"{','.join(each.text for each in staying)}{{{declared}}}"
+        )

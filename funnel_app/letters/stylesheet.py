@@ -13,6 +13,8 @@ _PSEUDO = re.compile(r"::?[\w-]+(?:\([^)]*\))?")
 _PASSING = re.compile(
     r"::[\w-]+|:(?:hover|active|focus(?:-\w+)?|visited|(?:any-)?link|target|checked|before|after|first-l\w+)\b"
 )
+# What tinycss2 raises for what cannot be written again.
+_UNWRITABLE = (TypeError, RecursionError)
 _CONDITIONS = {"media", "supports", "layer", "container"}
 
 
@@ -88,8 +90,8 @@ def read_sheet(css: str) -> Sheet:
     """Return the rules of a sheet in their order; raises ValueError where it cannot be written again as it was."""
     try:
         return tuple(_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)))
-    except TypeError as error:
-        raise ValueError("it has something that is no CSS") from error
+    except _UNWRITABLE as error:
+        raise ValueError("it has something that is no CSS, or too many braces within each other") from error
 
 
 def declarations_in(css: str | list[tinycss2.ast.Node]) -> tuple[Declaration, ...]:
@@ -97,7 +99,11 @@ def declarations_in(css: str | list[tinycss2.ast.Node]) -> tuple[Declaration, ..
     nodes = tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True)
     if any(node.type != "declaration" for node in nodes):
         return ()
-    return tuple(Declaration(node.lower_name, tinycss2.serialize(node.value).strip(), node.important) for node in nodes)
+    try:
+        values = [tinycss2.serialize(node.value).strip() for node in nodes]
+    except _UNWRITABLE:
+        return ()
+    return tuple(Declaration(node.lower_name, value, node.important) for node, value in zip(nodes, values, strict=True))
 
 
 def _rules(nodes: Sequence[tinycss2.ast.Node]) -> Iterator[Rule | Group]:

@@ -51,9 +51,9 @@ def test_a_letter_looks_as_its_template(browser: Browser, width, scheme, media):
     for values in VALUES:
         seen = []
         for source in (PAGE, made):
+            page.mouse.move(0, 0)
             page.set_content(fill(source, values, html=True))
             seen.append([*page.evaluate(COMPUTED), page.evaluate("getComputedStyle(document.body).backgroundColor")])
-            page.mouse.move(0, 0)
             if media == "screen":
                 page.hover("a")
             seen[-1].append(page.evaluate("getComputedStyle(document.querySelector('a')).color"))

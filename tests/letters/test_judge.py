@@ -254,7 +254,9 @@ def test_what_is_hidden_by_design_raises_no_alarm(html):
 
 
 def test_styles_that_cannot_be_inlined_and_those_that_gmail_drops_are_warned_of():
-    assert "not_inlined" in warnings(f"<style>p{{margin:0}}</style><table>{{{{ score }}}}<tr><td>a</table>{FOOT}")
+    assert "not_inlined" in warnings(
+        f"<style>p{{margin:0}}</style><table><tr><td>{{{{ first_name }}}}</td></tr>{{{{ score }}}}</table>{FOOT}"
+    )
     assert "not_inlined" not in warnings(
         f"<style>p{{margin:0}}</style><p {{% if score %}}class=a{{% endif %}}>a</p>{FOOT}"
     )

@@ -106,7 +106,7 @@ def test_the_text_part_reads_like_the_letter():
         ('<span style="max-height:0;overflow:hidden">Peek</span>a', "a"),
         ("<span hidden>Peek</span>a", "a"),
         ('<span style="opacity: 0">Peek</span>a', "a"),
-        ('<span title="hidden" style="opacity:0.5">b</span>a', "ba"),
+        ('<span title="hidden" style="opacity:0.5">b</span> a', "b a"),
     ],
 )
 def test_the_text_part_says_what_the_letter_says(html, text):
