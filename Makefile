@@ -84,6 +84,10 @@ e2e-live: setup ## Play a journey through a deployed Funnel in testing mode (URL
 chaos: setup servers ## Play storms of faults and count what they lost (STORMS=20)
 	@$(BIN)/python -m tests.chaos $(or $(STORMS),20)
 
+.PHONY: model
+model: setup ## Compare the rules with a plain model of their words over random histories (HISTORIES=20000 SEED=0)
+	@$(BIN)/python -m tests.model $(or $(HISTORIES),20000) $(or $(SEED),0)
+
 # What `make bench` runs: minutes. The others take long, or need what it does not: `make bench-full`.
 SHORT := accept intake drain lateness memory start calls
 PROGRAMS = $(filter-out stub,$(basename $(notdir $(shell grep -l __main__ bench/*.py))))

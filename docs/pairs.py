@@ -70,7 +70,10 @@ def _start(sequence: Sequence) -> Arrival:
 
 def _arrivals(sequence: Sequence, start: Arrival) -> Iterator[Arrival]:
     for event in Event:
-        if event in PEOPLE:
+        if event is Event.MAYBE and sequence.per_occurrence and event in sequence.exits:
+            yield Arrival(f"{PEOPLE[event]} after this call", event, call_in=start.call_in)
+            yield Arrival(f"{PEOPLE[event]} after an earlier call", event, call_in=timedelta(days=-9))
+        elif event in PEOPLE:
             yield Arrival(PEOPLE[event], event)
         elif not sequence.per_occurrence:
             yield Arrival(f"a call {CALLS[event]}", event, THIS_CALL, timedelta(days=5))

@@ -1,7 +1,7 @@
 """Checks of settings that are addresses of servers: each raises ValidationError, and never shows a value."""
 
 import re
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from marshmallow import ValidationError
 
@@ -60,6 +60,18 @@ def redis_address(value: str) -> None:
     if not value.startswith(("redis://", "rediss://", "unix://")):
         raise ValidationError(A_REDIS)
     _server(value, A_REDIS)
+
+
+def replica_address_or_off(value: str) -> None:
+    """Refuse what Litestream cannot write to; none is fine. What opens a store stands in variables of its own."""
+    if value and not (_is_address(value) and _is_replica(urlsplit(value))):
+        raise ValidationError("must be file:///folder, s3://bucket/path, gs://bucket/path or abs://container/path.")
+
+
+def _is_replica(parts: SplitResult) -> bool:
+    if parts.scheme == "file":
+        return not parts.netloc and parts.path.startswith("/") and len(parts.path) > 1
+    return parts.scheme in {"s3", "gs", "abs"} and bool(parts.netloc) and "@" not in parts.netloc
 
 
 def _server(value: str, form: str) -> None:

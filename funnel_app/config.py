@@ -8,7 +8,14 @@ from pathlib import Path
 
 from environs import Env, EnvValidationError
 
-from funnel_app.address_checks import ledger, redis_address, sentry_address, web_address, web_address_or_off
+from funnel_app.address_checks import (
+    ledger,
+    redis_address,
+    replica_address_or_off,
+    sentry_address,
+    web_address,
+    web_address_or_off,
+)
 from funnel_app.environment import fill, find_file
 from funnel_app.setting_checks import (
     between,
@@ -78,6 +85,7 @@ MEANINGS = {
     "WORKERS": "How many workers send at once",
     "BACKUP_DIR": "Where a verified copy of the ledger goes each night (`/data/backups` in the image); none: nowhere",
     "BACKUP_KEEP_DAYS": "How long those copies are kept; the newest always is",
+    "REPLICA_URL": "Where each change of a SQLite ledger goes at once: `file:///folder`, `s3://bucket/path`; none: no",
     "ROLE": "What a container runs: `all`, `web`, `worker`, `scheduler`, or `migrate`, which then ends",
     "WEB_CONCURRENCY": "How many web processes answer, each with 4 threads",
     "LOG_LEVEL": "From which level on things are logged",
@@ -137,6 +145,7 @@ class Settings:
     workers: int
     backup_dir: str | None
     backup_keep: timedelta
+    replica_url: str | None
     role: str
     web_concurrency: int
     log_level: str
@@ -228,6 +237,7 @@ def _read(env: Env) -> Settings:
         workers=env.int("WORKERS", 2, validate=between(1, 100)),
         backup_dir=env.str("BACKUP_DIR", "") or None,
         backup_keep=timedelta(days=env.int("BACKUP_KEEP_DAYS", 14, validate=between(1, 3650)) or 0),
+        replica_url=env.str("REPLICA_URL", "", validate=replica_address_or_off) or None,
         role=env.str("ROLE", "all", validate=role),
         web_concurrency=env.int("WEB_CONCURRENCY", 2, validate=between(1, 100)),
         log_level=env.str("LOG_LEVEL", "INFO", validate=log_level),

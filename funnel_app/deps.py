@@ -17,6 +17,7 @@ from funnel_app.config import ConfigError, Settings
 from funnel_app.gateways.http.chat import Alerts
 from funnel_app.gateways.http.public_url import PublicUrlProbe, world_time
 from funnel_app.gateways.letters.judge_process import JudgeProcess
+from funnel_app.gateways.litestream import Replica
 from funnel_app.gateways.notion.budget import NotionBudget
 from funnel_app.gateways.notion.client import NotionCalls
 from funnel_app.gateways.notion.pages import TemplateNames
@@ -33,6 +34,7 @@ from funnel_app.gateways.resend.account import Account
 from funnel_app.gateways.resend.mailer import Mailer
 from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.group_commit import GroupCommit
+from funnel_app.ledger.storage import file_of
 from funnel_app.steady_clock import CLOCK, SteadyClock
 
 FAILURES_PER_MINUTE = 30
@@ -64,6 +66,7 @@ class Deps:
     public: PublicUrlProbe
     desk: NotionWorkspace
     judge: JudgeProcess
+    replica: Replica | None = None
     world_time: Callable[[str], datetime] = world_time
     clock: SteadyClock = CLOCK
     now: Callable[[], datetime] = CLOCK.now
@@ -122,7 +125,13 @@ def build_deps(settings: Settings) -> Deps:
         account=Account(CLOCK.now),
         alerts=Alerts(),
         public=PublicUrlProbe(settings.public_url, settings.hook_secrets[0]),
+        replica=_replica(settings, engine),
     )
+
+
+def _replica(settings: Settings, engine: Engine) -> Replica | None:
+    file = file_of(engine)
+    return Replica(settings.replica_url, file) if settings.replica_url and file else None
 
 
 def _load_notion_schema(settings: Settings) -> dict[str, Table]:

@@ -4,7 +4,7 @@ import os
 import sys
 
 import wsgi  # noqa: F401 - imported here, so that gunicorn finds it in memory
-from jobs import scheduler, web
+from jobs import replica, scheduler, web
 from jobs.parent import Parent, Part
 from jobs.settings import settings
 from jobs.worker import worker_parts
@@ -15,6 +15,8 @@ def main() -> int:
     if not _migration_ended_well():
         return 1
     parts = [Part("web", web.run), Part("scheduler", scheduler.run), *worker_parts(settings().workers)]
+    if settings().replica_url:
+        parts.append(Part("replica", replica.run))
     return Parent(parts).run()
 
 

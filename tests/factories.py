@@ -79,6 +79,7 @@ def make_settings(**overrides: Any) -> Settings:
         "workers": 2,
         "backup_dir": None,
         "backup_keep": timedelta(days=14),
+        "replica_url": None,
         "role": "all",
         "web_concurrency": 2,
         "log_level": "INFO",

@@ -1,5 +1,6 @@
 """Words given up for the field's own do not come back in names, log events or pages; CONTRIBUTING lists them."""
 
+import ast
 import re
 
 import pytest
@@ -34,6 +35,18 @@ NOT_THE_OWNERS = re.compile(
 UNSEEN = re.compile(r"{%.*?%}|{{.*?}}|{#.*?#}|<[^>]*>|flask [\w -]+|\b[A-Z]+_[A-Z_]+\b|`[^`]*`", re.DOTALL)
 
 
+def said_in(path):
+    """Return the texts of a module that are more than a name: its docstrings are not among them."""
+    tree = ast.parse(path.read_text())
+    unsaid = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node)
+    }
+    texts = [each for each in ast.walk(tree) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return [text.value for text in texts if " " in text.value and id(text) not in unsaid]
+
+
 def read_by_owners():
     for path in sorted((ROOT / "funnel_app/web/console/pages").glob("*.html")):
         if not path.name.startswith("rq_"):
@@ -44,6 +57,8 @@ def read_by_owners():
         yield f"invariant {name}", f"{broken.title} {broken.broken}"
     for verb, button in BUTTONS.items():
         yield f"button {verb}", f"{button.title} {button.happens}"
+    for name in ("summaries", "timeline", "unknown_addresses"):
+        yield f"trace: {name}", "\n".join(said_in(ROOT / f"funnel_app/flows/tracing/{name}.py"))
     yield "navigation", " ".join(name for _, name in PAGES)
     yield "docs/console.md", (ROOT / "docs/console.md").read_text().partition("## Words")[0]
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from flask.cli import with_appcontext
 
 from funnel_app.current import current_deps
 from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
-from funnel_app.flows.maintenance.restore import NotRestored, restore
+from funnel_app.flows.maintenance.restore import NotRestored, Restored, restore, restore_moment
 from funnel_app.flows.monitoring.stats import ledger_stats
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
@@ -55,14 +56,36 @@ def backup_command(folder: Path | None, prunes: bool, as_json: bool) -> None:
         click.echo(f"{removed} older than {deps.settings.backup_keep.days} days removed.")
 
 
+def _moment(at: str | None) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(at) if at else None
+    except ValueError:
+        found = None
+    if at and (found is None or found.tzinfo is None):
+        raise click.UsageError("--at takes a time with its zone, such as 2026-11-26T10:00:00Z.")
+    return found
+
+
+def _restored(source: str, at: datetime | None) -> Restored:
+    if "://" in source:
+        return restore_moment(current_deps(), source, at)
+    if at is not None or not Path(source).is_file():
+        raise click.UsageError(f"{source} is no file; --at is for the address of a replica, which has :// in it.")
+    return restore(current_deps(), Path(source))
+
+
 @group.command("restore")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("source")
+@click.option("--at", metavar="TIME", help="A replica's moment, such as 2026-11-26T10:00:00Z; none: its last.")
 @AS_JSON
 @with_appcontext
-def restore_command(file: Path, as_json: bool) -> None:
-    """Bring FILE back into the empty ledger of DATABASE_URL; what may have gone out since waits for you."""
+def restore_command(source: str, at: str | None, as_json: bool) -> None:
+    """Bring SOURCE back into the empty ledger of DATABASE_URL; what may have gone out since waits for you.
+
+    SOURCE is a backup's file, or the address of a replica as flask doctor says it.
+    """
     try:
-        done = restore(current_deps(), file)
+        done = _restored(source, _moment(at))
     except NotRestored as fault:
         raise click.ClickException(str(fault)) from None
     if as_json:
@@ -71,6 +94,6 @@ def restore_command(file: Path, as_json: bool) -> None:
     click.echo(f"Restored {done.rows['contacts']} contacts and {done.rows['emails']} emails.")
     if done.held:
         click.echo(
-            f"{done.held} emails were due since that backup and may have gone out: they are ambiguous, and go no "
+            f"{done.held} emails were due since then and may have gone out: they are ambiguous, and go no "
             "further until Resend's report or you say what became of them. See docs/restore.md."
         )

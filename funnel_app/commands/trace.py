@@ -110,8 +110,8 @@ class Teller:
 
     def _enrolment(self, enrolment: dict[str, Any]) -> Padding:
         mode = ", testing mode" if enrolment["mode"] == "test" else ""
-        name = f"{enrolment['campaign']} / {enrolment['sequence']}"
-        title = Text.assemble((name, "bold"), f"  {enrolment['state']}{mode}")
+        name = current_deps().registry.title_of_sequence(enrolment["campaign"], enrolment["sequence"])
+        title = Text.assemble((name, "bold"), f"  {_stands(enrolment)}{mode}", (f"  {enrolment['sequence']}", "dim"))
         if enrolment["call_at"]:
             title.append(f", call {self._day(enrolment['call_at'])} {self._time(enrolment['call_at'])[7:12]}")
         arrow = Text.assemble(("→ ", "bold"), (enrolment["sentence"], "italic"))
@@ -132,7 +132,7 @@ class Teller:
         if self.ids:
             return (Text(email["id"]),)
         when = self._time(email["due_at"] if email["state"] == "planned" else email["since"])
-        return Text(email["template"]), Text(when, "dim")
+        return Text(current_deps().registry.title_of_email(email["template"])), Text(when, "dim")
 
     def _time(self, text: str) -> str:
         local = datetime.fromisoformat(text).astimezone(self.zone)
@@ -141,3 +141,8 @@ class Teller:
     def _day(self, text: str) -> str:
         local = datetime.fromisoformat(text).astimezone(self.zone)
         return f"{local.day} {local:%B %Y}"
+
+
+def _stands(enrolment: dict[str, Any]) -> str:
+    # How, and why, stands in the sentence below.
+    return "ended early" if enrolment["state"] == "exited" else str(enrolment["state"])

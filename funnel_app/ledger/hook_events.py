@@ -41,36 +41,6 @@ def of_contact(session: Session, contact_id: UUID) -> list[HookEvent]:
     )
 
 
-def count_calls(session: Session, campaign: str, events: Collection[str], mode: str) -> int:
-    """Count the calls of the calendar that events of these kinds speak of; those of another mode do not count.
-
-    A call that is spoken of twice counts once, and it does not matter what was answered.
-    """
-    calls = (
-        select(HookEvent.contact_id, HookEvent.occurrence)
-        .where(
-            HookEvent.campaign == campaign,
-            HookEvent.event.in_(list(events)),
-            HookEvent.outcome.in_(HEARD),
-            HookEvent.mode == mode,
-        )
-        .distinct()
-        .subquery()
-    )
-    return session.scalar(select(func.count()).select_from(calls)) or 0
-
-
-def find_call_at(session: Session, campaign: str, event: str, occurrence: str) -> datetime | None:
-    """Return when the call of a calendar event is, by the newest event of a kind; None where there is none."""
-    wanted = select(HookEvent.call_at).where(
-        HookEvent.campaign == campaign,
-        HookEvent.event == event,
-        HookEvent.occurrence == occurrence,
-        HookEvent.call_at.is_not(None),
-    )
-    return session.scalars(wanted.order_by(HookEvent.happened_at.desc()).limit(1)).one_or_none()
-
-
 def lock_key(session: Session, key: str) -> None:
     """Let only one transaction at a time work under an idempotency key, until it ends."""
     if session.get_bind().dialect.name == "postgresql":

@@ -62,6 +62,7 @@ class HookEvent(Base):
         ),
         partial("ix_hook_events_caller", "caller", "received_at", where="caller IS NOT NULL"),
         partial("ix_hook_events_mailbox", "mailbox", "received_at", where="mailbox IS NOT NULL"),
+        partial("ix_hook_events_whole", "campaign", "occurrence", where="whole IS NOT NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -87,6 +88,7 @@ class HookEvent(Base):
     mode: Mapped[str] = mapped_column(String(8))
     times: Mapped[int] = mapped_column(default=1, server_default="1")
     size: Mapped[int | None]
+    whole: Mapped[dict[str, Any] | None]
 
 
 class Enrolment(Mirrored, Base):

@@ -6,8 +6,9 @@ from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, or_, select
 
+from funnel_app.ledger import bookings
 from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
 from funnel_app.rules.decide import PER_ADDRESS, PER_IP
@@ -33,13 +34,18 @@ HEARD_COLUMNS = columns_of(Heard, HOOKS)
 
 def read(connection: Connection, wanted: Wanted) -> Reading:
     """Return what is known of these people, locked in one order until the transaction ends; nothing of new ones."""
-    contacts = _contacts(connection, wanted.addresses)
+    bookings.lock(connection, wanted.shared)
+    contacts = _contacts(connection, wanted)
     if contacts:
         enrolments = _enrolments(connection, contacts)
         heard = _heard(connection, contacts, wanted)
         contacts = {id_: replace(c, enrolments=enrolments[id_], heard=heard[id_]) for id_, c in contacts.items()}
+    if contacts and wanted.about_calls:
+        calls = bookings.of_contacts(connection, contacts)
+        contacts = {id_: replace(contact, bookings=calls[id_]) for id_, contact in contacts.items()}
     by_address = {contact.email_norm: contact for contact in contacts.values()}
-    return Reading(by_address, _started(connection, wanted))
+    whole = bookings.whole_words(connection, wanted.shared)
+    return Reading(by_address, _started(connection, wanted), whole)
 
 
 def _columns(table: Table, names: Iterable[str]) -> list[ColumnElement[Any]]:
@@ -50,11 +56,10 @@ def _one_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     return column.in_(bindparam(name, expanding=True))
 
 
-_CONTACTS = Question(
-    select(*_columns(CONTACTS, CONTACT_COLUMNS))
-    .where(_one_of(CONTACTS.c.email_norm, "addresses"))
-    .order_by(CONTACTS.c.id)
-    .with_for_update()
+_KNOWN = select(*_columns(CONTACTS, CONTACT_COLUMNS)).order_by(CONTACTS.c.id).with_for_update()
+_CONTACTS = Question(_KNOWN.where(_one_of(CONTACTS.c.email_norm, "addresses")))
+_WITH_WHO_COMES = Question(
+    _KNOWN.where(or_(_one_of(CONTACTS.c.email_norm, "addresses"), CONTACTS.c.id.in_(bookings.WHO_COMES)))
 )
 _ENROLMENTS = Question(
     select(*_columns(ENROLMENTS, ENROLMENT_COLUMNS))
@@ -96,8 +101,14 @@ _STARTED_BY_CALLER = _started_by(HOOKS.c.caller)
 _STARTED_FOR_MAILBOX = _started_by(HOOKS.c.mailbox)
 
 
-def _contacts(connection: Connection, addresses: Collection[str]) -> dict[UUID, ContactFacts]:
-    return {row["id"]: ContactFacts(**row) for row in _CONTACTS.ask(connection, addresses=addresses)}
+def _contacts(connection: Connection, wanted: Wanted) -> dict[UUID, ContactFacts]:
+    if wanted.of_all:
+        campaigns, occurrences = bookings.split(wanted.of_all)
+        asked = {"campaigns": campaigns, "occurrences": occurrences}
+        rows = _WITH_WHO_COMES.ask(connection, addresses=wanted.addresses, **asked)
+    else:
+        rows = _CONTACTS.ask(connection, addresses=wanted.addresses)
+    return {row["id"]: ContactFacts(**row) for row in rows}
 
 
 def _enrolments(connection: Connection, ids: Collection[UUID]) -> Mapping[UUID, tuple[EnrolmentFacts, ...]]:

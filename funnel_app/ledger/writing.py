@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State, check
+from funnel_app.ledger.bookings import BOOKINGS, as_rows
 from funnel_app.ledger.compiled import Insert
 from funnel_app.ledger.conflicts import LostRace
 from funnel_app.ledger.models import EmailEvent
@@ -34,7 +35,7 @@ from funnel_app.rules.reading import Reading
 
 Row = dict[str, Any]
 EVENTS = EmailEvent.metadata.tables[EmailEvent.__tablename__]
-INSERTS = {table: Insert(table) for table in (CONTACTS, HOOKS, ENROLMENTS, EMAILS, EVENTS)}
+INSERTS = {table: Insert(table) for table in (CONTACTS, BOOKINGS, HOOKS, ENROLMENTS, EMAILS, EVENTS)}
 FIXED = frozenset({"id", "contact_id", "email_norm", "unsubscribe_token", "created_at", "campaign", "sequence", "run"})
 
 
@@ -44,6 +45,7 @@ def write(connection: Connection, before: Reading, after: Reading, hooks: Sequen
     Raises LostRace where somebody else made one of the new people meanwhile: then nothing may be committed.
     """
     _write_contacts(connection, before, after, now)
+    _write_bookings(connection, before, after)
     INSERTS[HOOKS].into(connection, hooks)
     changes = enrolments_changed(before, after)
     _insert_enrolments(connection, [change.now for change in changes if change.before is None], now)
@@ -61,6 +63,13 @@ def _write_contacts(connection: Connection, before: Reading, after: Reading, now
     _update(connection, CONTACTS, [_row(contact, CONTACT_COLUMNS) | stale for _, contact in changed])
     if renamed := [contact.id for old, contact in changed if old.called != contact.called]:
         connection.execute(update(ENROLMENTS).where(ENROLMENTS.c.contact_id.in_(renamed)).values(stale))
+
+
+def _write_bookings(connection: Connection, before: Reading, after: Reading) -> None:
+    known = {booking.id: booking for contact in before.contacts.values() for booking in contact.bookings}
+    now = [booking for _, contact in sorted(after.contacts.items()) for booking in contact.bookings]
+    INSERTS[BOOKINGS].into(connection, as_rows(booking for booking in now if booking.id not in known))
+    _update(connection, BOOKINGS, as_rows(b for b in now if b.id in known and known[b.id] != b))
 
 
 def _insert_enrolments(connection: Connection, new: Sequence[EnrolmentFacts], now: datetime) -> None:

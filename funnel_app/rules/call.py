@@ -10,8 +10,12 @@ from funnel_app.campaigns.model import Event
 from funnel_app.rules.caller import caller_key, mailbox_of
 from funnel_app.rules.exit import Happening
 from funnel_app.rules.plan import FirstEmail
+from funnel_app.rules.series import Series
+from funnel_app.rules.whole import Whole
 
 LONGEST_NAME = 255
+# Sources that prove who they are by their own signature: no robot fills in a form of theirs.
+CALENDARS = frozenset({"calendly", "calcom"})
 
 
 def fitted(name: str) -> str:
@@ -29,6 +33,9 @@ class Call:
     says that this happened: what comes out of order is put in order by it. `received_at` is when a replayed call first
     came: its emails count from then, and are late. `variables` are for templates. `left_out` says of fields that the
     call could do without why they were left out or corrected.
+
+    `place` names the person's place in the calendar event, where its calendar has places; `series` is what that event
+    is one of, and `ends_series` what a cancellation gives up beside it. `whole` says that all who come are meant.
     """
 
     campaign: str
@@ -42,11 +49,20 @@ class Call:
     left_out: Mapping[str, list[str]] = field(default_factory=dict)
     source: str = "website"
     occurrence: str = ""
+    place: str = ""
+    series: Series | None = None
+    ends_series: Series | None = None
+    whole: Whole | None = None
     happened_at: datetime | None = None
     call_at: datetime | None = None
     received_at: datetime | None = None
     first: FirstEmail = field(default_factory=FirstEmail)
     idempotency_key: str | None = None
+
+    @property
+    def by_calendar(self) -> bool:
+        """Say whether a calendar made it, which proved who it is."""
+        return self.source in CALENDARS
 
     @property
     def consent_ip(self) -> str | None:

@@ -9,6 +9,7 @@ from funnel_app.campaigns.canary import CANARY
 from funnel_app.campaigns.model import Campaign, Mode, Sequence
 from funnel_app.campaigns.season import started_on
 from funnel_app.campaigns.timing import deadline_after
+from funnel_app.rules.bookings import BookingFacts
 from funnel_app.rules.call import Call, fitted
 from funnel_app.rules.exit import Happening
 from funnel_app.rules.facts import ContactFacts
@@ -19,8 +20,8 @@ from funnel_app.rules.plan import Timing
 class Case:
     """One call, the person as the call leaves them, and the circumstances.
 
-    `from_caller` counts what was started in the last hour from where the call's visitor came, and `for_mailbox` what
-    was started in the last day for the call's mailbox.
+    `is_news` says whether a calendar's word changed anything. `from_caller` counts what was started in the last hour
+    from where the call's visitor came, and `for_mailbox` what was started in the last day for the call's mailbox.
     """
 
     campaign: Campaign
@@ -29,6 +30,7 @@ class Case:
     now: datetime
     current_mode: Mode
     interval_seconds: int
+    is_news: bool = False
     from_caller: int = 0
     for_mailbox: int = 0
 
@@ -56,6 +58,11 @@ class Case:
     def happening(self) -> Happening:
         """The call at its source."""
         return self.call.happening(self.now)
+
+    @property
+    def booking(self) -> BookingFacts | None:
+        """The person's call that the event is about, as it is by now; None where nothing was told of it."""
+        return self.contact.booking(self.campaign.name, self.call.occurrence)
 
     @cached_property
     def mode(self) -> Mode:

@@ -9,9 +9,10 @@ from funnel_app.campaigns.model import Event, Sequence
 from funnel_app.campaigns.reasons import on_date
 from funnel_app.campaigns.season import OUT_OF_SEASON, opens_next
 from funnel_app.rules.case import Case
-from funnel_app.rules.exit import Happening, told, touches
+from funnel_app.rules.exit import Happening, by_calls, told, touches
 from funnel_app.rules.facts import EnrolmentFacts, Heard
-from funnel_app.rules.states import HEARD, Outcome
+from funnel_app.rules.places import GIVE_UPS
+from funnel_app.rules.states import HEARD, EnrolmentState, Outcome
 
 PER_ADDRESS = 10, timedelta(days=1)
 PER_IP = 30, timedelta(hours=1)
@@ -45,11 +46,11 @@ def decide(case: Case) -> Decision:
     if sequence is None:
         return _decide_by_itself(case)
     before = case.contact.latest(case.campaign.name, sequence.name, case.occurrence)
-    if before is not None and not _may_begin_again(sequence, before, case.happening):
+    if before is not None and not _may_begin_again(case, sequence, before):
         return Decision(Outcome.DUPLICATE, f"{sequence.name} was already started for this contact", before)
-    blocking = _blocking(case, sequence)
-    if blocking is not None:
-        happened = told(blocking.event, blocking.at, ZoneInfo(case.campaign.timezone))
+    blocked = blocking(case, sequence, case.happening)
+    if blocked is not None:
+        happened = told(blocked.event, blocked.at, ZoneInfo(case.campaign.timezone))
         return Decision(Outcome.IGNORED, f"{sequence.name} does not start: the contact already {happened}")
     _check_limits(case)
     return Decision(Outcome.ACCEPTED, run=before.run + 1 if before else 1)
@@ -63,21 +64,33 @@ def _resting(case: Case, sequence: Sequence) -> str:
 
 def _decide_by_itself(case: Case) -> Decision:
     same = (case.call.event, case.occurrence, Outcome.ACCEPTED)
-    if all((heard.event, heard.occurrence or "", heard.outcome) != same for heard in _heard(case)):
-        return Decision(Outcome.ACCEPTED)
+    times = sum((heard.event, heard.occurrence or "", heard.outcome) == same for heard in _heard(case))
+    if times == 0 or case.is_news:
+        return Decision(Outcome.ACCEPTED, run=times + 1)
     return Decision(Outcome.DUPLICATE, "this is already recorded")
 
 
-def _may_begin_again(sequence: Sequence, before: EnrolmentFacts, start: Happening) -> bool:
+def _may_begin_again(case: Case, sequence: Sequence, before: EnrolmentFacts) -> bool:
     if before.ended_at is None:
         return False
-    taken_back = before.exit_event == Event.NO_SHOW_UNDONE and start.at > before.started_at
-    return taken_back or sequence.reentry == "after_end"
+    if before.exit_event in GIVE_UPS:
+        return case.booking is not None and case.booking.stands
+    taken_back = before.exit_event == Event.NO_SHOW_UNDONE and case.happening.at > before.started_at
+    return taken_back or _has_another_time(case, sequence, before) or sequence.reentry == "after_end"
 
 
-def _blocking(case: Case, sequence: Sequence) -> Happening | None:
+def _has_another_time(case: Case, sequence: Sequence, before: EnrolmentFacts) -> bool:
+    """Say whether all reminders of a call are over, and it takes place at another time than they were for."""
+    over = sequence.before_anchor and before.state is EnrolmentState.COMPLETED
+    return over and case.booking is not None and case.booking.call_at not in {None, before.call_at}
+
+
+def blocking(case: Case, sequence: Sequence, start: Happening) -> Happening | None:
+    """Return what keeps a start of a sequence from beginning; None where nothing does."""
+    if sequence.per_occurrence and (found := by_calls(sequence, start, case.contact)):
+        return found
     known = (_happening(heard) for heard in _heard(case) if heard.event in sequence.exits)
-    return next((happening for happening in known if touches(happening, sequence, case.happening)), None)
+    return next((happening for happening in known if touches(happening, sequence, start)), None)
 
 
 def _heard(case: Case) -> Iterable[Heard]:
@@ -94,6 +107,9 @@ def _happening(heard: Heard) -> Happening:
 
 
 def _check_limits(case: Case) -> None:
+    """Raise TooManyEnrolments where robots may be at work: on forms, and not in a calendar that proved who it is."""
+    if case.call.by_calendar:
+        return
     most, span = PER_ADDRESS
     if max(case.for_mailbox, case.contact.enrolled_since(case.now - span)) >= most:
         raise TooManyEnrolments("for this address today", span)

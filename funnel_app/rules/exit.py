@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.model import Campaign, Event, Sequence
 from funnel_app.campaigns.reasons import on_day
 from funnel_app.campaigns.states import State
+from funnel_app.rules.bookings import BookingFacts
 from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts
+from funnel_app.rules.places import GIVE_UPS
 from funnel_app.rules.states import EnrolmentState
 
 REASONS = {
@@ -42,7 +44,7 @@ _ENDED_BY_WORDS = {
     "suppress": "not mailed any more",
     "stopped by": "stopped by hand",
 }
-OF_ONE_CALL = frozenset({Event.BOOKING_CANCELLED, Event.BOOKING_RESCHEDULED})
+OF_CALLS = GIVE_UPS | {Event.BOOKING}
 NOT_GONE = frozenset({State.PLANNED, State.HELD, State.SKIPPED, State.CANCELLED, State.SUPPRESSED})
 
 
@@ -79,24 +81,41 @@ def ended_as(event: str | None, reason: str | None) -> str:
 def touches(happening: Happening, sequence: Sequence, start: Happening) -> bool:
     """Say whether an event ends what a start began, or keeps it from beginning, whichever of them comes first here.
 
-    Sequences about one call are touched only by what concerns that call, or makes it a thing of the past.
+    Sequences about one call are touched only by what concerns that call, or makes it a thing of the past. What they
+    are touched by where calls are booked, moved and cancelled, `by_calls` says.
     """
     if happening.event not in sequence.exits:
         return False
     if not sequence.per_occurrence:
         return True
-    same = happening.occurrence == start.occurrence
-    if happening.event in OF_ONE_CALL:
-        return same
     if happening.event is Event.NO_SHOW_UNDONE:
-        return same and happening.at >= start.at
-    if happening.event is Event.BOOKING:
-        return not same and _is_later(happening.call_at, start.call_at)
-    return happening.event is not Event.MAYBE or _is_later(happening.call_at, start.call_at)
+        return happening.occurrence == start.occurrence and happening.at >= start.at
+    if happening.event is Event.MAYBE:
+        # Who missed a call that was made after it thinks of that one no more.
+        return happening.call_at is None or happening.call_at >= (start.call_at or start.at)
+    return happening.event not in OF_CALLS
 
 
-def _is_later(call_at: datetime | None, other: datetime | None) -> bool:
-    return call_at is None or other is None or call_at >= other
+def by_calls(sequence: Sequence, start: Happening, contact: ContactFacts) -> Happening | None:
+    """Return what ends or keeps from beginning a sequence about one call, by the person's calls as they stand by now.
+
+    It is that this call was given up, or that a later one is booked: one that was given up before this one was missed
+    is none. None where nothing is in its way.
+    """
+    own = contact.booking(sequence.campaign, start.occurrence)
+    if own is not None and own.given_up is not None and own.given_up[1] in sequence.exits:
+        return Happening(event=own.given_up[1], occurrence=own.occurrence, at=own.given_up[0])
+    if Event.BOOKING not in sequence.exits:
+        return None
+    missed_at = (own.call_at if own else None) or start.call_at or start.at
+    later = (b for b in contact.bookings if b.campaign == sequence.campaign and b.occurrence != start.occurrence)
+    found = next((booking for booking in later if booking.counts_after(missed_at, start.at)), None)
+    return _booked(found, start.at) if found else None
+
+
+def _booked(booking: BookingFacts, otherwise: datetime) -> Happening:
+    at = booking.booked_at or booking.told_at or otherwise
+    return Happening(event=Event.BOOKING, occurrence=booking.occurrence, at=at, call_at=booking.call_at)
 
 
 def told(event: Event, at: datetime, zone: ZoneInfo) -> str:
@@ -106,17 +125,24 @@ def told(event: Event, at: datetime, zone: ZoneInfo) -> str:
 
 def ended_by(happening: Happening, campaign: Campaign, contact: ContactFacts, now: datetime) -> list[EnrolmentFacts]:
     """Return those of the contact's running enrolments that this event ends, as they are then. Safe to repeat."""
-    reason = told(happening.event, happening.at, ZoneInfo(campaign.timezone))
     running = [e for e in contact.enrolments if e.runs and e.campaign == campaign.name]
-    return [_ended(e, happening.event, reason, now) for e in running if _ends(campaign, e, happening)]
+    found = [(enrolment, _ending(campaign, contact, enrolment, happening)) for enrolment in running]
+    return [_ended(e, by.event, told(by.event, by.at, ZoneInfo(campaign.timezone)), now) for e, by in found if by]
 
 
-def _ends(campaign: Campaign, enrolment: EnrolmentFacts, happening: Happening) -> bool:
+def _ending(
+    campaign: Campaign, contact: ContactFacts, enrolment: EnrolmentFacts, happening: Happening
+) -> Happening | None:
+    """Return what ends an enrolment: the event itself, or how the calls stand by it; None where it goes on."""
     sequence = campaign.sequences.get(enrolment.sequence)
-    if sequence is None or not touches(happening, sequence, start_of(sequence, enrolment)):
-        return False
+    if sequence is None:
+        return None
+    start = start_of(sequence, enrolment)
+    if sequence.per_occurrence and happening.event in OF_CALLS:
+        return by_calls(sequence, start, contact)
     # An unmarked no-show takes back what has not begun; once the lead has read of it, the sequence goes on.
-    return happening.event is not Event.NO_SHOW_UNDONE or all(email.state in NOT_GONE for email in enrolment.emails)
+    begun = happening.event is Event.NO_SHOW_UNDONE and any(email.state not in NOT_GONE for email in enrolment.emails)
+    return happening if touches(happening, sequence, start) and not begun else None
 
 
 def start_of(sequence: Sequence, enrolment: EnrolmentFacts) -> Happening:

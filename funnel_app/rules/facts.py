@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from funnel_app.campaigns.states import State
+from funnel_app.rules.bookings import BookingFacts
 from funnel_app.rules.ids import new_id
 from funnel_app.rules.states import RUNNING, EnrolmentState, Outcome
 
@@ -99,6 +100,7 @@ class ContactFacts:
     updated_at: datetime
     enrolments: tuple[EnrolmentFacts, ...] = ()
     heard: tuple[Heard, ...] = ()
+    bookings: tuple[BookingFacts, ...] = ()
 
     @property
     def called(self) -> tuple[str | None, str | None]:
@@ -107,13 +109,21 @@ class ContactFacts:
 
     def latest(self, campaign: str, sequence: str, occurrence: str) -> EnrolmentFacts | None:
         """Return the newest run in a sequence; None where it was never started."""
-        wanted = (campaign, sequence, occurrence)
-        runs = [e for e in self.enrolments if (e.campaign, e.sequence, e.occurrence) == wanted]
+        runs = self.runs_in(campaign, sequence, occurrence)
         return max(runs, key=lambda enrolment: enrolment.run, default=None)
 
+    def runs_in(self, campaign: str, sequence: str, occurrence: str) -> list[EnrolmentFacts]:
+        """Return all runs in a sequence."""
+        wanted = (campaign, sequence, occurrence)
+        return [e for e in self.enrolments if (e.campaign, e.sequence, e.occurrence) == wanted]
+
+    def booking(self, campaign: str, occurrence: str) -> BookingFacts | None:
+        """Return the person's call of a calendar event; None where nothing was told of it."""
+        return next((b for b in self.bookings if (b.campaign, b.occurrence) == (campaign, occurrence)), None)
+
     def enrolled_since(self, since: datetime) -> int:
-        """Count the enrolments since a time, of all campaigns."""
-        return sum(enrolment.created_at >= since for enrolment in self.enrolments)
+        """Count the enrolments since a time, of all campaigns, but those about a call."""
+        return sum(enrolment.created_at >= since and not enrolment.occurrence for enrolment in self.enrolments)
 
     def with_enrolments(self, *changed: EnrolmentFacts) -> "ContactFacts":
         """Return the person with these enrolments in place of those with their ids, and the new ones at the end."""

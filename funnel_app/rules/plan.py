@@ -15,6 +15,7 @@ from funnel_app.rules.facts import EmailFacts
 
 SENT_BY_WEBSITE = "sent by the website"
 CALL_HAD_BEGUN = "the call had begun"
+NEXT_AS_SOON = "the next one goes at the same time"
 SENT_BEFORE_CUT_OVER = "sent before the cut-over"
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
@@ -60,10 +61,29 @@ class Timing:
 
     def due_at(self, sequence: Sequence, step: Step) -> datetime:
         """Return when a step is due, in the sequence's window where it has one; testing mode knows no window."""
-        due = due_at(step, self.anchor_at, mode=self.mode, interval_seconds=self.interval_seconds, zone=self.zone)
+        return self.all_due(sequence)[step.number - 1]
+
+    def all_due(self, sequence: Sequence) -> list[datetime]:
+        """Return when each step is due; none comes sooner after the one before it because a window moved that one.
+
+        A step of whole days keeps its time of day all the same, as long as it still comes after. Reminders keep their
+        distance to the call.
+        """
+        exact = [self._exactly(step) for step in sequence.steps]
         if sequence.window is None or self.mode is Mode.TEST:
-            return due
-        return into_window(due, sequence.window, self.zone)
+            return exact
+        moved: list[datetime] = []
+        for number, (step, at) in enumerate(zip(sequence.steps, exact, strict=True)):
+            due = into_window(at, sequence.window, self.zone)
+            if moved and not sequence.before_anchor:
+                apart = moved[-1] + (at - exact[number - 1])
+                too_near = due <= moved[-1] if step.in_days else due < apart
+                due = into_window(apart, sequence.window, self.zone) if too_near else due
+            moved.append(due)
+        return moved
+
+    def _exactly(self, step: Step) -> datetime:
+        return due_at(step, self.anchor_at, mode=self.mode, interval_seconds=self.interval_seconds, zone=self.zone)
 
     def not_on(self, step: Step, due: datetime) -> str | None:
         """Return why a step does not go on the day on which it is due; None where it does."""
@@ -82,7 +102,7 @@ def anchor(first: FirstEmail, sequence: Sequence, call_at: datetime | None, now:
 def plan_emails(sequence: Sequence, first: FirstEmail, timing: Timing, now: datetime) -> list[EmailFacts]:
     """Return the emails of a new enrolment."""
     by_website = first.sent_by_website(sequence)
-    due = [timing.due_at(sequence, step) for step in sequence.steps]
+    due = timing.all_due(sequence)
     return [
         _email(
             step,
@@ -98,6 +118,8 @@ def _skipped(sequence: Sequence, step: Step, due: Rows[datetime], timing: Timing
     if sequence.before_anchor and timing.anchor_at <= now:
         return CALL_HAD_BEGUN
     at, later = due[step.number - 1], due[step.number :]
+    if sequence.before_anchor and later and at >= later[0]:
+        return NEXT_AS_SOON
     if sequence.before_anchor and later and (near := gave_way(at, later[0], timing.anchor_at, now)):
         return near
     return timing.not_on(step, max(at, now))

@@ -8,7 +8,10 @@ from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.registry import Registry
 from funnel_app.rules.call import Call
 from funnel_app.rules.contact import updated, without_new_names
+from funnel_app.rules.exit import OF_CALLS
 from funnel_app.rules.facts import ContactFacts
+from funnel_app.rules.followers import is_shared, whole_word
+from funnel_app.rules.whole import WholeWord
 
 # What anybody may fill in at the website, for anybody.
 SIGNUPS = frozenset({Event.OPT_IN, Event.ASSESSMENT})
@@ -16,7 +19,11 @@ SIGNUPS = frozenset({Event.OPT_IN, Event.ASSESSMENT})
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be read for some calls: these people, what was heard of them, and who else came from where."""
+    """What is to be read for some calls: these people, what was heard of them, and who else came from where.
+
+    `shared` names the calendar events, by campaign, of which what was said of all who come is to be known, `of_all`
+    those that something is said of all who come now, and `about_calls` says that people's calls matter at all.
+    """
 
     addresses: frozenset[str]
     campaigns: frozenset[str]
@@ -24,6 +31,9 @@ class Wanted:
     callers: frozenset[str]
     mailboxes: frozenset[str]
     starts: frozenset[str]
+    shared: frozenset[tuple[str, str]]
+    of_all: frozenset[tuple[str, str]]
+    about_calls: bool
     now: datetime
 
 
@@ -32,11 +42,12 @@ class Reading:
     """The people whom some calls concern, by address, and what is counted of others; it is read once, and not changed.
 
     `started` counts what calls started from where their visitors came, within an hour, and for their mailboxes, within
-    a day.
+    a day. `whole` has what was said of all who come to a call, by campaign and calendar event.
     """
 
     contacts: Mapping[str, ContactFacts] = field(default_factory=dict)
     started: Mapping[str, int] = field(default_factory=dict)
+    whole: Mapping[tuple[str, str], tuple[WholeWord, ...]] = field(default_factory=dict)
 
     def contact_of(self, call: Call, now: datetime) -> ContactFacts:
         """Return the person whom a call is about, known or new, brought up to date by what it says."""
@@ -48,6 +59,13 @@ class Reading:
     def with_contact(self, contact: ContactFacts) -> "Reading":
         """Return the reading with a person as they are now."""
         return replace(self, contacts={**self.contacts, contact.email_norm: contact})
+
+    def hearing(self, call: Call, now: datetime) -> "Reading":
+        """Return the reading with what a call says of all who come, if it does."""
+        if call.whole is None:
+            return self
+        key, word = (call.campaign, call.occurrence), whole_word(call, now)
+        return replace(self, whole={**self.whole, key: (*self.whole.get(key, ()), word)})
 
     def counting(self, call: Call) -> "Reading":
         """Return the reading with one more start from the call's visitor and for its mailbox."""
@@ -65,13 +83,23 @@ def wanted_for(calls: Iterable[Call], registry: Registry, now: datetime) -> Want
         callers=frozenset(call.caller for call in calls if call.caller),
         mailboxes=frozenset(call.mailbox for call in calls),
         starts=frozenset(s.starts_on for c in registry.campaigns.values() for s in c.sequences.values()),
+        shared=frozenset((call.campaign, call.occurrence) for call in calls if is_shared(call)),
+        of_all=frozenset((call.campaign, call.occurrence) for call in calls if call.whole is not None),
+        about_calls=any(call.occurrence for call in calls),
         now=now,
     )
 
 
 def _events_for(call: Call, registry: Registry) -> frozenset[str]:
-    """Return the events that keep a call's sequence from starting; for one that starts nothing, its own kind."""
+    """Return the events that keep a call's sequence from starting; for one that starts nothing, its own kind.
+
+    Of a calendar also those of the sequences that a booking ends: they begin again where it turns out to be none.
+    """
     campaign = registry.campaign(call.campaign)
     started = campaign.started_by(call.event), campaign.started_off_season(call.event)
     exits = frozenset(event for sequence in started if sequence for event in sequence.exits)
-    return frozenset({call.event}) if started[0] is None else exits
+    wanted = frozenset({call.event}) if started[0] is None else exits
+    if call.event not in OF_CALLS:
+        return wanted
+    of_calls = [s for s in campaign.sequences.values() if s.per_occurrence and Event.BOOKING in s.exits]
+    return wanted.union(*({*sequence.exits, sequence.starts_on} for sequence in of_calls))

@@ -1,8 +1,9 @@
 """Move: a call that takes place at another time takes its reminders along."""
 
 from dataclasses import replace
+from datetime import datetime
 
-from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.model import Event, Mode
 from funnel_app.campaigns.states import WAITING, State
 from funnel_app.rules.case import Case
 from funnel_app.rules.facts import EmailFacts, EnrolmentFacts
@@ -13,7 +14,7 @@ def moved(case: Case, enrolment: EnrolmentFacts) -> EnrolmentFacts:
 
     What has gone stays gone. Safe to repeat, and in any order: an older word changes nothing.
     """
-    before, new = enrolment.call_at, case.call.call_at
+    before, new = enrolment.call_at, _newest_time(case)
     if case.happening.at < enrolment.started_at:
         return enrolment
     enrolment = replace(enrolment, happened_at=case.happening.at)
@@ -24,6 +25,11 @@ def moved(case: Case, enrolment: EnrolmentFacts) -> EnrolmentFacts:
         return enrolment
     enrolment = replace(enrolment, anchor_at=new.replace(microsecond=0))
     return replace(enrolment, emails=tuple(_moved(case, enrolment, email) for email in enrolment.emails))
+
+
+def _newest_time(case: Case) -> datetime | None:
+    booked = case.booking.call_at if case.booking and case.call.event is Event.BOOKING else None
+    return booked or case.call.call_at
 
 
 def _moved(case: Case, enrolment: EnrolmentFacts, email: EmailFacts) -> EmailFacts:

@@ -12,25 +12,25 @@ from flask.typing import ResponseReturnValue
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException, Unauthorized
 
-from funnel_app.bodies import kept_as
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.enrol import KeyReused
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.unauthenticated_calls import note_unproven
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.rules.call import CALENDARS
 from funnel_app.rules.caller import caller_key
 from funnel_app.rules.decide import TooManyEnrolments
 from funnel_app.web.auth import is_proved
 from funnel_app.web.hooks.calendars import acknowledge
 from funnel_app.web.misdirected import keep_misdirected
-from funnel_app.web.payloads import CALENDARS, BodyAwaited
+from funnel_app.web.payloads import BodyAwaited, sent
 from funnel_app.web.replays import is_replay
 
 log = structlog.get_logger()
 
 # Not a payload, but somebody may be named in it: kept like a payload that cannot be used.
-UNREADABLE = frozenset({400, 415})
+UNREADABLE = frozenset({400, 413, 415})
 
 
 def problem(status: int, detail: str, **more: Any) -> Response:
@@ -172,5 +172,5 @@ def _keep_refused(errors: Mapping[str, Any]) -> UUID | None:
         return None
     hook, _, view = (request.endpoint or "").partition(".")
     source = "legacy" if view.startswith("legacy") else hook if hook in CALENDARS else "website"
-    payload = g.payload if "payload" in g else kept_as(request.get_data())
+    payload = g.payload if "payload" in g else sent(request)
     return refuse(current_deps(), campaign=campaign, hook=hook, source=source, payload=payload, errors=errors)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.headline import current_headline
-from funnel_app.flows.monitoring.ready import faults
+from funnel_app.flows.monitoring.ready import stops
 from funnel_app.web.auth import has_metrics_token
 
 blueprint = Blueprint("health", __name__)
@@ -22,8 +22,9 @@ def healthz() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
     """Say whether ledger, Redis, scheduler and workers are there; 503 where one is not. The reasons need the token."""
-    missing = faults(current_deps())
+    missing = stops(current_deps())
     answer: dict[str, Any] = {"status": "not ready" if missing else "ready"}
     if has_metrics_token():
-        answer |= {"reasons": missing, "headline": current_headline(current_deps()).sentence}
+        said = current_headline(current_deps(), missing).sentence
+        answer |= {"reasons": [stop.words for stop in missing], "headline": said}
     return answer, 503 if missing else 200

@@ -9,12 +9,15 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.utils import cached_property
 
-from funnel_app.bodies import read_body, read_json
+from funnel_app.bodies import kept_as, read_body, read_json, sanitize
+from funnel_app.rules.call import CALENDARS
 
 LARGEST_BODY = 64 * 1024
-# One event of a calendar speaks of all who come: some hundreds of them are more than a form ever says.
-LARGEST_OF_CALENDARS = 256 * 1024
-CALENDARS = frozenset({"calendly", "calcom"})
+# One event of a calendar speaks of all who come: some thousands of them are more than a form ever says.
+LARGEST_OF_CALENDARS = 1024 * 1024
+# What is larger is still read whole, since its proof is over all of it: then it is known whose it is, and is kept.
+READ_OF_CALENDARS = 2 * LARGEST_OF_CALENDARS
+HEAD_KEPT = 16 * 1024
 # In a request's environment: its body has not come, and the application answers to the head if it can.
 HEAD_ONLY = "funnel.head_only"
 
@@ -26,17 +29,17 @@ class BodyAwaited(HTTPException):
 
 
 class BoundedRequest(Request):
-    """Flask's request, whose body is never more than 64 KB, of a calendar 256 KB.
+    """Flask's request, whose body is never more than 64 KB, of a calendar 2 MB, of which 1 MB is taken.
 
     Werkzeug cuts a body that comes in chunks at its limit and says nothing: so its limit is a byte beyond ours.
     """
 
-    STOPS_READING_AT = LARGEST_OF_CALENDARS + 1
+    STOPS_READING_AT = READ_OF_CALENDARS + 1
 
     @property
     def largest(self) -> int:
         """How many bytes a body may have at this address."""
-        return LARGEST_OF_CALENDARS if self.blueprint in CALENDARS else LARGEST_BODY
+        return READ_OF_CALENDARS if self.blueprint in CALENDARS else LARGEST_BODY
 
     @property  # type: ignore[misc]  # Flask lets it be set for one request, which nobody does here
     def max_content_length(self) -> int | None:  # type: ignore[override]
@@ -62,12 +65,22 @@ class BoundedRequest(Request):
     @cached_property
     def payload(self) -> Any:
         """What the body says, whatever it was written in. Raises as `read_body`."""
+        if len(self.get_data()) > LARGEST_OF_CALENDARS:
+            raise RequestEntityTooLarge
         encoding = self.headers.get("Content-Encoding", "").strip().lower()
-        return read_body(self.get_data(), self.mimetype, encoding, self.largest)
+        return read_body(self.get_data(), self.mimetype, encoding, min(self.largest, LARGEST_OF_CALENDARS))
 
     def get_json(self, *arguments: Any, **named: Any) -> Any:
         """Return the payload: flask-smorest and views ask for it by this name."""
         return self.payload
+
+
+def sent(request: Request) -> dict[str, Any]:
+    """Return a body that is no payload as it can be kept: byte for byte, or its head where it is too large."""
+    body = request.get_data()
+    if len(body) <= LARGEST_OF_CALENDARS:
+        return dict(kept_as(body))
+    return {"head": sanitize(body[:HEAD_KEPT].decode(errors="replace")), "bytes": len(body)}
 
 
 class StrictJson(DefaultJSONProvider):

@@ -238,3 +238,13 @@ def test_faults_of_several_files_are_told_together():
     with pytest.raises(CampaignError) as error:
         Registry.load({"a.toml": "name = ", "b.toml": BUSINESSX.replace("02-29", "02-31")})
     assert {fault.split(":")[0] for fault in error.value.faults} == {"a.toml", "b.toml"}
+
+
+def test_people_call_sequences_and_emails_by_titles_which_the_file_may_leave_out():
+    told = BUSINESSX.replace("[sequences.welcome]", '[sequences.welcome]\ntitle = "A warm welcome"')
+    told = told.replace('{ template = "welcome_1"', '{ title = "Day 1: hello", template = "welcome_1"')
+    registry = Registry.load({"businessx.toml": told})
+    assert registry.title_of_sequence("businessx", "welcome") == "A warm welcome"
+    assert [registry.title_of_email(key) for key in ("welcome_1", "welcome_2")] == ["Day 1: hello", "Email 2"]
+    assert registry.title_of_sequence("gone", "old_sequence") == "Old sequence"
+    assert registry.title_of_email("old_sequence_email_3") == "Old sequence email 3"

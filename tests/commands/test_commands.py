@@ -104,10 +104,10 @@ def test_trace_tells_the_story(run, deps, monkeypatch):
     for words in (
         "opt_in from website, accepted",
         "opt_in from website, duplicate: lead_nurture was already started for this contact",
-        "christmas / lead_nurture  exited, testing mode",
+        "Nurture for new opt-ins  ended early, testing mode  lead_nurture",
         "24 Nov 07:00:00  lead_nurture    started with 5 emails",
         "24 Nov 07:00:00  lead_nurture 1  handed to Resend",
-        "1   lead_nurture_email_1",
+        "1   Day 1: your holiday playbook",
         "cancelled",
         "the sequence ended: took the assessment on 24 November.",
     ):

@@ -252,7 +252,7 @@ FAILURES = (
         lasts={"minutes": 1},
         noticed=Noticed(
             "workers (fault), overdue (fault), invariants (fault)",
-            "Emails are late; Workers are missing",
+            "Workers are missing",
         ),
     ),
     Failure(

@@ -13,7 +13,17 @@ from funnel_app.campaigns.states import IllegalTransition, State
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.sending.deliver import deliver
-from funnel_app.ledger import batches, contacts, emails, enrolments, hook_events, messages, requests, template_versions
+from funnel_app.ledger import (
+    batches,
+    bookings,
+    contacts,
+    emails,
+    enrolments,
+    hook_events,
+    messages,
+    requests,
+    template_versions,
+)
 from funnel_app.ledger.models import EnrolmentState
 from funnel_app.ledger.types import new_id
 from tests.flows.leads import WorkerDied, call, die, email_ids, look, opt_in, request_of, write_templates
@@ -174,5 +184,5 @@ def test_a_call_that_is_told_twice_counts_once_and_only_in_its_mode(both_deps):
     for occurrence in ("event-1", "event-1", "event-2"):
         enrol(both_deps, call(event=Event.BOOKING, occurrence=occurrence, call_at=both_deps.now()))
     with both_deps.reads() as session:
-        assert hook_events.count_calls(session, "christmas", [Event.BOOKING], "test") == 2
-        assert hook_events.count_calls(session, "christmas", [Event.BOOKING], "live") == 0
+        assert bookings.count(session, "christmas", "test") == 2
+        assert bookings.count(session, "christmas", "live") == 0

@@ -27,6 +27,7 @@ def nothing(tmp_path):
                 "RESEND_API_URL": f"http://127.0.0.1:{sandbox_port}/resend",
                 "NOTION_API_URL": f"http://127.0.0.1:{sandbox_port}/notion",
                 "DATABASE_URL": f"sqlite:///{tmp_path}/funnel.db",
+                "REPLICA_URL": f"file://{tmp_path}/replicas",
                 "PORT": str(web_port),
                 "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{web_port}",
                 "REDIS_FOR_ANSWER": redis.url,
@@ -74,4 +75,6 @@ def test_from_nothing_to_a_canary_that_arrived(nothing):
         container.stop()
     told = nothing.log("setup").read_text()
     assert "made below that page: Email Templates, Contacts, Email Sequence" in told
+    assert "fault" not in told.split("Everything is looked at:")[1].replace("default", "")
+    assert "the newest change" in told, "the replica is one more part of the container"
     assert "all 22 can be sent" in told and " 0 to mend." in told and "Funnel works: the canary arrived." in told

@@ -124,7 +124,9 @@ def test_what_was_started_for_a_mailbox_counts_for_all_of_its_addresses():
 def test_what_is_read_for_a_call_is_what_blocks_its_start_or_its_own_kind():
     exits = REGISTRY.campaign("christmas").sequences["lead_nurture"].exits
     assert wanted_for([call()], REGISTRY, NOW).events == exits
-    assert wanted_for([call(Event.BOOKING_CANCELLED)], REGISTRY, NOW).events == {"booking_cancelled"}
+    recovery = REGISTRY.campaign("christmas").sequences["noshow_recovery"]
+    of_calls = {"booking_cancelled", recovery.starts_on, *recovery.exits}
+    assert wanted_for([call(Event.BOOKING_CANCELLED)], REGISTRY, NOW).events == of_calls
 
 
 @pytest.mark.parametrize("current", EnrolmentState)

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from funnel_app.flows.templates.compose import BOOKED, GIVEN_UP
-from funnel_app.ledger import hook_events
+from funnel_app.ledger import bookings
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
 from sandbox.signing import calendly_headers
 from tests.apps import application
@@ -61,13 +60,13 @@ def found_of(deps, answers: list) -> dict[str, Any]:
         people = list(session.scalars(select(Contact)))
         waiting = select(Enrolment.sequence).join(Email).where(Email.state == "planned")
         planned = Counter(session.scalars(waiting))
-        counted = [hook_events.count_calls(session, "christmas", kinds, "live") for kinds in (BOOKED, GIVEN_UP)]
+        counted = bookings.count(session, "christmas", "live")
     ended = [row["sequence"] for answer in answers for row in (answer.json or {}).get("ended", [])]
     return {
         "answers": [[answer.status_code, (answer.json or {}).get("status")] for answer in answers],
         "planned": dict(planned),
         "ended": sorted(ended),
-        "counted": counted[0] - counted[1],
+        "counted": counted,
         "people": {person.email_norm: {**person.properties, **vars(person)} for person in people},
         "refused": [sorted(hook.errors) for hook in hooks if hook.outcome == "refused"],
         "left_out": sorted({name for hook in hooks if hook.outcome != "refused" for name in hook.errors or {}}),

@@ -125,7 +125,7 @@ class TestReading:
     def test_sequences_are_drawn(self, olga, world):
         text = olga.get("/console/sequences").text
         assert text.count("<svg") == 6 and "at once" in text and "−2h" in text and "4 stuck" in text
-        assert "Ended and blocked by: assessment, booking, onboarding" in text
+        assert "Ends early, and does not begin, after: assessment, booking, onboarding" in text
         assert "Out of season its event starts the same, without email 5." in text
 
     @pytest.mark.parametrize("path", ["", "sequences", "templates/christmas_email_5"])

@@ -71,7 +71,7 @@ def test_a_fault_of_ours_shows_no_stack_trace(app, monkeypatch):
     def broken(deps):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("funnel_app.web.health.faults", broken)
+    monkeypatch.setattr("funnel_app.web.health.stops", broken)
     app.testing = False
     answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.content_type) == (500, "application/problem+json")

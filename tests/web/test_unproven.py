@@ -26,11 +26,11 @@ def test_a_sender_with_an_old_secret_is_told_once(live, caller):
         assert caller.post(SIGNUP, json={"email": "ana@resend.dev"}, headers=OLD).status_code == 401
     (said,) = rounds(live, minutes=1)
     assert said.startswith(
-        "🔴 Calls of a hook have no proof (christmas/signup): 4 calls in the last hour with a wrong proof or none. "
-        "Give its sender HOOK_SECRET"
+        "🔴 Incoming calls without our secret (christmas/signup): 4 calls in the last hour with a wrong proof or none"
     )
+    assert "What to do: Give the sender HOOK_SECRET" in live.alerts.posted[-1][1]
     assert rounds(live, hours=1, minutes=1)[1:] == [
-        "🟢 Over: Calls of a hook have no proof (christmas/signup) (it lasted 1 min)"
+        "🟢 Over: Incoming calls without our secret (christmas/signup) (it lasted 1 min)"
     ]
 
 
@@ -38,7 +38,7 @@ def test_resends_events_under_another_secret_are_told(live, caller):
     for _ in range(3):
         assert caller.post("/webhook/resend", json={"type": "email.delivered"}).status_code == 401
     (said,) = rounds(live, minutes=1)
-    assert "(resend): 3 calls" in said and "RESEND_WEBHOOK_SECRET" in said
+    assert "(resend): 3 calls" in said and "RESEND_WEBHOOK_SECRET" in live.alerts.posted[-1][1]
 
 
 def test_a_stranger_who_tries_once_and_what_is_no_hook_are_no_news(live, caller):

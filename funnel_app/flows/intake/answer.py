@@ -14,6 +14,7 @@ from funnel_app.rules.call import Call
 from funnel_app.rules.case import Case
 from funnel_app.rules.changes import Change, enrolments_changed
 from funnel_app.rules.facts import EnrolmentFacts, Heard
+from funnel_app.rules.followers import said_before, said_of_others
 from funnel_app.rules.ids import new_id
 from funnel_app.rules.reading import Reading
 from funnel_app.rules.states import Outcome
@@ -24,28 +25,41 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Answered:
-    """One call that was taken: its row, its answer, the enrolment that it is about, and what it moved."""
+    """One call that was taken: its row, its answer, the enrolment that it is about, and what it moved.
+
+    `follows` says that nobody made it: it follows from what was said of all who come to a call.
+    """
 
     call: Call
     row: dict[str, Any]
     receipt: Receipt
     enrolment: EnrolmentFacts | None
     changes: Sequence[Change]
+    follows: bool = False
 
 
 def answer_all(deps: Deps, found: Reading, calls: Sequence[Call], now: datetime) -> tuple[Reading, list[Answered]]:
-    """Take the calls one after the other, each on what the one before it left."""
+    """Take the calls one after the other, each on what the one before it left, and with each what follows from it."""
     answered = []
     for call in calls:
-        case, hook_id = _case(deps, found, call, now), new_id()
-        taken = take(case, hook_id)
-        row = _hook_row(case, taken)
-        receipt = _receipt(case, taken, hook_id)
-        answer = {"id": hook_id, "answer_status": receipt.http_status, "answer": receipt.as_json()}
-        after = found.with_contact(replace(taken.contact, heard=(*taken.contact.heard, _heard(row))))
-        answered.append(Answered(call, row | answer, receipt, taken.enrolment, enrolments_changed(found, after)))
-        found = after.counting(call) if case.sequence and taken.decision.outcome == Outcome.ACCEPTED else after
+        before = list(said_before(call, found.whole))
+        for each in (*before, call, *said_of_others(call, list(found.contacts.values()), now)):
+            found, taken = _answer(deps, found, each, now)
+            answered.append(replace(taken, follows=each is not call))
+        found = found.hearing(call, now)
     return found, answered
+
+
+def _answer(deps: Deps, found: Reading, call: Call, now: datetime) -> tuple[Reading, Answered]:
+    case, hook_id = _case(deps, found, call, now), new_id()
+    taken = take(case, hook_id)
+    row = _hook_row(case, taken)
+    receipt = _receipt(case, taken, hook_id)
+    answer = {"id": hook_id, "answer_status": receipt.http_status, "answer": receipt.as_json()}
+    after = found.with_contact(replace(taken.contact, heard=(*taken.contact.heard, _heard(row))))
+    answered = Answered(call, row | answer, receipt, taken.enrolment, enrolments_changed(found, after))
+    counts = case.sequence and taken.decision.outcome == Outcome.ACCEPTED and not call.by_calendar
+    return after.counting(call) if counts else after, answered
 
 
 def _case(deps: Deps, found: Reading, call: Call, now: datetime) -> Case:
@@ -76,12 +90,14 @@ def _hook_row(case: Case, taken: Taken) -> dict[str, Any]:
         "call_at": call.call_at,
         "contact_id": case.contact.id,
         "caller": call.caller,
-        "mailbox": call.mailbox,
+        # What calendars start is no robot's work, and leaves forms their number.
+        "mailbox": None if call.by_calendar else call.mailbox,
         "dedupe_key": case.dedupe_key(taken.decision.run),
         "idempotency_key": call.idempotency_key,
         "payload": dict(call.payload),
         "outcome": taken.decision.outcome,
         "errors": dict(call.left_out) or None,
+        "whole": call.whole.as_json() if call.whole else None,
         "mode": case.mode.value,
     }
 

@@ -49,8 +49,9 @@ def enrol(deps: Deps, *calls: Call) -> Receipt:
         return outcome
     for each in outcome:
         tell(each)
-    schedule(deps, [due for each in outcome if each.enrolment for due in _to_schedule(each.enrolment)])
-    return replace(outcome[-1].receipt, ended=[ended for each in outcome for ended in each.receipt.ended])
+    schedule(deps, [due for enrolment in _touched(outcome) for due in _to_schedule(enrolment)])
+    own = [each.receipt for each in outcome if not each.follows]
+    return replace(own[-1], ended=[ended for each in outcome for ended in each.receipt.ended])
 
 
 def _commit(deps: Deps, calls: Calls) -> Outcome:
@@ -98,6 +99,13 @@ def _replayed(connection: Connection, call: Call, now: datetime) -> Receipt | No
     if known.payload != dict(call.payload):
         raise KeyReused("This Idempotency-Key was used for another payload within a day. Nothing was begun.")
     return Receipt.from_json(known.answer or {})
+
+
+def _touched(answered: Sequence[Answered]) -> list[EnrolmentFacts]:
+    """Return the enrolments that calls are about, and those that they changed beside, as they are in the end."""
+    about = [each.enrolment for each in answered if each.enrolment]
+    changed = [change.now for each in answered for change in each.changes]
+    return list({enrolment.id: enrolment for enrolment in [*about, *changed]}.values())
 
 
 def _to_schedule(enrolment: EnrolmentFacts) -> list[Due]:

@@ -2,12 +2,11 @@
 
 from datetime import datetime
 
-from funnel_app.campaigns.model import Event
 from funnel_app.deps import Deps
-from funnel_app.ledger import hook_events
+from funnel_app.ledger import bookings
 
 
 def call_at_of(deps: Deps, campaign: str, occurrence: str) -> datetime | None:
     """Return when the call of a calendar event is, as its booking said last; None where nobody told us."""
     with deps.reads() as session:
-        return hook_events.find_call_at(session, campaign, Event.BOOKING, occurrence)
+        return bookings.find_call_at(session, campaign, occurrence)

@@ -5,8 +5,10 @@ Resend's report of it, or a person, says what happened. What falls due from now 
 """
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.maintenance.backup import unpack
+from funnel_app.gateways.errors import GatewayError
+from funnel_app.gateways.litestream import fetch
 from funnel_app.ledger import emails, requests, schema, snapshots
 from funnel_app.ledger.engine import open_engine
 
@@ -40,17 +44,27 @@ class Restored:
 
 def restore(deps: Deps, file: Path) -> Restored:
     """Fill the empty ledger of `DATABASE_URL` from a backup, in one transaction; NotRestored where it cannot be."""
+    return _restore(deps, partial(unpack, file), file.name, "that backup")
+
+
+def restore_moment(deps: Deps, replica: str, at: datetime | None) -> Restored:
+    """Fill the empty ledger of `DATABASE_URL` with what a replica had at a moment, or last; NotRestored likewise."""
+    moment = f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "its end"
+    return _restore(deps, partial(fetch, replica, at), f"the replica at {moment}", "then")
+
+
+def _restore(deps: Deps, bring: Callable[[Path], None], source: str, since: str) -> Restored:
     now = deps.now()
     try:
         with tempfile.TemporaryDirectory(prefix="funnel-restore-", dir=_roomy(deps)) as scratch:
             copy = Path(scratch) / "copy.db"
-            unpack(file, copy)
+            bring(copy)
             snapshots.check(copy)
             _bring_up(copy)
             _make_tables(deps)
-            return _fill(deps, copy, f"restored from {file.name}: may have gone out since that backup", now)
-    except (OSError, snapshots.BadCopy) as fault:
-        raise NotRestored(f"{file}: {fault}") from fault
+            return _fill(deps, copy, f"restored from {source}: may have gone out since {since}", now)
+    except (OSError, snapshots.BadCopy, GatewayError) as fault:
+        raise NotRestored(f"{source}: {fault}") from fault
 
 
 def _bring_up(copy: Path) -> None:

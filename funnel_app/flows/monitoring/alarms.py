@@ -110,7 +110,7 @@ ALARMS: Mapping[str, Alarm] = {
     "provider_silent": Alarm(
         "Resend's reports do not come",
         "emails go out, and nobody knows whether they arrive",
-        fix="Look at the webhook in Resend: flask resend webhooks",
+        fix="Look at the address for reports in Resend: flask resend webhooks",
         page="doctor",
     ),
     "canary_late": Alarm(
@@ -174,6 +174,12 @@ ALARMS: Mapping[str, Alarm] = {
     ),
     "backup_old": Alarm(
         "The newest backup is old", "two nights brought none", fix="Run flask ledger backup, and see what it says"
+    ),
+    "replica_behind": Alarm(
+        "The replica is behind",
+        "what changes is on this machine's disk alone, until the last backup",
+        timedelta(minutes=1),
+        fix="See that the folder or store of REPLICA_URL can be written to",
     ),
     "heartbeat_failed": Alarm(
         "The dead man's switch does not hear us",

@@ -7,9 +7,11 @@ from pathlib import Path
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.backup_files import last_night, taken
 from funnel_app.flows.monitoring.incidents import note
+from funnel_app.flows.monitoring.local_time import said_at
+from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import incidents
 
-FAILED, OLD = "backup_failed", "backup_old"
+FAILED, OLD, BEHIND = "backup_failed", "backup_old", "replica_behind"
 # The exit code of a backup that was not made and has said why.
 TOLD = 3
 NIGHTS = 2
@@ -44,7 +46,7 @@ def why_old(deps: Deps) -> str | None:
         or newest >= last_night(deps.now(), deps.settings.timezone) - timedelta(days=NIGHTS - 1)
     ):
         return None
-    return f"the newest in {deps.settings.backup_dir} is of {newest:%Y-%m-%d %H:%M} UTC"
+    return f"the newest in {deps.settings.backup_dir} is of {said_at(deps, newest)}"
 
 
 def why_no_room(deps: Deps) -> str | None:
@@ -53,6 +55,17 @@ def why_no_room(deps: Deps) -> str | None:
     if not folder.is_dir() or (free := shutil.disk_usage(folder).free) >= LITTLE_ROOM:
         return None
     return f"{free / 2**20:.0f} MB are left on the volume of {folder}"
+
+
+def why_behind(deps: Deps) -> str | None:
+    """Return why the replica has not the newest change; None where it has, or none is wanted here."""
+    if deps.replica is None or deps.settings.role not in ROLES:
+        return None
+    try:
+        deps.replica.check()
+    except GatewayError as fault:
+        return f"REPLICA_URL: {fault.message}"
+    return None
 
 
 def why_not_well(deps: Deps) -> str | None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from funnel_app.campaigns.canary import CANARY
 from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.ledger import canaries
 from funnel_app.ledger.canaries import CanaryRun
 
@@ -62,11 +63,12 @@ def late(deps: Deps) -> str | None:
     age = deps.now() - flight.started_at
     if flight.delivered_at is None and age > DELIVERED_WITHIN:
         reason = f": {flight.reason}" if flight.reason else ""
-        return f"the canary of {flight.started_at:%H:%M} UTC is {flight.state}{reason}"
+        return f"the test email of {said_at(deps, flight.started_at)} is {flight.state}{reason}"
     if flight.delivered_at is not None and not flight.told:
-        return f"the canary of {flight.started_at:%H:%M} UTC arrived, but only asking told: Resend's webhook is silent"
+        when = said_at(deps, flight.started_at)
+        return f"the test email of {when} arrived, but only asking told: Resend's reports do not come"
     if age > every + DELIVERED_WITHIN:
-        return f"no canary could start since {flight.started_at:%H:%M} UTC: its hook does not answer"
+        return f"no test email could start since {said_at(deps, flight.started_at)}: its address does not answer"
     return None
 
 

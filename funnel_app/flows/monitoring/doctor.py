@@ -1,7 +1,7 @@
 """Doctor: look at everything that an email needs on its way, and say what to do about what is wrong."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,7 +16,7 @@ from funnel_app.flows.receipt import iso
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.troubles import explain
-from funnel_app.redact import secret_hider
+from funnel_app.redact import masked_addresses, secret_hider
 
 log = structlog.get_logger()
 
@@ -34,6 +34,7 @@ CHECKS: Mapping[str, Probe] = {
     "ledger place": ledger.where,
     "disk space": ledger.room,
     "backups": backups.backups,
+    "replica": backups.replica,
     "clock": ledger.clock,
     "redis, scheduler, workers, queues, sending": redis.redis,
     "overdue": redis.overdue,
@@ -56,10 +57,18 @@ HEARD_OF = frozenset({Part.REDIS, Part.SCHEDULER, Part.WORKERS})
 
 
 def examine(deps: Deps) -> list[Check]:
-    """Return every finding, in the order of the table, with no secret in it. Changes nothing.
+    """Return every finding, in the order of the table, with no secret in it, and no full address. Changes nothing.
 
     A check whose ledger is away is a fault.
     """
+    return _masked(_examined(deps))
+
+
+def _masked(checks: Iterable[Check]) -> list[Check]:
+    return [replace(check, detail=masked_addresses(check.detail)) for check in checks]
+
+
+def _examined(deps: Deps) -> list[Check]:
     hide = secret_hider(deps.settings)
     found = (check for name, look in CHECKS.items() for check in _look(deps, name, look))
     return [replace(check, detail=hide(check.detail), fix=hide(check.fix)) for check in found]
@@ -97,9 +106,12 @@ def _present(check: Check, silent: Mapping[str, str]) -> Check:
 
 
 def examine_and_keep(deps: Deps) -> list[Check]:
-    """Run all checks, and keep what was found for the console, where Redis is not away."""
-    checks = examine(deps)
-    found = {"at": iso(deps.now()), "checks": [check.as_json() for check in checks]}
+    """Run all checks, and keep what was found for the console, where Redis is not away.
+
+    What is kept masks addresses, and what is returned does not: who reads it may read them.
+    """
+    checks = _examined(deps)
+    found = {"at": iso(deps.now()), "checks": [check.as_json() for check in _masked(checks)]}
     with suppress(Unavailable):
         deps.vitals.keep_examined(json.dumps(found))
     return checks

@@ -62,7 +62,7 @@ INVARIANTS: Mapping[str, Invariant] = {
     "overdue": Invariant(
         "Emails are late",
         "due for over 60 seconds and not sent",
-        "the sweep queues it again every 5 seconds",
+        "tried again every 5 seconds",
         "see flask doctor: is sending paused, a worker gone, Redis away?",
         _overdue,
     ),
@@ -77,7 +77,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         "No word of emails that went out",
         "taken by Resend over 15 minutes ago, and no word of it since",
         "Resend is asked, again and again, what became of it",
-        "see whether Resend's webhook still reaches us; flask emails resolve tells what you know",
+        "see whether Resend's reports still reach us; flask emails resolve tells what you know",
         _unproven,
     ),
     "held": Invariant(
@@ -104,7 +104,7 @@ INVARIANTS: Mapping[str, Invariant] = {
     "mirror_behind": Invariant(
         "Notion is behind",
         "an enrolment whose page in Notion is over 5 minutes out of date",
-        "the sweep queues its page again",
+        "its page is written again by itself",
         "see flask doctor: can Notion be reached, and written to?",
         _mirror_behind,
     ),

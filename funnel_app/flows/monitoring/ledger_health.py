@@ -1,5 +1,6 @@
 """Whether the ledger works and does not only answer: it is written to, and its file is looked through."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 import structlog
@@ -52,7 +53,10 @@ def check_whole_ledger(deps: Deps) -> str | None:
 
 def shorten_log(deps: Deps) -> bool:
     """Give back the room of a SQLite log that grew behind a long reader; False while somebody still reads by it."""
-    return storage.log_bytes(deps.engine) <= LONGEST_LOG or storage.scrub(deps.engine)
+    if storage.log_bytes(deps.engine) <= LONGEST_LOG:
+        return True
+    with deps.replica.paused() if deps.replica else nullcontext():
+        return storage.scrub(deps.engine)
 
 
 def known_damage(deps: Deps) -> str | None:

@@ -49,7 +49,7 @@ def _of_incident(deps: Deps, incident: Incident) -> str:
 def _held(deps: Deps, held: Sequence[tuple[str, str | None, int, datetime | None]]) -> Iterable[str]:
     for key, reason, number, _ in held:
         title = deps.registry.title_of_email(key)
-        yield f"{things(number, 'email')} “{title}” cannot be made: {(reason or 'no reason given').rstrip('.')}"
+        yield f"{things(number, 'email')} of “{title}” cannot be made: {(reason or 'no reason given').rstrip('.')}"
 
 
 def _counted(session: Session) -> Sequence[str]:

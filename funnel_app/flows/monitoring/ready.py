@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
-from funnel_app.campaigns.spoken import time_on_day
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.ledger_health import why_unusable
+from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.sending.sending_status import pause_reason
 from funnel_app.gateways.errors import Unavailable
 
@@ -62,7 +61,7 @@ def _scheduler(deps: Deps) -> Stop | None:
     tick = deps.vitals.seen().get(SCHEDULER)
     if not _is_silent(deps, SCHEDULER, tick):
         return None
-    words = f"the scheduler has been silent since {_at(deps, tick)}" if tick else _unheard(SCHEDULER)
+    words = f"the scheduler has been silent since {said_at(deps, tick)}" if tick else _unheard(SCHEDULER)
     return Stop(Part.SCHEDULER, words)
 
 
@@ -71,7 +70,7 @@ def _workers(deps: Deps) -> Stop | None:
     last = max(signs, default=None)
     if not _is_silent(deps, WORKER, last):
         return None
-    return Stop(Part.WORKERS, f"no worker has been heard of since {_at(deps, last)}" if last else _unheard(WORKER))
+    return Stop(Part.WORKERS, f"no worker has been heard of since {said_at(deps, last)}" if last else _unheard(WORKER))
 
 
 def _is_silent(deps: Deps, name: str, last: datetime | None) -> bool:
@@ -81,7 +80,3 @@ def _is_silent(deps: Deps, name: str, last: datetime | None) -> bool:
 
 def _unheard(name: str) -> str:
     return f"no {name} has been heard of lately"
-
-
-def _at(deps: Deps, at: datetime) -> str:
-    return time_on_day(at, deps.now(), ZoneInfo(deps.settings.timezone))

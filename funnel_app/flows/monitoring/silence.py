@@ -6,6 +6,7 @@ from itertools import pairwise
 from statistics import median
 
 from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.ledger import watching
 
 LOOK_BACK = timedelta(days=28)
@@ -47,7 +48,7 @@ def without_echo(deps: Deps) -> str | None:
         since = watching.unheard_since(session)
     if since is None or deps.now() - since <= ECHO_WITHIN:
         return None
-    return f"emails have gone out since {since:%H:%M} UTC, and Resend has reported nothing"
+    return f"emails have gone out since {said_at(deps, since)}, and Resend has reported nothing"
 
 
 def _words(span: timedelta) -> str:

@@ -178,6 +178,11 @@ def _backups(deps: Deps) -> Observation:
         yield backups.OLD, "", old
 
 
+def _replica(deps: Deps) -> Observation:
+    if behind := backups.why_behind(deps):
+        yield backups.BEHIND, "", behind
+
+
 def _damage(deps: Deps) -> Observation:
     if damage := ledger_health.known_damage(deps):
         yield ledger_health.KIND, "", damage
@@ -186,6 +191,7 @@ def _damage(deps: Deps) -> Observation:
 LOOKS: tuple[Probe, ...] = (
     Probe((ledger_health.KIND,), _damage),
     Probe((backups.OLD,), _backups),
+    Probe((backups.BEHIND,), _replica),
     Probe(("redis_away",), _redis),
     Probe(("scheduler_silent",), _scheduler),
     Probe(("worker_gone",), _workers),

@@ -21,7 +21,8 @@ ALSO_WATCHED = frozenset(
         "sending",
         "overdue",
     }
-    | {"backups", "heartbeat", "disk space", "clock", "resend events", "public address", "canary", "invariants"}
+    | {"backups", "replica", "heartbeat", "disk space", "clock"}
+    | {"resend events", "public address", "canary", "invariants"}
     | {"notion token", "templates"}
 )
 

@@ -1,6 +1,7 @@
 """Erase: a person is forgotten everywhere, but for a hash of the address, so that it is never mailed again."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -75,7 +76,7 @@ def erase(deps: Deps, address: str) -> Erased:
     refused = _delete_refused(deps, email_norm)
     known, left = contact is not None or refused > 0, remove_pages(deps)
     strays, tables_left = _remove_strays(deps, sorted(spellings))
-    return Erased(known, left + strays, tables_left, traces_left=not storage.scrub(deps.engine))
+    return Erased(known, left + strays, tables_left, traces_left=not _scrub(deps))
 
 
 def _delete_refused(deps: Deps, email_norm: str) -> int:
@@ -92,7 +93,13 @@ def finish(deps: Deps) -> None:
     with deps.reads() as session:
         newest = suppressions.newest_of(session, SOURCE)
     if newest is not None and deps.now() - newest < FINISHES_FOR:
-        storage.scrub(deps.engine)
+        _scrub(deps)
+
+
+def _scrub(deps: Deps) -> bool:
+    """Clear the ledger's log, which a replica reads on and would hold; False while somebody else does."""
+    with deps.replica.paused() if deps.replica else nullcontext():
+        return storage.scrub(deps.engine)
 
 
 def remove_pages(deps: Deps) -> int:

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from funnel_app.campaigns.model import Campaign, Event, Kind, Mode
+from funnel_app.campaigns.model import Campaign, Kind, Mode
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import mailable
 from funnel_app.flows.templates.serving import NotReady, ready_version
 from funnel_app.gateways.errors import GatewayError
-from funnel_app.ledger import hook_events
+from funnel_app.ledger import bookings
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.models import Contact, Email, TemplateVersion
 from funnel_app.letters.letter import Envelope, Letter
@@ -23,9 +23,6 @@ from funnel_app.letters.letter import compose as compose_letter
 from funnel_app.letters.render import LetterError, MissingVariable, Parts
 
 log = structlog.get_logger()
-
-BOOKED = (Event.BOOKING,)
-GIVEN_UP = (Event.BOOKING_CANCELLED, Event.BOOKING_RESCHEDULED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +80,9 @@ def _text(deps: Deps, key: str) -> TemplateVersion | NotReady:
 
 
 def booked_calls(deps: Deps, campaign: str) -> int:
-    """Return how many calls are booked in a campaign: each once, without those given up, tests and canaries."""
+    """Return how many calls are booked in a campaign and stand: each once, without tests and canaries."""
     with deps.reads() as session:
-        booked = hook_events.count_calls(session, campaign, BOOKED, Mode.LIVE)
-        return booked - hook_events.count_calls(session, campaign, GIVEN_UP, Mode.LIVE)
+        return bookings.count(session, campaign, Mode.LIVE)
 
 
 @contextmanager

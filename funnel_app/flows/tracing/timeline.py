@@ -60,7 +60,7 @@ def _hook(hook: HookEvent) -> Line:
     why = reason_of(hook)
     what = f"{hook.event or 'a call'} from {hook.source}, {hook.outcome}{f': {why}' if why else ''}"
     mend = f"; flask hooks show {hook.id}" if hook.outcome == Outcome.REFUSED else ""
-    return Line(hook.received_at, f"hook {hook.hook}", what + mend)
+    return Line(hook.received_at, f"incoming {hook.hook}", what + mend)
 
 
 def _enrolment(enrolment: Enrolment, timeline: Mapping[UUID, Sequence[EmailEvent]]) -> Iterator[Line]:

@@ -24,7 +24,7 @@ def stranger(session: Session, email_norm: str, refused: list[dict[str, Any]]) -
         "hooks": refused,
         "enrolments": [],
         "similar": similar,
-        "sentence": f"Nobody with the address {email_norm} ever came in through a hook; {_advice(refused, similar)}",
+        "sentence": f"Nobody with the address {email_norm} ever came in; {_advice(refused, similar)}",
     }
 
 

@@ -4,12 +4,12 @@ A move is one event that names both calls. There is no time in the signature, so
 https://cal.com/docs/developing/guides/automation/webhooks
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from marshmallow import Schema, ValidationError
+from marshmallow import ValidationError
 from werkzeug.exceptions import NotFound, Unauthorized
 
 from funnel_app.campaigns.model import Event
@@ -17,6 +17,7 @@ from funnel_app.current import current_deps
 from funnel_app.flows.addresses import normalised
 from funnel_app.flows.intake.lookup import call_at_of
 from funnel_app.rules.call import Call
+from funnel_app.rules.whole import Whole, digest
 from funnel_app.web.auth import is_signed_body, note_proof, require_json
 from funnel_app.web.hooks.calcom_events import (
     AttendeeSchema,
@@ -25,6 +26,8 @@ from funnel_app.web.hooks.calcom_events import (
     MissedAttendeeSchema,
     NoShowUpdatedSchema,
 )
+from funnel_app.web.hooks.calcom_people import booker_of, loaded
+from funnel_app.web.hooks.calcom_series import ended_series_of, series_of
 from funnel_app.web.hooks.calendars import Calendar, acknowledge, answer_facts, answers, tracking_facts
 from funnel_app.web.hooks.common import answer, plain
 from funnel_app.web.hooks.decoration import LEFT_OUT, missing, within
@@ -66,7 +69,7 @@ def receive_calcom(envelope: dict[str, Any], campaign: str) -> ResponseReturnVal
         return acknowledge(f"{envelope['trigger']} says nothing to Funnel")
     with answers("payload"):
         calls = reader(campaign, envelope)
-    return answer(*calls)
+    return answer(*calls) if calls else acknowledge("A call that is asked for is none before the host says yes")
 
 
 def _booking_calls(campaign: str, envelope: Mapping[str, Any], event: Event) -> list[Call]:
@@ -76,61 +79,57 @@ def _booking_calls(campaign: str, envelope: Mapping[str, Any], event: Event) -> 
         raise ValidationError({"startTime": missing("startTime", booking[LEFT_OUT])})
     facts = {**tracking_facts(booking.get("metadata")), **answer_facts(_answers(booking))}
     notes = {**envelope[LEFT_OUT], **within("payload", booking[LEFT_OUT])}
-    calendar = _calendar(campaign, _booker(booking), facts, notes)
-    happened_at = envelope.get("created_at")
+    calendar = _calendar(campaign, booker_of(booking, event), facts, notes)
+    happened_at, old = envelope.get("created_at"), _moved_from(booking, event)
     variables = {"call_time": plain(at), "scheduled_time": plain(at)} if at else {}
-    common = {"happened_at": happened_at, "call_at": at, "variables": variables}
-    calls = [calendar.call(event, occurrence=occurrence_of(booking["uid"]), **common)]
-    old = booking.get("rescheduled_from")
-    if event is Event.BOOKING and old and old != booking["uid"]:
-        left = calendar.call(Event.BOOKING_RESCHEDULED, occurrence=occurrence_of(old), happened_at=happened_at)
-        return [left, *calls]
-    return calls
+    said = {
+        "happened_at": happened_at,
+        "call_at": at,
+        "variables": variables,
+        "series": series_of(booking),
+        "ends_series": ended_series_of(booking) if event is Event.BOOKING_CANCELLED else None,
+    }
+    own, whole = occurrence_of(booking["uid"]), _whole(booking, event)
+    if not old:
+        return [calendar.call(event, occurrence=own, whole=whole, **said)]
+    left = calendar.call(Event.BOOKING_RESCHEDULED, occurrence=old, happened_at=happened_at, whole=whole)
+    return [left] if _is_asked(booking) else [left, calendar.call(event, occurrence=own, **said)]
 
 
-def _booker(booking: Mapping[str, Any]) -> dict[str, Any]:
-    """Return who booked: the first attendee. The others are guests of theirs, and what is wrong with them is nothing.
+def _moved_from(booking: Mapping[str, Any], event: Event) -> str:
+    """Return the calendar event that a call was before it was moved; nothing where it is the same one."""
+    old = occurrence_of(booking.get("rescheduled_from") or "")
+    return old if event is Event.BOOKING and old != occurrence_of(booking["uid"]) else ""
 
-    Where the booker has no usable address, the form's own answers have it (https://github.com/calcom/cal.diy/issues/17703).
-    Raises ValidationError where they have none either.
+
+def _is_asked(booking: Mapping[str, Any]) -> bool:
+    """Say whether a call waits for the host's consent, so that it does not stand yet."""
+    return booking.get("status") == "PENDING"
+
+
+def _whole(booking: Mapping[str, Any], event: Event) -> Whole | None:
+    """Return what an event says of all who come; None where it is about one of them, or just booked.
+
+    Who leaves is listed alone; a host's word lists all.
     """
-    first = booking["attendees"][0]
-    try:
-        return _attendee(first)
-    except ValidationError as fault:
-        asked = _answered(booking, "email")
-        if asked is None:
-            raise ValidationError({"attendees": {0: fault.messages}}) from None
-    named = next((row for row in booking["attendees"] if isinstance(row, dict) and row.get("email") == asked), first)
-    try:
-        return _attendee({**(named if isinstance(named, dict) else {}), "email": asked})
-    except ValidationError as fault:
-        raise ValidationError({"responses": {"email": {"value": fault.messages_dict.get("email", [])}}}) from None
-
-
-def _attendee(row: object) -> dict[str, Any]:
-    return dict(AttendeeSchema().load(row if isinstance(row, dict) else {}))
-
-
-def _loaded(schema: Schema, rows: Sequence[object]) -> tuple[list[dict[str, Any]], dict[int, Any]]:
-    """Return those of some rows that can be used, and the faults of the others by their place."""
-    usable, faults = [], {}
-    for place, row in enumerate(rows):
-        try:
-            usable.append(schema.load(row if isinstance(row, dict) else {}))
-        except ValidationError as fault:
-            faults[place] = fault.messages
-    return usable, faults
-
-
-def _answered(booking: Mapping[str, Any], name: str) -> object:
-    responses = booking.get("responses")
-    row = responses.get(name) if isinstance(responses, dict) else None
-    return row.get("value") if isinstance(row, dict) else row
+    moves = event is Event.BOOKING and booking.get("rescheduled_from")
+    if len(booking["attendees"]) < 2 or not (moves or event is Event.BOOKING_CANCELLED):
+        return None
+    usable, _ = loaded(AttendeeSchema(), booking["attendees"])
+    of = frozenset(digest(normalised(attendee["email"])) for attendee in usable)
+    stays = _is_asked(booking) or not moves
+    return Whole(of=of, to="" if stays else occurrence_of(booking["uid"]), call_at=booking.get("start_time"))
 
 
 def _booked(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
-    return _booking_calls(campaign, envelope, Event.BOOKING)
+    """Return a booking or a move; of one that waits for consent only what it leaves."""
+    payload = envelope["payload"]
+    asked = envelope["trigger"] == "BOOKING_REQUESTED" or payload.get("status") == "PENDING"
+    if not asked:
+        return _booking_calls(campaign, envelope, Event.BOOKING)
+    moves = payload.get("rescheduleUid") and payload.get("rescheduleUid") != payload.get("uid")
+    asking = {**envelope, "payload": {**payload, "status": "PENDING"}}
+    return _booking_calls(campaign, asking, Event.BOOKING) if moves else []
 
 
 def _cancelled(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
@@ -139,7 +138,7 @@ def _cancelled(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
 
 def _no_show_updated(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
     update = NoShowUpdatedSchema().load(envelope["payload"])
-    attendees, faults = _loaded(MissedAttendeeSchema(), update["attendees"])
+    attendees, faults = loaded(MissedAttendeeSchema(), update["attendees"])
     if not attendees:
         raise ValidationError({"attendees": faults})
     occurrence = occurrence_of(update["uid"])
@@ -182,6 +181,8 @@ def _calendar(
 READERS: Mapping[str, Callable[[str, Mapping[str, Any]], list[Call]]] = {
     "BOOKING_CREATED": _booked,
     "BOOKING_RESCHEDULED": _booked,
+    "BOOKING_REQUESTED": _booked,
     "BOOKING_CANCELLED": _cancelled,
+    "BOOKING_REJECTED": _cancelled,
     "BOOKING_NO_SHOW_UPDATED": _no_show_updated,
 }

@@ -31,6 +31,13 @@ class BookingSchema(DecoratedSchema):
     responses = fields.Raw(allow_none=True)
     metadata = fields.Raw(allow_none=True)
     attendees = fields.List(fields.Raw(allow_none=True), required=True, validate=validate.Length(1))
+    status = fields.Raw(allow_none=True)
+    recurring = fields.Raw(allow_none=True, data_key="recurringEvent")
+    recurring_id = fields.Raw(allow_none=True, data_key="recurringEventId")
+    recurring_at_google = fields.Raw(allow_none=True, data_key="existingRecurringEvent")
+    kind_id = fields.Raw(allow_none=True, data_key="eventTypeId")
+    kind = fields.Raw(allow_none=True, data_key="type")
+    cancelled_dates = fields.Raw(allow_none=True, data_key="cancelledDates")
 
 
 class MissedAttendeeSchema(DecoratedSchema):

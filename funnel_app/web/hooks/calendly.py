@@ -135,6 +135,7 @@ def calendly_call(campaign: str, envelope: Mapping[str, Any], invitee: Mapping[s
     return calendar.call(
         event,
         occurrence=occurrence_of(_event_of(invitee, scheduled)),
+        place=occurrence_of(invitee.get("uri") or ""),
         call_at=call_at,
         happened_at=envelope.get("created_at"),
         variables={**times, **given(invitee, "reschedule_url")},

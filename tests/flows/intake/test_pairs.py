@@ -13,7 +13,7 @@ ENDED_BY = {
     "five_day": {"a call is booked", "a maybe", "onboarding"},
     "noshow_recovery": {
         "a later call is booked",
-        "a maybe",
+        "a maybe after this call",
         "onboarding",
         "this call was not missed after all",
     },
@@ -49,8 +49,12 @@ IGNORED = {
     ),
     "precall_prep": dict.fromkeys(("an opt-in", "an assessment", "an earlier call is missed"), "booked a call"),
 }
-# A start that is newer than the event which ends it: the call was marked as missed once more.
-NEWER = {("noshow_recovery", "this call was not missed after all")}
+# A start that is newer than the event which ends it: the call was marked as missed, or booked, once more.
+NEWER = {
+    ("noshow_recovery", "this call was not missed after all"),
+    ("precall_prep", "this call is cancelled"),
+    ("precall_prep", "this call is given up for a new time"),
+}
 
 
 @pytest.fixture
@@ -81,7 +85,11 @@ def arrival(pair) -> tuple[str, str | None, str | None]:
     blocking = IGNORED.get(pair.sequence, {}).get(pair.event)
     if blocking:
         return "ignored", None, blocking
-    return "accepted", next((name for name, words in STARTED_BY.items() if pair.event.endswith(words)), None), None
+    return "accepted", next((name for name, words in STARTED_BY.items() if is_told_by(pair.event, words)), None), None
+
+
+def is_told_by(event: str, words: str) -> bool:
+    return event.endswith(words) or event.startswith(words)
 
 
 def blocked_by(reason: str | None) -> tuple[str | None]:

@@ -99,7 +99,7 @@ def test_one_whose_arrival_only_asking_told_is_told(deps):
     assert canary.late(deps) is None
     assert reconcile(deps) == 1
     assert look(deps, email_id).state == "delivered"
-    assert "only asking told: Resend's webhook is silent" in canary.late(deps)
+    assert "only asking told: Resend's reports do not come" in canary.late(deps)
     record_event(deps, report(deps, email_id))
     assert canary.late(deps) is None
 
@@ -114,7 +114,7 @@ def test_one_that_cannot_start_is_told(deps):
         canary.fly_when_due(deps)
     assert canary.late(deps) is None
     deps.now.forward(minutes=5)
-    assert "no canary could start since 12:00 UTC" in canary.late(deps)
+    assert "no test email could start since 07:00" in canary.late(deps)
 
 
 def test_it_flies_when_its_time_has_come(deps):

@@ -41,7 +41,7 @@ def test_in_the_morning_yesterday_is_told_once(live):
     tell(live)
     ((_, text),) = live.alerts.posted
     assert "⚠️ Tuesday 24 November: 3 due, 1 delivered, 1 under way, 0 held" not in text
-    assert "1 thing needs you: 1 email “Day 1: your holiday playbook” cannot be made" in text
+    assert "1 thing needs you: 1 email of “Day 1: your holiday playbook” cannot be made" in text
     assert "Tuesday 24 November: 3 due, 1 delivered, 0 on the way, 0 waiting, 1 held, 1 bounced" in text
 
 

@@ -161,7 +161,7 @@ class TestDoctor:
         assert next(undelivered(live)).status == "ok"
         bounce(live)
         (check,) = undelivered(live)
-        assert check.status == "warning" and "a***@resend.dev" in check.detail and "1 of 1 bounced" in check.detail
+        assert check.status == "warning" and "ana.silva@resend.dev" in check.detail and "1 of 1 bounced" in check.detail
         live.now.forward(hours=2)
         assert next(undelivered(live)).status == "ok"
 

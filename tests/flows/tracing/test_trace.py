@@ -32,7 +32,7 @@ class TestStrangers:
     def test_a_stranger_has_no_story_and_it_is_said_where_to_look(self, deps):
         told = trace(deps, "nobody@resend.dev")
         assert (told["contact"], told["hooks"], told["enrolments"], told["similar"]) == (None, [], [], [])
-        assert told["sentence"].startswith("Nobody with the address nobody@resend.dev ever came in through a hook; no ")
+        assert told["sentence"].startswith("Nobody with the address nobody@resend.dev ever came in; no ")
         assert "flask hooks list" in told["sentence"]
 
     def test_one_whose_address_is_not_mailed_has_that(self, deps):
@@ -71,7 +71,7 @@ def test_a_refused_call_of_somebody_known_is_part_of_the_story(both_deps):
     told = trace(both_deps, "ana@resend.dev")
     assert [hook["outcome"] for hook in told["hooks"]] == ["accepted", "refused"]
     what = f"a call from website, refused: meeting_time: Not a valid datetime.; flask hooks show {hook_id}"
-    assert told["story"][-1] == {"at": "2026-11-24T12:05:00Z", "about": "hook booking", "what": what}
+    assert told["story"][-1] == {"at": "2026-11-24T12:05:00Z", "about": "incoming booking", "what": what}
 
 
 def test_the_story_names_hooks_sequences_emails_and_events(both_deps):
@@ -109,13 +109,13 @@ def test_the_story_tells_each_thing_once_in_time_order(both_deps):
     suppress(both_deps, "ana@resend.dev", Scope.MARKETING)
     lines = [(line["at"][14:19], line["about"], line["what"]) for line in trace(both_deps, "ana@resend.dev")["story"]]
     assert lines == [
-        ("00:00", "hook signup", "opt_in from website, accepted"),
+        ("00:00", "incoming signup", "opt_in from website, accepted"),
         ("00:00", "lead_nurture", "started with 5 emails"),
         ("00:00", "lead_nurture 1", "handed to Resend"),
         ("00:01", "lead_nurture 1", "Resend reports: sent"),
         ("00:03", "lead_nurture 1", "Resend reports: delivered"),
         ("00:03", "lead_nurture 5", "cancelled: taken back by a person"),
-        ("00:04", "hook signup", "assessment from website, accepted"),
+        ("00:04", "incoming signup", "assessment from website, accepted"),
         ("00:04", "lead_nurture", "ended: took the assessment on 24 November"),
         ("00:04", "five_day", "started with 5 emails"),
         ("00:04", "five_day", "ended: suppressed by a person on 24 November"),
@@ -336,3 +336,15 @@ def test_the_same_of_several_emails_in_a_row_is_said_once(deps):
     assert sentence(deps) == (
         "1 of 5 emails delivered; each of emails 1 and 2 skipped: too late; each of emails 4 and 5 skipped: too late."
     )
+
+
+def test_what_happened_in_one_second_stands_in_the_order_in_which_it_can_happen(deps):
+    write_templates(deps)
+    first = email_ids(opt_in(deps))[0]
+    deliver(deps, [first])
+    at = deps.now().replace(microsecond=0)
+    for kind in ("email.clicked", "email.opened", "email.delivered", "email.sent"):
+        record_event(deps, report(deps, first, kind, at=at))
+    told = [line["what"] for line in trace(deps, "ana@resend.dev")["story"] if line["about"] == "lead_nurture 1"]
+    reported = [words.partition("Resend reports: ")[2] for words in told if words.startswith("Resend reports: ")]
+    assert reported == ["sent", "delivered", "opened", "clicked"]

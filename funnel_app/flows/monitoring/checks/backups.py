@@ -1,8 +1,9 @@
 """Check of the backups: made each night, whole, and where there is room for the next."""
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.backups import ROLES, newest_at, why_failed, why_no_room, why_old
+from funnel_app.flows.monitoring.backups import ROLES, newest_at, why_behind, why_failed, why_no_room, why_old
 from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
+from funnel_app.flows.monitoring.local_time import said_at
 
 MAKE = "mend that, and run flask --app wsgi ledger backup"
 
@@ -19,7 +20,20 @@ def backups(deps: Deps) -> Findings:
     elif (newest := newest_at(deps)) is None:
         yield warning("backups", f"there is none in {folder} yet", "the scheduler makes the first within seconds")
     else:
-        yield ok("backups", f"the newest in {folder} is of {newest:%Y-%m-%d %H:%M} UTC")
+        yield ok("backups", f"the newest in {folder} is of {said_at(deps, newest)}")
+
+
+def replica(deps: Deps) -> Findings:
+    """Each change of a SQLite ledger is in its replica within seconds, where one is wanted."""
+    if deps.settings.replica_url is None:
+        yield ok("replica", "none: REPLICA_URL is not set")
+    elif deps.replica is None:
+        words = "REPLICA_URL is for a ledger in SQLite, and this one is kept by a server"
+        yield warning("replica", words, "remove it, and let the database archive continuously: docs/scaling.md")
+    elif why := why_behind(deps):
+        yield fault("replica", why, "see that it can be written to, and the log for replica_ended; it needs ROLE=all")
+    else:
+        yield ok("replica", f"{deps.replica.url} has the newest change")
 
 
 def _none_wanted(deps: Deps) -> Check:

@@ -5,9 +5,9 @@ from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.canary import late, latest, latest_arrived
 from funnel_app.flows.monitoring.checks.check import Findings, fault, ok, warning
 from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
+from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.monitoring.refused_calls import KIND, refused_and_waiting
 from funnel_app.flows.monitoring.undelivered import MOST, shares_of_the_week, undelivered_lately
-from funnel_app.redact import masked_addresses
 
 # These keep emails from arriving; the others keep us from knowing.
 HOLDING = ("overdue", "stuck", "held", "incomplete")
@@ -30,10 +30,8 @@ def refused(deps: Deps) -> Findings:
     """No call of a known sender waits for a mend: each is a lead that gets nothing until then."""
     waiting = refused_and_waiting(deps)
     if waiting:
-        words = "; ".join(
-            f"{found.hook}: {found}, the last at {found.newest_at:%Y-%m-%d %H:%M} UTC" for found in waiting
-        )
-        yield warning("refused calls", masked_addresses(words), ALARMS[KIND].fix)
+        words = "; ".join(f"{found.hook}: {found}, the last at {said_at(deps, found.newest_at)}" for found in waiting)
+        yield warning("refused calls", words, ALARMS[KIND].fix)
     else:
         yield ok("refused calls", "none waits for a mend")
 
@@ -49,7 +47,7 @@ def undelivered(deps: Deps) -> Findings:
     elif lately:
         words = "; ".join(f"{state}: {told}" for state, told in lately.items())
         fix = "; ".join(ALARMS[state].fix for state in lately)
-        yield warning("undelivered", masked_addresses(f"{words}; {week}"), fix)
+        yield warning("undelivered", f"{words}; {week}", fix)
     else:
         yield ok("undelivered", week)
 
@@ -61,8 +59,8 @@ def canary(deps: Deps) -> Findings:
     if trouble:
         yield fault("canary", trouble, fix)
     elif arrived is None or arrived.delivered_at is None:
-        never = f"the first flies since {newest.started_at:%H:%M:%S} UTC" if newest else "none has flown yet"
+        never = f"the first runs since {said_at(deps, newest.started_at)}" if newest else "none has run yet"
         yield warning("canary", never, fix)
     else:
         took = max((arrived.delivered_at - arrived.started_at).total_seconds(), 0.0)
-        yield ok("canary", f"the one of {arrived.started_at:%Y-%m-%d %H:%M} UTC arrived after {took:.0f} s")
+        yield ok("canary", f"the one of {said_at(deps, arrived.started_at)} arrived after {took:.0f} s")

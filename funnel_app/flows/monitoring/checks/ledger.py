@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
 from funnel_app.flows.monitoring.ledger_health import known_damage
+from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import revision, storage, watching
 from funnel_app.ledger.troubles import RESTORE, explain
@@ -121,16 +122,16 @@ def clock(deps: Deps) -> Findings:
     with deps.reads() as session:
         newest = watching.newest_at(session)
     if newest is not None and newest - now > OFF:
-        words = f"it is {now:%Y-%m-%d %H:%M} UTC here, and the ledger holds what happened at {newest:%Y-%m-%d %H:%M}"
+        words = f"it is {said_at(deps, now)} here, and the ledger holds what happened at {said_at(deps, newest)}"
         yield fault("clock", words, "set this machine's clock (NTP); sending stops while it is over an hour off")
         return
     try:
         shown = deps.clock.shown()
         off = abs(shown - deps.world_time(deps.settings.resend_api_url))
     except GatewayError as error:
-        yield warning("clock", f"{now:%Y-%m-%d %H:%M:%S} UTC; no other clock could be asked ({error})", "look again")
+        yield warning("clock", f"{said_at(deps, now)}; no other clock could be asked ({error})", "look again")
         return
-    words, fix = f"{shown:%Y-%m-%d %H:%M:%S} UTC, {off.total_seconds():.0f} s off Resend's", "let NTP set the clock"
+    words, fix = f"{said_at(deps, shown)}, {off.total_seconds():.0f} s off Resend's", "let NTP set the clock"
     yield (
         fault("clock", words, fix)
         if off > FAR_OFF

@@ -3,6 +3,7 @@
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Findings, count, fault, ok, warning
 from funnel_app.flows.monitoring.heartbeat import why_unheard
+from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.monitoring.notify import UndeliveredNotifications, undelivered_notifications
 from funnel_app.flows.monitoring.subscriptions import NotSet, check_calendly, told_by_calendly
 from funnel_app.gateways.errors import GatewayError
@@ -51,7 +52,7 @@ def alerting(deps: Deps) -> Findings:
     ]
     failing = undelivered_notifications(deps)
     if failing:
-        words = "; ".join(map(_undelivered_words, failing))
+        words = "; ".join(_undelivered_words(deps, each) for each in failing)
         yield fault("alerts", words, "; ".join(map(_undelivered_fix, failing)))
     elif absent:
         yield warning("alerts", f"{', '.join(absent)} not set: nobody is told", "set them; docs/operations.md says how")
@@ -70,9 +71,9 @@ def heartbeat(deps: Deps) -> Findings:
         yield ok("heartbeat", "the dead man's switch took the last call")
 
 
-def _undelivered_words(chat: UndeliveredNotifications) -> str:
+def _undelivered_words(deps: Deps, chat: UndeliveredNotifications) -> str:
     what = "is refused" if chat.refused else "cannot be reached"
-    since = f"{count(chat.number, 'message')} undelivered since {chat.since:%Y-%m-%d %H:%M} UTC"
+    since = f"{count(chat.number, 'message')} undelivered since {said_at(deps, chat.since)}"
     return f"{chat.setting} {what} ({chat.error}): {since}"
 
 

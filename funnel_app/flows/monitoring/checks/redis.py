@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Findings, all_faults, count, fault, ok, warning
+from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.monitoring.ready import SCHEDULER, WORKER, Part, silent_parts
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.exposure import Exposure
@@ -106,7 +107,7 @@ def _sending(deps: Deps) -> Findings:
     if pause is None:
         yield ok("sending", "not paused")
     else:
-        words = f"paused ({pause.kind}) until {pause.until:%Y-%m-%d %H:%M:%S} UTC at least: {pause.reason}"
+        words = f"paused ({pause.kind}) until {said_at(deps, pause.until)} at least: {pause.reason}"
         yield fault("sending", words, FIXES.get(pause.kind, "wait: it goes on by itself"))
 
 

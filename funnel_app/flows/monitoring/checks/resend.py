@@ -6,6 +6,7 @@ from email.utils import parseaddr
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Check, Findings, all_faults, fault, ok, warning
+from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.gateways.resend.account import Endpoint, Usage, may_only_send
 from funnel_app.ledger import watching
@@ -101,7 +102,7 @@ def events(deps: Deps) -> Findings:
         heard, unheard_since = watching.last_report_at(session), watching.unheard_since(session)
     detail = f"the last came {_when(heard, deps.now())}"
     if unheard_since is not None and deps.now() - unheard_since > UNHEARD:
-        words = f"{detail}, and emails have gone out since {unheard_since:%H:%M} UTC"
+        words = f"{detail}, and emails have gone out since {said_at(deps, unheard_since)}"
         yield fault("resend events", words, "see resend webhook; Resend disables an address that fails for days")
     else:
         yield ok("resend events", detail)

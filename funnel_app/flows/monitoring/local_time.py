@@ -1,0 +1,12 @@
+"""Local time: whatever is told of when something was is told as the business's clocks show it."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from funnel_app.campaigns.spoken import time_on_day
+from funnel_app.deps import Deps
+
+
+def said_at(deps: Deps, at: datetime) -> str:
+    """Return when something was on the business's clocks: 19:42 for today, else with its day."""
+    return time_on_day(at, deps.now(), ZoneInfo(deps.settings.timezone))

@@ -1,0 +1,116 @@
+"""Bookings: people's calls of calendars, and what was said once of all who come to one."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.model import Event
+from funnel_app.ledger.base import written
+from funnel_app.ledger.booking_models import Booking
+from funnel_app.ledger.compiled import Question
+from funnel_app.ledger.models import HookEvent
+from funnel_app.rules.bookings import BookingFacts, BookingState
+from funnel_app.rules.states import HEARD
+from funnel_app.rules.whole import Whole, WholeWord
+
+BOOKINGS = Booking.metadata.tables[Booking.__tablename__]
+HOOKS = HookEvent.metadata.tables[HookEvent.__tablename__]
+BOOKING_COLUMNS = tuple(column.name for column in BOOKINGS.c)
+Shared = Collection[tuple[str, str]]
+
+_OF_CONTACTS = Question(
+    select(BOOKINGS).where(BOOKINGS.c.contact_id.in_(bindparam("ids", expanding=True))).order_by(BOOKINGS.c.id)
+)
+_WHOLE = Question(
+    select(*(HOOKS.c[name] for name in ("campaign", "occurrence", "event", "happened_at", "whole"))).where(
+        HOOKS.c.whole.is_not(None),
+        HOOKS.c.outcome.in_(HEARD),
+        HOOKS.c.campaign.in_(bindparam("campaigns", expanding=True)),
+        HOOKS.c.occurrence.in_(bindparam("occurrences", expanding=True)),
+    )
+)
+# Of these campaigns and calendar events; of both, so that one more may be locked than comes, which does no harm.
+WHO_COMES = select(BOOKINGS.c.contact_id).where(
+    BOOKINGS.c.state != BookingState.SERIES,
+    BOOKINGS.c.campaign.in_(bindparam("campaigns", expanding=True)),
+    BOOKINGS.c.occurrence.in_(bindparam("occurrences", expanding=True)),
+)
+
+
+def split(shared: Shared) -> tuple[list[str], list[str]]:
+    """Return the campaigns and the calendar events of pairs of them."""
+    return sorted({campaign for campaign, _ in shared}), sorted({occurrence for _, occurrence in shared})
+
+
+def count(session: Session, campaign: str, mode: str) -> int:
+    """Count the calls that are booked and stand, of one mode: each person's call once, however many places it has."""
+    counted = select(func.count()).where(
+        written(Booking.state, BookingState.BOOKED), Booking.campaign == campaign, Booking.mode == mode
+    )
+    return session.scalar(counted) or 0
+
+
+def find_call_at(session: Session, campaign: str, occurrence: str) -> datetime | None:
+    """Return when the call of a calendar event is, by the newest word of it; None where nobody told us."""
+    wanted = select(Booking.call_at).where(
+        Booking.campaign == campaign, Booking.occurrence == occurrence, Booking.call_at.is_not(None)
+    )
+    return session.scalars(wanted.order_by(Booking.told_at.desc()).limit(1)).one_or_none()
+
+
+def of_contact(session: Session, contact_id: UUID) -> list[Booking]:
+    """Return a contact's calls, in the order of their times."""
+    wanted = select(Booking).where(Booking.contact_id == contact_id)
+    return list(session.scalars(wanted.order_by(Booking.call_at, Booking.id)))
+
+
+def lock(connection: Connection, shared: Shared) -> None:
+    """Let only one transaction at a time work on these calendar events, until it ends; on SQLite only one writes.
+
+    Who is new to an event has no row yet that could be locked, and one event may be about all who come.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    for key in sorted(_number(campaign, occurrence) for campaign, occurrence in shared):
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def _number(campaign: str, occurrence: str) -> int:
+    digest = hashlib.sha256(f"{campaign}/{occurrence}".encode()).digest()
+    return int.from_bytes(digest[:8], signed=True)
+
+
+def of_contacts(connection: Connection, ids: Collection[UUID]) -> Mapping[UUID, tuple[BookingFacts, ...]]:
+    """Return the calls of each of these contacts."""
+    found: defaultdict[UUID, tuple[BookingFacts, ...]] = defaultdict(tuple)
+    for row in _OF_CONTACTS.ask(connection, ids=ids):
+        fact: Mapping[Any, Any] = {**row, "state": BookingState(row["state"])}
+        found[row["contact_id"]] += (BookingFacts(**fact),)
+    return found
+
+
+def whole_words(connection: Connection, shared: Shared) -> Mapping[tuple[str, str], tuple[WholeWord, ...]]:
+    """Return what was said of all who come to these calendar events, and to those that they were moved to."""
+    found: dict[tuple[str, str], tuple[WholeWord, ...]] = {}
+    wanted = set(shared)
+    while wanted:
+        found |= dict.fromkeys(wanted, ())
+        campaigns, occurrences = split(wanted)
+        for row in _WHOLE.ask(connection, campaigns=campaigns, occurrences=occurrences):
+            key, whole = (row["campaign"], row["occurrence"]), Whole.from_json(row["whole"])
+            if key in wanted:
+                found[key] += (WholeWord(event=Event(row["event"]), at=row["happened_at"], whole=whole),)
+        wanted = {(key[0], word.whole.to) for key, words in found.items() for word in words if word.whole.to}
+        wanted -= found.keys()
+    return found
+
+
+def as_rows(changed: Iterable[BookingFacts]) -> list[dict[str, Any]]:
+    """Return calls as rows of the table."""
+    return [{name: getattr(booking, name) for name in BOOKING_COLUMNS} for booking in changed]

@@ -1,0 +1,61 @@
+"""Series of Cal.com: what its events say of the calls that were booked at once.
+
+An event names its series by an id where Google's calendar made one; "cancel all remaining" is one event of one call,
+which alone of cancellations has `recurringEvent`, and some versions list `cancelledDates`.
+https://github.com/calcom/cal.com (packages/features/bookings/lib/handleCancelBooking.ts)
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from funnel_app.rules.series import Series
+
+# Days between two calls by rrule's numbers of weekly and daily (RFC 5545, section 3.3.10); months differ in length.
+DAYS = {2: 7, 3: 1, "WEEKLY": 7, "DAILY": 1}
+LONGEST_ID = 255
+MOST_DATES = 200
+
+
+def series_of(booking: Mapping[str, Any]) -> Series | None:
+    """Return the series that a call is one of; None where the event does not say that it is."""
+    recurring, known_id = booking.get("recurring"), _id_of(booking)
+    if not known_id and not isinstance(recurring, dict):
+        return None
+    kind = booking.get("kind_id") or booking.get("kind")
+    every = _every_days(recurring) if isinstance(recurring, dict) else 0
+    return Series(id=known_id, kind=_text(kind), every_days=every)
+
+
+def ended_series_of(booking: Mapping[str, Any]) -> Series | None:
+    """Return what a cancellation gives up beside its own call; None where it means that call alone."""
+    dates, series = tuple(_dates(booking.get("cancelled_dates"))), series_of(booking)
+    if dates:
+        kind = _text(booking.get("kind_id") or booking.get("kind"))
+        return Series(id=_id_of(booking), kind=kind, dates=dates)
+    return series if isinstance(booking.get("recurring"), dict) else None
+
+
+def _id_of(booking: Mapping[str, Any]) -> str:
+    at_google = booking.get("recurring_at_google")
+    given = at_google.get("recurringEventId") if isinstance(at_google, dict) else None
+    return _text(booking.get("recurring_id") or given)
+
+
+def _text(value: object) -> str:
+    return str(value)[:LONGEST_ID] if isinstance(value, str | int) and value else ""
+
+
+def _every_days(recurring: Mapping[str, Any]) -> int:
+    freq, interval = recurring.get("freq"), recurring.get("interval")
+    steps = interval if isinstance(interval, int) and 0 < interval < 1000 else 1
+    return DAYS.get(freq.upper() if isinstance(freq, str) else freq, 0) * steps if isinstance(freq, str | int) else 0
+
+
+def _dates(given: object) -> Iterator[datetime]:
+    for value in given[:MOST_DATES] if isinstance(given, list) else ():
+        with suppress(ValueError, TypeError):
+            at = datetime.fromisoformat(value)
+            if at.tzinfo is not None:
+                yield at.astimezone(UTC)
