@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from funnel_app.commands.terminal import Terminal
+from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
 from funnel_app.flows.tracing.trace import trace
 
@@ -41,7 +41,7 @@ def trace_command(email: str, ids: bool, as_json: bool) -> None:
     """Tell the whole story of EMAIL; exit 1 where nobody has that address."""
     story = trace(current_deps(), email)
     if as_json:
-        click.echo(json.dumps(story, indent=2))
+        say(json.dumps(story, indent=2))
     else:
         _tell(story, current_deps().settings.timezone, ids)
     sys.exit(0 if story["contact"] else 1)
@@ -53,7 +53,7 @@ def _tell(story: dict[str, Any], timezone: str, ids: bool) -> None:
         Teller(console, timezone, ids).tell(story)
     # Tables fill each line to its end: in a file or a pipe those blanks are only in the way.
     text = told.get() if console.is_terminal else "".join(f"{line.rstrip()}\n" for line in told.get().splitlines())
-    click.echo(text, nl=False)
+    console.pass_on(text)
 
 
 class Teller:
@@ -92,7 +92,11 @@ class Teller:
     def _person(self, contact: dict[str, Any]) -> None:
         names = [name for name in (contact["first_name"], contact["business_name"]) if name] or ["no name given"]
         who = Text.assemble((contact["email"], "bold"), "  ", ", ".join(names))
-        self.console.print(Padding(who.append(f", known since {self._day(contact['created_at'])}"), (1, 0, 0, 0)))
+        who.append(f", known since {self._day(contact['created_at'])}, changed {self._day(contact['updated_at'])}")
+        self.console.print(Padding(who, (1, 0, 0, 0)))
+        if contact["notion_refused"]:
+            told = f"Notion does not take this lead's row: {contact['notion_refused']} (flask notion check)"
+            self.console.print(Text(told, "bold red"))
 
     def _forbidden(self, story: dict[str, Any]) -> None:
         for each in story.get("suppressions", []):

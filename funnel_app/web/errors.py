@@ -39,6 +39,9 @@ def problem(status: int, detail: str, **more: Any) -> Response:
     answer = jsonify(body)
     answer.status_code = status
     answer.content_type = "application/problem+json"
+    if status == 401:
+        # RFC 9110, 11.6.1: a 401 names the way of proving who one is. No browser asks a person for this one.
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="Funnel"'
     return answer
 
 

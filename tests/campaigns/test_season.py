@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from funnel_app.campaigns.model import Mode, Season
+from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.season import (
     closes_on,
     deadline_ahead,
@@ -16,7 +17,6 @@ from funnel_app.campaigns.season import (
     season_in_words,
 )
 from funnel_app.campaigns.timing import deadline_after
-from funnel_app.deps import load_registry
 
 CHRISTMAS = load_registry().campaign("christmas")
 AUTUMN, WINTER = Season("autumn", (10, 1), (12, 5)), Season("winter", (11, 15), (2, 29))

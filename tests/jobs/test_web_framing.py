@@ -66,6 +66,22 @@ def test_what_is_not_all_there_is_waited_for(request_, has_head):
     assert incoming.has_head is has_head and not incoming.is_whole
 
 
+UNKNOWN = {"more than anybody reads", "one chunk that is too large", "many chunks that are too large"}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_where_the_next_request_begins_is_known_only_where_all_of_this_one_is_here(name):
+    incoming = Incoming(WHOLE[name] + b"GET /next")
+    assert incoming.is_whole
+    assert incoming.ends_at == (None if name in UNKNOWN else len(WHOLE[name]))
+
+
+@pytest.mark.parametrize("request_", [of_length(5, b"abc"), CHUNKED + b"3\r\nab", *BROKEN.values()])
+def test_of_half_a_request_or_a_broken_one_no_end_is_known(request_):
+    incoming = Incoming(request_)
+    assert incoming.is_whole in (True, False) and incoming.ends_at in (None, len(request_))
+
+
 @pytest.mark.parametrize("word", [b"Expect: 100-continue", b"expect:100-Continue"])
 def test_a_caller_that_waits_to_be_asked_is_known(word):
     assert Incoming(POST + word + b"\r\nContent-Length: 3\r\n\r\n").expects_continue

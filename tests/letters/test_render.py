@@ -175,6 +175,7 @@ def test_a_default_or_a_question_may_stand_for_a_missing_variable():
         "{{ x|nothing }}",
         '{{ "{{" }}',
         "{{ range(3) }}",
+        "{{ 1e999|int }}",
         "{{ x.__class__.__mro__ }}",
         "{% raw %}{{ x }}{% endraw %}",
         "{{ " + "(" * 3000 + "x" + ")" * 3000 + " }}",

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.catalogue import CATALOGUE, NAMES, Source
 from funnel_app.campaigns.model import Mode, Step
+from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import deadline_after
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
-from funnel_app.deps import load_registry
 from funnel_app.flows.templates.samples import ASSESSMENTS, NAMED, told
 from funnel_app.flows.templates.starters import find_starter
 from funnel_app.letters.parts import prepare

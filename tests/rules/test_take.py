@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from funnel_app.campaigns.model import Event, Mode
+from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.states import IllegalTransition, State
-from funnel_app.deps import load_registry
 from funnel_app.rules import states
 from funnel_app.rules.call import Call
 from funnel_app.rules.case import Case

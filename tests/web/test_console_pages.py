@@ -14,7 +14,7 @@ from funnel_app.flows.templates.serving import check_templates
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import operator_actions
 from funnel_app.ledger.engine import open_engine
-from funnel_app.ledger.models import Enrolment, Suppression
+from funnel_app.ledger.models import Contact, Enrolment, Suppression
 from funnel_app.ledger.operator_actions import OperatorAction
 from tests.apps import application
 from tests.console_world import fill, hold, send, sign_up
@@ -87,6 +87,16 @@ class TestReading:
             "It was delivered", "Fix and replay", "assessment_score: 0 to 100.", "Resume", "things need you",
         ):  # fmt: skip
             assert words in text, words
+
+    def test_a_row_that_notion_refuses_is_told_on_the_lead_s_page_and_in_its_trace(self, olga, world, deps):
+        contact_id = world["delivered"].contact_id
+        with deps.sessions.begin() as session:
+            contact = session.get(Contact, contact_id)
+            contact.mirror_error, address = "Segment is not a property that exists", contact.email
+        text = olga.get(f"/console/leads/{contact_id}").text
+        assert "Notion does not take this lead’s row: Segment is not a property that exists" in text
+        said = olga.client.application.test_cli_runner().invoke(args=["trace", address]).output
+        assert "Notion does not take this lead's row: Segment is not a property that exists" in said
 
     def test_a_lead_s_page_tells_everything(self, olga, world):
         text = olga.get(f"/console/leads/{world['delivered'].contact_id}").text

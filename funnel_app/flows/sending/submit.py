@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.campaigns.states import State
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.sending.apply_response import apply_response, give_up, must_give_up
 from funnel_app.flows.sending.eligibility import Forbidden, NotInFiles, forbidden_to, stop_unwanted, why_not
@@ -25,9 +26,11 @@ from funnel_app.ledger.models import Email, EnrolmentState, Message, Request, Re
 from funnel_app.ledger.types import new_id
 from funnel_app.letters.letter import Letter
 from funnel_app.letters.wire import as_resend
+from funnel_app.letters.words import one_line
 
 TAKEN_BACK = "taken back: an email of it is no longer wanted"
 ANOTHER_DAY = "taken back: its letters speak of the day before"
+OTHER_SETTINGS = "taken back: FROM_EMAIL, REPLY_TO or PUBLIC_URL was changed since its letters were made"
 
 
 @dataclass(frozen=True)
@@ -80,16 +83,17 @@ def _take(deps: Deps, request_id: UUID, token: UUID) -> Begun | None:
 
 
 def _taken_back(deps: Deps, session: Session, request: Request, now: datetime) -> bool:
-    """Take back a call that certainly went nowhere, where an email is no longer wanted or another day has begun.
+    """Take back a call that certainly went nowhere, and whose letters would not be made so again; say whether it was.
 
-    A letter says "tomorrow" of the day on which it was made. Return whether the call was taken back.
+    An email of it is no longer wanted, another day has begun (a letter says "tomorrow" of its own), or settings that
+    stand in it were mended since.
     """
     if request.unknown_since is not None:
         return False
     waiting = [email for email in emails.load(session, _email_ids(session, request.id)) if _waits(email, request)]
     forbidden = forbidden_to(deps, session, waiting)
-    of_today = all(_is_of_today(deps, email, request.created_at, now) for email in waiting)
-    if of_today and all(_is_wanted(deps, session, email, now, forbidden) for email in waiting):
+    why = _why_made_anew(deps, session, request, waiting, now)
+    if why is None and all(_is_wanted(deps, session, email, now, forbidden) for email in waiting):
         return False
     for email in waiting:
         email.request_id = None
@@ -97,8 +101,28 @@ def _taken_back(deps: Deps, session: Session, request: Request, now: datetime) -
             emails.move(session, email, State.CANCELLED, now, email.enrolment.exit_reason)
         elif email.enrolment.state == EnrolmentState.PAUSED or not stop_unwanted(deps, session, email, now, forbidden):
             emails.move(session, email, State.PLANNED, now, "given back: Resend has not taken it yet")
-    requests.close(request, RequestState.REFUSED, TAKEN_BACK if of_today else ANOTHER_DAY, now)
+    requests.close(request, RequestState.REFUSED, why or TAKEN_BACK, now)
     return True
+
+
+def _why_made_anew(
+    deps: Deps, session: Session, request: Request, waiting: Sequence[Email], now: datetime
+) -> str | None:
+    if not all(_is_of_today(deps, email, request.created_at, now) for email in waiting):
+        return ANOTHER_DAY
+    if not all(_has_our_settings(deps.settings, message) for message in messages.of_request(session, request)):
+        return OTHER_SETTINGS
+    return None
+
+
+def _has_our_settings(settings: Settings, message: Message) -> bool:
+    """Say whether a letter comes from, is answered to and is left by the addresses that are set now."""
+    way_out = message.headers.get("List-Unsubscribe", "")
+    return (
+        message.sender == one_line(settings.from_email)
+        and message.reply_to == (one_line(settings.reply_to or "") or None)
+        and (not way_out or f"<{settings.public_url}/" in way_out)
+    )
 
 
 def _is_of_today(deps: Deps, email: Email, made_at: datetime, now: datetime) -> bool:

@@ -78,6 +78,8 @@ def _contact(contact: Contact) -> dict[str, Any]:
         "business_name": contact.business_name,
         "timezone": contact.timezone,
         "created_at": iso(contact.created_at),
+        "updated_at": iso(contact.updated_at),
+        "notion_refused": contact.mirror_error,
     }
 
 
@@ -94,6 +96,7 @@ def _hook(hook: HookEvent) -> dict[str, Any]:
         "event": hook.event,
         "source": hook.source,
         "outcome": str(hook.outcome),
+        "status": hook.answer_status,
         "reason": reason_of(hook),
         "ended": answer.get("ended", []),
     }
@@ -102,6 +105,7 @@ def _hook(hook: HookEvent) -> dict[str, Any]:
 def _enrolment(enrolment: Enrolment, timeline: Timeline, outlook: Outlook) -> dict[str, Any]:
     return {
         "id": str(enrolment.id),
+        "hook_id": str(enrolment.hook_event_id) if enrolment.hook_event_id else None,
         "campaign": enrolment.campaign,
         "sequence": enrolment.sequence,
         "state": str(enrolment.state),

@@ -28,6 +28,7 @@ from tests.flows.leads import assess, call, email_ids, look, opt_in, request_of,
 LOST = Answer(AnswerKind.UNKNOWN, detail="lost")
 CONFLICT = Answer(AnswerKind.CONFLICT, detail="409 invalid_idempotent_request")
 QUOTA = Answer(AnswerKind.QUOTA, detail="429 daily_quota_exceeded", retry_after=7200.0)
+NOT_VERIFIED = Answer(AnswerKind.PAUSED, detail="403 The domain old.example is not verified")
 REFUSED = Answer(AnswerKind.INVALID, detail="422 too odd")
 
 
@@ -201,6 +202,28 @@ class TestTakenBack:
         assert states(ready, receipt)[0] == "sent"
         tried = [payload["text"].split(" days")[0] for _, payloads in ready.mailer.calls for payload in payloads]
         assert tried == ["11", "10"]
+
+    @pytest.mark.parametrize(
+        ("wrong", "right"),
+        [
+            ({"from_email": "BusinessX <hello@old.example>"}, {}),
+            ({"reply_to": "nobody@old.example"}, {"reply_to": "ana@businessx.example"}),
+            ({"public_url": "https://old.example"}, {}),
+        ],
+    )
+    def test_a_letter_made_with_a_setting_that_was_mended_is_made_anew(self, ready, wrong, right):
+        mended = replace(ready.settings, **right)
+        object.__setattr__(ready, "settings", replace(ready.settings, **wrong))
+        receipt = opt_in(ready)
+        ready.mailer.script = [NOT_VERIFIED]
+        deliver(ready, email_ids(receipt)[:1])
+        object.__setattr__(ready, "settings", mended)
+        pass_time(ready, minutes=10)
+        pass_time(ready, seconds=5)
+        assert states(ready, receipt)[0] == "sent"
+        (sent,) = ready.mailer.sent()
+        assert (sent["from"], sent.get("reply_to")) == (mended.from_email, mended.reply_to)
+        assert f"<{mended.public_url}/" in sent["headers"]["List-Unsubscribe"]
 
     def test_what_was_ever_in_doubt_is_never_taken_back(self, ready):
         receipt = opt_in(ready)

@@ -81,7 +81,12 @@ def test_the_story_names_hooks_sequences_emails_and_events(both_deps):
     record_event(both_deps, report(both_deps, first, detail="250 ok"))
     story = trace(both_deps, " ANA@resend.dev ")
     assert story["contact"]["email"] == "ana@resend.dev"
-    assert [(hook["hook"], hook["outcome"]) for hook in story["hooks"]] == [("signup", "accepted")]
+    assert [(h["hook"], h["outcome"], h["status"]) for h in story["hooks"]] == [("signup", "accepted", 202)]
+    assert story["enrolments"][0]["hook_id"] == story["hooks"][0]["id"]
+    assert (story["contact"]["updated_at"], story["contact"]["notion_refused"]) == (
+        story["contact"]["created_at"],
+        None,
+    )
     (enrolment,) = story["enrolments"]
     assert (enrolment["campaign"], enrolment["sequence"], enrolment["state"]) == ("christmas", "lead_nurture", "active")
     email = enrolment["emails"][0]
