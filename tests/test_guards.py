@@ -159,7 +159,7 @@ def test_the_house_has_only_the_rooms_that_it_should():
 NEVER_IN = {
     "jobs.worker": ("flask", "alembic", "prometheus_client", "rq_dashboard", "gunicorn", "weasyprint", "sentry_sdk"),
     "jobs.scheduler": ("flask", "alembic", "prometheus_client", "rq_dashboard", "gunicorn", "weasyprint"),
-    "jobs.all_parts": ("alembic", "weasyprint", "funnel_app.commands.trace"),
+    "jobs.all_parts": ("alembic", "weasyprint", "psycopg", "funnel_app.commands.trace"),
 }
 
 

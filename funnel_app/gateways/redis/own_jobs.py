@@ -57,7 +57,9 @@ class OwnJob(Job):
 
     def __init__(self, id: str | None = None, connection: Redis | None = None, serializer: object = None) -> None:
         """Take no serializer but ours, whatever RQ hands on or forgets to."""
-        super().__init__(id, connection, JSONSerializer)
+        super().__init__(id, connection)
+        # RQ would look through one that it is given, anew for each job.
+        self.serializer = JSONSerializer
 
     def restore(self, raw_data: Mapping[bytes, Any]) -> None:
         """Read the hash of a job; raises ForeignJob where its id or what it calls is none of ours.
