@@ -38,7 +38,7 @@ def group(context: click.Context, as_json: bool) -> None:
         table.add_row(*map(escape, _cells(row)))
     Terminal().print(table)
     for title, words in seasons_now(current_deps()):
-        click.echo(f"{title}: {words}")
+        say(f"{title}: {words}")
 
 
 @group.command("verify")
