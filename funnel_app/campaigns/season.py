@@ -1,7 +1,8 @@
 """Seasons: on which days a campaign's season is open, and which deadline a letter of a day may speak of."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Campaign, Event, Mode, Season, Sequence, Step
 from funnel_app.campaigns.timing import day_of_year, deadline_after
@@ -20,6 +21,14 @@ def closes_on(season: Season, day: date) -> date:
     """Return the last day of the season that began last, on this day at the latest."""
     began = _last_start(season, day)
     return deadline_after(season.last, began)
+
+
+def began_at(campaign: Campaign, now: datetime) -> datetime | None:
+    """Return when the season that runs, or that ran last, began on the campaign's clock; None without seasons."""
+    if campaign.season is None:
+        return None
+    zone = ZoneInfo(campaign.timezone)
+    return datetime.combine(_last_start(campaign.season, now.astimezone(zone).date()), time(), zone)
 
 
 def opens_next(season: Season, day: date) -> date:

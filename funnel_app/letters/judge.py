@@ -1,9 +1,10 @@
 """Judge a template as a whole: its source, what preparing makes of it, and the letter that each sample would get."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from funnel_app.letters.draft import Draft, Verdict
-from funnel_app.letters.gate import blocked, inspect
+from funnel_app.letters.gate import beside_the_body, blocked, inspect
 from funnel_app.letters.letter import Letter, compose
 from funnel_app.letters.limits import oversized
 from funnel_app.letters.made import read_made
@@ -13,6 +14,7 @@ from funnel_app.letters.problem import Problem, fault, warning
 from funnel_app.letters.render import LetterError, MissingVariable, Parts
 from funnel_app.letters.syntax import parse
 from funnel_app.letters.tags import tags_of
+from funnel_app.letters.written.source import read_source
 
 GMAIL_CLIPS_BYTES = 102 * 1024
 FEW_LOST_WORDS = 12
@@ -21,6 +23,19 @@ ALIKE = 0.7
 
 def judge(draft: Draft) -> Verdict:
     """Return what is wrong with a template, and its parts where letters may be made of them."""
+    if found := tuple(oversized(draft.subject, draft.html)):
+        return Verdict(found, None)
+    written = read_source(draft.html, draft.blocks, draft.layout)
+    if blocked(written.problems):
+        beside = beside_the_body(draft.subject, draft.status)
+        return Verdict(_worst_first((*written.problems, *beside)), None, written.read_as)
+    verdict = _judged(replace(draft, html=written.html))
+    problems = _worst_first((*verdict.problems, *written.problems))
+    return Verdict(problems, verdict.parts, written.read_as, written.html)
+
+
+def _judged(draft: Draft) -> Verdict:
+    """Return the verdict on a template's HTML."""
     if found := tuple(oversized(draft.subject, draft.html)):
         return Verdict(found, None)
     markup = tuple(broken_markup(draft.html))

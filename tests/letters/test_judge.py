@@ -219,7 +219,6 @@ def test_a_tag_of_another_tool_is_named_as_what_it_is_and_nothing_else_is_claime
         ("", "no reader can load"),
         ("logo.png", "no reader can load"),
         ("file:///C:/logo.png", "no reader can load"),
-        ("https://prod-files-secure.s3.us-west-2.amazonaws.com/a.png?X-Amz-Expires=3600", "expire"),
     ],
 )
 def test_a_picture_that_nobody_can_load_is_warned_of(source, words):
@@ -227,3 +226,9 @@ def test_a_picture_that_nobody_can_load_is_warned_of(source, words):
     (problem,) = verdict(html).problems
     assert problem.code == "bad_image" and words in problem.detail and not problem.blocking
     assert warnings(html.replace(f'src="{source}"', 'src="https://x.example/a.png"')) == set()
+
+
+def test_a_picture_whose_address_dies_within_the_hour_blocks():
+    address = "https://prod-files-secure.s3.us-west-2.amazonaws.com/a.png?X-Amz-Expires=3600"
+    (problem,) = verdict(f'<p>{WORDS}</p><img alt="Logo" src="{address}">{FOOT}').problems
+    assert problem.code == "expiring_image" and problem.blocking and "expire within the hour" in problem.detail
