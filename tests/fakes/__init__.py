@@ -1,4 +1,7 @@
-"""Gateways that remember what they were asked, for tests of what happens between them."""
+"""Gateways that remember what they were asked, for tests of what happens between them.
+
+`tests/gateways/test_twins.py` holds them to the same contract as the real ones.
+"""
 
 from tests.fakes.clock import FrozenClock
 from tests.fakes.notion import FakeNotebook, JudgeHere

@@ -52,6 +52,7 @@ class FakeNotebook:
     def trash_page(self, page_id: str) -> None:
         self._ask(page_id)
         self.trashed.append(page_id)
+        self.pages = {name: page for name, page in self.pages.items() if page.id != page_id}
 
     def create_template(self, key: str, subject: str, html: str, status: str | None = None) -> None:
         self.write(key, subject, html, status or "Active")

@@ -31,19 +31,25 @@ class FakeQueues:
         return True
 
     def unschedule(self, ids: Sequence[UUID]) -> int:
-        for email_id in ids:
-            self.clock.pop(email_id, None)
-        names = {f"email-{email_id}" for email_id in ids}
+        removed = [each for each in ids if each in self.clock or f"email-{each}" in self.queued]
+        for email_id in removed:
+            self._off_the_clock(f"email-{email_id}")
+        names = {f"email-{email_id}" for email_id in removed}
         self.queued = [name for name in self.queued if name not in names]
-        return len(names)
+        return len(removed)
 
     def push(self, calls: Iterable[tuple]) -> int:
-        names = [call[0] for call in calls if call[0] not in self.queued]
+        names = [name for name in dict.fromkeys(call[0] for call in calls) if name not in self.queued]
+        for name in names:
+            self._off_the_clock(name)
         self.queued += names
         return len(names)
 
     def armed(self, ids: Sequence[UUID]) -> set[UUID]:
         return set(ids) & set(self.clock)
+
+    def _off_the_clock(self, name: str) -> None:
+        self.clock = {email_id: at for email_id, at in self.clock.items() if f"email-{email_id}" != name}
 
     def marked(self) -> bool:
         return self.has_marker

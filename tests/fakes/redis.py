@@ -26,7 +26,7 @@ class FakeFetches:
         name = "" if everywhere else key
         self.words[name] = words
         self.until[f"fault {name}"] = self.clock() + timedelta(seconds=ASK_AGAIN_AFTER_S)
-        self.until.pop(f"claim {key}")
+        self.until.pop(f"claim {key}", None)
 
     def fault(self, key: str) -> str | None:
         standing = [name for name in ("", key) if self._stands(f"fault {name}")]
@@ -88,9 +88,13 @@ class FakePause:
         self.left += 1
 
     def pause(self, reason: str, seconds: float, kind: str) -> None:
-        self.standing = Pause(kind, reason, self.clock() + timedelta(seconds=seconds))
+        until = self.clock() + timedelta(seconds=seconds)
+        if self.standing is None or self.standing.until < until:
+            self.standing = Pause(kind, reason, until)
 
     def back_off(self, reason: str, kind: str) -> float:
+        if self.standing and (left := (self.standing.until - self.clock()).total_seconds()) > 0:
+            return left
         seconds = 2.0 if kind == "outage" else 15.0
         self.pause(reason, seconds, kind)
         return seconds
