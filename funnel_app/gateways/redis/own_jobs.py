@@ -120,8 +120,8 @@ class WorkedJob(OwnJob):
             set_aside(connection, job_id, error, time.time())
 
 
-class WorkedQueue(Queue):
-    """A queue as a worker takes from it: an id that is no text, which RQ would die of, is set aside."""
+class OwnQueue(Queue):
+    """A queue of ours; an id that is no text, which RQ would die of, is set aside by whoever takes from it."""
 
     @classmethod
     def lpop(
@@ -140,7 +140,7 @@ class WorkedQueue(Queue):
 
 def queue_at(name: str, connection: Redis) -> Queue:
     """Return a queue whose jobs are ours and whose payloads are data."""
-    return Queue(name, connection=connection, job_class=OwnJob, serializer=JSONSerializer)
+    return OwnQueue(name, connection=connection, job_class=OwnJob, serializer=JSONSerializer)
 
 
 def new_job(queue: Queue, call: Call, status: JobStatus) -> Job:

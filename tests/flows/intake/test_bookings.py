@@ -7,7 +7,8 @@ import pytest
 
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.ledger import bookings, contacts, enrolments
+from funnel_app.flows.privacy.erase import erase
+from funnel_app.ledger import bookings, contacts, enrolments, hook_events
 from funnel_app.rules.whole import Whole, digest
 from tests.flows.leads import call
 
@@ -47,3 +48,16 @@ def test_twelve_calls_at_once_are_no_robots_work_where_a_calendar_tells_them(dep
     else:
         with pytest.raises(Exception, match="Too many sequences"):
             [enrol(deps, each) for each in made]
+
+
+def test_who_is_erased_is_on_no_list_of_those_who_come(deps):
+    listed = Whole(of=frozenset(map(digest, NAMES)))
+    off = {"event": Event.BOOKING_CANCELLED, "occurrence": "seat1", "source": "calcom", "whole": listed}
+    for name in NAMES[:2]:
+        enrol(deps, booked(deps, name))
+    hook_id = enrol(deps, call(NAMES[0], payload={"attendees": NAMES}, **off)).hook_id
+    erase(deps, NAMES[1])
+    with deps.reads() as session:
+        kept = hook_events.find(session, hook_id)
+    assert digest(NAMES[1]) not in kept.whole["of"] and len(kept.whole["of"]) == len(NAMES) - 1
+    assert kept.payload == {}
