@@ -4,6 +4,7 @@ import pytest
 
 from funnel_app.campaigns.states import OPEN, STOPPED, State
 from funnel_app.flows.monitoring.stats import ledger_stats
+from sandbox.processes import ROOT
 from tests.failures.show import live, show
 from tests.failures.table import FAILURES
 
@@ -37,5 +38,6 @@ def nothing_goes_twice(deps, stage) -> None:
     assert ledger_stats(deps)["duplicates"] == 0
 
 
-def test_the_table_names_every_failure_once():
+def test_the_table_names_every_failure_once_and_the_changelog_their_number():
     assert len({failure.name for failure in FAILURES}) == len(FAILURES)
+    assert f"{len(FAILURES)} ways an email can go wrong" in (ROOT / "CHANGELOG.md").read_text()
