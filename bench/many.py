@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Engine, insert, text
 
 from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.states import State
-from funnel_app.deps import load_registry
 from funnel_app.ledger import counts, emails, enrolments, messages, requests, schema
 from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment

@@ -7,8 +7,7 @@ from sqlalchemy import Table, UniqueConstraint
 
 from docs.markdown import markdown
 from funnel_app.campaigns.model import Campaign, EmailOne, Sequence, Step
-from funnel_app.campaigns.registry import shown
-from funnel_app.deps import load_registry
+from funnel_app.campaigns.registry import load_registry, shown
 from funnel_app.ledger import booking_models, operator_actions, watch_models  # noqa: F401 (their tables belong to the ledger too)
 from funnel_app.ledger.base import Base
 

@@ -23,8 +23,9 @@ from docs.routes import callers
 from docs.settings_table import settings
 from funnel_app.app import create_app
 from funnel_app.campaigns.catalogue import CATALOGUE
+from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.states import ALLOWED, STOPPED, State
-from funnel_app.deps import Deps, load_registry
+from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.doctor import CHECKS
 from funnel_app.flows.monitoring.metrics import KINDS

@@ -30,7 +30,7 @@ def create_app(deps: Deps) -> Flask:
     app.json = StrictJson(app)
     keep_deps(app, deps)
     install_middleware(app)
-    api = make_api(app)
+    api = make_api(app, deps.settings.public_url)
     for hook in (signup, noshow, maybe, onboarding, booking, calendly, calcom):
         api.register_blueprint(hook.blueprint)
     add_legacy_paths(app, deps.registry)

@@ -17,6 +17,7 @@ UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 SUBSTITUTE = "\x1a"
 FORM = "application/x-www-form-urlencoded"
 BYTES = "body_base64"
+DEEPEST = 20
 AS_GZIP = 16 + zlib.MAX_WBITS
 MARKED = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -33,14 +34,31 @@ def read_body(raw: bytes, media_type: str, encoding: str, largest: int) -> Any:
     Raises BadRequest, UnsupportedMediaType and RequestEntityTooLarge, each in words for the caller.
     """
     text = _as_text(_unpacked(raw, encoding, largest))
-    if media_type == FORM:
-        return sanitize(_of_form(text))
     try:
-        return unwrapped(read_json(text))
+        said = sanitize(_of_form(text)) if media_type == FORM else unwrapped(read_json(text))
+    except RecursionError:
+        raise BadRequest("The payload is nested too deep.") from None
     except ValueError as fault:
-        if media_type != "application/json" and not media_type.endswith("+json"):
+        if media_type not in ("application/json", FORM) and not media_type.endswith("+json"):
             raise UnsupportedMediaType("Send the payload as application/json.") from None
         raise BadRequest(str(fault)) from None
+    if _is_deep(said):
+        raise BadRequest(f"The payload is nested deeper than {DEEPEST} levels.")
+    return said
+
+
+def _is_deep(value: object) -> bool:
+    """Say whether a value is nested too deep for whatever walks through it, without a call for each level."""
+    level, depth = [value], 0
+    while level and depth <= DEEPEST:
+        depth += 1
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return depth > DEEPEST
 
 
 def read_json(text: str, **kwargs: Any) -> Any:

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
-from importlib.resources import files
 from time import sleep as pause_for
 from typing import Any
 
@@ -12,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns.model import Mode
-from funnel_app.campaigns.registry import Registry
+from funnel_app.campaigns.registry import Registry, load_registry
 from funnel_app.config import ConfigError, Settings
 from funnel_app.gateways.http.chat import Alerts
 from funnel_app.gateways.http.public_url import PublicUrlProbe, world_time
@@ -83,13 +81,6 @@ class Deps:
     def sendable_modes(self) -> tuple[Mode, ...]:
         """The modes whose emails this process may send: one in testing mode leaves live emails waiting."""
         return (Mode.TEST, Mode.CANARY) if self.settings.testing_mode else (Mode.LIVE, Mode.TEST, Mode.CANARY)
-
-
-@cache
-def load_registry() -> Registry:
-    """Return the campaigns of the TOML files beside their model, read once; CampaignError names every fault."""
-    folder = files("funnel_app.campaigns")
-    return Registry.load({f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")})
 
 
 def build_deps(settings: Settings) -> Deps:

@@ -108,6 +108,6 @@ def _meant(payload: dict[str, Any]) -> dict[str, Any]:
     raw = bytes_of(payload)
     try:
         meant = None if raw is None else read_body(raw, "application/json", "", len(raw))
-    except (HTTPException, RecursionError):
+    except HTTPException:
         meant = None
     return meant if isinstance(meant, dict) else payload

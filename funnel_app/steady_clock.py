@@ -5,6 +5,7 @@ is counted from is shared by all processes of a machine, so that one that starts
 """
 
 import os
+import secrets
 import tempfile
 import time
 from collections.abc import Callable
@@ -84,7 +85,7 @@ class Shared:
     def read_or_write(self, began: float) -> float:
         """Return what is shared; where nothing is, share this."""
         try:
-            boot, shared = self._file.read_text().split()
+            boot, shared = self._read().split()
             if boot == self._boot:
                 return float(shared)
         except (OSError, ValueError):
@@ -92,11 +93,18 @@ class Shared:
         self.write(began)
         return began
 
+    def _read(self) -> str:
+        # The folder is everybody's: whoever else lays this file there would tell us another time.
+        with os.fdopen(os.open(self._file, os.O_RDONLY | os.O_NOFOLLOW)) as found:
+            owner = os.fstat(found.fileno()).st_uid
+            return found.read() if os.geteuid() in (0, owner) or owner == 0 else ""
+
     def write(self, began: float) -> None:
         """Share this; a folder that is full or gone is no reason to stop."""
-        draft = self._file.with_suffix(f".{os.getpid()}")
+        draft = self._file.with_suffix(f".{os.getpid()}.{secrets.token_hex(8)}")
         try:
-            draft.write_text(f"{self._boot} {began!r}")
+            with draft.open("x") as out:
+                out.write(f"{self._boot} {began!r}")
             draft.replace(self._file)
         except OSError:
             draft.unlink(missing_ok=True)

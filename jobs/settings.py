@@ -5,6 +5,8 @@ import gc
 import sys
 from functools import cache
 
+from funnel_app.campaigns.parse import CampaignError
+from funnel_app.campaigns.registry import load_registry
 from funnel_app.config import ConfigError, Settings, load_settings
 from funnel_app.faults import report_faults
 from funnel_app.ledger.engine import prepare
@@ -13,10 +15,12 @@ from funnel_app.redact import redactor
 
 
 def start() -> Settings:
-    """Return the settings with logs set up; a faulty setting ends the process with all faults in one message."""
+    """Return the settings with logs set up; a faulty setting or campaign file ends the process with all faults."""
     try:
         read = settings()
-    except ConfigError as fault:
+        # Before a fork too, so that the campaigns are in memory once.
+        load_registry()
+    except (ConfigError, CampaignError) as fault:
         sys.exit(str(fault))
     configure_logging(read.log_level, redactor(read))
     report_faults(read)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from gunicorn.http.errors import NoMoreData
+from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.wsgi import create
 from gunicorn.workers.base import Worker
 
 from funnel_app.web.payloads import HEAD_ONLY
 from jobs.web_connection import Connection
+from jobs.web_framing import Incoming
 
 GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -71,7 +72,6 @@ def make_answer(worker: Worker, connection: Connection, data: bytes, head_only: 
         _write(response, worker.wsgi(environ, response.start_response))
         if head_only and response.status_code == 100:
             return Answer(wants_body=True)
-        stays = not response.should_close() and parser.finish_body()
     except (NoMoreData, StopIteration):
         return Answer()
     except Exception as fault:  # noqa: BLE001 - the outermost edge of a request
@@ -79,7 +79,24 @@ def make_answer(worker: Worker, connection: Connection, data: bytes, head_only: 
         sink = Sink()
         worker.handle_error(request, sink, connection.client, fault)
         return Answer(b"".join(sink.parts))
-    return Answer(b"".join(sink.parts), stays, parser.unreader.take_buffered() if stays else b"")
+    left = None if response.should_close() else _left(parser, connection.incoming)
+    return Answer(b"".join(sink.parts), left is not None, left or b"")
+
+
+def _left(parser: RequestParser, incoming: Incoming) -> bytes | None:
+    """Return what has come of the next request; None where it is not known for certain where that begins.
+
+    What is left of a body would be taken for one, behind a proxy even for another caller's (request smuggling, RFC 9112
+    section 11.2): so the parser and the door must agree, and after a body that nobody reads to its end the line ends.
+    """
+    ends_at = incoming.ends_at
+    try:
+        if ends_at is None or not parser.finish_body():
+            return None
+    except (ParseException, OSError):
+        return None
+    left: bytes = parser.unreader.take_buffered()
+    return left if left == incoming.data[ends_at:] else None
 
 
 def _write(response: Any, body: Iterable[bytes]) -> None:

@@ -5,7 +5,7 @@ judges them: what this cannot make sense of counts as whole, so that the parser 
 """
 
 import re
-from collections.abc import Callable
+from typing import Protocol
 
 from funnel_app.web.payloads import LARGEST_BODY, BoundedRequest
 
@@ -18,7 +18,11 @@ CHUNKS_AT_MOST = BODY_AT_MOST + 5 * LARGEST_BODY
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*(?:\r\n|$)", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
 AWAITS = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
-CHUNK_SIZE = re.compile(rb"[0-9a-f]{1,12}", re.IGNORECASE)
+CHUNK_SIZE = re.compile(rb"([0-9a-f]{1,12})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?", re.IGNORECASE)
+# So many a body of forms' size has where each holds seven bytes; for more, nobody's time is taken.
+MOST_CHUNKS = 10_000
+# No size at all: the parser says what it says of every broken one.
+BROKEN_CHUNK = b"\r\n"
 
 
 class Incoming:
@@ -27,66 +31,134 @@ class Incoming:
     def __init__(self, data: bytes = b"") -> None:
         self.data = bytearray()
         self.expects_continue = False
-        self._is_whole: Callable[[], bool] | None = None
+        self._body: Body | None = None
         self.feed(data)
 
     @property
     def has_head(self) -> bool:
         """Say whether the head is here to its last line."""
-        return self._is_whole is not None
+        return self._body is not None
 
     @property
     def is_whole(self) -> bool:
         """Say whether the head and all of the body are here, or more of it than anybody would read."""
-        return self._is_whole is not None and self._is_whole()
+        return self._body is not None and self._body.is_whole()
+
+    @property
+    def ends_at(self) -> int | None:
+        """Where the next request begins; None while that has not come, and of a body that nobody reads to its end."""
+        return self._body.ends_at() if self._body is not None else None
+
+    def as_parsed(self) -> bytes:
+        """Return the request, and what follows it, as the parser is to read it."""
+        return self._body.as_parsed() if self._body is not None else bytes(self.data)
 
     def feed(self, data: bytes) -> None:
         """Add what has come."""
         looked_through = max(0, len(self.data) - len(HEAD_ENDS) + 1)
         self.data += data
-        if self._is_whole is None and (end := self.data.find(HEAD_ENDS, looked_through)) >= 0:
+        if self._body is None and (end := self.data.find(HEAD_ENDS, looked_through)) >= 0:
             self._read_head(bytes(self.data[:end]), end + len(HEAD_ENDS))
 
     def _read_head(self, head: bytes, starts_at: int) -> None:
         self.expects_continue = bool(AWAITS.search(head))
         if CHUNKED.search(head):
-            self._is_whole = Chunks(self.data, starts_at).are_whole
+            self._body = Chunks(self.data, starts_at)
             return
         found = LENGTH.search(head)
-        wanted = starts_at + (int(found[1]) if found else 0)
-        self._is_whole = lambda: len(self.data) >= min(wanted, starts_at + BODY_AT_MOST)
+        self._body = Measured(self.data, starts_at, int(found[1]) if found else 0)
+
+
+class Body(Protocol):
+    """The body of a request that is coming."""
+
+    def is_whole(self) -> bool:
+        """Say whether it is here, or more of it than anybody would read."""
+
+    def ends_at(self) -> int | None:
+        """Return where it ends; None where that is not here."""
+
+    def as_parsed(self) -> bytes:
+        """Return the request, and what follows it, as the parser is to read it."""
+
+
+class Measured:
+    """A body whose length was told."""
+
+    def __init__(self, data: bytearray, starts_at: int, length: int) -> None:
+        self._data, self._ends_at = data, starts_at + length
+        self._enough = starts_at + min(length, BODY_AT_MOST)
+
+    def is_whole(self) -> bool:
+        """Say whether it has come, or more than anybody would read."""
+        return len(self._data) >= self._enough
+
+    def ends_at(self) -> int | None:
+        """Return where it ends; None where that has not come."""
+        return self._ends_at if len(self._data) >= self._ends_at else None
+
+    def as_parsed(self) -> bytes:
+        """Return the request, and what follows it, as it came."""
+        return bytes(self._data)
 
 
 class Chunks:
-    """A body in chunks: where the next one starts, and how much is known to have come."""
+    """A body in chunks: where the next one starts, and what is known to have come."""
 
     def __init__(self, data: bytearray, starts_at: int) -> None:
         self._data, self._starts_at = data, starts_at
-        self._next = starts_at
-        self._content = 0
+        self._next, self._count = starts_at, 0
+        self._content = bytearray()
+        self._ends_at: int | None = None
+        self._is_broken = self._is_large = False
 
-    def are_whole(self) -> bool:
+    def is_whole(self) -> bool:
         """Say whether the last chunk has come, or one that breaks the rules, or more than anybody would read."""
-        if len(self._data) - self._starts_at > CHUNKS_AT_MOST:
-            return True
-        while self._content < BODY_AT_MOST:
-            line_ends = self._data.find(LINE_ENDS, self._next)
-            if line_ends < 0:
-                return False
-            size = CHUNK_SIZE.match(self._data, self._next, line_ends)
+        while not self._is_enough() and (line_ends := self._data.find(LINE_ENDS, self._next)) >= 0:
+            size = CHUNK_SIZE.fullmatch(self._data, self._next, line_ends)
+            self._is_broken = size is None
             if size is None:
                 return True
-            if int(size[0], 16) == 0:
-                # Trailers may follow; without one the empty line follows at once.
-                return self._data.find(HEAD_ENDS, line_ends) >= 0
-            content_starts = line_ends + len(LINE_ENDS)
-            if not self._step_over(content_starts, int(size[0], 16)):
-                return len(self._data) - content_starts + self._content >= BODY_AT_MOST
-        return True
+            if int(size[1], 16) == 0:
+                return self._has_last(line_ends)
+            if not self._step_over(line_ends + len(LINE_ENDS), int(size[1], 16)):
+                self._is_large = self._is_enough(len(self._data) - line_ends)
+                return self._is_broken or self._is_large
+        self._is_broken = not self._is_enough() and len(self._data) - self._starts_at > CHUNKS_AT_MOST
+        return self._is_broken or self._is_enough()
+
+    def ends_at(self) -> int | None:
+        """Return where it ends; None where the last chunk was not seen."""
+        return self._ends_at
+
+    def as_parsed(self) -> bytes:
+        """Return the request as the parser is to read it, with one chunk.
+
+        gunicorn 27 copies what is left of the data for each chunk: one of a stranger's bodies took it half a minute.
+        """
+        head, content = bytes(self._data[: self._starts_at]), bytes(self._content)
+        chunk = b"%x\r\n%b\r\n" % (len(content), content) if content else b""
+        if self._is_broken:
+            return head + chunk + BROKEN_CHUNK
+        is_known = self._is_large or self._ends_at is not None
+        return head + chunk + (bytes(self._data[self._next :]) if is_known else b"")
+
+    def _is_enough(self, coming: int = 0) -> bool:
+        return len(self._content) + coming >= BODY_AT_MOST or self._count >= MOST_CHUNKS
+
+    def _has_last(self, line_ends: int) -> bool:
+        # Trailers may follow; without one the empty line follows at once.
+        ends = self._data.find(HEAD_ENDS, line_ends)
+        self._ends_at = ends + len(HEAD_ENDS) if ends >= 0 else None
+        return ends >= 0
 
     def _step_over(self, content_starts: int, size: int) -> bool:
-        ends = content_starts + size + len(LINE_ENDS)
-        if len(self._data) < ends:
+        ends = content_starts + size
+        if len(self._data) < ends + len(LINE_ENDS):
             return False
-        self._next, self._content = ends, self._content + size
+        self._is_broken = not self._data.startswith(LINE_ENDS, ends)
+        if self._is_broken:
+            return False
+        self._content += self._data[content_starts:ends]
+        self._next, self._count = ends + len(LINE_ENDS), self._count + 1
         return True

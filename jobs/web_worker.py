@@ -42,7 +42,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         self.door.turn()
 
     def _hand_over(self, connection: Connection, head_only: bool) -> None:
-        self.threads.submit(self._answer, connection, bytes(connection.incoming.data), head_only)
+        self.threads.submit(self._answer, connection, connection.incoming.as_parsed(), head_only)
 
     def _answer(self, connection: Connection, data: bytes, head_only: bool) -> None:
         answer = make_answer(self, connection, data, head_only)

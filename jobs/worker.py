@@ -18,11 +18,12 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
+from rq.utils import now
 
 from funnel_app.flows.monitoring.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.clients import blocking_client
-from funnel_app.gateways.redis.own_jobs import WorkedJob, queue_at
+from funnel_app.gateways.redis.own_jobs import OwnQueue, WorkedJob, queue_at
 from funnel_app.gateways.redis.queue import QUEUES
 from funnel_app.periodic import PeriodicRunner, Round, time_rounds
 from jobs import deliver, mirror, recheck, reconcile
@@ -43,6 +44,15 @@ class Worker(SimpleWorker):
     """RQ's worker without a fork per job: an email takes less time than the fork. It runs our own jobs alone."""
 
     job_class = WorkedJob
+    queue_class = OwnQueue
+
+    def clean_registries(self) -> None:
+        """Clean up what RQ keeps of jobs; where somebody wrote an id there that is no text, say so and work on."""
+        try:
+            super().clean_registries()  # type: ignore[no-untyped-call]
+        except UnicodeDecodeError as fault:
+            self.last_cleaned_at = now()  # type: ignore[assignment]  # RQ says None alone
+            log.error("registry_not_cleaned", error=str(fault))
 
     def procline(self, message: str) -> None:
         """Leave the process its name (`jobs.parent`), which says what it is."""

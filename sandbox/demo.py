@@ -37,6 +37,7 @@ class Play:
     scene: Scene
     to_come: dict[str, list[Move]] = field(default_factory=lambda: {lead.name: list(lead.moves) for lead in STORY})
     states: dict[str, str] = field(default_factory=dict)
+    judged: bool = True
 
     def emails(self) -> dict[str, list[Observation]]:
         """Return every lead's emails, by address, telling what changed since the last time."""
@@ -59,7 +60,19 @@ class Play:
         for lead in STORY:
             moves = self.to_come[lead.name]
             while moves and moves[0].may_come(self.scene, emails[lead.address]):
-                _act(self.scene, lead, moves.pop(0))
+                self._act(lead, moves.pop(0))
+
+    def _act(self, lead: Lead, move: Move) -> None:
+        status, answer = move.act(self.scene, lead.address)
+        if status == 202:
+            planned = sum(email["state"] == "planned" for email in answer["emails"])
+            ended = "".join(f"; ends {row['sequence']}" for row in answer["ended"])
+            came_of_it = f"{answer['status']}, {planned} emails planned{ended}"
+        elif self.judged:
+            raise NotStarted(f"{lead.name} {move.words}, and the hook answered {status}: {answer}")
+        else:
+            came_of_it = str(answer.get("reason") or answer.get("detail") or answer)
+        _say(lead.address, f"{lead.name} {move.words}: {status} {came_of_it}")
 
     def is_over(self, emails: dict[str, list[Observation]]) -> bool:
         """Say whether everybody has done everything and no email can still change."""
@@ -103,15 +116,31 @@ def _run(stack: Stack, once: bool) -> int:
     print(f"  Health     {stack.web_url}/readyz")
     print(f"  Commands   in another terminal here: . {SETTINGS}  then  .venv/bin/flask --app wsgi trace EMAIL")
     print(f"  One day of a sequence takes {INTERVAL_S} seconds here.\n")
-    emails = _play(Play(Scene(stack, timedelta(seconds=INTERVAL_S))))
-    faults = [*desk_faults(stack, STORY), *_verdict(stack, emails), *_inbox_faults(stack, emails)]
-    if faults:
-        _explain(stack, faults)
-        return 1
-    if not once:
-        print(f"\nRead the emails and the owner's desk at {stack.sandbox_url}/ ; Ctrl-C stops everything.")
-        signal.pause()
+    emails = _play(Play(Scene(stack, timedelta(seconds=INTERVAL_S)), judged=once))
+    if once:
+        faults = _all_faults(stack, emails)
+        if faults:
+            _explain(stack, faults)
+        return int(bool(faults))
+    _stay(stack, emails)
     return 0
+
+
+def _all_faults(stack: Stack, emails: dict[str, list[Observation]]) -> list[str]:
+    return [*desk_faults(stack, STORY), *_verdict(stack, emails), *_inbox_faults(stack, emails)]
+
+
+def _stay(stack: Stack, emails: dict[str, list[Observation]]) -> None:
+    """Leave everything running until Ctrl-C: a visitor may change what they like, and nobody judges it."""
+    try:
+        faults = _all_faults(stack, emails)
+    except NotStarted as fault:
+        faults = [str(fault)]
+    if faults:
+        print("\nNot as in the story, which is so where somebody joined in:")
+        print("\n".join(f"  {fault}" for fault in faults))
+    print(f"\nRead the emails and the owner's desk at {stack.sandbox_url}/ ; Ctrl-C stops everything.", flush=True)
+    signal.pause()
 
 
 def _play(play: Play) -> dict[str, list[Observation]]:
@@ -122,15 +151,6 @@ def _play(play: Play) -> dict[str, list[Observation]]:
         time.sleep(0.1)
         emails = play.emails()
     return emails
-
-
-def _act(scene: Scene, lead: Lead, move: Move) -> None:
-    status, answer = move.act(scene, lead.address)
-    if status != 202:
-        raise NotStarted(f"{lead.name} {move.words}, and the hook answered {status}: {answer}")
-    planned = sum(email["state"] == "planned" for email in answer["emails"])
-    ended = "".join(f"; ends {row['sequence']}" for row in answer["ended"])
-    _say(lead.address, f"{lead.name} {move.words}: {status} {answer['status']}, {planned} emails planned{ended}")
 
 
 def _rows(ledger: Path) -> list[tuple[Any, ...]]:

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from funnel_app.campaigns.registry import Registry
+from funnel_app.campaigns.registry import Registry, load_registry
 from funnel_app.config import Settings
-from funnel_app.deps import MIRROR_PATIENCE_S, Deps, load_registry
+from funnel_app.deps import MIRROR_PATIENCE_S, Deps
 from funnel_app.gateways.notion.budget import NotionBudget
 from funnel_app.gateways.notion.client import NotionCalls
 from funnel_app.gateways.notion.schema import Table, load_schema

@@ -117,7 +117,9 @@ class FakeNotebook:
         return list(self.pages.values())
 
     def whole(self, page: Page) -> Page:
-        return page if page.html.strip() else replace(page, html=self.code.get(page.name, ""), in_property=False)
+        if page.html.strip() or page.name not in self.code:
+            return page
+        return replace(page, html=self.code[page.name], in_property=False, written=True)
 
     def trash_page(self, page_id: str) -> None:
         self._ask(page_id)

@@ -133,6 +133,13 @@ def test_requirements_are_pinned_in_full():
                 assert re.match(r"^[a-zA-Z0-9._-]+(\[[a-z,]+\])?==[^ ]+", line), f"{name}: {line}"
 
 
+@pytest.mark.parametrize("name", [n for n in PYTHON if n.startswith("funnel_app/commands/") and "terminal" not in n])
+def test_commands_print_by_one_rule_which_no_strangers_text_passes(name):
+    """What strangers typed may hold what a terminal obeys: only `say` and `Terminal` print."""
+    others = r"click\.s?echo|(?<![.\w])print\(|sys\.std(?:out|err)(?!\.flush)|import Console"
+    assert not re.search(others, (ROOT / name).read_text())
+
+
 def test_files_stay_short_enough_to_read():
     long = {name: len((ROOT / name).read_text().splitlines()) for name in PYTHON}
     assert {name: count for name, count in long.items() if count > 280} == {}
@@ -152,7 +159,7 @@ def test_the_house_has_only_the_rooms_that_it_should():
 NEVER_IN = {
     "jobs.worker": ("flask", "alembic", "prometheus_client", "rq_dashboard", "gunicorn", "weasyprint", "sentry_sdk"),
     "jobs.scheduler": ("flask", "alembic", "prometheus_client", "rq_dashboard", "gunicorn", "weasyprint"),
-    "jobs.all_parts": ("alembic", "weasyprint", "funnel_app.commands.trace"),
+    "jobs.all_parts": ("alembic", "weasyprint", "psycopg", "funnel_app.commands.trace"),
 }
 
 

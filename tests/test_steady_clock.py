@@ -1,5 +1,6 @@
 """The steady clock follows the machine's through small steps, counts on through a jump, and believes the world."""
 
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -86,6 +87,23 @@ def test_what_is_shared_from_before_a_restart_or_damaged_is_written_anew(machine
     file.write_text(content)
     assert machine.clock(Shared(file, "this-boot")).time() == NOON
     assert file.read_text() == f"this-boot {NOON - 500.0!r}"
+
+
+def test_a_file_that_somebody_else_laid_there_is_not_believed(machine, tmp_path, monkeypatch):
+    file = tmp_path / "clock"
+    file.write_text(f"this-boot {NOON - 9 * HOUR}")
+    if os.getuid() == 0:
+        os.chown(file, 54321, -1)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert machine.clock(Shared(file, "this-boot")).now().timestamp() == NOON
+
+
+def test_a_link_that_somebody_laid_there_is_not_followed(machine, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text(f"this-boot {NOON - 9 * HOUR}")
+    (tmp_path / "clock").symlink_to(elsewhere)
+    assert machine.clock(Shared(tmp_path / "clock", "this-boot")).now().timestamp() == NOON
+    assert elsewhere.read_text() == f"this-boot {NOON - 9 * HOUR}"
 
 
 def test_without_a_folder_to_share_in_it_goes_by_itself(machine, tmp_path):

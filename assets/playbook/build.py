@@ -20,7 +20,7 @@ from weasyprint.text.fonts import FontConfiguration
 
 from assets.playbook.season import Season, Span, season_year
 from funnel_app.campaigns.model import Campaign
-from funnel_app.deps import load_registry
+from funnel_app.campaigns.registry import load_registry
 
 HERE = Path(__file__).parent
 PDF = HERE.parent / "christmas-surge-playbook.pdf"

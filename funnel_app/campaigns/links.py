@@ -13,7 +13,8 @@ from publicsuffixlist import PublicSuffixList
 BETWEEN = re.compile(r"""[\s<>"'(){}\[\],;|*]+""")
 SCHEMES = ("data:", "ftp:", "http:", "https:", "javascript:", "mailto:", "sms:", "tel:")
 HOST = re.compile(r"[^/?#:]*")
-DIGITS = re.compile(r"\+?\d[\d\s().-]*")
+# What stands between the digits of a number that telephones find: hyphens and dashes of all kinds, dots, slashes.
+DIGITS = re.compile(r"\+?\d[\d\s()./\\\-\u00ad\u00b7\u2010-\u2015\u2022\u2027\u2043\u2212\u30fb_]*")
 FEWEST_DIGITS = 7
 # The sign that keeps letters from joining: no reader sees it, and no program reads over it.
 APART = "\u200c"
@@ -32,7 +33,7 @@ def carries_link(text: str) -> bool:
 
 def carries_number(text: str) -> bool:
     """Say whether a part of this text is a number that a telephone would call."""
-    return any(_is_number(found[0]) for found in DIGITS.finditer(text))
+    return any(_is_number(found[0]) for found in DIGITS.finditer(_as_read(text)))
 
 
 def unlinked(text: str) -> str:

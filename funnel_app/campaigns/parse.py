@@ -3,6 +3,7 @@
 import re
 import tomllib
 from datetime import timedelta
+from pathlib import PurePath
 
 from funnel_app.campaigns import fields
 from funnel_app.campaigns.fields import CampaignError, Table
@@ -57,6 +58,8 @@ def parse(filename: str, text: str) -> Campaign:
         raise CampaignError([f"{filename}: {error}"]) from None
     top = Table(values, f"{filename}: ", [])
     campaign = _campaign(top)
+    if campaign.name and campaign.name != PurePath(filename).stem:
+        top.fault("name", f"is {campaign.name!r}, and the file is named {filename}: hooks and links follow the name")
     if top.faults:
         raise CampaignError(top.faults)
     return campaign

@@ -3,11 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from funnel_app.campaigns.canary import CANARY, canary_of
 from funnel_app.campaigns.model import Campaign, Hook, Sequence, Step
 from funnel_app.campaigns.parse import CampaignError, parse
+from funnel_app.campaigns.season import off_season_in_words
 from funnel_app.campaigns.spoken import as_title
 
 
@@ -139,6 +142,7 @@ def _row(campaign: Campaign, sequence: Sequence) -> dict[str, Any]:
         "steps": len(sequence.steps),
         "live": [shown(step.delay) for step in sequence.steps],
         "testing": [f"{step.test_intervals}×" for step in sequence.steps],
+        "off_season": off_season_in_words(campaign, sequence),
     }
 
 
@@ -149,3 +153,10 @@ def shown(delay: timedelta) -> str:
     if minutes % 1440 == 0:
         return f"{sign}{minutes // 1440}d"
     return f"{sign}{minutes // 60}h" if minutes % 60 == 0 else f"{sign}{minutes}m"
+
+
+@cache
+def load_registry() -> Registry:
+    """Return the campaigns of the TOML files beside their model, read once; CampaignError names every fault."""
+    folder = files("funnel_app.campaigns")
+    return Registry.load({f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")})

@@ -8,6 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.subscriptions import (
     NotSet,
@@ -35,10 +36,10 @@ def check(campaign: str | None) -> None:
         campaign = campaign or only_told_by_calendly(current_deps())
         faults = check_calendly(current_deps(), campaign)
     for fault in faults:
-        click.echo(fault)
+        say(fault)
     if faults:
         sys.exit(1)
-    click.echo(f"Calendly calls {callback_url(current_deps(), campaign)} with every event that Funnel needs.")
+    say(f"Calendly calls {callback_url(current_deps(), campaign)} with every event that Funnel needs.")
 
 
 @group.command()
@@ -47,7 +48,7 @@ def check(campaign: str | None) -> None:
 def subscribe(campaign: str | None) -> None:
     """Make Calendly call us; safe to repeat, and mends a subscription that Calendly disabled."""
     with _told():
-        click.echo(subscribe_calendly(current_deps(), campaign or only_told_by_calendly(current_deps())))
+        say(subscribe_calendly(current_deps(), campaign or only_told_by_calendly(current_deps())))
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from flask.cli import with_appcontext
 from rich.markup import escape
 
 from funnel_app.commands.tables import folded
-from funnel_app.commands.terminal import Terminal
+from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
+from funnel_app.flows.console.sequences import seasons_now
 from funnel_app.flows.monitoring.checks.check import count
 from funnel_app.flows.monitoring.verify import FAULT, OK, Check, verify
 from funnel_app.flows.simulation.grid import Rehearsed, rehearse
@@ -30,12 +31,14 @@ def group(context: click.Context, as_json: bool) -> None:
         return
     rows = current_deps().registry.rows()
     if as_json:
-        click.echo(json.dumps(rows, indent=2, default=str))
+        say(json.dumps(rows, indent=2, default=str))
         return
     table = folded("sequence", "starts on", "due; in testing mode", title="Campaigns", show_lines=True)
     for row in rows:
         table.add_row(*map(escape, _cells(row)))
     Terminal().print(table)
+    for title, words in seasons_now(current_deps()):
+        say(f"{title}: {words}")
 
 
 @group.command("verify")
@@ -48,13 +51,13 @@ def verify_command(simulate: bool, as_json: bool) -> None:
     checks += [_as_check(each) for each in rehearse(current_deps())] if simulate else []
     faults = [check for check in checks if check.status == FAULT]
     if as_json:
-        click.echo(json.dumps({"ok": not faults, "checks": [check.as_json() for check in checks]}, indent=2))
+        say(json.dumps({"ok": not faults, "checks": [check.as_json() for check in checks]}, indent=2))
     else:
         table = folded("check", "status", "detail")
         for check in checks:
             table.add_row(check.name, f"[{COLOURS[check.status]}]{check.status}[/]", escape(check.detail))
         Terminal().print(table)
-        click.echo(f"{len(checks) - len(faults)} of {len(checks)} checks without a fault.")
+        say(f"{len(checks) - len(faults)} of {len(checks)} checks without a fault.")
     sys.exit(1 if faults else 0)
 
 
@@ -69,4 +72,5 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, str, str]:
     """Tell a sequence in three cells, so that it can be read at 80 columns."""
     hook = f"{row['starts_on']}\n{row['hook']}" + (f"\n{row['legacy_id']}" if row["legacy_id"] else "")
     times = f"{', '.join(row['live'])}\n{', '.join(row['testing'])}"
-    return f"{row['sequence']}\nof {row['campaign']}, {row['kind']}\n{row['handler']}", hook, times
+    off_season = f"\n{row['off_season']}" if row["off_season"] else ""
+    return f"{row['sequence']}\nof {row['campaign']}, {row['kind']}\n{row['handler']}{off_season}", hook, times

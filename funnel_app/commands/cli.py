@@ -10,6 +10,7 @@ from flask.cli import AppGroup, ScriptInfo
 from sqlalchemy import Engine
 from sqlalchemy.exc import ProgrammingError
 
+from funnel_app.commands.terminal import printable
 from funnel_app.current import current_deps
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import revision
@@ -77,7 +78,11 @@ def _saying_why(invoke: Callable[[click.Context], Any]) -> Callable[[click.Conte
         except UnfitDatabase as error:
             raise click.ClickException(str(error)) from None
         except GatewayError as error:
-            raise click.ClickException(f"{error}. {LOOK}.") from None
+            raise click.ClickException(printable(f"{error}. {LOOK}.")) from None
+        except click.UsageError:
+            raise
+        except click.ClickException as error:
+            raise click.ClickException(printable(error.message)) from None
 
     return invoke_plainly
 

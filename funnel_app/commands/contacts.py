@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import click
 from flask.cli import with_appcontext
 
-from funnel_app.commands.terminal import printable
+from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.flows.addresses import NotAnAddress
 from funnel_app.flows.privacy import erase as erasing
@@ -31,7 +31,7 @@ def suppress(email: str, marketing: bool) -> None:
     except NotAnAddress as fault:
         raise click.ClickException(str(fault)) from None
     what = "marketing" if marketing else "nothing"
-    click.echo(f"{email} gets {'no ' if marketing else ''}{what} from now on." if fresh else "That was so already.")
+    say(f"{email} gets {'no ' if marketing else ''}{what} from now on." if fresh else "That was so already.")
 
 
 @group.command("release")
@@ -42,7 +42,7 @@ def release(email: str) -> None:
     count = suppressing.release(current_deps(), email)
     if not count:
         raise click.ClickException(f"Nothing forbids mail to {email}.")
-    click.echo(
+    say(
         f"{email} may be mailed again. What has ended stays ended: flask enrol starts it anew. After a bounce or a "
         "complaint, remove the address from Resend's own suppression list too."
     )
@@ -54,7 +54,7 @@ def release(email: str) -> None:
 def export(email: str) -> None:
     """Print, as JSON, all that is known of EMAIL; exit 1 where that is nothing."""
     found = export_person(current_deps(), email)
-    click.echo(printable(json.dumps(found, indent=2, ensure_ascii=False)))
+    say(json.dumps(found, indent=2, ensure_ascii=False))
     if not found:
         raise click.ClickException(f"Nothing is known of {email}.")
 
@@ -72,7 +72,7 @@ def erase(email: str, yes: bool) -> None:
     except (erasing.NotYet, NotAnAddress) as why:
         raise click.ClickException(str(why)) from None
     known = "All that was known of it is gone" if erased.known else "Nothing was known of it"
-    click.echo(f"{known}, and it will never be mailed.")
+    say(f"{known}, and it will never be mailed.")
     if left := list(_left(erased)):
         raise click.ClickException("; ".join(left) + ": run this again.")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from funnel_app.commands.terminal import say
 from funnel_app.deploy.apply import Rollout, deploy
 from funnel_app.deploy.coolify_api import Coolify
 from funnel_app.deploy.descriptor import NotApplicable, Source, read_descriptor
@@ -53,7 +54,7 @@ def plan(**given: object) -> None:
         rollout = _rollout(given, act=False)
         rollout.run()
     _tell(rollout)
-    click.echo(f"{len(rollout.changes)} to change. Run apply to do it." if rollout.changes else "Nothing to change.")
+    say(f"{len(rollout.changes)} to change. Run apply to do it." if rollout.changes else "Nothing to change.")
 
 
 @group.command()
@@ -66,11 +67,11 @@ def apply(always: bool, never: bool, **given: object) -> None:
         rollout = _rollout(given, act=True)
         application = rollout.run()
         _tell(rollout)
-        click.echo(f"{len(rollout.changes)} changed." if rollout.changes else "Nothing to change.")
+        say(f"{len(rollout.changes)} changed." if rollout.changes else "Nothing to change.")
         if application is None or never or not (rollout.changes or always):
             return
         status = deploy(rollout.coolify, application, time.sleep)
-    click.echo(f"The deployment is {status}.")
+    say(f"The deployment is {status}.")
     sys.exit(0 if status == "finished" else 1)
 
 
@@ -94,7 +95,7 @@ def _told() -> Iterator[None]:
 
 def _tell(rollout: Rollout) -> None:
     for change in rollout.changes:
-        click.echo(f"  {change.what:<38} {change.detail}")
+        say(f"  {change.what:<38} {change.detail}")
 
 
 if __name__ == "__main__":

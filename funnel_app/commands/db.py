@@ -6,6 +6,7 @@ import click
 from alembic.util import CommandError
 from flask.cli import with_appcontext
 
+from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.ledger import schema
 
@@ -22,7 +23,7 @@ def upgrade() -> None:
     engine = current_deps().engine
     before = schema.current(engine)
     schema.upgrade(engine)
-    click.echo(f"The ledger is at {schema.current(engine)} (it was at {before or 'nothing'}).")
+    say(f"The ledger is at {schema.current(engine)} (it was at {before or 'nothing'}).")
 
 
 @group.command()
@@ -35,7 +36,7 @@ def downgrade(revision: str) -> None:
         schema.downgrade(engine, revision)
     except CommandError as fault:
         sys.exit(str(fault))
-    click.echo(f"The ledger is at {schema.current(engine) or 'nothing'}.")
+    say(f"The ledger is at {schema.current(engine) or 'nothing'}.")
 
 
 @group.command()
@@ -44,16 +45,14 @@ def check() -> None:
     """Exit 1 where the ledger is not at the newest migration, or its tables differ from the models."""
     engine = current_deps().engine
     if not schema.at_head(engine):
-        click.echo(
-            f"The ledger is at {schema.current(engine) or 'nothing'}, not at {schema.head()}: run flask db upgrade."
-        )
+        say(f"The ledger is at {schema.current(engine) or 'nothing'}, not at {schema.head()}: run flask db upgrade.")
         sys.exit(1)
     try:
         schema.check(engine)
     except CommandError as difference:
-        click.echo(f"The tables differ from the models: {difference}")
+        say(f"The tables differ from the models: {difference}")
         sys.exit(1)
-    click.echo(f"The ledger is at {schema.head()}, and its tables are those of the models.")
+    say(f"The ledger is at {schema.head()}, and its tables are those of the models.")
 
 
 @group.command()
@@ -62,4 +61,4 @@ def check() -> None:
 def revision(name: str) -> None:
     """Draft the migration NAME (as 0002_add_something) of what the models have and the ledger has not."""
     schema.make_revision(current_deps().engine, name.replace("_", " "), name)
-    click.echo(f"Drafted migrations/versions/{name}.py: read and mend it.")
+    say(f"Drafted migrations/versions/{name}.py: read and mend it.")

@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from rich.markup import escape
 
 from funnel_app.commands.tables import folded
-from funnel_app.commands.terminal import Terminal
+from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.checks.check import standing
 from funnel_app.flows.monitoring.doctor import Check, Status, examine, is_well
@@ -31,14 +31,14 @@ def doctor_command(as_json: bool, signoff: bool, folder: Path) -> None:
     if as_json:
         rows = [check.as_json() for check in checks]
         said = {"ok": is_well(checks), "headline": current_headline(deps).sentence, "checks": rows}
-        click.echo(json.dumps(said, indent=2))
+        say(json.dumps(said, indent=2))
     else:
-        click.echo(f"{current_headline(deps).sentence}.")
+        say(f"{current_headline(deps).sentence}.")
         _print(checks)
     if signoff:
         path = folder / f"production-report-{deps.now():%Y-%m-%d}.md"
         path.write_text(report(deps, checks), "utf-8")
-        click.echo(f"Wrote {path}: read it, and sign it at its end.", err=as_json)
+        say(f"Wrote {path}: read it, and sign it at its end.", err=as_json)
     sys.exit(0 if is_well(checks) else 1)
 
 
@@ -49,4 +49,4 @@ def _print(checks: list[Check]) -> None:
         table.add_row(check.name, f"[{COLOURS[check.status]}]{check.status}[/]", escape(check.detail) + fix)
     Terminal().print(table)
     counted = {status: standing(checks, status) for status in Status}
-    click.echo(f"{counted[Status.OK]} ok, {counted[Status.WARNING]} to look at, {counted[Status.FAULT]} to mend.")
+    say(f"{counted[Status.OK]} ok, {counted[Status.WARNING]} to look at, {counted[Status.FAULT]} to mend.")

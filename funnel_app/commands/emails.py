@@ -6,6 +6,7 @@ from uuid import UUID
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
 from funnel_app.flows.console import intervene
@@ -51,6 +52,6 @@ def resolve(email_id: UUID, outcome: str) -> None:
 
 def _do(action: Callable[[Deps, UUID], str], email_id: UUID) -> None:
     try:
-        click.echo(action(current_deps(), email_id))
+        say(action(current_deps(), email_id))
     except intervene.NotPossible as why:
         raise click.ClickException(str(why)) from None

@@ -6,6 +6,7 @@ import sys
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_by_hand
 from funnel_app.rules.decide import TooManyEnrolments
@@ -25,9 +26,9 @@ def enrol_command(sequence: str, email: str, values: tuple[str, ...], as_json: b
     except (NotUnderstood, TooManyEnrolments) as fault:
         raise click.ClickException(str(fault)) from None
     if as_json:
-        click.echo(json.dumps(receipt.as_json(), indent=2))
+        say(json.dumps(receipt.as_json(), indent=2))
     else:
-        click.echo(f"{receipt.status}{f': {receipt.reason}' if receipt.reason else ''}")
+        say(f"{receipt.status}{f': {receipt.reason}' if receipt.reason else ''}")
         for row in receipt.emails:
-            click.echo(f"  {row['step']}. {row['template']:<26} {row['due_at']}  {row['state']}  {row['reason'] or ''}")
+            say(f"  {row['step']}. {row['template']:<26} {row['due_at']}  {row['state']}  {row['reason'] or ''}")
     sys.exit(0 if receipt.http_status == 202 else 1)

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Column
 
 from funnel_app.commands.tables import folded
-from funnel_app.commands.terminal import Terminal
+from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.received import find_hook, list_hooks, was_settled
 from funnel_app.replay import NotReplayable
@@ -38,7 +38,7 @@ def show_list(outcome: str | None, limit: int, as_json: bool) -> None:
     deps = current_deps()
     rows = list_hooks(deps, outcome, limit)
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        say(json.dumps(rows, indent=2))
         return
     # The id stays whole, whatever the terminal's width: it is what the other commands want.
     table = folded(Column("id", no_wrap=True, min_width=36), "call", show_lines=True)
@@ -58,7 +58,7 @@ def _told(row: Mapping[str, Any], zone: ZoneInfo) -> str:
 @with_appcontext
 def show_one(hook_id: UUID) -> None:
     """Show one call with its payload, its faults and its answer, as JSON."""
-    click.echo(json.dumps(_find(hook_id), indent=2))
+    say(json.dumps(_find(hook_id), indent=2))
 
 
 @group.command("replay")
@@ -111,5 +111,5 @@ def _replay(hook_id: UUID, changes: dict[str, Any]) -> bool:
         replayed = replay_call(hook_id, changes)
     except NotReplayable as fault:
         raise click.ClickException(str(fault)) from None
-    click.echo(f"{hook_id}  {replayed.status}: {replayed.words}")
+    say(f"{hook_id}  {replayed.status}: {replayed.words}")
     return replayed.taken

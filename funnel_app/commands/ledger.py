@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
 from funnel_app.flows.maintenance.restore import NotRestored, Restored, restore, restore_moment
@@ -27,7 +28,7 @@ def group() -> None:
 def stats(as_json: bool) -> None:
     """Print, as JSON, what became of every email; exit 1 where one is unexplained or went twice."""
     found = ledger_stats(current_deps())
-    click.echo(json.dumps(found, indent=2))
+    say(json.dumps(found, indent=2))
     sys.exit(1 if found["unexplained"] or found["duplicates"] else 0)
 
 
@@ -48,12 +49,12 @@ def backup_command(folder: Path | None, prunes: bool, as_json: bool) -> None:
         raise click.ClickException(str(fault)) from None
     removed = prune(where, deps.settings.backup_keep, deps.now()) if prunes else 0
     if as_json:
-        click.echo(json.dumps({**made.as_json(), "removed": removed}, indent=2))
+        say(json.dumps({**made.as_json(), "removed": removed}, indent=2))
         return
-    click.echo(f"{made.file}: {made.bytes / 1e6:.1f} MB, opened and counted.")
-    click.echo(f"{made.rows['contacts']} contacts, {made.rows['enrolments']} enrolments, {made.rows['emails']} emails.")
+    say(f"{made.file}: {made.bytes / 1e6:.1f} MB, opened and counted.")
+    say(f"{made.rows['contacts']} contacts, {made.rows['enrolments']} enrolments, {made.rows['emails']} emails.")
     if removed:
-        click.echo(f"{removed} older than {deps.settings.backup_keep.days} days removed.")
+        say(f"{removed} older than {deps.settings.backup_keep.days} days removed.")
 
 
 def _moment(at: str | None) -> datetime | None:
@@ -89,11 +90,11 @@ def restore_command(source: str, at: str | None, as_json: bool) -> None:
     except NotRestored as fault:
         raise click.ClickException(str(fault)) from None
     if as_json:
-        click.echo(json.dumps(done.as_json(), indent=2))
+        say(json.dumps(done.as_json(), indent=2))
         return
-    click.echo(f"Restored {done.rows['contacts']} contacts and {done.rows['emails']} emails.")
+    say(f"Restored {done.rows['contacts']} contacts and {done.rows['emails']} emails.")
     if done.held:
-        click.echo(
+        say(
             f"{done.held} emails were due since then and may have gone out: they are ambiguous, and go no "
             "further until Resend's report or you say what became of them. See docs/restore.md."
         )

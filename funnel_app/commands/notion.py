@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.flows.mirror import workspace
 from funnel_app.flows.mirror.legacy_import import NothingToImport, cut_over
@@ -29,7 +30,7 @@ def check() -> None:
         looked = workspace.check_desk(current_deps())
     for each in looked:
         for line in each.faults or [f"{each.title}: every property is there"]:
-            click.echo(line)
+            say(line)
     _tell_not_set()
     sys.exit(int(any(each.faults for each in looked)))
 
@@ -43,9 +44,9 @@ def init(under: str | None) -> None:
         added = workspace.prepare_desk(current_deps(), under)
     for each in added:
         if each.made_id:
-            click.echo(f"{each.title}: made; set its id: {each.made_id}")
+            say(f"{each.title}: made; set its id: {each.made_id}")
         else:
-            click.echo(f"{each.title}: added {', '.join(each.properties) or 'nothing, all is there'}")
+            say(f"{each.title}: added {', '.join(each.properties) or 'nothing, all is there'}")
     if under is None:
         _tell_not_set()
 
@@ -57,15 +58,15 @@ def sync(everybody: bool) -> None:
     """Compare the rows in Notion with the ledger and write what differs; exit 1 where Notion refused a row."""
     deps = current_deps()
     if not deps.desk.mirrors:
-        click.echo("There is no mirror: NOTION_CONTACTS_DB_ID and NOTION_SEQUENCES_DB_ID are not set.")
+        say("There is no mirror: NOTION_CONTACTS_DB_ID and NOTION_SEQUENCES_DB_ID are not set.")
         return
     with _told():
         done = workspace.sync_desk(deps, everybody=everybody)
-    click.echo(f"{done.compared} contacts compared: {done.tally.made} rows made, {done.tally.changed} changed.")
+    say(f"{done.compared} contacts compared: {done.tally.made} rows made, {done.tally.changed} changed.")
     for address in done.doubles:
-        click.echo(f"{address} has more than one row in Contacts: keep one of them and delete the others in Notion.")
+        say(f"{address} has more than one row in Contacts: keep one of them and delete the others in Notion.")
     for refusal in done.tally.refused:
-        click.echo(f"refused: {refusal}")
+        say(f"refused: {refusal}")
     sys.exit(int(bool(done.tally.refused)))
 
 
@@ -84,18 +85,18 @@ def import_(dry_run: bool) -> None:
         except NothingToImport as fault:
             raise click.ClickException(str(fault)) from None
     if deps.settings.testing_mode:
-        click.echo("TESTING_MODE is on: what is enrolled now is a test, with minutes for days.", err=True)
+        say("TESTING_MODE is on: what is enrolled now is a test, with minutes for days.", err=True)
     for each in carried:
-        click.echo(f"{each.did:<14} {each.address:<36} {each.detail}")
+        say(f"{each.did:<14} {each.address:<36} {each.detail}")
     counts = Counter(each.did for each in carried)
     summary = ", ".join(f"{count} {did}" for did, count in sorted(counts.items())) or "no rows of the old system"
-    click.echo(f"{'Would be: ' if dry_run else ''}{summary}.")
+    say(f"{'Would be: ' if dry_run else ''}{summary}.")
     sys.exit(int("not understood" in counts))
 
 
 def _tell_not_set() -> None:
     for table in current_deps().desk.not_set():
-        click.echo(f"{table.title}: not set, so it is not mirrored (NOTION_{table.key.upper()}_DB_ID)")
+        say(f"{table.title}: not set, so it is not mirrored (NOTION_{table.key.upper()}_DB_ID)")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring import canary as canary_flow
 from funnel_app.flows.monitoring.checks import resend as resend_checks
@@ -32,11 +33,11 @@ def check(as_json: bool) -> None:
     deps = current_deps()
     found = [*resend_checks.account(deps), *resend_checks.events(deps)]
     if as_json:
-        click.echo(json.dumps({"ok": is_well(found), "checks": [each.as_json() for each in found]}, indent=2))
+        say(json.dumps({"ok": is_well(found), "checks": [each.as_json() for each in found]}, indent=2))
     else:
         for each in found:
             fix = f"  → {each.fix}" if each.status is not Status.OK else ""
-            click.echo(f"{each.status:<8} {each.name:<15} {each.detail}{fix}")
+            say(f"{each.status:<8} {each.name:<15} {each.detail}{fix}")
     sys.exit(0 if is_well(found) else 1)
 
 
@@ -51,14 +52,14 @@ def webhooks(create: bool) -> None:
         endpoints = deps.account.endpoints()
         if create and all(endpoint.url != address for endpoint in endpoints):
             secret = deps.account.add_endpoint(address)
-            click.echo(f"Resend tells {address} of every event from now on. Set this, and start Funnel again:")
-            click.echo(f"RESEND_WEBHOOK_SECRET={secret}")
+            say(f"Resend tells {address} of every event from now on. Set this, and start Funnel again:")
+            say(f"RESEND_WEBHOOK_SECRET={secret}")
             return
     for endpoint in endpoints:
         ours = "  ← ours" if endpoint.url == address else ""
-        click.echo(f"{endpoint.status:<9} {endpoint.url}  {', '.join(endpoint.events) or 'every event'}{ours}")
+        say(f"{endpoint.status:<9} {endpoint.url}  {', '.join(endpoint.events) or 'every event'}{ours}")
     if not any(endpoint.url == address for endpoint in endpoints):
-        click.echo(f"None of them is {address}: run flask --app wsgi resend webhooks --create")
+        say(f"None of them is {address}: run flask --app wsgi resend webhooks --create")
         sys.exit(1)
 
 
@@ -71,20 +72,20 @@ def canary(within: float) -> None:
     began = time.monotonic()
     with _told():
         flight_id = canary_flow.fly(deps)
-    click.echo(f"{_since(began)}  accepted at {deps.settings.public_url}")
+    say(f"{_since(began)}  accepted at {deps.settings.public_url}")
     shown = ""
     while True:
         flight = canary_flow.look_at(deps, flight_id)
         if flight.state != shown:
             shown = flight.state
-            click.echo(f"{_since(began)}  {flight.state}" + (f": {flight.reason}" if flight.reason else ""))
+            say(f"{_since(began)}  {flight.state}" + (f": {flight.reason}" if flight.reason else ""))
         if flight.delivered_at is not None and flight.told:
             return
         if flight.delivered_at is not None:
-            click.echo("It arrived, but Resend's webhook did not tell: run flask --app wsgi resend check.")
+            say("It arrived, but Resend's webhook did not tell: run flask --app wsgi resend check.")
             sys.exit(1)
         if time.monotonic() - began > within:
-            click.echo(f"It did not arrive within {within:.0f} s: run flask --app wsgi doctor.")
+            say(f"It did not arrive within {within:.0f} s: run flask --app wsgi doctor.")
             sys.exit(1)
         deps.sleep(ASK_EVERY_S)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from funnel_app.commands.terminal import say
 from funnel_app.deploy import env_file
 from funnel_app.deploy.interview import Place, Question, is_example, is_needed, make_secrets, questions, wrong_with
 from funnel_app.deploy.live_checks import Found, Unfit
@@ -49,7 +50,7 @@ PROOFS = (("Everything is looked at:", ("doctor",)), ("One email goes the whole 
 @click.option("--only-ask", is_flag=True, help="End when the file is written.")
 def setup_command(file: Path, only_ask: bool) -> None:
     """Ask for each setting, check it with those who know, write .env, and prove the whole way; safe to repeat."""
-    click.echo(GREETING.format(file=file))
+    say(GREETING.format(file=file))
     if file.exists():
         click.confirm(f"\n{file} is there: go on from it, and keep it as {file}.before?", default=True, abort=True)
         env_file.keep_copy(file)
@@ -59,10 +60,8 @@ def setup_command(file: Path, only_ask: bool) -> None:
         )
     )
     values = _answers(file, place)
-    click.echo(
-        f"\n{file} is written; keep a copy where your passwords are. The console, {values['PUBLIC_URL']}/console/,"
-    )
-    click.echo("opens with CONSOLE_PASSWORD from it, and the website proves itself with HOOK_SECRET.")
+    say(f"\n{file} is written; keep a copy where your passwords are. The console, {values['PUBLIC_URL']}/console/,")
+    say("opens with CONSOLE_PASSWORD from it, and the website proves itself with HOOK_SECRET.")
     if not only_ask:
         sys.exit(_prove(values, place))
 
@@ -81,14 +80,14 @@ def _answers(file: Path, place: Place) -> Values:
 
 def _ask(question: Question, values: Values) -> Values:
     optional = "" if is_needed(question.name) else " (Enter: none)" if not question.default else ""
-    click.echo(f"\n{question.name}: {question.meaning}{optional}")
+    say(f"\n{question.name}: {question.meaning}{optional}")
     if question.hint:
-        click.echo(f"  {question.hint}")
+        say(f"  {question.hint}")
     if question.find is not None:
         try:
             return _seen(question.find({**os.environ, **values}))
         except GatewayError as fault:
-            click.echo(f"  ✗ it cannot be found by itself: {fault}")
+            say(f"  ✗ it cannot be found by itself: {fault}")
     while True:
         answer = _answer(question, values)
         good = _checked(question, {**values, question.name: answer})
@@ -109,26 +108,26 @@ def _checked(question: Question, values: Values) -> Values | None:
     """Return what the checks of an answer brought; None where it is to be asked again."""
     answer = values[question.name]
     if wrong := wrong_with(question.name, answer):
-        click.echo(f"  ✗ {wrong}")
+        say(f"  ✗ {wrong}")
         return None
     if not answer or question.check is None:
         return {}
     try:
         return _seen(question.check({**os.environ, **values}))
     except (Unfit, GatewayError) as fault:
-        click.echo(f"  ✗ {fault}")
+        say(f"  ✗ {fault}")
         return {} if click.confirm("  Take it all the same?", default=False) else None
 
 
 def _seen(found: Found) -> Values:
-    click.echo(f"  ✓ {found.words}")
+    say(f"  ✓ {found.words}")
     os.environ.update(found.values)
     return dict(found.values)
 
 
 def _prove(values: Values, place: Place) -> int:
     """Offer what is left to do, wait for Funnel, and look at everything; 1 where something is not well."""
-    click.echo()
+    say("")
     _run([*BEFORE[place], *TABLES], values)
     for question, command in (*OFFERS, *([CALENDLY_OFFER] if values.get("CALENDLY_TOKEN") else [])):
         if click.confirm(f"\n{question}", default=True):
@@ -140,25 +139,25 @@ def _prove(values: Values, place: Place) -> int:
     if failed:
         _tell("Mend what is said above, then run again:", place, failed)
         return 1
-    click.echo("\nFunnel works: the canary arrived. With TESTING_MODE=false and a restart, real leads are mailed.")
+    say("\nFunnel works: the canary arrived. With TESTING_MODE=false and a restart, real leads are mailed.")
     return 0
 
 
 def _is_up(values: Values, place: Place) -> bool:
-    click.echo(f"\n{START[place]}")
+    say(f"\n{START[place]}")
     probe = PublicUrlProbe(values["PUBLIC_URL"].rstrip("/"), values["HOOK_SECRET"])
     while click.confirm(f"Is it up, and reached at {values['PUBLIC_URL']}?", default=True):
         try:
             probe.check()
         except GatewayError as fault:
-            click.echo(f"  ✗ {fault}")
+            say(f"  ✗ {fault}")
         else:
             return True
     return False
 
 
 def _fails(title: str, command: Sequence[str], values: Values) -> bool:
-    click.echo(f"\n{title}")
+    say(f"\n{title}")
     return _run(command, values) != 0
 
 
@@ -167,13 +166,13 @@ def _run(command: Sequence[str], values: Values) -> int:
     try:
         return subprocess.run(command, env={**os.environ, **values}, check=False).returncode
     except OSError as fault:
-        click.echo(f"  ✗ {command[0]} cannot be run: {fault.strerror}")
+        say(f"  ✗ {command[0]} cannot be run: {fault.strerror}")
         return 1
 
 
 def _tell(what: str, place: Place, commands: Sequence[Sequence[str]]) -> None:
     before = "flask --app wsgi" if place is Place.HERE else " ".join(MEANWHILE[place])
-    click.echo("\n".join(["", what, *(f"  {before} {' '.join(command)}" for command in commands)]))
+    say("\n".join(["", what, *(f"  {before} {' '.join(command)}" for command in commands)]))
 
 
 if __name__ == "__main__":

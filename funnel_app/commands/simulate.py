@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 from rich.markup import escape
 
 from funnel_app.commands.tables import folded
-from funnel_app.commands.terminal import Terminal
+from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
 from funnel_app.flows.simulation.judge import warnings_of, when
 from funnel_app.flows.simulation.script import NotUnderstood, write_script
@@ -42,14 +42,14 @@ def simulate_command(
     warnings = warnings_of(calendar, script.campaign)
     if as_json:
         rows = [asdict(each) for each in calendar]
-        click.echo(json.dumps({"calendar": rows, "warnings": warnings}, indent=2, default=_told))
+        say(json.dumps({"calendar": rows, "warnings": warnings}, indent=2, default=_told))
         return
     zone = ZoneInfo(script.campaign.timezone)
     _print(calendar, zone, texts)
     for warning in warnings:
-        click.echo(f"Warning: {warning}.")
+        say(f"Warning: {warning}.")
     gone = sum(each.gone for each in calendar)
-    click.echo(f"{gone} of {sum(bool(each.template) for each in calendar)} emails would go. Times are of {zone}.")
+    say(f"{gone} of {sum(bool(each.template) for each in calendar)} emails would go. Times are of {zone}.")
 
 
 def _print(calendar: Sequence[Played], zone: ZoneInfo, texts: bool) -> None:

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Column
 
 from funnel_app.commands.tables import folded
-from funnel_app.commands.terminal import Terminal
+from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
 from funnel_app.flows.templates.audit import Audit, audit_templates
 from funnel_app.flows.templates.populate import populate as populate_flow
@@ -39,7 +39,7 @@ def audit(as_json: bool) -> None:
     """Say of every template that a campaign needs whether it can be sent; exit 1 where one cannot."""
     with _notion_asked():
         found = audit_templates(current_deps())
-    click.echo(json.dumps(found.as_json(), indent=2)) if as_json else _show(found)
+    say(json.dumps(found.as_json(), indent=2)) if as_json else _show(found)
     sys.exit(0 if found.ok else 1)
 
 
@@ -52,12 +52,14 @@ def _show(found: Audit) -> None:
             "\n".join(escape(each) for each in column)
             for column in ([problem.detail for problem in lines], [problem.suggestion for problem in lines])
         )
-        table.add_row(template.key, f"[{COLOURS[template.status]}]{template.status}[/]", wrong, cures)
+        state = f"[{COLOURS[template.status]}]{template.status}[/]"
+        read = f"\nread as {escape(template.read_as)}" if template.read_as not in ("", "HTML") else ""
+        table.add_row(template.key, f"{state}{read}", wrong, cures)
     Terminal().print(table)
     if found.unused:
-        click.echo(f"No campaign needs: {', '.join(f'“{name}”' for name in found.unused)}")
+        say(f"No campaign needs: {', '.join(f'“{name}”' for name in found.unused)}")
     faults = sum(template.status == "fault" for template in found.templates)
-    click.echo(f"{len(found.templates) - faults} of {len(found.templates)} templates can be sent.")
+    say(f"{len(found.templates) - faults} of {len(found.templates)} templates can be sent.")
 
 
 @group.command()
@@ -66,11 +68,9 @@ def _show(found: Audit) -> None:
 def populate(dry_run: bool) -> None:
     """Write a starter text for every key that has none in Notion, or an earlier one; never over somebody's words."""
     with _notion_asked():
-        populate_flow(
-            current_deps(), lambda row: click.echo(f"{row.did:<10}  {row.key:<26}  {row.detail}"), dry_run=dry_run
-        )
+        populate_flow(current_deps(), lambda row: say(f"{row.did:<10}  {row.key:<26}  {row.detail}"), dry_run=dry_run)
     if dry_run:
-        click.echo("Nothing was written: that is what would be done.")
+        say("Nothing was written: that is what would be done.")
 
 
 @group.command()
@@ -87,11 +87,13 @@ def preview(key: str, lead: str | None, sample_name: str, path: Path | None, sho
     with _notion_asked():
         made = preview_flow(current_deps(), key, lead=lead, sample_name=sample_name)
     for problem in made.problems:
-        click.echo(f"{'fault' if problem.blocking else 'warning'}: {problem.detail}", err=True)
+        say(f"{'fault' if problem.blocking else 'warning'}: {problem.detail}", err=True)
     for name in made.missing:
-        click.echo(f"missing: nothing provides {name} for this lead; the letter would be held", err=True)
+        say(f"missing: nothing provides {name} for this lead; the letter would be held", err=True)
+    if made.read_as:
+        say(f"read as {made.read_as}", err=True)
     if made.letter is not None:
-        click.echo(f"Subject: {made.letter.subject}\n\n{made.letter.text}")
+        say(f"Subject: {made.letter.subject}\n\n{made.letter.text}")
         _keep_html(made.letter.html, path, show)
     sys.exit(0 if made.ok else 1)
 
@@ -101,7 +103,7 @@ def _keep_html(html: str, path: Path | None, show: bool) -> None:
         path = Path(tempfile.mkdtemp(prefix="funnel-preview-")) / "letter.html"
     if path is not None:
         path.write_text(html, "utf-8")
-        click.echo(f"HTML: {path}", err=True)
+        say(f"HTML: {path}", err=True)
     if show:
         click.launch(str(path))
 
@@ -124,8 +126,8 @@ def send_test(keys: tuple[str, ...], every: bool, address: str, sample_name: str
     with _notion_asked():
         for row in send_tests(current_deps(), keys, address, sample_name):
             sent.append(row.sent)
-            click.echo(f"{'sent' if row.sent else 'not sent':<8}  {row.key:<26}  {row.detail}")
-    click.echo(f"{sum(sent)} of {len(sent)} tests were handed to Resend for {address}.")
+            say(f"{'sent' if row.sent else 'not sent':<8}  {row.key:<26}  {row.detail}")
+    say(f"{sum(sent)} of {len(sent)} tests were handed to Resend for {address}.")
     sys.exit(0 if all(sent) else 1)
 
 

@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from funnel_app.commands.terminal import Terminal
+from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
 from funnel_app.flows.tracing.trace import trace
 
@@ -41,7 +41,7 @@ def trace_command(email: str, ids: bool, as_json: bool) -> None:
     """Tell the whole story of EMAIL; exit 1 where nobody has that address."""
     story = trace(current_deps(), email)
     if as_json:
-        click.echo(json.dumps(story, indent=2))
+        say(json.dumps(story, indent=2))
     else:
         _tell(story, current_deps().settings.timezone, ids)
     sys.exit(0 if story["contact"] else 1)
@@ -53,7 +53,7 @@ def _tell(story: dict[str, Any], timezone: str, ids: bool) -> None:
         Teller(console, timezone, ids).tell(story)
     # Tables fill each line to its end: in a file or a pipe those blanks are only in the way.
     text = told.get() if console.is_terminal else "".join(f"{line.rstrip()}\n" for line in told.get().splitlines())
-    click.echo(text, nl=False)
+    console.pass_on(text)
 
 
 class Teller:

@@ -7,7 +7,7 @@ from rich.table import Column
 
 from funnel_app.campaigns.catalogue import CATALOGUE
 from funnel_app.commands.tables import folded
-from funnel_app.commands.terminal import Terminal
+from funnel_app.commands.terminal import Terminal, say
 
 COLUMNS = ("name", "type", "source", "description", "example", "default")
 
@@ -18,7 +18,7 @@ def variables_command(as_json: bool) -> None:
     """List every variable that a template may use, with what it is, an example, and what stands in for it."""
     rows = [{name: _plain(getattr(variable, name)) for name in COLUMNS} for variable in CATALOGUE.values()]
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        say(json.dumps(rows, indent=2))
         return
     table = folded(Column(COLUMNS[0], no_wrap=True), *COLUMNS[1:])
     for row in rows:

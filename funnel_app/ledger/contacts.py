@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from funnel_app.ledger.canaries import is_canary
 from funnel_app.ledger.insert_or_ignore import insert_once
 from funnel_app.ledger.models import Contact, Email, Enrolment
-from funnel_app.rules.contact import COLUMNS
+from funnel_app.rules.contact import COLUMNS, without_half_evidence
 
 ERASED = "erased:"
 
@@ -20,17 +20,17 @@ ERASED = "erased:"
 def upsert(session: Session, email: str, email_norm: str, facts: Mapping[str, Any], now: datetime) -> Contact:
     """Return this address's contact, locked and brought up to date: what a hook leaves out stays as it was.
 
-    `facts` may hold the columns above; everything else goes into `properties`. A `guessed_first_name` is only taken
-    where there is no first name yet: nobody typed it.
+    `facts` may hold the columns of `rules.contact`; everything else goes into `properties`. A `guessed_first_name` is
+    only taken where there is no first name yet: nobody typed it. Evidence of consent is one source's, whole.
     """
     _insert_if_absent(session, email, email_norm, now)
     contact = session.scalars(select(Contact).where(Contact.email_norm == email_norm).with_for_update()).one()
     called = (contact.name, contact.first_name)
     given = {name: value for name, value in facts.items() if value is not None}
     guess = given.pop("guessed_first_name", None)
-    for name in COLUMNS:
-        if name in given:
-            setattr(contact, name, given[name])
+    columns = {name: given[name] for name in COLUMNS if name in given}
+    for name, value in without_half_evidence(contact, columns).items():
+        setattr(contact, name, value)
     contact.first_name = contact.first_name or guess
     contact.email = email
     contact.properties = {**contact.properties, **{k: v for k, v in given.items() if k not in COLUMNS}}

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import delete, func, or_, select
@@ -12,6 +12,9 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.ledger.base import written
 from funnel_app.ledger.models import Contact, HookEvent, Outcome
 from funnel_app.rules.states import HEARD
+
+# How the keys begin of the rows that only count what was refused and is not kept.
+UNKEPT = "unkept:"
 
 
 def add(session: Session, event: HookEvent) -> HookEvent:
@@ -76,10 +79,10 @@ def newest(session: Session, outcome: str | None, limit: int, after: UUID | None
     return list(session.scalars(wanted.order_by(HookEvent.id.desc()).limit(limit)))
 
 
-def has_refused_before(session: Session, before: datetime) -> bool:
-    """Say whether there are refused calls that came before a time."""
-    wanted = select(HookEvent.id).where(HookEvent.outcome == Outcome.REFUSED, HookEvent.received_at < before)
-    return session.scalars(wanted.limit(1)).first() is not None
+def refused_before(session: Session, before: datetime, limit: int) -> list[UUID]:
+    """Return refused calls that came before a time, the oldest first."""
+    wanted = select(HookEvent.id).where(written(HookEvent.outcome, Outcome.REFUSED), HookEvent.received_at < before)
+    return list(session.scalars(wanted.order_by(HookEvent.received_at).limit(limit)))
 
 
 def refused(session: Session, wanted: Callable[[HookEvent], bool]) -> list[HookEvent]:
@@ -90,7 +93,7 @@ def refused(session: Session, wanted: Callable[[HookEvent], bool]) -> list[HookE
 
 def delete_refused(session: Session, ids: Collection[UUID]) -> int:
     """Delete these of the refused calls; return how many were still there."""
-    theirs = delete(HookEvent).where(HookEvent.id.in_(list(ids)), HookEvent.outcome == Outcome.REFUSED)
+    theirs = delete(HookEvent).where(HookEvent.id.in_(list(ids)), written(HookEvent.outcome, Outcome.REFUSED))
     return len(session.scalars(theirs.returning(HookEvent.id)).all())
 
 
@@ -98,6 +101,9 @@ def newest_refused(session: Session, since: datetime | None, limit: int) -> list
     """Return the newest refused calls, of those since a time or of all, oldest first."""
     calls = select(HookEvent).where(written(HookEvent.outcome, Outcome.REFUSED))
     if since is not None:
+        # A row counts only calls of the day on which it was made.
+        began = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        calls = calls.where(HookEvent.received_at >= began)
         calls = calls.where(or_(HookEvent.received_at >= since, HookEvent.happened_at >= since))
     newest = session.scalars(calls.order_by(HookEvent.received_at.desc(), HookEvent.id.desc()).limit(limit))
     return list(newest)[::-1]
@@ -121,6 +127,14 @@ def find_refused(session: Session, key: str) -> HookEvent | None:
     return session.scalars(wanted.limit(1)).one_or_none()
 
 
+def unkept(session: Session, since: datetime) -> list[HookEvent]:
+    """Return the rows that count refused calls which are not kept, of those that grew since a time, oldest first."""
+    rows = select(HookEvent).where(HookEvent.dedupe_key.startswith(UNKEPT, autoescape=True))
+    rows = rows.where(written(HookEvent.outcome, Outcome.REFUSED))
+    grown = rows.where(or_(HookEvent.received_at >= since, HookEvent.happened_at >= since))
+    return list(session.scalars(grown.order_by(HookEvent.id)))
+
+
 def refused_bytes(session: Session, caller: tuple[str, str, str], since: datetime) -> int:
     """Return what the refused calls of a campaign's hook from a source weigh that came since a time."""
     campaign, hook, source = caller
@@ -129,9 +143,3 @@ def refused_bytes(session: Session, caller: tuple[str, str, str], since: datetim
     )
     weighed = weighed.where(HookEvent.received_at >= since, written(HookEvent.outcome, Outcome.REFUSED))
     return int(session.scalars(weighed).one() or 0)
-
-
-def delete_refused_before(session: Session, before: datetime) -> int:
-    """Delete refused calls that came before a time; return how many."""
-    old = delete(HookEvent).where(HookEvent.outcome == Outcome.REFUSED, HookEvent.received_at < before)
-    return len(session.scalars(old.returning(HookEvent.id)).all())

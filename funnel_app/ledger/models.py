@@ -55,7 +55,8 @@ class HookEvent(Base):
         Index("ix_hook_events_contact_id_event", "contact_id", "event"),
         # All that a count of calls reads, which every letter makes; the rows themselves are wide.
         Index("ix_hook_events_calls", "campaign", "event", "mode", "outcome", "contact_id", "occurrence"),
-        partial("ix_hook_events_refused", "received_at", where="outcome = 'refused'"),
+        # The outcome stands first, or SQLite takes the index by outcome alone and looks through all of them.
+        partial("ix_hook_events_refused", "outcome", "received_at", "id", where="outcome = 'refused'"),
         partial("ix_hook_events_refused_key", "dedupe_key", where="outcome = 'refused'"),
         partial(
             "ix_hook_events_refused_size", "campaign", "hook", "source", "received_at", where="outcome = 'refused'"
@@ -98,6 +99,8 @@ class Enrolment(Mirrored, Base):
     __table_args__ = (
         UniqueConstraint("contact_id", "campaign", "sequence", "occurrence", "run"),
         partial("ix_enrolments_active", "contact_id", where="state IN ('active', 'paused')"),
+        # The database looks there before it lets a call be deleted.
+        Index("ix_enrolments_hook_event_id", "hook_event_id"),
         partial("ix_enrolments_unfinished", "campaign", "sequence", "id", where="state = 'active'"),
         partial("ix_enrolments_mirror_stale", "mirror_stale_since", where=STALE),
     )

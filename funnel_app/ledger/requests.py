@@ -88,7 +88,7 @@ def repeatable(session: Session, now: datetime, limit: int) -> list[UUID]:
 def close_unsettled(session: Session, reason: str) -> None:
     """Let no unsettled call be made again by itself."""
     values = {"next_attempt_at": None, "lease_until": None, "lease_token": None, "last_error": reason}
-    session.execute(update(Request).where(Request.state.in_(UNSETTLED)).values(**values))
+    session.execute(update(Request).where(written(Request.state, *UNSETTLED)).values(**values))
 
 
 def placed(session: Session, request: Request) -> list[tuple[int, Email]]:

@@ -8,6 +8,7 @@ says so.
 import fcntl
 import os
 from collections import deque
+from contextlib import suppress
 from threading import Lock
 
 from sqlalchemy import Engine
@@ -81,5 +82,13 @@ class Turns:
     def _descriptor(self, path: str) -> int:
         # A child that was forked shares its parent's lock: it opens the file for itself.
         if self._file is None or self._file[0] != os.getpid():
-            self._file = os.getpid(), os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._file = os.getpid(), _opened(path)
         return self._file[1]
+
+
+def _opened(path: str) -> int:
+    # Whoever may read it may hold the lock, and no hook would be taken any more.
+    found = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with suppress(OSError):
+        os.fchmod(found, 0o600)
+    return found

@@ -4,6 +4,7 @@ Every letter of every lead is filled in inside a worker, so nothing of the langu
 its own length and that of its values.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -116,6 +117,8 @@ def _outside(node: nodes.Node) -> str | None:
         return f'the test "is {node.name}" (there are: {", ".join(f"is {test}" for test in TESTS)})'
     if isinstance(node, nodes.CondExpr) and node.expr2 is None:
         return 'an "if" within {{ }} that has no "else"'
+    if isinstance(node, nodes.Const) and isinstance(node.value, float) and not math.isfinite(node.value):
+        return "a number that is too large"
     if isinstance(node, _ALLOWED):
         return None
     names = (name for kind, name in _CALLED.items() if isinstance(node, kind))

@@ -10,7 +10,10 @@ from funnel_app.letters.words import one_line, printable, tidy
 
 __all__ = ["LetterError", "MissingVariable", "Parts", "RenderFailed", "Rendered", "render"]
 
-_FAULTS = (TemplateError, ArithmeticError, AttributeError, RecursionError, SyntaxError, TypeError, ValueError)
+_FAULTS = (
+    *(TemplateError, ArithmeticError, AttributeError, LookupError, NameError),
+    *(RecursionError, SyntaxError, TypeError, ValueError),
+)
 
 
 class LetterError(Exception):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from funnel_app.rules.facts import ContactFacts
 
@@ -20,6 +20,18 @@ COLUMNS = (
 )
 
 
+class Consenting(Protocol):
+    """Whoever may have agreed to be mailed."""
+
+    @property
+    def consent_at(self) -> datetime | None:
+        """When; None where nobody said."""
+
+    @property
+    def consent_text(self) -> str | None:
+        """To which words; None where nobody said."""
+
+
 EVIDENCE = ("consent_at", "consent_text", "consent_source", "consent_ip")
 NAMES = ("first_name", "name", "business_name")
 
@@ -32,12 +44,12 @@ def updated(contact: ContactFacts, email: str, facts: Mapping[str, Any], now: da
     given = {name: value for name, value in facts.items() if value is not None}
     guess = given.pop("guessed_first_name", None)
     columns = {name: given.pop(name) for name in COLUMNS if name in given}
-    columns = _without_half_evidence(contact, columns)
+    columns = without_half_evidence(contact, columns)
     columns.setdefault("first_name", contact.first_name or guess)
     return replace(contact, email=email, properties={**contact.properties, **given}, updated_at=now, **columns)
 
 
-def has_consented(contact: ContactFacts) -> bool:
+def has_consented(contact: Consenting) -> bool:
     """Say whether there is evidence that this person agreed to be mailed."""
     return contact.consent_at is not None or contact.consent_text is not None
 
@@ -48,7 +60,7 @@ def without_new_names(contact: ContactFacts, facts: Mapping[str, Any]) -> dict[s
     return {name: value for name, value in facts.items() if name not in kept}
 
 
-def _without_half_evidence(contact: ContactFacts, columns: Mapping[str, Any]) -> dict[str, Any]:
+def without_half_evidence(contact: Consenting, columns: Mapping[str, Any]) -> dict[str, Any]:
     """Return columns with evidence that is one call's: all four fields, or none where it says less than there is."""
     rest = {name: value for name, value in columns.items() if name not in EVIDENCE}
     evidence = {name: columns.get(name) for name in EVIDENCE}

@@ -17,7 +17,8 @@ log = structlog.get_logger()
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 # A key or token in a path opens something: logs are read by more people than that.
-SECRET_PATHS = re.compile(r"^/(k|u)/[^/]+")
+# With slashes too many it opens nothing, and is still a secret.
+SECRET_PATHS = re.compile(r"^/+(k|u)/+[^/]+")
 QUIET = frozenset({"/healthz", "/readyz"})
 POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; style-src 'unsafe-inline'"
 HEADERS = {

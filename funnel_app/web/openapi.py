@@ -37,14 +37,14 @@ class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest has no types
         return http_problem(error)
 
 
-def make_api(app: Flask) -> Api:
-    """Return the API that hooks register with, described at `/openapi.json`."""
+def make_api(app: Flask, public_url: str) -> Api:
+    """Return the API that hooks register with, described at `/openapi.json` as it is reached at its public address."""
     app.config["API_TITLE"] = "Funnel"
     app.config["API_VERSION"] = "1"
     app.config["OPENAPI_VERSION"] = "3.1.0"
     app.config["OPENAPI_URL_PREFIX"] = "/"
     app.config["OPENAPI_JSON_PATH"] = "openapi.json"
-    api = ProblemApi(app, spec_kwargs={"info": INFO})
+    api = ProblemApi(app, spec_kwargs={"info": INFO, "servers": [{"url": public_url}]})
     for name, scheme in PROOFS.items():
         api.spec.components.security_scheme(name, scheme)
     return api

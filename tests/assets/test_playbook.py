@@ -10,7 +10,7 @@ from pypdf import PdfReader
 
 from assets.playbook.build import CAMPAIGN, PDF, current_season, main, printed, words
 from assets.playbook.season import Season
-from funnel_app.deps import load_registry
+from funnel_app.campaigns.registry import load_registry
 
 FIGURES = {
     "Black Friday to Cyber Monday": "$21K–$44K",

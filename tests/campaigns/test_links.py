@@ -42,6 +42,18 @@ def test_what_no_program_makes_a_link_of_stays_as_it_is(text):
     assert unlinked(text) == text
 
 
-@pytest.mark.parametrize("text", ["416-555-0100", "+44 20 7946 0958", "(416) 555 0100"])
+NUMBERS = [
+    "416-555-0100", "+44 20 7946 0958", "(416) 555 0100", "416–555–0100", "416‑555‑0100", "416·555·0100",
+    "416/555/0100", "416_555_0100", "416\u200c555\u200b0100", "416\u2063555\u20630100", "④①⑥⑤⑤⑤⓪①⓪⓪",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NUMBERS)
 def test_a_number_that_a_telephone_would_call_is_one(text):
     assert carries_number(text)
+
+
+@pytest.mark.parametrize("text", NUMBERS[:8])
+def test_shown_in_a_letter_no_telephone_finds_it(text):
+    shown = unlinked(f"Call {text} now")
+    assert shown.replace(APART, "") == f"Call {text} now" and not any(map(carries_number, shown.split(APART)))

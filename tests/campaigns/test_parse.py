@@ -40,7 +40,7 @@ default = ["One.", "Two.", "Three."]
 """
 
 
-def faults(text: str, filename: str = "c.toml") -> list[str]:
+def faults(text: str, filename: str = "businessx.toml") -> list[str]:
     with pytest.raises(CampaignError) as error:
         parse(filename, text)
     assert str(error.value).startswith("The campaign files cannot be used:\n  ")
@@ -142,7 +142,7 @@ def test_a_second_campaign_is_one_file_and_no_code():
 def test_a_fault_is_named_with_file_key_and_reason(old, new, fault):
     assert BUSINESSX.count(old) >= 1
     found = faults(BUSINESSX.replace(old, new, 1))
-    assert any(line.startswith("c.toml") and fault in line for line in found), found
+    assert any(line.startswith("businessx.toml") and fault in line for line in found), found
 
 
 SEASONAL = BUSINESSX.replace('deadline = "02-29"', 'deadline = "02-29"\nseason = { from = "11-01", to = "03-31" }')
@@ -180,7 +180,7 @@ def test_without_a_season_nothing_rests():
 def test_a_season_may_span_new_year_and_a_stand_in_shares_its_event():
     other = OTHER.replace('"assessment"', '"opt_in"').replace('exits = ["opt_in"]', "")
     text = SEASONAL.replace('flow = "signup"', 'flow = "signup"\noff_season = "other"').replace("[tips]", other)
-    campaign = parse("c.toml", text)
+    campaign = parse("businessx.toml", text)
     assert campaign.season == Season("All year round", (11, 1), (3, 31))
     assert campaign.started_by(Event.OPT_IN).name == "welcome"
     assert campaign.started_off_season(Event.OPT_IN).name == "other"
@@ -193,7 +193,7 @@ def test_sequences_of_one_hook_share_its_handler():
     second = second.replace("[sequences.welcome]", "[sequences.again]").replace('"opt_in"', '"assessment"')
     found = faults(BUSINESSX.replace("[tips]", f"{second}\n[tips]"))
     words = "businessx-signup-handler and businessx-again-handler share the hook signup: a hook has one handler"
-    assert found == [f"c.toml: sequences.welcome.flow: {words}"]
+    assert found == [f"businessx.toml: sequences.welcome.flow: {words}"]
 
 
 def test_all_faults_of_a_file_are_told_at_once():
@@ -202,11 +202,11 @@ def test_all_faults_of_a_file_are_told_at_once():
 
 
 def test_what_is_not_toml_is_said():
-    assert faults("name = ")[0].startswith("c.toml: ")
+    assert faults("name = ")[0].startswith("businessx.toml: ")
 
 
 def test_a_file_without_sequences_is_a_fault():
-    assert "c.toml: sequences: there is none" in faults('name = "empty"')
+    assert "businessx.toml: sequences: there is none" in faults('name = "businessx"')
 
 
 @pytest.mark.parametrize("steps", ["[]", "7", "[7]"])
@@ -223,21 +223,25 @@ def test_two_sequences_of_one_campaign_do_not_start_on_the_same_event():
 
 def test_two_files_do_not_share_a_name_a_template_a_path_or_an_id():
     with pytest.raises(CampaignError) as error:
-        Registry.load(
-            {"a.toml": CHRISTMAS, "b.toml": CHRISTMAS.replace('name = "christmas"', 'name = "christmas2026"')}
-        )
+        again = CHRISTMAS.replace('name = "christmas"', 'name = "christmas2026"')
+        Registry.load({"christmas.toml": CHRISTMAS, "christmas2026.toml": again})
     words = str(error.value)
     assert "template christmas_email_1 is used twice" in words
     assert "path /webhook/assessment is used twice" in words
     assert "legacy id 1ae3a3b3-e076-49c5-9b08-9c176aa47aa0 is used twice" in words
     with pytest.raises(CampaignError, match="campaign christmas is used twice"):
-        Registry.load({"a.toml": CHRISTMAS, "b.toml": CHRISTMAS})
+        Registry.load({"christmas.toml": CHRISTMAS, "old/christmas.toml": CHRISTMAS})
+
+
+def test_a_file_is_named_as_its_campaign_is():
+    (found,) = faults(BUSINESSX, "easter.toml")
+    assert found.startswith("easter.toml: name: is 'businessx', and the file is named easter.toml: hooks")
 
 
 def test_faults_of_several_files_are_told_together():
     with pytest.raises(CampaignError) as error:
-        Registry.load({"a.toml": "name = ", "b.toml": BUSINESSX.replace("02-29", "02-31")})
-    assert {fault.split(":")[0] for fault in error.value.faults} == {"a.toml", "b.toml"}
+        Registry.load({"a.toml": "name = ", "businessx.toml": BUSINESSX.replace("02-29", "02-31")})
+    assert {fault.split(":")[0] for fault in error.value.faults} == {"a.toml", "businessx.toml"}
 
 
 def test_people_call_sequences_and_emails_by_titles_which_the_file_may_leave_out():

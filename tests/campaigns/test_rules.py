@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from funnel_app.campaigns.catalogue import CATALOGUE, example_values
 from funnel_app.campaigns.model import Mode, Step, Window
+from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.segments import readiness_zone, segment, segment_of
 from funnel_app.campaigns.states import (
     ALLOWED,
@@ -27,7 +28,6 @@ from funnel_app.campaigns.states import (
 )
 from funnel_app.campaigns.timing import deadline_after, due_at, into_window
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
-from funnel_app.deps import load_registry
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 CHRISTMAS = load_registry().campaign("christmas")

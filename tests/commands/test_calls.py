@@ -96,7 +96,8 @@ class TestHooks:
         evil = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e"
         post(client, {"email": f"bea{evil}@", "first_name": "Bea"})
         signup(client, consent={"text": evil, "source": evil}, favourite=evil)
-        for arguments in (("hooks", "list"), ("contacts", "export", "ana@resend.dev"), ("trace", "ana@resend.dev")):
+        said = [("hooks", "list"), ("contacts", "export", "ana@resend.dev"), ("trace", "ana@resend.dev")]
+        for arguments in (*said, ("enrol", "lead_nurture", f"bea{evil}@"), ("contacts", "release", f"bea{evil}@x.dev")):
             shown = run(*arguments).output
             assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", shown), arguments
         assert json.loads(run("contacts", "export", "ana@resend.dev").stdout)
@@ -141,6 +142,12 @@ class TestHooks:
         client.post("/webhook/christmas/signup", data=raw, headers=BEARER, content_type="application/json")
         assert "Ana" in run("hooks", "show", refused(deps)).output
         assert run("hooks", "replay", refused(deps), "--set", "email=ana@resend.dev").exit_code == 0
+
+    def test_what_came_at_a_wrong_address_and_cannot_be_read_is_kept_too(self, run, client, deps):
+        for raw, kind in ((b"[" * 60_000, "json"), (b"{", "json"), (b"a=1&" * 1001, "x-www-form-urlencoded")):
+            answer = client.post("/webhook/x/sign-up", data=raw, headers=BEARER, content_type=f"application/{kind}")
+            assert answer.status_code == 404 and "kept as refused" in answer.json["detail"]
+        assert len(list_hooks(deps, "refused", 30)) == 3
 
     def test_an_object_in_latin_1_that_came_at_a_wrong_address_needs_no_other_mend(self, run, client, deps):
         raw = '{"email": "ana@resend.dev", "first_name": "Ana", "business_name": "Salão"}'.encode("latin-1")

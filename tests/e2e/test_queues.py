@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from redis import Redis
 
 from funnel_app.gateways.redis.job_names import DELIVER
+from funnel_app.web.console import rq
 from tests.e2e.conftest import Site
 
 JOB = "email-0197a000-0000-7000-8000-000000000001"
@@ -85,6 +86,14 @@ def test_a_script_that_ran_there_all_the_same_has_no_right_on_the_console(filled
     page, _ = look(filled, "")
     assert page.evaluate("self.origin") == "null"
     assert page.evaluate(f"async () => {ATTEMPTS[attempt]}") == ""
+
+
+def test_what_came_meanwhile_is_shown_without_a_hand(filled: Site, redis: Redis, monkeypatch):
+    monkeypatch.setattr(rq, "LOOKS_AGAIN_AFTER_S", 1)
+    page, _ = look(filled, "0/view/jobs/emails/canceled/8/dsc/1")
+    expect(page.locator("#looked-at")).to_contain_text("look again")
+    redis.zadd("rq:canceled:emails", {JOB: 2e9})
+    expect(page.locator(".container").get_by_text(JOB).first).to_be_visible()
 
 
 def test_one_gets_to_the_queues_and_back(filled: Site, redis: Redis):

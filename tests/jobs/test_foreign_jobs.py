@@ -133,6 +133,17 @@ def test_the_clock_moves_no_job_that_is_not_ours(connection, delivered, case):
     assert (set_aside(connection), connection.zcard(CLOCK_KEY)) == ([job_id], 0)
 
 
+def test_an_id_that_is_no_text_stops_no_worker(connection, delivered):
+    """RQ decodes it and dies: in a queue once, in a registry at each start."""
+    connection.rpush("rq:queue:emails", b"\xff\xfe")
+    connection.zadd("rq:wip:emails", {b"\xff:\xfe": 1})
+    plant(connection, data=OURS)
+    with capture_logs() as logs:
+        work(connection)
+    assert delivered == [EMAIL] and connection.zrange(UNREADABLE_KEY, 0, -1) == [b"\xff\xfe"]
+    assert {"job_set_aside", "registry_not_cleaned"} <= {line["event"] for line in logs}
+
+
 def test_nothing_in_a_job_is_unpickled_or_called_but_our_function(connection, delivered, tmp_path):
     """A pickle in every field and in every registry, dotted names as callbacks, a web address, a dependent job."""
     there = list(tmp_path.iterdir())

@@ -20,8 +20,10 @@ WHOLE = {
     "more than anybody reads": of_length(10**9, b"x" * BODY_AT_MOST),
     "chunks": CHUNKED + b"3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n",
     "chunks with an extension and a trailer": CHUNKED + b"3;a=b\r\nabc\r\n0\r\nX: y\r\n\r\n",
-    "one chunk that is too large": CHUNKED + b"fffff\r\n" + b"x" * BODY_AT_MOST,
-    "many chunks that are too large": CHUNKED + b"2000\r\n" + (b"x" * 8192 + b"\r\n2000\r\n") * 33,
+    "one chunk that is too large": CHUNKED + b"ffffff\r\n" + b"x" * BODY_AT_MOST,
+    "many chunks that are too large": CHUNKED
+    + b"2000\r\n"
+    + (b"x" * 8192 + b"\r\n2000\r\n") * (BODY_AT_MOST // 8192 + 1),
 }
 BROKEN = {
     "no head": b"\r\n\r\n",
@@ -64,6 +66,22 @@ def test_byte_by_byte_it_is_whole_with_the_last_one_alone(request_):
 def test_what_is_not_all_there_is_waited_for(request_, has_head):
     incoming = Incoming(request_)
     assert incoming.has_head is has_head and not incoming.is_whole
+
+
+UNKNOWN = {"more than anybody reads", "one chunk that is too large", "many chunks that are too large"}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_where_the_next_request_begins_is_known_only_where_all_of_this_one_is_here(name):
+    incoming = Incoming(WHOLE[name] + b"GET /next")
+    assert incoming.is_whole
+    assert incoming.ends_at == (None if name in UNKNOWN else len(WHOLE[name]))
+
+
+@pytest.mark.parametrize("request_", [of_length(5, b"abc"), CHUNKED + b"3\r\nab", *BROKEN.values()])
+def test_of_half_a_request_or_a_broken_one_no_end_is_known(request_):
+    incoming = Incoming(request_)
+    assert incoming.is_whole in (True, False) and incoming.ends_at in (None, len(request_))
 
 
 @pytest.mark.parametrize("word", [b"Expect: 100-continue", b"expect:100-Continue"])

@@ -4,6 +4,7 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
@@ -52,6 +53,7 @@ def test_the_file_is_its_owners_alone_whatever_the_umask_is(tmp_path, there):
     file = tmp_path / "funnel.db"
     if there:
         file.touch(0o644)
+        Path(f"{file}-turn").touch(0o644)
     before = os.umask(0)
     engine = open_engine(f"sqlite:///{file}")
     try:
@@ -61,7 +63,7 @@ def test_the_file_is_its_owners_alone_whatever_the_umask_is(tmp_path, there):
     finally:
         os.umask(before)
         engine.dispose()
-    assert {modes[name] for name in ("funnel.db", "funnel.db-wal", "funnel.db-shm")} == {0o600}
+    assert modes == dict.fromkeys(("funnel.db", "funnel.db-wal", "funnel.db-shm", "funnel.db-turn"), 0o600)
 
 
 def test_readers_do_not_wait_for_a_writer(sqlite):

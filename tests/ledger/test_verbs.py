@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.exc import NoResultFound
 from structlog.testing import capture_logs
 
@@ -173,11 +174,44 @@ def test_what_a_hook_leaves_out_of_a_contact_stays(both_deps):
     assert (ana.first_name, ana.business_name, ana.properties) == ("Ana", "Salon Ana", {"utm_source": "instagram"})
 
 
+def test_evidence_of_consent_is_one_sources_whole(both_deps):
+    opt_in(both_deps)
+    told = [
+        ({"consent_text": "Yes", "consent_ip": "203.0.113.7"}, ("Yes", None, "203.0.113.7")),
+        ({"consent_source": "notion", "consent_ip": "198.51.100.1"}, ("Yes", None, "203.0.113.7")),
+        ({"consent_text": "Sure", "consent_source": "notion"}, ("Sure", "notion", None)),
+    ]
+    for facts, kept in told:
+        with both_deps.sessions.begin() as session:
+            ana = contacts.upsert(session, "ana@resend.dev", "ana@resend.dev", facts, both_deps.now())
+            assert (ana.consent_text, ana.consent_source, ana.consent_ip) == kept
+
+
+def test_refused_calls_are_found_by_their_own_index(deps):
+    """History costs nothing: SQLite takes a partial index only where its condition is written out in the statement."""
+    refuse(deps, campaign="christmas", hook="signup", payload={}, errors={"email": ["missing"]})
+    later, asked = deps.now() + timedelta(days=31), []
+    event.listen(deps.engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+    with deps.sessions.begin() as session:
+        old = hook_events.refused_before(session, later, 10)
+        assert hook_events.refused_bytes(session, ("christmas", "signup", "website"), deps.now())
+        assert hook_events.find_refused(session, "none") is None
+        assert hook_events.newest_refused(session, deps.now(), 1)
+        assert hook_events.delete_refused(session, old) == 1
+        plans = [
+            " ".join(row[3] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values))
+            for sql, values in list(asked)
+            if sql.startswith(("SELECT", "DELETE"))
+        ]
+    assert ["ix_hook_events_refused" in plan for plan in plans] == [True, True, True, True, False]
+    assert not any(slow in " ".join(plans) for slow in ("SCAN", "TEMP B-TREE")), plans
+
+
 def test_refused_calls_are_found_when_their_time_is_over(both_deps):
     refuse(both_deps, campaign="christmas", hook="signup", payload={}, errors={"email": ["missing"]})
     with both_deps.reads() as session:
-        assert not hook_events.has_refused_before(session, both_deps.now())
-        assert hook_events.has_refused_before(session, both_deps.now() + timedelta(days=30))
+        assert not hook_events.refused_before(session, both_deps.now(), 10)
+        assert len(hook_events.refused_before(session, both_deps.now() + timedelta(days=30), 10)) == 1
 
 
 def test_a_call_that_is_told_twice_counts_once_and_only_in_its_mode(both_deps):

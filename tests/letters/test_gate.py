@@ -68,13 +68,13 @@ def test_a_body_of_one_variable_or_image_is_not_empty(html):
     ("html", "words"),
     [
         ("Dear {{ first_name", 'no matching "}}"'),
-        ("Dear {{ first name }}", "a space in it"),
+        ("Dear {{ first name }}", "name in pieces"),
         ("Dear {{ }}", "is empty"),
         ("Dear {{{ first_name }}}", "three braces"),
         ("{% if first_name", '"{% if first_name" has no matching'),
         ("{% if first_name %}Dear", "no {% endif %}"),
         ('{% if first_name = "Ana" %}Dear{% endif %}', '"=="'),
-        ("{% fi first_name %}Dear{% endif %}", "unknown tag 'fi'"),
+        ("{% fi first_name %}Dear{% endif %}", "here it is {% endif %}"),
         ("<style>@media print{#a{margin:0}}</style>Dear", "comment that never ends"),
         ("Dear first_name }}", 'a loose "}}"'),
         ("Dear {{ first_name" + "|lower" * 2000 + " }}", "too long"),
@@ -144,6 +144,8 @@ def test_the_small_language_passes(html):
         "{{ 9 ** 9 }}",
         "{{ first_name ~ business_name }}",
         '{{ "a" if first_name }}',
+        # Jinja2 writes it into its code as a name that is none; for a lead with another name nobody would have seen it.
+        '{% if first_name == "Bea" %}{{ 1e999|int }}{% endif %}',
     ],
 )
 def test_anything_outside_the_small_language_is_forbidden(html):

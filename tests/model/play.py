@@ -10,8 +10,8 @@ from typing import Any
 
 from funnel_app import campaigns
 from funnel_app.campaigns.model import Event, Mode
+from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.states import State
-from funnel_app.deps import load_registry
 from funnel_app.flows.intake.answer import answer_all
 from funnel_app.rules.bookings import BookingState
 from funnel_app.rules.call import Call

@@ -3,12 +3,13 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from sandbox.demo import Play, _faults
-from sandbox.processes import ROOT, Processes
+from sandbox.processes import ROOT, NotStarted, Processes
 from sandbox.stack import Stack
 from sandbox.story import STORY, Expected, Observation, Scene
 
@@ -44,6 +45,19 @@ def test_who_is_signed_up_by_hand_meanwhile_is_told_of_and_counted_nowhere(tmp_p
     found = Play(Scene(stack, timedelta(seconds=1))).emails()
     assert set(found) == {lead.address for lead in STORY} and len(found[STORY[0].address]) == 1
     assert "you@resend.dev" in capsys.readouterr().out
+
+
+def test_what_a_visitor_changes_is_told_and_ends_nothing(tmp_path, capsys):
+    lead = next(lead for lead in STORY if lead.moves)
+
+    def refused(scene, address):
+        return 200, {"status": "ignored", "reason": "the address is suppressed"}
+
+    play = Play(Scene(Stack(Processes(tmp_path, {}), None, "", ""), timedelta(seconds=1)), judged=False)
+    play._act(lead, replace(lead.moves[0], act=refused))
+    assert "200 the address is suppressed" in capsys.readouterr().out
+    with pytest.raises(NotStarted, match="the hook answered 200"):
+        replace(play, judged=True)._act(lead, replace(lead.moves[0], act=refused))
 
 
 def seen(state: str, reason: str = "", step: int = 2) -> Observation:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from funnel_app.deps import load_registry
+from funnel_app.campaigns.registry import load_registry
 from sandbox.stack import running_stack, start_funnel
 from tests.process.watching import delivered, emails, inbox, log_of, nothing_twice, opt_in, running, wait_until
 

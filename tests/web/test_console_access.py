@@ -130,6 +130,16 @@ def test_one_household_has_one_count_whatever_its_addresses(app, last):
     assert tries == [403] * 10 + [429]
 
 
+def test_one_site_has_a_count_beyond_its_households(app, olga):
+    """Who rents a server has 65,536 networks of the size of a household."""
+    tries = [from_address(app.test_client(), f"2001:db8:1:{n}::1").log_in("x", "wrong").status_code for n in range(31)]
+    assert tries == [403] * 30 + [429]
+    assert from_address(app.test_client(), "2001:db8:2::1").log_in().status_code == 303, "another site"
+    olga.send("/console/logout", form="/console/")
+    olga.client.environ_base["REMOTE_ADDR"] = "2001:db8:1:99::1"
+    assert olga.log_in().status_code == 303, "a browser that is known, from there"
+
+
 def test_nothing_changes_without_the_token(olga, deps):
     receipt = opt_in(deps)
     path = f"/console/do/pause/{receipt.enrolment_id}"

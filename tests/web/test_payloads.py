@@ -138,6 +138,13 @@ def test_a_form_may_have_fields_within_fields_and_fields_twice(client, both_deps
     assert call.payload["consent"] == {"ip": "203.0.113.7"} and call.payload["utm_source"] == ["a", "b"]
 
 
+def test_a_form_of_too_many_fields_is_refused_and_kept(client, both_deps):
+    raw = b"email=ana%40resend.dev" + b"&x=1" * 1000
+    answer = send(client, raw, "application/x-www-form-urlencoded")
+    assert answer.status_code == 400 and "Max number of fields exceeded" in answer.json["detail"]
+    assert [bytes_of(call.payload) for call in kept(both_deps)] == [raw]
+
+
 @pytest.mark.parametrize(
     ("raw", "encoding", "status"),
     [

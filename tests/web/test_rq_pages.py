@@ -117,6 +117,8 @@ def test_a_page_is_a_document_without_rights_and_prints_nothing_as_it_is(looking
     nonce = re.fullmatch(r"'nonce-([\w-]{22})' 'unsafe-eval'", policy["script-src"])[1]
     assert "alert(1)</script>" not in answer.text and "<img src=x" not in answer.text and "<%=" not in answer.text
     assert answer.text.count(f'nonce="{nonce}"') == 6, "jQuery, underscore, sugar, bootstrap, our own, and the page's"
+    assert "As of 07:00:00: look again" in answer.text, "old figures do not pass for present ones"
+    assert answer.headers.get("Refresh") == (None if "view/job/" in path else "15")
     assert nonce not in looking.get(f"/console/rq/{path}").text, "a nonce serves once"
 
 

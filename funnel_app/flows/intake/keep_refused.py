@@ -60,7 +60,8 @@ class _Call:
         """What calls have in common that are the same."""
         what = [self.campaign, self.hook, self.source, self.day, self.payload, self.errors]
         said = json.dumps(what, sort_keys=True)
-        return f"refused:{hashlib.sha256(said.encode()).hexdigest()}"
+        kind = hook_events.UNKEPT if self.errors == NOT_KEPT else "refused:"
+        return f"{kind}{hashlib.sha256(said.encode()).hexdigest()}"
 
     @property
     def size(self) -> int:

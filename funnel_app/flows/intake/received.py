@@ -13,6 +13,8 @@ from funnel_app.ledger import hook_events
 from funnel_app.ledger.models import HookEvent, Outcome
 
 REFUSED_KEPT_FOR = timedelta(days=30)
+# A hook waits for no more than this many to be deleted, and the sweep comes again.
+FORGOTTEN_AT_A_TIME = 500
 REPLAYED = "replayed as"
 PUT_ASIDE = "put aside"
 
@@ -52,13 +54,14 @@ def put_aside(session: Session, event: HookEvent, why: str) -> None:
 
 
 def forget_refused(deps: Deps) -> int:
-    """Delete refused calls whose time is over; return how many. Safe to repeat."""
+    """Delete refused calls whose time is over, some at a time; return how many. Safe to repeat."""
     before = deps.now() - REFUSED_KEPT_FOR
     with deps.reads() as session:
-        if not hook_events.has_refused_before(session, before):
-            return 0
+        old = hook_events.refused_before(session, before, FORGOTTEN_AT_A_TIME)
+    if not old:
+        return 0
     with deps.sessions.begin() as session:
-        return hook_events.delete_refused_before(session, before)
+        return hook_events.delete_refused(session, old)
 
 
 def as_row(event: HookEvent) -> dict[str, Any]:

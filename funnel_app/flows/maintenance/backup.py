@@ -40,7 +40,7 @@ class Backup:
 def backup(deps: Deps, folder: Path) -> Backup:
     """Write a verified copy of the ledger into a folder while everybody works on; BackupFailed where it cannot be."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make_own(folder)
         _clear_up(folder)
         with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
             packed, rows = _packed(deps, Path(scratch))
@@ -76,6 +76,13 @@ def unpack(packed: Path, plain: Path) -> None:
             shutil.copyfileobj(source, out, 1 << 20)
     except (gzip.BadGzipFile, EOFError) as fault:
         raise snapshots.BadCopy(f"{packed.name} is not a whole backup: {fault}") from None
+
+
+def _make_own(folder: Path) -> None:
+    """Make a folder, and those above it, for their owner alone; one that is there may be shared and stays as it is."""
+    if not folder.exists():
+        _make_own(folder.parent)
+        folder.mkdir(0o700, exist_ok=True)
 
 
 def _clear_up(folder: Path) -> None:

@@ -99,6 +99,11 @@ ALARMS: Mapping[str, Alarm] = {
         "Correct and replay them on the page (or with flask hooks replay), and have the sender mended",
         "hooks?outcome=refused",
     ),
+    "calls_not_kept": _happens(
+        "Incoming calls are counted and not kept",
+        "a sender fills the 20 MB that its refused calls may take in a day: what comes now cannot be replayed",
+        "Stop that sender or have it mended; what it sent meanwhile must be asked of it again",
+    ),
     "calls_unproven": Alarm(
         "Incoming calls without our secret",
         "they are refused and not kept: is their sender's secret ours?",

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from funnel_app.campaigns.links import unlinked
 from funnel_app.campaigns.segments import CRITICAL, segment_of
 from funnel_app.deps import Deps
 from funnel_app.ledger import notices, watching
@@ -40,4 +41,5 @@ def _is_critical(contact: Contact) -> bool:
 def _word(deps: Deps, contact: Contact) -> str:
     name = contact.name or contact.first_name or "no name given"
     business = f", {contact.business_name}" if contact.business_name else ""
-    return f"CRITICAL lead: {name}{business} → {deps.settings.public_url}/console/leads/{contact.id}"
+    # A chat would make links of what strangers typed, under our name.
+    return f"CRITICAL lead: {unlinked(f'{name}{business}')} → {deps.settings.public_url}/console/leads/{contact.id}"

@@ -12,7 +12,7 @@ from funnel_app.flows.monitoring.checks.check import count
 from funnel_app.ledger import hook_events, incidents
 from funnel_app.ledger.models import HookEvent
 
-KIND = "calls_refused"
+KIND, NOT_KEPT = "calls_refused", "calls_not_kept"
 MOST_REASONS = 2
 # Of more nobody needs the exact number, and each is read whole.
 MOST = 1000
@@ -43,6 +43,16 @@ def refused_lately(deps: Deps) -> dict[str, str]:
     since = min([now, *began.values()]) - QUIET
     told = _by_hook(call for call in _waiting(deps, since) if _last_at(call) >= began.get(_hook(call), now) - QUIET)
     return {found.hook: str(found) for found in told if now - found.newest_at <= QUIET}
+
+
+def unkept_lately(deps: Deps) -> dict[str, str]:
+    """Return by campaign and hook how many refused calls are counted and not kept, while the last is not long ago."""
+    with deps.reads() as session:
+        rows = hook_events.unkept(session, deps.now() - QUIET)
+    return {
+        _hook(row): f"{count(row.times, 'call')} from {row.source} since {row.received_at:%Y-%m-%d %H:%M} UTC not kept"
+        for row in rows
+    }
 
 
 def refused_and_waiting(deps: Deps, since: datetime | None = None, until: datetime | None = None) -> list[Refused]:

@@ -156,6 +156,8 @@ def _others(deps: Deps) -> Observation:
 def _refused(deps: Deps) -> Observation:
     for hook, words in refused_calls.refused_lately(deps).items():
         yield refused_calls.KIND, hook, words
+    for hook, words in refused_calls.unkept_lately(deps).items():
+        yield refused_calls.NOT_KEPT, hook, words
 
 
 def _unproven(deps: Deps) -> Observation:
@@ -200,7 +202,7 @@ LOOKS: tuple[Probe, ...] = (
     Probe(("disk_full",), _disk),
     Probe(("jobs_failed",), _jobs),
     Probe(("hook_silent", "provider_silent"), _silence),
-    Probe((refused_calls.KIND,), _refused),
+    Probe((refused_calls.KIND, refused_calls.NOT_KEPT), _refused),
     Probe((unauthenticated_calls.KIND,), _unproven),
     Probe(("canary_late",), _canary),
     Probe(tuple(BADLY_ENDED), _undelivered),

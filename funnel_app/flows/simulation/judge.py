@@ -42,7 +42,8 @@ def _is_over(each: Played, campaign: Campaign, zone: ZoneInfo) -> bool:
         for year in (today.year - 1, today.year)
         if timedelta(0) < today - (deadline := day_of_year(year, campaign.deadline)) < JUST_OVER
     ]
-    return any(re.search(rf"\b{day:%B} {day.day}\b(?!, {day.year + 1})", each.subject + each.text) for day in past)
+    said = each.subject + each.text
+    return any(re.compile(rf"\b{day:%B} {day.day}\b(?!, {day.year + 1})").search(said) for day in past)
 
 
 def _is_after_call(each: Played, campaign: Campaign) -> bool:

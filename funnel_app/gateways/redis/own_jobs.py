@@ -6,7 +6,7 @@ it is read (https://docs.python.org/3/library/pickle.html).
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -57,7 +57,9 @@ class OwnJob(Job):
 
     def __init__(self, id: str | None = None, connection: Redis | None = None, serializer: object = None) -> None:
         """Take no serializer but ours, whatever RQ hands on or forgets to."""
-        super().__init__(id, connection, JSONSerializer)
+        super().__init__(id, connection)
+        # RQ would look through one that it is given, anew for each job.
+        self.serializer = JSONSerializer
 
     def restore(self, raw_data: Mapping[bytes, Any]) -> None:
         """Read the hash of a job; raises ForeignJob where its id or what it calls is none of ours.
@@ -109,13 +111,36 @@ class WorkedJob(OwnJob):
     @classmethod
     def refuse(cls, connection: Redis | None, job_id: str, error: Exception) -> None:
         """Set the job aside."""
+        cls.refuse_id(connection, job_id.encode(), error)
+
+    @classmethod
+    def refuse_id(cls, connection: Redis | None, job_id: bytes, error: Exception) -> None:
+        """Set aside what stands under an id, which may be no text."""
         if connection is not None:
-            set_aside(connection, job_id.encode(), error, time.time())
+            set_aside(connection, job_id, error, time.time())
+
+
+class OwnQueue(Queue):
+    """A queue of ours; an id that is no text, which RQ would die of, is set aside by whoever takes from it."""
+
+    @classmethod
+    def lpop(
+        cls, queue_keys: Sequence[str], timeout: int | None, connection: Redis | None = None
+    ) -> tuple[bytes, bytes] | None:
+        """Return the next of RQ's jobs with its queue; None where there is none."""
+        while (found := super().lpop(queue_keys, timeout, connection=connection)) is not None:
+            try:
+                found[1].decode()
+            except UnicodeDecodeError as error:
+                WorkedJob.refuse_id(connection, found[1], error)
+            else:
+                return (found[0], found[1])
+        return None
 
 
 def queue_at(name: str, connection: Redis) -> Queue:
     """Return a queue whose jobs are ours and whose payloads are data."""
-    return Queue(name, connection=connection, job_class=OwnJob, serializer=JSONSerializer)
+    return OwnQueue(name, connection=connection, job_class=OwnJob, serializer=JSONSerializer)
 
 
 def new_job(queue: Queue, call: Call, status: JobStatus) -> Job:

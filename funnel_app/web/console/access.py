@@ -30,7 +30,7 @@ from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
 
 from funnel_app.current import current_deps
 from funnel_app.flows.console.sessions import close_session, is_closed
-from funnel_app.rules.caller import caller_key
+from funnel_app.rules.caller import caller_key, site_key
 from funnel_app.web.auth import is_one_of
 
 LASTS_FOR = timedelta(hours=12)
@@ -98,8 +98,7 @@ def log_in(name: str, password: str) -> bool:
     Raises TooManyRequests for an address, or a browser that is known, that tried too often, right or wrong.
     """
     deps, device = current_deps(), _device()
-    wait = deps.throttle.hit("console-login", device or caller_key(request.remote_addr), cost=COST_OF_A_TRY)
-    if wait:
+    if wait := _wait(device):
         told = f"Too many tries to log in came from this address. Try again in {ceil(wait)} seconds."
         raise TooManyRequests(told, retry_after=ceil(wait))
     if not is_one_of(password, (deps.settings.console_password,)) or not name.strip():
@@ -111,6 +110,16 @@ def log_in(name: str, password: str) -> bool:
     request.environ[ASKED] = who
     after_this_request(lambda answer: _remember(answer, device or secrets.token_urlsafe(16)))
     return True
+
+
+def _wait(device: str | None) -> float:
+    """Count a try, and return for how many seconds no more are let through: of this browser, household and site."""
+    hit, address = current_deps().throttle.hit, request.remote_addr
+    if device:
+        return hit("console-login", device, cost=COST_OF_A_TRY)
+    waits = [hit("console-login", caller_key(address), cost=COST_OF_A_TRY)]
+    site = site_key(address)
+    return max(waits + ([hit("console-login", site)] if site else []))
 
 
 def log_out() -> None:

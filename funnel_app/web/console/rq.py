@@ -6,6 +6,7 @@ What runs again is the ledger's decision, not a queue's. docs/decisions/ says wh
 import secrets
 from collections.abc import Callable
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import rq_dashboard.web
 from flask import Flask, Response, current_app, g, request
@@ -41,6 +42,8 @@ DATA = {
     "rq_dashboard.workers_overview": "rq_dashboard.list_workers",
 }
 MOST_A_PAGE = 200
+# Old figures must not pass for present ones; a job's page is read for longer, and says from when it is.
+LOOKS_AGAIN_AFTER_S = 15
 
 
 def add_rq_dashboard(app: Flask) -> None:
@@ -58,7 +61,7 @@ def add_rq_dashboard(app: Flask) -> None:
     app.before_request(_only_look)
     app.before_request(_only_known)
     app.register_blueprint(blueprint, url_prefix=ROOT)
-    app.context_processor(lambda: {"rq_nonce": _nonce, "rq_data": _data})
+    app.context_processor(lambda: {"rq_nonce": _nonce, "rq_data": _data, "rq_looked_at": _looked_at})
     app.after_request(_box_in)
     app.register_error_handler(NoSuchJobError, _no_such_job)
     app.register_error_handler(RedisError, _redis_away)
@@ -103,6 +106,11 @@ def _nonce() -> str:
     return str(g.rq_nonce)
 
 
+def _looked_at() -> str:
+    deps = current_deps()
+    return f"{deps.now().astimezone(ZoneInfo(deps.settings.timezone)):%H:%M:%S}"
+
+
 def _data() -> Any:
     asked = request.view_args or {}
     asked = {**asked, "queue_name": asked["queue_name"] or EMAILS} if "queue_name" in asked else asked
@@ -117,6 +125,8 @@ def _box_in(response: Response) -> Response:
     if request.blueprint == "rq_dashboard" and not _is_file():
         here = request.host_url.rstrip("/")
         response.headers["Content-Security-Policy"] = POLICY.format(nonce=_nonce(), here=here)
+        if request.endpoint != "rq_dashboard.job_view":
+            response.headers["Refresh"] = str(LOOKS_AGAIN_AFTER_S)
     return response
 
 

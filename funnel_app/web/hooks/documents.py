@@ -109,7 +109,9 @@ def _with_answers(blueprint: Blueprint, view: View, proofs: Proofs) -> Any:
         )(view)
     view = blueprint.alt_response(200, schema=Accepted, description="A duplicate, or out of order: ignored")(view)
     view = blueprint.alt_response(202, schema=Accepted, description="Recorded, with all that follows from it")(view)
-    return blueprint.doc(security=[dict(proof) for proof in proofs], parameters=[CAMPAIGN, *_key(proofs)])(view)
+    return blueprint.doc(
+        operationId=view.__name__, security=[dict(proof) for proof in proofs], parameters=[CAMPAIGN, *_key(proofs)]
+    )(view)
 
 
 def _key(proofs: Proofs) -> list[Mapping[str, object]]:

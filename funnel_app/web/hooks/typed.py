@@ -3,11 +3,12 @@
 One rule for forms and calendars: what cannot be used is corrected, cut, or left out, and never costs a lead.
 """
 
-import ipaddress
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from zoneinfo import available_timezones
+
+from funnel_app.rules.caller import address_of
 
 LONGEST_TRACKING = 255
 # Characters that are not seen but change what is: controls, halves of pairs, line separators, overrides of direction.
@@ -85,15 +86,10 @@ def tracking_of(value: object) -> str | None:
 def ip_of(value: object) -> str | None:
     """Return the IP address of a visitor, out of whatever a proxy made of it; None for what is none.
 
-    Of several the first is the visitor's own (X-Forwarded-For); a port and a machine's own scope are no part of it.
+    Of several the first is the visitor's own (X-Forwarded-For), and a port is no part of it. An address with a zone
+    (RFC 4007) means something on one machine alone, and whatever else stands beside one makes it none.
     """
-    text = value[:255].split(",")[0].strip() if isinstance(value, str) else ""
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
+    address = address_of(value[:255].split(",")[0].strip()) if isinstance(value, str) else None
+    if address is None or getattr(address, "scope_id", None) is not None:
         return None
     return str(getattr(address, "ipv4_mapped", None) or address)

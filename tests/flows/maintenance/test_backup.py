@@ -73,6 +73,13 @@ def test_a_backup_holds_every_row_and_is_for_its_owner_only(ready, tmp_path):
     assert [path.name for path in (tmp_path / "backups").iterdir()] == [Path(made.file).name], "nothing else is left"
 
 
+def test_the_folders_that_a_backup_makes_are_its_owners_alone_and_others_stay(ready, tmp_path):
+    tmp_path.chmod(0o755)
+    made = Path(backup(ready, tmp_path / "off" / "backups").file)
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (made.parent, made.parent.parent, tmp_path)]
+    assert modes == [0o700, 0o700, 0o755]
+
+
 def test_what_is_restored_is_what_was_backed_up(ready, elsewhere, tmp_path):
     """On either database, and into a SQLite file: texts, times and JSON are the same."""
     first = email_ids(opt_in(ready))[0]

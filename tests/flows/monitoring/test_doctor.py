@@ -312,6 +312,14 @@ def test_a_ledger_in_memory_or_in_a_folder_that_is_emptied_is_told(deps, monkeyp
     assert [check.detail for check in ledger.room(deps)] != []
 
 
+def test_a_folder_that_everybody_may_write_to_is_told(deps, monkeypatch, tmp_path):
+    monkeypatch.setattr(ledger, "mount_of", lambda file: ("/data", "ext4"))
+    monkeypatch.setattr(ledger, "EMPTIED", "/nowhere")
+    for mode, status in ((0o775, "ok"), (0o777, "warning")):
+        tmp_path.chmod(mode)
+        assert [check.status for check in ledger.where(deps)] == [status]
+
+
 def test_a_server_has_no_file(deps):
     assert storage.file_of(open_engine("sqlite://")) is None
     assert storage.file_of(open_engine("postgresql://u@localhost/funnel")) is None

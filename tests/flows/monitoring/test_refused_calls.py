@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from funnel_app.flows.intake import keep_refused
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.intake.received import mark_replayed
 from funnel_app.flows.monitoring.checks.emails import refused
@@ -63,6 +64,22 @@ def test_the_doctor_finds_them_until_they_are_replayed(live):
     assert "a***@resend.dev" in next(each.detail for each in examine(live) if each.name == "refused calls")
     mark_replayed(live, waiting, "another")
     assert next(refused(live)).status == "ok"
+
+
+def test_a_sender_that_fills_its_room_is_told_by_itself_and_no_other_is(live, monkeypatch):
+    monkeypatch.setattr(keep_refused, "BUDGET_BYTES", 9_000)
+    call(live, "booking", NO_TIME)
+    for n in range(3):
+        call(live, address=f"lead{n}@resend.dev")
+    title = "Incoming calls are counted and not kept"
+    assert not [told for told in rounds(live, minutes=1) if title in told], "there is room yet"
+    for n in range(3, 9):
+        call(live, address=f"lead{n}@resend.dev")
+    told = [each for each in rounds(live, minutes=2) if title in each]
+    number = "5 calls from website since 2026-11-24 12:01 UTC not kept"
+    assert [each.split(". Stop")[0] for each in told] == [f"🔴 {title} (christmas/signup): {number}"]
+    over = [each for each in rounds(live, hours=1, minutes=3) if title in each][-1]
+    assert over.startswith(f"🟢 Over: {title} (christmas/signup)")
 
 
 def test_the_digest_counts_those_of_its_day(live):

@@ -366,6 +366,17 @@ class TestCriticalLeads:
         assert url == LEADS
         assert "CRITICAL lead: Ana → https://funnel.example/console/leads/" in text and "@" not in text
 
+    def test_what_a_stranger_typed_is_no_link_in_the_chat(self, live):
+        """Discord draws [words](address) as a link, and either chat makes one of an address alone."""
+        evil = {"name": "Ana [log in](https://evil.example/in)", "business_name": "evil.ai"}
+        enrol(live, call("bea@resend.dev", Event.ASSESSMENT, contact={**evil, "red_systems": 3}))
+        assert find_critical(live) == 1
+        tell(live)
+        words, _, ours = live.alerts.posted[0][1].partition(" → ")
+        assert (
+            "://" not in words and "evil.ai" not in words and ours.startswith("https://funnel.example/console/leads/")
+        )
+
     def test_others_are_not_told(self, live):
         facts = {"first_name": "Bea", "red_systems": 1, "orange_systems": 7}
         enrol(live, call("bea@resend.dev", Event.ASSESSMENT, contact=facts))

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import stat
 from datetime import timedelta
 from pathlib import Path
 
@@ -79,7 +80,14 @@ def _place(file: Path) -> Check:
         return warning("ledger place", f"{file} is on {kind} at {mount}, which may not lock or sync files", NOT_HERE)
     if file.is_relative_to(EMPTIED):
         return warning("ledger place", f"{file} is in a folder that is emptied now and then", fix)
+    if _anybody_may_write(file.parent):
+        exchange = f"anybody on this machine may put another file in the place of {file}"
+        return warning("ledger place", exchange, f"chmod o-w {file.parent}, or a folder of its own in DATABASE_URL")
     return ok("ledger place", f"{file}, on {kind} mounted at {mount}")
+
+
+def _anybody_may_write(folder: Path) -> bool:
+    return folder.is_dir() and bool(folder.stat().st_mode & stat.S_IWOTH)
 
 
 def mount_of(file: Path, mounts: Path = MOUNTS) -> tuple[str, str]:

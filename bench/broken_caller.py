@@ -1,0 +1,82 @@
+"""How fast one broken caller makes the ledger grow: `python -m bench.broken_caller [CALLS]`.
+
+It knows the secret and sends calls of 60 KB that cannot be used, each another one. It ends with 1 where the ledger grew
+by more than a day's room for one caller and a half, or went on growing when that was full, or refused a good signup.
+"""
+
+import json
+import random
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.common import Load, Row, calibrate, call, post, show
+from bench.shots import person
+from funnel_app.flows.intake.keep_refused import BUDGET_BYTES
+from sandbox.stack import Stack, running_stack
+
+PATH = "/webhook/christmas/signup"
+CALLERS = 8
+FILLER = "x" * 60_000
+ROOM_MB = BUDGET_BYTES / 1e6
+GROWTH_MB_S = 0.1
+
+
+@dataclass(frozen=True)
+class Burst:
+    """How many such calls fared, and by how much the ledger's files grew."""
+
+    load: Load
+    grown_mb: float
+
+    @property
+    def mb_per_s(self) -> float:
+        """The ledger's growth in a second."""
+        return self.grown_mb / self.load.took_s
+
+
+def size_mb(stack: Stack) -> float:
+    """Return how large the ledger is with what SQLite keeps beside it."""
+    return sum(each.stat().st_size for each in stack.ledger.parent.glob(f"{stack.ledger.name}*")) / 1e6
+
+
+def send(stack: Stack, numbers: Sequence[int]) -> Burst:
+    """Send calls that cannot be used, each another one."""
+    proof = [("Authorization", f"Bearer {stack.processes.env['HOOK_SECRET']}")]
+    bodies = (json.dumps({"email": f"nobody{number}", "filler": FILLER}).encode() for number in numbers)
+    before = size_mb(stack)
+    load = call(int(stack.processes.env["PORT"]), [post(PATH, body, proof) for body in bodies], CALLERS)
+    return Burst(load, size_mb(stack) - before)
+
+
+def good_signup_ms(stack: Stack) -> float:
+    """Return how long a signup takes that can be used; 0 where it is not accepted."""
+    began = time.perf_counter()
+    status, _ = stack.post(PATH, person(random.Random(1)))
+    return (time.perf_counter() - began) * 1000 if status == 202 else 0.0
+
+
+def main(count: int) -> int:
+    """Start a web process, send, print a table; 1 where a promise does not hold."""
+    machine = calibrate()
+    with running_stack(3600) as stack:
+        stack.flask("db", "upgrade")
+        stack.processes.start("web")
+        stack.processes.wait_for("web", f"{stack.web_url}/healthz")
+        full = round(BUDGET_BYTES / len(FILLER)) + 1
+        first = send(stack, range(full))
+        then = send(stack, range(full, full + count))
+        took_ms = good_signup_ms(stack)
+    rows = [
+        Row("the ledger's growth until the room of a day is full", first.grown_mb, "MB", 1.5 * ROOM_MB, False),
+        Row("its growth in a second until then", first.mb_per_s, "MB/s"),
+        Row("its growth in a second afterwards", max(0.001, then.mb_per_s), "MB/s", GROWTH_MB_S, False),
+        Row("such calls answered in a second afterwards", then.load.statuses[422] / then.load.took_s, "/s"),
+        Row("a signup that can be used, afterwards", took_ms, "ms"),
+    ]
+    return 0 if show(f"One broken caller, {full + count} calls of 60 KB", machine, rows) and took_ms else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*(int(argument) for argument in sys.argv[1:] or ["1500"])))
