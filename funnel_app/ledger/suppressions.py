@@ -5,11 +5,13 @@ import hmac
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, Delete, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.insert_or_ignore import insert_once
 from funnel_app.ledger.models import Contact, Scope, Suppression
+
+UNSUBSCRIBED = "unsubscribe"
 
 
 def address_hash(email_norm: str, pepper: str) -> str:
@@ -74,23 +76,29 @@ def newest_of(session: Session, source: str) -> datetime | None:
     return session.scalars(select(func.max(Suppression.created_at)).where(Suppression.source == source)).one()
 
 
-def remove(session: Session, email_norm: str, pepper: str) -> int:
+def remove(session: Session, email_norm: str, pepper: str, now: datetime) -> int:
     """Forget all that forbids mail to an address; return how many entries that were."""
-    gone = delete(Suppression).where(_is_of(email_norm, pepper))
-    return len(session.scalars(gone.returning(Suppression.id)).all())
+    return _remove(session, email_norm, delete(Suppression).where(_is_of(email_norm, pepper)), now)
 
 
-def remove_newer(session: Session, email_norm: str, pepper: str, source: str, since: datetime) -> int:
-    """Forget what forbids mail to an address since a time, and came from this source; return how many entries."""
-    gone = delete(Suppression).where(
-        _is_of(email_norm, pepper), Suppression.source == source, Suppression.created_at >= since
-    )
-    return len(session.scalars(gone.returning(Suppression.id)).all())
+def remove_unsubscribed(session: Session, email_norm: str, pepper: str, since: datetime, now: datetime) -> int:
+    """Forget what an address itself asked for on the unsubscribe page since a time; return how many entries."""
+    newer = Suppression.source == UNSUBSCRIBED, Suppression.created_at >= since
+    return _remove(session, email_norm, delete(Suppression).where(_is_of(email_norm, pepper), *newer), now)
 
 
 def forget_address(session: Session, email_norm: str) -> None:
     """Leave of an address only its hash."""
     session.execute(update(Suppression).where(Suppression.email_norm == email_norm).values(email_norm=None))
+
+
+def _remove(session: Session, email_norm: str, gone: Delete, now: datetime) -> int:
+    number = len(session.scalars(gone.returning(Suppression.id)).all())
+    if number:
+        # Its page in Notion says whether it is mailed.
+        theirs = update(Contact).where(Contact.email_norm == email_norm)
+        session.execute(theirs.values(mirror_stale_since=now))
+    return number
 
 
 def _is_of(email_norm: str, pepper: str) -> ColumnElement[bool]:

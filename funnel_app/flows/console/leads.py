@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.segments import segment_of
-from funnel_app.campaigns.states import State
+from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State
 from funnel_app.deps import Deps
 from funnel_app.flows.tracing.timeline import place_of
 from funnel_app.flows.tracing.trace import trace
@@ -178,11 +178,17 @@ def _moments(deps: Deps, story: dict[str, Any], joined: list[Enrolment], actions
             _of_event(deps, event, email)
             for enrolment, row in zip(joined, story["enrolments"], strict=False)
             for email, told in zip(enrolment.emails, row["emails"], strict=True)
-            for event in told["events"]
+            for event in _news(told["events"])
         ),
     ]
     # Turned round, and not sorted backwards: what happened in one second keeps its order too.
     return sorted(moments, key=lambda moment: (moment.at, place_of(moment.kind)))[::-1]
+
+
+def _news(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the events without those that say nothing more: a claim, and a state that Resend's own report tells."""
+    reported = {str(REPORTED_BY_PROVIDER[each["kind"]]) for each in events if each["kind"] in REPORTED_BY_PROVIDER}
+    return [each for each in events if each["kind"] not in {State.SENDING, *reported}]
 
 
 def _of_hook(hook: dict[str, Any]) -> Moment:

@@ -177,6 +177,6 @@ def _suppress(deps: Deps, session: Session, email_norm: str) -> None:
     reason = f"erased at their own wish {today(deps)}; never to be mailed again"
     pepper, now = deps.settings.secret_key, deps.now()
     # What forbade it before may name the person's doings, and this forbids all.
-    suppressions.remove(session, email_norm, pepper)
+    suppressions.remove(session, email_norm, pepper, now)
     suppressions.add(session, email_norm, pepper, scope=Scope.ALL, reason=reason, source=SOURCE, now=now)
     suppressions.forget_address(session, email_norm)

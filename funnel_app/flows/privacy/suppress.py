@@ -32,7 +32,7 @@ def suppress(deps: Deps, address: str, scope: Scope) -> bool:
 def release(deps: Deps, address: str) -> int:
     """Forget all that forbids mail to an address; return how many entries that were. What has ended stays ended."""
     with deps.sessions.begin() as session:
-        return suppressions.remove(session, looked_up(address), deps.settings.secret_key)
+        return suppressions.remove(session, looked_up(address), deps.settings.secret_key, deps.now())
 
 
 def forbid(deps: Deps, session: Session, contact: Contact, scope: Scope, reason: str, source: str) -> bool:

@@ -9,7 +9,7 @@ from funnel_app.ledger import contacts, suppressions
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Scope
 
-SOURCE, UNDO_WITHIN = "unsubscribe", timedelta(days=1)
+SOURCE, UNDO_WITHIN = suppressions.UNSUBSCRIBED, timedelta(days=1)
 WORDS = {Scope.MARKETING: "unsubscribed", Scope.ALL: "unsubscribed from all emails"}
 
 
@@ -64,6 +64,6 @@ def undo(deps: Deps, token: str) -> bool:
         if contact is None:
             return False
         if not contacts.is_erased(contact):
-            since = deps.now() - UNDO_WITHIN
-            suppressions.remove_newer(session, contact.email_norm, deps.settings.secret_key, SOURCE, since)
+            now, pepper = deps.now(), deps.settings.secret_key
+            suppressions.remove_unsubscribed(session, contact.email_norm, pepper, now - UNDO_WITHIN, now)
     return True

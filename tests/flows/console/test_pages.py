@@ -199,9 +199,11 @@ class TestLeads:
         found = find_lead(world.deps, world.leads["client"].contact_id)
         story = trace(world.deps, found.contact.email_norm)
         assert [s.sentence for s in found.stories] == [row["sentence"] for row in story["enrolments"]]
-        events = sum(len(email["events"]) for row in story["enrolments"] for email in row["emails"])
         moments = [moment for _, of_day in found.days for moment in of_day]
-        assert len(moments) == events + len(story["hooks"])
+        told = [(moment.kind, moment.email_id) for moment in moments if moment.email_id]
+        assert len(told) == len(set(told)) and {"sending", "delivered"}.isdisjoint(kind for kind, _ in told)
+        delivered = sum(email["state"] == "delivered" for row in story["enrolments"] for email in row["emails"])
+        assert sum(kind == "email.delivered" for kind, _ in told) == delivered > 0
         times = [moment.at for moment in moments]
         assert times == sorted(times, reverse=True)
         days = [day for day, _ in found.days]
