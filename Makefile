@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+# Else every run, and each of its processes, would compile all modules and rewrite all assertions again.
+export PYTHONDONTWRITEBYTECODE :=
 PIP_COMPILE := $(BIN)/pip-compile --quiet --no-strip-extras --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links
 
 .PHONY: help
@@ -62,8 +64,8 @@ run: setup ## Run web, worker and scheduler with the settings of .env
 test: setup servers typesetting prefect-client lint typecheck ## Check everything: style, types, floors, then all tests with coverage
 	@$(BIN)/lint-imports
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not process" --cov --cov-report=term -p no:cacheprovider $(ARGS)
-	@THROUGH_PGBOUNCER=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -k postgresql -p no:cacheprovider tests/flows/intake tests/flows/sending tests/flows/maintenance/test_sweep.py
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not process and not unmeasured" --cov --cov-report=term -p no:cacheprovider $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not process and unmeasured" -p no:cacheprovider $(ARGS)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile -m process -p no:cacheprovider $(ARGS)
 
 .PHONY: quick
@@ -125,6 +127,10 @@ typecheck: setup ## Check types
 screenshots: setup servers ## Take a picture of every page of the console, at desktop and phone width, into screenshots/
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/e2e/test_console.py -k "fits or queues"
 	@$(BIN)/python -m docs.pictures
+
+.PHONY: mutants
+mutants: setup ## Change the pure rules in small ways and see whether their tests notice (SAMPLE=300)
+	@$(BIN)/python -m tests.mutants $(SAMPLE)
 
 .PHONY: proofread
 proofread: setup ## Read every starter letter on each day of a year, and print them all as pictures into var/proofread/

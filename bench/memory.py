@@ -14,7 +14,7 @@ from bench.slow_sockets import hooks
 from sandbox.stack import Stack, running_stack
 
 AT_REST_MB = 180.0
-SETTLES_S = 10.0
+SETTLES_S = 15.0
 HOOKS = 300
 
 

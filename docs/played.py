@@ -8,8 +8,10 @@ from tempfile import TemporaryDirectory
 from docs.markdown import markdown
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
-from tests.failures.show import live, show
+from tests.failures.show import Observation, live, show
 from tests.failures.table import FAILURES, Failure
+
+HEADS = ("what goes wrong", "state meanwhile", "reason", "what `flask trace` says", "at last", "doctor", "alert")
 
 
 @cache
@@ -21,14 +23,17 @@ def failures() -> str:
         schema.upgrade(engine)
         engine.dispose()
         rows = [_failure(failure, Path(copy(empty, f"{folder}/{n}.db"))) for n, failure in enumerate(FAILURES)]
-    heads = ("what goes wrong", "state meanwhile", "reason", "what `flask trace` says", "at last", "doctor", "alert")
-    return markdown(heads, rows)
+    return markdown(HEADS, rows)
 
 
 def _failure(failure: Failure, ledger: Path) -> tuple[str, ...]:
     engine = open_engine(f"sqlite:///{ledger}")
     seen, _ = show(failure, live(engine))
     engine.dispose()
-    at_last = f"`{seen.at_last}`"
+    return row_of(failure.name, seen)
+
+
+def row_of(name: str, seen: Observation) -> tuple[str, ...]:
+    """Return a failure's line of the table, from what was seen of it."""
     noticed = seen.noticed.doctor, seen.noticed.alert
-    return failure.name, f"`{seen.state}`", seen.reason, seen.sentence, at_last, *noticed
+    return name, f"`{seen.state}`", seen.reason, seen.sentence, f"`{seen.at_last}`", *noticed

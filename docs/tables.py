@@ -1,5 +1,7 @@
 """Write the documents' tables from the code, between markers; with --check only say which have drifted.
 
+`docs/failures.md` takes a minute, since each failure is played; `python -m docs.tables docs/commands.md` writes one.
+
 A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; everything else in a document is written by hand.
 """
 
@@ -244,9 +246,9 @@ def filled(text: str) -> str:
     return MARKED.sub(lambda found: found[1] + TABLES[found["name"]]() + found[3], text)
 
 
-def drifted() -> list[str]:
-    """Return the documents whose tables are not those of the code."""
-    return [name for name in DOCUMENTS if filled(_read(name)) != _read(name)]
+def drifted(documents: Iterable[str]) -> list[str]:
+    """Return which of these documents have other tables than the code."""
+    return [name for name in documents if filled(_read(name)) != _read(name)]
 
 
 def _read(name: str) -> str:
@@ -254,8 +256,8 @@ def _read(name: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the tables, or with --check return 1 where one has drifted."""
-    names = drifted()
+    """Write the tables of these documents, or of all; with --check only return 1 where one has drifted."""
+    names = drifted([name for name in arguments if name != "--check"] or DOCUMENTS)
     for name in names:
         if "--check" in arguments:
             print(f"{name}: its tables are not those of the code; run make docs")  # noqa: T201

@@ -1,7 +1,6 @@
 """All parts in one container: web, workers and scheduler, forked from one process (`ROLE=all`)."""
 
 import os
-import sys
 
 import wsgi  # noqa: F401 - imported here, so that gunicorn finds it in memory
 from jobs import replica, scheduler, web
@@ -21,13 +20,9 @@ def main() -> int:
 
 
 def _migration_ended_well() -> bool:
-    """Wait for the migration that `jobs.start` began in this process before it became what it is now."""
+    """Wait for the migration that `jobs.start` began as a child of this process."""
     try:
         _, status = os.wait()
     except ChildProcessError:
         return True
     return os.waitstatus_to_exitcode(status) == 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,5 +10,6 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "worker": ("-m", "jobs.worker"),
     "scheduler": ("-m", "jobs.scheduler"),
 }
-ALL = ("-m", "jobs.all_parts")
+# What the process that began becomes where it runs all of them: by its name, since it imports everything.
+ALL = "jobs.all_parts:main"
 MIGRATION = ("-m", "jobs.migrate")

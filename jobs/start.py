@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pkgutil import resolve_name
 
 from funnel_app.config import ConfigError, load_settings
 from jobs.processes import ALL, MIGRATION, PARTS
@@ -17,8 +18,10 @@ def main() -> None:
     if settings.role == "all":
         # It migrates while this process, as all parts, imports what they need and then waits for it.
         subprocess.Popen([sys.executable, *MIGRATION])
+        # In this very process: what it has imported by now it need not import again.
+        sys.exit(resolve_name(ALL)())
     # In place of this process, so that a stop reaches the part itself.
-    become = {"all": ALL, "migrate": MIGRATION, **PARTS}[settings.role]
+    become = {"migrate": MIGRATION, **PARTS}[settings.role]
     os.execv(sys.executable, [sys.executable, *become])  # noqa: S606 - our own command, and no shell is wanted
 
 

@@ -23,7 +23,7 @@ from rq.utils import now
 from funnel_app.flows.monitoring.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.clients import blocking_client
-from funnel_app.gateways.redis.own_jobs import WorkedJob, WorkedQueue, queue_at
+from funnel_app.gateways.redis.own_jobs import OwnQueue, WorkedJob, queue_at
 from funnel_app.gateways.redis.queue import QUEUES
 from funnel_app.periodic import PeriodicRunner, Round, time_rounds
 from jobs import deliver, mirror, recheck, reconcile
@@ -44,7 +44,7 @@ class Worker(SimpleWorker):
     """RQ's worker without a fork per job: an email takes less time than the fork. It runs our own jobs alone."""
 
     job_class = WorkedJob
-    queue_class = WorkedQueue
+    queue_class = OwnQueue
 
     def clean_registries(self) -> None:
         """Clean up what RQ keeps of jobs; where somebody wrote an id there that is no text, say so and work on."""

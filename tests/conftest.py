@@ -3,29 +3,46 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
+import psycopg
 import pytest
 import structlog
 from flask import Flask
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.deps import Deps
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import make_sessions, open_engine
-from funnel_app.ledger.models import Base
 from sandbox.server import Server, serve
 from tests import ending
 from tests.apps import application, take_back
 from tests.factories import make_deps
 from tests.pgbouncer_server import pgbouncer
-from tests.postgres_server import PostgresServer
+from tests.postgres_server import PostgresServer, empty
 
 pytest_configure = ending.pytest_configure
 # `make quick` runs on SQLite alone.
 DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
+# What many callers and workers do at once reaches PostgreSQL through PgBouncer, all else straight.
+THROUGH_PGBOUNCER = ("tests/flows/intake/", "tests/flows/sending/", "tests/flows/maintenance/test_sweep.py")
+# These play the whole, or read the repository: coverage is measured where each part is tested.
+UNMEASURED = (
+    *(f"tests/{room}/" for room in ("bench", "failures", "model", "proofread")),
+    *(f"tests/test_{name}.py" for name in ("documents", "guards", "named", "regexes", "supply_chain", "words")),
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make test` runs without coverage; let processes have the time of a slow machine."""
+    for item in items:
+        if item.get_closest_marker("process") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(600))
+        on_postgresql = "[postgresql" in item.nodeid or "postgres" in getattr(item, "fixturenames", ())
+        if on_postgresql or item.nodeid.startswith(UNMEASURED):
+            item.add_marker("unmeasured")
 
 
 @pytest.fixture(autouse=True)
@@ -42,16 +59,32 @@ def applications_go_round() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Engine]:
-    """A PostgreSQL server with a ledger at the newest migration."""
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server."""
     server = PostgresServer().start()
-    # `make test` runs the flows once more this way.
-    with pgbouncer(server) if os.environ.get("THROUGH_PGBOUNCER") else nullcontext(server.url) as url:
-        engine = open_engine(url)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_server: PostgresServer) -> Iterator[Engine]:
+    """A ledger in PostgreSQL at the newest migration."""
+    engine = open_engine(postgres_server.url)
+    schema.upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def pooled_postgres(postgres_server: PostgresServer) -> Iterator[Engine]:
+    """A ledger in PostgreSQL that is reached, and migrated too, through PgBouncer alone."""
+    with pgbouncer(postgres_server) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE pooled")
+        engine = open_engine(f"{url.rpartition('/')[0]}/pooled")
         schema.upgrade(engine)
         yield engine
         engine.dispose()
-    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -83,12 +116,10 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     if request.param == "sqlite":
         yield request.getfixturevalue("sqlite")
         return
-    found = request.getfixturevalue("postgres")
+    pooled = request.node.nodeid.startswith(THROUGH_PGBOUNCER)
+    found = request.getfixturevalue("pooled_postgres" if pooled else "postgres")
     yield found
-    # TRUNCATE makes every file anew, and takes thirty times as long for the few rows of a test.
-    emptied = "; ".join(f"DELETE FROM {table}" for table in reversed(Base.metadata.sorted_tables))
-    with found.begin() as connection:
-        connection.execute(text(emptied))
+    empty(found)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
 # What is set for others than Funnel's processes: programs of this repository, and the examples' own.
 OTHER_SETTINGS = {
     "COOLIFY_URL", "COOLIFY_TOKEN", "COOLIFY_REPOSITORY", "COOLIFY_PRIVATE_KEY_UUID", "COOLIFY_GITHUB_APP_UUID",
-    "FUNNEL_URL", "PREFECT_API_URL", "SANDBOX_URL",
+    "FUNNEL_URL", "PREFECT_API_URL", "SANDBOX_URL", "TEST_DATABASES",
 }  # fmt: skip
 # Options of docker, which takes what stands behind those with a value.
 DOCKER = {

@@ -7,6 +7,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from sqlalchemy import Engine, text
+
+from funnel_app.ledger.models import Base
 from sandbox.redis_server import free_port
 
 
@@ -17,6 +20,13 @@ def binaries() -> Path:
     if not found:
         raise RuntimeError("The tests need PostgreSQL's server: `make test` installs it where it may.")
     return Path(found).resolve().parent
+
+
+def empty(ledger: Engine) -> None:
+    """Delete every row; TRUNCATE makes every file anew, and takes thirty times as long for the few rows of a test."""
+    emptied = "; ".join(f"DELETE FROM {table}" for table in reversed(Base.metadata.sorted_tables))
+    with ledger.begin() as connection:
+        connection.execute(text(emptied))
 
 
 class PostgresServer:

@@ -7,10 +7,12 @@ from itertools import chain
 import pytest
 
 from docs.tables import DOCUMENTS
+from funnel_app.app import create_app
 from funnel_app.campaigns.model import HOOKS, Event
 from funnel_app.campaigns.parse import SEQUENCE, STEP, TOP
 from funnel_app.campaigns.registry import Registry
 from funnel_app.gateways.resend.answers import AnswerKind
+from funnel_app.ledger.engine import open_engine
 from funnel_app.web.console.buttons import BUTTONS
 from sandbox.app import create_sandbox
 from sandbox.processes import ROOT
@@ -32,16 +34,17 @@ HEADER = re.compile(r"[A-Z][\w-]+: ")
 ADDRESS = re.compile(r"(?:(?:GET|POST) )?(/[\w/<>{}.-]*)")
 
 
-@pytest.fixture
-def shell(app):
+@pytest.fixture(scope="module")
+def shell():
     """What resolves the documents' commands."""
     return Shell()
 
 
-@pytest.fixture
-def addresses(app):
+@pytest.fixture(scope="module")
+def addresses():
     """Every address of Funnel and of its stand-ins, in parts; a part that is left open is a star."""
-    rules = chain(app.url_map.iter_rules(), create_sandbox().url_map.iter_rules())
+    funnel = create_app(make_deps(open_engine("sqlite://")))
+    rules = chain(funnel.url_map.iter_rules(), create_sandbox().url_map.iter_rules())
     return [re.sub(r"<[^>]+>", "*", rule.rule).strip("/").split("/") for rule in rules]
 
 

@@ -77,7 +77,7 @@ _CATALOGUE = [
         ("days_to_deadline", "number", "Whole days until it, never below 0; nothing out of season", "11"),
         ("calendly_link", "link", "Where to book a call", "https://calendly.com/businessx/diagnostic-call"),
         ("pdf_download_link", "link", "Where the playbook is", "https://funnel.example/assets/playbook.pdf"),
-        ("bookings_count", "number", "Calls booked so far: the baseline and the live ones", "18"),
+        ("bookings_count", "number", "Calls booked this season: the baseline and the live ones", "18"),
         ("spots_remaining", "number", "Places left: the capacity less the bookings, never below 0", "12"),
     ),
     *_rows(

@@ -147,14 +147,15 @@ class Campaign:
     def started_by(self, event: Event) -> Sequence | None:
         """Return the sequence that an event starts, in season; None where it starts nothing."""
         starters = (sequence for sequence in self.sequences.values() if sequence.starts_on == event)
-        return next((sequence for sequence in starters if sequence.name not in self._stand_ins(event)), None)
+        return next((sequence for sequence in starters if sequence.name not in self.stand_ins(event)), None)
 
     def started_off_season(self, event: Event) -> Sequence | None:
         """Return the sequence that an event starts out of season; None where it starts nothing then."""
         usual = self.started_by(event)
         return usual if usual is None or usual.off_season == SAME else self.sequences.get(usual.off_season)
 
-    def _stand_ins(self, event: Event) -> set[str]:
+    def stand_ins(self, event: Event) -> set[str]:
+        """Return the sequences that an event starts out of season in another one's place."""
         return {sequence.off_season for sequence in self.sequences.values() if sequence.starts_on == event}
 
     def ended_by(self, event: Event) -> tuple[Sequence, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 from funnel_app.campaigns.canary import CANARY, canary_of
 from funnel_app.campaigns.model import Campaign, Hook, Sequence, Step
 from funnel_app.campaigns.parse import CampaignError, parse
+from funnel_app.campaigns.season import off_season_in_words
 from funnel_app.campaigns.spoken import as_title
 
 
@@ -141,6 +142,7 @@ def _row(campaign: Campaign, sequence: Sequence) -> dict[str, Any]:
         "steps": len(sequence.steps),
         "live": [shown(step.delay) for step in sequence.steps],
         "testing": [f"{step.test_intervals}×" for step in sequence.steps],
+        "off_season": off_season_in_words(campaign, sequence),
     }
 
 

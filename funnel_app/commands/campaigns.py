@@ -13,6 +13,7 @@ from rich.markup import escape
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
+from funnel_app.flows.console.sequences import seasons_now
 from funnel_app.flows.monitoring.checks.check import count
 from funnel_app.flows.monitoring.verify import FAULT, OK, Check, verify
 from funnel_app.flows.simulation.grid import Rehearsed, rehearse
@@ -36,6 +37,8 @@ def group(context: click.Context, as_json: bool) -> None:
     for row in rows:
         table.add_row(*map(escape, _cells(row)))
     Terminal().print(table)
+    for title, words in seasons_now(current_deps()):
+        say(f"{title}: {words}")
 
 
 @group.command("verify")
@@ -69,4 +72,5 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, str, str]:
     """Tell a sequence in three cells, so that it can be read at 80 columns."""
     hook = f"{row['starts_on']}\n{row['hook']}" + (f"\n{row['legacy_id']}" if row["legacy_id"] else "")
     times = f"{', '.join(row['live'])}\n{', '.join(row['testing'])}"
-    return f"{row['sequence']}\nof {row['campaign']}, {row['kind']}\n{row['handler']}", hook, times
+    off_season = f"\n{row['off_season']}" if row["off_season"] else ""
+    return f"{row['sequence']}\nof {row['campaign']}, {row['kind']}\n{row['handler']}{off_season}", hook, times

@@ -52,7 +52,9 @@ def _show(found: Audit) -> None:
             "\n".join(escape(each) for each in column)
             for column in ([problem.detail for problem in lines], [problem.suggestion for problem in lines])
         )
-        table.add_row(template.key, f"[{COLOURS[template.status]}]{template.status}[/]", wrong, cures)
+        state = f"[{COLOURS[template.status]}]{template.status}[/]"
+        read = f"\nread as {escape(template.read_as)}" if template.read_as not in ("", "HTML") else ""
+        table.add_row(template.key, f"{state}{read}", wrong, cures)
     Terminal().print(table)
     if found.unused:
         say(f"No campaign needs: {', '.join(f'“{name}”' for name in found.unused)}")
@@ -88,6 +90,8 @@ def preview(key: str, lead: str | None, sample_name: str, path: Path | None, sho
         say(f"{'fault' if problem.blocking else 'warning'}: {problem.detail}", err=True)
     for name in made.missing:
         say(f"missing: nothing provides {name} for this lead; the letter would be held", err=True)
+    if made.read_as:
+        say(f"read as {made.read_as}", err=True)
     if made.letter is not None:
         say(f"Subject: {made.letter.subject}\n\n{made.letter.text}")
         _keep_html(made.letter.html, path, show)

@@ -48,11 +48,16 @@ def split(shared: Shared) -> tuple[list[str], list[str]]:
     return sorted({campaign for campaign, _ in shared}), sorted({occurrence for _, occurrence in shared})
 
 
-def count(session: Session, campaign: str, mode: str) -> int:
-    """Count the calls that are booked and stand, of one mode: each person's call once, however many places it has."""
+def count(session: Session, campaign: str, mode: str, since: datetime | None = None) -> int:
+    """Count the calls that are booked and stand, of one mode: each person's call once, however many places it has.
+
+    With since, those before it do not count.
+    """
     counted = select(func.count()).where(
         written(Booking.state, BookingState.BOOKED), Booking.campaign == campaign, Booking.mode == mode
     )
+    if since is not None:
+        counted = counted.where(func.coalesce(Booking.call_at, Booking.told_at) >= since)
     return session.scalar(counted) or 0
 
 

@@ -52,6 +52,13 @@ class Insert:
         values = [made.values(row) for row in rows]
         connection.exec_driver_sql(made.text, cast(Any, values if len(values) > 1 else values[0]))
 
+    def once(self, connection: Connection, row: Row, unique: str) -> bool:
+        """Insert a row unless one with the same value in a unique column is there; say whether it was inserted."""
+        made = self._compiled(connection.dialect, tuple(row))
+        text = f"{made.text} ON CONFLICT ({unique}) DO NOTHING"
+        counted = {"preserve_rowcount": True}
+        return connection.exec_driver_sql(text, cast(Any, made.values(row)), execution_options=counted).rowcount == 1
+
     def _compiled(self, dialect: Dialect, given: tuple[str, ...]) -> Compiled:
         key = dialect.name, given
         if key not in self._made:

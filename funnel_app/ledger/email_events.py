@@ -9,11 +9,13 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
-from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.compiled import Insert
 from funnel_app.ledger.models import Email, EmailEvent
+from funnel_app.ledger.types import new_id
 
 # Reports that we asked for have ids that begin so; all others came by themselves.
 ASKED = "asked-"
+_EVENTS = Insert(EmailEvent.metadata.tables[EmailEvent.__tablename__])
 
 
 def came_by_itself() -> ColumnElement[bool]:
@@ -32,7 +34,8 @@ def add_report(session: Session, provider_event_id: str, row: Mapping[str, Any])
 
     `email_id` is the email that it was fitted to, `claimed_id` the one that its tag names, whether we know it or not.
     """
-    return insert_once(session, EmailEvent, {"provider_event_id": provider_event_id, **row}, ["provider_event_id"])
+    values = {"id": new_id(), "provider_event_id": provider_event_id, **row}
+    return _EVENTS.once(session.connection(), values, "provider_event_id")
 
 
 def was_given_up(session: Session, email_id: UUID, resend_id: str) -> bool:

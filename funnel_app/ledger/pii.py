@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.reasons import without_words
 from funnel_app.ledger.contacts import ERASED
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Message, Request
+from funnel_app.rules.whole import digest
 
 BLANK: dict[str, Any] = {
     "email": "erased",
@@ -43,6 +44,7 @@ def erase(session: Session, contact: Contact, email_norm: str, now: datetime) ->
         .values(payload={}, errors=None, idempotency_key=None, caller=None, mailbox=None)
     )
     _blank_words(session, contact.id, email_norm)
+    _leave_lists(session, digest(email_norm))
     for name, value in BLANK.items():
         setattr(contact, name, value)
     contact.email_norm = f"{ERASED}{contact.id}"
@@ -65,6 +67,14 @@ def _blank_words(session: Session, contact_id: UUID, email_norm: str) -> None:
         enrolment.exit_reason = _masked(enrolment.exit_reason, email_norm)
         enrolment.mirror_stale_since = enrolment.mirror_written = None
     session.flush()
+
+
+def _leave_lists(session: Session, listed: str) -> None:
+    """Take a person out of what was said of all who come to a call; the others are still known by their digests."""
+    for event in session.scalars(select(HookEvent).where(HookEvent.whole.is_not(None))):
+        if event.whole and listed in event.whole["of"]:
+            event.whole = {**event.whole, "of": [each for each in event.whole["of"] if each != listed]}
+            event.payload = {}
 
 
 def _masked(words: str | None, email_norm: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from funnel_app.letters.letter import Envelope
 from funnel_app.letters.problem import Problem
@@ -19,18 +20,28 @@ class Sample:
 
 @dataclass(frozen=True)
 class Draft:
-    """A template as it was read, and what it is judged by."""
+    """A template as it was read, and what it is judged by.
+
+    blocks is what was typed with looks and links, as plain data; layout is what a letter of words is put into.
+    """
 
     subject: str
     html: str
     status: str
     known: Collection[str]
     samples: tuple[Sample, ...] = ()
+    blocks: tuple[Mapping[str, Any], ...] = ()
+    layout: str = "[body]"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Everything wrong with a template, and its parts made ready; None where one of the problems blocks."""
+    """Everything wrong with a template, and its parts made ready; None where one of the problems blocks.
+
+    read_as says how the text was read, html is what was meant by it.
+    """
 
     problems: tuple[Problem, ...]
     parts: Parts | None
+    read_as: str = ""
+    html: str = ""

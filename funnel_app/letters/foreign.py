@@ -1,11 +1,10 @@
 """Placeholders as other tools write them: a lead would read them as they stand."""
 
-import difflib
 import re
 from collections.abc import Collection, Iterator
 
 from funnel_app.letters.problem import Problem, fault
-from funnel_app.letters.words import squashed
+from funnel_app.letters.suggest import suggest
 
 # Mailchimp, ActiveCampaign, Kit and old forms, Zapier and JavaScript, ERB and EJS, and half of our own.
 _FOREIGN = re.compile(
@@ -17,15 +16,6 @@ _FOREIGN = re.compile(
     r"|<%=?\s*(?P<percent_tag>[A-Za-z_@][\w.]{0,40})\s*%>"
     r"|(?<![{$])\{\s*(?P<brace>[A-Za-z_]\w{0,40})\s*\}(?!\})"
 )
-_ALSO_CALLED = {
-    "fname": "first_name",
-    "name": "first_name",
-    "unsub": "unsubscribe_url",
-    "unsubscribe": "unsubscribe_url",
-    "unsubscribelink": "unsubscribe_url",
-    "listaddress": "company_address",
-    "company": "company_name",
-}
 
 
 def foreign_placeholders(part: str, texts: Collection[str], known: Collection[str]) -> Iterator[Problem]:
@@ -37,8 +27,5 @@ def foreign_placeholders(part: str, texts: Collection[str], known: Collection[st
 
 
 def _right(name: str, known: Collection[str]) -> str:
-    by_letters = {squashed(each): each for each in sorted(known)}
-    wanted = squashed(name.rsplit(".", 1)[-1])
-    near = difflib.get_close_matches(wanted, by_letters, n=1, cutoff=0.7)
-    meant = _ALSO_CALLED.get(wanted) or (by_letters[near[0]] if near else None)
+    meant = suggest(name.rsplit(".", 1)[-1], known)
     return f"Here it is {{{{ {meant} }}}}." if meant else "Here a name stands between {{ and }}."

@@ -41,7 +41,7 @@ def inspect(subject: str, html: str, *, status: str, known: Collection[str]) -> 
     body = _part(html)
     _, subject_problems = _tags("subject line", subject, protect(subject).source, known)
     names, body_problems = _tags("body", html, body.page.text, known)
-    found = [*_presence(subject, html, status), *subject_problems, *body_problems]
+    found = [*beside_the_body(subject, status), *_no_body(html), *subject_problems, *body_problems]
     if not _is_empty(html):
         readable = not any(problem.code in _UNREADABLE for problem in body_problems)
         found += [*(_footer(names) if readable else ()), *_links(body), *_looks(body), *_pictures(body)]
@@ -59,13 +59,17 @@ def _part(html: str) -> _Part:
     return _Part(html, protected, read(protected.source))
 
 
-def _presence(subject: str, html: str, status: str) -> Iterator[Problem]:
+def beside_the_body(subject: str, status: str) -> Iterator[Problem]:
+    """Yield what keeps a template from being sent whatever its body says."""
     if not shown(without_unseen(subject)):
         yield fault("no_subject", "The template has no subject line.")
-    if _is_empty(html):
-        yield fault("no_body", "The template has no text in its body.")
     if status.strip().casefold() not in ("", "active"):
         yield fault("not_active", f'The template\'s status is "{status.strip()}"; only "Active" templates are sent.')
+
+
+def _no_body(html: str) -> Iterator[Problem]:
+    if _is_empty(html):
+        yield fault("no_body", "The template has no text in its body.")
 
 
 def _is_empty(html: str) -> bool:
@@ -129,8 +133,8 @@ def _pictures(body: _Part) -> Iterator[Problem]:
     for address in body.page.sources:
         told = body.protected.restored(address)
         if _EXPIRES.search(address):
-            yield warning(
-                "bad_image", f'A picture comes from "{told[:60]}…", which Notion lets expire within the hour.'
+            yield fault(
+                "expiring_image", f'A picture comes from "{told[:60]}…", which Notion lets expire within the hour.'
             )
         elif not (_GOOD_PICTURE.match(address) or _VARIABLES.match(address)):
             yield warning("bad_image", f'A picture comes from "{told[:80]}", where no reader can load it.')

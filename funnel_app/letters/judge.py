@@ -1,9 +1,11 @@
 """Judge a template as a whole: its source, what preparing makes of it, and the letter that each sample would get."""
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from funnel_app.letters.draft import Draft, Verdict
-from funnel_app.letters.gate import blocked, inspect
+from funnel_app.letters.gate import beside_the_body, blocked, inspect
 from funnel_app.letters.letter import Letter, compose
 from funnel_app.letters.limits import oversized
 from funnel_app.letters.made import read_made
@@ -12,15 +14,38 @@ from funnel_app.letters.parts import prepare
 from funnel_app.letters.problem import Problem, fault, warning
 from funnel_app.letters.render import LetterError, MissingVariable, Parts
 from funnel_app.letters.syntax import parse
-from funnel_app.letters.tags import tags_of
+from funnel_app.letters.tags import protect, tags_of
+from funnel_app.letters.words import printable
+from funnel_app.letters.written.source import read_source
 
 GMAIL_CLIPS_BYTES = 102 * 1024
+# Gmail leaves out every style of a letter whose styles are longer (github.com/hteumeuleu/email-bugs/issues/90).
+GMAIL_STYLE_CHARS = 16_384
 FEW_LOST_WORDS = 12
 ALIKE = 0.7
+FEW_UNSEEN_WORDS = 20
+MOST_UNSEEN = 0.6
+
+
+_STYLES = re.compile(r"<style\b[^>]*>(.*?)</style", re.DOTALL | re.IGNORECASE)
+_WORD = re.compile(r"\w+")
 
 
 def judge(draft: Draft) -> Verdict:
     """Return what is wrong with a template, and its parts where letters may be made of them."""
+    if found := tuple(oversized(draft.subject, draft.html)):
+        return Verdict(found, None)
+    written = read_source(draft.html, draft.blocks, draft.layout)
+    if blocked(written.problems):
+        beside = beside_the_body(draft.subject, draft.status)
+        return Verdict(_worst_first((*written.problems, *beside)), None, written.read_as)
+    verdict = _judged(replace(draft, html=written.html))
+    problems = _worst_first((*verdict.problems, *written.problems))
+    return Verdict(problems, verdict.parts, written.read_as, written.html)
+
+
+def _judged(draft: Draft) -> Verdict:
+    """Return the verdict on a template's HTML."""
     if found := tuple(oversized(draft.subject, draft.html)):
         return Verdict(found, None)
     markup = tuple(broken_markup(draft.html))
@@ -29,8 +54,8 @@ def judge(draft: Draft) -> Verdict:
     if any(problem.code == "too_deep" for problem in markup) or blocked(found):
         return Verdict(found, None)
     parts = prepare(draft.subject, draft.html)
-    uncovered = tuple(_uncovered(draft, parts))
-    letters = () if uncovered else tuple(_letters(draft, parts))
+    uncovered = (*_uncovered(draft, parts), *_not_inlined(draft, parts))
+    letters = () if blocked(uncovered) else tuple(_letters(draft, parts))
     problems = _worst_first((*found, *uncovered, *letters))
     return Verdict(problems, None if blocked(problems) else parts)
 
@@ -50,6 +75,13 @@ def _uncovered(draft: Draft, parts: Parts) -> Iterator[Problem]:
                     "syntax", f"The {part} hides the tag {tag[:80]} in HTML codes. Type it in plain characters."
                 )
         yield from (problem for problem in parse(part, source, draft.known).problems if problem.blocking)
+
+
+def _not_inlined(draft: Draft, parts: Parts) -> Iterator[Problem]:
+    """Yield a problem where the styles stay where they are, as one tag would be moved by inlining them."""
+    source = protect(printable(draft.html))
+    if "<style" in draft.html.lower() and parts.html == source.restored(source.source):
+        yield warning("not_inlined", "A tag stands where HTML has no place for it, so the styles are not inlined.")
 
 
 def _letters(draft: Draft, parts: Parts) -> Iterator[Problem]:
@@ -74,10 +106,27 @@ def _looks(letter: Letter) -> Iterator[Problem]:
     if size > GMAIL_CLIPS_BYTES:
         detail = f"The letter weighs {size // 1024} KB with its styles in place; Gmail cuts emails off after 102 KB."
         yield warning("too_long", detail)
-    seen, told = set(read_made(letter.html).words), set(read_made(f"<pre>{_without_urls(letter.text)}").words)
+    styles = sum(len(css) for css in _STYLES.findall(letter.html))
+    if styles > GMAIL_STYLE_CHARS:
+        detail = f"Its styles have {styles // 1024} KB in the head; Gmail leaves all of them out above 16 KB."
+        yield warning("too_long", detail)
+    seen = set(read_made(letter.html).words)
+    yield from _unseen(letter, seen)
+    told = set(read_made(f"<pre>{_without_urls(letter.text)}").words)
     lost = seen - told
     if len(lost) > FEW_LOST_WORDS and len(lost) > len(seen) * (1 - ALIKE):
         yield warning("text_differs", f"The text part lacks {len(lost)} words of the letter, such as “{min(lost)}”.")
+
+
+def _unseen(letter: Letter, seen: set[str]) -> Iterator[Problem]:
+    """Yield a problem where a reader sees only a small part of the words that the letter has."""
+    # What a box to type in swallows counts as written, and not as seen.
+    page = re.sub(r"(</?)textarea\b", r"\1div", letter.html, flags=re.IGNORECASE)
+    written = set(_WORD.findall(protect(page).without_markup().casefold()))
+    unseen = written - seen
+    if len(unseen) > FEW_UNSEEN_WORDS and len(unseen) > len(written) * MOST_UNSEEN:
+        words = f"{len(written) - len(unseen)} of its {len(written)} different words"
+        yield fault("unseen", f"A reader sees only {words}: the others, such as “{min(unseen)}”, are hidden.")
 
 
 def _without_urls(text: str) -> str:

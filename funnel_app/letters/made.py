@@ -7,7 +7,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from funnel_app.letters.words import shown
 
-_UNREAD = ["head", "style", "script", "title", "template", "noscript"]
+_UNREAD = ["head", "style", "script", "title", "template", "noscript", "textarea", "select", "iframe", "object"]
 _MAY_HIDE = ",".join(["[hidden]", *(f'[style*="{word}" i]' for word in ("display", "visib", "opacity", "max-height"))])
 _HIDES = re.compile(
     r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
@@ -15,6 +15,9 @@ _HIDES = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\w+")
+_STYLE = re.compile(r"\bstyle\s*=\s*[\"']([^\"'>]*)", re.IGNORECASE)
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_HIDDEN = re.compile(r"\shidden(?=[\s/>=])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,12 @@ def read_made(html: str) -> Made:
         return Made("", frozenset(), 0)
     links = frozenset(_target(link) for link in body.css("a[href]") if _can_be_pressed(link))
     return Made(body.text(separator=" "), links, len(body.css("img[src]")))
+
+
+def hides(start_tag: str) -> bool:
+    """Tell whether an element that begins so is hidden by its own attributes."""
+    styles = _STYLE.findall(start_tag)
+    return any(_HIDES.search(style) for style in styles) or bool(_HIDDEN.search(_QUOTED.sub("", start_tag)))
 
 
 def _drop_hidden(page: LexborHTMLParser) -> None:

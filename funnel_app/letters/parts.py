@@ -2,26 +2,28 @@
 
 from css_inline import CSSInliner, InlineError
 
+from funnel_app.letters.opaque import Opaque
 from funnel_app.letters.plaintext import derive
 from funnel_app.letters.render import Parts
 from funnel_app.letters.tags import Protected, protect
 from funnel_app.letters.words import printable
 
 # Kept link tags are also never opened: neither the network nor a local file is read.
-_INLINER = CSSInliner(load_remote_stylesheets=False, keep_link_tags=True, keep_at_rules=True)
+_INLINER = CSSInliner(load_remote_stylesheets=False, keep_link_tags=True)
 
 
 def prepare(subject: str, html: str) -> Parts:
     """Return the parts of one version: styles inlined, the text derived, every tag as it was."""
     protected = protect(printable(html))
-    page = _inlined(protected)
+    page = inlined(protected) or protected.source
     return Parts(printable(subject), protected.restored(page), derive(protected, page))
 
 
-def _inlined(protected: Protected) -> str:
-    """Inline the styles, or leave the page as it is where that would lose or move a tag."""
+def inlined(protected: Protected) -> str | None:
+    """Return the page with its styles inlined, and what cannot be in its head; None where that would move a tag."""
+    opaque = Opaque(protected)
     try:
-        page: str = _INLINER.inline(protected.hiding_blocks())
+        page: str = opaque.restored(_INLINER.inline(opaque.source))
     except InlineError:
-        return protected.source
-    return page if protected.kept_by(page) else protected.source
+        return None
+    return page if protected.kept_by(page) else None

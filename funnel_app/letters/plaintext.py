@@ -13,11 +13,13 @@ from inscriptis.model.tag import CustomHtmlTagHandlerMapping
 from jinja2 import TemplateSyntaxError
 
 from funnel_app.letters.engine import PLAIN
-from funnel_app.letters.tags import Protected, with_blocks_shown
+from funnel_app.letters.made import hides
+from funnel_app.letters.tags import START_TAG, Protected, with_blocks_shown
 from funnel_app.letters.words import tidy
 
 _LINES_OF_BLOCKS = re.compile(r"^[ \t]*((?:\{%(?:(?!\{%|%\}).)*%\}[ \t]*)+)\n", re.MULTILINE | re.DOTALL)
-_LINK_SHOWN_TWICE = re.compile(r"(?<!\S)(\{\{[^{}]*\}\}|\S+) \(\1\)")
+_LINK_SHOWN_TWICE = re.compile(r"(?<!\S)(\{\{[^{}]*\}\}|\S+) \((?:mailto:|tel:)?\1\)")
+_NUMBER_SHOWN_TWICE = re.compile(r"(\+?\(?\d[\d ().-]{4,}\d) \(tel:(\+?[\d-]+)\)")
 _TABLE = ("table", "thead", "tbody", "tfoot", "tr", "td", "th")
 
 
@@ -26,7 +28,13 @@ def derive(protected: Protected, page: str) -> str:
     text = protected.restored(_read_in_blocks(with_blocks_shown(page)))
     if not _parses(text):
         text = protected.restored(unescape(protected.without_markup()))
-    return tidy(_LINES_OF_BLOCKS.sub(r"\1", _LINK_SHOWN_TWICE.sub(r"\1", text)))
+    once = _NUMBER_SHOWN_TWICE.sub(_number_once, _LINK_SHOWN_TWICE.sub(r"\1", text))
+    return tidy(_LINES_OF_BLOCKS.sub(r"\1", once))
+
+
+def _number_once(found: re.Match[str]) -> str:
+    same = re.sub(r"\D", "", found[1]) == re.sub(r"\D", "", found[2])
+    return found[1] if same else found[0]
 
 
 def _parses(text: str) -> bool:
@@ -38,13 +46,31 @@ def _parses(text: str) -> bool:
 
 
 def _read_in_blocks(html: str) -> str:
-    """Read tables cell by cell: side by side, the lines of two cells would mix, and with them their tags."""
+    """Read tables cell by cell: side by side, the lines of two cells would mix, and with them their tags.
+
+    Inscriptis unescapes what lxml has unescaped already, so that every & is escaped once more before.
+    """
     css = {**CSS_PROFILES["relaxed"], **{tag: HtmlElement(display=Display.block) for tag in _TABLE}}
-    starts = {**dict.fromkeys(("table", "tr", "td", "th"), _nothing_at_start), "a": _keep_target}
+    starts = {**dict.fromkeys(("table", "tr", "td", "th"), _nothing_at_start), "a": _keep_target, "img": _write_alt}
     ends = {**dict.fromkeys(("table", "td", "th"), _nothing_at_end), "a": _write_target}
-    return str(
-        get_text(html, ParserConfig(css, custom_html_tag_handler_mapping=CustomHtmlTagHandlerMapping(starts, ends)))
-    )
+    config = ParserConfig(css, custom_html_tag_handler_mapping=CustomHtmlTagHandlerMapping(starts, ends))
+    return str(get_text(START_TAG.sub(_hidden_plainly, html).replace("&", "&amp;"), config))
+
+
+def _hidden_plainly(found: re.Match[str]) -> str:
+    """Return a start tag that says display:none where it hides its element in another way, as preheaders do."""
+    tag = found[0]
+    if not hides(tag):
+        return tag
+    name = re.match(r"<[\w:-]+", tag)
+    return f'{name[0]} style="display:none" {tag[name.end() :]}' if name else tag
+
+
+def _write_alt(state: HtmlDocumentState, attributes: dict[str, str]) -> None:
+    """Write what a picture says: as the words of its link, else in brackets."""
+    alt = attributes.get("alt", "").strip()
+    if alt:
+        state.tags[-1].write(alt if getattr(state, "link_target", "") else f"[{alt}]")
 
 
 def _nothing_at_start(state: HtmlDocumentState, attributes: dict[str, str]) -> None:
@@ -60,6 +86,6 @@ def _keep_target(state: HtmlDocumentState, attributes: dict[str, str]) -> None:
 
 
 def _write_target(state: HtmlDocumentState) -> None:
-    target = re.sub("^(?:mailto|tel):", "", state.link_target)
+    target, state.link_target = state.link_target, ""
     if target and not target.startswith("#"):
         state.tags[-1].write(f" ({target})")

@@ -1,6 +1,5 @@
 """The little language that a template may speak, checked on its syntax tree."""
 
-import difflib
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -10,7 +9,9 @@ from jinja2 import TemplateSyntaxError, nodes
 from funnel_app.letters.engine import PLAIN
 from funnel_app.letters.language import is_deep, outside
 from funnel_app.letters.problem import Problem, fault
+from funnel_app.letters.suggest import suggest
 from funnel_app.letters.tags import protect
+from funnel_app.letters.words import squashed
 
 _OPENED = re.compile(r"\{[{%][^<>\n\ue000]{0,40}")
 _OURS = {
@@ -20,22 +21,34 @@ _OURS = {
     "/if": "{% endif %}",
     "/unless": "{% endif %}",
     "/each": "nothing: there are no loops",
+    ">": "nothing: there are no parts to include",
+    "if": "{% if name %}",
+    "elif": "{% elif name %}",
+    "endif": "{% endif %}",
+    "endfor": "{% endif %}, as there are no loops",
+    "endunless": "{% endif %}",
+    "end": "{% endif %}",
+    "fi": "{% endif %}",
+    "case": "{% if name == 1 %}",
+    "when": "{% elif name == 2 %}",
     "else if": "{% elif name %}",
     "elsif": "{% elif name %}",
     "elseif": "{% elif name %}",
     "else": "{% else %}",
     "unless": "{% if not name %}",
-    "endunless": "{% endif %}",
     "assign": "nothing: there are no assignments",
 }
 _OTHER_TOOL = re.compile(
     r"\{\{[#/](?:if|unless|each)\b"
-    r"|\{\{\s*else\b(?=\s*\}\}|\s+if\b)"
-    r"|\{%-?\s*(?:else ?if|elsif|unless|endunless|assign)\b"
+    r"|\{\{>"
+    r"|\{\{\s*(?:else\b(?=\s*\}\}|\s+if\b)|(?:if|elif|endif|elsif|end)\b)"
+    r"|\{%-?\s*(?:else ?if|elsif|unless|endunless|assign|endfor|end\b|fi\b|case|when)\b"
 )
+_NAME_IN_PIECES = re.compile(r"\{\{-?\s*([A-Za-z]\w*(?:[ -]+[A-Za-z]\w*){1,3})\s*-?\}\}")
 _OUR_WORDS = {
     "Missing end of comment": 'a "{#" opens a comment that never ends; in CSS, write a space between { and #.',
     "Expected an expression": "a tag {{ }} is empty.",
+    "expected token 'name'": "after the sign | the name of a filter is missing.",
     "expected token 'end of print statement'": "a name has a space in it, or a sign between two words is missing.",
     "expected token 'end of statement block'": 'an {% if %} has a word too many, or one "=" where it needs "==".',
     "expected token ':'": "a tag has three braces where it needs two.",
@@ -55,7 +68,7 @@ def parse(part: str, source: str, known: Collection[str]) -> Parsed:
     try:
         return _read(part, source, known)
     except TemplateSyntaxError as error:
-        words = _other_tool(source) or _unclosed(source) or _plainly(error.message or "")
+        words = _other_tool(source) or _unclosed(source) or _in_pieces(source, known) or _plainly(error.message or "")
         detail = f"The {part} has a mistake in its tags on line {error.lineno}: {words}"
         return Parsed(frozenset(), (fault("syntax", detail),))
     except (ValueError, RecursionError, SyntaxError):
@@ -65,6 +78,9 @@ def parse(part: str, source: str, known: Collection[str]) -> Parsed:
 
 def _read(part: str, source: str, known: Collection[str]) -> Parsed:
     """Read one part, to the point of compiling it: some faults show only then."""
+    pieces = _in_pieces(source, known)
+    if pieces:
+        return Parsed(frozenset(), (fault("syntax", f"The {part} has a mistake in its tags: {pieces}"),))
     tree = PLAIN.parse(source)
     if is_deep(tree):
         raise RecursionError
@@ -88,9 +104,19 @@ def _forbidden(part: str, source: str, tree: nodes.Node) -> Iterator[Problem]:
 
 def _unknown(part: str, name: str, known: Collection[str]) -> str:
     sentence = f"The {part} uses {{{{ {name} }}}}, which is not a known variable."
-    lowered = {each.casefold(): each for each in sorted(known)}
-    close = difflib.get_close_matches(name.casefold(), lowered, n=1)
-    return f"{sentence} Did you mean {{{{ {lowered[close[0]]} }}}}?" if close else sentence
+    if name in _OURS:
+        return f"{sentence} As a word of another tool it is {_OURS[name]} here."
+    meant = suggest(name, known)
+    return f"{sentence} Did you mean {{{{ {meant} }}}}?" if meant else sentence
+
+
+def _in_pieces(source: str, known: Collection[str]) -> str | None:
+    """Return words about the first name with a space or a hyphen in it, where what was meant is certain."""
+    for found in _NAME_IN_PIECES.finditer(source):
+        meant = suggest(found[1], known)
+        if meant and squashed(meant) == squashed(found[1]):
+            return f'"{found[0]}" has a name in pieces; write {{{{ {meant} }}}}.'
+    return None
 
 
 def _other_tool(source: str) -> str | None:
@@ -98,7 +124,8 @@ def _other_tool(source: str) -> str | None:
     found = _OTHER_TOOL.search(source)
     if not found:
         return None
-    ours = next(ours for theirs, ours in _OURS.items() if found[0].lstrip("{%- ").startswith(theirs))
+    theirs = found[0].lstrip("{%- ")
+    ours = next(ours for name, ours in sorted(_OURS.items(), reverse=True) if theirs.startswith(name))
     return f'"{found[0].strip()}" is of another tool; here it is {ours}.'
 
 
@@ -111,5 +138,10 @@ def _unclosed(source: str) -> str | None:
 def _plainly(message: str) -> str:
     """Return Jinja2's words, or ours where its own would not help the owner of a template."""
     if "looking for the following tags" in message and "'if'" in message:
-        return "an {% if %} has no {% endif %}."
+        twice = "unknown tag 'el" in message
+        return "an {% if %} has {% else %} twice." if twice else "an {% if %} has no {% endif %}."
+    if stray := re.search(r"unknown tag '(endif|else|elif)'", message):
+        return f"an {{% {stray[1]} %}} has no {{% if %}} before it."
+    if stray := re.search(r"unknown tag '(\w+)'", message):
+        return f'there is no tag "{{% {stray[1]} %}}"; there is only {{% if %}}.'
     return next((ours for theirs, ours in _OUR_WORDS.items() if theirs in message), message[:200])

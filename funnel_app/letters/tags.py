@@ -10,8 +10,13 @@ _TAG = re.compile(r"\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%(?:(?!\{%|%\}).)*%\}|(?P<comm
 # Private-use characters: HTML and CSS parsers take them for letters, and no template needs them.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 MARK = re.compile(f"{_OPEN}[0-9]+{_CLOSE}")
+# Also those of `opaque.py`.
+_PRIVATE = re.compile("[\ue000-\ue003]")
 _HIDDEN_MARK = re.compile(f"<!--({_OPEN}[0-9]+{_CLOSE})-->")
 _ATTRIBUTE_MARK = re.compile(f'{MARK.pattern}=""')
+START_TAG = re.compile(r"<[A-Za-z](?:\"[^\"]*\"|'[^']*'|[^<>\"'])*+>")
+_BEGINS = re.compile(r"\{%[-+]?\s*if\b")
+_ENDS = re.compile(r"\{%[-+]?\s*endif\b")
 # What is opened and never closed goes on to the end, as it does for who reads HTML.
 _MARKUP = re.compile(
     r"<!--(?:.*?-->|.*\Z)"
@@ -33,6 +38,16 @@ class Protected:
         """Tell whether a mark stands for a {% … %} tag, which shows nothing itself."""
         return self.tags[_index(mark)].startswith("{%")
 
+    def is_balanced(self, piece: str) -> bool:
+        """Tell whether each {% if %} in a piece of the source ends there, and none ends that began before."""
+        depth = 0
+        for mark in MARK.findall(piece):
+            tag = self.tags[_index(mark)]
+            depth += bool(_BEGINS.match(tag)) - bool(_ENDS.match(tag))
+            if depth < 0:
+                return False
+        return depth == 0
+
     def between_blocks(self, other: str) -> list[str]:
         """Return the pieces of a text that stand between its blocks."""
         return MARK.sub(lambda found: "\n" if self.is_block(found[0]) else found[0], other).split("\n")
@@ -52,8 +67,11 @@ class Protected:
         return f"<!--{mark}-->" if mark and self.is_block(mark) else None
 
     def kept_by(self, other: str) -> bool:
-        """Tell whether another text has exactly these marks in this order, none of them as an attribute's name."""
-        return MARK.findall(other) == MARK.findall(self.source) and not _ATTRIBUTE_MARK.search(other)
+        """Tell whether another text has exactly these marks in this order, none of them as an attribute's name.
+
+        Within one start tag the order may differ: attributes are sorted.
+        """
+        return _in_order(other) == _in_order(self.source) and not _ATTRIBUTE_MARK.search(other)
 
     def restored(self, other: str) -> str:
         """Return another text, made from the source, with the tags in place of the marks."""
@@ -101,13 +119,17 @@ def protect(source: str) -> Protected:
         tags.append(tag)
         return f"{_OPEN}{len(tags) - 1}{_CLOSE}"
 
-    marked = replace_tags(source.replace(_OPEN, "").replace(_CLOSE, ""), mark)
+    marked = replace_tags(_PRIVATE.sub("", source), mark)
     return Protected(marked, tuple(tags))
 
 
 def with_blocks_shown(page: str) -> str:
     """Return a page with its blocks as text again."""
     return _HIDDEN_MARK.sub(r"\1", page)
+
+
+def _in_order(page: str) -> list[str]:
+    return MARK.findall(START_TAG.sub(lambda tag: "".join(sorted(MARK.findall(tag[0]))) or tag[0], page))
 
 
 def _index(mark: str) -> int:

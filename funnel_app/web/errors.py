@@ -30,7 +30,7 @@ from funnel_app.web.replays import is_replay
 log = structlog.get_logger()
 
 # Not a payload, but somebody may be named in it: kept like a payload that cannot be used.
-UNREADABLE = frozenset({400, 413, 415})
+UNREADABLE = frozenset({400, 415})
 
 
 def problem(status: int, detail: str, **more: Any) -> Response:
@@ -71,7 +71,9 @@ def _http_problem(error: HTTPException) -> Response:
         detail = error.description or HTTPStatus(status).description
         if status == 404:
             return _misdirected(detail)
-        return _refused(status, detail, {"body": [detail]}) if status in UNREADABLE else problem(status, detail)
+        # A calendar stops calling who refuses it; our own callers hear that it was too much, and send less.
+        is_kept = status in UNREADABLE or (status == 413 and request.blueprint in CALENDARS)
+        return _refused(status, detail, {"body": [detail]}) if is_kept else problem(status, detail)
     detail = "The payload is understood, but some of its fields cannot be used."
     return _refused(status, detail, errors, errors=errors)
 

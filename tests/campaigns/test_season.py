@@ -7,7 +7,15 @@ import pytest
 
 from funnel_app.campaigns.model import Mode, Season
 from funnel_app.campaigns.registry import load_registry
-from funnel_app.campaigns.season import closes_on, deadline_ahead, is_open, not_on, opens_next
+from funnel_app.campaigns.season import (
+    closes_on,
+    deadline_ahead,
+    is_open,
+    not_on,
+    off_season_in_words,
+    opens_next,
+    season_in_words,
+)
 from funnel_app.campaigns.timing import deadline_after
 
 CHRISTMAS = load_registry().campaign("christmas")
@@ -52,3 +60,32 @@ def test_the_rule_of_a_season_and_the_rule_of_a_deadline_agree_where_a_season_en
         ]
         closed = not is_open(AUTUMN, day)
         assert told == (["out of season", "the deadline has passed", None] if closed else [None] * 3)
+
+
+class TestInWords:
+    @pytest.mark.parametrize(
+        ("day", "words"),
+        [
+            (date(2026, 10, 1), "The holiday season is open, through December 5, 2026."),
+            (date(2026, 12, 5), "The holiday season is open, through December 5, 2026."),
+            (date(2026, 12, 6), "The holiday season is closed; it opens on October 1, 2027."),
+            (date(2027, 6, 15), "The holiday season is closed; it opens on October 1, 2027."),
+        ],
+    )
+    def test_a_season_says_whether_it_is_open(self, day, words):
+        assert season_in_words(CHRISTMAS, day) == words
+        assert season_in_words(replace(CHRISTMAS, season=None), day) is None
+
+    @pytest.mark.parametrize(
+        ("off_season", "words"),
+        [
+            ("same", "Out of season its event starts the same, without email 5."),
+            ("nothing", "Out of season its event starts nothing."),
+            ("waiting_list", "Out of season its event starts waiting_list."),
+        ],
+    )
+    def test_a_sequence_says_what_its_event_starts_out_of_season(self, off_season, words):
+        five_day = replace(CHRISTMAS.sequences["five_day"], off_season=off_season)
+        campaign = replace(CHRISTMAS, sequences={**CHRISTMAS.sequences, "five_day": five_day})
+        assert off_season_in_words(campaign, five_day) == words
+        assert off_season_in_words(replace(campaign, season=None), five_day) is None

@@ -54,9 +54,10 @@ def first_open_minute(at: datetime, window: Window, zone: ZoneInfo) -> datetime:
 @given(near_a_change(), MINUTES, MINUTES)
 def test_a_window_opens_at_the_first_open_minute_whatever_the_clocks_do(moment, one, other):
     zone, at = moment
-    opens, closes = sorted((one, other)) if one != other else (one, one + 1)
     # No opening is shorter than the longest jump but a day, so that there is one each day.
-    window = Window(time(*divmod(min(opens, 22 * 60), 60)), time(*divmod(max(closes, min(opens, 22 * 60) + 61), 60)))
+    opens = min(one, other, 22 * 60)
+    closes = max(one, other, opens + 61)
+    window = Window(time(*divmod(opens, 60)), time(*divmod(closes, 60)))
     assert into_window(at, window, zone) == first_open_minute(at, window, zone)
 
 

@@ -20,7 +20,7 @@ PICTURES = Path(__file__).parents[2] / "screenshots"
 GRAVE = {"serious", "critical"}
 NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-bounced", "email", "email-planned", "sequences",
          "templates", "template", "figures", "hooks", "hook", "hook-refused", "ask", "enrol", "doctor",
-         "nowhere", "runbook", "aside", "settle", "address")  # fmt: skip
+         "nowhere", "runbook", "aside", "settle", "address", "simulate")  # fmt: skip
 
 
 def pages(site: Site) -> dict[str, str]:
@@ -47,6 +47,7 @@ def pages(site: Site) -> dict[str, str]:
         "doctor": "/console/doctor",
         "nowhere": "/console/nowhere",
         "runbook": "/console/runbook",
+        "simulate": "/console/simulate",
         "aside": f"/console/aside/incident/{leads['client'].contact_id}",
         "settle": "/console/settle",
         "address": f"/console/leads/{leads['client'].contact_id}/address",

@@ -34,15 +34,40 @@ UNREADABLE = """() => {
   }
   return [...new Set(found)];
 }"""
+# A letter of words with everything that Markdown can be.
+WORDS = """# Your week, {{ first_name }}
+
+Hi {{ first_name }},
+
+This is **bold**, *italic*, `code` and [a link](https://shop.example/a/very/long/address/that/does/not/break).
+
+## What to do
+
+- Prices
+- Rooms
+  - Friday
+
+3. Third
+
+> Somebody said so.
+
+![Our salon](data:image/svg+xml,%3Csvg%20xmlns=%22http://www.w3.org/2000/svg%22%20width=%22900%22%20height=%2290%22/%3E)
+
+---
+
+[Book your call]({{ calendly_link }})
+"""
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture
 def letters(deps) -> list[tuple[str, str]]:
-    """Every starter, the three sample leads by turns."""
+    """Every starter, the three sample leads by turns, and a letter of words."""
     populate(deps)
     keys = deps.registry.template_keys()
     made = {key: preview(deps, key, sample_name=SAMPLES[n % 3]).letter for n, key in enumerate(keys)}
+    deps.notebook.write(keys[0], "Hello", WORDS)
+    made["words"] = preview(deps, keys[0]).letter
     return [(key, letter.html) for key, letter in made.items()]
 
 

@@ -19,7 +19,8 @@ from funnel_app.ledger import incidents
 from funnel_app.ledger.troubles import explain
 
 BEGAN, OVER = "🔴 ", "🟢 Over: "
-LOOKS = 3
+# Twice, so that what would be told again is; a ledger that is away must be so for a while.
+LOOKS, LOOKS_AT_LEDGER = 2, 3
 # An alarm's name, and the thing that it is about.
 TITLE = re.compile(f"(?:{'|'.join(re.escape(alarm.title) for alarm in ALARMS.values())})(?: \\((?!it lasted)[^)]*\\))?")
 
@@ -55,14 +56,14 @@ class Watcher:
 
     def notice_unwritable_ledger(self, error: Exception) -> Noticed:
         """Look while nothing can be written: the ledger cannot remember that, and a process tells it."""
-        for _ in range(LOOKS):
+        for _ in range(LOOKS_AT_LEDGER):
             self.alarm.away(self.deps, explain(error))
             self.deps.now.forward(seconds=16)
         return self._noticed()
 
     def notice_room(self) -> None:
         """Look when the ledger can be written to again."""
-        for _ in range(LOOKS):
+        for _ in range(LOOKS_AT_LEDGER):
             self.alarm.back(self.deps)
 
     def look(self) -> None:

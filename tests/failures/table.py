@@ -76,6 +76,7 @@ FAILURES = (
         "held",
         noticed=TEMPLATE,
     ),
+    Failure("source of an email builder", broken_template(html="<mjml><mj-body/></mjml>"), "held", noticed=TEMPLATE),
     Failure("placeholder of another tool", broken_template(html="<p>Hi *|FNAME|*</p>"), "held", noticed=TEMPLATE),
     Failure(
         "filter without a bound", broken_template(html="<p>{{ 5|round(999999999) }}</p>"), "held", noticed=TEMPLATE

@@ -7,26 +7,18 @@ import pytest
 from sqlalchemy import text
 
 from funnel_app.app import create_app
-from funnel_app.ledger import schema
-from funnel_app.ledger.engine import open_engine
 from tests.factories import make_deps
-from tests.pgbouncer_server import pgbouncer
-from tests.postgres_server import PostgresServer
+from tests.postgres_server import empty
 from tests.web.callers import signup
 
 HOOKS, CALLERS = 120, 16
 
 
 @pytest.fixture
-def pooled():
+def pooled(pooled_postgres):
     """A ledger that is reached through PgBouncer alone."""
-    server = PostgresServer().start()
-    with pgbouncer(server) as url:
-        engine = open_engine(url)
-        schema.upgrade(engine)
-        yield engine
-        engine.dispose()
-    server.stop()
+    yield pooled_postgres
+    empty(pooled_postgres)
 
 
 def test_120_hooks_of_16_callers_are_all_taken(pooled):

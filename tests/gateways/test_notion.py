@@ -38,7 +38,12 @@ def page(number: int, name: str, *html: str, subject: str = "Hello", **more: Any
 
 
 def code(*pieces: str) -> dict[str, Any]:
-    return {"id": "c", "type": "code", "has_children": False, "code": {"rich_text": text(*pieces), "language": "html"}}
+    return {
+        "id": "c",
+        "type": "code",
+        "has_children": False,
+        "code": {"rich_text": text(*pieces), "language": "html", "caption": text("html")},
+    }
 
 
 class Notion:

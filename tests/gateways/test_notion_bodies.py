@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from funnel_app.gateways.notion.blocks import OnPage
 from funnel_app.gateways.notion.bodies import Bodies
 from funnel_app.gateways.notion.pages import Page
 from tests.fakes import FrozenClock
@@ -23,22 +24,22 @@ def clock() -> FrozenClock:
 def test_a_page_that_nobody_edited_keeps_its_body_for_ten_minutes(clock):
     bodies = Bodies(clock)
     assert bodies.find(page()) is None
-    bodies.keep(page(), "<p>")
+    bodies.keep(page(), OnPage("<p>"))
     clock.forward(seconds=599)
-    assert bodies.find(page()) == "<p>"
+    assert bodies.find(page()) == OnPage("<p>")
     clock.forward(seconds=1)
     assert bodies.find(page()) is None
 
 
 def test_a_page_edited_since_or_just_before_is_read_again(clock):
     bodies = Bodies(clock)
-    bodies.keep(page(), "<p>")
+    bodies.keep(page(), OnPage("<p>"))
     assert bodies.find(page("2026-11-24T12:02:00.000Z")) is None
-    bodies.keep(page("2026-11-24T12:01:00.000Z"), "<p>half ty")
+    bodies.keep(page("2026-11-24T12:01:00.000Z"), OnPage("<p>half ty"))
     assert bodies.find(page("2026-11-24T12:01:00.000Z")) is None
 
 
 def test_a_page_that_does_not_say_when_it_was_edited_is_always_read(clock):
     bodies = Bodies(clock)
-    bodies.keep(page(""), "<p>")
+    bodies.keep(page(""), OnPage("<p>"))
     assert bodies.find(page("")) is None

@@ -39,17 +39,17 @@ def test_a_loop_that_hangs_is_not_told_again(deps, time, heard):
     assert len(heard) == 1
 
 
-def test_a_worker_that_waited_for_redis_is_heard_of_as_soon_as_it_is_back(deps, time, heard, monkeypatch):
+def test_a_worker_that_waited_for_redis_is_heard_of_as_soon_as_it_is_back(deps, time, heard):
     def away(*given, age_s):
         raise Unavailable("redis", "gone")
 
     worker = Sign(lambda: "host:1")
     worker.give(deps)
-    with monkeypatch.context() as outage:
-        outage.setattr(deps.queues, "beat", away)
-        for _ in range(20):
-            time[0] += 5
-            worker.renew(deps)
+    hears, deps.queues.beat = deps.queues.beat, away
+    for _ in range(20):
+        time[0] += 5
+        worker.renew(deps)
+    deps.queues.beat = hears
     time[0] += 5
     worker.renew(deps)
     assert heard[-1] == ("worker", 55, "host:1", 5.0)

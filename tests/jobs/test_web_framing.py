@@ -20,8 +20,10 @@ WHOLE = {
     "more than anybody reads": of_length(10**9, b"x" * BODY_AT_MOST),
     "chunks": CHUNKED + b"3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n",
     "chunks with an extension and a trailer": CHUNKED + b"3;a=b\r\nabc\r\n0\r\nX: y\r\n\r\n",
-    "one chunk that is too large": CHUNKED + b"fffff\r\n" + b"x" * BODY_AT_MOST,
-    "many chunks that are too large": CHUNKED + b"2000\r\n" + (b"x" * 8192 + b"\r\n2000\r\n") * 33,
+    "one chunk that is too large": CHUNKED + b"ffffff\r\n" + b"x" * BODY_AT_MOST,
+    "many chunks that are too large": CHUNKED
+    + b"2000\r\n"
+    + (b"x" * 8192 + b"\r\n2000\r\n") * (BODY_AT_MOST // 8192 + 1),
 }
 BROKEN = {
     "no head": b"\r\n\r\n",

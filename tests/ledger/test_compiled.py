@@ -69,3 +69,10 @@ def test_a_question_finds_what_sqlalchemys_own_select_finds_whatever_the_length_
             theirs = [dict(row) for row in connection.execute(statement, asked).mappings()]
             assert own.ask(connection, **asked) == theirs
             assert len(theirs) == many
+
+
+def test_a_row_is_inserted_once_and_the_second_is_told(both_deps):
+    own = Insert(HOOKS)
+    with both_deps.engine.begin() as connection:
+        assert own.once(connection, hook(idempotency_key="one"), "idempotency_key")
+        assert not own.once(connection, hook(idempotency_key="one"), "idempotency_key")

@@ -1,15 +1,19 @@
 """The ledger's shape: one line of migrations, the same tables on both databases, up and down."""
 
+from datetime import timedelta
+
 import pytest
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Engine, inspect, text
 
-from funnel_app.ledger import revision, schema
+from funnel_app.campaigns.model import Event
+from funnel_app.flows.intake.enrol import enrol
+from funnel_app.ledger import bookings, contacts, revision, schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Base
 from tests.factories import make_deps
-from tests.flows.leads import assess, opt_in
+from tests.flows.leads import assess, call, opt_in
 from tests.postgres_server import PostgresServer
 
 VERSIONS = schema.MIGRATIONS / "versions"
@@ -151,3 +155,26 @@ def test_indexes_over_what_is_open_leave_the_history_out(engine, index):
     query = catalogue.get(engine.dialect.name, "SELECT indexdef FROM pg_indexes WHERE indexname = :n")
     with engine.connect() as connection:
         assert " WHERE " in connection.execute(text(query), {"n": index}).scalar_one()
+
+
+def test_calls_that_were_told_of_before_are_taken_over_as_they_stand(sqlite):
+    deps = make_deps(sqlite)
+    told = [("E1", Event.BOOKING, 1), ("E1", Event.BOOKING_CANCELLED, 2), ("E2", Event.BOOKING, 1)]
+    for occurrence, event, hours in [*told, ("E2", Event.BOOKING, 3), ("E3", Event.BOOKING_CANCELLED, 1)]:
+        at = deps.now() + timedelta(hours=hours)
+        enrol(deps, call(event=event, occurrence=occurrence, happened_at=at, call_at=at + timedelta(days=9)))
+
+    def known():
+        with deps.reads() as session:
+            calls = bookings.of_contact(session, contacts.find(session, "ana@resend.dev").id)
+        return {each.occurrence: (each.state, each.call_at, each.places) for each in calls}
+
+    before = known()
+    assert {name: state for name, (state, *_) in before.items()} == {
+        "E1": "cancelled",
+        "E2": "booked",
+        "E3": "cancelled",
+    }
+    schema.downgrade(sqlite, "0013_add_put_aside")
+    schema.upgrade(sqlite)
+    assert known() == before

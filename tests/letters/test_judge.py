@@ -206,6 +206,16 @@ def test_what_only_looks_like_a_placeholder_does_not_block(words):
         ("{% if first_name %}a{% elsif score %}b{% endif %}", "{% elif name %}"),
         ("{% if first_name %}a{% elseif score %}b{% endif %}", "{% elif name %}"),
         ("{% unless first_name %}a{% endunless %}", "{% if not name %}"),
+        ("{% if first_name %}a{% endfor %}", "no loops"),
+        ("{{ if first_name }}a{{ endif }}", "{% if name %}"),
+        ("{{> footer }}a", "no parts to include"),
+        ("a{% endif %}", "no {% if %} before it"),
+        ("{% else %}a", "no {% if %} before it"),
+        ("{% if first_name %}a{% else %}b{% else %}c{% endif %}", "twice"),
+        ("{% if first_name %}a{% end if %}", "{% endif %}"),
+        ("{{ first name }}", "{{ first_name }}"),
+        ("{{ first-name }}", "{{ first_name }}"),
+        ("{{ first_name | }}", "name of a filter"),
     ],
 )
 def test_a_tag_of_another_tool_is_named_as_what_it_is_and_nothing_else_is_claimed(tag, words):
@@ -214,12 +224,52 @@ def test_a_tag_of_another_tool_is_named_as_what_it_is_and_nothing_else_is_claime
 
 
 @pytest.mark.parametrize(
+    "hiding",
+    [
+        '<div style="display:none">{}</div>',
+        "<style>.x{{display:none}}</style><div class=x>{}</div>",
+        "<noscript>{}</noscript>",
+        "<template>{}</template>",
+        "<textarea>{}",
+        "<select>{}",
+    ],
+)
+def test_a_letter_that_shows_a_small_part_of_its_words_blocks(hiding):
+    words = " ".join(f"word{chr(97 + number % 26)}{number}" for number in range(200))
+    assert "unseen" in faults(f"<p>Hi</p>{FOOT}" + hiding.format(words))
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<div style="display:none">{}</div><p>{}</p>',
+        "<p>Hi</p>{{% if score > 50 %}}<p>{}</p>{{% endif %}}<!-- {} -->",
+        "<p>Hi</p><!--[if mso]><p>{}</p><![endif]--><style>/* {} */</style>",
+        '<div style="display:none">Peek into this week of your salon, which is short</div><p>Hi</p>',
+    ],
+)
+def test_what_is_hidden_by_design_raises_no_alarm(html):
+    words = " ".join(f"word{number}" for number in range(200))
+    assert "unseen" not in faults(html.format(words, words) + FOOT)
+
+
+def test_styles_that_cannot_be_inlined_and_those_that_gmail_drops_are_warned_of():
+    assert "not_inlined" in warnings(
+        f"<style>p{{margin:0}}</style><table><tr><td>{{{{ first_name }}}}</td></tr>{{{{ score }}}}</table>{FOOT}"
+    )
+    assert "not_inlined" not in warnings(
+        f"<style>p{{margin:0}}</style><p {{% if score %}}class=a{{% endif %}}>a</p>{FOOT}"
+    )
+    many = "".join(f".c{number}:hover{{color:red}}" for number in range(1000))
+    assert "too_long" in warnings(f"<style>{many}</style><p>Hi</p>{FOOT}")
+
+
+@pytest.mark.parametrize(
     ("source", "words"),
     [
         ("", "no reader can load"),
         ("logo.png", "no reader can load"),
         ("file:///C:/logo.png", "no reader can load"),
-        ("https://prod-files-secure.s3.us-west-2.amazonaws.com/a.png?X-Amz-Expires=3600", "expire"),
     ],
 )
 def test_a_picture_that_nobody_can_load_is_warned_of(source, words):
@@ -227,3 +277,9 @@ def test_a_picture_that_nobody_can_load_is_warned_of(source, words):
     (problem,) = verdict(html).problems
     assert problem.code == "bad_image" and words in problem.detail and not problem.blocking
     assert warnings(html.replace(f'src="{source}"', 'src="https://x.example/a.png"')) == set()
+
+
+def test_a_picture_whose_address_dies_within_the_hour_blocks():
+    address = "https://prod-files-secure.s3.us-west-2.amazonaws.com/a.png?X-Amz-Expires=3600"
+    (problem,) = verdict(f'<p>{WORDS}</p><img alt="Logo" src="{address}">{FOOT}').problems
+    assert problem.code == "expiring_image" and problem.blocking and "expire within the hour" in problem.detail

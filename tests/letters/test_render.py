@@ -89,6 +89,30 @@ def test_the_text_part_reads_like_the_letter():
     )
 
 
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("a &amp;currency=1 &amp;amp; &lt;b&gt;", "a &currency=1 &amp; <b>"),
+        (
+            '<a href="https://a.example/?a=1&amp;currency=2&copy=3">go</a>',
+            "go (https://a.example/?a=1&currency=2&copy=3)",
+        ),
+        ('<a href="https://a.example"><img src="x" alt="Our shop"></a>', "Our shop (https://a.example)"),
+        ('<img src="x" alt="Our shop"> and <img src="x" alt="">', "[Our shop] and"),
+        ('<a href="mailto:a@b.example">write</a>', "write (mailto:a@b.example)"),
+        ('<a href="mailto:a@b.example">a@b.example</a>', "a@b.example"),
+        ('<a href="tel:+14165550100">call</a>', "call (tel:+14165550100)"),
+        ('<a href="tel:+14165550100">+1 (416) 555-0100</a>', "+1 (416) 555-0100"),
+        ('<span style="max-height:0;overflow:hidden">Peek</span>a', "a"),
+        ("<span hidden>Peek</span>a", "a"),
+        ('<span style="opacity: 0">Peek</span>a', "a"),
+        ('<span title="hidden" style="opacity:0.5">b</span> a', "b a"),
+    ],
+)
+def test_the_text_part_says_what_the_letter_says(html, text):
+    assert text_of(f"<p>{html}</p>") == f"{text}\n"
+
+
 def test_choices_hold_in_the_text_part_even_in_cells_side_by_side():
     one, other = "{% if a %}<p>A</p>{% else %}<p>B</p>{% endif %}", "{% if b %}<p>C</p>{% endif %}"
     html = f"<table><tr><td>{one}</td><td>{other}</td></tr></table>"

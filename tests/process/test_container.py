@@ -16,6 +16,7 @@ from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from sandbox.processes import ROOT, development_env
 from sandbox.stack import running_stack
+from tests.pace import patient
 from tests.postgres_server import PostgresServer
 from tests.process.watching import delivered, emails, log_of, nothing_twice, opt_in, wait_until
 
@@ -74,9 +75,9 @@ def test_a_stop_lets_the_request_and_the_email_in_hand_end_and_gives_0_within_te
         asked = time.monotonic()
         wait_until("the web was told", lambda: "Handling signal: term" in log_of(container, "container"), 5)
         writer.execute("ROLLBACK")
-        assert answer.result(timeout=10)["status"] == "accepted"
-    assert process.wait(timeout=12) == 0
-    assert time.monotonic() - asked < 10
+        assert answer.result(timeout=patient(10))["status"] == "accepted"
+    assert process.wait(timeout=patient(12)) == 0
+    assert time.monotonic() - asked < patient(10)
     states = {row["address"]: row["state"] for row in emails(container) if row["step"] == 1}
     assert states == {ANA: "sent", BEA: "planned"}
     assert_json_lines(log_of(container, "container"))
@@ -120,7 +121,7 @@ def test_containers_that_start_at_once_migrate_once(empty_ledger, tmp_path):
     env |= {"DATABASE_URL": empty_ledger, "ROLE": "migrate"}
     command = [sys.executable, "-m", "jobs.start"]
     runs = [subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    said = [run.communicate(timeout=180)[1] for run in runs]
+    said = [run.communicate(timeout=patient(30))[1] for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0], said
     engine = open_engine(empty_ledger)
     schema.check(engine)
@@ -135,13 +136,13 @@ def test_parts_of_their_own_are_healthy_while_they_wait(tmp_path):
         assert healthy(stack)
         process = stack.processes.running.pop("container")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(patient(10)) == 0
 
 
 def test_a_part_that_does_not_stay_up_ends_the_container_with_1():
     parent = "Parent([Part('web', lambda: 1 / 0)], starts=1)"
     program = f"import sys; from jobs.parent import Parent, Part; sys.exit({parent}.run())"
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=180)
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=patient(30))
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stdout and "process_failed" in done.stdout

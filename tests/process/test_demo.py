@@ -12,6 +12,7 @@ from sandbox.demo import Play, _faults
 from sandbox.processes import ROOT, NotStarted, Processes
 from sandbox.stack import Stack
 from sandbox.story import STORY, Expected, Observation, Scene
+from tests.pace import patient
 
 pytestmark = pytest.mark.process
 
@@ -23,7 +24,7 @@ def test_the_demo_plays_the_whole_journey_and_tells_what_became_of_everybody():
         check=False,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=patient(60),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     played, _, told = done.stdout.partition("What became of everybody:")

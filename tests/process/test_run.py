@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.processes import ROOT, answers, development_env
 from sandbox.redis_server import free_port
+from tests.pace import patient
 from tests.process.watching import wait_until
 
 pytestmark = pytest.mark.process
@@ -35,7 +36,7 @@ def test_it_runs_until_it_is_stopped_and_leaves_nothing_behind(environment):
             wait_until("all parts are there", lambda: answers(ready))
         finally:
             run.send_signal(signal.SIGINT)
-            said, _ = run.communicate(timeout=30)
+            said, _ = run.communicate(timeout=patient(30))
     assert run.returncode == 0, said
     assert "a Redis of this run's own is used" in said and "Running web, worker, scheduler" in said
     assert "scheduler  " in said and said.rstrip().endswith("nothing is left running.")
@@ -45,7 +46,7 @@ def test_it_runs_until_it_is_stopped_and_leaves_nothing_behind(environment):
 def test_faulty_settings_are_told_and_nothing_is_started(environment):
     env, ready = environment
     with start(env, TESTING_MODE="perhaps") as run:
-        said, _ = run.communicate(timeout=30)
+        said, _ = run.communicate(timeout=patient(30))
     assert run.returncode == 1
     assert "TESTING_MODE: Not a valid boolean." in said and not answers(ready)
 
@@ -58,6 +59,6 @@ def test_a_part_that_ends_by_itself_stops_the_others(environment):
             ["pgrep", "-P", str(run.pid), "-f", "jobs.scheduler"], capture_output=True, text=True, check=True
         )
         os.kill(int(scheduler.stdout), signal.SIGKILL)
-        said, _ = run.communicate(timeout=30)
+        said, _ = run.communicate(timeout=patient(30))
     assert run.returncode == 1
     assert "scheduler ended by itself" in said and not answers(ready)

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from sandbox.stack import running_stack, start_funnel
+from tests.pace import patient
 from tests.process.chat import Chat
 from tests.process.watching import log_of, opt_in, wait_until
 
@@ -46,7 +47,7 @@ def test_a_dead_part_is_noticed_by_the_others(watched, part, words):
     killed_at = time.monotonic()
     stack.processes.kill(part)
     told_at = wait_until(f"it is told that {part} is gone", lambda: chat.told(words), 90)
-    assert told_at - killed_at < 60
+    assert told_at - killed_at < patient(60)
     stack.processes.start(part)
     stack.wait_until_ready()
     assert chat.count(words) == 1, "once, though two processes see it"

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.processes import ROOT, Processes
+from tests.pace import patient
 
 pytestmark = pytest.mark.process
 
@@ -101,7 +102,7 @@ def node() -> str:
 def run(web: Processes, *command: str, cwd: Path = ROOT) -> str:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     env = {**web.env, "PATH": path, "COLUMNS": "200"}
-    done = subprocess.run(command, cwd=cwd, env=env, check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=cwd, env=env, check=False, capture_output=True, text=True, timeout=patient(20))
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from funnel_app.campaigns.catalogue import CATALOGUE, NAMES, Source
 from funnel_app.campaigns.model import Mode, Step
 from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.states import State
@@ -16,6 +18,7 @@ from funnel_app.flows.templates.samples import ASSESSMENTS, NAMED, told
 from funnel_app.flows.templates.starters import find_starter
 from funnel_app.letters.parts import prepare
 from funnel_app.letters.render import Parts, Rendered, render
+from funnel_app.letters.syntax import parse
 from funnel_app.rules.plan import FirstEmail, Timing, plan_emails
 
 CAMPAIGN = load_registry().campaign("christmas")
@@ -42,6 +45,7 @@ LEADS: Mapping[str, Mapping[str, Any]] = {
     "large leak": {"assessment_score": 20, "red_systems": 8, "revenue_leak_total": 1_250_000},
 }
 BOOKINGS = (0, 11, 12, 40)
+ASSESSMENT_NAMES = {name for name, variable in CATALOGUE.items() if variable.source == Source.ASSESSMENT}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,12 +98,27 @@ def parts_of(key: str, *, whole: bool) -> Parts:
     return parts if whole else replace(parts, html="")
 
 
+@cache
+def names_of(key: str) -> frozenset[str]:
+    """Return the variables that a starter names."""
+    found = find_starter(key)
+    assert found is not None, key
+    return frozenset().union(*(parse("starter", source, NAMES).names for source in found))
+
+
 def by_day(days: Iterable[date], leads: Iterable[str], bookings: Iterable[int]) -> Iterator[Reading]:
-    """Go through all starters on these days, read at noon by leads who came as long before as the step is after."""
-    rows = [(day, lead, booked) for day in days for lead in leads for booked in bookings]
+    """Go through all starters on these days, read at noon by leads who came as long before as the step is after.
+
+    A starter that names nothing of a kind reads alike whatever that is, so it is read by few leads, or with one number.
+    """
+    days, leads, bookings = list(days), list(leads), list(bookings)
     for key, step in STEPS.items():
-        for day, lead, booked in rows:
-            yield _at_noon(key, step, datetime.combine(day, time(12), TORONTO), lead, booked)
+        readers = (
+            leads if names_of(key) & ASSESSMENT_NAMES else [lead for lead in leads if lead in (leads[0], "nothing")]
+        )
+        booked = bookings if names_of(key) & {"bookings_count", "spots_remaining"} else bookings[:1]
+        for day, lead, number in product(days, readers, booked):
+            yield _at_noon(key, step, datetime.combine(day, time(12), TORONTO), lead, number)
 
 
 def _at_noon(key: str, step: Step, at: datetime, lead: str, bookings: int) -> Reading:

@@ -66,7 +66,8 @@ def near_days(reading: Reading, said: str) -> Iterator[str]:
         if found.lower() != WORD_OF.get(away):
             yield f"“{found}” of a call that is {away} days away"
     weekday = f"on {reading.call:%A}"
-    if weekday in said and not abs(away) >= 2:
+    # A whole date, "on Sunday, November 1", is right on any day.
+    if re.search(rf"{weekday}\b(?!, [A-Z])", said) and not abs(away) >= 2:
         yield f"“{weekday}” of a call that is {away} days away"
 
 

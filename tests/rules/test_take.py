@@ -1,11 +1,12 @@
 """Rules: one reading and one call in, what becomes of it out; no database, no clock."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from funnel_app.campaigns.model import Event, Mode
+from funnel_app.campaigns.model import Event, Mode, Step, Window
 from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.states import IllegalTransition, State
 from funnel_app.rules import states
@@ -14,6 +15,7 @@ from funnel_app.rules.case import Case
 from funnel_app.rules.decide import PER_ADDRESS, PER_IP, TooManyEnrolments
 from funnel_app.rules.facts import ContactFacts
 from funnel_app.rules.ids import new_id
+from funnel_app.rules.plan import Timing
 from funnel_app.rules.reading import Reading, wanted_for
 from funnel_app.rules.states import EnrolmentState
 from funnel_app.rules.take import Taken, take
@@ -144,3 +146,21 @@ def test_the_newest_run_counts():
     contact: ContactFacts = found.contacts["ana@resend.dev"]
     again = replace(started.enrolment, id=new_id(), run=2)
     assert contact.with_enrolments(again).latest("christmas", "lead_nurture", "") == again
+
+
+def test_steps_that_a_window_moves_keep_their_distance_and_days_their_time():
+    christmas = REGISTRY.campaign("christmas")
+    of_hours = [Step(n, f"e{n}", timedelta(minutes=m), n) for n, m in ((1, 5), (2, 60), (3, 300))]
+    steps = (*of_hours, Step(4, "e4", timedelta(days=1), 4, in_days=True))
+    window = Window(opens=time(8), closes=time(20))
+    sequence = replace(christmas.sequences["lead_nurture"], steps=steps, window=window)
+    night = datetime(2026, 11, 25, 3, tzinfo=UTC)
+    timing = Timing(
+        campaign=christmas,
+        deadline=night.date(),
+        anchor_at=night,
+        mode=Mode.LIVE,
+        interval_seconds=60,
+        zone=ZoneInfo("UTC"),
+    )
+    assert [f"{at:%d %H:%M}" for at in timing.all_due(sequence)] == ["25 08:00", "25 08:55", "25 12:55", "26 08:00"]

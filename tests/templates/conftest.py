@@ -22,8 +22,23 @@ def text(*pieces: str) -> list[dict[str, Any]]:
     return [{"type": "text", "text": {"content": piece}} for piece in pieces]
 
 
-def code(*pieces: str) -> dict[str, Any]:
-    return {"type": "code", "code": {"rich_text": text(*pieces), "language": "html"}}
+def code(*pieces: str, language: str = "html", caption: str = "") -> dict[str, Any]:
+    more = {"caption": text(caption)} if caption else {}
+    return {"type": "code", "code": {"rich_text": text(*pieces), "language": language, **more}}
+
+
+def block(kind: str, *items: Any, **content: Any) -> dict[str, Any]:
+    """Return a block of any kind; items are words, or rich text as the API has it."""
+    rich = [item if isinstance(item, dict) else text(item)[0] for item in items]
+    return {"type": kind, kind: {**({"rich_text": rich} if rich else {}), **content}}
+
+
+def link(words: str, url: str) -> dict[str, Any]:
+    return {"type": "text", "text": {"content": words, "link": {"url": url}}}
+
+
+def bold(words: str) -> dict[str, Any]:
+    return {"type": "text", "text": {"content": words}, "annotations": {"bold": True}}
 
 
 class Owner:

@@ -197,7 +197,7 @@ def test_without_notion_the_command_says_so(desk, owner):
 
 
 def test_whatever_the_gate_may_find_has_something_to_do_about_it():
-    sources = "".join(path.read_text() for path in (ROOT / "funnel_app").glob("letters/*.py"))
+    sources = "".join(path.read_text() for path in (ROOT / "funnel_app").glob("letters/**/*.py"))
     codes = set(re.findall(r'(?:fault|warning)\(\s*"(\w+)"', sources))
     assert len(codes) > 10 and codes <= set(CURES)
 

@@ -55,11 +55,15 @@ def test_code_blocks_over_pages_of_blocks_and_nested_ones_are_the_body(desk, own
     note = {"type": "paragraph", "paragraph": {"rich_text": text("a note for the team, not for the reader")}}
     toggle = {"type": "toggle", "toggle": {"rich_text": text("more")}}
     page_id = owner.write(KEY, "Hello")
-    owner.add_blocks(page_id, note, *(code(f"<p>{number}</p>") for number in range(60)), toggle)
+
+    def piece(number):
+        return code(f"<p>{number}</p>", caption="html")
+
+    owner.add_blocks(page_id, note, *map(piece, range(60)), toggle)
     outer = next(block["id"] for block in blocks_of(owner, page_id) if block["type"] == "toggle")
     (inner,) = owner.add_blocks(outer, toggle)
-    owner.add_blocks(inner, code("<p>", "deep 😀", "</p>"), note)
-    owner.add_blocks(page_id, *(code(f"<p>{number}</p>") for number in range(60, 120)))
+    owner.add_blocks(inner, code("<p>", "deep 😀", "</p>", caption="HTML"), note)
+    owner.add_blocks(page_id, *map(piece, range(60, 120)))
     lines = [f"<p>{number}</p>" for number in range(120)]
     lines.insert(60, "<p>deep 😀</p>")
     assert desk.notebook.find_templates(KEY)[0].html == "\n".join(lines)
@@ -162,13 +166,3 @@ def test_a_block_that_notion_refuses_fails_its_own_page_only_and_is_not_written_
     assert KEY in check_templates(desk) and "lead_nurture_email_2" not in check_templates(desk)
     did = {each.key: each for each in populate(desk)}
     assert did[KEY].did == "kept" and "404" in did[KEY].detail
-
-
-def test_populate_puts_no_starter_over_a_page_on_which_somebody_typed(desk, owner):
-    typed = {"type": "paragraph", "paragraph": {"rich_text": text("Dear Ana, I wrote this myself.")}}
-    owner.write(KEY, "Hello", blocks=[typed])
-    (problem,) = next(each for each in audit_templates(desk).templates if each.key == KEY).problems
-    assert problem.code == "typed_on_page" and f"“{KEY}”" in problem.detail
-    (did,) = [each for each in populate(desk) if each.key == KEY]
-    assert did.did == "kept" and "somebody typed" in did.detail
-    assert desk.notebook.find_templates(KEY)[0].html == ""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from funnel_app.flows.templates.compose import gather, variables_of
+from funnel_app.flows.templates.compose import booked_calls, gather, variables_of
 from funnel_app.ledger import bookings, emails
 from funnel_app.ledger.models import Contact, Enrolment
 from tests.apps import application
@@ -39,6 +39,19 @@ def test_bookings_count_and_cancellations_subtract_in_any_order(sqlite):
     assert counted() == (19, 11)
     calendly(client, calendly_event("invitee.canceled", rescheduled=True), at=at)
     assert counted() == (18, 12)
+
+
+def test_every_season_counts_its_own_bookings(sqlite):
+    deps = make_deps(sqlite, testing_mode=False)
+    client = application(deps).test_client()
+    calendly(client, calendly_event("invitee.created"), at=deps.now().timestamp())
+    assert booked_calls(deps, "christmas") == 1
+    deps.now.at = datetime.fromisoformat("2027-09-30T12:00:00+00:00")
+    assert booked_calls(deps, "christmas") == 1, "the season that began last"
+    deps.now.at = datetime.fromisoformat("2027-10-01T12:00:00+00:00")
+    assert booked_calls(deps, "christmas") == 0
+    calendly(client, calendly_event("invitee.canceled"), at=deps.now().timestamp())
+    assert booked_calls(deps, "christmas") == 0, "what is given up of last season takes nothing from this one"
 
 
 STORY = [

@@ -9,8 +9,9 @@ import structlog
 from sqlalchemy import select
 
 from funnel_app.flows.sending.deliver import deliver
-from funnel_app.ledger import emails
+from funnel_app.ledger import emails, hook_events
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
+from funnel_app.web.payloads import HEAD_KEPT, LARGEST_OF_CALENDARS, READ_OF_CALENDARS
 from sandbox.signing import calendly_headers
 from tests.apps import application
 from tests.factories import CALENDLY_KEY, make_deps
@@ -314,3 +315,30 @@ class TestCalcom:
         with deps.reads() as session:
             first = emails.load(session, ids[:1])[0]
         assert (first.state, first.reason) == ("skipped", "this address was made up for somebody who gave none")
+
+
+def of_size(size: int) -> dict:
+    return calcom_event("BOOKING_CREATED", booking(description="x" * size))
+
+
+def test_a_signed_event_of_a_thousand_guests_is_taken(client):
+    guest = {"name": "Guest", "timeZone": "America/Toronto"}
+    guests = [{"email": f"guest{n}@example.com", **guest} for n in range(4000)]
+    people = [{"email": "ana@resend.dev"}, *guests]
+    assert calcom(client, calcom_event("BOOKING_CREATED", booking(attendees=people))).status_code == 202
+
+
+def test_a_signed_event_that_is_too_large_is_kept_by_its_head_and_never_refused(client, deps):
+    answer = calcom(client, of_size(LARGEST_OF_CALENDARS))
+    assert (answer.status_code, answer.json["status"]) == (200, "ignored")
+    with deps.reads() as session:
+        kept = hook_events.find(session, UUID(answer.json["hook_id"]))
+    assert kept.outcome == "refused" and kept.payload["bytes"] > LARGEST_OF_CALENDARS
+    assert len(kept.payload["head"]) == HEAD_KEPT and "BOOKING_CREATED" in kept.payload["head"]
+
+
+def test_what_nobody_can_prove_is_refused_and_not_kept(client, deps):
+    assert calcom(client, of_size(LARGEST_OF_CALENDARS), key="another key of theirs").status_code == 401
+    assert calcom(client, of_size(READ_OF_CALENDARS)).status_code == 413
+    with deps.reads() as session:
+        assert hook_events.newest(session, None, 5) == []

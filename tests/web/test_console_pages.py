@@ -136,6 +136,13 @@ class TestReading:
         text = olga.get("/console/sequences").text
         assert text.count("<svg") == 6 and "at once" in text and "−2h" in text and "4 stuck" in text
         assert "Ends early, and does not begin, after: assessment, booking, onboarding" in text
+        assert "Out of season its event starts the same, without email 5." in text
+
+    @pytest.mark.parametrize("path", ["", "sequences", "templates/christmas_email_5"])
+    def test_whether_the_season_is_open_is_said_where_it_matters(self, olga, world, path):
+        text = olga.get(f"/console/{path}").text
+        assert "The holiday season is open, through December 5" in text
+        assert ("This email goes in season only." in text) == path.startswith("templates")
 
     def test_figures_are_charts_tables_and_csv(self, olga, world):
         text = olga.get("/console/figures?days=7").text

@@ -1,6 +1,6 @@
 """Leads: the list that operators search, and one lead's page: the story of `trace`, what comes, what can be done."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
@@ -174,6 +174,7 @@ def _moments(deps: Deps, story: dict[str, Any], joined: list[Enrolment], actions
     moments = [
         *map(_of_hook, story["hooks"]),
         *(_of_action(action) for action in actions),
+        *(moment for enrolment in joined for moment in _of_end(deps, enrolment)),
         *(
             _of_event(deps, event, email)
             for enrolment, row in zip(joined, story["enrolments"], strict=False)
@@ -186,16 +187,25 @@ def _moments(deps: Deps, story: dict[str, Any], joined: list[Enrolment], actions
 
 
 def _news(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the events without those that say nothing more: a claim, and a state that Resend's own report tells."""
+    """Return the events without those that something else tells: a start, an end, a claim, Resend's own report."""
     reported = {str(REPORTED_BY_PROVIDER[each["kind"]]) for each in events if each["kind"] in REPORTED_BY_PROVIDER}
-    return [each for each in events if each["kind"] not in {State.SENDING, *reported}]
+    told = {State.SENDING, State.CANCELLED, *reported}
+    return [each for number, each in enumerate(events) if each["kind"] not in told and (number or not _is_plan(each))]
+
+
+def _is_plan(event: dict[str, Any]) -> bool:
+    return bool(event["kind"] == State.PLANNED)
+
+
+def _of_end(deps: Deps, enrolment: Enrolment) -> Iterator[Moment]:
+    if enrolment.ended_at is not None and enrolment.state == EnrolmentState.EXITED:
+        title = f"“{deps.registry.title_of_sequence(enrolment.campaign, enrolment.sequence)}”"
+        yield Moment(enrolment.ended_at.replace(microsecond=0), "ended", title, enrolment.exit_reason)
 
 
 def _of_hook(hook: dict[str, Any]) -> Moment:
-    ended = "; ".join(f"ended {row['sequence']}: {row['reason']}" for row in hook["ended"])
-    detail = "; ".join(part for part in (hook["reason"], ended) if part)
     what = f"{(hook['event'] or hook['hook']).replace('_', ' ')} by {hook['source']}"
-    return Moment(datetime.fromisoformat(hook["at"]), hook["outcome"], what, detail or None)
+    return Moment(datetime.fromisoformat(hook["at"]), hook["outcome"], what, hook["reason"])
 
 
 def _of_event(deps: Deps, event: dict[str, Any], email: Email) -> Moment:

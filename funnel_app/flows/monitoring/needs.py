@@ -1,7 +1,7 @@
 """Needs: what waits for a person, each in a clause; nothing of what a stop of sending explains."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -9,7 +9,7 @@ from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.received import waits_for_mend
-from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT
+from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, NOTION_AWAY
 from funnel_app.flows.monitoring.incidents import name_of
 from funnel_app.ledger import counts, hook_events, incidents, today
 from funnel_app.ledger.watch_models import Incident
@@ -25,15 +25,25 @@ COUNTED = frozenset({"held", "ambiguous", "calls_refused"})
 OF_WAITING = frozenset({"worker_gone", "overdue", "stuck"})
 
 
+# What the watch looks at all the time is over when it was not seen for so long, though its end is told later.
+SEEN_WITHIN = timedelta(minutes=1)
+SELDOM_LOOKED_AT = frozenset({"doctor", BROKEN_TEXT, NOTION_AWAY, "backup_failed", "backup_old", "heartbeat_failed"})
+
+
 def needs(deps: Deps, session: Session, *, stopped: bool) -> list[str]:
     """Return what a person has to do something about, the oldest incident first."""
     left_out = OF_STOPS | COUNTED | (OF_WAITING if stopped else frozenset())
-    told = [each for each in incidents.current(session) if each.kind not in left_out and is_told(deps, each)]
+    told = [each for each in incidents.current(session) if each.kind not in left_out and _stands(deps, each)]
     held = today.held_by_reason(session, MOST)
     # A text whose emails are held is one thing to mend.
     keys = {key for key, *_ in held} | ({""} if held else set())
     told = [each for each in told if each.kind != BROKEN_TEXT or each.subject not in keys]
     return [*_held(deps, held), *(_of_incident(deps, each) for each in told), *_counted(session)]
+
+
+def _stands(deps: Deps, incident: Incident) -> bool:
+    seldom = incident.kind in SELDOM_LOOKED_AT
+    return is_told(deps, incident) and (seldom or abs(deps.now() - incident.seen_at) <= SEEN_WITHIN)
 
 
 def is_told(deps: Deps, incident: Incident) -> bool:

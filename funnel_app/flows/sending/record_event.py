@@ -1,6 +1,6 @@
 """Record what Resend reports of an email: once per event id, before or after our own record, only ever forward."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -59,12 +59,13 @@ def record_event(deps: Deps, report: Report) -> bool:
 @retry_on_conflict
 def _record_all(deps: Deps, gather: Callable[[], Sequence[Report]]) -> list[bool]:
     with deps.sessions.begin() as session:
-        now = deps.now()
-        return [_record(deps, session, report, now) for report in gather()]
+        now, reports = deps.now(), gather()
+        known = _locked(session, {report.email_id for report in reports if report.email_id})
+        return [_record(deps, session, report, known, now) for report in reports]
 
 
-def _record(deps: Deps, session: Session, report: Report, now: datetime) -> bool:
-    email = _concerned(session, report)
+def _record(deps: Deps, session: Session, report: Report, known: dict[UUID, Email], now: datetime) -> bool:
+    email = _concerned(session, report, known)
     kept = _without_person(report) if email and _is_erased(email) else report
     if not _keep(session, kept, email.id if email else None, now):
         return False
@@ -84,18 +85,24 @@ def _without_person(report: Report) -> Report:
     return replace(report, detail=without_words(report.detail))
 
 
-def _concerned(session: Session, report: Report) -> Email | None:
-    """Return the email that is reported of, with its contact locked; None where we do not know it yet."""
-    email = _locked(session, report.email_id) if report.email_id else None
-    if email is None and report.resend_id is not None:
-        known = emails.find_by_resend_id(session, report.resend_id)
-        email = _locked(session, known) if known else None
-    return email
+def _concerned(session: Session, report: Report, known: dict[UUID, Email]) -> Email | None:
+    """Return the email that is reported of, with its contact locked; None where we do not know it yet.
+
+    `known` are the emails that are locked already.
+    """
+    if report.email_id in known:
+        return known[report.email_id]
+    found = emails.find_by_resend_id(session, report.resend_id) if report.resend_id is not None else None
+    if found is not None and found not in known:
+        known |= _locked(session, {found})
+    return known[found] if found is not None else None
 
 
-def _locked(session: Session, email_id: UUID) -> Email | None:
-    contacts.lock_of_emails(session, [email_id])
-    return next(iter(emails.load(session, [email_id])), None)
+def _locked(session: Session, ids: Collection[UUID]) -> dict[UUID, Email]:
+    if not ids:
+        return {}
+    contacts.lock_of_emails(session, ids)
+    return {email.id: email for email in emails.load(session, ids)}
 
 
 def _keep(session: Session, report: Report, email_id: UUID | None, now: datetime) -> bool:

@@ -22,7 +22,11 @@ CURES = {
     "several_pages": "Rename or delete all of them but one",
     "bad_property": "Mend the property in Notion, or give its name in NOTION_PROPERTY_NAMES",
     "unreadable_page": "Share the page that it is synced from with the integration, or copy its text",
-    "typed_on_page": "Put it into a code block as HTML, or into the property Email Body HTML",
+    "several_code_blocks": "Give the letter's code block the caption “html” (each of them, if the letter is in pieces)",
+    "code_or_words": "Leave only the letter, or give its code block the caption “html”",
+    "not_html": "Put its HTML there, or plain words",
+    "not_makeable": "Say it in words, or put the letter into a code block as HTML",
+    "expiring_image": "Upload the picture where it stays, and embed it by its https:// address",
     "not_active": "Set its status to Active when it may be sent",
     "unknown_variable": "docs/variables.md lists every variable",
     "forbidden": "Leave that out: a template holds only text, {{ names }}, filters and {% if %}",
@@ -31,6 +35,7 @@ CURES = {
     "too_deep": "Take tables and boxes out that only hold others",
     "too_heavy": "Write it more simply; the words of the fault say what it takes too much of",
     "unclosed": "Close the quote or the comment there",
+    "unseen": "Show those words, or take them out: flask templates preview shows what is seen",
     "not_rendered": "Look at it: flask templates preview",
     "foreign_placeholder": "Write it as the fault says: {{ first_name }}",
     "curly_quotes": "Type that tag again in a plain text editor, and paste it without formatting",
@@ -38,7 +43,10 @@ CURES = {
     "no_address": "Put {{ company_address }} at its end",
     "bad_link": "Let the link begin with https://",
     "too_long": "Shorten it",
+    "not_inlined": "Put that tag inside an element, such as a cell of the table",
     "text_differs": "Look at its text part: flask templates preview",
+    "breaks_lost": "Put <p> and </p> around each paragraph, or leave all HTML out",
+    "markdown_in_html": "Write HTML or Markdown, not both",
     "not_for_everyone": "Put that sentence between {% if %} and {% endif %}",
     "bad_image": "Upload it where it stays, and put that https:// address there",
     "images_without_text": "Say in words what the images show",
@@ -64,6 +72,7 @@ class Audited:
     key: str
     status: str
     problems: tuple[Finding, ...]
+    read_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,9 +91,14 @@ class Audit:
         """Return the audit as plain data."""
         return {
             "ok": self.ok,
-            "templates": [asdict(template) for template in self.templates],
+            "templates": [_as_json(template) for template in self.templates],
             "unused": list(self.unused),
         }
+
+
+def _as_json(template: Audited) -> dict[str, Any]:
+    findings = [asdict(problem) for problem in template.problems]
+    return {"key": template.key, "status": template.status, "problems": findings}
 
 
 def audit_templates(deps: Deps) -> Audit:
@@ -113,7 +127,7 @@ def _audited(deps: Deps, reading: Reading, near: Sequence[Page]) -> Audited:
     status = OK if not reading.problems else WARNING if reading.good else FAULT
     findings = [Finding(p.code, p.detail, _cure(reading, p, near)) for p in reading.problems]
     more = [*_other_name(reading), *_old_starter(reading), *_out_of_season(deps, reading)]
-    return Audited(reading.key, WARNING if more and status == OK else status, (*findings, *more))
+    return Audited(reading.key, WARNING if more and status == OK else status, (*findings, *more), reading.read_as)
 
 
 def _old_starter(reading: Reading) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from funnel_app.campaigns.model import Campaign, Kind, Mode
+from funnel_app.campaigns.season import began_at
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import mailable
@@ -80,9 +81,10 @@ def _text(deps: Deps, key: str) -> TemplateVersion | NotReady:
 
 
 def booked_calls(deps: Deps, campaign: str) -> int:
-    """Return how many calls are booked in a campaign and stand: each once, without tests and canaries."""
+    """Return how many calls of a campaign's season are booked and stand: each once, without tests and canaries."""
+    since = began_at(deps.registry.campaign(campaign), deps.now())
     with deps.reads() as session:
-        return bookings.count(session, campaign, Mode.LIVE)
+        return bookings.count(session, campaign, Mode.LIVE, since)
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """Drafts: a template as it was read, with the made-up readers by whose letters it is judged."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 
 from funnel_app.campaigns.catalogue import CATALOGUE, NAMES, example_values
 from funnel_app.deps import Deps
+from funnel_app.flows.templates.starters import LAYOUT
 from funnel_app.gateways.notion.templates import Page
 from funnel_app.letters.draft import Draft, Sample
 from funnel_app.letters.letter import Envelope
@@ -18,12 +20,19 @@ READERS: Mapping[str, Mapping[str, object]] = {
 
 def fingerprint(page: Page) -> str:
     """Return what is the same only for templates that say the same."""
-    return hashlib.sha256("\x1f".join((page.subject, page.html, page.status)).encode(errors="replace")).hexdigest()
+    parts = (page.subject, page.html, page.status, typed_of(page))
+    return hashlib.sha256("\x1f".join(parts).encode(errors="replace")).hexdigest()
+
+
+def typed_of(page: Page) -> str:
+    """Return what was typed with looks and links as one text; empty where there is none."""
+    return json.dumps(page.typed, sort_keys=True) if page.typed else ""
 
 
 def draft_of(deps: Deps, page: Page) -> Draft:
     """Return what the gate judges: the page's text, the variables that there are, and a sample of each segment."""
-    return Draft(page.subject, page.html, page.status, NAMES, tuple(_samples(deps)))
+    written = (page.subject, page.html, page.status)
+    return Draft(*written, NAMES, tuple(_samples(deps)), page.typed, LAYOUT.read_text("utf-8"))
 
 
 def _samples(deps: Deps) -> Iterator[Sample]:

@@ -62,21 +62,19 @@ def _change(deps: Deps, reading: Reading) -> _Change:
     starter = find_starter(key)
     if len(pages) > 1:
         return _Change("kept", f"{len(pages)} pages answer to this key: leave one of them")
-    if pages and (renewal := _renewal(deps, reading, pages[0])):
-        return renewal
-    if pages and pages[0].html.strip() and pages[0].subject.strip():
-        return _Change("kept", f"“{pages[0].name}” has a text{_lack(deps, reading)}")
     if pages and pages[0].unread:
         return _Change("kept", f"“{pages[0].name}” cannot be read whole: {pages[0].unread}")
-    if pages and pages[0].typed:
-        return _Change("kept", f"somebody typed on “{pages[0].name}”: move that text into a code block")
+    if pages and (renewal := _renewal(deps, reading, pages[0])):
+        return renewal
+    if pages and (pages[0].html.strip() or pages[0].written) and pages[0].subject.strip():
+        return _Change("kept", f"“{pages[0].name}” has a text{_lack(deps, reading)}")
     if starter is None:
         return _Change("no starter", "there is no starter text for this key yet: write it in Notion")
     return _filling(pages[0], *starter) if pages else _Change("created", starter[0], *starter)
 
 
 def _filling(page: Page, subject: str, html: str) -> _Change:
-    needs_subject, needs_body = not page.subject.strip(), not page.html.strip()
+    needs_subject, needs_body = not page.subject.strip(), not (page.html.strip() or page.written)
     empty = "was empty" if needs_subject and needs_body else f"had no {'subject' if needs_subject else 'body'}"
     hint = f"; its status is {page.status}: set it to {ACTIVE}" if page.status not in ("", ACTIVE) else ""
     words = f"“{page.name}” {empty}{hint}"

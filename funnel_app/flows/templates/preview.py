@@ -36,6 +36,7 @@ class Preview:
     letter: Letter | None
     problems: tuple[Problem, ...]
     missing: tuple[str, ...] = ()
+    read_as: str = ""
 
     @property
     def ok(self) -> bool:
@@ -73,7 +74,7 @@ def compose_preview(
     """Return the letter that a reading makes, by the way that every real letter takes; what is missing is marked."""
     page = reading.page
     if page is None or reading.parts is None or not reading.good:
-        return Preview(reading.key, None, reading.problems)
+        return Preview(reading.key, None, reading.problems, read_as=reading.read_as)
     marketing = sequence.kind == Kind.MARKETING
     envelope = envelope_to(deps, to, reader.unsubscribe_url, marketing=marketing, tags=tags or {})
     return _filled(reading, reading.parts, variables_for(deps, reader), envelope)
@@ -94,7 +95,7 @@ def _filled(reading: Reading, parts: Parts, values: dict[str, object], envelope:
             problem = Problem("not_rendered", str(fault), True)
             return Preview(reading.key, None, (*reading.problems, problem), tuple(missing))
         else:
-            return Preview(reading.key, letter, reading.problems, tuple(missing))
+            return Preview(reading.key, letter, reading.problems, tuple(missing), reading.read_as)
 
 
 def _lead(deps: Deps, campaign: Campaign, sequence: Sequence, address: str) -> Reader:

@@ -7,22 +7,27 @@ from typing import Any
 
 from funnel_app.campaigns.model import Step
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.drafts import draft_of, fingerprint
+from funnel_app.flows.templates.drafts import draft_of, fingerprint, typed_of
 from funnel_app.gateways.notion.pages import answering
 from funnel_app.gateways.notion.templates import Page
 from funnel_app.ledger import template_versions
-from funnel_app.letters.gate import Problem, blocked
+from funnel_app.letters.gate import Problem, beside_the_body, blocked
 from funnel_app.letters.render import Parts
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The pages that answer to a key, everything that is wrong with what they say, and the parts made of a good one."""
+    """The pages that answer to a key, everything that is wrong with what they say, and the parts made of a good one.
+
+    read_as says how the text was read (as HTML, Markdown, words typed on the page); html is what was meant by it.
+    """
 
     key: str
     pages: tuple[Page, ...]
     problems: tuple[Problem, ...]
     parts: Parts | None = None
+    read_as: str = ""
+    html: str = ""
 
     @property
     def page(self) -> Page | None:
@@ -72,14 +77,19 @@ def judged(deps: Deps, key: str, pages: Sequence[Page], faults: Sequence[str] = 
     if len(pages) != 1:
         return Reading(key, tuple(pages), (*_columns(faults), _absent(key, pages)))
     page = pages[0]
+    if page.unread or page.unclear:
+        beside = beside_the_body(page.subject, page.status)
+        return Reading(key, tuple(pages), (*_columns(page.faults), _unreadable(page), *beside))
+    verdict = deps.judge.judge(fingerprint(page), lambda: draft_of(deps, page))
+    problems = (*_columns(page.faults), *verdict.problems)
+    return Reading(key, tuple(pages), problems, verdict.parts, verdict.read_as, verdict.html)
+
+
+def _unreadable(page: Page) -> Problem:
     if page.unread:
         detail = f"“{page.name}” holds a block that Funnel cannot read ({page.unread})"
-        return Reading(key, tuple(pages), (Problem("unreadable_page", detail, True),))
-    if page.typed and not page.html.strip():
-        detail = f"the text of “{page.name}” is typed on the page, where Funnel does not read it"
-        return Reading(key, tuple(pages), (*_columns(page.faults), Problem("typed_on_page", detail, True)))
-    verdict = deps.judge.judge(fingerprint(page), lambda: draft_of(deps, page))
-    return Reading(key, tuple(pages), (*_columns(page.faults), *verdict.problems), verdict.parts)
+        return Problem("unreadable_page", detail, True)
+    return Problem("several_code_blocks", f"“{page.name}” has {page.unclear}", True)
 
 
 def _columns(faults: Iterable[str]) -> tuple[Problem, ...]:
@@ -109,7 +119,7 @@ def _version(reading: Reading) -> dict[str, Any]:
         "page_id": page.id if page else None,
         "hash": _content_hash(reading),
         "subject": page.subject if page else "",
-        "html": page.html if page else "",
+        "html": (reading.html or page.html) if page else "",
         "ready_html": parts.html if parts else None,
         "ready_text": parts.text if parts else None,
         "good": reading.good,
@@ -120,7 +130,7 @@ def _version(reading: Reading) -> dict[str, Any]:
 def _content_hash(reading: Reading) -> str:
     page = reading.page
     parts = (
-        (page.id, page.subject, page.html, page.status, *page.faults)
+        (page.id, page.subject, page.html, page.status, *page.faults, *filter(None, (typed_of(page), page.unclear)))
         if page
         else (f"{len(reading.pages)} pages", *(p.detail for p in reading.problems if p.code == "bad_property"))
     )

@@ -38,7 +38,8 @@ def draft_out(draft: Draft) -> dict[str, Any]:
 def draft_in(data: Mapping[str, Any]) -> Draft:
     """Return the draft that was sent."""
     samples = (Sample(each["name"], each["values"], Envelope(**each["envelope"])) for each in data["samples"])
-    return Draft(data["subject"], data["html"], data["status"], frozenset(data["known"]), tuple(samples))
+    written = (data["subject"], data["html"], data["status"])
+    return Draft(*written, frozenset(data["known"]), tuple(samples), tuple(data["blocks"]), data["layout"])
 
 
 def verdict_out(verdict: Verdict) -> dict[str, Any]:
@@ -49,4 +50,5 @@ def verdict_out(verdict: Verdict) -> dict[str, Any]:
 def verdict_in(data: Mapping[str, Any]) -> Verdict:
     """Return the verdict that was sent."""
     problems = tuple(Problem(**each) for each in data["problems"])
-    return Verdict(problems, Parts(**data["parts"]) if data["parts"] else None)
+    parts = Parts(**data["parts"]) if data["parts"] else None
+    return Verdict(problems, parts, data["read_as"], data["html"])

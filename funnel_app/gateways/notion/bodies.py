@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from funnel_app.gateways.notion.blocks import OnPage
 from funnel_app.gateways.notion.pages import Page
 
 # Notion tells the last edit in whole minutes, rounded down: a page read sooner than this may have been edited since.
@@ -20,19 +21,21 @@ class Bodies:
 
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now
-        self._kept: dict[str, tuple[str, datetime, str]] = {}
+        self._kept: dict[str, tuple[str, datetime, OnPage]] = {}
 
-    def find(self, page: Page) -> str | None:
+    def find(self, page: Page) -> OnPage | None:
         """Return the body that was kept of this page; None where it was edited since, or ten minutes have passed."""
-        last_edited, read_at, html = self._kept.get(page.id, ("", self._now(), ""))
+        if page.id not in self._kept:
+            return None
+        last_edited, read_at, body = self._kept[page.id]
         fresh = self._now() - read_at < READ_AGAIN_AFTER
-        return html if last_edited and last_edited == page.last_edited and fresh else None
+        return body if last_edited == page.last_edited and fresh else None
 
-    def keep(self, page: Page, html: str) -> None:
+    def keep(self, page: Page, body: OnPage) -> None:
         """Keep a body that was just read, if the page's last edit is long enough ago."""
         edited_at = _moment(page.last_edited)
         if edited_at is not None and self._now() - edited_at >= SETTLED_AFTER:
-            self._kept[page.id] = (page.last_edited, self._now(), html)
+            self._kept[page.id] = (page.last_edited, self._now(), body)
 
 
 def _moment(text: str) -> datetime | None:

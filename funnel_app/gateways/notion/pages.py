@@ -29,8 +29,9 @@ class Page:
     """One template in Notion; html and status are empty where Notion has none.
 
     faults are sentences about columns that are not there, or of a type that cannot be read; unread is what Notion said
-    where the page's own blocks cannot be read; typed tells that somebody typed on the page beside its code blocks;
-    in_property is False where the html comes from code blocks.
+    where the page's own blocks cannot be read; typed is what stands there as words with looks and links, as plain data;
+    unclear says why nobody can tell which of several code blocks is the letter; written tells that somebody wrote on
+    the page, in whatever block; in_property is False where the letter is the page's own blocks.
     """
 
     id: str
@@ -42,7 +43,9 @@ class Page:
     last_edited: str
     faults: tuple[str, ...] = ()
     unread: str = ""
-    typed: bool = False
+    typed: tuple[Mapping[str, Any], ...] = ()
+    unclear: str = ""
+    written: bool = False
     in_property: bool = True
 
 

@@ -1,13 +1,14 @@
 """Notion: the templates that the owner writes. Funnel reads them, and writes only where one is missing or empty."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import httpx
 
 from funnel_app.gateways.errors import Rejected
+from funnel_app.gateways.notion.blocks import on_page, runs, styled
 from funnel_app.gateways.notion.bodies import Bodies
 from funnel_app.gateways.notion.client import NotionCalls
 from funnel_app.gateways.notion.pages import (
@@ -23,8 +24,12 @@ from funnel_app.gateways.notion.pages import (
 
 __all__ = ["NotionTemplates", "Page", "TemplateNames"]
 
-# These hold pages of their own, whose code is not this template's.
+# These hold pages of their own, whose words are not this template's.
 OTHER_PAGES = frozenset({"child_page", "child_database"})
+MOST_BLOCKS = 2_000
+MOST_LISTS = 200
+MOST_NESTED = 20
+MOST_CHARS = 4_000_000
 
 
 class NotionTemplates:
@@ -62,22 +67,27 @@ class NotionTemplates:
         return self._pages()
 
     def whole(self, page: Page) -> Page:
-        """Return a listed page with its own code blocks as the body where the property has none.
+        """Return a listed page with its own blocks as the body where the property has none.
 
         A page with a block that Notion refuses, such as one synced from a page that is not shared, is marked unread.
         """
         if page.html.strip():
             return page
-        if (html := self._bodies.find(page)) is not None:
-            return replace(page, html=html, in_property=False)
-        try:
-            blocks = list(self._blocks(page.id))
-        except Rejected as refused:
-            return replace(page, unread=refused.message)
-        html = "\n".join(plain(block["code"].get("rich_text")) for block in blocks if block.get("type") == "code")
-        if html.strip():
-            self._bodies.keep(page, html)
-        return replace(page, html=html, typed=any(_is_typed(block) for block in blocks), in_property=not html.strip())
+        if (found := self._bodies.find(page)) is None:
+            try:
+                found = on_page(self._blocks(page.id, _Allowance()))
+            except Rejected as refused:
+                return replace(page, unread=refused.message, written=True)
+            if found.html.strip() or found.typed:
+                self._bodies.keep(page, found)
+        return replace(
+            page,
+            html=found.html,
+            typed=found.typed,
+            unclear=found.unclear,
+            written=found.written,
+            in_property=not found.written,
+        )
 
     def create_template(self, key: str, subject: str, html: str, status: str | None = None) -> Page:
         """Write a new page; repeating makes a second one, so look for it first.
@@ -137,27 +147,49 @@ class NotionTemplates:
     def _pages(self, **query: Any) -> list[Page]:
         pages = self._calls.read_all(self._calls.client.data_sources.query, self._data_source_id, **query)
         kept = (page for page in pages if not (page.get("in_trash") or page.get("archived")))
-        return [to_page(page, self._names, self._body_property(page)) for page in kept]
+        return [self._listed(page) for page in kept]
 
-    def _body_property(self, page: dict[str, Any]) -> str:
+    def _listed(self, page: dict[str, Any]) -> Page:
+        items = self._body_items(page)
+        found = to_page(page, self._names, property_text(page, self._names.body) if items is None else plain(items))
+        if items is None or not styled(items):
+            return found
+        return replace(found, typed=({"type": "text", "runs": runs(items)},))
+
+    def _body_items(self, page: dict[str, Any]) -> list[dict[str, Any]] | None:
+        """Return the rich text of the body's property; None where the property is of another type, or not there."""
         if not may_be_cut(page, self._names.body):
-            return property_text(page, self._names.body)
+            found = (page.get("properties") or {}).get(self._names.body) or {}
+            return found.get("rich_text")
         retrieve = self._calls.client.pages.properties.retrieve
         items = self._calls.read_all(retrieve, page["id"], page["properties"][self._names.body]["id"])
-        return plain([item.get("rich_text") or {} for item in items])
+        return [item.get("rich_text") or {} for item in items]
 
-    def _blocks(self, block_id: str) -> Iterator[dict[str, Any]]:
+    def _blocks(self, block_id: str, allowance: "_Allowance", nested: int = 0) -> list[dict[str, Any]]:
+        """Return the blocks below a page or block, each with its own under `children`; Rejected for too many."""
+        allowance.lists -= 1
+        found = []
         for block in self._calls.read_all(self._calls.client.blocks.children.list, block_id):
-            yield block
-            if block.get("type") != "code" and block.get("has_children") and block.get("type") not in OTHER_PAGES:
-                yield from self._blocks(block["id"])
+            allowance.take(len(str(block)), nested)
+            below = block.get("has_children") and block.get("type") not in {"code", *OTHER_PAGES}
+            found.append({**block, "children": self._blocks(block["id"], allowance, nested + 1) if below else []})
+        return found
 
     def _texts(self, subject: str | None, html: str | None) -> dict[str, Any]:
         given = ((self._names.subject, subject, "The subject"), (self._names.body, html, "The body"))
         return {name: {"rich_text": rich_text(text, what)} for name, text, what in given if text is not None}
 
 
-def _is_typed(block: dict[str, Any]) -> bool:
-    """Tell whether somebody typed words into a block that is no code."""
-    kind = str(block.get("type"))
-    return kind != "code" and bool(plain((block.get(kind) or {}).get("rich_text")).strip())
+@dataclass
+class _Allowance:
+    """How much may still be read of one page."""
+
+    blocks: int = MOST_BLOCKS
+    lists: int = MOST_LISTS
+    chars: int = MOST_CHARS
+
+    def take(self, chars: int, nested: int) -> None:
+        self.blocks, self.chars = self.blocks - 1, self.chars - chars
+        if min(self.blocks, self.lists, self.chars) < 0 or nested > MOST_NESTED:
+            message = "the page is far longer than a letter, or its blocks lie too deep within each other"
+            raise Rejected("notion", message, code="too_long")

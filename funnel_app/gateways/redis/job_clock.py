@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, cast
 from uuid import uuid4
@@ -14,7 +15,7 @@ from rq.queue import Queue
 from rq_scheduler import Scheduler
 
 from funnel_app.gateways.errors import redis_at_hand
-from funnel_app.gateways.redis.own_jobs import UNREADABLE, OwnJob, queue_at, set_aside
+from funnel_app.gateways.redis.own_jobs import UNREADABLE, OwnJob, set_aside
 from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK
 
 log = structlog.get_logger(__name__)
@@ -92,15 +93,17 @@ class Clock(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
                 self._set_aside(job_id, error, now)
 
     def _move(self, jobs: list[Job]) -> None:
+        ids: defaultdict[str, list[str]] = defaultdict(list)
         with self.connection.pipeline() as pipe:
             for job in jobs:
-                queue = queue_at(job.origin, self.connection)
                 job.set_status(JobStatus.QUEUED, pipeline=pipe)
                 # The whole hash again, not its status alone: it may have been deleted since it was read.
                 job.save(pipeline=pipe)
-                pipe.sadd(Queue.redis_queues_keys, queue.key)
-                queue.push_job_id(job.id, pipeline=pipe)
-                pipe.zrem(self.scheduled_jobs_key, job.id)
+                ids[Queue.redis_queue_namespace_prefix + job.origin].append(job.id)
+            for key, some in ids.items():
+                pipe.sadd(Queue.redis_queues_keys, key)
+                pipe.rpush(key, *some)
+                pipe.zrem(self.scheduled_jobs_key, *some)
             pipe.execute()
 
     def _set_aside(self, job_id: bytes, error: Exception, now: float) -> None:

@@ -57,7 +57,9 @@ class OwnJob(Job):
 
     def __init__(self, id: str | None = None, connection: Redis | None = None, serializer: object = None) -> None:
         """Take no serializer but ours, whatever RQ hands on or forgets to."""
-        super().__init__(id, connection, JSONSerializer)
+        super().__init__(id, connection)
+        # RQ would look through one that it is given, anew for each job.
+        self.serializer = JSONSerializer
 
     def restore(self, raw_data: Mapping[bytes, Any]) -> None:
         """Read the hash of a job; raises ForeignJob where its id or what it calls is none of ours.
@@ -118,8 +120,8 @@ class WorkedJob(OwnJob):
             set_aside(connection, job_id, error, time.time())
 
 
-class WorkedQueue(Queue):
-    """A queue as a worker takes from it: an id that is no text, which RQ would die of, is set aside."""
+class OwnQueue(Queue):
+    """A queue of ours; an id that is no text, which RQ would die of, is set aside by whoever takes from it."""
 
     @classmethod
     def lpop(
@@ -138,7 +140,7 @@ class WorkedQueue(Queue):
 
 def queue_at(name: str, connection: Redis) -> Queue:
     """Return a queue whose jobs are ours and whose payloads are data."""
-    return Queue(name, connection=connection, job_class=OwnJob, serializer=JSONSerializer)
+    return OwnQueue(name, connection=connection, job_class=OwnJob, serializer=JSONSerializer)
 
 
 def new_job(queue: Queue, call: Call, status: JobStatus) -> Job:

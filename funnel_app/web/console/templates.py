@@ -6,6 +6,7 @@ from werkzeug.exceptions import NotFound
 
 from funnel_app.current import current_deps
 from funnel_app.flows.console.operate import note
+from funnel_app.flows.console.sequences import season_of_template
 from funnel_app.flows.console.template_pages import list_templates, read_again, versions_of
 from funnel_app.flows.templates.audit import Audit, audit_templates
 from funnel_app.flows.templates.preview import CannotPreview, Preview, preview
@@ -93,6 +94,7 @@ def _template_page(key: str, fault: str | None = None) -> str:
         key=key,
         shown=shown,
         fault=fault or missed,
+        season=season_of_template(current_deps(), key),
         versions=versions_of(current_deps(), key),
         samples=SAMPLES,
         notion=notion_page,

@@ -8,6 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from funnel_app.current import current_deps
 from funnel_app.flows.console import operate
+from funnel_app.flows.console.sequences import seasons_now
 from funnel_app.flows.console.today import look_at_today
 from funnel_app.flows.monitoring.invariants import INVARIANTS
 from funnel_app.web.console.access import operator
@@ -23,7 +24,8 @@ def today() -> ResponseReturnValue:
     zone = ZoneInfo(deps.settings.timezone)
     labels = [f"{at.astimezone(zone):%H:%M}" for at, _ in seen.ahead.hours]
     drawn = columns(labels, [("emails planned", [count for _, count in seen.ahead.hours])])
-    return page("today.html", today=seen, drawn=drawn, now=deps.now(), invariants=INVARIANTS)
+    now, seasons = deps.now(), seasons_now(deps)
+    return page("today.html", today=seen, drawn=drawn, now=now, invariants=INVARIANTS, seasons=seasons)
 
 
 @blueprint.post("/look-again")

@@ -182,3 +182,12 @@ def test_a_silent_part_is_told_with_the_time_from_which_on_it_is(live, monkeypat
     monkeypatch.setattr(live.vitals, "seen", lambda: {"scheduler": since, "worker:1": live.now()})
     assert current_headline(live).sentence == "Sending stands still: the scheduler has been silent since 07:05"
     assert headlines.stops(live)[0].part == "scheduler"
+
+
+def test_what_is_over_needs_nobody_though_its_end_is_told_later(live):
+    live.vitals.silent.add("worker:1")
+    look(live)
+    assert "Workers are missing: 1 of 2" in current_headline(live).sentence
+    live.vitals.silent.clear()
+    live.now.forward(seconds=65)
+    assert "Workers are missing" not in current_headline(live).sentence

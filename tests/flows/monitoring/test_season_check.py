@@ -35,11 +35,17 @@ def write(deps, **bodies):
         ("2026-10-01", "open until 5 December"),
         ("2026-11-20", "open until 5 December"),
         ("2026-12-06", "closed: the holiday season opens on 1 October"),
-        ("2027-09-30", "closed: the holiday season opens on 1 October"),
+        ("2027-09-01", "closed: the holiday season opens on 1 October"),
     ],
 )
 def test_a_season_far_from_its_end_is_said_in_a_line(live, day, words):
     assert (check(live, day).status, check(live, day).detail) == ("ok", words)
+
+
+def test_a_baseline_of_the_season_before_is_named_before_the_next_begins(live):
+    found = check(live, "2027-09-30")
+    assert found.status == "warning" and "with 18 bookings counted already" in found.detail
+    assert "bookings_baseline" in found.fix
 
 
 def test_two_weeks_before_its_end_it_says_what_changes_and_for_whom(live):

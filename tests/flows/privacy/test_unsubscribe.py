@@ -60,8 +60,8 @@ def test_a_token_that_nobody_has_does_nothing(deps):
     ("scope", "standing"),
     [
         (None, Standing(marketing=True, nothing=False)),
-        (Scope.MARKETING, Standing(marketing=False, nothing=False)),
-        (Scope.ALL, Standing(marketing=False, nothing=True)),
+        (Scope.MARKETING, Standing(marketing=False, nothing=False, may_undo=True)),
+        (Scope.ALL, Standing(marketing=False, nothing=True, may_undo=True)),
     ],
 )
 def test_a_token_tells_what_its_owner_gets(both_deps, scope, standing):

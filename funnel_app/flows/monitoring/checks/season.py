@@ -14,6 +14,7 @@ from funnel_app.flows.templates.rehearse import lacks_off_season, last_day
 from funnel_app.ledger import counts, template_versions
 from funnel_app.letters.render import Parts
 
+BASELINE = "set bookings_baseline in the campaign's file to 0, or to what is booked elsewhere for that season"
 AHEAD = timedelta(days=14)
 DAY = timedelta(days=1)
 FIX = (
@@ -33,7 +34,10 @@ def _season(deps: Deps, campaign: Campaign) -> Check:
     last = last_day(campaign, today)
     held = "; ".join(_not_ready(deps, campaign)) if campaign.season else ""
     if campaign.season is not None and not is_open(campaign.season, today):
-        words = f"closed: the {campaign.season.name} opens {on_date(opens_next(campaign.season, today))}"
+        opens = opens_next(campaign.season, today)
+        words = f"closed: the {campaign.season.name} opens {on_date(opens)}"
+        if campaign.bookings_baseline and opens - today <= AHEAD:
+            return warning(name, f"{words} with {campaign.bookings_baseline} bookings counted already", BASELINE)
         return warning(name, f"{words}; {held}", FIX) if held else ok(name, words)
     if last - today > AHEAD:
         return ok(name, f"open until {last.day} {last:%B}")

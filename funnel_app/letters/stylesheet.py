@@ -1,0 +1,127 @@
+"""What a style sheet says, rule by rule, as far as inlining must know it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import tinycss2
+
+_BRACKETS = re.compile(r"\[[^\]]*\]|\([^)]*\)")
+_NAMES = re.compile(r"([.#]?)(-?[A-Za-z_\ue000-\ue0ff][\w\ue000-\ue0ff-]*)")
+_PSEUDO = re.compile(r"::?[\w-]+(?:\([^)]*\))?")
+# What decides by the moment or by a made-up box, and so not by the element.
+_PASSING = re.compile(
+    r"::[\w-]+|:(?:hover|active|focus(?:-\w+)?|visited|(?:any-)?link|target|checked|before|after|first-l\w+)\b"
+)
+# What tinycss2 raises for what cannot be written again.
+_UNWRITABLE = (TypeError, RecursionError)
+_CONDITIONS = {"media", "supports", "layer", "container"}
+
+
+@dataclass(frozen=True)
+class Selector:
+    """One selector of a rule."""
+
+    text: str
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether an element matches it or does not, whatever happens: those are inlined."""
+        return ":" not in _BRACKETS.sub("", self.text)
+
+    @property
+    def lasting(self) -> str:
+        """The selector without what depends on the moment."""
+        return _PASSING.sub("", self.text).strip() or "*"
+
+    @property
+    def specificity(self) -> tuple[int, int, int]:
+        """How specific it is: ids; classes, attributes and pseudo-classes; elements (CSS Selectors level 4, § 17)."""
+        kinds = [sign for sign, _ in _NAMES.findall(_PSEUDO.sub("", _BRACKETS.sub("", self.text)))]
+        elements = self.text.count("::")
+        others = kinds.count(".") + self.text.count("[") + len(_PSEUDO.findall(self.text)) - elements
+        return kinds.count("#"), others, kinds.count("") + elements
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The classes and ids in it."""
+        return frozenset(name for sign, name in _NAMES.findall(_BRACKETS.sub("", self.text)) if sign)
+
+    @property
+    def subject(self) -> "Selector":
+        """Its last part: what it says of the element itself."""
+        return Selector(re.split(r"[\s>+~]+", self.lasting)[-1] or "*")
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """One property with its value."""
+
+    name: str
+    value: str
+    important: bool
+
+    def written(self, *, important: bool) -> str:
+        """Return it as CSS."""
+        return f"{self.name}:{self.value}{' !important' if self.important or important else ''}"
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """Selectors and what they declare; without declarations it is CSS that only goes through as it is."""
+
+    source: str
+    selectors: tuple[Selector, ...] = ()
+    declarations: tuple[Declaration, ...] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rules under one condition, as in @media."""
+
+    head: str
+    rules: tuple["Rule | Group", ...]
+
+
+Sheet = tuple[Rule | Group, ...]
+
+
+def read_sheet(css: str) -> Sheet:
+    """Return the rules of a sheet in their order; raises ValueError where it cannot be written again as it was."""
+    try:
+        return tuple(_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)))
+    except _UNWRITABLE as error:
+        raise ValueError("it has something that is no CSS, or too many braces within each other") from error
+
+
+def declarations_in(css: str | list[tinycss2.ast.Node]) -> tuple[Declaration, ...]:
+    """Return a rule's declarations; none where it has a hack of old browsers, which goes through untouched."""
+    nodes = tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True)
+    if any(node.type != "declaration" for node in nodes):
+        return ()
+    try:
+        values = [tinycss2.serialize(node.value).strip() for node in nodes]
+    except _UNWRITABLE:
+        return ()
+    return tuple(Declaration(node.lower_name, value, node.important) for node, value in zip(nodes, values, strict=True))
+
+
+def _rules(nodes: Sequence[tinycss2.ast.Node]) -> Iterator[Rule | Group]:
+    for node in nodes:
+        if node.type == "qualified-rule":
+            yield Rule(node.serialize(), _selectors(node.prelude), declarations_in(node.content))
+        elif node.type == "at-rule" and node.content is not None and node.lower_at_keyword in _CONDITIONS:
+            inside = tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True)
+            yield Group(f"@{node.at_keyword}{tinycss2.serialize(node.prelude)}".strip(), tuple(_rules(inside)))
+        elif node.type == "at-rule":
+            yield Rule(node.serialize())
+
+
+def _selectors(prelude: Sequence[tinycss2.ast.Node]) -> tuple[Selector, ...]:
+    parts: list[list[tinycss2.ast.Node]] = [[]]
+    for node in prelude:
+        if node == ",":
+            parts.append([])
+        elif node.type != "comment":
+            parts[-1].append(node)
+    return tuple(Selector(" ".join(tinycss2.serialize(part).split())) for part in parts)

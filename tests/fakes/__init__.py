@@ -1,0 +1,26 @@
+"""Gateways that remember what they were asked, for tests of what happens between them.
+
+`tests/gateways/test_twins.py` holds them to the same contract as the real ones.
+"""
+
+from tests.fakes.clock import FrozenClock
+from tests.fakes.notion import FakeNotebook, JudgeHere
+from tests.fakes.outside import FakeAlerts, FakePublic
+from tests.fakes.queues import FakeQueues
+from tests.fakes.redis import FakeFetches, FakePause, FakeRate, FakeVitals
+from tests.fakes.resend import FakeAccount, FakeMailer
+
+__all__ = [
+    "FakeAccount",
+    "FakeAlerts",
+    "FakeFetches",
+    "FakeMailer",
+    "FakeNotebook",
+    "FakePause",
+    "FakePublic",
+    "FakeQueues",
+    "FakeRate",
+    "FakeVitals",
+    "FrozenClock",
+    "JudgeHere",
+]

@@ -1,0 +1,81 @@
+"""The templates in Notion, and who judges them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from funnel_app.gateways.notion.pages import answering
+from funnel_app.gateways.notion.templates import Page
+from funnel_app.letters.draft import Draft, Verdict
+from funnel_app.letters.judge import judge
+
+
+class FakeNotebook:
+    """The templates that Notion has now; a page written as "key copy" is a second one of that name."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, Page] = {}
+        self.code: dict[str, str] = {}
+        self.fault: Exception | None = None
+        self.trashed: list[str] = []
+        self.asked: list[str] = []
+
+    def write(
+        self, key: str, subject: str = "Hello", html: str = "<p>Hi {{ first_name }}</p>", status="Active", **more
+    ):
+        self.pages[key] = Page(
+            id=f"page-{key}",
+            name=key.removesuffix(" copy"),
+            subject=subject,
+            html=html,
+            status=status,
+            **{"url": "", "last_edited": "", **more},
+        )
+
+    def whoami(self) -> str:
+        if self.fault:
+            raise self.fault
+        return "Funnel (BusinessX)"
+
+    def find_templates(self, key: str, aliases: Sequence[str] = ()) -> list[Page]:
+        self._ask(key)
+        return [self.whole(page) for page in answering(self.pages.values(), key, aliases)]
+
+    def list_templates(self) -> list[Page]:
+        self._ask("all")
+        return list(self.pages.values())
+
+    def whole(self, page: Page) -> Page:
+        if page.html.strip() or page.name not in self.code:
+            return page
+        return replace(page, html=self.code[page.name], in_property=False, written=True)
+
+    def trash_page(self, page_id: str) -> None:
+        self._ask(page_id)
+        self.trashed.append(page_id)
+        self.pages = {name: page for name, page in self.pages.items() if page.id != page_id}
+
+    def create_template(self, key: str, subject: str, html: str, status: str | None = None) -> None:
+        self.write(key, subject, html, status or "Active")
+
+    def fill_template(self, page_id: str, subject: str | None, html: str | None) -> None:
+        key = page_id.removeprefix("page-")
+        page = self.pages[key]
+        given = {name: text for name, text in (("subject", subject), ("html", html)) if text is not None}
+        self.pages[key] = replace(page, **given)
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        if self.fault:
+            raise self.fault
+
+
+class JudgeHere:
+    """Judges in this process, where no test is about what a template does to its judge; each draft once, as it does."""
+
+    def __init__(self) -> None:
+        self.verdicts: dict[str, Verdict] = {}
+
+    def judge(self, fingerprint: str, draft: Callable[[], Draft]) -> Verdict:
+        if fingerprint not in self.verdicts:
+            self.verdicts[fingerprint] = judge(draft())
+        return self.verdicts[fingerprint]

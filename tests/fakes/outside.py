@@ -1,0 +1,42 @@
+"""The chat, the dead man's switch and our own public address."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+
+class FakeAlerts:
+    """A chat and a dead man's switch that remember what came."""
+
+    def __init__(self) -> None:
+        self.posted: list[tuple[str, str]] = []
+        self.pinged: list[str] = []
+        self.fault = self.deaf = None
+
+    def post(self, url: str, text: str) -> None:
+        if self.fault:
+            raise self.fault
+        self.posted.append((url, text))
+
+    def ping(self, url: str) -> None:
+        if self.fault or self.deaf:
+            raise self.fault or self.deaf
+        self.pinged.append(url)
+
+
+class FakePublic:
+    """Our public address, which answers unless a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.fault: Exception | None = None
+        self.signups: list[tuple[str, dict]] = []
+        self.answer: Callable[[str, dict], dict] = lambda campaign, payload: {"enrolment_id": str(UUID(int=1))}
+
+    def check(self) -> None:
+        if self.fault:
+            raise self.fault
+
+    def sign_up(self, campaign: str, payload: dict) -> dict:
+        if self.fault:
+            raise self.fault
+        self.signups.append((campaign, payload))
+        return self.answer(campaign, payload)

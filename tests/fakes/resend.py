@@ -1,0 +1,81 @@
+"""Resend, as tests script it."""
+
+from collections.abc import Callable, Sequence
+from threading import Lock
+
+from funnel_app.gateways.resend.account import EVENTS, Endpoint, Quota, Usage
+from funnel_app.gateways.resend.answers import Answer, AnswerKind
+
+
+class FakeMailer:
+    """Resend as the contract says: one email a key, whatever comes back; answers can be scripted."""
+
+    def __init__(self) -> None:
+        self.accepted: dict[str, tuple[list[dict], tuple[str, ...]]] = {}
+        self.calls: list[tuple[str, list[dict]]] = []
+        self.script: list[Answer | Callable[[], None] | tuple[str, Answer]] = []
+        self.last_events: dict[str, str] = {}
+        self.asked: list[str] = []
+        self.asking_fault: Exception | None = None
+        self._lock = Lock()
+
+    def send(self, payloads: Sequence[dict], key: str) -> Answer:
+        with self._lock:
+            self.calls.append((key, list(payloads)))
+            step = self.script.pop(0) if self.script else None
+            if isinstance(step, Answer):
+                return step
+            answer = self._accept(payloads, key)
+        if isinstance(step, tuple):
+            return step[1]
+        if step is not None:
+            step()
+        return answer
+
+    def _accept(self, payloads: Sequence[dict], key: str) -> Answer:
+        known = self.accepted.get(key)
+        if known and known[0] != list(payloads):
+            return Answer(AnswerKind.CONFLICT, detail="409 invalid_idempotent_request")
+        if not known:
+            ids = tuple(f"resend-{len(self.accepted)}-{n}" for n in range(len(payloads)))
+            known = self.accepted[key] = (list(payloads), ids)
+        return Answer(AnswerKind.ACCEPTED, ids=known[1])
+
+    def last_event(self, resend_id: str) -> str | None:
+        """What became of an email as Resend tells it when it is asked."""
+        self.asked.append(resend_id)
+        if self.asking_fault:
+            raise self.asking_fault
+        return self.last_events.get(resend_id)
+
+    def sent(self) -> list[dict]:
+        """Every email that went out, once for each time it did."""
+        return [payload for payloads, _ in self.accepted.values() for payload in payloads]
+
+    def sent_to(self) -> list[str]:
+        return [payload["to"][0] for payload in self.sent()]
+
+
+class FakeAccount:
+    """Resend's account: the domain verified, our address told of everything, hardly anything used."""
+
+    def __init__(self) -> None:
+        self.fault: Exception | None = None
+        self.known = {"mail.businessx.example": "verified"}
+        self.told = [Endpoint("1", "https://funnel.example/webhook/resend", "enabled", EVENTS)]
+        self.used = Usage((Quota("daily", 3, 100), Quota("monthly", 40, 3000)), 10.0)
+
+    def domains(self) -> dict[str, str]:
+        if self.fault:
+            raise self.fault
+        return self.known
+
+    def endpoints(self) -> list[Endpoint]:
+        return self.told
+
+    def add_endpoint(self, url: str) -> str:
+        self.told.append(Endpoint("2", url, "enabled", EVENTS))
+        return "whsec_new"
+
+    def usage(self) -> Usage:
+        return self.used

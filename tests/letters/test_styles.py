@@ -1,0 +1,110 @@
+"""Styles are inlined where that says the same, and stay in the head where it does not."""
+
+import pytest
+
+from funnel_app.letters.parts import prepare
+
+PAGE = "<!doctype html><html><head><style>{}</style></head><body>{}</body></html>"
+
+
+def made(css: str, body: str = '<p class="a">A</p>') -> str:
+    return prepare("Hello", PAGE.format(css, body)).html
+
+
+@pytest.mark.parametrize(
+    "css",
+    [
+        "@font-face{font-family:X;src:url(https://a.example/x.woff2)}",
+        '@import url("https://a.example/x.css");',
+        "u + .body p{margin:0 !important}",
+        "[data-ogsc] p{color:lime !important}",
+        "#outlook a{padding:0}",
+        "a:hover{color:blue !important}",
+        ".never{color:red}",
+        ".a{*zoom:1}.b{_height:1px}",
+    ],
+)
+def test_what_cannot_be_inlined_stays_as_it_was(css):
+    assert css.rpartition(".b")[2] in made(css)
+
+
+@pytest.mark.parametrize("media", ["print", "(max-width: 480px)", "screen and (prefers-color-scheme: dark)"])
+def test_a_style_for_some_is_inlined_for_nobody(media):
+    html = prepare("Hello", f'<style media="{media}">p{{color:red}}</style><p style="margin:0">A</p>').html
+    assert f'<style media="{media}">p{{color:red !important}}</style>' in html
+    assert '<p style="margin:0">' in html
+
+
+@pytest.mark.parametrize(
+    ("css", "stays"),
+    [
+        ("p{color:red} @media print{ p{color:black}}", "p{color:black !important}"),
+        ("p{color:red} @media print{ p{margin:0}}", "p{margin:0 !important}"),
+        ("p.a{color:red} @media print{ p{color:black}}", "p{color:black}"),
+        ("@media print{ p{color:black}} p{color:red}", "p{color:black}"),
+        ("p{padding-left:1px} p:hover{padding:2px}", "p:hover{padding:2px !important}"),
+        ("p{color:red !important} p:hover{color:black}", "p:hover{color:black}"),
+    ],
+)
+def test_what_stays_wins_over_what_was_inlined_only_where_it_won_before(css, stays):
+    assert stays in made(css)
+
+
+def test_what_was_stronger_remains_so_beside_what_stays():
+    html = made("p{color:red} .a{color:green} @media print{ p{color:black}}", '<p>A</p><p class="a">B</p>')
+    assert "p{color:black !important}" in html
+    assert '<p class="a" style="color: green !important;">' in html
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        'class="{{ tone }}"',
+        'class="b {% if x %}a{% endif %}"',
+        '{% if x %}class="a"{% endif %}',
+        'class="{% if x %}a{% else %}b{% endif %}"',
+    ],
+)
+def test_a_class_that_is_chosen_for_each_lead_keeps_its_rules(attribute):
+    html = made(".a{color:red}", f'<p {attribute}>A</p><p class="a">B</p>')
+    assert ".a{color:red !important}" in html
+    assert '<p class="a" style="color: red;">B</p>' in html
+
+
+def test_a_class_in_a_comment_that_only_outlook_reads_keeps_its_rules():
+    html = made(
+        ".a{width:9px} .c{width:8px}", '<!--[if mso]><td class="a"><![endif]--><p class="a">A</p><p class="c">A</p>'
+    )
+    assert "<style>.a{width:9px}</style>" in html
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        '{% if x %}bgcolor="#fff"{% endif %}',
+        '{% if x %} bgcolor="#fff" {% else %} bgcolor="#000" {% endif %} align="left"',
+        "{% if x %}hidden{% endif %}",
+        'title="{{ tone }}" class="{{ tone }}" {% if x %}dir="rtl"{% endif %}',
+    ],
+)
+def test_a_choice_among_attributes_leaves_the_inlining_on_and_loses_nothing(attributes):
+    html = made("td{color:red} p{margin:0}", f"<table><tr><td{' '}{attributes}>A</td></tr></table><p>B</p>")
+    assert '<p style="margin: 0;">' in html
+    assert html.count('style="color: red;"') == 1
+    assert all(piece in html for piece in attributes.replace("> ", ">").split())
+
+
+def test_a_style_that_is_chosen_has_what_was_inlined_too():
+    html = made("p{margin:0}", "<p {% if x %}style='color:red'{% endif %}>A</p>")
+    assert "{% if x %}style='margin: 0;color:red'{% endif %} style=\"margin: 0;\"" in html
+
+
+def test_a_style_with_a_variable_is_left_alone_and_the_others_are_inlined():
+    html = prepare("Hello", "<style>p{color:{{ tone }}}</style><style>p{margin:0}</style><p>A</p>").html
+    assert "<style>p{color:{{ tone }}}</style>" in html
+    assert '<p style="margin: 0;">' in html
+
+
+def test_a_style_of_the_body_moves_into_the_head_where_mail_programs_read_it():
+    html = prepare("Hello", "<body><p>A</p><style>p:hover{color:red}</style></body>").html
+    assert html.index("p:hover") < html.index("</head>")

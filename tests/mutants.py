@@ -1,0 +1,55 @@
+"""Change the pure rules in small ways, one at a time, and see whether their tests notice: `make mutants`.
+
+mutmut makes the changes in a copy of the tree, `mutants/`, and runs for each only the tests that reach it. All of them
+take hours, so a seeded sample is tried, the same each time; `python -m tests.mutants 1000 7` takes more, or others.
+"""
+
+import json
+import random
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from sandbox.processes import ROOT
+
+MUTANTS = ROOT / "mutants"
+# The smallest module: trying its mutants makes all the others.
+FIRST = "funnel_app.rules.ids.*"
+LEAST_KILLED = 0.85
+# What mutmut notes of a mutant: a test failed, or it took too long, or memory or the processor ran out.
+KILLED = {1, 3, 24, 36, -24, 152, 255}
+
+
+def mutmut(*names: str) -> None:
+    """Try these mutants; what came of them is noted beside the changed files."""
+    command = [Path(sys.executable).parent / "mutmut", "run", "--max-children", "2", *names]
+    done = subprocess.run(command, cwd=ROOT, check=False)
+    if done.returncode:
+        sys.exit(f"mutmut ended with {done.returncode}")
+
+
+def noted() -> dict[str, int | None]:
+    """Return every mutant with what came of it; None where it was not tried."""
+    notes = (json.loads(path.read_text()) for path in sorted(MUTANTS.rglob("*.meta")))
+    return {name: code for note in notes for name, code in note["exit_code_by_key"].items()}
+
+
+def main(count: int = 300, seed: int = 18) -> int:
+    """Try a sample; 1 where fewer are noticed than should be."""
+    mutmut(FIRST)
+    everything = sorted(noted())
+    sample = random.Random(seed).sample(everything, min(count, len(everything)))
+    mutmut(*sample)
+    became = noted()
+    alive = [name for name in sample if became[name] not in KILLED]
+    share = 1 - len(alive) / len(sample)
+    rooms = Counter(name.split(".")[1] for name in sample)
+    print(f"{share:.1%} of {len(sample)} mutants (of {len(everything)}; {dict(rooms)}) were noticed. Not noticed:")
+    for name in alive:
+        print(f"  {name}")
+    return int(share < LEAST_KILLED)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:])))
