@@ -34,14 +34,26 @@ def named(value: str) -> None:
             raise ValidationError(f"must read contacts.name=Client, sequences.email=E-mail …, and not {key}={name}.")
 
 
+def is_example(value: str) -> bool:
+    """Say whether a value was never anybody's own: it stands so in `.env.example`."""
+    return value.startswith("change-me") or value.endswith("...")
+
+
+def _own(value: str) -> None:
+    if any(map(is_example, parts_of(value))):
+        raise ValidationError("is still the example's: put your own there (openssl rand -hex 32 makes a secret).")
+
+
 def long_enough(value: str) -> None:
-    """Refuse a short secret; those of before may follow it."""
+    """Refuse a short secret, and the example's; those of before may follow it."""
+    _own(value)
     if not parts_of(value) or any(len(secret) < MINIMUM_SECRET_LENGTH for secret in parts_of(value)):
         raise ValidationError(f"must have {MINIMUM_SECRET_LENGTH} characters or more.")
 
 
 def strong_pair(value: str) -> None:
-    """Refuse a weak secret; it may be two while it is rotated."""
+    """Refuse a weak secret, and the example's; it may be two while it is rotated."""
+    _own(value)
     if not parts_of(value) or any(len(secret) < 16 for secret in parts_of(value)):
         raise ValidationError("must be a secret of 16 characters or more, or two with a comma while it is rotated.")
 
@@ -67,7 +79,8 @@ def strong_or_off(value: str) -> None:
 
 
 def key(value: str) -> None:
-    """Refuse what no header of HTTP can carry as a key."""
+    """Refuse what no header of HTTP can carry as a key, and the example's."""
+    _own(value)
     if not re.fullmatch(r"[!-~]+", value):
         raise ValidationError("must be a key of letters, digits and signs alone: copy it anew.")
 

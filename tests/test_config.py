@@ -225,6 +225,16 @@ def test_secrets_stay_out_of_the_settings_representation(load):
     assert "a-new-hook-secret" not in shown
 
 
+def test_what_the_example_has_in_a_secrets_place_is_refused(load):
+    example = dict(line.split("=", 1) for line in (ROOT / ".env.example").read_text().splitlines() if "=" in line[:40])
+    with pytest.raises(ConfigError) as error:
+        load(**{name: value for name, value in example.items() if value and not name.startswith("#")})
+    told = dict(line.strip().split(": ", 1) for line in str(error.value).splitlines()[1:])
+    for name in ("SECRET_KEY", "HOOK_SECRET", "RESEND_API_KEY", "NOTION_TOKEN"):
+        assert told[name].startswith("is still the example's"), told
+    assert "RESEND_WEBHOOK_SECRET" in told
+
+
 @pytest.mark.parametrize("module", ["jobs.worker", "jobs.scheduler"])
 def test_a_process_with_faulty_settings_ends_with_the_message(module, tmp_path):
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "SECRET_KEY": "short"}

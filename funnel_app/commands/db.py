@@ -8,6 +8,7 @@ from flask.cli import with_appcontext
 
 from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
+from funnel_app.ledger import revision as revisions
 from funnel_app.ledger import schema
 
 
@@ -32,10 +33,10 @@ def upgrade() -> None:
 def downgrade(revision: str) -> None:
     """Bring the ledger down to REVISION (base: before the first)."""
     engine = current_deps().engine
-    try:
-        schema.downgrade(engine, revision)
-    except CommandError as fault:
-        sys.exit(str(fault))
+    known = ["base", *sorted(revisions.known())]
+    if revision not in known:
+        raise click.ClickException(f"There is no migration {revision}; there are {', '.join(known)}.")
+    schema.downgrade(engine, revision)
     say(f"The ledger is at {schema.current(engine) or 'nothing'}.")
 
 

@@ -13,11 +13,12 @@ import click
 
 from funnel_app.commands.terminal import say
 from funnel_app.deploy import env_file
-from funnel_app.deploy.interview import Place, Question, is_example, is_needed, make_secrets, questions, wrong_with
+from funnel_app.deploy.interview import Place, Question, is_needed, make_secrets, questions, wrong_with
 from funnel_app.deploy.live_checks import Found, Unfit
 from funnel_app.environment import plain_values, read_file
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.gateways.http.public_url import PublicUrlProbe
+from funnel_app.setting_checks import is_example
 
 Values = dict[str, str]
 

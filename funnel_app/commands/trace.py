@@ -92,7 +92,8 @@ class Teller:
     def _person(self, contact: dict[str, Any]) -> None:
         names = [name for name in (contact["first_name"], contact["business_name"]) if name] or ["no name given"]
         who = Text.assemble((contact["email"], "bold"), "  ", ", ".join(names))
-        who.append(f", known since {self._day(contact['created_at'])}, changed {self._day(contact['updated_at'])}")
+        known, changed = self._day(contact["created_at"]), self._day(contact["updated_at"])
+        who.append(f", known since {known}" + (f", changed {changed}" if changed != known else ""))
         self.console.print(Padding(who, (1, 0, 0, 0)))
         if contact["notion_refused"]:
             told = f"Notion does not take this lead's row: {contact['notion_refused']} (flask notion check)"

@@ -106,11 +106,6 @@ def is_needed(name: str) -> bool:
     return wrong_with(name, "") is not None
 
 
-def is_example(value: str) -> bool:
-    """Say whether a value was never anybody's own: it stands so in `.env.example`."""
-    return value.startswith("change-me") or value.endswith("...")
-
-
 def make_secrets(values: Mapping[str, str]) -> dict[str, str]:
     """Return a secret for each that has none yet."""
     return {name: secrets.token_hex(24) for name in MADE if not values.get(name)}

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
 from funnel_app.ledger import template_versions
 from funnel_app.ledger.base import Base, written
+from funnel_app.ledger.booking_models import Booking
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import (
     Contact,
@@ -67,6 +68,7 @@ def copy_person(real: Session, scratch: Session, email_norm: str) -> UUID | None
     _copy(real, scratch, Contact, Contact.id == contact.id)
     _copy(real, scratch, Suppression, Suppression.email_norm == email_norm)
     _copy(real, scratch, HookEvent, HookEvent.contact_id == contact.id)
+    _copy(real, scratch, Booking, Booking.contact_id == contact.id)
     _copy(real, scratch, Enrolment, Enrolment.contact_id == contact.id)
     _copy(real, scratch, Request, Request.id.in_(requests) | Request.id.in_(told))
     _copy(real, scratch, Email, Email.enrolment_id.in_(theirs))

@@ -141,6 +141,8 @@ def test_db_upgrades_an_empty_ledger_checks_it_and_brings_it_down(tmp_path):
     assert code == 1 and "differ from the models" in words
     with deps.engine.begin() as connection:
         connection.execute(text("ALTER TABLE contacts DROP COLUMN by_hand"))
+    code, words = run("downgrade", "nope")
+    assert code == 1 and words.startswith("Error: There is no migration nope; there are base, 0001_create_ledger, ")
     assert run("downgrade", "base") == (0, "The ledger is at nothing.")
     deps.engine.dispose()
 

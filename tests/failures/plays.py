@@ -370,6 +370,25 @@ def backup_fails(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     stage.told()
 
 
+class StoppedReplica:
+    """A replica whose process is not there."""
+
+    def check(self) -> None:
+        raise Unavailable("the replica", "failed to connect to control socket")
+
+
+def replica_stops(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    stage.sign_up()
+    stage.go()
+    kept = stage.deps.settings
+    object.__setattr__(stage.deps, "settings", replace(kept, replica_url="file:///backup/funnel"))
+    object.__setattr__(stage.deps, "replica", StoppedReplica())
+    yield
+    object.__setattr__(stage.deps, "replica", None)
+    object.__setattr__(stage.deps, "settings", kept)
+    stage.told()
+
+
 def switch_is_gone(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     """Somebody deleted the check at the dead man's switch."""
     stage.sign_up()

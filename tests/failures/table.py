@@ -301,6 +301,13 @@ FAILURES = (
         noticed=Noticed("backups (fault)", "No backup was made"),
     ),
     Failure(
+        "replica that stops",
+        plays.replica_stops,
+        "sent",
+        noticed=Noticed("replica (fault)", "The replica is behind"),
+        lasts=A_WHILE,
+    ),
+    Failure(
         "dead man's switch that is gone",
         plays.switch_is_gone,
         "delivered",

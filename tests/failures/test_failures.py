@@ -42,8 +42,9 @@ def nothing_goes_twice(deps, stage) -> None:
     assert ledger_stats(deps)["duplicates"] == 0
 
 
-def test_the_table_names_every_failure_once():
+def test_the_table_names_every_failure_once_and_the_changelog_their_number():
     assert len({failure.name for failure in FAILURES}) == len(FAILURES)
+    assert f"{len(FAILURES)} ways an email can go wrong" in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_the_page_lists_them_in_this_order_and_no_others():

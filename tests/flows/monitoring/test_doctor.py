@@ -178,7 +178,6 @@ def enrol_as_hook(deps, campaign, payload):
 
 
 WRONG = {
-    "an example's secret": (lambda d: change(d, secret_key="change-me" * 4), "settings: fault", "the example's"),
     "a local address": (lambda d: change(d, public_url="http://localhost:8000"), "settings: fault", "no reader"),
     "a stand-in": (lambda d: change(d, resend_api_url="http://127.0.0.1:1"), "settings: fault", "stand-in"),
     "testing in public": (lambda d: change(d, testing_mode=True), "testing mode: warning", "get no email"),

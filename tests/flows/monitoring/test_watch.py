@@ -75,6 +75,15 @@ def test_what_is_wrong_is_noted_under_its_kind(live, trouble):
     assert set(found) == {kind} and words in found[kind] and kind in ALARMS
 
 
+@pytest.mark.parametrize(("minutes", "missed"), [(0, False), (5, True), (59, True), (61, False)])
+def test_workers_of_a_container_that_died_are_missed_for_an_hour_and_then_forgotten(live, monkeypatch, minutes, missed):
+    ours = live.vitals.seen
+    others = {f"worker:other:{number}": live.now() - timedelta(minutes=minutes) for number in (1, 2)}
+    monkeypatch.setattr(live.vitals, "seen", lambda: ours() | others)
+    watch(live)
+    assert wrong(live) == ({"worker_gone": "2 of 4 workers heard of in the last 60 s"} if missed else {})
+
+
 def test_a_rate_that_is_used_up_is_no_incident(live):
     live.pause.pause("429 rate", 1, "rate_limited")
     watch(live)

@@ -15,7 +15,6 @@ from funnel_app.setting_checks import parts_of
 
 LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (compared, never bound)
 LOCAL_ENDINGS = (".local", ".test", ".localhost", ".internal")
-EXAMPLE = "change-me"
 STRONG = 32
 RECENT = timedelta(days=7)
 # The entrances through which an assessment comes: the hook of its own, and the old website's addresses.
@@ -32,15 +31,9 @@ def python(deps: Deps) -> Findings:
 
 
 def settings(deps: Deps) -> Findings:
-    """No setting is an example's, and all of them fit together."""
+    """Addresses and the mode of testing fit together."""
     found = deps.settings
-    given = {"SECRET_KEY": found.secret_key, "HOOK_SECRET": ",".join(found.hook_secrets)}
-    examples = [name for name, value in given.items() if EXAMPLE in value]
-    if examples:
-        yield fault(
-            "settings", f"{', '.join(examples)}: still the example's", "set secrets of your own: openssl rand -hex 32"
-        )
-    elif not found.testing_mode and is_local(found.public_url):
+    if not found.testing_mode and is_local(found.public_url):
         words = f"PUBLIC_URL is {found.public_url}, and TESTING_MODE is off: no reader could reach its links"
         yield fault("settings", words, "set PUBLIC_URL to the address at which the world reaches Funnel")
     elif not found.testing_mode and is_local(found.resend_api_url):
