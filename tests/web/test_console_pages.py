@@ -218,7 +218,7 @@ class TestButtons:
             olga.send(f"/console/do/pause/{receipt.enrolment_id}")
         before = did(deps)
         page = olga.get(f"/console/do/{verb}/{receipt.enrolment_id}")
-        assert page.status_code == 200 and "lead nurture for delivered+" in page.text and "done by Olga" in page.text
+        assert page.status_code == 200 and "Nurture for new opt-ins" in page.text and "done by Olga" in page.text
         assert did(deps) == before
         with deps.reads() as session:
             assert session.get(Enrolment, receipt.enrolment_id).state == state
@@ -452,7 +452,7 @@ class TestHealth:
         watch_with_doctor(deps)
         shown = olga.get("/console/").text
         assert "A check found a fault (resend key)" in shown and "API key is invalid" in shown
-        assert "workers are there" not in shown and "All goes by itself" not in shown
+        assert "All goes by itself" not in shown
         assert 'href="/console/doctor"' in shown
         deps.account.fault = None
         deps.now.forward(minutes=3)
@@ -466,7 +466,7 @@ class TestHealth:
         shown = olga.get("/console/").text
         well = shown.count('<li class="ok" title="')
         assert well > 15 and '<span class="unseen">ledger: ok</span>' in shown
-        assert '<li class="warning" title="test email: none has flown yet">' in shown
+        assert '<li class="warning" title="test email: none has run yet">' in shown
         assert '<span class="pill wait">warning</span> test email' in shown
         assert f": {well} ok; <span" in shown
         deps.vitals.away = True
