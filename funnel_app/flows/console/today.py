@@ -64,7 +64,7 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Todo:
-    """What needs attention, of each kind the first that are shown; `more` says of how many others they are the first."""
+    """What needs attention, of each kind the first; `more` says of how many others they are the first."""
 
     held: Sequence[Held]
     ambiguous: Sequence[Email]
