@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+import hypothesis
 import pytest
 import structlog
 from flask import Flask
@@ -23,6 +24,9 @@ from tests.pgbouncer_server import pgbouncer
 from tests.postgres_server import PostgresServer, empty
 
 pytest_configure = ending.pytest_configure
+# A slow machine is no fault of what is tested.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 # `make quick` runs on SQLite alone.
 DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
 # What many callers and workers do at once reaches PostgreSQL through PgBouncer, all else straight.
