@@ -5,8 +5,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import hypothesis
+import psycopg
 import pytest
 import structlog
 from flask import Flask
