@@ -79,7 +79,7 @@ def test_a_ledger_that_stays_away_is_told_though_other_flows_do_well(sqlite, tim
     is_away = False
     time[0] = 60.0
     going.go()
-    assert [text[0] for _, text in deps.alerts.posted] == ["🔴", "🟢"]
+    assert [text.splitlines()[1][0] for _, text in deps.alerts.posted] == ["🔴", "🟢"]
 
 
 def test_only_a_process_on_duty_goes_round(deps):

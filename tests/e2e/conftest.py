@@ -47,6 +47,15 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+@pytest.fixture(autouse=True)
+def windows_are_closed(browser: Browser) -> Iterator[None]:
+    """Close what a test opened: a page that looks again by itself would go on doing so beside all others."""
+    before = set(browser.contexts)
+    yield
+    for context in set(browser.contexts) - before:
+        context.close()
+
+
 @pytest.fixture
 def page(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page of a desktop; what it showed last is kept as a picture beside the test's files."""

@@ -80,7 +80,7 @@ def test_leads_and_sequences_are_told_with_their_campaign(two):
     olga = Operator(application(two).test_client())
     olga.log_in()
     leads = olga.get("/console/leads").text
-    assert "spring/lead nurture" in leads and "christmas/lead nurture" in leads and ">five day" in leads
+    assert "<div>Lead nurture" in leads and "<div>Nurture for new opt-ins" in leads and "<div>Five-day" in leads
     drawn = olga.get("/console/sequences").text
     assert "Spring Opening" in drawn and "Christmas Surge" in drawn
     assert "sequence=spring/lead_nurture&amp;state=active" in drawn and "sequence=five_day" in drawn

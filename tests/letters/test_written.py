@@ -7,6 +7,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from funnel_app.flows.templates.starters import LAYOUT
 from funnel_app.letters.written.source import read_source
+from funnel_app.letters.written.write import BUTTON
 
 FRAME = LAYOUT.read_text()
 
@@ -48,7 +49,7 @@ def paragraph(*runs, **more):
         (
             "[Book it]({{ calendly_link }})",
             "Markdown",
-            '<p class="action"><a class="button" href="{{ calendly_link }}">Book it</a></p>',
+            BUTTON.format(href="{{ calendly_link }}", label="Book it"),
         ),
         (
             "Or [write](ana@x.example) or [look](www.x.example)",

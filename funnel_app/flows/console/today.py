@@ -116,9 +116,10 @@ def look_at_today(deps: Deps) -> Today:
     broken = count_invariants(deps)
     # Asked first: a Redis that does not answer must not keep a transaction open.
     found = stops(deps)
-    paused = None if any(stop.part is Part.REDIS for stop in found) else pause_reason(deps)
+    redis_away = any(stop.part is Part.REDIS for stop in found)
+    paused = None if redis_away else pause_reason(deps)
     why_late = paused or next((stop.words for stop in found if stop.part is not Part.LEDGER), None)
-    examined = last_examination(deps)
+    examined = None if redis_away else last_examination(deps)
     return Today(
         headline=current_headline(deps, found),
         day=_day(deps),

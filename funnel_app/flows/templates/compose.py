@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from funnel_app.campaigns.model import Campaign, Kind, Mode
+from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.campaigns.season import began_at
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
 from funnel_app.deps import Deps
@@ -69,7 +70,15 @@ def gather(deps: Deps, wanted: Collection[tuple[str, str]]) -> Sources:
     Raises GatewayError, and what says that the ledger is away.
     """
     texts = {key: _text(deps, key) for _, key in wanted}
-    return Sources(texts, {campaign: booked_calls(deps, campaign) for campaign, _ in wanted})
+    return Sources(texts, {campaign: _booked(deps, campaign) for campaign, _ in wanted})
+
+
+def _booked(deps: Deps, campaign: str) -> int:
+    try:
+        return booked_calls(deps, campaign)
+    except UnknownCampaign:
+        # Its emails are held for just that, and those of other campaigns go on.
+        return 0
 
 
 def _text(deps: Deps, key: str) -> TemplateVersion | NotReady:

@@ -28,7 +28,7 @@ def place_of(kind: str) -> int:
 
 
 class Line(NamedTuple):
-    """One thing that happened: when, to what, and in which words; `place` is its place among those of one second."""
+    """One thing that happened: when, to what, and in which words; `place` orders those of one email and second."""
 
     at: datetime
     about: str
@@ -53,7 +53,7 @@ def story(
         *(Line(found.created_at, "contact", f"not mailed ({found.scope}): {found.reason}") for found in suppressions),
     ]
     # A stable order: what has the same time stays as it is told above.
-    return [line.as_json() for line in sorted(lines, key=lambda line: (line.at.replace(microsecond=0), line.place))]
+    return [line.as_json() for line in sorted(lines, key=lambda line: line.at.replace(microsecond=0))]
 
 
 def _hook(hook: HookEvent) -> Line:
@@ -67,7 +67,8 @@ def _enrolment(enrolment: Enrolment, timeline: Mapping[UUID, Sequence[EmailEvent
     count = len(enrolment.emails)
     yield Line(enrolment.created_at, enrolment.sequence, f"started with {count} emails")
     for email in enrolment.emails:
-        yield from _email(enrolment, email, timeline.get(email.id, ()))
+        told = _email(enrolment, email, timeline.get(email.id, ()))
+        yield from sorted(told, key=lambda line: (line.at.replace(microsecond=0), line.place))
     if enrolment.ended_at is not None:
         why = f": {enrolment.exit_reason}" if enrolment.exit_reason else ""
         yield Line(enrolment.ended_at, enrolment.sequence, f"{'ended' if why else 'completed'}{why}")

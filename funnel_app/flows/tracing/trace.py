@@ -11,7 +11,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up, names
 from funnel_app.flows.intake.received import reason_of
 from funnel_app.flows.monitoring.headline import current_headline
-from funnel_app.flows.monitoring.ready import silent_parts
+from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.sending.eligibility import block_reason
 from funnel_app.flows.sending.sending_status import pause_reason
@@ -33,7 +33,9 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
     is all that happened, in time order. A call that named it and was refused is among `hooks`; `similar` are known
     addresses like an unknown one.
     """
-    email_norm, waiting, said = looked_up(address), _why_all_waits(deps), current_headline(deps).sentence
+    # Once for both: a Redis that hangs costs its reader a third of a second each time.
+    found = stops(deps)
+    email_norm, waiting, said = looked_up(address), _why_all_waits(deps, found), current_headline(deps, found).sentence
     with deps.reads() as session:
         contact = contacts.find(session, email_norm)
         forbidden = suppressions.of_address(session, email_norm, deps.settings.secret_key)
@@ -59,8 +61,10 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
     }
 
 
-def _why_all_waits(deps: Deps) -> str | None:
-    return pause_reason(deps) or next((f"{stop.words} ({DOCTOR_KNOWS})" for stop in silent_parts(deps)), None)
+def _why_all_waits(deps: Deps, found: Sequence[Stop]) -> str | None:
+    silent = [stop for stop in found if stop.part is not Part.LEDGER]
+    paused = None if any(stop.part is Part.REDIS for stop in silent) else pause_reason(deps)
+    return paused or next((f"{stop.words} ({DOCTOR_KNOWS})" for stop in silent), None)
 
 
 def _outlook(deps: Deps, session: Session, joined: Sequence[Enrolment], waiting: str | None) -> Outlook:

@@ -25,6 +25,11 @@ _LOOKS = (("bold", "strong"), ("italic", "em"), ("underline", "u"), ("strike", "
 _LIST_TAGS = {Kind.BULLET: "ul", Kind.NUMBER: "ol"}
 _IF = re.compile(r"\{%-?\s*if\b")
 _ENDIF = re.compile(r"\{%-?\s*endif\s*-?%\}")
+# A cell, whose padding Outlook keeps: as in the starters.
+BUTTON = (
+    '<div class="action"><table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr><td class="button">'
+    '<a class="press" href="{href}">{label}</a></td></tr></table></div>'
+)
 
 
 def letter(blocks: Sequence[Block], layout: str) -> str:
@@ -143,7 +148,7 @@ def _button(runs: Sequence[Run]) -> str:
     if len(addresses) != 1 or label in addresses or "" in addresses or "\n" in label:
         return ""
     href = _escaped(addresses.pop(), quote=True)
-    return f'<p class="action"><a class="button" href="{href}">{_escaped(label)}</a></p>'
+    return BUTTON.format(href=href, label=_escaped(label))
 
 
 def _words(runs: Sequence[Run]) -> str:

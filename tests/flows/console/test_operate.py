@@ -206,7 +206,7 @@ def test_held_emails_are_looked_at_again_at_once(ready):
     first = email_ids(receipt)[0]
     assert look(ready, first).next_attempt_at > ready.now()
     told = operate.look_again(ready, "lead_nurture_email_1", WHO)
-    assert told == "1 held emails of lead_nurture_email_1 are looked at again within seconds"
+    assert told == "1 held emails of “Day 1: your holiday playbook” are looked at again within seconds"
     assert look(ready, first).next_attempt_at == ready.now()
 
 
