@@ -137,7 +137,7 @@ def test_a_page_of_blocks_becomes_a_letter():
         '<p><strong>Hi {{ first_name }}</strong>, <a class="link" href="https://x.example">see</a> &amp; &lt;b&gt;</p>'
     )
     assert lines[2:8] == ["{% if segment is known %}", "<ul>", "<li>one", "<p>more</p>", "</li>", "<li>two</li>"]
-    assert '<a class="button" href="{{ calendly_link }}">Book your call</a>' in found.html
+    assert '<a class="press" href="{{ calendly_link }}">Book your call</a>' in found.html
     assert '<p class="note">💡 a tip</p>' in lines and "<p>left</p>" in lines
     assert 'href="https://x.example/shop"' in lines[-1]
 
