@@ -8,7 +8,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from funnel_app.letters.stylesheet import Selector
 from funnel_app.letters.tags import MARK, START_TAG, Protected
 
-_COMMENTED = re.compile(r"<!--\[if(.*?)<!\[endif\]-->", re.DOTALL | re.IGNORECASE)
+_COMMENTED = re.compile(r"<!--\[if(.*?)(?:<!\[endif\]-->|\Z)", re.DOTALL | re.IGNORECASE)
 _CLASS = re.compile(r"\b(?:class|id)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE)
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _HALF_A_NAME = re.compile(rf"[\w-](?:{MARK.pattern})+[\w-]")

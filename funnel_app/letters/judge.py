@@ -27,7 +27,7 @@ FEW_UNSEEN_WORDS = 20
 MOST_UNSEEN = 0.6
 
 
-_STYLES = re.compile(r"<style\b[^>]*>(.*?)</style", re.DOTALL | re.IGNORECASE)
+_STYLES = re.compile(r"<style\b[^>]*(?:>(.*?)(?:</style|\Z)|\Z)", re.DOTALL | re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 
 

@@ -8,7 +8,8 @@ from funnel_app.letters.stylesheet import Sheet, read_sheet
 from funnel_app.letters.tags import MARK, START_TAG, Protected
 
 _COMMENT_OR_STYLE = re.compile(
-    r"<!--(?:.*?-->|.*\Z)|<style\b(?P<attributes>[^>]*)>(?P<css>.*?)</style\s*>", re.DOTALL | re.IGNORECASE
+    r"<!--(?:.*?-->|.*\Z)|<style\b(?P<attributes>[^>]*)(?:>(?P<css>.*?)(?:</style\s*>|\Z)|\Z)",
+    re.DOTALL | re.IGNORECASE,
 )
 _VALUE_OR_MARK = re.compile(rf"=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>\"']+)|(?P<mark>{MARK.pattern})")
 _MEDIA = re.compile(r"\bmedia\s*=\s*[\"']?([^\"'>]*)", re.IGNORECASE)

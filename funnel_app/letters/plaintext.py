@@ -19,7 +19,7 @@ from funnel_app.letters.words import tidy
 
 _LINES_OF_BLOCKS = re.compile(r"^[ \t]*((?:\{%(?:(?!\{%|%\}).)*%\}[ \t]*)+)\n", re.MULTILINE | re.DOTALL)
 _LINK_SHOWN_TWICE = re.compile(r"(?<!\S)(\{\{[^{}]*\}\}|\S+) \((?:mailto:|tel:)?\1\)")
-_NUMBER_SHOWN_TWICE = re.compile(r"(\+?\(?\d[\d ().-]{4,}\d) \(tel:(\+?[\d-]+)\)")
+_NUMBER_SHOWN_TWICE = re.compile(r"(\+?\(?\d[\d ().-]{4,30}\d) \(tel:(\+?[\d-]{1,30})\)")
 _TABLE = ("table", "thead", "tbody", "tfoot", "tr", "td", "th")
 
 

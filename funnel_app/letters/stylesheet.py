@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import tinycss2
 
-_BRACKETS = re.compile(r"\[[^\]]*\]|\([^)]*\)")
+_BRACKETS = re.compile(r"\[[^\]]*(?:\]|\Z)|\([^)]*(?:\)|\Z)")
 _NAMES = re.compile(r"([.#]?)(-?[A-Za-z_\ue000-\ue0ff][\w\ue000-\ue0ff-]*)")
 _PSEUDO = re.compile(r"::?[\w-]+(?:\([^)]*\))?")
 # What decides by the moment or by a made-up box, and so not by the element.

@@ -10,6 +10,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from funnel_app.letters.problem import Problem, fault, warning
 from funnel_app.letters.tags import protect
+from funnel_app.letters.written.fences import Fence, split_fences
 from funnel_app.letters.written.markdown import read_markdown
 from funnel_app.letters.written.model import Block
 from funnel_app.letters.written.notion import read_blocks
@@ -22,10 +23,6 @@ _BLOCK_TAG = re.compile(rf"<!doctype\b|</?(?:{_BLOCK_NAMES})(?:\s[^<>]*)?/?>", r
 _TAG = re.compile(rf"<!doctype\b|</?(?:{_BLOCK_NAMES}|{_INLINE_NAMES})(?:\s[^<>]*)?/?>|<!--", re.IGNORECASE)
 _OPEN_TAG = re.compile(rf"<(?:{_BLOCK_NAMES}|{_INLINE_NAMES})\s", re.IGNORECASE)
 _ESCAPED_TAG = re.compile(rf"&(?:amp;)?lt;/?(?:!doctype|{_BLOCK_NAMES}|{_INLINE_NAMES})\b", re.IGNORECASE)
-_FENCE = re.compile(
-    r"^[ \t]*(?P<mark>```|~~~)[ \t]*(?P<lang>\w*)[ \t]*\n(?P<inside>.*?)\n[ \t]*(?P=mark)[ \t]*$",
-    re.DOTALL | re.MULTILINE,
-)
 _MARKDOWN_LEFT = re.compile(r"\*\*\w[^*\n]{0,200}\*\*|\[[^\[\]\n]{1,200}\]\((?:https?:|mailto:)[^()\s]{1,500}\)")
 _FOREIGN = (
     (
@@ -78,7 +75,7 @@ def _has_words(blocks: Sequence[Mapping[str, Any]]) -> bool:
 
 def _rich(source: str, runs: Sequence[Mapping[str, Any]], layout: str) -> Written:
     """Return what words say to which Notion gave looks and links; code has none, so that they are lost there."""
-    if not (_is_code_of_letter(source) or _FENCE.search(source)):
+    if not (_is_code_of_letter(source) or split_fences(source)[0]):
         kept = read_blocks([{"type": "paragraph", "runs": runs}])
         return _made(read_rich(runs), layout, "words with Notion's formatting", kept.problems)
     written = _text(source, layout)
@@ -102,9 +99,10 @@ def _text(source: str, layout: str) -> Written:
     for sign, name, cure in _FOREIGN:
         if sign.search(source):
             return Written("", "", (fault("not_html", f"The body is {name}, which no mailbox can show. {cure}."),))
-    fences = [found for found in _FENCE.finditer(source) if found["lang"].casefold() in ("html", "")]
-    if fences and any(_is_html(found["inside"]) for found in fences):
-        return _fenced(source, fences)
+    found, beside = split_fences(source)
+    fences = [fence for fence in found if fence.language in ("html", "")]
+    if any(_is_html(fence.inside) for fence in fences):
+        return _fenced(fences, beside)
     if _is_html(source):
         return Written(source, "HTML", tuple(_html_problems(source)))
     if _ESCAPED_TAG.search(source):
@@ -112,13 +110,12 @@ def _text(source: str, layout: str) -> Written:
     return _words(source, layout)
 
 
-def _fenced(source: str, fences: Sequence[re.Match[str]]) -> Written:
-    beside = _FENCE.sub("", source).strip()
+def _fenced(fences: Sequence[Fence], beside: str) -> Written:
     if len(fences) > 1 or beside:
         other = f"{len(fences)} fences (```)" if len(fences) > 1 else "a fence (```html) and words beside it"
         detail = f"The body has {other}, and it is not certain which is the letter. Leave only the letter there."
         return Written("", "", (fault("code_or_words", detail),))
-    inside = fences[0]["inside"]
+    inside = fences[0].inside
     return Written(inside, "HTML in a fence (```html)", tuple(_html_problems(inside)))
 
 
