@@ -117,7 +117,7 @@ def fire(url: str, shots: Iterator[Shot]) -> Tally:
     return Tally(sum((gunner.counts for gunner in gunners), Counter()), time.monotonic() - began)
 
 
-OURS = frozenset({"incidents", "notices"})
+OURS = frozenset({"incidents", "notices", "heartbeats"})
 
 
 def rows(ledger: Path) -> dict[str, int]:
