@@ -62,9 +62,9 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
 
 
 def _why_all_waits(deps: Deps, found: Sequence[Stop]) -> str | None:
-    silent = [stop for stop in found if stop.part is not Part.LEDGER]
-    paused = None if any(stop.part is Part.REDIS for stop in silent) else pause_reason(deps)
-    return paused or next((f"{stop.words} ({DOCTOR_KNOWS})" for stop in silent), None)
+    away = next((stop.words for stop in found if stop.part is Part.REDIS), None)
+    silent = (f"{stop.words} ({DOCTOR_KNOWS})" for stop in found if stop.part is not Part.LEDGER)
+    return away or pause_reason(deps) or next(silent, None)
 
 
 def _outlook(deps: Deps, session: Session, joined: Sequence[Enrolment], waiting: str | None) -> Outlook:
