@@ -98,7 +98,8 @@ def test_without_scripts_every_page_says_the_same(filled: Site):
             answer = page.goto(filled.url + path)
             assert answer is not None and answer.status == (404 if name == "nowhere" else 200)
             expect(page.locator("h1")).to_be_visible()
-            read[-1][name] = page.locator("main").inner_text()
+            # Free room on a disk, say, is another a moment later.
+            read[-1][name] = re.sub(r"\d[\d.,]*", "#", page.locator("main").inner_text())
         page.context.close()
     assert read[0] == read[1] and all(len(text) > 40 for text in read[1].values())
 

@@ -229,7 +229,7 @@ PIECES = ["<p>", "</p>", "{{ x }}", "{% if x %}", "{% else %}", "{% endif %}", "
 def test_no_rendered_part_ever_keeps_a_tag(pieces, value):
     try:
         rendered = render(prepare("Hello {{ x }}", "".join(pieces)), {"x": value})
-    except RenderFailed:
+    except (RenderFailed, MissingVariable):
         return
     assert not any(tag in part for part in (rendered.subject, rendered.html, rendered.text) for tag in ("{{", "{%"))
 
