@@ -90,6 +90,11 @@ class Registry:
         shared = sum(sequence.name in campaign.sequences for campaign in self.campaigns.values()) > 1
         return f"{sequence.campaign}/{sequence.name}" if shared else sequence.name
 
+    def sequence_titles(self) -> dict[str, str]:
+        """Return the title of every sequence by the name that `named` finds it by, in the order of the files."""
+        sequences = (each for campaign in self.campaigns.values() for each in campaign.sequences.values())
+        return {self.name_of(sequence): sequence.title for sequence in sequences}
+
     def template_keys(self) -> tuple[str, ...]:
         """Return every template key, in the order of the files."""
         return tuple(step.template for _, _, step in self.steps())

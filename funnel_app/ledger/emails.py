@@ -36,16 +36,20 @@ def claimable() -> ColumnElement[bool]:
     Whoever asks gives the parameters `now` and `modes`. It is built once, which takes longer than to ask it.
     """
     now = bindparam("now", type_=UtcTime)
-    earlier = aliased(Email)
-    waits = exists().where(
-        earlier.enrolment_id == Email.enrolment_id, earlier.step < Email.step, earlier.state.in_(HOLDS_SUCCESSOR)
-    )
     return and_(
         written(Email.state, State.PLANNED),
         Email.due_at <= now,
         or_(Email.next_attempt_at.is_(None), Email.next_attempt_at <= now),
         _runs(),
-        ~waits,
+        ~waits_for_earlier(),
+    )
+
+
+def waits_for_earlier() -> ColumnElement[bool]:
+    """Return what holds for emails that an earlier step of their enrolment keeps back."""
+    earlier = aliased(Email)
+    return exists().where(
+        earlier.enrolment_id == Email.enrolment_id, earlier.step < Email.step, earlier.state.in_(HOLDS_SUCCESSOR)
     )
 
 

@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Engine, Select, event, exists, func, insert, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Engine, Select, event, func, insert, select
+from sqlalchemy.orm import Session
 
-from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
-from funnel_app.ledger import template_versions
+from funnel_app.campaigns.states import State
+from funnel_app.ledger import emails, template_versions
 from funnel_app.ledger.base import Base, written
 from funnel_app.ledger.booking_models import Booking
 from funnel_app.ledger.engine import open_engine
@@ -62,9 +62,9 @@ def copy_person(real: Session, scratch: Session, email_norm: str) -> UUID | None
     if contact is None:
         return None
     theirs = select(Enrolment.id).where(Enrolment.contact_id == contact.id)
-    emails = select(Email.id).where(Email.enrolment_id.in_(theirs))
+    written_to = select(Email.id).where(Email.enrolment_id.in_(theirs))
     requests = select(Email.request_id).where(Email.enrolment_id.in_(theirs), Email.request_id.is_not(None))
-    told = select(Message.request_id).where(Message.email_id.in_(emails))
+    told = select(Message.request_id).where(Message.email_id.in_(written_to))
     _copy(real, scratch, Contact, Contact.id == contact.id)
     _copy(real, scratch, Suppression, Suppression.email_norm == email_norm)
     _copy(real, scratch, HookEvent, HookEvent.contact_id == contact.id)
@@ -72,7 +72,7 @@ def copy_person(real: Session, scratch: Session, email_norm: str) -> UUID | None
     _copy(real, scratch, Enrolment, Enrolment.contact_id == contact.id)
     _copy(real, scratch, Request, Request.id.in_(requests) | Request.id.in_(told))
     _copy(real, scratch, Email, Email.enrolment_id.in_(theirs))
-    _copy(real, scratch, Message, Message.email_id.in_(emails), template_version_id=None)
+    _copy(real, scratch, Message, Message.email_id.in_(written_to), template_version_id=None)
     return contact.id
 
 
@@ -87,12 +87,9 @@ def next_due(session: Session) -> tuple[UUID, datetime] | None:
 
 @cache
 def _next_due() -> Select[UUID, datetime]:
-    earlier = aliased(Email)
-    waits = exists().where(
-        earlier.enrolment_id == Email.enrolment_id, earlier.step < Email.step, earlier.state.in_(HOLDS_SUCCESSOR)
-    )
     at = func.max(Email.due_at, func.coalesce(Email.next_attempt_at, Email.due_at), type_=Email.due_at.type)
-    return select(Email.id, at).where(written(Email.state, State.PLANNED), ~waits).order_by(at, Email.step).limit(1)
+    planned = written(Email.state, State.PLANNED)
+    return select(Email.id, at).where(planned, ~emails.waits_for_earlier()).order_by(at, Email.step).limit(1)
 
 
 def _copy(real: Session, scratch: Session, model: type[Base], where: ColumnElement[bool], **changed: Any) -> None:

@@ -27,15 +27,14 @@ def leads() -> ResponseReturnValue:
     deps = current_deps()
     given = {name: request.args.get(name, "").strip()[:200] for name in FILTERS}
     wanted = Wanted(**given, after=as_uuid(request.args.get("after")))
+    titles = deps.registry.sequence_titles()
     return page(
         "leads.html",
         found=find_leads(deps, wanted),
         wanted=wanted,
         given={name: value for name, value in given.items() if value},
-        titles={
-            deps.registry.name_of(s): s.title for c in deps.registry.campaigns.values() for s in c.sequences.values()
-        },
-        sequences=[deps.registry.name_of(s) for c in deps.registry.campaigns.values() for s in c.sequences.values()],
+        titles=titles,
+        sequences=list(titles),
         states=[state.value for state in EnrolmentState],
         troubles=[state.value for state in TROUBLE],
     )

@@ -33,9 +33,7 @@ def simulate_page() -> ResponseReturnValue:
             shown = _played(given)
         except NotUnderstood as words:
             fault = str(words)
-    registry = current_deps().registry
-    sequences = [sequence for each in registry.campaigns.values() for sequence in each.sequences.values()]
-    titles = {registry.name_of(sequence): sequence.title for sequence in sequences}
+    titles = current_deps().registry.sequence_titles()
     told = {"given": given, "fault": fault, "shown": shown, "events": [*Event, UNSUBSCRIBE]}
     return page("simulate.html", titles=titles, samples=SAMPLES, **told), 422 if fault else 200
 
