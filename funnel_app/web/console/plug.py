@@ -9,6 +9,7 @@ from funnel_app.web.console import (
     figures,
     hooks,
     leads,
+    outgoing,
     runbook,
     sequences,
     settling,
@@ -21,7 +22,21 @@ from funnel_app.web.console.frame import blueprint, static_file
 from funnel_app.web.console.rq import add_rq_dashboard
 
 # Each of these modules puts its pages onto the blueprint by being imported.
-PAGES = (buttons, doctor, emails, figures, hooks, leads, runbook, sequences, settling, simulate, templates, today)
+PAGES = (
+    buttons,
+    doctor,
+    emails,
+    figures,
+    hooks,
+    leads,
+    outgoing,
+    runbook,
+    sequences,
+    settling,
+    simulate,
+    templates,
+    today,
+)
 
 
 def init_app(app: Flask) -> None:
