@@ -3,6 +3,7 @@
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
 from funnel_app.app import create_app
@@ -20,15 +22,19 @@ from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.templates.populate import populate
 from funnel_app.gateways.redis.queue import Queues
 from funnel_app.gateways.resend.mailer import Mailer
-from funnel_app.ledger.engine import open_engine
 from sandbox.server import Server, serve
-from tests.console_world import fill, live_days
+from tests.console_world import enter_world, fill, keep_world, live_days
 from tests.factories import make_deps
 from tests.flows.monitoring.test_doctor import LIVE
+from tests.once import once_a_run
 from tests.redis_server import RedisServer
+from tests.sqlite_files import into_one_file, open_copy
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+
+# How long a page may take to show what is expected, on a machine that does much else.
+PATIENCE_MS = 30_000
 
 
 def chromium() -> str:
@@ -42,6 +48,7 @@ def chromium() -> str:
 def browser() -> Iterator[Browser]:
     """The system's Chromium, without a window."""
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         launched = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
         yield launched
         launched.close()
@@ -127,12 +134,9 @@ def width(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="module")
-def site(browser: Browser, width: str, migrated_sqlite: Path, tmp_path_factory) -> Iterator[Site]:
-    """A console in which nothing has happened yet, with a Redis for rq-dashboard."""
-    path = tmp_path_factory.mktemp("site") / "funnel.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    engine = open_engine(f"sqlite:///{path}")
+@contextmanager
+def serving(browser: Browser, width: str, engine: Engine) -> Iterator[Site]:
+    """Serve the console of a ledger, with a Redis for rq-dashboard."""
     with RedisServer() as redis:
         deps = make_deps(engine, redis_url=redis.url, secret_key="k" * 32, **LIVE)
         queues = Queues(redis.url)
@@ -150,15 +154,39 @@ def site(browser: Browser, width: str, migrated_sqlite: Path, tmp_path_factory) 
 
 
 @pytest.fixture(scope="module")
-def filled(site: Site) -> Site:
-    """The console two weeks later: leads in every state that an operator can meet, and Olga is logged in."""
-    populate(site.deps)
-    live_days(site.deps)
-    site.leads = fill(site.deps)
-    watch(site.deps)
-    examine_and_keep(site.deps)
-    site.log_in()
-    return site
+def site(browser: Browser, width: str, migrated_sqlite: Path, tmp_path_factory) -> Iterator[Site]:
+    """A console in which nothing has happened yet."""
+    engine = open_copy(migrated_sqlite, tmp_path_factory.mktemp("site") / "funnel.db")
+    with serving(browser, width, engine) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def world(migrated_sqlite: Path, tmp_path_factory) -> Path:
+    """Two weeks of leads in every state that an operator can meet, to be copied."""
+
+    def live(folder: Path) -> None:
+        deps = make_deps(open_copy(migrated_sqlite, folder / "funnel.db"), **LIVE)
+        populate(deps)
+        live_days(deps)
+        leads = fill(deps)
+        keep_world(deps, leads, folder / "world")
+        into_one_file(deps.engine)
+
+    return once_a_run(tmp_path_factory, "world", live)
+
+
+@pytest.fixture(scope="module")
+def filled(browser: Browser, width: str, world: Path, tmp_path_factory) -> Iterator[Site]:
+    """The console two weeks later, at which Olga is logged in."""
+    engine = open_copy(world / "funnel.db", tmp_path_factory.mktemp("filled") / "funnel.db")
+    with serving(browser, width, engine) as site:
+        populate(site.deps)
+        site.leads = enter_world(site.deps, world / "world")
+        watch(site.deps)
+        examine_and_keep(site.deps)
+        site.log_in()
+        yield site
 
 
 @pytest.fixture
