@@ -25,6 +25,10 @@ FOOT = '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a> {{ company_address }}
 WORDS = " ".join(f"Sentence {number} tells of the salon and its week." for number in range(10))
 
 
+def in_table(cell: str) -> str:
+    return f"<table><tr>{cell}</tr></table>"
+
+
 def verdict(html: str, subject: str = "Hello", sample: Sample = SAMPLE):
     return judge(Draft(subject, html, "Active", KNOWN, (sample,)))
 
@@ -263,14 +267,14 @@ def test_a_letter_that_shows_a_small_part_of_its_words_blocks(hiding):
         '<div style="display:none">Peek into this week of your salon, which is short</div><p>Hi</p>',
         '<div style="font-size:1px;color:#ffffff">Peek into this week of your salon</div><p>Hi</p>',
         # Columns side by side: the space between them has no size, and they have their own.
-        '<table><tr><td style="font-size:0"><div style="display:inline-block;font-size:16px">{}</div></td></tr></table>',
-        '<table><tr><td style="font-size:0px"><p style="font-size:1rem">{}</p></td></tr></table>',
+        in_table('<td style="font-size:0"><div style="display:inline-block;font-size:16px">{}</div></td>'),
+        in_table('<td style="font-size:0px"><p style="font-size:1rem">{}</p></td>'),
         '<a href="https://x.example" style="background:#c00;color:#fff">{}</a>',
-        '<table><tr><td style="background-color:#222"><a href="https://x.example" style="color:white">{}</a></td></tr></table>',
+        in_table('<td style="background-color:#222"><a href="https://x.example" style="color:white">{}</a></td>'),
         '<body bgcolor="#000000" text="#ffffff"><p>{}</p>',
         '<table background="https://x.example/a.png"><tr><td style="color:#fff">{}</td></tr></table>',
-        '<table><tr><td style="background:url(https://x.example/a.png) #fff;color:#fff">{}</td></tr></table>',
-        '<table><tr><td style="background-image:linear-gradient(#111, #333)"><p style="color:#fff">{}</p></td></tr></table>',
+        in_table('<td style="background:url(https://x.example/a.png) #fff;color:#fff">{}</td>'),
+        in_table('<td style="background-image:linear-gradient(#111, #333)"><p style="color:#fff">{}</p></td>'),
         '<div style="position:absolute"><p style="color:#fff">{}</p></div>',
         '<p style="color:#fff;text-shadow:0 0 4px #000">{}</p>',
         "<style>@media screen{{.d{{background:#111}}}}</style><div class=d style='color:#fff'>{}</div>",
