@@ -1,7 +1,9 @@
 """A business's day for the console's tests and pictures: leads in every state that an operator can meet."""
 
+import pickle
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from uuid import UUID
 
 from funnel_app.campaigns.model import Event
@@ -156,3 +158,14 @@ def hold(deps: Deps, many: int = 3, first: int = 20) -> Receipt:
         deliver(deps, email_ids(receipt)[:1])
     deps.notebook.pages[key] = good
     return held[0]
+
+
+def keep_world(deps: Deps, leads: dict[str, Receipt], file: Path) -> None:
+    """Keep what a world is beside its ledger: the time, what Resend and Redis know, and its leads."""
+    file.write_bytes(pickle.dumps((deps.now(), deps.mailer.accepted, deps.queues.clock, deps.queues.queue_of, leads)))
+
+
+def enter_world(deps: Deps, file: Path) -> dict[str, Receipt]:
+    """Go on where a kept world stands, over a copy of its ledger; return its leads."""
+    deps.now.at, deps.mailer.accepted, deps.queues.clock, deps.queues.queue_of, leads = pickle.loads(file.read_bytes())
+    return leads

@@ -16,7 +16,7 @@ from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from tests.console_world import go_whole_way, live_days
 from tests.e2e.conftest import QUIET, chromium
-from tests.e2e.site import PLACES, Site, fill_site, open_site, pages
+from tests.e2e.site import PLACES, Site, live_weeks, pages, serving, watch_and_log_in
 
 PICTURES = Path(__file__).parents[1] / "screenshots"
 WIDTHS = (360, 390, 768, 1280)
@@ -38,7 +38,13 @@ def live_usually(site: Site) -> None:
     site.log_in()
 
 
-WORLDS: dict[str, Callable[[Site], None]] = {"empty": start_empty, "usual": live_usually, "troubled": fill_site}
+def be_in_trouble(site: Site) -> None:
+    """Let weeks go by, at the end of which much needs a person."""
+    site.leads = live_weeks(site.deps)
+    watch_and_log_in(site)
+
+
+WORLDS: dict[str, Callable[[Site], None]] = {"empty": start_empty, "usual": live_usually, "troubled": be_in_trouble}
 
 
 def shown_in(world: str, site: Site) -> dict[str, str]:
@@ -51,7 +57,9 @@ def shown_in(world: str, site: Site) -> dict[str, str]:
 
 def take(browser: Browser, path: Path, world: str, wanted: set[str]) -> Iterator[Path]:
     """Take the pictures of one world; yield where each stands."""
-    with open_site(browser, "desktop", path) as site:
+    engine = open_engine(f"sqlite:///{path}")
+    schema.upgrade(engine)
+    with serving(browser, "desktop", engine) as site:
         WORLDS[world](site)
         for scheme in SCHEMES:
             page = site.open(color_scheme=scheme, java_script_enabled=False)
@@ -78,9 +86,6 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
         for world in given.world or WORLDS:
             path = Path(folder) / f"{world}.db"
-            engine = open_engine(f"sqlite:///{path}")
-            schema.upgrade(engine)
-            engine.dispose()
             number += sum(1 for _ in take(browser, path, world, set(given.pages)))
         browser.close()
     print(f"{number} pictures in {PICTURES}")

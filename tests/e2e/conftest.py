@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from funnel_app.app import create_app
@@ -15,11 +15,18 @@ from funnel_app.deps import Deps
 from funnel_app.flows.templates.populate import populate
 from funnel_app.gateways.resend.mailer import Mailer
 from sandbox.server import Server, serve
-from tests.e2e.site import SIZES, Site, fill_site, open_site
+from tests.console_world import keep_world
+from tests.e2e.site import SIZES, Site, enter_weeks, live_weeks, serving
 from tests.factories import make_deps
+from tests.flows.monitoring.test_doctor import LIVE
+from tests.once import once_a_run
+from tests.sqlite_files import into_one_file, open_copy
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+
+# How long a page may take to show what is expected, on a machine that does much else.
+PATIENCE_MS = 30_000
 
 
 def chromium() -> str:
@@ -33,6 +40,7 @@ def chromium() -> str:
 def browser() -> Iterator[Browser]:
     """The system's Chromium, without a window."""
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         launched = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
         yield launched
         launched.close()
@@ -88,18 +96,31 @@ def width(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def site(browser: Browser, width: str, migrated_sqlite: Path, tmp_path_factory) -> Iterator[Site]:
-    """A console in which nothing has happened yet, with a Redis for rq-dashboard."""
-    path = tmp_path_factory.mktemp("site") / "funnel.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    with open_site(browser, width, path) as opened:
+    """A console in which nothing has happened yet."""
+    engine = open_copy(migrated_sqlite, tmp_path_factory.mktemp("site") / "funnel.db")
+    with serving(browser, width, engine) as opened:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def world(migrated_sqlite: Path, tmp_path_factory) -> Path:
+    """Two weeks of leads in every state that an operator can meet, to be copied."""
+
+    def live(folder: Path) -> None:
+        deps = make_deps(open_copy(migrated_sqlite, folder / "funnel.db"), **LIVE)
+        keep_world(deps, live_weeks(deps), folder / "world")
+        into_one_file(deps.engine)
+
+    return once_a_run(tmp_path_factory, "world", live)
+
+
 @pytest.fixture(scope="module")
-def filled(site: Site) -> Site:
-    """The console two weeks later: leads in every state that an operator can meet, and Olga is logged in."""
-    fill_site(site)
-    return site
+def filled(browser: Browser, width: str, world: Path, tmp_path_factory) -> Iterator[Site]:
+    """The console two weeks later, at which Olga is logged in."""
+    engine = open_copy(world / "funnel.db", tmp_path_factory.mktemp("filled") / "funnel.db")
+    with serving(browser, width, engine) as site:
+        enter_weeks(site, world / "world")
+        yield site
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
 from funnel_app.app import create_app
@@ -19,8 +20,7 @@ from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.templates.populate import populate
 from funnel_app.gateways.redis.queue import Queues
-from funnel_app.ledger.engine import open_engine
-from tests.console_world import fill, go_whole_way, live_days
+from tests.console_world import enter_world, fill, go_whole_way, live_days
 from tests.factories import make_deps
 from tests.flows.leads import email_ids
 from tests.flows.monitoring.test_doctor import LIVE
@@ -59,9 +59,8 @@ class Site:
 
 
 @contextmanager
-def open_site(browser: Browser, width: str, path: Path) -> Iterator[Site]:
-    """Serve the console of the ledger at this path, with a Redis for rq-dashboard."""
-    engine = open_engine(f"sqlite:///{path}")
+def serving(browser: Browser, width: str, engine: Engine) -> Iterator[Site]:
+    """Serve the console of a ledger, with a Redis for rq-dashboard."""
     with RedisServer() as redis:
         deps = make_deps(engine, redis_url=redis.url, secret_key="k" * 32, **LIVE)
         queues = Queues(redis.url)
@@ -78,12 +77,22 @@ def open_site(browser: Browser, width: str, path: Path) -> Iterator[Site]:
     engine.dispose()
 
 
-def fill_site(site: Site) -> None:
-    """Let two weeks go by: leads in every state that an operator can meet, and Olga is logged in."""
+def live_weeks(deps: Deps) -> dict[str, Receipt]:
+    """Let weeks go by; return leads in every state that an operator can meet, by what happened to them."""
+    populate(deps)
+    live_days(deps)
+    return {"veteran": go_whole_way(deps), **fill(deps)}
+
+
+def enter_weeks(site: Site, world: Path) -> None:
+    """Go on where a world was kept, over a copy of its ledger, and log Olga in."""
     populate(site.deps)
-    live_days(site.deps)
-    veteran = go_whole_way(site.deps)
-    site.leads = {"veteran": veteran, **fill(site.deps)}
+    site.leads = enter_world(site.deps, world)
+    watch_and_log_in(site)
+
+
+def watch_and_log_in(site: Site) -> None:
+    """Let everything be looked at that may be wrong, and log Olga in."""
     watch(site.deps)
     examine_and_keep(site.deps)
     site.log_in()
