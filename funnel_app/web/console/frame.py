@@ -36,6 +36,7 @@ PAGES = (
     ("console.today", "Today"),
     ("console.leads", "Leads"),
     ("console.sequences", "Sequences"),
+    ("console.calendar", "Calendar"),
     ("console.templates", "Templates"),
     ("console.figures", "Figures"),
     ("console.hooks", "Incoming"),

@@ -4,6 +4,7 @@ from flask import Flask
 
 from funnel_app.web.console import (
     buttons,
+    calendar,
     doctor,
     emails,
     figures,
@@ -24,8 +25,8 @@ from funnel_app.web.console.rq import add_rq_dashboard
 
 # Each of these modules puts its pages onto the blueprint by being imported.
 PAGES = (
-    buttons, doctor, emails, figures, hooks, leads, runbook, search, sequences, settling, simulate, templates, theme,
-    today,
+    buttons, calendar, doctor, emails, figures, hooks, leads, runbook, search, sequences, settling, simulate, templates,
+    theme, today,
 )  # fmt: skip
 
 
