@@ -125,8 +125,8 @@ typecheck: setup ## Check types
 	@$(BIN)/mypy
 
 .PHONY: screenshots
-screenshots: setup servers ## Take a picture of every page of the console, at desktop and phone width, into screenshots/
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/e2e/test_console.py -k "fits or queues"
+screenshots: setup servers ## Take a picture of every page of the console at four widths, light and dark, into screenshots/ (PAGES="today lead")
+	@mkdir -p var; $(BIN)/python -m tests.screenshots $(PAGES) > var/screenshots.log 2>&1 || { tail -20 var/screenshots.log; exit 1; }
 	@$(BIN)/python -m docs.pictures
 
 .PHONY: mutants

@@ -3,31 +3,23 @@
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
 from funnel_app.app import create_app
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.doctor import examine_and_keep
-from funnel_app.flows.monitoring.watch import watch
-from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.templates.populate import populate
-from funnel_app.gateways.redis.queue import Queues
 from funnel_app.gateways.resend.mailer import Mailer
 from sandbox.server import Server, serve
-from tests.console_world import enter_world, fill, keep_world, live_days
+from tests.console_world import keep_world
+from tests.e2e.site import SIZES, Site, enter_weeks, live_weeks, serving
 from tests.factories import make_deps
 from tests.flows.monitoring.test_doctor import LIVE
 from tests.once import once_a_run
-from tests.redis_server import RedisServer
 from tests.sqlite_files import into_one_file, open_copy
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -96,61 +88,10 @@ def funnel(sqlite, sandbox: Server) -> Iterator[tuple[Deps, str]]:
     server.server_close()
 
 
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
-
-
-@dataclass
-class Site:
-    """A console over HTTP at one width, with two weeks of leads behind it; `state` is what a browser remembers."""
-
-    browser: Browser
-    width: str
-    app: Flask
-    deps: Deps
-    url: str
-    leads: dict[str, Receipt] = field(default_factory=dict)
-    state: Any = None
-
-    def open(self, *, login: bool = True, **options: Any) -> Page:
-        """Return a page of this width at which Olga is logged in, or a stranger's."""
-        state = self.state if login else None
-        return self.browser.new_context(viewport=SIZES[self.width], storage_state=state, **options).new_page()
-
-    def log_in(self) -> None:
-        """Log Olga in, once for all pages: tries are throttled."""
-        page = self.open(login=False)
-        page.goto(f"{self.url}/console/")
-        page.get_by_label("Your name").fill("Olga")
-        page.get_by_label("Password").fill("console")
-        page.get_by_role("button", name="Log in").click()
-        expect(page.get_by_role("heading", name="Today")).to_be_visible()
-        self.state = page.context.storage_state()
-        page.context.close()
-
-
 @pytest.fixture(scope="module", params=list(SIZES))
 def width(request: pytest.FixtureRequest) -> str:
     """The width of the screen: each test of the console runs at both, on a console of its own."""
     return str(request.param)
-
-
-@contextmanager
-def serving(browser: Browser, width: str, engine: Engine) -> Iterator[Site]:
-    """Serve the console of a ledger, with a Redis for rq-dashboard."""
-    with RedisServer() as redis:
-        deps = make_deps(engine, redis_url=redis.url, secret_key="k" * 32, **LIVE)
-        queues = Queues(redis.url)
-        queues.push([(f"noop-{queue}", "jobs.deliver.deliver", (), queue) for queue in ("emails", "transactional")])
-        queues.close()
-        app = create_app(deps)
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        yield Site(browser, width, app, deps, f"http://127.0.0.1:{server.server_port}")
-        server.shutdown()
-        thread.join()
-        server.server_close()
-    engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -167,10 +108,7 @@ def world(migrated_sqlite: Path, tmp_path_factory) -> Path:
 
     def live(folder: Path) -> None:
         deps = make_deps(open_copy(migrated_sqlite, folder / "funnel.db"), **LIVE)
-        populate(deps)
-        live_days(deps)
-        leads = fill(deps)
-        keep_world(deps, leads, folder / "world")
+        keep_world(deps, live_weeks(deps), folder / "world")
         into_one_file(deps.engine)
 
     return once_a_run(tmp_path_factory, "world", live)
@@ -181,11 +119,7 @@ def filled(browser: Browser, width: str, world: Path, tmp_path_factory) -> Itera
     """The console two weeks later, at which Olga is logged in."""
     engine = open_copy(world / "funnel.db", tmp_path_factory.mktemp("filled") / "funnel.db")
     with serving(browser, width, engine) as site:
-        populate(site.deps)
-        site.leads = enter_world(site.deps, world / "world")
-        watch(site.deps)
-        examine_and_keep(site.deps)
-        site.log_in()
+        enter_weeks(site, world / "world")
         yield site
 
 

@@ -4,6 +4,7 @@ from flask import Flask
 
 from funnel_app.web.console import (
     buttons,
+    calendar,
     doctor,
     emails,
     figures,
@@ -11,10 +12,12 @@ from funnel_app.web.console import (
     leads,
     outgoing,
     runbook,
+    search,
     sequences,
     settling,
     simulate,
     templates,
+    theme,
     today,
 )
 from funnel_app.web.console.access import guard_console
@@ -23,20 +26,9 @@ from funnel_app.web.console.rq import add_rq_dashboard
 
 # Each of these modules puts its pages onto the blueprint by being imported.
 PAGES = (
-    buttons,
-    doctor,
-    emails,
-    figures,
-    hooks,
-    leads,
-    outgoing,
-    runbook,
-    sequences,
-    settling,
-    simulate,
-    templates,
-    today,
-)
+    buttons, calendar, doctor, emails, figures, hooks, leads, outgoing, runbook, search, sequences, settling, simulate,
+    templates, theme, today,
+)  # fmt: skip
 
 
 def init_app(app: Flask) -> None:
