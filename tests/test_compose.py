@@ -1,4 +1,4 @@
-"""compose.yaml and coolify.json describe one container and one Redis; what Compose would run comes up healthy."""
+"""compose.yaml and coolify.json describe one container and one Redis; tests/process/test_compose.py brings it up."""
 
 import json
 import re

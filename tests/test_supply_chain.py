@@ -42,6 +42,11 @@ def test_the_image_takes_only_what_was_pinned_and_runs_as_nobody_in_particular()
 def test_what_reaches_the_image_is_named_one_by_one():
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     assert ignored[1] == "*" and not [line for line in ignored if line.startswith("!.")]
+    copied = re.findall(r"(?m)^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text())
+    sources = {source for line in copied for source in line.split()}
+    assert all((ROOT / source).exists() for source in sources)
+    reached = {line[1:] for line in ignored if line.startswith("!")}
+    assert reached == {source.partition("/")[0] for source in sources}, "the build stops at a COPY of what is kept back"
 
 
 @pytest.mark.parametrize(
