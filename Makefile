@@ -60,15 +60,14 @@ demo: setup ## Play leads through real processes on this machine (ONCE=1: stop w
 run: setup ## Run web, worker and scheduler with the settings of .env
 	@$(BIN)/python -m sandbox.run
 
+# Two more than processors: some of them wait for real processes most of the time (tests/pool.py).
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
+
 .PHONY: test
 test: setup servers typesetting prefect-client lint typecheck ## Check everything: style, types, floors, then all tests with coverage
 	@$(BIN)/lint-imports
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not process and not unmeasured" --cov --cov-report=term -p no:cacheprovider $(ARGS)
-# Real processes wait most of the time: what is played whole fills it, behind them.
-	@mkdir -p var; nice -n 10 $(BIN)/python -m pytest -n 2 --dist worksteal -m "not process and unmeasured" -p no:cacheprovider $(ARGS) > var/unmeasured.txt 2>&1 & unmeasured=$$!; \
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m process -p no:cacheprovider $(ARGS); failed=$$?; \
-	wait $$unmeasured || failed=1; cat var/unmeasured.txt; exit $$failed
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term -p no:cacheprovider $(ARGS)
 
 .PHONY: quick
 quick: setup ## Check rules, floors, letters, ledger and flows on SQLite alone (a minute or two)
@@ -126,8 +125,8 @@ typecheck: setup ## Check types
 	@$(BIN)/mypy
 
 .PHONY: screenshots
-screenshots: setup servers ## Take a picture of every page of the console, at desktop and phone width, into screenshots/
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/e2e/test_console.py -k "fits or queues"
+screenshots: setup servers ## Take a picture of every page of the console at four widths, light and dark, into screenshots/ (PAGES="today lead")
+	@mkdir -p var; $(BIN)/python -m tests.screenshots $(PAGES) > var/screenshots.log 2>&1 || { tail -20 var/screenshots.log; exit 1; }
 	@$(BIN)/python -m docs.pictures
 
 .PHONY: mutants

@@ -126,6 +126,8 @@ def pages(leads: int) -> dict[str, str]:
         "leads, word and sequence and bounced": "/console/leads?words=name7&sequence=five_day&trouble=bounced",
         "one lead": f"/console/leads/{middle}",
         "sequences": "/console/sequences",
+        "one step": "/console/sequences/christmas/lead_nurture/3",
+        "calendar": "/console/calendar",
         "templates": "/console/templates",
         "figures, 30 days": "/console/figures?days=30",
         "figures, 60 days": "/console/figures?days=60",

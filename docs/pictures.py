@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-TAKEN = ROOT / "screenshots"
+TAKEN = ROOT / "screenshots" / "troubled"
 PICTURES = ROOT / "docs" / "pictures"
 SHOWN = {"today": 1000, "lead": 900, "sequences": 880}
 COLOURS = 96
@@ -15,9 +15,9 @@ COLOURS = 96
 def main() -> int:
     """Write the pictures; 1 where one was not taken."""
     PICTURES.mkdir(exist_ok=True)
-    missing = [name for name in SHOWN if not (TAKEN / f"{name}-desktop.png").exists()]
+    missing = [name for name in SHOWN if not (TAKEN / f"{name}-1280-light.png").exists()]
     for name in set(SHOWN) - set(missing):
-        taken = Image.open(TAKEN / f"{name}-desktop.png").convert("RGB")
+        taken = Image.open(TAKEN / f"{name}-1280-light.png").convert("RGB")
         shown = taken.crop((0, 0, taken.width, min(SHOWN[name], taken.height)))
         shown.quantize(COLOURS, dither=Image.Dither.NONE).save(PICTURES / f"{name}.png", optimize=True)
     told = f"no screenshot of {', '.join(missing)}" if missing else f"wrote {len(SHOWN)} pictures"

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import hypothesis
@@ -20,8 +21,11 @@ from sandbox.server import Server, serve
 from tests import ending
 from tests.apps import application, take_back
 from tests.factories import make_deps
+from tests.once import once_a_run
 from tests.pgbouncer_server import pgbouncer
+from tests.pool import in_pool, without_coverage
 from tests.postgres_server import PostgresServer, empty
+from tests.sqlite_files import into_one_file, open_copy
 
 pytest_configure = ending.pytest_configure
 # A slow machine is no fault of what is tested.
@@ -33,20 +37,33 @@ DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
 THROUGH_PGBOUNCER = ("tests/flows/intake/", "tests/flows/sending/", "tests/flows/maintenance/test_sweep.py")
 # These play the whole, or read the repository: coverage is measured where each part is tested.
 UNMEASURED = (
-    *(f"tests/{room}/" for room in ("bench", "failures", "model", "proofread")),
+    *(f"tests/{room}/" for room in ("bench", "e2e", "failures", "model", "proofread")),
     *(f"tests/test_{name}.py" for name in ("documents", "guards", "named", "regexes", "supply_chain", "words")),
 )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make test` runs without coverage; let processes have the time of a slow machine."""
-    for item in items:
-        if item.get_closest_marker("process") and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(600))
-        on_postgresql = "[postgresql" in item.nodeid or "postgres" in getattr(item, "fixturenames", ())
-        if on_postgresql or item.nodeid.startswith(UNMEASURED):
-            item.add_marker("unmeasured")
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what is run without coverage; let processes have the time of a slow machine."""
+    real = item.get_closest_marker("process")
+    if real and not item.get_closest_marker("timeout"):
+        item.add_marker(pytest.mark.timeout(600))
+    on_postgresql = "[postgresql" in item.nodeid or "postgres" in getattr(item, "fixturenames", ())
+    if real or on_postgresql or item.nodeid.startswith(UNMEASURED):
+        item.add_marker("unmeasured")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let some workers begin with real processes."""
+    if (worker := getattr(config, "workerinput", None)) is not None:
+        items[:] = in_pool(items, worker["workercount"])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Measure what tests one part."""
+    with without_coverage() if item.get_closest_marker("unmeasured") else nullcontext():
+        return (yield)
 
 
 @pytest.fixture(autouse=True)
@@ -94,22 +111,19 @@ def pooled_postgres(postgres_server: PostgresServer) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty SQLite ledger at the newest migration, to be copied."""
-    path = tmp_path_factory.mktemp("ledger") / "empty.db"
-    engine = open_engine(f"sqlite:///{path}")
-    schema.upgrade(engine)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("ROLLBACK")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    engine.dispose()
-    return path
+
+    def migrate(folder: Path) -> None:
+        engine = open_engine(f"sqlite:///{folder / 'empty.db'}")
+        schema.upgrade(engine)
+        into_one_file(engine)
+
+    return once_a_run(tmp_path_factory, "migrated", migrate) / "empty.db"
 
 
 @pytest.fixture
 def sqlite(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
     """An empty SQLite ledger of this test's own."""
-    path = tmp_path / "funnel.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    engine = open_engine(f"sqlite:///{path}")
+    engine = open_copy(migrated_sqlite, tmp_path / "funnel.db")
     yield engine
     engine.dispose()
 

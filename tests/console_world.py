@@ -1,7 +1,9 @@
 """A business's day for the console's tests and pictures: leads in every state that an operator can meet."""
 
+import pickle
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from uuid import UUID
 
 from funnel_app.campaigns.model import Event
@@ -86,6 +88,28 @@ def fill(deps: Deps) -> dict[str, Receipt]:
     return world
 
 
+WHOLE_WAY = (
+    (Event.ASSESSMENT, timedelta(days=1, hours=2)),
+    (Event.BOOKING, timedelta(days=2, hours=1)),
+    (Event.NO_SHOW, timedelta(days=1, hours=3)),
+    (Event.ONBOARDING, timedelta(days=1, hours=5)),
+)
+
+
+def go_whole_way(deps: Deps) -> Receipt:
+    """Let somebody sign up, be assessed, book, miss the call and buy all the same: five sequences in five days."""
+    address = {"email": "delivered+morgan@resend.dev"}
+    contact = {"first_name": "Morgan", "name": "Morgan Vance", "business_name": "Vance & Vance Hair", **ASSESSMENT}
+    call_at = deps.now() + timedelta(days=4)
+    receipt = enrol(deps, call(address["email"], contact=contact, payload=address))
+    for event, after in WHOLE_WAY:
+        play_until(deps, deps.now() + after)
+        about = {"call_at": call_at, "occurrence": "call-m"} if event in {Event.BOOKING, Event.NO_SHOW} else {}
+        receipt = enrol(deps, call(address["email"], event, contact=contact, payload=address, **about))
+    play_until(deps, deps.now() + timedelta(hours=2))
+    return receipt
+
+
 def catch_up(deps: Deps, kind: str | None = "email.delivered") -> None:
     """Send all that is due now, and let Resend report of it."""
     with deps.reads() as session:
@@ -96,13 +120,13 @@ def catch_up(deps: Deps, kind: str | None = "email.delivered") -> None:
             report(deps, waiting.id, kind)
 
 
-def live_days(deps: Deps, days: int = 12) -> None:
-    """Let days go by, with leads coming in on each, most of whose emails arrive seconds after they are due."""
+def live_days(deps: Deps, days: int = 12, *, trouble: bool = True) -> None:
+    """Let days go by, with leads coming in on each, whose emails arrive seconds after they are due; some bounce."""
     for day in range(days):
         for number in range(day, day + 2 + day % 3):
             event = Event.OPT_IN if number % 3 else Event.ASSESSMENT
             receipt = sign_up(deps, 100 + 20 * day + number, event)
-            if number % 11 == 5:
+            if trouble and number % 11 == 5:
                 send(deps, receipt, 1, "email.bounced", "the mailbox does not exist")
             if number % 7 == 6:
                 sign_up(deps, 100 + 20 * day + number, Event.ONBOARDING)
@@ -134,3 +158,14 @@ def hold(deps: Deps, many: int = 3, first: int = 20) -> Receipt:
         deliver(deps, email_ids(receipt)[:1])
     deps.notebook.pages[key] = good
     return held[0]
+
+
+def keep_world(deps: Deps, leads: dict[str, Receipt], file: Path) -> None:
+    """Keep what a world is beside its ledger: the time, what Resend and Redis know, and its leads."""
+    file.write_bytes(pickle.dumps((deps.now(), deps.mailer.accepted, deps.queues.clock, deps.queues.queue_of, leads)))
+
+
+def enter_world(deps: Deps, file: Path) -> dict[str, Receipt]:
+    """Go on where a kept world stands, over a copy of its ledger; return its leads."""
+    deps.now.at, deps.mailer.accepted, deps.queues.clock, deps.queues.queue_of, leads = pickle.loads(file.read_bytes())
+    return leads

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 _NEAR = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 WEEK = timedelta(days=7)
+# In minutes.
+DAY, HOUR = 1440, 60
 
 
 def moment(text: str, zone: ZoneInfo) -> datetime | None:
@@ -89,3 +91,13 @@ def as_title(name: str) -> str:
 def things(number: int, one: str) -> str:
     """Return a number of things in words: 1 email, 2 emails."""
     return f"{number:,} {one}" + ("" if number == 1 else "s")
+
+
+def lasting(span: timedelta) -> str:
+    """Return a span in words, to the minute (2 days; 1 hour and 30 minutes); an hour off whole days is about them."""
+    minutes = int(abs(span).total_seconds()) // 60
+    whole = (minutes + HOUR) // DAY
+    if whole and 0 < abs(minutes - whole * DAY) <= HOUR:
+        return f"about {things(whole, 'day')}"
+    parts = ((minutes // DAY, "day"), (minutes // HOUR % 24, "hour"), (minutes % HOUR, "minute"))
+    return joined([things(number, unit) for number, unit in parts if number])

@@ -7,7 +7,6 @@ from tests.chaos.storm import storm
 pytestmark = pytest.mark.process
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_storm_loses_nothing_and_repeats_nothing(seed):
     count = storm(seed)

@@ -3,32 +3,30 @@
 import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from funnel_app.app import create_app
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.doctor import examine_and_keep
-from funnel_app.flows.monitoring.watch import watch
-from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.templates.populate import populate
-from funnel_app.gateways.redis.queue import Queues
 from funnel_app.gateways.resend.mailer import Mailer
-from funnel_app.ledger.engine import open_engine
 from sandbox.server import Server, serve
-from tests.console_world import fill, live_days
+from tests.console_world import keep_world
+from tests.e2e.site import SIZES, Site, enter_weeks, live_weeks, serving
 from tests.factories import make_deps
 from tests.flows.monitoring.test_doctor import LIVE
-from tests.redis_server import RedisServer
+from tests.once import once_a_run
+from tests.sqlite_files import into_one_file, open_copy
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+
+# How long a page may take to show what is expected, on a machine that does much else.
+PATIENCE_MS = 30_000
 
 
 def chromium() -> str:
@@ -42,6 +40,7 @@ def chromium() -> str:
 def browser() -> Iterator[Browser]:
     """The system's Chromium, without a window."""
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         launched = playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
         yield launched
         launched.close()
@@ -89,38 +88,6 @@ def funnel(sqlite, sandbox: Server) -> Iterator[tuple[Deps, str]]:
     server.server_close()
 
 
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
-
-
-@dataclass
-class Site:
-    """A console over HTTP at one width, with two weeks of leads behind it; `state` is what a browser remembers."""
-
-    browser: Browser
-    width: str
-    app: Flask
-    deps: Deps
-    url: str
-    leads: dict[str, Receipt] = field(default_factory=dict)
-    state: Any = None
-
-    def open(self, *, login: bool = True, **options: Any) -> Page:
-        """Return a page of this width at which Olga is logged in, or a stranger's."""
-        state = self.state if login else None
-        return self.browser.new_context(viewport=SIZES[self.width], storage_state=state, **options).new_page()
-
-    def log_in(self) -> None:
-        """Log Olga in, once for all pages: tries are throttled."""
-        page = self.open(login=False)
-        page.goto(f"{self.url}/console/")
-        page.get_by_label("Your name").fill("Olga")
-        page.get_by_label("Password").fill("console")
-        page.get_by_role("button", name="Log in").click()
-        expect(page.get_by_role("heading", name="Today")).to_be_visible()
-        self.state = page.context.storage_state()
-        page.context.close()
-
-
 @pytest.fixture(scope="module", params=list(SIZES))
 def width(request: pytest.FixtureRequest) -> str:
     """The width of the screen: each test of the console runs at both, on a console of its own."""
@@ -129,36 +96,31 @@ def width(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def site(browser: Browser, width: str, migrated_sqlite: Path, tmp_path_factory) -> Iterator[Site]:
-    """A console in which nothing has happened yet, with a Redis for rq-dashboard."""
-    path = tmp_path_factory.mktemp("site") / "funnel.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    engine = open_engine(f"sqlite:///{path}")
-    with RedisServer() as redis:
-        deps = make_deps(engine, redis_url=redis.url, secret_key="k" * 32, **LIVE)
-        queues = Queues(redis.url)
-        queues.push([(f"noop-{queue}", "jobs.deliver.deliver", (), queue) for queue in ("emails", "transactional")])
-        queues.close()
-        app = create_app(deps)
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        yield Site(browser, width, app, deps, f"http://127.0.0.1:{server.server_port}")
-        server.shutdown()
-        thread.join()
-        server.server_close()
-    engine.dispose()
+    """A console in which nothing has happened yet."""
+    engine = open_copy(migrated_sqlite, tmp_path_factory.mktemp("site") / "funnel.db")
+    with serving(browser, width, engine) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def world(migrated_sqlite: Path, tmp_path_factory) -> Path:
+    """Two weeks of leads in every state that an operator can meet, to be copied."""
+
+    def live(folder: Path) -> None:
+        deps = make_deps(open_copy(migrated_sqlite, folder / "funnel.db"), **LIVE)
+        keep_world(deps, live_weeks(deps), folder / "world")
+        into_one_file(deps.engine)
+
+    return once_a_run(tmp_path_factory, "world", live)
 
 
 @pytest.fixture(scope="module")
-def filled(site: Site) -> Site:
-    """The console two weeks later: leads in every state that an operator can meet, and Olga is logged in."""
-    populate(site.deps)
-    live_days(site.deps)
-    site.leads = fill(site.deps)
-    watch(site.deps)
-    examine_and_keep(site.deps)
-    site.log_in()
-    return site
+def filled(browser: Browser, width: str, world: Path, tmp_path_factory) -> Iterator[Site]:
+    """The console two weeks later, at which Olga is logged in."""
+    engine = open_copy(world / "funnel.db", tmp_path_factory.mktemp("filled") / "funnel.db")
+    with serving(browser, width, engine) as site:
+        enter_weeks(site, world / "world")
+        yield site
 
 
 @pytest.fixture

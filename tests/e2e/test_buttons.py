@@ -14,7 +14,7 @@ from funnel_app.flows.sending.deliver import deliver
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.web.console.buttons import BUTTONS
 from tests.console_world import UNCLEAR, hold
-from tests.e2e.conftest import Site
+from tests.e2e.site import Site
 from tests.flows.leads import email_ids, opt_in, states
 
 

@@ -1,57 +1,24 @@
 """The console's pages in a real Chromium, at both widths: they fit, can be used by everybody, and lead on."""
 
 import re
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from funnel_app.flows.console.hook_pages import find_hooks
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.sending.deliver import deliver
 from tests.console_world import report
-from tests.e2e.conftest import Site
+from tests.e2e.site import Site, pages
 from tests.flows.leads import call, email_ids
 
-PICTURES = Path(__file__).parents[2] / "screenshots"
 GRAVE = {"serious", "critical"}
-NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-bounced", "email", "email-planned", "sequences",
-         "templates", "template", "figures", "hooks", "hook", "hook-refused", "ask", "enrol", "doctor",
-         "nowhere", "runbook", "aside", "settle", "address", "simulate")  # fmt: skip
-
-
-def pages(site: Site) -> dict[str, str]:
-    """Return every kind of page by its name."""
-    leads = site.leads
-    return {
-        "login": "/console/login",
-        "today": "/console/",
-        "leads": "/console/leads",
-        "lead": f"/console/leads/{leads['client'].contact_id}",
-        "lead-abroad": f"/console/leads/{leads['delivered'].contact_id}",
-        "lead-bounced": f"/console/leads/{leads['bounced'].contact_id}",
-        "email": f"/console/emails/{email_ids(leads['delivered'])[0]}",
-        "email-planned": f"/console/emails/{email_ids(leads['delivered'])[4]}",
-        "sequences": "/console/sequences",
-        "templates": "/console/templates",
-        "template": "/console/templates/christmas_email_1",
-        "figures": "/console/figures?days=30",
-        "hooks": "/console/hooks",
-        "hook": f"/console/hooks/{leads['delivered'].hook_id}",
-        "hook-refused": f"/console/hooks/{find_hooks(site.deps, 'refused', None).rows[0]['id']}",
-        "ask": f"/console/do/stop/{leads['booked'].enrolment_id}",
-        "enrol": "/console/enrol",
-        "doctor": "/console/doctor",
-        "nowhere": "/console/nowhere",
-        "runbook": "/console/runbook",
-        "simulate": "/console/simulate",
-        "aside": f"/console/aside/incident/{leads['client'].contact_id}",
-        "settle": "/console/settle",
-        "address": f"/console/leads/{leads['client'].contact_id}/address",
-    }
+NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-veteran", "lead-bounced", "email", "email-planned",
+         "sequences", "step", "calendar", "templates", "template", "figures", "hooks", "hook", "hook-refused", "ask",
+         "enrol", "doctor", "nowhere", "runbook", "aside", "settle", "address", "simulate",
+         "search")  # fmt: skip
 
 
 def test_no_page_of_the_console_is_forgotten(filled: Site):
@@ -59,7 +26,8 @@ def test_no_page_of_the_console_is_forgotten(filled: Site):
     reached = {filled.app.url_map.bind("").match(path.partition("?")[0])[0] for path in pages(filled).values()}
     posted = {r.endpoint for r in filled.app.url_map.iter_rules() if "POST" in (r.methods or ())}
     # What is shown inside a page, and what is downloaded, have tests of their own below.
-    assert rules - posted - reached == {"console.email_html", "console.template_preview", "console.figures_csv"}
+    assert rules - posted - reached == {"console.email_html", "console.template_preview", "console.figures_csv",
+                                        "console.leads_csv"}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -69,8 +37,6 @@ def test_every_page_fits_and_can_be_used_by_everybody(filled: Site, name):
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.goto(filled.url + pages(filled)[name])
-    PICTURES.mkdir(exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}-{filled.width}.png", full_page=True)
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     found = Axe().run(page).response["violations"]
     page.context.close()
@@ -121,7 +87,7 @@ def test_without_scripts_leads_are_searched_and_buttons_pressed(filled: Site):
 
 
 def test_the_way_around_leads_to_every_page(console: Page):
-    for name in ("Leads", "Sequences", "Templates", "Figures", "Incoming", "Today"):
+    for name in ("Leads", "Sequences", "Calendar", "Templates", "Figures", "Incoming", "Today"):
         link = console.get_by_role("navigation").get_by_role("link", name=name)
         expect(link).to_be_in_viewport(ratio=1)
         link.click()
@@ -183,6 +149,32 @@ def test_a_template_is_seen_as_a_lead_or_a_made_up_one_would_get_it(console: Pag
     )
 
 
+def test_a_sequence_turns_upright_on_a_phone_and_a_step_shows_who_is_there(console: Page, filled: Site):
+    console.goto(f"{filled.url}/console/sequences")
+    steps = console.get_by_role("list", name="The emails of “Nurture for new opt-ins”").get_by_role("link")
+    first, second = steps.nth(0).bounding_box(), steps.nth(1).bounding_box()
+    assert first and second
+    upright = filled.width == "phone"
+    assert (second["y"] > first["y"], second["x"] > first["x"]) == (upright, not upright)
+    expect(steps.nth(0)).to_contain_text("5 leads are here")
+    steps.nth(0).click()
+    expect(console.locator("main")).to_contain_text("5 leads have this email as their next.")
+    expect(console.locator("tbody tr")).to_have_count(5)
+    console.locator("tbody").get_by_role("link").first.click()
+    expect(console.get_by_role("heading", name="What happened")).to_be_visible()
+
+
+def test_a_day_of_the_calendar_opens_what_goes_on_it(console: Page, filled: Site):
+    console.get_by_role("navigation").get_by_role("link", name="Calendar").click()
+    day = console.locator("details.on").last
+    expect(day.locator("tbody")).to_be_hidden()
+    if filled.width == "desktop":
+        console.locator(".weeks a").last.click()
+    else:
+        day.locator("summary").click()
+    expect(day.locator("tbody tr").first).to_be_visible()
+
+
 def test_figures_are_of_the_days_that_one_chooses_and_come_as_csv(console: Page, filled: Site):
     console.goto(f"{filled.url}/console/figures")
     console.get_by_role("link", name="7 days").click()
@@ -221,13 +213,40 @@ def test_the_keyboard_reaches_the_content_and_shows_where_it_is(console: Page):
     expect(focused).to_have_css("outline-style", "solid")
 
 
+def test_a_slash_leads_to_the_box_that_finds_a_lead_from_every_page(console: Page, filled: Site):
+    console.goto(f"{filled.url}/console/figures")
+    console.keyboard.press("/")
+    expect(console.get_by_label("Find a lead, an email or an id")).to_be_focused()
+    console.keyboard.type("haarwerk")
+    console.keyboard.press("Enter")
+    console.get_by_role("link", name="delivered+bela1@resend.dev").click()
+    expect(console.locator("h1")).to_contain_text("Béla")
+
+
+def test_the_dark_that_was_chosen_stays_and_can_be_read_on_every_page(filled: Site):
+    page = filled.open(bypass_csp=True)
+    page.goto(f"{filled.url}/console/sequences")
+    page.get_by_role("button", name="dark").click()
+    expect(page.locator("h1")).to_have_text("Sequences")
+    faint: dict[str, object] = {}
+    for name, path in pages(filled).items():
+        page.goto(filled.url + path)
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        found = Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
+        if found:
+            faint[name] = [node["target"] for each in found for node in each["nodes"]]
+    assert faint == {}
+    page.get_by_role("button", name="as this device").click()
+    expect(page.locator("html")).not_to_have_attribute("data-theme", "dark")
+    page.context.close()
+
+
 def test_the_queues_are_shown_and_lead_back(console: Page, filled: Site):
     faults: list[str] = []
     console.on("pageerror", lambda error: faults.append(str(error)))
     console.get_by_role("navigation").get_by_role("link", name="Jobs").click()
     expect(console.get_by_role("link", name="← Funnel’s console")).to_be_visible()
     expect(console.locator("table").first).to_contain_text("transactional")
-    console.screenshot(path=PICTURES / f"queues-{filled.width}.png", full_page=True)
     console.get_by_role("link", name="← Funnel’s console").click()
     expect(console.get_by_role("heading", name="Today")).to_be_visible()
     assert faults == []
@@ -262,9 +281,6 @@ def test_no_page_scrolls_sideways_whatever_long_word_stands_on_it(filled: Site):
             over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if over:
                 wide[name, width] = over
-        if name in {"today", "lead-long", "hooks"}:
-            page.set_viewport_size({"width": 360, "height": 800})
-            page.screenshot(path=PICTURES / f"{name}-long-360.png", full_page=True)
     page.context.close()
     filled.deps.pause.lift()
     assert wide == {}

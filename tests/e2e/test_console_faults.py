@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Site
+from tests.e2e.site import Site
 from tests.flows.leads import opt_in
 
 PICTURES = Path(__file__).parents[2] / "screenshots"

@@ -12,7 +12,7 @@ from redis import Redis
 
 from funnel_app.gateways.redis.job_names import DELIVER
 from funnel_app.web.console import rq
-from tests.e2e.conftest import Site
+from tests.e2e.site import Site
 
 JOB = "email-0197a000-0000-7000-8000-000000000001"
 STRIKE = "fetch('/console/leads').then(a => a.text()).then(t => document.title = 'TAKEN ' + t.length)"

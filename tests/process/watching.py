@@ -26,12 +26,12 @@ STATES = """
 def wait_until(what: str, condition: Callable[[], Found], within_s: float = WITHIN_S) -> Found:
     """Return the condition's value as soon as it is true; fail with what was waited for.
 
-    The limit is that of a quiet machine, and longer on a slow or busy one.
+    The limit is that of a quiet machine, and longer on a slow or busy one: as it is now, or becomes meanwhile.
     """
-    within_s = patient(within_s)
-    deadline = time.monotonic() + within_s
+    began, limit = time.monotonic(), 0.0
     while not (found := condition()):
-        assert time.monotonic() < deadline, f"not within {within_s:.0f} s: {what}"
+        limit = max(limit, patient(within_s))
+        assert time.monotonic() - began < limit, f"not within {limit:.0f} s: {what}"
         time.sleep(0.1)
     return found
 

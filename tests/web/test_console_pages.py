@@ -139,9 +139,23 @@ class TestReading:
 
     def test_sequences_are_drawn(self, olga, world):
         text = olga.get("/console/sequences").text
-        assert text.count("<svg") == 6 and "at once" in text and "−2h" in text and "4 stuck" in text
+        assert text.count('<ol class="steps"') == 6 and "4 stuck" in text and "<b>5</b> leads are here" in text
         assert "Ends early, and does not begin, after: assessment, booking, onboarding" in text
         assert "Out of season its event starts the same, without email 5." in text
+
+    def test_a_step_lists_who_is_there_and_one_that_is_not_is_said(self, olga, world):
+        text = olga.get("/console/sequences/christmas/lead_nurture/1").text
+        assert "5 leads have this email as their next.</strong> 1 paused. 4 stuck." in text
+        assert f"/console/leads/{world['ambiguous'].contact_id}" in text
+        assert "Nobody is here now" in olga.get("/console/sequences/christmas/postcall_maybe/3").text
+        for path in ("christmas/lead_nurture/9", "christmas/nothing/1", "nothing/lead_nurture/1"):
+            assert olga.get(f"/console/sequences/{path}").status_code == 404, path
+
+    def test_the_calendar_is_clear_also_when_it_is_empty(self, olga, deps, world):
+        text = olga.get("/console/calendar").text
+        assert "Due already" in text and "3 held" in text and "1 paused" in text and "Mon" in text
+        deps.pause.pause("401 missing_api_key", 300, "config")
+        assert "Nothing goes now: all sending is paused" in olga.get("/console/calendar").text
 
     @pytest.mark.parametrize("path", ["", "sequences", "templates/christmas_email_5"])
     def test_whether_the_season_is_open_is_said_where_it_matters(self, olga, world, path):
@@ -520,3 +534,28 @@ def test_a_simulation_shows_what_a_lead_would_get_and_changes_nothing(deps, olga
         assert session.scalar(select(Enrolment.id)) is None
     wrong = olga.client.get("/console/simulate?sequence=five_day&at=soon")
     assert wrong.status_code == 422 and "is not a time such as" in wrong.text
+
+
+class TestListAndTheme:
+    """What somebody takes along, and how the pages look."""
+
+    def test_the_list_comes_as_csv_with_the_filters_of_the_page_and_is_written_down(self, olga, deps):
+        for number in (1, 10):
+            sign_up(deps, number)
+        assert "1 lead fits" in olga.get("/console/leads?words=kei10").text
+        answer = olga.get("/console/leads.csv?words=kei10")
+        head, row = answer.text.strip().splitlines()
+        assert head == "email,name,business,segment,sequences,next email,next email due,since"
+        assert row.startswith("delivered+kei10@resend.dev,Kei,Kei Hair Lab,,") and ": active," in row
+        with deps.reads() as session:
+            told = session.scalars(select(OperatorAction.detail).where(OperatorAction.action == "export")).all()
+        assert told == ["took a list of 1 lead along as CSV"]
+
+    @pytest.mark.parametrize(("chosen", "kept"), [("dark", "dark"), ("light", "light"), ("", ""), ('"><script>', "")])
+    def test_the_theme_that_was_chosen_is_in_the_page_and_no_other_word(self, client, chosen, kept):
+        operator = Operator(client)
+        operator.log_in()
+        answer = operator.send("/console/theme", form="/console/", theme=chosen, next="/console/leads")
+        assert (answer.status_code, answer.location) == (303, "/console/leads")
+        client.set_cookie("funnel_theme", chosen, path="/console/")
+        assert (f'data-theme="{kept}"' in operator.get("/console/").text) is bool(kept)

@@ -1,22 +1,32 @@
-"""Sequences: each campaign as its file has it, with what runs in it now and how each step fares."""
+"""Sequences: each campaign as its file has it, what runs in it now, how each step fares and who is there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns import model
+from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.campaigns.season import off_season_in_words, season_in_words
+from funnel_app.campaigns.spoken import lasting
 from funnel_app.deps import Deps
 from funnel_app.flows.console.figures import Fares, recent_fares
-from funnel_app.ledger import figures
+from funnel_app.ledger import ahead, figures
+from funnel_app.ledger.ahead import AtStep
 from funnel_app.ledger.base import EnrolmentState
+from funnel_app.ledger.models import Email
+
+PAGE = 50
 
 
 @dataclass(frozen=True)
 class Drawn:
     """One sequence with its live counts; `name` tells it from those of other campaigns.
 
-    A step's figures are at the step's place. `season` and `off_season` are sentences, None where there is no season.
+    What is told of a step (how it fares, who is there, how long after the one before it goes) is at the step's place.
+    `ends` is how long after the last email the call is, None where no call is counted to. `season` and `off_season` are
+    sentences, None where there is no season.
     """
 
     campaign: model.Campaign
@@ -24,8 +34,23 @@ class Drawn:
     name: str
     enrolments: Mapping[EnrolmentState, int]
     steps: Sequence[Fares]
+    here: Sequence[AtStep]
+    gaps: Sequence[str]
+    ends: str | None
     season: str | None
     off_season: str | None
+
+
+@dataclass(frozen=True)
+class StepPage:
+    """Who is at a step: how many, a page of their next emails, and what the next page begins after, None at the end."""
+
+    campaign: model.Campaign
+    sequence: model.Sequence
+    step: model.Step
+    here: AtStep
+    emails: Sequence[Email]
+    next: UUID | None
 
 
 def season_of(deps: Deps, campaign: model.Campaign) -> str | None:
@@ -50,6 +75,7 @@ def draw_sequences(deps: Deps) -> list[Drawn]:
     """Return every sequence of every campaign, in the order of the files."""
     with deps.reads() as session:
         enrolled = figures.enrolments(session)
+        here = _by_step(ahead.at_steps(session))
     by_key = {row.key: row for row in recent_fares(deps)}
     return [
         Drawn(
@@ -58,9 +84,46 @@ def draw_sequences(deps: Deps) -> list[Drawn]:
             name=deps.registry.name_of(sequence),
             enrolments={state: count for *of, state, count in enrolled if of == [campaign.name, sequence.name]},
             steps=[by_key[step.template] for step in sequence.steps],
+            here=[_at(here, sequence, step.number) for step in sequence.steps],
+            gaps=list(gaps_of(sequence)),
+            ends=f"{lasting(sequence.steps[-1].delay)} later" if sequence.before_anchor else None,
             season=season_of(deps, campaign),
             off_season=off_season_in_words(campaign, sequence),
         )
         for campaign in deps.registry.campaigns.values()
         for sequence in campaign.sequences.values()
     ]
+
+
+def gaps_of(sequence: model.Sequence) -> Iterator[str]:
+    """Say of each step how long after the one before it goes; of the first, after what starts it or before the call."""
+    before = timedelta(0)
+    for number, step in enumerate(sequence.steps):
+        gap = step.delay - before
+        before = step.delay
+        if not number and gap < timedelta(0):
+            yield f"{lasting(gap)} before the call"
+        else:
+            yield f"{lasting(gap)} later" if gap else "at once"
+
+
+def who_is_there(deps: Deps, campaign: str, name: str, number: int, after: UUID | None) -> StepPage:
+    """Return who has this step's email as their next. Raises UnknownCampaign where there is no such step."""
+    sequence = deps.registry.sequence(campaign, name)
+    step = next((each for each in sequence.steps if each.number == number), None)
+    if step is None:
+        raise UnknownCampaign(f"{sequence.title} has no email {number}; it has {len(sequence.steps)}.")
+    with deps.reads() as session:
+        here = _at(_by_step(ahead.at_steps(session)), sequence, number)
+        found = ahead.leads_at_step(session, here, after, PAGE + 1)
+    following = found[PAGE - 1].enrolment_id if len(found) > PAGE else None
+    return StepPage(deps.registry.campaign(campaign), sequence, step, here, found[:PAGE], following)
+
+
+def _by_step(counted: Sequence[AtStep]) -> dict[tuple[str, str, int], AtStep]:
+    return {(each.campaign, each.sequence, each.step): each for each in counted}
+
+
+def _at(counted: Mapping[tuple[str, str, int], AtStep], sequence: model.Sequence, number: int) -> AtStep:
+    where = (sequence.campaign, sequence.name, number)
+    return counted.get(where) or AtStep(*where, leads=0, paused=0, stuck=0)

@@ -1,22 +1,19 @@
 """Figures: charts, tables, and the same as CSV."""
 
-import csv
-import io
 from collections.abc import Iterable
 
-from flask import Response, request
+from flask import request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from funnel_app.campaigns.states import State
 from funnel_app.current import current_deps
 from funnel_app.flows.console.figures import Figures, count_figures
+from funnel_app.web.console.csv_files import csv_answer
 from funnel_app.web.console.frame import blueprint, page
 from funnel_app.web.console.pictures import columns
 
 SPANS = (7, 30, 60)
-# A spreadsheet takes a cell that begins so for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @blueprint.get("/figures")
@@ -34,21 +31,12 @@ def figures_csv(name: str) -> ResponseReturnValue:
     """Return a table of figures as CSV."""
     if name not in TABLES:
         raise NotFound(f"There are {', '.join(f'{each}.csv' for each in TABLES)}.")
-    rows = TABLES[name](count_figures(current_deps(), _days()))
-    written = io.StringIO()
-    csv.writer(written).writerows([_safe(cell) for cell in row] for row in rows)
-    answer = Response(written.getvalue(), content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="funnel-{name}-{_days()}-days.csv"'
-    return answer
+    return csv_answer(f"funnel-{name}-{_days()}-days", TABLES[name](count_figures(current_deps(), _days())))
 
 
 def _days() -> int:
     given = request.args.get("days", "30")
     return int(given) if given in {str(days) for days in SPANS} else 30
-
-
-def _safe(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def _by_day(counted: Figures) -> Iterable[Iterable[object]]:

@@ -4,16 +4,20 @@ from flask import Flask
 
 from funnel_app.web.console import (
     buttons,
+    calendar,
     doctor,
     emails,
     figures,
     hooks,
     leads,
+    outgoing,
     runbook,
+    search,
     sequences,
     settling,
     simulate,
     templates,
+    theme,
     today,
 )
 from funnel_app.web.console.access import guard_console
@@ -21,7 +25,10 @@ from funnel_app.web.console.frame import blueprint, static_file
 from funnel_app.web.console.rq import add_rq_dashboard
 
 # Each of these modules puts its pages onto the blueprint by being imported.
-PAGES = (buttons, doctor, emails, figures, hooks, leads, runbook, sequences, settling, simulate, templates, today)
+PAGES = (
+    buttons, calendar, doctor, emails, figures, hooks, leads, outgoing, runbook, search, sequences, settling, simulate,
+    templates, theme, today,
+)  # fmt: skip
 
 
 def init_app(app: Flask) -> None:

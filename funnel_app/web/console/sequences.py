@@ -1,70 +1,27 @@
-"""Sequences: a picture of each, drawn from the campaign's file and the ledger."""
+"""Sequences: a picture of each, drawn from the campaign's file and the ledger, and who is at each step."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
+from flask import request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
-from funnel_app.campaigns.registry import shown
-from funnel_app.campaigns.states import State
+from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.current import current_deps
-from funnel_app.flows.console.figures import Fares
-from funnel_app.flows.console.sequences import Drawn, draw_sequences
-from funnel_app.web.console.frame import blueprint, page
-
-BOX, GAP, START, HEIGHT = 166, 44, 114, 172
-
-
-@dataclass(frozen=True)
-class Box:
-    """One step where it stands in the picture."""
-
-    x: int
-    number: int
-    delay: str
-    fares: Fares
-    waiting: int
-    stuck: int
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One sequence, laid out from left to right."""
-
-    drawn: Drawn
-    boxes: Sequence[Box]
-    exits: Sequence[str]
-    width: int
-    height: int = HEIGHT
-    box: int = BOX
-    gap: int = GAP
-    start: int = START
+from funnel_app.flows.console.sequences import draw_sequences, who_is_there
+from funnel_app.web.console.frame import as_uuid, blueprint, page
 
 
 @blueprint.get("/sequences")
 def sequences() -> ResponseReturnValue:
     """Show every sequence of every campaign."""
-    return page("sequences.html", pictures=[_picture(drawn) for drawn in draw_sequences(current_deps())])
+    return page("sequences.html", drawn=draw_sequences(current_deps()))
 
 
-def _picture(drawn: Drawn) -> Picture:
-    steps = drawn.sequence.steps
-    boxes = [
-        Box(
-            x=START + GAP + (BOX + GAP) * i,
-            number=step.number,
-            delay=_delay(shown(step.delay)),
-            fares=fares,
-            waiting=fares.states.get(State.PLANNED, 0),
-            stuck=fares.states.get(State.HELD, 0) + fares.states.get(State.AMBIGUOUS, 0),
-        )
-        for i, (step, fares) in enumerate(zip(steps, drawn.steps, strict=True))
-    ]
-    exits = sorted(event.value.replace("_", " ") for event in drawn.sequence.exits)
-    return Picture(drawn, boxes, exits, width=START + (BOX + GAP) * len(steps) + 2)
-
-
-def _delay(text: str) -> str:
-    if text == "0d":
-        return "at once"
-    return text.replace("-", "−") if text.startswith("-") else f"+{text}"
+@blueprint.get("/sequences/<campaign>/<name>/<int:number>")
+def step(campaign: str, name: str, number: int) -> ResponseReturnValue:
+    """Show who is at a step of a sequence."""
+    deps = current_deps()
+    try:
+        found = who_is_there(deps, campaign, name, number, as_uuid(request.args.get("after")))
+    except UnknownCampaign as words:
+        raise NotFound(str(words)) from words
+    return page("step.html", found=found, now=deps.now())

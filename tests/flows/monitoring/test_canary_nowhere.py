@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
+from funnel_app.flows.console.calendar import look_ahead
 from funnel_app.flows.console.figures import count_figures
 from funnel_app.flows.console.hook_pages import find_hooks
 from funnel_app.flows.console.leads import find_leads
@@ -34,7 +35,7 @@ from tests.flows.leads import call, opt_in, write_templates
 from tests.web.console import Operator
 
 ADDRESS = "delivered+canary-0123456789ab@resend.dev"
-PAGES = ("", "leads", "leads?words=canary", "figures", "sequences", "hooks", "templates")
+PAGES = ("", "leads", "leads?words=canary", "figures", "sequences", "calendar", "hooks", "templates")
 SEEN = {
     "invariants": count_invariants,
     "stats": ledger_stats,
@@ -46,6 +47,7 @@ SEEN = {
     "leads in trouble": lambda deps: [find_leads(deps, Wanted(trouble=state)) for state in leads.TROUBLE],
     "figures": lambda deps: count_figures(deps, 30),
     "sequences": draw_sequences,
+    "calendar": look_ahead,
     "templates": list_templates,
     "calls": lambda deps: (list_hooks(deps, None, 50), find_hooks(deps, None, None)),
     "metrics": lambda deps: [each for each in metrics(deps) if not each.name.startswith("canary")],

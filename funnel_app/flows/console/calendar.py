@@ -1,0 +1,105 @@
+"""The calendar: which emails go on each of the next days, to how many, and what is kept back; nothing is guessed.
+
+Who signs up meanwhile comes on top, and a sequence that ends early takes its emails off.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.day import bounds, local_day
+from funnel_app.flows.monitoring.ready import why_all_waits
+from funnel_app.ledger import ahead, template_versions, today
+from funnel_app.ledger.ahead import OfDay
+
+DAYS = 30
+MOST_HELD = 100
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Going:
+    """The emails of one step that go on one day; `paused` of them only if somebody resumes their sequence."""
+
+    campaign: str
+    sequence: str
+    key: str
+    subject: str
+    emails: int
+    paused: int
+
+    @property
+    def goes(self) -> int:
+        """How many go by themselves."""
+        return self.emails - self.paused
+
+
+@dataclass(frozen=True)
+class DayAhead:
+    """One day of the business, and what goes on it; None stands for what is late already."""
+
+    day: date | None
+    going: Sequence[Going]
+
+    @property
+    def goes(self) -> int:
+        """How many emails go by themselves."""
+        return sum(each.goes for each in self.going)
+
+    @property
+    def paused(self) -> int:
+        """How many are kept back by a pause."""
+        return sum(each.paused for each in self.going)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Emails that cannot be made yet, and go once that is mended."""
+
+    key: str
+    reason: str
+    emails: int
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The next days, what is late, what is held, and why nothing at all goes now (None: it does)."""
+
+    late: DayAhead
+    days: Sequence[DayAhead]
+    held: Sequence[Kept]
+    standstill: str | None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is planned, late or held."""
+        return not (self.held or self.late.going or any(day.going for day in self.days))
+
+
+def look_ahead(deps: Deps) -> Calendar:
+    """Return the calendar of the next days, in the business's zone, today first."""
+    # Asked first: a Redis that does not answer must not keep a transaction open.
+    standstill = why_all_waits(deps)
+    now, zone = deps.now(), deps.settings.timezone
+    days = [local_day(now, zone) + timedelta(days=number) for number in range(DAYS)]
+    spans = [(EVER, now), *(bounds(day, zone) for day in days)]
+    spans[1] = (now, spans[1][1])
+    with deps.reads() as session:
+        planned = ahead.planned_by_day(session, spans)
+        held = today.held_by_reason(session, MOST_HELD)
+        subjects = {key: version.subject for key, version in template_versions.latest_of_all(session).items()}
+    return Calendar(
+        late=DayAhead(None, _going(planned, 0, subjects)),
+        days=[DayAhead(day, _going(planned, number, subjects)) for number, day in enumerate(days, 1)],
+        held=[Kept(key, reason or "no reason given", number) for key, reason, number, _ in held],
+        standstill=standstill,
+    )
+
+
+def _going(planned: Sequence[OfDay], number: int, subjects: Mapping[str, str]) -> list[Going]:
+    return [
+        Going(each.campaign, each.sequence, each.key, subjects.get(each.key, ""), each.emails, each.paused)
+        for each in planned
+        if each.day == number
+    ]

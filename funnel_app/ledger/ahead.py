@@ -1,0 +1,98 @@
+"""Ahead: which step each lead is at, and how many emails go on which day; canaries are not among it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CompoundSelect, Integer, Select, case, column, func, select, union_all, values
+from sqlalchemy.orm import Session, contains_eager
+
+from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.states import State
+from funnel_app.ledger.base import written
+from funnel_app.ledger.emails import UNDER_WAY
+from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState
+from funnel_app.ledger.today import PLANNED
+from funnel_app.ledger.types import UtcTime
+from funnel_app.rules.states import RUNNING
+
+# Where a lead may still be at a step: Resend has not taken its email yet.
+STUCK = (State.HELD, State.AMBIGUOUS)
+
+
+@dataclass(frozen=True)
+class AtStep:
+    """How many leads have a step's email as their next: in all, and of these how many paused or stuck."""
+
+    campaign: str
+    sequence: str
+    step: int
+    leads: int
+    paused: int
+    stuck: int
+
+
+@dataclass(frozen=True)
+class OfDay:
+    """How many emails of a template are planned for a day (its place among the days), and how many of them paused."""
+
+    day: int
+    campaign: str
+    sequence: str
+    key: str
+    emails: int
+    paused: int
+
+
+def at_steps(session: Session) -> list[AtStep]:
+    """Count the leads by the step whose email is their next one."""
+    where = (Enrolment.campaign, Enrolment.sequence, Email.step)
+    paused, stuck = Enrolment.state == EnrolmentState.PAUSED, Email.state.in_(STUCK)
+    counted = (func.count(), func.sum(case((paused, 1), else_=0)), func.sum(case((stuck, 1), else_=0)))
+    return [AtStep(*row) for row in session.execute(_next_emails(select(*where, *counted)).group_by(*where))]
+
+
+def leads_at_step(session: Session, at: AtStep, after: UUID | None, limit: int) -> list[Email]:
+    """Return the next emails of the leads at a step, with whose they are, the newest enrolment first."""
+    rows = _next_emails(select(Email)).join(Contact, Contact.id == Enrolment.contact_id)
+    rows = rows.where(Enrolment.campaign == at.campaign, Enrolment.sequence == at.sequence, Email.step == at.step)
+    rows = rows.where(Enrolment.id < after) if after else rows
+    whose = contains_eager(Email.enrolment).contains_eager(Enrolment.contact)
+    return list(session.scalars(rows.options(whose).order_by(Enrolment.id.desc()).limit(limit)))
+
+
+def planned_by_day(session: Session, days: Sequence[tuple[datetime, datetime]]) -> list[OfDay]:
+    """Count the planned emails of these spans, by their place among them, by sequence and by template."""
+    drawn = values(column("day", Integer), column("start", UtcTime), column("next", UtcTime), name="ahead")
+    each = drawn.data([(number, start, end) for number, (start, end) in enumerate(days)]).cte("ahead")
+    by = (each.c.day, Enrolment.campaign, Enrolment.sequence, Email.template_key)
+    paused = func.sum(case((Enrolment.state == EnrolmentState.PAUSED, 1), else_=0))
+    rows = (
+        select(*by, func.count(), paused)
+        .join(Email, (Email.due_at >= each.c.start) & (Email.due_at < each.c.next))
+        .join(Enrolment, Enrolment.id == Email.enrolment_id)
+        .where(PLANNED, Enrolment.state.in_(RUNNING), Enrolment.mode != Mode.CANARY)
+        .group_by(*by, Email.step)
+        .order_by(each.c.day, Enrolment.campaign, Enrolment.sequence, Email.step)
+    )
+    return [OfDay(*row) for row in session.execute(rows)]
+
+
+def _next_emails(rows: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Return these rows of the first email of each running enrolment that Resend has not taken yet."""
+    first = _waiting().subquery()
+    steps = select(first.c.enrolment_id, func.min(first.c.step).label("step")).group_by(first.c.enrolment_id).subquery()
+    return (
+        rows.select_from(Email)
+        .join(steps, (steps.c.enrolment_id == Email.enrolment_id) & (steps.c.step == Email.step))
+        .join(Enrolment, Enrolment.id == Email.enrolment_id)
+        .where(written(Enrolment.state, *RUNNING), Enrolment.mode != Mode.CANARY)
+    )
+
+
+def _waiting() -> CompoundSelect[UUID, int]:
+    # Each half has a partial index of its own.
+    columns = (Email.enrolment_id, Email.step)
+    return union_all(select(*columns).where(PLANNED), select(*columns).where(UNDER_WAY))

@@ -1,0 +1,139 @@
+"""A console over real HTTP, empty or two weeks old: what the browser's tests and the screenshots look at."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import Engine
+from werkzeug.serving import make_server
+
+from funnel_app.app import create_app
+from funnel_app.deps import Deps
+from funnel_app.flows.console.hook_pages import find_hooks
+from funnel_app.flows.monitoring.doctor import examine_and_keep
+from funnel_app.flows.monitoring.watch import watch
+from funnel_app.flows.receipt import Receipt
+from funnel_app.flows.templates.populate import populate
+from funnel_app.gateways.redis.queue import Queues
+from tests.console_world import enter_world, fill, go_whole_way, live_days
+from tests.factories import make_deps
+from tests.flows.leads import email_ids
+from tests.flows.monitoring.test_doctor import LIVE
+from tests.redis_server import RedisServer
+
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+
+
+@dataclass
+class Site:
+    """A console over HTTP at one width, with two weeks of leads behind it; `state` is what a browser remembers."""
+
+    browser: Browser
+    width: str
+    app: Flask
+    deps: Deps
+    url: str
+    leads: dict[str, Receipt] = field(default_factory=dict)
+    state: Any = None
+
+    def open(self, *, login: bool = True, **options: Any) -> Page:
+        """Return a page of this width at which Olga is logged in, or a stranger's."""
+        state = self.state if login else None
+        return self.browser.new_context(viewport=SIZES[self.width], storage_state=state, **options).new_page()
+
+    def log_in(self) -> None:
+        """Log Olga in, once for all pages: tries are throttled."""
+        page = self.open(login=False)
+        page.goto(f"{self.url}/console/")
+        page.get_by_label("Your name").fill("Olga")
+        page.get_by_label("Password").fill("console")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("heading", name="Today")).to_be_visible()
+        self.state = page.context.storage_state()
+        page.context.close()
+
+
+@contextmanager
+def serving(browser: Browser, width: str, engine: Engine) -> Iterator[Site]:
+    """Serve the console of a ledger, with a Redis for rq-dashboard."""
+    with RedisServer() as redis:
+        deps = make_deps(engine, redis_url=redis.url, secret_key="k" * 32, **LIVE)
+        queues = Queues(redis.url)
+        queues.push([(f"noop-{queue}", "jobs.deliver.deliver", (), queue) for queue in ("emails", "transactional")])
+        queues.close()
+        app = create_app(deps)
+        server = make_server("127.0.0.1", 0, app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield Site(browser, width, app, deps, f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    engine.dispose()
+
+
+def live_weeks(deps: Deps) -> dict[str, Receipt]:
+    """Let weeks go by; return leads in every state that an operator can meet, by what happened to them."""
+    populate(deps)
+    live_days(deps)
+    return {"veteran": go_whole_way(deps), **fill(deps)}
+
+
+def enter_weeks(site: Site, world: Path) -> None:
+    """Go on where a world was kept, over a copy of its ledger, and log Olga in."""
+    populate(site.deps)
+    site.leads = enter_world(site.deps, world)
+    watch_and_log_in(site)
+
+
+def watch_and_log_in(site: Site) -> None:
+    """Let everything be looked at that may be wrong, and log Olga in."""
+    watch(site.deps)
+    examine_and_keep(site.deps)
+    site.log_in()
+
+
+# The pages that there are before anybody came.
+PLACES = {
+    "login": "/console/login",
+    "today": "/console/",
+    "leads": "/console/leads",
+    "sequences": "/console/sequences",
+    "step": "/console/sequences/christmas/lead_nurture/1",
+    "calendar": "/console/calendar",
+    "templates": "/console/templates",
+    "template": "/console/templates/christmas_email_1",
+    "figures": "/console/figures?days=30",
+    "hooks": "/console/hooks",
+    "enrol": "/console/enrol",
+    "doctor": "/console/doctor",
+    "nowhere": "/console/nowhere",
+    "runbook": "/console/runbook",
+    "simulate": "/console/simulate",
+    "search": "/console/search?words=delivered",
+    "settle": "/console/settle",
+}
+
+
+def pages(site: Site) -> dict[str, str]:
+    """Return every kind of page by its name."""
+    leads = site.leads
+    return {
+        **PLACES,
+        "lead": f"/console/leads/{leads['client'].contact_id}",
+        "lead-abroad": f"/console/leads/{leads['delivered'].contact_id}",
+        "lead-veteran": f"/console/leads/{leads['veteran'].contact_id}",
+        "lead-bounced": f"/console/leads/{leads['bounced'].contact_id}",
+        "email": f"/console/emails/{email_ids(leads['delivered'])[0]}",
+        "email-planned": f"/console/emails/{email_ids(leads['delivered'])[4]}",
+        "hook": f"/console/hooks/{leads['delivered'].hook_id}",
+        "hook-refused": f"/console/hooks/{find_hooks(site.deps, 'refused', None).rows[0]['id']}",
+        "ask": f"/console/do/stop/{leads['booked'].enrolment_id}",
+        "aside": f"/console/aside/incident/{leads['client'].contact_id}",
+        "address": f"/console/leads/{leads['client'].contact_id}/address",
+    }
