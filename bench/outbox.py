@@ -1,7 +1,8 @@
 """How fast receivers outside are told, and what a dead one costs: `python -m bench.outbox [EVENTS]`.
 
 A ledger in SQLite with so many events of a fifth as many leads, and receivers over HTTP on this machine: one that
-answers at once, one that takes fifty milliseconds, one where nobody is. Exit 1 where an event is missing, or out of order.
+answers at once, one that takes fifty milliseconds, one where nobody is.
+Exit 1 where an event is missing, or out of order.
 """
 
 import sys
