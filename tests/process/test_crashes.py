@@ -11,6 +11,7 @@ from tests.process.starting import start_funnel
 from tests.process.watching import emails, inbox, opt_in, wait_until
 
 pytestmark = pytest.mark.process
+WHOLE = ["lead.enrolled", *["email.delivered"] * 5, "sequence.ended"]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def test_a_worker_that_dies_anywhere_loses_nothing_and_repeats_nothing(funnel):
     assert nothing_twice(funnel, "worker")
 
 
-def test_a_scheduler_that_dies_around_a_move_loses_nothing_and_repeats_nothing(funnel):
+def test_a_scheduler_that_dies_anywhere_loses_nothing_and_repeats_nothing(funnel):
     points = [point for point, what in POINTS.items() if what.process == "scheduler"]
     funnel.processes.kill("scheduler")
     for number, point in enumerate(points):
@@ -86,3 +87,13 @@ def test_a_scheduler_that_dies_around_a_move_loses_nothing_and_repeats_nothing(f
     funnel.processes.start("scheduler")
     wait_until("every email is delivered", all_delivered(funnel, "scheduler", len(points)), within_s=90)
     assert nothing_twice(funnel, "scheduler")
+    wait_until("the CRM is told that every lead's sequence is over", lambda: told(funnel, "scheduler", len(points)), 60)
+
+
+def told(funnel, who, leads):
+    """Say whether the CRM was told all that happened to so many leads; what it was told is in order, and never new."""
+    events = {event["id"]: event for event in funnel.told() if f"+{who}" in event["data"]["lead"]["email"]}.values()
+    for address in {event["data"]["lead"]["email"] for event in events}:
+        steps = [event for event in events if event["data"]["lead"]["email"] == address]
+        assert [event["type"] for event in steps] == WHOLE[: len(steps)]
+    return len(events) == leads * len(WHOLE)

@@ -10,6 +10,7 @@ from funnel_app.web.console import (
     figures,
     hooks,
     leads,
+    outgoing,
     runbook,
     search,
     sequences,
@@ -25,8 +26,8 @@ from funnel_app.web.console.rq import add_rq_dashboard
 
 # Each of these modules puts its pages onto the blueprint by being imported.
 PAGES = (
-    buttons, calendar, doctor, emails, figures, hooks, leads, runbook, search, sequences, settling, simulate, templates,
-    theme, today,
+    buttons, calendar, doctor, emails, figures, hooks, leads, outgoing, runbook, search, sequences, settling, simulate,
+    templates, theme, today,
 )  # fmt: skip
 
 
