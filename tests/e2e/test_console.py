@@ -18,7 +18,7 @@ GRAVE = {"serious", "critical"}
 NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-veteran", "lead-bounced", "email", "email-planned",
          "sequences", "step", "calendar", "templates", "template", "figures", "hooks", "hook", "hook-refused", "ask",
          "enrol", "doctor", "nowhere", "runbook", "aside", "settle", "address", "simulate",
-         "search")  # fmt: skip
+         "search", "pauses", "actions")  # fmt: skip
 
 
 def test_no_page_of_the_console_is_forgotten(filled: Site):

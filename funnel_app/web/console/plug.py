@@ -3,6 +3,7 @@
 from flask import Flask
 
 from funnel_app.web.console import (
+    actions,
     buttons,
     calendar,
     doctor,
@@ -10,6 +11,7 @@ from funnel_app.web.console import (
     figures,
     hooks,
     leads,
+    pausing,
     runbook,
     search,
     sequences,
@@ -25,8 +27,8 @@ from funnel_app.web.console.rq import add_rq_dashboard
 
 # Each of these modules puts its pages onto the blueprint by being imported.
 PAGES = (
-    buttons, calendar, doctor, emails, figures, hooks, leads, runbook, search, sequences, settling, simulate, templates,
-    theme, today,
+    actions, buttons, calendar, doctor, emails, figures, hooks, leads, pausing, runbook, search, sequences, settling,
+    simulate, templates, theme, today,
 )  # fmt: skip
 
 
