@@ -6,6 +6,7 @@ from funnel_app.web.console import (
     buttons,
     calendar,
     doctor,
+    downloads,
     emails,
     figures,
     hooks,
@@ -23,7 +24,8 @@ from funnel_app.web.console.rq import add_rq_dashboard
 
 # Each of these modules puts its pages onto the blueprint by being imported.
 PAGES = (
-    buttons, calendar, doctor, emails, figures, hooks, leads, runbook, sequences, settling, simulate, templates, today,
+    buttons, calendar, doctor, downloads, emails, figures, hooks, leads, runbook, sequences, settling, simulate,
+    templates, today,
 )  # fmt: skip
 
 
