@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, case, column, extract, func, select, values
+from sqlalchemy import ColumnElement, Integer, and_, case, column, extract, func, select, values
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.canary import CANARY
@@ -78,17 +78,17 @@ def came(session: Session, campaign: str | None, span: Day, until: datetime) -> 
 
     Who was heard before the span is not among them.
     """
-    first = func.min(HookEvent.received_at)
-    did = [func.max(case((HookEvent.event.in_(events), 1), else_=0)) for events in STAGES.values()]
-    flags = [each.label(f"did_{number}") for number, each in enumerate(did)]
-    # Whose it is by one index, and what each of them did by another: neither reads a row.
+    of = HookEvent.campaign == campaign if campaign else HookEvent.campaign != CANARY
+    heard = and_(HookEvent.event.in_(ON_THE_WAY), HookEvent.outcome.in_(HEARD), of)
+    # Asked in the columns and not in WHERE: one look into the index a person, and never the one by campaign, which has
+    # everybody of all years.
+    first = func.min(case((heard, HookEvent.received_at)))
+    did = [func.max(case((and_(heard, HookEvent.event.in_(each)), 1), else_=0)) for each in STAGES.values()]
     within = HookEvent.received_at >= span[0], HookEvent.received_at < span[1]
     cohort = select(HookEvent.contact_id).where(HookEvent.event.in_(ON_THE_WAY), *within).distinct()
-    where = HookEvent.campaign == campaign if campaign else HookEvent.campaign != CANARY
     people = (
-        select(*flags)
-        .where(HookEvent.contact_id.in_(cohort), HookEvent.event.in_(ON_THE_WAY), HookEvent.received_at <= until)
-        .where(HookEvent.outcome.in_(HEARD), where)
+        select(*(each.label(f"did_{number}") for number, each in enumerate(did)))
+        .where(HookEvent.contact_id.in_(cohort), HookEvent.received_at <= until)
         .group_by(HookEvent.contact_id)
         .having(first >= span[0], first < span[1])
         .subquery()

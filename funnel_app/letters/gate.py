@@ -8,6 +8,7 @@ from funnel_app.letters import notion
 from funnel_app.letters.foreign import foreign_placeholders
 from funnel_app.letters.page import Page, read
 from funnel_app.letters.problem import Problem, fault, warning
+from funnel_app.letters.reach import is_on_the_web, is_only_ours
 from funnel_app.letters.syntax import parse
 from funnel_app.letters.tags import MARK, Protected, protect, without_unseen
 from funnel_app.letters.words import shown
@@ -19,7 +20,7 @@ FEW_WORDS = 20
 
 _PLACEHOLDER = re.compile(r"(?i:lorem ipsum)|\bTODO\b|\bTBD\b|\bX{3,}\b|\[[A-Z][A-Za-z_' ]{1,40}\]")
 _GOOD_LINK = re.compile(r"(?i:https?)://[^\s/?#]+\S*|(?i:mailto|tel):\S.*|#.*", re.DOTALL)
-_GOOD_PICTURE = re.compile(r"(?i:https?)://[^\s/?#]+|(?i:cid|data):", re.DOTALL)
+_IN_THE_LETTER = re.compile(r"(?i:cid|data):")
 _EXPIRES = re.compile(
     r"X-Amz-Expires=|secure\.notion-static\.com|prod-files-secure\.s3|file\.notion\.so", re.IGNORECASE
 )
@@ -106,9 +107,13 @@ def _footer(names: frozenset[str]) -> Iterator[Problem]:
 
 def _links(body: _Part) -> Iterator[Problem]:
     for link in body.page.links:
+        target = body.protected.restored(link)
         if not _leads_somewhere(link, body.protected):
-            target = body.protected.restored(link)
             yield warning("bad_link", f'A link goes to "{target}", which does not start with https://.')
+        elif is_only_ours(link):
+            yield warning(
+                "bad_link", f'A link goes to "{target}", which no reader can reach: it is on your own machine.'
+            )
 
 
 def _leads_somewhere(link: str, protected: Protected) -> bool:
@@ -136,7 +141,10 @@ def _pictures(body: _Part) -> Iterator[Problem]:
             yield fault(
                 "expiring_image", f'A picture comes from "{told[:60]}…", which Notion lets expire within the hour.'
             )
-        elif not (_GOOD_PICTURE.match(address) or _VARIABLES.match(address)):
+        elif _IN_THE_LETTER.match(address):
+            detail = f'A picture is put into the letter itself ("{told[:30]}…"), and Gmail and Outlook show none'
+            yield warning("bad_image", f"{detail}. Upload it to your website, and use its https:// address.")
+        elif not _VARIABLES.match(address) and (not is_on_the_web(address) or is_only_ours(address)):
             yield warning("bad_image", f'A picture comes from "{told[:80]}", where no reader can load it.')
 
 

@@ -49,9 +49,11 @@ def _judged(draft: Draft) -> Verdict:
     if found := tuple(oversized(draft.subject, draft.html)):
         return Verdict(found, None)
     markup = tuple(broken_markup(draft.html))
-    source = inspect(draft.subject, draft.html, status=draft.status, known=draft.known)
-    found = _worst_first((*source, *markup))
-    if any(problem.code == "too_deep" for problem in markup) or blocked(found):
+    if any(problem.code == "too_deep" for problem in markup):
+        # To read it costs the square of its depth: not once more.
+        return Verdict(_worst_first((*markup, *beside_the_body(draft.subject, draft.status))), None)
+    found = _worst_first((*inspect(draft.subject, draft.html, status=draft.status, known=draft.known), *markup))
+    if blocked(found):
         return Verdict(found, None)
     parts = prepare(draft.subject, draft.html)
     uncovered = (*_uncovered(draft, parts), *_not_inlined(draft, parts))

@@ -5,15 +5,20 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from funnel_app.letters.looks import unreadable_words
 from funnel_app.letters.words import shown
 
 _UNREAD = ["head", "style", "script", "title", "template", "noscript", "textarea", "select", "iframe", "object"]
-_MAY_HIDE = ",".join(["[hidden]", *(f'[style*="{word}" i]' for word in ("display", "visib", "opacity", "max-height"))])
+_HIDING = ("display", "visib", "opacity", "height", "width", "text-indent", "left", "top")
+_MAY_HIDE = ",".join(["[hidden]", *(f'[style*="{word}" i]' for word in _HIDING)])
 _HIDES = re.compile(
     r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
-    r"|opacity\s*:\s*0(?:\.0*)?(?![.\d])|max-height\s*:\s*0(?:\.0*)?(?:px|em|%)?(?![.\d]))",
+    r"|opacity\s*:\s*0(?:\.0*)?(?![.\d])|max-(?:height|width)\s*:\s*0(?:\.0*)?(?:px|em|%)?(?![.\d])"
+    r"|(?:text-indent|left|top)\s*:\s*-\d{3,})",
     re.IGNORECASE,
 )
+_NO_ROOM = re.compile(r"(?:^|[;\s])(?:height|width)\s*:\s*0(?:\.0*)?(?:px|em|%)?\s*(?:;|!|$)", re.IGNORECASE)
+_CUT = re.compile(r"overflow\s*:\s*hidden", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _STYLE = re.compile(r"\bstyle\s*=\s*[\"']([^\"'>]*)", re.IGNORECASE)
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
@@ -53,10 +58,16 @@ def read_made(html: str) -> Made:
 def hides(start_tag: str) -> bool:
     """Tell whether an element that begins so is hidden by its own attributes."""
     styles = _STYLE.findall(start_tag)
-    return any(_HIDES.search(style) for style in styles) or bool(_HIDDEN.search(_QUOTED.sub("", start_tag)))
+    return any(_style_hides(style) for style in styles) or bool(_HIDDEN.search(_QUOTED.sub("", start_tag)))
+
+
+def _style_hides(style: str) -> bool:
+    return bool(_HIDES.search(style) or (_NO_ROOM.search(style) and _CUT.search(style)))
 
 
 def _drop_hidden(page: LexborHTMLParser) -> None:
+    for words in unreadable_words(page):
+        words.decompose()
     page.strip_tags(_UNREAD)
     hidden = [node for node in page.css(_MAY_HIDE) if _is_hidden(node)]
     # From the inside out: what stands within a node that is gone is gone too.
@@ -69,7 +80,7 @@ def _drop_hidden(page: LexborHTMLParser) -> None:
 
 def _is_hidden(node: LexborNode) -> bool:
     given = node.attributes
-    return "hidden" in given or bool(_HIDES.search(given.get("style") or ""))
+    return "hidden" in given or _style_hides(given.get("style") or "")
 
 
 def _target(link: LexborNode) -> str:

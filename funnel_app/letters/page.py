@@ -1,9 +1,11 @@
-"""What a reader gets to see of an HTML page."""
+"""What a reader gets to see of an HTML page, before anything is filled in."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from html.parser import HTMLParser
 
-_UNSEEN = {"style", "script", "title"}
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+_UNSEEN = ["style", "script", "title"]
 _WITHIN_A_WORD = {"a", "b", "code", "em", "font", "i", "mark", "s", "small", "span", "strong", "sub", "sup", "u", "wbr"}
 
 
@@ -18,49 +20,32 @@ class Page:
 
 
 def read(html: str) -> Page:
-    """Read a page, however broken its HTML."""
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    return Page(reader.text(), tuple(reader.links), tuple(reader.images), tuple(reader.sources))
+    """Read a page as browsers do, however broken its HTML."""
+    page = LexborHTMLParser(html)
+    page.strip_tags(_UNSEEN)
+    images = [node.attributes for node in page.css("img")]
+    backgrounds = [_value(node, "background") for node in page.css("[background]")]
+    return Page(
+        "".join(_words(page.root)),
+        tuple(_value(node, "href") for node in page.css("a[href],area[href]")),
+        tuple((given["alt"] or "") if "alt" in given else None for given in images),
+        (*((given.get("src") or "").strip() for given in images), *(each for each in backgrounds if each)),
+    )
 
 
-class _Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.links: list[str] = []
-        self.images: list[str | None] = []
-        self.sources: list[str] = []
-        self._words: list[str] = []
-        self._unseen: str | None = None
+def _words(root: LexborNode | None) -> Iterator[str]:
+    """Yield a page's text, with a line's end around whatever does not stand within a line."""
+    waiting: list[LexborNode | str] = [root] if root is not None else []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, str):
+            yield node
+        elif node.is_text_node:
+            yield node.text_content or ""
+        else:
+            around = [] if node.tag in _WITHIN_A_WORD else ["\n"]
+            waiting += [*around, *reversed(list(node.iter(include_text=True))), *around]
 
-    def text(self) -> str:
-        return "".join(self._words)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        if tag in ("a", "area") and "href" in given:
-            self.links.append((given["href"] or "").strip())
-        if tag == "img":
-            self.images.append(given.get("alt"))
-            self.sources.append((given.get("src") or "").strip())
-        if tag in _UNSEEN and self._unseen is None:
-            self._unseen = tag
-        self._part_words(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        self._part_words(tag)
-        if tag == self._unseen:
-            self._unseen = None
-
-    def handle_data(self, data: str) -> None:
-        if self._unseen is None:
-            self._words.append(data)
-
-    def parse_marked_section(self, i: int, report: bool = True) -> int:
-        # Python 3.11's own raises on sections that it does not know, such as "<![foo]>".
-        return self.rawdata.find(">", i) + 1 or -1
-
-    def _part_words(self, tag: str) -> None:
-        if tag not in _WITHIN_A_WORD:
-            self._words.append("\n")
+def _value(node: LexborNode, name: str) -> str:
+    return (node.attributes.get(name) or "").strip()

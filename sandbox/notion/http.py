@@ -27,6 +27,9 @@ CODES = {
     529: "service_overload",
 }
 
+# Whoever has this token plays a person at the desk.
+PERSONS_TOKEN = "ntn_owner"
+
 blueprint = Blueprint("notion", __name__, url_prefix="/notion/v1")
 
 
@@ -119,6 +122,11 @@ def get(found: dict[str, Found], kind: str, given: object) -> Found:
         shared = 'Make sure the relevant pages and databases are shared with your integration "sandbox".'
         raise NotionProblem(404, "object_not_found", f"Could not find {kind} with ID: {key}. {shared}")
     return found[key]
+
+
+def by_person() -> bool:
+    """Tell whether a person writes, and not the bot."""
+    return request.headers.get("Authorization") == f"Bearer {PERSONS_TOKEN}"
 
 
 @blueprint.get("/users/me")

@@ -10,6 +10,7 @@ from sandbox.notion.state import Block, Database, NotionState, Page, Property, S
 
 Json = dict[str, Any]
 BOT: Json = {"object": "user", "id": "5a2b0d00-0000-4000-8000-00000000b070"}
+PERSON: Json = {"object": "user", "id": "5a2b0d00-0000-4000-8000-00000000aaaa"}
 URL = "https://app.notion.com/p/"
 # A page shows no more pieces of one text than these; the property's own address shows all.
 
@@ -85,6 +86,7 @@ def page_json(notion: NotionState, page: Page, only: Iterable[str] = ()) -> Json
         "object": "page",
         "id": page.id,
         **history(page.created_at, page.edited_at),
+        **({"created_by": PERSON, "last_edited_by": PERSON} if page.by_person else {}),
         "cover": None,
         "icon": None,
         "parent": parent_json(notion, page),

@@ -12,7 +12,7 @@ from sandbox.notion.checks import (
     invalid,
 )
 from sandbox.notion.filters import one_page
-from sandbox.notion.http import Json, answer, blueprint, body, get, same_id
+from sandbox.notion.http import Json, answer, blueprint, body, by_person, get, same_id
 from sandbox.notion.json import block_json, item_json, page_json
 from sandbox.notion.state import Block, Database, NotionState, Page, Source, new_id
 from sandbox.state import Sandbox, current_sandbox
@@ -28,7 +28,7 @@ def create_page() -> Response:
         values = page_values(source, given.get("properties", {}))
         blocks = check_blocks(given.get("children", []))
         now = sandbox.now()
-        page = Page(new_id(), parent_id, source.id if source else None, values, now, now)
+        page = Page(new_id(), parent_id, source.id if source else None, values, now, now, by_person=by_person())
         notion.pages[page.id] = page
         append(notion, page.id, blocks, sandbox)
         return answer(page_json(notion, page))
@@ -101,7 +101,7 @@ def update_page(page_id: str) -> Response:
         source = sandbox.notion.sources[page.source_id] if page.source_id else None
         page.values |= page_values(source, given["properties"]) if "properties" in given else {}
         page.in_trash = page.in_trash if trash is None else bool(trash)
-        page.edited_at = sandbox.now()
+        page.edited_at, page.by_person = sandbox.now(), by_person()
         return answer(page_json(sandbox.notion, page))
 
 

@@ -86,6 +86,7 @@ class Page:
     created_at: datetime
     edited_at: datetime
     in_trash: bool = False
+    by_person: bool = False
 
 
 @dataclass

@@ -54,7 +54,7 @@ def save_template(page_id: str) -> ResponseReturnValue:
             page.values[column] = _rich_text(given.get(column, "").replace("\r\n", "\n"))
         option = notion.sources[TEMPLATES_SOURCE_ID].properties[STATUS].option(given.get(STATUS, ""))
         page.values[STATUS] = option
-        page.in_trash, page.edited_at = "delete" in given, now
+        page.in_trash, page.edited_at, page.by_person = "delete" in given, now, True
     return redirect("/desk", 303)
 
 

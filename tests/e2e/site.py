@@ -115,6 +115,7 @@ PLACES = {
     "nowhere": "/console/nowhere",
     "runbook": "/console/runbook",
     "simulate": "/console/simulate",
+    "search": "/console/search?words=delivered",
     "settle": "/console/settle",
 }
 

@@ -49,6 +49,9 @@ class FakeNotebook:
             return page
         return replace(page, html=self.code[page.name], in_property=False, written=True)
 
+    def beside(self, page: Page) -> str:
+        return self.code.get(page.name, "") if page.in_property and page.html.strip() else ""
+
     def trash_page(self, page_id: str) -> None:
         self._ask(page_id)
         self.trashed.append(page_id)

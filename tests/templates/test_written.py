@@ -89,6 +89,25 @@ def test_two_letters_on_one_page_are_never_one(desk, owner):
     assert populated(desk).did == "kept"
 
 
+LETTER = "Hi {{ first_name }}, this is what I would rather say to you this week, since the season is near and so on."
+
+
+@pytest.mark.parametrize("beside", [[block("paragraph", LETTER)], [block("toggle"), code(f"<p>{LETTER}</p>")]])
+def test_a_letter_beside_the_property_that_is_sent_is_named(desk, owner, beside):
+    owner.write(KEY, "Hello", "<p>Hi {{ first_name }}</p>", blocks=beside)
+    shown = preview(desk, KEY)
+    assert "rather say" not in shown.letter.text
+    (told,) = [problem for problem in audited(desk).problems if problem.code == "unsent_words"]
+    assert "Hi {{ first_name }}, this" in told.detail and "goes to nobody" in told.detail
+    assert told.code in [problem.code for problem in shown.problems] and audited(desk).status == "warning"
+
+
+@pytest.mark.parametrize("beside", [[], [block("paragraph", "Ask Ana before you change it.")], [block("unsupported")]])
+def test_a_note_beside_the_property_is_the_owners_own(desk, owner, beside):
+    owner.write(KEY, "Hello", "<p>Hi {{ first_name }}</p>", blocks=beside)
+    assert "unsent_words" not in [problem.code for problem in (*audited(desk).problems, *preview(desk, KEY).problems)]
+
+
 @pytest.mark.parametrize(
     "written",
     [

@@ -550,3 +550,28 @@ def test_a_simulation_shows_what_a_lead_would_get_and_changes_nothing(deps, olga
         assert session.scalar(select(Enrolment.id)) is None
     wrong = olga.client.get("/console/simulate?sequence=five_day&at=soon")
     assert wrong.status_code == 422 and "is not a time such as" in wrong.text
+
+
+class TestListAndTheme:
+    """What somebody takes along, and how the pages look."""
+
+    def test_the_list_comes_as_csv_with_the_filters_of_the_page_and_is_written_down(self, olga, deps):
+        for number in (1, 10):
+            sign_up(deps, number)
+        assert "1 lead fits" in olga.get("/console/leads?words=kei10").text
+        answer = olga.get("/console/leads.csv?words=kei10")
+        head, row = answer.text.strip().splitlines()
+        assert head == "email,name,business,segment,sequences,next email,next email due,since"
+        assert row.startswith("delivered+kei10@resend.dev,Kei,Kei Hair Lab,,") and ": active," in row
+        with deps.reads() as session:
+            told = session.scalars(select(OperatorAction.detail).where(OperatorAction.action == "export")).all()
+        assert told == ["took a list of 1 lead along as CSV"]
+
+    @pytest.mark.parametrize(("chosen", "kept"), [("dark", "dark"), ("light", "light"), ("", ""), ('"><script>', "")])
+    def test_the_theme_that_was_chosen_is_in_the_page_and_no_other_word(self, client, chosen, kept):
+        operator = Operator(client)
+        operator.log_in()
+        answer = operator.send("/console/theme", form="/console/", theme=chosen, next="/console/leads")
+        assert (answer.status_code, answer.location) == (303, "/console/leads")
+        client.set_cookie("funnel_theme", chosen, path="/console/")
+        assert (f'data-theme="{kept}"' in operator.get("/console/").text) is bool(kept)

@@ -10,6 +10,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.templates.readings import Reading, read_all
 from funnel_app.flows.templates.rehearse import lacks_off_season
 from funnel_app.flows.templates.starters import find_earlier, find_starter
+from funnel_app.flows.templates.unsent import unsent_words
 from funnel_app.gateways.notion.templates import Page
 from funnel_app.letters.gate import Problem
 
@@ -51,6 +52,7 @@ CURES = {
     "bad_image": "Upload it where it stays, and put that https:// address there",
     "images_without_text": "Say in words what the images show",
     "placeholder": "Write what belongs there",
+    "unsent_words": "Empty that property to send what is typed on the page, or take it off the page",
     "old_starter": "Run: flask templates populate (with --dry-run it only shows what it would do)",
     "out_of_season": "Put what speaks of the deadline between {% if days_to_deadline is known %} and {% endif %}",
 }
@@ -102,7 +104,7 @@ def _as_json(template: Audited) -> dict[str, Any]:
 
 
 def audit_templates(deps: Deps) -> Audit:
-    """Return what is wrong with the templates in Notion, read with one query; change nothing.
+    """Return what is wrong with the templates in Notion, read with one query and a look at what persons edited.
 
     Raises Unavailable or Rejected where Notion cannot be asked.
     """
@@ -127,6 +129,7 @@ def _audited(deps: Deps, reading: Reading, near: Sequence[Page]) -> Audited:
     status = OK if not reading.problems else WARNING if reading.good else FAULT
     findings = [Finding(p.code, p.detail, _cure(reading, p, near)) for p in reading.problems]
     more = [*_other_name(reading), *_old_starter(reading), *_out_of_season(deps, reading)]
+    more += [Finding(p.code, p.detail, CURES[p.code]) for p in unsent_words(deps, reading)]
     return Audited(reading.key, WARNING if more and status == OK else status, (*findings, *more), reading.read_as)
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from funnel_app.campaigns.model import Campaign, Kind, Sequence
 from funnel_app.campaigns.timing import deadline_after
@@ -17,6 +17,7 @@ from funnel_app.flows.templates.compose import (
 )
 from funnel_app.flows.templates.readings import Reading, read_one
 from funnel_app.flows.templates.samples import sample
+from funnel_app.flows.templates.unsent import unsent_words
 from funnel_app.ledger import contacts, enrolments
 from funnel_app.ledger.models import Contact, Enrolment
 from funnel_app.letters.gate import Problem
@@ -55,7 +56,9 @@ def preview(deps: Deps, key: str, *, lead: str | None = None, sample_name: str =
         if lead
         else sample(deps, campaign, sample_name, deps.registry.find_template(key))
     )
-    return compose_preview(deps, read_one(deps, key), sequence, reader, to=str(reader.contact["email"]))
+    reading = read_one(deps, key)
+    made = compose_preview(deps, reading, sequence, reader, to=str(reader.contact["email"]))
+    return replace(made, problems=(*made.problems, *unsent_words(deps, reading)))
 
 
 def find_place(deps: Deps, key: str) -> tuple[Campaign, Sequence]:

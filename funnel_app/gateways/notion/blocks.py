@@ -35,6 +35,11 @@ class OnPage:
     unclear: str = ""
     written: bool = False
 
+    @property
+    def words(self) -> str:
+        """Everything that stands there, as one line."""
+        return " ".join(" ".join([*_words(self.typed), self.html]).split())
+
 
 def on_page(blocks: Sequence[Mapping[str, Any]]) -> OnPage:
     """Return what is on a page, given its blocks, each with its own under `children`."""
@@ -99,6 +104,12 @@ def _is_one_page(texts: Sequence[str]) -> bool:
     heads = [text.lstrip().casefold().startswith(("<!doctype", "<html")) for text in texts]
     ends = ["</html>" in text.casefold() for text in texts]
     return heads[0] and ends[-1] and not any(heads[1:]) and not any(ends[:-1])
+
+
+def _words(typed: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for block in typed:
+        yield "".join(str(run["text"]) for run in block.get("runs") or ())
+        yield from _words(block.get("children") or ())
 
 
 def _typed(blocks: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -31,7 +31,8 @@ class Page:
     faults are sentences about columns that are not there, or of a type that cannot be read; unread is what Notion said
     where the page's own blocks cannot be read; typed is what stands there as words with looks and links, as plain data;
     unclear says why nobody can tell which of several code blocks is the letter; written tells that somebody wrote on
-    the page, in whatever block; in_property is False where the letter is the page's own blocks.
+    the page, in whatever block; in_property is False where the letter is the page's own blocks; made_by is the id of
+    who made it, empty where it was edited since.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Page:
     unclear: str = ""
     written: bool = False
     in_property: bool = True
+    made_by: str = ""
 
 
 def answering(pages: Iterable[Page], key: str, aliases: Sequence[str]) -> list[Page]:
@@ -91,7 +93,12 @@ def to_page(page: Mapping[str, Any], names: TemplateNames, html: str | None = No
         url=str(page.get("url") or ""),
         last_edited=str(page.get("last_edited_time") or ""),
         faults=tuple(_column_faults(page.get("properties") or {}, names)),
+        made_by="" if page.get("last_edited_time") != page.get("created_time") else _maker(page),
     )
+
+
+def _maker(page: Mapping[str, Any]) -> str:
+    return str((page.get("last_edited_by") or {}).get("id") or "")
 
 
 def _column_faults(columns: Mapping[str, Any], names: TemplateNames) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from funnel_app.gateways.errors import Rejected
-from funnel_app.gateways.notion.blocks import on_page, runs, styled
+from funnel_app.gateways.notion.blocks import OnPage, on_page, runs, styled
 from funnel_app.gateways.notion.bodies import Bodies
 from funnel_app.gateways.notion.client import NotionCalls
 from funnel_app.gateways.notion.pages import (
@@ -73,13 +73,10 @@ class NotionTemplates:
         """
         if page.html.strip():
             return page
-        if (found := self._bodies.find(page)) is None:
-            try:
-                found = on_page(self._blocks(page.id, _Allowance()))
-            except Rejected as refused:
-                return replace(page, unread=refused.message, written=True)
-            if found.html.strip() or found.typed:
-                self._bodies.keep(page, found)
+        try:
+            found = self._on_page(page)
+        except Rejected as refused:
+            return replace(page, unread=refused.message, written=True)
         return replace(
             page,
             html=found.html,
@@ -88,6 +85,18 @@ class NotionTemplates:
             written=found.written,
             in_property=not found.written,
         )
+
+    def beside(self, page: Page) -> str:
+        """Return the words that stand on a page beside the text in its property; none where Notion refuses a block.
+
+        They are no part of the letter. A page that Funnel made, and nobody edited since, is not asked for.
+        """
+        if not page.html.strip() or not page.in_property or page.made_by == self._own_id:
+            return ""
+        try:
+            return self._on_page(page).words
+        except Rejected:
+            return ""
 
     def create_template(self, key: str, subject: str, html: str, status: str | None = None) -> Page:
         """Write a new page; repeating makes a second one, so look for it first.
@@ -126,6 +135,10 @@ class NotionTemplates:
     def close(self) -> None:
         """Close the connection."""
         self._calls.close()
+
+    @cached_property
+    def _own_id(self) -> str:
+        return str(self._calls.read(self._calls.client.users.me).get("id"))
 
     @cached_property
     def _data_source_id(self) -> str:
@@ -173,6 +186,15 @@ class NotionTemplates:
             allowance.take(len(str(block)), nested)
             below = block.get("has_children") and block.get("type") not in {"code", *OTHER_PAGES}
             found.append({**block, "children": self._blocks(block["id"], allowance, nested + 1) if below else []})
+        return found
+
+    def _on_page(self, page: Page) -> OnPage:
+        found = self._bodies.find(page)
+        if found is None:
+            found = on_page(self._blocks(page.id, _Allowance()))
+            # An empty page is about to be written on, unless its property has the letter.
+            if found.html.strip() or found.typed or page.html.strip():
+                self._bodies.keep(page, found)
         return found
 
     def _texts(self, subject: str | None, html: str | None) -> dict[str, Any]:

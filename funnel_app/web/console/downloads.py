@@ -1,10 +1,7 @@
 """Downloads: the tables of the figures as CSV, with the same columns whatever the days hold."""
 
-import csv
-import io
 from collections.abc import Callable, Iterable
 
-from flask import Response
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -13,11 +10,10 @@ from funnel_app.current import current_deps
 from funnel_app.flows.console.figures import PERCENTS, Figures, Outcomes, count_figures
 from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
 from funnel_app.rules.figures import share
+from funnel_app.web.console.csv_files import csv_answer
 from funnel_app.web.console.figures import asked
 from funnel_app.web.console.frame import blueprint
 
-# A spreadsheet takes a cell that begins so for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Rows = Iterable[Iterable[object]]
 
 
@@ -27,16 +23,8 @@ def figures_csv(name: str) -> ResponseReturnValue:
     if name not in TABLES:
         raise NotFound(f"There are {', '.join(f'{each}.csv' for each in TABLES)}.")
     counted = count_figures(current_deps(), asked())
-    written = io.StringIO()
-    csv.writer(written).writerows([_safe(cell) for cell in row] for row in TABLES[name](counted))
-    answer = Response(written.getvalue(), content_type="text/csv; charset=utf-8")
     of = "-".join(filter(None, (counted.asked.campaign, f"{counted.asked.first}-to-{counted.asked.last}")))
-    answer.headers["Content-Disposition"] = f'attachment; filename="funnel-{name}-{of}.csv"'
-    return answer
-
-
-def _safe(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    return csv_answer(f"funnel-{name}-{of}", TABLES[name](counted))
 
 
 def _rate(value: float | None) -> object:

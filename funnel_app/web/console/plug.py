@@ -11,11 +11,14 @@ from funnel_app.web.console import (
     figures,
     hooks,
     leads,
+    outgoing,
     runbook,
+    search,
     sequences,
     settling,
     simulate,
     templates,
+    theme,
     today,
 )
 from funnel_app.web.console.access import guard_console
@@ -24,8 +27,8 @@ from funnel_app.web.console.rq import add_rq_dashboard
 
 # Each of these modules puts its pages onto the blueprint by being imported.
 PAGES = (
-    buttons, calendar, doctor, downloads, emails, figures, hooks, leads, runbook, sequences, settling, simulate,
-    templates, today,
+    buttons, calendar, doctor, downloads, emails, figures, hooks, leads, outgoing, runbook, search, sequences, settling,
+    simulate, templates, theme, today,
 )  # fmt: skip
 
 

@@ -1,0 +1,24 @@
+"""Unsent words: a letter that somebody typed on a page whose property has one too, and goes first."""
+
+from collections.abc import Iterator
+
+from funnel_app.deps import Deps
+from funnel_app.flows.templates.readings import Reading
+from funnel_app.letters.problem import Problem, warning
+
+# Fewer are a note to oneself.
+LETTER_FROM_WORDS = 20
+SHOWN_CHARS = 50
+
+
+def unsent_words(deps: Deps, reading: Reading) -> Iterator[Problem]:
+    """Yield a warning where a page has words enough for a letter beside the text that is sent; asks Notion.
+
+    Raises Unavailable where Notion cannot be asked.
+    """
+    page = reading.page
+    words = deps.notebook.beside(page) if page is not None else ""
+    if len(words.split()) < LETTER_FROM_WORDS:
+        return
+    what = f"What is typed on the page (“{words[:SHOWN_CHARS]}…”) goes to nobody"
+    yield warning("unsent_words", f"{what}: the text in the body's property is the letter, since that comes first.")

@@ -1,0 +1,182 @@
+"""Words that stand on a page and cannot be read: of no size, or in the colour of what is behind them."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+from tinycss2.color4 import parse_color
+
+from funnel_app.letters.stylesheet import Group, Rule, declarations_in, read_sheet
+
+Colour = tuple[float, float, float]
+
+BLACK, WHITE, LINK = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (0.0, 0.0, 0.93)
+# Nearer to each other in red, green and blue than this, nobody tells two colours apart.
+ALIKE = 0.03
+TRANSPARENT, SOLID = 0.1, 0.95
+# A letter of this size is a dot: preheaders are hidden so.
+DOT_PX = 1.0
+MOST_SELECTORS = 200
+
+# What says how words look; of two that say the same the later one counts.
+_LOOKS = {
+    "color": "colour",
+    "background": "behind",
+    "background-color": "behind",
+    "background-image": "behind",
+    "font": "size",
+    "font-size": "size",
+}
+_SIZE = re.compile(r"(\d*\.?\d+)(px|pt|em|rem|%)?\Z")
+# What stands over something else than its own element, or is seen by something else than its colour.
+_ELSEWHERE = re.compile(
+    r"url\(|gradient\(|position\s*:\s*(?:absolute|fixed)|margin[\w-]*\s*:[^;]*-\d"
+    r"|text-shadow|background-clip|text-fill|blend-mode",
+    re.IGNORECASE,
+)
+_SELDOM = re.compile(r"prefers-color-scheme|print|:hover|:active|:focus|:visited|\[data-og", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Own:
+    """What an element says itself; None is nothing."""
+
+    colour: tuple[Colour, float] | None = None
+    behind: tuple[Colour, float] | None = None
+    size: tuple[float, str] | None = None
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How an element draws its words; None is a colour that nobody knows."""
+
+    colour: Colour | None = BLACK
+    behind: Colour | None = WHITE
+    sized: bool = True
+
+    @property
+    def shows(self) -> bool:
+        """Whether its words can be read."""
+        if not self.sized or self.colour is None or self.behind is None:
+            return self.sized
+        return any(abs(one - other) > ALIKE for one, other in zip(self.colour, self.behind, strict=True))
+
+    def within(self, own: _Own | None) -> "_Look":
+        """Return how an element within this one draws; None is one of which that is not certain."""
+        if own is None:
+            return _Look(None, None)
+        if own is NOTHING:
+            return self
+        behind = _laid(own.behind, over=self.behind)
+        colour = self.colour if own.colour is None else _laid(own.colour, over=behind)
+        return _Look(colour, behind, self.sized if own.size is None else _is_read(own.size, self.sized))
+
+
+NOTHING = _Own()
+
+
+def unreadable_words(page: LexborHTMLParser) -> list[LexborNode]:
+    """Return the texts of a page that nobody can read for their size or colour; what is not certain counts as read."""
+    changed = _changed_in_head(page)
+    if changed is None or page.root is None:
+        return []
+    found: list[LexborNode] = []
+    waiting = [(page.root, _Look())]
+    while waiting:
+        node, above = waiting.pop()
+        look = above.within(None if node.mem_id in changed else _own(node))
+        for child in node.iter(include_text=True):
+            if not child.is_text_node:
+                waiting.append((child, look))
+            elif not look.shows:
+                found.append(child)
+    return found
+
+
+def _own(node: LexborNode) -> _Own | None:
+    given = node.attributes
+    if not given:
+        return NOTHING
+    if "background" in given:
+        return None
+    ink = given.get("color") if node.tag == "font" else given.get("text") if node.tag == "body" else ""
+    return _said(given.get("style") or "", ink or "", given.get("bgcolor") or "", node.tag == "a" and "href" in given)
+
+
+@lru_cache(4096)
+def _said(style: str, ink: str, ground: str, is_link: bool) -> _Own | None:
+    """Return what attributes say of an element's looks; None where that is not certain."""
+    declared = declarations_in(style)
+    if (style.strip() and not declared) or _ELSEWHERE.search(style):
+        return None
+    last = {_LOOKS[each.name]: each.value for each in declared if each.name in _LOOKS}
+    colour = _colour(last.get("colour", ink))
+    if is_link and "colour" not in last:
+        colour = LINK, 1.0
+    own = _Own(colour, _colour(last.get("behind", ground)), _size(last.get("size", "")))
+    return NOTHING if own == NOTHING else own
+
+
+def _colour(value: str) -> tuple[Colour, float] | None:
+    """Return the colour in a value, and how much of what is behind it covers; None where it names none."""
+    for word in (value, *value.split()):
+        found = parse_color(word)
+        if found is not None and found != "currentcolor":
+            red, green, blue, alpha = found.to("srgb")
+            return (red, green, blue), alpha
+    return None
+
+
+def _size(value: str) -> tuple[float, str] | None:
+    for word in value.split():
+        found = _SIZE.match(word.split("/")[0])
+        if found and (found[2] or not float(found[1])):
+            return float(found[1]), found[2] or "px"
+    return None
+
+
+def _laid(top: tuple[Colour, float] | None, *, over: Colour | None) -> Colour | None:
+    """Return what is seen of one colour over another."""
+    if top is None or top[1] <= TRANSPARENT:
+        return over
+    return top[0] if top[1] >= SOLID else None
+
+
+def _is_read(size: tuple[float, str], within: bool) -> bool:
+    """Tell whether words of a size can be read, within an element whose own can or cannot."""
+    number, unit = size
+    return (within and number > 0) if unit in ("em", "%") else number > (0 if unit == "rem" else DOT_PX)
+
+
+def _changed_in_head(page: LexborHTMLParser) -> set[int] | None:
+    """Return the elements to whose looks the head adds something; None where that is too much to be looked at."""
+    selectors = [each for style in page.css("style") for each in _changing(style.text())]
+    if len(selectors) > MOST_SELECTORS:
+        return None
+    return {node.mem_id for selector in selectors for node in _matched(page, selector)}
+
+
+def _matched(page: LexborHTMLParser, selector: str) -> list[LexborNode]:
+    try:
+        return page.css(selector)
+    except SelectolaxError:
+        return []
+
+
+@lru_cache(32)
+def _changing(css: str) -> tuple[str, ...]:
+    """Return what a sheet's rules about looks are for, but for those that are for dark mode, paper or a moment."""
+    try:
+        return tuple(dict.fromkeys(_selectors(read_sheet(css))))
+    except ValueError:
+        return ()
+
+
+def _selectors(rules: Iterable[Rule | Group]) -> Iterator[str]:
+    for rule in rules:
+        if isinstance(rule, Group):
+            yield from () if _SELDOM.search(rule.head) else _selectors(rule.rules)
+        elif not rule.declarations or any(each.name in _LOOKS for each in rule.declarations):
+            yield from (each.text for each in rule.selectors if not _SELDOM.search(each.text))
