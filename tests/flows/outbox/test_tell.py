@@ -274,7 +274,17 @@ def test_a_process_that_dies_between_the_answer_and_its_note_tells_it_once_more_
     with pytest.raises(SystemExit):
         tell_receivers(told)
     assert tell_all(told) == [], "the dead one's lease holds"
-    told.now.forward(minutes=1)
+    told.now.forward(seconds=30)
     assert tell_all(told) == ["lead.enrolled", "lead.unsubscribed", "sequence.ended"]
     first, again = (headers["webhook-id"] for _, _, headers in told.receivers.taken[:2])
     assert first == again
+
+
+def test_what_was_put_off_while_the_clock_was_a_year_ahead_goes_when_it_is_right_again(told):
+    told.receivers.fault = lambda url, event: Rejected("zap", "answered 422", "422")
+    told.now.forward(days=365)
+    opt_in(told)
+    tell_receivers(told)
+    told.receivers.fault = lambda url, event: None
+    told.now.forward(days=-365)
+    assert tell_all(told) == ["lead.enrolled"]
