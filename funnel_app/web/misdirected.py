@@ -1,5 +1,7 @@
 """Misdirected calls: what a known caller sends to an address that is none is kept, and can be sent where it belongs."""
 
+from typing import Any
+
 from flask import request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
@@ -29,7 +31,7 @@ def keep_misdirected() -> str:
     campaign, hook = NOWHERE
     words = f"There is no hook at {request.path[:200]}. Say which: address=/webhook/<campaign>/<hook>."
     errors = {"address": [words]}
-    refuse(current_deps(), campaign=campaign, hook=hook, source=source, payload=_sent(), errors=errors)
+    refuse(current_deps(), campaign=campaign, hook=hook, source=source, payload=payload_or_bytes(), errors=errors)
     return f"{words} The call is kept as refused, and can be replayed."
 
 
@@ -45,9 +47,10 @@ def _sender(settings: Settings) -> str:
     return "website"
 
 
-def _sent() -> object:
+def payload_or_bytes() -> dict[str, Any]:
+    """Return what a call says, or its very bytes where that cannot be read."""
     try:
         payload = request.get_json()
     except (BadRequest, UnsupportedMediaType):
         payload = None
-    return payload if isinstance(payload, dict) else kept_as(request.get_data())
+    return payload if isinstance(payload, dict) else dict(kept_as(request.get_data()))

@@ -7,10 +7,12 @@ from funnel_app.web.console import (
     buttons,
     calendar,
     doctor,
+    downloads,
     emails,
     figures,
     hooks,
     leads,
+    outgoing,
     pausing,
     runbook,
     search,
@@ -27,8 +29,8 @@ from funnel_app.web.console.rq import add_rq_dashboard
 
 # Each of these modules puts its pages onto the blueprint by being imported.
 PAGES = (
-    actions, buttons, calendar, doctor, emails, figures, hooks, leads, pausing, runbook, search, sequences, settling,
-    simulate, templates, theme, today,
+    actions, buttons, calendar, doctor, downloads, emails, figures, hooks, leads, outgoing, pausing, runbook, search,
+    sequences, settling, simulate, templates, theme, today,
 )  # fmt: skip
 
 
