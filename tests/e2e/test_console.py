@@ -16,7 +16,8 @@ from tests.flows.leads import call, email_ids
 
 GRAVE = {"serious", "critical"}
 NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-veteran", "lead-bounced", "email", "email-planned",
-         "sequences", "step", "calendar", "templates", "template", "figures", "hooks", "hook", "hook-refused", "ask",
+         "sequences", "step", "calendar", "templates", "template", "figures", "hooks", "hook", "hook-refused",
+         "outgoing", "ask",
          "enrol", "doctor", "nowhere", "runbook", "aside", "settle", "address", "simulate",
          "search", "pauses", "actions")  # fmt: skip
 
