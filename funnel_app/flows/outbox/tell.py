@@ -104,7 +104,7 @@ def _settle(deps: Deps, url: str, batch: Sequence[OutgoingEvent], answers: Answe
         outbox.mark_taken(session, taken, now)
         for event in batch:
             _put_off(session, event, answers[event.id], now)
-        error = next((str(error) for error in answers.values() if error), "")
+        error = next((error.message for error in answers.values() if error), "")
         if taken:
             receivers.works(session, key)
         else:
@@ -117,7 +117,7 @@ def _settle(deps: Deps, url: str, batch: Sequence[OutgoingEvent], answers: Answe
 def _put_off(session: Session, event: OutgoingEvent, error: GatewayError | None, now: datetime) -> None:
     if isinstance(error, Rejected):
         until = now + _pause(event.attempts, LONGEST_PAUSE_OF_EVENT)
-        outbox.postpone(session, event.id, until, str(error))
+        outbox.postpone(session, event.id, until, error.message)
     elif error is not None:
         outbox.put_back(session, [event.id])
 
