@@ -16,6 +16,7 @@ from funnel_app.ledger import operator_actions
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Contact, Enrolment, Suppression
 from funnel_app.ledger.operator_actions import OperatorAction
+from funnel_app.web.console.downloads import TABLES
 from tests.apps import application
 from tests.console_world import fill, hold, send, sign_up
 from tests.factories import make_deps
@@ -163,16 +164,35 @@ class TestReading:
         assert "The holiday season is open, through December 5" in text
         assert ("This email goes in season only." in text) == path.startswith("templates")
 
-    def test_figures_are_charts_tables_and_csv(self, olga, world):
+    def test_figures_are_charts_and_tables(self, olga, world):
         text = olga.get("/console/figures?days=7").text
-        assert "<svg" in text and "95 of 100 arrived within" in text and "As a table" in text
-        assert olga.get("/console/figures?days=nonsense").status_code == 200
-        days = olga.get("/console/figures/days.csv?days=7")
-        assert days.mimetype == "text/csv" and days.text.startswith("day,planned,delivered,")
-        assert len(days.text.splitlines()) == 8
-        assert "attachment" in days.headers["Content-Disposition"]
-        for name, head in (("templates", "template,planned"), ("waits", "percent of"), ("conversion", "signed up,")):
-            assert olga.get(f"/console/figures/{name}.csv").text.startswith(head)
+        for words in (
+            "95 of 100 arrived within",
+            "From opt-in to client",
+            "promise: a minute",
+            "Marked as spam".lower(),
+        ):
+            assert words in text, words
+        assert text.count('<svg class="chart ') == 6 and text.count("<desc") == 6, "each for a desk and for a phone"
+        for odd in ("days=nonsense", "from=x&to=2026-11-01", "from=2026-11-30&to=2026-11-01", "campaign=nothing"):
+            assert olga.get(f"/console/figures?{odd}").status_code == 200
+        assert (
+            "Figures from 2026-11-01 to 2026-11-07" in olga.get("/console/figures?from=2026-11-01&to=2026-11-07").text
+        )
+        year = olga.get("/console/figures?from=2025-12-01&to=2026-11-24").text
+        assert "first day of a week" in year
+
+    def test_each_table_comes_as_csv_with_the_same_columns_whatever_is_in_it(self, olga, world):
+        for name in TABLES:
+            spans = ("days=7", "from=2020-01-01&to=2020-01-07")
+            full, empty = [olga.get(f"/console/figures/{name}.csv?{span}").text.splitlines() for span in spans]
+            assert full[0] == empty[0] and len(full) == len(empty), name
+            assert {line.count(",") for line in full} == {full[0].count(",")}, name
+        way = olga.get("/console/figures/way.csv?days=7&campaign=christmas")
+        assert way.mimetype == "text/csv" and way.text.startswith("stage,people,")
+        named = 'filename="funnel-way-christmas-2026-11-18-to-2026-11-24.csv"'
+        assert named in way.headers["Content-Disposition"]
+        assert olga.get("/console/figures/nothing.csv").status_code == 404
 
     def test_templates_show_their_faults_and_a_preview(self, olga, world, deps):
         text = olga.get("/console/templates").text
@@ -559,3 +579,26 @@ class TestListAndTheme:
         assert (answer.status_code, answer.location) == (303, "/console/leads")
         client.set_cookie("funnel_theme", chosen, path="/console/")
         assert (f'data-theme="{kept}"' in operator.get("/console/").text) is bool(kept)
+
+
+class TestPauses:
+    """All sending, and one sequence, paused from the console."""
+
+    def test_what_it_means_is_said_first_and_it_stands_on_every_page_that_tells_how_all_is(self, olga, deps):
+        opt_in(deps)
+        wish = {"what": "all", "reason": "moving <b>house</b>", "until": "Monday 09:00"}
+        said = olga.send("/console/pauses", **wish)
+        assert said.status_code == 200 and "5 emails are due before that" in said.text
+        assert "Nothing is paused" in olga.get("/console/pauses").text, "nothing changed yet"
+        assert olga.send("/console/pauses", **wish, sure="yes").status_code == 303
+        for path in ("/console/", "/console/pauses", "/console/doctor"):
+            page = olga.get(path).text
+            assert "by Olga: moving &lt;b&gt;house" in page and "<b>house" not in page, path
+        assert olga.send("/console/pauses/resume", form="/console/pauses", what="all").status_code == 303
+        assert "Nothing is paused" in olga.get("/console/pauses").text
+        log = olga.get("/console/log").text
+        assert log.index("Resume") < log.index("moving &lt;b&gt;house") and "console" in log
+
+    def test_a_wish_that_cannot_be_met_is_answered_with_its_words_kept(self, olga):
+        answer = olga.send("/console/pauses", what="all", reason="x", until="soon")
+        assert answer.status_code == 409 and "“soon” is no time" in answer.text and 'value="soon"' in answer.text
