@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from dotenv import dotenv_values
-
+from funnel_app.config import MEANINGS
+from funnel_app.environment import plain_values, read_file
 from jobs.processes import PARTS
 from sandbox.processes import ROOT, NotStarted, Processes
 from sandbox.redis_server import RedisServer
+from sandbox.settings_file import settings_file
+
+SETTINGS = "var/run.env"
 
 
 def main() -> int:
@@ -39,13 +42,15 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _environment(stack: ExitStack) -> Mapping[str, str]:
-    given = {**{k: v or "" for k, v in dotenv_values(ROOT / ".env", interpolate=False).items()}, **os.environ}
+    given = plain_values({**read_file(ROOT / ".env"), **os.environ})
     port = given.get("PORT", "8000")
     added = {"PYTHONUNBUFFERED": "1", "GUNICORN_CMD_ARGS": given.get("GUNICORN_CMD_ARGS", f"--bind 127.0.0.1:{port}")}
     if not given.get("REDIS_URL"):
         added["REDIS_URL"] = stack.enter_context(RedisServer()).url
-        print("REDIS_URL is not set: a Redis of this run's own is used, and forgotten with it. For commands beside it:")
-        print(f"  export REDIS_URL={added['REDIS_URL']}")
+        print("REDIS_URL is not set: a Redis of this run's own is used, and forgotten with it.")
+    told = {name: value for name, value in {**given, **added}.items() if name in MEANINGS and value}
+    stack.enter_context(settings_file(ROOT / SETTINGS, told))
+    print(f"For commands beside it, in a second terminal: . {SETTINGS}")
     return {**os.environ, **added}
 
 
