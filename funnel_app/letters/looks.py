@@ -29,7 +29,7 @@ _LOOKS = {
     "font": "size",
     "font-size": "size",
 }
-_SIZE = re.compile(r"(\d*\.?\d+)(px|pt|em|rem|%)?\Z")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(px|pt|em|rem|%)?\Z")
 # What stands over something else than its own element, or is seen by something else than its colour.
 _ELSEWHERE = re.compile(
     r"url\(|gradient\(|position\s*:\s*(?:absolute|fixed)|margin[\w-]*\s*:[^;]*-\d"

@@ -16,7 +16,8 @@ from tests.flows.leads import call, email_ids
 
 GRAVE = {"serious", "critical"}
 NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-veteran", "lead-bounced", "email", "email-planned",
-         "sequences", "step", "calendar", "templates", "template", "figures", "hooks", "hook", "hook-refused", "ask",
+         "sequences", "step", "calendar", "templates", "template", "template-version",
+         "figures", "hooks", "hook", "hook-refused", "ask",
          "enrol", "doctor", "nowhere", "runbook", "aside", "settle", "address", "simulate")  # fmt: skip
 
 
@@ -25,7 +26,9 @@ def test_no_page_of_the_console_is_forgotten(filled: Site):
     reached = {filled.app.url_map.bind("").match(path.partition("?")[0])[0] for path in pages(filled).values()}
     posted = {r.endpoint for r in filled.app.url_map.iter_rules() if "POST" in (r.methods or ())}
     # What is shown inside a page, and what is downloaded, have tests of their own below.
-    assert rules - posted - reached == {"console.email_html", "console.template_preview", "console.figures_csv"}
+    assert rules - posted - reached == {
+        "console.email_html", "console.template_preview", "console.version_preview", "console.figures_csv",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
