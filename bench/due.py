@@ -115,7 +115,7 @@ def running_bench(limit: int = 0, database: str = "", **settings: str) -> Iterat
     url = f"http://127.0.0.1:{port}"
     rate = {"RESEND_API_URL": url, "RESEND_RATE_LIMIT": str(limit or NO_LIMIT), "RESEND_RATE_SHARE": "1"}
     elsewhere = {"DATABASE_URL": database} if database else {}
-    with running_stack(3600, **rate, **elsewhere, **settings) as stack:
+    with running_stack(3600, EVENTS_WEBHOOK_URL="", **rate, **elsewhere, **settings) as stack:
         stack.processes.start("stub", "-m", "bench.stub", str(port), str(limit))
         stack.processes.wait_for("stub", f"{url}/seen")
         start_funnel(stack)

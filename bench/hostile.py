@@ -219,7 +219,7 @@ def main(count: int, seed: int) -> int:
         "CALCOM_SIGNING_KEY": "key-of-cal-com-here",
         "TRUSTED_PROXIES": "1",
     }
-    with running_stack(3600, **doors) as stack:
+    with running_stack(3600, EVENTS_WEBHOOK_URL="", **doors) as stack:
         stack.flask("db", "upgrade")
         stack.processes.start("web")
         stack.processes.wait_for("web", f"{stack.web_url}/healthz")

@@ -48,7 +48,7 @@ def rows(parts: Mapping[str, list[float]], when: str, goal: float | None) -> lis
 def main() -> int:
     """Start what the image runs, let it settle, measure; then again after some hooks and their emails."""
     machine = calibrate()
-    with running_stack(3600) as stack:
+    with running_stack(3600, EVENTS_WEBHOOK_URL="") as stack:
         stack.flask("templates", "populate")
         stack.processes.start("container", "-m", "jobs.start")
         stack.wait_until_ready()

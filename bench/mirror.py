@@ -22,7 +22,7 @@ WAIT_S = 1200.0
 def main(leads: int, rate: float) -> int:
     """Print the figures; 1 where a row is missing or there twice, or where calls were wasted."""
     until_email_2 = int(leads * 3.4 / rate) + 60
-    with running_stack(until_email_2, NOTION_RATE_LIMIT=str(rate), **MIRROR) as stack:
+    with running_stack(until_email_2, EVENTS_WEBHOOK_URL="", NOTION_RATE_LIMIT=str(rate), **MIRROR) as stack:
         start_funnel(stack)
         # One more than the budget: its windows need not begin with the stand-in's seconds.
         stack.control({"notion.rate_per_second": int(rate) + 1})

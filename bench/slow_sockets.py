@@ -121,7 +121,7 @@ def measure(stack: Stack, sockets: int, count: int) -> tuple[Load, Load, Health,
 def main(sockets: int, count: int) -> int:
     """Start a web process, hold its sockets, print a table; 1 where a promise does not hold."""
     machine = calibrate()
-    with running_stack(3600) as stack:
+    with running_stack(3600, EVENTS_WEBHOOK_URL="") as stack:
         stack.flask("db", "upgrade")
         stack.processes.start("web")
         stack.processes.wait_for("web", f"{stack.web_url}/healthz")

@@ -53,7 +53,7 @@ def _wait(began: float) -> None:
 def main() -> int:
     """Start twice and print a table."""
     machine = calibrate()
-    with running_stack(3600) as stack:
+    with running_stack(3600, EVENTS_WEBHOOK_URL="") as stack:
         stack.flask("templates", "populate")
         new, again = first_email(stack, seed=1), first_email(stack, seed=2)
     rows = [

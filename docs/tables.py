@@ -34,6 +34,7 @@ from funnel_app.flows.monitoring.metrics import KINDS
 from funnel_app.flows.templates.audit import CURES
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
+from funnel_app.ledger.outbox import MEANINGS
 from funnel_app.logs import configure_logging
 from sandbox.settings import Settings as SandboxSettings
 from tests.factories import make_deps
@@ -43,6 +44,7 @@ DOCUMENTS = (
     "README.md",
     "ARCHITECTURE.md",
     "docs/commands.md",
+    "docs/events.md",
     "docs/variables.md",
     "docs/templates.md",
     "docs/website-integration.md",
@@ -54,6 +56,11 @@ DOCUMENTS = (
     "docs/testing.md",
 )
 MARKED = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
+
+
+def lead_events() -> str:
+    """Return every kind of event that receivers outside are told, with its meaning."""
+    return markdown(("type", "what happened"), [(f"`{kind}`", words) for kind, words in MEANINGS.items()])
 
 
 def sequences() -> str:
@@ -221,6 +228,7 @@ def switches() -> str:
 TABLES: Mapping[str, Callable[[], str]] = {
     "failures": failures,
     "settings": settings,
+    "lead-events": lead_events,
     "sequences": sequences,
     "hooks": hooks,
     "exits": exits,

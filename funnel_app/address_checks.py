@@ -5,6 +5,8 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from marshmallow import ValidationError
 
+from funnel_app.setting_checks import parts_of
+
 LEDGERS = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 A_LEDGER = "must be sqlite:////folder/funnel.db or postgresql://user:password@host:5432/name."
 A_REDIS = "must be redis://host:6379/0, rediss://… or unix:///path."
@@ -26,6 +28,12 @@ def web_address_or_off(value: str) -> None:
     """Refuse what is no web address; none is fine."""
     if value:
         web_address(value)
+
+
+def web_addresses(value: str) -> None:
+    """Refuse a list with commas in which one is no web address; none is fine."""
+    for part in parts_of(value):
+        web_address(part)
 
 
 def sentry_address(value: str) -> None:

@@ -6,7 +6,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from funnel_app.commands.cli import CommandLine
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
-from funnel_app.web import docs, health, metrics, playbook, unsubscribe
+from funnel_app.web import docs, error_pages, front_door, health, metrics, playbook, unsubscribe
 from funnel_app.web.console.plug import init_app
 from funnel_app.web.errors import register_errors
 from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup
@@ -30,6 +30,7 @@ def create_app(deps: Deps) -> Flask:
     app.json = StrictJson(app)
     keep_deps(app, deps)
     install_middleware(app)
+    error_pages.init_app(app)
     api = make_api(app, deps.settings.public_url)
     for hook in (signup, noshow, maybe, onboarding, booking, calendly, calcom):
         api.register_blueprint(hook.blueprint)
@@ -37,6 +38,7 @@ def create_app(deps: Deps) -> Flask:
     app.register_blueprint(prefect.blueprint, url_prefix="/api")
     app.register_blueprint(prefect.blueprint, url_prefix="/k/<legacy_key>/api", name="prefect_by_key")
     app.register_blueprint(resend.blueprint)
+    app.register_blueprint(front_door.blueprint)
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)

@@ -18,6 +18,9 @@ SUBSTITUTE = "\x1a"
 FORM = "application/x-www-form-urlencoded"
 BYTES = "body_base64"
 DEEPEST = 20
+MOST_FIELDS = 1000
+JSON_BEGINS = ("{", "[", '"')
+PACKED = b"\x1f\x8b"
 AS_GZIP = 16 + zlib.MAX_WBITS
 MARKED = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -35,7 +38,9 @@ def read_body(raw: bytes, media_type: str, encoding: str, largest: int) -> Any:
     """
     text = _as_text(_unpacked(raw, encoding, largest))
     try:
-        said = sanitize(_of_form(text)) if media_type == FORM else unwrapped(read_json(text))
+        # curl and some pages send JSON under a form's type, which no field's name looks like.
+        is_form = media_type == FORM and text.lstrip()[:1] not in JSON_BEGINS
+        said = sanitize(_of_form(text)) if is_form else unwrapped(read_json(text))
     except RecursionError:
         raise BadRequest("The payload is nested too deep.") from None
     except ValueError as fault:
@@ -70,9 +75,9 @@ def read_json(text: str, **kwargs: Any) -> Any:
 
 def unwrapped(value: Any) -> Any:
     """Return the object in a text that is JSON once more, or in a list of one: what some senders wrap it in."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        return unwrapped(read_json(value)) if value else value
-    return value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) else value
+    if isinstance(value, str) and value.lstrip()[:1] in JSON_BEGINS:
+        return unwrapped(read_json(value))
+    return unwrapped(value[0]) if isinstance(value, list) and len(value) == 1 else value
 
 
 def kept_as(raw: bytes) -> dict[str, str]:
@@ -103,14 +108,15 @@ def sanitize(value: Any) -> Any:
 
 
 def _unpacked(raw: bytes, encoding: str, largest: int) -> bytes:
-    if encoding in ("", "identity"):
-        return raw
-    if encoding not in ("gzip", "x-gzip"):
+    if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise UnsupportedMediaType("Send the payload as it is, or packed by gzip: Content-Encoding is another.")
+    # Its first bytes say it for certain (RFC 1952, 2.3.1): proxies unpack and leave the header, or lose it.
+    if not raw.startswith(PACKED):
+        return raw
     try:
         body = zlib.decompressobj(AS_GZIP).decompress(raw, largest + 1)
     except zlib.error:
-        raise BadRequest("Content-Encoding says gzip, and the body is none.") from None
+        raise BadRequest("The body begins as gzip does, and cannot be unpacked.") from None
     if len(body) > largest:
         raise RequestEntityTooLarge
     return body
@@ -130,7 +136,7 @@ def _as_text(raw: bytes) -> str:
 def _of_form(text: str) -> dict[str, Any]:
     """Return a form's fields; `consent[ip]` is a field within another, and of a field sent twice all are kept."""
     fields: dict[str, Any] = {}
-    for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=1000):
+    for name, value in _pairs(text):
         outer, _, inner = name.removesuffix("[]").partition("[")
         within = fields.setdefault(outer, {}) if inner else fields
         if isinstance(within, dict):
@@ -138,6 +144,16 @@ def _of_form(text: str) -> dict[str, Any]:
             known = within.get(key)
             within[key] = value if known is None else [*(known if isinstance(known, list) else [known]), value]
     return fields
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """Return a form's names and values, whose bytes are in UTF-8, or in Windows' letters, as old pages write them."""
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return parse_qsl(text, True, encoding=encoding, errors="strict", max_num_fields=MOST_FIELDS)
+        except UnicodeDecodeError:
+            continue
+    return parse_qsl(text, True, encoding="latin-1", max_num_fields=MOST_FIELDS)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -15,6 +15,7 @@ from funnel_app.address_checks import (
     sentry_address,
     web_address,
     web_address_or_off,
+    web_addresses,
 )
 from funnel_app.environment import fill, find_file
 from funnel_app.setting_checks import (
@@ -31,6 +32,7 @@ from funnel_app.setting_checks import (
     not_blank,
     notion_id,
     notion_id_or_off,
+    own_signing_secrets,
     parts_of,
     password,
     recipients,
@@ -93,12 +95,21 @@ MEANINGS = {
     "METRICS_TOKEN": "Opens `/metrics`, and the reasons at `/readyz`; two with a comma while it changes; none: closed",
     "ALERT_WEBHOOK_URL": "Where alerts and the daily digest go: an incoming webhook of Slack or Discord",
     "LEADS_WEBHOOK_URL": "Where one word of each CRITICAL lead goes, likewise",
+    "EVENTS_WEBHOOK_URL": "Who else is told what happens to leads (Zapier, n8n, a CRM): addresses, with commas; none: "
+    "nobody",
+    "EVENTS_WEBHOOK_SECRET": "Signs what they are told (`whsec_…`, base64); two with a comma while it changes",
     "HEARTBEAT_URL": "Called each minute while all is well: a dead man's switch outside this machine",
     "SENTRY_DSN": "Where unexpected errors are reported, without addresses and secrets",
     "CANARY_EVERY_MINUTES": "How often the canary flies from the public hook to a delivered email; 0: never",
     "SILENT_AFTER_SECONDS": "How long scheduler and workers may give no sign before that is an alert",
     "WATCH_EVERY_SECONDS": "How often Funnel looks whether something is wrong",
 }
+
+
+UNSIGNED = (
+    "must be set with EVENTS_WEBHOOK_URL, so that its receivers can tell our events from anybody's: "
+    'echo "whsec_$(openssl rand -base64 32)" makes one.'
+)
 
 
 class ConfigError(Exception):
@@ -153,6 +164,8 @@ class Settings:
     metrics_token: str | None = field(repr=False)
     alert_webhook_url: str | None = field(repr=False)
     leads_webhook_url: str | None = field(repr=False)
+    events_webhook_urls: tuple[str, ...] = field(repr=False)
+    events_webhook_secrets: tuple[str, ...] = field(repr=False)
     heartbeat_url: str | None = field(repr=False)
     sentry_dsn: str | None = field(repr=False)
     canary_every: timedelta
@@ -189,13 +202,15 @@ def load_settings() -> Settings:
 
 def examine_settings(file: Path | None) -> tuple[Settings, Mapping[str, list[str]]]:
     """Return the settings and what is wrong with each by its name; only where nothing is, they can be used."""
-    faults = {name: [fault] for name, fault in fill(MEANINGS, file).items()}
+    faults: dict[str, list[str]] = {name: [fault] for name, fault in fill(MEANINGS, file).items()}
     env = Env(eager=False)
     settings = _read(env)
     try:
         env.seal()
     except EnvValidationError as error:
         faults = {**_by_name(error.error_messages), **faults}
+    if settings.events_webhook_urls and not settings.events_webhook_secrets:
+        faults.setdefault("EVENTS_WEBHOOK_SECRET", [UNSIGNED])
     return settings, faults
 
 
@@ -245,6 +260,8 @@ def _read(env: Env) -> Settings:
         metrics_token=env.str("METRICS_TOKEN", "", validate=strong_or_off) or None,
         alert_webhook_url=env.str("ALERT_WEBHOOK_URL", "", validate=web_address_or_off) or None,
         leads_webhook_url=env.str("LEADS_WEBHOOK_URL", "", validate=web_address_or_off) or None,
+        events_webhook_urls=parts_of(env.str("EVENTS_WEBHOOK_URL", "", validate=web_addresses)),
+        events_webhook_secrets=parts_of(env.str("EVENTS_WEBHOOK_SECRET", "", validate=own_signing_secrets)),
         heartbeat_url=env.str("HEARTBEAT_URL", "", validate=web_address_or_off) or None,
         sentry_dsn=env.str("SENTRY_DSN", "", validate=sentry_address) or None,
         canary_every=timedelta(minutes=env.int("CANARY_EVERY_MINUTES", 60, validate=between(0, 10_080)) or 0),

@@ -14,6 +14,7 @@ from funnel_app.campaigns.registry import Registry, load_registry
 from funnel_app.config import ConfigError, Settings
 from funnel_app.gateways.http.chat import Alerts
 from funnel_app.gateways.http.public_url import PublicUrlProbe, world_time
+from funnel_app.gateways.http.receivers import Receivers, receiver_key
 from funnel_app.gateways.letters.judge_process import JudgeProcess
 from funnel_app.gateways.litestream import Replica
 from funnel_app.gateways.notion.budget import NotionBudget
@@ -32,6 +33,7 @@ from funnel_app.gateways.resend.account import Account
 from funnel_app.gateways.resend.mailer import Mailer
 from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.group_commit import GroupCommit
+from funnel_app.ledger.outbox import LISTENERS
 from funnel_app.ledger.storage import file_of
 from funnel_app.steady_clock import CLOCK, SteadyClock
 
@@ -61,6 +63,7 @@ class Deps:
     vitals: ProcessStatus
     account: Account
     alerts: Alerts
+    receivers: Receivers
     public: PublicUrlProbe
     desk: NotionWorkspace
     judge: JudgeProcess
@@ -85,7 +88,7 @@ class Deps:
 
 def build_deps(settings: Settings) -> Deps:
     """Build the collaborators of this process. Call it after a fork, never before."""
-    engine = open_engine(settings.database_url)
+    engine = listened_to(open_engine(settings.database_url), settings)
     sessions, reads = make_sessions(engine)
     queues = Queues(settings.redis_url, CLOCK.time)
     schema = _load_notion_schema(settings)
@@ -115,9 +118,16 @@ def build_deps(settings: Settings) -> Deps:
         vitals=ProcessStatus(settings.redis_url, CLOCK.time),
         account=Account(CLOCK.now),
         alerts=Alerts(),
+        receivers=Receivers(),
         public=PublicUrlProbe(settings.public_url, settings.hook_secrets[0]),
         replica=_replica(settings, engine),
     )
+
+
+def listened_to(engine: Engine, settings: Settings) -> Engine:
+    """Return the engine with the receivers for which it keeps what happens to leads."""
+    keys = tuple(map(receiver_key, settings.events_webhook_urls))
+    return engine.execution_options(**{LISTENERS: keys}) if keys else engine
 
 
 def _replica(settings: Settings, engine: Engine) -> Replica | None:

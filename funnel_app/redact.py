@@ -66,6 +66,8 @@ def _secrets(settings: Settings) -> Iterable[str]:
         settings.alert_webhook_url,
         settings.leads_webhook_url,
         settings.heartbeat_url,
+        *settings.events_webhook_urls,
+        *settings.events_webhook_secrets,
         settings.sentry_dsn,
     ):
         yield value or ""

@@ -1,8 +1,9 @@
 """Replay: send a refused call again through the application itself, so that one schema and one rule serve all."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
@@ -11,13 +12,14 @@ from uuid import UUID
 from flask import current_app
 from werkzeug.exceptions import HTTPException
 
-from funnel_app.bodies import bytes_of, read_body
+from funnel_app.bodies import FORM, bytes_of, read_body
 from funnel_app.current import current_deps
-from funnel_app.flows.intake.received import find_hook, mark_replayed
+from funnel_app.flows.intake.received import find_hook, mark_replayed, told_faults
 
 # Keys of the WSGI environment without HTTP_ never come from a caller.
 REPLAY_OF = "funnel.replay_of"
 REPLAY_FROM = "funnel.replay_from"
+LARGEST_MEANT = 1024 * 1024
 
 
 class NotReplayable(Exception):
@@ -26,20 +28,23 @@ class NotReplayable(Exception):
 
 @dataclass(frozen=True)
 class Replayed:
-    """What became of a call that was sent again."""
+    """What became of a call that was sent again; `errors` are the faults that it has by now, each under its field."""
 
     taken: bool
     status: str
     words: str
+    errors: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 def find_refused(hook_id: UUID) -> dict[str, Any]:
-    """Return a refused call; NotReplayable where there is none of that id, or it was not refused."""
+    """Return a refused call; NotReplayable where there is none of that id, nothing of it is kept, or it was taken."""
     call = find_hook(current_deps(), hook_id)
     if call is None:
         raise NotReplayable(f"There is no call {hook_id}; see flask hooks list.")
     if call["outcome"] != "refused":
         raise NotReplayable(f"{hook_id} was {call['outcome']}: only refused calls are replayed.")
+    if not call["kept"]:
+        raise NotReplayable(f"{hook_id} counts calls that were too many to be kept: there is nothing to send again.")
     return call
 
 
@@ -61,8 +66,9 @@ def replay(hook_id: UUID, changes: Mapping[str, Any]) -> Replayed:
     taken = answer.status_code < 300
     if taken:
         mark_replayed(current_deps(), hook_id, told["hook_id"])
-    words = told.get("errors") or told.get("reason") or told.get("detail") or f"{len(told.get('emails', []))} emails"
-    return Replayed(taken, str(told.get("status")), str(words))
+    errors = told.get("errors") or {}
+    words = told_faults(errors) or told.get("reason") or told.get("detail") or f"{len(told.get('emails', []))} emails"
+    return Replayed(taken, str(told.get("status")), str(words), errors)
 
 
 def mended(payload: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,10 +84,15 @@ def mended(payload: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
 
 def _set(inside: Any, way: list[str], value: Any) -> None:
     for name, following in pairwise(way):
-        if not isinstance(_get(inside, name), dict | list):
+        if not _leads_on(_get(inside, name), following):
             _put(inside, name, [] if following == "0" else {})
         inside = _get(inside, name)
     _put(inside, way[-1], value)
+
+
+def _leads_on(inner: Any, following: str) -> bool:
+    # A list where an object belongs is the fault itself: its rows have numbers, and no names.
+    return isinstance(inner, dict) or (isinstance(inner, list) and following.isdecimal())
 
 
 def _get(inside: Any, name: str) -> Any:
@@ -104,10 +115,11 @@ def _place(rows: list[Any], name: str) -> int:
 
 
 def _meant(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return what was meant: a body that was kept as it came may be an object all the same."""
+    """Return what was meant: a body that was kept as it came may be an object all the same, or a form."""
     raw = bytes_of(payload)
-    try:
-        meant = None if raw is None else read_body(raw, "application/json", "", len(raw))
-    except HTTPException:
-        meant = None
-    return meant if isinstance(meant, dict) else payload
+    for media_type in ("application/json", FORM) if raw else ():
+        with suppress(HTTPException):
+            meant = read_body(raw or b"", media_type, "", LARGEST_MEANT)
+            if isinstance(meant, dict) and (media_type != FORM or "email" in meant):
+                return meant
+    return payload

@@ -102,6 +102,23 @@ def webhook_secrets(value: str) -> None:
             raise ValidationError("must be the signing secret that Resend shows for the webhook: whsec_…")
 
 
+def own_signing_secrets(value: str) -> None:
+    """Refuse secrets of which a receiver's library could not make a key, or that can be guessed; none is fine.
+
+    Standard Webhooks wants 24 to 64 bytes, in base64 behind `whsec_`.
+    """
+    _own(value)
+    for secret in parts_of(value):
+        try:
+            known = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            known = b""
+        if not 24 <= len(known) <= 64:
+            raise ValidationError(
+                'must be base64 of 24 to 64 bytes behind whsec_: echo "whsec_$(openssl rand -base64 32)" makes one.'
+            )
+
+
 def notion_id(value: str) -> None:
     """Refuse what is no id of Notion, such as the whole address of a page."""
     if not re.fullmatch(r"[0-9a-fA-F]{32}", value.replace("-", "")):

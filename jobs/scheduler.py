@@ -19,7 +19,7 @@ from jobs.nightly import NightlyBackup
 from jobs.process import deps, wait_for_ledger, wait_for_redis
 from jobs.settings import start
 from jobs.template_watch import TemplateWatch
-from jobs.watch import watch_rounds
+from jobs.watch import outbox_rounds, watch_rounds
 
 SWEEP_EVERY_S = 5.0
 HEARTBEAT_S = 30
@@ -36,14 +36,16 @@ class SchedulerProcess:
         self.stopping = stopping
         self.clock = Clock(connection=deps().queues.connection)
         self.guard = ClockGuard()
-        self.rounds = PeriodicRunner(deps, watch_rounds(deps().settings), stopping)
+        settings = deps().settings
+        self.runners = [PeriodicRunner(deps, each(settings), stopping) for each in (watch_rounds, outbox_rounds)]
         self.templates = TemplateWatch(deps)
         self.swept_at = float("-inf")
         self.backup = NightlyBackup()
 
     def run(self) -> None:
         """Work until asked to stop; then give the lock back."""
-        self.rounds.start()
+        for runner in self.runners:
+            runner.start()
         while not self.stopping.is_set():
             beat(SCHEDULER)
             try:
@@ -56,12 +58,15 @@ class SchedulerProcess:
             self.stopping.wait(self.clock.seconds_to_next(time.time()))
         self._give_back()
         self.backup.stop()
-        self.rounds.join(ROUND_ENDS_WITHIN_S)
+        for runner in self.runners:
+            runner.join(ROUND_ENDS_WITHIN_S)
 
     def step(self) -> None:
         """One second's work, done only by the owner of the lock."""
-        self.rounds.is_leader = self.clock.own()
-        if not self.rounds.is_leader:
+        is_leader = self.clock.own()
+        for runner in self.runners:
+            runner.is_leader = is_leader
+        if not is_leader:
             return
         deps().queues.beat(SCHEDULER, HEARTBEAT_S)
         if self.guard.steady(deps()):

@@ -15,10 +15,13 @@ from funnel_app.flows.monitoring.ledger_identity import remember_ledger
 from funnel_app.flows.monitoring.notify import tell
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.monitoring.watch_doctor import look_again, watch_with_doctor
+from funnel_app.flows.outbox.history import forget_told
+from funnel_app.flows.outbox.tell import tell_receivers
 from funnel_app.flows.privacy.erase import finish
 from funnel_app.periodic import AGAIN_AFTER_S, Round
 
 MINUTE_S = 60.0
+TOLD_EVERY_S = 1.0
 
 
 def watch_rounds(settings: Settings) -> Sequence[Round]:
@@ -42,5 +45,11 @@ def watch_rounds(settings: Settings) -> Sequence[Round]:
         Round(every_s, look_again),
         Round(5 * MINUTE_S, finish),
         Round(6 * 60 * MINUTE_S, forget_old),
+        Round(6 * 60 * MINUTE_S, forget_told),
         Round(every_s, tell),
     )
+
+
+def outbox_rounds(settings: Settings) -> Sequence[Round]:
+    """Return what tells receivers outside, in a thread of its own: a slow one keeps no watch and no alert waiting."""
+    return (Round(TOLD_EVERY_S, tell_receivers),) if settings.events_webhook_urls else ()

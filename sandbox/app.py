@@ -1,11 +1,11 @@
-"""Puts the sandbox together: Resend, Notion, the business's website, switchboard and inbox in one app."""
+"""Puts the sandbox together: Resend, Notion, the business's website and CRM, switchboard and inbox in one app."""
 
 import re
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox import control, inbox, website
+from sandbox import control, crm, inbox, website
 from sandbox.notion import http, pages, tables, workspace
 from sandbox.resend import api, sending
 from sandbox.resend.checks import ResendProblem
@@ -17,6 +17,7 @@ BLUEPRINTS = (
     control.blueprint,
     workspace.blueprint,
     inbox.blueprint,
+    crm.blueprint,
     http.blueprint,
     api.blueprint,
     website.blueprint,
@@ -43,7 +44,7 @@ def create_sandbox(config: Config | None = None) -> Flask:
 
 def count_call() -> None:
     """Count the call under its method and path, ids left out."""
-    if request.url_rule is None or request.blueprint in ("control", "desk", "inbox", "website"):
+    if request.url_rule is None or request.blueprint in ("control", "crm", "desk", "inbox", "website"):
         return
     path = re.sub(r"<\w+>", "{id}", request.url_rule.rule)
     sandbox = current_sandbox()

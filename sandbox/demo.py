@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +21,7 @@ from sandbox.story import HOOKS, STORY, Lead, Move, Observation, Scene
 
 INTERVAL_S = 4
 GIVE_UP_AFTER_S = 120.0
+TOLD_WITHIN_S = 15.0
 SETTINGS = "var/demo.env"
 OPEN = frozenset({"planned", "sending", "sent", "held", "delayed", "ambiguous"})
 STATES = """
@@ -110,6 +111,7 @@ def _run(stack: Stack, once: bool) -> int:
     start_funnel(stack)
     print(f"\n  Website    {stack.sandbox_url}/website (sign yourself up, and follow it through)")
     print(f"  Inbox      {stack.sandbox_url}/\n  API        {stack.web_url}{HOOKS}/signup")
+    print(f"  CRM        {stack.sandbox_url}/crm (who is told what happens to leads)")
     print(f"  Desk       {stack.sandbox_url}/desk (Notion, as the owner sees it)")
     password = stack.processes.env["CONSOLE_PASSWORD"]
     print(f"  Console    {stack.web_url}/console/ (any name, password {password})")
@@ -127,7 +129,12 @@ def _run(stack: Stack, once: bool) -> int:
 
 
 def _all_faults(stack: Stack, emails: dict[str, list[Observation]]) -> list[str]:
-    return [*desk_faults(stack, STORY), *_verdict(stack, emails), *_inbox_faults(stack, emails)]
+    return [
+        *desk_faults(stack, STORY),
+        *_verdict(stack, emails),
+        *_inbox_faults(stack, emails),
+        *_crm_faults(stack, emails),
+    ]
 
 
 def _stay(stack: Stack, emails: dict[str, list[Observation]]) -> None:
@@ -193,6 +200,22 @@ def _inbox_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterato
     arrived = sum(set(email["to"]) <= emails.keys() for email in stack.received())
     if arrived != handed_over:
         yield f"the inbox holds {arrived} emails, and {handed_over} were expected: each once"
+
+
+def _crm_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str]:
+    """Return what the CRM was not told of deliveries; it is told within seconds."""
+    delivered = sum(email.delivered for rows in emails.values() for email in rows)
+    deadline = time.monotonic() + TOLD_WITHIN_S
+    while (told := _told_delivered(stack, emails.keys())) < delivered and time.monotonic() < deadline:
+        time.sleep(0.1)
+    if told != delivered:
+        yield f"the CRM was told of {told} deliveries, and there are {delivered}"
+
+
+def _told_delivered(stack: Stack, addresses: Collection[str]) -> int:
+    events = stack.told()
+    ids = {e["id"] for e in events if e["type"] == "email.delivered" and e["data"]["lead"]["email"] in addresses}
+    return len(ids)
 
 
 def _explain(stack: Stack, faults: list[str]) -> None:

@@ -71,12 +71,20 @@ class NotionSettings:
 
 
 @dataclass
+class CrmSettings:
+    """How the CRM behaves; a status of 0 means that it takes what it is told."""
+
+    fail_status: int = 0
+
+
+@dataclass
 class Settings:
-    """All switches, in three sections."""
+    """All switches, by section."""
 
     resend: ResendSettings = field(default_factory=ResendSettings)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     notion: NotionSettings = field(default_factory=NotionSettings)
+    crm: CrmSettings = field(default_factory=CrmSettings)
 
     def merge(self, changes: object) -> None:
         """Apply `{"resend": {"latency_s": 1}}` or `{"resend.latency_s": 1}`, all or nothing; raises BadSetting."""
@@ -181,7 +189,7 @@ FAULT_PARSERS: dict[str, Callable[[object], object]] = {
 }  # fmt: skip
 PARSERS: dict[str, Callable[[object], object]] = {
     "latency_s": _seconds, "delay_s": _seconds, "rate_per_second": _rate, "daily_limit": _rate,
-    "monthly_limit": _rate, "fail": _faults,
+    "monthly_limit": _rate, "fail_status": _rate, "fail": _faults,
     "fail_always": _or_none(_fault), "wrong_keys": _texts, "wrong_tokens": _texts, "domains": _domains,
     "url": _or_none(_text), "secret": _secret, "enabled": _flag, "before_answer": _flag, "duplicate": _flag,
     "reverse": _flag,
@@ -190,4 +198,5 @@ SECTIONS = {
     "resend": {item.name for item in fields(ResendSettings)},
     "webhooks": {item.name for item in fields(WebhookSettings)},
     "notion": {item.name for item in fields(NotionSettings)},
+    "crm": {item.name for item in fields(CrmSettings)},
 }

@@ -11,6 +11,7 @@ from typing import Any, cast
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from sandbox import crm
 from sandbox.processes import MIRROR, NotStarted, Processes, answers, development_settings, inheriting
 from sandbox.redis_server import RedisServer, free_port
 from sandbox.signing import calendly_headers
@@ -55,6 +56,11 @@ class Stack:
         with urlopen(f"{self.sandbox_url}/control/emails", timeout=10) as response:
             return cast(list[dict[str, Any]], json.load(response))
 
+    def told(self) -> list[dict[str, Any]]:
+        """Return every event that the CRM took, in order, repetitions too."""
+        with urlopen(f"{self.sandbox_url}/crm/events", timeout=10) as response:
+            return cast(list[dict[str, Any]], json.load(response))
+
     def rows(self, title: str) -> list[dict[str, str]]:
         """Return the rows of a database in the stand-in for Notion, as text."""
         with urlopen(f"{self.sandbox_url}/control/notion/tables", timeout=10) as response:
@@ -93,6 +99,7 @@ def running_stack(interval_s: int, **settings: str) -> Iterator[Stack]:
         )
         # The website's name for the address of Funnel; its other setting, HOOK_SECRET, is Funnel's own.
         own["FUNNEL_URL"] = web_url
+        own |= {"EVENTS_WEBHOOK_URL": f"{sandbox_url}/crm/events", "EVENTS_WEBHOOK_SECRET": crm.SECRET}
         processes = Processes(folder, inheriting({**own, **settings}))
         try:
             start_sandbox(processes, sandbox_port, web_url)

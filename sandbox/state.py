@@ -138,6 +138,7 @@ class Sandbox:
             self.emails: dict[str, Email] = {}
             self.remembered: dict[str, Remembered] = {}
             self.endpoints: list[Endpoint] = []
+            self.told: list[Json] = []
             self.calls: Counter[str] = Counter()
             self.windows = {"resend": Window(), "notion": Window()}
             self.notion = NotionState(self.now())

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from funnel_app.campaigns.registry import Registry, load_registry
 from funnel_app.config import Settings
-from funnel_app.deps import MIRROR_PATIENCE_S, Deps
+from funnel_app.deps import MIRROR_PATIENCE_S, Deps, listened_to
 from funnel_app.gateways.notion.budget import NotionBudget
 from funnel_app.gateways.notion.client import NotionCalls
 from funnel_app.gateways.notion.schema import Table, load_schema
@@ -27,6 +27,7 @@ from tests.fakes import (
     FakePublic,
     FakeQueues,
     FakeRate,
+    FakeReceivers,
     FakeVitals,
     FrozenClock,
     JudgeHere,
@@ -87,6 +88,8 @@ def make_settings(**overrides: Any) -> Settings:
         "metrics_token": METRICS_TOKEN,
         "alert_webhook_url": None,
         "leads_webhook_url": None,
+        "events_webhook_urls": (),
+        "events_webhook_secrets": (),
         "heartbeat_url": None,
         "sentry_dsn": None,
         "canary_every": timedelta(hours=1),
@@ -139,12 +142,14 @@ def jumping_clock(deps: Deps) -> Callable[..., None]:
 
 def make_deps(engine: Engine, **settings: Any) -> Deps:
     """Return collaborators over a real ledger with fake gateways and a clock that stands."""
+    made = make_settings(**settings)
+    engine = listened_to(engine, made)
     sessions, reads = make_sessions(engine)
     watch(sessions)
     watch(reads)
     clock = FrozenClock()
     return Deps(
-        settings=make_settings(**settings),
+        settings=made,
         registry=christmas_only(),
         engine=engine,
         sessions=sessions,
@@ -160,6 +165,7 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         vitals=Outside(FakeVitals(clock)),  # type: ignore[arg-type]
         account=Outside(FakeAccount()),  # type: ignore[arg-type]
         alerts=Outside(FakeAlerts()),  # type: ignore[arg-type]
+        receivers=Outside(FakeReceivers()),  # type: ignore[arg-type]
         public=Outside(FakePublic()),  # type: ignore[arg-type]
         world_time=lambda url: clock(),
         desk=NotionWorkspace(NotionCalls("ntn_test"), notion_schema(), {}),

@@ -30,6 +30,7 @@ OPEN_TO_ALL = {
     "docs.start": "the script of that page",
     "static": "the console's style sheet, script and icon, which hold no secret",
     "rq_dashboard.static": "rq-dashboard's own scripts and style sheets, as it is published",
+    "front_door.open_console": "leads to the console, which asks for a login",
     "health.healthz": "says only that the process lives",
     "health.readyz": "says only whether all parts are there, and no reasons",
     "playbook.show": "the playbook is for everybody who follows the link in an email",

@@ -16,6 +16,8 @@ from funnel_app.replay import NotReplayable, mended
         ({"payload": {"people": []}}, {"payload.people.0.email": "y"}, {"payload": {"people": [{"email": "y"}]}}),
         ({}, {"people.0.email": "y"}, {"people": [{"email": "y"}]}),
         ({"people": [1]}, {"people.1": 2}, {"people": [1, 2]}),
+        ({"event": []}, {"event.start_time": "t"}, {"event": {"start_time": "t"}}),
+        ({"event": ["x"]}, {"event.start_time": "t"}, {"event": {"start_time": "t"}}),
         ({"body": "{"}, {"body": {"a": 1}, "b": 2}, {"a": 1, "b": 2}),
     ],
 )  # fmt: skip
@@ -27,7 +29,7 @@ def test_a_field_is_set_by_its_way(payload, changes, wanted):
 
 @pytest.mark.parametrize(
     ("payload", "changes"),
-    [({"people": [1]}, {"people.2": 2}), ({"people": [1]}, {"people.first": 2}), ({}, {"body": "text"})],
+    [({"people": [1]}, {"people.2": 2}), ({"rows": [[1]]}, {"rows.1.first": 2, "rows.3": 2}), ({}, {"body": "text"})],
 )
 def test_a_way_that_leads_nowhere_is_said(payload, changes):
     with pytest.raises(NotReplayable):

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-CRITICAL = "CRITICAL"
+CRITICAL, URGENT, OPTIMIZE = "CRITICAL", "URGENT", "OPTIMIZE"
+SEGMENTS = (CRITICAL, URGENT, OPTIMIZE)
 CRITICAL_RED = 2
 URGENT_ORANGE = 2
 CRISIS_BELOW = 40
@@ -19,7 +20,7 @@ def segment(red: int | None, orange: int | None) -> str | None:
         return None
     if red >= CRITICAL_RED:
         return CRITICAL
-    return "URGENT" if red == 1 or (orange or 0) >= URGENT_ORANGE else "OPTIMIZE"
+    return URGENT if red == 1 or (orange or 0) >= URGENT_ORANGE else OPTIMIZE
 
 
 def segment_of(facts: Mapping[str, Any]) -> str | None:

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "funnel_app.commands.doctor:doctor_command",
     "emails": "funnel_app.commands.emails:group",
     "enrol": "funnel_app.commands.enrol:enrol_command",
+    "events": "funnel_app.commands.events:group",
     "hooks": "funnel_app.commands.hooks:group",
     "ledger": "funnel_app.commands.ledger:group",
     "notion": "funnel_app.commands.notion:group",

@@ -91,7 +91,7 @@ def _find(hook_id: UUID) -> dict[str, Any]:
 def _waiting() -> list[UUID]:
     rows = list_hooks(current_deps(), "refused", 1000)
     # Oldest first: what a person did last must be what is known of them in the end.
-    return [UUID(row["id"]) for row in reversed(rows) if not was_settled(row)]
+    return [UUID(row["id"]) for row in reversed(rows) if row["kept"] and not was_settled(row)]
 
 
 def _mended(changes: tuple[str, ...]) -> dict[str, Any]:

@@ -73,6 +73,11 @@ def find(session: Session, email_norm: str) -> Contact | None:
     return session.scalars(select(Contact).where(Contact.email_norm == email_norm)).one_or_none()
 
 
+def by_ids(session: Session, ids: Iterable[UUID]) -> dict[UUID, Contact]:
+    """Return these contacts by their ids."""
+    return {each.id: each for each in session.scalars(select(Contact).where(Contact.id.in_(list(ids))))}
+
+
 def find_by_token(session: Session, token: str) -> Contact | None:
     """Return the contact whose unsubscribe links carry this token; None for a token that nobody has."""
     return session.scalars(select(Contact).where(Contact.unsubscribe_token == token)).one_or_none()

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from funnel_app.campaigns.model import Kind
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State, check
+from funnel_app.ledger import lead_events, outbox
 from funnel_app.ledger.after_commit import log_after_commit
 from funnel_app.ledger.base import written
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, EnrolmentState
@@ -119,7 +120,9 @@ def move(
     setattr(email, f"{new}_at", at)
     if new in {State.PLANNED, State.HELD}:
         email.lease_token = email.lease_until = None
-    session.get_one(Enrolment, email.enrolment_id).mirror_stale_since = heard_at or at
+    enrolment = session.get_one(Enrolment, email.enrolment_id)
+    enrolment.mirror_stale_since = heard_at or at
+    outbox.add(session.connection(), lead_events.moved(enrolment, email, new, at), heard_at or at)
     known_as = email.resend_id if new in {State.SENT, State.PLANNED} else None
     row = {"kind": new, "at": at, "recorded_at": heard_at or at, "detail": reason, "resend_id": known_as}
     session.add(EmailEvent(email_id=email.id, **row))

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
+from funnel_app.ledger import lead_events, outbox
 from funnel_app.ledger.base import written
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
 from funnel_app.rules.states import RUNNING, check
@@ -64,7 +65,7 @@ def of_contact(session: Session, contact_id: UUID) -> list[Enrolment]:
     return list(session.scalars(wanted.order_by(Enrolment.created_at, Enrolment.id)))
 
 
-def end(enrolment: Enrolment, state: EnrolmentState, reason: str | None, now: datetime) -> None:
+def end(session: Session, enrolment: Enrolment, state: EnrolmentState, reason: str | None, now: datetime) -> None:
     """Close an enrolment; closing it twice keeps the first reason."""
     if enrolment.state not in RUNNING:
         return
@@ -72,6 +73,7 @@ def end(enrolment: Enrolment, state: EnrolmentState, reason: str | None, now: da
     enrolment.state = state
     enrolment.exit_reason = reason
     enrolment.ended_at = now
+    outbox.add(session.connection(), lead_events.ended(enrolment, now), now)
 
 
 def lacks_step(campaign: str, sequence: str, step: int) -> tuple[ColumnElement[bool], ...]:

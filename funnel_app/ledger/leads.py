@@ -2,18 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session, defer
 
+from funnel_app.campaigns.segments import CRITICAL, CRITICAL_RED, URGENT, URGENT_ORANGE
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.base import written
 from funnel_app.ledger.canaries import is_canary, of_canary
-from funnel_app.ledger.emails import UNDER_WAY
+from funnel_app.ledger.emails import UNDER_WAY, waits_for_earlier
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState
+from funnel_app.ledger.search import has_words
 
 TROUBLE = (State.HELD, State.AMBIGUOUS, State.BOUNCED, State.COMPLAINED, State.FAILED, State.SUPPRESSED)
 # The condition of the partial index over what went wrong.
@@ -24,13 +26,15 @@ IN_TROUBLE = written(Email.state, *TROUBLE)
 class Wanted:
     """Which leads: words in the address or a name, a sequence, the state of an enrolment, and an email's trouble.
 
-    A sequence is told by its name, or as `campaign/name`.
+    A sequence is told by its name, or as `campaign/name`; `next` is the key of an email that is the next of a sequence.
     """
 
     words: str = ""
     sequence: str = ""
     state: str = ""
     trouble: str = ""
+    segment: str = ""
+    next: str = ""
     after: UUID | None = None
 
 
@@ -56,8 +60,14 @@ def page(session: Session, wanted: Wanted, limit: int) -> list[Contact]:
     """
     # First the ids alone, which a narrow index has together with the words; then the wide rows of this page only.
     ids = _matching(session, select(Contact.id), wanted).order_by(Contact.id.desc()).limit(limit)
-    rows = select(Contact).where(Contact.id.in_(ids)).options(defer(Contact.properties), defer(Contact.consent_text))
+    rows = select(Contact).where(Contact.id.in_(ids)).options(defer(Contact.consent_text))
     return list(session.scalars(rows.order_by(Contact.id.desc())))
+
+
+def count(session: Session, wanted: Wanted) -> int:
+    """Count all leads that are wanted, on whichever page they stand."""
+    ids = _matching(session, select(Contact.id), replace(wanted, after=None))
+    return session.scalar(select(func.count()).select_from(ids.subquery())) or 0
 
 
 def _matching(session: Session, ids: Select[UUID], wanted: Wanted) -> Select[UUID]:
@@ -72,7 +82,34 @@ def _matching(session: Session, ids: Select[UUID], wanted: Wanted) -> Select[UUI
     if wanted.trouble:
         in_trouble = select(Enrolment.contact_id).join(Email).where(IN_TROUBLE, Email.state == wanted.trouble)
         ids = ids.where(Contact.id.in_(in_trouble))
+    if wanted.segment:
+        ids = ids.where(in_segment(wanted.segment))
+    if wanted.next:
+        upcoming = select(Enrolment.contact_id).join(Email).where(*_is_next(), Email.template_key == wanted.next)
+        ids = ids.where(Contact.id.in_(upcoming))
     return ids
+
+
+def in_segment(name: str) -> ColumnElement[bool]:
+    """Return what holds for leads of a segment, as `campaigns/segments.py` makes it of what they answered."""
+    red, orange = (Contact.properties[f"{colour}_systems"].as_float() for colour in ("red", "orange"))
+    if name == CRITICAL:
+        return and_(red >= CRITICAL_RED)
+    if name == URGENT:
+        return or_(red == 1, and_(red == 0, orange >= URGENT_ORANGE))
+    return and_(red == 0, orange < URGENT_ORANGE)
+
+
+def _is_next() -> tuple[ColumnElement[bool], ...]:
+    waits = Email.state.in_([State.PLANNED, State.HELD])
+    return Enrolment.state == EnrolmentState.ACTIVE, waits, ~waits_for_earlier()
+
+
+def next_emails(session: Session, contact_ids: Collection[UUID]) -> dict[UUID, tuple[str, datetime]]:
+    """Return the email that goes next to each of these leads, by its key, and when it is due; none goes to others."""
+    rows = select(Enrolment.contact_id, Email.template_key, Email.due_at).join(Email).where(*_is_next())
+    rows = rows.where(Enrolment.contact_id.in_(list(contact_ids))).order_by(Email.due_at.desc())
+    return {contact_id: (key, due_at) for contact_id, key, due_at in session.execute(rows)}
 
 
 def _joined(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -90,11 +127,7 @@ def _has_words(session: Session, words: str) -> ColumnElement[bool]:
     told: ColumnElement[str] = Contact.email_norm.expression
     for column in (Contact.first_name, Contact.name, Contact.business_name):
         told = told + " " + func.coalesce(column, "")
-    if session.get_bind().dialect.name == "postgresql":
-        return told.icontains(words, autoescape=True)
-    # SQLite's LIKE folds the case of ASCII only, so that É and é are both looked for, as typed and turned.
-    forms = {words} if words.isascii() else {words, words.lower(), words.upper(), words.title()}
-    return or_(*(told.contains(form, autoescape=True) for form in forms))
+    return has_words(session, told, words)
 
 
 @dataclass(frozen=True)

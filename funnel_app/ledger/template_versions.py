@@ -26,6 +26,12 @@ def find_latest(session: Session, key: str) -> TemplateVersion | None:
     return session.scalars(wanted.limit(1)).one_or_none()
 
 
+def newest_subjects(session: Session) -> dict[str, str]:
+    """Return the subject that Notion had last under each key."""
+    rows = select(TemplateVersion.key, TemplateVersion.subject).order_by(TemplateVersion.checked_at)
+    return {row.key: row.subject for row in session.execute(rows)}
+
+
 def find_adopted(session: Session, key: str) -> TemplateVersion | None:
     """Return the version that letters are made of; None where no good one was ever adopted."""
     wanted = (

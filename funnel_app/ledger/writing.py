@@ -14,10 +14,12 @@ from sqlalchemy.exc import IntegrityError
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State, check
+from funnel_app.ledger import lead_events, outbox
 from funnel_app.ledger.bookings import BOOKINGS, as_rows
 from funnel_app.ledger.compiled import Insert
 from funnel_app.ledger.conflicts import LostRace
 from funnel_app.ledger.models import EmailEvent
+from funnel_app.ledger.outbox import LeadEvent
 from funnel_app.ledger.reading import (
     CONTACT_COLUMNS,
     CONTACTS,
@@ -50,6 +52,14 @@ def write(connection: Connection, before: Reading, after: Reading, hooks: Sequen
     changes = enrolments_changed(before, after)
     _insert_enrolments(connection, [change.now for change in changes if change.before is None], now)
     _update_enrolments(connection, [change for change in changes if change.before is not None], now)
+    if outbox.has_listeners(connection):
+        outbox.add(connection, [event for change in changes for event in _told(change, now)], now)
+
+
+def _told(change: Change, now: datetime) -> list[LeadEvent]:
+    ran = change.before is None or change.before.runs
+    began = lead_events.enrolled(change.now, now) if change.before is None else []
+    return [*began, *(lead_events.ended(change.now, now) if ran and not change.now.runs else [])]
 
 
 def _write_contacts(connection: Connection, before: Reading, after: Reading, now: datetime) -> None:

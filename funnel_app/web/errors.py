@@ -1,6 +1,7 @@
 """Errors: the one map from exceptions to HTTP answers, all of them problem documents (RFC 9457)."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from math import ceil
 from typing import Any
@@ -15,7 +16,7 @@ from werkzeug.exceptions import HTTPException, Unauthorized
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.enrol import KeyReused
-from funnel_app.flows.intake.keep_refused import refuse
+from funnel_app.flows.intake.keep_refused import LIMIT, OURS, refuse
 from funnel_app.flows.monitoring.unauthenticated_calls import note_unproven
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.rules.call import CALENDARS
@@ -65,6 +66,7 @@ def _http_problem(error: HTTPException) -> Response:
     if status == 401 and (wait := current_deps().throttle.hit("failed-proof", caller_key(request.remote_addr))):
         return _throttled(wait)
     if status == 500:
+        _keep_of_ours()
         return problem(500, f"Something is wrong on our side; it is logged as request {g.get('request_id', '')}.")
     errors = _field_errors(error)
     if errors is None:
@@ -131,7 +133,7 @@ def _throttled(wait_s: float) -> Response:
 
 
 def _too_many(error: TooManyEnrolments) -> ResponseReturnValue:
-    answer = _refused(429, str(error), {"limit": [str(error)]})
+    answer = _refused(429, str(error), {LIMIT: [str(error)]})
     answer.headers["Retry-After"] = str(int(error.retry_after.total_seconds()))
     return answer
 
@@ -168,6 +170,12 @@ def _named(fault: object, way: tuple[str, ...]) -> Iterator[tuple[str, str]]:
             yield from _named(inner, way)
     else:
         yield ".".join(way) or "body", str(fault)
+
+
+def _keep_of_ours() -> None:
+    """Keep what a known caller sent and a fault of ours stopped, if the ledger can be reached."""
+    with suppress(*LedgerUnavailable):
+        _keep_refused({OURS: ["A fault of ours stopped it, and is logged. Replay it once that is mended."]})
 
 
 def _keep_refused(errors: Mapping[str, Any]) -> UUID | None:

@@ -1,5 +1,7 @@
 """Misdirected calls: what a known caller sends to an address that is none is kept, and can be sent where it belongs."""
 
+from typing import Any
+
 from flask import request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
@@ -11,6 +13,8 @@ from funnel_app.web.auth import is_signed, is_signed_body, require_caller
 
 # What a call has instead of a campaign and a hook, until somebody says where it belongs.
 NOWHERE = "unknown", "address"
+# The bare address only leads people on: what a machine posts there has lost its way as at any other.
+TAKES_NO_CALL = frozenset({None, "front_door.open_console"})
 CALENDLYS_AGE_S = 25 * 3600
 PROOFS = frozenset({"Authorization", "X-Funnel-Signature", "Calendly-Webhook-Signature", "X-Cal-Signature-256"})
 
@@ -20,13 +24,14 @@ def keep_misdirected() -> str:
 
     Raises Unauthorized for a wrong proof, so that nobody guesses here as often as they like.
     """
-    if request.method != "POST" or request.url_rule is not None or not PROOFS & {*request.headers.keys()}:
+    proves = PROOFS & {*request.headers.keys()}
+    if request.method != "POST" or request.endpoint not in TAKES_NO_CALL or not proves:
         return ""
     source = _sender(current_deps().settings)
     campaign, hook = NOWHERE
     words = f"There is no hook at {request.path[:200]}. Say which: address=/webhook/<campaign>/<hook>."
     errors = {"address": [words]}
-    refuse(current_deps(), campaign=campaign, hook=hook, source=source, payload=_sent(), errors=errors)
+    refuse(current_deps(), campaign=campaign, hook=hook, source=source, payload=payload_or_bytes(), errors=errors)
     return f"{words} The call is kept as refused, and can be replayed."
 
 
@@ -42,9 +47,10 @@ def _sender(settings: Settings) -> str:
     return "website"
 
 
-def _sent() -> object:
+def payload_or_bytes() -> dict[str, Any]:
+    """Return what a call says, or its very bytes where that cannot be read."""
     try:
         payload = request.get_json()
     except (BadRequest, UnsupportedMediaType):
         payload = None
-    return payload if isinstance(payload, dict) else kept_as(request.get_data())
+    return payload if isinstance(payload, dict) else dict(kept_as(request.get_data()))

@@ -16,9 +16,11 @@ from tests.flows.leads import call, email_ids
 
 GRAVE = {"serious", "critical"}
 NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-veteran", "lead-bounced", "email", "email-planned",
-         "sequences", "step", "calendar", "templates", "template", "template-version",
-         "figures", "hooks", "hook", "hook-refused", "ask",
-         "enrol", "doctor", "nowhere", "runbook", "aside", "settle", "address", "simulate")  # fmt: skip
+         "sequences", "step", "calendar", "templates", "template", "template-version", "figures", "hooks",
+         "hook", "hook-refused",
+         "outgoing", "ask",
+         "enrol", "doctor", "nowhere", "runbook", "aside", "settle", "address", "simulate",
+         "search")  # fmt: skip
 
 
 def test_no_page_of_the_console_is_forgotten(filled: Site):
@@ -26,9 +28,8 @@ def test_no_page_of_the_console_is_forgotten(filled: Site):
     reached = {filled.app.url_map.bind("").match(path.partition("?")[0])[0] for path in pages(filled).values()}
     posted = {r.endpoint for r in filled.app.url_map.iter_rules() if "POST" in (r.methods or ())}
     # What is shown inside a page, and what is downloaded, have tests of their own below.
-    assert rules - posted - reached == {
-        "console.email_html", "console.template_preview", "console.version_preview", "console.figures_csv",
-    }  # fmt: skip
+    assert rules - posted - reached == {"console.email_html", "console.template_preview", "console.version_preview",
+                                        "console.figures_csv", "console.leads_csv"}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -180,12 +181,24 @@ def test_figures_are_of_the_days_that_one_chooses_and_come_as_csv(console: Page,
     console.goto(f"{filled.url}/console/figures")
     console.get_by_role("link", name="7 days").click()
     expect(console.locator("h1")).to_have_text("Figures of the last 7 days")
-    console.get_by_text("As a table").click()
+    for name in ("From opt-in to client", "Emails by the day they were due", "How long emails took"):
+        expect(console.get_by_role("img", name=name)).to_have_count(1)
+        expect(console.get_by_role("img", name=name)).to_be_visible()
+    console.get_by_text("As a table").first.click()
     expect(console.get_by_role("region", name="Emails by day").locator("tbody tr")).to_have_count(7)
-    for link, name in (("CSV", "days"), ("waits as CSV", "waits"), ("conversion as CSV", "conversion")):
+    console.get_by_text("Other days").click()
+    console.get_by_label("From", exact=True).fill("2026-12-01")
+    console.get_by_label("To", exact=True).fill("2026-12-03")
+    console.get_by_role("button", name="Show").click()
+    expect(console.locator("h1")).to_have_text("Figures from 2026-12-01 to 2026-12-03")
+    for link, name in (
+        ("From opt-in to client", "way"),
+        ("Emails by day", "days"),
+        ("How long emails took", "lengths"),
+    ):
         with console.expect_download() as download:
-            console.get_by_role("link", name=link, exact=True).first.click()
-        assert download.value.suggested_filename == f"funnel-{name}-7-days.csv"
+            console.get_by_role("link", name=f"{link} as CSV", exact=True).click()
+        assert download.value.suggested_filename == f"funnel-{name}-2026-12-01-to-2026-12-03.csv"
 
 
 def test_the_doctor_examines_again(console: Page):
@@ -212,6 +225,34 @@ def test_the_keyboard_reaches_the_content_and_shows_where_it_is(console: Page):
     focused = console.locator(":focus")
     assert focused.evaluate("node => document.getElementById('main').contains(node)")
     expect(focused).to_have_css("outline-style", "solid")
+
+
+def test_a_slash_leads_to_the_box_that_finds_a_lead_from_every_page(console: Page, filled: Site):
+    console.goto(f"{filled.url}/console/figures")
+    console.keyboard.press("/")
+    expect(console.get_by_label("Find a lead, an email or an id")).to_be_focused()
+    console.keyboard.type("haarwerk")
+    console.keyboard.press("Enter")
+    console.get_by_role("link", name="delivered+bela1@resend.dev").click()
+    expect(console.locator("h1")).to_contain_text("Béla")
+
+
+def test_the_dark_that_was_chosen_stays_and_can_be_read_on_every_page(filled: Site):
+    page = filled.open(bypass_csp=True)
+    page.goto(f"{filled.url}/console/sequences")
+    page.get_by_role("button", name="dark").click()
+    expect(page.locator("h1")).to_have_text("Sequences")
+    faint: dict[str, object] = {}
+    for name, path in pages(filled).items():
+        page.goto(filled.url + path)
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        found = Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
+        if found:
+            faint[name] = [node["target"] for each in found for node in each["nodes"]]
+    assert faint == {}
+    page.get_by_role("button", name="as this device").click()
+    expect(page.locator("html")).not_to_have_attribute("data-theme", "dark")
+    page.context.close()
 
 
 def test_the_queues_are_shown_and_lead_back(console: Page, filled: Site):

@@ -1,17 +1,21 @@
 """Play every failure on a ledger of its own, and note what a person sees of it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
 from tests.factories import make_deps
 from tests.failures.noticed import Noticed
 from tests.failures.stage import Stage
 from tests.failures.table import Failure
 from tests.flows.monitoring.test_doctor import LIVE
+
+PLAYED = "lead_nurture"
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,14 @@ class Observation:
 
 
 def live(engine: Engine) -> Deps:
-    """Return collaborators of a Funnel in production with a chat for its alerts, where no canary flies."""
-    return make_deps(engine, **LIVE, canary_every=make_deps(engine).settings.canary_every * 0)
+    """Return collaborators of a Funnel in production with a chat for its alerts, where no canary flies.
+
+    Its campaign has the one sequence that is played: every look of the doctor makes letters of every template.
+    """
+    deps = make_deps(engine, **LIVE, canary_every=timedelta(0))
+    christmas = deps.registry.campaign("christmas")
+    played = replace(christmas, sequences={PLAYED: christmas.sequences[PLAYED]})
+    return replace(deps, registry=Registry({"christmas": played}))
 
 
 def show(failure: Failure, deps: Deps) -> tuple[Observation, Stage]:

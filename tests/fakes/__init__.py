@@ -5,7 +5,7 @@
 
 from tests.fakes.clock import FrozenClock
 from tests.fakes.notion import FakeNotebook, JudgeHere
-from tests.fakes.outside import FakeAlerts, FakePublic
+from tests.fakes.outside import FakeAlerts, FakePublic, FakeReceivers
 from tests.fakes.queues import FakeQueues
 from tests.fakes.redis import FakeFetches, FakePause, FakeRate, FakeVitals
 from tests.fakes.resend import FakeAccount, FakeMailer
@@ -20,6 +20,7 @@ __all__ = [
     "FakePublic",
     "FakeQueues",
     "FakeRate",
+    "FakeReceivers",
     "FakeVitals",
     "FrozenClock",
     "JudgeHere",

@@ -1,5 +1,6 @@
 """The chat, the dead man's switch and our own public address."""
 
+import json
 from collections.abc import Callable
 from uuid import UUID
 
@@ -21,6 +22,23 @@ class FakeAlerts:
         if self.fault or self.deaf:
             raise self.fault or self.deaf
         self.pinged.append(url)
+
+
+class FakeReceivers:
+    """Receivers of events that remember what they took; `fault` may refuse one by its body."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, dict, dict[str, str]]] = []
+        self.fault: Callable[[str, dict], Exception | None] = lambda url, event: None
+        self.dies_after = 0
+
+    def post(self, url: str, body: bytes, headers: dict[str, str]) -> None:
+        event = json.loads(body)
+        if fault := self.fault(url, event):
+            raise fault
+        self.taken.append((url, event, headers))
+        if self.dies_after and len(self.taken) == self.dies_after:
+            raise SystemExit
 
 
 class FakePublic:

@@ -102,7 +102,7 @@ class Model:
                 if sequence["starts_on"] == MISSED and word.at >= runs[-1].word.at:
                     known = runs[-1].word.call_at
                     call_at = word.call_at if word.call_at and not runs[-1].over else known
-                    runs[-1].word = replace(word, call_at=call_at)
+                    runs[-1].word, runs[-1].call_at = replace(word, call_at=call_at), call_at
             elif self._in_the_way(name, person, before, word):
                 person.ignored[name, call] = word
             else:

@@ -16,6 +16,7 @@ from funnel_app.ledger import operator_actions
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Contact, Enrolment, Suppression
 from funnel_app.ledger.operator_actions import OperatorAction
+from funnel_app.web.console.downloads import TABLES
 from tests.apps import application
 from tests.console_world import fill, hold, send, sign_up
 from tests.factories import make_deps
@@ -158,16 +159,35 @@ class TestReading:
         assert "The holiday season is open, through December 5" in text
         assert ("This email goes in season only." in text) == path.startswith("templates")
 
-    def test_figures_are_charts_tables_and_csv(self, olga, world):
+    def test_figures_are_charts_and_tables(self, olga, world):
         text = olga.get("/console/figures?days=7").text
-        assert "<svg" in text and "95 of 100 arrived within" in text and "As a table" in text
-        assert olga.get("/console/figures?days=nonsense").status_code == 200
-        days = olga.get("/console/figures/days.csv?days=7")
-        assert days.mimetype == "text/csv" and days.text.startswith("day,planned,delivered,")
-        assert len(days.text.splitlines()) == 8
-        assert "attachment" in days.headers["Content-Disposition"]
-        for name, head in (("templates", "template,planned"), ("waits", "percent of"), ("conversion", "signed up,")):
-            assert olga.get(f"/console/figures/{name}.csv").text.startswith(head)
+        for words in (
+            "95 of 100 arrived within",
+            "From opt-in to client",
+            "promise: a minute",
+            "Marked as spam".lower(),
+        ):
+            assert words in text, words
+        assert text.count('<svg class="chart ') == 6 and text.count("<desc") == 6, "each for a desk and for a phone"
+        for odd in ("days=nonsense", "from=x&to=2026-11-01", "from=2026-11-30&to=2026-11-01", "campaign=nothing"):
+            assert olga.get(f"/console/figures?{odd}").status_code == 200
+        assert (
+            "Figures from 2026-11-01 to 2026-11-07" in olga.get("/console/figures?from=2026-11-01&to=2026-11-07").text
+        )
+        year = olga.get("/console/figures?from=2025-12-01&to=2026-11-24").text
+        assert "first day of a week" in year
+
+    def test_each_table_comes_as_csv_with_the_same_columns_whatever_is_in_it(self, olga, world):
+        for name in TABLES:
+            spans = ("days=7", "from=2020-01-01&to=2020-01-07")
+            full, empty = [olga.get(f"/console/figures/{name}.csv?{span}").text.splitlines() for span in spans]
+            assert full[0] == empty[0] and len(full) == len(empty), name
+            assert {line.count(",") for line in full} == {full[0].count(",")}, name
+        way = olga.get("/console/figures/way.csv?days=7&campaign=christmas")
+        assert way.mimetype == "text/csv" and way.text.startswith("stage,people,")
+        named = 'filename="funnel-way-christmas-2026-11-18-to-2026-11-24.csv"'
+        assert named in way.headers["Content-Disposition"]
+        assert olga.get("/console/figures/nothing.csv").status_code == 404
 
     def test_templates_show_their_faults_and_a_preview(self, olga, world, deps):
         text = olga.get("/console/templates").text
@@ -555,3 +575,28 @@ def test_a_simulation_shows_what_a_lead_would_get_and_changes_nothing(deps, olga
         assert session.scalar(select(Enrolment.id)) is None
     wrong = olga.client.get("/console/simulate?sequence=five_day&at=soon")
     assert wrong.status_code == 422 and "is not a time such as" in wrong.text
+
+
+class TestListAndTheme:
+    """What somebody takes along, and how the pages look."""
+
+    def test_the_list_comes_as_csv_with_the_filters_of_the_page_and_is_written_down(self, olga, deps):
+        for number in (1, 10):
+            sign_up(deps, number)
+        assert "1 lead fits" in olga.get("/console/leads?words=kei10").text
+        answer = olga.get("/console/leads.csv?words=kei10")
+        head, row = answer.text.strip().splitlines()
+        assert head == "email,name,business,segment,sequences,next email,next email due,since"
+        assert row.startswith("delivered+kei10@resend.dev,Kei,Kei Hair Lab,,") and ": active," in row
+        with deps.reads() as session:
+            told = session.scalars(select(OperatorAction.detail).where(OperatorAction.action == "export")).all()
+        assert told == ["took a list of 1 lead along as CSV"]
+
+    @pytest.mark.parametrize(("chosen", "kept"), [("dark", "dark"), ("light", "light"), ("", ""), ('"><script>', "")])
+    def test_the_theme_that_was_chosen_is_in_the_page_and_no_other_word(self, client, chosen, kept):
+        operator = Operator(client)
+        operator.log_in()
+        answer = operator.send("/console/theme", form="/console/", theme=chosen, next="/console/leads")
+        assert (answer.status_code, answer.location) == (303, "/console/leads")
+        client.set_cookie("funnel_theme", chosen, path="/console/")
+        assert (f'data-theme="{kept}"' in operator.get("/console/").text) is bool(kept)

@@ -4,10 +4,12 @@ import re
 
 import pytest
 
-from tests.web.calendars import calendly, calendly_event
+from funnel_app.flows.intake.keep_refused import NOT_KEPT, refuse
+from tests.web.calendars import calcom, calendly, calendly_event
 from tests.web.callers import post
 from tests.web.console import Operator
 
+FIELD = re.compile(r'name="set-([^"]+)"')
 PAGE = re.compile(r'href="(/console/hooks/[0-9a-f-]{36})"')
 
 
@@ -26,6 +28,50 @@ def test_every_fault_has_a_field_of_its_own_that_mends_it(olga, deps):
         pages = PAGE.findall(olga.get("/console/hooks?outcome=refused").text)
         page = next(page for page in pages if f'name="{field}"' in olga.get(page).text)
         assert olga.send(f"{page}/replay", form=page, **{field: value}).status_code == 303
+
+
+# One fault hides another; a list stands where an object belongs; an older envelope has it a step further in.
+CALLED = {"event": "invitee.canceled", "payload": {"scheduled_event": ["x"], "event": []}}
+OLDER = {"payload": {"booking": {"uid": {}, "startTime": "soon", "attendees": [{"email": "nobody"}]}}}
+RIGHT = {
+    "payload.email": "ana@resend.dev",
+    "payload.event": "https://api.calendly.com/scheduled_events/12",
+    "payload.scheduled_event.start_time": "2026-12-01T15:00:00Z",
+    "payload.booking.uid": "12",
+    "payload.booking.startTime": "2026-12-01T15:00:00Z",
+    "payload.booking.attendees.0.email": "ana@resend.dev",
+}
+
+
+@pytest.mark.parametrize(
+    ("send", "body", "rounds"),
+    [
+        (calendly, CALLED, 2),
+        (calendly, {**CALLED, "event": "invitee.created"}, 3),
+        (calcom, OLDER, 3),
+    ],
+)
+def test_faults_that_show_one_after_the_other_are_mended_by_one_form(olga, deps, send, body, rounds):
+    more = {"at": deps.now().timestamp()} if send is calendly else {}
+    assert send(olga.client, body, **more).json["status"] == "ignored"
+    (page,) = set(PAGE.findall(olga.get("/console/hooks?outcome=refused").text))
+    shown, typed = olga.get(page).text, {}
+    for _ in range(rounds):
+        asked = FIELD.findall(shown)
+        assert all(f'value="{value}"' in shown for value in typed.values()), "what was typed stays"
+        typed = {f"set-{field}": RIGHT[field] for field in asked}
+        answer = olga.send(f"{page}/replay", form=page, **typed)
+        shown = answer.text
+    assert answer.status_code == 303
+
+
+def test_what_was_too_much_to_keep_cannot_be_replayed(olga, deps):
+    hook_id = refuse(deps, campaign="christmas", hook="signup", payload={}, errors=NOT_KEPT)
+    shown = olga.get(f"/console/hooks/{hook_id}").text
+    assert "Nothing to replay" in shown and "set-budget" not in shown
+    runner = olga.client.application.test_cli_runner()
+    assert "nothing to send again" in runner.invoke(args=["hooks", "replay", str(hook_id)]).output
+    assert "Name the calls" in runner.invoke(args=["hooks", "replay", "--all"]).output
 
 
 def test_what_was_left_out_is_on_the_calls_page(olga):

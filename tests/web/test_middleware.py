@@ -3,11 +3,13 @@
 import pytest
 import structlog
 
+from funnel_app.flows.intake.received import list_hooks
 from funnel_app.gateways.redis.throttle import Throttle
 from tests.apps import application
 from tests.factories import LEGACY_KEY, make_deps
 from tests.redis_server import RedisServer
 from tests.web.callers import BEARER, SIGNUP, post, signup
+from tests.web.console import Operator
 
 HOOKS = ["signup", "noshow", "maybe", "onboarding", "booking", "calendly", "calcom"]
 
@@ -69,6 +71,23 @@ def test_a_fault_of_ours_tells_nothing_but_where_it_is_logged(client, monkeypatc
     faults = [line for line in lines if line["event"] == "failed"]
     assert faults[0]["path"].startswith("/k/***/api/flow_runs/") and faults[0]["exc_info"]
     assert LEGACY_KEY not in str([{**line, "exc_info": None} for line in lines])
+
+
+def test_what_a_fault_of_ours_stopped_is_kept_and_replayed_once_it_is_mended(client, deps, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("funnel_app.web.hooks.common.enrol", broken)
+        assert [signup(client).status_code for _ in range(2)] == [500, 500]
+        assert client.post(SIGNUP, json={"email": "x@resend.dev"}).status_code == 401
+    (kept,) = list_hooks(deps, "refused", 9)
+    assert "A fault of ours stopped it" in kept["reason"] and kept["email"] == "ana@resend.dev"
+    operator = Operator(client)
+    operator.log_in()
+    page = f"/console/hooks/{kept['id']}"
+    assert "set-funnel" not in operator.get(page).text
+    assert operator.send(f"{page}/replay", form=page).status_code == 303
 
 
 def fail(client, address):

@@ -167,3 +167,20 @@ def test_a_refused_call_is_a_failed_run(client, deps):
     with deps.reads() as session:
         refused = session.scalars(select(HookEvent.id)).one()
     assert client.get(f"{KEY}/flow_runs/{refused}").json["state"]["type"] == "FAILED"
+
+
+def test_what_no_deployment_is_named_for_or_cannot_be_read_is_kept_for_a_replay(client, deps):
+    assert create(client, "00000000-0000-4000-8000-000000000000").status_code == 404
+    assert client.post(f"{KEY}/deployments/{SIGNUP}/create_flow_run", data=b"{").status_code == 415
+    assert client.post(f"{KEY}/deployments/{SIGNUP}/create_flow_run", json=[1, 2]).status_code == 400
+    assert client.post(f"/k/wrong/api/deployments/{SIGNUP}/create_flow_run", json=[1]).status_code == 401
+    with deps.reads() as session:
+        kept = list(session.scalars(select(HookEvent).order_by(HookEvent.id)))
+    assert [list(hook.errors) for hook in kept] == [["address"], ["body"], ["body"]]
+    assert LEGACY_KEY not in str([hook.errors for hook in kept])
+    mends = {"address": "address=/webhook/christmas/signup", "body": 'body={"email": "ana@resend.dev"}'}
+    runner = client.application.test_cli_runner()
+    for hook in kept:
+        (fault,) = hook.errors
+        done = runner.invoke(args=["hooks", "replay", str(hook.id), "--set", mends[fault]])
+        assert done.exit_code == 0, done.output

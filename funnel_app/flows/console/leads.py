@@ -19,6 +19,15 @@ from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, 
 from funnel_app.ledger.operator_actions import OperatorAction
 
 PAGE = 50
+AT_A_TIME = 500
+
+
+@dataclass(frozen=True)
+class Next:
+    """The email that goes next to a lead: what it is called, and when it is due."""
+
+    title: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,7 @@ class LeadRow:
 
     contact: Contact
     running: list[Running]
+    next: Next | None = None
 
 
 @dataclass(frozen=True)
@@ -46,14 +56,6 @@ class Moment:
     what: str
     detail: str | None = None
     email_id: UUID | None = None
-
-
-@dataclass(frozen=True)
-class Next:
-    """The email that goes next to a lead: what it is called, and when it is due."""
-
-    title: str
-    at: datetime
 
 
 @dataclass(frozen=True)
@@ -102,14 +104,34 @@ CAN = {
 
 
 def find_leads(deps: Deps, wanted: Wanted, limit: int = PAGE) -> LeadPage:
-    """Return a page of leads, newest first, with what runs for each; three queries however many there are."""
+    """Return a page of leads, newest first, with what runs for each; four queries however many there are."""
     words = " ".join(wanted.words.split())
     with deps.reads() as session:
         found = leads.page(session, replace(wanted, words=words), limit + 1)
         shown = found[:limit]
-        running = leads.enrolments_of(session, [contact.id for contact in shown])
-    rows = [LeadRow(contact, running.get(contact.id, [])) for contact in shown]
+        ids = [contact.id for contact in shown]
+        running, upcoming = leads.enrolments_of(session, ids), leads.next_emails(session, ids)
+    title = deps.registry.title_of_email
+    nexts = {id_: Next(title(key), due_at) for id_, (key, due_at) in upcoming.items()}
+    rows = [LeadRow(contact, running.get(contact.id, []), nexts.get(contact.id)) for contact in shown]
     return LeadPage(rows, shown[-1].id if len(found) > limit else None)
+
+
+def count_leads(deps: Deps, wanted: Wanted) -> int:
+    """Count all leads that are wanted."""
+    with deps.reads() as session:
+        return leads.count(session, replace(wanted, words=" ".join(wanted.words.split())))
+
+
+def all_leads(deps: Deps, wanted: Wanted) -> Iterator[LeadRow]:
+    """Return all leads that are wanted, newest first, read page by page."""
+    after: UUID | None = None
+    while True:
+        found = find_leads(deps, replace(wanted, after=after), AT_A_TIME)
+        yield from found.rows
+        if found.next is None:
+            return
+        after = found.next
 
 
 def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:

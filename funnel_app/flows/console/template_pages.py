@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from uuid import UUID
 
 from funnel_app.deps import Deps
-from funnel_app.flows.console.figures import Fares, recent_fares
+from funnel_app.flows.console.fares import Fares, recent_fares
 from funnel_app.flows.templates.serving import known_in, observe
 from funnel_app.flows.templates.standing import Stand, Standing, standing_of
 from funnel_app.ledger import template_versions

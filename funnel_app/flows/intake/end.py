@@ -15,7 +15,7 @@ def end_all(session: Session, ending: Iterable[Enrolment], reason: str, now: dat
     """End these enrolments of a locked contact, for one reason that is no event; return how many that were."""
     ended = list(ending)
     for enrolment in ended:
-        enrolments.end(enrolment, EnrolmentState.EXITED, reason, now)
+        enrolments.end(session, enrolment, EnrolmentState.EXITED, reason, now)
         enrolment.mirror_stale_since = now
         for email in filter(can_be_stopped, enrolment.emails):
             emails.move(session, email, State.CANCELLED, now, reason)

@@ -25,6 +25,9 @@ log = structlog.get_logger()
 BUDGET_BYTES, BUDGET_SPAN = 20_000_000, timedelta(days=1)
 # What a row takes beside its payload, with all its indexes.
 ROW_BYTES = 2_000
+# What stopped a call and is no field of it: a limit, which time mends, and a fault of ours.
+LIMIT, OURS = "limit", "funnel"
+NO_FIELDS = frozenset({LIMIT, OURS})
 NOT_KEPT = {
     "budget": ["This caller's refused calls of a day are more than are kept: those since then are counted here alone."]
 }

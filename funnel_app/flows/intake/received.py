@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
+from funnel_app.flows.intake.keep_refused import NOT_KEPT
 from funnel_app.flows.receipt import iso
 from funnel_app.ledger import hook_events
 from funnel_app.ledger.models import HookEvent, Outcome
@@ -65,7 +66,7 @@ def forget_refused(deps: Deps) -> int:
 
 
 def as_row(event: HookEvent) -> dict[str, Any]:
-    """Return a call as lists show it, as plain data."""
+    """Return a call as lists show it, as plain data; one that is not `kept` only counts calls beyond a budget."""
     return {
         "id": str(event.id),
         "at": iso(event.received_at),
@@ -76,6 +77,7 @@ def as_row(event: HookEvent) -> dict[str, Any]:
         "outcome": str(event.outcome),
         "email": address_of(event),
         "reason": reason_of(event),
+        "kept": event.errors != NOT_KEPT,
     }
 
 
@@ -119,8 +121,13 @@ def reason_of(event: HookEvent) -> str | None:
     if is_put_aside(event):
         return f"{PUT_ASIDE}: {answer['put_aside']}"
     if event.outcome == Outcome.REFUSED:
-        return "; ".join(f"{field}: {_said(words)}" for field, words in (event.errors or {}).items())
+        return told_faults(event.errors or {})
     return answer.get("reason")
+
+
+def told_faults(errors: Mapping[str, Any]) -> str:
+    """Return the faults of a call as one line, each with its field."""
+    return "; ".join(f"{field}: {_said(words)}" for field, words in errors.items())
 
 
 def _said(words: Any) -> str:

@@ -167,7 +167,7 @@ def complete(deps: Deps) -> int:
         contacts.lock(session, [contact_id for _, contact_id in done])
         finished = [e for e in enrolments.finished(session, AT_A_TIME) if (e.id, e.contact_id) in done]
         for enrolment in finished:
-            enrolments.end(enrolment, EnrolmentState.COMPLETED, None, now)
+            enrolments.end(session, enrolment, EnrolmentState.COMPLETED, None, now)
             enrolment.mirror_stale_since = now
         return len(finished)
 

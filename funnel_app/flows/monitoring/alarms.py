@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from funnel_app.campaigns.states import State
 from funnel_app.flows.monitoring.invariants import INVARIANTS
+from funnel_app.flows.outbox.receivers import GIVEN_UP as EVENTS_GIVEN_UP
+from funnel_app.flows.outbox.receivers import KIND as RECEIVER_AWAY
 
 AT_ONCE = timedelta(0)
 # What happens together is told together, with its number.
@@ -171,6 +173,19 @@ ALARMS: Mapping[str, Alarm] = {
         "Mend what the reason names, then try again on the lead's page, or run flask emails retry; flask trace --ids "
         "shows the id",
         f"leads?trouble={State.FAILED}",
+    ),
+    RECEIVER_AWAY: Alarm(
+        "A receiver takes no events",
+        "what happens to leads waits for it, for three days",
+        timedelta(minutes=10),
+        "See that what EVENTS_WEBHOOK_URL leads to runs and answers with 2xx; nothing is lost meanwhile",
+        page="outgoing",
+    ),
+    EVENTS_GIVEN_UP: _happens(
+        "Events were given up",
+        "a receiver did not take them in three days, and does not know of them",
+        "Mend the receiver, then tell it again: flask events replay --given-up, or on the page",
+        "outgoing?state=given_up",
     ),
     "backup_failed": Alarm(
         "No backup was made",

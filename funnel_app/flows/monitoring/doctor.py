@@ -51,6 +51,7 @@ CHECKS: Mapping[str, Probe] = {
     "calendly": outside.calendly,
     "alerts": outside.alerting,
     "heartbeat": outside.heartbeat,
+    "events": outside.events,
 }
 # What comes and goes by itself, and is looked at each time that it is shown.
 HEARD_OF = frozenset({Part.REDIS, Part.SCHEDULER, Part.WORKERS})

@@ -26,6 +26,7 @@ from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
 from funnel_app.flows.monitoring.ready import Part, silent_parts, why_all_waits
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
+from funnel_app.flows.outbox import receivers
 from funnel_app.gateways.errors import GatewayError, Unavailable
 
 # What every stop of sending brings with it.
@@ -190,6 +191,13 @@ def _damage(deps: Deps) -> Observation:
         yield ledger_health.KIND, "", damage
 
 
+def _receivers(deps: Deps) -> Observation:
+    for host, words in receivers.away(deps).items():
+        yield receivers.KIND, host, words
+    if given_up := receivers.given_up_lately(deps):
+        yield receivers.GIVEN_UP, "", given_up
+
+
 LOOKS: tuple[Probe, ...] = (
     Probe((ledger_health.KIND,), _damage),
     Probe((backups.OLD,), _backups),
@@ -205,6 +213,7 @@ LOOKS: tuple[Probe, ...] = (
     Probe((refused_calls.KIND, refused_calls.NOT_KEPT), _refused),
     Probe((unauthenticated_calls.KIND,), _unproven),
     Probe(("canary_late",), _canary),
+    Probe((receivers.KIND, receivers.GIVEN_UP), _receivers),
     Probe(tuple(BADLY_ENDED), _undelivered),
     Probe(LATENESS, _lateness),
     Probe(tuple(name for name in INVARIANTS if name not in LATENESS), _others),

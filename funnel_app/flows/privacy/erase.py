@@ -20,7 +20,9 @@ from funnel_app.ledger import (
     emails,
     enrolments,
     hook_events,
+    lead_events,
     notices,
+    outbox,
     pii,
     requests,
     storage,
@@ -73,6 +75,8 @@ def erase(deps: Deps, address: str) -> Erased:
         if contact is not None:
             pii.erase(session, contact, email_norm, deps.now())
             notices.delete_undelivered(session, f":{contact.id}")
+            outbox.forget(session, contact.id)
+            outbox.add(session.connection(), lead_events.erased(contact.id, deps.now()), deps.now())
     refused = _delete_refused(deps, email_norm)
     known, left = contact is not None or refused > 0, remove_pages(deps)
     strays, tables_left = _remove_strays(deps, sorted(spellings))

@@ -1,5 +1,6 @@
 """Suppress: an address is not mailed any more, by a person's word; and release it again."""
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -9,9 +10,12 @@ from funnel_app.campaigns.reasons import on_day
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up, required
 from funnel_app.flows.intake.end import end_all
-from funnel_app.ledger import contacts, enrolments, suppressions
+from funnel_app.ledger import contacts, enrolments, lead_events, outbox, suppressions
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Scope
+
+# Who took the lead off, in words for receivers outside.
+BY = {suppressions.UNSUBSCRIBED: "lead", "keyboard": "operator", "console": "operator"}
 
 
 @retry_on_conflict
@@ -31,14 +35,27 @@ def suppress(deps: Deps, address: str, scope: Scope) -> bool:
 
 def release(deps: Deps, address: str) -> int:
     """Forget all that forbids mail to an address; return how many entries that were. What has ended stays ended."""
+    email_norm, now = looked_up(address), deps.now()
     with deps.sessions.begin() as session:
-        return suppressions.remove(session, looked_up(address), deps.settings.secret_key, deps.now())
+        removed = suppressions.remove(session, email_norm, deps.settings.secret_key, now)
+        if removed:
+            tell_resubscribed(session, contacts.find(session, email_norm), now)
+    return removed
+
+
+def tell_resubscribed(session: Session, contact: Contact | None, now: datetime) -> None:
+    """Keep it for the receivers outside that a contact may be mailed again."""
+    if contact is not None:
+        outbox.add(session.connection(), lead_events.resubscribed(contact.id, now), now)
 
 
 def forbid(deps: Deps, session: Session, contact: Contact, scope: Scope, reason: str, source: str) -> bool:
     """Suppress a contact's address and end its sequences of that scope; False where it already was."""
     contacts.lock(session, [contact.id])
     fresh = _add(deps, session, contact.email_norm, scope, reason, source)
+    if fresh:
+        told = lead_events.unsubscribed(contact.id, scope, BY.get(source, source), deps.now())
+        outbox.add(session.connection(), told, deps.now())
     running = enrolments.running(session, contact.id)
     end_all(session, (e for e in running if scope == Scope.ALL or e.kind == Kind.MARKETING), reason, deps.now())
     return fresh

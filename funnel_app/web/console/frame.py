@@ -23,7 +23,11 @@ blueprint = Blueprint("console", __name__, url_prefix="/console", template_folde
 OWN = Path(__file__).parent / "static"
 HTMX = Path(str(files("js_lib_htmx"))) / "static" / "htmx"
 RQ = Path(str(files("rq_dashboard"))) / "static"
-SERVED = {"console.css": OWN, "rq.css": OWN, "rq.js": OWN, "favicon.svg": OWN, "favicon.ico": RQ, "htmx.min.js": HTMX}
+SERVED = {
+    **dict.fromkeys(("console.css", "console.js", "rq.css", "rq.js", "favicon.svg"), OWN),
+    "favicon.ico": RQ,
+    "htmx.min.js": HTMX,
+}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

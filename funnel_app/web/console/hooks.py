@@ -1,6 +1,7 @@
 """Hooks: what callers sent, what was refused and why, and sending it again after a mend."""
 
 import json
+from collections.abc import Iterable
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
@@ -10,6 +11,7 @@ from werkzeug.exceptions import NotFound
 from funnel_app.current import current_deps
 from funnel_app.flows.console.hook_pages import find_hooks
 from funnel_app.flows.console.operate import note
+from funnel_app.flows.intake.keep_refused import NO_FIELDS
 from funnel_app.flows.intake.received import find_hook
 from funnel_app.ledger.base import Outcome
 from funnel_app.replay import NotReplayable, replay
@@ -37,26 +39,25 @@ def hook(hook_id: UUID) -> ResponseReturnValue:
 @blueprint.post("/hooks/<uuid:hook_id>/replay")
 def replay_hook(hook_id: UUID) -> ResponseReturnValue:
     """Send a refused call again, mended as the form says, as of when it first came."""
-    changes = {name.removeprefix("set-"): _plain(text) for name, text in request.form.items() if name[:4] == "set-"}
     try:
-        replayed = replay(hook_id, {name: value for name, value in changes.items() if value is not None})
+        replayed = replay(hook_id, {name: _plain(text) for name, text in _typed().items() if text.strip()})
     except NotReplayable as fault:
         return _hook_page(hook_id, str(fault)), 409
     note(current_deps(), operator() or "", "replay", None, f"hook {hook_id}: {replayed.status}")
     if not replayed.taken:
-        return _hook_page(hook_id, f"Refused again. {replayed.words}"), 422
+        return _hook_page(hook_id, f"Refused again. {replayed.words}", replayed.errors), 422
     flash(f"Done: {replayed.status}, {replayed.words}.")
     return redirect(url_for("console.hook", hook_id=hook_id), 303)
 
 
-def _hook_page(hook_id: UUID, fault: str | None = None) -> str:
+def _hook_page(hook_id: UUID, fault: str | None = None, errors: Iterable[str] = ()) -> str:
+    """Return a call's page; its form has a field for each fault that was found first, or by a replay since."""
     found = find_hook(current_deps(), hook_id)
     if found is None:
         raise NotFound("There is no such call; refused ones are kept for 30 days.")
     replayed_as = (found["answer"] or {}).get("replayed_as")
     texts = {name: json.dumps(found[name], indent=2, ensure_ascii=False) for name in ("payload", "answer")}
-    # A limit is not a field: time mends it.
-    mendable = [name for name in found["errors"] or {} if name != "limit"]
+    mendable = [name for name in dict.fromkeys((*(found["errors"] or {}), *_typed(), *errors)) if name not in NO_FIELDS]
     may_replay = found["outcome"] == Outcome.REFUSED and not replayed_as
     return page(
         "hook.html",
@@ -65,14 +66,18 @@ def _hook_page(hook_id: UUID, fault: str | None = None) -> str:
         fault=fault,
         may_replay=may_replay,
         mendable=mendable,
+        typed=_typed(),
         replayed_as=replayed_as,
     )
 
 
+def _typed() -> dict[str, str]:
+    """Return what an operator typed, by field."""
+    return {name.removeprefix("set-"): text for name, text in request.form.items() if name.startswith("set-")}
+
+
 def _plain(text: str) -> object:
-    """Return what an operator typed as the JSON that it is, else as text; None for nothing, which changes nothing."""
-    if not text.strip():
-        return None
+    """Return what an operator typed as the JSON that it is, else as text."""
     try:
         return json.loads(text)
     except json.JSONDecodeError:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.spoken import things
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.templates.standing import Stand
+from funnel_app.ledger.leads import Running
 from funnel_app.ledger.models import Enrolment, EnrolmentState
 from funnel_app.rules.exit import ended_as
 
@@ -94,7 +95,7 @@ def day_name(day: date, now: datetime, zone: str) -> str:
     return NEAR_DAYS.get(away, f"{day:%A} {day.day} {day:%B}")
 
 
-def how_it_stands(run: Enrolment) -> str:
+def how_it_stands(run: Enrolment | Running) -> str:
     """Return where an enrolment stands; of one that ended early, how: booked, unsubscribed, bounced."""
     ended = run.state == EnrolmentState.EXITED
     return ended_as(run.exit_event, run.exit_reason) if ended else str(run.state)

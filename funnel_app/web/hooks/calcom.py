@@ -25,6 +25,7 @@ from funnel_app.web.hooks.calcom_events import (
     CalcomSchema,
     MissedAttendeeSchema,
     NoShowUpdatedSchema,
+    way_of_booking,
 )
 from funnel_app.web.hooks.calcom_people import booker_of, loaded
 from funnel_app.web.hooks.calcom_series import ended_series_of, series_of
@@ -67,7 +68,7 @@ def receive_calcom(envelope: dict[str, Any], campaign: str) -> ResponseReturnVal
     reader = READERS.get(envelope["trigger"])
     if reader is None:
         return acknowledge(f"{envelope['trigger']} says nothing to Funnel")
-    with answers("payload"):
+    with answers(way_of_booking(request.get_json())):
         calls = reader(campaign, envelope)
     return answer(*calls) if calls else acknowledge("A call that is asked for is none before the host says yes")
 

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 
 from funnel_app.campaigns.model import Event
-from funnel_app.flows.addresses import normalised
+from funnel_app.flows.addresses import looked_up, normalised
 from funnel_app.web.hooks.calcom_events import AttendeeSchema
 
 Row = Mapping[str, Any]
@@ -32,7 +32,7 @@ def booker_of(booking: Row, event: Event) -> dict[str, Any]:
     """
     usable, faults = loaded(AttendeeSchema(), booking["attendees"])
     asked = _answered(booking, "email")
-    named = [row for row in usable if isinstance(asked, str) and normalised(row["email"]) == normalised(asked)]
+    named = [row for row in usable if isinstance(asked, str) and normalised(row["email"]) == looked_up(asked)]
     if event is Event.BOOKING and named and not booking.get("rescheduled_from"):
         return dict(named[0])
     if 0 not in faults:

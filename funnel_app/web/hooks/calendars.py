@@ -96,7 +96,7 @@ class Unusable(UnprocessableEntity):
 
 @contextmanager
 def answers(part: str) -> Iterator[None]:
-    """Turn faults of a payload's inner part into a 422 that names them under that part."""
+    """Turn faults of a payload's inner part into a 422 that names them under that part, given by its way."""
     try:
         yield
     except ValidationError as fault:

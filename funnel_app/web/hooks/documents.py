@@ -65,7 +65,7 @@ PROBLEMS = {
     404: "There is no such campaign",
     405: "Only POST",
     409: "The Idempotency-Key was used for another payload",
-    413: "Over 64 KB (calendars: 256 KB)",
+    413: "Over 64 KB (a calendar's event: 1 MB)",
     415: "Neither JSON nor a form",
     422: "Fields that cannot be used, named in `errors`; the payload is kept for a replay",
     429: "Too many failures or too many sequences; see Retry-After",

@@ -92,19 +92,24 @@ class Words(_Typed):
 
 
 class Id(fields.String):
-    """The name of a thing elsewhere, exactly as it is given there; nothing is cut off it."""
+    """The name of a thing elsewhere, exactly as it is given there, as a number too; nothing is cut off it."""
 
     def __init__(self, longest: int = 255, **kwargs: Any) -> None:
-        super().__init__(allow_none=True, metadata={"maxLength": longest}, **kwargs)
+        super().__init__(allow_none=not kwargs.get("required"), metadata={"maxLength": longest}, **kwargs)
         self.longest = longest
 
     def _deserialize(  # type: ignore[override]  # an empty text is none at all
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> str | None:
-        text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
+        given = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        text = str(super()._deserialize(given, attr, data, **kwargs)).strip()
         if len(text) > self.longest:
             raise ValidationError(f"Longer than {self.longest} characters.")
-        return None if says_nothing(text) else text
+        if not says_nothing(text):
+            return text
+        if self.required:
+            raise self.make_error("required")
+        return None
 
 
 class Link(Id):

@@ -3,6 +3,7 @@
 One rule for forms and calendars: what cannot be used is corrected, cut, or left out, and never costs a lead.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
@@ -19,6 +20,11 @@ LINES = frozenset("\n\r\t")
 # What programs write where they have nothing, and what they forgot to fill in.
 NOTHING = frozenset({"undefined", "null", "none", "nan", "[object object]", "n/a", "(null)", "nil"})
 UNFILLED = (("{{", "}}"), ("*|", "|*"), ("[[", "]]"), ("${", "}"), ("<%", "%>"), ("%%", "%%"), ("{%", "%}"))
+# The field's own name, in any brackets: "[solidcore]" is a studio.
+FIELDS_NAME = re.compile(
+    r"[\[{<%(*]* ?(?:(?:contact|lead|user|person)[ ._])?(?:your|first|last|full|business|company|f|l)[ ._]?name"
+    r" ?[\]}>%)*]*"
+)
 # Names that a machine has for its own clock, or for none, and that say nothing of where a person lives.
 NO_ZONES = frozenset({"localtime", "factory", "posixrules", "etc/unknown"})
 
@@ -48,11 +54,13 @@ def _seen(sign: str) -> str:
 
 def says_nothing(text: str) -> bool:
     """Say whether a text is no more than a program's word for nothing, an unfilled place, or signs alone."""
-    bare = text.strip()
+    bare = text.strip().casefold()
+    if bare in NOTHING or FIELDS_NAME.fullmatch(bare):
+        return True
     if bare[:1].isalnum():
-        return bare.casefold() in NOTHING
+        return False
     unfilled = any(bare.startswith(begin) and bare.endswith(end) for begin, end in UNFILLED)
-    return unfilled or bare.casefold() in NOTHING or not any(map(str.isalnum, bare))
+    return unfilled or not any(map(str.isalnum, bare))
 
 
 def cut(text: str, longest: int) -> str | None:

@@ -11,12 +11,12 @@ from uuid import UUID
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, ValidationError
-from werkzeug.exceptions import NotFound, Unauthorized
+from werkzeug.exceptions import BadRequest, NotFound, Unauthorized, UnsupportedMediaType
 
 from funnel_app.campaigns.model import Campaign, Hook
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.enrol import KeyReused, enrol
-from funnel_app.flows.intake.keep_refused import refuse
+from funnel_app.flows.intake.keep_refused import LIMIT, refuse
 from funnel_app.flows.tracing.prefect_runs import Run, find_run, find_run_by_key
 from funnel_app.rules.call import Call, fitted
 from funnel_app.rules.decide import TooManyEnrolments
@@ -24,6 +24,8 @@ from funnel_app.web.auth import is_one_of, require_bearer, require_json
 from funnel_app.web.errors import by_field, problem
 from funnel_app.web.hooks import booking, maybe, noshow, onboarding, signup
 from funnel_app.web.legacy.prefect_json import deployment_json, flow_id, run_json
+from funnel_app.web.misdirected import NOWHERE, payload_or_bytes
+from funnel_app.web.payloads import sent
 
 VERSION = "3.8.8"
 API_VERSION = "0.8.4"
@@ -70,9 +72,7 @@ def require_proof() -> None:
 @blueprint.post("/deployments/<deployment_id>/create_flow_run")
 def create_flow_run(deployment_id: str) -> ResponseReturnValue:
     """Take a call as its hook would; the same idempotency_key answers with the run that it made."""
-    campaign, hook = _deployment(deployment_id)
-    require_json()
-    body = request.get_json()
+    campaign, hook, body = _called(deployment_id)
     parameters = body.get("parameters") or {}
     key = fitted(f"prefect:{deployment_id}:{body['idempotency_key']}") if body.get("idempotency_key") else None
     known = find_run_by_key(current_deps(), key) if key else None
@@ -86,6 +86,23 @@ def create_flow_run(deployment_id: str) -> ResponseReturnValue:
     return _created(ENTRANCES[hook.name].call(campaign.name, payload, **more))
 
 
+def _called(deployment_id: str) -> tuple[Campaign, Hook, dict[str, Any]]:
+    """Return which hook a call means, and what it says; one that means none or cannot be read is kept for a replay."""
+    try:
+        campaign, hook = _deployment(deployment_id)
+    except NotFound:
+        said = payload_or_bytes()
+        words = f"There is no deployment {deployment_id[:64]}. Say which hook: address=/webhook/<campaign>/<hook>."
+        _keep(*NOWHERE, said.get("parameters") or said, {"address": [words]})
+        raise
+    try:
+        require_json()
+    except (BadRequest, UnsupportedMediaType) as fault:
+        _keep(campaign.name, hook.name, sent(request), {"body": [str(fault.description)]})
+        raise
+    return campaign, hook, request.get_json()
+
+
 def _created(call: Call) -> ResponseReturnValue:
     try:
         receipt = enrol(current_deps(), call)
@@ -93,7 +110,7 @@ def _created(call: Call) -> ResponseReturnValue:
         # Two calls under one key at the same moment: Prefect answers the second with the first one's run.
         run = find_run_by_key(current_deps(), call.idempotency_key or "")
     except TooManyEnrolments as fault:
-        _keep(call.campaign, call.hook, call.payload, {"limit": [str(fault)]})
+        _keep(call.campaign, call.hook, call.payload, {LIMIT: [str(fault)]})
         raise
     else:
         run = find_run(current_deps(), receipt.hook_id)

@@ -6,6 +6,7 @@ from funnel_app.flows.monitoring.heartbeat import why_unheard
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.monitoring.notify import UndeliveredNotifications, undelivered_notifications
 from funnel_app.flows.monitoring.subscriptions import NotSet, check_calendly, told_by_calendly
+from funnel_app.flows.outbox.receivers import REMOVED, find_receivers
 from funnel_app.gateways.errors import GatewayError
 
 
@@ -69,6 +70,22 @@ def heartbeat(deps: Deps) -> Findings:
         yield fault("heartbeat", unheard, fix)
     else:
         yield ok("heartbeat", "the dead man's switch took the last call")
+
+
+def events(deps: Deps) -> Findings:
+    """Whoever is told what happens to leads takes it."""
+    standings = find_receivers(deps)
+    for each in standings:
+        waits = f"{count(each.waiting, 'event')} wait" + ("s" if each.waiting == 1 else "")
+        if each.host == REMOVED:
+            fix = "set its address in EVENTS_WEBHOOK_URL again, or do nothing: after three days they are given up"
+            yield warning("events", f"{waits} for {REMOVED}", fix)
+        elif each.failing_since is not None:
+            since = said_at(deps, each.failing_since)
+            fix = "see that what EVENTS_WEBHOOK_URL leads to runs and answers with 2xx"
+            yield fault("events", f"{each.host} {each.error}, since {since}: {waits}", fix)
+    if standings and not any(each.host == REMOVED or each.failing_since for each in standings):
+        yield ok("events", f"{count(len(standings), 'receiver')} take what happens to leads")
 
 
 def _undelivered_words(deps: Deps, chat: UndeliveredNotifications) -> str:

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016_add_pinned"
-down_revision = "0015_index_refused"
+revision = "0018_add_pinned"
+down_revision = "0017_index_way"
 
 
 def upgrade() -> None:

@@ -1,0 +1,79 @@
+"""`flask events`: what receivers outside are told of leads, and telling it again."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import click
+from flask.cli import with_appcontext
+from rich.markup import escape
+from rich.table import Column
+
+from funnel_app.commands.tables import folded
+from funnel_app.commands.terminal import Terminal, say
+from funnel_app.current import current_deps
+from funnel_app.flows.outbox import history
+from funnel_app.flows.outbox.receivers import find_receivers
+from funnel_app.ledger.outbox_models import Standing
+
+STATES = click.Choice([standing.value for standing in Standing])
+
+
+@click.group("events")
+def group() -> None:
+    """What EVENTS_WEBHOOK_URL is told of leads."""
+
+
+@group.command("list")
+@click.option("--state", type=STATES, help="Only events that stand so.")
+@click.option("--limit", default=30, show_default=True, help="How many, newest first.")
+@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@with_appcontext
+def show_list(state: str | None, limit: int, as_json: bool) -> None:
+    """List the newest events, and how each receiver stands."""
+    deps = current_deps()
+    rows = history.list_events(deps, state, limit)
+    if as_json:
+        say(json.dumps(rows, indent=2))
+        return
+    zone = ZoneInfo(deps.settings.timezone)
+    table = folded(Column("id", no_wrap=True, min_width=36), "event", show_lines=True)
+    for row in rows:
+        table.add_row(row["id"], escape(_told(row, zone)))
+    Terminal().print(table)
+    for each in find_receivers(deps):
+        say(f"{each.host}: {each.waiting:,} waiting" + (f"; it {each.error}" if each.error else ""))
+    if not deps.settings.events_webhook_urls:
+        say("EVENTS_WEBHOOK_URL is not set: nobody is told.")
+
+
+def _told(row: Mapping[str, Any], zone: ZoneInfo) -> str:
+    at = datetime.fromisoformat(row["at"]).astimezone(zone)
+    state = row["state"].replace("_", " ")
+    tries = f" after {row['attempts']} tries" if row["attempts"] > 1 else ""
+    why = f": {row['error']}" if row["error"] else ""
+    return f"{at:%d %b %Y %H:%M:%S} {row['type']} of {row['lead']} for {row['receiver']}, {state}{tries}{why}"
+
+
+@group.command("replay")
+@click.argument("ids", type=click.UUID, nargs=-1)
+@click.option("--given-up", is_flag=True, help="Everything that was given up.")
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"]), help="All since a time (business's zone)."
+)
+@with_appcontext
+def replay(ids: tuple[UUID, ...], given_up: bool, since: datetime | None) -> None:
+    """Tell events once more, under the ids that their receivers know."""
+    deps = current_deps()
+    if sum((bool(ids), given_up, since is not None)) != 1:
+        raise click.UsageError("Name the events, or say --given-up, or --since a time.")
+    if since is not None:
+        number = history.tell_since(deps, since.replace(tzinfo=ZoneInfo(deps.settings.timezone)).astimezone(UTC))
+    else:
+        number = history.tell_given_up_again(deps) if given_up else history.tell_again(deps, ids)
+    if ids and not number:
+        raise click.ClickException("No such event is settled; those that wait are told by themselves.")
+    say(f"{number:,} events are told again.")

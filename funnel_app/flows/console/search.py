@@ -1,0 +1,111 @@
+"""Search: one box for leads, emails, texts and calls, by words, a telephone number, or any id that Funnel shows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from funnel_app.deps import Deps
+from funnel_app.flows.console.leads import LeadRow, find_leads
+from funnel_app.flows.intake.received import as_row
+from funnel_app.ledger import emails, enrolments, hook_events, leads, search, template_versions
+from funnel_app.ledger.leads import Wanted
+from funnel_app.ledger.models import Contact, HookEvent
+from funnel_app.ledger.search import BETWEEN_DIGITS, LOOKED_THROUGH, SentEmail
+
+LISTED = 10
+# Fewer digits stand in every address and score.
+SHORTEST_NUMBER = 5
+SHORTEST_WORD = 2
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text of the campaigns, by its key, with the subject that it had last."""
+
+    key: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found, of each kind the first ten; sent emails and numbers among the newest `looked_through`."""
+
+    leads: Sequence[LeadRow] = ()
+    more_leads: bool = False
+    emails: Sequence[SentEmail] = ()
+    texts: Sequence[Text] = ()
+    calls: Sequence[dict[str, Any]] = ()
+    looked_through: int = LOOKED_THROUGH
+
+    def __bool__(self) -> bool:
+        return bool(self.leads or self.emails or self.texts or self.calls)
+
+
+def find(deps: Deps, words: str) -> Found:
+    """Return what these words, this number or this id belong to; nothing for fewer than two letters."""
+    words = " ".join(words.split())
+    if len(words) < SHORTEST_WORD:
+        return Found()
+    if id_ := _as_id(words):
+        return _by_id(deps, id_)
+    found = find_leads(deps, Wanted(words=words), LISTED)
+    with deps.reads() as session:
+        calls = [*_by_key(session, words), *_by_number(session, words)]
+        sent = search.sent_with_subject(session, words, LISTED)
+        sent += _by_resend_id(session, words)
+        subjects = template_versions.newest_subjects(session)
+    known = [Text(key, subjects.get(key, "")) for key in deps.registry.template_keys()]
+    texts = [text for text in known if _says(deps, text, words)]
+    rows = [as_row(call) for call in calls[:LISTED]]
+    return Found(found.rows, found.next is not None, sent[:LISTED], texts[:LISTED], rows)
+
+
+def _says(deps: Deps, text: Text, words: str) -> bool:
+    said = (text.key, text.subject, deps.registry.title_of_email(text.key))
+    return any(words.casefold() in each.casefold() for each in said)
+
+
+def _as_id(words: str) -> UUID | None:
+    try:
+        return UUID(words)
+    except ValueError:
+        return None
+
+
+def _by_id(deps: Deps, id_: UUID) -> Found:
+    """Return what an id is of: a lead, one of their sequences, an email, or a call."""
+    with deps.reads() as session:
+        enrolment, call = enrolments.find(session, id_), hook_events.find(session, id_)
+        contact = leads.find(session, enrolment.contact_id if enrolment else id_)
+        sent = search.sent_of(session, [id_])
+        # One that has not been sent has a page all the same.
+        planned = [] if sent else emails.load(session, [id_])
+        contact = planned[0].enrolment.contact if planned else contact
+    return Found(leads=_rows(contact), emails=sent, calls=_calls(call))
+
+
+def _rows(contact: Contact | None) -> Sequence[LeadRow]:
+    return [LeadRow(contact, [])] if contact else []
+
+
+def _calls(call: HookEvent | None) -> Sequence[dict[str, Any]]:
+    return [as_row(call)] if call else []
+
+
+def _by_key(session: Session, words: str) -> list[HookEvent]:
+    call = hook_events.find_by_key(session, words)
+    return [call] if call else []
+
+
+def _by_number(session: Session, words: str) -> list[HookEvent]:
+    digits = "".join(filter(str.isdigit, words))
+    is_number = len(digits) >= SHORTEST_NUMBER and not words.strip(f"0123456789+{BETWEEN_DIGITS}")
+    return search.calls_with_number(session, digits, LISTED) if is_number else []
+
+
+def _by_resend_id(session: Session, words: str) -> list[SentEmail]:
+    email_id = emails.find_by_resend_id(session, words)
+    return search.sent_of(session, [email_id]) if email_id else []

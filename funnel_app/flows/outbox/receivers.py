@@ -1,0 +1,62 @@
+"""Receivers: how those that are told of events stand, for people."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from funnel_app.deps import Deps
+from funnel_app.gateways.http.receivers import receiver_host, receiver_key
+from funnel_app.ledger import outbox, receivers
+
+KIND, GIVEN_UP = "receiver_away", "events_given_up"
+# Given up is told for so long.
+NEWS_FOR = timedelta(hours=1)
+KEPT_FOR = timedelta(days=30)
+REMOVED = "a receiver that is set no more"
+
+
+@dataclass(frozen=True)
+class ReceiverStanding:
+    """One receiver: how much waits for it and since when, and since when and why it takes nothing."""
+
+    key: str
+    host: str
+    waiting: int = 0
+    waiting_since: datetime | None = None
+    failing_since: datetime | None = None
+    error: str | None = None
+
+
+def find_receivers(deps: Deps) -> list[ReceiverStanding]:
+    """Return every receiver that is set, in the order of the setting, then one for which events still wait."""
+    with deps.reads() as session:
+        waiting = outbox.waiting_by_receiver(session)
+        failing = receivers.failing(session)
+    hosts = {receiver_key(url): receiver_host(url) for url in deps.settings.events_webhook_urls}
+    hosts |= {key: REMOVED for key in waiting if key not in hosts}
+    return [
+        ReceiverStanding(
+            key,
+            host,
+            waiting[key].number if key in waiting else 0,
+            waiting[key].since if key in waiting else None,
+            failing[key].failing_since if key in failing else None,
+            failing[key].last_error if key in failing else None,
+        )
+        for key, host in hosts.items()
+    ]
+
+
+def away(deps: Deps) -> dict[str, str]:
+    """Return what is to be said of each receiver that takes nothing, by its host."""
+    return {
+        each.host: f"{each.error}; {each.waiting:,} events wait for it"
+        for each in find_receivers(deps)
+        if each.failing_since is not None and each.waiting
+    }
+
+
+def given_up_lately(deps: Deps) -> str | None:
+    """Return what is to be said of events that were given up; None where none were within the hour."""
+    with deps.reads() as session:
+        number = outbox.count_given_up_since(session, deps.now() - NEWS_FOR)
+    return f"{number:,} events were given up: no receiver took them in three days" if number else None

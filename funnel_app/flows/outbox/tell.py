@@ -1,0 +1,131 @@
+"""Tell: hand to each receiver what waits for it; no transaction is open meanwhile.
+
+Of one lead a receiver is told one thing at a time, in the order in which they happened; of many leads at once. A crash
+between its answer and our note tells it once more, under the same id.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from funnel_app.deps import Deps
+from funnel_app.flows.outbox.body import body_of
+from funnel_app.gateways.errors import GatewayError, Rejected
+from funnel_app.gateways.http.receivers import receiver_host, receiver_key, signed_headers
+from funnel_app.ledger import contacts, outbox, receivers
+from funnel_app.ledger.outbox_models import OutgoingEvent, Receiver
+
+# A process that is to stop waits for what it is posting: twice a timeout at most.
+AT_ONCE, AT_A_TIME = 8, 16
+LEASE = timedelta(seconds=30)
+GIVES_UP_AFTER = timedelta(days=3)
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE_OF_EVENT, LONGEST_PAUSE_OF_RECEIVER = timedelta(hours=6), timedelta(minutes=30)
+# Of several receivers the slow one does not keep the others waiting for longer.
+LONGEST_ROUND_S = 5.0
+
+log = structlog.get_logger()
+
+Answers = Mapping[UUID, GatewayError | None]
+
+
+def tell_receivers(deps: Deps) -> int:
+    """Tell each receiver what it may be told now; return how many events were taken. Safe in several processes."""
+    return sum(_tell(deps, url) for url in deps.settings.events_webhook_urls)
+
+
+def _tell(deps: Deps, url: str) -> int:
+    taken, ends_at = 0, time.monotonic() + LONGEST_ROUND_S
+    while time.monotonic() < ends_at:
+        batch = _take(deps, receiver_key(url))
+        if not batch:
+            break
+        answers = _offer(deps, url, batch)
+        _settle(deps, url, batch, answers)
+        taken += sum(error is None for error in answers.values())
+    return taken
+
+
+def _take(deps: Deps, key: str) -> list[OutgoingEvent]:
+    now = deps.now()
+    with deps.reads() as session:
+        known = receivers.find(session, key)
+        if known and _rests(known, now):
+            return []
+        if not outbox.any_free(session, key, now):
+            return []
+    # One that failed is tried with one event, so that it is not asked a hundred times what one answer says.
+    limit = 1 if known and known.failures else AT_A_TIME
+    with deps.sessions.begin() as session:
+        return outbox.take(session, key, now, LEASE, limit)
+
+
+def _rests(receiver: Receiver, now: datetime) -> bool:
+    # Further ahead than a pause may be: the clock was wrong when that was written.
+    until = receiver.resting_until
+    return until is not None and now < until <= now + LONGEST_PAUSE_OF_RECEIVER
+
+
+def _offer(deps: Deps, url: str, batch: Sequence[OutgoingEvent]) -> Answers:
+    """Return what the receiver said of each that it was offered; None where it took it."""
+    with deps.reads() as session:
+        people = contacts.by_ids(session, {event.contact_id for event in batch})
+    away: list[GatewayError] = []
+
+    def post(event: OutgoingEvent) -> GatewayError | None:
+        # What one call met, the others would meet too.
+        if away:
+            return away[0]
+        body = body_of(event, people[event.contact_id], deps.registry)
+        at_s = int(deps.now().timestamp())
+        headers = signed_headers(deps.settings.events_webhook_secrets, str(event.event_id), at_s, body)
+        try:
+            deps.receivers.post(url, body, headers)
+        except Rejected as error:
+            return error
+        except GatewayError as error:
+            away.append(error)
+            return error
+        return None
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip([event.id for event in batch], pool.map(post, batch), strict=True))
+
+
+def _settle(deps: Deps, url: str, batch: Sequence[OutgoingEvent], answers: Answers) -> None:
+    now, key = deps.now(), receiver_key(url)
+    taken = [id_ for id_, error in answers.items() if error is None]
+    with deps.sessions.begin() as session:
+        outbox.mark_taken(session, taken, now)
+        for event in batch:
+            _put_off(session, event, answers[event.id], now)
+        error = next((error.message for error in answers.values() if error), "")
+        if taken:
+            receivers.works(session, key)
+        else:
+            _let_rest(session, key, error, now)
+        given_up = outbox.give_up(session, key, now - GIVES_UP_AFTER, now, error) if error else 0
+    if error or given_up:
+        log.warning("events_not_taken", receiver=receiver_host(url), error=error, taken=len(taken), given_up=given_up)
+
+
+def _put_off(session: Session, event: OutgoingEvent, error: GatewayError | None, now: datetime) -> None:
+    if isinstance(error, Rejected):
+        until = now + _pause(event.attempts, LONGEST_PAUSE_OF_EVENT)
+        outbox.postpone(session, event.id, until, error.message)
+    elif error is not None:
+        outbox.put_back(session, [event.id])
+
+
+def _let_rest(session: Session, key: str, error: str, now: datetime) -> None:
+    failures = receivers.failures_of(session, key)
+    receivers.rest(session, key, now, now + _pause(failures, LONGEST_PAUSE_OF_RECEIVER), error)
+
+
+def _pause(failures: int, longest: timedelta) -> timedelta:
+    return min(FIRST_PAUSE * (1 << min(failures, 16)), longest)

@@ -1,0 +1,73 @@
+"""Receivers: addresses outside that are told of events, signed as Standard Webhooks describes.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlsplit
+
+import requests
+
+from funnel_app.gateways.errors import Rejected, Unavailable
+
+TIMEOUT_S = 10.0
+LONGEST_ANSWER = 64 * 1024
+# What speaks of the address and not of what was sent: a wrong way, no proof, nothing there, gone, too much at once.
+OF_THE_ADDRESS = frozenset({401, 403, 404, 405, 408, 410, 421, 425, 429})
+
+
+def receiver_key(url: str) -> str:
+    """Return the name under which the ledger knows an address, which is itself a secret."""
+    return hashlib.sha256(url.encode()).hexdigest()[:16]
+
+
+def receiver_host(url: str) -> str:
+    """Return what may be shown of an address."""
+    return urlsplit(url).hostname or "a receiver"
+
+
+def signed_headers(secrets: Sequence[str], event_id: str, at_s: int, body: bytes) -> dict[str, str]:
+    """Return the headers that prove a body; one signature for each secret, so that they can be rotated."""
+    signed = f"{event_id}.{at_s}.".encode() + body
+    digests = [hmac.new(_key(secret), signed, hashlib.sha256).digest() for secret in secrets]
+    return {
+        "webhook-id": event_id,
+        "webhook-timestamp": str(at_s),
+        "webhook-signature": " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests),
+    }
+
+
+def _key(secret: str) -> bytes:
+    return base64.b64decode(secret.removeprefix("whsec_"))
+
+
+class Receivers:
+    """Posts events. Raises Unavailable where a receiver does not work now, Rejected where it refuses this one event."""
+
+    def __init__(self) -> None:
+        self._session = requests.Session()
+        # Connections are kept, since most receivers want TLS; cookies are not.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    def post(self, url: str, body: bytes, headers: dict[str, str]) -> None:
+        """Hand a body to a receiver; it has it only when it answered with 2xx."""
+        host = receiver_host(url)
+        headers = {**headers, "Content-Type": "application/json", "User-Agent": "Funnel"}
+        try:
+            with self._session.post(
+                url, data=body, headers=headers, timeout=TIMEOUT_S, allow_redirects=False, stream=True
+            ) as answer:
+                status = answer.status_code
+                # Only the status counts, and the words may be endless; a connection is kept where they are read.
+                answer.raw.read(LONGEST_ANSWER)
+        except requests.RequestException as error:
+            raise Unavailable(host, f"cannot be reached: {type(error).__name__}") from None
+        if 200 <= status < 300:
+            return
+        if status >= 500 or status < 400 or status in OF_THE_ADDRESS:
+            raise Unavailable(host, f"answered {status}")
+        raise Rejected(host, f"answered {status}", str(status))

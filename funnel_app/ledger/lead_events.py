@@ -1,0 +1,72 @@
+"""What is told of a lead to receivers outside, as facts of the ledger: names and texts are added when it is told."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.states import State
+from funnel_app.ledger.models import Email, Enrolment
+from funnel_app.ledger.outbox import Kind, LeadEvent
+from funnel_app.rules.facts import EmailFacts, EnrolmentFacts
+from funnel_app.rules.states import EnrolmentState
+
+TOLD_OF_EMAILS = {
+    State.DELIVERED: Kind.EMAIL_DELIVERED,
+    State.BOUNCED: Kind.EMAIL_BOUNCED,
+    State.COMPLAINED: Kind.EMAIL_COMPLAINED,
+}
+
+
+# A row of the ledger, or the same as the rules look at it.
+AnEnrolment = Enrolment | EnrolmentFacts
+AnEmail = Email | EmailFacts
+
+
+def enrolled(enrolment: AnEnrolment, at: datetime) -> list[LeadEvent]:
+    """Return that a lead came into a sequence."""
+    return _of(Kind.LEAD_ENROLLED, enrolment, at)
+
+
+def ended(enrolment: AnEnrolment, at: datetime) -> list[LeadEvent]:
+    """Return that a sequence is over for a lead: completed, or ended before, by which event and why."""
+    exited = enrolment.state == EnrolmentState.EXITED
+    why = {"event": enrolment.exit_event, "reason": enrolment.exit_reason} if exited else {}
+    return _of(Kind.SEQUENCE_ENDED, enrolment, at, how=str(enrolment.state), **why)
+
+
+def moved(enrolment: AnEnrolment, email: AnEmail, state: State, at: datetime) -> list[LeadEvent]:
+    """Return that an email came into a state, where that is one that is told."""
+    if state not in TOLD_OF_EMAILS:
+        return []
+    facts = {"email_id": str(email.id), "step": email.step, "template": email.template_key}
+    why = {"reason": email.reason} if state is not State.DELIVERED else {}
+    return _of(TOLD_OF_EMAILS[state], enrolment, at, **facts, **why)
+
+
+def unsubscribed(contact_id: UUID, scope: str, by: str, at: datetime) -> list[LeadEvent]:
+    """Return that a lead is not to be mailed any more: no marketing, or nothing at all."""
+    return [LeadEvent(Kind.LEAD_UNSUBSCRIBED, contact_id, at, {"scope": scope, "by": by})]
+
+
+def resubscribed(contact_id: UUID, at: datetime) -> list[LeadEvent]:
+    """Return that what kept a lead from being mailed was taken back."""
+    return [LeadEvent(Kind.LEAD_RESUBSCRIBED, contact_id, at, {})]
+
+
+def erased(contact_id: UUID, at: datetime) -> list[LeadEvent]:
+    """Return that a lead was erased: whoever was told of them has to forget them too (GDPR, article 19)."""
+    return [LeadEvent(Kind.LEAD_ERASED, contact_id, at, {})]
+
+
+def _of(kind: Kind, enrolment: AnEnrolment, at: datetime, **facts: Any) -> list[LeadEvent]:
+    # The canary is no lead.
+    if enrolment.mode == Mode.CANARY:
+        return []
+    where = {
+        "enrolment_id": str(enrolment.id),
+        "campaign": enrolment.campaign,
+        "sequence": enrolment.sequence,
+        "mode": enrolment.mode,
+    }
+    return [LeadEvent(kind, enrolment.contact_id, at, where | facts)]

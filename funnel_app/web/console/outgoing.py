@@ -1,0 +1,46 @@
+"""Outgoing: what receivers outside are told of leads, and telling it again."""
+
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from funnel_app.current import current_deps
+from funnel_app.flows.console.operate import note
+from funnel_app.flows.outbox.history import list_events, tell_again, tell_given_up_again
+from funnel_app.flows.outbox.receivers import find_receivers
+from funnel_app.ledger.outbox_models import Standing
+from funnel_app.web.console.access import operator
+from funnel_app.web.console.frame import as_uuid, blueprint, page
+
+PAGE = 50
+STATES = {Standing.WAITING: "waiting", Standing.TAKEN: "taken", Standing.GIVEN_UP: "given up"}
+
+
+@blueprint.get("/outgoing")
+def outgoing() -> ResponseReturnValue:
+    """Show how each receiver stands, and the newest events, of one standing or of all."""
+    wanted = request.args.get("state", "")
+    state = wanted if wanted in STATES else ""
+    rows = list_events(current_deps(), state or None, PAGE + 1, as_uuid(request.args.get("before")))
+    older = rows[PAGE - 1]["id"] if len(rows) > PAGE else None
+    receivers = find_receivers(current_deps())
+    return page("outgoing.html", rows=rows[:PAGE], older=older, state=state, states=STATES, receivers=receivers)
+
+
+@blueprint.post("/outgoing/replay")
+def replay_given_up() -> ResponseReturnValue:
+    """Tell everything that was given up once more."""
+    return _told_again(tell_given_up_again(current_deps()), "all that was given up")
+
+
+@blueprint.post("/outgoing/<uuid:event_id>/replay")
+def replay_event(event_id: UUID) -> ResponseReturnValue:
+    """Tell one event once more."""
+    return _told_again(tell_again(current_deps(), [event_id]), f"event {event_id}")
+
+
+def _told_again(number: int, what: str) -> ResponseReturnValue:
+    note(current_deps(), operator() or "", "tell_again", None, f"{what}: {number}")
+    flash(f"{number:,} told again within seconds." if number else "Nothing to be told again.")
+    return redirect(url_for("console.outgoing"), 303)

@@ -1,0 +1,34 @@
+"""Theme: light or dark as the device has it, or as somebody chose for this browser, which stays for a year."""
+
+from datetime import timedelta
+
+from flask import current_app, redirect, request
+from flask.typing import ResponseReturnValue
+
+from funnel_app.web.console.access import ROOT, safe_next
+from funnel_app.web.console.frame import blueprint
+
+COOKIE = "funnel_theme"
+THEMES = frozenset({"light", "dark"})
+STAYS_FOR = timedelta(days=365)
+
+
+@blueprint.app_template_global()
+def theme() -> str:
+    """Return what was chosen for this browser; empty where its device decides."""
+    chosen = request.cookies.get(COOKIE, "")
+    return chosen if chosen in THEMES else ""
+
+
+@blueprint.post("/theme")
+def choose_theme() -> ResponseReturnValue:
+    """Remember what was chosen, and go back to the page where that was; anything else is the device's choice again."""
+    answer = redirect(safe_next(request.form.get("next", "")), 303)
+    chosen = request.form.get("theme", "")
+    if chosen in THEMES:
+        secure = current_app.config["SESSION_COOKIE_SECURE"]
+        kept = {"max_age": STAYS_FOR, "path": ROOT, "httponly": True, "samesite": "Lax", "secure": secure}
+        answer.set_cookie(COOKIE, chosen, **kept)
+    else:
+        answer.delete_cookie(COOKIE, path=ROOT)
+    return answer

@@ -1,0 +1,70 @@
+"""Error pages: to a browser a problem is a page with words for people; to all others it stays a problem document."""
+
+from collections.abc import Mapping
+
+from flask import Flask, Response, g, render_template, request
+
+from funnel_app.current import current_deps
+
+PROBLEM = "application/problem+json"
+PAGE = "text/html"
+# Whoever comes by a link of ours in an email reads these, and not what they mean inside.
+READERS = "/u/"
+ASK_BY_EMAIL = "Answer any of our emails with the word “unsubscribe”, and we take you off."
+SORRY = ("We could not do this just now", "It is our fault, and nothing was changed. Try the link again in a minute.")
+TITLES: Mapping[int, str] = {
+    401: "This is not open to everybody",
+    403: "This is not open to you",
+    404: "There is no such page",
+    405: "There is no such page",
+    429: "Too many tries",
+    500: "Something is wrong on our side",
+    503: "Not possible just now",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Answer browsers with pages where the application answers with a problem."""
+    app.after_request(_as_page)
+
+
+def _as_page(response: Response) -> Response:
+    if response.mimetype != PROBLEM:
+        return response
+    response.headers.add("Vary", "Accept")
+    if wants_page():
+        title, lines = _words(response)
+        response.content_type = f"{PAGE}; charset=utf-8"
+        response.set_data(_page(title, lines))
+    return response
+
+
+def wants_page() -> bool:
+    """Say whether a person looks at the answer: a browser that follows a link, or that sends the form of our page.
+
+    Some libraries name HTML first by themselves in what they post to hooks, and read JSON all the same.
+    """
+    asked = request.method in {"GET", "HEAD"} or request.path.startswith(READERS)
+    accepted = request.accept_mimetypes
+    # `*/*` is everything to everybody: only who names HTML is a browser.
+    names_html = any(kind == PAGE for kind, quality in accepted if quality > 0)
+    return asked and names_html and accepted.best_match([PROBLEM, "application/json", PAGE]) == PAGE
+
+
+def _words(response: Response) -> tuple[str, tuple[str, ...]]:
+    if request.path.startswith(READERS) and response.status_code >= 500:
+        return SORRY[0], (SORRY[1], ASK_BY_EMAIL)
+    problem = response.get_json()
+    return TITLES.get(response.status_code, problem["title"]), (problem["detail"],)
+
+
+def _page(title: str, lines: tuple[str, ...]) -> str:
+    settings = current_deps().settings
+    return render_template(
+        "error.html",
+        title=title,
+        lines=lines,
+        request_id=g.get("request_id", ""),
+        company=settings.company_name,
+        address=settings.company_address,
+    )

@@ -1,0 +1,73 @@
+"""The box on every page: a lead, an email, a text or a call is found by what somebody has in hand."""
+
+from itertools import product
+
+import pytest
+from sqlalchemy import select
+
+from funnel_app.campaigns.segments import SEGMENTS, segment_of
+from funnel_app.flows.console.leads import all_leads, count_leads
+from funnel_app.flows.console.search import find
+from funnel_app.flows.intake.keep_refused import refuse
+from funnel_app.ledger.leads import Wanted, in_segment
+from funnel_app.ledger.models import Contact
+from tests.console_world import fill
+from tests.flows.leads import email_ids, look, write_templates
+
+
+@pytest.fixture
+def world(both_deps):
+    write_templates(both_deps)
+    return fill(both_deps)
+
+
+def test_each_kind_is_found_by_what_one_has_of_it(both_deps, world):
+    first = world["delivered"]
+    email_id = email_ids(first)[0]
+    address = "delivered+ana0@resend.dev"
+    for words in ("ANA0@", "salon ana", str(first.contact_id), str(first.enrolment_id), str(email_ids(first)[4])):
+        assert address in [row.contact.email for row in find(both_deps, words).leads], words
+    sent = find(both_deps, str(email_id)).emails[0]
+    assert find(both_deps, look(both_deps, email_id).resend_id).emails == [sent]
+    assert sent in find(both_deps, sent.subject.upper()).emails
+    assert [text.key for text in find(both_deps, "christmas_email_1").texts] == ["christmas_email_1"]
+    assert [call["id"] for call in find(both_deps, str(first.hook_id)).calls] == [str(first.hook_id)]
+
+
+@pytest.mark.parametrize("typed", ["+1 416 555-0134", "4165550134", "(416) 555.01", "416/5550134"])
+def test_a_telephone_number_is_found_however_it_is_written(both_deps, typed):
+    payload = {"email": "delivered+tel@resend.dev", "phone": "+1 (416) 555-0134"}
+    refuse(both_deps, campaign="christmas", hook="signup", payload=payload, errors={"x": ["y"]})
+    assert [call["email"] for call in find(both_deps, typed).calls] == ["delivered+tel@resend.dev"]
+
+
+@pytest.mark.parametrize("words", ["", "a", "0" * 36, "nobody at all", "1234", "%", "_" * 5, "'; drop"])
+def test_what_is_nobodys_finds_nothing(both_deps, world, words):
+    assert not find(both_deps, words)
+
+
+def test_a_segment_is_the_same_for_the_list_as_for_a_letter(both_deps):
+    counts = (None, 0, 1, 2, 3)
+    with both_deps.sessions.begin() as session:
+        for number, (red, orange) in enumerate(product(counts, counts)):
+            facts = {"red_systems": red, "orange_systems": orange}
+            given = {name: value for name, value in facts.items() if value is not None}
+            now = both_deps.now()
+            address = f"{number}@resend.dev"
+            names = {"email": address, "email_norm": address, "unsubscribe_token": str(number)}
+            session.add(Contact(**names, properties=given, created_at=now, updated_at=now))
+    with both_deps.reads() as session:
+        everybody = list(session.scalars(select(Contact)))
+        for name in SEGMENTS:
+            found = {row.email for row in session.scalars(select(Contact).where(in_segment(name)))}
+            assert found == {each.email for each in everybody if segment_of(each.properties) == name} != set(), name
+
+
+def test_leads_are_counted_by_the_email_that_goes_next(both_deps, world):
+    upcoming = next(
+        look(both_deps, each) for each in email_ids(world["delivered"]) if look(both_deps, each).state == "planned"
+    )
+    found = {row.contact.email: row for row in all_leads(both_deps, Wanted(next=upcoming.template_key))}
+    assert found["delivered+ana0@resend.dev"].next.at == upcoming.due_at
+    assert {row.next.title for row in found.values()} == {both_deps.registry.title_of_email(upcoming.template_key)}
+    assert count_leads(both_deps, Wanted(next=upcoming.template_key)) == len(found)
