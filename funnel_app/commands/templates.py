@@ -12,6 +12,7 @@ from flask.cli import with_appcontext
 from rich.markup import escape
 from rich.table import Column
 
+from funnel_app.commands.person import note
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
@@ -134,6 +135,7 @@ def send_test(keys: tuple[str, ...], every: bool, address: str, sample_name: str
         for row in send_tests(current_deps(), keys, address, sample_name):
             sent.append(row.sent)
             say(f"{'sent' if row.sent else 'not sent':<8}  {row.key:<26}  {row.detail}")
+    note("send_test", f"{sum(sent)} of {len(sent)} tests were handed to Resend")
     say(f"{sum(sent)} of {len(sent)} tests were handed to Resend for {address}.")
     sys.exit(0 if all(sent) else 1)
 

@@ -118,6 +118,8 @@ PLACES = {
     "nowhere": "/console/nowhere",
     "runbook": "/console/runbook",
     "simulate": "/console/simulate",
+    "pauses": "/console/pauses",
+    "actions": "/console/log",
     "search": "/console/search?words=delivered",
     "settle": "/console/settle",
 }

@@ -600,3 +600,26 @@ class TestListAndTheme:
         assert (answer.status_code, answer.location) == (303, "/console/leads")
         client.set_cookie("funnel_theme", chosen, path="/console/")
         assert (f'data-theme="{kept}"' in operator.get("/console/").text) is bool(kept)
+
+
+class TestPauses:
+    """All sending, and one sequence, paused from the console."""
+
+    def test_what_it_means_is_said_first_and_it_stands_on_every_page_that_tells_how_all_is(self, olga, deps):
+        opt_in(deps)
+        wish = {"what": "all", "reason": "moving <b>house</b>", "until": "Monday 09:00"}
+        said = olga.send("/console/pauses", **wish)
+        assert said.status_code == 200 and "5 emails are due before that" in said.text
+        assert "Nothing is paused" in olga.get("/console/pauses").text, "nothing changed yet"
+        assert olga.send("/console/pauses", **wish, sure="yes").status_code == 303
+        for path in ("/console/", "/console/pauses", "/console/doctor"):
+            page = olga.get(path).text
+            assert "by Olga: moving &lt;b&gt;house" in page and "<b>house" not in page, path
+        assert olga.send("/console/pauses/resume", form="/console/pauses", what="all").status_code == 303
+        assert "Nothing is paused" in olga.get("/console/pauses").text
+        log = olga.get("/console/log").text
+        assert log.index("Resume") < log.index("moving &lt;b&gt;house") and "console" in log
+
+    def test_a_wish_that_cannot_be_met_is_answered_with_its_words_kept(self, olga):
+        answer = olga.send("/console/pauses", what="all", reason="x", until="soon")
+        assert answer.status_code == 409 and "“soon” is no time" in answer.text and 'value="soon"' in answer.text
