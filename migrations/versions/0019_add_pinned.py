@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018_add_pinned"
-down_revision = "0017_index_way"
+revision = "0019_add_pinned"
+down_revision = "0018_add_pauses"
 
 
 def upgrade() -> None:
