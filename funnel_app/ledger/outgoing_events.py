@@ -1,4 +1,4 @@
-"""Outgoing events: what waits for each receiver outside, under a lease while it is told, until it is taken or given up."""
+"""Outgoing events: what waits for each receiver outside, under a lease while it is told, until it is settled."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
