@@ -92,14 +92,22 @@ def test_a_dead_worker_is_replaced_and_a_dead_parent_takes_its_workers_along(slo
     victim = min(before)
     os.kill(victim, signal.SIGKILL)
     wait_until("it is replaced", lambda: len(children(slow_funnel) - {victim}) == len(before))
-    left = children(slow_funnel)
+    left, survivors = children(slow_funnel), before - {victim}
+    wait_until("they are heard of", lambda: survivors <= heard_of(slow_funnel))
     parent = slow_funnel.processes.running.pop("worker")
     parent.kill()
     assert parent.wait() == -signal.SIGKILL
     wait_until("the orphans end", lambda: not any(lives(pid) for pid in left))
+    assert survivors <= heard_of(slow_funnel), "nobody would be told of workers that are forgotten"
     opt_in(slow_funnel, address := "delivered+orphan@resend.dev")
     slow_funnel.processes.start("worker")
     wait_until("the email is delivered", goes_to(slow_funnel, address))
+
+
+def heard_of(funnel):
+    with Redis.from_url(funnel.redis.url) as redis:
+        names = [name.decode() for name in redis.hkeys("funnel:seen")]
+    return {int(name.rpartition(":")[2]) for name in names if name.startswith("worker:")}
 
 
 def lives(pid):

@@ -113,6 +113,11 @@ class TestReading:
             assert words in text, words
         assert "Nothing goes to this address" in olga.get(f"/console/leads/{world['bounced'].contact_id}").text
 
+    def test_a_lead_s_page_leads_to_the_call_that_began_a_sequence(self, olga, world):
+        call = f'href="/console/hooks/{world["delivered"].hook_id}"'
+        text = olga.get(f"/console/leads/{world['delivered'].contact_id}").text
+        assert f"{call}>The call that began it" in text and text.count(call) == 2, "and in what happened"
+
     def test_an_email_is_shown_as_it_was_sent(self, olga, world):
         sent, planned = email_ids(world["delivered"])[0], email_ids(world["delivered"])[4]
         text = olga.get(f"/console/emails/{sent}").text

@@ -4,10 +4,12 @@ from typing import Any
 
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up, names
+from funnel_app.flows.outbox.receivers import host_of
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.tracing.trace import trace
-from funnel_app.ledger import contacts, hook_events, operator_actions, pii, suppressions
+from funnel_app.ledger import contacts, hook_events, operator_actions, outbox, pii, suppressions
 from funnel_app.ledger.models import Contact, HookEvent, Message, Suppression
+from funnel_app.ledger.outbox_models import OutgoingEvent
 
 
 def export(deps: Deps, address: str) -> dict[str, Any] | None:
@@ -20,6 +22,7 @@ def export(deps: Deps, address: str) -> dict[str, Any] | None:
         calls = [*(hook_events.of_contact(session, contact.id) if contact else []), *refused]
         frozen = pii.messages_of(session, contact.id) if contact else []
         done = operator_actions.of_contact(session, contact.id) if contact else []
+        told = outbox.of_contact(session, contact.id) if contact else []
     if contact is None and not forbidden and not calls:
         return None
     return {
@@ -28,8 +31,13 @@ def export(deps: Deps, address: str) -> dict[str, Any] | None:
         "calls": [_call(call) for call in sorted(calls, key=lambda call: call.received_at)],
         "messages": [_message(message) for message in frozen],
         "done_by_people": [{"at": iso(a.at), "action": a.action, "detail": a.detail} for a in done],
+        "told_to_others": [_told(deps, event) for event in told],
         "story": trace(deps, address),
     }
+
+
+def _told(deps: Deps, event: OutgoingEvent) -> dict[str, Any]:
+    return {"at": iso(event.at), "type": event.kind, "to": host_of(deps, event.receiver), "state": str(event.state)}
 
 
 def _person(contact: Contact) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Findings, all_faults, count, fault, ok, warning
+from funnel_app.flows.monitoring.checks.check import Findings, count, fault, ok, one_fault, warning
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.monitoring.ready import SCHEDULER, WORKER, Part, silent_parts
 from funnel_app.flows.sending.sending_status import pause_words
@@ -20,12 +20,12 @@ NAMES = ("redis", "redis eviction", "redis persistence", "redis access", "schedu
 def redis(deps: Deps) -> Findings:
     """Redis answers, takes writes, throws nothing away, and what runs by it runs."""
     if why := deps.queues.why_away():
-        yield from all_faults(NAMES, f"Redis {why}; hooks are still accepted", FIX)
+        yield one_fault(NAMES, f"Redis {why}; hooks are still accepted", FIX)
         return
     try:
         found = [*_redis(deps), *_processes(deps), *_queues(deps), *_sending(deps)]
     except Unavailable as error:
-        yield from all_faults(NAMES, f"Redis cannot be reached ({error.message}); hooks are still accepted", FIX)
+        yield one_fault(NAMES, f"Redis cannot be reached ({error.message}); hooks are still accepted", FIX)
         return
     yield from found
 
