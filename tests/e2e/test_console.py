@@ -19,7 +19,8 @@ GRAVE = {"serious", "critical"}
 # For what the width of a screen does not change, or what looks at several by itself.
 ONCE = pytest.mark.parametrize("width", ["desktop"], indirect=True, scope="module")
 NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-veteran", "lead-bounced", "email", "email-planned",
-         "sequences", "step", "calendar", "templates", "template", "figures", "hooks", "hook", "hook-refused",
+         "sequences", "step", "calendar", "templates", "template", "template-version", "figures", "hooks",
+         "hook", "hook-refused",
          "outgoing", "ask",
          "enrol", "doctor", "nowhere", "runbook", "aside", "settle", "address", "simulate",
          "search", "pauses", "actions")  # fmt: skip
@@ -31,8 +32,8 @@ def test_no_page_of_the_console_is_forgotten(filled: Site):
     reached = {filled.app.url_map.bind("").match(path.partition("?")[0])[0] for path in pages(filled).values()}
     posted = {r.endpoint for r in filled.app.url_map.iter_rules() if "POST" in (r.methods or ())}
     # What is shown inside a page, and what is downloaded, have tests of their own below.
-    assert rules - posted - reached == {"console.email_html", "console.template_preview", "console.figures_csv",
-                                        "console.leads_csv"}  # fmt: skip
+    assert rules - posted - reached == {"console.email_html", "console.template_preview", "console.version_preview",
+                                        "console.figures_csv", "console.leads_csv"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from rq.job import JobStatus
 from sqlalchemy import select
 
 from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
-from funnel_app.flows.templates.serving import check_templates
+from funnel_app.flows.templates.serving import check_templates, ready_version
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import operator_actions
 from funnel_app.ledger.engine import open_engine
@@ -196,7 +196,7 @@ class TestReading:
 
     def test_templates_show_their_faults_and_a_preview(self, olga, world, deps):
         text = olga.get("/console/templates").text
-        assert "fault" in text and "no page in the templates database" in text and "No email needed it yet" in text
+        assert "held" in text and "no page in the templates database" in text and "No email needed it yet" in text
         text = olga.get("/console/templates/christmas_email_1").text
         assert ("a made-up lead" in text and "Nothing to mend" in text) or "warning" in text
         framed = olga.get("/console/templates/christmas_email_1/preview?lead=delivered%2Bana0@resend.dev")
@@ -392,6 +392,32 @@ class TestTemplates:
         opt_in(deps, "ana@resend.dev")
         assert "Nothing provides portal_url" in olga.get(f"{self.PATH}?lead=ana@resend.dev").text
         assert "Nothing provides" not in olga.get(f"{self.PATH}?sample=urgent").text
+
+    def test_a_draft_is_held_and_not_good(self, olga, deps):
+        check_templates(deps)
+        deps.now.forward(seconds=1)
+        deps.notebook.write("christmas_email_1", status="Draft")
+        check_templates(deps)
+        for path in ("/console/templates", self.PATH):
+            assert "held" in olga.get(path).text and "Draft" in olga.get(path).text
+        assert "leads get it" not in olga.get(self.PATH).text
+
+    def test_an_earlier_text_is_shown_beside_and_chosen_again(self, olga, deps):
+        ready_version(deps, "christmas_email_1")
+        deps.now.forward(seconds=1)
+        deps.notebook.write("christmas_email_1", subject="Half a sen", html="<p>Hi {{ first_name }}, half a sen</p>")
+        check_templates(deps)
+        text = olga.get(self.PATH).text
+        assert "a newer text waits" in text and "Leads get this now" in text
+        (waits,) = re.findall(rf'href="({self.PATH}/versions/[0-9a-f-]{{36}})">Half a sen</a>', text)
+        assert "Serve this one again?" in olga.get(waits).text
+        assert "half a sen" in olga.get(f"{waits}/preview?sample=urgent").text
+        assert olga.send(f"{waits}/serve", form=waits).status_code == 303
+        assert did(deps) == [("Olga", "serve_again")] and "Leads get it now" in olga.get(waits).text
+        answer = olga.send(f"{waits}/serve", form=self.PATH)
+        assert answer.status_code == 409 and "serves already" in answer.text
+        elsewhere = waits.replace("christmas_email_1", "christmas_email_2")
+        assert olga.get(elsewhere).status_code == 404
 
     def test_a_test_is_sent_and_written_down(self, olga, deps):
         answer = olga.send(f"{self.PATH}/test", form=self.PATH, to="delivered@resend.dev", sample="nonsense")
