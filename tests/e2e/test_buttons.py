@@ -253,7 +253,7 @@ def test_logging_out_ends_it(filled: Site):
 def test_no_button_is_forgotten(filled: Site):
     rules = filled.app.url_map.iter_rules()
     posts = {rule.endpoint for rule in rules if rule.endpoint.startswith("console.") and "POST" in (rule.methods or ())}
-    # The theme is chosen in test_console.py; the buttons of what is told outside are pressed in tests/web/test_outgoing.py.
+    # The theme is chosen in test_console.py, and what is told outside is told again in tests/web/test_outgoing.py.
     elsewhere = {"console.choose_theme", "console.replay_given_up", "console.replay_event"}
     # Each of these is pressed by a test above, the login by the fixture.
     assert posts - elsewhere == {"console.do", "console.enrol", "console.look_again", "console.replay_hook",
