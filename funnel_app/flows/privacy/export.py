@@ -7,7 +7,7 @@ from funnel_app.flows.addresses import looked_up, names
 from funnel_app.flows.outbox.receivers import host_of
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.tracing.trace import trace
-from funnel_app.ledger import contacts, hook_events, operator_actions, outbox, pii, suppressions
+from funnel_app.ledger import contacts, hook_events, operator_actions, outgoing_events, pii, suppressions
 from funnel_app.ledger.models import Contact, HookEvent, Message, Suppression
 from funnel_app.ledger.outbox_models import OutgoingEvent
 
@@ -22,7 +22,7 @@ def export(deps: Deps, address: str) -> dict[str, Any] | None:
         calls = [*(hook_events.of_contact(session, contact.id) if contact else []), *refused]
         frozen = pii.messages_of(session, contact.id) if contact else []
         done = operator_actions.of_contact(session, contact.id) if contact else []
-        told = outbox.of_contact(session, contact.id) if contact else []
+        told = outgoing_events.of_contact(session, contact.id) if contact else []
     if contact is None and not forbidden and not calls:
         return None
     return {
