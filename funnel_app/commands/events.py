@@ -45,7 +45,7 @@ def show_list(state: str | None, limit: int, as_json: bool) -> None:
         table.add_row(row["id"], escape(_told(row, zone)))
     Terminal().print(table)
     for each in find_receivers(deps):
-        say(f"{each.host}: {each.waiting:,} waiting" + (f"; {each.error}" if each.error else ""))
+        say(f"{each.host}: {each.waiting:,} waiting" + (f"; it {each.error}" if each.error else ""))
     if not deps.settings.events_webhook_urls:
         say("EVENTS_WEBHOOK_URL is not set: nobody is told.")
 

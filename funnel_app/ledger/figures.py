@@ -4,17 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, column, extract, func, select, values
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Integer, and_, case, column, extract, func, select, values
+from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.canary import CANARY
 from funnel_app.campaigns.states import State
-from funnel_app.ledger.canaries import count_without, enrolments_of_canaries
-from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, HookEvent
+from funnel_app.ledger.canaries import count_without, of_canary
+from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, HookEvent, Suppression
+from funnel_app.ledger.suppressions import UNSUBSCRIBED
 from funnel_app.ledger.types import UtcTime
+from funnel_app.rules.figures import STAGES, Did
 from funnel_app.rules.states import HEARD
 
 Counted = Sequence[tuple[str, State, int]]
+ON_THE_WAY = [event for events in STAGES.values() for event in events]
+# What Resend took: the rest was never handed over, and says nothing about delivery.
+HANDED_OVER = (State.SENT, State.DELAYED, State.DELIVERED, State.BOUNCED, State.COMPLAINED)
 Day = tuple[datetime, datetime]
 
 
@@ -37,6 +42,15 @@ def by_day(session: Session, days: Sequence[Day]) -> Sequence[tuple[int, str, St
     return [(day, key, State(state), count) for (day, key, state), count in count_without(session, rows).items()]
 
 
+def handed_over(session: Session, span: Day, keys: Sequence[str] | None) -> dict[State, int]:
+    """Count the emails of these templates (None: of all) that are due in a span and that Resend took, by state."""
+    sums = [func.coalesce(func.sum(case((Email.state == state, 1), else_=0)), 0) for state in HANDED_OVER]
+    rows = select(*sums).where(Email.due_at >= span[0], Email.due_at < span[1])
+    rows = rows.where(Email.template_key.in_(list(keys))) if keys is not None else rows
+    every, canaries = session.execute(rows).one(), session.execute(rows.where(of_canary())).one()
+    return {state: all_ - theirs for state, all_, theirs in zip(HANDED_OVER, every, canaries, strict=True)}
+
+
 def enrolments(session: Session) -> Sequence[tuple[str, str, EnrolmentState, int]]:
     """Count the enrolments of each campaign's sequences by state."""
     columns = (Enrolment.campaign, Enrolment.sequence, Enrolment.state)
@@ -44,38 +58,53 @@ def enrolments(session: Session) -> Sequence[tuple[str, str, EnrolmentState, int
     return [(campaign, name, EnrolmentState(state), count) for campaign, name, state, count in session.execute(rows)]
 
 
-def waits(session: Session, span: Day) -> Sequence[tuple[float, int]]:
-    """Return how long delivered emails of a span took from due to delivered, in tenths of seconds, with how many each.
+def waits(session: Session, span: Day, keys: Sequence[str] | None) -> Sequence[tuple[float, int]]:
+    """Return how long delivered emails of these templates (None: of all) took from due to delivered, in seconds.
 
-    The shortest comes first. Counted, and not sorted one by one, since there are many emails and few lengths.
+    They are rounded to tenths, the shortest first, each with how many took so long. Counted, and not sorted one by one,
+    since there are many emails and few lengths.
     """
     took = func.round(_seconds(session) * 10)
     rows = select(took, func.count()).where(
         Email.due_at >= span[0], Email.due_at < span[1], Email.state == State.DELIVERED, Email.delivered_at.is_not(None)
     )
-    return sorted(
-        (float(tenths) / 10, count) for (tenths,), count in count_without(session, rows.group_by(took)).items()
-    )
+    rows = rows.where(Email.template_key.in_(list(keys))) if keys is not None else rows
+    counted = count_without(session, rows.group_by(took))
+    return sorted((float(tenths) / 10, count) for (tenths,), count in counted.items())
 
 
-def conversion(session: Session, starts: Sequence[str], goal: str, since: datetime) -> tuple[int, int]:
-    """Return how many people did one of these things since a time, and how many of them ever did the other."""
-    contacts_of_canaries = select(Enrolment.contact_id).where(Enrolment.id.in_(enrolments_of_canaries()))
-    cohort = (
-        select(HookEvent.contact_id)
-        .where(HookEvent.event.in_(list(starts)), HookEvent.received_at >= since, HookEvent.contact_id.is_not(None))
-        .where(HookEvent.contact_id.not_in(contacts_of_canaries))
-        .distinct()
+def came(session: Session, campaign: str | None, span: Day, until: datetime) -> dict[Did, int]:
+    """Count those who came first in a span, to a campaign or any, by which stages of the way each did by a time.
+
+    Who was heard before the span is not among them.
+    """
+    of = HookEvent.campaign == campaign if campaign else HookEvent.campaign != CANARY
+    heard = and_(HookEvent.event.in_(ON_THE_WAY), HookEvent.outcome.in_(HEARD), of)
+    # Asked in the columns and not in WHERE: one look into the index a person, and never the one by campaign, which has
+    # everybody of all years.
+    first = func.min(case((heard, HookEvent.received_at)))
+    did = [func.max(case((and_(heard, HookEvent.event.in_(each)), 1), else_=0)) for each in STAGES.values()]
+    within = HookEvent.received_at >= span[0], HookEvent.received_at < span[1]
+    cohort = select(HookEvent.contact_id).where(HookEvent.event.in_(ON_THE_WAY), *within).distinct()
+    people = (
+        select(*(each.label(f"did_{number}") for number, each in enumerate(did)))
+        .where(HookEvent.contact_id.in_(cohort), HookEvent.received_at <= until)
+        .group_by(HookEvent.contact_id)
+        .having(first >= span[0], first < span[1])
         .subquery()
     )
-    goals = aliased(HookEvent)
-    reached = (
-        select(goals.id)
-        .where(goals.contact_id == cohort.c.contact_id, goals.event == goal, goals.outcome.in_(HEARD))
-        .exists()
-    )
-    came = session.scalar(select(func.count()).select_from(cohort)) or 0
-    return came, session.scalar(select(func.count()).select_from(cohort).where(reached)) or 0
+    rows = select(*people.c, func.count()).group_by(*people.c)
+    return {tuple(bool(each) for each in did): number for *did, number in session.execute(rows)}
+
+
+def unsubscribed(session: Session, campaign: str | None, span: Day) -> int:
+    """Count the addresses that unsubscribed in a span and did not come back; of a campaign, those among its leads."""
+    rows = select(func.count()).select_from(Suppression).where(Suppression.source == UNSUBSCRIBED)
+    rows = rows.where(Suppression.created_at >= span[0], Suppression.created_at < span[1])
+    if campaign:
+        theirs = select(Enrolment.id).join(Contact).where(Contact.email_norm == Suppression.email_norm)
+        rows = rows.where(theirs.where(Enrolment.campaign == campaign).exists())
+    return session.scalar(rows) or 0
 
 
 def _seconds(session: Session) -> ColumnElement[Any]:

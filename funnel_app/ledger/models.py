@@ -52,7 +52,7 @@ class HookEvent(Base):
     __table_args__ = (
         partial("uq_hook_events_accepted", "dedupe_key", where="outcome = 'accepted'", unique=True),
         UniqueConstraint("idempotency_key"),
-        Index("ix_hook_events_contact_id_event", "contact_id", "event"),
+        Index("ix_hook_events_way", "contact_id", "event", "received_at", "campaign", "outcome"),
         # All that a count of calls reads, which every letter makes; the rows themselves are wide.
         Index("ix_hook_events_calls", "campaign", "event", "mode", "outcome", "contact_id", "occurrence"),
         # The outcome stands first, or SQLite takes the index by outcome alone and looks through all of them.

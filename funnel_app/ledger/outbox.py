@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from funnel_app.ledger.base import written
 from funnel_app.ledger.compiled import Insert
@@ -108,9 +108,14 @@ def _waits_for(receiver: str) -> ColumnElement[bool]:
 
 def _free(now: datetime) -> ColumnElement[bool]:
     return and_(
-        or_(OutgoingEvent.lease_until.is_(None), OutgoingEvent.lease_until <= now),
-        or_(OutgoingEvent.next_try_at.is_(None), OutgoingEvent.next_try_at <= now),
+        _is_not_ahead(OutgoingEvent.lease_until, now),
+        _is_not_ahead(OutgoingEvent.next_try_at, now),
     )
+
+
+def _is_not_ahead(at: InstrumentedAttribute[datetime | None], now: datetime) -> ColumnElement[bool]:
+    # Nothing is put off for a day: what is was written while the clock was wrong.
+    return or_(at.is_(None), at <= now, at > now + timedelta(days=1))
 
 
 def mark_taken(session: Session, ids: Collection[UUID], now: datetime) -> None:
@@ -134,15 +139,12 @@ def put_back(session: Session, ids: Collection[UUID]) -> None:
 
 def give_up(session: Session, receiver: str, before: datetime, now: datetime, error: str) -> int:
     """Give up what a receiver has not taken since a time; return how much that is."""
-    old = and_(_waits_for(receiver), OutgoingEvent.recorded_at < before, _unleased(now))
+    unleased = _is_not_ahead(OutgoingEvent.lease_until, now)
+    old = and_(_waits_for(receiver), OutgoingEvent.recorded_at < before, unleased)
     values = {"state": Standing.GIVEN_UP, "settled_at": now, "lease_until": None}
     said = func.coalesce(OutgoingEvent.last_error, error)
     given_up = update(OutgoingEvent).where(old).values(**values, last_error=said)
     return len(session.scalars(given_up.returning(OutgoingEvent.id)).all())
-
-
-def _unleased(now: datetime) -> ColumnElement[bool]:
-    return or_(OutgoingEvent.lease_until.is_(None), OutgoingEvent.lease_until <= now)
 
 
 def offer_again(session: Session, wanted: ColumnElement[bool], now: datetime) -> int:

@@ -33,7 +33,11 @@ def _storms(how_many: int, first: int) -> bool:
         print(f"| {' | '.join(str(round(getattr(counts[-1], name), 1)) for name in names)} |", flush=True)
     emails, kills = sum(count.planned for count in counts), sum(count.kills for count in counts)
     lost, twice = sum(count.lost + count.open for count in counts), sum(count.twice for count in counts)
-    print(f"\n{len(counts)} storms, {kills} kills, {emails} emails: {lost} lost, {twice} twice\n", flush=True)
+    untold = sum(count.untold for count in counts)
+    print(
+        f"\n{len(counts)} storms, {kills} kills, {emails} emails: {lost} lost, {twice} twice, {untold} untold\n",
+        flush=True,
+    )
     bad = [count.seed for count in counts if not count.well]
     if bad:
         print(f"Look at the seeds {bad}.\n", flush=True)

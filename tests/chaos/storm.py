@@ -23,6 +23,7 @@ STORM_S = 18.0
 TROUBLE_EVERY_S = 1.5
 RELIEF_EVERY_S = 4.0
 CALM_WITHIN_S = 150.0
+TOLD_WITHIN_S = 60.0
 CALLER_GIVES_UP_S = 60.0
 OPEN = {"planned", "sending", "held", "ambiguous", "sent", "delayed"}
 
@@ -42,12 +43,15 @@ class Count:
     open: int
     lost: int
     twice: int
+    untold: int
     calm_after_s: float
 
     @property
     def well(self) -> bool:
-        """Say whether everything that was asked for ended, once."""
-        return not (self.lost or self.twice or self.open) and self.planned == self.delivered + self.stopped
+        """Say whether everything that was asked for ended, once, and whoever is told of it was."""
+        return (
+            not (self.lost or self.twice or self.open or self.untold) and self.planned == self.delivered + self.stopped
+        )
 
 
 def storm(seed: int) -> Count:
@@ -140,7 +144,18 @@ def _wait_for_calm(scene: Scene, due: int) -> None:
         time.sleep(0.3)
 
 
+def _count_untold(stack: Stack) -> int:
+    """Count the deliveries that the CRM was not told of; it is told soon after, as soon as a rest of it is over."""
+    until, untold = time.monotonic() + TOLD_WITHIN_S, 1
+    while untold and time.monotonic() < until:
+        told = {event["id"] for event in stack.told() if event["type"] == "email.delivered"}
+        untold = sum(row["state"] == "delivered" for row in emails(stack)) - len(told)
+        time.sleep(0.3)
+    return untold
+
+
 def _count(scene: Scene, seed: int, due: int, troubles: int, calm_after_s: float) -> Count:
+    untold = _count_untold(scene.stack)
     rows = emails(scene.stack)
     states = Counter(row["state"] for row in rows)
     received = Counter(email["tags"]["email"] for email in scene.stack.received())
@@ -158,5 +173,6 @@ def _count(scene: Scene, seed: int, due: int, troubles: int, calm_after_s: float
         # An email that the ledger calls delivered and the inbox does not hold is lost too, whoever says what.
         lost=(due - len(rows)) + max(0, states["delivered"] - len(received)),
         twice=sum(received.values()) - len(received),
+        untold=untold,
         calm_after_s=calm_after_s,
     )

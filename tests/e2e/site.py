@@ -110,6 +110,7 @@ PLACES = {
     "template": "/console/templates/christmas_email_1",
     "figures": "/console/figures?days=30",
     "hooks": "/console/hooks",
+    "outgoing": "/console/outgoing",
     "enrol": "/console/enrol",
     "doctor": "/console/doctor",
     "nowhere": "/console/nowhere",

@@ -16,7 +16,8 @@ from tests.flows.leads import call, email_ids
 
 GRAVE = {"serious", "critical"}
 NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-veteran", "lead-bounced", "email", "email-planned",
-         "sequences", "step", "calendar", "templates", "template", "figures", "hooks", "hook", "hook-refused", "ask",
+         "sequences", "step", "calendar", "templates", "template", "figures", "hooks", "hook", "hook-refused",
+         "outgoing", "ask",
          "enrol", "doctor", "nowhere", "runbook", "aside", "settle", "address", "simulate",
          "search")  # fmt: skip
 
@@ -179,12 +180,24 @@ def test_figures_are_of_the_days_that_one_chooses_and_come_as_csv(console: Page,
     console.goto(f"{filled.url}/console/figures")
     console.get_by_role("link", name="7 days").click()
     expect(console.locator("h1")).to_have_text("Figures of the last 7 days")
-    console.get_by_text("As a table").click()
+    for name in ("From opt-in to client", "Emails by the day they were due", "How long emails took"):
+        expect(console.get_by_role("img", name=name)).to_have_count(1)
+        expect(console.get_by_role("img", name=name)).to_be_visible()
+    console.get_by_text("As a table").first.click()
     expect(console.get_by_role("region", name="Emails by day").locator("tbody tr")).to_have_count(7)
-    for link, name in (("CSV", "days"), ("waits as CSV", "waits"), ("conversion as CSV", "conversion")):
+    console.get_by_text("Other days").click()
+    console.get_by_label("From", exact=True).fill("2026-12-01")
+    console.get_by_label("To", exact=True).fill("2026-12-03")
+    console.get_by_role("button", name="Show").click()
+    expect(console.locator("h1")).to_have_text("Figures from 2026-12-01 to 2026-12-03")
+    for link, name in (
+        ("From opt-in to client", "way"),
+        ("Emails by day", "days"),
+        ("How long emails took", "lengths"),
+    ):
         with console.expect_download() as download:
-            console.get_by_role("link", name=link, exact=True).first.click()
-        assert download.value.suggested_filename == f"funnel-{name}-7-days.csv"
+            console.get_by_role("link", name=f"{link} as CSV", exact=True).click()
+        assert download.value.suggested_filename == f"funnel-{name}-2026-12-01-to-2026-12-03.csv"
 
 
 def test_the_doctor_examines_again(console: Page):

@@ -9,6 +9,7 @@ from tests.process.crash import POINTS
 from tests.process.watching import delivered, inbox, opt_in, wait_until
 
 pytestmark = pytest.mark.process
+WHOLE = ["lead.enrolled", *["email.delivered"] * 5, "sequence.ended"]
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_a_worker_that_dies_anywhere_loses_nothing_and_repeats_nothing(funnel):
     assert inbox(funnel).total() == len(inbox(funnel)) == 5 * len(points)
 
 
-def test_a_scheduler_that_dies_around_a_move_loses_nothing_and_repeats_nothing(funnel):
+def test_a_scheduler_that_dies_anywhere_loses_nothing_and_repeats_nothing(funnel):
     points = [point for point, what in POINTS.items() if what.process == "scheduler"]
     for number, point in enumerate(points):
         opt_in(funnel, f"delivered+scheduler{number}@resend.dev")
@@ -70,3 +71,13 @@ def test_a_scheduler_that_dies_around_a_move_loses_nothing_and_repeats_nothing(f
         funnel.processes.start("scheduler")
     wait_until("every email is delivered", delivered(funnel, 5 * len(points)), within_s=90)
     assert inbox(funnel).total() == len(inbox(funnel)) == 5 * len(points)
+    wait_until("the CRM is told that every lead's sequence is over", lambda: told(funnel, len(points)), within_s=60)
+
+
+def told(funnel, leads):
+    """Say whether the CRM was told all that happened to so many leads; what it was told is in order, and never new."""
+    events = list({event["id"]: event for event in funnel.told()}.values())
+    for address in {event["data"]["lead"]["email"] for event in events}:
+        steps = [event for event in events if event["data"]["lead"]["email"] == address]
+        assert [event["type"] for event in steps] == WHOLE[: len(steps)]
+    return len(events) == leads * len(WHOLE)

@@ -16,6 +16,7 @@ from funnel_app.ledger import operator_actions
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Contact, Enrolment, Suppression
 from funnel_app.ledger.operator_actions import OperatorAction
+from funnel_app.web.console.downloads import TABLES
 from tests.apps import application
 from tests.console_world import fill, hold, send, sign_up
 from tests.factories import make_deps
@@ -158,16 +159,36 @@ class TestReading:
         assert "The holiday season is open, through December 5" in text
         assert ("This email goes in season only." in text) == path.startswith("templates")
 
-    def test_figures_are_charts_tables_and_csv(self, olga, world):
+    def test_figures_are_charts_and_tables(self, olga, world):
         text = olga.get("/console/figures?days=7").text
-        assert "<svg" in text and "95 of 100 arrived within" in text and "As a table" in text
-        assert olga.get("/console/figures?days=nonsense").status_code == 200
-        days = olga.get("/console/figures/days.csv?days=7")
-        assert days.mimetype == "text/csv" and days.text.startswith("day,planned,delivered,")
-        assert len(days.text.splitlines()) == 8
-        assert "attachment" in days.headers["Content-Disposition"]
-        for name, head in (("templates", "template,planned"), ("waits", "percent of"), ("conversion", "signed up,")):
-            assert olga.get(f"/console/figures/{name}.csv").text.startswith(head)
+        for words in (
+            "95 of 100 arrived within",
+            "From opt-in to client",
+            "promise: a minute",
+            "Marked as spam".lower(),
+        ):
+            assert words in text, words
+        assert text.count('<svg class="chart ') == 6 and text.count("<desc") == 6, "each for a desk and for a phone"
+        for odd in ("days=nonsense", "from=x&to=2026-11-01", "from=2026-11-30&to=2026-11-01", "campaign=nothing"):
+            assert olga.get(f"/console/figures?{odd}").status_code == 200
+        assert (
+            "Figures from 2026-11-01 to 2026-11-07" in olga.get("/console/figures?from=2026-11-01&to=2026-11-07").text
+        )
+        year = olga.get("/console/figures?from=2025-12-01&to=2026-11-24").text
+        assert "first day of a week" in year
+
+    def test_each_table_comes_as_csv_with_the_same_columns_whatever_is_in_it(self, olga, world):
+        for name in TABLES:
+            full, empty = (
+                olga.get(f"/console/figures/{name}.csv?{q}") for q in ("days=7", "from=2020-01-01&to=2020-01-07")
+            )
+            heads = [answer.text.splitlines()[0] for answer in (full, empty)]
+            assert full.mimetype == "text/csv" and heads[0] == heads[1], name
+            rows = [len(answer.text.splitlines()) for answer in (full, empty)]
+            assert rows[0] == rows[1] and {line.count(",") for line in full.text.splitlines()} == {heads[0].count(",")}
+        named = olga.get("/console/figures/way.csv?days=7&campaign=christmas").headers["Content-Disposition"]
+        assert 'filename="funnel-way-christmas-2026-11-18-to-2026-11-24.csv"' in named
+        assert olga.get("/console/figures/nothing.csv").status_code == 404
 
     def test_templates_show_their_faults_and_a_preview(self, olga, world, deps):
         text = olga.get("/console/templates").text

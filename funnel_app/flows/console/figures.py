@@ -1,112 +1,138 @@
-"""Figures: what went by day, how each template fares, how long delivery takes, and how many leads become clients."""
+"""Figures: what went by day, how templates fare, how long delivery takes, and how far leads come on their way.
 
-from collections import Counter, defaultdict
+All are of a span of the business's days, beside the span of as many days before it.
+"""
+
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from funnel_app.campaigns.model import Event
+from sqlalchemy.orm import Session
+
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
+from funnel_app.flows.console.fares import Fares, fares_of
 from funnel_app.flows.monitoring.day import bounds, local_day
+from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
 from funnel_app.ledger import figures
+from funnel_app.rules.figures import Stage, Wait, histogram, kept, percentile, signed_up, way_of
 
 PERCENTS = (50, 95, 99)
-RECENT = timedelta(days=30)
-# What Resend took: the rest was never handed over, and says nothing about delivery.
-HANDED_OVER = (State.SENT, State.DELAYED, State.DELIVERED, State.BOUNCED, State.COMPLAINED)
-BOUNCED = (State.BOUNCED, State.COMPLAINED)
+MOST_DAYS = 366
+ALL = "all"
+Counted = Iterable[tuple[int, str, State, int]]
 
 
 @dataclass(frozen=True)
-class Fares:
-    """How one template, or one step, fares."""
+class Asked:
+    """Which days, from the first to the last, and which campaign; None for all of them."""
 
-    key: str
-    states: Mapping[State, int]
-
-    @property
-    def planned(self) -> int:
-        """How many emails there are in all."""
-        return sum(self.states.values())
+    first: date
+    last: date
+    campaign: str | None = None
 
     @property
-    def handed_over(self) -> int:
-        """How many Resend took."""
-        return sum(self.states.get(state, 0) for state in HANDED_OVER)
+    def days(self) -> list[date]:
+        """Every day of the span."""
+        return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]
 
     @property
-    def delivery(self) -> float | None:
-        """The share of those that Resend took and that arrived; None where it took none."""
-        arrived = self.states.get(State.DELIVERED, 0) + self.states.get(State.COMPLAINED, 0)
-        return arrived / self.handed_over if self.handed_over else None
+    def before(self) -> "Asked":
+        """The span of as many days that ends before this one begins."""
+        length = len(self.days)
+        return Asked(self.first - timedelta(days=length), self.first - timedelta(days=1), self.campaign)
 
-    @property
-    def bounce(self) -> float | None:
-        """The share that bounced or was complained of; None where Resend took none."""
-        bad = sum(self.states.get(state, 0) for state in BOUNCED)
-        return bad / self.handed_over if self.handed_over else None
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What became of the emails that were due in a span, and how many people unsubscribed in it."""
+
+    emails: Fares
+    unsubscribed: int
 
 
 @dataclass(frozen=True)
 class Figures:
-    """All figures of the last days; `by_day` counts by the day on which an email was due."""
+    """All figures of a span; `by_day` counts by the day on which an email was due.
 
+    The way of the people who came in the span is beside that of those of the span before, as it stood as long after.
+    """
+
+    asked: Asked
     days: Sequence[date]
     by_day: Mapping[State, Sequence[int]]
     templates: Sequence[Fares]
     waits: Mapping[int, float]
+    lengths: Sequence[Wait]
+    kept: float | None
+    way: Sequence[Stage]
+    way_before: Sequence[Stage]
+    outcomes: Outcomes
+    outcomes_before: Outcomes
     signed_up: int
     onboarded: int
 
 
-def count_figures(deps: Deps, days: int) -> Figures:
-    """Return the figures of so many days until today, by the business's days."""
-    zone = deps.settings.timezone
-    today = local_day(deps.now(), zone)
-    wanted = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
-    spans = [bounds(day, zone) for day in wanted]
-    span = (spans[0][0], spans[-1][1])
+def last_days(deps: Deps, days: int, campaign: str | None = None) -> Asked:
+    """Return the span of so many days until today."""
+    today = local_day(deps.now(), deps.settings.timezone)
+    return Asked(today - timedelta(days=days - 1), today, campaign)
+
+
+def within_reach(deps: Deps, first: date, last: date, campaign: str | None = None) -> Asked:
+    """Return the span between two days in either order, until today at most, of its last 366 days."""
+    first, last = sorted((first, last))
+    last = min(last, local_day(deps.now(), deps.settings.timezone))
+    return Asked(max(min(first, last), last - timedelta(days=MOST_DAYS - 1)), last, campaign)
+
+
+def count_figures(deps: Deps, asked: Asked) -> Figures:
+    """Return the figures of a span, by the business's days."""
+    zone, now = deps.settings.timezone, deps.now()
+    spans = [bounds(day, zone) for day in asked.days]
+    span, before = (spans[0][0], spans[-1][1]), (bounds(asked.before.first, zone)[0], spans[0][0])
+    keys = _keys(deps, asked.campaign)
     with deps.reads() as session:
-        counted = figures.by_day(session, spans)
-        waits = figures.waits(session, span)
-        starts = (Event.OPT_IN.value, Event.ASSESSMENT.value)
-        signed_up, onboarded = figures.conversion(session, starts, Event.ONBOARDING.value, span[0])
+        counted = _of(asked.campaign, keys, figures.by_day(session, spans))
+        waits = figures.waits(session, span, keys if asked.campaign else None)
+        came = figures.came(session, asked.campaign, span, now)
+        # Those who came before have had as long as those who came now.
+        came_before = figures.came(session, asked.campaign, before, now - (span[0] - before[0]))
+        outcomes = [_outcomes(session, asked, keys, each) for each in (span, before)]
+    people, clients = signed_up(came)
     return Figures(
-        days=wanted,
-        by_day=_by_day(counted, days),
-        templates=fares(deps, ((key, state, count) for _, key, state, count in counted)),
-        waits={percent: seconds for percent in PERCENTS if (seconds := _percentile(waits, percent)) is not None},
-        signed_up=signed_up,
-        onboarded=onboarded,
+        asked=asked,
+        days=asked.days,
+        by_day=_by_day(counted, len(spans)),
+        templates=fares_of(keys, ((key, state, count) for _, key, state, count in counted)),
+        waits={percent: seconds for percent in PERCENTS if (seconds := percentile(waits, percent)) is not None},
+        lengths=histogram(waits),
+        kept=kept(waits, OVERDUE_AFTER.total_seconds()),
+        way=way_of(came),
+        way_before=way_of(came_before),
+        outcomes=outcomes[0],
+        outcomes_before=outcomes[1],
+        signed_up=people,
+        onboarded=clients,
     )
 
 
-def recent_fares(deps: Deps) -> list[Fares]:
-    """Return how each template fares: its emails of the last 30 days, and those to come."""
-    with deps.reads() as session:
-        return fares(deps, figures.by_template(session, deps.now() - RECENT))
+def _keys(deps: Deps, campaign: str | None) -> list[str]:
+    return [step.template for of, _, step in deps.registry.steps() if campaign in {None, of.name}]
 
 
-def fares(deps: Deps, counted: Iterable[tuple[str, State, int]]) -> list[Fares]:
-    """Return how each template of the campaigns fares, in the order of the files, also those that were never sent."""
-    found: defaultdict[str, Counter[State]] = defaultdict(Counter)
-    for key, state, count in counted:
-        found[key][state] += count
-    return [Fares(key, dict(found[key])) for key in deps.registry.template_keys()]
+def _of(campaign: str | None, keys: Sequence[str], counted: Counted) -> list[tuple[int, str, State, int]]:
+    # Of all campaigns: also what went by a template that no file has any more.
+    return [row for row in counted if campaign is None or row[1] in keys]
 
 
-def _percentile(waits: Sequence[tuple[float, int]], percent: int) -> float | None:
-    """Return the length that so many percent did not exceed, by the nearest rank; None of nothing."""
-    rank = -(-sum(count for _, count in waits) * percent // 100)
-    for seconds, count in waits:
-        rank -= count
-        if rank <= 0:
-            return seconds
-    return None
+def _outcomes(session: Session, asked: Asked, keys: Sequence[str], span: figures.Day) -> Outcomes:
+    taken = figures.handed_over(session, span, keys if asked.campaign else None)
+    return Outcomes(Fares(ALL, taken), figures.unsubscribed(session, asked.campaign, span))
 
 
-def _by_day(counted: Iterable[tuple[int, str, State, int]], days: int) -> dict[State, Sequence[int]]:
+def _by_day(counted: Counted, days: int) -> dict[State, Sequence[int]]:
     found: Counter[tuple[State, int]] = Counter()
     for day, _, state, count in counted:
         found[state, day] += count

@@ -11,7 +11,7 @@ from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.campaigns.season import off_season_in_words, season_in_words
 from funnel_app.campaigns.spoken import lasting
 from funnel_app.deps import Deps
-from funnel_app.flows.console.figures import Fares, recent_fares
+from funnel_app.flows.console.fares import Fares, recent_fares
 from funnel_app.ledger import ahead, figures
 from funnel_app.ledger.ahead import AtStep
 from funnel_app.ledger.base import EnrolmentState

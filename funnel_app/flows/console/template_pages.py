@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from funnel_app.deps import Deps
-from funnel_app.flows.console.figures import Fares, recent_fares
+from funnel_app.flows.console.fares import Fares, recent_fares
 from funnel_app.flows.templates.serving import observe
 from funnel_app.ledger import template_versions
 from funnel_app.ledger.models import TemplateVersion

@@ -18,11 +18,11 @@ from funnel_app.flows.outbox.body import body_of
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.gateways.http.receivers import receiver_host, receiver_key, signed_headers
 from funnel_app.ledger import contacts, outbox, receivers
-from funnel_app.ledger.outbox_models import OutgoingEvent
+from funnel_app.ledger.outbox_models import OutgoingEvent, Receiver
 
 # A process that is to stop waits for what it is posting: twice a timeout at most.
 AT_ONCE, AT_A_TIME = 8, 16
-LEASE = timedelta(minutes=1)
+LEASE = timedelta(seconds=30)
 GIVES_UP_AFTER = timedelta(days=3)
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE_OF_EVENT, LONGEST_PAUSE_OF_RECEIVER = timedelta(hours=6), timedelta(minutes=30)
@@ -55,7 +55,7 @@ def _take(deps: Deps, key: str) -> list[OutgoingEvent]:
     now = deps.now()
     with deps.reads() as session:
         known = receivers.find(session, key)
-        if known and known.resting_until and known.resting_until > now:
+        if known and _rests(known, now):
             return []
         if not outbox.any_free(session, key, now):
             return []
@@ -63,6 +63,12 @@ def _take(deps: Deps, key: str) -> list[OutgoingEvent]:
     limit = 1 if known and known.failures else AT_A_TIME
     with deps.sessions.begin() as session:
         return outbox.take(session, key, now, LEASE, limit)
+
+
+def _rests(receiver: Receiver, now: datetime) -> bool:
+    # Further ahead than a pause may be: the clock was wrong when that was written.
+    until = receiver.resting_until
+    return until is not None and now < until <= now + LONGEST_PAUSE_OF_RECEIVER
 
 
 def _offer(deps: Deps, url: str, batch: Sequence[OutgoingEvent]) -> Answers:
@@ -98,7 +104,7 @@ def _settle(deps: Deps, url: str, batch: Sequence[OutgoingEvent], answers: Answe
         outbox.mark_taken(session, taken, now)
         for event in batch:
             _put_off(session, event, answers[event.id], now)
-        error = next((str(error) for error in answers.values() if error), "")
+        error = next((error.message for error in answers.values() if error), "")
         if taken:
             receivers.works(session, key)
         else:
@@ -111,7 +117,7 @@ def _settle(deps: Deps, url: str, batch: Sequence[OutgoingEvent], answers: Answe
 def _put_off(session: Session, event: OutgoingEvent, error: GatewayError | None, now: datetime) -> None:
     if isinstance(error, Rejected):
         until = now + _pause(event.attempts, LONGEST_PAUSE_OF_EVENT)
-        outbox.postpone(session, event.id, until, str(error))
+        outbox.postpone(session, event.id, until, error.message)
     elif error is not None:
         outbox.put_back(session, [event.id])
 

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
+from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import requests
@@ -14,6 +15,7 @@ import requests
 from funnel_app.gateways.errors import Rejected, Unavailable
 
 TIMEOUT_S = 10.0
+LONGEST_ANSWER = 64 * 1024
 # What speaks of the address and not of what was sent: a wrong way, no proof, nothing there, gone, too much at once.
 OF_THE_ADDRESS = frozenset({401, 403, 404, 405, 408, 410, 421, 425, 429})
 
@@ -46,16 +48,22 @@ def _key(secret: str) -> bytes:
 class Receivers:
     """Posts events. Raises Unavailable where a receiver does not work now, Rejected where it refuses this one event."""
 
+    def __init__(self) -> None:
+        self._session = requests.Session()
+        # Connections are kept, since most receivers want TLS; cookies are not.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
     def post(self, url: str, body: bytes, headers: dict[str, str]) -> None:
         """Hand a body to a receiver; it has it only when it answered with 2xx."""
         host = receiver_host(url)
         headers = {**headers, "Content-Type": "application/json", "User-Agent": "Funnel"}
         try:
-            # Unread: whatever it answers, only the status counts, and it may be endless.
-            with requests.post(
+            with self._session.post(
                 url, data=body, headers=headers, timeout=TIMEOUT_S, allow_redirects=False, stream=True
             ) as answer:
                 status = answer.status_code
+                # Only the status counts, and the words may be endless; a connection is kept where they are read.
+                answer.raw.read(LONGEST_ANSWER)
         except requests.RequestException as error:
             raise Unavailable(host, f"cannot be reached: {type(error).__name__}") from None
         if 200 <= status < 300:

@@ -1,65 +1,81 @@
-"""Figures: charts, tables, and the same as CSV."""
+"""Figures: charts and tables of a span of days, beside the span before."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import partial
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import NotFound
 
-from funnel_app.campaigns.states import State
 from funnel_app.current import current_deps
-from funnel_app.flows.console.figures import Figures, count_figures
-from funnel_app.web.console.csv_files import csv_answer
+from funnel_app.flows.console.figures import Asked, Figures, count_figures, last_days, within_reach
+from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
+from funnel_app.rules.figures import WAITS, Wait
 from funnel_app.web.console.frame import blueprint, page
-from funnel_app.web.console.pictures import columns
+from funnel_app.web.console.pictures import Drawn, bins, both, columns, pairs
+from funnel_app.web.console.words import percent, span
 
 SPANS = (7, 30, 60)
+# A chart has no room for more columns: from here on it has one a week.
+MOST_COLUMNS = 92
+WEEK = 7
+MINUTE_S = 60
 
 
 @blueprint.get("/figures")
 def figures() -> ResponseReturnValue:
-    """Show the figures of the last days."""
-    days = _days()
-    counted = count_figures(current_deps(), days)
-    labels = [f"{day.day} {day:%b}" for day in counted.days]
-    series = [(str(state), counted.by_day[state]) for state in counted.by_day]
-    return page("figures.html", figures=counted, drawn=columns(labels, series), days=days, spans=SPANS)
+    """Show the figures of the days that are asked for."""
+    counted = count_figures(current_deps(), asked())
+    campaigns = {campaign.name: campaign.title for campaign in current_deps().registry.campaigns.values()}
+    charts = {"way": _way(counted), "days": _days(counted), "lengths": _lengths(counted.lengths)}
+    days = len(counted.days) if counted.asked == last_days(current_deps(), len(counted.days)) else None
+    more = {"days": days, "spans": SPANS, "lengths": [(length_of(each), each.emails) for each in counted.lengths]}
+    return page("figures.html", figures=counted, charts=charts, campaigns=campaigns, **more)
 
 
-@blueprint.get("/figures/<name>.csv")
-def figures_csv(name: str) -> ResponseReturnValue:
-    """Return a table of figures as CSV."""
-    if name not in TABLES:
-        raise NotFound(f"There are {', '.join(f'{each}.csv' for each in TABLES)}.")
-    return csv_answer(f"funnel-{name}-{_days()}-days", TABLES[name](count_figures(current_deps(), _days())))
+def asked() -> Asked:
+    """Return the span and the campaign that a page or a download is asked for; the last 30 days of all, unless said."""
+    deps, given = current_deps(), request.args
+    campaign = given.get("campaign", "")
+    of = campaign if campaign in deps.registry.campaigns else None
+    first, last = _day(given.get("from", "")), _day(given.get("to", ""))
+    if first and last:
+        return within_reach(deps, first, last, of)
+    days = given.get("days", "30")
+    return last_days(deps, int(days) if days in {str(each) for each in SPANS} else 30, of)
 
 
-def _days() -> int:
-    given = request.args.get("days", "30")
-    return int(given) if given in {str(days) for days in SPANS} else 30
+def length_of(wait: Wait) -> str:
+    """Return how long a bar of the waits stands for, in few words: to 2 s, over 1 h."""
+    seconds = wait.over if wait.at_most is None else wait.at_most
+    told = f"{seconds} s" if seconds < MINUTE_S else span(float(seconds))
+    return f"over {told}" if wait.at_most is None else f"to {told}"
 
 
-def _by_day(counted: Figures) -> Iterable[Iterable[object]]:
-    yield ["day", *counted.by_day]
-    for i, day in enumerate(counted.days):
-        yield [day.isoformat(), *(values[i] for values in counted.by_day.values())]
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
-def _by_template(counted: Figures) -> Iterable[Iterable[object]]:
-    yield ["template", "planned", "handed over", "delivered", "delivery", "bounce or complaint"]
-    for row in counted.templates:
-        shares = [round(share, 4) if share is not None else "" for share in (row.delivery, row.bounce)]
-        yield [row.key, row.planned, row.handed_over, row.states.get(State.DELIVERED, 0), *shares]
+def _way(counted: Figures) -> Drawn:
+    groups = [
+        (stage.name, f"{percent(stage.of_before)}" if stage.of_before is not None else "", stage.people, before.people)
+        for stage, before in zip(counted.way, counted.way_before, strict=True)
+    ]
+    return both(partial(pairs, groups=groups, names=("these days", "the days before")))
 
 
-def _waits(counted: Figures) -> Iterable[Iterable[object]]:
-    yield ["percent of emails", "seconds from due to delivered, at most"]
-    yield from ([percent, round(seconds, 3)] for percent, seconds in counted.waits.items())
+def _days(counted: Figures) -> Drawn:
+    size = WEEK if len(counted.days) > MOST_COLUMNS else 1
+    starts = range(0, len(counted.days), size)
+    labels = [f"{counted.days[at].day} {counted.days[at]:%b}" for at in starts]
+    series = [(str(state), [sum(values[at : at + size]) for at in starts]) for state, values in counted.by_day.items()]
+    return both(partial(columns, labels=labels, series=series))
 
 
-def _conversion(counted: Figures) -> Iterable[Iterable[object]]:
-    yield ["signed up", "became clients"]
-    yield [counted.signed_up, counted.onboarded]
-
-
-TABLES = {"days": _by_day, "templates": _by_template, "waits": _waits, "conversion": _conversion}
+def _lengths(lengths: Sequence[Wait]) -> Drawn:
+    mark = (WAITS.index(OVERDUE_AFTER // timedelta(seconds=1)) + 1, "promise: a minute")
+    labels, values = [length_of(each) for each in lengths], [each.emails for each in lengths]
+    return both(partial(bins, labels=labels, values=values, mark=mark))

@@ -1,76 +1,107 @@
-"""Pictures: the geometry of charts and of sequences, drawn as SVG on the server; no script is needed to see them."""
+"""Pictures: the geometry of charts, drawn as SVG on the server; no script is needed to see them.
 
-from collections.abc import Sequence
+Each is laid out twice, for a desk and for a phone, since a picture that only shrinks cannot be read.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 1160, 240
-LEFT, BOTTOM, TOP = 44, 26, 10
-# Each at least 3:1 against white; a state has its own colour wherever it is drawn.
-PLAIN = "#a8742c"
-COLOURS = {
-    "delivered": "#1f6b3a",
-    "planned": "#2f6f9f",
-    "sending": "#00838f",
-    "sent": "#4f7f2f",
-    "delayed": "#8a6d00",
-    "held": "#9c2a16",
-    "ambiguous": "#b0406b",
-    "bounced": "#d1495b",
-    "complained": "#6a1b3a",
-    "failed": "#5c1a0e",
-    "cancelled": "#8f8677",
-    "skipped": "#5f6f7f",
-    "suppressed": "#6b5b95",
-}
+LEFT, BOTTOM, TOP = 46, 42, 26
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How large a chart is, and how many labels fit under it."""
+
+    name: str
+    width: int
+    height: int
+    labels: int
+
+
+DESK, PHONE = Shape("desk", 860, 260, 10), Shape("phone", 340, 240, 4)
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One piece of a column."""
+    """One piece of a column; `look` is what its colour goes by, `told` is written above it."""
 
     x: float
     y: float
     width: float
     height: float
-    colour: str
+    look: str
     title: str
+    told: str = ""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart of columns: pieces, lines with their numbers, and labels under them."""
+    """A chart of columns: pieces, lines with their numbers, labels under them, and marks from top to bottom."""
 
+    shape: Shape
     bars: Sequence[Bar]
     lines: Sequence[tuple[float, int]]
-    labels: Sequence[tuple[float, str]]
-    legend: Sequence[tuple[str, str]]
-    width: int = WIDTH
-    height: int = HEIGHT
+    labels: Sequence[tuple[float, str, str]]
+    legend: Sequence[str]
+    marks: Sequence[tuple[float, str]] = ()
     left: int = LEFT
+    bottom: int = BOTTOM
 
 
-def columns(labels: Sequence[str], series: Sequence[tuple[str, Sequence[int]]]) -> Chart:
+Drawn = tuple[Chart, Chart]
+
+
+def both(draw: Callable[[Shape], Chart]) -> Drawn:
+    """Return a chart as a desk and as a phone has it."""
+    return draw(DESK), draw(PHONE)
+
+
+def columns(shape: Shape, labels: Sequence[str], series: Sequence[tuple[str, Sequence[int]]]) -> Chart:
     """Return a chart with a column a label, made of a piece a series, from the bottom up."""
     totals = [sum(values[i] for _, values in series) for i in range(len(labels))]
-    top = nice(max(totals, default=0))
-    slot = (WIDTH - LEFT) / max(len(labels), 1)
-    scale = (HEIGHT - TOP - BOTTOM) / top
+    top, scale = _scale(shape, totals)
+    slot = (shape.width - LEFT) / max(len(labels), 1)
+    gap = 2 if slot > 8 else 0.5
     bars = []
     for i, label in enumerate(labels):
-        y = float(HEIGHT - BOTTOM)
+        y = float(shape.height - BOTTOM)
         for name, values in series:
             height = values[i] * scale
             y -= height
             if values[i]:
-                title = f"{label}: {values[i]} {name}"
-                bars.append(Bar(LEFT + i * slot + 1, y, slot - 2, height, COLOURS.get(name, PLAIN), title))
-    every = max(1, -(-len(labels) // 8))
-    return Chart(
-        bars=bars,
-        lines=[(HEIGHT - BOTTOM - value * scale, value) for value in sorted({0, top // 2, top})],
-        labels=[(LEFT + (i + 0.5) * slot, label) for i, label in enumerate(labels) if i % every == 0],
-        legend=[(name, COLOURS.get(name, PLAIN)) for name, _ in series],
-    )
+                bars.append(Bar(LEFT + i * slot + gap / 2, y, slot - gap, height, name, f"{label}: {values[i]} {name}"))
+    every = max(1, -(-len(labels) // shape.labels))
+    under = [(LEFT + (i + 0.5) * slot, label, "") for i, label in enumerate(labels) if i % every == 0]
+    return Chart(shape, bars, _lines(shape, top, scale), under, [name for name, _ in series])
+
+
+def bins(shape: Shape, labels: Sequence[str], values: Sequence[int], mark: tuple[int, str]) -> Chart:
+    """Return a histogram, a number above each bar, with a mark after so many of them."""
+    top, scale = _scale(shape, values)
+    slot = (shape.width - LEFT) / len(values)
+    bars = [
+        _column(shape, LEFT + i * slot + 2, slot - 4, value * scale, ("kept" if i < mark[0] else "late", label, value))
+        for i, (label, value) in enumerate(zip(labels, values, strict=True))
+    ]
+    every = max(1, -(-len(labels) // shape.labels)) if shape is PHONE else 1
+    under = [(LEFT + (i + 0.5) * slot, label, "") for i, label in enumerate(labels) if i % every == 0]
+    marks = [(LEFT + mark[0] * slot, mark[1])]
+    return Chart(shape, bars, _lines(shape, top, scale), under, [], marks)
+
+
+def pairs(shape: Shape, groups: Sequence[tuple[str, str, int, int]], names: tuple[str, str]) -> Chart:
+    """Return a chart with two columns a group, of now and of before: of each its name, a word under it, and the two."""
+    top, scale = _scale(shape, [value for *_, now, before in groups for value in (now, before)])
+    slot = (shape.width - LEFT) / len(groups)
+    wide = slot * 0.38
+    bars = []
+    for i, (name, _, now, before) in enumerate(groups):
+        x = LEFT + i * slot + slot * 0.1
+        bars.append(_column(shape, x, wide, now * scale, ("now", f"{name}, {names[0]}", now)))
+        bars.append(_column(shape, x + wide + 2, wide, before * scale, ("before", f"{name}, {names[1]}", before)))
+    under = [(LEFT + (i + 0.5) * slot, name, word) for i, (name, word, *_) in enumerate(groups)]
+    return Chart(shape, bars, _lines(shape, top, scale), under, ["now", "before"])
 
 
 def nice(most: int) -> int:
@@ -79,3 +110,17 @@ def nice(most: int) -> int:
     while most > 10 * size:
         size *= 10
     return next((step * size for step in (1, 2, 4, 6, 8, 10) if most <= step * size), 1)
+
+
+def _column(shape: Shape, x: float, width: float, height: float, what: tuple[str, str, int]) -> Bar:
+    look, label, value = what
+    return Bar(x, shape.height - BOTTOM - height, width, height, look, f"{label}: {value}", f"{value:,}")
+
+
+def _scale(shape: Shape, values: Sequence[int]) -> tuple[int, float]:
+    top = nice(max(values, default=0))
+    return top, (shape.height - TOP - BOTTOM) / top
+
+
+def _lines(shape: Shape, top: int, scale: float) -> list[tuple[float, int]]:
+    return [(shape.height - BOTTOM - value * scale, value) for value in sorted({0, top // 2, top})]

@@ -6,6 +6,7 @@ from funnel_app.web.console import (
     buttons,
     calendar,
     doctor,
+    downloads,
     emails,
     figures,
     hooks,
@@ -26,8 +27,8 @@ from funnel_app.web.console.rq import add_rq_dashboard
 
 # Each of these modules puts its pages onto the blueprint by being imported.
 PAGES = (
-    buttons, calendar, doctor, emails, figures, hooks, leads, outgoing, runbook, search, sequences, settling, simulate,
-    templates, theme, today,
+    buttons, calendar, doctor, downloads, emails, figures, hooks, leads, outgoing, runbook, search, sequences, settling,
+    simulate, templates, theme, today,
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Today: the first page."""
 
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from flask import flash, redirect, request, url_for
@@ -13,7 +14,7 @@ from funnel_app.flows.console.today import look_at_today
 from funnel_app.flows.monitoring.invariants import INVARIANTS
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import blueprint, page
-from funnel_app.web.console.pictures import columns
+from funnel_app.web.console.pictures import both, columns
 
 
 @blueprint.get("/")
@@ -23,7 +24,8 @@ def today() -> ResponseReturnValue:
     seen = look_at_today(deps)
     zone = ZoneInfo(deps.settings.timezone)
     labels = [f"{at.astimezone(zone):%H:%M}" for at, _ in seen.ahead.hours]
-    drawn = columns(labels, [("emails planned", [count for _, count in seen.ahead.hours])])
+    series = [("planned", [count for _, count in seen.ahead.hours])]
+    drawn = both(partial(columns, labels=labels, series=series))
     now, seasons = deps.now(), seasons_now(deps)
     return page("today.html", today=seen, drawn=drawn, now=now, invariants=INVARIANTS, seasons=seasons)
 

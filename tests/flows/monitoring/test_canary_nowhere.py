@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.flows.console.calendar import look_ahead
-from funnel_app.flows.console.figures import count_figures
+from funnel_app.flows.console.figures import count_figures, last_days
 from funnel_app.flows.console.hook_pages import find_hooks
 from funnel_app.flows.console.leads import find_leads
 from funnel_app.flows.console.sequences import draw_sequences
@@ -45,7 +45,7 @@ SEEN = {
     "leads": lambda deps: find_leads(deps, Wanted()),
     "leads of a word": lambda deps: find_leads(deps, Wanted(words="canary")),
     "leads in trouble": lambda deps: [find_leads(deps, Wanted(trouble=state)) for state in leads.TROUBLE],
-    "figures": lambda deps: count_figures(deps, 30),
+    "figures": lambda deps: count_figures(deps, last_days(deps, 30)),
     "sequences": draw_sequences,
     "calendar": look_ahead,
     "templates": list_templates,

@@ -172,7 +172,7 @@ def test_each_receiver_has_its_own_and_one_that_is_away_keeps_no_other_back(engi
     tell_all(deps)
     assert (types(deps, ZAP), types(deps, N8N)) == (["lead.enrolled"], [])
     zap, n8n = find_receivers(deps)
-    assert (zap.waiting, zap.failing_since, n8n.waiting, n8n.error) == (0, None, 1, "n8n.example: answered 503")
+    assert (zap.waiting, zap.failing_since, n8n.waiting, n8n.error) == (0, None, 1, "answered 503")
     deps.receivers.fault = lambda url, event: None
     assert tell_all(deps) == [], "it rests first"
     deps.now.forward(seconds=5)
@@ -221,7 +221,7 @@ def test_what_nobody_takes_in_three_days_is_given_up_and_can_be_told_again(told)
     for _ in range(3 * 24 + 2):
         told.now.forward(hours=1)
         tell_receivers(told)
-    assert [(row["state"], row["error"]) for row in list_events(told, None, 9)] == [("given_up", "zap: answered 500")]
+    assert [(row["state"], row["error"]) for row in list_events(told, None, 9)] == [("given_up", "answered 500")]
     told.receivers.fault = lambda url, event: None
     assert tell_all(told) == []
     assert tell_given_up_again(told) == 1
@@ -274,7 +274,17 @@ def test_a_process_that_dies_between_the_answer_and_its_note_tells_it_once_more_
     with pytest.raises(SystemExit):
         tell_receivers(told)
     assert tell_all(told) == [], "the dead one's lease holds"
-    told.now.forward(minutes=1)
+    told.now.forward(seconds=30)
     assert tell_all(told) == ["lead.enrolled", "lead.unsubscribed", "sequence.ended"]
     first, again = (headers["webhook-id"] for _, _, headers in told.receivers.taken[:2])
     assert first == again
+
+
+def test_what_was_put_off_while_the_clock_was_a_year_ahead_goes_when_it_is_right_again(told):
+    told.receivers.fault = lambda url, event: Rejected("zap", "answered 422", "422")
+    told.now.forward(days=365)
+    opt_in(told)
+    tell_receivers(told)
+    told.receivers.fault = lambda url, event: None
+    told.now.forward(days=-365)
+    assert tell_all(told) == ["lead.enrolled"]

@@ -83,7 +83,7 @@ def events(deps: Deps) -> Findings:
         elif each.failing_since is not None:
             since = said_at(deps, each.failing_since)
             fix = "see that what EVENTS_WEBHOOK_URL leads to runs and answers with 2xx"
-            yield fault("events", f"{each.error}, since {since}: {waits}", fix)
+            yield fault("events", f"{each.host} {each.error}, since {since}: {waits}", fix)
     if standings and not any(each.host == REMOVED or each.failing_since for each in standings):
         yield ok("events", f"{count(len(standings), 'receiver')} take what happens to leads")
 
