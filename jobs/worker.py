@@ -103,15 +103,17 @@ def forget_the_dead() -> None:
                 deps().queues.forget(WORKER, name)
 
 
-def forget(pid: int) -> None:
-    """Let nobody miss a worker that ends in order; where Redis is away, it is missed for an hour."""
+def forget_this_one(parent: int) -> None:
+    """Let nobody miss this worker, which ends in order; without Redis, or its parent, it is missed for an hour."""
+    if os.getppid() != parent:
+        return
     with suppress(Unavailable):
-        deps().queues.forget(WORKER, member(pid))
+        deps().queues.forget(WORKER, member(os.getpid()))
 
 
 def run() -> None:
     """Work until told to stop; wait for Redis and for the ledger instead of dying of their absence."""
-    stopping = Event()
+    parent, stopping = os.getppid(), Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     wait_for_ledger(stopping, CHILD)
     PeriodicRunner(deps, [*time_rounds(), Round(RENEWED_EVERY_S, SIGN.renew)], stopping).start()
@@ -122,7 +124,7 @@ def run() -> None:
         forget_the_dead()
         try:
             _work()
-            forget(os.getpid())
+            forget_this_one(parent)
             return
         except (RedisError, Unavailable) as fault:
             log.warning("redis_unavailable", error=str(fault))

@@ -122,6 +122,11 @@ def start_funnel(stack: Stack) -> None:
     stack.flask("templates", "populate")
     if stack.settings.keys() & MIRROR.keys():  # before the scheduler's doctor looks for the first time
         stack.flask("notion", "init")
+    start_parts(stack)
+
+
+def start_parts(stack: Stack) -> None:
+    """Start web, worker and scheduler over a ledger that is migrated, and wait until all are there."""
     for name in ("web", "worker", "scheduler"):
         stack.processes.start(name)
     stack.wait_until_ready()

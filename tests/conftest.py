@@ -38,6 +38,7 @@ THROUGH_PGBOUNCER = ("tests/flows/intake/", "tests/flows/sending/", "tests/flows
 # These play the whole, or read the repository: coverage is measured where each part is tested.
 UNMEASURED = (
     *(f"tests/{room}/" for room in ("bench", "e2e", "failures", "model", "proofread")),
+    *(f"tests/web/test_{name}.py" for name in ("calendar_order", "contract", "journeys")),
     *(f"tests/test_{name}.py" for name in ("documents", "guards", "named", "regexes", "supply_chain", "words")),
 )
 

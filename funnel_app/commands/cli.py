@@ -33,6 +33,8 @@ COMMANDS: Mapping[str, str] = {
     "ledger": "funnel_app.commands.ledger:group",
     "notion": "funnel_app.commands.notion:group",
     "resend": "funnel_app.commands.resend:group",
+    "log": "funnel_app.commands.log:log_command",
+    "sending": "funnel_app.commands.sending:group",
     "setup": "funnel_app.commands.setup:setup_command",
     "simulate": "funnel_app.commands.simulate:simulate_command",
     "templates": "funnel_app.commands.templates:group",

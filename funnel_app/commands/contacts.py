@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.commands.person import note
 from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.flows.addresses import NotAnAddress
+from funnel_app.flows.console.subjects import contact_of_address
 from funnel_app.flows.privacy import erase as erasing
 from funnel_app.flows.privacy import suppress as suppressing
 from funnel_app.flows.privacy.export import export as export_person
@@ -31,6 +34,8 @@ def suppress(email: str, marketing: bool) -> None:
     except NotAnAddress as fault:
         raise click.ClickException(str(fault)) from None
     what = "marketing" if marketing else "nothing"
+    if fresh:
+        note("suppress", f"{'no marketing' if marketing else what} goes to this address any more", **_whom(email))
     say(f"{email} gets {'no ' if marketing else ''}{what} from now on." if fresh else "That was so already.")
 
 
@@ -42,6 +47,7 @@ def release(email: str) -> None:
     count = suppressing.release(current_deps(), email)
     if not count:
         raise click.ClickException(f"Nothing forbids mail to {email}.")
+    note("release", "this address may be mailed again", **_whom(email))
     say(
         f"{email} may be mailed again. What has ended stays ended: flask enrol starts it anew. After a bounce or a "
         "complaint, remove the address from Resend's own suppression list too."
@@ -54,6 +60,8 @@ def release(email: str) -> None:
 def export(email: str) -> None:
     """Print, as JSON, all that is known of EMAIL; exit 1 where that is nothing."""
     found = export_person(current_deps(), email)
+    if found:
+        note("export", "printed all that is known of this person", **_whom(email))
     say(json.dumps(found, indent=2, ensure_ascii=False))
     if not found:
         raise click.ClickException(f"Nothing is known of {email}.")
@@ -67,14 +75,20 @@ def erase(email: str, yes: bool) -> None:
     """Forget EMAIL everywhere, for good, and never mail it again; exit 1 where something is left to do."""
     if not yes:
         click.confirm(f"All that is known of {email} will be gone, and nobody can bring it back. Go on?", abort=True)
+    whom = _whom(email)
     try:
         erased = erasing.erase(current_deps(), email)
     except (erasing.NotYet, NotAnAddress) as why:
         raise click.ClickException(str(why)) from None
+    note("erase", "the lead is forgotten" if erased.known else "an address that nobody knew is never mailed", **whom)
     known = "All that was known of it is gone" if erased.known else "Nothing was known of it"
     say(f"{known}, and it will never be mailed.")
     if left := list(_left(erased)):
         raise click.ClickException("; ".join(left) + ": run this again.")
+
+
+def _whom(email: str) -> dict[str, Any]:
+    return {"contact_id": contact_of_address(current_deps(), email)}
 
 
 def _left(erased: erasing.Erased) -> Iterator[str]:

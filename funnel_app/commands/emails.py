@@ -6,10 +6,12 @@ from uuid import UUID
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.commands.person import note
 from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
 from funnel_app.flows.console import intervene
+from funnel_app.flows.console.subjects import of_email
 
 
 @click.group("emails")
@@ -22,7 +24,7 @@ def group() -> None:
 @with_appcontext
 def release(email_id: UUID) -> None:
     """Try a held email again now."""
-    _do(intervene.release, email_id)
+    _do("release", intervene.release, email_id)
 
 
 @group.command("cancel")
@@ -30,7 +32,7 @@ def release(email_id: UUID) -> None:
 @with_appcontext
 def cancel(email_id: UUID) -> None:
     """Take back an email that has not been handed over."""
-    _do(intervene.cancel, email_id)
+    _do("cancel", intervene.cancel, email_id)
 
 
 @group.command("retry")
@@ -38,7 +40,7 @@ def cancel(email_id: UUID) -> None:
 @with_appcontext
 def retry(email_id: UUID) -> None:
     """Send a failed email anew, or hurry one that waits for Resend."""
-    _do(intervene.retry, email_id)
+    _do("retry", intervene.retry, email_id)
 
 
 @group.command("resolve")
@@ -47,11 +49,14 @@ def retry(email_id: UUID) -> None:
 @with_appcontext
 def resolve(email_id: UUID, outcome: str) -> None:
     """Tell what you found out about an email that may or may not have arrived; not-sent sends it anew."""
-    _do(lambda deps, found: intervene.resolve(deps, found, outcome), email_id)
+    _do("resolve", lambda deps, found: intervene.resolve(deps, found, outcome), email_id)
 
 
-def _do(action: Callable[[Deps, UUID], str], email_id: UUID) -> None:
+def _do(name: str, action: Callable[[Deps, UUID], str], email_id: UUID) -> None:
     try:
-        say(action(current_deps(), email_id))
+        said = action(current_deps(), email_id)
     except intervene.NotPossible as why:
         raise click.ClickException(str(why)) from None
+    subject = of_email(current_deps(), email_id)
+    note(name, said, email_id=email_id, contact_id=subject.contact_id if subject else None)
+    say(said)

@@ -6,6 +6,7 @@ import sys
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.commands.person import note
 from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_by_hand
@@ -25,6 +26,7 @@ def enrol_command(sequence: str, email: str, values: tuple[str, ...], as_json: b
         receipt = enrol_by_hand(current_deps(), sequence, email, given)
     except (NotUnderstood, TooManyEnrolments) as fault:
         raise click.ClickException(str(fault)) from None
+    note("enrol", f"{sequence}: {receipt.status}", contact_id=receipt.contact_id)
     if as_json:
         say(json.dumps(receipt.as_json(), indent=2))
     else:

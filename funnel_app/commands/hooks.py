@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 from rich.markup import escape
 from rich.table import Column
 
+from funnel_app.commands.person import note
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
@@ -111,5 +112,6 @@ def _replay(hook_id: UUID, changes: dict[str, Any]) -> bool:
         replayed = replay_call(hook_id, changes)
     except NotReplayable as fault:
         raise click.ClickException(str(fault)) from None
+    note("replay", f"call {hook_id}: {replayed.status}")
     say(f"{hook_id}  {replayed.status}: {replayed.words}")
     return replayed.taken

@@ -34,7 +34,7 @@ COLOURS = {
 
 @click.command("trace")
 @click.argument("email")
-@click.option("--ids", is_flag=True, help="Show the emails' ids, for flask emails.")
+@click.option("--ids", is_flag=True, help="Show ids: the emails', for flask emails, and the calls'.")
 @click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
 @with_appcontext
 def trace_command(email: str, ids: bool, as_json: bool) -> None:
@@ -119,8 +119,13 @@ class Teller:
         title = Text.assemble((name, "bold"), f"  {_stands(enrolment)}{mode}", (f"  {enrolment['sequence']}", "dim"))
         if enrolment["call_at"]:
             title.append(f", call {self._day(enrolment['call_at'])} {self._time(enrolment['call_at'])[7:12]}")
-        arrow = Text.assemble(("→ ", "bold"), (enrolment["sentence"], "italic"))
-        return Padding(Group(title, self._emails(enrolment["emails"]), Padding(arrow, (0, 0, 0, 2))), (1, 0, 0, 0))
+        arrow = Padding(Text.assemble(("→ ", "bold"), (enrolment["sentence"], "italic")), (0, 0, 0, 2))
+        return Padding(Group(title, *self._began(enrolment), self._emails(enrolment["emails"]), arrow), (1, 0, 0, 0))
+
+    def _began(self, enrolment: dict[str, Any]) -> list[Text]:
+        if not (self.ids and enrolment["hook_id"]):
+            return []
+        return [Text(f"  began with a call: flask hooks show {enrolment['hook_id']}", "dim")]
 
     def _emails(self, emails: list[dict[str, Any]]) -> Table:
         table = Table(box=box.SIMPLE, show_header=False, padding=(0, 1), show_edge=False, pad_edge=False)

@@ -15,6 +15,7 @@ from funnel_app.ledger import lead_events, outbox
 from funnel_app.ledger.after_commit import log_after_commit
 from funnel_app.ledger.base import written
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, EnrolmentState
+from funnel_app.ledger.pauses import is_paused
 from funnel_app.ledger.types import UtcTime
 
 # The conditions of the partial indexes, for the queries that want to use them.
@@ -61,6 +62,7 @@ def _runs() -> ColumnElement[bool]:
         running.id == Email.enrolment_id,
         running.state == EnrolmentState.ACTIVE,
         running.mode.in_(bindparam("modes", expanding=True)),
+        ~is_paused(running, bindparam("now", type_=UtcTime)),
     )
 
 
@@ -139,14 +141,14 @@ def abandoned(session: Session, now: datetime, limit: int) -> list[UUID]:
 
 
 def held(session: Session, now: datetime, modes: Collection[str], limit: int) -> list[UUID]:
-    """Return held emails of running enrolments whose next look is due."""
+    """Return held emails of running enrolments that nobody paused, and whose next look is due."""
     wanted = select(Email.id).where(
         UNDER_WAY,
         Email.state == State.HELD,
         or_(Email.next_attempt_at.is_(None), Email.next_attempt_at <= now),
         _runs(),
     )
-    return list(session.scalars(wanted.order_by(Email.due_at).limit(limit), {"modes": list(modes)}))
+    return list(session.scalars(wanted.order_by(Email.due_at).limit(limit), {"now": now, "modes": list(modes)}))
 
 
 def sent_since(session: Session, now: datetime, limit: int) -> list[Email]:

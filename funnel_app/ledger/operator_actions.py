@@ -10,11 +10,16 @@ from sqlalchemy import Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from funnel_app.ledger.base import Base
+from funnel_app.ledger.models import Contact
 from funnel_app.ledger.types import new_id
+
+CONSOLE, COMMAND_LINE = "console", "command line"
+# A login that was closed is kept so that it stays closed; that is nobody's news.
+LOG_OUT = "log_out"
 
 
 class OperatorAction(Base):
-    """One thing that a person did."""
+    """One thing that a person did, and from where."""
 
     __tablename__ = "operator_actions"
     __table_args__ = (Index("ix_operator_actions_contact_id", "contact_id"),)
@@ -27,6 +32,7 @@ class OperatorAction(Base):
     enrolment_id: Mapped[UUID | None]
     email_id: Mapped[UUID | None]
     detail: Mapped[str | None] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(String(16), default=CONSOLE, server_default=CONSOLE)
 
 
 def add(session: Session, action: OperatorAction) -> None:
@@ -38,6 +44,23 @@ def of_contact(session: Session, contact_id: UUID) -> list[OperatorAction]:
     """Return what people did to a contact, oldest first."""
     wanted = select(OperatorAction).where(OperatorAction.contact_id == contact_id)
     return list(session.scalars(wanted.order_by(OperatorAction.at, OperatorAction.id)))
+
+
+def newest(
+    session: Session, limit: int, *, after: UUID | None = None, operator: str = ""
+) -> list[tuple[OperatorAction, Contact | None]]:
+    """Return what people did last, the newest first, each with whom it concerned; after one: what was before it.
+
+    The contact is None where it concerned nobody, or nobody whom we still know.
+    """
+    wanted = select(OperatorAction, Contact).outerjoin(Contact, Contact.id == OperatorAction.contact_id)
+    wanted = wanted.where(OperatorAction.action != LOG_OUT)
+    if after is not None:
+        wanted = wanted.where(OperatorAction.id < after)
+    if operator:
+        wanted = wanted.where(OperatorAction.operator == operator)
+    rows = session.execute(wanted.order_by(OperatorAction.id.desc()).limit(limit))
+    return [(action, contact) for action, contact in rows]
 
 
 def was_done(session: Session, action: str, detail: str, since: datetime) -> bool:

@@ -155,6 +155,12 @@ def offer_again(session: Session, wanted: ColumnElement[bool], now: datetime) ->
     return len(session.scalars(again.returning(OutgoingEvent.id)).all())
 
 
+def of_contact(session: Session, contact_id: UUID) -> list[OutgoingEvent]:
+    """Return all that was told, or is to be told, of a lead, in order."""
+    wanted = select(OutgoingEvent).where(OutgoingEvent.contact_id == contact_id)
+    return list(session.scalars(wanted.order_by(OutgoingEvent.id)))
+
+
 def is_one_of(ids: Collection[UUID]) -> ColumnElement[bool]:
     """Return what holds for these events."""
     return OutgoingEvent.id.in_(list(ids))

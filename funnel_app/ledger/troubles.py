@@ -1,16 +1,21 @@
 """Troubles of the database itself: which errors are such, and what a person reads of one, with its cure."""
 
+import re
+
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 # https://www.sqlite.org/rescode.html
 SQLITE_READONLY, SQLITE_CORRUPT, SQLITE_FULL, SQLITE_NOTADB = 8, 11, 13, 26
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 READ_ONLY, DISK_FULL, DAMAGED = "25006", "53100", ("XX001", "XX002")
+# A refused connection carries no state, only the server's words: role, database or password.
+REFUSES_US = re.compile(r'(role|database) ".*" does not exist|password authentication failed|no password supplied')
 RESTORE = "stop Funnel and restore the newest backup that is whole, as docs/restore.md says"
 CURES = {
     "damaged": f"the ledger is damaged: {RESTORE}",
     "read only": "the database takes no writes: point DATABASE_URL at the primary, or make it writable again",
     "full": "its disk is full: make room",
+    "refused": "the server refuses the user, password or database in DATABASE_URL: correct it",
 }
 
 
@@ -25,14 +30,16 @@ class UnfitDatabase(Exception):
 
 
 def kind_of(error: DBAPIError) -> str | None:
-    """Return which trouble of the database an error is: damaged, read only, full; None for any other."""
+    """Return which trouble of the database an error is: damaged, read only, full, refused; None for any other."""
     code = (getattr(error.orig, "sqlite_errorcode", None) or 0) & 0xFF
     state = getattr(error.orig, "sqlstate", None) or ""
     if code in {SQLITE_CORRUPT, SQLITE_NOTADB} or state in DAMAGED:
         return "damaged"
     if code == SQLITE_READONLY or state == READ_ONLY:
         return "read only"
-    return "full" if code == SQLITE_FULL or state == DISK_FULL else None
+    if code == SQLITE_FULL or state == DISK_FULL:
+        return "full"
+    return "refused" if REFUSES_US.search(str(error.orig)) else None
 
 
 def explain(error: Exception) -> str:

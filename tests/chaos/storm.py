@@ -11,16 +11,17 @@ from random import Random
 from typing import Any
 from urllib.error import URLError
 
-from sandbox.stack import Stack, running_stack, start_funnel
+from sandbox.stack import Stack, running_stack
 from sandbox.story import ASSESSMENT
 from tests.chaos.troubles import TROUBLES, Scene, relieve, revive, small_disk
 from tests.chaos.wrong_clock import WrongClock
+from tests.process.starting import start_funnel
 from tests.process.watching import SIGNUP, emails
 
 INTERVAL_S = 3
 LEADS = 24
 STORM_S = 18.0
-TROUBLE_EVERY_S = 1.5
+TROUBLE_EVERY_S = 1.4
 RELIEF_EVERY_S = 4.0
 CALM_WITHIN_S = 150.0
 TOLD_WITHIN_S = 60.0
@@ -79,19 +80,25 @@ def _rage(scene: Scene, callers: ThreadPoolExecutor) -> tuple[list[Future[int]],
     strikes = _beats(TROUBLE_EVERY_S)
     reliefs = _beats(RELIEF_EVERY_S)
     asked: list[Future[int]] = []
-    began, struck = time.monotonic(), 0
-    while (elapsed := time.monotonic() - began) < STORM_S:
+    began, struck, kinds = time.monotonic(), 0, _all_kinds(scene.random)
+    while (elapsed := time.monotonic() - began) < STORM_S or struck < len(TROUBLES):
         while arrivals and arrivals[0] <= elapsed:
             arrivals.pop(0)
             asked.append(callers.submit(_lead, scene.stack, len(asked), scene.random.random()))
         if next(reliefs)(elapsed):
             relieve(scene)
         if next(strikes)(elapsed):
-            TROUBLES[scene.random.choice(list(TROUBLES))](scene)
+            TROUBLES[next(kinds)](scene)
             struck += 1
         revive(scene)
         time.sleep(0.1)
     return asked, struck
+
+
+def _all_kinds(random: Random) -> Iterator[str]:
+    """Yield each kind of trouble once, in any order, and all again."""
+    while True:
+        yield from random.sample(list(TROUBLES), len(TROUBLES))
 
 
 def _beats(every_s: float) -> Iterator[Callable[[float], bool]]:

@@ -48,9 +48,11 @@ def test_emails_cancel_takes_one_back(run, deps):
 
 
 def test_trace_shows_the_ids_where_they_are_wanted(run, deps):
-    first = str(email_ids(opt_in(deps))[0])
-    assert first not in run("trace", "ana@resend.dev").output
-    assert first in run("trace", "ana@resend.dev", "--ids").output
+    receipt = opt_in(deps)
+    first, call = str(email_ids(receipt)[0]), f"flask hooks show {receipt.hook_id}"
+    without, with_ids = run("trace", "ana@resend.dev").output, run("trace", "ana@resend.dev", "--ids").output
+    assert first not in without and call not in without
+    assert first in with_ids and call in with_ids
 
 
 def test_trace_tells_of_calls_and_of_what_is_forbidden(run, deps):

@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 from funnel_app.app import create_app
 from funnel_app.deps import Deps
 from funnel_app.flows.console.hook_pages import find_hooks
+from funnel_app.flows.console.template_pages import versions_of
 from funnel_app.flows.monitoring.doctor import examine_and_keep
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.receipt import Receipt
@@ -26,6 +27,7 @@ from tests.flows.leads import email_ids
 from tests.flows.monitoring.test_doctor import LIVE
 from tests.redis_server import RedisServer
 
+KEY = "christmas_email_1"
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
@@ -116,6 +118,8 @@ PLACES = {
     "nowhere": "/console/nowhere",
     "runbook": "/console/runbook",
     "simulate": "/console/simulate",
+    "pauses": "/console/pauses",
+    "actions": "/console/log",
     "search": "/console/search?words=delivered",
     "settle": "/console/settle",
 }
@@ -134,6 +138,7 @@ def pages(site: Site) -> dict[str, str]:
         "email-planned": f"/console/emails/{email_ids(leads['delivered'])[4]}",
         "hook": f"/console/hooks/{leads['delivered'].hook_id}",
         "hook-refused": f"/console/hooks/{find_hooks(site.deps, 'refused', None).rows[0]['id']}",
+        "template-version": f"/console/templates/{KEY}/versions/{versions_of(site.deps, KEY)[0].id}",
         "ask": f"/console/do/stop/{leads['booked'].enrolment_id}",
         "aside": f"/console/aside/incident/{leads['client'].contact_id}",
         "address": f"/console/leads/{leads['client'].contact_id}/address",

@@ -11,6 +11,7 @@ from funnel_app.flows.console import operate
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.templates.serving import ready_version
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.web.console.buttons import BUTTONS
 from tests.console_world import UNCLEAR, hold
@@ -177,6 +178,32 @@ def test_a_template_is_read_again_and_tried_out(console: Page, filled: Site):
     assert filled.deps.mailer.sent_to()[-1] == "delivered+olga@resend.dev"
 
 
+def test_a_newer_text_is_seen_beside_the_one_that_leads_get_and_an_earlier_one_serves_again(
+    console: Page, filled: Site
+):
+    key = f"postcall_maybe_email_{2 if filled.width == 'phone' else 3}"
+    deps = filled.deps
+    subject = ready_version(deps, key).subject
+    deps.now.forward(seconds=61)
+    deps.notebook.write(key, subject="Half a sentence", html="<p>Hi {{ first_name }}, half a</p>")
+    console.goto(f"{filled.url}/console/templates/{key}")
+    console.get_by_role("button", name="Read it from Notion now").click()
+    frames = console.locator("iframe")
+    expect(frames).to_have_count(2)
+    left, right = (frames.nth(number).bounding_box() for number in (0, 1))
+    assert left and right and (left["y"] < right["y"]) == (filled.width == "phone")
+    console.get_by_role("link", name="As on a phone").click()
+    assert frames.nth(0).bounding_box()["width"] == pytest.approx(390, abs=35)
+    console.get_by_role("link", name="Half a sentence").click()
+    expect(console.locator(".differs")).to_contain_text(subject)
+    console.get_by_role("button", name="Serve this one again").click()
+    expect(console.get_by_role("status")).to_contain_text("“Half a sentence”")
+    console.get_by_role("link", name=subject).click()
+    console.get_by_role("button", name="Serve this one again").click()
+    expect(console.get_by_role("status")).to_contain_text("until its page in Notion changes again")
+    expect(console.locator("main")).to_contain_text("an older text, as chosen")
+
+
 def test_a_call_is_put_aside_and_an_address_corrected(console: Page, filled: Site):
     refuse(filled.deps, campaign="christmas", hook="signup", payload={"email": "delivered+w@resend.dev"},
            errors={"x": ["no"]})  # fmt: skip
@@ -217,5 +244,6 @@ def test_no_button_is_forgotten(filled: Site):
     # Each of these is pressed by a test above, the login by the fixture.
     assert posts == {"console.do", "console.enrol", "console.look_again", "console.replay_hook",
                      "console.read_template", "console.send_test", "console.logout", "console.try_login",
-                     "console.put_aside", "console.settle_all", "console.correct_address"}  # fmt: skip
+                     "console.put_aside", "console.settle_all", "console.correct_address",
+                     "console.serve_version"}  # fmt: skip
     assert PLAYS.keys() == BUTTONS.keys()

@@ -1,10 +1,11 @@
 """The console's pages in a real Chromium, at both widths: they fit, can be used by everybody, and lead on."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
@@ -15,37 +16,56 @@ from tests.e2e.site import Site, pages
 from tests.flows.leads import call, email_ids
 
 GRAVE = {"serious", "critical"}
+# For what the width of a screen does not change, or what looks at several by itself.
+ONCE = pytest.mark.parametrize("width", ["desktop"], indirect=True, scope="module")
 NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-veteran", "lead-bounced", "email", "email-planned",
-         "sequences", "step", "calendar", "templates", "template", "figures", "hooks", "hook", "hook-refused",
+         "sequences", "step", "calendar", "templates", "template", "template-version", "figures", "hooks",
+         "hook", "hook-refused",
          "outgoing", "ask",
          "enrol", "doctor", "nowhere", "runbook", "aside", "settle", "address", "simulate",
-         "search")  # fmt: skip
+         "search", "pauses", "actions")  # fmt: skip
 
 
+@ONCE
 def test_no_page_of_the_console_is_forgotten(filled: Site):
     rules = {rule.endpoint for rule in filled.app.url_map.iter_rules() if rule.endpoint.startswith("console.")}
     reached = {filled.app.url_map.bind("").match(path.partition("?")[0])[0] for path in pages(filled).values()}
     posted = {r.endpoint for r in filled.app.url_map.iter_rules() if "POST" in (r.methods or ())}
     # What is shown inside a page, and what is downloaded, have tests of their own below.
-    assert rules - posted - reached == {"console.email_html", "console.template_preview", "console.figures_csv",
-                                        "console.leads_csv"}  # fmt: skip
+    assert rules - posted - reached == {"console.email_html", "console.template_preview", "console.version_preview",
+                                        "console.figures_csv", "console.leads_csv"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def screens(filled: Site) -> Iterator[dict[bool, Page]]:
+    """Olga's screen and a stranger's, at which one page after the other is looked at.
+
+    The console's policy would refuse axe's own script; it is the page that is looked at.
+    """
+    opened = {login: filled.open(login=login, bypass_csp=True) for login in (True, False)}
+    yield opened
+    for page in opened.values():
+        page.context.close()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_page_fits_and_can_be_used_by_everybody(filled: Site, name):
-    # axe's own script would be refused by the console's policy; it is the page that is looked at here.
-    page = filled.open(login=name != "login", bypass_csp=True)
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
+def test_every_page_fits_and_can_be_used_by_everybody(filled: Site, screens: dict[bool, Page], name):
+    page, faults = screens[name != "login"], []
+
+    def keep(error: Error) -> None:
+        faults.append(str(error))
+
+    page.on("pageerror", keep)
     page.goto(filled.url + pages(filled)[name])
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     found = Axe().run(page).response["violations"]
-    page.context.close()
+    page.remove_listener("pageerror", keep)
     assert overflow == 0, "the page is wider than the screen"
     assert [(v["id"], [n["target"] for n in v["nodes"]]) for v in found if v["impact"] in GRAVE] == []
     assert faults == []
 
 
+@ONCE
 def test_nothing_on_any_page_is_refused_by_its_own_policy(console: Page, filled: Site):
     refused: list[str] = []
     console.on("console", lambda message: refused.append(message.text))
@@ -56,6 +76,7 @@ def test_nothing_on_any_page_is_refused_by_its_own_policy(console: Page, filled:
     assert [text for text in refused if "Content Security Policy" in text or "Refused" in text] == []
 
 
+@ONCE
 def test_without_scripts_every_page_says_the_same(filled: Site):
     read: list[dict[str, str]] = []
     for scripts in (True, False):
@@ -71,6 +92,7 @@ def test_without_scripts_every_page_says_the_same(filled: Site):
     assert read[0] == read[1] and all(len(text) > 40 for text in read[1].values())
 
 
+@ONCE
 def test_without_scripts_leads_are_searched_and_buttons_pressed(filled: Site):
     page = filled.open(java_script_enabled=False)
     page.goto(f"{filled.url}/console/leads")
@@ -176,6 +198,7 @@ def test_a_day_of_the_calendar_opens_what_goes_on_it(console: Page, filled: Site
     expect(day.locator("tbody tr").first).to_be_visible()
 
 
+@ONCE
 def test_figures_are_of_the_days_that_one_chooses_and_come_as_csv(console: Page, filled: Site):
     console.goto(f"{filled.url}/console/figures")
     console.get_by_role("link", name="7 days").click()
@@ -200,12 +223,14 @@ def test_figures_are_of_the_days_that_one_chooses_and_come_as_csv(console: Page,
         assert download.value.suggested_filename == f"funnel-{name}-2026-12-01-to-2026-12-03.csv"
 
 
+@ONCE
 def test_the_doctor_examines_again(console: Page):
     console.get_by_role("link", name="Run all checks").click()
     console.get_by_role("link", name="Examine again").click()
     expect(console.get_by_role("heading", name=re.compile(r"\d+ warnings?, \d+ ok"))).to_be_visible()
 
 
+@ONCE
 def test_the_focus_stays_when_today_looks_again_by_itself(console: Page):
     link = console.get_by_role("link", name="Fix and replay")
     link.focus()
@@ -236,6 +261,7 @@ def test_a_slash_leads_to_the_box_that_finds_a_lead_from_every_page(console: Pag
     expect(console.locator("h1")).to_contain_text("Béla")
 
 
+@ONCE
 def test_the_dark_that_was_chosen_stays_and_can_be_read_on_every_page(filled: Site):
     page = filled.open(bypass_csp=True)
     page.goto(f"{filled.url}/console/sequences")
@@ -269,9 +295,8 @@ WIDTHS = (360, 390, 768, 1280)
 LONG = "Wolfeschlegelsteinhausenbergerdorff" * 3
 
 
+@ONCE
 def test_no_page_scrolls_sideways_whatever_long_word_stands_on_it(filled: Site):
-    if filled.width != "desktop":
-        pytest.skip("one console shows all widths")
     long = {"first_name": LONG[:60], "business_name": LONG, "weakest_system_1": LONG}
     receipt = enrol(filled.deps, call(f"{LONG[:60].lower()}@resend.dev", contact=long))
     payload = {"email": f"{LONG[:60].lower()}@resend.dev"}

@@ -12,18 +12,16 @@ QUIET = Noticed()
 A_WHILE = {"minutes": 2}
 TEMPLATE = Noticed("templates (fault), invariants (fault)", "Emails cannot be made")
 NO_NOTION = Noticed(
-    "notion token (fault), notion databases (fault), templates (fault), invariants (fault)",
+    "notion token (fault), invariants (fault)",
     "Emails cannot be made; Notion cannot be read",
 )
 
 NO_RESEND = Noticed(
-    "sending (fault), resend key (fault), from domain (fault), resend webhook (fault), "
-    "resend quota (fault), resend rate (fault), invariants (fault)",
+    "sending (fault), resend key (fault), invariants (fault)",
     "A check found a fault (resend key); Resend does not take emails",
 )
 WRONG_KEY = Noticed(
-    "sending (fault), resend key (fault), from domain (warning), resend webhook (warning), "
-    "resend quota (warning), resend rate (warning)",
+    "sending (fault), resend key (fault)",
     "Sending is paused; A check found a fault (resend key)",
 )
 
@@ -271,8 +269,7 @@ FAILURES = (
         "planned",
         lasts={"minutes": 1},
         noticed=Noticed(
-            "redis (fault), redis eviction (fault), redis persistence (fault), redis access (fault), "
-            "scheduler (fault), workers (fault), queues (fault), sending (fault), overdue (fault), invariants (fault)",
+            "redis (fault), overdue (fault), invariants (fault)",
             "Redis does not work",
         ),
     ),
@@ -282,8 +279,7 @@ FAILURES = (
         "planned",
         lasts={"minutes": 1},
         noticed=Noticed(
-            "redis (fault), redis eviction (fault), redis persistence (fault), redis access (fault), "
-            "scheduler (fault), workers (fault), queues (fault), sending (fault), overdue (fault), invariants (fault)",
+            "redis (fault), overdue (fault), invariants (fault)",
             "Redis does not work",
         ),
     ),

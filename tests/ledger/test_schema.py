@@ -19,7 +19,7 @@ from tests.postgres_server import PostgresServer
 VERSIONS = schema.MIGRATIONS / "versions"
 TABLES = {
     "bookings", "contacts", "email_events", "emails", "enrolments", "heartbeats", "hook_events", "incidents",
-    "messages", "notices", "operator_actions", "outgoing_events", "receivers", "requests", "suppressions",
+    "messages", "notices", "operator_actions", "outgoing_events", "pauses", "receivers", "requests", "suppressions",
     "template_versions",
 }  # fmt: skip
 

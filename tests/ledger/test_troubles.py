@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from funnel_app.ledger import schema, storage
 from funnel_app.ledger.engine import LedgerUnavailable, make_sessions, open_engine
@@ -98,3 +98,18 @@ def test_a_database_that_is_not_utf8_is_refused_with_the_cure(postgres, encoding
         schema.upgrade(odd)
     assert schema.current(odd) is None
     odd.dispose()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'connection failed: FATAL:  role "funel" does not exist',
+        'connection failed: FATAL:  database "funel" does not exist',
+        'connection failed: FATAL:  password authentication failed for user "funnel"',
+    ],
+)
+def test_a_server_that_refuses_us_is_told_by_the_setting(words):
+    refused = OperationalError("SELECT 1", None, Exception(words))
+    assert (
+        explain(refused) == f"the server refuses the user, password or database in DATABASE_URL: correct it ({words})"
+    )

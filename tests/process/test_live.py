@@ -6,7 +6,8 @@ import pytest
 
 from sandbox.journey import STAGES, Journey
 from sandbox.live import Broken, Caller, Live, Run, main
-from sandbox.stack import running_stack, start_funnel
+from sandbox.stack import running_stack
+from tests.process.starting import start_funnel
 
 TO = "delivered+live@resend.dev"
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from sandbox.stack import running_stack, start_funnel
+from sandbox.stack import running_stack
 from tests.postgres_server import PostgresServer
+from tests.process.starting import start_funnel
 from tests.process.watching import delivered, inbox, nothing_twice, opt_in, wait_until
 
 pytestmark = pytest.mark.process
@@ -22,7 +23,7 @@ def settings(request):
     server.stop()
 
 
-def test_a_signup_becomes_five_delivered_emails(settings):
+def test_a_signup_becomes_five_delivered_emails_and_the_processes_stop_with_0_when_asked(settings):
     with running_stack(2, **settings) as funnel:
         start_funnel(funnel)
         answer = opt_in(funnel, ADDRESS)
@@ -36,6 +37,7 @@ def test_a_signup_becomes_five_delivered_emails(settings):
             happened = [event["kind"] for event in email["events"]]
             assert [kind for kind in happened if not kind.startswith("email.")][:2] == ["planned", "sending"]
             assert "delivered" in happened and email["resend_id"]
+        stops_with_0(funnel)
 
 
 def completed(funnel):
@@ -43,11 +45,8 @@ def completed(funnel):
     return story if story["enrolments"][0]["state"] == "completed" else None
 
 
-def test_the_processes_stop_with_0_when_asked(slow_funnel):
-    processes = dict(slow_funnel.processes.running)
-    slow_funnel.processes.stop()
-    assert {name: process.returncode for name, process in processes.items() if name != "sandbox"} == {
-        "web": 0,
-        "worker": 0,
-        "scheduler": 0,
-    }
+def stops_with_0(funnel):
+    processes = dict(funnel.processes.running)
+    funnel.processes.stop()
+    ended = {name: process.returncode for name, process in processes.items() if name != "sandbox"}
+    assert ended == {"web": 0, "worker": 0, "scheduler": 0}

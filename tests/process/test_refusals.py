@@ -11,8 +11,9 @@ import pytest
 from redis import Redis
 
 from sandbox.processes import Processes
-from sandbox.stack import running_stack, start_funnel
+from sandbox.stack import running_stack
 from tests.postgres_server import PostgresServer
+from tests.process.starting import start_funnel
 from tests.process.watching import SIGNUP, emails, nothing_twice, opt_in, wait_until
 
 pytestmark = pytest.mark.process

@@ -9,9 +9,10 @@ import time
 
 import pytest
 
-from sandbox.stack import running_stack, start_funnel
+from sandbox.stack import running_stack
 from tests.pace import patient
 from tests.process.chat import Chat
+from tests.process.starting import start_funnel
 from tests.process.watching import log_of, opt_in, wait_until
 
 pytestmark = pytest.mark.process

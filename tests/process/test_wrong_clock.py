@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox.stack import running_stack, start_funnel
+from sandbox.stack import running_stack
 from tests.chaos.wrong_clock import WrongClock
+from tests.process.starting import start_funnel
 from tests.process.watching import delivered, emails, log_of, nothing_twice, opt_in, wait_until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(400)]

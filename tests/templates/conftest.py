@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from funnel_app.deps import Deps
 from funnel_app.gateways.notion.templates import NotionTemplates
 from sandbox.notion.state import TEMPLATES_DATABASE_ID, TEMPLATES_SOURCE_ID
-from sandbox.server import Server, serve
+from sandbox.server import Server
 from tests.factories import make_deps
 
 CHUNK = 2000
@@ -78,12 +78,6 @@ class Owner:
         """Turn switches of the stand-in for Notion."""
         with self.server.sandbox.lock:
             self.server.sandbox.settings.merge({"notion": settings})
-
-
-@pytest.fixture
-def notion() -> Iterator[Server]:
-    with serve() as server:
-        yield server
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from rq.job import JobStatus
 from sqlalchemy import select
 
 from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
-from funnel_app.flows.templates.serving import check_templates
+from funnel_app.flows.templates.serving import check_templates, ready_version
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import operator_actions
 from funnel_app.ledger.engine import open_engine
@@ -113,6 +113,11 @@ class TestReading:
             assert words in text, words
         assert "Nothing goes to this address" in olga.get(f"/console/leads/{world['bounced'].contact_id}").text
 
+    def test_a_lead_s_page_leads_to_the_call_that_began_a_sequence(self, olga, world):
+        call = f'href="/console/hooks/{world["delivered"].hook_id}"'
+        text = olga.get(f"/console/leads/{world['delivered'].contact_id}").text
+        assert f"{call}>The call that began it" in text and text.count(call) == 2, "and in what happened"
+
     def test_an_email_is_shown_as_it_was_sent(self, olga, world):
         sent, planned = email_ids(world["delivered"])[0], email_ids(world["delivered"])[4]
         text = olga.get(f"/console/emails/{sent}").text
@@ -179,20 +184,19 @@ class TestReading:
 
     def test_each_table_comes_as_csv_with_the_same_columns_whatever_is_in_it(self, olga, world):
         for name in TABLES:
-            full, empty = (
-                olga.get(f"/console/figures/{name}.csv?{q}") for q in ("days=7", "from=2020-01-01&to=2020-01-07")
-            )
-            heads = [answer.text.splitlines()[0] for answer in (full, empty)]
-            assert full.mimetype == "text/csv" and heads[0] == heads[1], name
-            rows = [len(answer.text.splitlines()) for answer in (full, empty)]
-            assert rows[0] == rows[1] and {line.count(",") for line in full.text.splitlines()} == {heads[0].count(",")}
-        named = olga.get("/console/figures/way.csv?days=7&campaign=christmas").headers["Content-Disposition"]
-        assert 'filename="funnel-way-christmas-2026-11-18-to-2026-11-24.csv"' in named
+            spans = ("days=7", "from=2020-01-01&to=2020-01-07")
+            full, empty = [olga.get(f"/console/figures/{name}.csv?{span}").text.splitlines() for span in spans]
+            assert full[0] == empty[0] and len(full) == len(empty), name
+            assert {line.count(",") for line in full} == {full[0].count(",")}, name
+        way = olga.get("/console/figures/way.csv?days=7&campaign=christmas")
+        assert way.mimetype == "text/csv" and way.text.startswith("stage,people,")
+        named = 'filename="funnel-way-christmas-2026-11-18-to-2026-11-24.csv"'
+        assert named in way.headers["Content-Disposition"]
         assert olga.get("/console/figures/nothing.csv").status_code == 404
 
     def test_templates_show_their_faults_and_a_preview(self, olga, world, deps):
         text = olga.get("/console/templates").text
-        assert "fault" in text and "no page in the templates database" in text and "No email needed it yet" in text
+        assert "held" in text and "no page in the templates database" in text and "No email needed it yet" in text
         text = olga.get("/console/templates/christmas_email_1").text
         assert ("a made-up lead" in text and "Nothing to mend" in text) or "warning" in text
         framed = olga.get("/console/templates/christmas_email_1/preview?lead=delivered%2Bana0@resend.dev")
@@ -389,6 +393,32 @@ class TestTemplates:
         assert "Nothing provides portal_url" in olga.get(f"{self.PATH}?lead=ana@resend.dev").text
         assert "Nothing provides" not in olga.get(f"{self.PATH}?sample=urgent").text
 
+    def test_a_draft_is_held_and_not_good(self, olga, deps):
+        check_templates(deps)
+        deps.now.forward(seconds=1)
+        deps.notebook.write("christmas_email_1", status="Draft")
+        check_templates(deps)
+        for path in ("/console/templates", self.PATH):
+            assert "held" in olga.get(path).text and "Draft" in olga.get(path).text
+        assert "leads get it" not in olga.get(self.PATH).text
+
+    def test_an_earlier_text_is_shown_beside_and_chosen_again(self, olga, deps):
+        ready_version(deps, "christmas_email_1")
+        deps.now.forward(seconds=1)
+        deps.notebook.write("christmas_email_1", subject="Half a sen", html="<p>Hi {{ first_name }}, half a sen</p>")
+        check_templates(deps)
+        text = olga.get(self.PATH).text
+        assert "a newer text waits" in text and "Leads get this now" in text
+        (waits,) = re.findall(rf'href="({self.PATH}/versions/[0-9a-f-]{{36}})">Half a sen</a>', text)
+        assert "Serve this one again?" in olga.get(waits).text
+        assert "half a sen" in olga.get(f"{waits}/preview?sample=urgent").text
+        assert olga.send(f"{waits}/serve", form=waits).status_code == 303
+        assert did(deps) == [("Olga", "serve_again")] and "Leads get it now" in olga.get(waits).text
+        answer = olga.send(f"{waits}/serve", form=self.PATH)
+        assert answer.status_code == 409 and "serves already" in answer.text
+        elsewhere = waits.replace("christmas_email_1", "christmas_email_2")
+        assert olga.get(elsewhere).status_code == 404
+
     def test_a_test_is_sent_and_written_down(self, olga, deps):
         answer = olga.send(f"{self.PATH}/test", form=self.PATH, to="delivered@resend.dev", sample="nonsense")
         assert answer.status_code == 303
@@ -575,3 +605,26 @@ class TestListAndTheme:
         assert (answer.status_code, answer.location) == (303, "/console/leads")
         client.set_cookie("funnel_theme", chosen, path="/console/")
         assert (f'data-theme="{kept}"' in operator.get("/console/").text) is bool(kept)
+
+
+class TestPauses:
+    """All sending, and one sequence, paused from the console."""
+
+    def test_what_it_means_is_said_first_and_it_stands_on_every_page_that_tells_how_all_is(self, olga, deps):
+        opt_in(deps)
+        wish = {"what": "all", "reason": "moving <b>house</b>", "until": "Monday 09:00"}
+        said = olga.send("/console/pauses", **wish)
+        assert said.status_code == 200 and "5 emails are due before that" in said.text
+        assert "Nothing is paused" in olga.get("/console/pauses").text, "nothing changed yet"
+        assert olga.send("/console/pauses", **wish, sure="yes").status_code == 303
+        for path in ("/console/", "/console/pauses", "/console/doctor"):
+            page = olga.get(path).text
+            assert "by Olga: moving &lt;b&gt;house" in page and "<b>house" not in page, path
+        assert olga.send("/console/pauses/resume", form="/console/pauses", what="all").status_code == 303
+        assert "Nothing is paused" in olga.get("/console/pauses").text
+        log = olga.get("/console/log").text
+        assert log.index("Resume") < log.index("moving &lt;b&gt;house") and "console" in log
+
+    def test_a_wish_that_cannot_be_met_is_answered_with_its_words_kept(self, olga):
+        answer = olga.send("/console/pauses", what="all", reason="x", until="soon")
+        assert answer.status_code == 409 and "“soon” is no time" in answer.text and 'value="soon"' in answer.text

@@ -268,7 +268,7 @@ SCHEMAS = [
     calcom_events.CalcomSchema, calcom_events.BookingSchema, calcom_events.NoShowUpdatedSchema,
 ]  # fmt: skip
 FUZZED = settings(
-    max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=60, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 
 
@@ -302,7 +302,7 @@ def patient(both_deps):
 class TestOverHttp:
     """The same through the front door: never a fault of ours, on either database."""
 
-    EXAMPLES = settings(FUZZED, max_examples=40)
+    EXAMPLES = settings(FUZZED, max_examples=20)
 
     @pytest.mark.parametrize("hook", [signup, noshow, maybe, onboarding, booking], ids=lambda hook: hook.__name__[17:])
     def test_our_hooks(self, patient, hook):

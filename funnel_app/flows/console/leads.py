@@ -56,6 +56,7 @@ class Moment:
     what: str
     detail: str | None = None
     email_id: UUID | None = None
+    hook_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,8 @@ def _of_end(deps: Deps, enrolment: Enrolment) -> Iterator[Moment]:
 
 def _of_hook(hook: dict[str, Any]) -> Moment:
     what = f"{(hook['event'] or hook['hook']).replace('_', ' ')} by {hook['source']}"
-    return Moment(datetime.fromisoformat(hook["at"]), hook["outcome"], what, hook["reason"])
+    at, call = datetime.fromisoformat(hook["at"]), UUID(hook["id"])
+    return Moment(at, hook["outcome"], what, hook["reason"], hook_id=call)
 
 
 def _of_event(deps: Deps, event: dict[str, Any], email: Email) -> Moment:

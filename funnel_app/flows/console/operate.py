@@ -150,9 +150,10 @@ def look_again(deps: Deps, key: str, operator: str) -> str:
     return told
 
 
-def note(deps: Deps, operator: str, action: str, contact_id: UUID | None, detail: str) -> None:
-    """Write down what an operator did by another flow."""
-    row = OperatorAction(at=deps.now(), operator=operator, action=action, contact_id=contact_id, detail=detail)
+def note(deps: Deps, operator: str, action: str, contact_id: UUID | None, detail: str, **more: Any) -> None:
+    """Write down what an operator did by another flow; `more` may be the `email_id`, and the `source` of the call."""
+    about = {"contact_id": contact_id, "detail": detail, **more}
+    row = OperatorAction(at=deps.now(), operator=operator, action=action, **about)
     with deps.sessions.begin() as session:
         _note(session, row)
 

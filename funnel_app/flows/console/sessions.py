@@ -4,9 +4,7 @@ from datetime import datetime
 
 from funnel_app.deps import Deps
 from funnel_app.ledger import operator_actions
-from funnel_app.ledger.operator_actions import OperatorAction
-
-LOG_OUT = "log_out"
+from funnel_app.ledger.operator_actions import LOG_OUT, OperatorAction
 
 
 def close_session(deps: Deps, operator: str, session_id: str) -> None:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from funnel_app.deps import Deps
-from funnel_app.ledger import emails, enrolments, leads
+from funnel_app.flows.addresses import looked_up
+from funnel_app.ledger import contacts, emails, enrolments, leads
 
 
 @dataclass(frozen=True)
@@ -42,3 +43,10 @@ def of_contact(deps: Deps, contact_id: UUID) -> Subject | None:
     with deps.reads() as session:
         contact = leads.find(session, contact_id)
     return Subject(contact.email, contact.id) if contact else None
+
+
+def contact_of_address(deps: Deps, address: str) -> UUID | None:
+    """Return whom an address is of; None for nobody whom we know."""
+    with deps.reads() as session:
+        contact = contacts.find(session, looked_up(address))
+    return contact.id if contact else None

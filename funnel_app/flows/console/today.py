@@ -9,6 +9,7 @@ from uuid import UUID
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
+from funnel_app.flows.console.pausing import list_pauses
 from funnel_app.flows.intake.received import as_row, waits_for_mend
 from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
@@ -21,7 +22,7 @@ from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.monitoring.stats import standing
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
 from funnel_app.flows.sending.sending_status import pause_reason
-from funnel_app.ledger import counts, hook_events, incidents, today
+from funnel_app.ledger import counts, hook_events, incidents, pauses, today
 from funnel_app.ledger.models import Email, Enrolment, HookEvent
 from funnel_app.ledger.watch_models import Incident
 
@@ -89,7 +90,10 @@ class Ahead:
 
 @dataclass(frozen=True)
 class Today:
-    """All of the first page. `unexplained` is the promise: emails that stand still and nothing says why."""
+    """All of the first page; `kept_back` emails are due, and wait for the end of a pause.
+
+    `unexplained` is the promise: emails that stand still and nothing says why.
+    """
 
     headline: Headline
     day: Day
@@ -98,6 +102,8 @@ class Today:
     unexplained: int
     why_late: str | None
     pause_reason: str | None
+    pauses: Sequence[tuple[str, str]]
+    kept_back: int
     stops: Sequence[Stop]
     odd: Mapping[str, int]
     todo: Todo
@@ -108,7 +114,7 @@ class Today:
     @property
     def calm(self) -> bool:
         """Whether nothing at all needs attention."""
-        return not (self.todo.asks or self.stops or self.pause_reason or self.incidents)
+        return not (self.todo.asks or self.stops or self.pause_reason or self.pauses or self.incidents)
 
 
 def look_at_today(deps: Deps) -> Today:
@@ -132,9 +138,16 @@ def look_at_today(deps: Deps) -> Today:
         unexplained=standing(deps, paused=why_late is not None),
         why_late=why_late,
         pause_reason=paused,
+        pauses=list_pauses(deps).standing,
+        kept_back=_kept_back(deps),
         stops=found,
         examined=with_present(examined, found) if examined else None,
     )
+
+
+def _kept_back(deps: Deps) -> int:
+    with deps.reads() as session:
+        return pauses.count_waiting(session, deps.now())
 
 
 def _day(deps: Deps) -> Day:

@@ -60,7 +60,7 @@ HEARD_OF = frozenset({Part.REDIS, Part.SCHEDULER, Part.WORKERS})
 def examine(deps: Deps) -> list[Check]:
     """Return every finding, in the order of the table, with no secret in it, and no full address. Changes nothing.
 
-    A check whose ledger is away is a fault.
+    One cause is one fault: that of a ledger which is away says what could not be looked at for it.
     """
     return _masked(_examined(deps))
 
@@ -71,8 +71,20 @@ def _masked(checks: Iterable[Check]) -> list[Check]:
 
 def _examined(deps: Deps) -> list[Check]:
     hide = secret_hider(deps.settings)
-    found = (check for name, look in CHECKS.items() for check in _look(deps, name, look))
-    return [replace(check, detail=hide(check.detail), fix=hide(check.fix)) for check in found]
+    found = {name: _look(deps, name, look) for name, look in CHECKS.items()}
+    unseen = [name for name, checks in found.items() if checks is None]
+    checks = [check for each in found.values() for check in each or ()]
+    if unseen:
+        checks = [_telling(check, unseen) if check.name == "ledger" else check for check in checks]
+    return [replace(check, detail=hide(check.detail), fix=hide(check.fix)) for check in checks]
+
+
+def _telling(ledger: Check, unseen: Sequence[str]) -> Check:
+    """Return the ledger's check with what could not be looked at without it; a fault where it is back by now."""
+    names = ", ".join(unseen)
+    if ledger.status is Status.FAULT:
+        return replace(ledger, detail=f"{ledger.detail}; not looked at meanwhile: {names}")
+    return fault("ledger", f"was away for a moment, and {names} were not looked at", "run flask doctor again")
 
 
 @dataclass(frozen=True)
@@ -131,11 +143,13 @@ def last_examination(deps: Deps) -> Examination | None:
     return Examination(datetime.fromisoformat(found["at"]), tuple(checks))
 
 
-def _look(deps: Deps, name: str, look: Probe) -> list[Check]:
+def _look(deps: Deps, name: str, look: Probe) -> list[Check] | None:
+    """Return what a look finds; None where the ledger is away."""
     try:
         return list(look(deps))
     except LedgerUnavailable as error:
-        return [fault(name, f"the ledger cannot be asked: {explain(error)}", "see the check named ledger")]
+        log.warning("check_without_ledger", check=name, error=explain(error))
+        return None
     except Exception as error:  # one look that breaks must not hide all others
         log.exception("check_failed", check=name)
         words = f"the look itself broke ({type(error).__name__}: {error})"

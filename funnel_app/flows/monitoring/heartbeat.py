@@ -11,10 +11,10 @@ from funnel_app.ledger import incidents
 KIND = "heartbeat_failed"
 
 
-def ping(deps: Deps) -> bool:
-    """Call HEARTBEAT_URL where all invariants hold, all parts are there and backups are made; say whether it took it.
+def ping(deps: Deps) -> bool | None:
+    """Call HEARTBEAT_URL where all invariants hold, all parts are there and backups are made; False where it was not.
 
-    An address that does not answer, or knows no such switch, is an incident: the switch is itself looked at.
+    None where it does not answer, or knows no such switch. That is an incident: the switch is itself looked at.
     """
     url = deps.settings.heartbeat_url
     if url is None or faults(deps) or any(count_invariants(deps).values()) or why_not_well(deps):
@@ -23,7 +23,8 @@ def ping(deps: Deps) -> bool:
         deps.alerts.ping(url)
     except GatewayError as error:
         note(deps, {(KIND, ""): f"HEARTBEAT_URL: {error}"}, [KIND])
-        return False
+        # Called again after a minute, and not soon: what refuses us must not be hammered.
+        return None
     note(deps, {}, [KIND])
     return True
 

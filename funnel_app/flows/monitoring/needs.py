@@ -11,7 +11,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.intake.received import waits_for_mend
 from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, NOTION_AWAY
 from funnel_app.flows.monitoring.incidents import name_of
-from funnel_app.ledger import counts, hook_events, incidents, today
+from funnel_app.flows.sending.sending_status import pause_words
+from funnel_app.ledger import counts, hook_events, incidents, pauses, today
 from funnel_app.ledger.watch_models import Incident
 
 MOST = 1000
@@ -38,7 +39,8 @@ def needs(deps: Deps, session: Session, *, stopped: bool) -> list[str]:
     # A text whose emails are held is one thing to mend.
     keys = {key for key, *_ in held} | ({""} if held else set())
     told = [each for each in told if each.kind != BROKEN_TEXT or each.subject not in keys]
-    return [*_held(deps, held), *(_of_incident(deps, each) for each in told), *_counted(session)]
+    paused = [pause_words(deps, each) for each in pauses.standing(session, deps.now()) if not each.of_everything]
+    return [*_held(deps, held), *(_of_incident(deps, each) for each in told), *_counted(session), *paused]
 
 
 def _stands(deps: Deps, incident: Incident) -> bool:

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
-from funnel_app.flows.outbox.receivers import KEPT_FOR, REMOVED
+from funnel_app.flows.outbox.receivers import KEPT_FOR, host_of
 from funnel_app.flows.outbox.tell import GIVES_UP_AFTER
 from funnel_app.flows.receipt import iso
-from funnel_app.gateways.http.receivers import receiver_host, receiver_key
+from funnel_app.gateways.http.receivers import receiver_key
 from funnel_app.ledger import contacts, outbox, receivers
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.outbox_models import OutgoingEvent
@@ -22,8 +22,7 @@ def list_events(deps: Deps, state: str | None, limit: int, before: UUID | None =
     with deps.reads() as session:
         found = outbox.newest(session, state, limit, before)
         people = contacts.by_ids(session, {event.contact_id for event in found})
-    hosts = {receiver_key(url): receiver_host(url) for url in deps.settings.events_webhook_urls}
-    return [_row(event, people[event.contact_id].email, hosts.get(event.receiver, REMOVED)) for event in found]
+    return [_row(event, people[event.contact_id].email, host_of(deps, event.receiver)) for event in found]
 
 
 def _row(event: OutgoingEvent, address: str, host: str) -> dict[str, Any]:

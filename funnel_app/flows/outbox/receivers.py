@@ -26,6 +26,12 @@ class ReceiverStanding:
     error: str | None = None
 
 
+def host_of(deps: Deps, key: str) -> str:
+    """Return what may be shown of the receiver that the ledger knows by this key."""
+    hosts = {receiver_key(url): receiver_host(url) for url in deps.settings.events_webhook_urls}
+    return hosts.get(key, REMOVED)
+
+
 def find_receivers(deps: Deps) -> list[ReceiverStanding]:
     """Return every receiver that is set, in the order of the setting, then one for which events still wait."""
     with deps.reads() as session:

@@ -6,11 +6,13 @@ from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up, names
+from funnel_app.flows.outbox.receivers import host_of
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.tracing.trace import trace
-from funnel_app.ledger import bookings, contacts, hook_events, operator_actions, pii, suppressions
+from funnel_app.ledger import bookings, contacts, hook_events, operator_actions, outbox, pii, suppressions
 from funnel_app.ledger.booking_models import Booking
 from funnel_app.ledger.models import Contact, HookEvent, Message, Suppression
+from funnel_app.ledger.outbox_models import OutgoingEvent
 
 
 def export(deps: Deps, address: str) -> dict[str, Any] | None:
@@ -25,6 +27,7 @@ def export(deps: Deps, address: str) -> dict[str, Any] | None:
         done = operator_actions.of_contact(session, contact.id) if contact else []
         booked = bookings.of_contact(session, contact.id) if contact else []
         others = _of_others(session, contact, email_norm)
+        told = outbox.of_contact(session, contact.id) if contact else []
     if contact is None and not forbidden and not calls and not others:
         return None
     return {
@@ -36,8 +39,13 @@ def export(deps: Deps, address: str) -> dict[str, Any] | None:
         "named_by_others": [{"at": iso(c.received_at), "hook": c.hook, "from": c.source} for c in others],
         "messages": [_message(message) for message in frozen],
         "done_by_people": [{"at": iso(a.at), "action": a.action, "detail": a.detail} for a in done],
+        "told_to_others": [_told(deps, event) for event in told],
         "story": trace(deps, address),
     }
+
+
+def _told(deps: Deps, event: OutgoingEvent) -> dict[str, Any]:
+    return {"at": iso(event.at), "type": event.kind, "to": host_of(deps, event.receiver), "state": str(event.state)}
 
 
 def _person(contact: Contact) -> dict[str, Any]:

@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.sending.eligibility import Forbidden, forbidden_to, stop_unwanted
+from funnel_app.flows.sending.eligibility import forbidden_to, stop_unwanted
 from funnel_app.flows.sending.sending_status import LEASE
 from funnel_app.flows.sending.submit import Begun
 from funnel_app.flows.templates.compose import Composed
-from funnel_app.ledger import batches, contacts, emails, messages, requests
+from funnel_app.ledger import batches, contacts, emails, messages, pauses, requests
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email, EnrolmentState
+from funnel_app.ledger.pauses import Pause
 
 LATE_AFTER = timedelta(seconds=60)
 
@@ -42,15 +43,18 @@ def freeze(deps: Deps, composed: Mapping[UUID, Composed], token: UUID) -> Begun 
 
 
 def _still_wanted(deps: Deps, session: Session, batch: Sequence[Email], now: datetime) -> list[Email]:
-    forbidden = forbidden_to(deps, session, batch)
-    return [email for email in batch if _is_wanted(deps, session, email, now, forbidden)]
+    forbidden, paused = forbidden_to(deps, session, batch), pauses.standing(session, now)
+    free = [email for email in batch if not _given_back(session, email, paused, now)]
+    return [email for email in free if not stop_unwanted(deps, session, email, now, forbidden)]
 
 
-def _is_wanted(deps: Deps, session: Session, email: Email, now: datetime, forbidden: Forbidden) -> bool:
-    if email.enrolment.state != EnrolmentState.ACTIVE:
-        emails.move(session, email, State.PLANNED, now, f"given back: its sequence is {email.enrolment.state}")
+def _given_back(session: Session, email: Email, paused: Sequence[Pause], now: datetime) -> bool:
+    """Let an email wait again whose sequence ended or was paused meanwhile; say whether it was one."""
+    stands = "paused" if pauses.covering(paused, email.enrolment) else email.enrolment.state
+    if stands == EnrolmentState.ACTIVE:
         return False
-    return not stop_unwanted(deps, session, email, now, forbidden)
+    emails.move(session, email, State.PLANNED, now, f"given back: its sequence is {stands}")
+    return True
 
 
 def idempotency_key(batch: Sequence[Email]) -> str:

@@ -1,10 +1,12 @@
 """The gate before every call to Resend: whether sending is paused, and who may try whether it works again."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from funnel_app.deps import Deps
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.pauses import Pause, standing
 
 LEASE = timedelta(seconds=15)
 PATIENCE_S = 5.0
@@ -25,6 +27,35 @@ def pause_reason(deps: Deps) -> str | None:
     """Return within half a second why nothing goes out now, in plain words; None where it does. Never raises."""
     if why := deps.queues.why_away():
         return f"Redis {why}"
+    return paused_by_hand(deps) or _paused_by_itself(deps)
+
+
+def paused_by_hand(deps: Deps) -> str | None:
+    """Return in a clause that a person paused all sending, until when and why; None where nobody did. Never raises."""
+    try:
+        with deps.reads() as session:
+            return next((pause_words(deps, each) for each in standing(session, deps.now()) if each.of_everything), None)
+    except LedgerUnavailable:
+        return None
+
+
+def pause_words(deps: Deps, pause: Pause) -> str:
+    """Return one person's pause in a clause: of what, until when, by whom and why."""
+    named = "all sending"
+    if not pause.of_everything:
+        named = f"“{deps.registry.title_of_sequence(pause.campaign, pause.sequence)}”"
+    return f"{named} is paused {until_words(deps, pause.until_at)}, by {pause.operator}: {pause.reason}"
+
+
+def until_words(deps: Deps, until_at: datetime | None) -> str:
+    """Return until when a pause is to last, as the business's clocks show it."""
+    if until_at is None:
+        return "until somebody resumes it"
+    until = until_at.astimezone(ZoneInfo(deps.settings.timezone))
+    return f"until {until:%A} {until.day} {until:%B}, {until:%H:%M}"
+
+
+def _paused_by_itself(deps: Deps) -> str | None:
     try:
         pause = deps.pause.current()
     except Unavailable:

@@ -20,7 +20,7 @@ from funnel_app.flows.sending.eligibility import Forbidden, NotInFiles, forbidde
 from funnel_app.flows.sending.sending_status import LEASE, may_send
 from funnel_app.flows.turn import wait_for_turn
 from funnel_app.gateways.resend.answers import Answer
-from funnel_app.ledger import contacts, emails, messages, requests
+from funnel_app.ledger import contacts, emails, messages, pauses, requests
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email, EnrolmentState, Message, Request, RequestState
 from funnel_app.ledger.types import new_id
@@ -29,6 +29,7 @@ from funnel_app.letters.wire import as_resend
 from funnel_app.letters.words import one_line
 
 TAKEN_BACK = "taken back: an email of it is no longer wanted"
+PAUSED = "taken back: somebody paused what it would have sent"
 ANOTHER_DAY = "taken back: its letters speak of the day before"
 OTHER_SETTINGS = "taken back: FROM_EMAIL, REPLY_TO or PUBLIC_URL was changed since its letters were made"
 
@@ -85,14 +86,17 @@ def _take(deps: Deps, request_id: UUID, token: UUID) -> Begun | None:
 def _taken_back(deps: Deps, session: Session, request: Request, now: datetime) -> bool:
     """Take back a call that certainly went nowhere, and whose letters would not be made so again; say whether it was.
 
-    An email of it is no longer wanted, another day has begun (a letter says "tomorrow" of its own), or settings that
-    stand in it were mended since.
+    An email of it is no longer wanted or was paused, another day has begun (a letter says "tomorrow" of its own), or
+    settings that stand in it were mended since.
     """
     if request.unknown_since is not None:
         return False
     waiting = [email for email in emails.load(session, _email_ids(session, request.id)) if _waits(email, request)]
     forbidden = forbidden_to(deps, session, waiting)
     why = _why_made_anew(deps, session, request, waiting, now)
+    paused = pauses.standing(session, now)
+    if any(pauses.covering(paused, email.enrolment) for email in waiting):
+        why = PAUSED
     if why is None and all(_is_wanted(deps, session, email, now, forbidden) for email in waiting):
         return False
     for email in waiting:

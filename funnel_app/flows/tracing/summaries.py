@@ -15,7 +15,16 @@ from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Request
 
 UNDER_WAY = (State.SENDING, State.HELD, State.AMBIGUOUS, State.SENT, State.DELAYED)
 BLOCKS_THE_NEXT = (State.SENDING, State.HELD, State.AMBIGUOUS)
+GOES_THEN = "then it goes by itself, unless that is later than its sequence allows"
 DOCTOR_KNOWS = "flask doctor says what to do"
+
+
+@dataclass(frozen=True)
+class Paused:
+    """What keeps a sequence back that somebody paused, in a clause, and until when; None until it is resumed."""
+
+    words: str
+    until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,7 @@ class Outlook:
     """What a sentence needs to know besides the enrolment: the time, where people read it, and what holds mail up.
 
     `bars` keep every email of an enrolment from its person; those of enrolments that go `elsewhere` are live, and this
-    process is in testing mode.
+    process is in testing mode; `pauses` are by enrolment.
     """
 
     now: datetime
@@ -32,6 +41,7 @@ class Outlook:
     requests: Mapping[UUID, Request] = field(default_factory=dict)
     bars: Mapping[UUID, Block | None] = field(default_factory=dict)
     elsewhere: frozenset[UUID] = frozenset()
+    pauses: Mapping[UUID, Paused] = field(default_factory=dict)
 
     def spoken(self, at: datetime) -> str:
         """Return a time as people say it: today at 07:01, or Wednesday 25 November at 07:00."""
@@ -159,6 +169,9 @@ def _barred(enrolment: Enrolment, barred: Block) -> str:
 
 def _upcoming(email: Email, view: Outlook) -> str:
     at = max(email.due_at, email.next_attempt_at or email.due_at)
+    pause = view.pauses.get(email.enrolment_id)
+    if pause is not None and (pause.until is None or at < pause.until):
+        return f"email {email.step} waits: {pause.words}; {GOES_THEN}"
     if at > view.now:
         return f"email {email.step} goes {view.spoken(at)}"
     if view.waiting:

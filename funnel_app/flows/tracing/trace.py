@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -14,11 +15,11 @@ from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.sending.eligibility import block_reason
-from funnel_app.flows.sending.sending_status import pause_reason
-from funnel_app.flows.tracing.summaries import DOCTOR_KNOWS, Outlook, sentence
+from funnel_app.flows.sending.sending_status import pause_reason, pause_words
+from funnel_app.flows.tracing.summaries import DOCTOR_KNOWS, Outlook, Paused, sentence
 from funnel_app.flows.tracing.timeline import story
 from funnel_app.flows.tracing.unknown_addresses import stranger
-from funnel_app.ledger import contacts, email_events, enrolments, hook_events, requests, suppressions
+from funnel_app.ledger import contacts, email_events, enrolments, hook_events, pauses, requests, suppressions
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Suppression
 
 __all__ = ["sentence", "trace"]
@@ -50,7 +51,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         timeline = email_events.of_emails(session, [email.id for e in joined for email in e.emails])
         hooks = sorted([*hook_events.of_contact(session, contact.id), *refused], key=lambda hook: hook.received_at)
         bars = {enrolment.id: block_reason(deps, enrolment, contact, forbidden) for enrolment in joined}
-        outlook = replace(_outlook(deps, session, joined, waiting), bars=bars)
+        outlook = replace(_outlook(deps, session, joined, waiting), bars=bars, pauses=_pauses(deps, session, joined))
     return {
         "headline": said,
         "contact": _contact(contact),
@@ -59,6 +60,12 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         "enrolments": [_enrolment(enrolment, timeline, outlook) for enrolment in joined],
         "story": story(hooks, joined, timeline, forbidden),
     }
+
+
+def _pauses(deps: Deps, session: Session, joined: Sequence[Enrolment]) -> dict[UUID, Paused]:
+    found = pauses.standing(session, deps.now())
+    covered = {enrolment.id: pauses.covering(found, enrolment) for enrolment in joined}
+    return {id_: Paused(pause_words(deps, each), each.until_at) for id_, each in covered.items() if each}
 
 
 def _why_all_waits(deps: Deps, found: Sequence[Stop]) -> str | None:

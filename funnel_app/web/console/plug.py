@@ -3,6 +3,7 @@
 from flask import Flask
 
 from funnel_app.web.console import (
+    actions,
     buttons,
     calendar,
     doctor,
@@ -12,6 +13,7 @@ from funnel_app.web.console import (
     hooks,
     leads,
     outgoing,
+    pausing,
     runbook,
     search,
     sequences,
@@ -27,8 +29,8 @@ from funnel_app.web.console.rq import add_rq_dashboard
 
 # Each of these modules puts its pages onto the blueprint by being imported.
 PAGES = (
-    buttons, calendar, doctor, downloads, emails, figures, hooks, leads, outgoing, runbook, search, sequences, settling,
-    simulate, templates, theme, today,
+    actions, buttons, calendar, doctor, downloads, emails, figures, hooks, leads, outgoing, pausing, runbook, search,
+    sequences, settling, simulate, templates, theme, today,
 )  # fmt: skip
 
 

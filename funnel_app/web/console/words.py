@@ -7,10 +7,20 @@ from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.spoken import things
 from funnel_app.flows.receipt import iso
+from funnel_app.flows.templates.standing import Stand
 from funnel_app.ledger.leads import Running
 from funnel_app.ledger.models import Enrolment, EnrolmentState
 from funnel_app.rules.exit import ended_as
 
+STANDS = {
+    Stand.SERVES: "good",
+    Stand.NEWER_WAITS: "wait",
+    Stand.KEPT: "wait",
+    Stand.NEWEST_BROKEN: "bad",
+    Stand.HELD: "bad",
+    Stand.UNREAD: "over",
+    Stand.STALE: "wait",
+}
 # How a state looks: good, wait, bad or over; the state itself is always written beside the colour.
 LOOKS = {
     "delivered": "good",
@@ -33,6 +43,7 @@ LOOKS = {
     "refused": "bad",
     "fault": "bad",
     "warning": "wait",
+    **{str(stand): look for stand, look in STANDS.items()},
 }
 
 

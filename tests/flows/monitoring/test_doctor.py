@@ -8,11 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.registry import Registry
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.flows.monitoring import canary
+from funnel_app.flows.monitoring import canary, doctor
 from funnel_app.flows.monitoring.checks import ledger, settings
 from funnel_app.flows.monitoring.checks.check import Status
 from funnel_app.flows.monitoring.checks.outside import calendly
@@ -193,7 +194,7 @@ WRONG = {
     "another time elsewhere": (lambda d: shift_world(d, hours=2), "clock: fault", "7200 s off"),
     "a slow clock": (lambda d: shift_world(d, minutes=2), "clock: warning", "120 s off"),
     "no other clock": (lambda d: shift_world(d, fault=Unavailable("x", "gone")), "clock: warning", "no other clock"),
-    "Redis away": (lambda d: setattr(d.vitals, "away", True), "scheduler: fault", "Redis cannot be reached"),
+    "Redis away": (lambda d: setattr(d.vitals, "away", True), "redis: fault", "Redis cannot be reached"),
     "an evicting Redis": (lambda d: facts(d, policy="allkeys-lru"), "redis eviction: warning", "throws jobs away"),
     "a forgetful Redis": (lambda d: facts(d, keeps=False), "redis persistence: warning", "keeps nothing"),
     "an open Redis": (lambda d: facts(d, exposure=Exposure.OPEN), "redis access: warning", "without a password"),
@@ -222,7 +223,7 @@ WRONG = {
     "a quota nearly used": (lambda d: used(d, 90), "resend quota: warning", "90 of 100 sent today"),
     "silence from Resend": (lambda d: (send_first(d), d.now.forward(hours=2)), "resend events: fault", "came 2 h ago"),
     "a wrong token": (lambda d: fail(d.notebook, Rejected("notion", "401")), "notion token: fault", "401"),
-    "Notion away": (lambda d: fail(d.notebook, Unavailable("notion", "503")), "templates: fault", "503"),
+    "Notion away": (lambda d: fail(d.notebook, Unavailable("notion", "503")), "notion token: fault", "503"),
     "a database without a property": (
         lambda d: put(d, desk("Contacts: no Email")),
         "notion databases: fault",
@@ -352,8 +353,31 @@ def test_a_ledger_that_is_behind_or_away_is_a_fault_and_the_rest_is_still_looked
             connection.execute(text(f"ALTER TABLE {table} RENAME TO {table}_gone"))
     checks = found(deps)
     assert checks["ledger"].status == "fault" and "at nothing, not at" in checks["ledger"].detail
-    assert checks["clock"].detail.startswith("the ledger cannot be asked: no such table")
-    assert checks["redis"].status == "ok"
+    assert "; not looked at meanwhile: " in checks["ledger"].detail and ": clock, " in checks["ledger"].detail
+    assert "clock" not in checks and checks["redis"].status == "ok"
+
+
+def test_a_ledger_that_was_away_for_a_moment_is_said_with_what_was_not_looked_at(deps, monkeypatch):
+    away = OperationalError("SELECT 1", None, Exception("the connection was lost"))
+    monkeypatch.setitem(doctor.CHECKS, "clock", lambda deps: (_ for _ in ()).throw(away))
+    check = found(deps)["ledger"]
+    assert (check.status, check.detail) == ("fault", "was away for a moment, and clock were not looked at")
+
+
+@pytest.mark.parametrize(
+    ("part", "told", "untold"),
+    [
+        (lambda d: setattr(d.vitals, "away", True), "redis", {"scheduler", "workers", "queues", "redis access"}),
+        (lambda d: fail(d.account, Unavailable("resend", "503")), "resend key", {"from domain", "resend webhook"}),
+        (lambda d: fail(d.account, Rejected("resend", "401")), "resend key", {"from domain", "resend quota"}),
+        (lambda d: fail(d.notebook, Unavailable("notion", "503")), "notion token", {"notion databases", "templates"}),
+    ],
+)
+def test_one_cause_is_one_fault_that_names_what_cannot_be_looked_at(deps, part, told, untold):
+    part(deps)
+    checks = found(deps)
+    assert checks[told].status == "fault" and not untold & set(checks)
+    assert all(name in checks[told].detail for name in untold)
 
 
 def test_a_ledger_of_a_newer_release_is_only_a_warning_since_a_rollback_works_on_it(deps):
@@ -406,7 +430,8 @@ def test_no_check_is_missing_from_a_report_whatever_is_wrong(well):
     names = list(found(well))
     for trouble in (WRONG_KEY, ONLY_SENDS, Unavailable("resend", "no connection")):
         well.account.fault = trouble
-        assert list(found(well)) == names
+        checks = found(well)
+        assert [name for name in names if name not in checks and name not in checks["resend key"].detail] == []
 
 
 def test_a_folder_that_is_not_there_is_a_fault_with_its_name(tmp_path):

@@ -16,6 +16,7 @@ from funnel_app.flows.outbox.history import forget_told, list_events, tell_again
 from funnel_app.flows.outbox.receivers import find_receivers
 from funnel_app.flows.outbox.tell import tell_receivers
 from funnel_app.flows.privacy.erase import erase
+from funnel_app.flows.privacy.export import export
 from funnel_app.flows.privacy.suppress import release, suppress
 from funnel_app.flows.privacy.unsubscribe import undo, unsubscribe
 from funnel_app.flows.sending.deliver import deliver
@@ -152,6 +153,13 @@ def test_of_an_erased_lead_nothing_is_told_but_that_it_is_to_be_forgotten(told):
     erase(told, "ana@resend.dev")
     assert tell_all(told) == ["lead.erased"]
     assert set(told.receivers.taken[0][1]["data"]["lead"]) == {"id"}
+
+
+def test_an_export_says_who_was_told_what(told):
+    opt_in(told)
+    tell_all(told)
+    (found,) = export(told, "ana@resend.dev")["told_to_others"]
+    assert (found["type"], found["to"], found["state"]) == ("lead.enrolled", "hooks.zapier.example", "taken")
 
 
 def test_the_canary_is_no_lead(told):

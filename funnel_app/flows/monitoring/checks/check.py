@@ -46,9 +46,9 @@ def fault(name: str, detail: str, fix: str) -> Check:
     return Check(name, Status.FAULT, detail, fix)
 
 
-def all_faults(names: Sequence[str], detail: str, fix: str) -> Findings:
-    """Return the same fault for several names: what they stand on is away."""
-    return (fault(name, detail, fix) for name in names)
+def one_fault(names: Sequence[str], detail: str, fix: str) -> Check:
+    """Return the fault of the first name, which says what else cannot be looked at for it: one cause is told once."""
+    return fault(names[0], f"{detail}; not looked at meanwhile: {', '.join(names[1:])}", fix)
 
 
 def standing(checks: Iterable[Check], status: str) -> int:

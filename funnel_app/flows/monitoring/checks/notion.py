@@ -2,7 +2,7 @@
 
 from funnel_app.deps import Deps
 from funnel_app.flows.mirror.workspace import check_desk
-from funnel_app.flows.monitoring.checks.check import Check, Findings, all_faults, count, fault, ok, warning
+from funnel_app.flows.monitoring.checks.check import Check, Findings, count, fault, ok, one_fault, warning
 from funnel_app.flows.templates.audit import FAULT, OK, Audited, audit_templates
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.ledger import mirrored
@@ -17,7 +17,7 @@ def notion(deps: Deps) -> Findings:
         who = deps.notebook.whoami()
     except GatewayError as error:
         fix = SHARE if isinstance(error, Rejected) else "wait: the last good texts serve for a day"
-        yield from all_faults(
+        yield one_fault(
             ("notion token", "notion databases", "templates"), f"Notion cannot be asked: {error.message}", fix
         )
         return

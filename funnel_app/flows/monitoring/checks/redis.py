@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Findings, all_faults, count, fault, ok, warning
+from funnel_app.flows.monitoring.checks.check import Findings, count, fault, ok, one_fault, warning
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.monitoring.ready import SCHEDULER, WORKER, Part, silent_parts
+from funnel_app.flows.sending.sending_status import pause_words
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.exposure import Exposure
-from funnel_app.ledger import counts
+from funnel_app.ledger import counts, pauses
 
 LONG_QUEUE = 200
 MISSED_FOR = timedelta(hours=1)
@@ -19,12 +20,12 @@ NAMES = ("redis", "redis eviction", "redis persistence", "redis access", "schedu
 def redis(deps: Deps) -> Findings:
     """Redis answers, takes writes, throws nothing away, and what runs by it runs."""
     if why := deps.queues.why_away():
-        yield from all_faults(NAMES, f"Redis {why}; hooks are still accepted", FIX)
+        yield one_fault(NAMES, f"Redis {why}; hooks are still accepted", FIX)
         return
     try:
         found = [*_redis(deps), *_processes(deps), *_queues(deps), *_sending(deps)]
     except Unavailable as error:
-        yield from all_faults(NAMES, f"Redis cannot be reached ({error.message}); hooks are still accepted", FIX)
+        yield one_fault(NAMES, f"Redis cannot be reached ({error.message}); hooks are still accepted", FIX)
         return
     yield from found
 
@@ -103,12 +104,19 @@ def _queues(deps: Deps) -> Findings:
 
 
 def _sending(deps: Deps) -> Findings:
-    pause = deps.pause.current()
-    if pause is None:
+    pause, by_hand = deps.pause.current(), _paused_by_people(deps)
+    if pause is None and by_hand:
+        yield warning("sending", by_hand, "resume it with flask sending resume, or under Pauses in the console")
+    elif pause is None:
         yield ok("sending", "not paused")
     else:
         words = f"paused ({pause.kind}) until {said_at(deps, pause.until)} at least: {pause.reason}"
         yield fault("sending", words, FIXES.get(pause.kind, "wait: it goes on by itself"))
+
+
+def _paused_by_people(deps: Deps) -> str:
+    with deps.reads() as session:
+        return "; ".join(pause_words(deps, each) for each in pauses.standing(session, deps.now()))
 
 
 FIXES = {

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from email.utils import parseaddr
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Check, Findings, all_faults, fault, ok, warning
+from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, one_fault, warning
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.gateways.resend.account import Endpoint, Usage, may_only_send
@@ -47,14 +47,11 @@ def _unreadable(error: GatewayError) -> Findings:
         for name in NAMES[1:]:
             yield warning(name, "the key may only send, so Resend shows nothing", fix)
     elif isinstance(error, Rejected):
-        yield fault(
-            "resend key", f"Resend refuses it: {error.message}", "make a key at resend.com and set RESEND_API_KEY"
-        )
-        for name in NAMES[1:]:
-            yield warning(name, "not known: Resend refuses the key", "mend the key first")
+        fix = "make a key at resend.com and set RESEND_API_KEY"
+        yield one_fault(NAMES, f"Resend refuses it: {error.message}", fix)
     else:
         fix = "wait, or look at Resend's status page; emails go when it is back"
-        yield from all_faults(NAMES, f"Resend cannot be asked: {error.message}", fix)
+        yield one_fault(NAMES, f"Resend cannot be asked: {error.message}", fix)
 
 
 def from_domain(deps: Deps, domains: dict[str, str]) -> Check:

@@ -7,8 +7,8 @@ Without figures of its own SQLite took it for what was heard of one person, and 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018_drop_calls_index"
-down_revision = "0017_index_way"
+revision = "0020_drop_calls_index"
+down_revision = "0019_add_pinned"
 
 COLUMNS = ["campaign", "event", "mode", "outcome", "contact_id", "occurrence"]
 

@@ -1,0 +1,65 @@
+"""`flask sending`: pause all sending or one sequence, and let it go on."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+from flask.cli import with_appcontext
+
+from funnel_app.commands.person import who
+from funnel_app.commands.terminal import say
+from funnel_app.current import current_deps
+from funnel_app.flows.console.intervene import NotPossible
+from funnel_app.flows.console.pausing import ALL, RULES, Wish, list_pauses, meaning, pause_sending, resume_sending
+from funnel_app.ledger.operator_actions import COMMAND_LINE
+
+Answer = TypeVar("Answer")
+
+
+@click.group("sending")
+def group() -> None:
+    """Pause all sending or one sequence, with a reason and an end, and let it go on."""
+
+
+@group.command("pause")
+@click.argument("what", default=ALL)
+@click.option("--reason", required=True, help="Why, in a few words: everybody who looks is told.")
+@click.option("--until", default="", help='"Monday 09:00", "17:00" or "2026-11-30 09:00" on the business\'s clocks.')
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_appcontext
+def pause(what: str, reason: str, until: str, yes: bool) -> None:
+    """Let WHAT wait: all sending, if not given, or a SEQUENCE (or CAMPAIGN/SEQUENCE)."""
+    deps, wish = current_deps(), Wish(what, reason, until)
+    would = _saying_why(lambda: meaning(deps, wish, who()))
+    if not yes:
+        say(f"{RULES}\n{would.told}")
+        click.confirm("Pause it?", abort=True)
+    said = _saying_why(lambda: pause_sending(deps, wish, who(), COMMAND_LINE))
+    say(f"{said[:1].upper()}{said[1:]}. {would.told}")
+
+
+@group.command("resume")
+@click.argument("what", default=ALL)
+@with_appcontext
+def resume(what: str) -> None:
+    """Let WHAT go on: all sending, if not given, or a SEQUENCE (or CAMPAIGN/SEQUENCE)."""
+    said = _saying_why(lambda: resume_sending(current_deps(), what, who(), COMMAND_LINE))
+    say(f"{said[:1].upper()}{said[1:]}.")
+
+
+@group.command("show")
+@with_appcontext
+def show() -> None:
+    """Say what is paused now, by whom, until when and why."""
+    found = list_pauses(current_deps()).standing
+    for _, words in found:
+        say(f"{words[:1].upper()}{words[1:]}.")
+    if not found:
+        say("Nothing is paused.")
+
+
+def _saying_why(do: Callable[[], Answer]) -> Answer:
+    try:
+        return do()
+    except NotPossible as why:
+        raise click.ClickException(str(why)) from None

@@ -1,0 +1,150 @@
+"""Pausing: a person lets all sending wait, or one sequence, with a reason and an end; and lets it go on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.campaigns.spoken import things
+from funnel_app.deps import Deps
+from funnel_app.flows.console.intervene import NotPossible
+from funnel_app.flows.console.until import read_until
+from funnel_app.flows.sending.sending_status import pause_words
+from funnel_app.ledger import operator_actions, pauses
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.operator_actions import CONSOLE, OperatorAction
+from funnel_app.ledger.pauses import EVERYTHING, Pause
+from funnel_app.redact import masked_addresses
+
+ALL = "all"
+LONGEST_REASON = 200
+SHOWN_OVER = 20
+RULES = (
+    "Nothing of it is handed to Resend until the pause ends; what Resend has already cannot be called back. When it "
+    "ends, what became due meanwhile goes at once, the longest due first, and the steps behind it move by its "
+    "lateness. What is later than its sequence allows by then (7 days, or the call that it speaks of) is skipped as "
+    "too late. Sign-ups and bookings are taken all the while."
+)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to pause: all sending or one sequence, why, and until when as they wrote it."""
+
+    what: str
+    reason: str
+    until: str = ""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a pause would do: in words, how many emails it would keep back, and how many would be too late then."""
+
+    words: str
+    waiting: int
+    late: int
+    ends: bool
+
+    @property
+    def told(self) -> str:
+        """How many emails that concerns, in a sentence."""
+        if not self.ends:
+            return "It has no end: what becomes due from now on waits until somebody resumes it."
+        late = f", and {self.late:,} of them would be too late by then, and be skipped" if self.late else ""
+        return f"{things(self.waiting, 'email')} {'is' if self.waiting == 1 else 'are'} due before that{late}."
+
+
+@dataclass(frozen=True)
+class Pauses:
+    """The pauses that stand, in words and by what they are of, and the newest of those that are over."""
+
+    standing: Sequence[tuple[str, str]]
+    over: Sequence[Pause]
+
+
+def meaning(deps: Deps, wish: Wish, operator: str) -> Meaning:
+    """Return what a pause would mean; nothing changes. Raises NotPossible for a wish that cannot be met."""
+    pause = _pause(deps, wish, operator)
+    with deps.reads() as session:
+        due = pauses.due_before(session, pause.until_at) if pause.until_at else []
+    names = None if pause.of_everything else (pause.campaign, pause.sequence)
+    kept = [each for each in due if names is None or each[:2] == names]
+    late = sum(_is_late(deps, each, pause.until_at) for each in kept if pause.until_at)
+    return Meaning(pause_words(deps, pause), len(kept), late, ends=pause.until_at is not None)
+
+
+@retry_on_conflict
+def pause_sending(deps: Deps, wish: Wish, operator: str, source: str = CONSOLE) -> str:
+    """Let all sending wait, or one sequence; one that waits already does so as is said now. Raises NotPossible."""
+    pause = _pause(deps, wish, operator)
+    told = pause_words(deps, pause)
+    row = OperatorAction(at=pause.began_at, operator=operator, action="pause", detail=told, source=source)
+    with deps.sessions.begin() as session:
+        pauses.begin(session, pause)
+        operator_actions.add(session, row)
+    return told
+
+
+@retry_on_conflict
+def resume_sending(deps: Deps, what: str, operator: str, source: str = CONSOLE) -> str:
+    """End a pause before its time. Raises NotPossible where none stands."""
+    now, (campaign, sequence) = deps.now(), _names(deps, what)
+    named = "all sending" if what == ALL else f"“{deps.registry.title_of_sequence(campaign, sequence)}”"
+    told = f"{named} goes on; what waited goes now"
+    with deps.sessions.begin() as session:
+        if not pauses.end(session, campaign, sequence, now):
+            raise NotPossible(f"Nobody paused {named}, or the pause is over.")
+        row = OperatorAction(at=now, operator=operator, action="resume", detail=told, source=source)
+        operator_actions.add(session, row)
+    return told
+
+
+def list_pauses(deps: Deps) -> Pauses:
+    """Return what is paused now, and what was."""
+    with deps.reads() as session:
+        found, over = pauses.standing(session, deps.now()), pauses.over(session, SHOWN_OVER, deps.now())
+    return Pauses([(_named(each), pause_words(deps, each)) for each in found], over)
+
+
+def _named(pause: Pause) -> str:
+    return ALL if pause.of_everything else f"{pause.campaign}/{pause.sequence}"
+
+
+def _pause(deps: Deps, wish: Wish, operator: str) -> Pause:
+    # It outlives an erasure and goes into chats, so that nobody may stand in it by address.
+    reason = masked_addresses(" ".join(wish.reason.split())[:LONGEST_REASON])
+    if not reason:
+        raise NotPossible("Say why: whoever finds sending paused must know whether it may go on.")
+    until_at = read_until(wish.until, deps.now(), ZoneInfo(deps.settings.timezone))
+    campaign, sequence = _names(deps, wish.what)
+    return Pause(
+        campaign=campaign,
+        sequence=sequence,
+        reason=reason,
+        operator=operator,
+        began_at=deps.now(),
+        until_at=until_at.astimezone(UTC) if until_at else None,
+    )
+
+
+def _names(deps: Deps, what: str) -> tuple[str, str]:
+    if what == ALL:
+        return EVERYTHING
+    campaign, _, name = what.rpartition("/")
+    named = [
+        (c.name, name) for c in deps.registry.campaigns.values() if campaign in {"", c.name} and name in c.sequences
+    ]
+    if len(named) != 1:
+        known = ", ".join(deps.registry.sequence_titles())
+        raise NotPossible(f"There is no one sequence {what}: say all, or one of {known}.")
+    return named[0]
+
+
+def _is_late(deps: Deps, email: tuple[str, str, datetime, datetime | None], end_at: datetime) -> bool:
+    campaign, name, due_at, latest_at = email
+    try:
+        most = deps.registry.sequence(campaign, name).max_lateness
+    except (UnknownCampaign, LookupError):
+        return False
+    return end_at > (latest_at or due_at + most)

@@ -1,0 +1,103 @@
+"""Pauses: what a person let wait, all sending or one sequence; each ends by itself at its time, or by hand.
+
+A test email goes on, whatever is paused: it shows that the way works, and reaches nobody.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Index, String, Text, and_, exists, func, literal, or_, select, text, update
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
+
+from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.states import State
+from funnel_app.ledger.base import Base, written
+from funnel_app.ledger.models import Email, Enrolment
+from funnel_app.ledger.types import UtcTime, new_id
+
+OPEN = text("ended_at IS NULL")
+EVERYTHING = ("", "")
+
+
+class Pause(Base):
+    """One pause of sending by a person: of everything where no campaign stands, else of one sequence."""
+
+    __tablename__ = "pauses"
+    __table_args__ = (
+        Index("uq_pauses_open", "campaign", "sequence", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    campaign: Mapped[str] = mapped_column(String(64))
+    sequence: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(Text)
+    operator: Mapped[str] = mapped_column(String(60))
+    began_at: Mapped[datetime]
+    until_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+    @property
+    def of_everything(self) -> bool:
+        """Whether it is of all sending."""
+        return (self.campaign, self.sequence) == EVERYTHING
+
+
+def is_paused(enrolment: type[Enrolment], now: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Return what holds for enrolments of which nothing goes now, for a statement that has them under this name."""
+    pause = aliased(Pause)
+    its_own = and_(pause.campaign == enrolment.campaign, pause.sequence == enrolment.sequence)
+    covered = exists().where(_stands(pause, now), or_(pause.campaign == "", its_own))
+    return and_(covered, enrolment.mode != Mode.CANARY)
+
+
+def _stands(pause: type[Pause], now: ColumnElement[datetime] | datetime) -> ColumnElement[bool]:
+    return and_(pause.ended_at.is_(None), or_(pause.until_at.is_(None), pause.until_at > now))
+
+
+def standing(session: Session, now: datetime) -> list[Pause]:
+    """Return the pauses that have not ended, that of everything first."""
+    return list(session.scalars(select(Pause).where(_stands(Pause, now)).order_by(Pause.campaign, Pause.sequence)))
+
+
+def over(session: Session, limit: int, now: datetime) -> list[Pause]:
+    """Return the pauses that have ended, the newest first."""
+    return list(session.scalars(select(Pause).where(~_stands(Pause, now)).order_by(Pause.id.desc()).limit(limit)))
+
+
+def covering(found: Iterable[Pause], enrolment: Enrolment) -> Pause | None:
+    """Return which of these pauses keeps an enrolment's emails back; None where none does."""
+    if enrolment.mode == Mode.CANARY:
+        return None
+    names = (EVERYTHING, (enrolment.campaign, enrolment.sequence))
+    return next((pause for pause in found if (pause.campaign, pause.sequence) in names), None)
+
+
+def begin(session: Session, pause: Pause) -> None:
+    """Let a pause begin in the place of one of the same that ended by itself, or that is to be another one now."""
+    same = Pause.campaign == pause.campaign, Pause.sequence == pause.sequence, Pause.ended_at.is_(None)
+    by_itself = and_(Pause.until_at.is_not(None), Pause.until_at <= pause.began_at)
+    session.execute(update(Pause).where(*same, by_itself).values(ended_at=Pause.until_at))
+    session.execute(update(Pause).where(*same).values(ended_at=pause.began_at))
+    session.add(pause)
+
+
+def end(session: Session, campaign: str, sequence: str, now: datetime) -> bool:
+    """End a pause that stands; False where none does."""
+    wanted = update(Pause).where(Pause.campaign == campaign, Pause.sequence == sequence, _stands(Pause, now))
+    return bool(list(session.scalars(wanted.values(ended_at=now).returning(Pause.id))))
+
+
+def due_before(session: Session, end_at: datetime) -> list[tuple[str, str, datetime, datetime | None]]:
+    """Return the emails that are planned for before a time: campaign, sequence, due at, and the latest it may go."""
+    columns = (Enrolment.campaign, Enrolment.sequence, Email.due_at, Email.latest_at)
+    planned = written(Email.state, State.PLANNED), Email.due_at < end_at, Enrolment.mode != Mode.CANARY
+    rows = session.execute(select(*columns).join(Enrolment, Enrolment.id == Email.enrolment_id).where(*planned))
+    return [(campaign, sequence, due_at, latest_at) for campaign, sequence, due_at, latest_at in rows]
+
+
+def count_waiting(session: Session, now: datetime) -> int:
+    """Count the emails that are due and that a pause keeps back."""
+    from_then = select(func.count(Email.id)).join(Enrolment, Enrolment.id == Email.enrolment_id)
+    paused = is_paused(Enrolment, literal(now, UtcTime))
+    return session.scalar(from_then.where(written(Email.state, State.PLANNED), Email.due_at <= now, paused)) or 0

@@ -1,0 +1,56 @@
+"""Pausing: all sending, or one sequence, waits for a while; what that means is said before it is asked for."""
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from funnel_app.current import current_deps
+from funnel_app.flows.console.intervene import NotPossible
+from funnel_app.flows.console.pausing import (
+    ALL,
+    RULES,
+    Meaning,
+    Wish,
+    list_pauses,
+    meaning,
+    pause_sending,
+    resume_sending,
+)
+from funnel_app.web.console.access import operator
+from funnel_app.web.console.frame import blueprint, page
+
+
+@blueprint.get("/pauses")
+def pauses_page() -> ResponseReturnValue:
+    """Show what is paused, and ask what else should be."""
+    return _page(Wish(request.args.get("what", ALL), ""))
+
+
+@blueprint.post("/pauses")
+def pause() -> ResponseReturnValue:
+    """Say what a pause would mean, and make it once that was said."""
+    given, deps, who = request.form, current_deps(), operator() or ""
+    wish = Wish(given.get("what", ""), given.get("reason", ""), given.get("until", ""))
+    try:
+        if not given.get("sure"):
+            return _page(wish, meaning=meaning(deps, wish, who))
+        flash(f"Done: {pause_sending(deps, wish, who)}.")
+    except NotPossible as fault:
+        return _page(wish, fault=str(fault)), 409
+    return redirect(url_for("console.pauses_page"), 303)
+
+
+@blueprint.post("/pauses/resume")
+def resume() -> ResponseReturnValue:
+    """Let what was paused go on."""
+    try:
+        flash(f"Done: {resume_sending(current_deps(), request.form.get('what', ''), operator() or '')}.")
+    except NotPossible as fault:
+        flash(str(fault))
+    return redirect(url_for("console.pauses_page"), 303)
+
+
+def _page(wish: Wish, meaning: Meaning | None = None, fault: str | None = None) -> str:
+    deps = current_deps()
+    choices = {ALL: "All sending", **deps.registry.sequence_titles()}
+    found = list_pauses(deps)
+    return page("pauses.html", wish=wish, meaning=meaning, fault=fault, choices=choices, found=found, rules=RULES)
