@@ -23,6 +23,7 @@ from funnel_app.ledger import (
     lead_events,
     notices,
     outbox,
+    outgoing_events,
     pii,
     requests,
     storage,
@@ -77,7 +78,7 @@ def erase(deps: Deps, address: str) -> Erased:
         if contact is not None:
             pii.erase(session, contact, email_norm, deps.now())
             notices.delete_undelivered(session, f":{contact.id}")
-            outbox.forget(session, contact.id)
+            outgoing_events.forget(session, contact.id)
             outbox.add(session.connection(), lead_events.erased(contact.id, deps.now()), deps.now())
     gone = _delete_refused(deps, email_norm) + _leave_others(deps, email_norm)
     known, left = contact is not None or gone > 0, remove_pages(deps)

@@ -9,7 +9,7 @@ from funnel_app.flows.addresses import looked_up, names
 from funnel_app.flows.outbox.receivers import host_of
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.tracing.trace import trace
-from funnel_app.ledger import bookings, contacts, hook_events, operator_actions, outbox, pii, suppressions
+from funnel_app.ledger import bookings, contacts, hook_events, operator_actions, outgoing_events, pii, suppressions
 from funnel_app.ledger.booking_models import Booking
 from funnel_app.ledger.models import Contact, HookEvent, Message, Suppression
 from funnel_app.ledger.outbox_models import OutgoingEvent
@@ -27,7 +27,7 @@ def export(deps: Deps, address: str) -> dict[str, Any] | None:
         done = operator_actions.of_contact(session, contact.id) if contact else []
         booked = bookings.of_contact(session, contact.id) if contact else []
         others = _of_others(session, contact, email_norm)
-        told = outbox.of_contact(session, contact.id) if contact else []
+        told = outgoing_events.of_contact(session, contact.id) if contact else []
     if contact is None and not forbidden and not calls and not others:
         return None
     return {
