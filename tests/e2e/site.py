@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
@@ -43,10 +43,14 @@ class Site:
     leads: dict[str, Receipt] = field(default_factory=dict)
     state: Any = None
 
-    def open(self, *, login: bool = True, **options: Any) -> Page:
-        """Return a page of this width at which Olga is logged in, or a stranger's."""
+    def browse(self, *, login: bool = True, **options: Any) -> BrowserContext:
+        """Return a browser of this width at which Olga is logged in, or a stranger's."""
         state = self.state if login else None
-        return self.browser.new_context(viewport=SIZES[self.width], storage_state=state, **options).new_page()
+        return self.browser.new_context(viewport=SIZES[self.width], storage_state=state, **options)
+
+    def open(self, **options: Any) -> Page:
+        """Return a page in such a browser of its own."""
+        return self.browse(**options).new_page()
 
     def log_in(self) -> None:
         """Log Olga in, once for all pages: tries are throttled."""

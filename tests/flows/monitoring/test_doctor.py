@@ -489,6 +489,12 @@ def test_templates_that_cannot_be_sent_are_named(well):
     assert check.detail.endswith("and 2 more")
 
 
+def test_an_older_text_that_somebody_chose_is_said(well, monkeypatch):
+    monkeypatch.setattr("funnel_app.flows.monitoring.checks.notion.kept_by_hand", lambda deps: ["christmas_email_1"])
+    check = found(well)["templates"]
+    assert check.status == "ok" and check.detail.endswith("an older text, chosen by hand: christmas_email_1")
+
+
 def test_templates_to_be_looked_at_are_named(well):
     well.notebook.write("christmas_email_1", html="<p>Hi {{ first_name }}</p>")
     check = found(well)["templates"]
