@@ -20,7 +20,7 @@ from sandbox.stack import Stack, running_stack, start_funnel
 from sandbox.story import HOOKS, STORY, Lead, Move, Observation, Scene
 
 INTERVAL_S = 4
-GIVE_UP_AFTER_S = 120.0
+GIVE_UP_AFTER_S = 240.0
 TOLD_WITHIN_S = 15.0
 SETTINGS = "var/demo.env"
 OPEN = frozenset({"planned", "sending", "sent", "held", "delayed", "ambiguous"})

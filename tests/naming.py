@@ -12,8 +12,8 @@ from funnel_app.commands import coolify
 from funnel_app.commands.cli import COMMANDS, own_command
 from funnel_app.flows.monitoring.metrics import KINDS
 from sandbox.demo import SETTINGS as DEMO_SETTINGS
-from sandbox.run import SETTINGS as RUN_SETTINGS
 from sandbox.processes import ROOT
+from sandbox.run import SETTINGS as RUN_SETTINGS
 from tests.test_guards import TEXTS, read_settings
 
 GENERATED = re.compile(r"<!-- table: .*?<!-- /table -->", re.DOTALL)

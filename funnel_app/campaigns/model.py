@@ -6,6 +6,8 @@ from datetime import time, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from funnel_app.campaigns.catalogue import Variable
+
 HOOKS = ("signup", "noshow", "maybe", "onboarding", "booking", "calendly", "calcom")
 # What a sequence does out of season, beside the name of another one.
 SAME, NOTHING = "same", "nothing"
@@ -118,18 +120,19 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
-    """One address at which something is reported."""
+    """One address at which something is reported; `variables` are those that only this campaign takes from it."""
 
     name: str
     path: str
     legacy_paths: tuple[str, ...]
     legacy_id: UUID | None
     handler: str | None
+    variables: Mapping[str, Variable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """One campaign file."""
+    """One campaign file; `variables` are its own, the same for all its letters."""
 
     name: str
     title: str
@@ -143,6 +146,7 @@ class Campaign:
     tips: Mapping[str, tuple[str, ...]]
     sequences: Mapping[str, Sequence]
     hooks: Mapping[str, Hook]
+    variables: Mapping[str, str | int | float] = field(default_factory=dict)
 
     def started_by(self, event: Event) -> Sequence | None:
         """Return the sequence that an event starts, in season; None where it starts nothing."""

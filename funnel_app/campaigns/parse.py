@@ -8,6 +8,7 @@ from pathlib import PurePath
 from funnel_app.campaigns import fields
 from funnel_app.campaigns.fields import CampaignError, Table
 from funnel_app.campaigns.model import HOOKS, SAME, Campaign, EmailOne, Event, Hook, Kind, Sequence, Step
+from funnel_app.campaigns.own_variables import read_own, read_own_of_hook
 from funnel_app.campaigns.season_keys import check_off_season, check_season, read_season
 from funnel_app.campaigns.spoken import as_title
 
@@ -29,6 +30,7 @@ TOP = (
     "hooks",
     "sequences",
     "tips",
+    "variables",
 )
 SEQUENCE = (
     "title",
@@ -91,6 +93,7 @@ def _campaign(top: Table) -> Campaign:
         tips=_tips(top),
         sequences=sequences,
         hooks=_hooks(top, name, sequences),
+        variables=read_own(top.table("variables")),
     )
 
 
@@ -218,7 +221,7 @@ def _hooks(top: Table, campaign: str, sequences: dict[str, Sequence]) -> dict[st
 
 
 def _hook(campaign: str, name: str, table: Table, handler: str | None) -> Hook:
-    table.only(("legacy_paths", "legacy_id"))
+    table.only(("legacy_paths", "legacy_id", "variables"))
     for path in table.texts("legacy_paths"):
         if not path.startswith("/"):
             table.fault("legacy_paths", f"{path!r} does not begin with /")
@@ -228,4 +231,5 @@ def _hook(campaign: str, name: str, table: Table, handler: str | None) -> Hook:
         legacy_paths=table.texts("legacy_paths"),
         legacy_id=table.read("legacy_id", fields.uuid, None),
         handler=handler,
+        variables=read_own_of_hook(table.table("variables"), name),
     )

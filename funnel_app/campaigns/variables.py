@@ -10,6 +10,7 @@ from funnel_app.campaigns import spoken
 from funnel_app.campaigns.catalogue import CATALOGUE, NAMES, Source, Variable, example_values
 from funnel_app.campaigns.links import unlinked
 from funnel_app.campaigns.model import Campaign
+from funnel_app.campaigns.own_variables import catalogue_of, own_values
 from funnel_app.campaigns.season import deadline_ahead, is_open, opens_next
 from funnel_app.campaigns.segments import readiness_zone, segment_of
 from funnel_app.campaigns.spoken import rounded
@@ -71,9 +72,11 @@ def values(
         **_assessment(contact, campaign),
         **_campaign(campaign, facts, funnel),
         **_hook(hook, facts),
+        **own_values(campaign, hook),
         **_funnel(funnel),
     }
-    return {name: _shown(CATALOGUE[name], value) for name, value in found.items() if value is not None}
+    known = catalogue_of(campaign)
+    return {name: _shown(known[name], value) for name, value in found.items() if value is not None}
 
 
 def _is_typed(variable: Variable) -> bool:

@@ -3,7 +3,7 @@
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,15 +16,22 @@ from funnel_app.commands.person import note
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
+from funnel_app.flows.console.template_pages import stand_of, versions_of
+from funnel_app.flows.receipt import iso
 from funnel_app.flows.templates.audit import Audit, audit_templates
 from funnel_app.flows.templates.populate import populate as populate_flow
-from funnel_app.flows.templates.preview import CannotPreview
+from funnel_app.flows.templates.preview import CannotPreview, find_place
 from funnel_app.flows.templates.preview import preview as preview_flow
 from funnel_app.flows.templates.samples import SAMPLES
 from funnel_app.flows.templates.send_test import send_tests
+from funnel_app.flows.templates.serve_again import CannotServe
+from funnel_app.flows.templates.serve_again import serve_again as serve_again_flow
+from funnel_app.flows.templates.standing import Standing
 from funnel_app.gateways.errors import GatewayError
+from funnel_app.ledger.models import TemplateVersion
 
 NO_PROPERTY = "Add that property to the database, or give the name that it has there in NOTION_PROPERTY_NAMES."
+COMMAND_LINE = "the command line"
 COLOURS = {"ok": "green", "warning": "yellow", "fault": "bold red"}
 
 
@@ -131,6 +138,43 @@ def send_test(keys: tuple[str, ...], every: bool, address: str, sample_name: str
     note("send_test", f"{sum(sent)} of {len(sent)} tests were handed to Resend")
     say(f"{sum(sent)} of {len(sent)} tests were handed to Resend for {address}.")
     sys.exit(0 if all(sent) else 1)
+
+
+@group.command("serve-again")
+@click.argument("key")
+@click.argument("version", required=False)
+@with_appcontext
+def serve_again(key: str, version: str | None) -> None:
+    """Let leads get an earlier text of a template again, until its page in Notion changes; without VERSION list them.
+
+    VERSION is the beginning of what stands before a text in that list.
+    """
+    deps = current_deps()
+    with _notion_asked():
+        find_place(deps, key)
+    listed = versions_of(deps, key)
+    if version is None:
+        _list_versions(listed, stand_of(deps, key))
+        return
+    found = [each for each in listed if each.hash.startswith(version)]
+    if len(found) != 1:
+        raise click.ClickException(
+            f"{len(found)} versions of {key} begin with {version}; leave VERSION out to see them."
+        )
+    try:
+        say(f"{serve_again_flow(deps, key, found[0].id, COMMAND_LINE)}.")
+    except CannotServe as fault:
+        raise click.ClickException(f"{fault}.") from None
+
+
+def _list_versions(listed: Sequence[TemplateVersion], standing: Standing) -> None:
+    table = folded(Column("version", no_wrap=True), "subject", "last seen in Notion", "state")
+    for each in listed:
+        serves = standing.serving is not None and standing.serving.id == each.id
+        state = "leads get it" if serves else "can be chosen" if each.good else "cannot be sent"
+        table.add_row(each.hash[:8], escape(each.subject), iso(each.checked_at), state)
+    Terminal().print(table)
+    say(f"{standing.stand}{f': {standing.why}' if standing.why else ''}")
 
 
 @contextmanager

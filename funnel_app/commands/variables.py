@@ -1,22 +1,28 @@
 """`flask variables`: every variable that a template may use."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 
 import click
+from flask.cli import with_appcontext
 from rich.table import Column
 
-from funnel_app.campaigns.catalogue import CATALOGUE
+from funnel_app.campaigns.catalogue import CATALOGUE, Variable
+from funnel_app.campaigns.own_variables import own_catalogue
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal, say
+from funnel_app.current import current_deps
 
 COLUMNS = ("name", "type", "source", "description", "example", "default")
 
 
 @click.command("variables")
 @click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@with_appcontext
 def variables_command(as_json: bool) -> None:
-    """List every variable that a template may use, with what it is, an example, and what stands in for it."""
-    rows = [{name: _plain(getattr(variable, name)) for name in COLUMNS} for variable in CATALOGUE.values()]
+    """List every variable that a template may use, those of the campaigns' files last, with an example and default."""
+    rows = [{name: _plain(getattr(variable, name)) for name in COLUMNS} for variable in _all()]
     if as_json:
         say(json.dumps(rows, indent=2))
         return
@@ -24,6 +30,13 @@ def variables_command(as_json: bool) -> None:
     for row in rows:
         table.add_row(*(row[name] or "" for name in COLUMNS))
     Terminal().print(table)
+
+
+def _all() -> Iterator[Variable]:
+    yield from CATALOGUE.values()
+    for campaign in current_deps().registry.campaigns.values():
+        for variable in own_catalogue(campaign).values():
+            yield replace(variable, description=f"{variable.description} (of {campaign.name} only)")
 
 
 def _plain(value: object) -> str | None:

@@ -1,21 +1,19 @@
-"""Outbox: what happened, written in the very transaction in which it happened, until each receiver has taken it.
+"""Outbox: what happened, written in the very transaction in which it happened, a row for each receiver.
 
 Nothing is written where nobody listens: the engine carries the receivers' keys in its execution options.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import Connection
 
-from funnel_app.ledger.base import written
 from funnel_app.ledger.compiled import Insert
-from funnel_app.ledger.outbox_models import OutgoingEvent, Standing
+from funnel_app.ledger.outbox_models import OutgoingEvent
 from funnel_app.ledger.types import new_id
 
 LISTENERS = "funnel_receivers"
@@ -78,150 +76,3 @@ def _rows(event: LeadEvent, receivers: Iterable[str], now: datetime) -> list[dic
         "recorded_at": now,
     }
     return [{"id": new_id(), "receiver": receiver, **row} for receiver in receivers]
-
-
-def take(session: Session, receiver: str, now: datetime, lease: timedelta, limit: int) -> list[OutgoingEvent]:
-    """Return what a receiver may be told now, under a lease: of each lead only what comes first, oldest first."""
-    earlier = aliased(OutgoingEvent)
-    kept_back = select(earlier.id).where(
-        written(earlier.state, Standing.WAITING),
-        earlier.receiver == receiver,
-        earlier.contact_id == OutgoingEvent.contact_id,
-        earlier.id < OutgoingEvent.id,
-    )
-    free = and_(_waits_for(receiver), _free(now), ~kept_back.exists())
-    ids = list(session.scalars(select(OutgoingEvent.id).where(free).order_by(OutgoingEvent.id).limit(limit)))
-    won = update(OutgoingEvent).where(OutgoingEvent.id.in_(ids), _waits_for(receiver), _free(now))
-    found = session.scalars(won.values(lease_until=now + lease).returning(OutgoingEvent))
-    return sorted(found, key=lambda event: event.id)
-
-
-def any_free(session: Session, receiver: str, now: datetime) -> bool:
-    """Say whether anything waits for a receiver and may be told now."""
-    free = select(OutgoingEvent.id).where(_waits_for(receiver), _free(now))
-    return session.scalars(free.limit(1)).first() is not None
-
-
-def _waits_for(receiver: str) -> ColumnElement[bool]:
-    return and_(written(OutgoingEvent.state, Standing.WAITING), OutgoingEvent.receiver == receiver)
-
-
-def _free(now: datetime) -> ColumnElement[bool]:
-    return and_(
-        _is_not_ahead(OutgoingEvent.lease_until, now),
-        _is_not_ahead(OutgoingEvent.next_try_at, now),
-    )
-
-
-def _is_not_ahead(at: InstrumentedAttribute[datetime | None], now: datetime) -> ColumnElement[bool]:
-    # Nothing is put off for a day: what is was written while the clock was wrong.
-    return or_(at.is_(None), at <= now, at > now + timedelta(days=1))
-
-
-def mark_taken(session: Session, ids: Collection[UUID], now: datetime) -> None:
-    """Note that a receiver has taken these."""
-    values = {"state": Standing.TAKEN, "settled_at": now, "lease_until": None, "last_error": None}
-    tried = update(OutgoingEvent).where(OutgoingEvent.id.in_(list(ids)))
-    session.execute(tried.values(**values, attempts=OutgoingEvent.attempts + 1))
-
-
-def postpone(session: Session, event_id: UUID, until: datetime, error: str) -> None:
-    """Note that a receiver refused this one, and when it is offered again."""
-    tried = update(OutgoingEvent).where(OutgoingEvent.id == event_id)
-    values = {"next_try_at": until, "lease_until": None, "last_error": error}
-    session.execute(tried.values(**values, attempts=OutgoingEvent.attempts + 1))
-
-
-def put_back(session: Session, ids: Collection[UUID]) -> None:
-    """Let these be taken at the next time, as if they had not been taken."""
-    session.execute(update(OutgoingEvent).where(OutgoingEvent.id.in_(list(ids))).values(lease_until=None))
-
-
-def give_up(session: Session, receiver: str, before: datetime, now: datetime, error: str) -> int:
-    """Give up what a receiver has not taken since a time; return how much that is."""
-    unleased = _is_not_ahead(OutgoingEvent.lease_until, now)
-    old = and_(_waits_for(receiver), OutgoingEvent.recorded_at < before, unleased)
-    values = {"state": Standing.GIVEN_UP, "settled_at": now, "lease_until": None}
-    said = func.coalesce(OutgoingEvent.last_error, error)
-    given_up = update(OutgoingEvent).where(old).values(**values, last_error=said)
-    return len(session.scalars(given_up.returning(OutgoingEvent.id)).all())
-
-
-def offer_again(session: Session, wanted: ColumnElement[bool], now: datetime) -> int:
-    """Let settled events be told once more, from now on; return how many. Receivers know them by the same id."""
-    values = {"state": Standing.WAITING, "recorded_at": now, "attempts": 0}
-    gone = {"next_try_at": None, "lease_until": None, "last_error": None, "settled_at": None}
-    again = update(OutgoingEvent).where(OutgoingEvent.state != Standing.WAITING, wanted).values(**values, **gone)
-    return len(session.scalars(again.returning(OutgoingEvent.id)).all())
-
-
-def of_contact(session: Session, contact_id: UUID) -> list[OutgoingEvent]:
-    """Return all that was told, or is to be told, of a lead, in order."""
-    wanted = select(OutgoingEvent).where(OutgoingEvent.contact_id == contact_id)
-    return list(session.scalars(wanted.order_by(OutgoingEvent.id)))
-
-
-def is_one_of(ids: Collection[UUID]) -> ColumnElement[bool]:
-    """Return what holds for these events."""
-    return OutgoingEvent.id.in_(list(ids))
-
-
-def was_given_up() -> ColumnElement[bool]:
-    """Return what holds for events that were given up."""
-    return OutgoingEvent.state == Standing.GIVEN_UP
-
-
-def happened_since(since: datetime) -> ColumnElement[bool]:
-    """Return what holds for events that were kept since a time."""
-    return OutgoingEvent.recorded_at >= since
-
-
-def newest(session: Session, state: str | None, limit: int, before: UUID | None = None) -> list[OutgoingEvent]:
-    """Return the newest events, of one standing or of all, and of those before one."""
-    wanted = select(OutgoingEvent).order_by(OutgoingEvent.id.desc()).limit(limit)
-    if state:
-        wanted = wanted.where(OutgoingEvent.state == state)
-    return list(session.scalars(wanted.where(OutgoingEvent.id < before) if before else wanted))
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """How much waits for a receiver, and since when."""
-
-    number: int
-    since: datetime | None
-
-
-def waiting_by_receiver(session: Session) -> dict[str, Waiting]:
-    """Return what waits for each receiver for which anything does."""
-    rows = select(OutgoingEvent.receiver, func.count(), func.min(OutgoingEvent.recorded_at)).where(
-        written(OutgoingEvent.state, Standing.WAITING)
-    )
-    found = session.execute(rows.group_by(OutgoingEvent.receiver))
-    return {receiver: Waiting(number, since) for receiver, number, since in found}
-
-
-def give_up_of_others(session: Session, receivers: Collection[str], before: datetime, now: datetime) -> int:
-    """Give up what has waited since a time for receivers that are none of these; return how much that is."""
-    theirs = OutgoingEvent.receiver.not_in(list(receivers)), OutgoingEvent.recorded_at < before
-    values = {"state": Standing.GIVEN_UP, "settled_at": now, "last_error": "its address is set no more"}
-    given_up = update(OutgoingEvent).where(written(OutgoingEvent.state, Standing.WAITING), *theirs).values(**values)
-    return len(session.scalars(given_up.returning(OutgoingEvent.id)).all())
-
-
-def count_given_up_since(session: Session, since: datetime) -> int:
-    """Count what was given up since a time."""
-    given_up = OutgoingEvent.settled_at >= since, OutgoingEvent.state == Standing.GIVEN_UP
-    return session.scalar(select(func.count()).where(*given_up)) or 0
-
-
-def forget(session: Session, contact_id: UUID) -> int:
-    """Delete all that was told, or was to be told, of a lead; return how much that was."""
-    gone = delete(OutgoingEvent).where(OutgoingEvent.contact_id == contact_id)
-    return len(session.scalars(gone.returning(OutgoingEvent.id)).all())
-
-
-def delete_settled_before(session: Session, before: datetime) -> int:
-    """Delete what was settled before a time; return how much that was."""
-    old = and_(OutgoingEvent.state != Standing.WAITING, OutgoingEvent.settled_at < before)
-    return len(session.scalars(delete(OutgoingEvent).where(old).returning(OutgoingEvent.id)).all())

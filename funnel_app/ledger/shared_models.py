@@ -34,6 +34,7 @@ class TemplateVersion(Base):
     since_at: Mapped[datetime]
     checked_at: Mapped[datetime]
     adopted_at: Mapped[datetime | None]
+    pinned_at: Mapped[datetime | None]
 
 
 class Suppression(Base):

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import ColumnElement, exists, func, select, true, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, defer
 
 from funnel_app.ledger.insert_or_ignore import insert_once
 from funnel_app.ledger.models import TemplateVersion
@@ -48,9 +48,24 @@ def find_good(session: Session, key: str) -> TemplateVersion | None:
     return session.scalars(wanted.order_by(TemplateVersion.checked_at.desc()).limit(1)).one_or_none()
 
 
-def adopt(session: Session, version_id: UUID, now: datetime) -> None:
-    """Let letters be made of this version from now on."""
-    session.execute(update(TemplateVersion).where(TemplateVersion.id == version_id).values(adopted_at=now))
+def find_of_key(session: Session, key: str, version_id: UUID) -> TemplateVersion | None:
+    """Return a version if it is one of this key; None else."""
+    return session.scalars(
+        select(TemplateVersion).where(TemplateVersion.id == version_id, TemplateVersion.key == key)
+    ).one_or_none()
+
+
+def adopt(session: Session, version: TemplateVersion, now: datetime) -> None:
+    """Let letters be made of this version from now on, unless a person chose another since Notion has it."""
+    other = aliased(TemplateVersion)
+    chosen = exists().where(other.key == version.key, other.id != version.id, other.pinned_at >= version.since_at)
+    this = TemplateVersion.id == version.id
+    session.execute(update(TemplateVersion).where(this, ~chosen).values(adopted_at=now))
+
+
+def pin(session: Session, version: TemplateVersion, now: datetime) -> None:
+    """Let letters be made of this version, whatever Notion has now, until that changes."""
+    version.adopted_at = version.pinned_at = now
 
 
 def observe(session: Session, seen: Mapping[str, Any], now: datetime) -> None:
@@ -73,14 +88,25 @@ def observe(session: Session, seen: Mapping[str, Any], now: datetime) -> None:
 
 def latest_of_all(session: Session) -> dict[str, TemplateVersion]:
     """Return for each key what Notion had at the last look, without the bodies."""
+    return _last_of_all(session, TemplateVersion.checked_at, true())
+
+
+def serving_of_all(session: Session) -> dict[str, TemplateVersion]:
+    """Return for each key the version that was adopted last, else the newest good one, without the bodies."""
+    good = _last_of_all(session, TemplateVersion.checked_at, TemplateVersion.good.is_(True))
+    return good | _last_of_all(session, TemplateVersion.adopted_at, TemplateVersion.adopted_at.is_not(None))
+
+
+def _last_of_all(
+    session: Session, time: InstrumentedAttribute[Any], wanted: ColumnElement[bool]
+) -> dict[str, TemplateVersion]:
     last = (
-        select(TemplateVersion.key, func.max(TemplateVersion.checked_at).label("at"))
-        .group_by(TemplateVersion.key)
-        .subquery()
+        select(TemplateVersion.key, func.max(time).label("at")).where(wanted).group_by(TemplateVersion.key).subquery()
     )
     rows = (
         select(TemplateVersion)
-        .join(last, (TemplateVersion.key == last.c.key) & (TemplateVersion.checked_at == last.c.at))
+        .where(wanted)
+        .join(last, (TemplateVersion.key == last.c.key) & (time == last.c.at))
         .options(*(defer(column) for column in BODIES))
     )
     return {version.key: version for version in session.scalars(rows)}

@@ -8,7 +8,7 @@ from functools import lru_cache
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 from tinycss2.color4 import parse_color
 
-from funnel_app.letters.stylesheet import Group, Rule, declarations_in, read_sheet
+from funnel_app.letters.stylesheet import Declaration, Group, Rule, declarations_in, read_sheet
 
 Colour = tuple[float, float, float]
 
@@ -29,13 +29,11 @@ _LOOKS = {
     "font": "size",
     "font-size": "size",
 }
-_SIZE = re.compile(r"(\d*\.?\d+)(px|pt|em|rem|%)?\Z")
-# What stands over something else than its own element, or is seen by something else than its colour.
-_ELSEWHERE = re.compile(
-    r"url\(|gradient\(|position\s*:\s*(?:absolute|fixed)|margin[\w-]*\s*:[^;]*-\d"
-    r"|text-shadow|background-clip|text-fill|blend-mode",
-    re.IGNORECASE,
-)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(px|pt|em|rem|%)?\Z")
+# These show words in another way than by their colour.
+_OTHER_WAYS = ("text-shadow", "background-clip", "text-fill-color", "blend-mode")
+# Nobody here knows what colour these are.
+_UNKNOWN = ("url(", "gradient(", "var(", "light-dark(", "color-mix(")
 _SELDOM = re.compile(r"prefers-color-scheme|print|:hover|:active|:focus|:visited|\[data-og", re.IGNORECASE)
 
 
@@ -109,7 +107,7 @@ def _own(node: LexborNode) -> _Own | None:
 def _said(style: str, ink: str, ground: str, is_link: bool) -> _Own | None:
     """Return what attributes say of an element's looks; None where that is not certain."""
     declared = declarations_in(style)
-    if (style.strip() and not declared) or _ELSEWHERE.search(style):
+    if (style.strip() and not declared) or any(map(_is_elsewhere, declared)):
         return None
     last = {_LOOKS[each.name]: each.value for each in declared if each.name in _LOOKS}
     colour = _colour(last.get("colour", ink))
@@ -117,6 +115,13 @@ def _said(style: str, ink: str, ground: str, is_link: bool) -> _Own | None:
         colour = LINK, 1.0
     own = _Own(colour, _colour(last.get("behind", ground)), _size(last.get("size", "")))
     return NOTHING if own == NOTHING else own
+
+
+def _is_elsewhere(declared: Declaration) -> bool:
+    """Tell whether words may stand over something else than their own element, or show by something else."""
+    name, value = declared.name, declared.value.lower()
+    moved = (name == "position" and value in ("absolute", "fixed")) or (name.startswith("margin") and "-" in value)
+    return moved or name.endswith(_OTHER_WAYS) or any(words in value for words in _UNKNOWN)
 
 
 def _colour(value: str) -> tuple[Colour, float] | None:

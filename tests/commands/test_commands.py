@@ -62,6 +62,24 @@ def test_populate_without_notion_is_an_error_in_words(run, deps):
     assert "Notion cannot be asked: notion: 503 service_unavailable" in failed.output
 
 
+def test_an_earlier_text_serves_again_by_a_command(run, deps):
+    key = "christmas_email_1"
+    for subject in ("Mine", "Another"):
+        deps.notebook.write(key, subject, "<p>Hi {{ first_name }}</p>")
+        check_templates(deps)
+        deps.now.forward(seconds=200)
+        check_templates(deps)
+    shown = run("templates", "serve-again", key).output
+    mine, another = (next(line for line in shown.splitlines() if word in line) for word in ("Mine", "Another"))
+    assert "can be chosen" in mine and "leads get it" in another
+    done = run("templates", "serve-again", key, mine.strip("│ ")[:8])
+    assert done.exit_code == 0 and "“Mine”" in done.output and "until its page in Notion changes again" in done.output
+    again = run("templates", "serve-again", key, mine.strip("│ ")[:8])
+    assert again.exit_code == 1 and "serves already" in again.output
+    assert "0 versions" in run("templates", "serve-again", key, "zzz").output
+    assert "did you mean" in run("templates", "serve-again", "christmas_email_11").output
+
+
 def test_trace_of_a_stranger_is_exit_1(run):
     told = run("trace", "nobody@resend.dev")
     assert told.exit_code == 1

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from funnel_app.app import create_app
@@ -123,10 +123,24 @@ def filled(browser: Browser, width: str, world: Path, tmp_path_factory) -> Itera
         yield site
 
 
+@pytest.fixture(scope="module")
+def olgas(filled: Site) -> Iterator[BrowserContext]:
+    """The browser of Olga, who stays logged in: a test that ends that opens one of its own."""
+    context = filled.browse()
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def console(filled: Site) -> Iterator[Page]:
-    """A screen at which Olga is logged in, on Today."""
-    page = filled.open()
-    page.goto(f"{filled.url}/console/")
+def screen(olgas: BrowserContext) -> Iterator[Page]:
+    """A screen at which Olga is logged in, with nothing on it yet."""
+    page = olgas.new_page()
     yield page
-    page.context.close()
+    page.close()
+
+
+@pytest.fixture
+def console(filled: Site, screen: Page) -> Page:
+    """A screen at which Olga is logged in, on Today."""
+    screen.goto(f"{filled.url}/console/")
+    return screen

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
 from funnel_app.app import create_app
 from funnel_app.deps import Deps
 from funnel_app.flows.console.hook_pages import find_hooks
+from funnel_app.flows.console.template_pages import versions_of
 from funnel_app.flows.monitoring.doctor import examine_and_keep
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.receipt import Receipt
@@ -26,6 +27,7 @@ from tests.flows.leads import email_ids
 from tests.flows.monitoring.test_doctor import LIVE
 from tests.redis_server import RedisServer
 
+KEY = "christmas_email_1"
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
@@ -41,10 +43,14 @@ class Site:
     leads: dict[str, Receipt] = field(default_factory=dict)
     state: Any = None
 
-    def open(self, *, login: bool = True, **options: Any) -> Page:
-        """Return a page of this width at which Olga is logged in, or a stranger's."""
+    def browse(self, *, login: bool = True, **options: Any) -> BrowserContext:
+        """Return a browser of this width at which Olga is logged in, or a stranger's."""
         state = self.state if login else None
-        return self.browser.new_context(viewport=SIZES[self.width], storage_state=state, **options).new_page()
+        return self.browser.new_context(viewport=SIZES[self.width], storage_state=state, **options)
+
+    def open(self, **options: Any) -> Page:
+        """Return a page in such a browser of its own."""
+        return self.browse(**options).new_page()
 
     def log_in(self) -> None:
         """Log Olga in, once for all pages: tries are throttled."""
@@ -136,6 +142,7 @@ def pages(site: Site) -> dict[str, str]:
         "email-planned": f"/console/emails/{email_ids(leads['delivered'])[4]}",
         "hook": f"/console/hooks/{leads['delivered'].hook_id}",
         "hook-refused": f"/console/hooks/{find_hooks(site.deps, 'refused', None).rows[0]['id']}",
+        "template-version": f"/console/templates/{KEY}/versions/{versions_of(site.deps, KEY)[0].id}",
         "ask": f"/console/do/stop/{leads['booked'].enrolment_id}",
         "aside": f"/console/aside/incident/{leads['client'].contact_id}",
         "address": f"/console/leads/{leads['client'].contact_id}/address",

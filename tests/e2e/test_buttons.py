@@ -11,6 +11,7 @@ from funnel_app.flows.console import operate
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.templates.serving import ready_version
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.web.console.buttons import BUTTONS
 from tests.console_world import UNCLEAR, hold
@@ -88,65 +89,65 @@ def unfold(page: Page) -> None:
 
 
 @pytest.mark.parametrize("verb", BUTTONS)
-def test_a_button_says_what_will_happen_asks_and_does_it(console: Page, filled: Site, verb: str):
+def test_a_button_says_what_will_happen_asks_and_does_it(screen: Page, filled: Site, verb: str):
     play, button = PLAYS[verb], BUTTONS[verb]
     receipt = play.arrange(filled, verb.replace("_", ""))
     before = states(filled.deps, receipt)
     lead = f"{filled.url}/console/leads/{receipt.contact_id}"
-    console.goto(lead)
-    address = console.locator(".head p").first.inner_text()
-    unfold(console)
-    console.get_by_role("link", name=play.link, exact=True).click()
-    expect(console.get_by_text(button.happens)).to_be_visible()
-    expect(console.get_by_text("This is written down as done by Olga.")).to_be_visible()
-    console.get_by_role("link", name="Leave it").click()
-    expect(console).to_have_url(lead)
+    screen.goto(lead)
+    address = screen.locator(".head p").first.inner_text()
+    unfold(screen)
+    screen.get_by_role("link", name=play.link, exact=True).click()
+    expect(screen.get_by_text(button.happens)).to_be_visible()
+    expect(screen.get_by_text("This is written down as done by Olga.")).to_be_visible()
+    screen.get_by_role("link", name="Leave it").click()
+    expect(screen).to_have_url(lead)
     assert states(filled.deps, receipt) == before, "asking changes nothing"
-    unfold(console)
-    console.get_by_role("link", name=play.link, exact=True).click()
-    press(console)
-    expect(console.get_by_role("status")).to_contain_text("Done")
+    unfold(screen)
+    screen.get_by_role("link", name=play.link, exact=True).click()
+    press(screen)
+    expect(screen.get_by_role("status")).to_contain_text("Done")
     if play.then is None:
-        expect(console.get_by_text("This lead was erased")).to_be_visible()
-        expect(console.get_by_role("link", name=play.link, exact=True)).to_have_count(0)
-        assert address not in console.content()
+        expect(screen.get_by_text("This lead was erased")).to_be_visible()
+        expect(screen.get_by_role("link", name=play.link, exact=True)).to_have_count(0)
+        assert address not in screen.content()
         return
     assert states(filled.deps, receipt) == list(play.then)
-    expect(console.locator(".timeline").first).to_contain_text("Olga")
+    expect(screen.locator(".timeline").first).to_contain_text("Olga")
 
 
-def test_only_marketing_may_be_suppressed(console: Page, filled: Site):
+def test_only_marketing_may_be_suppressed(screen: Page, filled: Site):
     receipt = running(filled, "calls-only")
-    console.goto(f"{filled.url}/console/leads/{receipt.contact_id}")
-    console.get_by_role("link", name="Suppress").click()
-    console.get_by_label("What is no longer sent").select_option("marketing")
-    press(console)
-    expect(console.locator(".told.bad")).to_contain_text("No marketing goes to this address")
+    screen.goto(f"{filled.url}/console/leads/{receipt.contact_id}")
+    screen.get_by_role("link", name="Suppress").click()
+    screen.get_by_label("What is no longer sent").select_option("marketing")
+    press(screen)
+    expect(screen.locator(".told.bad")).to_contain_text("No marketing goes to this address")
 
 
-def test_what_is_not_possible_any_more_is_said(console: Page, filled: Site):
+def test_what_is_not_possible_any_more_is_said(screen: Page, filled: Site):
     receipt = running(filled, "late")
-    console.goto(f"{filled.url}/console/do/pause/{receipt.enrolment_id}")
+    screen.goto(f"{filled.url}/console/do/pause/{receipt.enrolment_id}")
     operate.stop(filled.deps, UUID(str(receipt.enrolment_id)), "Pavel")
-    press(console)
-    expect(console.get_by_role("alert")).to_contain_text(
+    press(screen)
+    expect(screen.get_by_role("alert")).to_contain_text(
         "“Nurture for new opt-ins” is over: this is not possible any more."
     )
 
 
-def test_somebody_is_enrolled_and_what_is_missing_is_said_before(console: Page, filled: Site):
-    console.goto(f"{filled.url}/console/leads")
-    console.get_by_role("link", name="Enrol somebody").click()
-    console.get_by_label("Address").fill("delivered+yara@resend.dev")
-    console.get_by_label("Sequence").select_option("christmas/precall_prep")
-    console.get_by_label("Variables").fill("first_name=Yara")
-    console.get_by_role("button", name="Enrol").click()
-    expect(console.get_by_role("alert")).to_contain_text("call_time")
-    expect(console.get_by_label("Variables")).to_have_value("first_name=Yara")
-    console.get_by_label("Sequence").select_option("christmas/lead_nurture")
-    console.get_by_role("button", name="Enrol").click()
-    expect(console.get_by_role("heading", name="Yara")).to_be_visible()
-    expect(console.get_by_role("status")).to_contain_text("accepted")
+def test_somebody_is_enrolled_and_what_is_missing_is_said_before(screen: Page, filled: Site):
+    screen.goto(f"{filled.url}/console/leads")
+    screen.get_by_role("link", name="Enrol somebody").click()
+    screen.get_by_label("Address").fill("delivered+yara@resend.dev")
+    screen.get_by_label("Sequence").select_option("christmas/precall_prep")
+    screen.get_by_label("Variables").fill("first_name=Yara")
+    screen.get_by_role("button", name="Enrol").click()
+    expect(screen.get_by_role("alert")).to_contain_text("call_time")
+    expect(screen.get_by_label("Variables")).to_have_value("first_name=Yara")
+    screen.get_by_label("Sequence").select_option("christmas/lead_nurture")
+    screen.get_by_role("button", name="Enrol").click()
+    expect(screen.get_by_role("heading", name="Yara")).to_be_visible()
+    expect(screen.get_by_role("status")).to_contain_text("accepted")
 
 
 def test_what_needs_a_person_is_mended_from_today(console: Page, filled: Site):
@@ -167,44 +168,82 @@ def test_what_needs_a_person_is_mended_from_today(console: Page, filled: Site):
     expect(console.get_by_role("heading", name="Replayed")).to_be_visible()
 
 
-def test_a_template_is_read_again_and_tried_out(console: Page, filled: Site):
-    console.goto(f"{filled.url}/console/templates/christmas_email_2")
-    console.get_by_role("button", name="Read it from Notion now").click()
-    expect(console.get_by_role("status")).to_contain_text("was read from Notion just now")
-    console.get_by_label("Send a test to").fill("delivered+olga@resend.dev")
-    console.get_by_role("button", name="Send a test").click()
-    expect(console.get_by_role("status")).to_contain_text("a test was sent")
+def test_a_template_is_read_again_and_tried_out(screen: Page, filled: Site):
+    screen.goto(f"{filled.url}/console/templates/christmas_email_2")
+    screen.get_by_role("button", name="Read it from Notion now").click()
+    expect(screen.get_by_role("status")).to_contain_text("was read from Notion just now")
+    screen.get_by_label("Send a test to").fill("delivered+olga@resend.dev")
+    screen.get_by_role("button", name="Send a test").click()
+    expect(screen.get_by_role("status")).to_contain_text("a test was sent")
     assert filled.deps.mailer.sent_to()[-1] == "delivered+olga@resend.dev"
 
 
-def test_a_call_is_put_aside_and_an_address_corrected(console: Page, filled: Site):
+def test_a_newer_text_is_seen_beside_the_one_that_leads_get_and_an_earlier_one_serves_again(
+    console: Page, filled: Site
+):
+    key = f"postcall_maybe_email_{2 if filled.width == 'phone' else 3}"
+    deps = filled.deps
+    subject = ready_version(deps, key).subject
+    deps.now.forward(seconds=61)
+    deps.notebook.write(key, subject="Half a sentence", html="<p>Hi {{ first_name }}, half a</p>")
+    console.goto(f"{filled.url}/console/templates/{key}")
+    console.get_by_role("button", name="Read it from Notion now").click()
+    frames = console.locator("iframe")
+    expect(frames).to_have_count(2)
+    left, right = (frames.nth(number).bounding_box() for number in (0, 1))
+    assert left and right and (left["y"] < right["y"]) == (filled.width == "phone")
+    console.get_by_role("link", name="As on a phone").click()
+    assert frames.nth(0).bounding_box()["width"] == pytest.approx(390, abs=35)
+    console.get_by_role("link", name="Half a sentence").click()
+    expect(console.locator(".differs")).to_contain_text(subject)
+    console.get_by_role("button", name="Serve this one again").click()
+    expect(console.get_by_role("status")).to_contain_text("“Half a sentence”")
+    console.get_by_role("link", name=subject).click()
+    console.get_by_role("button", name="Serve this one again").click()
+    expect(console.get_by_role("status")).to_contain_text("until its page in Notion changes again")
+    expect(console.locator("main")).to_contain_text("an older text, as chosen")
+
+
+def test_a_call_is_put_aside_and_an_address_corrected(screen: Page, filled: Site):
     refuse(filled.deps, campaign="christmas", hook="signup", payload={"email": "delivered+w@resend.dev"},
            errors={"x": ["no"]})  # fmt: skip
-    console.goto(f"{filled.url}/console/")
-    item = console.locator(".todo > li", has_text="delivered+w@resend.dev")
+    screen.goto(f"{filled.url}/console/")
+    item = screen.locator(".todo > li", has_text="delivered+w@resend.dev")
     item.get_by_role("link", name="Put aside").click()
-    console.get_by_label("Why, in a word").fill("a test")
-    press(console)
-    expect(console.get_by_role("status").first).to_contain_text("the call is put aside")
+    screen.get_by_label("Why, in a word").fill("a test")
+    press(screen)
+    expect(screen.get_by_role("status").first).to_contain_text("the call is put aside")
     expect(item).to_have_count(0)
-    console.goto(f"{filled.url}/console/leads/{running(filled, 'tipo').contact_id}")
-    console.get_by_role("link", name="Correct the address").click()
-    console.get_by_label("The right address").fill("delivered+typo@resend.dev")
-    press(console)
-    expect(console.get_by_role("status")).to_contain_text("5 emails that wait go there")
+    screen.goto(f"{filled.url}/console/leads/{running(filled, 'tipo').contact_id}")
+    screen.get_by_role("link", name="Correct the address").click()
+    screen.get_by_label("The right address").fill("delivered+typo@resend.dev")
+    press(screen)
+    expect(screen.get_by_role("status")).to_contain_text("5 emails that wait go there")
 
 
-def test_all_that_is_in_doubt_is_settled_at_once(console: Page, filled: Site):
+def test_all_that_is_in_doubt_is_settled_at_once(screen: Page, filled: Site):
     for name in ("doubt-a", "doubt-b"):
         answered(UNCLEAR)(filled, name)
+    screen.goto(f"{filled.url}/console/")
+    screen.get_by_role("link", name="Settle all").click()
+    screen.get_by_role("button", name="They were delivered").click()
+    expect(screen.get_by_role("status").first).to_contain_text("recorded as delivered")
+    expect(screen.get_by_role("link", name="Settle all")).to_have_count(0)
+
+
+def test_all_sending_is_paused_and_resumed(screen: Page, filled: Site):
+    screen.goto(f"{filled.url}/console/pauses")
+    screen.get_by_label("Why").fill("a test")
+    screen.get_by_role("button", name="What would that do?").click()
+    screen.get_by_role("button", name="Pause", exact=True).click()
+    expect(screen.get_by_role("status").first).to_contain_text("Done")
+    screen.get_by_role("button", name="Resume").click()
+    expect(screen.get_by_text("Nothing is paused.")).to_be_visible()
+
+
+def test_logging_out_ends_it(filled: Site):
+    console = filled.open()
     console.goto(f"{filled.url}/console/")
-    console.get_by_role("link", name="Settle all").click()
-    console.get_by_role("button", name="They were delivered").click()
-    expect(console.get_by_role("status").first).to_contain_text("recorded as delivered")
-    expect(console.get_by_role("link", name="Settle all")).to_have_count(0)
-
-
-def test_logging_out_ends_it(console: Page, filled: Site):
     console.get_by_role("button", name="Log out").click()
     expect(console.get_by_role("heading", name="Log in")).to_be_visible()
     console.goto(f"{filled.url}/console/leads")
@@ -214,8 +253,11 @@ def test_logging_out_ends_it(console: Page, filled: Site):
 def test_no_button_is_forgotten(filled: Site):
     rules = filled.app.url_map.iter_rules()
     posts = {rule.endpoint for rule in rules if rule.endpoint.startswith("console.") and "POST" in (rule.methods or ())}
+    # The theme is chosen in test_console.py, and what is told outside is told again in tests/web/test_outgoing.py.
+    elsewhere = {"console.choose_theme", "console.replay_given_up", "console.replay_event"}
     # Each of these is pressed by a test above, the login by the fixture.
-    assert posts == {"console.do", "console.enrol", "console.look_again", "console.replay_hook",
+    assert posts - elsewhere == {"console.do", "console.enrol", "console.look_again", "console.replay_hook",
                      "console.read_template", "console.send_test", "console.logout", "console.try_login",
-                     "console.put_aside", "console.settle_all", "console.correct_address"}  # fmt: skip
+                     "console.put_aside", "console.settle_all", "console.correct_address",
+                     "console.serve_version", "console.pause", "console.resume"}  # fmt: skip
     assert PLAYS.keys() == BUTTONS.keys()

@@ -24,7 +24,7 @@ def test_the_demo_plays_the_whole_journey_and_tells_what_became_of_everybody():
         check=False,
         capture_output=True,
         text=True,
-        timeout=patient(60),
+        timeout=patient(180),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     played, _, told = done.stdout.partition("What became of everybody:")

@@ -9,8 +9,9 @@ from rq import Queue
 from rq.job import JobStatus
 from sqlalchemy import select
 
+from funnel_app.flows.console import operate
 from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
-from funnel_app.flows.templates.serving import check_templates
+from funnel_app.flows.templates.serving import check_templates, ready_version
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import operator_actions
 from funnel_app.ledger.engine import open_engine
@@ -164,6 +165,15 @@ class TestReading:
         assert "The holiday season is open, through December 5" in text
         assert ("This email goes in season only." in text) == path.startswith("templates")
 
+    def test_today_shows_the_first_of_each_kind_and_the_others_a_click_away(self, olga, world, deps):
+        assert "more of these" not in olga.get("/console/").text
+        for number in range(40, 45):
+            operate.pause(deps, sign_up(deps, number).enrolment_id, "Olga")
+        text = olga.get("/console/").text
+        folded = text.partition('<summary id="rest-paused">')[2].partition("</details>")[0]
+        assert "3 more of these" in folded and folded.count(">Resume</a>") == 3
+        assert text.count(">Resume</a>") == 6, "none is told twice"
+
     def test_figures_are_charts_and_tables(self, olga, world):
         text = olga.get("/console/figures?days=7").text
         for words in (
@@ -196,7 +206,7 @@ class TestReading:
 
     def test_templates_show_their_faults_and_a_preview(self, olga, world, deps):
         text = olga.get("/console/templates").text
-        assert "fault" in text and "no page in the templates database" in text and "No email needed it yet" in text
+        assert "held" in text and "no page in the templates database" in text and "No email needed it yet" in text
         text = olga.get("/console/templates/christmas_email_1").text
         assert ("a made-up lead" in text and "Nothing to mend" in text) or "warning" in text
         framed = olga.get("/console/templates/christmas_email_1/preview?lead=delivered%2Bana0@resend.dev")
@@ -393,6 +403,32 @@ class TestTemplates:
         assert "Nothing provides portal_url" in olga.get(f"{self.PATH}?lead=ana@resend.dev").text
         assert "Nothing provides" not in olga.get(f"{self.PATH}?sample=urgent").text
 
+    def test_a_draft_is_held_and_not_good(self, olga, deps):
+        check_templates(deps)
+        deps.now.forward(seconds=1)
+        deps.notebook.write("christmas_email_1", status="Draft")
+        check_templates(deps)
+        for path in ("/console/templates", self.PATH):
+            assert "held" in olga.get(path).text and "Draft" in olga.get(path).text
+        assert "leads get it" not in olga.get(self.PATH).text
+
+    def test_an_earlier_text_is_shown_beside_and_chosen_again(self, olga, deps):
+        ready_version(deps, "christmas_email_1")
+        deps.now.forward(seconds=1)
+        deps.notebook.write("christmas_email_1", subject="Half a sen", html="<p>Hi {{ first_name }}, half a sen</p>")
+        check_templates(deps)
+        text = olga.get(self.PATH).text
+        assert "a newer text waits" in text and "Leads get this now" in text
+        (waits,) = re.findall(rf'href="({self.PATH}/versions/[0-9a-f-]{{36}})">Half a sen</a>', text)
+        assert "Serve this one again?" in olga.get(waits).text
+        assert "half a sen" in olga.get(f"{waits}/preview?sample=urgent").text
+        assert olga.send(f"{waits}/serve", form=waits).status_code == 303
+        assert did(deps) == [("Olga", "serve_again")] and "Leads get it now" in olga.get(waits).text
+        answer = olga.send(f"{waits}/serve", form=self.PATH)
+        assert answer.status_code == 409 and "serves already" in answer.text
+        elsewhere = waits.replace("christmas_email_1", "christmas_email_2")
+        assert olga.get(elsewhere).status_code == 404
+
     def test_a_test_is_sent_and_written_down(self, olga, deps):
         answer = olga.send(f"{self.PATH}/test", form=self.PATH, to="delivered@resend.dev", sample="nonsense")
         assert answer.status_code == 303
@@ -507,7 +543,7 @@ class TestHealth:
         assert well > 15 and '<span class="unseen">ledger: ok</span>' in shown
         assert '<li class="warning" title="test email: none has run yet">' in shown
         assert '<span class="pill wait">warning</span> test email' in shown
-        assert f": {well} ok; <span" in shown
+        assert f": {well} ok.</p>" in shown
         deps.vitals.away = True
         assert "All checks were looked at" not in olga.get("/console/").text
 

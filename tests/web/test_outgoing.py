@@ -6,6 +6,7 @@ import pytest
 
 from funnel_app.flows.monitoring.checks.outside import events
 from funnel_app.flows.monitoring.watch import watch
+from funnel_app.flows.outbox.history import list_events
 from funnel_app.flows.outbox.tell import tell_receivers
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import incidents
@@ -64,6 +65,10 @@ def test_what_was_given_up_is_told_again_by_a_button_and_noted(told, olga):
     tell_receivers(told)
     assert len(told.receivers.taken) == 1
     assert "given up" not in olga.get("/console/outgoing?state=taken").text.rpartition("<tbody>")[2]
+    (row,) = list_events(told, None, 2)
+    assert olga.send(f"/console/outgoing/{row['id']}/replay", form="/console/outgoing").status_code == 303
+    tell_receivers(told)
+    assert len(told.receivers.taken) == 2
 
 
 def test_the_commands_list_and_tell_again(told, run):

@@ -7,8 +7,9 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
-from funnel_app.campaigns.catalogue import CATALOGUE, Source
+from funnel_app.campaigns.catalogue import Source, Variable
 from funnel_app.campaigns.model import Sequence
+from funnel_app.campaigns.own_variables import catalogue_of
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import normalised
@@ -33,7 +34,8 @@ def enrol_by_hand(deps: Deps, sequence_name: str, address: str, values: Mapping[
         checked = validate_email(address, check_deliverability=False)
     except EmailNotValidError as fault:
         raise NotUnderstood(f"{address} is not an email address: {fault}") from None
-    given = {name: _value(name, text) for name, text in values.items()}
+    known = catalogue_of(campaign)
+    given = {name: _value(known, name, text) for name, text in values.items()}
     call_at = _call_at(sequence, given)
     return enrol(
         deps,
@@ -44,8 +46,8 @@ def enrol_by_hand(deps: Deps, sequence_name: str, address: str, values: Mapping[
             event=sequence.starts_on,
             email=checked.normalized,
             email_norm=normalised(address),
-            contact={name: value for name, value in given.items() if CATALOGUE[name].source in OF_THE_CONTACT},
-            variables={name: value for name, value in given.items() if CATALOGUE[name].source is Source.HOOK},
+            contact={name: value for name, value in given.items() if known[name].source in OF_THE_CONTACT},
+            variables={name: value for name, value in given.items() if known[name].source is Source.HOOK},
             payload={"email": address, **values},
             occurrence=call_at.isoformat() if call_at and sequence.per_occurrence else "",
             call_at=call_at,
@@ -53,10 +55,10 @@ def enrol_by_hand(deps: Deps, sequence_name: str, address: str, values: Mapping[
     )
 
 
-def _value(name: str, text: str) -> Any:
-    variable = CATALOGUE.get(name)
+def _value(known: Mapping[str, Variable], name: str, text: str) -> Any:
+    variable = known.get(name)
     if variable is None or variable.source not in {*OF_THE_CONTACT, Source.HOOK}:
-        settable = [row.name for row in CATALOGUE.values() if row.source in {*OF_THE_CONTACT, Source.HOOK}]
+        settable = [row.name for row in known.values() if row.source in {*OF_THE_CONTACT, Source.HOOK}]
         raise NotUnderstood(f"{name} cannot be set; these can: {', '.join(settable)}.")
     if variable.type != "number":
         return text

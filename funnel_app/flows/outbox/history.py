@@ -12,7 +12,7 @@ from funnel_app.flows.outbox.receivers import KEPT_FOR, host_of
 from funnel_app.flows.outbox.tell import GIVES_UP_AFTER
 from funnel_app.flows.receipt import iso
 from funnel_app.gateways.http.receivers import receiver_key
-from funnel_app.ledger import contacts, outbox, receivers
+from funnel_app.ledger import contacts, outgoing_events, receivers
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.outbox_models import OutgoingEvent
 
@@ -20,7 +20,7 @@ from funnel_app.ledger.outbox_models import OutgoingEvent
 def list_events(deps: Deps, state: str | None, limit: int, before: UUID | None = None) -> list[dict[str, Any]]:
     """Return the newest outgoing events, of one standing or of all, as plain data."""
     with deps.reads() as session:
-        found = outbox.newest(session, state, limit, before)
+        found = outgoing_events.newest(session, state, limit, before)
         people = contacts.by_ids(session, {event.contact_id for event in found})
     return [_row(event, people[event.contact_id].email, host_of(deps, event.receiver)) for event in found]
 
@@ -46,21 +46,23 @@ def _row(event: OutgoingEvent, address: str, host: str) -> dict[str, Any]:
 def tell_again(deps: Deps, ids: Collection[UUID]) -> int:
     """Tell these settled events once more, under the ids that receivers know; return how many."""
     with deps.sessions.begin() as session:
-        return _woken(deps, session, outbox.offer_again(session, outbox.is_one_of(ids), deps.now()))
+        return _woken(deps, session, outgoing_events.offer_again(session, outgoing_events.is_one_of(ids), deps.now()))
 
 
 @retry_on_conflict
 def tell_given_up_again(deps: Deps) -> int:
     """Tell all that was given up once more; return how many."""
     with deps.sessions.begin() as session:
-        return _woken(deps, session, outbox.offer_again(session, outbox.was_given_up(), deps.now()))
+        return _woken(deps, session, outgoing_events.offer_again(session, outgoing_events.was_given_up(), deps.now()))
 
 
 @retry_on_conflict
 def tell_since(deps: Deps, since: datetime) -> int:
     """Tell all that happened since a time once more, as for a receiver that lost it; return how many."""
     with deps.sessions.begin() as session:
-        return _woken(deps, session, outbox.offer_again(session, outbox.happened_since(since), deps.now()))
+        return _woken(
+            deps, session, outgoing_events.offer_again(session, outgoing_events.happened_since(since), deps.now())
+        )
 
 
 def _woken(deps: Deps, session: Session, number: int) -> int:
@@ -77,5 +79,5 @@ def forget_told(deps: Deps) -> int:
     now, keys = deps.now(), [receiver_key(url) for url in deps.settings.events_webhook_urls]
     with deps.sessions.begin() as session:
         receivers.forget_others(session, keys)
-        given_up = outbox.give_up_of_others(session, keys, now - GIVES_UP_AFTER, now)
-        return given_up + outbox.delete_settled_before(session, now - KEPT_FOR)
+        given_up = outgoing_events.give_up_of_others(session, keys, now - GIVES_UP_AFTER, now)
+        return given_up + outgoing_events.delete_settled_before(session, now - KEPT_FOR)

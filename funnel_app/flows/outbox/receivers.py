@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from funnel_app.deps import Deps
 from funnel_app.gateways.http.receivers import receiver_host, receiver_key
-from funnel_app.ledger import outbox, receivers
+from funnel_app.ledger import outgoing_events, receivers
 
 KIND, GIVEN_UP = "receiver_away", "events_given_up"
 # Given up is told for so long.
@@ -35,7 +35,7 @@ def host_of(deps: Deps, key: str) -> str:
 def find_receivers(deps: Deps) -> list[ReceiverStanding]:
     """Return every receiver that is set, in the order of the setting, then one for which events still wait."""
     with deps.reads() as session:
-        waiting = outbox.waiting_by_receiver(session)
+        waiting = outgoing_events.waiting_by_receiver(session)
         failing = receivers.failing(session)
     hosts = {receiver_key(url): receiver_host(url) for url in deps.settings.events_webhook_urls}
     hosts |= {key: REMOVED for key in waiting if key not in hosts}
@@ -64,5 +64,5 @@ def away(deps: Deps) -> dict[str, str]:
 def given_up_lately(deps: Deps) -> str | None:
     """Return what is to be said of events that were given up; None where none were within the hour."""
     with deps.reads() as session:
-        number = outbox.count_given_up_since(session, deps.now() - NEWS_FOR)
+        number = outgoing_events.count_given_up_since(session, deps.now() - NEWS_FOR)
     return f"{number:,} events were given up: no receiver took them in three days" if number else None

@@ -17,7 +17,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.outbox.body import body_of
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.gateways.http.receivers import receiver_host, receiver_key, signed_headers
-from funnel_app.ledger import contacts, outbox, receivers
+from funnel_app.ledger import contacts, outgoing_events, receivers
 from funnel_app.ledger.outbox_models import OutgoingEvent, Receiver
 
 # A process that is to stop waits for what it is posting: twice a timeout at most.
@@ -57,12 +57,12 @@ def _take(deps: Deps, key: str) -> list[OutgoingEvent]:
         known = receivers.find(session, key)
         if known and _rests(known, now):
             return []
-        if not outbox.any_free(session, key, now):
+        if not outgoing_events.any_free(session, key, now):
             return []
     # One that failed is tried with one event, so that it is not asked a hundred times what one answer says.
     limit = 1 if known and known.failures else AT_A_TIME
     with deps.sessions.begin() as session:
-        return outbox.take(session, key, now, LEASE, limit)
+        return outgoing_events.take(session, key, now, LEASE, limit)
 
 
 def _rests(receiver: Receiver, now: datetime) -> bool:
@@ -101,7 +101,7 @@ def _settle(deps: Deps, url: str, batch: Sequence[OutgoingEvent], answers: Answe
     now, key = deps.now(), receiver_key(url)
     taken = [id_ for id_, error in answers.items() if error is None]
     with deps.sessions.begin() as session:
-        outbox.mark_taken(session, taken, now)
+        outgoing_events.mark_taken(session, taken, now)
         for event in batch:
             _put_off(session, event, answers[event.id], now)
         error = next((error.message for error in answers.values() if error), "")
@@ -109,7 +109,7 @@ def _settle(deps: Deps, url: str, batch: Sequence[OutgoingEvent], answers: Answe
             receivers.works(session, key)
         else:
             _let_rest(session, key, error, now)
-        given_up = outbox.give_up(session, key, now - GIVES_UP_AFTER, now, error) if error else 0
+        given_up = outgoing_events.give_up(session, key, now - GIVES_UP_AFTER, now, error) if error else 0
     if error or given_up:
         log.warning("events_not_taken", receiver=receiver_host(url), error=error, taken=len(taken), given_up=given_up)
 
@@ -117,9 +117,9 @@ def _settle(deps: Deps, url: str, batch: Sequence[OutgoingEvent], answers: Answe
 def _put_off(session: Session, event: OutgoingEvent, error: GatewayError | None, now: datetime) -> None:
     if isinstance(error, Rejected):
         until = now + _pause(event.attempts, LONGEST_PAUSE_OF_EVENT)
-        outbox.postpone(session, event.id, until, error.message)
+        outgoing_events.postpone(session, event.id, until, error.message)
     elif error is not None:
-        outbox.put_back(session, [event.id])
+        outgoing_events.put_back(session, [event.id])
 
 
 def _let_rest(session: Session, key: str, error: str, now: datetime) -> None:

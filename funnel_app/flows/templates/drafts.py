@@ -4,7 +4,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 
-from funnel_app.campaigns.catalogue import CATALOGUE, NAMES, example_values
+from funnel_app.campaigns.catalogue import CATALOGUE, NAMES, Variable, example_values
+from funnel_app.campaigns.own_variables import own_catalogue
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.starters import LAYOUT
 from funnel_app.gateways.notion.templates import Page
@@ -18,9 +19,15 @@ READERS: Mapping[str, Mapping[str, object]] = {
 }
 
 
-def fingerprint(page: Page) -> str:
-    """Return what is the same only for templates that say the same."""
-    parts = (page.subject, page.html, page.status, typed_of(page))
+def fingerprint(page: Page, own: Mapping[str, Variable]) -> str:
+    """Return what is the same only for templates that say the same, and may use the same variables of a campaign."""
+    parts = (
+        page.subject,
+        page.html,
+        page.status,
+        typed_of(page),
+        *(f"{row.name}={row.example}" for row in own.values()),
+    )
     return hashlib.sha256("\x1f".join(parts).encode(errors="replace")).hexdigest()
 
 
@@ -29,20 +36,29 @@ def typed_of(page: Page) -> str:
     return json.dumps(page.typed, sort_keys=True) if page.typed else ""
 
 
-def draft_of(deps: Deps, page: Page) -> Draft:
+def own_of(deps: Deps, key: str) -> Mapping[str, Variable]:
+    """Return the variables that the campaign of a template has of its own."""
+    return next((own_catalogue(campaign) for campaign, _, step in deps.registry.steps() if step.template == key), {})
+
+
+def draft_of(deps: Deps, page: Page, own: Mapping[str, Variable]) -> Draft:
     """Return what the gate judges: the page's text, the variables that there are, and a sample of each segment."""
     written = (page.subject, page.html, page.status)
-    return Draft(*written, NAMES, tuple(_samples(deps)), page.typed, LAYOUT.read_text("utf-8"))
+    return Draft(*written, NAMES | set(own), tuple(_samples(deps, own)), page.typed, LAYOUT.read_text("utf-8"))
 
 
-def _samples(deps: Deps) -> Iterator[Sample]:
-    examples = {name: _typed(name, value) for name, value in example_values().items()}
+def _samples(deps: Deps, own: Mapping[str, Variable]) -> Iterator[Sample]:
+    examples = {name: _typed(CATALOGUE[name], value) for name, value in example_values().items()}
+    examples |= {name: _typed(row, row.example) for name, row in own.items()}
     for name, values in READERS.items():
         yield Sample(name, {**examples, **values}, _envelope(deps, str(examples["unsubscribe_url"])))
 
 
-def _typed(name: str, value: object) -> object:
-    return int(str(value)) if CATALOGUE[name].type == "number" else value
+def _typed(variable: Variable, value: object) -> object:
+    if variable.type != "number":
+        return value
+    number = float(str(value))
+    return int(number) if number.is_integer() else number
 
 
 def _envelope(deps: Deps, url: str) -> Envelope:

@@ -19,7 +19,7 @@ from funnel_app.flows.templates.readings import Reading, read_one
 from funnel_app.flows.templates.samples import sample
 from funnel_app.flows.templates.unsent import unsent_words
 from funnel_app.ledger import contacts, enrolments
-from funnel_app.ledger.models import Contact, Enrolment
+from funnel_app.ledger.models import Contact, Enrolment, TemplateVersion
 from funnel_app.letters.gate import Problem
 from funnel_app.letters.letter import Envelope, Letter, compose
 from funnel_app.letters.render import LetterError, MissingVariable, Parts
@@ -50,15 +50,33 @@ def preview(deps: Deps, key: str, *, lead: str | None = None, sample_name: str =
 
     Raises CannotPreview for a key or lead that nobody knows, and Unavailable or Rejected where Notion cannot be asked.
     """
-    campaign, sequence = find_place(deps, key)
-    reader = (
-        _lead(deps, campaign, sequence, lead)
-        if lead
-        else sample(deps, campaign, sample_name, deps.registry.find_template(key))
-    )
+    sequence, reader = _place_and_reader(deps, key, lead, sample_name)
     reading = read_one(deps, key)
     made = compose_preview(deps, reading, sequence, reader, to=str(reader.contact["email"]))
     return replace(made, problems=(*made.problems, *unsent_words(deps, reading)))
+
+
+def preview_version(
+    deps: Deps, version: TemplateVersion, *, lead: str | None = None, sample_name: str = "critical"
+) -> Preview:
+    """Return the letter that a version which Notion had makes now; without a letter where the gate refused it.
+
+    Raises CannotPreview as `preview` does. Notion is not asked.
+    """
+    sequence, reader = _place_and_reader(deps, version.key, lead, sample_name)
+    if version.ready_html is None:
+        return Preview(version.key, None, tuple(Problem(**problem) for problem in version.problems))
+    parts = Parts(version.subject, version.ready_html, version.ready_text or "")
+    marketing = sequence.kind == Kind.MARKETING
+    envelope = envelope_to(deps, str(reader.contact["email"]), reader.unsubscribe_url, marketing=marketing, tags={})
+    return _filled(Preview(version.key, None, ()), parts, variables_for(deps, reader), envelope)
+
+
+def _place_and_reader(deps: Deps, key: str, lead: str | None, sample_name: str) -> tuple[Sequence, Reader]:
+    campaign, sequence = find_place(deps, key)
+    if lead:
+        return sequence, _lead(deps, campaign, sequence, lead)
+    return sequence, sample(deps, campaign, sample_name, deps.registry.find_template(key))
 
 
 def find_place(deps: Deps, key: str) -> tuple[Campaign, Sequence]:
@@ -80,10 +98,12 @@ def compose_preview(
         return Preview(reading.key, None, reading.problems, read_as=reading.read_as)
     marketing = sequence.kind == Kind.MARKETING
     envelope = envelope_to(deps, to, reader.unsubscribe_url, marketing=marketing, tags=tags or {})
-    return _filled(reading, reading.parts, variables_for(deps, reader), envelope)
+    without = Preview(reading.key, None, reading.problems, read_as=reading.read_as)
+    return _filled(without, reading.parts, variables_for(deps, reader), envelope)
 
 
-def _filled(reading: Reading, parts: Parts, values: dict[str, object], envelope: Envelope) -> Preview:
+def _filled(without: Preview, parts: Parts, values: dict[str, object], envelope: Envelope) -> Preview:
+    """Return the preview with its letter, each missing value marked in it."""
     missing: list[str] = []
     while True:
         try:
@@ -91,14 +111,14 @@ def _filled(reading: Reading, parts: Parts, values: dict[str, object], envelope:
         except MissingVariable as fault:
             if fault.name in missing:
                 problem = Problem("not_rendered", f"{fault} It cannot be given one either.", True)
-                return Preview(reading.key, None, (*reading.problems, problem), tuple(missing))
+                return replace(without, problems=(*without.problems, problem), missing=tuple(missing))
             missing.append(fault.name)
             values[fault.name] = f"⟦{fault.name}⟧"
         except LetterError as fault:
             problem = Problem("not_rendered", str(fault), True)
-            return Preview(reading.key, None, (*reading.problems, problem), tuple(missing))
+            return replace(without, problems=(*without.problems, problem), missing=tuple(missing))
         else:
-            return Preview(reading.key, letter, reading.problems, tuple(missing), reading.read_as)
+            return replace(without, letter=letter, missing=tuple(missing))
 
 
 def _lead(deps: Deps, campaign: Campaign, sequence: Sequence, address: str) -> Reader:

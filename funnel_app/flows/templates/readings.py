@@ -7,7 +7,7 @@ from typing import Any
 
 from funnel_app.campaigns.model import Step
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.drafts import draft_of, fingerprint, typed_of
+from funnel_app.flows.templates.drafts import draft_of, fingerprint, own_of, typed_of
 from funnel_app.gateways.notion.pages import answering
 from funnel_app.gateways.notion.templates import Page
 from funnel_app.ledger import template_versions
@@ -80,7 +80,8 @@ def judged(deps: Deps, key: str, pages: Sequence[Page], faults: Sequence[str] = 
     if page.unread or page.unclear:
         beside = beside_the_body(page.subject, page.status)
         return Reading(key, tuple(pages), (*_columns(page.faults), _unreadable(page), *beside))
-    verdict = deps.judge.judge(fingerprint(page), lambda: draft_of(deps, page))
+    own = own_of(deps, key)
+    verdict = deps.judge.judge(fingerprint(page, own), lambda: draft_of(deps, page, own))
     problems = (*_columns(page.faults), *verdict.problems)
     return Reading(key, tuple(pages), problems, verdict.parts, verdict.read_as, verdict.html)
 

@@ -75,13 +75,17 @@ def made_up(
     return Reader(
         campaign=campaign,
         contact={**NAMED, **ASSESSMENTS[name]},
-        hook=told(now, step),
+        hook={**told(now, step), **_own_of_hooks(campaign)},
         deadline=deadline_after(campaign.deadline, now.date()),
         timezone=None,
         unsubscribe_url=f"{deps.settings.public_url}/u/{NOBODYS_TOKEN}",
         booked=booked,
         at=at,
     )
+
+
+def _own_of_hooks(campaign: Campaign) -> dict[str, Any]:
+    return {name: row.example for hook in campaign.hooks.values() for name, row in hook.variables.items()}
 
 
 def told(now: datetime, step: Step | None) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from funnel_app.campaigns.reasons import of_template
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.readings import Reading, keep, read_all, read_one
@@ -27,14 +29,14 @@ def ready_version(deps: Deps, key: str) -> TemplateVersion:
     A changed text serves once it has not changed for two minutes, since people save half-typed; at once where
     there is no good one. While Notion is away the last good version serves for a day.
     """
-    latest, adopted = _known(deps, key)
+    latest, adopted = known(deps, key)
     fault = None
     if latest is None or deps.now() - latest.checked_at >= FRESH_FOR:
         fault = _look(deps, key, latest)
-        latest, adopted = _known(deps, key)
-    if latest is None or not _serves(latest, deps.now()):
+        latest, adopted = known(deps, key)
+    if latest is None or not is_fresh(latest, deps.now()):
         raise NotReady(f"template {key}: {_why_unread(fault, latest)}")
-    version = _choose(latest, adopted)
+    version = choose(latest, adopted)
     if version is not adopted:
         _adopt(deps, version)
     return version
@@ -48,8 +50,8 @@ def check_templates(deps: Deps) -> dict[str, str]:
     readings, _ = read_all(deps)
     keep(deps, readings)
     for reading in readings:
-        latest, adopted = _known(deps, reading.key)
-        if latest is not None and latest is not adopted and latest.good and _is_quiet(latest):
+        latest, adopted = known(deps, reading.key)
+        if latest is not None and latest is not adopted and latest.good and _may_serve_now(latest, adopted):
             _adopt(deps, latest)
     return {reading.key: _blocking(reading) for reading in readings if not reading.good}
 
@@ -58,18 +60,23 @@ def _blocking(reading: Reading) -> str:
     return "; ".join(problem.detail for problem in reading.problems if problem.blocking)
 
 
-def _known(deps: Deps, key: str) -> tuple[TemplateVersion | None, TemplateVersion | None]:
+def known(deps: Deps, key: str) -> tuple[TemplateVersion | None, TemplateVersion | None]:
     """Return what Notion had last, and what serves; before a text is broken there may have been a good one."""
     with deps.reads() as session:
-        latest, adopted = template_versions.find_latest(session, key), template_versions.find_adopted(session, key)
-        if adopted is None and latest is not None and not latest.good:
-            adopted = template_versions.find_good(session, key)
-        return latest, adopted
+        return known_in(session, key)
+
+
+def known_in(session: Session, key: str) -> tuple[TemplateVersion | None, TemplateVersion | None]:
+    """Return the same as `known`, as this transaction sees it."""
+    latest, adopted = template_versions.find_latest(session, key), template_versions.find_adopted(session, key)
+    if adopted is None and latest is not None and not latest.good:
+        adopted = template_versions.find_good(session, key)
+    return latest, adopted
 
 
 def _adopt(deps: Deps, version: TemplateVersion) -> None:
     with deps.sessions.begin() as session:
-        template_versions.adopt(session, version.id, deps.now())
+        template_versions.adopt(session, version, deps.now())
 
 
 def _why_unread(fault: str | None, latest: TemplateVersion | None) -> str:
@@ -79,29 +86,42 @@ def _why_unread(fault: str | None, latest: TemplateVersion | None) -> str:
     )
 
 
-def _serves(latest: TemplateVersion, now: datetime) -> bool:
+def is_fresh(latest: TemplateVersion, now: datetime) -> bool:
+    """Tell whether Notion was asked within the last day."""
     return now - latest.checked_at <= SERVES_FOR
 
 
-def _choose(latest: TemplateVersion, adopted: TemplateVersion | None) -> TemplateVersion:
-    if latest.good and (adopted is None or _is_quiet(latest) or _was_withdrawn(adopted, latest)):
+def choose(latest: TemplateVersion, adopted: TemplateVersion | None) -> TemplateVersion:
+    """Return the version that letters are made of, given what Notion has and what serves; NotReady says why none is."""
+    if latest.good and (adopted is None or _may_replace(latest, adopted)):
         return latest
-    if adopted is None or (not latest.good and _withdrawn(latest)):
+    if adopted is None or (not latest.good and is_withdrawn(latest)):
         raise NotReady(of_template(latest.key, _first_fault(latest)))
     return adopted
 
 
-def _is_quiet(version: TemplateVersion) -> bool:
+def _may_serve_now(latest: TemplateVersion, adopted: TemplateVersion | None) -> bool:
+    return is_quiet(latest) and (adopted is None or _may_replace(latest, adopted))
+
+
+def _may_replace(latest: TemplateVersion, adopted: TemplateVersion) -> bool:
+    # The very text that served before may come back, for instance a page set to Active again.
+    return latest.hash == adopted.hash or (is_quiet(latest) and not is_kept(adopted, latest))
+
+
+def is_kept(adopted: TemplateVersion, latest: TemplateVersion) -> bool:
+    """Tell whether a person chose this version to serve, and Notion's text has not changed since."""
+    return adopted.pinned_at is not None and latest.since_at <= adopted.pinned_at
+
+
+def is_quiet(version: TemplateVersion) -> bool:
+    """Tell whether Notion was seen to have a text for two minutes without a change."""
     # What counts is how long Notion was seen to have it, not how long ago: Notion may have been away since.
     return version.checked_at - version.since_at >= QUIET_FOR
 
 
-def _was_withdrawn(adopted: TemplateVersion, latest: TemplateVersion) -> bool:
-    # The very text that served before came back, for instance a page set to Active again.
-    return adopted.hash == latest.hash
-
-
-def _withdrawn(version: TemplateVersion) -> bool:
+def is_withdrawn(version: TemplateVersion) -> bool:
+    """Tell whether its page is not there to be sent: no page, several, or one that is not Active."""
     return any(problem["code"] in WITHDRAWN for problem in version.problems)
 
 
@@ -116,7 +136,7 @@ def _look(deps: Deps, key: str, latest: TemplateVersion | None) -> str | None:
             return fault
         if deps.fetches.claim(key):
             return _read(deps, key)
-        return None if latest is not None and _serves(latest, deps.now()) else _wait_for_reader(deps, key)
+        return None if latest is not None and is_fresh(latest, deps.now()) else _wait_for_reader(deps, key)
     except Unavailable as fault:
         return str(fault)
 
@@ -134,8 +154,8 @@ def _wait_for_reader(deps: Deps, key: str) -> str | None:
     """Wait a little for another worker that reads this template, since there is nothing else to serve."""
     for _ in range(LOOKS_WHILE_WAITING):
         deps.sleep(LOOK_EVERY_S)
-        latest, _ = _known(deps, key)
-        if latest is not None and _serves(latest, deps.now()):
+        latest, _ = known(deps, key)
+        if latest is not None and is_fresh(latest, deps.now()):
             return None
         if fault := deps.fetches.fault(key):
             return fault

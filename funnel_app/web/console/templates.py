@@ -1,5 +1,7 @@
 """Templates: the state of every key, each as a lead would get it, and a test of it to an address."""
 
+from uuid import UUID
+
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
@@ -7,16 +9,26 @@ from werkzeug.exceptions import NotFound
 from funnel_app.current import current_deps
 from funnel_app.flows.console.operate import note
 from funnel_app.flows.console.sequences import season_of_template
-from funnel_app.flows.console.template_pages import list_templates, read_again, versions_of
+from funnel_app.flows.console.template_pages import (
+    Seen,
+    find_version,
+    list_templates,
+    read_again,
+    stand_of,
+    versions_of,
+)
 from funnel_app.flows.templates.audit import Audit, audit_templates
-from funnel_app.flows.templates.preview import CannotPreview, Preview, preview
+from funnel_app.flows.templates.preview import CannotPreview, Preview, preview, preview_version
 from funnel_app.flows.templates.samples import SAMPLES
 from funnel_app.flows.templates.send_test import send_tests
+from funnel_app.flows.templates.serve_again import UNTIL, CannotServe, serve_again
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.emails import framed
 from funnel_app.web.console.frame import blueprint, page
 
+AS_WIDE_AS_HERE = "fit"
+WIDTHS = ("desktop", "phone")
 NOTION = "https://www.notion.so/{}"
 
 
@@ -42,6 +54,38 @@ def template_preview(key: str) -> ResponseReturnValue:
     if shown is None or shown.letter is None:
         raise NotFound(fault or "No letter can be made of this template now.")
     return framed(shown.letter.html)
+
+
+@blueprint.get("/templates/<key>/versions/<uuid:version_id>")
+def template_version(key: str, version_id: UUID) -> ResponseReturnValue:
+    """Show one version, what differs in it from what leads get now, and ask whether it should serve again."""
+    return _version_page(key, _seen(key, version_id))
+
+
+@blueprint.get("/templates/<key>/versions/<uuid:version_id>/preview")
+def version_preview(key: str, version_id: UUID) -> ResponseReturnValue:
+    """Return the HTML of the letter that one version makes, for the frame."""
+    version = _seen(key, version_id).version
+    lead, sample = request.args.get("lead", "").strip(), _sample(request.args.get("sample", ""))
+    try:
+        made = preview_version(current_deps(), version, lead=lead or None, sample_name=sample)
+    except CannotPreview as fault:
+        raise NotFound(f"{fault}.") from None
+    if made.letter is None:
+        raise NotFound("No letter can be made of this version.")
+    return framed(made.letter.html)
+
+
+@blueprint.post("/templates/<key>/versions/<uuid:version_id>/serve")
+def serve_version(key: str, version_id: UUID) -> ResponseReturnValue:
+    """Let this version serve again, until Notion changes."""
+    seen = _seen(key, version_id)
+    try:
+        told = serve_again(current_deps(), key, version_id, operator() or "")
+    except CannotServe as fault:
+        return _version_page(key, seen, f"{fault}."), 409
+    flash(f"Done: {told}.")
+    return redirect(url_for("console.template", key=key), 303)
 
 
 @blueprint.post("/templates/<key>/read")
@@ -96,10 +140,29 @@ def _template_page(key: str, fault: str | None = None) -> str:
         fault=fault or missed,
         season=season_of_template(current_deps(), key),
         versions=versions_of(current_deps(), key),
+        standing=stand_of(current_deps(), key),
+        widths=WIDTHS,
+        width=_width(),
         samples=SAMPLES,
         notion=notion_page,
         **asked,
     )
+
+
+def _version_page(key: str, seen: Seen, fault: str | None = None) -> str:
+    return page("template_version.html", key=key, seen=seen, fault=fault, until=UNTIL, widths=WIDTHS, width=_width())
+
+
+def _seen(key: str, version_id: UUID) -> Seen:
+    found = find_version(current_deps(), _known(key), version_id)
+    if found is None:
+        raise NotFound(f"{key} has no such version.")
+    return found
+
+
+def _width() -> str:
+    asked = request.args.get("width", "")
+    return asked if asked in WIDTHS else AS_WIDE_AS_HERE
 
 
 def _preview(key: str) -> tuple[Preview | None, str | None]:

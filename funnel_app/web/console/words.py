@@ -6,11 +6,22 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.spoken import things
+from funnel_app.flows.monitoring.checks.check import title_of_check
 from funnel_app.flows.receipt import iso
+from funnel_app.flows.templates.standing import Stand
 from funnel_app.ledger.leads import Running
 from funnel_app.ledger.models import Enrolment, EnrolmentState
 from funnel_app.rules.exit import ended_as
 
+STANDS = {
+    Stand.SERVES: "good",
+    Stand.NEWER_WAITS: "wait",
+    Stand.KEPT: "wait",
+    Stand.NEWEST_BROKEN: "bad",
+    Stand.HELD: "bad",
+    Stand.UNREAD: "over",
+    Stand.STALE: "wait",
+}
 # How a state looks: good, wait, bad or over; the state itself is always written beside the colour.
 LOOKS = {
     "delivered": "good",
@@ -33,6 +44,7 @@ LOOKS = {
     "refused": "bad",
     "fault": "bad",
     "warning": "wait",
+    **{str(stand): look for stand, look in STANDS.items()},
 }
 
 
@@ -93,11 +105,6 @@ def how_it_stands(run: Enrolment | Running) -> str:
 def stands(state: str) -> str:
     """Return where an email stands, in a word that needs no glossary."""
     return STATES.get(str(state), str(state))
-
-
-def called(check: str) -> str:
-    """Return what people call one of the doctor's checks."""
-    return CHECKS.get(check, check)
 
 
 def parsed(text: str) -> datetime:
@@ -173,14 +180,6 @@ STATES = {
     "sent": "on its way",
     "exited": "ended early",
 }
-CHECKS = {
-    "canary": "test email",
-    "queues": "jobs",
-    "invariants": "emails",
-    "hook secrets": "secrets of senders",
-    "resend webhook": "resend's address for reports",
-    "resend events": "resend's reports",
-}
 OLD_AFTER = timedelta(minutes=5)
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -203,6 +202,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "day_name": day_name,
     "how_it_stands": how_it_stands,
     "stands": stands,
-    "called": called,
+    "called": title_of_check,
     "is_old": is_old,
 }

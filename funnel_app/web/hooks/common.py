@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
 from funnel_app.campaigns.model import Event
+from funnel_app.campaigns.own_variables import fits
 from funnel_app.current import current_deps
 from funnel_app.flows.addresses import normalised
 from funnel_app.flows.intake.enrol import enrol
@@ -15,10 +16,11 @@ from funnel_app.rules.call import Call, fitted
 from funnel_app.web.auth import require_caller, require_json
 from funnel_app.web.hooks.decoration import LEFT_OUT
 from funnel_app.web.hooks.fields import contact_facts
+from funnel_app.web.hooks.typed import clean
 from funnel_app.web.payloads import HookBlueprint
 from funnel_app.web.replays import first_received_at
 
-LONGEST_KEY = 255
+LONGEST_KEY, LONGEST_OWN = 255, 255
 
 
 def hook_blueprint(name: str, description: str) -> HookBlueprint:
@@ -36,17 +38,37 @@ def call_of(
 
     `facts` are the fields that belong to the contact; `raw` is the payload as it came, where it is not the body.
     """
-    raw = more.pop("raw", None)
+    given_raw = more.pop("raw", None)
+    raw = request.get_json() if given_raw is None else given_raw
+    more["variables"] = {**own_of_campaign(campaign, hook, raw), **more.get("variables", {})}
     common: dict[str, Any] = {
         "email": payload["email"],
         "email_norm": normalised(payload["email"]),
         "contact": contact_facts(payload, facts),
         "left_out": payload.get(LEFT_OUT, {}),
-        "payload": request.get_json() if raw is None else raw,
+        "payload": raw,
         "idempotency_key": _idempotency_key(),
         "received_at": first_received_at(),
     }
     return Call(campaign=campaign, hook=hook, event=event, **{**common, **more})
+
+
+def own_of_campaign(campaign: str, hook: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a payload says of the variables that the campaign's file takes from this hook; the rest is ignored.
+
+    What does not fit is left out, so that its default serves: it never refuses a call.
+    """
+    found = current_deps().registry.campaigns.get(campaign)
+    rows = found.hooks[hook].variables if found and hook in found.hooks else {}
+    said = {name: _own(row.type, raw.get(name)) for name, row in rows.items()}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _own(type_: str, value: object) -> str | float | None:
+    text = clean(str(value) if type_ == "number" and isinstance(value, int | float) else value, LONGEST_OWN)
+    if text is None or not fits(type_, text):
+        return None
+    return float(text) if type_ == "number" else text
 
 
 def answer(*calls: Call) -> ResponseReturnValue:

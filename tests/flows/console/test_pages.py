@@ -16,12 +16,19 @@ from funnel_app.flows.console.figures import Asked, count_figures, last_days, wi
 from funnel_app.flows.console.hook_pages import find_hooks
 from funnel_app.flows.console.leads import find_lead, find_leads
 from funnel_app.flows.console.sequences import draw_sequences
-from funnel_app.flows.console.template_pages import list_templates, read_again, versions_of
+from funnel_app.flows.console.template_pages import (
+    find_version,
+    list_templates,
+    read_again,
+    stand_of,
+    versions_of,
+)
 from funnel_app.flows.console.today import look_at_today
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.day import bounds, local_day
 from funnel_app.flows.privacy.unsubscribe import undo, unsubscribe
 from funnel_app.flows.receipt import Receipt
+from funnel_app.flows.templates.serving import ready_version
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import open_engine
@@ -356,14 +363,28 @@ class TestTemplates:
         world.deps.notebook.asked.clear()
         listed = {row.key: row for row in list_templates(world.deps)}
         assert world.deps.notebook.asked == []
-        assert listed["lead_nurture_email_1"].status == "fault" and listed["christmas_email_1"].status in {
-            "ok",
-            "warning",
-        }
-        assert listed["precall_prep_email_1"].status == "unread"
+        held, serves = listed["lead_nurture_email_1"].standing, listed["christmas_email_1"].standing
+        assert (held.stand, serves.stand) == ("held", "serves") and "no page" in held.why
+        assert listed["precall_prep_email_1"].standing.stand == "never read"
 
-    def test_listing_takes_three_queries_however_many_there_are(self, world):
-        assert queries_of(world.deps, lambda: list_templates(world.deps)) == 3
+    def test_listing_takes_five_queries_however_many_there_are(self, world):
+        assert queries_of(world.deps, lambda: list_templates(world.deps)) == 5
+
+    def test_a_version_is_seen_beside_what_leads_get(self, ready):
+        ready.notebook.write("christmas_email_1", html="<p>Good day {{ first_name }}</p><p>Our week</p>")
+        read_again(ready, "christmas_email_1")
+        ready_version(ready, "christmas_email_1")
+        ready.now.forward(seconds=1)
+        ready.notebook.write("christmas_email_1", subject="Another", html="<p>Hi {{ first_name }}</p><p>Our week</p>")
+        read_again(ready, "christmas_email_1")
+        assert stand_of(ready, "christmas_email_1").stand == "a newer text waits"
+        newer, serving = versions_of(ready, "christmas_email_1")[:2]
+        seen = find_version(ready, "christmas_email_1", newer.id)
+        changed = [(line.sign, line.text) for line in seen.differs if line.sign]
+        assert ("+", "Another") in changed and ("-", "Good day {{ first_name }}") in changed
+        assert all("Our week" not in text for _, text in changed) and (seen.serves, seen.may_serve) == (False, True)
+        assert find_version(ready, "christmas_email_1", serving.id).differs == ()
+        assert find_version(ready, "christmas_email_2", serving.id) is None
 
     def test_reading_again_makes_a_new_version(self, ready):
         read_again(ready, "christmas_email_1")
@@ -388,7 +409,9 @@ def test_postgresql_tells_the_same(world, postgres):
             assert found[0] == found[1] and found[0]
         assert [d.enrolments for d in draw_sequences(world.deps)] == [d.enrolments for d in draw_sequences(other.deps)]
         assert len(find_hooks(other.deps, None, None).rows) == len(find_hooks(world.deps, None, None).rows)
-        assert [t.status for t in list_templates(other.deps)] == [t.status for t in list_templates(world.deps)]
+        assert [t.standing.stand for t in list_templates(other.deps)] == [
+            t.standing.stand for t in list_templates(world.deps)
+        ]
         assert find_lead(other.deps, other.leads["client"].contact_id).stories
     finally:
         with postgres.begin() as connection:

@@ -1,0 +1,51 @@
+"""Serve again: a person lets an earlier text of a template go out, though Notion has another one."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from funnel_app.deps import Deps
+from funnel_app.flows.templates.serving import is_withdrawn, known_in
+from funnel_app.ledger import operator_actions, template_versions
+from funnel_app.ledger.models import TemplateVersion
+from funnel_app.ledger.operator_actions import OperatorAction
+
+UNTIL = "until its page in Notion changes again; what stands there then goes out once it was quiet for two minutes"
+
+
+class CannotServe(Exception):
+    """This version cannot serve; the message says why, and what to do."""
+
+
+def serve_again(deps: Deps, key: str, version_id: UUID, operator: str) -> str:
+    """Let letters be made of this version from now on, until Notion's text changes; return what was done, in words.
+
+    Emails that were handed to Resend stay as they are. Raises CannotServe. Safe to repeat: it serves already then.
+    """
+    now = deps.now()
+    with deps.sessions.begin() as session:
+        version = _servable(session, key, version_id)
+        latest, _ = known_in(session, key)
+        template_versions.pin(session, version, now)
+        detail = f"{key} {version.hash[:8]}"
+        operator_actions.add(session, OperatorAction(at=now, operator=operator, action="serve_again", detail=detail))
+    words = f"“{version.subject}” ({version.hash[:8]}) serves again"
+    return words if latest is None or latest.id == version.id else f"{words}, {UNTIL}"
+
+
+def _servable(session: Session, key: str, version_id: UUID) -> TemplateVersion:
+    version = template_versions.find_of_key(session, key, version_id)
+    latest, adopted = known_in(session, key)
+    if version is None or latest is None:
+        raise CannotServe(f"{key} has no such version")
+    if not version.good:
+        raise CannotServe(f"{version.hash[:8]} cannot be sent: {_fault(version)}")
+    if not latest.good and is_withdrawn(latest):
+        raise CannotServe(f"The emails of {key} are held: {_fault(latest)} Mend that in Notion first")
+    if adopted is not None and adopted.id == version.id:
+        raise CannotServe(f"{version.hash[:8]} serves already")
+    return version
+
+
+def _fault(version: TemplateVersion) -> str:
+    return str(next(problem["detail"] for problem in version.problems if problem["blocking"]))

@@ -1,0 +1,72 @@
+"""Standing: which text of a template leads get now, which one waits, and since when or until when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from funnel_app.deps import Deps
+from funnel_app.flows.templates.serving import (
+    QUIET_FOR,
+    NotReady,
+    choose,
+    is_fresh,
+    is_kept,
+    is_withdrawn,
+)
+from funnel_app.ledger import template_versions
+from funnel_app.ledger.models import TemplateVersion
+
+
+class Stand(StrEnum):
+    """How a template stands, in the words that people read."""
+
+    SERVES = "serves"
+    NEWER_WAITS = "a newer text waits"
+    KEPT = "an older text, as chosen"
+    NEWEST_BROKEN = "the newest text is broken"
+    HELD = "held"
+    UNREAD = "never read"
+    STALE = "not read for a day"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a template stands; serving is what leads get now, waiting is what Notion has beside it.
+
+    serves_from is the earliest time at which that may go out, None where nobody knows; why says what holds its emails.
+    """
+
+    stand: Stand
+    serving: TemplateVersion | None = None
+    waiting: TemplateVersion | None = None
+    serves_from: datetime | None = None
+    why: str = ""
+
+
+def kept_by_hand(deps: Deps) -> list[str]:
+    """Return the keys of which leads get an older text, since a person chose it and Notion did not change since."""
+    now = deps.now()
+    with deps.reads() as session:
+        latest, serving = template_versions.latest_of_all(session), template_versions.serving_of_all(session)
+    stands = {key: standing_of(version, serving.get(key), now).stand for key, version in latest.items()}
+    return [key for key in deps.registry.template_keys() if stands.get(key) is Stand.KEPT]
+
+
+def standing_of(latest: TemplateVersion | None, adopted: TemplateVersion | None, now: datetime) -> Standing:
+    """Return how a template stands, given what Notion had last and what serves; by the rules by which emails go."""
+    if latest is None:
+        return Standing(Stand.UNREAD)
+    try:
+        serving = choose(latest, adopted)
+    except NotReady as reason:
+        return Standing(Stand.HELD, waiting=None if is_withdrawn(latest) else latest, why=str(reason))
+    beside = None if serving.id == latest.id else latest
+    if not is_fresh(latest, now):
+        return Standing(Stand.STALE, serving, beside)
+    if beside is None:
+        return Standing(Stand.SERVES, serving)
+    if not latest.good:
+        return Standing(Stand.NEWEST_BROKEN, serving, latest)
+    if is_kept(serving, latest):
+        return Standing(Stand.KEPT, serving, latest)
+    return Standing(Stand.NEWER_WAITS, serving, latest, latest.since_at + QUIET_FOR)
