@@ -25,6 +25,9 @@ STAND_INS = frozenset({"sms.cal.com", "resource.calendar.google.com", "group.cal
 NO_MAIL_HERE = frozenset({"no-email", "noemail", "no-mail", "placeholder"})
 
 
+ERASED = "erased"
+
+
 class NotAnAddress(ValueError):
     """What should be an email address is none; the message says why."""
 
@@ -80,6 +83,20 @@ def names(payload: Any, email_norm: str) -> bool:
     found = (address for text in _texts(payload) for address in _addresses(text))
     # Most are somebody else's at the first look; a closer one takes its time.
     return any(looked_up(address) == email_norm for address in found if _local_part(address) == local)
+
+
+def without(said: Any, email_norm: str) -> Any:
+    """Return what somebody else's call says without this person.
+
+    A row about them, such as a guest's with a name, is blanked whole, and so is each text that names them.
+    """
+    if isinstance(said, dict):
+        if isinstance(said.get("email"), str) and names(said["email"], email_norm):
+            return {"email": ERASED}
+        return {without(name, email_norm): without(value, email_norm) for name, value in said.items()}
+    if isinstance(said, list):
+        return [without(value, email_norm) for value in said]
+    return ERASED if isinstance(said, str) and names(said, email_norm) else said
 
 
 def _texts(value: Any) -> Iterator[str]:

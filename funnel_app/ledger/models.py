@@ -24,7 +24,6 @@ class Contact(MirrorOwner, Base):
 
     __tablename__ = "contacts"
     __table_args__ = (
-        partial("ix_contacts_consent_ip", "consent_ip", where="consent_ip IS NOT NULL"),
         partial("ix_contacts_mirror_stale", "mirror_stale_since", where="mirror_stale_since IS NOT NULL"),
     )
 
@@ -53,8 +52,6 @@ class HookEvent(Base):
         partial("uq_hook_events_accepted", "dedupe_key", where="outcome = 'accepted'", unique=True),
         UniqueConstraint("idempotency_key"),
         Index("ix_hook_events_way", "contact_id", "event", "received_at", "campaign", "outcome"),
-        # All that a count of calls reads, which every letter makes; the rows themselves are wide.
-        Index("ix_hook_events_calls", "campaign", "event", "mode", "outcome", "contact_id", "occurrence"),
         # The outcome stands first, or SQLite takes the index by outcome alone and looks through all of them.
         partial("ix_hook_events_refused", "outcome", "received_at", "id", where="outcome = 'refused'"),
         partial("ix_hook_events_refused_key", "dedupe_key", where="outcome = 'refused'"),

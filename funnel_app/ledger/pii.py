@@ -1,13 +1,16 @@
 """Personal: what the ledger knows of one person, to hand out or to blank; figures and the way out stay."""
 
+import re
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Text, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.reasons import without_words
+from funnel_app.ledger.base import Base
 from funnel_app.ledger.contacts import ERASED
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Message, Request
 from funnel_app.rules.whole import digest
@@ -24,6 +27,14 @@ BLANK: dict[str, Any] = {
     "consent_source": None,
     "consent_ip": None,
 }
+# What calls said and is kept as it was said, and whose it is.
+SAID: tuple[tuple[type[Base], str, str], ...] = (
+    (HookEvent, "payload", "contact_id"),
+    (Contact, "properties", "id"),
+    (Enrolment, "variables", "contact_id"),
+)
+ASCII = re.compile("[a-z0-9]+")
+Found = tuple[type[Base], str, UUID]
 BLANK_MESSAGE: dict[str, Any] = {"recipient": "erased", "subject": "erased", "html": None, "text": None, "headers": {}}
 
 
@@ -52,6 +63,33 @@ def erase(session: Session, contact: Contact, email_norm: str, now: datetime) ->
     contact.mirror_stale_since = contact.mirror_written = contact.mirror_error = None
     contact.mirror_token = contact.mirror_next_at = None
     contact.updated_at = now
+
+
+def naming(session: Session, email_norm: str, own: UUID | None, is_named: Callable[[Any], bool]) -> list[Found]:
+    """Return where this person is named in what other people's calls said, such as a guest in somebody's booking.
+
+    Only what has the longest part of the address in it is looked into by `is_named`.
+    """
+    parts = ASCII.findall(email_norm.rpartition("@")[0])
+    found: list[Found] = []
+    for model, name, owner in SAID:
+        table = model.metadata.tables[model.__tablename__]
+        column, whose = table.c[name], table.c[owner]
+        rows = select(table.c.id, column).where(whose.is_not(None))
+        if own is not None:
+            rows = rows.where(whose != own)
+        if parts:
+            rows = rows.where(func.lower(cast(column, Text)).contains(max(parts, key=len), autoescape=True))
+        found += [(model, name, row_id) for row_id, said in session.execute(rows) if is_named(said)]
+    return found
+
+
+def rewrite(session: Session, found: Iterable[Found], change: Callable[[Any], Any]) -> None:
+    """Change what these rows say, each as it is now."""
+    for model, name, row_id in found:
+        row = session.get(model, row_id, with_for_update=True)
+        if row is not None:
+            setattr(row, name, change(getattr(row, name)))
 
 
 def _blank_words(session: Session, contact_id: UUID, email_norm: str) -> None:

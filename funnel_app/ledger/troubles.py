@@ -9,7 +9,7 @@ SQLITE_READONLY, SQLITE_CORRUPT, SQLITE_FULL, SQLITE_NOTADB = 8, 11, 13, 26
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 READ_ONLY, DISK_FULL, DAMAGED = "25006", "53100", ("XX001", "XX002")
 # A refused connection carries no state, only the server's words: role, database or password.
-REFUSES_US = re.compile(r'(role|database) ".*" does not exist|password authentication failed|no password supplied')
+REFUSES_US = re.compile(r'(role|database) "[^"]*" does not exist|password authentication failed|no password supplied')
 RESTORE = "stop Funnel and restore the newest backup that is whole, as docs/restore.md says"
 CURES = {
     "damaged": f"the ledger is damaged: {RESTORE}",

@@ -11,6 +11,7 @@ from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.sending.deliver import deliver
+from funnel_app.gateways.redis.queue import Queues
 from tests.console_world import report
 from tests.e2e.site import Site, pages
 from tests.flows.leads import call, email_ids
@@ -187,6 +188,14 @@ def test_a_sequence_turns_upright_on_a_phone_and_a_step_shows_who_is_there(conso
     expect(console.get_by_role("heading", name="What happened")).to_be_visible()
 
 
+def test_a_lead_of_five_sequences_is_told_on_two_screens(console: Page, filled: Site):
+    console.goto(f"{filled.url}{pages(filled)['lead-veteran']}")
+    expect(console.locator(".next-email")).to_contain_text("Next: “Day 3: when we come to see you”")
+    expect(console.locator(".next-email")).to_be_in_viewport(ratio=1)
+    screen = console.viewport_size["height"] if console.viewport_size else 0
+    assert console.locator("main").evaluate("each => each.getBoundingClientRect().bottom") <= 2 * screen
+
+
 def test_a_day_of_the_calendar_opens_what_goes_on_it(console: Page, filled: Site):
     console.get_by_role("navigation").get_by_role("link", name="Calendar").click()
     day = console.locator("details.on").last
@@ -303,12 +312,19 @@ def test_no_page_scrolls_sideways_whatever_long_word_stands_on_it(filled: Site):
     refuse(filled.deps, campaign="christmas", hook="signup", payload=payload, errors={LONG: [LONG]})
     deliver(filled.deps, email_ids(receipt)[:1])
     report(filled.deps, email_ids(receipt)[0], "email.bounced", LONG * 2)
+    queues = Queues(filled.deps.settings.redis_url)
+    queues.push([(LONG, f"jobs.{LONG}", (), "emails")])
+    queues.close()
     note(filled.deps, {("doctor", LONG): LONG, ("jobs_failed", ""): LONG}, [])
     filled.deps.pause.pause(LONG, 600, "config")
     page = filled.open()
     more = {
         "lead-long": f"/console/leads/{receipt.contact_id}",
         "email-long": f"/console/emails/{email_ids(receipt)[0]}",
+        "jobs": "/console/rq/",
+        "jobs-waiting": "/console/rq/0/view/jobs/emails/queued/8/asc/1",
+        "job-long": f"/console/rq/0/view/job/{LONG}",
+        "workers": "/console/rq/0/view/workers",
     }
     wide = {}
     for name, path in {**pages(filled), **more}.items():

@@ -15,11 +15,21 @@ def link(funnel) -> str:
         return f"{url}/u/{session.query(Contact.unsubscribe_token).scalar()}"
 
 
-@pytest.mark.parametrize("size", [{"width": 360, "height": 640}, {"width": 1280, "height": 900}])
-def test_it_fits_the_screen_and_wears_the_brands_colour(link, page: Page, size):
-    page.set_viewport_size(size)
+LENGTHEN = "document.querySelectorAll('.brand, h1, p, b, label span, button, footer').forEach(e => e.append(' ', WORD))"
+OVER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1280])
+def test_it_fits_the_screen_whatever_long_word_stands_on_it(link, page: Page, width):
+    page.set_viewport_size({"width": width, "height": 900})
     page.goto(link)
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    assert page.evaluate(OVER) == 0
+    page.evaluate(LENGTHEN.replace("WORD", f"'{'Wolfeschlegelsteinhausenbergerdorff' * 3}'"))
+    assert page.evaluate(OVER) == 0
+
+
+def test_it_wears_the_brands_colour(link, page: Page):
+    page.goto(link)
     button = page.get_by_role("button")
     expect(button).to_have_count(1)
     expect(button).to_have_css("background-color", "rgb(210, 161, 100)")

@@ -27,7 +27,7 @@ from funnel_app.ledger import (
 )
 from funnel_app.ledger.models import EnrolmentState
 from funnel_app.ledger.types import new_id
-from tests.flows.leads import WorkerDied, call, die, email_ids, look, opt_in, request_of, write_templates
+from tests.flows.leads import WorkerDied, assess, call, die, email_ids, look, opt_in, request_of, write_templates
 
 LEASE = timedelta(seconds=15)
 TEST = ("test",)
@@ -205,6 +205,18 @@ def test_refused_calls_are_found_by_their_own_index(deps):
         ]
     assert ["ix_hook_events_refused" in plan for plan in plans] == [True, True, True, True, False]
     assert not any(slow in " ".join(plans) for slow in ("SCAN", "TEMP B-TREE")), plans
+
+
+def test_what_was_heard_of_a_person_is_found_by_the_person(deps):
+    """A hook costs the same however many calls of its kind there were: no index leads to everybody's."""
+    opt_in(deps)
+    asked = []
+    event.listen(deps.engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+    assess(deps)
+    (of_person,) = [each for each in asked if "hook_events.contact_id IN" in each[0]]
+    with deps.reads() as session:
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {of_person[0]}", of_person[1]).all()
+    assert "contact_id=?" in plan[0][3], plan
 
 
 def test_refused_calls_are_found_when_their_time_is_over(both_deps):

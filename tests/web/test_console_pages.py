@@ -9,6 +9,7 @@ from rq import Queue
 from rq.job import JobStatus
 from sqlalchemy import select
 
+from funnel_app.flows.console import operate
 from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
 from funnel_app.flows.templates.serving import check_templates, ready_version
 from funnel_app.gateways.errors import Rejected, Unavailable
@@ -163,6 +164,15 @@ class TestReading:
         text = olga.get(f"/console/{path}").text
         assert "The holiday season is open, through December 5" in text
         assert ("This email goes in season only." in text) == path.startswith("templates")
+
+    def test_today_shows_the_first_of_each_kind_and_the_others_a_click_away(self, olga, world, deps):
+        assert "more of these" not in olga.get("/console/").text
+        for number in range(40, 45):
+            operate.pause(deps, sign_up(deps, number).enrolment_id, "Olga")
+        text = olga.get("/console/").text
+        folded = text.partition('<summary id="rest-paused">')[2].partition("</details>")[0]
+        assert "3 more of these" in folded and folded.count(">Resume</a>") == 3
+        assert text.count(">Resume</a>") == 6, "none is told twice"
 
     def test_figures_are_charts_and_tables(self, olga, world):
         text = olga.get("/console/figures?days=7").text
@@ -533,7 +543,7 @@ class TestHealth:
         assert well > 15 and '<span class="unseen">ledger: ok</span>' in shown
         assert '<li class="warning" title="test email: none has run yet">' in shown
         assert '<span class="pill wait">warning</span> test email' in shown
-        assert f": {well} ok; <span" in shown
+        assert f": {well} ok.</p>" in shown
         deps.vitals.away = True
         assert "All checks were looked at" not in olga.get("/console/").text
 

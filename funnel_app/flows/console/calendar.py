@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from funnel_app.deps import Deps
+from funnel_app.flows.console.pausing import ALL, list_pauses
 from funnel_app.flows.monitoring.day import bounds, local_day
 from funnel_app.flows.monitoring.ready import why_all_waits
 from funnel_app.ledger import ahead, template_versions, today
@@ -64,12 +65,16 @@ class Kept:
 
 @dataclass(frozen=True)
 class Calendar:
-    """The next days, what is late, what is held, and why nothing at all goes now (None: it does)."""
+    """The next days, what is late, what is held, and why nothing at all goes now (None: it does).
+
+    `pauses` are those of single sequences, each by what it is of and in words.
+    """
 
     late: DayAhead
     days: Sequence[DayAhead]
     held: Sequence[Kept]
     standstill: str | None
+    pauses: Sequence[tuple[str, str]]
 
     @property
     def empty(self) -> bool:
@@ -94,6 +99,7 @@ def look_ahead(deps: Deps) -> Calendar:
         days=[DayAhead(day, _going(planned, number, subjects)) for number, day in enumerate(days, 1)],
         held=[Kept(key, reason or "no reason given", number) for key, reason, number, _ in held],
         standstill=standstill,
+        pauses=[(what, words) for what, words in list_pauses(deps).standing if what != ALL],
     )
 
 

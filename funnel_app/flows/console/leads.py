@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.segments import segment_of
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State
 from funnel_app.deps import Deps
+from funnel_app.flows.console.true_now import true_now
 from funnel_app.flows.tracing.timeline import place_of
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.ledger import contacts, enrolments, leads, operator_actions, suppressions
@@ -86,12 +87,13 @@ class Story:
 
 @dataclass(frozen=True)
 class Lead:
-    """All that the console shows of one lead; `days` hold what happened, the newest first."""
+    """All that the console shows of one lead; `true_now` is how they stand, `days` what happened, the newest first."""
 
     contact: Contact
     suppression: Suppression | None
     stories: list[Story]
     next: Next | None
+    true_now: str
     days: list[tuple[date, list[Moment]]]
     zone: str
     segment: str | None
@@ -153,6 +155,7 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         # What began between the two readings is shown at the next look.
         stories=[_story(e, told[str(e.id)]) for e in joined if str(e.id) in told],
         next=_next(deps, joined),
+        true_now=true_now(deps, joined),
         days=_by_day(_moments(deps, story, joined, actions), ZoneInfo(deps.settings.timezone)),
         zone=contact.timezone or _campaign_zone(deps, joined),
         segment=segment_of(contact.properties),

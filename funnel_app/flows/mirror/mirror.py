@@ -9,15 +9,17 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
+from funnel_app.flows.mirror.shown_call import shown_call
 from funnel_app.flows.mirror.write import AFTER_A_REFUSAL, LEASE, Person, Rows, Tally, release
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.redis.queue import mirror_job
-from funnel_app.ledger import contacts, hook_events, mirrored, suppressions
+from funnel_app.ledger import bookings, contacts, hook_events, mirrored, suppressions
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.mirrored import Mirrors
-from funnel_app.ledger.models import Scope
+from funnel_app.ledger.models import Contact, Enrolment, Scope
 from funnel_app.ledger.types import new_id
 from funnel_app.rules.states import HEARD
 
@@ -114,14 +116,12 @@ def _claim(deps: Deps, token: UUID, settled: timedelta) -> list[UUID]:
 
 
 def _load(deps: Deps, ids: Sequence[UUID]) -> list[Person]:
-    pepper = deps.settings.secret_key
     with deps.reads() as session:
-        return [
-            Person(
-                contact,
-                enrolments,
-                [hook for hook in hook_events.of_contact(session, contact.id) if hook.outcome in HEARD],
-                suppressions.find(session, contact.email_norm, pepper, Scope.MARKETING) is not None,
-            )
-            for contact, enrolments in mirrored.load(session, ids)
-        ]
+        return [_person(deps, session, contact, enrolments) for contact, enrolments in mirrored.load(session, ids)]
+
+
+def _person(deps: Deps, session: Session, contact: Contact, enrolments: Sequence[Enrolment]) -> Person:
+    hooks = [hook for hook in hook_events.of_contact(session, contact.id) if hook.outcome in HEARD]
+    call = shown_call(hooks, bookings.of_contact(session, contact.id), deps.now())
+    suppressed = suppressions.find(session, contact.email_norm, deps.settings.secret_key, Scope.MARKETING) is not None
+    return Person(contact, enrolments, hooks, call, suppressed)

@@ -8,6 +8,7 @@ from typing import Any
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.segments import segment_of
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
+from funnel_app.flows.mirror.shown_call import ShownCall
 from funnel_app.gateways.notion.schema import Table, Writes
 from funnel_app.gateways.notion.values import Value, told_time
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, HookEvent
@@ -19,14 +20,6 @@ STATUSES = {
     EnrolmentState.ACTIVE: "Running",
     EnrolmentState.PAUSED: "Paused",
     EnrolmentState.COMPLETED: "Completed",
-}
-BOOKINGS = {
-    Event.BOOKING: "Booked",
-    Event.BOOKING_RESCHEDULED: "Booked",
-    Event.BOOKING_CANCELLED: "Cancelled",
-    Event.NO_SHOW: "Missed",
-    Event.NO_SHOW_UNDONE: "Held",
-    Event.MAYBE: "Held",
 }
 PHASES = {"Booked": "Call booked", "Missed": "Missed call", "Held": "Thinking"}
 TROUBLED = frozenset(
@@ -88,16 +81,15 @@ class Written:
         }
 
 
-def contact_row(contact: Contact, hooks: Sequence[HookEvent], suppressed: bool) -> Values:
+def contact_row(contact: Contact, hooks: Sequence[HookEvent], call: ShownCall, *, suppressed: bool) -> Values:
     """Return what a contact's row says."""
     facts = contact.properties
-    booking = _booking(hooks)
     return {
         "name": _name(contact),
         "email": contact.email_norm,
         "business": contact.business_name,
         "segment": segment_of(facts),
-        "phase": _phase(hooks, booking, facts),
+        "phase": _phase(hooks, call.status, facts),
         "score": facts.get("assessment_score"),
         "red": facts.get("red_systems"),
         "orange": facts.get("orange_systems"),
@@ -106,8 +98,8 @@ def contact_row(contact: Contact, hooks: Sequence[HookEvent], suppressed: bool) 
         "weakest": facts.get("weakest_system_1"),
         "leak": facts.get("revenue_leak_total"),
         "signed_up": told_time(contact.created_at),
-        "booking": booking,
-        "call": _call_at(hooks),
+        "booking": call.status,
+        "call": told_time(call.at) if call.at else None,
         "suppressed": suppressed,
     }
 
@@ -136,15 +128,6 @@ def _name(contact: Contact) -> str:
     return contact.name or contact.first_name or contact.email_norm
 
 
-def _in_time(hooks: Sequence[HookEvent]) -> list[HookEvent]:
-    return sorted(hooks, key=lambda hook: hook.happened_at or hook.received_at)
-
-
-def _booking(hooks: Sequence[HookEvent]) -> str | None:
-    told = [BOOKINGS[Event(hook.event)] for hook in _in_time(hooks) if hook.event in BOOKINGS]
-    return told[-1] if told else None
-
-
 def _phase(hooks: Sequence[HookEvent], booking: str | None, facts: Mapping[str, Any]) -> str:
     events = {hook.event for hook in hooks}
     if Event.ONBOARDING in events:
@@ -152,11 +135,6 @@ def _phase(hooks: Sequence[HookEvent], booking: str | None, facts: Mapping[str, 
     if booking in PHASES:
         return PHASES[booking]
     return "Assessed" if Event.ASSESSMENT in events or facts.get("assessment_score") is not None else "Lead"
-
-
-def _call_at(hooks: Sequence[HookEvent]) -> str | None:
-    calls = [hook.call_at for hook in _in_time(hooks) if hook.call_at and hook.event in BOOKINGS]
-    return told_time(calls[-1]) if calls else None
 
 
 def _status(enrolment: Enrolment) -> str:

@@ -9,6 +9,7 @@ import structlog
 
 from funnel_app.deps import Deps
 from funnel_app.flows.mirror.rows import Values, Written, contact_row, sequence_row
+from funnel_app.flows.mirror.shown_call import ShownCall
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.notion.schema import Writes
 from funnel_app.gateways.notion.workspace import NotionTable, Row, RowGone
@@ -41,6 +42,7 @@ class Person:
     contact: Contact
     enrolments: Sequence[Enrolment]
     hooks: Sequence[HookEvent]
+    call: ShownCall
     suppressed: bool
 
     @property
@@ -112,7 +114,7 @@ class Rows:
         table, contact = self.deps.desk.contacts, person.contact
         if table is None or (contact.mirror_stale_since is None and contact.notion_page_id is not None):
             return
-        wanted = table.writable(contact_row(contact, person.hooks, person.suppressed))
+        wanted = table.writable(contact_row(contact, person.hooks, person.call, suppressed=person.suppressed))
         found = next((row for row in self._contacts if _address(row) in person.addresses), None)
         self._write(table, contact, person, wanted, found)
 

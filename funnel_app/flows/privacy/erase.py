@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.addresses import names, required
+from funnel_app.flows.addresses import names, required, without
 from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.privacy.suppress import today
 from funnel_app.gateways.errors import GatewayError
@@ -33,6 +33,8 @@ from funnel_app.ledger.models import Contact, Request, RequestState, Scope
 
 SOURCE = "erase"
 FINISHES_FOR = timedelta(days=1)
+# A hook waits for no more than this many to be changed.
+AT_A_TIME = 100
 AT_WORK = "An email to this address is being handed to Resend at this moment, and its text is still needed"
 
 
@@ -78,8 +80,8 @@ def erase(deps: Deps, address: str) -> Erased:
             notices.delete_undelivered(session, f":{contact.id}")
             outgoing_events.forget(session, contact.id)
             outbox.add(session.connection(), lead_events.erased(contact.id, deps.now()), deps.now())
-    refused = _delete_refused(deps, email_norm)
-    known, left = contact is not None or refused > 0, remove_pages(deps)
+    gone = _delete_refused(deps, email_norm) + _leave_others(deps, email_norm)
+    known, left = contact is not None or gone > 0, remove_pages(deps)
     strays, tables_left = _remove_strays(deps, sorted(spellings))
     return Erased(known, left + strays, tables_left, traces_left=not _scrub(deps))
 
@@ -90,6 +92,16 @@ def _delete_refused(deps: Deps, email_norm: str) -> int:
         theirs = [call.id for call in hook_events.refused(session, lambda call: names(call.payload, email_norm))]
     with deps.sessions.begin() as session:
         return hook_events.delete_refused(session, theirs)
+
+
+def _leave_others(deps: Deps, email_norm: str) -> int:
+    """Take this person out of what other people's calls said, as a guest is named in them; return of how many."""
+    with deps.reads() as session:
+        found = pii.naming(session, email_norm, None, lambda said: names(said, email_norm))
+    for first in range(0, len(found), AT_A_TIME):
+        with deps.sessions.begin() as session:
+            pii.rewrite(session, found[first : first + AT_A_TIME], lambda said: without(said, email_norm))
+    return len(found)
 
 
 def finish(deps: Deps) -> None:

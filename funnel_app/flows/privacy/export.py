@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up, names
 from funnel_app.flows.outbox.receivers import host_of
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.tracing.trace import trace
-from funnel_app.ledger import contacts, hook_events, operator_actions, outgoing_events, pii, suppressions
+from funnel_app.ledger import bookings, contacts, hook_events, operator_actions, outgoing_events, pii, suppressions
+from funnel_app.ledger.booking_models import Booking
 from funnel_app.ledger.models import Contact, HookEvent, Message, Suppression
 from funnel_app.ledger.outbox_models import OutgoingEvent
 
@@ -22,13 +25,18 @@ def export(deps: Deps, address: str) -> dict[str, Any] | None:
         calls = [*(hook_events.of_contact(session, contact.id) if contact else []), *refused]
         frozen = pii.messages_of(session, contact.id) if contact else []
         done = operator_actions.of_contact(session, contact.id) if contact else []
+        booked = bookings.of_contact(session, contact.id) if contact else []
+        others = _of_others(session, contact, email_norm)
         told = outgoing_events.of_contact(session, contact.id) if contact else []
-    if contact is None and not forbidden and not calls:
+    if contact is None and not forbidden and not calls and not others:
         return None
     return {
         "person": _person(contact) if contact else None,
         "suppressions": [_suppression(each) for each in forbidden],
         "calls": [_call(call) for call in sorted(calls, key=lambda call: call.received_at)],
+        "bookings": [_booking(booking) for booking in booked],
+        # Others' calls are theirs: that they name this person is all that is told of them.
+        "named_by_others": [{"at": iso(c.received_at), "hook": c.hook, "from": c.source} for c in others],
         "messages": [_message(message) for message in frozen],
         "done_by_people": [{"at": iso(a.at), "action": a.action, "detail": a.detail} for a in done],
         "told_to_others": [_told(deps, event) for event in told],
@@ -72,6 +80,25 @@ def _call(call: HookEvent) -> dict[str, Any]:
         "errors": call.errors,
         "payload": call.payload,
     }
+
+
+def _booking(booking: Booking) -> dict[str, Any]:
+    return {
+        "campaign": booking.campaign,
+        "event": booking.occurrence,
+        "call_at": iso(booking.call_at) if booking.call_at else None,
+        "told_at": iso(booking.told_at) if booking.told_at else None,
+        "state": booking.state,
+        "places": booking.places,
+        "series": booking.series,
+    }
+
+
+def _of_others(session: Session, contact: Contact | None, email_norm: str) -> list[HookEvent]:
+    own = contact.id if contact else None
+    found = pii.naming(session, email_norm, own, lambda said: names(said, email_norm))
+    calls = (hook_events.find(session, row_id) for model, _, row_id in found if model is HookEvent)
+    return [call for call in calls if call is not None]
 
 
 def _message(message: Message) -> dict[str, Any]:

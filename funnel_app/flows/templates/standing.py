@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from funnel_app.deps import Deps
 from funnel_app.flows.templates.serving import (
     QUIET_FOR,
     NotReady,
@@ -12,6 +13,7 @@ from funnel_app.flows.templates.serving import (
     is_kept,
     is_withdrawn,
 )
+from funnel_app.ledger import template_versions
 from funnel_app.ledger.models import TemplateVersion
 
 
@@ -39,6 +41,15 @@ class Standing:
     waiting: TemplateVersion | None = None
     serves_from: datetime | None = None
     why: str = ""
+
+
+def kept_by_hand(deps: Deps) -> list[str]:
+    """Return the keys of which leads get an older text, since a person chose it and Notion did not change since."""
+    now = deps.now()
+    with deps.reads() as session:
+        latest, serving = template_versions.latest_of_all(session), template_versions.serving_of_all(session)
+    stands = {key: standing_of(version, serving.get(key), now).stand for key, version in latest.items()}
+    return [key for key in deps.registry.template_keys() if stands.get(key) is Stand.KEPT]
 
 
 def standing_of(latest: TemplateVersion | None, adopted: TemplateVersion | None, now: datetime) -> Standing:

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, pre_load
 
+from funnel_app.web.hooks.typed import says_nothing
+
 LEFT_OUT = "left_out"
 SPAM = "Holds a link or a number to call: names go into our letters and must not carry one."
 CORRECTED = "Corrected, or cut to what fits."
@@ -28,10 +30,15 @@ class DecoratedSchema(Schema):
 
     @pre_load
     def leave_out_blanks(self, data: Any, **kwargs: Any) -> Any:
-        """Read an empty text as left out: that is what a form's empty field is."""
+        """Read a text that says nothing as left out: that is what a form's empty field is, or `undefined`."""
         if not isinstance(data, dict):
             return data
-        return {name: value for name, value in data.items() if not isinstance(value, str) or value.strip()}
+        return {name: value for name, value in data.items() if not isinstance(value, str) or self._says(name, value)}
+
+    def _says(self, key: str, text: str) -> bool:
+        # NaN is a sum that failed where a number was meant; a name's own field knows that it is none.
+        needs_a_word = key in self._by_key and self.fields[self._by_key[key]].required
+        return bool(text.strip()) and (needs_a_word or text.strip().casefold() == "nan" or not says_nothing(text))
 
     def load(self, data: Any, **kwargs: Any) -> Any:
         """Return what a payload says; ValidationError names only what has to be mended."""
@@ -48,6 +55,9 @@ class DecoratedSchema(Schema):
     def _refuses(self, key: str, words: object) -> bool:
         return key in self.needed or key not in self._by_key or words == [SPAM]
 
+    def _is_address(self, name: str) -> bool:
+        return self.fields[name].metadata.get("format") == "email"
+
     @cached_property
     def _by_key(self) -> dict[str, str]:
         """Return under which name each field of a payload is loaded."""
@@ -58,7 +68,7 @@ class DecoratedSchema(Schema):
             taken = loaded.get(name)
             if isinstance(taken, dict):
                 notes |= within(key, taken.pop(LEFT_OUT, {}))
-            elif key in data and key not in self.needed and (note := _note(data[key], taken)) is not None:
+            elif key in data and not self._is_address(name) and (note := _note(data[key], taken)) is not None:
                 notes[key] = [note]
         return {**loaded, LEFT_OUT: notes}
 

@@ -12,7 +12,7 @@ from funnel_app.campaigns.links import carries_link, carries_number
 from funnel_app.current import current_deps
 from funnel_app.flows.addresses import LONGEST, checked, unmailable
 from funnel_app.web.hooks.decoration import SPAM, DecoratedSchema
-from funnel_app.web.hooks.typed import LINES, clean, ip_of, says_nothing, tracking_of, zone_of
+from funnel_app.web.hooks.typed import LINES, clean, ip_of, says_nothing, tracking_of, visible, zone_of
 
 EVIDENCE = ("at", "text", "source", "ip")
 LONGEST_ROW = 255
@@ -32,7 +32,9 @@ class Address(fields.String):
         self.mailable = mailable
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
+        text = str(super()._deserialize(value, attr, data, **kwargs))
+        # What a page's link says, and what is pasted along unseen, is no part of an address.
+        text = visible(text[: 4 * LONGEST]).strip().removeprefix("mailto:")
         if len(text) > LONGEST:
             raise ValidationError(f"Longer than {LONGEST} characters.")
         try:

@@ -36,12 +36,13 @@ def clean(value: object, longest: int, kept: frozenset[str] = frozenset()) -> st
     """
     if not isinstance(value, str):
         return None
-    text = _visible(value[: 4 * longest], kept)
+    text = visible(value[: 4 * longest], kept)
     text = text.strip() if kept else " ".join(text.split())
     return None if says_nothing(text) else cut(text, longest)
 
 
-def _visible(text: str, kept: frozenset[str] = frozenset()) -> str:
+def visible(text: str, kept: frozenset[str] = frozenset()) -> str:
+    """Return a text without what is not seen; `kept` are the characters between its lines that stay."""
     # What Python calls printable has nothing unseen in it: https://docs.python.org/3.11/library/stdtypes.html#str.isprintable
     return text if text.isprintable() else "".join(sign if sign in kept else _seen(sign) for sign in text)
 
@@ -87,7 +88,7 @@ def tracking_of(value: object) -> str | None:
         value = next((each for each in value if each not in (None, "")), None)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    text = _visible(str(value)[: 4 * LONGEST_TRACKING]).strip()
+    text = visible(str(value)[: 4 * LONGEST_TRACKING]).strip()
     return text[:LONGEST_TRACKING] or None
 
 

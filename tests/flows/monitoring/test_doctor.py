@@ -489,6 +489,12 @@ def test_templates_that_cannot_be_sent_are_named(well):
     assert check.detail.endswith("and 2 more")
 
 
+def test_an_older_text_that_somebody_chose_is_said(well, monkeypatch):
+    monkeypatch.setattr("funnel_app.flows.monitoring.checks.notion.kept_by_hand", lambda deps: ["christmas_email_1"])
+    check = found(well)["templates"]
+    assert check.status == "ok" and check.detail.endswith("an older text, chosen by hand: christmas_email_1")
+
+
 def test_templates_to_be_looked_at_are_named(well):
     well.notebook.write("christmas_email_1", html="<p>Hi {{ first_name }}</p>")
     check = found(well)["templates"]
@@ -502,6 +508,7 @@ def test_the_report_to_sign_says_where_it_stands(well, trouble):
     text = signoff(well, examine(well))
     verdict = {None: "is right", "a rotation": "warnings are to be read", "a wrong key": "Not ready"}[trouble]
     assert text.startswith("# Production report, 24 November 2026") and verdict in text
+    assert "on 2026-11-24 at 07:00:00 (America/Toronto) for" in text
     assert text.count("\n| ") == len(examine(well)) + 2
     assert ("Signed: ____" in text) is (trouble != "a wrong key") and ("Not to be signed" in text) is (
         trouble == "a wrong key"

@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text, update
 
+from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.reasons import with_words
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import NotAnAddress, names
+from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.hot_leads import find_critical
 from funnel_app.flows.monitoring.notify import tell
@@ -25,7 +27,7 @@ from funnel_app.ledger import mirrored, storage
 from funnel_app.ledger.models import Contact, EmailEvent, HookEvent, Scope, Suppression
 from sandbox.notion.state import CONTACTS_DATABASE_ID
 from tests.factories import make_deps
-from tests.flows.leads import assess, email_ids, look, opt_in, write_templates
+from tests.flows.leads import assess, call, email_ids, look, opt_in, write_templates
 from tests.flows.mirror.workspaces import contacts, lay, mirror_all, sequences, write_row
 from tests.flows.privacy.test_privacy import everything
 from tests.flows.sending.test_record_event import report
@@ -274,3 +276,31 @@ def test_an_erased_address_stays_known_when_the_secret_key_is_changed(engine):
     erase(after, "bea@resend.dev")
     later = make_deps(engine, secret_key=new)
     assert export(later, "bea@resend.dev")["suppressions"] and after.settings.session_key == new
+
+
+GUESTS = {"payload": {"attendees": [{"email": "bea@resend.dev"}, {"email": "Ana@Resend.dev", "name": "Ana Zanzibar"}]}}
+TOLD = {"answers": {"Who comes along?": "ana@resend.dev, and banana@resend.dev", "Goal?": "Growth"}}
+
+
+def test_a_guest_in_other_peoples_bookings_is_forgotten_there_too(ready):
+    booked = call("bea@resend.dev", event=Event.BOOKING, occurrence="e1", call_at=ready.now() + timedelta(days=4))
+    enrol(ready, replace(booked, payload=GUESTS, contact=TOLD))
+    enrol(ready, replace(call("banana@resend.dev"), payload={"friend": "banana@resend.dev"}))
+    named = export(ready, "ana@resend.dev")
+    assert [found["hook"] for found in named["named_by_others"]] == [booked.hook] and "bea" not in str(named)
+    assert erase(ready, "ana@resend.dev").known
+    with ready.reads() as session:
+        payloads = {hook.event: hook.payload for hook in session.scalars(select(HookEvent))}
+        bea = session.scalars(select(Contact).where(Contact.email_norm == "bea@resend.dev")).one()
+    assert payloads["booking"] == {"payload": {"attendees": [{"email": "bea@resend.dev"}, {"email": "erased"}]}}
+    assert payloads["opt_in"] == {"friend": "banana@resend.dev"}, "whose address only ends the same is not touched"
+    assert bea.properties == {"answers": {"Who comes along?": "erased", "Goal?": "Growth"}}
+    assert "ana@resend.dev" not in everything(ready).replace("banana@resend.dev", "")
+    assert export(ready, "ana@resend.dev")["named_by_others"] == []
+
+
+def test_an_export_has_the_calls_with_their_places(ready):
+    at = ready.now() + timedelta(days=4)
+    enrol(ready, call(event=Event.BOOKING, occurrence="e1", call_at=at, place="I1"))
+    (booked,) = export(ready, "ana@resend.dev")["bookings"]
+    assert (booked["event"], booked["state"], set(booked["places"])) == ("e1", "booked", {"I1"})

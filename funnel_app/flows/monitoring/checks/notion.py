@@ -4,6 +4,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.mirror.workspace import check_desk
 from funnel_app.flows.monitoring.checks.check import Check, Findings, count, fault, ok, one_fault, warning
 from funnel_app.flows.templates.audit import FAULT, OK, Audited, audit_templates
+from funnel_app.flows.templates.standing import kept_by_hand
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.ledger import mirrored
 
@@ -28,7 +29,7 @@ def notion(deps: Deps) -> Findings:
     except GatewayError as error:
         yield fault("templates", f"the templates database cannot be read: {error.message}", SHARE)
         return
-    yield from _templates(audited)
+    yield from _templates(audited, kept_by_hand(deps))
 
 
 def mirror(deps: Deps) -> Findings:
@@ -58,17 +59,18 @@ def _databases(deps: Deps) -> Check:
     return ok("notion databases", f"as needed: {names}")
 
 
-def _templates(audited: tuple[Audited, ...]) -> Findings:
+def _templates(audited: tuple[Audited, ...], kept: list[str]) -> Findings:
+    older = f"; an older text, chosen by hand: {', '.join(kept)}" if kept else ""
     bad = [template for template in audited if template.status == FAULT]
     doubtful = [template for template in audited if template.status not in {OK, FAULT}]
     if bad:
         words = f"{count(len(bad), 'template')} of {len(audited)} cannot be sent: {_named(bad)}"
         yield fault("templates", words, "run flask --app wsgi templates audit, and mend them in Notion")
     elif doubtful:
-        words = f"all {len(audited)} can be sent; to be looked at: {_named(doubtful)}"
+        words = f"all {len(audited)} can be sent; to be looked at: {_named(doubtful)}{older}"
         yield warning("templates", words, "run flask --app wsgi templates audit")
     else:
-        yield ok("templates", f"all {len(audited)} can be sent")
+        yield ok("templates", f"all {len(audited)} can be sent{older}")
 
 
 def _named(templates: list[Audited]) -> str:

@@ -1,0 +1,49 @@
+"""What is true of a lead now, in a line: where they are, else how the last sequence ended, and how emails fared."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from funnel_app.campaigns.spoken import joined
+from funnel_app.campaigns.states import State
+from funnel_app.deps import Deps
+from funnel_app.ledger.models import Enrolment, EnrolmentState
+from funnel_app.rules.exit import ended_as
+
+# What is told of the emails, what asks for somebody last.
+TOLD = {
+    State.DELIVERED: "delivered",
+    State.SENT: "on their way",
+    State.PLANNED: "to come",
+    State.BOUNCED: "bounced",
+    State.COMPLAINED: "marked as spam",
+    State.HELD: "held",
+    State.AMBIGUOUS: "in doubt",
+    State.FAILED: "failed",
+}
+
+
+def true_now(deps: Deps, runs: Sequence[Enrolment]) -> str:
+    """Return how a lead stands, in a line."""
+    if not runs:
+        return "In no sequence yet."
+    where = "; ".join(_places(deps, runs)) or _how_it_ended(deps, runs)
+    states = Counter(email.state for each in runs for email in each.emails)
+    emails = [f"{states[state]} {words}" for state, words in TOLD.items() if states[state]]
+    return f"{where}. Emails: {', '.join(emails) or 'none delivered'}."
+
+
+def _places(deps: Deps, runs: Sequence[Enrolment]) -> Iterator[str]:
+    for words, state in (("In", EnrolmentState.ACTIVE), ("Paused in", EnrolmentState.PAUSED)):
+        if titles := [f"“{_title(deps, each)}”" for each in runs if each.state == state]:
+            yield f"{words} {joined(titles)}"
+
+
+def _how_it_ended(deps: Deps, runs: Sequence[Enrolment]) -> str:
+    last = max(runs, key=lambda each: each.ended_at or each.created_at)
+    exited = last.state == EnrolmentState.EXITED
+    how = ended_as(last.exit_event, last.exit_reason) if exited else "went to its end"
+    return f"In no sequence now; the last, “{_title(deps, last)}”: {how}"
+
+
+def _title(deps: Deps, enrolment: Enrolment) -> str:
+    return deps.registry.title_of_sequence(enrolment.campaign, enrolment.sequence)
