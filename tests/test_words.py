@@ -6,6 +6,8 @@ import re
 import pytest
 
 from funnel_app.flows.monitoring.alarms import ALARMS
+from funnel_app.flows.monitoring.checks.check import TITLES, title_of_check
+from funnel_app.flows.monitoring.doctor import CHECKS
 from funnel_app.flows.monitoring.invariants import INVARIANTS
 from funnel_app.web.console.buttons import BUTTONS
 from funnel_app.web.console.frame import PAGES
@@ -47,6 +49,15 @@ def said_in(path):
     return [text.value for text in texts if " " in text.value and id(text) not in unsaid]
 
 
+# Where the reasons are made that stand beside an email, a call or a lead.
+REASONS = (
+    *(("rules", name) for name in ("begin", "decide", "exit", "plan")),
+    *(("flows/sending", name) for name in ("apply_response", "eligibility", "freeze", "reconcile", "sending_status")),
+    *(("flows/templates", name) for name in ("compose", "serving")),
+    ("campaigns", "reasons"),
+)
+
+
 def read_by_owners():
     for path in sorted((ROOT / "funnel_app/web/console/pages").glob("*.html")):
         if not path.name.startswith("rq_"):
@@ -59,6 +70,14 @@ def read_by_owners():
         yield f"button {verb}", f"{button.title} {button.happens}"
     for name in ("summaries", "timeline", "unknown_addresses"):
         yield f"trace: {name}", "\n".join(said_in(ROOT / f"funnel_app/flows/tracing/{name}.py"))
+    for path in sorted((ROOT / "funnel_app/flows/monitoring/checks").glob("*.py")):
+        names = "|".join(map(re.escape, TITLES))
+        said = "\n".join(text for text in said_in(path) if text not in TITLES)
+        yield f"checks: {path.stem}", re.sub(rf"^(?:{names})$", " ", said, flags=re.MULTILINE)
+    yield "doctor", " ".join(title_of_check(name) for names in CHECKS for name in names.split(", "))
+    for room, name in REASONS:
+        yield f"reasons: {name}", "\n".join(said_in(ROOT / f"funnel_app/{room}/{name}.py"))
+    yield "docs/operations.md", (ROOT / "docs/operations.md").read_text()
     yield "navigation", " ".join(name for _, name in PAGES)
     yield "docs/console.md", (ROOT / "docs/console.md").read_text().partition("## Words")[0]
 

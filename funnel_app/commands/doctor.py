@@ -11,7 +11,7 @@ from rich.markup import escape
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
-from funnel_app.flows.monitoring.checks.check import standing
+from funnel_app.flows.monitoring.checks.check import standing, title_of_check
 from funnel_app.flows.monitoring.doctor import Check, Status, examine, is_well
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.signoff import report
@@ -46,7 +46,9 @@ def _print(checks: list[Check]) -> None:
     table = folded("check", "status", "what was found, and what to do")
     for check in checks:
         fix = f"\n[bold]→ {escape(check.fix)}[/]" if check.fix else ""
-        table.add_row(check.name, f"[{COLOURS[check.status]}]{check.status}[/]", escape(check.detail) + fix)
+        table.add_row(
+            title_of_check(check.name), f"[{COLOURS[check.status]}]{check.status}[/]", escape(check.detail) + fix
+        )
     Terminal().print(table)
     counted = {status: standing(checks, status) for status in Status}
     say(f"{counted[Status.OK]} ok, {counted[Status.WARNING]} to look at, {counted[Status.FAULT]} to mend.")

@@ -23,7 +23,7 @@ class TooManyEnrolments(Exception):
 
     def __init__(self, what: str, retry_after: timedelta) -> None:
         super().__init__(
-            f"Too many sequences were started {what}. Nothing was begun; a call to a hook is kept for a replay."
+            f"Too many sequences were started {what}. Nothing was begun; what came in is kept for a replay."
         )
         self.retry_after = retry_after
 

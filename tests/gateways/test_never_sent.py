@@ -132,5 +132,7 @@ def test_the_doctor_shows_no_secret_whatever_a_library_says(deps, monkeypatch):
         raise RuntimeError(f"Invalid header value: 'Bearer {secret}'")
 
     monkeypatch.setattr(deps.account, "domains", leak)
-    found = {check.name: check for check in examine(deps)}["resend key, from domain, webhook, quota, rate"]
+    found = {check.name: check for check in examine(deps)}[
+        "resend key, from domain, resend webhook, resend quota, resend rate"
+    ]
     assert found.status is Status.FAULT and secret not in found.detail + found.fix

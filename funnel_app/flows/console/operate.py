@@ -13,10 +13,10 @@ from funnel_app.flows.console import intervene
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.intake.schedule import schedule
+from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.privacy.erase import NotYet
 from funnel_app.flows.privacy.erase import erase as erase_address
 from funnel_app.flows.privacy.suppress import forbid
-from funnel_app.flows.receipt import iso
 from funnel_app.ledger import contacts, email_events, emails, enrolments, leads, operator_actions
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.emails import Due
@@ -70,7 +70,7 @@ def send_next_now(deps: Deps, enrolment_id: UUID, operator: str) -> str:
             raise NotPossible(_why_not_next(email))
         was = email.due_at
         email.due_at, email.next_attempt_at = now.replace(microsecond=0), None
-        email_events.add_by_hand(session, email.id, f"{operator} sends it now; it was due {iso(was)}", now)
+        email_events.add_by_hand(session, email.id, f"{operator} sends it now; it was due {said_at(deps, was)}", now)
         return f"“{deps.registry.title_of_email(email.template_key)}” goes now"
 
     return _change(deps, enrolment_id, operator, "send_next_now", change)

@@ -13,7 +13,7 @@ AT_ONCE = timedelta(0)
 # What happens together is told together, with its number.
 TOGETHER = timedelta(minutes=1)
 QUIET = timedelta(hours=1)
-BROKEN_TEXT, NOTION_AWAY = "text_broken", "notion_away"
+BROKEN_TEXT, NOTION_AWAY, DOCTOR = "text_broken", "notion_away", "doctor"
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ ALARMS: Mapping[str, Alarm] = {
         fix="Run all checks, then flask resend canary",
         page="doctor",
     ),
-    "doctor": Alarm(
+    DOCTOR: Alarm(
         "A check found a fault", "what it names keeps emails from arriving, soon if not yet", page="doctor"
     ),
     BROKEN_TEXT: Alarm(

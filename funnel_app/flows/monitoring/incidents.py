@@ -9,8 +9,9 @@ import structlog
 from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, title_of
+from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, DOCTOR, title_of
 from funnel_app.flows.monitoring.alert_words import OVER, began
+from funnel_app.flows.monitoring.checks.check import title_of_check
 from funnel_app.ledger import incidents, notices
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.watch_models import Incident
@@ -88,8 +89,12 @@ def _keep_word(session: Session, incident: Incident, what: str, text: str, now: 
 
 def name_of(deps: Deps, incident: Incident) -> str:
     """Return the name of an incident for people: what is wrong, and with what."""
-    # An email is called by its title, and not by its template's key.
-    about = deps.registry.title_of_email(incident.subject) if incident.kind == BROKEN_TEXT else incident.subject
+    # An email and a check are called by their titles, and not by their keys.
+    about = incident.subject
+    if incident.kind == BROKEN_TEXT:
+        about = deps.registry.title_of_email(about)
+    elif incident.kind == DOCTOR:
+        about = title_of_check(about)
     return title_of(incident.kind) + (f" ({about})" if about else "")
 
 

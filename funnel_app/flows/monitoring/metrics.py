@@ -30,18 +30,18 @@ class Kind:
 
 # By their names after `funnel_`.
 KINDS: Mapping[str, Kind] = {
-    "emails": Kind("Emails by where they stand; canaries are not counted", ("mode", "sequence", "state")),
+    "emails": Kind("Emails by where they stand; test emails are not counted", ("mode", "sequence", "state")),
     "invariant_broken": Kind("How many times what must never be is so now", ("invariant",)),
     "incidents": Kind("What is wrong now, by kind of alarm", ("kind",)),
-    "hooks_total": Kind("Calls of hooks that were understood", ("mode", "hook", "outcome")),
+    "hooks_total": Kind("Calls that were understood", ("mode", "hook", "outcome")),
     # No counter: they are deleted in time, and what falls would be taken for a restart.
-    "hooks_refused": Kind("Calls of hooks of the last 30 days that could not be used", ("mode", "hook")),
+    "hooks_refused": Kind("Calls of the last 30 days that could not be used", ("mode", "hook")),
     "hooks_corrected": Kind("Calls that were taken without a field, or with a corrected one", ("mode", "hook")),
     "lateness_seconds": Kind("From an email's time to Resend's taking it, over a day", ("quantile",)),
     "sent_on_time_ratio": Kind("Share of the emails of the last day that Resend took within 10 s of their time"),
-    "canary_age_seconds": Kind("Since the newest canary started"),
-    "canary_delivered": Kind("1 where the newest canary arrived"),
-    "canary_seconds": Kind("From the public hook to the proof of delivery, for the newest canary"),
+    "canary_age_seconds": Kind("Since the newest test email started"),
+    "canary_delivered": Kind("1 where the newest test email arrived"),
+    "canary_seconds": Kind("From the public address to the proof of delivery, for the newest test email"),
     "redis_up": Kind("1 where Redis answers; what follows is left out while it does not"),
     "queue_jobs": Kind("Jobs that wait", ("queue",)),
     "clock_jobs": Kind("Jobs whose time has not come"),

@@ -9,6 +9,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.intake.received import reason_of, waits_for_mend
 from funnel_app.flows.monitoring.alarms import QUIET
 from funnel_app.flows.monitoring.checks.check import count
+from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.ledger import hook_events, incidents
 from funnel_app.ledger.models import HookEvent
 
@@ -50,7 +51,7 @@ def unkept_lately(deps: Deps) -> dict[str, str]:
     with deps.reads() as session:
         rows = hook_events.unkept(session, deps.now() - QUIET)
     return {
-        _hook(row): f"{count(row.times, 'call')} from {row.source} since {row.received_at:%Y-%m-%d %H:%M} UTC not kept"
+        _hook(row): f"{count(row.times, 'call')} from {row.source} since {said_at(deps, row.received_at)} not kept"
         for row in rows
     }
 

@@ -1,9 +1,10 @@
 """Sign-off: the doctor's findings as a dated report that a person reads and signs before real leads come."""
 
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Check, Status, count, standing
+from funnel_app.flows.monitoring.checks.check import Check, Status, count, standing, title_of_check
 from funnel_app.ledger import revision
 
 MARKS = {Status.OK: "ok", Status.WARNING: "**warning**", Status.FAULT: "**FAULT**"}
@@ -20,21 +21,26 @@ def report(deps: Deps, checks: Sequence[Check]) -> str:
     """Return the report in Markdown, with the evidence of each check."""
     worst = next((status for status in reversed(Status) if any(c.status is status for c in checks)), Status.OK)
     mode = "testing" if deps.settings.testing_mode else "live"
+    zone = ZoneInfo(deps.settings.timezone)
+    now = deps.now().astimezone(zone)
     counted = ", ".join(_counted(checks, status) for status in Status)
     lines = [
-        f"# Production report, {deps.now():%d %B %Y}",
+        f"# Production report, {now.day} {now:%B %Y}",
         "",
         (
-            f"Made by `flask doctor --signoff` at {deps.now():%Y-%m-%d %H:%M:%S} UTC for {deps.settings.public_url}, "
-            f"in {mode} mode, over the ledger `{_place(deps)}` at `{revision.head()}`. `docs/production-checklist.md` "
-            "says what each check looks at."
+            f"Made by `flask doctor --signoff` on {now:%Y-%m-%d at %H:%M:%S} ({zone.key}) "
+            f"for {deps.settings.public_url}, in {mode} mode, over the ledger `{_place(deps)}` at `{revision.head()}`. "
+            "`docs/production-checklist.md` says what each check looks at."
         ),
         "",
         f"**{VERDICTS[worst]}** ({counted})",
         "",
         "| check | status | evidence | to do |",
         "| --- | --- | --- | --- |",
-        *(f"| {check.name} | {MARKS[check.status]} | {_cell(check.detail)} | {_cell(check.fix)} |" for check in checks),
+        *(
+            f"| {title_of_check(check.name)} | {MARKS[check.status]} | {_cell(check.detail)} | {_cell(check.fix)} |"
+            for check in checks
+        ),
         "",
         (
             "By hand, since no program can: a real signup on the website, its email read in an inbox on a phone and on "

@@ -1,10 +1,11 @@
 """Story: all that happened to one person, in time order, each thing in one line."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import REPORT_ORDER, REPORTED_BY_PROVIDER, State
 from funnel_app.flows.intake.received import reason_of
 from funnel_app.flows.receipt import iso
@@ -27,6 +28,13 @@ def place_of(kind: str) -> int:
     return AFTER_ALL.get(kind, REPORT_ORDER.get(state, 0) if state else 0)
 
 
+class Titles(NamedTuple):
+    """What people call a sequence, by campaign and name, and an email, by the key of its template."""
+
+    of_sequence: Callable[[str, str], str]
+    of_email: Callable[[str], str]
+
+
 class Line(NamedTuple):
     """One thing that happened: when, to what, and in which words; `place` orders those of one email and second."""
 
@@ -45,11 +53,12 @@ def story(
     enrolments: Sequence[Enrolment],
     timeline: Mapping[UUID, Sequence[EmailEvent]],
     suppressions: Iterable[Suppression],
+    titles: Titles,
 ) -> list[dict[str, Any]]:
-    """Return the lines of all that happened, oldest first."""
+    """Return the lines of all that happened, oldest first, with sequences and emails called by their titles."""
     lines = [
         *(_hook(hook) for hook in hooks),
-        *(line for enrolment in enrolments for line in _enrolment(enrolment, timeline)),
+        *(line for enrolment in enrolments for line in _enrolment(enrolment, timeline, titles)),
         *(Line(found.created_at, "contact", f"not mailed ({found.scope}): {found.reason}") for found in suppressions),
     ]
     # A stable order: what has the same time stays as it is told above.
@@ -58,29 +67,29 @@ def story(
 
 def _hook(hook: HookEvent) -> Line:
     why = reason_of(hook)
-    what = f"{hook.event or 'a call'} from {hook.source}, {hook.outcome}{f': {why}' if why else ''}"
+    what = f"{(hook.event or 'a call').replace('_', ' ')} from {hook.source}, {hook.outcome}{f': {why}' if why else ''}"
     mend = f"; flask hooks show {hook.id}" if hook.outcome == Outcome.REFUSED else ""
     return Line(hook.received_at, f"incoming {hook.hook}", what + mend)
 
 
-def _enrolment(enrolment: Enrolment, timeline: Mapping[UUID, Sequence[EmailEvent]]) -> Iterator[Line]:
-    count = len(enrolment.emails)
-    yield Line(enrolment.created_at, enrolment.sequence, f"started with {count} emails")
+def _enrolment(enrolment: Enrolment, timeline: Mapping[UUID, Sequence[EmailEvent]], titles: Titles) -> Iterator[Line]:
+    name = titles.of_sequence(enrolment.campaign, enrolment.sequence)
+    yield Line(enrolment.created_at, name, f"started with {things(len(enrolment.emails), 'email')}")
     for email in enrolment.emails:
-        told = _email(enrolment, email, timeline.get(email.id, ()))
+        told = _email(enrolment, email, timeline.get(email.id, ()), titles)
         yield from sorted(told, key=lambda line: (line.at.replace(microsecond=0), line.place))
     if enrolment.ended_at is not None:
         why = f": {enrolment.exit_reason}" if enrolment.exit_reason else ""
-        yield Line(enrolment.ended_at, enrolment.sequence, f"{'ended' if why else 'completed'}{why}")
+        yield Line(enrolment.ended_at, name, f"{'ended' if why else 'completed'}{why}")
 
 
-def _email(enrolment: Enrolment, email: Email, events: Sequence[EmailEvent]) -> Iterator[Line]:
+def _email(enrolment: Enrolment, email: Email, events: Sequence[EmailEvent], titles: Titles) -> Iterator[Line]:
     reports = {(event.at, REPORTED_BY_PROVIDER.get(event.kind)) for event in events if event.provider_event_id}
     for number, event in enumerate(events):
         told = event.kind in TOLD_BY_REPORTS and (event.at, State(event.kind)) in reports
         first_plan = event.kind == State.PLANNED and number == 0
         if not (told or first_plan or event.kind in TOLD_ELSEWHERE) or _alone(enrolment, event):
-            yield Line(event.at, f"{enrolment.sequence} {email.step}", _words(event), place_of(event.kind))
+            yield Line(event.at, titles.of_email(email.template_key), _words(event), place_of(event.kind))
 
 
 def _alone(enrolment: Enrolment, event: EmailEvent) -> bool:

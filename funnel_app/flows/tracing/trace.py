@@ -17,7 +17,7 @@ from funnel_app.flows.receipt import iso
 from funnel_app.flows.sending.eligibility import block_reason
 from funnel_app.flows.sending.sending_status import pause_reason, pause_words
 from funnel_app.flows.tracing.summaries import DOCTOR_KNOWS, Outlook, Paused, sentence
-from funnel_app.flows.tracing.timeline import story
+from funnel_app.flows.tracing.timeline import Titles, story
 from funnel_app.flows.tracing.unknown_addresses import stranger
 from funnel_app.ledger import contacts, email_events, enrolments, hook_events, pauses, requests, suppressions
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Suppression
@@ -52,13 +52,14 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         hooks = sorted([*hook_events.of_contact(session, contact.id), *refused], key=lambda hook: hook.received_at)
         bars = {enrolment.id: block_reason(deps, enrolment, contact, forbidden) for enrolment in joined}
         outlook = replace(_outlook(deps, session, joined, waiting), bars=bars, pauses=_pauses(deps, session, joined))
+    titles = Titles(deps.registry.title_of_sequence, deps.registry.title_of_email)
     return {
         "headline": said,
         "contact": _contact(contact),
         "suppressions": _forbidden(forbidden),
         "hooks": [_hook(hook) for hook in hooks],
         "enrolments": [_enrolment(enrolment, timeline, outlook) for enrolment in joined],
-        "story": story(hooks, joined, timeline, forbidden),
+        "story": story(hooks, joined, timeline, forbidden, titles),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.spoken import things
+from funnel_app.flows.monitoring.checks.check import title_of_check
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.templates.standing import Stand
 from funnel_app.ledger.leads import Running
@@ -106,11 +107,6 @@ def stands(state: str) -> str:
     return STATES.get(str(state), str(state))
 
 
-def called(check: str) -> str:
-    """Return what people call one of the doctor's checks."""
-    return CHECKS.get(check, check)
-
-
 def parsed(text: str) -> datetime:
     """Return the time that a flow wrote as text."""
     return datetime.fromisoformat(text)
@@ -184,14 +180,6 @@ STATES = {
     "sent": "on its way",
     "exited": "ended early",
 }
-CHECKS = {
-    "canary": "test email",
-    "queues": "jobs",
-    "invariants": "emails",
-    "hook secrets": "secrets of senders",
-    "resend webhook": "resend's address for reports",
-    "resend events": "resend's reports",
-}
 OLD_AFTER = timedelta(minutes=5)
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -214,6 +202,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "day_name": day_name,
     "how_it_stands": how_it_stands,
     "stands": stands,
-    "called": called,
+    "called": title_of_check,
     "is_old": is_old,
 }

@@ -508,6 +508,7 @@ def test_the_report_to_sign_says_where_it_stands(well, trouble):
     text = signoff(well, examine(well))
     verdict = {None: "is right", "a rotation": "warnings are to be read", "a wrong key": "Not ready"}[trouble]
     assert text.startswith("# Production report, 24 November 2026") and verdict in text
+    assert "on 2026-11-24 at 07:00:00 (America/Toronto) for" in text
     assert text.count("\n| ") == len(examine(well)) + 2
     assert ("Signed: ____" in text) is (trouble != "a wrong key") and ("Not to be signed" in text) is (
         trouble == "a wrong key"

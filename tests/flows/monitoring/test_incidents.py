@@ -171,7 +171,7 @@ def test_a_chat_that_refuses_is_a_fault_that_names_its_setting_and_what_to_do(de
             "1 message undelivered since 07:00"
         ),
     )
-    assert "make a new incoming webhook in the chat, set ALERT_WEBHOOK_URL to it" in check.fix
+    assert "make a new address for messages in the chat, set ALERT_WEBHOOK_URL to it" in check.fix
 
 
 def test_when_a_chat_takes_messages_again_all_that_waited_is_said(deps):

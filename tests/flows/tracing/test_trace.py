@@ -114,16 +114,16 @@ def test_the_story_tells_each_thing_once_in_time_order(both_deps):
     suppress(both_deps, "ana@resend.dev", Scope.MARKETING)
     lines = [(line["at"][14:19], line["about"], line["what"]) for line in trace(both_deps, "ana@resend.dev")["story"]]
     assert lines == [
-        ("00:00", "incoming signup", "opt_in from website, accepted"),
-        ("00:00", "lead_nurture", "started with 5 emails"),
-        ("00:00", "lead_nurture 1", "handed to Resend"),
-        ("00:01", "lead_nurture 1", "Resend reports: sent"),
-        ("00:03", "lead_nurture 1", "Resend reports: delivered"),
-        ("00:03", "lead_nurture 5", "cancelled: taken back by a person"),
+        ("00:00", "incoming signup", "opt in from website, accepted"),
+        ("00:00", "Nurture for new opt-ins", "started with 5 emails"),
+        ("00:00", "Day 1: your holiday playbook", "handed to Resend"),
+        ("00:01", "Day 1: your holiday playbook", "Resend reports: sent"),
+        ("00:03", "Day 1: your holiday playbook", "Resend reports: delivered"),
+        ("00:03", "Day 5: one last note", "cancelled: taken back by a person"),
         ("00:04", "incoming signup", "assessment from website, accepted"),
-        ("00:04", "lead_nurture", "ended: took the assessment on 24 November"),
-        ("00:04", "five_day", "started with 5 emails"),
-        ("00:04", "five_day", "ended: suppressed by a person on 24 November"),
+        ("00:04", "Nurture for new opt-ins", "ended: took the assessment on 24 November"),
+        ("00:04", "Five-day follow-up", "started with 5 emails"),
+        ("00:04", "Five-day follow-up", "ended: suppressed by a person on 24 November"),
         ("00:04", "contact", "not mailed (marketing): suppressed by a person on 24 November"),
     ]
 
@@ -350,6 +350,6 @@ def test_what_happened_in_one_second_stands_in_the_order_in_which_it_can_happen(
     at = deps.now().replace(microsecond=0)
     for kind in ("email.clicked", "email.opened", "email.delivered", "email.sent"):
         record_event(deps, report(deps, first, kind, at=at))
-    told = [line["what"] for line in trace(deps, "ana@resend.dev")["story"] if line["about"] == "lead_nurture 1"]
+    told = [line["what"] for line in trace(deps, "ana@resend.dev")["story"] if line["about"].startswith("Day 1")]
     reported = [words.partition("Resend reports: ")[2] for words in told if words.startswith("Resend reports: ")]
     assert reported == ["sent", "delivered", "opened", "clicked"]

@@ -14,6 +14,22 @@ class Status(StrEnum):
     FAULT = "fault"
 
 
+# What people call a check whose name is a programmer's word; the names themselves are by the contract.
+TITLES = {
+    "canary": "test email",
+    "queues": "jobs",
+    "invariants": "emails",
+    "hook secrets": "secrets of senders",
+    "resend webhook": "resend's address for reports",
+    "resend events": "resend's reports",
+}
+
+
+def title_of_check(name: str) -> str:
+    """Return what people call a check."""
+    return TITLES.get(name, name)
+
+
 @dataclass(frozen=True)
 class Check:
     """One finding; `fix` says what to do where it is not ok."""

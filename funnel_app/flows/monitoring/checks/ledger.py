@@ -117,7 +117,7 @@ def room(deps: Deps) -> Findings:
     usage = shutil.disk_usage(file.parent)
     detail = f"{usage.free / 2**30:.1f} of {usage.total / 2**30:.0f} GB free"
     if usage.free < NO_ROOM:
-        yield fault("disk space", detail, "make room at once: a full disk refuses hooks")
+        yield fault("disk space", detail, "make room at once: a full disk refuses leads")
     elif usage.free < LITTLE_ROOM or usage.free < usage.total * 0.05:
         yield warning("disk space", detail, "make room, or a larger volume")
     else:

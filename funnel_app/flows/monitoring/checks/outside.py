@@ -96,7 +96,6 @@ def _undelivered_words(deps: Deps, chat: UndeliveredNotifications) -> str:
 
 def _undelivered_fix(chat: UndeliveredNotifications) -> str:
     if chat.refused:
-        return (
-            f"make a new incoming webhook in the chat, set {chat.setting} to it and start again; it is tried each hour"
-        )
+        made = "make a new address for messages in the chat"
+        return f"{made}, set {chat.setting} to it and start again; it is tried each hour"
     return f"see that {chat.setting} leads to a chat; it is tried again every ten minutes"

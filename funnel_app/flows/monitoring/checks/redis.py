@@ -20,12 +20,12 @@ NAMES = ("redis", "redis eviction", "redis persistence", "redis access", "schedu
 def redis(deps: Deps) -> Findings:
     """Redis answers, takes writes, throws nothing away, and what runs by it runs."""
     if why := deps.queues.why_away():
-        yield one_fault(NAMES, f"Redis {why}; hooks are still accepted", FIX)
+        yield one_fault(NAMES, f"Redis {why}; sign-ups and bookings are still taken", FIX)
         return
     try:
         found = [*_redis(deps), *_processes(deps), *_queues(deps), *_sending(deps)]
     except Unavailable as error:
-        yield one_fault(NAMES, f"Redis cannot be reached ({error.message}); hooks are still accepted", FIX)
+        yield one_fault(NAMES, f"Redis cannot be reached ({error.message}); sign-ups and bookings are still taken", FIX)
         return
     yield from found
 

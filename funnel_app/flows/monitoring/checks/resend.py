@@ -100,7 +100,7 @@ def events(deps: Deps) -> Findings:
     detail = f"the last came {_when(heard, deps.now())}"
     if unheard_since is not None and deps.now() - unheard_since > UNHEARD:
         words = f"{detail}, and emails have gone out since {said_at(deps, unheard_since)}"
-        yield fault("resend events", words, "see resend webhook; Resend disables an address that fails for days")
+        yield fault("resend events", words, "see resend's address for reports: Resend disables one that fails for days")
     else:
         yield ok("resend events", detail)
 
