@@ -10,7 +10,7 @@ PIP_COMPILE := $(BIN)/pip-compile --quiet --no-strip-extras --allow-unsafe --gen
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(VENV)/run.stamp: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Funnel needs Python 3.11, and $(PYTHON) is " + sys.version.split()[0] + ". Install it, or name it: make PYTHON=/path/to/python3.11 …")'
@@ -29,20 +29,20 @@ $(PREFECT_CLIENT)/stamp: tests/prefect/requirements.txt $(VENV)/run.stamp
 	@touch $@
 
 .PHONY: prefect-client
-prefect-client: $(PREFECT_CLIENT)/stamp # The official client of the system before Funnel, for the tests only
+prefect-client: $(PREFECT_CLIENT)/stamp ## Install the official client of the system before Funnel, for the tests only
 
 .PHONY: setup
 setup: $(VENV)/dev.stamp ## Make the virtual environment with everything pinned
 
 .PHONY: servers
-servers: # What the tests need of the system: PostgreSQL, PgBouncer, promtool, a browser, Node.js, a C compiler, installed where apt may
+servers: ## Install what the tests need of the system, where apt may: PostgreSQL, PgBouncer, promtool, a browser, Node.js, a C compiler
 	@{ { ls /usr/lib/postgresql/*/bin/initdb || command -v initdb; } && { command -v chromium || command -v google-chrome; } && command -v node && command -v cc && command -v promtool && PATH=$$PATH:/usr/sbin command -v pgbouncer; } >/dev/null 2>&1 \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
 	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql pgbouncer prometheus chromium nodejs gcc libc6-dev >/dev/null; } \
 	  || { echo "The tests need PostgreSQL's server, PgBouncer, promtool, Chromium, Node.js and a C compiler: install the packages postgresql, pgbouncer, prometheus, chromium, nodejs, gcc and libc6-dev, or run as root so that make can."; exit 1; }
 
 .PHONY: typesetting
-typesetting: setup # What WeasyPrint needs of the system to print the playbook, installed where apt may
+typesetting: setup ## Install what printing the playbook needs of the system, where apt may
 	@$(BIN)/python -c 'import weasyprint' >/dev/null 2>&1 \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
 	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 >/dev/null; } \
@@ -63,8 +63,13 @@ run: setup ## Run web, worker and scheduler with the settings of .env
 # Two more than processors: some of them wait for real processes most of the time (tests/pool.py).
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
+.PHONY: provisions
+provisions: # What the tests need, fetched side by side; apt does one thing at a time
+	@$(MAKE) --no-print-directory -j3 setup prefect-client servers
+	@$(MAKE) --no-print-directory typesetting
+
 .PHONY: test
-test: setup servers typesetting prefect-client lint ## Check everything: style, types, floors, and all tests with coverage
+test: provisions lint ## Check everything: style, types, floors, and all tests with coverage
 	@rm -f .coverage .coverage.*; mkdir -p var
 # Types and floors are checked beside the tests; what is wrong with them is told after those.
 	@{ $(BIN)/mypy && $(BIN)/lint-imports; } > var/types.txt 2>&1 & types=$$!; \

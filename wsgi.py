@@ -5,7 +5,7 @@ import sys
 from flask import Flask
 
 from funnel_app.app import create_app
-from funnel_app.commands.alone import asks_for_setup, with_setup_alone
+from funnel_app.commands.alone import asks_for_setup, stand_in, with_setup_alone, without
 from funnel_app.config import ConfigError
 from funnel_app.deps import build_deps
 from jobs.settings import start
@@ -14,7 +14,8 @@ from jobs.settings import start
 def _build() -> Flask:
     if asks_for_setup(sys.argv):
         return with_setup_alone()
-    settings = start()
+    stand_ins = stand_in(sys.argv)
+    settings = without(start(), stand_ins)
     try:
         # For commands. Whoever serves is given its own after the fork (`gunicorn.conf.py`): none of these is open yet.
         return create_app(build_deps(settings))

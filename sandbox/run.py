@@ -1,6 +1,7 @@
 """`make run`: web, worker and scheduler on this machine with the settings of .env, until Ctrl-C."""
 
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -14,6 +15,11 @@ from dotenv import dotenv_values
 from jobs.processes import PARTS
 from sandbox.processes import ROOT, NotStarted, Processes
 from sandbox.redis_server import RedisServer
+from sandbox.settings_file import settings_file
+
+SETTINGS = "var/run.env"
+# The example names every setting; what else is in the environment is nobody's business.
+NAMES = frozenset(re.findall(r"(?m)^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text()))
 
 
 def main() -> int:
@@ -44,8 +50,10 @@ def _environment(stack: ExitStack) -> Mapping[str, str]:
     added = {"PYTHONUNBUFFERED": "1", "GUNICORN_CMD_ARGS": given.get("GUNICORN_CMD_ARGS", f"--bind 127.0.0.1:{port}")}
     if not given.get("REDIS_URL"):
         added["REDIS_URL"] = stack.enter_context(RedisServer()).url
-        print("REDIS_URL is not set: a Redis of this run's own is used, and forgotten with it. For commands beside it:")
-        print(f"  export REDIS_URL={added['REDIS_URL']}")
+        print("REDIS_URL is not set: a Redis of this run's own is used, and forgotten with it.")
+    told = {name: value for name, value in {**given, **added}.items() if name in NAMES and value}
+    stack.enter_context(settings_file(ROOT / SETTINGS, told))
+    print(f"For commands beside it, in a second terminal: . {SETTINGS}")
     return {**os.environ, **added}
 
 

@@ -13,6 +13,7 @@ from funnel_app.commands.cli import COMMANDS, own_command
 from funnel_app.flows.monitoring.metrics import KINDS
 from sandbox.demo import SETTINGS as DEMO_SETTINGS
 from sandbox.processes import ROOT
+from sandbox.run import SETTINGS as RUN_SETTINGS
 from tests.test_guards import TEXTS, read_settings
 
 GENERATED = re.compile(r"<!-- table: .*?<!-- /table -->", re.DOTALL)
@@ -84,7 +85,7 @@ class Shell:
             case "export":
                 return next(filter(None, map(self.setting_fault, more)), None)
             case ".":
-                return None if more == [DEMO_SETTINGS] else f"there is nothing to source at {more}"
+                return None if more in ([DEMO_SETTINGS], [RUN_SETTINGS]) else f"there is nothing to source at {more}"
             case "flask":
                 return self._click(
                     self.commands | {"coolify": coolify.group},

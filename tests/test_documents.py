@@ -1,6 +1,7 @@
 """The documents say what the code does: their tables are its tables, and what they name is there."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -146,3 +147,10 @@ def test_the_example_of_a_new_campaign_is_one():
     registry = Registry.load({**here, "spring.toml": example})
     assert registry.campaign("spring").sequences["spring_welcome"].handler == "spring-signup-handler"
     assert registry.campaign("spring").hooks["signup"].path == "/webhook/spring/signup"
+
+
+def test_make_help_lists_every_target():
+    makefile = (ROOT / "Makefile").read_text()
+    listed = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    targets = re.findall(r"(?m)^\.PHONY: (\S+)$", makefile)
+    assert len(targets) > 20 and [target for target in targets if f"make {target} " not in listed] == []

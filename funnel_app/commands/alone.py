@@ -1,28 +1,44 @@
-"""The one command that runs before there are settings: an application that has it and nothing else."""
+"""The commands that run before there are settings: one that makes them, and those that find out what to set."""
 
 import os
-from collections.abc import Sequence
+import secrets
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from flask import Flask
 
 from funnel_app.commands.cli import own_command
+from funnel_app.config import Settings, examine_settings
+from funnel_app.environment import find_file
 
 NAME = "setup"
 # Flask's own options that take a word: https://flask.palletsprojects.com/en/stable/cli/
 WITH_WORD = frozenset({"--app", "-A", "--env-file", "-e"})
+# What each of them cannot do without.
+FIRST_STEPS: Mapping[tuple[str, ...], frozenset[str]] = {
+    ("notion", "init"): frozenset({"NOTION_TOKEN"}),
+    ("resend", "webhooks"): frozenset({"RESEND_API_KEY", "PUBLIC_URL"}),
+}
+TEMPLATES, NOWHERE = "NOTION_TEMPLATES_DB_ID", "0" * 32
 
 
 def asks_for_setup(arguments: Sequence[str]) -> bool:
     """Say whether this is `flask setup`, by the arguments of the process."""
+    return command_of(arguments)[:1] == (NAME,)
+
+
+def command_of(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Return the words of the command that `flask` was asked for; none where this is no `flask`."""
     if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
-        return False
-    words = iter(arguments[1:])
+        return ()
+    words, found = iter(arguments[1:]), []
     for word in words:
         if word in WITH_WORD:
             next(words, None)
         elif not word.startswith("-"):
-            return word == NAME
-    return False
+            found.append(word)
+    return tuple(found[:2])
 
 
 def with_setup_alone() -> Flask:
@@ -30,3 +46,33 @@ def with_setup_alone() -> Flask:
     app = Flask(NAME)
     app.cli.add_command(own_command(NAME))
     return app
+
+
+def stand_in(arguments: Sequence[str]) -> frozenset[str]:
+    """Put something in the place of required settings that this command has no use of; return their names."""
+    needed = FIRST_STEPS.get(command_of(arguments))
+    if needed is None:
+        return frozenset()
+    _, faults = examine_settings(find_file())
+    made = {name: value for name, value in _stand_ins().items() if name in faults and name not in needed}
+    os.environ.update(made)
+    return frozenset(made)
+
+
+def without(settings: Settings, stand_ins: frozenset[str]) -> Settings:
+    """Return the settings as this command may take them: a database that stands in for one is none."""
+    return replace(settings, notion_templates_db_id="") if TEMPLATES in stand_ins else settings
+
+
+def _stand_ins() -> dict[str, str]:
+    secret = secrets.token_hex(32)
+    texts = dict.fromkeys(("SECRET_KEY", "HOOK_SECRET", "CONSOLE_PASSWORD", "RESEND_API_KEY", "NOTION_TOKEN"), secret)
+    return texts | {
+        "PUBLIC_URL": "http://127.0.0.1",
+        "TESTING_MODE": "true",
+        "RESEND_WEBHOOK_SECRET": f"whsec_{b64encode(secret.encode()).decode()}",
+        "FROM_EMAIL": "nobody@funnel.example",
+        TEMPLATES: NOWHERE,
+        "COMPANY_NAME": "-",
+        "COMPANY_ADDRESS": "-",
+    }

@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 
 from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
+from funnel_app.deploy.interview import notion_id
 from funnel_app.flows.mirror import workspace
 from funnel_app.flows.mirror.legacy_import import NothingToImport, cut_over
 from funnel_app.gateways.errors import GatewayError
@@ -36,15 +37,17 @@ def check() -> None:
 
 
 @group.command()
-@click.option("--under", metavar="PAGE_ID", help="Make the databases that are not set, below this page.")
+@click.option(
+    "--under", metavar="PAGE", help="Make the databases that are not set, below this page (its address or id)."
+)
 @with_appcontext
 def init(under: str | None) -> None:
-    """Add the properties that are missing; nothing is deleted, renamed or retyped."""
+    """Add the properties that are missing; nothing is deleted, renamed or retyped. NOTION_TOKEN is enough for it."""
     with _told():
-        added = workspace.prepare_desk(current_deps(), under)
+        added = workspace.prepare_desk(current_deps(), notion_id(under) if under else None)
     for each in added:
         if each.made_id:
-            say(f"{each.title}: made; set its id: {each.made_id}")
+            say(f"{each.title}: made; set {each.setting}={each.made_id}")
         else:
             say(f"{each.title}: added {', '.join(each.properties) or 'nothing, all is there'}")
     if under is None:

@@ -32,7 +32,8 @@ _LOOKS = {
 _SIZE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(px|pt|em|rem|%)?\Z")
 # These show words in another way than by their colour.
 _OTHER_WAYS = ("text-shadow", "background-clip", "text-fill-color", "blend-mode")
-_PICTURES = ("url(", "gradient(")
+# Nobody here knows what colour these are.
+_UNKNOWN = ("url(", "gradient(", "var(", "light-dark(", "color-mix(")
 _SELDOM = re.compile(r"prefers-color-scheme|print|:hover|:active|:focus|:visited|\[data-og", re.IGNORECASE)
 
 
@@ -120,7 +121,7 @@ def _is_elsewhere(declared: Declaration) -> bool:
     """Tell whether words may stand over something else than their own element, or show by something else."""
     name, value = declared.name, declared.value.lower()
     moved = (name == "position" and value in ("absolute", "fixed")) or (name.startswith("margin") and "-" in value)
-    return moved or name.endswith(_OTHER_WAYS) or any(picture in value for picture in _PICTURES)
+    return moved or name.endswith(_OTHER_WAYS) or any(words in value for words in _UNKNOWN)
 
 
 def _colour(value: str) -> tuple[Colour, float] | None:

@@ -9,15 +9,15 @@ from funnel_app.letters.looks import unreadable_words
 from funnel_app.letters.words import shown
 
 _UNREAD = ["head", "style", "script", "title", "template", "noscript", "textarea", "select", "iframe", "object"]
-_HIDING = ("display", "visib", "opacity", "height", "width", "text-indent", "left", "top")
+_HIDING = ("display", "visib", "opacity", "height", "text-indent", "left", "top")
 _MAY_HIDE = ",".join(["[hidden]", *(f'[style*="{word}" i]' for word in _HIDING)])
 _HIDES = re.compile(
     r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
-    r"|opacity\s*:\s*0(?:\.0*)?(?![.\d])|max-(?:height|width)\s*:\s*0(?:\.0*)?(?:px|em|%)?(?![.\d])"
+    r"|opacity\s*:\s*0(?:\.0*)?(?![.\d])|max-height\s*:\s*0(?:\.0*)?(?:px|em|%)?(?![.\d])"
     r"|(?:text-indent|left|top)\s*:\s*-\d{3,})",
     re.IGNORECASE,
 )
-_NO_ROOM = re.compile(r"(?:^|[;\s])(?:height|width)\s*:\s*0(?:\.0*)?(?:px|em|%)?\s*(?:;|!|$)", re.IGNORECASE)
+_NO_ROOM = re.compile(r"(?:^|[;\s])height\s*:\s*0(?:\.0*)?(?:px|em|%)?\s*(?:;|!|$)", re.IGNORECASE)
 _CUT = re.compile(r"overflow\s*:\s*hidden", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _STYLE = re.compile(r"\bstyle\s*=\s*[\"']([^\"'>]*)", re.IGNORECASE)

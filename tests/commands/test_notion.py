@@ -89,7 +89,7 @@ def test_databases_that_are_not_set_are_named_and_made_below_a_page(run, deps, n
     assert "Contacts: not set, so it is not mirrored (NOTION_CONTACTS_DB_ID)" in run("check").output
     assert "Email Sequence: not set" in run("init").output
     told = run("init", "--under", WORKSPACE_PAGE_ID).output.splitlines()
-    made = {line.split(":")[0]: line.rsplit(" ", 1)[1] for line in told if "made; set its id" in line}
+    made = {line.split(":")[0]: line.rsplit("=", 1)[1] for line in told if "made; set NOTION_" in line}
     lay(deps, notion, ready=False, contacts=made["Contacts"], sequences=made["Email Sequence"])
     assert run("check").exit_code == 0
 

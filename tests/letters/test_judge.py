@@ -280,6 +280,9 @@ def test_a_letter_that_shows_a_small_part_of_its_words_blocks(hiding):
         "<style>@media screen{{.d{{background:#111}}}}</style><div class=d style='color:#fff'>{}</div>",
         '<p style="color:rgba(255,255,255,.9);background:rgba(0,0,0,.8)">{}</p>',
         '<p style="color:inherit;background:none">{}</p>',
+        '<p style="color:#fff;background:var(--brand)">{}</p>',
+        '<p style="max-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap">{}</p>',
+        '<p style="color:#fff;background:#c00 none repeat scroll 0 0">{}</p>',
         '<div style="height:100%;overflow:hidden;width:0.5em">{}</div>',
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.processes import ROOT, answers, development_env
 from sandbox.redis_server import free_port
+from sandbox.run import SETTINGS
 from tests.pace import patient
 from tests.process.watching import wait_until
 
@@ -34,10 +35,13 @@ def test_it_runs_until_it_is_stopped_and_leaves_nothing_behind(environment):
     with start(env) as run:
         try:
             wait_until("all parts are there", lambda: answers(ready))
+            told = (ROOT / SETTINGS).read_text()
         finally:
             run.send_signal(signal.SIGINT)
             said, _ = run.communicate(timeout=patient(30))
     assert run.returncode == 0, said
+    assert f"export HOOK_SECRET={env['HOOK_SECRET']}\n" in told and "export REDIS_URL=redis://127.0.0.1:" in told
+    assert f". {SETTINGS}" in said and not (ROOT / SETTINGS).exists()
     assert "a Redis of this run's own is used" in said and "Running web, worker, scheduler" in said
     assert "scheduler  " in said and said.rstrip().endswith("nothing is left running.")
     assert not answers(ready)

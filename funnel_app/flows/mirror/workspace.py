@@ -10,6 +10,7 @@ from funnel_app.flows.mirror.mirror import mirror_some
 from funnel_app.flows.mirror.rows import Written
 from funnel_app.flows.mirror.write import Tally
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.notion.schema import Table
 from funnel_app.gateways.notion.workspace import NotionTable, Row
 from funnel_app.ledger import contacts, mirrored
 from funnel_app.ledger.conflicts import retry_on_conflict
@@ -30,11 +31,12 @@ class Looked:
 
 @dataclass(frozen=True, kw_only=True)
 class Added:
-    """What was added to one database; the id only of one that was made."""
+    """What was added to one database; the id only of one that was made, with the setting that is to name it."""
 
     title: str
     properties: list[str]
     made_id: str | None = None
+    setting: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +65,11 @@ def prepare_desk(deps: Deps, under_page: str | None = None) -> list[Added]:
             _mark_stale(deps, ids)
     if under_page is None:
         return added
-    return added + [
-        Added(title=table.title, properties=[], made_id=deps.desk.make_database(table, under_page))
-        for table in deps.desk.not_set()
-    ]
+    return added + [_made(table, deps.desk.make_database(table, under_page)) for table in deps.desk.not_set()]
+
+
+def _made(table: Table, id_: str) -> Added:
+    return Added(title=table.title, properties=[], made_id=id_, setting=f"NOTION_{table.key.upper()}_DB_ID")
 
 
 def sync_desk(deps: Deps, *, everybody: bool) -> Synced:

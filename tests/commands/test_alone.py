@@ -1,0 +1,59 @@
+"""Before there are settings two commands find out what to set, each with what it cannot do without."""
+
+import os
+
+import pytest
+
+from funnel_app.commands.alone import FIRST_STEPS, asks_for_setup, stand_in, without
+from funnel_app.config import ConfigError, load_settings
+
+GIVEN = {"NOTION_TOKEN": "ntn_mine", "RESEND_API_KEY": "re_mine", "PUBLIC_URL": "https://funnel.example"}
+
+
+@pytest.fixture
+def have(monkeypatch):
+    """Let the environment be that of a `flask` with these settings and no other."""
+    monkeypatch.setattr("funnel_app.commands.alone.find_file", lambda: None)
+    monkeypatch.setattr("funnel_app.config.find_file", lambda: None)
+
+    def have_only(**values: str) -> None:
+        monkeypatch.setattr(os, "environ", {"FLASK_RUN_FROM_CLI": "true", **values})
+
+    return have_only
+
+
+@pytest.mark.parametrize("command", FIRST_STEPS)
+def test_it_needs_nothing_but_what_it_works_with(have, command):
+    needed = FIRST_STEPS[command]
+    have(**{name: GIVEN[name] for name in needed})
+    made = stand_in(["flask", "--app", "wsgi", *command, "--under", "page"])
+    settings = without(load_settings(), made)
+    assert not needed & made and settings.notion_templates_db_id == ""
+    assert [os.environ[name] for name in needed] == [GIVEN[name] for name in needed]
+
+
+@pytest.mark.parametrize("command", FIRST_STEPS)
+def test_what_it_works_with_is_asked_for_and_nothing_else(have, command):
+    have()
+    stand_in(["flask", *command])
+    with pytest.raises(ConfigError) as refused:
+        load_settings()
+    told = {line.split(":")[0].strip() for line in str(refused.value).splitlines()[1:] if line}
+    assert told == FIRST_STEPS[command]
+
+
+def test_the_examples_of_a_file_that_was_copied_count_as_missing(have):
+    have(**GIVEN, SECRET_KEY="change-me-to-32-characters-or-more", RESEND_WEBHOOK_SECRET="whsec_...")
+    assert {"SECRET_KEY", "RESEND_WEBHOOK_SECRET"} <= stand_in(["flask", "resend", "webhooks", "--create"])
+
+
+@pytest.mark.parametrize("words", [["resend", "canary"], ["doctor"], ["notion", "sync"], []])
+def test_every_other_command_wants_them_all(have, words):
+    have(**GIVEN)
+    assert not stand_in(["flask", "--app", "wsgi", *words]) and not asks_for_setup(["flask", *words])
+
+
+def test_a_database_that_is_set_stays_set(have):
+    have(**GIVEN, NOTION_TEMPLATES_DB_ID="5a2b0d00000040008000000000000001")
+    made = stand_in(["flask", "notion", "init"])
+    assert without(load_settings(), made).notion_templates_db_id == "5a2b0d00000040008000000000000001"
