@@ -63,8 +63,13 @@ run: setup ## Run web, worker and scheduler with the settings of .env
 # Two more than processors: some of them wait for real processes most of the time (tests/pool.py).
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
+.PHONY: provisions
+provisions: # What the tests need, fetched side by side; apt does one thing at a time
+	@$(MAKE) --no-print-directory -j3 setup prefect-client servers
+	@$(MAKE) --no-print-directory typesetting
+
 .PHONY: test
-test: setup servers typesetting prefect-client lint ## Check everything: style, types, floors, and all tests with coverage
+test: provisions lint ## Check everything: style, types, floors, and all tests with coverage
 	@rm -f .coverage .coverage.*; mkdir -p var
 # Types and floors are checked beside the tests; what is wrong with them is told after those.
 	@{ $(BIN)/mypy && $(BIN)/lint-imports; } > var/types.txt 2>&1 & types=$$!; \

@@ -48,7 +48,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     real = item.get_closest_marker("process")
     if real and not item.get_closest_marker("timeout"):
         item.add_marker(pytest.mark.timeout(600))
-    on_postgresql = "[postgresql" in item.nodeid or "postgres" in getattr(item, "fixturenames", ())
+    on_postgresql = "postgresql" in item.nodeid.partition("[")[2] or "postgres" in getattr(item, "fixturenames", ())
     if real or on_postgresql or item.nodeid.startswith(UNMEASURED):
         item.add_marker("unmeasured")
 

@@ -1,6 +1,7 @@
 """Settings and collaborators for tests, with what a test says and sensible values for the rest."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -115,6 +116,13 @@ def christmas_only() -> Registry:
     """Return the registry of the Christmas campaign alone, so that a new campaign's file breaks no test."""
     whole = load_registry()
     return Registry({"christmas": whole.campaign("christmas")})
+
+
+@cache
+def one_sequence(name: str) -> Registry:
+    """Return the campaign with one sequence of its own: who looks at all templates then looks at few."""
+    christmas = christmas_only().campaign("christmas")
+    return Registry({"christmas": replace(christmas, sequences={name: christmas.sequences[name]})})
 
 
 @cache

@@ -7,9 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
-from tests.factories import make_deps
+from tests.factories import make_deps, one_sequence
 from tests.failures.noticed import Noticed
 from tests.failures.stage import Stage
 from tests.failures.table import Failure
@@ -35,9 +34,7 @@ def live(engine: Engine) -> Deps:
     Its campaign has the one sequence that is played: every look of the doctor makes letters of every template.
     """
     deps = make_deps(engine, **LIVE, canary_every=timedelta(0))
-    christmas = deps.registry.campaign("christmas")
-    played = replace(christmas, sequences={PLAYED: christmas.sequences[PLAYED]})
-    return replace(deps, registry=Registry({"christmas": played}))
+    return replace(deps, registry=one_sequence(PLAYED))
 
 
 def show(failure: Failure, deps: Deps) -> tuple[Observation, Stage]:

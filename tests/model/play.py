@@ -83,19 +83,21 @@ def _word(rnd: random.Random, at: datetime) -> Word:
 class Rules:
     """The rules themselves, on a reading that holds what the ledger would give them."""
 
-    def __init__(self) -> None:
+    def __init__(self, mode: Mode = Mode.LIVE) -> None:
         self.registry = REGISTRY
         settings = SimpleNamespace(testing_interval_seconds=60)
-        self.deps: Any = SimpleNamespace(registry=self.registry, mode=Mode.LIVE, settings=settings)
+        self.deps: Any = SimpleNamespace(registry=self.registry, mode=mode, settings=settings)
         self.found, self.heard = Reading(), dict[str, tuple[Any, ...]]()
 
     def tell(self, word: Word, now: datetime) -> None:
-        call = _call(word)
-        wanted = wanted_for([call], self.registry, now)
+        self.hear([_call(word)], now)
+
+    def hear(self, calls: Sequence[Call], now: datetime) -> None:
+        wanted = wanted_for(calls, self.registry, now)
         shown = {
             a: replace(c, heard=_only(self.heard.get(a, ()), wanted.events)) for a, c in self.found.contacts.items()
         }
-        after, _ = answer_all(self.deps, replace(self.found, contacts=shown, started={}), [call], now)
+        after, _ = answer_all(self.deps, replace(self.found, contacts=shown, started={}), calls, now)
         for address, contact in after.contacts.items():
             new = contact.heard[len(shown[address].heard) if address in shown else 0 :]
             self.heard[address] = (*self.heard.get(address, ()), *new)

@@ -1,18 +1,28 @@
 """Bodies over real HTTP: byte for byte as the owner wrote them, wherever they lie, and never half of one."""
 
+from dataclasses import replace
+
 import pytest
 
+from funnel_app.deps import Deps
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.templates.audit import audit_templates
 from funnel_app.flows.templates.populate import populate
 from funnel_app.flows.templates.serving import check_templates, ready_version
 from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.notion.chunks import chunks, utf16_units
+from tests.factories import one_sequence
 from tests.flows.leads import email_ids, look, opt_in
 from tests.templates.conftest import code, text
 
 KEY = "lead_nurture_email_1"
 LINE = '<p style="margin:0">Grüße 👩🏽‍🎨 {{ first_name }} – “naïve” café\t&amp;</p>\n'
+
+
+@pytest.fixture
+def desk(desk: Deps) -> Deps:
+    """The same, for the one sequence that the template is of."""
+    return replace(desk, registry=one_sequence("lead_nurture"))
 
 
 def body_of(units: int, edge: str) -> str:

@@ -1,11 +1,15 @@
 """Letters that an owner writes in Notion without any HTML, over real HTTP, from the page to what the lead gets."""
 
+from dataclasses import replace
+
 import pytest
 
+from funnel_app.deps import Deps
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.templates.audit import audit_templates
 from funnel_app.flows.templates.populate import populate
 from funnel_app.flows.templates.preview import preview
+from tests.factories import one_sequence
 from tests.flows.leads import email_ids, look, opt_in
 from tests.templates.conftest import block, bold, code, link, text
 
@@ -21,6 +25,12 @@ PAGE = [
     block("divider"),
     block("paragraph", "[Book your call]({{ calendly_link }})"),
 ]
+
+
+@pytest.fixture
+def desk(desk: Deps) -> Deps:
+    """The same, for the one sequence that the template is of."""
+    return replace(desk, registry=one_sequence("lead_nurture"))
 
 
 def audited(desk):

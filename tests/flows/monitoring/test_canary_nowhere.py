@@ -57,15 +57,24 @@ SEEN = {
 FATES = [*State, "paused"]
 
 
-@pytest.fixture(params=[True, False], ids=["testing", "live"])
+IN_EACH_MODE = pytest.mark.parametrize(
+    ("world", "engine"),
+    [(True, "sqlite"), (False, "sqlite"), (False, "postgresql")],
+    ids=["testing-sqlite", "live-sqlite", "live-postgresql"],
+    indirect=True,
+)
+
+
+@pytest.fixture
 def world(request, both_deps):
-    """A lead who signed up, and pages of the console."""
+    """A lead who signed up, in testing mode or not, and pages of the console."""
     deps = make_deps(both_deps.engine, testing_mode=request.param)
     write_templates(deps)
     opt_in(deps)
     return deps
 
 
+@IN_EACH_MODE
 def test_a_canary_is_found_nowhere_whatever_becomes_of_it(world):
     before = _seen(world)
     enrolment_id = enrol(world, replace(call(ADDRESS), campaign="canary")).enrolment_id
@@ -76,6 +85,7 @@ def test_a_canary_is_found_nowhere_whatever_becomes_of_it(world):
     assert canary.latest(world).enrolment_id == enrolment_id
 
 
+@IN_EACH_MODE
 def test_looking_again_at_a_template_does_not_count_a_canary(world):
     enrolment_id = enrol(world, replace(call(ADDRESS), campaign="canary")).enrolment_id
     _meet(world, enrolment_id, State.HELD)
