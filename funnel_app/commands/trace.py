@@ -18,6 +18,7 @@ from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
 from funnel_app.flows.tracing.trace import trace
 
+LONGEST_TITLE = 30
 COLOURS = {
     "delivered": "green",
     "planned": "cyan",
@@ -107,7 +108,8 @@ class Teller:
     def _lines(self, lines: list[dict[str, Any]]) -> Table:
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True)
-        table.add_column(no_wrap=True)
+        # A long title takes a second line, and leaves room for what happened.
+        table.add_column(max_width=LONGEST_TITLE)
         table.add_column(overflow="fold")
         for line in lines:
             table.add_row(Text(f"  {self._time(line['at'])}", "dim"), Text(line["about"], "cyan"), Text(line["what"]))

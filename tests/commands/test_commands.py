@@ -120,16 +120,16 @@ def test_trace_tells_the_story(run, deps, monkeypatch):
     told = run("trace", "ana@resend.dev")
     assert told.exit_code == 0
     for words in (
-        "opt_in from website, accepted",
-        "opt_in from website, duplicate: lead_nurture was already started for this contact",
-        "Nurture for new opt-ins  ended early, testing mode  lead_nurture",
-        "24 Nov 07:00:00  lead_nurture     started with 5 emails",
-        "24 Nov 07:00:00  lead_nurture 1   handed to Resend",
-        "1   Day 1: your holiday playbook",
+        "opt in from website, accepted",
+        "opt in from website, duplicate: lead_nurture was already started for this contact",
+        "Nurture for new opt-ins ended early, testing mode lead_nurture",
+        "24 Nov 07:00:00 Nurture for new opt-ins started with 5 emails",
+        "24 Nov 07:00:00 Day 1: your holiday playbook handed to Resend",
+        "1 Day 1: your holiday playbook",
         "cancelled",
         "the sequence ended: took the assessment on 24 November.",
     ):
-        assert words in told.output
+        assert words in " ".join(told.output.split())
 
 
 def test_trace_as_json_keeps_the_contract(run, deps):

@@ -21,7 +21,7 @@ from funnel_app.gateways.redis.clients import fail_fast_client
 from funnel_app.gateways.redis.job_names import EMAILS, QUEUES, call_of
 from funnel_app.gateways.redis.refusals import explain
 from funnel_app.gateways.redis.rq_views import READERS
-from funnel_app.web.console.frame import page
+from funnel_app.web.console.frame import PAGES, page
 from funnel_app.web.console.rq_templates import MendedTemplates
 
 ROOT = "/console/rq"
@@ -61,10 +61,14 @@ def add_rq_dashboard(app: Flask) -> None:
     app.before_request(_only_look)
     app.before_request(_only_known)
     app.register_blueprint(blueprint, url_prefix=ROOT)
-    app.context_processor(lambda: {"rq_nonce": _nonce, "rq_data": _data, "rq_looked_at": _looked_at})
+    app.context_processor(_in_its_pages)
     app.after_request(_box_in)
     app.register_error_handler(NoSuchJobError, _no_such_job)
     app.register_error_handler(RedisError, _redis_away)
+
+
+def _in_its_pages() -> dict[str, Any]:
+    return {"rq_nonce": _nonce, "rq_data": _data, "rq_looked_at": _looked_at, "rq_pages": PAGES}
 
 
 def current_redis(app: Flask) -> str:
