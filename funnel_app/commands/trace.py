@@ -131,12 +131,14 @@ class Teller:
 
     def _emails(self, emails: list[dict[str, Any]]) -> Table:
         table = Table(box=box.SIMPLE, show_header=False, padding=(0, 1), show_edge=False, pad_edge=False)
-        for _ in range(3 if self.ids else 4):
-            table.add_column(no_wrap=True)
-        table.add_column(overflow="fold")
+        for number in range(3 if self.ids else 4):
+            table.add_column(no_wrap=number != 1, overflow="fold")
         for email in emails:
             state = Text(email["state"], COLOURS.get(email["state"], "dim"))
-            table.add_row(f"  {email['step']}", *self._which(email), state, Text(email["reason"] or ""))
+            table.add_row(f"  {email['step']}", *self._which(email), state)
+            if email["reason"]:
+                # Below, where it has room: beside the others its words would be cut.
+                table.add_row("", Text(email["reason"]))
         return table
 
     def _which(self, email: dict[str, Any]) -> tuple[Text, ...]:

@@ -26,9 +26,11 @@ def variables_command(as_json: bool) -> None:
     if as_json:
         say(json.dumps(rows, indent=2))
         return
-    table = folded(Column(COLUMNS[0], no_wrap=True), *COLUMNS[1:])
+    # Few and wide, so that a narrow terminal cuts no word.
+    table = folded(Column("name", no_wrap=True), "what it is", "example, and default")
     for row in rows:
-        table.add_row(*(row[name] or "" for name in COLUMNS))
+        example = f"{row['example']}; else {row['default']}" if row["default"] else row["example"]
+        table.add_row(row["name"], f"{row['description']} ({row['type']}, {row['source']})", example or "")
     Terminal().print(table)
 
 
