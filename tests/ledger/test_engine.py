@@ -39,8 +39,8 @@ def test_16_writers_at_once_never_find_the_database_locked(engine):
         assert connection.execute(text("SELECT count(*) FROM contacts")).scalar() == 16 * 12
 
 
-def test_sqlite_is_durable_and_patient(sqlite):
-    with sqlite.connect() as connection:
+def test_sqlite_is_durable_and_patient(tmp_path):
+    with open_engine(f"sqlite:///{tmp_path}/funnel.db").connect() as connection:
         settings = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")

@@ -159,8 +159,8 @@ def test_ending_an_enrolment_twice_keeps_the_first_reason(both_deps):
     first = email_ids(opt_in(both_deps))[0]
     with both_deps.sessions.begin() as session:
         enrolment = emails.load(session, [first])[0].enrolment
-        enrolments.end(enrolment, EnrolmentState.EXITED, "booked a call", both_deps.now())
-        enrolments.end(enrolment, EnrolmentState.COMPLETED, None, both_deps.now())
+        enrolments.end(session, enrolment, EnrolmentState.EXITED, "booked a call", both_deps.now())
+        enrolments.end(session, enrolment, EnrolmentState.COMPLETED, None, both_deps.now())
         assert (enrolment.state, enrolment.exit_reason) == ("exited", "booked a call")
 
 
