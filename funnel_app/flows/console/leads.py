@@ -1,23 +1,23 @@
 """Leads: the list that operators search, and one lead's page: the story of `trace`, what comes, what can be done."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import groupby
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.segments import segment_of
-from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State
+from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
+from funnel_app.flows.console.moments import Moment, by_day, moments
 from funnel_app.flows.console.true_now import true_now
-from funnel_app.flows.tracing.timeline import place_of
+from funnel_app.flows.sending.sending_status import pause_words
 from funnel_app.flows.tracing.trace import trace
-from funnel_app.ledger import contacts, enrolments, leads, operator_actions, suppressions
+from funnel_app.ledger import contacts, enrolments, leads, operator_actions, pauses, suppressions
 from funnel_app.ledger.leads import Running, Wanted
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, Suppression
-from funnel_app.ledger.operator_actions import OperatorAction
+from funnel_app.ledger.pauses import Pause
 
 PAGE = 50
 AT_A_TIME = 500
@@ -25,10 +25,11 @@ AT_A_TIME = 500
 
 @dataclass(frozen=True)
 class Next:
-    """The email that goes next to a lead: what it is called, and when it is due."""
+    """The email that goes next to a lead: what it is called, when it is due, and what pause keeps it back."""
 
     title: str
     at: datetime
+    paused: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,18 +47,6 @@ class LeadPage:
 
     rows: list[LeadRow]
     next: UUID | None
-
-
-@dataclass(frozen=True)
-class Moment:
-    """One thing that happened to a lead."""
-
-    at: datetime
-    kind: str
-    what: str
-    detail: str | None = None
-    email_id: UUID | None = None
-    hook_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +136,7 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         actions = operator_actions.of_contact(session, contact_id)
         kind = "marketing"
         suppression = suppressions.find(session, contact.email_norm, deps.settings.secret_key, kind)
+        paused = pauses.standing(session, deps.now())
     story = trace(deps, contact.email_norm)
     told = {row["id"]: row for row in story["enrolments"]}
     return Lead(
@@ -154,9 +144,9 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         suppression=suppression,
         # What began between the two readings is shown at the next look.
         stories=[_story(e, told[str(e.id)]) for e in joined if str(e.id) in told],
-        next=_next(deps, joined),
+        next=_next(deps, joined, paused),
         true_now=true_now(deps, joined),
-        days=_by_day(_moments(deps, story, joined, actions), ZoneInfo(deps.settings.timezone)),
+        days=by_day(moments(deps, story, joined, actions), ZoneInfo(deps.settings.timezone)),
         zone=contact.timezone or _campaign_zone(deps, joined),
         segment=segment_of(contact.properties),
         erased=contacts.is_erased(contact),
@@ -173,11 +163,15 @@ def _can(enrolment: Enrolment) -> tuple[str, ...]:
     return tuple(verb for verb in possible if verb != "send_next_now" or waiting)
 
 
-def _next(deps: Deps, joined: Sequence[Enrolment]) -> Next | None:
-    running = (each for each in joined if each.state == EnrolmentState.ACTIVE)
-    planned = [email for each in running for email in each.emails if email.state == State.PLANNED]
-    first = min(planned, key=lambda email: email.due_at, default=None)
-    return Next(deps.registry.title_of_email(first.template_key), first.due_at) if first else None
+def _next(deps: Deps, joined: Sequence[Enrolment], paused: Sequence[Pause]) -> Next | None:
+    running = [each for each in joined if each.state == EnrolmentState.ACTIVE]
+    planned = [(email, each) for each in running for email in each.emails if email.state == State.PLANNED]
+    if not planned:
+        return None
+    first, enrolment = min(planned, key=lambda pair: pair[0].due_at)
+    pause = pauses.covering(paused, enrolment)
+    title = deps.registry.title_of_email(first.template_key)
+    return Next(title, first.due_at, pause_words(deps, pause) if pause else None)
 
 
 def _seen(enrolment: Enrolment, told: dict[str, Any]) -> dict[UUID, str]:
@@ -187,58 +181,6 @@ def _seen(enrolment: Enrolment, told: dict[str, Any]) -> dict[UUID, str]:
     return {email.id: seen for email, seen in zip(enrolment.emails, words, strict=True) if seen}
 
 
-def _by_day(moments: Iterable[Moment], zone: ZoneInfo) -> list[tuple[date, list[Moment]]]:
-    return [(day, list(them)) for day, them in groupby(moments, key=lambda each: each.at.astimezone(zone).date())]
-
-
 def _campaign_zone(deps: Deps, joined: list[Enrolment]) -> str:
     known = [deps.registry.campaigns[e.campaign] for e in joined if e.campaign in deps.registry.campaigns]
     return known[-1].timezone if known else deps.settings.timezone
-
-
-def _moments(deps: Deps, story: dict[str, Any], joined: list[Enrolment], actions: list[OperatorAction]) -> list[Moment]:
-    moments = [
-        *map(_of_hook, story["hooks"]),
-        *(_of_action(action) for action in actions),
-        *(moment for enrolment in joined for moment in _of_end(deps, enrolment)),
-        *(
-            _of_event(deps, event, email)
-            for enrolment, row in zip(joined, story["enrolments"], strict=False)
-            for email, told in zip(enrolment.emails, row["emails"], strict=True)
-            for event in _news(told["events"])
-        ),
-    ]
-    # Turned round, and not sorted backwards: what happened in one second keeps its order too.
-    return sorted(moments, key=lambda moment: (moment.at, place_of(moment.kind)))[::-1]
-
-
-def _news(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the events without those that something else tells: a start, an end, a claim, Resend's own report."""
-    reported = {str(REPORTED_BY_PROVIDER[each["kind"]]) for each in events if each["kind"] in REPORTED_BY_PROVIDER}
-    told = {State.SENDING, State.CANCELLED, *reported}
-    return [each for number, each in enumerate(events) if each["kind"] not in told and (number or not _is_plan(each))]
-
-
-def _is_plan(event: dict[str, Any]) -> bool:
-    return bool(event["kind"] == State.PLANNED)
-
-
-def _of_end(deps: Deps, enrolment: Enrolment) -> Iterator[Moment]:
-    if enrolment.ended_at is not None and enrolment.state == EnrolmentState.EXITED:
-        title = f"“{deps.registry.title_of_sequence(enrolment.campaign, enrolment.sequence)}”"
-        yield Moment(enrolment.ended_at.replace(microsecond=0), "ended", title, enrolment.exit_reason)
-
-
-def _of_hook(hook: dict[str, Any]) -> Moment:
-    what = f"{(hook['event'] or hook['hook']).replace('_', ' ')} by {hook['source']}"
-    at, call = datetime.fromisoformat(hook["at"]), UUID(hook["id"])
-    return Moment(at, hook["outcome"], what, hook["reason"], hook_id=call)
-
-
-def _of_event(deps: Deps, event: dict[str, Any], email: Email) -> Moment:
-    what = deps.registry.title_of_email(email.template_key)
-    return Moment(datetime.fromisoformat(event["at"]), event["kind"], what, event["detail"], email.id)
-
-
-def _of_action(action: OperatorAction) -> Moment:
-    return Moment(action.at.replace(microsecond=0), "by hand", f"{action.operator}: {action.detail}")

@@ -7,6 +7,7 @@ import pytest
 
 from funnel_app.flows.console.actions import list_actions
 from funnel_app.flows.console.intervene import NotPossible
+from funnel_app.flows.console.leads import find_lead, find_leads
 from funnel_app.flows.console.pausing import Wish, list_pauses, meaning, pause_sending, resume_sending
 from funnel_app.flows.console.today import look_at_today
 from funnel_app.flows.console.until import read_until
@@ -19,6 +20,7 @@ from funnel_app.flows.sending.deliver import Outcome, deliver
 from funnel_app.flows.sending.submit import repeat
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
+from funnel_app.ledger.leads import Wanted
 from tests.flows.leads import assess, email_ids, look, opt_in, request_of, states, write_templates
 
 TORONTO = ZoneInfo("America/Toronto")
@@ -130,6 +132,8 @@ def test_the_pause_of_one_sequence_is_a_thing_that_needs_somebody_and_its_end_is
     words = "“Five-day follow-up” is paused until Monday 30 November, 09:00, by Olga: typo in it"
     assert current_headline(ready).sentence == f"1 thing needs you: {words}"
     assert words in trace(ready, "ana@resend.dev")["enrolments"][0]["sentence"]
+    lead = find_lead(ready, find_leads(ready, Wanted()).rows[0].contact.id)
+    assert lead.next.paused == words
 
 
 def test_what_it_would_do_is_said_before(ready):

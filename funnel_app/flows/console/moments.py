@@ -1,0 +1,81 @@
+"""Moments: what happened to a lead, the newest first, by days."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State
+from funnel_app.deps import Deps
+from funnel_app.flows.tracing.timeline import place_of
+from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
+from funnel_app.ledger.operator_actions import OperatorAction
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One thing that happened to a lead."""
+
+    at: datetime
+    kind: str
+    what: str
+    detail: str | None = None
+    email_id: UUID | None = None
+    hook_id: UUID | None = None
+
+
+def by_day(moments: Iterable[Moment], zone: ZoneInfo) -> list[tuple[date, list[Moment]]]:
+    """Return moments by the days of a zone, in the order in which they are given."""
+    return [(day, list(them)) for day, them in groupby(moments, key=lambda each: each.at.astimezone(zone).date())]
+
+
+def moments(deps: Deps, story: dict[str, Any], joined: list[Enrolment], actions: list[OperatorAction]) -> list[Moment]:
+    """Return all that happened to a lead: calls, what people did, how sequences ended, each email's news."""
+    found = [
+        *map(_of_hook, story["hooks"]),
+        *(_of_action(action) for action in actions),
+        *(moment for enrolment in joined for moment in _of_end(deps, enrolment)),
+        *(
+            _of_event(deps, event, email)
+            for enrolment, row in zip(joined, story["enrolments"], strict=False)
+            for email, told in zip(enrolment.emails, row["emails"], strict=True)
+            for event in _news(told["events"])
+        ),
+    ]
+    # Turned round, and not sorted backwards: what happened in one second keeps its order too.
+    return sorted(found, key=lambda moment: (moment.at, place_of(moment.kind)))[::-1]
+
+
+def _news(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the events without those that something else tells: a start, an end, a claim, Resend's own report."""
+    reported = {str(REPORTED_BY_PROVIDER[each["kind"]]) for each in events if each["kind"] in REPORTED_BY_PROVIDER}
+    told = {State.SENDING, State.CANCELLED, *reported}
+    return [each for number, each in enumerate(events) if each["kind"] not in told and (number or not _is_plan(each))]
+
+
+def _is_plan(event: dict[str, Any]) -> bool:
+    return bool(event["kind"] == State.PLANNED)
+
+
+def _of_end(deps: Deps, enrolment: Enrolment) -> Iterator[Moment]:
+    if enrolment.ended_at is not None and enrolment.state == EnrolmentState.EXITED:
+        title = f"“{deps.registry.title_of_sequence(enrolment.campaign, enrolment.sequence)}”"
+        yield Moment(enrolment.ended_at.replace(microsecond=0), "ended", title, enrolment.exit_reason)
+
+
+def _of_hook(hook: dict[str, Any]) -> Moment:
+    what = f"{(hook['event'] or hook['hook']).replace('_', ' ')} by {hook['source']}"
+    at, call = datetime.fromisoformat(hook["at"]), UUID(hook["id"])
+    return Moment(at, hook["outcome"], what, hook["reason"], hook_id=call)
+
+
+def _of_event(deps: Deps, event: dict[str, Any], email: Email) -> Moment:
+    what = deps.registry.title_of_email(email.template_key)
+    return Moment(datetime.fromisoformat(event["at"]), event["kind"], what, event["detail"], email.id)
+
+
+def _of_action(action: OperatorAction) -> Moment:
+    return Moment(action.at.replace(microsecond=0), "by hand", f"{action.operator}: {action.detail}")
