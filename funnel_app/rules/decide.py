@@ -47,17 +47,17 @@ def decide(case: Case) -> Decision:
         return _decide_by_itself(case)
     before = case.contact.latest(case.campaign.name, sequence.name, case.occurrence)
     if before is not None and not _may_begin_again(case, sequence, before):
-        return Decision(Outcome.DUPLICATE, f"{sequence.name} was already started for this contact", before)
+        return Decision(Outcome.DUPLICATE, f"“{sequence.title}” was already started for this contact", before)
     blocked = blocking(case, sequence, case.happening)
     if blocked is not None:
         happened = told(blocked.event, blocked.at, ZoneInfo(case.campaign.timezone))
-        return Decision(Outcome.IGNORED, f"{sequence.name} does not start: the contact already {happened}")
+        return Decision(Outcome.IGNORED, f"“{sequence.title}” does not start: the contact already {happened}")
     _check_limits(case)
     return Decision(Outcome.ACCEPTED, run=before.run + 1 if before else 1)
 
 
 def _resting(case: Case, sequence: Sequence) -> str:
-    reason = f"{sequence.name} does not start {OUT_OF_SEASON}"
+    reason = f"“{sequence.title}” does not start {OUT_OF_SEASON}"
     season = case.campaign.season
     return f"{reason}: it starts again {on_date(opens_next(season, case.today))}" if season else reason
 

@@ -217,7 +217,7 @@ def test_onboarding_ends_all_marketing_and_blocks_what_comes_late(client):
     assert {row["sequence"] for row in call(client, ONBOARDING).json["ended"]} == {"postcall_maybe"}
     late = call(client, NOSHOW, calendly_event_uri="https://api.calendly.com/scheduled_events/E2")
     assert (late.status_code, late.json["status"]) == (200, "ignored")
-    assert late.json["reason"].startswith("noshow_recovery does not start: the contact already ")
+    assert late.json["reason"].startswith("“After a missed call” does not start: the contact already ")
 
 
 class TestIdempotencyKeys:

@@ -107,7 +107,7 @@ def test_without_one_it_is_an_opt_in(client, opted_in):
 def test_a_repeated_call_is_a_duplicate_with_the_same_emails(client):
     first, again = signup(client), signup(client)
     assert (again.status_code, again.json["status"]) == (200, "duplicate")
-    assert again.json["reason"] == "lead_nurture was already started for this contact"
+    assert again.json["reason"] == "“Nurture for new opt-ins” was already started for this contact"
     assert [e["id"] for e in again.json["emails"]] == [e["id"] for e in first.json["emails"]]
 
 
@@ -123,7 +123,8 @@ def test_an_opt_in_after_an_assessment_is_ignored_with_the_reason(client):
     answer = signup(client)
     assert (answer.status_code, answer.json["status"], answer.json["enrolment_id"]) == (200, "ignored", None)
     assert (
-        answer.json["reason"] == "lead_nurture does not start: the contact already took the assessment on 24 November"
+        answer.json["reason"]
+        == "“Nurture for new opt-ins” does not start: the contact already took the assessment on 24 November"
     )
 
 

@@ -73,7 +73,10 @@ def test_an_opt_in_after_an_assessment_is_ignored_with_the_reason(both_deps):
     assess(both_deps)
     receipt = opt_in(both_deps)
     assert (receipt.status, receipt.http_status, receipt.enrolment_id) == ("ignored", 200, None)
-    assert receipt.reason == "lead_nurture does not start: the contact already took the assessment on 24 November"
+    assert (
+        receipt.reason
+        == "“Nurture for new opt-ins” does not start: the contact already took the assessment on 24 November"
+    )
 
 
 def test_email_1_that_the_website_sent_is_skipped_and_the_others_count_from_it(deps):

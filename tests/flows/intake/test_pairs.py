@@ -55,7 +55,7 @@ NEWER = {
     ("precall_prep", "this call is cancelled"),
     ("precall_prep", "this call is given up for a new time"),
 }
-
+from tests.factories import christmas_only
 
 PLAYED: dict[str, list[Pair]] = {}
 
@@ -95,6 +95,9 @@ def arrival(pair) -> tuple[str, str | None, str | None]:
     return "accepted", next((name for name, words in STARTED_BY.items() if is_told_by(pair.event, words)), None), None
 
 
+TITLES = christmas_only().sequence_titles()
+
+
 def is_told_by(event: str, words: str) -> bool:
     return event.endswith(words) or event.startswith(words)
 
@@ -110,6 +113,8 @@ def test_what_ends_a_sequence_keeps_it_from_starting_late(pairs):
         if pair.event in AGAIN[pair.sequence]:
             assert pair.late == "duplicate", where
         elif pair.event in ENDED_BY[pair.sequence] and where not in NEWER:
-            assert pair.late == "ignored" and pair.late_reason.startswith(f"{pair.sequence} does not start: "), where
+            assert pair.late == "ignored" and pair.late_reason.startswith(
+                f"“{TITLES[pair.sequence]}” does not start: "
+            ), where
         else:
             assert pair.late == "accepted", where

@@ -87,7 +87,7 @@ def test_an_event_that_starts_nothing_out_of_season_is_ignored_with_the_day_on_w
     deps.now.at = on("2026-12-06")
     receipt = assess(deps)
     assert (receipt.status, receipt.emails) == ("ignored", [])
-    assert receipt.reason == "five_day does not start out of season: it starts again on 1 October"
+    assert receipt.reason == "“Five-day follow-up” does not start out of season: it starts again on 1 October"
     deps.now.at = on("2027-10-01")
     assert assess(deps).status == "accepted"
 
