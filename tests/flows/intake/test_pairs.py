@@ -7,6 +7,7 @@ import pytest
 
 from docs.pairs import CALLS, PEOPLE, Pair, play
 from funnel_app.campaigns.model import Event
+from tests.factories import christmas_only
 
 ENDED_BY = {
     "lead_nurture": {"an assessment", "a call is booked", "onboarding"},
@@ -55,7 +56,6 @@ NEWER = {
     ("precall_prep", "this call is cancelled"),
     ("precall_prep", "this call is given up for a new time"),
 }
-from tests.factories import christmas_only
 
 PLAYED: dict[str, list[Pair]] = {}
 
