@@ -64,7 +64,7 @@ run: setup ## Run web, worker and scheduler with the settings of .env
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 .PHONY: provisions
-provisions: # What the tests need, fetched side by side; apt does one thing at a time
+provisions: ## Fetch what the tests need, side by side
 	@$(MAKE) --no-print-directory -j3 setup prefect-client servers
 	@$(MAKE) --no-print-directory typesetting
 

@@ -1,6 +1,7 @@
 """What the programs of bench/ share: callers count what they saw, and a ratio of 1 is a goal that is reached."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -27,6 +28,8 @@ def test_callers_make_each_call_once_and_count_every_answer(notion):
     letter = json.dumps({"from": "a@mail.businessx.example", "to": ["b@resend.dev"], "subject": "x", "html": "x"})
     given = [("Authorization", "Bearer re_sandbox")]
     calls = [post("/resend/emails", letter.encode(), given) for _ in range(5)] + [post("/nowhere", b"{}")]
-    load = call(notion.port, calls, callers=2)
+    # A browser of another test may hold a loop in this thread.
+    with ThreadPoolExecutor(1) as elsewhere:
+        load = elsewhere.submit(call, notion.port, calls, callers=2).result()
     assert (load.statuses[200], load.statuses[404], len(load.seconds)) == (5, 1, 6)
     assert load.per_second > 0 and load.ms(0.99) >= load.ms(0.5) > 0

@@ -104,7 +104,7 @@ def test_without_scripts_leads_are_searched_and_buttons_pressed(filled: Site):
     expect(page.locator("svg rect").first).to_be_visible()
     page.goto(f"{filled.url}/console/leads/{filled.leads['booked'].contact_id}")
     for button in ("Pause", "Resume"):
-        page.get_by_role("link", name=button).click()
+        page.get_by_role("link", name=button, exact=True).click()
         page.locator("main").get_by_role("button").click()
         expect(page.get_by_role("status")).to_contain_text("Done")
     page.context.close()

@@ -94,4 +94,4 @@ class TestDeadMansSwitch:
 
     def test_an_address_that_does_not_answer_was_not_called(self, live):
         live.alerts.fault = Unavailable("hc", "503")
-        assert ping(live) is False
+        assert ping(live) is None
