@@ -57,11 +57,13 @@ def windows_are_closed(browser: Browser) -> Iterator[None]:
 
 @pytest.fixture
 def page(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page of a desktop; what it showed last is kept as a picture beside the test's files."""
+    """A page of a desktop; what it showed last is kept as a picture beside the files of a test that fails."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     opened = context.new_page()
+    failed = request.session.testsfailed
     yield opened
-    opened.screenshot(path=tmp_path / "last.png", full_page=True)
+    if request.session.testsfailed > failed:
+        opened.screenshot(path=tmp_path / "last.png", full_page=True)
     context.close()
 
 

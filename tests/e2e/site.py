@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import Engine
@@ -29,6 +30,7 @@ from tests.redis_server import RedisServer
 
 KEY = "christmas_email_1"
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+ON_A_PHONE = pytest.mark.parametrize("width", ["phone"], indirect=True, scope="module")
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Every button of the console in a real Chromium, at both widths: each says what will happen, asks, and does it."""
+"""Every button of the console in a real Chromium, on a phone: each says what will happen, asks, and does it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +15,11 @@ from funnel_app.flows.templates.serving import ready_version
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.web.console.buttons import BUTTONS
 from tests.console_world import UNCLEAR, hold
-from tests.e2e.site import Site
+from tests.e2e.site import ON_A_PHONE, Site
 from tests.flows.leads import email_ids, opt_in, states
+
+# How a page fits at each width is `test_console.py`'s; what a button does is the same at all.
+pytestmark = ON_A_PHONE
 
 
 def running(site: Site, name: str) -> Receipt:

@@ -1,4 +1,4 @@
-"""What the console says when something is not as it should be, in a real Chromium, at both widths."""
+"""What the console says when something is not as it should be, in a real Chromium, on a phone."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -7,9 +7,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.e2e.site import Site
+from tests.e2e.site import ON_A_PHONE, Site
 from tests.flows.leads import opt_in
 
+pytestmark = ON_A_PHONE
 PICTURES = Path(__file__).parents[2] / "screenshots"
 EMPTY = {
     "": "Nothing. All goes by itself.",
