@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from funnel_app.deps import Deps
+from funnel_app.gateways.notion.budget import NotionBudget
+from funnel_app.gateways.notion.client import NotionCalls
 from funnel_app.gateways.notion.templates import NotionTemplates
 from sandbox.notion.state import TEMPLATES_DATABASE_ID, TEMPLATES_SOURCE_ID
 from sandbox.server import Server
@@ -87,9 +89,15 @@ def owner(notion: Server) -> Iterator[Owner]:
     built.client.close()
 
 
+def notebook_at(notion: Server) -> NotionTemplates:
+    """Return the templates as Funnel reads them, without the pauses that the real Notion wants between calls."""
+    unhurried = NotionCalls("ntn_funnel", notion.notion_url, budget=NotionBudget(None, 1000.0))
+    return NotionTemplates("ntn_funnel", TEMPLATES_DATABASE_ID, calls=unhurried)
+
+
 @pytest.fixture
 def desk(sqlite: Engine, notion: Server) -> Iterator[Deps]:
     """Collaborators of Funnel that speak with the stand-in over HTTP."""
-    notebook = NotionTemplates("ntn_funnel", TEMPLATES_DATABASE_ID, notion.notion_url)
+    notebook = notebook_at(notion)
     yield replace(make_deps(sqlite), notebook=notebook)
     notebook.close()

@@ -12,11 +12,10 @@ from redis import Redis
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.populate import populate
 from funnel_app.flows.templates.serving import ready_version
-from funnel_app.gateways.notion.templates import NotionTemplates
 from funnel_app.gateways.redis.fetch_lock import FetchLock
-from sandbox.notion.state import TEMPLATES_DATABASE_ID
 from tests.factories import make_deps
 from tests.redis_server import RedisServer
+from tests.templates.conftest import notebook_at
 
 QUERY = "POST /notion/v1/data_sources/{id}/query"
 PROCESSES = 3
@@ -37,7 +36,7 @@ def processes(engine, notion, redis) -> Iterator[list[Deps]]:
         built.append(
             replace(
                 make_deps(engine),
-                notebook=NotionTemplates("ntn_funnel", TEMPLATES_DATABASE_ID, notion.notion_url),
+                notebook=notebook_at(notion),
                 fetches=FetchLock(connection),
                 now=lambda: datetime.now(UTC),
                 sleep=sleep,
