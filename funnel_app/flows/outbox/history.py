@@ -5,13 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement
 
 from funnel_app.deps import Deps
-from funnel_app.flows.outbox.receivers import KEPT_FOR, host_of
+from funnel_app.flows.outbox.receivers import KEPT_FOR, REMOVED, hosts_by_key
 from funnel_app.flows.outbox.tell import GIVES_UP_AFTER
 from funnel_app.flows.receipt import iso
-from funnel_app.gateways.http.receivers import receiver_key
 from funnel_app.ledger import contacts, outgoing_events, receivers
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.outbox_models import OutgoingEvent
@@ -22,7 +21,8 @@ def list_events(deps: Deps, state: str | None, limit: int, before: UUID | None =
     with deps.reads() as session:
         found = outgoing_events.newest(session, state, limit, before)
         people = contacts.by_ids(session, {event.contact_id for event in found})
-    return [_row(event, people[event.contact_id].email, host_of(deps, event.receiver)) for event in found]
+    hosts = hosts_by_key(deps)
+    return [_row(event, people[event.contact_id].email, hosts.get(event.receiver, REMOVED)) for event in found]
 
 
 def _row(event: OutgoingEvent, address: str, host: str) -> dict[str, Any]:
@@ -42,33 +42,27 @@ def _row(event: OutgoingEvent, address: str, host: str) -> dict[str, Any]:
     }
 
 
-@retry_on_conflict
 def tell_again(deps: Deps, ids: Collection[UUID]) -> int:
     """Tell these settled events once more, under the ids that receivers know; return how many."""
-    with deps.sessions.begin() as session:
-        return _woken(deps, session, outgoing_events.offer_again(session, outgoing_events.is_one_of(ids), deps.now()))
+    return _tell_again(deps, outgoing_events.is_one_of(ids))
 
 
-@retry_on_conflict
 def tell_given_up_again(deps: Deps) -> int:
     """Tell all that was given up once more; return how many."""
-    with deps.sessions.begin() as session:
-        return _woken(deps, session, outgoing_events.offer_again(session, outgoing_events.was_given_up(), deps.now()))
+    return _tell_again(deps, outgoing_events.was_given_up())
+
+
+def tell_since(deps: Deps, since: datetime) -> int:
+    """Tell all that happened since a time once more, as for a receiver that lost it; return how many."""
+    return _tell_again(deps, outgoing_events.happened_since(since))
 
 
 @retry_on_conflict
-def tell_since(deps: Deps, since: datetime) -> int:
-    """Tell all that happened since a time once more, as for a receiver that lost it; return how many."""
+def _tell_again(deps: Deps, wanted: ColumnElement[bool]) -> int:
     with deps.sessions.begin() as session:
-        return _woken(
-            deps, session, outgoing_events.offer_again(session, outgoing_events.happened_since(since), deps.now())
-        )
-
-
-def _woken(deps: Deps, session: Session, number: int) -> int:
-    # Whoever asks for it has mended the receiver, or believes so.
-    receivers.wake(session, [receiver_key(url) for url in deps.settings.events_webhook_urls])
-    return number
+        # Whoever asks for it has mended the receiver, or believes so.
+        receivers.wake(session, hosts_by_key(deps))
+        return outgoing_events.offer_again(session, wanted, deps.now())
 
 
 def forget_told(deps: Deps) -> int:
@@ -76,7 +70,7 @@ def forget_told(deps: Deps) -> int:
 
     Safe to repeat.
     """
-    now, keys = deps.now(), [receiver_key(url) for url in deps.settings.events_webhook_urls]
+    now, keys = deps.now(), hosts_by_key(deps)
     with deps.sessions.begin() as session:
         receivers.forget_others(session, keys)
         given_up = outgoing_events.give_up_of_others(session, keys, now - GIVES_UP_AFTER, now)

@@ -26,10 +26,9 @@ class ReceiverStanding:
     error: str | None = None
 
 
-def host_of(deps: Deps, key: str) -> str:
-    """Return what may be shown of the receiver that the ledger knows by this key."""
-    hosts = {receiver_key(url): receiver_host(url) for url in deps.settings.events_webhook_urls}
-    return hosts.get(key, REMOVED)
+def hosts_by_key(deps: Deps) -> dict[str, str]:
+    """Return what may be shown of each receiver that is set, by the key under which the ledger knows it."""
+    return {receiver_key(url): receiver_host(url) for url in deps.settings.events_webhook_urls}
 
 
 def find_receivers(deps: Deps) -> list[ReceiverStanding]:
@@ -37,7 +36,7 @@ def find_receivers(deps: Deps) -> list[ReceiverStanding]:
     with deps.reads() as session:
         waiting = outgoing_events.waiting_by_receiver(session)
         failing = receivers.failing(session)
-    hosts = {receiver_key(url): receiver_host(url) for url in deps.settings.events_webhook_urls}
+    hosts = hosts_by_key(deps)
     hosts |= {key: REMOVED for key in waiting if key not in hosts}
     return [
         ReceiverStanding(

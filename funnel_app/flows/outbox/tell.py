@@ -102,8 +102,7 @@ def _settle(deps: Deps, url: str, batch: Sequence[OutgoingEvent], answers: Answe
     taken = [id_ for id_, error in answers.items() if error is None]
     with deps.sessions.begin() as session:
         outgoing_events.mark_taken(session, taken, now)
-        for event in batch:
-            _put_off(session, event, answers[event.id], now)
+        _put_off(session, batch, answers, now)
         error = next((error.message for error in answers.values() if error), "")
         if taken:
             receivers.works(session, key)
@@ -114,12 +113,15 @@ def _settle(deps: Deps, url: str, batch: Sequence[OutgoingEvent], answers: Answe
         log.warning("events_not_taken", receiver=receiver_host(url), error=error, taken=len(taken), given_up=given_up)
 
 
-def _put_off(session: Session, event: OutgoingEvent, error: GatewayError | None, now: datetime) -> None:
-    if isinstance(error, Rejected):
-        until = now + _pause(event.attempts, LONGEST_PAUSE_OF_EVENT)
-        outgoing_events.postpone(session, event.id, until, error.message)
-    elif error is not None:
-        outgoing_events.put_back(session, [event.id])
+def _put_off(session: Session, batch: Sequence[OutgoingEvent], answers: Answers, now: datetime) -> None:
+    """Postpone what was refused for itself, and put back what met a receiver that is away."""
+    for event in batch:
+        if isinstance(error := answers[event.id], Rejected):
+            until = now + _pause(event.attempts, LONGEST_PAUSE_OF_EVENT)
+            outgoing_events.postpone(session, event.id, until, error.message)
+    away = [id_ for id_, error in answers.items() if error is not None and not isinstance(error, Rejected)]
+    if away:
+        outgoing_events.put_back(session, away)
 
 
 def _let_rest(session: Session, key: str, error: str, now: datetime) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up, names
-from funnel_app.flows.outbox.receivers import host_of
+from funnel_app.flows.outbox.receivers import REMOVED, hosts_by_key
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.ledger import bookings, contacts, hook_events, operator_actions, outgoing_events, pii, suppressions
@@ -30,6 +30,7 @@ def export(deps: Deps, address: str) -> dict[str, Any] | None:
         told = outgoing_events.of_contact(session, contact.id) if contact else []
     if contact is None and not forbidden and not calls and not others:
         return None
+    hosts = hosts_by_key(deps)
     return {
         "person": _person(contact) if contact else None,
         "suppressions": [_suppression(each) for each in forbidden],
@@ -39,13 +40,13 @@ def export(deps: Deps, address: str) -> dict[str, Any] | None:
         "named_by_others": [{"at": iso(c.received_at), "hook": c.hook, "from": c.source} for c in others],
         "messages": [_message(message) for message in frozen],
         "done_by_people": [{"at": iso(a.at), "action": a.action, "detail": a.detail} for a in done],
-        "told_to_others": [_told(deps, event) for event in told],
+        "told_to_others": [_told(event, hosts.get(event.receiver, REMOVED)) for event in told],
         "story": trace(deps, address),
     }
 
 
-def _told(deps: Deps, event: OutgoingEvent) -> dict[str, Any]:
-    return {"at": iso(event.at), "type": event.kind, "to": host_of(deps, event.receiver), "state": str(event.state)}
+def _told(event: OutgoingEvent, host: str) -> dict[str, Any]:
+    return {"at": iso(event.at), "type": event.kind, "to": host, "state": str(event.state)}
 
 
 def _person(contact: Contact) -> dict[str, Any]:
