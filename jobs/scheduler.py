@@ -37,7 +37,8 @@ class SchedulerProcess:
         self.clock = Clock(connection=deps().queues.connection)
         self.guard = ClockGuard()
         settings = deps().settings
-        self.runners = [PeriodicRunner(deps, each(settings), stopping) for each in (watch_rounds, outbox_rounds)]
+        rounds = filter(None, (watch_rounds(settings), outbox_rounds(settings)))
+        self.runners = [PeriodicRunner(deps, each, stopping) for each in rounds]
         self.templates = TemplateWatch(deps)
         self.swept_at = float("-inf")
         self.backup = NightlyBackup()
