@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -37,6 +38,9 @@ from jobs.sign import RENEWED_EVERY_S, Sign
 # RQ loads its jobs by name: what a parent has imported, its children need not.
 JOBS = (deliver, mirror, recheck, reconcile)
 
+# Longer than a call to Resend takes: the second signal ends a worker in the midst of one.
+ORPHAN_LOOKED_FOR_EVERY_S = 30.0
+
 log = structlog.get_logger()
 
 
@@ -45,6 +49,13 @@ class Worker(SimpleWorker):
 
     job_class = WorkedJob
     queue_class = OwnQueue
+    stopping = Event()
+
+    def _install_signal_handlers(self) -> None:
+        """Heed signals from now on, and one that came before: whoever sent it sends no other."""
+        super()._install_signal_handlers()  # type: ignore[no-untyped-call]
+        if self.stopping.is_set():
+            self._stop_requested = True
 
     def clean_registries(self) -> None:
         """Clean up what RQ keeps of jobs; where somebody wrote an id there that is no text, say so and work on."""
@@ -111,34 +122,49 @@ def forget_this_one(parent: int) -> None:
         deps().queues.forget(WORKER, member(os.getpid()))
 
 
+def end_with(parent: int) -> Callable[[object], None]:
+    """Return a task that ends this process once its parent is gone, where the kernel's one signal did not."""
+
+    def end_with_parent(_: object) -> None:
+        if os.getppid() != parent:
+            log.warning("parent_gone", hint="this worker ends too")
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return end_with_parent
+
+
 def run() -> None:
     """Work until told to stop; wait for Redis and for the ledger instead of dying of their absence."""
     parent, stopping = os.getppid(), Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     wait_for_ledger(stopping, CHILD)
-    PeriodicRunner(deps, [*time_rounds(), Round(RENEWED_EVERY_S, SIGN.renew)], stopping).start()
+    tasks = [Round(RENEWED_EVERY_S, SIGN.renew), Round(ORPHAN_LOOKED_FOR_EVERY_S, end_with(parent))]
+    PeriodicRunner(deps, [*time_rounds(), *tasks], Event()).start()
     while not stopping.is_set():
         wait_for_redis(stopping, CHILD)
         if stopping.is_set():
             return
         forget_the_dead()
         try:
-            _work()
+            _work(stopping)
             forget_this_one(parent)
             return
         except (RedisError, Unavailable) as fault:
+            signal.signal(signal.SIGTERM, lambda *_: stopping.set())
             log.warning("redis_unavailable", error=str(fault))
             stopping.wait(1)
 
 
-def _work() -> None:
+def _work(stopping: Event) -> None:
     # RQ lengthens the timeouts of the pool that it blocks on: this one is for it alone.
     connection = blocking_client(deps().settings.redis_url)
     queues = [queue_at(name, connection) for name in QUEUES]
     # RQ gives a sign when it takes a job, and while it waits for one 15 s before this is over: twice while we listen.
     ttl = 15 + seconds(deps().settings.silent_after) // 2
     beat(CHILD)
-    Worker(queues, connection=connection, worker_ttl=ttl, serializer=JSONSerializer).work(logging_level="WARNING")
+    worker = Worker(queues, connection=connection, worker_ttl=ttl, serializer=JSONSerializer)
+    worker.stopping = stopping
+    worker.work(logging_level="WARNING")
 
 
 def seconds(span: timedelta) -> int:

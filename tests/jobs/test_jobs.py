@@ -1,5 +1,7 @@
 """Jobs: RQ's worker runs them from a real Redis, and the scheduler's step moves what is due and sweeps."""
 
+import os
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -90,6 +92,23 @@ def test_a_job_that_two_workers_ran_is_no_failure(real, monkeypatch):
     assert look(real, first).state == "sent"
     assert FailedJobRegistry(queue=queue).get_job_ids() == [] == StartedJobRegistry(queue=queue).get_job_ids()
     assert not connection.exists(key)
+
+
+def test_a_worker_that_was_told_to_stop_before_it_listened_takes_no_job(real):
+    first = email_ids(opt_in(real))[0]
+    worker = jobs.worker.Worker([queue_at("emails", real.queues.connection)], connection=real.queues.connection)
+    worker.stopping = Event()
+    worker.stopping.set()
+    assert not worker.work(logging_level="ERROR"), "without burst, one that misses its signal waits for ever"
+    assert look(real, first).state == "planned"
+
+
+@pytest.mark.parametrize("parent_lives", [True, False])
+def test_a_worker_whose_parent_is_gone_is_told_so_again(parent_lives, monkeypatch):
+    told = []
+    monkeypatch.setattr("jobs.worker.os.kill", lambda *signal: told.append(signal))
+    jobs.worker.end_with(os.getppid() if parent_lives else -1)(None)
+    assert told == ([] if parent_lives else [(os.getpid(), signal.SIGTERM)])
 
 
 def test_a_held_email_is_rechecked_by_a_worker(real):
