@@ -1,6 +1,7 @@
 """`flask leads`: lists of leads come in from a file, and go out into one."""
 
 import csv
+import io
 import os
 import sys
 from collections import Counter
@@ -11,13 +12,12 @@ from typing import IO, Any
 
 import click
 from flask.cli import with_appcontext
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from funnel_app.campaigns.segments import SEGMENTS
 from funnel_app.campaigns.spoken import things
 from funnel_app.commands.person import note
-from funnel_app.commands.terminal import say
+from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
 from funnel_app.flows.console.lead_table import lead_table
 from funnel_app.flows.console.leads import count_leads
@@ -86,12 +86,19 @@ def export(file: Path | None, **filters: Any) -> None:
     deps, wanted = current_deps(), Wanted(**{name: value or "" for name, value in filters.items()})
     rows = lead_table(deps, wanted)
     if file is None:
-        csv.writer(sys.stdout).writerows([safe(cell) for cell in row] for row in rows)
+        for row in rows:
+            say(_line(row))
     else:
         with _private(file) as out:
             csv.writer(out).writerows([safe(cell) for cell in row] for row in rows)
         say(f"{things(count_leads(deps, wanted), 'lead')} written to {file}.", err=True)
     note("export", f"took a list of {things(count_leads(deps, wanted), 'lead')} along as CSV")
+
+
+def _line(row: Iterable[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([safe(cell) for cell in row])
+    return line.getvalue()
 
 
 def _pairs(given: Sequence[str], form: str) -> list[tuple[str, str]]:
@@ -167,7 +174,7 @@ def _private(path: Path) -> Iterator[IO[str]]:
 @contextmanager
 def _bar(rows: int) -> Iterator[Any]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=Terminal(stderr=True), transient=True) as progress:
         # Each row is read twice: first for those who left, then for the others.
         task = progress.add_task("rows, twice", total=2 * rows)
         yield lambda count: progress.advance(task, count)
