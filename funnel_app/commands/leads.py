@@ -83,7 +83,8 @@ def import_(file: Path, dry_run: bool, yes: bool, **asked: Any) -> None:
 @with_appcontext
 def export(file: Path | None, **filters: Any) -> None:
     """Write leads as CSV into FILE, or print them; each row says whether its address may be mailed."""
-    deps, wanted = current_deps(), Wanted(**{name: value or "" for name, value in filters.items()})
+    given: dict[str, Any] = {name: value for name, value in filters.items() if value}
+    deps, wanted = current_deps(), Wanted(**given)
     rows = lead_table(deps, wanted)
     if file is None:
         for row in rows:
