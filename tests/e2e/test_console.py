@@ -23,7 +23,7 @@ NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-veteran", "lead
          "sequences", "step", "calendar", "templates", "template", "template-version", "figures", "hooks",
          "hook", "hook-refused",
          "outgoing", "ask",
-         "enrol", "doctor", "nowhere", "runbook", "aside", "settle", "address", "simulate",
+         "enrol", "doctor", "nowhere", "runbook", "aside", "settle", "address", "simulate", "lists", "list",
          "search", "pauses", "actions")  # fmt: skip
 
 
@@ -34,7 +34,7 @@ def test_no_page_of_the_console_is_forgotten(filled: Site):
     posted = {r.endpoint for r in filled.app.url_map.iter_rules() if "POST" in (r.methods or ())}
     # What is shown inside a page, and what is downloaded, have tests of their own below.
     assert rules - posted - reached == {"console.email_html", "console.template_preview", "console.version_preview",
-                                        "console.figures_csv", "console.leads_csv"}  # fmt: skip
+                                        "console.figures_csv", "console.leads_csv", "console.list_csv"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

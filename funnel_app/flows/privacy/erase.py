@@ -20,6 +20,7 @@ from funnel_app.ledger import (
     emails,
     enrolments,
     hook_events,
+    imports,
     lead_events,
     notices,
     outbox,
@@ -75,6 +76,7 @@ def erase(deps: Deps, address: str) -> Erased:
             spellings.add(contact.email)
         _suppress(deps, session, email_norm)
         email_events.blank(session, orphans)
+        imports.forget_resting(session, email_norm)
         if contact is not None:
             pii.erase(session, contact, email_norm, deps.now())
             notices.delete_undelivered(session, f":{contact.id}")
