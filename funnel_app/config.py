@@ -44,6 +44,7 @@ from funnel_app.setting_checks import (
     time_zone,
     webhook_secrets,
 )
+from funnel_app.setting_pairs import in_a_circle, unsigned
 
 SUPPORTED_PYTHON = (3, 11)
 
@@ -77,6 +78,7 @@ MEANINGS = {
     "RESEND_RATE_LIMIT": "Calls a second that the Resend team may make, until its answers say it better",
     "RESEND_RATE_SHARE": "The share of that rate that Funnel takes: the website uses the same team",
     "REPLY_TO": "Where answers to the emails go: one address, `name@domain` or `Name <name@domain>`",
+    "REPLY_FORWARD_TO": "Your own mailbox, for the answers that Resend receives; none: the console alone has them",
     "NOTION_API_URL": "Another address for Notion, for the stand-in",
     "NOTION_RATE_LIMIT": "Calls a second to Notion, of all processes together; refusals lower it for a while",
     "NOTION_CONTACTS_DB_ID": "The Notion database with a row per contact; none: contacts are not mirrored",
@@ -104,12 +106,6 @@ MEANINGS = {
     "SILENT_AFTER_SECONDS": "How long scheduler and workers may give no sign before that is an alert",
     "WATCH_EVERY_SECONDS": "How often Funnel looks whether something is wrong",
 }
-
-
-UNSIGNED = (
-    "must be set with EVENTS_WEBHOOK_URL, so that its receivers can tell our events from anybody's: "
-    'echo "whsec_$(openssl rand -base64 32)" makes one.'
-)
 
 
 class ConfigError(Exception):
@@ -147,6 +143,7 @@ class Settings:
     resend_rate_limit: float
     resend_rate_share: float
     reply_to: str | None
+    reply_forward_to: str | None
     notion_api_url: str
     notion_rate_limit: float
     notion_contacts_db_id: str | None
@@ -209,9 +206,9 @@ def examine_settings(file: Path | None) -> tuple[Settings, Mapping[str, list[str
         env.seal()
     except EnvValidationError as error:
         faults = {**_by_name(error.error_messages), **faults}
-    if settings.events_webhook_urls and not settings.events_webhook_secrets:
-        faults.setdefault("EVENTS_WEBHOOK_SECRET", [UNSIGNED])
-    return settings, faults
+    unfit = unsigned(settings.events_webhook_urls, settings.events_webhook_secrets)
+    unfit |= in_a_circle(settings.reply_forward_to, (settings.from_email, settings.reply_to))
+    return settings, {**unfit, **faults}
 
 
 def _read(env: Env) -> Settings:
@@ -243,6 +240,7 @@ def _read(env: Env) -> Settings:
         resend_rate_limit=env.float("RESEND_RATE_LIMIT", 2.0, validate=between(0.1, 1000)),
         resend_rate_share=env.float("RESEND_RATE_SHARE", 0.8, validate=share),
         reply_to=mailbox_or_none(env.str("REPLY_TO", "", validate=mailbox_or_off)),
+        reply_forward_to=mailbox_or_none(env.str("REPLY_FORWARD_TO", "", validate=mailbox_or_off)),
         notion_api_url=env.str("NOTION_API_URL", "https://api.notion.com", validate=web_address),
         notion_rate_limit=env.float("NOTION_RATE_LIMIT", 3.0, validate=between(0.2, 1000)),
         notion_contacts_db_id=env.str("NOTION_CONTACTS_DB_ID", "", validate=notion_id_or_off) or None,

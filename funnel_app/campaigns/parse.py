@@ -39,6 +39,7 @@ SEQUENCE = (
     "starts_on",
     "kind",
     "exits",
+    "reply_ends",
     "steps",
     "per_occurrence",
     "email_1",
@@ -119,16 +120,17 @@ def _sequence(campaign: str, name: str, table: Table) -> Sequence:
         table.fault("flow", f"{handler!r} is not a handler name of small letters, digits and hyphens")
     for key in ("starts_on", "kind"):
         table.text(key)
+    kind = table.choice("kind", Kind, Kind.MARKETING)
     return Sequence(
         name=name,
         title=table.text("title", as_title(name)),
         campaign=campaign,
         flow=flow,
         handler=handler,
-        starts_on=table.choice("starts_on", Event, Event.OPT_IN),
-        kind=table.choice("kind", Kind, Kind.MARKETING),
+        starts_on=_start(table),
+        kind=kind,
         steps=_steps(table),
-        exits=_events(table, "exits"),
+        exits=_exits(table, kind),
         per_occurrence=table.flag("per_occurrence"),
         email_1=table.choice("email_1", EmailOne, EmailOne.FUNNEL),
         email_1_by_entrance=_entrances(table.table("email_1_by_entrance")),
@@ -137,6 +139,25 @@ def _sequence(campaign: str, name: str, table: Table) -> Sequence:
         window=table.read("window", fields.window, None),
         max_lateness=table.read("max_lateness", fields.duration, MAX_LATENESS),
     )
+
+
+def _start(table: Table) -> Event:
+    found = table.choice("starts_on", Event, Event.OPT_IN)
+    if found is Event.REPLY:
+        table.fault("starts_on", "a reply ends sequences, and starts none")
+    return found
+
+
+def _exits(table: Table, kind: Kind) -> frozenset[Event]:
+    """Return what ends a sequence: a reply too where it is marketing, unless the file says `reply_ends = false`."""
+    written = _events(table, "exits")
+    if "reply_ends" not in table.values:
+        return written | {Event.REPLY} if kind is Kind.MARKETING else written
+    if table.flag("reply_ends"):
+        return written | {Event.REPLY}
+    if Event.REPLY in written:
+        table.fault("reply_ends", "is false, and exits has reply: leave one of them out")
+    return written
 
 
 def _events(table: Table, key: str) -> frozenset[Event]:

@@ -89,7 +89,9 @@ def blocking(case: Case, sequence: Sequence, start: Happening) -> Happening | No
     """Return what keeps a start of a sequence from beginning; None where nothing does."""
     if sequence.per_occurrence and (found := by_calls(sequence, start, case.contact)):
         return found
-    known = (_happening(heard) for heard in _heard(case) if heard.event in sequence.exits)
+    # Who answered one email may well want the next sequence.
+    events = sequence.exits - {Event.REPLY}
+    known = (_happening(heard) for heard in _heard(case) if heard.event in events)
     return next((happening for happening in known if touches(happening, sequence, start)), None)
 
 
