@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0022_add_replies"
-down_revision = "0020_drop_calls_index"
+down_revision = "0021_add_giving_way"
 
 JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 OPEN = sa.text("reading = 'waiting' OR forward = 'due'")
