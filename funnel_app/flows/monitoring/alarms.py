@@ -195,6 +195,11 @@ ALARMS: Mapping[str, Alarm] = {
     "backup_old": Alarm(
         "The newest backup is old", "two nights brought none", fix="Run flask ledger backup, and see what it says"
     ),
+    "backup_broken": Alarm(
+        "A backup was damaged after it was made",
+        "it cannot be brought back, and the disk that holds it may fail",
+        fix="Look at that disk, remove the file, and run flask ledger backup",
+    ),
     "replica_behind": Alarm(
         "The replica is behind",
         "what changes is on this machine's disk alone, until the last backup",
