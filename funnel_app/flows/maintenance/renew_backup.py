@@ -30,7 +30,7 @@ def renew_backup(deps: Deps, *, prunes: bool = True) -> Renewed:
         made = backup(deps, folder)
     except BackupFailed as fault:
         # That the ledger is away is told by itself.
-        with suppress(LedgerUnavailable):
+        with suppress(*LedgerUnavailable):
             backups.tell(deps, str(fault))
             backups.tell_broken(deps, _look_at_kept(folder))
         raise

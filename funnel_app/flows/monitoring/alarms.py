@@ -75,7 +75,7 @@ ALARMS: Mapping[str, Alarm] = {
         "Resend does not take emails",
         "they wait, and go when it is back",
         timedelta(minutes=5),
-        "Look at resend-status.com; nothing else is to be done",
+        "Mend the setting that it names; where it names none, look at resend-status.com and wait",
     ),
     "clock_jumped": Alarm(
         "The clock is wrong",
