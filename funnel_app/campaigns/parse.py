@@ -25,6 +25,7 @@ TOP = (
     "deadline",
     "capacity",
     "bookings_baseline",
+    "at_most",
     "calendly_link",
     "pdf_download_link",
     "hooks",
@@ -47,6 +48,7 @@ SEQUENCE = (
     "off_season",
     "window",
     "max_lateness",
+    "priority",
 )
 STEP = ("title", "template", "after", "before", "test_after", "test_before", "aliases", "after_deadline", "season_only")
 TIPS = 3
@@ -93,6 +95,7 @@ def _campaign(top: Table) -> Campaign:
         tips=_tips(top),
         sequences=sequences,
         hooks=_hooks(top, name, sequences),
+        at_most=top.read("at_most", fields.at_most, None),
         variables=read_own(top.table("variables")),
     )
 
@@ -136,6 +139,7 @@ def _sequence(campaign: str, name: str, table: Table) -> Sequence:
         off_season=table.text("off_season", SAME),
         window=table.read("window", fields.window, None),
         max_lateness=table.read("max_lateness", fields.duration, MAX_LATENESS),
+        priority=table.number("priority", 0),
     )
 
 

@@ -144,6 +144,8 @@ class Email(Base):
     step: Mapped[int]
     template_key: Mapped[str] = mapped_column(String(128))
     due_at: Mapped[datetime]
+    was_due_at: Mapped[datetime | None]
+    asked_for_at: Mapped[datetime | None]
     latest_at: Mapped[datetime | None]
     state: Mapped[State] = mapped_column(String(16), default=State.PLANNED)
     reason: Mapped[str | None] = mapped_column(Text)

@@ -1,10 +1,11 @@
 """Campaign files: a bad one stops the start, and every fault is named with file, key and reason."""
 
+from datetime import timedelta
 from importlib.resources import files
 
 import pytest
 
-from funnel_app.campaigns.model import EmailOne, Event, Season, Window
+from funnel_app.campaigns.model import AtMost, EmailOne, Event, Season, Window
 from funnel_app.campaigns.parse import CampaignError, parse
 from funnel_app.campaigns.registry import Registry
 
@@ -236,6 +237,21 @@ def test_two_files_do_not_share_a_name_a_template_a_path_or_an_id():
 def test_a_file_is_named_as_its_campaign_is():
     (found,) = faults(BUSINESSX, "easter.toml")
     assert found.startswith("easter.toml: name: is 'businessx', and the file is named easter.toml: hooks")
+
+
+def test_how_much_is_enough_and_what_goes_first_is_off_unless_the_file_says_it():
+    plain = parse("businessx.toml", BUSINESSX)
+    assert (plain.at_most, plain.sequences["welcome"].priority) == (None, 0)
+    told = BUSINESSX.replace("capacity = 10", 'capacity = 10\nat_most = "2 per 3d"')
+    told = told.replace('kind = "marketing"', 'kind = "marketing"\npriority = 7')
+    steered = parse("businessx.toml", told)
+    assert (steered.at_most, steered.sequences["welcome"].priority) == (AtMost(2, timedelta(days=3)), 7)
+
+
+@pytest.mark.parametrize("bad", ["1", "0 per 20h", "1 per 0h", "1 per 32d", "1 per day", "1 per 20h ", "-1 per 20h"])
+def test_a_limit_that_is_none_is_named(bad):
+    (found,) = faults(BUSINESSX.replace("capacity = 10", f'capacity = 10\nat_most = "{bad}"'))
+    assert found == f"businessx.toml: at_most: {bad!r} is not a limit such as 1 per 20h, of 31 days at most"
 
 
 def test_faults_of_several_files_are_told_together():
