@@ -182,6 +182,10 @@ def _backups(deps: Deps) -> Observation:
         yield backups.OLD, "", old
 
 
+def _kept_backups(deps: Deps) -> Observation:
+    yield from ((backups.BROKEN, name, why) for name, why in backups.still_broken(deps).items())
+
+
 def _replica(deps: Deps) -> Observation:
     if behind := backups.why_behind(deps):
         yield backups.BEHIND, "", behind
@@ -209,6 +213,7 @@ def _replies(deps: Deps) -> Observation:
 LOOKS: tuple[Probe, ...] = (
     Probe((ledger_health.KIND,), _damage),
     Probe((backups.OLD,), _backups),
+    Probe((backups.BROKEN,), _kept_backups),
     Probe((backups.BEHIND,), _replica),
     Probe(("redis_away",), _redis),
     Probe(("scheduler_silent",), _scheduler),
