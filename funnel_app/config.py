@@ -9,7 +9,6 @@ from pathlib import Path
 from environs import Env, EnvValidationError
 
 from funnel_app.address_checks import (
-    UNSIGNED,
     ledger,
     public_address,
     redis_address,

@@ -3,10 +3,8 @@
 from collections.abc import Collection
 from email.utils import parseaddr
 
-UNSIGNED = (
-    "must be set with EVENTS_WEBHOOK_URL, so that its receivers can tell our events from anybody's: "
-    'echo "whsec_$(openssl rand -base64 32)" makes one.'
-)
+from funnel_app.address_checks import UNSIGNED
+
 IN_A_CIRCLE = "must be a mailbox of your own, and not the address that answers come to: what goes on would come again."
 
 Faults = dict[str, list[str]]
