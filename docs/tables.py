@@ -98,11 +98,15 @@ def hooks() -> str:
 def exits() -> str:
     """Return what ends, and so also blocks, each sequence."""
     rows = [
-        (f"`{sequence.name}`", ", ".join(sorted(sequence.exits)) or "nothing but its end")
+        (
+            f"`{sequence.name}`",
+            ", ".join(sorted(sequence.exits)) or "nothing but its end",
+            ", ".join(sorted(sequence.exits_elsewhere)) or "nothing",
+        )
         for campaign in load_registry().campaigns.values()
         for sequence in campaign.sequences.values()
     ]
-    return markdown(("sequence", "ended and blocked by"), rows)
+    return markdown(("sequence", "ended and blocked by", "in another campaign"), rows)
 
 
 def states() -> str:
