@@ -99,12 +99,12 @@ def exits() -> str:
     """Return what ends, and so also blocks, each sequence."""
     rows = [
         (
-            f"`{sequence.name}`",
-            ", ".join(sorted(sequence.exits)) or "nothing but its end",
-            ", ".join(sorted(sequence.exits_elsewhere)) or "nothing",
+            f"`{each.name}`",
+            ", ".join(sorted(each.exits)) or "nothing but its end",
+            ", ".join(sorted(each.exits_elsewhere)),
         )
         for campaign in load_registry().campaigns.values()
-        for sequence in campaign.sequences.values()
+        for each in campaign.sequences.values()
     ]
     return markdown(("sequence", "ended and blocked by", "in another campaign"), rows)
 

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "enrol": "funnel_app.commands.enrol:enrol_command",
     "events": "funnel_app.commands.events:group",
     "hooks": "funnel_app.commands.hooks:group",
+    "leads": "funnel_app.commands.leads:group",
     "ledger": "funnel_app.commands.ledger:group",
     "notion": "funnel_app.commands.notion:group",
     "resend": "funnel_app.commands.resend:group",

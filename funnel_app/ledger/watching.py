@@ -11,8 +11,9 @@ from funnel_app.ledger.base import written
 from funnel_app.ledger.canaries import of_canary
 from funnel_app.ledger.email_events import came_by_itself
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Outcome
+from funnel_app.rules.call import IMPORT
 
-BY_HAND = "keyboard"
+BY_HAND = ("keyboard", IMPORT)
 
 
 def newest_at(session: Session) -> datetime | None:
@@ -64,13 +65,14 @@ def first_emails_without_sender(session: Session, campaign: str, since: datetime
 
 
 def assessed_since(session: Session, since: datetime) -> list[tuple[str, Contact]]:
-    """Return who was assessed since a time, with the campaign; tests and canaries are not among them."""
+    """Return who was assessed since a time, with the campaign; tests, canaries and lists are not among them."""
     assessments = select(HookEvent.campaign, Contact).join(Contact, Contact.id == HookEvent.contact_id)
     wanted = assessments.where(
         HookEvent.received_at >= since,
         HookEvent.event == Event.ASSESSMENT,
         HookEvent.outcome == Outcome.ACCEPTED,
         HookEvent.mode == Mode.LIVE,
+        HookEvent.source != IMPORT,
     )
     return [(campaign, contact) for campaign, contact in session.execute(wanted)]
 
@@ -78,7 +80,7 @@ def assessed_since(session: Session, since: datetime) -> list[tuple[str, Contact
 def hook_times(session: Session, since: datetime, mode: str) -> dict[str, list[datetime]]:
     """Return when each hook was called since a time, oldest first, by campaign and hook, whatever was answered."""
     wanted = select(HookEvent.campaign, HookEvent.hook, HookEvent.received_at).where(
-        HookEvent.received_at >= since, HookEvent.mode == mode, HookEvent.source != BY_HAND
+        HookEvent.received_at >= since, HookEvent.mode == mode, HookEvent.source.not_in(BY_HAND)
     )
     times: dict[str, list[datetime]] = {}
     for campaign, hook, at in session.execute(wanted.order_by(HookEvent.received_at)):

@@ -113,8 +113,8 @@ def _happening(heard: Heard) -> Happening:
 
 
 def _check_limits(case: Case) -> None:
-    """Raise TooManyEnrolments where robots may be at work: on forms, and not in a calendar that proved who it is."""
-    if case.call.by_calendar:
+    """Raise TooManyEnrolments where robots may be at work: on forms, and not in a calendar or a person's own list."""
+    if case.call.may_be_many:
         return
     most, span = PER_ADDRESS
     if max(case.for_mailbox, case.contact.enrolled_since(case.now - span)) >= most:

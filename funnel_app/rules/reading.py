@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from funnel_app.campaigns.model import Event, Sequence
 from funnel_app.campaigns.registry import Registry
-from funnel_app.rules.call import Call
-from funnel_app.rules.contact import updated, without_new_names
+from funnel_app.rules.call import IMPORT, Call
+from funnel_app.rules.contact import only_new, updated, without_new_names
 from funnel_app.rules.exit import OF_CALLS
 from funnel_app.rules.facts import ContactFacts
 from funnel_app.rules.followers import is_shared, whole_word
@@ -53,8 +54,7 @@ class Reading:
         """Return the person whom a call is about, known or new, brought up to date by what it says."""
         known = self.contacts.get(call.email_norm)
         new = known or ContactFacts(email=call.email, email_norm=call.email_norm, created_at=now, updated_at=now)
-        said = without_new_names(new, call.contact) if call.event in SIGNUPS else call.contact
-        return updated(new, call.email, said, now)
+        return updated(new, new.email if known and call.source == IMPORT else call.email, _said(new, call), now)
 
     def with_contact(self, contact: ContactFacts) -> "Reading":
         """Return the reading with a person as they are now."""
@@ -73,6 +73,12 @@ class Reading:
         return replace(self, started={**self.started, **{key: self.started.get(key, 0) + 1 for key in keys if key}})
 
 
+def _said(contact: ContactFacts, call: Call) -> Mapping[str, Any]:
+    if call.source == IMPORT:
+        return only_new(contact, call.contact)
+    return without_new_names(contact, call.contact) if call.event in SIGNUPS else call.contact
+
+
 def wanted_for(calls: Iterable[Call], registry: Registry, now: datetime) -> Wanted:
     """Return what must be read for these calls. Raises UnknownCampaign."""
     calls = list(calls)
@@ -80,8 +86,8 @@ def wanted_for(calls: Iterable[Call], registry: Registry, now: datetime) -> Want
         addresses=frozenset(call.email_norm for call in calls),
         campaigns=frozenset(name for call in calls for name in _campaigns_for(call, registry)),
         events=frozenset(event for call in calls for event in _events_for(call, registry)),
-        callers=frozenset(call.caller for call in calls if call.caller),
-        mailboxes=frozenset(call.mailbox for call in calls),
+        callers=frozenset(call.caller for call in calls if call.caller and not call.may_be_many),
+        mailboxes=frozenset(call.mailbox for call in calls if not call.may_be_many),
         starts=frozenset(s.starts_on for c in registry.campaigns.values() for s in c.sequences.values()),
         shared=frozenset((call.campaign, call.occurrence) for call in calls if is_shared(call)),
         of_all=frozenset((call.campaign, call.occurrence) for call in calls if call.whole is not None),
