@@ -9,17 +9,21 @@ from pathlib import Path
 from environs import Env, EnvValidationError
 
 from funnel_app.address_checks import (
+    UNSIGNED,
     ledger,
+    public_address,
     redis_address,
     replica_address_or_off,
     sentry_address,
     web_address,
     web_address_or_off,
     web_addresses,
+    without_end,
 )
 from funnel_app.environment import fill, find_file
 from funnel_app.setting_checks import (
     between,
+    folder_or_off,
     key,
     key_or_off,
     log_level,
@@ -35,6 +39,7 @@ from funnel_app.setting_checks import (
     own_signing_secrets,
     parts_of,
     password,
+    plainer,
     recipients,
     role,
     share,
@@ -104,12 +109,6 @@ MEANINGS = {
     "SILENT_AFTER_SECONDS": "How long scheduler and workers may give no sign before that is an alert",
     "WATCH_EVERY_SECONDS": "How often Funnel looks whether something is wrong",
 }
-
-
-UNSIGNED = (
-    "must be set with EVENTS_WEBHOOK_URL, so that its receivers can tell our events from anybody's: "
-    'echo "whsec_$(openssl rand -base64 32)" makes one.'
-)
 
 
 class ConfigError(Exception):
@@ -217,7 +216,7 @@ def examine_settings(file: Path | None) -> tuple[Settings, Mapping[str, list[str
 def _read(env: Env) -> Settings:
     return Settings(
         secret_key=env.str("SECRET_KEY", validate=long_enough),
-        public_url=(env.str("PUBLIC_URL", validate=web_address) or "").rstrip("/"),
+        public_url=without_end(env.str("PUBLIC_URL", validate=public_address)),
         testing_mode=env.bool("TESTING_MODE"),
         hook_secrets=parts_of(env.str("HOOK_SECRET", validate=strong_pair)),
         legacy_key=env.str("LEGACY_KEY", "", validate=strong_or_off) or None,
@@ -232,7 +231,7 @@ def _read(env: Env) -> Settings:
         notion_templates_db_id=env.str("NOTION_TEMPLATES_DB_ID", validate=notion_id),
         console_password=env.str("CONSOLE_PASSWORD", validate=password),
         company_name=env.str("COMPANY_NAME", validate=not_blank),
-        company_address=env.str("COMPANY_ADDRESS", validate=not_blank),
+        company_address=(env.str("COMPANY_ADDRESS", validate=not_blank) or "").replace("\\n", "\n"),
         database_url=env.str("DATABASE_URL", "sqlite:///funnel.db", validate=ledger),
         redis_url=env.str("REDIS_URL", "redis://127.0.0.1:6379/0", validate=redis_address),
         port=env.int("PORT", 8000, validate=between(1, 65_535)),
@@ -250,7 +249,7 @@ def _read(env: Env) -> Settings:
         notion_property_names=names_of(env.str("NOTION_PROPERTY_NAMES", "", validate=named)),
         arm_horizon=timedelta(days=env.int("ARM_HORIZON_DAYS", 14, validate=between(1, 366)) or 0),
         workers=env.int("WORKERS", 2, validate=between(1, 100)),
-        backup_dir=env.str("BACKUP_DIR", "") or None,
+        backup_dir=env.str("BACKUP_DIR", "", validate=folder_or_off) or None,
         backup_keep=timedelta(days=env.int("BACKUP_KEEP_DAYS", 14, validate=between(1, 3650)) or 0),
         replica_url=env.str("REPLICA_URL", "", validate=replica_address_or_off) or None,
         role=env.str("ROLE", "all", validate=role),
@@ -271,7 +270,8 @@ def _read(env: Env) -> Settings:
 
 
 def _by_name(messages: Mapping[str, list[str]] | list[str]) -> Mapping[str, list[str]]:
-    return {"settings": messages} if isinstance(messages, list) else messages
+    by_name = {"settings": messages} if isinstance(messages, list) else messages
+    return {name: [plainer(text) for text in texts] for name, texts in by_name.items()}
 
 
 def _all_faults(messages: Mapping[str, list[str]]) -> str:

@@ -75,7 +75,7 @@ ALARMS: Mapping[str, Alarm] = {
         "Resend does not take emails",
         "they wait, and go when it is back",
         timedelta(minutes=5),
-        "Look at resend-status.com; nothing else is to be done",
+        "Mend the setting that it names; where it names none, look at resend-status.com and wait",
     ),
     "clock_jumped": Alarm(
         "The clock is wrong",
@@ -194,6 +194,11 @@ ALARMS: Mapping[str, Alarm] = {
     ),
     "backup_old": Alarm(
         "The newest backup is old", "two nights brought none", fix="Run flask ledger backup, and see what it says"
+    ),
+    "backup_broken": Alarm(
+        "A backup was damaged after it was made",
+        "it cannot be brought back, and the disk that holds it may fail",
+        fix="Look at that disk, remove the file, and run flask ledger backup",
     ),
     "replica_behind": Alarm(
         "The replica is behind",

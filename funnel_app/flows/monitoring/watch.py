@@ -181,6 +181,10 @@ def _backups(deps: Deps) -> Observation:
         yield backups.OLD, "", old
 
 
+def _kept_backups(deps: Deps) -> Observation:
+    yield from ((backups.BROKEN, name, why) for name, why in backups.still_broken(deps).items())
+
+
 def _replica(deps: Deps) -> Observation:
     if behind := backups.why_behind(deps):
         yield backups.BEHIND, "", behind
@@ -201,6 +205,7 @@ def _receivers(deps: Deps) -> Observation:
 LOOKS: tuple[Probe, ...] = (
     Probe((ledger_health.KIND,), _damage),
     Probe((backups.OLD,), _backups),
+    Probe((backups.BROKEN,), _kept_backups),
     Probe((backups.BEHIND,), _replica),
     Probe(("redis_away",), _redis),
     Probe(("scheduler_silent",), _scheduler),

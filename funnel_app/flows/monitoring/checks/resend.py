@@ -50,7 +50,7 @@ def _unreadable(error: GatewayError) -> Findings:
         fix = "make a key at resend.com and set RESEND_API_KEY"
         yield one_fault(NAMES, f"Resend refuses it: {error.message}", fix)
     else:
-        fix = "wait, or look at Resend's status page; emails go when it is back"
+        fix = "mend the setting that it names, or look at Resend's status page: emails go when it is back"
         yield one_fault(NAMES, f"Resend cannot be asked: {error.message}", fix)
 
 
