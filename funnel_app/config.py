@@ -38,7 +38,6 @@ from funnel_app.setting_checks import (
     own_signing_secrets,
     parts_of,
     password,
-    plainer,
     recipients,
     role,
     share,
@@ -48,7 +47,7 @@ from funnel_app.setting_checks import (
     time_zone,
     webhook_secrets,
 )
-from funnel_app.setting_pairs import in_a_circle, unsigned
+from funnel_app.setting_faults import all_faults, by_name, in_a_circle, unsigned
 
 SUPPORTED_PYTHON = (3, 11)
 
@@ -197,7 +196,7 @@ def load_settings() -> Settings:
     require_python()
     settings, faults = examine_settings(find_file())
     if faults:
-        raise ConfigError(_all_faults(faults))
+        raise ConfigError(all_faults(faults))
     return settings
 
 
@@ -209,7 +208,7 @@ def examine_settings(file: Path | None) -> tuple[Settings, Mapping[str, list[str
     try:
         env.seal()
     except EnvValidationError as error:
-        faults = {**_by_name(error.error_messages), **faults}
+        faults = {**by_name(error.error_messages), **faults}
     unfit = unsigned(settings.events_webhook_urls, settings.events_webhook_secrets)
     unfit |= in_a_circle(settings.reply_forward_to, (settings.from_email, settings.reply_to))
     return settings, {**unfit, **faults}
@@ -270,13 +269,3 @@ def _read(env: Env) -> Settings:
         silent_after=timedelta(seconds=env.int("SILENT_AFTER_SECONDS", 60, validate=between(5, 86_400)) or 0),
         watch_every=timedelta(seconds=env.int("WATCH_EVERY_SECONDS", 10, validate=between(1, 3600)) or 0),
     )
-
-
-def _by_name(messages: Mapping[str, list[str]] | list[str]) -> Mapping[str, list[str]]:
-    by_name = {"settings": messages} if isinstance(messages, list) else messages
-    return {name: [plainer(text) for text in texts] for name, texts in by_name.items()}
-
-
-def _all_faults(messages: Mapping[str, list[str]]) -> str:
-    lines = [f"  {name}: {' '.join(str(text) for text in texts)}" for name, texts in sorted(messages.items())]
-    return "The settings cannot be used. Mend these in the environment (or in .env):\n" + "\n".join(lines)

@@ -1,22 +1,17 @@
 """Read one campaign file into the model, or say everything that is wrong with it."""
 
-import re
 import tomllib
-from datetime import timedelta
 from pathlib import PurePath
 
 from funnel_app.campaigns import fields
 from funnel_app.campaigns.fields import CampaignError, Table
-from funnel_app.campaigns.model import HOOKS, SAME, Campaign, EmailOne, Event, Hook, Kind, Sequence, Step
+from funnel_app.campaigns.model import HOOKS, Campaign, Event, Hook, Sequence
 from funnel_app.campaigns.own_variables import read_own, read_own_of_hook
 from funnel_app.campaigns.season_keys import check_off_season, check_season, read_season
-from funnel_app.campaigns.spoken import as_title
+from funnel_app.campaigns.sequence_keys import read_sequence
 
 __all__ = ["CampaignError", "parse"]
 
-HANDLER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*-handler")
-MAX_LATENESS = timedelta(days=7)
-REENTRY = ("never", "after_end")
 TOP = (
     "name",
     "title",
@@ -33,6 +28,7 @@ TOP = (
     "tips",
     "variables",
 )
+<<<<<<< HEAD
 SEQUENCE = (
     "title",
     "hook",
@@ -52,6 +48,8 @@ SEQUENCE = (
     "priority",
 )
 STEP = ("title", "template", "after", "before", "test_after", "test_before", "aliases", "after_deadline", "season_only")
+=======
+>>>>>>> main
 TIPS = 3
 
 
@@ -73,7 +71,8 @@ def parse(filename: str, text: str) -> Campaign:
 def _campaign(top: Table) -> Campaign:
     top.only(TOP)
     name = top.read("name", fields.name, "") or top.text("name")
-    sequences = {key: _sequence(name, key, top.table("sequences").table(key)) for key in top.table("sequences").values}
+    tables = top.table("sequences")
+    sequences = {key: read_sequence(name, key, tables.table(key)) for key in tables.values}
     if not sequences:
         top.fault("sequences", "there is none")
     for key in ("timezone", "deadline"):
@@ -113,6 +112,7 @@ def _check_starts(top: Table, sequences: dict[str, Sequence]) -> None:
         seen[sequence.starts_on] = sequence.name
 
 
+<<<<<<< HEAD
 def _sequence(campaign: str, name: str, table: Table) -> Sequence:
     table.only(SEQUENCE)
     if not fields.NAME.fullmatch(name):
@@ -218,6 +218,8 @@ def _after_deadline(table: Table) -> str | None:
     return found
 
 
+=======
+>>>>>>> main
 def _tips(top: Table) -> dict[str, tuple[str, ...]]:
     table = top.table("tips")
     tips = {system: table.texts(system) for system in table.values}

@@ -1,6 +1,6 @@
-"""Checks of settings that must fit each other: each returns what is wrong, by the name of the setting to change."""
+"""What is wrong with settings, by the name of the one to change: those that do not fit each other, and all in one."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from email.utils import parseaddr
 
 from funnel_app.address_checks import UNSIGNED
@@ -19,3 +19,14 @@ def in_a_circle(forward_to: str | None, ours: Collection[str | None]) -> Faults:
     """Refuse to send answers on to the address that they came to."""
     known = {parseaddr(mailbox)[1].lower() for mailbox in ours if mailbox}
     return {"REPLY_FORWARD_TO": [IN_A_CIRCLE]} if parseaddr(forward_to or "")[1].lower() in known else {}
+
+
+def by_name(messages: Mapping[str, list[str]] | list[str]) -> Mapping[str, list[str]]:
+    """Return what a reader found wrong by the names of settings; what has none stands under `settings`."""
+    return {"settings": messages} if isinstance(messages, list) else messages
+
+
+def all_faults(messages: Mapping[str, list[str]]) -> str:
+    """Return all that is wrong in one message."""
+    lines = [f"  {name}: {' '.join(str(text) for text in texts)}" for name, texts in sorted(messages.items())]
+    return "The settings cannot be used. Mend these in the environment (or in .env):\n" + "\n".join(lines)
