@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from email.utils import parseaddr
 
 from funnel_app.address_checks import UNSIGNED
+from funnel_app.setting_checks import plainer
 
 IN_A_CIRCLE = "must be a mailbox of your own, and not the address that answers come to: what goes on would come again."
 
@@ -22,8 +23,9 @@ def in_a_circle(forward_to: str | None, ours: Collection[str | None]) -> Faults:
 
 
 def by_name(messages: Mapping[str, list[str]] | list[str]) -> Mapping[str, list[str]]:
-    """Return what a reader found wrong by the names of settings; what has none stands under `settings`."""
-    return {"settings": messages} if isinstance(messages, list) else messages
+    """Return what a reader found wrong, in plain words by the names of settings; what has none is of `settings`."""
+    found = {"settings": messages} if isinstance(messages, list) else messages
+    return {name: [plainer(text) for text in texts] for name, texts in found.items()}
 
 
 def all_faults(messages: Mapping[str, list[str]]) -> str:
