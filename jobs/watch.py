@@ -19,11 +19,13 @@ from funnel_app.flows.monitoring.watch_doctor import look_again, watch_with_doct
 from funnel_app.flows.outbox.history import forget_told
 from funnel_app.flows.outbox.tell import tell_receivers
 from funnel_app.flows.privacy.erase import finish
+from funnel_app.flows.replies.work import answer_received, forget_received
 from funnel_app.periodic import AGAIN_AFTER_S, Round
 
 MINUTE_S = 60.0
 TOLD_EVERY_S = 1.0
 LISTS_LOOKED_FOR_EVERY_S = 2.0
+REPLIES_EVERY_S = 2.0
 
 
 def watch_rounds(settings: Settings) -> Sequence[Round]:
@@ -48,6 +50,7 @@ def watch_rounds(settings: Settings) -> Sequence[Round]:
         Round(5 * MINUTE_S, finish),
         Round(6 * 60 * MINUTE_S, forget_old),
         Round(6 * 60 * MINUTE_S, forget_told),
+        Round(6 * 60 * MINUTE_S, forget_received),
         Round(every_s, tell),
     )
 
@@ -55,6 +58,11 @@ def watch_rounds(settings: Settings) -> Sequence[Round]:
 def list_rounds() -> Sequence[Round]:
     """Return what takes lists of leads in, in a thread of its own: one takes minutes."""
     return (Round(LISTS_LOOKED_FOR_EVERY_S, take_waiting), Round(60 * MINUTE_S, forget_lists))
+
+
+def reply_rounds() -> Sequence[Round]:
+    """Return what reads and forwards what people write back, in a thread of its own, since it waits for Resend."""
+    return (Round(REPLIES_EVERY_S, answer_received),)
 
 
 def outbox_rounds(settings: Settings) -> Sequence[Round]:

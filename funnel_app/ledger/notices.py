@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 from funnel_app.ledger.insert_or_ignore import insert_once
 from funnel_app.ledger.watch_models import Notice
 
+# The chats: of what is wrong, and of leads.
+ALERTS, LEADS = "alerts", "leads"
+
 
 def add(session: Session, key: str, channel: str, text: str, now: datetime) -> bool:
     """Keep something to say; False where it was kept under this key before, said or not."""

@@ -6,7 +6,7 @@ from alembic import op
 from funnel_app.ledger.types import Json
 
 revision = "0023_add_imports"
-down_revision = "0021_add_giving_way"
+down_revision = "0022_add_replies"
 
 
 def upgrade() -> None:

@@ -122,6 +122,7 @@ PLACES = {
     "figures": "/console/figures?days=30",
     "hooks": "/console/hooks",
     "outgoing": "/console/outgoing",
+    "replies": "/console/replies",
     "enrol": "/console/enrol",
     "doctor": "/console/doctor",
     "nowhere": "/console/nowhere",

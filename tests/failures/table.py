@@ -297,6 +297,13 @@ FAILURES = (
         noticed=Noticed("backups (fault)", "No backup was made"),
     ),
     Failure(
+        "backup damaged after it was made",
+        plays.backup_is_damaged,
+        "sent",
+        noticed=Noticed("backups (fault)", "A backup was damaged after it was made (funnel-20261123T080003Z.db.gz)"),
+        lasts=A_WHILE,
+    ),
+    Failure(
         "replica that stops",
         plays.replica_stops,
         "sent",

@@ -38,6 +38,7 @@ class Report:
     resend_id: str | None
     email_id: UUID | None
     detail: str | None
+    message_id: str | None = None
 
     @property
     def state(self) -> State | None:
@@ -152,6 +153,9 @@ def apply(deps: Deps, session: Session, email: Email, report: Report, now: datet
     """Move an email of a locked contact forward by a report, and stop what must stop."""
     given_up = _is_of_given_up_try(session, email, report)
     email.resend_id = email.resend_id or (None if given_up else report.resend_id)
+    if not given_up:
+        # By it a reply is known as an answer to this email.
+        email.message_id = email.message_id or report.message_id
     if report.state is None or (given_up and report.state not in OF_THE_ADDRESS):
         return
     new = reported(State(email.state), report.state)

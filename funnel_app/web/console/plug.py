@@ -15,6 +15,7 @@ from funnel_app.web.console import (
     lists,
     outgoing,
     pausing,
+    replies,
     runbook,
     search,
     sequences,
@@ -30,8 +31,8 @@ from funnel_app.web.console.rq import add_rq_dashboard
 
 # Each of these modules puts its pages onto the blueprint by being imported.
 PAGES = (
-    actions, buttons, calendar, doctor, downloads, emails, figures, hooks, leads, lists, outgoing, pausing, runbook,
-    search, sequences, settling, simulate, templates, theme, today,
+    actions, buttons, calendar, doctor, downloads, emails, figures, hooks, leads, lists, outgoing, pausing, replies,
+    runbook, search, sequences, settling, simulate, templates, theme, today,
 )  # fmt: skip
 
 
