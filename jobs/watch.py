@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from funnel_app.config import Settings
 from funnel_app.flows.intake.settle_refused import settle_refused
+from funnel_app.flows.lists.uploads import forget_lists, take_waiting
 from funnel_app.flows.monitoring.canary import fly_when_due
 from funnel_app.flows.monitoring.clock_guard import compare_with_world, end_doubt, go_on_when_right
 from funnel_app.flows.monitoring.digest import digest_when_due
@@ -25,6 +26,7 @@ from funnel_app.periodic import AGAIN_AFTER_S, Round
 
 MINUTE_S = 60.0
 TOLD_EVERY_S = 1.0
+LISTS_LOOKED_FOR_EVERY_S = 2.0
 REPLIES_EVERY_S = 2.0
 
 
@@ -55,6 +57,11 @@ def watch_rounds(settings: Settings) -> Sequence[Round]:
         Round(60 * MINUTE_S, forget_who_clicked),
         Round(every_s, tell),
     )
+
+
+def list_rounds() -> Sequence[Round]:
+    """Return what takes lists of leads in, in a thread of its own: one takes minutes."""
+    return (Round(LISTS_LOOKED_FOR_EVERY_S, take_waiting), Round(60 * MINUTE_S, forget_lists))
 
 
 def reply_rounds() -> Sequence[Round]:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0024_add_engagements"
-down_revision = "0022_add_replies"
+down_revision = "0023_add_imports"
 
 OF_BOOKING = sa.text("about = 'booking'")
 

@@ -21,6 +21,7 @@ from funnel_app.ledger import (
     engagements,
     enrolments,
     hook_events,
+    imports,
     lead_events,
     notices,
     outbox,
@@ -77,6 +78,7 @@ def erase(deps: Deps, address: str) -> Erased:
             spellings.add(contact.email)
         _suppress(deps, session, email_norm)
         email_events.blank(session, orphans)
+        imports.forget_resting(session, email_norm)
         written = received_emails.erase(session, contact.id if contact else None, email_norm)
         if contact is not None:
             pii.erase(session, contact, email_norm, deps.now())
