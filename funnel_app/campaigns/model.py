@@ -25,6 +25,7 @@ class Event(StrEnum):
     NO_SHOW_UNDONE = "no_show_undone"
     MAYBE = "maybe"
     ONBOARDING = "onboarding"
+    REPLY = "reply"
 
 
 class Kind(StrEnum):
@@ -116,6 +117,8 @@ class Sequence:
     max_lateness: timedelta
     # Among emails of one person that cannot all go, those of the larger number go first.
     priority: int = 0
+    # What ends it where it happens in another campaign.
+    exits_elsewhere: frozenset[Event] = frozenset()
     # Whether the steps count back from the anchor, as reminders of a call do.
     before_anchor: bool = field(init=False)
 

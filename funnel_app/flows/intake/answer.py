@@ -66,6 +66,7 @@ def _case(deps: Deps, found: Reading, call: Call, now: datetime) -> Case:
     contact = found.contact_of(call, now)
     return Case(
         campaign=deps.registry.campaign(call.campaign),
+        others=deps.registry.campaigns,
         contact=contact,
         call=call,
         now=now,
