@@ -15,12 +15,14 @@ from funnel_app.flows.monitoring.incidents import forget_old
 from funnel_app.flows.monitoring.ledger_health import WRITTEN_EVERY, check_whole_ledger, shorten_log, write_heartbeat
 from funnel_app.flows.monitoring.ledger_identity import remember_ledger
 from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.undecided import find_undecided
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.monitoring.watch_doctor import look_again, watch_with_doctor
 from funnel_app.flows.outbox.history import forget_told
 from funnel_app.flows.outbox.tell import tell_receivers
 from funnel_app.flows.privacy.erase import finish
 from funnel_app.flows.replies.work import answer_received, forget_received
+from funnel_app.flows.sending.record_click import forget_who_clicked
 from funnel_app.periodic import AGAIN_AFTER_S, Round
 
 MINUTE_S = 60.0
@@ -45,6 +47,7 @@ def watch_rounds(settings: Settings) -> Sequence[Round]:
         Round(every_s, go_on_when_right),
         Round(MINUTE_S, ping),
         Round(MINUTE_S, find_critical),
+        Round(10 * MINUTE_S, find_undecided),
         Round(MINUTE_S, settle_refused),
         Round(MINUTE_S, digest_when_due),
         Round(MINUTE_S / 2, fly_when_due),
@@ -54,6 +57,7 @@ def watch_rounds(settings: Settings) -> Sequence[Round]:
         Round(6 * 60 * MINUTE_S, forget_old),
         Round(6 * 60 * MINUTE_S, forget_told),
         Round(6 * 60 * MINUTE_S, forget_received),
+        Round(60 * MINUTE_S, forget_who_clicked),
         Round(every_s, tell),
     )
 

@@ -14,6 +14,11 @@ from funnel_app.ledger.watch_models import Notice
 ALERTS, LEADS = "alerts", "leads"
 
 
+def chat_of_leads(leads_url: str | None, alert_url: str | None) -> str | None:
+    """Return the chat in which leads are spoken of: their own, else that of alerts; None where there is neither."""
+    return LEADS if leads_url else ALERTS if alert_url else None
+
+
 def add(session: Session, key: str, channel: str, text: str, now: datetime) -> bool:
     """Keep something to say; False where it was kept under this key before, said or not."""
     row = {"key": key, "channel": channel, "text": text, "created_at": now, "attempts": 0}

@@ -1,6 +1,7 @@
-"""Receiving: what people write to us, told by `email.received` and given out by the API, as Resend does."""
+"""Readers: what they write to us, told by `email.received` and given out by the API, and what they open and click."""
 
 import uuid
+from dataclasses import replace
 from secrets import token_hex
 
 from flask import Response, jsonify
@@ -63,3 +64,16 @@ def show_written(email_id: str) -> Response:
         attachments=[],
         **{"from": written.sender},
     )
+
+
+def look_at(sandbox: Sandbox, said: Json) -> Email | None:
+    """Return what tells that a reader opened an email, or clicked a `link` in it; None where there is no such email."""
+    email = sandbox.emails.get(str(said.get("email")))
+    if email is None:
+        return None
+    now, link = sandbox.now(), said.get("link")
+    agent = said.get("agent", "Mozilla/5.0 (Windows NT 10.0) Firefox/145.0")
+    click = {"ipAddress": "203.0.113.7", "link": link, "timestamp": now.isoformat(), "userAgent": agent}
+    detail: Json = {"click": click} if link else {}
+    event = Event("email.clicked" if link else "email.opened", now, detail, "msg_" + token_hex(14))
+    return replace(email, received_at=now, events=[event])

@@ -22,7 +22,7 @@ ONCE = pytest.mark.parametrize("width", ["desktop"], indirect=True, scope="modul
 NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-veteran", "lead-bounced", "email", "email-planned",
          "sequences", "step", "calendar", "templates", "template", "template-version", "figures", "hooks",
          "hook", "hook-refused",
-         "outgoing", "ask",
+         "outgoing", "replies", "ask",
          "enrol", "doctor", "nowhere", "runbook", "aside", "settle", "address", "simulate", "lists", "list",
          "search", "pauses", "actions")  # fmt: skip
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from funnel_app.flows.replies.history import list_received
 from funnel_app.flows.replies.work import answer_received
 from funnel_app.flows.sending.deliver import deliver
+from funnel_app.ledger import contacts, engagements
 from funnel_app.ledger.models import EmailEvent, Suppression
 from tests.flows.leads import email_ids, look, opt_in, write_templates
 from tests.web.callers import event
@@ -149,3 +150,16 @@ def test_an_email_that_came_and_has_no_id_is_refused_and_one_that_went_on_and_bo
     bounce = {"email_id": "r", "tags": {"reply": row["id"]}, "bounce": {"type": "Permanent", "message": "full"}}
     event(client, {"type": "email.bounced", "data": bounce})
     assert list_received(deps, None, 1)[0]["forward"] == "refused"
+
+
+def test_a_click_is_kept_clean_and_whatever_form_it_has_none_is_an_error(client, deps, sent):
+    agent = "Mozilla\r\n/5.0\x00" + "z" * 999
+    good = {"link": "https://x.example/a?e=ana@x", "ipAddress": "203.0.113.7", "userAgent": agent}
+    for number, click in enumerate([good, {"link": 7}, {"link": "javascript:alert(1)"}, {}, "x", None]):
+        told = report(sent, "email.clicked", click=click)
+        assert event(client, told, event_id=f"msg_c{number}").status_code == 200
+    with deps.reads() as session:
+        (kept,) = engagements.of_contact(session, contacts.find(session, "ana@resend.dev").id)
+    assert (kept.link, kept.ip, kept.agent[:12]) == ("https://x.example/a", "203.0.113.7", "Mozilla /5.0")
+    assert len(kept.agent) < 201
+    assert look(deps, sent.id).state == "sent"

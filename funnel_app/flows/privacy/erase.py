@@ -18,6 +18,7 @@ from funnel_app.ledger import (
     contacts,
     email_events,
     emails,
+    engagements,
     enrolments,
     hook_events,
     imports,
@@ -81,6 +82,7 @@ def erase(deps: Deps, address: str) -> Erased:
         written = received_emails.erase(session, contact.id if contact else None, email_norm)
         if contact is not None:
             pii.erase(session, contact, email_norm, deps.now())
+            engagements.erase(session, contact.id)
             notices.delete_undelivered(session, f":{contact.id}")
             outgoing_events.forget(session, contact.id)
             outbox.add(session.connection(), lead_events.erased(contact.id, deps.now()), deps.now())

@@ -68,7 +68,7 @@ def _tell_receivers(deps: Deps, session: Session, row: ReceivedEmail, contact: C
 def _tell_owner(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact) -> None:
     """Keep a word for the chat of leads, or where there is none that of alerts; once, by its key."""
     settings = deps.settings
-    channel = notices.LEADS if settings.leads_webhook_url else notices.ALERTS if settings.alert_webhook_url else None
+    channel = notices.chat_of_leads(settings.leads_webhook_url, settings.alert_webhook_url)
     if channel is None or _told_lately(session, row) > MOST_OF_ONE:
         return
     name = contact.name or contact.first_name or "A lead who gave no name"

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from funnel_app.campaigns.spoken import things
-from funnel_app.campaigns.states import REPORT_ORDER, REPORTED_BY_PROVIDER, State
+from funnel_app.campaigns.states import CLICKED, OPENED, REPORT_ORDER, REPORTED_BY_PROVIDER, SCANNED, State
 from funnel_app.flows.intake.received import reason_of
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.replies.history import what_came
@@ -17,11 +17,12 @@ from funnel_app.ledger.received_models import ReceivedEmail
 TOLD_BY_REPORTS = frozenset(REPORTED_BY_PROVIDER.values()) - {State.SENT}
 # Planning is told once per sequence, cancelling by its end; a claim says nothing that its outcome does not.
 TOLD_ELSEWHERE = frozenset({State.SENDING, State.CANCELLED})
+SAID_OF = {SCANNED: "clicked by a program that looks into links, not counted"}
 WORDS = {"sent": "handed to Resend", "planned": "planned again", "copy": "WENT ONCE MORE"}
 
 
 # What follows a delivery comes after every state.
-AFTER_ALL = {"email.opened": 90, "email.clicked": 91}
+AFTER_ALL = {OPENED: 90, CLICKED: 91, SCANNED: 92}
 
 
 def place_of(kind: str) -> int:
@@ -102,7 +103,7 @@ def _alone(enrolment: Enrolment, event: EmailEvent) -> bool:
 
 
 def _words(event: EmailEvent) -> str:
-    kind = event.kind.removeprefix("email.").replace("_", " ")
+    kind = SAID_OF.get(event.kind) or event.kind.removeprefix("email.").replace("_", " ")
     said = f"{_teller(event)}: {kind}" if event.provider_event_id else WORDS.get(event.kind, kind)
     return f"{said}: {event.detail}" if event.detail else said
 

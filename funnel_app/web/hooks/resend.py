@@ -13,13 +13,15 @@ from werkzeug.exceptions import BadRequest, Unauthorized
 
 from funnel_app.bodies import sanitize
 from funnel_app.campaigns.reasons import of_bounce, of_failure, of_suppression, with_words
-from funnel_app.campaigns.states import BADLY_ENDED, SOFT_BOUNCE
+from funnel_app.campaigns.states import BADLY_ENDED, CLICKED, SOFT_BOUNCE
 from funnel_app.current import current_deps
 from funnel_app.flows.replies.forward import refuse_forwarded
 from funnel_app.flows.replies.keep import Arrival, keep_received
 from funnel_app.flows.sending.record_event import Report, record_event
 from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.resend.mailer import verify_webhook
+from funnel_app.letters.words import one_line
+from funnel_app.rules.clicks import LONGEST_AGENT, Click, plain_ip, plain_link
 from funnel_app.rules.received import bare_id
 from funnel_app.web.auth import SIGNED_WITHIN_S
 
@@ -72,15 +74,29 @@ def read_report(event_id: str, event: Mapping[str, Any]) -> Report:
     data = sanitize(event.get("data"))
     if not isinstance(data, dict):
         raise BadRequest("The event has no data.")
+    at = _time(event.get("created_at"))
+    click = _click(data, at) if event["type"] == CLICKED else None
     return Report(
         provider_event_id=event_id[:LONGEST_EVENT_ID],
         kind=_kind(str(event["type"]), data)[:LONGEST_ID],
-        at=_time(event.get("created_at")),
+        at=at,
         resend_id=(_text(data.get("email_id")) or "")[:LONGEST_ID] or None,
         email_id=_uuid_tag(event, "email"),
-        detail=_detail(data),
+        detail=click.link if click else _detail(data),
+        click=click,
         message_id=bare_id(_text(data.get("message_id"))),
     )
+
+
+def _click(data: Mapping[str, Any], at: datetime) -> Click | None:
+    """Read what is told of a click; None where it names no link of the web."""
+    told = _part(data, "click")
+    link = plain_link(_text(told.get("link")) or "")
+    if link is None:
+        return None
+    agent = one_line((_text(told.get("userAgent")) or "")[:LONGEST_AGENT]) or None
+    when = _time(told["timestamp"]) if _text(told.get("timestamp")) else at
+    return Click(at=when, link=link, ip=plain_ip(_text(told.get("ipAddress")) or ""), agent=agent)
 
 
 def read_arrival(event: Mapping[str, Any]) -> Arrival:
