@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0024_add_wishes"
-down_revision = "0023_add_imports"
+revision = "0025_add_wishes"
+down_revision = "0024_add_engagements"
 
 
 def upgrade() -> None:
