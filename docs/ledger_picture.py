@@ -1,21 +1,12 @@
-"""The ledger in a picture and a table, from its models; and every step of every campaign."""
+"""The ledger in a picture and a table, from its models."""
 
-from collections.abc import Iterator
 from typing import cast
 
 from sqlalchemy import Table, UniqueConstraint
 
 from docs.markdown import markdown
-from funnel_app.campaigns.model import Campaign, EmailOne, Sequence, Step
-from funnel_app.campaigns.registry import load_registry, shown
 from funnel_app.ledger import booking_models, operator_actions, watch_models  # noqa: F401 (their tables belong to the ledger too)
 from funnel_app.ledger.base import Base
-
-SENDERS = {
-    EmailOne.FUNNEL: "Funnel",
-    EmailOne.WEBSITE: "the website",
-    EmailOne.PAYLOAD: "the website where the hook has `email_1_sent_at`, else Funnel",
-}
 
 
 def ledger_picture() -> str:
@@ -43,27 +34,3 @@ def _unique(model: type[Base]) -> str:
     found = [rule.columns for rule in table.constraints if isinstance(rule, UniqueConstraint)]
     found += [index.columns for index in table.indexes if index.unique]
     return "; ".join(sorted(", ".join(f"`{column.name}`" for column in columns) for columns in found))
-
-
-def steps() -> str:
-    """Return every email of every campaign: its template, its times and who sends it."""
-    rows = [
-        (f"`{sequence.name}`", str(step.number), f"`{step.template}`", _times(step), _sender(sequence, step))
-        for campaign in load_registry().campaigns.values()
-        for sequence, step in _steps(campaign)
-    ]
-    return markdown(("sequence", "step", "template", "due; in testing mode", "sent by"), rows)
-
-
-def _steps(campaign: Campaign) -> Iterator[tuple[Sequence, Step]]:
-    for sequence in campaign.sequences.values():
-        for step in sequence.steps:
-            yield sequence, step
-
-
-def _times(step: Step) -> str:
-    return f"{shown(step.delay)}; {step.test_intervals}×"
-
-
-def _sender(sequence: Sequence, step: Step) -> str:
-    return SENDERS[sequence.email_1 if step.number == 1 else EmailOne.FUNNEL]

@@ -15,9 +15,10 @@ from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from docs.campaign_tables import exits, hooks, sequences, steps
 from docs.helped import commands
 from docs.house_picture import house_picture
-from docs.ledger_picture import ledger_picture, ledger_tables, steps
+from docs.ledger_picture import ledger_picture, ledger_tables
 from docs.markdown import markdown
 from docs.pairs import Pair, play
 from docs.played import failures
@@ -61,48 +62,6 @@ MARKED = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- /table -->)"
 def lead_events() -> str:
     """Return every kind of event that receivers outside are told, with its meaning."""
     return markdown(("type", "what happened"), [(f"`{kind}`", words) for kind, words in MEANINGS.items()])
-
-
-def sequences() -> str:
-    """Return every sequence of every campaign."""
-    rows = [
-        (
-            f"`{row['campaign']}`",
-            f"`{row['sequence']}`",
-            f"`{row['handler']}`",
-            row["starts_on"],
-            row["kind"],
-            ", ".join(row["live"]),
-            ", ".join(row["testing"]),
-        )
-        for row in load_registry().rows()
-    ]
-    return markdown(("campaign", "sequence", "handler", "starts on", "kind", "due", "in testing mode"), rows)
-
-
-def hooks() -> str:
-    """Return every hook of every campaign with its addresses."""
-    rows = [
-        (
-            f"`POST {hook.path}`",
-            ", ".join(f"`{path}`" for path in hook.legacy_paths) or "none",
-            f"`{hook.legacy_id}`" if hook.legacy_id else "none",
-            f"`{hook.handler}`" if hook.handler else "none",
-        )
-        for campaign in load_registry().campaigns.values()
-        for hook in campaign.hooks.values()
-    ]
-    return markdown(("hook", "legacy paths", "legacy id", "handler"), rows)
-
-
-def exits() -> str:
-    """Return what ends, and so also blocks, each sequence."""
-    rows = [
-        (f"`{sequence.name}`", ", ".join(sorted(sequence.exits)) or "nothing but its end")
-        for campaign in load_registry().campaigns.values()
-        for sequence in campaign.sequences.values()
-    ]
-    return markdown(("sequence", "ended and blocked by"), rows)
 
 
 def states() -> str:

@@ -1,7 +1,7 @@
 """Checks of settings that are addresses of servers: each raises ValidationError, and never shows a value."""
 
 import re
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
 
 from marshmallow import ValidationError
 
@@ -10,6 +10,20 @@ from funnel_app.setting_checks import parts_of
 LEDGERS = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 A_LEDGER = "must be sqlite:////folder/funnel.db or postgresql://user:password@host:5432/name."
 A_REDIS = "must be redis://host:6379/0, rediss://… or unix:///path."
+A_FILE = "must name a file behind four slashes, as sqlite:////data/funnel.db, with nothing behind it."
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+# What redis-py and Funnel make something of; it passes on whatever else stands there, and fails at the first call.
+OF_REDIS = frozenset({"db", "username", "password", "client_name", "ssl_check_hostname"})
+OF_REDIS |= {"ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
+CHECKS_OF_CERTIFICATES = ("none", "optional", "required")
+# A name, which may hold letters of any script and, in a network of containers, underscores; or a number of IPv6.
+HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.?|[0-9a-fA-F:.]+")
+UNSIGNED = (
+    "must be set with EVENTS_WEBHOOK_URL, so that its receivers can tell our events from anybody's: "
+    'echo "whsec_$(openssl rand -base64 32)" makes one.'
+)
+# A blank, a list where one is meant, or what somebody meant to be put there and is not.
+NOT_IN_ADDRESSES = re.compile(r"[\s\"`<>]|[,;](?:$|\w+://)|\$[{(]|\{\{")
 ENCODE = "has a / ? # @ or % in its password: percent-encode it (/ is %2F, ? %3F, # %23, @ %40, % %25)."
 # What other programs write into an address of PostgreSQL, and libpq does not know.
 NOT_OF_POSTGRES = {
@@ -20,8 +34,26 @@ NOT_OF_POSTGRES = {
 
 def web_address(value: str) -> None:
     """Refuse what is no web address."""
-    if not _is_address(value) or urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
+    if not _is_address(value) or not _is_web(urlsplit(value)):
         raise ValidationError("must be a web address such as https://funnel.example.")
+
+
+def _is_web(parts: SplitResult) -> bool:
+    return parts.scheme in {"http", "https"} and bool(HOST.fullmatch(parts.hostname or ""))
+
+
+def public_address(value: str) -> None:
+    """Refuse an address that links and hooks could not be put behind."""
+    web_address(value)
+    parts = urlsplit(value)
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValidationError("must be the address alone, as https://funnel.example: without a user, ? or #.")
+
+
+def without_end(value: str | None) -> str:
+    """Return an address as others write it again: its scheme and host in small letters, without the / at its end."""
+    parts = urlsplit(value or "")
+    return urlunsplit(parts._replace(netloc=parts.netloc.lower())).rstrip("/")
 
 
 def web_address_or_off(value: str) -> None:
@@ -58,9 +90,17 @@ def ledger(value: str) -> None:
     """Refuse what is no address of a database that Funnel can work on; the address itself is a secret."""
     if not value.startswith(LEDGERS):
         raise ValidationError(A_LEDGER)
-    if not value.startswith("sqlite"):
+    if value.startswith("sqlite"):
+        _file(value.removeprefix("sqlite:///"))
+    else:
         _server(value, A_LEDGER)
         _known_parameters(value)
+
+
+def _file(path: str) -> None:
+    # Without a name it would be in memory, another one in each process.
+    if path in {"", ":memory:"} or path.endswith("/") or "?" in path:
+        raise ValidationError(A_FILE)
 
 
 def redis_address(value: str) -> None:
@@ -68,6 +108,20 @@ def redis_address(value: str) -> None:
     if not value.startswith(("redis://", "rediss://", "unix://")):
         raise ValidationError(A_REDIS)
     _server(value, A_REDIS)
+    parts = urlsplit(value)
+    if parts.scheme != "unix" and not (parts.hostname and re.fullmatch(r"/?\d*", parts.path)):
+        raise ValidationError(A_REDIS)
+    for name, given in parse_qsl(parts.query, keep_blank_values=True):
+        _option_of_redis(name, given)
+
+
+def _option_of_redis(name: str, given: str) -> None:
+    if name not in OF_REDIS:
+        raise ValidationError(f"has ?{name}=…, of which Funnel makes nothing: leave it away.")
+    if name == "ssl_cert_reqs" and given not in CHECKS_OF_CERTIFICATES:
+        raise ValidationError(f"has an ssl_cert_reqs that is none of {', '.join(CHECKS_OF_CERTIFICATES)}.")
+    if name == "db" and not given.isdecimal():
+        raise ValidationError(A_REDIS)
 
 
 def replica_address_or_off(value: str) -> None:
@@ -100,7 +154,7 @@ def _has_raw_password(value: str) -> bool:
 
 def _is_address(value: str) -> bool:
     try:
-        return not re.search(r"\s", value) and urlsplit(value).port != 0
+        return not NOT_IN_ADDRESSES.search(value) and urlsplit(value).port != 0
     except ValueError:
         return False
 
@@ -110,7 +164,9 @@ def _known_parameters(value: str) -> None:
     from psycopg.pq import Conninfo  # noqa: PLC0415
 
     known = {option.keyword.decode() for option in Conninfo.get_defaults()}
-    for name, _ in parse_qsl(urlsplit(value).query, keep_blank_values=True):
+    for name, given in parse_qsl(urlsplit(value).query, keep_blank_values=True):
+        if name == "sslmode" and given not in SSL_MODES:
+            raise ValidationError(f"has an sslmode that is none of {', '.join(SSL_MODES)}.")
         if name not in known:
             hint = NOT_OF_POSTGRES.get(name, "leave it away")
             raise ValidationError(f"has ?{name}=…, which PostgreSQL does not know: {hint}.")

@@ -10,16 +10,19 @@ from environs import Env, EnvValidationError
 
 from funnel_app.address_checks import (
     ledger,
+    public_address,
     redis_address,
     replica_address_or_off,
     sentry_address,
     web_address,
     web_address_or_off,
     web_addresses,
+    without_end,
 )
 from funnel_app.environment import fill, find_file
 from funnel_app.setting_checks import (
     between,
+    folder_or_off,
     key,
     key_or_off,
     log_level,
@@ -44,6 +47,7 @@ from funnel_app.setting_checks import (
     time_zone,
     webhook_secrets,
 )
+from funnel_app.setting_faults import all_faults, by_name, in_a_circle, unsigned
 
 SUPPORTED_PYTHON = (3, 11)
 
@@ -77,6 +81,7 @@ MEANINGS = {
     "RESEND_RATE_LIMIT": "Calls a second that the Resend team may make, until its answers say it better",
     "RESEND_RATE_SHARE": "The share of that rate that Funnel takes: the website uses the same team",
     "REPLY_TO": "Where answers to the emails go: one address, `name@domain` or `Name <name@domain>`",
+    "REPLY_FORWARD_TO": "Your own mailbox, for the answers that Resend receives; none: the console alone has them",
     "NOTION_API_URL": "Another address for Notion, for the stand-in",
     "NOTION_RATE_LIMIT": "Calls a second to Notion, of all processes together; refusals lower it for a while",
     "NOTION_CONTACTS_DB_ID": "The Notion database with a row per contact; none: contacts are not mirrored",
@@ -104,12 +109,6 @@ MEANINGS = {
     "SILENT_AFTER_SECONDS": "How long scheduler and workers may give no sign before that is an alert",
     "WATCH_EVERY_SECONDS": "How often Funnel looks whether something is wrong",
 }
-
-
-UNSIGNED = (
-    "must be set with EVENTS_WEBHOOK_URL, so that its receivers can tell our events from anybody's: "
-    'echo "whsec_$(openssl rand -base64 32)" makes one.'
-)
 
 
 class ConfigError(Exception):
@@ -147,6 +146,7 @@ class Settings:
     resend_rate_limit: float
     resend_rate_share: float
     reply_to: str | None
+    reply_forward_to: str | None
     notion_api_url: str
     notion_rate_limit: float
     notion_contacts_db_id: str | None
@@ -196,7 +196,7 @@ def load_settings() -> Settings:
     require_python()
     settings, faults = examine_settings(find_file())
     if faults:
-        raise ConfigError(_all_faults(faults))
+        raise ConfigError(all_faults(faults))
     return settings
 
 
@@ -208,16 +208,16 @@ def examine_settings(file: Path | None) -> tuple[Settings, Mapping[str, list[str
     try:
         env.seal()
     except EnvValidationError as error:
-        faults = {**_by_name(error.error_messages), **faults}
-    if settings.events_webhook_urls and not settings.events_webhook_secrets:
-        faults.setdefault("EVENTS_WEBHOOK_SECRET", [UNSIGNED])
-    return settings, faults
+        faults = {**by_name(error.error_messages), **faults}
+    unfit = unsigned(settings.events_webhook_urls, settings.events_webhook_secrets)
+    unfit |= in_a_circle(settings.reply_forward_to, (settings.from_email, settings.reply_to))
+    return settings, {**unfit, **faults}
 
 
 def _read(env: Env) -> Settings:
     return Settings(
         secret_key=env.str("SECRET_KEY", validate=long_enough),
-        public_url=(env.str("PUBLIC_URL", validate=web_address) or "").rstrip("/"),
+        public_url=without_end(env.str("PUBLIC_URL", validate=public_address)),
         testing_mode=env.bool("TESTING_MODE"),
         hook_secrets=parts_of(env.str("HOOK_SECRET", validate=strong_pair)),
         legacy_key=env.str("LEGACY_KEY", "", validate=strong_or_off) or None,
@@ -232,7 +232,7 @@ def _read(env: Env) -> Settings:
         notion_templates_db_id=env.str("NOTION_TEMPLATES_DB_ID", validate=notion_id),
         console_password=env.str("CONSOLE_PASSWORD", validate=password),
         company_name=env.str("COMPANY_NAME", validate=not_blank),
-        company_address=env.str("COMPANY_ADDRESS", validate=not_blank),
+        company_address=(env.str("COMPANY_ADDRESS", validate=not_blank) or "").replace("\\n", "\n"),
         database_url=env.str("DATABASE_URL", "sqlite:///funnel.db", validate=ledger),
         redis_url=env.str("REDIS_URL", "redis://127.0.0.1:6379/0", validate=redis_address),
         port=env.int("PORT", 8000, validate=between(1, 65_535)),
@@ -243,6 +243,7 @@ def _read(env: Env) -> Settings:
         resend_rate_limit=env.float("RESEND_RATE_LIMIT", 2.0, validate=between(0.1, 1000)),
         resend_rate_share=env.float("RESEND_RATE_SHARE", 0.8, validate=share),
         reply_to=mailbox_or_none(env.str("REPLY_TO", "", validate=mailbox_or_off)),
+        reply_forward_to=mailbox_or_none(env.str("REPLY_FORWARD_TO", "", validate=mailbox_or_off)),
         notion_api_url=env.str("NOTION_API_URL", "https://api.notion.com", validate=web_address),
         notion_rate_limit=env.float("NOTION_RATE_LIMIT", 3.0, validate=between(0.2, 1000)),
         notion_contacts_db_id=env.str("NOTION_CONTACTS_DB_ID", "", validate=notion_id_or_off) or None,
@@ -250,7 +251,7 @@ def _read(env: Env) -> Settings:
         notion_property_names=names_of(env.str("NOTION_PROPERTY_NAMES", "", validate=named)),
         arm_horizon=timedelta(days=env.int("ARM_HORIZON_DAYS", 14, validate=between(1, 366)) or 0),
         workers=env.int("WORKERS", 2, validate=between(1, 100)),
-        backup_dir=env.str("BACKUP_DIR", "") or None,
+        backup_dir=env.str("BACKUP_DIR", "", validate=folder_or_off) or None,
         backup_keep=timedelta(days=env.int("BACKUP_KEEP_DAYS", 14, validate=between(1, 3650)) or 0),
         replica_url=env.str("REPLICA_URL", "", validate=replica_address_or_off) or None,
         role=env.str("ROLE", "all", validate=role),
@@ -268,12 +269,3 @@ def _read(env: Env) -> Settings:
         silent_after=timedelta(seconds=env.int("SILENT_AFTER_SECONDS", 60, validate=between(5, 86_400)) or 0),
         watch_every=timedelta(seconds=env.int("WATCH_EVERY_SECONDS", 10, validate=between(1, 3600)) or 0),
     )
-
-
-def _by_name(messages: Mapping[str, list[str]] | list[str]) -> Mapping[str, list[str]]:
-    return {"settings": messages} if isinstance(messages, list) else messages
-
-
-def _all_faults(messages: Mapping[str, list[str]]) -> str:
-    lines = [f"  {name}: {' '.join(str(text) for text in texts)}" for name, texts in sorted(messages.items())]
-    return "The settings cannot be used. Mend these in the environment (or in .env):\n" + "\n".join(lines)

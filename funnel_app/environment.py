@@ -6,11 +6,13 @@ changed, and what cannot be meant is refused. A `$` is a `$`: nothing is put in 
 """
 
 import os
+import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 QUOTES = "\"'"
 # What no eye sees: zero-width characters and the mark at the head of a file count as blanks.
@@ -18,24 +20,36 @@ AROUND = " \t\r\n\f\v\u00a0\u200b\u200c\u200d\u2060\ufeff"
 # Texts that people read: a name may begin or end with a quote, and some scripts need characters without a shape.
 TEXTS = frozenset({"COMPANY_NAME", "COMPANY_ADDRESS", "FROM_EMAIL", "REPLY_TO"})
 CONTROLS, SHAPELESS = frozenset({"Cc", "Zl", "Zp"}), frozenset({"Cf"})
+# What a shell or a platform was to put another value for, and did not; the last is a place to be filled in.
+REFERENCES = (r"\$\{[^{}]*\}", r"\$\([^()]*\)", r"\{\{[^{}]*\}\}", r"\$[A-Z_][A-Z0-9_]*")
+UNFILLED, BLANK_FORM = re.compile("|".join(REFERENCES)), re.compile("<[^<>]*>")
+# Quotes that no platform takes away: those of word processors and of Markdown, and those that JSON has escaped.
+OTHER_QUOTES = ("`", "\u201c", "\u201d", "\u201e", "\u2018", "\u2019", "\u00ab", "\u00bb", '\\"', "\\'")
 
 
-def fill(names: Iterable[str], file: Path | None = None) -> dict[str, str]:
+CUT_OFF = "has a # in it, and all behind that counts as a comment: put the whole value in quotes."
+
+
+def fill(names: Collection[str], file: Path | None = None) -> dict[str, str]:
     """Put the settings of a `.env` file and of the environment into the environment, as `plain` reads them.
 
     The environment goes before the file; an empty value counts as none. Returns what is wrong, by the setting's name.
     """
     given = {**read_file(file), **os.environ} if file else dict(os.environ)
-    faults = {}
-    for name in sorted({*names} & {*given}):
-        value = plain(given[name])
-        if fault := unusable(name, value):
-            faults[name] = fault
+    cut = {name for name in (cut_off(file) if file else ()) if name not in os.environ}
+    values = {name: plain(given[name]) for name in names if name in given}
+    for name, value in values.items():
         if value:
             os.environ[name] = value
         else:
             os.environ.pop(name, None)
-    return faults
+    return faults_in(values, cut)
+
+
+def faults_in(values: Mapping[str, str], cut: Collection[str] = ()) -> dict[str, str]:
+    """Return what is wrong with these values as they are written, by their names; `cut` are those that a `#` ended."""
+    odd = {name: why for name, value in sorted(values.items()) if (why := unusable(name, value))}
+    return {**odd, **{name: CUT_OFF for name in sorted(cut) if name in values}}
 
 
 def find_file(start: Path = Path(__file__).parent) -> Path | None:
@@ -48,12 +62,20 @@ def read_file(file: Path) -> dict[str, str]:
     return {name: value or "" for name, value in dotenv_values(file, interpolate=False).items()}
 
 
+def cut_off(file: Path) -> Iterator[str]:
+    """Yield the texts in a `.env` file that a `#` ends which was meant: `1 Market Street #4` without quotes."""
+    with file.open(encoding="utf-8") as stream:
+        for found in parse_stream(stream):
+            written = found.original.string.partition("=")[2].strip()
+            if found.key in {*TEXTS, "CONSOLE_PASSWORD"} and written[:1] not in QUOTES and re.search(r"\s#\S", written):
+                yield str(found.key)
+
+
 def plain(value: str) -> str:
-    """Return a value without the blanks, line ends and the pair of quotes around it. Safe to repeat."""
+    """Return a value without the blanks, line ends and pairs of quotes around it. Safe to repeat."""
     bare = value.strip(AROUND)
-    quote = bare[:1]
-    if len(bare) > 1 and quote in QUOTES and bare[-1] == quote and quote not in bare[1:-1]:
-        return bare[1:-1].strip(AROUND)
+    while len(bare) > 1 and bare[0] in QUOTES and bare[-1] == bare[0] and bare[0] not in bare[1:-1]:
+        bare = bare[1:-1].strip(AROUND)
     return bare
 
 
@@ -71,8 +93,20 @@ def unusable(name: str, value: str) -> str | None:
             return (
                 f"has a line break or an invisible character (U+{ord(character):04X}) at place {place}: write it anew."
             )
-    if name not in TEXTS and value and _half_quoted(value):
+    if UNFILLED.fullmatch(value) or (name not in TEXTS and BLANK_FORM.fullmatch(value)):
+        return "stands for another value, and nothing is put in its place here: write the value itself."
+    return _why_odd(value) if value and name not in TEXTS else None
+
+
+def _why_odd(value: str) -> str | None:
+    if _half_quoted(value):
         return "begins or ends with a quote that has no partner: take it away."
+    if value.startswith(OTHER_QUOTES) and value.endswith(OTHER_QUOTES):
+        return "stands in quotes that nobody takes away: take them away."
+    if value.endswith("\\n"):
+        return "ends with \\n, written out: take it away."
+    if re.search(r"\s#", value):
+        return "has a blank and a # in it, which reads as a comment in some places: put that on a line of its own."
     return None
 
 

@@ -13,7 +13,18 @@ LEAST_PASSWORD = 12
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # What a name may hold without quotes: the atoms of RFC 5322, section 3.2.3, with single spaces.
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+PLAINER = {
+    "Not a valid boolean.": "must be true or false.",
+    "Not a valid integer.": "must be a whole number, such as 2.",
+    "Not a valid number.": "must be a number, such as 0.8.",
+    "Environment variable not set.": "is not set, or empty.",
+}
 ROLES = ("all", "web", "worker", "scheduler", "migrate")
+
+
+def plainer(words: str) -> str:
+    """Return what marshmallow says of a value in words for those who fill in a form."""
+    return PLAINER.get(words, words)
 
 
 def parts_of(value: str | None) -> tuple[str, ...]:
@@ -56,6 +67,8 @@ def strong_pair(value: str) -> None:
     _own(value)
     if not parts_of(value) or any(len(secret) < 16 for secret in parts_of(value)):
         raise ValidationError("must be a secret of 16 characters or more, or two with a comma while it is rotated.")
+    if not value.isascii():
+        raise ValidationError("must be of plain letters, digits and signs: a header of HTTP carries no others.")
 
 
 def password(value: str) -> None:
@@ -81,7 +94,8 @@ def strong_or_off(value: str) -> None:
 def key(value: str) -> None:
     """Refuse what no header of HTTP can carry as a key, and the example's."""
     _own(value)
-    if not re.fullmatch(r"[!-~]+", value):
+    # What a bearer token may hold, RFC 6750, section 2.1.
+    if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", value):
         raise ValidationError("must be a key of letters, digits and signs alone: copy it anew.")
 
 
@@ -94,11 +108,7 @@ def key_or_off(value: str) -> None:
 def webhook_secrets(value: str) -> None:
     """Refuse what no signature can be checked with: each of the secrets is base64 behind `whsec_`."""
     for secret in parts_of(value) or ("",):
-        try:
-            known = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-        except ValueError:
-            known = b""
-        if not known:
+        if not _key_in(secret):
             raise ValidationError("must be the signing secret that Resend shows for the webhook: whsec_…")
 
 
@@ -109,14 +119,18 @@ def own_signing_secrets(value: str) -> None:
     """
     _own(value)
     for secret in parts_of(value):
-        try:
-            known = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-        except ValueError:
-            known = b""
-        if not 24 <= len(known) <= 64:
+        if not 24 <= len(_key_in(secret)) <= 64:
             raise ValidationError(
                 'must be base64 of 24 to 64 bytes behind whsec_: echo "whsec_$(openssl rand -base64 32)" makes one.'
             )
+
+
+def _key_in(secret: str) -> bytes:
+    """Return the key in a secret of Standard Webhooks; nothing where it is no base64."""
+    try:
+        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        return b""
 
 
 def notion_id(value: str) -> None:
@@ -133,8 +147,14 @@ def notion_id_or_off(value: str) -> None:
 
 def recipients(value: str) -> None:
     """Refuse a list of recipients in which one is neither an address nor `*@domain`."""
-    if not all(re.fullmatch(r"[^@\s]+@[^@\s]+", part) for part in parts_of(value)):
+    if not all(re.fullmatch(r"[^@\s\"'`<>()\[\],;:\\]+@[\w-]+(?:\.[\w-]+)+", part) for part in parts_of(value)):
         raise ValidationError("must be addresses with commas between them; *@domain allows a domain.")
+
+
+def folder_or_off(value: str) -> None:
+    """Refuse what is no folder from the root, which would be made wherever a process begins; none is fine."""
+    if value and not value.startswith("/"):
+        raise ValidationError("must be a folder from the root, such as /data/backups; leave it empty for none.")
 
 
 def not_blank(value: str) -> None:

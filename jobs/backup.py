@@ -1,12 +1,12 @@
 """The nightly backup, which the scheduler starts: `python -m jobs.backup`."""
 
 import sys
-from pathlib import Path
 
 import structlog
 
-from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
-from funnel_app.flows.monitoring import backups
+from funnel_app.flows.maintenance.backup import BackupFailed
+from funnel_app.flows.maintenance.renew_backup import renew_backup
+from funnel_app.flows.monitoring.backups import TOLD
 from jobs import process
 from jobs.settings import start
 
@@ -14,19 +14,14 @@ log = structlog.get_logger()
 
 
 def main() -> int:
-    """Make the backup and remove the old ones, in JSON lines as every process here; TOLD where none was made."""
+    """Renew the backup and remove the old ones, in JSON lines as every process here; TOLD where none was made."""
     start()
-    deps = process.deps()
-    folder = Path(str(deps.settings.backup_dir))
     try:
-        made = backup(deps, folder)
+        renewed = renew_backup(process.deps())
     except BackupFailed as fault:
         log.error("backup_not_made", error=str(fault))
-        backups.tell(deps, str(fault))
-        return backups.TOLD
-    removed = prune(folder, deps.settings.backup_keep, deps.now())
-    backups.tell(deps, None)
-    log.info("backup_counted", **made.as_json(), removed=removed)
+        return TOLD
+    log.info("backup_counted", **renewed.made.as_json(), removed=renewed.removed, broken=renewed.broken)
     return 0
 
 

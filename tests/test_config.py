@@ -106,10 +106,10 @@ def test_no_reply_address_is_none(load, blank):
         ("SECRET_KEY", " , " * 20, "must have 32 characters or more."),
         ("PUBLIC_URL", "funnel.example", "must be a web address"),
         ("PUBLIC_URL", "ftp://funnel.example", "must be a web address"),
-        ("TESTING_MODE", "perhaps", "Not a valid boolean."),
+        ("TESTING_MODE", "perhaps", "must be true or false."),
         ("HOOK_SECRET", "short", "must be a secret of 16 characters or more"),
         ("HOOK_SECRET", "a-new-hook-secret,short", "must be a secret of 16 characters or more"),
-        ("RESEND_API_KEY", "  ", "not set"),
+        ("RESEND_API_KEY", "  ", "is not set, or empty."),
         ("RESEND_API_KEY", "re_AbCd\u200b1234", "has a line break or an invisible character (U+200B) at place 8"),
         ("RESEND_API_KEY", "re_AbCd\u20131234", "must be a key of letters, digits and signs alone"),
         ("NOTION_TOKEN", "ntn_ 1", "must be a key of letters, digits and signs alone"),
@@ -121,6 +121,8 @@ def test_no_reply_address_is_none(load, blank):
         ("SENTRY_DSN", "https://sentry.example/1", "must be the DSN"),
         ("EVENTS_WEBHOOK_URL", "https://n8n.example/x, zapier", "must be a web address"),
         ("EVENTS_WEBHOOK_URL", "https://n8n.example/x", "EVENTS_WEBHOOK_SECRET: must be set with EVENTS_WEBHOOK_URL"),
+        ("REPLY_FORWARD_TO", "olga", "must be one address"),
+        ("REPLY_FORWARD_TO", "Me <Hello@mail.businessx.example>", "what goes on would come again"),
         ("EVENTS_WEBHOOK_SECRET", "whsec_c2hvcnQ=", "24 to 64 bytes"),
         ("ARM_HORIZON_DAYS", "1000000000", "366 is the most"),
         ("PORT", "80000", "65,535 is the most"),
@@ -142,7 +144,8 @@ def test_no_reply_address_is_none(load, blank):
         ("TIMEZONE", "Mars/Olympus", "must be a time zone"),
         ("TESTING_INTERVAL_SECONDS", "0", "must be 1 or more."),
         ("WORKERS", "0", "must be 1 or more."),
-        ("PORT", "http", "PORT"),
+        ("PORT", "http", "must be a whole number"),
+        ("RESEND_RATE_LIMIT", "2,5", "must be a number"),
         ("RESEND_RATE_SHARE", "1.5", "must be over 0 and at most 1."),
         ("RESEND_RATE_LIMIT", "0", "must be 0.1 or more."),
         ("ARM_HORIZON_DAYS", "0", "must be 1 or more."),
@@ -163,7 +166,52 @@ def test_a_setting_that_cannot_be_used_is_named_with_its_rule(load, name, value,
     assert name in message and words in message
 
 
-@pytest.mark.parametrize("written", [" {} ", "{}\n", '"{}"', "'{}'", " '{} '\r\n", "\ufeff{}\u200b"])
+# As `docker --env-file`, a shell, Coolify and a paste out of a document leave them, and as they are easily mistyped.
+MISREAD = [
+    ("HOOK_SECRET", "a-new-hook-secret # the website's", "reads as a comment"),
+    ("BACKUP_DIR", "/data/backups # nightly", "reads as a comment"),
+    ("HOOK_SECRET", "\u201ca-new-hook-secret\u201d", "stands in quotes that nobody takes away"),
+    ("SECRET_KEY", f"`{'s' * 32}`", "stands in quotes that nobody takes away"),
+    ("CALENDLY_SIGNING_KEY", '\\"a-signing-key-of-calendly\\"', "stands in quotes that nobody takes away"),
+    ("SECRET_KEY", "s" * 32 + "\\n", "ends with \\n, written out"),
+    ("HOOK_SECRET", "$(openssl rand -hex 32)", "stands for another value"),
+    ("SECRET_KEY", "${SERVICE_PASSWORD_64_FUNNEL_OF_OURS}", "stands for another value"),
+    ("COMPANY_NAME", "{{ project.NAME }}", "stands for another value"),
+    ("CONSOLE_PASSWORD", "<four words of yours>", "stands for another value"),
+    ("HOOK_SECRET", "s\u00e9same-ouvre-toi-vite", "plain letters"),
+    ("RESEND_API_KEY", "re_AbCd1234;", "must be a key of letters"),
+    ("NOTION_TOKEN", "NOTION_TOKEN=ntn_1", "must be a key of letters"),
+    ("PUBLIC_URL", "https://a.example,https://b.example", "must be a web address"),
+    ("PUBLIC_URL", "https://funnel.example;", "must be a web address"),
+    ("PUBLIC_URL", "https://nora:secret@funnel.example", "must be the address alone"),
+    ("PUBLIC_URL", "https://funnel.example/?utm=1", "must be the address alone"),
+    ("ALERT_WEBHOOK_URL", "https://hooks.example/a,https://hooks.example/b", "must be a web address"),
+    ("EVENTS_WEBHOOK_URL", "https://a.example;https://b.example", "must be a web address"),
+    ("DATABASE_URL", "sqlite:///:memory:", "must name a file behind four slashes"),
+    ("DATABASE_URL", "sqlite:///", "must name a file behind four slashes"),
+    ("DATABASE_URL", "sqlite:////data/", "must name a file behind four slashes"),
+    ("DATABASE_URL", "sqlite:////data/funnel.db?mode=ro", "must name a file behind four slashes"),
+    ("DATABASE_URL", "postgresql://funnel:${PASSWORD}@db/funnel", "must be sqlite:////folder/funnel.db or"),
+    ("DATABASE_URL", "postgresql://db/funnel?sslmode=required", "an sslmode that is none of disable"),
+    ("REDIS_URL", "redis://", "must be redis://host:6379/0"),
+    ("REDIS_URL", "redis://redis:6379/main", "must be redis://host:6379/0"),
+    ("REDIS_URL", "redis://redis:6379/0?db=main", "must be redis://host:6379/0"),
+    ("REDIS_URL", "redis://redis:6379?family=0", "of which Funnel makes nothing: leave it away"),
+    ("REDIS_URL", "rediss://redis:6379?ssl_cert_reqs=CERT_NONE", "none of none, optional, required"),
+    ("TEST_RECIPIENTS", '["ana@resend.dev"]', "must be addresses with commas"),
+    ("TEST_RECIPIENTS", "*@*", "must be addresses with commas"),
+    ("BACKUP_DIR", "none", "leave it empty for none"),
+    ("BACKUP_DIR", "file:///data/backups", "must be a folder from the root"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "words"), MISREAD)
+def test_what_a_platform_or_a_hand_spoils_is_refused(load, name, value, words):
+    message = faults(load, **{**GOOD, name: value})
+    assert f"{name}: " in message and words in message
+
+
+@pytest.mark.parametrize("written", [" {} ", "{}\n", '"{}"', "'{}'", " '{} '\r\n", "\ufeff{}\u200b", "'\"{}\"'"])
 def test_what_stands_around_a_value_is_no_part_of_it(load, written):
     settings = load(**{name: written.format(value) for name, value in GOOD.items()}, PORT=written.format(8001))
     assert settings == load(**GOOD, PORT="8001")
@@ -179,10 +227,33 @@ def test_what_stands_around_a_value_is_no_part_of_it(load, written):
         ("DATABASE_URL", "postgresql://u:p%2Fss@db:5432/funnel?sslmode=require", "database_url"),
         ("REDIS_URL", "rediss://:p%23ss@redis:6379/0", "redis_url"),
         ("SENTRY_DSN", "https://key@sentry.example/1", "sentry_dsn"),
+        ("COMPANY_ADDRESS", "1 Market Street #4, Toronto", "company_address"),
+        ("PUBLIC_URL", "https://f\u00fcnnel.example:8443/leads", "public_url"),
+        ("REDIS_URL", "rediss://app:p%23ss@valkey_1:6380/2?ssl_cert_reqs=none", "redis_url"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=1", "redis_url"),
+        ("DATABASE_URL", "postgresql://u@[::1]:5432/funnel?channel_binding=require", "database_url"),
     ],
 )
 def test_what_belongs_to_a_value_is_left(load, name, value, field):
     assert getattr(load(**{**GOOD, name: value}), field) == value
+
+
+def test_what_is_written_otherwise_and_means_the_same_is_read_as_that(load):
+    settings = load(**{**GOOD, "PUBLIC_URL": "HTTPS://Funnel.Example/", "COMPANY_ADDRESS": "1 Market Street\\nToronto"})
+    assert settings.public_url == "https://funnel.example"
+    assert settings.company_address == "1 Market Street\nToronto"
+
+
+def test_a_text_that_a_number_sign_would_cut_short_in_a_file_is_refused(load, monkeypatch, tmp_path):
+    """Docker and Compose read it otherwise than dotenv does: only quotes say the same to all."""
+    file = tmp_path / ".env"
+    monkeypatch.setattr("funnel_app.config.find_file", lambda: file)
+    given = {name: value for name, value in GOOD.items() if name != "COMPANY_ADDRESS"}
+    file.write_text("COMPANY_ADDRESS=1 Market Street #4, Toronto\n")
+    assert "COMPANY_ADDRESS: has a # in it" in faults(load, **given)
+    for written in ("'1 Market Street #4, Toronto'", "1 Market Street # the office"):
+        file.write_text(f"COMPANY_ADDRESS={written}\n")
+        assert load(**given).company_address.startswith("1 Market Street")
 
 
 def test_an_empty_value_is_none_at_all(load):

@@ -9,8 +9,9 @@ import pytest
 from docs.tables import DOCUMENTS
 from funnel_app.app import create_app
 from funnel_app.campaigns.model import HOOKS, Event
-from funnel_app.campaigns.parse import SEQUENCE, STEP, TOP
+from funnel_app.campaigns.parse import TOP
 from funnel_app.campaigns.registry import Registry
+from funnel_app.campaigns.sequence_keys import SEQUENCE, STEP
 from funnel_app.gateways.resend.answers import AnswerKind
 from funnel_app.ledger.engine import open_engine
 from funnel_app.web.console.buttons import BUTTONS

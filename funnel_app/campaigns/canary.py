@@ -33,6 +33,7 @@ def _one_step(like: Sequence) -> Sequence:
         kind=Kind.TRANSACTIONAL,
         steps=(step,),
         exits=frozenset(),
+        exits_elsewhere=frozenset(),
         per_occurrence=False,
         email_1=EmailOne.FUNNEL,
         email_1_by_entrance={},

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from funnel_app.campaigns.model import Window
+from funnel_app.campaigns.model import AtMost, Window
 
 Kind = TypeVar("Kind", bound=StrEnum)
 Value = TypeVar("Value")
@@ -19,6 +19,8 @@ DURATION = re.compile(r"(\d{1,5})(m|h|d)")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 DEADLINE = re.compile(r"(\d{2})-(\d{2})")
+AT_MOST = re.compile(r"(\d{1,3}) per (\d{1,5}[mhd])")
+LONGEST_SPAN = timedelta(days=31)
 WINDOW = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})")
 
 
@@ -137,6 +139,15 @@ def window(text: str) -> Window:
     if opens >= closes:
         raise ValueError(f"{text!r} closes before it opens")
     return Window(opens, closes)
+
+
+def at_most(text: str) -> AtMost:
+    """Read "1 per 20h"."""
+    found = AT_MOST.fullmatch(text)
+    emails, span = (int(found[1]), duration(found[2])) if found else (0, timedelta(0))
+    if not emails or not timedelta(0) < span <= LONGEST_SPAN:
+        raise ValueError(f"{text!r} is not a limit such as 1 per 20h, of 31 days at most")
+    return AtMost(emails, span)
 
 
 def link(text: str) -> str:

@@ -25,6 +25,7 @@ class Event(StrEnum):
     NO_SHOW_UNDONE = "no_show_undone"
     MAYBE = "maybe"
     ONBOARDING = "onboarding"
+    REPLY = "reply"
 
 
 class Kind(StrEnum):
@@ -79,6 +80,14 @@ class Season:
 
 
 @dataclass(frozen=True, slots=True)
+class AtMost:
+    """How many marketing emails may go to one person within a span, whatever sequences and campaigns they are of."""
+
+    emails: int
+    span: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """The hours of the day in which a sequence may send."""
 
@@ -106,6 +115,10 @@ class Sequence:
     off_season: str
     window: Window | None
     max_lateness: timedelta
+    # Among emails of one person that cannot all go, those of the larger number go first.
+    priority: int = 0
+    # What ends it where it happens in another campaign.
+    exits_elsewhere: frozenset[Event] = frozenset()
     # Whether the steps count back from the anchor, as reminders of a call do.
     before_anchor: bool = field(init=False)
 
@@ -146,6 +159,7 @@ class Campaign:
     tips: Mapping[str, tuple[str, ...]]
     sequences: Mapping[str, Sequence]
     hooks: Mapping[str, Hook]
+    at_most: AtMost | None = None
     variables: Mapping[str, str | int | float] = field(default_factory=dict)
 
     def started_by(self, event: Event) -> Sequence | None:

@@ -1,22 +1,17 @@
 """Read one campaign file into the model, or say everything that is wrong with it."""
 
-import re
 import tomllib
-from datetime import timedelta
 from pathlib import PurePath
 
 from funnel_app.campaigns import fields
 from funnel_app.campaigns.fields import CampaignError, Table
-from funnel_app.campaigns.model import HOOKS, SAME, Campaign, EmailOne, Event, Hook, Kind, Sequence, Step
+from funnel_app.campaigns.model import HOOKS, Campaign, Event, Hook, Sequence
 from funnel_app.campaigns.own_variables import read_own, read_own_of_hook
 from funnel_app.campaigns.season_keys import check_off_season, check_season, read_season
-from funnel_app.campaigns.spoken import as_title
+from funnel_app.campaigns.sequence_keys import read_sequence
 
 __all__ = ["CampaignError", "parse"]
 
-HANDLER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*-handler")
-MAX_LATENESS = timedelta(days=7)
-REENTRY = ("never", "after_end")
 TOP = (
     "name",
     "title",
@@ -25,6 +20,7 @@ TOP = (
     "deadline",
     "capacity",
     "bookings_baseline",
+    "at_most",
     "calendly_link",
     "pdf_download_link",
     "hooks",
@@ -32,23 +28,6 @@ TOP = (
     "tips",
     "variables",
 )
-SEQUENCE = (
-    "title",
-    "hook",
-    "flow",
-    "starts_on",
-    "kind",
-    "exits",
-    "steps",
-    "per_occurrence",
-    "email_1",
-    "email_1_by_entrance",
-    "reentry",
-    "off_season",
-    "window",
-    "max_lateness",
-)
-STEP = ("title", "template", "after", "before", "test_after", "test_before", "aliases", "after_deadline", "season_only")
 TIPS = 3
 
 
@@ -70,7 +49,8 @@ def parse(filename: str, text: str) -> Campaign:
 def _campaign(top: Table) -> Campaign:
     top.only(TOP)
     name = top.read("name", fields.name, "") or top.text("name")
-    sequences = {key: _sequence(name, key, top.table("sequences").table(key)) for key in top.table("sequences").values}
+    tables = top.table("sequences")
+    sequences = {key: read_sequence(name, key, tables.table(key)) for key in tables.values}
     if not sequences:
         top.fault("sequences", "there is none")
     for key in ("timezone", "deadline"):
@@ -93,6 +73,7 @@ def _campaign(top: Table) -> Campaign:
         tips=_tips(top),
         sequences=sequences,
         hooks=_hooks(top, name, sequences),
+        at_most=top.read("at_most", fields.at_most, None),
         variables=read_own(top.table("variables")),
     )
 
@@ -107,90 +88,6 @@ def _check_starts(top: Table, sequences: dict[str, Sequence]) -> None:
             words = f"{sequence.starts_on} starts {seen[sequence.starts_on]} already"
             top.fault(f"sequences.{sequence.name}.starts_on", words)
         seen[sequence.starts_on] = sequence.name
-
-
-def _sequence(campaign: str, name: str, table: Table) -> Sequence:
-    table.only(SEQUENCE)
-    if not fields.NAME.fullmatch(name):
-        table.fault("", f"{name!r} is not a name of small letters, digits and underscores")
-    flow = table.text("flow")
-    handler = f"{campaign}-{flow}-handler"
-    if flow and not HANDLER.fullmatch(handler):
-        table.fault("flow", f"{handler!r} is not a handler name of small letters, digits and hyphens")
-    for key in ("starts_on", "kind"):
-        table.text(key)
-    return Sequence(
-        name=name,
-        title=table.text("title", as_title(name)),
-        campaign=campaign,
-        flow=flow,
-        handler=handler,
-        starts_on=table.choice("starts_on", Event, Event.OPT_IN),
-        kind=table.choice("kind", Kind, Kind.MARKETING),
-        steps=_steps(table),
-        exits=_events(table, "exits"),
-        per_occurrence=table.flag("per_occurrence"),
-        email_1=table.choice("email_1", EmailOne, EmailOne.FUNNEL),
-        email_1_by_entrance=_entrances(table.table("email_1_by_entrance")),
-        reentry=_reentry(table),
-        off_season=table.text("off_season", SAME),
-        window=table.read("window", fields.window, None),
-        max_lateness=table.read("max_lateness", fields.duration, MAX_LATENESS),
-    )
-
-
-def _events(table: Table, key: str) -> frozenset[Event]:
-    known = [text for text in table.texts(key) if text in set(Event)]
-    for text in set(table.texts(key)) - set(known):
-        table.fault(key, f"{text!r} is none of {', '.join(Event)}")
-    return frozenset(Event(text) for text in known)
-
-
-def _entrances(table: Table) -> dict[str, EmailOne]:
-    return {entrance: table.choice(entrance, EmailOne, EmailOne.PAYLOAD) for entrance in table.values}
-
-
-def _reentry(table: Table) -> str:
-    found = table.text("reentry", "never")
-    if found not in REENTRY:
-        table.fault("reentry", f"{found!r} is none of {', '.join(REENTRY)}")
-    return found
-
-
-def _steps(table: Table) -> tuple[Step, ...]:
-    rows = table.values.get("steps")
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        table.fault("steps", "must be a list of steps, one at least")
-        return ()
-    return tuple(
-        _step(number, Table(row, f"{table.place}steps[{number}].", table.faults)) for number, row in enumerate(rows, 1)
-    )
-
-
-def _step(number: int, table: Table) -> Step:
-    table.only(STEP)
-    before = "before" in table.values
-    if before == ("after" in table.values):
-        table.fault("after", "give either after or before")
-    key, sign = ("before", -1) if before else ("after", 1)
-    return Step(
-        number=number,
-        template=table.read("template", fields.name, "") or table.text("template"),
-        delay=sign * table.read(key, fields.duration, timedelta(0)),
-        test_intervals=sign * table.number(f"test_{key}"),
-        in_days=str(table.values.get(key)).endswith("d"),
-        aliases=table.texts("aliases"),
-        after_deadline=_after_deadline(table),
-        season_only=table.flag("season_only"),
-        title=table.text("title", f"Email {number}"),
-    )
-
-
-def _after_deadline(table: Table) -> str | None:
-    found = table.values.get("after_deadline")
-    if found not in (None, "skip"):
-        table.fault("after_deadline", f"{found!r} is not skip")
-    return found
 
 
 def _tips(top: Table) -> dict[str, tuple[str, ...]]:

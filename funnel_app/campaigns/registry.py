@@ -181,6 +181,7 @@ def _row(campaign: Campaign, sequence: Sequence) -> dict[str, Any]:
         "sequence": sequence.name,
         "handler": sequence.handler,
         "kind": str(sequence.kind),
+        "priority": sequence.priority,
         "starts_on": str(sequence.starts_on),
         "hook": hook.path if hook else None,
         "legacy_id": str(hook.legacy_id) if hook and hook.legacy_id else None,

@@ -13,7 +13,7 @@ from rich.markup import escape
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
-from funnel_app.flows.console.sequences import seasons_now
+from funnel_app.flows.console.sequences import limits, seasons_now
 from funnel_app.flows.monitoring.checks.check import count
 from funnel_app.flows.monitoring.verify import FAULT, OK, Check, verify
 from funnel_app.flows.simulation.grid import Rehearsed, rehearse
@@ -37,7 +37,7 @@ def group(context: click.Context, as_json: bool) -> None:
     for row in rows:
         table.add_row(*map(escape, _cells(row)))
     Terminal().print(table)
-    for title, words in seasons_now(current_deps()):
+    for title, words in [*seasons_now(current_deps()), *limits(current_deps())]:
         say(f"{title}: {words}")
 
 
@@ -73,4 +73,9 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, str, str]:
     hook = f"{row['starts_on']}\n{row['hook']}" + (f"\n{row['legacy_id']}" if row["legacy_id"] else "")
     times = f"{', '.join(row['live'])}\n{', '.join(row['testing'])}"
     off_season = f"\n{row['off_season']}" if row["off_season"] else ""
-    return f"{row['sequence']}\nof {row['campaign']}, {row['kind']}\n{row['handler']}{off_season}", hook, times
+    priority = f", priority {row['priority']}" if row["priority"] else ""
+    return (
+        f"{row['sequence']}\nof {row['campaign']}, {row['kind']}{priority}\n{row['handler']}{off_season}",
+        hook,
+        times,
+    )

@@ -13,10 +13,11 @@ from pathlib import Path
 import click
 
 from funnel_app.commands.terminal import say
+from funnel_app.config import MEANINGS
 from funnel_app.deploy.apply import Rollout, deploy
 from funnel_app.deploy.coolify_api import Coolify
 from funnel_app.deploy.descriptor import NotApplicable, Source, read_descriptor
-from funnel_app.environment import plain_values, read_file
+from funnel_app.environment import cut_off, faults_in, plain_values, read_file
 from funnel_app.gateways.errors import GatewayError
 
 Command = Callable[..., None]
@@ -80,6 +81,9 @@ def _rollout(given: Mapping[str, object], act: bool) -> Rollout:
     source = Source(text.get("repository"), text.get("private_key"), text.get("github_app"), text.get("server"))
     file = text.get("env_file")
     values = plain_values(read_file(Path(file)) if file else os.environ)
+    own = {name: value for name, value in values.items() if name in MEANINGS}
+    if faults := faults_in(own, list(cut_off(Path(file))) if file else ()):
+        raise NotApplicable("\n".join(f"{name} {why}" for name, why in faults.items()))
     wanted = read_descriptor(Path(text["file"]).read_text("utf-8"))
     coolify = Coolify(text["url"], text["token"])
     return Rollout(coolify, wanted, values, source, act, resend_values=bool(given["resend_values"]))

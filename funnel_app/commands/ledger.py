@@ -10,7 +10,9 @@ from flask.cli import with_appcontext
 
 from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
+from funnel_app.deps import Deps
 from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
+from funnel_app.flows.maintenance.renew_backup import Renewed, renew_backup
 from funnel_app.flows.maintenance.restore import NotRestored, Restored, restore, restore_moment
 from funnel_app.flows.monitoring.stats import ledger_stats
 
@@ -44,17 +46,27 @@ def backup_command(folder: Path | None, prunes: bool, as_json: bool) -> None:
     if where is None:
         raise click.UsageError("Name a folder with --to, or set BACKUP_DIR.")
     try:
-        made = backup(deps, where)
+        renewed = _renewed(deps, where, prunes)
     except BackupFailed as fault:
         raise click.ClickException(str(fault)) from None
-    removed = prune(where, deps.settings.backup_keep, deps.now()) if prunes else 0
+    made, removed = renewed.made, renewed.removed
     if as_json:
-        say(json.dumps({**made.as_json(), "removed": removed}, indent=2))
+        say(json.dumps({**made.as_json(), "removed": removed, "broken": renewed.broken}, indent=2))
         return
     say(f"{made.file}: {made.bytes / 1e6:.1f} MB, opened and counted.")
     say(f"{made.rows['contacts']} contacts, {made.rows['enrolments']} enrolments, {made.rows['emails']} emails.")
     if removed:
         say(f"{removed} older than {deps.settings.backup_keep.days} days removed.")
+    for name, why in renewed.broken.items():
+        say(f"{name} was damaged after it was made: {why}. Remove it, and see whether that disk fails.")
+
+
+def _renewed(deps: Deps, folder: Path, prunes: bool) -> Renewed:
+    """Make a backup; in `BACKUP_DIR` it is as good as the night's, and what was told of that one is over."""
+    if deps.settings.backup_dir is not None and folder.resolve() == Path(deps.settings.backup_dir).resolve():
+        return renew_backup(deps, prunes=prunes)
+    made = backup(deps, folder)
+    return Renewed(made, prune(folder, deps.settings.backup_keep, deps.now()) if prunes else 0, {})
 
 
 def _moment(at: str | None) -> datetime | None:

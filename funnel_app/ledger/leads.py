@@ -26,11 +26,13 @@ IN_TROUBLE = written(Email.state, *TROUBLE)
 class Wanted:
     """Which leads: words in the address or a name, a sequence, the state of an enrolment, and an email's trouble.
 
-    A sequence is told by its name, or as `campaign/name`; `next` is the key of an email that is the next of a sequence.
+    A sequence is told by its name, or as `campaign/name`; with a `campaign` all of its sequences are meant. `next` is
+    the key of an email that is the next of a sequence.
     """
 
     words: str = ""
     sequence: str = ""
+    campaign: str = ""
     state: str = ""
     trouble: str = ""
     segment: str = ""
@@ -62,6 +64,12 @@ def page(session: Session, wanted: Wanted, limit: int) -> list[Contact]:
     ids = _matching(session, select(Contact.id), wanted).order_by(Contact.id.desc()).limit(limit)
     rows = select(Contact).where(Contact.id.in_(ids)).options(defer(Contact.consent_text))
     return list(session.scalars(rows.order_by(Contact.id.desc())))
+
+
+def consented(session: Session, ids: Collection[UUID]) -> set[UUID]:
+    """Return those of these leads of whom there is evidence that they agreed to be mailed."""
+    evidence = or_(Contact.consent_at.is_not(None), Contact.consent_text.is_not(None))
+    return set(session.scalars(select(Contact.id).where(Contact.id.in_(list(ids)), evidence)))
 
 
 def count(session: Session, wanted: Wanted) -> int:
@@ -118,6 +126,8 @@ def _joined(wanted: Wanted) -> list[ColumnElement[bool]]:
         campaign, _, name = wanted.sequence.rpartition("/")
         conditions.append(Enrolment.sequence == name)
         conditions += [Enrolment.campaign == campaign] if campaign else []
+    if wanted.campaign:
+        conditions.append(Enrolment.campaign == wanted.campaign)
     if wanted.state:
         conditions.append(Enrolment.state == wanted.state)
     return conditions

@@ -136,6 +136,7 @@ class Email(Base):
         partial("ix_emails_unsettled", "state", "lease_until", where="state IN ('sending', 'held', 'ambiguous')"),
         partial("ix_emails_unproven", "sent_at", where="state IN ('sent', 'delayed')"),
         Index("ix_emails_resend_id", "resend_id"),
+        partial("ix_emails_message_id", "message_id", where="message_id IS NOT NULL"),
         Index("ix_emails_request_id", "request_id"),
     )
 
@@ -144,6 +145,8 @@ class Email(Base):
     step: Mapped[int]
     template_key: Mapped[str] = mapped_column(String(128))
     due_at: Mapped[datetime]
+    was_due_at: Mapped[datetime | None]
+    asked_for_at: Mapped[datetime | None]
     latest_at: Mapped[datetime | None]
     state: Mapped[State] = mapped_column(String(16), default=State.PLANNED)
     reason: Mapped[str | None] = mapped_column(Text)
@@ -154,6 +157,7 @@ class Email(Base):
     freezes: Mapped[int] = mapped_column(default=0)
     request_id: Mapped[UUID | None] = mapped_column(ForeignKey("requests.id"))
     resend_id: Mapped[str | None] = mapped_column(String(64))
+    message_id: Mapped[str | None] = mapped_column(String(255))
     checks: Mapped[int] = mapped_column(default=0, server_default="0")
     next_check_at: Mapped[datetime | None]
     planned_at: Mapped[datetime | None]

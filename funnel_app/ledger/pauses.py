@@ -89,8 +89,9 @@ def end(session: Session, campaign: str, sequence: str, now: datetime) -> bool:
 
 
 def due_before(session: Session, end_at: datetime) -> list[tuple[str, str, datetime, datetime | None]]:
-    """Return the emails that are planned for before a time: campaign, sequence, due at, and the latest it may go."""
-    columns = (Enrolment.campaign, Enrolment.sequence, Email.due_at, Email.latest_at)
+    """Return the emails planned for before a time: campaign, sequence, when first due, and the latest it may go."""
+    wanted_at = func.coalesce(Email.was_due_at, Email.due_at, type_=UtcTime())
+    columns = (Enrolment.campaign, Enrolment.sequence, wanted_at, Email.latest_at)
     planned = written(Email.state, State.PLANNED), Email.due_at < end_at, Enrolment.mode != Mode.CANARY
     rows = session.execute(select(*columns).join(Enrolment, Enrolment.id == Email.enrolment_id).where(*planned))
     return [(campaign, sequence, due_at, latest_at) for campaign, sequence, due_at, latest_at in rows]

@@ -1,6 +1,8 @@
 """What the watch and the doctor ask the ledger; each question is one query that reads no more than it must."""
 
+from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -11,8 +13,9 @@ from funnel_app.ledger.base import written
 from funnel_app.ledger.canaries import of_canary
 from funnel_app.ledger.email_events import came_by_itself
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Outcome
+from funnel_app.rules.call import IMPORT
 
-BY_HAND = "keyboard"
+BY_HAND = ("keyboard", IMPORT)
 
 
 def newest_at(session: Session) -> datetime | None:
@@ -64,21 +67,29 @@ def first_emails_without_sender(session: Session, campaign: str, since: datetime
 
 
 def assessed_since(session: Session, since: datetime) -> list[tuple[str, Contact]]:
-    """Return who was assessed since a time, with the campaign; tests and canaries are not among them."""
+    """Return who was assessed since a time, with the campaign; tests, canaries and lists are not among them."""
     assessments = select(HookEvent.campaign, Contact).join(Contact, Contact.id == HookEvent.contact_id)
     wanted = assessments.where(
         HookEvent.received_at >= since,
         HookEvent.event == Event.ASSESSMENT,
         HookEvent.outcome == Outcome.ACCEPTED,
         HookEvent.mode == Mode.LIVE,
+        HookEvent.source != IMPORT,
     )
     return [(campaign, contact) for campaign, contact in session.execute(wanted)]
+
+
+def clients_among(session: Session, ids: Collection[UUID]) -> set[UUID]:
+    """Return those of these leads who became clients."""
+    onboarded = HookEvent.contact_id.in_(list(ids)), HookEvent.event == Event.ONBOARDING
+    accepted = HookEvent.outcome == Outcome.ACCEPTED
+    return {found for found in session.scalars(select(HookEvent.contact_id).where(*onboarded, accepted)) if found}
 
 
 def hook_times(session: Session, since: datetime, mode: str) -> dict[str, list[datetime]]:
     """Return when each hook was called since a time, oldest first, by campaign and hook, whatever was answered."""
     wanted = select(HookEvent.campaign, HookEvent.hook, HookEvent.received_at).where(
-        HookEvent.received_at >= since, HookEvent.mode == mode, HookEvent.source != BY_HAND
+        HookEvent.received_at >= since, HookEvent.mode == mode, HookEvent.source.not_in(BY_HAND)
     )
     times: dict[str, list[datetime]] = {}
     for campaign, hook, at in session.execute(wanted.order_by(HookEvent.received_at)):

@@ -16,6 +16,8 @@ from funnel_app.rules.whole import Whole
 LONGEST_NAME = 255
 # Sources that prove who they are by their own signature: no robot fills in a form of theirs.
 CALENDARS = frozenset({"calendly", "calcom"})
+# A list that a person imports who may, at the machine's keyboard or logged in to the console.
+IMPORT = "import"
 
 
 def fitted(name: str) -> str:
@@ -63,6 +65,11 @@ class Call:
     def by_calendar(self) -> bool:
         """Say whether a calendar made it, which proved who it is."""
         return self.source in CALENDARS
+
+    @property
+    def may_be_many(self) -> bool:
+        """Say whether a robot cannot have made it, so that no number of them is too many."""
+        return self.by_calendar or self.source == IMPORT
 
     @property
     def consent_ip(self) -> str | None:

@@ -1,6 +1,7 @@
 """One call with all that its rules look at."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from funnel_app.rules.plan import Timing
 class Case:
     """One call, the person as the call leaves them, and the circumstances.
 
+    `others` are the campaigns beside that of the call, by name; the call's own may be among them.
     `is_news` says whether a calendar's word changed anything. `from_caller` counts what was started in the last hour
     from where the call's visitor came, and `for_mailbox` what was started in the last day for the call's mailbox.
     """
@@ -30,6 +32,7 @@ class Case:
     now: datetime
     current_mode: Mode
     interval_seconds: int
+    others: Mapping[str, Campaign] = field(default_factory=dict)
     is_news: bool = False
     from_caller: int = 0
     for_mailbox: int = 0

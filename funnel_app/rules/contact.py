@@ -32,6 +32,14 @@ class Consenting(Protocol):
         """To which words; None where nobody said."""
 
 
+class Known(Consenting, Protocol):
+    """Whoever is known by columns and properties."""
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        """Whatever is no column."""
+
+
 EVIDENCE = ("consent_at", "consent_text", "consent_source", "consent_ip")
 NAMES = ("first_name", "name", "business_name")
 
@@ -58,6 +66,17 @@ def without_new_names(contact: ContactFacts, facts: Mapping[str, Any]) -> dict[s
     """Return what was said of a person without other names than theirs: a stranger may fill in a form for them."""
     kept = {name for name in NAMES if getattr(contact, name) is not None} if has_consented(contact) else set()
     return {name: value for name, value in facts.items() if name not in kept}
+
+
+def only_new(contact: Known, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a list or an older system says that nobody told here: what the hooks told is newer."""
+    consented = has_consented(contact)
+    return {
+        name: value
+        for name, value in facts.items()
+        if not (consented and name in EVIDENCE)
+        and not (getattr(contact, name) if name in COLUMNS else contact.properties.get(name) is not None)
+    }
 
 
 def without_half_evidence(contact: Consenting, columns: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from funnel_app.campaigns.model import Event, Sequence
 from funnel_app.campaigns.reasons import on_date
 from funnel_app.campaigns.season import OUT_OF_SEASON, opens_next
 from funnel_app.rules.case import Case
-from funnel_app.rules.exit import Happening, by_calls, told, touches
+from funnel_app.rules.exit import Happening, by_calls, told, touches, touches_elsewhere
 from funnel_app.rules.facts import EnrolmentFacts, Heard
 from funnel_app.rules.places import GIVE_UPS
 from funnel_app.rules.states import HEARD, EnrolmentState, Outcome
@@ -89,12 +89,20 @@ def blocking(case: Case, sequence: Sequence, start: Happening) -> Happening | No
     """Return what keeps a start of a sequence from beginning; None where nothing does."""
     if sequence.per_occurrence and (found := by_calls(sequence, start, case.contact)):
         return found
-    known = (_happening(heard) for heard in _heard(case) if heard.event in sequence.exits)
-    return next((happening for happening in known if touches(happening, sequence, start)), None)
+    # Who answered one email may well want the next sequence.
+    exits = sequence.exits - {Event.REPLY}
+    known = (_happening(heard) for heard in _heard(case) if heard.event in exits)
+    here = next((happening for happening in known if touches(happening, sequence, start)), None)
+    elsewhere = (_happening(h) for h in _heard_elsewhere(case) if h.event in sequence.exits_elsewhere)
+    return here or next((happening for happening in elsewhere if touches_elsewhere(happening, sequence, start)), None)
 
 
 def _heard(case: Case) -> Iterable[Heard]:
     return (h for h in case.contact.heard if h.campaign == case.campaign.name and h.outcome in HEARD)
+
+
+def _heard_elsewhere(case: Case) -> Iterable[Heard]:
+    return (h for h in case.contact.heard if h.campaign != case.campaign.name and h.outcome in HEARD)
 
 
 def _happening(heard: Heard) -> Happening:
@@ -107,8 +115,8 @@ def _happening(heard: Heard) -> Happening:
 
 
 def _check_limits(case: Case) -> None:
-    """Raise TooManyEnrolments where robots may be at work: on forms, and not in a calendar that proved who it is."""
-    if case.call.by_calendar:
+    """Raise TooManyEnrolments where robots may be at work: on forms, and not in a calendar or a person's own list."""
+    if case.call.may_be_many:
         return
     most, span = PER_ADDRESS
     if max(case.for_mailbox, case.contact.enrolled_since(case.now - span)) >= most:

@@ -1,5 +1,6 @@
 """Which events end which sequences, what is cancelled then, and in which words that is told."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -24,6 +25,7 @@ REASONS = {
     Event.NO_SHOW_UNDONE: "did not miss the call after all",
     Event.MAYBE: "asked for time to think after a call",
     Event.ONBOARDING: "became a client",
+    Event.REPLY: "replied",
 }
 # How an enrolment ended early, as lists say it beside a name.
 _ENDED_AS = {
@@ -34,6 +36,7 @@ _ENDED_AS = {
     Event.NO_SHOW_UNDONE: "call took place",
     Event.MAYBE: "thinks it over",
     Event.ONBOARDING: "became a client",
+    Event.REPLY: "replied",
 }
 _ENDED_BY_WORDS = {
     "unsubscribed": "unsubscribed",
@@ -96,6 +99,16 @@ def touches(happening: Happening, sequence: Sequence, start: Happening) -> bool:
     return happening.event not in OF_CALLS
 
 
+def touches_elsewhere(happening: Happening, sequence: Sequence, start: Happening) -> bool:
+    """Say whether an event of another campaign ends what a start began, or keeps it from beginning.
+
+    It does where it happened after the start, whichever of them is told first; who became a client is one for good.
+    """
+    if happening.event not in sequence.exits_elsewhere:
+        return False
+    return happening.event is Event.ONBOARDING or happening.at >= start.at
+
+
 def by_calls(sequence: Sequence, start: Happening, contact: ContactFacts) -> Happening | None:
     """Return what ends or keeps from beginning a sequence about one call, by the person's calls as they stand by now.
 
@@ -123,10 +136,16 @@ def told(event: Event, at: datetime, zone: ZoneInfo) -> str:
     return f"{REASONS[event]} {on_day(at, zone)}"
 
 
-def ended_by(happening: Happening, campaign: Campaign, contact: ContactFacts, now: datetime) -> list[EnrolmentFacts]:
-    """Return those of the contact's running enrolments that this event ends, as they are then. Safe to repeat."""
-    running = [e for e in contact.enrolments if e.runs and e.campaign == campaign.name]
-    found = [(enrolment, _ending(campaign, contact, enrolment, happening)) for enrolment in running]
+def ended_by(
+    happening: Happening, campaign: Campaign, others: Mapping[str, Campaign], contact: ContactFacts, now: datetime
+) -> list[EnrolmentFacts]:
+    """Return those of the contact's running enrolments that this event ends, as they are then. Safe to repeat.
+
+    It happened in a campaign; `others` are those in which it may end something too, by their names.
+    """
+    own = [(e, _ending(campaign, contact, e, happening)) for e in contact.enrolments if e.campaign == campaign.name]
+    theirs = [(e, _ending_elsewhere(others, e, happening)) for e in contact.enrolments if e.campaign != campaign.name]
+    found = [(enrolment, by) for enrolment, by in (*own, *theirs) if enrolment.runs]
     return [_ended(e, by.event, told(by.event, by.at, ZoneInfo(campaign.timezone)), now) for e, by in found if by]
 
 
@@ -143,6 +162,16 @@ def _ending(
     # An unmarked no-show takes back what has not begun; once the lead has read of it, the sequence goes on.
     begun = happening.event is Event.NO_SHOW_UNDONE and any(email.state not in NOT_GONE for email in enrolment.emails)
     return happening if touches(happening, sequence, start) and not begun else None
+
+
+def _ending_elsewhere(
+    others: Mapping[str, Campaign], enrolment: EnrolmentFacts, happening: Happening
+) -> Happening | None:
+    campaign = others.get(enrolment.campaign)
+    sequence = campaign.sequences.get(enrolment.sequence) if campaign else None
+    if sequence is None:
+        return None
+    return happening if touches_elsewhere(happening, sequence, start_of(sequence, enrolment)) else None
 
 
 def start_of(sequence: Sequence, enrolment: EnrolmentFacts) -> Happening:

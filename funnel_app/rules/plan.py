@@ -21,11 +21,15 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 class Timed(Protocol):
-    """An email, as a fact or as a row of the ledger."""
+    """An email of the ledger, as far as its time goes."""
 
     @property
     def due_at(self) -> datetime:
         """When it is due."""
+
+    @property
+    def was_due_at(self) -> datetime | None:
+        """When it was due before it gave way to other emails; None where it never did."""
 
     @property
     def latest_at(self) -> datetime | None:
@@ -138,7 +142,8 @@ def too_late(email: Timed, max_lateness: timedelta, now: datetime) -> str | None
     """Return why an email missed its time for good: the call has begun, or it is later than its sequence allows."""
     if email.latest_at is not None:
         return CALL_HAD_BEGUN if now >= email.latest_at else None
-    return f"too late: over {spoken(max_lateness)} after its time" if now - email.due_at > max_lateness else None
+    wanted_at = email.was_due_at or email.due_at
+    return f"too late: over {spoken(max_lateness)} after its time" if now - wanted_at > max_lateness else None
 
 
 def _email(step: Step, due: datetime, *, latest: datetime | None, skip: str | None) -> EmailFacts:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
-from funnel_app.campaigns.model import Event
+from funnel_app.campaigns.model import Event, Sequence
 from funnel_app.campaigns.registry import Registry
-from funnel_app.rules.call import Call
-from funnel_app.rules.contact import updated, without_new_names
+from funnel_app.rules.call import IMPORT, Call
+from funnel_app.rules.contact import only_new, updated, without_new_names
 from funnel_app.rules.exit import OF_CALLS
 from funnel_app.rules.facts import ContactFacts
 from funnel_app.rules.followers import is_shared, whole_word
@@ -53,8 +54,7 @@ class Reading:
         """Return the person whom a call is about, known or new, brought up to date by what it says."""
         known = self.contacts.get(call.email_norm)
         new = known or ContactFacts(email=call.email, email_norm=call.email_norm, created_at=now, updated_at=now)
-        said = without_new_names(new, call.contact) if call.event in SIGNUPS else call.contact
-        return updated(new, call.email, said, now)
+        return updated(new, new.email if known and call.source == IMPORT else call.email, _said(new, call), now)
 
     def with_contact(self, contact: ContactFacts) -> "Reading":
         """Return the reading with a person as they are now."""
@@ -73,15 +73,21 @@ class Reading:
         return replace(self, started={**self.started, **{key: self.started.get(key, 0) + 1 for key in keys if key}})
 
 
+def _said(contact: ContactFacts, call: Call) -> Mapping[str, Any]:
+    if call.source == IMPORT:
+        return only_new(contact, call.contact)
+    return without_new_names(contact, call.contact) if call.event in SIGNUPS else call.contact
+
+
 def wanted_for(calls: Iterable[Call], registry: Registry, now: datetime) -> Wanted:
     """Return what must be read for these calls. Raises UnknownCampaign."""
     calls = list(calls)
     return Wanted(
         addresses=frozenset(call.email_norm for call in calls),
-        campaigns=frozenset(call.campaign for call in calls),
+        campaigns=frozenset(name for call in calls for name in _campaigns_for(call, registry)),
         events=frozenset(event for call in calls for event in _events_for(call, registry)),
-        callers=frozenset(call.caller for call in calls if call.caller),
-        mailboxes=frozenset(call.mailbox for call in calls),
+        callers=frozenset(call.caller for call in calls if call.caller and not call.may_be_many),
+        mailboxes=frozenset(call.mailbox for call in calls if not call.may_be_many),
         starts=frozenset(s.starts_on for c in registry.campaigns.values() for s in c.sequences.values()),
         shared=frozenset((call.campaign, call.occurrence) for call in calls if is_shared(call)),
         of_all=frozenset((call.campaign, call.occurrence) for call in calls if call.whole is not None),
@@ -90,15 +96,28 @@ def wanted_for(calls: Iterable[Call], registry: Registry, now: datetime) -> Want
     )
 
 
+def _campaigns_for(call: Call, registry: Registry) -> Iterable[str]:
+    """Return the campaigns whose events may keep a call's sequence from starting: its own, and the others as well."""
+    elsewhere = any(sequence.exits_elsewhere for sequence in _started(call, registry))
+    return {call.campaign, *registry.campaigns} if elsewhere else {call.campaign}
+
+
+def _started(call: Call, registry: Registry) -> list[Sequence]:
+    """Return what a call starts, in season and out of it."""
+    campaign = registry.campaign(call.campaign)
+    found = (campaign.started_by(call.event), campaign.started_off_season(call.event))
+    return [sequence for sequence in found if sequence]
+
+
 def _events_for(call: Call, registry: Registry) -> frozenset[str]:
     """Return the events that keep a call's sequence from starting; for one that starts nothing, its own kind.
 
     Of a calendar also those of the sequences that a booking ends: they begin again where it turns out to be none.
     """
     campaign = registry.campaign(call.campaign)
-    started = campaign.started_by(call.event), campaign.started_off_season(call.event)
-    exits = frozenset(event for sequence in started if sequence for event in sequence.exits)
-    wanted = frozenset({call.event}) if started[0] is None else exits
+    started = _started(call, registry)
+    exits = frozenset(e for sequence in started for e in (*sequence.exits, *sequence.exits_elsewhere))
+    wanted = exits if started else frozenset({call.event})
     if call.event not in OF_CALLS:
         return wanted
     of_calls = [s for s in campaign.sequences.values() if s.per_occurrence and Event.BOOKING in s.exits]

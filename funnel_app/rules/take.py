@@ -28,7 +28,7 @@ def take(case: Case, hook_id: UUID) -> Taken:
     """Return what becomes of a call. Raises TooManyEnrolments."""
     case = _with_word(case)
     decision = decide(case)
-    ended = ended_by(case.happening, case.campaign, case.contact, case.now)
+    ended = ended_by(case.happening, case.campaign, case.others, case.contact, case.now)
     contact = case.contact.with_enrolments(*ended)
     enrolment = _started_or_moved(case, decision, contact, hook_id)
     contact = contact.with_enrolments(enrolment) if enrolment else contact

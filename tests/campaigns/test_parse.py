@@ -1,10 +1,11 @@
 """Campaign files: a bad one stops the start, and every fault is named with file, key and reason."""
 
+from datetime import timedelta
 from importlib.resources import files
 
 import pytest
 
-from funnel_app.campaigns.model import EmailOne, Event, Season, Window
+from funnel_app.campaigns.model import AtMost, EmailOne, Event, Season, Window
 from funnel_app.campaigns.parse import CampaignError, parse
 from funnel_app.campaigns.registry import Registry, load_registry
 
@@ -110,6 +111,9 @@ def test_a_second_campaign_is_one_file_and_no_code():
         ('hook = "funnel"', 'hook = "nobody"', "email_1_by_entrance.hook: 'nobody' is none of"),
         ('reentry = "after_end"', 'reentry = "always"', "reentry: 'always' is none of"),
         ('reentry = "after_end"', 'exits = ["bookings"]', "exits: 'bookings' is none of opt_in"),
+        ('"opt_in"', '"reply"', "starts_on: a reply ends sequences, and starts none"),
+        ('reentry = "after_end"', 'reply_ends = "no"', "reply_ends: must be true or false"),
+        ('reentry = "after_end"', 'reply_ends = false\nexits = ["reply"]', "reply_ends: is false, and exits has reply"),
         ('reentry = "after_end"', "per_occurrence = 1", "per_occurrence: must be true or false"),
         ("08:00-20:00", "20:00-08:00", "window: '20:00-08:00' closes before it opens"),
         ("08:00-20:00", "all day", "window: 'all day' is not a window such as 08:00-20:00"),
@@ -238,6 +242,21 @@ def test_a_file_is_named_as_its_campaign_is():
     assert found.startswith("easter.toml: name: is 'businessx', and the file is named easter.toml: hooks")
 
 
+def test_how_much_is_enough_and_what_goes_first_is_off_unless_the_file_says_it():
+    plain = parse("businessx.toml", BUSINESSX)
+    assert (plain.at_most, plain.sequences["welcome"].priority) == (None, 0)
+    told = BUSINESSX.replace("capacity = 10", 'capacity = 10\nat_most = "2 per 3d"')
+    told = told.replace('kind = "marketing"', 'kind = "marketing"\npriority = 7')
+    steered = parse("businessx.toml", told)
+    assert (steered.at_most, steered.sequences["welcome"].priority) == (AtMost(2, timedelta(days=3)), 7)
+
+
+@pytest.mark.parametrize("bad", ["1", "0 per 20h", "1 per 0h", "1 per 32d", "1 per day", "1 per 20h ", "-1 per 20h"])
+def test_a_limit_that_is_none_is_named(bad):
+    (found,) = faults(BUSINESSX.replace("capacity = 10", f'capacity = 10\nat_most = "{bad}"'))
+    assert found == f"businessx.toml: at_most: {bad!r} is not a limit such as 1 per 20h, of 31 days at most"
+
+
 def test_faults_of_several_files_are_told_together():
     with pytest.raises(CampaignError) as error:
         Registry.load({"a.toml": "name = ", "businessx.toml": BUSINESSX.replace("02-29", "02-31")})
@@ -281,3 +300,18 @@ def test_a_text_is_its_text_beside_its_own_email_and_no_other():
     words = "template christmas_email_1 in Notion: no page is named christmas_email_1"
     assert load_registry().in_titles(words, "christmas_email_1").startswith("its text in Notion: no page is named")
     assert load_registry().in_titles(words, "christmas_email_2").startswith("the text of “Day 1: your results”")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "ends"),
+    [
+        ("marketing", "", True),
+        ("marketing", "reply_ends = false", False),
+        ("transactional", "", False),
+        ("transactional", "reply_ends = true", True),
+        ("transactional", 'exits = ["reply"]', True),
+    ],
+)
+def test_a_reply_ends_marketing_unless_the_file_says_otherwise(kind, said, ends):
+    text = BUSINESSX.replace('"marketing"', f'"{kind}"', 1).replace('reentry = "after_end"', said, 1)
+    assert (Event.REPLY in parse("businessx.toml", text).sequences["welcome"].exits) is ends

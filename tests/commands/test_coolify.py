@@ -68,6 +68,15 @@ def test_a_plan_tells_everything_and_changes_nothing(coolify):
     assert {method for method, _ in coolify.memory.calls} == {"GET"} and coolify.memory.projects == {}
 
 
+def test_values_that_no_container_would_start_with_are_refused_before_anything_is_asked(coolify):
+    coolify.write(**{**GOOD, "HOOK_SECRET": "$(openssl rand -hex 32)"})
+    with coolify.env_file.open("a") as file:
+        file.write("COMPANY_ADDRESS=1 Market Street #4, Toronto\n")
+    done = coolify.run("apply")
+    assert done.exit_code == 1 and "COMPANY_ADDRESS has a # in it" in done.output
+    assert "HOOK_SECRET stands for another value" in done.output and not coolify.memory.calls
+
+
 def test_no_value_is_ever_shown(coolify):
     said = coolify.run("plan").output + coolify.run("apply").output
     assert not [value for name, value in GOOD.items() if name.endswith(("KEY", "SECRET", "TOKEN")) and value in said]

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from uuid import UUID
 
@@ -11,6 +13,7 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from funnel_app.campaigns.reasons import with_words
+from funnel_app.flows.maintenance.renew_backup import renew_backup
 from funnel_app.flows.monitoring import backups
 from funnel_app.flows.monitoring.clock_guard import ClockGuard, go_on_when_right
 from funnel_app.flows.monitoring.heartbeat import ping
@@ -367,6 +370,20 @@ def backup_fails(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     stage.deps.now.forward(minutes=3)
     backups.tell(stage.deps, None)
+    stage.told()
+
+
+def backup_is_damaged(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The disk that holds the copies loses a part of one; the night after it is looked at again."""
+    stage.sign_up()
+    stage.go()
+    with TemporaryDirectory() as folder:
+        object.__setattr__(stage.deps, "settings", replace(stage.deps.settings, backup_dir=folder))
+        damaged = Path(folder) / "funnel-20261123T080003Z.db.gz"
+        damaged.write_bytes(b"\x1f\x8b\x08\x00")
+        renew_backup(stage.deps)
+        yield
+        damaged.unlink()
     stage.told()
 
 

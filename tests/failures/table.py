@@ -228,7 +228,7 @@ FAILURES = (
         lasts={"minutes": 12},
         noticed=Noticed(
             "from domain (warning), resend webhook (warning), resend quota (warning), "
-            "resend rate (warning), invariants (warning)",
+            "resend rate (warning), replies (warning), invariants (warning)",
             "No word of emails that went out",
         ),
     ),
@@ -295,6 +295,13 @@ FAILURES = (
         plays.backup_fails,
         "sent",
         noticed=Noticed("backups (fault)", "No backup was made"),
+    ),
+    Failure(
+        "backup damaged after it was made",
+        plays.backup_is_damaged,
+        "sent",
+        noticed=Noticed("backups (fault)", "A backup was damaged after it was made (funnel-20261123T080003Z.db.gz)"),
+        lasts=A_WHILE,
     ),
     Failure(
         "replica that stops",

@@ -42,7 +42,9 @@ def test_a_redis_that_takes_writes_works(queues):
 
 def test_a_demoted_node_is_told_as_that(queues, admin):
     demote(admin)
-    assert queues.why_away().startswith("is a replica and takes no writes: let REDIS_URL name the primary")
+    told = queues.why_away()
+    assert told.startswith("is a replica and takes no writes: let REDIS_URL name the primary (READONLY")
+    assert "script" not in told, "which of our scripts met it is of no use to anybody"
     assert not queues.ping()
     with pytest.raises(Unavailable, match="read only"):
         queues.mark()

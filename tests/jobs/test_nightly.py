@@ -79,4 +79,4 @@ def test_one_that_cannot_be_made_is_told_in_a_line_of_the_log(sqlite, tmp_path, 
     monkeypatch.setattr("jobs.process.deps", lambda: deps)
     with capture_logs() as logs:
         assert made.main() == nightly.TOLD
-    assert [line["event"] for line in logs] == ["backup_not_made", "incident_began"] and logs[0]["error"]
+    assert [line["event"] for line in logs] == ["incident_began", "backup_not_made"] and logs[1]["error"]

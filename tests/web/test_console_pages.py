@@ -601,7 +601,7 @@ class TestListAndTheme:
         assert "1 lead fits" in olga.get("/console/leads?words=kei10").text
         answer = olga.get("/console/leads.csv?words=kei10")
         head, row = answer.text.strip().splitlines()
-        assert head == "email,name,business,segment,sequences,next email,next email due,since"
+        assert head == "email,name,business,segment,sequences,next email,next email due,since,status,consent date"
         assert row.startswith("delivered+kei10@resend.dev,Kei,Kei Hair Lab,,") and ": active," in row
         with deps.reads() as session:
             told = session.scalars(select(OperatorAction.detail).where(OperatorAction.action == "export")).all()

@@ -26,7 +26,7 @@ def release(deps: Deps, email_id: UUID) -> str:
     def change(session: Session, email: Email) -> Call:
         _must_be(email, State.HELD)
         emails.move(session, email, State.PLANNED, deps.now(), f"released {BY_A_PERSON}")
-        email.next_attempt_at = None
+        email.next_attempt_at, email.asked_for_at = None, deps.now()
         return deliver_job(email.id, queue_of(email.enrolment.kind))
 
     return _do(deps, email_id, change, "released: it goes now if its letter can be made, else it is held again")
@@ -109,7 +109,7 @@ def _plan_anew(session: Session, email: Email, deps: Deps, reason: str) -> None:
         raise NotPossible("This person was erased at their own wish: nothing is sent to them.")
     _reopen(email.enrolment)
     _close_request(session, email)
-    email.next_attempt_at = None
+    email.next_attempt_at, email.asked_for_at = None, deps.now()
     # Its timeline keeps Resend's id of the try that is given up: what is still reported of that is not of this one.
     emails.move(session, email, State.PLANNED, deps.now(), reason)
     email.request_id = email.resend_id = None

@@ -69,7 +69,8 @@ def send_next_now(deps: Deps, enrolment_id: UUID, operator: str) -> str:
         if email is None or email.state != State.PLANNED:
             raise NotPossible(_why_not_next(email))
         was = email.due_at
-        email.due_at, email.next_attempt_at = now.replace(microsecond=0), None
+        email.due_at, email.was_due_at, email.next_attempt_at = now.replace(microsecond=0), None, None
+        email.asked_for_at = now
         email_events.add_by_hand(session, email.id, f"{operator} sends it now; it was due {said_at(deps, was)}", now)
         return f"“{deps.registry.title_of_email(email.template_key)}” goes now"
 

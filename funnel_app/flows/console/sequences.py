@@ -16,6 +16,7 @@ from funnel_app.ledger import ahead, figures
 from funnel_app.ledger.ahead import AtStep
 from funnel_app.ledger.base import EnrolmentState
 from funnel_app.ledger.models import Email
+from funnel_app.rules.frequency import limit_in_words
 
 PAGE = 50
 
@@ -26,7 +27,7 @@ class Drawn:
 
     What is told of a step (how it fares, who is there, how long after the one before it goes) is at the step's place.
     `ends` is how long after the last email the call is, None where no call is counted to. `season` and `off_season` are
-    sentences, None where there is no season.
+    sentences, None where there is no season; `limit` says how much marketing a lead gets, None for as much as comes.
     """
 
     campaign: model.Campaign
@@ -39,6 +40,7 @@ class Drawn:
     ends: str | None
     season: str | None
     off_season: str | None
+    limit: str | None
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,19 @@ def season_of(deps: Deps, campaign: model.Campaign) -> str | None:
 def seasons_now(deps: Deps) -> list[tuple[str, str]]:
     """Return each campaign that has a season, by its title, with whether it is open now."""
     told = ((campaign.title, season_of(deps, campaign)) for campaign in deps.registry.campaigns.values())
+    return [(title, words) for title, words in told if words]
+
+
+def limit_of(campaign: model.Campaign) -> str | None:
+    """Say how much marketing goes to one lead by a campaign's file; None where it says nothing of it."""
+    if campaign.at_most is None:
+        return None
+    return f"One lead gets {limit_in_words(campaign.at_most)}, whatever it is of; the others move on."
+
+
+def limits(deps: Deps) -> list[tuple[str, str]]:
+    """Return each campaign that limits how much marketing a lead gets, by its title, with the limit in words."""
+    told = ((campaign.title, limit_of(campaign)) for campaign in deps.registry.campaigns.values())
     return [(title, words) for title, words in told if words]
 
 
@@ -89,6 +104,7 @@ def draw_sequences(deps: Deps) -> list[Drawn]:
             ends=f"{lasting(sequence.steps[-1].delay)} later" if sequence.before_anchor else None,
             season=season_of(deps, campaign),
             off_season=off_season_in_words(campaign, sequence),
+            limit=limit_of(campaign),
         )
         for campaign in deps.registry.campaigns.values()
         for sequence in campaign.sequences.values()

@@ -10,7 +10,7 @@ import structlog
 
 from funnel_app.deps import Deps
 from funnel_app.flows.receipt import Receipt, email_as_json
-from funnel_app.rules.call import Call
+from funnel_app.rules.call import IMPORT, Call
 from funnel_app.rules.case import Case
 from funnel_app.rules.changes import Change, enrolments_changed
 from funnel_app.rules.facts import EnrolmentFacts, Heard
@@ -58,7 +58,7 @@ def _answer(deps: Deps, found: Reading, call: Call, now: datetime) -> tuple[Read
     answer = {"id": hook_id, "answer_status": receipt.http_status, "answer": receipt.as_json()}
     after = found.with_contact(replace(taken.contact, heard=(*taken.contact.heard, _heard(row))))
     answered = Answered(call, row | answer, receipt, taken.enrolment, enrolments_changed(found, after))
-    counts = case.sequence and taken.decision.outcome == Outcome.ACCEPTED and not call.by_calendar
+    counts = case.sequence and taken.decision.outcome == Outcome.ACCEPTED and not call.may_be_many
     return after.counting(call) if counts else after, answered
 
 
@@ -66,6 +66,7 @@ def _case(deps: Deps, found: Reading, call: Call, now: datetime) -> Case:
     contact = found.contact_of(call, now)
     return Case(
         campaign=deps.registry.campaign(call.campaign),
+        others=deps.registry.campaigns,
         contact=contact,
         call=call,
         now=now,
@@ -89,9 +90,9 @@ def _hook_row(case: Case, taken: Taken) -> dict[str, Any]:
         "happened_at": case.happening.at,
         "call_at": call.call_at,
         "contact_id": case.contact.id,
-        "caller": call.caller,
-        # What calendars start is no robot's work, and leaves forms their number.
-        "mailbox": None if call.by_calendar else call.mailbox,
+        # What calendars and lists start is no robot's work, and leaves forms their number.
+        "caller": None if call.source == IMPORT else call.caller,
+        "mailbox": None if call.may_be_many else call.mailbox,
         "dedupe_key": case.dedupe_key(taken.decision.run),
         "idempotency_key": call.idempotency_key,
         "payload": dict(call.payload),

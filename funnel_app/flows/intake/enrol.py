@@ -20,7 +20,7 @@ from funnel_app.ledger import hook_events, reading, writing
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.turns import take_turns
-from funnel_app.rules.call import Call
+from funnel_app.rules.call import IMPORT, Call
 from funnel_app.rules.decide import TooManyEnrolments
 from funnel_app.rules.facts import EnrolmentFacts
 from funnel_app.rules.reading import Reading, wanted_for
@@ -49,9 +49,39 @@ def enrol(deps: Deps, *calls: Call) -> Receipt:
         return outcome
     for each in outcome:
         tell(each)
-    schedule(deps, [due for enrolment in _touched(outcome) for due in _to_schedule(enrolment)])
-    own = [each.receipt for each in outcome if not each.follows]
-    return replace(own[-1], ended=[ended for each in outcome for ended in each.receipt.ended])
+    _schedule(deps, outcome)
+    return _receipt(outcome)
+
+
+def enrol_each(deps: Deps, calls: Sequence[Call]) -> list[Receipt | Exception]:
+    """Take calls that have nothing to do with each other in one transaction; return what came of each, or its fault.
+
+    Each with an idempotency key of its own is as safe to repeat as a single one. None is logged: they are many.
+    """
+    outcomes = _commit_all(deps, lambda: [(call,) for call in calls])
+    _schedule(deps, [each for outcome in outcomes if isinstance(outcome, list) for each in outcome])
+    return [_receipt(outcome) if isinstance(outcome, list) else outcome for outcome in outcomes]
+
+
+def foresee_each(deps: Deps, calls: Sequence[Call]) -> list[Receipt | Exception]:
+    """Return what `enrol_each` would come to now; nothing is begun."""
+    with deps.engine.connect() as connection, connection.begin() as transaction:
+        now = deps.now()
+        found, outcomes = reading.read(connection, wanted_for(calls, deps.registry, now)), list[Outcome]()
+        for call in calls:
+            found, outcome = _answer(deps, connection, found, (call,), now)
+            outcomes.append(outcome)
+        transaction.rollback()
+    return [_receipt(outcome) if isinstance(outcome, list) else outcome for outcome in outcomes]
+
+
+def _schedule(deps: Deps, answered: Sequence[Answered]) -> None:
+    schedule(deps, [due for enrolment in _touched(answered) for due in _to_schedule(enrolment)])
+
+
+def _receipt(answered: Sequence[Answered]) -> Receipt:
+    own = [each.receipt for each in answered if not each.follows]
+    return replace(own[-1], ended=[ended for each in answered for ended in each.receipt.ended])
 
 
 def _commit(deps: Deps, calls: Calls) -> Outcome:
@@ -93,7 +123,8 @@ def _replayed(connection: Connection, call: Call, now: datetime) -> Receipt | No
     known = hook_events.find_by_key(session, call.idempotency_key)
     if known is None:
         return None
-    if now - known.received_at > KEY_HOLDS_FOR:
+    # A row of a list is known for good: nobody can say when its import is repeated.
+    if now - known.received_at > KEY_HOLDS_FOR and call.source != IMPORT:
         hook_events.forget_key(session, known)
         return None
     if known.payload != dict(call.payload):

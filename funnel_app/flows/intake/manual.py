@@ -35,7 +35,7 @@ def enrol_by_hand(deps: Deps, sequence_name: str, address: str, values: Mapping[
     except EmailNotValidError as fault:
         raise NotUnderstood(f"{address} is not an email address: {fault}") from None
     known = catalogue_of(campaign)
-    given = {name: _value(known, name, text) for name, text in values.items()}
+    given = {name: value_of(known, name, text) for name, text in values.items()}
     call_at = _call_at(sequence, given)
     return enrol(
         deps,
@@ -55,7 +55,8 @@ def enrol_by_hand(deps: Deps, sequence_name: str, address: str, values: Mapping[
     )
 
 
-def _value(known: Mapping[str, Variable], name: str, text: str) -> Any:
+def value_of(known: Mapping[str, Variable], name: str, text: str) -> Any:
+    """Return what a person gave for a variable, a number where it is one. Raises NotUnderstood."""
     variable = known.get(name)
     if variable is None or variable.source not in {*OF_THE_CONTACT, Source.HOOK}:
         settable = [row.name for row in known.values() if row.source in {*OF_THE_CONTACT, Source.HOOK}]

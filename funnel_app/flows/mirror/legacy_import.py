@@ -24,7 +24,7 @@ from funnel_app.ledger import contacts, emails, enrolments, hook_events, mirrore
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Contact, Email, Enrolment, Scope
 from funnel_app.ledger.types import new_id
-from funnel_app.rules.contact import COLUMNS
+from funnel_app.rules.contact import only_new
 from funnel_app.rules.exit import told
 from funnel_app.rules.facts import EmailFacts
 from funnel_app.rules.plan import SENT_BEFORE_CUT_OVER, FirstEmail, Timing, plan_emails
@@ -125,7 +125,7 @@ class _Carrying:
         facts = {**self.old.facts, **(facts_of(self.person) if self.person else {})}
         if known is not None:
             # What the hooks told is newer.
-            facts = {name: value for name, value in facts.items() if _lacks(known, name)}
+            facts = only_new(known, facts)
         contact = contacts.upsert(self.session, self.old.email, self.old.email_norm, facts, self.now)
         _adopt(self.deps.desk.contacts, contact, self.person)
         if self.person is not None and self.person.values.get("suppressed") is True:
@@ -220,12 +220,6 @@ class _Carrying:
         when = "now" if wait.total_seconds() <= 0 else f"{coming.due_at:%d %B %H:%M} UTC"
         shut = f"; closed {', '.join(str(email.step) for email in closed)}" if closed else ""
         return f"{of}: sent {sent}{shut}; email {coming.step} goes {when}"
-
-
-def _lacks(contact: Contact, name: str) -> bool:
-    if name in COLUMNS:
-        return not getattr(contact, name)
-    return contact.properties.get(name) is None
 
 
 def _adopt(table: NotionTable | None, memory: Contact | Enrolment, row: Row | None) -> None:

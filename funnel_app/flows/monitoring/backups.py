@@ -1,6 +1,7 @@
 """Backups: which copies of the ledger there are, whether one is due, and what is wrong with them."""
 
 import shutil
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import incidents
 
-FAILED, OLD, BEHIND = "backup_failed", "backup_old", "replica_behind"
+FAILED, OLD, BROKEN, BEHIND = "backup_failed", "backup_old", "backup_broken", "replica_behind"
 # The exit code of a backup that was not made and has said why.
 TOLD = 3
 NIGHTS = 2
@@ -35,6 +36,25 @@ def why_failed(deps: Deps) -> str | None:
     """Return why the last try made no backup; None where it did."""
     with deps.reads() as session:
         return next((incident.detail for incident in incidents.current(session, {FAILED})), None)
+
+
+def tell_broken(deps: Deps, broken: Mapping[str, str]) -> None:
+    """Note which of the backups that are kept cannot be brought back any more, and why, by their names."""
+    note(deps, {(BROKEN, name): why for name, why in broken.items()}, [BROKEN])
+
+
+def still_broken(deps: Deps) -> dict[str, str]:
+    """Return what the last look found broken and is there still, by its name: one that was removed is over."""
+    folder = Path(deps.settings.backup_dir or "/nowhere")
+    with deps.reads() as session:
+        found = {incident.subject: incident.detail for incident in incidents.current(session, {BROKEN})}
+    return {name: why for name, why in found.items() if (folder / name).exists()}
+
+
+def why_broken(deps: Deps) -> str | None:
+    """Return which backups were damaged after they were made; None where none was."""
+    told = [f"{name} was damaged after it was made: {why}" for name, why in sorted(still_broken(deps).items())]
+    return "; ".join(told) or None
 
 
 def why_old(deps: Deps) -> str | None:
@@ -72,4 +92,4 @@ def why_not_well(deps: Deps) -> str | None:
     """Return what is wrong with the backups, in plain words; None where all is well or none are wanted."""
     if deps.settings.backup_dir is None:
         return None
-    return why_failed(deps) or why_old(deps)
+    return why_failed(deps) or why_old(deps) or why_broken(deps)

@@ -27,6 +27,7 @@ from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
 from funnel_app.flows.monitoring.ready import Part, silent_parts, why_all_waits
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
 from funnel_app.flows.outbox import receivers
+from funnel_app.flows.replies import standing as replies
 from funnel_app.gateways.errors import GatewayError, Unavailable
 
 # What every stop of sending brings with it.
@@ -181,6 +182,10 @@ def _backups(deps: Deps) -> Observation:
         yield backups.OLD, "", old
 
 
+def _kept_backups(deps: Deps) -> Observation:
+    yield from ((backups.BROKEN, name, why) for name, why in backups.still_broken(deps).items())
+
+
 def _replica(deps: Deps) -> Observation:
     if behind := backups.why_behind(deps):
         yield backups.BEHIND, "", behind
@@ -198,9 +203,17 @@ def _receivers(deps: Deps) -> Observation:
         yield receivers.GIVEN_UP, "", given_up
 
 
+def _replies(deps: Deps) -> Observation:
+    if waiting := replies.waiting_long(deps):
+        yield replies.WAITING, "", waiting
+    if kept := replies.kept_lately(deps):
+        yield replies.KEPT, "", kept
+
+
 LOOKS: tuple[Probe, ...] = (
     Probe((ledger_health.KIND,), _damage),
     Probe((backups.OLD,), _backups),
+    Probe((backups.BROKEN,), _kept_backups),
     Probe((backups.BEHIND,), _replica),
     Probe(("redis_away",), _redis),
     Probe(("scheduler_silent",), _scheduler),
@@ -214,6 +227,7 @@ LOOKS: tuple[Probe, ...] = (
     Probe((unauthenticated_calls.KIND,), _unproven),
     Probe(("canary_late",), _canary),
     Probe((receivers.KIND, receivers.GIVEN_UP), _receivers),
+    Probe((replies.WAITING, replies.KEPT), _replies),
     Probe(tuple(BADLY_ENDED), _undelivered),
     Probe(LATENESS, _lateness),
     Probe(tuple(name for name in INVARIANTS if name not in LATENESS), _others),

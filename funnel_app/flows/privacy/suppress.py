@@ -1,5 +1,6 @@
 """Suppress: an address is not mailed any more, by a person's word; and release it again."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,9 +14,10 @@ from funnel_app.flows.intake.end import end_all
 from funnel_app.ledger import contacts, enrolments, lead_events, outbox, suppressions
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Scope
+from funnel_app.rules.call import IMPORT
 
 # Who took the lead off, in words for receivers outside.
-BY = {suppressions.UNSUBSCRIBED: "lead", "keyboard": "operator", "console": "operator"}
+BY = {suppressions.UNSUBSCRIBED: "lead", "keyboard": "operator", "console": "operator", IMPORT: "operator"}
 
 
 @retry_on_conflict
@@ -31,6 +33,21 @@ def suppress(deps: Deps, address: str, scope: Scope) -> bool:
         if contact is not None:
             return forbid(deps, session, contact, scope, reason, "keyboard")
         return _add(deps, session, email_norm, scope, reason, "keyboard")
+
+
+@retry_on_conflict
+def suppress_each(deps: Deps, addresses: Iterable[tuple[str, Scope, str]], source: str) -> None:
+    """Mail these normalised addresses no more, each in its scope and for its reason, known here or not.
+
+    One transaction for all of them. Safe to repeat: the first reason stays.
+    """
+    with deps.sessions.begin() as session:
+        for email_norm, scope, reason in sorted(addresses):
+            contact = contacts.find(session, email_norm)
+            if contact is not None:
+                forbid(deps, session, contact, scope, reason, source)
+            else:
+                _add(deps, session, email_norm, scope, reason, source)
 
 
 def release(deps: Deps, address: str) -> int:

@@ -19,6 +19,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.sending.apply_response import apply_response
 from funnel_app.flows.sending.eligibility import Forbidden, NotInFiles, forbidden_to, in_files, stop_unwanted
 from funnel_app.flows.sending.freeze import freeze
+from funnel_app.flows.sending.give_way import without_giving_way
 from funnel_app.flows.sending.lease import Lease
 from funnel_app.flows.sending.sending_status import LEASE, may_send
 from funnel_app.flows.sending.submit import Begun, submit
@@ -85,7 +86,8 @@ def _claim(deps: Deps, email_ids: Sequence[UUID], lease: Lease) -> list[Email]:
         won = batches.claim(session, email_ids, by)
         forbidden = forbidden_to(deps, session, won)
         lease.ids = [email.id for email in won]
-        return [email for email in won if _goes_on(deps, session, email, now, forbidden)]
+        wanted = [email for email in won if _goes_on(deps, session, email, now, forbidden)]
+        return without_giving_way(deps, session, wanted, now)
 
 
 def _goes_on(deps: Deps, session: Session, email: Email, now: datetime, forbidden: Forbidden) -> bool:

@@ -17,6 +17,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import unmailable
 from funnel_app.ledger import emails, suppressions
 from funnel_app.ledger.models import Contact, Email, Enrolment, Suppression
+from funnel_app.rules.call import IMPORT
 from funnel_app.rules.plan import gave_way, too_late
 
 Forbidden = Mapping[str, Rows[Suppression]]
@@ -26,6 +27,7 @@ OTHER_ADDRESS = "ask for another address; if this one is right: flask contacts r
 CURES = {
     "keyboard": RELEASE,
     "console": RELEASE,
+    IMPORT: "another program's list had it so; if its reader agreed since: flask contacts release",
     "resend:email.bounced": OTHER_ADDRESS,
     "resend:email.suppressed": "if it is right: take it off Resend's suppression list, then flask contacts release",
 }

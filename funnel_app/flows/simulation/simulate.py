@@ -70,6 +70,10 @@ def play(deps: Deps, world: World, script: Script) -> list[Played]:
     return sorted(person.calendar(), key=lambda each: (each.at, each.step))
 
 
+def _waiting(email: Email) -> str:
+    return f"{email.enrolment.sequence} {email.step} waits"
+
+
 class _Person:
     """One lead of a simulation, to whom things happen."""
 
@@ -137,6 +141,8 @@ class _Person:
             self._arrive(after)
         elif after.state == State.HELD:
             self._pass_over(email_id)
+        elif after.state == State.PLANNED and after.reason:
+            self._met.append(Played(at=self._deps.now(), what=_waiting(after), came_of_it=after.reason))
         complete(self._deps)
 
     def _arrive(self, email: Email) -> None:

@@ -173,7 +173,8 @@ def _upcoming(email: Email, view: Outlook) -> str:
     if pause is not None and (pause.until is None or at < pause.until):
         return f"email {email.step} waits: {pause.words}; {GOES_THEN}"
     if at > view.now:
-        return f"email {email.step} goes {view.spoken(at)}"
+        why = f": {email.reason}" if email.was_due_at and email.reason else ""
+        return f"email {email.step} goes {view.spoken(at)}{why}"
     if view.waiting:
         return f"email {email.step} is due and waits: {view.waiting}; it goes by itself after that"
     if view.now - at > OVERDUE_AFTER:

@@ -44,7 +44,14 @@ def explain(error: RedisError) -> str:
     words = str(error)
     told = next((told for sign, told in REFUSALS.items() if sign in words), None)
     if told:
-        return f"{told} ({words})"
+        return f"{told} ({_own_words(words)})"
     if isinstance(error, ResponseError):
         return f"refuses what it is asked: {words}"
     return AWAY if isinstance(error, Lost | TooSlow) else f"{AWAY} ({words})"
+
+
+def _own_words(words: str) -> str:
+    """Return a refusal without what Redis says of the script that met it: in front until version 6, behind since."""
+    if words.startswith("Error running script"):
+        words = words.rpartition("@user_script")[2].lstrip(": 0123456789-")
+    return words.partition(" script: ")[0].rstrip(".")

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from flask import Response, stream_with_context
 
-# A spreadsheet takes a cell that begins so for a formula: https://owasp.org/www-community/attacks/CSV_Injection
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from funnel_app.lists.cells import safe
 
 
 def csv_answer(name: str, rows: Iterable[Iterable[object]]) -> Response:
@@ -20,9 +19,5 @@ def csv_answer(name: str, rows: Iterable[Iterable[object]]) -> Response:
 def _lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
     for row in rows:
         line = io.StringIO()
-        csv.writer(line).writerow([_safe(cell) for cell in row])
+        csv.writer(line).writerow([safe(cell) for cell in row])
         yield line.getvalue()
-
-
-def _safe(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

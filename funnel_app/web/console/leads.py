@@ -1,25 +1,23 @@
 """Leads: search, filters, and each lead's page."""
 
-from collections.abc import Iterator, Sequence
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from funnel_app.campaigns.segments import SEGMENTS, segment_of
+from funnel_app.campaigns.segments import SEGMENTS
 from funnel_app.campaigns.spoken import things
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
 from funnel_app.flows.console import operate
-from funnel_app.flows.console.leads import all_leads, count_leads, find_lead, find_leads
+from funnel_app.flows.console.lead_table import lead_table
+from funnel_app.flows.console.leads import count_leads, find_lead, find_leads
 from funnel_app.ledger.base import EnrolmentState
 from funnel_app.ledger.leads import TROUBLE, Wanted
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.csv_files import csv_answer
 from funnel_app.web.console.frame import as_uuid, blueprint, page
-from funnel_app.web.console.words import how_it_stands
 
 # What can be done to an email that stands where only a person goes on.
 MEND = {
@@ -27,7 +25,6 @@ MEND = {
     "failed": (("retry", "Try again"),),
     "ambiguous": (("found_delivered", "It was delivered"), ("send_again", "Send it again")),
 }
-COLUMNS = ("email", "name", "business", "segment", "sequences", "next email", "next email due", "since")
 FILTERS = ("words", "sequence", "state", "trouble", "segment", "next")
 
 
@@ -61,7 +58,7 @@ def leads_csv() -> ResponseReturnValue:
     deps, wanted = current_deps(), Wanted(**_given(), after=None)
     told = f"took a list of {things(count_leads(deps, wanted), 'lead')} along as CSV"
     operate.note(deps, operator() or "", "export", None, told)
-    return csv_answer("funnel-leads", _table(deps, wanted))
+    return csv_answer("funnel-leads", lead_table(deps, wanted))
 
 
 def _given() -> dict[str, str]:
@@ -74,20 +71,6 @@ def _email_titles(deps: Deps) -> dict[str, str]:
     return {
         step.template: f"{sequence.title}: {deps.registry.title_of_email(step.template)}" for _, sequence, step in steps
     }
-
-
-def _table(deps: Deps, wanted: Wanted) -> Iterator[Sequence[object]]:
-    yield COLUMNS
-    zone, title = ZoneInfo(deps.settings.timezone), deps.registry.title_of_sequence
-    for row in all_leads(deps, wanted):
-        who, running = (
-            row.contact,
-            [f"{title(each.campaign, each.sequence)}: {how_it_stands(each)}" for each in row.running],
-        )
-        since = f"{who.created_at.astimezone(zone):%Y-%m-%d %H:%M}"
-        upcoming = (row.next.title, f"{row.next.at.astimezone(zone):%Y-%m-%d %H:%M}") if row.next else ("", "")
-        named = (who.email, who.name or who.first_name or "", who.business_name or "", segment_of(who.properties) or "")
-        yield (*named, "; ".join(running), *upcoming, since)
 
 
 @blueprint.get("/leads/<uuid:contact_id>")

@@ -6,10 +6,10 @@ from flask.typing import ResponseReturnValue
 
 from funnel_app.campaigns.model import Event
 from funnel_app.rules.call import Call
+from funnel_app.rules.names import first_name_of
 from funnel_app.web.hooks.common import answer, call_of, hook_blueprint, plain
 from funnel_app.web.hooks.documents import documented
 from funnel_app.web.hooks.fields import HookSchema, Id, Moment, PersonsName
-from funnel_app.web.hooks.names import first_name_of
 from funnel_app.web.hooks.noshow import occurrence_of
 
 blueprint = hook_blueprint("booking", "Somebody booked a call")

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, pre_load
 
-from funnel_app.web.hooks.typed import says_nothing
+from funnel_app.rules.typed import says_nothing
 
 LEFT_OUT = "left_out"
 SPAM = "Holds a link or a number to call: names go into our letters and must not carry one."

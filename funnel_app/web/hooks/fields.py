@@ -11,8 +11,8 @@ from marshmallow import ValidationError, fields
 from funnel_app.campaigns.links import carries_link, carries_number
 from funnel_app.current import current_deps
 from funnel_app.flows.addresses import LONGEST, checked, unmailable
+from funnel_app.rules.typed import LINES, clean, ip_of, says_nothing, tracking_of, visible, zone_of
 from funnel_app.web.hooks.decoration import SPAM, DecoratedSchema
-from funnel_app.web.hooks.typed import LINES, clean, ip_of, says_nothing, tracking_of, visible, zone_of
 
 EVIDENCE = ("at", "text", "source", "ip")
 LONGEST_ROW = 255

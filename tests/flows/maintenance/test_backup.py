@@ -235,7 +235,15 @@ def test_a_backup_of_a_newer_release_is_refused(deps, elsewhere, tmp_path):
         restore(successor(deps, elsewhere), backed_up(deps, tmp_path))
 
 
-@pytest.mark.parametrize("damage", [lambda good: good[: len(good) // 2], lambda good: b"no backup", lambda good: b""])
+DAMAGES = [
+    lambda good: good[: len(good) // 2],
+    lambda good: good[:1000] + bytes(8) + good[1008:],
+    lambda good: b"no backup",
+    lambda good: b"",
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_file_is_refused_and_changes_nothing(deps, elsewhere, tmp_path, damage):
     opt_in(deps)
     file = backed_up(deps, tmp_path)
@@ -314,6 +322,24 @@ def test_what_a_killed_backup_left_is_cleared_up(deps, tmp_path):
     (tmp_path / ".backup-of-a-dead-process").mkdir()
     backup(deps, tmp_path)
     assert not (tmp_path / ".backup-of-a-dead-process").exists()
+
+
+def test_two_backups_into_one_folder_wait_for_each_other(deps, tmp_path, monkeypatch):
+    """One by hand beside the night's: each clears up what a dead one left, and neither what the other writes."""
+    begun, other, verify = Event(), [], snapshots.verify
+
+    def begin_another(path):
+        if not begun.is_set():
+            begun.set()
+            other.append(Thread(target=backup, args=(deps, tmp_path)))
+            other[0].start()
+            other[0].join(0.2)
+        return verify(path)
+
+    monkeypatch.setattr(snapshots, "verify", begin_another)
+    assert backup(deps, tmp_path).rows["contacts"] == 0
+    other[0].join(20)
+    assert len(taken(tmp_path)) == 1 and not other[0].is_alive()
 
 
 def test_a_backup_is_due_once_a_night(sqlite, tmp_path):

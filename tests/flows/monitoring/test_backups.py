@@ -1,12 +1,15 @@
 """Backups that fail, or are old, are told whatever failed; and the dead man's switch does not hear that all is well."""
 
+import gzip
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from funnel_app.flows.maintenance.backup import BackupFailed, backup
+from funnel_app.flows.maintenance.renew_backup import renew_backup
 from funnel_app.flows.monitoring import backups
+from funnel_app.flows.monitoring.backup_files import taken
 from funnel_app.flows.monitoring.checks.backups import backups as check
 from funnel_app.flows.monitoring.checks.check import Status
 from funnel_app.flows.monitoring.digest import digest
@@ -91,3 +94,58 @@ def test_whatever_fails_is_one_failure_with_its_cure(kept, monkeypatch, owner, n
     monkeypatch.setattr(owner, name, trouble)
     with pytest.raises(BackupFailed, match=words):
         backup(kept, Path(kept.settings.backup_dir))
+
+
+def cut(file):
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def rot(file):
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 8] = bytes(8)
+    file.write_bytes(bytes(content))
+
+
+def empty(file):
+    file.write_bytes(b"")
+
+
+def take_another(file):
+    file.write_bytes(gzip.compress(b"the shopping list"))
+
+
+@pytest.mark.parametrize("damage", [cut, rot, empty, take_another])
+def test_a_backup_that_was_damaged_after_it_was_made_is_told_until_it_is_gone(kept, damage):
+    damaged = Path(renew_backup(kept).made.file)
+    assert found(kept).status is Status.OK and ping(kept)
+    damage(damaged)
+    kept.now.forward(days=1)
+    assert list(renew_backup(kept).broken) == [damaged.name]
+    watch(kept)
+    assert list(wrong(kept)) == ["backup_broken"]
+    assert (found(kept).status, damaged.name in found(kept).detail) == (Status.FAULT, True)
+    assert not ping(kept) and f"; backups: {damaged.name}" in digest(kept, kept.now().date())
+    damaged.unlink()
+    assert found(kept).status is Status.OK and ping(kept)
+    kept.now.forward(minutes=3)
+    watch(kept)
+    assert wrong(kept) == {}
+
+
+def test_where_no_backup_is_made_those_that_are_there_are_looked_at_all_the_more(kept, monkeypatch):
+    cut(Path(renew_backup(kept).made.file))
+    monkeypatch.setattr(snapshots, "verify", spoil)
+    with pytest.raises(BackupFailed):
+        renew_backup(kept)
+    assert set(wrong(kept)) == {"backup_failed", "backup_broken"}
+
+
+def test_what_is_written_or_goes_meanwhile_is_no_damage(kept, monkeypatch):
+    old = Path(renew_backup(kept).made.file)
+    (old.parent / ".backup-of-tonight").mkdir()
+    (old.parent / ".backup-of-tonight" / "packed.db.gz").write_bytes(b"half")
+    kept.now.forward(days=1)
+    monkeypatch.setattr("funnel_app.flows.maintenance.renew_backup.prune", lambda *_: old.unlink() or 1)
+    listed = taken(old.parent)
+    monkeypatch.setattr("funnel_app.flows.maintenance.renew_backup.taken", lambda _: listed)
+    assert renew_backup(kept).broken == {} and wrong(kept) == {}

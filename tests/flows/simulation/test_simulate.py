@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import delete, func, select
 
+from funnel_app.campaigns.model import AtMost
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.flows.privacy.suppress import suppress
 from funnel_app.flows.simulation.grid import rehearse
@@ -169,3 +172,15 @@ def test_the_grid_plays_every_sequence_through_the_year(deps, monkeypatch):
     played = list(rehearse(replace(deps, registry=registry)))
     assert [(each.sequence, each.warnings) for each in played] == [("lead_nurture", ()), ("precall_prep", ())]
     assert all(each.starts >= 6 for each in played)
+
+
+def test_what_gives_way_is_shown_with_its_reason_and_goes_later(deps):
+    campaign = replace(deps.registry.campaign("christmas"), at_most=AtMost(1, timedelta(hours=20)))
+    calendar, _ = play(replace(deps, registry=Registry({"christmas": campaign})), "lead_nurture", then=["maybe +1d"])
+    gone = [each.at for each in calendar if each.gone]
+    assert len(gone) == 8 and all(second - first >= timedelta(hours=20) for first, second in pairwise(gone))
+    waits = [(each.what, each.came_of_it) for each in calendar if each.what.endswith("waits")]
+    assert waits[0] == (
+        "postcall_maybe 1 waits",
+        "no more than 1 marketing email in 20 hours: gives way to “Day 2: five windows of the year”",
+    )

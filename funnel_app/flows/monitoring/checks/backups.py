@@ -1,11 +1,20 @@
 """Check of the backups: made each night, whole, and where there is room for the next."""
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.backups import ROLES, newest_at, why_behind, why_failed, why_no_room, why_old
+from funnel_app.flows.monitoring.backups import (
+    ROLES,
+    newest_at,
+    why_behind,
+    why_broken,
+    why_failed,
+    why_no_room,
+    why_old,
+)
 from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
 from funnel_app.flows.monitoring.local_time import said_at
 
 MAKE = "mend that, and run flask --app wsgi ledger backup"
+REMOVE = "see whether that disk fails, remove the file, and run flask --app wsgi ledger backup"
 
 
 def backups(deps: Deps) -> Findings:
@@ -17,6 +26,8 @@ def backups(deps: Deps) -> Findings:
         yield ok("backups", "made and looked at where the scheduler runs")
     elif why := why_failed(deps) or why_old(deps) or why_no_room(deps):
         yield fault("backups", why, MAKE)
+    elif why := why_broken(deps):
+        yield fault("backups", why, REMOVE)
     elif (newest := newest_at(deps)) is None:
         yield warning("backups", f"there is none in {folder} yet", "the scheduler makes the first within seconds")
     else:

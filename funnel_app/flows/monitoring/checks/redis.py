@@ -9,18 +9,22 @@ from funnel_app.flows.monitoring.ready import SCHEDULER, WORKER, Part, silent_pa
 from funnel_app.flows.sending.sending_status import pause_words
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.exposure import Exposure
+from funnel_app.gateways.redis.refusals import AWAY
 from funnel_app.ledger import counts, pauses
 
 LONG_QUEUE = 200
 MISSED_FOR = timedelta(hours=1)
 FIX = "see that Redis runs and that REDIS_URL is right"
+NAMED = "do what is said there; nothing is lost, and what waits goes by itself"
 NAMES = ("redis", "redis eviction", "redis persistence", "redis access", "scheduler", "workers", "queues", "sending")
 
 
 def redis(deps: Deps) -> Findings:
     """Redis answers, takes writes, throws nothing away, and what runs by it runs."""
     if why := deps.queues.why_away():
-        yield one_fault(NAMES, f"Redis {why}; sign-ups and bookings are still taken", FIX)
+        yield one_fault(
+            NAMES, f"Redis {why}; sign-ups and bookings are still taken", FIX if why.startswith(AWAY) else NAMED
+        )
         return
     try:
         found = [*_redis(deps), *_processes(deps), *_queues(deps), *_sending(deps)]
@@ -121,6 +125,7 @@ def _paused_by_people(deps: Deps) -> str:
 
 FIXES = {
     "config": "mend what Resend names (key, domain, sender); sending tries again by itself",
+    "outage": "mend the setting that it names; where it names none, wait: it goes on by itself",
     "quota": "raise the plan at Resend, or wait: it goes on when the quota resets",
     "clock": "set this machine's clock; sending goes on by itself when it is right",
 }

@@ -4,7 +4,7 @@ from nameparser import HumanName
 from nameparser.config import CONSTANTS
 
 from funnel_app.campaigns.links import carries_link, carries_number
-from funnel_app.web.hooks.typed import clean
+from funnel_app.rules.typed import clean
 
 LONGEST_FIRST, LONGEST = 60, 120
 # What stands in data that somebody pasted for a name, and in no name: https://github.com/calcom/cal.diy/issues/16913

@@ -1,0 +1,189 @@
+"""`flask leads`: lists of leads come in from a file, and go out into one."""
+
+import csv
+import io
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import click
+from flask.cli import with_appcontext
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from funnel_app.campaigns.segments import SEGMENTS
+from funnel_app.campaigns.spoken import things
+from funnel_app.commands.person import note
+from funnel_app.commands.terminal import Terminal, say
+from funnel_app.current import current_deps
+from funnel_app.flows.console.lead_table import lead_table
+from funnel_app.flows.console.leads import count_leads
+from funnel_app.flows.lists.judge import REFUSED, Answer
+from funnel_app.flows.lists.take import count_rows, take_list
+from funnel_app.flows.lists.wish import NotPossible, Plan, Wish, first_guess, plan_of, with_columns
+from funnel_app.ledger.base import EnrolmentState
+from funnel_app.ledger.leads import Wanted
+from funnel_app.lists.cells import safe
+from funnel_app.lists.files import Form, NotAList, cell_of, lines_of
+from funnel_app.lists.headings import Mapped
+
+RESULT, FORESEEN = ".result.csv", ".dry-run.csv"
+ANSWER_COLUMNS = ("row", "email", "answer", "reason", "lead")
+PAIR = "COLUMN=FIELD"
+
+
+@click.group("leads")
+def group() -> None:
+    """Lists of leads: in from another program's file, and out into one."""
+
+
+@group.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--sequence", default="", help="Start this sequence for each lead; without it they are only kept.")
+@click.option("--consent", default="", help="Where and when all of them agreed to be mailed, if no column says it.")
+@click.option(
+    "--map", "columns", multiple=True, metavar=PAIR, help="What a column holds; nothing after the =: ignore it."
+)
+@click.option("--means", multiple=True, metavar="WORD=STANDING", help="What a word of a status column means.")
+@click.option("--dry-run", is_flag=True, help="Only say what would become of each row.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_appcontext
+def import_(file: Path, dry_run: bool, yes: bool, **asked: Any) -> None:
+    """Take the leads of FILE in, a CSV of whatever program, and answer each row in FILE.result.csv.
+
+    Safe to repeat: the same file does nothing twice, wherever it stopped. Exit 1 where a row could not be used.
+    """
+    if file.name.endswith((RESULT, FORESEEN)):
+        raise click.ClickException(f"{file} holds our answers and no leads: import the file without {RESULT}.")
+    with file.open("rb") as opened, _said_plainly():
+        form, guessed = first_guess(opened)
+        mapped = with_columns(form, guessed, _pairs(asked["columns"], PAIR))
+        _show_columns(opened, form, mapped)
+        means = dict(_pairs(asked["means"], "WORD=STANDING"))
+        wish = Wish(columns=mapped, sequence=asked["sequence"], consent=asked["consent"], means=means)
+        plan = plan_of(current_deps(), opened, wish)
+        rows = count_rows(opened, plan)
+        _warn(plan)
+        if not dry_run and not yes:
+            click.confirm(f"Take {things(rows, 'row')} in so?", abort=True)
+        counts = _take(opened, plan, rows, file, dry_run=dry_run)
+    sys.exit(int(bool(counts[REFUSED])))
+
+
+@group.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path), required=False)
+@click.option("--words", default="", help="Part of an address, a name or a business.")
+@click.option("--segment", type=click.Choice(SEGMENTS), help="Only of this segment.")
+@click.option("--sequence", default="", help="Only who is or was in this sequence.")
+@click.option("--campaign", default="", help="Only who is or was in a sequence of this campaign.")
+@click.option("--state", type=click.Choice([each.value for each in EnrolmentState]), help="As it stands there.")
+@with_appcontext
+def export(file: Path | None, **filters: Any) -> None:
+    """Write leads as CSV into FILE, or print them; each row says whether its address may be mailed."""
+    given: dict[str, Any] = {name: value for name, value in filters.items() if value}
+    deps, wanted = current_deps(), Wanted(**given)
+    rows = lead_table(deps, wanted)
+    if file is None:
+        for row in rows:
+            say(_line(row))
+    else:
+        with _private(file) as out:
+            csv.writer(out).writerows([safe(cell) for cell in row] for row in rows)
+        say(f"{things(count_leads(deps, wanted), 'lead')} written to {file}.", err=True)
+    note("export", f"took a list of {things(count_leads(deps, wanted), 'lead')} along as CSV")
+
+
+def _line(row: Iterable[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([safe(cell) for cell in row])
+    return line.getvalue()
+
+
+def _pairs(given: Sequence[str], form: str) -> list[tuple[str, str]]:
+    for pair in given:
+        if "=" not in pair:
+            raise click.UsageError(f"{pair}: write it as {form}.")
+    # A heading may have a = of its own; a field and a standing have none.
+    return [(left.strip(), right.strip()) for left, _, right in (pair.rpartition("=") for pair in given)]
+
+
+def _show_columns(file: IO[bytes], form: Form, mapped: Mapped) -> None:
+    """Say what each column is taken for; of those that are not used nothing is shown, they may hold secrets."""
+    first = next(lines_of(file, form), None)
+    fields = {column: name for name, columns in mapped.items() for column in columns}
+    say(f"{form.encoding}, cells parted by {'tabs' if form.separator == chr(9) else form.separator}", err=True)
+    for column, heading in enumerate(form.headings):
+        field = fields.get(column)
+        example = cell_of(first.cells, column)[:40] if first and field else ""
+        say(f"  {heading:<30} {'→ ' + field if field else 'not used':<18} {example}".rstrip(), err=True)
+
+
+def _warn(plan: Plan) -> None:
+    if current_deps().settings.testing_mode and plan.sequence:
+        say("TESTING_MODE is on: what is started now is a test, with minutes for days.", err=True)
+    if plan.sequence is None:
+        say("No --sequence: the leads are kept, and no email goes to them.", err=True)
+
+
+def _take(opened: IO[bytes], plan: Plan, rows: int, file: Path, *, dry_run: bool) -> Counter[str]:
+    deps, counts = current_deps(), Counter[str]()
+    path = file.with_name(f"{file.name}{FORESEEN if dry_run else RESULT}")
+    if not dry_run:
+        note("import", f"began to import {things(rows, 'row')}{_into(plan)}")
+    try:
+        with _private(path) as out, _bar(rows) as advance:
+            answers = csv.writer(out)
+            answers.writerow(ANSWER_COLUMNS)
+            for step in take_list(deps, opened, plan, dry_run=dry_run):
+                answers.writerows(map(_row, step.answers))
+                out.flush()
+                counts.update(answer.answer for answer in step.answers)
+                advance(step.rows)
+    except KeyboardInterrupt:
+        raise click.ClickException(f"Stopped. {_summary(counts)}; the same command goes on from there.") from None
+    finally:
+        if not dry_run:
+            note("import", f"imported{_into(plan)}: {_summary(counts)}")
+    say(f"{'Would be: ' if dry_run else ''}{_summary(counts)}. Each row is answered in {path}.")
+    return counts
+
+
+def _into(plan: Plan) -> str:
+    return f" into “{plan.sequence.title}”" if plan.sequence else ""
+
+
+def _summary(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {answer}" for answer, count in counts.most_common()) or "no row was taken"
+
+
+def _row(answer: Answer) -> Iterable[object]:
+    lead = str(answer.contact_id or "")
+    return [safe(cell) for cell in (answer.number, answer.address, answer.answer, answer.reason, lead)]
+
+
+@contextmanager
+def _private(path: Path) -> Iterator[IO[str]]:
+    """Open a file that nobody else reads: it holds people's addresses."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
+        yield out
+
+
+@contextmanager
+def _bar(rows: int) -> Iterator[Any]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Terminal(stderr=True), transient=True) as progress:
+        # Each row is read twice: first for those who left, then for the others.
+        task = progress.add_task("rows, twice", total=2 * rows)
+        yield lambda count: progress.advance(task, count)
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    try:
+        yield
+    except (NotAList, NotPossible) as fault:
+        raise click.ClickException(str(fault)) from None

@@ -1,0 +1,59 @@
+"""Lead table: leads as rows of a file that other programs take, each with how it stands with mail."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from funnel_app.campaigns.segments import segment_of
+from funnel_app.deps import Deps
+from funnel_app.flows.console.leads import AT_A_TIME, LeadRow, all_leads
+from funnel_app.ledger import leads, suppressions
+from funnel_app.ledger.leads import Running, Wanted
+from funnel_app.ledger.models import EnrolmentState, Scope, Suppression
+from funnel_app.rules.exit import ended_as
+
+COLUMNS = (
+    "email", "name", "business", "segment", "sequences", "next email", "next email due", "since", "status",
+    "consent date",
+)  # fmt: skip
+# Whoever takes the file along must not mail those who left, so it says so in words that other programs know.
+STATUSES = {Scope.MARKETING: "unsubscribed", Scope.ALL: "suppressed"}
+
+
+def lead_table(deps: Deps, wanted: Wanted) -> Iterator[Sequence[object]]:
+    """Yield the headings and a row for each lead that is wanted, newest first, read page by page."""
+    yield COLUMNS
+    rows = all_leads(deps, wanted)
+    while page := list(islice(rows, AT_A_TIME)):
+        with deps.reads() as session:
+            addresses = [row.contact.email_norm for row in page]
+            forbidden = suppressions.of_addresses(session, addresses, deps.settings.secret_key)
+            agreed = leads.consented(session, [row.contact.id for row in page])
+        for row in page:
+            yield _row(deps, row, _status(forbidden[row.contact.email_norm], agreed=row.contact.id in agreed))
+
+
+def _status(forbidden: Sequence[Suppression], *, agreed: bool) -> str:
+    if forbidden:
+        return STATUSES[max((each.scope for each in forbidden), key=list(STATUSES).index)]
+    return "subscribed" if agreed else "no consent"
+
+
+def _row(deps: Deps, row: LeadRow, status: str) -> Sequence[object]:
+    who, zone = row.contact, ZoneInfo(deps.settings.timezone)
+    running = "; ".join(_running(deps, each) for each in row.running)
+    upcoming = (row.next.title, _when(row.next.at, zone)) if row.next else ("", "")
+    named = (who.email, who.name or who.first_name or "", who.business_name or "", segment_of(who.properties) or "")
+    consent = who.consent_at.astimezone(zone).isoformat(timespec="seconds") if who.consent_at else ""
+    return (*named, running, *upcoming, _when(who.created_at, zone), status, consent)
+
+
+def _running(deps: Deps, run: Running) -> str:
+    ended = run.state == EnrolmentState.EXITED
+    stands = ended_as(run.exit_event, run.exit_reason) if ended else str(run.state)
+    return f"{deps.registry.title_of_sequence(run.campaign, run.sequence)}: {stands}"
+
+
+def _when(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"

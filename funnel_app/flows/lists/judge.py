@@ -1,0 +1,119 @@
+"""Judge: whether a row of a list may come in, before anything of it does, and in which words it is answered if not."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from email_validator import EmailNotValidError
+
+from funnel_app.deps import Deps
+from funnel_app.flows.addresses import checked, normalised, unmailable
+from funnel_app.flows.intake.manual import NotUnderstood, value_of
+from funnel_app.flows.lists.wish import Plan
+from funnel_app.ledger.base import Scope
+from funnel_app.lists.files import Line
+from funnel_app.lists.row import Said, read_row
+from funnel_app.lists.standing import Standing
+
+ENROLLED, KEPT, ALREADY, IGNORED = "enrolled", "kept", "already", "ignored"
+LEFT_OUT, SUPPRESSED, REPEATED, REFUSED = "left out", "suppressed", "repeated", "refused"
+SCOPES = {Standing.UNSUBSCRIBED: Scope.MARKETING, Standing.BOUNCED: Scope.ALL, Standing.COMPLAINED: Scope.ALL}
+NO_CONSENT = "nothing in this row says that they agreed to be mailed"
+SAID_NO = "this row says that they did not agree to be mailed"
+UNCONFIRMED = "they have not agreed, or not confirmed, in the program that this list is from"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one row, and why; with the contact where it is one here."""
+
+    number: int
+    address: str
+    answer: str
+    reason: str = ""
+    contact_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A row that may come in: its address in both forms, and the values of variables."""
+
+    said: Said
+    email: str
+    email_norm: str
+    values: Mapping[str, Any]
+
+    def answered(self, answer: str, reason: str = "", contact_id: UUID | None = None) -> Answer:
+        """Return its answer."""
+        return Answer(self.said.number, self.email, answer, reason, contact_id)
+
+
+@dataclass
+class Seen:
+    """Which addresses a list has named so far, by a short hash: who leaves by it, and who came in by which row."""
+
+    leaving: dict[bytes, tuple[int, str]] = field(default_factory=dict)
+    rows: dict[bytes, int] = field(default_factory=dict)
+
+
+def leavers(deps: Deps, plan: Plan, lines: Iterable[Line], seen: Seen) -> Iterator[tuple[str, Standing]]:
+    """Yield the addresses that these rows take off, each with why, and remember them."""
+    for line in lines:
+        said = read_row(line, plan.reading, deps.now())
+        if said.standing.leaves and (email_norm := _address(said.address)) is not None:
+            seen.leaving.setdefault(_key(email_norm), (said.number, said.standing.value))
+            yield email_norm, said.standing
+
+
+def judge(deps: Deps, plan: Plan, line: Line, seen: Seen) -> Answer | Candidate:
+    """Return the answer of a row that does not come in, or what may; each address comes in by its first row only."""
+    said = read_row(line, plan.reading, deps.now())
+    try:
+        email_norm = normalised(said.address)
+        email, fault = checked(said.address).normalized, said.fault or unmailable(said.address)
+        values = {name: value_of(plan.known, name, text) for name, text in said.values.items()}
+    except EmailNotValidError as error:
+        return Answer(
+            said.number, said.address, REFUSED, f"not an email address: {error}" if said.address else "no address"
+        )
+    except NotUnderstood as error:
+        return Answer(said.number, said.address, REFUSED, str(error))
+    if fault:
+        return Answer(said.number, said.address, REFUSED, fault)
+    candidate = Candidate(said, email, email_norm, values)
+    answer, reason = _kept_out(said, _key(email_norm), seen)
+    if answer:
+        return candidate.answered(answer, reason)
+    seen.rows[_key(email_norm)] = said.number
+    return candidate
+
+
+def _kept_out(said: Said, key: bytes, seen: Seen) -> tuple[str, str]:
+    if said.standing.leaves:
+        return SUPPRESSED, f"{said.standing} in the program that this list is from"
+    if key in seen.leaving:
+        number, why = seen.leaving[key]
+        return LEFT_OUT, f"row {number} says {why}"
+    if said.standing is Standing.UNKNOWN:
+        return REFUSED, f"nobody knows what its status “{said.unknown}” means: say whether it means subscribed"
+    if said.standing is Standing.UNCONFIRMED:
+        return LEFT_OUT, UNCONFIRMED
+    if not said.evidence:
+        return LEFT_OUT, SAID_NO if said.evidence is None else NO_CONSENT
+    if key in seen.rows:
+        return REPEATED, f"the same address as in row {seen.rows[key]}"
+    return "", ""
+
+
+def _address(text: str) -> str | None:
+    try:
+        return normalised(text)
+    except EmailNotValidError:
+        return None
+
+
+def _key(email_norm: str) -> bytes:
+    # A million addresses are many; of so many, two share such a hash once in millions of lists.
+    return hashlib.blake2b(email_norm.encode(), digest_size=8).digest()

@@ -1,0 +1,188 @@
+"""Take: a list comes in, a few rows a transaction, so that hooks hardly wait; each row is answered, none counts twice.
+
+First all who left, bounced or complained are suppressed, so that nobody is mailed whom a later row takes off; then the
+others come in, each as by its hook. What died on the way is begun again with the same file, and does nothing anew.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO, Any, TypeVar
+
+from funnel_app.deps import Deps
+from funnel_app.flows.intake.enrol import enrol_each, foresee_each
+from funnel_app.flows.intake.manual import OF_THE_CONTACT
+from funnel_app.flows.lists.judge import (
+    ALREADY,
+    ENROLLED,
+    IGNORED,
+    KEPT,
+    LEFT_OUT,
+    REFUSED,
+    SCOPES,
+    Answer,
+    Candidate,
+    Seen,
+    judge,
+    leavers,
+)
+from funnel_app.flows.lists.wish import Plan
+from funnel_app.flows.privacy.suppress import suppress_each, today
+from funnel_app.flows.receipt import Receipt
+from funnel_app.ledger import contacts, suppressions
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.lists.files import Line, lines_of
+from funnel_app.rules.call import IMPORT, Call, fitted
+from funnel_app.rules.contact import only_new
+from funnel_app.rules.states import Outcome
+
+ROWS_AT_ONCE = 5
+# The ledger is everybody's as long as it was ours: then hooks find it free every other moment.
+LONGEST_PAUSE_S = 0.5
+BECAME = {Outcome.ACCEPTED: ENROLLED, Outcome.DUPLICATE: ALREADY, Outcome.IGNORED: IGNORED}
+KNOWN = "known already"
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step of an import did: over how many rows it went, and the answers of those that are done."""
+
+    rows: int
+    answers: Sequence[Answer] = ()
+
+
+def count_rows(file: IO[bytes], plan: Plan) -> int:
+    """Count the rows of a list. Raises NotAList."""
+    return sum(1 for _ in lines_of(file, plan.form))
+
+
+def take_list(
+    deps: Deps, file: IO[bytes], plan: Plan, *, dry_run: bool = False, most: int | None = None
+) -> Iterator[Step]:
+    """Take a list in, and go over all its rows twice; a dry run says what would become of each, and changes nothing.
+
+    Whoever stops asking stops the import between two transactions. Safe to repeat. Raises NotAList on the way.
+    """
+    seen = Seen()
+    for lines in _groups(islice(lines_of(file, plan.form), most), ROWS_AT_ONCE):
+        with _Yielding(deps, dry_run=dry_run):
+            _suppress(deps, plan, lines, seen, dry_run=dry_run)
+        yield Step(len(lines))
+    for lines in _groups(islice(lines_of(file, plan.form), most), ROWS_AT_ONCE):
+        with _Yielding(deps, dry_run=dry_run):
+            answers = _take(deps, plan, lines, seen, dry_run=dry_run)
+        yield Step(len(lines), answers)
+
+
+class _Yielding:
+    """Leaves the ledger to others for as long as this took."""
+
+    def __init__(self, deps: Deps, *, dry_run: bool) -> None:
+        self._deps, self._rests = deps, not dry_run
+
+    def __enter__(self) -> None:
+        self._began = time.perf_counter()
+
+    def __exit__(self, *fault: object) -> None:
+        if self._rests:
+            self._deps.sleep(min(time.perf_counter() - self._began, LONGEST_PAUSE_S))
+
+
+def _groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    waiting = iter(items)
+    while group := list(islice(waiting, size)):
+        yield group
+
+
+def _suppress(deps: Deps, plan: Plan, lines: Sequence[Line], seen: Seen, *, dry_run: bool) -> None:
+    found = list(leavers(deps, plan, lines, seen))
+    if found and not dry_run:
+        said = f"in another program, as a list said {today(deps)}"
+        suppress_each(deps, [(address, SCOPES[why], f"{why} {said}") for address, why in found], IMPORT)
+
+
+def _take(deps: Deps, plan: Plan, lines: Sequence[Line], seen: Seen, *, dry_run: bool) -> list[Answer]:
+    judged = [judge(deps, plan, line, seen) for line in lines]
+    free = list(_not_forbidden(deps, plan, [each for each in judged if isinstance(each, Candidate)]))
+    rows = [each for each in free if isinstance(each, Candidate)]
+    if plan.sequence is None:
+        came = _keep(deps, rows, dry_run=dry_run) if rows else []
+    else:
+        came = _enrol(deps, plan, rows, dry_run=dry_run) if rows else []
+    said = [each for each in (*judged, *free) if isinstance(each, Answer)]
+    return sorted([*said, *came], key=lambda answer: answer.number)
+
+
+def _not_forbidden(deps: Deps, plan: Plan, rows: Sequence[Candidate]) -> Iterator[Answer | Candidate]:
+    kind = plan.sequence.kind if plan.sequence else "marketing"
+    with deps.reads() as session:
+        known = suppressions.of_addresses(session, [row.email_norm for row in rows], deps.settings.secret_key)
+    for row in rows:
+        forbidden = suppressions.first_of(known[row.email_norm], kind)
+        yield row.answered(LEFT_OUT, f"not to be mailed here: {forbidden.reason}") if forbidden else row
+
+
+def _enrol(deps: Deps, plan: Plan, rows: Sequence[Candidate], *, dry_run: bool) -> list[Answer]:
+    calls = [_call(plan, row) for row in rows]
+    outcomes = foresee_each(deps, calls) if dry_run else enrol_each(deps, calls)
+    return [_answer(row, outcome, dry_run=dry_run) for row, outcome in zip(rows, outcomes, strict=True)]
+
+
+def _answer(row: Candidate, outcome: Receipt | Exception, *, dry_run: bool) -> Answer:
+    if isinstance(outcome, Exception):
+        return row.answered(REFUSED, str(outcome))
+    # Of a person who is not here yet, a dry run made up an id.
+    return row.answered(BECAME[outcome.status], outcome.reason or "", None if dry_run else outcome.contact_id)
+
+
+def _call(plan: Plan, row: Candidate) -> Call:
+    campaign, sequence = plan.campaign, plan.sequence
+    if campaign is None or sequence is None:
+        raise ValueError("This list starts no sequence.")
+    by_contact = {name: value for name, value in row.values.items() if plan.known[name].source in OF_THE_CONTACT}
+    payload = _payload(row)
+    digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()[:32]
+    return Call(
+        campaign=campaign.name,
+        hook=next(hook.name for hook in campaign.hooks.values() if hook.handler == sequence.handler),
+        source=IMPORT,
+        event=sequence.starts_on,
+        email=row.email,
+        email_norm=row.email_norm,
+        contact={**_facts(row), **by_contact},
+        variables={name: value for name, value in row.values.items() if name not in by_contact},
+        payload=payload,
+        idempotency_key=fitted(f"{IMPORT}:{plan.digest}:{digest}"),
+    )
+
+
+def _facts(row: Candidate) -> dict[str, Any]:
+    return {**row.said.facts, **(row.said.evidence or {})}
+
+
+def _payload(row: Candidate) -> dict[str, Any]:
+    """Return what is kept of a row: only what its mapped columns say."""
+    facts = {**_facts(row), **row.values}
+    told = {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in facts.items()}
+    return {"email": row.email, **told}
+
+
+@retry_on_conflict
+def _keep(deps: Deps, rows: Sequence[Candidate], *, dry_run: bool) -> list[Answer]:
+    answers, now = [], deps.now()
+    with deps.sessions() as session, session.begin() as transaction:
+        for row in sorted(rows, key=lambda each: each.email_norm):
+            known = contacts.find(session, row.email_norm)
+            facts = only_new(known, _facts(row)) if known else _facts(row)
+            if known is not None and not facts:
+                answers.append(row.answered(ALREADY, KNOWN, known.id))
+                continue
+            contact = contacts.upsert(session, known.email if known else row.email, row.email_norm, facts, now)
+            answers.append(row.answered(KEPT, KNOWN if known else "", None if dry_run else contact.id))
+        if dry_run:
+            transaction.rollback()
+    return answers

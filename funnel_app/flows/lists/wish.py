@@ -1,0 +1,166 @@
+"""What a person wants done with a list: which columns say what, which sequence starts, what they vouch for."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from funnel_app.campaigns.catalogue import Source, Variable
+from funnel_app.campaigns.model import Campaign, Event, Sequence
+from funnel_app.campaigns.own_variables import catalogue_of
+from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.deps import Deps
+from funnel_app.flows.intake.manual import OF_THE_CONTACT
+from funnel_app.lists.files import Form, form_of, lines_of
+from funnel_app.lists.headings import CONSENT, CONSENT_AT, EMAIL, MANY, NAMES, SAMPLE, Mapped, guess, plain
+from funnel_app.lists.row import Reading
+from funnel_app.lists.standing import Standing
+
+PIECE = 1024 * 1024
+LONGEST_SOURCE = 500
+SETTABLE = frozenset({*OF_THE_CONTACT, Source.HOOK})
+SAID_OF_STATUS = tuple(each.value for each in Standing if each not in {Standing.UNSAID, Standing.UNKNOWN})
+
+
+class NotPossible(ValueError):
+    """What a person wants of a list cannot be done; the message says why, and what can."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is wanted: columns by field, the sequence to start (none: leads are only kept), and the stated consent."""
+
+    columns: Mapped
+    sequence: str = ""
+    consent: str = ""
+    means: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        columns = {name: list(found) for name, found in self.columns.items()}
+        return {"columns": columns, "sequence": self.sequence, "consent": self.consent, "means": dict(self.means)}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Wish":
+        """Return what was kept."""
+        columns = {name: tuple(found) for name, found in kept["columns"].items()}
+        return cls(columns=columns, sequence=kept["sequence"], consent=kept["consent"], means=kept["means"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A wish that was checked against the file and the campaigns; `digest` names the file and what it starts."""
+
+    wish: Wish
+    form: Form
+    reading: Reading
+    digest: str
+    known: Mapping[str, Variable]
+    campaign: Campaign | None = None
+    sequence: Sequence | None = None
+
+
+def first_guess(file: IO[bytes]) -> tuple[Form, Mapped]:
+    """Return how a file is written, and which of its columns say what as far as anybody can tell. Raises NotAList."""
+    form = form_of(file)
+    sample = [line for _, line in zip(range(SAMPLE), lines_of(file, form), strict=False)]
+    return form, guess(form, sample)
+
+
+def with_columns(form: Form, guessed: Mapped, said: Iterable[tuple[str, str]]) -> Mapped:
+    """Return the guess with what a person said of columns: pairs of a heading, or its number, and a field or nothing.
+
+    Raises NotPossible for a column that is not there.
+    """
+    found = {name: list(columns) for name, columns in guessed.items()}
+    for heading, name in said:
+        column = _column(form, heading)
+        for columns in found.values():
+            if column in columns:
+                columns.remove(column)
+        if name:
+            found[name] = [*(found.get(name, ()) if name in MANY else ()), column]
+    return {name: tuple(columns) for name, columns in found.items() if columns}
+
+
+def plan_of(deps: Deps, file: IO[bytes], wish: Wish) -> Plan:
+    """Check what is wanted of a file. Raises NotAList and NotPossible."""
+    form = form_of(file)
+    campaign, sequence = _sequence(deps, wish.sequence)
+    known = catalogue_of(campaign) if campaign else {}
+    _check_columns(wish, known, sequence)
+    means = {plain(word): Standing(said) for word, said in wish.means.items() if _is_standing(word, said)}
+    return Plan(
+        wish=wish,
+        form=form,
+        reading=Reading(wish.columns, means, wish.consent[:LONGEST_SOURCE]),
+        digest=_digest(file, wish.sequence),
+        known=known,
+        campaign=campaign,
+        sequence=sequence,
+    )
+
+
+def settable(deps: Deps, sequence: str) -> list[str]:
+    """Return the variables that a column may hold where this sequence starts; none where there is none of that name."""
+    try:
+        campaign, _ = _sequence(deps, sequence)
+    except NotPossible:
+        return []
+    return _variables(catalogue_of(campaign)) if campaign else []
+
+
+def _variables(known: Mapping[str, Variable]) -> list[str]:
+    return sorted(name for name, row in known.items() if row.source in SETTABLE and name not in NAMES)
+
+
+def _column(form: Form, heading: str) -> int:
+    names = [plain(name) for name in form.headings]
+    if plain(heading) in names:
+        return names.index(plain(heading))
+    if heading.isdigit() and 1 <= int(heading) <= len(form.headings):
+        return int(heading) - 1
+    raise NotPossible(f"There is no column {heading}; there are {', '.join(form.headings)}.")
+
+
+def _sequence(deps: Deps, name: str) -> tuple[Campaign | None, Sequence | None]:
+    if not name:
+        return None, None
+    try:
+        campaign, sequence = deps.registry.named(name)
+    except UnknownCampaign as fault:
+        raise NotPossible(str(fault)) from None
+    if sequence.per_occurrence:
+        raise NotPossible(f"“{sequence.title}” is about one call, and a list does not say which.")
+    return campaign, sequence
+
+
+def _check_columns(wish: Wish, known: Mapping[str, Variable], sequence: Sequence | None) -> None:
+    if EMAIL not in wish.columns:
+        raise NotPossible("No column is known to hold the email addresses: say which one does.")
+    variables = _variables(known)
+    for name in wish.columns.keys() - NAMES.keys():
+        if name not in variables:
+            more = f", and for this sequence {', '.join(variables)}" if variables else ""
+            raise NotPossible(f"There is no field {name}; there are {', '.join(NAMES)}{more}.")
+    if not wish.consent.strip() and not wish.columns.keys() & {CONSENT, CONSENT_AT}:
+        raise NotPossible(
+            "Nothing says that these people agreed to be mailed: name the column that says it (consent or consent_at), "
+            "or state where and when all of them agreed."
+        )
+    if sequence is not None and sequence.starts_on is Event.ASSESSMENT and "assessment_score" not in wish.columns:
+        raise NotPossible(f"“{sequence.title}” writes about an assessment: name the column with its assessment_score.")
+
+
+def _is_standing(word: str, said: str) -> bool:
+    if said not in SAID_OF_STATUS:
+        raise NotPossible(f"{word}={said}: a word of a status column means {', '.join(SAID_OF_STATUS)}.")
+    return True
+
+
+def _digest(file: IO[bytes], sequence: str) -> str:
+    found = hashlib.sha256(sequence.encode())
+    file.seek(0)
+    while piece := file.read(PIECE):
+        found.update(piece)
+    return found.hexdigest()[:32]

@@ -1,0 +1,109 @@
+"""Give way: let an email wait whose reader has had, or is about to get, as much marketing as its campaign allows.
+
+Asked in the claim alone: what is claimed holds its place until it went, or gives it back with the claim. The claim has
+the lock of the person, so of two workers the later one sees what the first one took.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from itertools import count
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.model import AtMost, Kind, Mode
+from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.campaigns.states import State
+from funnel_app.campaigns.timing import days_later, into_window
+from funnel_app.deps import Deps
+from funnel_app.flows.sending.eligibility import in_files
+from funnel_app.ledger import batches, emails, frequency
+from funnel_app.ledger.models import Email
+from funnel_app.rules.frequency import GivesWay, Wanting, gives_way, in_words
+from funnel_app.rules.plan import too_late
+
+
+def without_giving_way(deps: Deps, session: Session, claimed: Sequence[Email], now: datetime) -> list[Email]:
+    """Return those of a claim that go now; the others move on with the steps behind them, or are skipped as too late.
+
+    None of them may be of a campaign that is not in the files.
+    """
+    limited = sorted((e for e in claimed if _limit_of(deps, e)), key=lambda email: _wanting(deps, email).place)
+    # Those of the claim that are not asked yet give way to the one that is.
+    undecided = {email.id for email in limited}
+    waits = set()
+    for email in limited:
+        if _gives_way(deps, session, email, now, undecided):
+            waits.add(email.id)
+        undecided.discard(email.id)
+    return [email for email in claimed if email.id not in waits]
+
+
+def _limit_of(deps: Deps, email: Email) -> AtMost | None:
+    # What a person asked for by hand goes: they know why. A test's days are minutes, and a canary is nobody's.
+    enrolment = email.enrolment
+    limited = enrolment.kind == Kind.MARKETING and enrolment.mode == Mode.LIVE and email.asked_for_at is None
+    return in_files(deps, email)[0].at_most if limited else None
+
+
+def _gives_way(deps: Deps, session: Session, email: Email, now: datetime, undecided: Collection[UUID]) -> bool:
+    limit, (_, sequence) = _limit_of(deps, email), in_files(deps, email)
+    waits = _asked(deps, session, email, limit, now, undecided) if limit else None
+    if limit is None or waits is None:
+        return False
+    until, why = _until(deps, email, waits), in_words(limit, deps.registry.title_of_email(waits.template_key))
+    if late := too_late(email, sequence.max_lateness, until):
+        emails.move(session, email, State.SKIPPED, now, f"{why}; {late}")
+    else:
+        _move_on(session, email, until, why, now)
+    return True
+
+
+def _asked(
+    deps: Deps, session: Session, email: Email, limit: AtMost, now: datetime, undecided: Collection[UUID]
+) -> GivesWay | None:
+    contact_id = email.enrolment.contact_id
+    went = frequency.went_to(session, contact_id, now, undecided)
+    waiting = frequency.waiting_for(session, contact_id, now + limit.span, deps.sendable_modes)
+    return gives_way(_wanting(deps, email), limit, went, [_wanting(deps, each) for each in waiting], now)
+
+
+def _wanting(deps: Deps, email: Email) -> Wanting:
+    return Wanting(
+        id=email.id,
+        template_key=email.template_key,
+        priority=_priority(deps, email),
+        wanted_at=email.was_due_at or email.due_at,
+        due_at=email.due_at,
+    )
+
+
+def _priority(deps: Deps, email: Email) -> int:
+    try:
+        return deps.registry.sequence(email.enrolment.campaign, email.enrolment.sequence).priority
+    except UnknownCampaign:
+        return 0
+
+
+def _until(deps: Deps, email: Email, waits: GivesWay) -> datetime:
+    """Return when an email is due again: one of whole days at its own time of day, and each within its hours."""
+    campaign, sequence = in_files(deps, email)
+    zone = ZoneInfo(email.enrolment.contact.timezone or campaign.timezone)
+    until = waits.until
+    if waits.is_full and sequence.step(email.step).in_days:
+        until = _same_time_of_day(email.was_due_at or email.due_at, until, zone)
+    return into_window(until, sequence.window, zone) if sequence.window else until
+
+
+def _same_time_of_day(at: datetime, until: datetime, zone: ZoneInfo) -> datetime:
+    days = max((until - at).days, 0)
+    return next(moved for number in count(days) if (moved := days_later(at, number, zone)) >= until)
+
+
+def _move_on(session: Session, email: Email, until: datetime, why: str, now: datetime) -> None:
+    by = until - email.due_at
+    email.was_due_at, email.due_at, email.next_attempt_at = email.was_due_at or email.due_at, until, None
+    emails.move(session, email, State.PLANNED, now, why)
+    if email.latest_at is None and by > timedelta(0):
+        batches.take_along(session, {email.enrolment_id: (email.step, by)})

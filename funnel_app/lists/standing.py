@@ -1,0 +1,66 @@
+"""What another program's word says of a person: may they be mailed, and if not, why not.
+
+Whoever left, bounced or complained there is never mailed from here; whoever never agreed there has to agree first; and
+a word that nobody knows keeps a row back until a person has said what it means.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from funnel_app.lists.headings import BOUNCED, COMPLAINED, STATUS, SUBSCRIBED, UNSUBSCRIBED, WORDS, plain
+
+YES, NO, NOTHING = (frozenset(WORDS["answers"][name]) for name in ("yes", "no", "nothing"))
+
+
+class Standing(StrEnum):
+    """How a person stands with a list, from the best to what weighs most."""
+
+    UNSAID = "unsaid"
+    SUBSCRIBED = "subscribed"
+    UNKNOWN = "unknown"
+    UNCONFIRMED = "unconfirmed"
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+
+    @property
+    def leaves(self) -> bool:
+        """Whether the address is never to be mailed."""
+        return self in LEAVES
+
+
+LEAVES = frozenset({Standing.UNSUBSCRIBED, Standing.BOUNCED, Standing.COMPLAINED})
+WEIGHT = {standing: weight for weight, standing in enumerate(Standing)}
+MEANINGS = {word: Standing(said) for said, words in WORDS["standings"].items() for word in words}
+TOLD_BY = {UNSUBSCRIBED: Standing.UNSUBSCRIBED, BOUNCED: Standing.BOUNCED, COMPLAINED: Standing.COMPLAINED}
+
+
+def standing_of(field: str, cell: str, means: Mapping[str, Standing]) -> Standing:
+    """Return what a cell of a column of this kind says; `means` has what a person said of words that are not known."""
+    word = plain(cell)
+    if word in means:
+        return means[word]
+    if field == SUBSCRIBED:
+        return _yes_or_no(word, Standing.SUBSCRIBED, Standing.UNSUBSCRIBED)
+    if field in TOLD_BY:
+        # A time or a reason in such a column says yes, as well as a word for it.
+        return Standing.UNSAID if word in NO | NOTHING else TOLD_BY[field]
+    if field == STATUS and word not in NOTHING:
+        return MEANINGS.get(word, Standing.UNKNOWN)
+    return Standing.UNSAID
+
+
+def _yes_or_no(word: str, yes: Standing, no: Standing) -> Standing:
+    if word in NOTHING:
+        return Standing.UNCONFIRMED
+    # A time says when.
+    return yes if word in YES or (word[:1].isdigit() and word not in NO) else no if word in NO else _word(word)
+
+
+def _word(word: str) -> Standing:
+    return MEANINGS.get(word, Standing.UNKNOWN)
+
+
+def heaviest(found: list[Standing]) -> Standing:
+    """Return what weighs most of all that a row says: one word that they left is enough."""
+    return max(found, key=WEIGHT.__getitem__, default=Standing.UNSAID)
