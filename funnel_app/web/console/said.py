@@ -23,6 +23,7 @@ INSTEAD = tuple(
         (r"run flask(?: --app wsgi)? templates audit", "see Templates"),
         (r"flask templates audit", "Templates"),
         (r"flask templates preview", "its page under Templates"),
+        (r"run flask replies forward", "press “Send it on” there"),
         (r"run flask doctor again", "look again"),
         (r"flask doctor", "“Run all checks” on Today"),
         (r"flask trace(?: --ids)?", "the lead’s page"),
