@@ -18,6 +18,8 @@ ROOMS = (
     "funnel_app.flows.privacy",
     "funnel_app.flows.tracing",
     "funnel_app.flows.monitoring",
+    "funnel_app.flows.outbox",
+    "funnel_app.flows.replies",
     "funnel_app.flows.mirror",
     "funnel_app.flows.sending",
     "funnel_app.flows.templates",

@@ -18,6 +18,7 @@ PEOPLE = {
     Event.ASSESSMENT: "an assessment",
     Event.MAYBE: "a maybe",
     Event.ONBOARDING: "onboarding",
+    Event.REPLY: "a reply",
 }
 CALLS = {
     Event.BOOKING: "is booked",

@@ -9,7 +9,6 @@ from pathlib import Path
 from environs import Env, EnvValidationError
 
 from funnel_app.address_checks import (
-    UNSIGNED,
     ledger,
     public_address,
     redis_address,
@@ -39,7 +38,6 @@ from funnel_app.setting_checks import (
     own_signing_secrets,
     parts_of,
     password,
-    plainer,
     recipients,
     role,
     share,
@@ -49,6 +47,7 @@ from funnel_app.setting_checks import (
     time_zone,
     webhook_secrets,
 )
+from funnel_app.setting_faults import all_faults, by_name, in_a_circle, unsigned
 
 SUPPORTED_PYTHON = (3, 11)
 
@@ -81,6 +80,7 @@ MEANINGS = {
     "RESEND_RATE_LIMIT": "Calls a second that the Resend team may make, until its answers say it better",
     "RESEND_RATE_SHARE": "The share of that rate that Funnel takes: the website uses the same team",
     "REPLY_TO": "Where answers to the emails go: one address, `name@domain` or `Name <name@domain>`",
+    "REPLY_FORWARD_TO": "Your own mailbox, for the answers that Resend receives; none: the console alone has them",
     "NOTION_API_URL": "Another address for Notion, for the stand-in",
     "NOTION_RATE_LIMIT": "Calls a second to Notion, of all processes together; refusals lower it for a while",
     "NOTION_CONTACTS_DB_ID": "The Notion database with a row per contact; none: contacts are not mirrored",
@@ -145,6 +145,7 @@ class Settings:
     resend_rate_limit: float
     resend_rate_share: float
     reply_to: str | None
+    reply_forward_to: str | None
     notion_api_url: str
     notion_rate_limit: float
     notion_contacts_db_id: str | None
@@ -195,7 +196,7 @@ def load_settings() -> Settings:
     require_python()
     settings, faults = examine_settings(find_file())
     if faults:
-        raise ConfigError(_all_faults(faults))
+        raise ConfigError(all_faults(faults))
     return settings
 
 
@@ -207,10 +208,10 @@ def examine_settings(file: Path | None) -> tuple[Settings, Mapping[str, list[str
     try:
         env.seal()
     except EnvValidationError as error:
-        faults = {**_by_name(error.error_messages), **faults}
-    if settings.events_webhook_urls and not settings.events_webhook_secrets:
-        faults.setdefault("EVENTS_WEBHOOK_SECRET", [UNSIGNED])
-    return settings, faults
+        faults = {**by_name(error.error_messages), **faults}
+    unfit = unsigned(settings.events_webhook_urls, settings.events_webhook_secrets)
+    unfit |= in_a_circle(settings.reply_forward_to, (settings.from_email, settings.reply_to))
+    return settings, {**unfit, **faults}
 
 
 def _read(env: Env) -> Settings:
@@ -242,6 +243,7 @@ def _read(env: Env) -> Settings:
         resend_rate_limit=env.float("RESEND_RATE_LIMIT", 2.0, validate=between(0.1, 1000)),
         resend_rate_share=env.float("RESEND_RATE_SHARE", 0.8, validate=share),
         reply_to=mailbox_or_none(env.str("REPLY_TO", "", validate=mailbox_or_off)),
+        reply_forward_to=mailbox_or_none(env.str("REPLY_FORWARD_TO", "", validate=mailbox_or_off)),
         notion_api_url=env.str("NOTION_API_URL", "https://api.notion.com", validate=web_address),
         notion_rate_limit=env.float("NOTION_RATE_LIMIT", 3.0, validate=between(0.2, 1000)),
         notion_contacts_db_id=env.str("NOTION_CONTACTS_DB_ID", "", validate=notion_id_or_off) or None,
@@ -268,13 +270,3 @@ def _read(env: Env) -> Settings:
         silent_after=timedelta(seconds=env.int("SILENT_AFTER_SECONDS", 60, validate=between(5, 86_400)) or 0),
         watch_every=timedelta(seconds=env.int("WATCH_EVERY_SECONDS", 10, validate=between(1, 3600)) or 0),
     )
-
-
-def _by_name(messages: Mapping[str, list[str]] | list[str]) -> Mapping[str, list[str]]:
-    by_name = {"settings": messages} if isinstance(messages, list) else messages
-    return {name: [plainer(text) for text in texts] for name, texts in by_name.items()}
-
-
-def _all_faults(messages: Mapping[str, list[str]]) -> str:
-    lines = [f"  {name}: {' '.join(str(text) for text in texts)}" for name, texts in sorted(messages.items())]
-    return "The settings cannot be used. Mend these in the environment (or in .env):\n" + "\n".join(lines)

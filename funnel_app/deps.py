@@ -30,6 +30,7 @@ from funnel_app.gateways.redis.queue import Queues
 from funnel_app.gateways.redis.rate_limiter import SendingPause, SendingRate
 from funnel_app.gateways.redis.throttle import Throttle
 from funnel_app.gateways.resend.account import Account
+from funnel_app.gateways.resend.inbox import Inbox
 from funnel_app.gateways.resend.mailer import Mailer
 from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.group_commit import GroupCommit
@@ -62,6 +63,7 @@ class Deps:
     throttle: Throttle
     vitals: ProcessStatus
     account: Account
+    inbox: Inbox
     alerts: Alerts
     receivers: Receivers
     public: PublicUrlProbe
@@ -117,6 +119,7 @@ def build_deps(settings: Settings) -> Deps:
         throttle=Throttle(settings.redis_url, per_minute=FAILURES_PER_MINUTE),
         vitals=ProcessStatus(settings.redis_url, CLOCK.time),
         account=Account(CLOCK.now),
+        inbox=Inbox(CLOCK.now),
         alerts=Alerts(),
         receivers=Receivers(),
         public=PublicUrlProbe(settings.public_url, settings.hook_secrets[0]),

@@ -25,7 +25,7 @@ def deps() -> Deps:
 
 def wait_for_ledger(stopping: Event, part: str) -> None:
     """Wait, and say so, until the ledger is at the newest migration; a part that waits is alive."""
-    hint = "run flask --app wsgi db upgrade"
+    hint = "see that DATABASE_URL is right, and run flask --app wsgi db upgrade where nobody has"
     for _ in _until(stopping, part, lambda: revision.at_head(deps().engine), LEDGER_EVERY_S):
         log.warning("waiting_for_ledger", wanted=revision.head(), hint=hint)
 

@@ -7,7 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox import control, crm, inbox, website
 from sandbox.notion import http, pages, tables, workspace
-from sandbox.resend import api, sending
+from sandbox.resend import api, receiving, sending
 from sandbox.resend.checks import ResendProblem
 from sandbox.resend.webhooks import Courier
 from sandbox.signing import signing_key
@@ -23,7 +23,7 @@ BLUEPRINTS = (
     website.blueprint,
 )
 # Views of these hang on the blueprints above, by being imported.
-VIEWS = (pages, tables, sending)
+VIEWS = (pages, tables, receiving, sending)
 
 
 def create_sandbox(config: Config | None = None) -> Flask:

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from sandbox.notion.json import database_json
 from sandbox.notion.state import TEMPLATES_DATABASE_ID, new_id
 from sandbox.resend.checks import recipients
+from sandbox.resend.receiving import look_at, write_to_us
 from sandbox.resend.webhooks import Courier
 from sandbox.settings import BadSetting
 from sandbox.state import Email, Json, Sandbox, current_sandbox
@@ -71,6 +72,28 @@ def received_json(sandbox: Sandbox, email: Email) -> Json:
         "received_at": email.received_at.isoformat().replace("+00:00", "Z"),
         "last_event": email.last_event(sandbox.now()),
     }
+
+
+@blueprint.post("/written")
+def write_email() -> tuple[Response, int]:
+    """Let somebody write to us: `from`, `text`, `subject`, `headers`, and with `answers` the id of an email of ours."""
+    sandbox, said = current_sandbox(), request.get_json(silent=True)
+    with sandbox.lock:
+        written, news = write_to_us(sandbox, said if isinstance(said, dict) else {})
+    courier().announce(news)
+    return jsonify(id=written.id, message_id=written.message_id), 201
+
+
+@blueprint.post("/looked")
+def look_at_email() -> tuple[Response, int]:
+    """Let a reader open the `email` with this id, or click a `link` in it."""
+    sandbox, said = current_sandbox(), request.get_json(silent=True)
+    with sandbox.lock:
+        news = look_at(sandbox, said if isinstance(said, dict) else {})
+    if news is None:
+        return jsonify(error="There is no such email."), 404
+    courier().announce(news)
+    return jsonify(told=news.events[0].type), 201
 
 
 @blueprint.get("/calls")

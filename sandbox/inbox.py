@@ -1,7 +1,10 @@
 """The inbox: every email that was sent, as the recipient would see it."""
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
+from sandbox.control import courier
+from sandbox.resend.receiving import write_to_us
 from sandbox.state import current_sandbox
 
 blueprint = Blueprint("inbox", __name__)
@@ -14,6 +17,18 @@ def list_inbox() -> str:
     with sandbox.lock:
         rows = [(email, email.last_event(sandbox.now())) for email in reversed(sandbox.emails.values())]
     return render_template("inbox.html", rows=rows)
+
+
+@blueprint.post("/inbox/<email_id>/reply")
+def reply(email_id: str) -> ResponseReturnValue:
+    """Let the email's reader answer it, as their mail program would."""
+    sandbox, text = current_sandbox(), request.form.get("text", "")
+    with sandbox.lock:
+        if email_id not in sandbox.emails:
+            abort(404)
+        _, news = write_to_us(sandbox, {"answers": email_id, "text": text})
+    courier().announce(news)
+    return redirect(url_for("inbox.show_email", email_id=email_id), 303)
 
 
 @blueprint.get("/inbox/<email_id>")

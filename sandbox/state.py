@@ -84,6 +84,24 @@ class Email:
         return {tag["name"]: tag["value"] for tag in self.payload.get("tags") or []}
 
 
+@dataclass(frozen=True)
+class Written:
+    """One email that somebody wrote to us, as `GET /emails/receiving/{id}` gives it out."""
+
+    id: str
+    sender: str
+    to: str
+    subject: str
+    text: str
+    headers: dict[str, str]
+    received_at: datetime
+
+    @property
+    def message_id(self) -> str:
+        """Return the Message-ID header that the mail carries."""
+        return f"<{self.id}@written.invalid>"
+
+
 @dataclass
 class Remembered:
     """A call under an idempotency key; no answer yet means that it is still running."""
@@ -136,6 +154,7 @@ class Sandbox:
             self.generation += 1
             self.settings = self.config.settings()
             self.emails: dict[str, Email] = {}
+            self.written: dict[str, Written] = {}
             self.remembered: dict[str, Remembered] = {}
             self.endpoints: list[Endpoint] = []
             self.told: list[Json] = []

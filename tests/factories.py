@@ -22,6 +22,7 @@ from tests.fakes import (
     FakeAccount,
     FakeAlerts,
     FakeFetches,
+    FakeInbox,
     FakeMailer,
     FakeNotebook,
     FakePause,
@@ -72,6 +73,7 @@ def make_settings(**overrides: Any) -> Settings:
         "resend_rate_limit": 2.0,
         "resend_rate_share": 0.8,
         "reply_to": None,
+        "reply_forward_to": None,
         "notion_api_url": "http://127.0.0.1:1/notion",
         "notion_rate_limit": 3.0,
         "notion_contacts_db_id": None,
@@ -173,6 +175,7 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         throttle=Throttle(None, per_minute=30),
         vitals=Outside(FakeVitals(clock)),  # type: ignore[arg-type]
         account=Outside(FakeAccount()),  # type: ignore[arg-type]
+        inbox=Outside(FakeInbox()),  # type: ignore[arg-type]
         alerts=Outside(FakeAlerts()),  # type: ignore[arg-type]
         receivers=Outside(FakeReceivers()),  # type: ignore[arg-type]
         public=Outside(FakePublic()),  # type: ignore[arg-type]

@@ -3,8 +3,22 @@
 from pathlib import Path
 
 from sqlalchemy import Engine, event
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 
 from funnel_app.ledger.engine import open_engine
+
+# A process has one ledger and words each statement once; so do the tests, which have a ledger each.
+STATEMENTS: LRUCache[object, object] = LRUCache(4000)
+
+
+def _is_alike(one: SQLiteDialect_pysqlite, other: object) -> bool:
+    return type(one) is type(other)
+
+
+# What is kept of a statement is found by the dialect too, of which every ledger has one of its own.
+SQLiteDialect_pysqlite.__eq__ = _is_alike  # type: ignore[method-assign,assignment]
+SQLiteDialect_pysqlite.__hash__ = lambda one: hash(type(one))  # type: ignore[method-assign,assignment]
 
 
 def into_one_file(ledger: Engine) -> None:
@@ -19,5 +33,6 @@ def open_copy(original: Path, path: Path) -> Engine:
     """Open a copy of a ledger at a path; a commit does not wait for the disk, as each does in a real one."""
     path.write_bytes(original.read_bytes())
     engine = open_engine(f"sqlite:///{path}")
+    engine._compiled_cache = STATEMENTS
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
     return engine

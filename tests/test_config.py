@@ -121,6 +121,8 @@ def test_no_reply_address_is_none(load, blank):
         ("SENTRY_DSN", "https://sentry.example/1", "must be the DSN"),
         ("EVENTS_WEBHOOK_URL", "https://n8n.example/x, zapier", "must be a web address"),
         ("EVENTS_WEBHOOK_URL", "https://n8n.example/x", "EVENTS_WEBHOOK_SECRET: must be set with EVENTS_WEBHOOK_URL"),
+        ("REPLY_FORWARD_TO", "olga", "must be one address"),
+        ("REPLY_FORWARD_TO", "Me <Hello@mail.businessx.example>", "what goes on would come again"),
         ("EVENTS_WEBHOOK_SECRET", "whsec_c2hvcnQ=", "24 to 64 bytes"),
         ("ARM_HORIZON_DAYS", "1000000000", "366 is the most"),
         ("PORT", "80000", "65,535 is the most"),

@@ -46,6 +46,7 @@ PANELS = (
     Panel("On the clock", "funnel_clock_jobs"),
     Panel("Failed jobs", "funnel_failed_jobs"),
     Panel("Sending is paused", "funnel_sending_paused", "{{kind}}"),
+    Panel("Paused by people", "funnel_paused_by_people", "{{sequence}}"),
 )
 
 

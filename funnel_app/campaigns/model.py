@@ -25,6 +25,7 @@ class Event(StrEnum):
     NO_SHOW_UNDONE = "no_show_undone"
     MAYBE = "maybe"
     ONBOARDING = "onboarding"
+    REPLY = "reply"
 
 
 class Kind(StrEnum):

@@ -22,6 +22,7 @@ SEQUENCE = (
     "kind",
     "exits",
     "exits_elsewhere",
+    "reply_ends",
     "steps",
     "per_occurrence",
     "email_1",
@@ -46,16 +47,17 @@ def read_sequence(campaign: str, name: str, table: Table) -> Sequence:
         table.fault("flow", f"{handler!r} is not a handler name of small letters, digits and hyphens")
     for key in ("starts_on", "kind"):
         table.text(key)
+    kind = table.choice("kind", Kind, Kind.MARKETING)
     return Sequence(
         name=name,
         title=table.text("title", as_title(name)),
         campaign=campaign,
         flow=flow,
         handler=handler,
-        starts_on=table.choice("starts_on", Event, Event.OPT_IN),
-        kind=table.choice("kind", Kind, Kind.MARKETING),
+        starts_on=_start(table),
+        kind=kind,
         steps=_steps(table),
-        exits=_events(table, "exits", Event),
+        exits=_exits(table, kind),
         exits_elsewhere=_events(table, "exits_elsewhere", ELSEWHERE),
         per_occurrence=table.flag("per_occurrence"),
         email_1=table.choice("email_1", EmailOne, EmailOne.FUNNEL),
@@ -66,6 +68,25 @@ def read_sequence(campaign: str, name: str, table: Table) -> Sequence:
         max_lateness=table.read("max_lateness", fields.duration, MAX_LATENESS),
         priority=table.number("priority", 0),
     )
+
+
+def _start(table: Table) -> Event:
+    found = table.choice("starts_on", Event, Event.OPT_IN)
+    if found is Event.REPLY:
+        table.fault("starts_on", "a reply ends sequences, and starts none")
+    return found
+
+
+def _exits(table: Table, kind: Kind) -> frozenset[Event]:
+    """Return what ends a sequence: a reply too where it is marketing, unless the file says `reply_ends = false`."""
+    written = _events(table, "exits", Event)
+    if "reply_ends" not in table.values:
+        return written | {Event.REPLY} if kind is Kind.MARKETING else written
+    if table.flag("reply_ends"):
+        return written | {Event.REPLY}
+    if Event.REPLY in written:
+        table.fault("reply_ends", "is false, and exits has reply: leave one of them out")
+    return written
 
 
 def _events(table: Table, key: str, allowed: Iterable[Event]) -> frozenset[Event]:

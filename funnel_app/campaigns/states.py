@@ -59,6 +59,8 @@ BADLY_ENDED = (State.BOUNCED, State.COMPLAINED, State.SUPPRESSED, State.FAILED)
 
 SOFT_BOUNCE = "email.soft_bounced"
 GIVEN_UP = "email.given_up"
+# What readers do moves no email; a click that is a program's is not called one.
+OPENED, CLICKED, SCANNED = "email.opened", "email.clicked", "email.scanned"
 REPORTED_BY_PROVIDER: Mapping[str, State] = {
     "email.sent": State.SENT,
     "email.delivery_delayed": State.DELAYED,

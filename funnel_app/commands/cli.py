@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "leads": "funnel_app.commands.leads:group",
     "ledger": "funnel_app.commands.ledger:group",
     "notion": "funnel_app.commands.notion:group",
+    "replies": "funnel_app.commands.replies:group",
     "resend": "funnel_app.commands.resend:group",
     "log": "funnel_app.commands.log:log_command",
     "sending": "funnel_app.commands.sending:group",

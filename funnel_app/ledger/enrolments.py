@@ -66,7 +66,7 @@ def of_contact(session: Session, contact_id: UUID) -> list[Enrolment]:
 
 
 def end(session: Session, enrolment: Enrolment, state: EnrolmentState, reason: str | None, now: datetime) -> None:
-    """Close an enrolment; closing it twice keeps the first reason."""
+    """Close an enrolment; closing it twice keeps the first reason. An `exit_event` is set before."""
     if enrolment.state not in RUNNING:
         return
     check(EnrolmentState(enrolment.state), state)

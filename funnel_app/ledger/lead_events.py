@@ -1,5 +1,6 @@
 """What is told of a lead to receivers outside, as facts of the ledger: names and texts are added when it is told."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -52,6 +53,11 @@ def unsubscribed(contact_id: UUID, scope: str, by: str, at: datetime) -> list[Le
 def resubscribed(contact_id: UUID, at: datetime) -> list[LeadEvent]:
     """Return that what kept a lead from being mailed was taken back."""
     return [LeadEvent(Kind.LEAD_RESUBSCRIBED, contact_id, at, {})]
+
+
+def replied(contact_id: UUID, received_id: UUID, proof: str, facts: Mapping[str, Any], at: datetime) -> list[LeadEvent]:
+    """Return that a lead wrote back: what it answers, and what it ended."""
+    return [LeadEvent(Kind.LEAD_REPLIED, contact_id, at, {"reply_id": str(received_id), "proof": proof, **facts})]
 
 
 def erased(contact_id: UUID, at: datetime) -> list[LeadEvent]:

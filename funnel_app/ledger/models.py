@@ -136,6 +136,7 @@ class Email(Base):
         partial("ix_emails_unsettled", "state", "lease_until", where="state IN ('sending', 'held', 'ambiguous')"),
         partial("ix_emails_unproven", "sent_at", where="state IN ('sent', 'delayed')"),
         Index("ix_emails_resend_id", "resend_id"),
+        partial("ix_emails_message_id", "message_id", where="message_id IS NOT NULL"),
         Index("ix_emails_request_id", "request_id"),
     )
 
@@ -156,6 +157,7 @@ class Email(Base):
     freezes: Mapped[int] = mapped_column(default=0)
     request_id: Mapped[UUID | None] = mapped_column(ForeignKey("requests.id"))
     resend_id: Mapped[str | None] = mapped_column(String(64))
+    message_id: Mapped[str | None] = mapped_column(String(255))
     checks: Mapped[int] = mapped_column(default=0, server_default="0")
     next_check_at: Mapped[datetime | None]
     planned_at: Mapped[datetime | None]

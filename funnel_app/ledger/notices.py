@@ -10,6 +10,14 @@ from sqlalchemy.orm import Session
 from funnel_app.ledger.insert_or_ignore import insert_once
 from funnel_app.ledger.watch_models import Notice
 
+# The chats: of what is wrong, and of leads.
+ALERTS, LEADS = "alerts", "leads"
+
+
+def chat_of_leads(leads_url: str | None, alert_url: str | None) -> str | None:
+    """Return the chat in which leads are spoken of: their own, else that of alerts; None where there is neither."""
+    return LEADS if leads_url else ALERTS if alert_url else None
+
 
 def add(session: Session, key: str, channel: str, text: str, now: datetime) -> bool:
     """Keep something to say; False where it was kept under this key before, said or not."""

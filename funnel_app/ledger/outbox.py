@@ -30,6 +30,7 @@ class Kind(StrEnum):
     SEQUENCE_ENDED = "sequence.ended"
     LEAD_UNSUBSCRIBED = "lead.unsubscribed"
     LEAD_RESUBSCRIBED = "lead.resubscribed"
+    LEAD_REPLIED = "lead.replied"
     LEAD_ERASED = "lead.erased"
 
 
@@ -41,6 +42,8 @@ MEANINGS = {
     Kind.SEQUENCE_ENDED: "a sequence is over: `how` is `completed` or `exited`, then with the `event` and the `reason`",
     Kind.LEAD_UNSUBSCRIBED: "a lead is not to be mailed: `scope` is `marketing` or `all`, `by` is `lead` or `operator`",
     Kind.LEAD_RESUBSCRIBED: "what kept a lead from being mailed was taken back",
+    Kind.LEAD_REPLIED: "a lead wrote back: `proof` is `references` (it answers an email of ours) or `address`, which "
+    "anybody can forge, and `ended` are the sequences that it ended; its words are not told",
     Kind.LEAD_ERASED: "a lead was erased; only the `id` is told",
 }
 

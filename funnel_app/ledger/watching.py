@@ -1,6 +1,8 @@
 """What the watch and the doctor ask the ledger; each question is one query that reads no more than it must."""
 
+from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -75,6 +77,13 @@ def assessed_since(session: Session, since: datetime) -> list[tuple[str, Contact
         HookEvent.source != IMPORT,
     )
     return [(campaign, contact) for campaign, contact in session.execute(wanted)]
+
+
+def clients_among(session: Session, ids: Collection[UUID]) -> set[UUID]:
+    """Return those of these leads who became clients."""
+    onboarded = HookEvent.contact_id.in_(list(ids)), HookEvent.event == Event.ONBOARDING
+    accepted = HookEvent.outcome == Outcome.ACCEPTED
+    return {found for found in session.scalars(select(HookEvent.contact_id).where(*onboarded, accepted)) if found}
 
 
 def hook_times(session: Session, since: datetime, mode: str) -> dict[str, list[datetime]]:

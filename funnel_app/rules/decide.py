@@ -89,7 +89,9 @@ def blocking(case: Case, sequence: Sequence, start: Happening) -> Happening | No
     """Return what keeps a start of a sequence from beginning; None where nothing does."""
     if sequence.per_occurrence and (found := by_calls(sequence, start, case.contact)):
         return found
-    known = (_happening(heard) for heard in _heard(case) if heard.event in sequence.exits)
+    # Who answered one email may well want the next sequence.
+    exits = sequence.exits - {Event.REPLY}
+    known = (_happening(heard) for heard in _heard(case) if heard.event in exits)
     here = next((happening for happening in known if touches(happening, sequence, start)), None)
     elsewhere = (_happening(h) for h in _heard_elsewhere(case) if h.event in sequence.exits_elsewhere)
     return here or next((happening for happening in elsewhere if touches_elsewhere(happening, sequence, start)), None)

@@ -25,6 +25,7 @@ REASONS = {
     Event.NO_SHOW_UNDONE: "did not miss the call after all",
     Event.MAYBE: "asked for time to think after a call",
     Event.ONBOARDING: "became a client",
+    Event.REPLY: "replied",
 }
 # How an enrolment ended early, as lists say it beside a name.
 _ENDED_AS = {
@@ -35,6 +36,7 @@ _ENDED_AS = {
     Event.NO_SHOW_UNDONE: "call took place",
     Event.MAYBE: "thinks it over",
     Event.ONBOARDING: "became a client",
+    Event.REPLY: "replied",
 }
 _ENDED_BY_WORDS = {
     "unsubscribed": "unsubscribed",

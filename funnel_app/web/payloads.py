@@ -17,6 +17,9 @@ LARGEST_BODY = 64 * 1024
 LARGEST_OF_CALENDARS = 1024 * 1024
 # What is larger is still read whole, since its proof is over all of it: then it is known whose it is, and is kept.
 READ_OF_CALENDARS = 2 * LARGEST_OF_CALENDARS
+# A list of leads that somebody brings to the console; larger ones come in by the command line.
+LARGEST_LIST = READ_OF_CALENDARS
+BRINGS_LISTS = "console.keep_list"
 HEAD_KEPT = 16 * 1024
 # In a request's environment: its body has not come, and the application answers to the head if it can.
 HEAD_ONLY = "funnel.head_only"
@@ -29,7 +32,7 @@ class BodyAwaited(HTTPException):
 
 
 class BoundedRequest(Request):
-    """Flask's request, whose body is never more than 64 KB, of a calendar 2 MB, of which 1 MB is taken.
+    """Flask's request, whose body is never more than 64 KB, of a list or calendar 2 MB; of a calendar 1 MB is taken.
 
     Werkzeug cuts a body that comes in chunks at its limit and says nothing: so its limit is a byte beyond ours.
     """
@@ -39,6 +42,8 @@ class BoundedRequest(Request):
     @property
     def largest(self) -> int:
         """How many bytes a body may have at this address."""
+        if self.endpoint == BRINGS_LISTS:
+            return LARGEST_LIST
         return READ_OF_CALENDARS if self.blueprint in CALENDARS else LARGEST_BODY
 
     @property  # type: ignore[misc]  # Flask lets it be set for one request, which nobody does here

@@ -112,7 +112,7 @@ def domain_json(name: str, status: str, sandbox: Sandbox) -> Json:
         "region": "us-east-1",
         "open_tracking": False,
         "click_tracking": False,
-        "capabilities": {"sending": "enabled", "receiving": "disabled"},
+        "capabilities": {"sending": "enabled", "receiving": "enabled"},
     }
 
 

@@ -68,6 +68,7 @@ def test_a_sequence_is_what_the_table_says(christmas, name):
         (Event.NO_SHOW, set()),
         (Event.ONBOARDING, {"lead_nurture", "five_day", "noshow_recovery", "postcall_maybe"}),
         (Event.BOOKING_CANCELLED, {"precall_prep"}),
+        (Event.REPLY, {"lead_nurture", "five_day", "noshow_recovery", "postcall_maybe"}),
     ],
 )
 def test_an_event_ends_what_the_design_says(christmas, event, ended):

@@ -111,6 +111,9 @@ def test_a_second_campaign_is_one_file_and_no_code():
         ('hook = "funnel"', 'hook = "nobody"', "email_1_by_entrance.hook: 'nobody' is none of"),
         ('reentry = "after_end"', 'reentry = "always"', "reentry: 'always' is none of"),
         ('reentry = "after_end"', 'exits = ["bookings"]', "exits: 'bookings' is none of opt_in"),
+        ('"opt_in"', '"reply"', "starts_on: a reply ends sequences, and starts none"),
+        ('reentry = "after_end"', 'reply_ends = "no"', "reply_ends: must be true or false"),
+        ('reentry = "after_end"', 'reply_ends = false\nexits = ["reply"]', "reply_ends: is false, and exits has reply"),
         ('reentry = "after_end"', "per_occurrence = 1", "per_occurrence: must be true or false"),
         ("08:00-20:00", "20:00-08:00", "window: '20:00-08:00' closes before it opens"),
         ("08:00-20:00", "all day", "window: 'all day' is not a window such as 08:00-20:00"),
@@ -268,3 +271,18 @@ def test_people_call_sequences_and_emails_by_titles_which_the_file_may_leave_out
     assert [registry.title_of_email(key) for key in ("welcome_1", "welcome_2")] == ["Day 1: hello", "Email 2"]
     assert registry.title_of_sequence("gone", "old_sequence") == "Old sequence"
     assert registry.title_of_email("old_sequence_email_3") == "Old sequence email 3"
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "ends"),
+    [
+        ("marketing", "", True),
+        ("marketing", "reply_ends = false", False),
+        ("transactional", "", False),
+        ("transactional", "reply_ends = true", True),
+        ("transactional", 'exits = ["reply"]', True),
+    ],
+)
+def test_a_reply_ends_marketing_unless_the_file_says_otherwise(kind, said, ends):
+    text = BUSINESSX.replace('"marketing"', f'"{kind}"', 1).replace('reentry = "after_end"', said, 1)
+    assert (Event.REPLY in parse("businessx.toml", text).sequences["welcome"].exits) is ends

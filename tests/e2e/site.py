@@ -17,6 +17,7 @@ from funnel_app.app import create_app
 from funnel_app.deps import Deps
 from funnel_app.flows.console.hook_pages import find_hooks
 from funnel_app.flows.console.template_pages import versions_of
+from funnel_app.flows.lists.uploads import keep_list, list_imports
 from funnel_app.flows.monitoring.doctor import examine_and_keep
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.receipt import Receipt
@@ -96,6 +97,7 @@ def enter_weeks(site: Site, world: Path) -> None:
     """Go on where a world was kept, over a copy of its ledger, and log Olga in."""
     populate(site.deps)
     site.leads = enter_world(site.deps, world)
+    keep_list(site.deps, "fair.csv", LIST, "Olga")
     watch_and_log_in(site)
 
 
@@ -106,6 +108,7 @@ def watch_and_log_in(site: Site) -> None:
     site.log_in()
 
 
+LIST = b"Email Address,First Name,Status,Tags\nana@example.com,Ana,Subscribed,fair\n"
 # The pages that there are before anybody came.
 PLACES = {
     "login": "/console/login",
@@ -119,11 +122,13 @@ PLACES = {
     "figures": "/console/figures?days=30",
     "hooks": "/console/hooks",
     "outgoing": "/console/outgoing",
+    "replies": "/console/replies",
     "enrol": "/console/enrol",
     "doctor": "/console/doctor",
     "nowhere": "/console/nowhere",
     "runbook": "/console/runbook",
     "simulate": "/console/simulate",
+    "lists": "/console/lists",
     "pauses": "/console/pauses",
     "actions": "/console/log",
     "search": "/console/search?words=delivered",
@@ -146,6 +151,7 @@ def pages(site: Site) -> dict[str, str]:
         "hook-refused": f"/console/hooks/{find_hooks(site.deps, 'refused', None).rows[0]['id']}",
         "template-version": f"/console/templates/{KEY}/versions/{versions_of(site.deps, KEY)[0].id}",
         "ask": f"/console/do/stop/{leads['booked'].enrolment_id}",
+        "list": f"/console/lists/{list_imports(site.deps)[0].id}",
         "aside": f"/console/aside/incident/{leads['client'].contact_id}",
         "address": f"/console/leads/{leads['client'].contact_id}/address",
     }

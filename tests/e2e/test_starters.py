@@ -1,11 +1,15 @@
 """The starter letters in a real browser: they fit a phone and a desktop, and can be read by day and by night."""
 
+from itertools import product
+
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from funnel_app.flows.templates.populate import populate
 from funnel_app.flows.templates.preview import preview
 from funnel_app.flows.templates.samples import SAMPLES
+from tests.factories import make_deps
+from tests.sqlite_files import open_copy
 
 # Each piece of text that is shown, with its contrast against the background that lies behind it (WCAG 2).
 UNREADABLE = """() => {
@@ -57,41 +61,42 @@ This is **bold**, *italic*, `code` and [a link](https://shop.example/a/very/long
 
 [Book your call]({{ calendly_link }})
 """
+WIDTHS, SCHEMES = (390, 1000), ("light", "dark")
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-@pytest.fixture
-def letters(deps) -> list[tuple[str, str]]:
+@pytest.fixture(scope="module")
+def letters(migrated_sqlite, tmp_path_factory) -> list[tuple[str, str]]:
     """Every starter, the three sample leads by turns, and a letter of words."""
+    deps = make_deps(open_copy(migrated_sqlite, tmp_path_factory.mktemp("letters") / "funnel.db"))
     populate(deps)
     keys = deps.registry.template_keys()
     made = {key: preview(deps, key, sample_name=SAMPLES[n % 3]).letter for n, key in enumerate(keys)}
     deps.notebook.write(keys[0], "Hello", WORDS)
     made["words"] = preview(deps, keys[0]).letter
+    deps.engine.dispose()
     return [(key, letter.html) for key, letter in made.items()]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1000])
-def test_every_starter_fits_and_can_be_read(browser: Browser, letters, width, scheme):
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    page = context.new_page()
+def test_every_starter_fits_and_can_be_read(page: Page, letters):
     faults = {}
     for key, html in letters:
         page.set_content(html)
-        night = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 16, 13)"
-        assert night == (scheme == "dark")
-        found = (page.evaluate(UNREADABLE), page.evaluate(TOO_WIDE))
-        if found != ([], 0):
-            faults[key] = found
-    context.close()
+        for width, scheme in product(WIDTHS, SCHEMES):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.emulate_media(color_scheme=scheme)
+            night = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 16, 13)"
+            assert night == (scheme == "dark")
+            found = (page.evaluate(UNREADABLE), page.evaluate(TOO_WIDE))
+            if found != ([], 0):
+                faults[key, width, scheme] = found
     assert faults == {}
 
 
 def test_a_button_is_as_wide_as_a_phone_and_no_wider_than_its_words_on_a_desktop(browser: Browser, letters):
     html = dict(letters)["christmas_email_5"]
     widths = {}
-    for width in (390, 1000):
+    for width in WIDTHS:
         context = browser.new_context(viewport={"width": width, "height": 800})
         page = context.new_page()
         page.set_content(html)

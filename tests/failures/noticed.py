@@ -20,7 +20,7 @@ from funnel_app.ledger.troubles import explain
 
 BEGAN, OVER = "🔴 ", "🟢 Over: "
 # Twice, so that what would be told again is; a ledger that is away must be so for a while.
-LOOKS, LOOKS_AT_LEDGER = 2, 3
+TWICE, LOOKS_AT_LEDGER = 2, 3
 # An alarm's name, and the thing that it is about.
 TITLE = re.compile(f"(?:{'|'.join(re.escape(alarm.title) for alarm in ALARMS.values())})(?: \\((?!it lasted)[^)]*\\))?")
 
@@ -46,7 +46,7 @@ class Watcher:
         """Look as the rounds do, at once and after a while; return what is new since the beginning."""
         self.look()
         self.deps.now.forward(**lasts)
-        self.look()
+        self.look(TWICE)
         return self._noticed()
 
     def _noticed(self) -> Noticed:
@@ -66,13 +66,14 @@ class Watcher:
         for _ in range(LOOKS_AT_LEDGER):
             self.alarm.back(self.deps)
 
-    def look(self) -> None:
-        """Go the rounds several times, so that what would be told twice is."""
-        for _ in range(LOOKS):
+    def look(self, times: int = 1) -> None:
+        """Run the checks as the processes do; the doctor's, which cost most, with the last of several times."""
+        for left in reversed(range(times)):
             watch_from_web(self.deps)
             if not self.by_web_only:
                 watch(self.deps)
-                watch_with_doctor(self.deps)
+                if not left:
+                    watch_with_doctor(self.deps)
                 with suppress(GatewayError):
                     watch_texts(self.deps)
             tell(self.deps)
@@ -82,7 +83,7 @@ class Watcher:
         self.by_web_only = False
         self.look()
         self.deps.now.forward(minutes=3)
-        self.look()
+        self.look(TWICE)
         # What happens rather than lasts is over when no more of it came for an hour.
         if any(ALARMS[kind].quiet_for for kind in self._open()):
             self.deps.now.forward(hours=1)

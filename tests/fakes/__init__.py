@@ -8,12 +8,13 @@ from tests.fakes.notion import FakeNotebook, JudgeHere
 from tests.fakes.outside import FakeAlerts, FakePublic, FakeReceivers
 from tests.fakes.queues import FakeQueues
 from tests.fakes.redis import FakeFetches, FakePause, FakeRate, FakeVitals
-from tests.fakes.resend import FakeAccount, FakeMailer
+from tests.fakes.resend import FakeAccount, FakeInbox, FakeMailer
 
 __all__ = [
     "FakeAccount",
     "FakeAlerts",
     "FakeFetches",
+    "FakeInbox",
     "FakeMailer",
     "FakeNotebook",
     "FakePause",

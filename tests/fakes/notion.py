@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import ClassVar
 
+from funnel_app.gateways.letters.frames import draft_out, pack
 from funnel_app.gateways.notion.pages import answering
 from funnel_app.gateways.notion.templates import Page
 from funnel_app.letters.draft import Draft, Verdict
@@ -75,10 +77,17 @@ class FakeNotebook:
 class JudgeHere:
     """Judges in this process, where no test is about what a template does to its judge; each draft once, as it does."""
 
+    # The starters are the same in a thousand tests, and to judge them all takes more than a second.
+    every_test: ClassVar[dict[bytes, Verdict]] = {}
+
     def __init__(self) -> None:
         self.verdicts: dict[str, Verdict] = {}
 
     def judge(self, fingerprint: str, draft: Callable[[], Draft]) -> Verdict:
         if fingerprint not in self.verdicts:
-            self.verdicts[fingerprint] = judge(draft())
+            made = draft()
+            judged = pack(draft_out(made))
+            if judged not in self.every_test:
+                self.every_test[judged] = judge(made)
+            self.verdicts[fingerprint] = self.every_test[judged]
         return self.verdicts[fingerprint]

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from threading import Lock
 
+from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.resend.account import EVENTS, Endpoint, Quota, Usage
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
+from funnel_app.gateways.resend.inbox import IncomingEmail
 
 
 class FakeMailer:
@@ -56,11 +58,34 @@ class FakeMailer:
         return [payload["to"][0] for payload in self.sent()]
 
 
+class FakeInbox:
+    """What people wrote, by the id that Resend gave it."""
+
+    def __init__(self) -> None:
+        self.letters: dict[str, IncomingEmail] = {}
+        self.message_ids: dict[str, str] = {}
+        self.fault: Exception | None = None
+        self.asked: list[str] = []
+
+    def read(self, received_id: str) -> IncomingEmail:
+        self.asked.append(received_id)
+        if self.fault:
+            raise self.fault
+        if received_id not in self.letters:
+            raise Rejected("resend", "Email not found", code="not_found")
+        return self.letters[received_id]
+
+    def message_id(self, resend_id: str) -> str | None:
+        self.asked.append(resend_id)
+        return self.message_ids.get(resend_id)
+
+
 class FakeAccount:
     """Resend's account: the domain verified, our address told of everything, hardly anything used."""
 
     def __init__(self) -> None:
         self.fault: Exception | None = None
+        self.receiving: set[str] = set()
         self.known = {"mail.businessx.example": "verified"}
         self.told = [Endpoint("1", "https://funnel.example/webhook/resend", "enabled", EVENTS)]
         self.used = Usage((Quota("daily", 3, 100), Quota("monthly", 40, 3000)), 10.0)
@@ -69,6 +94,9 @@ class FakeAccount:
         if self.fault:
             raise self.fault
         return self.known
+
+    def receiving_domains(self) -> set[str]:
+        return self.receiving
 
     def endpoints(self) -> list[Endpoint]:
         return self.told

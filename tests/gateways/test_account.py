@@ -7,7 +7,7 @@ import resend
 import responses
 
 from funnel_app.gateways.errors import Rejected, Unavailable
-from funnel_app.gateways.resend.account import EVENTS, Account, Endpoint, Quota, may_only_send
+from funnel_app.gateways.resend.account import EVENTS, MORE_EVENTS, Account, Endpoint, Quota, may_only_send
 from funnel_app.gateways.resend.mailer import Mailer
 from sandbox.server import serve
 from sandbox.state import Config
@@ -40,7 +40,8 @@ def test_a_full_key_shows_domains_webhooks_and_what_is_used(ask, server):
     secret = account.add_endpoint("https://funnel.example/webhook/resend")
     (endpoint,) = account.endpoints()
     assert secret.startswith("whsec_") and endpoint.url == "https://funnel.example/webhook/resend"
-    assert (endpoint.status, set(endpoint.events), endpoint.missing) == ("enabled", set(EVENTS), ())
+    assert (endpoint.status, set(endpoint.events), endpoint.missing) == ("enabled", {*EVENTS, *MORE_EVENTS}, ())
+    assert account.receiving_domains() == {"mail.example"}
     server.sandbox.settings.merge({"resend": {"daily_limit": 100}})
     usage = account.usage()
     assert usage.quotas == (Quota("daily", 0, 100), Quota("monthly", 0, None)) and usage.rate == 10.0

@@ -14,8 +14,9 @@ from tests.flows.leads import call, email_ids, opt_in, write_templates
 
 # What happened to an email is told by its states; the others are of no one person.
 NOT_COPIED = {
-    "email_events", "incidents", "notices", "operator_actions", "heartbeats", "outgoing_events", "pauses", "receivers",
-    "template_versions",
+    "email_events", "engagements",
+    "incidents", "notices", "operator_actions", "heartbeats", "outgoing_events", "pauses",
+    "received_emails", "receivers", "template_versions",
 }  # fmt: skip
 
 

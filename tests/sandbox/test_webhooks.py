@@ -6,6 +6,8 @@ import pytest
 import requests
 import resend
 
+from funnel_app.gateways.errors import Rejected
+from funnel_app.gateways.resend.inbox import Inbox
 from sandbox.resend.outcomes import planned_events
 from sandbox.resend.webhooks import Delivery
 from sandbox.signing import signing_key
@@ -137,3 +139,20 @@ def test_a_secret_that_is_none_is_refused(telling, secret):
         signing_key(secret)
     answer = requests.post(telling.url + "/control", json={"webhooks.secret": secret}, timeout=5)
     assert answer.status_code == 400
+
+
+def test_what_somebody_writes_is_told_without_its_text_and_given_out_by_the_api(telling, receiver):
+    sent = resend.Emails.send(letter(to="delivered@resend.dev"))
+    receiver.events(2)
+    written = requests.post(
+        f"{telling.url}/control/written", json={"answers": sent["id"], "text": "Yes."}, timeout=5
+    ).json()
+    told = receiver.events(3)[-1]
+    assert (told["type"], told["data"]["email_id"]) == ("email.received", written["id"])
+    assert (told["data"]["from"], "text" in told["data"]) == ("delivered@resend.dev", False)
+    read = Inbox(lambda: datetime.now(UTC)).read(written["id"])
+    own = Inbox(lambda: datetime.now(UTC)).message_id(sent["id"])
+    assert (read.text, read.headers["in-reply-to"]) == ("Yes.", own)
+    with pytest.raises(Rejected) as gone:
+        Inbox(lambda: datetime.now(UTC)).read("00000000-0000-4000-8000-000000000000")
+    assert gone.value.code == "not_found"

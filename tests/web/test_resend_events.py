@@ -1,9 +1,14 @@
 """Resend's events: only signed ones, each once, and whatever form they have never an error that loses one."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
+from funnel_app.flows.replies.history import list_received
+from funnel_app.flows.replies.work import answer_received
 from funnel_app.flows.sending.deliver import deliver
+from funnel_app.ledger import contacts, engagements
 from funnel_app.ledger.models import EmailEvent, Suppression
 from tests.flows.leads import email_ids, look, opt_in, write_templates
 from tests.web.callers import event
@@ -113,3 +118,48 @@ def test_a_failure_says_why(client, deps, sent):
         "failed",
         "Resend could not send it: the daily quota of the Resend account was used up",
     )
+
+
+def received(**data):
+    return {"type": "email.received", "created_at": "2026-11-24T12:00:05.000Z", "data": {"email_id": "in-1", **data}}
+
+
+def test_what_somebody_writes_is_kept_once_before_anything_is_asked(client, deps):
+    said = received(
+        **{"from": "Ana <ana@resend.dev>", "subject": "Re: Hi\r\nBcc: x", "attachments": [{}, 3, {"filename": "a"}]}
+    )
+    assert [event(client, said).json["status"] for _ in range(2)] == ["recorded", "duplicate"]
+    row = list_received(deps, None, 2)[0]
+    assert (row["from"], row["name"], row["subject"], row["read"]) == ("ana@resend.dev", "Ana", "Re: Hi Bcc: x", False)
+    assert row["attachments"] == ["a file without a name", "a file without a name", "a"]
+    assert deps.inbox.asked == []
+
+
+@pytest.mark.parametrize("data", [{}, {"from": 7, "subject": None, "attachments": "x"}, {"from": "<" * 9000}])
+def test_whatever_form_it_has_something_is_kept(client, deps, data):
+    assert event(client, received(**data)).json == {"status": "recorded"}
+    assert len(list_received(deps, None, 2)) == 1
+
+
+def test_an_email_that_came_and_has_no_id_is_refused_and_one_that_went_on_and_bounced_is_told(client, deps):
+    assert event(client, {"type": "email.received", "data": {}}).status_code == 400
+    event(client, received(**{"from": "bo@elsewhere.example"}))
+    object.__setattr__(deps, "settings", replace(deps.settings, reply_forward_to="delivered@resend.dev"))
+    answer_received(deps)
+    row = list_received(deps, None, 1)[0]
+    bounce = {"email_id": "r", "tags": {"reply": row["id"]}, "bounce": {"type": "Permanent", "message": "full"}}
+    event(client, {"type": "email.bounced", "data": bounce})
+    assert list_received(deps, None, 1)[0]["forward"] == "refused"
+
+
+def test_a_click_is_kept_clean_and_whatever_form_it_has_none_is_an_error(client, deps, sent):
+    agent = "Mozilla\r\n/5.0\x00" + "z" * 999
+    good = {"link": "https://x.example/a?e=ana@x", "ipAddress": "203.0.113.7", "userAgent": agent}
+    for number, click in enumerate([good, {"link": 7}, {"link": "javascript:alert(1)"}, {}, "x", None]):
+        told = report(sent, "email.clicked", click=click)
+        assert event(client, told, event_id=f"msg_c{number}").status_code == 200
+    with deps.reads() as session:
+        (kept,) = engagements.of_contact(session, contacts.find(session, "ana@resend.dev").id)
+    assert (kept.link, kept.ip, kept.agent[:12]) == ("https://x.example/a", "203.0.113.7", "Mozilla /5.0")
+    assert len(kept.agent) < 201
+    assert look(deps, sent.id).state == "sent"

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
@@ -19,6 +20,9 @@ class Fares:
 
     key: str
     states: Mapping[State, int]
+    # Of how many emails Resend told so; neither is told of an email whose domain is not tracked.
+    opened: int = 0
+    clicked: int = 0
 
     @property
     def planned(self) -> int:
@@ -57,9 +61,13 @@ def recent_fares(deps: Deps) -> list[Fares]:
         return fares_of(deps.registry.template_keys(), figures.by_template(session, deps.now() - RECENT))
 
 
-def fares_of(keys: Iterable[str], counted: Iterable[tuple[str, State, int]]) -> list[Fares]:
-    """Return how each of these templates fares, also those that were never sent."""
+def fares_of(
+    keys: Iterable[str],
+    counted: Iterable[tuple[str, State, int]],
+    looked_at: Mapping[str, tuple[int, int]] = MappingProxyType({}),
+) -> list[Fares]:
+    """Return how each of these templates fares, also those that were never sent; `looked_at`: opened and clicked."""
     found: defaultdict[str, Counter[State]] = defaultdict(Counter)
     for key, state, count in counted:
         found[key][state] += count
-    return [Fares(key, dict(found[key])) for key in keys]
+    return [Fares(key, dict(found[key]), *looked_at.get(key, (0, 0))) for key in keys]

@@ -15,7 +15,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.console.fares import Fares, fares_of
 from funnel_app.flows.monitoring.day import bounds, local_day
 from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
-from funnel_app.ledger import figures
+from funnel_app.ledger import engagements, figures
 from funnel_app.rules.figures import Stage, Wait, histogram, kept, percentile, signed_up, way_of
 
 PERCENTS = (50, 95, 99)
@@ -95,6 +95,7 @@ def count_figures(deps: Deps, asked: Asked) -> Figures:
     keys = _keys(deps, asked.campaign)
     with deps.reads() as session:
         counted = _of(asked.campaign, keys, figures.by_day(session, spans))
+        looked_at = engagements.by_template(session, span)
         waits = figures.waits(session, span, keys if asked.campaign else None)
         came = figures.came(session, asked.campaign, span, now)
         # Those who came before have had as long as those who came now.
@@ -105,7 +106,7 @@ def count_figures(deps: Deps, asked: Asked) -> Figures:
         asked=asked,
         days=asked.days,
         by_day=_by_day(counted, len(spans)),
-        templates=fares_of(keys, ((key, state, count) for _, key, state, count in counted)),
+        templates=fares_of(keys, ((key, state, count) for _, key, state, count in counted), looked_at),
         waits={percent: seconds for percent in PERCENTS if (seconds := percentile(waits, percent)) is not None},
         lengths=histogram(waits),
         kept=kept(waits, OVERDUE_AFTER.total_seconds()),

@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.segments import segment_of
-from funnel_app.campaigns.states import State
+from funnel_app.campaigns.states import CLICKED, OPENED, State
 from funnel_app.deps import Deps
 from funnel_app.flows.console.moments import Moment, by_day, moments
 from funnel_app.flows.console.true_now import true_now
@@ -177,7 +177,7 @@ def _next(deps: Deps, joined: Sequence[Enrolment], paused: Sequence[Pause]) -> N
 def _seen(enrolment: Enrolment, told: dict[str, Any]) -> dict[UUID, str]:
     """Return which emails were opened or clicked; a mail program may open one that nobody read."""
     kinds = [{event["kind"] for event in row["events"]} for row in told["emails"]]
-    words = ["clicked" if "email.clicked" in each else "opened" if "email.opened" in each else "" for each in kinds]
+    words = ["clicked" if CLICKED in each else "opened" if OPENED in each else "" for each in kinds]
     return {email.id: seen for email, seen in zip(enrolment.emails, words, strict=True) if seen}
 
 

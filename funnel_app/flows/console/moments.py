@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
+from textwrap import shorten
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,6 +14,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.tracing.timeline import place_of
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
 from funnel_app.ledger.operator_actions import OperatorAction
+
+LONGEST_SAID = 280
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ def moments(deps: Deps, story: dict[str, Any], joined: list[Enrolment], actions:
     """Return all that happened to a lead: calls, what people did, how sequences ended, each email's news."""
     found = [
         *map(_of_hook, story["hooks"]),
+        *map(_of_reply, story["replies"]),
         *(_of_action(action) for action in actions),
         *(moment for enrolment in joined for moment in _of_end(deps, enrolment)),
         *(
@@ -70,6 +74,12 @@ def _of_hook(hook: dict[str, Any]) -> Moment:
     what = f"{(hook['event'] or hook['hook']).replace('_', ' ')} by {hook['source']}"
     at, call = datetime.fromisoformat(hook["at"]), UUID(hook["id"])
     return Moment(at, hook["outcome"], what, hook["reason"], hook_id=call)
+
+
+def _of_reply(reply: dict[str, Any]) -> Moment:
+    detail = " ".join((reply["text"] or reply["note"] or "").split())
+    said = shorten(detail, LONGEST_SAID, placeholder=" …") or None
+    return Moment(datetime.fromisoformat(reply["at"]), reply["kind"] or "reply", reply["subject"] or "no subject", said)
 
 
 def _of_event(deps: Deps, event: dict[str, Any], email: Email) -> Moment:

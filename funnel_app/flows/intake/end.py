@@ -5,16 +5,23 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.states import State
 from funnel_app.ledger import emails, enrolments
 from funnel_app.ledger.models import Enrolment, EnrolmentState
 from funnel_app.rules.exit import can_be_stopped
 
 
-def end_all(session: Session, ending: Iterable[Enrolment], reason: str, now: datetime) -> int:
-    """End these enrolments of a locked contact, for one reason that is no event; return how many that were."""
+def end_all(
+    session: Session, ending: Iterable[Enrolment], reason: str, now: datetime, event: Event | None = None
+) -> int:
+    """End these running enrolments of a locked contact for one reason; return how many that were.
+
+    `event` is the campaign's event that it is, where it is one that no hook tells.
+    """
     ended = list(ending)
     for enrolment in ended:
+        enrolment.exit_event = event
         enrolments.end(session, enrolment, EnrolmentState.EXITED, reason, now)
         enrolment.mirror_stale_since = now
         for email in filter(can_be_stopped, enrolment.emails):

@@ -47,17 +47,19 @@ def enrol(deps: Deps, *calls: Call) -> Receipt:
         raise outcome
     if isinstance(outcome, Receipt):
         return outcome
-    _announce(deps, outcome)
+    for each in outcome:
+        tell(each)
+    _schedule(deps, outcome)
     return _receipt(outcome)
 
 
 def enrol_each(deps: Deps, calls: Sequence[Call]) -> list[Receipt | Exception]:
     """Take calls that have nothing to do with each other in one transaction; return what came of each, or its fault.
 
-    Each with an idempotency key of its own is as safe to repeat as a single one.
+    Each with an idempotency key of its own is as safe to repeat as a single one. None is logged: they are many.
     """
     outcomes = _commit_all(deps, lambda: [(call,) for call in calls])
-    _announce(deps, [each for outcome in outcomes if isinstance(outcome, list) for each in outcome])
+    _schedule(deps, [each for outcome in outcomes if isinstance(outcome, list) for each in outcome])
     return [_receipt(outcome) if isinstance(outcome, list) else outcome for outcome in outcomes]
 
 
@@ -73,9 +75,7 @@ def foresee_each(deps: Deps, calls: Sequence[Call]) -> list[Receipt | Exception]
     return [_receipt(outcome) if isinstance(outcome, list) else outcome for outcome in outcomes]
 
 
-def _announce(deps: Deps, answered: Sequence[Answered]) -> None:
-    for each in answered:
-        tell(each)
+def _schedule(deps: Deps, answered: Sequence[Answered]) -> None:
     schedule(deps, [due for enrolment in _touched(answered) for due in _to_schedule(enrolment)])
 
 

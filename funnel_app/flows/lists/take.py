@@ -39,7 +39,7 @@ from funnel_app.rules.call import IMPORT, Call, fitted
 from funnel_app.rules.contact import only_new
 from funnel_app.rules.states import Outcome
 
-ROWS_AT_ONCE = 20
+ROWS_AT_ONCE = 5
 # The ledger is everybody's as long as it was ours: then hooks find it free every other moment.
 LONGEST_PAUSE_S = 0.5
 BECAME = {Outcome.ACCEPTED: ENROLLED, Outcome.DUPLICATE: ALREADY, Outcome.IGNORED: IGNORED}

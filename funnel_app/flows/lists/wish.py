@@ -101,6 +101,19 @@ def plan_of(deps: Deps, file: IO[bytes], wish: Wish) -> Plan:
     )
 
 
+def settable(deps: Deps, sequence: str) -> list[str]:
+    """Return the variables that a column may hold where this sequence starts; none where there is none of that name."""
+    try:
+        campaign, _ = _sequence(deps, sequence)
+    except NotPossible:
+        return []
+    return _variables(catalogue_of(campaign)) if campaign else []
+
+
+def _variables(known: Mapping[str, Variable]) -> list[str]:
+    return sorted(name for name, row in known.items() if row.source in SETTABLE and name not in NAMES)
+
+
 def _column(form: Form, heading: str) -> int:
     names = [plain(name) for name in form.headings]
     if plain(heading) in names:
@@ -125,7 +138,7 @@ def _sequence(deps: Deps, name: str) -> tuple[Campaign | None, Sequence | None]:
 def _check_columns(wish: Wish, known: Mapping[str, Variable], sequence: Sequence | None) -> None:
     if EMAIL not in wish.columns:
         raise NotPossible("No column is known to hold the email addresses: say which one does.")
-    variables = sorted(name for name, row in known.items() if row.source in SETTABLE and name not in NAMES)
+    variables = _variables(known)
     for name in wish.columns.keys() - NAMES.keys():
         if name not in variables:
             more = f", and for this sequence {', '.join(variables)}" if variables else ""

@@ -8,6 +8,8 @@ from funnel_app.campaigns.states import State
 from funnel_app.flows.monitoring.invariants import INVARIANTS
 from funnel_app.flows.outbox.receivers import GIVEN_UP as EVENTS_GIVEN_UP
 from funnel_app.flows.outbox.receivers import KIND as RECEIVER_AWAY
+from funnel_app.flows.replies.standing import KEPT as REPLIES_KEPT
+from funnel_app.flows.replies.standing import WAITING as REPLIES_WAITING
 
 AT_ONCE = timedelta(0)
 # What happens together is told together, with its number.
@@ -186,6 +188,19 @@ ALARMS: Mapping[str, Alarm] = {
         "a receiver did not take them in three days, and does not know of them",
         "Mend the receiver, then tell it again: flask events replay --given-up, or on the page",
         "outgoing?state=given_up",
+    ),
+    REPLIES_WAITING: Alarm(
+        "Replies wait",
+        "what people wrote cannot be fetched from Resend or sent on: it is kept, and neither lost nor seen",
+        AT_ONCE,
+        "RESEND_API_KEY needs full access to read what came; else see what the doctor says of replies",
+        page="replies",
+    ),
+    REPLIES_KEPT: _happens(
+        "Replies did not go on to your mailbox",
+        "too much came within the hour, or the mailbox of REPLY_FORWARD_TO does not take it",
+        "Read them on the page; what a mailbox refuses, mend there, then run flask replies forward",
+        "replies",
     ),
     "backup_failed": Alarm(
         "No backup was made",

@@ -38,7 +38,7 @@ CHECKS: Mapping[str, Probe] = {
     "clock": ledger.clock,
     "redis, scheduler, workers, queues, sending": redis.redis,
     "overdue": redis.overdue,
-    "resend key, from domain, resend webhook, resend quota, resend rate": resend.account,
+    "resend key, from domain, resend webhook, resend quota, resend rate, replies": resend.account,
     "resend events": resend.events,
     "notion": notion.notion,
     "notion mirror": notion.mirror,

@@ -8,7 +8,7 @@ from funnel_app.deps import Deps
 from funnel_app.ledger import notices, watching
 from funnel_app.ledger.models import Contact
 
-CHANNEL = "leads"
+CHANNEL = notices.LEADS
 LOOK_BACK = timedelta(hours=24)
 
 

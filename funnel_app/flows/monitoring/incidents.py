@@ -17,7 +17,7 @@ from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.watch_models import Incident
 from funnel_app.redact import redactor
 
-CHANNEL = "alerts"
+CHANNEL = notices.ALERTS
 # What comes and goes is one incident: it is over when it was not seen for so long.
 OVER_AFTER = timedelta(minutes=2)
 LONGEST_DETAIL = 500

@@ -11,7 +11,7 @@ from funnel_app.flows.monitoring.checks.redis import living_workers
 from funnel_app.flows.monitoring.invariants import count_invariants
 from funnel_app.flows.monitoring.ready import SCHEDULER
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.ledger import incidents, watching
+from funnel_app.ledger import incidents, pauses, watching
 
 SPAN = timedelta(hours=24)
 ON_TIME = timedelta(seconds=10)
@@ -42,6 +42,7 @@ KINDS: Mapping[str, Kind] = {
     "canary_age_seconds": Kind("Since the newest test email started"),
     "canary_delivered": Kind("1 where the newest test email arrived"),
     "canary_seconds": Kind("From the public address to the proof of delivery, for the newest test email"),
+    "paused_by_people": Kind("1 for each sequence that a person has paused; `all` for all sending", ("sequence",)),
     "redis_up": Kind("1 where Redis answers; what follows is left out while it does not"),
     "queue_jobs": Kind("Jobs that wait", ("queue",)),
     "clock_jobs": Kind("Jobs whose time has not come"),
@@ -84,6 +85,7 @@ def _of_ledger(deps: Deps) -> Iterator[Figure]:
         corrected = watching.hooks_corrected(session)
         late = sorted(watching.lateness(session, now - SPAN, now))
         current = incidents.current(session)
+        by_people = pauses.standing(session, now)
     yield Figure("emails", emails)
     yield Figure("invariant_broken", {(name,): float(count) for name, count in count_invariants(deps).items()})
     open_kinds = [incident.kind for incident in current]
@@ -95,6 +97,7 @@ def _of_ledger(deps: Deps) -> Iterator[Figure]:
     yield _lateness(late)
     on_time = sum(seconds <= ON_TIME.total_seconds() for seconds in late)
     yield _one("sent_on_time_ratio", on_time / len(late) if late else 1.0)
+    yield Figure("paused_by_people", {("all" if p.of_everything else p.sequence,): 1.0 for p in by_people})
     yield from _of_canary(deps)
 
 

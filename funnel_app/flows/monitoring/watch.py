@@ -27,6 +27,7 @@ from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
 from funnel_app.flows.monitoring.ready import Part, silent_parts, why_all_waits
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
 from funnel_app.flows.outbox import receivers
+from funnel_app.flows.replies import standing as replies
 from funnel_app.gateways.errors import GatewayError, Unavailable
 
 # What every stop of sending brings with it.
@@ -202,6 +203,13 @@ def _receivers(deps: Deps) -> Observation:
         yield receivers.GIVEN_UP, "", given_up
 
 
+def _replies(deps: Deps) -> Observation:
+    if waiting := replies.waiting_long(deps):
+        yield replies.WAITING, "", waiting
+    if kept := replies.kept_lately(deps):
+        yield replies.KEPT, "", kept
+
+
 LOOKS: tuple[Probe, ...] = (
     Probe((ledger_health.KIND,), _damage),
     Probe((backups.OLD,), _backups),
@@ -219,6 +227,7 @@ LOOKS: tuple[Probe, ...] = (
     Probe((unauthenticated_calls.KIND,), _unproven),
     Probe(("canary_late",), _canary),
     Probe((receivers.KIND, receivers.GIVEN_UP), _receivers),
+    Probe((replies.WAITING, replies.KEPT), _replies),
     Probe(tuple(BADLY_ENDED), _undelivered),
     Probe(LATENESS, _lateness),
     Probe(tuple(name for name in INVARIANTS if name not in LATENESS), _others),

@@ -18,13 +18,16 @@ from funnel_app.ledger import (
     contacts,
     email_events,
     emails,
+    engagements,
     enrolments,
     hook_events,
+    imports,
     lead_events,
     notices,
     outbox,
     outgoing_events,
     pii,
+    received_emails,
     requests,
     storage,
     suppressions,
@@ -75,13 +78,16 @@ def erase(deps: Deps, address: str) -> Erased:
             spellings.add(contact.email)
         _suppress(deps, session, email_norm)
         email_events.blank(session, orphans)
+        imports.forget_resting(session, email_norm)
+        written = received_emails.erase(session, contact.id if contact else None, email_norm)
         if contact is not None:
             pii.erase(session, contact, email_norm, deps.now())
+            engagements.erase(session, contact.id)
             notices.delete_undelivered(session, f":{contact.id}")
             outgoing_events.forget(session, contact.id)
             outbox.add(session.connection(), lead_events.erased(contact.id, deps.now()), deps.now())
     gone = _delete_refused(deps, email_norm) + _leave_others(deps, email_norm)
-    known, left = contact is not None or gone > 0, remove_pages(deps)
+    known, left = contact is not None or gone + written > 0, remove_pages(deps)
     strays, tables_left = _remove_strays(deps, sorted(spellings))
     return Erased(known, left + strays, tables_left, traces_left=not _scrub(deps))
 

@@ -8,11 +8,24 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up, names
 from funnel_app.flows.outbox.receivers import REMOVED, hosts_by_key
 from funnel_app.flows.receipt import iso
+from funnel_app.flows.replies.history import as_row
 from funnel_app.flows.tracing.trace import trace
-from funnel_app.ledger import bookings, contacts, hook_events, operator_actions, outgoing_events, pii, suppressions
+from funnel_app.ledger import (
+    bookings,
+    contacts,
+    engagements,
+    hook_events,
+    operator_actions,
+    outgoing_events,
+    pii,
+    received_emails,
+    suppressions,
+)
 from funnel_app.ledger.booking_models import Booking
+from funnel_app.ledger.engagement_models import Engagement
 from funnel_app.ledger.models import Contact, HookEvent, Message, Suppression
 from funnel_app.ledger.outbox_models import OutgoingEvent
+from funnel_app.ledger.received_models import ReceivedEmail
 
 
 def export(deps: Deps, address: str) -> dict[str, Any] | None:
@@ -28,7 +41,9 @@ def export(deps: Deps, address: str) -> dict[str, Any] | None:
         booked = bookings.of_contact(session, contact.id) if contact else []
         others = _of_others(session, contact, email_norm)
         told = outgoing_events.of_contact(session, contact.id) if contact else []
-    if contact is None and not forbidden and not calls and not others:
+        did = engagements.of_contact(session, contact.id) if contact else []
+        written = _written(session, contact, email_norm)
+    if contact is None and not forbidden and not calls and not others and not written:
         return None
     hosts = hosts_by_key(deps)
     return {
@@ -39,10 +54,23 @@ def export(deps: Deps, address: str) -> dict[str, Any] | None:
         # Others' calls are theirs: that they name this person is all that is told of them.
         "named_by_others": [{"at": iso(c.received_at), "hook": c.hook, "from": c.source} for c in others],
         "messages": [_message(message) for message in frozen],
+        "written_by_them": [as_row(each) for each in written],
+        "opened_and_clicked": [_engagement(each) for each in did],
         "done_by_people": [{"at": iso(a.at), "action": a.action, "detail": a.detail} for a in done],
         "told_to_others": [_told(event, hosts.get(event.receiver, REMOVED)) for event in told],
         "story": trace(deps, address),
     }
+
+
+def _written(session: Session, contact: Contact | None, email_norm: str) -> list[ReceivedEmail]:
+    theirs = received_emails.of_contact(session, contact.id) if contact else []
+    found = {each.id: each for each in [*theirs, *received_emails.of_address(session, email_norm)]}
+    return sorted(found.values(), key=lambda each: each.received_at)
+
+
+def _engagement(did: Engagement) -> dict[str, Any]:
+    what = "clicked" if did.clicked else "opened"
+    return {"at": iso(did.at), "what": what, "by": did.by, "link": did.link, "ip": did.ip, "agent": did.agent}
 
 
 def _told(event: OutgoingEvent, host: str) -> dict[str, Any]:

@@ -8,14 +8,16 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.reasons import why, without_words
-from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, WAITING, State, reported
+from funnel_app.campaigns.states import OPENED, REPORTED_BY_PROVIDER, WAITING, State, reported
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.end import end_all
+from funnel_app.flows.sending.record_click import record_click, record_opening
 from funnel_app.ledger import contacts, email_events, emails, enrolments, suppressions
 from funnel_app.ledger.after_commit import log_after_commit
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email, EmailEvent, Scope
 from funnel_app.ledger.turns import take_turns
+from funnel_app.rules.clicks import Click
 
 SUPPRESSING = {
     "email.bounced": "the address bounced",
@@ -38,6 +40,8 @@ class Report:
     resend_id: str | None
     email_id: UUID | None
     detail: str | None
+    message_id: str | None = None
+    click: Click | None = None
 
     @property
     def state(self) -> State | None:
@@ -71,9 +75,17 @@ def _record(deps: Deps, session: Session, report: Report, known: dict[UUID, Emai
         return False
     if email:
         apply(deps, session, email, kept, now)
+        _record_engagement(deps, session, email, kept)
     ids = {"email": str(email.id) if email else None, "resend_id": report.resend_id}
     log_after_commit(session, "event_recorded", **ids, kind=report.kind)
     return True
+
+
+def _record_engagement(deps: Deps, session: Session, email: Email, report: Report) -> None:
+    if report.kind == OPENED:
+        record_opening(session, email, report.provider_event_id, report.at)
+    elif report.click is not None:
+        record_click(deps, session, email, report.provider_event_id, report.click)
 
 
 def _is_erased(email: Email) -> bool:
@@ -82,7 +94,7 @@ def _is_erased(email: Email) -> bool:
 
 def _without_person(report: Report) -> Report:
     # A server's words often name the mailbox, and nothing of it may come back after an erasure.
-    return replace(report, detail=without_words(report.detail))
+    return replace(report, detail=None if report.click else without_words(report.detail), click=None)
 
 
 def _concerned(session: Session, report: Report, known: dict[UUID, Email]) -> Email | None:
@@ -152,6 +164,9 @@ def apply(deps: Deps, session: Session, email: Email, report: Report, now: datet
     """Move an email of a locked contact forward by a report, and stop what must stop."""
     given_up = _is_of_given_up_try(session, email, report)
     email.resend_id = email.resend_id or (None if given_up else report.resend_id)
+    if not given_up:
+        # By it a reply is known as an answer to this email.
+        email.message_id = email.message_id or report.message_id
     if report.state is None or (given_up and report.state not in OF_THE_ADDRESS):
         return
     new = reported(State(email.state), report.state)

@@ -6,20 +6,23 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from funnel_app.campaigns.spoken import things
-from funnel_app.campaigns.states import REPORT_ORDER, REPORTED_BY_PROVIDER, State
+from funnel_app.campaigns.states import CLICKED, OPENED, REPORT_ORDER, REPORTED_BY_PROVIDER, SCANNED, State
 from funnel_app.flows.intake.received import reason_of
 from funnel_app.flows.receipt import iso
+from funnel_app.flows.replies.history import what_came
 from funnel_app.ledger.email_events import was_asked_for
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, HookEvent, Outcome, Suppression
+from funnel_app.ledger.received_models import ReceivedEmail
 
 TOLD_BY_REPORTS = frozenset(REPORTED_BY_PROVIDER.values()) - {State.SENT}
 # Planning is told once per sequence, cancelling by its end; a claim says nothing that its outcome does not.
 TOLD_ELSEWHERE = frozenset({State.SENDING, State.CANCELLED})
+SAID_OF = {SCANNED: "clicked by a program that looks into links, not counted"}
 WORDS = {"sent": "handed to Resend", "planned": "planned again", "copy": "WENT ONCE MORE"}
 
 
 # What follows a delivery comes after every state.
-AFTER_ALL = {"email.opened": 90, "email.clicked": 91}
+AFTER_ALL = {OPENED: 90, CLICKED: 91, SCANNED: 92}
 
 
 def place_of(kind: str) -> int:
@@ -53,12 +56,14 @@ def story(
     enrolments: Sequence[Enrolment],
     timeline: Mapping[UUID, Sequence[EmailEvent]],
     suppressions: Iterable[Suppression],
+    written: Iterable[ReceivedEmail],
     titles: Titles,
 ) -> list[dict[str, Any]]:
     """Return the lines of all that happened, oldest first, with sequences and emails called by their titles."""
     lines = [
         *(_hook(hook) for hook in hooks),
         *(line for enrolment in enrolments for line in _enrolment(enrolment, timeline, titles)),
+        *(Line(each.received_at, "reply", what_came(each)) for each in written),
         *(Line(found.created_at, "contact", f"not mailed ({found.scope}): {found.reason}") for found in suppressions),
     ]
     # A stable order: what has the same time stays as it is told above.
@@ -98,7 +103,7 @@ def _alone(enrolment: Enrolment, event: EmailEvent) -> bool:
 
 
 def _words(event: EmailEvent) -> str:
-    kind = event.kind.removeprefix("email.").replace("_", " ")
+    kind = SAID_OF.get(event.kind) or event.kind.removeprefix("email.").replace("_", " ")
     said = f"{_teller(event)}: {kind}" if event.provider_event_id else WORDS.get(event.kind, kind)
     return f"{said}: {event.detail}" if event.detail else said
 

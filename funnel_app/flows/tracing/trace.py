@@ -14,12 +14,22 @@ from funnel_app.flows.intake.received import reason_of
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.receipt import iso
+from funnel_app.flows.replies.history import as_row
 from funnel_app.flows.sending.eligibility import block_reason
 from funnel_app.flows.sending.sending_status import pause_reason, pause_words
 from funnel_app.flows.tracing.summaries import DOCTOR_KNOWS, Outlook, Paused, sentence
 from funnel_app.flows.tracing.timeline import Titles, story
 from funnel_app.flows.tracing.unknown_addresses import stranger
-from funnel_app.ledger import contacts, email_events, enrolments, hook_events, pauses, requests, suppressions
+from funnel_app.ledger import (
+    contacts,
+    email_events,
+    enrolments,
+    hook_events,
+    pauses,
+    received_emails,
+    requests,
+    suppressions,
+)
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Suppression
 
 __all__ = ["sentence", "trace"]
@@ -50,6 +60,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         joined = enrolments.of_contact(session, contact.id)
         timeline = email_events.of_emails(session, [email.id for e in joined for email in e.emails])
         hooks = sorted([*hook_events.of_contact(session, contact.id), *refused], key=lambda hook: hook.received_at)
+        written = received_emails.of_contact(session, contact.id)
         bars = {enrolment.id: block_reason(deps, enrolment, contact, forbidden) for enrolment in joined}
         outlook = replace(_outlook(deps, session, joined, waiting), bars=bars, pauses=_pauses(deps, session, joined))
     titles = Titles(deps.registry.title_of_sequence, deps.registry.title_of_email)
@@ -59,7 +70,8 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         "suppressions": _forbidden(forbidden),
         "hooks": [_hook(hook) for hook in hooks],
         "enrolments": [_enrolment(enrolment, timeline, outlook) for enrolment in joined],
-        "story": story(hooks, joined, timeline, forbidden, titles),
+        "replies": [as_row(each) for each in written],
+        "story": story(hooks, joined, timeline, forbidden, written, titles),
     }
 
 

@@ -23,6 +23,9 @@ EVENTS: Final = (
     "email.failed",
     "email.suppressed",
 )
+RECEIVED: Final = "email.received"
+# Told too where an address is made; without them emails go and arrive all the same.
+MORE_EVENTS: Final = ("email.opened", "email.clicked", RECEIVED)
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,14 @@ class Endpoint:
     status: str
     events: tuple[str, ...]
 
+    def is_told(self, event: str) -> bool:
+        """Say whether it is told of a kind of event."""
+        return not self.events or event in self.events
+
     @property
     def missing(self) -> tuple[str, ...]:
         """The events that Funnel needs and that are not told here."""
-        return tuple(event for event in EVENTS if self.events and event not in self.events)
+        return tuple(event for event in EVENTS if not self.is_told(event))
 
 
 @dataclass(frozen=True)
@@ -73,13 +80,19 @@ class Account:
         rows = self._read(resend.Domains.list)
         return {str(row["name"]).lower(): str(row["status"]) for row in _rows(rows)}
 
+    def receiving_domains(self) -> set[str]:
+        """Return the domains for which Resend takes mail in."""
+        rows = _rows(self._read(resend.Domains.list))
+        capabilities = {str(row["name"]).lower(): row.get("capabilities") for row in rows}
+        return {n for n, can in capabilities.items() if isinstance(can, Mapping) and can.get("receiving") == "enabled"}
+
     def endpoints(self) -> list[Endpoint]:
         """Return every address that Resend tells of events."""
         return [_endpoint(row) for row in _rows(self._read(resend.Webhooks.list))]
 
     def add_endpoint(self, url: str) -> str:
         """Let Resend tell an address of all events that Funnel needs; return the secret that signs them."""
-        made = self._read(lambda: resend.Webhooks.create({"endpoint": url, "events": [*EVENTS]}))
+        made = self._read(lambda: resend.Webhooks.create({"endpoint": url, "events": [*EVENTS, *MORE_EVENTS]}))
         return str(made["signing_secret"])
 
     def secret_of(self, endpoint: Endpoint) -> str:

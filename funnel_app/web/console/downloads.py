@@ -47,10 +47,13 @@ def _by_template(counted: Figures) -> Rows:
         "bounce or complaint",
         "bounced",
         "complained",
+        "opened",
+        "clicked",
     ]
     for row in counted.templates:
         numbers = [row.planned, row.handed_over, row.states.get(State.DELIVERED, 0)]
-        yield [row.key, *numbers, _rate(row.delivery), _rate(row.bounce), row.bounced, row.complained]
+        ended = [_rate(row.delivery), _rate(row.bounce), row.bounced, row.complained]
+        yield [row.key, *numbers, *ended, row.opened, row.clicked]
 
 
 def _waits(counted: Figures) -> Rows:

@@ -12,8 +12,10 @@ from funnel_app.web.console import (
     figures,
     hooks,
     leads,
+    lists,
     outgoing,
     pausing,
+    replies,
     runbook,
     search,
     sequences,
@@ -29,8 +31,8 @@ from funnel_app.web.console.rq import add_rq_dashboard
 
 # Each of these modules puts its pages onto the blueprint by being imported.
 PAGES = (
-    actions, buttons, calendar, doctor, downloads, emails, figures, hooks, leads, outgoing, pausing, runbook, search,
-    sequences, settling, simulate, templates, theme, today,
+    actions, buttons, calendar, doctor, downloads, emails, figures, hooks, leads, lists, outgoing, pausing, replies,
+    runbook, search, sequences, settling, simulate, templates, theme, today,
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.spoken import things
+from funnel_app.campaigns.states import SCANNED
 from funnel_app.flows.monitoring.checks.check import title_of_check
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.templates.standing import Stand
@@ -164,6 +165,8 @@ def is_old(at: datetime, now: datetime) -> bool:
 
 def reported(kind: str) -> str:
     """Return a kind of event in words: what Resend reports is told apart from what the ledger made of it."""
+    if kind == SCANNED:
+        return "Resend: clicked by a program"
     return f"Resend: {spaced(kind.removeprefix('email.'))}" if kind.startswith("email.") else spaced(kind)
 
 

@@ -13,13 +13,19 @@ from werkzeug.exceptions import BadRequest, Unauthorized
 
 from funnel_app.bodies import sanitize
 from funnel_app.campaigns.reasons import of_bounce, of_failure, of_suppression, with_words
-from funnel_app.campaigns.states import SOFT_BOUNCE
+from funnel_app.campaigns.states import BADLY_ENDED, CLICKED, SOFT_BOUNCE
 from funnel_app.current import current_deps
+from funnel_app.flows.replies.forward import refuse_forwarded
+from funnel_app.flows.replies.keep import Arrival, keep_received
 from funnel_app.flows.sending.record_event import Report, record_event
 from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.resend.mailer import verify_webhook
+from funnel_app.letters.words import one_line
+from funnel_app.rules.clicks import LONGEST_AGENT, Click, plain_ip, plain_link
+from funnel_app.rules.received import bare_id
 from funnel_app.web.auth import SIGNED_WITHIN_S
 
+RECEIVED = "email.received"
 LONGEST_ID, LONGEST_EVENT_ID = 64, 128
 STAMP = re.compile(r"\d{1,12}")
 SIGNATURE = re.compile("v1,[A-Za-z0-9+/]{43}=")
@@ -52,9 +58,14 @@ def _may_be_signed() -> bool:
 def receive_event() -> ResponseReturnValue:
     """Record one event; repeating it is harmless, and kinds that say nothing of an email are only acknowledged."""
     event: dict[str, Any] = g.event
+    if event.get("type") == RECEIVED:
+        return {"status": "recorded" if keep_received(current_deps(), read_arrival(event)) else "duplicate"}
     if not str(event.get("type", "")).startswith("email."):
         return {"status": "ignored"}
-    fresh = record_event(current_deps(), read_report(request.headers["svix-id"], event))
+    report = read_report(request.headers["svix-id"], event)
+    if report.state in BADLY_ENDED and (forwarded := _uuid_tag(event, "reply")):
+        refuse_forwarded(current_deps(), forwarded, report.detail or str(report.state))
+    fresh = record_event(current_deps(), report)
     return {"status": "recorded" if fresh else "duplicate"}
 
 
@@ -63,14 +74,47 @@ def read_report(event_id: str, event: Mapping[str, Any]) -> Report:
     data = sanitize(event.get("data"))
     if not isinstance(data, dict):
         raise BadRequest("The event has no data.")
+    at = _time(event.get("created_at"))
+    click = _click(data, at) if event["type"] == CLICKED else None
     return Report(
         provider_event_id=event_id[:LONGEST_EVENT_ID],
         kind=_kind(str(event["type"]), data)[:LONGEST_ID],
-        at=_time(event.get("created_at")),
+        at=at,
         resend_id=(_text(data.get("email_id")) or "")[:LONGEST_ID] or None,
-        email_id=_email_id(data.get("tags")),
-        detail=_detail(data),
+        email_id=_uuid_tag(event, "email"),
+        detail=click.link if click else _detail(data),
+        click=click,
+        message_id=bare_id(_text(data.get("message_id"))),
     )
+
+
+def _click(data: Mapping[str, Any], at: datetime) -> Click | None:
+    """Read what is told of a click; None where it names no link of the web."""
+    told = _part(data, "click")
+    link = plain_link(_text(told.get("link")) or "")
+    if link is None:
+        return None
+    agent = one_line((_text(told.get("userAgent")) or "")[:LONGEST_AGENT]) or None
+    when = _time(told["timestamp"]) if _text(told.get("timestamp")) else at
+    return Click(at=when, link=link, ip=plain_ip(_text(told.get("ipAddress")) or ""), agent=agent)
+
+
+def read_arrival(event: Mapping[str, Any]) -> Arrival:
+    """Read what an event tells of an email that came; BadRequest where it is not of the provider's form."""
+    data = sanitize(event.get("data"))
+    if not isinstance(data, dict) or not isinstance(data.get("email_id"), str) or not data["email_id"]:
+        raise BadRequest("The event names no email that came.")
+    attachments = data.get("attachments")
+    return Arrival(
+        resend_id=data["email_id"][:LONGEST_ID],
+        sender=_text(data.get("from")) or "",
+        subject=_text(data.get("subject")) or "",
+        attachments=tuple(_file_name(each) for each in attachments) if isinstance(attachments, list) else (),
+    )
+
+
+def _file_name(attachment: object) -> str:
+    return (_text(attachment.get("filename")) if isinstance(attachment, dict) else None) or "a file without a name"
 
 
 def _kind(kind: str, data: Mapping[str, Any]) -> str:
@@ -86,9 +130,10 @@ def _time(text: object) -> datetime:
         return current_deps().now()
 
 
-def _email_id(tags: object) -> UUID | None:
+def _uuid_tag(event: Mapping[str, Any], name: str) -> UUID | None:
+    tags = _part(_part(event, "data"), "tags")
     try:
-        return UUID(str(tags["email"])) if isinstance(tags, dict) and "email" in tags else None
+        return UUID(str(tags[name])) if name in tags else None
     except ValueError:
         return None
 

@@ -10,15 +10,16 @@ from funnel_app.campaigns.model import Event
 from tests.factories import christmas_only
 
 ENDED_BY = {
-    "lead_nurture": {"an assessment", "a call is booked", "onboarding"},
-    "five_day": {"a call is booked", "a maybe", "onboarding"},
+    "lead_nurture": {"an assessment", "a call is booked", "onboarding", "a reply"},
+    "five_day": {"a call is booked", "a maybe", "onboarding", "a reply"},
     "noshow_recovery": {
         "a later call is booked",
         "a maybe after this call",
         "onboarding",
+        "a reply",
         "this call was not missed after all",
     },
-    "postcall_maybe": {"onboarding"},
+    "postcall_maybe": {"onboarding", "a reply"},
     "onboarding_phase1": set(),
     "precall_prep": {"this call is cancelled", "this call is given up for a new time"},
 }
@@ -112,6 +113,9 @@ def test_what_ends_a_sequence_keeps_it_from_starting_late(pairs):
         where = (pair.sequence, pair.event)
         if pair.event in AGAIN[pair.sequence]:
             assert pair.late == "duplicate", where
+        elif pair.event == "a reply":
+            # Who answered one email may well want the next sequence.
+            assert pair.late == "accepted", where
         elif pair.event in ENDED_BY[pair.sequence] and where not in NEWER:
             assert pair.late == "ignored" and pair.late_reason.startswith(
                 f"“{TITLES[pair.sequence]}” does not start: "

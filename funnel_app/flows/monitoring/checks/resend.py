@@ -1,6 +1,6 @@
 """Checks of Resend: the key, the domain that we write from, the way its events come back, and what is left."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 
@@ -8,14 +8,15 @@ from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, one_fault, warning
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.gateways.errors import GatewayError, Rejected
-from funnel_app.gateways.resend.account import Endpoint, Usage, may_only_send
-from funnel_app.ledger import watching
+from funnel_app.gateways.resend.account import RECEIVED, Endpoint, Usage, may_only_send
+from funnel_app.ledger import received_emails, watching
 
 WEBHOOK_PATH = "/webhook/resend"
 UNHEARD = timedelta(hours=1)
 LITTLE_LEFT = 0.2
 SPANS = {"daily": "today", "monthly": "this month"}
-NAMES = ("resend key", "from domain", "resend webhook", "resend quota", "resend rate")
+RECEIVED_BY_RESEND = ".resend.app"
+NAMES = ("resend key", "from domain", "resend webhook", "resend quota", "resend rate", "replies")
 MAKE = "run flask --app wsgi resend webhooks --create, and set RESEND_WEBHOOK_SECRET to what it prints"
 
 
@@ -30,6 +31,7 @@ def account(deps: Deps) -> Findings:
     yield from_domain(deps, domains)
     yield from _told(("resend webhook",), lambda: [webhook(deps, deps.account.endpoints())])
     yield from _told(("resend quota", "resend rate"), lambda: _used(deps.account.usage()))
+    yield from _told(("replies",), lambda: replies(deps, deps.account.endpoints(), deps.account.receiving_domains()))
 
 
 def _told(names: Sequence[str], look: Callable[[], Iterable[Check]]) -> Findings:
@@ -56,7 +58,7 @@ def _unreadable(error: GatewayError) -> Findings:
 
 def from_domain(deps: Deps, domains: dict[str, str]) -> Check:
     """Say whether Resend has verified the domain that the emails come from."""
-    domain = parseaddr(deps.settings.from_email)[1].rpartition("@")[2].lower()
+    domain = _domain(deps.settings.from_email)
     status = domains.get(domain)
     if status == "verified":
         return ok("from domain", f"{domain} is verified")
@@ -66,7 +68,7 @@ def from_domain(deps: Deps, domains: dict[str, str]) -> Check:
 
 def webhook(deps: Deps, endpoints: list[Endpoint]) -> Check:
     """Say whether Resend tells our address of every event that we need."""
-    address = deps.settings.public_url + WEBHOOK_PATH
+    address = _address(deps)
     ours = next((endpoint for endpoint in endpoints if endpoint.url.rstrip("/") == address), None)
     if ours is None:
         return fault("resend webhook", f"Resend tells {address} nothing", MAKE)
@@ -77,6 +79,38 @@ def webhook(deps: Deps, endpoints: list[Endpoint]) -> Check:
             "resend webhook", f"{address} is not told of {', '.join(ours.missing)}", "add them in the dashboard"
         )
     return ok("resend webhook", f"{address} is told of every event")
+
+
+def replies(deps: Deps, endpoints: list[Endpoint], receiving: Collection[str]) -> Findings:
+    """What people write back comes to Funnel, and goes on to the owner's mailbox."""
+    settings = deps.settings
+    with deps.reads() as session:
+        last = received_emails.last_at(session)
+    if settings.reply_forward_to is None and last is None:
+        yield ok("replies", "not used: they go to REPLY_TO or FROM_EMAIL, past Funnel (docs/replies.md)")
+        return
+    domain = _domain(settings.reply_to or settings.from_email)
+    if domain not in receiving and not domain.endswith(RECEIVED_BY_RESEND):
+        words = f"answers go to {domain}, for which Resend takes no mail in: Funnel does not see them"
+        yield warning(
+            "replies", words, "set up receiving at Resend (an MX record), or another REPLY_TO: docs/replies.md"
+        )
+    elif not any(each.url.rstrip("/") == _address(deps) and each.is_told(RECEIVED) for each in endpoints):
+        yield warning("replies", f"{_address(deps)} is not told of {RECEIVED}", "add it in Resend's dashboard")
+    elif settings.reply_forward_to and _domain(settings.reply_forward_to) in receiving:
+        words = f"REPLY_FORWARD_TO is at {_domain(settings.reply_forward_to)}, whose mail Resend takes in"
+        yield fault("replies", words, "set it to a mailbox of yours that is elsewhere: what goes on would come again")
+    else:
+        to = "they go on to your mailbox" if settings.reply_forward_to else "they stay in the console"
+        yield ok("replies", f"answers to {domain} are told, and {to}; the last came {_when(last, deps.now())}")
+
+
+def _domain(mailbox: str) -> str:
+    return parseaddr(mailbox)[1].rpartition("@")[2].lower()
+
+
+def _address(deps: Deps) -> str:
+    return deps.settings.public_url + WEBHOOK_PATH
 
 
 def _used(usage: Usage) -> Findings:

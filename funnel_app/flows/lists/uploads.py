@@ -1,0 +1,217 @@
+"""Uploads: a list that somebody brings to the console is looked at, begun, taken in beside all else, and stopped."""
+
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from funnel_app.campaigns.spoken import things
+from funnel_app.deps import Deps
+from funnel_app.flows.lists.judge import Answer
+from funnel_app.flows.lists.take import take_list
+from funnel_app.flows.lists.wish import NotPossible, Plan, Wish, first_guess, plan_of
+from funnel_app.ledger import contacts, imports, operator_actions
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.imports import ACTIVE, Import, ImportState
+from funnel_app.ledger.operator_actions import OperatorAction
+from funnel_app.lists.files import Form, NotAList, cell_of, lines_of
+from funnel_app.lists.headings import Mapped
+
+SHOWN, LOOKED_AT, PROBLEMS = 20, 200, 10
+LONGEST_NAME = 120
+KEPT_FOR = timedelta(days=30)
+DRAFT_KEPT_FOR = timedelta(days=1)
+AT_A_TIME = 500
+ERASED = "erased"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a list: its heading, what it is taken for, and an example of what it holds if it is used."""
+
+    heading: str
+    field: str
+    example: str
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What would become of the first rows of a list, with some of those that would not come in."""
+
+    rows: int
+    counts: Counter[str]
+    problems: Sequence[Answer]
+
+
+def keep_list(deps: Deps, name: str, content: bytes, operator: str) -> UUID:
+    """Keep a list as a draft; nothing of it is taken in. Raises NotAList."""
+    file = io.BytesIO(content)
+    form, guessed = first_guess(file)
+    text = content.decode(form.encoding, errors="replace")
+    draft = Import(
+        created_at=deps.now(),
+        operator=operator,
+        name=name[:LONGEST_NAME] or "list.csv",
+        file=text,
+        rows=sum(1 for _ in lines_of(file, form)),
+        wish=Wish(columns=guessed).as_json(),
+    )
+    with deps.sessions.begin() as session:
+        session.add(draft)
+        session.flush()
+        return draft.id
+
+
+def list_imports(deps: Deps) -> list[Import]:
+    """Return the newest imports."""
+    with deps.reads() as session:
+        return imports.newest(session, SHOWN)
+
+
+def find_import(deps: Deps, import_id: UUID) -> tuple[Import, Counter[str]] | None:
+    """Return an import with its answers counted; None where there is none of that id."""
+    with deps.reads() as session:
+        found = imports.find(session, import_id)
+        return (found, imports.count_answers(session, import_id)) if found else None
+
+
+def columns_of(kept: Import) -> list[Column]:
+    """Return a draft's columns; of one that is not used nothing is shown, since it may hold secrets."""
+    form, mapped = _form(kept), Wish.from_json(kept.wish or {}).columns
+    first = next(lines_of(_file(kept), form), None)
+    fields = {column: name for name, columns in mapped.items() for column in columns}
+    cells = first.cells if first else ()
+    return [
+        Column(heading, fields.get(at, ""), cell_of(cells, at)[:60] if at in fields else "")
+        for at, heading in enumerate(form.headings)
+    ]
+
+
+def columns_said(fields: Sequence[str]) -> Mapped:
+    """Return which columns say what, from a field for each column or nothing."""
+    found: dict[str, tuple[int, ...]] = {}
+    for column, name in enumerate(fields):
+        if name:
+            found[name] = (*found.get(name, ()), column)
+    return found
+
+
+def look(deps: Deps, import_id: UUID, wish: Wish) -> Foreseen:
+    """Keep what is wanted of a draft, and say what would become of its first rows. Raises NotPossible."""
+    kept = _resting(deps, import_id)
+    with deps.sessions.begin() as session:
+        imports.turn(session, import_id, (ImportState.DRAFT,), ImportState.DRAFT, wish=wish.as_json())
+    plan, file = _plan(deps, kept, wish)
+    steps = take_list(deps, file, plan, dry_run=True, most=LOOKED_AT)
+    answers = [answer for step in steps for answer in step.answers]
+    problems = [each for each in answers if each.reason][:PROBLEMS]
+    return Foreseen(len(answers), Counter(answer.answer for answer in answers), problems)
+
+
+@retry_on_conflict
+def start(deps: Deps, import_id: UUID, operator: str) -> str:
+    """Let a draft, or an import that was stopped, be taken in from its first row. Raises NotPossible."""
+    kept = _resting(deps, import_id)
+    plan, _ = _plan(deps, kept, Wish.from_json(kept.wish or {}))
+    into = f" into “{plan.sequence.title}”" if plan.sequence else ""
+    told = f"began to import {things(kept.rows, 'row')}{into}"
+    with deps.sessions.begin() as session:
+        if not imports.turn(session, import_id, (ImportState.DRAFT, ImportState.STOPPED), ImportState.WAITING):
+            raise NotPossible("This import has begun already.")
+        operator_actions.add(session, OperatorAction(at=deps.now(), operator=operator, action="import", detail=told))
+    return told
+
+
+@retry_on_conflict
+def stop(deps: Deps, import_id: UUID, operator: str) -> str:
+    """Take nothing more of a list in; what came in stays. Raises NotPossible."""
+    told = "stopped the import; what came in stays"
+    with deps.sessions.begin() as session:
+        if not imports.turn(session, import_id, ACTIVE, ImportState.STOPPED):
+            raise NotPossible("This import does not run.")
+        operator_actions.add(session, OperatorAction(at=deps.now(), operator=operator, action="import", detail=told))
+    return told
+
+
+def take_waiting(deps: Deps) -> bool | None:
+    """Take in the oldest list that waits, or whose taker died; False where there was one. Safe to race."""
+    kept = _claim(deps)
+    if kept is None:
+        return None
+    try:
+        _take(deps, kept)
+    except (NotAList, NotPossible) as fault:
+        _end(deps, kept, ImportState.FAILED, str(fault))
+    return False
+
+
+def forget_lists(deps: Deps) -> int:
+    """Delete drafts that nobody began within a day, and old imports with their answers; return how many."""
+    with deps.sessions.begin() as session:
+        return imports.forget(session, deps.now() - DRAFT_KEPT_FOR, deps.now() - KEPT_FOR)
+
+
+def answered_rows(deps: Deps, import_id: UUID) -> Iterator[Sequence[object]]:
+    """Yield the headings and the answer of each row so far, with the lead's address where there is one."""
+    yield ("row", "email", "answer", "reason", "lead")
+    with deps.reads() as session:
+        answers = imports.answers_of(session, import_id)
+    for first in range(0, len(answers), AT_A_TIME):
+        some = answers[first : first + AT_A_TIME]
+        with deps.reads() as session:
+            known = contacts.by_ids(session, [UUID(lead) for *_, lead in some if lead])
+        for number, answer, reason, lead in some:
+            who = known.get(UUID(lead)) if lead else None
+            address = "" if who is None else ERASED if contacts.is_erased(who) else who.email
+            yield number, address, answer, reason, lead or ""
+
+
+@retry_on_conflict
+def _claim(deps: Deps) -> Import | None:
+    with deps.reads() as session:
+        if not imports.waits(session, deps.now()):
+            return None
+    with deps.sessions.begin() as session:
+        return imports.claim(session, deps.now())
+
+
+def _take(deps: Deps, kept: Import) -> None:
+    plan, file = _plan(deps, kept, Wish.from_json(kept.wish or {}))
+    for step in take_list(deps, file, plan):
+        answers = [[a.number, a.answer, a.reason, str(a.contact_id) if a.contact_id else None] for a in step.answers]
+        with deps.sessions.begin() as session:
+            if not imports.advance(session, kept.id, step.rows, answers, deps.now()):
+                return
+    _end(deps, kept, ImportState.DONE, None)
+
+
+def _end(deps: Deps, kept: Import, state: ImportState, fault: str | None) -> None:
+    with deps.sessions.begin() as session:
+        counts = imports.count_answers(session, kept.id)
+        said = ", ".join(f"{count:,} {answer}" for answer, count in counts.most_common()) or "no row was taken"
+        if imports.turn(session, kept.id, ACTIVE, state, file=None, ended_at=deps.now(), fault=fault):
+            told = f"imported: {said}" + (f"; it failed: {fault}" if fault else "")
+            row = OperatorAction(at=deps.now(), operator=kept.operator, action="import", detail=told)
+            operator_actions.add(session, row)
+
+
+def _resting(deps: Deps, import_id: UUID) -> Import:
+    found = find_import(deps, import_id)
+    if found is None or found[0].file is None:
+        raise NotPossible("This list is not there any more: bring it again.")
+    return found[0]
+
+
+def _file(kept: Import) -> io.BytesIO:
+    return io.BytesIO((kept.file or "").encode())
+
+
+def _form(kept: Import) -> Form:
+    return first_guess(_file(kept))[0]
+
+
+def _plan(deps: Deps, kept: Import, wish: Wish) -> tuple[Plan, io.BytesIO]:
+    file = _file(kept)
+    return plan_of(deps, file, wish), file

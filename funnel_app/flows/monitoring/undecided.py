@@ -1,0 +1,52 @@
+"""Undecided leads: one word of each who opened the booking page and booked nothing within a day, and never two."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from funnel_app.campaigns.links import unlinked
+from funnel_app.deps import Deps
+from funnel_app.ledger import bookings, contacts, engagements, notices, watching
+from funnel_app.ledger.models import Contact
+from funnel_app.rules.bookings import BookingFacts
+
+PATIENCE = timedelta(days=1)
+LOOK_BACK = timedelta(days=2)
+
+
+def find_undecided(deps: Deps) -> int:
+    """Keep a word of each such lead whom nobody was told of; return how many. Safe to repeat.
+
+    Tests and canaries are no leads, and scanners' clicks are none. Without a chat nothing is kept.
+    """
+    channel = notices.chat_of_leads(deps.settings.leads_webhook_url, deps.settings.alert_webhook_url)
+    if channel is None:
+        return 0
+    now = deps.now()
+    with deps.reads() as session:
+        clicked = engagements.looked_at_booking(session, now - PATIENCE - LOOK_BACK, now - PATIENCE)
+        ids = {contact_id for _, contact_id, _ in clicked}
+        calls = bookings.of_contacts(session.connection(), ids) if ids else {}
+        clients = watching.clients_among(session, ids)
+        waiting = {_key(campaign, id_): id_ for campaign, id_, at in clicked if not _booked(calls.get(id_, ()), at)}
+        new = waiting.keys() - notices.known(session, waiting.keys())
+        people = contacts.by_ids(session, {waiting[key] for key in new} - clients)
+    if not people:
+        return 0
+    words = {key: _word(deps, people[waiting[key]]) for key in sorted(new) if waiting[key] in people}
+    with deps.sessions.begin() as session:
+        return sum(notices.add(session, key, channel, said, now) for key, said in words.items())
+
+
+def _key(campaign: str, contact_id: object) -> str:
+    return f"undecided:{campaign}:{contact_id}"
+
+
+def _booked(calls: Sequence[BookingFacts], clicked_at: datetime) -> bool:
+    """Say whether a person has a call to come since they clicked, or booked one after it, though it is off again."""
+    return any(call.stood_after(clicked_at) and (call.call_at is None or call.call_at > clicked_at) for call in calls)
+
+
+def _word(deps: Deps, contact: Contact) -> str:
+    name = contact.name or contact.first_name or "A lead who gave no name"
+    page = f"{deps.settings.public_url}/console/leads/{contact.id}"
+    return f"{unlinked(name)} opened the booking page a day ago and has booked nothing → {page}"

@@ -1,0 +1,107 @@
+"""Answer: what follows from an email that was read: sequences end, others are told, and it goes on to the owner."""
+
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from funnel_app.campaigns.links import unlinked
+from funnel_app.campaigns.model import Event, Mode
+from funnel_app.campaigns.reasons import on_day
+from funnel_app.campaigns.recipients import is_test_recipient
+from funnel_app.deps import Deps
+from funnel_app.flows.intake.end import end_all
+from funnel_app.ledger import enrolments, lead_events, notices, outbox, received_emails
+from funnel_app.ledger.models import Contact, Email, Enrolment
+from funnel_app.ledger.received_models import Forward, ReceivedEmail
+from funnel_app.rules.exit import REASONS
+from funnel_app.rules.received import Proof, ReceivedKind
+
+BY_A_PERSON = frozenset({ReceivedKind.REPLY, ReceivedKind.MAYBE_AUTOMATIC})
+# What programs send to a stranger's address may be a booking or a bill.
+OF_STRANGERS = BY_A_PERSON | {ReceivedKind.AUTOMATIC}
+HOUR = timedelta(hours=1)
+# A mailbox of a person takes so much; a program that writes without end is the one that is hurt.
+MOST_OF_ONE, MOST_UNPROVEN = 10, 30
+
+
+def answer(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact | None, email: Email | None) -> None:
+    """Do what follows from an email, with its lead locked: it is written once, so that nothing follows twice."""
+    if row.kind not in (BY_A_PERSON if contact is not None else OF_STRANGERS):
+        return
+    if contact is not None:
+        ended = _end(deps, session, contact, row)
+        row.ended = [{"campaign": each.campaign, "sequence": each.sequence} for each in ended]
+        _tell_receivers(deps, session, row, contact, email)
+        _tell_owner(deps, session, row, contact)
+    row.forward, held = _forward(deps, session, row)
+    row.note = held or row.note
+
+
+def _end(deps: Deps, session: Session, contact: Contact, row: ReceivedEmail) -> list[Enrolment]:
+    """End the sequences whose file says so; none where the email proves nothing, or may be an automatic answer."""
+    if row.kind != ReceivedKind.REPLY or row.proof != Proof.REFERENCES:
+        return []
+    ended = [each for each in enrolments.running(session, contact.id) if _ends_by_reply(deps, each)]
+    for each in ended:
+        zone = ZoneInfo(deps.registry.campaign(each.campaign).timezone)
+        reason = f"{REASONS[Event.REPLY]} {on_day(row.received_at, zone)}"
+        end_all(session, [each], reason, deps.now(), Event.REPLY)
+    return ended
+
+
+def _ends_by_reply(deps: Deps, enrolment: Enrolment) -> bool:
+    campaign = deps.registry.campaigns.get(enrolment.campaign)
+    sequence = campaign.sequences.get(enrolment.sequence) if campaign else None
+    return sequence is not None and Event.REPLY in sequence.exits
+
+
+def _tell_receivers(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact, email: Email | None) -> None:
+    facts: dict[str, Any] = {"email_id": str(email.id), "template": email.template_key} if email else {}
+    facts |= {"kind": str(row.kind), "ended": row.ended}
+    events = lead_events.replied(contact.id, row.id, str(row.proof), facts, row.received_at)
+    outbox.add(session.connection(), events, deps.now())
+
+
+def _tell_owner(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact) -> None:
+    """Keep a word for the chat of leads, or where there is none that of alerts; once, by its key."""
+    settings = deps.settings
+    channel = notices.chat_of_leads(settings.leads_webhook_url, settings.alert_webhook_url)
+    if channel is None or _told_lately(session, row) > MOST_OF_ONE:
+        return
+    name = contact.name or contact.first_name or "A lead who gave no name"
+    words = f"{unlinked(name)} replied; {what_ended(deps, row)} → {settings.public_url}/console/leads/{contact.id}"
+    notices.add(session, f"reply:{row.id}:{contact.id}", channel, words, deps.now())
+
+
+def _told_lately(session: Session, row: ReceivedEmail) -> int:
+    return received_emails.count_from(session, row.sender, row.received_at - HOUR)
+
+
+def what_ended(deps: Deps, row: ReceivedEmail) -> str:
+    """Return what a reply ended, or why nothing, in a clause."""
+    if row.ended:
+        titles = [f"“{deps.registry.title_of_sequence(each['campaign'], each['sequence'])}”" for each in row.ended]
+        return f"{' and '.join(titles)} ended"
+    if row.kind == ReceivedKind.MAYBE_AUTOMATIC:
+        return "nothing ended, since its subject is that of an automatic answer"
+    if row.proof == Proof.ADDRESS:
+        return "nothing ended, since it answers no email of ours and its sender may be forged"
+    return "nothing was to be ended"
+
+
+def _forward(deps: Deps, session: Session, row: ReceivedEmail) -> tuple[Forward, str | None]:
+    """Return what becomes of an email on its way to the owner's mailbox, and why where it is kept here."""
+    to = deps.settings.reply_forward_to
+    if to is None:
+        return Forward.NONE, None
+    if deps.mode is Mode.TEST and not is_test_recipient(parseaddr(to)[1].lower(), deps.settings.test_recipients):
+        return Forward.KEPT, "TESTING_MODE is on, and REPLY_FORWARD_TO is not in TEST_RECIPIENTS"
+    since = row.received_at - HOUR
+    if received_emails.count_forwarded(session, since, row.sender) >= MOST_OF_ONE:
+        return Forward.KEPT, f"{MOST_OF_ONE} of this sender went on within the hour"
+    if row.proof != Proof.REFERENCES and received_emails.count_forwarded(session, since) >= MOST_UNPROVEN:
+        return Forward.KEPT, f"{MOST_UNPROVEN} that answer no email of ours went on within the hour"
+    return Forward.DUE, None

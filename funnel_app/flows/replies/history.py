@@ -1,0 +1,85 @@
+"""History: what people wrote back, for people to read, and sending it on once more."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from funnel_app.deps import Deps
+from funnel_app.flows.receipt import iso
+from funnel_app.ledger import received_emails
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.received_models import Forward, Reading, ReceivedEmail
+from funnel_app.rules.received import Proof, ReceivedKind
+
+KINDS: Mapping[str, str] = {
+    ReceivedKind.REPLY: "wrote back",
+    ReceivedKind.MAYBE_AUTOMATIC: "wrote back, perhaps an automatic answer",
+    ReceivedKind.AUTOMATIC: "an automatic answer",
+    ReceivedKind.REPORT: "a delivery report",
+    ReceivedKind.OWN: "our own mail",
+}
+FORWARDS: Mapping[str, str] = {
+    Forward.NONE: "",
+    Forward.DUE: "goes on to your mailbox",
+    Forward.SENT: "went on to your mailbox",
+    Forward.KEPT: "stays here",
+    Forward.REFUSED: "was refused on its way to your mailbox",
+    Forward.UNSURE: "may have gone on to your mailbox",
+}
+
+
+class NotForwardable(Exception):
+    """An email cannot be sent on; the message says why."""
+
+
+def what_came(row: ReceivedEmail) -> str:
+    """Return what somebody wrote in one line: what it is, its subject, and what it ended."""
+    kind = KINDS.get(row.kind or "", "wrote; it was not read yet")
+    doubt = "" if row.proof == Proof.REFERENCES or row.kind is None else " (nothing proves the sender)"
+    ended = f"; it ended {', '.join(each['sequence'] for each in row.ended)}" if row.ended else ""
+    return f"{kind}: {row.subject or 'no subject'}{doubt}{ended}"
+
+
+def as_row(row: ReceivedEmail) -> dict[str, Any]:
+    """Return an email that came as plain data."""
+    return {
+        "id": str(row.id),
+        "at": iso(row.received_at),
+        "from": row.sender,
+        "name": row.name,
+        "subject": row.subject,
+        "kind": row.kind,
+        "proof": row.proof,
+        "contact_id": str(row.contact_id) if row.contact_id else None,
+        "answers": str(row.email_id) if row.email_id else None,
+        "ended": row.ended,
+        "attachments": row.attachments,
+        "text": row.text,
+        "read": row.reading != Reading.WAITING,
+        "forward": str(row.forward),
+        "note": row.note,
+    }
+
+
+def list_received(deps: Deps, kind: str | None, limit: int, before: UUID | None = None) -> list[dict[str, Any]]:
+    """Return the newest emails that came, of one kind or of all, as plain data."""
+    with deps.reads() as session:
+        return [as_row(row) for row in received_emails.newest(session, limit, before, kind)]
+
+
+@retry_on_conflict
+def forward_again(deps: Deps, received_id: UUID) -> str:
+    """Send an email on that stayed here or was refused; return whose it is. Raises NotForwardable."""
+    if deps.settings.reply_forward_to is None:
+        raise NotForwardable("REPLY_FORWARD_TO is not set: there is no mailbox to send it to.")
+    with deps.sessions.begin() as session:
+        row = received_emails.find(session, received_id, lock=True)
+        if row is None or row.reading == Reading.WAITING:
+            raise NotForwardable("There is no such email, or it was not read yet.")
+        if row.forward in {Forward.DUE, Forward.SENT, Forward.UNSURE}:
+            raise NotForwardable(f"It {FORWARDS[row.forward]} already; nothing goes twice.")
+        row.forward, row.note, row.attempts = Forward.DUE, None, 0
+        # Under the key of before nothing would go out again.
+        row.forwards += 1
+        row.next_try_at = row.lease_until = row.forward_tried_at = None
+        return row.sender

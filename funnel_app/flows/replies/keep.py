@@ -1,0 +1,53 @@
+"""Keep: write down that an email came, once, before anything is done about it."""
+
+from dataclasses import dataclass
+from email.utils import parseaddr
+
+from sqlalchemy.orm import Session
+
+from funnel_app.deps import Deps
+from funnel_app.flows.addresses import LONGEST, looked_up
+from funnel_app.ledger import contacts, received_emails
+from funnel_app.ledger.models import Contact
+from funnel_app.ledger.received_models import Reading
+from funnel_app.letters.incoming import subject_of
+from funnel_app.letters.words import one_line
+
+LONGEST_NAME, MOST_ATTACHMENTS = 120, 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """What Resend's webhook tells of an email that came: no text and no headers, only who wrote, and of what."""
+
+    resend_id: str
+    sender: str
+    subject: str
+    attachments: tuple[str, ...] = ()
+
+
+def keep_received(deps: Deps, arrival: Arrival) -> bool:
+    """Keep an email that came, to be read and forwarded; False where it is kept already. Safe to repeat."""
+    name, address = parseaddr(arrival.sender[:1000])
+    # What names nobody is still mail: it is forwarded, with what stands there.
+    sender = looked_up(address or arrival.sender)[:LONGEST]
+    with deps.sessions.begin() as session:
+        contact = contact_of(session, sender)
+        row = {
+            "resend_id": arrival.resend_id,
+            "received_at": deps.now(),
+            "sender": sender,
+            "name": one_line(name)[:LONGEST_NAME] or None,
+            "subject": subject_of(arrival.subject),
+            "attachments": [one_line(each)[:LONGEST_NAME] for each in arrival.attachments[:MOST_ATTACHMENTS]],
+            "contact_id": contact.id if contact else None,
+            "reading": Reading.WAITING,
+        }
+        return received_emails.keep(session, row)
+
+
+def contact_of(session: Session, sender: str) -> Contact | None:
+    """Return the lead who has this address, or the same one without its +tag; None for a stranger's."""
+    local, _, domain = sender.rpartition("@")
+    plain = f"{local.partition('+')[0]}@{domain}"
+    return contacts.find(session, sender) or (contacts.find(session, plain) if plain != sender else None)

@@ -1,0 +1,18 @@
+"""Ours: by what our own mail is known again where it comes back."""
+
+from email.utils import parseaddr
+from urllib.parse import urlsplit
+
+from funnel_app.deps import Deps
+
+
+def own_addresses(deps: Deps) -> set[str]:
+    """Return the addresses that we write from and forward to."""
+    settings = deps.settings
+    mailboxes = (settings.from_email, settings.reply_to, settings.reply_forward_to)
+    return {parseaddr(mailbox)[1].lower() for mailbox in mailboxes if mailbox}
+
+
+def loop_mark(deps: Deps) -> str:
+    """Return the word that stands in the `X-Loop` of what we forward."""
+    return f"funnel@{urlsplit(deps.settings.public_url).hostname}"

@@ -1,0 +1,144 @@
+"""Read: fetch an email that came, tell whose it is and what it is, and do what follows, in one transaction.
+
+A reply ends sequences only where it names the Message-ID of an email of ours, which nobody but its reader has seen:
+a sender's address alone anybody can write (docs/decisions/0020-a-reply-proves-itself.md).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from funnel_app.deps import Deps
+from funnel_app.flows.replies.answer import answer
+from funnel_app.flows.replies.keep import contact_of
+from funnel_app.flows.replies.ours import loop_mark, own_addresses
+from funnel_app.flows.turn import wait_for_turn
+from funnel_app.gateways.errors import GatewayError, Rejected
+from funnel_app.gateways.resend.inbox import GONE, IncomingEmail
+from funnel_app.ledger import contacts, received_emails
+from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.models import Contact, Email
+from funnel_app.ledger.received_models import Reading, ReceivedEmail
+from funnel_app.letters.incoming import text_of
+from funnel_app.rules.received import Proof, bare_id, kind_of, references_of
+
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=1)
+# Resend may be away, or its key may only send: then what the webhook told is all that there is.
+UNREAD_AFTER = timedelta(days=3)
+MOST_FROM_ONE, MOST_ASKED, CRASHED_AFTER = 60, 5, 3
+HOUR = timedelta(hours=1)
+TOO_MANY = f"more than {MOST_FROM_ONE} came from this address within the hour: its text was not fetched"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Match:
+    """Whose an email is and how that is known, and which email of ours it answers; None of each where nobody knows."""
+
+    contact: Contact | None = None
+    proof: Proof | None = None
+    email: Email | None = None
+
+
+def read_received(deps: Deps, row: ReceivedEmail) -> bool:
+    """Read one email that came and settle it; False where Resend cannot be asked now. Safe to repeat."""
+    with deps.reads() as session:
+        flood = received_emails.count_from(session, row.sender, row.received_at - HOUR) > MOST_FROM_ONE
+    if flood:
+        return _settle(deps, row.id, None, TOO_MANY)
+    try:
+        letter = _fetch(deps, row)
+        _learn(deps, row, references_of(letter.headers))
+    except GatewayError as error:
+        return _put_off(deps, row, error)
+    return _settle(deps, row.id, letter, None)
+
+
+def _fetch(deps: Deps, row: ReceivedEmail) -> IncomingEmail:
+    # The team's rate counts questions too.
+    wait_for_turn(deps, row.id)
+    try:
+        return deps.inbox.read(row.resend_id)
+    finally:
+        deps.rate.answered(row.id)
+
+
+def _learn(deps: Deps, row: ReceivedEmail, references: Sequence[str]) -> None:
+    """Ask under which Message-IDs a lead's emails went, where a reply names one that no event told us of."""
+    with deps.reads() as session:
+        if row.contact_id is None or not references or received_emails.answered(session, references):
+            return
+        unknown = received_emails.without_message_id(session, row.contact_id, MOST_ASKED)
+    known: dict[UUID, str] = {}
+    for email_id, resend_id in unknown.items():
+        wait_for_turn(deps, row.id)
+        try:
+            found = bare_id(deps.inbox.message_id(resend_id))
+        except Rejected:
+            continue
+        finally:
+            deps.rate.answered(row.id)
+        known |= {email_id: found} if found else {}
+    with deps.sessions.begin() as session:
+        received_emails.learn_message_ids(session, known)
+
+
+def _put_off(deps: Deps, row: ReceivedEmail, error: GatewayError) -> bool:
+    now, gone = deps.now(), isinstance(error, Rejected) and error.code == GONE
+    if gone or now - row.received_at > UNREAD_AFTER:
+        return _settle(deps, row.id, None, f"Resend did not give out its text: {error.message}")
+    until = now + min(FIRST_PAUSE * (1 << min(row.attempts, 10)), LONGEST_PAUSE)
+    with deps.sessions.begin() as session:
+        received_emails.postpone(session, row.id, until, f"its text cannot be fetched: {error.message}")
+    log.warning("reply_not_read", reply=str(row.id), error=error.message)
+    return False
+
+
+@retry_on_conflict
+def _settle(deps: Deps, received_id: UUID, letter: IncomingEmail | None, note: str | None) -> bool:
+    with deps.sessions.begin() as session:
+        found = received_emails.find(session, received_id)
+        match = _match(session, found, letter) if found else Match()
+        if match.contact is not None:
+            contacts.lock(session, [match.contact.id])
+        row = received_emails.find(session, received_id, lock=True)
+        # It was erased, or another process settled it meanwhile.
+        if row is None or row.reading != Reading.WAITING:
+            return True
+        if match.contact is not None:
+            session.refresh(match.contact)
+            match = Match() if contacts.is_erased(match.contact) else match
+        _write(deps, row, match, letter, note)
+        answer(deps, session, row, match.contact, match.email)
+    log.info("reply_read", reply=str(received_id), kind=row.kind, proof=row.proof, ended=row.ended)
+    return True
+
+
+def _match(session: Session, row: ReceivedEmail, letter: IncomingEmail | None) -> Match:
+    references = references_of(letter.headers) if letter else []
+    if references and (found := received_emails.answered(session, references)):
+        email, contact_id = found
+        return Match(contacts.by_ids(session, [contact_id])[contact_id], Proof.REFERENCES, email)
+    contact = contact_of(session, row.sender)
+    return Match(contact, Proof.ADDRESS) if contact else Match()
+
+
+def _write(deps: Deps, row: ReceivedEmail, match: Match, letter: IncomingEmail | None, note: str | None) -> None:
+    crashed = row.attempts > CRASHED_AFTER and row.note is None
+    row.contact_id = match.contact.id if match.contact else None
+    row.email_id = match.email.id if match.email else None
+    row.proof = match.proof
+    headers = letter.headers if letter else {}
+    # An owner who is their own first lead answers as a lead.
+    own = set() if match.proof is Proof.REFERENCES else own_addresses(deps)
+    row.kind = kind_of(headers, row.sender, row.subject, own, loop_mark(deps))
+    # Whatever ended this process three times over may have been its HTML.
+    row.text = text_of(letter.text, None if crashed else letter.html) if letter else None
+    row.reading = Reading.READ if letter else Reading.UNREAD
+    row.note, row.attempts = note, 0
+    row.lease_until = row.next_try_at = None

@@ -1,0 +1,141 @@
+"""Imports: lists that came in by the console, how far each is, and what its rows were answered.
+
+The file is kept only until its rows are in, or for a day. Answers hold no address: who asks for them reads it anew.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, and_, delete, or_, select, update
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column
+
+from funnel_app.ledger.base import Base
+from funnel_app.ledger.types import Compressed, new_id
+
+LEASE = timedelta(seconds=60)
+
+
+class ImportState(StrEnum):
+    """Where an import stands."""
+
+    DRAFT = "draft"
+    WAITING = "waiting"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    DONE = "done"
+    FAILED = "failed"
+
+
+ACTIVE = (ImportState.WAITING, ImportState.RUNNING)
+
+
+class Import(Base):
+    """One list that somebody brought to the console, and how far its rows are."""
+
+    __tablename__ = "imports"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    created_at: Mapped[datetime]
+    operator: Mapped[str] = mapped_column(String(60))
+    name: Mapped[str] = mapped_column(String(120))
+    state: Mapped[ImportState] = mapped_column(String(16), default=ImportState.DRAFT)
+    file: Mapped[str | None] = mapped_column(Compressed)
+    wish: Mapped[dict[str, Any] | None]
+    rows: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    fault: Mapped[str | None] = mapped_column(Text)
+
+
+class ImportAnswers(Base):
+    """The answers of a few rows of an import: number, answer, reason and contact of each."""
+
+    __tablename__ = "import_answers"
+    __table_args__ = (Index("ix_import_answers_import_id", "import_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    import_id: Mapped[UUID] = mapped_column(ForeignKey("imports.id"))
+    answers: Mapped[list[Any]]
+
+
+def find(session: Session, import_id: UUID) -> Import | None:
+    """Return an import; None where there is none of that id."""
+    return session.get(Import, import_id)
+
+
+def newest(session: Session, limit: int) -> list[Import]:
+    """Return the newest imports without their files."""
+    wanted = select(Import).options(defer(Import.file)).order_by(Import.id.desc())
+    return list(session.scalars(wanted.limit(limit)))
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    taker_died = and_(Import.state == ImportState.RUNNING, Import.lease_until < now)
+    return or_(Import.state == ImportState.WAITING, taker_died)
+
+
+def waits(session: Session, now: datetime) -> bool:
+    """Say whether an import waits to be taken in."""
+    return session.scalars(select(Import.id).where(_free(now)).limit(1)).first() is not None
+
+
+def claim(session: Session, now: datetime) -> Import | None:
+    """Become the one who takes the oldest import in that waits, or whose taker died; it begins with its first row."""
+    oldest = select(Import.id).where(_free(now)).order_by(Import.id).limit(1).scalar_subquery()
+    taken = update(Import).where(Import.id == oldest, _free(now))
+    values = {"state": ImportState.RUNNING, "lease_until": now + LEASE, "done": 0}
+    won = session.scalars(taken.values(values).returning(Import)).first()
+    if won is not None:
+        session.execute(delete(ImportAnswers).where(ImportAnswers.import_id == won.id))
+    return won
+
+
+def advance(session: Session, import_id: UUID, rows: int, answers: Sequence[list[Any]], now: datetime) -> bool:
+    """Note that more rows were gone over, with their answers; False where somebody stopped the import."""
+    running = update(Import).where(Import.id == import_id, Import.state == ImportState.RUNNING)
+    values = {"done": Import.done + rows, "lease_until": now + LEASE}
+    if not session.scalars(running.values(values).returning(Import.id)).all():
+        return False
+    if answers:
+        session.add(ImportAnswers(import_id=import_id, answers=list(answers)))
+    return True
+
+
+def turn(session: Session, import_id: UUID, before: Sequence[ImportState], to: ImportState, **values: Any) -> bool:
+    """Bring an import from one of these states into another; False where it is in none of them."""
+    turned = update(Import).where(Import.id == import_id, Import.state.in_(before))
+    return bool(session.scalars(turned.values(state=to, **values).returning(Import.id)).all())
+
+
+def answers_of(session: Session, import_id: UUID) -> list[list[Any]]:
+    """Return the answers of an import's rows, in the order of the file."""
+    found = select(ImportAnswers.answers).where(ImportAnswers.import_id == import_id).order_by(ImportAnswers.id)
+    return [answer for answers in session.scalars(found) for answer in answers]
+
+
+def count_answers(session: Session, import_id: UUID) -> Counter[str]:
+    """Count an import's answers by what they say."""
+    return Counter(answer for _, answer, _, _ in answers_of(session, import_id))
+
+
+def forget(session: Session, drafts_before: datetime, before: datetime) -> int:
+    """Delete drafts and stopped imports, and what ended, each before a time, with the answers; return how many."""
+    old_draft = and_(Import.state.in_((ImportState.DRAFT, ImportState.STOPPED)), Import.created_at < drafts_before)
+    over = and_(Import.state.in_((ImportState.DONE, ImportState.FAILED)), Import.created_at < before)
+    old = [*session.scalars(select(Import.id).where(or_(old_draft, over)))]
+    session.execute(delete(ImportAnswers).where(ImportAnswers.import_id.in_(old)))
+    session.execute(delete(Import).where(Import.id.in_(old)))
+    return len(old)
+
+
+def forget_resting(session: Session, named: str) -> None:
+    """Forget the files that name somebody and that nothing is taken from now; what runs leaves out who was erased."""
+    resting = select(Import).where(Import.file.is_not(None), Import.state.not_in(ACTIVE))
+    for each in session.scalars(resting):
+        if named in (each.file or "").lower():
+            each.file, each.state, each.fault = None, ImportState.FAILED, "it named somebody who was erased"

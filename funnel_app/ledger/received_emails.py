@@ -1,0 +1,165 @@
+"""Received emails: what people write back, each kept once before anything is done about it."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.models import Email, Enrolment
+from funnel_app.ledger.received_models import Forward, Reading, ReceivedEmail, is_open
+
+BLANK: Mapping[str, Any] = {
+    "sender": "erased",
+    "name": None,
+    "subject": "erased",
+    "attachments": [],
+    "text": None,
+    "note": None,
+    "reading": Reading.READ,
+    "forward": Forward.NONE,
+}
+
+
+def keep(session: Session, row: Mapping[str, Any]) -> bool:
+    """Keep an email that came; False where this very one is kept already."""
+    values = {"attachments": [], "ended": [], "attempts": 0, "forwards": 0, "forward": Forward.NONE, **row}
+    return insert_once(session, ReceivedEmail, values, ["resend_id"])
+
+
+def find(session: Session, received_id: UUID, *, lock: bool = False) -> ReceivedEmail | None:
+    """Return an email by its id; None where there is none of that id."""
+    return session.get(ReceivedEmail, received_id, with_for_update=lock, populate_existing=lock)
+
+
+def any_free(session: Session, now: datetime) -> bool:
+    """Say whether something may be done about an email now."""
+    return session.scalars(select(ReceivedEmail.id).where(is_open(), _free(now)).limit(1)).first() is not None
+
+
+def take(session: Session, now: datetime, lease: timedelta, limit: int) -> list[ReceivedEmail]:
+    """Return emails of which something is to be done and that nobody else is at, under a lease.
+
+    Those from addresses of leads come first, so that no flood of strangers keeps them waiting.
+    """
+    first = ReceivedEmail.contact_id.is_(None), ReceivedEmail.id
+    ids = list(session.scalars(select(ReceivedEmail.id).where(is_open(), _free(now)).order_by(*first).limit(limit)))
+    won = update(ReceivedEmail).where(ReceivedEmail.id.in_(ids), is_open(), _free(now))
+    values = {"lease_until": now + lease, "attempts": ReceivedEmail.attempts + 1}
+    found = session.scalars(won.values(**values).returning(ReceivedEmail)).all()
+    return sorted(found, key=lambda each: (each.contact_id is None, each.id))
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    leased = ReceivedEmail.lease_until.is_not(None) & (ReceivedEmail.lease_until > now)
+    return and_(~leased, or_(ReceivedEmail.next_try_at.is_(None), ReceivedEmail.next_try_at <= now))
+
+
+def release(session: Session, ids: Collection[UUID]) -> None:
+    """Let others take these again, as if they had not been taken."""
+    mine = update(ReceivedEmail).where(ReceivedEmail.id.in_(list(ids)))
+    session.execute(mine.values(lease_until=None, attempts=ReceivedEmail.attempts - 1))
+
+
+def postpone(session: Session, received_id: UUID, until: datetime, note: str) -> None:
+    """Note why nothing could be done, and when to try again."""
+    tried = update(ReceivedEmail).where(ReceivedEmail.id == received_id)
+    session.execute(tried.values(lease_until=None, next_try_at=until, note=note))
+
+
+def count_from(session: Session, sender: str, since: datetime) -> int:
+    """Count what came from an address since a time."""
+    theirs = ReceivedEmail.sender == sender, ReceivedEmail.received_at >= since
+    return session.scalar(select(func.count()).where(*theirs)) or 0
+
+
+def count_forwarded(session: Session, since: datetime, sender: str | None = None) -> int:
+    """Count what was forwarded since a time, or is about to be: of one sender, else of all who proved nothing."""
+    whose = ReceivedEmail.proof.is_distinct_from("references") if sender is None else ReceivedEmail.sender == sender
+    ways = ReceivedEmail.forward.in_([Forward.DUE, Forward.SENT, Forward.UNSURE])
+    return session.scalar(select(func.count()).where(ReceivedEmail.received_at >= since, ways, whose)) or 0
+
+
+def count_kept_since(session: Session, since: datetime) -> int:
+    """Count what was not forwarded since a time: too much came, or its receiver does not take it."""
+    held = ReceivedEmail.forward.in_([Forward.KEPT, Forward.REFUSED, Forward.UNSURE])
+    kept = ReceivedEmail.received_at >= since, held
+    return session.scalar(select(func.count()).where(*kept)) or 0
+
+
+def waiting_since(session: Session) -> tuple[int, datetime | None, str | None]:
+    """Return how many emails still wait for something, since when, and what the oldest of them waits for."""
+    number, since = session.execute(select(func.count(), func.min(ReceivedEmail.received_at)).where(is_open())).one()
+    oldest = select(ReceivedEmail.note).where(is_open()).order_by(ReceivedEmail.received_at).limit(1)
+    return number, since, session.scalars(oldest).first()
+
+
+def last_at(session: Session) -> datetime | None:
+    """Return when the newest email came; None where none ever did."""
+    return session.scalar(select(func.max(ReceivedEmail.received_at)))
+
+
+def newest(session: Session, limit: int, before: UUID | None = None, kind: str | None = None) -> list[ReceivedEmail]:
+    """Return the newest emails, of one kind or of all, and those before one."""
+    wanted = select(ReceivedEmail).order_by(ReceivedEmail.id.desc()).limit(limit)
+    if kind:
+        wanted = wanted.where(ReceivedEmail.kind == kind)
+    return list(session.scalars(wanted.where(ReceivedEmail.id < before) if before else wanted))
+
+
+def of_contact(session: Session, contact_id: UUID) -> list[ReceivedEmail]:
+    """Return all that came from a lead, oldest first."""
+    theirs = select(ReceivedEmail).where(ReceivedEmail.contact_id == contact_id)
+    return list(session.scalars(theirs.order_by(ReceivedEmail.received_at, ReceivedEmail.id)))
+
+
+def of_address(session: Session, sender: str) -> list[ReceivedEmail]:
+    """Return all that came from an address, oldest first."""
+    theirs = select(ReceivedEmail).where(ReceivedEmail.sender == sender)
+    return list(session.scalars(theirs.order_by(ReceivedEmail.received_at, ReceivedEmail.id)))
+
+
+def erase(session: Session, contact_id: UUID | None, sender: str) -> int:
+    """Blank all that came from a person or their address; return how much that was."""
+    theirs = ReceivedEmail.sender == sender
+    if contact_id is not None:
+        theirs = or_(theirs, ReceivedEmail.contact_id == contact_id)
+    blanked = update(ReceivedEmail).where(theirs).values(**BLANK).returning(ReceivedEmail.id)
+    return len(session.scalars(blanked).all())
+
+
+def forget_texts(session: Session, before: datetime) -> int:
+    """Delete what strangers wrote before a time, and empty what leads wrote; return how much that was."""
+    old = ReceivedEmail.received_at < before, ReceivedEmail.reading != Reading.WAITING
+    gone = session.scalars(delete(ReceivedEmail).where(*old, ReceivedEmail.contact_id.is_(None)).returning(_ID)).all()
+    emptied = update(ReceivedEmail).where(*old, ReceivedEmail.text.is_not(None)).values(text=None, attachments=[])
+    return len(gone) + len(session.scalars(emptied.returning(_ID)).all())
+
+
+_ID = ReceivedEmail.id
+
+
+def answered(session: Session, message_ids: Collection[str]) -> tuple[Email, UUID] | None:
+    """Return the newest of our emails that went under one of these Message-IDs, and whose it is; None for none."""
+    wanted = select(Email, Enrolment.contact_id).join(Enrolment, Email.enrolment_id == Enrolment.id)
+    rows = session.execute(wanted.where(Email.message_id.in_(list(message_ids))).order_by(Email.id.desc()).limit(1))
+    found = rows.first()
+    return (found[0], found[1]) if found else None
+
+
+def without_message_id(session: Session, contact_id: UUID, limit: int) -> dict[UUID, str]:
+    """Return a lead's newest emails of which Resend's id is known and the Message-ID is not: Resend's id by ours."""
+    theirs = select(Email.id, Email.resend_id).join(Enrolment, Email.enrolment_id == Enrolment.id)
+    unknown = Enrolment.contact_id == contact_id, Email.resend_id.is_not(None), Email.message_id.is_(None)
+    return {
+        row[0]: str(row[1]) for row in session.execute(theirs.where(*unknown).order_by(Email.id.desc()).limit(limit))
+    }
+
+
+def learn_message_ids(session: Session, known: Mapping[UUID, str]) -> None:
+    """Note under which Message-IDs these emails went."""
+    for email_id, message_id in known.items():
+        session.execute(update(Email).where(Email.id == email_id).values(message_id=message_id))

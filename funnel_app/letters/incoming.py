@@ -1,0 +1,35 @@
+"""What a stranger's email says, as plain text: nothing of its HTML is ever shown, and no more than is read."""
+
+from selectolax.lexbor import LexborHTMLParser
+
+from funnel_app.letters.words import one_line, printable, tidy
+
+LONGEST_TEXT, LONGEST_HTML, LONGEST_SUBJECT = 20_000, 200_000, 300
+CUT = "\n\n[The rest was left out: read it at Resend.]\n"
+_UNREAD = ["head", "style", "script", "title", "template", "noscript", "textarea", "select", "iframe", "object", "svg"]
+_ENDS_LINE = ("p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "blockquote", "table", "ul", "ol", "hr", "pre")
+
+
+def text_of(text: str | None, html: str | None) -> str:
+    """Return what an email says: its text part, else the words of its HTML; cut where it is longer than people read."""
+    said = text if text and text.strip() else _words_of(html or "")
+    clean = tidy(printable(said[: 4 * LONGEST_TEXT])).strip()
+    whole = len(clean) <= LONGEST_TEXT and len(said) <= 4 * LONGEST_TEXT
+    return clean if whole else clean[:LONGEST_TEXT].rstrip() + CUT
+
+
+def subject_of(subject: str) -> str:
+    """Return a subject in one line, cut where it is longer than people write."""
+    return one_line(subject[: 2 * LONGEST_SUBJECT])[:LONGEST_SUBJECT]
+
+
+def _words_of(html: str) -> str:
+    page = LexborHTMLParser(html[:LONGEST_HTML])
+    page.strip_tags(_UNREAD)
+    body = page.body
+    if body is None:
+        return ""
+    for node in body.css(",".join(_ENDS_LINE)):
+        node.insert_after("\n")
+    lines = body.text(separator="").split("\n")
+    return "\n".join(" ".join(line.split()) for line in lines)

@@ -1,0 +1,115 @@
+"""Lists: a file of leads is brought, looked at, begun, and taken in beside all else while its progress is seen."""
+
+from collections.abc import Iterable
+from contextlib import closing
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from funnel_app.current import current_deps
+from funnel_app.flows.lists import uploads
+from funnel_app.flows.lists.uploads import Foreseen
+from funnel_app.flows.lists.wish import NotPossible, Wish, settable
+from funnel_app.ledger.imports import ACTIVE, ImportState
+from funnel_app.lists.files import NotAList
+from funnel_app.lists.headings import NAMES
+from funnel_app.web.console.access import operator
+from funnel_app.web.console.csv_files import csv_answer
+from funnel_app.web.console.frame import blueprint, page
+from funnel_app.web.payloads import LARGEST_LIST
+
+NO_FILE = "Choose a file first."
+
+
+@blueprint.get("/lists")
+def lists_page() -> ResponseReturnValue:
+    """Show the lists that came in, and ask for another."""
+    return _lists_page()
+
+
+@blueprint.post("/lists")
+def keep_list() -> ResponseReturnValue:
+    """Keep a file as a draft, and show what it is taken for; nothing of it is taken in."""
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        return _lists_page(NO_FILE), 422
+    try:
+        with closing(file):
+            kept = uploads.keep_list(current_deps(), file.filename, file.read(), operator() or "")
+    except NotAList as fault:
+        return _lists_page(str(fault)), 422
+    return redirect(url_for("console.list_page", import_id=kept), 303)
+
+
+@blueprint.get("/lists/<uuid:import_id>")
+def list_page(import_id: UUID) -> ResponseReturnValue:
+    """Show one list: a draft with its columns, an import with how far it is."""
+    return _list_page(import_id)
+
+
+@blueprint.post("/lists/<uuid:import_id>")
+def do_list(import_id: UUID) -> ResponseReturnValue:
+    """Look at a draft's first rows, begin it, go on with one that was stopped, or stop it."""
+    deps, who, verb = current_deps(), operator() or "", request.form.get("verb")
+    try:
+        if verb == "stop":
+            flash(f"Done: {uploads.stop(deps, import_id, who)}.")
+        elif verb == "go_on":
+            flash(f"Done: {uploads.start(deps, import_id, who)}.")
+        else:
+            foreseen = uploads.look(deps, import_id, _wish())
+            if verb != "start":
+                return _list_page(import_id, foreseen=foreseen)
+            flash(f"Done: {uploads.start(deps, import_id, who)}.")
+    except (NotPossible, NotAList) as fault:
+        return _list_page(import_id, fault=str(fault)), 409
+    return redirect(url_for("console.list_page", import_id=import_id), 303)
+
+
+@blueprint.get("/lists/<uuid:import_id>.csv")
+def list_csv(import_id: UUID) -> ResponseReturnValue:
+    """Return the answer of each row so far."""
+    return csv_answer("funnel-import", uploads.answered_rows(current_deps(), import_id))
+
+
+def _wish() -> Wish:
+    given = request.form
+    pairs = (line.rpartition("=") for line in given.get("means", "").splitlines() if line.strip())
+    return Wish(
+        columns=uploads.columns_said(given.getlist("column")),
+        sequence=given.get("sequence", ""),
+        consent=given.get("consent", "").strip(),
+        means={word.strip(): said.strip() for word, _, said in pairs},
+    )
+
+
+def _lists_page(fault: str | None = None) -> str:
+    found = uploads.list_imports(current_deps())
+    return page("lists.html", found=found, fault=fault, largest_mb=LARGEST_LIST // 2**20)
+
+
+def _list_page(import_id: UUID, foreseen: Foreseen | None = None, fault: str | None = None) -> str:
+    deps = current_deps()
+    found = uploads.find_import(deps, import_id)
+    if found is None:
+        raise NotFound("There is no such list; a draft is kept for a day.")
+    kept, counts = found
+    is_draft = kept.state == ImportState.DRAFT and kept.file is not None
+    return page(
+        "list.html",
+        kept=kept,
+        counts=counts,
+        wish=Wish.from_json(kept.wish) if kept.wish else None,
+        columns=uploads.columns_of(kept) if is_draft else (),
+        fields=_fields(kept.wish["sequence"] if kept.wish else ""),
+        runs=kept.state in ACTIVE,
+        foreseen=foreseen,
+        fault=fault,
+        sequences=deps.registry.sequence_titles(),
+    )
+
+
+def _fields(sequence: str) -> Iterable[str]:
+    return (*NAMES, *settable(current_deps(), sequence))

@@ -1,0 +1,40 @@
+"""Replies: what people wrote back, as plain text, and sending it on once more."""
+
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from funnel_app.current import current_deps
+from funnel_app.flows.console.operate import note
+from funnel_app.flows.replies.history import FORWARDS, KINDS, NotForwardable, forward_again, list_received
+from funnel_app.web.console.access import operator
+from funnel_app.web.console.frame import as_uuid, blueprint, page
+
+PAGE = 50
+
+
+@blueprint.get("/replies")
+def replies() -> ResponseReturnValue:
+    """Show the newest of what people wrote, of one kind or of all."""
+    wanted = request.args.get("kind", "")
+    kind = wanted if wanted in KINDS else ""
+    rows = list_received(current_deps(), kind or None, PAGE + 1, as_uuid(request.args.get("before")))
+    older = rows[PAGE - 1]["id"] if len(rows) > PAGE else None
+    forward_to = current_deps().settings.reply_forward_to
+    return page(
+        "replies.html", rows=rows[:PAGE], older=older, kind=kind, kinds=KINDS, forwards=FORWARDS, forward_to=forward_to
+    )
+
+
+@blueprint.post("/replies/<uuid:received_id>/forward")
+def forward_reply(received_id: UUID) -> ResponseReturnValue:
+    """Send one on that stayed here, or that the owner's mailbox refused."""
+    try:
+        sender = forward_again(current_deps(), received_id)
+    except NotForwardable as fault:
+        flash(str(fault))
+    else:
+        note(current_deps(), operator() or "", "forward_reply", None, f"sent on what {sender} wrote ({received_id})")
+        flash("It goes on within seconds.")
+    return redirect(url_for("console.replies"), 303)

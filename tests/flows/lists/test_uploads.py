@@ -1,0 +1,118 @@
+"""Uploads: a list of the console comes in once, whoever dies on the way, stops at a word, and leaves no file behind."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from funnel_app.flows.lists import take, uploads
+from funnel_app.flows.lists.wish import NotPossible, Wish
+from funnel_app.flows.privacy.erase import erase
+from funnel_app.ledger.models import Enrolment
+from tests.flows.leads import WorkerDied
+
+ROWS = b"Email,First Name,Password\n" + b"".join(b"lead%d@resend.dev,Ana,hunter2\n" % n for n in range(7))
+WISH = Wish(columns={"email": (0,), "first_name": (1,)}, sequence="lead_nurture", consent="fair, 3 May 2026")
+
+
+@pytest.fixture(autouse=True)
+def few_at_once(monkeypatch):
+    monkeypatch.setattr(take, "ROWS_AT_ONCE", 3)
+
+
+@pytest.fixture
+def begun(deps):
+    kept = uploads.keep_list(deps, "list.csv", ROWS, "Olga")
+    uploads.look(deps, kept, WISH)
+    uploads.start(deps, kept, "Olga")
+    return kept
+
+
+def enrolled(deps) -> int:
+    with deps.reads() as session:
+        return session.scalar(select(func.count()).select_from(Enrolment))
+
+
+def stands(deps, import_id):
+    kept, counts = uploads.find_import(deps, import_id)
+    return str(kept.state), dict(counts), kept.file is None
+
+
+def dying(deps, at: int):
+    """Return collaborators with whom an import dies at its so many-th rest."""
+    rests = iter(range(at))
+
+    def sleep(_: float) -> None:
+        if next(rests, None) is None:
+            raise WorkerDied
+
+    return replace(deps, sleep=sleep)
+
+
+def test_a_draft_says_what_would_become_of_it_and_shows_no_secret(deps):
+    kept = uploads.keep_list(deps, "list.csv", ROWS, "Olga")
+    columns = uploads.columns_of(uploads.find_import(deps, kept)[0])
+    assert [(each.field, each.example) for each in columns] == [
+        ("email", "lead0@resend.dev"), ("first_name", "Ana"), ("", ""),
+    ]  # fmt: skip
+    assert uploads.look(deps, kept, WISH).counts == {"enrolled": 7}
+    with pytest.raises(NotPossible, match="agreed"):
+        uploads.look(deps, kept, replace(WISH, consent=""))
+    assert uploads.take_waiting(deps) is None and enrolled(deps) == 0
+
+
+def test_a_list_comes_in_and_its_file_is_forgotten(both_deps):
+    kept = uploads.keep_list(both_deps, "list.csv", ROWS, "Olga")
+    uploads.look(both_deps, kept, WISH)
+    uploads.start(both_deps, kept, "Olga")
+    assert uploads.take_waiting(both_deps) is False
+    assert stands(both_deps, kept) == ("done", {"enrolled": 7}, True)
+    rows = list(uploads.answered_rows(both_deps, kept))
+    assert len(rows) == 8 and rows[1][:3] == (2, "lead0@resend.dev", "enrolled")
+    assert uploads.take_waiting(both_deps) is None
+
+
+@pytest.mark.parametrize("at", [0, 2, 4])
+def test_a_taker_that_died_is_followed_by_another_and_nothing_is_done_twice(deps, begun, at):
+    with pytest.raises(WorkerDied):
+        uploads.take_waiting(dying(deps, at))
+    assert uploads.take_waiting(deps) is None
+    deps.now.forward(minutes=2)
+    uploads.take_waiting(deps)
+    assert stands(deps, begun) == ("done", {"enrolled": 7}, True) and enrolled(deps) == 7
+
+
+def test_a_stop_stops_between_two_transactions_and_goes_on_where_it_was(deps, begun):
+    rests = []
+
+    def stop_at_the_fourth(_: float) -> None:
+        rests.append(1)
+        if len(rests) == 4:
+            uploads.stop(deps, begun, "Olga")
+
+    uploads.take_waiting(replace(deps, sleep=stop_at_the_fourth))
+    assert enrolled(deps) == 3 and stands(deps, begun)[0] == "stopped"
+    with pytest.raises(NotPossible):
+        uploads.stop(deps, begun, "Olga")
+    uploads.start(deps, begun, "Olga")
+    uploads.take_waiting(deps)
+    assert stands(deps, begun) == ("done", {"enrolled": 7}, True) and enrolled(deps) == 7
+
+
+def test_an_erasure_reaches_a_draft_and_the_answers(deps, begun):
+    draft = uploads.keep_list(deps, "other.csv", ROWS, "Olga")
+    uploads.take_waiting(deps)
+    erase(deps, "lead0@resend.dev")
+    kept, _ = uploads.find_import(deps, draft)
+    assert kept.file is None and "erased" in kept.fault
+    assert [row[1] for row in uploads.answered_rows(deps, begun)][1:3] == ["erased", "lead1@resend.dev"]
+
+
+def test_drafts_and_old_imports_are_forgotten(deps, begun):
+    uploads.take_waiting(deps)
+    uploads.keep_list(deps, "other.csv", ROWS, "Olga")
+    deps.now.forward(days=1, seconds=1)
+    assert uploads.forget_lists(deps) == 1
+    deps.now.forward(days=timedelta(days=30).days)
+    assert uploads.forget_lists(deps) == 1 and uploads.list_imports(deps) == []

@@ -1,0 +1,28 @@
+"""What a stranger's email says is plain text, however it was written."""
+
+from funnel_app.letters.incoming import CUT, LONGEST_TEXT, subject_of, text_of
+
+
+def test_the_text_part_goes_before_the_html():
+    assert text_of("Yes, please.\r\n\r\n\r\n\r\nAna", "<p>No</p>") == "Yes, please.\n\nAna"
+
+
+def test_of_html_only_the_words_are_read():
+    html = (
+        "<head><title>t</title><style>p{}</style></head><p>Yes,<br>please <b>call</b></p>"
+        "<script>alert(1)</script><svg><script>x</script></svg><div>Ana</div><img src=x onerror=alert(1)>"
+    )
+    assert text_of(" ", html) == "Yes,\nplease call\nAna"
+
+
+def test_what_is_longer_than_people_write_is_cut_and_says_so():
+    said = text_of("a" * 5_000_000, None)
+    assert said.endswith(CUT)
+    assert len(said) == LONGEST_TEXT + len(CUT)
+    assert text_of("a" + " \n" * 500_000, None) == "a" + CUT
+    assert text_of(None, "<div>" * 100_000) == ""
+
+
+def test_nothing_of_a_terminal_or_a_second_line_comes_with_it():
+    assert text_of("a\x1b[2Jb\x00", None) == "a[2Jb"
+    assert subject_of("Re:\r\nBcc: x\u2028y" + "z" * 999)[:14] == "Re: Bcc: x yzz"
