@@ -74,5 +74,9 @@ def _templates(audited: tuple[Audited, ...], kept: list[str]) -> Findings:
 
 
 def _named(templates: list[Audited]) -> str:
-    named = [f"{each.key} ({each.problems[0].code})" if each.problems else each.key for each in templates]
+    named = [f"{each.key} ({_in_a_word(each)})" if each.problems else each.key for each in templates]
     return ", ".join(named[:MOST_NAMED]) + (f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else "")
+
+
+def _in_a_word(template: Audited) -> str:
+    return template.problems[0].code.replace("_", " ")
