@@ -87,6 +87,8 @@ MEANINGS = {
     "NOTION_SEQUENCES_DB_ID": "The Notion database with a row per enrolment; none: enrolments are not mirrored",
     "NOTION_PROPERTY_NAMES": "Other names of properties: `contacts.name=Client, sequences.email=E-mail` (keys as in "
     "`migrations/notion/schema.toml`)",
+    "NOTION_WISHES_BY": "Whose wishes in Notion's rows are granted: addresses or ids of Notion users, with commas, "
+    "`*` for all who may edit them; none: nobody's, and none are read",
     "ARM_HORIZON_DAYS": "How far ahead emails are put on the clock in Redis",
     "WORKERS": "How many workers send at once",
     "BACKUP_DIR": "Where a verified copy of the ledger goes each night (`/data/backups` in the image); none: nowhere",
@@ -151,6 +153,7 @@ class Settings:
     notion_contacts_db_id: str | None
     notion_sequences_db_id: str | None
     notion_property_names: Mapping[str, str]
+    notion_wishes_by: tuple[str, ...]
     arm_horizon: timedelta
     workers: int
     backup_dir: str | None
@@ -249,6 +252,7 @@ def _read(env: Env) -> Settings:
         notion_contacts_db_id=env.str("NOTION_CONTACTS_DB_ID", "", validate=notion_id_or_off) or None,
         notion_sequences_db_id=env.str("NOTION_SEQUENCES_DB_ID", "", validate=notion_id_or_off) or None,
         notion_property_names=names_of(env.str("NOTION_PROPERTY_NAMES", "", validate=named)),
+        notion_wishes_by=parts_of(env.str("NOTION_WISHES_BY", "")),
         arm_horizon=timedelta(days=env.int("ARM_HORIZON_DAYS", 14, validate=between(1, 366)) or 0),
         workers=env.int("WORKERS", 2, validate=between(1, 100)),
         backup_dir=env.str("BACKUP_DIR", "", validate=folder_or_off) or None,

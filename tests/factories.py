@@ -79,6 +79,7 @@ def make_settings(**overrides: Any) -> Settings:
         "notion_contacts_db_id": None,
         "notion_sequences_db_id": None,
         "notion_property_names": {},
+        "notion_wishes_by": (),
         "arm_horizon": timedelta(days=14),
         "workers": 2,
         "backup_dir": None,
