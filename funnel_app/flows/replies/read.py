@@ -1,7 +1,7 @@
 """Read: fetch an email that came, tell whose it is and what it is, and do what follows, in one transaction.
 
 A reply ends sequences only where it names the Message-ID of an email of ours, which nobody but its reader has seen:
-a sender's address alone anybody can write (docs/decisions/0020-a-reply-proves-itself.md).
+a sender's address alone anybody can write (docs/decisions/0019-a-reply-proves-itself.md).
 """
 
 from collections.abc import Sequence
