@@ -19,7 +19,7 @@ from jobs.nightly import NightlyBackup
 from jobs.process import deps, wait_for_ledger, wait_for_redis
 from jobs.settings import start
 from jobs.template_watch import TemplateWatch
-from jobs.watch import list_rounds, outbox_rounds, reply_rounds, watch_rounds
+from jobs.watch import list_rounds, outbox_rounds, reply_rounds, watch_rounds, wish_rounds
 
 SWEEP_EVERY_S = 5.0
 HEARTBEAT_S = 30
@@ -37,7 +37,7 @@ class SchedulerProcess:
         self.clock = Clock(connection=deps().queues.connection)
         self.guard = ClockGuard()
         settings = deps().settings
-        found = (watch_rounds(settings), outbox_rounds(settings), reply_rounds(), list_rounds())
+        found = (watch_rounds(settings), outbox_rounds(settings), reply_rounds(), list_rounds(), wish_rounds(settings))
         rounds = filter(None, found)
         self.runners = [PeriodicRunner(deps, each, stopping) for each in rounds]
         self.templates = TemplateWatch(deps)

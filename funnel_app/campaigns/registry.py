@@ -1,13 +1,15 @@
 """The registry: all campaigns of a process, and everything that is derived from their files."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
 from funnel_app.campaigns.canary import CANARY, canary_of
+from funnel_app.campaigns.incoming import called_by_hook
 from funnel_app.campaigns.model import Campaign, Hook, Sequence, Step
 from funnel_app.campaigns.parse import CampaignError, parse
 from funnel_app.campaigns.season import off_season_in_words
@@ -41,6 +43,15 @@ class Registry:
         if faults:
             raise CampaignError(faults)
         return registry
+
+    def chosen(self, extra: Collection[str]) -> "Registry":
+        """Return the campaigns but for those that run only where they are named, and are not. Raises CampaignError."""
+        if unknown := sorted(set(extra) - set(self.campaigns)):
+            there = ", ".join(self.campaigns)
+            raise CampaignError(
+                [f"EXTRA_CAMPAIGNS: there is no campaign {name!r}; there are {there}" for name in unknown]
+            )
+        return Registry({name: each for name, each in self.campaigns.items() if name in extra or not each.extra})
 
     def campaign(self, name: str) -> Campaign:
         """Return a campaign, or the canary, which stands in no list; UnknownCampaign names those that there are."""
@@ -113,6 +124,44 @@ class Registry:
         found = self.campaigns[campaign].sequences.get(name) if campaign in self.campaigns else None
         return found.title if found else as_title(name)
 
+    def title_of_campaign(self, name: str) -> str:
+        """Return what people call a campaign; its name in words where no file has it any more."""
+        return self.campaigns[name].title if name in self.campaigns else as_title(name)
+
+    def in_titles(self, words: str, beside: str | None = None) -> str:
+        """Return words in which emails, sequences and hooks are called by their titles, and not by their keys.
+
+        Where the email of the template `beside` is named already, its text is “its text”. A key that a page has to be
+        named by stays: it is what somebody must type.
+        """
+
+        def called(found: re.Match[str]) -> str:
+            campaign, within, template, key = found.group("campaign", "within", "template", "key")
+            if campaign:
+                return self._within(campaign, within)
+            if key == beside and template:
+                return "its text"
+            return f"{'the text of ' if template else ''}“{self.title_of_email(key)}”"
+
+        return self._keys.sub(called, words)
+
+    def _within(self, campaign: str, name: str) -> str:
+        if name in self.campaigns[campaign].sequences:
+            return f"“{self.title_of_sequence(campaign, name)}”"
+        return f"{called_by_hook(name)} for “{self.title_of_campaign(campaign)}”"
+
+    @cached_property
+    def _keys(self) -> re.Pattern[str]:
+        def one_of(names: Iterable[str]) -> str:
+            # The longest first: a name may begin as another one does.
+            return "|".join(map(re.escape, sorted(set(names), key=len, reverse=True))) or "(?!)"
+
+        within = one_of(name for each in self.campaigns.values() for name in (*each.sequences, *each.hooks))
+        placed = rf"(?<![\w/])(?P<campaign>{one_of(self.campaigns)})/(?P<within>{within})(?![\w/])"
+        return re.compile(
+            rf"{placed}|(?<!is named )\b(?P<template>template )?(?P<key>{one_of(self.template_keys())})\b"
+        )
+
     def rows(self) -> list[dict[str, Any]]:
         """Return a row per sequence for tables: who handles it, where it starts, and when its emails go."""
         return [_row(campaign, sequence) for campaign in self.campaigns.values() for sequence in _of(campaign)]
@@ -162,7 +211,16 @@ def shown(delay: timedelta) -> str:
 
 
 @cache
-def load_registry() -> Registry:
-    """Return the campaigns of the TOML files beside their model, read once; CampaignError names every fault."""
+def load_registry(extra: tuple[str, ...] = ()) -> Registry:
+    """Return the campaigns that run, with those that run only where `extra` names them.
+
+    Raises CampaignError for files that cannot be used, with every fault, and for a name that no file has.
+    """
+    return whole_registry().chosen(extra)
+
+
+@cache
+def whole_registry() -> Registry:
+    """Return the campaigns of all TOML files beside their model, read once; CampaignError names every fault."""
     folder = files("funnel_app.campaigns")
     return Registry.load({f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")})

@@ -7,7 +7,7 @@ import pytest
 
 from funnel_app.campaigns.model import AtMost, EmailOne, Event, Season, Window
 from funnel_app.campaigns.parse import CampaignError, parse
-from funnel_app.campaigns.registry import Registry
+from funnel_app.campaigns.registry import Registry, load_registry
 
 CHRISTMAS = (files("funnel_app.campaigns") / "christmas.toml").read_text("utf-8")
 BUSINESSX = """
@@ -80,7 +80,7 @@ def test_a_second_campaign_is_one_file_and_no_code():
         ("capacity = 10", "capacity = -1", "capacity: must be a whole number from 0"),
         ("capacity = 10", "capacity = true", "capacity: must be a whole number from 0"),
         ("capacity = 10", 'capacity = "ten"', "capacity: must be a whole number"),
-        ('deadline = "02-29"\n', "", "deadline: is missing"),
+        ('deadline = "02-29"\n', "", "sequences.welcome.steps[2].after_deadline: the campaign has no deadline"),
         ('timezone = "Europe/Berlin"\n', "", "timezone: is missing"),
         (
             "https://calendly.com",
@@ -271,6 +271,35 @@ def test_people_call_sequences_and_emails_by_titles_which_the_file_may_leave_out
     assert [registry.title_of_email(key) for key in ("welcome_1", "welcome_2")] == ["Day 1: hello", "Email 2"]
     assert registry.title_of_sequence("gone", "old_sequence") == "Old sequence"
     assert registry.title_of_email("old_sequence_email_3") == "Old sequence email 3"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            "template welcome_1 in Notion has no subject line",
+            "the text of “Day 1: hello” in Notion has no subject line",
+        ),
+        ("template welcome_1 uses call_day", "the text of “Day 1: hello” uses call_day"),
+        ("1 cannot be sent: welcome_1 (missing)", "1 cannot be sent: “Day 1: hello” (missing)"),
+        ("no page is named welcome_1", "no page is named welcome_1"),
+        ("welcome_10 and my_welcome_1 are others", "welcome_10 and my_welcome_1 are others"),
+        ("email 1 of businessx/welcome", "email 1 of “A warm welcome”"),
+        ("businessx/signup: 2 calls", "Sign-up for “All year round”: 2 calls"),
+        ("https://funnel.example/webhook/businessx/signup", "https://funnel.example/webhook/businessx/signup"),
+        ("", ""),
+    ],
+)
+def test_words_with_keys_are_told_in_titles(words, told):
+    text = BUSINESSX.replace("[sequences.welcome]", '[sequences.welcome]\ntitle = "A warm welcome"')
+    text = text.replace('{ template = "welcome_1"', '{ title = "Day 1: hello", template = "welcome_1"')
+    assert Registry.load({"businessx.toml": text}).in_titles(words) == told
+
+
+def test_a_text_is_its_text_beside_its_own_email_and_no_other():
+    words = "template christmas_email_1 in Notion: no page is named christmas_email_1"
+    assert load_registry().in_titles(words, "christmas_email_1").startswith("its text in Notion: no page is named")
+    assert load_registry().in_titles(words, "christmas_email_2").startswith("the text of “Day 1: your results”")
 
 
 @pytest.mark.parametrize(

@@ -533,16 +533,16 @@ class TestHealth:
         deps.now.forward(minutes=3)
         watch_with_doctor(deps)
         shown = olga.get("/console/").text
-        assert "A check found a fault" not in shown and "resend key: ok" in shown
+        assert "A check found a fault" not in shown and "Resend key: ok" in shown
 
     def test_what_the_doctor_last_found_is_a_strip_on_today(self, olga, deps):
         assert "All checks were looked at" not in olga.get("/console/").text, "nobody has examined anything yet"
         watch_with_doctor(deps)
         shown = olga.get("/console/").text
         well = shown.count('<li class="ok" title="')
-        assert well > 15 and '<span class="unseen">ledger: ok</span>' in shown
-        assert '<li class="warning" title="test email: none has run yet">' in shown
-        assert '<span class="pill wait">warning</span> test email' in shown
+        assert well > 15 and '<span class="unseen">Ledger: ok</span>' in shown
+        assert '<li class="warning" title="Test email: none has run yet">' in shown
+        assert '<span class="pill wait">warning</span> Test email' in shown
         assert f": {well} ok.</p>" in shown
         deps.vitals.away = True
         assert "All checks were looked at" not in olga.get("/console/").text
@@ -551,7 +551,7 @@ class TestHealth:
         deps.account.fault = Rejected("resend", "API key is invalid", "invalid_api_key")
         shown = olga.get("/console/doctor")
         assert shown.status_code == 200
-        assert "What to do:</strong> make a key at resend.com" in shown.text
+        assert "What to do:</strong> Make a key at resend.com" in shown.text
         statuses = re.findall(r">(fault|warning|ok)</span>", shown.text)
         assert statuses == sorted(statuses, key=["fault", "warning", "ok"].index) and set(statuses) >= {"fault", "ok"}
 

@@ -26,11 +26,12 @@ def test_a_sender_with_an_old_secret_is_told_once(live, caller):
         assert caller.post(SIGNUP, json={"email": "ana@resend.dev"}, headers=OLD).status_code == 401
     (said,) = rounds(live, minutes=1)
     assert said.startswith(
-        "🔴 Incoming calls without our secret (christmas/signup): 4 calls in the last hour with a wrong proof or none"
+        "🔴 Incoming calls without our secret (Sign-up for “Christmas Surge”): "
+        "4 calls in the last hour with a wrong proof or none"
     )
     assert "What to do: Give the sender HOOK_SECRET" in live.alerts.posted[-1][1]
     assert rounds(live, hours=1, minutes=1)[1:] == [
-        "🟢 Over: Incoming calls without our secret (christmas/signup) (it lasted 1 min)"
+        "🟢 Over: Incoming calls without our secret (Sign-up for “Christmas Surge”) (it lasted 1 min)"
     ]
 
 

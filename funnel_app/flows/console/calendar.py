@@ -11,6 +11,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.console.pausing import ALL, list_pauses
 from funnel_app.flows.monitoring.day import bounds, local_day
 from funnel_app.flows.monitoring.ready import why_all_waits
+from funnel_app.flows.templates.subjects import read_subjects
 from funnel_app.ledger import ahead, template_versions, today
 from funnel_app.ledger.ahead import OfDay
 
@@ -93,7 +94,8 @@ def look_ahead(deps: Deps) -> Calendar:
     with deps.reads() as session:
         planned = ahead.planned_by_day(session, spans)
         held = today.held_by_reason(session, MOST_HELD)
-        subjects = {key: version.subject for key, version in template_versions.latest_of_all(session).items()}
+        typed = template_versions.newest_subjects(session)
+    subjects = read_subjects(deps, typed)
     return Calendar(
         late=DayAhead(None, _going(planned, 0, subjects)),
         days=[DayAhead(day, _going(planned, number, subjects)) for number, day in enumerate(days, 1)],

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from funnel_app.campaigns.incoming import called, sender
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State
 from funnel_app.deps import Deps
 from funnel_app.flows.tracing.timeline import place_of
@@ -71,7 +72,7 @@ def _of_end(deps: Deps, enrolment: Enrolment) -> Iterator[Moment]:
 
 
 def _of_hook(hook: dict[str, Any]) -> Moment:
-    what = f"{(hook['event'] or hook['hook']).replace('_', ' ')} by {hook['source']}"
+    what = f"{called(hook['event'], hook['hook'])} by {sender(hook['source'])}"
     at, call = datetime.fromisoformat(hook["at"]), UUID(hook["id"])
     return Moment(at, hook["outcome"], what, hook["reason"], hook_id=call)
 

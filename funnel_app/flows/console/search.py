@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from funnel_app.deps import Deps
 from funnel_app.flows.console.leads import LeadRow, find_leads
 from funnel_app.flows.intake.received import as_row
+from funnel_app.flows.templates.subjects import read_subjects
 from funnel_app.ledger import emails, enrolments, hook_events, leads, search, template_versions
 from funnel_app.ledger.leads import Wanted
 from funnel_app.ledger.models import Contact, HookEvent
@@ -56,7 +57,8 @@ def find(deps: Deps, words: str) -> Found:
         calls = [*_by_key(session, words), *_by_number(session, words)]
         sent = search.sent_with_subject(session, words, LISTED)
         sent += _by_resend_id(session, words)
-        subjects = template_versions.newest_subjects(session)
+        typed = template_versions.newest_subjects(session)
+    subjects = read_subjects(deps, typed)
     known = [Text(key, subjects.get(key, "")) for key in deps.registry.template_keys()]
     texts = [text for text in known if _says(deps, text, words)]
     rows = [as_row(call) for call in calls[:LISTED]]

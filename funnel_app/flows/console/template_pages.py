@@ -9,6 +9,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.console.fares import Fares, recent_fares
 from funnel_app.flows.templates.serving import known_in, observe
 from funnel_app.flows.templates.standing import Stand, Standing, standing_of
+from funnel_app.flows.templates.subjects import read_subjects
 from funnel_app.ledger import template_versions
 from funnel_app.ledger.models import TemplateVersion
 from funnel_app.letters.page import read
@@ -18,10 +19,14 @@ VERSIONS = 10
 
 @dataclass(frozen=True)
 class Listed:
-    """One template: where it belongs, what was read last (None: nothing yet), how it stands, and how it fares."""
+    """One template: where it belongs, what was read last (None: nothing yet), how it stands, and how it fares.
+
+    Its subject is as a made-up lead would read it.
+    """
 
     key: str
     sequence: str
+    subject: str
     version: TemplateVersion | None
     standing: Standing
     fares: Fares
@@ -60,9 +65,17 @@ def list_templates(deps: Deps) -> list[Listed]:
     with deps.reads() as session:
         latest, serving = template_versions.latest_of_all(session), template_versions.serving_of_all(session)
     by_key = {row.key: row for row in recent_fares(deps)}
+    subjects = read_subjects(deps, {key: version.subject for key, version in latest.items()})
     return [
-        Listed(key, sequence.name, latest.get(key), standing_of(latest.get(key), serving.get(key), now), by_key[key])
-        for key, sequence in ((step.template, sequence) for _, sequence, step in deps.registry.steps())
+        Listed(
+            key=step.template,
+            sequence=sequence.name,
+            subject=subjects.get(step.template, ""),
+            version=latest.get(step.template),
+            standing=standing_of(latest.get(step.template), serving.get(step.template), now),
+            fares=by_key[step.template],
+        )
+        for _, sequence, step in deps.registry.steps()
     ]
 
 

@@ -177,7 +177,7 @@ def _wrong(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> Wrong:
     return Wrong(
         id=incident.id,
         name=name_of(deps, incident),
-        detail=whole.get(incident.kind, incident.detail),
+        detail=deps.registry.in_titles(whole.get(incident.kind, incident.detail)),
         since=incident.opened_at,
         meaning=alarm.meaning if alarm else "",
         fix=alarm.fix if alarm else "",

@@ -54,7 +54,7 @@ def _bring_up(deps: Deps, session: Session, incident: Incident, detail: str | No
         alarm = ALARMS.get(incident.kind)
         if incident.told_at is None and (alarm is None or now - incident.opened_at >= alarm.patience):
             incident.told_at = now
-            text = began(deps.settings, incident.kind, name_of(deps, incident), detail)
+            text = began(deps.settings, incident.kind, name_of(deps, incident), deps.registry.in_titles(detail))
             _keep_word(session, incident, "began", text, now)
     # Seen in the future: the clock was ahead, and is set right.
     elif incident.told_at is None or abs(now - incident.seen_at) >= OVER_AFTER:
@@ -89,12 +89,12 @@ def _keep_word(session: Session, incident: Incident, what: str, text: str, now: 
 
 def name_of(deps: Deps, incident: Incident) -> str:
     """Return the name of an incident for people: what is wrong, and with what."""
-    # An email and a check are called by their titles, and not by their keys.
-    about = incident.subject
+    # People call an email, a check and what comes in by titles, and not by keys.
+    about = deps.registry.in_titles(incident.subject)
     if incident.kind == BROKEN_TEXT:
-        about = deps.registry.title_of_email(about)
+        about = deps.registry.title_of_email(incident.subject) if about else ""
     elif incident.kind == DOCTOR:
-        about = title_of_check(about)
+        about = deps.registry.in_titles(title_of_check(incident.subject))
     return title_of(incident.kind) + (f" ({about})" if about else "")
 
 

@@ -55,13 +55,14 @@ def is_told(deps: Deps, incident: Incident) -> bool:
 
 
 def _of_incident(deps: Deps, incident: Incident) -> str:
-    return f"{name_of(deps, incident)}: {incident.detail.rstrip('.')}"
+    return f"{name_of(deps, incident)}: {deps.registry.in_titles(incident.detail).rstrip('.')}"
 
 
 def _held(deps: Deps, held: Sequence[tuple[str, str | None, int, datetime | None]]) -> Iterable[str]:
     for key, reason, number, _ in held:
         title = deps.registry.title_of_email(key)
-        yield f"{things(number, 'email')} of “{title}” cannot be made: {(reason or 'no reason given').rstrip('.')}"
+        why = deps.registry.in_titles(reason or "no reason given", beside=key).rstrip(".")
+        yield f"{things(number, 'email')} of “{title}” cannot be made: {why}"
 
 
 def _counted(session: Session) -> Sequence[str]:

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.serving import is_withdrawn, known_in
+from funnel_app.flows.templates.subjects import read_subject
 from funnel_app.ledger import operator_actions, template_versions
 from funnel_app.ledger.models import TemplateVersion
 from funnel_app.ledger.operator_actions import OperatorAction
@@ -29,7 +30,7 @@ def serve_again(deps: Deps, key: str, version_id: UUID, operator: str) -> str:
         template_versions.pin(session, version, now)
         detail = f"{key} {version.hash[:8]}"
         operator_actions.add(session, OperatorAction(at=now, operator=operator, action="serve_again", detail=detail))
-    words = f"“{version.subject}” ({version.hash[:8]}) serves again"
+    words = f"“{read_subject(deps, key, version.subject)}” ({version.hash[:8]}) serves again"
     return words if latest is None or latest.id == version.id else f"{words}, {UNTIL}"
 
 

@@ -10,10 +10,12 @@ from flask import Blueprint, Response, redirect, render_template, request, send_
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, NotFound
 
+from funnel_app.campaigns.incoming import called, sender
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.web.console.access import csrf_token, log_in, log_out, operator, safe_next
+from funnel_app.web.console.said import said
 from funnel_app.web.console.words import FILTERS
 
 log = structlog.get_logger()
@@ -59,6 +61,10 @@ def _frame() -> dict[str, Any]:
         "testing": current_deps().settings.testing_mode,
         "email_title": current_deps().registry.title_of_email,
         "sequence_title": current_deps().registry.title_of_sequence,
+        "campaign_title": current_deps().registry.title_of_campaign,
+        "call_title": called,
+        "sender": sender,
+        "said": said,
         "asked_by_htmx": "HX-Request" in request.headers,
     }
 

@@ -1,5 +1,7 @@
 """Templates: the state of every key, each as a lead would get it, and a test of it to an address."""
 
+from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
@@ -22,6 +24,7 @@ from funnel_app.flows.templates.preview import CannotPreview, Preview, preview, 
 from funnel_app.flows.templates.samples import SAMPLES
 from funnel_app.flows.templates.send_test import send_tests
 from funnel_app.flows.templates.serve_again import UNTIL, CannotServe, serve_again
+from funnel_app.flows.templates.subjects import read_subject
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.emails import framed
@@ -97,7 +100,7 @@ def read_template(key: str) -> ResponseReturnValue:
     except GatewayError as fault:
         return _template_page(key, f"Notion cannot be asked now: {fault}"), 503
     note(deps, operator() or "", "read_template", None, key)
-    flash(f"Done: {key} was read from Notion just now.")
+    flash(f"Done: “{deps.registry.title_of_email(key)}” was read from Notion just now.")
     return redirect(url_for("console.template", key=key), 303)
 
 
@@ -145,12 +148,20 @@ def _template_page(key: str, fault: str | None = None) -> str:
         width=_width(),
         samples=SAMPLES,
         notion=notion_page,
+        subject_read=_subject_read(key),
         **asked,
     )
 
 
+def _subject_read(key: str) -> Callable[[str], str]:
+    """Return what says how a subject line of a template reads."""
+    return partial(read_subject, current_deps(), key)
+
+
 def _version_page(key: str, seen: Seen, fault: str | None = None) -> str:
-    return page("template_version.html", key=key, seen=seen, fault=fault, until=UNTIL, widths=WIDTHS, width=_width())
+    subject = read_subject(current_deps(), key, seen.version.subject)
+    shown = {"subject": subject, "fault": fault, "until": UNTIL, "widths": WIDTHS, "width": _width()}
+    return page("template_version.html", key=key, seen=seen, **shown)
 
 
 def _seen(key: str, version_id: UUID) -> Seen:

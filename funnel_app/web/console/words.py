@@ -144,9 +144,14 @@ def span(duration: timedelta | float | None) -> str:
     return f"{seconds:.0f} s"
 
 
+def capital(words: str) -> str:
+    """Return words with a capital letter; the others as they are, since names are among them."""
+    return f"{words[:1].upper()}{words[1:]}"
+
+
 def sentence(words: str) -> str:
     """Return a clause as a sentence: with a capital letter, and one full stop at its end."""
-    return f"{words[:1].upper()}{words[1:].rstrip('.')}." if words else ""
+    return f"{capital(words).rstrip('.')}." if words else ""
 
 
 def ago(at: datetime, now: datetime) -> str:
@@ -198,6 +203,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "span": span,
     "spaced": spaced,
     "sentence": sentence,
+    "capital": capital,
     "ago": ago,
     "brief": brief,
     "clock": clock,

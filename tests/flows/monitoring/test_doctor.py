@@ -498,7 +498,7 @@ def test_an_older_text_that_somebody_chose_is_said(well, monkeypatch):
 def test_templates_to_be_looked_at_are_named(well):
     well.notebook.write("christmas_email_1", html="<p>Hi {{ first_name }}</p>")
     check = found(well)["templates"]
-    assert check.status == "warning" and "christmas_email_1 (no_unsubscribe)" in check.detail
+    assert check.status == "warning" and "christmas_email_1 (no unsubscribe)" in check.detail
 
 
 @pytest.mark.parametrize("trouble", [None, "a rotation", "a wrong key"])

@@ -34,8 +34,8 @@ def test_refused_calls_are_told_once_a_hook_with_their_number_and_reason(live):
     call(live, "booking", NO_TIME)
     title = "🔴 Incoming calls could not be used"
     assert rounds(live, minutes=1) == [
-        f"{title} (christmas/booking): 1 call refused: meeting_time: Not a valid datetime",
-        f"{title} (christmas/signup): 3 calls refused: first_name: Missing data for required field",
+        f"{title} (Booking for “Christmas Surge”): 1 call refused: meeting_time: Not a valid datetime",
+        f"{title} (Sign-up for “Christmas Surge”): 3 calls refused: first_name: Missing data for required field",
     ]
     assert len(rounds(live, minutes=20)) == 2
 
@@ -50,7 +50,7 @@ def test_what_follows_is_counted_and_told_when_no_more_comes(live):
     (over,) = rounds(live, hours=1, minutes=3)[1:]
     reason = "first_name: Missing data for required field"
     assert over == (
-        f"🟢 Over: Incoming calls could not be used (christmas/signup): 5 calls refused: {reason}; "
+        f"🟢 Over: Incoming calls could not be used (Sign-up for “Christmas Surge”): 5 calls refused: {reason}; "
         "none in the last 60 min"
     )
 
@@ -77,9 +77,9 @@ def test_a_sender_that_fills_its_room_is_told_by_itself_and_no_other_is(live, mo
         call(live, address=f"lead{n}@resend.dev")
     told = [each for each in rounds(live, minutes=2) if title in each]
     number = "5 calls from website since 07:01 not kept"
-    assert [each.split(". Stop")[0] for each in told] == [f"🔴 {title} (christmas/signup): {number}"]
+    assert [each.split(". Stop")[0] for each in told] == [f"🔴 {title} (Sign-up for “Christmas Surge”): {number}"]
     over = [each for each in rounds(live, hours=1, minutes=3) if title in each][-1]
-    assert over.startswith(f"🟢 Over: {title} (christmas/signup)")
+    assert over.startswith(f"🟢 Over: {title} (Sign-up for “Christmas Surge”)")
 
 
 def test_the_digest_counts_those_of_its_day(live):

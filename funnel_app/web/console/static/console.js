@@ -8,23 +8,26 @@ document.addEventListener("keydown", function (event) {
     box.select();
 });
 
-// When a page looks again by itself, what its reader opened stays open, and what was scrolled stays where it was.
-// The focus htmx itself gives back, by the id of what has it.
+// When a page looks again by itself, what its reader opened stays open, and what was scrolled stays where it was: each
+// known by its id, or by its place among those without one. The focus htmx itself gives back, by the id of what has it.
 function placed(within) {
-    return within ? Array.from(within.querySelectorAll("details, .scroll, .picture, pre")) : [];
+    var nameless = 0;
+    var found = within ? Array.from(within.querySelectorAll("details, .scroll, .picture, pre")) : [];
+    return found.map(function (each) { return [each.id || "number " + nameless++, each]; });
 }
-var seen = { id: "", places: [] };
+var seen = { id: "", places: {} };
 document.addEventListener("htmx:beforeSwap", function (event) {
-    var target = event.detail.target;
-    var places = placed(target).map(function (each) { return [each.open, each.scrollLeft, each.scrollTop]; });
-    seen = { id: target.id, places: places };
+    seen = { id: event.detail.target.id, places: {} };
+    placed(event.detail.target).forEach(function (each) {
+        seen.places[each[0]] = [each[1].open, each[1].scrollLeft, each[1].scrollTop];
+    });
 });
 document.addEventListener("htmx:afterSwap", function () {
-    var now = placed(document.getElementById(seen.id));
-    if (now.length !== seen.places.length) { return; }
-    now.forEach(function (each, at) {
-        if (each.tagName === "DETAILS") { each.open = seen.places[at][0]; }
-        each.scrollLeft = seen.places[at][1];
-        each.scrollTop = seen.places[at][2];
+    placed(document.getElementById(seen.id)).forEach(function (each) {
+        var was = seen.places[each[0]];
+        if (!was) { return; }
+        if (each[1].tagName === "DETAILS") { each[1].open = was[0]; }
+        each[1].scrollLeft = was[1];
+        each[1].scrollTop = was[2];
     });
 });
