@@ -96,6 +96,7 @@ def make_settings(**overrides: Any) -> Settings:
         "events_webhook_secrets": (),
         "heartbeat_url": None,
         "sentry_dsn": None,
+        "extra_campaigns": (),
         "canary_every": timedelta(hours=1),
         "silent_after": timedelta(seconds=60),
         "watch_every": timedelta(seconds=10),

@@ -145,13 +145,16 @@ class Hook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """One campaign file; `variables` are its own, the same for all its letters."""
+    """One campaign file; `variables` are its own, the same for all its letters.
+
+    An `extra` one runs only where a setting names it.
+    """
 
     name: str
     title: str
     timezone: str
     season: Season | None
-    deadline: tuple[int, int]
+    deadline: tuple[int, int] | None
     capacity: int
     bookings_baseline: int
     calendly_link: str
@@ -159,6 +162,7 @@ class Campaign:
     tips: Mapping[str, tuple[str, ...]]
     sequences: Mapping[str, Sequence]
     hooks: Mapping[str, Hook]
+    extra: bool = False
     at_most: AtMost | None = None
     variables: Mapping[str, str | int | float] = field(default_factory=dict)
 

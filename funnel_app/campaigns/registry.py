@@ -1,7 +1,7 @@
 """The registry: all campaigns of a process, and everything that is derived from their files."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, cached_property
@@ -43,6 +43,15 @@ class Registry:
         if faults:
             raise CampaignError(faults)
         return registry
+
+    def chosen(self, extra: Collection[str]) -> "Registry":
+        """Return the campaigns but for those that run only where they are named, and are not. Raises CampaignError."""
+        if unknown := sorted(set(extra) - set(self.campaigns)):
+            there = ", ".join(self.campaigns)
+            raise CampaignError(
+                [f"EXTRA_CAMPAIGNS: there is no campaign {name!r}; there are {there}" for name in unknown]
+            )
+        return Registry({name: each for name, each in self.campaigns.items() if name in extra or not each.extra})
 
     def campaign(self, name: str) -> Campaign:
         """Return a campaign, or the canary, which stands in no list; UnknownCampaign names those that there are."""
@@ -202,7 +211,16 @@ def shown(delay: timedelta) -> str:
 
 
 @cache
-def load_registry() -> Registry:
-    """Return the campaigns of the TOML files beside their model, read once; CampaignError names every fault."""
+def load_registry(extra: tuple[str, ...] = ()) -> Registry:
+    """Return the campaigns that run, with those that run only where `extra` names them.
+
+    Raises CampaignError for files that cannot be used, with every fault, and for a name that no file has.
+    """
+    return whole_registry().chosen(extra)
+
+
+@cache
+def whole_registry() -> Registry:
+    """Return the campaigns of all TOML files beside their model, read once; CampaignError names every fault."""
     folder = files("funnel_app.campaigns")
     return Registry.load({f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")})

@@ -80,7 +80,7 @@ def test_a_second_campaign_is_one_file_and_no_code():
         ("capacity = 10", "capacity = -1", "capacity: must be a whole number from 0"),
         ("capacity = 10", "capacity = true", "capacity: must be a whole number from 0"),
         ("capacity = 10", 'capacity = "ten"', "capacity: must be a whole number"),
-        ('deadline = "02-29"\n', "", "deadline: is missing"),
+        ('deadline = "02-29"\n', "", "sequences.welcome.steps[2].after_deadline: the campaign has no deadline"),
         ('timezone = "Europe/Berlin"\n', "", "timezone: is missing"),
         (
             "https://calendly.com",
