@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from funnel_app.flows.monitoring.checks.resend import replies
+from funnel_app.flows.monitoring.checks.resend import account, replies
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.replies.history import list_received
 from funnel_app.flows.replies.keep import Arrival, keep_received
@@ -99,3 +99,10 @@ def test_the_doctor_says_whether_replies_come(sqlite, to, reply_to, receiving, t
     found = list(replies(deps, [Endpoint("1", HOOK, "enabled", told)], receiving))
     assert [each.status for each in found] == [status]
     assert words in found[0].detail
+
+
+@pytest.mark.parametrize(("to", "status"), [(None, "ok"), (OWNER, "warning")])
+def test_a_key_that_may_only_send_is_no_fault_of_replies_that_nobody_uses(sqlite, to, status):
+    deps = make_deps(sqlite, reply_forward_to=to)
+    deps.account.fault = Rejected("resend", "restricted", code="restricted_api_key")
+    assert [check.status for check in account(deps) if check.name == "replies"] == [status]
