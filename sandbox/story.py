@@ -136,6 +136,14 @@ def calendly(kind: str, event: str, **more: Any) -> Callable[[Scene, str], Answe
     return act
 
 
+def answers_newest(scene: Scene, address: str) -> Answer:
+    """Answer the newest email, as the lead's mail program would."""
+    newest = [email for email in scene.stack.received() if address in email["to"]][-1]
+    scene.stack.write({"answers": newest["id"], "text": "Yes, please call me."})
+    # A mailbox takes it; what comes of it is seen in the lead's story.
+    return 202, {"status": "accepted", "emails": [], "ended": []}
+
+
 def now() -> str:
     """Return this moment as callers write it."""
     return datetime.now(UTC).isoformat()
@@ -207,5 +215,13 @@ STORY = (
         "Gil",
         (Move("takes the assessment of all year", website("signup", hooks=HOOKS_ALL_YEAR, **ASSESSMENT)),),
         (Expected("evergreen_results"),),
+    ),
+    Lead(
+        "Hana",
+        (
+            Move("opts in", website("signup", first_name="Hana")),
+            Move("answers the first email", answers_newest, after=("lead_nurture", 1)),
+        ),
+        (Expected("lead_nurture", ended="replied"),),
     ),
 )
