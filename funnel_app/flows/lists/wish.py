@@ -125,7 +125,7 @@ def _require_no_leavers(name: str, columns: Mapped) -> None:
     if (found := CALLED_AFTER_LEAVERS.search(name.lower())) and not columns.keys() & MANY:
         raise NotPossible(
             f"The file's name says “{found[0]}”, and none of its columns does. If these people left or bounced, add a "
-            "column “Unsubscribed” or “Bounced” that says yes, and they are never mailed; else give the file another name."
+            "column “Unsubscribed” that says yes, and they are never mailed; else give the file another name."
         )
 
 
