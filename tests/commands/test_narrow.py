@@ -11,7 +11,7 @@ NADIA = "delivered+nadia@resend.dev"
 COMMANDS = (
     ["campaigns"], ["variables"], ["doctor"], ["hooks", "list"], ["templates", "audit"],
     ["simulate", "lead_nurture"], ["trace", NADIA], ["trace", NADIA, "--ids"], ["campaigns", "verify"], ["log"],
-    ["events", "list"], ["sending", "status"], ["templates", "versions", "christmas_email_1"],
+    ["events", "list"], ["sending", "show"],
 )  # fmt: skip
 # What is longer than a column can be goes on in the next line.
 LONGEST = 24
