@@ -62,7 +62,13 @@ def exits() -> str:
 def steps() -> str:
     """Return every email of every campaign: its template, its times and who sends it."""
     rows = [
-        (f"`{sequence.name}`", str(step.number), f"`{step.template}`", _times(step), _sender(sequence, step))
+        (
+            f"`{sequence.name}`",
+            str(step.number),
+            _templates(step),
+            _times(step),
+            _sender(sequence, step),
+        )
         for campaign in whole_registry().campaigns.values()
         for sequence, step in _steps(campaign)
     ]
@@ -73,6 +79,10 @@ def _steps(campaign: Campaign) -> Iterator[tuple[Sequence, Step]]:
     for sequence in campaign.sequences.values():
         for step in sequence.steps:
             yield sequence, step
+
+
+def _templates(step: Step) -> str:
+    return " or ".join(f"`{key}`" for key in step.variants)
 
 
 def _times(step: Step) -> str:

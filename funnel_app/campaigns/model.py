@@ -56,7 +56,7 @@ class Step:
     """One email: its template, and how long after (or, negative, before) the anchor it is due.
 
     A delay that was written in days is days of the reader's calendar (`in_days`): it keeps the time of day.
-    `title` is what people call it.
+    `title` is what people call it. One that compares two texts has both in `templates`, and the first as its own.
     """
 
     number: int
@@ -68,6 +68,12 @@ class Step:
     after_deadline: str | None = None
     season_only: bool = False
     title: str = ""
+    templates: tuple[str, ...] = ()
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The templates of which each lead gets one: a single one, unless two are compared."""
+        return self.templates or (self.template,)
 
 
 @dataclass(frozen=True, slots=True)

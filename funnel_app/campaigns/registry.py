@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache, cached_property
 from importlib.resources import files
@@ -90,11 +90,11 @@ class Registry:
         raise UnknownCampaign(f"{what} sequence {name}; there are {', '.join(known)}.")
 
     def steps(self) -> Iterator[tuple[Campaign, Sequence, Step]]:
-        """Go through all steps, in the order of the files."""
+        """Go through all steps, in the order of the files; one that compares two templates comes once with each."""
         for campaign in self.campaigns.values():
             for sequence in campaign.sequences.values():
                 for step in sequence.steps:
-                    yield campaign, sequence, step
+                    yield from ((campaign, sequence, replace(step, template=key)) for key in step.variants)
 
     def name_of(self, sequence: Sequence) -> str:
         """Return a sequence's name, with its campaign's before it where another campaign has one of that name too."""
@@ -115,9 +115,14 @@ class Registry:
         return next((step for _, _, step in self.steps() if step.template == key), None)
 
     def title_of_email(self, key: str) -> str:
-        """Return what people call the email of a template; its key in words where no step has it any more."""
+        """Return what people call the email of a template; its key in words where no step has it any more.
+
+        Of two templates that are compared, the first is called A, and the other B.
+        """
         step = self.find_template(key)
-        return step.title if step else as_title(key)
+        if step is None:
+            return as_title(key)
+        return f"{step.title} ({'AB'[step.templates.index(key)]})" if step.templates else step.title
 
     def title_of_sequence(self, campaign: str, name: str) -> str:
         """Return what people call a sequence; its name in words where no file has it any more."""

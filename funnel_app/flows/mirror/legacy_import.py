@@ -152,7 +152,7 @@ class _Carrying:
             interval_seconds=interval,
             zone=ZoneInfo(contact.timezone or old.campaign.timezone),
         )
-        planned = plan_emails(old.sequence, FirstEmail(entrance="import"), timing, self.now)
+        planned = plan_emails(old.sequence, FirstEmail(entrance="import"), timing, self.now, contact.id)
         enrolment = Enrolment(
             id=new_id(),
             contact_id=contact.id,

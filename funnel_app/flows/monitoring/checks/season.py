@@ -71,12 +71,11 @@ def _changes(deps: Deps, campaign: Campaign, last: date) -> Iterator[str]:
 
 def _not_ready(deps: Deps, campaign: Campaign) -> Iterator[str]:
     """Yield the texts that serve now whose letters would be held out of season."""
-    for sequence in campaign.sequences.values():
-        for step in sequence.steps:
-            with deps.reads() as session:
-                version = template_versions.find_adopted(session, step.template)
-            if version is None or version.ready_html is None:
-                continue
-            parts = Parts(version.subject, version.ready_html, version.ready_text or "")
-            if lacking := lacks_off_season(deps, step.template, parts):
-                yield f"{step.template} uses {', '.join(lacking.names)}: its emails are held then"
+    for step in (step for of, _, step in deps.registry.steps() if of == campaign):
+        with deps.reads() as session:
+            version = template_versions.find_adopted(session, step.template)
+        if version is None or version.ready_html is None:
+            continue
+        parts = Parts(version.subject, version.ready_html, version.ready_text or "")
+        if lacking := lacks_off_season(deps, step.template, parts):
+            yield f"{step.template} uses {', '.join(lacking.names)}: its emails are held then"
