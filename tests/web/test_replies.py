@@ -54,7 +54,7 @@ def test_the_page_shows_words_and_runs_nothing_of_them(written, olga):
 def test_what_stayed_here_goes_on_by_a_button_and_by_the_command_once(written, olga):
     one, other = (row["id"] for row in list_received(written, None, 9))
     assert olga.send(f"/console/replies/{one}/forward", form="/console/replies").status_code == 303
-    assert "sent on what" in olga.get("/console/log").text
+    assert f"sent reply {one} on" in olga.get("/console/log").text
     olga.send(f"/console/replies/{one}/forward", form="/console/replies")
     assert "It goes on to your mailbox already" in olga.get("/console/replies").text
     run = application(written).test_cli_runner().invoke

@@ -22,6 +22,7 @@ from funnel_app.ledger import operator_actions, suppressions, wishes
 from funnel_app.ledger.models import Scope
 from funnel_app.ledger.operator_actions import NOTION
 from funnel_app.ledger.wishes import Wish
+from funnel_app.redact import masked_addresses
 from funnel_app.rules.decide import TooManyEnrolments
 
 ANYBODY = "*"
@@ -111,7 +112,8 @@ def _do(deps: Deps, found: _Found, wish: Wish, refusal: str | None) -> str:
         return _told(deps, DO[found.key](deps, found, wish), wish)
     except (NotPossible, NotUnderstood, NotAnAddress, TooManyEnrolments) as fault:
         about = {"id": wish.id, "source": NOTION}
-        operate.note(deps, wish.who, "refused_wish", None, f"{_called(wish)}: {fault}", **about)
+        why = masked_addresses(f"{_called(wish)}: {fault}")
+        operate.note(deps, wish.who, "refused_wish", None, why, **about)
         return f"not done: {fault} ({said_at(deps, deps.now())})"
 
 

@@ -25,6 +25,7 @@ from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.gateways.resend.inbox import IncomingEmail
 from funnel_app.ledger import received_emails
 from funnel_app.ledger.received_models import ReceivedEmail
+from funnel_app.ledger.watch_models import Notice
 from tests.factories import make_deps
 from tests.flows.leads import WorkerDied, call, die, email_ids, opt_in, states
 
@@ -319,3 +320,13 @@ def test_on_postgresql_too(postgres):
     deps = with_lead(make_deps(postgres, **SETTINGS))
     row = answer(deps)
     assert (row["proof"], row["forward"], states(deps, opt_in(deps))[0]) == ("references", "sent", "delivered")
+
+
+def test_without_a_chat_of_leads_that_of_alerts_is_told_and_an_erasure_reaches_its_words(sqlite):
+    deps = with_lead(make_deps(sqlite, alert_webhook_url="https://chat.example/alerts"))
+    answer(deps)
+    tell(deps)
+    assert "Ana replied; “Nurture for new opt-ins” ended" in deps.alerts.posted[0][1]
+    erase(deps, ANA)
+    with deps.reads() as session:
+        assert session.scalars(select(Notice.text)).all() == [""]
