@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from docs.markdown import markdown
 from funnel_app.campaigns.model import Campaign, EmailOne, Sequence, Step
-from funnel_app.campaigns.registry import load_registry, shown
+from funnel_app.campaigns.registry import shown, whole_registry
 
 SENDERS = {
     EmailOne.FUNNEL: "Funnel",
@@ -25,7 +25,7 @@ def sequences() -> str:
             ", ".join(row["live"]),
             ", ".join(row["testing"]),
         )
-        for row in load_registry().rows()
+        for row in whole_registry().rows()
     ]
     return markdown(("campaign", "sequence", "handler", "starts on", "kind", "due", "in testing mode"), rows)
 
@@ -39,7 +39,7 @@ def hooks() -> str:
             f"`{hook.legacy_id}`" if hook.legacy_id else "none",
             f"`{hook.handler}`" if hook.handler else "none",
         )
-        for campaign in load_registry().campaigns.values()
+        for campaign in whole_registry().campaigns.values()
         for hook in campaign.hooks.values()
     ]
     return markdown(("hook", "legacy paths", "legacy id", "handler"), rows)
@@ -53,7 +53,7 @@ def exits() -> str:
             ", ".join(sorted(each.exits)) or "nothing but its end",
             ", ".join(sorted(each.exits_elsewhere)),
         )
-        for campaign in load_registry().campaigns.values()
+        for campaign in whole_registry().campaigns.values()
         for each in campaign.sequences.values()
     ]
     return markdown(("sequence", "ended and blocked by", "in another campaign"), rows)
@@ -62,8 +62,14 @@ def exits() -> str:
 def steps() -> str:
     """Return every email of every campaign: its template, its times and who sends it."""
     rows = [
-        (f"`{sequence.name}`", str(step.number), f"`{step.template}`", _times(step), _sender(sequence, step))
-        for campaign in load_registry().campaigns.values()
+        (
+            f"`{sequence.name}`",
+            str(step.number),
+            _templates(step),
+            _times(step),
+            _sender(sequence, step),
+        )
+        for campaign in whole_registry().campaigns.values()
         for sequence, step in _steps(campaign)
     ]
     return markdown(("sequence", "step", "template", "due; in testing mode", "sent by"), rows)
@@ -73,6 +79,10 @@ def _steps(campaign: Campaign) -> Iterator[tuple[Sequence, Step]]:
     for sequence in campaign.sequences.values():
         for step in sequence.steps:
             yield sequence, step
+
+
+def _templates(step: Step) -> str:
+    return " or ".join(f"`{key}`" for key in step.variants)
 
 
 def _times(step: Step) -> str:

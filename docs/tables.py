@@ -26,7 +26,7 @@ from docs.routes import callers
 from docs.settings_table import settings
 from funnel_app.app import create_app
 from funnel_app.campaigns.catalogue import CATALOGUE
-from funnel_app.campaigns.registry import load_registry
+from funnel_app.campaigns.registry import whole_registry
 from funnel_app.campaigns.states import ALLOWED, STOPPED, State
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import ALARMS
@@ -105,7 +105,7 @@ def _scratch_deps() -> Iterator[Deps]:
     with TemporaryDirectory() as folder:
         engine = open_engine(f"sqlite:///{folder}/funnel.db")
         schema.upgrade(engine)
-        yield replace(make_deps(engine), registry=load_registry())
+        yield replace(make_deps(engine), registry=whole_registry())
         engine.dispose()
 
 

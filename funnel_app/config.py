@@ -51,7 +51,6 @@ from funnel_app.setting_faults import all_faults, by_name, in_a_circle, unsigned
 
 SUPPORTED_PYTHON = (3, 11)
 
-
 MEANINGS = {
     "SECRET_KEY": "Signs sessions; peppers the hashes of erased addresses; 32 characters up. A new one goes before the "
     "old, with a comma",
@@ -88,6 +87,8 @@ MEANINGS = {
     "NOTION_SEQUENCES_DB_ID": "The Notion database with a row per enrolment; none: enrolments are not mirrored",
     "NOTION_PROPERTY_NAMES": "Other names of properties: `contacts.name=Client, sequences.email=E-mail` (keys as in "
     "`migrations/notion/schema.toml`)",
+    "NOTION_WISHES_BY": "Whose wishes in Notion's rows are granted: addresses or ids of Notion users, with commas, "
+    "`*` for all who may edit them; none: nobody's, and none are read",
     "ARM_HORIZON_DAYS": "How far ahead emails are put on the clock in Redis",
     "WORKERS": "How many workers send at once",
     "BACKUP_DIR": "Where a verified copy of the ledger goes each night (`/data/backups` in the image); none: nowhere",
@@ -100,11 +101,11 @@ MEANINGS = {
     "METRICS_TOKEN": "Opens `/metrics`, and the reasons at `/readyz`; two with a comma while it changes; none: closed",
     "ALERT_WEBHOOK_URL": "Where alerts and the daily digest go: an incoming webhook of Slack or Discord",
     "LEADS_WEBHOOK_URL": "Where one word of each CRITICAL lead goes, likewise",
-    "EVENTS_WEBHOOK_URL": "Who else is told what happens to leads (Zapier, n8n, a CRM): addresses, with commas; none: "
-    "nobody",
+    "EVENTS_WEBHOOK_URL": "Who else is told what happens to leads (Zapier, n8n, a CRM): addresses, with commas",
     "EVENTS_WEBHOOK_SECRET": "Signs what they are told (`whsec_…`, base64); two with a comma while it changes",
     "HEARTBEAT_URL": "Called each minute while all is well: a dead man's switch outside this machine",
     "SENTRY_DSN": "Where unexpected errors are reported, without addresses and secrets",
+    "EXTRA_CAMPAIGNS": "Campaigns that run only if they are named here, with commas: `evergreen`; none: none of these",
     "CANARY_EVERY_MINUTES": "How often the canary flies from the public hook to a delivered email; 0: never",
     "SILENT_AFTER_SECONDS": "How long scheduler and workers may give no sign before that is an alert",
     "WATCH_EVERY_SECONDS": "How often Funnel looks whether something is wrong",
@@ -152,6 +153,7 @@ class Settings:
     notion_contacts_db_id: str | None
     notion_sequences_db_id: str | None
     notion_property_names: Mapping[str, str]
+    notion_wishes_by: tuple[str, ...]
     arm_horizon: timedelta
     workers: int
     backup_dir: str | None
@@ -168,6 +170,7 @@ class Settings:
     events_webhook_secrets: tuple[str, ...] = field(repr=False)
     heartbeat_url: str | None = field(repr=False)
     sentry_dsn: str | None = field(repr=False)
+    extra_campaigns: tuple[str, ...]
     canary_every: timedelta
     silent_after: timedelta
     watch_every: timedelta
@@ -249,6 +252,7 @@ def _read(env: Env) -> Settings:
         notion_contacts_db_id=env.str("NOTION_CONTACTS_DB_ID", "", validate=notion_id_or_off) or None,
         notion_sequences_db_id=env.str("NOTION_SEQUENCES_DB_ID", "", validate=notion_id_or_off) or None,
         notion_property_names=names_of(env.str("NOTION_PROPERTY_NAMES", "", validate=named)),
+        notion_wishes_by=parts_of(env.str("NOTION_WISHES_BY", "")),
         arm_horizon=timedelta(days=env.int("ARM_HORIZON_DAYS", 14, validate=between(1, 366)) or 0),
         workers=env.int("WORKERS", 2, validate=between(1, 100)),
         backup_dir=env.str("BACKUP_DIR", "", validate=folder_or_off) or None,
@@ -265,6 +269,7 @@ def _read(env: Env) -> Settings:
         events_webhook_secrets=parts_of(env.str("EVENTS_WEBHOOK_SECRET", "", validate=own_signing_secrets)),
         heartbeat_url=env.str("HEARTBEAT_URL", "", validate=web_address_or_off) or None,
         sentry_dsn=env.str("SENTRY_DSN", "", validate=sentry_address) or None,
+        extra_campaigns=parts_of(env.str("EXTRA_CAMPAIGNS", "")),
         canary_every=timedelta(minutes=env.int("CANARY_EVERY_MINUTES", 60, validate=between(0, 10_080)) or 0),
         silent_after=timedelta(seconds=env.int("SILENT_AFTER_SECONDS", 60, validate=between(5, 86_400)) or 0),
         watch_every=timedelta(seconds=env.int("WATCH_EVERY_SECONDS", 10, validate=between(1, 3600)) or 0),

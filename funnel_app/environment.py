@@ -43,7 +43,7 @@ def fill(names: Collection[str], file: Path | None = None) -> dict[str, str]:
             os.environ[name] = value
         else:
             os.environ.pop(name, None)
-    return faults_in(values, cut)
+    return {**faults_in(values, cut), **(_unread(file) if file else {})}
 
 
 def faults_in(values: Mapping[str, str], cut: Collection[str] = ()) -> dict[str, str]:
@@ -71,11 +71,25 @@ def cut_off(file: Path) -> Iterator[str]:
                 yield str(found.key)
 
 
+def _unread(file: Path) -> dict[str, str]:
+    """Return which lines of a `.env` file nobody can read: dotenv passes over them, and what they set is lost."""
+    with file.open(encoding="utf-8") as stream:
+        spoiled = [found.original for found in parse_stream(stream) if found.error]
+    if not spoiled:
+        return {}
+    # Empty lines in front count as a part of it.
+    lines = [str(each.line + len(each.string) - len(each.string.lstrip("\n"))) for each in spoiled]
+    return {file.name: f"cannot be read at line {', '.join(lines)}: write NAME=value, with quotes in pairs or none."}
+
+
 def plain(value: str) -> str:
     """Return a value without the blanks, line ends and pairs of quotes around it. Safe to repeat."""
     bare = value.strip(AROUND)
     while len(bare) > 1 and bare[0] in QUOTES and bare[-1] == bare[0] and bare[0] not in bare[1:-1]:
         bare = bare[1:-1].strip(AROUND)
+    # As `flask setup` writes a text with both kinds of quotes, and Docker leaves it.
+    if re.fullmatch(r'"(?:[^"\\]|\\.)*"', bare):
+        bare = re.sub(r"\\(.)", r"\1", bare[1:-1])
     return bare
 
 

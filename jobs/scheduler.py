@@ -13,13 +13,15 @@ from funnel_app.flows.monitoring.ready import SCHEDULER
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.job_clock import Clock
 from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.troubles import explain
 from funnel_app.periodic import PeriodicRunner
 from jobs.heartbeat import beat
 from jobs.nightly import NightlyBackup
 from jobs.process import deps, wait_for_ledger, wait_for_redis
+from jobs.seldom import Seldom
 from jobs.settings import start
 from jobs.template_watch import TemplateWatch
-from jobs.watch import list_rounds, outbox_rounds, reply_rounds, watch_rounds
+from jobs.watch import list_rounds, outbox_rounds, reply_rounds, watch_rounds, wish_rounds
 
 SWEEP_EVERY_S = 5.0
 HEARTBEAT_S = 30
@@ -37,12 +39,13 @@ class SchedulerProcess:
         self.clock = Clock(connection=deps().queues.connection)
         self.guard = ClockGuard()
         settings = deps().settings
-        found = (watch_rounds(settings), outbox_rounds(settings), reply_rounds(), list_rounds())
+        found = (watch_rounds(settings), outbox_rounds(settings), reply_rounds(), list_rounds(), wish_rounds(settings))
         rounds = filter(None, found)
         self.runners = [PeriodicRunner(deps, each, stopping) for each in rounds]
         self.templates = TemplateWatch(deps)
         self.swept_at = float("-inf")
         self.backup = NightlyBackup()
+        self.ledger_away = Seldom()
 
     def run(self) -> None:
         """Work until asked to stop; then give the lock back."""
@@ -56,7 +59,8 @@ class SchedulerProcess:
                 log.warning("redis_unavailable", error=str(fault))
                 wait_for_redis(self.stopping, SCHEDULER)
             except LedgerUnavailable as fault:
-                log.warning("database_unavailable", error=str(fault))
+                if self.ledger_away.is_due():
+                    log.warning("database_unavailable", error=explain(fault))
             self.stopping.wait(self.clock.seconds_to_next(time.time()))
         self._give_back()
         self.backup.stop()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from funnel_app.config import Settings
+from funnel_app.flows.console.wishes import grant_wishes
 from funnel_app.flows.intake.settle_refused import settle_refused
 from funnel_app.flows.lists.uploads import forget_lists, take_waiting
 from funnel_app.flows.monitoring.canary import fly_when_due
@@ -27,6 +28,8 @@ from funnel_app.periodic import AGAIN_AFTER_S, Round
 MINUTE_S = 60.0
 TOLD_EVERY_S = 1.0
 LISTS_LOOKED_FOR_EVERY_S = 2.0
+# Granted and answered within two minutes.
+WISHES_EVERY_S = 45.0
 REPLIES_EVERY_S = 2.0
 
 
@@ -57,6 +60,11 @@ def watch_rounds(settings: Settings) -> Sequence[Round]:
         Round(60 * MINUTE_S, forget_who_clicked),
         Round(every_s, tell),
     )
+
+
+def wish_rounds(settings: Settings) -> Sequence[Round]:
+    """Return what grants wishes of Notion's rows, in a thread of its own, since it waits for Notion."""
+    return (Round(WISHES_EVERY_S, grant_wishes),) if settings.notion_wishes_by else ()
 
 
 def list_rounds() -> Sequence[Round]:

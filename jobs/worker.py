@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import structlog
 from redis import RedisError
@@ -20,18 +21,22 @@ from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.utils import now
+from sqlalchemy.exc import ProgrammingError
 
 from funnel_app.flows.monitoring.ready import WORKER
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.clients import blocking_client
 from funnel_app.gateways.redis.own_jobs import OwnQueue, WorkedJob, queue_at
 from funnel_app.gateways.redis.queue import QUEUES
+from funnel_app.ledger.engine import LedgerUnavailable
+from funnel_app.ledger.troubles import explain
 from funnel_app.periodic import PeriodicRunner, Round, time_rounds
 from jobs import deliver, mirror, recheck, reconcile
 from jobs.heartbeat import beat, reset
 from jobs.parent import Parent, Part
 from jobs.process import deps, wait_for_ledger, wait_for_redis
 from jobs.processes import CHILD
+from jobs.seldom import Seldom
 from jobs.settings import start
 from jobs.sign import RENEWED_EVERY_S, Sign
 
@@ -41,6 +46,7 @@ JOBS = (deliver, mirror, recheck, reconcile)
 # Longer than a call to Resend takes: the second signal ends a worker in the midst of one.
 ORPHAN_LOOKED_FOR_EVERY_S = 30.0
 
+LEDGER_AWAY = Seldom()
 log = structlog.get_logger()
 
 
@@ -64,6 +70,14 @@ class Worker(SimpleWorker):
         except UnicodeDecodeError as fault:
             self.last_cleaned_at = now()  # type: ignore[assignment]  # RQ says None alone
             log.error("registry_not_cleaned", error=str(fault))
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Say as RQ does why a job failed; that the ledger is away in one line a minute, since every job meets it."""
+        fault = exc_info[1]
+        if not isinstance(fault, LedgerUnavailable) or isinstance(fault, ProgrammingError):
+            super().handle_exception(job, *exc_info)
+        elif LEDGER_AWAY.is_due():
+            log.warning("database_unavailable", error=explain(fault))
 
     def procline(self, message: str) -> None:
         """Leave the process its name (`jobs.parent`), which says what it is."""

@@ -3,12 +3,12 @@
 from alembic import context
 from sqlalchemy import JSON, DateTime, LargeBinary
 
-from funnel_app.ledger import booking_models, console_indexes, imports, operator_actions, watch_models
+from funnel_app.ledger import booking_models, console_indexes, imports, operator_actions, watch_models, wishes
 from funnel_app.ledger.models import Base
 from funnel_app.ledger.types import Compressed, UtcTime
 
 # Tables beside those of `models`, known to the metadata by being imported.
-MORE_TABLES = (booking_models, console_indexes, imports, operator_actions, watch_models)
+MORE_TABLES = (booking_models, console_indexes, imports, operator_actions, watch_models, wishes)
 
 
 def render_item(kind, item, autogen_context):

@@ -17,7 +17,7 @@ from sandbox.mirrored import desk_faults
 from sandbox.processes import MIRROR, ROOT, NotStarted
 from sandbox.settings_file import settings_file
 from sandbox.stack import Stack, running_stack, start_funnel
-from sandbox.story import HOOKS, STORY, Lead, Move, Observation, Scene
+from sandbox.story import ALL_YEAR, HOOKS, STORY, Lead, Move, Observation, Scene
 
 INTERVAL_S = 4
 GIVE_UP_AFTER_S = 240.0
@@ -88,7 +88,10 @@ def main() -> int:
     once = parser.parse_args().once
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with running_stack(INTERVAL_S, **MIRROR) as stack, settings_file(ROOT / SETTINGS, _told(stack)):
+        with (
+            running_stack(INTERVAL_S, EXTRA_CAMPAIGNS=ALL_YEAR, **MIRROR) as stack,
+            settings_file(ROOT / SETTINGS, _told(stack)),
+        ):
             return _run(stack, once)
     except NotStarted as fault:
         print(f"\nThe demo could not start: {fault}", file=sys.stderr)

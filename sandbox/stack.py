@@ -51,6 +51,11 @@ class Stack:
         body = json.dumps(settings).encode()
         call_json(Request(f"{self.sandbox_url}/control", body, {"Content-Type": "application/json"}))
 
+    def write(self, said: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Let somebody write to us, as the switchboard takes it."""
+        body = json.dumps(said).encode()
+        return call_json(Request(f"{self.sandbox_url}/control/written", body, {"Content-Type": "application/json"}))
+
     def received(self) -> list[dict[str, Any]]:
         """Return every email that the stand-in for Resend accepted, in order."""
         with urlopen(f"{self.sandbox_url}/control/emails", timeout=10) as response:

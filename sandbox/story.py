@@ -9,8 +9,10 @@ from sandbox.stack import Stack
 
 Answer = tuple[int, dict[str, Any]]
 HOOKS = "/webhook/christmas"
+ALL_YEAR = "evergreen"
+HOOKS_ALL_YEAR = f"/webhook/{ALL_YEAR}"
 CALENDLY_API = "https://api.calendly.com/scheduled_events"
-ASSESSMENT = {
+ASSESSMENT: Mapping[str, Any] = {
     "assessment_score": 38,
     "red_systems": 2,
     "orange_systems": 3,
@@ -103,12 +105,12 @@ class Lead:
         return f"{self.mailbox}+{self.name.lower()}@resend.dev"
 
 
-def website(hook: str, **fields: Any) -> Callable[[Scene, str], Answer]:
+def website(hook: str, *, hooks: str = HOOKS, **fields: Any) -> Callable[[Scene, str], Answer]:
     """Call a hook as the website or the CRM does; a field that is a function is asked when it is time."""
 
     def act(scene: Scene, address: str) -> Answer:
         told = {name: value() if callable(value) else value for name, value in fields.items()}
-        return scene.stack.post(f"{HOOKS}/{hook}", {"email": address, **told})
+        return scene.stack.post(f"{hooks}/{hook}", {"email": address, **told})
 
     return act
 
@@ -132,6 +134,14 @@ def calendly(kind: str, event: str, **more: Any) -> Callable[[Scene, str], Answe
         return scene.stack.post_calendly(f"{HOOKS}/calendly", told)
 
     return act
+
+
+def answers_newest(scene: Scene, address: str) -> Answer:
+    """Answer the newest email, as the lead's mail program would."""
+    newest = [email for email in scene.stack.received() if address in email["to"]][-1]
+    scene.stack.write({"answers": newest["id"], "text": "Yes, please call me."})
+    # A mailbox takes it; what comes of it is seen in the lead's story.
+    return 202, {"status": "accepted", "emails": [], "ended": []}
 
 
 def now() -> str:
@@ -192,5 +202,26 @@ STORY = (
         (Move("opts in with an address that does not exist", website("signup", first_name="Emil")),),
         (Expected("lead_nurture", ended="the address bounced", bounced=True),),
         mailbox="bounced",
+    ),
+    Lead(
+        "Fay",
+        (
+            Move("comes into the campaign of all year", website("signup", hooks=HOOKS_ALL_YEAR, first_name="Fay")),
+            Move("opts in for the season", website("signup", first_name="Fay"), after=("evergreen_welcome", 1)),
+        ),
+        (Expected("evergreen_welcome", ended="opted in"), Expected("lead_nurture")),
+    ),
+    Lead(
+        "Gil",
+        (Move("takes the assessment of all year", website("signup", hooks=HOOKS_ALL_YEAR, **ASSESSMENT)),),
+        (Expected("evergreen_results"),),
+    ),
+    Lead(
+        "Hana",
+        (
+            Move("opts in", website("signup", first_name="Hana")),
+            Move("answers the first email", answers_newest, after=("lead_nurture", 1)),
+        ),
+        (Expected("lead_nurture", ended="replied"),),
     ),
 )

@@ -256,6 +256,13 @@ def test_a_text_that_a_number_sign_would_cut_short_in_a_file_is_refused(load, mo
         assert load(**given).company_address.startswith("1 Market Street")
 
 
+def test_a_line_of_the_file_that_nobody_can_read_is_a_fault_and_no_lost_setting(load, monkeypatch, tmp_path):
+    file = tmp_path / ".env"
+    monkeypatch.setattr("funnel_app.config.find_file", lambda: file)
+    file.write_text('# ours\nexport WORKERS=3\n\nHEARTBEAT_URL="https://hc.example/"x" # check"\n')
+    assert ".env: cannot be read at line 4" in faults(load, **GOOD)
+
+
 def test_an_empty_value_is_none_at_all(load):
     settings = load(**GOOD, RESEND_RATE_LIMIT="", DATABASE_URL=" ", TIMEZONE="''")
     assert (settings.resend_rate_limit, settings.database_url) == (2.0, "sqlite:///funnel.db")

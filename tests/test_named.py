@@ -21,7 +21,7 @@ from tests.apps import application
 from tests.factories import HOOK_SECRET, make_deps
 from tests.naming import NAME, Shell, by_hand, shell_lines, spans, words_of_blocks, words_of_the_code
 from tests.test_documents import TEXTS
-from tests.test_guards import TRACKED
+from tests.test_guards import PYTHON, TRACKED
 
 # What a person makes or mistypes, and what belongs to others: databases, docker, Coolify.
 OTHERS = {
@@ -32,6 +32,7 @@ CONTAINER = ("/data/", "/tmp/")
 PROGRAMS = {"make", "flask", "python", "docker", "pytest", "gunicorn", "pre-commit", "."}
 FILE = re.compile(r"[\w./*-]+\.(?:py|md|toml|json|html|txt|in|example|yaml)|Dockerfile|Makefile")
 HEADER = re.compile(r"[A-Z][\w-]+: ")
+POINTER = re.compile(r"\bdocs/((?:decisions|monitoring)/[\w.-]+\.\w+|[\w-]+\.md)\b")
 ADDRESS = re.compile(r"(?:(?:GET|POST) )?(/[\w/<>{}.-]*)")
 
 
@@ -171,3 +172,8 @@ def test_every_document_can_be_reached_from_the_readme():
     wanted = {name for name in TEXTS if not name.startswith("docs/decisions/")} - {"README.md"}
     assert wanted - links - {"docs/commands.md"} == set() and "docs/commands.md" in links
     assert set(DOCUMENTS) <= wanted | {"README.md"}
+
+
+def test_every_document_that_the_code_or_another_document_points_to_is_there():
+    told = ((name, said) for name in [*PYTHON, *TEXTS] for said in POINTER.findall((ROOT / name).read_text()))
+    assert [(name, said) for name, said in told if f"docs/{said}" not in TRACKED] == []

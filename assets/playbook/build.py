@@ -104,7 +104,14 @@ def printed(season: Season, campaign: Campaign) -> bytes:
 
 def current_season(campaign: Campaign, now: datetime) -> Season:
     """Return the season that a moment belongs to, where the business is."""
-    return Season(season_year(now.astimezone(ZoneInfo(campaign.timezone)).date()), campaign.deadline)
+    return season_of(campaign, season_year(now.astimezone(ZoneInfo(campaign.timezone)).date()))
+
+
+def season_of(campaign: Campaign, year: int) -> Season:
+    """Return a campaign's season of a year. Raises ValueError where it has no deadline, of which the book speaks."""
+    if campaign.deadline is None:
+        raise ValueError(f"{campaign.name}.toml has no deadline, and the playbook speaks of one.")
+    return Season(year, campaign.deadline)
 
 
 def main(arguments: list[str]) -> int:
@@ -115,7 +122,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--season", type=int, default=now.year, help="the year in which the season begins")
     parser.add_argument("--to", type=Path, default=PDF, help="where to write it")
     given = parser.parse_args(arguments)
-    season = Season(given.season, campaign.deadline)
+    season = season_of(campaign, given.season)
     given.to.write_bytes(printed(season, campaign))
     print(f"{given.to.name}: the season of {season.label}, {given.to.stat().st_size // 1024} KB")  # noqa: T201
     return 0

@@ -56,7 +56,7 @@ class Step:
     """One email: its template, and how long after (or, negative, before) the anchor it is due.
 
     A delay that was written in days is days of the reader's calendar (`in_days`): it keeps the time of day.
-    `title` is what people call it.
+    `title` is what people call it. One that compares two texts has both in `templates`, and the first as its own.
     """
 
     number: int
@@ -68,6 +68,12 @@ class Step:
     after_deadline: str | None = None
     season_only: bool = False
     title: str = ""
+    templates: tuple[str, ...] = ()
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The templates of which each lead gets one: a single one, unless two are compared."""
+        return self.templates or (self.template,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +151,16 @@ class Hook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """One campaign file; `variables` are its own, the same for all its letters."""
+    """One campaign file; `variables` are its own, the same for all its letters.
+
+    An `extra` one runs only where a setting names it.
+    """
 
     name: str
     title: str
     timezone: str
     season: Season | None
-    deadline: tuple[int, int]
+    deadline: tuple[int, int] | None
     capacity: int
     bookings_baseline: int
     calendly_link: str
@@ -159,6 +168,7 @@ class Campaign:
     tips: Mapping[str, tuple[str, ...]]
     sequences: Mapping[str, Sequence]
     hooks: Mapping[str, Hook]
+    extra: bool = False
     at_most: AtMost | None = None
     variables: Mapping[str, str | int | float] = field(default_factory=dict)
 

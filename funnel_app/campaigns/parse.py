@@ -7,7 +7,7 @@ from funnel_app.campaigns import fields
 from funnel_app.campaigns.fields import CampaignError, Table
 from funnel_app.campaigns.model import HOOKS, Campaign, Event, Hook, Sequence
 from funnel_app.campaigns.own_variables import read_own, read_own_of_hook
-from funnel_app.campaigns.season_keys import check_off_season, check_season, read_season
+from funnel_app.campaigns.season_keys import check_deadline, check_off_season, check_season, read_season
 from funnel_app.campaigns.sequence_keys import read_sequence
 
 __all__ = ["CampaignError", "parse"]
@@ -15,6 +15,7 @@ __all__ = ["CampaignError", "parse"]
 TOP = (
     "name",
     "title",
+    "extra",
     "timezone",
     "season",
     "deadline",
@@ -53,16 +54,17 @@ def _campaign(top: Table) -> Campaign:
     sequences = {key: read_sequence(name, key, tables.table(key)) for key in tables.values}
     if not sequences:
         top.fault("sequences", "there is none")
-    for key in ("timezone", "deadline"):
-        top.text(key)
-    title, deadline = top.text("title", name), top.read("deadline", fields.deadline, (12, 31))
+    top.text("timezone")
+    title, deadline = top.text("title", name), top.read("deadline", fields.deadline, None)
     season = read_season(top, title)
     check_season(top, season, deadline)
+    check_deadline(top, sequences)
     check_off_season(top, season, sequences)
     _check_starts(top, sequences)
     return Campaign(
         name=name,
         title=title,
+        extra=top.flag("extra"),
         timezone=top.read("timezone", fields.zone, "UTC"),
         season=season,
         deadline=deadline,

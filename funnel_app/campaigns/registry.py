@@ -1,8 +1,8 @@
 """The registry: all campaigns of a process, and everything that is derived from their files."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache, cached_property
 from importlib.resources import files
@@ -44,6 +44,15 @@ class Registry:
             raise CampaignError(faults)
         return registry
 
+    def chosen(self, extra: Collection[str]) -> "Registry":
+        """Return the campaigns but for those that run only where they are named, and are not. Raises CampaignError."""
+        if unknown := sorted(set(extra) - set(self.campaigns)):
+            there = ", ".join(self.campaigns)
+            raise CampaignError(
+                [f"EXTRA_CAMPAIGNS: there is no campaign {name!r}; there are {there}" for name in unknown]
+            )
+        return Registry({name: each for name, each in self.campaigns.items() if name in extra or not each.extra})
+
     def campaign(self, name: str) -> Campaign:
         """Return a campaign, or the canary, which stands in no list; UnknownCampaign names those that there are."""
         if name == CANARY:
@@ -81,11 +90,11 @@ class Registry:
         raise UnknownCampaign(f"{what} sequence {name}; there are {', '.join(known)}.")
 
     def steps(self) -> Iterator[tuple[Campaign, Sequence, Step]]:
-        """Go through all steps, in the order of the files."""
+        """Go through all steps, in the order of the files; one that compares two templates comes once with each."""
         for campaign in self.campaigns.values():
             for sequence in campaign.sequences.values():
                 for step in sequence.steps:
-                    yield campaign, sequence, step
+                    yield from ((campaign, sequence, replace(step, template=key)) for key in step.variants)
 
     def name_of(self, sequence: Sequence) -> str:
         """Return a sequence's name, with its campaign's before it where another campaign has one of that name too."""
@@ -106,9 +115,14 @@ class Registry:
         return next((step for _, _, step in self.steps() if step.template == key), None)
 
     def title_of_email(self, key: str) -> str:
-        """Return what people call the email of a template; its key in words where no step has it any more."""
+        """Return what people call the email of a template; its key in words where no step has it any more.
+
+        Of two templates that are compared, the first is called A, and the other B.
+        """
         step = self.find_template(key)
-        return step.title if step else as_title(key)
+        if step is None:
+            return as_title(key)
+        return f"{step.title} ({'AB'[step.templates.index(key)]})" if step.templates else step.title
 
     def title_of_sequence(self, campaign: str, name: str) -> str:
         """Return what people call a sequence; its name in words where no file has it any more."""
@@ -202,7 +216,16 @@ def shown(delay: timedelta) -> str:
 
 
 @cache
-def load_registry() -> Registry:
-    """Return the campaigns of the TOML files beside their model, read once; CampaignError names every fault."""
+def load_registry(extra: tuple[str, ...] = ()) -> Registry:
+    """Return the campaigns that run, with those that run only where `extra` names them.
+
+    Raises CampaignError for files that cannot be used, with every fault, and for a name that no file has.
+    """
+    return whole_registry().chosen(extra)
+
+
+@cache
+def whole_registry() -> Registry:
+    """Return the campaigns of all TOML files beside their model, read once; CampaignError names every fault."""
     folder = files("funnel_app.campaigns")
     return Registry.load({f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")})

@@ -5,7 +5,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import NOTHING, SAME, Campaign, Event, Mode, Season, Sequence, Step
-from funnel_app.campaigns.timing import day_of_year, deadline_after
+from funnel_app.campaigns.timing import NEVER, day_of_year, deadline_after
 
 OUT_OF_SEASON = "out of season"
 DEADLINE_PASSED = "the deadline has passed"
@@ -40,8 +40,11 @@ def deadline_ahead(campaign: Campaign, deadline: date, day: date) -> date | None
     """Return an enrolment's deadline if a letter of this day may speak of it, else None.
 
     Where there is a season, that is while it is open and the deadline lies ahead in it; without one, always.
+    Where there is no deadline, or was none when they came, no letter speaks of one.
     """
     season = campaign.season
+    if campaign.deadline is None or deadline == NEVER:
+        return None
     if season is None:
         return deadline
     return deadline if is_open(season, day) and day <= deadline <= closes_on(season, day) else None

@@ -24,10 +24,19 @@ def read_season(top: Table, title: str) -> Season | None:
     return Season(name=table.text("name", title), first=first, last=last)
 
 
-def check_season(top: Table, season: Season | None, deadline: tuple[int, int]) -> None:
+def check_season(top: Table, season: Season | None, deadline: tuple[int, int] | None) -> None:
     """Note a deadline that no day of the season has ahead of it."""
-    if season is not None and not _holds(season, deadline):
+    if season is not None and deadline is not None and not _holds(season, deadline):
         top.fault("deadline", f"{_written(deadline)} lies outside the season {_said(season)}")
+
+
+def check_deadline(top: Table, sequences: Mapping[str, Sequence]) -> None:
+    """Note a step that asks whether a deadline is over which there is not."""
+    for sequence in sequences.values() if "deadline" not in top.values else ():
+        for step in sequence.steps:
+            if step.after_deadline:
+                table = top.table("sequences").table(sequence.name)
+                table.fault(f"steps[{step.number}].after_deadline", "the campaign has no deadline")
 
 
 def check_off_season(top: Table, season: Season | None, sequences: Mapping[str, Sequence]) -> None:

@@ -11,6 +11,7 @@ from funnel_app.campaigns.spoken import as_title
 
 HANDLER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*-handler")
 MAX_LATENESS = timedelta(days=7)
+COMPARED = 2
 REENTRY = ("never", "after_end")
 # What is of one call concerns the campaign alone that the call belongs to.
 ELSEWHERE = (Event.OPT_IN, Event.ASSESSMENT, Event.BOOKING, Event.MAYBE, Event.ONBOARDING)
@@ -33,7 +34,18 @@ SEQUENCE = (
     "max_lateness",
     "priority",
 )
-STEP = ("title", "template", "after", "before", "test_after", "test_before", "aliases", "after_deadline", "season_only")
+STEP = (
+    "title",
+    "template",
+    "templates",
+    "after",
+    "before",
+    "test_after",
+    "test_before",
+    "aliases",
+    "after_deadline",
+    "season_only",
+)
 
 
 def read_sequence(campaign: str, name: str, table: Table) -> Sequence:
@@ -123,9 +135,11 @@ def _step(number: int, table: Table) -> Step:
     if before == ("after" in table.values):
         table.fault("after", "give either after or before")
     key, sign = ("before", -1) if before else ("after", 1)
+    compared = _compared(table)
     return Step(
         number=number,
-        template=table.read("template", fields.name, "") or table.text("template"),
+        template=compared[0] if compared else table.read("template", fields.name, "") or table.text("template"),
+        templates=compared,
         delay=sign * table.read(key, fields.duration, timedelta(0)),
         test_intervals=sign * table.number(f"test_{key}"),
         in_days=str(table.values.get(key)).endswith("d"),
@@ -134,6 +148,19 @@ def _step(number: int, table: Table) -> Step:
         season_only=table.flag("season_only"),
         title=table.text("title", f"Email {number}"),
     )
+
+
+def _compared(table: Table) -> tuple[str, ...]:
+    """Return the two templates that a step compares; nothing where it has one."""
+    if "templates" not in table.values:
+        return ()
+    keys = table.texts("templates")
+    if len(set(keys)) != len(keys) or len(keys) != COMPARED or not all(fields.NAME.fullmatch(key) for key in keys):
+        table.fault("templates", "must be two different names of small letters, digits and underscores")
+    for key in ("template", "aliases"):
+        if key in table.values:
+            table.fault(key, "is of a step with one template: this one has two in templates")
+    return keys
 
 
 def _after_deadline(table: Table) -> str | None:

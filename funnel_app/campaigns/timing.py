@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from funnel_app.campaigns.model import Mode, Step, Window
+from funnel_app.campaigns.model import Campaign, Mode, Step, Window
 
+# The deadline of who came into a campaign that had none.
+NEVER = date.max
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
 
@@ -46,6 +48,11 @@ def deadline_after(deadline: tuple[int, int], today: date) -> date:
     """Return the next day with this month and day, today included; 29 February falls on the 28th in short years."""
     this_year = day_of_year(today.year, deadline)
     return this_year if this_year >= today else day_of_year(today.year + 1, deadline)
+
+
+def deadline_of(campaign: Campaign, today: date) -> date:
+    """Return the deadline of who comes today; NEVER where the campaign has none."""
+    return deadline_after(campaign.deadline, today) if campaign.deadline else NEVER
 
 
 def day_of_year(year: int, day: tuple[int, int]) -> date:

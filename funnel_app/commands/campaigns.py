@@ -13,6 +13,7 @@ from rich.markup import escape
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
+from funnel_app.flows.console.experiments import Experiment, experiments
 from funnel_app.flows.console.sequences import limits, seasons_now
 from funnel_app.flows.monitoring.checks.check import count
 from funnel_app.flows.monitoring.verify import FAULT, OK, Check, verify
@@ -59,6 +60,34 @@ def verify_command(simulate: bool, as_json: bool) -> None:
         Terminal().print(table)
         say(f"{len(checks) - len(faults)} of {len(checks)} checks without a fault.")
     sys.exit(1 if faults else 0)
+
+
+@group.command("experiments")
+@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@with_appcontext
+def experiments_command(as_json: bool) -> None:
+    """Show the steps that compare two texts: how many readers of each went on, and whether that says anything."""
+    found = experiments(current_deps())
+    if as_json:
+        say(json.dumps([_told(each) for each in found], indent=2))
+        return
+    for each in found:
+        say(f"{each.step.title} ({each.sequence.campaign}/{each.sequence.name} {each.step.number}): {each.verdict}")
+        for variant in each.variants:
+            low, high = variant.went_on.within
+            counted = f"{variant.went_on.did} of {variant.went_on.of} readers went on"
+            say(f"  {variant.key}: {counted}; the true share lies within {low:.1%} and {high:.1%}")
+    if not found:
+        say("No step compares two texts: docs/experiments.md says how to.")
+
+
+def _told(each: Experiment) -> dict[str, Any]:
+    rows = [
+        {"template": row.key, "readers": row.went_on.of, "went_on": row.went_on.did, "within": row.went_on.within}
+        for row in each.variants
+    ]
+    names = {"campaign": each.campaign.name, "sequence": each.sequence.name, "step": each.step.number}
+    return {**names, "templates": rows, "verdict": each.verdict}
 
 
 def _as_check(played: Rehearsed) -> Check:

@@ -64,7 +64,7 @@ def import_(file: Path, dry_run: bool, yes: bool, **asked: Any) -> None:
         _show_columns(opened, form, mapped)
         means = dict(_pairs(asked["means"], "WORD=STANDING"))
         wish = Wish(columns=mapped, sequence=asked["sequence"], consent=asked["consent"], means=means)
-        plan = plan_of(current_deps(), opened, wish)
+        plan = plan_of(current_deps(), opened, wish, file.name)
         rows = count_rows(opened, plan)
         _warn(plan)
         if not dry_run and not yes:

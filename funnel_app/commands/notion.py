@@ -32,6 +32,8 @@ def check() -> None:
     for each in looked:
         for line in each.faults or [f"{each.title}: every property is there"]:
             say(line)
+        for line in each.wishes_lacking:
+            say(f"{line} (only for wishes, see NOTION_WISHES_BY)")
     _tell_not_set()
     sys.exit(int(any(each.faults for each in looked)))
 

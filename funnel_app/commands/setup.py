@@ -57,7 +57,9 @@ def setup_command(file: Path, only_ask: bool) -> None:
         env_file.keep_copy(file)
     place = Place(
         click.prompt(
-            "\nWhere will Funnel run?", type=click.Choice([each.value for each in Place]), default=Place.COMPOSE.value
+            "\nWhere will Funnel run: by Docker Compose or Coolify (compose), or on this machine (here)?\n",
+            type=click.Choice([each.value for each in Place]),
+            default=Place.COMPOSE.value,
         )
     )
     values = _answers(file, place)

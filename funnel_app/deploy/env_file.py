@@ -1,10 +1,13 @@
 """A `.env` file: some of its values set anew, all else left as it stands, and readable by its owner alone."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dotenv.parser import parse_stream
+
+from funnel_app.environment import QUOTES
 
 HEAD = "# Made by flask setup. It holds secrets: it is for its owner alone.\n"
 
@@ -46,7 +49,16 @@ def _lines(file: Path, values: Mapping[str, str]) -> Iterator[str]:
 
 
 def _quoted(value: str) -> str:
-    """Return a value as every reader of such files takes it: in quotes where it holds more than plain signs."""
-    if value.isascii() and not set(value) & set(" #$'\"\\`"):
+    """Return a value as every reader of such files takes it: in quotes where it holds more than plain signs.
+
+    What no kind of quotes holds as it is stands without any; where it needs them all the same, they are escaped in it.
+    """
+    if value.isascii() and not set(value) & set(" \n#$'\"\\`"):
         return value
-    return f'"{value}"' if "'" in value else f"'{value}'"
+    if not set(value) & set("'\\"):
+        return f"'{value}'"
+    if not set(value) & set('"$\\`'):
+        return f'"{value}"'
+    if value[0] not in QUOTES and not re.search(r"\s#|\n", value):
+        return value
+    return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'

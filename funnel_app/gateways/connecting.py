@@ -30,6 +30,23 @@ HINTS: Mapping[type[BaseException], str] = {
 }
 NO_CERTIFICATES = "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names a file that is not there"
 LONGEST = 200
+# More than any answer that is read; an email that a stranger wrote may come to 40 MB.
+LARGEST, PIECE = 8_000_000, 65_536
+
+
+class TooLarge(requests.RequestException):
+    """An answer is larger than it may be; what was read of it is thrown away."""
+
+
+def whole(response: requests.Response) -> bytes:
+    """Return the body of an answer that is read as it comes. Raises TooLarge."""
+    found = bytearray()
+    with response:
+        for piece in response.iter_content(PIECE):
+            found += piece
+            if len(found) > LARGEST:
+                raise TooLarge("the answer is too large")
+    return bytes(found)
 
 
 class _Connecting:

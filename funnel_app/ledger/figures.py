@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Integer, and_, case, cast, column, extract
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.canary import CANARY
+from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.canaries import count_without, of_canary
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, HookEvent, Suppression
@@ -72,6 +73,22 @@ def waits(session: Session, span: Day, keys: Sequence[str] | None) -> Sequence[t
     rows = rows.where(Email.template_key.in_(list(keys))) if keys is not None else rows
     counted = count_without(session, rows.group_by(took))
     return sorted((tenths / 10, count) for (tenths,), count in counted.items())
+
+
+def went_on(session: Session, keys: Sequence[str], events: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Return by template how many of its readers went on, by one of these events after it went, and how many there are.
+
+    A reader is who got the email; canaries are none.
+    """
+    later = and_(Enrolment.exit_event.in_(list(events)), Enrolment.ended_at >= Email.sent_at)
+    rows = (
+        select(Email.template_key, func.coalesce(func.sum(case((later, 1), else_=0)), 0), func.count())
+        .join(Enrolment, Enrolment.id == Email.enrolment_id)
+        .where(Email.template_key.in_(list(keys)), Email.state.in_([State.DELIVERED, State.COMPLAINED]))
+        .where(Enrolment.mode != Mode.CANARY)
+        .group_by(Email.template_key)
+    )
+    return {key: (int(did), of) for key, did, of in session.execute(rows)}
 
 
 def came(session: Session, campaign: str | None, span: Day, until: datetime) -> dict[Did, int]:

@@ -91,10 +91,11 @@ def hurry(session: Session, channel: str, after: datetime) -> None:
     session.execute(waiting.values(lease_until=None))
 
 
-def delete_undelivered(session: Session, ending: str) -> int:
-    """Delete what is still to be said under keys that end so; return how many."""
-    gone = delete(Notice).where(Notice.sent_at.is_(None), Notice.key.endswith(ending, autoescape=True))
-    return len(session.scalars(gone.returning(Notice.id)).all())
+def forget(session: Session, ending: str) -> None:
+    """Delete what is still to be said under keys that end so, and blank what was said."""
+    theirs = Notice.key.endswith(ending, autoescape=True)
+    session.execute(delete(Notice).where(Notice.sent_at.is_(None), theirs))
+    session.execute(update(Notice).where(theirs, Notice.text != "").values(text=""))
 
 
 def delete_sent_before(session: Session, before: datetime) -> int:

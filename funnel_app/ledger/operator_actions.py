@@ -13,7 +13,7 @@ from funnel_app.ledger.base import Base
 from funnel_app.ledger.models import Contact
 from funnel_app.ledger.types import new_id
 
-CONSOLE, COMMAND_LINE = "console", "command line"
+CONSOLE, COMMAND_LINE, NOTION = "console", "command line", "Notion"
 # A login that was closed is kept so that it stays closed; that is nobody's news.
 LOG_OUT = "log_out"
 
@@ -38,6 +38,11 @@ class OperatorAction(Base):
 def add(session: Session, action: OperatorAction) -> None:
     """Write down what a person did."""
     session.add(action)
+
+
+def find(session: Session, action_id: UUID) -> OperatorAction | None:
+    """Return what was done under an id; None where nothing was."""
+    return session.get(OperatorAction, action_id)
 
 
 def of_contact(session: Session, contact_id: UUID) -> list[OperatorAction]:

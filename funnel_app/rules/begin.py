@@ -102,7 +102,7 @@ def _runs(case: Case, sequence: Sequence, occurrence: str) -> list[EnrolmentFact
 
 def _begun(case: Case, sequence: Sequence, start: Start, hook_id: UUID, run: int) -> EnrolmentFacts:
     timing = case.timing(anchor(start.first, sequence, start.call_at, start.received_at or case.now))
-    emails = plan_emails(sequence, start.first, timing, case.now)
+    emails = plan_emails(sequence, start.first, timing, case.now, case.contact.id)
     gone = _gone(case, sequence, start)
     return EnrolmentFacts(
         contact_id=case.contact.id,

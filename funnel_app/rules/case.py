@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.canary import CANARY
 from funnel_app.campaigns.model import Campaign, Mode, Sequence
 from funnel_app.campaigns.season import started_on
-from funnel_app.campaigns.timing import deadline_after
+from funnel_app.campaigns.timing import deadline_of
 from funnel_app.rules.bookings import BookingFacts
 from funnel_app.rules.call import Call, fitted
 from funnel_app.rules.exit import Happening
@@ -82,7 +82,7 @@ class Case:
         """Return how emails are timed that count from an anchor: by the mode of now, in the contact's time zone."""
         return Timing(
             campaign=self.campaign,
-            deadline=deadline_after(self.campaign.deadline, self.today),
+            deadline=deadline_of(self.campaign, self.today),
             anchor_at=anchor_at,
             mode=self.mode,
             interval_seconds=self.interval_seconds,

@@ -3,7 +3,9 @@
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Protocol
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Campaign, EmailOne, Mode, Sequence, Step
@@ -103,13 +105,14 @@ def anchor(first: FirstEmail, sequence: Sequence, call_at: datetime | None, now:
     return at.astimezone(UTC).replace(microsecond=0)
 
 
-def plan_emails(sequence: Sequence, first: FirstEmail, timing: Timing, now: datetime) -> list[EmailFacts]:
-    """Return the emails of a new enrolment."""
+def plan_emails(sequence: Sequence, first: FirstEmail, timing: Timing, now: datetime, lead: UUID) -> list[EmailFacts]:
+    """Return the emails of a new enrolment of a lead, each with its template for good."""
     by_website = first.sent_by_website(sequence)
     due = timing.all_due(sequence)
     return [
         _email(
             step,
+            variant_for(step, sequence, lead),
             due[step.number - 1],
             latest=timing.anchor_at if sequence.before_anchor else None,
             skip=SENT_BY_WEBSITE if by_website and step.number == 1 else _skipped(sequence, step, due, timing, now),
@@ -146,10 +149,16 @@ def too_late(email: Timed, max_lateness: timedelta, now: datetime) -> str | None
     return f"too late: over {spoken(max_lateness)} after its time" if now - wanted_at > max_lateness else None
 
 
-def _email(step: Step, due: datetime, *, latest: datetime | None, skip: str | None) -> EmailFacts:
+def variant_for(step: Step, sequence: Sequence, lead: UUID) -> str:
+    """Return which of a step's templates a lead gets: by chance over all leads, and always the same for one."""
+    drawn = sha256(f"{lead}/{sequence.campaign}/{sequence.name}/{step.number}".encode()).digest()
+    return step.variants[drawn[0] % len(step.variants)]
+
+
+def _email(step: Step, template: str, due: datetime, *, latest: datetime | None, skip: str | None) -> EmailFacts:
     return EmailFacts(
         step=step.number,
-        template_key=step.template,
+        template_key=template,
         due_at=due,
         latest_at=latest,
         state=State.SKIPPED if skip else State.PLANNED,

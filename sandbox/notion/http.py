@@ -7,7 +7,7 @@ from flask import Blueprint, Response, g, jsonify, request
 
 from sandbox.faults import cut_line, refusal
 from sandbox.notion.checks import NotionProblem, invalid
-from sandbox.notion.json import BOT
+from sandbox.notion.json import BOT, OWNER, PERSON
 from sandbox.settings import Fault
 from sandbox.state import Sandbox, current_sandbox
 
@@ -135,3 +135,11 @@ def show_me() -> Response:
     limits = {"max_file_upload_size_in_bytes": 5242880}
     bot = {"owner": {"type": "workspace", "workspace": True}, "workspace_name": "Sandbox", "workspace_limits": limits}
     return answer(BOT | {"name": "Sandbox", "avatar_url": None, "type": "bot", "bot": bot})
+
+
+@blueprint.get("/users/<user_id>")
+def show_user(user_id: str) -> Response:
+    """Return the person who writes by hand; nobody else is known."""
+    if same_id(user_id) != PERSON["id"]:
+        raise NotionProblem(404, "object_not_found", f"Could not find user with ID: {user_id}.")
+    return answer(PERSON | OWNER)

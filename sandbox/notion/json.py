@@ -10,6 +10,8 @@ from sandbox.notion.state import Block, Database, NotionState, Page, Property, S
 
 Json = dict[str, Any]
 BOT: Json = {"object": "user", "id": "5a2b0d00-0000-4000-8000-00000000b070"}
+# What a person is beside their id; an integration must have the capability to read it.
+OWNER: Json = {"name": "Olga", "avatar_url": None, "type": "person", "person": {"email": "olga@example.com"}}
 PERSON: Json = {"object": "user", "id": "5a2b0d00-0000-4000-8000-00000000aaaa"}
 URL = "https://app.notion.com/p/"
 # A page shows no more pieces of one text than these; the property's own address shows all.

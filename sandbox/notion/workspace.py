@@ -18,6 +18,8 @@ CHUNK = 2000  # what one piece of text holds at Notion
 NAME, SUBJECT, BODY, STATUS = "Template Name", "Subject Line", "Email Body HTML", "Status"
 COLUMNS = {NAME: "title", SUBJECT: "rich_text", BODY: "rich_text", STATUS: "select"}
 STATUSES = ("Active", "Draft", "Archived")
+# In which properties people wish something, by hand as everything on the desk.
+WISHED = ("Wish", "Start sequence", "Do not mail")
 
 
 @blueprint.get("/desk")
@@ -25,9 +27,44 @@ def show_desk() -> str:
     """Show all databases with their rows, newest first."""
     sandbox = current_sandbox()
     with sandbox.lock:
-        tables = [(title, list(source.properties), rows) for title, source, rows in _tables(sandbox.notion)]
+        tables = [
+            (title, list(source.properties), list(zip(_ids(sandbox.notion, source), rows, strict=True)))
+            for title, source, rows in _tables(sandbox.notion)
+        ]
         written = {comparable(page, NAME, "title"): page.id for page in _templates(sandbox.notion)}
-    return render_template("desk.html", tables=tables, name=NAME, written=written)
+    return render_template("desk.html", tables=tables, name=NAME, written=written, wished=WISHED)
+
+
+@blueprint.get("/desk/rows/<page_id>")
+def show_row(page_id: str) -> str:
+    """Show what a person may wish in a row."""
+    sandbox = current_sandbox()
+    with sandbox.lock:
+        page, source = _row(sandbox.notion, page_id)
+        wishes = [source.properties[name] for name in WISHED if name in source.properties]
+        choices = {prop.name: [each["name"] for each in prop.config.get("options", ())] for prop in wishes}
+        values = {prop.name: comparable(page, prop.name, prop.type) for prop in wishes}
+    return render_template("row.html", choices=choices, values=values)
+
+
+@blueprint.post("/desk/rows/<page_id>")
+def wish_in_row(page_id: str) -> ResponseReturnValue:
+    """Keep what a person wishes in a row."""
+    sandbox, given = current_sandbox(), request.form
+    with sandbox.lock:
+        page, source = _row(sandbox.notion, page_id)
+        for prop in (source.properties[name] for name in WISHED if name in source.properties):
+            ticked, chosen = prop.name in given, prop.option(given.get(prop.name, ""))
+            page.values[prop.name] = ticked if prop.type == "checkbox" else chosen
+        page.edited_at, page.by_person = sandbox.now(), True
+    return redirect("/desk", 303)
+
+
+def _row(notion: NotionState, page_id: str) -> tuple[Page, Source]:
+    page = notion.pages.get(page_id)
+    if page is None or page.in_trash or page.source_id not in notion.sources:
+        abort(404)
+    return page, notion.sources[page.source_id]
 
 
 @blueprint.get("/desk/templates/<page_id>")
@@ -85,8 +122,16 @@ def _tables(notion: NotionState) -> list[tuple[str, Source, list[dict[str, str]]
 
 
 def _rows(notion: NotionState, source: Source) -> list[dict[str, str]]:
-    pages = [page for page in notion.pages.values() if page.source_id == source.id and not page.in_trash]
-    return [{name: _shown(page, name, prop.type) for name, prop in source.properties.items()} for page in pages[::-1]]
+    pages = _pages(notion, source)
+    return [{name: _shown(page, name, prop.type) for name, prop in source.properties.items()} for page in pages]
+
+
+def _ids(notion: NotionState, source: Source) -> list[str]:
+    return [page.id for page in _pages(notion, source)]
+
+
+def _pages(notion: NotionState, source: Source) -> list[Page]:
+    return [page for page in notion.pages.values() if page.source_id == source.id and not page.in_trash][::-1]
 
 
 def _shown(page: Page, name: str, kind: str) -> str:

@@ -80,7 +80,7 @@ def test_a_second_campaign_is_one_file_and_no_code():
         ("capacity = 10", "capacity = -1", "capacity: must be a whole number from 0"),
         ("capacity = 10", "capacity = true", "capacity: must be a whole number from 0"),
         ("capacity = 10", 'capacity = "ten"', "capacity: must be a whole number"),
-        ('deadline = "02-29"\n', "", "deadline: is missing"),
+        ('deadline = "02-29"\n', "", "sequences.welcome.steps[2].after_deadline: the campaign has no deadline"),
         ('timezone = "Europe/Berlin"\n', "", "timezone: is missing"),
         (
             "https://calendly.com",
@@ -255,6 +255,31 @@ def test_how_much_is_enough_and_what_goes_first_is_off_unless_the_file_says_it()
 def test_a_limit_that_is_none_is_named(bad):
     (found,) = faults(BUSINESSX.replace("capacity = 10", f'capacity = 10\nat_most = "{bad}"'))
     assert found == f"businessx.toml: at_most: {bad!r} is not a limit such as 1 per 20h, of 31 days at most"
+
+
+def test_a_step_may_compare_two_templates_which_stand_in_every_list():
+    told = BUSINESSX.replace('{ template = "welcome_1"', '{ title = "Hello", templates = ["welcome_1", "welcome_1b"]')
+    registry = Registry.load({"businessx.toml": told})
+    assert registry.template_keys() == ("welcome_1", "welcome_1b", "welcome_2")
+    assert [registry.title_of_email(key) for key in registry.template_keys()] == ["Hello (A)", "Hello (B)", "Email 2"]
+    assert len(registry.sequence("businessx", "welcome").steps) == 2
+    with pytest.raises(CampaignError, match="template welcome_2 is used twice"):
+        Registry.load({"businessx.toml": told.replace('"welcome_1b"', '"welcome_2"')})
+
+
+@pytest.mark.parametrize(
+    ("templates", "fault"),
+    [
+        ('["welcome_1"]', "templates: must be two different names"),
+        ('["welcome_1", "welcome_1"]', "templates: must be two different names"),
+        ('["welcome_1", "Welcome 2"]', "templates: must be two different names"),
+        ('["a", "b"], aliases = ["x"]', "aliases: is of a step with one template"),
+        ('["a", "b"], template = "c"', "template: is of a step with one template"),
+    ],
+)
+def test_two_templates_that_cannot_be_compared_are_named(templates, fault):
+    found = faults(BUSINESSX.replace('template = "welcome_1"', f"templates = {templates}"))
+    assert any(each.startswith(f"businessx.toml: sequences.welcome.steps[1].{fault}") for each in found)
 
 
 def test_faults_of_several_files_are_told_together():

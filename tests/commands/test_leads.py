@@ -68,6 +68,15 @@ def test_what_cannot_be_done_says_what_can(run, file, more, word):
     assert done.exit_code != 0 and word in done.output
 
 
+def test_a_file_called_after_those_who_left_is_not_taken_for_leads(run, deps, tmp_path):
+    path = tmp_path / "Unsubscribed_members.csv"
+    path.write_text("Email\nana@resend.dev\n")
+    done = run("import", path, "--yes", *WISH)
+    assert done.exit_code == 1 and "says “unsub”" in done.output
+    path.write_text("Email,UNSUB_TIME\nana@resend.dev,2026-05-03\n")
+    assert "1 suppressed" in run("import", path, "--yes").stdout
+
+
 def test_our_own_answers_are_no_list(run, tmp_path):
     path = tmp_path / "list.csv.result.csv"
     path.write_text("row,email\n1,ana@resend.dev\n")

@@ -9,8 +9,9 @@ from click.testing import CliRunner
 from funnel_app.commands.alone import asks_for_setup
 from funnel_app.commands.setup import setup_command
 from funnel_app.config import MEANINGS, examine_settings
+from funnel_app.deploy import env_file
 from funnel_app.deploy.interview import MADE, notion_id
-from funnel_app.environment import plain_values, read_file
+from funnel_app.environment import plain, plain_values, read_file
 from sandbox.server import serve
 from sandbox.state import Config
 
@@ -110,6 +111,27 @@ def test_what_was_answered_before_a_stop_is_kept_and_examples_are_nobodys(answer
     found = read_file(file)
     assert (found["COMPANY_NAME"], found["PUBLIC_URL"]) == ("New", "https://funnel.example")
     assert len(found["SECRET_KEY"]) == 48 and "# a word\n" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        'Jones\' "Best" Co',
+        '"Best" Jones\' Co',
+        '"it\'s" #4',
+        "it's #1",
+        "a\\b c",
+        "pa$s'w\"o`rd",
+        "1 Market Street #4",
+        "a'b\\nc",
+    ],
+)
+def test_whatever_a_value_holds_is_read_again_as_it_was_by_dotenv_and_by_docker(tmp_path, value):
+    file = tmp_path / ".env"
+    env_file.write(file, {"COMPANY_NAME": value, "TIMEZONE": "America/Toronto"})
+    assert plain_values(read_file(file)) == {"COMPANY_NAME": value, "TIMEZONE": "America/Toronto"}
+    as_docker_leaves_it = file.read_text().partition("COMPANY_NAME=")[2].partition("\nTIMEZONE")[0]
+    assert plain(as_docker_leaves_it) == value
 
 
 @pytest.mark.parametrize(

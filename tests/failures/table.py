@@ -228,7 +228,7 @@ FAILURES = (
         lasts={"minutes": 12},
         noticed=Noticed(
             "from domain (warning), resend webhook (warning), resend quota (warning), "
-            "resend rate (warning), replies (warning), invariants (warning)",
+            "resend rate (warning), invariants (warning)",
             "No word of emails that went out",
         ),
     ),

@@ -86,4 +86,4 @@ def test_leads_and_sequences_are_told_with_their_campaign(two):
     assert "sequence=spring/lead_nurture&amp;state=active" in drawn and "sequence=five_day" in drawn
     one = olga.get("/console/leads?sequence=spring/lead_nurture&state=active").text
     assert "cleo@" in one and "ana@" not in one and '<option value="spring/lead_nurture" selected>' in one
-    assert "spring, by website" in olga.get("/console/hooks").text
+    assert "Spring Opening, by the website" in olga.get("/console/hooks").text

@@ -133,6 +133,6 @@ def test_the_doctor_shows_no_secret_whatever_a_library_says(deps, monkeypatch):
 
     monkeypatch.setattr(deps.account, "domains", leak)
     found = {check.name: check for check in examine(deps)}[
-        "resend key, from domain, resend webhook, resend quota, resend rate"
+        "resend key, from domain, resend webhook, resend quota, resend rate, replies"
     ]
     assert found.status is Status.FAULT and secret not in found.detail + found.fix

@@ -13,9 +13,9 @@ from tests.factories import make_settings
 
 ISSUE = {
     "contacts": "name email business segment phase score red orange yellow green weakest leak signed_up booking call "
-    "suppressed",
+    "suppressed start do_not_mail answer",
     "sequences": "name email campaign sequence segment status next_email next_at email_1_sent email_2_sent "
-    "email_3_sent email_4_sent email_5_sent delivered problem completed email_1_by",
+    "email_3_sent email_4_sent email_5_sent delivered problem completed email_1_by wish answer",
     "templates": "title subject body status",
 }
 

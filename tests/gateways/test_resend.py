@@ -15,6 +15,7 @@ from resend.exceptions import ResendError
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, SSLError
 
 from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.resend.inbox import Inbox, headers_of
 from funnel_app.gateways.resend.mailer import Answer, AnswerKind, Mailer
 from tests.redis_server import free_port
 
@@ -302,3 +303,25 @@ def test_the_sdk_lists_no_other_error_class_than_its_own_root() -> None:
     assert {found for found in known if issubclass(found, Exception)} - {resend.exceptions.NoContentError} == {
         found for found in known if issubclass(found, ResendError)
     }
+
+
+def test_an_answer_that_is_too_large_is_not_taken_in_and_asked_for_no_more(
+    mailer: Mailer, api: responses.RequestsMock
+) -> None:
+    api.get(f"{API}/emails/receiving/in-1", body=b"x" * 9_000_000)
+    with pytest.raises(Rejected) as refused:
+        Inbox(lambda: NOW).read("in-1")
+    assert refused.value.code == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("told", "read"),
+    [
+        ({"From": "a", "X-Loop": ["b", "c"], "x-loop": "d"}, {"from": "a", "x-loop": "b\nc\nd"}),
+        ([{"name": "To", "value": "a"}, "x", {"name": "to", "value": "b"}], {"to": "a\nb"}),
+        (None, {}),
+        ("From: a", {}),
+    ],
+)
+def test_headers_are_read_in_whatever_form_they_come(told: object, read: dict[str, str]) -> None:
+    assert headers_of(told) == read

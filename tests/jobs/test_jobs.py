@@ -11,6 +11,7 @@ import pytest
 from redis import Redis
 from rq import SimpleWorker
 from rq.registry import FailedJobRegistry, StartedJobRegistry
+from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 import jobs.deliver
@@ -23,6 +24,7 @@ from funnel_app.gateways.redis.own_jobs import OwnJob, queue_at
 from funnel_app.gateways.redis.queue import Queues, deliver_job, mirror_job, recheck_job, repeat_job
 from funnel_app.ledger.engine import LedgerUnavailable
 from jobs.scheduler import SchedulerProcess
+from jobs.seldom import Seldom
 from tests.flows.leads import email_ids, look, opt_in, write_templates
 from tests.redis_server import RedisServer
 
@@ -257,3 +259,14 @@ def test_a_process_that_waits_says_so_at_first_and_then_once_a_minute(deps, monk
 def test_a_child_without_its_parent_does_not_begin(monkeypatch):
     monkeypatch.setattr(jobs.parent.ctypes, "CDLL", lambda _: type("C", (), {"prctl": staticmethod(lambda *_: 0)}))
     assert not jobs.parent.dies_with(parent=1_000_000)
+
+
+def test_a_ledger_that_is_away_is_one_line_a_minute_with_the_cure_and_no_statement(monkeypatch):
+    """Each job meets it, and so does each second of the scheduler: the causes before it would be lost in the log."""
+    monkeypatch.setattr(jobs.worker, "LEDGER_AWAY", Seldom())
+    fault = OperationalError("UPDATE emails SET …", {}, Exception('FATAL: role "funnel" does not exist'))
+    with capture_logs() as logs:
+        for _ in range(3):
+            jobs.worker.Worker.handle_exception(None, None, OperationalError, fault, None)
+    (line,) = logs
+    assert "DATABASE_URL: correct it" in line["error"] and "UPDATE" not in line["error"]

@@ -21,7 +21,7 @@ TABLES = {
     "bookings", "contacts", "email_events", "emails", "engagements", "enrolments", "heartbeats", "hook_events",
     "import_answers", "imports", "incidents", "messages", "notices", "operator_actions", "outgoing_events", "pauses",
     "received_emails", "receivers",
-    "requests", "suppressions", "template_versions",
+    "requests", "suppressions", "template_versions", "wishes",
 }  # fmt: skip
 
 KEPT = ("contacts", "hook_events", "enrolments", "emails", "email_events")

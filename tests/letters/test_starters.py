@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from funnel_app.campaigns.catalogue import NAMES
+from funnel_app.campaigns.registry import whole_registry
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
 from funnel_app.flows.templates.samples import ASSESSMENTS
 from funnel_app.flows.templates.starters import STARTERS, find_starter
@@ -16,9 +17,8 @@ from funnel_app.letters.judge import judge
 from funnel_app.letters.letter import Envelope, Letter, compose
 from funnel_app.letters.page import read
 from funnel_app.letters.parts import prepare
-from tests.factories import christmas_only
 
-REGISTRY = christmas_only()
+REGISTRY = whole_registry()
 CAMPAIGN = REGISTRY.campaign("christmas")
 KEYS = REGISTRY.template_keys()
 FUNNEL = FunnelFacts(
@@ -46,7 +46,10 @@ LEAST = {
     "postcall_maybe": ({}, {"call_date": "2026-12-01"}),
     "onboarding_phase1": ({}, {}),
     "precall_prep": ({}, {"call_time": "2026-12-03T20:00:00+00:00"}),
+    "evergreen_welcome": ({}, {}),
+    "evergreen_results": ({"red_systems": 0}, {}),
 }
+CAMPAIGN_OF = {step.template: campaign for campaign, _, step in REGISTRY.steps()}
 SEQUENCE_OF = {step.template: sequence.name for _, sequence, step in REGISTRY.steps()}
 NAMED = {"first_name": "Ana", "business_name": "Salon Luz", "email": "ana@client.example"}
 ASSESSED = {
@@ -81,10 +84,10 @@ HOOK = {
 TORONTO = ZoneInfo("America/Toronto")
 
 
-def known(contact, hook, today=date(2026, 11, 24)):
+def known(contact, hook, today=date(2026, 11, 24), campaign=CAMPAIGN):
     noon = datetime.combine(today, time(12), TORONTO)
     facts = CampaignFacts(deadline=date(2026, 12, 5), today=today, bookings=0, zone=TORONTO, now=noon)
-    return values(CAMPAIGN, contact=contact, hook=hook, facts=facts, funnel=FUNNEL)
+    return values(campaign, contact=contact, hook=hook, facts=facts, funnel=FUNNEL)
 
 
 def written(key: str, given: dict[str, object]) -> Letter:
@@ -92,7 +95,7 @@ def written(key: str, given: dict[str, object]) -> Letter:
 
 
 def full(key: str, **more) -> Letter:
-    return written(key, {**known(ASSESSED, HOOK), **more})
+    return written(key, {**known(ASSESSED, HOOK, campaign=CAMPAIGN_OF[key]), **more})
 
 
 def test_every_key_has_its_starter_and_there_is_none_without_a_key():
@@ -102,7 +105,8 @@ def test_every_key_has_its_starter_and_there_is_none_without_a_key():
 @pytest.mark.parametrize("key", KEYS)
 def test_a_starter_passes_the_gate_without_any_problem_and_fits_into_notion(key):
     subject, html = find_starter(key)
-    samples = tuple(Sample(name, known({**NAMED, **about}, HOOK), ENVELOPE) for name, about in ASSESSMENTS.items())
+    told = {name: known({**NAMED, **about}, HOOK, campaign=CAMPAIGN_OF[key]) for name, about in ASSESSMENTS.items()}
+    samples = tuple(Sample(name, values, ENVELOPE) for name, values in told.items())
     assert len(samples) > 1 and judge(Draft(subject, html, "Active", NAMES, samples)).problems == ()
     assert len(chunks(html)) <= MOST_CHUNKS // 4
     assert not re.search(r"\[(body|preview|reason)\]", html)
@@ -111,7 +115,7 @@ def test_a_starter_passes_the_gate_without_any_problem_and_fits_into_notion(key)
 @pytest.mark.parametrize("key", KEYS)
 def test_a_starter_needs_nothing_that_its_hook_may_leave_out(key):
     contact, hook = LEAST[SEQUENCE_OF[key]]
-    letter = written(key, known({"email": "ana@client.example", **contact}, hook))
+    letter = written(key, known({"email": "ana@client.example", **contact}, hook, campaign=CAMPAIGN_OF[key]))
     assert "Hi there," in letter.text
     assert not letter.subject.startswith(("there", "your business"))
 

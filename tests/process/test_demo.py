@@ -32,6 +32,7 @@ def test_the_demo_plays_the_whole_journey_and_tells_what_became_of_everybody():
         assert all(f"{lead.name} {move.words}: 202 accepted" in played for move in lead.moves)
     assert told.count("as expected") == len(STORY)
     assert "five_day          4 of 5 emails delivered; email 1 skipped: sent by the website." in told
+    assert "; the sequence ended: replied on " in told
     assert "precall_prep      3 of 3 emails delivered." in told
     assert re.search(rf"\n(\d+) of \1 emails delivered, \d+ stopped with a reason, {len(STORY)} people$", told.strip())
 

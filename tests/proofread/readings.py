@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import product
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.catalogue import CATALOGUE, NAMES, Source
@@ -164,7 +165,9 @@ def _planned(sequence: str, call: datetime, now: datetime) -> list[Any]:
         interval_seconds=60,
         zone=ZoneInfo(str(call.tzinfo)),
     )
-    return [email for email in plan_emails(found, FirstEmail(), timing, now) if email.state == State.PLANNED]
+    return [
+        email for email in plan_emails(found, FirstEmail(), timing, now, UUID(int=0)) if email.state == State.PLANNED
+    ]
 
 
 def _of_call(key: str, call: datetime, at: datetime, name: str) -> Reading:

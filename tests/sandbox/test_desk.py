@@ -1,8 +1,11 @@
-"""The desk: the owner's templates are written, changed and thrown away there, as in Notion."""
+"""The desk: the owner's templates are written, changed and thrown away there, and rows hold wishes, as in Notion."""
 
 import re
 
 import requests
+
+from sandbox.notion.json import PERSON
+from sandbox.notion.state import SEQUENCES_DATABASE_ID
 
 BODY = "<p>Hi {{ first_name }}</p>\r\n" + "x" * 5000
 
@@ -34,3 +37,16 @@ def test_a_template_is_written_changed_and_deleted(server, notion):
     save(server, page, delete="1")
     assert "spring_email_1" not in written(server)
     assert requests.get(f"{server.url}/desk/templates/{page}", timeout=5).status_code == 404
+
+
+def test_a_person_wishes_in_a_row_as_in_notion(server, notion):
+    source = notion.databases.retrieve(SEQUENCES_DATABASE_ID)["data_sources"][0]["id"]
+    notion.data_sources.update(source, properties={"Wish": {"select": {"options": [{"name": "Pause"}]}}})
+    page = notion.pages.create(parent={"type": "data_source_id", "data_source_id": source}, properties={})["id"]
+    desk = f"{server.url}/desk/rows/{page}"
+    assert desk.removeprefix(server.url) in requests.get(f"{server.url}/desk", timeout=5).text
+    assert "<option>Pause" in requests.get(desk, timeout=5).text
+    requests.post(desk, data={"Wish": "Pause"}, timeout=5)
+    found = notion.pages.retrieve(page)
+    assert found["properties"]["Wish"]["select"]["name"] == "Pause" and found["last_edited_by"] == PERSON
+    assert notion.users.retrieve(PERSON["id"])["person"]["email"] == "olga@example.com"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from funnel_app.flows.monitoring.checks.resend import replies
+from funnel_app.flows.monitoring.checks.resend import account, replies
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.replies.history import list_received
 from funnel_app.flows.replies.keep import Arrival, keep_received
@@ -54,7 +54,7 @@ def test_the_page_shows_words_and_runs_nothing_of_them(written, olga):
 def test_what_stayed_here_goes_on_by_a_button_and_by_the_command_once(written, olga):
     one, other = (row["id"] for row in list_received(written, None, 9))
     assert olga.send(f"/console/replies/{one}/forward", form="/console/replies").status_code == 303
-    assert "sent on what" in olga.get("/console/log").text
+    assert f"sent reply {one} on" in olga.get("/console/log").text
     olga.send(f"/console/replies/{one}/forward", form="/console/replies")
     assert "It goes on to your mailbox already" in olga.get("/console/replies").text
     run = application(written).test_cli_runner().invoke
@@ -99,3 +99,10 @@ def test_the_doctor_says_whether_replies_come(sqlite, to, reply_to, receiving, t
     found = list(replies(deps, [Endpoint("1", HOOK, "enabled", told)], receiving))
     assert [each.status for each in found] == [status]
     assert words in found[0].detail
+
+
+@pytest.mark.parametrize(("to", "status"), [(None, "ok"), (OWNER, "warning")])
+def test_a_key_that_may_only_send_is_no_fault_of_replies_that_nobody_uses(sqlite, to, status):
+    deps = make_deps(sqlite, reply_forward_to=to)
+    deps.account.fault = Rejected("resend", "restricted", code="restricted_api_key")
+    assert [check.status for check in account(deps) if check.name == "replies"] == [status]

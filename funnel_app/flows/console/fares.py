@@ -1,7 +1,7 @@
 """Fares: how each template, or each step, fares."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -53,6 +53,12 @@ class Fares:
     def bounce(self) -> float | None:
         """The share that bounced or was complained of; None where Resend took none."""
         return share(self.bounced + self.complained, self.handed_over)
+
+
+def together(rows: Sequence[Fares]) -> Fares:
+    """Return how the emails of several templates fare as one, under the key of the first."""
+    states = sum((Counter(row.states) for row in rows), Counter[State]())
+    return Fares(rows[0].key, states, sum(row.opened for row in rows), sum(row.clicked for row in rows))
 
 
 def recent_fares(deps: Deps) -> list[Fares]:

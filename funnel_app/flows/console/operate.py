@@ -27,7 +27,7 @@ OVER = frozenset({EnrolmentState.EXITED, EnrolmentState.COMPLETED})
 ERASED_ALREADY = "This lead was erased already: nothing more can be done to it."
 
 
-def pause(deps: Deps, enrolment_id: UUID, operator: str) -> str:
+def pause(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) -> str:
     """Let nothing more of an enrolment go out until it is resumed. A pause before an email's freeze wins."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
@@ -35,10 +35,10 @@ def pause(deps: Deps, enrolment_id: UUID, operator: str) -> str:
         enrolment.state = EnrolmentState.PAUSED
         return f"{_title(deps, enrolment)} is paused"
 
-    return _change(deps, enrolment_id, operator, "pause", change)
+    return _change(deps, enrolment_id, operator, "pause", change, **more)
 
 
-def resume(deps: Deps, enrolment_id: UUID, operator: str) -> str:
+def resume(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) -> str:
     """Let a paused enrolment go on. What became due meanwhile goes now, and takes the steps behind it along."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
@@ -46,10 +46,10 @@ def resume(deps: Deps, enrolment_id: UUID, operator: str) -> str:
         enrolment.state = EnrolmentState.ACTIVE
         return f"{_title(deps, enrolment)} goes on"
 
-    return _change(deps, enrolment_id, operator, "resume", change)
+    return _change(deps, enrolment_id, operator, "resume", change, **more)
 
 
-def stop(deps: Deps, enrolment_id: UUID, operator: str) -> str:
+def stop(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) -> str:
     """End an enrolment for good: all that was not handed over is cancelled, with the operator's name as the reason."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
@@ -57,10 +57,10 @@ def stop(deps: Deps, enrolment_id: UUID, operator: str) -> str:
         end_all(session, [enrolment], f"stopped by {operator}", now)
         return f"{_title(deps, enrolment)} is stopped"
 
-    return _change(deps, enrolment_id, operator, "stop", change)
+    return _change(deps, enrolment_id, operator, "stop", change, **more)
 
 
-def send_next_now(deps: Deps, enrolment_id: UUID, operator: str) -> str:
+def send_next_now(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) -> str:
     """Make an enrolment's next email due now; the ones behind it keep their times."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
@@ -74,7 +74,7 @@ def send_next_now(deps: Deps, enrolment_id: UUID, operator: str) -> str:
         email_events.add_by_hand(session, email.id, f"{operator} sends it now; it was due {said_at(deps, was)}", now)
         return f"“{deps.registry.title_of_email(email.template_key)}” goes now"
 
-    return _change(deps, enrolment_id, operator, "send_next_now", change)
+    return _change(deps, enrolment_id, operator, "send_next_now", change, **more)
 
 
 def skip_step(deps: Deps, email_id: UUID, operator: str) -> str:
@@ -111,7 +111,7 @@ def release(deps: Deps, email_id: UUID, operator: str) -> str:
 
 
 @retry_on_conflict
-def suppress(deps: Deps, contact_id: UUID, operator: str, scope: Scope = Scope.ALL) -> str:
+def suppress(deps: Deps, contact_id: UUID, operator: str, scope: Scope = Scope.ALL, **more: Any) -> str:
     """Mail an address no more (nothing at all, or no marketing), and end what runs for it. Safe to repeat."""
     now = deps.now()
     told = f"{'nothing' if scope is Scope.ALL else 'no marketing'} goes to this address any more"
@@ -120,7 +120,8 @@ def suppress(deps: Deps, contact_id: UUID, operator: str, scope: Scope = Scope.A
         if contacts.is_erased(contact):
             raise NotPossible(ERASED_ALREADY)
         forbid(deps, session, contact, scope, f"suppressed by {operator}", "console")
-        _note(session, OperatorAction(at=now, operator=operator, action="suppress", contact_id=contact_id, detail=told))
+        about = {"contact_id": contact_id, "detail": told, **more}
+        _note(session, OperatorAction(at=now, operator=operator, action="suppress", **about))
     return told
 
 

@@ -11,7 +11,7 @@ from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.campaigns.season import off_season_in_words, season_in_words
 from funnel_app.campaigns.spoken import lasting
 from funnel_app.deps import Deps
-from funnel_app.flows.console.fares import Fares, recent_fares
+from funnel_app.flows.console.fares import Fares, recent_fares, together
 from funnel_app.ledger import ahead, figures
 from funnel_app.ledger.ahead import AtStep
 from funnel_app.ledger.base import EnrolmentState
@@ -98,7 +98,7 @@ def draw_sequences(deps: Deps) -> list[Drawn]:
             sequence=sequence,
             name=deps.registry.name_of(sequence),
             enrolments={state: count for *of, state, count in enrolled if of == [campaign.name, sequence.name]},
-            steps=[by_key[step.template] for step in sequence.steps],
+            steps=[together([by_key[key] for key in step.variants]) for step in sequence.steps],
             here=[_at(here, sequence, step.number) for step in sequence.steps],
             gaps=list(gaps_of(sequence)),
             ends=f"{lasting(sequence.steps[-1].delay)} later" if sequence.before_anchor else None,

@@ -52,7 +52,7 @@ def _fill(
         zone=ZoneInfo(enrolment.contact.timezone or campaign.timezone),
     )
     there = {email.step: email for email in enrolment.emails}
-    whole = plan_emails(sequence, FirstEmail(), timing, now)
+    whole = plan_emails(sequence, FirstEmail(), timing, now, enrolment.contact_id)
     # What has gone late so far takes the new steps along, as it took the old ones.
     late = max((there[e.step].due_at - e.due_at for e in whole if e.step in there), default=timedelta())
     missing = [_late_too(email, late) for email in whole if email.step not in there]

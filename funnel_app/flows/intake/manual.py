@@ -24,8 +24,13 @@ class NotUnderstood(ValueError):
     """What a person typed cannot be used; the message says what and what would be."""
 
 
-def enrol_by_hand(deps: Deps, sequence_name: str, address: str, values: Mapping[str, str]) -> Receipt:
-    """Start a sequence as its hook would, with these variables. Raises NotUnderstood. Safe to repeat."""
+def enrol_by_hand(
+    deps: Deps, sequence_name: str, address: str, values: Mapping[str, str], key: str | None = None
+) -> Receipt:
+    """Start a sequence as its hook would, with these variables. Raises NotUnderstood. Safe to repeat.
+
+    With a key it is once and for all, also where the sequence may begin again.
+    """
     try:
         campaign, sequence = deps.registry.named(sequence_name)
     except UnknownCampaign as fault:
@@ -51,6 +56,7 @@ def enrol_by_hand(deps: Deps, sequence_name: str, address: str, values: Mapping[
             payload={"email": address, **values},
             occurrence=call_at.isoformat() if call_at and sequence.per_occurrence else "",
             call_at=call_at,
+            idempotency_key=key,
         ),
     )
 

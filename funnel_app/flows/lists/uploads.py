@@ -214,4 +214,4 @@ def _form(kept: Import) -> Form:
 
 def _plan(deps: Deps, kept: Import, wish: Wish) -> tuple[Plan, io.BytesIO]:
     file = _file(kept)
-    return plan_of(deps, file, wish), file
+    return plan_of(deps, file, wish, kept.name), file

@@ -1,6 +1,7 @@
 """What a person wants done with a list: which columns say what, which sequence starts, what they vouch for."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -12,12 +13,29 @@ from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.manual import OF_THE_CONTACT
 from funnel_app.lists.files import Form, form_of, lines_of
-from funnel_app.lists.headings import CONSENT, CONSENT_AT, EMAIL, MANY, NAMES, SAMPLE, Mapped, guess, plain
+from funnel_app.lists.headings import (
+    BOUNCED,
+    COMPLAINED,
+    CONSENT,
+    CONSENT_AT,
+    EMAIL,
+    MANY,
+    NAMES,
+    SAMPLE,
+    UNSUBSCRIBED,
+    Mapped,
+    guess,
+    plain,
+)
 from funnel_app.lists.row import Reading
 from funnel_app.lists.standing import Standing
 
 PIECE = 1024 * 1024
 LONGEST_SOURCE = 500
+# How exports of those who are not to be mailed are called.
+CALLED_AFTER_LEAVERS = re.compile("unsub|bounce|cleaned|suppress|opt.?out|black.?list|block.?list|complain|spam")
+# Without one of these a row proves nothing: neither that somebody agreed, nor that they left.
+SAYS_WHY = frozenset({CONSENT, CONSENT_AT, UNSUBSCRIBED, BOUNCED, COMPLAINED})
 SETTABLE = frozenset({*OF_THE_CONTACT, Source.HOOK})
 SAID_OF_STATUS = tuple(each.value for each in Standing if each not in {Standing.UNSAID, Standing.UNKNOWN})
 
@@ -83,9 +101,10 @@ def with_columns(form: Form, guessed: Mapped, said: Iterable[tuple[str, str]]) -
     return {name: tuple(columns) for name, columns in found.items() if columns}
 
 
-def plan_of(deps: Deps, file: IO[bytes], wish: Wish) -> Plan:
-    """Check what is wanted of a file. Raises NotAList and NotPossible."""
+def plan_of(deps: Deps, file: IO[bytes], wish: Wish, name: str = "") -> Plan:
+    """Check what is wanted of a file of this name. Raises NotAList and NotPossible."""
     form = form_of(file)
+    _require_no_leavers(name, wish.columns)
     campaign, sequence = _sequence(deps, wish.sequence)
     known = catalogue_of(campaign) if campaign else {}
     _check_columns(wish, known, sequence)
@@ -99,6 +118,15 @@ def plan_of(deps: Deps, file: IO[bytes], wish: Wish) -> Plan:
         campaign=campaign,
         sequence=sequence,
     )
+
+
+def _require_no_leavers(name: str, columns: Mapped) -> None:
+    """Refuse a file that is called after those who left and says it in no column: all of them would come in."""
+    if (found := CALLED_AFTER_LEAVERS.search(name.lower())) and not columns.keys() & MANY:
+        raise NotPossible(
+            f"The file's name says “{found[0]}”, and none of its columns does. If these people left or bounced, add a "
+            "column “Unsubscribed” that says yes, and they are never mailed; else give the file another name."
+        )
 
 
 def settable(deps: Deps, sequence: str) -> list[str]:
@@ -143,7 +171,7 @@ def _check_columns(wish: Wish, known: Mapping[str, Variable], sequence: Sequence
         if name not in variables:
             more = f", and for this sequence {', '.join(variables)}" if variables else ""
             raise NotPossible(f"There is no field {name}; there are {', '.join(NAMES)}{more}.")
-    if not wish.consent.strip() and not wish.columns.keys() & {CONSENT, CONSENT_AT}:
+    if not wish.consent.strip() and not wish.columns.keys() & SAYS_WHY:
         raise NotPossible(
             "Nothing says that these people agreed to be mailed: name the column that says it (consent or consent_at), "
             "or state where and when all of them agreed."

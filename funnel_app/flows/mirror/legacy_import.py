@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.states import WAITING, State
-from funnel_app.campaigns.timing import deadline_after
+from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.intake.schedule import schedule
@@ -146,13 +146,13 @@ class _Carrying:
         today = self.now.astimezone(ZoneInfo(old.campaign.timezone)).date()
         timing = Timing(
             campaign=old.campaign,
-            deadline=deadline_after(old.campaign.deadline, today),
+            deadline=deadline_of(old.campaign, today),
             anchor_at=old.anchor_at(deps.mode, interval),
             mode=deps.mode,
             interval_seconds=interval,
             zone=ZoneInfo(contact.timezone or old.campaign.timezone),
         )
-        planned = plan_emails(old.sequence, FirstEmail(entrance="import"), timing, self.now)
+        planned = plan_emails(old.sequence, FirstEmail(entrance="import"), timing, self.now, contact.id)
         enrolment = Enrolment(
             id=new_id(),
             contact_id=contact.id,

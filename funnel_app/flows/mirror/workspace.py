@@ -27,6 +27,7 @@ class Looked:
 
     title: str
     faults: list[str]
+    wishes_lacking: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,10 @@ class Synced:
 
 def check_desk(deps: Deps) -> list[Looked]:
     """Compare every database that is set with the schema. Raises Unavailable or Rejected."""
-    return [Looked(title=table.table.title, faults=table.faults()) for table in deps.desk.tables]
+    return [
+        Looked(title=table.table.title, faults=table.faults(), wishes_lacking=table.wishes_lacking())
+        for table in deps.desk.tables
+    ]
 
 
 def prepare_desk(deps: Deps, under_page: str | None = None) -> list[Added]:
@@ -59,13 +63,21 @@ def prepare_desk(deps: Deps, under_page: str | None = None) -> list[Added]:
     Nothing is removed, renamed or retyped. Adding is safe to repeat; making is not, until the new ids are set.
     What the mirror could not write before is written again. Raises Unavailable or Rejected.
     """
-    added = [Added(title=table.table.title, properties=table.add_missing()) for table in deps.desk.tables]
+    choices = {"start": _startable(deps)}
+    added = [Added(title=table.table.title, properties=table.add_missing(choices)) for table in deps.desk.tables]
     if any(each.properties for each in added):
         for ids in _people(deps, everybody=True):
             _mark_stale(deps, ids)
     if under_page is None:
         return added
-    return added + [_made(table, deps.desk.make_database(table, under_page)) for table in deps.desk.not_set()]
+    made = [table.with_options(choices) for table in deps.desk.not_set()]
+    return added + [_made(table, deps.desk.make_database(table, under_page)) for table in made]
+
+
+def _startable(deps: Deps) -> tuple[str, ...]:
+    sequences = (s for c in deps.registry.campaigns.values() for s in c.sequences.values() if not s.per_occurrence)
+    # A choice in Notion holds no comma.
+    return tuple(sequence.title.replace(",", ";") for sequence in sequences)
 
 
 def _made(table: Table, id_: str) -> Added:

@@ -83,7 +83,7 @@ def erase(deps: Deps, address: str) -> Erased:
         if contact is not None:
             pii.erase(session, contact, email_norm, deps.now())
             engagements.erase(session, contact.id)
-            notices.delete_undelivered(session, f":{contact.id}")
+            notices.forget(session, f":{contact.id}")
             outgoing_events.forget(session, contact.id)
             outbox.add(session.connection(), lead_events.erased(contact.id, deps.now()), deps.now())
     gone = _delete_refused(deps, email_norm) + _leave_others(deps, email_norm)

@@ -1,7 +1,7 @@
 """Read: fetch an email that came, tell whose it is and what it is, and do what follows, in one transaction.
 
 A reply ends sequences only where it names the Message-ID of an email of ours, which nobody but its reader has seen:
-a sender's address alone anybody can write (docs/decisions/0020-a-reply-proves-itself.md).
+a sender's address alone anybody can write (docs/decisions/0019-a-reply-proves-itself.md).
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from funnel_app.flows.replies.keep import contact_of
 from funnel_app.flows.replies.ours import loop_mark, own_addresses
 from funnel_app.flows.turn import wait_for_turn
 from funnel_app.gateways.errors import GatewayError, Rejected
+from funnel_app.gateways.resend.answers import TOO_LARGE
 from funnel_app.gateways.resend.inbox import GONE, IncomingEmail
 from funnel_app.ledger import contacts, received_emails
 from funnel_app.ledger.conflicts import retry_on_conflict
@@ -31,6 +32,7 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=1)
 UNREAD_AFTER = timedelta(days=3)
 MOST_FROM_ONE, MOST_ASKED, CRASHED_AFTER = 60, 5, 3
 HOUR = timedelta(hours=1)
+NEVER_READ = frozenset({GONE, TOO_LARGE})
 TOO_MANY = f"more than {MOST_FROM_ONE} came from this address within the hour: its text was not fetched"
 
 log = structlog.get_logger()
@@ -89,7 +91,7 @@ def _learn(deps: Deps, row: ReceivedEmail, references: Sequence[str]) -> None:
 
 
 def _put_off(deps: Deps, row: ReceivedEmail, error: GatewayError) -> bool:
-    now, gone = deps.now(), isinstance(error, Rejected) and error.code == GONE
+    now, gone = deps.now(), isinstance(error, Rejected) and error.code in NEVER_READ
     if gone or now - row.received_at > UNREAD_AFTER:
         return _settle(deps, row.id, None, f"Resend did not give out its text: {error.message}")
     until = now + min(FIRST_PAUSE * (1 << min(row.attempts, 10)), LONGEST_PAUSE)

@@ -55,6 +55,7 @@ def _starts(campaign: Campaign, now: datetime) -> set[datetime]:
 
 
 def _edges(campaign: Campaign, today: date) -> Iterator[date]:
-    yield deadline_after(campaign.deadline, today)
+    if campaign.deadline is not None:
+        yield deadline_after(campaign.deadline, today)
     if campaign.season is not None:
         yield opens_next(campaign.season, today)

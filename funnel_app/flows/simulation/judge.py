@@ -37,6 +37,8 @@ def _too_close(gone: Sequence[Played], zone: ZoneInfo) -> Iterator[str]:
 
 def _is_over(each: Played, campaign: Campaign, zone: ZoneInfo) -> bool:
     today = each.at.astimezone(zone).date()
+    if campaign.deadline is None:
+        return False
     past = [
         deadline
         for year in (today.year - 1, today.year)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from funnel_app.campaigns.model import Campaign, Kind, Sequence
-from funnel_app.campaigns.timing import deadline_after
+from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.compose import (
     Reader,
@@ -136,7 +136,7 @@ def _reader(deps: Deps, campaign: Campaign, contact: Contact, enrolment: Enrolme
         campaign=campaign,
         contact=facts_of(contact),
         hook=enrolment.variables if enrolment else {},
-        deadline=enrolment.deadline if enrolment else deadline_after(campaign.deadline, deps.now().date()),
+        deadline=enrolment.deadline if enrolment else deadline_of(campaign, deps.now().date()),
         timezone=contact.timezone,
         unsubscribe_url=unsubscribe_url(deps, contact),
         booked=booked_calls(deps, campaign.name),

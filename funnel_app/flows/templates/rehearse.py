@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Campaign, Mode, Step
 from funnel_app.campaigns.season import closes_on, is_open, not_on
-from funnel_app.campaigns.timing import deadline_after
+from funnel_app.campaigns.timing import deadline_after, deadline_of
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.compose import variables_for
 from funnel_app.flows.templates.samples import SAMPLES, made_up
@@ -32,9 +32,7 @@ def lacks_off_season(deps: Deps, key: str, parts: Parts) -> Lacking | None:
     today = deps.now().astimezone(ZoneInfo(campaign.timezone)).date()
     last = last_day(campaign, today)
     closed = last + DAY
-    if is_open(campaign.season, closed) or not_on(
-        campaign, step, deadline_after(campaign.deadline, closed), closed, Mode.LIVE
-    ):
+    if is_open(campaign.season, closed) or not_on(campaign, step, deadline_of(campaign, closed), closed, Mode.LIVE):
         return None
     names = _lacking(deps, campaign, step, closed, parts)
     usual = _lacking(deps, campaign, step, last, parts) if names else {}
@@ -45,7 +43,7 @@ def last_day(campaign: Campaign, today: date) -> date:
     """Return the last day of the season that runs, or of the one that comes next; without seasons, the deadline."""
     season = campaign.season
     if season is None:
-        return deadline_after(campaign.deadline, today)
+        return deadline_of(campaign, today)
     return closes_on(season, today) if is_open(season, today) else deadline_after(season.last, today)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Campaign, Step
-from funnel_app.campaigns.timing import deadline_after
+from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.compose import Reader, booked_calls
 
@@ -76,7 +76,7 @@ def made_up(
         campaign=campaign,
         contact={**NAMED, **ASSESSMENTS[name]},
         hook={**told(now, step), **_own_of_hooks(campaign)},
-        deadline=deadline_after(campaign.deadline, now.date()),
+        deadline=deadline_of(campaign, now.date()),
         timezone=None,
         unsubscribe_url=f"{deps.settings.public_url}/u/{NOBODYS_TOKEN}",
         booked=booked,

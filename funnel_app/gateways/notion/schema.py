@@ -22,6 +22,7 @@ class Writes(StrEnum):
     ALWAYS = "always"
     KNOWN = "known"
     ONCE = "once"
+    ANSWER = "answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,21 @@ class Table:
 
     def faults(self, types: Mapping[str, str]) -> list[str]:
         """Name each property that these types of a real table lack or have otherwise, with what to do."""
-        return [fault for prop in self.properties.values() if (fault := self._fault(prop, types))]
+        return self._faults(types, of_wishes=False)
+
+    def wishes_lacking(self, types: Mapping[str, str]) -> list[str]:
+        """Name each property for wishes that these types of a real table lack or have otherwise, with what to do."""
+        return self._faults(types, of_wishes=True)
+
+    def _faults(self, types: Mapping[str, str], *, of_wishes: bool) -> list[str]:
+        wanted = (prop for prop in self.properties.values() if (prop.writes is Writes.ANSWER) == of_wishes)
+        return [fault for prop in wanted if (fault := self._fault(prop, types))]
+
+    def with_options(self, options: Mapping[str, tuple[str, ...]]) -> "Table":
+        """Return the table with these choices of some of its properties."""
+        known = {key: found for key, found in options.items() if key in self.properties}
+        named = {key: replace(self.properties[key], options=found) for key, found in known.items()}
+        return replace(self, properties={**self.properties, **named})
 
     def missing(self, types: Mapping[str, str]) -> dict[str, Any]:
         """Return what adds the missing properties; a table has one title already, which only a person can rename."""

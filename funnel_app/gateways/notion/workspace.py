@@ -12,6 +12,8 @@ from funnel_app.gateways.notion.schema import Table, Writes
 from funnel_app.gateways.notion.values import Value, decoded, encoded, for_type
 
 DESCRIBED_FOR_S = 300.0
+# The properties in which a wish is one of several.
+CHOICES = ("wish", "start")
 OLDEST_FIRST = [{"timestamp": "created_time", "direction": "ascending"}]
 # Notion's words for a page that a person threw away, and for one that is gone for good or no longer ours to see.
 IN_TRASH = "archived"
@@ -30,6 +32,7 @@ class Row:
     values: Mapping[str, Value]
     everything: Mapping[str, Value]
     created_at: str
+    edited_by: str = ""
 
 
 class NotionTable:
@@ -58,9 +61,32 @@ class NotionTable:
         """Name each property that is missing or of another type, as Notion has it now."""
         return self.table.faults(self.types(fresh=True))
 
-    def add_missing(self) -> list[str]:
-        """Add the properties that are missing and return their names; nothing is removed, renamed or retyped."""
-        missing = self.table.missing(self.types(fresh=True))
+    def wishes_lacking(self) -> list[str]:
+        """Name each property for wishes that is missing or of another type, as Notion has it now."""
+        return self.table.wishes_lacking(self.types(fresh=True))
+
+    def find_wishes(self) -> list[Row]:
+        """Return the rows in which somebody wishes something, all in one question; none where no property is for it."""
+        of_choices = [self.table.properties[key].name for key in CHOICES if self._takes(key)]
+        asked: list[dict[str, Any]] = [{"property": name, "select": {"is_not_empty": True}} for name in of_choices]
+        if self._takes("do_not_mail"):
+            asked.append({"property": self.table.properties["do_not_mail"].name, "checkbox": {"equals": True}})
+        return list(self._rows(filter={"or": asked})) if asked else []
+
+    def answer_wish(self, page_id: str, values: Mapping[str, Value]) -> None:
+        """Empty a wish and write its answer, as far as the table has a place for it. Raises RowGone."""
+        self.update(page_id, {key: value for key, value in values.items() if self._takes(key)})
+
+    def _takes(self, key: str) -> bool:
+        prop = self.table.properties.get(key)
+        return prop is not None and prop.takes(self.types().get(prop.name))
+
+    def add_missing(self, options: Mapping[str, tuple[str, ...]] | None = None) -> list[str]:
+        """Add the properties that are missing and return their names; nothing is removed, renamed or retyped.
+
+        `options` has the choices of properties that only the campaigns know.
+        """
+        missing = self.table.with_options(options or {}).missing(self.types(fresh=True))
         if missing:
             update = self._calls.client.data_sources.update
             self._calls.write(update, self._source_id, properties=missing)
@@ -141,7 +167,8 @@ class NotionTable:
     def _row(self, page: Mapping[str, Any]) -> Row:
         everything = {name: decoded(prop) for name, prop in (page.get("properties") or {}).items()}
         values = {key: everything.get(prop.name) for key, prop in self.table.properties.items()}
-        return Row(str(page["id"]), values, everything, str(page.get("created_time") or ""))
+        edited_by = str((page.get("last_edited_by") or {}).get("id") or "")
+        return Row(str(page["id"]), values, everything, str(page.get("created_time") or ""), edited_by)
 
 
 class NotionWorkspace:
@@ -150,6 +177,8 @@ class NotionWorkspace:
     def __init__(self, calls: NotionCalls, schema: Mapping[str, Table], database_ids: Mapping[str, str | None]) -> None:
         self._calls = calls
         self._schema = schema
+        self._people: dict[str, tuple[str, str]] = {}
+        self._us: str | None = None
         self._tables = {key: NotionTable(calls, id_, schema[key]) for key, id_ in database_ids.items() if id_}
 
     @property
@@ -171,6 +200,24 @@ class NotionWorkspace:
     def mirrors(self) -> bool:
         """Say whether anything is mirrored."""
         return self.contacts is not None or self.sequences is not None
+
+    def who(self, user_id: str) -> tuple[str, str]:
+        """Return the name and address of who edited a row, as far as Notion tells; asked once, and remembered."""
+        if user_id not in self._people:
+            try:
+                found = self._calls.read(self._calls.client.users.retrieve, user_id)
+            except Rejected:
+                # Without the capability to read users there is only the id.
+                found = {}
+            address = str((found.get("person") or {}).get("email") or "")
+            self._people[user_id] = str(found.get("name") or ""), address.lower()
+        return self._people[user_id]
+
+    def is_us(self, user_id: str) -> bool:
+        """Say whether a user is the integration itself, as which Funnel writes rows."""
+        if self._us is None:
+            self._us = str(self._calls.read(self._calls.client.users.me).get("id") or "")
+        return user_id == self._us
 
     def not_set(self) -> list[Table]:
         """Return the tables whose database is not set."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from resend.exceptions import ResendError
 
-from funnel_app.gateways.connecting import cannot_be_written, why_not_sent
+from funnel_app.gateways.connecting import TooLarge, cannot_be_written, why_not_sent
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.headers import rate_limit, retry_after, seconds_to_next_day, seconds_to_next_month
 
@@ -42,6 +42,7 @@ class Answer:
 
 FOR_US = frozenset({AnswerKind.INVALID, AnswerKind.PAUSED, AnswerKind.CONFLICT})
 NETWORK_ERROR = "HttpClientError"
+TOO_LARGE = "too_large"
 UNREADABLE_BODY = "application_error"
 UNWRITABLE_KEY = "RESEND_API_KEY holds a line break or another character that no key has: copy it anew"
 QUOTA_RESETS = {"daily_quota_exceeded": seconds_to_next_day, "monthly_quota_exceeded": seconds_to_next_month}
@@ -87,6 +88,8 @@ def failure(error: ResendError, now: datetime) -> Unavailable | Rejected:
     if error.error_type == NETWORK_ERROR:
         if cannot_be_written(error.__context__):
             return Rejected("resend", UNWRITABLE_KEY, code="invalid_api_key")
+        if isinstance(error.__context__, TooLarge):
+            return Rejected("resend", "its answer is larger than 8 MB", code=TOO_LARGE)
         unsent = why_not_sent(error.__context__)
         return Unavailable("resend", f"no connection: {unsent}" if unsent else "the answer did not come in time")
     if answer_kind(error) in FOR_US:

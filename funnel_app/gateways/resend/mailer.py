@@ -11,7 +11,7 @@ import requests
 import resend
 from resend.exceptions import NoContentError, ResendError
 
-from funnel_app.gateways.connecting import ConnectingAdapter
+from funnel_app.gateways.connecting import ConnectingAdapter, whole
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend.answers import Answer, AnswerKind, accepted_batch, accepted_one, failure, refused_call
 
@@ -56,8 +56,9 @@ class SessionClient(resend.HTTPClient):
             data=data,
             timeout=self._timeout,
             allow_redirects=False,
+            stream=True,
         )
-        return response.content, response.status_code, response.headers
+        return whole(response), response.status_code, response.headers
 
     def close(self) -> None:
         """Close the kept connections."""

@@ -8,6 +8,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
+from funnel_app.flows.console.experiments import experiments
 from funnel_app.flows.console.figures import Asked, Figures, count_figures, last_days, within_reach
 from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
 from funnel_app.rules.figures import WAITS, Wait
@@ -30,7 +31,8 @@ def figures() -> ResponseReturnValue:
     charts = {"way": _way(counted), "days": _days(counted), "lengths": _lengths(counted.lengths)}
     days = len(counted.days) if counted.asked == last_days(current_deps(), len(counted.days)) else None
     more = {"days": days, "spans": SPANS, "lengths": [(length_of(each), each.emails) for each in counted.lengths]}
-    return page("figures.html", figures=counted, charts=charts, campaigns=campaigns, **more)
+    compared = experiments(current_deps(), counted.asked.campaign)
+    return page("figures.html", figures=counted, charts=charts, campaigns=campaigns, experiments=compared, **more)
 
 
 def asked() -> Asked:

@@ -31,10 +31,10 @@ def replies() -> ResponseReturnValue:
 def forward_reply(received_id: UUID) -> ResponseReturnValue:
     """Send one on that stayed here, or that the owner's mailbox refused."""
     try:
-        sender = forward_again(current_deps(), received_id)
+        forward_again(current_deps(), received_id)
     except NotForwardable as fault:
         flash(str(fault))
     else:
-        note(current_deps(), operator() or "", "forward_reply", None, f"sent on what {sender} wrote ({received_id})")
+        note(current_deps(), operator() or "", "forward_reply", None, f"sent reply {received_id} on")
         flash("It goes on within seconds.")
     return redirect(url_for("console.replies"), 303)

@@ -1,5 +1,6 @@
 """Replies: kept first, read once, whoever wrote them; what proves itself ends sequences, and people hear of it."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -24,6 +25,7 @@ from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.gateways.resend.inbox import IncomingEmail
 from funnel_app.ledger import received_emails
 from funnel_app.ledger.received_models import ReceivedEmail
+from funnel_app.ledger.watch_models import Notice
 from tests.factories import make_deps
 from tests.flows.leads import WorkerDied, call, die, email_ids, opt_in, states
 
@@ -194,9 +196,9 @@ def test_while_resend_is_away_a_reply_waits_and_is_told_of(mailed):
 def test_one_that_resend_never_gives_out_goes_on_with_what_is_known(mailed, fault):
     mailed.inbox.fault = fault
     write(mailed)
-    for _ in range(90):
+    for _ in range(20):
         answer_received(mailed)
-        mailed.now.forward(hours=1)
+        mailed.now.forward(hours=4)
     row = list_received(mailed, None, 1)[0]
     assert (row["read"], row["text"], row["proof"], row["forward"]) == (True, None, "address", "sent")
     assert "could not be fetched" in forwarded(mailed)[0]["text"]
@@ -251,16 +253,20 @@ def test_what_the_owners_mailbox_refuses_is_told_and_goes_again_under_another_ke
     assert len({key for key, _ in mailed.mailer.calls if key.startswith("reply-")}) == 2
 
 
-def test_a_flood_of_one_sender_or_of_strangers_keeps_no_lead_waiting_and_fills_no_mailbox(mailed):
-    for number in range(40):
+def test_a_flood_of_one_sender_or_of_strangers_keeps_no_lead_waiting_and_fills_no_mailbox(mailed, monkeypatch):
+    monkeypatch.setattr("funnel_app.flows.replies.answer.MOST_UNPROVEN", 5)
+    monkeypatch.setattr("funnel_app.flows.replies.answer.MOST_OF_ONE", 3)
+    for number in range(3):
         write(mailed, sender=f"s{number}@flood.example", to=None, number=number)
-    for number in range(100, 112):
+    for number in range(100, 105):
         write(mailed, sender="one@flood.example", to=None, number=number)
     write(mailed, number=200)
     assert received_of_next(mailed).sender == ANA
     mailed.now.forward(minutes=3)
     answer_received(mailed)
-    assert len(forwarded(mailed)) == 31
+    assert Counter(payload["reply_to"] for payload in forwarded(mailed)) == {
+        ANA: 1, "one@flood.example": 2, **{f"s{number}@flood.example": 1 for number in range(3)},
+    }  # fmt: skip
     assert running(mailed) == []
     assert "people wrote did not go on" in kept_lately(mailed)
 
@@ -314,3 +320,13 @@ def test_on_postgresql_too(postgres):
     deps = with_lead(make_deps(postgres, **SETTINGS))
     row = answer(deps)
     assert (row["proof"], row["forward"], states(deps, opt_in(deps))[0]) == ("references", "sent", "delivered")
+
+
+def test_without_a_chat_of_leads_that_of_alerts_is_told_and_an_erasure_reaches_its_words(sqlite):
+    deps = with_lead(make_deps(sqlite, alert_webhook_url="https://chat.example/alerts"))
+    answer(deps)
+    tell(deps)
+    assert "Ana replied; “Nurture for new opt-ins” ended" in deps.alerts.posted[0][1]
+    erase(deps, ANA)
+    with deps.reads() as session:
+        assert session.scalars(select(Notice.text)).all() == [""]

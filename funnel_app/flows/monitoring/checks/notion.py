@@ -52,6 +52,11 @@ def _databases(deps: Deps) -> Check:
     missing = [table.title for table in deps.desk.not_set()]
     if wrong:
         return fault("notion databases", "; ".join(wrong), "run flask --app wsgi notion init, or mend it in Notion")
+    lacking = [words for database in looked for words in database.wishes_lacking]
+    if lacking and deps.settings.notion_wishes_by:
+        return warning(
+            "notion databases", f"nobody can wish there: {'; '.join(lacking)}", "run flask --app wsgi notion init"
+        )
     names = ", ".join(database.title for database in looked)
     if missing:
         words = f"as needed: {names or 'none'}; not set, so not mirrored: {', '.join(missing)}"

@@ -16,7 +16,8 @@ UNHEARD = timedelta(hours=1)
 LITTLE_LEFT = 0.2
 SPANS = {"daily": "today", "monthly": "this month"}
 RECEIVED_BY_RESEND = ".resend.app"
-NAMES = ("resend key", "from domain", "resend webhook", "resend quota", "resend rate", "replies")
+NAMES = ("resend key", "from domain", "resend webhook", "resend quota", "resend rate")
+NO_REPLIES = ok("replies", "not used: they go to REPLY_TO or FROM_EMAIL, past Funnel (docs/replies.md)")
 MAKE = "run flask --app wsgi resend webhooks --create, and set RESEND_WEBHOOK_SECRET to what it prints"
 
 
@@ -25,7 +26,10 @@ def account(deps: Deps) -> Findings:
     try:
         domains = deps.account.domains()
     except GatewayError as error:
-        yield from _unreadable(error)
+        # Who uses no replies misses nothing where they cannot be looked at.
+        used = _uses_replies(deps)
+        yield from _unreadable(error, (*NAMES, "replies") if used else NAMES)
+        yield from () if used else (NO_REPLIES,)
         return
     yield ok("resend key", "good, and may read")
     yield from_domain(deps, domains)
@@ -42,18 +46,18 @@ def _told(names: Sequence[str], look: Callable[[], Iterable[Check]]) -> Findings
             yield warning(name, f"Resend does not say: {error.message}", "look at Resend's dashboard")
 
 
-def _unreadable(error: GatewayError) -> Findings:
+def _unreadable(error: GatewayError, names: Sequence[str]) -> Findings:
     if may_only_send(error):
         yield ok("resend key", "good, and may only send")
         fix = "look at Resend's dashboard, or use a key with full access"
-        for name in NAMES[1:]:
+        for name in names[1:]:
             yield warning(name, "the key may only send, so Resend shows nothing", fix)
     elif isinstance(error, Rejected):
         fix = "make a key at resend.com and set RESEND_API_KEY"
-        yield one_fault(NAMES, f"Resend refuses it: {error.message}", fix)
+        yield one_fault(names, f"Resend refuses it: {error.message}", fix)
     else:
         fix = "mend the setting that it names, or look at Resend's status page: emails go when it is back"
-        yield one_fault(NAMES, f"Resend cannot be asked: {error.message}", fix)
+        yield one_fault(names, f"Resend cannot be asked: {error.message}", fix)
 
 
 def from_domain(deps: Deps, domains: dict[str, str]) -> Check:
@@ -86,8 +90,8 @@ def replies(deps: Deps, endpoints: list[Endpoint], receiving: Collection[str]) -
     settings = deps.settings
     with deps.reads() as session:
         last = received_emails.last_at(session)
-    if settings.reply_forward_to is None and last is None:
-        yield ok("replies", "not used: they go to REPLY_TO or FROM_EMAIL, past Funnel (docs/replies.md)")
+    if not _uses_replies(deps):
+        yield NO_REPLIES
         return
     domain = _domain(settings.reply_to or settings.from_email)
     if domain not in receiving and not domain.endswith(RECEIVED_BY_RESEND):
@@ -103,6 +107,11 @@ def replies(deps: Deps, endpoints: list[Endpoint], receiving: Collection[str]) -
     else:
         to = "they go on to your mailbox" if settings.reply_forward_to else "they stay in the console"
         yield ok("replies", f"answers to {domain} are told, and {to}; the last came {_when(last, deps.now())}")
+
+
+def _uses_replies(deps: Deps) -> bool:
+    with deps.reads() as session:
+        return deps.settings.reply_forward_to is not None or received_emails.last_at(session) is not None
 
 
 def _domain(mailbox: str) -> str:

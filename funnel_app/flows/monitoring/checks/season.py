@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.model import NOTHING, SAME, Campaign, Mode
 from funnel_app.campaigns.reasons import on_date
 from funnel_app.campaigns.season import is_open, not_on, opens_next
-from funnel_app.campaigns.timing import deadline_after
+from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Check, Findings, count, ok, warning
 from funnel_app.flows.templates.rehearse import lacks_off_season, last_day
@@ -31,6 +31,8 @@ def seasons(deps: Deps) -> Findings:
 def _season(deps: Deps, campaign: Campaign) -> Check:
     name = f"season of {campaign.name}" if len(deps.registry.campaigns) > 1 else "season"
     today = deps.now().astimezone(ZoneInfo(campaign.timezone)).date()
+    if campaign.season is None and campaign.deadline is None:
+        return ok(name, "runs all year, without a deadline")
     last = last_day(campaign, today)
     held = "; ".join(_not_ready(deps, campaign)) if campaign.season else ""
     if campaign.season is not None and not is_open(campaign.season, today):
@@ -53,7 +55,7 @@ def _changes(deps: Deps, campaign: Campaign, last: date) -> Iterator[str]:
     start = datetime.combine(after, time(), ZoneInfo(campaign.timezone))
     with deps.reads() as session:
         planned = counts.planned_from(session, campaign.name, start)
-    deadline = deadline_after(campaign.deadline, last)
+    deadline = deadline_of(campaign, last)
     for sequence in campaign.sequences.values():
         for step in sequence.steps:
             leads = planned.get((sequence.name, step.number), 0)
@@ -69,12 +71,11 @@ def _changes(deps: Deps, campaign: Campaign, last: date) -> Iterator[str]:
 
 def _not_ready(deps: Deps, campaign: Campaign) -> Iterator[str]:
     """Yield the texts that serve now whose letters would be held out of season."""
-    for sequence in campaign.sequences.values():
-        for step in sequence.steps:
-            with deps.reads() as session:
-                version = template_versions.find_adopted(session, step.template)
-            if version is None or version.ready_html is None:
-                continue
-            parts = Parts(version.subject, version.ready_html, version.ready_text or "")
-            if lacking := lacks_off_season(deps, step.template, parts):
-                yield f"{step.template} uses {', '.join(lacking.names)}: its emails are held then"
+    for step in (step for of, _, step in deps.registry.steps() if of == campaign):
+        with deps.reads() as session:
+            version = template_versions.find_adopted(session, step.template)
+        if version is None or version.ready_html is None:
+            continue
+        parts = Parts(version.subject, version.ready_html, version.ready_text or "")
+        if lacking := lacks_off_season(deps, step.template, parts):
+            yield f"{step.template} uses {', '.join(lacking.names)}: its emails are held then"

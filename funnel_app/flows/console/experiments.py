@@ -1,0 +1,66 @@
+"""Experiments: steps that compare two texts, how many of their readers went on, and whether that says anything."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from funnel_app.campaigns import model
+from funnel_app.campaigns.model import Event
+from funnel_app.deps import Deps
+from funnel_app.ledger import figures
+from funnel_app.rules.experiments import Share, better
+
+# What a letter is written for: its reader takes the next step of the way.
+WENT_ON = (Event.ASSESSMENT, Event.BOOKING, Event.ONBOARDING)
+SAYS_NOTHING = "the difference says nothing yet: it may be chance"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One of two texts: the key of its template, what it is called, and how many of its readers went on."""
+
+    key: str
+    title: str
+    went_on: Share
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A step with two texts, and in a clause what their difference says."""
+
+    campaign: model.Campaign
+    sequence: model.Sequence
+    step: model.Step
+    variants: Sequence[Variant]
+    verdict: str
+
+
+def experiments(deps: Deps, campaign: str | None = None) -> list[Experiment]:
+    """Return every step that compares two texts, of one campaign or all, with the figures of all its time."""
+    compared = [
+        (of, sequence, step)
+        for of in deps.registry.campaigns.values()
+        for sequence in of.sequences.values()
+        for step in sequence.steps
+        if step.templates and campaign in {None, of.name}
+    ]
+    if not compared:
+        return []
+    with deps.reads() as session:
+        counted = figures.went_on(session, [key for *_, step in compared for key in step.templates], WENT_ON)
+    return [_experiment(deps, counted, *each) for each in compared]
+
+
+def _experiment(
+    deps: Deps,
+    counted: dict[str, tuple[int, int]],
+    campaign: model.Campaign,
+    sequence: model.Sequence,
+    step: model.Step,
+) -> Experiment:
+    variants = [
+        Variant(key, deps.registry.title_of_email(key), Share(*counted.get(key, (0, 0)))) for key in step.templates
+    ]
+    first, second = (variant.went_on for variant in variants)
+    found = better(first, second)
+    verdict = SAYS_NOTHING if found is None else f"{'AB'[found]} does better, beyond what chance would explain"
+    return Experiment(campaign, sequence, step, variants, verdict)

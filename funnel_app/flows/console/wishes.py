@@ -1,0 +1,200 @@
+"""Wishes: what people wish in rows of Notion is done as by the console's buttons, once, and answered in the row.
+
+A wish is kept before anything is done, under the id that the action will have; what was done is then known from the log
+of what people did, also where this process died, or Notion did not take the answer.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from funnel_app.deps import Deps
+from funnel_app.flows.addresses import NotAnAddress, required
+from funnel_app.flows.console import operate
+from funnel_app.flows.console.intervene import NotPossible
+from funnel_app.flows.intake.manual import NotUnderstood, enrol_by_hand
+from funnel_app.flows.monitoring.local_time import said_at
+from funnel_app.flows.privacy.suppress import suppress_each
+from funnel_app.gateways.notion.workspace import NotionTable, Row, RowGone
+from funnel_app.ledger import operator_actions, suppressions, wishes
+from funnel_app.ledger.models import Scope
+from funnel_app.ledger.operator_actions import NOTION
+from funnel_app.ledger.wishes import Wish
+from funnel_app.redact import masked_addresses
+from funnel_app.rules.decide import TooManyEnrolments
+
+ANYBODY = "*"
+TICKED = "yes"
+LONGEST_NAME, LONGEST_VALUE = 60, 100
+NOT_KNOWN = "Funnel does not know this row"
+NOT_ALLOWED = "this is for people whom NOTION_WISHES_BY names, and the last one to edit this row is none of them"
+BY_US = "Funnel wrote this row meanwhile, and cannot see any more who wished it: wish it again"
+
+log = structlog.get_logger()
+Verb = Callable[..., str]
+VERBS: Mapping[str, Verb] = {
+    "pause": operate.pause,
+    "resume": operate.resume,
+    "stop": operate.stop,
+    "send next now": operate.send_next_now,
+}
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One wish as a row shows it now."""
+
+    table: NotionTable
+    row: Row
+    key: str
+    value: str
+
+    @property
+    def emptied(self) -> Any:
+        """What the property holds once the wish is answered."""
+        return False if self.key == "do_not_mail" else None
+
+
+def grant_wishes(deps: Deps) -> int:
+    """Do and answer what people wish in Notion now; return how many wishes there were. Safe to repeat and to race.
+
+    Two questions to Notion, and one more for each wish. Raises Unavailable or Rejected; what is left is done next time.
+    """
+    if not deps.settings.notion_wishes_by:
+        return 0
+    count = 0
+    for table in filter(None, (deps.desk.sequences, deps.desk.contacts)):
+        found = [each for row in table.find_wishes() for each in _wishes_in(table, row)]
+        _forget_gone(deps, table, found)
+        for each in found:
+            _grant(deps, each)
+        count += len(found)
+    return count
+
+
+def _wishes_in(table: NotionTable, row: Row) -> Iterator[_Found]:
+    for name in ("wish", "start"):
+        if name in table.table.properties and (value := row.values.get(name)):
+            yield _Found(table, row, name, str(value)[:LONGEST_VALUE])
+    if row.values.get("do_not_mail") is True:
+        yield _Found(table, row, "do_not_mail", TICKED)
+
+
+def _grant(deps: Deps, found: _Found) -> None:
+    who, refusal = _wisher(deps, found.row)
+    with deps.sessions.begin() as session:
+        wish = wishes.keep(session, found.row.id, found.key, found.value, who, deps.now())
+        done = operator_actions.find(session, wish.id)
+    if wish.answer is None:
+        told = _told(deps, done.detail or "", wish) if done else _do(deps, found, wish, refusal)
+        with deps.sessions.begin() as session:
+            wishes.answer(session, wish.id, told)
+        wish.answer = told
+    _answer(deps, found, wish)
+
+
+def _wisher(deps: Deps, row: Row) -> tuple[str, str | None]:
+    """Return who wishes it, by name, and why they may not; None where they may."""
+    may = {each.lower() for each in deps.settings.notion_wishes_by}
+    name, address = deps.desk.who(row.edited_by) if row.edited_by else ("", "")
+    who = (name or f"Notion user {row.edited_by[:8]}")[:LONGEST_NAME]
+    if ANYBODY in may or may & {address, row.edited_by.lower(), row.edited_by.replace("-", "").lower()} - {""}:
+        return who, None
+    return who, BY_US if deps.desk.is_us(row.edited_by) else NOT_ALLOWED
+
+
+def _do(deps: Deps, found: _Found, wish: Wish, refusal: str | None) -> str:
+    try:
+        if refusal is not None:
+            raise NotPossible(refusal)
+        return _told(deps, DO[found.key](deps, found, wish), wish)
+    except (NotPossible, NotUnderstood, NotAnAddress, TooManyEnrolments) as fault:
+        about = {"id": wish.id, "source": NOTION}
+        why = masked_addresses(f"{_called(wish)}: {fault}")
+        operate.note(deps, wish.who, "refused_wish", None, why, **about)
+        return f"not done: {fault} ({said_at(deps, deps.now())})"
+
+
+def _steer(deps: Deps, found: _Found, wish: Wish) -> str:
+    verb = VERBS.get(found.value.strip().lower())
+    if verb is None:
+        raise NotPossible(f"“{found.value}” is none of Pause, Resume, Stop and Send next now")
+    with deps.reads() as session:
+        enrolment_id = wishes.enrolment_of(session, found.row.id)
+    if enrolment_id is None:
+        raise NotPossible(NOT_KNOWN)
+    return verb(deps, enrolment_id, wish.who, id=wish.id, source=NOTION)
+
+
+def _start(deps: Deps, found: _Found, wish: Wish) -> str:
+    address = _address(deps, found)
+    wanted = found.value.strip().casefold()
+    titles = deps.registry.sequence_titles()
+    named = [name for name, title in titles.items() if wanted in {name.casefold(), title.replace(",", ";").casefold()}]
+    if len(named) != 1:
+        raise NotPossible(f"there is no one sequence “{found.value}”; there are {', '.join(titles.values())}")
+    _, sequence = deps.registry.named(named[0])
+    with deps.reads() as session:
+        forbidden = suppressions.find(session, required(address), deps.settings.secret_key, sequence.kind)
+    if forbidden is not None:
+        raise NotPossible(f"this address is not to be mailed: {forbidden.reason}")
+    receipt = enrol_by_hand(deps, named[0], address, {}, key=f"{NOTION}:{wish.id}")
+    because = f": {receipt.reason}" if receipt.reason else ""
+    told = f"“{sequence.title}” is started" if receipt.http_status == 202 else f"nothing is started{because}"
+    about = {"id": wish.id, "source": NOTION, "enrolment_id": receipt.enrolment_id}
+    operate.note(deps, wish.who, "enrol", receipt.contact_id, told, **about)
+    return told
+
+
+def _do_not_mail(deps: Deps, found: _Found, wish: Wish) -> str:
+    with deps.reads() as session:
+        contact = wishes.contact_of(session, found.row.id)
+    if contact is not None:
+        return operate.suppress(deps, contact.id, wish.who, Scope.ALL, id=wish.id, source=NOTION)
+    told = "nothing goes to this address any more"
+    suppress_each(deps, [(required(_address(deps, found)), Scope.ALL, f"suppressed by {wish.who}")], "console")
+    operate.note(deps, wish.who, "suppress", None, told, id=wish.id, source=NOTION)
+    return told
+
+
+DO: Mapping[str, Callable[[Deps, _Found, Wish], str]] = {
+    "wish": _steer,
+    "start": _start,
+    "do_not_mail": _do_not_mail,
+}
+
+
+def _address(deps: Deps, found: _Found) -> str:
+    """Return whose row it is: as the ledger has them, else the address that a person wrote into a row of their own."""
+    with deps.reads() as session:
+        contact = wishes.contact_of(session, found.row.id)
+    return contact.email if contact else str(found.row.values.get("email") or "")
+
+
+def _called(wish: Wish) -> str:
+    return "Do not mail" if wish.property == "do_not_mail" else wish.value
+
+
+def _told(deps: Deps, told: str, wish: Wish) -> str:
+    return f"{told}, {said_at(deps, deps.now())}, by {wish.who}"
+
+
+def _answer(deps: Deps, found: _Found, wish: Wish) -> None:
+    values = {"answer": wish.answer, found.key: found.emptied}
+    try:
+        found.table.answer_wish(found.row.id, values)
+    except RowGone:
+        log.info("wish_row_gone", wish=str(wish.id))
+    with deps.sessions.begin() as session:
+        wishes.forget(session, wish.id)
+
+
+def _forget_gone(deps: Deps, table: NotionTable, found: list[_Found]) -> None:
+    names = [name for name in DO if name in table.table.properties]
+    with deps.reads() as session:
+        if not wishes.any_answered(session, names):
+            return
+    with deps.sessions.begin() as session:
+        wishes.forget_gone(session, names, [(each.row.id, each.key) for each in found])

@@ -1,0 +1,74 @@
+"""Wishes: what people wished in Notion, from when it was seen until Notion has taken the answer.
+
+A wish's id is that of the action which grants it, so that none is granted twice.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import String, Text, UniqueConstraint, delete, select, tuple_, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from funnel_app.ledger.base import Base
+from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.models import Contact, Enrolment
+from funnel_app.ledger.types import new_id
+
+
+class Wish(Base):
+    """One wish in a row of Notion that is not answered there yet; `answer` is what it came to."""
+
+    __tablename__ = "wishes"
+    __table_args__ = (UniqueConstraint("page_id", "property"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    page_id: Mapped[str] = mapped_column(String(36))
+    property: Mapped[str] = mapped_column(String(32))
+    value: Mapped[str] = mapped_column(String(100))
+    who: Mapped[str] = mapped_column(String(60))
+    seen_at: Mapped[datetime]
+    answer: Mapped[str | None] = mapped_column(Text)
+
+
+def keep(session: Session, page_id: str, name: str, value: str, who: str, now: datetime) -> Wish:
+    """Return the wish that stands in a property of a row, kept now or before; another value is another wish."""
+    theirs = Wish.page_id == page_id, Wish.property == name
+    session.execute(delete(Wish).where(*theirs, Wish.value != value))
+    row = {"page_id": page_id, "property": name, "value": value, "who": who, "seen_at": now}
+    insert_once(session, Wish, row, ["page_id", "property"])
+    return session.scalars(select(Wish).where(*theirs)).one()
+
+
+def answer(session: Session, wish_id: UUID, words: str) -> None:
+    """Note what a wish came to."""
+    session.execute(update(Wish).where(Wish.id == wish_id).values(answer=words))
+
+
+def forget(session: Session, wish_id: UUID) -> None:
+    """Forget a wish that Notion has the answer of."""
+    session.execute(delete(Wish).where(Wish.id == wish_id))
+
+
+def any_answered(session: Session, names: Collection[str]) -> bool:
+    """Say whether a wish of these properties is answered here, and perhaps not yet in Notion."""
+    answered = select(Wish.id).where(Wish.property.in_(list(names)), Wish.answer.is_not(None))
+    return session.scalars(answered.limit(1)).first() is not None
+
+
+def forget_gone(session: Session, names: Collection[str], standing: Collection[tuple[str, str]]) -> None:
+    """Forget the answered wishes of these properties that no row shows any more: Notion took the answer after all."""
+    gone = delete(Wish).where(Wish.property.in_(list(names)), Wish.answer.is_not(None))
+    if standing:
+        gone = gone.where(tuple_(Wish.page_id, Wish.property).not_in(list(standing)))
+    session.execute(gone)
+
+
+def enrolment_of(session: Session, page_id: str) -> UUID | None:
+    """Return whose enrolment a row in Notion is; None for a row that Funnel did not write."""
+    return session.scalars(select(Enrolment.id).where(Enrolment.notion_page_id == page_id)).first()
+
+
+def contact_of(session: Session, page_id: str) -> Contact | None:
+    """Return whose row in Notion it is; None for a row that Funnel does not know."""
+    return session.scalars(select(Contact).where(Contact.notion_page_id == page_id)).first()
