@@ -136,6 +136,14 @@ screenshots: setup servers ## Take a picture of every page of the console at fou
 	@mkdir -p var; $(BIN)/python -m tests.screenshots $(PAGES) > var/screenshots.log 2>&1 || { tail -20 var/screenshots.log; exit 1; }
 	@$(BIN)/python -m docs.pictures
 
+VNU := var/vnu/node_modules/vnu-jar/build/dist/vnu.jar
+$(VNU):
+	@mkdir -p var/vnu && cd var/vnu && npm install --silent --no-audit --no-fund vnu-jar@26.9.27
+
+.PHONY: validate
+validate: setup $(VNU) ## Ask the W3C's checker what is wrong with the HTML of every kind of page (needs Java and npm)
+	@$(BIN)/python -m tests.validate $(VNU)
+
 .PHONY: mutants
 mutants: setup ## Change the pure rules in small ways and see whether their tests notice (SAMPLE=300)
 	@$(BIN)/python -m tests.mutants $(SAMPLE)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, case, column, extract, func, select, values
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, column, extract, func, select, values
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.canary import CANARY
@@ -65,13 +65,14 @@ def waits(session: Session, span: Day, keys: Sequence[str] | None) -> Sequence[t
     They are rounded to tenths, the shortest first, each with how many took so long. Counted, and not sorted one by one,
     since there are many emails and few lengths.
     """
-    took = func.round(_seconds(session) * 10)
+    # As a whole number: SQLite sorts those by which it groups, and compares integers in half the time.
+    took = cast(func.round(_seconds(session) * 10), Integer)
     rows = select(took, func.count()).where(
         Email.due_at >= span[0], Email.due_at < span[1], Email.state == State.DELIVERED, Email.delivered_at.is_not(None)
     )
     rows = rows.where(Email.template_key.in_(list(keys))) if keys is not None else rows
     counted = count_without(session, rows.group_by(took))
-    return sorted((float(tenths) / 10, count) for (tenths,), count in counted.items())
+    return sorted((tenths / 10, count) for (tenths,), count in counted.items())
 
 
 def went_on(session: Session, keys: Sequence[str], events: Sequence[str]) -> dict[str, tuple[int, int]]:

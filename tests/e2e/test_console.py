@@ -263,6 +263,44 @@ def test_the_keyboard_reaches_the_content_and_shows_where_it_is(console: Page):
     expect(focused).to_have_css("outline-style", "solid")
 
 
+# What the keyboard has to reach, in the order in which it is read.
+REACHED = "a[href], button, input:not([type=hidden]), select, textarea, summary, pre[tabindex='0']"
+
+
+@ONCE
+@pytest.mark.parametrize("name", ["today", "lead", "hook-refused"])
+def test_tab_goes_to_everything_in_reading_order_and_shows_where_it_is(filled: Site, name):
+    page = filled.open()
+    page.goto(filled.url + pages(filled)[name])
+    number = page.evaluate(
+        f"""() => {{ window.all = [...document.querySelectorAll("{REACHED}")].filter(each => each.checkVisibility());
+        return all.length }}"""
+    )
+    reached, unseen = [], []
+    for _ in range(number):
+        page.keyboard.press("Tab")
+        at, shown = page.evaluate(
+            "[all.indexOf(document.activeElement), getComputedStyle(document.activeElement).outlineStyle]"
+        )
+        reached.append(at)
+        unseen += [at] if shown == "none" else []
+    page.context.close()
+    assert (reached, unseen) == (list(range(number)), [])
+
+
+@ONCE
+def test_what_was_opened_stays_open_and_has_the_focus_when_a_lead_s_page_looks_again(console: Page, filled: Site):
+    path = pages(filled)["lead"]
+    console.goto(filled.url + path)
+    opened = console.locator("#who-it-is")
+    opened.click()
+    opened.evaluate("each => { each.dataset.old = 'yes' }")
+    console.evaluate(f"htmx.ajax('GET', '{path}', {{target: '#lead', select: '#lead', swap: 'outerHTML'}})")
+    expect(console.locator("[data-old]")).to_have_count(0)
+    expect(opened).to_be_focused()
+    expect(console.locator("#who")).to_have_attribute("open", "")
+
+
 def test_a_slash_leads_to_the_box_that_finds_a_lead_from_every_page(console: Page, filled: Site):
     console.goto(f"{filled.url}/console/figures")
     console.keyboard.press("/")
