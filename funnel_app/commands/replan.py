@@ -8,13 +8,13 @@ import click
 from flask.cli import with_appcontext
 from rich.markup import escape
 
-from funnel_app.campaigns.spoken import things
+from funnel_app.campaigns.spoken import joined, things
 from funnel_app.commands.person import who
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
 from funnel_app.flows.console.replanning import apply_to_all, emails_in_words, keep_on_older, total_in_words
-from funnel_app.flows.intake.older_plans import Changed, plan_changes
+from funnel_app.flows.intake.older_plans import Changed, count_older, plan_changes
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.receipt import iso
 from funnel_app.redact import masked_addresses
@@ -22,6 +22,7 @@ from funnel_app.rules.replan import Edit
 
 AS_PLANNED = "Everybody who is under way has the plan of the files."
 RULES = "What went, or is on its way, stays. What is due by now goes within seconds, or is skipped as too late."
+SAY_AFTER = 500
 AGAIN = "had an email on its way just now: run it again"
 
 
@@ -37,7 +38,7 @@ def plan_command(as_json: bool) -> None:
         _show(found)
         say("Until you run flask campaigns apply, or apply --only-new, all of them keep the plan of their enrolment.")
     else:
-        say(AS_PLANNED)
+        say(_nothing())
 
 
 @click.command("apply")
@@ -49,7 +50,7 @@ def apply_command(only_new: bool, yes: bool) -> None:
     deps = current_deps()
     found = plan_changes(deps)
     if not found:
-        say(AS_PLANNED)
+        say(_nothing())
         return
     if not yes:
         _show(found)
@@ -57,11 +58,23 @@ def apply_command(only_new: bool, yes: bool) -> None:
     if only_new:
         say(f"{things(keep_on_older(deps, who()), 'lead')} under way keep their plan.")
         return
-    done = apply_to_all(deps, who())
+    done = apply_to_all(deps, who(), _progress)
     say(f"Done: {total_in_words(done.changed)}.")
     for each in done.changed:
         for line in _left(each):
             say(line)
+
+
+def _progress(people: int) -> None:
+    if people % SAY_AFTER == 0:
+        say(f"{things(people, 'lead')} so far.", err=True)
+
+
+def _nothing() -> str:
+    kept = sum(each.kept for each in count_older(current_deps()))
+    return (
+        f"{AS_PLANNED} But for {things(kept, 'lead')}, who keep an older one as somebody said." if kept else AS_PLANNED
+    )
 
 
 def _left(each: Changed) -> Iterator[str]:
@@ -90,13 +103,14 @@ def _show(found: list[Changed]) -> None:
 def _spoken(edit: Edit) -> str:
     deps, before, after = current_deps(), edit.before, edit.after
     title, due = f"“{deps.registry.title_of_email(after.template_key)}”", said_at(deps, after.due_at)
-    if edit.kind == "moves" and before:
-        return f"{title} moves from {said_at(deps, before.due_at)} to {due}"
-    if edit.kind == "text" and before:
-        return f"“{deps.registry.title_of_email(before.template_key)}” becomes {title}"
-    if edit.kind == "comes":
+    if "comes" in edit.kinds:
         return f"{title} comes, due {due}"
-    return f"{title} is {'taken back' if edit.kind == 'goes' else 'skipped'}: {after.reason}"
+    if before is None or after.state != before.state:
+        return f"{title} is {'taken back' if 'goes' in edit.kinds else 'skipped'}: {after.reason}"
+    was = f"“{deps.registry.title_of_email(before.template_key)}”"
+    told = [f"becomes {title}"] if "text" in edit.kinds else []
+    told += [f"moves from {said_at(deps, before.due_at)} to {due}"] if "moves" in edit.kinds else []
+    return f"{was} {joined(told)}"
 
 
 def _told(each: Changed) -> dict[str, Any]:
@@ -112,10 +126,10 @@ def _told(each: Changed) -> dict[str, Any]:
 def _edit(edit: Edit) -> dict[str, Any]:
     before = edit.before
     return {
-        "what": edit.kind,
+        "what": list(edit.kinds),
         "template": edit.after.template_key,
         "due_at": iso(edit.after.due_at),
         "was_template": before.template_key if before else None,
         "was_due_at": iso(before.due_at) if before else None,
-        "reason": edit.after.reason if edit.kind in {"goes", "late"} else None,
+        "reason": edit.after.reason if {"goes", "late"} & {*edit.kinds} else None,
     }

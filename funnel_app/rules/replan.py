@@ -12,7 +12,7 @@ from funnel_app.campaigns.model import Sequence, Step
 from funnel_app.campaigns.plan_text import find_step
 from funnel_app.campaigns.states import WAITING, State
 from funnel_app.rules.exit import NOT_GONE
-from funnel_app.rules.plan import FirstEmail, plan_emails, too_late, variant_for
+from funnel_app.rules.plan import SENT_BY_WEBSITE, FirstEmail, plan_emails, too_late, variant_for
 from funnel_app.rules.under_way import TAKEN_OUT, Row, UnderWay
 
 PASSED = "its step came into the campaign's file behind an email that had gone"
@@ -27,15 +27,17 @@ class Edit:
     after: Row
 
     @property
-    def kind(self) -> str | None:
-        """What becomes of it: `comes`, `goes`, `late`, `moves` or `text`; None for another number and nothing else."""
+    def kinds(self) -> tuple[str, ...]:
+        """What becomes of it: `comes`, `goes` or `late`, or it `moves` or gets another `text`, or both.
+
+        Nothing for another number alone.
+        """
         if self.before is None:
-            return "comes" if self.after.state is State.PLANNED else "late"
+            return ("comes",) if self.after.state is State.PLANNED else ("late",)
         if self.after.state != self.before.state:
-            return "goes" if self.after.state is State.CANCELLED else "late"
-        if self.after.due_at != self.before.due_at:
-            return "moves"
-        return "text" if self.after.template_key != self.before.template_key else None
+            return ("goes",) if self.after.state is State.CANCELLED else ("late",)
+        moves = ("moves",) if self.after.due_at != self.before.due_at else ()
+        return (*moves, "text") if self.after.template_key != self.before.template_key else moves
 
 
 def edits(of: UnderWay) -> list[Edit]:
@@ -74,7 +76,9 @@ def _waits(of: UnderWay, step: Step, row: Row | None) -> bool:
 
 def _went(of: UnderWay, step: Step) -> bool:
     row = of.row_of(step)
-    return row.state not in NOT_GONE if row else step.number in of.partners
+    if row is None:
+        return step.number in of.partners
+    return row.state not in NOT_GONE or row.reason == SENT_BY_WEBSITE
 
 
 def _as_now(of: UnderWay, step: Step, row: Row | None) -> Row:

@@ -50,4 +50,8 @@ def _due_at(case: Case, enrolment: EnrolmentFacts, email: EmailFacts) -> datetim
     if enrolment.plan:
         zone = ZoneInfo(case.contact.timezone or zone_of(enrolment.plan))
         sequence, timing = as_planned(enrolment.plan, sequence), replace(timing, zone=zone)
-    return timing.due_at(sequence, step_of(sequence, None, email.template_key, email.step))
+    try:
+        return timing.due_at(sequence, step_of(sequence, None, email.template_key, email.step))
+    except LookupError:
+        # Of a step that nobody knows any more: it keeps its distance to the call.
+        return email.due_at + (enrolment.anchor_at - (email.latest_at or enrolment.anchor_at))

@@ -98,8 +98,11 @@ class UnderWay:
     @cached_property
     def late_by(self) -> timedelta:
         """How late the enrolment runs: what comes new is as late as what it had."""
-        found = [(self.row_of(self.sequence.step(new)), old) for new, old in self.partners.items()]
-        late = (row.due_at - self.old_due[old - 1] for row, old in found if row and row.asked_for_at is None)
+        pairs = [(self.row_of(self.sequence.step(new)), old) for new, old in self.partners.items()]
+        found = [(row, old) for row, old in pairs if row and row.asked_for_at is None]
+        # What went may have gone by a plan before this one.
+        waiting = [(row, old) for row, old in found if row.state in WAITING]
+        late = (row.due_at - self.old_due[old - 1] for row, old in waiting or found)
         return max(max(late, default=timedelta()), timedelta())
 
 

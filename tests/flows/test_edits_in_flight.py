@@ -22,7 +22,7 @@ from funnel_app.flows.monitoring.invariants import count_invariants
 from funnel_app.flows.sending import deliver as delivering
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.tracing.trace import trace
-from funnel_app.ledger import contacts, enrolments
+from funnel_app.ledger import contacts, enrolments, schema
 from funnel_app.ledger.models import Enrolment
 from tests.apps import application
 from tests.flows.leads import WorkerDied, call, die, email_ids, look, opt_in, read_templates, write_templates
@@ -149,6 +149,8 @@ def test_only_new_lets_them_keep_it_and_says_no_more_of_it_until_the_file_change
     assert (plan_changes(new), apply_to_all(new, "olga").changed) == ([], [])
     assert calendar(new, PEOPLE[0]) == BEFORE
     first, *others = new.registry.sequence("christmas", "lead_nurture").steps
+    printed = application(new).test_cli_runner().invoke(args=["campaigns", "plan"]).stdout
+    assert "But for 1 lead, who keep an older one as somebody said." in printed
     third = with_steps(new, "lead_nurture", replace(first, delay=DAY), *others)
     assert plan_changes(third)[0].people == 1
 
@@ -229,6 +231,14 @@ def test_the_commands_and_the_page_say_it_with_masked_examples_and_change_nothin
     assert "has the plan of the files" in run.invoke(args=["campaigns", "apply"]).stdout
     assert "an older plan" not in olga.get("/console/sequences").text
     assert replanning.ACTION in {row.action.replace(" ", "_") for row in list_actions(new).rows}
+
+
+def test_who_is_under_way_at_the_migration_is_taken_as_planned_by_the_files_of_then(deps):
+    opt_in(deps)
+    schema.downgrade(deps.engine, "0025_add_wishes")
+    schema.upgrade(deps.engine)
+    assert count_older(deps) == []
+    assert [each.people for each in count_older(restarted(deps))] == [1]
 
 
 def test_apply_only_new_asks_first(deps):

@@ -11,6 +11,7 @@ from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import NEVER
 from funnel_app.rules.ids import new_id
+from funnel_app.rules.plan import SENT_BY_WEBSITE
 from funnel_app.rules.replan import CAME, PASSED, edits
 from funnel_app.rules.under_way import TAKEN_OUT, Row, UnderWay
 
@@ -59,7 +60,7 @@ def changed(after, gone: int = 1, late: timedelta = timedelta(), before=OLD, **m
 
 def told(of: UnderWay) -> dict[str, tuple[str | None, int, timedelta]]:
     """What becomes of each email, by its text: the kind, its number, and the time after the start."""
-    return {e.after.template_key: (e.kind, e.after.step, e.after.due_at - START) for e in edits(of)}
+    return {e.after.template_key: (" ".join(e.kinds) or None, e.after.step, e.after.due_at - START) for e in edits(of)}
 
 
 CHANGES = {
@@ -76,6 +77,10 @@ CHANGES = {
         {"x": ("comes", 3, 2 * DAY), "c": ("moves", 4, 3 * DAY), "d": ("moves", 5, 4 * DAY)},
     ),
     "renamed in its place": (sequence(a=0, b=1, new=2, d=3), {"new": ("text", 3, 2 * DAY)}),
+    "renamed and moved": (
+        sequence(a=0, b=1, new=5, d=6),
+        {"new": ("moves text", 3, 5 * DAY), "d": ("moves", 4, 6 * DAY)},
+    ),
     "what went is renamed": (sequence(other=0, b=1, c=2, d=3), {}),
     "what went is taken out": (sequence(b=1, c=2, d=3), {}),
     "before what went": (
@@ -120,14 +125,24 @@ def test_who_runs_late_or_was_asked_for_stays_so():
     assert (edit.after.was_due_at, edit.after.due_at) == (START + 2 * DAY, START + 3 * DAY)
 
 
+def test_lateness_is_that_of_what_waits_and_what_the_website_sent_counts_as_gone():
+    of = changed(sequence(a=0, b=1, c=2, d=3, e=4))
+    early = replace(of.rows[0], due_at=START + 3 * DAY)
+    assert told(replace(of, rows=(early, *of.rows[1:]))) == {"e": ("comes", 5, 4 * DAY)}
+    before = changed(CHANGES["before what went"][0], gone=0)
+    sent = replace(before.rows[0], state=State.SKIPPED, reason=SENT_BY_WEBSITE)
+    (passed,) = [e for e in edits(replace(before, rows=(sent, *before.rows[1:]))) if e.before is None]
+    assert passed.after.reason == PASSED
+
+
 def test_what_is_due_in_the_past_by_the_change_goes_now_or_is_too_late_by_the_rule_that_there_is():
     before = sequence(a=0, b=10, c=20)
     soon = replace(changed(sequence(a=0, b=1, c=20), before=before), now=START + 4 * DAY)
     assert told(soon) == {"b": ("moves", 2, DAY)}
     late = replace(soon, now=START + 9 * DAY)
     (edit,) = edits(late)
-    assert (edit.kind, edit.after.state, edit.after.reason) == (
-        "late", State.SKIPPED, "too late: over 7 days after its time",
+    assert (edit.kinds, edit.after.state, edit.after.reason) == (
+        ("late",), State.SKIPPED, "too late: over 7 days after its time",
     )  # fmt: skip
 
 
@@ -137,9 +152,9 @@ def test_the_reasons_are_said_and_a_step_that_is_put_back_comes_again():
     rows = tuple({**{r.id: r for r in of.rows}, **{e.after.id: e.after for e in edits(of)}}.values())
     assert [row.reason for row in rows if row.state is State.CANCELLED] == [TAKEN_OUT]
     back = edits(replace(of, rows=rows, sequence=whole, plan=plan_of(CAMPAIGN, without)))
-    assert {e.after.template_key: e.after.reason for e in back if e.kind == "comes"} == {"b": CAME, "e": CAME}
+    assert {e.after.template_key: e.after.reason for e in back if e.kinds == ("comes",)} == {"b": CAME, "e": CAME}
     passed = edits(changed(CHANGES["before what went"][0]))
-    assert [e.after.reason for e in passed if e.kind == "late"] == [PASSED]
+    assert [e.after.reason for e in passed if e.kinds == ("late",)] == [PASSED]
 
 
 def test_a_window_moves_emails_and_one_that_counts_from_the_call_cannot_be_compared():

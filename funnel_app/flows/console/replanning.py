@@ -1,7 +1,7 @@
 """Replanning: changed files are brought to who is under way, or not, on a person's word and under their name."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -32,14 +32,18 @@ class Applied:
     left: int
 
 
-def apply_to_all(deps: Deps, who: str) -> Applied:
-    """Bring the files to all who are under way, written down as one action, also where it is stopped between two."""
+def apply_to_all(deps: Deps, who: str, tell: Callable[[int], None] = lambda done: None) -> Applied:
+    """Bring the files to all who are under way, written down as one action, also where it is stopped between two.
+
+    `tell` hears after each person how many they are by then.
+    """
     run, found = _begin(deps, who), list[Changed]()
     over = STOPPED
     try:
         for changed in apply_changes(deps, who):
             if changed not in found[-1:]:
                 found.append(changed)
+            tell(sum(each.people for each in found))
         over = "done"
     finally:
         _tell(deps, run, f"{over}: {total_in_words(found)}")

@@ -69,7 +69,7 @@ class Changed:
             self.busy += is_busy
             self.foreign += not is_busy
             return
-        kinds = [edit.kind for edit in found if edit.kind]
+        kinds = [kind for edit in found for kind in edit.kinds]
         self.emails.update(kinds)
         self.unchanged += not kinds
 
@@ -130,7 +130,7 @@ def _foresee(deps: Deps, sequence: model.Sequence, enrolment: Enrolment, changed
     of = under_way(deps, sequence, enrolment, deps.now())
     found = edits(of) if of.is_comparable else None
     changed.take(found)
-    if found and len(changed.examples) < EXAMPLES and (told := [edit for edit in found if edit.kind]):
+    if found and len(changed.examples) < EXAMPLES and (told := [edit for edit in found if edit.kinds]):
         changed.examples.append(Example(enrolment.contact.email, enrolment.id, told))
 
 

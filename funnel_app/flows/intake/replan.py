@@ -29,8 +29,8 @@ from funnel_app.rules.under_way import Row
 def apply_changes(deps: Deps, who: str) -> Iterator[Changed]:
     """Bring the files of now to those who are under way, a person at a time; yield the sequence after each.
 
-    Stopped between two, it leaves whole people; taken again, it does the
-    rest. Who has an email on its way at this moment is left for the next time.
+    Stopped between two, it leaves whole people; taken again, it does the rest. Who has an email on its way at this
+    moment is left for the next time.
     """
     for _, sequence, file in in_files(deps):
         changed = Changed(file.campaign, file.sequence)
@@ -86,7 +86,7 @@ def _write(session: Session, enrolment: Enrolment, found: Sequence[Edit], now: d
     for edit in found:
         if edit.before and edit.after.state != edit.before.state:
             emails.move(session, rows[edit.after.id], edit.after.state, now, f"{edit.after.reason} (applied by {who})")
-        elif edit.before and edit.kind:
+        elif edit.before and edit.kinds:
             email_events.add_by_hand(session, edit.after.id, f"{_story(edit)} (applied by {who})", now)
     planning.plan(session, enrolment, [_facts(edit.after) for edit in found if not edit.before], now)
 

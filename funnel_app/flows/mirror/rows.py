@@ -14,6 +14,7 @@ from funnel_app.gateways.notion.values import Value, told_time
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, HookEvent
 from funnel_app.rules.exit import REASONS
 from funnel_app.rules.plan import SENT_BEFORE_CUT_OVER, SENT_BY_WEBSITE
+from funnel_app.rules.replan import PASSED
 
 MOST_STEPS = 5
 STATUSES = {
@@ -34,7 +35,7 @@ TROUBLED = frozenset(
         State.SKIPPED,
     }
 )
-NO_TROUBLE = (SENT_BY_WEBSITE, SENT_BEFORE_CUT_OVER)
+NO_TROUBLE = (SENT_BY_WEBSITE, SENT_BEFORE_CUT_OVER, PASSED)
 Values = dict[str, Value]
 
 
