@@ -4,7 +4,7 @@ The file is kept only until its rows are in, or for a day. Answers hold no addre
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -95,14 +95,16 @@ def claim(session: Session, now: datetime) -> Import | None:
     return won
 
 
-def advance(session: Session, import_id: UUID, rows: int, answers: Sequence[list[Any]], now: datetime) -> bool:
-    """Note that more rows were gone over, with their answers; False where somebody stopped the import."""
-    running = update(Import).where(Import.id == import_id, Import.state == ImportState.RUNNING)
+def advance(session: Session, taken: Import, rows: int, answers: Sequence[list[Any]], now: datetime) -> bool:
+    """Note that more rows were gone over, with their answers; False where somebody stopped the import, or took it."""
+    mine = Import.state == ImportState.RUNNING, Import.lease_until == taken.lease_until
     values = {"done": Import.done + rows, "lease_until": now + LEASE}
-    if not session.scalars(running.values(values).returning(Import.id)).all():
+    going = update(Import).where(Import.id == taken.id, *mine).values(values)
+    if not session.scalars(going.returning(Import.id)).all():
         return False
+    taken.lease_until = values["lease_until"]
     if answers:
-        session.add(ImportAnswers(import_id=import_id, answers=list(answers)))
+        session.add(ImportAnswers(import_id=taken.id, answers=list(answers)))
     return True
 
 
@@ -110,6 +112,12 @@ def turn(session: Session, import_id: UUID, before: Sequence[ImportState], to: I
     """Bring an import from one of these states into another; False where it is in none of them."""
     turned = update(Import).where(Import.id == import_id, Import.state.in_(before))
     return bool(session.scalars(turned.values(state=to, **values).returning(Import.id)).all())
+
+
+def halt(session: Session, why: str) -> None:
+    """Stop all that waits or runs; whoever wants it lets it go on."""
+    going = update(Import).where(Import.state.in_(ACTIVE))
+    session.execute(going.values(state=ImportState.STOPPED, fault=why, lease_until=None))
 
 
 def answers_of(session: Session, import_id: UUID) -> list[list[Any]]:
@@ -133,9 +141,13 @@ def forget(session: Session, drafts_before: datetime, before: datetime) -> int:
     return len(old)
 
 
-def forget_resting(session: Session, named: str) -> None:
-    """Forget the files that name somebody and that nothing is taken from now; what runs leaves out who was erased."""
-    resting = select(Import).where(Import.file.is_not(None), Import.state.not_in(ACTIVE))
-    for each in session.scalars(resting):
-        if named in (each.file or "").lower():
-            each.file, each.state, each.fault = None, ImportState.FAILED, "it named somebody who was erased"
+def resting(session: Session, names: Callable[[str], bool]) -> list[UUID]:
+    """Return the imports whose files name somebody and that nothing is taken from now."""
+    kept = select(Import).where(Import.file.is_not(None), Import.state.not_in(ACTIVE)).execution_options(yield_per=1)
+    return [each.id for each in session.scalars(kept) if names(each.file or "")]
+
+
+def forget_files(session: Session, ids: Collection[UUID]) -> None:
+    """Forget these imports' files, unless they are taken in meanwhile: what runs leaves out who was erased."""
+    theirs = update(Import).where(Import.id.in_(list(ids)), Import.state.not_in(ACTIVE))
+    session.execute(theirs.values(file=None, state=ImportState.FAILED, fault="it named somebody who was erased"))

@@ -182,7 +182,7 @@ def _take(deps: Deps, kept: Import) -> None:
     for step in take_list(deps, file, plan):
         answers = [[a.number, a.answer, a.reason, str(a.contact_id) if a.contact_id else None] for a in step.answers]
         with deps.sessions.begin() as session:
-            if not imports.advance(session, kept.id, step.rows, answers, deps.now()):
+            if not imports.advance(session, kept, step.rows, answers, deps.now()):
                 return
     _end(deps, kept, ImportState.DONE, None)
 
