@@ -31,6 +31,7 @@ class ImportState(StrEnum):
 
 
 ACTIVE = (ImportState.WAITING, ImportState.RUNNING)
+OVER = (ImportState.STOPPED, ImportState.DONE, ImportState.FAILED)
 
 
 class Import(Base):
@@ -114,10 +115,10 @@ def turn(session: Session, import_id: UUID, before: Sequence[ImportState], to: I
     return bool(session.scalars(turned.values(state=to, **values).returning(Import.id)).all())
 
 
-def halt(session: Session, why: str) -> None:
+def halt(session: Session, why: str, now: datetime) -> None:
     """Stop all that waits or runs; whoever wants it lets it go on."""
     going = update(Import).where(Import.state.in_(ACTIVE))
-    session.execute(going.values(state=ImportState.STOPPED, fault=why, lease_until=None))
+    session.execute(going.values(state=ImportState.STOPPED, fault=why, ended_at=now, lease_until=None))
 
 
 def answers_of(session: Session, import_id: UUID) -> list[list[Any]]:
@@ -132,9 +133,14 @@ def count_answers(session: Session, import_id: UUID) -> Counter[str]:
 
 
 def forget(session: Session, drafts_before: datetime, before: datetime) -> int:
-    """Delete drafts and stopped imports, and what ended, each before a time, with the answers; return how many."""
-    old_draft = and_(Import.state.in_((ImportState.DRAFT, ImportState.STOPPED)), Import.created_at < drafts_before)
-    over = and_(Import.state.in_((ImportState.DONE, ImportState.FAILED)), Import.created_at < before)
+    """Delete drafts, and what ended or was stopped, each before a time, with the answers; return how many.
+
+    Of what was stopped the file goes as soon as a draft's; the answers of the rows that came in stay.
+    """
+    stopped = Import.state == ImportState.STOPPED, Import.ended_at < drafts_before, Import.file.is_not(None)
+    session.execute(update(Import).where(*stopped).values(file=None))
+    old_draft = and_(Import.state == ImportState.DRAFT, Import.created_at < drafts_before)
+    over = and_(Import.state.in_(OVER), Import.created_at < before)
     old = [*session.scalars(select(Import.id).where(or_(old_draft, over)))]
     session.execute(delete(ImportAnswers).where(ImportAnswers.import_id.in_(old)))
     session.execute(delete(Import).where(Import.id.in_(old)))

@@ -102,7 +102,7 @@ def _fill(deps: Deps, copy: Path, reason: str, now: datetime) -> Restored:
 def _hold(session: Session, reason: str, now: datetime) -> int:
     requests.close_unsettled(session, reason)
     received_emails.hold(session, reason)
-    imports.halt(session, reason)
+    imports.halt(session, reason, now)
     held = 0
     while found := emails.sent_since(session, now, AT_A_TIME):
         for email in found:

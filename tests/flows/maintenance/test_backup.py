@@ -364,7 +364,9 @@ def test_a_backup_is_due_once_a_night(sqlite, tmp_path):
 
 def test_after_a_restore_no_reply_goes_on_and_no_list_comes_in_by_itself(deps, elsewhere, tmp_path):
     """Both went their way after the backup, which knows nothing of it; a day later Resend forgot the key."""
-    received = [{"resend_id": f"in-{n}", "received_at": deps.now(), "sender": "bo@x.example", "subject": "Hi"} for n in "12"]
+    received = [
+        {"resend_id": f"in-{n}", "received_at": deps.now(), "sender": "bo@x.example", "subject": "Hi"} for n in "12"
+    ]
     with deps.sessions.begin() as session:
         received_emails.keep(session, {**received[0], "reading": Reading.READ, "forward": Forward.DUE})
         received_emails.keep(session, {**received[1], "reading": Reading.WAITING})
