@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, insert, text
 
 from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.plan_text import plan_of
 from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.states import State
 from funnel_app.ledger import counts, emails, enrolments, messages, requests, schema
@@ -119,7 +120,8 @@ def main(count: int, url: str) -> None:
     _, reads = make_sessions(engine)
     modes = (Mode.LIVE, Mode.TEST)
     soon = NOW + timedelta(days=14)
-    steps = {s.name: len(s.steps) for s in load_registry().campaigns["christmas"].sequences.values()}
+    christmas = load_registry().campaigns["christmas"]
+    lasts = [(s.name, len(s.steps), plan_of(christmas, s)) for s in christmas.sequences.values()]
     queries: dict[str, Callable[[Any], Any]] = {
         "sweep: due": lambda s: emails.due(s, NOW, modes, 1000),
         "sweep: abandoned": lambda s: emails.abandoned(s, NOW, 1000),
@@ -131,7 +133,7 @@ def main(count: int, url: str) -> None:
         "stuck": lambda s: counts.sending_since(s, NOW),
         "unproven": lambda s: counts.sent_since(s, NOW),
         "held": lambda s: counts.in_state(s, State.HELD),
-        "incomplete": lambda s: [counts.incomplete(s, "christmas", name, n) for name, n in steps.items()],
+        "incomplete": lambda s: [counts.incomplete(s, "christmas", *last) for last in lasts],
         "mirror_behind": lambda s: counts.mirror_behind(s, NOW),
         "orphans": lambda s: counts.orphans(s, NOW - timedelta(days=1)),
         "unproven: whom to ask": lambda s: emails.unproven(s, NOW, timedelta(minutes=3), 20),

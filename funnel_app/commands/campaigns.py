@@ -10,6 +10,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from rich.markup import escape
 
+from funnel_app.commands.replan import apply_command, plan_command
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
@@ -40,6 +41,10 @@ def group(context: click.Context, as_json: bool) -> None:
     Terminal().print(table)
     for title, words in [*seasons_now(current_deps()), *limits(current_deps())]:
         say(f"{title}: {words}")
+
+
+group.add_command(plan_command)
+group.add_command(apply_command)
 
 
 @group.command("verify")

@@ -41,9 +41,9 @@ def in_state(session: Session, state: State) -> int:
     return _count(session, UNDER_WAY, Email.state == state)
 
 
-def incomplete(session: Session, campaign: str, sequence: str, steps: int) -> int:
-    """Count the running enrolments of a sequence that lack the last of its emails."""
-    return session.scalar(select(func.count(Enrolment.id)).where(*lacks_step(campaign, sequence, steps))) or 0
+def incomplete(session: Session, campaign: str, sequence: str, steps: int, plan: str) -> int:
+    """Count the running enrolments of a sequence, by its plan of now, that lack the last of its emails."""
+    return session.scalar(select(func.count(Enrolment.id)).where(*lacks_step(campaign, sequence, steps, plan))) or 0
 
 
 def mirror_behind(session: Session, before: datetime) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
@@ -76,19 +76,23 @@ def end(session: Session, enrolment: Enrolment, state: EnrolmentState, reason: s
     outbox.add(session.connection(), lead_events.ended(enrolment, now), now)
 
 
-def lacks_step(campaign: str, sequence: str, step: int) -> tuple[ColumnElement[bool], ...]:
-    """Return what holds for the running enrolments of a sequence that have no email of this step."""
+def lacks_step(campaign: str, sequence: str, step: int, plan: str) -> tuple[ColumnElement[bool], ...]:
+    """Return what holds for the running enrolments of a sequence, by its plan of now, that have no email of this step.
+
+    One of another plan lacks nothing; after a change numbers may be left out, and the last is as large at least.
+    """
     return (
         written(Enrolment.state, EnrolmentState.ACTIVE),
         Enrolment.campaign == campaign,
         Enrolment.sequence == sequence,
-        ~exists().where(Email.enrolment_id == Enrolment.id, Email.step == step),
+        or_(Enrolment.plan.is_(None), Enrolment.plan == plan),
+        ~exists().where(Email.enrolment_id == Enrolment.id, Email.step >= step),
     )
 
 
-def lacking(session: Session, campaign: str, sequence: str, step: int, limit: int) -> list[Enrolment]:
-    """Return running enrolments of a sequence that have no email of this step, with their emails and contact."""
-    wanted = select(Enrolment).where(*lacks_step(campaign, sequence, step)).order_by(Enrolment.id).limit(limit)
+def lacking(session: Session, lacks: tuple[ColumnElement[bool], ...], limit: int) -> list[Enrolment]:
+    """Return running enrolments that lack a step, as `lacks_step` has it, with their emails and contact."""
+    wanted = select(Enrolment).where(*lacks).order_by(Enrolment.id).limit(limit)
     return list(session.scalars(wanted.options(selectinload(Enrolment.emails), joinedload(Enrolment.contact))))
 
 

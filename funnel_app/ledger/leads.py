@@ -55,6 +55,11 @@ def owner_of_enrolment(session: Session, enrolment_id: UUID) -> UUID:
     return session.scalars(select(Enrolment.contact_id).where(Enrolment.id == enrolment_id)).one()
 
 
+def owners_of_enrolments(session: Session, enrolment_ids: Collection[UUID]) -> list[UUID]:
+    """Return whose these enrolments are."""
+    return list(session.scalars(select(Enrolment.contact_id).where(Enrolment.id.in_(list(enrolment_ids))).distinct()))
+
+
 def page(session: Session, wanted: Wanted, limit: int) -> list[Contact]:
     """Return the newest leads that are wanted, after a lead where a page before ended with it.
 

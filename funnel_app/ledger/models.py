@@ -115,6 +115,8 @@ class Enrolment(Mirrored, Base):
     call_at: Mapped[datetime | None]
     anchor_at: Mapped[datetime]
     deadline: Mapped[date] = mapped_column(Date)
+    plan: Mapped[str | None] = mapped_column(Text)
+    plan_kept: Mapped[str | None] = mapped_column(String(16))
     state: Mapped[EnrolmentState] = mapped_column(String(16), default=EnrolmentState.ACTIVE)
     exit_event: Mapped[str | None] = mapped_column(String(32))
     exit_reason: Mapped[str | None] = mapped_column(Text)

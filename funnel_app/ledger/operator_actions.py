@@ -40,6 +40,11 @@ def add(session: Session, action: OperatorAction) -> None:
     session.add(action)
 
 
+def tell(session: Session, action_id: UUID, detail: str) -> None:
+    """Say how far something came that takes a while."""
+    session.get_one(OperatorAction, action_id).detail = detail
+
+
 def find(session: Session, action_id: UUID) -> OperatorAction | None:
     """Return what was done under an id; None where nothing was."""
     return session.get(OperatorAction, action_id)

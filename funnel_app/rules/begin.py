@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from funnel_app.campaigns.model import Event, Sequence
+from funnel_app.campaigns.plan_text import find_step, plan_of
 from funnel_app.campaigns.season import started_on
 from funnel_app.campaigns.states import State
 from funnel_app.rules.case import Case
@@ -117,6 +118,7 @@ def _begun(case: Case, sequence: Sequence, start: Start, hook_id: UUID, run: int
         call_at=start.call_at,
         anchor_at=timing.anchor_at,
         deadline=timing.deadline,
+        plan=plan_of(case.campaign, sequence),
         variables=start.variables,
         created_at=case.now,
         emails=tuple(_skipped(email) if email.step in gone else email for email in emails),
@@ -128,7 +130,9 @@ def _gone(case: Case, sequence: Sequence, start: Start) -> set[int]:
     if not sequence.per_occurrence:
         return set()
     runs = [run for run in _runs(case, sequence, start.occurrence) if run.call_at == start.call_at]
-    return {email.step for run in runs for email in run.emails if email.state not in NOT_GONE}
+    went = [email for run in runs for email in run.emails if email.state not in NOT_GONE]
+    # By its text, since a step may have got another number; by its number where the text has another name by now.
+    return {found.number if (found := find_step(sequence, email.template_key)) else email.step for email in went}
 
 
 def _skipped(email: EmailFacts) -> EmailFacts:

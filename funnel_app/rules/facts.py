@@ -47,6 +47,7 @@ class EnrolmentFacts:
     call_at: datetime | None = None
     anchor_at: datetime
     deadline: date
+    plan: str | None = None
     state: EnrolmentState = EnrolmentState.ACTIVE
     exit_event: str | None = None
     exit_reason: str | None = None

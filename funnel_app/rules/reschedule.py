@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Event, Mode
+from funnel_app.campaigns.plan_text import as_planned, step_of, zone_of
 from funnel_app.campaigns.states import WAITING, State
 from funnel_app.rules.case import Case
 from funnel_app.rules.facts import EmailFacts, EnrolmentFacts
@@ -37,7 +39,15 @@ def _moved(case: Case, enrolment: EnrolmentFacts, email: EmailFacts) -> EmailFac
         email = replace(email, state=State.PLANNED, reason="given back: the call was moved")
     if email.state not in WAITING:
         return email
-    sequence = case.campaign.sequences[enrolment.sequence]
-    timing = replace(case.timing(enrolment.anchor_at), mode=Mode(enrolment.mode))
-    due_at = timing.due_at(sequence, sequence.step(email.step))
+    due_at = _due_at(case, enrolment, email)
     return replace(email, due_at=due_at, latest_at=enrolment.anchor_at)
+
+
+def _due_at(case: Case, enrolment: EnrolmentFacts, email: EmailFacts) -> datetime:
+    """Return when a reminder is due by the plan that its enrolment was planned by, whatever its file says by now."""
+    sequence, timing = case.campaign.sequences[enrolment.sequence], case.timing(enrolment.anchor_at)
+    timing = replace(timing, mode=Mode(enrolment.mode))
+    if enrolment.plan:
+        zone = ZoneInfo(case.contact.timezone or zone_of(enrolment.plan))
+        sequence, timing = as_planned(enrolment.plan, sequence), replace(timing, zone=zone)
+    return timing.due_at(sequence, step_of(sequence, None, email.template_key, email.step))

@@ -97,12 +97,12 @@ def enter_weeks(site: Site, world: Path) -> None:
     """Go on where a world was kept, over a copy of its ledger, and log Olga in."""
     populate(site.deps)
     site.leads = enter_world(site.deps, world)
-    keep_list(site.deps, "fair.csv", LIST, "Olga")
     watch_and_log_in(site)
 
 
 def watch_and_log_in(site: Site) -> None:
-    """Let everything be looked at that may be wrong, and log Olga in."""
+    """Let a list wait to be imported and everything be looked at that may be wrong, and log Olga in."""
+    keep_list(site.deps, "fair.csv", LIST, "Olga")
     watch(site.deps)
     examine_and_keep(site.deps)
     site.log_in()

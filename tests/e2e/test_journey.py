@@ -141,7 +141,8 @@ def test_a_visitor_s_form_becomes_emails_in_the_inbox_and_the_same_story_in_the_
     for words in ("Salon Noor", "CRITICAL", "Yes, send me the playbook and tips by email"):
         expect(page.get_by_text(words).first).to_be_visible()
     timeline = page.locator("section", has=page.get_by_role("heading", name="What happened"))
-    for words in ("opt in by website", "assessment by website", "Nurture for new opt-ins", "took the assessment"):
+    told = "Sign-up by the website", "Assessment by the website", "Nurture for new opt-ins", "took the assessment"
+    for words in told:
         expect(timeline).to_contain_text(words)
     received = [email["tags"]["email"] for email in stack.received() if email["to"] == [address]]
     assert emails_on(page, "delivered") == set(received) and len(received) == len(set(received))

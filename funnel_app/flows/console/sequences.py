@@ -12,6 +12,7 @@ from funnel_app.campaigns.season import off_season_in_words, season_in_words
 from funnel_app.campaigns.spoken import lasting
 from funnel_app.deps import Deps
 from funnel_app.flows.console.fares import Fares, recent_fares, together
+from funnel_app.flows.intake.older_plans import count_older
 from funnel_app.ledger import ahead, figures
 from funnel_app.ledger.ahead import AtStep
 from funnel_app.ledger.base import EnrolmentState
@@ -28,6 +29,7 @@ class Drawn:
     What is told of a step (how it fares, who is there, how long after the one before it goes) is at the step's place.
     `ends` is how long after the last email the call is, None where no call is counted to. `season` and `off_season` are
     sentences, None where there is no season; `limit` says how much marketing a lead gets, None for as much as comes.
+    `older` counts who is under way by an older plan, and nobody said that they keep it.
     """
 
     campaign: model.Campaign
@@ -41,6 +43,7 @@ class Drawn:
     season: str | None
     off_season: str | None
     limit: str | None
+    older: int
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ def draw_sequences(deps: Deps) -> list[Drawn]:
         enrolled = figures.enrolments(session)
         here = _by_step(ahead.at_steps(session))
     by_key = {row.key: row for row in recent_fares(deps)}
+    older = {(each.campaign.name, each.sequence.name): each.people for each in count_older(deps)}
     return [
         Drawn(
             campaign=campaign,
@@ -105,6 +109,7 @@ def draw_sequences(deps: Deps) -> list[Drawn]:
             season=season_of(deps, campaign),
             off_season=off_season_in_words(campaign, sequence),
             limit=limit_of(campaign),
+            older=older.get((campaign.name, sequence.name), 0),
         )
         for campaign in deps.registry.campaigns.values()
         for sequence in campaign.sequences.values()

@@ -1,4 +1,4 @@
-"""Fill: plan the steps that running enrolments lack, since their campaign's file has gained them."""
+"""Fill: plan the steps of their own plan that running enrolments lack; a step that is new in the file is none."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Campaign, Mode, Sequence
+from funnel_app.campaigns.plan_text import plan_of
 from funnel_app.deps import Deps
 from funnel_app.ledger import contacts, enrolments, planning
 from funnel_app.ledger.conflicts import retry_on_conflict
@@ -18,7 +19,7 @@ AT_A_TIME = 200
 
 
 def plan_missing(deps: Deps) -> int:
-    """Give running enrolments all steps of their sequence; return how many emails were planned. Safe to repeat."""
+    """Give running enrolments all steps of their own plan; return how many emails were planned. Safe to repeat."""
     return sum(
         _fill_all(deps, campaign, sequence)
         for campaign in deps.registry.campaigns.values()
@@ -28,15 +29,16 @@ def plan_missing(deps: Deps) -> int:
 
 @retry_on_conflict
 def _fill_all(deps: Deps, campaign: Campaign, sequence: Sequence) -> int:
-    last = (campaign.name, sequence.name, len(sequence.steps))
+    plan = plan_of(campaign, sequence)
+    lacks = enrolments.lacks_step(campaign.name, sequence.name, len(sequence.steps), plan)
     with deps.reads() as session:
-        short = enrolments.lacking(session, *last, AT_A_TIME)
+        short = enrolments.lacking(session, lacks, AT_A_TIME)
     if not short:
         return 0
     now = deps.now()
     with deps.sessions.begin() as session:
         contacts.lock(session, [enrolment.contact_id for enrolment in short])
-        found = enrolments.lacking(session, *last, AT_A_TIME)
+        found = enrolments.lacking(session, lacks, AT_A_TIME)
         return sum(_fill(deps, session, campaign, sequence, enrolment, now) for enrolment in found)
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Event
+from funnel_app.campaigns.plan_text import plan_of
 from funnel_app.campaigns.states import WAITING, State
 from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
@@ -165,6 +166,7 @@ class _Carrying:
             happened_at=timing.anchor_at,
             anchor_at=timing.anchor_at,
             deadline=timing.deadline,
+            plan=plan_of(old.campaign, old.sequence),
             variables=dict(contact.properties),
             created_at=self.now,
         )

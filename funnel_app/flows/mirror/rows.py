@@ -116,7 +116,7 @@ def sequence_row(contact: Contact, enrolment: Enrolment) -> Values:
         "status": _status(enrolment),
         "next_email": coming.template_key if coming else None,
         "next_at": told_time(coming.due_at) if coming else None,
-        **{f"email_{email.step}_sent": _sent(enrolment, email) for email in enrolment.emails[:MOST_STEPS]},
+        **{f"email_{each.step}_sent": _sent(enrolment, each) for each in enrolment.emails if each.step <= MOST_STEPS},
         "delivered": sum(email.state == State.DELIVERED for email in enrolment.emails),
         "problem": _problem(enrolment),
         "completed": enrolment.state == EnrolmentState.COMPLETED,

@@ -9,7 +9,18 @@ from datetime import datetime
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks import backups, emails, ledger, notion, outside, redis, resend, season, settings
+from funnel_app.flows.monitoring.checks import (
+    backups,
+    campaigns,
+    emails,
+    ledger,
+    notion,
+    outside,
+    redis,
+    resend,
+    season,
+    settings,
+)
 from funnel_app.flows.monitoring.checks.check import Check, Findings, Status, fault, ok, standing
 from funnel_app.flows.monitoring.ready import Part, Stop
 from funnel_app.flows.receipt import iso
@@ -43,6 +54,7 @@ CHECKS: Mapping[str, Probe] = {
     "notion": notion.notion,
     "notion mirror": notion.mirror,
     "seasons": season.seasons,
+    "campaign files": campaigns.older_plans,
     "invariants": emails.invariants,
     "refused calls": emails.refused,
     "undelivered": emails.undelivered,

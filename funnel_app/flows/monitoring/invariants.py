@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.plan_text import plan_of
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.ledger import counts
@@ -47,8 +48,11 @@ def _unproven(deps: Deps, session: Session) -> int:
 
 
 def _incomplete(deps: Deps, session: Session) -> int:
-    sequences = [s for campaign in deps.registry.campaigns.values() for s in campaign.sequences.values()]
-    return sum(counts.incomplete(session, s.campaign, s.name, len(s.steps)) for s in sequences)
+    return sum(
+        counts.incomplete(session, campaign.name, each.name, len(each.steps), plan_of(campaign, each))
+        for campaign in deps.registry.campaigns.values()
+        for each in campaign.sequences.values()
+    )
 
 
 def _mirror_behind(deps: Deps, session: Session) -> int:

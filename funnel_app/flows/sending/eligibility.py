@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Campaign, Mode, Sequence
+from funnel_app.campaigns.plan_text import step_of
 from funnel_app.campaigns.recipients import is_test_recipient
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.campaigns.season import not_on
@@ -43,7 +44,7 @@ def in_files(deps: Deps, email: Email) -> tuple[Campaign, Sequence]:
     try:
         campaign = deps.registry.campaign(enrolment.campaign)
         sequence = deps.registry.sequence(campaign.name, enrolment.sequence)
-        sequence.step(email.step)
+        step_of(sequence, enrolment.plan, email.template_key, email.step)
     except (UnknownCampaign, LookupError):
         name = f"{enrolment.campaign}/{enrolment.sequence}"
         raise NotInFiles(
@@ -112,7 +113,8 @@ def _missed(deps: Deps, session: Session, email: Email, now: datetime) -> str | 
     if email.latest_at and (near := _gave_way(session, email, email.latest_at, now)):
         return near
     enrolment, today = email.enrolment, now.astimezone(ZoneInfo(campaign.timezone)).date()
-    return not_on(campaign, sequence.step(email.step), enrolment.deadline, today, Mode(enrolment.mode))
+    step = step_of(sequence, enrolment.plan, email.template_key, email.step)
+    return not_on(campaign, step, enrolment.deadline, today, Mode(enrolment.mode))
 
 
 def _gave_way(session: Session, email: Email, call_at: datetime, now: datetime) -> str | None:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import AtMost, Kind, Mode
+from funnel_app.campaigns.plan_text import step_of
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import days_later, into_window
@@ -91,7 +92,8 @@ def _until(deps: Deps, email: Email, waits: GivesWay) -> datetime:
     campaign, sequence = in_files(deps, email)
     zone = ZoneInfo(email.enrolment.contact.timezone or campaign.timezone)
     until = waits.until
-    if waits.is_full and sequence.step(email.step).in_days:
+    step = step_of(sequence, email.enrolment.plan, email.template_key, email.step)
+    if waits.is_full and step.in_days:
         until = _same_time_of_day(email.was_due_at or email.due_at, until, zone)
     return into_window(until, sequence.window, zone) if sequence.window else until
 

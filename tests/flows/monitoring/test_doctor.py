@@ -64,7 +64,7 @@ def well(sqlite, monkeypatch, tmp_path):
 
 def desk(*faults, missing=()):
     """A desk of one database with these faults."""
-    table = SimpleNamespace(table=SimpleNamespace(title="Contacts"), faults=lambda: list(faults))
+    table = SimpleNamespace(table=SimpleNamespace(title="Contacts"), faults=lambda: list(faults), wishes_lacking=list)
     return SimpleNamespace(tables=[table], not_set=lambda: [SimpleNamespace(title=title) for title in missing])
 
 

@@ -1,0 +1,121 @@
+"""`flask campaigns plan` and `apply`: what changed files mean for those who are under way, and whether they do."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+from rich.markup import escape
+
+from funnel_app.campaigns.spoken import things
+from funnel_app.commands.person import who
+from funnel_app.commands.tables import folded
+from funnel_app.commands.terminal import Terminal, say
+from funnel_app.current import current_deps
+from funnel_app.flows.console.replanning import apply_to_all, emails_in_words, keep_on_older, total_in_words
+from funnel_app.flows.intake.older_plans import Changed, plan_changes
+from funnel_app.flows.monitoring.local_time import said_at
+from funnel_app.flows.receipt import iso
+from funnel_app.redact import masked_addresses
+from funnel_app.rules.replan import Edit
+
+AS_PLANNED = "Everybody who is under way has the plan of the files."
+RULES = "What went, or is on its way, stays. What is due by now goes within seconds, or is skipped as too late."
+AGAIN = "had an email on its way just now: run it again"
+
+
+@click.command("plan")
+@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@with_appcontext
+def plan_command(as_json: bool) -> None:
+    """Say what changed files would change for those who are under way. Changes nothing."""
+    found = plan_changes(current_deps())
+    if as_json:
+        say(json.dumps({"sequences": [_told(each) for each in found]}, indent=2))
+    elif found:
+        _show(found)
+        say("Until you run flask campaigns apply, or apply --only-new, all of them keep the plan of their enrolment.")
+    else:
+        say(AS_PLANNED)
+
+
+@click.command("apply")
+@click.option("--only-new", is_flag=True, help="Let who is under way keep their plan, and say no more of this change.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_appcontext
+def apply_command(only_new: bool, yes: bool) -> None:
+    """Bring changed files to those who are under way. Safe to stop and to repeat."""
+    deps = current_deps()
+    found = plan_changes(deps)
+    if not found:
+        say(AS_PLANNED)
+        return
+    if not yes:
+        _show(found)
+        click.confirm("Let them all keep their plan?" if only_new else f"{RULES}\nApply it?", abort=True)
+    if only_new:
+        say(f"{things(keep_on_older(deps, who()), 'lead')} under way keep their plan.")
+        return
+    done = apply_to_all(deps, who())
+    say(f"Done: {total_in_words(done.changed)}.")
+    for each in done.changed:
+        for line in _left(each):
+            say(line)
+
+
+def _left(each: Changed) -> Iterator[str]:
+    if each.busy:
+        yield f"{each.sequence}: {things(each.busy, 'lead')} {AGAIN}."
+    if each.foreign:
+        words = "its steps count from another time than before: only new leads can have it (--only-new)"
+        yield f"{each.sequence}: {things(each.foreign, 'lead')} keep their plan, since {words}."
+
+
+def _show(found: list[Changed]) -> None:
+    table = folded("sequence", "leads", "what changes for them", title="Changed since they came")
+    for each in found:
+        same = f"; for {things(each.unchanged, 'lead')} nothing" if each.unchanged else ""
+        table.add_row(
+            escape(f"{each.campaign}/{each.sequence}"), f"{each.people:,}", emails_in_words(each.emails) + same
+        )
+    Terminal().print(table)
+    for each in found:
+        for example in each.examples:
+            say(f"{masked_addresses(example.address)}: {'; '.join(map(_spoken, example.edits))}.")
+        for line in _left(each):
+            say(line)
+
+
+def _spoken(edit: Edit) -> str:
+    deps, before, after = current_deps(), edit.before, edit.after
+    title, due = f"“{deps.registry.title_of_email(after.template_key)}”", said_at(deps, after.due_at)
+    if edit.kind == "moves" and before:
+        return f"{title} moves from {said_at(deps, before.due_at)} to {due}"
+    if edit.kind == "text" and before:
+        return f"“{deps.registry.title_of_email(before.template_key)}” becomes {title}"
+    if edit.kind == "comes":
+        return f"{title} comes, due {due}"
+    return f"{title} is {'taken back' if edit.kind == 'goes' else 'skipped'}: {after.reason}"
+
+
+def _told(each: Changed) -> dict[str, Any]:
+    counted = {kind: each.emails[kind] for kind in ("moves", "comes", "goes", "text", "late")}
+    people = {"people": each.people, "unchanged": each.unchanged, "only_new": each.foreign}
+    examples = [
+        {"lead": masked_addresses(e.address), "enrolment": str(e.enrolment_id), "emails": list(map(_edit, e.edits))}
+        for e in each.examples
+    ]
+    return {"campaign": each.campaign, "sequence": each.sequence, **people, "emails": counted, "examples": examples}
+
+
+def _edit(edit: Edit) -> dict[str, Any]:
+    before = edit.before
+    return {
+        "what": edit.kind,
+        "template": edit.after.template_key,
+        "due_at": iso(edit.after.due_at),
+        "was_template": before.template_key if before else None,
+        "was_due_at": iso(before.due_at) if before else None,
+        "reason": edit.after.reason if edit.kind in {"goes", "late"} else None,
+    }

@@ -1,0 +1,83 @@
+"""Replanning: changed files are brought to who is under way, or not, on a person's word and under their name."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from funnel_app.campaigns.spoken import joined, things
+from funnel_app.deps import Deps
+from funnel_app.flows.intake.older_plans import Changed
+from funnel_app.flows.intake.replan import apply_changes, keep_all
+from funnel_app.ledger import operator_actions
+from funnel_app.ledger.operator_actions import COMMAND_LINE, OperatorAction
+from funnel_app.ledger.types import new_id
+
+ACTION, STOPPED = "apply_campaigns", "begun, and stopped before its end"
+# What becomes of emails, of one and of several.
+BECOMES = {
+    "moves": ("moves", "move"),
+    "comes": ("comes", "come"),
+    "goes": ("is taken back", "are taken back"),
+    "text": ("gets another text", "get another text"),
+    "late": ("is skipped", "are skipped"),
+}
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a run came to: the sequences that it changed, and the leads that it left."""
+
+    changed: Sequence[Changed]
+    left: int
+
+
+def apply_to_all(deps: Deps, who: str) -> Applied:
+    """Bring the files to all who are under way, written down as one action, also where it is stopped between two."""
+    run, found = _begin(deps, who), list[Changed]()
+    over = STOPPED
+    try:
+        for changed in apply_changes(deps, who):
+            if changed not in found[-1:]:
+                found.append(changed)
+        over = "done"
+    finally:
+        _tell(deps, run, f"{over}: {total_in_words(found)}")
+    return Applied(found, sum(each.left for each in found))
+
+
+def keep_on_older(deps: Deps, who: str) -> int:
+    """Let all who are under way keep the plan of their enrolment, and write it down; return how many they are."""
+    run = _begin(deps, who)
+    kept = keep_all(deps)
+    _tell(deps, run, f"the changed files are for new leads only: {things(kept, 'lead')} under way keep their plan")
+    return kept
+
+
+def total_in_words(found: Sequence[Changed]) -> str:
+    """Say what changes came to in all."""
+    people, left = sum(each.people for each in found), sum(each.left for each in found)
+    emails = sum((each.emails for each in found), Counter[str]())
+    words = f"{things(people - left, 'lead')} by the files as they are now; {emails_in_words(emails)}"
+    return f"{words}; {things(left, 'lead')} left as they were" if left else words
+
+
+def emails_in_words(emails: Counter[str]) -> str:
+    """Say what becomes of so many emails."""
+    told = [
+        f"{things(number, 'email')} {words[number != 1]}" for kind, words in BECOMES.items() if (number := emails[kind])
+    ]
+    return joined(told) or "no email changes"
+
+
+def _begin(deps: Deps, who: str) -> UUID:
+    row = OperatorAction(id=new_id(), at=deps.now(), operator=who, action=ACTION, detail=STOPPED, source=COMMAND_LINE)
+    run = row.id
+    with deps.sessions.begin() as session:
+        operator_actions.add(session, row)
+    return run
+
+
+def _tell(deps: Deps, run: UUID, detail: str) -> None:
+    with deps.sessions.begin() as session:
+        operator_actions.tell(session, run, detail)

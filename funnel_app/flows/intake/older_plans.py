@@ -1,0 +1,153 @@
+"""Older plans: who is under way by another plan than their sequence's file has now, and what the file would change."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from funnel_app.campaigns import model
+from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.plan_text import fingerprint, plan_of
+from funnel_app.campaigns.states import State
+from funnel_app.deps import Deps
+from funnel_app.ledger import plans
+from funnel_app.ledger.models import Enrolment
+from funnel_app.ledger.plans import File
+from funnel_app.rules.replan import Edit, edits
+from funnel_app.rules.under_way import Row, UnderWay
+
+AT_A_TIME = 200
+EXAMPLES = 3
+ROW = ("id", "step", "template_key", "due_at", "was_due_at", "asked_for_at", "latest_at", "reason")
+
+
+@dataclass(frozen=True)
+class Older:
+    """How many are under way in a sequence by an older plan, and how many somebody kept on theirs."""
+
+    campaign: model.Campaign
+    sequence: model.Sequence
+    people: int
+    kept: int
+
+
+@dataclass(frozen=True)
+class Example:
+    """One person whom a change concerns, and what becomes of their emails."""
+
+    address: str
+    enrolment_id: UUID
+    edits: Sequence[Edit]
+
+
+@dataclass
+class Changed:
+    """What a change comes to in one sequence: people, their emails by what becomes of them, and a few examples.
+
+    `busy` have an email on its way at this moment, and `foreign` a plan that counts from something else: both are left.
+    """
+
+    campaign: str
+    sequence: str
+    people: int = 0
+    emails: Counter[str] = field(default_factory=Counter)
+    unchanged: int = 0
+    busy: int = 0
+    foreign: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+    @property
+    def left(self) -> int:
+        """How many keep their plan for now."""
+        return self.busy + self.foreign
+
+    def take(self, found: Sequence[Edit] | None, *, is_busy: bool = False) -> None:
+        """Count one person: None for one who is left."""
+        self.people += 1
+        if found is None:
+            self.busy += is_busy
+            self.foreign += not is_busy
+            return
+        kinds = [edit.kind for edit in found if edit.kind]
+        self.emails.update(kinds)
+        self.unchanged += not kinds
+
+
+def count_older(deps: Deps) -> list[Older]:
+    """Return each sequence in which somebody is under way by another plan than its file's."""
+    with deps.reads() as session:
+        found = plans.by_plan(session)
+    return [each for campaign, sequence, file in in_files(deps) if (each := _older(campaign, sequence, file, found))]
+
+
+def _older(
+    campaign: model.Campaign,
+    sequence: model.Sequence,
+    file: File,
+    found: Sequence[tuple[str, str, str | None, str | None, int]],
+) -> Older | None:
+    own = [row for row in found if row[:2] == (file.campaign, file.sequence) and row[2] not in {None, file.plan}]
+    people = sum(number for _, _, plan, kept, number in own if file.differs(plan, kept))
+    return Older(campaign, sequence, people, sum(row[4] for row in own) - people) if own else None
+
+
+def plan_changes(deps: Deps) -> list[Changed]:
+    """Return what the files of now would change for those who are under way. Changes nothing."""
+    return [found for _, sequence, file in in_files(deps) if (found := _foreseen(deps, sequence, file)).people]
+
+
+def in_files(deps: Deps) -> Iterator[tuple[model.Campaign, model.Sequence, File]]:
+    """Go through the sequences of the files, each with its plan of now."""
+    for campaign in deps.registry.campaigns.values():
+        for sequence in campaign.sequences.values():
+            plan = plan_of(campaign, sequence)
+            yield campaign, sequence, File(campaign.name, sequence.name, plan, fingerprint(plan))
+
+
+def behind(deps: Deps, file: File) -> Iterator[list[UUID]]:
+    """Go through the enrolments that are behind a file, some at a time."""
+    after: UUID | None = None
+    while True:
+        with deps.reads() as session:
+            ids = plans.older_ids(session, file, after, AT_A_TIME)
+        if not ids:
+            return
+        yield ids
+        after = ids[-1]
+
+
+def _foreseen(deps: Deps, sequence: model.Sequence, file: File) -> Changed:
+    changed = Changed(file.campaign, file.sequence)
+    for ids in behind(deps, file):
+        with deps.reads() as session:
+            for enrolment in plans.load(session, ids):
+                _foresee(deps, sequence, enrolment, changed)
+    return changed
+
+
+def _foresee(deps: Deps, sequence: model.Sequence, enrolment: Enrolment, changed: Changed) -> None:
+    of = under_way(deps, sequence, enrolment, deps.now())
+    found = edits(of) if of.is_comparable else None
+    changed.take(found)
+    if found and len(changed.examples) < EXAMPLES and (told := [edit for edit in found if edit.kind]):
+        changed.examples.append(Example(enrolment.contact.email, enrolment.id, told))
+
+
+def under_way(deps: Deps, sequence: model.Sequence, enrolment: Enrolment, now: datetime) -> UnderWay:
+    """Return what the rules look at of an enrolment that was loaded with its emails and contact."""
+    return UnderWay(
+        campaign=deps.registry.campaign(enrolment.campaign),
+        sequence=sequence,
+        plan=enrolment.plan or "",
+        contact_id=enrolment.contact_id,
+        timezone=enrolment.contact.timezone,
+        anchor_at=enrolment.anchor_at,
+        deadline=enrolment.deadline,
+        mode=Mode(enrolment.mode),
+        interval_seconds=deps.settings.testing_interval_seconds,
+        rows=tuple(
+            Row(state=State(each.state), **{name: getattr(each, name) for name in ROW}) for each in enrolment.emails
+        ),
+        now=now,
+    )

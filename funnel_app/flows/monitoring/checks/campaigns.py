@@ -1,0 +1,23 @@
+"""Checks of the campaign files: who is under way by the plan that they have now."""
+
+from funnel_app.deps import Deps
+from funnel_app.flows.intake.older_plans import count_older
+from funnel_app.flows.monitoring.checks.check import Findings, count, ok, warning
+
+LOOK = "flask --app wsgi campaigns plan"
+FIX = f"{LOOK} says what would change for whom; campaigns apply does it, and apply --only-new lets them keep it"
+
+
+def older_plans(deps: Deps) -> Findings:
+    """Who is under way has the emails that the files say, unless somebody said that they keep theirs."""
+    found = count_older(deps)
+    behind = [
+        f"{count(each.people, 'lead')} in {deps.registry.name_of(each.sequence)}" for each in found if each.people
+    ]
+    if behind:
+        words = f"changed since these came, who keep the plan of their enrolment: {'; '.join(behind)}"
+        yield warning("campaign files", words, FIX)
+        return
+    kept = sum(each.kept for each in found)
+    told = f"; {count(kept, 'lead')} under way keep an older plan, as somebody said" if kept else ""
+    yield ok("campaign files", f"all who are under way have their plan{told}")

@@ -1,0 +1,79 @@
+"""Plans: who is under way by which plan of their sequence; canaries are not among it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.states import State
+from funnel_app.ledger.base import written
+from funnel_app.ledger.models import Email, Enrolment
+from funnel_app.rules.states import RUNNING
+from funnel_app.rules.under_way import Row
+
+_RUNS = (written(Enrolment.state, *RUNNING), Enrolment.mode != Mode.CANARY)
+
+
+@dataclass(frozen=True)
+class File:
+    """A sequence as its campaign's file has it: its plan, and the plan's fingerprint."""
+
+    campaign: str
+    sequence: str
+    plan: str
+    fingerprint: str
+
+    def differs(self, plan: str | None, kept: str | None) -> bool:
+        """Say whether an enrolment of this plan is behind the file, and nobody kept it from just that change."""
+        return plan not in {None, self.plan} and kept != self.fingerprint
+
+
+def by_plan(session: Session) -> list[tuple[str, str, str | None, str | None, int]]:
+    """Count those who are under way by campaign, sequence, plan, and the change that somebody kept them from."""
+    by = (Enrolment.campaign, Enrolment.sequence, Enrolment.plan, Enrolment.plan_kept)
+    rows = session.execute(select(*by, func.count()).where(*_RUNS).group_by(*by))
+    return [(campaign, sequence, plan, kept, number) for campaign, sequence, plan, kept, number in rows]
+
+
+def older_ids(session: Session, file: File, after: UUID | None, limit: int) -> list[UUID]:
+    """Return the enrolments whose plan is not the file's, by their ids from one on."""
+    wanted = select(Enrolment.id).where(*_behind(file)).order_by(Enrolment.id).limit(limit)
+    return list(session.scalars(wanted.where(Enrolment.id > after) if after else wanted))
+
+
+def load(session: Session, ids: Collection[UUID]) -> list[Enrolment]:
+    """Return enrolments with their emails and contact, fresh from the ledger."""
+    wanted = select(Enrolment).where(Enrolment.id.in_(list(ids))).order_by(Enrolment.id)
+    whole = (selectinload(Enrolment.emails), joinedload(Enrolment.contact))
+    return list(session.scalars(wanted.options(*whole).execution_options(populate_existing=True)))
+
+
+def keep(session: Session, file: File, ids: Collection[UUID]) -> int:
+    """Keep those of these enrolments that are still behind it from the file as it is now; return how many that were."""
+    behind = update(Enrolment).where(Enrolment.id.in_(list(ids)), *_behind(file))
+    return len(list(session.scalars(behind.values(plan_kept=file.fingerprint).returning(Enrolment.id))))
+
+
+def change(session: Session, emails: dict[UUID, Email], rows: Collection[Row]) -> None:
+    """Give emails their new time, text and number; a number may be another's until all have theirs."""
+    moving = [(emails[row.id], row) for row in rows if emails[row.id].step != row.step]
+    for email, _ in moving:
+        email.step = -email.step
+    session.flush()
+    for email, row in moving:
+        email.step = row.step
+    for row in rows:
+        email = emails[row.id]
+        if email.due_at != row.due_at and email.state == State.PLANNED:
+            email.next_attempt_at = None
+        email.due_at, email.was_due_at, email.template_key = row.due_at, row.was_due_at, row.template_key
+    session.flush()
+
+
+def _behind(file: File) -> tuple[ColumnElement[bool], ...]:
+    not_kept = or_(Enrolment.plan_kept.is_(None), Enrolment.plan_kept != file.fingerprint)
+    of = (Enrolment.campaign == file.campaign, Enrolment.sequence == file.sequence)
+    return (*_RUNS, *of, Enrolment.plan.is_not(None), Enrolment.plan != file.plan, not_kept)

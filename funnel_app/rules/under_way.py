@@ -1,0 +1,115 @@
+"""Under way: somebody in a sequence, the plan that they were planned by, and their sequence's file as it is now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from funnel_app.campaigns.model import Campaign, Mode, Sequence, Step
+from funnel_app.campaigns.plan_text import as_planned, find_step, zone_of
+from funnel_app.campaigns.states import WAITING, State
+from funnel_app.rules.ids import new_id
+from funnel_app.rules.plan import Timing
+
+TAKEN_OUT = "its step was taken out of the campaign's file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """An email of the ledger, as far as a plan goes."""
+
+    id: UUID = field(default_factory=new_id)
+    step: int
+    template_key: str
+    due_at: datetime
+    was_due_at: datetime | None = None
+    asked_for_at: datetime | None = None
+    latest_at: datetime | None = None
+    state: State = State.PLANNED
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnderWay:
+    """Somebody in a sequence: the plan of their enrolment, its facts and its emails, and the file as it is now."""
+
+    campaign: Campaign
+    sequence: Sequence
+    plan: str
+    contact_id: UUID
+    timezone: str | None
+    anchor_at: datetime
+    deadline: date
+    mode: Mode
+    interval_seconds: int
+    rows: tuple[Row, ...]
+    now: datetime
+
+    @cached_property
+    def planned(self) -> Sequence:
+        """The sequence as it was when this enrolment was planned."""
+        return as_planned(self.plan, self.sequence)
+
+    @property
+    def is_comparable(self) -> bool:
+        """Say whether both plans count from the same: one from a call and one from a start have nothing in common."""
+        return self.planned.before_anchor == self.sequence.before_anchor
+
+    @property
+    def is_busy(self) -> bool:
+        """Say whether an email is on its way at this moment, which is never touched."""
+        return any(row.state is State.SENDING for row in self.rows)
+
+    def timing(self, zone: str) -> Timing:
+        """Return how times are counted where those who told no zone have this one."""
+        return Timing(
+            campaign=self.campaign,
+            deadline=self.deadline,
+            anchor_at=self.anchor_at,
+            mode=self.mode,
+            interval_seconds=self.interval_seconds,
+            zone=ZoneInfo(self.timezone or zone),
+        )
+
+    @cached_property
+    def old_due(self) -> list[datetime]:
+        """When each step was due by the plan, were nothing ever late."""
+        return self.timing(zone_of(self.plan)).all_due(self.planned)
+
+    @cached_property
+    def new_due(self) -> list[datetime]:
+        """When each step is due by the file, were nothing ever late."""
+        return self.timing(self.campaign.timezone).all_due(self.sequence)
+
+    @cached_property
+    def partners(self) -> Mapping[int, int]:
+        """The number in the plan of each step of the file that was there before."""
+        return partners(self.planned, self.sequence)
+
+    def row_of(self, step: Step) -> Row | None:
+        """Return the email of a step of the file, one that waits before any other; None where it has none."""
+        old = self.partners.get(step.number)
+        texts = {*step.variants, *(self.planned.step(old).variants if old else ())}
+        found = [row for row in self.rows if row.template_key in texts and not (row.reason or "").startswith(TAKEN_OUT)]
+        return next((row for row in found if row.state in WAITING), next(iter(found), None))
+
+    @cached_property
+    def late_by(self) -> timedelta:
+        """How late the enrolment runs: what comes new is as late as what it had."""
+        found = [(self.row_of(self.sequence.step(new)), old) for new, old in self.partners.items()]
+        late = (row.due_at - self.old_due[old - 1] for row, old in found if row and row.asked_for_at is None)
+        return max(max(late, default=timedelta()), timedelta())
+
+
+def partners(before: Sequence, after: Sequence) -> dict[int, int]:
+    """Return the number in an older plan of each step that is in both: by its text, else by its place (renamed)."""
+    found: dict[int, int] = {}
+    for old in before.steps:
+        same = next((step for key in old.variants if (step := find_step(after, key))), None)
+        if same and same.number not in found:
+            found[same.number] = old.number
+    alone = {old.number for old in before.steps} - set(found.values())
+    renamed = {s.number: s.number for s in after.steps if s.number not in found and s.number in alone}
+    return found | renamed
