@@ -99,11 +99,11 @@ def claim(session: Session, now: datetime) -> Import | None:
 def advance(session: Session, taken: Import, rows: int, answers: Sequence[list[Any]], now: datetime) -> bool:
     """Note that more rows were gone over, with their answers; False where somebody stopped the import, or took it."""
     mine = Import.state == ImportState.RUNNING, Import.lease_until == taken.lease_until
-    values = {"done": Import.done + rows, "lease_until": now + LEASE}
-    going = update(Import).where(Import.id == taken.id, *mine).values(values)
+    until = now + LEASE
+    going = update(Import).where(Import.id == taken.id, *mine).values(done=Import.done + rows, lease_until=until)
     if not session.scalars(going.returning(Import.id)).all():
         return False
-    taken.lease_until = values["lease_until"]
+    taken.lease_until = until
     if answers:
         session.add(ImportAnswers(import_id=taken.id, answers=list(answers)))
     return True

@@ -110,7 +110,7 @@ def test_a_ledger_moves_from_sqlite_to_postgresql(deps, postgres, tmp_path):
         assert look(new, first).due_at == look(deps, first).due_at
     finally:
         with postgres.begin() as connection:
-            connection.execute(text(f"TRUNCATE {', '.join(snapshots.Base.metadata.tables)} CASCADE"))
+            connection.execute(text(f"TRUNCATE {', '.join(snapshots.METADATA.tables)} CASCADE"))
 
 
 def test_nothing_that_went_out_after_the_backup_goes_again(ready, elsewhere, tmp_path):
