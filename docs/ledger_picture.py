@@ -5,15 +5,15 @@ from typing import cast
 from sqlalchemy import Table, UniqueConstraint
 
 from docs.markdown import markdown
-from funnel_app.ledger import booking_models, operator_actions, watch_models  # noqa: F401 (their tables belong to the ledger too)
 from funnel_app.ledger.base import Base
+from funnel_app.ledger.tables import METADATA
 
 
 def ledger_picture() -> str:
     """Return which table refers to which, as a Mermaid diagram."""
     lines = [
         f"  {key.column.table.name} {'|o' if column.nullable else '||'}--o{{ {table.name} : {column.name}"
-        for table in Base.metadata.sorted_tables
+        for table in METADATA.sorted_tables
         for column in table.columns
         for key in sorted(column.foreign_keys, key=lambda key: key.target_fullname)
     ]

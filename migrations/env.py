@@ -3,12 +3,8 @@
 from alembic import context
 from sqlalchemy import JSON, DateTime, LargeBinary
 
-from funnel_app.ledger import booking_models, console_indexes, imports, operator_actions, watch_models, wishes
-from funnel_app.ledger.models import Base
+from funnel_app.ledger.tables import METADATA
 from funnel_app.ledger.types import Compressed, UtcTime
-
-# Tables beside those of `models`, known to the metadata by being imported.
-MORE_TABLES = (booking_models, console_indexes, imports, operator_actions, watch_models, wishes)
 
 
 def render_item(kind, item, autogen_context):
@@ -35,7 +31,7 @@ def compare_type(context, inspected_column, metadata_column, inspected_type, met
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=METADATA,
     render_item=render_item,
     compare_type=compare_type,
     render_as_batch=True,

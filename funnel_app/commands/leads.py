@@ -131,24 +131,30 @@ def _warn(plan: Plan) -> None:
 def _take(opened: IO[bytes], plan: Plan, rows: int, file: Path, *, dry_run: bool) -> Counter[str]:
     deps, counts = current_deps(), Counter[str]()
     path = file.with_name(f"{file.name}{FORESEEN if dry_run else RESULT}")
+    with _private(path) as out, _noted(rows, plan, counts, dry_run=dry_run), _bar(rows) as advance:
+        answers = csv.writer(out)
+        answers.writerow(ANSWER_COLUMNS)
+        for step in take_list(deps, opened, plan, dry_run=dry_run):
+            answers.writerows(map(_row, step.answers))
+            out.flush()
+            counts.update(answer.answer for answer in step.answers)
+            advance(step.rows)
+    say(f"{'Would be: ' if dry_run else ''}{_summary(counts)}. Each row is answered in {path}.")
+    return counts
+
+
+@contextmanager
+def _noted(rows: int, plan: Plan, counts: Counter[str], *, dry_run: bool) -> Iterator[None]:
+    """Write down that an import began and what came of it, also where it was stopped; of a dry run nothing."""
     if not dry_run:
         note("import", f"began to import {things(rows, 'row')}{_into(plan)}")
     try:
-        with _private(path) as out, _bar(rows) as advance:
-            answers = csv.writer(out)
-            answers.writerow(ANSWER_COLUMNS)
-            for step in take_list(deps, opened, plan, dry_run=dry_run):
-                answers.writerows(map(_row, step.answers))
-                out.flush()
-                counts.update(answer.answer for answer in step.answers)
-                advance(step.rows)
+        yield
     except KeyboardInterrupt:
         raise click.ClickException(f"Stopped. {_summary(counts)}; the same command goes on from there.") from None
     finally:
         if not dry_run:
             note("import", f"imported{_into(plan)}: {_summary(counts)}")
-    say(f"{'Would be: ' if dry_run else ''}{_summary(counts)}. Each row is answered in {path}.")
-    return counts
 
 
 def _into(plan: Plan) -> str:
@@ -166,8 +172,13 @@ def _row(answer: Answer) -> Iterable[object]:
 
 @contextmanager
 def _private(path: Path) -> Iterator[IO[str]]:
-    """Open a file that nobody else reads: it holds people's addresses."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """Open a file that nobody else reads: it holds people's addresses. Raises ClickException where it cannot be."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as fault:
+        raise click.ClickException(
+            f"{path} cannot be written ({fault.strerror}), so nothing was done: use a folder that may be written to."
+        ) from None
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
         yield out
 

@@ -4,7 +4,7 @@ The file is kept only until its rows are in, or for a day. Answers hold no addre
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -31,6 +31,7 @@ class ImportState(StrEnum):
 
 
 ACTIVE = (ImportState.WAITING, ImportState.RUNNING)
+OVER = (ImportState.STOPPED, ImportState.DONE, ImportState.FAILED)
 
 
 class Import(Base):
@@ -95,14 +96,16 @@ def claim(session: Session, now: datetime) -> Import | None:
     return won
 
 
-def advance(session: Session, import_id: UUID, rows: int, answers: Sequence[list[Any]], now: datetime) -> bool:
-    """Note that more rows were gone over, with their answers; False where somebody stopped the import."""
-    running = update(Import).where(Import.id == import_id, Import.state == ImportState.RUNNING)
-    values = {"done": Import.done + rows, "lease_until": now + LEASE}
-    if not session.scalars(running.values(values).returning(Import.id)).all():
+def advance(session: Session, taken: Import, rows: int, answers: Sequence[list[Any]], now: datetime) -> bool:
+    """Note that more rows were gone over, with their answers; False where somebody stopped the import, or took it."""
+    mine = Import.state == ImportState.RUNNING, Import.lease_until == taken.lease_until
+    until = now + LEASE
+    going = update(Import).where(Import.id == taken.id, *mine).values(done=Import.done + rows, lease_until=until)
+    if not session.scalars(going.returning(Import.id)).all():
         return False
+    taken.lease_until = until
     if answers:
-        session.add(ImportAnswers(import_id=import_id, answers=list(answers)))
+        session.add(ImportAnswers(import_id=taken.id, answers=list(answers)))
     return True
 
 
@@ -110,6 +113,12 @@ def turn(session: Session, import_id: UUID, before: Sequence[ImportState], to: I
     """Bring an import from one of these states into another; False where it is in none of them."""
     turned = update(Import).where(Import.id == import_id, Import.state.in_(before))
     return bool(session.scalars(turned.values(state=to, **values).returning(Import.id)).all())
+
+
+def halt(session: Session, why: str, now: datetime) -> None:
+    """Stop all that waits or runs; whoever wants it lets it go on."""
+    going = update(Import).where(Import.state.in_(ACTIVE))
+    session.execute(going.values(state=ImportState.STOPPED, fault=why, ended_at=now, lease_until=None))
 
 
 def answers_of(session: Session, import_id: UUID) -> list[list[Any]]:
@@ -124,18 +133,27 @@ def count_answers(session: Session, import_id: UUID) -> Counter[str]:
 
 
 def forget(session: Session, drafts_before: datetime, before: datetime) -> int:
-    """Delete drafts and stopped imports, and what ended, each before a time, with the answers; return how many."""
-    old_draft = and_(Import.state.in_((ImportState.DRAFT, ImportState.STOPPED)), Import.created_at < drafts_before)
-    over = and_(Import.state.in_((ImportState.DONE, ImportState.FAILED)), Import.created_at < before)
+    """Delete drafts, and what ended or was stopped, each before a time, with the answers; return how many.
+
+    Of what was stopped the file goes as soon as a draft's; the answers of the rows that came in stay.
+    """
+    stopped = Import.state == ImportState.STOPPED, Import.ended_at < drafts_before, Import.file.is_not(None)
+    session.execute(update(Import).where(*stopped).values(file=None))
+    old_draft = and_(Import.state == ImportState.DRAFT, Import.created_at < drafts_before)
+    over = and_(Import.state.in_(OVER), Import.created_at < before)
     old = [*session.scalars(select(Import.id).where(or_(old_draft, over)))]
     session.execute(delete(ImportAnswers).where(ImportAnswers.import_id.in_(old)))
     session.execute(delete(Import).where(Import.id.in_(old)))
     return len(old)
 
 
-def forget_resting(session: Session, named: str) -> None:
-    """Forget the files that name somebody and that nothing is taken from now; what runs leaves out who was erased."""
-    resting = select(Import).where(Import.file.is_not(None), Import.state.not_in(ACTIVE))
-    for each in session.scalars(resting):
-        if named in (each.file or "").lower():
-            each.file, each.state, each.fault = None, ImportState.FAILED, "it named somebody who was erased"
+def resting(session: Session, names: Callable[[str], bool]) -> list[UUID]:
+    """Return the imports whose files name somebody and that nothing is taken from now."""
+    kept = select(Import).where(Import.file.is_not(None), Import.state.not_in(ACTIVE)).execution_options(yield_per=1)
+    return [each.id for each in session.scalars(kept) if names(each.file or "")]
+
+
+def forget_files(session: Session, ids: Collection[UUID]) -> None:
+    """Forget these imports' files, unless they are taken in meanwhile: what runs leaves out who was erased."""
+    theirs = update(Import).where(Import.id.in_(list(ids)), Import.state.not_in(ACTIVE))
+    session.execute(theirs.values(file=None, state=ImportState.FAILED, fault="it named somebody who was erased"))

@@ -70,17 +70,25 @@ def postpone(session: Session, received_id: UUID, until: datetime, note: str) ->
     session.execute(tried.values(lease_until=None, next_try_at=until, note=note))
 
 
+def hold(session: Session, why: str) -> None:
+    """Let nothing go on by itself of what waits: it may have gone on. What was not read yet is read all the same."""
+    waits = update(ReceivedEmail).where(is_open())
+    session.execute(waits.values(forward=Forward.UNSURE, note=why, lease_until=None, next_try_at=None))
+
+
 def count_from(session: Session, sender: str, since: datetime) -> int:
     """Count what came from an address since a time."""
     theirs = ReceivedEmail.sender == sender, ReceivedEmail.received_at >= since
     return session.scalar(select(func.count()).where(*theirs)) or 0
 
 
-def count_forwarded(session: Session, since: datetime, sender: str | None = None) -> int:
-    """Count what was forwarded since a time, or is about to be: of one sender, else of all who proved nothing."""
-    whose = ReceivedEmail.proof.is_distinct_from("references") if sender is None else ReceivedEmail.sender == sender
+def count_forwarded(session: Session, since: datetime, sender: str | None = None, *, proven: bool) -> int:
+    """Count what was forwarded since a time, or is about to be, of one sender or of all: what proves itself, or not."""
+    proof = ReceivedEmail.proof
+    which = proof == "references" if proven else proof.is_distinct_from("references")
     ways = ReceivedEmail.forward.in_([Forward.DUE, Forward.SENT, Forward.UNSURE])
-    return session.scalar(select(func.count()).where(ReceivedEmail.received_at >= since, ways, whose)) or 0
+    wanted = select(func.count()).where(ReceivedEmail.received_at >= since, ways, which)
+    return session.scalar(wanted.where(ReceivedEmail.sender == sender) if sender else wanted) or 0
 
 
 def count_kept_since(session: Session, since: datetime) -> int:

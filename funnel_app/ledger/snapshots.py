@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, Engine, LargeBinary, MetaData, Table,
 
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
-from funnel_app.ledger.models import Base
+from funnel_app.ledger.tables import METADATA
 from funnel_app.ledger.types import Compressed
 
 Counts = dict[str, int]
@@ -52,7 +52,7 @@ def check(path: Path) -> None:
 
 def count(connection: Connection) -> Counts:
     """Return how many rows each table has."""
-    tables = Base.metadata.sorted_tables
+    tables = METADATA.sorted_tables
     return {t.name: connection.execute(select(func.count()).select_from(t)).scalar_one() for t in tables}
 
 
@@ -100,7 +100,7 @@ def _by_rows(engine: Engine, path: Path) -> Counts:
 
 
 def _copy_rows(source: Connection, target: Connection) -> None:
-    for table in _plain(Base.metadata.sorted_tables):
+    for table in _plain(METADATA.sorted_tables):
         rows = source.execution_options(stream_results=True).execute(select(table))
         for part in rows.partitions(ROWS_AT_A_TIME):
             target.execute(table.insert(), [dict(row._mapping) for row in part])

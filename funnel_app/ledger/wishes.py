@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import String, Text, UniqueConstraint, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, String, Text, UniqueConstraint, and_, delete, or_, select, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from funnel_app.ledger.base import Base
@@ -50,15 +50,24 @@ def forget(session: Session, wish_id: UUID) -> None:
     session.execute(delete(Wish).where(Wish.id == wish_id))
 
 
-def any_answered(session: Session, names: Collection[str]) -> bool:
-    """Say whether a wish of these properties is answered here, and perhaps not yet in Notion."""
-    answered = select(Wish.id).where(Wish.property.in_(list(names)), Wish.answer.is_not(None))
-    return session.scalars(answered.limit(1)).first() is not None
+def _settled(names: Collection[str], before: datetime) -> ColumnElement[bool]:
+    """Return what holds for wishes of these properties that are answered, or were seen before a time and left."""
+    return and_(Wish.property.in_(list(names)), or_(Wish.answer.is_not(None), Wish.seen_at < before))
 
 
-def forget_gone(session: Session, names: Collection[str], standing: Collection[tuple[str, str]]) -> None:
-    """Forget the answered wishes of these properties that no row shows any more: Notion took the answer after all."""
-    gone = delete(Wish).where(Wish.property.in_(list(names)), Wish.answer.is_not(None))
+def any_settled(session: Session, names: Collection[str], before: datetime) -> bool:
+    """Say whether a wish of these properties is answered here, and perhaps not yet in Notion, or was left."""
+    return session.scalars(select(Wish.id).where(_settled(names, before)).limit(1)).first() is not None
+
+
+def forget_gone(
+    session: Session, names: Collection[str], before: datetime, standing: Collection[tuple[str, str]]
+) -> None:
+    """Forget the wishes of these properties that no row shows any more: the same one again is a new one.
+
+    Notion took the answer after all, or somebody took back what was seen before a time and not answered since.
+    """
+    gone = delete(Wish).where(_settled(names, before))
     if standing:
         gone = gone.where(tuple_(Wish.page_id, Wish.property).not_in(list(standing)))
     session.execute(gone)

@@ -39,8 +39,9 @@ def time_of(text: str, now: datetime) -> datetime | None:
     at = _read(text.strip())
     if at is None:
         return None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    return at if OLDEST <= at <= now else None
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    # Compared as it is: the first and the last day of all have no UTC in some zones.
+    return at.astimezone(UTC) if OLDEST <= at <= now else None
 
 
 def _read(text: str) -> datetime | None:

@@ -196,4 +196,5 @@ def cell_of(cells: Sequence[str], column: int | None) -> str:
     """Return what stands in a column of a row, without blanks around it; nothing where the row is shorter."""
     if column is None or column >= len(cells):
         return ""
-    return cells[column].strip()
+    # No database keeps a zero byte, and one row must not stop a list.
+    return cells[column].replace("\0", "").strip()

@@ -68,15 +68,17 @@ def _is_report(headers: Headers, sender: str) -> bool:
 
 
 def _is_automatic(headers: Headers) -> bool:
-    submitted = headers.get("auto-submitted", "no").strip().casefold()
-    precedence = headers.get("precedence", "").strip().casefold()
     return (
-        not submitted.startswith("no")
-        or precedence in _PRECEDENCE
+        not all(each.startswith("no") for each in _values(headers, "auto-submitted"))
+        or any(each in _PRECEDENCE for each in _values(headers, "precedence"))
         or any(name in headers for name in _AUTOMATIC)
         # What came by another list or program: nobody wrote it to us.
         or LOOP in headers
     )
+
+
+def _values(headers: Headers, name: str) -> list[str]:
+    return [value.strip().casefold() for value in headers.get(name, "").splitlines() if value.strip()]
 
 
 def references_of(headers: Headers) -> list[str]:

@@ -187,6 +187,7 @@ class TestEnrol:
                 ("five_day", "ana@resend.dev", "--set", "red_systems=inf"),
                 "red_systems=inf: this is a number that ends.",
             ),
+            (("five_day", "ana@resend.dev", "--set", f"red_systems={'9' * 400}"), "this is a number that ends."),
             (("precall_prep", "ana@resend.dev"), "precall_prep is about a call: --set call_time="),
             (("precall_prep", "ana@resend.dev", "--set", "call_time=2026-12-03T15:00"), "is about a call"),
         ],

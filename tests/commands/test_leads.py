@@ -97,3 +97,10 @@ def test_an_export_says_who_may_be_mailed_and_holds_no_formula(run, deps, tmp_pa
     assert path.stat().st_mode & 0o077 == 0
     assert [row["email"] for row in csv.DictReader(path.read_text("utf-8").splitlines())] == ["bo@resend.dev"]
     assert not run("export", "--campaign", "easter").stdout.splitlines()[1:]
+
+
+def test_nothing_comes_in_where_the_answers_cannot_be_written(run, deps, file):
+    file.with_name("list.csv.result.csv").mkdir()
+    done = run("import", file, *WISH, "--yes")
+    assert done.exit_code == 1 and "cannot be written (Is a directory)" in done.output
+    assert list_actions(deps).rows == []

@@ -319,6 +319,7 @@ def test_an_answer_that_is_too_large_is_not_taken_in_and_asked_for_no_more(
     [
         ({"From": "a", "X-Loop": ["b", "c"], "x-loop": "d"}, {"from": "a", "x-loop": "b\nc\nd"}),
         ([{"name": "To", "value": "a"}, "x", {"name": "to", "value": "b"}], {"to": "a\nb"}),
+        ({"X-Autoreply": None, "To": [None, "a"]}, {"to": "a"}),
         (None, {}),
         ("From: a", {}),
     ],

@@ -1,5 +1,7 @@
 """What a stranger's email says is plain text, however it was written."""
 
+import pytest
+
 from funnel_app.letters.incoming import CUT, LONGEST_TEXT, subject_of, text_of
 
 
@@ -21,8 +23,22 @@ def test_what_is_longer_than_people_write_is_cut_and_says_so():
     assert len(said) == LONGEST_TEXT + len(CUT)
     assert text_of("a" + " \n" * 500_000, None) == "a" + CUT
     assert text_of(None, "<div>" * 100_000) == ""
+    assert "far down" not in text_of(None, "<b>" * 8_000 + "far down"), "a parser takes the square of their number"
 
 
 def test_nothing_of_a_terminal_or_a_second_line_comes_with_it():
     assert text_of("a\x1b[2Jb\x00", None) == "a[2Jb"
     assert subject_of("Re:\r\nBcc: x\u2028y" + "z" * 999)[:14] == "Re: Bcc: x yzz"
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("=?iso-8859-1?q?J=F6rg?= =?utf-8?b?YQ==?=", "J\u00f6rga"),
+        ("=?utf-8?q?Hi=0D=0ABcc:_x?=", "Hi Bcc: x"),
+        ("=?nobody?q?x?=", "=?nobody?q?x?="),
+        ("=?utf-8?b?####?=", "=?utf-8?b?####?="),
+    ],
+)
+def test_a_subject_in_the_letters_of_the_wire_reads_as_it_was_written(subject, said):
+    assert subject_of(subject) == said

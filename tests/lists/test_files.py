@@ -112,7 +112,9 @@ def test_consent_is_what_the_row_proves(cells, evidence):
     assert (found if found is None else set(found) - {"consent_source"}) == evidence
 
 
-@pytest.mark.parametrize("text", ["03/04/2024", "12-11-2024", "2024", "soon", "2099-01-01", "0001-01-01"])
+@pytest.mark.parametrize(
+    "text", ["03/04/2024", "12-11-2024", "2024", "soon", "2099-01-01", "0001-01-01", "0001-01-01T00:00+14:00"]
+)
 def test_a_time_that_is_none_or_two_is_not_guessed(text):
     assert time_of(text, NOW) is None
 

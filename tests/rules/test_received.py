@@ -23,6 +23,8 @@ OWN, MARK = {"olga@owner.example"}, "funnel@funnel.example"
         ({"x-autoreply": "yes"}, "automatic"),
         ({"precedence": "Auto_Reply"}, "automatic"),
         ({"precedence": "bulk"}, "automatic"),
+        ({"auto-submitted": "no\nauto-replied"}, "automatic"),
+        ({"precedence": "first-class\nlist"}, "automatic"),
         ({"list-id": "<news.example>"}, "automatic"),
         ({"x-loop": "somebody@else.example"}, "automatic"),
         ({"x-loop": "somebody@else.example funnel@funnel.example"}, "own"),

@@ -6,6 +6,7 @@ of what people did, also where this process died, or Notion did not take the ans
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -28,6 +29,8 @@ from funnel_app.rules.decide import TooManyEnrolments
 ANYBODY = "*"
 TICKED = "yes"
 LONGEST_NAME, LONGEST_VALUE = 60, 100
+# Whoever is at a wish has answered it by then, or died.
+GRANTED_WITHIN = timedelta(minutes=1)
 NOT_KNOWN = "Funnel does not know this row"
 NOT_ALLOWED = "this is for people whom NOTION_WISHES_BY names, and the last one to edit this row is none of them"
 BY_US = "Funnel wrote this row meanwhile, and cannot see any more who wished it: wish it again"
@@ -192,9 +195,9 @@ def _answer(deps: Deps, found: _Found, wish: Wish) -> None:
 
 
 def _forget_gone(deps: Deps, table: NotionTable, found: list[_Found]) -> None:
-    names = [name for name in DO if name in table.table.properties]
+    names, before = [name for name in DO if name in table.table.properties], deps.now() - GRANTED_WITHIN
     with deps.reads() as session:
-        if not wishes.any_answered(session, names):
+        if not wishes.any_settled(session, names, before):
             return
     with deps.sessions.begin() as session:
-        wishes.forget_gone(session, names, [(each.row.id, each.key) for each in found])
+        wishes.forget_gone(session, names, before, [(each.row.id, each.key) for each in found])

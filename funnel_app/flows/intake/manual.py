@@ -71,9 +71,12 @@ def value_of(known: Mapping[str, Variable], name: str, text: str) -> Any:
         return text
     try:
         number = int(text) if text.lstrip("-").isdigit() else float(text)
+        ends = isfinite(number)
     except ValueError:
         raise NotUnderstood(f"{name}={text}: this is a number.") from None
-    if not isfinite(number):
+    except OverflowError:
+        ends = False
+    if not ends:
         raise NotUnderstood(f"{name}={text}: this is a number that ends.")
     return number
 

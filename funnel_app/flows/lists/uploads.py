@@ -118,7 +118,8 @@ def start(deps: Deps, import_id: UUID, operator: str) -> str:
     into = f" into “{plan.sequence.title}”" if plan.sequence else ""
     told = f"began to import {things(kept.rows, 'row')}{into}"
     with deps.sessions.begin() as session:
-        if not imports.turn(session, import_id, (ImportState.DRAFT, ImportState.STOPPED), ImportState.WAITING):
+        resting = (ImportState.DRAFT, ImportState.STOPPED)
+        if not imports.turn(session, import_id, resting, ImportState.WAITING, ended_at=None, fault=None):
             raise NotPossible("This import has begun already.")
         operator_actions.add(session, OperatorAction(at=deps.now(), operator=operator, action="import", detail=told))
     return told
@@ -129,7 +130,7 @@ def stop(deps: Deps, import_id: UUID, operator: str) -> str:
     """Take nothing more of a list in; what came in stays. Raises NotPossible."""
     told = "stopped the import; what came in stays"
     with deps.sessions.begin() as session:
-        if not imports.turn(session, import_id, ACTIVE, ImportState.STOPPED):
+        if not imports.turn(session, import_id, ACTIVE, ImportState.STOPPED, ended_at=deps.now()):
             raise NotPossible("This import does not run.")
         operator_actions.add(session, OperatorAction(at=deps.now(), operator=operator, action="import", detail=told))
     return told
@@ -148,7 +149,10 @@ def take_waiting(deps: Deps) -> bool | None:
 
 
 def forget_lists(deps: Deps) -> int:
-    """Delete drafts that nobody began within a day, and old imports with their answers; return how many."""
+    """Delete drafts that nobody began within a day, and old imports with their answers; return how many.
+
+    A file that somebody stopped goes a day later.
+    """
     with deps.sessions.begin() as session:
         return imports.forget(session, deps.now() - DRAFT_KEPT_FOR, deps.now() - KEPT_FOR)
 
@@ -182,7 +186,7 @@ def _take(deps: Deps, kept: Import) -> None:
     for step in take_list(deps, file, plan):
         answers = [[a.number, a.answer, a.reason, str(a.contact_id) if a.contact_id else None] for a in step.answers]
         with deps.sessions.begin() as session:
-            if not imports.advance(session, kept.id, step.rows, answers, deps.now()):
+            if not imports.advance(session, kept, step.rows, answers, deps.now()):
                 return
     _end(deps, kept, ImportState.DONE, None)
 

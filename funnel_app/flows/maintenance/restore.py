@@ -1,7 +1,8 @@
 """Restore: a backup into an empty ledger, in which nothing goes out that may have gone out since.
 
 The backup does not know what was sent after it. So every email that was due by now, or in hand, becomes ambiguous:
-Resend's report of it, or a person, says what happened. What falls due from now on goes as planned.
+Resend's report of it, or a person, says what happened. What falls due from now on goes as planned. Likewise no reply
+is forwarded that may have gone on since, and no list comes in by itself: it may have come in, and its emails gone out.
 """
 
 import tempfile
@@ -19,7 +20,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.maintenance.backup import unpack
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.gateways.litestream import fetch
-from funnel_app.ledger import emails, requests, schema, snapshots
+from funnel_app.ledger import emails, imports, received_emails, requests, schema, snapshots
 from funnel_app.ledger.engine import open_engine
 
 AT_A_TIME = 500
@@ -100,6 +101,8 @@ def _fill(deps: Deps, copy: Path, reason: str, now: datetime) -> Restored:
 
 def _hold(session: Session, reason: str, now: datetime) -> int:
     requests.close_unsettled(session, reason)
+    received_emails.hold(session, reason)
+    imports.halt(session, reason, now)
     held = 0
     while found := emails.sent_since(session, now, AT_A_TIME):
         for email in found:

@@ -69,6 +69,7 @@ def erase(deps: Deps, address: str) -> Erased:
     spellings = {email_norm, address.strip()}
     with deps.reads() as session:
         orphans = email_events.orphans_naming(session, email_norm)
+        lists = imports.resting(session, lambda file: any(names(line, email_norm) for line in file.splitlines()))
     with deps.sessions.begin() as session:
         contact = contacts.find(session, email_norm)
         if contact is not None:
@@ -78,7 +79,7 @@ def erase(deps: Deps, address: str) -> Erased:
             spellings.add(contact.email)
         _suppress(deps, session, email_norm)
         email_events.blank(session, orphans)
-        imports.forget_resting(session, email_norm)
+        imports.forget_files(session, lists)
         written = received_emails.erase(session, contact.id if contact else None, email_norm)
         if contact is not None:
             pii.erase(session, contact, email_norm, deps.now())

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.links import unlinked
-from funnel_app.campaigns.model import Event, Mode
+from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.reasons import on_day
 from funnel_app.campaigns.recipients import is_test_recipient
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.end import end_all
 from funnel_app.ledger import enrolments, lead_events, notices, outbox, received_emails
@@ -25,11 +26,13 @@ OF_STRANGERS = BY_A_PERSON | {ReceivedKind.AUTOMATIC}
 HOUR = timedelta(hours=1)
 # A mailbox of a person takes so much; a program that writes without end is the one that is hurt.
 MOST_OF_ONE, MOST_UNPROVEN = 10, 30
+RESTORED = "it came before the ledger was restored from a backup, and may have gone on since: look at Resend"
 
 
 def answer(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact | None, email: Email | None) -> None:
     """Do what follows from an email, with its lead locked: it is written once, so that nothing follows twice."""
     if row.kind not in (BY_A_PERSON if contact is not None else OF_STRANGERS):
+        row.forward = Forward.NONE
         return
     if contact is not None:
         ended = _end(deps, session, contact, row)
@@ -92,16 +95,28 @@ def what_ended(deps: Deps, row: ReceivedEmail) -> str:
     return "nothing was to be ended"
 
 
+def why_not_forwarded(settings: Settings) -> str | None:
+    """Return why nothing may go to the owner's mailbox as things are set; None where it may."""
+    to = settings.reply_forward_to
+    if to is None:
+        return "REPLY_FORWARD_TO is not set"
+    if settings.testing_mode and not is_test_recipient(parseaddr(to)[1].lower(), settings.test_recipients):
+        return "TESTING_MODE is on, and REPLY_FORWARD_TO is not in TEST_RECIPIENTS"
+    return None
+
+
 def _forward(deps: Deps, session: Session, row: ReceivedEmail) -> tuple[Forward, str | None]:
     """Return what becomes of an email on its way to the owner's mailbox, and why where it is kept here."""
-    to = deps.settings.reply_forward_to
-    if to is None:
+    if row.forward == Forward.UNSURE:
+        return Forward.UNSURE, RESTORED
+    if deps.settings.reply_forward_to is None:
         return Forward.NONE, None
-    if deps.mode is Mode.TEST and not is_test_recipient(parseaddr(to)[1].lower(), deps.settings.test_recipients):
-        return Forward.KEPT, "TESTING_MODE is on, and REPLY_FORWARD_TO is not in TEST_RECIPIENTS"
-    since = row.received_at - HOUR
-    if received_emails.count_forwarded(session, since, row.sender) >= MOST_OF_ONE:
+    if barred := why_not_forwarded(deps.settings):
+        return Forward.KEPT, barred
+    since, proven = row.received_at - HOUR, row.proof == Proof.REFERENCES
+    # What others write in a lead's name must not keep the lead's own answer here.
+    if received_emails.count_forwarded(session, since, row.sender, proven=proven) >= MOST_OF_ONE:
         return Forward.KEPT, f"{MOST_OF_ONE} of this sender went on within the hour"
-    if row.proof != Proof.REFERENCES and received_emails.count_forwarded(session, since) >= MOST_UNPROVEN:
+    if not proven and received_emails.count_forwarded(session, since, proven=False) >= MOST_UNPROVEN:
         return Forward.KEPT, f"{MOST_UNPROVEN} that answer no email of ours went on within the hour"
     return Forward.DUE, None

@@ -8,7 +8,7 @@ from email_validator import EmailNotValidError
 
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import checked
-from funnel_app.flows.replies.answer import what_ended
+from funnel_app.flows.replies.answer import what_ended, why_not_forwarded
 from funnel_app.flows.replies.ours import loop_mark
 from funnel_app.flows.turn import wait_for_turn
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
@@ -35,6 +35,8 @@ def forward_received(deps: Deps, row: ReceivedEmail) -> bool:
     now = deps.now()
     if row.forward_tried_at is not None and now - row.forward_tried_at > KEY_HOLDS_FOR:
         return _settle(deps, row.id, Forward.UNSURE, "whether it went on is not known: look at Resend")
+    if barred := why_not_forwarded(deps.settings):
+        return _settle(deps, row.id, Forward.UNSURE if row.forward_tried_at else Forward.KEPT, barred)
     if pause := deps.pause.current():
         return _put_off(deps, row, f"all sending is paused: {pause.reason}", None)
     _note_try(deps, row.id)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from funnel_app.deps import Deps
 from funnel_app.flows.receipt import iso
+from funnel_app.flows.replies.answer import why_not_forwarded
 from funnel_app.ledger import received_emails
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.received_models import Forward, Reading, ReceivedEmail
@@ -70,8 +71,8 @@ def list_received(deps: Deps, kind: str | None, limit: int, before: UUID | None 
 @retry_on_conflict
 def forward_again(deps: Deps, received_id: UUID) -> str:
     """Send an email on that stayed here or was refused; return whose it is. Raises NotForwardable."""
-    if deps.settings.reply_forward_to is None:
-        raise NotForwardable("REPLY_FORWARD_TO is not set: there is no mailbox to send it to.")
+    if barred := why_not_forwarded(deps.settings):
+        raise NotForwardable(f"{barred}: there is no mailbox to send it to.")
     with deps.sessions.begin() as session:
         row = received_emails.find(session, received_id, lock=True)
         if row is None or row.reading == Reading.WAITING:

@@ -1,5 +1,6 @@
 """Keep: write down that an email came, once, before anything is done about it."""
 
+import re
 from dataclasses import dataclass
 from email.utils import parseaddr
 
@@ -10,9 +11,11 @@ from funnel_app.flows.addresses import LONGEST, looked_up
 from funnel_app.ledger import contacts, received_emails
 from funnel_app.ledger.models import Contact
 from funnel_app.ledger.received_models import Reading
-from funnel_app.letters.incoming import subject_of
+from funnel_app.letters.incoming import decoded, subject_of
 from funnel_app.letters.words import one_line
 
+# Names with an @ stand before it without the quotation marks that RFC 5322 asks for.
+IN_BRACKETS = re.compile(r'^((?:[^"<>]|"[^"]*")*)<([^<>\s]+@[^<>\s]+)>')
 LONGEST_NAME, MOST_ATTACHMENTS = 120, 20
 
 
@@ -28,7 +31,7 @@ class Arrival:
 
 def keep_received(deps: Deps, arrival: Arrival) -> bool:
     """Keep an email that came, to be read and forwarded; False where it is kept already. Safe to repeat."""
-    name, address = parseaddr(arrival.sender[:1000])
+    name, address = _who(arrival.sender[:1000])
     # What names nobody is still mail: it is forwarded, with what stands there.
     sender = looked_up(address or arrival.sender)[:LONGEST]
     with deps.sessions.begin() as session:
@@ -37,13 +40,18 @@ def keep_received(deps: Deps, arrival: Arrival) -> bool:
             "resend_id": arrival.resend_id,
             "received_at": deps.now(),
             "sender": sender,
-            "name": one_line(name)[:LONGEST_NAME] or None,
+            "name": one_line(decoded(name))[:LONGEST_NAME] or None,
             "subject": subject_of(arrival.subject),
             "attachments": [one_line(each)[:LONGEST_NAME] for each in arrival.attachments[:MOST_ATTACHMENTS]],
             "contact_id": contact.id if contact else None,
             "reading": Reading.WAITING,
         }
         return received_emails.keep(session, row)
+
+
+def _who(sender: str) -> tuple[str, str]:
+    found = IN_BRACKETS.match(sender)
+    return (found[1].strip(' "'), found[2]) if found else parseaddr(sender)
 
 
 def contact_of(session: Session, sender: str) -> Contact | None:

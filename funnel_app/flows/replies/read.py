@@ -30,6 +30,8 @@ from funnel_app.rules.received import Proof, bare_id, kind_of, references_of
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=1)
 # Resend may be away, or its key may only send: then what the webhook told is all that there is.
 UNREAD_AFTER = timedelta(days=3)
+# A webhook may be faster than what it tells of: until then "not found" means not yet.
+STORED_WITHIN = timedelta(minutes=5)
 MOST_FROM_ONE, MOST_ASKED, CRASHED_AFTER = 60, 5, 3
 HOUR = timedelta(hours=1)
 NEVER_READ = frozenset({GONE, TOO_LARGE})
@@ -91,8 +93,9 @@ def _learn(deps: Deps, row: ReceivedEmail, references: Sequence[str]) -> None:
 
 
 def _put_off(deps: Deps, row: ReceivedEmail, error: GatewayError) -> bool:
-    now, gone = deps.now(), isinstance(error, Rejected) and error.code in NEVER_READ
-    if gone or now - row.received_at > UNREAD_AFTER:
+    now, age = deps.now(), deps.now() - row.received_at
+    gone = isinstance(error, Rejected) and error.code in NEVER_READ and (error.code != GONE or age > STORED_WITHIN)
+    if gone or age > UNREAD_AFTER:
         return _settle(deps, row.id, None, f"Resend did not give out its text: {error.message}")
     until = now + min(FIRST_PAUSE * (1 << min(row.attempts, 10)), LONGEST_PAUSE)
     with deps.sessions.begin() as session:

@@ -68,7 +68,8 @@ def headers_of(said: object) -> dict[str, str]:
     for name, value in pairs:
         values = value if isinstance(value, list) else [value]
         known = [found[name.lower()]] if name.lower() in found else []
-        found[name.lower()] = "\n".join([*known, *map(str, values)])
+        given = [str(each) for each in values if each is not None]
+        found |= {name.lower(): "\n".join([*known, *given])} if given else {}
     return found
 
 

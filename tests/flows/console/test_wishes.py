@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from funnel_app.flows.console import wishes
+from funnel_app.flows.console import operate, wishes
 from funnel_app.flows.console.actions import list_actions
 from funnel_app.flows.console.wishes import grant_wishes
 from funnel_app.flows.monitoring.checks.notion import notion as check_notion
@@ -16,7 +16,7 @@ from funnel_app.ledger.models import Email, Enrolment, Suppression
 from funnel_app.ledger.wishes import Wish
 from sandbox.notion.json import PERSON
 from sandbox.notion.state import CONTACTS_DATABASE_ID, SEQUENCES_DATABASE_ID
-from tests.flows.leads import WorkerDied, opt_in
+from tests.flows.leads import WorkerDied, die, opt_in
 from tests.flows.mirror.workspaces import calls, contacts, lay, mirror_all, pages, sequences, source, write_row
 
 OLGA = "olga@example.com"
@@ -126,9 +126,6 @@ def test_a_wish_is_granted_once_wherever_its_process_dies(desk, notion, monkeypa
     wish(notion, SEQUENCES_DATABASE_ID, Wish="Send next now")
     names = {"before": "_do", "after": "_told", "answer": "_answer"}
 
-    def die(*_):
-        raise WorkerDied
-
     monkeypatch.setattr(wishes, names[where], die)
     with pytest.raises(WorkerDied):
         grant_wishes(desk)
@@ -164,6 +161,19 @@ def test_an_answer_that_notion_took_without_saying_so_does_not_swallow_the_next_
     grant_wishes(desk)
     assert count(desk, Wish) == 0 and enrolment(desk).state == "paused"
     assert "goes on" in steer(desk, notion, "Resume")
+
+
+def test_a_wish_that_was_taken_back_before_its_answer_does_not_swallow_the_same_one_later(desk, notion, monkeypatch):
+    wish(notion, SEQUENCES_DATABASE_ID, Wish="Pause")
+    monkeypatch.setattr(wishes, "_told", die)
+    with pytest.raises(WorkerDied):
+        grant_wishes(desk)
+    monkeypatch.undo()
+    pages(notion, SEQUENCES_DATABASE_ID)[0].values["Wish"] = None
+    desk.now.forward(minutes=3)
+    grant_wishes(desk)
+    operate.resume(desk, enrolment(desk).id, "Olga")
+    assert "is paused" in steer(desk, notion, "Pause") and enrolment(desk).state == "paused"
 
 
 def test_the_mirror_leaves_wishes_alone(desk, notion):

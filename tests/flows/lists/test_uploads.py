@@ -1,5 +1,6 @@
 """Uploads: a list of the console comes in once, whoever dies on the way, stops at a word, and leaves no file behind."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -83,6 +84,16 @@ def test_a_taker_that_died_is_followed_by_another_and_nothing_is_done_twice(deps
     assert stands(deps, begun) == ("done", {"enrolled": 7}, True) and enrolled(deps) == 7
 
 
+def test_one_whose_list_another_took_meanwhile_counts_no_row_of_it(deps, begun):
+    def be_late(_: float) -> None:
+        deps.now.forward(minutes=2)
+        uploads.take_waiting(deps)
+
+    uploads.take_waiting(replace(deps, sleep=be_late))
+    kept, counts = uploads.find_import(deps, begun)
+    assert (kept.done, dict(counts), enrolled(deps)) == (14, {"enrolled": 7}, 7)
+
+
 def test_a_stop_stops_between_two_transactions_and_goes_on_where_it_was(deps, begun):
     rests = []
 
@@ -102,11 +113,32 @@ def test_a_stop_stops_between_two_transactions_and_goes_on_where_it_was(deps, be
 
 def test_an_erasure_reaches_a_draft_and_the_answers(deps, begun):
     draft = uploads.keep_list(deps, "other.csv", ROWS, "Olga")
+    written = uploads.keep_list(deps, "third.csv", b"Email\nANA@xn--bcher-kva.example\n", "Olga")
+    longer = uploads.keep_list(deps, "fourth.csv", b"Email\nmylead0@resend.dev\n", "Olga")
     uploads.take_waiting(deps)
     erase(deps, "lead0@resend.dev")
+    erase(deps, "Ana@B\u00fccher.example")
     kept, _ = uploads.find_import(deps, draft)
     assert kept.file is None and "erased" in kept.fault
+    assert stands(deps, written)[2] and not stands(deps, longer)[2], "somebody else's address holds theirs"
     assert [row[1] for row in uploads.answered_rows(deps, begun)][1:3] == ["erased", "lead1@resend.dev"]
+
+
+def test_the_file_of_a_stopped_import_goes_a_day_later_and_its_answers_stay(deps, begun):
+    rests = iter([None] * 4)
+    stopping = replace(deps, sleep=lambda _: next(rests, 0) is None or uploads.stop(deps, begun, "Olga"))
+    with suppress(NotPossible):
+        uploads.take_waiting(stopping)
+    deps.now.forward(hours=23)
+    uploads.forget_lists(deps)
+    assert stands(deps, begun) == ("stopped", {"enrolled": 3}, False)
+    deps.now.forward(hours=2)
+    uploads.forget_lists(deps)
+    assert stands(deps, begun) == ("stopped", {"enrolled": 3}, True)
+    with pytest.raises(NotPossible, match="bring it again"):
+        uploads.start(deps, begun, "Olga")
+    deps.now.forward(days=30)
+    assert uploads.forget_lists(deps) == 1
 
 
 def test_drafts_and_old_imports_are_forgotten(deps, begun):

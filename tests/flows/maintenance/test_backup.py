@@ -3,6 +3,7 @@
 import gzip
 import sqlite3
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -13,18 +14,24 @@ from sqlalchemy import text
 
 from funnel_app.campaigns.states import State
 from funnel_app.flows.console.intervene import resolve
+from funnel_app.flows.lists import uploads
+from funnel_app.flows.lists.wish import Wish
 from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
 from funnel_app.flows.maintenance.restore import NotRestored, restore
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.monitoring.backup_files import backup_due, taken
+from funnel_app.flows.replies.history import list_received
+from funnel_app.flows.replies.work import answer_received
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.recheck import recheck_held
 from funnel_app.flows.sending.record_event import Report, record_event
 from funnel_app.flows.sending.submit import repeat
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
-from funnel_app.ledger import emails, schema, snapshots
+from funnel_app.gateways.resend.inbox import IncomingEmail
+from funnel_app.ledger import emails, received_emails, schema, snapshots
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Contact, Message
+from funnel_app.ledger.received_models import Forward, Reading
 from tests.factories import make_deps
 from tests.flows.leads import email_ids, email_ids_of, look, opt_in, request_of, states, write_templates
 
@@ -103,7 +110,7 @@ def test_a_ledger_moves_from_sqlite_to_postgresql(deps, postgres, tmp_path):
         assert look(new, first).due_at == look(deps, first).due_at
     finally:
         with postgres.begin() as connection:
-            connection.execute(text(f"TRUNCATE {', '.join(snapshots.Base.metadata.tables)} CASCADE"))
+            connection.execute(text(f"TRUNCATE {', '.join(snapshots.METADATA.tables)} CASCADE"))
 
 
 def test_nothing_that_went_out_after_the_backup_goes_again(ready, elsewhere, tmp_path):
@@ -353,3 +360,28 @@ def test_a_backup_is_due_once_a_night(sqlite, tmp_path):
     deps.now.at = datetime(2026, 11, 25, 8, 1, tzinfo=UTC)
     assert backup_due(deps)
     assert not backup_due(make_deps(sqlite)), "without a folder never"
+
+
+def test_after_a_restore_no_reply_goes_on_and_no_list_comes_in_by_itself(deps, elsewhere, tmp_path):
+    """Both went their way after the backup, which knows nothing of it; a day later Resend forgot the key."""
+    received = [
+        {"resend_id": f"in-{n}", "received_at": deps.now(), "sender": "bo@x.example", "subject": "Hi"} for n in "12"
+    ]
+    with deps.sessions.begin() as session:
+        received_emails.keep(session, {**received[0], "reading": Reading.READ, "forward": Forward.DUE})
+        received_emails.keep(session, {**received[1], "reading": Reading.WAITING})
+    kept = uploads.keep_list(deps, "list.csv", b"Email\nbo@resend.dev\n", "Olga")
+    uploads.look(deps, kept, Wish(columns={"email": (0,)}, sequence="lead_nurture", consent="fair"))
+    uploads.start(deps, kept, "Olga")
+    new = successor(deps, elsewhere)
+    object.__setattr__(new, "settings", replace(new.settings, reply_forward_to="delivered@resend.dev"))
+    new.inbox.letters["in-2"] = IncomingEmail({}, "Call me.", None)
+    restore(new, backed_up(deps, tmp_path))
+    deps.now.forward(days=1)
+    answer_received(new)
+    assert uploads.take_waiting(new) is None
+    rows = list_received(new, None, 9)
+    assert [(row["read"], row["forward"]) for row in rows] == [(True, "unsure")] * 2
+    assert [row["text"] for row in rows] == ["Call me.", None] and new.mailer.calls == []
+    stopped, _ = uploads.find_import(new, kept)
+    assert stopped.state == "stopped" and "may have gone out since that backup" in stopped.fault

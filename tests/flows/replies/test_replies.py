@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -159,6 +160,23 @@ def test_a_stranger_is_only_forwarded(mailed):
     assert "Not a lead" in forwarded(mailed)[0]["text"]
 
 
+@pytest.mark.parametrize(
+    ("sender", "name", "address"),
+    [
+        ("=?utf-8?b?QW5hIFPDrWx2YQ==?= <ana@x.example>", "Ana Sílva", "ana@x.example"),
+        ("Ana @ Home <ana@x.example>", "Ana @ Home", "ana@x.example"),
+        ('"<bo@x.example>" <ana@x.example>', "<bo@x.example>", "ana@x.example"),
+        ("ana@x.example (Ana)", "Ana", "ana@x.example"),
+        ("Ana <ana@x.example>, Bo <bo@x.example>", "Ana", "ana@x.example"),
+        ("nobody", None, "nobody"),
+    ],
+)
+def test_who_wrote_is_read_however_it_is_written(deps, sender, name, address):
+    write(deps, sender=sender, to=None)
+    row = list_received(deps, None, 1)[0]
+    assert (row["name"], row["from"]) == (name, address)
+
+
 def test_the_owners_own_mail_goes_nowhere_unless_they_are_their_own_first_lead(mailed):
     assert answer(mailed, sender="olga <delivered+OLGA@resend.dev>", to=None)["kind"] == "own"
     assert answer(mailed, sender=OWNER, number=2)["kind"] == "reply"
@@ -203,6 +221,16 @@ def test_one_that_resend_never_gives_out_goes_on_with_what_is_known(mailed, faul
     assert (row["read"], row["text"], row["proof"], row["forward"]) == (True, None, "address", "sent")
     assert "could not be fetched" in forwarded(mailed)[0]["text"]
     assert running(mailed) == ["lead_nurture"]
+
+
+def test_one_that_resend_tells_of_before_it_gives_it_out_is_asked_for_again(mailed):
+    mailed.inbox.fault = Rejected("resend", "not yet", code="not_found")
+    write(mailed)
+    assert answer_received(mailed) == 0
+    mailed.inbox.fault = None
+    mailed.now.forward(seconds=30)
+    answer_received(mailed)
+    assert running(mailed) == []
 
 
 @pytest.mark.parametrize("place", ["read", "settled", "forward"])
@@ -271,6 +299,13 @@ def test_a_flood_of_one_sender_or_of_strangers_keeps_no_lead_waiting_and_fills_n
     assert "people wrote did not go on" in kept_lately(mailed)
 
 
+def test_what_others_write_in_a_leads_name_keeps_no_answer_of_theirs_here(mailed):
+    for number in range(11):
+        answer(mailed, to=None, number=number)
+    assert answer(mailed, number=20)["forward"] == "sent"
+    assert answer(mailed, to=None, number=21)["forward"] == "kept"
+
+
 def received_of_next(deps):
     with deps.sessions.begin() as session:
         return received_emails.take(session, deps.now(), timedelta(minutes=2), 1)[0]
@@ -280,6 +315,18 @@ def test_in_testing_mode_nothing_goes_to_who_may_not_be_mailed(sqlite):
     deps = with_lead(make_deps(sqlite, **{**SETTINGS, "reply_forward_to": "olga@owner.example"}))
     row = answer(deps)
     assert (row["forward"], "TESTING_MODE" in row["note"]) == ("kept", True)
+    with pytest.raises(NotForwardable, match="TESTING_MODE"):
+        forward_again(deps, received_id(deps))
+
+
+@pytest.mark.parametrize(("mailbox", "why"), [("olga@owner.example", "TESTING_MODE"), (None, "is not set")])
+def test_what_waits_stays_here_where_the_settings_were_changed_meanwhile(mailed, mailbox, why):
+    mailed.mailer.script.append(Answer(AnswerKind.RATE_LIMITED, retry_after=1.0))
+    assert answer(mailed)["forward"] == "due"
+    mailed.now.forward(minutes=1)
+    answer_received(replace(mailed, settings=replace(mailed.settings, reply_forward_to=mailbox)))
+    row = list_received(mailed, None, 1)[0]
+    assert (row["forward"], why in row["note"], forwarded(mailed)) == ("kept", True, [])
 
 
 def test_without_a_mailbox_of_the_owner_replies_stay_in_the_console(sqlite):

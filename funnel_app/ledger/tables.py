@@ -1,0 +1,37 @@
+"""Tables: every one of the ledger, whatever else a process has imported; what is about all of them asks here.
+
+A copy that knew only those tables which its process happens to use would leave out the others, and count as whole.
+"""
+
+from funnel_app.ledger import (
+    booking_models,
+    console_indexes,
+    engagement_models,
+    imports,
+    models,
+    operator_actions,
+    outbox_models,
+    pauses,
+    received_models,
+    shared_models,
+    watch_models,
+    wishes,
+)
+from funnel_app.ledger.base import Base
+
+# Each puts its tables or indexes into the metadata by being imported.
+MODULES = (
+    booking_models,
+    console_indexes,
+    engagement_models,
+    imports,
+    models,
+    operator_actions,
+    outbox_models,
+    pauses,
+    received_models,
+    shared_models,
+    watch_models,
+    wishes,
+)
+METADATA = Base.metadata
