@@ -1,0 +1,5 @@
+"""Tests of Funnel."""
+
+from tests.pool import imports
+
+imports.begin()

@@ -23,7 +23,7 @@ from tests.apps import application, take_back
 from tests.factories import make_deps
 from tests.once import once_a_run
 from tests.pgbouncer_server import pgbouncer
-from tests.pool import in_pool, without_coverage
+from tests.pool import imports, in_pool, without_coverage
 from tests.postgres_server import PostgresServer, empty
 from tests.sqlite_files import into_one_file, open_copy
 
@@ -58,6 +58,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Let some workers begin with real processes."""
     if (worker := getattr(config, "workerinput", None)) is not None:
         items[:] = in_pool(items, worker["workercount"])
+
+
+def pytest_collection_finish() -> None:
+    """Measure in every worker what the tests run."""
+    imports.end()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,6 +4,7 @@ A worker of pytest-xdist begins with its share of the list of tests, front to ba
 when it has none left. So half of the workers find process tests at the front of theirs, and no processor is ever idle.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby, islice
@@ -36,3 +37,24 @@ def without_coverage() -> Iterator[None]:
     yield
     if measuring is not None:
         measuring.start()
+
+
+class Imports:
+    """What is run while tests are collected is the same in every worker: the first of them measures it."""
+
+    def __init__(self) -> None:
+        self._resting: Coverage | None = None
+
+    def begin(self) -> None:
+        """Rest until all is imported, in every worker but the first."""
+        if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0" and (measuring := Coverage.current()):
+            measuring.stop()
+            self._resting = measuring
+
+    def end(self) -> None:
+        """Measure from now on."""
+        if self._resting is not None:
+            self._resting.start()
+
+
+imports = Imports()

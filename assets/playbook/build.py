@@ -15,8 +15,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, StrictUndefined
-from weasyprint import CSS, HTML
-from weasyprint.text.fonts import FontConfiguration
 
 from assets.playbook.season import Season, Span, season_year
 from funnel_app.campaigns.model import Campaign
@@ -90,6 +88,10 @@ def _share(day: date, whole: Span) -> str:
 
 def printed(season: Season, campaign: Campaign) -> bytes:
     """Return the book as a tagged PDF with its fonts inside; the same input gives the same bytes."""
+    # A second's work, which a test run that prints nothing does without.
+    from weasyprint import CSS, HTML  # noqa: PLC0415
+    from weasyprint.text.fonts import FontConfiguration  # noqa: PLC0415
+
     # A font that is cut to one weight notes when that was done, and reads the time from here.
     os.environ["SOURCE_DATE_EPOCH"] = str(int(datetime(season.year, 1, 1, tzinfo=UTC).timestamp()))
     fonts = FontConfiguration()

@@ -62,7 +62,8 @@ def gives_way(
 
     `went` and `waiting` may name more than the span holds; the email itself among them counts as nothing.
     """
-    recent = sorted((each for each in went if each.at > now - limit.span), key=lambda each: each.at)
+    # What says that it went long after now was sent while the clock was wrong, and must not hold others until then.
+    recent = sorted((each for each in went if abs(each.at - now) < limit.span), key=lambda each: each.at)
     if len(recent) >= limit.emails:
         last = recent[-limit.emails]
         return GivesWay(_whole(last.at + limit.span), last.template_key, is_full=True)

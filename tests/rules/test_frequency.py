@@ -36,6 +36,8 @@ def went(*ago):
         (TWO, [3, 5], 15),
         (TWO, [3, 5, 18], 15),
         (TWO, [3, 21], None),
+        (ONE, [-0.5], 20.5),
+        (ONE, [-9000], None),
     ],
 )
 def test_it_waits_until_so_many_went_longer_ago_than_the_span(limit, gone, until):

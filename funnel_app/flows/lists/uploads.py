@@ -16,7 +16,7 @@ from funnel_app.ledger import contacts, imports, operator_actions
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.imports import ACTIVE, Import, ImportState
 from funnel_app.ledger.operator_actions import OperatorAction
-from funnel_app.lists.files import Form, NotAList, cell_of, lines_of
+from funnel_app.lists.files import Form, NotAList, cell_of, form_of, lines_of
 from funnel_app.lists.headings import Mapped
 
 SHOWN, LOOKED_AT, PROBLEMS = 20, 200, 10
@@ -47,9 +47,11 @@ class Foreseen:
 
 def keep_list(deps: Deps, name: str, content: bytes, operator: str) -> UUID:
     """Keep a list as a draft; nothing of it is taken in. Raises NotAList."""
-    file = io.BytesIO(content)
+    encoding = form_of(io.BytesIO(content)).encoding
+    text = content.decode(encoding, errors="replace").replace("\0", "")
+    # What is kept is read from now on, and without the marks of its encoding it may read as something else.
+    file = io.BytesIO(text.encode())
     form, guessed = first_guess(file)
-    text = content.decode(form.encoding, errors="replace")
     draft = Import(
         created_at=deps.now(),
         operator=operator,

@@ -11,6 +11,7 @@ from funnel_app.flows.lists import take, uploads
 from funnel_app.flows.lists.wish import NotPossible, Wish
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.ledger.models import Enrolment
+from funnel_app.lists.files import NotAList
 from tests.flows.leads import WorkerDied
 
 ROWS = b"Email,First Name,Password\n" + b"".join(b"lead%d@resend.dev,Ana,hunter2\n" % n for n in range(7))
@@ -61,6 +62,14 @@ def test_a_draft_says_what_would_become_of_it_and_shows_no_secret(deps):
     with pytest.raises(NotPossible, match="agreed"):
         uploads.look(deps, kept, replace(WISH, consent=""))
     assert uploads.take_waiting(deps) is None and enrolled(deps) == 0
+
+
+def test_what_is_kept_of_a_file_reads_as_the_file_did_or_is_refused_at_once(deps):
+    zero = b"\xef\xbb\xbfEmail,First Name\nana@resend.dev,A\0na\n"
+    kept, _ = uploads.find_import(deps, uploads.keep_list(deps, "a", zero, ""))
+    assert [each.example for each in uploads.columns_of(kept)] == ["ana@resend.dev", "Ana"]
+    with pytest.raises(NotAList):
+        uploads.keep_list(deps, "b", "{{Email}},Name\nana@resend.dev,Ana\n".encode("utf-16"), "")
 
 
 def test_a_list_comes_in_and_its_file_is_forgotten(both_deps):
