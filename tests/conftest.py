@@ -94,16 +94,23 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def postgres(postgres_server: PostgresServer) -> Iterator[Engine]:
-    """A ledger in PostgreSQL at the newest migration."""
+def migrated_postgres(postgres_server: PostgresServer) -> Iterator[Engine]:
+    """A ledger in PostgreSQL at the newest migration, for all tests by turns."""
     engine = open_engine(postgres_server.url)
     schema.upgrade(engine)
     yield engine
     engine.dispose()
 
 
+@pytest.fixture
+def postgres(migrated_postgres: Engine) -> Iterator[Engine]:
+    """An empty ledger in PostgreSQL."""
+    yield migrated_postgres
+    empty(migrated_postgres)
+
+
 @pytest.fixture(scope="session")
-def pooled_postgres(postgres_server: PostgresServer) -> Iterator[Engine]:
+def migrated_pooled_postgres(postgres_server: PostgresServer) -> Iterator[Engine]:
     """A ledger in PostgreSQL that is reached, and migrated too, through PgBouncer alone."""
     with pgbouncer(postgres_server) as url:
         with psycopg.connect(url, autocommit=True) as connection:
@@ -112,6 +119,13 @@ def pooled_postgres(postgres_server: PostgresServer) -> Iterator[Engine]:
         schema.upgrade(engine)
         yield engine
         engine.dispose()
+
+
+@pytest.fixture
+def pooled_postgres(migrated_pooled_postgres: Engine) -> Iterator[Engine]:
+    """An empty ledger in PostgreSQL behind PgBouncer."""
+    yield migrated_pooled_postgres
+    empty(migrated_pooled_postgres)
 
 
 @pytest.fixture(scope="session")
@@ -135,15 +149,12 @@ def sqlite(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture(params=DATABASES)
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest) -> Engine:
     """An empty ledger, on each database."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("sqlite")
-        return
-    pooled = request.node.nodeid.startswith(THROUGH_PGBOUNCER)
-    found = request.getfixturevalue("pooled_postgres" if pooled else "postgres")
-    yield found
-    empty(found)
+    pooled = request.param == "postgresql" and request.node.nodeid.startswith(THROUGH_PGBOUNCER)
+    named = {"sqlite": "sqlite", "postgresql": "pooled_postgres" if pooled else "postgres"}
+    found: Engine = request.getfixturevalue(named[request.param])
+    return found
 
 
 @pytest.fixture
