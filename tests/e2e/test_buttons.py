@@ -256,8 +256,9 @@ def test_logging_out_ends_it(filled: Site):
 def test_no_button_is_forgotten(filled: Site):
     rules = filled.app.url_map.iter_rules()
     posts = {rule.endpoint for rule in rules if rule.endpoint.startswith("console.") and "POST" in (rule.methods or ())}
-    # The theme is chosen in test_console.py, and what is told outside is told again in tests/web/test_outgoing.py.
-    elsewhere = {"console.choose_theme", "console.replay_given_up", "console.replay_event"}
+    # The theme is chosen in test_console.py; events, replies and lists have theirs pressed in tests/web/.
+    elsewhere = {"console.choose_theme", "console.replay_given_up", "console.replay_event",
+                 "console.forward_reply", "console.keep_list", "console.do_list"}  # fmt: skip
     # Each of these is pressed by a test above, the login by the fixture.
     assert posts - elsewhere == {"console.do", "console.enrol", "console.look_again", "console.replay_hook",
                      "console.read_template", "console.send_test", "console.logout", "console.try_login",

@@ -52,7 +52,7 @@ def test_faulty_settings_are_told_and_nothing_is_started(environment):
     with start(env, TESTING_MODE="perhaps") as run:
         said, _ = run.communicate(timeout=patient(30))
     assert run.returncode == 1
-    assert "TESTING_MODE: Not a valid boolean." in said and not answers(ready)
+    assert "TESTING_MODE: must be true or false." in said and not answers(ready)
 
 
 def test_a_part_that_ends_by_itself_stops_the_others(environment):
