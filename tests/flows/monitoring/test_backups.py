@@ -102,7 +102,9 @@ def cut(file):
 
 def rot(file):
     content = bytearray(file.read_bytes())
-    content[len(content) // 2 : len(content) // 2 + 8] = bytes(8)
+    middle = slice(len(content) // 2, len(content) // 2 + 8)
+    # Zeros may be there already: most of an empty ledger is packed into them.
+    content[middle] = bytes(byte ^ 0xFF for byte in content[middle])
     file.write_bytes(bytes(content))
 
 
