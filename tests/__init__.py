@@ -2,4 +2,4 @@
 
 from tests.pool import imports
 
-imports.begin()
+imports.end_early_measuring()

@@ -60,6 +60,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = in_pool(items, worker["workercount"])
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart() -> None:
+    """Let one worker measure what all of them import."""
+    imports.begin()
+
+
 def pytest_collection_finish() -> None:
     """Measure in every worker what the tests run."""
     imports.end()

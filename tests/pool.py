@@ -40,14 +40,24 @@ def without_coverage() -> Iterator[None]:
 
 
 class Imports:
-    """What is run while tests are collected is the same in every worker: the first of them measures it."""
+    """What is run while tests are collected is the same in every worker: the first of them measures it.
+
+    In a worker pytest-cov begins twice: for the command line, and again, which alone is read, for the session. The
+    first would take over wherever the second rests.
+    """
 
     def __init__(self) -> None:
+        self._worker = os.environ.get("PYTEST_XDIST_WORKER")
         self._resting: Coverage | None = None
+
+    def end_early_measuring(self) -> None:
+        """End what was begun for the command line in a worker; before a session starts nothing else is there."""
+        if self._worker and (early := Coverage.current()):
+            early.stop()
 
     def begin(self) -> None:
         """Rest until all is imported, in every worker but the first."""
-        if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0" and (measuring := Coverage.current()):
+        if self._worker not in {None, "gw0"} and (measuring := Coverage.current()):
             measuring.stop()
             self._resting = measuring
 
