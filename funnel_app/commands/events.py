@@ -9,11 +9,9 @@ from zoneinfo import ZoneInfo
 
 import click
 from flask.cli import with_appcontext
-from rich.markup import escape
-from rich.table import Column
 
-from funnel_app.commands.tables import folded
-from funnel_app.commands.terminal import Terminal, say
+from funnel_app.commands.tables import newest_first, show_by_id
+from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.flows.outbox import history
 from funnel_app.flows.outbox.receivers import find_receivers
@@ -29,7 +27,7 @@ def group() -> None:
 
 @group.command("list")
 @click.option("--state", type=STATES, help="Only events that stand so.")
-@click.option("--limit", default=30, show_default=True, help="How many, newest first.")
+@newest_first
 @click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
 @with_appcontext
 def show_list(state: str | None, limit: int, as_json: bool) -> None:
@@ -40,10 +38,7 @@ def show_list(state: str | None, limit: int, as_json: bool) -> None:
         say(json.dumps(rows, indent=2))
         return
     zone = ZoneInfo(deps.settings.timezone)
-    table = folded(Column("id", no_wrap=True, min_width=36), "event", show_lines=True)
-    for row in rows:
-        table.add_row(row["id"], escape(_told(row, zone)))
-    Terminal().print(table)
+    show_by_id("event", rows, lambda row: _told(row, zone))
     for each in find_receivers(deps):
         say(f"{each.host}: {each.waiting:,} waiting" + (f"; it {each.error}" if each.error else ""))
     if not deps.settings.events_webhook_urls:

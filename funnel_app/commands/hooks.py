@@ -10,12 +10,10 @@ from zoneinfo import ZoneInfo
 
 import click
 from flask.cli import with_appcontext
-from rich.markup import escape
-from rich.table import Column
 
 from funnel_app.commands.person import note
-from funnel_app.commands.tables import folded
-from funnel_app.commands.terminal import Terminal, say
+from funnel_app.commands.tables import newest_first, show_by_id
+from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.received import find_hook, list_hooks, was_settled
 from funnel_app.replay import NotReplayable
@@ -31,7 +29,7 @@ def group() -> None:
 
 @group.command("list")
 @click.option("--outcome", type=OUTCOMES, help="Only calls with this outcome.")
-@click.option("--limit", default=30, show_default=True, help="How many, newest first.")
+@newest_first
 @click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
 @with_appcontext
 def show_list(outcome: str | None, limit: int, as_json: bool) -> None:
@@ -41,11 +39,8 @@ def show_list(outcome: str | None, limit: int, as_json: bool) -> None:
     if as_json:
         say(json.dumps(rows, indent=2))
         return
-    # The id stays whole, whatever the terminal's width: it is what the other commands want.
-    table = folded(Column("id", no_wrap=True, min_width=36), "call", show_lines=True)
-    for row in rows:
-        table.add_row(row["id"], escape(_told(row, ZoneInfo(deps.settings.timezone))))
-    Terminal().print(table)
+    zone = ZoneInfo(deps.settings.timezone)
+    show_by_id("call", rows, lambda row: _told(row, zone))
 
 
 def _told(row: Mapping[str, Any], zone: ZoneInfo) -> str:

@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 from rich.markup import escape
 
-from funnel_app.commands.tables import folded
+from funnel_app.commands.tables import folded, newest_first
 from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
 from funnel_app.flows.console.actions import Done, list_actions
@@ -16,7 +16,7 @@ from funnel_app.flows.console.actions import Done, list_actions
 
 @click.command("log")
 @click.option("--operator", default="", help="Only what this person did.")
-@click.option("--limit", default=30, show_default=True, help="How many, newest first.")
+@newest_first
 @click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
 @with_appcontext
 def log_command(operator: str, limit: int, as_json: bool) -> None:

@@ -9,11 +9,9 @@ from zoneinfo import ZoneInfo
 
 import click
 from flask.cli import with_appcontext
-from rich.markup import escape
-from rich.table import Column
 
-from funnel_app.commands.tables import folded
-from funnel_app.commands.terminal import Terminal, say
+from funnel_app.commands.tables import newest_first, show_by_id
+from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.flows.replies.history import FORWARDS, KINDS, NotForwardable, forward_again, list_received
 
@@ -27,7 +25,7 @@ def group() -> None:
 
 @group.command("list")
 @click.option("--kind", type=CHOICES, help="Only what is of this kind.")
-@click.option("--limit", default=30, show_default=True, help="How many, newest first.")
+@newest_first
 @click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout, with the texts.")
 @with_appcontext
 def show_list(kind: str | None, limit: int, as_json: bool) -> None:
@@ -38,10 +36,7 @@ def show_list(kind: str | None, limit: int, as_json: bool) -> None:
         say(json.dumps(rows, indent=2))
         return
     zone = ZoneInfo(deps.settings.timezone)
-    table = folded(Column("id", no_wrap=True, min_width=36), "what came", show_lines=True)
-    for row in rows:
-        table.add_row(row["id"], escape(_told(row, zone)))
-    Terminal().print(table)
+    show_by_id("what came", rows, lambda row: _told(row, zone))
     if not deps.settings.reply_forward_to:
         say("REPLY_FORWARD_TO is not set: nothing goes on to a mailbox of yours.")
 

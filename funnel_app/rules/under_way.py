@@ -1,7 +1,7 @@
 """Under way: somebody in a sequence, the plan that they were planned by, and their sequence's file as it is now."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from uuid import UUID
@@ -10,25 +10,18 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.model import Campaign, Mode, Sequence, Step
 from funnel_app.campaigns.plan_text import as_planned, find_step, zone_of
 from funnel_app.campaigns.states import WAITING, State
-from funnel_app.rules.ids import new_id
+from funnel_app.rules.facts import EmailFacts
 from funnel_app.rules.plan import Timing
 
 TAKEN_OUT = "its step was taken out of the campaign's file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(EmailFacts):
     """An email of the ledger, as far as a plan goes."""
 
-    id: UUID = field(default_factory=new_id)
-    step: int
-    template_key: str
-    due_at: datetime
     was_due_at: datetime | None = None
     asked_for_at: datetime | None = None
-    latest_at: datetime | None = None
-    state: State = State.PLANNED
-    reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,10 +20,8 @@ from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.models import Enrolment
 from funnel_app.ledger.plans import File
-from funnel_app.rules.facts import EmailFacts
 from funnel_app.rules.replan import Edit, edits
 from funnel_app.rules.states import RUNNING, EnrolmentState
-from funnel_app.rules.under_way import Row
 
 
 def apply_changes(deps: Deps, who: str) -> Iterator[Changed]:
@@ -88,7 +86,7 @@ def _write(session: Session, enrolment: Enrolment, found: Sequence[Edit], now: d
             emails.move(session, rows[edit.after.id], edit.after.state, now, f"{edit.after.reason} (applied by {who})")
         elif edit.before and edit.kinds:
             email_events.add_by_hand(session, edit.after.id, f"{_story(edit)} (applied by {who})", now)
-    planning.plan(session, enrolment, [_facts(edit.after) for edit in found if not edit.before], now)
+    planning.plan(session, enrolment, [edit.after for edit in found if not edit.before], now)
 
 
 def _story(edit: Edit) -> str:
@@ -105,15 +103,3 @@ def _due(enrolment: Enrolment, found: Sequence[Edit]) -> list[Due]:
         return []
     planned = (edit.after for edit in found if edit.after.state is State.PLANNED)
     return [Due(row.id, row.due_at, enrolment.kind) for row in planned]
-
-
-def _facts(row: Row) -> EmailFacts:
-    return EmailFacts(
-        id=row.id,
-        step=row.step,
-        template_key=row.template_key,
-        due_at=row.due_at,
-        latest_at=row.latest_at,
-        state=row.state,
-        reason=row.reason,
-    )
