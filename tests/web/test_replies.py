@@ -1,6 +1,7 @@
 """What people wrote back, as an operator sees it: on the page, in the doctor, by alerts and by the command."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,9 @@ def test_the_page_shows_words_and_runs_nothing_of_them(written, olga):
 
 def test_what_stayed_here_goes_on_by_a_button_and_by_the_command_once(written, olga):
     one, other = (row["id"] for row in list_received(written, None, 9))
+    olga.send(f"/console/replies/{one}/forward", form="/console/replies")
+    assert "TESTING_MODE is on" in olga.get("/console/replies").text
+    object.__setattr__(written, "settings", replace(written.settings, test_recipients=("olga@owner.example",)))
     assert olga.send(f"/console/replies/{one}/forward", form="/console/replies").status_code == 303
     assert f"sent reply {one} on" in olga.get("/console/log").text
     olga.send(f"/console/replies/{one}/forward", form="/console/replies")

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from funnel_app.flows.replies.history import list_received
 from funnel_app.flows.replies.work import answer_received
 from funnel_app.flows.sending.deliver import deliver
+from funnel_app.gateways.resend.inbox import IncomingEmail
 from funnel_app.ledger import contacts, engagements
 from funnel_app.ledger.models import EmailEvent, Suppression
 from tests.flows.leads import email_ids, look, opt_in, write_templates
@@ -144,6 +145,7 @@ def test_whatever_form_it_has_something_is_kept(client, deps, data):
 def test_an_email_that_came_and_has_no_id_is_refused_and_one_that_went_on_and_bounced_is_told(client, deps):
     assert event(client, {"type": "email.received", "data": {}}).status_code == 400
     event(client, received(**{"from": "bo@elsewhere.example"}))
+    deps.inbox.letters["in-1"] = IncomingEmail({}, "Hello", None)
     object.__setattr__(deps, "settings", replace(deps.settings, reply_forward_to="delivered@resend.dev"))
     answer_received(deps)
     row = list_received(deps, None, 1)[0]
