@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Campaign, Mode, Sequence
 from funnel_app.campaigns.plan_text import step_of
+from funnel_app.campaigns.reasons import Reason, ReasonCode
 from funnel_app.campaigns.recipients import is_test_recipient
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.campaigns.season import not_on
@@ -32,6 +33,15 @@ CURES = {
     "resend:email.bounced": OTHER_ADDRESS,
     "resend:email.suppressed": "if it is right: take it off Resend's suppression list, then flask contacts release",
 }
+
+
+class Block(NamedTuple):
+    """Why an email, or all of a sequence, does not go: the state in which it ends, the reason, and what to do."""
+
+    state: State
+    reason: str
+    cure: str
+    code: ReasonCode | None = None
 
 
 class NotInFiles(Exception):
@@ -63,13 +73,11 @@ def stop_unwanted(deps: Deps, session: Session, email: Email, now: datetime, for
     """Bring an email that is no longer wanted to its end; say whether it was one. Raises NotInFiles."""
     stop = why_not(deps, session, email, now, forbidden)
     if stop is not None:
-        emails.move(session, email, stop[0], now, stop[1])
+        emails.move(session, email, stop.state, now, Reason(stop.reason, stop.code))
     return stop is not None
 
 
-def why_not(
-    deps: Deps, session: Session, email: Email, now: datetime, forbidden: Forbidden
-) -> tuple[State, str] | None:
+def why_not(deps: Deps, session: Session, email: Email, now: datetime, forbidden: Forbidden) -> Block | None:
     """Return how an email ends that must not go now, and why; None for one that may. Raises NotInFiles.
 
     `forbidden` is what `forbidden_to` says of its batch.
@@ -77,17 +85,9 @@ def why_not(
     enrolment, contact = email.enrolment, email.enrolment.contact
     barred = block_reason(deps, enrolment, contact, forbidden[contact.email_norm])
     if barred is not None:
-        return barred.state, barred.reason
+        return barred
     late = _missed(deps, session, email, now)
-    return (State.SKIPPED, late) if late else None
-
-
-class Block(NamedTuple):
-    """Why nothing goes to a person in a sequence: the state in which its emails end, the reason, and what to do."""
-
-    state: State
-    reason: str
-    cure: str
+    return Block(State.SKIPPED, late, "") if late else None
 
 
 def block_reason(deps: Deps, enrolment: Enrolment, contact: Contact, forbidden: Rows[Suppression]) -> Block | None:
@@ -102,7 +102,8 @@ def block_reason(deps: Deps, enrolment: Enrolment, contact: Contact, forbidden: 
         return Block(State.SKIPPED, fault, "ask for an address that has a mailbox")
     if enrolment.mode == Mode.TEST and not is_test_recipient(contact.email_norm, deps.settings.test_recipients):
         reason = "testing mode: the address is not in TEST_RECIPIENTS"
-        return Block(State.SKIPPED, reason, "add it there, or set TESTING_MODE=false for those who come from then on")
+        cure = "add it there, or set TESTING_MODE=false for those who come from then on"
+        return Block(State.SKIPPED, reason, cure, ReasonCode.NO_TEST_RECIPIENT)
     return None
 
 
