@@ -33,7 +33,7 @@ def wait_for_ledger(stopping: Event, part: str) -> None:
 def wait_for_redis(stopping: Event, part: str) -> None:
     """Wait, and say so and why, until Redis does its work; a part that waits is alive."""
     for _ in _until(stopping, part, deps().queues.ping, REDIS_EVERY_S):
-        log.warning("waiting_for_redis", why=deps().queues.why_away())
+        log.warning("waiting_for_redis", why=str(deps().queues.why_away()))
 
 
 def _until(stopping: Event, part: str, there: Callable[[], bool], every_s: float) -> Iterator[None]:

@@ -2,9 +2,30 @@
 
 import re
 from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.states import State
+
+
+class ReasonCode(StrEnum):
+    """What programs decide by where an email did not go, or not yet: kept beside the words, which only people read."""
+
+    SENT_BY_WEBSITE = "sent_by_website"
+    SENT_BEFORE_CUT_OVER = "sent_before_cut_over"
+    STEP_TAKEN_OUT = "step_taken_out"
+    STEP_CAME_LATE = "step_came_late"
+    NO_TEST_RECIPIENT = "no_test_recipient"
+    RESEND_REFUSES_ALL = "resend_refuses_all"
+
+
+class Reason(NamedTuple):
+    """Why an email does not go: its words, and their code where a program decides by it."""
+
+    words: str
+    code: ReasonCode | None = None
+
 
 MAILBOX_UNKNOWN = "mailbox does not exist"
 _BY_SUBTYPE = {
@@ -30,6 +51,8 @@ _FAILED = {
     "reached_daily_quota": "the daily quota of the Resend account was used up",
     "reached_monthly_quota": "the monthly quota of the Resend account was used up",
 }
+# https://resend.com/docs/api-reference/errors
+MONTHLY = "monthly_quota_exceeded"
 _SAID = "; in their words: "
 _UNSAID = {
     State.BOUNCED: "the recipient's server refused it",
@@ -38,7 +61,6 @@ _UNSAID = {
     State.FAILED: "Resend could not send it",
     State.DELAYED: "the recipient's server does not take it yet; Resend tries again",
 }
-REFUSES_ALL = "Resend refuses the key, the account or the sender"
 _STATUS_AND_NAME = re.compile(r"^\d{3} \w+: ")
 _UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60))
 _DATE = re.compile(r" on \d{1,2} [A-Z][a-z]+")
@@ -82,10 +104,13 @@ def of_refusal(words: str) -> str:
     return f"Resend refused it: {_STATUS_AND_NAME.sub('', words)}"
 
 
-def of_wait(answer: str, words: str) -> str:
-    """Return why an email that is on its way to the provider is still with us, by the kind of its last answer."""
+def of_wait(answer: str, words: str, name: str = "") -> str:
+    """Return why an email that is on its way to the provider is still with us, by the kind of its last answer.
+
+    `name` is the provider's own name of it.
+    """
     if answer == "quota":
-        return f"the {'monthly' if 'monthly' in words else 'daily'} quota of the Resend account is used up"
+        return f"the {'monthly' if name == MONTHLY else 'daily'} quota of the Resend account is used up"
     told = _WAITS.get(answer, "Resend does not take it yet")
     # Where nothing went out, the words say whether a proxy, a certificate or a name is to blame.
     return f"{told}: {_STATUS_AND_NAME.sub('', words).rstrip('.')}" if answer in {"paused", "unreachable"} else told
@@ -93,7 +118,7 @@ def of_wait(answer: str, words: str) -> str:
 
 _WAITS = {
     "rate_limited": "the Resend team makes more calls than it may",
-    "paused": REFUSES_ALL,
+    "paused": "Resend refuses the key, the account or the sender",
     "concurrent": "Resend is still working on the first try",
     "unknown": "Resend's answer did not come",
     "unreachable": "Resend cannot be reached",

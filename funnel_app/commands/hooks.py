@@ -15,7 +15,7 @@ from funnel_app.commands.person import note
 from funnel_app.commands.tables import newest_first, show_by_id
 from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
-from funnel_app.flows.intake.received import find_hook, list_hooks, was_settled
+from funnel_app.flows.intake.received import find_hook, list_hooks
 from funnel_app.replay import NotReplayable
 from funnel_app.replay import replay as replay_call
 
@@ -87,7 +87,7 @@ def _find(hook_id: UUID) -> dict[str, Any]:
 def _waiting() -> list[UUID]:
     rows = list_hooks(current_deps(), "refused", 1000)
     # Oldest first: what a person did last must be what is known of them in the end.
-    return [UUID(row["id"]) for row in reversed(rows) if row["kept"] and not was_settled(row)]
+    return [UUID(row["id"]) for row in reversed(rows) if row["kept"] and row["waits"]]
 
 
 def _mended(changes: tuple[str, ...]) -> dict[str, Any]:

@@ -49,7 +49,8 @@ def claim(session: Session, ids: Sequence[UUID], by: Claim) -> list[Email]:
     chosen = [id_ for id_ in ids if id_ in open_][: by.most]
     if not chosen:
         return []
-    values = {"state": State.SENDING, "reason": None, "sending_at": by.now, "attempts": Email.attempts + 1}
+    why = {"reason": None, "reason_code": None}
+    values = {"state": State.SENDING, **why, "sending_at": by.now, "attempts": Email.attempts + 1}
     lease = {"lease_token": by.token, "lease_until": by.until}
     taken = update(Email).where(Email.id.in_(chosen), Email.state == State.PLANNED).values(**values, **lease)
     won = list(session.scalars(taken.returning(Email.id)))
@@ -85,7 +86,8 @@ def mark_sent(session: Session, batch: Sequence[Email], now: datetime) -> None:
     """
     for email in batch:
         check(State(email.state), State.SENT)
-        email.state, email.reason, email.sent_at = State.SENT, None, now
+        email.state, email.sent_at = State.SENT, now
+        email.reason = email.reason_code = None
     if not batch:
         return
     theirs = update(Enrolment).where(Enrolment.id.in_([email.enrolment_id for email in batch]))

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, or_
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from funnel_app.campaigns.model import Kind
+from funnel_app.campaigns.reasons import Reason
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State, check
 from funnel_app.ledger import lead_events, outbox
 from funnel_app.ledger.after_commit import log_after_commit
@@ -107,7 +108,7 @@ def move(
     email: Email,
     new: State,
     at: datetime,
-    reason: str | None = None,
+    reason: str | Reason | None = None,
     *,
     heard_at: datetime | None = None,
 ) -> None:
@@ -118,7 +119,8 @@ def move(
     """
     check(State(email.state), new)
     email.state = new
-    email.reason = reason
+    words, email.reason_code = reason if isinstance(reason, Reason) else (reason, None)
+    email.reason = words
     setattr(email, f"{new}_at", at)
     if new in {State.PLANNED, State.HELD}:
         email.lease_token = email.lease_until = None
@@ -126,10 +128,10 @@ def move(
     enrolment.mirror_stale_since = heard_at or at
     outbox.add(session.connection(), lead_events.moved(enrolment, email, new, at), heard_at or at)
     known_as = email.resend_id if new in {State.SENT, State.PLANNED} else None
-    row = {"kind": new, "at": at, "recorded_at": heard_at or at, "detail": reason, "resend_id": known_as}
+    row = {"kind": new, "at": at, "recorded_at": heard_at or at, "detail": words, "resend_id": known_as}
     session.add(EmailEvent(email_id=email.id, **row))
     ids = {"email": str(email.id), "enrolment": str(email.enrolment_id)}
-    log_after_commit(session, "email_moved", **ids, state=str(new), reason=reason)
+    log_after_commit(session, "email_moved", **ids, state=str(new), reason=words)
 
 
 def abandoned(session: Session, now: datetime, limit: int) -> list[UUID]:

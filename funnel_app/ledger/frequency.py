@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from funnel_app.campaigns.model import Kind, Mode
+from funnel_app.campaigns.reasons import ReasonCode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.emails import claimable
 from funnel_app.ledger.models import Email, Enrolment
 from funnel_app.rules.frequency import Went
-from funnel_app.rules.plan import SENT_BY_WEBSITE
 
 # What reached its reader, or may have.
 WENT = (State.SENT, State.DELAYED, State.DELIVERED, State.COMPLAINED, State.AMBIGUOUS)
@@ -23,7 +23,7 @@ def went_to(session: Session, contact_id: UUID, now: datetime, but: Collection[U
 
     What the website sent is among it.
     """
-    by_website = and_(Email.state == State.SKIPPED, Email.reason == SENT_BY_WEBSITE)
+    by_website = and_(Email.state == State.SKIPPED, Email.reason_code == ReasonCode.SENT_BY_WEBSITE)
     gone = or_(Email.state.in_([State.SENDING, *WENT]), by_website)
     found = session.scalars(_marketing_to(contact_id).where(gone, Email.id.not_in(list(but))))
     return [Went(email.template_key, _went_at(email, now)) for email in found]

@@ -152,6 +152,7 @@ class Email(Base):
     latest_at: Mapped[datetime | None]
     state: Mapped[State] = mapped_column(String(16), default=State.PLANNED)
     reason: Mapped[str | None] = mapped_column(Text)
+    reason_code: Mapped[str | None] = mapped_column(String(32))
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]

@@ -62,9 +62,10 @@ def mark_sent(session: Session, ids: Collection[UUID], now: datetime, *, forget:
     session.execute(update(Notice).where(Notice.id.in_(list(ids))).values(**values))
 
 
-def postpone(session: Session, ids: Collection[UUID], until: datetime, error: str) -> None:
-    """Note that these could not be said, and when to try again."""
-    session.execute(update(Notice).where(Notice.id.in_(list(ids))).values(lease_until=until, last_error=error))
+def postpone(session: Session, notice_id: UUID, until: datetime, error: str, *, refused: bool) -> None:
+    """Note that one could not be said, whether the chat refused it, and when to try again."""
+    values = {"lease_until": until, "last_error": error, "refused": refused}
+    session.execute(update(Notice).where(Notice.id == notice_id).values(**values))
 
 
 def put_back(session: Session, ids: Collection[UUID]) -> None:

@@ -31,6 +31,7 @@ def _email(email: EmailFacts, now: datetime) -> Email:
         latest_at=email.latest_at,
         state=email.state,
         reason=email.reason,
+        reason_code=email.reason_code,
         planned_at=now,
         skipped_at=now if email.state is State.SKIPPED else None,
     )

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Event, Mode
+from funnel_app.campaigns.reasons import ReasonCode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.base import written
 from funnel_app.ledger.canaries import of_canary
@@ -47,7 +48,10 @@ def unheard_since(session: Session) -> datetime | None:
 def skipped_as_tests(session: Session, since: datetime) -> int:
     """Count the emails that went to nobody since a time because they were tests to strangers."""
     tests = select(func.count(Email.id)).where(
-        Email.state == State.SKIPPED, Email.skipped_at >= since, Email.reason.startswith("testing mode"), ~of_canary()
+        Email.state == State.SKIPPED,
+        Email.skipped_at >= since,
+        Email.reason_code == ReasonCode.NO_TEST_RECIPIENT,
+        ~of_canary(),
     )
     return session.scalar(tests) or 0
 

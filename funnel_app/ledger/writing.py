@@ -126,12 +126,13 @@ def _email_row(enrolment: EnrolmentFacts, email: EmailFacts, now: datetime) -> R
 
 def _state_row(email: EmailFacts, now: datetime) -> Row:
     free = {"lease_token": None, "lease_until": None} if email.state is State.PLANNED else {}
-    return {"id": email.id, "state": email.state, "reason": email.reason, f"{email.state}_at": now, **free}
+    why = {"reason": email.reason, "reason_code": email.reason_code}
+    return {"id": email.id, "state": email.state, **why, f"{email.state}_at": now, **free}
 
 
 def _first_events(email: EmailFacts, now: datetime) -> list[Row]:
     # What one call planned, the next one of the same transaction may have cancelled.
-    planned = replace(email, state=State.PLANNED, reason=None)
+    planned = replace(email, state=State.PLANNED, reason=None, reason_code=None)
     return [_event_row(each, now) for each in ([planned, email] if email.state is State.CANCELLED else [email])]
 
 

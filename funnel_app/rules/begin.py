@@ -1,13 +1,14 @@
 """Begin: start a sequence, for the first time or once more, so that nothing of it goes twice."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from funnel_app.campaigns.model import Event, Sequence
 from funnel_app.campaigns.plan_text import find_step, plan_of
+from funnel_app.campaigns.reasons import Reason
 from funnel_app.campaigns.season import started_on
 from funnel_app.campaigns.states import State
 from funnel_app.rules.case import Case
@@ -17,7 +18,7 @@ from funnel_app.rules.facts import EmailFacts, EnrolmentFacts
 from funnel_app.rules.plan import FirstEmail, anchor, plan_emails
 from funnel_app.rules.states import Outcome
 
-WENT_BEFORE = "it went before the call was given up"
+WENT_BEFORE = Reason("it went before the call was given up")
 CALL_TIMES = ("call_time", "scheduled_time")
 
 
@@ -136,4 +137,4 @@ def _gone(case: Case, sequence: Sequence, start: Start) -> set[int]:
 
 
 def _skipped(email: EmailFacts) -> EmailFacts:
-    return replace(email, state=State.SKIPPED, reason=WENT_BEFORE) if email.state is State.PLANNED else email
+    return email.moved(State.SKIPPED, WENT_BEFORE) if email.state is State.PLANNED else email

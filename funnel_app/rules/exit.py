@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Campaign, Event, Sequence
-from funnel_app.campaigns.reasons import on_day
+from funnel_app.campaigns.reasons import Reason, on_day
 from funnel_app.campaigns.states import State
 from funnel_app.rules.bookings import BookingFacts
 from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts
@@ -196,7 +196,7 @@ def _ended(enrolment: EnrolmentFacts, event: Event, reason: str, now: datetime) 
 
 
 def _cancelled(email: EmailFacts, reason: str) -> EmailFacts:
-    return replace(email, state=State.CANCELLED, reason=reason)
+    return email.moved(State.CANCELLED, Reason(reason))
 
 
 def can_be_stopped(email: Stoppable) -> bool:

@@ -7,9 +7,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
+from funnel_app.campaigns.reasons import Reason, ReasonCode
 from funnel_app.campaigns.states import State
 from funnel_app.rules.bookings import BookingFacts
 from funnel_app.rules.ids import new_id
@@ -27,7 +28,12 @@ class EmailFacts:
     latest_at: datetime | None = None
     state: State = State.PLANNED
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     request_id: UUID | None = None
+
+    def moved(self, state: State, why: Reason) -> Self:
+        """Return it in another state, for this reason."""
+        return replace(self, state=state, reason=why.words, reason_code=why.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

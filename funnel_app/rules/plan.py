@@ -9,16 +9,15 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Campaign, EmailOne, Mode, Sequence, Step
-from funnel_app.campaigns.reasons import spoken
+from funnel_app.campaigns.reasons import Reason, ReasonCode, spoken
 from funnel_app.campaigns.season import not_on
 from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import due_at, into_window
 from funnel_app.rules.facts import EmailFacts
 
-SENT_BY_WEBSITE = "sent by the website"
+SENT_BY_WEBSITE = Reason("sent by the website", ReasonCode.SENT_BY_WEBSITE)
 CALL_HAD_BEGUN = "the call had begun"
 NEXT_AS_SOON = "the next one goes at the same time"
-SENT_BEFORE_CUT_OVER = "sent before the cut-over"
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
@@ -121,7 +120,12 @@ def plan_emails(sequence: Sequence, first: FirstEmail, timing: Timing, now: date
     ]
 
 
-def _skipped(sequence: Sequence, step: Step, due: Rows[datetime], timing: Timing, now: datetime) -> str | None:
+def _skipped(sequence: Sequence, step: Step, due: Rows[datetime], timing: Timing, now: datetime) -> Reason | None:
+    words = _why_skipped(sequence, step, due, timing, now)
+    return Reason(words) if words else None
+
+
+def _why_skipped(sequence: Sequence, step: Step, due: Rows[datetime], timing: Timing, now: datetime) -> str | None:
     if sequence.before_anchor and timing.anchor_at <= now:
         return CALL_HAD_BEGUN
     at, later = due[step.number - 1], due[step.number :]
@@ -155,12 +159,13 @@ def variant_for(step: Step, sequence: Sequence, lead: UUID) -> str:
     return step.variants[drawn[0] % len(step.variants)]
 
 
-def _email(step: Step, template: str, due: datetime, *, latest: datetime | None, skip: str | None) -> EmailFacts:
+def _email(step: Step, template: str, due: datetime, *, latest: datetime | None, skip: Reason | None) -> EmailFacts:
     return EmailFacts(
         step=step.number,
         template_key=template,
         due_at=due,
         latest_at=latest,
         state=State.SKIPPED if skip else State.PLANNED,
-        reason=skip,
+        reason=skip.words if skip else None,
+        reason_code=skip.code if skip else None,
     )

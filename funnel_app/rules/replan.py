@@ -10,12 +10,13 @@ from itertools import count
 
 from funnel_app.campaigns.model import Sequence, Step
 from funnel_app.campaigns.plan_text import find_step
+from funnel_app.campaigns.reasons import Reason, ReasonCode
 from funnel_app.campaigns.states import WAITING, State
 from funnel_app.rules.exit import NOT_GONE
 from funnel_app.rules.plan import SENT_BY_WEBSITE, FirstEmail, plan_emails, too_late, variant_for
 from funnel_app.rules.under_way import TAKEN_OUT, Row, UnderWay
 
-PASSED = "its step came into the campaign's file behind an email that had gone"
+PASSED = Reason("its step came into the campaign's file behind an email that had gone", ReasonCode.STEP_CAME_LATE)
 CAME = "its step came into the campaign's file"
 
 
@@ -46,7 +47,7 @@ def edits(of: UnderWay) -> list[Edit]:
     stays = {row.id for _, row in kept if row}
     gone = [row for row in of.rows if row.state in WAITING and row.id not in stays]
     coming = [(row, _as_now(of, step, row)) for step, row in kept if _waits(of, step, row)]
-    taken = [(row, replace(row, state=State.CANCELLED, reason=TAKEN_OUT)) for row in gone]
+    taken = [(row, row.moved(State.CANCELLED, TAKEN_OUT)) for row in gone]
     touched = {row.id for row, _ in (*coming, *taken) if row}
     fixed = {row.step for row in of.rows if row.id not in touched}
     numbered = _numbered(of.sequence, [*coming, *taken], fixed)
@@ -78,7 +79,7 @@ def _went(of: UnderWay, step: Step) -> bool:
     row = of.row_of(step)
     if row is None:
         return step.number in of.partners
-    return row.state not in NOT_GONE or row.reason == SENT_BY_WEBSITE
+    return row.state not in NOT_GONE or row.reason_code == SENT_BY_WEBSITE.code
 
 
 def _as_now(of: UnderWay, step: Step, row: Row | None) -> Row:
@@ -105,12 +106,13 @@ def _new(of: UnderWay, step: Step) -> Row:
         latest_at=email.latest_at,
         state=email.state,
         reason=email.reason or CAME,
+        reason_code=email.reason_code,
     )
     if any(_went(of, later) for later in of.sequence.steps[step.number :]):
-        return replace(new, state=State.SKIPPED, reason=PASSED)
+        return new.moved(State.SKIPPED, PASSED)
     return _unless_late(of, new) if new.state is State.PLANNED else new
 
 
 def _unless_late(of: UnderWay, row: Row) -> Row:
     late = too_late(row, of.sequence.max_lateness, of.now) if row.due_at <= of.now else None
-    return replace(row, state=State.SKIPPED, reason=late) if late else row
+    return row.moved(State.SKIPPED, Reason(late)) if late else row

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Event, Mode
 from funnel_app.campaigns.plan_text import as_planned, step_of, zone_of
+from funnel_app.campaigns.reasons import Reason
 from funnel_app.campaigns.states import WAITING, State
 from funnel_app.rules.case import Case
 from funnel_app.rules.facts import EmailFacts, EnrolmentFacts
@@ -36,7 +37,7 @@ def _newest_time(case: Case) -> datetime | None:
 
 def _moved(case: Case, enrolment: EnrolmentFacts, email: EmailFacts) -> EmailFacts:
     if email.state == State.SENDING and email.request_id is None:
-        email = replace(email, state=State.PLANNED, reason="given back: the call was moved")
+        email = email.moved(State.PLANNED, Reason("requeued: the call was moved"))
     if email.state not in WAITING:
         return email
     due_at = _due_at(case, enrolment, email)

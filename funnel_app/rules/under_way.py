@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Campaign, Mode, Sequence, Step
 from funnel_app.campaigns.plan_text import as_planned, find_step, zone_of
+from funnel_app.campaigns.reasons import Reason, ReasonCode
 from funnel_app.campaigns.states import WAITING, State
 from funnel_app.rules.facts import EmailFacts
 from funnel_app.rules.plan import Timing
 
-TAKEN_OUT = "its step was taken out of the campaign's file"
+TAKEN_OUT = Reason("its step was taken out of the campaign's file", ReasonCode.STEP_TAKEN_OUT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ class UnderWay:
         """Return the email of a step of the file, one that waits before any other; None where it has none."""
         old = self.partners.get(step.number)
         texts = {*step.variants, *(self.planned.step(old).variants if old else ())}
-        found = [row for row in self.rows if row.template_key in texts and not (row.reason or "").startswith(TAKEN_OUT)]
+        found = [row for row in self.rows if row.template_key in texts and row.reason_code != TAKEN_OUT.code]
         return next((row for row in found if row.state in WAITING), next(iter(found), None))
 
     @cached_property

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from funnel_app.gateways.redis.refusals import AWAY, RedisFault
+
 
 class FakeQueues:
     """Redis's queue and clock, as lists."""
@@ -57,8 +59,8 @@ class FakeQueues:
     def mark(self) -> None:
         self.has_marker = True
 
-    def why_away(self) -> str | None:
-        return self.refusal or ("cannot be reached" if self.away else None)
+    def why_away(self) -> RedisFault | None:
+        return RedisFault(self.refusal) if self.refusal else AWAY if self.away else None
 
     def ping(self) -> bool:
         return not self.away

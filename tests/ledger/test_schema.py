@@ -6,14 +6,16 @@ from types import ModuleType
 import pytest
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, inspect, select, text
 
 from funnel_app.campaigns.model import Event
+from funnel_app.campaigns.reasons import ReasonCode
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.ledger import bookings, contacts, revision, schema
+from funnel_app.ledger import bookings, contacts, notices, revision, schema
 from funnel_app.ledger import tables as all_tables
 from funnel_app.ledger.engine import open_engine
-from funnel_app.ledger.models import Base
+from funnel_app.ledger.models import Base, Email
+from funnel_app.ledger.watch_models import Notice
 from tests.factories import make_deps
 from tests.flows.leads import assess, call, opt_in
 from tests.postgres_server import PostgresServer
@@ -188,3 +190,22 @@ def test_calls_that_were_told_of_before_are_taken_over_as_they_stand(sqlite):
     schema.downgrade(sqlite, "0013_add_put_aside")
     schema.upgrade(sqlite)
     assert known() == before
+
+
+def test_reasons_of_before_get_the_codes_that_their_words_stood_for(sqlite):
+    deps = make_deps(sqlite)
+    assess(deps)
+    words = ("sent by the website", "its step was taken out of the campaign's file (applied by olga)", "too late", None)
+    with deps.sessions.begin() as session:
+        for step, reason in enumerate(words, 1):
+            session.query(Email).filter_by(step=step).update({"reason": reason})
+        for number, error in enumerate(("refused: webhook: 404", "webhook: 503")):
+            notices.add(session, f"notice-{number}", notices.ALERTS, "Words", deps.now())
+            session.query(Notice).filter_by(key=f"notice-{number}").update({"last_error": error})
+    schema.downgrade(sqlite, "0026_add_plans")
+    schema.upgrade(sqlite)
+    with deps.reads() as session:
+        codes = session.scalars(select(Email.reason_code).order_by(Email.step)).all()
+        told = session.execute(select(Notice.last_error, Notice.refused).order_by(Notice.key)).all()
+    assert codes[:4] == [ReasonCode.SENT_BY_WEBSITE, ReasonCode.STEP_TAKEN_OUT, None, None]
+    assert told == [("webhook: 404", True), ("webhook: 503", False)]

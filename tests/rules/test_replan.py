@@ -130,9 +130,9 @@ def test_lateness_is_that_of_what_waits_and_what_the_website_sent_counts_as_gone
     early = replace(of.rows[0], due_at=START + 3 * DAY)
     assert told(replace(of, rows=(early, *of.rows[1:]))) == {"e": ("comes", 5, 4 * DAY)}
     before = changed(CHANGES["before what went"][0], gone=0)
-    sent = replace(before.rows[0], state=State.SKIPPED, reason=SENT_BY_WEBSITE)
+    sent = before.rows[0].moved(State.SKIPPED, SENT_BY_WEBSITE)
     (passed,) = [e for e in edits(replace(before, rows=(sent, *before.rows[1:]))) if e.before is None]
-    assert passed.after.reason == PASSED
+    assert passed.after.reason == PASSED.words
 
 
 def test_what_is_due_in_the_past_by_the_change_goes_now_or_is_too_late_by_the_rule_that_there_is():
@@ -150,11 +150,11 @@ def test_the_reasons_are_said_and_a_step_that_is_put_back_comes_again():
     without, whole = sequence(a=0, c=2, d=3), sequence(a=0, b=1, c=2, d=3, e=4)
     of = changed(without)
     rows = tuple({**{r.id: r for r in of.rows}, **{e.after.id: e.after for e in edits(of)}}.values())
-    assert [row.reason for row in rows if row.state is State.CANCELLED] == [TAKEN_OUT]
+    assert [row.reason for row in rows if row.state is State.CANCELLED] == [TAKEN_OUT.words]
     back = edits(replace(of, rows=rows, sequence=whole, plan=plan_of(CAMPAIGN, without)))
     assert {e.after.template_key: e.after.reason for e in back if e.kinds == ("comes",)} == {"b": CAME, "e": CAME}
     passed = edits(changed(CHANGES["before what went"][0]))
-    assert [e.after.reason for e in passed if e.kinds == ("late",)] == [PASSED]
+    assert [e.after.reason for e in passed if e.kinds == ("late",)] == [PASSED.words]
 
 
 def test_a_window_moves_emails_and_one_that_counts_from_the_call_cannot_be_compared():

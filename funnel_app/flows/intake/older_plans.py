@@ -19,7 +19,7 @@ from funnel_app.rules.under_way import Row, UnderWay
 
 AT_A_TIME = 200
 EXAMPLES = 3
-ROW = ("id", "step", "template_key", "due_at", "was_due_at", "asked_for_at", "latest_at", "reason")
+ROW = ("id", "step", "template_key", "due_at", "was_due_at", "asked_for_at", "latest_at", "reason", "reason_code")
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,6 @@ from funnel_app.ledger.models import HookEvent, Outcome
 REFUSED_KEPT_FOR = timedelta(days=30)
 # A hook waits for no more than this many to be deleted, and the sweep comes again.
 FORGOTTEN_AT_A_TIME = 500
-REPLAYED = "replayed as"
-PUT_ASIDE = "put aside"
 
 
 def list_hooks(deps: Deps, outcome: str | None, limit: int) -> list[dict[str, Any]]:
@@ -66,7 +64,10 @@ def forget_refused(deps: Deps) -> int:
 
 
 def as_row(event: HookEvent) -> dict[str, Any]:
-    """Return a call as lists show it, as plain data; one that is not `kept` only counts calls beyond a budget."""
+    """Return a call as lists show it, as plain data; one that is not `kept` only counts calls beyond a budget.
+
+    A refused one `waits` until it is replayed or put aside.
+    """
     return {
         "id": str(event.id),
         "at": iso(event.received_at),
@@ -78,6 +79,7 @@ def as_row(event: HookEvent) -> dict[str, Any]:
         "email": address_of(event),
         "reason": reason_of(event),
         "kept": event.errors != NOT_KEPT,
+        "waits": event.outcome == Outcome.REFUSED and waits_for_mend(event),
     }
 
 
@@ -103,23 +105,13 @@ def is_put_aside(event: HookEvent) -> bool:
     return "put_aside" in (event.answer or {})
 
 
-def was_settled(row: Mapping[str, Any]) -> bool:
-    """Say of a refused call as lists show it whether it waits for nothing more."""
-    return was_replayed(row) or str(row["reason"]).startswith(PUT_ASIDE)
-
-
-def was_replayed(row: Mapping[str, Any]) -> bool:
-    """Say the same of a call as lists show it."""
-    return str(row["reason"]).startswith(REPLAYED)
-
-
 def reason_of(event: HookEvent) -> str | None:
     """Return why a call was ignored or refused, or as what it was replayed; None for one that was simply taken."""
     answer = event.answer or {}
     if is_replayed(event):
-        return f"{REPLAYED} {answer['replayed_as']}"
+        return f"replayed as {answer['replayed_as']}"
     if is_put_aside(event):
-        return f"{PUT_ASIDE}: {answer['put_aside']}"
+        return f"put aside: {answer['put_aside']}"
     if event.outcome == Outcome.REFUSED:
         return told_faults(event.errors or {})
     return answer.get("reason")

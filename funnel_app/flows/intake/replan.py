@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns import model
+from funnel_app.campaigns.reasons import Reason
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.older_plans import Changed, behind, in_files, under_way
@@ -83,7 +84,8 @@ def _write(session: Session, enrolment: Enrolment, found: Sequence[Edit], now: d
     plans.change(session, rows, [edit.after for edit in found if edit.before])
     for edit in found:
         if edit.before and edit.after.state != edit.before.state:
-            emails.move(session, rows[edit.after.id], edit.after.state, now, f"{edit.after.reason} (applied by {who})")
+            why = Reason(f"{edit.after.reason} (applied by {who})", edit.after.reason_code)
+            emails.move(session, rows[edit.after.id], edit.after.state, now, why)
         elif edit.before and edit.kinds:
             email_events.add_by_hand(session, edit.after.id, f"{_story(edit)} (applied by {who})", now)
     planning.plan(session, enrolment, [edit.after for edit in found if not edit.before], now)

@@ -60,7 +60,7 @@ def sweep(deps: Deps) -> Swept:
 
     Raises Unavailable where Redis cannot be reached.
     """
-    # First, so that what is given back goes with what is overdue, and not with the next sweep.
+    # First, so that what is requeued goes with what is overdue, and not with the next sweep.
     given_back = _give_back_abandoned(deps)
     overdue = _push_overdue(deps)
     swept = Swept(
@@ -98,7 +98,7 @@ def _give_back(deps: Deps, email_id: UUID) -> bool:
         contacts.lock_of_emails(session, [email_id])
         for email in emails.load(session, emails.abandoned(session, now, AT_A_TIME)):
             if email.id == email_id:
-                emails.move(session, email, State.PLANNED, now, "given back: the worker that claimed it died")
+                emails.move(session, email, State.PLANNED, now, "requeued: the worker that claimed it died")
                 return True
     return False
 

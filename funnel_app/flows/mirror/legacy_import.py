@@ -5,7 +5,7 @@ rows over. A dry run does all of it and takes it back.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.plan_text import plan_of
+from funnel_app.campaigns.reasons import Reason, ReasonCode
 from funnel_app.campaigns.states import WAITING, State
 from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
+from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.intake.schedule import schedule
-from funnel_app.flows.mirror.legacy_rows import NotUnderstood, OldRow, facts_of, is_booked, read_row
+from funnel_app.flows.mirror.legacy_rows import NotUnderstood, OldRow, address_of, facts_of, is_booked, read_row
 from funnel_app.flows.mirror.rows import Written
 from funnel_app.gateways.notion.workspace import NotionTable, Row
 from funnel_app.ledger import contacts, emails, enrolments, hook_events, mirrored, planning, suppressions
@@ -28,11 +30,12 @@ from funnel_app.ledger.types import new_id
 from funnel_app.rules.contact import only_new
 from funnel_app.rules.exit import told
 from funnel_app.rules.facts import EmailFacts
-from funnel_app.rules.plan import SENT_BEFORE_CUT_OVER, FirstEmail, Timing, plan_emails
+from funnel_app.rules.plan import FirstEmail, Timing, plan_emails
 from funnel_app.rules.states import RUNNING
 
-OVERTAKEN = "a later email went before the cut-over"
-ENDED_BEFORE = "the sequence had ended before the cut-over"
+SENT_BEFORE = Reason("sent before the cut-over", ReasonCode.SENT_BEFORE_CUT_OVER)
+OVERTAKEN = Reason("a later email went before the cut-over")
+ENDED_BEFORE = Reason("the sequence had ended before the cut-over")
 SUPPRESSED_BEFORE = "suppressed in Notion before the cut-over"
 BOOKED_BEFORE = "booked a call before the cut-over"
 
@@ -75,7 +78,7 @@ def cut_over(deps: Deps, *, dry_run: bool) -> list[Carried]:
 
 
 def _address(row: Row) -> str:
-    return str(row.values.get("email") or "").strip().lower()
+    return looked_up(address_of(row))
 
 
 def _carry(deps: Deps, row: Row, notes: _Notes, *, dry_run: bool) -> Carried:
@@ -175,11 +178,11 @@ class _Carrying:
 
     def _as_it_went(self, email: EmailFacts) -> EmailFacts:
         reason = self._why_not(email)
-        return email if reason is None else replace(email, state=State.SKIPPED, reason=reason)
+        return email if reason is None else email.moved(State.SKIPPED, reason)
 
-    def _why_not(self, email: Email | EmailFacts) -> str | None:
+    def _why_not(self, email: Email | EmailFacts) -> Reason | None:
         if email.step in self.old.sent:
-            return SENT_BEFORE_CUT_OVER
+            return SENT_BEFORE
         if email.step < self.old.last:
             return OVERTAKEN
         return ENDED_BEFORE if self.old.ended else None

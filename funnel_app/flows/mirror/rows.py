@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from funnel_app.campaigns.model import Event
+from funnel_app.campaigns.reasons import ReasonCode
 from funnel_app.campaigns.segments import segment_of
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
 from funnel_app.flows.mirror.shown_call import ShownCall
@@ -13,8 +14,6 @@ from funnel_app.gateways.notion.schema import Table, Writes
 from funnel_app.gateways.notion.values import Value, told_time
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, HookEvent
 from funnel_app.rules.exit import REASONS
-from funnel_app.rules.plan import SENT_BEFORE_CUT_OVER, SENT_BY_WEBSITE
-from funnel_app.rules.replan import PASSED
 
 MOST_STEPS = 5
 STATUSES = {
@@ -35,7 +34,7 @@ TROUBLED = frozenset(
         State.SKIPPED,
     }
 )
-NO_TROUBLE = (SENT_BY_WEBSITE, SENT_BEFORE_CUT_OVER, PASSED)
+NO_TROUBLE = frozenset({ReasonCode.SENT_BY_WEBSITE, ReasonCode.SENT_BEFORE_CUT_OVER, ReasonCode.STEP_CAME_LATE})
 Values = dict[str, Value]
 
 
@@ -153,7 +152,7 @@ def _next(enrolment: Enrolment) -> Email | None:
 
 def _sent(enrolment: Enrolment, email: Email) -> str | None:
     at: datetime | None = email.sent_at or email.delivered_at
-    if email.state == State.SKIPPED and email.reason == SENT_BY_WEBSITE:
+    if email.state == State.SKIPPED and email.reason_code == ReasonCode.SENT_BY_WEBSITE:
         at = enrolment.anchor_at
     return told_time(at) if at else None
 
@@ -162,7 +161,7 @@ def _problem(enrolment: Enrolment) -> str | None:
     told = [
         f"email {email.step} {email.state}: {email.reason or 'no reason given'}"
         for email in enrolment.emails
-        if email.state in TROUBLED and not (email.reason or "").startswith(NO_TROUBLE)
+        if email.state in TROUBLED and email.reason_code not in NO_TROUBLE
     ]
     if told:
         return told[-1]
@@ -173,6 +172,6 @@ def _first_by(emails: Sequence[Email]) -> str | None:
     first = next((email for email in emails if email.step == 1), None)
     if first is None:
         return None
-    if first.state == State.SKIPPED and first.reason == SENT_BY_WEBSITE:
+    if first.state == State.SKIPPED and first.reason_code == ReasonCode.SENT_BY_WEBSITE:
         return "Website"
     return "Funnel" if first.sent_at or first.delivered_at else None

@@ -27,7 +27,6 @@ AGAIN_AFTER = timedelta(seconds=20)
 AGAIN_AFTER_AT_MOST = timedelta(minutes=10)
 # Only a person mends an address that is refused; it is tried on, since nobody tells us that one did.
 REFUSED_AGAIN_AFTER = timedelta(hours=1)
-REFUSED = "refused: "
 # Discord cuts at 2,000 characters, and what was cut off would count as said.
 LONGEST_TOGETHER, LONGEST_OPENING = 1_600, 300
 # The answers that speak of the message and not of the address: bad request, too large, not understood.
@@ -69,7 +68,8 @@ def _tell(deps: Deps, channel: str, url: str | None) -> int:
             notices.hurry(session, channel, deps.now() + LEASE)
         for notice in fitting:
             if error := errors[notice.id]:
-                notices.postpone(session, [notice.id], now + _wait(notice, error), error)
+                refused = isinstance(error, Rejected)
+                notices.postpone(session, notice.id, now + _wait(notice, refused=refused), str(error), refused=refused)
     return len(said)
 
 
@@ -79,7 +79,7 @@ def _fitting(waiting: Sequence[Notice]) -> Sequence[Notice]:
     return waiting[: max(1, sum(end <= LONGEST_TOGETHER for end in ends))]
 
 
-def _say(deps: Deps, url: str, first: str, waiting: Sequence[Notice]) -> dict[UUID, str | None]:
+def _say(deps: Deps, url: str, first: str, waiting: Sequence[Notice]) -> dict[UUID, GatewayError | None]:
     """Return for each why it could not be said; None where it was.
 
     One that a chat refuses for its words keeps no other back: it is found by halves, and told of in words of ours.
@@ -90,8 +90,7 @@ def _say(deps: Deps, url: str, first: str, waiting: Sequence[Notice]) -> dict[UU
             half = len(waiting) // 2
             return _say(deps, url, first, waiting[:half]) | _say(deps, url, first, waiting[half:])
         fault = _post(deps, url, [first, INSTEAD.format(url=deps.settings.public_url)])
-    error = f"{REFUSED if isinstance(fault, Rejected) else ''}{fault}" if fault else None
-    return dict.fromkeys((notice.id for notice in waiting), error)
+    return dict.fromkeys((notice.id for notice in waiting), fault)
 
 
 def _post(deps: Deps, url: str, texts: Sequence[str]) -> GatewayError | None:
@@ -114,8 +113,8 @@ def _host(deps: Deps) -> str:
     return urlsplit(deps.settings.public_url).netloc
 
 
-def _wait(notice: Notice, error: str) -> timedelta:
-    at_most = REFUSED_AGAIN_AFTER if error.startswith(REFUSED) else AGAIN_AFTER_AT_MOST
+def _wait(notice: Notice, *, refused: bool) -> timedelta:
+    at_most = REFUSED_AGAIN_AFTER if refused else AGAIN_AFTER_AT_MOST
     return min(AGAIN_AFTER * (1 << min(notice.attempts - 1, 10)), at_most)
 
 
@@ -138,6 +137,7 @@ def undelivered_notifications(deps: Deps) -> list[UndeliveredNotifications]:
 
 
 def _undelivered(setting: str, waiting: Sequence[Notice]) -> UndeliveredNotifications:
-    error = waiting[-1].last_error or ""
-    refused = error.startswith(REFUSED)
-    return UndeliveredNotifications(setting, len(waiting), waiting[0].created_at, error.removeprefix(REFUSED), refused)
+    last = waiting[-1]
+    return UndeliveredNotifications(
+        setting, len(waiting), waiting[0].created_at, last.last_error or "", refused=last.refused
+    )

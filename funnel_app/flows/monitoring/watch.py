@@ -81,7 +81,7 @@ def _redis(deps: Deps) -> Observation:
 def _require_redis(deps: Deps) -> None:
     # Through one that takes no writes nobody can be heard of, and that is told already.
     if why := deps.queues.why_away():
-        raise Unavailable("redis", why)
+        raise Unavailable("redis", str(why))
 
 
 def _silent(deps: Deps, part: Part) -> Observation:

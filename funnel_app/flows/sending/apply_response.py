@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
-from funnel_app.campaigns.reasons import of_refusal, of_wait
+from funnel_app.campaigns.reasons import ReasonCode, of_refusal, of_wait
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.gateways.resend.mailer import Answer, AnswerKind
@@ -131,7 +131,8 @@ def _again(deps: Deps, session: Session, request: Request, answer: Answer, now: 
     requests.postpone(request, now + wait, answer.detail)
     for email in requests.emails_of(session, request):
         if email.state == State.SENDING:
-            email.reason = of_wait(answer.kind, answer.detail)
+            email.reason = of_wait(answer.kind, answer.detail, answer.name)
+            email.reason_code = ReasonCode.RESEND_REFUSES_ALL if answer.kind is AnswerKind.PAUSED else None
 
 
 def _make_ambiguous(session: Session, request: Request, reason: str, now: datetime) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Campaign, Mode, Sequence
 from funnel_app.campaigns.plan_text import step_of
+from funnel_app.campaigns.reasons import Reason, ReasonCode
 from funnel_app.campaigns.recipients import is_test_recipient
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.campaigns.season import not_on
@@ -23,6 +24,7 @@ from funnel_app.rules.plan import gave_way, too_late
 
 Forbidden = Mapping[str, Rows[Suppression]]
 RELEASE = "flask contacts release lets it be mailed again"
+OFF_THE_LIST = "if the address is right: take it off Resend's suppression list, then flask contacts release"
 OTHER_ADDRESS = "ask for another address; if this one is right: flask contacts release"
 # By where a suppression comes from. What a person wished, or complained of, stays so.
 CURES = {
@@ -30,8 +32,17 @@ CURES = {
     "console": RELEASE,
     IMPORT: "another program's list had it so; if its reader agreed since: flask contacts release",
     "resend:email.bounced": OTHER_ADDRESS,
-    "resend:email.suppressed": "if it is right: take it off Resend's suppression list, then flask contacts release",
+    "resend:email.suppressed": OFF_THE_LIST,
 }
+
+
+class Block(NamedTuple):
+    """Why an email, or all of a sequence, does not go: the state in which it ends, the reason, and what to do."""
+
+    state: State
+    reason: str
+    cure: str
+    code: ReasonCode | None = None
 
 
 class NotInFiles(Exception):
@@ -63,13 +74,11 @@ def stop_unwanted(deps: Deps, session: Session, email: Email, now: datetime, for
     """Bring an email that is no longer wanted to its end; say whether it was one. Raises NotInFiles."""
     stop = why_not(deps, session, email, now, forbidden)
     if stop is not None:
-        emails.move(session, email, stop[0], now, stop[1])
+        emails.move(session, email, stop.state, now, Reason(stop.reason, stop.code))
     return stop is not None
 
 
-def why_not(
-    deps: Deps, session: Session, email: Email, now: datetime, forbidden: Forbidden
-) -> tuple[State, str] | None:
+def why_not(deps: Deps, session: Session, email: Email, now: datetime, forbidden: Forbidden) -> Block | None:
     """Return how an email ends that must not go now, and why; None for one that may. Raises NotInFiles.
 
     `forbidden` is what `forbidden_to` says of its batch.
@@ -77,17 +86,9 @@ def why_not(
     enrolment, contact = email.enrolment, email.enrolment.contact
     barred = block_reason(deps, enrolment, contact, forbidden[contact.email_norm])
     if barred is not None:
-        return barred.state, barred.reason
+        return barred
     late = _missed(deps, session, email, now)
-    return (State.SKIPPED, late) if late else None
-
-
-class Block(NamedTuple):
-    """Why nothing goes to a person in a sequence: the state in which its emails end, the reason, and what to do."""
-
-    state: State
-    reason: str
-    cure: str
+    return Block(State.SKIPPED, late, "") if late else None
 
 
 def block_reason(deps: Deps, enrolment: Enrolment, contact: Contact, forbidden: Rows[Suppression]) -> Block | None:
@@ -102,7 +103,8 @@ def block_reason(deps: Deps, enrolment: Enrolment, contact: Contact, forbidden: 
         return Block(State.SKIPPED, fault, "ask for an address that has a mailbox")
     if enrolment.mode == Mode.TEST and not is_test_recipient(contact.email_norm, deps.settings.test_recipients):
         reason = "testing mode: the address is not in TEST_RECIPIENTS"
-        return Block(State.SKIPPED, reason, "add it there, or set TESTING_MODE=false for those who come from then on")
+        cure = "add it there, or set TESTING_MODE=false for those who come from then on"
+        return Block(State.SKIPPED, reason, cure, ReasonCode.NO_TEST_RECIPIENT)
     return None
 
 

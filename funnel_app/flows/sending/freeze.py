@@ -53,7 +53,7 @@ def _given_back(session: Session, email: Email, paused: Sequence[Pause], now: da
     stands = "paused" if pauses.covering(paused, email.enrolment) else email.enrolment.state
     if stands == EnrolmentState.ACTIVE:
         return False
-    emails.move(session, email, State.PLANNED, now, f"given back: its sequence is {stands}")
+    emails.move(session, email, State.PLANNED, now, f"requeued: its sequence is {stands}")
     return True
 
 

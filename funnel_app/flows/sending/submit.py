@@ -104,7 +104,7 @@ def _taken_back(deps: Deps, session: Session, request: Request, now: datetime) -
         if email.enrolment.state == EnrolmentState.EXITED:
             emails.move(session, email, State.CANCELLED, now, email.enrolment.exit_reason)
         elif email.enrolment.state == EnrolmentState.PAUSED or not stop_unwanted(deps, session, email, now, forbidden):
-            emails.move(session, email, State.PLANNED, now, "given back: Resend has not taken it yet")
+            emails.move(session, email, State.PLANNED, now, "requeued: Resend has not taken it yet")
     requests.close(request, RequestState.REFUSED, why or TAKEN_BACK, now)
     return True
 

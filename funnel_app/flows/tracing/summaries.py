@@ -7,10 +7,10 @@ from itertools import groupby
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from funnel_app.campaigns.reasons import REFUSES_ALL
+from funnel_app.campaigns.reasons import ReasonCode
 from funnel_app.campaigns.states import STOPPED, State
 from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
-from funnel_app.flows.sending.eligibility import OTHER_ADDRESS, Block
+from funnel_app.flows.sending.eligibility import OFF_THE_LIST, OTHER_ADDRESS, Block
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Request
 
 UNDER_WAY = (State.SENDING, State.HELD, State.AMBIGUOUS, State.SENT, State.DELAYED)
@@ -96,7 +96,7 @@ def _advice(email: Email) -> str:
         return f" ({OTHER_ADDRESS})"
     # What we ourselves did not send has no id: somebody unsubscribed, and is to be left alone.
     if email.state == State.SUPPRESSED and email.resend_id:
-        return " (if the address is right: take it off Resend's suppression list, then flask contacts release)"
+        return f" ({OFF_THE_LIST})"
     return ""
 
 
@@ -108,7 +108,7 @@ def _sending(email: Email, view: Outlook) -> str:
     if request is None or request.next_attempt_at is None or not email.reason:
         return "is being handed to Resend"
     again = view.spoken(max(request.next_attempt_at, view.now + timedelta(seconds=1)))
-    cure = f"; {DOCTOR_KNOWS}" if email.reason.startswith(REFUSES_ALL) else ""
+    cure = f"; {DOCTOR_KNOWS}" if email.reason_code == ReasonCode.RESEND_REFUSES_ALL else ""
     return f"is on its way to Resend: {email.reason}; the same request goes again {again}{cure}"
 
 

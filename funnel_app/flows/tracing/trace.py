@@ -53,7 +53,8 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         refused = hook_events.refused(session, lambda call: names(call.payload, email_norm))
         if contact is None:
             return {
-                **stranger(session, email_norm, [_hook(hook) for hook in refused]),
+                **stranger(session, email_norm, refused),
+                "hooks": [_hook(hook) for hook in refused],
                 "headline": said,
                 "suppressions": _forbidden(forbidden),
             }

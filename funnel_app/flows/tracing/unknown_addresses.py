@@ -1,27 +1,28 @@
 """Strangers: what can be said of an address that the ledger does not know, and what to do to find its owner."""
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from funnel_app.flows.intake.received import was_settled
+from funnel_app.flows.intake.received import reason_of, waits_for_mend
 from funnel_app.ledger import contacts
+from funnel_app.ledger.models import HookEvent
 
 CANDIDATES = 5000
 MOST_ALIKE = 3
 HOW_ALIKE = 0.85
 
 
-def stranger(session: Session, email_norm: str, refused: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the story of an address without a contact: refused calls that name it, and others like it.
+def stranger(session: Session, email_norm: str, refused: Sequence[HookEvent]) -> dict[str, Any]:
+    """Return the story of an address without a contact, but for the refused calls that name it: others like it.
 
     Its sentence says what to do.
     """
     similar = _similar(session, email_norm)
     return {
         "contact": None,
-        "hooks": refused,
         "enrolments": [],
         "similar": similar,
         "sentence": f"Nobody with the address {email_norm} ever came in; {_advice(refused, similar)}",
@@ -35,14 +36,14 @@ def _similar(session: Session, email_norm: str) -> list[str]:
     return get_close_matches(email_norm, known, MOST_ALIKE, HOW_ALIKE)
 
 
-def _advice(rows: list[dict[str, Any]], similar: list[str]) -> str:
-    waiting = [row for row in rows if not was_settled(row)]
+def _advice(refused: Sequence[HookEvent], similar: list[str]) -> str:
+    waiting = [hook for hook in refused if waits_for_mend(hook)]
     if waiting:
         newest = waiting[-1]
         what = "a call that named it was" if len(waiting) == 1 else f"{len(waiting)} calls that named it were"
         return (
-            f"{what} refused ({newest['reason']}): mend it with "
-            f"flask hooks replay {newest['id']} --set FIELD=VALUE, and have its sender mended."
+            f"{what} refused ({reason_of(newest)}): mend it with "
+            f"flask hooks replay {newest.id} --set FIELD=VALUE, and have its sender mended."
         )
     if similar:
         return f"did you mean {' or '.join(similar)}?"

@@ -30,7 +30,7 @@ from funnel_app.gateways.redis.job_names import (
     repeat_job,
 )
 from funnel_app.gateways.redis.own_jobs import queue_at
-from funnel_app.gateways.redis.refusals import why_away
+from funnel_app.gateways.redis.refusals import RedisFault, why_away
 from funnel_app.gateways.redis.scripts import DISARM, OWN_LOCK, RELEASE_LOCK
 
 __all__ = [
@@ -172,8 +172,8 @@ class Queues:
         """Tell within half a second whether Redis answers and takes writes; never raises for it."""
         return self.why_away() is None
 
-    def why_away(self) -> str | None:
-        """Return within half a second why Redis does not do its work, as the end of a sentence; None where it does."""
+    def why_away(self) -> RedisFault | None:
+        """Return within half a second why Redis does not do its work; None where it does."""
         return why_away(self._swift)
 
     def close(self) -> None:

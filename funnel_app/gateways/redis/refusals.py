@@ -3,6 +3,8 @@
 https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/ and the errors' own first words.
 """
 
+from dataclasses import dataclass
+
 from redis import Redis
 from redis.exceptions import ConnectionError as Lost
 from redis.exceptions import RedisError, ResponseError
@@ -11,7 +13,6 @@ from redis.exceptions import TimeoutError as TooSlow
 from funnel_app.gateways.redis.scripts import WRITE_SIGN
 
 SIGN_KEY, SIGN_KEPT_S = "funnel:sign", 60
-AWAY = "cannot be reached"
 # What stands in a refusal, of which redis-py takes some first words away, and what to do about it.
 REFUSALS = {
     "READONLY": "is a replica and takes no writes: let REDIS_URL name the primary",
@@ -30,8 +31,23 @@ REFUSALS = {
 }
 
 
-def why_away(client: Redis) -> str | None:
-    """Return why Redis does not do its work, asked with a write, as the end of a sentence; None where it does."""
+@dataclass(frozen=True)
+class RedisFault:
+    """Why Redis does not do its work, as the end of a sentence, and whether it answers at all."""
+
+    words: str
+    answers: bool = True
+
+    def __str__(self) -> str:
+        """Return the words."""
+        return self.words
+
+
+AWAY = RedisFault("cannot be reached", answers=False)
+
+
+def why_away(client: Redis) -> RedisFault | None:
+    """Return why Redis does not do its work, asked with a write; None where it does."""
     try:
         client.eval(WRITE_SIGN, 1, SIGN_KEY, SIGN_KEPT_S)
     except RedisError as error:
@@ -39,15 +55,15 @@ def why_away(client: Redis) -> str | None:
     return None
 
 
-def explain(error: RedisError) -> str:
-    """Return what is wrong with Redis, as the end of a sentence that begins with its name."""
+def explain(error: RedisError) -> RedisFault:
+    """Return what is wrong with Redis."""
     words = str(error)
     told = next((told for sign, told in REFUSALS.items() if sign in words), None)
     if told:
-        return f"{told} ({_own_words(words)})"
+        return RedisFault(f"{told} ({_own_words(words)})")
     if isinstance(error, ResponseError):
-        return f"refuses what it is asked: {words}"
-    return AWAY if isinstance(error, Lost | TooSlow) else f"{AWAY} ({words})"
+        return RedisFault(f"refuses what it is asked: {words}")
+    return AWAY if isinstance(error, Lost | TooSlow) else RedisFault(f"{AWAY} ({words})", answers=False)
 
 
 def _own_words(words: str) -> str:

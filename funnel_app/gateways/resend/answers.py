@@ -30,7 +30,10 @@ class AnswerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Resend said to one request: ids in input order (None where refused), its words, and when to come again."""
+    """What Resend said to one request: ids in input order (None where refused), its words, and when to come again.
+
+    `name` is what Resend calls the error.
+    """
 
     kind: AnswerKind
     ids: tuple[str | None, ...] = ()
@@ -38,6 +41,7 @@ class Answer:
     retry_after: float | None = None
     rate: float | None = None
     refused: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    name: str = ""
 
 
 FOR_US = frozenset({AnswerKind.INVALID, AnswerKind.PAUSED, AnswerKind.CONFLICT})
@@ -79,8 +83,13 @@ def accepted_batch(body: object, headers: Mapping[str, str], size: int) -> Answe
 
 def refused_call(error: ResendError, now: datetime) -> Answer:
     """Return the answer for an error of the SDK, by its status and name: its classes lump quotas, rates and 409s."""
-    kind = answer_kind(error)
-    return Answer(kind, detail=_words(error), retry_after=_wait(error, now), rate=rate_limit(error.headers))
+    return Answer(
+        answer_kind(error),
+        detail=_words(error),
+        retry_after=_wait(error, now),
+        rate=rate_limit(error.headers),
+        name=str(error.error_type),
+    )
 
 
 def failure(error: ResendError, now: datetime) -> Unavailable | Rejected:

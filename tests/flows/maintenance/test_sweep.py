@@ -80,7 +80,7 @@ def test_an_email_claimed_by_a_worker_that_died_is_given_back(ready, monkeypatch
     swept = sweep(ready)
     assert (swept.given_back, swept.overdue) == (1, 1), "it goes with this sweep, not with the next"
     back = look(ready, first)
-    assert (back.state, back.reason) == ("planned", "given back: the worker that claimed it died")
+    assert (back.state, back.reason) == ("planned", "requeued: the worker that claimed it died")
     assert back.lease_token is None
 
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.reasons import ReasonCode
 from funnel_app.campaigns.states import State
 from funnel_app.flows.console.calendar import look_ahead
 from funnel_app.flows.console.figures import count_figures, last_days
@@ -111,8 +112,8 @@ def _meet(deps, enrolment_id, fate) -> None:
     times = {f"{state}_at": then for state in State if hasattr(Email, f"{state}_at")}
     with deps.sessions.begin() as session:
         state = State.PLANNED if fate == "paused" else fate
-        words = "testing mode: for nobody" if state is State.SKIPPED else None
-        values = {"state": state, "reason": words, "due_at": then, **times}
+        code = ReasonCode.NO_TEST_RECIPIENT if state is State.SKIPPED else None
+        values = {"state": state, "reason_code": code, "due_at": then, **times}
         session.execute(update(Email).where(Email.enrolment_id == enrolment_id).values(values))
         session.get(Enrolment, enrolment_id).state = "paused" if fate == "paused" else "active"
         assert session.get(Enrolment, enrolment_id).mode == Mode.CANARY

@@ -99,7 +99,7 @@ def test_a_pause_that_commits_before_the_freeze_gives_the_email_back(ready, monk
     monkeypatch.setattr(deliver_flow, "compose", compose_while_a_person_pauses)
     deliver(ready, email_ids(receipt)[:1])
     first = look(ready, email_ids(receipt)[0])
-    assert (first.state, first.reason) == ("planned", "given back: its sequence is paused")
+    assert (first.state, first.reason) == ("planned", "requeued: its sequence is paused")
     assert ready.mailer.calls == []
 
 

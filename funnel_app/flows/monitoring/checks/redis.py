@@ -9,7 +9,6 @@ from funnel_app.flows.monitoring.ready import SCHEDULER, WORKER, Part, silent_pa
 from funnel_app.flows.sending.sending_status import pause_words
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.exposure import Exposure
-from funnel_app.gateways.redis.refusals import AWAY
 from funnel_app.ledger import counts, pauses
 
 LONG_QUEUE = 200
@@ -22,9 +21,7 @@ NAMES = ("redis", "redis eviction", "redis persistence", "redis access", "schedu
 def redis(deps: Deps) -> Findings:
     """Redis answers, takes writes, throws nothing away, and what runs by it runs."""
     if why := deps.queues.why_away():
-        yield one_fault(
-            NAMES, f"Redis {why}; sign-ups and bookings are still taken", FIX if why.startswith(AWAY) else NAMED
-        )
+        yield one_fault(NAMES, f"Redis {why}; sign-ups and bookings are still taken", NAMED if why.answers else FIX)
         return
     try:
         found = [*_redis(deps), *_processes(deps), *_queues(deps), *_sending(deps)]
