@@ -128,7 +128,8 @@ def running_stack(interval_s: int, **settings: str) -> Iterator[Stack]:
         # The website's name for the address of Funnel; its other setting, HOOK_SECRET, is Funnel's own.
         own["FUNNEL_URL"] = web_url
         own |= {"EVENTS_WEBHOOK_URL": f"{sandbox_url}/crm/events", "EVENTS_WEBHOOK_SECRET": crm.SECRET}
-        processes = Processes(folder, inheriting({**own, **settings}))
+        # Signs of life and all else that they leave goes with the folder, and two Funnels do not share them.
+        processes = Processes(folder, inheriting({"TMPDIR": name, **own, **settings}))
         try:
             start_sandbox(processes, sandbox_port, web_url)
             yield Stack(processes, redis, web_url, sandbox_url, {**own, **settings})

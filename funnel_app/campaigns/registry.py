@@ -137,8 +137,8 @@ class Registry:
     def in_titles(self, words: str, beside: str | None = None) -> str:
         """Return words in which emails, sequences and hooks are called by their titles, and not by their keys.
 
-        Where the email of the template `beside` is named already, its text is “its text”. A key that a page has to be
-        named by stays: it is what somebody must type.
+        Where the email of the template `beside` is named already, its text is “its text”. A key by which a page of
+        Notion is named, or that stands in quotes as its name, stays: it is what somebody must look for there.
         """
 
         def called(found: re.Match[str]) -> str:
@@ -164,9 +164,8 @@ class Registry:
 
         within = one_of(name for each in self.campaigns.values() for name in (*each.sequences, *each.hooks))
         placed = rf"(?<![\w/])(?P<campaign>{one_of(self.campaigns)})/(?P<within>{within})(?![\w/])"
-        return re.compile(
-            rf"{placed}|(?<!is named )\b(?P<template>template )?(?P<key>{one_of(self.template_keys())})\b"
-        )
+        key = rf"(?P<template>template )?(?P<key>{one_of(self.template_keys())})\b"
+        return re.compile(rf"{placed}|(?<!is named )(?<!answer to )(?<!“)\b{key}")
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row per sequence for tables: who handles it, where it starts, and when its emails go."""

@@ -309,6 +309,7 @@ def test_people_call_sequences_and_emails_by_titles_which_the_file_may_leave_out
         ("template welcome_1 uses call_day", "the text of “Day 1: hello” uses call_day"),
         ("1 cannot be sent: welcome_1 (missing)", "1 cannot be sent: “Day 1: hello” (missing)"),
         ("no page is named welcome_1", "no page is named welcome_1"),
+        ("2 pages answer to welcome_1: “welcome_1”; leave one", "2 pages answer to welcome_1: “welcome_1”; leave one"),
         ("welcome_10 and my_welcome_1 are others", "welcome_10 and my_welcome_1 are others"),
         ("email 1 of businessx/welcome", "email 1 of “A warm welcome”"),
         ("businessx/signup: 2 calls", "Sign-up for “All year round”: 2 calls"),
