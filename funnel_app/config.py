@@ -115,6 +115,7 @@ class Settings:
     heartbeat_url: str | None = setting("HEARTBEAT_URL", "", web_address_or_off, or_none, secret=True)
     sentry_dsn: str | None = setting("SENTRY_DSN", "", sentry_address, or_none, secret=True)
     extra_campaigns: tuple[str, ...] = setting("EXTRA_CAMPAIGNS", "", into=parts_of)
+    campaigns_dir: str | None = setting("CAMPAIGNS_DIR", "", folder_or_off, or_none)
     canary_every: timedelta = setting("CANARY_EVERY_MINUTES", 60, between(0, 10_080), minutes)
     silent_after: timedelta = setting("SILENT_AFTER_SECONDS", 60, between(5, 86_400), seconds)
     watch_every: timedelta = setting("WATCH_EVERY_SECONDS", 10, between(1, 3600), seconds)
