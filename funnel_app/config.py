@@ -106,6 +106,7 @@ MEANINGS = {
     "HEARTBEAT_URL": "Called each minute while all is well: a dead man's switch outside this machine",
     "SENTRY_DSN": "Where unexpected errors are reported, without addresses and secrets",
     "EXTRA_CAMPAIGNS": "Campaigns that run only if they are named here, with commas: `evergreen`; none: none of these",
+    "CAMPAIGNS_DIR": "A folder with campaign files of your own, which go before ours of the same name; none: ours",
     "CANARY_EVERY_MINUTES": "How often the canary flies from the public hook to a delivered email; 0: never",
     "SILENT_AFTER_SECONDS": "How long scheduler and workers may give no sign before that is an alert",
     "WATCH_EVERY_SECONDS": "How often Funnel looks whether something is wrong",
@@ -171,6 +172,7 @@ class Settings:
     heartbeat_url: str | None = field(repr=False)
     sentry_dsn: str | None = field(repr=False)
     extra_campaigns: tuple[str, ...]
+    campaigns_dir: str | None
     canary_every: timedelta
     silent_after: timedelta
     watch_every: timedelta
@@ -270,6 +272,7 @@ def _read(env: Env) -> Settings:
         heartbeat_url=env.str("HEARTBEAT_URL", "", validate=web_address_or_off) or None,
         sentry_dsn=env.str("SENTRY_DSN", "", validate=sentry_address) or None,
         extra_campaigns=parts_of(env.str("EXTRA_CAMPAIGNS", "")),
+        campaigns_dir=env.str("CAMPAIGNS_DIR", "", validate=folder_or_off) or None,
         canary_every=timedelta(minutes=env.int("CANARY_EVERY_MINUTES", 60, validate=between(0, 10_080)) or 0),
         silent_after=timedelta(seconds=env.int("SILENT_AFTER_SECONDS", 60, validate=between(5, 86_400)) or 0),
         watch_every=timedelta(seconds=env.int("WATCH_EVERY_SECONDS", 10, validate=between(1, 3600)) or 0),
