@@ -139,7 +139,7 @@ def _prove(values: Values, place: Place) -> int:
     if not _is_up(values, place):
         _tell("When it is up, run:", place, [command for _, command in PROOFS])
         return 0
-    values = {**_of_the_run(place), **values}
+    values = {**values, **_of_the_run(values, place)}
     failed = [command for title, command in PROOFS if _fails(title, [*MEANWHILE[place], *command], values)]
     if failed:
         _tell("Mend what is said above, then run again:", place, failed)
@@ -148,9 +148,10 @@ def _prove(values: Values, place: Place) -> int:
     return 0
 
 
-def _of_the_run(place: Place) -> Values:
+def _of_the_run(values: Values, place: Place) -> Values:
     """Return where the Redis is that `make run` brought along; nothing where it brought none."""
-    told = plain_values(read_file(RUN)) if place is Place.HERE and RUN.exists() else {}
+    lacks = place is Place.HERE and not values.get("REDIS_URL") and RUN.exists()
+    told = plain_values(read_file(RUN)) if lacks else {}
     return {name: value for name, value in told.items() if name == "REDIS_URL"}
 
 

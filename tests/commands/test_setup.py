@@ -167,10 +167,15 @@ def test_setup_runs_before_there_are_settings_and_nothing_else_does(monkeypatch,
 
 
 @pytest.mark.parametrize(
-    ("place", "brought"), [(Place.HERE, {"REDIS_URL": "redis://127.0.0.1:7001/0"}), (Place.COMPOSE, {})]
+    ("place", "own", "used"),
+    [
+        (Place.HERE, "", {"REDIS_URL": "redis://127.0.0.1:7001/0"}),
+        (Place.HERE, "redis://127.0.0.1:6379/0", {}),
+        (Place.COMPOSE, "", {}),
+    ],
 )
-def test_at_home_the_redis_that_make_run_brought_along_is_used(monkeypatch, tmp_path, place, brought):
+def test_at_home_the_redis_that_make_run_brought_along_is_used(monkeypatch, tmp_path, place, own, used):
     monkeypatch.chdir(tmp_path)
-    assert _of_the_run(place) == {}
+    assert _of_the_run({"REDIS_URL": own}, place) == {}
     with settings_file(tmp_path / "var" / "run.env", {"REDIS_URL": "redis://127.0.0.1:7001/0", "PORT": "8000"}):
-        assert _of_the_run(place) == brought
+        assert _of_the_run({"REDIS_URL": own}, place) == used
