@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.settings import start
-from jobs.web import serve
+from jobs.web import begin
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its file safely
 
@@ -38,5 +38,5 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Give the application connections of this process's own, and let it look out for the scheduler."""
-    serve(worker.wsgi)
+    """Let this process look out for the scheduler."""
+    begin()

@@ -8,6 +8,7 @@ from funnel_app.app import create_app
 from funnel_app.commands.alone import asks_for_setup, stand_in, with_setup_alone, without
 from funnel_app.config import ConfigError
 from funnel_app.deps import build_deps
+from jobs.process import deps
 from jobs.settings import start
 
 
@@ -17,8 +18,7 @@ def _build() -> Flask:
     stand_ins = stand_in(sys.argv)
     settings = without(start(), stand_ins)
     try:
-        # For commands. Whoever serves is given its own after the fork (`gunicorn.conf.py`): none of these is open yet.
-        return create_app(build_deps(settings))
+        return create_app(build_deps(settings) if stand_ins else deps())
     except ConfigError as fault:
         sys.exit(str(fault))
 

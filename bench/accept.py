@@ -30,6 +30,7 @@ from funnel_app.ledger import schema
 from funnel_app.logs import configure_logging
 from funnel_app.redact import redactor
 from jobs.web_answer import make_answer
+from jobs.web_framing import Incoming
 from sandbox.processes import development_settings
 from sandbox.redis_server import RedisServer
 
@@ -86,8 +87,13 @@ def _measure(deps: Deps) -> tuple[list[float], pstats.Stats, int]:
 
 def _answer(app: Any, calls: Sequence[bytes]) -> list[bytes]:
     worker = SimpleNamespace(cfg=Config(), alive=True, wsgi=app, handle_error=_raise)
-    connection: Any = SimpleNamespace(client=("127.0.0.1", 1), server=("127.0.0.1", 2))
-    return [make_answer(worker, connection, call, False).data for call in calls]
+    return [make_answer(worker, _connection(call), call, False).data for call in calls]
+
+
+def _connection(call: bytes) -> Any:
+    incoming = Incoming()
+    incoming.feed(call)
+    return SimpleNamespace(client=("127.0.0.1", 1), server=("127.0.0.1", 2), incoming=incoming)
 
 
 def _raise(request: object, sink: object, client: object, fault: Exception) -> None:

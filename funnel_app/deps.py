@@ -89,7 +89,7 @@ class Deps:
 
 
 def build_deps(settings: Settings) -> Deps:
-    """Build the collaborators of this process. Call it after a fork, never before."""
+    """Build the collaborators of this process, opening nothing: forks before the first use share no connection."""
     engine = listened_to(open_engine(settings.database_url), settings)
     sessions, reads = make_sessions(engine)
     queues = Queues(settings.redis_url, CLOCK.time)
@@ -97,7 +97,7 @@ def build_deps(settings: Settings) -> Deps:
     budget = NotionBudget(fail_fast_client(settings.redis_url), settings.notion_rate_limit)
     return Deps(
         settings=settings,
-        registry=load_registry(settings.extra_campaigns),
+        registry=load_registry(settings.extra_campaigns, settings.campaigns_dir),
         engine=engine,
         sessions=sessions,
         reads=reads,

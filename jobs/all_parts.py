@@ -13,7 +13,7 @@ def main() -> int:
     """Run all parts until told to stop; 1 where the migration fails or a part does not stay up."""
     if not _migration_ended_well():
         return 1
-    parts = [Part("web", web.run), Part("scheduler", scheduler.run), *worker_parts(settings().workers)]
+    parts = [web.web_part(), Part("scheduler", scheduler.run), *worker_parts(settings().workers)]
     if settings().replica_url:
         parts.append(Part("replica", replica.run))
     return Parent(parts).run()

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 @cache
 def deps() -> Deps:
-    """Return the collaborators of this process, built at the first use, which is after every fork."""
+    """Return the collaborators: built once, before a fork where there is one; what they connect to, each part opens."""
     return build_deps(settings())
 
 

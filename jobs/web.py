@@ -2,21 +2,19 @@
 
 import sys
 
-from flask import Flask
 from gunicorn.app.wsgiapp import WSGIApplication
 
-from funnel_app.current import keep_deps
 from funnel_app.web.watchdog import look_out
+from jobs.parent import Part
 from jobs.process import deps
 
 
-def run() -> None:
-    """Serve as `gunicorn wsgi:app` does, in this process, with the settings of `gunicorn.conf.py`."""
+def web_part() -> Part:
+    """Return what serves as `gunicorn wsgi:app` does, with the settings of `gunicorn.conf.py`, read here and now."""
     sys.argv = ["gunicorn", "wsgi:app"]
-    WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]", prog="gunicorn").run()
+    return Part("web", WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]", prog="gunicorn").run)
 
 
-def serve(app: Flask) -> None:
-    """Hand the application the collaborators of this process, made after its fork, and start the lookout."""
-    keep_deps(app, deps())
+def begin() -> None:
+    """Start what each process of the web does beside answering; call it after its fork."""
     look_out(deps())

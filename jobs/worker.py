@@ -194,7 +194,10 @@ def worker_parts(count: int) -> list[Part]:
 
 def main() -> int:
     """Keep `WORKERS` workers until told to stop; 1 where one does not stay up."""
-    return Parent(worker_parts(start().workers)).run()
+    count = start().workers
+    # Before the fork, so that they are in memory once.
+    deps()
+    return Parent(worker_parts(count)).run()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -101,19 +101,19 @@ class Processes:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def stop(self) -> None:
-        """Ask all processes to stop; kill what has not stopped in time."""
-        for process in self.running.values():
+    def stop(self, names: Collection[str] | None = None) -> None:
+        """Ask these processes to stop, or all; kill what has not stopped in time."""
+        stopping = {name: self.running.pop(name) for name in names or tuple(self.running)}
+        for process in stopping.values():
             process.terminate()
         deadline = time.monotonic() + STOP_WITHIN_S
-        for name, process in self.running.items():
+        for name, process in stopping.items():
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 print(f"{name} did not stop in time and was killed", file=sys.stderr)
-        self.running.clear()
 
     def log(self, name: str) -> Path:
         """Return where a process logs."""

@@ -27,7 +27,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="funnel-run-")))
-        processes = Processes(folder, _environment(stack))
+        processes = Processes(folder, {**_environment(stack), "TMPDIR": str(folder)})
         stack.callback(processes.stop)
         try:
             print(processes.run("-m", "flask", "--app", "wsgi", "db", "upgrade"), end="")

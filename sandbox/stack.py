@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 from urllib.error import HTTPError
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from sandbox import crm
@@ -17,6 +18,7 @@ from sandbox.redis_server import RedisServer, free_port
 from sandbox.signing import calendly_headers
 
 READY_WITHIN_S = 150.0
+PARTS = ("web", "worker", "scheduler")
 
 
 @dataclass
@@ -71,6 +73,27 @@ class Stack:
         with urlopen(f"{self.sandbox_url}/control/notion/tables", timeout=10) as response:
             return cast(list[dict[str, str]], json.load(response)[title])
 
+    def page_of(self, title: str, address: str) -> str:
+        """Return the id of the page that a person's row is, in a database of the stand-in for Notion."""
+        asked = urlencode({"title": title, "email": address})
+        _, found = call_json(Request(f"{self.sandbox_url}/control/notion/page?{asked}"))
+        return str(found["id"])
+
+    def fill_in(self, path: str, values: Mapping[str, str]) -> None:
+        """Send a form of the stand-ins' pages, as a person at a browser does."""
+        with urlopen(f"{self.sandbox_url}{path}", urlencode(values).encode(), timeout=30):
+            pass
+
+    def look(self, email_id: str, link: str | None = None) -> None:
+        """Let a reader open an email, or click a link in it."""
+        body = json.dumps({"email": email_id, "link": link}).encode()
+        call_json(Request(f"{self.sandbox_url}/control/looked", body, {"Content-Type": "application/json"}))
+
+    def restart_parts(self) -> None:
+        """Stop web, worker and scheduler as a deployment does, start them again, and wait until all are there."""
+        self.processes.stop(PARTS)
+        start_parts(self)
+
     def flask(self, *arguments: str) -> str:
         """Run a command of Funnel's CLI and return what it printed."""
         return self.processes.run("-m", "flask", "--app", "wsgi", *arguments)
@@ -105,7 +128,8 @@ def running_stack(interval_s: int, **settings: str) -> Iterator[Stack]:
         # The website's name for the address of Funnel; its other setting, HOOK_SECRET, is Funnel's own.
         own["FUNNEL_URL"] = web_url
         own |= {"EVENTS_WEBHOOK_URL": f"{sandbox_url}/crm/events", "EVENTS_WEBHOOK_SECRET": crm.SECRET}
-        processes = Processes(folder, inheriting({**own, **settings}))
+        # Signs of life and all else that they leave goes with the folder, and two Funnels do not share them.
+        processes = Processes(folder, inheriting({"TMPDIR": name, **own, **settings}))
         try:
             start_sandbox(processes, sandbox_port, web_url)
             yield Stack(processes, redis, web_url, sandbox_url, {**own, **settings})
@@ -132,6 +156,6 @@ def start_funnel(stack: Stack) -> None:
 
 def start_parts(stack: Stack) -> None:
     """Start web, worker and scheduler over a ledger that is migrated, and wait until all are there."""
-    for name in ("web", "worker", "scheduler"):
+    for name in PARTS:
         stack.processes.start(name)
     stack.wait_until_ready()

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +37,10 @@ COLOURS = {"ok": "green", "warning": "yellow", "fault": "bold red"}
 @click.group("templates")
 def group() -> None:
     """The texts in Notion."""
+
+
+# One file a template, written over each time: a folder of its own for each look would stay behind.
+OPENED = Path("var")
 
 
 @group.command()
@@ -88,7 +91,7 @@ def populate(dry_run: bool) -> None:
     "--sample", "sample_name", type=click.Choice(SAMPLES), default="critical", help="As a made-up lead would."
 )
 @click.option("--html", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write the HTML part there.")
-@click.option("--open", "show", is_flag=True, help="Open the HTML part in the browser.")
+@click.option("--open", "show", is_flag=True, help="Open the HTML part in the browser, from var/ or that file.")
 @with_appcontext
 def preview(key: str, lead: str | None, sample_name: str, path: Path | None, show: bool) -> None:
     """Show the letter that a template makes now; exit 1 where it makes none, or the lead lacks a variable."""
@@ -102,16 +105,21 @@ def preview(key: str, lead: str | None, sample_name: str, path: Path | None, sho
         say(f"read as {made.read_as}", err=True)
     if made.letter is not None:
         say(f"Subject: {made.letter.subject}\n\n{made.letter.text}")
-        _keep_html(made.letter.html, path, show)
+        _keep_html(made.letter.html, path or (OPENED / f"{key}.html" if show else None), show)
     sys.exit(0 if made.ok else 1)
 
 
 def _keep_html(html: str, path: Path | None, show: bool) -> None:
-    if path is None and show:
-        path = Path(tempfile.mkdtemp(prefix="funnel-preview-")) / "letter.html"
-    if path is not None:
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(html, "utf-8")
-        say(f"HTML: {path}", err=True)
+    except OSError as fault:
+        raise click.ClickException(
+            f"{path} cannot be written: {fault.strerror}. Name another place with --html."
+        ) from None
+    say(f"HTML: {path}", err=True)
     if show:
         click.launch(str(path))
 

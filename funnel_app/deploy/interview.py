@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from funnel_app.config import MEANINGS, examine_settings
+from funnel_app.config import examine_settings
 from funnel_app.deploy import live_checks
 from funnel_app.deploy.live_checks import Found, Values
 from funnel_app.environment import plain
+from funnel_app.setting_meanings import MEANINGS
 
 NOTION_ID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 TRUE = frozenset({"true", "1", "yes", "on", "y", "t"})

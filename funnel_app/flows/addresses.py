@@ -49,6 +49,14 @@ def normalised(address: str) -> str:
     return f"{parts.local_part}@{parts.ascii_domain}".lower()
 
 
+def written(address: str) -> str:
+    """Return an address as it is written to, in its owner's own letters. Raises NotAnAddress."""
+    try:
+        return checked(address.strip()).normalized
+    except EmailNotValidError as fault:
+        raise NotAnAddress(f"{address} is not an email address: {fault}") from None
+
+
 def looked_up(address: str) -> str:
     """Return the form to look for in the ledger; what is not an address is found by nobody."""
     try:

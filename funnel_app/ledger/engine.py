@@ -42,7 +42,7 @@ LedgerUnavailable = (OperationalError, ProgrammingError, InternalError, Interfac
 
 
 def open_engine(url: str) -> Engine:
-    """Return an engine. Make it after a process forks: connections must not be shared."""
+    """Return an engine that is not connected yet. Use it after a process forks: connections must not be shared."""
     if url.startswith("sqlite"):
         return _open_sqlite(url)
     return _open_postgres(url)

@@ -181,6 +181,7 @@ class TestEnrol:
         [
             (("six_day", "ana@resend.dev"), "There is no sequence six_day; there are christmas/lead_nurture"),
             (("five_day", "ana"), "ana is not an email address"),
+            (("five_day", "ana@resend.dev", "--set", "first_name=Win at bit.ly"), "a name carries no link"),
             (("five_day", "ana@resend.dev", "--set", "colour=teal"), "colour cannot be set; these can: first_name"),
             (("five_day", "ana@resend.dev", "--set", "red_systems=two"), "red_systems=two: this is a number."),
             (

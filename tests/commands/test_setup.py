@@ -8,10 +8,11 @@ from click.testing import CliRunner
 
 from funnel_app.commands.alone import asks_for_setup
 from funnel_app.commands.setup import setup_command
-from funnel_app.config import MEANINGS, examine_settings
+from funnel_app.config import examine_settings
 from funnel_app.deploy import env_file
 from funnel_app.deploy.interview import MADE, notion_id
 from funnel_app.environment import plain, plain_values, read_file
+from funnel_app.setting_meanings import MEANINGS
 from sandbox.server import serve
 from sandbox.state import Config
 

@@ -21,11 +21,20 @@ def test_preview_prints_subject_and_text_and_writes_the_html(run, tmp_path):
     assert f"HTML: {tmp_path / 'a.html'}" in done.stderr
 
 
-def test_preview_opens_the_browser_where_it_is_asked(run, monkeypatch):
+def test_preview_opens_the_browser_where_it_is_asked_and_leaves_one_file_a_template(run, monkeypatch, tmp_path):
     opened = []
     monkeypatch.setattr("click.launch", opened.append)
-    assert run("preview", "christmas_email_1", "--open").exit_code == 0
-    assert opened and opened[0].endswith("letter.html")
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert run("preview", "christmas_email_1", "--open").exit_code == 0
+    assert opened == ["var/christmas_email_1.html"] * 2
+    assert [each.name for each in tmp_path.rglob("*.html")] == ["christmas_email_1.html"]
+
+
+def test_preview_says_where_it_cannot_write(run, tmp_path):
+    (tmp_path / "var").touch()
+    done = run("preview", "christmas_email_1", "--html", str(tmp_path / "var" / "a.html"))
+    assert done.exit_code == 1 and "Name another place with --html" in done.stderr
 
 
 def test_preview_says_what_a_lead_lacks(run, deps):

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
 from funnel_app.app import create_app
+from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
 from funnel_app.flows.console.hook_pages import find_hooks
 from funnel_app.flows.console.template_pages import versions_of
@@ -68,10 +69,11 @@ class Site:
 
 
 @contextmanager
-def serving(browser: Browser, width: str, engine: Engine) -> Iterator[Site]:
+def serving(browser: Browser, width: str, engine: Engine, registry: Registry | None = None) -> Iterator[Site]:
     """Serve the console of a ledger, with a Redis for rq-dashboard."""
     with RedisServer() as redis:
         deps = make_deps(engine, redis_url=redis.url, secret_key="k" * 32, **LIVE)
+        deps = replace(deps, registry=registry or deps.registry)
         queues = Queues(redis.url)
         queues.push([(f"noop-{queue}", "jobs.deliver.deliver", (), queue) for queue in ("emails", "transactional")])
         queues.close()
@@ -103,6 +105,11 @@ def enter_weeks(site: Site, world: Path) -> None:
 def watch_and_log_in(site: Site) -> None:
     """Let a list wait to be imported and everything be looked at that may be wrong, and log Olga in."""
     keep_list(site.deps, "fair.csv", LIST, "Olga")
+    look_and_log_in(site)
+
+
+def look_and_log_in(site: Site) -> None:
+    """Look at everything that may be wrong, and log Olga in."""
     watch(site.deps)
     examine_and_keep(site.deps)
     site.log_in()

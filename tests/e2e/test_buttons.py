@@ -75,7 +75,7 @@ PLAYS = {
     "send_again": Play(answered(UNCLEAR), "Send it again", ("planned", *FOUR)),
     "retry": Play(answered(Answer(AnswerKind.INVALID, detail="422 no")), "Try again", ("planned", *FOUR)),
     "release": Play(lambda site, name: hold(site.deps, 1, first=40 + len(name)), "Try now", ("planned", *FOUR)),
-    "suppress": Play(running, "Suppress", ("cancelled",) * 5),
+    "suppress": Play(running, "Mail no more", ("cancelled",) * 5),
     "mail_again": Play(suppressed, "Mail again", ("cancelled",) * 5),
     "erase": Play(running, "Erase", None),
 }
@@ -122,7 +122,7 @@ def test_a_button_says_what_will_happen_asks_and_does_it(screen: Page, filled: S
 def test_only_marketing_may_be_suppressed(screen: Page, filled: Site):
     receipt = running(filled, "calls-only")
     screen.goto(f"{filled.url}/console/leads/{receipt.contact_id}")
-    screen.get_by_role("link", name="Suppress").click()
+    screen.get_by_role("link", name="Mail no more").click()
     screen.get_by_label("What is no longer sent").select_option("marketing")
     press(screen)
     expect(screen.locator(".told.bad")).to_contain_text("No marketing goes to this address")

@@ -1,5 +1,6 @@
 """The console's pages and buttons: what they show, that each asks first, and that it is done by the operator."""
 
+import codecs
 import re
 from dataclasses import replace
 
@@ -142,7 +143,7 @@ class TestReading:
     def test_sequences_are_drawn(self, olga, world):
         text = olga.get("/console/sequences").text
         assert text.count('<ol class="steps"') == 6 and "4 stuck" in text and "<b>5</b> leads are here" in text
-        assert "Ends early, and does not begin, after: assessment, booking, onboarding" in text
+        assert "Ends early, and does not begin, after: assessment, booking, new client" in text
         assert "Out of season its event starts the same, without email 5." in text
 
     def test_a_step_lists_who_is_there_and_one_that_is_not_is_said(self, olga, world):
@@ -199,7 +200,7 @@ class TestReading:
             assert full[0] == empty[0] and len(full) == len(empty), name
             assert {line.count(",") for line in full} == {full[0].count(",")}, name
         way = olga.get("/console/figures/way.csv?days=7&campaign=christmas")
-        assert way.mimetype == "text/csv" and way.text.startswith("stage,people,")
+        assert way.mimetype == "text/csv" and way.text.startswith("\ufeffstage,people,")
         named = 'filename="funnel-way-christmas-2026-11-18-to-2026-11-24.csv"'
         assert named in way.headers["Content-Disposition"]
         assert olga.get("/console/figures/nothing.csv").status_code == 404
@@ -326,6 +327,12 @@ class TestButtons:
         olga.send(f"/console/do/stop/{receipt.enrolment_id}")
         answer = olga.send(f"/console/do/pause/{receipt.enrolment_id}")
         assert answer.status_code == 409 and "“Nurture for new opt-ins” is over" in answer.text
+
+    def test_all_in_doubt_are_counted_before_they_are_settled_and_none_is_said_to_be_none(self, olga, world):
+        assert "1 email is in doubt." in olga.get("/console/settle").text
+        olga.send("/console/settle", form="/console/settle", outcome="delivered")
+        text = olga.get("/console/settle").text
+        assert "No email is in doubt now" in text and "They were delivered" not in text
 
     def test_an_ambiguous_email_is_settled(self, olga, deps, world):
         email_id = email_ids(world["ambiguous"])[0]
@@ -601,7 +608,8 @@ class TestListAndTheme:
         assert "1 lead fits" in olga.get("/console/leads?words=kei10").text
         answer = olga.get("/console/leads.csv?words=kei10")
         head, row = answer.text.strip().splitlines()
-        assert head == "email,name,business,segment,sequences,next email,next email due,since,status,consent date"
+        assert head == "\ufeffemail,name,business,segment,sequences,next email,next email due,since,status,consent date"
+        assert answer.data.startswith(codecs.BOM_UTF8), "or Excel spoils every accent"
         assert row.startswith("delivered+kei10@resend.dev,Kei,Kei Hair Lab,,") and ": active," in row
         with deps.reads() as session:
             told = session.scalars(select(OperatorAction.detail).where(OperatorAction.action == "export")).all()

@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from funnel_app.ledger.models import Contact, Suppression
 from tests.flows.leads import opt_in, states
+from tests.web.console import Operator
 
 
 @pytest.fixture
@@ -76,3 +77,16 @@ def test_a_fault_of_ours_shows_no_stack_trace(app, monkeypatch):
     answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
     assert "secret detail" not in answer.text and "Traceback" not in answer.text
+
+
+def test_a_fault_of_ours_in_the_console_is_told_in_words_with_the_number_that_the_log_has(app, monkeypatch):
+    def broken(deps):
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("funnel_app.web.console.replies.list_received", broken)
+    app.testing = False
+    operator = Operator(app.test_client())
+    operator.log_in()
+    answer = operator.get("/console/replies", headers={"X-Request-Id": "a" * 32})
+    assert answer.status_code == 500 and "Something is wrong on our side" in answer.text
+    assert "a" * 32 in answer.text and "secret detail" not in answer.text and "Internal" not in answer.text

@@ -14,7 +14,7 @@ from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.intake.received import put_aside, waits_for_mend
 from funnel_app.flows.monitoring.incidents import put_incident_aside
 from funnel_app.flows.privacy.suppress import release
-from funnel_app.ledger import contacts, enrolments, hook_events, leads, operator_actions, today
+from funnel_app.ledger import contacts, counts, enrolments, hook_events, leads, operator_actions, today
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Enrolment, Outcome
 from funnel_app.ledger.operator_actions import OperatorAction
@@ -46,6 +46,12 @@ def put_aside_incident(deps: Deps, incident_id: UUID, operator: str, word: str) 
         raise NotPossible("This is over already, or it lasts: then only its end puts it aside.")
     operate.note(deps, operator, "put_aside", None, f"incident {incident_id}: {said}")
     return "it is put aside"
+
+
+def count_in_doubt(deps: Deps) -> int:
+    """Return of how many emails nobody knows whether they went out."""
+    with deps.reads() as session:
+        return counts.in_state(session, State.AMBIGUOUS)
 
 
 def settle_all(deps: Deps, outcome: str, operator: str) -> str:
@@ -112,6 +118,8 @@ def _must_be_free(session: Session, contact: Contact, email_norm: str) -> None:
 
 def _what_follows(joined: list[Enrolment]) -> str:
     waiting, gone = (_number(joined, among.__contains__) for among in (WAITING, GONE_OUT))
+    if not waiting and not gone:
+        return "no email waits for it; to go on, enrol the lead anew"
     later = f"{things(waiting, 'email')} that wait{'s' if waiting == 1 else ''} go{'es' if waiting == 1 else ''} there"
     return later + (f", and {things(gone, 'email')} went to the old one" if gone else "")
 

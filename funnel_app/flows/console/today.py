@@ -17,7 +17,7 @@ from funnel_app.flows.monitoring.doctor import Examination, last_examination, wi
 from funnel_app.flows.monitoring.headline import Headline, current_headline
 from funnel_app.flows.monitoring.incidents import name_of
 from funnel_app.flows.monitoring.invariants import count_invariants
-from funnel_app.flows.monitoring.needs import COUNTED
+from funnel_app.flows.monitoring.needs import COUNTED, detail_of, stands
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.monitoring.stats import standing
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
@@ -126,14 +126,16 @@ def look_at_today(deps: Deps) -> Today:
     paused = None if redis_away else pause_reason(deps)
     why_late = paused or next((stop.words for stop in found if stop.part is not Part.LEDGER), None)
     examined = None if redis_away else last_examination(deps)
+    # What the chat is told masks addresses; who may see the page may see them.
+    whole = undelivered_lately(deps)
     return Today(
-        headline=current_headline(deps, found),
+        headline=current_headline(deps, found, whole),
         day=_day(deps),
         held=broken["held"],
         overdue=broken["overdue"],
         odd={name: count for name, count in broken.items() if count and name in ODD},
         todo=_todo(deps),
-        incidents=_wrongs(deps),
+        incidents=_wrongs(deps, whole),
         ahead=_ahead(deps),
         unexplained=standing(deps, paused=why_late is not None),
         why_late=why_late,
@@ -164,11 +166,11 @@ def _ahead(deps: Deps) -> Ahead:
     return Ahead(first, max(0, len(times) - LISTED), _hours(times, now))
 
 
-def _wrongs(deps: Deps) -> list[Wrong]:
-    # What the chat is told masks addresses; who may see the page may see them.
-    whole = undelivered_lately(deps)
+def _wrongs(deps: Deps, whole: Mapping[str, str]) -> list[Wrong]:
     with deps.reads() as session:
-        found = [each for each in incidents.current(session) if each.kind not in SHOWN_ELSEWHERE]
+        current = incidents.current(session)
+    # What the headline leaves out is not called wrong beside it.
+    found = [each for each in current if each.kind not in SHOWN_ELSEWHERE and stands(deps, each)]
     return [_wrong(deps, each, whole) for each in found]
 
 
@@ -177,7 +179,7 @@ def _wrong(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> Wrong:
     return Wrong(
         id=incident.id,
         name=name_of(deps, incident),
-        detail=deps.registry.in_titles(whole.get(incident.kind, incident.detail)),
+        detail=detail_of(deps, incident, whole),
         since=incident.opened_at,
         meaning=alarm.meaning if alarm else "",
         fix=alarm.fix if alarm else "",

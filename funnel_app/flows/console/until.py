@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.flows.console.intervene import NotPossible
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-SPOKEN = re.compile(r"(?:(today|tomorrow|[a-z]+day) )?(?:at )?(\d{1,2}):(\d{2})")
+SPOKEN = re.compile(r"(?:(today|tomorrow|[a-z]+day) )?(?:at )?(\d{1,2})(?::(\d{2}))? ?(am|pm)?")
 FARTHEST = timedelta(days=366)
 FORMS = "write 17:00, tomorrow 09:00, Monday 09:00 or 2026-11-30 09:00, or leave it empty"
 
@@ -27,7 +27,9 @@ def read_until(text: str, now: datetime, zone: ZoneInfo) -> datetime | None:
 
 def _spoken(words: str, now: datetime, zone: ZoneInfo) -> datetime | None:
     found = SPOKEN.fullmatch(words)
-    if found is None or int(found[2]) > 23 or int(found[3]) > 59:
+    # A number alone may be anything; with a day, minutes or am and pm it is an hour.
+    clock = _clock(found) if found and any(found.group(1, 3, 4)) else None
+    if found is None or clock is None:
         return None
     named, today = found[1] or "today", now.astimezone(zone).date()
     if named in WEEKDAYS:
@@ -38,9 +40,16 @@ def _spoken(words: str, now: datetime, zone: ZoneInfo) -> datetime | None:
         days = [int(named == "tomorrow")]
     else:
         return None
-    clock = time(int(found[2]), int(found[3]))
     times = [datetime.combine(today + timedelta(days=each), clock, zone).astimezone(now.tzinfo) for each in days]
     return next((at for at in times if at > now), times[-1])
+
+
+def _clock(found: re.Match[str]) -> time | None:
+    hour, minute, half = int(found[2]), int(found[3] or 0), found[4]
+    if half and not 1 <= hour <= 12:
+        return None
+    hour = hour % 12 + 12 * (half == "pm") if half else hour
+    return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
 def _written(words: str, zone: ZoneInfo) -> datetime | None:

@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
-
 from funnel_app.campaigns.catalogue import Source, Variable
+from funnel_app.campaigns.links import carries_link, carries_number
 from funnel_app.campaigns.model import Sequence
 from funnel_app.campaigns.own_variables import catalogue_of
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.deps import Deps
-from funnel_app.flows.addresses import normalised
+from funnel_app.flows.addresses import NotAnAddress, required, written
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.receipt import Receipt
 from funnel_app.rules.call import Call
@@ -36,9 +35,9 @@ def enrol_by_hand(
     except UnknownCampaign as fault:
         raise NotUnderstood(str(fault)) from None
     try:
-        checked = validate_email(address, check_deliverability=False)
-    except EmailNotValidError as fault:
-        raise NotUnderstood(f"{address} is not an email address: {fault}") from None
+        email, email_norm = written(address), required(address)
+    except NotAnAddress as fault:
+        raise NotUnderstood(str(fault)) from None
     known = catalogue_of(campaign)
     given = {name: value_of(known, name, text) for name, text in values.items()}
     call_at = _call_at(sequence, given)
@@ -49,8 +48,8 @@ def enrol_by_hand(
             hook=next(hook.name for hook in campaign.hooks.values() if hook.handler == sequence.handler),
             source="keyboard",
             event=sequence.starts_on,
-            email=checked.normalized,
-            email_norm=normalised(address),
+            email=email,
+            email_norm=email_norm,
             contact={name: value for name, value in given.items() if known[name].source in OF_THE_CONTACT},
             variables={name: value for name, value in given.items() if known[name].source is Source.HOOK},
             payload={"email": address, **values},
@@ -67,6 +66,8 @@ def value_of(known: Mapping[str, Variable], name: str, text: str) -> Any:
     if variable is None or variable.source not in {*OF_THE_CONTACT, Source.HOOK}:
         settable = [row.name for row in known.values() if row.source in {*OF_THE_CONTACT, Source.HOOK}]
         raise NotUnderstood(f"{name} cannot be set; these can: {', '.join(settable)}.")
+    if name == "first_name" and (carries_link(text) or carries_number(text)):
+        raise NotUnderstood(f"{name}={text}: a name carries no link and no number, since letters show it.")
     if variable.type != "number":
         return text
     try:

@@ -17,9 +17,10 @@ from funnel_app.campaigns.reasons import Reason, ReasonCode
 from funnel_app.campaigns.states import WAITING, State
 from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
+from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.intake.schedule import schedule
-from funnel_app.flows.mirror.legacy_rows import NotUnderstood, OldRow, facts_of, is_booked, read_row
+from funnel_app.flows.mirror.legacy_rows import NotUnderstood, OldRow, address_of, facts_of, is_booked, read_row
 from funnel_app.flows.mirror.rows import Written
 from funnel_app.gateways.notion.workspace import NotionTable, Row
 from funnel_app.ledger import contacts, emails, enrolments, hook_events, mirrored, planning, suppressions
@@ -77,7 +78,7 @@ def cut_over(deps: Deps, *, dry_run: bool) -> list[Carried]:
 
 
 def _address(row: Row) -> str:
-    return str(row.values.get("email") or "").strip().lower()
+    return looked_up(address_of(row))
 
 
 def _carry(deps: Deps, row: Row, notes: _Notes, *, dry_run: bool) -> Carried:

@@ -7,19 +7,18 @@ from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from email_validator import EmailNotValidError, validate_email
-
 from funnel_app.campaigns.catalogue import CATALOGUE, Source
 from funnel_app.campaigns.model import Campaign, Event, Mode, Sequence
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.timing import due_at
+from funnel_app.flows.addresses import NotAnAddress, required, written
 from funnel_app.gateways.notion.values import Value
 from funnel_app.gateways.notion.workspace import Row
+from funnel_app.rules.names import safe_name
 
 # A row that says only the day: an email of the next day is then due at this hour.
 MAILED_AT = time(10)
 LONGEST_NAME = 60
-LINK = re.compile(r"https?:|www\.|//", re.IGNORECASE)
 AS_VARIABLES = {
     "score": "assessment_score",
     "red": "red_systems",
@@ -66,9 +65,9 @@ class OldRow:
 def read_row(registry: Registry, row: Row, now: datetime) -> OldRow:
     """Return what a row of the old system says. Raises NotUnderstood."""
     try:
-        checked = validate_email(str(row.values.get("email") or "").strip(), check_deliverability=False)
-    except EmailNotValidError as error:
-        raise NotUnderstood(f"“{row.values.get('email') or ''}” is not an address: {error}") from None
+        email, email_norm = written(address_of(row)), required(address_of(row))
+    except NotAnAddress as fault:
+        raise NotUnderstood(str(fault)) from None
     campaign, sequence = find_sequence(registry, row)
     zone = ZoneInfo(campaign.timezone)
     sent = {
@@ -78,8 +77,8 @@ def read_row(registry: Registry, row: Row, now: datetime) -> OldRow:
     }
     return OldRow(
         page_id=row.id,
-        email=checked.normalized,
-        email_norm=f"{checked.local_part}@{checked.ascii_domain}".lower(),
+        email=email,
+        email_norm=email_norm,
         campaign=campaign,
         sequence=sequence,
         sent=sent,
@@ -87,6 +86,11 @@ def read_row(registry: Registry, row: Row, now: datetime) -> OldRow:
         began_at=_moment(row.created_at, zone, now) or now,
         facts=facts_of(row),
     )
+
+
+def address_of(row: Row) -> str:
+    """Return what stands in a row for its person's address; nothing where nothing does."""
+    return str(row.values.get("email") or "").strip()
 
 
 def find_sequence(registry: Registry, row: Row) -> tuple[Campaign, Sequence]:
@@ -144,7 +148,7 @@ def _typed(name: str, value: Value) -> Value:
 def _name(value: Value) -> str | None:
     # What is typed into Notion goes into letters: no links, nothing endless, no address for a name.
     text = " ".join(str(value or "").split())
-    return text if text and len(text) <= LONGEST_NAME and not LINK.search(text) and "@" not in text else None
+    return safe_name(text) if len(text) <= LONGEST_NAME else None
 
 
 def _slug(value: Value) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from funnel_app.deps import Deps
+from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.mirror.mirror import mirror_some
 from funnel_app.flows.mirror.rows import Written
 from funnel_app.flows.mirror.write import Tally
@@ -140,7 +141,7 @@ def _take_stock(deps: Deps, ids: list[UUID], found: dict[NotionTable, dict[str, 
 
 def _by_address(rows: Iterable[Row]) -> dict[str, Row]:
     """Return the oldest row of each address, in whatever case somebody typed it."""
-    return {str(row.values["email"]).strip().casefold(): row for row in reversed(list(rows)) if row.values["email"]}
+    return {looked_up(str(row.values["email"])): row for row in reversed(list(rows)) if row.values["email"]}
 
 
 def _remember(table: NotionTable, memory: Contact | Enrolment, row: Row | None) -> None:
@@ -166,5 +167,5 @@ def _write_all(deps: Deps, tally: Tally) -> None:
 
 
 def _doubles(rows: Iterable[Row]) -> list[str]:
-    counts = Counter(str(row.values["email"]).strip().casefold() for row in rows if row.values["email"])
+    counts = Counter(looked_up(str(row.values["email"])) for row in rows if row.values["email"])
     return sorted(address for address, count in counts.items() if count > 1)

@@ -10,6 +10,7 @@ from funnel_app.flows.outbox.receivers import GIVEN_UP as EVENTS_GIVEN_UP
 from funnel_app.flows.outbox.receivers import KIND as RECEIVER_AWAY
 from funnel_app.flows.replies.standing import KEPT as REPLIES_KEPT
 from funnel_app.flows.replies.standing import WAITING as REPLIES_WAITING
+from funnel_app.flows.sending.eligibility import OFF_THE_LIST
 
 AT_ONCE = timedelta(0)
 # What happens together is told together, with its number.
@@ -166,7 +167,7 @@ ALARMS: Mapping[str, Alarm] = {
     State.SUPPRESSED: _happens(
         "Emails that Resend did not send",
         "Resend remembers an earlier bounce or complaint, and nothing more goes to the address",
-        "If the address is right, remove it from Resend's suppression list and run flask contacts release",
+        _sentence(OFF_THE_LIST),
         f"leads?trouble={State.SUPPRESSED}",
     ),
     State.FAILED: _happens(

@@ -37,7 +37,8 @@ class Day:
             return "no email is due today"
         if self.delivered == self.due:
             return f"{things(self.due, 'email')} today, {'all ' if self.due > 1 else ''}delivered"
-        told = {"delivered": self.delivered, "on the way": self.on_the_way, "waiting for their time": self.waiting}
+        waiting = f"waiting for {'its' if self.waiting == 1 else 'their'} time"
+        told = {"delivered": self.delivered, "on the way": self.on_the_way, waiting: self.waiting}
         told |= {"stopped with a reason": self.stopped}
         return f"{things(self.due, 'email')} today: {joined([f'{n:,} {what}' for what, n in told.items() if n])}"
 

@@ -1,13 +1,13 @@
 """The headline: in one sentence whether all is well. Whoever tells that, a page, a command or a chat, tells this."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
-from funnel_app.flows.monitoring.needs import is_told, needs
+from funnel_app.flows.monitoring.needs import NOTHING_WHOLE, is_told, needs
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.sending.sending_status import pause_reason, paused_by_hand
 from funnel_app.gateways.errors import Unavailable
@@ -47,24 +47,27 @@ def headline(stop: str | None, wants: Sequence[str], day: Day) -> Headline:
     return Headline(Standing.WELL, f"All is well: {day}")
 
 
-def current_headline(deps: Deps, found: Sequence[Stop] | None = None) -> Headline:
+def current_headline(
+    deps: Deps, found: Sequence[Stop] | None = None, whole: Mapping[str, str] = NOTHING_WHOLE
+) -> Headline:
     """Return the headline of this moment, where all parts were not looked at already after a look at them.
 
-    Never raises: that nothing can be asked is itself the headline.
+    `whole` has details by kind for those who may see addresses. Never raises: that nothing can be asked is itself the
+    headline.
     """
     found = stops(deps) if found is None else found
     try:
-        return headline(_stop(deps, found), *_from_ledger(deps, stopped=bool(found)))
+        return headline(_stop(deps, found), *_from_ledger(deps, whole, stopped=bool(found)))
     except LedgerUnavailable:
         ledger_away = Stop(Part.LEDGER, "the ledger cannot be reached")
         return headline(_sentence((found or [ledger_away])[0]), (), Day())
 
 
-def _from_ledger(deps: Deps, *, stopped: bool) -> tuple[list[str], Day]:
+def _from_ledger(deps: Deps, whole: Mapping[str, str], *, stopped: bool) -> tuple[list[str], Day]:
     zone = deps.settings.timezone
     with deps.reads() as session:
         day = day_of(states_of_day(session, local_day(deps.now(), zone), zone))
-        return needs(deps, session, stopped=stopped), day
+        return needs(deps, session, stopped=stopped, whole=whole), day
 
 
 def _stop(deps: Deps, found: Sequence[Stop]) -> str | None:

@@ -86,7 +86,7 @@ INVARIANTS: Mapping[str, Invariant] = {
     ),
     "held": Invariant(
         "Emails cannot be made",
-        "held, since its letter cannot be made",
+        "held, since the letter cannot be made",
         "looked at again every 30 seconds",
         "mend what flask trace names, mostly the template in Notion",
         lambda deps, session: counts.in_state(session, State.HELD),

@@ -1,6 +1,7 @@
 """Needs: what waits for a person, each in a clause; nothing of what a stop of sending explains."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -31,19 +32,28 @@ SEEN_WITHIN = timedelta(minutes=1)
 SELDOM_LOOKED_AT = frozenset({"doctor", BROKEN_TEXT, NOTION_AWAY, "backup_failed", "backup_old", "heartbeat_failed"})
 
 
-def needs(deps: Deps, session: Session, *, stopped: bool) -> list[str]:
-    """Return what a person has to do something about, the oldest incident first."""
+# The way from a chat to the lead; in a sentence, and on a page that has its own links, it is noise.
+LINK = re.compile(r" \(https?://[^\s)]+\)")
+NOTHING_WHOLE: Mapping[str, str] = {}
+
+
+def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, str] = NOTHING_WHOLE) -> list[str]:
+    """Return what a person has to do something about, the oldest incident first.
+
+    `whole` has details by kind in which addresses are not masked, for those who may see them.
+    """
     left_out = OF_STOPS | COUNTED | (OF_WAITING if stopped else frozenset())
-    told = [each for each in incidents.current(session) if each.kind not in left_out and _stands(deps, each)]
+    told = [each for each in incidents.current(session) if each.kind not in left_out and stands(deps, each)]
     held = today.held_by_reason(session, MOST)
     # A text whose emails are held is one thing to mend.
     keys = {key for key, *_ in held} | ({""} if held else set())
     told = [each for each in told if each.kind != BROKEN_TEXT or each.subject not in keys]
     paused = [pause_words(deps, each) for each in pauses.standing(session, deps.now()) if not each.of_everything]
-    return [*_held(deps, held), *(_of_incident(deps, each) for each in told), *_counted(session), *paused]
+    return [*_held(deps, held), *(_of_incident(deps, each, whole) for each in told), *_counted(session), *paused]
 
 
-def _stands(deps: Deps, incident: Incident) -> bool:
+def stands(deps: Deps, incident: Incident) -> bool:
+    """Say whether an incident is told of and was seen lately, so that it is spoken of as the present."""
     seldom = incident.kind in SELDOM_LOOKED_AT
     return is_told(deps, incident) and (seldom or abs(deps.now() - incident.seen_at) <= SEEN_WITHIN)
 
@@ -54,8 +64,13 @@ def is_told(deps: Deps, incident: Incident) -> bool:
     return incident.told_at is not None or alarm is None or deps.now() - incident.opened_at >= alarm.patience
 
 
-def _of_incident(deps: Deps, incident: Incident) -> str:
-    return f"{name_of(deps, incident)}: {deps.registry.in_titles(incident.detail).rstrip('.')}"
+def detail_of(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> str:
+    """Return what happened as a sentence has it: emails by title, no link, addresses whole where `whole` has them."""
+    return LINK.sub("", deps.registry.in_titles(whole.get(incident.kind, incident.detail)))
+
+
+def _of_incident(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> str:
+    return f"{name_of(deps, incident)}: {detail_of(deps, incident, whole).rstrip('.')}"
 
 
 def _held(deps: Deps, held: Sequence[tuple[str, str | None, int, datetime | None]]) -> Iterable[str]:

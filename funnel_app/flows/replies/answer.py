@@ -13,6 +13,7 @@ from funnel_app.campaigns.reasons import on_day
 from funnel_app.campaigns.recipients import is_test_recipient
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
+from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.intake.end import end_all
 from funnel_app.ledger import enrolments, lead_events, notices, outbox, received_emails
 from funnel_app.ledger.models import Contact, Email, Enrolment
@@ -100,7 +101,7 @@ def why_not_forwarded(settings: Settings) -> str | None:
     to = settings.reply_forward_to
     if to is None:
         return "REPLY_FORWARD_TO is not set"
-    if settings.testing_mode and not is_test_recipient(parseaddr(to)[1].lower(), settings.test_recipients):
+    if settings.testing_mode and not is_test_recipient(looked_up(parseaddr(to)[1]), settings.test_recipients):
         return "TESTING_MODE is on, and REPLY_FORWARD_TO is not in TEST_RECIPIENTS"
     return None
 

@@ -4,13 +4,14 @@ from email.utils import parseaddr
 from urllib.parse import urlsplit
 
 from funnel_app.deps import Deps
+from funnel_app.flows.addresses import looked_up
 
 
 def own_addresses(deps: Deps) -> set[str]:
     """Return the addresses that we write from and forward to."""
     settings = deps.settings
     mailboxes = (settings.from_email, settings.reply_to, settings.reply_forward_to)
-    return {parseaddr(mailbox)[1].lower() for mailbox in mailboxes if mailbox}
+    return {looked_up(parseaddr(mailbox)[1]) for mailbox in mailboxes if mailbox}
 
 
 def loop_mark(deps: Deps) -> str:

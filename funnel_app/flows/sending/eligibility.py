@@ -24,6 +24,7 @@ from funnel_app.rules.plan import gave_way, too_late
 
 Forbidden = Mapping[str, Rows[Suppression]]
 RELEASE = "flask contacts release lets it be mailed again"
+OFF_THE_LIST = "if the address is right: take it off Resend's suppression list, then flask contacts release"
 OTHER_ADDRESS = "ask for another address; if this one is right: flask contacts release"
 # By where a suppression comes from. What a person wished, or complained of, stays so.
 CURES = {
@@ -31,7 +32,7 @@ CURES = {
     "console": RELEASE,
     IMPORT: "another program's list had it so; if its reader agreed since: flask contacts release",
     "resend:email.bounced": OTHER_ADDRESS,
-    "resend:email.suppressed": "if it is right: take it off Resend's suppression list, then flask contacts release",
+    "resend:email.suppressed": OFF_THE_LIST,
 }
 
 

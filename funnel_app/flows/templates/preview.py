@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from funnel_app.campaigns.model import Campaign, Kind, Sequence
 from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
+from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.templates.compose import (
     Reader,
     booked_calls,
@@ -123,7 +124,7 @@ def _filled(without: Preview, parts: Parts, values: dict[str, object], envelope:
 
 def _lead(deps: Deps, campaign: Campaign, sequence: Sequence, address: str) -> Reader:
     with deps.reads() as session:
-        contact = contacts.find(session, address.strip().lower())
+        contact = contacts.find(session, looked_up(address))
         if contact is None:
             raise CannotPreview(f"Nobody with the address {address} has ever come in")
         joined = [e for e in enrolments.of_contact(session, contact.id) if e.campaign == campaign.name]

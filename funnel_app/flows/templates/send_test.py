@@ -5,11 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from email_validator import EmailNotValidError, validate_email
-
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.recipients import is_test_recipient
 from funnel_app.deps import Deps
+from funnel_app.flows.addresses import NotAnAddress, required, written
 from funnel_app.flows.templates.preview import CannotPreview, compose_preview, find_place
 from funnel_app.flows.templates.readings import Reading, read_all, read_one
 from funnel_app.flows.templates.samples import sample
@@ -53,13 +52,13 @@ def send_tests(deps: Deps, keys: Sequence[str], address: str, sample_name: str) 
 
 def _may_be_mailed(deps: Deps, address: str) -> str:
     try:
-        to = validate_email(address, check_deliverability=False).normalized
-    except EmailNotValidError as fault:
-        raise CannotPreview(f"{address} is not an email address: {fault}") from None
-    if deps.mode is Mode.TEST and not is_test_recipient(to.lower(), deps.settings.test_recipients):
+        to, email_norm = written(address), required(address)
+    except NotAnAddress as fault:
+        raise CannotPreview(str(fault)) from None
+    if deps.mode is Mode.TEST and not is_test_recipient(email_norm, deps.settings.test_recipients):
         raise CannotPreview(f"This process is in testing mode, and {to} is not in TEST_RECIPIENTS")
     with deps.reads() as session:
-        stopped = suppressions.find(session, to.lower(), deps.settings.secret_key, "transactional")
+        stopped = suppressions.find(session, email_norm, deps.settings.secret_key, "transactional")
     if stopped is not None:
         raise CannotPreview(f"{to} is not mailed: {stopped.reason}")
     return to

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.reasons import ReasonCode
 from funnel_app.campaigns.states import STOPPED, State
 from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
-from funnel_app.flows.sending.eligibility import OTHER_ADDRESS, Block
+from funnel_app.flows.sending.eligibility import OFF_THE_LIST, OTHER_ADDRESS, Block
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Request
 
 UNDER_WAY = (State.SENDING, State.HELD, State.AMBIGUOUS, State.SENT, State.DELAYED)
@@ -96,7 +96,7 @@ def _advice(email: Email) -> str:
         return f" ({OTHER_ADDRESS})"
     # What we ourselves did not send has no id: somebody unsubscribed, and is to be left alone.
     if email.state == State.SUPPRESSED and email.resend_id:
-        return " (if the address is right: take it off Resend's suppression list, then flask contacts release)"
+        return f" ({OFF_THE_LIST})"
     return ""
 
 

@@ -4,12 +4,15 @@ from functools import cache
 
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.driver_info import DriverInfo
 from redis.exceptions import ReadOnlyError
 from redis.retry import Retry
 
 PATIENT_S = 5.0
 SWIFT_CONNECT_S = 0.2
 SWIFT_READ_S = 0.3
+# Which version this is: else each connection reads it anew, from the files of the package.
+DRIVER = DriverInfo()
 
 
 def blocking_client(url: str) -> Redis:
@@ -29,6 +32,7 @@ def fail_fast_client(url: str) -> Redis:
 def _client(url: str, connect_s: float, read_s: float, retries: int) -> Redis:
     return Redis.from_url(
         url,
+        driver_info=DRIVER,
         socket_connect_timeout=connect_s,
         socket_timeout=read_s,
         retry=Retry(NoBackoff(), retries=retries),

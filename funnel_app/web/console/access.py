@@ -45,6 +45,10 @@ ASKED = "funnel.operator"
 DEVICE_LASTS_FOR = timedelta(days=365)
 
 
+class OldForm(Forbidden):
+    """A form without the token of this session: of an earlier login, or not of the console."""
+
+
 class ConsoleSessions(SecureCookieSessionInterface):
     """Flask's sessions, for the console alone: a hook has none, and does not pay for the look at it."""
 
@@ -173,7 +177,7 @@ def require_operator() -> ResponseReturnValue | None:
     if request.endpoint not in OPEN and operator() is None:
         return _ask_to_log_in()
     if request.method not in SAFE and not _has_token():
-        raise Forbidden("This form is too old, or did not come from the console. Load its page again and repeat.")
+        raise OldForm("This form is too old, or did not come from the console. Load its page again and repeat.")
     return None
 
 

@@ -102,7 +102,7 @@ BUTTONS = {
     ),
     "suppress": Button(
         of_contact,
-        "Suppress",
+        "Mail no more",
         "The address is mailed no more, and what runs for it ends. Who wrote to us or complained belongs here.",
         _suppress,
         danger=True,

@@ -8,6 +8,8 @@ from flask import Response, stream_with_context
 
 from funnel_app.lists.cells import safe
 
+BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
+
 
 def csv_answer(name: str, rows: Iterable[Iterable[object]]) -> Response:
     """Return rows as a file to be kept; they are read while it is sent, so that a long one costs no memory."""
@@ -17,6 +19,8 @@ def csv_answer(name: str, rows: Iterable[Iterable[object]]) -> Response:
 
 
 def _lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    # Without it Excel reads UTF-8 as its own letters, and “Béla” as “BÃ©la”.
+    yield BYTE_ORDER_MARK
     for row in rows:
         line = io.StringIO()
         csv.writer(line).writerow([safe(cell) for cell in row])

@@ -6,15 +6,16 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from flask import Blueprint, Response, redirect, render_template, request, send_from_directory, url_for
+from flask import Blueprint, Response, g, redirect, render_template, request, send_from_directory, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException, NotFound, Unauthorized
 
 from funnel_app.campaigns.incoming import called, sender
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.ledger.engine import LedgerUnavailable
-from funnel_app.web.console.access import csrf_token, log_in, log_out, operator, safe_next
+from funnel_app.web.console.access import OPEN, OldForm, csrf_token, log_in, log_out, operator, safe_next
+from funnel_app.web.console.kept import carried, written
 from funnel_app.web.console.said import said
 from funnel_app.web.console.words import FILTERS
 
@@ -47,6 +48,8 @@ PAGES = (
 
 # What HTTP calls them says nothing to an operator.
 TITLES = {401: "You are not logged in", 403: "Nothing was changed", 404: "Not here", 429: "Too many tries"}
+TITLES |= {500: "Something is wrong on our side", 503: "Not possible just now"}
+OURS = "This page could not be made. No lead and no email is lost by that: they are kept apart from these pages."
 
 for _name, _filter in FILTERS.items():
     blueprint.add_app_template_filter(_filter, _name)
@@ -79,8 +82,25 @@ def _headers(response: Response) -> Response:
 
 @blueprint.errorhandler(HTTPException)
 def _fault(error: HTTPException) -> ResponseReturnValue:
-    title = TITLES.get(error.code or 500, error.name)
-    return page("fault.html", title=title, told=error.description), error.code or 500, error.get_headers()
+    code = error.code or 500
+    if again := _asked_again(error):
+        return again, code
+    told = error.description if code < 500 or error.description != type(error).description else OURS
+    shown = page(
+        "fault.html", title=TITLES.get(code, error.name), told=told, number=g.request_id if code >= 500 else ""
+    )
+    return shown, code, error.get_headers()
+
+
+def _asked_again(error: HTTPException) -> str | None:
+    """Return a page that carries on what was written in the form of an earlier login; None where nothing was."""
+    # A form of the login itself holds a password.
+    asked = isinstance(error, Unauthorized | OldForm) and request.endpoint not in OPEN
+    if not asked or not (kept := written()):
+        return None
+    if isinstance(error, Unauthorized):
+        return page("login.html", next=request.path, kept=kept)
+    return page("kept.html", goal=request.path, kept=kept)
 
 
 def _ledger_away(error: Exception) -> ResponseReturnValue:
@@ -112,9 +132,10 @@ def try_login() -> ResponseReturnValue:
     """Let in who knows the password."""
     goal = safe_next(request.form.get("next", ""))
     name = request.form.get("name", "")
-    if log_in(name, request.form.get("password", "")):
-        return redirect(goal, 303)
-    return page("login.html", next=goal, name=name, wrong=True), 403
+    kept = carried()
+    if not log_in(name, request.form.get("password", "")):
+        return page("login.html", next=goal, name=name, wrong=True, kept=kept), 403
+    return page("kept.html", goal=goal, kept=kept) if kept else redirect(goal, 303)
 
 
 @blueprint.post("/logout")

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from funnel_app.campaigns import incoming
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import SCANNED
 from funnel_app.flows.monitoring.checks.check import title_of_check
@@ -172,7 +173,15 @@ def reported(kind: str) -> str:
     """Return a kind of event in words: what Resend reports is told apart from what the ledger made of it."""
     if kind == SCANNED:
         return "Resend: clicked by a program"
-    return f"Resend: {spaced(kind.removeprefix('email.'))}" if kind.startswith("email.") else spaced(kind)
+    name = kind.removeprefix("email.")
+    words = STATES[name] if name in SAID_OTHERWISE else spaced(name)
+    return words if name == kind else f"Resend: {words}"
+
+
+def event_name(event: str) -> str:
+    """Return what an event is called within a sentence: sign-up, new client, booking called off."""
+    name = incoming.called(event, "")
+    return name[:1].lower() + name[1:]
 
 
 def spaced(name: str) -> str:
@@ -188,6 +197,8 @@ STATES = {
     "sent": "on its way",
     "exited": "ended early",
 }
+# As things that happened they are said as the states are; “sent” is what happened, and “on its way” what it is.
+SAID_OTHERWISE = frozenset({"ambiguous", "complained", "suppressed"})
 OLD_AFTER = timedelta(minutes=5)
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -202,6 +213,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "percent": percent,
     "span": span,
     "spaced": spaced,
+    "event_name": event_name,
     "sentence": sentence,
     "capital": capital,
     "ago": ago,

@@ -178,6 +178,10 @@ THURSDAY = datetime(2026, 11, 26, 15, 0, tzinfo=UTC)  # 10:00 in Toronto
         ("Thursday 11:00", 26, "11:00"),
         ("17:00", 26, "17:00"),
         ("tomorrow 08:30", 27, "08:30"),
+        ("tomorrow 9", 27, "09:00"),
+        ("Monday at 9am", 30, "09:00"),
+        ("5 pm", 26, "17:00"),
+        ("12:30 PM", 26, "12:30"),
         ("2026-11-30 09:00", 30, "09:00"),
         ("2026-11-30t09:00", 30, "09:00"),
         ("2026-11-30T14:00Z", 30, "09:00"),
@@ -186,3 +190,9 @@ THURSDAY = datetime(2026, 11, 26, 15, 0, tzinfo=UTC)  # 10:00 in Toronto
 def test_a_time_is_read_as_people_write_it(text, day, clock):
     at = read_until(text, THURSDAY, TORONTO).astimezone(TORONTO)
     assert (at.day, f"{at:%H:%M}") == (day, clock)
+
+
+@pytest.mark.parametrize("text", ["9", "13 pm", "0 am", "tomorrow 25", "tomorrow 9:75", "someday 9", "soon"])
+def test_what_may_be_anything_is_no_time(text):
+    with pytest.raises(NotPossible, match="is no time"):
+        read_until(text, THURSDAY, TORONTO)

@@ -206,7 +206,7 @@ WRONG = {
     "jobs set aside": (lambda d: depths(d, unreadable=2), "queues: warning", "2 set aside"),
     "a long queue": (lambda d: depths(d, queues={"emails": 300}), "queues: warning", "300 jobs waiting"),
     "a pause": (lambda d: d.pause.pause("401 bad key", 60, "config"), "sending: fault", "401 bad key"),
-    "a broken invariant": (hold, "invariants: fault", "1 held, since its letter"),
+    "a broken invariant": (hold, "invariants: fault", "1 held, since the letter"),
     "an unproven email": (lambda d: (send_first(d), d.now.forward(minutes=20)), "invariants: warning", "1 taken by"),
     "a canary that is late": (lambda d: (fly(d), d.now.forward(minutes=6)), "canary: fault", "is planned"),
     "a chat that is gone": (mute, "alerts: fault", "answered 404"),

@@ -6,8 +6,10 @@ import pytest
 
 from funnel_app.campaigns.reasons import with_words
 from funnel_app.flows.console.intervene import retry
+from funnel_app.flows.console.today import look_at_today
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.monitoring.checks.emails import undelivered
+from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.notify import tell
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.privacy.suppress import suppress
@@ -67,6 +69,18 @@ def test_one_bounce_is_told_once_with_its_reason_and_what_to_do_and_no_full_addr
     ((_, text),) = live.alerts.posted
     assert "What it means: a mailbox does not take them" in text and "What to do: Ask the lead for another" in text
     assert text.endswith("leads?trouble=bounced · in full: https://funnel.example/console/runbook#bounced")
+
+
+def test_today_calls_a_bounce_wrong_when_its_headline_does_with_the_whole_address_and_without_a_link(live):
+    bounce(live)
+    watch(live)
+    young = look_at_today(live)
+    assert young.headline.state == "well" and young.calm
+    rounds(live, minutes=1)
+    seen, told = look_at_today(live), "1 email to ana.silva@resend.dev: mailbox does not exist"
+    assert [wrong.detail for wrong in seen.incidents] == [told]
+    assert seen.headline.sentence == f"1 thing needs you: Emails bounced: {told}"
+    assert current_headline(live).sentence.endswith("1 email to a***@resend.dev: mailbox does not exist")
 
 
 def test_what_follows_within_the_hour_is_counted_and_told_when_it_is_over(live):

@@ -1,5 +1,6 @@
 """A preview is the very letter that a lead would get, and names whatever that lead lacks."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -43,6 +44,12 @@ def test_a_preview_for_a_lead_is_what_that_lead_gets(deps):
         sent["text"],
         sent["to"][0],
     )
+
+
+def test_a_lead_is_found_as_the_address_is_typed(deps):
+    enrol(deps, replace(call("ana@bücher.example"), email_norm="ana@xn--bcher-kva.example"))
+    write(deps)
+    assert "Hi Ana" in preview(deps, KEY, lead="Ana@Bücher.example").letter.text
 
 
 def test_a_lead_who_was_never_in_that_sequence_is_shown_with_what_is_known(deps):

@@ -115,6 +115,16 @@ def test_who_must_not_be_mailed_is_not(desk):
     assert desk.mailer.calls == []
 
 
+def test_a_suppressed_address_with_letters_of_its_own_is_known_too(desk):
+    """The ledger keeps the domain in ASCII; as it was typed it was found by nobody, and the letter went out."""
+    wide = replace(desk, settings=replace(desk.settings, test_recipients=("*@xn--bcher-kva.example",)))
+    with wide.sessions.begin() as session:
+        who, pepper = "ana@xn--bcher-kva.example", wide.settings.secret_key
+        suppressions.add(session, who, pepper, scope=Scope.ALL, reason="it bounced", source="t", now=wide.now())
+    with pytest.raises(CannotPreview, match="is not mailed: it bounced"):
+        sent(wide, to="Ana@Bücher.example")
+
+
 def test_a_letter_in_which_something_would_be_missing_does_not_go(desk, monkeypatch):
     whole = send_test.sample
     monkeypatch.setattr(send_test, "sample", lambda *given: replace(whole(*given), hook={}))

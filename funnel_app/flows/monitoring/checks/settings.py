@@ -70,7 +70,8 @@ def first_email(deps: Deps) -> Findings:
 
 def _first_email(deps: Deps, name: str, sequence: Sequence) -> Check:
     rules = {entrance: sequence.email_1_by_entrance.get(entrance, sequence.email_1) for entrance in ENTRANCES}
-    detail = "; ".join(f"{entrance}: {WHO[rule]}" for entrance, rule in rules.items())
+    said = [f"{WHO[rule]}, {BY[entrance]}" for entrance, rule in rules.items()]
+    detail = WHO[rules["hook"]] if len(set(rules.values())) == 1 else "; ".join(said)
     with deps.reads() as session:
         unsaid = watching.first_emails_without_sender(session, sequence.campaign, deps.now() - RECENT)
     if rules["hook"] is EmailOne.PAYLOAD and unsaid:
@@ -82,10 +83,11 @@ def _first_email(deps: Deps, name: str, sequence: Sequence) -> Check:
     return ok(name, detail)
 
 
+BY = {"hook": "of what comes in by today's addresses", "legacy": "of what comes in by the earlier ones"}
 WHO = {
-    EmailOne.PAYLOAD: "the website if it says so (email_1_sent_at), else the funnel",
+    EmailOne.PAYLOAD: "the website if it says so (email_1_sent_at), else Funnel",
     EmailOne.WEBSITE: "always the website",
-    EmailOne.FUNNEL: "always the funnel",
+    EmailOne.FUNNEL: "always Funnel",
 }
 
 
