@@ -56,7 +56,7 @@ MEANINGS = {
     "SENTRY_DSN": "Where unexpected errors are reported, without addresses and secrets",
     "EXTRA_CAMPAIGNS": "Campaigns that run only if they are named here, with commas: `evergreen`; none: none of these",
     "CAMPAIGNS_DIR": "A folder with campaign files of your own, which go before ours of the same name; none: ours",
-    "CANARY_EVERY_MINUTES": "How often the canary flies from the public hook to a delivered email; 0: never",
+    "CANARY_EVERY_MINUTES": "How often the test email (the canary) runs from the public hook to its delivery; 0: never",
     "SILENT_AFTER_SECONDS": "How long scheduler and workers may give no sign before that is an alert",
     "WATCH_EVERY_SECONDS": "How often Funnel looks whether something is wrong",
 }
