@@ -1,5 +1,6 @@
 """The console's pages: what they show to whom."""
 
+import codecs
 import re
 
 import pytest
