@@ -97,7 +97,7 @@ def build_deps(settings: Settings) -> Deps:
     budget = NotionBudget(fail_fast_client(settings.redis_url), settings.notion_rate_limit)
     return Deps(
         settings=settings,
-        registry=load_registry(settings.extra_campaigns),
+        registry=load_registry(settings.extra_campaigns, settings.campaigns_dir),
         engine=engine,
         sessions=sessions,
         reads=reads,

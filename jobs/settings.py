@@ -19,7 +19,7 @@ def start() -> Settings:
     try:
         read = settings()
         # Before a fork too, so that the campaigns are in memory once.
-        load_registry(read.extra_campaigns)
+        load_registry(read.extra_campaigns, read.campaigns_dir)
     except (ConfigError, CampaignError) as fault:
         sys.exit(str(fault))
     configure_logging(read.log_level, redactor(read))

@@ -1,29 +1,27 @@
 """The demo: leads come in through the public hooks, and every email is followed to its delivery or its stop."""
 
 import argparse
-import json
 import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
-from sandbox.mirrored import desk_faults
 from sandbox.processes import MIRROR, ROOT, NotStarted
 from sandbox.settings_file import settings_file
 from sandbox.stack import Stack, running_stack, start_funnel
-from sandbox.story import ALL_YEAR, HOOKS, STORY, Lead, Move, Observation, Scene
+from sandbox.steering import DEEDS, Deed, owners_files, write_letters
+from sandbox.story import ALL_YEAR, HOOKS, OPEN, STORY, Lead, Move, Observation, Scene
+from sandbox.verdict import all_faults
 
 INTERVAL_S = 4
 GIVE_UP_AFTER_S = 240.0
-TOLD_WITHIN_S = 15.0
 SETTINGS = "var/demo.env"
-OPEN = frozenset({"planned", "sending", "sent", "held", "delayed", "ambiguous"})
 STATES = """
     SELECT e.id, c.email, n.sequence, n.occurrence, e.step, e.state, COALESCE(e.reason, '')
     FROM emails e JOIN enrolments n ON n.id = e.enrolment_id JOIN contacts c ON c.id = n.contact_id
@@ -38,6 +36,7 @@ class Play:
     scene: Scene
     to_come: dict[str, list[Move]] = field(default_factory=lambda: {lead.name: list(lead.moves) for lead in STORY})
     states: dict[str, str] = field(default_factory=dict)
+    deeds: list[Deed] = field(default_factory=lambda: list(DEEDS))
     judged: bool = True
 
     def emails(self) -> dict[str, list[Observation]]:
@@ -62,6 +61,14 @@ class Play:
             moves = self.to_come[lead.name]
             while moves and moves[0].may_come(self.scene, emails[lead.address]):
                 self._act(lead, moves.pop(0))
+        for deed in [deed for deed in self.deeds if deed.may_come(emails)][:1]:
+            self.deeds.remove(deed)
+            self._steer(deed)
+
+    def _steer(self, deed: Deed) -> None:
+        print(f"\nThe owner {deed.words}:\n", flush=True)
+        print(indent(deed.act(self.scene.stack).rstrip(), "    "))
+        print(f"\n    See {self.scene.stack.web_url}{deed.at}\n", flush=True)
 
     def _act(self, lead: Lead, move: Move) -> None:
         status, answer = move.act(self.scene, lead.address)
@@ -78,7 +85,7 @@ class Play:
     def is_over(self, emails: dict[str, list[Observation]]) -> bool:
         """Say whether everybody has done everything and no email can still change."""
         open_emails = any(email.state in OPEN for rows in emails.values() for email in rows)
-        return not any(self.to_come.values()) and not open_emails
+        return not any(self.to_come.values()) and not self.deeds and not open_emails
 
 
 def main() -> int:
@@ -89,7 +96,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with (
-            running_stack(INTERVAL_S, EXTRA_CAMPAIGNS=ALL_YEAR, **MIRROR) as stack,
+            owners_files() as folder,
+            running_stack(INTERVAL_S, EXTRA_CAMPAIGNS=ALL_YEAR, CAMPAIGNS_DIR=str(folder), **MIRROR) as stack,
             settings_file(ROOT / SETTINGS, _told(stack)),
         ):
             return _run(stack, once)
@@ -111,6 +119,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 def _run(stack: Stack, once: bool) -> int:
     print("Starting Redis, the stand-ins for Notion and Resend, web, worker and scheduler …", flush=True)
+    write_letters(stack)
     start_funnel(stack)
     print(f"\n  Website    {stack.sandbox_url}/website (sign yourself up, and follow it through)")
     print(f"  Inbox      {stack.sandbox_url}/\n  API        {stack.web_url}{HOOKS}/signup")
@@ -119,11 +128,12 @@ def _run(stack: Stack, once: bool) -> int:
     password = stack.processes.env["CONSOLE_PASSWORD"]
     print(f"  Console    {stack.web_url}/console/ (any name, password {password})")
     print(f"  Health     {stack.web_url}/readyz")
+    print(f"  Files      {stack.processes.env['CAMPAIGNS_DIR']} (the owner's own campaigns and list)")
     print(f"  Commands   in another terminal here: . {SETTINGS}  then  .venv/bin/flask --app wsgi trace EMAIL")
     print(f"  One day of a sequence takes {INTERVAL_S} seconds here.\n")
     emails = _play(Play(Scene(stack, timedelta(seconds=INTERVAL_S)), judged=once))
     if once:
-        faults = _all_faults(stack, emails)
+        faults = all_faults(stack, emails)
         if faults:
             _explain(stack, faults)
         return int(bool(faults))
@@ -131,19 +141,10 @@ def _run(stack: Stack, once: bool) -> int:
     return 0
 
 
-def _all_faults(stack: Stack, emails: dict[str, list[Observation]]) -> list[str]:
-    return [
-        *desk_faults(stack, STORY),
-        *_verdict(stack, emails),
-        *_inbox_faults(stack, emails),
-        *_crm_faults(stack, emails),
-    ]
-
-
 def _stay(stack: Stack, emails: dict[str, list[Observation]]) -> None:
     """Leave everything running until Ctrl-C: a visitor may change what they like, and nobody judges it."""
     try:
-        faults = _all_faults(stack, emails)
+        faults = all_faults(stack, emails)
     except NotStarted as fault:
         faults = [str(fault)]
     if faults:
@@ -166,59 +167,6 @@ def _play(play: Play) -> dict[str, list[Observation]]:
 def _rows(ledger: Path) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as connection:
         return connection.execute(STATES).fetchall()
-
-
-def _verdict(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str]:
-    """Tell each lead's end in the words of `flask trace`, and return what is not as it should be."""
-    missing = 0
-    delivered = sum(email.delivered for rows in emails.values() for email in rows)
-    stopped = sum(email.state not in OPEN and not email.delivered for rows in emails.values() for email in rows)
-    print("\nWhat became of everybody:")
-    for lead in STORY:
-        print(f"\n  {lead.name}")
-        story = json.loads(stack.flask("trace", lead.address, "--json"))
-        sentences = [f"{row['sequence']:<17} {row['sentence']}" for row in story["enrolments"]]
-        faults = list(_faults(lead, emails[lead.address]))
-        print("\n".join(f"    {words}" for words in [*sentences, *(faults or ["as expected"])]))
-        missing += len(faults)
-        yield from (f"{lead.name}: {fault}" for fault in faults)
-    print(
-        f"\n{delivered} of {delivered + missing} emails delivered, {stopped} stopped with a reason, {len(STORY)} people"
-    )
-
-
-def _faults(lead: Lead, emails: list[Observation]) -> Iterator[str]:
-    begun = {(email.sequence, email.occurrence) for email in emails}
-    wanted = {(expected.sequence, expected.occurrence): expected for expected in lead.expected}
-    yield from (f"{sequence} {occurrence} began" for sequence, occurrence in begun - wanted.keys())
-    yield from (f"{sequence} {occurrence} never began" for sequence, occurrence in wanted.keys() - begun)
-    for email in emails:
-        expected = wanted.get((email.sequence, email.occurrence))
-        if expected and (fault := expected.fault(email)):
-            yield f"{email.sequence} {fault}"
-
-
-def _inbox_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str]:
-    handed_over = sum(email.delivered or email.state == "bounced" for rows in emails.values() for email in rows)
-    arrived = sum(set(email["to"]) <= emails.keys() for email in stack.received())
-    if arrived != handed_over:
-        yield f"the inbox holds {arrived} emails, and {handed_over} were expected: each once"
-
-
-def _crm_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str]:
-    """Return what the CRM was not told of deliveries; it is told within seconds."""
-    delivered = sum(email.delivered for rows in emails.values() for email in rows)
-    deadline = time.monotonic() + TOLD_WITHIN_S
-    while (told := _told_delivered(stack, emails.keys())) < delivered and time.monotonic() < deadline:
-        time.sleep(0.1)
-    if told != delivered:
-        yield f"the CRM was told of {told} deliveries, and there are {delivered}"
-
-
-def _told_delivered(stack: Stack, addresses: Collection[str]) -> int:
-    events = stack.told()
-    ids = {e["id"] for e in events if e["type"] == "email.delivered" and e["data"]["lead"]["email"] in addresses}
-    return len(ids)
 
 
 def _explain(stack: Stack, faults: list[str]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 from urllib.error import HTTPError
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from sandbox import crm
@@ -17,6 +18,7 @@ from sandbox.redis_server import RedisServer, free_port
 from sandbox.signing import calendly_headers
 
 READY_WITHIN_S = 150.0
+PARTS = ("web", "worker", "scheduler")
 
 
 @dataclass
@@ -70,6 +72,27 @@ class Stack:
         """Return the rows of a database in the stand-in for Notion, as text."""
         with urlopen(f"{self.sandbox_url}/control/notion/tables", timeout=10) as response:
             return cast(list[dict[str, str]], json.load(response)[title])
+
+    def page_of(self, title: str, address: str) -> str:
+        """Return the id of the page that a person's row is, in a database of the stand-in for Notion."""
+        asked = urlencode({"title": title, "email": address})
+        _, found = call_json(Request(f"{self.sandbox_url}/control/notion/page?{asked}"))
+        return str(found["id"])
+
+    def fill_in(self, path: str, values: Mapping[str, str]) -> None:
+        """Send a form of the stand-ins' pages, as a person at a browser does."""
+        with urlopen(f"{self.sandbox_url}{path}", urlencode(values).encode(), timeout=30):
+            pass
+
+    def look(self, email_id: str, link: str | None = None) -> None:
+        """Let a reader open an email, or click a link in it."""
+        body = json.dumps({"email": email_id, "link": link}).encode()
+        call_json(Request(f"{self.sandbox_url}/control/looked", body, {"Content-Type": "application/json"}))
+
+    def restart_parts(self) -> None:
+        """Stop web, worker and scheduler as a deployment does, start them again, and wait until all are there."""
+        self.processes.stop(PARTS)
+        start_parts(self)
 
     def flask(self, *arguments: str) -> str:
         """Run a command of Funnel's CLI and return what it printed."""
@@ -133,6 +156,6 @@ def start_funnel(stack: Stack) -> None:
 
 def start_parts(stack: Stack) -> None:
     """Start web, worker and scheduler over a ledger that is migrated, and wait until all are there."""
-    for name in ("web", "worker", "scheduler"):
+    for name in PARTS:
         stack.processes.start(name)
     stack.wait_until_ready()

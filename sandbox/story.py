@@ -11,6 +11,7 @@ Answer = tuple[int, dict[str, Any]]
 HOOKS = "/webhook/christmas"
 ALL_YEAR = "evergreen"
 HOOKS_ALL_YEAR = f"/webhook/{ALL_YEAR}"
+CALENDAR = "https://calendly.com/businessx/diagnostic-call"
 CALENDLY_API = "https://api.calendly.com/scheduled_events"
 ASSESSMENT: Mapping[str, Any] = {
     "assessment_score": 38,
@@ -24,6 +25,8 @@ ASSESSMENT: Mapping[str, Any] = {
     "revenue_leak_total": 48500,
 }
 CALL_IN_INTERVALS = 7
+# States of an email that is not over yet.
+OPEN = frozenset({"planned", "sending", "sent", "held", "delayed", "ambiguous"})
 
 
 @dataclass
@@ -144,6 +147,13 @@ def answers_newest(scene: Scene, address: str) -> Answer:
     return 202, {"status": "accepted", "emails": [], "ended": []}
 
 
+def clicks_newest(scene: Scene, address: str) -> Answer:
+    """Click the link to the calendar in the newest email."""
+    newest = [email for email in scene.stack.received() if address in email["to"]][-1]
+    scene.stack.look(newest["id"], CALENDAR)
+    return 202, {"status": "accepted", "emails": [], "ended": []}
+
+
 def now() -> str:
     """Return this moment as callers write it."""
     return datetime.now(UTC).isoformat()
@@ -152,7 +162,11 @@ def now() -> str:
 OPTED_IN = Move("opts in", website("signup", first_name="Ana", business_name="Salon Ana"))
 STORY = (
     Lead("Ana", (OPTED_IN,), (Expected("lead_nurture"),)),
-    Lead("Bea", (Move("takes the assessment", website("signup", **ASSESSMENT)),), (Expected("five_day"),)),
+    Lead(
+        "Bea",
+        (Move("takes the assessment", website("signup", **ASSESSMENT)),),
+        (Expected("five_day"), Expected("evergreen_results")),
+    ),
     Lead(
         "Cleo",
         (Move("takes the assessment; the website sent email 1", website("signup", **ASSESSMENT, email_1_sent_at=now)),),
@@ -213,15 +227,20 @@ STORY = (
     ),
     Lead(
         "Gil",
-        (Move("takes the assessment of all year", website("signup", hooks=HOOKS_ALL_YEAR, **ASSESSMENT)),),
+        (
+            Move("takes the assessment of all year", website("signup", hooks=HOOKS_ALL_YEAR, **ASSESSMENT)),
+            Move("clicks the calendar (Console, their page)", clicks_newest, after=("evergreen_results", 1)),
+        ),
         (Expected("evergreen_results"),),
     ),
     Lead(
         "Hana",
         (
             Move("opts in", website("signup", first_name="Hana")),
-            Move("answers the first email", answers_newest, after=("lead_nurture", 1)),
+            Move("answers the first email (Console, Replies)", answers_newest, after=("lead_nurture", 1)),
         ),
         (Expected("lead_nurture", ended="replied"),),
     ),
+    # They come with the list of a fair, which the owner imports.
+    *(Lead(name, (), (Expected("workshop_invite"),)) for name in ("Ida", "Jon", "Kim", "Lou")),
 )

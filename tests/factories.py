@@ -97,6 +97,7 @@ def make_settings(**overrides: Any) -> Settings:
         "heartbeat_url": None,
         "sentry_dsn": None,
         "extra_campaigns": (),
+        "campaigns_dir": None,
         "canary_every": timedelta(hours=1),
         "silent_after": timedelta(seconds=60),
         "watch_every": timedelta(seconds=10),

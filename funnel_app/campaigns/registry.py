@@ -5,10 +5,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache, cached_property
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from funnel_app.campaigns.canary import CANARY, canary_of
+from funnel_app.campaigns.folders import own_files, shipped_files
 from funnel_app.campaigns.incoming import called_by_hook
 from funnel_app.campaigns.model import Campaign, Hook, Sequence, Step
 from funnel_app.campaigns.parse import CampaignError, parse
@@ -215,16 +216,16 @@ def shown(delay: timedelta) -> str:
 
 
 @cache
-def load_registry(extra: tuple[str, ...] = ()) -> Registry:
-    """Return the campaigns that run, with those that run only where `extra` names them.
+def load_registry(extra: tuple[str, ...] = (), folder: str | None = None) -> Registry:
+    """Return the campaigns that run: of a folder's files too, and those that run only where `extra` names them.
 
     Raises CampaignError for files that cannot be used, with every fault, and for a name that no file has.
     """
-    return whole_registry().chosen(extra)
+    whole = Registry.load({**shipped_files(), **own_files(Path(folder))}) if folder else whole_registry()
+    return whole.chosen(extra)
 
 
 @cache
 def whole_registry() -> Registry:
     """Return the campaigns of all TOML files beside their model, read once; CampaignError names every fault."""
-    folder = files("funnel_app.campaigns")
-    return Registry.load({f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")})
+    return Registry.load(shipped_files())

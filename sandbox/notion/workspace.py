@@ -117,6 +117,21 @@ def list_tables() -> Response:
         return jsonify({title: rows[::-1] for title, _, rows in _tables(sandbox.notion)})
 
 
+@blueprint.get("/control/notion/page")
+def find_page() -> Response:
+    """Return the id of a person's row in the database of this `title`, by their `email`; 404 where there is none."""
+    sandbox, asked = current_sandbox(), request.args
+    with sandbox.lock:
+        pages = [
+            page
+            for title, source, _ in _tables(sandbox.notion)
+            if title == asked["title"]
+            for page in _pages(sandbox.notion, source)
+        ]
+        found = next((page.id for page in pages if comparable(page, "Email", "email") == asked["email"]), None)
+    return jsonify(id=found) if found else abort(404)
+
+
 def _tables(notion: NotionState) -> list[tuple[str, Source, list[dict[str, str]]]]:
     return [(text_of(source.title), source, _rows(notion, source)) for source in notion.sources.values()]
 

@@ -8,10 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.demo import Play, _faults
+from sandbox.demo import Play
 from sandbox.processes import ROOT, NotStarted, Processes
 from sandbox.stack import Stack
+from sandbox.steering import DEEDS
 from sandbox.story import STORY, Expected, Observation, Scene
+from sandbox.verdict import faults_of
 from tests.pace import patient
 
 pytestmark = pytest.mark.process
@@ -30,6 +32,10 @@ def test_the_demo_plays_the_whole_journey_and_tells_what_became_of_everybody():
     played, _, told = done.stdout.partition("What became of everybody:")
     for lead in STORY:
         assert all(f"{lead.name} {move.words}: 202 accepted" in played for move in lead.moves)
+    assert all(f"The owner {deed.words}:" in played for deed in DEEDS)
+    assert "gives way to" in played and "max@resend.dev: suppressed unsubscribed" in played
+    assert "the difference says nothing yet" in played and "4 emails move and 4 emails come" in played
+    assert re.search(r"What the CRM was told: .*\d+ email.delivered.*\d+ lead.enrolled", played)
     assert told.count("as expected") == len(STORY)
     assert "five_day          4 of 5 emails delivered; email 1 skipped: sent by the website." in told
     assert "; the sequence ended: replied on " in told
@@ -90,4 +96,4 @@ class TestExpected:
 
     def test_a_sequence_that_never_began_or_should_not_have_is_told(self):
         (lead,) = (lead for lead in STORY if lead.name == "Ana")
-        assert list(_faults(lead, [seen("delivered")])) == ["five_day  began", "lead_nurture  never began"]
+        assert list(faults_of(lead, [seen("delivered")])) == ["five_day  began", "lead_nurture  never began"]

@@ -1,0 +1,81 @@
+"""The demo's verdict: each lead's end in the words of `flask trace`, and whatever is not as the story has it."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator
+
+from sandbox.mirrored import desk_faults
+from sandbox.stack import Stack
+from sandbox.story import OPEN, STORY, Lead, Observation
+
+TOLD_WITHIN_S = 15.0
+
+
+def all_faults(stack: Stack, emails: dict[str, list[Observation]]) -> list[str]:
+    """Tell what became of everybody, and return what is not as it should be; empty where all is well."""
+    return [
+        *desk_faults(stack, STORY),
+        *_crm_faults(stack, emails),
+        *_verdict(stack, emails),
+        *_inbox_faults(stack, emails),
+    ]
+
+
+def _verdict(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str]:
+    """Tell each lead's end in the words of `flask trace`, and return what is not as it should be."""
+    missing = 0
+    delivered = sum(email.delivered for rows in emails.values() for email in rows)
+    stopped = sum(email.state not in OPEN and not email.delivered for rows in emails.values() for email in rows)
+    print("\nWhat became of everybody:")
+    stories = json.loads(stack.processes.run("-m", "sandbox.traces", *(lead.address for lead in STORY)))
+    for lead, story in zip(STORY, stories, strict=True):
+        print(f"\n  {lead.name}")
+        sentences = [f"{row['sequence']:<17} {row['sentence']}" for row in story["enrolments"]]
+        faults = list(faults_of(lead, emails[lead.address]))
+        print("\n".join(f"    {words}" for words in [*sentences, *(faults or ["as expected"])]))
+        missing += len(faults)
+        yield from (f"{lead.name}: {fault}" for fault in faults)
+    print(
+        f"\n{delivered} of {delivered + missing} emails delivered, {stopped} stopped with a reason, {len(STORY)} people"
+    )
+
+
+def faults_of(lead: Lead, emails: list[Observation]) -> Iterator[str]:
+    """Return what is wrong with what a lead got."""
+    begun = {(email.sequence, email.occurrence) for email in emails}
+    wanted = {(expected.sequence, expected.occurrence): expected for expected in lead.expected}
+    yield from (f"{sequence} {occurrence} began" for sequence, occurrence in begun - wanted.keys())
+    yield from (f"{sequence} {occurrence} never began" for sequence, occurrence in wanted.keys() - begun)
+    for email in emails:
+        expected = wanted.get((email.sequence, email.occurrence))
+        if expected and (fault := expected.fault(email)):
+            yield f"{email.sequence} {fault}"
+
+
+def _inbox_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str]:
+    handed_over = sum(email.delivered or email.state == "bounced" for rows in emails.values() for email in rows)
+    arrived = sum(set(email["to"]) <= emails.keys() for email in stack.received())
+    if arrived != handed_over:
+        yield f"the inbox holds {arrived} emails, and {handed_over} were expected: each once"
+
+
+def _crm_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str]:
+    """Return what the CRM was not told of deliveries; it is told within seconds."""
+    delivered = sum(email.delivered for rows in emails.values() for email in rows)
+    deadline = time.monotonic() + TOLD_WITHIN_S
+    while (told := _told_delivered(stack, emails.keys())) < delivered and time.monotonic() < deadline:
+        time.sleep(0.1)
+    counted = Counter(_told(stack, emails.keys()))
+    print(f"\nWhat the CRM was told: {', '.join(f'{count} {kind}' for kind, count in sorted(counted.items()))}")
+    if told != delivered:
+        yield f"the CRM was told of {told} deliveries, and there are {delivered}"
+
+
+def _told_delivered(stack: Stack, addresses: Collection[str]) -> int:
+    return sum(kind == "email.delivered" for kind in _told(stack, addresses))
+
+
+def _told(stack: Stack, addresses: Collection[str]) -> list[str]:
+    told = {event["id"]: event for event in stack.told()}  # at least once: what comes again has the same id
+    return [event["type"] for event in told.values() if event["data"]["lead"]["email"] in addresses]
