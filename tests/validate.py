@@ -78,7 +78,9 @@ def _questions(deps: Deps, operator: Operator, known: dict[str, str]) -> dict[st
 
 def _recipients(deps: Deps, operator: Operator) -> Pages:
     with deps.reads() as session:
-        token = contacts.find(session, "delivered+ana0@resend.dev").unsubscribe_token
+        ana = contacts.find(session, "delivered+ana0@resend.dev")
+        assert ana, "the world that the operator looks at begins with her"
+        token = ana.unsubscribe_token
     here = f"/u/{token}"
     yield "unsubscribe", operator.get(here)
     yield "unsubscribed", operator.client.post(here, data={"choice": "marketing"})
