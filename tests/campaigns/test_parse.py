@@ -165,7 +165,7 @@ def test_a_fault_is_named_with_file_key_and_reason(old, new, fault):
         ("[sequences.welcome]", "[[sequences.welcome]]", "sequences.welcome: must be a table"),
         ("[sequences.welcome]", "[sequences.Welcome]", "sequences.Welcome: 'Welcome' is not a name"),
         ('hook = "signup"\n', "", "sequences.welcome.hook: is missing"),
-        ('kind = "marketing"', 'kind = "marketing"\nexits = ["opt_in"]', "exits: has opt_in, which starts the sequence"),
+        ('kind = "marketing"', 'kind = "marketing"\nexits = ["opt_in"]', "exits: has opt_in, which starts"),
     ],
 )
 def test_one_mistake_is_one_sentence(old, new, fault):
