@@ -161,3 +161,11 @@ def test_setup_runs_before_there_are_settings_and_nothing_else_does(monkeypatch,
     assert asks_for_setup(line.split()) is False, "nobody asks for it who is not flask's command line"
     monkeypatch.setenv("FLASK_RUN_FROM_CLI", "true")
     assert asks_for_setup(line.split()) is asks
+
+
+def test_where_answers_go_on_to_is_asked_of_who_has_an_address_for_them(answered):
+    given = list(ANSWERS)
+    at = given.index("Nora <nora@mail.example.com>") + 1
+    result, file = answered(*given[:at], "hello@in.example.com", "olga@owner.example", *given[at + 1 :])
+    assert result.exit_code == 0, result.output
+    assert "set the MX record" in result.output and "REPLY_FORWARD_TO=olga@owner.example" in file.read_text()

@@ -160,6 +160,7 @@ def test_a_run_that_is_killed_between_two_people_leaves_whole_people_and_the_nex
         opt_in(live, each)
     new = restarted(live)
     done = []
+    monkeypatch.setattr(replan, "AT_ONCE", 1)
     monkeypatch.setattr(replan, "schedule", lambda deps, due: done.append(due) if not done else die())
     with pytest.raises(WorkerDied):
         apply_to_all(new, "olga")
@@ -246,3 +247,24 @@ def test_apply_only_new_asks_first(deps):
     run = application(restarted(deps)).test_cli_runner()
     asked = run.invoke(args=["campaigns", "apply", "--only-new"], input="y\n").stdout
     assert "Let them all keep their plan?" in asked and asked.endswith("1 lead under way keep their plan.\n")
+
+
+def test_a_file_that_is_older_than_the_newest_leads_is_said_before_it_is_applied(deps):
+    live = replace(deps, settings=replace(deps.settings, testing_mode=False))
+    opt_in(live, PEOPLE[0])
+    new = restarted(live)
+    assert [each.newer_since for each in plan_changes(new)] == [None]
+    live.now.forward(hours=1)
+    opt_in(new, PEOPLE[1])
+    assert [each.newer_since for each in plan_changes(new)] == [None], "the newest leads have the file's plan"
+    apply_to_all(new, "olga")
+    assert [each.newer_since for each in plan_changes(live)] == [None], "nobody came by the file that is left"
+    live.now.forward(hours=1)
+    enrolled = opt_in(live, PEOPLE[2])
+    assert enrolled.status == "accepted" and [each.newer_since for each in plan_changes(live)] == [None]
+    live.now.forward(hours=1)
+    opt_in(new, "late@resend.dev")
+    assert [each.newer_since for each in plan_changes(live)] == [live.now()]
+    runner = application(live).test_cli_runner()
+    assert "older than the one by which a lead came" in runner.invoke(args=["campaigns", "plan"]).output
+    assert "to apply it takes people back" in runner.invoke(args=["campaigns", "apply", "--yes"]).output
