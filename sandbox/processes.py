@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar, Protocol
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -29,32 +30,70 @@ class NotStarted(Exception):
     """A process did not come up; the message holds the end of its log."""
 
 
+class Running(Protocol):
+    """A process that was started, as `subprocess.Popen` is one."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | Any:
+        """The status with which it ended; None while it runs."""
+
+    def poll(self) -> int | None:
+        """Look whether it has ended."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it has ended; TimeoutExpired where it goes on for longer."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal, unless it has ended."""
+
+    def terminate(self) -> None:
+        """Ask it to stop."""
+
+    def kill(self) -> None:
+        """Kill it at once."""
+
+
+class Starter(Protocol):
+    """How a command becomes a process that leads a session of its own and appends what it says to two files."""
+
+    def __call__(self, command: Sequence[str], env: Mapping[str, str], out: Path, err: Path) -> Running:
+        """Start a command."""
+
+
+def execute(command: Sequence[str], env: Mapping[str, str], out: Path, err: Path) -> Running:
+    """Start a command as a person does."""
+    with out.open("ab") as said, err.open("ab") as told:
+        return subprocess.Popen(command, cwd=ROOT, env=env, stdout=said, stderr=told, start_new_session=True)
+
+
 @dataclass
 class Processes:
     """The processes of one Funnel. Every one that was started is stopped by `stop`."""
 
     folder: Path
     env: Mapping[str, str]
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    running: dict[str, Running] = field(default_factory=dict)
     # What stands before each command, as that which enters another network does.
     prefix: tuple[str, ...] = ()
+    # Tests have a cheaper one.
+    starter: ClassVar[Starter] = execute
 
     def start(self, name: str, *arguments: str) -> None:
         """Start a process under a name; its log is `<folder>/<name>.log`."""
         command = [*self.prefix, sys.executable, *(arguments or PARTS[name])]
-        with self.log(name).open("ab") as log:
-            self.running[name] = subprocess.Popen(
-                command, cwd=ROOT, env=dict(self.env), stdout=log, stderr=log, start_new_session=True
-            )
+        self.running[name] = type(self).starter(command, self.env, self.log(name), self.log(name))
 
     def run(self, *arguments: str) -> str:
         """Run a command to its end and return what it printed; NotStarted where it fails."""
-        done = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=dict(self.env), capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise NotStarted(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
-        return done.stdout
+        with TemporaryDirectory(dir=self.folder) as name:
+            out, err = Path(name) / "out", Path(name) / "err"
+            status = type(self).starter([sys.executable, *arguments], self.env, out, err).wait()
+            said, told = out.read_text(), err.read_text()
+        if status:
+            raise NotStarted(f"{' '.join(arguments)} failed:\n{said}{told}")
+        return said
 
     def kill(self, name: str) -> None:
         """Kill a process and its children at once, as a crash or the kernel would."""

@@ -14,9 +14,10 @@ def audit(file: str) -> Mapping[str, Any] | None:
     """Return what pip-audit says of a file; None where it cannot say anything."""
     done = subprocess.run([sys.executable, *COMMAND, "-r", file], capture_output=True, text=True, check=False)
     try:
-        return json.loads(done.stdout)
+        report: Mapping[str, Any] = json.loads(done.stdout)
     except json.JSONDecodeError:
         return None
+    return report
 
 
 def verdict(file: str, report: Mapping[str, Any] | None) -> tuple[list[str], bool]:

@@ -1,5 +1,6 @@
 """What all tests share: real databases, and collaborators with fake gateways."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel_app.deps import Deps
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import make_sessions, open_engine
+from sandbox.processes import Processes
 from sandbox.server import Server, serve
 from tests import ending
 from tests.apps import application, take_back
@@ -25,6 +27,7 @@ from tests.once import once_a_run
 from tests.pgbouncer_server import pgbouncer
 from tests.pool import imports, in_pool, without_coverage
 from tests.postgres_server import PostgresServer, empty
+from tests.process.forked import fork
 from tests.sqlite_files import into_one_file, open_copy
 
 pytest_configure = ending.pytest_configure
@@ -62,13 +65,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart() -> None:
-    """Let one worker measure what all of them import."""
+    """Let one worker measure what all of them import, and collect no garbage while nothing but that is done."""
     imports.begin()
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """Measure in every worker what the tests run."""
+    """Measure in every worker what the tests run; whatever stays for the whole run is no garbage to look for."""
     imports.end()
+    gc.enable()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -89,6 +95,14 @@ def applications_go_round() -> Iterator[None]:
     """What a test was lent is the next one's."""
     yield
     take_back()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def processes_are_forked() -> Iterator[None]:
+    """Start Funnel's processes by forks of one that imported their code."""
+    usual, Processes.starter = Processes.starter, fork
+    yield
+    Processes.starter = usual
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import pickle
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from funnel_app.campaigns.model import Event
@@ -27,7 +28,7 @@ UNCLEAR = Answer(AnswerKind.CONFLICT, detail="409 invalid_idempotent_request")
 _numbers = count()
 
 
-def sign_up(deps: Deps, number: int, event: Event = Event.OPT_IN, **more) -> Receipt:
+def sign_up(deps: Deps, number: int, event: Event = Event.OPT_IN, **more: Any) -> Receipt:
     """Let one of the people above come in."""
     name, business = NAMES[number % len(NAMES)]
     facts = {"first_name": name, "business_name": business, **(ASSESSMENT if event is Event.ASSESSMENT else {})}
@@ -51,7 +52,9 @@ def report(deps: Deps, email_id: UUID, kind: str = "email.delivered", detail: st
     )
 
 
-def send(deps: Deps, receipt: Receipt, steps: int = 1, kind: str | None = "email.delivered", detail=None) -> None:
+def send(
+    deps: Deps, receipt: Receipt, steps: int = 1, kind: str | None = "email.delivered", detail: str | None = None
+) -> None:
     """Send the first steps of somebody, one each minute, and let Resend report of them."""
     for email_id in email_ids(receipt)[:steps]:
         due_at = look(deps, email_id).due_at
@@ -77,6 +80,7 @@ def fill(deps: Deps) -> dict[str, Receipt]:
     call_at = deps.now() + timedelta(days=4)
     world["booked"] = sign_up(deps, 9, Event.BOOKING, call_at=call_at, occurrence="call-9")
     world["paused"] = sign_up(deps, 10)
+    assert world["paused"].enrolment_id
     operate.pause(deps, world["paused"].enrolment_id, "Olga")
     world["ambiguous"] = sign_up(deps, 11)
     deps.mailer.script.append(UNCLEAR)
@@ -167,5 +171,6 @@ def keep_world(deps: Deps, leads: dict[str, Receipt], file: Path) -> None:
 
 def enter_world(deps: Deps, file: Path) -> dict[str, Receipt]:
     """Go on where a kept world stands, over a copy of its ledger; return its leads."""
+    leads: dict[str, Receipt]
     deps.now.at, deps.mailer.accepted, deps.queues.clock, deps.queues.queue_of, leads = pickle.loads(file.read_bytes())
     return leads

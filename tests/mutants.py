@@ -23,7 +23,7 @@ KILLED = {1, 3, 24, 36, -24, 152, 255}
 
 def mutmut(*names: str) -> None:
     """Try these mutants; what came of them is noted beside the changed files."""
-    command = [Path(sys.executable).parent / "mutmut", "run", "--max-children", "2", *names]
+    command = [str(Path(sys.executable).parent / "mutmut"), "run", "--max-children", "2", *names]
     done = subprocess.run(command, cwd=ROOT, check=False)
     if done.returncode:
         sys.exit(f"mutmut ended with {done.returncode}")

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, text
 
@@ -37,7 +38,7 @@ class PostgresServer:
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="funnel-pg-"))
         self.user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-        self.as_user = {"user": self.user} if os.geteuid() == 0 else {}
+        self.as_user: dict[str, Any] = {"user": self.user} if os.geteuid() == 0 else {}
 
     @property
     def url(self) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from itertools import islice, product
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
+from typing import Any
 
-Node = tuple
+Node = tuple[Any, ...]
 CATEGORIES = {
     op.CATEGORY_DIGIT: r"\d", op.CATEGORY_NOT_DIGIT: r"\D", op.CATEGORY_SPACE: r"\s",
     op.CATEGORY_NOT_SPACE: r"\S", op.CATEGORY_WORD: r"\w", op.CATEGORY_NOT_WORD: r"\W",
@@ -50,7 +51,8 @@ class Walk:
     def _node(self, node: Node, at: int) -> Iterator[int]:
         kind, value = node
         if kind in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
-            yield from self._repeat(kind, *value, at)
+            least, most, inner = value
+            yield from self._repeat(kind, least, most, inner, at)
         elif kind is op.SUBPATTERN:
             for end in self._ends(list(value[3]), at):
                 self.groups[value[0]] = (at, end)
@@ -148,10 +150,10 @@ def fits(node: Node, character: str, flags: int = 0) -> bool:
 def _in_class(part: Node, character: str) -> bool:
     kind, value = part
     if kind is op.RANGE:
-        return value[0] <= ord(character) <= value[1]
+        return bool(value[0] <= ord(character) <= value[1])
     if kind is op.CATEGORY:
         return re.match(CATEGORIES[value], character) is not None
-    return ord(character) == value
+    return bool(ord(character) == value)
 
 
 def pumps(pattern: re.Pattern[str]) -> list[str]:
@@ -167,7 +169,7 @@ def pumps(pattern: re.Pattern[str]) -> list[str]:
     return [*single, *pairs[:: max(len(pairs) // MOST_PUMPS, 1)]]
 
 
-def _leaves(nodes: list[Node]) -> Iterator[tuple[str, object]]:
+def _leaves(nodes: list[Node]) -> Iterator[tuple[str, Any]]:
     word = ""
     for kind, value in [*nodes, (op.ANY, None)]:
         if kind is op.LITERAL:
@@ -182,7 +184,7 @@ def _leaves(nodes: list[Node]) -> Iterator[tuple[str, object]]:
             yield from _leaves(list(inner))
 
 
-def _inside(kind: object, value: tuple) -> list:
+def _inside(kind: object, value: Any) -> list[Any]:
     if kind in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
         return [value[2]]
     if kind is op.SUBPATTERN:

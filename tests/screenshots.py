@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
+from uuid import UUID
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -75,7 +76,7 @@ def shown_in(world: str, site: Site) -> dict[str, str]:
 def _asked(site: Site) -> dict[str, str]:
     """Return a page of each button that asks, of whatever it is about."""
     leads = site.leads
-    about = {of_contact: leads["long"].contact_id, of_enrolment: leads["long"].enrolment_id}
+    about: dict[object, UUID | None] = {of_contact: leads["long"].contact_id, of_enrolment: leads["long"].enrolment_id}
     email = email_ids(leads["ambiguous"])[0]
     return {f"ask-{verb}": f"/console/do/{verb}/{about.get(button.subject, email)}" for verb, button in BUTTONS.items()}
 

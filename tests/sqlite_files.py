@@ -33,6 +33,6 @@ def open_copy(original: Path, path: Path) -> Engine:
     """Open a copy of a ledger at a path; a commit does not wait for the disk, as each does in a real one."""
     path.write_bytes(original.read_bytes())
     engine = open_engine(f"sqlite:///{path}")
-    engine._compiled_cache = STATEMENTS
+    engine._compiled_cache = STATEMENTS  # type: ignore[assignment]  # a mapping all the same
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
     return engine

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from funnel_app.config import MEANINGS
+from funnel_app.setting_meanings import MEANINGS
 from sandbox.processes import ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())

@@ -11,8 +11,8 @@ from click import Command, Group
 from docs.tables import DOCUMENTS, drifted, filled, main
 from funnel_app.campaigns.registry import Registry
 from funnel_app.commands.cli import COMMANDS, own_command
-from funnel_app.config import MEANINGS
 from funnel_app.flows.monitoring.alarms import ALARMS
+from funnel_app.setting_meanings import MEANINGS
 from sandbox.processes import ROOT
 from tests.naming import OTHER_SETTINGS
 from tests.test_guards import TRACKED, read_settings
@@ -36,8 +36,6 @@ def test_what_is_played_elsewhere_has_no_other_table():
 
 
 def test_a_drifted_table_is_named_and_written_again(monkeypatch, tmp_path, capsys):
-    (tmp_path / "funnel_app").mkdir()
-    (tmp_path / "funnel_app/config.py").write_text((ROOT / "funnel_app/config.py").read_text())
     (tmp_path / "a.md").write_text("before\n<!-- table: states -->\nold\n<!-- /table -->\nafter\n")
     monkeypatch.setattr("docs.tables.ROOT", tmp_path)
     monkeypatch.setattr("docs.tables.DOCUMENTS", ("a.md",))

@@ -1,7 +1,6 @@
 """Guards: what must hold for the whole repository, whoever changes it."""
 
 import ast
-import dataclasses
 import importlib
 import json
 import re
@@ -15,6 +14,7 @@ import pytest
 from docs.settings_table import default_settings
 from funnel_app.config import Settings
 from funnel_app.gateways.redis import job_names
+from funnel_app.setting_rows import rows_of, secrets_of
 from sandbox.processes import ROOT, development_env
 
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
@@ -66,20 +66,11 @@ def test_every_queued_name_resolves(name):
 
 
 def read_settings() -> set[str]:
-    source = (ROOT / "funnel_app/config.py").read_text()
-    return set(re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', source))
+    return {row.name for row in rows_of(Settings)}
 
 
 def required_settings() -> set[str]:
-    source = (ROOT / "funnel_app/config.py").read_text()
-    return set(re.findall(r'env\.\w+\("([A-Z0-9_]+)"(?:, validate=\w+)?\)', source))
-
-
-def secret_settings() -> set[str]:
-    """Return the settings that are read into fields which stay out of the representation."""
-    source = (ROOT / "funnel_app/config.py").read_text()
-    read_into = dict(re.findall(r'(\w+)=.*?env\.\w+\("([A-Z0-9_]+)"', source))
-    return {read_into[field.name] for field in dataclasses.fields(Settings) if not field.repr}
+    return {row.name for row in rows_of(Settings) if row.is_required}
 
 
 def test_the_example_names_every_setting_and_the_optional_ones_as_comments_with_their_defaults():
@@ -98,7 +89,7 @@ def test_coolify_is_told_of_every_setting_once_and_which_are_secret():
     named = [*env["fixed"], *env["required"], *env["optional"], *secret]
     assert sorted(named) == sorted(read_settings()), "coolify.json and config.py differ"
     assert {*env["required"], *env["secret"]} == required_settings()
-    assert set(secret) == secret_settings()
+    assert set(secret) == secrets_of(Settings)
 
 
 def test_every_module_and_public_function_says_what_it_promises():

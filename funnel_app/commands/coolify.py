@@ -13,12 +13,12 @@ from pathlib import Path
 import click
 
 from funnel_app.commands.terminal import say
-from funnel_app.config import MEANINGS
 from funnel_app.deploy.apply import Rollout, deploy
 from funnel_app.deploy.coolify_api import Coolify
 from funnel_app.deploy.descriptor import NotApplicable, Source, read_descriptor
 from funnel_app.environment import cut_off, faults_in, plain_values, read_file
 from funnel_app.gateways.errors import GatewayError
+from funnel_app.setting_meanings import MEANINGS
 
 Command = Callable[..., None]
 OPTIONS = (

@@ -15,7 +15,7 @@ from funnel_app.flows.mirror import workspace
 from funnel_app.flows.mirror.legacy_import import NothingToImport, cut_over
 from funnel_app.gateways.errors import GatewayError
 
-IF_NOT_FOUND = "Share the database with the integration, or check its id."
+IF_NOT_FOUND = "Share the page or database with the integration in Notion (•••, Connections), or check its id."
 
 
 @click.group("notion")
@@ -109,4 +109,6 @@ def _told() -> Iterator[None]:
     try:
         yield
     except GatewayError as fault:
-        raise click.ClickException(f"{fault}. {IF_NOT_FOUND}" if "404" in str(fault) else str(fault)) from None
+        raise click.ClickException(
+            f"{str(fault).rstrip('.')}. {IF_NOT_FOUND}" if "404" in str(fault) else str(fault)
+        ) from None

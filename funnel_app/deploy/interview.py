@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from funnel_app.config import MEANINGS, examine_settings
+from funnel_app.config import examine_settings
 from funnel_app.deploy import live_checks
 from funnel_app.deploy.live_checks import Found, Values
 from funnel_app.environment import plain
+from funnel_app.setting_meanings import MEANINGS
 
 NOTION_ID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 TRUE = frozenset({"true", "1", "yes", "on", "y", "t"})
@@ -58,7 +59,7 @@ QUESTIONS = (
     Question("COMPANY_NAME"),
     Question("COMPANY_ADDRESS"),
     Question("TIMEZONE", default="America/Toronto"),
-    Question("TESTING_MODE", "leave it at true until a canary has arrived, then set false", default="true"),
+    Question("TESTING_MODE", "leave it at true until the test email has arrived, then set false", default="true"),
     Question(
         "TEST_RECIPIENTS", default="*@resend.dev", when=lambda values: values.get("TESTING_MODE", "").lower() in TRUE
     ),
@@ -69,7 +70,6 @@ QUESTIONS = (
         "REPLY_FORWARD_TO",
         "a mailbox elsewhere; only where Resend receives for REPLY_TO: turn on Receiving for its domain at Resend, and "
         "set the MX record that it names (docs/replies.md)",
-        when=lambda values: bool(values.get("REPLY_TO")),
     ),
     Question(live_checks.NAME, secret=True, find=live_checks.webhook),
     Question(
@@ -88,7 +88,13 @@ QUESTIONS = (
     Question("ALERT_WEBHOOK_URL", "a message is posted there at once", secret=True, check=live_checks.chat),
     Question("HEARTBEAT_URL", "such as healthchecks.io", secret=True, check=live_checks.dead_mans_switch),
 )
-AT_HOME = (Question("REDIS_URL", default="redis://127.0.0.1:6379/0", check=live_checks.redis),)
+AT_HOME = (
+    Question(
+        "REDIS_URL",
+        "such as redis://127.0.0.1:6379/0; without one make run brings a Redis of its own along",
+        check=live_checks.redis,
+    ),
+)
 # Nobody has to think of these.
 MADE = ("SECRET_KEY", "HOOK_SECRET", "CONSOLE_PASSWORD", "METRICS_TOKEN", "REDIS_PASSWORD")
 

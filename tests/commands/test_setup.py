@@ -7,12 +7,14 @@ import pytest
 from click.testing import CliRunner
 
 from funnel_app.commands.alone import asks_for_setup
-from funnel_app.commands.setup import setup_command
-from funnel_app.config import MEANINGS, examine_settings
+from funnel_app.commands.setup import Place, _of_the_run, setup_command
+from funnel_app.config import examine_settings
 from funnel_app.deploy import env_file
 from funnel_app.deploy.interview import MADE, notion_id
 from funnel_app.environment import plain, plain_values, read_file
+from funnel_app.setting_meanings import MEANINGS
 from sandbox.server import serve
+from sandbox.settings_file import settings_file
 from sandbox.state import Config
 
 TEMPLATES = "5a2b0d00-0000-4000-8000-000000000001"
@@ -32,6 +34,7 @@ ANSWERS = (
     "n",
     "Nora <nora@mail.example.com>",
     "",  # no other address for answers
+    "",  # none to which they go on
     "ntn_x",
     "5a2b0d00-0000-4000-8000-00000000ffff",  # neither a database nor a page that is shared
     "n",
@@ -40,7 +43,7 @@ ANSWERS = (
     "",
     "",
 )
-UNCHANGED = 15
+UNCHANGED = 16
 
 
 @pytest.fixture
@@ -163,9 +166,24 @@ def test_setup_runs_before_there_are_settings_and_nothing_else_does(monkeypatch,
     assert asks_for_setup(line.split()) is asks
 
 
-def test_where_answers_go_on_to_is_asked_of_who_has_an_address_for_them(answered):
+def test_answers_go_on_to_a_mailbox_where_resend_receives_them(answered):
     given = list(ANSWERS)
     at = given.index("Nora <nora@mail.example.com>") + 1
-    result, file = answered(*given[:at], "hello@in.example.com", "olga@owner.example", *given[at + 1 :])
+    result, file = answered(*given[:at], "hello@in.example.com", "olga@owner.example", *given[at + 2 :])
     assert result.exit_code == 0, result.output
     assert "set the MX record" in result.output and "REPLY_FORWARD_TO=olga@owner.example" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("place", "own", "used"),
+    [
+        (Place.HERE, "", {"REDIS_URL": "redis://127.0.0.1:7001/0"}),
+        (Place.HERE, "redis://127.0.0.1:6379/0", {}),
+        (Place.COMPOSE, "", {}),
+    ],
+)
+def test_at_home_the_redis_that_make_run_brought_along_is_used(monkeypatch, tmp_path, place, own, used):
+    monkeypatch.chdir(tmp_path)
+    assert _of_the_run({"REDIS_URL": own}, place) == {}
+    with settings_file(tmp_path / "var" / "run.env", {"REDIS_URL": "redis://127.0.0.1:7001/0", "PORT": "8000"}):
+        assert _of_the_run({"REDIS_URL": own}, place) == used

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from funnel_app.gateways.letters.frames import draft_out, pack
 from funnel_app.gateways.notion.pages import answering
@@ -22,8 +22,13 @@ class FakeNotebook:
         self.asked: list[str] = []
 
     def write(
-        self, key: str, subject: str = "Hello", html: str = "<p>Hi {{ first_name }}</p>", status="Active", **more
-    ):
+        self,
+        key: str,
+        subject: str = "Hello",
+        html: str = "<p>Hi {{ first_name }}</p>",
+        status: str = "Active",
+        **more: Any,
+    ) -> None:
         self.pages[key] = Page(
             id=f"page-{key}",
             name=key.removesuffix(" copy"),
@@ -65,7 +70,8 @@ class FakeNotebook:
     def fill_template(self, page_id: str, subject: str | None, html: str | None) -> None:
         key = page_id.removeprefix("page-")
         page = self.pages[key]
-        given = {name: text for name, text in (("subject", subject), ("html", html)) if text is not None}
+        texts: dict[str, Any] = {"subject": subject, "html": html}
+        given = {name: text for name, text in texts.items() if text is not None}
         self.pages[key] = replace(page, **given)
 
     def _ask(self, what: str) -> None:

@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
+
+Payload = dict[str, Any]
 
 
 class FakeAlerts:
@@ -28,8 +31,8 @@ class FakeReceivers:
     """Receivers of events that remember what they took; `fault` may refuse one by its body."""
 
     def __init__(self) -> None:
-        self.taken: list[tuple[str, dict, dict[str, str]]] = []
-        self.fault: Callable[[str, dict], Exception | None] = lambda url, event: None
+        self.taken: list[tuple[str, Payload, dict[str, str]]] = []
+        self.fault: Callable[[str, Payload], Exception | None] = lambda url, event: None
         self.dies_after = 0
 
     def post(self, url: str, body: bytes, headers: dict[str, str]) -> None:
@@ -46,14 +49,14 @@ class FakePublic:
 
     def __init__(self) -> None:
         self.fault: Exception | None = None
-        self.signups: list[tuple[str, dict]] = []
-        self.answer: Callable[[str, dict], dict] = lambda campaign, payload: {"enrolment_id": str(UUID(int=1))}
+        self.signups: list[tuple[str, Payload]] = []
+        self.answer: Callable[[str, Payload], Payload] = lambda campaign, payload: {"enrolment_id": str(UUID(int=1))}
 
     def check(self) -> None:
         if self.fault:
             raise self.fault
 
-    def sign_up(self, campaign: str, payload: dict) -> dict:
+    def sign_up(self, campaign: str, payload: Payload) -> Payload:
         if self.fault:
             raise self.fault
         self.signups.append((campaign, payload))

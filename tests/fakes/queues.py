@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from funnel_app.gateways.redis.refusals import AWAY, RedisFault
@@ -40,8 +41,8 @@ class FakeQueues:
         self.queued = [name for name in self.queued if name not in names]
         return len(removed)
 
-    def push(self, calls: Iterable[tuple]) -> int:
-        names = [name for name in dict.fromkeys(call[0] for call in calls) if name not in self.queued]
+    def push(self, calls: Iterable[tuple[Any, ...]]) -> int:
+        names = [name for name in dict[str, Any].fromkeys(call[0] for call in calls) if name not in self.queued]
         for name in names:
             self._off_the_clock(name)
         self.queued += names

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from threading import Lock
+from typing import Any
 
 from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.resend.account import EVENTS, Endpoint, Quota, Usage
@@ -13,28 +14,28 @@ class FakeMailer:
     """Resend as the contract says: one email a key, whatever comes back; answers can be scripted."""
 
     def __init__(self) -> None:
-        self.accepted: dict[str, tuple[list[dict], tuple[str, ...]]] = {}
-        self.calls: list[tuple[str, list[dict]]] = []
+        self.accepted: dict[str, tuple[list[dict[str, Any]], tuple[str, ...]]] = {}
+        self.calls: list[tuple[str, list[dict[str, Any]]]] = []
         self.script: list[Answer | Callable[[], None] | tuple[str, Answer]] = []
         self.last_events: dict[str, str] = {}
         self.asked: list[str] = []
         self.asking_fault: Exception | None = None
         self._lock = Lock()
 
-    def send(self, payloads: Sequence[dict], key: str) -> Answer:
+    def send(self, payloads: Sequence[dict[str, Any]], idempotency_key: str) -> Answer:
         with self._lock:
-            self.calls.append((key, list(payloads)))
+            self.calls.append((idempotency_key, list(payloads)))
             step = self.script.pop(0) if self.script else None
             if isinstance(step, Answer):
                 return step
-            answer = self._accept(payloads, key)
+            answer = self._accept(payloads, idempotency_key)
         if isinstance(step, tuple):
             return step[1]
         if step is not None:
             step()
         return answer
 
-    def _accept(self, payloads: Sequence[dict], key: str) -> Answer:
+    def _accept(self, payloads: Sequence[dict[str, Any]], key: str) -> Answer:
         known = self.accepted.get(key)
         if known and known[0] != list(payloads):
             return Answer(AnswerKind.CONFLICT, detail="409 invalid_idempotent_request")
@@ -50,7 +51,7 @@ class FakeMailer:
             raise self.asking_fault
         return self.last_events.get(resend_id)
 
-    def sent(self) -> list[dict]:
+    def sent(self) -> list[dict[str, Any]]:
         """Every email that went out, once for each time it did."""
         return [payload for payloads, _ in self.accepted.values() for payload in payloads]
 

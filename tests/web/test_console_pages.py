@@ -354,7 +354,7 @@ class TestButtons:
             "/console/enrol", email="eva@resend.dev", sequence="christmas/lead_nurture", variables="first_name=Eva"
         )  # fmt: skip
         page = olga.get(answer.location).text
-        assert "Eva" in page and "christmas/lead_nurture: accepted" in page
+        assert "Eva" in page and "“Nurture for new opt-ins”: accepted" in page
         assert did(deps) == [("Olga", "enrol")]
 
     @pytest.mark.parametrize(

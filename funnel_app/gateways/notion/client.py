@@ -74,7 +74,8 @@ class NotionCalls:
             notion_version=VERSION,
             retry=False,
             logger=logging.getLogger("notion_client"),
-            log_level=logging.WARNING,
+            # What it warns of is an error that is raised, with the same words.
+            log_level=logging.ERROR,
         )
 
     def read(self, call: Callable[..., Any], *args: str, **query: Any) -> dict[str, Any]:

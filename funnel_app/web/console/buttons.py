@@ -18,6 +18,7 @@ from funnel_app.ledger.base import Scope
 from funnel_app.rules.decide import TooManyEnrolments
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import blueprint, page
+from funnel_app.web.console.said import said
 
 WINDOW = "If its sequence sends at certain hours only, it waits for them."
 
@@ -163,7 +164,7 @@ def enrol() -> ResponseReturnValue:
         return _enrol_page(given, str(fault)), 422
     told = f"{given['sequence']}: {receipt.status}" + (f", {receipt.reason}" if receipt.reason else "")
     operate.note(deps, operator() or "", "enrol", receipt.contact_id, told)
-    flash(f"{told}.")
+    flash(f"{said(told)}.")
     return redirect(url_for("console.lead", contact_id=receipt.contact_id), 303)
 
 

@@ -1,0 +1,15 @@
+"""What a process of Funnel imports at its start: imported once, for all that are forked from here."""
+
+import sys
+from importlib import import_module
+
+import funnel_app.app
+
+# What runs as a program runs anew, and is not in memory before.
+PROGRAMS = ("jobs.scheduler", "jobs.worker", "sandbox.__main__")
+
+__all__ = ["funnel_app"]
+
+for name in PROGRAMS:
+    import_module(name)
+    del sys.modules[name]
