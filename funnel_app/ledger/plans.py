@@ -46,6 +46,13 @@ def newest_by_plan(session: Session, file: File) -> dict[str, datetime]:
     return {plan: at for plan, at in session.execute(wanted.group_by(Enrolment.plan)) if plan is not None}
 
 
+def texts_waiting(session: Session) -> set[tuple[str, str]]:
+    """Return the templates of all emails that wait, each with its campaign."""
+    wanted = select(Enrolment.campaign, Email.template_key).join(Email, Email.enrolment_id == Enrolment.id)
+    waits = (written(Email.state, State.PLANNED, State.HELD), Enrolment.mode != Mode.CANARY)
+    return {(campaign, key) for campaign, key in session.execute(wanted.where(*waits).distinct())}
+
+
 def older_ids(session: Session, file: File, after: UUID | None, limit: int) -> list[UUID]:
     """Return the enrolments whose plan is not the file's, by their ids from one on."""
     wanted = select(Enrolment.id).where(*_behind(file)).order_by(Enrolment.id).limit(limit)
