@@ -6,6 +6,7 @@ Everything that the image runs (`ROLE=all`) and its Redis, what they share count
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 import psutil
 
@@ -29,7 +30,9 @@ def by_part(stack: Stack) -> dict[str, list[float]]:
     """Return the memory of each process, by the part that it belongs to."""
     found: dict[str, list[float]] = {}
     for process in family([stack.processes.running["container"].pid]):
-        found.setdefault(_part(process), []).append(pss_mb(process))
+        # One that ended meanwhile takes none.
+        with suppress(psutil.NoSuchProcess):
+            found.setdefault(_part(process), []).append(pss_mb(process))
     found["redis"] = [pss_mb(each) for each in psutil.Process().children() if "redis" in each.name()]
     return found
 
