@@ -2,11 +2,9 @@
 
 import io
 
-import pytest
-
 from funnel_app.flows.lists import uploads
 from funnel_app.web.payloads import LARGEST_LIST
-from tests.web.console import TOKEN, Operator
+from tests.web.console import TOKEN
 
 ROWS = b"Email,First Name,Status\nana@resend.dev,<b>Ana</b>,\nbo@resend.dev,Bo,Unsubscribed\n=cmd,x,\n"
 WISH = {
@@ -15,13 +13,6 @@ WISH = {
     "consent": "fair, 3 May 2026",
     "means": "",
 }
-
-
-@pytest.fixture
-def olga(client):
-    operator = Operator(client)
-    operator.log_in()
-    return operator
 
 
 def bring(olga, content=ROWS, name="list.csv"):
