@@ -109,7 +109,7 @@ model: setup ## Compare the rules with a plain model of their words over random 
 
 # What `make bench` runs: minutes. The others take long, or need what it does not: `make bench-full`.
 SHORT := accept intake drain lateness memory start calls
-PROGRAMS = $(filter-out stub,$(basename $(notdir $(shell grep -l __main__ bench/*.py))))
+PROGRAMS = $(filter-out stub events,$(basename $(notdir $(shell grep -l __main__ bench/*.py))))
 
 .PHONY: bench
 bench: setup servers ## Measure: the programs of bench/ that take minutes (BENCH=hostile: one of them); 1 where a promise does not hold

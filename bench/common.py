@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import platform
+import signal
 import sqlite3
 import sys
 import tempfile
@@ -40,7 +41,9 @@ class Machine:
 
 
 def calibrate() -> Machine:
-    """Measure for two seconds what one core and the disk do now."""
+    """Measure for two seconds what one core and the disk do now; whoever measures speed begins with it."""
+    # Whoever is told to stop meanwhile ends what it started, which would spoil whatever is measured next.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     used = time.process_time()
     per_s = _rate(_work)
     left = (time.process_time() - used) / CALIBRATE_FOR_S

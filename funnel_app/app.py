@@ -21,6 +21,8 @@ def create_app(deps: Deps) -> Flask:
     """Return the web application of this process, made of the collaborators that are handed in."""
     app = Flask("funnel_app", static_folder=None)
     app.request_class = BoundedRequest
+    # Flask looks at each function, for each call, whether it is a coroutine: none is.
+    app.ensure_sync = lambda func: func  # type: ignore[method-assign]
     # One slash more at the end is the same address to everybody but machines.
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.config["SECRET_KEY"] = deps.settings.session_key

@@ -1,5 +1,6 @@
 """Read the values of a campaign file, noting every fault with its place instead of stopping at the first."""
 
+import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,15 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 DEADLINE = re.compile(r"(\d{2})-(\d{2})")
 AT_MOST = re.compile(r"(\d{1,3}) per (\d{1,5}[mhd])")
 LONGEST_SPAN = timedelta(days=31)
+LONGEST_TITLE = 120
+# Times so many days fit into a calendar still.
+MOST = 1_000_000
+WHOLE = "a whole number from 0 to 1,000,000"
+NO_TABLE = "must be a table"
+UNKNOWN = "is not a known key"
+MEANT = "; did you mean {}?"
+# How like a misspelt key is to the one that was meant.
+ALIKE = 0.75
 WINDOW = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})")
 
 
@@ -41,19 +51,31 @@ class Table:
     faults: list[str]
 
     def fault(self, key: str, words: str) -> None:
-        """Note a fault of one key."""
-        self.faults.append(f"{self.place}{key}: {words}")
+        """Note a fault of one key, where none was noted of it that this one only follows from."""
+        if not self._follows(key):
+            self.faults.append(f"{f'{self.place}{key}'.removesuffix('.')}: {words}")
+
+    def _follows(self, key: str) -> bool:
+        meant = MEANT.format(key)
+        return any(
+            fault.startswith(f"{self.place}{key}: ")
+            or fault == f"{self.place.removesuffix('.')}: {NO_TABLE}"
+            or (fault.startswith(self.place) and fault.endswith(meant))
+            for fault in self.faults
+        )
 
     def only(self, allowed: Iterable[str]) -> None:
         """Note every key that nobody knows: a misspelt one must not be silently ignored."""
+        left = [key for key in allowed if key not in self.values]
         for key in sorted(set(self.values) - set(allowed)):
-            self.fault(key, "is not a known key")
+            near = difflib.get_close_matches(key, left, n=1, cutoff=ALIKE)
+            self.fault(key, UNKNOWN + MEANT.format(near[0]) if near else UNKNOWN)
 
     def table(self, key: str) -> "Table":
         """Return the table under a key; an empty one where it is missing or something else."""
         found = self.values.get(key, {})
         if not isinstance(found, dict):
-            self.fault(key, "must be a table")
+            self.fault(key, NO_TABLE)
             found = {}
         return Table(found, f"{self.place}{key}.", self.faults)
 
@@ -61,12 +83,20 @@ class Table:
         """Return a text; required without a default."""
         return self._typed(key, str, default, "a text") or ""
 
+    def title(self, key: str, default: str) -> str:
+        """Return what people call a thing: one line, which fits into a heading and a chat."""
+        found = self.text(key, default)
+        if len(found) > LONGEST_TITLE or not found.isprintable():
+            self.fault(key, f"must be one line of at most {LONGEST_TITLE} characters")
+            return default
+        return found
+
     def number(self, key: str, default: int | None = None) -> int:
-        """Return a whole number that is not negative; required without a default."""
-        found = self._typed(key, int, default, "a whole number")
-        if found is None or isinstance(found, bool) or found < 0:
+        """Return a whole number from 0 to a million; required without a default."""
+        found = self._typed(key, int, default, WHOLE)
+        if found is None or isinstance(found, bool) or not 0 <= found <= MOST:
             if key in self.values:
-                self.fault(key, "must be a whole number from 0")
+                self.fault(key, f"must be {WHOLE}")
             return 0
         return found
 

@@ -1,5 +1,6 @@
 """Read one campaign file into the model, or say everything that is wrong with it."""
 
+import re
 import tomllib
 from pathlib import PurePath
 
@@ -30,6 +31,9 @@ TOP = (
     "variables",
 )
 TIPS = 3
+LINE = re.compile(r"at line (\d+)")
+CURLY = "“”‘’"
+SHOWN_CHARS = 80
 
 
 def parse(filename: str, text: str) -> Campaign:
@@ -37,7 +41,9 @@ def parse(filename: str, text: str) -> Campaign:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise CampaignError([f"{filename}: {error}"]) from None
+        raise CampaignError([f"{filename}: {error}{_line_of(text, str(error))}"]) from None
+    except RecursionError:
+        raise CampaignError([f"{filename}: has lists within lists that nobody can read"]) from None
     top = Table(values, f"{filename}: ", [])
     campaign = _campaign(top)
     if campaign.name and campaign.name != PurePath(filename).stem:
@@ -45,6 +51,14 @@ def parse(filename: str, text: str) -> Campaign:
     if top.faults:
         raise CampaignError(top.faults)
     return campaign
+
+
+def _line_of(text: str, error: str) -> str:
+    """Return the line that an error of the parser speaks of; nothing where it names none that is there."""
+    found, lines = LINE.search(error), text.splitlines()
+    shown = lines[int(found[1]) - 1].strip() if found and int(found[1]) <= len(lines) else ""
+    quotes = '; texts stand in straight quotes (")' if any(quote in shown for quote in CURLY) else ""
+    return f": {shown[:SHOWN_CHARS]}{quotes}" if shown.isprintable() and shown else quotes
 
 
 def _campaign(top: Table) -> Campaign:
@@ -55,7 +69,7 @@ def _campaign(top: Table) -> Campaign:
     if not sequences:
         top.fault("sequences", "there is none")
     top.text("timezone")
-    title, deadline = top.text("title", name), top.read("deadline", fields.deadline, None)
+    title, deadline = top.title("title", name), top.read("deadline", fields.deadline, None)
     season = read_season(top, title)
     check_season(top, season, deadline)
     check_deadline(top, sequences)
@@ -84,6 +98,9 @@ def _check_starts(top: Table, sequences: dict[str, Sequence]) -> None:
     seen: dict[Event, str] = {}
     stand_ins = {(sequence.starts_on, sequence.off_season) for sequence in sequences.values()}
     for sequence in sequences.values():
+        if sequence.starts_on in sequence.exits:
+            words = f"has {sequence.starts_on}, which starts the sequence: nobody would ever be in it"
+            top.fault(f"sequences.{sequence.name}.exits", words)
         if (sequence.starts_on, sequence.name) in stand_ins:
             continue
         if sequence.starts_on in seen:
@@ -102,21 +119,21 @@ def _tips(top: Table) -> dict[str, tuple[str, ...]]:
 
 
 def _hooks(top: Table, campaign: str, sequences: dict[str, Sequence]) -> dict[str, Hook]:
-    table = top.table("hooks")
-    flows = {
-        str(top.table("sequences").table(sequence.name).values.get("hook")): sequence.handler
-        for sequence in sequences.values()
-    }
-    for sequence in sequences.values():
-        hook = str(top.table("sequences").table(sequence.name).values.get("hook"))
-        if flows[hook] != sequence.handler:
-            words = f"{sequence.handler} and {flows[hook]} share the hook {hook}: a hook has one handler"
-            top.fault(f"sequences.{sequence.name}.flow", words)
+    table, asked = top.table("hooks"), {name: _hook_of(top, name) for name in sequences}
+    flows = {asked[name]: sequence.handler for name, sequence in sequences.items() if asked[name]}
+    for name, sequence in sequences.items():
+        if asked[name] and flows[asked[name]] != sequence.handler:
+            words = f"{sequence.handler} and {flows[asked[name]]} share the hook {asked[name]}: a hook has one handler"
+            top.fault(f"sequences.{name}.flow", words)
     for hook in set(flows) - set(table.values):
         table.fault(hook, "a sequence starts at this hook, and there is no such hook")
     for name in set(table.values) - set(HOOKS):
         table.fault(name, f"is not a hook; there are {', '.join(HOOKS)}")
     return {name: _hook(campaign, name, table.table(name), flows.get(name)) for name in table.values}
+
+
+def _hook_of(top: Table, sequence: str) -> str:
+    return top.table("sequences").table(sequence).text("hook")
 
 
 def _hook(campaign: str, name: str, table: Table, handler: str | None) -> Hook:

@@ -174,10 +174,16 @@ class Registry:
     def _clashes(self) -> list[str]:
         hooks = [hook for campaign in self.campaigns.values() for hook in campaign.hooks.values()]
         return [
-            *_twice("template", list(self.template_keys())),
+            *self._templates_twice(),
             *_twice("path", [path for hook in hooks for path in (hook.path, *hook.legacy_paths)]),
             *_twice("legacy id", [str(hook.legacy_id) for hook in hooks if hook.legacy_id]),
         ]
+
+    def _templates_twice(self) -> list[str]:
+        places: dict[str, list[str]] = {}
+        for campaign, sequence, step in self.steps():
+            places.setdefault(step.template, []).append(f"{campaign.name}.toml: {sequence.name}.steps[{step.number}]")
+        return [f"template {key} is used twice: {' and '.join(at)}" for key, at in sorted(places.items()) if at[1:]]
 
 
 def _of(campaign: Campaign) -> list[Sequence]:

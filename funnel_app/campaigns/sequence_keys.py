@@ -55,14 +55,14 @@ def read_sequence(campaign: str, name: str, table: Table) -> Sequence:
         table.fault("", f"{name!r} is not a name of small letters, digits and underscores")
     flow = table.text("flow")
     handler = f"{campaign}-{flow}-handler"
-    if flow and not HANDLER.fullmatch(handler):
+    if campaign and flow and not HANDLER.fullmatch(handler):
         table.fault("flow", f"{handler!r} is not a handler name of small letters, digits and hyphens")
     for key in ("starts_on", "kind"):
         table.text(key)
     kind = table.choice("kind", Kind, Kind.MARKETING)
     return Sequence(
         name=name,
-        title=table.text("title", as_title(name)),
+        title=table.title("title", as_title(name)),
         campaign=campaign,
         flow=flow,
         handler=handler,
@@ -103,8 +103,8 @@ def _exits(table: Table, kind: Kind) -> frozenset[Event]:
 
 def _events(table: Table, key: str, allowed: Iterable[Event]) -> frozenset[Event]:
     known = {str(event): event for event in allowed}
-    for text in set(table.texts(key)) - set(known):
-        table.fault(key, f"{text!r} is none of {', '.join(known)}")
+    if strange := sorted(set(table.texts(key)) - set(known)):
+        table.fault(key, f"{' and '.join(map(repr, strange))} is none of {', '.join(known)}")
     return frozenset(known[text] for text in table.texts(key) if text in known)
 
 
@@ -146,7 +146,7 @@ def _step(number: int, table: Table) -> Step:
         aliases=table.texts("aliases"),
         after_deadline=_after_deadline(table),
         season_only=table.flag("season_only"),
-        title=table.text("title", f"Email {number}"),
+        title=table.title("title", f"Email {number}"),
     )
 
 

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +15,7 @@ import click
 from flask.cli import with_appcontext
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from funnel_app.campaigns.fields import duration
 from funnel_app.campaigns.segments import SEGMENTS
 from funnel_app.campaigns.spoken import things
 from funnel_app.commands.person import note
@@ -22,6 +24,7 @@ from funnel_app.current import current_deps
 from funnel_app.flows.console.lead_table import lead_table
 from funnel_app.flows.console.leads import count_leads
 from funnel_app.flows.lists.judge import REFUSED, Answer
+from funnel_app.flows.lists.spread import when_first_go
 from funnel_app.flows.lists.take import count_rows, take_list
 from funnel_app.flows.lists.wish import NotPossible, Plan, Wish, first_guess, plan_of, with_columns
 from funnel_app.ledger.base import EnrolmentState
@@ -33,6 +36,14 @@ from funnel_app.lists.headings import Mapped
 RESULT, FORESEEN = ".result.csv", ".dry-run.csv"
 ANSWER_COLUMNS = ("row", "email", "answer", "reason", "lead")
 PAIR = "COLUMN=FIELD"
+
+
+def _span(context: click.Context, param: click.Parameter, said: str) -> timedelta:
+    """Return a time such as 12h or 2d; nothing is none."""
+    try:
+        return duration(said) if said else timedelta()
+    except ValueError as fault:
+        raise click.BadParameter(str(fault)) from None
 
 
 @click.group("leads")
@@ -48,6 +59,7 @@ def group() -> None:
     "--map", "columns", multiple=True, metavar=PAIR, help="What a column holds; nothing after the =: ignore it."
 )
 @click.option("--means", multiple=True, metavar="WORD=STANDING", help="What a word of a status column means.")
+@click.option("--over", callback=_span, default="", help="Spread the first emails over this time, such as 12h or 2d.")
 @click.option("--dry-run", is_flag=True, help="Only say what would become of each row.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_appcontext
@@ -63,10 +75,11 @@ def import_(file: Path, dry_run: bool, yes: bool, **asked: Any) -> None:
         mapped = with_columns(form, guessed, _pairs(asked["columns"], PAIR))
         _show_columns(opened, form, mapped)
         means = dict(_pairs(asked["means"], "WORD=STANDING"))
-        wish = Wish(columns=mapped, sequence=asked["sequence"], consent=asked["consent"], means=means)
+        wish = Wish(columns=mapped, means=means, **{name: asked[name] for name in ("sequence", "consent", "over")})
         plan = plan_of(current_deps(), opened, wish, file.name)
         rows = count_rows(opened, plan)
         _warn(plan)
+        say(when_first_go(current_deps(), plan, rows), err=True)
         if not dry_run and not yes:
             click.confirm(f"Take {things(rows, 'row')} in so?", abort=True)
         counts = _take(opened, plan, rows, file, dry_run=dry_run)
@@ -125,7 +138,7 @@ def _warn(plan: Plan) -> None:
     if current_deps().settings.testing_mode and plan.sequence:
         say("TESTING_MODE is on: what is started now is a test, with minutes for days.", err=True)
     if plan.sequence is None:
-        say("No --sequence: the leads are kept, and no email goes to them.", err=True)
+        say("No --sequence: the leads are only kept.", err=True)
 
 
 def _take(opened: IO[bytes], plan: Plan, rows: int, file: Path, *, dry_run: bool) -> Counter[str]:

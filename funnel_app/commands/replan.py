@@ -23,6 +23,7 @@ from funnel_app.rules.replan import Edit
 AS_PLANNED = "Everybody who is under way has the plan of the files."
 RULES = "What went, or is on its way, stays. What is due by now goes within seconds, or is skipped as too late."
 SAY_AFTER = 500
+GOES_BACK = "this file is older than the one by which a lead came at {came}: to apply it takes people back to it."
 AGAIN = "had an email on its way just now: run it again"
 
 
@@ -52,7 +53,9 @@ def apply_command(only_new: bool, yes: bool) -> None:
     if not found:
         say(_nothing())
         return
-    if not yes:
+    if yes:
+        _warn(found)
+    else:
         _show(found)
         click.confirm("Let them all keep their plan?" if only_new else f"{RULES}\nApply it?", abort=True)
     if only_new:
@@ -93,11 +96,19 @@ def _show(found: list[Changed]) -> None:
             escape(f"{each.campaign}/{each.sequence}"), f"{each.people:,}", emails_in_words(each.emails) + same
         )
     Terminal().print(table)
+    _warn(found)
     for each in found:
         for example in each.examples:
             say(f"{masked_addresses(example.address)}: {'; '.join(map(_spoken, example.edits))}.")
         for line in _left(each):
             say(line)
+
+
+def _warn(found: list[Changed]) -> None:
+    for each in found:
+        if each.newer_since:
+            came = said_at(current_deps(), each.newer_since)
+            say(f"{each.campaign}/{each.sequence}: {GOES_BACK.format(came=came)}", err=True)
 
 
 def _spoken(edit: Edit) -> str:
@@ -115,7 +126,12 @@ def _spoken(edit: Edit) -> str:
 
 def _told(each: Changed) -> dict[str, Any]:
     counted = {kind: each.emails[kind] for kind in ("moves", "comes", "goes", "text", "late")}
-    people = {"people": each.people, "unchanged": each.unchanged, "only_new": each.foreign}
+    people = {
+        "goes_back": each.newer_since is not None,
+        "people": each.people,
+        "unchanged": each.unchanged,
+        "only_new": each.foreign,
+    }
     examples = [
         {"lead": masked_addresses(e.address), "enrolment": str(e.enrolment_id), "emails": list(map(_edit, e.edits))}
         for e in each.examples

@@ -66,7 +66,11 @@ QUESTIONS = (
     Question("RESEND_API_KEY", "resend.com, API Keys, with full access", secret=True, check=live_checks.resend_key),
     Question("FROM_EMAIL", "as BusinessX <hello@mail.your-domain>", check=live_checks.sender),
     Question("REPLY_TO"),
-    Question("REPLY_FORWARD_TO"),
+    Question(
+        "REPLY_FORWARD_TO",
+        "a mailbox elsewhere; only where Resend receives for REPLY_TO: turn on Receiving for its domain at Resend, and "
+        "set the MX record that it names (docs/replies.md)",
+    ),
     Question(live_checks.NAME, secret=True, find=live_checks.webhook),
     Question(
         "NOTION_TOKEN",

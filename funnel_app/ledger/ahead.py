@@ -6,7 +6,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, Integer, Select, case, column, func, select, union_all, values
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    Select,
+    and_,
+    case,
+    column,
+    false,
+    func,
+    or_,
+    select,
+    union_all,
+    values,
+)
 from sqlalchemy.orm import Session, contains_eager
 
 from funnel_app.campaigns.model import Mode
@@ -24,11 +38,12 @@ STUCK = (State.HELD, State.AMBIGUOUS)
 
 @dataclass(frozen=True)
 class AtStep:
-    """How many leads have a step's email as their next: in all, and of these how many paused or stuck."""
+    """How many leads have an email as their next, by its text and number: in all, and how many paused or stuck."""
 
     campaign: str
     sequence: str
     step: int
+    key: str
     leads: int
     paused: int
     stuck: int
@@ -47,20 +62,25 @@ class OfDay:
 
 
 def at_steps(session: Session) -> list[AtStep]:
-    """Count the leads by the step whose email is their next one."""
-    where = (Enrolment.campaign, Enrolment.sequence, Email.step)
+    """Count the leads by the email that is their next one; a step of an older plan may have another number."""
+    where = (Enrolment.campaign, Enrolment.sequence, Email.step, Email.template_key)
     paused, stuck = Enrolment.state == EnrolmentState.PAUSED, Email.state.in_(STUCK)
     counted = (func.count(), func.sum(case((paused, 1), else_=0)), func.sum(case((stuck, 1), else_=0)))
     return [AtStep(*row) for row in session.execute(_next_emails(select(*where, *counted)).group_by(*where))]
 
 
-def leads_at_step(session: Session, at: AtStep, after: UUID | None, limit: int) -> list[Email]:
-    """Return the next emails of the leads at a step, with whose they are, the newest enrolment first."""
+def leads_at_step(session: Session, at: Sequence[AtStep], after: UUID | None, limit: int) -> list[Email]:
+    """Return the next emails of the leads who were counted so, with whose they are, the newest enrolment first."""
     rows = _next_emails(select(Email)).join(Contact, Contact.id == Enrolment.contact_id)
-    rows = rows.where(Enrolment.campaign == at.campaign, Enrolment.sequence == at.sequence, Email.step == at.step)
+    rows = rows.where(or_(false(), *map(_is_at, at)))
     rows = rows.where(Enrolment.id < after) if after else rows
     whose = contains_eager(Email.enrolment).contains_eager(Enrolment.contact)
     return list(session.scalars(rows.options(whose).order_by(Enrolment.id.desc()).limit(limit)))
+
+
+def _is_at(at: AtStep) -> ColumnElement[bool]:
+    of = (Enrolment.campaign == at.campaign, Enrolment.sequence == at.sequence)
+    return and_(*of, Email.step == at.step, Email.template_key == at.key)
 
 
 def planned_by_day(session: Session, days: Sequence[tuple[datetime, datetime]]) -> list[OfDay]:

@@ -86,8 +86,13 @@ def waits(session: Session, now: datetime) -> bool:
 
 
 def claim(session: Session, now: datetime) -> Import | None:
-    """Become the one who takes the oldest import in that waits, or whose taker died; it begins with its first row."""
-    oldest = select(Import.id).where(_free(now)).order_by(Import.id).limit(1).scalar_subquery()
+    """Become the one who takes the oldest import in that waits, or whose taker died; it begins with its first row.
+
+    One that failed goes after all others.
+    """
+    oldest = (
+        select(Import.id).where(_free(now)).order_by(Import.fault.is_not(None), Import.id).limit(1).scalar_subquery()
+    )
     taken = update(Import).where(Import.id == oldest, _free(now))
     values = {"state": ImportState.RUNNING, "lease_until": now + LEASE, "done": 0}
     won = session.scalars(taken.values(values).returning(Import)).first()
@@ -119,6 +124,12 @@ def halt(session: Session, why: str, now: datetime) -> None:
     """Stop all that waits or runs; whoever wants it lets it go on."""
     going = update(Import).where(Import.state.in_(ACTIVE))
     session.execute(going.values(state=ImportState.STOPPED, fault=why, ended_at=now, lease_until=None))
+
+
+def stopped_since(session: Session, since: datetime) -> list[str]:
+    """Return the names of the lists that stopped by themselves since a time."""
+    stopped = (Import.state == ImportState.STOPPED, Import.fault.is_not(None), Import.ended_at >= since)
+    return list(session.scalars(select(Import.name).where(*stopped).order_by(Import.id)))
 
 
 def answers_of(session: Session, import_id: UUID) -> list[list[Any]]:

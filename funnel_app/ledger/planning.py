@@ -12,9 +12,19 @@ from funnel_app.rules.facts import EmailFacts
 
 def plan(session: Session, enrolment: Enrolment, planned: Iterable[EmailFacts], now: datetime) -> list[Email]:
     """Keep an enrolment's new emails; return them."""
-    new = [_email(email, now) for email in planned]
-    enrolment.emails.extend(new)
-    session.add(enrolment)
+    return plan_each(session, [(enrolment, planned)], now)
+
+
+def plan_each(
+    session: Session, planned: Iterable[tuple[Enrolment, Iterable[EmailFacts]]], now: datetime
+) -> list[Email]:
+    """Keep the new emails of several enrolments, written together; return them."""
+    new: list[Email] = []
+    for enrolment, facts in planned:
+        own = [_email(email, now) for email in facts]
+        enrolment.emails.extend(own)
+        session.add(enrolment)
+        new += own
     session.flush()
     session.add_all(
         EmailEvent(email_id=email.id, kind=email.state, at=now, recorded_at=now, detail=email.reason) for email in new

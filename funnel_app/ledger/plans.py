@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select, update
@@ -36,6 +37,20 @@ def by_plan(session: Session) -> list[tuple[str, str, str | None, str | None, in
     by = (Enrolment.campaign, Enrolment.sequence, Enrolment.plan, Enrolment.plan_kept)
     rows = session.execute(select(*by, func.count()).where(*_RUNS).group_by(*by))
     return [(campaign, sequence, plan, kept, number) for campaign, sequence, plan, kept, number in rows]
+
+
+def newest_by_plan(session: Session, file: File) -> dict[str, datetime]:
+    """Return when the newest lead came by each plan of a sequence, whatever became of them."""
+    of = (Enrolment.campaign == file.campaign, Enrolment.sequence == file.sequence, Enrolment.plan.is_not(None))
+    wanted = select(Enrolment.plan, func.max(Enrolment.created_at)).where(*of, Enrolment.mode != Mode.CANARY)
+    return {plan: at for plan, at in session.execute(wanted.group_by(Enrolment.plan)) if plan is not None}
+
+
+def texts_waiting(session: Session) -> set[tuple[str, str]]:
+    """Return the templates of all emails that wait, each with its campaign."""
+    wanted = select(Enrolment.campaign, Email.template_key).join(Email, Email.enrolment_id == Enrolment.id)
+    waits = (written(Email.state, State.PLANNED, State.HELD), Enrolment.mode != Mode.CANARY)
+    return {(campaign, key) for campaign, key in session.execute(wanted.where(*waits).distinct())}
 
 
 def older_ids(session: Session, file: File, after: UUID | None, limit: int) -> list[UUID]:

@@ -131,9 +131,11 @@ def _state_row(email: EmailFacts, now: datetime) -> Row:
 
 
 def _first_events(email: EmailFacts, now: datetime) -> list[Row]:
-    # What one call planned, the next one of the same transaction may have cancelled.
+    if email.state is not State.CANCELLED:
+        return [_event_row(email, now)]
+    # What one call planned, the next one of the same transaction cancelled.
     planned = replace(email, state=State.PLANNED, reason=None, reason_code=None)
-    return [_event_row(each, now) for each in ([planned, email] if email.state is State.CANCELLED else [email])]
+    return [_event_row(each, now) for each in (planned, email)]
 
 
 def _event_row(email: EmailFacts, now: datetime) -> Row:

@@ -26,7 +26,7 @@ CALL_TIMES = ("call_time", "scheduled_time")
 class Start:
     """What begins a sequence: when it happened at its source, about which call, and what its emails say and count from.
 
-    `received_at` is when it first came, where it is taken only now.
+    `received_at` is when it first came, where it is taken only now, or from when its emails count.
     """
 
     happened_at: datetime
@@ -48,7 +48,7 @@ def begin(case: Case, sequence: Sequence, hook_id: UUID, run: int) -> EnrolmentF
         happened_at=case.happening.at,
         occurrence=case.occurrence,
         call_at=call_at,
-        received_at=call.received_at,
+        received_at=call.begins_at or call.received_at,
         first=call.first,
         variables={**case.contact.properties, **variables},
     )

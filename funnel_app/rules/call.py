@@ -33,7 +33,8 @@ class Call:
 
     `occurrence` names the calendar event, `call_at` is when that call is or was, and `happened_at` when the source
     says that this happened: what comes out of order is put in order by it. `received_at` is when a replayed call first
-    came: its emails count from then, and are late. `variables` are for templates. `left_out` says of fields that the
+    came: its emails count from then, and are late; `begins_at` is from when they count where that is yet to come.
+    `variables` are for templates. `left_out` says of fields that the
     call could do without why they were left out or corrected.
 
     `place` names the person's place in the calendar event, where its calendar has places; `series` is what that event
@@ -58,6 +59,7 @@ class Call:
     happened_at: datetime | None = None
     call_at: datetime | None = None
     received_at: datetime | None = None
+    begins_at: datetime | None = None
     first: FirstEmail = field(default_factory=FirstEmail)
     idempotency_key: str | None = None
 

@@ -150,6 +150,30 @@ def test_a_fault_is_named_with_file_key_and_reason(old, new, fault):
     assert any(line.startswith("businessx.toml") and fault in line for line in found), found
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("timezone =", "timezon =", "timezon: is not a known key; did you mean timezone?"),
+        ('starts_on = "opt_in"', 'start_on = "opt_in"', "start_on: is not a known key; did you mean starts_on?"),
+        ('name = "businessx"\n', "", "name: is missing"),
+        ('"Europe/Berlin"', "5", "timezone: must be a text"),
+        ("test_after = 1,", 'test_after = "1",', "test_after: must be a whole number from 0 to 1,000,000"),
+        ("test_after = 1,", "test_after = 999999999999999999,", "must be a whole number from 0 to 1,000,000"),
+        ('title = "All year round"', 'title = "All\\nyear"', "title: must be one line of at most 120 characters"),
+        ('title = "All year round"', "title = “All year”", 'title = “All year”; texts stand in straight quotes (")'),
+        ('title = "All year round"', "title = " + "[" * 9999, "has lists within lists that nobody can read"),
+        ("[sequences.welcome]", "[[sequences.welcome]]", "sequences.welcome: must be a table"),
+        ("[sequences.welcome]", "[sequences.Welcome]", "sequences.Welcome: 'Welcome' is not a name"),
+        ('hook = "signup"\n', "", "sequences.welcome.hook: is missing"),
+        ('kind = "marketing"', 'kind = "marketing"\nexits = ["opt_in"]', "exits: has opt_in, which starts"),
+    ],
+)
+def test_one_mistake_is_one_sentence(old, new, fault):
+    assert BUSINESSX.count(old) >= 1
+    (told,) = faults(BUSINESSX.replace(old, new, 1))
+    assert told.startswith("businessx.toml: ") and fault in told
+
+
 SEASONAL = BUSINESSX.replace('deadline = "02-29"', 'deadline = "02-29"\nseason = { from = "11-01", to = "03-31" }')
 OTHER = """
 [sequences.other]
@@ -231,7 +255,8 @@ def test_two_files_do_not_share_a_name_a_template_a_path_or_an_id():
         again = CHRISTMAS.replace('name = "christmas"', 'name = "christmas2026"')
         Registry.load({"christmas.toml": CHRISTMAS, "christmas2026.toml": again})
     words = str(error.value)
-    assert "template christmas_email_1 is used twice" in words
+    at = "christmas.toml: five_day.steps[1] and christmas2026.toml: five_day.steps[1]"
+    assert f"template christmas_email_1 is used twice: {at}" in words
     assert "path /webhook/assessment is used twice" in words
     assert "legacy id 1ae3a3b3-e076-49c5-9b08-9c176aa47aa0 is used twice" in words
     with pytest.raises(CampaignError, match="campaign christmas is used twice"):

@@ -166,6 +166,14 @@ def test_setup_runs_before_there_are_settings_and_nothing_else_does(monkeypatch,
     assert asks_for_setup(line.split()) is asks
 
 
+def test_answers_go_on_to_a_mailbox_where_resend_receives_them(answered):
+    given = list(ANSWERS)
+    at = given.index("Nora <nora@mail.example.com>") + 1
+    result, file = answered(*given[:at], "hello@in.example.com", "olga@owner.example", *given[at + 2 :])
+    assert result.exit_code == 0, result.output
+    assert "set the MX record" in result.output and "REPLY_FORWARD_TO=olga@owner.example" in file.read_text()
+
+
 @pytest.mark.parametrize(
     ("place", "own", "used"),
     [

@@ -13,11 +13,13 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.flows.console import replanning
 from funnel_app.flows.console.actions import list_actions
 from funnel_app.flows.console.replanning import apply_to_all, keep_on_older
+from funnel_app.flows.console.sequences import draw_sequences, who_is_there
 from funnel_app.flows.intake import replan
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.older_plans import count_older, plan_changes
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.monitoring.checks.campaigns import older_plans
+from funnel_app.flows.monitoring.checks.notion import notion
 from funnel_app.flows.monitoring.invariants import count_invariants
 from funnel_app.flows.sending import deliver as delivering
 from funnel_app.flows.sending.deliver import deliver
@@ -160,6 +162,7 @@ def test_a_run_that_is_killed_between_two_people_leaves_whole_people_and_the_nex
         opt_in(live, each)
     new = restarted(live)
     done = []
+    monkeypatch.setattr(replan, "AT_ONCE", 1)
     monkeypatch.setattr(replan, "schedule", lambda deps, due: done.append(due) if not done else die())
     with pytest.raises(WorkerDied):
         apply_to_all(new, "olga")
@@ -246,3 +249,46 @@ def test_apply_only_new_asks_first(deps):
     run = application(restarted(deps)).test_cli_runner()
     asked = run.invoke(args=["campaigns", "apply", "--only-new"], input="y\n").stdout
     assert "Let them all keep their plan?" in asked and asked.endswith("1 lead under way keep their plan.\n")
+
+
+def test_a_file_that_is_older_than_the_newest_leads_is_said_before_it_is_applied(deps):
+    live = replace(deps, settings=replace(deps.settings, testing_mode=False))
+    opt_in(live, PEOPLE[0])
+    new = restarted(live)
+    assert [each.newer_since for each in plan_changes(new)] == [None]
+    live.now.forward(hours=1)
+    opt_in(new, PEOPLE[1])
+    assert [each.newer_since for each in plan_changes(new)] == [None], "the newest leads have the file's plan"
+    apply_to_all(new, "olga")
+    assert [each.newer_since for each in plan_changes(live)] == [None], "nobody came by the file that is left"
+    live.now.forward(hours=1)
+    enrolled = opt_in(live, PEOPLE[2])
+    assert enrolled.status == "accepted" and [each.newer_since for each in plan_changes(live)] == [None]
+    live.now.forward(hours=1)
+    opt_in(new, "late@resend.dev")
+    assert [each.newer_since for each in plan_changes(live)] == [live.now()]
+    runner = application(live).test_cli_runner()
+    assert "older than the one by which a lead came" in runner.invoke(args=["campaigns", "plan"]).output
+    assert "to apply it takes people back" in runner.invoke(args=["campaigns", "apply", "--yes"]).output
+
+
+def test_who_is_where_goes_by_the_text_that_is_next_on_an_older_plan_too(deps):
+    live = replace(deps, settings=replace(deps.settings, testing_mode=False))
+    opt_in(live, PEOPLE[0])
+    one, two, *_ = live.registry.sequence("christmas", "lead_nurture").steps
+    new = with_steps(live, "lead_nurture", replace(two, delay=timedelta(0)), replace(one, delay=DAY))
+    (drawn,) = [each for each in draw_sequences(new) if each.sequence.name == "lead_nurture"]
+    assert [each.leads for each in drawn.here] == [0, 1]
+    (who,) = who_is_there(new, "christmas", "lead_nurture", 2, None).emails
+    assert who.template_key == one.template and not who_is_there(new, "christmas", "lead_nurture", 1, None).emails
+
+
+def test_the_doctor_names_a_text_that_only_an_older_plan_waits_for(deps):
+    live = replace(deps, settings=replace(deps.settings, testing_mode=False))
+    write_templates(live)
+    opt_in(live, PEOPLE[0])
+    new = with_steps(live, "lead_nurture", *live.registry.sequence("christmas", "lead_nurture").steps[:4])
+    assert [check.name for check in notion(new) if check.name == "older templates"] == []
+    new.notebook.pages.pop("lead_nurture_email_5")
+    (found,) = [check for check in notion(new) if check.name == "older templates"]
+    assert "wait for lead_nurture_email_5 (no page in the templates database" in found.detail

@@ -22,6 +22,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from funnel_app.deps import Deps
 from funnel_app.flows.console.replanning import apply_to_all
 from funnel_app.flows.console.wishes import grant_wishes
+from funnel_app.flows.intake import replan
 from funnel_app.flows.lists import take, uploads
 from funnel_app.flows.lists.wish import Wish
 from funnel_app.flows.outbox.history import list_events
@@ -214,6 +215,7 @@ class Stage:
 @pytest.mark.parametrize("name", KINDS)
 def test_nothing_is_lost_and_nothing_double_wherever_it_is_killed(migrated_sqlite, tmp_path, notion, monkeypatch, name):
     monkeypatch.setattr(take, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(replan, "AT_ONCE", 1)
     ledger = tmp_path / "funnel.db"
     ledger.write_bytes(migrated_sqlite.read_bytes())
     stage, deaths = Stage(KINDS[name], notion, ledger), 0

@@ -1,12 +1,13 @@
 """Sequences: each campaign as its file has it, what runs in it now, how each step fares and who is there."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns import model
+from funnel_app.campaigns.plan_text import find_step
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.campaigns.season import off_season_in_words, season_in_words
 from funnel_app.campaigns.spoken import lasting
@@ -20,6 +21,15 @@ from funnel_app.ledger.models import Email
 from funnel_app.rules.frequency import limit_in_words
 
 PAGE = 50
+
+
+@dataclass(frozen=True)
+class Here:
+    """How many leads have a step's email as their next: in all, and of these how many paused or stuck."""
+
+    leads: int = 0
+    paused: int = 0
+    stuck: int = 0
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,7 @@ class Drawn:
     name: str
     enrolments: Mapping[EnrolmentState, int]
     steps: Sequence[Fares]
-    here: Sequence[AtStep]
+    here: Sequence[Here]
     gaps: Sequence[str]
     ends: str | None
     season: str | None
@@ -53,7 +63,7 @@ class StepPage:
     campaign: model.Campaign
     sequence: model.Sequence
     step: model.Step
-    here: AtStep
+    here: Here
     emails: Sequence[Email]
     next: UUID | None
 
@@ -93,7 +103,7 @@ def draw_sequences(deps: Deps) -> list[Drawn]:
     """Return every sequence of every campaign, in the order of the files."""
     with deps.reads() as session:
         enrolled = figures.enrolments(session)
-        here = _by_step(ahead.at_steps(session))
+        here = ahead.at_steps(session)
     by_key = {row.key: row for row in recent_fares(deps)}
     older = {(each.campaign.name, each.sequence.name): each.people for each in count_older(deps)}
     return [
@@ -103,7 +113,7 @@ def draw_sequences(deps: Deps) -> list[Drawn]:
             name=deps.registry.name_of(sequence),
             enrolments={state: count for *of, state, count in enrolled if of == [campaign.name, sequence.name]},
             steps=[together([by_key[key] for key in step.variants]) for step in sequence.steps],
-            here=[_at(here, sequence, step.number) for step in sequence.steps],
+            here=[_here(_at(here, sequence, step)) for step in sequence.steps],
             gaps=list(gaps_of(sequence)),
             ends=f"{lasting(sequence.steps[-1].delay)} later" if sequence.before_anchor else None,
             season=season_of(deps, campaign),
@@ -135,16 +145,22 @@ def who_is_there(deps: Deps, campaign: str, name: str, number: int, after: UUID 
     if step is None:
         raise UnknownCampaign(f"{sequence.title} has no email {number}; it has {len(sequence.steps)}.")
     with deps.reads() as session:
-        here = _at(_by_step(ahead.at_steps(session)), sequence, number)
-        found = ahead.leads_at_step(session, here, after, PAGE + 1)
+        at = _at(ahead.at_steps(session), sequence, step)
+        found = ahead.leads_at_step(session, at, after, PAGE + 1)
     following = found[PAGE - 1].enrolment_id if len(found) > PAGE else None
-    return StepPage(deps.registry.campaign(campaign), sequence, step, here, found[:PAGE], following)
+    return StepPage(deps.registry.campaign(campaign), sequence, step, _here(at), found[:PAGE], following)
 
 
-def _by_step(counted: Sequence[AtStep]) -> dict[tuple[str, str, int], AtStep]:
-    return {(each.campaign, each.sequence, each.step): each for each in counted}
+def _at(counted: Iterable[AtStep], sequence: model.Sequence, step: model.Step) -> list[AtStep]:
+    """Return those whose next email is a step's: by its text, else by its number, as on an older plan."""
+    of = [each for each in counted if (each.campaign, each.sequence) == (sequence.campaign, sequence.name)]
+    return [each for each in of if (find_step(sequence, each.key) or _numbered(sequence, each.step)) == step]
 
 
-def _at(counted: Mapping[tuple[str, str, int], AtStep], sequence: model.Sequence, number: int) -> AtStep:
-    where = (sequence.campaign, sequence.name, number)
-    return counted.get(where) or AtStep(*where, leads=0, paused=0, stuck=0)
+def _numbered(sequence: model.Sequence, number: int) -> model.Step:
+    # A step that was taken out at the end is told at the last one.
+    return sequence.steps[min(number, len(sequence.steps)) - 1]
+
+
+def _here(at: Sequence[AtStep]) -> Here:
+    return Here(sum(each.leads for each in at), sum(each.paused for each in at), sum(each.stuck for each in at))

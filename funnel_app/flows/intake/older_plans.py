@@ -46,6 +46,8 @@ class Changed:
     """What a change comes to in one sequence: people, their emails by what becomes of them, and a few examples.
 
     `busy` have an email on its way at this moment, and `foreign` a plan that counts from something else: both are left.
+    `newer_since` is when the newest lead came by another plan, where that was after the newest by the file's: then the
+    file is an older one, and applying it goes back.
     """
 
     campaign: str
@@ -56,6 +58,7 @@ class Changed:
     busy: int = 0
     foreign: int = 0
     examples: list[Example] = field(default_factory=list)
+    newer_since: datetime | None = None
 
     @property
     def left(self) -> int:
@@ -120,10 +123,19 @@ def behind(deps: Deps, file: File) -> Iterator[list[UUID]]:
 def _foreseen(deps: Deps, sequence: model.Sequence, file: File) -> Changed:
     changed = Changed(file.campaign, file.sequence)
     for ids in behind(deps, file):
+        changed.newer_since = changed.newer_since or _newer_since(deps, file)
         with deps.reads() as session:
             for enrolment in plans.load(session, ids):
                 _foresee(deps, sequence, enrolment, changed)
     return changed
+
+
+def _newer_since(deps: Deps, file: File) -> datetime | None:
+    with deps.reads() as session:
+        came = plans.newest_by_plan(session, file)
+    own = came.pop(file.plan, None)
+    newest = max(came.values(), default=None)
+    return newest if own and newest and newest > own else None
 
 
 def _foresee(deps: Deps, sequence: model.Sequence, enrolment: Enrolment, changed: Changed) -> None:

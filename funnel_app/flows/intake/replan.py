@@ -19,14 +19,17 @@ from funnel_app.flows.intake.schedule import schedule
 from funnel_app.ledger import contacts, email_events, emails, leads, planning, plans
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.emails import Due
-from funnel_app.ledger.models import Enrolment
+from funnel_app.ledger.models import Email, Enrolment
 from funnel_app.ledger.plans import File
 from funnel_app.rules.replan import Edit, edits
 from funnel_app.rules.states import RUNNING, EnrolmentState
 
+# So many share a transaction: a hook that comes meanwhile waits for one.
+AT_ONCE = 5
+
 
 def apply_changes(deps: Deps, who: str) -> Iterator[Changed]:
-    """Bring the files of now to those who are under way, a person at a time; yield the sequence after each.
+    """Bring the files of now to those who are under way, a few people at a time; yield the sequence after each few.
 
     Stopped between two, it leaves whole people; taken again, it does the rest. Who has an email on its way at this
     moment is left for the next time.
@@ -34,11 +37,12 @@ def apply_changes(deps: Deps, who: str) -> Iterator[Changed]:
     for _, sequence, file in in_files(deps):
         changed = Changed(file.campaign, file.sequence)
         for ids in behind(deps, file):
-            for enrolment_id in ids:
-                done = _applied(deps, sequence, file, enrolment_id, who)
-                if done is not None:
-                    changed.take(done.edits, is_busy=done.is_busy)
-                    schedule(deps, done.due)
+            for first in range(0, len(ids), AT_ONCE):
+                done = _applied(deps, sequence, file, ids[first : first + AT_ONCE], who)
+                for each in done:
+                    changed.take(each.edits, is_busy=each.is_busy)
+                schedule(deps, [due for each in done for due in each.due])
+                if done:
                     yield changed
 
 
@@ -62,33 +66,47 @@ class _Done:
 
 
 @retry_on_conflict
-def _applied(deps: Deps, sequence: model.Sequence, file: File, enrolment_id: UUID, who: str) -> _Done | None:
-    """Change one person in one transaction; None where somebody else ended or changed the enrolment meanwhile."""
+def _applied(deps: Deps, sequence: model.Sequence, file: File, ids: Sequence[UUID], who: str) -> list[_Done]:
+    """Change these people in one transaction; nothing of those whom somebody else ended or changed meanwhile."""
     with deps.sessions.begin() as session:
-        contacts.lock(session, leads.owners_of_enrolments(session, [enrolment_id]))
-        enrolment = next(iter(plans.load(session, [enrolment_id])), None)
-        if enrolment is None or enrolment.state not in RUNNING or not file.differs(enrolment.plan, enrolment.plan_kept):
-            return None
-        now = deps.now()
-        of = under_way(deps, sequence, enrolment, now)
-        if of.is_busy or not of.is_comparable:
-            return _Done(None, of.is_busy, ())
-        found = edits(of)
-        _write(session, enrolment, found, now, who)
-        enrolment.plan, enrolment.plan_kept, enrolment.mirror_stale_since = file.plan, None, now
-        return _Done(found, is_busy=False, due=_due(enrolment, found))
+        contacts.lock(session, leads.owners_of_enrolments(session, ids))
+        found = [each for each in plans.load(session, ids) if _is_behind(file, each)]
+        done = {each.id: _found(deps, sequence, each) for each in found}
+        free = [each for each in found if done[each.id].edits is not None]
+        _write(session, [(each, done[each.id].edits or ()) for each in free], deps.now(), who)
+        for each in free:
+            each.plan, each.plan_kept, each.mirror_stale_since = file.plan, None, deps.now()
+        return list(done.values())
 
 
-def _write(session: Session, enrolment: Enrolment, found: Sequence[Edit], now: datetime, who: str) -> None:
-    rows = {email.id: email for email in enrolment.emails}
-    plans.change(session, rows, [edit.after for edit in found if edit.before])
-    for edit in found:
-        if edit.before and edit.after.state != edit.before.state:
-            why = Reason(f"{edit.after.reason} (applied by {who})", edit.after.reason_code)
-            emails.move(session, rows[edit.after.id], edit.after.state, now, why)
-        elif edit.before and edit.kinds:
-            email_events.add_by_hand(session, edit.after.id, f"{_story(edit)} (applied by {who})", now)
-    planning.plan(session, enrolment, [edit.after for edit in found if not edit.before], now)
+def _is_behind(file: File, enrolment: Enrolment) -> bool:
+    return enrolment.state in RUNNING and file.differs(enrolment.plan, enrolment.plan_kept)
+
+
+def _found(deps: Deps, sequence: model.Sequence, enrolment: Enrolment) -> _Done:
+    of = under_way(deps, sequence, enrolment, deps.now())
+    if of.is_busy or not of.is_comparable:
+        return _Done(None, of.is_busy, ())
+    found = edits(of)
+    return _Done(found, is_busy=False, due=_due(enrolment, found))
+
+
+def _write(session: Session, found: Sequence[tuple[Enrolment, Sequence[Edit]]], now: datetime, who: str) -> None:
+    rows = {email.id: email for enrolment, _ in found for email in enrolment.emails}
+    changed = [edit for _, edits_of in found for edit in edits_of if edit.before]
+    plans.change(session, rows, [edit.after for edit in changed])
+    for edit in changed:
+        _tell(session, rows[edit.after.id], edit, now, who)
+    new = [(enrolment, [edit.after for edit in edits_of if not edit.before]) for enrolment, edits_of in found]
+    planning.plan_each(session, new, now)
+
+
+def _tell(session: Session, email: Email, edit: Edit, now: datetime, who: str) -> None:
+    if edit.before and edit.after.state != edit.before.state:
+        why = Reason(f"{edit.after.reason} (applied by {who})", edit.after.reason_code)
+        emails.move(session, email, edit.after.state, now, why)
+    elif edit.kinds:
+        email_events.add_by_hand(session, email.id, f"{_story(edit)} (applied by {who})", now)
 
 
 def _story(edit: Edit) -> str:

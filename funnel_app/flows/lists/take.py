@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import IO, Any, TypeVar
 
@@ -29,6 +29,7 @@ from funnel_app.flows.lists.judge import (
     judge,
     leavers,
 )
+from funnel_app.flows.lists.spread import beginnings
 from funnel_app.flows.lists.wish import Plan
 from funnel_app.flows.privacy.suppress import suppress_each, today
 from funnel_app.flows.receipt import Receipt
@@ -67,14 +68,15 @@ def take_list(
 
     Whoever stops asking stops the import between two transactions. Safe to repeat. Raises NotAList on the way.
     """
-    seen = Seen()
+    seen, begins = Seen(), beginnings(deps, plan, count_rows(file, plan) if plan.wish.over else 0)
     for lines in _groups(islice(lines_of(file, plan.form), most), ROWS_AT_ONCE):
         with _Yielding(deps, dry_run=dry_run):
             _suppress(deps, plan, lines, seen, dry_run=dry_run)
         yield Step(len(lines))
-    for lines in _groups(islice(lines_of(file, plan.form), most), ROWS_AT_ONCE):
+    for group, lines in enumerate(_groups(islice(lines_of(file, plan.form), most), ROWS_AT_ONCE)):
         with _Yielding(deps, dry_run=dry_run):
-            answers = _take(deps, plan, lines, seen, dry_run=dry_run)
+            of = replace(plan, begins_at=begins(group * ROWS_AT_ONCE))
+            answers = _take(deps, of, lines, seen, dry_run=dry_run)
         yield Step(len(lines), answers)
 
 
@@ -156,6 +158,7 @@ def _call(plan: Plan, row: Candidate) -> Call:
         contact={**_facts(row), **by_contact},
         variables={name: value for name, value in row.values.items() if name not in by_contact},
         payload=payload,
+        begins_at=plan.begins_at,
         idempotency_key=fitted(f"{IMPORT}:{plan.digest}:{digest}"),
     )
 

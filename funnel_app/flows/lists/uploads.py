@@ -10,10 +10,13 @@ from uuid import UUID
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.lists.judge import Answer
+from funnel_app.flows.lists.spread import when_first_go
 from funnel_app.flows.lists.take import take_list
 from funnel_app.flows.lists.wish import NotPossible, Plan, Wish, first_guess, plan_of
+from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import contacts, imports, operator_actions
 from funnel_app.ledger.conflicts import retry_on_conflict
+from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.imports import ACTIVE, Import, ImportState
 from funnel_app.ledger.operator_actions import OperatorAction
 from funnel_app.lists.files import Form, NotAList, cell_of, form_of, lines_of
@@ -25,6 +28,7 @@ KEPT_FOR = timedelta(days=30)
 DRAFT_KEPT_FOR = timedelta(days=1)
 AT_A_TIME = 500
 ERASED = "erased"
+UNFORESEEN = "an error that nobody foresaw; the scheduler's log says more"
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Foreseen:
-    """What would become of the first rows of a list, with some of those that would not come in."""
+    """What would become of the first rows of a list, with some of those that would not come in.
+
+    `first_go` says when the first emails go.
+    """
 
     rows: int
     counts: Counter[str]
     problems: Sequence[Answer]
+    first_go: str
 
 
 def keep_list(deps: Deps, name: str, content: bytes, operator: str) -> UUID:
@@ -109,7 +117,8 @@ def look(deps: Deps, import_id: UUID, wish: Wish) -> Foreseen:
     steps = take_list(deps, file, plan, dry_run=True, most=LOOKED_AT)
     answers = [answer for step in steps for answer in step.answers]
     problems = [each for each in answers if each.reason][:PROBLEMS]
-    return Foreseen(len(answers), Counter(answer.answer for answer in answers), problems)
+    counts = Counter(answer.answer for answer in answers)
+    return Foreseen(len(answers), counts, problems, when_first_go(deps, plan, kept.rows))
 
 
 @retry_on_conflict
@@ -118,7 +127,7 @@ def start(deps: Deps, import_id: UUID, operator: str) -> str:
     kept = _resting(deps, import_id)
     plan, _ = _plan(deps, kept, Wish.from_json(kept.wish or {}))
     into = f" into “{plan.sequence.title}”" if plan.sequence else ""
-    told = f"began to import {things(kept.rows, 'row')}{into}"
+    told = f"began to import {things(kept.rows, 'row')}{into}. {when_first_go(deps, plan, kept.rows)}".rstrip(".")
     with deps.sessions.begin() as session:
         resting = (ImportState.DRAFT, ImportState.STOPPED)
         if not imports.turn(session, import_id, resting, ImportState.WAITING, ended_at=None, fault=None):
@@ -147,7 +156,24 @@ def take_waiting(deps: Deps) -> bool | None:
         _take(deps, kept)
     except (NotAList, NotPossible) as fault:
         _end(deps, kept, ImportState.FAILED, str(fault))
+    except (*LedgerUnavailable, GatewayError):
+        raise
+    except Exception as fault:
+        # Nobody knows what it is: the lists behind this one go on, and whoever called hears of it.
+        _put_aside(deps, kept, f"{UNFORESEEN}: {type(fault).__name__}")
+        raise
     return False
+
+
+def _put_aside(deps: Deps, kept: Import, fault: str) -> None:
+    """Let a list wait behind all others the first time, and the second time until a person lets it go on."""
+    with deps.sessions.begin() as session:
+        if kept.fault is None:
+            imports.turn(session, kept.id, ACTIVE, ImportState.WAITING, fault=fault)
+        elif imports.turn(session, kept.id, ACTIVE, ImportState.STOPPED, fault=fault, ended_at=deps.now()):
+            told = f"stopped by itself: {fault}"
+            row = OperatorAction(at=deps.now(), operator=kept.operator, action="import", detail=told)
+            operator_actions.add(session, row)
 
 
 def forget_lists(deps: Deps) -> int:

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import IO, Any
 
 from funnel_app.campaigns.catalogue import Source, Variable
@@ -32,6 +33,7 @@ from funnel_app.lists.standing import Standing
 
 PIECE = 1024 * 1024
 LONGEST_SOURCE = 500
+LONGEST_SPREAD = timedelta(days=31)
 # How exports of those who are not to be mailed are called.
 CALLED_AFTER_LEAVERS = re.compile("unsub|bounce|cleaned|suppress|opt.?out|black.?list|block.?list|complain|spam")
 # Without one of these a row proves nothing: neither that somebody agreed, nor that they left.
@@ -46,28 +48,37 @@ class NotPossible(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What is wanted: columns by field, the sequence to start (none: leads are only kept), and the stated consent."""
+    """What is wanted: columns by field, the sequence to start (none: leads are only kept), and the stated consent.
+
+    `over` is the time over which the first emails are spread; none: each goes as soon as its row is in.
+    """
 
     columns: Mapped
     sequence: str = ""
     consent: str = ""
     means: Mapping[str, str] = field(default_factory=dict)
+    over: timedelta = timedelta()
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain data."""
         columns = {name: list(found) for name, found in self.columns.items()}
-        return {"columns": columns, "sequence": self.sequence, "consent": self.consent, "means": dict(self.means)}
+        said = {"sequence": self.sequence, "consent": self.consent, "means": dict(self.means)}
+        return {"columns": columns, **said, "over_s": int(self.over.total_seconds())}
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> "Wish":
         """Return what was kept."""
         columns = {name: tuple(found) for name, found in kept["columns"].items()}
-        return cls(columns=columns, sequence=kept["sequence"], consent=kept["consent"], means=kept["means"])
+        over = timedelta(seconds=kept.get("over_s", 0))
+        return cls(columns=columns, sequence=kept["sequence"], consent=kept["consent"], means=kept["means"], over=over)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A wish that was checked against the file and the campaigns; `digest` names the file and what it starts."""
+    """A wish that was checked against the file and the campaigns; `digest` names the file and what it starts.
+
+    `begins_at` is from when the emails of the next rows count; None: from when they are in.
+    """
 
     wish: Wish
     form: Form
@@ -76,6 +87,7 @@ class Plan:
     known: Mapping[str, Variable]
     campaign: Campaign | None = None
     sequence: Sequence | None = None
+    begins_at: datetime | None = None
 
 
 def first_guess(file: IO[bytes]) -> tuple[Form, Mapped]:
@@ -106,6 +118,8 @@ def plan_of(deps: Deps, file: IO[bytes], wish: Wish, name: str = "") -> Plan:
     form = form_of(file)
     _require_no_leavers(name, wish.columns)
     campaign, sequence = _sequence(deps, wish.sequence)
+    if not timedelta() <= wish.over <= LONGEST_SPREAD:
+        raise NotPossible(f"The first emails may be spread over {LONGEST_SPREAD.days} days at most.")
     known = catalogue_of(campaign) if campaign else {}
     _check_columns(wish, known, sequence)
     means = {plain(word): Standing(said) for word, said in wish.means.items() if _is_standing(word, said)}

@@ -203,6 +203,9 @@ ALARMS: Mapping[str, Alarm] = {
         "Read them on the page; what a mailbox refuses, mend there, then run flask replies forward",
         "replies",
     ),
+    "list_stopped": _happens(
+        "A list stopped coming in", "some of its people are not here", "See why on its page, and let it go on", "lists"
+    ),
     "backup_failed": Alarm(
         "No backup was made",
         "after a loss of the ledger the last one would be what is left",

@@ -17,6 +17,7 @@ from funnel_app.flows.monitoring import (
     ledger_health,
     refused_calls,
     silence,
+    stopped_lists,
     unauthenticated_calls,
 )
 from funnel_app.flows.monitoring.checks import ledger as ledger_checks
@@ -210,6 +211,11 @@ def _replies(deps: Deps) -> Observation:
         yield replies.KEPT, "", kept
 
 
+def _lists(deps: Deps) -> Observation:
+    if stopped := stopped_lists.stopped_lately(deps):
+        yield stopped_lists.KIND, "", stopped
+
+
 LOOKS: tuple[Probe, ...] = (
     Probe((ledger_health.KIND,), _damage),
     Probe((backups.OLD,), _backups),
@@ -228,6 +234,7 @@ LOOKS: tuple[Probe, ...] = (
     Probe(("canary_late",), _canary),
     Probe((receivers.KIND, receivers.GIVEN_UP), _receivers),
     Probe((replies.WAITING, replies.KEPT), _replies),
+    Probe((stopped_lists.KIND,), _lists),
     Probe(tuple(BADLY_ENDED), _undelivered),
     Probe(LATENESS, _lateness),
     Probe(tuple(name for name in INVARIANTS if name not in LATENESS), _others),

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from contextlib import closing
+from datetime import timedelta
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from funnel_app.campaigns.fields import duration
 from funnel_app.current import current_deps
 from funnel_app.flows.lists import uploads
 from funnel_app.flows.lists.uploads import Foreseen
@@ -21,6 +23,14 @@ from funnel_app.web.console.frame import blueprint, page
 from funnel_app.web.payloads import LARGEST_LIST
 
 NO_FILE = "Choose a file first."
+# Over how long the first emails may be spread.
+OVERS = {
+    "": "as soon as each row is in",
+    "6h": "over 6 hours",
+    "1d": "over a day",
+    "2d": "over 2 days",
+    "7d": "over a week",
+}
 
 
 @blueprint.get("/lists")
@@ -81,8 +91,13 @@ def _wish() -> Wish:
         columns=uploads.columns_said(given.getlist("column")),
         sequence=given.get("sequence", ""),
         consent=given.get("consent", "").strip(),
+        over=_over(given.get("over", "")),
         means={word.strip(): said.strip() for word, _, said in pairs},
     )
+
+
+def _over(text: str) -> timedelta:
+    return duration(text) if text and text in OVERS else timedelta()
 
 
 def _lists_page(fault: str | None = None) -> str:
@@ -108,6 +123,8 @@ def _list_page(import_id: UUID, foreseen: Foreseen | None = None, fault: str | N
         foreseen=foreseen,
         fault=fault,
         sequences=deps.registry.sequence_titles(),
+        overs=OVERS,
+        over=next((key for key in OVERS if kept.wish and _over(key) == Wish.from_json(kept.wish).over), ""),
     )
 
 

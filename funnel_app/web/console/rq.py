@@ -58,8 +58,8 @@ def add_rq_dashboard(app: Flask) -> None:
     app.config["RQ_DASHBOARD_REDIS_URL"] = current_redis(app)
     app.config["RQ_DASHBOARD_DISABLE_DELETE"] = True
     rq_dashboard.web.setup_rq_connection(app)
-    app.before_request(_only_look)
-    app.before_request(_only_known)
+    # Of the application and not of the blueprint, which is one for all applications of a process.
+    app.before_request_funcs.setdefault(blueprint.name, []).extend((_only_look, _only_known))
     app.register_blueprint(blueprint, url_prefix=ROOT)
     app.context_processor(_in_its_pages)
     app.after_request(_box_in)
@@ -79,7 +79,7 @@ def current_redis(app: Flask) -> str:
 
 def _only_look() -> None:
     name = (request.endpoint or "").removeprefix("rq_dashboard.")
-    if request.blueprint == "rq_dashboard" and (name in CHANGES or request.method not in {"GET", "HEAD", "OPTIONS"}):
+    if name in CHANGES or request.method not in {"GET", "HEAD", "OPTIONS"}:
         raise MethodNotAllowed(
             description="Nothing can be changed here: the ledger decides what is sent and when. "
             "Use the buttons on a lead's page, or flask emails."
@@ -87,7 +87,7 @@ def _only_look() -> None:
 
 
 def _only_known() -> None:
-    if request.blueprint == "rq_dashboard" and not all(_known(name, value) for name, value in _asked().items()):
+    if not all(_known(name, value) for name, value in _asked().items()):
         raise NotFound("Funnel has no such queue, job or page of them.")
 
 

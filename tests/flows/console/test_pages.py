@@ -237,8 +237,10 @@ class TestLeads:
         assert find_lead(world.deps, world.leads["booked"].contact_id).zone == "America/Toronto"
 
     def test_a_lead_s_page_takes_as_many_queries_for_a_long_story_as_for_a_short_one(self, world):
-        short = queries_of(world.deps, lambda: find_lead(world.deps, world.leads["bounced"].contact_id))
-        assert queries_of(world.deps, lambda: find_lead(world.deps, world.leads["client"].contact_id)) == short
+        # The first look reads what this process then knows.
+        leads = [world.leads[name].contact_id for name in ("bounced", "bounced", "client")]
+        _, short, long = [queries_of(world.deps, lambda lead=lead: find_lead(world.deps, lead)) for lead in leads]
+        assert short == long
 
 
 class TestFigures:

@@ -9,10 +9,10 @@ from sqlalchemy import func, select
 
 from funnel_app.flows.lists import take, uploads
 from funnel_app.flows.lists.wish import NotPossible, Wish
+from funnel_app.flows.monitoring.stopped_lists import stopped_lately
 from funnel_app.flows.privacy.erase import erase
-from funnel_app.ledger.models import Enrolment
+from funnel_app.ledger.models import Email, Enrolment
 from funnel_app.lists.files import NotAList
-from tests.flows.leads import WorkerDied
 
 ROWS = b"Email,First Name,Password\n" + b"".join(b"lead%d@resend.dev,Ana,hunter2\n" % n for n in range(7))
 WISH = Wish(columns={"email": (0,), "first_name": (1,)}, sequence="lead_nurture", consent="fair, 3 May 2026")
@@ -47,7 +47,7 @@ def dying(deps, at: int):
 
     def sleep(_: float) -> None:
         if next(rests, None) is None:
-            raise WorkerDied
+            raise SystemExit
 
     return replace(deps, sleep=sleep)
 
@@ -85,7 +85,7 @@ def test_a_list_comes_in_and_its_file_is_forgotten(both_deps):
 
 @pytest.mark.parametrize("at", [0, 2, 4])
 def test_a_taker_that_died_is_followed_by_another_and_nothing_is_done_twice(deps, begun, at):
-    with pytest.raises(WorkerDied):
+    with pytest.raises(SystemExit):
         uploads.take_waiting(dying(deps, at))
     assert uploads.take_waiting(deps) is None
     deps.now.forward(minutes=2)
@@ -157,3 +157,54 @@ def test_drafts_and_old_imports_are_forgotten(deps, begun):
     assert uploads.forget_lists(deps) == 1
     deps.now.forward(days=timedelta(days=30).days)
     assert uploads.forget_lists(deps) == 1 and uploads.list_imports(deps) == []
+
+
+def test_a_list_that_breaks_lets_the_others_go_on_and_waits_for_a_person_the_second_time(deps, monkeypatch):
+    broken, other = (uploads.keep_list(deps, name, ROWS, "Olga") for name in ("broken.csv", "other.csv"))
+    for each in (broken, other):
+        uploads.look(deps, each, WISH)
+        uploads.start(deps, each, "Olga")
+    real = uploads.take_list
+
+    def take(deps, file, plan):
+        if uploads.find_import(deps, broken)[0].state == "running":
+            raise KeyError("nobody foresaw it")
+        yield from real(deps, file, plan)
+
+    monkeypatch.setattr(uploads, "take_list", take)
+    with pytest.raises(KeyError):
+        uploads.take_waiting(deps)
+    uploads.take_waiting(deps)
+    assert (stands(deps, other)[0], stands(deps, broken)[0]) == ("done", "waiting")
+    with pytest.raises(KeyError):
+        uploads.take_waiting(deps)
+    assert uploads.take_waiting(deps) is None
+    assert stands(deps, broken)[0] == "stopped" and "KeyError" in uploads.find_import(deps, broken)[0].fault
+    assert stopped_lately(deps) == "broken.csv did not come in whole: it stopped by itself"
+    monkeypatch.undo()
+    uploads.start(deps, broken, "Olga")
+    uploads.take_waiting(deps)
+    assert stands(deps, broken)[0] == "done" and stopped_lately(deps) is None
+
+
+def test_first_emails_are_spread_over_the_time_that_was_said(deps):
+    live = replace(deps, settings=replace(deps.settings, testing_mode=False))
+    kept = uploads.keep_list(live, "list.csv", ROWS, "Olga")
+    wish = replace(WISH, over=timedelta(days=7))
+    assert Wish.from_json(wish.as_json()) == wish
+    assert uploads.look(live, kept, wish).first_go.startswith("The first emails go between 07:00 and 1 December, 07:00")
+    began = live.now()
+    uploads.start(live, kept, "Olga")
+    uploads.take_waiting(live)
+    with live.reads() as session:
+        due = session.scalars(select(Email.due_at).order_by(Email.due_at)).all()
+    # Three rows at once in this file's tests: of seven, at the beginning, after three days and after six.
+    first = [round((at - began) / timedelta(days=1)) for at in due]
+    assert first == sorted(begins + step for begins in (0, 0, 0, 3, 3, 3, 6) for step in range(5))
+
+
+@pytest.mark.parametrize("over", [timedelta(days=32), timedelta(days=-1)])
+def test_first_emails_are_spread_over_a_month_at_most(deps, over):
+    kept = uploads.keep_list(deps, "list.csv", ROWS, "Olga")
+    with pytest.raises(NotPossible, match="31 days at most"):
+        uploads.look(deps, kept, replace(WISH, over=over))

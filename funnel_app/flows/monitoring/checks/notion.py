@@ -4,9 +4,10 @@ from funnel_app.deps import Deps
 from funnel_app.flows.mirror.workspace import check_desk
 from funnel_app.flows.monitoring.checks.check import Check, Findings, count, fault, ok, one_fault, warning
 from funnel_app.flows.templates.audit import FAULT, OK, Audited, audit_templates
+from funnel_app.flows.templates.readings import Reading, read_one
 from funnel_app.flows.templates.standing import kept_by_hand
 from funnel_app.gateways.errors import GatewayError, Rejected
-from funnel_app.ledger import mirrored
+from funnel_app.ledger import mirrored, plans
 
 SHARE = "set NOTION_TOKEN, and share the database with the integration (⋯ → Connections)"
 MOST_NAMED = 5
@@ -30,6 +31,24 @@ def notion(deps: Deps) -> Findings:
         yield fault("templates", f"the templates database cannot be read: {error.message}", SHARE)
         return
     yield from _templates(audited, kept_by_hand(deps))
+    yield from _older(deps)
+
+
+def _older(deps: Deps) -> Findings:
+    """The texts that no file names any more, and that people on an older plan wait for."""
+    with deps.reads() as session:
+        waiting = plans.texts_waiting(session)
+    named = set(deps.registry.template_keys())
+    keys = sorted({key for campaign, key in waiting if campaign in deps.registry.campaigns} - named)
+    bad = [f"{key} ({why})" for key in keys if (why := _why_not(read_one(deps, key)))]
+    if bad:
+        words = f"people on an older plan wait for {', '.join(bad[:MOST_NAMED])}, which no file names any more"
+        yield fault("older templates", words, "mend it in Notion, or run flask campaigns apply")
+
+
+def _why_not(reading: Reading) -> str | None:
+    # Which variables its campaign had then, nobody knows any more.
+    return next((p.detail for p in reading.problems if p.blocking and p.code != "unknown_variable"), None)
 
 
 def mirror(deps: Deps) -> Findings:

@@ -1,0 +1,16 @@
+"""Stopped lists: imports that stopped by themselves, which somebody has to let go on."""
+
+from datetime import timedelta
+
+from funnel_app.deps import Deps
+from funnel_app.ledger import imports
+
+KIND = "list_stopped"
+NEWS_FOR = timedelta(hours=1)
+
+
+def stopped_lately(deps: Deps) -> str | None:
+    """Return what is to be said of lists that stopped by themselves; None where none did."""
+    with deps.reads() as session:
+        names = imports.stopped_since(session, deps.now() - NEWS_FOR)
+    return f"{', '.join(names)} did not come in whole: it stopped by itself" if names else None
