@@ -17,6 +17,7 @@ from uuid import UUID
 
 import structlog
 
+from bench.trouble import ONE_IN, Trouble, WorkerKilled
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
@@ -31,80 +32,13 @@ from funnel_app.flows.sending.recheck import recheck_held
 from funnel_app.flows.sending.reconcile import reconcile
 from funnel_app.flows.sending.record_event import Report, record_event
 from funnel_app.flows.sending.submit import repeat
-from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Contact, Email
 from tests.factories import make_deps
-from tests.fakes import FakeMailer
 from tests.flows.leads import call, write_templates
 
-ONE_IN = 10
 LONGEST = 600  # rounds
-REFUSALS = (
-    Answer(AnswerKind.RATE_LIMITED, detail="429 rate_limit_exceeded: Too many requests", retry_after=1.0),
-    Answer(AnswerKind.QUOTA, detail="429 daily_quota_exceeded: used up", retry_after=600.0),
-    Answer(AnswerKind.PAUSED, detail="403 invalid_api_key: API key is invalid"),
-    Answer(AnswerKind.UNREACHABLE, detail="500 HttpClientError: connection refused"),
-    Answer(AnswerKind.CONCURRENT, detail="409 concurrent_idempotent_requests: still running"),
-    Answer(AnswerKind.INVALID, detail="422 validation_error: this cannot be sent"),
-    Answer(AnswerKind.UNKNOWN, detail="503 service_unavailable: try again"),
-)
-LOST = Answer(AnswerKind.UNKNOWN, detail="500 HttpClientError: the answer did not come in 7 s")
-OUTCOMES = ("bounced", "complained", "suppressed", "failed", "delivery_delayed")
-
-
-class WorkerKilled(Exception):
-    """A worker died at this point; whatever it had committed stays."""
-
-
-class Trouble(FakeMailer):
-    """A mail service of which one call in ten goes wrong, and one report in ten is odd."""
-
-    def __init__(self, chance: random.Random) -> None:
-        super().__init__()
-        self.chance = chance
-        self.waiting: list[tuple[str, str, str, str]] = []
-        self.told = 0
-
-    def happens(self) -> bool:
-        """Say whether this is the one in ten."""
-        return self.chance.randrange(ONE_IN) == 0
-
-    def send(self, payloads: Any, key: str) -> Answer:
-        """Take a call, or not; what was taken before is told as before."""
-        if not self.happens():
-            return self._taken(payloads, key)
-        fault = self.chance.choice(["refuse", "lose", "kill", "kill after"])
-        if fault == "refuse":
-            return self.chance.choice(REFUSALS)
-        if fault == "kill":
-            raise WorkerKilled
-        self._taken(payloads, key)
-        if fault == "kill after":
-            raise WorkerKilled
-        return LOST
-
-    def _taken(self, payloads: Any, key: str) -> Answer:
-        fresh = key not in self.accepted
-        answer = super().send(payloads, key)
-        if fresh and answer.kind is AnswerKind.ACCEPTED:
-            for payload, resend_id in zip(payloads, answer.ids, strict=True):
-                self._plan_reports(payload, str(resend_id))
-        return answer
-
-    def _plan_reports(self, payload: dict[str, Any], resend_id: str) -> None:
-        email_id = next(tag["value"] for tag in payload["tags"] if tag["name"] == "email")
-        outcome = self.chance.choice(OUTCOMES) if self.happens() else "delivered"
-        kinds = ["sent", outcome, *(["delivered"] if outcome == "delivery_delayed" else [])]
-        self.last_events[resend_id] = kinds[-1]
-        oddity = self.chance.choice(["never", "twice", "disorder"]) if self.happens() else None
-        if oddity == "never":
-            return
-        if oddity == "disorder":
-            kinds.reverse()
-        for kind in kinds * (2 if oddity == "twice" else 1):
-            self.waiting.append((f"msg-{resend_id}-{kind}", f"email.{kind}", resend_id, email_id))
 
 
 class Play:

@@ -26,6 +26,10 @@ class Setting:
         """Say whether it has no default."""
         return isinstance(self.default, type)
 
+    def made(self) -> Any:
+        """Return what the code works with where nothing is set."""
+        return self.into(self.default) if self.into else self.default
+
     def read(self, env: Env) -> Any:
         """Return what the environment has for it; faults are noted in `env`, which is not eager."""
         kind = self.default if self.is_required else type(self.default)

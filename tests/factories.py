@@ -1,7 +1,7 @@
 """Settings and collaborators for tests, with what a test says and sensible values for the rest."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -17,6 +17,7 @@ from funnel_app.gateways.notion.schema import Table, load_schema
 from funnel_app.gateways.notion.workspace import NotionWorkspace
 from funnel_app.gateways.redis.throttle import Throttle
 from funnel_app.ledger.engine import make_sessions
+from funnel_app.setting_rows import row_of
 from funnel_app.steady_clock import SteadyClock
 from tests.fakes import (
     FakeAccount,
@@ -44,65 +45,37 @@ CALCOM_KEY = "calcom-key-of-tests"
 WEBHOOK_SECRET = "whsec_c2FuZGJveC1zaWduaW5nLXNlY3JldA=="
 
 
+# What tests run with where no setting's own default will do.
+OF_TESTS = {
+    "secret_key": "k" * 40,
+    "public_url": "https://funnel.example",
+    "testing_mode": True,
+    "hook_secrets": (HOOK_SECRET,),
+    "legacy_key": LEGACY_KEY,
+    "calendly_signing_keys": (CALENDLY_KEY,),
+    "calendly_api_url": "http://127.0.0.1:1/calendly",
+    "calcom_signing_keys": (CALCOM_KEY,),
+    "resend_api_key": "re_test",
+    "resend_api_url": "http://127.0.0.1:1/resend",
+    "resend_webhook_secret": WEBHOOK_SECRET,
+    "from_email": "BusinessX <hello@mail.businessx.example>",
+    "notion_token": "ntn_test",
+    "notion_api_url": "http://127.0.0.1:1/notion",
+    "notion_templates_db_id": "5a2b0d00-0000-4000-8000-000000000001",
+    "console_password": "console",
+    "company_name": "BusinessX",
+    "company_address": "1 Market Street, Toronto",
+    "database_url": "sqlite://",
+    "redis_url": "redis://127.0.0.1:1/0",
+    "metrics_token": METRICS_TOKEN,
+}
+
+
 def make_settings(**overrides: Any) -> Settings:
-    values: dict[str, Any] = {
-        "secret_key": "k" * 40,
-        "public_url": "https://funnel.example",
-        "testing_mode": True,
-        "hook_secrets": (HOOK_SECRET,),
-        "legacy_key": LEGACY_KEY,
-        "calendly_signing_keys": (CALENDLY_KEY,),
-        "calendly_token": None,
-        "calendly_api_url": "http://127.0.0.1:1/calendly",
-        "calcom_signing_keys": (CALCOM_KEY,),
-        "resend_api_key": "re_test",
-        "resend_webhook_secret": WEBHOOK_SECRET,
-        "from_email": "BusinessX <hello@mail.businessx.example>",
-        "notion_token": "ntn_test",
-        "notion_templates_db_id": "5a2b0d00-0000-4000-8000-000000000001",
-        "console_password": "console",
-        "company_name": "BusinessX",
-        "company_address": "1 Market Street, Toronto",
-        "database_url": "sqlite://",
-        "redis_url": "redis://127.0.0.1:1/0",
-        "port": 8000,
-        "timezone": "America/Toronto",
-        "testing_interval_seconds": 60,
-        "test_recipients": ("*@resend.dev",),
-        "resend_api_url": "http://127.0.0.1:1/resend",
-        "resend_rate_limit": 2.0,
-        "resend_rate_share": 0.8,
-        "reply_to": None,
-        "reply_forward_to": None,
-        "notion_api_url": "http://127.0.0.1:1/notion",
-        "notion_rate_limit": 3.0,
-        "notion_contacts_db_id": None,
-        "notion_sequences_db_id": None,
-        "notion_property_names": {},
-        "notion_wishes_by": (),
-        "arm_horizon": timedelta(days=14),
-        "workers": 2,
-        "backup_dir": None,
-        "backup_keep": timedelta(days=14),
-        "replica_url": None,
-        "role": "all",
-        "web_concurrency": 2,
-        "log_level": "INFO",
-        "trusted_proxies": 0,
-        "metrics_token": METRICS_TOKEN,
-        "alert_webhook_url": None,
-        "leads_webhook_url": None,
-        "events_webhook_urls": (),
-        "events_webhook_secrets": (),
-        "heartbeat_url": None,
-        "sentry_dsn": None,
-        "extra_campaigns": (),
-        "campaigns_dir": None,
-        "canary_every": timedelta(hours=1),
-        "silent_after": timedelta(seconds=60),
-        "watch_every": timedelta(seconds=10),
-    }
-    return Settings(**{**values, **overrides})
+    """Return the settings of a test: what it says, else what all tests have, else the default."""
+    rows = {each.name: row_of(each) for each in fields(Settings)}
+    defaults = {name: row.made() for name, row in rows.items() if not row.is_required}
+    return Settings(**{**defaults, **OF_TESTS, **overrides})
 
 
 def make_desk(notion_url: str, clock: FrozenClock, **database_ids: str) -> NotionWorkspace:

@@ -4,7 +4,10 @@ import re
 from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
+
+from funnel_app.ledger.operator_actions import OperatorAction
 
 PASSWORD = "console"
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -27,3 +30,10 @@ class Operator:
         token = TOKEN.search(self.client.get(form or path).text)
         assert token, f"there is no form at {form or path}"
         return self.client.post(path, data={"csrf_token": token[1], **fields})
+
+
+def did(deps) -> list[tuple[str, str]]:
+    """Return who did what, in order."""
+    with deps.reads() as session:
+        rows = session.scalars(select(OperatorAction).order_by(OperatorAction.at, OperatorAction.id))
+        return [(row.operator, row.action) for row in rows]

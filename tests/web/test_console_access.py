@@ -19,13 +19,6 @@ def stranger(client) -> Operator:
     return Operator(client)
 
 
-@pytest.fixture
-def olga(client) -> Operator:
-    operator = Operator(client)
-    assert operator.log_in().status_code == 303
-    return operator
-
-
 @pytest.mark.parametrize("page", [*PAGES, "rq/", "nowhere", "rq/0/data/queues.json"])
 def test_a_stranger_is_sent_to_the_login_and_then_on_to_the_page(stranger, page):
     answer = stranger.get(f"/console/{page}")

@@ -5,17 +5,10 @@ from html import unescape
 import pytest
 
 from funnel_app.web.console.kept import PREFIX
-from tests.web.console import PASSWORD, TOKEN, Operator
+from tests.web.console import PASSWORD, TOKEN
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 TYPED = {"email": 'late"><b>@resend.dev', "variables": "first_name=Late\nname=Late Riser", "sequence": "lead_nurture"}
-
-
-@pytest.fixture
-def olga(client) -> Operator:
-    operator = Operator(client)
-    operator.log_in()
-    return operator
 
 
 def send(olga, path="/console/enrol", headers=OURS, **fields):

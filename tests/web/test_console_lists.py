@@ -2,11 +2,9 @@
 
 import io
 
-import pytest
-
 from funnel_app.flows.lists import uploads
 from funnel_app.web.payloads import LARGEST_LIST
-from tests.web.console import TOKEN, Operator
+from tests.web.console import TOKEN
 
 ROWS = b"Email,First Name,Status\nana@resend.dev,<b>Ana</b>,\nbo@resend.dev,Bo,Unsubscribed\n=cmd,x,\n"
 WISH = {
@@ -15,13 +13,6 @@ WISH = {
     "consent": "fair, 3 May 2026",
     "means": "",
 }
-
-
-@pytest.fixture
-def olga(client):
-    operator = Operator(client)
-    operator.log_in()
-    return operator
 
 
 def bring(olga, content=ROWS, name="list.csv"):
@@ -33,15 +24,18 @@ def bring(olga, content=ROWS, name="list.csv"):
 def test_a_list_is_brought_looked_at_begun_and_seen_to_its_end(olga, deps):
     path = bring(olga).location
     shown = olga.get(path).text
-    assert "3 rows" in shown and "&lt;b&gt;Ana" in shown
+    assert "3 rows" in shown and "&lt;b&gt;Ana" in shown and "over 2 days" in shown
     foreseen = olga.send(path, verb="look", **WISH).text
     assert "1 enrolled" in foreseen and "row 4: refused" in foreseen
+    assert "The first email goes to each as soon as the row is in." in foreseen
     olga.send(path, verb="start", **WISH)
     assert "waiting" in olga.get(path).text
     uploads.take_waiting(deps)
     assert "1 suppressed" in olga.get(path).text
     assert olga.get(f"{path}.csv").text.splitlines()[1].startswith("2,ana@resend.dev,enrolled,")
     assert "list.csv" in olga.get("/console/lists").text
+    assert "ana@resend.dev" not in olga.get("/console/hooks").text
+    assert "ana@resend.dev" in olga.get("/console/hooks?outcome=came+with+a+list").text
 
 
 def test_what_is_no_list_and_what_is_too_large_say_so(olga):

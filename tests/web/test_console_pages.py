@@ -1,44 +1,30 @@
-"""The console's pages and buttons: what they show, that each asks first, and that it is done by the operator."""
+"""The console's pages: what they show to whom."""
 
 import codecs
 import re
-from dataclasses import replace
 
 import pytest
-from redis import Redis
-from rq import Queue
-from rq.job import JobStatus
 from sqlalchemy import select
 
 from funnel_app.flows.console import operate
 from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
-from funnel_app.flows.templates.serving import check_templates, ready_version
-from funnel_app.gateways.errors import Rejected, Unavailable
-from funnel_app.ledger import operator_actions
+from funnel_app.flows.templates.serving import check_templates
+from funnel_app.gateways.errors import Rejected
 from funnel_app.ledger.engine import open_engine
-from funnel_app.ledger.models import Contact, Enrolment, Suppression
+from funnel_app.ledger.models import Contact, Enrolment
 from funnel_app.ledger.operator_actions import OperatorAction
 from funnel_app.web.console.downloads import TABLES
 from tests.apps import application
-from tests.console_world import fill, hold, send, sign_up
+from tests.console_world import fill, sign_up
 from tests.factories import make_deps
-from tests.flows.leads import email_ids, look, opt_in, states, write_templates
-from tests.redis_server import RedisServer
-from tests.web.callers import BEARER
+from tests.flows.leads import email_ids, opt_in, write_templates
 from tests.web.console import Operator
 
 
 @pytest.fixture
-def olga(client, deps) -> Operator:
+def olga(olga, deps) -> Operator:
     write_templates(deps)
-    operator = Operator(client)
-    operator.log_in()
-    return operator
-
-
-@pytest.fixture
-def world(deps, olga):
-    return fill(deps)
+    return olga
 
 
 @pytest.fixture(scope="module")
@@ -53,19 +39,6 @@ def place(migrated_sqlite, tmp_path_factory):
     operator.log_in()
     yield deps, operator, fill(deps)
     engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def redis():
-    """A Redis of these tests' own."""
-    with RedisServer() as server:
-        yield server
-
-
-def did(deps) -> list[tuple[str, str]]:
-    with deps.reads() as session:
-        rows = session.scalars(select(OperatorAction).order_by(OperatorAction.at, OperatorAction.id))
-        return [(row.operator, row.action) for row in rows]
 
 
 class TestReading:
@@ -258,273 +231,6 @@ class TestReadingOthers:
         assert "<script>alert" not in text and "<img" not in text and "&lt;script&gt;" in text
 
 
-class TestButtons:
-    @pytest.mark.parametrize(
-        ("verb", "state"), [("pause", "active"), ("stop", "active"), ("send_next_now", "active"), ("resume", "paused")]
-    )
-    def test_each_says_what_will_happen_asks_and_changes_nothing_by_that(self, olga, deps, verb, state):
-        receipt = opt_in(deps, "delivered+ana@resend.dev")
-        if verb == "resume":
-            olga.send(f"/console/do/pause/{receipt.enrolment_id}")
-        before = did(deps)
-        page = olga.get(f"/console/do/{verb}/{receipt.enrolment_id}")
-        assert page.status_code == 200 and "Nurture for new opt-ins" in page.text and "done by Olga" in page.text
-        assert did(deps) == before
-        with deps.reads() as session:
-            assert session.get(Enrolment, receipt.enrolment_id).state == state
-
-    @pytest.mark.parametrize("verb", ["pause", "stop", "send_next_now"])
-    def test_each_does_it_under_the_operator_s_name_and_says_so(self, olga, deps, verb):
-        receipt = opt_in(deps)
-        answer = olga.send(f"/console/do/{verb}/{receipt.enrolment_id}")
-        assert (answer.status_code, answer.location) == (303, f"/console/leads/{receipt.contact_id}")
-        page = olga.get(answer.location).text
-        assert "Done: " in page and "Olga: " in page
-        assert did(deps) == [("Olga", verb)]
-
-    def test_resume_and_skip_and_suppress(self, olga, deps):
-        receipt = opt_in(deps)
-        olga.send(f"/console/do/pause/{receipt.enrolment_id}")
-        olga.send(f"/console/do/resume/{receipt.enrolment_id}")
-        olga.send(f"/console/do/skip_step/{email_ids(receipt)[1]}")
-        olga.send(f"/console/do/suppress/{receipt.contact_id}", scope="marketing")
-        assert states(deps, receipt) == ["cancelled", "skipped", "cancelled", "cancelled", "cancelled"]
-        assert did(deps) == [("Olga", verb) for verb in ("pause", "resume", "skip_step", "suppress")]
-        with deps.reads() as session:
-            assert session.scalars(select(Suppression.scope)).all() == ["marketing"]
-
-    def test_what_is_suppressed_without_a_choice_gets_nothing(self, olga, deps):
-        receipt = opt_in(deps)
-        olga.send(f"/console/do/suppress/{receipt.contact_id}")
-        with deps.reads() as session:
-            assert session.scalars(select(Suppression.scope)).all() == ["all"]
-        assert "Nothing goes to this address" in olga.get(f"/console/leads/{receipt.contact_id}").text
-
-    def test_a_lead_is_erased_and_who_did_it_stays_written(self, olga, deps):
-        receipt = opt_in(deps, "delivered+gone@resend.dev")
-        answer = olga.send(f"/console/do/erase/{receipt.contact_id}")
-        assert answer.status_code == 303
-        assert "Done: the lead is forgotten" in olga.get(answer.location).text
-        assert "gone@" not in olga.get("/console/leads").text
-        assert did(deps) == [("Olga", "erase")]
-
-    def test_nothing_more_is_done_to_an_erased_lead(self, olga, deps):
-        receipt = opt_in(deps, "delivered+gone@resend.dev")
-        lead = f"/console/leads/{receipt.contact_id}"
-        ask = [f"/console/do/{verb}/{receipt.contact_id}" for verb in ("suppress", "erase")]
-        olga.send(ask[1])
-        with deps.reads() as session:
-            before = session.scalars(select(Suppression.id)).all()
-        for path in ask:
-            answer = olga.send(path)
-            assert answer.status_code == 409 and "was erased already" in answer.text
-            assert path not in olga.get(lead).text, "nor is it offered"
-        with deps.reads() as session:
-            assert session.scalars(select(Suppression.id)).all() == before
-
-    def test_what_is_not_possible_any_more_is_told_with_the_reason(self, olga, deps):
-        receipt = opt_in(deps)
-        olga.send(f"/console/do/stop/{receipt.enrolment_id}")
-        answer = olga.send(f"/console/do/pause/{receipt.enrolment_id}")
-        assert answer.status_code == 409 and "“Nurture for new opt-ins” is over" in answer.text
-
-    def test_all_in_doubt_are_counted_before_they_are_settled_and_none_is_said_to_be_none(self, olga, world):
-        assert "1 email is in doubt." in olga.get("/console/settle").text
-        olga.send("/console/settle", form="/console/settle", outcome="delivered")
-        text = olga.get("/console/settle").text
-        assert "No email is in doubt now" in text and "They were delivered" not in text
-
-    def test_an_ambiguous_email_is_settled(self, olga, deps, world):
-        email_id = email_ids(world["ambiguous"])[0]
-        olga.send(f"/console/do/found_delivered/{email_id}")
-        assert look(deps, email_id).state == "delivered"
-        assert olga.send(f"/console/do/send_again/{email_id}").status_code == 409
-
-    def test_a_held_email_is_tried_now_and_a_failed_one_again(self, olga, deps):
-        held = hold(deps, 1)
-        page = olga.get(f"/console/leads/{held.contact_id}").text
-        assert "Try now" in page
-        olga.send(f"/console/do/release/{email_ids(held)[0]}")
-        assert look(deps, email_ids(held)[0]).state == "planned"
-        assert olga.send(f"/console/do/retry/{email_ids(held)[0]}").status_code == 409
-        assert did(deps) == [("Olga", "release")]
-
-    def test_somebody_is_enrolled_by_hand(self, olga, deps):
-        answer = olga.send(
-            "/console/enrol", email="eva@resend.dev", sequence="christmas/lead_nurture", variables="first_name=Eva"
-        )  # fmt: skip
-        page = olga.get(answer.location).text
-        assert "Eva" in page and "“Nurture for new opt-ins”: accepted" in page
-        assert did(deps) == [("Olga", "enrol")]
-
-    @pytest.mark.parametrize(
-        ("fields", "words"),
-        [
-            ({"email": "nonsense", "sequence": "christmas/lead_nurture"}, "is not an email address"),
-            ({"email": "a@resend.dev", "sequence": "nothing"}, "There is no sequence nothing"),
-            ({"email": "a@resend.dev", "sequence": "christmas/five_day", "variables": "hello"}, "name=value"),
-            ({"email": "a@resend.dev", "sequence": "christmas/precall_prep", "variables": ""}, "is about a call"),
-        ],
-    )
-    def test_what_cannot_be_enrolled_is_told_and_the_form_keeps_what_was_typed(self, olga, deps, fields, words):
-        answer = olga.send("/console/enrol", **fields)
-        assert answer.status_code == 422 and words in answer.text and fields["email"] in answer.text
-        assert f">{fields.get('variables', '')}</textarea>" in answer.text
-        assert "></textarea>" in olga.get("/console/enrol").text
-        assert did(deps) == []
-
-    def test_held_emails_are_looked_at_again(self, olga, deps):
-        receipt = hold(deps, 2)
-        answer = olga.send("/console/look-again", form="/console/", key="lead_nurture_email_1")
-        assert answer.status_code == 303 and "2 held emails" in olga.get("/console/").text
-        assert look(deps, email_ids(receipt)[0]).next_attempt_at == deps.now()
-        assert olga.send("/console/look-again", form="/console/", key="nothing").status_code == 404
-
-    def test_a_template_is_read_again(self, olga, deps):
-        path = "/console/templates/christmas_email_1"
-        assert olga.send(f"{path}/read", form=path).status_code == 303
-        assert "Nothing to mend" in olga.get(path).text or "warning" in olga.get(path).text
-        deps.notebook.fault = Unavailable("notion", "502")
-        answer = olga.send(f"{path}/read", form=path)
-        assert answer.status_code == 503 and "Notion cannot be asked now" in answer.text
-
-
-class TestTemplates:
-    """What the template pages do with Notion and Resend."""
-
-    PATH = "/console/templates/christmas_email_1"
-
-    def test_all_are_audited_in_notion_now_with_what_to_do(self, olga, deps):
-        deps.notebook.pages.pop("christmas_email_2")
-        deps.notebook.write("Old thoughts")
-        text = olga.get("/console/templates?audit=1").text
-        for words in ("Some templates cannot be sent", "Make a page of that name", "Old thoughts"):
-            assert words in text, words
-        deps.notebook.fault = Unavailable("notion", "502")
-        assert "Notion cannot be asked now" in olga.get("/console/templates?audit=1").text
-        assert "Notion cannot be asked now" in olga.get(self.PATH).text
-
-    def test_what_a_lead_lacks_is_said(self, olga, deps):
-        write_templates(deps, html="<p>{{ portal_url }}</p>")
-        opt_in(deps, "ana@resend.dev")
-        assert "Nothing provides portal_url" in olga.get(f"{self.PATH}?lead=ana@resend.dev").text
-        assert "Nothing provides" not in olga.get(f"{self.PATH}?sample=urgent").text
-
-    def test_a_draft_is_held_and_not_good(self, olga, deps):
-        check_templates(deps)
-        deps.now.forward(seconds=1)
-        deps.notebook.write("christmas_email_1", status="Draft")
-        check_templates(deps)
-        for path in ("/console/templates", self.PATH):
-            assert "held" in olga.get(path).text and "Draft" in olga.get(path).text
-        assert "leads get it" not in olga.get(self.PATH).text
-
-    def test_an_earlier_text_is_shown_beside_and_chosen_again(self, olga, deps):
-        ready_version(deps, "christmas_email_1")
-        deps.now.forward(seconds=1)
-        deps.notebook.write("christmas_email_1", subject="Half a sen", html="<p>Hi {{ first_name }}, half a sen</p>")
-        check_templates(deps)
-        text = olga.get(self.PATH).text
-        assert "a newer text waits" in text and "Leads get this now" in text
-        (waits,) = re.findall(rf'href="({self.PATH}/versions/[0-9a-f-]{{36}})">Half a sen</a>', text)
-        assert "Serve this one again?" in olga.get(waits).text
-        assert "half a sen" in olga.get(f"{waits}/preview?sample=urgent").text
-        assert olga.send(f"{waits}/serve", form=waits).status_code == 303
-        assert did(deps) == [("Olga", "serve_again")] and "Leads get it now" in olga.get(waits).text
-        answer = olga.send(f"{waits}/serve", form=self.PATH)
-        assert answer.status_code == 409 and "serves already" in answer.text
-        elsewhere = waits.replace("christmas_email_1", "christmas_email_2")
-        assert olga.get(elsewhere).status_code == 404
-
-    def test_a_test_is_sent_and_written_down(self, olga, deps):
-        answer = olga.send(f"{self.PATH}/test", form=self.PATH, to="delivered@resend.dev", sample="nonsense")
-        assert answer.status_code == 303
-        assert deps.mailer.sent_to() == ["delivered@resend.dev"]
-        assert deps.mailer.sent()[0]["subject"].startswith("[Test] ")
-        assert did(deps) == [("Olga", "send_test")]
-
-    @pytest.mark.parametrize("to", ["nonsense", "somebody@elsewhere.example"])
-    def test_a_test_that_may_not_be_sent_is_refused_with_the_reason(self, olga, deps, to):
-        answer = olga.send(f"{self.PATH}/test", form=self.PATH, to=to)
-        assert answer.status_code == 422 and "No test was sent" in answer.text and deps.mailer.sent() == []
-
-    def test_a_test_of_what_cannot_be_made_is_told(self, olga, deps):
-        deps.notebook.pages.clear()
-        answer = olga.send(f"{self.PATH}/test", form=self.PATH, to="delivered@resend.dev")
-        assert answer.status_code == 422 and "no page in the templates database" in answer.text
-
-
-class TestReplay:
-    @pytest.fixture
-    def refused(self, olga, deps) -> str:
-        payload = {"email": "delivered+nadia@resend.dev", "assessment_score": 380}
-        assert olga.client.post("/webhook/christmas/signup", json=payload, headers=BEARER).status_code == 422
-        page = olga.get("/console/hooks?outcome=refused").text
-        return re.search(r'href="(/console/hooks/[0-9a-f-]{36})"', page)[1]
-
-    def test_a_refused_call_is_mended_and_sent_again(self, olga, deps, refused):
-        assert "assessment_score" in olga.get(refused).text
-        answer = olga.send(f"{refused}/replay", form=refused, **{"set-assessment_score": "38"})
-        assert answer.status_code == 303
-        page = olga.get(refused).text
-        assert "Done: accepted, 5 emails." in page and "It was taken as" in page and "Replay</button>" not in page
-        assert did(deps) == [("Olga", "replay")]
-        assert "replay" not in olga.get("/console/").text.lower(), "it needs nobody any more"
-
-    def test_one_that_is_refused_again_says_why(self, olga, refused):
-        for value in ("", "lots"):
-            answer = olga.send(f"{refused}/replay", form=refused, **{"set-assessment_score": value})
-            assert answer.status_code == 422 and "Refused again" in answer.text
-
-    def test_only_refused_calls_are_replayed(self, olga, deps, refused):
-        accepted = opt_in(deps).hook_id
-        answer = olga.send(f"/console/hooks/{accepted}/replay", form=refused)
-        assert answer.status_code == 409 and "only refused calls are replayed" in answer.text
-
-
-class TestQueues:
-    """rq-dashboard behind the login, to look only."""
-
-    @pytest.fixture
-    def looking(self, deps, redis) -> Operator:
-        app = application(replace(deps, settings=replace(deps.settings, redis_url=redis.url)))
-        operator = Operator(app.test_client())
-        operator.log_in()
-        return operator
-
-    @pytest.mark.parametrize("path", ["", "0/view/workers", "0/view/jobs", "0/data/queues.json", "0/data/workers.json"])
-    def test_its_pages_are_shown(self, looking, path):
-        answer = looking.get(f"/console/rq/{path}")
-        assert answer.status_code == 200
-        if answer.mimetype == "text/html":
-            assert "← Funnel’s console" in answer.text
-
-    def test_getting_requeue_runs_nothing_again(self, looking, redis):
-        connection = Redis.from_url(redis.url)
-        queue = Queue("emails", connection=connection)
-        job = queue.enqueue("jobs.deliver.deliver", "x")
-        queue.remove(job)
-        job.set_status(JobStatus.FAILED)
-        queue.failed_job_registry.add(job, ttl=600)
-        for path in ("requeue/emails", f"job/{job.id}/requeue", f"job/{job.id}/delete", "queue/emails/failed/empty",
-                     "queue/emails/compact"):  # fmt: skip
-            token = re.search(r'name="csrf_token" value="([^"]+)"', looking.get("/console/").text)[1]
-            for answer in (
-                looking.get(f"/console/rq/{path}"),
-                looking.client.post(f"/console/rq/{path}", data={"csrf_token": token}),
-            ):
-                assert answer.status_code in {404, 405}, path
-        assert queue.count == 0 and queue.failed_job_registry.get_job_ids() == [job.id]
-        connection.close()
-
-    def test_a_job_that_is_gone_is_told(self, looking):
-        assert looking.get("/console/rq/0/view/job/nothing").status_code == 404
-
-    def test_without_redis_it_says_that_nothing_is_lost(self, olga):
-        answer = olga.get("/console/rq/0/data/queues.json")
-        assert answer.status_code == 503 and "No email is lost" in answer.text
-
-
 class TestHealth:
     """What the watch found stands on Today; the doctor examines only on a page of its own."""
 
@@ -571,22 +277,6 @@ class TestHealth:
         assert client.get("/console/doctor").status_code == 303
 
 
-def test_the_operator_s_words_outlive_the_lead_s_address(olga, deps):
-    receipt = opt_in(deps, "delivered+secret@resend.dev")
-    olga.send(f"/console/do/pause/{receipt.enrolment_id}")
-    with deps.reads() as session:
-        rows = operator_actions.of_contact(session, receipt.contact_id)
-    assert all("secret" not in (row.detail or "") for row in rows)
-
-
-def test_a_template_s_html_is_framed_whatever_it_holds(olga, deps):
-    write_templates(deps, html="<script>top.location='https://evil.example'</script><p>{{ first_name }}</p>")
-    receipt = opt_in(deps)
-    send(deps, receipt, 1)
-    page = olga.get(f"/console/emails/{email_ids(receipt)[0]}").text
-    assert "evil.example" not in page
-
-
 def test_a_simulation_shows_what_a_lead_would_get_and_changes_nothing(deps, olga):
     check_templates(deps)
     asked = "/console/simulate?sequence=five_day&sample=critical&at=2026-12-03+14:00&then=booking+%2B1d"
@@ -623,26 +313,3 @@ class TestListAndTheme:
         assert (answer.status_code, answer.location) == (303, "/console/leads")
         client.set_cookie("funnel_theme", chosen, path="/console/")
         assert (f'data-theme="{kept}"' in operator.get("/console/").text) is bool(kept)
-
-
-class TestPauses:
-    """All sending, and one sequence, paused from the console."""
-
-    def test_what_it_means_is_said_first_and_it_stands_on_every_page_that_tells_how_all_is(self, olga, deps):
-        opt_in(deps)
-        wish = {"what": "all", "reason": "moving <b>house</b>", "until": "Monday 09:00"}
-        said = olga.send("/console/pauses", **wish)
-        assert said.status_code == 200 and "5 emails are due before that" in said.text
-        assert "Nothing is paused" in olga.get("/console/pauses").text, "nothing changed yet"
-        assert olga.send("/console/pauses", **wish, sure="yes").status_code == 303
-        for path in ("/console/", "/console/pauses", "/console/doctor"):
-            page = olga.get(path).text
-            assert "by Olga: moving &lt;b&gt;house" in page and "<b>house" not in page, path
-        assert olga.send("/console/pauses/resume", form="/console/pauses", what="all").status_code == 303
-        assert "Nothing is paused" in olga.get("/console/pauses").text
-        log = olga.get("/console/log").text
-        assert log.index("Resume") < log.index("moving &lt;b&gt;house") and "console" in log
-
-    def test_a_wish_that_cannot_be_met_is_answered_with_its_words_kept(self, olga):
-        answer = olga.send("/console/pauses", what="all", reason="x", until="soon")
-        assert answer.status_code == 409 and "“soon” is no time" in answer.text and 'value="soon"' in answer.text

@@ -7,17 +7,9 @@ import pytest
 from funnel_app.flows.intake.keep_refused import NOT_KEPT, refuse
 from tests.web.calendars import calcom, calendly, calendly_event
 from tests.web.callers import post
-from tests.web.console import Operator
 
 FIELD = re.compile(r'name="set-([^"]+)"')
 PAGE = re.compile(r'href="(/console/hooks/[0-9a-f-]{36})"')
-
-
-@pytest.fixture
-def olga(client) -> Operator:
-    operator = Operator(client)
-    operator.log_in()
-    return operator
 
 
 def test_every_fault_has_a_field_of_its_own_that_mends_it(olga, deps):
