@@ -41,8 +41,8 @@ class Machine:
 
 
 def calibrate() -> Machine:
-    """Measure for two seconds what one core and the disk do now; each program begins with it."""
-    # A program that is told to stop ends what it started, which would spoil whatever is measured next.
+    """Measure for two seconds what one core and the disk do now; whoever measures speed begins with it."""
+    # Whoever is told to stop meanwhile ends what it started, which would spoil whatever is measured next.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     used = time.process_time()
     per_s = _rate(_work)
