@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.model import Mode
 from funnel_app.ledger.base import written
 from funnel_app.ledger.models import Contact, HookEvent, Outcome
+from funnel_app.rules.call import IMPORT
 from funnel_app.rules.states import HEARD
 
 # How the keys begin of the rows that only count what was refused and is not kept.
@@ -66,14 +67,19 @@ def find(session: Session, hook_id: UUID) -> HookEvent | None:
     return session.get(HookEvent, hook_id)
 
 
-def newest(session: Session, outcome: str | None, limit: int, after: UUID | None = None) -> list[HookEvent]:
+def newest(
+    session: Session, outcome: str | None, limit: int, after: UUID | None = None, *, lists: bool | None = None
+) -> list[HookEvent]:
     """Return the newest calls, of one outcome or of all, but no canaries; after a call: those that came before it.
 
+    `lists` says whether only rows of imported lists are wanted, or all but those; None: both.
     The ids are time-ordered, so that a page is one walk along an index, however far down it is.
     """
     wanted = select(HookEvent).where(HookEvent.mode != Mode.CANARY)
     if outcome is not None:
         wanted = wanted.where(HookEvent.outcome == outcome)
+    if lists is not None:
+        wanted = wanted.where((HookEvent.source == IMPORT) if lists else (HookEvent.source != IMPORT))
     if after is not None:
         wanted = wanted.where(HookEvent.id < after)
     return list(session.scalars(wanted.order_by(HookEvent.id.desc()).limit(limit)))

@@ -24,15 +24,18 @@ def bring(olga, content=ROWS, name="list.csv"):
 def test_a_list_is_brought_looked_at_begun_and_seen_to_its_end(olga, deps):
     path = bring(olga).location
     shown = olga.get(path).text
-    assert "3 rows" in shown and "&lt;b&gt;Ana" in shown
+    assert "3 rows" in shown and "&lt;b&gt;Ana" in shown and "over 2 days" in shown
     foreseen = olga.send(path, verb="look", **WISH).text
     assert "1 enrolled" in foreseen and "row 4: refused" in foreseen
+    assert "The first email goes to each as soon as the row is in." in foreseen
     olga.send(path, verb="start", **WISH)
     assert "waiting" in olga.get(path).text
     uploads.take_waiting(deps)
     assert "1 suppressed" in olga.get(path).text
     assert olga.get(f"{path}.csv").text.splitlines()[1].startswith("2,ana@resend.dev,enrolled,")
     assert "list.csv" in olga.get("/console/lists").text
+    assert "ana@resend.dev" not in olga.get("/console/hooks").text
+    assert "ana@resend.dev" in olga.get("/console/hooks?outcome=came+with+a+list").text
 
 
 def test_what_is_no_list_and_what_is_too_large_say_so(olga):

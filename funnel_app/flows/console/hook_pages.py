@@ -19,9 +19,11 @@ class HookPage:
     next: UUID | None
 
 
-def find_hooks(deps: Deps, outcome: str | None, after: UUID | None, limit: int = PAGE) -> HookPage:
-    """Return a page of calls, newest first, of one outcome or of all."""
+def find_hooks(
+    deps: Deps, outcome: str | None, after: UUID | None, limit: int = PAGE, *, lists: bool | None = None
+) -> HookPage:
+    """Return a page of calls, newest first, of one outcome or of all; with rows of lists, without, or those alone."""
     with deps.reads() as session:
-        found = hook_events.newest(session, outcome, limit + 1, after)
+        found = hook_events.newest(session, outcome, limit + 1, after, lists=lists)
     shown = found[:limit]
     return HookPage([as_row(event) for event in shown], shown[-1].id if len(found) > limit else None)

@@ -19,15 +19,19 @@ from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import as_uuid, blueprint, page
 
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
+# A list of thousands would hide what the website and the calendars send.
+CAME_WITH_A_LIST = "came with a list"
 
 
 @blueprint.get("/hooks")
 def hooks() -> ResponseReturnValue:
-    """List the calls, newest first, of one outcome or of all."""
+    """List the calls, newest first, of one outcome or of all; the rows of lists only where they are asked for."""
     outcome = request.args.get("outcome", "")
+    of_lists = outcome == CAME_WITH_A_LIST
     wanted = outcome if outcome in OUTCOMES else None
-    found = find_hooks(current_deps(), wanted, as_uuid(request.args.get("after")))
-    return page("hooks.html", found=found, outcome=wanted or "", outcomes=OUTCOMES)
+    found = find_hooks(current_deps(), wanted, as_uuid(request.args.get("after")), lists=of_lists)
+    shown = outcome if of_lists else wanted or ""
+    return page("hooks.html", found=found, outcome=shown, outcomes=(*OUTCOMES, CAME_WITH_A_LIST))
 
 
 @blueprint.get("/hooks/<uuid:hook_id>")
