@@ -67,8 +67,16 @@ class Play:
 
     def _steer(self, deed: Deed) -> None:
         print(f"\nThe owner {deed.words}:\n", flush=True)
-        print(indent(deed.act(self.scene.stack).rstrip(), "    "))
+        print(indent(self._told_of(deed).rstrip(), "    "))
         print(f"\n    See {self.scene.stack.web_url}{deed.at}\n", flush=True)
+
+    def _told_of(self, deed: Deed) -> str:
+        try:
+            return deed.act(self.scene.stack)
+        except NotStarted as fault:
+            if self.judged:
+                raise
+            return f"It cannot be done any more: {str(fault).strip().splitlines()[-1]}"
 
     def _act(self, lead: Lead, move: Move) -> None:
         status, answer = move.act(self.scene, lead.address)
@@ -145,8 +153,9 @@ def _stay(stack: Stack, emails: dict[str, list[Observation]]) -> None:
     """Leave everything running until Ctrl-C: a visitor may change what they like, and nobody judges it."""
     try:
         faults = all_faults(stack, emails)
-    except NotStarted as fault:
-        faults = [str(fault)]
+    except (NotStarted, LookupError, TypeError, ValueError, OSError) as fault:
+        # Whatever a visitor did to the leads of the story, the demo stays.
+        faults = [f"not all could be told: {fault!r}"]
     if faults:
         print("\nNot as in the story, which is so where somebody joined in:")
         print("\n".join(f"  {fault}" for fault in faults))

@@ -78,4 +78,5 @@ def _told_delivered(stack: Stack, addresses: Collection[str]) -> int:
 
 def _told(stack: Stack, addresses: Collection[str]) -> list[str]:
     told = {event["id"]: event for event in stack.told()}  # at least once: what comes again has the same id
-    return [event["type"] for event in told.values() if event["data"]["lead"]["email"] in addresses]
+    # Of a lead whom a visitor erased no address is told.
+    return [event["type"] for event in told.values() if event["data"]["lead"].get("email") in addresses]

@@ -100,14 +100,14 @@ INVARIANTS: Mapping[str, Invariant] = {
     ),
     "incomplete": Invariant(
         "A sequence lacks emails",
-        "an enrolment with fewer emails than its sequence",
+        "a lead in a sequence with fewer emails than it has",
         "the sweep plans the missing steps",
         "nothing: it is repaired by itself",
         _incomplete,
     ),
     "mirror_behind": Invariant(
         "Notion is behind",
-        "an enrolment whose page in Notion is over 5 minutes out of date",
+        "a lead in a sequence whose row in Notion is over 5 minutes out of date",
         "its page is written again by itself",
         "see flask doctor: can Notion be reached, and written to?",
         _mirror_behind,

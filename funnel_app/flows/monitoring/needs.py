@@ -1,6 +1,5 @@
 """Needs: what waits for a person, each in a clause; nothing of what a stop of sending explains."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -12,6 +11,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.intake.received import waits_for_mend
 from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, NOTION_AWAY
 from funnel_app.flows.monitoring.incidents import name_of
+from funnel_app.flows.monitoring.undelivered import without_link
 from funnel_app.flows.sending.sending_status import pause_words
 from funnel_app.ledger import counts, hook_events, incidents, pauses, today
 from funnel_app.ledger.watch_models import Incident
@@ -32,8 +32,6 @@ SEEN_WITHIN = timedelta(minutes=1)
 SELDOM_LOOKED_AT = frozenset({"doctor", BROKEN_TEXT, NOTION_AWAY, "backup_failed", "backup_old", "heartbeat_failed"})
 
 
-# The way from a chat to the lead; in a sentence, and on a page that has its own links, it is noise.
-LINK = re.compile(r" \(https?://[^\s)]+\)")
 NOTHING_WHOLE: Mapping[str, str] = {}
 
 
@@ -66,7 +64,7 @@ def is_told(deps: Deps, incident: Incident) -> bool:
 
 def detail_of(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> str:
     """Return what happened as a sentence has it: emails by title, no link, addresses whole where `whole` has them."""
-    return LINK.sub("", deps.registry.in_titles(whole.get(incident.kind, incident.detail)))
+    return without_link(deps.registry.in_titles(whole.get(incident.kind, incident.detail)))
 
 
 def _of_incident(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """Undelivered: emails that bounced, were marked as spam, suppressed or refused, told by kind and never one by one."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,15 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 WEEK = timedelta(days=7)
 # Of fewer emails, or a single bad one, no share can be told.
 FEWEST_SENT, FEWEST_BAD = 50, 2
+
+
+# The way from a chat to the lead; in a sentence, and on a page that has its own links, it is noise.
+LINK = re.compile(r" \(https?://[^\s)]+\)")
+
+
+def without_link(words: str) -> str:
+    """Return words without the addresses of pages that stand in brackets there."""
+    return LINK.sub("", words)
 
 
 @dataclass(frozen=True)

@@ -178,6 +178,11 @@ def reported(kind: str) -> str:
     return words if name == kind else f"Resend: {words}"
 
 
+def acted(action: str) -> str:
+    """Return what somebody did, as the button is called with which it is done."""
+    return ACTIONS.get(action, spaced(action))
+
+
 def event_name(event: str) -> str:
     """Return what an event is called within a sentence: sign-up, new client, booking called off."""
     name = incoming.called(event, "")
@@ -197,6 +202,7 @@ STATES = {
     "sent": "on its way",
     "exited": "ended early",
 }
+ACTIONS = {"suppress": "mail no more", "correct": "correct the address", "import": "import a list"}
 # As things that happened they are said as the states are; “sent” is what happened, and “on its way” what it is.
 SAID_OTHERWISE = frozenset({"ambiguous", "complained", "suppressed"})
 OLD_AFTER = timedelta(minutes=5)
@@ -214,6 +220,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "span": span,
     "spaced": spaced,
     "event_name": event_name,
+    "acted": acted,
     "sentence": sentence,
     "capital": capital,
     "ago": ago,

@@ -56,7 +56,7 @@ def test_two_weeks_before_its_end_it_says_what_changes_and_for_whom(live):
     found = check(live, "2026-12-03")
     assert found.status == "ok"
     assert "ends on 5 December" in found.detail
-    assert "email 5 of five_day is skipped (planned for 0 leads)" in found.detail
+    assert "email 5 of “Five-day follow-up” is skipped (planned for 0 leads)" in found.detail
     assert "3 emails of leads who are under way are read without it" in found.detail
 
 

@@ -15,7 +15,7 @@ def older_plans(deps: Deps) -> Findings:
         f"{count(each.people, 'lead')} in {deps.registry.name_of(each.sequence)}" for each in found if each.people
     ]
     if behind:
-        words = f"changed since these came, who keep the plan of their enrolment: {'; '.join(behind)}"
+        words = f"changed since these came, who keep the plan that they began with: {'; '.join(behind)}"
         yield warning("campaign files", words, FIX)
         return
     kept = sum(each.kept for each in found)

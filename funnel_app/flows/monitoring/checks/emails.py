@@ -7,7 +7,7 @@ from funnel_app.flows.monitoring.checks.check import Findings, fault, ok, warnin
 from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.monitoring.refused_calls import KIND, refused_and_waiting
-from funnel_app.flows.monitoring.undelivered import MOST, shares_of_the_week, undelivered_lately
+from funnel_app.flows.monitoring.undelivered import MOST, shares_of_the_week, undelivered_lately, without_link
 
 # These keep emails from arriving; the others keep us from knowing.
 HOLDING = ("overdue", "stuck", "held", "incomplete")
@@ -45,7 +45,7 @@ def undelivered(deps: Deps) -> Findings:
         fix = f"Resend closes accounts over {limits}: see who signs up with which addresses, and stop what brings them"
         yield fault("undelivered", week, fix)
     elif lately:
-        words = "; ".join(f"{state}: {told}" for state, told in lately.items())
+        words = "; ".join(f"{state}: {without_link(told)}" for state, told in lately.items())
         fix = "; ".join(ALARMS[state].fix for state in lately)
         yield warning("undelivered", f"{words}; {week}", fix)
     else:

@@ -60,7 +60,7 @@ def _changes(deps: Deps, campaign: Campaign, last: date) -> Iterator[str]:
         for step in sequence.steps:
             leads = planned.get((sequence.name, step.number), 0)
             if not_on(campaign, step, deadline, after, Mode.LIVE):
-                yield f"email {step.number} of {sequence.name} is skipped (planned for {count(leads, 'lead')})"
+                yield f"email {step.number} of “{sequence.title}” is skipped (planned for {count(leads, 'lead')})"
     if reading := sum(planned.values()):
         yield f"{count(reading, 'email')} of leads who are under way {'is' if reading == 1 else 'are'} read without it"
     for sequence in campaign.sequences.values():
