@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pkgutil import resolve_name
 
+from funnel_app.campaigns.parse import CampaignError
+from funnel_app.campaigns.registry import load_registry
 from funnel_app.config import ConfigError, load_settings
 from jobs.processes import ALL, MIGRATION, PARTS
 
@@ -13,7 +15,10 @@ def main() -> None:
     """Become what `ROLE` says: all, web, worker, scheduler or migrate; faulty settings are told, all at once."""
     try:
         settings = load_settings()
-    except ConfigError as fault:
+        if settings.role == "all":
+            # Else both the migration and this process would say what is wrong with them.
+            load_registry(settings.extra_campaigns, settings.campaigns_dir)
+    except (ConfigError, CampaignError) as fault:
         sys.exit(str(fault))
     if settings.role == "all":
         # It migrates while this process, as all parts, imports what they need and then waits for it.

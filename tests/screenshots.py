@@ -21,6 +21,7 @@ from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Contact
 from funnel_app.web.console.buttons import BUTTONS
 from tests.console_world import go_whole_way, live_days
+from tests.e2e.beside import write_texts
 from tests.e2e.conftest import QUIET, chromium
 from tests.e2e.site import PLACES, Site, live_weeks, look_and_log_in, pages, serving, watch_and_log_in
 from tests.flows.leads import email_ids
@@ -41,7 +42,7 @@ def start_empty(site: Site) -> None:
 
 def live_usually(site: Site) -> None:
     """Let weeks go by in which all is well."""
-    populate(site.deps)
+    write_texts(site.deps)
     live_days(site.deps, trouble=False)
     site.leads = {"veteran": go_whole_way(site.deps)}
     look_and_log_in(site)

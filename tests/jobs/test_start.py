@@ -11,7 +11,8 @@ from funnel_app.flows.monitoring.ledger_identity import why_not_empty
 from funnel_app.gateways.redis.process_status import ProcessStatus
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
-from jobs import health, heartbeat, migrate
+from jobs import health, heartbeat, migrate, start
+from tests.factories import make_settings
 from tests.redis_server import RedisServer
 
 
@@ -33,6 +34,15 @@ def test_a_folder_of_somebody_else_is_told_at_once_with_owner_uid_and_the_chown(
         assert migrate.migrate(f"sqlite:///{tmp_path}/funnel.db") is False
     owner, us = tmp_path.stat().st_uid, os.geteuid()
     assert f"{tmp_path} belongs to uid {owner}, and Funnel runs as uid {us}: chown -R {us}:" in logs[0]["hint"]
+
+
+def test_a_mistake_in_a_campaign_s_file_is_told_once_and_nothing_begins(tmp_path, monkeypatch):
+    (tmp_path / "own.toml").write_text("name = ")
+    settings = make_settings(role="all", campaigns_dir=str(tmp_path))
+    monkeypatch.setattr(start, "load_settings", lambda: settings)
+    monkeypatch.setattr("subprocess.Popen", lambda command: pytest.fail(f"{command} would tell it too"))
+    with pytest.raises(SystemExit, match=r"own\.toml: Invalid value"):
+        start.main()
 
 
 def test_an_empty_ledger_where_one_was_is_refused(tmp_path):
