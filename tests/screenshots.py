@@ -21,6 +21,7 @@ from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Contact
 from funnel_app.web.console.buttons import BUTTONS
 from tests.console_world import go_whole_way, live_days
+from tests.e2e.beside import write_texts
 from tests.e2e.conftest import QUIET, chromium
 from tests.e2e.site import PLACES, Site, live_weeks, look_and_log_in, pages, serving, watch_and_log_in
 from tests.flows.leads import email_ids
@@ -41,10 +42,16 @@ def start_empty(site: Site) -> None:
 
 def live_usually(site: Site) -> None:
     """Let weeks go by in which all is well."""
-    populate(site.deps)
+    write_texts(site.deps)
     live_days(site.deps, trouble=False)
     site.leads = {"veteran": go_whole_way(site.deps)}
     look_and_log_in(site)
+
+
+def be_documented(site: Site) -> None:
+    """Let weeks go by as any business has them, for the pictures in the documents."""
+    site.leads = live_weeks(site.deps)
+    watch_and_log_in(site)
 
 
 def be_in_trouble(site: Site) -> None:
@@ -63,11 +70,19 @@ QUEUES = {
     "rq-job": f"/console/rq/0/view/job/email-{EMAIL}",
     "rq-workers": "/console/rq/0/view/workers",
 }
-WORLDS: dict[str, Callable[[Site], None]] = {"empty": start_empty, "usual": live_usually, "troubled": be_in_trouble}
+DOCUMENTED = ("today", "lead", "sequences", "calendar", "figures")
+WORLDS: dict[str, Callable[[Site], None]] = {
+    "empty": start_empty,
+    "usual": live_usually,
+    "troubled": be_in_trouble,
+    "documented": be_documented,
+}
 
 
 def shown_in(world: str, site: Site) -> dict[str, str]:
     """Return the pages that there are in a world, by name."""
+    if world == "documented":
+        return {name: pages(site)[name] for name in DOCUMENTED}
     leads = {f"lead-{who}": f"/console/leads/{receipt.contact_id}" for who, receipt in site.leads.items()}
     found = {**PLACES, **QUEUES, **leads}
     return {**found, **pages(site), **_asked(site), **_seen_by_leads(site)} if world == "troubled" else found

@@ -16,6 +16,7 @@ from funnel_app.flows.templates.populate import populate
 from funnel_app.gateways.resend.mailer import Mailer
 from sandbox.server import Server, serve
 from tests.console_world import keep_world
+from tests.e2e.beside import with_two_campaigns
 from tests.e2e.site import SIZES, Site, enter_weeks, live_weeks, serving
 from tests.factories import make_deps
 from tests.flows.monitoring.test_doctor import LIVE
@@ -109,7 +110,7 @@ def world(migrated_sqlite: Path, tmp_path_factory) -> Path:
     """Two weeks of leads in every state that an operator can meet, to be copied."""
 
     def live(folder: Path) -> None:
-        deps = make_deps(open_copy(migrated_sqlite, folder / "funnel.db"), **LIVE)
+        deps = with_two_campaigns(make_deps(open_copy(migrated_sqlite, folder / "funnel.db"), **LIVE))
         keep_world(deps, live_weeks(deps), folder / "world")
         into_one_file(deps.engine)
 

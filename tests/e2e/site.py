@@ -22,9 +22,9 @@ from funnel_app.flows.lists.uploads import keep_list, list_imports
 from funnel_app.flows.monitoring.doctor import examine_and_keep
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.receipt import Receipt
-from funnel_app.flows.templates.populate import populate
 from funnel_app.gateways.redis.queue import Queues
 from tests.console_world import enter_world, fill, go_whole_way, live_days
+from tests.e2e.beside import live_beside, with_two_campaigns, write_texts
 from tests.factories import make_deps
 from tests.flows.leads import email_ids
 from tests.flows.monitoring.test_doctor import LIVE
@@ -73,7 +73,7 @@ def serving(browser: Browser, width: str, engine: Engine, registry: Registry | N
     """Serve the console of a ledger, with a Redis for rq-dashboard."""
     with RedisServer() as redis:
         deps = make_deps(engine, redis_url=redis.url, secret_key="k" * 32, **LIVE)
-        deps = replace(deps, registry=registry or deps.registry)
+        deps = replace(deps, registry=registry) if registry else with_two_campaigns(deps)
         queues = Queues(redis.url)
         queues.push([(f"noop-{queue}", "jobs.deliver.deliver", (), queue) for queue in ("emails", "transactional")])
         queues.close()
@@ -90,14 +90,15 @@ def serving(browser: Browser, width: str, engine: Engine, registry: Registry | N
 
 def live_weeks(deps: Deps) -> dict[str, Receipt]:
     """Let weeks go by; return leads in every state that an operator can meet, by what happened to them."""
-    populate(deps)
+    write_texts(deps)
+    live_beside(deps)
     live_days(deps)
     return {"veteran": go_whole_way(deps), **fill(deps)}
 
 
 def enter_weeks(site: Site, world: Path) -> None:
     """Go on where a world was kept, over a copy of its ledger, and log Olga in."""
-    populate(site.deps)
+    write_texts(site.deps)
     site.leads = enter_world(site.deps, world)
     watch_and_log_in(site)
 
