@@ -31,25 +31,26 @@ $(PREFECT_CLIENT)/stamp: tests/prefect/requirements.txt $(VENV)/run.stamp
 .PHONY: prefect-client
 prefect-client: $(PREFECT_CLIENT)/stamp ## Install the official client of the system before Funnel, for the tests only
 
-VNU := var/vnu/node_modules/vnu-jar/build/dist/vnu.jar
-$(VNU): | servers
-	@mkdir -p var/vnu && cd var/vnu && npm install --loglevel=error --no-audit --no-fund vnu-jar@26.9.27 >/dev/null \
-	  || { echo "The W3C's checker, vnu-jar, could not be fetched: npm must reach its registry (npm config get registry)."; exit 1; }
-
 .PHONY: setup
 setup: $(VENV)/dev.stamp ## Make the virtual environment with everything pinned
 
 .PHONY: servers
-servers: ## Install what the tests need of the system, where apt may: PostgreSQL, PgBouncer, promtool, a browser, Node.js and npm, Java, a C compiler
-	@{ { ls /usr/lib/postgresql/*/bin/initdb || command -v initdb; } && { command -v chromium || command -v google-chrome; } && command -v node && command -v java && command -v cc && command -v promtool && PATH=$$PATH:/usr/sbin command -v pgbouncer; } >/dev/null 2>&1 \
+servers: ## Install what the tests need of the system, where apt may: PostgreSQL, PgBouncer, promtool, a browser, Node.js, a C compiler
+	@{ { ls /usr/lib/postgresql/*/bin/initdb || command -v initdb; } && { command -v chromium || command -v google-chrome; } && command -v node && command -v cc && command -v promtool && PATH=$$PATH:/usr/sbin command -v pgbouncer; } >/dev/null 2>&1 \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
-	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql pgbouncer prometheus chromium nodejs default-jre-headless gcc libc6-dev >/dev/null; } \
-	  || { echo "The tests need PostgreSQL's server, PgBouncer, promtool, Chromium, Node.js, Java and a C compiler: install the packages postgresql, pgbouncer, prometheus, chromium, nodejs, default-jre-headless, gcc and libc6-dev, or run as root so that make can."; exit 1; }
-# Some builds of Node.js bring npm along, and Debian's does not: asked for by itself, it never meets another's.
-	@command -v npm >/dev/null \
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql pgbouncer prometheus chromium nodejs gcc libc6-dev >/dev/null; } \
+	  || { echo "The tests need PostgreSQL's server, PgBouncer, promtool, Chromium, Node.js and a C compiler: install the packages postgresql, pgbouncer, prometheus, chromium, nodejs, gcc and libc6-dev, or run as root so that make can."; exit 1; }
+
+VNU := var/vnu/node_modules/vnu-jar/build/dist/vnu.jar
+.PHONY: html-checker
+html-checker: servers ## Install the W3C's checker of HTML: Java and npm where apt may, and vnu-jar
+# Some builds of Node.js bring npm along, and Debian's does not: what is there is not asked for again.
+	@{ wanted=; command -v java >/dev/null || wanted=default-jre-headless; command -v npm >/dev/null || wanted="$$wanted npm"; [ -z "$$wanted" ] \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
-	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends npm >/dev/null; } \
-	  || { echo "The tests need npm: install the package npm, or run as root so that make can."; exit 1; }
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$wanted >/dev/null; }; } \
+	  || { echo "The W3C's checker needs Java and npm: install the packages default-jre-headless and npm, or run as root so that make can."; exit 1; }
+	@test -f $(VNU) || { mkdir -p var/vnu && cd var/vnu && npm install --prefer-offline --loglevel=error --no-audit --no-fund vnu-jar@26.9.27 >/dev/null; } \
+	  || { echo "The W3C's checker, vnu-jar, could not be fetched: npm must reach its registry (npm config get registry)."; exit 1; }
 
 .PHONY: typesetting
 typesetting: setup ## Install what printing the playbook needs of the system, where apt may
@@ -75,14 +76,15 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 .PHONY: provisions
 provisions: ## Fetch what the tests need, side by side
-	@$(MAKE) --no-print-directory -j3 setup prefect-client $(VNU)
+	@$(MAKE) --no-print-directory -j3 setup prefect-client servers
 	@$(MAKE) --no-print-directory typesetting
+	@$(MAKE) --no-print-directory html-checker || echo "All else is tested without it."
 
 .PHONY: test
 test: provisions lint ## Check everything: style, types, floors, HTML, and all tests with coverage
 	@rm -f .coverage .coverage.*; mkdir -p var
 # Types, floors and pages are checked beside the tests; what is wrong with them is told after those.
-	@{ $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python -m tests.validate $(VNU); } > var/beside.txt 2>&1 & beside=$$!; \
+	@{ $(BIN)/mypy && $(BIN)/lint-imports && { ! test -f $(VNU) || $(BIN)/python -m tests.validate $(VNU); }; } > var/beside.txt 2>&1 & beside=$$!; \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term -p no:cacheprovider $(ARGS); failed=$$?; \
 	wait $$beside || { failed=1; cat var/beside.txt; }; exit $$failed
 
@@ -147,7 +149,7 @@ screenshots: setup servers ## Take a picture of every page of the console at fou
 	@$(BIN)/python -m docs.pictures
 
 .PHONY: validate
-validate: setup servers $(VNU) ## Ask the W3C's checker what is wrong with the HTML of every kind of page
+validate: setup html-checker ## Ask the W3C's checker what is wrong with the HTML of every kind of page
 	@$(BIN)/python -m tests.validate $(VNU)
 
 .PHONY: mutants
