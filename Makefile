@@ -33,7 +33,8 @@ prefect-client: $(PREFECT_CLIENT)/stamp ## Install the official client of the sy
 
 VNU := var/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 $(VNU): | servers
-	@mkdir -p var/vnu && cd var/vnu && npm install --silent --no-audit --no-fund vnu-jar@26.9.27
+	@mkdir -p var/vnu && cd var/vnu && npm install --loglevel=error --no-audit --no-fund vnu-jar@26.9.27 >/dev/null \
+	  || { echo "The W3C's checker, vnu-jar, could not be fetched: npm must reach its registry (npm config get registry)."; exit 1; }
 
 .PHONY: setup
 setup: $(VENV)/dev.stamp ## Make the virtual environment with everything pinned

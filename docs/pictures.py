@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-TAKEN = ROOT / "screenshots" / "troubled"
+TAKEN = ROOT / "screenshots" / "documented"
 PICTURES = ROOT / "docs" / "pictures"
 SHOWN = {"today": 1000, "lead": 900, "sequences": 880, "calendar": 900, "figures": 1000}
 COLOURS = 96

@@ -48,6 +48,12 @@ def live_usually(site: Site) -> None:
     look_and_log_in(site)
 
 
+def be_documented(site: Site) -> None:
+    """Let weeks go by as any business has them, for the pictures in the documents."""
+    site.leads = live_weeks(site.deps)
+    watch_and_log_in(site)
+
+
 def be_in_trouble(site: Site) -> None:
     """Let weeks go by, at the end of which much needs a person, and a job that failed stand in Redis."""
     site.leads = go_wrong(site.deps, live_weeks(site.deps))
@@ -64,11 +70,19 @@ QUEUES = {
     "rq-job": f"/console/rq/0/view/job/email-{EMAIL}",
     "rq-workers": "/console/rq/0/view/workers",
 }
-WORLDS: dict[str, Callable[[Site], None]] = {"empty": start_empty, "usual": live_usually, "troubled": be_in_trouble}
+DOCUMENTED = ("today", "lead", "sequences", "calendar", "figures")
+WORLDS: dict[str, Callable[[Site], None]] = {
+    "empty": start_empty,
+    "usual": live_usually,
+    "troubled": be_in_trouble,
+    "documented": be_documented,
+}
 
 
 def shown_in(world: str, site: Site) -> dict[str, str]:
     """Return the pages that there are in a world, by name."""
+    if world == "documented":
+        return {name: pages(site)[name] for name in DOCUMENTED}
     leads = {f"lead-{who}": f"/console/leads/{receipt.contact_id}" for who, receipt in site.leads.items()}
     found = {**PLACES, **QUEUES, **leads}
     return {**found, **pages(site), **_asked(site), **_seen_by_leads(site)} if world == "troubled" else found

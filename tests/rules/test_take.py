@@ -15,7 +15,7 @@ from funnel_app.rules.case import Case
 from funnel_app.rules.decide import PER_ADDRESS, PER_IP, TooManyEnrolments
 from funnel_app.rules.facts import ContactFacts
 from funnel_app.rules.ids import new_id
-from funnel_app.rules.plan import Timing
+from funnel_app.rules.plan import FirstEmail, Timing
 from funnel_app.rules.reading import Reading, wanted_for
 from funnel_app.rules.states import EnrolmentState
 from funnel_app.rules.take import Taken, take
@@ -164,3 +164,11 @@ def test_steps_that_a_window_moves_keep_their_distance_and_days_their_time():
         zone=ZoneInfo("UTC"),
     )
     assert [f"{at:%d %H:%M}" for at in timing.all_due(sequence)] == ["25 08:00", "25 08:55", "25 12:55", "26 08:00"]
+
+
+def test_an_email_that_the_website_sent_says_so_by_a_code_beside_its_words():
+    sent_at = NOW - timedelta(hours=1)
+    _, taken = played(call(Event.ASSESSMENT, first=FirstEmail(sent_at=sent_at, status="sent")))
+    first, second = taken.enrolment.emails[:2]
+    assert (first.state, first.reason, first.reason_code) == (State.SKIPPED, "sent by the website", "sent_by_website")
+    assert (second.reason_code, second.due_at) == (None, sent_at + timedelta(days=1))
