@@ -1,7 +1,8 @@
 """How fast one broken caller makes the ledger grow: `python -m bench.broken_caller [CALLS]`.
 
 It knows the secret and sends calls of 60 KB that cannot be used, each another one. It ends with 1 where the ledger grew
-by more than a day's room for one caller and a half, or went on growing when that was full, or refused a good signup.
+by more than the log and a day's room for one caller and a half, or went on growing when that was full, or refused a
+good signup.
 """
 
 import json
