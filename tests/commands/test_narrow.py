@@ -10,8 +10,8 @@ from tests.flows.leads import write_templates
 NADIA = "delivered+nadia@resend.dev"
 COMMANDS = (
     ["campaigns"], ["variables"], ["doctor"], ["hooks", "list"], ["templates", "audit"],
-    ["simulate", "lead_nurture"], ["trace", NADIA], ["trace", NADIA, "--ids"], ["campaigns", "verify"], ["log"],
-    ["events", "list"], ["sending", "show"],
+    ["simulate", "lead_nurture"], ["trace", NADIA], ["trace", NADIA, "--ids"], ["log"],
+    ["campaigns", "verify", "--no-simulate"], ["events", "list"], ["sending", "show"],
 )  # fmt: skip
 # What is longer than a column can be goes on in the next line.
 LONGEST = 24

@@ -330,7 +330,8 @@ def sign_up_by_hook(caller: FlaskClient) -> TestResponse:
 
 def quota(name: str, hours: float) -> Answer:
     """Resend's refusal when a quota is used up."""
-    return Answer(AnswerKind.QUOTA, detail=f"429 {name}: You have reached your quota", retry_after=hours * 3600)
+    words = f"429 {name}: You have reached your quota"
+    return Answer(AnswerKind.QUOTA, detail=words, retry_after=hours * 3600, name=name)
 
 
 def paused(words: str) -> Answer:

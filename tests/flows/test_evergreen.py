@@ -74,7 +74,9 @@ def test_the_console_and_the_doctor_know_both(both):
     olga.log_in()
     drawn = olga.get("/console/sequences").text
     assert "All year: four letters" in drawn and "no more than 1 marketing email in 20 hours" in drawn
-    assert "Ends after these in another campaign too: assessment, booking, maybe, onboarding, opt in." in drawn
+    assert (
+        "Ends after these in another campaign too: assessment, booking, new client, sign-up, thinking it over." in drawn
+    )
     assert "Dora" in olga.get("/console/leads?sequence=evergreen_welcome").text
     assert "All Year Round" in olga.get("/console/figures?campaign=evergreen").text
     assert "evergreen_results_email_3" in olga.get("/console/templates").text

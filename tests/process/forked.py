@@ -1,6 +1,7 @@
 """Start a process of Funnel as a fork of one that has imported its code: importing is most of what a start costs.
 
-What the image runs (`jobs.start`), and whatever enters another network first, begins with an interpreter of its own.
+What the image runs (`jobs.start`), and what needs another network or another libc from its first moment, begins with an
+interpreter of its own.
 """
 
 import atexit
@@ -9,6 +10,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
@@ -62,7 +64,7 @@ class Forked:
 def fork(command: Sequence[str], env: Mapping[str, str], out: Path, err: Path) -> Running:
     """Start a command that is `python -m` and a module of ours by a fork, any other as a person would."""
     python, m, *rest = command
-    if python != sys.executable or m != "-m" or rest[0] not in FORKED:
+    if python != sys.executable or m != "-m" or rest[0] not in FORKED or "LD_PRELOAD" in env:
         return execute(command, env, out, err)
     for file in (out, err):
         file.touch()
@@ -76,6 +78,8 @@ def _become(arguments: list[str], env: dict[str, str], out: Path, err: Path) -> 
     os.chdir(ROOT)
     os.environ.clear()
     os.environ.update(env)
+    # It was looked up once for the process that is forked.
+    tempfile.tempdir = None
     _write_to(out, sys.stdout.fileno())
     _write_to(err, sys.stderr.fileno())
     sys.stdout.reconfigure(write_through=True)  # type: ignore[union-attr]
