@@ -21,6 +21,7 @@ from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.monitoring.checks.campaigns import older_plans
 from funnel_app.flows.monitoring.checks.notion import notion
 from funnel_app.flows.monitoring.invariants import count_invariants
+from funnel_app.flows.pacing import LONGEST_PAUSE_S
 from funnel_app.flows.sending import deliver as delivering
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.tracing.trace import trace
@@ -103,6 +104,15 @@ def test_until_somebody_says_so_everybody_keeps_their_plan_then_has_the_new_one_
     assert done[-1] == (
         "done: 1 lead by the files as they are now; 2 emails move, 1 email comes and 1 email is taken back"
     )
+
+
+def test_the_ledger_is_left_to_hooks_between_two_transactions(deps, monkeypatch):
+    monkeypatch.setattr(replan, "AT_ONCE", 2)
+    for address in PEOPLE:
+        opt_in(deps, address)
+    slept = []
+    apply_to_all(replace(restarted(deps), sleep=slept.append), "olga")
+    assert len(slept) == 2 and all(0 <= each <= LONGEST_PAUSE_S for each in slept)
 
 
 def test_what_the_file_takes_out_goes_as_planned_until_then(deps):

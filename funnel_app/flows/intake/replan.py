@@ -3,7 +3,7 @@
 Until then everybody keeps the plan that their enrolment was planned by.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +16,7 @@ from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.older_plans import Changed, behind, in_files, under_way
 from funnel_app.flows.intake.schedule import schedule
+from funnel_app.flows.pacing import leaving_room
 from funnel_app.ledger import contacts, email_events, emails, leads, planning, plans
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.emails import Due
@@ -36,14 +37,18 @@ def apply_changes(deps: Deps, who: str) -> Iterator[Changed]:
     """
     for _, sequence, file in in_files(deps):
         changed = Changed(file.campaign, file.sequence)
-        for ids in behind(deps, file):
-            for first in range(0, len(ids), AT_ONCE):
-                done = _applied(deps, sequence, file, ids[first : first + AT_ONCE], who)
+        for few in _by_few(behind(deps, file)):
+            with leaving_room(deps):
+                done = _applied(deps, sequence, file, few, who)
                 for each in done:
                     changed.take(each.edits, is_busy=each.is_busy)
                 schedule(deps, [due for each in done for due in each.due])
-                if done:
-                    yield changed
+            if done:
+                yield changed
+
+
+def _by_few(found: Iterable[Sequence[UUID]]) -> Iterator[Sequence[UUID]]:
+    return (ids[first : first + AT_ONCE] for ids in found for first in range(0, len(ids), AT_ONCE))
 
 
 def keep_all(deps: Deps) -> int:

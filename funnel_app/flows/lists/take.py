@@ -6,8 +6,8 @@ others come in, each as by its hook. What died on the way is begun again with th
 
 import hashlib
 import json
-import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import IO, Any, TypeVar
@@ -31,6 +31,7 @@ from funnel_app.flows.lists.judge import (
 )
 from funnel_app.flows.lists.spread import beginnings
 from funnel_app.flows.lists.wish import Plan
+from funnel_app.flows.pacing import leaving_room
 from funnel_app.flows.privacy.suppress import suppress_each, today
 from funnel_app.flows.receipt import Receipt
 from funnel_app.ledger import contacts, suppressions
@@ -41,8 +42,6 @@ from funnel_app.rules.contact import only_new
 from funnel_app.rules.states import Outcome
 
 ROWS_AT_ONCE = 5
-# The ledger is everybody's as long as it was ours: then hooks find it free every other moment.
-LONGEST_PAUSE_S = 0.5
 BECAME = {Outcome.ACCEPTED: ENROLLED, Outcome.DUPLICATE: ALREADY, Outcome.IGNORED: IGNORED}
 KNOWN = "known already"
 Item = TypeVar("Item")
@@ -70,28 +69,14 @@ def take_list(
     """
     seen, begins = Seen(), beginnings(deps, plan, count_rows(file, plan) if plan.wish.over else 0)
     for lines in _groups(islice(lines_of(file, plan.form), most), ROWS_AT_ONCE):
-        with _Yielding(deps, dry_run=dry_run):
+        with nullcontext() if dry_run else leaving_room(deps):
             _suppress(deps, plan, lines, seen, dry_run=dry_run)
         yield Step(len(lines))
     for group, lines in enumerate(_groups(islice(lines_of(file, plan.form), most), ROWS_AT_ONCE)):
-        with _Yielding(deps, dry_run=dry_run):
+        with nullcontext() if dry_run else leaving_room(deps):
             of = replace(plan, begins_at=begins(group * ROWS_AT_ONCE))
             answers = _take(deps, of, lines, seen, dry_run=dry_run)
         yield Step(len(lines), answers)
-
-
-class _Yielding:
-    """Leaves the ledger to others for as long as this took."""
-
-    def __init__(self, deps: Deps, *, dry_run: bool) -> None:
-        self._deps, self._rests = deps, not dry_run
-
-    def __enter__(self) -> None:
-        self._began = time.perf_counter()
-
-    def __exit__(self, *fault: object) -> None:
-        if self._rests:
-            self._deps.sleep(min(time.perf_counter() - self._began, LONGEST_PAUSE_S))
 
 
 def _groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

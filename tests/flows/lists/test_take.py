@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from funnel_app.flows.lists import take
 from funnel_app.flows.lists.take import take_list
 from funnel_app.flows.lists.wish import NotPossible, Wish, first_guess, plan_of, with_columns
+from funnel_app.flows.pacing import LONGEST_PAUSE_S
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.suppress import suppress
 from funnel_app.flows.tracing.trace import trace
@@ -207,4 +208,4 @@ def test_what_cannot_be_wanted_of_a_list_says_what_can(deps, wish, word):
 def test_the_ledger_is_left_to_others_between_two_transactions(deps):
     slept = []
     listed(replace(deps, sleep=slept.append), many(7))
-    assert len(slept) == 6 and all(0 <= each <= take.LONGEST_PAUSE_S for each in slept)
+    assert len(slept) == 6 and all(0 <= each <= LONGEST_PAUSE_S for each in slept)
