@@ -21,20 +21,6 @@ from tests.flows.mirror.workspaces import calls, contacts, lay, mirror_all, page
 from tests.flows.sending.test_record_event import report
 
 
-@pytest.fixture
-def desk(both_deps, notion):
-    """Collaborators on each database whose desk is laid in the stand-in."""
-    lay(both_deps, notion)
-    return both_deps
-
-
-@pytest.fixture
-def one(deps, notion):
-    """The same on SQLite, where the database makes no difference."""
-    lay(deps, notion)
-    return deps
-
-
 def test_a_new_lead_becomes_a_contact_and_a_row_of_the_sequence(desk, notion):
     assess(desk)
     assert total(mirror_all(desk)) == (2, 0)

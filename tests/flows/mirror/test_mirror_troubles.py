@@ -17,20 +17,6 @@ from tests.flows.leads import assess, opt_in
 from tests.flows.mirror.workspaces import calls, contacts, lay, mirror_all, sequences, source
 
 
-@pytest.fixture
-def desk(both_deps, notion):
-    """Collaborators on each database whose desk is laid in the stand-in."""
-    lay(both_deps, notion)
-    return both_deps
-
-
-@pytest.fixture
-def one(deps, notion):
-    """The same on SQLite, where the database makes no difference."""
-    lay(deps, notion)
-    return deps
-
-
 def test_racing_mirrors_write_each_row_once(desk, notion):
     addresses = [f"lead{number}@resend.dev" for number in range(5)]
     for address in addresses:

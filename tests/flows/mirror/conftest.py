@@ -1,0 +1,19 @@
+"""What tests of the mirror share: a desk in the stand-in for Notion."""
+
+import pytest
+
+from tests.flows.mirror.workspaces import lay
+
+
+@pytest.fixture
+def desk(both_deps, notion):
+    """Collaborators on each database whose desk is laid in the stand-in."""
+    lay(both_deps, notion)
+    return both_deps
+
+
+@pytest.fixture
+def one(deps, notion):
+    """The same on SQLite, where the database makes no difference."""
+    lay(deps, notion)
+    return deps
