@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Else every run, and each of its processes, would compile all modules and rewrite all assertions again.
 export PYTHONDONTWRITEBYTECODE :=
+# Where it may: it fails at once for anybody but root, and where there is no apt.
+APT_INSTALL := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 PIP_COMPILE := $(BIN)/pip-compile --quiet --no-strip-extras --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links
 
 .PHONY: help
@@ -37,8 +39,7 @@ setup: $(VENV)/dev.stamp ## Make the virtual environment with everything pinned
 .PHONY: servers
 servers: ## Install what the tests need of the system, where apt may: PostgreSQL, PgBouncer, promtool, a browser, Node.js, a C compiler
 	@{ { ls /usr/lib/postgresql/*/bin/initdb || command -v initdb; } && { command -v chromium || command -v google-chrome; } && command -v node && command -v cc && command -v promtool && PATH=$$PATH:/usr/sbin command -v pgbouncer; } >/dev/null 2>&1 \
-	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
-	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql pgbouncer prometheus chromium nodejs gcc libc6-dev >/dev/null; } \
+	  || { $(APT_INSTALL) postgresql pgbouncer prometheus chromium nodejs gcc libc6-dev >/dev/null; } \
 	  || { echo "The tests need PostgreSQL's server, PgBouncer, promtool, Chromium, Node.js and a C compiler: install the packages postgresql, pgbouncer, prometheus, chromium, nodejs, gcc and libc6-dev, or run as root so that make can."; exit 1; }
 
 VNU := var/vnu/node_modules/vnu-jar/build/dist/vnu.jar
@@ -46,8 +47,7 @@ VNU := var/vnu/node_modules/vnu-jar/build/dist/vnu.jar
 html-checker: servers ## Install the W3C's checker of HTML: Java and npm where apt may, and vnu-jar
 # Some builds of Node.js bring npm along, and Debian's does not: what is there is not asked for again.
 	@{ wanted=; command -v java >/dev/null || wanted=default-jre-headless; command -v npm >/dev/null || wanted="$$wanted npm"; [ -z "$$wanted" ] \
-	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
-	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$wanted >/dev/null; }; } \
+	  || { $(APT_INSTALL) $$wanted >/dev/null; }; } \
 	  || { echo "The W3C's checker needs Java and npm: install the packages default-jre-headless and npm, or run as root so that make can."; exit 1; }
 	@test -f $(VNU) || { mkdir -p var/vnu && cd var/vnu && npm install --prefer-offline --loglevel=error --no-audit --no-fund vnu-jar@26.9.27 >/dev/null; } \
 	  || { echo "The W3C's checker, vnu-jar, could not be fetched: npm must reach its registry (npm config get registry)."; exit 1; }
@@ -55,8 +55,7 @@ html-checker: servers ## Install the W3C's checker of HTML: Java and npm where a
 .PHONY: typesetting
 typesetting: setup ## Install what printing the playbook needs of the system, where apt may
 	@$(BIN)/python -c 'import weasyprint' >/dev/null 2>&1 \
-	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
-	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 >/dev/null; } \
+	  || { $(APT_INSTALL) libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 >/dev/null; } \
 	  || { echo "Printing needs Pango: install the packages libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0, or run as root so that make can."; exit 1; }
 
 .PHONY: playbook

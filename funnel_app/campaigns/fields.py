@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 from enum import StrEnum
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -26,9 +26,6 @@ LONGEST_TITLE = 120
 # Times so many days fit into a calendar still.
 MOST = 1_000_000
 WHOLE = "a whole number from 0 to 1,000,000"
-NO_TABLE = "must be a table"
-UNKNOWN = "is not a known key"
-MEANT = "; did you mean {}?"
 # How like a misspelt key is to the one that was meant.
 ALIKE = 0.75
 WINDOW = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})")
@@ -42,40 +39,49 @@ class CampaignError(Exception):
         self.faults = faults
 
 
+class Fault(NamedTuple):
+    """What is wrong at a place of a file, and the place, if any, whose faults only follow from it."""
+
+    at: str
+    words: str
+    explains: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.at.removesuffix('.')}: {self.words}"
+
+
 @dataclass(frozen=True)
 class Table:
     """One table of a file: its values, where it stands, and the list that faults go to."""
 
     values: Mapping[str, Any]
     place: str
-    faults: list[str]
+    faults: list[Fault]
 
-    def fault(self, key: str, words: str) -> None:
-        """Note a fault of one key, where none was noted of it that this one only follows from."""
-        if not self._follows(key):
-            self.faults.append(f"{f'{self.place}{key}'.removesuffix('.')}: {words}")
+    def fault(self, key: str, words: str, explains: str = "") -> None:
+        """Note a fault of one key, where none was noted that this one only follows from.
 
-    def _follows(self, key: str) -> bool:
-        meant = MEANT.format(key)
-        return any(
-            fault.startswith(f"{self.place}{key}: ")
-            or fault == f"{self.place.removesuffix('.')}: {NO_TABLE}"
-            or (fault.startswith(self.place) and fault.endswith(meant))
-            for fault in self.faults
-        )
+        `explains` is the place whose faults would follow from it: another key, or a table of this one with its dot.
+        """
+        at = f"{self.place}{key}"
+        if not any((key and fault.at == at) or fault.explains in {at, self.place} for fault in self.faults):
+            self.faults.append(Fault(at, words, f"{self.place}{explains}" if explains else ""))
 
     def only(self, allowed: Iterable[str]) -> None:
         """Note every key that nobody knows: a misspelt one must not be silently ignored."""
         left = [key for key in allowed if key not in self.values]
         for key in sorted(set(self.values) - set(allowed)):
             near = difflib.get_close_matches(key, left, n=1, cutoff=ALIKE)
-            self.fault(key, UNKNOWN + MEANT.format(near[0]) if near else UNKNOWN)
+            if near:
+                self.fault(key, f"is not a known key; did you mean {near[0]}?", explains=near[0])
+            else:
+                self.fault(key, "is not a known key")
 
     def table(self, key: str) -> "Table":
         """Return the table under a key; an empty one where it is missing or something else."""
         found = self.values.get(key, {})
         if not isinstance(found, dict):
-            self.fault(key, NO_TABLE)
+            self.fault(key, "must be a table", explains=f"{key}.")
             found = {}
         return Table(found, f"{self.place}{key}.", self.faults)
 

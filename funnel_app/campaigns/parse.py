@@ -49,7 +49,7 @@ def parse(filename: str, text: str) -> Campaign:
     if campaign.name and campaign.name != PurePath(filename).stem:
         top.fault("name", f"is {campaign.name!r}, and the file is named {filename}: hooks and links follow the name")
     if top.faults:
-        raise CampaignError(top.faults)
+        raise CampaignError([str(fault) for fault in top.faults])
     return campaign
 
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -51,10 +52,8 @@ def normalised(address: str) -> str:
 
 def written(address: str) -> str:
     """Return an address as it is written to, in its owner's own letters. Raises NotAnAddress."""
-    try:
+    with _named(address):
         return checked(address.strip()).normalized
-    except EmailNotValidError as fault:
-        raise NotAnAddress(f"{address} is not an email address: {fault}") from None
 
 
 def looked_up(address: str) -> str:
@@ -67,8 +66,15 @@ def looked_up(address: str) -> str:
 
 def required(address: str) -> str:
     """Return the form to look for in the ledger; NotAnAddress for a slip of the pen, which would protect nobody."""
-    try:
+    with _named(address):
         return normalised(address)
+
+
+@contextmanager
+def _named(address: str) -> Iterator[None]:
+    """Say of which address a fault is."""
+    try:
+        yield
     except EmailNotValidError as fault:
         raise NotAnAddress(f"{address} is not an email address: {fault}") from None
 

@@ -34,7 +34,7 @@ class Forked:
     @property
     def returncode(self) -> int | None:
         """The status with which it ended; None while it runs."""
-        return self._process.exitcode
+        return self.poll()
 
     def poll(self) -> int | None:
         """Look whether it has ended."""
@@ -43,7 +43,7 @@ class Forked:
     def wait(self, timeout: float | None = None) -> int:
         """Wait until it has ended; TimeoutExpired where it goes on for longer."""
         self._process.join(timeout)
-        if (status := self._process.exitcode) is None:
+        if (status := self.poll()) is None:
             raise subprocess.TimeoutExpired(self._process.name, timeout or 0)
         return status
 

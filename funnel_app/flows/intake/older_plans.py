@@ -123,10 +123,11 @@ def behind(deps: Deps, file: File) -> Iterator[list[UUID]]:
 def _foreseen(deps: Deps, sequence: model.Sequence, file: File) -> Changed:
     changed = Changed(file.campaign, file.sequence)
     for ids in behind(deps, file):
-        changed.newer_since = changed.newer_since or _newer_since(deps, file)
         with deps.reads() as session:
             for enrolment in plans.load(session, ids):
                 _foresee(deps, sequence, enrolment, changed)
+    if changed.people:
+        changed.newer_since = _newer_since(deps, file)
     return changed
 
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import IO, Any, TypeVar
 
@@ -68,12 +69,13 @@ def take_list(
     Whoever stops asking stops the import between two transactions. Safe to repeat. Raises NotAList on the way.
     """
     seen, begins = Seen(), beginnings(deps, plan, count_rows(file, plan) if plan.wish.over else 0)
+    room = nullcontext if dry_run else partial(leaving_room, deps)
     for lines in _groups(islice(lines_of(file, plan.form), most), ROWS_AT_ONCE):
-        with nullcontext() if dry_run else leaving_room(deps):
+        with room():
             _suppress(deps, plan, lines, seen, dry_run=dry_run)
         yield Step(len(lines))
     for group, lines in enumerate(_groups(islice(lines_of(file, plan.form), most), ROWS_AT_ONCE)):
-        with nullcontext() if dry_run else leaving_room(deps):
+        with room():
             of = replace(plan, begins_at=begins(group * ROWS_AT_ONCE))
             answers = _take(deps, of, lines, seen, dry_run=dry_run)
         yield Step(len(lines), answers)
