@@ -43,8 +43,9 @@ class Reader:
 
 @dataclass(frozen=True)
 class Composed:
-    """A letter and the template version that it was made of."""
+    """A letter, the email as it was when it was made, and the template version that it was made of."""
 
+    email: Email
     letter: Letter
     version_id: UUID
 
@@ -125,7 +126,7 @@ def _compose(deps: Deps, email: Email, sources: Sources) -> Composed:
         ) from None
     except LetterError as fault:
         raise NotReady(f"template {email.template_key} cannot be rendered: {fault}") from None
-    return Composed(letter, version.id)
+    return Composed(email, letter, version.id)
 
 
 def variables_of(deps: Deps, email: Email, sources: Sources) -> dict[str, object]:
