@@ -31,7 +31,7 @@ class Paused:
 class Outlook:
     """What a sentence needs to know besides the enrolment: the time, where people read it, and what holds mail up.
 
-    `bars` keep every email of an enrolment from its person; those of enrolments that go `elsewhere` are live, and this
+    `blocks` keep every email of an enrolment from its person; those of enrolments that go `elsewhere` are live, and this
     process is in testing mode; `pauses` are by enrolment.
     """
 
@@ -39,7 +39,7 @@ class Outlook:
     zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 (frozen)
     waiting: str | None = None
     requests: Mapping[UUID, Request] = field(default_factory=dict)
-    bars: Mapping[UUID, Block | None] = field(default_factory=dict)
+    blocks: Mapping[UUID, Block | None] = field(default_factory=dict)
     elsewhere: frozenset[UUID] = frozenset()
     pauses: Mapping[UUID, Paused] = field(default_factory=dict)
 
@@ -150,9 +150,9 @@ def _ending(enrolment: Enrolment, view: Outlook) -> str:
     if upcoming is None:
         cancelled = [email for email in enrolment.emails if email.state == State.CANCELLED]
         return "; ".join(f"email {email.step} cancelled: {email.reason}" for email in cancelled)
-    barred = view.bars.get(enrolment.id)
-    if barred is not None:
-        return _barred(enrolment, barred)
+    block = view.blocks.get(enrolment.id)
+    if block is not None:
+        return _blocked(enrolment, block)
     if enrolment.id in view.elsewhere:
         return f"email {upcoming.step} is live and waits: TESTING_MODE is true here"
     blocking = next((e for e in enrolment.emails if e.step < upcoming.step and e.state in BLOCKS_THE_NEXT), None)
@@ -161,10 +161,10 @@ def _ending(enrolment: Enrolment, view: Outlook) -> str:
     return _upcoming(upcoming, view)
 
 
-def _barred(enrolment: Enrolment, barred: Block) -> str:
-    told = any(email.reason == barred.reason for email in enrolment.emails)
-    why = "nothing more goes, for that reason" if told else f"nothing more goes: {barred.reason}"
-    return f"{why} ({barred.cure})" if barred.cure else why
+def _blocked(enrolment: Enrolment, block: Block) -> str:
+    told = any(email.reason == block.reason for email in enrolment.emails)
+    why = "nothing more goes, for that reason" if told else f"nothing more goes: {block.reason}"
+    return f"{why} ({block.cure})" if block.cure else why
 
 
 def _upcoming(email: Email, view: Outlook) -> str:

@@ -62,8 +62,10 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         timeline = email_events.of_emails(session, [email.id for e in joined for email in e.emails])
         hooks = sorted([*hook_events.of_contact(session, contact.id), *refused], key=lambda hook: hook.received_at)
         written = received_emails.of_contact(session, contact.id)
-        bars = {enrolment.id: block_reason(deps, enrolment, contact, forbidden) for enrolment in joined}
-        outlook = replace(_outlook(deps, session, joined, waiting), bars=bars, pauses=_pauses(deps, session, joined))
+        blocks = {enrolment.id: block_reason(deps, enrolment, contact, forbidden) for enrolment in joined}
+        outlook = replace(
+            _outlook(deps, session, joined, waiting), blocks=blocks, pauses=_pauses(deps, session, joined)
+        )
     titles = Titles(deps.registry.title_of_sequence, deps.registry.title_of_email)
     return {
         "headline": said,
