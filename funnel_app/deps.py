@@ -61,7 +61,7 @@ class Deps:
     rate: SendingRate
     pause: SendingPause
     throttle: Throttle
-    vitals: ProcessStatus
+    process_status: ProcessStatus
     account: Account
     inbox: Inbox
     alerts: Alerts
@@ -117,7 +117,7 @@ def build_deps(settings: Settings) -> Deps:
         ),
         pause=SendingPause(queues.connection, CLOCK.time),
         throttle=Throttle(settings.redis_url, per_minute=FAILURES_PER_MINUTE),
-        vitals=ProcessStatus(settings.redis_url, CLOCK.time),
+        process_status=ProcessStatus(settings.redis_url, CLOCK.time),
         account=Account(CLOCK.now),
         inbox=Inbox(CLOCK.now),
         alerts=Alerts(),

@@ -27,11 +27,11 @@ from tests.fakes import (
     FakeMailer,
     FakeNotebook,
     FakePause,
+    FakeProcessStatus,
     FakePublic,
     FakeQueues,
     FakeRate,
     FakeReceivers,
-    FakeVitals,
     FrozenClock,
     JudgeHere,
 )
@@ -148,7 +148,7 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         rate=Outside(FakeRate()),  # type: ignore[arg-type]
         pause=Outside(FakePause(clock)),  # type: ignore[arg-type]
         throttle=Throttle(None, per_minute=30),
-        vitals=Outside(FakeVitals(clock)),  # type: ignore[arg-type]
+        process_status=Outside(FakeProcessStatus(clock)),  # type: ignore[arg-type]
         account=Outside(FakeAccount()),  # type: ignore[arg-type]
         inbox=Outside(FakeInbox()),  # type: ignore[arg-type]
         alerts=Outside(FakeAlerts()),  # type: ignore[arg-type]

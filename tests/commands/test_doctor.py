@@ -30,7 +30,7 @@ def test_a_fault_is_exit_1_with_its_fix(run, deps):
 
 
 def test_as_json_it_keeps_the_contract(run, deps):
-    deps.vitals.away = True
+    deps.process_status.away = True
     shown = run("--json")
     said = json.loads(shown.stdout)
     assert shown.exit_code == 1 and said["ok"] is False

@@ -7,7 +7,7 @@ from tests.fakes.clock import FrozenClock
 from tests.fakes.notion import FakeNotebook, JudgeHere
 from tests.fakes.outside import FakeAlerts, FakePublic, FakeReceivers
 from tests.fakes.queues import FakeQueues
-from tests.fakes.redis import FakeFetches, FakePause, FakeRate, FakeVitals
+from tests.fakes.redis import FakeFetches, FakePause, FakeProcessStatus, FakeRate
 from tests.fakes.resend import FakeAccount, FakeInbox, FakeMailer
 
 __all__ = [
@@ -18,11 +18,11 @@ __all__ = [
     "FakeMailer",
     "FakeNotebook",
     "FakePause",
+    "FakeProcessStatus",
     "FakePublic",
     "FakeQueues",
     "FakeRate",
     "FakeReceivers",
-    "FakeVitals",
     "FrozenClock",
     "JudgeHere",
 ]

@@ -107,7 +107,7 @@ class FakePause:
         self.standing = None
 
 
-class FakeVitals:
+class FakeProcessStatus:
     """Redis and the processes, all well unless a test says otherwise."""
 
     def __init__(self, clock: FrozenClock) -> None:

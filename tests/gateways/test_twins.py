@@ -24,8 +24,8 @@ from tests.fakes import (
     FakeMailer,
     FakeNotebook,
     FakePause,
+    FakeProcessStatus,
     FakeQueues,
-    FakeVitals,
     FrozenClock,
 )
 
@@ -271,28 +271,28 @@ class TestFetches:
 
 
 @pytest.fixture
-def real_vitals(redis_server, clock: FrozenClock) -> Iterator[ProcessStatus]:
+def real_process_status(redis_server, clock: FrozenClock) -> Iterator[ProcessStatus]:
     built = ProcessStatus(redis_server.url, now=lambda: clock().timestamp())
     yield built
     built.close()
 
 
 @pytest.fixture(params=TWINS)
-def vitals(request, twin, clock):
-    return twin(request.param, lambda: FakeVitals(clock), "real_vitals")
+def process_status(request, twin, clock):
+    return twin(request.param, lambda: FakeProcessStatus(clock), "real_process_status")
 
 
-class TestVitals:
-    def test_what_was_kept_is_there_and_nothing_before(self, vitals):
-        assert (vitals.examined(), vitals.hops()) == (None, None)
-        vitals.keep_examined("all well")
-        vitals.note_hops(2)
-        assert (vitals.examined(), vitals.hops()) == ("all well", 2)
+class TestProcessStatus:
+    def test_what_was_kept_is_there_and_nothing_before(self, process_status):
+        assert (process_status.examined(), process_status.hops()) == (None, None)
+        process_status.keep_examined("all well")
+        process_status.note_hops(2)
+        assert (process_status.examined(), process_status.hops()) == ("all well", 2)
 
-    def test_calls_that_proved_nothing_are_counted_by_their_hook_within_a_time(self, vitals, clock):
-        vitals.note_unproven("signup")
+    def test_calls_that_proved_nothing_are_counted_by_their_hook_within_a_time(self, process_status, clock):
+        process_status.note_unproven("signup")
         clock.forward(minutes=10)
-        vitals.note_unproven("signup")
-        vitals.note_unproven("maybe")
-        assert vitals.unproven(60) == {"signup": 1, "maybe": 1}
-        assert vitals.unproven(3600) == {"signup": 2, "maybe": 1}
+        process_status.note_unproven("signup")
+        process_status.note_unproven("maybe")
+        assert process_status.unproven(60) == {"signup": 1, "maybe": 1}
+        assert process_status.unproven(3600) == {"signup": 2, "maybe": 1}

@@ -257,7 +257,7 @@ class TestHealth:
         assert '<li class="warning" title="Test email: none has run yet">' in shown
         assert '<span class="pill wait">warning</span> Test email' in shown
         assert f": {well} ok.</p>" in shown
-        deps.vitals.away = True
+        deps.process_status.away = True
         assert "All checks were looked at" not in olga.get("/console/").text
 
     def test_the_doctor_examines_on_its_page_with_the_worst_first(self, olga, deps):

@@ -95,11 +95,11 @@ def test_figures_of_redis_are_left_out_while_it_is_away(client, deps):
     found = scrape(client)
     assert found[("funnel_redis_up",)] == 1 and found[("funnel_workers",)] == 2
     assert found[("funnel_queue_jobs", "emails")] == 0 and found[("funnel_scheduler_tick_age_seconds",)] == 0
-    deps.vitals.silent.add("scheduler")
+    deps.process_status.silent.add("scheduler")
     deps.pause.pause("401", 60, "config")
     found = scrape(client)
     assert ("funnel_scheduler_tick_age_seconds",) not in found and found[("funnel_sending_paused", "config")] == 1
-    deps.vitals.away = True
+    deps.process_status.away = True
     found = scrape(client)
     assert found[("funnel_redis_up",)] == 0 and ("funnel_workers",) not in found
 

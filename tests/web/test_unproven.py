@@ -51,5 +51,5 @@ def test_a_stranger_who_tries_once_and_what_is_no_hook_are_no_news(live, caller)
 
 
 def test_while_redis_is_away_the_answer_is_the_same(live, caller):
-    live.vitals.away = True
+    live.process_status.away = True
     assert caller.post(SIGNUP, json={}, headers=OLD).status_code == 401

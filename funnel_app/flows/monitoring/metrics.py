@@ -117,7 +117,7 @@ def _of_canary(deps: Deps) -> Iterable[Figure]:
 
 
 def _of_redis(deps: Deps) -> Iterator[Figure]:
-    depths, seen, pause = deps.vitals.depths(), deps.vitals.seen(), deps.pause.current()
+    depths, seen, pause = deps.process_status.depths(), deps.process_status.seen(), deps.pause.current()
     yield Figure("queue_jobs", {(name,): float(depth) for name, depth in depths.queues.items()})
     yield _one("clock_jobs", depths.clock)
     yield _one("failed_jobs", depths.failed)

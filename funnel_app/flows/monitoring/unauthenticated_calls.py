@@ -15,7 +15,7 @@ FEWEST = 3
 def note_unproven(deps: Deps, hook: str) -> None:
     """Count a call of a hook whose proof was wrong or missing; while Redis is away nothing is counted."""
     with suppress(Unavailable):
-        deps.vitals.note_unproven(hook)
+        deps.process_status.note_unproven(hook)
 
 
 def unproven_lately(deps: Deps) -> dict[str, str]:
@@ -23,7 +23,7 @@ def unproven_lately(deps: Deps) -> dict[str, str]:
 
     Raises Unavailable where Redis cannot be reached.
     """
-    found = deps.vitals.unproven(HOUR_S)
+    found = deps.process_status.unproven(HOUR_S)
     return {
         hook: f"{count(number, 'call')} in the last hour with a wrong proof or none"
         for hook, number in sorted(found.items())

@@ -126,7 +126,7 @@ def _disk(deps: Deps) -> Observation:
 
 
 def _jobs(deps: Deps) -> Observation:
-    depths = deps.vitals.depths()
+    depths = deps.process_status.depths()
     if depths.failed or depths.unreadable:
         yield "jobs_failed", "", f"{depths.failed:,} failed, {depths.unreadable:,} set aside: not ours, or not readable"
 

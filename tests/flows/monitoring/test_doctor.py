@@ -107,17 +107,17 @@ def shift_world(deps, fault=None, **by):
 
 
 def facts(deps, **values):
-    deps.vitals.found = replace(deps.vitals.found, **values)
+    deps.process_status.found = replace(deps.process_status.found, **values)
 
 
 def silent(deps, part):
     """Let a part be heard of no more, and be forgotten."""
-    deps.vitals.silent.update({part, f"{part}:1", f"{part}:2"})
+    deps.process_status.silent.update({part, f"{part}:1", f"{part}:2"})
     deps.queues.dead.add(part)
 
 
 def depths(deps, **values):
-    deps.vitals.waiting = replace(Depths({"emails": 0}, 0, 0, 0), **values)
+    deps.process_status.waiting = replace(Depths({"emails": 0}, 0, 0, 0), **values)
 
 
 def fail(gateway, fault):
@@ -178,9 +178,13 @@ WRONG = {
     "a stand-in": (lambda d: change(d, resend_api_url="http://127.0.0.1:1"), "settings: fault", "stand-in"),
     "testing in public": (lambda d: change(d, testing_mode=True), "testing mode: warning", "get no email"),
     "a short secret": (lambda d: change(d, hook_secrets=("s" * 16,)), "hook secrets: warning", "short"),
-    "a proxy that is not trusted": (lambda d: d.vitals.note_hops(1), "proxies: warning", "TRUSTED_PROXIES is 0"),
+    "a proxy that is not trusted": (
+        lambda d: d.process_status.note_hops(1),
+        "proxies: warning",
+        "TRUSTED_PROXIES is 0",
+    ),
     "a proxy that is not there": (
-        lambda d: (change(d, trusted_proxies=2), d.vitals.note_hops(1)),
+        lambda d: (change(d, trusted_proxies=2), d.process_status.note_hops(1)),
         "proxies: warning",
         "TRUSTED_PROXIES is 2, and calls come through 1",
     ),
@@ -189,13 +193,13 @@ WRONG = {
     "another time elsewhere": (lambda d: shift_world(d, hours=2), "clock: fault", "7200 s off"),
     "a slow clock": (lambda d: shift_world(d, minutes=2), "clock: warning", "120 s off"),
     "no other clock": (lambda d: shift_world(d, fault=Unavailable("x", "gone")), "clock: warning", "no other clock"),
-    "Redis away": (lambda d: setattr(d.vitals, "away", True), "redis: fault", "Redis cannot be reached"),
+    "Redis away": (lambda d: setattr(d.process_status, "away", True), "redis: fault", "Redis cannot be reached"),
     "an evicting Redis": (lambda d: facts(d, policy="allkeys-lru"), "redis eviction: warning", "throws jobs away"),
     "a forgetful Redis": (lambda d: facts(d, keeps=False), "redis persistence: warning", "keeps nothing"),
     "an open Redis": (lambda d: facts(d, exposure=Exposure.OPEN), "redis access: warning", "without a password"),
     "a silent Redis": (lambda d: facts(d, exposure=Exposure.UNKNOWN), "redis access: warning", "does not say whom"),
     "a dead scheduler": (lambda d: silent(d, "scheduler"), "scheduler: fault", "no scheduler has been heard of"),
-    "a dead worker": (lambda d: d.vitals.silent.add("worker:1"), "workers: warning", "1 of 2 workers"),
+    "a dead worker": (lambda d: d.process_status.silent.add("worker:1"), "workers: warning", "1 of 2 workers"),
     "no worker": (lambda d: silent(d, "worker"), "workers: fault", "no worker has been heard of"),
     "failed jobs": (lambda d: depths(d, failed=1), "queues: warning", "1 failed"),
     "jobs set aside": (lambda d: depths(d, unreadable=2), "queues: warning", "2 set aside"),
@@ -286,7 +290,11 @@ def test_an_answer_to_our_own_question_is_no_sign_of_life_from_the_webhook(well)
 @pytest.mark.parametrize(
     ("part", "told", "untold"),
     [
-        (lambda d: setattr(d.vitals, "away", True), "redis", {"scheduler", "workers", "queues", "redis access"}),
+        (
+            lambda d: setattr(d.process_status, "away", True),
+            "redis",
+            {"scheduler", "workers", "queues", "redis access"},
+        ),
         (lambda d: fail(d.account, Unavailable("resend", "503")), "resend key", {"from domain", "resend webhook"}),
         (lambda d: fail(d.account, Rejected("resend", "401")), "resend key", {"from domain", "resend quota"}),
         (lambda d: fail(d.notebook, Unavailable("notion", "503")), "notion token", {"notion databases", "templates"}),
