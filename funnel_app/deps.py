@@ -56,7 +56,7 @@ class Deps:
     reads: sessionmaker[Session]
     mailer: Mailer
     notebook: NotionTemplates
-    fetches: FetchLock
+    fetch_lock: FetchLock
     queues: Queues
     rate: SendingRate
     pause: SendingPause
@@ -110,7 +110,7 @@ def build_deps(settings: Settings) -> Deps:
         ),
         desk=_desk(settings, schema, budget),
         judge=JudgeProcess(),
-        fetches=FetchLock(queues.connection),
+        fetch_lock=FetchLock(queues.connection),
         queues=queues,
         rate=SendingRate(
             queues.connection, rate_per_second=settings.resend_rate_limit, share=settings.resend_rate_share

@@ -22,7 +22,7 @@ from funnel_app.steady_clock import SteadyClock
 from tests.fakes import (
     FakeAccount,
     FakeAlerts,
-    FakeFetches,
+    FakeFetchLock,
     FakeInbox,
     FakeMailer,
     FakeNotebook,
@@ -143,7 +143,7 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         mailer=Outside(FakeMailer()),  # type: ignore[arg-type]
         notebook=Outside(FakeNotebook()),  # type: ignore[arg-type]
         judge=Outside(JudgeHere()),  # type: ignore[arg-type]
-        fetches=Outside(FakeFetches(clock)),  # type: ignore[arg-type]
+        fetch_lock=Outside(FakeFetchLock(clock)),  # type: ignore[arg-type]
         queues=Outside(FakeQueues()),  # type: ignore[arg-type]
         rate=Outside(FakeRate()),  # type: ignore[arg-type]
         pause=Outside(FakePause(clock)),  # type: ignore[arg-type]

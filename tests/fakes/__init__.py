@@ -7,13 +7,13 @@ from tests.fakes.clock import FrozenClock
 from tests.fakes.notion import FakeNotebook, JudgeHere
 from tests.fakes.outside import FakeAlerts, FakePublic, FakeReceivers
 from tests.fakes.queues import FakeQueues
-from tests.fakes.redis import FakeFetches, FakePause, FakeProcessStatus, FakeRate
+from tests.fakes.redis import FakeFetchLock, FakePause, FakeProcessStatus, FakeRate
 from tests.fakes.resend import FakeAccount, FakeInbox, FakeMailer
 
 __all__ = [
     "FakeAccount",
     "FakeAlerts",
-    "FakeFetches",
+    "FakeFetchLock",
     "FakeInbox",
     "FakeMailer",
     "FakeNotebook",

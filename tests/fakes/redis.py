@@ -11,7 +11,7 @@ from funnel_app.gateways.redis.rate_limiter import Pause
 from tests.fakes.clock import FrozenClock
 
 
-class FakeFetches:
+class FakeFetchLock:
     """Claims and faults that run out by the frozen clock."""
 
     def __init__(self, clock: FrozenClock) -> None:

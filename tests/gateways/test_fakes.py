@@ -23,7 +23,7 @@ from tests import fakes
 STANDS_FOR = {
     fakes.FakeAccount: Account,
     fakes.FakeAlerts: Alerts,
-    fakes.FakeFetches: FetchLock,
+    fakes.FakeFetchLock: FetchLock,
     fakes.FakeInbox: Inbox,
     fakes.FakeMailer: Mailer,
     fakes.FakeNotebook: NotionTemplates,

@@ -20,7 +20,7 @@ from sandbox.server import Server, serve
 from sandbox.state import Config
 from tests.fakes import (
     FakeAccount,
-    FakeFetches,
+    FakeFetchLock,
     FakeMailer,
     FakeNotebook,
     FakePause,
@@ -247,16 +247,16 @@ class TestPause:
 
 
 @pytest.fixture
-def real_fetches(connection: Redis) -> FetchLock:
+def real_fetch_lock(connection: Redis) -> FetchLock:
     return FetchLock(connection)
 
 
 @pytest.fixture(params=TWINS)
 def fetches(request, twin, clock):
-    return twin(request.param, lambda: FakeFetches(clock), "real_fetches")
+    return twin(request.param, lambda: FakeFetchLock(clock), "real_fetch_lock")
 
 
-class TestFetches:
+class TestFetchLock:
     def test_one_caller_claims_a_template(self, fetches):
         assert (fetches.claim("a"), fetches.claim("a"), fetches.claim("b")) == (True, False, True)
 

@@ -121,7 +121,7 @@ def test_a_held_email_is_rechecked_by_a_worker(real):
     with real.sessions.begin() as session:
         session.get(type(look(real, first)), first).next_attempt_at = None
     object.__setattr__(real, "now", lambda: datetime.now(UTC) + timedelta(seconds=61))
-    real.fetches.clock.forward(seconds=61)
+    real.fetch_lock.clock.forward(seconds=61)
     real.queues.push([recheck_job()])
     work(real)
     assert look(real, first).state == "sent"

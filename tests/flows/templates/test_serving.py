@@ -165,7 +165,7 @@ def test_however_many_workers_need_a_text_one_of_them_reads_it(both_deps):
 def test_a_worker_that_died_while_reading_lets_the_old_text_serve(deps, notion):
     serves(deps)
     deps.now.forward(seconds=61)
-    assert deps.fetches.claim(KEY), "somebody else reads, and is never heard of again"
+    assert deps.fetch_lock.claim(KEY), "somebody else reads, and is never heard of again"
     assert serves(deps) == "<p>first</p>"
     deps.now.forward(seconds=61)
     notion.write(KEY, html="<p>second</p>")
@@ -174,7 +174,7 @@ def test_a_worker_that_died_while_reading_lets_the_old_text_serve(deps, notion):
 
 
 def test_where_nothing_was_ever_read_a_second_worker_waits_a_little_for_the_first(deps, notion):
-    deps.fetches.claim(KEY)
+    deps.fetch_lock.claim(KEY)
     begun = deps.now()
     assert why_not(deps) == (
         f"template {KEY}: another worker has not read it from Notion yet, and no version of it was ever read"
@@ -184,8 +184,8 @@ def test_where_nothing_was_ever_read_a_second_worker_waits_a_little_for_the_firs
 
 
 def test_a_second_worker_hears_at_once_that_the_first_failed(deps, notion):
-    deps.fetches.claim(KEY)
-    failing = replace(deps, sleep=lambda _: deps.fetches.give_up(KEY, "notion: 503", everywhere=True))
+    deps.fetch_lock.claim(KEY)
+    failing = replace(deps, sleep=lambda _: deps.fetch_lock.give_up(KEY, "notion: 503", everywhere=True))
     assert "Notion cannot be asked (notion: 503)" in why_not(failing)
 
 
@@ -213,7 +213,7 @@ def test_without_redis_the_last_good_text_serves_and_notion_is_not_asked(deps, n
     def away(key):
         raise Unavailable("redis", "no route")
 
-    monkeypatch.setattr(deps.fetches, "claim", away)
+    monkeypatch.setattr(deps.fetch_lock, "claim", away)
     assert serves(deps) == "<p>first</p>"
     assert notion.asked == [KEY]
 
