@@ -65,7 +65,7 @@ class Parent:
         # A collection would write to every page that is shared.
         gc.freeze()
         while not self.stopping.is_set():
-            self._bury()
+            self._on_exit()
             for child in self.children:
                 if not child.pid and time.monotonic() >= child.not_before:
                     self._start(child)
@@ -82,7 +82,7 @@ class Parent:
             _become(child.part, parent)
         log.info("process_started", part=child.part.name, pid=child.pid)
 
-    def _bury(self) -> None:
+    def _on_exit(self) -> None:
         for child, status in self._ended():
             lived_s = time.monotonic() - child.begun_at
             log.error("process_exited", part=child.part.name, pid=child.pid, code=os.waitstatus_to_exitcode(status))
