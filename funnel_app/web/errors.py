@@ -22,7 +22,7 @@ from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.rules.call import CALENDARS
 from funnel_app.rules.caller import caller_key
 from funnel_app.rules.decide import TooManyEnrolments
-from funnel_app.web.auth import is_proved
+from funnel_app.web.auth import is_authenticated
 from funnel_app.web.hooks.calendars import acknowledge
 from funnel_app.web.misdirected import keep_misdirected
 from funnel_app.web.payloads import BodyAwaited, sent
@@ -181,7 +181,7 @@ def _keep_of_ours() -> None:
 def _keep_refused(errors: Mapping[str, Any]) -> UUID | None:
     """Keep what a known caller sent; return its id, None for a stranger's, and for what is kept already."""
     campaign = (request.view_args or {}).get("campaign")
-    if not campaign or not is_proved() or is_replay() or request.method != "POST":
+    if not campaign or not is_authenticated() or is_replay() or request.method != "POST":
         return None
     hook, _, view = (request.endpoint or "").partition(".")
     source = "legacy" if view.startswith("legacy") else hook if hook in CALENDARS else "website"
