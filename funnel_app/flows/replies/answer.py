@@ -112,8 +112,8 @@ def _forward(deps: Deps, session: Session, row: ReceivedEmail) -> tuple[Forward,
         return Forward.UNSURE, RESTORED
     if deps.settings.reply_forward_to is None:
         return Forward.NONE, None
-    if barred := why_not_forwarded(deps.settings):
-        return Forward.KEPT, barred
+    if suppression := why_not_forwarded(deps.settings):
+        return Forward.KEPT, suppression
     since, proven = row.received_at - HOUR, row.proof == Proof.REFERENCES
     # What others write in a lead's name must not keep the lead's own answer here.
     if received_emails.count_forwarded(session, since, row.sender, proven=proven) >= MOST_OF_ONE:
