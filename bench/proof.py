@@ -17,7 +17,7 @@ from uuid import UUID
 
 import structlog
 
-from bench.trouble import ONE_IN, Trouble, WorkerKilled
+from bench.failing_mailer import ONE_IN, FailingMailer, WorkerKilled
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
@@ -46,7 +46,7 @@ class Play:
 
     def __init__(self, deps: Deps, chance: random.Random, leads: int) -> None:
         self.deps, self.chance, self.leads = deps, chance, leads
-        self.mailer: Trouble = deps.mailer  # type: ignore[assignment]
+        self.mailer: FailingMailer = deps.mailer  # type: ignore[assignment]
         self.killed = 0
 
     def run(self) -> None:
@@ -179,7 +179,7 @@ def prove(leads: int, seed: int, database_url: str) -> tuple[dict[str, Any], Cou
     engine = open_engine(database_url)
     schema.upgrade(engine)
     deps = make_deps(engine)
-    object.__setattr__(deps, "mailer", Trouble(chance))
+    object.__setattr__(deps, "mailer", FailingMailer(chance))
     write_templates(deps)
     play = Play(deps, chance, leads)
     play.run()
