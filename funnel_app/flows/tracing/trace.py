@@ -19,7 +19,7 @@ from funnel_app.flows.sending.eligibility import block_reason
 from funnel_app.flows.sending.sending_status import pause_reason, pause_words
 from funnel_app.flows.tracing.summaries import DOCTOR_KNOWS, Outlook, Paused, sentence
 from funnel_app.flows.tracing.timeline import Titles, story
-from funnel_app.flows.tracing.unknown_addresses import stranger
+from funnel_app.flows.tracing.unknown_addresses import unknown_address
 from funnel_app.ledger import (
     contacts,
     email_events,
@@ -53,7 +53,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         refused = hook_events.refused(session, lambda call: names(call.payload, email_norm))
         if contact is None:
             return {
-                **stranger(session, email_norm, refused),
+                **unknown_address(session, email_norm, refused),
                 "hooks": [_hook(hook) for hook in refused],
                 "headline": said,
                 "suppressions": _forbidden(forbidden),
