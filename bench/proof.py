@@ -38,7 +38,7 @@ from funnel_app.ledger.models import Contact, Email
 from tests.factories import make_deps
 from tests.flows.leads import call, write_templates
 
-LONGEST = 600  # rounds
+LONGEST = 600  # tasks
 
 
 class Play:
