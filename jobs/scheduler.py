@@ -26,7 +26,7 @@ from jobs.watch import list_tasks, outbox_tasks, reply_tasks, watch_tasks, wish_
 SWEEP_EVERY_S = 5.0
 HEARTBEAT_S = 30
 # A task in progress may be waiting for a chat; it is safe to leave it, since a notice is told under a lease.
-ROUND_ENDS_WITHIN_S = 1.0
+TASK_ENDS_WITHIN_S = 1.0
 
 log = structlog.get_logger()
 
@@ -65,7 +65,7 @@ class SchedulerProcess:
         self._give_back()
         self.backup.stop()
         for runner in self.runners:
-            runner.join(ROUND_ENDS_WITHIN_S)
+            runner.join(TASK_ENDS_WITHIN_S)
 
     def step(self) -> None:
         """One second's work, done only by the owner of the lock."""

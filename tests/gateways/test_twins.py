@@ -165,13 +165,13 @@ def both_queues(request, twin):
 class TestQueues:
     def test_only_what_is_due_later_is_armed(self, both_queues):
         assert both_queues.schedule([(ONE, NOW), (TWO, LATER)], NOW)
-        assert both_queues.armed([ONE, TWO]) == {TWO}
+        assert both_queues.scheduled([ONE, TWO]) == {TWO}
 
     def test_unscheduling_counts_what_was_there(self, both_queues):
         both_queues.schedule([(ONE, NOW), (TWO, LATER)], NOW)
         assert both_queues.unschedule([ONE, TWO, UUID(int=3)]) == 2
         assert both_queues.unschedule([ONE, TWO]) == 0
-        assert both_queues.armed([TWO]) == set()
+        assert both_queues.scheduled([TWO]) == set()
 
     def test_a_job_that_waits_is_not_queued_again(self, both_queues):
         assert both_queues.push([deliver_job(ONE), deliver_job(ONE), deliver_job(TWO)]) == 2
@@ -180,7 +180,7 @@ class TestQueues:
     def test_what_is_queued_leaves_the_clock(self, both_queues):
         both_queues.schedule([(ONE, LATER)], NOW)
         assert both_queues.push([deliver_job(ONE)]) == 1
-        assert both_queues.armed([ONE]) == set()
+        assert both_queues.scheduled([ONE]) == set()
 
     def test_a_mark_stays(self, both_queues):
         assert not both_queues.marked()

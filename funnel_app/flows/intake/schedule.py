@@ -1,4 +1,6 @@
-"""Arm: tell the clock in Redis when emails are due. An optimisation only: the sweep finds whatever it loses."""
+"""Schedule: tell the clock in Redis when emails are due. An optimisation only: the sweep finds whatever it
+loses.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
