@@ -103,7 +103,7 @@ def emails_of(session: Session, request: Request) -> list[Email]:
 
 
 def close(request: Request, state: RequestState, detail: str | None, answered_at: datetime | None = None) -> None:
-    """Let a call never be made again: it was answered, or taken back."""
+    """Let a call never be made again: it was answered, or withdrawn."""
     request.state = state
     request.answered_at = answered_at
     request.next_attempt_at = None

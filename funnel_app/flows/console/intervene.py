@@ -37,7 +37,7 @@ def cancel(deps: Deps, email_id: UUID) -> str:
 
     def change(session: Session, email: Email) -> None:
         _must_be(email, State.PLANNED, State.HELD)
-        emails.move(session, email, State.CANCELLED, deps.now(), f"taken back {BY_A_PERSON}")
+        emails.move(session, email, State.CANCELLED, deps.now(), f"withdrawn {BY_A_PERSON}")
 
     return _do(deps, email_id, change, "cancelled: it will not go")
 

@@ -28,10 +28,10 @@ from funnel_app.letters.letter import Letter
 from funnel_app.letters.wire import as_resend
 from funnel_app.letters.words import one_line
 
-TAKEN_BACK = "taken back: an email of it is no longer wanted"
-PAUSED = "taken back: somebody paused what it would have sent"
-ANOTHER_DAY = "taken back: its letters speak of the day before"
-OTHER_SETTINGS = "taken back: FROM_EMAIL, REPLY_TO or PUBLIC_URL was changed since its letters were made"
+WITHDRAWN = "withdrawn: an email of it is no longer wanted"
+PAUSED = "withdrawn: somebody paused what it would have sent"
+ANOTHER_DAY = "withdrawn: its letters speak of the day before"
+OTHER_SETTINGS = "withdrawn: FROM_EMAIL, REPLY_TO or PUBLIC_URL was changed since its letters were made"
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _taken_back(deps: Deps, session: Session, request: Request, now: datetime) -
             emails.move(session, email, State.CANCELLED, now, email.enrolment.exit_reason)
         elif email.enrolment.state == EnrolmentState.PAUSED or not stop_unwanted(deps, session, email, now, forbidden):
             emails.move(session, email, State.PLANNED, now, "requeued: Resend has not taken it yet")
-    requests.close(request, RequestState.REFUSED, why or TAKEN_BACK, now)
+    requests.close(request, RequestState.REFUSED, why or WITHDRAWN, now)
     return True
 
 

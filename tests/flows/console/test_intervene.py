@@ -56,7 +56,7 @@ def test_a_cancelled_email_is_not_sent_and_those_behind_it_go_on(ready):
     for email_id in email_ids(receipt)[:2]:
         deliver(ready, [email_id])
     assert states(ready, receipt)[:3] == ["cancelled", "sent", "planned"]
-    assert look(ready, email_ids(receipt)[0]).reason == "taken back by a person"
+    assert look(ready, email_ids(receipt)[0]).reason == "withdrawn by a person"
 
 
 def test_a_failed_email_is_sent_anew_under_a_key_of_its_own(ready):

@@ -169,7 +169,7 @@ class TestMoved:
 
 
 class TestTakenBack:
-    """A call that certainly went nowhere is taken back when an email of it is no longer wanted."""
+    """A call that certainly went nowhere is withdrawn when an email of it is no longer wanted."""
 
     def test_who_left_while_the_quota_was_used_up_is_not_mailed_when_it_resets(self, ready):
         receipt = opt_in(ready)

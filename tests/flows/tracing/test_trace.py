@@ -119,7 +119,7 @@ def test_the_story_tells_each_thing_once_in_time_order(both_deps):
         ("00:00", "Day 1: your holiday playbook", "handed to Resend"),
         ("00:01", "Day 1: your holiday playbook", "Resend reports: sent"),
         ("00:03", "Day 1: your holiday playbook", "Resend reports: delivered"),
-        ("00:03", "Day 5: one last note", "cancelled: taken back by a person"),
+        ("00:03", "Day 5: one last note", "cancelled: withdrawn by a person"),
         ("00:04", "incoming signup", "assessment from website, accepted"),
         ("00:04", "Nurture for new opt-ins", "ended: took the assessment on 24 November"),
         ("00:04", "Five-day follow-up", "started with 5 emails"),
@@ -276,14 +276,14 @@ def test_the_sentence_of_a_paused_sequence(deps):
 
 def test_the_sentence_of_a_finished_sequence_names_what_did_not_arrive(deps):
     receipt = opt_in(deps)
-    ends = {4: (State.CANCELLED, "taken back by a person"), 5: (State.BOUNCED, "mailbox does not exist")}
+    ends = {4: (State.CANCELLED, "withdrawn by a person"), 5: (State.BOUNCED, "mailbox does not exist")}
     with deps.sessions.begin() as session:
         for email_id in email_ids(receipt):
             email = session.get(Email, email_id)
             email.state, email.reason = ends.get(email.step, (State.DELIVERED, None))
     assert sentence(deps) == (
         f"3 of 5 emails delivered; email 5 bounced: mailbox does not exist{ANOTHER}; "
-        "email 4 cancelled: taken back by a person."
+        "email 4 cancelled: withdrawn by a person."
     )
 
 
