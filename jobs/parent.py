@@ -20,7 +20,7 @@ from setproctitle import setproctitle
 
 PR_SET_PDEATHSIG = 1
 CHECK_EVERY_S = 0.5
-# A stop may be noticed late, and docker waits ten: an email in hand takes seven at most, and a moment to record.
+# A stop may be noticed late, and docker waits ten: an email in flight takes seven at most, and a moment to record.
 STOP_WITHIN_S = 8.0
 STAYS_UP_S = 2.0
 STARTS = 5

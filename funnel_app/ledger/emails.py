@@ -154,7 +154,7 @@ def held(session: Session, now: datetime, modes: Collection[str], limit: int) ->
 
 
 def sent_since(session: Session, now: datetime, limit: int) -> list[Email]:
-    """Return emails of a restored ledger that may have gone out after its backup: they were due, or in hand."""
+    """Return emails of a restored ledger that may have gone out after its backup: they were due, or in flight."""
     waiting = and_(Email.state.in_([State.PLANNED, State.HELD]), Email.due_at <= now)
     return list(session.scalars(select(Email).where(or_(waiting, Email.state == State.SENDING)).limit(limit)))
 

@@ -22,7 +22,7 @@ def file_of(engine: Engine) -> Path | None:
 def try_writing(engine: Engine) -> None:
     """Write what stands there anyway. Raises what the database says where it cannot be written.
 
-    It is committed: what is taken back never reaches a disk that is full.
+    It is committed: what is rolled back never reaches a disk that is full.
     """
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
