@@ -6,7 +6,7 @@ from funnel_app.config import Settings
 from funnel_app.flows.console.wishes import grant_wishes
 from funnel_app.flows.intake.settle_refused import settle_refused
 from funnel_app.flows.lists.uploads import forget_lists, take_waiting
-from funnel_app.flows.monitoring.canary import fly_when_due
+from funnel_app.flows.monitoring.canary import run_when_due
 from funnel_app.flows.monitoring.clock_guard import compare_with_world, end_doubt, go_on_when_right
 from funnel_app.flows.monitoring.digest import digest_when_due
 from funnel_app.flows.monitoring.heartbeat import ping
@@ -50,7 +50,7 @@ def watch_tasks(settings: Settings) -> Sequence[PeriodicTask]:
         PeriodicTask(10 * MINUTE_S, find_undecided),
         PeriodicTask(MINUTE_S, settle_refused),
         PeriodicTask(MINUTE_S, digest_when_due),
-        PeriodicTask(MINUTE_S / 2, fly_when_due),
+        PeriodicTask(MINUTE_S / 2, run_when_due),
         PeriodicTask(15 * MINUTE_S, watch_with_doctor),
         PeriodicTask(every_s, look_again),
         PeriodicTask(5 * MINUTE_S, finish),

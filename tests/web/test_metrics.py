@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from funnel_app.flows.console.pausing import Wish, pause_sending
 from funnel_app.flows.intake.keep_refused import refuse
-from funnel_app.flows.monitoring.canary import fly
+from funnel_app.flows.monitoring.canary import start as start_canary
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.sending.deliver import deliver
@@ -42,7 +42,7 @@ def test_figures_come_from_the_ledger_and_count_no_canary(client, deps):
     deps.now.forward(seconds=4)
     deliver(deps, [first])
     record_event(deps, report(deps, first))
-    fly(deps)
+    start_canary(deps)
     found = scrape(client)
     assert found[("funnel_emails", "delivered", "lead_nurture", "test")] == 1
     assert found[("funnel_emails", "lead_nurture", "planned", "test")] == 4

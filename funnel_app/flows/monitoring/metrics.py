@@ -107,13 +107,13 @@ def _lateness(late: list[float]) -> Figure:
 
 
 def _of_canary(deps: Deps) -> Iterable[Figure]:
-    flight = latest(deps)
-    if flight is None:
+    run = latest(deps)
+    if run is None:
         return
-    yield _one("canary_age_seconds", (deps.now() - flight.started_at).total_seconds())
-    yield _one("canary_delivered", 1.0 if flight.delivered_at else 0.0)
-    if flight.delivered_at:
-        yield _one("canary_seconds", max((flight.delivered_at - flight.started_at).total_seconds(), 0.0))
+    yield _one("canary_age_seconds", (deps.now() - run.started_at).total_seconds())
+    yield _one("canary_delivered", 1.0 if run.delivered_at else 0.0)
+    if run.delivered_at:
+        yield _one("canary_seconds", max((run.delivered_at - run.started_at).total_seconds(), 0.0))
 
 
 def _of_redis(deps: Deps) -> Iterator[Figure]:

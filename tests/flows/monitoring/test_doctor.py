@@ -64,7 +64,7 @@ def desk(*faults, missing=()):
 
 
 def email_ids_of_canary(deps):
-    fly(deps)
+    start_canary(deps)
     return email_ids_of(deps)
 
 
@@ -158,9 +158,9 @@ class Broken:
         raise Rejected("notion", "404 object_not_found", "object_not_found")
 
 
-def fly(deps):
+def start_canary(deps):
     deps.public.answer = lambda campaign, payload: enrol_as_hook(deps, campaign, payload)
-    return canary.fly(deps)
+    return canary.start(deps)
 
 
 def mute(deps):
@@ -207,7 +207,7 @@ WRONG = {
     "a pause": (lambda d: d.pause.pause("401 bad key", 60, "config"), "sending: fault", "401 bad key"),
     "a broken invariant": (hold, "invariants: fault", "1 held, since the letter"),
     "an unproven email": (lambda d: (send_first(d), d.now.forward(minutes=20)), "invariants: warning", "1 taken by"),
-    "a canary that is late": (lambda d: (fly(d), d.now.forward(minutes=6)), "canary: fault", "is planned"),
+    "a canary that is late": (lambda d: (start_canary(d), d.now.forward(minutes=6)), "canary: fault", "is planned"),
     "a chat that is gone": (mute, "alerts: fault", "answered 404"),
     "an overdue email": (lambda d: (opt_in(d), d.now.forward(minutes=2)), "overdue: fault", "1 email should have gone"),
     "Resend away": (lambda d: fail(d.account, Unavailable("resend", "503")), "resend key: fault", "503"),
@@ -367,13 +367,13 @@ def test_a_look_that_breaks_hides_no_other(well, monkeypatch):
 
 def test_a_canary_in_the_air_does_not_hide_the_one_before(deps):
     write_templates(deps)
-    fly(deps)
+    start_canary(deps)
     check = found(deps)["canary"]
     assert (check.status, check.detail) == ("warning", "the first runs since 07:00")
     deliver(deps, email_ids_of(deps))
     record_event(deps, report(deps, email_ids_of(deps)[0]))
     deps.now.forward(minutes=60)
-    fly(deps)
+    start_canary(deps)
     check = found(deps)["canary"]
     assert (check.status, check.detail) == ("ok", "the one of 07:00 arrived after 0 s")
 
