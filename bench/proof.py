@@ -76,7 +76,7 @@ class Play:
         return settled
 
     def lives(self) -> None:
-        """Let one lead in ten do something, and the owner break or mend a template."""
+        """Let one lead in ten do something, and the owner break or fix a template."""
         for number in range(self.leads):
             if self.chance.randrange(ONE_IN * 20) == 0:
                 self.chance.choice([self.leaves, self.books, self.comes_again])(f"lead{number}@resend.dev")

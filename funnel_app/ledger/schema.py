@@ -41,7 +41,7 @@ def check(engine: Engine) -> None:
 
 
 def make_revision(engine: Engine, name: str, revision: str) -> None:
-    """Write a migration of what the models have and the ledger has not: a draft to read and mend."""
+    """Write a migration of what the models have and the ledger has not: a draft to read and fix."""
     with engine.connect() as connection:
         command.revision(_config(connection), name, autogenerate=True, rev_id=revision)
 

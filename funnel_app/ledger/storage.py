@@ -41,7 +41,7 @@ def why_closed(engine: Engine) -> str | None:
     if file is None:
         return None
     if not file.parent.is_dir():
-        return f"the ledger's folder {file.parent} is not there: mount the volume, or mend DATABASE_URL (four slashes)"
+        return f"the ledger's folder {file.parent} is not there: mount the volume, or fix DATABASE_URL (four slashes)"
     beside = [file.parent, *(place for place in (file, file.with_name(f"{file.name}-wal")) if place.exists())]
     closed = next((place for place in beside if not os.access(place, os.W_OK)), None)
     return owner_cure(closed) if closed else None

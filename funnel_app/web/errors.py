@@ -175,7 +175,7 @@ def _named(fault: object, way: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 def _keep_of_ours() -> None:
     """Keep what a known caller sent and a fault of ours stopped, if the ledger can be reached."""
     with suppress(*LedgerUnavailable):
-        _keep_refused({OURS: ["A fault of ours stopped it, and is logged. Replay it once that is mended."]})
+        _keep_refused({OURS: ["A fault of ours stopped it, and is logged. Replay it once that is fixed."]})
 
 
 def _keep_refused(errors: Mapping[str, Any]) -> UUID | None:

@@ -51,7 +51,7 @@ LOST = Answer(AnswerKind.UNKNOWN, detail="the answer was lost (ReadTimeout)")
 
 
 def broken_template(**page: str) -> Play:
-    """A template that the owner breaks, and mends later."""
+    """A template that the owner breaks, and fixes later."""
 
     def play(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
         stage.write(**page)

@@ -1,4 +1,4 @@
-"""Invariants: what must never be, each counted by a query in the ledger; what mends each is named beside it."""
+"""Invariants: what must never be, each counted by a query in the ledger; what fixes each is named beside it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ ORPHANS_OF_THE_LAST = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Invariant:
-    """One thing that must never be: its name, what it is, what mends it by itself, and what a person does about it."""
+    """One thing that must never be: its name, what it is, what fixes it by itself, and what a person does about it."""
 
     title: str
     broken: str
-    mended_by: str
+    recovery: str
     fix: str
     count: Callable[[Deps, Session], int]
 
@@ -88,7 +88,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         "Emails cannot be made",
         "held, since the letter cannot be made",
         "looked at again every 30 seconds",
-        "mend what flask trace names, mostly the template in Notion",
+        "fix what flask trace names, mostly the template in Notion",
         lambda deps, session: counts.in_state(session, State.HELD),
     ),
     "ambiguous": Invariant(

@@ -87,7 +87,7 @@ def _taken_back(deps: Deps, session: Session, request: Request, now: datetime) -
     """Take back a call that certainly went nowhere, and whose letters would not be made so again; say whether it was.
 
     An email of it is no longer wanted or was paused, another day has begun (a letter says "tomorrow" of its own), or
-    settings that stand in it were mended since.
+    settings that stand in it were fixed since.
     """
     if request.unknown_since is not None:
         return False

@@ -89,7 +89,7 @@ def _stopped(email: Email) -> str:
 
 def _advice(email: Email) -> str:
     if email.state == State.FAILED:
-        return f" (once that is mended: flask emails retry {email.id})"
+        return f" (once that is fixed: flask emails retry {email.id})"
     if email.state == State.COMPLAINED:
         return " (leave it so: nothing more goes to that address)"
     if email.state == State.BOUNCED:
@@ -113,7 +113,7 @@ def _sending(email: Email, view: Outlook) -> str:
 
 
 def _held(email: Email, view: Outlook) -> str:
-    return f"is held: {email.reason}; mend that, and it goes by itself within two minutes"
+    return f"is held: {email.reason}; fix that, and it goes by itself within two minutes"
 
 
 def _ambiguous(email: Email, view: Outlook) -> str:

@@ -73,8 +73,8 @@ def story(
 def _hook(hook: HookEvent) -> Line:
     why = reason_of(hook)
     what = f"{(hook.event or 'a call').replace('_', ' ')} from {hook.source}, {hook.outcome}{f': {why}' if why else ''}"
-    mend = f"; flask hooks show {hook.id}" if hook.outcome == Outcome.REFUSED else ""
-    return Line(hook.received_at, f"incoming {hook.hook}", what + mend)
+    fix = f"; flask hooks show {hook.id}" if hook.outcome == Outcome.REFUSED else ""
+    return Line(hook.received_at, f"incoming {hook.hook}", what + fix)
 
 
 def _enrolment(enrolment: Enrolment, timeline: Mapping[UUID, Sequence[EmailEvent]], titles: Titles) -> Iterator[Line]:

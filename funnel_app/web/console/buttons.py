@@ -92,7 +92,7 @@ BUTTONS = {
     "retry": Button(
         of_email,
         "Try again",
-        "The email is written anew and goes within seconds. First mend what Resend said, or it fails again.",
+        "The email is written anew and goes within seconds. First fix what Resend said, or it fails again.",
         operate.retry,
     ),
     "release": Button(

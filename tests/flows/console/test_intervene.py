@@ -35,7 +35,7 @@ def first_after(deps, answer, address="ana@resend.dev"):
     return first
 
 
-def test_a_held_email_is_released_and_held_again_where_nothing_was_mended(both_deps):
+def test_a_held_email_is_released_and_held_again_where_nothing_was_fixed(both_deps):
     first = email_ids(opt_in(both_deps))[0]
     deliver(both_deps, [first])
     release(both_deps, first)

@@ -164,7 +164,7 @@ class TestTexts:
             tell(deps)
             deps.now.forward(seconds=45)
 
-    def test_a_broken_text_is_told_at_the_second_look_and_its_mend_too(self, live):
+    def test_a_broken_text_is_told_at_the_second_look_and_its_fix_too(self, live):
         live.notebook.write(self.KEY, html="<p>{{ first_nam }}</p>")
         self.go(live, 1)
         assert live.alerts.posted == []

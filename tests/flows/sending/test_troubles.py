@@ -211,19 +211,19 @@ class TestTakenBack:
             ({"public_url": "https://old.example"}, {}),
         ],
     )
-    def test_a_letter_made_with_a_setting_that_was_mended_is_made_anew(self, ready, wrong, right):
-        mended = replace(ready.settings, **right)
+    def test_a_letter_made_with_a_setting_that_was_fixed_is_made_anew(self, ready, wrong, right):
+        fixed = replace(ready.settings, **right)
         object.__setattr__(ready, "settings", replace(ready.settings, **wrong))
         receipt = opt_in(ready)
         ready.mailer.script = [NOT_VERIFIED]
         deliver(ready, email_ids(receipt)[:1])
-        object.__setattr__(ready, "settings", mended)
+        object.__setattr__(ready, "settings", fixed)
         pass_time(ready, minutes=10)
         pass_time(ready, seconds=5)
         assert states(ready, receipt)[0] == "sent"
         (sent,) = ready.mailer.sent()
-        assert (sent["from"], sent.get("reply_to")) == (mended.from_email, mended.reply_to)
-        assert f"<{mended.public_url}/" in sent["headers"]["List-Unsubscribe"]
+        assert (sent["from"], sent.get("reply_to")) == (fixed.from_email, fixed.reply_to)
+        assert f"<{fixed.public_url}/" in sent["headers"]["List-Unsubscribe"]
 
     def test_what_was_ever_in_doubt_is_never_taken_back(self, ready):
         receipt = opt_in(ready)

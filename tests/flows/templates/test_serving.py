@@ -67,12 +67,12 @@ def test_a_text_that_was_seen_once_is_not_quiet_because_notion_went_away(deps, n
     assert serves(deps) == "<p>first</p>"
 
 
-def test_a_text_that_was_mended_serves_at_once_where_nothing_good_was_there(deps, notion):
+def test_a_text_that_was_fixed_serves_at_once_where_nothing_good_was_there(deps, notion):
     notion.write(KEY, html="<p>{{ nobody_knows }}</p>")
     assert "nobody_knows" in why_not(deps)
-    notion.write(KEY, html="<p>mended</p>")
+    notion.write(KEY, html="<p>fixed</p>")
     deps.now.forward(seconds=61)
-    assert serves(deps) == "<p>mended</p>"
+    assert serves(deps) == "<p>fixed</p>"
 
 
 def test_a_blocked_text_never_replaces_a_good_one(deps, notion):

@@ -40,7 +40,7 @@ class TestStrangers:
         told = {"scope": "all", "reason": "suppressed by a person on 24 November", "at": "2026-11-24T12:00:00Z"}
         assert trace(deps, "nobody@resend.dev")["suppressions"] == [told]
 
-    def test_a_refused_call_that_names_it_is_shown_with_its_mend(self, both_deps):
+    def test_a_refused_call_that_names_it_is_shown_with_its_fix(self, both_deps):
         errors = {"meeting_time": ["Not a valid datetime."]}
         refuse(both_deps, campaign="christmas", hook="booking", payload={"email": "joana@resend.dev"}, errors=errors)
         mine = refuse(
@@ -228,7 +228,7 @@ def first_id(deps):
         (
             State.HELD,
             (
-                "email 1 is held: why; mend that, and it goes by itself within two minutes; "
+                "email 1 is held: why; fix that, and it goes by itself within two minutes; "
                 "email 2 waits until email 1 is settled."
             ),
         ),
@@ -247,7 +247,7 @@ def first_id(deps):
         (State.SUPPRESSED, "email 1 was not sent: why; email 2 goes today at 07:01."),
         (
             State.FAILED,
-            "email 1 failed: why (once that is mended: flask emails retry ID); email 2 goes today at 07:01.",
+            "email 1 failed: why (once that is fixed: flask emails retry ID); email 2 goes today at 07:01.",
         ),
     ],
 )

@@ -121,8 +121,8 @@ def _paused_by_people(deps: Deps) -> str:
 
 
 FIXES = {
-    "config": "mend what Resend names (key, domain, sender); sending tries again by itself",
-    "outage": "mend the setting that it names; where it names none, wait: it goes on by itself",
+    "config": "fix what Resend names (key, domain, sender); sending tries again by itself",
+    "outage": "fix the setting that it names; where it names none, wait: it goes on by itself",
     "quota": "raise the plan at Resend, or wait: it goes on when the quota resets",
     "clock": "set this machine's clock; sending goes on by itself when it is right",
 }
