@@ -58,7 +58,7 @@ class Parent:
         self.gave_up = False
 
     def run(self) -> int:
-        """Run until SIGTERM or SIGINT: 0, or 1 where a part does not stay up, so that the container starts anew."""
+        """Run until SIGTERM or SIGINT: 0, or 1 where a part does not stay up, so that the container starts again."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stopping.set())
         gc.collect()

@@ -85,7 +85,7 @@ def sent_without_word(session: Session, before: datetime) -> int:
 def copies(session: Session) -> int:
     """Count the emails that Resend took once more than it should: every further id that it gave to one of ours.
 
-    The id of a try that failed, and after which a person had the email sent anew, counts only if it arrived after all.
+    The id of a try that failed, and after which a person had the email sent again, counts only if it arrived after all.
     """
     several = (
         select(EmailEvent.email_id)

@@ -92,7 +92,7 @@ def close_unsettled(session: Session, reason: str) -> None:
 
 
 def placed(session: Session, request: Request) -> list[tuple[int, Email]]:
-    """Return the call's emails with their places in it; one that a person planned anew is no longer a part of it."""
+    """Return the call's emails with their places in it; one that a person planned again is no longer a part of it."""
     rows = {str(email.id): email for email in session.scalars(select(Email).where(Email.request_id == request.id))}
     return [(place, rows[email_id]) for place, email_id in enumerate(request.email_ids) if email_id in rows]
 

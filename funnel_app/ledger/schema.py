@@ -59,7 +59,7 @@ def _require_utf8(connection: Connection) -> None:
 def _changing(engine: Engine) -> Iterator[Connection]:
     """Give a connection in a transaction in which tables may change, which one does at a time.
 
-    SQLite changes a table by making it anew, and its rules of reference would take the rows that refer to it along, or
+    SQLite changes a table by making it again, and its rules of reference would take the rows that refer to it along, or
     refuse: they are off meanwhile (https://www.sqlite.org/lang_altertable.html, section 7).
     """
     sqlite = engine.dialect.name == "sqlite"

@@ -1,7 +1,7 @@
 """Run one of Funnel's processes, and kill it as the kernel would at one point on an email's way.
 
 `python -m tests.process.crash <point> <marker>`: the first process to come to the point makes the marker and dies;
-whoever comes there later goes on, so that a web worker that gunicorn starts anew serves the caller's retry.
+whoever comes there later goes on, so that a web worker that gunicorn starts again serves the caller's retry.
 """
 
 import importlib

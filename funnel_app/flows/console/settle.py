@@ -80,7 +80,7 @@ def mail_again(deps: Deps, contact_id: UUID, operator: str) -> str:
         raise NotPossible(operate.ERASED_ALREADY)
     if not release(deps, contact.email_norm):
         raise NotPossible("Nothing forbids mail to this address.")
-    told = "the address is mailed again; what has ended stays ended, until somebody enrols it anew"
+    told = "the address is mailed again; what has ended stays ended, until somebody enrols it again"
     operate.note(deps, operator, "mail_again", contact_id, told)
     return told
 
@@ -119,7 +119,7 @@ def _must_be_free(session: Session, contact: Contact, email_norm: str) -> None:
 def _what_follows(joined: list[Enrolment]) -> str:
     waiting, gone = (_number(joined, among.__contains__) for among in (WAITING, GONE_OUT))
     if not waiting and not gone:
-        return "no email waits for it; to go on, enrol the lead anew"
+        return "no email waits for it; to go on, enrol the lead again"
     later = f"{things(waiting, 'email')} that wait{'s' if waiting == 1 else ''} go{'es' if waiting == 1 else ''} there"
     return later + (f", and {things(gone, 'email')} went to the old one" if gone else "")
 

@@ -21,7 +21,7 @@ MOST = 1000
 OF_STOPS = frozenset(
     {"redis_away", "scheduler_silent", "sending_paused", "resend_away", "clock_jumped", "ledger_away", "ledger_damaged"}
 )
-# Counted anew at each look, and so never out of date.
+# Counted again at each look, and so never out of date.
 COUNTED = frozenset({"held", "ambiguous", "calls_refused"})
 # While all waits, these are what is to be expected.
 OF_WAITING = frozenset({"worker_gone", "overdue", "stuck"})

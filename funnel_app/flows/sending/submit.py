@@ -93,7 +93,7 @@ def _taken_back(deps: Deps, session: Session, request: Request, now: datetime) -
         return False
     waiting = [email for email in emails.load(session, _email_ids(session, request.id)) if _waits(email, request)]
     forbidden = forbidden_to(deps, session, waiting)
-    why = _why_made_anew(deps, session, request, waiting, now)
+    why = _why_made_again(deps, session, request, waiting, now)
     paused = pauses.standing(session, now)
     if any(pauses.covering(paused, email.enrolment) for email in waiting):
         why = PAUSED
@@ -109,7 +109,7 @@ def _taken_back(deps: Deps, session: Session, request: Request, now: datetime) -
     return True
 
 
-def _why_made_anew(
+def _why_made_again(
     deps: Deps, session: Session, request: Request, waiting: Sequence[Email], now: datetime
 ) -> str | None:
     if not all(_is_of_today(deps, email, request.created_at, now) for email in waiting):

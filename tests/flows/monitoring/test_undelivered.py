@@ -99,7 +99,7 @@ def test_what_follows_within_the_hour_is_counted_and_told_when_it_is_over(live):
     )
 
 
-def test_the_next_one_after_that_is_told_again_and_counted_anew(live):
+def test_the_next_one_after_that_is_told_again_and_counted_again(live):
     bounce(live)
     tasks(live, minutes=1)
     tasks(live, hours=1, minutes=3)

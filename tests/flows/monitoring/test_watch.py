@@ -196,7 +196,7 @@ class TestTexts:
 
 
 class TestLookingAgain:
-    """What all checks found is found anew where it may be otherwise by now, and not all the time."""
+    """What all checks found is found again where it may be otherwise by now, and not all the time."""
 
     def looked_at(self, deps):
         return last_examination(deps).at

@@ -218,7 +218,7 @@ def test_without_redis_the_last_good_text_serves_and_notion_is_not_asked(deps, n
     assert notion.asked == [KEY]
 
 
-def test_a_text_is_judged_anew_when_the_gate_has_learnt(deps, notion, monkeypatch):
+def test_a_text_is_judged_again_when_the_gate_has_learnt(deps, notion, monkeypatch):
     notion.write(KEY, html="<p>{{ new_variable }}</p>")
     assert "new_variable" in why_not(deps)
     monkeypatch.setattr(drafts, "NAMES", frozenset({"new_variable"}))
