@@ -185,7 +185,7 @@ def find_by_resend_id(session: Session, resend_id: str) -> UUID | None:
     return session.scalars(select(Email.id).where(Email.resend_id == resend_id).limit(1)).one_or_none()
 
 
-def unproven(session: Session, now: datetime, first_after: timedelta, limit: int) -> list[UUID]:
+def unconfirmed(session: Session, now: datetime, first_after: timedelta, limit: int) -> list[UUID]:
     """Return emails that the provider took a while ago, and after which it is time to ask, oldest first."""
     wanted = select(Email.id).where(
         UNPROVEN,

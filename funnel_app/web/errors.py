@@ -17,7 +17,7 @@ from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.enrol import KeyReused
 from funnel_app.flows.intake.keep_refused import LIMIT, OURS, refuse
-from funnel_app.flows.monitoring.unauthenticated_calls import note_unproven
+from funnel_app.flows.monitoring.unauthenticated_calls import note_unauthenticated
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.rules.call import CALENDARS
 from funnel_app.rules.caller import caller_key
@@ -62,7 +62,7 @@ def _http_problem(error: HTTPException) -> Response:
     """Return the problem document; for a payload that fails its schema it names every field."""
     status = error.code or 500
     if status == 401:
-        _note_unproven()
+        _note_unauthenticated()
     if status == 401 and (wait := current_deps().throttle.hit("failed-proof", caller_key(request.remote_addr))):
         return _throttled(wait)
     if status == 500:
@@ -118,12 +118,12 @@ def _body_broken(error: Exception) -> ResponseReturnValue:
     return problem(400, f"The body breaks the rules of HTTP: {error}")
 
 
-def _note_unproven() -> None:
+def _note_unauthenticated() -> None:
     blueprint, campaign = request.blueprint or "", (request.view_args or {}).get("campaign")
     if blueprint.startswith("prefect") or blueprint == "resend":
-        note_unproven(current_deps(), blueprint.partition("_")[0])
+        note_unauthenticated(current_deps(), blueprint.partition("_")[0])
     elif campaign in current_deps().registry.campaigns:
-        note_unproven(current_deps(), f"{campaign}/{blueprint}")
+        note_unauthenticated(current_deps(), f"{campaign}/{blueprint}")
 
 
 def _throttled(wait_s: float) -> Response:

@@ -151,11 +151,11 @@ class FakeProcessStatus:
         self._there()
         return self.hopped
 
-    def note_unproven(self, hook: str) -> None:
+    def note_unauthenticated(self, hook: str) -> None:
         self._there()
         self.knocked.append((self.clock(), hook))
 
-    def unproven(self, within_s: float) -> Counter[str]:
+    def unauthenticated(self, within_s: float) -> Counter[str]:
         self._there()
         since = self.clock() - timedelta(seconds=within_s)
         return Counter(hook for at, hook in self.knocked if at >= since)

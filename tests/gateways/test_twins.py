@@ -290,9 +290,9 @@ class TestProcessStatus:
         assert (process_status.examined(), process_status.hops()) == ("all well", 2)
 
     def test_calls_that_proved_nothing_are_counted_by_their_hook_within_a_time(self, process_status, clock):
-        process_status.note_unproven("signup")
+        process_status.note_unauthenticated("signup")
         clock.forward(minutes=10)
-        process_status.note_unproven("signup")
-        process_status.note_unproven("maybe")
-        assert process_status.unproven(60) == {"signup": 1, "maybe": 1}
-        assert process_status.unproven(3600) == {"signup": 2, "maybe": 1}
+        process_status.note_unauthenticated("signup")
+        process_status.note_unauthenticated("maybe")
+        assert process_status.unauthenticated(60) == {"signup": 1, "maybe": 1}
+        assert process_status.unauthenticated(3600) == {"signup": 2, "maybe": 1}

@@ -10,7 +10,7 @@ from rq.registry import FailedJobRegistry
 
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.own_jobs import UNREADABLE_KEY
-from funnel_app.gateways.redis.process_status import EXAMINED_KEY, UNPROVEN_KEY, Depths, ProcessStatus
+from funnel_app.gateways.redis.process_status import EXAMINED_KEY, UNAUTHENTICATED_KEY, Depths, ProcessStatus
 from funnel_app.gateways.redis.queue import SEEN_KEY
 
 
@@ -58,13 +58,13 @@ def test_how_redis_is_set_up_is_told(process_status, connection, monkeypatch):
 
 def test_calls_without_a_proof_are_counted_by_hook_and_never_without_end(process_status, connection, monkeypatch):
     for hook in ("christmas/signup", "christmas/signup", "resend"):
-        process_status.note_unproven(hook)
-    connection.zadd(UNPROVEN_KEY, {"christmas/signup of-yesterday": time.time() - 90_000})
-    assert process_status.unproven(3600) == {"christmas/signup": 2, "resend": 1}
-    monkeypatch.setattr("funnel_app.gateways.redis.process_status.MOST_UNPROVEN", 2)
-    process_status.note_unproven("resend")
-    assert sum(process_status.unproven(3600).values()) == 2
-    assert connection.ttl(UNPROVEN_KEY) > 3600
+        process_status.note_unauthenticated(hook)
+    connection.zadd(UNAUTHENTICATED_KEY, {"christmas/signup of-yesterday": time.time() - 90_000})
+    assert process_status.unauthenticated(3600) == {"christmas/signup": 2, "resend": 1}
+    monkeypatch.setattr("funnel_app.gateways.redis.process_status.MOST_UNAUTHENTICATED", 2)
+    process_status.note_unauthenticated("resend")
+    assert sum(process_status.unauthenticated(3600).values()) == 2
+    assert connection.ttl(UNAUTHENTICATED_KEY) > 3600
 
 
 def test_what_the_doctor_found_is_kept_for_a_day(process_status, connection):

@@ -14,7 +14,7 @@ from funnel_app.flows.intake.received import forget_refused
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.mirror.mirror import mirror_is_behind
 from funnel_app.flows.monitoring.invariants import count_invariants
-from funnel_app.flows.sending.reconcile import has_unproven
+from funnel_app.flows.sending.reconcile import has_unconfirmed
 from funnel_app.flows.sending.record_event import adopt_orphans
 from funnel_app.gateways.redis.queue import (
     Call,
@@ -133,7 +133,7 @@ def _push_recheck(deps: Deps) -> int:
 
 
 def _push_reconcile(deps: Deps) -> int:
-    return _push(deps, [reconcile_job()] if has_unproven(deps) else [])
+    return _push(deps, [reconcile_job()] if has_unconfirmed(deps) else [])
 
 
 def _push_mirror(deps: Deps) -> int:

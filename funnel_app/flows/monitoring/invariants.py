@@ -13,7 +13,7 @@ from funnel_app.ledger import counts
 
 OVERDUE_AFTER = timedelta(seconds=60)
 STUCK_AFTER = timedelta(minutes=2)
-UNPROVEN_AFTER = timedelta(minutes=15)
+UNCONFIRMED_AFTER = timedelta(minutes=15)
 BEHIND_AFTER = timedelta(minutes=5)
 ORPHANS_OF_THE_LAST = timedelta(days=1)
 
@@ -43,8 +43,8 @@ def _stuck(deps: Deps, session: Session) -> int:
     return counts.sending_since(session, deps.now() - STUCK_AFTER)
 
 
-def _unproven(deps: Deps, session: Session) -> int:
-    return counts.sent_since(session, deps.now() - UNPROVEN_AFTER)
+def _unconfirmed(deps: Deps, session: Session) -> int:
+    return counts.sent_since(session, deps.now() - UNCONFIRMED_AFTER)
 
 
 def _incomplete(deps: Deps, session: Session) -> int:
@@ -82,7 +82,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         "taken by Resend over 15 minutes ago, and no word of it since",
         "Resend is asked, again and again, what became of it",
         "see whether Resend's reports still reach us; flask emails resolve tells what you know",
-        _unproven,
+        _unconfirmed,
     ),
     "held": Invariant(
         "Emails cannot be made",

@@ -14,7 +14,7 @@ HOLDING = ("overdue", "stuck", "held", "incomplete")
 
 
 def invariants(deps: Deps) -> Findings:
-    """What must never be is not: nothing is late, stuck, held, unproven or unaccounted for."""
+    """What must never be is not: nothing is late, stuck, held, unconfirmed or unaccounted for."""
     broken = {name: number for name, number in count_invariants(deps).items() if number}
     words = "; ".join(f"{number:,} {INVARIANTS[name].broken}" for name, number in broken.items())
     fix = "; ".join(INVARIANTS[name].fix for name in broken)
