@@ -135,7 +135,7 @@ lint: setup ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 .PHONY: format
-format: setup ## Mend style
+format: setup ## Fix style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 .PHONY: typecheck

@@ -1,4 +1,4 @@
-"""Periodic tasks: each flow is called when it is due, and whatever fails is said and tried again; nothing ends the thread."""
+"""Periodic tasks: each flow is called when it is due, failures are logged and tried again; nothing ends the thread."""
 
 from threading import Event
 

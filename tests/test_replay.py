@@ -2,7 +2,7 @@
 
 import pytest
 
-from funnel_app.replay import NotReplayable
+from funnel_app.replay import NotReplayable, corrected
 
 
 @pytest.mark.parametrize(

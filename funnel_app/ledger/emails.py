@@ -21,7 +21,7 @@ from funnel_app.ledger.types import UtcTime
 
 # The conditions of the partial indexes, for the queries that want to use them.
 UNDER_WAY = written(Email.state, State.SENDING, State.HELD, State.AMBIGUOUS)
-UNPROVEN = written(Email.state, State.SENT, State.DELAYED)
+UNCONFIRMED = written(Email.state, State.SENT, State.DELAYED)
 
 
 class Due(NamedTuple):
@@ -188,7 +188,7 @@ def find_by_resend_id(session: Session, resend_id: str) -> UUID | None:
 def unconfirmed(session: Session, now: datetime, first_after: timedelta, limit: int) -> list[UUID]:
     """Return emails that the provider took a while ago, and after which it is time to ask, oldest first."""
     wanted = select(Email.id).where(
-        UNPROVEN,
+        UNCONFIRMED,
         Email.resend_id.is_not(None),
         Email.sent_at <= now - first_after,
         or_(Email.next_check_at.is_(None), Email.next_check_at <= now),

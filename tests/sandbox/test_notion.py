@@ -162,9 +162,9 @@ def test_a_patch_changes_only_what_it_names_and_null_clears(notion, leads, clock
     [
         ({"Nope": {"number": 1}}, "Nope is not a property that exists."),
         ({"Notes": {"number": 1}}, "Notes is expected to be rich_text."),
-        ({"Notes": text("x" * 3659)}, "body.properties.Notes.rich_text[0].text.content.length should be ≤ `2000`, instead was `3659`."),
+        ({"Notes": text("x" * 3659)}, "body.properties.Notes.rich_text[0].text.content.length should be ≤ `2000`, instead was `3659`."),  # noqa: E501
         ({"Notes": text("😀" * 1001)}, "instead was `2002`"),
-        ({"Notes": {"rich_text": text("x")["rich_text"] * 101}}, "rich_text.length should be ≤ `100`, instead was `101`"),
+        ({"Notes": {"rich_text": text("x")["rich_text"] * 101}}, "rich_text.length should be ≤ `100`, instead was `101`"),  # noqa: E501
         ({"Notes": {"rich_text": "x"}}, "should be an array"),
         ({"Notes": {"rich_text": [{"text": "x"}]}}, "content should be a string"),
         ({"Notes": {"rich_text": [{"text": {"content": "x", "link": {"url": "u" * 2001}}}]}}, "link.url.length"),

@@ -31,8 +31,8 @@ class Paused:
 class Outlook:
     """What a sentence needs to know besides the enrolment: the time, where people read it, and what holds mail up.
 
-    `blocks` says why nothing of an enrolment goes to its person; those that go `elsewhere` are live, and this process is in
-    testing mode; `pauses` are by enrolment.
+    `blocks` says why nothing of an enrolment goes to its person. Enrolments that go `elsewhere` are live while this
+    process is in testing mode. `pauses` are by enrolment.
     """
 
     now: datetime

@@ -1,4 +1,4 @@
-"""Scheduling: put jobs on their queue or on the clock in one step, with the hashes that RQ and rq-scheduler would write.
+"""Scheduling: put jobs on their queue or on the clock in one step, with the hashes that RQ and rq-scheduler write.
 
 What is the same in every job of a queue is taken from a job that RQ itself makes, once, and sent once for all of them.
 """

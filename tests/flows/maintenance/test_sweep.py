@@ -117,7 +117,7 @@ def test_held_emails_are_rechecked_by_one_job(both_deps):
     assert any(name.startswith("recheck") for name in both_deps.queues.queued)
 
 
-def test_an_enrolment_ends_when_its_last_email_is_proved(ready):
+def test_an_enrolment_ends_when_its_last_email_is_confirmed(ready):
     receipt = opt_in(ready)
     for email_id in email_ids(receipt):
         deliver(ready, [email_id])
