@@ -25,7 +25,7 @@ LITTLE_ROOM, NO_ROOM = 500 * 2**20, 100 * 2**20
 PASSING = {"tmpfs", "ramfs"}
 OWN_LAYER = {"overlay", "aufs"}
 EMPTIED = "/tmp"  # noqa: S108 (compared, never written)
-# A WAL's shared memory does not work over a network: https://www.sqlite.org/wal.html.
+# A WAL's shared memory does not work over a network: https://www.sqlite.org/wal.html
 NETWORKED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "lustre", "afs"}
 # Host folders in a virtual machine or sandbox: whether locks hold depends on the implementation.
 SHARED = {"9p", "virtiofs", "vboxsf", "fakeowner", "drvfs"}
