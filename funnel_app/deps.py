@@ -56,12 +56,12 @@ class Deps:
     reads: sessionmaker[Session]
     mailer: Mailer
     notebook: NotionTemplates
-    fetches: FetchLock
+    fetch_lock: FetchLock
     queues: Queues
     rate: SendingRate
     pause: SendingPause
     throttle: Throttle
-    vitals: ProcessStatus
+    process_status: ProcessStatus
     account: Account
     inbox: Inbox
     alerts: Alerts
@@ -110,14 +110,14 @@ def build_deps(settings: Settings) -> Deps:
         ),
         desk=_desk(settings, schema, budget),
         judge=JudgeProcess(),
-        fetches=FetchLock(queues.connection),
+        fetch_lock=FetchLock(queues.connection),
         queues=queues,
         rate=SendingRate(
             queues.connection, rate_per_second=settings.resend_rate_limit, share=settings.resend_rate_share
         ),
         pause=SendingPause(queues.connection, CLOCK.time),
         throttle=Throttle(settings.redis_url, per_minute=FAILURES_PER_MINUTE),
-        vitals=ProcessStatus(settings.redis_url, CLOCK.time),
+        process_status=ProcessStatus(settings.redis_url, CLOCK.time),
         account=Account(CLOCK.now),
         inbox=Inbox(CLOCK.now),
         alerts=Alerts(),

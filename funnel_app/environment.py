@@ -105,7 +105,7 @@ def unusable(name: str, value: str) -> str | None:
         several_lines = name == "COMPANY_ADDRESS" and character in "\r\n"
         if unicodedata.category(character) in refused and not several_lines:
             return (
-                f"has a line break or an invisible character (U+{ord(character):04X}) at place {place}: write it anew."
+                f"has a line break or an invisible character (U+{ord(character):04X}) at place {place}: write it again."
             )
     if UNFILLED.fullmatch(value) or (name not in TEXTS and BLANK_FORM.fullmatch(value)):
         return "stands for another value, and nothing is put in its place here: write the value itself."

@@ -32,6 +32,7 @@ FORMER_NAMES = {
     "process_failed": "part_does_not_stay_up",
     "process_started": "part_runs",
     "redis_unavailable": "redis_away",
+    "scheduling_failed": "arming_failed",
     "sweep_finished": "swept",
     "template_fixed": "template_mended",
     "transaction_retried": "transaction_begun_again",

@@ -1,4 +1,4 @@
-"""Rounds: flows that a process calls again and again beside its work, in a thread, so that no email waits for them."""
+"""Periodic tasks: flows that a process runs beside its work, in a thread, so that no email waits for them."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ TIME_ASKED_EVERY_S = 300.0
 
 
 @dataclass
-class Round:
+class PeriodicTask:
     """One flow, how often it is called, and when it is next; one that returns False is soon called again."""
 
     every_s: float
@@ -30,25 +30,25 @@ class Round:
     next_at: float = float("-inf")
 
 
-def time_rounds() -> list[Round]:
+def time_tasks() -> list[PeriodicTask]:
     """Return how a process learns that its machine's clock is wrong, or right again, from a clock that is not ours."""
-    return [Round(TIME_ASKED_EVERY_S, ask_the_time), Round(AGAIN_AFTER_S, end_doubt)]
+    return [PeriodicTask(TIME_ASKED_EVERY_S, ask_the_time), PeriodicTask(AGAIN_AFTER_S, end_doubt)]
 
 
 class PeriodicRunner(Thread):
     """Calls each flow when it is due while this process is on duty; whatever fails is said, and tried again later."""
 
-    def __init__(self, deps: Callable[[], Deps], rounds: Sequence[Round], stopping: Event) -> None:
-        super().__init__(name="rounds", daemon=True)
+    def __init__(self, deps: Callable[[], Deps], tasks: Sequence[PeriodicTask], stopping: Event) -> None:
+        super().__init__(name="tasks", daemon=True)
         self.is_leader = True
         self._deps = deps
-        self._rounds = rounds
+        self._rounds = tasks
         self._stopping = stopping
         self._ledger = LedgerAlarm()
         self._without_ledger: set[str] = set()
 
     def run(self) -> None:
-        """Go round until the process stops."""
+        """Run the tasks that are due until the process stops."""
         while not self._stopping.wait(LOOK_EVERY_S):
             if self.is_leader:
                 self.go()

@@ -59,7 +59,7 @@ def replay(hook_id: UUID, changes: Mapping[str, Any]) -> Replayed:
     address = changes.pop("address", None) or f"/webhook/{call['campaign']}/{call['hook']}"
     answer = current_app.test_client().post(
         quote(str(address)),
-        json=mended(_meant(call["payload"]), changes),
+        json=corrected(_meant(call["payload"]), changes),
         environ_overrides={REPLAY_OF: call["at"], REPLAY_FROM: call["source"]},
     )
     told = answer.get_json()
@@ -71,7 +71,7 @@ def replay(hook_id: UUID, changes: Mapping[str, Any]) -> Replayed:
     return Replayed(taken, str(told.get("status")), str(words), errors)
 
 
-def mended(payload: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def corrected(payload: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of a payload with these fields set, each by its way through objects and lists."""
     whole = deepcopy(changes.get("body", payload))
     if not isinstance(whole, dict):

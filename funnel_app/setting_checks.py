@@ -96,7 +96,7 @@ def key(value: str) -> None:
     _own(value)
     # What a bearer token may hold, RFC 6750, section 2.1.
     if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", value):
-        raise ValidationError("must be a key of letters, digits and signs alone: copy it anew.")
+        raise ValidationError("must be a key of letters, digits and signs alone: copy it again.")
 
 
 def key_or_off(value: str) -> None:

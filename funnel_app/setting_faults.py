@@ -31,4 +31,4 @@ def by_name(messages: Mapping[str, list[str]] | list[str]) -> Mapping[str, list[
 def all_faults(messages: Mapping[str, list[str]]) -> str:
     """Return all that is wrong in one message."""
     lines = [f"  {name}: {' '.join(str(text) for text in texts)}" for name, texts in sorted(messages.items())]
-    return "The settings cannot be used. Mend these in the environment (or in .env):\n" + "\n".join(lines)
+    return "The settings cannot be used. Fix these in the environment (or in .env):\n" + "\n".join(lines)

@@ -76,7 +76,7 @@ class SteadyClock:
 
 
 class Shared:
-    """A file in which the processes of a machine share when its clock began to count, until the machine starts anew."""
+    """A file in which the processes of a machine share when its clock began to count; lost at the next boot."""
 
     def __init__(self, file: Path, boot: str) -> None:
         self._file = file

@@ -116,7 +116,7 @@ def _spoken(edit: Edit) -> str:
     if "comes" in edit.kinds:
         return f"{title} comes, due {due}"
     if before is None or after.state != before.state:
-        return f"{title} is {'taken back' if 'goes' in edit.kinds else 'skipped'}: {after.reason}"
+        return f"{title} is {'withdrawn' if 'goes' in edit.kinds else 'skipped'}: {after.reason}"
     was = f"“{deps.registry.title_of_email(before.template_key)}”"
     told = [f"becomes {title}"] if "text" in edit.kinds else []
     told += [f"moves from {said_at(deps, before.due_at)} to {due}"] if "moves" in edit.kinds else []

@@ -75,8 +75,8 @@ def _may_begin_again(case: Case, sequence: Sequence, before: EnrolmentFacts) -> 
         return False
     if before.exit_event in GIVE_UPS:
         return case.booking is not None and case.booking.stands
-    taken_back = before.exit_event == Event.NO_SHOW_UNDONE and case.happening.at > before.started_at
-    return taken_back or _has_another_time(case, sequence, before) or sequence.reentry == "after_end"
+    undone = before.exit_event == Event.NO_SHOW_UNDONE and case.happening.at > before.started_at
+    return undone or _has_another_time(case, sequence, before) or sequence.reentry == "after_end"
 
 
 def _has_another_time(case: Case, sequence: Sequence, before: EnrolmentFacts) -> bool:

@@ -159,7 +159,7 @@ def _ending(
     start = start_of(sequence, enrolment)
     if sequence.per_occurrence and happening.event in OF_CALLS:
         return by_calls(sequence, start, contact)
-    # An unmarked no-show takes back what has not begun; once the lead has read of it, the sequence goes on.
+    # An unmarked no-show cancels what has not begun; once the lead has read of it, the sequence goes on.
     begun = happening.event is Event.NO_SHOW_UNDONE and any(email.state not in NOT_GONE for email in enrolment.emails)
     return happening if touches(happening, sequence, start) and not begun else None
 

@@ -1,4 +1,4 @@
-"""Names of people, as calendars give them: one text for all parts, and nobody there who could mend it."""
+"""Names of people, as calendars give them: one text for all parts, and nobody there who could fix it."""
 
 from nameparser import HumanName
 from nameparser.config import CONSTANTS
@@ -42,7 +42,7 @@ def _is_rank(letters: str) -> bool:
 def safe_name(name: object, longest: int = LONGEST) -> str | None:
     """Return a name that may go into a letter; None for one that carries a link or a number, or is no text.
 
-    For callers that cannot mend what a stranger typed, such as calendars: the person counts, not the name.
+    For callers that cannot fix what a stranger typed, such as calendars: the person counts, not the name.
     """
     text = clean(name, longest)
     return None if text is None or carries_link(text) or carries_number(text) else text

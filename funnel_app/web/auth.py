@@ -44,14 +44,14 @@ def require_bearer() -> None:
 def note_proof() -> None:
     """Remember that the caller proved who it is: from now on nothing that it sent is lost, so it is read first."""
     request.get_data()
-    g.is_proved = True
+    g.is_authenticated = True
     if not is_replay():
         note_hops()
 
 
-def is_proved() -> bool:
+def is_authenticated() -> bool:
     """Say whether the caller of this request proved who it is."""
-    return bool(g.get("is_proved"))
+    return bool(g.get("is_authenticated"))
 
 
 def has_metrics_token() -> bool:

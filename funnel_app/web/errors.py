@@ -17,12 +17,12 @@ from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.enrol import KeyReused
 from funnel_app.flows.intake.keep_refused import LIMIT, OURS, refuse
-from funnel_app.flows.monitoring.unauthenticated_calls import note_unproven
+from funnel_app.flows.monitoring.unauthenticated_calls import note_unauthenticated
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.rules.call import CALENDARS
 from funnel_app.rules.caller import caller_key
 from funnel_app.rules.decide import TooManyEnrolments
-from funnel_app.web.auth import is_proved
+from funnel_app.web.auth import is_authenticated
 from funnel_app.web.hooks.calendars import acknowledge
 from funnel_app.web.misdirected import keep_misdirected
 from funnel_app.web.payloads import BodyAwaited, sent
@@ -62,7 +62,7 @@ def _http_problem(error: HTTPException) -> Response:
     """Return the problem document; for a payload that fails its schema it names every field."""
     status = error.code or 500
     if status == 401:
-        _note_unproven()
+        _note_unauthenticated()
     if status == 401 and (wait := current_deps().throttle.hit("failed-proof", caller_key(request.remote_addr))):
         return _throttled(wait)
     if status == 500:
@@ -118,12 +118,12 @@ def _body_broken(error: Exception) -> ResponseReturnValue:
     return problem(400, f"The body breaks the rules of HTTP: {error}")
 
 
-def _note_unproven() -> None:
+def _note_unauthenticated() -> None:
     blueprint, campaign = request.blueprint or "", (request.view_args or {}).get("campaign")
     if blueprint.startswith("prefect") or blueprint == "resend":
-        note_unproven(current_deps(), blueprint.partition("_")[0])
+        note_unauthenticated(current_deps(), blueprint.partition("_")[0])
     elif campaign in current_deps().registry.campaigns:
-        note_unproven(current_deps(), f"{campaign}/{blueprint}")
+        note_unauthenticated(current_deps(), f"{campaign}/{blueprint}")
 
 
 def _throttled(wait_s: float) -> Response:
@@ -175,13 +175,13 @@ def _named(fault: object, way: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 def _keep_of_ours() -> None:
     """Keep what a known caller sent and a fault of ours stopped, if the ledger can be reached."""
     with suppress(*LedgerUnavailable):
-        _keep_refused({OURS: ["A fault of ours stopped it, and is logged. Replay it once that is mended."]})
+        _keep_refused({OURS: ["A fault of ours stopped it, and is logged. Replay it once that is fixed."]})
 
 
 def _keep_refused(errors: Mapping[str, Any]) -> UUID | None:
     """Keep what a known caller sent; return its id, None for a stranger's, and for what is kept already."""
     campaign = (request.view_args or {}).get("campaign")
-    if not campaign or not is_proved() or is_replay() or request.method != "POST":
+    if not campaign or not is_authenticated() or is_replay() or request.method != "POST":
         return None
     hook, _, view = (request.endpoint or "").partition(".")
     source = "legacy" if view.startswith("legacy") else hook if hook in CALENDARS else "website"

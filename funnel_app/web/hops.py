@@ -21,4 +21,4 @@ def note_hops() -> None:
     # ProxyFix keeps the header as it came.
     forwarded = request.environ.get("HTTP_X_FORWARDED_FOR", "")
     with suppress(Unavailable):
-        current_deps().vitals.note_hops(sum(1 for part in forwarded.split(",") if part.strip()))
+        current_deps().process_status.note_hops(sum(1 for part in forwarded.split(",") if part.strip()))

@@ -57,7 +57,7 @@ class DayAhead:
 
 @dataclass(frozen=True)
 class Kept:
-    """Emails that cannot be made yet, and go once that is mended."""
+    """Emails that cannot be made yet, and go once that is fixed."""
 
     key: str
     reason: str

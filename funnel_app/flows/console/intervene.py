@@ -37,26 +37,26 @@ def cancel(deps: Deps, email_id: UUID) -> str:
 
     def change(session: Session, email: Email) -> None:
         _must_be(email, State.PLANNED, State.HELD)
-        emails.move(session, email, State.CANCELLED, deps.now(), f"taken back {BY_A_PERSON}")
+        emails.move(session, email, State.CANCELLED, deps.now(), f"withdrawn {BY_A_PERSON}")
 
     return _do(deps, email_id, change, "cancelled: it will not go")
 
 
 def retry(deps: Deps, email_id: UUID) -> str:
-    """Send a failed email anew, or make the call again now that one on its way waits for."""
+    """Send a failed email again, or make the call again now that one on its way waits for."""
 
     def change(session: Session, email: Email) -> Call:
         if email.state == State.SENDING and email.request_id is not None:
             return _hurry(deps, session, email)
         _must_be(email, State.FAILED)
-        _plan_anew(session, email, deps, f"tried again {BY_A_PERSON}")
+        _plan_again(session, email, deps, f"tried again {BY_A_PERSON}")
         return deliver_job(email.id, queue_of(email.enrolment.kind))
 
     return _do(deps, email_id, change, "queued: see flask trace for what becomes of it")
 
 
 def resolve(deps: Deps, email_id: UUID, outcome: str) -> str:
-    """Record what a person found out about an email: `delivered`, `failed`, or `not-sent`, which sends it anew.
+    """Record what a person found out about an email: `delivered`, `failed`, or `not-sent`, which sends it again.
 
     For an ambiguous email, and for one that Resend took and says nothing of (which certainly was sent).
     """
@@ -65,7 +65,7 @@ def resolve(deps: Deps, email_id: UUID, outcome: str) -> str:
         _must_be(email, State.AMBIGUOUS, State.SENT, State.DELAYED)
         if outcome == "not-sent":
             _must_be(email, State.AMBIGUOUS)
-            _plan_anew(session, email, deps, f"it never went out, as found {BY_A_PERSON}")
+            _plan_again(session, email, deps, f"it never went out, as found {BY_A_PERSON}")
             return deliver_job(email.id, queue_of(email.enrolment.kind))
         words = "it arrived" if outcome == "delivered" else "it did not arrive"
         emails.move(session, email, State(outcome), deps.now(), f"{words}, as found {BY_A_PERSON}")
@@ -104,7 +104,7 @@ def _hurry(deps: Deps, session: Session, email: Email) -> Call:
     return repeat_job(request.id)
 
 
-def _plan_anew(session: Session, email: Email, deps: Deps, reason: str) -> None:
+def _plan_again(session: Session, email: Email, deps: Deps, reason: str) -> None:
     if contacts.is_erased(email.enrolment.contact):
         raise NotPossible("This person was erased at their own wish: nothing is sent to them.")
     _reopen(email.enrolment)

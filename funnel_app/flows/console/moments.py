@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.incoming import called, sender
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State
 from funnel_app.deps import Deps
-from funnel_app.flows.tracing.timeline import place_of
+from funnel_app.flows.tracing.timeline import rank_of
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
 from funnel_app.ledger.operator_actions import OperatorAction
 
@@ -51,7 +51,7 @@ def moments(deps: Deps, story: dict[str, Any], joined: list[Enrolment], actions:
         ),
     ]
     # Turned round, and not sorted backwards: what happened in one second keeps its order too.
-    return sorted(found, key=lambda moment: (moment.at, place_of(moment.kind)))[::-1]
+    return sorted(found, key=lambda moment: (moment.at, rank_of(moment.kind)))[::-1]
 
 
 def _news(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -96,12 +96,12 @@ def found_delivered(deps: Deps, email_id: UUID, operator: str) -> str:
 
 
 def send_again(deps: Deps, email_id: UUID, operator: str) -> str:
-    """Send an ambiguous email anew, on the word of an operator who knows that it never went out."""
+    """Send an ambiguous email again, on the word of an operator who knows that it never went out."""
     return _settle(deps, email_id, operator, "send_again", lambda: intervene.resolve(deps, email_id, "not-sent"))
 
 
 def retry(deps: Deps, email_id: UUID, operator: str) -> str:
-    """Send a failed email anew, or make the call now that one on its way waits for."""
+    """Send a failed email again, or make the call now that one on its way waits for."""
     return _settle(deps, email_id, operator, "retry", lambda: intervene.retry(deps, email_id))
 
 

@@ -18,7 +18,7 @@ ACTION, STOPPED = "apply_campaigns", "begun, and stopped before its end"
 BECOMES = {
     "moves": ("moves", "move"),
     "comes": ("comes", "come"),
-    "goes": ("is taken back", "are taken back"),
+    "goes": ("is withdrawn", "are withdrawn"),
     "text": ("gets another text", "get another text"),
     "late": ("is skipped", "are skipped"),
 }

@@ -11,7 +11,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import NotAnAddress, required
 from funnel_app.flows.console import intervene, operate
 from funnel_app.flows.console.intervene import NotPossible
-from funnel_app.flows.intake.received import put_aside, waits_for_mend
+from funnel_app.flows.intake.received import put_aside, waits_for_fix
 from funnel_app.flows.monitoring.incidents import put_incident_aside
 from funnel_app.flows.privacy.suppress import release
 from funnel_app.ledger import contacts, counts, enrolments, hook_events, leads, operator_actions, today
@@ -32,7 +32,7 @@ def put_call_aside(deps: Deps, hook_id: UUID, operator: str, word: str) -> str:
     said = _said(operator, word)
     with deps.sessions.begin() as session:
         call = hook_events.find(session, hook_id)
-        if call is None or call.outcome != Outcome.REFUSED or not waits_for_mend(call):
+        if call is None or call.outcome != Outcome.REFUSED or not waits_for_fix(call):
             raise NotPossible("This call waits for nothing any more.")
         put_aside(session, call, said)
         row = OperatorAction(at=deps.now(), operator=operator, action="put_aside", detail=f"call {hook_id}: {said}")
@@ -80,7 +80,7 @@ def mail_again(deps: Deps, contact_id: UUID, operator: str) -> str:
         raise NotPossible(operate.ERASED_ALREADY)
     if not release(deps, contact.email_norm):
         raise NotPossible("Nothing forbids mail to this address.")
-    told = "the address is mailed again; what has ended stays ended, until somebody enrols it anew"
+    told = "the address is mailed again; what has ended stays ended, until somebody enrols it again"
     operate.note(deps, operator, "mail_again", contact_id, told)
     return told
 
@@ -119,7 +119,7 @@ def _must_be_free(session: Session, contact: Contact, email_norm: str) -> None:
 def _what_follows(joined: list[Enrolment]) -> str:
     waiting, gone = (_number(joined, among.__contains__) for among in (WAITING, GONE_OUT))
     if not waiting and not gone:
-        return "no email waits for it; to go on, enrol the lead anew"
+        return "no email waits for it; to go on, enrol the lead again"
     later = f"{things(waiting, 'email')} that wait{'s' if waiting == 1 else ''} go{'es' if waiting == 1 else ''} there"
     return later + (f", and {things(gone, 'email')} went to the old one" if gone else "")
 

@@ -1,4 +1,4 @@
-"""Today: what goes, what went, what is wrong, and what needs attention, with the button that mends it."""
+"""Today: what goes, what went, what is wrong, and what needs attention, with the button that fixes it."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from uuid import UUID
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.console.pausing import list_pauses
-from funnel_app.flows.intake.received import as_row, waits_for_mend
+from funnel_app.flows.intake.received import as_row, waits_for_fix
 from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
 from funnel_app.flows.monitoring.doctor import Examination, last_examination, with_present
@@ -38,7 +38,7 @@ SHOWN_ELSEWHERE = COUNTED | {"redis_away", "scheduler_silent", "overdue"}
 
 @dataclass(frozen=True)
 class Held:
-    """Emails that wait for the same thing to be mended."""
+    """Emails that wait for the same thing to be fixed."""
 
     key: str
     reason: str
@@ -189,7 +189,7 @@ def _wrong(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> Wrong:
 
 
 def _todo(deps: Deps) -> Todo:
-    refused = [call for call in _newest_refused(deps) if waits_for_mend(call)][::-1]
+    refused = [call for call in _newest_refused(deps) if waits_for_fix(call)][::-1]
     with deps.reads() as session:
         held = [Held(k, r or "no reason given", n, s) for k, r, n, s in today.held_by_reason(session, MOST)]
         numbers = {

@@ -37,7 +37,7 @@ Outcome = list[Answered] | Receipt | Exception
 
 
 def enrol(deps: Deps, *calls: Call) -> Receipt:
-    """Start what these calls start and end what they end; then arm what was planned. Return the last call's receipt.
+    """Start what these calls start and end what they end; then schedule the emails. Return the last call's receipt.
 
     Safe to repeat: a second call updates the contact and starts nothing. When it returns, everything is committed.
     Raises TooManyEnrolments, and KeyReused for an idempotency key that was used for something else within a day.

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 BUDGET_BYTES, BUDGET_SPAN = 20_000_000, timedelta(days=1)
 # What a row takes beside its payload, with all its indexes.
 ROW_BYTES = 2_000
-# What stopped a call and is no field of it: a limit, which time mends, and a fault of ours.
+# What stopped a call and is no field of it: a limit, which time fixes, and a fault of ours.
 LIMIT, OURS = "limit", "funnel"
 NO_FIELDS = frozenset({LIMIT, OURS})
 NOT_KEPT = {
@@ -36,7 +36,7 @@ NOT_KEPT = {
 def refuse(
     deps: Deps, *, campaign: str, hook: str, payload: object, errors: Mapping[str, Any], source: str = "website"
 ) -> UUID:
-    """Keep a refused call with its faults, for a replay after a mend; return the id of the row that it is or counts in.
+    """Keep a refused call with its faults, for a replay after a fix; return the id of the row that it is or counts in.
 
     `source` is the entrance it came by: a replay comes by the same one, since that says who sends email 1.
     """

@@ -1,4 +1,4 @@
-"""Hooks: what callers sent, what became of it, and what was refused and may be sent again after a mend."""
+"""Hooks: what callers sent, what became of it, and what was refused and may be sent again after a fix."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -45,7 +45,7 @@ def mark_replayed(deps: Deps, hook_id: UUID, replayed_as: str) -> None:
 
 def put_aside(session: Session, event: HookEvent, why: str) -> None:
     """Note on a refused call why nobody has to correct it. Safe to repeat: the first reason stays."""
-    if waits_for_mend(event):
+    if waits_for_fix(event):
         event.answer = {"put_aside": why}
         # The same call is news again if it is refused after this.
         event.dedupe_key = None
@@ -79,7 +79,7 @@ def as_row(event: HookEvent) -> dict[str, Any]:
         "email": address_of(event),
         "reason": reason_of(event),
         "kept": event.errors != NOT_KEPT,
-        "waits": event.outcome == Outcome.REFUSED and waits_for_mend(event),
+        "waits": event.outcome == Outcome.REFUSED and waits_for_fix(event),
     }
 
 
@@ -95,7 +95,7 @@ def is_replayed(event: HookEvent) -> bool:
     return "replayed_as" in (event.answer or {})
 
 
-def waits_for_mend(event: HookEvent) -> bool:
+def waits_for_fix(event: HookEvent) -> bool:
     """Say whether a refused call was neither replayed nor put aside."""
     return not is_replayed(event) and not is_put_aside(event)
 

@@ -1,4 +1,4 @@
-"""Arm: tell the clock in Redis when emails are due. An optimisation only: the sweep finds whatever it loses."""
+"""Put emails on the clock in Redis. An optimisation only: the sweep schedules again whatever Redis loses."""
 
 from collections import defaultdict
 from collections.abc import Iterable

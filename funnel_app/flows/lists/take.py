@@ -1,7 +1,7 @@
 """Take: a list comes in, a few rows a transaction, so that hooks hardly wait; each row is answered, none counts twice.
 
 First all who left, bounced or complained are suppressed, so that nobody is mailed whom a later row takes off; then the
-others come in, each as by its hook. What died on the way is begun again with the same file, and does nothing anew.
+others come in, each as by its hook. An import that died halfway is retried with the same file: nobody comes in twice.
 """
 
 import hashlib

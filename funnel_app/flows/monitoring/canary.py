@@ -15,15 +15,15 @@ KEPT_FOR = timedelta(days=2)
 AT_A_TIME = 200
 
 
-def fly(deps: Deps) -> UUID:
+def start(deps: Deps) -> UUID:
     """Start a canary through the public hook and return its enrolment. Raises Unavailable or Rejected."""
     address = f"{canaries.PREFIX}{secrets.token_hex(6)}@{canaries.DOMAIN}"
     answer = deps.public.sign_up(CANARY, {"email": address, "first_name": "Canary"})
     return UUID(str(answer["enrolment_id"]))
 
 
-def fly_when_due(deps: Deps) -> UUID | None:
-    """Start a canary where the last one is a setting's time old; None where it is not, or no canary is to fly."""
+def run_when_due(deps: Deps) -> UUID | None:
+    """Start a canary where the last one is a setting's time old; None where it is not, or no canary is to run."""
     every = deps.settings.canary_every
     if not every:
         return None
@@ -31,11 +31,11 @@ def fly_when_due(deps: Deps) -> UUID | None:
     last = latest(deps)
     if last is not None and deps.now() - last.started_at < every:
         return None
-    return fly(deps)
+    return start(deps)
 
 
 def latest(deps: Deps) -> CanaryRun | None:
-    """Return the newest canary; None where none has flown yet."""
+    """Return the newest canary; None where none has run yet."""
     with deps.reads() as session:
         return canaries.latest(session)
 
@@ -55,20 +55,20 @@ def look_at(deps: Deps, enrolment_id: UUID) -> CanaryRun:
 def late(deps: Deps) -> str | None:
     """Say what is wrong with the newest canary: late, or proved by asking alone; None where it is well or may be.
 
-    Where none is to fly nothing is wrong.
+    Where none is to run nothing is wrong.
     """
-    every, flight = deps.settings.canary_every, latest(deps)
-    if not every or flight is None:
+    every, run = deps.settings.canary_every, latest(deps)
+    if not every or run is None:
         return None
-    age = deps.now() - flight.started_at
-    if flight.delivered_at is None and age > DELIVERED_WITHIN:
-        reason = f": {flight.reason}" if flight.reason else ""
-        return f"the test email of {said_at(deps, flight.started_at)} is {flight.state}{reason}"
-    if flight.delivered_at is not None and not flight.told:
-        when = said_at(deps, flight.started_at)
+    age = deps.now() - run.started_at
+    if run.delivered_at is None and age > DELIVERED_WITHIN:
+        reason = f": {run.reason}" if run.reason else ""
+        return f"the test email of {said_at(deps, run.started_at)} is {run.state}{reason}"
+    if run.delivered_at is not None and not run.told:
+        when = said_at(deps, run.started_at)
         return f"the test email of {when} arrived, but only asking told: Resend's reports do not come"
     if age > every + DELIVERED_WITHIN:
-        return f"no test email could start since {said_at(deps, flight.started_at)}: its address does not answer"
+        return f"no test email could start since {said_at(deps, run.started_at)}: its address does not answer"
     return None
 
 

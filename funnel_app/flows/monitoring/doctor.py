@@ -138,14 +138,14 @@ def examine_and_keep(deps: Deps) -> list[Check]:
     checks = _examined(deps)
     found = {"at": iso(deps.now()), "checks": [check.as_json() for check in _masked(checks)]}
     with suppress(Unavailable):
-        deps.vitals.keep_examined(json.dumps(found))
+        deps.process_status.keep_examined(json.dumps(found))
     return checks
 
 
 def last_examination(deps: Deps) -> Examination | None:
     """Return what the last examination found; None where there was none within a day, or Redis is away."""
     try:
-        kept = deps.vitals.examined()
+        kept = deps.process_status.examined()
     except Unavailable:
         return None
     if kept is None:

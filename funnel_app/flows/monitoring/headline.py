@@ -15,7 +15,7 @@ from funnel_app.ledger import incidents
 from funnel_app.ledger.engine import LedgerUnavailable
 
 PAUSED = "all sending is paused "
-# A pause of these kinds stays until somebody mends its cause; others end by themselves within seconds.
+# A pause of these kinds stays until somebody fixes its cause; others end by themselves within seconds.
 LASTING = frozenset({"config", "quota", "clock"})
 
 

@@ -1,4 +1,4 @@
-"""Invariants: what must never be, each counted by a query in the ledger; what mends each is named beside it."""
+"""Invariants: what must never be, each counted by a query in the ledger; what fixes each is named beside it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from funnel_app.ledger import counts
 
 OVERDUE_AFTER = timedelta(seconds=60)
 STUCK_AFTER = timedelta(minutes=2)
-UNPROVEN_AFTER = timedelta(minutes=15)
+UNCONFIRMED_AFTER = timedelta(minutes=15)
 BEHIND_AFTER = timedelta(minutes=5)
 ORPHANS_OF_THE_LAST = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Invariant:
-    """One thing that must never be: its name, what it is, what mends it by itself, and what a person does about it."""
+    """One thing that must never be: its name, what it is, what fixes it by itself, and what a person does about it."""
 
     title: str
     broken: str
-    mended_by: str
+    recovery: str
     fix: str
     count: Callable[[Deps, Session], int]
 
@@ -43,8 +43,8 @@ def _stuck(deps: Deps, session: Session) -> int:
     return counts.sending_since(session, deps.now() - STUCK_AFTER)
 
 
-def _unproven(deps: Deps, session: Session) -> int:
-    return counts.sent_since(session, deps.now() - UNPROVEN_AFTER)
+def _unconfirmed(deps: Deps, session: Session) -> int:
+    return counts.sent_since(session, deps.now() - UNCONFIRMED_AFTER)
 
 
 def _incomplete(deps: Deps, session: Session) -> int:
@@ -82,13 +82,13 @@ INVARIANTS: Mapping[str, Invariant] = {
         "taken by Resend over 15 minutes ago, and no word of it since",
         "Resend is asked, again and again, what became of it",
         "see whether Resend's reports still reach us; flask emails resolve tells what you know",
-        _unproven,
+        _unconfirmed,
     ),
     "held": Invariant(
         "Emails cannot be made",
         "held, since the letter cannot be made",
         "looked at again every 30 seconds",
-        "mend what flask trace names, mostly the template in Notion",
+        "fix what flask trace names, mostly the template in Notion",
         lambda deps, session: counts.in_state(session, State.HELD),
     ),
     "ambiguous": Invariant(

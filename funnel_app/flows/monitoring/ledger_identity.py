@@ -20,7 +20,7 @@ def remember_ledger(deps: "Deps") -> None:
     with deps.reads() as session:
         row = heartbeats.find(session)
     if row is not None:
-        deps.vitals.remember_ledger(str(row.id))
+        deps.process_status.remember_ledger(str(row.id))
 
 
 def why_not_empty(status: ProcessStatus, backup_dir: str | None) -> str | None:

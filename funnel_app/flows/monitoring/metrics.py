@@ -107,17 +107,17 @@ def _lateness(late: list[float]) -> Figure:
 
 
 def _of_canary(deps: Deps) -> Iterable[Figure]:
-    flight = latest(deps)
-    if flight is None:
+    run = latest(deps)
+    if run is None:
         return
-    yield _one("canary_age_seconds", (deps.now() - flight.started_at).total_seconds())
-    yield _one("canary_delivered", 1.0 if flight.delivered_at else 0.0)
-    if flight.delivered_at:
-        yield _one("canary_seconds", max((flight.delivered_at - flight.started_at).total_seconds(), 0.0))
+    yield _one("canary_age_seconds", (deps.now() - run.started_at).total_seconds())
+    yield _one("canary_delivered", 1.0 if run.delivered_at else 0.0)
+    if run.delivered_at:
+        yield _one("canary_seconds", max((run.delivered_at - run.started_at).total_seconds(), 0.0))
 
 
 def _of_redis(deps: Deps) -> Iterator[Figure]:
-    depths, seen, pause = deps.vitals.depths(), deps.vitals.seen(), deps.pause.current()
+    depths, seen, pause = deps.process_status.depths(), deps.process_status.seen(), deps.pause.current()
     yield Figure("queue_jobs", {(name,): float(depth) for name, depth in depths.queues.items()})
     yield _one("clock_jobs", depths.clock)
     yield _one("failed_jobs", depths.failed)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.received import waits_for_mend
+from funnel_app.flows.intake.received import waits_for_fix
 from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, NOTION_AWAY
 from funnel_app.flows.monitoring.incidents import name_of
 from funnel_app.flows.monitoring.undelivered import without_link
@@ -21,7 +21,7 @@ MOST = 1000
 OF_STOPS = frozenset(
     {"redis_away", "scheduler_silent", "sending_paused", "resend_away", "clock_jumped", "ledger_away", "ledger_damaged"}
 )
-# Counted anew at each look, and so never out of date.
+# Counted again at each look, and so never out of date.
 COUNTED = frozenset({"held", "ambiguous", "calls_refused"})
 # While all waits, these are what is to be expected.
 OF_WAITING = frozenset({"worker_gone", "overdue", "stuck"})
@@ -43,7 +43,7 @@ def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, st
     left_out = OF_STOPS | COUNTED | (OF_WAITING if stopped else frozenset())
     told = [each for each in incidents.current(session) if each.kind not in left_out and stands(deps, each)]
     held = today.held_by_reason(session, MOST)
-    # A text whose emails are held is one thing to mend.
+    # A text whose emails are held is one thing to fix.
     keys = {key for key, *_ in held} | ({""} if held else set())
     told = [each for each in told if each.kind != BROKEN_TEXT or each.subject not in keys]
     paused = [pause_words(deps, each) for each in pauses.standing(session, deps.now()) if not each.of_everything]
@@ -80,7 +80,7 @@ def _held(deps: Deps, held: Sequence[tuple[str, str | None, int, datetime | None
 
 def _counted(session: Session) -> Sequence[str]:
     ambiguous = counts.in_state(session, State.AMBIGUOUS)
-    refused = sum(map(waits_for_mend, hook_events.newest_refused(session, None, MOST)))
+    refused = sum(map(waits_for_fix, hook_events.newest_refused(session, None, MOST)))
     told = {
         f"{things(ambiguous, 'email')} may have gone out, and nobody knows": ambiguous,
         f"{things(refused, 'call')} could not be used and wait{'s' if refused == 1 else ''} for a correction": refused,

@@ -25,7 +25,7 @@ MOST_TOGETHER = 20
 MOST_AN_HOUR = 12
 AGAIN_AFTER = timedelta(seconds=20)
 AGAIN_AFTER_AT_MOST = timedelta(minutes=10)
-# Only a person mends an address that is refused; it is tried on, since nobody tells us that one did.
+# Only a person fixes an address that is refused; it is tried on, since nobody tells us that one did.
 REFUSED_AGAIN_AFTER = timedelta(hours=1)
 # Discord cuts at 2,000 characters, and what was cut off would count as said.
 LONGEST_TOGETHER, LONGEST_OPENING = 1_600, 300

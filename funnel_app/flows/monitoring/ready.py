@@ -58,7 +58,7 @@ def why_all_waits(deps: Deps) -> str | None:
 
 
 def _scheduler(deps: Deps) -> Stop | None:
-    tick = deps.vitals.seen().get(SCHEDULER)
+    tick = deps.process_status.seen().get(SCHEDULER)
     if not _is_silent(deps, SCHEDULER, tick):
         return None
     words = f"the scheduler has been silent since {said_at(deps, tick)}" if tick else _unheard(SCHEDULER)
@@ -66,7 +66,7 @@ def _scheduler(deps: Deps) -> Stop | None:
 
 
 def _workers(deps: Deps) -> Stop | None:
-    signs = [at for name, at in deps.vitals.seen().items() if name.startswith(f"{WORKER}:")]
+    signs = [at for name, at in deps.process_status.seen().items() if name.startswith(f"{WORKER}:")]
     last = max(signs, default=None)
     if not _is_silent(deps, WORKER, last):
         return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.received import reason_of, waits_for_mend
+from funnel_app.flows.intake.received import reason_of, waits_for_fix
 from funnel_app.flows.monitoring.alarms import QUIET
 from funnel_app.flows.monitoring.checks.check import count
 from funnel_app.flows.monitoring.local_time import said_at
@@ -57,14 +57,14 @@ def unkept_lately(deps: Deps) -> dict[str, str]:
 
 
 def refused_and_waiting(deps: Deps, since: datetime | None = None, until: datetime | None = None) -> list[Refused]:
-    """Return the refused calls of a span, or all that are kept, that wait for a mend and a replay, by hook."""
+    """Return the refused calls of a span, or all that are kept, that wait for a fix and a replay, by hook."""
     return _by_hook(_waiting(deps, since, until))
 
 
 def _waiting(deps: Deps, since: datetime | None, until: datetime | None = None) -> list[HookEvent]:
     with deps.reads() as session:
         calls = hook_events.newest_refused(session, since, MOST)
-    return [call for call in calls if waits_for_mend(call) and (until is None or call.received_at < until)]
+    return [call for call in calls if waits_for_fix(call) and (until is None or call.received_at < until)]
 
 
 def _by_hook(calls: Iterable[HookEvent]) -> list[Refused]:

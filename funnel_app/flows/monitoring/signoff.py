@@ -11,10 +11,10 @@ MARKS = {Status.OK: "ok", Status.WARNING: "**warning**", Status.FAULT: "**FAULT*
 VERDICTS = {
     Status.OK: "Everything that was looked at is right.",
     Status.WARNING: "Nothing keeps emails from arriving. The warnings are to be read and accepted by whoever signs.",
-    Status.FAULT: "Not ready: the faults keep emails from arriving. Mend them and make a new report.",
+    Status.FAULT: "Not ready: the faults keep emails from arriving. Fix them and make a new report.",
 }
 
-NOT_YET = "Not to be signed: mend the faults, and make a new report."
+NOT_YET = "Not to be signed: fix the faults, and make a new report."
 
 
 def report(deps: Deps, checks: Sequence[Check]) -> str:

@@ -7,7 +7,7 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.reasons import general
 from funnel_app.campaigns.states import OPEN, STOPPED, State
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER, STUCK_AFTER, UNPROVEN_AFTER, count_invariants
+from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER, STUCK_AFTER, UNCONFIRMED_AFTER, count_invariants
 from funnel_app.flows.monitoring.ready import why_all_waits
 from funnel_app.ledger import counts
 
@@ -47,5 +47,5 @@ def standing(deps: Deps, *, paused: bool) -> int:
     with deps.reads() as session:
         overdue = 0 if paused else counts.overdue(session, now - OVERDUE_AFTER, deps.sendable_modes)
         stuck = counts.sending_without_word(session, now - STUCK_AFTER)
-        unproven = counts.sent_without_word(session, now - UNPROVEN_AFTER)
-    return overdue + stuck + unproven + broken["incomplete"]
+        unconfirmed = counts.sent_without_word(session, now - UNCONFIRMED_AFTER)
+    return overdue + stuck + unconfirmed + broken["incomplete"]

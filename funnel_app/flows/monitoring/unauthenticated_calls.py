@@ -12,18 +12,18 @@ HOUR_S = 3600
 FEWEST = 3
 
 
-def note_unproven(deps: Deps, hook: str) -> None:
+def note_unauthenticated(deps: Deps, hook: str) -> None:
     """Count a call of a hook whose proof was wrong or missing; while Redis is away nothing is counted."""
     with suppress(Unavailable):
-        deps.vitals.note_unproven(hook)
+        deps.process_status.note_unauthenticated(hook)
 
 
-def unproven_lately(deps: Deps) -> dict[str, str]:
+def recent_counts(deps: Deps) -> dict[str, str]:
     """Return by hook how many calls proved nothing in the last hour, where they are several.
 
     Raises Unavailable where Redis cannot be reached.
     """
-    found = deps.vitals.unproven(HOUR_S)
+    found = deps.process_status.unauthenticated(HOUR_S)
     return {
         hook: f"{count(number, 'call')} in the last hour with a wrong proof or none"
         for hook, number in sorted(found.items())

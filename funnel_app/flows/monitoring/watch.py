@@ -126,7 +126,7 @@ def _disk(deps: Deps) -> Observation:
 
 
 def _jobs(deps: Deps) -> Observation:
-    depths = deps.vitals.depths()
+    depths = deps.process_status.depths()
     if depths.failed or depths.unreadable:
         yield "jobs_failed", "", f"{depths.failed:,} failed, {depths.unreadable:,} set aside: not ours, or not readable"
 
@@ -163,8 +163,8 @@ def _refused(deps: Deps) -> Observation:
         yield refused_calls.NOT_KEPT, hook, words
 
 
-def _unproven(deps: Deps) -> Observation:
-    for hook, words in unauthenticated_calls.unproven_lately(deps).items():
+def _unauthenticated(deps: Deps) -> Observation:
+    for hook, words in unauthenticated_calls.recent_counts(deps).items():
         yield unauthenticated_calls.KIND, hook, words
 
 
@@ -230,7 +230,7 @@ LOOKS: tuple[Probe, ...] = (
     Probe(("jobs_failed",), _jobs),
     Probe(("hook_silent", "provider_silent"), _silence),
     Probe((refused_calls.KIND, refused_calls.NOT_KEPT), _refused),
-    Probe((unauthenticated_calls.KIND,), _unproven),
+    Probe((unauthenticated_calls.KIND,), _unauthenticated),
     Probe(("canary_late",), _canary),
     Probe((receivers.KIND, receivers.GIVEN_UP), _receivers),
     Probe((replies.WAITING, replies.KEPT), _replies),

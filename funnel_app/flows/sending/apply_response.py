@@ -17,7 +17,7 @@ from funnel_app.ledger.models import Email, Request, RequestState
 
 WORKS_AGAIN = frozenset({AnswerKind.ACCEPTED, AnswerKind.INVALID, AnswerKind.CONFLICT, AnswerKind.CONCURRENT})
 UNKNOWN_FOR = timedelta(hours=1)
-# Resend forgets a key after 24 hours; an hour is kept in hand.
+# Resend forgets a key after 24 hours; an hour is left as a margin.
 KEY_KEPT_FOR = timedelta(hours=23)
 SOON = timedelta(seconds=2)
 

@@ -84,9 +84,9 @@ def why_not(deps: Deps, session: Session, email: Email, now: datetime, forbidden
     `forbidden` is what `forbidden_to` says of its batch.
     """
     enrolment, contact = email.enrolment, email.enrolment.contact
-    barred = block_reason(deps, enrolment, contact, forbidden[contact.email_norm])
-    if barred is not None:
-        return barred
+    block = block_reason(deps, enrolment, contact, forbidden[contact.email_norm])
+    if block is not None:
+        return block
     late = _missed(deps, session, email, now)
     return Block(State.SKIPPED, late, "") if late else None
 

@@ -90,7 +90,7 @@ def _move_later_steps(session: Session, batch: Sequence[Email], now: datetime) -
 
 
 def _takes_along(email: Email, now: datetime) -> bool:
-    # An email that is frozen anew, since its batch was refused, has taken them along before.
+    # An email that is frozen again, since its batch was refused, has taken them along before.
     return email.freezes == 1 and email.latest_at is None and _lateness(email, now) > LATE_AFTER
 
 

@@ -30,10 +30,10 @@ class CannotAsk(Exception):
     """Resend answers nobody now; the message is the reason that people read."""
 
 
-def has_unproven(deps: Deps) -> bool:
+def has_unconfirmed(deps: Deps) -> bool:
     """Say whether there is an email to ask after now."""
     with deps.reads() as session:
-        return bool(emails.unproven(session, deps.now(), FIRST_AFTER, 1))
+        return bool(emails.unconfirmed(session, deps.now(), FIRST_AFTER, 1))
 
 
 def reconcile(deps: Deps) -> int:
@@ -43,7 +43,7 @@ def reconcile(deps: Deps) -> int:
     """
     now = deps.now()
     with deps.reads() as session:
-        waiting = emails.load(session, emails.unproven(session, now, FIRST_AFTER, AT_A_TIME))
+        waiting = emails.load(session, emails.unconfirmed(session, now, FIRST_AFTER, AT_A_TIME))
     learned = 0
     for email in waiting:
         try:

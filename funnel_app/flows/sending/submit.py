@@ -28,10 +28,10 @@ from funnel_app.letters.letter import Letter
 from funnel_app.letters.wire import as_resend
 from funnel_app.letters.words import one_line
 
-TAKEN_BACK = "taken back: an email of it is no longer wanted"
-PAUSED = "taken back: somebody paused what it would have sent"
-ANOTHER_DAY = "taken back: its letters speak of the day before"
-OTHER_SETTINGS = "taken back: FROM_EMAIL, REPLY_TO or PUBLIC_URL was changed since its letters were made"
+WITHDRAWN = "withdrawn: an email of it is no longer wanted"
+PAUSED = "withdrawn: somebody paused what it would have sent"
+ANOTHER_DAY = "withdrawn: its letters speak of the day before"
+OTHER_SETTINGS = "withdrawn: FROM_EMAIL, REPLY_TO or PUBLIC_URL was changed since its letters were made"
 
 
 @dataclass(frozen=True)
@@ -87,13 +87,13 @@ def _taken_back(deps: Deps, session: Session, request: Request, now: datetime) -
     """Take back a call that certainly went nowhere, and whose letters would not be made so again; say whether it was.
 
     An email of it is no longer wanted or was paused, another day has begun (a letter says "tomorrow" of its own), or
-    settings that stand in it were mended since.
+    settings that stand in it were fixed since.
     """
     if request.unknown_since is not None:
         return False
     waiting = [email for email in emails.load(session, _email_ids(session, request.id)) if _waits(email, request)]
     forbidden = forbidden_to(deps, session, waiting)
-    why = _why_made_anew(deps, session, request, waiting, now)
+    why = _why_made_again(deps, session, request, waiting, now)
     paused = pauses.standing(session, now)
     if any(pauses.covering(paused, email.enrolment) for email in waiting):
         why = PAUSED
@@ -105,11 +105,11 @@ def _taken_back(deps: Deps, session: Session, request: Request, now: datetime) -
             emails.move(session, email, State.CANCELLED, now, email.enrolment.exit_reason)
         elif email.enrolment.state == EnrolmentState.PAUSED or not stop_unwanted(deps, session, email, now, forbidden):
             emails.move(session, email, State.PLANNED, now, "requeued: Resend has not taken it yet")
-    requests.close(request, RequestState.REFUSED, why or TAKEN_BACK, now)
+    requests.close(request, RequestState.REFUSED, why or WITHDRAWN, now)
     return True
 
 
-def _why_made_anew(
+def _why_made_again(
     deps: Deps, session: Session, request: Request, waiting: Sequence[Email], now: datetime
 ) -> str | None:
     if not all(_is_of_today(deps, email, request.created_at, now) for email in waiting):

@@ -84,7 +84,7 @@ BUTTONS = {
     "send_again": Button(
         of_email,
         "Send it again",
-        "Only if you found at Resend that it never went out: it is written anew and goes within seconds. If it did "
+        "Only if you found at Resend that it never went out: it is written again and goes within seconds. If it did "
         "go out after all, the lead gets it twice.",
         operate.send_again,
         danger=True,
@@ -92,7 +92,7 @@ BUTTONS = {
     "retry": Button(
         of_email,
         "Try again",
-        "The email is written anew and goes within seconds. First mend what Resend said, or it fails again.",
+        "The email is written again and goes within seconds. First fix what Resend said, or it fails again.",
         operate.retry,
     ),
     "release": Button(
@@ -113,7 +113,7 @@ BUTTONS = {
         of_contact,
         "Mail again",
         "What forbids mail to this address is forgotten: later emails go again. Only if its reader wants that, or the "
-        "address is right after all. What has ended stays ended, until somebody enrols the lead anew.",
+        "address is right after all. What has ended stays ended, until somebody enrols the lead again.",
         settle.mail_again,
         danger=True,
     ),

@@ -1,4 +1,4 @@
-"""Hooks: what callers sent, what was refused and why, and sending it again after a mend."""
+"""Hooks: what callers sent, what was refused and why, and sending it again after a fix."""
 
 import json
 from collections.abc import Iterable
@@ -42,7 +42,7 @@ def hook(hook_id: UUID) -> ResponseReturnValue:
 
 @blueprint.post("/hooks/<uuid:hook_id>/replay")
 def replay_hook(hook_id: UUID) -> ResponseReturnValue:
-    """Send a refused call again, mended as the form says, as of when it first came."""
+    """Send a refused call again, fixed as the form says, as of when it first came."""
     try:
         replayed = replay(hook_id, {name: _plain(text) for name, text in _typed().items() if text.strip()})
     except NotReplayable as fault:
@@ -61,7 +61,9 @@ def _hook_page(hook_id: UUID, fault: str | None = None, errors: Iterable[str] = 
         raise NotFound("There is no such call; refused ones are kept for 30 days.")
     replayed_as = (found["answer"] or {}).get("replayed_as")
     texts = {name: json.dumps(found[name], indent=2, ensure_ascii=False) for name in ("payload", "answer")}
-    mendable = [name for name in dict.fromkeys((*(found["errors"] or {}), *_typed(), *errors)) if name not in NO_FIELDS]
+    correctable = [
+        name for name in dict.fromkeys((*(found["errors"] or {}), *_typed(), *errors)) if name not in NO_FIELDS
+    ]
     may_replay = found["outcome"] == Outcome.REFUSED and not replayed_as
     return page(
         "hook.html",
@@ -69,7 +71,7 @@ def _hook_page(hook_id: UUID, fault: str | None = None, errors: Iterable[str] = 
         texts=texts,
         fault=fault,
         may_replay=may_replay,
-        mendable=mendable,
+        correctable=correctable,
         typed=_typed(),
         replayed_as=replayed_as,
     )

@@ -20,7 +20,7 @@ from funnel_app.web.console.csv_files import csv_answer
 from funnel_app.web.console.frame import as_uuid, blueprint, page
 
 # What can be done to an email that stands where only a person goes on.
-MEND = {
+FIX = {
     "held": (("release", "Try now"),),
     "failed": (("retry", "Try again"),),
     "ambiguous": (("found_delivered", "It was delivered"), ("send_again", "Send it again")),
@@ -79,4 +79,4 @@ def lead(contact_id: UUID) -> ResponseReturnValue:
     found = find_lead(current_deps(), contact_id)
     if found is None:
         raise NotFound("There is no such lead, or it was erased.")
-    return page("lead.html", lead=found, mend=MEND, now=current_deps().now())
+    return page("lead.html", lead=found, fix=FIX, now=current_deps().now())

@@ -22,7 +22,7 @@ from funnel_app.gateways.redis.job_names import EMAILS, QUEUES, call_of
 from funnel_app.gateways.redis.refusals import explain
 from funnel_app.gateways.redis.rq_views import READERS
 from funnel_app.web.console.frame import PAGES, page
-from funnel_app.web.console.rq_templates import MendedTemplates
+from funnel_app.web.console.rq_templates import PatchedTemplates
 
 ROOT = "/console/rq"
 # Sandboxed without allow-same-origin, its origin is its own: it has no cookie, and nothing of the console to ask.
@@ -53,8 +53,8 @@ def add_rq_dashboard(app: Flask) -> None:
         setattr(rq_dashboard.web, name, reader)
     # Its own client has no time limit, and each page of it made a new one.
     rq_dashboard.web.from_url = lambda url, **_: (url, fail_fast_client(url))
-    if isinstance(blueprint.jinja_loader, BaseLoader) and not isinstance(blueprint.jinja_loader, MendedTemplates):
-        blueprint.jinja_loader = MendedTemplates(blueprint.jinja_loader)
+    if isinstance(blueprint.jinja_loader, BaseLoader) and not isinstance(blueprint.jinja_loader, PatchedTemplates):
+        blueprint.jinja_loader = PatchedTemplates(blueprint.jinja_loader)
     app.config["RQ_DASHBOARD_REDIS_URL"] = current_redis(app)
     app.config["RQ_DASHBOARD_DISABLE_DELETE"] = True
     rq_dashboard.web.setup_rq_connection(app)

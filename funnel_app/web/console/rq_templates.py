@@ -1,4 +1,4 @@
-"""rq-dashboard's own templates, mended as they are read: only known ones, with what they print escaped.
+"""rq-dashboard's own templates, fixed as they are read: only known ones, with what they print escaped.
 
 They print values into scripts and into HTML as they are (https://github.com/Parallels/rq-dashboard/issues/526), and
 fetch them from the page, which a document without rights cannot. The hashes say which texts were read for this by a
@@ -35,24 +35,24 @@ INLINE = '<script type="text/javascript">'
 SCRIPT = re.compile(r'<script(?= (?:src|type="text/javascript"))')
 
 
-class MendedTemplates(BaseLoader):
+class PatchedTemplates(BaseLoader):
     """Loads rq-dashboard's templates through its own loader; an unknown text of one is an error and not a page."""
 
     def __init__(self, theirs: BaseLoader) -> None:
         self._theirs = theirs
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, Callable[[], bool] | None]:
-        """Return the mended text of a template."""
+        """Return the fixed text of a template."""
         name = template.removeprefix(FOLDER)
         if not template.startswith(FOLDER) or name not in KNOWN:
             raise TemplateNotFound(template)
         source, path, fresh = self._theirs.get_source(environment, template)
         if hashlib.sha256(source.encode()).hexdigest() != KNOWN[name]:
-            raise RuntimeError(f"{path} is not the text that was read for safety: read it, then mend {__name__}.KNOWN")
-        return mended(source), path, fresh
+            raise RuntimeError(f"{path} is not the text that was read for safety: read it, then fix {__name__}.KNOWN")
+        return corrected(source), path, fresh
 
 
-def mended(source: str) -> str:
+def corrected(source: str) -> str:
     """Return a text whose prints are escaped, and whose own scripts, and no others, carry the page's nonce."""
     source = TWICE_ESCAPED.sub(r"\1", source).replace("<%=", "<%-")
     source = PRINTED_INTO_JS.sub(r"{{ \1|tojson }}", source)

@@ -43,7 +43,7 @@ OUTCOMES = {
     "delivered": ("They were delivered", "They count as delivered, and their sequences go on."),
     "not-sent": (
         "They never went out: send them",
-        "They are written anew and go now. Whoever got one after all gets it twice.",
+        "They are written again and go now. Whoever got one after all gets it twice.",
     ),
 }
 

@@ -28,7 +28,7 @@ UNUSABLE = f"{DROPPED}it cannot be used."
 class Calendar:
     """One person in one calendar's event.
 
-    A calendar cannot mend what a stranger typed, and stops telling us anything if we refuse for long: a name or time
+    A calendar cannot fix what a stranger typed, and stops telling us anything if we refuse for long: a name or time
     zone that we cannot use is left out.
     """
 

@@ -41,7 +41,7 @@ class DecoratedSchema(Schema):
         return bool(text.strip()) and (needs_a_word or text.strip().casefold() == "nan" or not says_nothing(text))
 
     def load(self, data: Any, **kwargs: Any) -> Any:
-        """Return what a payload says; ValidationError names only what has to be mended."""
+        """Return what a payload says; ValidationError names only what has to be fixed."""
         try:
             return self._noted(data, super().load(data, **kwargs), {})
         except ValidationError as fault:

@@ -95,7 +95,7 @@ def documented(blueprint: Blueprint, schema: type["Described"], proofs: Proofs =
     def decorate(view: View) -> View:
         # flask-smorest wraps a view once for each answer that it describes: only the description goes on to the view.
         view._apidoc = _with_answers(blueprint, view, proofs)._apidoc  # type: ignore[attr-defined]
-        # An instance, not the class: webargs would make one anew, with all its fields, for each call.
+        # An instance, not the class: webargs would make one again, with all its fields, for each call.
         described: View = blueprint.arguments(schema(), error_status_code=422, example=schema.example)(view)
         return described
 

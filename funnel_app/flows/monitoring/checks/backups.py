@@ -13,7 +13,7 @@ from funnel_app.flows.monitoring.backups import (
 from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
 from funnel_app.flows.monitoring.local_time import said_at
 
-MAKE = "mend that, and run flask --app wsgi ledger backup"
+MAKE = "fix that, and run flask --app wsgi ledger backup"
 REMOVE = "see whether that disk fails, remove the file, and run flask --app wsgi ledger backup"
 
 

@@ -14,7 +14,7 @@ HOLDING = ("overdue", "stuck", "held", "incomplete")
 
 
 def invariants(deps: Deps) -> Findings:
-    """What must never be is not: nothing is late, stuck, held, unproven or unaccounted for."""
+    """What must never be is not: nothing is late, stuck, held, unconfirmed or unaccounted for."""
     broken = {name: number for name, number in count_invariants(deps).items() if number}
     words = "; ".join(f"{number:,} {INVARIANTS[name].broken}" for name, number in broken.items())
     fix = "; ".join(INVARIANTS[name].fix for name in broken)
@@ -27,13 +27,13 @@ def invariants(deps: Deps) -> Findings:
 
 
 def refused(deps: Deps) -> Findings:
-    """No call of a known sender waits for a mend: each is a lead that gets nothing until then."""
+    """No call of a known sender waits for a fix: each is a lead that gets nothing until then."""
     waiting = refused_and_waiting(deps)
     if waiting:
         words = "; ".join(f"{found.hook}: {found}, the last at {said_at(deps, found.newest_at)}" for found in waiting)
         yield warning("refused calls", words, ALARMS[KIND].fix)
     else:
-        yield ok("refused calls", "none waits for a mend")
+        yield ok("refused calls", "none waits for a fix")
 
 
 def undelivered(deps: Deps) -> Findings:

@@ -47,7 +47,7 @@ def shape(deps: Deps) -> Findings:
         yield fault("ledger", damage, RESTORE)
         return
     if current != head and revision.at_head(deps.engine):
-        fix = "deploy that release again when it is mended; never go back with db downgrade"
+        fix = "deploy that release again when it is fixed; never go back with db downgrade"
         yield warning("ledger", f"at {current}, which a newer release than this one brought about", fix)
     elif current != head:
         yield fault("ledger", f"at {current or 'nothing'}, not at {head}", "run flask --app wsgi db upgrade")
@@ -111,7 +111,7 @@ def room(deps: Deps) -> Findings:
         yield ok("disk space", "the ledger is not on this machine's disk")
         return
     if not file.parent.is_dir():
-        fix = "mount the volume there, or mend DATABASE_URL"
+        fix = "mount the volume there, or fix DATABASE_URL"
         yield fault("disk space", f"the ledger's folder {file.parent} is not there", fix)
         return
     usage = shutil.disk_usage(file.parent)

@@ -43,7 +43,7 @@ def _older(deps: Deps) -> Findings:
     bad = [f"{key} ({why})" for key in keys if (why := _why_not(read_one(deps, key)))]
     if bad:
         words = f"people on an older plan wait for {', '.join(bad[:MOST_NAMED])}, which no file names any more"
-        yield fault("older templates", words, "mend it in Notion, or run flask campaigns apply")
+        yield fault("older templates", words, "fix it in Notion, or run flask campaigns apply")
 
 
 def _why_not(reading: Reading) -> str | None:
@@ -56,7 +56,7 @@ def mirror(deps: Deps) -> Findings:
     with deps.reads() as session:
         number, words = mirrored.refused(session)
     if number:
-        fix = "mend in Notion what it names; the rows are written again by themselves"
+        fix = "fix in Notion what it names; the rows are written again by themselves"
         yield warning("notion mirror", f"Notion refused {count(number, 'lead')}: {words}", fix)
     else:
         yield ok("notion mirror", "Notion refused no lead's row")
@@ -70,7 +70,7 @@ def _databases(deps: Deps) -> Check:
     wrong = [words for database in looked for words in database.faults]
     missing = [table.title for table in deps.desk.not_set()]
     if wrong:
-        return fault("notion databases", "; ".join(wrong), "run flask --app wsgi notion init, or mend it in Notion")
+        return fault("notion databases", "; ".join(wrong), "run flask --app wsgi notion init, or fix it in Notion")
     lacking = [words for database in looked for words in database.wishes_lacking]
     if lacking and deps.settings.notion_wishes_by:
         return warning(
@@ -89,7 +89,7 @@ def _templates(audited: tuple[Audited, ...], kept: list[str]) -> Findings:
     doubtful = [template for template in audited if template.status not in {OK, FAULT}]
     if bad:
         words = f"{count(len(bad), 'template')} of {len(audited)} cannot be sent: {_named(bad)}"
-        yield fault("templates", words, "run flask --app wsgi templates audit, and mend them in Notion")
+        yield fault("templates", words, "run flask --app wsgi templates audit, and fix them in Notion")
     elif doubtful:
         words = f"all {len(audited)} can be sent; to be looked at: {_named(doubtful)}{older}"
         yield warning("templates", words, "run flask --app wsgi templates audit")

@@ -32,7 +32,7 @@ def redis(deps: Deps) -> Findings:
 
 
 def _redis(deps: Deps) -> Findings:
-    facts = deps.vitals.facts()
+    facts = deps.process_status.facts()
     known = f"version {facts.version} answers" if facts.version != "?" else "answers; our user may not ask INFO"
     yield ok("redis", f"{known}, and takes writes")
     if facts.policy != "noeviction":
@@ -60,7 +60,7 @@ def _processes(deps: Deps) -> Findings:
         fix = "start it: python -m jobs.scheduler; nothing is sent without it"
         yield fault("scheduler", silent[Part.SCHEDULER], fix)
     else:
-        yield ok("scheduler", f"last tick {_ago(deps.vitals.seen().get(SCHEDULER), deps.now())}")
+        yield ok("scheduler", f"last tick {_ago(deps.process_status.seen().get(SCHEDULER), deps.now())}")
     living = living_workers(deps)
     fix = "start them: python -m jobs.worker"
     wanted = wanted_workers(deps)
@@ -88,11 +88,11 @@ def wanted_workers(deps: Deps) -> int:
 
 def _workers_since(deps: Deps, span: timedelta) -> int:
     oldest = deps.now() - span
-    return sum(name.startswith(f"{WORKER}:") and at >= oldest for name, at in deps.vitals.seen().items())
+    return sum(name.startswith(f"{WORKER}:") and at >= oldest for name, at in deps.process_status.seen().items())
 
 
 def _queues(deps: Deps) -> Findings:
-    depths = deps.vitals.depths()
+    depths = deps.process_status.depths()
     waiting = sum(depths.queues.values())
     words = f"{count(waiting, 'job')} waiting, {depths.clock:,} on the clock, {depths.failed:,} failed"
     if depths.unreadable or depths.failed:
@@ -121,8 +121,8 @@ def _paused_by_people(deps: Deps) -> str:
 
 
 FIXES = {
-    "config": "mend what Resend names (key, domain, sender); sending tries again by itself",
-    "outage": "mend the setting that it names; where it names none, wait: it goes on by itself",
+    "config": "fix what Resend names (key, domain, sender); sending tries again by itself",
+    "outage": "fix the setting that it names; where it names none, wait: it goes on by itself",
     "quota": "raise the plan at Resend, or wait: it goes on when the quota resets",
     "clock": "set this machine's clock; sending goes on by itself when it is right",
 }

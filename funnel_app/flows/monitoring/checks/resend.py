@@ -56,7 +56,7 @@ def _unreadable(error: GatewayError, names: Sequence[str]) -> Findings:
         fix = "make a key at resend.com and set RESEND_API_KEY"
         yield one_fault(names, f"Resend refuses it: {error.message}", fix)
     else:
-        fix = "mend the setting that it names, or look at Resend's status page: emails go when it is back"
+        fix = "fix the setting that it names, or look at Resend's status page: emails go when it is back"
         yield one_fault(names, f"Resend cannot be asked: {error.message}", fix)
 
 

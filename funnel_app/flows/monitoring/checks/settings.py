@@ -110,7 +110,7 @@ def proxies(deps: Deps) -> Findings:
     """TRUSTED_PROXIES fits the proxies that are there: else all callers share one count, or none has its own."""
     trusted = deps.settings.trusted_proxies
     try:
-        hops = deps.vitals.hops()
+        hops = deps.process_status.hops()
     except Unavailable:
         hops = None
     if hops is None or ((hops == 0) == (trusted == 0) and hops >= trusted):
