@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from funnel_app.campaigns.called import find_called
 from funnel_app.campaigns.canary import CANARY, canary_of
 from funnel_app.campaigns.folders import own_files, shipped_files
 from funnel_app.campaigns.incoming import called_by_hook
@@ -77,15 +78,10 @@ class Registry:
         return sequences[name]
 
     def named(self, name: str) -> tuple[Campaign, Sequence]:
-        """Return a sequence by name, or by CAMPAIGN/NAME if several share it. Raises UnknownCampaign."""
-        wanted, _, only = name.rpartition("/")
-        found = [
-            (campaign, campaign.sequences[only])
-            for campaign in self.campaigns.values()
-            if only in campaign.sequences and wanted in {"", campaign.name}
-        ]
+        """Return a sequence by its name, CAMPAIGN/NAME or title, in whatever case. Raises UnknownCampaign."""
+        found = find_called((each for campaign in self.campaigns.values() for each in _of(campaign)), name)
         if len(found) == 1:
-            return found[0]
+            return self.campaigns[found[0].campaign], found[0]
         known = [f"{campaign.name}/{key}" for campaign in self.campaigns.values() for key in campaign.sequences]
         what = "Several campaigns have" if found else "There is no"
         raise UnknownCampaign(f"{what} sequence {name}; there are {', '.join(known)}.")

@@ -17,7 +17,6 @@ from funnel_app.flows.console.replanning import apply_to_all, emails_in_words, k
 from funnel_app.flows.intake.older_plans import Changed, count_older, plan_changes
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.receipt import iso
-from funnel_app.redact import masked_addresses
 from funnel_app.rules.replan import Edit
 
 AS_PLANNED = "Everybody who is under way has the plan of the files."
@@ -99,7 +98,7 @@ def _show(found: list[Changed]) -> None:
     _warn(found)
     for each in found:
         for example in each.examples:
-            say(f"{masked_addresses(example.address)}: {'; '.join(map(_spoken, example.edits))}.")
+            say(f"{example.address}: {'; '.join(map(_spoken, example.edits))}.")
         for line in _left(each):
             say(line)
 
@@ -133,7 +132,7 @@ def _told(each: Changed) -> dict[str, Any]:
         "only_new": each.foreign,
     }
     examples = [
-        {"lead": masked_addresses(e.address), "enrolment": str(e.enrolment_id), "emails": list(map(_edit, e.edits))}
+        {"lead": e.address, "enrolment": str(e.enrolment_id), "emails": list(map(_edit, e.edits))}
         for e in each.examples
     ]
     return {"campaign": each.campaign, "sequence": each.sequence, **people, "emails": counted, "examples": examples}

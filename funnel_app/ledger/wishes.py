@@ -81,3 +81,9 @@ def enrolment_of(session: Session, page_id: str) -> UUID | None:
 def contact_of(session: Session, page_id: str) -> Contact | None:
     """Return whose row in Notion it is; None for a row that Funnel does not know."""
     return session.scalars(select(Contact).where(Contact.notion_page_id == page_id)).first()
+
+
+def owner_of(session: Session, page_id: str) -> UUID | None:
+    """Return whose row in Notion it is, in whichever database; None for a row that Funnel did not write."""
+    of_sequence = select(Enrolment.contact_id).where(Enrolment.notion_page_id == page_id)
+    return session.scalars(of_sequence.union_all(select(Contact.id).where(Contact.notion_page_id == page_id))).first()

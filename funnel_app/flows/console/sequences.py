@@ -21,6 +21,7 @@ from funnel_app.ledger.models import Email
 from funnel_app.rules.frequency import limit_in_words
 
 PAGE = 50
+UNLIMITED = "In testing mode days are minutes, and the limit holds nothing back: simulate shows what it would do."
 
 
 @dataclass(frozen=True)
@@ -78,16 +79,17 @@ def seasons_now(deps: Deps) -> list[tuple[str, str]]:
     return [(title, words) for title, words in told if words]
 
 
-def limit_of(campaign: model.Campaign) -> str | None:
-    """Return a campaign's limit on marketing emails in words; None if it has none."""
+def limit_of(deps: Deps, campaign: model.Campaign) -> str | None:
+    """Say how much marketing goes to one lead by a campaign's file; None where it says nothing of it."""
     if campaign.at_most is None:
         return None
-    return f"One lead gets {limit_in_words(campaign.at_most)}, whatever it is of; the others move on."
+    words = f"One lead gets {limit_in_words(campaign.at_most)}, whatever it is of; the others move on."
+    return f"{words} {UNLIMITED}" if deps.mode is model.Mode.TEST else words
 
 
 def limits(deps: Deps) -> list[tuple[str, str]]:
-    """Return the limit in words, by title, for each campaign that has one."""
-    told = ((campaign.title, limit_of(campaign)) for campaign in deps.registry.campaigns.values())
+    """Return each campaign that limits how much marketing a lead gets, by its title, with the limit in words."""
+    told = ((campaign.title, limit_of(deps, campaign)) for campaign in deps.registry.campaigns.values())
     return [(title, words) for title, words in told if words]
 
 
@@ -117,7 +119,7 @@ def draw_sequences(deps: Deps) -> list[Drawn]:
             ends=f"{lasting(sequence.steps[-1].delay)} later" if sequence.before_anchor else None,
             season=season_of(deps, campaign),
             off_season=off_season_in_words(campaign, sequence),
-            limit=limit_of(campaign),
+            limit=limit_of(deps, campaign),
             older=older.get((campaign.name, sequence.name), 0),
         )
         for campaign in deps.registry.campaigns.values()

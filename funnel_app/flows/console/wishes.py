@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 
+from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import NotAnAddress, required
 from funnel_app.flows.console import operate
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_by_hand
-from funnel_app.flows.monitoring.local_time import said_at
+from funnel_app.flows.monitoring.local_time import dated
 from funnel_app.flows.privacy.suppress import suppress_each
 from funnel_app.gateways.notion.workspace import NotionTable, Row, RowGone
 from funnel_app.ledger import operator_actions, suppressions, wishes
@@ -116,12 +118,18 @@ def _do(deps: Deps, found: _Found, wish: Wish, refusal: str | None) -> str:
     except (NotPossible, NotUnderstood, NotAnAddress, TooManyEnrolments) as fault:
         about = {"id": wish.id, "source": NOTION}
         why = masked_addresses(f"{_called(wish)}: {fault}")
-        operate.note(deps, wish.who, "refused_wish", None, why, **about)
-        return f"not done: {fault} ({said_at(deps, deps.now())})"
+        operate.note(deps, wish.who, "refused_wish", _whose(deps, found), why, **about)
+        return f"not done: {str(fault).rstrip('.')} ({dated(deps, deps.now())})"
+
+
+def _whose(deps: Deps, found: _Found) -> UUID | None:
+    """Return whose row it is; None for one that Funnel did not write."""
+    with deps.reads() as session:
+        return wishes.owner_of(session, found.row.id)
 
 
 def _steer(deps: Deps, found: _Found, wish: Wish) -> str:
-    verb = VERBS.get(found.value.strip().lower())
+    verb = VERBS.get(" ".join(found.value.split()).casefold())
     if verb is None:
         raise NotPossible(f"“{found.value}” is none of Pause, Resume, Stop and Send next now")
     with deps.reads() as session:
@@ -133,17 +141,16 @@ def _steer(deps: Deps, found: _Found, wish: Wish) -> str:
 
 def _start(deps: Deps, found: _Found, wish: Wish) -> str:
     address = _address(deps, found)
-    wanted = found.value.strip().casefold()
-    titles = deps.registry.sequence_titles()
-    named = [name for name, title in titles.items() if wanted in {name.casefold(), title.replace(",", ";").casefold()}]
-    if len(named) != 1:
-        raise NotPossible(f"there is no one sequence “{found.value}”; there are {', '.join(titles.values())}")
-    _, sequence = deps.registry.named(named[0])
+    try:
+        _, sequence = deps.registry.named(found.value)
+    except UnknownCampaign:
+        there = ", ".join(deps.registry.sequence_titles().values())
+        raise NotPossible(f"there is no one sequence “{found.value}”; there are {there}") from None
     with deps.reads() as session:
         forbidden = suppressions.find(session, required(address), deps.settings.secret_key, sequence.kind)
     if forbidden is not None:
         raise NotPossible(f"this address is not to be mailed: {forbidden.reason}")
-    receipt = enrol_by_hand(deps, named[0], address, {}, key=f"{NOTION}:{wish.id}")
+    receipt = enrol_by_hand(deps, f"{sequence.campaign}/{sequence.name}", address, {}, key=f"{NOTION}:{wish.id}")
     because = f": {receipt.reason}" if receipt.reason else ""
     told = f"“{sequence.title}” is started" if receipt.http_status == 202 else f"nothing is started{because}"
     about = {"id": wish.id, "source": NOTION, "enrolment_id": receipt.enrolment_id}
@@ -181,7 +188,7 @@ def _called(wish: Wish) -> str:
 
 
 def _told(deps: Deps, told: str, wish: Wish) -> str:
-    return f"{told}, {said_at(deps, deps.now())}, by {wish.who}"
+    return f"{told}, {dated(deps, deps.now())}, by {wish.who}"
 
 
 def _answer(deps: Deps, found: _Found, wish: Wish) -> None:

@@ -56,11 +56,6 @@ class Step:
     answers: Sequence[Answer] = ()
 
 
-def count_rows(file: IO[bytes], plan: Plan) -> int:
-    """Count the rows of a list. Raises NotAList."""
-    return sum(1 for _ in lines_of(file, plan.form))
-
-
 def take_list(
     deps: Deps, file: IO[bytes], plan: Plan, *, dry_run: bool = False, most: int | None = None
 ) -> Iterator[Step]:
@@ -68,7 +63,7 @@ def take_list(
 
     Whoever stops asking stops the import between two transactions. Safe to repeat. Raises NotAList on the way.
     """
-    seen, begins = Seen(), beginnings(deps, plan, count_rows(file, plan) if plan.wish.over else 0)
+    seen, begins = Seen(), beginnings(deps, plan)
     room = nullcontext if dry_run else partial(leaving_room, deps)
     for lines in _groups(islice(lines_of(file, plan.form), most), ROWS_AT_ONCE):
         with room():

@@ -50,4 +50,4 @@ def _played(given: Mapping[str, str]) -> Shown:
         lead=given.get("lead", "").strip() or None,
     )
     calendar = simulate(deps, script)
-    return Shown(calendar, warnings_of(calendar, script.campaign), script.campaign.timezone)
+    return Shown(calendar, warnings_of(calendar, script.campaign, script.at), script.campaign.timezone)

@@ -85,7 +85,8 @@ def events(deps: Deps) -> Findings:
             fix = "see that what EVENTS_WEBHOOK_URL leads to runs and answers with 2xx"
             yield fault("events", f"{each.host} {each.error}, since {since}: {waits}", fix)
     if standings and not any(each.host == REMOVED or each.failing_since for each in standings):
-        yield ok("events", f"{count(len(standings), 'receiver')} take what happens to leads")
+        take = "takes" if len(standings) == 1 else "take"
+        yield ok("events", f"{count(len(standings), 'receiver')} {take} what happens to leads")
 
 
 def _undelivered_words(deps: Deps, chat: UndeliveredNotifications) -> str:
