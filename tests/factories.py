@@ -22,16 +22,16 @@ from funnel_app.steady_clock import SteadyClock
 from tests.fakes import (
     FakeAccount,
     FakeAlerts,
-    FakeFetches,
+    FakeFetchLock,
     FakeInbox,
     FakeMailer,
     FakeNotebook,
     FakePause,
+    FakeProcessStatus,
     FakePublic,
     FakeQueues,
     FakeRate,
     FakeReceivers,
-    FakeVitals,
     FrozenClock,
     JudgeHere,
 )
@@ -151,12 +151,12 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         mailer=Outside(FakeMailer()),  # type: ignore[arg-type]
         notebook=Outside(FakeNotebook()),  # type: ignore[arg-type]
         judge=Outside(JudgeHere()),  # type: ignore[arg-type]
-        fetches=Outside(FakeFetches(clock)),  # type: ignore[arg-type]
+        fetch_lock=Outside(FakeFetchLock(clock)),  # type: ignore[arg-type]
         queues=Outside(FakeQueues()),  # type: ignore[arg-type]
         rate=Outside(FakeRate()),  # type: ignore[arg-type]
         pause=Outside(FakePause(clock)),  # type: ignore[arg-type]
         throttle=Throttle(None, per_minute=30),
-        vitals=Outside(FakeVitals(clock)),  # type: ignore[arg-type]
+        process_status=Outside(FakeProcessStatus(clock)),  # type: ignore[arg-type]
         account=Outside(FakeAccount()),  # type: ignore[arg-type]
         inbox=Outside(FakeInbox()),  # type: ignore[arg-type]
         alerts=Outside(FakeAlerts()),  # type: ignore[arg-type]

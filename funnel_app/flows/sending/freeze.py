@@ -1,4 +1,4 @@
-"""Freeze: what goes is kept exactly as it goes, and the call that takes it is noted, in one transaction before it."""
+"""Freeze: store emails exactly as they go, and the request that carries them, in one transaction before the call."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ LATE_AFTER = timedelta(seconds=60)
 
 @retry_on_conflict
 def freeze(deps: Deps, composed: Mapping[UUID, Composed], token: UUID) -> Begun | None:
-    """Keep the letters that are still wanted and note that their call is made now; None where none is."""
+    """Store the letters that are still wanted and record that their call starts now; None if none is wanted."""
     now = deps.now()
     with deps.sessions.begin() as session:
         contacts.lock_of_emails(session, composed)
@@ -44,12 +44,12 @@ def freeze(deps: Deps, composed: Mapping[UUID, Composed], token: UUID) -> Begun 
 
 def _still_wanted(deps: Deps, session: Session, batch: Sequence[Email], now: datetime) -> list[Email]:
     forbidden, paused = forbidden_to(deps, session, batch), pauses.standing(session, now)
-    free = [email for email in batch if not _given_back(session, email, paused, now)]
+    free = [email for email in batch if not _released(session, email, paused, now)]
     return [email for email in free if not stop_unwanted(deps, session, email, now, forbidden)]
 
 
-def _given_back(session: Session, email: Email, paused: Sequence[Pause], now: datetime) -> bool:
-    """Let an email wait again whose sequence ended or was paused meanwhile; say whether it was one."""
+def _released(session: Session, email: Email, paused: Sequence[Pause], now: datetime) -> bool:
+    """Release an email whose sequence ended or was paused meanwhile; say whether it was one."""
     stands = "paused" if pauses.covering(paused, email.enrolment) else email.enrolment.state
     if stands == EnrolmentState.ACTIVE:
         return False
@@ -58,7 +58,7 @@ def _given_back(session: Session, email: Email, paused: Sequence[Pause], now: da
 
 
 def idempotency_key(batch: Sequence[Email]) -> str:
-    """Return the key under which Resend knows this handing over: the same for every repeat, never random."""
+    """Return the key under which Resend knows this submission: the same for every repeat, never random."""
     keys = [f"email-{email.id}-{email.freezes}" for email in batch]
     return keys[0] if len(keys) == 1 else f"batch-{sha256(' '.join(keys).encode()).hexdigest()}"
 
@@ -83,14 +83,14 @@ def _message(email: Email, composed: Composed, now: datetime) -> dict[str, Any]:
 
 
 def _move_later_steps(session: Session, batch: Sequence[Email], now: datetime) -> None:
-    # A lead must never get a pile at once: what goes late takes the steps behind it along.
+    # A late email moves the steps after it, so that a lead never gets several at once.
     late = {email.enrolment_id: (email.step, _lateness(email, now)) for email in batch if _takes_along(email, now)}
     if late:
         batches.take_along(session, late)
 
 
 def _takes_along(email: Email, now: datetime) -> bool:
-    # An email that is frozen anew, since its batch was refused, has taken them along before.
+    # An email frozen again after its batch was refused has moved them already.
     return email.freezes == 1 and email.latest_at is None and _lateness(email, now) > LATE_AFTER
 
 
