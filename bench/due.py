@@ -32,7 +32,7 @@ class Bench:
     stub_url: str
 
     def forget(self) -> None:
-        """Let the stand-in begin anew."""
+        """Let the stand-in begin again."""
         urlopen(Request(f"{self.stub_url}/forget", b"", method="POST"), timeout=60).close()
 
     def pids(self, *names: str) -> list[int]:

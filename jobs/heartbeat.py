@@ -24,7 +24,7 @@ def beats(part: str) -> bool:
 
 
 def begun(part: str) -> bool:
-    """Say whether a part of this machine has come to its work since it was last told to begin anew."""
+    """Say whether a part of this machine has come to its work since it was last told to begin again."""
     return _file(part).exists()
 
 

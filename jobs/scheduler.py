@@ -21,12 +21,12 @@ from jobs.process import deps, wait_for_ledger, wait_for_redis
 from jobs.seldom import Seldom
 from jobs.settings import start
 from jobs.template_watch import TemplateWatch
-from jobs.watch import list_rounds, outbox_rounds, reply_rounds, watch_rounds, wish_rounds
+from jobs.watch import list_tasks, outbox_tasks, reply_tasks, watch_tasks, wish_tasks
 
 SWEEP_EVERY_S = 5.0
 HEARTBEAT_S = 30
-# A round in hand may be waiting for a chat; it is safe to leave it, since a notice is told under a lease.
-ROUND_ENDS_WITHIN_S = 1.0
+# A task in progress may be waiting for a chat; it is safe to leave it, since a notice is told under a lease.
+TASK_ENDS_WITHIN_S = 1.0
 
 log = structlog.get_logger()
 
@@ -39,9 +39,9 @@ class SchedulerProcess:
         self.clock = Clock(connection=deps().queues.connection)
         self.guard = ClockGuard()
         settings = deps().settings
-        found = (watch_rounds(settings), outbox_rounds(settings), reply_rounds(), list_rounds(), wish_rounds(settings))
-        rounds = filter(None, found)
-        self.runners = [PeriodicRunner(deps, each, stopping) for each in rounds]
+        found = (watch_tasks(settings), outbox_tasks(settings), reply_tasks(), list_tasks(), wish_tasks(settings))
+        tasks = filter(None, found)
+        self.runners = [PeriodicRunner(deps, each, stopping) for each in tasks]
         self.templates = TemplateWatch(deps)
         self.swept_at = float("-inf")
         self.backup = NightlyBackup()
@@ -65,7 +65,7 @@ class SchedulerProcess:
         self._give_back()
         self.backup.stop()
         for runner in self.runners:
-            runner.join(ROUND_ENDS_WITHIN_S)
+            runner.join(TASK_ENDS_WITHIN_S)
 
     def step(self) -> None:
         """One second's work, done only by the owner of the lock."""

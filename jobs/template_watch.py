@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class TemplateWatch:
-    """Says in the log once when a template breaks, and once when it is mended."""
+    """Says in the log once when a template breaks, and once when it is fixed."""
 
     def __init__(self, deps: Callable[[], Deps]) -> None:
         self._deps = deps

@@ -30,7 +30,7 @@ from funnel_app.gateways.redis.own_jobs import OwnQueue, WorkedJob, queue_at
 from funnel_app.gateways.redis.queue import QUEUES
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.troubles import explain
-from funnel_app.periodic import PeriodicRunner, Round, time_rounds
+from funnel_app.periodic import PeriodicRunner, PeriodicTask, time_tasks
 from jobs import deliver, mirror, recheck, reconcile
 from jobs.heartbeat import beat, reset
 from jobs.parent import Parent, Part
@@ -152,8 +152,8 @@ def run() -> None:
     parent, stopping = os.getppid(), Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     wait_for_ledger(stopping, CHILD)
-    tasks = [Round(RENEWED_EVERY_S, SIGN.renew), Round(ORPHAN_LOOKED_FOR_EVERY_S, end_with(parent))]
-    PeriodicRunner(deps, [*time_rounds(), *tasks], Event()).start()
+    tasks = [PeriodicTask(RENEWED_EVERY_S, SIGN.renew), PeriodicTask(ORPHAN_LOOKED_FOR_EVERY_S, end_with(parent))]
+    PeriodicRunner(deps, [*time_tasks(), *tasks], Event()).start()
     while not stopping.is_set():
         wait_for_redis(stopping, CHILD)
         if stopping.is_set():

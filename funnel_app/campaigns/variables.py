@@ -1,4 +1,4 @@
-"""The values of variables for one email."""
+"""Variables: their values for one email."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ HERE = frozenset({"localhost", "127.0.0.1"})
 
 @dataclass(frozen=True, slots=True)
 class CampaignFacts:
-    """What a campaign's variables need besides its file; `today` is the day of the business, `zone` the reader's."""
+    """What variables need besides the campaign's file; `today` is in the business's zone, `zone` the reader's."""
 
     deadline: date
     today: date
@@ -46,7 +46,7 @@ class CampaignFacts:
 
     @property
     def reader_day(self) -> date:
-        """The day on which the reader reads; the one of the business where the time is not known."""
+        """The date where the reader is; the business's if the time is unknown."""
         return self.now.astimezone(self.zone).date() if self.now else self.today
 
 
@@ -69,7 +69,7 @@ def values(
     facts: CampaignFacts,
     funnel: FunnelFacts,
 ) -> dict[str, object]:
-    """Return every variable that has a value or a default; the others are absent, so that a strict renderer says so."""
+    """Return every variable with a value or a default; others are absent, so that a strict renderer fails."""
     found = {
         **_contact(contact),
         **_assessment(contact, campaign),
@@ -83,7 +83,7 @@ def values(
 
 
 def _is_typed(variable: Variable) -> bool:
-    """Say whether a stranger, or somebody who writes down what they said, typed a variable's value."""
+    """Say whether a variable's value was typed by a lead, or by somebody who notes what leads say."""
     foreign = variable.source in {Source.CONTACT, Source.ASSESSMENT, Source.HOOK}
     return foreign and variable.type in {"text", "date", "time"} and not variable.name.startswith("personalized_tip")
 
@@ -119,7 +119,7 @@ def _of_leak(leak: object) -> dict[str, object]:
     if leak is None:
         return {}
     thousands = float(str(leak)) / 1000
-    # 1K for 600 would be wrong by two thirds.
+    # Below this, rounding to thousands is too coarse: 600 would become 1K.
     return {"TotalRevenueLeak_K": rounded(thousands) if thousands >= ONE_DIGIT else round(thousands, 1)}
 
 
@@ -162,7 +162,7 @@ def _hook(hook: Mapping[str, object], facts: CampaignFacts) -> dict[str, object]
 
 
 def _of_call(hook: Mapping[str, object], facts: CampaignFacts) -> dict[str, object]:
-    """Return what a call's time says to whoever reads it on this day."""
+    """Return a booking's time variables for a reader on this day."""
     coming = spoken.moment(str(hook.get("call_time")), facts.zone)
     missed = spoken.moment(str(hook.get("scheduled_time")), facts.zone)
     return {

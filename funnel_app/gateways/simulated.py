@@ -76,7 +76,7 @@ class SimulatedPause(SendingPause):
         """Take note of nothing."""
 
 
-class SimulatedFetches(FetchLock):
+class SimulatedFetchLock(FetchLock):
     """Lets nobody read from Notion; `why` says, by key, why a text is not there."""
 
     def __init__(self, why: Callable[[str], str]) -> None:

@@ -1,4 +1,4 @@
-"""Canaries: how the newest flew, and forgetting those of the days before, so that they never look like leads."""
+"""Canaries: how the newest went, and forgetting those of the days before, so that they never look like leads."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ def count_without(session: Session, rows: Select[*tuple[Any, ...]]) -> dict[tupl
 
 
 def latest(session: Session) -> CanaryRun | None:
-    """Return the newest canary; None where none has flown yet."""
+    """Return the newest canary; None where none has run yet."""
     row = session.execute(_flights().order_by(Enrolment.id.desc()).limit(1)).one_or_none()
     return CanaryRun(*row) if row else None
 
@@ -82,7 +82,7 @@ def _flights() -> Select[UUID, datetime, str, str | None, datetime | None, datet
 
 
 def old_contacts(session: Session, before: datetime, limit: int) -> list[UUID]:
-    """Return the contacts of canaries that flew before a time."""
+    """Return the contacts of canaries that started before a time."""
     old = select(Enrolment.contact_id).where(Enrolment.mode == Mode.CANARY, Enrolment.created_at < before)
     return list(session.scalars(old.limit(limit)))
 

@@ -1,4 +1,4 @@
-"""Conflicts: a transaction that the database ended for another's sake is begun again; nothing of it is left."""
+"""Conflicts: a transaction that the database aborted in favour of another is retried from its start."""
 
 import random
 import time
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 class LostRace(Exception):
-    """Somebody else wrote meanwhile what this transaction took for new: begun again, it finds it there."""
+    """Another transaction inserted the row first: a retry will find it."""
 
 
 def conflict(error: Exception) -> str | None:

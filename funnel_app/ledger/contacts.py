@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.canaries import is_canary
-from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Contact, Email, Enrolment
 from funnel_app.rules.contact import COLUMNS, without_half_evidence
 
@@ -50,7 +50,7 @@ def _insert_if_absent(session: Session, email: str, email_norm: str, now: dateti
         "created_at": now,
         "updated_at": now,
     }
-    insert_once(session, Contact, row, ["email_norm"])
+    insert_or_ignore(session, Contact, row, ["email_norm"])
 
 
 def is_erased(contact: Contact) -> bool:

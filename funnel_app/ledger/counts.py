@@ -15,7 +15,7 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.base import written
 from funnel_app.ledger.canaries import of_canary
-from funnel_app.ledger.emails import UNDER_WAY, UNPROVEN, claimable
+from funnel_app.ledger.emails import UNCONFIRMED, UNDER_WAY, claimable
 from funnel_app.ledger.enrolments import lacks_step
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, Request
 
@@ -33,7 +33,7 @@ def sending_since(session: Session, before: datetime) -> int:
 
 def sent_since(session: Session, before: datetime) -> int:
     """Count the emails that Resend took before a time and of which nobody has reported more."""
-    return _count(session, UNPROVEN, Email.state == State.SENT, Email.sent_at < before)
+    return _count(session, UNCONFIRMED, Email.state == State.SENT, Email.sent_at < before)
 
 
 def in_state(session: Session, state: State) -> int:
@@ -43,7 +43,8 @@ def in_state(session: Session, state: State) -> int:
 
 def incomplete(session: Session, campaign: str, sequence: str, steps: int, plan: str) -> int:
     """Count the running enrolments of a sequence, by its plan of now, that lack the last of its emails."""
-    return session.scalar(select(func.count(Enrolment.id)).where(*lacks_step(campaign, sequence, steps, plan))) or 0
+    wanted = select(func.count(Enrolment.id)).where(lacks_step())
+    return session.scalar(wanted, {"campaign": campaign, "sequence": sequence, "step": steps, "plan": plan}) or 0
 
 
 def mirror_behind(session: Session, before: datetime) -> int:
@@ -79,13 +80,13 @@ def sending_without_word(session: Session, before: datetime) -> int:
 
 def sent_without_word(session: Session, before: datetime) -> int:
     """Count the emails that Resend took before a time and of which we could not even ask what became."""
-    return _count(session, UNPROVEN, Email.state == State.SENT, Email.sent_at < before, Email.reason.is_(None))
+    return _count(session, UNCONFIRMED, Email.state == State.SENT, Email.sent_at < before, Email.reason.is_(None))
 
 
 def copies(session: Session) -> int:
     """Count the emails that Resend took once more than it should: every further id that it gave to one of ours.
 
-    The id of a try that failed, and after which a person had the email sent anew, counts only if it arrived after all.
+    The id of a try that failed, and after which a person had the email sent again, counts only if it arrived after all.
     """
     several = (
         select(EmailEvent.email_id)

@@ -39,11 +39,11 @@ def add_report(session: Session, provider_event_id: str, row: Mapping[str, Any])
 
 
 def was_given_up(session: Session, email_id: UUID, resend_id: str) -> bool:
-    """Say whether a person had an email sent anew after a try that the provider knows by this id."""
-    anew = select(EmailEvent.id).where(
+    """Say whether a person had an email sent again after a try that the provider knows by this id."""
+    again = select(EmailEvent.id).where(
         EmailEvent.email_id == email_id, EmailEvent.resend_id == resend_id, EmailEvent.kind == State.PLANNED
     )
-    return session.scalars(anew.limit(1)).first() is not None
+    return session.scalars(again.limit(1)).first() is not None
 
 
 def add_copy(session: Session, email_id: UUID, resend_id: str | None, now: datetime) -> None:

@@ -21,7 +21,7 @@ from funnel_app.ledger.types import UtcTime
 
 # The conditions of the partial indexes, for the queries that want to use them.
 UNDER_WAY = written(Email.state, State.SENDING, State.HELD, State.AMBIGUOUS)
-UNPROVEN = written(Email.state, State.SENT, State.DELAYED)
+UNCONFIRMED = written(Email.state, State.SENT, State.DELAYED)
 
 
 class Due(NamedTuple):
@@ -154,7 +154,7 @@ def held(session: Session, now: datetime, modes: Collection[str], limit: int) ->
 
 
 def sent_since(session: Session, now: datetime, limit: int) -> list[Email]:
-    """Return emails of a restored ledger that may have gone out after its backup: they were due, or in hand."""
+    """Return emails of a restored ledger that may have gone out after its backup: they were due, or in flight."""
     waiting = and_(Email.state.in_([State.PLANNED, State.HELD]), Email.due_at <= now)
     return list(session.scalars(select(Email).where(or_(waiting, Email.state == State.SENDING)).limit(limit)))
 
@@ -185,10 +185,10 @@ def find_by_resend_id(session: Session, resend_id: str) -> UUID | None:
     return session.scalars(select(Email.id).where(Email.resend_id == resend_id).limit(1)).one_or_none()
 
 
-def unproven(session: Session, now: datetime, first_after: timedelta, limit: int) -> list[UUID]:
+def unconfirmed(session: Session, now: datetime, first_after: timedelta, limit: int) -> list[UUID]:
     """Return emails that the provider took a while ago, and after which it is time to ask, oldest first."""
     wanted = select(Email.id).where(
-        UNPROVEN,
+        UNCONFIRMED,
         Email.resend_id.is_not(None),
         Email.sent_at <= now - first_after,
         or_(Email.next_check_at.is_(None), Email.next_check_at <= now),

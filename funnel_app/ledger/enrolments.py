@@ -1,10 +1,12 @@
 """Enrolments: a contact in a sequence, once per occurrence."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
@@ -76,24 +78,27 @@ def end(session: Session, enrolment: Enrolment, state: EnrolmentState, reason: s
     outbox.add(session.connection(), lead_events.ended(enrolment, now), now)
 
 
-def lacks_step(campaign: str, sequence: str, step: int, plan: str) -> tuple[ColumnElement[bool], ...]:
-    """Return what holds for the running enrolments of a sequence, by its plan of now, that have no email of this step.
+@cache
+def lacks_step() -> ColumnElement[bool]:
+    """Return what holds for the running enrolments of a sequence, by its plan of now, that have no email of a step.
 
-    One of another plan lacks nothing; after a change numbers may be left out, and the last is as large at least.
+    Whoever asks gives the parameters `campaign`, `sequence`, `step` and `plan`. It is built once, since every sequence
+    is asked about each minute. One of another plan lacks nothing; after a change numbers may be left out, and the last
+    is as large at least.
     """
-    return (
+    return and_(
         written(Enrolment.state, EnrolmentState.ACTIVE),
-        Enrolment.campaign == campaign,
-        Enrolment.sequence == sequence,
-        or_(Enrolment.plan.is_(None), Enrolment.plan == plan),
-        ~exists().where(Email.enrolment_id == Enrolment.id, Email.step >= step),
+        Enrolment.campaign == bindparam("campaign"),
+        Enrolment.sequence == bindparam("sequence"),
+        or_(Enrolment.plan.is_(None), Enrolment.plan == bindparam("plan")),
+        ~exists().where(Email.enrolment_id == Enrolment.id, Email.step >= bindparam("step")),
     )
 
 
-def lacking(session: Session, lacks: tuple[ColumnElement[bool], ...], limit: int) -> list[Enrolment]:
+def lacking(session: Session, step: Mapping[str, Any], limit: int) -> list[Enrolment]:
     """Return running enrolments that lack a step, as `lacks_step` has it, with their emails and contact."""
-    wanted = select(Enrolment).where(*lacks).order_by(Enrolment.id).limit(limit)
-    return list(session.scalars(wanted.options(selectinload(Enrolment.emails), joinedload(Enrolment.contact))))
+    wanted = select(Enrolment).where(lacks_step()).order_by(Enrolment.id).limit(limit)
+    return list(session.scalars(wanted.options(selectinload(Enrolment.emails), joinedload(Enrolment.contact)), step))
 
 
 def finished(session: Session, limit: int, states: Collection[State] = UNSETTLED) -> list[Enrolment]:

@@ -1,6 +1,6 @@
 """Imports: lists that came in by the console, how far each is, and what its rows were answered.
 
-The file is kept only until its rows are in, or for a day. Answers hold no address: who asks for them reads it anew.
+The file is kept only until its rows are in, or for a day. Answers hold no address: who asks for them reads it again.
 """
 
 from collections import Counter

@@ -7,14 +7,14 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.watch_models import Incident
 
 
 def begin(session: Session, kind: str, subject: str, detail: str, now: datetime) -> bool:
     """Note that something is wrong; False where that is known already."""
     row = {"kind": kind, "subject": subject, "detail": detail, "opened_at": now, "seen_at": now}
-    return insert_once(session, Incident, row)
+    return insert_or_ignore(session, Incident, row)
 
 
 def current(session: Session, kinds: Collection[str] | None = None) -> list[Incident]:

@@ -10,7 +10,7 @@ from funnel_app.ledger.models import Base
 from funnel_app.ledger.types import new_id
 
 
-def insert_once(session: Session, model: type[Base], row: Mapping[str, Any], unique: Sequence[str] = ()) -> bool:
+def insert_or_ignore(session: Session, model: type[Base], row: Mapping[str, Any], unique: Sequence[str] = ()) -> bool:
     """Insert a row unless one with the same unique columns is there; say whether it was inserted.
 
     Without columns, any unique index that the row would break keeps it out: a partial one cannot be named by columns.

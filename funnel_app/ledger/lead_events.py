@@ -51,7 +51,7 @@ def unsubscribed(contact_id: UUID, scope: str, by: str, at: datetime) -> list[Le
 
 
 def resubscribed(contact_id: UUID, at: datetime) -> list[LeadEvent]:
-    """Return that what kept a lead from being mailed was taken back."""
+    """Return that what kept a lead from being mailed was lifted."""
     return [LeadEvent(Kind.LEAD_RESUBSCRIBED, contact_id, at, {})]
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.watch_models import Notice
 
 # The chats: of what is wrong, and of leads.
@@ -22,7 +22,7 @@ def chat_of_leads(leads_url: str | None, alert_url: str | None) -> str | None:
 def add(session: Session, key: str, channel: str, text: str, now: datetime) -> bool:
     """Keep something to say; False where it was kept under this key before, said or not."""
     row = {"key": key, "channel": channel, "text": text, "created_at": now, "attempts": 0}
-    return insert_once(session, Notice, row, ["key"])
+    return insert_or_ignore(session, Notice, row, ["key"])
 
 
 def add_said(session: Session, key: str, channel: str, now: datetime) -> None:

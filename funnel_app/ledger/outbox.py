@@ -41,7 +41,7 @@ MEANINGS = {
     Kind.EMAIL_COMPLAINED: "its reader marked an email as spam; the lead's sequences end",
     Kind.SEQUENCE_ENDED: "a sequence is over: `how` is `completed` or `exited`, then with the `event` and the `reason`",
     Kind.LEAD_UNSUBSCRIBED: "a lead is not to be mailed: `scope` is `marketing` or `all`, `by` is `lead` or `operator`",
-    Kind.LEAD_RESUBSCRIBED: "what kept a lead from being mailed was taken back",
+    Kind.LEAD_RESUBSCRIBED: "what kept a lead from being mailed was lifted",
     Kind.LEAD_REPLIED: "a lead wrote back: `proof` is `references` (it answers an email of ours) or `address`, which "
     "anybody can forge, and `ended` are the sequences that it ended; its words are not told",
     Kind.LEAD_ERASED: "a lead was erased; only the `id` is told",

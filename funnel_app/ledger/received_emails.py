@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Email, Enrolment
 from funnel_app.ledger.received_models import Forward, Reading, ReceivedEmail, is_open
 
@@ -27,7 +27,7 @@ BLANK: Mapping[str, Any] = {
 def keep(session: Session, row: Mapping[str, Any]) -> bool:
     """Keep an email that came; False where this very one is kept already."""
     values = {"attachments": [], "ended": [], "attempts": 0, "forwards": 0, "forward": Forward.NONE, **row}
-    return insert_once(session, ReceivedEmail, values, ["resend_id"])
+    return insert_or_ignore(session, ReceivedEmail, values, ["resend_id"])
 
 
 def find(session: Session, received_id: UUID, *, lock: bool = False) -> ReceivedEmail | None:

@@ -92,7 +92,7 @@ def close_unsettled(session: Session, reason: str) -> None:
 
 
 def placed(session: Session, request: Request) -> list[tuple[int, Email]]:
-    """Return the call's emails with their places in it; one that a person planned anew is no longer a part of it."""
+    """Return the call's emails with their places in it; one that a person planned again is no longer a part of it."""
     rows = {str(email.id): email for email in session.scalars(select(Email).where(Email.request_id == request.id))}
     return [(place, rows[email_id]) for place, email_id in enumerate(request.email_ids) if email_id in rows]
 
@@ -103,7 +103,7 @@ def emails_of(session: Session, request: Request) -> list[Email]:
 
 
 def close(request: Request, state: RequestState, detail: str | None, answered_at: datetime | None = None) -> None:
-    """Let a call never be made again: it was answered, or taken back."""
+    """Let a call never be made again: it was answered, or withdrawn."""
     request.state = state
     request.answered_at = answered_at
     request.next_attempt_at = None

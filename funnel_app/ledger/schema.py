@@ -41,7 +41,7 @@ def check(engine: Engine) -> None:
 
 
 def make_revision(engine: Engine, name: str, revision: str) -> None:
-    """Write a migration of what the models have and the ledger has not: a draft to read and mend."""
+    """Write a migration of what the models have and the ledger has not: a draft to read and fix."""
     with engine.connect() as connection:
         command.revision(_config(connection), name, autogenerate=True, rev_id=revision)
 
@@ -59,7 +59,7 @@ def _require_utf8(connection: Connection) -> None:
 def _changing(engine: Engine) -> Iterator[Connection]:
     """Give a connection in a transaction in which tables may change, which one does at a time.
 
-    SQLite changes a table by making it anew, and its rules of reference would take the rows that refer to it along, or
+    SQLite changes a table by making it again, and its rules of reference would take the rows that refer to it along, or
     refuse: they are off meanwhile (https://www.sqlite.org/lang_altertable.html, section 7).
     """
     sqlite = engine.dialect.name == "sqlite"

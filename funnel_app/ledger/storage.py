@@ -22,7 +22,7 @@ def file_of(engine: Engine) -> Path | None:
 def try_writing(engine: Engine) -> None:
     """Write what stands there anyway. Raises what the database says where it cannot be written.
 
-    It is committed: what is taken back never reaches a disk that is full.
+    It is committed: what is rolled back never reaches a disk that is full.
     """
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
@@ -41,7 +41,7 @@ def why_closed(engine: Engine) -> str | None:
     if file is None:
         return None
     if not file.parent.is_dir():
-        return f"the ledger's folder {file.parent} is not there: mount the volume, or mend DATABASE_URL (four slashes)"
+        return f"the ledger's folder {file.parent} is not there: mount the volume, or fix DATABASE_URL (four slashes)"
     beside = [file.parent, *(place for place in (file, file.with_name(f"{file.name}-wal")) if place.exists())]
     closed = next((place for place in beside if not os.access(place, os.W_OK)), None)
     return owner_cure(closed) if closed else None

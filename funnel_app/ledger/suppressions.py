@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Delete, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Contact, Scope, Suppression
 
 UNSUBSCRIBED = "unsubscribe"
@@ -38,7 +38,7 @@ def add(
         "source": source,
         "created_at": now,
     }
-    added = insert_once(session, Suppression, row, ["address_hash", "scope"])
+    added = insert_or_ignore(session, Suppression, row, ["address_hash", "scope"])
     if added:
         session.execute(update(Contact).where(Contact.email_norm == email_norm).values(mirror_stale_since=now))
     return added

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, func, select, true, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, defer
 
-from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import TemplateVersion
 
 BODIES = (TemplateVersion.html, TemplateVersion.ready_html, TemplateVersion.ready_text)
@@ -77,7 +77,7 @@ def observe(session: Session, seen: Mapping[str, Any], now: datetime) -> None:
     latest = find_latest(session, seen["key"])
     changed = latest is None or latest.hash != seen["hash"]
     times = {"fetched_at": now, "since_at": now, "checked_at": now}
-    if insert_once(session, TemplateVersion, {**seen, **times}, ["key", "hash"]):
+    if insert_or_ignore(session, TemplateVersion, {**seen, **times}, ["key", "hash"]):
         return
     again = {"checked_at": now, "since_at": now} if changed else {"checked_at": now}
     if changed or latest is None or [latest.good, latest.problems] != [seen["good"], seen["problems"]]:

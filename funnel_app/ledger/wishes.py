@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, String, Text, UniqueConstraint, and_, dele
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from funnel_app.ledger.base import Base
-from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Contact, Enrolment
 from funnel_app.ledger.types import new_id
 
@@ -36,7 +36,7 @@ def keep(session: Session, page_id: str, name: str, value: str, who: str, now: d
     theirs = Wish.page_id == page_id, Wish.property == name
     session.execute(delete(Wish).where(*theirs, Wish.value != value))
     row = {"page_id": page_id, "property": name, "value": value, "who": who, "seen_at": now}
-    insert_once(session, Wish, row, ["page_id", "property"])
+    insert_or_ignore(session, Wish, row, ["page_id", "property"])
     return session.scalars(select(Wish).where(*theirs)).one()
 
 
@@ -81,3 +81,9 @@ def enrolment_of(session: Session, page_id: str) -> UUID | None:
 def contact_of(session: Session, page_id: str) -> Contact | None:
     """Return whose row in Notion it is; None for a row that Funnel does not know."""
     return session.scalars(select(Contact).where(Contact.notion_page_id == page_id)).first()
+
+
+def owner_of(session: Session, page_id: str) -> UUID | None:
+    """Return whose row in Notion it is, in whichever database; None for a row that Funnel did not write."""
+    of_sequence = select(Enrolment.contact_id).where(Enrolment.notion_page_id == page_id)
+    return session.scalars(of_sequence.union_all(select(Contact.id).where(Contact.notion_page_id == page_id))).first()

@@ -75,9 +75,8 @@ def judge(deps: Deps, plan: Plan, line: Line, seen: Seen) -> Answer | Candidate:
         email, fault = checked(said.address).normalized, said.fault or unmailable(said.address)
         values = {name: value_of(plan.known, name, text) for name, text in said.values.items()}
     except EmailNotValidError as error:
-        return Answer(
-            said.number, said.address, REFUSED, f"not an email address: {error}" if said.address else "no address"
-        )
+        no_address = f"not an email address: {error}" if said.address else "no address"
+        return Answer(said.number, said.address, REFUSED, said.fault or no_address)
     except NotUnderstood as error:
         return Answer(said.number, said.address, REFUSED, str(error))
     if fault:

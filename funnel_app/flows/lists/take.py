@@ -1,7 +1,7 @@
 """Take: a list comes in, a few rows a transaction, so that hooks hardly wait; each row is answered, none counts twice.
 
 First all who left, bounced or complained are suppressed, so that nobody is mailed whom a later row takes off; then the
-others come in, each as by its hook. What died on the way is begun again with the same file, and does nothing anew.
+others come in, each as by its hook. An import that died halfway is retried with the same file: nobody comes in twice.
 """
 
 import hashlib
@@ -56,11 +56,6 @@ class Step:
     answers: Sequence[Answer] = ()
 
 
-def count_rows(file: IO[bytes], plan: Plan) -> int:
-    """Count the rows of a list. Raises NotAList."""
-    return sum(1 for _ in lines_of(file, plan.form))
-
-
 def take_list(
     deps: Deps, file: IO[bytes], plan: Plan, *, dry_run: bool = False, most: int | None = None
 ) -> Iterator[Step]:
@@ -68,7 +63,7 @@ def take_list(
 
     Whoever stops asking stops the import between two transactions. Safe to repeat. Raises NotAList on the way.
     """
-    seen, begins = Seen(), beginnings(deps, plan, count_rows(file, plan) if plan.wish.over else 0)
+    seen, begins = Seen(), beginnings(deps, plan)
     room = nullcontext if dry_run else partial(leaving_room, deps)
     for lines in _groups(islice(lines_of(file, plan.form), most), ROWS_AT_ONCE):
         with room():

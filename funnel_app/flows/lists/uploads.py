@@ -118,7 +118,7 @@ def look(deps: Deps, import_id: UUID, wish: Wish) -> Foreseen:
     answers = [answer for step in steps for answer in step.answers]
     problems = [each for each in answers if each.reason][:PROBLEMS]
     counts = Counter(answer.answer for answer in answers)
-    return Foreseen(len(answers), counts, problems, when_first_go(deps, plan, kept.rows))
+    return Foreseen(len(answers), counts, problems, when_first_go(deps, plan))
 
 
 @retry_on_conflict
@@ -127,7 +127,7 @@ def start(deps: Deps, import_id: UUID, operator: str) -> str:
     kept = _resting(deps, import_id)
     plan, _ = _plan(deps, kept, Wish.from_json(kept.wish or {}))
     into = f" into “{plan.sequence.title}”" if plan.sequence else ""
-    told = f"began to import {things(kept.rows, 'row')}{into}. {when_first_go(deps, plan, kept.rows)}".rstrip(".")
+    told = f"began to import {things(kept.rows, 'row')}{into}. {when_first_go(deps, plan)}".rstrip(".")
     with deps.sessions.begin() as session:
         resting = (ImportState.DRAFT, ImportState.STOPPED)
         if not imports.turn(session, import_id, resting, ImportState.WAITING, ended_at=None, fault=None):

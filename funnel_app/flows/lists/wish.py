@@ -77,6 +77,7 @@ class Wish:
 class Plan:
     """A wish that was checked against the file and the campaigns; `digest` names the file and what it starts.
 
+    `rows` is how many the file has, which is counted once: it may be long.
     `begins_at` is from when the emails of the next rows count; None: from when they are in.
     """
 
@@ -84,6 +85,7 @@ class Plan:
     form: Form
     reading: Reading
     digest: str
+    rows: int
     known: Mapping[str, Variable]
     campaign: Campaign | None = None
     sequence: Sequence | None = None
@@ -127,7 +129,8 @@ def plan_of(deps: Deps, file: IO[bytes], wish: Wish, name: str = "") -> Plan:
         wish=wish,
         form=form,
         reading=Reading(wish.columns, means, wish.consent[:LONGEST_SOURCE]),
-        digest=_digest(file, wish.sequence),
+        digest=_digest(file, deps.registry.name_of(sequence) if sequence else ""),
+        rows=sum(1 for _ in lines_of(file, form)),
         known=known,
         campaign=campaign,
         sequence=sequence,
@@ -201,6 +204,7 @@ def _is_standing(word: str, said: str) -> bool:
 
 
 def _digest(file: IO[bytes], sequence: str) -> str:
+    # The sequence by its name, in whatever words somebody asked for it.
     found = hashlib.sha256(sequence.encode())
     file.seek(0)
     while piece := file.read(PIECE):

@@ -1,6 +1,6 @@
 """Restore: a backup into an empty ledger, in which nothing goes out that may have gone out since.
 
-The backup does not know what was sent after it. So every email that was due by now, or in hand, becomes ambiguous:
+The backup does not know what was sent after it. So every email that was due by now, or in flight, becomes ambiguous:
 Resend's report of it, or a person, says what happened. What falls due from now on goes as planned. Likewise no reply
 is forwarded that may have gone on since, and no list comes in by itself: it may have come in, and its emails gone out.
 """

@@ -14,7 +14,7 @@ from funnel_app.flows.intake.received import forget_refused
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.mirror.mirror import mirror_is_behind
 from funnel_app.flows.monitoring.invariants import count_invariants
-from funnel_app.flows.sending.reconcile import has_unproven
+from funnel_app.flows.sending.reconcile import has_unconfirmed
 from funnel_app.flows.sending.record_event import adopt_orphans
 from funnel_app.gateways.redis.queue import (
     Call,
@@ -45,7 +45,7 @@ class Swept:
     repeated: int
     held: int
     completed: int
-    armed: int
+    scheduled: int
     forgotten: int
     asked: int
     adopted: int
@@ -69,7 +69,7 @@ def sweep(deps: Deps) -> Swept:
         repeated=_push_requests(deps),
         held=_push_recheck(deps),
         completed=complete(deps),
-        armed=_arm_missing(deps),
+        scheduled=_schedule_missing(deps),
         forgotten=forget_refused(deps),
         # Questions take a share of the team's rate: letters that wait go first.
         asked=0 if overdue else _push_reconcile(deps),
@@ -133,7 +133,7 @@ def _push_recheck(deps: Deps) -> int:
 
 
 def _push_reconcile(deps: Deps) -> int:
-    return _push(deps, [reconcile_job()] if has_unproven(deps) else [])
+    return _push(deps, [reconcile_job()] if has_unconfirmed(deps) else [])
 
 
 def _push_mirror(deps: Deps) -> int:
@@ -172,11 +172,11 @@ def complete(deps: Deps) -> int:
         return len(finished)
 
 
-def _arm_missing(deps: Deps) -> int:
+def _schedule_missing(deps: Deps) -> int:
     now = deps.now()
     with deps.reads() as session:
         near = emails.planned_between(session, now, now + deps.settings.arm_horizon, AT_A_TIME)
-    known = deps.queues.armed([email.id for email in near]) if near else set()
+    known = deps.queues.scheduled([email.id for email in near]) if near else set()
     missing = [email for email in near if email.id not in known]
     schedule(deps, missing)
     deps.queues.mark()

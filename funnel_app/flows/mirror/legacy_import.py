@@ -208,9 +208,9 @@ class _Carrying:
             at = heard[-1].happened_at or heard[-1].received_at
             return told(Event(heard[-1].event or ""), at, ZoneInfo(self.old.campaign.timezone))
         pepper = self.deps.settings.secret_key
-        barred = suppressions.find(self.session, contact.email_norm, pepper, self.old.sequence.kind)
-        if barred is not None:
-            return barred.reason
+        suppression = suppressions.find(self.session, contact.email_norm, pepper, self.old.sequence.kind)
+        if suppression is not None:
+            return suppression.reason
         return BOOKED_BEFORE if Event.BOOKING in exits and is_booked(self.person) else None
 
     def _told(self, enrolment: Enrolment, closed: list[Email], stopped: str | None) -> str:

@@ -32,7 +32,7 @@ BOOKED = frozenset({"booked", "held"})
 
 
 class NotUnderstood(ValueError):
-    """A row that cannot be carried over; the message says why and what to mend."""
+    """A row that cannot be carried over; the message says why and what to fix."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from funnel_app.campaigns.called import as_choice
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.mirror.mirror import mirror_some
@@ -77,8 +78,7 @@ def prepare_desk(deps: Deps, under_page: str | None = None) -> list[Added]:
 
 def _startable(deps: Deps) -> tuple[str, ...]:
     sequences = (s for c in deps.registry.campaigns.values() for s in c.sequences.values() if not s.per_occurrence)
-    # A choice in Notion holds no comma.
-    return tuple(sequence.title.replace(",", ";") for sequence in sequences)
+    return tuple(as_choice(sequence.title) for sequence in sequences)
 
 
 def _made(table: Table, id_: str) -> Added:

@@ -60,7 +60,7 @@ def tell_since(deps: Deps, since: datetime) -> int:
 @retry_on_conflict
 def _tell_again(deps: Deps, wanted: ColumnElement[bool]) -> int:
     with deps.sessions.begin() as session:
-        # Whoever asks for it has mended the receiver, or believes so.
+        # Whoever asks for it has fixed the receiver, or believes so.
         receivers.wake(session, hosts_by_key(deps))
         return outgoing_events.offer_again(session, wanted, deps.now())
 

@@ -164,7 +164,7 @@ def _remove(deps: Deps, page_id: str) -> bool:
 
 
 def _require_unwritten(deps: Deps, session: Session, contact: Contact) -> None:
-    # Who writes the rows would make them anew where they are gone, and keep what was written.
+    # Who writes the rows would make them again where they are gone, and keep what was written.
     session.refresh(contact)
     if contact.mirror_token is not None and contact.mirror_next_at and contact.mirror_next_at > deps.now():
         raise NotYet("The rows of this person in Notion are being written at this moment. Run this again in a minute.")

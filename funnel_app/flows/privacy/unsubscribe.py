@@ -17,7 +17,7 @@ WORDS = {Scope.MARKETING: "unsubscribed", Scope.ALL: "unsubscribed from all emai
 class Standing:
     """What a person who holds an unsubscribe link gets now; `nothing` after an erasure too.
 
-    What was pressed by mistake can be taken back for a day.
+    What was pressed by mistake can be undone for a day.
     """
 
     marketing: bool

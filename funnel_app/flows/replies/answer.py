@@ -26,7 +26,7 @@ BY_A_PERSON = frozenset({ReceivedKind.REPLY, ReceivedKind.MAYBE_AUTOMATIC})
 OF_STRANGERS = BY_A_PERSON | {ReceivedKind.AUTOMATIC}
 HOUR = timedelta(hours=1)
 # A mailbox of a person takes so much; a program that writes without end is the one that is hurt.
-MOST_OF_ONE, MOST_UNPROVEN = 10, 30
+MOST_OF_ONE, MOST_UNAUTHENTICATED = 10, 30
 RESTORED = "it came before the ledger was restored from a backup, and may have gone on since: look at Resend"
 
 
@@ -112,12 +112,12 @@ def _forward(deps: Deps, session: Session, row: ReceivedEmail) -> tuple[Forward,
         return Forward.UNSURE, RESTORED
     if deps.settings.reply_forward_to is None:
         return Forward.NONE, None
-    if barred := why_not_forwarded(deps.settings):
-        return Forward.KEPT, barred
+    if suppression := why_not_forwarded(deps.settings):
+        return Forward.KEPT, suppression
     since, proven = row.received_at - HOUR, row.proof == Proof.REFERENCES
     # What others write in a lead's name must not keep the lead's own answer here.
     if received_emails.count_forwarded(session, since, row.sender, proven=proven) >= MOST_OF_ONE:
         return Forward.KEPT, f"{MOST_OF_ONE} of this sender went on within the hour"
-    if not proven and received_emails.count_forwarded(session, since, proven=False) >= MOST_UNPROVEN:
-        return Forward.KEPT, f"{MOST_UNPROVEN} that answer no email of ours went on within the hour"
+    if not proven and received_emails.count_forwarded(session, since, proven=False) >= MOST_UNAUTHENTICATED:
+        return Forward.KEPT, f"{MOST_UNAUTHENTICATED} that answer no email of ours went on within the hour"
     return Forward.DUE, None

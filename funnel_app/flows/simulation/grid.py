@@ -38,7 +38,7 @@ def rehearse(deps: Deps) -> Iterator[Rehearsed]:
                 found: dict[str, str] = {}
                 for at in starts:
                     calendar = play(deps, world, Script(campaign=campaign, sequence=sequence, at=at))
-                    for warning in warnings_of(calendar, campaign):
+                    for warning in warnings_of(calendar, campaign, at):
                         kind = warning.partition("(")[0]
                         found.setdefault(kind, f"begun {when(at, ZoneInfo(campaign.timezone))}: {warning}")
                 yield Rehearsed(campaign.name, sequence.name, len(starts), tuple(found.values()))

@@ -16,21 +16,26 @@ TOO_CLOSE = timedelta(hours=1)
 JUST_OVER = timedelta(days=180)
 
 
-def warnings_of(calendar: Sequence[Played], campaign: Campaign) -> list[str]:
-    """Return what a lead would stumble over, each in a sentence: emails too close, held, or about what is over."""
+def warnings_of(calendar: Sequence[Played], campaign: Campaign, begun_at: datetime) -> list[str]:
+    """Return what a lead would stumble over from then on, each in a sentence.
+
+    Emails too close to each other, held, or about what is over; what a lead's own story brought before, nobody mends.
+    """
     zone = ZoneInfo(campaign.timezone)
     gone = [each for each in calendar if each.gone]
+    to_come = [each for each in gone if each.at >= begun_at]
+    over = [each for each in to_come if _is_over(each, campaign, zone)]
     return [
-        *_too_close(gone, zone),
+        *_too_close(gone, zone, begun_at),
         *(f"{_named(each, zone)} would be held: {each.reason}" for each in calendar if each.state == State.HELD),
-        *(f"{_named(each, zone)} speaks of a deadline that is over" for each in gone if _is_over(each, campaign, zone)),
-        *(f"{_named(each, zone)} prepares a call that is over" for each in gone if _is_after_call(each, campaign)),
+        *(f"{_named(each, zone)} speaks of a deadline that is over" for each in over),
+        *(f"{_named(each, zone)} prepares a call that is over" for each in to_come if _is_after_call(each, campaign)),
     ]
 
 
-def _too_close(gone: Sequence[Played], zone: ZoneInfo) -> Iterator[str]:
+def _too_close(gone: Sequence[Played], zone: ZoneInfo, begun_at: datetime) -> Iterator[str]:
     for first, second in pairwise(gone):
-        if second.at - first.at < TOO_CLOSE:
+        if second.at >= begun_at and second.at - first.at < TOO_CLOSE:
             minutes = int((second.at - first.at).total_seconds() / 60)
             yield f"{_named(second, zone)} comes {minutes} minutes after {first.sequence} {first.step}"
 

@@ -13,6 +13,8 @@ from funnel_app.flows.templates.samples import SAMPLES
 UNSUBSCRIBE = "unsubscribe"
 HAPPENINGS = (*Event, UNSUBSCRIBE)
 MOST_HAPPENINGS = 50
+# Further away nobody plans anything, and at the ends of the calendar no day can be counted from.
+AS_FAR_AS = timedelta(days=3660)
 CALL_IN = timedelta(days=5)
 
 
@@ -78,7 +80,8 @@ def write_script(
 
 def _happening(text: str, start: datetime, zone: ZoneInfo) -> Happening:
     """Read `booking +2d`, `no_show 2026-12-03T14:00`, or with the time of the call, `booking +2d call +6d`."""
-    what, _, rest = text.strip().partition(" ")
+    first, _, rest = text.strip().partition(" ")
+    what = first.casefold().replace("-", "_")
     when, has_call, call = rest.partition("call")
     if what not in HAPPENINGS or not when.strip() or (has_call and not call.strip()):
         raise NotUnderstood(
@@ -98,9 +101,10 @@ def _call_of(what: str, at: datetime) -> datetime | None:
 
 def _moment(text: str, start: datetime, zone: ZoneInfo) -> datetime:
     try:
-        if text.startswith("+"):
-            return start + fields.duration(text[1:].strip())
-        at = datetime.fromisoformat(text)
+        at = start + fields.duration(text[1:].strip()) if text.startswith("+") else datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise NotUnderstood(f"{text!r} is not a time such as 2026-12-03 14:00, or a delay such as +2d.") from None
-    return at if at.tzinfo else at.replace(tzinfo=zone)
+    at = at if at.tzinfo else at.replace(tzinfo=zone)
+    if abs(at - start) > AS_FAR_AS:
+        raise NotUnderstood(f"{text!r} is more than ten years away, and so far ahead nothing can be played.")
+    return at

@@ -12,7 +12,7 @@ from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.simulation.script import NotUnderstood
 from funnel_app.flows.templates.compose import booked_calls
 from funnel_app.gateways.simulated import (
-    SimulatedFetches,
+    SimulatedFetchLock,
     SimulatedMailer,
     SimulatedPause,
     SimulatedQueues,
@@ -71,7 +71,7 @@ def simulated_world(deps: Deps, start: datetime) -> Iterator[World]:
             queues=SimulatedQueues(),
             rate=SimulatedRate(),
             pause=SimulatedPause(),
-            fetches=SimulatedFetches(lambda key: "there is no good text of it; see flask templates audit"),
+            fetch_lock=SimulatedFetchLock(lambda key: "there is no good text of it; see flask templates audit"),
             now=clock,
             sleep=clock.sleep,
             intake=GroupCommit(),

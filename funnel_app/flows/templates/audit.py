@@ -21,7 +21,7 @@ CURES = {
     "no_body": "Write its text",
     "no_subject": "Write its subject line",
     "several_pages": "Rename or delete all of them but one",
-    "bad_property": "Mend the property in Notion, or give its name in NOTION_PROPERTY_NAMES",
+    "bad_property": "Fix the property in Notion, or give its name in NOTION_PROPERTY_NAMES",
     "unreadable_page": "Share the page that it is synced from with the integration, or copy its text",
     "several_code_blocks": "Give the letter's code block the caption “html” (each of them, if the letter is in pieces)",
     "code_or_words": "Leave only the letter, or give its code block the caption “html”",

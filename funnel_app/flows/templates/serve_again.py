@@ -42,7 +42,7 @@ def _servable(session: Session, key: str, version_id: UUID) -> TemplateVersion:
     if not version.good:
         raise CannotServe(f"{version.hash[:8]} cannot be sent: {_fault(version)}")
     if not latest.good and is_withdrawn(latest):
-        raise CannotServe(f"The emails of {key} are held: {_fault(latest)} Mend that in Notion first")
+        raise CannotServe(f"The emails of {key} are held: {_fault(latest)} Fix that in Notion first")
     if adopted is not None and adopted.id == version.id:
         raise CannotServe(f"{version.hash[:8]} serves already")
     return version

@@ -132,9 +132,9 @@ def _first_fault(version: TemplateVersion) -> str:
 def _look(deps: Deps, key: str, latest: TemplateVersion | None) -> str | None:
     """Read the template unless another worker does; return why it could not be read, None where it was."""
     try:
-        if fault := deps.fetches.fault(key):
+        if fault := deps.fetch_lock.fault(key):
             return fault
-        if deps.fetches.claim(key):
+        if deps.fetch_lock.claim(key):
             return _read(deps, key)
         return None if latest is not None and is_fresh(latest, deps.now()) else _wait_for_reader(deps, key)
     except Unavailable as fault:
@@ -145,7 +145,7 @@ def _read(deps: Deps, key: str) -> str | None:
     try:
         observe(deps, key)
     except GatewayError as fault:
-        deps.fetches.give_up(key, str(fault), everywhere=isinstance(fault, Unavailable))
+        deps.fetch_lock.give_up(key, str(fault), everywhere=isinstance(fault, Unavailable))
         return str(fault)
     return None
 
@@ -157,7 +157,7 @@ def _wait_for_reader(deps: Deps, key: str) -> str | None:
         latest, _ = known(deps, key)
         if latest is not None and is_fresh(latest, deps.now()):
             return None
-        if fault := deps.fetches.fault(key):
+        if fault := deps.fetch_lock.fault(key):
             return fault
     return None
 

@@ -31,15 +31,15 @@ class Paused:
 class Outlook:
     """What a sentence needs to know besides the enrolment: the time, where people read it, and what holds mail up.
 
-    `bars` keep every email of an enrolment from its person; those of enrolments that go `elsewhere` are live, and this
-    process is in testing mode; `pauses` are by enrolment.
+    `blocks` says why nothing of an enrolment goes to its person. Enrolments that go `elsewhere` are live while this
+    process is in testing mode. `pauses` are by enrolment.
     """
 
     now: datetime
     zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 (frozen)
     waiting: str | None = None
     requests: Mapping[UUID, Request] = field(default_factory=dict)
-    bars: Mapping[UUID, Block | None] = field(default_factory=dict)
+    blocks: Mapping[UUID, Block | None] = field(default_factory=dict)
     elsewhere: frozenset[UUID] = frozenset()
     pauses: Mapping[UUID, Paused] = field(default_factory=dict)
 
@@ -89,7 +89,7 @@ def _stopped(email: Email) -> str:
 
 def _advice(email: Email) -> str:
     if email.state == State.FAILED:
-        return f" (once that is mended: flask emails retry {email.id})"
+        return f" (once that is fixed: flask emails retry {email.id})"
     if email.state == State.COMPLAINED:
         return " (leave it so: nothing more goes to that address)"
     if email.state == State.BOUNCED:
@@ -113,7 +113,7 @@ def _sending(email: Email, view: Outlook) -> str:
 
 
 def _held(email: Email, view: Outlook) -> str:
-    return f"is held: {email.reason}; mend that, and it goes by itself within two minutes"
+    return f"is held: {email.reason}; fix that, and it goes by itself within two minutes"
 
 
 def _ambiguous(email: Email, view: Outlook) -> str:
@@ -150,9 +150,9 @@ def _ending(enrolment: Enrolment, view: Outlook) -> str:
     if upcoming is None:
         cancelled = [email for email in enrolment.emails if email.state == State.CANCELLED]
         return "; ".join(f"email {email.step} cancelled: {email.reason}" for email in cancelled)
-    barred = view.bars.get(enrolment.id)
-    if barred is not None:
-        return _barred(enrolment, barred)
+    block = view.blocks.get(enrolment.id)
+    if block is not None:
+        return _blocked(enrolment, block)
     if enrolment.id in view.elsewhere:
         return f"email {upcoming.step} is live and waits: TESTING_MODE is true here"
     blocking = next((e for e in enrolment.emails if e.step < upcoming.step and e.state in BLOCKS_THE_NEXT), None)
@@ -161,10 +161,10 @@ def _ending(enrolment: Enrolment, view: Outlook) -> str:
     return _upcoming(upcoming, view)
 
 
-def _barred(enrolment: Enrolment, barred: Block) -> str:
-    told = any(email.reason == barred.reason for email in enrolment.emails)
-    why = "nothing more goes, for that reason" if told else f"nothing more goes: {barred.reason}"
-    return f"{why} ({barred.cure})" if barred.cure else why
+def _blocked(enrolment: Enrolment, block: Block) -> str:
+    told = any(email.reason == block.reason for email in enrolment.emails)
+    why = "nothing more goes, for that reason" if told else f"nothing more goes: {block.reason}"
+    return f"{why} ({block.cure})" if block.cure else why
 
 
 def _upcoming(email: Email, view: Outlook) -> str:

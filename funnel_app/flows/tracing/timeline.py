@@ -25,7 +25,7 @@ WORDS = {"sent": "handed to Resend", "planned": "planned again", "copy": "WENT O
 AFTER_ALL = {OPENED: 90, CLICKED: 91, SCANNED: 92}
 
 
-def place_of(kind: str) -> int:
+def rank_of(kind: str) -> int:
     """Return where a kind of event stands among those of one second, whichever of them was heard of first."""
     state = REPORTED_BY_PROVIDER.get(kind) or (State(kind) if kind in set(State) else None)
     return AFTER_ALL.get(kind, REPORT_ORDER.get(state, 0) if state else 0)
@@ -39,12 +39,12 @@ class Titles(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One thing that happened: when, to what, and in which words; `place` orders those of one email and second."""
+    """One thing that happened: when, to what, and in which words; `rank` orders those of one email and second."""
 
     at: datetime
     about: str
     what: str
-    place: int = 0
+    rank: int = 0
 
     def as_json(self) -> dict[str, str]:
         """Return the line as plain data."""
@@ -73,8 +73,8 @@ def story(
 def _hook(hook: HookEvent) -> Line:
     why = reason_of(hook)
     what = f"{(hook.event or 'a call').replace('_', ' ')} from {hook.source}, {hook.outcome}{f': {why}' if why else ''}"
-    mend = f"; flask hooks show {hook.id}" if hook.outcome == Outcome.REFUSED else ""
-    return Line(hook.received_at, f"incoming {hook.hook}", what + mend)
+    fix = f"; flask hooks show {hook.id}" if hook.outcome == Outcome.REFUSED else ""
+    return Line(hook.received_at, f"incoming {hook.hook}", what + fix)
 
 
 def _enrolment(enrolment: Enrolment, timeline: Mapping[UUID, Sequence[EmailEvent]], titles: Titles) -> Iterator[Line]:
@@ -82,7 +82,7 @@ def _enrolment(enrolment: Enrolment, timeline: Mapping[UUID, Sequence[EmailEvent
     yield Line(enrolment.created_at, name, f"started with {things(len(enrolment.emails), 'email')}")
     for email in enrolment.emails:
         told = _email(enrolment, email, timeline.get(email.id, ()), titles)
-        yield from sorted(told, key=lambda line: (line.at.replace(microsecond=0), line.place))
+        yield from sorted(told, key=lambda line: (line.at.replace(microsecond=0), line.rank))
     if enrolment.ended_at is not None:
         why = f": {enrolment.exit_reason}" if enrolment.exit_reason else ""
         yield Line(enrolment.ended_at, name, f"{'ended' if why else 'completed'}{why}")
@@ -94,7 +94,7 @@ def _email(enrolment: Enrolment, email: Email, events: Sequence[EmailEvent], tit
         told = event.kind in TOLD_BY_REPORTS and (event.at, State(event.kind)) in reports
         first_plan = event.kind == State.PLANNED and number == 0
         if not (told or first_plan or event.kind in TOLD_ELSEWHERE) or _alone(enrolment, event):
-            yield Line(event.at, titles.of_email(email.template_key), _words(event), place_of(event.kind))
+            yield Line(event.at, titles.of_email(email.template_key), _words(event), rank_of(event.kind))
 
 
 def _alone(enrolment: Enrolment, event: EmailEvent) -> bool:

@@ -19,7 +19,7 @@ from funnel_app.flows.sending.eligibility import block_reason
 from funnel_app.flows.sending.sending_status import pause_reason, pause_words
 from funnel_app.flows.tracing.summaries import DOCTOR_KNOWS, Outlook, Paused, sentence
 from funnel_app.flows.tracing.timeline import Titles, story
-from funnel_app.flows.tracing.unknown_addresses import stranger
+from funnel_app.flows.tracing.unknown_addresses import unknown_address
 from funnel_app.ledger import (
     contacts,
     email_events,
@@ -53,7 +53,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         refused = hook_events.refused(session, lambda call: names(call.payload, email_norm))
         if contact is None:
             return {
-                **stranger(session, email_norm, refused),
+                **unknown_address(session, email_norm, refused),
                 "hooks": [_hook(hook) for hook in refused],
                 "headline": said,
                 "suppressions": _forbidden(forbidden),
@@ -62,8 +62,10 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         timeline = email_events.of_emails(session, [email.id for e in joined for email in e.emails])
         hooks = sorted([*hook_events.of_contact(session, contact.id), *refused], key=lambda hook: hook.received_at)
         written = received_emails.of_contact(session, contact.id)
-        bars = {enrolment.id: block_reason(deps, enrolment, contact, forbidden) for enrolment in joined}
-        outlook = replace(_outlook(deps, session, joined, waiting), bars=bars, pauses=_pauses(deps, session, joined))
+        blocks = {each.id: block_reason(deps, each, contact, forbidden) for each in joined}
+        outlook = replace(
+            _outlook(deps, session, joined, waiting), blocks=blocks, pauses=_pauses(deps, session, joined)
+        )
     titles = Titles(deps.registry.title_of_sequence, deps.registry.title_of_email)
     return {
         "headline": said,

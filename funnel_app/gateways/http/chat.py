@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import requests
 
 from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.http.prompt import prompt_session
 
 TIMEOUT_S = 5.0
 LONGEST_ANSWER = 100
@@ -41,7 +42,8 @@ class Alerts:
         # The address is itself a secret, and the words of an exception of requests hold it.
         host = _host(url)
         try:
-            answer = requests.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, **body)
+            with prompt_session() as session:
+                answer = session.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, **body)
         except requests.RequestException as error:
             raise Unavailable(host, f"cannot be reached: {type(error).__name__}") from None
         if answer.status_code == 429 or answer.status_code >= 500:

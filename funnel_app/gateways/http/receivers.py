@@ -7,17 +7,23 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
+from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.http.prompt import prompt_session
 
 TIMEOUT_S = 10.0
 LONGEST_ANSWER = 64 * 1024
 # What speaks of the address and not of what was sent: a wrong way, no proof, nothing there, gone, too much at once.
 OF_THE_ADDRESS = frozenset({401, 403, 404, 405, 408, 410, 421, 425, 429})
+_GONE = ": nothing takes events there, set another address in EVENTS_WEBHOOK_URL or take it out"
+_UNPROVEN = ": it wants another proof, see whether it has the secret of EVENTS_WEBHOOK_SECRET"
+HINTS = {401: _UNPROVEN, 403: _UNPROVEN, 404: _GONE, 410: _GONE}
 
 
 def receiver_key(url: str) -> str:
@@ -49,7 +55,7 @@ class Receivers:
     """Posts events. Raises Unavailable where a receiver does not work now, Rejected where it refuses this one event."""
 
     def __init__(self) -> None:
-        self._session = requests.Session()
+        self._session = prompt_session()
         # Connections are kept, since most receivers want TLS; cookies are not.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
@@ -62,12 +68,28 @@ class Receivers:
                 url, data=body, headers=headers, timeout=TIMEOUT_S, allow_redirects=False, stream=True
             ) as answer:
                 status = answer.status_code
-                # Only the status counts, and the words may be endless; a connection is kept where they are read.
-                answer.raw.read(LONGEST_ANSWER)
+                _pass_over(answer)
         except requests.RequestException as error:
             raise Unavailable(host, f"cannot be reached: {type(error).__name__}") from None
         if 200 <= status < 300:
             return
+        told = f"answered {status}"
         if status >= 500 or status < 400 or status in OF_THE_ADDRESS:
-            raise Unavailable(host, f"answered {status}")
-        raise Rejected(host, f"answered {status}", str(status))
+            raise Unavailable(host, told + _hint(status))
+        raise Rejected(host, told, str(status))
+
+
+def _hint(status: int) -> str:
+    """Return what an owner can do about an address that does not take events; nothing where time may mend it."""
+    if 300 <= status < 400:
+        return ": it has moved, set its new address in EVENTS_WEBHOOK_URL"
+    return HINTS.get(status, "")
+
+
+def _pass_over(answer: requests.Response) -> None:
+    """Read what an answer says besides its status, which alone counts: so its connection is kept for the next one.
+
+    It may be endless, cut short or of another length than it says; none of it makes an event untold.
+    """
+    with suppress(HTTPError, OSError):
+        answer.raw.read(LONGEST_ANSWER)

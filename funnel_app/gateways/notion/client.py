@@ -31,7 +31,7 @@ AGAIN_AFTER_S = 0.5
 UNWRITABLE = (httpx.LocalProtocolError,)
 # Connecting includes TLS; a proxy that answers CONNECT with a refusal is a ProxyError.
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, *UNWRITABLE)
-UNWRITABLE_WORDS = "NOTION_TOKEN holds a line break or another character that no token has: copy it anew"
+UNWRITABLE_WORDS = "NOTION_TOKEN holds a line break or another character that no token has: copy it again"
 # Whom to trust takes 9 MB to read: once, before a process forks, for all clients.
 TRUST = httpx.create_ssl_context()
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from funnel_app.campaigns.called import as_choice
 from funnel_app.gateways.notion.pages import plain, rich_text
 
 Value = str | int | float | bool | None
 LONGEST_TEXT = 2000
-LONGEST_OPTION = 100
 TEXTS = frozenset({"title", "rich_text"})
 OPTIONS = frozenset({"select", "status"})
 
@@ -29,7 +29,7 @@ def for_type(kind: str, value: Value) -> Value:
     if value is None or value == "":
         return None
     if kind in OPTIONS:
-        return str(value).replace(",", ";")[:LONGEST_OPTION].strip()
+        return as_choice(str(value))
     if kind in TEXTS:
         return str(value)[:LONGEST_TEXT].strip() or None
     return value

@@ -11,7 +11,7 @@ from redis.retry import Retry
 PATIENT_S = 5.0
 SWIFT_CONNECT_S = 0.2
 SWIFT_READ_S = 0.3
-# Which version this is: else each connection reads it anew, from the files of the package.
+# Which version this is: else each connection reads it again, from the files of the package.
 DRIVER = DriverInfo()
 
 

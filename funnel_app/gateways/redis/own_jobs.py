@@ -58,7 +58,7 @@ class OwnJob(Job):
     def __init__(self, id: str | None = None, connection: Redis | None = None, serializer: object = None) -> None:
         """Take no serializer but ours, whatever RQ hands on or forgets to."""
         super().__init__(id, connection)
-        # RQ would look through one that it is given, anew for each job.
+        # RQ would look through one that it is given, again for each job.
         self.serializer = JSONSerializer
 
     def restore(self, raw_data: Mapping[bytes, Any]) -> None:

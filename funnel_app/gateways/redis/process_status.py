@@ -19,9 +19,9 @@ from funnel_app.gateways.redis.own_jobs import UNREADABLE_KEY, queue_at
 from funnel_app.gateways.redis.queue import CLOCK_KEY, QUEUES, SEEN_KEY
 
 FORGOTTEN_AFTER_S = 86_400
-UNPROVEN_KEY = "funnel:unproven"
+UNAUTHENTICATED_KEY = "funnel:unproven"
 # Whoever knocks without end fills no more than this.
-MOST_UNPROVEN = 5000
+MOST_UNAUTHENTICATED = 5000
 LEDGER_KEY = "funnel:ledger"
 HOPS_KEY = "funnel:hops"
 EXAMINED_KEY = "funnel:examined"
@@ -111,18 +111,18 @@ class ProcessStatus:
             found = cast(bytes | None, self._redis.get(HOPS_KEY))
         return int(found) if found is not None else None
 
-    def note_unproven(self, hook: str) -> None:
+    def note_unauthenticated(self, hook: str) -> None:
         """Count a call of a hook that proved nothing."""
         with redis_at_hand(), self._redis.pipeline() as pipe:
-            pipe.zadd(UNPROVEN_KEY, {f"{hook} {uuid4().hex}": self._now()})
-            pipe.zremrangebyrank(UNPROVEN_KEY, 0, -MOST_UNPROVEN - 1)
-            pipe.expire(UNPROVEN_KEY, FORGOTTEN_AFTER_S)
+            pipe.zadd(UNAUTHENTICATED_KEY, {f"{hook} {uuid4().hex}": self._now()})
+            pipe.zremrangebyrank(UNAUTHENTICATED_KEY, 0, -MOST_UNAUTHENTICATED - 1)
+            pipe.expire(UNAUTHENTICATED_KEY, FORGOTTEN_AFTER_S)
             pipe.execute()
 
-    def unproven(self, within_s: float) -> Counter[str]:
+    def unauthenticated(self, within_s: float) -> Counter[str]:
         """Return how many calls of each hook proved nothing in the last seconds."""
         with redis_at_hand():
-            found = cast(list[bytes], self._redis.zrangebyscore(UNPROVEN_KEY, self._now() - within_s, "+inf"))
+            found = cast(list[bytes], self._redis.zrangebyscore(UNAUTHENTICATED_KEY, self._now() - within_s, "+inf"))
         return Counter(member.decode().rpartition(" ")[0] for member in found)
 
     def remember_ledger(self, ledger_id: str) -> None:

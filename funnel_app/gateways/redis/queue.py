@@ -14,7 +14,6 @@ from redis.exceptions import RedisError
 from rq.queue import Queue
 
 from funnel_app.gateways.errors import redis_at_hand
-from funnel_app.gateways.redis.arming import CLOCK_KEY, Arming, Timed
 from funnel_app.gateways.redis.clients import blocking_client, fail_fast_client
 from funnel_app.gateways.redis.job_names import (
     EMAILS,
@@ -31,7 +30,8 @@ from funnel_app.gateways.redis.job_names import (
 )
 from funnel_app.gateways.redis.own_jobs import queue_at
 from funnel_app.gateways.redis.refusals import RedisFault, why_away
-from funnel_app.gateways.redis.scripts import DISARM, OWN_LOCK, RELEASE_LOCK
+from funnel_app.gateways.redis.scheduling import CLOCK_KEY, JobWriter, Timed
+from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK, UNSCHEDULE
 
 __all__ = [
     "CLOCK_KEY",
@@ -63,12 +63,12 @@ class Queues:
         self, redis_url: str, now: Callable[[], float] = time.time, *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self.connection: Redis = blocking_client(redis_url)
-        self._swift = fail_fast_client(redis_url)
+        self._fail_fast = fail_fast_client(redis_url)
         self._now = now
         self._monotonic = monotonic
         self._closed_until = 0.0
-        self._arming, self._swift_arming = Arming(self.connection), Arming(self._swift)
-        self._disarm = self.connection.register_script(DISARM)
+        self._writer, self._fail_fast_writer = JobWriter(self.connection), JobWriter(self._fail_fast)
+        self._unschedule = self.connection.register_script(UNSCHEDULE)
         self._own = self.connection.register_script(OWN_LOCK)
         self._disown = self.connection.register_script(RELEASE_LOCK)
 
@@ -81,10 +81,10 @@ class Queues:
             return False
         try:
             for part in _parts(entries):
-                self._swift_arming.arm(_timed(email_id, due, now, queue) for email_id, due in part)
+                self._fail_fast_writer.write(_timed(email_id, due, now, queue) for email_id, due in part)
         except RedisError as error:
             self._closed_until = self._monotonic() + CIRCUIT_S
-            log.warning("arming_failed", emails=len(entries), error=str(error))
+            log.warning("scheduling_failed", emails=len(entries), error=str(error))
             return False
         return True
 
@@ -98,10 +98,10 @@ class Queues:
             waiting = {queue: self._waiting(queue) for queue in {call.queue for call in wanted.values()}}
             missing = [call for call in wanted.values() if call.job_id not in waiting[call.queue]]
             for part in _parts(missing):
-                self._arming.arm(map(Timed, part))
+                self._writer.write(map(Timed, part))
         return len(missing)
 
-    def armed(self, ids: Sequence[UUID]) -> set[UUID]:
+    def scheduled(self, ids: Sequence[UUID]) -> set[UUID]:
         """Return those emails that are on the clock."""
         with redis_at_hand(), self.connection.pipeline(transaction=False) as pipe:
             for email_id in ids:
@@ -112,7 +112,7 @@ class Queues:
         """Take emails off the clock and the queue, and return how many were there; a job that runs is left alone."""
         keys = [CLOCK_KEY, *(self._queue(name).key for name in (TRANSACTIONAL, EMAILS))]
         with redis_at_hand():
-            return sum(int(self._disarm(keys=keys, args=list(map(email_job_id, part)))) for part in _parts(ids))
+            return sum(int(self._unschedule(keys=keys, args=list(map(email_job_id, part)))) for part in _parts(ids))
 
     def marked(self) -> bool:
         """Tell whether the clock was filled since Redis last lost everything."""
@@ -166,7 +166,7 @@ class Queues:
     def alive(self, name: str) -> bool:
         """Tell whether a process said so in time; asked by the web, so a hanging Redis raises within half a second."""
         with redis_at_hand():
-            return bool(self._swift.exists(f"funnel:beat:{name}"))
+            return bool(self._fail_fast.exists(f"funnel:beat:{name}"))
 
     def ping(self) -> bool:
         """Tell within half a second whether Redis answers and takes writes; never raises for it."""
@@ -174,12 +174,12 @@ class Queues:
 
     def why_away(self) -> RedisFault | None:
         """Return within half a second why Redis does not do its work; None where it does."""
-        return why_away(self._swift)
+        return why_away(self._fail_fast)
 
     def close(self) -> None:
         """Close the connections."""
         self.connection.close()
-        self._swift.close()
+        self._fail_fast.close()
 
     def _waiting(self, name: str) -> set[str]:
         return {job_id.decode() for job_id in cast(list[bytes], self.connection.lrange(self._queue(name).key, 0, -1))}

@@ -2,7 +2,7 @@
 
 # KEYS: clock, names of queues, queue. ARGV: how many arguments are the same for all jobs, these (names and values of a
 # hash), then of each job: id, second (empty: now), data, description. A failed job's hash expires, and would go on to.
-ARM = """
+SCHEDULE = """
 local shared = tonumber(ARGV[1])
 local hash = {unpack(ARGV, 2, shared + 1)}
 for job = shared + 2, #ARGV, 4 do
@@ -25,7 +25,7 @@ return 1
 
 # KEYS: clock, queues. ARGV: ids of jobs. Only what was there is deleted: the hash of a job that a worker has just taken
 # is the worker's.
-DISARM = """
+UNSCHEDULE = """
 local removed = 0
 for _, id in ipairs(ARGV) do
   local found = redis.call('ZREM', KEYS[1], id)

@@ -22,8 +22,8 @@ _TAG_AS_ADDRESS = re.compile(r"(?:https?:/*|/)?(?P<tag>\{\{[^{}]*\}\})(?P<rest>\
 
 def whole(runs: Iterable[Run]) -> tuple[Run, ...]:
     """Return runs in which each tag is in one run, in the look of its first character, and typed links are links."""
-    mended = _with_whole_tags([replace(run, href=target(run.href)) for run in runs if run.text])
-    return tuple(piece for run in mended for piece in _linked(run))
+    fixed = _with_whole_tags([replace(run, href=target(run.href)) for run in runs if run.text])
+    return tuple(piece for run in fixed for piece in _linked(run))
 
 
 def target(href: str) -> str:

@@ -1,4 +1,4 @@
-"""Decoration: fields that a call can do without. None of them refuses it, and what became of them is written down."""
+"""Optional fields: none of them refuses a call; what was dropped or corrected is recorded."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -16,9 +16,9 @@ SAYS_NOTHING = f"{DROPPED}it says nothing."
 
 
 class DecoratedSchema(Schema):
-    """A schema whose fields, but for those that are needed, are left out where they cannot be used.
+    """A schema that drops invalid fields, except for the needed ones.
 
-    `needed` names the others as the payload does. What it loads says under `left_out` what became of which field.
+    `needed` names those as the payload does. The result says under `left_out` what happened to which field.
     """
 
     needed: ClassVar[frozenset[str]] = frozenset()
@@ -30,18 +30,18 @@ class DecoratedSchema(Schema):
 
     @pre_load
     def leave_out_blanks(self, data: Any, **kwargs: Any) -> Any:
-        """Read a text that says nothing as left out: that is what a form's empty field is, or `undefined`."""
+        """Treat a text without content as missing: an empty form field, or `undefined`."""
         if not isinstance(data, dict):
             return data
         return {name: value for name, value in data.items() if not isinstance(value, str) or self._says(name, value)}
 
     def _says(self, key: str, text: str) -> bool:
-        # NaN is a sum that failed where a number was meant; a name's own field knows that it is none.
+        # NaN is a failed calculation; fields of names recognise it themselves.
         needs_a_word = key in self._by_key and self.fields[self._by_key[key]].required
         return bool(text.strip()) and (needs_a_word or text.strip().casefold() == "nan" or not says_nothing(text))
 
     def load(self, data: Any, **kwargs: Any) -> Any:
-        """Return what a payload says; ValidationError names only what has to be mended."""
+        """Return the valid payload; ValidationError names only what has to be fixed."""
         try:
             return self._noted(data, super().load(data, **kwargs), {})
         except ValidationError as fault:
@@ -60,7 +60,7 @@ class DecoratedSchema(Schema):
 
     @cached_property
     def _by_key(self) -> dict[str, str]:
-        """Return under which name each field of a payload is loaded."""
+        """Return the loaded name of each field of a payload."""
         return {str(field.data_key or name): name for name, field in self.fields.items()}
 
     def _noted(self, data: Any, loaded: dict[str, Any], notes: dict[str, list[str]]) -> dict[str, Any]:
@@ -86,10 +86,10 @@ def _left_out(words: object) -> list[str]:
 
 
 def missing(key: str, notes: Mapping[str, list[str]]) -> list[str]:
-    """Return why a field is not there that could mostly be done without, and now is needed."""
+    """Return why a usually optional field is missing and needed now."""
     return [words.removeprefix(DROPPED) for words in notes.get(key, ["Missing data for required field."])]
 
 
 def within(part: str, notes: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Return what became of the fields of a payload's inner part, named from outside."""
+    """Return what happened to the fields of a nested payload, named from outside."""
     return {f"{part}.{name}": words for name, words in notes.items()}

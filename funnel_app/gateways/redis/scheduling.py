@@ -1,4 +1,4 @@
-"""Arm: put jobs on their queue or on the clock in one step, with the hashes that RQ and rq-scheduler would write.
+"""Scheduling: put jobs on their queue or on the clock in one step, with the hashes that RQ and rq-scheduler write.
 
 What is the same in every job of a queue is taken from a job that RQ itself makes, once, and sent once for all of them.
 """
@@ -17,7 +17,7 @@ from rq.utils import get_call_string, utcformat
 
 from funnel_app.gateways.redis.job_names import Call
 from funnel_app.gateways.redis.own_jobs import new_job, queue_at
-from funnel_app.gateways.redis.scripts import ARM
+from funnel_app.gateways.redis.scripts import SCHEDULE
 
 CLOCK_KEY = "rq:scheduler:scheduled_jobs"
 OF_ONE_JOB = frozenset({"data", "description", "status"})
@@ -32,21 +32,21 @@ class Timed(NamedTuple):
     at_s: int | None = None
 
 
-class Arming:
-    """One connection's way to arm."""
+class JobWriter:
+    """Writes jobs over one connection."""
 
     def __init__(self, connection: Redis) -> None:
         self._connection = connection
-        self._script = connection.register_script(ARM)
+        self._script = connection.register_script(SCHEDULE)
         self._constant: dict[str, dict[str, Field]] = {}
         self._queues: dict[str, Queue] = {}
 
-    def arm(self, jobs: Iterable[Timed]) -> None:
+    def write(self, jobs: Iterable[Timed]) -> None:
         """Put jobs on their queues or on the clock, one round trip a queue; whatever was known of them is replaced."""
         for name, group in groupby(sorted(jobs, key=lambda job: job.call.queue), key=lambda job: job.call.queue):
-            self._arm(name, list(group))
+            self._write(name, list(group))
 
-    def _arm(self, name: str, jobs: Sequence[Timed]) -> None:
+    def _write(self, name: str, jobs: Sequence[Timed]) -> None:
         queue = self._queue(name)
         constant = {**self._constant_of(queue, jobs[0].call), "created_at": utcformat(datetime.now(UTC))}
         fields = [each for field in constant.items() for each in field]
