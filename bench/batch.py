@@ -19,6 +19,7 @@ from contextlib import contextmanager, redirect_stderr
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 from uuid import UUID
@@ -86,10 +87,11 @@ def _answers(url: str) -> bool:
 def _deps() -> Deps:
     settings = load_settings()
     configure_logging(settings.log_level, redactor(settings))
-    notebook = FakeNotebook()
+    notebook: Any = FakeNotebook()
+    judge: Any = JudgeHere()
     subject, html = find_starter(TEMPLATE) or ("", "")
     notebook.write(TEMPLATE, subject, html)
-    deps = replace(build_deps(settings), notebook=notebook, judge=JudgeHere())
+    deps = replace(build_deps(settings), notebook=notebook, judge=judge)
     schema.upgrade(deps.engine)
     return deps
 
