@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gunicorn.workers.base import Worker
 
+from funnel_app.ledger.crowd import Crowd
 from jobs.web_answer import make_answer
 from jobs.web_connection import Connection
 from jobs.web_door import Door
@@ -20,6 +21,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     """Serves whole requests with `threads` threads."""
 
     alive: bool
+    crowd: Crowd
 
     def run(self) -> None:
         """Serve until told to stop; then answer what has come or is coming, in the time that a stop has."""
@@ -42,10 +44,14 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         self.door.turn()
 
     def _hand_over(self, connection: Connection, head_only: bool) -> None:
+        self.crowd.come()
         self.threads.submit(self._answer, connection, connection.incoming.as_parsed(), head_only)
 
     def _answer(self, connection: Connection, data: bytes, head_only: bool) -> None:
-        answer = make_answer(self, connection, data, head_only)
+        try:
+            answer = make_answer(self, connection, data, head_only)
+        finally:
+            self.crowd.go()
         connection.outgoing = answer.data
         connection.send()
         self.door.answered(connection, answer)
