@@ -16,6 +16,8 @@ HOST = re.compile(r"[^/?#:]*")
 # What stands between the digits of a number that telephones find: hyphens and dashes of all kinds, dots, slashes.
 DIGITS = re.compile(r"\+?\d[\d\s()./\\\-\u00ad\u00b7\u2010-\u2015\u2022\u2027\u2043\u2212\u30fb_]*")
 FEWEST_DIGITS = 7
+# Most names are: nothing in them joins words to a link, and nothing is a digit.
+PLAIN = re.compile("[A-Za-z ]*")
 # The sign that keeps letters from joining: no reader sees it, and no program reads over it.
 APART = "\u200c"
 JOINT = re.compile(r"[.@\u3002\uff0e\uff61\uff20](?=[^\s,;.!?)])|(?<=[^\W\d_]):(?=[\w/+])|/(?=/)")
@@ -28,12 +30,12 @@ def _suffixes() -> PublicSuffixList:
 
 def carries_link(text: str) -> bool:
     """Say whether a mail program would make a link or an address of a part of this text, in whatever script."""
-    return any(map(_is_link, BETWEEN.split(_as_read(text))))
+    return not PLAIN.fullmatch(text) and any(map(_is_link, BETWEEN.split(_as_read(text))))
 
 
 def carries_number(text: str) -> bool:
     """Say whether a part of this text is a number that a telephone would call."""
-    return any(_is_number(found[0]) for found in DIGITS.finditer(_as_read(text)))
+    return not PLAIN.fullmatch(text) and any(_is_number(found[0]) for found in DIGITS.finditer(_as_read(text)))
 
 
 def unlinked(text: str) -> str:
