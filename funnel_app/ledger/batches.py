@@ -1,4 +1,4 @@
-"""Batches: many emails at once, each statement for all of them, since one by one they would be what sending costs."""
+"""Batches: statements for many emails at once; one by one they would dominate the cost of sending."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _EVENTS = Insert(EmailEvent.metadata.tables[EmailEvent.__tablename__])
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """Who takes emails, at what time and until when, of which modes, and how many at most."""
+    """Who claims emails, when and until when, of which modes, and how many at most."""
 
     token: UUID
     now: datetime
@@ -32,18 +32,19 @@ class Claim:
 
 
 def waiting(session: Session, ids: Collection[UUID]) -> list[tuple[UUID, str, str]]:
-    """Return those of the emails that are planned, each with its campaign and its template's key."""
+    """Return the planned ones of these emails, each with its campaign and template key."""
     wanted = select(Email.id, Enrolment.campaign, Email.template_key).join(Enrolment)
     found = session.execute(wanted.where(Email.id.in_(list(ids)), Email.state == State.PLANNED))
     return [(email_id, campaign, key) for email_id, campaign, key in found]
 
 
 def claim(session: Session, ids: Sequence[UUID], by: Claim) -> list[Email]:
-    """Move the first of these emails that are still planned, due and wanted to sending under a lease; return those won.
+    """Claim the first of these emails that are planned, due and wanted, under a lease; return those won.
 
-    Of several callers exactly one wins an email: the others wait for the contacts' locks, or for SQLite's one writer.
+    Of several callers exactly one wins an email: the others wait for the contacts' locks, or for SQLite's single
+    writer.
     """
-    # Two that claim many emails at once would lock them in different orders, and wait for each other in a circle.
+    # Concurrent claims of many emails would lock them in different orders, and deadlock.
     free = {"ids": list(ids), "now": by.now, "modes": list(by.modes)}
     open_ = set(session.scalars(_free(), free))
     chosen = [id_ for id_ in ids if id_ in open_][: by.most]
@@ -65,7 +66,7 @@ def _free() -> Select[UUID]:
 
 
 def mine(session: Session, ids: Collection[UUID], token: UUID | None) -> list[Email]:
-    """Return those of the emails that this claim still holds and that no request carries yet."""
+    """Return the emails that this claim still holds and that are in no request yet."""
     return [
         email
         for email in load(session, ids)
@@ -74,15 +75,15 @@ def mine(session: Session, ids: Collection[UUID], token: UUID | None) -> list[Em
 
 
 def renew(session: Session, ids: Collection[UUID], token: UUID, until: datetime) -> int:
-    """Lengthen the lease of emails that this claim still holds; return how many it does."""
+    """Extend the lease of the emails that this claim still holds; return how many there are."""
     held = update(Email).where(Email.id.in_(list(ids)), Email.lease_token == token, Email.state == State.SENDING)
     return len(list(session.scalars(held.values(lease_until=until).returning(Email.id))))
 
 
 def mark_sent(session: Session, batch: Sequence[Email], now: datetime) -> None:
-    """Bring emails that carry Resend's id by now to `sent`, as `emails.move` does one.
+    """Move emails that have Resend's id to `sent`, as `emails.move` does for one.
 
-    Raises IllegalTransition for a step that the table of states does not allow.
+    Raises IllegalTransition for a transition that the table of states does not allow.
     """
     for email in batch:
         check(State(email.state), State.SENT)
@@ -96,7 +97,7 @@ def mark_sent(session: Session, batch: Sequence[Email], now: datetime) -> None:
 
 
 def take_along(session: Session, late: Mapping[UUID, tuple[int, timedelta]]) -> None:
-    """Move the steps that come after a late one and have not begun by its lateness; `late` is by enrolment."""
+    """Move the planned steps after a late one by its lateness; `late` is by enrolment."""
     wanted = select(Email.id, Email.enrolment_id, Email.step, Email.due_at).where(
         Email.enrolment_id.in_(list(late)), written(Email.state, State.PLANNED)
     )
@@ -110,7 +111,7 @@ def take_along(session: Session, late: Mapping[UUID, tuple[int, timedelta]]) -> 
 
 
 def _note(session: Session, moved: Mapping[UUID, str | None], state: State, now: datetime) -> None:
-    """Write the rows of the timelines, and keep one line for the log."""
+    """Write the timeline rows, and keep one line for the log."""
     if not moved:
         return
     rows = [
