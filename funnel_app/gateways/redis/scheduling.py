@@ -1,6 +1,6 @@
 """Scheduling: put jobs on their queue or on the clock in one step, with the hashes that RQ and rq-scheduler write.
 
-What is the same in every job of a queue is taken from a job that RQ itself makes, once, and sent once for all of them.
+Fields that are equal in all jobs of a queue come from a job made by RQ once, and are sent once.
 """
 
 import zlib
@@ -26,7 +26,7 @@ Field = str | bytes | int
 
 
 class Timed(NamedTuple):
-    """A job, and at which second it goes to its queue; None for now."""
+    """A job, and the second at which it goes to its queue; None for now."""
 
     call: Call
     at_s: int | None = None
@@ -42,7 +42,7 @@ class JobWriter:
         self._queues: dict[str, Queue] = {}
 
     def write(self, jobs: Iterable[Timed]) -> None:
-        """Put jobs on their queues or on the clock, one round trip a queue; whatever was known of them is replaced."""
+        """Put jobs on their queues or on the clock, one round trip a queue, replacing earlier ones."""
         for name, group in groupby(sorted(jobs, key=lambda job: job.call.queue), key=lambda job: job.call.queue):
             self._write(name, list(group))
 

@@ -1,4 +1,4 @@
-"""What Redis must do in one step, as Lua. Numbers leave as text or whole numbers, since Redis cuts off fractions."""
+"""Lua scripts for atomic steps. Numbers are returned as text or integers, since Redis truncates fractions."""
 
 # KEYS: clock, names of queues, queue. ARGV: how many arguments are the same for all jobs, these (names and values of a
 # hash), then of each job: id, second (empty: now), data, description. A failed job's hash expires, and would go on to.
@@ -38,8 +38,8 @@ end
 return removed
 """
 
-# Evenly spaced turns, and never more calls in the air or within a second of their answer than are allowed.
-# KEYS: next turn, learned rate, calls. ARGV: rate, share, slowest rate, caller or nothing, longest call in seconds.
+# Evenly spaced slots, and never more calls in flight or within a second of their response than allowed. KEYS: next
+# turn, learned rate, calls. ARGV: rate, share, slowest rate, caller or nothing, longest call in seconds.
 TAKE_TURN = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
