@@ -14,10 +14,13 @@ from funnel_app.ledger.after_commit import log_after_commit
 from funnel_app.ledger.base import written
 from funnel_app.ledger.compiled import Insert
 from funnel_app.ledger.emails import claimable, load
-from funnel_app.ledger.models import Email, EmailEvent, Enrolment
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, EnrolmentState
+from funnel_app.ledger.pauses import is_paused
+from funnel_app.ledger.types import UtcTime, new_id
 
 _EVENTS = Insert(EmailEvent.metadata.tables[EmailEvent.__tablename__])
+_EMAILS = Email.metadata.tables[Email.__tablename__]
+_SENT = update(_EMAILS).where(_EMAILS.c.id == bindparam("one")).values(resend_id=bindparam("known_as"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,26 +77,50 @@ def mine(session: Session, ids: Collection[UUID], token: UUID | None) -> list[Em
     ]
 
 
+def undisturbed(session: Session, ids: Collection[UUID], token: UUID, now: datetime) -> dict[UUID, str]:
+    """Return those of `mine` whose sequence is running and not paused, each with the recipient's address."""
+    given = {"ids": list(ids), "token": token, "now": now}
+    return {row.id: row.email_norm for row in session.execute(_undisturbed(), given)}
+
+
+@cache
+def _undisturbed() -> Select[UUID, str]:
+    wanted = select(Email.id, Contact.email_norm).join(Email.enrolment).join(Enrolment.contact)
+    held = Email.state == State.SENDING, Email.lease_token == bindparam("token"), Email.request_id.is_(None)
+    runs = Enrolment.state == EnrolmentState.ACTIVE, ~is_paused(Enrolment, bindparam("now", type_=UtcTime))
+    return wanted.where(Email.id.in_(bindparam("ids", expanding=True)), *held, *runs)
+
+
 def renew(session: Session, ids: Collection[UUID], token: UUID, until: datetime) -> int:
     """Extend the lease of the emails that this claim still holds; return how many there are."""
     held = update(Email).where(Email.id.in_(list(ids)), Email.lease_token == token, Email.state == State.SENDING)
     return len(list(session.scalars(held.values(lease_until=until).returning(Email.id))))
 
 
-def mark_sent(session: Session, batch: Sequence[Email], now: datetime) -> None:
-    """Move emails that have Resend's id to `sent`, as `emails.move` does for one.
+def carry(session: Session, ids: Sequence[UUID], request_id: UUID) -> None:
+    """Record that a request carries these emails, each frozen once more for it."""
+    carried = update(_EMAILS).where(_EMAILS.c.id.in_(list(ids)))
+    session.execute(carried.values(request_id=request_id, freezes=_EMAILS.c.freezes + 1))
 
-    Raises IllegalTransition for a transition that the table of states does not allow.
-    """
-    for email in batch:
-        check(State(email.state), State.SENT)
-        email.state, email.sent_at = State.SENT, now
-        email.reason = email.reason_code = None
-    if not batch:
+
+def unheard(session: Session, request_id: UUID) -> set[UUID]:
+    """Return the emails of a request that wait for its answer and have no event yet."""
+    wanted = select(Email.id).where(Email.request_id == request_id, Email.state == State.SENDING)
+    return set(session.scalars(wanted.where(Email.resend_id.is_(None))))
+
+
+def mark_sent(session: Session, taken: Mapping[UUID, str | None], now: datetime) -> None:
+    """Move emails returned by `unheard` in this transaction to `sent` with Resend's id, as `move` does for one."""
+    if not taken:
         return
-    theirs = update(Enrolment).where(Enrolment.id.in_([email.enrolment_id for email in batch]))
-    session.execute(theirs.values(mirror_stale_since=now), execution_options={"synchronize_session": False})
-    _note(session, {email.id: email.resend_id for email in batch}, State.SENT, now)
+    check(State.SENDING, State.SENT)
+    rows = [{"one": email_id, "known_as": resend_id} for email_id, resend_id in taken.items()]
+    values = {"state": State.SENT, "sent_at": now, "reason": None, "reason_code": None}
+    session.connection().execute(_SENT.values(**values), rows)
+    theirs = select(_EMAILS.c.enrolment_id).where(_EMAILS.c.id.in_(list(taken)))
+    stale = update(Enrolment).where(Enrolment.id.in_(theirs)).values(mirror_stale_since=now)
+    session.execute(stale, execution_options={"synchronize_session": False})
+    _note(session, taken, State.SENT, now)
 
 
 def take_along(session: Session, late: Mapping[UUID, tuple[int, timedelta]]) -> None:

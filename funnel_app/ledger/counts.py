@@ -43,7 +43,8 @@ def in_state(session: Session, state: State) -> int:
 
 def incomplete(session: Session, campaign: str, sequence: str, steps: int, plan: str) -> int:
     """Count the running enrolments of a sequence that lack the last email of its current plan."""
-    return session.scalar(select(func.count(Enrolment.id)).where(*lacks_step(campaign, sequence, steps, plan))) or 0
+    wanted = select(func.count(Enrolment.id)).where(lacks_step())
+    return session.scalar(wanted, {"campaign": campaign, "sequence": sequence, "step": steps, "plan": plan}) or 0
 
 
 def mirror_behind(session: Session, before: datetime) -> int:

@@ -1,10 +1,12 @@
 """Enrolments: a contact in a sequence, once per occurrence."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
@@ -76,24 +78,26 @@ def end(session: Session, enrolment: Enrolment, state: EnrolmentState, reason: s
     outbox.add(session.connection(), lead_events.ended(enrolment, now), now)
 
 
-def lacks_step(campaign: str, sequence: str, step: int, plan: str) -> tuple[ColumnElement[bool], ...]:
-    """Return the condition that a running enrolment with the sequence's current plan lacks this step's email.
+@cache
+def lacks_step() -> ColumnElement[bool]:
+    """Return the condition that a running enrolment with the sequence's current plan lacks a step's email.
 
+    Callers bind `campaign`, `sequence`, `step` and `plan`; built once, since every sequence is checked each minute.
     Enrolments with another plan lack nothing. After a change some numbers may be unused; the last is at least as large.
     """
-    return (
+    return and_(
         written(Enrolment.state, EnrolmentState.ACTIVE),
-        Enrolment.campaign == campaign,
-        Enrolment.sequence == sequence,
-        or_(Enrolment.plan.is_(None), Enrolment.plan == plan),
-        ~exists().where(Email.enrolment_id == Enrolment.id, Email.step >= step),
+        Enrolment.campaign == bindparam("campaign"),
+        Enrolment.sequence == bindparam("sequence"),
+        or_(Enrolment.plan.is_(None), Enrolment.plan == bindparam("plan")),
+        ~exists().where(Email.enrolment_id == Enrolment.id, Email.step >= bindparam("step")),
     )
 
 
-def lacking(session: Session, lacks: tuple[ColumnElement[bool], ...], limit: int) -> list[Enrolment]:
+def lacking(session: Session, step: Mapping[str, Any], limit: int) -> list[Enrolment]:
     """Return running enrolments that lack a step, as `lacks_step` defines it, with emails and contact."""
-    wanted = select(Enrolment).where(*lacks).order_by(Enrolment.id).limit(limit)
-    return list(session.scalars(wanted.options(selectinload(Enrolment.emails), joinedload(Enrolment.contact))))
+    wanted = select(Enrolment).where(lacks_step()).order_by(Enrolment.id).limit(limit)
+    return list(session.scalars(wanted.options(selectinload(Enrolment.emails), joinedload(Enrolment.contact)), step))
 
 
 def finished(session: Session, limit: int, states: Collection[State] = UNSETTLED) -> list[Enrolment]:

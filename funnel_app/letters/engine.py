@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import TypeVar
 
 from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, Undefined
@@ -9,6 +10,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from funnel_app.letters.language import FILTERS, TESTS, outside
 from funnel_app.letters.limits import MOST_LETTER_CHARS
+from funnel_app.letters.shape import marked
+
+PIECES_AT_A_TIME = 32
 
 _Thing = TypeVar("_Thing")
 
@@ -35,14 +39,21 @@ def template(source: str, *, html: bool) -> Template:
 
 
 def fill(source: str, values: Mapping[str, object], *, html: bool) -> str:
-    """Return the rendered source; raises what Jinja2 does, and ValueError above the maximum size."""
-    pieces, length = [], 0
-    for piece in template(source, html=html).generate(values):
-        length += len(piece)
-        if length > MOST_LETTER_CHARS:
+    """Return the rendered source; raises what Jinja2 does, and ValueError above the maximum size.
+
+    In HTML, filled-in values are between the marks of `letters.shape`.
+    """
+    return template(source, html=html).render(values)
+
+
+def _joined(pieces: Iterable[str]) -> str:
+    """Join the pieces of a letter, a few at a time, so that it never grows far beyond the maximum size."""
+    waiting, found = iter(pieces), ""
+    while some := list(islice(waiting, PIECES_AT_A_TIME)):
+        found = "".join((found, *some))
+        if len(found) > MOST_LETTER_CHARS:
             raise ValueError(f"it grows past {MOST_LETTER_CHARS:,} characters")
-        pieces.append(piece)
-    return "".join(pieces)
+    return found
 
 
 def _as_words(value: object) -> object:
@@ -72,10 +83,15 @@ def _is_known(value: object) -> bool:
     return not isinstance(value, Undefined) and value not in (None, "")
 
 
-def _environment(*, autoescape: bool) -> Environment:
+def _marked_words(value: object) -> object:
+    return marked(_as_words(value))
+
+
+def _environment(*, html: bool) -> Environment:
     environment = ImmutableSandboxedEnvironment(
-        undefined=_Missing, autoescape=autoescape, finalize=_as_words, keep_trailing_newline=True
+        undefined=_Missing, autoescape=html, finalize=_marked_words if html else _as_words, keep_trailing_newline=True
     )
+    environment.concat = _joined  # type: ignore[method-assign]
     environment.globals.clear()
     environment.filters |= {"money": _money, "pluralize": _pluralize}
     environment.tests["known"] = _is_known
@@ -88,5 +104,5 @@ def _only(things: dict[str, _Thing], names: Iterable[str]) -> dict[str, _Thing]:
     return {name: things[name] for name in names}
 
 
-_HTML = _environment(autoescape=True)
-PLAIN = _environment(autoescape=False)
+_HTML = _environment(html=True)
+PLAIN = _environment(html=False)

@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 
 from funnel_app.letters.made import Made
+from funnel_app.letters.shape import marked
 from funnel_app.letters.words import one_line, squashed
 
 _END = re.compile(r"</body\s*>", re.IGNORECASE)
@@ -27,7 +29,7 @@ class Footer:
         lines = []
         if self.url and self.url not in made.links:
             lines.append(
-                f'{escape(self.invitation)} <a href="{escape(self.url)}" style="color:#777777">Unsubscribe</a>'
+                f'{escape(self.invitation)} <a href="{marked(self.url)}" style="color:#777777">Unsubscribe</a>'
             )
         if self.company_address and not self._is_addressed(made.text):
             lines.append(escape(self._signature()))
@@ -46,12 +48,21 @@ class Footer:
         return self._may_show_address(text) and squashed(self.company_address) in squashed(text)
 
     def _may_show_address(self, text: str) -> bool:
-        # Parsing a page is most of a letter's cost: skipped if no word of the address appears in it.
-        word = max(re.findall(r"\w+", self.company_address.casefold()), key=len, default="")
-        return word in text.casefold()
+        # Searching for a word of the address is cheaper than squashing the page.
+        return self.address_word in text.casefold()
+
+    @property
+    def address_word(self) -> str:
+        """The longest word of the company's address, in lower case."""
+        return _longest_word(self.company_address)
 
     def _signature(self) -> str:
         return one_line(", ".join(filter(None, (self.company_name, self.company_address))))
+
+
+@lru_cache(16)
+def _longest_word(text: str) -> str:
+    return max(re.findall(r"\w+", text.casefold()), key=len, default="")
 
 
 def _before_end(html: str, addition: str) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from funnel_app.letters.footer import Footer
-from funnel_app.letters.made import read_made
 from funnel_app.letters.render import Parts, RenderFailed, render
+from funnel_app.letters.shape import read_marked, unmarked
 from funnel_app.letters.words import one_line
 
 _MARKETING = "You receive this email because you asked to hear from {company}."
@@ -46,7 +46,7 @@ def compose(parts: Parts, values: Mapping[str, object], envelope: Envelope) -> L
     url = _url(envelope)
     rendered = render(parts, {**values, **_from_envelope(envelope, url)})
     footer = _footer(envelope, url)
-    html = _seen(rendered.html, footer)
+    html = unmarked(_seen(rendered.marked, footer))
     return Letter(
         sender=one_line(envelope.sender),
         to=one_line(envelope.to),
@@ -61,11 +61,11 @@ def compose(parts: Parts, values: Mapping[str, object], envelope: Envelope) -> L
 
 def _seen(html: str, footer: Footer) -> str:
     """Return the page with its footer; raises RenderFailed if no words or no unsubscribe link are visible."""
-    made = read_made(html)
+    made = read_marked(html, footer.url, footer.address_word)
     if made.shows_nothing:
         raise RenderFailed("The reader would see nothing of it: its words are hidden or swallowed by broken HTML.")
     whole = footer.under_html(html, made)
-    if whole is not html and footer.url and footer.url not in read_made(whole).links:
+    if whole is not html and footer.url and footer.url not in read_marked(whole, footer.url, footer.address_word).links:
         raise RenderFailed("The reader would not see the unsubscribe link: broken HTML swallows the end of the letter.")
     return whole
 

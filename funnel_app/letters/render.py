@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from jinja2 import TemplateError, UndefinedError
 
 from funnel_app.letters.engine import fill
+from funnel_app.letters.shape import unmarked
 from funnel_app.letters.words import one_line, printable, tidy
 
 __all__ = ["LetterError", "MissingVariable", "Parts", "RenderFailed", "Rendered", "render"]
@@ -47,11 +48,16 @@ class Parts:
 
 @dataclass(frozen=True)
 class Rendered:
-    """A letter's rendered parts; the subject is one line."""
+    """A letter's parts with every value in place; the subject is one line, and in the page each value is marked."""
 
     subject: str
-    html: str
+    marked: str
     text: str
+
+    @property
+    def html(self) -> str:
+        """The page as it goes out."""
+        return unmarked(self.marked)
 
 
 def render(parts: Parts, values: Mapping[str, object]) -> Rendered:
@@ -59,7 +65,7 @@ def render(parts: Parts, values: Mapping[str, object]) -> Rendered:
     given = {name: _plain(value) for name, value in values.items() if value is not None}
     rendered = Rendered(
         subject=one_line(_filled(parts.subject, given, html=False)),
-        html=_filled(parts.html, given, html=True),
+        marked=_filled(parts.html, given, html=True),
         text=tidy(_filled(parts.text, given, html=False)),
     )
     _check(rendered, given)
@@ -84,8 +90,9 @@ def _check(rendered: Rendered, values: Mapping[str, object]) -> None:
     """Raise RenderFailed for an embarrassing letter; braces may come from a value, which is not a tag."""
     if not rendered.subject:
         raise RenderFailed("The subject line is empty once its variables are filled in.")
-    if any(brace in str(value) for value in values.values() for brace in "{}"):
+    given = "".join(map(str, values.values()))
+    if "{" in given or "}" in given:
         return
-    for part in (rendered.subject, rendered.html, rendered.text):
+    for part in (rendered.subject, rendered.marked, rendered.text):
         if "{{" in part or "{%" in part:
             raise RenderFailed("A template tag remains after all variables are filled in.")

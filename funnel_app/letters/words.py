@@ -28,7 +28,7 @@ def printable(text: str) -> str:
 
 def tidy(text: str) -> str:
     """Return the text without trailing spaces and with at most one empty line between paragraphs."""
-    lines = "\n".join(line.rstrip() for line in text.split("\n"))
+    lines = "\n".join(map(str.rstrip, text.split("\n")))
     return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
 
 

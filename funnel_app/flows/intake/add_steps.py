@@ -30,15 +30,15 @@ def plan_missing(deps: Deps) -> int:
 @retry_on_conflict
 def _fill_all(deps: Deps, campaign: Campaign, sequence: Sequence) -> int:
     plan = plan_of(campaign, sequence)
-    lacks = enrolments.lacks_step(campaign.name, sequence.name, len(sequence.steps), plan)
+    last = {"campaign": campaign.name, "sequence": sequence.name, "step": len(sequence.steps), "plan": plan}
     with deps.reads() as session:
-        short = enrolments.lacking(session, lacks, AT_A_TIME)
+        short = enrolments.lacking(session, last, AT_A_TIME)
     if not short:
         return 0
     now = deps.now()
     with deps.sessions.begin() as session:
         contacts.lock(session, [enrolment.contact_id for enrolment in short])
-        found = enrolments.lacking(session, lacks, AT_A_TIME)
+        found = enrolments.lacking(session, last, AT_A_TIME)
         return sum(_fill(deps, session, campaign, sequence, enrolment, now) for enrolment in found)
 
 

@@ -43,8 +43,9 @@ class Reader:
 
 @dataclass(frozen=True)
 class Composed:
-    """A letter and its template version."""
+    """A letter, its email as it was when the letter was made, and its template version."""
 
+    email: Email
     letter: Letter
     version_id: UUID
 
@@ -125,7 +126,7 @@ def _compose(deps: Deps, email: Email, sources: Sources) -> Composed:
         ) from None
     except LetterError as fault:
         raise NotReady(f"template {email.template_key} cannot be rendered: {fault}") from None
-    return Composed(letter, version.id)
+    return Composed(email, letter, version.id)
 
 
 def variables_of(deps: Deps, email: Email, sources: Sources) -> dict[str, object]:
