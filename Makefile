@@ -135,7 +135,7 @@ lint: setup ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 .PHONY: format
-format: setup ## Mend style
+format: setup ## Fix style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 .PHONY: typecheck
@@ -169,7 +169,7 @@ migration: setup ## Draft a migration of what the models have and the ledger has
 	@$(BIN)/flask --app wsgi db revision $(NAME)
 
 .PHONY: requirements
-requirements: setup ## Pin requirements*.txt anew from requirements*.in
+requirements: setup ## Pin requirements*.txt again from requirements*.in
 	@$(PIP_COMPILE) requirements.in -o requirements.txt
 	@$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
 

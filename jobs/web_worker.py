@@ -1,8 +1,7 @@
-"""gunicorn's worker of the web process, whose threads never wait for a caller.
+"""gunicorn worker whose threads never wait for a caller.
 
-gunicorn's own threads read from the socket, so that as many slow callers as there are threads shut the door. Here the
-process's first thread listens to all (`web_door.py`), and the others answer requests that are here
-(docs/decisions/0010).
+gunicorn's own threads read from the socket, so that a few slow callers block it. Here the process's first thread
+listens to all (`web_door.py`), and the others answer complete requests (docs/decisions/0010).
 """
 
 import os
@@ -18,13 +17,13 @@ from jobs.web_door import Door
 
 
 class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
-    """Serves whole requests with `threads` threads."""
+    """Serves complete requests with `threads` threads."""
 
     alive: bool
     crowd: Crowd
 
     def run(self) -> None:
-        """Serve until told to stop; then answer what has come or is coming, in the time that a stop has."""
+        """Serve until stopped; then answer what has arrived or is arriving, within a stop's time."""
         self.threads = ThreadPoolExecutor(self.cfg.threads, thread_name_prefix="web")
         self.door = Door(self._hand_over, self.PIPE, self.cfg.keepalive)
         for listener in self.sockets:

@@ -17,7 +17,6 @@ from funnel_app.flows.console.replanning import apply_to_all, emails_in_words, k
 from funnel_app.flows.intake.older_plans import Changed, count_older, plan_changes
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.receipt import iso
-from funnel_app.redact import masked_addresses
 from funnel_app.rules.replan import Edit
 
 AS_PLANNED = "Everybody who is under way has the plan of the files."
@@ -99,7 +98,7 @@ def _show(found: list[Changed]) -> None:
     _warn(found)
     for each in found:
         for example in each.examples:
-            say(f"{masked_addresses(example.address)}: {'; '.join(map(_spoken, example.edits))}.")
+            say(f"{example.address}: {'; '.join(map(_spoken, example.edits))}.")
         for line in _left(each):
             say(line)
 
@@ -117,7 +116,7 @@ def _spoken(edit: Edit) -> str:
     if "comes" in edit.kinds:
         return f"{title} comes, due {due}"
     if before is None or after.state != before.state:
-        return f"{title} is {'taken back' if 'goes' in edit.kinds else 'skipped'}: {after.reason}"
+        return f"{title} is {'withdrawn' if 'goes' in edit.kinds else 'skipped'}: {after.reason}"
     was = f"“{deps.registry.title_of_email(before.template_key)}”"
     told = [f"becomes {title}"] if "text" in edit.kinds else []
     told += [f"moves from {said_at(deps, before.due_at)} to {due}"] if "moves" in edit.kinds else []
@@ -133,7 +132,7 @@ def _told(each: Changed) -> dict[str, Any]:
         "only_new": each.foreign,
     }
     examples = [
-        {"lead": masked_addresses(e.address), "enrolment": str(e.enrolment_id), "emails": list(map(_edit, e.edits))}
+        {"lead": e.address, "enrolment": str(e.enrolment_id), "emails": list(map(_edit, e.edits))}
         for e in each.examples
     ]
     return {"campaign": each.campaign, "sequence": each.sequence, **people, "emails": counted, "examples": examples}

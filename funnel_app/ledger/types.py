@@ -1,4 +1,4 @@
-"""Column types that keep the ledger honest: aware UTC times and time-ordered ids."""
+"""Column types: aware UTC times and compressed texts."""
 
 import zlib
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresq
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware UTC time on every database; a naive one is refused, because nobody can say what it meant."""
+    """An aware UTC time on every database; a naive one is rejected as ambiguous."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -27,7 +27,7 @@ class UtcTime(TypeDecorator[datetime]):
         return _as_text if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn an aware time into UTC; SQLite keeps it without the offset."""
+        """Convert an aware time to UTC; SQLite stores it without the offset."""
         if value is None:
             return None
         utc = _in_utc(value)
@@ -52,7 +52,7 @@ def _as_text(value: datetime | None) -> str | None:
 
 
 class Compressed(TypeDecorator[str]):
-    """A long text, kept compressed: bodies are most of the ledger's size."""
+    """A long text, stored compressed: bodies are most of the ledger's size."""
 
     impl = LargeBinary
     cache_ok = True
@@ -62,5 +62,5 @@ class Compressed(TypeDecorator[str]):
         return None if value is None else zlib.compress(value.encode())
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
-        """Give back the text that went in."""
+        """Decompress."""
         return None if value is None else zlib.decompress(value).decode()

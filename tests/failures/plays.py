@@ -51,7 +51,7 @@ LOST = Answer(AnswerKind.UNKNOWN, detail="the answer was lost (ReadTimeout)")
 
 
 def broken_template(**page: str) -> Play:
-    """A template that the owner breaks, and mends later."""
+    """A template that the owner breaks, and fixes later."""
 
     def play(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
         stage.write(**page)
@@ -225,11 +225,11 @@ def worker_killed_in_the_call(stage: Stage, patch: pytest.MonkeyPatch) -> Iterat
 def scheduler_dead(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     stage.sign_up()
     stage.deps.now.forward(minutes=5)
-    stage.deps.vitals.silent.add("scheduler")
+    stage.deps.process_status.silent.add("scheduler")
     stage.deps.queues.dead.add("scheduler")
     stage.watcher.by_web_only = True
     yield
-    stage.deps.vitals.silent.clear()
+    stage.deps.process_status.silent.clear()
     stage.deps.queues.dead.clear()
     stage.go()
     stage.told()
@@ -239,25 +239,25 @@ def redis_away(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     def away() -> None:
         raise Unavailable("redis", "connection refused")
 
-    stage.deps.queues.away = stage.deps.vitals.away = True
+    stage.deps.queues.away = stage.deps.process_status.away = True
     stage.sign_up()
     stage.deps.now.forward(minutes=5)
     with patch.context() as outage:
         outage.setattr(stage.deps.pause, "current", away)
         yield
-    stage.deps.queues.away = stage.deps.vitals.away = False
+    stage.deps.queues.away = stage.deps.process_status.away = False
     stage.go()
     stage.told()
 
 
 def worker_dead(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     """All workers are gone: the sweep queues the email, and nobody takes it."""
-    stage.deps.vitals.silent.update({"worker:1", "worker:2"})
+    stage.deps.process_status.silent.update({"worker:1", "worker:2"})
     stage.deps.queues.dead.add("worker")
     stage.sign_up()
     stage.deps.now.forward(minutes=5)
     yield
-    stage.deps.vitals.silent.clear()
+    stage.deps.process_status.silent.clear()
     stage.deps.queues.dead.clear()
     stage.go()
     stage.told()
@@ -426,10 +426,10 @@ def other_container_dies(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[No
     """Two workers of another container were heard of within the hour, and are not any more."""
     stage.sign_up()
     stage.go()
-    seen, gone_at = stage.deps.vitals.seen, stage.deps.now()
+    seen, gone_at = stage.deps.process_status.seen, stage.deps.now()
     others = {"worker:other:1": gone_at, "worker:other:2": gone_at}
     with patch.context() as gone:
-        gone.setattr(stage.deps.vitals, "seen", lambda: seen() | others)
+        gone.setattr(stage.deps.process_status, "seen", lambda: seen() | others)
         stage.deps.now.forward(minutes=2)
         yield
     stage.told()

@@ -102,7 +102,7 @@ def test_until_somebody_says_so_everybody_keeps_their_plan_then_has_the_new_one_
     assert calendar(new, PEOPLE[0]) == AFTER
     done = [row.detail for row in list_actions(new).rows if row.action == "apply campaigns"]
     assert done[-1] == (
-        "done: 1 lead by the files as they are now; 2 emails move, 1 email comes and 1 email is taken back"
+        "done: 1 lead by the files as they are now; 2 emails move, 1 email comes and 1 email is withdrawn"
     )
 
 

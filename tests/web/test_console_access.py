@@ -15,7 +15,7 @@ PAGES = ["", "leads", "sequences", "templates", "figures", "hooks", "enrol", "te
 
 
 @pytest.fixture
-def stranger(client) -> Operator:
+def unknown_address(client) -> Operator:
     return Operator(client)
 
 

@@ -210,7 +210,7 @@ def test_a_field_that_cannot_be_used_is_named(client, field, value):
     assert list(errors_of(signup(client, **{field: value}))) == [field]
 
 
-def test_only_what_has_to_be_mended_is_named(client):
+def test_only_what_has_to_be_fixed_is_named(client):
     assert errors_of(signup(client, email=None, consent={"ip": "nowhere"}, timezone=7)) == {
         "email": ["Field may not be null."]
     }

@@ -1,4 +1,4 @@
-"""Decoration: fields that a call can do without. None of them refuses it, and what became of them is written down."""
+"""Optional fields: none of them refuses a call; what was dropped or corrected is recorded."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -17,9 +17,9 @@ SAYS_NOTHING = f"{DROPPED}it says nothing."
 
 
 class DecoratedSchema(Schema):
-    """A schema whose fields, but for those that are needed, are left out where they cannot be used.
+    """A schema that drops invalid fields, except for the needed ones.
 
-    `needed` names the others as the payload does. What it loads says under `left_out` what became of which field.
+    `needed` names those as the payload does. The result says under `left_out` what happened to which field.
     """
 
     needed: ClassVar[frozenset[str]] = frozenset()
@@ -30,7 +30,7 @@ class DecoratedSchema(Schema):
         unknown = EXCLUDE
 
     def load(self, data: Any, **kwargs: Any) -> Any:
-        """Return what a payload says; ValidationError names only what has to be mended."""
+        """Return the valid payload; ValidationError names only what has to be fixed."""
         try:
             return self._noted(data, self._loaded(data, kwargs), {})
         except ValidationError as fault:
@@ -64,7 +64,7 @@ class DecoratedSchema(Schema):
 
     @cached_property
     def _by_key(self) -> dict[str, str]:
-        """Return under which name each field of a payload is loaded."""
+        """Return the loaded name of each field of a payload."""
         return {str(field.data_key or name): name for name, field in self.fields.items()}
 
     def _keys(self, which: Callable[[fields.Field[Any]], object]) -> frozenset[str]:
@@ -106,10 +106,10 @@ def _left_out(words: object) -> list[str]:
 
 
 def missing(key: str, notes: Mapping[str, list[str]]) -> list[str]:
-    """Return why a field is not there that could mostly be done without, and now is needed."""
+    """Return why a usually optional field is missing and needed now."""
     return [words.removeprefix(DROPPED) for words in notes.get(key, ["Missing data for required field."])]
 
 
 def within(part: str, notes: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Return what became of the fields of a payload's inner part, named from outside."""
+    """Return what happened to the fields of a nested payload, named from outside."""
     return {f"{part}.{name}": words for name, words in notes.items()}

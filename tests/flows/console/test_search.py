@@ -1,4 +1,4 @@
-"""The box on every page: a lead, an email, a text or a call is found by what somebody has in hand."""
+"""The box on every page: a lead, an email, a text or a call is found by whatever somebody knows of it."""
 
 from itertools import product
 

@@ -93,7 +93,7 @@ def test_what_is_withdrawn_holds_also_where_a_person_chose(deps, notion):
     write(deps, "<p>second</p>", status="Draft")
     look_for(deps, minutes=1)
     assert stands(deps) == "held"
-    with pytest.raises(CannotServe, match=r'"Draft".*Mend that in Notion first'):
+    with pytest.raises(CannotServe, match=r'"Draft".*Fix that in Notion first'):
         choose(deps, "<p>first</p>")
 
 

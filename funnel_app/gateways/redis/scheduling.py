@@ -1,6 +1,6 @@
-"""Arm: put jobs on their queue or on the clock in one step, with the hashes that RQ and rq-scheduler would write.
+"""Scheduling: put jobs on their queue or on the clock in one step, with the hashes that RQ and rq-scheduler write.
 
-What is the same in every job of a queue is taken from a job that RQ itself makes, once, and sent once for all of them.
+Fields that are equal in all jobs of a queue come from a job made by RQ once, and are sent once.
 """
 
 import json
@@ -17,7 +17,7 @@ from rq.utils import utcformat
 
 from funnel_app.gateways.redis.job_names import Call
 from funnel_app.gateways.redis.own_jobs import new_job, queue_at
-from funnel_app.gateways.redis.scripts import ARM
+from funnel_app.gateways.redis.scripts import SCHEDULE
 
 CLOCK_KEY = "rq:scheduler:scheduled_jobs"
 OF_ONE_JOB = frozenset({"created_at", "data", "description", "status"})
@@ -27,30 +27,30 @@ _as_json = json.JSONEncoder().encode
 
 
 class Timed(NamedTuple):
-    """A job, and at which second it goes to its queue; None for now."""
+    """A job, and the second at which it goes to its queue; None for now."""
 
     call: Call
     at_s: int | None = None
 
 
-class Arming:
-    """One connection's way to arm."""
+class JobWriter:
+    """Writes jobs over one connection."""
 
     def __init__(self, connection: Redis) -> None:
         self._connection = connection
-        self._script = connection.register_script(ARM)
+        self._script = connection.register_script(SCHEDULE)
         self._shared: dict[str, str] = {}
         self._queues: dict[str, Queue] = {}
 
-    def arm(self, jobs: Iterable[Timed]) -> None:
-        """Put jobs on their queues or on the clock, one round trip a queue; whatever was known of them is replaced."""
+    def write(self, jobs: Iterable[Timed]) -> None:
+        """Put jobs on their queues or on the clock, one round trip a queue, replacing earlier ones."""
         by_queue: defaultdict[str, list[Timed]] = defaultdict(list)
         for job in jobs:
             by_queue[job.call.queue].append(job)
         for name in sorted(by_queue):
-            self._arm(name, by_queue[name])
+            self._write(name, by_queue[name])
 
-    def _arm(self, name: str, jobs: Sequence[Timed]) -> None:
+    def _write(self, name: str, jobs: Sequence[Timed]) -> None:
         queue, made_at = self._queue(name), utcformat(datetime.now(UTC))
         arguments: list[Field] = [self._shared_by(queue, jobs[0].call), made_at]
         for call, at_s in jobs:
