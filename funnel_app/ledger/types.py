@@ -26,6 +26,10 @@ class UtcTime(TypeDecorator[datetime]):
         """Let SQLite have the text that SQLAlchemy's own type would make, in one step: a hook writes forty times."""
         return _as_text if dialect.name == "sqlite" else super().bind_processor(dialect)
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Read what SQLite keeps in one step too."""
+        return _of_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Convert an aware time to UTC; SQLite stores it without the offset."""
         if value is None:
@@ -49,6 +53,10 @@ def _in_utc(value: datetime) -> datetime:
 def _as_text(value: datetime | None) -> str | None:
     # Its last six characters are the offset of UTC.
     return None if value is None else _in_utc(value).isoformat(" ", "microseconds")[:-6]
+
+
+def _of_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 class Compressed(TypeDecorator[str]):
