@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.gateways.http.receivers import receiver_host, receiver_key
 from funnel_app.ledger import outgoing_events, receivers
@@ -26,9 +27,9 @@ class ReceiverStanding:
     error: str | None = None
 
 
-def hosts_by_key(deps: Deps) -> dict[str, str]:
+def hosts_by_key(settings: Settings) -> dict[str, str]:
     """Return the displayable host of each configured receiver, by its key in the ledger."""
-    return {receiver_key(url): receiver_host(url) for url in deps.settings.events_webhook_urls}
+    return {receiver_key(url): receiver_host(url) for url in settings.events_webhook_urls}
 
 
 def find_receivers(deps: Deps) -> list[ReceiverStanding]:
@@ -36,7 +37,7 @@ def find_receivers(deps: Deps) -> list[ReceiverStanding]:
     with deps.reads() as session:
         waiting = outgoing_events.waiting_by_receiver(session)
         failing = receivers.failing(session)
-    hosts = hosts_by_key(deps)
+    hosts = hosts_by_key(deps.settings)
     hosts |= {key: REMOVED for key in waiting if key not in hosts}
     return [
         ReceiverStanding(
