@@ -12,9 +12,9 @@ from funnel_app.campaigns.states import IllegalTransition, State
 from funnel_app.rules import states
 from funnel_app.rules.call import Call
 from funnel_app.rules.case import Case
-from funnel_app.rules.decide import PER_ADDRESS, PER_IP, TooManyEnrolments
 from funnel_app.rules.facts import ContactFacts, Heard
 from funnel_app.rules.ids import new_id
+from funnel_app.rules.limits import PER_ADDRESS, PER_IP, TooManyEnrolments
 from funnel_app.rules.plan import FirstEmail, Timing
 from funnel_app.rules.reading import Reading, wanted_for
 from funnel_app.rules.states import EnrolmentState

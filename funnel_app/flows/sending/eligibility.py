@@ -1,4 +1,7 @@
-"""Eligibility: whether an email may still go; checked at the claim, the freeze, each repeat, and while held."""
+"""Eligibility: whether an email may still go; checked at the claim, the freeze, each repeat, and while held.
+
+That no step goes before its predecessor is a condition of the claim itself: `claimable` in `ledger/emails.py`.
+"""
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Rows

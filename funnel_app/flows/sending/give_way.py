@@ -108,4 +108,4 @@ def _move_on(session: Session, email: Email, until: datetime, why: str, now: dat
     email.was_due_at, email.due_at, email.next_attempt_at = email.was_due_at or email.due_at, until, None
     emails.move(session, email, State.PLANNED, now, why)
     if email.latest_at is None and by > timedelta(0):
-        batches.take_along(session, {email.enrolment_id: (email.step, by)})
+        batches.move_later_steps(session, {email.enrolment_id: (email.step, by)})
