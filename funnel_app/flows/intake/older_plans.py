@@ -14,6 +14,7 @@ from funnel_app.deps import Deps
 from funnel_app.ledger import plans
 from funnel_app.ledger.models import Enrolment
 from funnel_app.ledger.plans import File
+from funnel_app.ledger.types import new_id
 from funnel_app.rules.replan import Edit, edits
 from funnel_app.rules.under_way import Row, UnderWay
 
@@ -109,11 +110,15 @@ def in_files(deps: Deps) -> Iterator[tuple[model.Campaign, model.Sequence, File]
 
 
 def behind(deps: Deps, file: File) -> Iterator[list[UUID]]:
-    """Go through the enrolments that are behind a file, some at a time."""
+    """Go through the enrolments that are behind a file now, some at a time.
+
+    Who comes meanwhile, by a process that has an older file, is for the next time: else it might never end.
+    """
     after: UUID | None = None
+    until = new_id()
     while True:
         with deps.reads() as session:
-            ids = plans.older_ids(session, file, after, AT_A_TIME)
+            ids = plans.older_ids(session, file, after, until, AT_A_TIME)
         if not ids:
             return
         yield ids

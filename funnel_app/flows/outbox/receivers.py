@@ -27,8 +27,15 @@ class ReceiverStanding:
 
 
 def hosts_by_key(deps: Deps) -> dict[str, str]:
-    """Return what may be shown of each receiver that is set, by the key under which the ledger knows it."""
-    return {receiver_key(url): receiver_host(url) for url in deps.settings.events_webhook_urls}
+    """Return what may be shown of each receiver that is set, by the key under which the ledger knows it.
+
+    Of several at one host, as two hooks of Zapier are, each has its place in the setting, which an owner can count.
+    """
+    urls = deps.settings.events_webhook_urls
+    hosts = [receiver_host(url) for url in urls]
+    places = [f"{host}, address {place} of EVENTS_WEBHOOK_URL" for place, host in enumerate(hosts, 1)]
+    shown = [place if hosts.count(host) > 1 else host for host, place in zip(hosts, places, strict=True)]
+    return dict(zip(map(receiver_key, urls), shown, strict=True))
 
 
 def find_receivers(deps: Deps) -> list[ReceiverStanding]:
