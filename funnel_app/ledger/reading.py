@@ -1,4 +1,4 @@
-"""Read, in one go, all that the rules of a hook's calls look at; the people whom they concern are locked first."""
+"""Read everything that the rules of a hook's calls look at, after locking the people concerned."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -22,7 +22,7 @@ CONTACTS, ENROLMENTS, EMAILS, HOOKS = (
 
 
 def columns_of(facts: type, table: Table) -> tuple[str, ...]:
-    """Return the fields of facts that are columns of a table."""
+    """Return the fields of a facts class that are columns of a table."""
     return tuple(field.name for field in fields(facts) if field.name in table.c)
 
 
@@ -33,7 +33,7 @@ HEARD_COLUMNS = columns_of(Heard, HOOKS)
 
 
 def read(connection: Connection, wanted: Wanted) -> Reading:
-    """Return what is known of these people, locked in one order until the transaction ends; nothing of new ones."""
+    """Return what is known of these people, locked in a fixed order until the transaction ends."""
     bookings.lock(connection, wanted.shared)
     contacts = _contacts(connection, wanted)
     if contacts:
@@ -131,7 +131,7 @@ def _heard(connection: Connection, ids: Collection[UUID], wanted: Wanted) -> Map
 
 
 def _started(connection: Connection, wanted: Wanted) -> dict[str, int]:
-    """Return how many accepted calls began a sequence, by the caller and by the mailbox that stand in their records."""
+    """Return how many accepted calls started a sequence, by the caller and the mailbox in their records."""
     found: dict[str, int] = {}
     for question, keys, span in (
         (_STARTED_BY_CALLER, wanted.callers, PER_IP[1]),

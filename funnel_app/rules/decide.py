@@ -1,4 +1,4 @@
-"""Decide what becomes of a call: work begun, a duplicate, or out of order and ignored with the reason."""
+"""Decide what becomes of a call: accepted, a duplicate, or ignored with the reason."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ PER_IP = 30, timedelta(hours=1)
 
 
 class TooManyEnrolments(Exception):
-    """More sequences were started for one address, or from one IP address, than people do."""
+    """More sequences were started for one address, or from one IP address, than people start."""
 
     def __init__(self, what: str, retry_after: timedelta) -> None:
         super().__init__(
@@ -30,7 +30,7 @@ class TooManyEnrolments(Exception):
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of a call, why, and the enrolment that was there before."""
+    """What becomes of a call, why, and the enrolment that existed before."""
 
     outcome: Outcome
     reason: str | None = None
@@ -39,7 +39,7 @@ class Decision:
 
 
 def decide(case: Case) -> Decision:
-    """Return what becomes of a call. Raises TooManyEnrolments where it would start one too many."""
+    """Return what becomes of a call. Raises TooManyEnrolments."""
     sequence = case.sequence
     if case.rests is not None:
         return Decision(Outcome.IGNORED, _resting(case, case.rests))
@@ -80,16 +80,16 @@ def _may_begin_again(case: Case, sequence: Sequence, before: EnrolmentFacts) -> 
 
 
 def _has_another_time(case: Case, sequence: Sequence, before: EnrolmentFacts) -> bool:
-    """Say whether all reminders of a call are over, and it takes place at another time than they were for."""
+    """Say whether all reminders are over and the booking has moved to another time since."""
     over = sequence.before_anchor and before.state is EnrolmentState.COMPLETED
     return over and case.booking is not None and case.booking.call_at not in {None, before.call_at}
 
 
 def blocking(case: Case, sequence: Sequence, start: Happening) -> Happening | None:
-    """Return what keeps a start of a sequence from beginning; None where nothing does."""
+    """Return the event that keeps a sequence from starting; None if none does."""
     if sequence.per_occurrence and (found := by_calls(sequence, start, case.contact)):
         return found
-    # Who answered one email may well want the next sequence.
+    # A reply ends a sequence, but does not block the next one.
     exits = sequence.exits - {Event.REPLY}
     known = (_happening(heard) for heard in _heard(case) if heard.event in exits)
     here = next((happening for happening in known if touches(happening, sequence, start)), None)
@@ -115,7 +115,7 @@ def _happening(heard: Heard) -> Happening:
 
 
 def _check_limits(case: Case) -> None:
-    """Raise TooManyEnrolments where robots may be at work: on forms, and not in a calendar or a person's own list."""
+    """Raise TooManyEnrolments if robots may be at work; calendars and an operator's lists are exempt."""
     if case.call.may_be_many:
         return
     most, span = PER_ADDRESS

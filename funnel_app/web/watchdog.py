@@ -1,4 +1,4 @@
-"""Lookout: a thread of the web process that sees what no part of a dead scheduler could tell."""
+"""Watchdog: a thread of the web process that notices a dead scheduler."""
 
 from threading import Event
 

@@ -1,4 +1,4 @@
-"""Intervene: what a person does to one email, where the funnel may not decide by itself."""
+"""Intervene: what an operator decides for one email where Funnel must not."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -21,7 +21,7 @@ class NotPossible(Exception):
 
 
 def release(deps: Deps, email_id: UUID) -> str:
-    """Let a held email be tried again now; it is held again if its letter still cannot be made."""
+    """Release a held email; it is held again if its letter still cannot be made."""
 
     def change(session: Session, email: Email) -> Call:
         _must_be(email, State.HELD)
@@ -33,7 +33,7 @@ def release(deps: Deps, email_id: UUID) -> str:
 
 
 def cancel(deps: Deps, email_id: UUID) -> str:
-    """Take an email back that has not been handed over; those behind it go on."""
+    """Cancel an email that is not submitted; the ones after it go on."""
 
     def change(session: Session, email: Email) -> None:
         _must_be(email, State.PLANNED, State.HELD)
@@ -43,7 +43,7 @@ def cancel(deps: Deps, email_id: UUID) -> str:
 
 
 def retry(deps: Deps, email_id: UUID) -> str:
-    """Send a failed email again, or make the call again now that one on its way waits for."""
+    """Send a failed email again, or repeat the call of one in flight now."""
 
     def change(session: Session, email: Email) -> Call:
         if email.state == State.SENDING and email.request_id is not None:
@@ -56,9 +56,9 @@ def retry(deps: Deps, email_id: UUID) -> str:
 
 
 def resolve(deps: Deps, email_id: UUID, outcome: str) -> str:
-    """Record what a person found out about an email: `delivered`, `failed`, or `not-sent`, which sends it again.
+    """Record an operator's finding on an email: `delivered`, `failed`, or `not-sent`, which sends it again.
 
-    For an ambiguous email, and for one that Resend took and says nothing of (which certainly was sent).
+    For an ambiguous email, and for one that Resend accepted and never reported on (which was certainly sent).
     """
 
     def change(session: Session, email: Email) -> Call | None:
@@ -110,7 +110,7 @@ def _plan_again(session: Session, email: Email, deps: Deps, reason: str) -> None
     _reopen(email.enrolment)
     _close_request(session, email)
     email.next_attempt_at, email.asked_for_at = None, deps.now()
-    # Its timeline keeps Resend's id of the try that is given up: what is still reported of that is not of this one.
+    # The timeline keeps the earlier try's Resend id: later reports of it are not about the new one.
     emails.move(session, email, State.PLANNED, deps.now(), reason)
     email.request_id = email.resend_id = None
 

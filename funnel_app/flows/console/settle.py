@@ -1,4 +1,4 @@
-"""Settle: what a person says of what waits for a word: put aside, corrected, mailed again, known to be delivered."""
+"""Settle: an operator's decision on open matters: put aside, correct, mail again, or confirm delivery."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -23,12 +23,12 @@ from funnel_app.redact import masked_addresses
 AT_ONCE = 500
 LONGEST_WORD = 200
 NO_WORD = "put aside"
-# What Resend has, or may have: its address cannot be changed any more.
+# Submitted or possibly submitted: the address cannot change any more.
 GONE_OUT = frozenset({State.SENDING, State.SENT, State.DELAYED, State.AMBIGUOUS})
 
 
 def put_call_aside(deps: Deps, hook_id: UUID, operator: str, word: str) -> str:
-    """Let nobody be asked to correct a refused call any more, with a word why."""
+    """Record that a refused call needs no correction, and why."""
     said = _said(operator, word)
     with deps.sessions.begin() as session:
         call = hook_events.find(session, hook_id)
@@ -41,7 +41,7 @@ def put_call_aside(deps: Deps, hook_id: UUID, operator: str, word: str) -> str:
 
 
 def put_aside_incident(deps: Deps, incident_id: UUID, operator: str, word: str) -> str:
-    """End an incident that happened and does not last, with a word; only what comes after it is told again."""
+    """End an incident that has passed, with a note; only later occurrences are reported again."""
     if not put_incident_aside(deps, incident_id, said := _said(operator, word)):
         raise NotPossible("This is over already, or it lasts: then only its end puts it aside.")
     operate.note(deps, operator, "put_aside", None, f"incident {incident_id}: {said}")
@@ -49,13 +49,13 @@ def put_aside_incident(deps: Deps, incident_id: UUID, operator: str, word: str) 
 
 
 def count_in_doubt(deps: Deps) -> int:
-    """Return of how many emails nobody knows whether they went out."""
+    """Return how many emails are ambiguous."""
     with deps.reads() as session:
         return counts.in_state(session, State.AMBIGUOUS)
 
 
 def settle_all(deps: Deps, outcome: str, operator: str) -> str:
-    """Settle all emails of which nobody knows whether they went out: `delivered`, or `not-sent`, which sends them."""
+    """Settle all ambiguous emails: `delivered`, or `not-sent`, which sends them again."""
     with deps.reads() as session:
         found = [email.id for email in today.ambiguous(session, AT_ONCE)]
     settled = sum(_settled(deps, email_id, outcome) for email_id in found)
@@ -67,13 +67,13 @@ def settle_all(deps: Deps, outcome: str, operator: str) -> str:
 def _settled(deps: Deps, email_id: UUID, outcome: str) -> bool:
     try:
         intervene.resolve(deps, email_id, outcome)
-    except NotPossible:  # somebody else settled it meanwhile, or Resend reported
+    except NotPossible:  # settled by somebody else or by a report meanwhile
         return False
     return True
 
 
 def mail_again(deps: Deps, contact_id: UUID, operator: str) -> str:
-    """Forget all that forbids mail to a lead's address. What has ended stays ended."""
+    """Remove every suppression of a lead's address. Ended sequences stay ended."""
     with deps.reads() as session:
         contact = leads.get(session, contact_id)
     if contacts.is_erased(contact):
@@ -87,7 +87,7 @@ def mail_again(deps: Deps, contact_id: UUID, operator: str) -> str:
 
 @retry_on_conflict
 def correct_address(deps: Deps, contact_id: UUID, address: str, operator: str) -> str:
-    """Give a lead another address: emails that wait go there, and what Resend has already does not."""
+    """Change a lead's address: waiting emails go to the new one, submitted ones are unaffected."""
     try:
         email_norm = required(address)
     except NotAnAddress as fault:
@@ -129,5 +129,5 @@ def _number(joined: list[Enrolment], wanted: Callable[[object], bool]) -> int:
 
 
 def _said(operator: str, word: str) -> str:
-    # It outlives an erasure, so that nobody may stand in it by name.
+    # Outlives an erasure, so it must not name anybody.
     return f"{masked_addresses(word.strip()[:LONGEST_WORD]) or NO_WORD} ({operator})"

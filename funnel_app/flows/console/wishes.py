@@ -1,7 +1,7 @@
-"""Wishes: what people wish in rows of Notion is done as by the console's buttons, once, and answered in the row.
+"""Wishes: requests that people enter in rows of Notion are carried out once, like buttons, and answered there.
 
-A wish is kept before anything is done, under the id that the action will have; what was done is then known from the log
-of what people did, also where this process died, or Notion did not take the answer.
+A wish is stored under its action's future id before anything is done. So the audit log shows what was done even if the
+process died, or Notion did not take the answer.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +31,7 @@ from funnel_app.rules.decide import TooManyEnrolments
 ANYBODY = "*"
 TICKED = "yes"
 LONGEST_NAME, LONGEST_VALUE = 60, 100
-# Whoever is at a wish has answered it by then, or died.
+# By then the process that handles a wish has answered it, or died.
 GRANTED_WITHIN = timedelta(minutes=1)
 NOT_KNOWN = "Funnel does not know this row"
 NOT_ALLOWED = "this is for people whom NOTION_WISHES_BY names, and the last one to edit this row is none of them"
@@ -49,7 +49,7 @@ VERBS: Mapping[str, Verb] = {
 
 @dataclass(frozen=True)
 class _Found:
-    """One wish as a row shows it now."""
+    """One wish as its row shows it now."""
 
     table: NotionTable
     row: Row
@@ -58,14 +58,14 @@ class _Found:
 
     @property
     def emptied(self) -> Any:
-        """What the property holds once the wish is answered."""
+        """What the property contains once the wish is answered."""
         return False if self.key == "do_not_mail" else None
 
 
 def grant_wishes(deps: Deps) -> int:
-    """Do and answer what people wish in Notion now; return how many wishes there were. Safe to repeat and to race.
+    """Carry out and answer the wishes in Notion; return how many there were. Safe to repeat and to race.
 
-    Two questions to Notion, and one more for each wish. Raises Unavailable or Rejected; what is left is done next time.
+    Two queries to Notion, and one more for each wish. Raises Unavailable or Rejected; the rest is done next time.
     """
     if not deps.settings.notion_wishes_by:
         return 0
@@ -101,7 +101,7 @@ def _grant(deps: Deps, found: _Found) -> None:
 
 
 def _wisher(deps: Deps, row: Row) -> tuple[str, str | None]:
-    """Return who wishes it, by name, and why they may not; None where they may."""
+    """Return who made the wish, and why they may not; None if they may."""
     may = {each.lower() for each in deps.settings.notion_wishes_by}
     name, address = deps.desk.who(row.edited_by) if row.edited_by else ("", "")
     who = (name or f"Notion user {row.edited_by[:8]}")[:LONGEST_NAME]
@@ -177,7 +177,7 @@ DO: Mapping[str, Callable[[Deps, _Found, Wish], str]] = {
 
 
 def _address(deps: Deps, found: _Found) -> str:
-    """Return whose row it is: as the ledger has them, else the address that a person wrote into a row of their own."""
+    """Return the row's address: the ledger's, else the one that a person typed into a new row."""
     with deps.reads() as session:
         contact = wishes.contact_of(session, found.row.id)
     return contact.email if contact else str(found.row.values.get("email") or "")

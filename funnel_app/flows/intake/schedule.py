@@ -11,9 +11,9 @@ from funnel_app.ledger.emails import Due
 
 
 def schedule(deps: Deps, planned: Iterable[Due]) -> bool:
-    """Put a job per email that is due within the horizon into the clock, those due now onto the queue of their kind.
+    """Put a job on the clock for each email due within the horizon; queue those that are due now.
 
-    Returns False, within half a second, where Redis is away. Safe to repeat.
+    Returns False, within half a second, if Redis is away. Safe to repeat.
     """
     now = deps.now()
     near: defaultdict[str, list[tuple[UUID, datetime]]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Settle refused calls by themselves: nobody has to correct one whose sender's next call for that person was taken."""
+"""Settle refused calls automatically once a later call for the same person was accepted."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ MOST = 1000
 
 @retry_on_conflict
 def settle_refused(deps: Deps) -> int:
-    """Put aside the refused calls that were followed by one that was taken; return how many. Safe to repeat."""
+    """Put aside refused calls that were followed by an accepted one; return how many. Safe to repeat."""
     with deps.reads() as session:
         waiting = [call for call in hook_events.newest_refused(session, None, MOST) if waits_for_fix(call)]
         later = hook_events.taken_from(

@@ -1,4 +1,4 @@
-"""What a row in Notion should say, from the ledger; pure."""
+"""Rows: what a row in Notion should contain, from the ledger; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,20 +40,20 @@ Values = dict[str, Value]
 
 @dataclass(frozen=True)
 class Written:
-    """What a row held after it was last written or read, and which of its `once` properties are people's."""
+    """A row's content when last written or read, and which of its `once` properties people own."""
 
     values: Mapping[str, Value]
     people: frozenset[str] = frozenset()
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any] | None) -> "Written":
-        """Return what the ledger kept; of a row that was never written, nothing."""
+        """Return what the ledger stored; empty for a row that was never written."""
         given = kept or {}
         return cls(given.get("values", {}), frozenset(given.get("people", ())))
 
     @classmethod
     def found(cls, table: Table, values: Mapping[str, Value], before: "Written | None" = None) -> "Written":
-        """Return a row as it was found: what is in a `once` property and was not written by us is people's."""
+        """Return a row as found: people own a `once` property that we did not write."""
         ours = before or cls({})
         theirs = {
             key
@@ -69,11 +69,11 @@ class Written:
         return {"values": dict(self.values), "people": sorted(self.people)}
 
     def after(self, values: Mapping[str, Value]) -> "Written":
-        """Return it with these values written over it."""
+        """Return it with these values applied."""
         return Written({**self.values, **values}, self.people)
 
     def changes(self, wanted: Mapping[str, Value]) -> Values:
-        """Return what is to be written so that the row says what is wanted; nothing that people own."""
+        """Return the updates that make the row current, without properties that people own."""
         return {
             key: value
             for key, value in wanted.items()
@@ -82,7 +82,7 @@ class Written:
 
 
 def contact_row(contact: Contact, hooks: Sequence[HookEvent], call: ShownCall, *, suppressed: bool) -> Values:
-    """Return what a contact's row says."""
+    """Return the content of a contact's row."""
     facts = contact.properties
     return {
         "name": _name(contact),
@@ -105,7 +105,7 @@ def contact_row(contact: Contact, hooks: Sequence[HookEvent], call: ShownCall, *
 
 
 def sequence_row(contact: Contact, enrolment: Enrolment) -> Values:
-    """Return what an enrolment's row says."""
+    """Return the content of an enrolment's row."""
     coming = _next(enrolment)
     return {
         "name": _name(contact),
@@ -140,7 +140,7 @@ def _phase(hooks: Sequence[HookEvent], booking: str | None, facts: Mapping[str, 
 def _status(enrolment: Enrolment) -> str:
     if enrolment.state != EnrolmentState.EXITED:
         return STATUSES[EnrolmentState(enrolment.state)]
-    # A status is a choice among few: a reason with its day, as an unsubscribe has, stands under Last Problem.
+    # Status has few options: a reason with its date, such as an unsubscribe's, goes to Last Problem.
     return f"Ended: {REASONS[Event(enrolment.exit_event)]}" if enrolment.exit_event else "Stopped"
 
 

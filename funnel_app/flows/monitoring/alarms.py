@@ -1,4 +1,4 @@
-"""Alarms: every kind of thing that Funnel tells of by itself: what it means, what to do, how long it lasts first."""
+"""Alarms: every kind of alert: its title, meaning, fix, and how long it must last before it is sent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from funnel_app.flows.replies.standing import WAITING as REPLIES_WAITING
 from funnel_app.flows.sending.eligibility import OFF_THE_LIST
 
 AT_ONCE = timedelta(0)
-# What happens together is told together, with its number.
+# Events of this window share one alert, with their number.
 TOGETHER = timedelta(minutes=1)
 QUIET = timedelta(hours=1)
 BROKEN_TEXT, NOTION_AWAY, DOCTOR = "text_broken", "notion_away", "doctor"
@@ -21,10 +21,9 @@ BROKEN_TEXT, NOTION_AWAY, DOCTOR = "text_broken", "notion_away", "doctor"
 
 @dataclass(frozen=True)
 class Alarm:
-    """One kind: its name for people, what it means, what to do, and how long it must last before anybody is told.
+    """One kind of alert: title, meaning, fix, and how long it must last before anybody is notified.
 
-    `page` is the console's page that shows it. What happens rather than lasts is over when no more of it came for so
-    long.
+    `page` is the console's page that shows it. A kind that counts events ends after this time without a new one.
     """
 
     title: str
@@ -135,7 +134,7 @@ ALARMS: Mapping[str, Alarm] = {
     BROKEN_TEXT: Alarm(
         "A text cannot be sent",
         "its emails wait, or go with the last good text, until it is corrected",
-        # Whoever is typing is through with it by then.
+        # Longer than somebody needs to finish an edit.
         timedelta(seconds=30),
         "Correct the text in Notion; it is seen by itself within a minute",
         page="templates",
@@ -246,5 +245,5 @@ ALARMS: Mapping[str, Alarm] = {
 
 
 def title_of(kind: str) -> str:
-    """Return the name of a kind for people."""
+    """Return the title of a kind."""
     return ALARMS[kind].title if kind in ALARMS else kind.replace("_", " ").capitalize()

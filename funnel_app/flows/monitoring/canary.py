@@ -1,4 +1,4 @@
-"""Canary: from the public hook to a delivered email, as a lead would go; hourly, and by hand."""
+"""Canary: a made-up lead from the public hook to a delivered email, hourly and on request."""
 
 import secrets
 from datetime import timedelta
@@ -23,7 +23,7 @@ def start(deps: Deps) -> UUID:
 
 
 def run_when_due(deps: Deps) -> UUID | None:
-    """Start a canary where the last one is a setting's time old; None where it is not, or no canary is to run."""
+    """Start a canary if the last one is older than CANARY_EVERY; None if not, or if none is configured."""
     every = deps.settings.canary_every
     if not every:
         return None
@@ -41,21 +41,21 @@ def latest(deps: Deps) -> CanaryRun | None:
 
 
 def latest_arrived(deps: Deps) -> CanaryRun | None:
-    """Return the newest canary that arrived; None where none did."""
+    """Return the newest canary that arrived; None if none did."""
     with deps.reads() as session:
         return canaries.latest_arrived(session)
 
 
 def look_at(deps: Deps, enrolment_id: UUID) -> CanaryRun:
-    """Return how one canary stands."""
+    """Return the state of one canary."""
     with deps.reads() as session:
         return canaries.get(session, enrolment_id)
 
 
 def late(deps: Deps) -> str | None:
-    """Say what is wrong with the newest canary: late, or proved by asking alone; None where it is well or may be.
+    """Say what is wrong with the newest canary: late, or confirmed only by asking; None if it is well or in time.
 
-    Where none is to run nothing is wrong.
+    None also if no canary is configured.
     """
     every, run = deps.settings.canary_every, latest(deps)
     if not every or run is None:
@@ -73,7 +73,7 @@ def late(deps: Deps) -> str | None:
 
 
 def forget_old(deps: Deps) -> int:
-    """Delete the canaries of the days before, and all that was sent and heard of them; return how many."""
+    """Delete the canaries of earlier days with their emails and events; return how many."""
     with deps.reads() as session:
         old = canaries.old_contacts(session, deps.now() - KEPT_FOR, AT_A_TIME)
     if old:

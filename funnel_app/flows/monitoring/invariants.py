@@ -1,4 +1,4 @@
-"""Invariants: what must never be, each counted by a query in the ledger; what fixes each is named beside it."""
+"""Invariants: what must always hold, each counted by a query, with what restores it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ ORPHANS_OF_THE_LAST = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Invariant:
-    """One thing that must never be: its name, what it is, what fixes it by itself, and what a person does about it."""
+    """One thing that must not be: title, description, automatic recovery, and what a person can do."""
 
     title: str
     broken: str
@@ -30,7 +30,7 @@ class Invariant:
 
 
 def count_invariants(deps: Deps) -> dict[str, int]:
-    """Return for each invariant how often it is broken now; 0 everywhere means that nothing is silent."""
+    """Return for each invariant how often it is violated now; 0 everywhere means nothing is hidden."""
     with deps.reads() as session:
         return {name: invariant.count(deps, session) for name, invariant in INVARIANTS.items()}
 
@@ -56,7 +56,7 @@ def _incomplete(deps: Deps, session: Session) -> int:
 
 
 def _mirror_behind(deps: Deps, session: Session) -> int:
-    # Without the databases of the mirror nothing is mirrored, and so nothing is behind.
+    # Without a mirror nothing can be behind.
     if not deps.settings.notion_sequences_db_id:
         return 0
     return counts.mirror_behind(session, deps.now() - BEHIND_AFTER)

@@ -1,4 +1,4 @@
-"""Preview: the letter that a template makes now, as a lead would get it, without sending it to them."""
+"""Preview: the letter that a template makes now for a lead, without sending it."""
 
 import difflib
 from collections.abc import Mapping
@@ -27,12 +27,12 @@ from funnel_app.letters.render import LetterError, MissingVariable, Parts
 
 
 class CannotPreview(Exception):
-    """What was asked for is not there; the message says what is."""
+    """The key or lead does not exist; the message says which exist."""
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What became of a template: its letter where it makes one, what is wrong, and what the reader lacks."""
+    """The result for a template: its letter if it makes one, problems, and missing variables."""
 
     key: str
     letter: Letter | None
@@ -47,9 +47,9 @@ class Preview:
 
 
 def preview(deps: Deps, key: str, *, lead: str | None = None, sample_name: str = "critical") -> Preview:
-    """Return the letter that the text in Notion now makes for a lead, or for a made-up reader.
+    """Return the letter that Notion's current text makes for a lead, or for a made-up reader.
 
-    Raises CannotPreview for a key or lead that nobody knows, and Unavailable or Rejected where Notion cannot be asked.
+    Raises CannotPreview for an unknown key or lead, and Unavailable or Rejected.
     """
     sequence, reader = _place_and_reader(deps, key, lead, sample_name)
     reading = read_one(deps, key)
@@ -60,7 +60,7 @@ def preview(deps: Deps, key: str, *, lead: str | None = None, sample_name: str =
 def preview_version(
     deps: Deps, version: TemplateVersion, *, lead: str | None = None, sample_name: str = "critical"
 ) -> Preview:
-    """Return the letter that a version which Notion had makes now; without a letter where the gate refused it.
+    """Return the letter that a stored version makes now; none if validation blocked it.
 
     Raises CannotPreview as `preview` does. Notion is not asked.
     """
@@ -81,7 +81,7 @@ def _place_and_reader(deps: Deps, key: str, lead: str | None, sample_name: str) 
 
 
 def find_place(deps: Deps, key: str) -> tuple[Campaign, Sequence]:
-    """Return the campaign and sequence that a template belongs to; CannotPreview names the keys that are near."""
+    """Return a template's campaign and sequence; CannotPreview names similar keys."""
     found = next(((c, s) for c, s, step in deps.registry.steps() if step.template == key), None)
     if found is None:
         near = difflib.get_close_matches(key, deps.registry.template_keys(), n=1, cutoff=0.5)
@@ -93,7 +93,7 @@ def find_place(deps: Deps, key: str) -> tuple[Campaign, Sequence]:
 def compose_preview(
     deps: Deps, reading: Reading, sequence: Sequence, reader: Reader, *, to: str, tags: Mapping[str, str] | None = None
 ) -> Preview:
-    """Return the letter that a reading makes, by the way that every real letter takes; what is missing is marked."""
+    """Return the letter of a reading, made like every real letter, with missing values marked."""
     page = reading.page
     if page is None or reading.parts is None or not reading.good:
         return Preview(reading.key, None, reading.problems, read_as=reading.read_as)
@@ -104,7 +104,7 @@ def compose_preview(
 
 
 def _filled(without: Preview, parts: Parts, values: dict[str, object], envelope: Envelope) -> Preview:
-    """Return the preview with its letter, each missing value marked in it."""
+    """Return the preview with its letter, each missing value marked."""
     missing: list[str] = []
     while True:
         try:

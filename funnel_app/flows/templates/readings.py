@@ -1,4 +1,4 @@
-"""Readings: what Notion has under each template key now, with the gate's verdict."""
+"""Readings: what Notion has under each template key now, with the verdict."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -17,9 +17,9 @@ from funnel_app.letters.render import Parts
 
 @dataclass(frozen=True)
 class Reading:
-    """The pages that answer to a key, everything that is wrong with what they say, and the parts made of a good one.
+    """The pages that match a key, everything wrong with them, and the parts of a valid one.
 
-    read_as says how the text was read (as HTML, Markdown, words typed on the page); html is what was meant by it.
+    `read_as` says how the text was interpreted (HTML, Markdown, words typed on the page); `html` is the result.
     """
 
     key: str
@@ -31,7 +31,7 @@ class Reading:
 
     @property
     def page(self) -> Page | None:
-        """The one page whose text this is; None where none or several answer."""
+        """The only page that matches; None for none or several."""
         return self.pages[0] if len(self.pages) == 1 else None
 
     @property
@@ -41,14 +41,14 @@ class Reading:
 
 
 def read_one(deps: Deps, key: str) -> Reading:
-    """Read one template; raises Unavailable or Rejected where Notion cannot be asked."""
+    """Read one template; raises Unavailable or Rejected."""
     return judged(deps, key, deps.notebook.find_templates(key, aliases_of(deps, key)))
 
 
 def read_all(deps: Deps) -> tuple[list[Reading], list[Page]]:
-    """Read all templates with one query; return a reading for each key, and the pages that answer to none.
+    """Read all templates with one query; return a reading for each key, and the pages without one.
 
-    Raises Unavailable or Rejected where Notion cannot be asked.
+    Raises Unavailable or Rejected.
     """
     listed = deps.notebook.list_templates()
     readings = [_of_step(deps, step, listed) for _, _, step in deps.registry.steps()]
@@ -58,21 +58,21 @@ def read_all(deps: Deps) -> tuple[list[Reading], list[Page]]:
 
 def _of_step(deps: Deps, step: Step, listed: Sequence[Page]) -> Reading:
     found = [deps.notebook.whole(page) for page in answering(listed, step.template, step.aliases)]
-    # A database whose name column is called otherwise has pages, and none of them has a name.
+    # If the name property is called something else, no page has a name.
     nameless = not found and all(not page.name for page in listed)
     return judged(deps, step.template, found, listed[0].faults if listed and nameless else ())
 
 
 def aliases_of(deps: Deps, key: str) -> tuple[str, ...]:
-    """Return the other names under which a key's page may be found."""
+    """Return the other names of a key's page."""
     step = deps.registry.find_template(key)
     return step.aliases if step else ()
 
 
 def judged(deps: Deps, key: str, pages: Sequence[Page], faults: Sequence[str] = ()) -> Reading:
-    """Return what the gate says of the pages that answer to a key, the database's own faults first.
+    """Return the problems of the pages that match a key, the database's own first.
 
-    Raises Unavailable where no verdict came in time.
+    Raises Unavailable if no verdict came in time.
     """
     if len(pages) != 1:
         return Reading(key, tuple(pages), (*_columns(faults), _absent(key, pages)))
@@ -105,7 +105,7 @@ def _absent(key: str, pages: Sequence[Page]) -> Problem:
 
 
 def keep(deps: Deps, readings: Iterable[Reading]) -> None:
-    """Keep what was read as versions, each with its verdict. Safe to repeat."""
+    """Store what was read as versions, each with its verdict. Safe to repeat."""
     seen = [_version(reading) for reading in readings]
     with deps.sessions.begin() as session:
         for version in seen:

@@ -1,4 +1,4 @@
-"""Trace: a contact's whole story, and one plain sentence for each sequence."""
+"""Trace: a contact's whole history, and a sentence on each sequence."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -38,13 +38,12 @@ Timeline = dict[Any, list[EmailEvent]]
 
 
 def trace(deps: Deps, address: str) -> dict[str, Any]:
-    """Return the story of an address as plain data, by the contract; `contact` is None for one we never heard of.
+    """Return the history of an address as plain data, by the contract; `contact` is None if unknown.
 
-    `headline` is how all stands; `suppressions` are what forbids mail to it, even one that we never heard of; `story`
-    is all that happened, in time order. A call that named it and was refused is among `hooks`; `similar` are known
-    addresses like an unknown one.
+    `headline` is the overall state; `suppressions` apply even to an unknown address; `story` is the timeline. Refused
+    calls that name the address are among `hooks`; `similar` are known addresses like an unknown one.
     """
-    # Once for both: a Redis that hangs costs its reader a third of a second each time.
+    # Asked once for both: a hanging Redis costs a third of a second each time.
     found = stops(deps)
     email_norm, waiting, said = looked_up(address), _why_all_waits(deps, found), current_headline(deps, found).sentence
     with deps.reads() as session:

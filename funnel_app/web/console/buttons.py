@@ -1,4 +1,4 @@
-"""Buttons: each says what will happen, asks, and does it under the operator's name."""
+"""Buttons: each explains what will happen, asks, and acts in the operator's name."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ WINDOW = "If its sequence sends at certain hours only, it waits for them."
 
 @dataclass(frozen=True)
 class Button:
-    """One thing that can be done: whom it concerns, what will happen, and the flow that does it."""
+    """One action: what it acts on, what will happen, and the flow that does it."""
 
     subject: Callable[[Deps, UUID], Subject | None]
     title: str
@@ -130,14 +130,14 @@ BUTTONS = {
 
 @blueprint.get("/do/<verb>/<uuid:target>")
 def ask(verb: str, target: UUID) -> ResponseReturnValue:
-    """Say what will happen, and ask; nothing changes."""
+    """Explain what will happen, and ask; nothing changes."""
     button, subject = _find(verb, target)
     return page("ask.html", button=button, verb=verb, target=target, subject=subject)
 
 
 @blueprint.post("/do/<verb>/<uuid:target>")
 def do(verb: str, target: UUID) -> ResponseReturnValue:
-    """Do it, and go back to the lead's page with a word of what was done."""
+    """Act, and return to the lead's page with a message."""
     button, subject = _find(verb, target)
     try:
         told = button.do(current_deps(), target, operator() or "")
@@ -149,7 +149,7 @@ def do(verb: str, target: UUID) -> ResponseReturnValue:
 
 @blueprint.get("/enrol")
 def ask_enrol() -> ResponseReturnValue:
-    """Ask whom to enrol in what."""
+    """Ask for the address and the sequence."""
     return _enrol_page({"email": request.args.get("email", "")})
 
 

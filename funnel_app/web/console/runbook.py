@@ -1,4 +1,4 @@
-"""The runbook: what each alert means and what to do; every alert in a chat links to its section here."""
+"""Runbook: what each alert means and what to do; every alert in a chat links to its section here."""
 
 from flask.typing import ResponseReturnValue
 
@@ -8,5 +8,5 @@ from funnel_app.web.console.frame import blueprint, page
 
 @blueprint.get("/runbook")
 def runbook() -> ResponseReturnValue:
-    """Show every kind of alert, what it means, what to do and where."""
+    """Show every kind of alert, its meaning and its fix."""
     return page("runbook.html", alarms=ALARMS)

@@ -1,4 +1,4 @@
-"""Checks of Notion: the token, and a text that can be sent under every key."""
+"""Checks of Notion: the token, and a sendable template under every key."""
 
 from funnel_app.deps import Deps
 from funnel_app.flows.mirror.workspace import check_desk
@@ -14,7 +14,7 @@ MOST_NAMED = 5
 
 
 def notion(deps: Deps) -> Findings:
-    """The token is good, the templates' database is shared with it, and every template can be sent."""
+    """The token works, the templates' database is shared with it, and every template can be sent."""
     try:
         who = deps.notebook.whoami()
     except GatewayError as error:
@@ -35,7 +35,7 @@ def notion(deps: Deps) -> Findings:
 
 
 def _older(deps: Deps) -> Findings:
-    """The texts that no file names any more, and that people on an older plan wait for."""
+    """Templates that no file uses any more and people on an older plan wait for."""
     with deps.reads() as session:
         waiting = plans.texts_waiting(session)
     named = set(deps.registry.template_keys())
@@ -47,12 +47,12 @@ def _older(deps: Deps) -> Findings:
 
 
 def _why_not(reading: Reading) -> str | None:
-    # Which variables its campaign had then, nobody knows any more.
+    # The variables that its campaign had then are not recorded.
     return next((p.detail for p in reading.problems if p.blocking and p.code != "unknown_variable"), None)
 
 
 def mirror(deps: Deps) -> Findings:
-    """Notion takes every lead's row; the emails go without it."""
+    """Notion takes every lead's row; emails go without it."""
     with deps.reads() as session:
         number, words = mirrored.refused(session)
     if number:

@@ -1,4 +1,4 @@
-"""Checks of the ways between Funnel and the world: its address, Calendly, alerts and the dead man's switch."""
+"""Checks of the outside: the public address, Calendly, alerts and the dead man's switch."""
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Findings, count, fault, ok, warning
@@ -11,7 +11,7 @@ from funnel_app.gateways.errors import GatewayError
 
 
 def public_address(deps: Deps) -> Findings:
-    """The world reaches Funnel at PUBLIC_URL."""
+    """Funnel can be reached from outside at PUBLIC_URL."""
     try:
         deps.public.check()
     except GatewayError as error:
@@ -22,7 +22,7 @@ def public_address(deps: Deps) -> Findings:
 
 
 def calendly(deps: Deps) -> Findings:
-    """Calendly still tells us of bookings."""
+    """Calendly reports bookings."""
     keys, token = deps.settings.calendly_signing_keys, deps.settings.calendly_token
     if not keys and not token:
         yield ok("calendly", "not used: neither CALENDLY_SIGNING_KEY nor CALENDLY_TOKEN is set")
@@ -44,7 +44,7 @@ def calendly(deps: Deps) -> Findings:
 
 
 def alerting(deps: Deps) -> Findings:
-    """Somebody hears of it when something is wrong, even if this whole machine is."""
+    """Somebody is alerted when something is wrong, even if this whole machine fails."""
     found = deps.settings
     absent = [
         name
@@ -62,7 +62,7 @@ def alerting(deps: Deps) -> Findings:
 
 
 def heartbeat(deps: Deps) -> Findings:
-    """The dead man's switch hears of us."""
+    """The dead man's switch receives our heartbeat."""
     if deps.settings.heartbeat_url is None:
         return
     if unheard := why_unheard(deps):
@@ -73,7 +73,7 @@ def heartbeat(deps: Deps) -> Findings:
 
 
 def events(deps: Deps) -> Findings:
-    """Whoever is told what happens to leads takes it."""
+    """Receivers of lead events accept them."""
     standings = find_receivers(deps)
     for each in standings:
         waits = f"{count(each.waiting, 'event')} wait" + ("s" if each.waiting == 1 else "")

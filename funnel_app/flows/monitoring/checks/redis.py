@@ -1,4 +1,4 @@
-"""Checks of Redis and of what runs by it: scheduler, workers, queues, and whether sending stands still."""
+"""Checks of Redis and what depends on it: scheduler, workers, queues, and pauses of sending."""
 
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ NAMES = ("redis", "redis eviction", "redis persistence", "redis access", "schedu
 
 
 def redis(deps: Deps) -> Findings:
-    """Redis answers, takes writes, throws nothing away, and what runs by it runs."""
+    """Redis answers, accepts writes, evicts nothing, and the processes that use it are running."""
     if why := deps.queues.why_away():
         yield one_fault(NAMES, f"Redis {why}; sign-ups and bookings are still taken", NAMED if why.answers else FIX)
         return
@@ -74,14 +74,14 @@ def _processes(deps: Deps) -> Findings:
 
 
 def living_workers(deps: Deps) -> int:
-    """Return how many workers gave a sign of life in time. Raises Unavailable where Redis is away."""
+    """Return how many workers were seen recently. Raises Unavailable if Redis is away."""
     return _workers_since(deps, deps.settings.silent_after)
 
 
 def wanted_workers(deps: Deps) -> int:
-    """Return how many workers there should be: ours, and those of other containers that were heard of within the hour.
+    """Return how many workers there should be: ours, and other containers' that were seen within the hour.
 
-    One that ended in order is forgotten at once. Raises Unavailable where Redis is away.
+    One that exited cleanly no longer counts. Raises Unavailable if Redis is away.
     """
     return max(deps.settings.workers, _workers_since(deps, MISSED_FOR))
 
@@ -129,7 +129,7 @@ FIXES = {
 
 
 def overdue(deps: Deps) -> Findings:
-    """No email waits past its time."""
+    """No email is past its time."""
     now = deps.now()
     with deps.reads() as session:
         late = counts.overdue(session, now - deps.settings.silent_after, deps.sendable_modes)
