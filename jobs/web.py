@@ -7,6 +7,7 @@ from gunicorn.app.wsgiapp import WSGIApplication
 from funnel_app.web.watchdog import look_out
 from jobs.parent import Part
 from jobs.process import deps
+from jobs.web_worker import BufferingWorker
 
 
 def web_part() -> Part:
@@ -15,6 +16,7 @@ def web_part() -> Part:
     return Part("web", WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]", prog="gunicorn").run)
 
 
-def begin() -> None:
+def begin(worker: BufferingWorker) -> None:
     """Start a web process's background work; call it after its fork."""
+    worker.crowd = deps().crowd
     look_out(deps())

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gunicorn.workers.base import Worker
 
+from funnel_app.ledger.crowd import Crowd
 from jobs.web_answer import make_answer
 from jobs.web_connection import Connection
 from jobs.web_door import Door
@@ -19,6 +20,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     """Serves complete requests with `threads` threads."""
 
     alive: bool
+    crowd: Crowd
 
     def run(self) -> None:
         """Serve until stopped; then answer what has arrived or is arriving, within a stop's time."""
@@ -41,10 +43,14 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         self.door.turn()
 
     def _hand_over(self, connection: Connection, head_only: bool) -> None:
+        self.crowd.come()
         self.threads.submit(self._answer, connection, connection.incoming.as_parsed(), head_only)
 
     def _answer(self, connection: Connection, data: bytes, head_only: bool) -> None:
-        answer = make_answer(self, connection, data, head_only)
+        try:
+            answer = make_answer(self, connection, data, head_only)
+        finally:
+            self.crowd.go()
         connection.outgoing = answer.data
         connection.send()
         self.door.answered(connection, answer)

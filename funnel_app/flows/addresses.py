@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
-from email_validator import EmailNotValidError, ValidatedEmail, validate_email
+from email_validator import EmailNotValidError, validate_email
 
 from funnel_app.bodies import bytes_of
 
@@ -24,22 +24,42 @@ AFTER = re.compile("[/?#]")
 # makes `<number>@sms.cal.com`, and self-hosted ones `<number>@sms.` and their domain.
 STAND_INS = frozenset({"sms.cal.com", "resource.calendar.google.com", "group.calendar.google.com"})
 NO_MAIL_HERE = frozenset({"no-email", "noemail", "no-mail", "placeholder"})
-
-
 ERASED = "erased"
+# A part before the @ of which there is nothing to judge, and no longer than it may be: then each domain is judged once.
+PLAIN = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*")
+PLAIN_DOMAIN = re.compile("[A-Za-z0-9.-]+")
+LONGEST_PLAIN = 200
 
 
 class NotAnAddress(ValueError):
     """Not an email address; the message says why."""
 
 
+class Parts(NamedTuple):
+    """An address taken apart: as it is written to, its two parts, and the domain in ASCII."""
+
+    normalized: str
+    local_part: str
+    ascii_domain: str
+
+
 @lru_cache(maxsize=64)
-def checked(address: str) -> ValidatedEmail:
+def checked(address: str) -> Parts:
     """Return an address parsed. Raises EmailNotValidError with the reason.
 
     The latest are cached: a call needs its address more than once.
     """
-    return validate_email(address, check_deliverability=False)
+    local, _, domain = address.partition("@")
+    if len(address) <= LONGEST_PLAIN and PLAIN.fullmatch(local) and PLAIN_DOMAIN.fullmatch(domain):
+        of_domain = _judged(f"a@{domain}")
+        return Parts(f"{local}{of_domain.normalized[1:]}", local, of_domain.ascii_domain)
+    return _judged(address)
+
+
+@lru_cache(maxsize=512)
+def _judged(address: str) -> Parts:
+    found = validate_email(address, check_deliverability=False)
+    return Parts(found.normalized, found.local_part, found.ascii_domain)
 
 
 def normalised(address: str) -> str:

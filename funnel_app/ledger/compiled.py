@@ -10,6 +10,8 @@ from typing import Any, cast
 from sqlalchemy import Connection, Dialect, Select, Table, insert
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
+from funnel_app.ledger import driver
+
 Row = Mapping[str, Any]
 Keep = Callable[[Any], Any]
 
@@ -26,9 +28,10 @@ class Compiled:
     def values(self, row: Row) -> tuple[Any, ...] | dict[str, Any]:
         """Return a row in the form of the database's driver."""
         row = {**self.defaults, **row}
+        # Nothing is kept as nothing, whatever the column.
         if self.positional:
-            return tuple([row[name] if keep is None else keep(row[name]) for name, keep in self.keeps])
-        return {name: row[name] if keep is None else keep(row[name]) for name, keep in self.keeps}
+            return tuple([v if (v := row[name]) is None or keep is None else keep(v) for name, keep in self.keeps])
+        return {name: v if (v := row[name]) is None or keep is None else keep(v) for name, keep in self.keeps}
 
 
 class Insert:
@@ -48,15 +51,13 @@ class Insert:
         if not rows:
             return
         made = self._compiled(connection.dialect, tuple(rows[0]))
-        values = [made.values(row) for row in rows]
-        connection.exec_driver_sql(made.text, cast(Any, values if len(values) > 1 else values[0]))
+        driver.write(connection, made.text, [made.values(row) for row in rows])
 
     def once(self, connection: Connection, row: Row, unique: str) -> bool:
         """Insert a row unless its value in a unique column exists; say whether it was inserted."""
         made = self._compiled(connection.dialect, tuple(row))
         text = f"{made.text} ON CONFLICT ({unique}) DO NOTHING"
-        counted = {"preserve_rowcount": True}
-        return connection.exec_driver_sql(text, cast(Any, made.values(row)), execution_options=counted).rowcount == 1
+        return driver.write(connection, text, [made.values(row)]) == 1
 
     def _compiled(self, dialect: Dialect, given: tuple[str, ...]) -> Compiled:
         key = dialect.name, given
@@ -113,7 +114,7 @@ class Question:
         if key not in self._made:
             self._made[key] = self._compile(connection.dialect, given)
         made = self._made[key]
-        return [made.read(row) for row in connection.exec_driver_sql(made.text, cast(Any, made.values(given)))]
+        return [made.read(row) for row in driver.ask(connection, made.text, made.values(given))]
 
     def _compile(self, dialect: Dialect, given: Row) -> Asked:
         made = self._statement.compile(dialect=dialect)

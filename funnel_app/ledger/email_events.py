@@ -5,17 +5,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
-from funnel_app.ledger.compiled import Insert
+from funnel_app.ledger.compiled import Insert, Question
 from funnel_app.ledger.models import Email, EmailEvent
 from funnel_app.ledger.types import new_id
 
 # Prefix of the ids of events that we asked for.
 ASKED = "asked-"
-_EVENTS = Insert(EmailEvent.metadata.tables[EmailEvent.__tablename__])
+EVENTS = EmailEvent.metadata.tables[EmailEvent.__tablename__]
+_EVENTS = Insert(EVENTS)
+_GIVEN_UP = Question(
+    select(EVENTS.c.id).where(
+        EVENTS.c.email_id.in_(bindparam("emails", expanding=True)),
+        EVENTS.c.resend_id.in_(bindparam("resend_ids", expanding=True)),
+        EVENTS.c.kind == State.PLANNED,
+    )
+)
 
 
 def came_by_itself() -> ColumnElement[bool]:
@@ -40,10 +48,7 @@ def add_report(session: Session, provider_event_id: str, row: Mapping[str, Any])
 
 def was_given_up(session: Session, email_id: UUID, resend_id: str) -> bool:
     """Say whether an operator had an email sent again after the try with this provider id."""
-    again = select(EmailEvent.id).where(
-        EmailEvent.email_id == email_id, EmailEvent.resend_id == resend_id, EmailEvent.kind == State.PLANNED
-    )
-    return session.scalars(again.limit(1)).first() is not None
+    return bool(_GIVEN_UP.ask(session.connection(), emails=[email_id], resend_ids=[resend_id]))
 
 
 def add_copy(session: Session, email_id: UUID, resend_id: str | None, now: datetime) -> None:

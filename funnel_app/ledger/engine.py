@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, configure_mappers, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from funnel_app.ledger import driver
 from funnel_app.ledger.after_commit import watch_commits
 from funnel_app.ledger.troubles import READ_ONLY, as_unavailable
 from funnel_app.ledger.turns import TurnNotCome, Turns
@@ -148,13 +149,13 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
 
 def _begin_sqlite(turns: Turns, connection: Connection) -> None:
     if connection.get_execution_options().get("funnel_reads"):
-        connection.exec_driver_sql("BEGIN")
+        driver.ask(connection, "BEGIN")
         return
     mine = connection.connection.record_info
     if mine is not None and not mine.get(HAS_TURN):
         _take(turns)
         mine[HAS_TURN] = True
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    driver.ask(connection, "BEGIN IMMEDIATE")
 
 
 def _take(turns: Turns) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from threading import Event, Lock
 from typing import Generic, TypeVar
 
+from funnel_app.ledger.crowd import Crowd
+
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 MOST = 64
@@ -26,7 +28,8 @@ class GroupCommit(Generic[Job, Result]):
     Each returns only when its work is committed, or raises its own error.
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, crowd: Crowd | None = None, most: int = MOST) -> None:
+        self._crowd = crowd or Crowd()
         self._most = most
         self._lock = Lock()
         self._line: deque[_Waiter[Job, Result]] = deque()
@@ -39,13 +42,15 @@ class GroupCommit(Generic[Job, Result]):
         may be called again for a single job: if all fail together, each is tried by itself.
         """
         mine: _Waiter[Job, Result] = _Waiter(job)
-        with self._lock:
-            self._line.append(mine)
-            leads, self._led = not self._led, True
-        if not leads:
-            mine.woken.wait()
-        if mine.outcome is None:
-            self._lead(work)
+        with self._crowd.waiting():
+            with self._lock:
+                self._line.append(mine)
+                leads, self._led = not self._led, True
+            if not leads:
+                mine.woken.wait()
+            if mine.outcome is None:
+                self._crowd.gather()
+                self._lead(work)
         return _result(mine.outcome)
 
     def _lead(self, work: Work[Job, Result]) -> None:

@@ -4,9 +4,11 @@ State changes add timeline rows as in `ledger/emails.py`, by the same table of s
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, update
@@ -110,8 +112,13 @@ def _move_emails(connection: Connection, moved: Sequence[tuple[EmailFacts, Email
     INSERTS[EVENTS].into(connection, [_event_row(email, now) for _, email in moved])
 
 
-def _row(facts: object, columns: Iterable[str]) -> Row:
-    return {name: getattr(facts, name) for name in columns}
+def _row(facts: object, columns: Sequence[str]) -> Row:
+    return dict(zip(columns, _getter(columns)(facts), strict=True))
+
+
+@cache
+def _getter(columns: Sequence[str]) -> Callable[[object], tuple[Any, ...]]:
+    return attrgetter(*columns)
 
 
 def _enrolment_row(enrolment: EnrolmentFacts, now: datetime) -> Row:

@@ -15,6 +15,7 @@ from funnel_app.deps import Deps
 from funnel_app.ledger import plans
 from funnel_app.ledger.models import Enrolment
 from funnel_app.ledger.plans import File
+from funnel_app.ledger.types import new_id
 from funnel_app.rules.replan import Edit, edits
 from funnel_app.rules.under_way import Row, UnderWay
 
@@ -114,11 +115,15 @@ def in_files(registry: Registry) -> Iterator[tuple[model.Campaign, model.Sequenc
 
 
 def behind(deps: Deps, file: File) -> Iterator[list[UUID]]:
-    """Yield the enrolments that follow an older plan, in batches."""
+    """Yield the enrolments that follow an older plan now, in batches.
+
+    Enrolments that a process with the older file makes meanwhile are left out, or the run might never end.
+    """
     after: UUID | None = None
+    until = new_id()
     while True:
         with deps.reads() as session:
-            ids = plans.older_ids(session, file, after, AT_A_TIME)
+            ids = plans.older_ids(session, file, after, until, AT_A_TIME)
         if not ids:
             return
         yield ids

@@ -28,8 +28,15 @@ class ReceiverStanding:
 
 
 def hosts_by_key(settings: Settings) -> dict[str, str]:
-    """Return the displayable host of each configured receiver, by its key in the ledger."""
-    return {receiver_key(url): receiver_host(url) for url in settings.events_webhook_urls}
+    """Return what is shown of each configured receiver, by its key in the ledger: its host.
+
+    Of several at one host, as two hooks of Zapier, each is shown with its place in the setting.
+    """
+    urls = settings.events_webhook_urls
+    hosts = [receiver_host(url) for url in urls]
+    places = [f"{host}, address {place} of EVENTS_WEBHOOK_URL" for place, host in enumerate(hosts, 1)]
+    shown = [place if hosts.count(host) > 1 else host for host, place in zip(hosts, places, strict=True)]
+    return dict(zip(map(receiver_key, urls), shown, strict=True))
 
 
 def find_receivers(deps: Deps) -> list[ReceiverStanding]:

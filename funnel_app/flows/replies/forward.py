@@ -67,7 +67,7 @@ def payload_of(deps: Deps, row: ReceivedEmail) -> dict[str, object]:
 
 def _is_address(sender: str) -> bool:
     try:
-        return bool(checked(sender).ascii_email)
+        return checked(sender).local_part.isascii()
     except EmailNotValidError:
         return False
 

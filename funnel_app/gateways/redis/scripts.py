@@ -1,15 +1,16 @@
 """Lua scripts for atomic steps. Numbers are returned as text or integers, since Redis truncates fractions."""
 
-# KEYS: clock, names of queues, queue. ARGV: how many arguments are the same for all jobs, these (names and values of a
-# hash), then of each job: id, second (empty: now), data, description. A failed job's hash expires, and would go on to.
+# KEYS: clock, names of queues, queue. ARGV: the fields that are equal in all jobs (a JSON list: names and values of a
+# hash), when the jobs were made, then of each job: id, second (empty: now), data, description. A failed job's hash
+# expires, and would go on to.
 SCHEDULE = """
-local shared = tonumber(ARGV[1])
-local hash = {unpack(ARGV, 2, shared + 1)}
-for job = shared + 2, #ARGV, 4 do
+local hash = cjson.decode(ARGV[1])
+local shared = #hash
+for job = 3, #ARGV, 4 do
   local id, second = ARGV[job], ARGV[job + 1]
   local status = second == '' and 'queued' or 'scheduled'
-  local own = {'data', ARGV[job + 2], 'description', ARGV[job + 3], 'status', status}
-  for field = 1, 6 do hash[shared + field] = own[field] end
+  local own = {'created_at', ARGV[2], 'data', ARGV[job + 2], 'description', ARGV[job + 3], 'status', status}
+  for field = 1, 8 do hash[shared + field] = own[field] end
   redis.call('HSET', 'rq:job:' .. id, unpack(hash))
   redis.call('PERSIST', 'rq:job:' .. id)
   if second == '' then
