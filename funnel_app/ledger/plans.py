@@ -53,9 +53,9 @@ def texts_waiting(session: Session) -> set[tuple[str, str]]:
     return {(campaign, key) for campaign, key in session.execute(wanted.where(*waits).distinct())}
 
 
-def older_ids(session: Session, file: File, after: UUID | None, limit: int) -> list[UUID]:
-    """Return the enrolments whose plan is not the file's, by id from one on."""
-    wanted = select(Enrolment.id).where(*_behind(file)).order_by(Enrolment.id).limit(limit)
+def older_ids(session: Session, file: File, after: UUID | None, until: UUID, limit: int) -> list[UUID]:
+    """Return the enrolments whose plan is not the file's, by id from one on and until another."""
+    wanted = select(Enrolment.id).where(*_behind(file), Enrolment.id < until).order_by(Enrolment.id).limit(limit)
     return list(session.scalars(wanted.where(Enrolment.id > after) if after else wanted))
 
 

@@ -19,6 +19,8 @@ HEAD = 64 * 1024
 PIECE = 1024 * 1024
 MOST_COLUMNS = 500
 MOST_ROWS = 1_000_000
+# A line is read whole, and one that never ends would fill the memory.
+LONGEST_LINE = 1_000_000
 # Signatures of binary files: https://en.wikipedia.org/wiki/List_of_file_signatures
 OTHERS = (
     (b"PK\x03\x04", "an Excel workbook or a zip archive"),
@@ -166,7 +168,7 @@ def _fit(sample: str, separator: str) -> tuple[int, int]:
 
 def _lines(file: IO[bytes], encoding: str, separator: str, skipped: int) -> Iterator[Line]:
     with _text(file, encoding) as text:
-        reader = csv.reader(text, delimiter=separator)
+        reader = csv.reader(_bounded(text), delimiter=separator)
         number = 0
         while True:
             row = _next(reader, number)
@@ -175,6 +177,13 @@ def _lines(file: IO[bytes], encoding: str, separator: str, skipped: int) -> Iter
             number += 1
             if number > skipped and any(cell.strip() for cell in row):
                 yield Line(number, tuple(row))
+
+
+def _bounded(text: IO[str]) -> Iterator[str]:
+    while line := text.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise NotAList(f"A line has more than {LONGEST_LINE:,} characters, as no row of a list does. {SAVE_AS}")
+        yield line
 
 
 def _next(reader: Iterator[list[str]], number: int) -> list[str] | None:

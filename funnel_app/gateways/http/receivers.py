@@ -69,6 +69,8 @@ class Receivers:
             ) as answer:
                 status = answer.status_code
                 _pass_over(answer)
+        except requests.ReadTimeout:
+            raise Unavailable(host, f"did not answer within {TIMEOUT_S:.0f} seconds") from None
         except requests.RequestException as error:
             raise Unavailable(host, f"cannot be reached: {type(error).__name__}") from None
         if 200 <= status < 300:
