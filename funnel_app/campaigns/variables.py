@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,8 @@ OLD_NAMES = {
     "overall_score": "assessment_score",
 }
 ONE_DIGIT = 10
+OF_CONTACT = tuple(row for row in CATALOGUE.values() if row.source is Source.CONTACT)
+OF_HOOK = tuple(row for row in CATALOGUE.values() if row.source is Source.HOOK)
 HERE = frozenset({"localhost", "127.0.0.1"})
 
 
@@ -86,8 +89,7 @@ def _is_typed(variable: Variable) -> bool:
 
 
 def _contact(contact: Mapping[str, object]) -> dict[str, object]:
-    rows = [variable for variable in CATALOGUE.values() if variable.source is Source.CONTACT]
-    return {variable.name: contact.get(variable.name) or variable.default for variable in rows}
+    return {variable.name: contact.get(variable.name) or variable.default for variable in OF_CONTACT}
 
 
 def _assessment(contact: Mapping[str, object], campaign: Campaign) -> dict[str, object]:
@@ -155,8 +157,7 @@ def _season(campaign: Campaign, facts: CampaignFacts) -> dict[str, object]:
 
 
 def _hook(hook: Mapping[str, object], facts: CampaignFacts) -> dict[str, object]:
-    rows = [variable for variable in CATALOGUE.values() if variable.source is Source.HOOK]
-    told = {row.name: _told(row, hook[row.name], facts) for row in rows if hook.get(row.name) not in (None, "", [])}
+    told = {row.name: _told(row, hook[row.name], facts) for row in OF_HOOK if hook.get(row.name) not in (None, "", [])}
     return {**_of_call(hook, facts), **told}
 
 
@@ -205,6 +206,7 @@ def _shown(variable: Variable, value: object) -> object:
     return unlinked(value) if isinstance(value, str) and _is_typed(variable) else value
 
 
+@lru_cache(256)
 def _is_safe_link(link: str) -> bool:
     parts = urlsplit(link)
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in HERE))

@@ -73,26 +73,30 @@ def _adjust_sending(deps: Deps, answer: Answer) -> None:
 
 
 def _accepted(deps: Deps, session: Session, request: Request, answer: Answer, now: datetime) -> None:
-    sent = []
-    for position, email in requests.placed(session, request):
-        if position in answer.refused:
-            _fail(session, email, answer.refused[position], now)
-        elif _is_sent(session, email, answer.ids[position], now):
-            sent.append(email)
-    batches.mark_sent(session, sent, now)
+    unheard, taken = batches.unheard(session, request.id), {}
+    for position, email_id in enumerate(map(UUID, request.email_ids)):
+        if position not in answer.refused and email_id in unheard:
+            taken[email_id] = answer.ids[position]
+    batches.mark_sent(session, taken, now)
+    if len(taken) < len(request.email_ids):
+        for position, email in requests.placed(session, request):
+            if position in answer.refused:
+                _fail(session, email, answer.refused[position], now)
+            elif email.id not in taken:
+                _is_known_as(session, email, answer.ids[position], now)
     requests.close(request, RequestState.ANSWERED, None, now)
 
 
-def _is_sent(session: Session, email: Email, resend_id: str | None, now: datetime) -> bool:
-    """Record Resend's id; say whether the email becomes `sent`."""
+def _is_known_as(session: Session, email: Email, resend_id: str | None, now: datetime) -> None:
+    """Record Resend's id of an email that was in doubt, or that Resend reported on before it answered."""
     # If the delivery report came first, only the id and the time are still missing.
     email.resend_id = email.resend_id or resend_id
     if resend_id != email.resend_id:
         email_events.add_copy(session, email.id, resend_id, now)
     if email.state in {State.SENDING, State.AMBIGUOUS}:
-        return True
-    email.sent_at = email.sent_at or now
-    return False
+        emails.move(session, email, State.SENT, now)
+    else:
+        email.sent_at = email.sent_at or now
 
 
 def _fail(session: Session, email: Email, words: str, now: datetime) -> None:
