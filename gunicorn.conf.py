@@ -38,5 +38,5 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let this process look out for the scheduler."""
-    begin()
+    """Let this process count its callers, and look out for the scheduler."""
+    begin(worker)

@@ -32,6 +32,7 @@ from funnel_app.gateways.redis.throttle import Throttle
 from funnel_app.gateways.resend.account import Account
 from funnel_app.gateways.resend.inbox import Inbox
 from funnel_app.gateways.resend.mailer import Mailer
+from funnel_app.ledger.crowd import Crowd
 from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.group_commit import GroupCommit
 from funnel_app.ledger.outbox import LISTENERS
@@ -74,6 +75,7 @@ class Deps:
     clock: SteadyClock = CLOCK
     now: Callable[[], datetime] = CLOCK.now
     sleep: Callable[[float], None] = pause_for
+    crowd: Crowd = field(default_factory=Crowd)
     intake: GroupCommit[Any, Any] = field(default_factory=GroupCommit)
     events: GroupCommit[Any, bool] = field(default_factory=GroupCommit)
 
@@ -95,6 +97,7 @@ def build_deps(settings: Settings) -> Deps:
     queues = Queues(settings.redis_url, CLOCK.time)
     schema = _load_notion_schema(settings)
     budget = NotionBudget(fail_fast_client(settings.redis_url), settings.notion_rate_limit)
+    crowd = Crowd()
     return Deps(
         settings=settings,
         registry=load_registry(settings.extra_campaigns, settings.campaigns_dir),
@@ -124,6 +127,9 @@ def build_deps(settings: Settings) -> Deps:
         receivers=Receivers(),
         public=PublicUrlProbe(settings.public_url, settings.hook_secrets[0]),
         replica=_replica(settings, engine),
+        crowd=crowd,
+        intake=GroupCommit(crowd),
+        events=GroupCommit(crowd),
     )
 
 

@@ -119,6 +119,7 @@ def _with_former_name(logger: WrappedLogger, method: str, event: EventDict) -> E
 
 def _redacting(redact: Callable[[str], str]) -> Processor:
     def processor(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        return {name: redact_all(value, redact) for name, value in event.items()}
+        redacted: EventDict = redact_all(event, redact)
+        return redacted
 
     return processor

@@ -82,10 +82,30 @@ def _password_in(address: str) -> Iterable[str]:
 
 def redact_all(value: Any, redact: Callable[[str], str]) -> Any:
     """Return plain data with every text in it redacted; keys stay."""
+    # Usually nothing matches: one search over all texts is cheaper than one per text.
+    together = "\n".join(_texts_in(value))
+    return value if redact(together) == together else _redacted(value, redact)
+
+
+def _texts_in(value: Any) -> Iterable[str]:
+    found: list[str] = []
+    left = [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, str):
+            found.append(each)
+        elif isinstance(each, Mapping):
+            left += each.values()
+        elif isinstance(each, list | tuple):
+            left += each
+    return found
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
-        return {name: redact_all(inner, redact) for name, inner in value.items()}
+        return {name: _redacted(inner, redact) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [redact_all(inner, redact) for inner in value]
+        return [_redacted(inner, redact) for inner in value]
     return value

@@ -1,4 +1,4 @@
-"""What the scheduler process calls again and again beside its work."""
+"""The scheduler process's periodic tasks."""
 
 from collections.abc import Sequence
 
@@ -28,13 +28,13 @@ from funnel_app.periodic import AGAIN_AFTER_S, PeriodicTask
 MINUTE_S = 60.0
 TOLD_EVERY_S = 1.0
 LISTS_LOOKED_FOR_EVERY_S = 2.0
-# Granted and answered within two minutes.
+# Wishes are answered within two minutes.
 WISHES_EVERY_S = 45.0
 REPLIES_EVERY_S = 2.0
 
 
 def watch_tasks(settings: Settings) -> Sequence[PeriodicTask]:
-    """Return the tasks of the process that owns the clock's lock: watch, tell, leads, digest, canary, doctor."""
+    """Return the tasks of the clock's owner: watch, notifications, leads, digest, canary, doctor."""
     every_s = settings.watch_every.total_seconds()
     return (
         PeriodicTask(WRITTEN_EVERY.total_seconds(), write_heartbeat),
@@ -63,20 +63,20 @@ def watch_tasks(settings: Settings) -> Sequence[PeriodicTask]:
 
 
 def wish_tasks(settings: Settings) -> Sequence[PeriodicTask]:
-    """Return what grants wishes of Notion's rows, in a thread of its own, since it waits for Notion."""
+    """Return the task for wishes in Notion, in a thread of its own, since it waits for Notion."""
     return (PeriodicTask(WISHES_EVERY_S, grant_wishes),) if settings.notion_wishes_by else ()
 
 
 def list_tasks() -> Sequence[PeriodicTask]:
-    """Return what takes lists of leads in, in a thread of its own: one takes minutes."""
+    """Return the task that imports lists, in a thread of its own: one takes minutes."""
     return (PeriodicTask(LISTS_LOOKED_FOR_EVERY_S, take_waiting), PeriodicTask(60 * MINUTE_S, forget_lists))
 
 
 def reply_tasks() -> Sequence[PeriodicTask]:
-    """Return what reads and forwards what people write back, in a thread of its own, since it waits for Resend."""
+    """Return the task that reads and forwards replies, in a thread of its own, since it waits for Resend."""
     return (PeriodicTask(REPLIES_EVERY_S, answer_received),)
 
 
 def outbox_tasks(settings: Settings) -> Sequence[PeriodicTask]:
-    """Return what tells receivers outside, in a thread of its own: a slow one keeps no watch and no alert waiting."""
+    """Return the task that sends lead events, in a thread of its own: a slow receiver delays no alert."""
     return (PeriodicTask(TOLD_EVERY_S, tell_receivers),) if settings.events_webhook_urls else ()

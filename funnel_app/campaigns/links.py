@@ -16,6 +16,8 @@ HOST = re.compile(r"[^/?#:]*")
 # Separators in phone numbers that telephones recognise: hyphens and dashes of all kinds, dots, slashes.
 DIGITS = re.compile(r"\+?\d[\d\s()./\\\-\u00ad\u00b7\u2010-\u2015\u2022\u2027\u2043\u2212\u30fb_]*")
 FEWEST_DIGITS = 7
+# Most names match: letters and spaces make no link and no number.
+PLAIN = re.compile("[A-Za-z ]*")
 # The zero-width non-joiner: readers do not see it, and programs do not skip it.
 APART = "\u200c"
 JOINT = re.compile(r"[.@\u3002\uff0e\uff61\uff20](?=[^\s,;.!?)])|(?<=[^\W\d_]):(?=[\w/+])|/(?=/)")
@@ -28,12 +30,12 @@ def _suffixes() -> PublicSuffixList:
 
 def carries_link(text: str) -> bool:
     """Say whether a mail program would turn part of this text into a link or an address, in any script."""
-    return any(map(_is_link, BETWEEN.split(_as_read(text))))
+    return not PLAIN.fullmatch(text) and any(map(_is_link, BETWEEN.split(_as_read(text))))
 
 
 def carries_number(text: str) -> bool:
     """Say whether a telephone would recognise a number in this text."""
-    return any(_is_number(found[0]) for found in DIGITS.finditer(_as_read(text)))
+    return not PLAIN.fullmatch(text) and any(_is_number(found[0]) for found in DIGITS.finditer(_as_read(text)))
 
 
 def unlinked(text: str) -> str:

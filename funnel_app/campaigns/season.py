@@ -47,7 +47,8 @@ def deadline_ahead(campaign: Campaign, deadline: date, day: date) -> date | None
         return None
     if season is None:
         return deadline
-    return deadline if is_open(season, day) and day <= deadline <= closes_on(season, day) else None
+    # While the season is open: its last day is no earlier.
+    return deadline if day <= deadline <= closes_on(season, day) else None
 
 
 def started_on(campaign: Campaign, event: Event, day: date) -> Sequence | None:

@@ -23,6 +23,7 @@ AS_PLANNED = "Everybody who is under way has the plan of the files."
 RULES = "What went, or is on its way, stays. What is due by now goes within seconds, or is skipped as too late."
 SAY_AFTER = 500
 GOES_BACK = "this file is older than the one by which a lead came at {came}: to apply it takes people back to it."
+MEANWHILE = "{came} came by the older file meanwhile: start Funnel again, then run this again."
 AGAIN = "had an email on its way just now: run it again"
 
 
@@ -58,13 +59,16 @@ def apply_command(only_new: bool, yes: bool) -> None:
         _show(found)
         click.confirm("Let them all keep their plan?" if only_new else f"{RULES}\nApply it?", abort=True)
     if only_new:
-        say(f"{things(keep_on_older(deps, who()), 'lead')} under way keep their plan.")
+        kept = keep_on_older(deps, who())
+        say(f"{things(kept, 'lead')} under way {'keeps' if kept == 1 else 'keep'} their plan.")
         return
     done = apply_to_all(deps, who(), _progress)
     say(f"Done: {total_in_words(done.changed)}.")
     for each in done.changed:
         for line in _left(each):
             say(line)
+    if came := sum(each.people for each in count_older(deps)) - done.left:
+        say(MEANWHILE.format(came=things(came, "lead")))
 
 
 def _progress(people: int) -> None:

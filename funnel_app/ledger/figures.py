@@ -1,4 +1,4 @@
-"""Figures: what the console counts and measures, each over an index, and without the canaries."""
+"""Figures: the console's counts and measurements, each over an index, without canaries."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -36,22 +36,22 @@ from funnel_app.rules.states import HEARD
 
 Counted = Sequence[tuple[str, State, int]]
 ON_THE_WAY = [event for events in STAGES.values() for event in events]
-# What Resend took: the rest was never handed over, and says nothing about delivery.
+# States after Resend accepted an email; others say nothing about delivery.
 HANDED_OVER = (State.SENT, State.DELAYED, State.DELIVERED, State.BOUNCED, State.COMPLAINED)
 Day = tuple[datetime, datetime]
-# What stands between the parts of a word, and between words, in a text that is counted here.
+# Separators within a packed text, and between packed texts.
 BETWEEN, NEXT = "\t", "\n"
 
 
 def by_template(session: Session, since: datetime) -> Counted:
-    """Count the emails of each template that are due since a time, also those to come, by state."""
+    """Count the emails of each template due since a time, future ones included, by state."""
     rows = select(Email.template_key, Email.state, func.count()).where(Email.due_at >= since)
     counted = count_without(session, rows.group_by(Email.template_key, Email.state))
     return [(key, State(state), count) for (key, state), count in counted.items()]
 
 
 def by_day(session: Session, days: Sequence[Day]) -> Sequence[tuple[int, str, State, int]]:
-    """Count the emails by the day in which they are due (its place among the days), by template and by state."""
+    """Count the emails by due day (its index), template and state."""
     drawn = values(column("day", Integer), column("start", UtcTime), column("next", UtcTime), name="days")
     each = drawn.data([(number, start, end) for number, (start, end) in enumerate(days)]).cte("days")
     within = Email.due_at >= each.c.start, Email.due_at < each.c.next
@@ -65,7 +65,7 @@ def by_day(session: Session, days: Sequence[Day]) -> Sequence[tuple[int, str, St
 
 
 def handed_over(session: Session, span: Day, keys: Sequence[str] | None) -> dict[State, int]:
-    """Count the emails of these templates (None: of all) that are due in a span and that Resend took, by state."""
+    """Count the accepted emails of these templates (None: all) due in a span, by state."""
     states = _as_text(type_coerce(Email.state, String)).where(*_due(span, keys))
     taken = _tally(session.scalar(states))
     taken.subtract(session.scalars(select(Email.state).where(*_due(span, keys), of_canary())))
@@ -80,10 +80,9 @@ def enrolments(session: Session) -> Sequence[tuple[str, str, EnrolmentState, int
 
 
 def waits(session: Session, span: Day, keys: Sequence[str] | None) -> Sequence[tuple[float, int]]:
-    """Return how long delivered emails of these templates (None: of all) took from due to delivered, in seconds.
+    """Return how long emails of these templates (None: all) took from due to delivered, in seconds.
 
-    They are rounded to tenths, the shortest first, each with how many took so long. Counted, and not sorted one by one,
-    since there are many emails and few lengths.
+    Rounded to tenths, shortest first, each with its count: many emails share few durations.
     """
     tenths = cast(cast(func.round(_seconds(session) * 10), Integer), String)
     arrived = *_due(span, keys), Email.state == State.DELIVERED, Email.delivered_at.is_not(None)
@@ -93,9 +92,9 @@ def waits(session: Session, span: Day, keys: Sequence[str] | None) -> Sequence[t
 
 
 def went_on(session: Session, keys: Sequence[str], events: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """Return by template how many of its readers went on, by one of these events after it went, and how many there are.
+    """Return by template how many readers had one of these events after it went, and how many readers there are.
 
-    A reader is who got the email; canaries are none.
+    A reader is a recipient; canaries are excluded.
     """
     later = and_(Enrolment.exit_event.in_(list(events)), Enrolment.ended_at >= Email.sent_at)
     rows = (
@@ -109,21 +108,21 @@ def went_on(session: Session, keys: Sequence[str], events: Sequence[str]) -> dic
 
 
 def came(session: Session, campaign: str | None, span: Day, until: datetime) -> dict[Did, int]:
-    """Count those who came first in a span, to a campaign or any, by which stages of the way each did by a time.
+    """Count those who first came in a span, to a campaign or any, by the events each had by a time.
 
-    Who was heard before the span is not among them.
+    People known before the span do not count.
     """
     of = HookEvent.campaign == campaign if campaign else HookEvent.campaign != CANARY
     heard = and_(HookEvent.event.in_(ON_THE_WAY), HookEvent.outcome.in_(HEARD), of)
     within = HookEvent.received_at >= span[0], HookEvent.received_at < span[1]
     cohort = select(HookEvent.contact_id).where(HookEvent.event.in_(ON_THE_WAY), *within)
     first = func.min(HookEvent.received_at)
-    # One number says all that a person did: what is grouped by several columns is sorted by each.
+    # One number encodes all of a person's events: grouping by several columns would sort by each.
     did = [func.max(case((HookEvent.event.in_(each), 1 << i), else_=0)) for i, each in enumerate(STAGES.values())]
     people = (
         select(reduce(add, did).label("did"))
-        # A case hides what it asks from the planner: one look into the index a person, and never the one by campaign,
-        # which has everybody of all years.
+        # The CASE keeps the planner from using the index by campaign, which has everybody of all years: one lookup a
+        # person instead.
         .where(HookEvent.contact_id.in_(cohort), HookEvent.received_at <= until, case((heard, 1), else_=0) == 1)
         .group_by(HookEvent.contact_id)
         .having(first >= span[0], first < span[1])
@@ -134,7 +133,7 @@ def came(session: Session, campaign: str | None, span: Day, until: datetime) -> 
 
 
 def unsubscribed(session: Session, campaign: str | None, span: Day) -> int:
-    """Count the addresses that unsubscribed in a span and did not come back; of a campaign, those among its leads."""
+    """Count the addresses that unsubscribed in a span and stayed so; of a campaign, those among its leads."""
     rows = select(func.count()).select_from(Suppression).where(Suppression.source == UNSUBSCRIBED)
     rows = rows.where(Suppression.created_at >= span[0], Suppression.created_at < span[1])
     if campaign:
@@ -155,7 +154,7 @@ def _due(span: Day, keys: Sequence[str] | None) -> list[ColumnElement[bool]]:
 
 
 def _as_text(word: ColumnElement[str]) -> Select[str | None]:
-    """Ask for a word of each email as one text: SQLite sorts what it groups, which takes it twice as long."""
+    """Pack a row's values into one text: SQLite sorts groups, and several columns take twice as long."""
     return select(func.aggregate_strings(word, NEXT)).select_from(Email)
 
 

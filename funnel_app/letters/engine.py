@@ -1,4 +1,4 @@
-"""Jinja2's sandbox with as little in it as letters need."""
+"""Engine: Jinja2's sandbox, reduced to what letters need."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -18,7 +18,7 @@ _Thing = TypeVar("_Thing")
 
 
 class _Missing(StrictUndefined):
-    """A name without a value: its use raises UndefinedError with just the name as the message."""
+    """A missing value: using it raises UndefinedError with the name as the message."""
 
     @property
     def _undefined_message(self) -> str:
@@ -27,9 +27,9 @@ class _Missing(StrictUndefined):
 
 @lru_cache(maxsize=256)
 def template(source: str, *, html: bool) -> Template:
-    """Return the compiled template; raises TemplateSyntaxError, also for what is outside of the language.
+    """Return the compiled template; raises TemplateSyntaxError, also for anything outside the language.
 
-    Jinja2 works out constants while it compiles, so that what is not allowed must not come so far.
+    Jinja2 evaluates constants while compiling, so disallowed nodes must be rejected before.
     """
     environment = _HTML if html else PLAIN
     forbidden = next(outside(environment.parse(source)), None)
@@ -39,15 +39,15 @@ def template(source: str, *, html: bool) -> Template:
 
 
 def fill(source: str, values: Mapping[str, object], *, html: bool) -> str:
-    """Return the source with its values; raises what Jinja2 does, and ValueError where it becomes no letter's size.
+    """Return the rendered source; raises what Jinja2 does, and ValueError above the maximum size.
 
-    In HTML what is filled in stands between the marks of `letters.shape`.
+    In HTML, filled-in values are between the marks of `letters.shape`.
     """
     return template(source, html=html).render(values)
 
 
 def _joined(pieces: Iterable[str]) -> str:
-    """Return the pieces of a letter as one text; a few at a time, so that it is never much longer than it may be."""
+    """Join the pieces of a letter, a few at a time, so that it never grows far beyond the maximum size."""
     waiting, found = iter(pieces), ""
     while some := list(islice(waiting, PIECES_AT_A_TIME)):
         found = "".join((found, *some))
@@ -73,13 +73,13 @@ def _money(amount: object) -> str:
 
 
 def _pluralize(number: object, endings: str = "s") -> str:
-    """Return the ending of a word for this many: "" and "s", or two with a comma between, as in "y,ies"."""
+    """Return the ending of a word for this number: "" and "s", or two separated by a comma, as in "y,ies"."""
     one, _, many = endings.rpartition(",")
     return one if float(str(number)) == 1 else many
 
 
 def _is_known(value: object) -> bool:
-    """Say whether a name has a value at all: 0 and no are known, nothing and an empty text are not."""
+    """Say whether a name has a value: 0 and no are values, None and an empty text are not."""
     return not isinstance(value, Undefined) and value not in (None, "")
 
 

@@ -1,4 +1,4 @@
-"""The last lines of a letter: who sends it, and the way out, where the template has forgotten them."""
+"""Footer: the sender's address and the unsubscribe link, if the template lacks them."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _STYLE = (
 
 @dataclass(frozen=True)
 class Footer:
-    """What a letter must say at its end; the invitation is the sentence before the way out."""
+    """What a letter must have at its end; the invitation is the sentence before the unsubscribe link."""
 
     url: str
     invitation: str
@@ -25,7 +25,7 @@ class Footer:
     company_address: str
 
     def under_html(self, html: str, made: Made) -> str:
-        """Return the page with what its reader lacks before its end; a way out that nobody sees is none."""
+        """Return the page with what it lacks added before its end; an invisible link counts as missing."""
         lines = []
         if self.url and self.url not in made.links:
             lines.append(
@@ -36,7 +36,7 @@ class Footer:
         return _before_end(html, f'<div style="{_STYLE}">{"<br>".join(lines)}</div>') if lines else html
 
     def under_text(self, text: str) -> str:
-        """Return the text with what it lacks after it."""
+        """Return the text with what it lacks added."""
         lines = []
         if self.url and self.url not in text:
             lines.append(f"{self.invitation} Unsubscribe: {self.url}")
@@ -48,12 +48,12 @@ class Footer:
         return self._may_show_address(text) and squashed(self.company_address) in squashed(text)
 
     def _may_show_address(self, text: str) -> bool:
-        # To squash a page costs more than to look for a word of the address.
+        # Searching for a word of the address is cheaper than squashing the page.
         return self.address_word in text.casefold()
 
     @property
     def address_word(self) -> str:
-        """The longest word of the company's address, in small letters."""
+        """The longest word of the company's address, in lower case."""
         return _longest_word(self.company_address)
 
     def _signature(self) -> str:

@@ -1,4 +1,4 @@
-"""Fill a template's parts with values."""
+"""Render: fill a template's parts with values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ class Rendered:
 
 
 def render(parts: Parts, values: Mapping[str, object]) -> Rendered:
-    """Fill in all parts, a value None counting as not provided; raises MissingVariable or RenderFailed."""
+    """Render all parts; None counts as missing. Raises MissingVariable or RenderFailed."""
     given = {name: _plain(value) for name, value in values.items() if value is not None}
     rendered = Rendered(
         subject=one_line(_filled(parts.subject, given, html=False)),
@@ -73,7 +73,7 @@ def render(parts: Parts, values: Mapping[str, object]) -> Rendered:
 
 
 def _plain(value: object) -> object:
-    """Return texts without control characters, and as plain str: Markup would escape being escaped."""
+    """Return texts without control characters, as plain str: Markup would escape twice."""
     return printable(str(value)) if isinstance(value, str) else value
 
 
@@ -87,7 +87,7 @@ def _filled(source: str, values: Mapping[str, object], *, html: bool) -> str:
 
 
 def _check(rendered: Rendered, values: Mapping[str, object]) -> None:
-    """Raise RenderFailed for a letter that would embarrass; braces may come from a value, which is not a tag."""
+    """Raise RenderFailed for an embarrassing letter; braces may come from a value, which is not a tag."""
     if not rendered.subject:
         raise RenderFailed("The subject line is empty once its variables are filled in.")
     given = "".join(map(str, values.values()))

@@ -1,4 +1,4 @@
-"""Which column says what, by what `words.toml` knows of headings, and by what stands below them."""
+"""Headings: map columns to fields, by the names in `words.toml` and by the cells below them."""
 
 import re
 import tomllib
@@ -17,11 +17,11 @@ STATUS, CONSENT, CONSENT_AT, CONSENT_SOURCE, CONSENT_IP = (
 )  # fmt: skip
 SUBSCRIBED, UNSUBSCRIBED, BOUNCED, COMPLAINED = ("subscribed", "unsubscribed", "bounced", "complained")
 WORDS: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
-# Several columns may say these, and each counts.
+# Fields that several columns may hold.
 MANY = frozenset({STATUS, SUBSCRIBED, UNSUBSCRIBED, BOUNCED, COMPLAINED})
 NAMES: Mapping[str, tuple[str, ...]] = {field: tuple(names) for field, names in WORDS["headings"].items()}
 KNOWN = {name: field for field, names in NAMES.items() for name in names}
-# Where somebody lives, in the exports of shops, as often as how they stand.
+# In shops' exports "state" is as often a part of the address as a status.
 OF_A_PLACE = frozenset({"state", "estado"})
 STANDINGS = frozenset(word for words in WORDS["standings"].values() for word in words)
 NOT_A_LETTER = re.compile(r"[\W_]+")
@@ -30,13 +30,13 @@ Mapped = Mapping[str, tuple[int, ...]]
 
 
 def plain(heading: str) -> str:
-    """Return a heading in small letters without accents and signs, as the names here are written."""
+    """Return a heading in lower case without accents and punctuation, as `words.toml` has them."""
     bare = "".join(sign for sign in unicodedata.normalize("NFKD", heading) if not unicodedata.combining(sign))
     return NOT_A_LETTER.sub(" ", bare.casefold()).strip()
 
 
 def guess(form: Form, sample: Sequence[Line]) -> Mapped:
-    """Return which columns say what, as far as their headings tell, and what stands below them."""
+    """Return the field of each column, as far as headings and cells tell."""
     found: dict[str, tuple[int, ...]] = {}
     for column, heading in enumerate(form.headings):
         field = KNOWN.get(plain(heading))
@@ -55,9 +55,9 @@ def _says_standing(column: int, sample: Sequence[Line]) -> bool:
 
 
 def _of_addresses(form: Form, sample: Sequence[Line]) -> int | None:
-    """Return the column that holds addresses; None where none does in every second row and none is called so.
+    """Return the column with addresses; None if no column has one in every second row or is named so.
 
-    Of several that are called so, it is the first that holds the most.
+    Of several named so, the first with the most addresses.
     """
     counts = [sum("@" in cell_of(line.cells, column) for line in sample) for column in range(len(form.headings))]
     called = [column for column, heading in enumerate(form.headings) if KNOWN.get(plain(heading)) == EMAIL]

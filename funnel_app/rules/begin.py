@@ -1,7 +1,7 @@
 """Begin a sequence, for the first time or again, so that no step reaches a lead twice."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from funnel_app.campaigns.states import State
 from funnel_app.rules.case import Case
 from funnel_app.rules.decide import blocking
 from funnel_app.rules.exit import NOT_GONE, OF_CALLS, Happening, start_of
-from funnel_app.rules.facts import EmailFacts, EnrolmentFacts
+from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts
 from funnel_app.rules.plan import FirstEmail, anchor, plan_emails
 from funnel_app.rules.states import Outcome
 
@@ -55,10 +55,14 @@ def begin(case: Case, sequence: Sequence, hook_id: UUID, run: int) -> EnrolmentF
     return _begun(case, sequence, start, hook_id, run)
 
 
-def begin_again(case: Case, hook_id: UUID) -> list[EnrolmentFacts]:
-    """Return the enrolments that start because a booking that blocked them no longer does."""
+def begin_again(case: Case, contact: ContactFacts, hook_id: UUID) -> list[EnrolmentFacts]:
+    """Return the enrolments that start because a booking that blocked them no longer does.
+
+    `contact` is the person after the call.
+    """
     if case.call.event not in OF_CALLS:
         return []
+    case = replace(case, contact=contact)
     sequences = [s for s in case.campaign.sequences.values() if s.per_occurrence and Event.BOOKING in s.exits]
     owed = [(s, start) for s in sequences if _in_season(case, s) for start in _kept_out(case, s)]
     owed = [(s, start) for s, start in owed if case.now - start.happened_at <= s.max_lateness]

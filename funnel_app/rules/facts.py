@@ -134,5 +134,7 @@ class ContactFacts:
 
     def with_enrolments(self, *changed: EnrolmentFacts) -> "ContactFacts":
         """Return the person with these enrolments, replacing those with the same ids."""
+        if not changed:
+            return self
         kept = {enrolment.id: enrolment for enrolment in self.enrolments}
         return replace(self, enrolments=tuple({**kept, **{each.id: each for each in changed}}.values()))

@@ -155,8 +155,10 @@ def too_late(email: Timed, max_lateness: timedelta, now: datetime) -> str | None
 
 def variant_for(step: Step, sequence: Sequence, lead: UUID) -> str:
     """Return the variant of a step's template for a lead: random over all leads, constant for one."""
+    if len(variants := step.variants) == 1:
+        return variants[0]
     drawn = sha256(f"{lead}/{sequence.campaign}/{sequence.name}/{step.number}".encode()).digest()
-    return step.variants[drawn[0] % len(step.variants)]
+    return variants[drawn[0] % len(variants)]
 
 
 def _email(step: Step, template: str, due: datetime, *, latest: datetime | None, skip: Reason | None) -> EmailFacts:

@@ -32,7 +32,7 @@ def take(case: Case, hook_id: UUID) -> Taken:
     contact = case.contact.with_enrolments(*ended)
     enrolment = _started_or_moved(case, decision, contact, hook_id)
     contact = contact.with_enrolments(enrolment) if enrolment else contact
-    contact = contact.with_enrolments(*begin_again(replace(case, contact=contact), hook_id))
+    contact = contact.with_enrolments(*begin_again(case, contact, hook_id))
     return Taken(decision, contact, tuple(ended), enrolment)
 
 

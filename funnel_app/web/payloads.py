@@ -1,12 +1,13 @@
 """Payloads: JSON in storable form, read once and shared by schema, record and replay."""
 
+from io import BytesIO
 from typing import IO, Any
 
 from flask import Request
 from flask.json.provider import DefaultJSONProvider
 from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 from werkzeug.utils import cached_property
 
 from funnel_app.bodies import kept_as, read_body, read_json, sanitize
@@ -58,7 +59,13 @@ class BoundedRequest(Request):
             raise RequestEntityTooLarge
         if self.environ.get(HEAD_ONLY):
             raise BodyAwaited
-        return super().stream
+        if not self.environ.get("wsgi.input_terminated"):
+            return super().stream
+        # Ours ends where the body does, and has it in memory.
+        try:
+            return BytesIO(self.environ["wsgi.input"].read(self.largest + 1))
+        except (OSError, ValueError):
+            raise ClientDisconnected from None
 
     def get_data(self, *arguments: Any, **named: Any) -> Any:
         """Return the body; RequestEntityTooLarge if too large, announced or not."""

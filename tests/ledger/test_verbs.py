@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
@@ -18,6 +19,7 @@ from funnel_app.ledger import (
     batches,
     bookings,
     contacts,
+    driver,
     emails,
     enrolments,
     hook_events,
@@ -211,10 +213,9 @@ def test_refused_calls_are_found_by_their_own_index(deps):
 def test_what_was_heard_of_a_person_is_found_by_the_person(deps):
     """A hook costs the same however many calls of its kind there were: no index leads to everybody's."""
     opt_in(deps)
-    asked = []
-    event.listen(deps.engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
-    assess(deps)
-    (of_person,) = [each for each in asked if "hook_events.contact_id IN" in each[0]]
+    with patch.object(driver, "ask", wraps=driver.ask) as asked:
+        assess(deps)
+    (of_person,) = [each.args[1:] for each in asked.mock_calls if "hook_events.contact_id IN" in each.args[1]]
     with deps.reads() as session:
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {of_person[0]}", of_person[1]).all()
     assert "contact_id=?" in plan[0][3], plan

@@ -170,6 +170,13 @@ def test_more_rows_than_a_list_has_are_refused(monkeypatch):
         read("a@example.com\n" * 3)
 
 
+@pytest.mark.parametrize("before", ["", "Email,Notes\nana@example.com,\n"])
+def test_a_line_that_never_ends_is_refused_before_it_fills_the_memory(monkeypatch, before):
+    monkeypatch.setattr(files, "LONGEST_LINE", 1000)
+    with pytest.raises(NotAList, match="A line has more than 1,000 characters"):
+        read(f"{before}Email,{'a,' * 1000}")
+
+
 def test_rows_swallowed_by_an_open_quote_are_not_lost_in_silence():
     row = read('Email,Notes\nana@example.com,"never closed\nb@example.com,\nc@example.com,\nd@example.com,\n')[0]
     assert row.fault is not None and "never closed" in row.fault

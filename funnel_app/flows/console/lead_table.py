@@ -19,6 +19,8 @@ COLUMNS = (
 )  # fmt: skip
 # The file must not lead to mail to suppressed people, so it names their status in common words.
 STATUSES = {Scope.MARKETING: "unsubscribed", Scope.ALL: "suppressed"}
+# They signed up, by a hook that told no evidence of it.
+UNPROVEN = "no proof of consent"
 
 
 def lead_table(deps: Deps, wanted: Wanted) -> Iterator[Sequence[object]]:
@@ -37,7 +39,7 @@ def lead_table(deps: Deps, wanted: Wanted) -> Iterator[Sequence[object]]:
 def _status(forbidden: Sequence[Suppression], *, agreed: bool) -> str:
     if forbidden:
         return STATUSES[max((each.scope for each in forbidden), key=list(STATUSES).index)]
-    return "subscribed" if agreed else "no consent"
+    return "subscribed" if agreed else UNPROVEN
 
 
 def _row(deps: Deps, row: LeadRow, status: str) -> Sequence[object]:

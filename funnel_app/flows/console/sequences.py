@@ -21,7 +21,10 @@ from funnel_app.ledger.models import Email
 from funnel_app.rules.frequency import limit_in_words
 
 PAGE = 50
-UNLIMITED = "In testing mode days are minutes, and the limit holds nothing back: simulate shows what it would do."
+UNLIMITED = (
+    "In testing mode days are minutes, and the limit holds nothing back: “What would a lead get?” (flask simulate) "
+    "shows what it would do."
+)
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.turns import take_turns
 from funnel_app.rules.call import IMPORT, Call
-from funnel_app.rules.decide import TooManyEnrolments
 from funnel_app.rules.facts import EnrolmentFacts
+from funnel_app.rules.limits import TooManyEnrolments
 from funnel_app.rules.reading import Reading, wanted_for
 
 KEY_HOLDS_FOR = timedelta(hours=24)
@@ -49,7 +49,6 @@ def enrol(deps: Deps, *calls: Call) -> Receipt:
         return outcome
     for each in outcome:
         tell(each)
-    _schedule(deps, outcome)
     return _receipt(outcome)
 
 
@@ -58,8 +57,7 @@ def enrol_each(deps: Deps, calls: Sequence[Call]) -> list[Receipt | Exception]:
 
     Safe to repeat if each call has an idempotency key of its own. Nothing is logged, since there are many.
     """
-    outcomes = _commit_all(deps, lambda: [(call,) for call in calls])
-    _schedule(deps, [each for outcome in outcomes if isinstance(outcome, list) for each in outcome])
+    outcomes = _take(deps, lambda: [(call,) for call in calls])
     return [_receipt(outcome) if isinstance(outcome, list) else outcome for outcome in outcomes]
 
 
@@ -86,9 +84,16 @@ def _receipt(answered: Sequence[Answered]) -> Receipt:
 
 def _commit(deps: Deps, calls: Calls) -> Outcome:
     if take_turns(deps.engine):
-        together: Outcome = deps.intake.run(calls, lambda gather: _commit_all(deps, gather))
+        together: Outcome = deps.intake.run(calls, lambda gather: _take(deps, gather))
         return together
-    return _commit_all(deps, lambda: [calls])[0]
+    return _take(deps, lambda: [calls])[0]
+
+
+def _take(deps: Deps, gather: Callable[[], Sequence[Calls]]) -> Sequence[Outcome]:
+    """Commit the calls of one caller or several, then put on the clock what they planned, all at once."""
+    outcomes = _commit_all(deps, gather)
+    _schedule(deps, [each for outcome in outcomes if isinstance(outcome, list) for each in outcome])
+    return outcomes
 
 
 @retry_on_conflict

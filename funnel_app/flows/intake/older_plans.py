@@ -9,11 +9,13 @@ from uuid import UUID
 from funnel_app.campaigns import model
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.plan_text import fingerprint, plan_of
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.ledger import plans
 from funnel_app.ledger.models import Enrolment
 from funnel_app.ledger.plans import File
+from funnel_app.ledger.types import new_id
 from funnel_app.rules.replan import Edit, edits
 from funnel_app.rules.under_way import Row, UnderWay
 
@@ -81,7 +83,11 @@ def count_older(deps: Deps) -> list[Older]:
     """Return every sequence in which somebody follows a plan other than its file's."""
     with deps.reads() as session:
         found = plans.by_plan(session)
-    return [each for campaign, sequence, file in in_files(deps) if (each := _older(campaign, sequence, file, found))]
+    return [
+        each
+        for campaign, sequence, file in in_files(deps.registry)
+        if (each := _older(campaign, sequence, file, found))
+    ]
 
 
 def _older(
@@ -97,23 +103,27 @@ def _older(
 
 def plan_changes(deps: Deps) -> list[Changed]:
     """Return what the current files would change for people already in a sequence. Changes nothing."""
-    return [found for _, sequence, file in in_files(deps) if (found := _foreseen(deps, sequence, file)).people]
+    return [found for _, sequence, file in in_files(deps.registry) if (found := _foreseen(deps, sequence, file)).people]
 
 
-def in_files(deps: Deps) -> Iterator[tuple[model.Campaign, model.Sequence, File]]:
+def in_files(registry: Registry) -> Iterator[tuple[model.Campaign, model.Sequence, File]]:
     """Yield each sequence in the files with its current plan."""
-    for campaign in deps.registry.campaigns.values():
+    for campaign in registry.campaigns.values():
         for sequence in campaign.sequences.values():
             plan = plan_of(campaign, sequence)
             yield campaign, sequence, File(campaign.name, sequence.name, plan, fingerprint(plan))
 
 
 def behind(deps: Deps, file: File) -> Iterator[list[UUID]]:
-    """Yield the enrolments that follow an older plan, in batches."""
+    """Yield the enrolments that follow an older plan now, in batches.
+
+    Enrolments that a process with the older file makes meanwhile are left out, or the run might never end.
+    """
     after: UUID | None = None
+    until = new_id()
     while True:
         with deps.reads() as session:
-            ids = plans.older_ids(session, file, after, AT_A_TIME)
+            ids = plans.older_ids(session, file, after, until, AT_A_TIME)
         if not ids:
             return
         yield ids

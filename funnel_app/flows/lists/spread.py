@@ -1,4 +1,4 @@
-"""Spread: when the first emails of a list go, so that thousands of people are not written to within one hour."""
+"""Spread: the first emails of a list over time, so that thousands do not go within one hour."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,13 +12,13 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 def beginnings(deps: Deps, plan: Plan) -> Callable[[int], datetime | None]:
-    """Return from when the emails count of the so many-th row; None for those that begin as soon as they are in."""
+    """Return the time from which a row's emails count; None to start as soon as it is imported."""
     began, spread = deps.now(), _spread(deps, plan)
     return lambda row: began + spread * row // max(plan.rows, 1) if spread else None
 
 
 def when_first_go(deps: Deps, plan: Plan) -> str:
-    """Say in a sentence when the first emails of a list go that begins now."""
+    """Say in a sentence when the first emails of a list go if it starts now."""
     if plan.sequence is None:
         return "No email goes to them."
     spread = _spread(deps, plan)
@@ -30,7 +30,7 @@ def when_first_go(deps: Deps, plan: Plan) -> str:
 
 
 def _spread(deps: Deps, plan: Plan) -> timedelta:
-    """Return over how long, in testing mode with an interval for a day."""
+    """Return the span, in testing mode with an interval for a day."""
     if deps.mode is Mode.LIVE:
         return plan.wish.over
     return plan.wish.over / DAY * timedelta(seconds=deps.settings.testing_interval_seconds)

@@ -1,4 +1,4 @@
-"""Sweep: find in the ledger whatever Redis, a crash or an outage lost, and set it going again."""
+"""Sweep: find in the ledger whatever Redis, a crash or an outage lost, and requeue it."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ import structlog
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.add_steps import plan_missing
-from funnel_app.flows.intake.received import forget_refused
+from funnel_app.flows.intake.keep_refused import forget_refused
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.mirror.mirror import mirror_is_behind
 from funnel_app.flows.monitoring.invariants import count_invariants
@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Swept:
-    """What one sweep set going."""
+    """The number of things that one sweep requeued."""
 
     given_back: int
     overdue: int
@@ -56,11 +56,11 @@ class Swept:
 
 
 def sweep(deps: Deps) -> Swept:
-    """Set going all that stands still. Safe to repeat, and safe while another sweep runs.
+    """Requeue everything that is stuck. Safe to repeat, and to race.
 
-    Raises Unavailable where Redis cannot be reached.
+    Raises Unavailable if Redis cannot be reached.
     """
-    # First, so that what is requeued goes with what is overdue, and not with the next sweep.
+    # First, so that requeued emails go with the overdue ones now.
     given_back = _give_back_abandoned(deps)
     overdue = _push_overdue(deps)
     swept = Swept(
@@ -71,7 +71,7 @@ def sweep(deps: Deps) -> Swept:
         completed=complete(deps),
         scheduled=_schedule_missing(deps),
         forgotten=forget_refused(deps),
-        # Questions take a share of the team's rate: letters that wait go first.
+        # Reads count towards the team's rate, so waiting emails go first.
         asked=0 if overdue else _push_reconcile(deps),
         adopted=adopt_orphans(deps),
         filled=plan_missing(deps),
@@ -111,7 +111,7 @@ def _paused(deps: Deps) -> bool:
 def _push_overdue(deps: Deps) -> int:
     if _paused(deps):
         return 0
-    # What is just due is the clock's, unless Redis has lost it.
+    # Emails just due are the clock's, unless Redis lost them.
     patience = OVERDUE_AFTER if deps.queues.marked() else timedelta(0)
     with deps.reads() as session:
         overdue = emails.due(session, deps.now() - patience, deps.sendable_modes, AT_A_TIME)

@@ -14,6 +14,7 @@ from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.sending.record_click import record_click, record_opening
 from funnel_app.ledger import contacts, email_events, emails, enrolments, suppressions
 from funnel_app.ledger.after_commit import log_after_commit
+from funnel_app.ledger.at_once import write_at_once
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email, EmailEvent, Scope
 from funnel_app.ledger.turns import take_turns
@@ -64,7 +65,9 @@ def _record_all(deps: Deps, gather: Callable[[], Sequence[Report]]) -> list[bool
     with deps.sessions.begin() as session:
         now, reports = deps.now(), gather()
         known = _locked(session, {report.email_id for report in reports if report.email_id})
-        return [_record(deps, session, report, known, now) for report in reports]
+        fresh = [_record(deps, session, report, known, now) for report in reports]
+        write_at_once(session)
+        return fresh
 
 
 def _record(deps: Deps, session: Session, report: Report, known: dict[UUID, Email], now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Judge a calendar: what in it a lead would stumble over."""
+"""Judge a simulated calendar: what in it would disturb a lead."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,14 +12,15 @@ from funnel_app.campaigns.timing import day_of_year
 from funnel_app.flows.simulation.simulate import Played
 
 TOO_CLOSE = timedelta(hours=1)
-# A text that speaks of a deadline half a year later means the next one, or tells a story.
+# With a deadline this far past, a text means the next one, or tells a story.
 JUST_OVER = timedelta(days=180)
 
 
 def warnings_of(calendar: Sequence[Played], campaign: Campaign, begun_at: datetime) -> list[str]:
-    """Return what a lead would stumble over from then on, each in a sentence.
+    """Return what would disturb a lead from a time on, each as a sentence.
 
-    Emails too close to each other, held, or about what is over; what a lead's own story brought before, nobody mends.
+    Emails too close to each other, held, or about something past. A lead's earlier history is not judged, since it
+    cannot be fixed.
     """
     zone = ZoneInfo(campaign.timezone)
     gone = [each for each in calendar if each.gone]
@@ -63,6 +64,6 @@ def _named(each: Played, zone: ZoneInfo) -> str:
 
 
 def when(at: datetime, zone: ZoneInfo) -> str:
-    """Return a time as the business reads it: Thu 3 Dec 2026 14:00."""
+    """Return a time in the business's zone: Thu 3 Dec 2026 14:00."""
     local = at.astimezone(zone)
     return f"{local:%a} {local.day} {local:%b %Y %H:%M}"

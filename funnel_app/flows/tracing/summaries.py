@@ -1,4 +1,4 @@
-"""Sentences: for each sequence one, which says what happened, what comes next and when, or why not and what to do."""
+"""Summaries: a sentence on each sequence: what happened, what comes next and when, or why not and what to do."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ DOCTOR_KNOWS = "flask doctor says what to do"
 
 @dataclass(frozen=True)
 class Paused:
-    """What keeps a sequence back that somebody paused, in a clause, and until when; None until it is resumed."""
+    """A pause of a sequence as a clause, and its end; None until it is resumed."""
 
     words: str
     until: datetime | None
@@ -29,7 +29,7 @@ class Paused:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a sentence needs to know besides the enrolment: the time, where people read it, and what holds mail up.
+    """What a summary needs besides the enrolment: time, time zone, and what delays emails.
 
     `blocks` says why nothing of an enrolment goes to its person. Enrolments that go `elsewhere` are live while this
     process is in testing mode. `pauses` are by enrolment.
@@ -44,7 +44,7 @@ class Outlook:
     pauses: Mapping[UUID, Paused] = field(default_factory=dict)
 
     def spoken(self, at: datetime) -> str:
-        """Return a time as people say it: today at 07:01, or Wednesday 25 November at 07:00."""
+        """Return a time in words: today at 07:01, or Wednesday 25 November at 07:00."""
         if abs(at - self.now) < timedelta(minutes=1):
             return "within a minute" if at > self.now else "just now"
         local = at.astimezone(self.zone)
@@ -71,8 +71,8 @@ def sentence(enrolment: Enrolment, now: datetime, outlook: Outlook | None = None
 
 
 def _together(told: Iterable[tuple[int, str]]) -> Iterator[str]:
-    """Say once what is true of several emails in a row."""
-    # Steps that follow each other are as far from their places in the list.
+    """Merge clauses that are equal for consecutive emails."""
+    # Consecutive steps differ from their list index by the same amount.
     for (_, words), group in groupby(enumerate(told), key=lambda each: (each[1][0] - each[0], each[1][1])):
         steps = [step for _, (step, _) in group]
         several = f"each of emails {steps[0]} {'and' if len(steps) == 2 else 'to'} {steps[-1]}"
@@ -94,7 +94,7 @@ def _advice(email: Email) -> str:
         return " (leave it so: nothing more goes to that address)"
     if email.state == State.BOUNCED:
         return f" ({OTHER_ADDRESS})"
-    # What we ourselves did not send has no id: somebody unsubscribed, and is to be left alone.
+    # Without an id we did not send it: the person unsubscribed, and must be left alone.
     if email.state == State.SUPPRESSED and email.resend_id:
         return f" ({OFF_THE_LIST})"
     return ""

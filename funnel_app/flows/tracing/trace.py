@@ -1,4 +1,4 @@
-"""Trace: a contact's whole story, and one plain sentence for each sequence."""
+"""Trace: a contact's whole history, and a sentence on each sequence."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from funnel_app.flows.addresses import looked_up, names
 from funnel_app.flows.intake.received import reason_of
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
-from funnel_app.flows.receipt import iso
+from funnel_app.flows.receipt import email_as_json, iso
 from funnel_app.flows.replies.history import as_row
 from funnel_app.flows.sending.eligibility import block_reason
 from funnel_app.flows.sending.sending_status import pause_reason, pause_words
@@ -38,13 +38,12 @@ Timeline = dict[Any, list[EmailEvent]]
 
 
 def trace(deps: Deps, address: str) -> dict[str, Any]:
-    """Return the story of an address as plain data, by the contract; `contact` is None for one we never heard of.
+    """Return the history of an address as plain data, by the contract; `contact` is None if unknown.
 
-    `headline` is how all stands; `suppressions` are what forbids mail to it, even one that we never heard of; `story`
-    is all that happened, in time order. A call that named it and was refused is among `hooks`; `similar` are known
-    addresses like an unknown one.
+    `headline` is the overall state; `suppressions` apply even to an unknown address; `story` is the timeline. Refused
+    calls that name the address are among `hooks`; `similar` are known addresses like an unknown one.
     """
-    # Once for both: a Redis that hangs costs its reader a third of a second each time.
+    # Asked once for both: a hanging Redis costs a third of a second each time.
     found = stops(deps)
     email_norm, waiting, said = looked_up(address), _why_all_waits(deps, found), current_headline(deps, found).sentence
     with deps.reads() as session:
@@ -146,13 +145,8 @@ def _enrolment(enrolment: Enrolment, timeline: Timeline, outlook: Outlook) -> di
 
 def _email(email: Email, events: Sequence[EmailEvent]) -> dict[str, Any]:
     return {
-        "id": str(email.id),
-        "step": email.step,
-        "template": email.template_key,
-        "due_at": iso(email.due_at),
-        "state": str(email.state),
+        **email_as_json(email),
         "since": iso(getattr(email, f"{email.state}_at") or email.due_at),
-        "reason": email.reason,
         "resend_id": email.resend_id,
         "events": [{"at": iso(event.at), "kind": event.kind, "detail": event.detail} for event in events],
     }

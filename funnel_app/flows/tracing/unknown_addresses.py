@@ -1,4 +1,4 @@
-"""Unknown addresses: what can be said of an address that the ledger does not know, and what to do to find its owner."""
+"""Unknown addresses: what can be said of an address without a contact, and how to find its owner."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -16,7 +16,7 @@ HOW_ALIKE = 0.85
 
 
 def unknown_address(session: Session, email_norm: str, refused: Sequence[HookEvent]) -> dict[str, Any]:
-    """Return the story of an address without a contact, but for the refused calls that name it: others like it.
+    """Return the trace of an address without a contact: refused calls that name it, and similar addresses.
 
     Its sentence says what to do.
     """

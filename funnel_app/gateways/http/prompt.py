@@ -1,6 +1,6 @@
-"""Prompt: servers whose whole answer has to be there in time, however slowly they send it.
+"""Prompt: a session with a timeout for the whole response, however slowly it arrives.
 
-A time limit of `requests` holds for each piece of an answer, so that a byte now and then would hold a caller for days:
+A timeout of `requests` applies to each chunk, so an occasional byte would hold a caller for days:
 https://requests.readthedocs.io/en/latest/user/advanced/#timeouts
 """
 
@@ -17,7 +17,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 
 def prompt_session() -> requests.Session:
-    """Return a session whose time limit to read is one for all of an answer."""
+    """Return a session whose read timeout covers the whole response."""
     session = requests.Session()
     for scheme in ("http://", "https://"):
         session.mount(scheme, _PromptAdapter())
@@ -25,7 +25,7 @@ def prompt_session() -> requests.Session:
 
 
 class _InTime(io.RawIOBase):
-    """What a socket says until a time, and no more."""
+    """A socket that can be read until a deadline."""
 
     def __init__(self, raw: io.RawIOBase, line: socket.socket, within_s: float) -> None:
         self._raw, self._line, self._within_s = raw, line, within_s
@@ -42,7 +42,7 @@ class _InTime(io.RawIOBase):
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
-        # The next call over this connection has all its time again.
+        # The next call on this connection has its full timeout again.
         if not self.closed and self._line.fileno() != -1:
             self._line.settimeout(self._within_s)
         self._raw.close()

@@ -1,4 +1,4 @@
-"""Receivers: addresses outside that are told of events, signed as Standard Webhooks describes.
+"""Receivers: outside addresses that get events, signed by Standard Webhooks.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -19,7 +19,7 @@ from funnel_app.gateways.http.prompt import prompt_session
 
 TIMEOUT_S = 10.0
 LONGEST_ANSWER = 64 * 1024
-# What speaks of the address and not of what was sent: a wrong way, no proof, nothing there, gone, too much at once.
+# Statuses about the address and not the event: redirect, authentication, not found, gone, too many.
 OF_THE_ADDRESS = frozenset({401, 403, 404, 405, 408, 410, 421, 425, 429})
 _GONE = ": nothing takes events there, set another address in EVENTS_WEBHOOK_URL or take it out"
 _UNPROVEN = ": it wants another proof, see whether it has the secret of EVENTS_WEBHOOK_SECRET"
@@ -27,17 +27,17 @@ HINTS = {401: _UNPROVEN, 403: _UNPROVEN, 404: _GONE, 410: _GONE}
 
 
 def receiver_key(url: str) -> str:
-    """Return the name under which the ledger knows an address, which is itself a secret."""
+    """Return the ledger's key of an address, which is itself a secret."""
     return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
 def receiver_host(url: str) -> str:
-    """Return what may be shown of an address."""
+    """Return the part of an address that may be shown."""
     return urlsplit(url).hostname or "a receiver"
 
 
 def signed_headers(secrets: Sequence[str], event_id: str, at_s: int, body: bytes) -> dict[str, str]:
-    """Return the headers that prove a body; one signature for each secret, so that they can be rotated."""
+    """Return the headers that sign a body, with a signature for each secret, so that they can be rotated."""
     signed = f"{event_id}.{at_s}.".encode() + body
     digests = [hmac.new(_key(secret), signed, hashlib.sha256).digest() for secret in secrets]
     return {
@@ -52,15 +52,15 @@ def _key(secret: str) -> bytes:
 
 
 class Receivers:
-    """Posts events. Raises Unavailable where a receiver does not work now, Rejected where it refuses this one event."""
+    """Posts events. Raises Unavailable if a receiver does not work now, Rejected if it refuses this event."""
 
     def __init__(self) -> None:
         self._session = prompt_session()
-        # Connections are kept, since most receivers want TLS; cookies are not.
+        # Connections are kept, since most receivers use TLS; cookies are not.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def post(self, url: str, body: bytes, headers: dict[str, str]) -> None:
-        """Hand a body to a receiver; it has it only when it answered with 2xx."""
+        """Send a body to a receiver; only a 2xx counts as accepted."""
         host = receiver_host(url)
         headers = {**headers, "Content-Type": "application/json", "User-Agent": "Funnel"}
         try:
@@ -69,6 +69,8 @@ class Receivers:
             ) as answer:
                 status = answer.status_code
                 _pass_over(answer)
+        except requests.ReadTimeout:
+            raise Unavailable(host, f"did not answer within {TIMEOUT_S:.0f} seconds") from None
         except requests.RequestException as error:
             raise Unavailable(host, f"cannot be reached: {type(error).__name__}") from None
         if 200 <= status < 300:
@@ -80,16 +82,16 @@ class Receivers:
 
 
 def _hint(status: int) -> str:
-    """Return what an owner can do about an address that does not take events; nothing where time may mend it."""
+    """Return what an owner can do about an address that refuses events; empty if waiting may help."""
     if 300 <= status < 400:
         return ": it has moved, set its new address in EVENTS_WEBHOOK_URL"
     return HINTS.get(status, "")
 
 
 def _pass_over(answer: requests.Response) -> None:
-    """Read what an answer says besides its status, which alone counts: so its connection is kept for the next one.
+    """Read and discard a response's body, so that the connection can be reused; only the status counts.
 
-    It may be endless, cut short or of another length than it says; none of it makes an event untold.
+    It may be endless, truncated or of a wrong length; the event counts as accepted anyway.
     """
     with suppress(HTTPError, OSError):
         answer.raw.read(LONGEST_ANSWER)
