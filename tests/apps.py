@@ -29,7 +29,7 @@ class NotedSettings:
 
 @dataclass
 class Made:
-    """An application, and what it would have to be made anew for."""
+    """An application, and what requires a new one."""
 
     app: Flask
     registry: Registry

@@ -123,7 +123,7 @@ def mark_sent(session: Session, taken: Mapping[UUID, str | None], now: datetime)
     _note(session, taken, State.SENT, now)
 
 
-def take_along(session: Session, late: Mapping[UUID, tuple[int, timedelta]]) -> None:
+def move_later_steps(session: Session, late: Mapping[UUID, tuple[int, timedelta]]) -> None:
     """Move the planned steps after a late one by its lateness; `late` is by enrolment."""
     wanted = select(Email.id, Email.enrolment_id, Email.step, Email.due_at).where(
         Email.enrolment_id.in_(list(late)), written(Email.state, State.PLANNED)

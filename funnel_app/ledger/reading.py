@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, or_, s
 from funnel_app.ledger import bookings
 from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
-from funnel_app.rules.decide import PER_ADDRESS, PER_IP
 from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts, Heard
+from funnel_app.rules.limits import PER_ADDRESS, PER_IP
 from funnel_app.rules.reading import Reading, Wanted
 from funnel_app.rules.states import HEARD, EnrolmentState, Outcome
 

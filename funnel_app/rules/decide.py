@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Event, Sequence
@@ -11,21 +10,9 @@ from funnel_app.campaigns.season import OUT_OF_SEASON, opens_next
 from funnel_app.rules.case import Case
 from funnel_app.rules.exit import Happening, by_calls, told, touches, touches_elsewhere
 from funnel_app.rules.facts import EnrolmentFacts, Heard
+from funnel_app.rules.limits import check_limits
 from funnel_app.rules.places import GIVE_UPS
 from funnel_app.rules.states import HEARD, EnrolmentState, Outcome
-
-PER_ADDRESS = 10, timedelta(days=1)
-PER_IP = 30, timedelta(hours=1)
-
-
-class TooManyEnrolments(Exception):
-    """More sequences were started for one address, or from one IP address, than people start."""
-
-    def __init__(self, what: str, retry_after: timedelta) -> None:
-        super().__init__(
-            f"Too many sequences were started {what}. Nothing was begun; what came in is kept for a replay."
-        )
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
@@ -52,7 +39,7 @@ def decide(case: Case) -> Decision:
     if blocked is not None:
         happened = told(blocked.event, blocked.at, ZoneInfo(case.campaign.timezone))
         return Decision(Outcome.IGNORED, f"“{sequence.title}” does not start: the contact already {happened}")
-    _check_limits(case)
+    check_limits(case)
     return Decision(Outcome.ACCEPTED, run=before.run + 1 if before else 1)
 
 
@@ -112,15 +99,3 @@ def _happening(heard: Heard) -> Happening:
         at=heard.happened_at or heard.received_at,
         call_at=heard.call_at,
     )
-
-
-def _check_limits(case: Case) -> None:
-    """Raise TooManyEnrolments if robots may be at work; calendars and an operator's lists are exempt."""
-    if case.call.may_be_many:
-        return
-    most, span = PER_ADDRESS
-    if max(case.for_mailbox, case.contact.enrolled_since(case.now - span)) >= most:
-        raise TooManyEnrolments("for this address today", span)
-    most, span = PER_IP
-    if case.from_caller >= most:
-        raise TooManyEnrolments("from the IP address that the consent names", span)

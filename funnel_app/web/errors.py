@@ -21,7 +21,7 @@ from funnel_app.flows.monitoring.unauthenticated_calls import note_unauthenticat
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.rules.call import CALENDARS
 from funnel_app.rules.caller import caller_key
-from funnel_app.rules.decide import TooManyEnrolments
+from funnel_app.rules.limits import TooManyEnrolments
 from funnel_app.web.auth import is_authenticated
 from funnel_app.web.hooks.calendars import acknowledge
 from funnel_app.web.misdirected import keep_misdirected

@@ -26,7 +26,7 @@ from funnel_app.ledger.models import Scope
 from funnel_app.ledger.operator_actions import NOTION
 from funnel_app.ledger.wishes import Wish
 from funnel_app.redact import masked_addresses
-from funnel_app.rules.decide import TooManyEnrolments
+from funnel_app.rules.limits import TooManyEnrolments
 
 ANYBODY = "*"
 TICKED = "yes"

@@ -21,8 +21,8 @@ from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.turns import take_turns
 from funnel_app.rules.call import IMPORT, Call
-from funnel_app.rules.decide import TooManyEnrolments
 from funnel_app.rules.facts import EnrolmentFacts
+from funnel_app.rules.limits import TooManyEnrolments
 from funnel_app.rules.reading import Reading, wanted_for
 
 KEY_HOLDS_FOR = timedelta(hours=24)

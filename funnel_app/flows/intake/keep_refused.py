@@ -23,6 +23,9 @@ from funnel_app.ledger.types import new_id
 
 log = structlog.get_logger()
 
+REFUSED_KEPT_FOR = timedelta(days=30)
+# A hook waits for at most this many deletions; the sweep continues later.
+FORGOTTEN_AT_A_TIME = 500
 BUDGET_BYTES, BUDGET_SPAN = 20_000_000, timedelta(days=1)
 # The size of a row without its payload, with all its indexes.
 ROW_BYTES = 2_000
@@ -103,3 +106,14 @@ def _kept(session: Session, call: _Call, deps: Deps) -> HookEvent:
     )
     hook_events.add(session, event)
     return event
+
+
+def forget_refused(deps: Deps) -> int:
+    """Delete refused calls past their retention, in batches; return how many. Safe to repeat."""
+    before = deps.now() - REFUSED_KEPT_FOR
+    with deps.reads() as session:
+        old = hook_events.refused_before(session, before, FORGOTTEN_AT_A_TIME)
+    if not old:
+        return 0
+    with deps.sessions.begin() as session:
+        return hook_events.delete_refused(session, old)

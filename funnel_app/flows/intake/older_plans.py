@@ -9,6 +9,7 @@ from uuid import UUID
 from funnel_app.campaigns import model
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.plan_text import fingerprint, plan_of
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.ledger import plans
@@ -82,7 +83,11 @@ def count_older(deps: Deps) -> list[Older]:
     """Return every sequence in which somebody follows a plan other than its file's."""
     with deps.reads() as session:
         found = plans.by_plan(session)
-    return [each for campaign, sequence, file in in_files(deps) if (each := _older(campaign, sequence, file, found))]
+    return [
+        each
+        for campaign, sequence, file in in_files(deps.registry)
+        if (each := _older(campaign, sequence, file, found))
+    ]
 
 
 def _older(
@@ -98,12 +103,12 @@ def _older(
 
 def plan_changes(deps: Deps) -> list[Changed]:
     """Return what the current files would change for people already in a sequence. Changes nothing."""
-    return [found for _, sequence, file in in_files(deps) if (found := _foreseen(deps, sequence, file)).people]
+    return [found for _, sequence, file in in_files(deps.registry) if (found := _foreseen(deps, sequence, file)).people]
 
 
-def in_files(deps: Deps) -> Iterator[tuple[model.Campaign, model.Sequence, File]]:
+def in_files(registry: Registry) -> Iterator[tuple[model.Campaign, model.Sequence, File]]:
     """Yield each sequence in the files with its current plan."""
-    for campaign in deps.registry.campaigns.values():
+    for campaign in registry.campaigns.values():
         for sequence in campaign.sequences.values():
             plan = plan_of(campaign, sequence)
             yield campaign, sequence, File(campaign.name, sequence.name, plan, fingerprint(plan))

@@ -1,7 +1,6 @@
 """Received calls: what callers sent, what became of it, and which refused calls can be corrected and replayed."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +11,6 @@ from funnel_app.flows.intake.keep_refused import NOT_KEPT
 from funnel_app.flows.receipt import iso
 from funnel_app.ledger import hook_events
 from funnel_app.ledger.models import HookEvent, Outcome
-
-REFUSED_KEPT_FOR = timedelta(days=30)
-# A hook waits for at most this many deletions; the sweep continues later.
-FORGOTTEN_AT_A_TIME = 500
 
 
 def list_hooks(deps: Deps, outcome: str | None, limit: int) -> list[dict[str, Any]]:
@@ -50,17 +45,6 @@ def put_aside(session: Session, event: HookEvent, why: str) -> None:
         # The same call counts as new if it is refused again.
         event.dedupe_key = None
         session.flush()
-
-
-def forget_refused(deps: Deps) -> int:
-    """Delete refused calls past their retention, in batches; return how many. Safe to repeat."""
-    before = deps.now() - REFUSED_KEPT_FOR
-    with deps.reads() as session:
-        old = hook_events.refused_before(session, before, FORGOTTEN_AT_A_TIME)
-    if not old:
-        return 0
-    with deps.sessions.begin() as session:
-        return hook_events.delete_refused(session, old)
 
 
 def as_row(event: HookEvent) -> dict[str, Any]:

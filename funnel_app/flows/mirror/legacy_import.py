@@ -20,8 +20,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.intake.schedule import schedule
-from funnel_app.flows.mirror.legacy_rows import NotUnderstood, OldRow, address_of, facts_of, is_booked, read_row
-from funnel_app.flows.mirror.rows import Written
+from funnel_app.flows.mirror.legacy_rows import NotUnderstood, OldRow, facts_of, is_booked, read_row
+from funnel_app.flows.mirror.rows import Written, address_of, by_address
 from funnel_app.gateways.notion.workspace import NotionTable, Row
 from funnel_app.ledger import contacts, emails, enrolments, hook_events, mirrored, planning, suppressions
 from funnel_app.ledger.emails import Due
@@ -72,13 +72,8 @@ def cut_over(deps: Deps, *, dry_run: bool) -> list[Carried]:
     people = list(deps.desk.contacts.rows()) if deps.desk.contacts else []
     with deps.reads() as session:
         ours = mirrored.owned(session, [row.id for row in rows])
-    # The oldest row of an address wins, as in the mirror.
-    notes = _Notes(people={_address(row): row for row in reversed(people)}, ours=ours)
+    notes = _Notes(people=by_address(people), ours=ours)
     return [_carry(deps, row, notes, dry_run=dry_run) for row in rows if row.id not in ours]
-
-
-def _address(row: Row) -> str:
-    return looked_up(address_of(row))
 
 
 def _carry(deps: Deps, row: Row, notes: _Notes, *, dry_run: bool) -> Carried:
@@ -86,7 +81,7 @@ def _carry(deps: Deps, row: Row, notes: _Notes, *, dry_run: bool) -> Carried:
     try:
         old = read_row(deps.registry, row, now)
     except NotUnderstood as fault:
-        return Carried(address=_address(row), did="not understood", detail=str(fault))
+        return Carried(address=looked_up(address_of(row)), did="not understood", detail=str(fault))
     with deps.sessions() as session, session.begin() as transaction:
         enrolment, carried = _Carrying(deps, session, old, row, notes.people.get(old.email_norm), now).carry()
         kind = enrolment.kind

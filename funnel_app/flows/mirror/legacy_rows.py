@@ -12,6 +12,7 @@ from funnel_app.campaigns.model import Campaign, Event, Mode, Sequence
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.timing import due_at
 from funnel_app.flows.addresses import NotAnAddress, required, written
+from funnel_app.flows.mirror.rows import address_of
 from funnel_app.gateways.notion.values import Value
 from funnel_app.gateways.notion.workspace import Row
 from funnel_app.rules.names import safe_name
@@ -86,11 +87,6 @@ def read_row(registry: Registry, row: Row, now: datetime) -> OldRow:
         began_at=_moment(row.created_at, zone, now) or now,
         facts=facts_of(row),
     )
-
-
-def address_of(row: Row) -> str:
-    """Return the text in a row's address property; empty if there is none."""
-    return str(row.values.get("email") or "").strip()
 
 
 def find_sequence(registry: Registry, row: Row) -> tuple[Campaign, Sequence]:

@@ -15,6 +15,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.mirror.shown_call import shown_call
 from funnel_app.flows.mirror.write import AFTER_A_REFUSAL, LEASE, Person, Rows, Tally, release
 from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.notion.workspace import NotionWorkspace
 from funnel_app.gateways.redis.queue import mirror_job
 from funnel_app.ledger import bookings, contacts, hook_events, mirrored, suppressions
 from funnel_app.ledger.conflicts import retry_on_conflict
@@ -67,12 +68,12 @@ def mirror_is_behind(deps: Deps) -> bool:
     if not deps.desk.mirrors:
         return False
     with deps.reads() as session:
-        return bool(mirrored.stale(session, mirrors_of(deps), now - SETTLES_IN, now, 1))
+        return bool(mirrored.stale(session, mirrors_of(deps.desk), now - SETTLES_IN, now, 1))
 
 
-def mirrors_of(deps: Deps) -> Mirrors:
+def mirrors_of(desk: NotionWorkspace) -> Mirrors:
     """Return which tables are mirrored."""
-    return Mirrors(contacts=deps.desk.contacts is not None, sequences=deps.desk.sequences is not None)
+    return Mirrors(contacts=desk.contacts is not None, sequences=desk.sequences is not None)
 
 
 def mirror_some(
@@ -110,7 +111,7 @@ def mirror_some(
 def _claim(deps: Deps, token: UUID, settled: timedelta) -> list[UUID]:
     now = deps.now()
     with deps.sessions.begin() as session:
-        behind = mirrored.stale(session, mirrors_of(deps), now - settled, now, PEOPLE_AT_ONCE)
+        behind = mirrored.stale(session, mirrors_of(deps.desk), now - settled, now, PEOPLE_AT_ONCE)
         contacts.lock(session, behind)
         return mirrored.claim(session, behind, now, token, now + LEASE) if behind else []
 

@@ -1,6 +1,6 @@
 """Rows: what a row in Notion should contain, from the ledger; pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,9 +9,11 @@ from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.reasons import ReasonCode
 from funnel_app.campaigns.segments import segment_of
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
+from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.mirror.shown_call import ShownCall
 from funnel_app.gateways.notion.schema import Table, Writes
 from funnel_app.gateways.notion.values import Value, told_time
+from funnel_app.gateways.notion.workspace import Row
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, HookEvent
 from funnel_app.rules.exit import REASONS
 
@@ -79,6 +81,16 @@ class Written:
             for key, value in wanted.items()
             if key not in self.people and (key not in self.values or self.values[key] != value)
         }
+
+
+def address_of(row: Row) -> str:
+    """Return the address in a row as somebody typed it; empty if there is none."""
+    return str(row.values.get("email") or "").strip()
+
+
+def by_address(rows: Iterable[Row]) -> dict[str, Row]:
+    """Return the rows that have an address by its normalised form; of several rows the first."""
+    return {looked_up(address_of(row)): row for row in reversed(list(rows)) if address_of(row)}
 
 
 def contact_row(contact: Contact, hooks: Sequence[HookEvent], call: ShownCall, *, suppressed: bool) -> Values:

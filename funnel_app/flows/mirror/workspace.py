@@ -9,7 +9,7 @@ from funnel_app.campaigns.called import as_choice
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.mirror.mirror import mirror_some
-from funnel_app.flows.mirror.rows import Written
+from funnel_app.flows.mirror.rows import Written, address_of, by_address
 from funnel_app.flows.mirror.write import Tally
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.notion.schema import Table
@@ -122,7 +122,7 @@ def _mark_stale(deps: Deps, ids: list[UUID]) -> None:
 @retry_on_conflict
 def _take_stock(deps: Deps, ids: list[UUID], found: dict[NotionTable, dict[str, Row]]) -> None:
     """Store Notion's content as last written, so that the mirror sees each difference."""
-    known = _by_address(found[deps.desk.contacts].values()) if deps.desk.contacts else {}
+    known = by_address(found[deps.desk.contacts].values()) if deps.desk.contacts else {}
     with deps.sessions.begin() as session:
         contacts.lock(session, ids)
         mirrored.mark_stale(session, ids, deps.now())
@@ -137,11 +137,6 @@ def _take_stock(deps: Deps, ids: list[UUID], found: dict[NotionTable, dict[str, 
                 elif memory is contact and contact.email_norm in known:
                     contact.notion_page_id = known[contact.email_norm].id
                     _remember(table, contact, known[contact.email_norm])
-
-
-def _by_address(rows: Iterable[Row]) -> dict[str, Row]:
-    """Return the oldest row of each address, ignoring case."""
-    return {looked_up(str(row.values["email"])): row for row in reversed(list(rows)) if row.values["email"]}
 
 
 def _remember(table: NotionTable, memory: Contact | Enrolment, row: Row | None) -> None:
@@ -167,5 +162,5 @@ def _write_all(deps: Deps, tally: Tally) -> None:
 
 
 def _doubles(rows: Iterable[Row]) -> list[str]:
-    counts = Counter(looked_up(str(row.values["email"])) for row in rows if row.values["email"])
+    counts = Counter(looked_up(address_of(row)) for row in rows if address_of(row))
     return sorted(address for address, count in counts.items() if count > 1)

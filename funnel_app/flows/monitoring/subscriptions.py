@@ -1,5 +1,6 @@
 """Subscriptions: whether Calendly sends us its events, and renewing its subscription."""
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
 from funnel_app.gateways.http.calendly import Calendly, Subscription
 
@@ -49,14 +50,14 @@ def subscribe_calendly(deps: Deps, campaign: str) -> str:
     return "subscribed again" if ours else "subscribed"
 
 
-def told_by_calendly(deps: Deps) -> list[str]:
+def told_by_calendly(registry: Registry) -> list[str]:
     """Return the campaigns whose files have a hook for Calendly."""
-    return [name for name, campaign in deps.registry.campaigns.items() if HOOK in campaign.hooks]
+    return [name for name, campaign in registry.campaigns.items() if HOOK in campaign.hooks]
 
 
 def only_told_by_calendly(deps: Deps) -> str:
     """Return the only campaign with a hook for Calendly; NotSet if there is none or several."""
-    found = told_by_calendly(deps)
+    found = told_by_calendly(deps.registry)
     if len(found) != 1:
         choice = (
             f"Say which with --campaign: {', '.join(found)}." if found else f"No campaign's file has [hooks.{HOOK}]."

@@ -21,7 +21,7 @@ def list_events(deps: Deps, state: str | None, limit: int, before: UUID | None =
     with deps.reads() as session:
         found = outgoing_events.newest(session, state, limit, before)
         people = contacts.by_ids(session, {event.contact_id for event in found})
-    hosts = hosts_by_key(deps)
+    hosts = hosts_by_key(deps.settings)
     return [_row(event, people[event.contact_id].email, hosts.get(event.receiver, REMOVED)) for event in found]
 
 
@@ -61,7 +61,7 @@ def tell_since(deps: Deps, since: datetime) -> int:
 def _tell_again(deps: Deps, wanted: ColumnElement[bool]) -> int:
     with deps.sessions.begin() as session:
         # Whoever asks has presumably fixed the receiver.
-        receivers.wake(session, hosts_by_key(deps))
+        receivers.wake(session, hosts_by_key(deps.settings))
         return outgoing_events.offer_again(session, wanted, deps.now())
 
 
@@ -70,7 +70,7 @@ def forget_told(deps: Deps) -> int:
 
     Safe to repeat.
     """
-    now, keys = deps.now(), hosts_by_key(deps)
+    now, keys = deps.now(), hosts_by_key(deps.settings)
     with deps.sessions.begin() as session:
         receivers.forget_others(session, keys)
         given_up = outgoing_events.give_up_of_others(session, keys, now - GIVES_UP_AFTER, now)

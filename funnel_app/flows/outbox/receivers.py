@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.gateways.http.receivers import receiver_host, receiver_key
 from funnel_app.ledger import outgoing_events, receivers
@@ -26,12 +27,12 @@ class ReceiverStanding:
     error: str | None = None
 
 
-def hosts_by_key(deps: Deps) -> dict[str, str]:
+def hosts_by_key(settings: Settings) -> dict[str, str]:
     """Return what is shown of each configured receiver, by its key in the ledger: its host.
 
     Of several at one host, as two hooks of Zapier, each is shown with its place in the setting.
     """
-    urls = deps.settings.events_webhook_urls
+    urls = settings.events_webhook_urls
     hosts = [receiver_host(url) for url in urls]
     places = [f"{host}, address {place} of EVENTS_WEBHOOK_URL" for place, host in enumerate(hosts, 1)]
     shown = [place if hosts.count(host) > 1 else host for host, place in zip(hosts, places, strict=True)]
@@ -43,7 +44,7 @@ def find_receivers(deps: Deps) -> list[ReceiverStanding]:
     with deps.reads() as session:
         waiting = outgoing_events.waiting_by_receiver(session)
         failing = receivers.failing(session)
-    hosts = hosts_by_key(deps)
+    hosts = hosts_by_key(deps.settings)
     hosts |= {key: REMOVED for key in waiting if key not in hosts}
     return [
         ReceiverStanding(

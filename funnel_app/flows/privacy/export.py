@@ -45,7 +45,7 @@ def export(deps: Deps, address: str) -> dict[str, Any] | None:
         written = _written(session, contact, email_norm)
     if contact is None and not forbidden and not calls and not others and not written:
         return None
-    hosts = hosts_by_key(deps)
+    hosts = hosts_by_key(deps.settings)
     return {
         "person": _person(contact) if contact else None,
         "suppressions": [_suppression(each) for each in forbidden],

@@ -1,4 +1,7 @@
-"""Suppress an address on an operator's word; and lift the suppression."""
+"""Suppress an address on an operator's word; and lift the suppression.
+
+Bounces and complaints suppress in `flows/sending/record_event.py`, a lead's own click in `unsubscribe.py`.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime

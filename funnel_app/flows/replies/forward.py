@@ -59,7 +59,7 @@ def payload_of(deps: Deps, row: ReceivedEmail) -> dict[str, object]:
         "subject": row.subject or "(no subject)",
         "text": _text(deps, row),
         # The first prevents automatic replies (RFC 3834), the second lets us recognise it.
-        "headers": {"Auto-Submitted": "auto-generated", "X-Loop": loop_mark(deps)},
+        "headers": {"Auto-Submitted": "auto-generated", "X-Loop": loop_mark(deps.settings)},
         "tags": [{"name": "reply", "value": str(row.id)}],
     }
     return body | {"reply_to": row.sender} if _is_address(row.sender) else body

@@ -140,8 +140,8 @@ def _write(deps: Deps, row: ReceivedEmail, match: Match, letter: IncomingEmail |
     row.proof = match.proof
     headers = letter.headers if letter else {}
     # An owner testing as a lead counts as a lead.
-    own = set() if match.proof is Proof.REFERENCES else own_addresses(deps)
-    row.kind = kind_of(headers, row.sender, row.subject, own, loop_mark(deps))
+    own = set() if match.proof is Proof.REFERENCES else own_addresses(deps.settings)
+    row.kind = kind_of(headers, row.sender, row.subject, own, loop_mark(deps.settings))
     # After three crashes its HTML is suspect.
     row.text = text_of(letter.text, None if crashed else letter.html) if letter else None
     row.reading = Reading.READ if letter else Reading.UNREAD

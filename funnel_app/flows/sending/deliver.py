@@ -102,7 +102,7 @@ def _goes_on(deps: Deps, session: Session, email: Email, now: datetime, forbidde
 
 def _wait_for_window(deps: Deps, session: Session, email: Email, now: datetime) -> bool:
     enrolment = email.enrolment
-    campaign, sequence = in_files(deps, email)
+    campaign, sequence = in_files(deps.registry, email)
     window = sequence.window
     if window is None or enrolment.mode == Mode.TEST:
         return False

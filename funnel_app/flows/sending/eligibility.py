@@ -1,4 +1,7 @@
-"""Eligibility: whether an email may still go; checked at the claim, the freeze, each repeat, and while held."""
+"""Eligibility: whether an email may still go; checked at the claim, the freeze, each repeat, and while held.
+
+That no step goes before its predecessor is a condition of the claim itself: `claimable` in `ledger/emails.py`.
+"""
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Rows
@@ -12,7 +15,7 @@ from funnel_app.campaigns.model import Campaign, Mode, Sequence
 from funnel_app.campaigns.plan_text import step_of
 from funnel_app.campaigns.reasons import Reason, ReasonCode
 from funnel_app.campaigns.recipients import is_test_recipient
-from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.campaigns.registry import Registry, UnknownCampaign
 from funnel_app.campaigns.season import not_on
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
@@ -49,12 +52,12 @@ class NotInFiles(Exception):
     """The campaign files no longer have an email's sequence or step; the message says which, and what to do."""
 
 
-def in_files(deps: Deps, email: Email) -> tuple[Campaign, Sequence]:
+def in_files(registry: Registry, email: Email) -> tuple[Campaign, Sequence]:
     """Return the campaign and sequence of an email. Raises NotInFiles."""
     enrolment = email.enrolment
     try:
-        campaign = deps.registry.campaign(enrolment.campaign)
-        sequence = deps.registry.sequence(campaign.name, enrolment.sequence)
+        campaign = registry.campaign(enrolment.campaign)
+        sequence = registry.sequence(campaign.name, enrolment.sequence)
         step_of(sequence, enrolment.plan, email.template_key, email.step)
     except (UnknownCampaign, LookupError):
         name = f"{enrolment.campaign}/{enrolment.sequence}"
@@ -109,7 +112,7 @@ def block_reason(deps: Deps, enrolment: Enrolment, contact: Contact, forbidden: 
 
 
 def _missed(deps: Deps, session: Session, email: Email, now: datetime) -> str | None:
-    campaign, sequence = in_files(deps, email)
+    campaign, sequence = in_files(deps.registry, email)
     if late := too_late(email, sequence.max_lateness, now):
         return late
     if email.latest_at and (near := _gave_way(session, email, email.latest_at, now)):

@@ -108,7 +108,7 @@ def _move_later_steps(session: Session, batch: Sequence[Email], now: datetime) -
     # A late email moves the steps after it, so that a lead never gets several at once.
     late = {email.enrolment_id: (email.step, _lateness(email, now)) for email in batch if _takes_along(email, now)}
     if late:
-        batches.take_along(session, late)
+        batches.move_later_steps(session, late)
 
 
 def _takes_along(email: Email, now: datetime) -> bool:

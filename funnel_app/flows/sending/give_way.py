@@ -45,11 +45,11 @@ def _limit_of(deps: Deps, email: Email) -> AtMost | None:
     # Not limited: what an operator asked for, tests (days are minutes) and canaries.
     enrolment = email.enrolment
     limited = enrolment.kind == Kind.MARKETING and enrolment.mode == Mode.LIVE and email.asked_for_at is None
-    return in_files(deps, email)[0].at_most if limited else None
+    return in_files(deps.registry, email)[0].at_most if limited else None
 
 
 def _gives_way(deps: Deps, session: Session, email: Email, now: datetime, undecided: Collection[UUID]) -> bool:
-    limit, (_, sequence) = _limit_of(deps, email), in_files(deps, email)
+    limit, (_, sequence) = _limit_of(deps, email), in_files(deps.registry, email)
     waits = _asked(deps, session, email, limit, now, undecided) if limit else None
     if limit is None or waits is None:
         return False
@@ -89,7 +89,7 @@ def _priority(deps: Deps, email: Email) -> int:
 
 def _until(deps: Deps, email: Email, waits: GivesWay) -> datetime:
     """Return when an email is due again, at its time of day if it counts in whole days, and within its window."""
-    campaign, sequence = in_files(deps, email)
+    campaign, sequence = in_files(deps.registry, email)
     zone = ZoneInfo(email.enrolment.contact.timezone or campaign.timezone)
     until = waits.until
     step = step_of(sequence, email.enrolment.plan, email.template_key, email.step)
@@ -108,4 +108,4 @@ def _move_on(session: Session, email: Email, until: datetime, why: str, now: dat
     email.was_due_at, email.due_at, email.next_attempt_at = email.was_due_at or email.due_at, until, None
     emails.move(session, email, State.PLANNED, now, why)
     if email.latest_at is None and by > timedelta(0):
-        batches.take_along(session, {email.enrolment_id: (email.step, by)})
+        batches.move_later_steps(session, {email.enrolment_id: (email.step, by)})

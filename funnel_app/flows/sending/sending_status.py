@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
@@ -44,14 +45,14 @@ def pause_words(deps: Deps, pause: Pause) -> str:
     named = "all sending"
     if not pause.of_everything:
         named = f"“{deps.registry.title_of_sequence(pause.campaign, pause.sequence)}”"
-    return f"{named} is paused {until_words(deps, pause.until_at)}, by {pause.operator}: {pause.reason}"
+    return f"{named} is paused {until_words(deps.settings, pause.until_at)}, by {pause.operator}: {pause.reason}"
 
 
-def until_words(deps: Deps, until_at: datetime | None) -> str:
+def until_words(settings: Settings, until_at: datetime | None) -> str:
     """Return the end of a pause in the business's time zone."""
     if until_at is None:
         return "until somebody resumes it"
-    until = until_at.astimezone(ZoneInfo(deps.settings.timezone))
+    until = until_at.astimezone(ZoneInfo(settings.timezone))
     return f"until {until:%A} {until.day} {until:%B}, {until:%H:%M}"
 
 

@@ -20,7 +20,7 @@ from funnel_app.flows.simulation.script import UNSUBSCRIBE, Happening, Script
 from funnel_app.flows.simulation.world import World, bring, simulated_world
 from funnel_app.ledger import contacts, emails, enrolments, messages, scratch
 from funnel_app.ledger.models import Email
-from funnel_app.rules.decide import TooManyEnrolments
+from funnel_app.rules.limits import TooManyEnrolments
 
 # Far more steps than any sequence needs: without progress the simulation is stopped as faulty.
 MOST_STEPS = 2000

@@ -13,6 +13,7 @@ from funnel_app.campaigns.model import Campaign, Kind, Mode
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.campaigns.season import began_at
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import mailable
 from funnel_app.flows.templates.serving import NotReady, ready_version
@@ -141,7 +142,7 @@ def variables_of(deps: Deps, email: Email, sources: Sources) -> dict[str, object
             hook=enrolment.variables,
             deadline=enrolment.deadline,
             timezone=contact.timezone,
-            unsubscribe_url=unsubscribe_url(deps, contact),
+            unsubscribe_url=unsubscribe_url(deps.settings, contact),
             booked=sources.booked[enrolment.campaign],
         ),
     )
@@ -167,9 +168,9 @@ def variables_for(deps: Deps, reader: Reader) -> dict[str, object]:
     )
 
 
-def unsubscribe_url(deps: Deps, contact: Contact) -> str:
+def unsubscribe_url(settings: Settings, contact: Contact) -> str:
     """Return a contact's unsubscribe link, which stays valid when secrets change."""
-    return f"{deps.settings.public_url}/u/{contact.unsubscribe_token}"
+    return f"{settings.public_url}/u/{contact.unsubscribe_token}"
 
 
 def facts_of(contact: Contact) -> dict[str, object]:
@@ -186,13 +187,14 @@ def _envelope(deps: Deps, email: Email) -> Envelope:
         "sequence": enrolment.sequence,
         "step": str(email.step),
     }
-    url = unsubscribe_url(deps, enrolment.contact)
-    return envelope_to(deps, enrolment.contact.email, url, marketing=enrolment.kind == Kind.MARKETING, tags=tags)
+    url = unsubscribe_url(deps.settings, enrolment.contact)
+    return envelope_to(
+        deps.settings, enrolment.contact.email, url, marketing=enrolment.kind == Kind.MARKETING, tags=tags
+    )
 
 
-def envelope_to(deps: Deps, address: str, url: str, *, marketing: bool, tags: Mapping[str, str]) -> Envelope:
+def envelope_to(settings: Settings, address: str, url: str, *, marketing: bool, tags: Mapping[str, str]) -> Envelope:
     """Return the envelope of a letter to an address, with this unsubscribe link."""
-    settings = deps.settings
     return Envelope(
         sender=settings.from_email,
         to=mailable(address),

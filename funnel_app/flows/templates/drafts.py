@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from funnel_app.campaigns.catalogue import CATALOGUE, NAMES, Variable, example_values
 from funnel_app.campaigns.own_variables import own_catalogue
+from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.starters import LAYOUT
 from funnel_app.gateways.notion.templates import Page
@@ -36,9 +37,9 @@ def typed_of(page: Page) -> str:
     return json.dumps(page.typed, sort_keys=True) if page.typed else ""
 
 
-def own_of(deps: Deps, key: str) -> Mapping[str, Variable]:
+def own_of(registry: Registry, key: str) -> Mapping[str, Variable]:
     """Return the own variables of a template's campaign."""
-    return next((own_catalogue(campaign) for campaign, _, step in deps.registry.steps() if step.template == key), {})
+    return next((own_catalogue(campaign) for campaign, _, step in registry.steps() if step.template == key), {})
 
 
 def draft_of(deps: Deps, page: Page, own: Mapping[str, Variable]) -> Draft:

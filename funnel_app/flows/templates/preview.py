@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from funnel_app.campaigns.model import Campaign, Kind, Sequence
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
@@ -69,23 +70,25 @@ def preview_version(
         return Preview(version.key, None, tuple(Problem(**problem) for problem in version.problems))
     parts = Parts(version.subject, version.ready_html, version.ready_text or "")
     marketing = sequence.kind == Kind.MARKETING
-    envelope = envelope_to(deps, str(reader.contact["email"]), reader.unsubscribe_url, marketing=marketing, tags={})
+    envelope = envelope_to(
+        deps.settings, str(reader.contact["email"]), reader.unsubscribe_url, marketing=marketing, tags={}
+    )
     return _filled(Preview(version.key, None, ()), parts, variables_for(deps, reader), envelope)
 
 
 def _place_and_reader(deps: Deps, key: str, lead: str | None, sample_name: str) -> tuple[Sequence, Reader]:
-    campaign, sequence = find_place(deps, key)
+    campaign, sequence = find_place(deps.registry, key)
     if lead:
         return sequence, _lead(deps, campaign, sequence, lead)
     return sequence, sample(deps, campaign, sample_name, deps.registry.find_template(key))
 
 
-def find_place(deps: Deps, key: str) -> tuple[Campaign, Sequence]:
+def find_place(registry: Registry, key: str) -> tuple[Campaign, Sequence]:
     """Return a template's campaign and sequence; CannotPreview names similar keys."""
-    found = next(((c, s) for c, s, step in deps.registry.steps() if step.template == key), None)
+    found = next(((c, s) for c, s, step in registry.steps() if step.template == key), None)
     if found is None:
-        near = difflib.get_close_matches(key, deps.registry.template_keys(), n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(deps.registry.template_keys())}"
+        near = difflib.get_close_matches(key, registry.template_keys(), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(registry.template_keys())}"
         raise CannotPreview(f"No campaign has a template {key}; {hint}")
     return found
 
@@ -98,7 +101,7 @@ def compose_preview(
     if page is None or reading.parts is None or not reading.good:
         return Preview(reading.key, None, reading.problems, read_as=reading.read_as)
     marketing = sequence.kind == Kind.MARKETING
-    envelope = envelope_to(deps, to, reader.unsubscribe_url, marketing=marketing, tags=tags or {})
+    envelope = envelope_to(deps.settings, to, reader.unsubscribe_url, marketing=marketing, tags=tags or {})
     without = Preview(reading.key, None, reading.problems, read_as=reading.read_as)
     return _filled(without, reading.parts, variables_for(deps, reader), envelope)
 
@@ -139,6 +142,6 @@ def _reader(deps: Deps, campaign: Campaign, contact: Contact, enrolment: Enrolme
         hook=enrolment.variables if enrolment else {},
         deadline=enrolment.deadline if enrolment else deadline_of(campaign, deps.now().date()),
         timezone=contact.timezone,
-        unsubscribe_url=unsubscribe_url(deps, contact),
+        unsubscribe_url=unsubscribe_url(deps.settings, contact),
         booked=booked_calls(deps, campaign.name),
     )

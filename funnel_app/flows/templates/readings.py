@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from funnel_app.campaigns.model import Step
+from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.drafts import draft_of, fingerprint, own_of, typed_of
 from funnel_app.gateways.notion.pages import answering
@@ -42,7 +43,7 @@ class Reading:
 
 def read_one(deps: Deps, key: str) -> Reading:
     """Read one template; raises Unavailable or Rejected."""
-    return judged(deps, key, deps.notebook.find_templates(key, aliases_of(deps, key)))
+    return judged(deps, key, deps.notebook.find_templates(key, aliases_of(deps.registry, key)))
 
 
 def read_all(deps: Deps) -> tuple[list[Reading], list[Page]]:
@@ -63,9 +64,9 @@ def _of_step(deps: Deps, step: Step, listed: Sequence[Page]) -> Reading:
     return judged(deps, step.template, found, listed[0].faults if listed and nameless else ())
 
 
-def aliases_of(deps: Deps, key: str) -> tuple[str, ...]:
+def aliases_of(registry: Registry, key: str) -> tuple[str, ...]:
     """Return the other names of a key's page."""
-    step = deps.registry.find_template(key)
+    step = registry.find_template(key)
     return step.aliases if step else ()
 
 
@@ -80,7 +81,7 @@ def judged(deps: Deps, key: str, pages: Sequence[Page], faults: Sequence[str] = 
     if page.unread or page.unclear:
         beside = beside_the_body(page.subject, page.status)
         return Reading(key, tuple(pages), (*_columns(page.faults), _unreadable(page), *beside))
-    own = own_of(deps, key)
+    own = own_of(deps.registry, key)
     verdict = deps.judge.judge(fingerprint(page, own), lambda: draft_of(deps, page, own))
     problems = (*_columns(page.faults), *verdict.problems)
     return Reading(key, tuple(pages), problems, verdict.parts, verdict.read_as, verdict.html)

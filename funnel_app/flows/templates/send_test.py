@@ -45,7 +45,7 @@ def send_tests(deps: Deps, keys: Sequence[str], address: str, sample_name: str) 
     """
     to = _may_be_mailed(deps, address)
     for key in keys:
-        find_place(deps, key)
+        find_place(deps.registry, key)
     readings = [read_one(deps, key) for key in keys] if keys else read_all(deps)[0]
     return (_send(deps, reading, to, sample_name) for reading in readings)
 
@@ -65,7 +65,7 @@ def _may_be_mailed(deps: Deps, address: str) -> str:
 
 
 def _send(deps: Deps, reading: Reading, to: str, sample_name: str) -> Tested:
-    campaign, sequence = find_place(deps, reading.key)
+    campaign, sequence = find_place(deps.registry, reading.key)
     tags = {"test": "template", "template": reading.key}
     reader = sample(deps, campaign, sample_name, deps.registry.find_template(reading.key))
     made = compose_preview(deps, reading, sequence, reader, to=to, tags=tags)

@@ -13,7 +13,7 @@ from funnel_app.flows.addresses import looked_up, names
 from funnel_app.flows.intake.received import reason_of
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
-from funnel_app.flows.receipt import iso
+from funnel_app.flows.receipt import email_as_json, iso
 from funnel_app.flows.replies.history import as_row
 from funnel_app.flows.sending.eligibility import block_reason
 from funnel_app.flows.sending.sending_status import pause_reason, pause_words
@@ -145,13 +145,8 @@ def _enrolment(enrolment: Enrolment, timeline: Timeline, outlook: Outlook) -> di
 
 def _email(email: Email, events: Sequence[EmailEvent]) -> dict[str, Any]:
     return {
-        "id": str(email.id),
-        "step": email.step,
-        "template": email.template_key,
-        "due_at": iso(email.due_at),
-        "state": str(email.state),
+        **email_as_json(email),
         "since": iso(getattr(email, f"{email.state}_at") or email.due_at),
-        "reason": email.reason,
         "resend_id": email.resend_id,
         "events": [{"at": iso(event.at), "kind": event.kind, "detail": event.detail} for event in events],
     }

@@ -15,7 +15,7 @@ from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.subjects import Subject, of_contact, of_email, of_enrolment
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_by_hand
 from funnel_app.ledger.base import Scope
-from funnel_app.rules.decide import TooManyEnrolments
+from funnel_app.rules.limits import TooManyEnrolments
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import blueprint, page
 from funnel_app.web.console.said import said

@@ -19,7 +19,7 @@ from funnel_app.flows.intake.enrol import KeyReused, enrol
 from funnel_app.flows.intake.keep_refused import LIMIT, refuse
 from funnel_app.flows.tracing.prefect_runs import Run, find_run, find_run_by_key
 from funnel_app.rules.call import Call, fitted
-from funnel_app.rules.decide import TooManyEnrolments
+from funnel_app.rules.limits import TooManyEnrolments
 from funnel_app.web.auth import is_one_of, require_bearer, require_json
 from funnel_app.web.errors import by_field, problem
 from funnel_app.web.hooks import booking, maybe, noshow, onboarding, signup

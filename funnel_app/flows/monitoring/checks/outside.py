@@ -27,7 +27,7 @@ def calendly(deps: Deps) -> Findings:
     if not keys and not token:
         yield ok("calendly", "not used: neither CALENDLY_SIGNING_KEY nor CALENDLY_TOKEN is set")
         return
-    for campaign in told_by_calendly(deps):
+    for campaign in told_by_calendly(deps.registry):
         try:
             faults = check_calendly(deps, campaign)
         except NotSet:
