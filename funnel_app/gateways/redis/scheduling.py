@@ -8,6 +8,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii as quoted
 from typing import NamedTuple
 
 from redis import Redis
@@ -23,7 +24,6 @@ CLOCK_KEY = "rq:scheduler:scheduled_jobs"
 OF_ONE_JOB = frozenset({"created_at", "data", "description", "status"})
 LONGEST_ARGUMENT = 75
 Field = str | bytes | int
-_as_json = json.JSONEncoder().encode
 
 
 class Timed(NamedTuple):
@@ -72,8 +72,9 @@ class JobWriter:
 
 
 def payload_of(call: Call) -> bytes:
-    """Return what RQ's JSONSerializer makes of a call, packed as RQ packs it."""
-    return zlib.compress(_as_json((call.function, None, call.args, {})).encode())
+    """Return a call as RQ's JSONSerializer writes it, packed as RQ packs it; all arguments are texts."""
+    args = ", ".join(map(quoted, call.args))
+    return zlib.compress(f"[{quoted(call.function)}, null, [{args}], {{}}]".encode())
 
 
 def description_of(call: Call) -> str:

@@ -1,5 +1,7 @@
 """Serve again: an earlier text goes out by a person's word, until Notion changes; and how a template stands."""
 
+from dataclasses import replace
+
 import pytest
 
 from funnel_app.flows.templates.serve_again import CannotServe, serve_again
@@ -8,8 +10,15 @@ from funnel_app.flows.templates.standing import kept_by_hand, standing_of
 from funnel_app.ledger import template_versions
 from funnel_app.ledger.models import TemplateVersion
 from funnel_app.ledger.operator_actions import OperatorAction
+from tests.factories import one_sequence
 
 KEY = "christmas_email_1"
+
+
+@pytest.fixture
+def deps(deps):
+    """Collaborators for the one sequence that the template is of: each minute all that there are would be read."""
+    return replace(deps, registry=one_sequence("five_day"))
 
 
 @pytest.fixture
