@@ -15,9 +15,10 @@ LOOKS_EVERY_S = 0.0005
 
 
 class Crowd:
-    """The callers of one process."""
+    """The callers of one process, of whom `at_once` are answered at the same time."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: int = 1) -> None:
+        self.at_once = at_once
         self._lock = Lock()
         self._inside = 0
         self._in_line = 0
@@ -44,7 +45,7 @@ class Crowd:
                 self._in_line -= 1
 
     def gather(self) -> None:
-        """Wait until all who are inside wait for a commit, but not for long."""
+        """Wait until all who can be answered now wait for a commit, but not for long."""
         until = time.monotonic() + WAITS_AT_MOST_S
-        while self._inside > self._in_line and time.monotonic() < until:
+        while min(self._inside, self.at_once) > self._in_line and time.monotonic() < until:
             time.sleep(LOOKS_EVERY_S)

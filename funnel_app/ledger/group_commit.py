@@ -49,7 +49,6 @@ class GroupCommit(Generic[Job, Result]):
             if not leads:
                 mine.woken.wait()
             if mine.outcome is None:
-                self._crowd.gather()
                 self._lead(work)
         return _result(mine.outcome)
 
@@ -57,6 +56,7 @@ class GroupCommit(Generic[Job, Result]):
         group: list[_Waiter[Job, Result]] = []
         outcomes: Sequence[Result | Exception] = ()
         try:
+            self._crowd.gather()
             outcomes = work(lambda: [each.job for each in self._gather(group)])
         except Exception as error:  # noqa: BLE001 (each caller raises its own)
             alone = len(group) > 1
