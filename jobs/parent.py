@@ -4,7 +4,6 @@ What was imported before a fork is in memory once, however many parts there are.
 """
 
 import ctypes
-import gc
 import os
 import signal
 import sys
@@ -17,6 +16,8 @@ from typing import NoReturn
 
 import structlog
 from setproctitle import setproctitle
+
+from jobs.shared_memory import share
 
 PR_SET_PDEATHSIG = 1
 CHECK_EVERY_S = 0.5
@@ -61,9 +62,7 @@ class Parent:
         """Run until SIGTERM or SIGINT: 0, or 1 where a part does not stay up, so that the container starts again."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stopping.set())
-        gc.collect()
-        # A collection would write to every page that is shared.
-        gc.freeze()
+        share()
         while not self.stopping.is_set():
             self._on_exit()
             for child in self.children:

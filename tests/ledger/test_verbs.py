@@ -26,6 +26,7 @@ from funnel_app.ledger import (
     messages,
     requests,
     template_versions,
+    watching,
 )
 from funnel_app.ledger.models import EnrolmentState
 from funnel_app.ledger.types import new_id
@@ -233,3 +234,15 @@ def test_a_call_that_is_told_twice_counts_once_and_only_in_its_mode(both_deps):
     with both_deps.reads() as session:
         assert bookings.count(session, "christmas", "test") == 2
         assert bookings.count(session, "christmas", "live") == 0
+
+
+def test_a_ledger_without_a_single_report_is_not_searched_for_the_last_one(deps):
+    """A watch asks it each half minute, and a year of events without a webhook would be read each time."""
+    opt_in(deps)
+    asked = []
+    event.listen(deps.engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+    with deps.reads() as session:
+        assert watching.last_report_at(session) is None
+        (only,) = [each for each in asked if each[0].startswith("SELECT")]
+        (plan,) = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {only[0]}", only[1]).all()
+    assert "provider_event_id>?" in plan[3], plan

@@ -7,6 +7,7 @@ the same address do not lock it out.
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from math import ceil
 from urllib.parse import quote
@@ -26,7 +27,7 @@ from flask import (
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeSerializer
-from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
+from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized, UnprocessableEntity
 
 from funnel_app.current import current_deps
 from funnel_app.flows.console.sessions import close_session, is_closed
@@ -171,7 +172,7 @@ def safe_next(path: str) -> str:
 
 
 def require_operator() -> ResponseReturnValue | None:
-    """Require a login with CONSOLE_PASSWORD, and a form's token for changes."""
+    """Require a login with CONSOLE_PASSWORD, a form's token for changes, and words that a ledger can keep."""
     if not request.path.startswith(ROOT) and request.path != ROOT.rstrip("/"):
         return None
     # The login is checked first, so that a form reveals nothing either.
@@ -179,7 +180,17 @@ def require_operator() -> ResponseReturnValue | None:
         return _ask_to_log_in()
     if request.method not in SAFE and not _has_token():
         raise OldForm("This form is too old, or did not come from the console. Load its page again and repeat.")
+    if any("\0" in words for words in _said()):
+        # PostgreSQL keeps none, and no person types one.
+        raise UnprocessableEntity("What was sent holds a NUL, a character that no text has. Nothing was changed.")
     return None
+
+
+def _said() -> Iterator[str]:
+    """Go through all that a request says in words: its query, its form, and the names of its files."""
+    yield from (value for _, value in request.args.items(multi=True))
+    yield from (value for _, value in request.form.items(multi=True))
+    yield from (file.filename or "" for _, file in request.files.items(multi=True))
 
 
 def _ask_to_log_in() -> ResponseReturnValue:
