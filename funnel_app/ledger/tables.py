@@ -7,6 +7,7 @@ A copy that knew only those tables which its process happens to use would leave 
 from funnel_app.ledger import (  # noqa: F401
     booking_models,
     console_indexes,
+    counted_days,
     engagement_models,
     imports,
     models,
