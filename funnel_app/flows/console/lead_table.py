@@ -17,6 +17,8 @@ COLUMNS = (
     "email", "name", "business", "segment", "sequences", "next email", "next email due", "since", "status",
     "consent date",
 )  # fmt: skip
+# Whoever signs up where no evidence is sent along is mailed all the same: what is missing is the record.
+NOT_TOLD = "no consent recorded"
 # Whoever takes the file along must not mail those who left, so it says so in words that other programs know.
 STATUSES = {Scope.MARKETING: "unsubscribed", Scope.ALL: "suppressed"}
 
@@ -37,7 +39,7 @@ def lead_table(deps: Deps, wanted: Wanted) -> Iterator[Sequence[object]]:
 def _status(forbidden: Sequence[Suppression], *, agreed: bool) -> str:
     if forbidden:
         return STATUSES[max((each.scope for each in forbidden), key=list(STATUSES).index)]
-    return "subscribed" if agreed else "no consent"
+    return "subscribed" if agreed else NOT_TOLD
 
 
 def _row(deps: Deps, row: LeadRow, status: str) -> Sequence[object]:
