@@ -138,7 +138,7 @@ def test_with_the_ledger_away_every_place_that_can_speak_says_so(live, monkeypat
     assert isinstance(traced.exception, OperationalError), "which the command ends in a sentence for"
     told["trace"] = traced.stderr.strip().rstrip(".")
     assert page.status_code == 503 and set(told.values()) == {said}, told
-    live.now.forward(hours=24)
+    live.now.forward(hours=26)
     with pytest.raises(OperationalError):
         digest_when_due(live)  # none is kept that says otherwise
     monkeypatch.undo()
