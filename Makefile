@@ -76,8 +76,14 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 .PHONY: provisions
 provisions: ## Fetch what the tests need, side by side
 	@$(MAKE) --no-print-directory -j3 setup prefect-client servers
-	@$(MAKE) --no-print-directory typesetting
+	@$(MAKE) --no-print-directory -j3 typesetting tests/__pycache__
 	@$(MAKE) --no-print-directory html-checker || echo "All else is tested without it."
+
+# In a new clone each worker of pytest would go through every assertion of every test, which takes as long as to import all.
+READS := $(BIN)/python -m pytest --collect-only -q -p no:cacheprovider
+tests/__pycache__: | setup
+	@$(READS) tests/flows tests/web > /dev/null 2>&1 & \
+	$(READS) $$(ls -d tests/*/ tests/test_*.py | grep -v -e flows/ -e web/) > /dev/null 2>&1; wait
 
 .PHONY: test
 test: provisions lint ## Check everything: style, types, floors, HTML, and all tests with coverage
@@ -135,7 +141,7 @@ lint: setup ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 .PHONY: format
-format: setup ## Mend style
+format: setup ## Fix style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 .PHONY: typecheck
@@ -169,7 +175,7 @@ migration: setup ## Draft a migration of what the models have and the ledger has
 	@$(BIN)/flask --app wsgi db revision $(NAME)
 
 .PHONY: requirements
-requirements: setup ## Pin requirements*.txt anew from requirements*.in
+requirements: setup ## Pin requirements*.txt again from requirements*.in
 	@$(PIP_COMPILE) requirements.in -o requirements.txt
 	@$(PIP_COMPILE) requirements-dev.in -o requirements-dev.txt
 

@@ -3,11 +3,11 @@
 What stands in GUNICORN_CMD_ARGS or on the command line goes before it: https://docs.gunicorn.org/en/stable/configure.html
 """
 
-import gc
 from pathlib import Path
 from typing import Any
 
 from jobs.settings import start
+from jobs.shared_memory import share
 from jobs.web import begin
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its file safely
@@ -33,10 +33,10 @@ worker_tmp_dir = str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Leave what was imported alone: a collection would write to every page that is shared."""
-    gc.freeze()
+    """Let the workers share what was imported."""
+    share()
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let this process look out for the scheduler."""
-    begin()
+    """Let this process count its callers, and look out for the scheduler."""
+    begin(worker)

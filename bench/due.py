@@ -10,7 +10,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import Engine, insert
 
 from funnel_app.gateways.redis.queue import Queues
 from funnel_app.ledger.engine import open_engine
@@ -32,7 +32,7 @@ class Bench:
     stub_url: str
 
     def forget(self) -> None:
-        """Let the stand-in begin anew."""
+        """Let the stand-in begin again."""
         urlopen(Request(f"{self.stub_url}/forget", b"", method="POST"), timeout=60).close()
 
     def pids(self, *names: str) -> list[int]:
@@ -43,13 +43,7 @@ class Bench:
         """Plan five emails for one lead a time, the first then; put the first ones on the clock, as hooks do."""
         engine = open_engine(self.stack.processes.env["DATABASE_URL"])
         queues = Queues(self.stack.redis.url)
-        ids = []
-        for start in range(0, len(due), AT_A_TIME):
-            rows = _rows(due[start : start + AT_A_TIME])
-            with engine.begin() as connection:
-                for table, some in rows.items():
-                    connection.execute(insert(table), some)
-            ids += [row["id"] for row in rows[Email] if row["step"] == 1]
+        ids = write(engine, due)
         queues.schedule(list(zip(ids, due, strict=True)), datetime.now(UTC))
         queues.close()
         engine.dispose()
@@ -58,6 +52,18 @@ class Bench:
     def wait_for(self, count: int, within_s: float) -> dict[str, Any]:
         """Return what the stand-in saw once so many emails came, or when the time is over."""
         return wait_for(self.stub_url, count, within_s)
+
+
+def write(engine: Engine, due: Sequence[datetime]) -> list[UUID]:
+    """Write five emails for one lead a time into a ledger, the first due then; return the ids of the first ones."""
+    ids = []
+    for start in range(0, len(due), AT_A_TIME):
+        rows = _rows(due[start : start + AT_A_TIME])
+        with engine.begin() as connection:
+            for table, some in rows.items():
+                connection.execute(insert(table), some)
+        ids += [row["id"] for row in rows[Email] if row["step"] == 1]
+    return ids
 
 
 def wait_for(stub_url: str, count: int, within_s: float) -> dict[str, Any]:

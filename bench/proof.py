@@ -17,7 +17,7 @@ from uuid import UUID
 
 import structlog
 
-from bench.trouble import ONE_IN, Trouble, WorkerKilled
+from bench.failing_mailer import ONE_IN, FailingMailer, WorkerKilled
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
@@ -38,7 +38,7 @@ from funnel_app.ledger.models import Contact, Email
 from tests.factories import make_deps
 from tests.flows.leads import call, write_templates
 
-LONGEST = 600  # rounds
+LONGEST = 600  # tasks
 
 
 class Play:
@@ -46,7 +46,7 @@ class Play:
 
     def __init__(self, deps: Deps, chance: random.Random, leads: int) -> None:
         self.deps, self.chance, self.leads = deps, chance, leads
-        self.mailer: Trouble = deps.mailer  # type: ignore[assignment]
+        self.mailer: FailingMailer = deps.mailer  # type: ignore[assignment]
         self.killed = 0
 
     def run(self) -> None:
@@ -76,7 +76,7 @@ class Play:
         return settled
 
     def lives(self) -> None:
-        """Let one lead in ten do something, and the owner break or mend a template."""
+        """Let one lead in ten do something, and the owner break or fix a template."""
         for number in range(self.leads):
             if self.chance.randrange(ONE_IN * 20) == 0:
                 self.chance.choice([self.leaves, self.books, self.comes_again])(f"lead{number}@resend.dev")
@@ -179,7 +179,7 @@ def prove(leads: int, seed: int, database_url: str) -> tuple[dict[str, Any], Cou
     engine = open_engine(database_url)
     schema.upgrade(engine)
     deps = make_deps(engine)
-    object.__setattr__(deps, "mailer", Trouble(chance))
+    object.__setattr__(deps, "mailer", FailingMailer(chance))
     write_templates(deps)
     play = Play(deps, chance, leads)
     play.run()

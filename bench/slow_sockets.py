@@ -32,7 +32,7 @@ def kinds() -> Sequence[str]:
 
 
 class Strangers(threading.Thread):
-    """Keeps so many slow sockets open, says a byte over each now and then, and opens one anew when it is shut."""
+    """Keeps so many slow sockets open, says a byte over each now and then, and opens one again when it is shut."""
 
     def __init__(self, port: int, count: int) -> None:
         super().__init__(daemon=True)

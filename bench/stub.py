@@ -1,6 +1,6 @@
 """A stand-in for Resend that costs next to nothing: it answers at once, and remembers when which email came.
 
-`python -m bench.stub PORT [CALLS_A_SECOND]`; `GET /seen` tells, `POST /forget` begins anew. It counts calls by the
+`python -m bench.stub PORT [CALLS_A_SECOND]`; `GET /seen` tells, `POST /forget` begins again. It counts calls by the
 clock's seconds, as strict a reading of "so many a second" as there is.
 """
 

@@ -1,4 +1,4 @@
-"""Checks of settings that are addresses of servers: each raises ValidationError, and never shows a value."""
+"""Checks of settings that are server addresses: each raises ValidationError, and never shows a value."""
 
 import re
 from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
@@ -12,20 +12,20 @@ A_LEDGER = "must be sqlite:////folder/funnel.db or postgresql://user:password@ho
 A_REDIS = "must be redis://host:6379/0, rediss://… or unix:///path."
 A_FILE = "must name a file behind four slashes, as sqlite:////data/funnel.db, with nothing behind it."
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-# What redis-py and Funnel make something of; it passes on whatever else stands there, and fails at the first call.
+# The options that redis-py and Funnel understand; redis-py passes on any other, and fails at the first call.
 OF_REDIS = frozenset({"db", "username", "password", "client_name", "ssl_check_hostname"})
 OF_REDIS |= {"ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
 CHECKS_OF_CERTIFICATES = ("none", "optional", "required")
-# A name, which may hold letters of any script and, in a network of containers, underscores; or a number of IPv6.
+# A host name, in any script and with underscores, as in a container network; or an IPv6 address.
 HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.?|[0-9a-fA-F:.]+")
 UNSIGNED = (
     "must be set with EVENTS_WEBHOOK_URL, so that its receivers can tell our events from anybody's: "
     'echo "whsec_$(openssl rand -base64 32)" makes one.'
 )
-# A blank, a list where one is meant, or what somebody meant to be put there and is not.
+# A blank, a list instead of one address, or an unfilled placeholder.
 NOT_IN_ADDRESSES = re.compile(r"[\s\"`<>]|[,;](?:$|\w+://)|\$[{(]|\{\{")
 ENCODE = "has a / ? # @ or % in its password: percent-encode it (/ is %2F, ? %3F, # %23, @ %40, % %25)."
-# What other programs write into an address of PostgreSQL, and libpq does not know.
+# Options of other PostgreSQL drivers that libpq does not know.
 NOT_OF_POSTGRES = {
     "pgbouncer": "leave it away: Funnel works through PgBouncer without it",
     "schema": "say options=-csearch_path%3DNAME instead",
@@ -33,7 +33,7 @@ NOT_OF_POSTGRES = {
 
 
 def web_address(value: str) -> None:
-    """Refuse what is no web address."""
+    """Reject a text that is no web address."""
     if not _is_address(value) or not _is_web(urlsplit(value)):
         raise ValidationError("must be a web address such as https://funnel.example.")
 
@@ -43,7 +43,7 @@ def _is_web(parts: SplitResult) -> bool:
 
 
 def public_address(value: str) -> None:
-    """Refuse an address that links and hooks could not be put behind."""
+    """Reject an address that hooks and links cannot be appended to."""
     web_address(value)
     parts = urlsplit(value)
     if parts.query or parts.fragment or "@" in parts.netloc:
@@ -51,27 +51,27 @@ def public_address(value: str) -> None:
 
 
 def without_end(value: str | None) -> str:
-    """Return an address as others write it again: its scheme and host in small letters, without the / at its end."""
+    """Return an address in one form: scheme and host in lower case, without a trailing slash."""
     parts = urlsplit(value or "")
     return urlunsplit(parts._replace(netloc=parts.netloc.lower())).rstrip("/")
 
 
 def web_address_or_off(value: str) -> None:
-    """Refuse what is no web address; none is fine."""
+    """Reject a text that is no web address; empty is allowed."""
     if value:
         web_address(value)
 
 
 def web_addresses(value: str) -> None:
-    """Refuse a list with commas in which one is no web address; none is fine."""
+    """Reject a comma-separated list with an entry that is no web address; empty is allowed."""
     for part in parts_of(value):
         web_address(part)
 
 
 def sentry_address(value: str) -> None:
-    """Refuse what Sentry's library would refuse when an error is reported; none is fine.
+    """Reject a DSN that Sentry's library would reject when it reports an error; empty is allowed.
 
-    It is not asked itself: it would be in the memory of every process, where nobody has a DSN too.
+    The library itself is not imported for this: it would stay in the memory of every process.
     """
     if value and not _is_dsn(value):
         raise ValidationError("must be the DSN that Sentry shows: https://key@host/number.")
@@ -87,7 +87,7 @@ def _is_dsn(value: str) -> bool:
 
 
 def ledger(value: str) -> None:
-    """Refuse what is no address of a database that Funnel can work on; the address itself is a secret."""
+    """Reject a database address that Funnel cannot use; the address itself is a secret."""
     if not value.startswith(LEDGERS):
         raise ValidationError(A_LEDGER)
     if value.startswith("sqlite"):
@@ -98,13 +98,13 @@ def ledger(value: str) -> None:
 
 
 def _file(path: str) -> None:
-    # Without a name it would be in memory, another one in each process.
+    # Without a file name it would be an in-memory database of each process.
     if path in {"", ":memory:"} or path.endswith("/") or "?" in path:
         raise ValidationError(A_FILE)
 
 
 def redis_address(value: str) -> None:
-    """Refuse what is no address of Redis."""
+    """Reject a text that is no Redis address."""
     if not value.startswith(("redis://", "rediss://", "unix://")):
         raise ValidationError(A_REDIS)
     _server(value, A_REDIS)
@@ -125,7 +125,7 @@ def _option_of_redis(name: str, given: str) -> None:
 
 
 def replica_address_or_off(value: str) -> None:
-    """Refuse what Litestream cannot write to; none is fine. What opens a store stands in variables of its own."""
+    """Reject an address that Litestream cannot write to; empty is allowed. Credentials are settings of their own."""
     if value and not (_is_address(value) and _is_replica(urlsplit(value))):
         raise ValidationError("must be file:///folder, s3://bucket/path, gs://bucket/path or abs://container/path.")
 
@@ -144,7 +144,7 @@ def _server(value: str, form: str) -> None:
 
 
 def _has_raw_password(value: str) -> bool:
-    """Say whether a sign that ends the part before the host stands in the password as it is."""
+    """Say whether the password contains an unescaped character that ends the part before the host."""
     behind = value.partition("://")[2]
     netloc = re.split(r"[/?#]", behind, maxsplit=1)[0]
     password = netloc.rpartition("@")[0].partition(":")[2]
@@ -160,7 +160,7 @@ def _is_address(value: str) -> bool:
 
 
 def _known_parameters(value: str) -> None:
-    # Where the ledger is SQLite its driver is in no process.
+    # With a SQLite ledger the PostgreSQL driver is never loaded.
     from psycopg.pq import Conninfo  # noqa: PLC0415
 
     known = {option.keyword.decode() for option in Conninfo.get_defaults()}

@@ -1,4 +1,4 @@
-"""The web application: a list of what is plugged in."""
+"""The web application: the list of its parts."""
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -18,12 +18,12 @@ from funnel_app.web.payloads import BoundedRequest, StrictJson
 
 
 def create_app(deps: Deps) -> Flask:
-    """Return the web application of this process, made of the collaborators that are handed in."""
+    """Return the web application of this process, built from the given collaborators."""
     app = Flask("funnel_app", static_folder=None)
     app.request_class = BoundedRequest
-    # Flask looks at each function, for each call, whether it is a coroutine: none is.
+    # Flask checks for each call whether its function is a coroutine: none is.
     app.ensure_sync = lambda func: func  # type: ignore[method-assign]
-    # One slash more at the end is the same address to everybody but machines.
+    # A trailing slash makes no difference.
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.config["SECRET_KEY"] = deps.settings.session_key
     hops = deps.settings.trusted_proxies

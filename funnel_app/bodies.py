@@ -1,4 +1,4 @@
-"""Bodies: what a known caller sent is read as what it was meant to be; what nobody can read is kept byte for byte."""
+"""Request bodies: known callers' payloads are read as they were meant; unreadable ones are kept byte for byte."""
 
 import base64
 import codecs
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
-# JSON may spell a null character and half a surrogate pair, but neither is text that a database keeps or a reader sees.
+# JSON may escape a null character or a lone surrogate, which databases refuse.
 UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 SUBSTITUTE = "\x1a"
 FORM = "application/x-www-form-urlencoded"
@@ -32,13 +32,13 @@ MARKED = (
 
 
 def read_body(raw: bytes, media_type: str, encoding: str, largest: int) -> Any:
-    """Return what a body says: JSON, or the fields of a form.
+    """Return the content of a body: JSON, or the fields of a form.
 
-    Raises BadRequest, UnsupportedMediaType and RequestEntityTooLarge, each in words for the caller.
+    Raises BadRequest, UnsupportedMediaType and RequestEntityTooLarge, with a message for the caller.
     """
     text = _as_text(_unpacked(raw, encoding, largest))
     try:
-        # curl and some pages send JSON under a form's type, which no field's name looks like.
+        # curl and some pages send JSON with a form's content type; no field name looks like JSON.
         is_form = media_type == FORM and text.lstrip()[:1] not in JSON_BEGINS
         said = sanitize(_of_form(text)) if is_form else unwrapped(read_json(text))
     except RecursionError:
@@ -53,7 +53,7 @@ def read_body(raw: bytes, media_type: str, encoding: str, largest: int) -> Any:
 
 
 def _is_deep(value: object) -> bool:
-    """Say whether a value is nested too deep for whatever walks through it, without a call for each level."""
+    """Say whether a value is nested too deep, without recursion."""
     level, depth = [value], 0
     while level and depth <= DEEPEST:
         depth += 1
@@ -67,21 +67,21 @@ def _is_deep(value: object) -> bool:
 
 
 def read_json(text: str, **kwargs: Any) -> Any:
-    """Return what a text says in JSON, as the ledger can keep it; ValueError where it is none."""
+    """Return a text's JSON in a form that the ledger can store; ValueError if it is not JSON."""
     value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, **kwargs)
-    # What cannot be kept stands in a text as it is, or is spelled so.
+    # Such a character appears literally or escaped.
     return sanitize(value) if "\\u" in text or UNKEEPABLE.search(text) else value
 
 
 def unwrapped(value: Any) -> Any:
-    """Return the object in a text that is JSON once more, or in a list of one: what some senders wrap it in."""
+    """Return the object inside a JSON text or a one-item list: some senders wrap it twice."""
     if isinstance(value, str) and value.lstrip()[:1] in JSON_BEGINS:
         return unwrapped(read_json(value))
     return unwrapped(value[0]) if isinstance(value, list) and len(value) == 1 else value
 
 
 def kept_as(raw: bytes) -> dict[str, str]:
-    """Return a body that is no payload as it can be kept, so that its very bytes can be had again."""
+    """Return an unreadable body in a form that the ledger can store and `bytes_of` can restore."""
     try:
         text = raw.decode()
     except UnicodeDecodeError:
@@ -90,14 +90,14 @@ def kept_as(raw: bytes) -> dict[str, str]:
 
 
 def bytes_of(kept: Mapping[str, Any]) -> bytes | None:
-    """Return the bytes of what `kept_as` kept; None for any other payload."""
+    """Return the bytes stored by `kept_as`; None for any other payload."""
     if set(kept) == {BYTES} and isinstance(kept[BYTES], str):
         return base64.b64decode(kept[BYTES])
     return kept["body"].encode() if set(kept) == {"body"} and isinstance(kept["body"], str) else None
 
 
 def sanitize(value: Any) -> Any:
-    """Return data with a substitute for every character that cannot be kept."""
+    """Return data with a substitute for every character that the ledger cannot store."""
     if isinstance(value, str):
         return UNKEEPABLE.sub(SUBSTITUTE, value)
     if isinstance(value, list):
@@ -110,7 +110,7 @@ def sanitize(value: Any) -> Any:
 def _unpacked(raw: bytes, encoding: str, largest: int) -> bytes:
     if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise UnsupportedMediaType("Send the payload as it is, or packed by gzip: Content-Encoding is another.")
-    # Its first bytes say it for certain (RFC 1952, 2.3.1): proxies unpack and leave the header, or lose it.
+    # The first bytes are reliable (RFC 1952, 2.3.1): proxies unpack a body and leave the header, or lose it.
     if not raw.startswith(PACKED):
         return raw
     try:
@@ -123,7 +123,7 @@ def _unpacked(raw: bytes, encoding: str, largest: int) -> bytes:
 
 
 def _as_text(raw: bytes) -> str:
-    """Return the text of a body: in the encoding that its first bytes say, in UTF-8, or as Windows wrote it."""
+    """Return the text of a body: by its byte order mark, as UTF-8, or as Windows-1252."""
     marked = next((name for mark, name in MARKED if raw.startswith(mark)), "utf-8")
     for encoding in (marked, "cp1252"):
         try:
@@ -134,7 +134,7 @@ def _as_text(raw: bytes) -> str:
 
 
 def _of_form(text: str) -> dict[str, Any]:
-    """Return a form's fields; `consent[ip]` is a field within another, and of a field sent twice all are kept."""
+    """Return a form's fields; `consent[ip]` is nested, and repeated fields keep all values."""
     fields: dict[str, Any] = {}
     for name, value in _pairs(text):
         outer, _, inner = name.removesuffix("[]").partition("[")
@@ -147,7 +147,7 @@ def _of_form(text: str) -> dict[str, Any]:
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
-    """Return a form's names and values, whose bytes are in UTF-8, or in Windows' letters, as old pages write them."""
+    """Return a form's names and values, decoded as UTF-8 or as Windows-1252, which old pages use."""
     for encoding in ("utf-8", "cp1252"):
         try:
             return parse_qsl(text, True, encoding=encoding, errors="strict", max_num_fields=MOST_FIELDS)

@@ -1,4 +1,4 @@
-"""Read the settings from the environment once, and name every fault in one message."""
+"""Read the settings from the environment once, and report every invalid one in one message."""
 
 import sys
 from collections.abc import Mapping
@@ -55,12 +55,12 @@ SUPPORTED_PYTHON = (3, 11)
 
 
 class ConfigError(Exception):
-    """The settings cannot be used; the message names every one at fault and what to do."""
+    """The settings cannot be used; the message names every invalid one and its fix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every setting in one row: its type here, its name and default outside, its check, and what is made of it."""
+    """All settings, a row each: type, environment name, default, check, and conversion."""
 
     secret_key: str = setting("SECRET_KEY", str, long_enough, secret=True)
     public_url: str = setting("PUBLIC_URL", str, public_address, without_end)
@@ -122,14 +122,14 @@ class Settings:
 
     @property
     def session_key(self) -> str:
-        """What signs sessions: the newest SECRET_KEY. The ones behind it only tell who was erased under them."""
+        """The key that signs sessions: the newest SECRET_KEY. Older keys only identify who was erased under them."""
         return parts_of(self.secret_key)[0]
 
 
 def require_python(version: tuple[int, ...] = tuple(sys.version_info[:2])) -> None:
-    """Refuse every Python but 3.11.
+    """Exit unless this is Python 3.11.
 
-    From 3.12 on asyncio's child watchers are deprecated, which is what crashed the workers of the system before Funnel.
+    From 3.12 on asyncio's child watchers are deprecated, which crashed the workers of the previous system.
     """
     if tuple(version[:2]) != SUPPORTED_PYTHON:
         raise ConfigError(
@@ -140,7 +140,7 @@ def require_python(version: tuple[int, ...] = tuple(sys.version_info[:2])) -> No
 
 
 def load_settings() -> Settings:
-    """Return the settings, from the environment or a `.env` file; ConfigError names all faults at once."""
+    """Return the settings from the environment or a `.env` file; ConfigError names all invalid ones at once."""
     require_python()
     settings, faults = examine_settings(find_file())
     if faults:
@@ -149,7 +149,7 @@ def load_settings() -> Settings:
 
 
 def examine_settings(file: Path | None) -> tuple[Settings, Mapping[str, list[str]]]:
-    """Return the settings and what is wrong with each by its name; only where nothing is, they can be used."""
+    """Return the settings and the faults by setting name; usable only without faults."""
     faults: dict[str, list[str]] = {name: [fault] for name, fault in fill(MEANINGS, file).items()}
     env = Env(eager=False)
     settings = Settings(**{each.name: row_of(each).read(env) for each in fields(Settings)})

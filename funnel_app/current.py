@@ -1,4 +1,4 @@
-"""The collaborators of the application that answers now."""
+"""The collaborators of the current application."""
 
 from typing import cast
 
@@ -10,7 +10,7 @@ EXTENSION = "funnel"
 
 
 def keep_deps(app: Flask, deps: Deps) -> None:
-    """Hand an application its collaborators."""
+    """Attach the collaborators to an application."""
     app.extensions[EXTENSION] = deps
 
 

@@ -1,4 +1,4 @@
-"""The collaborators of one process, built once and handed in; tests hand in others."""
+"""The collaborators of one process, built once and passed in; tests pass in others."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +32,7 @@ from funnel_app.gateways.redis.throttle import Throttle
 from funnel_app.gateways.resend.account import Account
 from funnel_app.gateways.resend.inbox import Inbox
 from funnel_app.gateways.resend.mailer import Mailer
+from funnel_app.ledger.crowd import Crowd
 from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.group_commit import GroupCommit
 from funnel_app.ledger.outbox import LISTENERS
@@ -39,15 +40,15 @@ from funnel_app.ledger.storage import file_of
 from funnel_app.steady_clock import CLOCK, SteadyClock
 
 FAILURES_PER_MINUTE = 30
-# An email waits this long at most for a hanging Notion: then its last good text serves.
+# An email waits this long for a hanging Notion; then the last good text is used.
 NOTION_TIMEOUT_S = 7.0
-# Longer than a window of the slowest budget, so that the mirror always gets on.
+# Longer than the window of the slowest budget, so that the mirror always progresses.
 MIRROR_PATIENCE_S = 2.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deps:
-    """What flows work with: the ledger's sessions, the gateways, the campaigns and the clock."""
+    """The collaborators of all flows: sessions, gateways, campaigns and the clock."""
 
     settings: Settings
     registry: Registry
@@ -56,12 +57,12 @@ class Deps:
     reads: sessionmaker[Session]
     mailer: Mailer
     notebook: NotionTemplates
-    fetches: FetchLock
+    fetch_lock: FetchLock
     queues: Queues
     rate: SendingRate
     pause: SendingPause
     throttle: Throttle
-    vitals: ProcessStatus
+    process_status: ProcessStatus
     account: Account
     inbox: Inbox
     alerts: Alerts
@@ -74,27 +75,29 @@ class Deps:
     clock: SteadyClock = CLOCK
     now: Callable[[], datetime] = CLOCK.now
     sleep: Callable[[float], None] = pause_for
+    crowd: Crowd = field(default_factory=Crowd)
     intake: GroupCommit[Any, Any] = field(default_factory=GroupCommit)
     events: GroupCommit[Any, bool] = field(default_factory=GroupCommit)
 
     @property
     def mode(self) -> Mode:
-        """The mode of what is enrolled from now on."""
+        """The mode of new enrolments."""
         return Mode.TEST if self.settings.testing_mode else Mode.LIVE
 
     @property
     def sendable_modes(self) -> tuple[Mode, ...]:
-        """The modes whose emails this process may send: one in testing mode leaves live emails waiting."""
+        """The modes whose emails this process may send: in testing mode live emails wait."""
         return (Mode.TEST, Mode.CANARY) if self.settings.testing_mode else (Mode.LIVE, Mode.TEST, Mode.CANARY)
 
 
 def build_deps(settings: Settings) -> Deps:
-    """Build the collaborators of this process, opening nothing: forks before the first use share no connection."""
+    """Build the collaborators without opening a connection, so that forked processes share none."""
     engine = listened_to(open_engine(settings.database_url), settings)
     sessions, reads = make_sessions(engine)
     queues = Queues(settings.redis_url, CLOCK.time)
     schema = _load_notion_schema(settings)
     budget = NotionBudget(fail_fast_client(settings.redis_url), settings.notion_rate_limit)
+    crowd = Crowd()
     return Deps(
         settings=settings,
         registry=load_registry(settings.extra_campaigns, settings.campaigns_dir),
@@ -110,25 +113,28 @@ def build_deps(settings: Settings) -> Deps:
         ),
         desk=_desk(settings, schema, budget),
         judge=JudgeProcess(),
-        fetches=FetchLock(queues.connection),
+        fetch_lock=FetchLock(queues.connection),
         queues=queues,
         rate=SendingRate(
             queues.connection, rate_per_second=settings.resend_rate_limit, share=settings.resend_rate_share
         ),
         pause=SendingPause(queues.connection, CLOCK.time),
         throttle=Throttle(settings.redis_url, per_minute=FAILURES_PER_MINUTE),
-        vitals=ProcessStatus(settings.redis_url, CLOCK.time),
+        process_status=ProcessStatus(settings.redis_url, CLOCK.time),
         account=Account(CLOCK.now),
         inbox=Inbox(CLOCK.now),
         alerts=Alerts(),
         receivers=Receivers(),
         public=PublicUrlProbe(settings.public_url, settings.hook_secrets[0]),
         replica=_replica(settings, engine),
+        crowd=crowd,
+        intake=GroupCommit(crowd),
+        events=GroupCommit(crowd),
     )
 
 
 def listened_to(engine: Engine, settings: Settings) -> Engine:
-    """Return the engine with the receivers for which it keeps what happens to leads."""
+    """Return the engine, set up to store lead events for these receivers."""
     keys = tuple(map(receiver_key, settings.events_webhook_urls))
     return engine.execution_options(**{LISTENERS: keys}) if keys else engine
 
@@ -146,7 +152,7 @@ def _load_notion_schema(settings: Settings) -> dict[str, Table]:
 
 
 def _desk(settings: Settings, schema: Mapping[str, Table], budget: NotionBudget) -> NotionWorkspace:
-    # The mirror's calls come after the templates', and give up sooner.
+    # Mirror calls yield to template calls, and give up sooner.
     calls = NotionCalls(
         settings.notion_token,
         settings.notion_api_url,

@@ -1,8 +1,8 @@
-"""The environment as people and platforms write it: one rule for the values of all settings.
+"""Settings as people and platforms write them: one rule for all values.
 
-`docker --env-file` keeps quotes and blanks, Compose and dotenv take them away, Coolify adds its own, a console's paste
-brings line ends and characters without a shape. Whatever stands around a value is taken away; within it nothing is
-changed, and what cannot be meant is refused. A `$` is a `$`: nothing is put in its place.
+`docker --env-file` keeps quotes and blanks, Compose and dotenv remove them, Coolify adds its own, and pasting adds line
+ends and invisible characters. Whatever surrounds a value is removed; nothing inside it changes, and obvious mistakes
+are rejected. A `$` stays a `$`: nothing is expanded.
 """
 
 import os
@@ -15,15 +15,15 @@ from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
 QUOTES = "\"'"
-# What no eye sees: zero-width characters and the mark at the head of a file count as blanks.
+# Invisible characters: zero-width ones and a byte order mark count as blanks.
 AROUND = " \t\r\n\f\v\u00a0\u200b\u200c\u200d\u2060\ufeff"
-# Texts that people read: a name may begin or end with a quote, and some scripts need characters without a shape.
+# Texts for people: a name may begin or end with a quote, and some scripts need zero-width characters.
 TEXTS = frozenset({"COMPANY_NAME", "COMPANY_ADDRESS", "FROM_EMAIL", "REPLY_TO"})
 CONTROLS, SHAPELESS = frozenset({"Cc", "Zl", "Zp"}), frozenset({"Cf"})
-# What a shell or a platform was to put another value for, and did not; the last is a place to be filled in.
+# Unexpanded variables, and a placeholder to fill in.
 REFERENCES = (r"\$\{[^{}]*\}", r"\$\([^()]*\)", r"\{\{[^{}]*\}\}", r"\$[A-Z_][A-Z0-9_]*")
 UNFILLED, BLANK_FORM = re.compile("|".join(REFERENCES)), re.compile("<[^<>]*>")
-# Quotes that no platform takes away: those of word processors and of Markdown, and those that JSON has escaped.
+# Quotes that no platform removes: typographic ones, Markdown's, and escaped ones from JSON.
 OTHER_QUOTES = ("`", "\u201c", "\u201d", "\u201e", "\u2018", "\u2019", "\u00ab", "\u00bb", '\\"', "\\'")
 
 
@@ -31,9 +31,9 @@ CUT_OFF = "has a # in it, and all behind that counts as a comment: put the whole
 
 
 def fill(names: Collection[str], file: Path | None = None) -> dict[str, str]:
-    """Put the settings of a `.env` file and of the environment into the environment, as `plain` reads them.
+    """Put the settings of a `.env` file and the environment into the environment, normalised by `plain`.
 
-    The environment goes before the file; an empty value counts as none. Returns what is wrong, by the setting's name.
+    The environment wins; an empty value counts as unset. Returns the faults by setting name.
     """
     given = {**read_file(file), **os.environ} if file else dict(os.environ)
     cut = {name for name in (cut_off(file) if file else ()) if name not in os.environ}
@@ -47,23 +47,23 @@ def fill(names: Collection[str], file: Path | None = None) -> dict[str, str]:
 
 
 def faults_in(values: Mapping[str, str], cut: Collection[str] = ()) -> dict[str, str]:
-    """Return what is wrong with these values as they are written, by their names; `cut` are those that a `#` ended."""
+    """Return the faults of these values by name; `cut` are values that a `#` truncated."""
     odd = {name: why for name, value in sorted(values.items()) if (why := unusable(name, value))}
     return {**odd, **{name: CUT_OFF for name in sorted(cut) if name in values}}
 
 
 def find_file(start: Path = Path(__file__).parent) -> Path | None:
-    """Return the nearest `.env` beside the program or above it; None where there is none."""
+    """Return the nearest `.env` beside the program or above it; None if there is none."""
     return next((found for folder in (start, *start.parents) if (found := folder / ".env").is_file()), None)
 
 
 def read_file(file: Path) -> dict[str, str]:
-    """Return what a `.env` file says, with every `$` as it stands there."""
+    """Return the values of a `.env` file, without expanding `$`."""
     return {name: value or "" for name, value in dotenv_values(file, interpolate=False).items()}
 
 
 def cut_off(file: Path) -> Iterator[str]:
-    """Yield the texts in a `.env` file that a `#` ends which was meant: `1 Market Street #4` without quotes."""
+    """Yield values in a `.env` file truncated by an unquoted `#`: `1 Market Street #4`."""
     with file.open(encoding="utf-8") as stream:
         for found in parse_stream(stream):
             written = found.original.string.partition("=")[2].strip()
@@ -72,40 +72,40 @@ def cut_off(file: Path) -> Iterator[str]:
 
 
 def _unread(file: Path) -> dict[str, str]:
-    """Return which lines of a `.env` file nobody can read: dotenv passes over them, and what they set is lost."""
+    """Return the lines of a `.env` file that dotenv skips as unreadable; their settings would be lost."""
     with file.open(encoding="utf-8") as stream:
         spoiled = [found.original for found in parse_stream(stream) if found.error]
     if not spoiled:
         return {}
-    # Empty lines in front count as a part of it.
+    # Leading blank lines belong to the binding.
     lines = [str(each.line + len(each.string) - len(each.string.lstrip("\n"))) for each in spoiled]
     return {file.name: f"cannot be read at line {', '.join(lines)}: write NAME=value, with quotes in pairs or none."}
 
 
 def plain(value: str) -> str:
-    """Return a value without the blanks, line ends and pairs of quotes around it. Safe to repeat."""
+    """Return a value without surrounding blanks, line ends and pairs of quotes. Safe to repeat."""
     bare = value.strip(AROUND)
     while len(bare) > 1 and bare[0] in QUOTES and bare[-1] == bare[0] and bare[0] not in bare[1:-1]:
         bare = bare[1:-1].strip(AROUND)
-    # As `flask setup` writes a text with both kinds of quotes, and Docker leaves it.
+    # `flask setup` writes a text with both kinds of quotes like this, and Docker keeps it.
     if re.fullmatch(r'"(?:[^"\\]|\\.)*"', bare):
         bare = re.sub(r"\\(.)", r"\1", bare[1:-1])
     return bare
 
 
 def plain_values(given: Mapping[str, str]) -> dict[str, str]:
-    """Return a mapping with every value as `plain` reads it."""
+    """Return a mapping with every value normalised by `plain`."""
     return {name: plain(value) for name, value in given.items()}
 
 
 def unusable(name: str, value: str) -> str | None:
-    """Return why a value cannot be what was meant, without showing it; None where it can."""
+    """Return why a value cannot be intended, without showing it; None if it can."""
     refused = CONTROLS if name in TEXTS else CONTROLS | SHAPELESS
     for place, character in enumerate(value, start=1):
         several_lines = name == "COMPANY_ADDRESS" and character in "\r\n"
         if unicodedata.category(character) in refused and not several_lines:
             return (
-                f"has a line break or an invisible character (U+{ord(character):04X}) at place {place}: write it anew."
+                f"has a line break or an invisible character (U+{ord(character):04X}) at place {place}: write it again."
             )
     if UNFILLED.fullmatch(value) or (name not in TEXTS and BLANK_FORM.fullmatch(value)):
         return "stands for another value, and nothing is put in its place here: write the value itself."

@@ -13,10 +13,10 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from funnel_app.redact import masked_addresses, redact_all
 
 QUIET = ("httpx", "httpcore", "rq.worker", "rq.scheduler", "alembic.runtime.migration", "alembic.runtime.plugins")
-# gunicorn gives these handlers of their own, whose lines would be no JSON.
+# gunicorn gives these loggers handlers of their own, whose lines would not be JSON.
 BY_GUNICORN = ("gunicorn.error", "gunicorn.access")
 
-# What the release before called these events: `was` carries it until the next one, for searches and alerts on logs.
+# Former names of events: `was` carries them for one release, for searches and alerts on logs.
 FORMER_NAMES = {
     "check_failed": "look_broke",
     "check_skipped": "look_impossible",
@@ -32,6 +32,7 @@ FORMER_NAMES = {
     "process_failed": "part_does_not_stay_up",
     "process_started": "part_runs",
     "redis_unavailable": "redis_away",
+    "scheduling_failed": "arming_failed",
     "sweep_finished": "swept",
     "template_fixed": "template_mended",
     "transaction_retried": "transaction_begun_again",
@@ -44,7 +45,7 @@ _unlogged = ContextVar("_unlogged", default=False)
 
 @contextmanager
 def unlogged() -> Iterator[None]:
-    """Log nothing of what happens meanwhile: it is played, and must not be taken for what was."""
+    """Suppress logs in this context: what happens in a simulation must not look real."""
     token = _unlogged.set(True)
     try:
         yield
@@ -53,24 +54,24 @@ def unlogged() -> Iterator[None]:
 
 
 class Steady:
-    """A stream whose failures stay its own: a full disk or a reader that went away must never fail a hook."""
+    """A stream that swallows its own failures: a full disk or a closed pipe must never fail a hook."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> None:
-        """Write what can be written."""
+        """Write, ignoring failures."""
         with suppress(OSError):
             self._stream.write(text)
 
     def flush(self) -> None:
-        """Flush what can be flushed."""
+        """Flush, ignoring failures."""
         with suppress(OSError):
             self._stream.flush()
 
 
 def configure_logging(level: str, redact: Callable[[str], str] = masked_addresses) -> None:
-    """Send all logs of this process to stderr as JSON lines, at this level and above, each text of them redacted."""
+    """Send this process's logs to stderr as redacted JSON lines, at this level and above."""
     shared: list[Processor] = [
         _unless_unlogged,
         structlog.contextvars.merge_contextvars,
@@ -89,7 +90,7 @@ def configure_logging(level: str, redact: Callable[[str], str] = masked_addresse
 
 
 def _configure_others(level: str, shared: list[Processor]) -> None:
-    """Let what other packages log look like ours."""
+    """Format other packages' logs like ours."""
     handler = logging.StreamHandler(cast(TextIO, Steady(sys.stderr)))
     last: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -118,6 +119,7 @@ def _with_former_name(logger: WrappedLogger, method: str, event: EventDict) -> E
 
 def _redacting(redact: Callable[[str], str]) -> Processor:
     def processor(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        return {name: redact_all(value, redact) for name, value in event.items()}
+        redacted: EventDict = redact_all(event, redact)
+        return redacted
 
     return processor

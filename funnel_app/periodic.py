@@ -1,4 +1,4 @@
-"""Rounds: flows that a process calls again and again beside its work, in a thread, so that no email waits for them."""
+"""Periodic tasks: flows that a process runs beside its work, in a thread, so that no email waits for them."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -22,39 +22,39 @@ TIME_ASKED_EVERY_S = 300.0
 
 
 @dataclass
-class Round:
-    """One flow, how often it is called, and when it is next; one that returns False is soon called again."""
+class PeriodicTask:
+    """One flow, how often it runs, and when it is next due; one that returns False runs again soon."""
 
     every_s: float
     flow: Callable[[Deps], object]
     next_at: float = float("-inf")
 
 
-def time_rounds() -> list[Round]:
-    """Return how a process learns that its machine's clock is wrong, or right again, from a clock that is not ours."""
-    return [Round(TIME_ASKED_EVERY_S, ask_the_time), Round(AGAIN_AFTER_S, end_doubt)]
+def time_tasks() -> list[PeriodicTask]:
+    """Return the tasks that compare the machine's clock with an outside one."""
+    return [PeriodicTask(TIME_ASKED_EVERY_S, ask_the_time), PeriodicTask(AGAIN_AFTER_S, end_doubt)]
 
 
 class PeriodicRunner(Thread):
-    """Calls each flow when it is due while this process is on duty; whatever fails is said, and tried again later."""
+    """Runs each task when it is due while this process is the leader; failures are logged and retried."""
 
-    def __init__(self, deps: Callable[[], Deps], rounds: Sequence[Round], stopping: Event) -> None:
-        super().__init__(name="rounds", daemon=True)
+    def __init__(self, deps: Callable[[], Deps], tasks: Sequence[PeriodicTask], stopping: Event) -> None:
+        super().__init__(name="tasks", daemon=True)
         self.is_leader = True
         self._deps = deps
-        self._rounds = rounds
+        self._rounds = tasks
         self._stopping = stopping
         self._ledger = LedgerAlarm()
         self._without_ledger: set[str] = set()
 
     def run(self) -> None:
-        """Go round until the process stops."""
+        """Run the tasks that are due until the process stops."""
         while not self._stopping.wait(LOOK_EVERY_S):
             if self.is_leader:
                 self.go()
 
     def go(self) -> None:
-        """Call every flow that is due."""
+        """Run every task that is due."""
         for each in self._rounds:
             if time.monotonic() >= each.next_at:
                 done = self._call(each.flow)
@@ -71,10 +71,10 @@ class PeriodicRunner(Thread):
         except GatewayError as error:
             log.warning("periodic_task_failed", flow=flow.__name__, error=str(error))
         except Exception:
-            # The outermost edge of this thread: without it one fault would end all watching, in silence.
+            # The edge of this thread: otherwise one error would silently end all monitoring.
             log.exception("periodic_task_crashed", flow=flow.__name__)
         else:
-            # A flow that never asks the ledger knows nothing of its return.
+            # Only a flow that uses the ledger shows that it is back.
             if flow.__name__ in self._without_ledger and self._ledger.back(deps):
                 self._without_ledger.clear()
             return done

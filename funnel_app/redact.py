@@ -1,4 +1,4 @@
-"""Redact: what leaves the ledger for a log or a chat shows no secret and no full address."""
+"""Redact: remove secrets and full addresses from texts that leave the ledger for a log or a chat."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -9,16 +9,16 @@ from urllib.parse import quote, unquote, urlsplit
 from funnel_app.config import Settings
 from funnel_app.setting_checks import parts_of
 
-# Everything that may stand in an address: each run is looked at once, however long it is and whatever is in it.
+# Any character of an address: runs are matched in linear time, whatever they hold.
 RUN = re.compile(r"[\w.!#$%&'*+/=?^`{|}~@-]+")
 DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
-# Tokens that a text may hold though no setting of ours does: Resend's keys, Notion's, webhook secrets, bearers.
+# Tokens that may appear without being a setting: Resend's keys, Notion's, webhook secrets, bearers.
 TOKENS = re.compile(r"\b(?:re|ntn|secret|whsec|sk)_[\w/+=-]{6,}|(?i:bearer\s+)[\w.~+/=-]{6,}|(?<=/[uk]/)[\w-]{8,}")
 SHORTEST_SECRET = 6
 
 
 def masked_addresses(text: str) -> str:
-    """Return a text in which each email address shows its first letter and its domain."""
+    """Return a text with each email address reduced to its first letter and domain."""
     return RUN.sub(_masked, text) if "@" in text else text
 
 
@@ -29,13 +29,13 @@ def _masked(run: re.Match[str]) -> str:
 
 
 def redactor(settings: Settings) -> Callable[[str], str]:
-    """Return what takes every secret of the settings, every token and every full address out of a text."""
+    """Return a function that removes the settings' secrets, tokens and full addresses from a text."""
     hide = secret_hider(settings)
     return lambda text: masked_addresses(hide(text))
 
 
 def secret_hider(settings: Settings) -> Callable[[str], str]:
-    """Return what takes every secret and token out of a text and leaves addresses: for what people read, or we keep."""
+    """Return a function that removes secrets and tokens and keeps addresses, for operators and the ledger."""
     secrets = {secret for secret in _secrets(settings) if len(secret) >= SHORTEST_SECRET}
     spelled = sorted({spelling for secret in secrets for spelling in _spellings(secret)}, key=len, reverse=True)
     known = re.compile("|".join(map(re.escape, spelled))) if spelled else None
@@ -43,7 +43,7 @@ def secret_hider(settings: Settings) -> Callable[[str], str]:
 
 
 def _spellings(secret: str) -> Iterable[str]:
-    """Yield a secret as libraries write it into their words: itself, as Python's source, as part of an address."""
+    """Yield a secret in the forms in which libraries print it: itself, a Python literal, URL-encoded."""
     yield secret
     yield repr(secret)[1:-1]
     yield quote(secret, safe="")
@@ -74,18 +74,38 @@ def _secrets(settings: Settings) -> Iterable[str]:
 
 
 def _password_in(address: str) -> Iterable[str]:
-    """Yield the password of an address as it stands there, and as it is used."""
+    """Yield the password in a URL, as written and decoded."""
     password = urlsplit(address).password
     if password:
         yield from {password, unquote(password)}
 
 
 def redact_all(value: Any, redact: Callable[[str], str]) -> Any:
-    """Return plain data with every text in it redacted, names of fields left alone."""
+    """Return plain data with every text in it redacted; keys stay."""
+    # Usually nothing matches: one search over all texts is cheaper than one per text.
+    together = "\n".join(_texts_in(value))
+    return value if redact(together) == together else _redacted(value, redact)
+
+
+def _texts_in(value: Any) -> Iterable[str]:
+    found: list[str] = []
+    left = [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, str):
+            found.append(each)
+        elif isinstance(each, Mapping):
+            left += each.values()
+        elif isinstance(each, list | tuple):
+            left += each
+    return found
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
-        return {name: redact_all(inner, redact) for name, inner in value.items()}
+        return {name: _redacted(inner, redact) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [redact_all(inner, redact) for inner in value]
+        return [_redacted(inner, redact) for inner in value]
     return value

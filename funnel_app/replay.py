@@ -1,4 +1,4 @@
-"""Replay: send a refused call again through the application itself, so that one schema and one rule serve all."""
+"""Replay: send a refused call through the application again, so that the same schema and rules apply."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,19 +16,19 @@ from funnel_app.bodies import FORM, bytes_of, read_body
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.received import find_hook, mark_replayed, told_faults
 
-# Keys of the WSGI environment without HTTP_ never come from a caller.
+# A caller cannot set keys of the WSGI environment without HTTP_.
 REPLAY_OF = "funnel.replay_of"
 REPLAY_FROM = "funnel.replay_from"
 LARGEST_MEANT = 1024 * 1024
 
 
 class NotReplayable(Exception):
-    """A call that is not there or was not refused; the message says which."""
+    """The call does not exist or was not refused; the message says which."""
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """What became of a call that was sent again; `errors` are the faults that it has by now, each under its field."""
+    """The result of a replay; `errors` are the call's remaining faults by field."""
 
     taken: bool
     status: str
@@ -37,7 +37,7 @@ class Replayed:
 
 
 def find_refused(hook_id: UUID) -> dict[str, Any]:
-    """Return a refused call; NotReplayable where there is none of that id, nothing of it is kept, or it was taken."""
+    """Return a refused call; NotReplayable if the id is unknown, nothing is kept, or it was accepted."""
     call = find_hook(current_deps(), hook_id)
     if call is None:
         raise NotReplayable(f"There is no call {hook_id}; see flask hooks list.")
@@ -49,17 +49,17 @@ def find_refused(hook_id: UUID) -> dict[str, Any]:
 
 
 def replay(hook_id: UUID, changes: Mapping[str, Any]) -> Replayed:
-    """Send a refused call again with these fields changed, as of when it first came. Raises NotReplayable.
+    """Replay a refused call with these fields changed, as of its first arrival. Raises NotReplayable.
 
-    A field within another is named by its way, as `payload.email`; `address` is the path of the hook that a call was
-    meant for, and `body` stands for all of it.
+    A nested field is named by its path, as `payload.email`; `address` is the path of the hook that a call was meant
+    for, and `body` the whole body.
     """
     call = find_refused(hook_id)
     changes = dict(changes)
     address = changes.pop("address", None) or f"/webhook/{call['campaign']}/{call['hook']}"
     answer = current_app.test_client().post(
         quote(str(address)),
-        json=mended(_meant(call["payload"]), changes),
+        json=corrected(_meant(call["payload"]), changes),
         environ_overrides={REPLAY_OF: call["at"], REPLAY_FROM: call["source"]},
     )
     told = answer.get_json()
@@ -71,8 +71,8 @@ def replay(hook_id: UUID, changes: Mapping[str, Any]) -> Replayed:
     return Replayed(taken, str(told.get("status")), str(words), errors)
 
 
-def mended(payload: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of a payload with these fields set, each by its way through objects and lists."""
+def corrected(payload: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a payload with these fields set, each by its path through objects and lists."""
     whole = deepcopy(changes.get("body", payload))
     if not isinstance(whole, dict):
         raise NotReplayable("body stands for the whole payload, and is a JSON object.")
@@ -91,7 +91,7 @@ def _set(inside: Any, way: list[str], value: Any) -> None:
 
 
 def _leads_on(inner: Any, following: str) -> bool:
-    # A list where an object belongs is the fault itself: its rows have numbers, and no names.
+    # A list instead of an object is the fault: its items are addressed by number.
     return isinstance(inner, dict) or (isinstance(inner, list) and following.isdecimal())
 
 
@@ -115,7 +115,7 @@ def _place(rows: list[Any], name: str) -> int:
 
 
 def _meant(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return what was meant: a body that was kept as it came may be an object all the same, or a form."""
+    """Return the intended payload: a body kept verbatim may still be an object or a form."""
     raw = bytes_of(payload)
     for media_type in ("application/json", FORM) if raw else ():
         with suppress(HTTPException):

@@ -1,4 +1,4 @@
-"""Sentry: unexpected errors reach it where SENTRY_DSN is set, without addresses, secrets, payloads or variables."""
+"""Sentry: report unexpected errors if SENTRY_DSN is set, without addresses, secrets, payloads or variables."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ OF_THE_CALLER = frozenset({"request", "user"})
 
 
 def report_errors(settings: Settings, **options: Any) -> Callable[[BaseException], object]:
-    """Report unexpected errors of this process to SENTRY_DSN from now on; return what reports one that was caught."""
+    """Report this process's unexpected errors to SENTRY_DSN; return a function that reports caught ones."""
     sentry_sdk.init(
         dsn=settings.sentry_dsn,
         environment="testing" if settings.testing_mode else "live",

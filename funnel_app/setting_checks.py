@@ -1,4 +1,4 @@
-"""Checks of settings: each raises ValidationError with what a value must be."""
+"""Checks of settings: each raises ValidationError saying what a value must be."""
 
 import base64
 import re
@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 MINIMUM_SECRET_LENGTH = 32
 LEAST_PASSWORD = 12
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-# What a name may hold without quotes: the atoms of RFC 5322, section 3.2.3, with single spaces.
+# Characters of a name without quotes: atoms of RFC 5322, section 3.2.3, with single spaces.
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 PLAINER = {
     "Not a valid boolean.": "must be true or false.",
@@ -23,30 +23,30 @@ ROLES = ("all", "web", "worker", "scheduler", "migrate")
 
 
 def plainer(words: str) -> str:
-    """Return what marshmallow says of a value in words for those who fill in a form."""
+    """Return marshmallow's message in words for people who fill in a form."""
     return PLAINER.get(words, words)
 
 
 def parts_of(value: str | None) -> tuple[str, ...]:
-    """Return the parts of a list with commas, without blanks."""
+    """Return the parts of a comma-separated list, stripped."""
     return tuple(part.strip() for part in (value or "").split(",") if part.strip())
 
 
 def names_of(value: str | None) -> dict[str, str]:
-    """Return the pairs of `key=name` of a list with commas."""
+    """Return the pairs of a comma-separated list of `key=name`."""
     pairs = (part.partition("=") for part in parts_of(value))
     return {key.strip(): name.strip() for key, _, name in pairs}
 
 
 def named(value: str) -> None:
-    """Refuse names of properties that belong to no database of Notion."""
+    """Reject names of properties that are in none of Notion's databases."""
     for key, name in names_of(value).items():
         if not re.fullmatch(r"(templates|contacts|sequences)\.\w+", key) or not name:
             raise ValidationError(f"must read contacts.name=Client, sequences.email=E-mail …, and not {key}={name}.")
 
 
 def is_example(value: str) -> bool:
-    """Say whether a value was never anybody's own: it stands so in `.env.example`."""
+    """Say whether a value is the one in `.env.example`."""
     return value.startswith("change-me") or value.endswith("...")
 
 
@@ -56,14 +56,14 @@ def _own(value: str) -> None:
 
 
 def long_enough(value: str) -> None:
-    """Refuse a short secret, and the example's; those of before may follow it."""
+    """Reject a short secret, and the example's; older secrets may follow it."""
     _own(value)
     if not parts_of(value) or any(len(secret) < MINIMUM_SECRET_LENGTH for secret in parts_of(value)):
         raise ValidationError(f"must have {MINIMUM_SECRET_LENGTH} characters or more.")
 
 
 def strong_pair(value: str) -> None:
-    """Refuse a weak secret, and the example's; it may be two while it is rotated."""
+    """Reject a weak secret, and the example's; two are allowed during a rotation."""
     _own(value)
     if not parts_of(value) or any(len(secret) < 16 for secret in parts_of(value)):
         raise ValidationError("must be a secret of 16 characters or more, or two with a comma while it is rotated.")
@@ -72,7 +72,7 @@ def strong_pair(value: str) -> None:
 
 
 def password(value: str) -> None:
-    """Refuse a password that can be guessed."""
+    """Reject a guessable password."""
     if len(value.strip()) < LEAST_PASSWORD:
         raise ValidationError(
             f"must have {LEAST_PASSWORD} characters or more; four words that only you string together are good."
@@ -80,42 +80,42 @@ def password(value: str) -> None:
 
 
 def signing_keys(value: str) -> None:
-    """Refuse a key with which signatures can be forged; it may be two while it is rotated, and none is fine."""
+    """Reject a weak signing key; two are allowed during a rotation, and empty is allowed."""
     if any(len(key) < 16 for key in parts_of(value)):
         raise ValidationError("must be a key of 16 characters or more, or two with a comma while it is rotated.")
 
 
 def strong_or_off(value: str) -> None:
-    """Refuse a weak key, or one that cannot be a part of an address; none is fine."""
+    """Reject a weak key, or one that cannot be part of a URL; empty is allowed."""
     if not all(re.fullmatch(r"[A-Za-z0-9_-]{16,128}", key) for key in parts_of(value)):
         raise ValidationError("must be 16 or more letters, digits, - and _.")
 
 
 def key(value: str) -> None:
-    """Refuse what no header of HTTP can carry as a key, and the example's."""
+    """Reject a key that no HTTP header can carry, and the example's."""
     _own(value)
-    # What a bearer token may hold, RFC 6750, section 2.1.
+    # The characters of a bearer token: RFC 6750, section 2.1.
     if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", value):
-        raise ValidationError("must be a key of letters, digits and signs alone: copy it anew.")
+        raise ValidationError("must be a key of letters, digits and signs alone: copy it again.")
 
 
 def key_or_off(value: str) -> None:
-    """Refuse what no header can carry; none is fine."""
+    """Reject a key that no header can carry; empty is allowed."""
     if value:
         key(value)
 
 
 def webhook_secrets(value: str) -> None:
-    """Refuse what no signature can be checked with: each of the secrets is base64 behind `whsec_`."""
+    """Reject secrets that are not base64 after `whsec_`."""
     for secret in parts_of(value) or ("",):
         if not _key_in(secret):
             raise ValidationError("must be the signing secret that Resend shows for the webhook: whsec_…")
 
 
 def own_signing_secrets(value: str) -> None:
-    """Refuse secrets of which a receiver's library could not make a key, or that can be guessed; none is fine.
+    """Reject secrets that a receiver's library cannot use or that are guessable; empty is allowed.
 
-    Standard Webhooks wants 24 to 64 bytes, in base64 behind `whsec_`.
+    Standard Webhooks requires 24 to 64 bytes, in base64 after `whsec_`.
     """
     _own(value)
     for secret in parts_of(value):
@@ -126,7 +126,7 @@ def own_signing_secrets(value: str) -> None:
 
 
 def _key_in(secret: str) -> bytes:
-    """Return the key in a secret of Standard Webhooks; nothing where it is no base64."""
+    """Return the key in a Standard Webhooks secret; empty if it is no base64."""
     try:
         return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except ValueError:
@@ -134,39 +134,39 @@ def _key_in(secret: str) -> bytes:
 
 
 def notion_id(value: str) -> None:
-    """Refuse what is no id of Notion, such as the whole address of a page."""
+    """Reject a text that is no Notion id, such as the URL of a page."""
     if not re.fullmatch(r"[0-9a-fA-F]{32}", value.replace("-", "")):
         raise ValidationError("must be the 32 letters and digits behind the last / of the database's address.")
 
 
 def notion_id_or_off(value: str) -> None:
-    """Refuse what is no id of Notion; none is fine."""
+    """Reject a text that is no Notion id; empty is allowed."""
     if value:
         notion_id(value)
 
 
 def recipients(value: str) -> None:
-    """Refuse a list of recipients in which one is neither an address nor `*@domain`."""
+    """Reject a list with an entry that is neither an address nor `*@domain`."""
     if not all(re.fullmatch(r"[^@\s\"'`<>()\[\],;:\\]+@[\w-]+(?:\.[\w-]+)+", part) for part in parts_of(value)):
         raise ValidationError("must be addresses with commas between them; *@domain allows a domain.")
 
 
 def folder_or_off(value: str) -> None:
-    """Refuse what is no folder from the root, which would be made wherever a process begins; none is fine."""
+    """Reject a relative path, whose place would depend on where a process starts; empty is allowed."""
     if value and not value.startswith("/"):
         raise ValidationError("must be a folder from the root, such as /data/backups; leave it empty for none.")
 
 
 def not_blank(value: str) -> None:
-    """Refuse blanks."""
+    """Reject blanks."""
     if not value.strip():
         raise ValidationError("must not be empty.")
 
 
 def mailbox_of(value: str | None) -> str:
-    """Return one address, its name in quotes where it holds more than plain words (RFC 5322, section 3.4).
+    """Return one address, its name quoted if it needs it (RFC 5322, section 3.4).
 
-    Raises ValidationError for what is no single address.
+    Raises ValidationError if it is not exactly one address.
     """
     name, address = _name_and_address(value or "")
     try:
@@ -196,18 +196,18 @@ def _quoted(name: str) -> str:
 
 
 def mailbox(value: str) -> None:
-    """Refuse what is no single address, with a name or without."""
+    """Reject a text that is not exactly one address, with or without a name."""
     mailbox_of(value)
 
 
 def mailbox_or_off(value: str) -> None:
-    """Refuse what is no single address; none is fine."""
+    """Reject a text that is not exactly one address; empty is allowed."""
     if value.strip():
         mailbox_of(value)
 
 
 def mailbox_or_none(value: str | None) -> str | None:
-    """Return an address as emails carry it; None where there is none, or where its check told the fault already."""
+    """Return an address in its header form; None if it is empty or its check has already failed."""
     try:
         return mailbox_of(value) if value and value.strip() else None
     except ValidationError:
@@ -215,15 +215,15 @@ def mailbox_or_none(value: str | None) -> str | None:
 
 
 def time_zone(value: str) -> None:
-    """Refuse an unknown time zone."""
+    """Reject an unknown time zone."""
     try:
         ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # a region alone, America, is a folder
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a region alone, such as America, is a folder
         raise ValidationError("must be a time zone such as America/Toronto.") from None
 
 
 def between(least: float, most: float) -> Callable[[float], None]:
-    """Return a check that refuses what is less or more, and what is no number at all."""
+    """Return a check that rejects values out of range, and texts that are no number."""
 
     def check(value: float) -> None:
         if not least <= value <= most:
@@ -233,18 +233,18 @@ def between(least: float, most: float) -> Callable[[float], None]:
 
 
 def log_level(value: str) -> None:
-    """Refuse a level that no log has."""
+    """Reject an unknown log level."""
     if value.upper() not in LOG_LEVELS:
         raise ValidationError(f"must be one of {', '.join(LOG_LEVELS)}.")
 
 
 def role(value: str) -> None:
-    """Refuse a role that no container has."""
+    """Reject an unknown role of a container."""
     if value not in ROLES:
         raise ValidationError(f"must be one of {', '.join(ROLES)}.")
 
 
 def share(value: float) -> None:
-    """Refuse what is no share."""
+    """Reject a number that is no share."""
     if not 0 < value <= 1:
         raise ValidationError("must be over 0 and at most 1.")

@@ -1,4 +1,4 @@
-"""What each setting is for, in one line: the documents, the interview and Coolify show it."""
+"""The purpose of each setting in one line, for the documents, `flask setup` and Coolify."""
 
 MEANINGS = {
     "SECRET_KEY": "Signs sessions; peppers the hashes of erased addresses; 32 characters up. A new one goes before the "

@@ -1,4 +1,4 @@
-"""A row of the settings: its name in the environment, its default, its check, and what is made of it."""
+"""A row of the settings: environment name, default, check, and conversion."""
 
 from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields
@@ -14,7 +14,7 @@ ROW = "setting"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: `default` is its type where it has to be given; `into` makes of it what the code works with."""
+    """One setting: `default` is its type if it is required; `into` converts the value for the code."""
 
     name: str
     default: Any
@@ -27,11 +27,11 @@ class Setting:
         return isinstance(self.default, type)
 
     def made(self) -> Any:
-        """Return what the code works with where nothing is set."""
+        """Return the converted default."""
         return self.into(self.default) if self.into else self.default
 
     def read(self, env: Env) -> Any:
-        """Return what the environment has for it; faults are noted in `env`, which is not eager."""
+        """Return the value in the environment; faults are collected in `env`, which does not raise at once."""
         kind = self.default if self.is_required else type(self.default)
         checked = {"validate": self.check} if self.check else {}
         value = getattr(env, kind.__name__)(self.name, *([] if self.is_required else [self.default]), **checked)
@@ -46,56 +46,56 @@ def setting(
     *,
     secret: bool = False,
 ) -> Any:
-    """Return the field of a setting; a secret one stays out of every representation."""
+    """Return the dataclass field of a setting; a secret one is left out of every repr."""
     return field(repr=not secret, metadata={ROW: Setting(name, default, check, into)})
 
 
 def row_of(each: Field[Any]) -> Setting:
-    """Return the row of a field that `setting` made."""
+    """Return the row of a field made by `setting`."""
     row: Setting = each.metadata[ROW]
     return row
 
 
 def rows_of(settings: type) -> list[Setting]:
-    """Return the rows of a class of settings, in its order."""
+    """Return the rows of a settings class, in order."""
     return [row_of(each) for each in fields(settings)]
 
 
 def secrets_of(settings: type) -> set[str]:
-    """Return the names of the settings that are nobody's to see."""
+    """Return the names of the secret settings."""
     return {row_of(each).name for each in fields(settings) if not each.repr}
 
 
 def or_none(text: str | None) -> str | None:
-    """Return a text; None for an empty one."""
+    """Return a text; None if it is empty."""
     return text or None
 
 
 def lines(text: str | None) -> str:
-    """Return a text with its lines, whose ends somebody wrote as a backslash and an n."""
+    """Return a text with each typed backslash-n as a line end."""
     return (text or "").replace("\\n", "\n")
 
 
 def sender(text: str | None) -> str:
-    """Return who emails are from, as emails carry it; nothing where its check told the fault."""
+    """Return the From address in its header form; empty if its check has failed."""
     return mailbox_or_none(text) or ""
 
 
 def test_recipients(text: str | None) -> tuple[str, ...]:
-    """Return who may be mailed in testing mode; the addresses of Resend's own tests where nobody is named."""
+    """Return the recipients allowed in testing mode; Resend's test addresses by default."""
     return parts_of(text) or ("*@resend.dev",)
 
 
 def days(count: int | None) -> timedelta:
-    """Return so many days."""
+    """Return this number of days."""
     return timedelta(days=count or 0)
 
 
 def minutes(count: int | None) -> timedelta:
-    """Return so many minutes."""
+    """Return this number of minutes."""
     return timedelta(minutes=count or 0)
 
 
 def seconds(count: int | None) -> timedelta:
-    """Return so many seconds."""
+    """Return this number of seconds."""
     return timedelta(seconds=count or 0)

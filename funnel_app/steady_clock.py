@@ -1,7 +1,7 @@
-"""The steady clock: the machine's time; where that jumps by over an hour, it is not followed, and time is counted on.
+"""Steady clock: the machine's time, except that jumps of over an hour are not followed.
 
-While a machine's clock is wrong, leads would be planned hours late, and leases would end at the wrong time. What time
-is counted from is shared by all processes of a machine, so that one that starts meanwhile is not taken in either.
+With a wrong clock, leads would be planned hours late and leases would end at the wrong time. The origin of the count is
+shared by all processes of a machine, so that one started meanwhile keeps the right time, too.
 """
 
 import os
@@ -17,12 +17,12 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def counted() -> float:
-    """Return seconds since the machine started, which no setting of its clock moves; asleep it counts on, on Linux."""
+    """Return seconds since the machine started, unaffected by changes of its clock; includes sleep, on Linux."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class SteadyClock:
-    """Follows the machine's clock through small steps; after a jump, only once somebody else's clock bears it out."""
+    """Follows the machine's clock through small steps; a jump only once another clock confirms it."""
 
     def __init__(
         self,
@@ -48,17 +48,17 @@ class SteadyClock:
         return datetime.fromtimestamp(self._shown(), UTC)
 
     def jump(self) -> timedelta:
-        """Return by how much the machine's clock is ahead of the time that this clock tells; zero while it follows."""
+        """Return how far the machine's clock is ahead of this one; zero while this one follows it."""
         return timedelta(seconds=self._read()[1])
 
     def trust(self, at: datetime) -> None:
-        """Go by another's time from now on, in every process of this machine that starts later too."""
+        """Use another clock's time from now on, in every process of this machine."""
         self._began = at.timestamp() - self._counted()
         if (shared := self._shared()) is not None:
             shared.write(self._began)
 
     def _read(self) -> tuple[float, float]:
-        """Return the time, and by how much the machine's clock is ahead of it."""
+        """Return the time, and how far the machine's clock is ahead of it."""
         shown, counted = self._shown(), self._counted()
         known = self._known_began(shown - counted)
         ahead = shown - counted - known
@@ -68,7 +68,7 @@ class SteadyClock:
         return shown, 0.0
 
     def _known_began(self, began: float) -> float:
-        """Return what the clock showed when counting began: as known here, else as shared, else as it shows now."""
+        """Return the clock's reading at the origin: known here, else shared, else as of now."""
         if self._began is None:
             shared = self._shared()
             self._began = began if shared is None else shared.read_or_write(began)
@@ -76,14 +76,14 @@ class SteadyClock:
 
 
 class Shared:
-    """A file in which the processes of a machine share when its clock began to count, until the machine starts anew."""
+    """A file in which the processes of a machine share the origin of the count; lost at the next boot."""
 
     def __init__(self, file: Path, boot: str) -> None:
         self._file = file
         self._boot = boot
 
     def read_or_write(self, began: float) -> float:
-        """Return what is shared; where nothing is, share this."""
+        """Return what is shared; if nothing is, share this."""
         try:
             boot, shared = self._read().split()
             if boot == self._boot:
@@ -94,13 +94,13 @@ class Shared:
         return began
 
     def _read(self) -> str:
-        # The folder is everybody's: whoever else lays this file there would tell us another time.
+        # The folder is world-writable: a file of another user could give us a false time.
         with os.fdopen(os.open(self._file, os.O_RDONLY | os.O_NOFOLLOW)) as found:
             owner = os.fstat(found.fileno()).st_uid
             return found.read() if os.geteuid() in (0, owner) or owner == 0 else ""
 
     def write(self, began: float) -> None:
-        """Share this; a folder that is full or gone is no reason to stop."""
+        """Share this; a full or missing folder is ignored."""
         draft = self._file.with_suffix(f".{os.getpid()}.{secrets.token_hex(8)}")
         try:
             with draft.open("x") as out:
@@ -111,12 +111,12 @@ class Shared:
 
 
 def shared_by_machine() -> Shared | None:
-    """Return what this machine's processes share; None on a machine that does not name its starts."""
+    """Return the file shared on this machine; None if the machine has no boot id."""
     try:
         return Shared(Path(tempfile.gettempdir()) / "funnel-clock", BOOT.read_text().strip())
     except OSError:
         return None
 
 
-# One for the process: what it counts from must be the same for all that ask.
+# One per process, since all its callers must count from the same origin.
 CLOCK = SteadyClock(shared=shared_by_machine)

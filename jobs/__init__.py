@@ -1,1 +1,1 @@
-"""What RQ runs: one call each."""
+"""Jobs that RQ runs, one call each, and the processes."""

@@ -1,4 +1,4 @@
-"""All parts in one container: web, workers and scheduler, forked from one process (`ROLE=all`)."""
+"""All processes in one container: web, workers and scheduler, forked from one (`ROLE=all`)."""
 
 import os
 
@@ -10,7 +10,7 @@ from jobs.worker import worker_parts
 
 
 def main() -> int:
-    """Run all parts until told to stop; 1 where the migration fails or a part does not stay up."""
+    """Run all processes until stopped; 1 if the migration fails or a process does not stay up."""
     if not _migration_ended_well():
         return 1
     parts = [web.web_part(), Part("scheduler", scheduler.run), *worker_parts(settings().workers)]

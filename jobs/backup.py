@@ -1,4 +1,4 @@
-"""The nightly backup, which the scheduler starts: `python -m jobs.backup`."""
+"""The nightly backup, started by the scheduler: `python -m jobs.backup`."""
 
 import sys
 
@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 
 def main() -> int:
-    """Renew the backup and remove the old ones, in JSON lines as every process here; TOLD where none was made."""
+    """Make the backup and remove old ones, with JSON logs; TOLD if it failed."""
     start()
     try:
         renewed = renew_backup(process.deps())

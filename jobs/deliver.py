@@ -13,5 +13,5 @@ def deliver_email(email_id: str) -> str:
 
 
 def repeat_request(request_id: str) -> None:
-    """Make a call to Resend again whose outcome is not settled."""
+    """Repeat a call to Resend whose outcome is unknown."""
     repeat(deps(), UUID(request_id))

@@ -1,8 +1,8 @@
-"""The health check of the image: exit 0 where the parts of this container's role are alive, else 1 with the reason.
+"""The image's health check: exit 0 if the processes of this container's role are alive, else 1 with the reason.
 
-`python -m jobs.health [SECONDS]` waits so long (10) for parts that are still coming up.
+`python -m jobs.health [SECONDS]` waits that long (10) for processes that are still starting.
 
-It asks for life alone, not for Redis, Notion or Resend: an outage elsewhere must never end a container.
+It only checks that they are alive, not Redis, Notion or Resend: an outage elsewhere must never end a container.
 """
 
 import os
@@ -18,12 +18,12 @@ from jobs.processes import CHILD, PARTS
 TIMEOUT_S = 4.0
 WAIT_S = 10.0
 LOOK_AGAIN_S = 0.2
-# HTTP_PROXY is for the world: no proxy can reach this container's own loopback.
+# HTTP_PROXY is for the outside: no proxy can reach this container's loopback.
 OURSELVES = build_opener(ProxyHandler({}))
 
 
 def main(within_s: float = WAIT_S) -> int:
-    """Check the parts of `ROLE`; a container that only migrates has none."""
+    """Check the processes of `ROLE`; a container that only migrates has none."""
     role = plain(os.environ.get("ROLE", "")) or "all"
     parts = tuple(PARTS) if role == "all" else (role,) if role in PARTS else ()
     deadline = time.monotonic() + within_s
@@ -37,7 +37,7 @@ def main(within_s: float = WAIT_S) -> int:
 def _alive(part: str) -> bool:
     if part == "web":
         return _answers()
-    # A parent is up long before its first child has come to its work, and until then nothing is sent.
+    # A parent runs long before its first child works, and until then nothing is sent.
     return beats(part) and (part != "worker" or begun(CHILD))
 
 

@@ -1,4 +1,4 @@
-"""Beats: a file that each process touches while its loop goes round, so that one that hangs is noticed."""
+"""Heartbeat files: each process touches one in its loop, so that a hanging process is noticed."""
 
 import tempfile
 import time
@@ -8,7 +8,7 @@ STALE_AFTER_S = 60.0
 
 
 def beat(part: str) -> None:
-    """Note that this part's loop goes round. Safe to repeat; a folder that is full or gone is no reason to stop."""
+    """Touch this process's file. Safe to repeat; a full or missing folder is ignored."""
     try:
         _file(part).touch()
     except OSError:
@@ -16,7 +16,7 @@ def beat(part: str) -> None:
 
 
 def beats(part: str) -> bool:
-    """Say whether a part of this machine went round within the last minute."""
+    """Say whether a process of this machine has touched its file within the last minute."""
     try:
         return time.time() - _file(part).stat().st_mtime < STALE_AFTER_S
     except OSError:
@@ -24,12 +24,12 @@ def beats(part: str) -> bool:
 
 
 def begun(part: str) -> bool:
-    """Say whether a part of this machine has come to its work since it was last told to begin anew."""
+    """Say whether a process of this machine has started working since the last reset."""
     return _file(part).exists()
 
 
 def reset(part: str) -> None:
-    """Forget a part's beats."""
+    """Delete a process's file."""
     _file(part).unlink(missing_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""Bring the ledger to the newest migration, with patience for a database that is still coming up; then end."""
+"""Migrate the ledger, waiting for a database that is still starting; then exit."""
 
 import sys
 import time
@@ -22,9 +22,9 @@ log = structlog.get_logger()
 def migrate(
     database_url: str, within_s: float = LEDGER_WITHIN_S, was_known: Callable[[], str | None] = lambda: None
 ) -> bool:
-    """Bring the ledger to the newest migration, once, whoever else starts now.
+    """Migrate the ledger, once, whoever else starts now.
 
-    False where it stays away, cannot keep what is to be kept, or is empty and was not: the log has the cure.
+    False if it stays away, is unfit, or is empty and was not before: the log has the fix.
     """
     engine = open_engine(database_url)
     if closed := storage.why_closed(engine):
@@ -62,7 +62,7 @@ def _was_known(settings: Settings) -> str | None:
 
 
 def main() -> int:
-    """Migrate the ledger of the settings; 1 where the container cannot begin."""
+    """Migrate the ledger of the settings; 1 if the container cannot start."""
     settings = start()
     return 0 if migrate(settings.database_url, was_known=lambda: _was_known(settings)) else 1
 

@@ -4,7 +4,6 @@ What was imported before a fork is in memory once, however many parts there are.
 """
 
 import ctypes
-import gc
 import os
 import signal
 import sys
@@ -18,9 +17,11 @@ from typing import NoReturn
 import structlog
 from setproctitle import setproctitle
 
+from jobs.shared_memory import share
+
 PR_SET_PDEATHSIG = 1
 CHECK_EVERY_S = 0.5
-# A stop may be noticed late, and docker waits ten: an email in hand takes seven at most, and a moment to record.
+# A stop may be noticed late, and docker waits ten: an email in flight takes seven at most, and a moment to record.
 STOP_WITHIN_S = 8.0
 STAYS_UP_S = 2.0
 STARTS = 5
@@ -58,14 +59,12 @@ class Parent:
         self.gave_up = False
 
     def run(self) -> int:
-        """Run until SIGTERM or SIGINT: 0, or 1 where a part does not stay up, so that the container starts anew."""
+        """Run until SIGTERM or SIGINT: 0, or 1 where a part does not stay up, so that the container starts again."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stopping.set())
-        gc.collect()
-        # A collection would write to every page that is shared.
-        gc.freeze()
+        share()
         while not self.stopping.is_set():
-            self._bury()
+            self._on_exit()
             for child in self.children:
                 if not child.pid and time.monotonic() >= child.not_before:
                     self._start(child)
@@ -82,7 +81,7 @@ class Parent:
             _become(child.part, parent)
         log.info("process_started", part=child.part.name, pid=child.pid)
 
-    def _bury(self) -> None:
+    def _on_exit(self) -> None:
         for child, status in self._ended():
             lived_s = time.monotonic() - child.begun_at
             log.error("process_exited", part=child.part.name, pid=child.pid, code=os.waitstatus_to_exitcode(status))

@@ -1,4 +1,4 @@
-"""The part that keeps Litestream running, where `REPLICA_URL` is set; that it is away never ends the container."""
+"""Litestream's process, if `REPLICA_URL` is set; its failures never end the container."""
 
 import os
 import signal
@@ -21,10 +21,10 @@ log = structlog.get_logger()
 
 
 def run() -> None:
-    """Replicate until told to stop; what ends by itself begins again after ten seconds."""
+    """Replicate until stopped; restart after ten seconds if it exits."""
     stopping = Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    # What is copied is as secret as the ledger.
+    # The copy is as secret as the ledger.
     os.umask(0o077)
     replica = deps().replica
     while replica is not None and not stopping.is_set():
@@ -37,7 +37,7 @@ def run() -> None:
 
 def _replicate(replica: Replica, stopping: Event) -> None:
     dying_with_us = partial(dies_with, os.getpid())
-    # Safe here: this part has no thread beside this one.
+    # Safe here: this process has no other thread.
     child = subprocess.Popen(replica.command(), preexec_fn=dying_with_us, stdout=subprocess.DEVNULL)  # noqa: PLW1509
     log.info("replica_started", url=replica.url, pid=child.pid)
     while child.poll() is None and not stopping.wait(LOOK_EVERY_S):

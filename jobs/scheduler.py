@@ -1,4 +1,4 @@
-"""The scheduler process: moves due jobs to the queue just after each second, and sweeps every five."""
+"""Scheduler process: moves due jobs to the queue just after each second, and sweeps every five."""
 
 import signal
 import time
@@ -21,34 +21,34 @@ from jobs.process import deps, wait_for_ledger, wait_for_redis
 from jobs.seldom import Seldom
 from jobs.settings import start
 from jobs.template_watch import TemplateWatch
-from jobs.watch import list_rounds, outbox_rounds, reply_rounds, watch_rounds, wish_rounds
+from jobs.watch import list_tasks, outbox_tasks, reply_tasks, watch_tasks, wish_tasks
 
 SWEEP_EVERY_S = 5.0
 HEARTBEAT_S = 30
-# A round in hand may be waiting for a chat; it is safe to leave it, since a notice is told under a lease.
-ROUND_ENDS_WITHIN_S = 1.0
+# A running task may be waiting for a chat; leaving it is safe, since notifications are leased.
+TASK_ENDS_WITHIN_S = 1.0
 
 log = structlog.get_logger()
 
 
 class SchedulerProcess:
-    """One scheduler: it works while it owns the lock, and waits for whatever is away instead of dying."""
+    """One scheduler: it works while it owns the lock, and waits for unavailable parts instead of exiting."""
 
     def __init__(self, stopping: Event) -> None:
         self.stopping = stopping
         self.clock = Clock(connection=deps().queues.connection)
         self.guard = ClockGuard()
         settings = deps().settings
-        found = (watch_rounds(settings), outbox_rounds(settings), reply_rounds(), list_rounds(), wish_rounds(settings))
-        rounds = filter(None, found)
-        self.runners = [PeriodicRunner(deps, each, stopping) for each in rounds]
+        found = (watch_tasks(settings), outbox_tasks(settings), reply_tasks(), list_tasks(), wish_tasks(settings))
+        tasks = filter(None, found)
+        self.runners = [PeriodicRunner(deps, each, stopping) for each in tasks]
         self.templates = TemplateWatch(deps)
         self.swept_at = float("-inf")
         self.backup = NightlyBackup()
         self.ledger_away = Seldom()
 
     def run(self) -> None:
-        """Work until asked to stop; then give the lock back."""
+        """Work until stopped; then release the lock."""
         for runner in self.runners:
             runner.start()
         while not self.stopping.is_set():
@@ -65,10 +65,10 @@ class SchedulerProcess:
         self._give_back()
         self.backup.stop()
         for runner in self.runners:
-            runner.join(ROUND_ENDS_WITHIN_S)
+            runner.join(TASK_ENDS_WITHIN_S)
 
     def step(self) -> None:
-        """One second's work, done only by the owner of the lock."""
+        """One second's work, done only by the lock's owner."""
         is_leader = self.clock.own()
         for runner in self.runners:
             runner.is_leader = is_leader
@@ -77,7 +77,7 @@ class SchedulerProcess:
         deps().queues.beat(SCHEDULER, HEARTBEAT_S)
         if self.guard.steady(deps()):
             self.clock.tick(deps().now().timestamp())
-        # A Redis that lost everything is filled at once: what it would have told of is due meanwhile.
+        # A Redis that lost everything is refilled at once: jobs become due meanwhile.
         if time.monotonic() - self.swept_at >= SWEEP_EVERY_S or not deps().queues.marked():
             self.swept_at = time.monotonic()
             self._sweep()
@@ -90,8 +90,8 @@ class SchedulerProcess:
         except (Unavailable, *LedgerUnavailable):
             raise
         except Exception as fault:
-            # One row that no rule foresaw must not stop the clock for all others: it is reported, and the emails that
-            # stay behind are counted as overdue and told.
+            # One unexpected row must not stop the clock for all others: it is reported, and emails left behind are
+            # counted as overdue.
             log.error("sweep_failed", exc_info=fault)
             report(fault)
 
@@ -103,7 +103,7 @@ class SchedulerProcess:
 
 
 def main() -> None:
-    """Run the scheduler as a process of its own."""
+    """Run the scheduler in a process of its own."""
     start()
     run()
 

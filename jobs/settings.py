@@ -1,4 +1,4 @@
-"""What every process of Funnel does first, the migration too, which needs no collaborators: settings and logs."""
+"""Settings and logs, the first step of every process, also of the migration, which needs no collaborators."""
 
 import atexit
 import gc
@@ -15,17 +15,17 @@ from funnel_app.redact import redactor
 
 
 def start() -> Settings:
-    """Return the settings with logs set up; a faulty setting or campaign file ends the process with all faults."""
+    """Return the settings with logs configured; exits with all faults of settings or campaign files."""
     try:
         read = settings()
-        # Before a fork too, so that the campaigns are in memory once.
+        # Also before a fork, so that the campaigns are in memory once.
         load_registry(read.extra_campaigns, read.campaigns_dir)
     except (ConfigError, CampaignError) as fault:
         sys.exit(str(fault))
     configure_logging(read.log_level, redactor(read))
     report_faults(read)
     prepare()
-    # Gathering garbage for the last time takes seconds on a busy machine, and a stop has ten.
+    # A final garbage collection takes seconds on a busy machine, and a stop has ten.
     atexit.register(gc.freeze)
     return read
 

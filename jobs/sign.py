@@ -1,4 +1,4 @@
-"""Sign: how a worker is heard of. Its loop gives the sign; a thread gives it again, for a Redis that forgot it."""
+"""A worker's heartbeat in Redis. Its loop gives it; a thread renews it, for a Redis that lost it."""
 
 import time
 from collections.abc import Callable
@@ -11,19 +11,19 @@ RENEWED_EVERY_S = 5.0
 
 
 class Sign:
-    """The last time that a worker's loop went round. One whose loop hangs is not heard of for long."""
+    """When a worker's loop last ran; one whose loop hangs is soon considered dead."""
 
     def __init__(self, member: Callable[[], str]) -> None:
         self._member = member
         self._at: float | None = None
 
     def give(self, deps: Deps) -> None:
-        """Say that the loop goes round now."""
+        """Record that the loop runs now."""
         self._at = time.monotonic()
         self._write(deps, 0.0)
 
     def renew(self, deps: Deps) -> None:
-        """Say again when the loop went round last, where that is not too long ago. Without Redis no loop can."""
+        """Repeat the last heartbeat if it is recent. Without Redis no loop can give one."""
         if self._at is None:
             return
         age_s = time.monotonic() - self._at

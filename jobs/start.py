@@ -1,4 +1,4 @@
-"""What a container runs: it begins the migrations where its role asks for them, and becomes its part, or all parts."""
+"""A container's entry point: start the migration if its role needs it, and become its process, or all of them."""
 
 import os
 import subprocess
@@ -12,20 +12,20 @@ from jobs.processes import ALL, MIGRATION, PARTS
 
 
 def main() -> None:
-    """Become what `ROLE` says: all, web, worker, scheduler or migrate; faulty settings are told, all at once."""
+    """Become what `ROLE` says: all, web, worker, scheduler or migrate; reports all faulty settings at once."""
     try:
         settings = load_settings()
         if settings.role == "all":
-            # Else both the migration and this process would say what is wrong with them.
+            # Otherwise both the migration and this process would report them.
             load_registry(settings.extra_campaigns, settings.campaigns_dir)
     except (ConfigError, CampaignError) as fault:
         sys.exit(str(fault))
     if settings.role == "all":
-        # It migrates while this process, as all parts, imports what they need and then waits for it.
+        # It migrates while this process imports what it needs, and then waits for it.
         subprocess.Popen([sys.executable, *MIGRATION])
-        # In this very process: what it has imported by now it need not import again.
+        # In this process, which has already imported it.
         sys.exit(resolve_name(ALL)())
-    # In place of this process, so that a stop reaches the part itself.
+    # Replaces this process, so that a stop signal reaches it directly.
     become = {"migrate": MIGRATION, **PARTS}[settings.role]
     os.execv(sys.executable, [sys.executable, *become])  # noqa: S606 - our own command, and no shell is wanted
 

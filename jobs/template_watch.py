@@ -1,6 +1,6 @@
-"""The watch over the templates: every 45 seconds, in a thread of the scheduler process, so that no email waits for it.
+"""Template watch: reads the templates every 45 seconds, in a thread of the scheduler process.
 
-It is no job: a job could vanish, and would keep a worker from sending while Notion is slow.
+It is no job: a job could get lost, and would block a worker while Notion is slow.
 """
 
 import time
@@ -14,14 +14,14 @@ from funnel_app.flows.monitoring.texts import watch_texts
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger.engine import LedgerUnavailable
 
-# Seen twice, and told, within two minutes of the mistake.
+# Seen twice, and reported, within two minutes of the mistake.
 CHECK_EVERY_S = 45.0
 
 log = structlog.get_logger()
 
 
 class TemplateWatch:
-    """Says in the log once when a template breaks, and once when it is mended."""
+    """Logs once when a template breaks, and once when it is fixed."""
 
     def __init__(self, deps: Callable[[], Deps]) -> None:
         self._deps = deps
@@ -30,7 +30,7 @@ class TemplateWatch:
         self._broken: dict[str, str] = {}
 
     def look(self) -> None:
-        """Begin a check where the last one is 45 seconds old and has ended; return at once."""
+        """Start a check if the last one is finished and 45 seconds old; return at once."""
         if time.monotonic() - self._begun_at < CHECK_EVERY_S or (self._thread and self._thread.is_alive()):
             return
         self._begun_at = time.monotonic()
@@ -38,7 +38,7 @@ class TemplateWatch:
         self._thread.start()
 
     def check(self) -> None:
-        """Read all templates and say what has changed; a Notion or ledger that is away is said too."""
+        """Read all templates and log changes; also that Notion or the ledger is away."""
         try:
             broken = dict(watch_texts(self._deps()))
         except (GatewayError, *LedgerUnavailable) as fault:

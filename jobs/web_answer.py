@@ -1,4 +1,4 @@
-"""A request that is here becomes an answer, in memory: gunicorn's parser and response without their socket."""
+"""Turn a complete request into a response in memory, with gunicorn's parser and response but no socket."""
 
 import json
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ def _refusal(status: HTTPStatus, detail: str) -> bytes:
     return "\r\n".join((f"HTTP/1.1 {status.value} {status.phrase}", *head, "", body)).encode()
 
 
-# What is said before there is a request that the application could answer.
+# Responses before there is a request for the application.
 TOO_SLOW = _refusal(
     HTTPStatus.REQUEST_TIMEOUT, "The request did not come to its end within 10 seconds; nothing was recorded."
 )
@@ -33,7 +33,7 @@ HEAD_TOO_LARGE = _refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The reque
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back, whether the connection stays, and what came of the next request; or that the body is wanted."""
+    """The response, whether the connection stays open, and the next request's start; or that the body is needed."""
 
     data: bytes = b""
     stays: bool = False
@@ -42,13 +42,13 @@ class Answer:
 
 
 class Sink:
-    """Takes what gunicorn would write to a socket."""
+    """Collects what gunicorn writes to a socket."""
 
     def __init__(self) -> None:
         self.parts: list[bytes] = []
 
     def sendall(self, data: bytes) -> None:
-        """Keep a part of the answer."""
+        """Append a part of the response."""
         self.parts.append(data)
 
     def gettimeout(self) -> float:
@@ -56,11 +56,11 @@ class Sink:
         return 0.0
 
     def send(self, data: bytes) -> None:
-        """Drop gunicorn's `100 Continue`: whoever waits for one was told before the body came."""
+        """Drop gunicorn's `100 Continue`: a caller that waits for one got it before the body."""
 
 
 def make_answer(worker: Worker, connection: Connection, data: bytes, head_only: bool) -> Answer:
-    """Let the application answer a request; with its head alone, it may say that it wants the body."""
+    """Let the application answer a request; given only the head, it may ask for the body."""
     sink, request = Sink(), None
     parser = RequestParser(worker.cfg, [data], connection.client)
     try:
@@ -75,7 +75,7 @@ def make_answer(worker: Worker, connection: Connection, data: bytes, head_only: 
     except (NoMoreData, StopIteration):
         return Answer()
     except Exception as fault:  # noqa: BLE001 - the outermost edge of a request
-        # Nothing of a half-made answer has gone out.
+        # No part of an unfinished response has been sent.
         sink = Sink()
         worker.handle_error(request, sink, connection.client, fault)
         return Answer(b"".join(sink.parts))
@@ -84,10 +84,10 @@ def make_answer(worker: Worker, connection: Connection, data: bytes, head_only: 
 
 
 def _left(parser: RequestParser, incoming: Incoming) -> bytes | None:
-    """Return what has come of the next request; None where it is not known for certain where that begins.
+    """Return the bytes of the next request; None if its start is uncertain.
 
-    What is left of a body would be taken for one, behind a proxy even for another caller's (request smuggling, RFC 9112
-    section 11.2): so the parser and the door must agree, and after a body that nobody reads to its end the line ends.
+    Leftovers of a body would be parsed as a request, behind a proxy even as another caller's (request smuggling, RFC
+    9112 section 11.2): so the parser and the door must agree, and a connection is closed after an unread body.
     """
     ends_at = incoming.ends_at
     try:

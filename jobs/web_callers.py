@@ -1,4 +1,4 @@
-"""Who is inside the door: the connections of a process, and which of them may be sent away."""
+"""Callers: the connections of a process, and which of them may be closed."""
 
 import selectors
 from collections.abc import Callable
@@ -10,18 +10,18 @@ HELD_AT_MOST = 16 * 1024 * 1024
 
 
 class Callers:
-    """The open connections, and for which of them a selector watches."""
+    """The open connections, and those that a selector watches."""
 
     def __init__(self, poller: selectors.BaseSelector) -> None:
         self._poller = poller
-        # Those that have waited longest come first.
+        # The longest waiting come first.
         self._inside: dict[Connection, None] = {}
 
     def __len__(self) -> int:
         return len(self._inside)
 
     def watch(self, connection: Connection, event: int, call: Callable[[Connection], None]) -> None:
-        """Call back whenever a connection can be read or written; until then it waits."""
+        """Report when a connection can be read or written."""
         if not connection.watched:
             self._inside.pop(connection, None)
             self._inside[connection] = None
@@ -30,12 +30,12 @@ class Callers:
         connection.watched = True
 
     def unwatch(self, connection: Connection) -> None:
-        """Call nobody back for a connection; it is in work."""
+        """Stop watching a connection; it is being processed."""
         self._poller.unregister(connection.sock)
         connection.watched = False
 
     def close(self, connection: Connection) -> None:
-        """Part with a caller."""
+        """Close a caller's connection."""
         if connection.watched:
             self.unwatch(connection)
         self._inside.pop(connection, None)
@@ -50,13 +50,13 @@ class Callers:
         return [connection for connection in self.at(*stages) if connection.until <= now]
 
     def close_longest_waiting(self) -> bool:
-        """Part with the caller that waits longest, to make room for another; False where all are in work."""
+        """Close the longest waiting connection to make room; False if all are being processed."""
         waiting = next((connection for connection in self._inside if connection.watched), None)
         if waiting is not None:
             self.close(waiting)
         return waiting is not None
 
     def make_room(self) -> None:
-        """Part with those who wait longest while all together take too much memory."""
+        """Close the longest waiting connections while all together use too much memory."""
         while sum(connection.held for connection in self._inside) > HELD_AT_MOST and self.close_longest_waiting():
             continue

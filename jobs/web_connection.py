@@ -1,4 +1,4 @@
-"""One connection of the web server: what has come over it, what is to go, and until when it may take."""
+"""Connection: one caller's buffers, and its deadline."""
 
 import socket
 from contextlib import suppress
@@ -11,7 +11,7 @@ RECEIVE = 64 * 1024
 
 
 class Stage(Enum):
-    """What a connection is doing; in all but ANSWERING it waits for the caller, and holds no thread."""
+    """What a connection is doing; except in ANSWERING it waits for the caller, and needs no thread."""
 
     IDLE = "between two requests"
     HEAD = "the head of a request is coming"
@@ -22,23 +22,23 @@ class Stage(Enum):
 
 
 class Connection:
-    """A caller's socket, which never blocks."""
+    """A caller's non-blocking socket."""
 
     def __init__(self, sock: socket.socket, client: Any, server: Any) -> None:
         sock.setblocking(False)
         self.sock, self.client, self.server = sock, client, server
         self.stage, self.until = Stage.IDLE, 0.0
         self.incoming, self.outgoing = Incoming(), b""
-        # Whether the application was asked what it says to the head alone.
+        # Whether the application has been asked with the head alone.
         self.asked = False
         self.watched = False
 
     def enter(self, stage: Stage, until: float) -> None:
-        """Go on to a stage that ends at a time of the monotonic clock."""
+        """Enter a stage that ends at a time of the monotonic clock."""
         self.stage, self.until = stage, until
 
     def receive(self) -> bool:
-        """Take what has come; False where the caller has gone."""
+        """Read what has arrived; False if the caller is gone."""
         try:
             data = self.sock.recv(RECEIVE)
         except BlockingIOError:
@@ -50,7 +50,7 @@ class Connection:
         return bool(data)
 
     def send(self) -> bool:
-        """Send what the line takes at once; False where the caller has gone."""
+        """Send what the socket takes at once; False if the caller is gone."""
         try:
             self.outgoing = self.outgoing[self.sock.send(self.outgoing) :] if self.outgoing else b""
         except BlockingIOError:
@@ -60,7 +60,7 @@ class Connection:
         return True
 
     def say_goodbye(self) -> None:
-        """Tell the caller that no more comes: to close while it talks would take the answer back (RFC 9112, 9.6)."""
+        """Shut down writing: closing while the caller sends would lose the response (RFC 9112, 9.6)."""
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_WR)
 
@@ -71,5 +71,5 @@ class Connection:
 
     @property
     def held(self) -> int:
-        """How many bytes are kept for it."""
+        """How many bytes are buffered for it."""
         return len(self.incoming.data) + len(self.outgoing)

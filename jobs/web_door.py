@@ -1,8 +1,8 @@
-"""The door of the web process: one thread listens to all callers, and requests that are here go to others.
+"""Door: one thread listens to all callers, and passes complete requests to others.
 
-A request is handed on when it has come to its last byte, an answer goes out as fast as it is taken, and each has a time
-in which all of it must be done. A body that does not follow its head is waited for only where the application has no
-answer to the head alone: to an unknown address, a wrong secret or an old signature it has one.
+A request is passed on when its last byte has arrived, a response is sent as fast as it is taken, and each has a
+deadline. A body that does not follow its head is awaited only if the application has no response to the head alone: for
+an unknown address, a wrong secret or an old signature it has one.
 """
 
 import os
@@ -21,11 +21,11 @@ from jobs.web_callers import Callers
 from jobs.web_connection import Connection, Stage
 from jobs.web_framing import HEAD_AT_MOST, Incoming
 
-# All of a head, and then all of a body, must be here within this.
+# Time for the whole head, and then for the whole body.
 REQUEST_WITHIN_S = 10.0
 TAKEN_WITHIN_S = 30.0
 LEAVES_WITHIN_S = 2.0
-# Most bodies come right behind their heads: then one question is enough.
+# Most bodies follow their heads at once: then the application is asked once.
 BODY_FOLLOWS_WITHIN_S = 0.05
 LOOK_EVERY_S = 0.25
 
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 
 class Door:
-    """All callers of one process. `hand_over` takes a connection and whether only its head is there, and returns."""
+    """All callers of one process. `hand_over` takes a connection and whether only its head has arrived."""
 
     def __init__(self, hand_over: Callable[[Connection, bool], None], wake: tuple[int, int], idle_s: float) -> None:
         self._hand_over, self._idle_s = hand_over, idle_s
@@ -45,22 +45,22 @@ class Door:
         self.callers = Callers(self._poller)
 
     def open(self, listener: socket.socket, most: int) -> None:
-        """Take callers from a socket that listens, as long as there are not too many inside."""
+        """Accept callers from a listening socket, up to the limit."""
         listener.setblocking(False)
         self._poller.register(listener, selectors.EVENT_READ, partial(self._accept, listener, most))
 
     def shut(self, listeners: list[socket.socket]) -> None:
-        """Take no more callers; those inside are served, and idle ones soon sent home."""
+        """Accept no more callers; present ones are served, and idle ones soon closed."""
         for listener in listeners:
             self._poller.unregister(listener)
             listener.close()
-        # A caller that is idle may be sending the next request at this moment.
+        # An idle caller may be sending its next request just now.
         self._idle_s = LEAVES_WITHIN_S
         for connection in self.callers.at(Stage.IDLE):
             connection.until = min(connection.until, time.monotonic() + LEAVES_WITHIN_S)
 
     def turn(self) -> None:
-        """Serve whoever can be served, and return within a quarter of a second."""
+        """Serve whoever is ready, and return within a quarter of a second."""
         for key, _ in self._poller.select(LOOK_EVERY_S):
             key.data()
         if time.monotonic() - self._looked_at >= LOOK_EVERY_S:
@@ -68,15 +68,15 @@ class Door:
             self._look_at_all(self._looked_at)
 
     def close(self) -> None:
-        """Part with whoever is still inside."""
+        """Close the remaining connections."""
         for connection in self.callers.at(*Stage):
             self.callers.close(connection)
         self._poller.close()
 
     def answered(self, connection: Connection, answer: Answer) -> None:
-        """From any thread: give a connection back with its answer."""
+        """Return a connection with its response; thread-safe."""
         self._answered.put((connection, answer))
-        with suppress(BlockingIOError):  # full of calls to wake up
+        with suppress(BlockingIOError):  # full of pending wake-ups
             os.write(self._wake_by, b".")
 
     def _take_answers(self, wake: int) -> None:
@@ -121,7 +121,7 @@ class Door:
             self._go_on(connection)
 
     def _go_on(self, connection: Connection) -> None:
-        """Hand a request on if it is here, else see what is still to come."""
+        """Pass a request on if it is complete, else wait for more."""
         incoming, until = connection.incoming, time.monotonic() + REQUEST_WITHIN_S
         if connection.stage is Stage.IDLE and incoming.data:
             connection.enter(Stage.HEAD, until)
@@ -144,7 +144,7 @@ class Door:
         self._write(connection, stays=False)
 
     def _write(self, connection: Connection, stays: bool) -> None:
-        """Send what is left of an answer, then wait for the next request, or for the caller to go."""
+        """Send the rest of a response, then wait for the next request, or for the caller to close."""
         now = time.monotonic()
         if not connection.send():
             self.callers.close(connection)
@@ -162,7 +162,7 @@ class Door:
             self._await_more(connection)
 
     def _look_at_all(self, now: float) -> None:
-        """Ask about heads whose bodies do not follow, and part with who takes too long, or too much memory."""
+        """Ask about heads without bodies, and close connections that take too long, or too much memory."""
         for connection in self.callers.at(Stage.BODY):
             if not connection.asked and connection.until - REQUEST_WITHIN_S + BODY_FOLLOWS_WITHIN_S <= now:
                 self._ask(connection, head_only=True)

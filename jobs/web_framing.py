@@ -1,7 +1,7 @@
-"""How much of a request has come: its head, and its body by length or in chunks; whether it is a good one is not said.
+"""Framing: how much of a request has arrived, its head and its body by length or in chunks; no validation.
 
-https://www.rfc-editor.org/rfc/rfc9112 sections 2.1, 6 and 7.1. gunicorn's parser reads the same bytes once more and
-judges them: what this cannot make sense of counts as whole, so that the parser says what is wrong with it.
+https://www.rfc-editor.org/rfc/rfc9112 sections 2.1, 6 and 7.1. gunicorn's parser reads the same bytes again and
+validates them: anything incomprehensible counts as complete, so that the parser rejects it.
 """
 
 import re
@@ -11,17 +11,17 @@ from funnel_app.web.payloads import LARGEST_BODY, BoundedRequest
 
 HEAD_ENDS, LINE_ENDS = b"\r\n\r\n", b"\r\n"
 HEAD_AT_MOST = 64 * 1024
-# A byte more than the application reads is enough for it to say that a body is too large.
+# One byte above the application's limit lets it say that a body is too large.
 BODY_AT_MOST = BoundedRequest.STOPS_READING_AT
-# Chunks of one byte take six: enough for them too in a body of a size that forms have.
+# A one-byte chunk takes six: enough for a form-sized body of them.
 CHUNKS_AT_MOST = BODY_AT_MOST + 5 * LARGEST_BODY
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*(?:\r\n|$)", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
 AWAITS = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
 CHUNK_SIZE = re.compile(rb"([0-9a-f]{1,12})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?", re.IGNORECASE)
-# So many a body of forms' size has where each holds seven bytes; for more, nobody's time is taken.
+# The chunks of a form-sized body at seven bytes each; more are not processed.
 MOST_CHUNKS = 10_000
-# No size at all: the parser says what it says of every broken one.
+# No valid size: the parser rejects it.
 BROKEN_CHUNK = b"\r\n"
 
 
@@ -36,25 +36,25 @@ class Incoming:
 
     @property
     def has_head(self) -> bool:
-        """Say whether the head is here to its last line."""
+        """Say whether the head is complete."""
         return self._body is not None
 
     @property
     def is_whole(self) -> bool:
-        """Say whether the head and all of the body are here, or more of it than anybody would read."""
+        """Say whether head and body are complete, or larger than anybody would read."""
         return self._body is not None and self._body.is_whole()
 
     @property
     def ends_at(self) -> int | None:
-        """Where the next request begins; None while that has not come, and of a body that nobody reads to its end."""
+        """Where the next request begins; None if unknown yet, or after a body that is not read to its end."""
         return self._body.ends_at() if self._body is not None else None
 
     def as_parsed(self) -> bytes:
-        """Return the request, and what follows it, as the parser is to read it."""
+        """Return the request, and what follows it, for the parser."""
         return self._body.as_parsed() if self._body is not None else bytes(self.data)
 
     def feed(self, data: bytes) -> None:
-        """Add what has come."""
+        """Append received bytes."""
         looked_through = max(0, len(self.data) - len(HEAD_ENDS) + 1)
         self.data += data
         if self._body is None and (end := self.data.find(HEAD_ENDS, looked_through)) >= 0:
@@ -70,40 +70,40 @@ class Incoming:
 
 
 class Body(Protocol):
-    """The body of a request that is coming."""
+    """The body of a request being received."""
 
     def is_whole(self) -> bool:
-        """Say whether it is here, or more of it than anybody would read."""
+        """Say whether it is complete, or larger than anybody would read."""
 
     def ends_at(self) -> int | None:
-        """Return where it ends; None where that is not here."""
+        """Return its end; None if it has not arrived."""
 
     def as_parsed(self) -> bytes:
-        """Return the request, and what follows it, as the parser is to read it."""
+        """Return the request, and what follows it, for the parser."""
 
 
 class Measured:
-    """A body whose length was told."""
+    """A body with a Content-Length."""
 
     def __init__(self, data: bytearray, starts_at: int, length: int) -> None:
         self._data, self._ends_at = data, starts_at + length
         self._enough = starts_at + min(length, BODY_AT_MOST)
 
     def is_whole(self) -> bool:
-        """Say whether it has come, or more than anybody would read."""
+        """Say whether it is complete, or larger than anybody would read."""
         return len(self._data) >= self._enough
 
     def ends_at(self) -> int | None:
-        """Return where it ends; None where that has not come."""
+        """Return its end; None if it has not arrived."""
         return self._ends_at if len(self._data) >= self._ends_at else None
 
     def as_parsed(self) -> bytes:
-        """Return the request, and what follows it, as it came."""
+        """Return the request, and what follows it, unchanged."""
         return bytes(self._data)
 
 
 class Chunks:
-    """A body in chunks: where the next one starts, and what is known to have come."""
+    """A chunked body: where the next chunk starts, and what has arrived."""
 
     def __init__(self, data: bytearray, starts_at: int) -> None:
         self._data, self._starts_at = data, starts_at
@@ -113,7 +113,7 @@ class Chunks:
         self._is_broken = self._is_large = False
 
     def is_whole(self) -> bool:
-        """Say whether the last chunk has come, or one that breaks the rules, or more than anybody would read."""
+        """Say whether the last chunk has arrived, or an invalid one, or more than anybody would read."""
         while not self._is_enough() and (line_ends := self._data.find(LINE_ENDS, self._next)) >= 0:
             size = CHUNK_SIZE.fullmatch(self._data, self._next, line_ends)
             self._is_broken = size is None
@@ -128,13 +128,13 @@ class Chunks:
         return self._is_broken or self._is_enough()
 
     def ends_at(self) -> int | None:
-        """Return where it ends; None where the last chunk was not seen."""
+        """Return its end; None if the last chunk was not seen."""
         return self._ends_at
 
     def as_parsed(self) -> bytes:
-        """Return the request as the parser is to read it, with one chunk.
+        """Return the request for the parser, with a single chunk.
 
-        gunicorn 27 copies what is left of the data for each chunk: one of a stranger's bodies took it half a minute.
+        gunicorn 27 copies the remaining data for each chunk: a hostile body took it half a minute.
         """
         head, content = bytes(self._data[: self._starts_at]), bytes(self._content)
         chunk = b"%x\r\n%b\r\n" % (len(content), content) if content else b""
@@ -147,7 +147,7 @@ class Chunks:
         return len(self._content) + coming >= BODY_AT_MOST or self._count >= MOST_CHUNKS
 
     def _has_last(self, line_ends: int) -> bool:
-        # Trailers may follow; without one the empty line follows at once.
+        # Trailers may follow; without any the empty line follows at once.
         ends = self._data.find(HEAD_ENDS, line_ends)
         self._ends_at = ends + len(HEAD_ENDS) if ends >= 0 else None
         return ends >= 0

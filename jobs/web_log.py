@@ -1,4 +1,4 @@
-"""How gunicorn logs: as everything else here does, from its master's first word on and not only once workers are up."""
+"""Logging of gunicorn: JSON like everywhere else, from its master's first line on."""
 
 import sys
 
@@ -11,10 +11,10 @@ from funnel_app.redact import redactor
 
 
 class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's logger without handlers of its own: its lines go where ours go, as JSON, redacted."""
+    """gunicorn's logger without its own handlers: its lines go through ours, as redacted JSON."""
 
     def setup(self, cfg: Config) -> None:
-        """Set up this process's logs; a faulty setting ends it with all faults in one message."""
+        """Configure this process's logs; exits with all faults of the settings."""
         super().setup(cfg)
         try:
             settings = load_settings()

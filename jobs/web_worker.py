@@ -1,8 +1,7 @@
-"""gunicorn's worker of the web process, whose threads never wait for a caller.
+"""gunicorn worker whose threads never wait for a caller.
 
-gunicorn's own threads read from the socket, so that as many slow callers as there are threads shut the door. Here the
-process's first thread listens to all (`web_door.py`), and the others answer requests that are here
-(docs/decisions/0010).
+gunicorn's own threads read from the socket, so that a few slow callers block it. Here the process's first thread
+listens to all (`web_door.py`), and the others answer complete requests (docs/decisions/0010).
 """
 
 import os
@@ -11,18 +10,20 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gunicorn.workers.base import Worker
 
+from funnel_app.ledger.crowd import Crowd
 from jobs.web_answer import make_answer
 from jobs.web_connection import Connection
 from jobs.web_door import Door
 
 
 class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
-    """Serves whole requests with `threads` threads."""
+    """Serves complete requests with `threads` threads."""
 
     alive: bool
+    crowd: Crowd
 
     def run(self) -> None:
-        """Serve until told to stop; then answer what has come or is coming, in the time that a stop has."""
+        """Serve until stopped; then answer what has arrived or is arriving, within a stop's time."""
         self.threads = ThreadPoolExecutor(self.cfg.threads, thread_name_prefix="web")
         self.door = Door(self._hand_over, self.PIPE, self.cfg.keepalive)
         for listener in self.sockets:
@@ -42,10 +43,14 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         self.door.turn()
 
     def _hand_over(self, connection: Connection, head_only: bool) -> None:
+        self.crowd.come()
         self.threads.submit(self._answer, connection, connection.incoming.as_parsed(), head_only)
 
     def _answer(self, connection: Connection, data: bytes, head_only: bool) -> None:
-        answer = make_answer(self, connection, data, head_only)
+        try:
+            answer = make_answer(self, connection, data, head_only)
+        finally:
+            self.crowd.go()
         connection.outgoing = answer.data
         connection.send()
         self.door.answered(connection, answer)

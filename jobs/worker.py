@@ -1,4 +1,4 @@
-"""The workers: RQ's, forked from a parent that keeps `WORKERS` of them alive."""
+"""Workers: RQ's, forked from a parent that keeps `WORKERS` of them alive."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ from funnel_app.gateways.redis.own_jobs import OwnQueue, WorkedJob, queue_at
 from funnel_app.gateways.redis.queue import QUEUES
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.troubles import explain
-from funnel_app.periodic import PeriodicRunner, Round, time_rounds
+from funnel_app.periodic import PeriodicRunner, PeriodicTask, time_tasks
 from jobs import deliver, mirror, recheck, reconcile
 from jobs.heartbeat import beat, reset
 from jobs.parent import Parent, Part
@@ -40,10 +40,10 @@ from jobs.seldom import Seldom
 from jobs.settings import start
 from jobs.sign import RENEWED_EVERY_S, Sign
 
-# RQ loads its jobs by name: what a parent has imported, its children need not.
+# RQ imports jobs by name: imported by a parent, they need no import in its children.
 JOBS = (deliver, mirror, recheck, reconcile)
 
-# Longer than a call to Resend takes: the second signal ends a worker in the midst of one.
+# Longer than a call to Resend: a second signal ends a worker in the middle of one.
 ORPHAN_LOOKED_FOR_EVERY_S = 30.0
 
 LEDGER_AWAY = Seldom()
@@ -51,20 +51,20 @@ log = structlog.get_logger()
 
 
 class Worker(SimpleWorker):
-    """RQ's worker without a fork per job: an email takes less time than the fork. It runs our own jobs alone."""
+    """RQ's worker without a fork per job, which costs more than an email. It runs only our own jobs."""
 
     job_class = WorkedJob
     queue_class = OwnQueue
     stopping = Event()
 
     def _install_signal_handlers(self) -> None:
-        """Heed signals from now on, and one that came before: whoever sent it sends no other."""
+        """Handle signals from now on, and one that came before: it is not sent again."""
         super()._install_signal_handlers()  # type: ignore[no-untyped-call]
         if self.stopping.is_set():
             self._stop_requested = True
 
     def clean_registries(self) -> None:
-        """Clean up what RQ keeps of jobs; where somebody wrote an id there that is no text, say so and work on."""
+        """Clean up RQ's registries; an id in one that is no text is logged and skipped."""
         try:
             super().clean_registries()  # type: ignore[no-untyped-call]
         except UnicodeDecodeError as fault:
@@ -72,7 +72,7 @@ class Worker(SimpleWorker):
             log.error("registry_not_cleaned", error=str(fault))
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        """Say as RQ does why a job failed; that the ledger is away in one line a minute, since every job meets it."""
+        """Log why a job failed, as RQ does; an unavailable ledger once a minute, since every job meets it."""
         fault = exc_info[1]
         if not isinstance(fault, LedgerUnavailable) or isinstance(fault, ProgrammingError):
             super().handle_exception(job, *exc_info)
@@ -80,20 +80,20 @@ class Worker(SimpleWorker):
             log.warning("database_unavailable", error=explain(fault))
 
     def procline(self, message: str) -> None:
-        """Leave the process its name (`jobs.parent`), which says what it is."""
+        """Leave the process title to `jobs.parent`."""
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
-        """Run a job; what it logs carries the job's id."""
+        """Run a job; its logs carry the job's id."""
         with structlog.contextvars.bound_contextvars(job=job.id):
             return super().perform_job(job, queue, execution)
 
     def handle_job_success(
         self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry, execution: Execution
     ) -> None:
-        """Clean up after a job that is done, also where another worker did the same one and cleaned up first.
+        """Clean up after a finished job, also if another worker ran the same one and cleaned up first.
 
-        The sweep queues a job again while its worker may be dead; where that lived, two ran, and the ledger let one
-        send. RQ would report the second as failed for a reason that nobody can do anything about.
+        The sweep requeues a job whose worker may be dead; if it was alive, two ran, and the ledger let one send. RQ
+        would report the second as failed, which nobody can fix.
         """
         try:
             super().handle_job_success(job, queue, started_job_registry, execution)
@@ -102,18 +102,18 @@ class Worker(SimpleWorker):
                 raise
             with self.connection.pipeline() as pipe:
                 self.cleanup_execution(job, pipeline=pipe, execution=execution)
-                pipe.delete(job.key)  # RQ's sign of life has just written a part of it again
+                pipe.delete(job.key)  # RQ's heartbeat has just written part of it again
                 pipe.execute()
             log.info("duplicate_job_ignored")
 
     def heartbeat(self, *args: object, **kwargs: object) -> None:
-        """Tell RQ, and whoever asks whether Funnel is ready, that this worker lives."""
+        """Tell RQ and the readiness check that this worker is alive."""
         super().heartbeat(*args, **kwargs)  # type: ignore[arg-type]
         SIGN.give(deps())
 
 
 def member(pid: int | None = None) -> str:
-    """Return under which name a worker of this machine is heard of; without a number what all of them begin with."""
+    """Return a worker's name in heartbeats on this machine; without a number the common prefix."""
     return f"{socket.gethostname()}:{pid or ''}"
 
 
@@ -121,7 +121,7 @@ SIGN = Sign(lambda: member(os.getpid()))
 
 
 def forget_the_dead() -> None:
-    """Let nobody miss the workers of this machine that ended; where Redis is away, they are missed for an hour."""
+    """Forget this machine's dead workers; without Redis they are missed for an hour."""
     with suppress(Unavailable):
         for name in deps().queues.members(WORKER, member()):
             if not Path(f"/proc/{name.rpartition(':')[2]}").exists():
@@ -129,7 +129,7 @@ def forget_the_dead() -> None:
 
 
 def forget_this_one(parent: int) -> None:
-    """Let nobody miss this worker, which ends in order; without Redis, or its parent, it is missed for an hour."""
+    """Forget this worker, which exits cleanly; without Redis, or its parent, it is missed for an hour."""
     if os.getppid() != parent:
         return
     with suppress(Unavailable):
@@ -137,7 +137,7 @@ def forget_this_one(parent: int) -> None:
 
 
 def end_with(parent: int) -> Callable[[object], None]:
-    """Return a task that ends this process once its parent is gone, where the kernel's one signal did not."""
+    """Return a task that ends this process once its parent is gone, if the kernel's signal did not."""
 
     def end_with_parent(_: object) -> None:
         if os.getppid() != parent:
@@ -148,12 +148,12 @@ def end_with(parent: int) -> Callable[[object], None]:
 
 
 def run() -> None:
-    """Work until told to stop; wait for Redis and for the ledger instead of dying of their absence."""
+    """Work until stopped; wait for Redis and the ledger instead of exiting without them."""
     parent, stopping = os.getppid(), Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     wait_for_ledger(stopping, CHILD)
-    tasks = [Round(RENEWED_EVERY_S, SIGN.renew), Round(ORPHAN_LOOKED_FOR_EVERY_S, end_with(parent))]
-    PeriodicRunner(deps, [*time_rounds(), *tasks], Event()).start()
+    tasks = [PeriodicTask(RENEWED_EVERY_S, SIGN.renew), PeriodicTask(ORPHAN_LOOKED_FOR_EVERY_S, end_with(parent))]
+    PeriodicRunner(deps, [*time_tasks(), *tasks], Event()).start()
     while not stopping.is_set():
         wait_for_redis(stopping, CHILD)
         if stopping.is_set():
@@ -170,10 +170,10 @@ def run() -> None:
 
 
 def _work(stopping: Event) -> None:
-    # RQ lengthens the timeouts of the pool that it blocks on: this one is for it alone.
+    # RQ extends the timeouts of the pool that it blocks on, so it has one of its own.
     connection = blocking_client(deps().settings.redis_url)
     queues = [queue_at(name, connection) for name in QUEUES]
-    # RQ gives a sign when it takes a job, and while it waits for one 15 s before this is over: twice while we listen.
+    # RQ's heartbeats come with each job, and otherwise 15 s before this expires: twice while it listens.
     ttl = 15 + seconds(deps().settings.silent_after) // 2
     beat(CHILD)
     worker = Worker(queues, connection=connection, worker_ttl=ttl, serializer=JSONSerializer)
@@ -187,13 +187,13 @@ def seconds(span: timedelta) -> int:
 
 
 def worker_parts(count: int) -> list[Part]:
-    """Return so many workers for a parent to keep; that earlier ones came to their work is forgotten."""
+    """Return so many workers for a parent to keep alive, after resetting their heartbeat files."""
     reset(CHILD)
     return [Part("worker", run, look_after=partial(beat, WORKER)) for _ in range(count)]
 
 
 def main() -> int:
-    """Keep `WORKERS` workers until told to stop; 1 where one does not stay up."""
+    """Keep `WORKERS` workers alive until stopped; 1 if one does not stay up."""
     count = start().workers
     # Before the fork, so that they are in memory once.
     deps()

@@ -1,11 +1,11 @@
-"""Puts the sandbox together: Resend, Notion, the business's website and CRM, switchboard and inbox in one app."""
+"""Puts the sandbox together: Resend, Notion, the business's website, CRM and chat, switchboard and inbox in one app."""
 
 import re
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox import control, crm, inbox, website
+from sandbox import chat, control, crm, inbox, website
 from sandbox.notion import http, pages, tables, workspace
 from sandbox.resend import api, receiving, sending
 from sandbox.resend.checks import ResendProblem
@@ -18,6 +18,7 @@ BLUEPRINTS = (
     workspace.blueprint,
     inbox.blueprint,
     crm.blueprint,
+    chat.blueprint,
     http.blueprint,
     api.blueprint,
     website.blueprint,
@@ -44,7 +45,7 @@ def create_sandbox(config: Config | None = None) -> Flask:
 
 def count_call() -> None:
     """Count the call under its method and path, ids left out."""
-    if request.url_rule is None or request.blueprint in ("control", "crm", "desk", "inbox", "website"):
+    if request.url_rule is None or request.blueprint in ("chat", "control", "crm", "desk", "inbox", "website"):
         return
     path = re.sub(r"<\w+>", "{id}", request.url_rule.rule)
     sandbox = current_sandbox()

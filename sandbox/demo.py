@@ -22,6 +22,8 @@ from sandbox.verdict import all_faults
 INTERVAL_S = 4
 GIVE_UP_AFTER_S = 240.0
 SETTINGS = "var/demo.env"
+# Where the owner reads what leads answer.
+MAILBOX = "delivered+owner@resend.dev"
 STATES = """
     SELECT e.id, c.email, n.sequence, n.occurrence, e.step, e.state, COALESCE(e.reason, '')
     FROM emails e JOIN enrolments n ON n.id = e.enrolment_id JOIN contacts c ON c.id = n.contact_id
@@ -105,7 +107,9 @@ def main() -> int:
     try:
         with (
             owners_files() as folder,
-            running_stack(INTERVAL_S, EXTRA_CAMPAIGNS=ALL_YEAR, CAMPAIGNS_DIR=str(folder), **MIRROR) as stack,
+            running_stack(
+                INTERVAL_S, EXTRA_CAMPAIGNS=ALL_YEAR, CAMPAIGNS_DIR=str(folder), REPLY_FORWARD_TO=MAILBOX, **MIRROR
+            ) as stack,
             settings_file(ROOT / SETTINGS, _told(stack)),
         ):
             return _run(stack, once)
@@ -132,6 +136,7 @@ def _run(stack: Stack, once: bool) -> int:
     print(f"\n  Website    {stack.sandbox_url}/website (sign yourself up, and follow it through)")
     print(f"  Inbox      {stack.sandbox_url}/\n  API        {stack.web_url}{HOOKS}/signup")
     print(f"  CRM        {stack.sandbox_url}/crm (who is told what happens to leads)")
+    print(f"  Chat       {stack.sandbox_url}/chat (where the owner reads at once who answered)")
     print(f"  Desk       {stack.sandbox_url}/desk (Notion, as the owner sees it)")
     password = stack.processes.env["CONSOLE_PASSWORD"]
     print(f"  Console    {stack.web_url}/console/ (any name, password {password})")
@@ -141,7 +146,7 @@ def _run(stack: Stack, once: bool) -> int:
     print(f"  One day of a sequence takes {INTERVAL_S} seconds here.\n")
     emails = _play(Play(Scene(stack, timedelta(seconds=INTERVAL_S)), judged=once))
     if once:
-        faults = all_faults(stack, emails)
+        faults = all_faults(stack, emails, MAILBOX)
         if faults:
             _explain(stack, faults)
         return int(bool(faults))
@@ -152,7 +157,7 @@ def _run(stack: Stack, once: bool) -> int:
 def _stay(stack: Stack, emails: dict[str, list[Observation]]) -> None:
     """Leave everything running until Ctrl-C: a visitor may change what they like, and nobody judges it."""
     try:
-        faults = all_faults(stack, emails)
+        faults = all_faults(stack, emails, MAILBOX)
     except (NotStarted, LookupError, TypeError, ValueError, OSError) as fault:
         # Whatever a visitor did to the leads of the story, the demo stays.
         faults = [f"not all could be told: {fault!r}"]

@@ -68,6 +68,11 @@ class Stack:
         with urlopen(f"{self.sandbox_url}/crm/events", timeout=10) as response:
             return cast(list[dict[str, Any]], json.load(response))
 
+    def said(self) -> list[str]:
+        """Return every message in the owner's chat, in order."""
+        with urlopen(f"{self.sandbox_url}/chat/messages", timeout=10) as response:
+            return cast(list[str], json.load(response))
+
     def rows(self, title: str) -> list[dict[str, str]]:
         """Return the rows of a database in the stand-in for Notion, as text."""
         with urlopen(f"{self.sandbox_url}/control/notion/tables", timeout=10) as response:
@@ -128,6 +133,7 @@ def running_stack(interval_s: int, **settings: str) -> Iterator[Stack]:
         # The website's name for the address of Funnel; its other setting, HOOK_SECRET, is Funnel's own.
         own["FUNNEL_URL"] = web_url
         own |= {"EVENTS_WEBHOOK_URL": f"{sandbox_url}/crm/events", "EVENTS_WEBHOOK_SECRET": crm.SECRET}
+        own["LEADS_WEBHOOK_URL"] = f"{sandbox_url}/chat"
         # Signs of life and all else that they leave goes with the folder, and two Funnels do not share them.
         processes = Processes(folder, inheriting({"TMPDIR": name, **own, **settings}))
         try:

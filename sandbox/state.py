@@ -158,6 +158,7 @@ class Sandbox:
             self.remembered: dict[str, Remembered] = {}
             self.endpoints: list[Endpoint] = []
             self.told: list[Json] = []
+            self.chat: list[str] = []
             self.calls: Counter[str] = Counter()
             self.windows = {"resend": Window(), "notion": Window()}
             self.notion = NotionState(self.now())

@@ -12,11 +12,12 @@ from sandbox.story import OPEN, STORY, Lead, Observation
 TOLD_WITHIN_S = 15.0
 
 
-def all_faults(stack: Stack, emails: dict[str, list[Observation]]) -> list[str]:
+def all_faults(stack: Stack, emails: dict[str, list[Observation]], mailbox: str) -> list[str]:
     """Tell what became of everybody, and return what is not as it should be; empty where all is well."""
     return [
         *desk_faults(stack, STORY),
         *_crm_faults(stack, emails),
+        *_reply_faults(stack, mailbox),
         *_verdict(stack, emails),
         *_inbox_faults(stack, emails),
     ]
@@ -70,6 +71,19 @@ def _crm_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[
     print(f"\nWhat the CRM was told: {', '.join(f'{count} {kind}' for kind, count in sorted(counted.items()))}")
     if told != delivered:
         yield f"the CRM was told of {told} deliveries, and there are {delivered}"
+
+
+def _reply_faults(stack: Stack, mailbox: str) -> Iterator[str]:
+    """Return what is not as it should be of the one answer: a word in the chat, and it in the owner's mailbox."""
+    deadline = time.monotonic() + TOLD_WITHIN_S
+    while not (said := [words for words in stack.said() if "replied" in words]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    print("\nWhat the owner's chat was told:", *"\n".join(said).splitlines(), sep="\n  ")
+    if len(said) != 1:
+        yield f"the chat was told of {len(said)} answers, and there is one"
+    forwarded = sum(email["to"] == [mailbox] for email in stack.received())
+    if forwarded != 1:
+        yield f"{forwarded} answers went on to {mailbox}, and there is one"
 
 
 def _told_delivered(stack: Stack, addresses: Collection[str]) -> int:

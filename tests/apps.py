@@ -1,32 +1,70 @@
-"""Applications for tests: made once for the same settings and campaigns, and handed to one test after another.
+"""Applications for tests: made once for what they read while they are made, and handed to one test after another.
 
-An application takes 50 to 120 ms to make, and holds nothing of a test but its collaborators, which are swapped.
+An application takes 100 to 500 ms to make, and holds nothing of a test but its collaborators, which are swapped.
 """
 
-from collections import defaultdict
-from dataclasses import asdict
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 from flask import Flask
 
 from funnel_app.app import create_app
+from funnel_app.campaigns.registry import Registry
+from funnel_app.config import Settings
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
 
-_free: dict[str, list[Flask]] = defaultdict(list)
-_lent: list[tuple[str, Flask]] = []
+
+class NotedSettings:
+    """Settings that note which of them were read, and what they were."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.read: dict[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        value = self.read[name] = getattr(self._settings, name)
+        return value
+
+
+@dataclass
+class Made:
+    """An application, and what requires a new one."""
+
+    app: Flask
+    registry: Registry
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def would_be_the_same(self, deps: Deps) -> bool:
+        """Whether these collaborators would have made the same one."""
+        if self.registry is not deps.registry and repr(self.registry) != repr(deps.registry):
+            return False
+        return all(getattr(deps.settings, name) == value for name, value in self.settings.items())
+
+
+_free: list[Made] = []
+_lent: list[Made] = []
 
 
 def application(deps: Deps) -> Flask:
     """Return an application over these collaborators, which is this test's alone until it ends."""
-    kind = f"{asdict(deps.settings)} {deps.registry!r}"
-    app = _free[kind].pop() if _free[kind] else create_app(deps)
-    keep_deps(app, deps)
-    _lent.append((kind, app))
-    return app
+    made = next((each for each in _free if each.would_be_the_same(deps)), None)
+    if made is None:
+        made = _make(deps)
+    else:
+        _free.remove(made)
+    keep_deps(made.app, deps)
+    _lent.append(made)
+    return made.app
+
+
+def _make(deps: Deps) -> Made:
+    noted = NotedSettings(deps.settings)
+    app = create_app(replace(deps, settings=cast(Settings, noted)))
+    return Made(app, deps.registry, dict(noted.read))
 
 
 def take_back() -> None:
     """Let the next test have what this one was lent."""
-    while _lent:
-        kind, app = _lent.pop()
-        _free[kind].append(app)
+    _free.extend(_lent)
+    _lent.clear()

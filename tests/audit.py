@@ -25,7 +25,7 @@ def verdict(file: str, report: Mapping[str, Any] | None) -> tuple[list[str], boo
     rows = report["dependencies"] if report else []
     unknown = [row["name"] for row in rows if "skip_reason" in row]
     faults = [(row["name"], row["version"], vuln) for row in rows for vuln in row.get("vulns", [])]
-    lines = [f"{name} {version}: {v['id']}, mended in {v['fix_versions'] or 'none yet'}" for name, version, v in faults]
+    lines = [f"{name} {version}: {v['id']}, fixed in {v['fix_versions'] or 'none yet'}" for name, version, v in faults]
     if len(unknown) == len(rows):
         return [f"{file}: skipped, the data of known faults cannot be reached from here"], False
     if unknown:

@@ -86,8 +86,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def logs_on_stderr() -> None:
-    """Log beside what a command prints, as every process does."""
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    """Log beside what a command prints, as every process does; a traceback drawn by rich would take seconds."""
+    drawn = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, drawn],
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
 
 
 @pytest.fixture(autouse=True)

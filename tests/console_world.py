@@ -153,7 +153,7 @@ def play_until(deps: Deps, end: datetime) -> None:
 
 
 def hold(deps: Deps, many: int = 3, first: int = 20) -> Receipt:
-    """Let some come in whose first letter cannot be made, and mend the template after them."""
+    """Let some come in whose first letter cannot be made, and fix the template after them."""
     key = "lead_nurture_email_1"
     good = deps.notebook.pages.pop(key)
     deps.now.forward(minutes=2)

@@ -22,16 +22,16 @@ from funnel_app.steady_clock import SteadyClock
 from tests.fakes import (
     FakeAccount,
     FakeAlerts,
-    FakeFetches,
+    FakeFetchLock,
     FakeInbox,
     FakeMailer,
     FakeNotebook,
     FakePause,
+    FakeProcessStatus,
     FakePublic,
     FakeQueues,
     FakeRate,
     FakeReceivers,
-    FakeVitals,
     FrozenClock,
     JudgeHere,
 )
@@ -104,6 +104,14 @@ def one_sequence(name: str) -> Registry:
 
 
 @cache
+def first_steps() -> Registry:
+    """Return the campaign with the first step of each sequence, for who looks at all templates again and again."""
+    christmas = christmas_only().campaign("christmas")
+    short = {name: replace(each, steps=each.steps[:1]) for name, each in christmas.sequences.items()}
+    return Registry({"christmas": replace(christmas, sequences=short)})
+
+
+@cache
 def notion_schema() -> dict[str, Table]:
     """Return the schema of the databases in Notion, read once."""
     return load_schema()
@@ -143,12 +151,12 @@ def make_deps(engine: Engine, **settings: Any) -> Deps:
         mailer=Outside(FakeMailer()),  # type: ignore[arg-type]
         notebook=Outside(FakeNotebook()),  # type: ignore[arg-type]
         judge=Outside(JudgeHere()),  # type: ignore[arg-type]
-        fetches=Outside(FakeFetches(clock)),  # type: ignore[arg-type]
+        fetch_lock=Outside(FakeFetchLock(clock)),  # type: ignore[arg-type]
         queues=Outside(FakeQueues()),  # type: ignore[arg-type]
         rate=Outside(FakeRate()),  # type: ignore[arg-type]
         pause=Outside(FakePause(clock)),  # type: ignore[arg-type]
         throttle=Throttle(None, per_minute=30),
-        vitals=Outside(FakeVitals(clock)),  # type: ignore[arg-type]
+        process_status=Outside(FakeProcessStatus(clock)),  # type: ignore[arg-type]
         account=Outside(FakeAccount()),  # type: ignore[arg-type]
         inbox=Outside(FakeInbox()),  # type: ignore[arg-type]
         alerts=Outside(FakeAlerts()),  # type: ignore[arg-type]

@@ -72,7 +72,7 @@ def test_other_names_of_notions_properties_are_read_in_pairs(load):
 
 def test_all_missing_settings_are_named_in_one_message(load):
     message = faults(load)
-    assert message.startswith("The settings cannot be used. Mend these in the environment (or in .env):")
+    assert message.startswith("The settings cannot be used. Fix these in the environment (or in .env):")
     assert [line.split(":")[0].strip() for line in message.splitlines()[1:]] == sorted(GOOD)
 
 

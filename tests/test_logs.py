@@ -129,6 +129,12 @@ def test_plain_data_is_cleaned_to_its_depths():
     assert redact_all(given, masked_addresses) == {"a": ["a***@resend.dev", {"b": ["b***@resend.dev", 3]}], "n": None}
 
 
+def test_what_holds_nothing_to_hide_stays_as_it_is_and_two_texts_are_never_read_as_one():
+    redact = redactor(make_settings())
+    for given in ({"a": ["ana", {"b": 3}], "n": None}, {"a": "bearer", "b": "abcdefgh"}, ["ana@", "resend.dev"]):
+        assert redact_all(given, redact) == given
+
+
 class Kept(Transport):
     """Keeps what would be sent."""
 

@@ -1,4 +1,4 @@
-"""Rounds: each flow is called when it is due, and whatever fails is said and tried again; nothing ends the thread."""
+"""Periodic tasks: each flow is called when it is due, failures are logged and tried again; nothing ends the thread."""
 
 from threading import Event
 
@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from funnel_app import periodic
 from funnel_app.gateways.errors import Unavailable
-from funnel_app.periodic import PeriodicRunner, Round
+from funnel_app.periodic import PeriodicRunner, PeriodicTask
 from funnel_app.web.watchdog import look_out
 from tests.factories import make_deps
 
@@ -22,7 +22,7 @@ def time(monkeypatch):
 
 def test_a_flow_is_called_when_it_is_due(deps, time):
     called = []
-    going = PeriodicRunner(lambda: deps, [Round(60, called.append)], Event())
+    going = PeriodicRunner(lambda: deps, [PeriodicTask(60, called.append)], Event())
     for at in (0, 30, 59, 60, 119, 120):
         time[0] = at
         going.go()
@@ -32,7 +32,7 @@ def test_a_flow_is_called_when_it_is_due(deps, time):
 def test_a_flow_that_could_not_do_it_is_soon_called_again(deps, time):
     answers = iter([False, False, True, True])
     called = []
-    going = PeriodicRunner(lambda: deps, [Round(60, lambda _: called.append(time[0]) or next(answers))], Event())
+    going = PeriodicRunner(lambda: deps, [PeriodicTask(60, lambda _: called.append(time[0]) or next(answers))], Event())
     for at in range(80):
         time[0] = float(at)
         going.go()
@@ -54,7 +54,7 @@ def test_whatever_fails_is_said_and_the_others_go_on(sqlite, time, fault, event)
         raise fault
 
     called = []
-    going = PeriodicRunner(lambda: deps, [Round(60, broken), Round(60, called.append)], Event())
+    going = PeriodicRunner(lambda: deps, [PeriodicTask(60, broken), PeriodicTask(60, called.append)], Event())
     with capture_logs() as logs:
         going.go()
     assert [entry["event"] for entry in logs] == [event] and called == [deps]
@@ -71,7 +71,7 @@ def test_a_ledger_that_stays_away_is_told_though_other_flows_do_well(sqlite, tim
     def without_ledger(_):
         return None
 
-    going = PeriodicRunner(lambda: deps, [Round(10, with_ledger), Round(5, without_ledger)], Event())
+    going = PeriodicRunner(lambda: deps, [PeriodicTask(10, with_ledger), PeriodicTask(5, without_ledger)], Event())
     for at in range(0, 60, 5):
         time[0] = float(at)
         going.go()
@@ -82,9 +82,9 @@ def test_a_ledger_that_stays_away_is_told_though_other_flows_do_well(sqlite, tim
     assert [text.splitlines()[1][0] for _, text in deps.alerts.posted] == ["🔴", "🟢"]
 
 
-def test_only_a_process_on_duty_goes_round(deps):
+def test_only_the_leader_runs_its_tasks(deps):
     called, stopping = [], Event()
-    going = PeriodicRunner(lambda: deps, [Round(0, lambda _: called.append(1) or stopping.set())], stopping)
+    going = PeriodicRunner(lambda: deps, [PeriodicTask(0, lambda _: called.append(1) or stopping.set())], stopping)
     going.is_leader = False
 
     class Counts(Event):
@@ -102,7 +102,7 @@ def test_only_a_process_on_duty_goes_round(deps):
     assert called == [1]
 
 
-def test_the_lookout_is_a_thread_beside_the_requests(deps):
+def test_the_watchdog_is_a_thread_beside_the_requests(deps):
     going = look_out(deps)
     assert going.is_alive() and going.daemon
     going._stopping.set()

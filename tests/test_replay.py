@@ -1,8 +1,8 @@
-"""Replay: every fault that is shown can be mended by the name that it is shown under."""
+"""Replay: every fault that is shown can be fixed by the name that it is shown under."""
 
 import pytest
 
-from funnel_app.replay import NotReplayable, mended
+from funnel_app.replay import NotReplayable, corrected
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from funnel_app.replay import NotReplayable, mended
 )  # fmt: skip
 def test_a_field_is_set_by_its_way(payload, changes, wanted):
     before = repr(payload)
-    assert mended(payload, changes) == wanted
+    assert corrected(payload, changes) == wanted
     assert repr(payload) == before, "what is kept is not touched"
 
 
@@ -33,4 +33,4 @@ def test_a_field_is_set_by_its_way(payload, changes, wanted):
 )
 def test_a_way_that_leads_nowhere_is_said(payload, changes):
     with pytest.raises(NotReplayable):
-        mended(payload, changes)
+        corrected(payload, changes)

@@ -82,7 +82,7 @@ def test_a_process_that_starts_under_a_wrong_clock_goes_by_what_the_others_share
 
 
 @pytest.mark.parametrize("content", ["another-boot 5.0", "this-boot soon", "", "one two three"])
-def test_what_is_shared_from_before_a_restart_or_damaged_is_written_anew(machine, tmp_path, content):
+def test_what_is_shared_from_before_a_restart_or_damaged_is_written_again(machine, tmp_path, content):
     file = tmp_path / "clock"
     file.write_text(content)
     assert machine.clock(Shared(file, "this-boot")).time() == NOON

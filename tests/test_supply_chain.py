@@ -54,7 +54,7 @@ def test_what_reaches_the_image_is_named_one_by_one():
     ("rows", "faulty", "words"),
     [
         ([GOOD], False, "1 packages looked up, 0 known faults"),
-        ([GOOD, BAD], True, "jinja2 3.0: CVE-1, mended in ['3.1']"),
+        ([GOOD, BAD], True, "jinja2 3.0: CVE-1, fixed in ['3.1']"),
         ([GOOD, UNKNOWN], False, "could not be looked up: rq"),
         ([UNKNOWN], False, "skipped, the data of known faults cannot be reached from here"),
         (None, False, "skipped"),

@@ -1,4 +1,4 @@
-"""Grafana's dashboard, made from the figures' own names: `python -m docs.monitoring.dashboard` writes it anew."""
+"""Grafana's dashboard, made from the figures' own names: `python -m docs.monitoring.dashboard` writes it again."""
 
 import json
 from collections.abc import Iterator

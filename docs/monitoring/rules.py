@@ -1,4 +1,4 @@
-"""Prometheus' alert rules, made from the figures' own names: `python -m docs.monitoring.rules` writes them anew."""
+"""Prometheus' alert rules, made from the figures' own names: `python -m docs.monitoring.rules` writes them again."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""Campaigns as their files say them, and the words, states and reasons that all floors share."""
+"""Campaigns: the files' model, and the states, reasons and words that all floors share."""

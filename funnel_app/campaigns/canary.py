@@ -1,4 +1,4 @@
-"""The canary: one email through everything, to an address that only proves delivery. It counts nowhere."""
+"""Canary campaign: one email to an address that only confirms delivery. It counts in no figure."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +9,7 @@ CANARY = "canary"
 
 
 def canary_of(campaign: Campaign) -> Campaign:
-    """Return the internal campaign of one step, which sends the very text that the next lead would get first."""
+    """Return the internal one-step campaign, which sends the text that the next lead would get first."""
     like = campaign.started_by(Event.OPT_IN) or next(iter(campaign.sequences.values()))
     sequence = _one_step(like)
     hook = Hook(

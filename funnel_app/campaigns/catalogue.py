@@ -17,7 +17,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One name that templates may use; `default` is what it reads as where nothing provides it, None for nothing."""
+    """A name that templates may use; `default` is used if nothing provides a value, None means none."""
 
     name: str
     type: str

@@ -1,4 +1,4 @@
-"""Read the values of a campaign file, noting every fault with its place instead of stopping at the first."""
+"""Read the values of a campaign file, collecting every fault with its place instead of stopping at the first."""
 
 import difflib
 import re
@@ -23,10 +23,10 @@ DEADLINE = re.compile(r"(\d{2})-(\d{2})")
 AT_MOST = re.compile(r"(\d{1,3}) per (\d{1,5}[mhd])")
 LONGEST_SPAN = timedelta(days=31)
 LONGEST_TITLE = 120
-# Times so many days fit into a calendar still.
+# The longest span that date arithmetic accepts.
 MOST = 1_000_000
 WHOLE = "a whole number from 0 to 1,000,000"
-# How like a misspelt key is to the one that was meant.
+# How similar a misspelt key must be to the key that was meant.
 ALIKE = 0.75
 WINDOW = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})")
 
@@ -40,7 +40,7 @@ class CampaignError(Exception):
 
 
 class Fault(NamedTuple):
-    """What is wrong at a place of a file, and the place, if any, whose faults only follow from it."""
+    """A fault at a place in a file, and the place, if any, whose faults only follow from it."""
 
     at: str
     words: str
@@ -52,14 +52,14 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """One table of a file: its values, where it stands, and the list that faults go to."""
+    """One table of a file: its values, its place, and the list that collects faults."""
 
     values: Mapping[str, Any]
     place: str
     faults: list[Fault]
 
     def fault(self, key: str, words: str, explains: str = "") -> None:
-        """Note a fault of one key, where none was noted that this one only follows from.
+        """Record a fault of a key, unless it only follows from one already recorded.
 
         `explains` is the place whose faults would follow from it: another key, or a table of this one with its dot.
         """
@@ -68,7 +68,7 @@ class Table:
             self.faults.append(Fault(at, words, f"{self.place}{explains}" if explains else ""))
 
     def only(self, allowed: Iterable[str]) -> None:
-        """Note every key that nobody knows: a misspelt one must not be silently ignored."""
+        """Record every unknown key: a misspelt one must not be silently ignored."""
         left = [key for key in allowed if key not in self.values]
         for key in sorted(set(self.values) - set(allowed)):
             near = difflib.get_close_matches(key, left, n=1, cutoff=ALIKE)
@@ -78,7 +78,7 @@ class Table:
                 self.fault(key, "is not a known key")
 
     def table(self, key: str) -> "Table":
-        """Return the table under a key; an empty one where it is missing or something else."""
+        """Return the table under a key; empty if it is missing or of another type."""
         found = self.values.get(key, {})
         if not isinstance(found, dict):
             self.fault(key, "must be a table", explains=f"{key}.")
@@ -90,7 +90,7 @@ class Table:
         return self._typed(key, str, default, "a text") or ""
 
     def title(self, key: str, default: str) -> str:
-        """Return what people call a thing: one line, which fits into a heading and a chat."""
+        """Return a title: one line, short enough for a heading and a chat."""
         found = self.text(key, default)
         if len(found) > LONGEST_TITLE or not found.isprintable():
             self.fault(key, f"must be one line of at most {LONGEST_TITLE} characters")
@@ -107,11 +107,11 @@ class Table:
         return found
 
     def flag(self, key: str) -> bool:
-        """Return a truth value; false where it is left out."""
+        """Return a boolean; false if missing."""
         return bool(self._typed(key, bool, False, "true or false"))
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Return a list of texts; an empty one where it is left out."""
+        """Return a list of texts; empty if missing."""
         found = self.values.get(key, [])
         if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
             self.fault(key, "must be a list of texts")
@@ -119,7 +119,7 @@ class Table:
         return tuple(found)
 
     def choice(self, key: str, kind: type[Kind], default: Kind) -> Kind:
-        """Return one of a kind's values; the default stands for one left out, and for a fault."""
+        """Return a member of an enum; the default if missing or invalid."""
         found = self.values.get(key, default.value)
         try:
             return kind(found)
@@ -128,7 +128,7 @@ class Table:
             return default
 
     def read(self, key: str, reader: Callable[[str], Value], default: Value) -> Value:
-        """Return what a reader makes of a text; the default for one left out, and for one that it refuses."""
+        """Return what a parser makes of a text; the default if missing or invalid."""
         found = self.values.get(key)
         if found is None:
             return default
@@ -149,7 +149,7 @@ class Table:
 
 
 def duration(text: str) -> timedelta:
-    """Read "5m", "24h" or "3d"."""
+    """Parse "5m", "24h" or "3d"."""
     found = DURATION.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is not a duration such as 5m, 24h or 3d")
@@ -157,7 +157,7 @@ def duration(text: str) -> timedelta:
 
 
 def deadline(text: str) -> tuple[int, int]:
-    """Read "12-05" as month and day."""
+    """Parse "12-05" as month and day."""
     found = DEADLINE.fullmatch(text)
     month, day = (int(found[1]), int(found[2])) if found else (0, 0)
     longest = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
@@ -167,7 +167,7 @@ def deadline(text: str) -> tuple[int, int]:
 
 
 def window(text: str) -> Window:
-    """Read "08:00-20:00"."""
+    """Parse "08:00-20:00"."""
     found = WINDOW.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is not a window such as 08:00-20:00")
@@ -178,7 +178,7 @@ def window(text: str) -> Window:
 
 
 def at_most(text: str) -> AtMost:
-    """Read "1 per 20h"."""
+    """Parse "1 per 20h"."""
     found = AT_MOST.fullmatch(text)
     emails, span = (int(found[1]), duration(found[2])) if found else (0, timedelta(0))
     if not emails or not timedelta(0) < span <= LONGEST_SPAN:
@@ -187,19 +187,19 @@ def at_most(text: str) -> AtMost:
 
 
 def link(text: str) -> str:
-    """Read an https address, or nothing."""
+    """Parse an https address; empty is allowed."""
     if text and (urlsplit(text).scheme != "https" or not urlsplit(text).netloc):
         raise ValueError(f"{text!r} is not an https address")
     return text
 
 
 def own_link(text: str) -> str:
-    """Read an https address, a path that Funnel itself serves, or nothing."""
+    """Parse an https address or a path that Funnel itself serves; empty is allowed."""
     return text if text.startswith("/") and not text.startswith("//") else link(text)
 
 
 def zone(text: str) -> str:
-    """Read the name of a time zone."""
+    """Parse the name of a time zone."""
     try:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -208,14 +208,14 @@ def zone(text: str) -> str:
 
 
 def name(text: str) -> str:
-    """Read a name: small letters, digits and underscores."""
+    """Parse a name: lower-case letters, digits and underscores."""
     if not NAME.fullmatch(text):
         raise ValueError(f"{text!r} is not a name of small letters, digits and underscores")
     return text
 
 
 def uuid(text: str) -> UUID:
-    """Read a UUID."""
+    """Parse a UUID."""
     try:
         return UUID(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Incoming: what people call that which comes in, and who sends it."""
+"""Incoming calls: what people call them and their senders."""
 
 from collections.abc import Mapping
 
@@ -33,12 +33,12 @@ SENDERS = {
 
 
 def called(event: str | None, hook: str) -> str:
-    """Return what a call is called: by what it reports, else by where it came in."""
+    """Return the title of a call: by what it reports, else by where it came in."""
     return (EVENTS.get(event) or as_title(event)) if event else called_by_hook(hook)
 
 
 def called_by_hook(hook: str) -> str:
-    """Return what calls are called that come in at a hook."""
+    """Return the title of calls at a hook."""
     return HOOKS.get(hook) or as_title(hook)
 
 

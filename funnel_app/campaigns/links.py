@@ -1,6 +1,6 @@
-"""Links in what people type: what a mail program would make a link or a number to call of, and how it is kept from it.
+"""Links in typed text: find what a mail program would turn into a link or a phone number, and prevent it.
 
-https://publicsuffix.org says which endings of a name are domains; the list comes with the library, and is not fetched.
+https://publicsuffix.org lists the domain endings; the list comes with the library, and is not downloaded.
 """
 
 import re
@@ -9,14 +9,16 @@ from functools import cache
 
 from publicsuffixlist import PublicSuffixList
 
-# A mail program breaks words here; whatever stands between is one link or none.
+# Mail programs split words here; each piece is one link or none.
 BETWEEN = re.compile(r"""[\s<>"'(){}\[\],;|*]+""")
 SCHEMES = ("data:", "ftp:", "http:", "https:", "javascript:", "mailto:", "sms:", "tel:")
 HOST = re.compile(r"[^/?#:]*")
-# What stands between the digits of a number that telephones find: hyphens and dashes of all kinds, dots, slashes.
+# Separators in phone numbers that telephones recognise: hyphens and dashes of all kinds, dots, slashes.
 DIGITS = re.compile(r"\+?\d[\d\s()./\\\-\u00ad\u00b7\u2010-\u2015\u2022\u2027\u2043\u2212\u30fb_]*")
 FEWEST_DIGITS = 7
-# The sign that keeps letters from joining: no reader sees it, and no program reads over it.
+# Most names match: letters and spaces make no link and no number.
+PLAIN = re.compile("[A-Za-z ]*")
+# The zero-width non-joiner: readers do not see it, and programs do not skip it.
 APART = "\u200c"
 JOINT = re.compile(r"[.@\u3002\uff0e\uff61\uff20](?=[^\s,;.!?)])|(?<=[^\W\d_]):(?=[\w/+])|/(?=/)")
 
@@ -27,17 +29,17 @@ def _suffixes() -> PublicSuffixList:
 
 
 def carries_link(text: str) -> bool:
-    """Say whether a mail program would make a link or an address of a part of this text, in whatever script."""
-    return any(map(_is_link, BETWEEN.split(_as_read(text))))
+    """Say whether a mail program would turn part of this text into a link or an address, in any script."""
+    return not PLAIN.fullmatch(text) and any(map(_is_link, BETWEEN.split(_as_read(text))))
 
 
 def carries_number(text: str) -> bool:
-    """Say whether a part of this text is a number that a telephone would call."""
-    return any(_is_number(found[0]) for found in DIGITS.finditer(_as_read(text)))
+    """Say whether a telephone would recognise a number in this text."""
+    return not PLAIN.fullmatch(text) and any(_is_number(found[0]) for found in DIGITS.finditer(_as_read(text)))
 
 
 def unlinked(text: str) -> str:
-    """Return a text that reads the same, of which no mail program makes a link or a number to call."""
+    """Return a text that looks the same and that no mail program turns into a link or a phone number."""
     apart = JOINT.sub(lambda found: APART + found[0], text)
     return DIGITS.sub(lambda found: APART.join(found[0]) if _is_number(found[0]) else found[0], apart)
 
@@ -57,7 +59,7 @@ def _is_link(word: str) -> bool:
 
 
 def _is_host(word: str, *, is_address: bool) -> bool:
-    """Say whether a word is a host: one with a path or before an @ needs no known ending."""
+    """Say whether a word is a host name; with a path or before an @ it needs no known ending."""
     host = HOST.match(word)[0].strip(".-!&")  # type: ignore[index]  # it matches everything
     labels = host.split(".")
     if len(labels) < 2 or not all(label.replace("-", "").replace("_", "").isalnum() for label in labels):

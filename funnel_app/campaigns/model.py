@@ -1,4 +1,4 @@
-"""The model of a campaign: what is sent, when, and what starts and stops it."""
+"""Campaign model: what is sent, when, and what starts and stops it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from uuid import UUID
 from funnel_app.campaigns.catalogue import Variable
 
 HOOKS = ("signup", "noshow", "maybe", "onboarding", "booking", "calendly", "calcom")
-# What a sequence does out of season, beside the name of another one.
+# What happens to a sequence out of season, unless another one stands in for it.
 SAME, NOTHING = "same", "nothing"
 
 
@@ -29,14 +29,14 @@ class Event(StrEnum):
 
 
 class Kind(StrEnum):
-    """What an email is by law: an unsubscribe ends marketing only."""
+    """The legal kind of an email: an unsubscribe ends marketing only."""
 
     MARKETING = "marketing"
     TRANSACTIONAL = "transactional"
 
 
 class Mode(StrEnum):
-    """Whether an enrolment is real, a test with short delays, or a canary, which only proves the way."""
+    """Whether an enrolment is real, a test with short delays, or a canary."""
 
     LIVE = "live"
     TEST = "test"
@@ -53,10 +53,10 @@ class EmailOne(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One email: its template, and how long after (or, negative, before) the anchor it is due.
+    """One email: its template, and how long after (negative: before) the anchor it is due.
 
-    A delay that was written in days is days of the reader's calendar (`in_days`): it keeps the time of day.
-    `title` is what people call it. One that compares two texts has both in `templates`, and the first as its own.
+    A delay in days counts calendar days of the recipient (`in_days`) and keeps the time of day. `title` is for people.
+    A step that compares two texts has both in `templates`, the first also as `template`.
     """
 
     number: int
@@ -72,13 +72,13 @@ class Step:
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """The templates of which each lead gets one: a single one, unless two are compared."""
+        """The templates of which each lead gets one: several only if they are compared."""
         return self.templates or (self.template,)
 
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """The days of each year on which a campaign's season is open: month and day of the first and the last."""
+    """The days of the year on which a season is open: month and day of the first and the last."""
 
     name: str
     first: tuple[int, int]
@@ -87,7 +87,7 @@ class Season:
 
 @dataclass(frozen=True, slots=True)
 class AtMost:
-    """How many marketing emails may go to one person within a span, whatever sequences and campaigns they are of."""
+    """How many marketing emails one person may get within a span, across all sequences and campaigns."""
 
     emails: int
     span: timedelta
@@ -103,7 +103,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sequence:
-    """A timed row of emails, with what starts, ends and blocks it; `title` is what people call it."""
+    """A timed series of emails, with what starts, ends and blocks it; `title` is for people."""
 
     name: str
     title: str
@@ -121,25 +121,25 @@ class Sequence:
     off_season: str
     window: Window | None
     max_lateness: timedelta
-    # Among emails of one person that cannot all go, those of the larger number go first.
+    # Of one person's emails that cannot all go, those with the larger number go first.
     priority: int = 0
-    # What ends it where it happens in another campaign.
+    # Events of other campaigns that end it.
     exits_elsewhere: frozenset[Event] = frozenset()
-    # Whether the steps count back from the anchor, as reminders of a call do.
+    # Whether the steps count back from the anchor, as reminders of a booking do.
     before_anchor: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        """Work out what follows from the steps."""
+        """Derive fields from the steps."""
         object.__setattr__(self, "before_anchor", any(step.delay < timedelta(0) for step in self.steps))
 
     def step(self, number: int) -> Step:
-        """Return a step by its number, which counts from 1."""
+        """Return a step by its number, from 1."""
         return self.steps[number - 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
-    """One address at which something is reported; `variables` are those that only this campaign takes from it."""
+    """One address for an event; `variables` are those that only this campaign takes from it."""
 
     name: str
     path: str
@@ -153,7 +153,7 @@ class Hook:
 class Campaign:
     """One campaign file; `variables` are its own, the same for all its letters.
 
-    An `extra` one runs only where a setting names it.
+    An `extra` one is active only if a setting names it.
     """
 
     name: str
@@ -173,17 +173,17 @@ class Campaign:
     variables: Mapping[str, str | int | float] = field(default_factory=dict)
 
     def started_by(self, event: Event) -> Sequence | None:
-        """Return the sequence that an event starts, in season; None where it starts nothing."""
+        """Return the sequence that an event starts in season; None if it starts none."""
         starters = (sequence for sequence in self.sequences.values() if sequence.starts_on == event)
         return next((sequence for sequence in starters if sequence.name not in self.stand_ins(event)), None)
 
     def started_off_season(self, event: Event) -> Sequence | None:
-        """Return the sequence that an event starts out of season; None where it starts nothing then."""
+        """Return the sequence that an event starts out of season; None if it starts none then."""
         usual = self.started_by(event)
         return usual if usual is None or usual.off_season == SAME else self.sequences.get(usual.off_season)
 
     def stand_ins(self, event: Event) -> set[str]:
-        """Return the sequences that an event starts out of season in another one's place."""
+        """Return the sequences that replace others out of season."""
         return {sequence.off_season for sequence in self.sequences.values() if sequence.starts_on == event}
 
     def ended_by(self, event: Event) -> tuple[Sequence, ...]:

@@ -1,4 +1,4 @@
-"""Which template key a page's name probably means, where somebody named it by hand."""
+"""Template names: guess which key a page's name means."""
 
 import re
 import unicodedata
@@ -15,14 +15,14 @@ PART = re.compile(r"[a-z]+|\d+")
 
 
 class Meaning(NamedTuple):
-    """What a name says: its words without spaces, and the number of the email; empty and None where it does not."""
+    """The meaning of a name: its words without spaces, and the number of the email; empty and None if missing."""
 
     words: str
     number: str | None
 
 
 def nearest(name: str, wanted: Mapping[str, Sequence[str]]) -> str | None:
-    """Return the key that a page's name probably means, None for none; wanted holds the other names of each key."""
+    """Return the key that a page's name probably means; None if none fits. `wanted` holds each key's aliases."""
     scored = [(_nearness(name, said), key) for key, names in wanted.items() for said in (key, *names)]
     score, key = max(scored, default=(0.0, ""))
     return key if score >= NEAR_ENOUGH else None
@@ -39,7 +39,7 @@ def _nearness(name: str, wanted: str) -> float:
 
 
 def meaning(name: str) -> Meaning:
-    """Return what a name says: "5-Day E1: Your Results" has the words "5day" before its number 1."""
+    """Return a name's meaning: "5-Day E1: Your Results" has the words "5day" before its number 1."""
     parts = _parts(name)
     places = [place for place, part in enumerate(parts[1:], 1) if part.isdigit() and EMAIL.match(parts[place - 1])]
     place = places[0] if places else _last_number(_parts(name.split(":")[0]))

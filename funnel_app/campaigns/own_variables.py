@@ -1,4 +1,4 @@
-"""Own variables: what a campaign's file adds to the catalogue, for all its letters or as one of its hooks tells it."""
+"""Own variables: what a campaign's file adds to the catalogue, for all its letters or from one of its hooks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ OF_THE_FILE, OF_A_HOOK = "As the campaign's file says", "As {hook} says"
 
 
 def read_own(table: Table) -> dict[str, str | int | float]:
-    """Return the variables that have the same value for all letters of a campaign, noting every fault."""
+    """Return the variables with one value for all letters of a campaign, collecting every fault."""
     found = {}
     for name, value in table.values.items():
         _check_name(table, name)
@@ -30,7 +30,7 @@ def read_own(table: Table) -> dict[str, str | int | float]:
 
 
 def read_own_of_hook(table: Table, hook: str) -> dict[str, Variable]:
-    """Return the variables that a hook's sender tells beside the usual ones, noting every fault."""
+    """Return the variables that a hook provides beside the usual ones, collecting every fault."""
     return {name: _variable(name, table.table(name), hook, table) for name in table.values}
 
 
@@ -49,7 +49,7 @@ def _variable(name: str, row: Table, hook: str, table: Table) -> Variable:
 
 
 def fits(type_: str, value: object) -> bool:
-    """Say whether a text can stand for a variable of a type: a number is one that ends, a link an https address."""
+    """Say whether a text is valid for a variable's type: a finite number, or an https address for a link."""
     if type_ == "number":
         return _is_number(str(value))
     parts = urlsplit(str(value))
@@ -80,12 +80,12 @@ def _of_file(name: str, value: str | int | float) -> Variable:
 
 
 def catalogue_of(campaign: Campaign) -> Mapping[str, Variable]:
-    """Return everything that a template of a campaign may name."""
+    """Return everything that a campaign's templates may name."""
     return {**CATALOGUE, **own_catalogue(campaign)}
 
 
 def own_values(campaign: Campaign, hook: Mapping[str, Any]) -> dict[str, object]:
-    """Return the values of a campaign's own variables: of a hook's what it told, else the default, else none."""
+    """Return the values of a campaign's own variables: a hook's value, else the default, else none."""
     told = {name: each for row in campaign.hooks.values() for name, each in row.variables.items()}
     said = {name: hook.get(name, _typed(each, each.default)) for name, each in told.items()}
     return {**said, **campaign.variables}

@@ -1,4 +1,4 @@
-"""Read one campaign file into the model, or say everything that is wrong with it."""
+"""Parse one campaign file into the model, or report everything that is wrong with it."""
 
 import re
 import tomllib
@@ -37,7 +37,7 @@ SHOWN_CHARS = 80
 
 
 def parse(filename: str, text: str) -> Campaign:
-    """Return the campaign of a file; CampaignError names file, key and reason of every fault."""
+    """Return the campaign in a file; CampaignError names file, key and reason of every fault."""
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -54,7 +54,7 @@ def parse(filename: str, text: str) -> Campaign:
 
 
 def _line_of(text: str, error: str) -> str:
-    """Return the line that an error of the parser speaks of; nothing where it names none that is there."""
+    """Return the line that a parser's error names; empty if it names none."""
     found, lines = LINE.search(error), text.splitlines()
     shown = lines[int(found[1]) - 1].strip() if found and int(found[1]) <= len(lines) else ""
     quotes = '; texts stand in straight quotes (")' if any(quote in shown for quote in CURLY) else ""

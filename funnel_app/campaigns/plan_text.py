@@ -1,4 +1,4 @@
-"""The plan of a sequence as a text: kept with who comes into it, so that a changed file changes nobody silently."""
+"""Plan text: a sequence's plan, stored with each enrolment, so that a changed file changes nobody silently."""
 
 import json
 from dataclasses import replace
@@ -9,7 +9,7 @@ from funnel_app.campaigns.model import Campaign, Sequence, Step, Window
 
 
 def plan_of(campaign: Campaign, sequence: Sequence) -> str:
-    """Return all that the times and texts of a sequence's emails follow from: equal texts, equal plans."""
+    """Return everything that determines times and templates of a sequence: equal texts mean equal plans."""
     window = sequence.window
     plan = {
         "zone": campaign.timezone,
@@ -22,17 +22,17 @@ def plan_of(campaign: Campaign, sequence: Sequence) -> str:
 
 
 def fingerprint(plan: str) -> str:
-    """Return a plan in sixteen letters."""
+    """Return a plan's hash in sixteen characters."""
     return sha256(plan.encode()).hexdigest()[:16]
 
 
 def zone_of(plan: str) -> str:
-    """Return the time zone by which a plan counts days for whoever told none."""
+    """Return the time zone in which a plan counts days for contacts without one."""
     return str(json.loads(plan)["zone"])
 
 
 def as_planned(plan: str, sequence: Sequence) -> Sequence:
-    """Return a sequence with the steps and hours of a plan; the rest of it is as today's file has it."""
+    """Return a sequence with the steps and hours of a plan, and the rest from the current file."""
     kept = json.loads(plan)
     window = Window(*map(time.fromisoformat, kept["window"])) if kept["window"] else None
     steps = tuple(_step(number, row, sequence) for number, row in enumerate(kept["steps"], 1))
@@ -40,15 +40,15 @@ def as_planned(plan: str, sequence: Sequence) -> Sequence:
 
 
 def find_step(sequence: Sequence, template: str) -> Step | None:
-    """Return the step of a template, under its name of today or one that it had; None where the file has none."""
+    """Return the step of a template, by its current name or an alias; None if the file has none."""
     named = (step for step in sequence.steps if template in step.variants)
     return next(named, None) or next((step for step in sequence.steps if template in step.aliases), None)
 
 
 def step_of(sequence: Sequence, plan: str | None, template: str, number: int) -> Step:
-    """Return the step that an email is of: by its text in the file, then in the plan that it was planned by.
+    """Return the step of an email: by its template in the file, then in its plan.
 
-    Else it is the step of its number. Raises LookupError where there is none.
+    Else the step with its number. Raises LookupError if there is none.
     """
     if found := find_step(sequence, template):
         return found

@@ -1,4 +1,4 @@
-"""Reasons: why an email did not arrive, in words that the owner of a business uses, and of what kind that is."""
+"""Reasons why an email did not arrive, in the owner's words, and their kinds."""
 
 import re
 from datetime import date, datetime, timedelta
@@ -10,7 +10,7 @@ from funnel_app.campaigns.states import State
 
 
 class ReasonCode(StrEnum):
-    """What programs decide by where an email did not go, or not yet: kept beside the words, which only people read."""
+    """Reasons that code decides by; stored beside the text, which is only for people."""
 
     SENT_BY_WEBSITE = "sent_by_website"
     SENT_BEFORE_CUT_OVER = "sent_before_cut_over"
@@ -21,7 +21,7 @@ class ReasonCode(StrEnum):
 
 
 class Reason(NamedTuple):
-    """Why an email does not go: its words, and their code where a program decides by it."""
+    """Why an email does not go: the text, and a code if the code decides by it."""
 
     words: str
     code: ReasonCode | None = None
@@ -67,7 +67,7 @@ _DATE = re.compile(r" on \d{1,2} [A-Z][a-z]+")
 
 
 def of_bounce(subtype: str, words: str) -> str:
-    """Return why a mailbox did not take an email, from the provider's kind of bounce and the server's own words."""
+    """Return why a mailbox did not take an email, from the kind of bounce and the server's words."""
     if subtype in _BY_SUBTYPE:
         return _BY_SUBTYPE[subtype]
     known = next((told for pattern, told in _BY_CODE if pattern.search(words)), None)
@@ -80,39 +80,39 @@ def of_suppression(reason: str) -> str:
 
 
 def of_failure(reason: str) -> str:
-    """Return why the provider could not send what it had taken."""
+    """Return why the provider could not send an email it had accepted."""
     return f"Resend could not send it: {_FAILED.get(reason, reason)}" if reason else "Resend could not send it"
 
 
 def with_words(reason: str, words: str) -> str:
-    """Return a reason together with what the server or provider said, for those who want to know exactly."""
+    """Return a reason with the server's or provider's own words, for details."""
     return f"{reason}{_SAID}{words}" if words and words != reason else reason
 
 
 def without_words(detail: str | None) -> str | None:
-    """Return a reason alone, without what anybody said."""
+    """Return a reason without quoted words."""
     return detail.partition(_SAID)[0] if detail else None
 
 
 def why(state: State, detail: str | None) -> str | None:
-    """Return the reason of a reported state, without the words that it was told in."""
+    """Return the reason of a reported state without quoted words."""
     return without_words(detail) or _UNSAID.get(state)
 
 
 def of_refusal(words: str) -> str:
-    """Return why the provider did not take an email, without the codes that only programmers read."""
+    """Return why the provider refused an email, without technical codes."""
     return f"Resend refused it: {_STATUS_AND_NAME.sub('', words)}"
 
 
 def of_wait(answer: str, words: str, name: str = "") -> str:
-    """Return why an email that is on its way to the provider is still with us, by the kind of its last answer.
+    """Return why an email in flight has not been accepted yet, by the kind of its last answer.
 
-    `name` is the provider's own name of it.
+    `name` is the provider's own name for it.
     """
     if answer == "quota":
         return f"the {'monthly' if name == MONTHLY else 'daily'} quota of the Resend account is used up"
     told = _WAITS.get(answer, "Resend does not take it yet")
-    # Where nothing went out, the words say whether a proxy, a certificate or a name is to blame.
+    # If nothing went out, the words name the proxy, certificate or host at fault.
     return f"{told}: {_STATUS_AND_NAME.sub('', words).rstrip('.')}" if answer in {"paused", "unreachable"} else told
 
 
@@ -126,7 +126,7 @@ _WAITS = {
 
 
 def of_template(key: str, fault: str) -> str:
-    """Return why no letter can be made of a template, in one clause: “template x in Notion has no subject line”."""
+    """Return as a clause why a template makes no letter: “template x in Notion has no subject line”."""
     words = fault.rstrip(".")
     if words.startswith("The template "):
         return f"template {key} in Notion {words.removeprefix('The template ')}"
@@ -134,7 +134,7 @@ def of_template(key: str, fault: str) -> str:
 
 
 def spoken(span: timedelta) -> str:
-    """Return a span as people say it, in its largest whole unit: 2 hours, 1 day, 45 minutes."""
+    """Return a span in words, in its largest whole unit: 2 hours, 1 day, 45 minutes."""
     seconds = int(span.total_seconds())
     unit, size = next(((unit, size) for unit, size in _UNITS if seconds >= size and seconds % size == 0), ("second", 1))
     count = seconds // size
@@ -142,15 +142,15 @@ def spoken(span: timedelta) -> str:
 
 
 def on_day(at: datetime, zone: ZoneInfo) -> str:
-    """Return the day of a time as people there say it: on 3 December."""
+    """Return the day of a time in a zone, in words: on 3 December."""
     return on_date(at.astimezone(zone).date())
 
 
 def on_date(day: date) -> str:
-    """Return a day as the business writes it: on 3 December."""
+    """Return a date in words: on 3 December."""
     return f"on {day.day} {day:%B}"
 
 
 def general(state: State, reason: str | None) -> str:
-    """Return the kind of stop that a state and its reason are one of, without dates, names and quoted words."""
+    """Return the kind of a reason, without dates, names and quotes, to group by."""
     return f"{state}: {_DATE.sub('', reason).partition(': ')[0]}" if reason else str(state)

@@ -1,4 +1,4 @@
-"""Who may be mailed while everything is a test; pure."""
+"""Recipients allowed in testing mode; pure."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase

@@ -1,4 +1,4 @@
-"""The registry: all campaigns of a process, and everything that is derived from their files."""
+"""Registry: all campaigns of a process, and everything derived from their files."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from funnel_app.campaigns.called import find_called
 from funnel_app.campaigns.canary import CANARY, canary_of
 from funnel_app.campaigns.folders import own_files, shipped_files
 from funnel_app.campaigns.incoming import called_by_hook
@@ -18,7 +19,7 @@ from funnel_app.campaigns.spoken import as_title
 
 
 class UnknownCampaign(LookupError):
-    """There is no campaign, or no sequence or hook in it, of that name."""
+    """There is no campaign, or no sequence or hook in it, with this name."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Registry:
         return registry
 
     def chosen(self, extra: Collection[str]) -> "Registry":
-        """Return the campaigns but for those that run only where they are named, and are not. Raises CampaignError."""
+        """Return the active campaigns: all but the extra ones that no setting names. Raises CampaignError."""
         if unknown := sorted(set(extra) - set(self.campaigns)):
             there = ", ".join(self.campaigns)
             raise CampaignError(
@@ -55,7 +56,7 @@ class Registry:
         return Registry({name: each for name, each in self.campaigns.items() if name in extra or not each.extra})
 
     def campaign(self, name: str) -> Campaign:
-        """Return a campaign, or the canary, which stands in no list; UnknownCampaign names those that there are."""
+        """Return a campaign, or the unlisted canary; UnknownCampaign names the existing ones."""
         if name == CANARY:
             return canary_of(next(iter(self.campaigns.values())))
         if name not in self.campaigns:
@@ -63,47 +64,42 @@ class Registry:
         return self.campaigns[name]
 
     def hook(self, campaign: str, name: str) -> Hook:
-        """Return a hook that the campaign's file opens; UnknownCampaign names those that it does."""
+        """Return a hook of a campaign's file; UnknownCampaign names the existing ones."""
         hooks = self.campaign(campaign).hooks
         if name not in hooks:
             raise UnknownCampaign(f"Campaign {campaign} opens no hook {name!r}; it opens {', '.join(hooks)}.")
         return hooks[name]
 
     def sequence(self, campaign: str, name: str) -> Sequence:
-        """Return a sequence; UnknownCampaign names those that there are."""
+        """Return a sequence; UnknownCampaign names the existing ones."""
         sequences = self.campaign(campaign).sequences
         if name not in sequences:
             raise UnknownCampaign(f"Campaign {campaign} has no sequence {name!r}; it has {', '.join(sequences)}.")
         return sequences[name]
 
     def named(self, name: str) -> tuple[Campaign, Sequence]:
-        """Return a sequence by its name, or CAMPAIGN/NAME where several have it. Raises UnknownCampaign."""
-        wanted, _, only = name.rpartition("/")
-        found = [
-            (campaign, campaign.sequences[only])
-            for campaign in self.campaigns.values()
-            if only in campaign.sequences and wanted in {"", campaign.name}
-        ]
+        """Return a sequence by its name, CAMPAIGN/NAME or title, in whatever case. Raises UnknownCampaign."""
+        found = find_called((each for campaign in self.campaigns.values() for each in _of(campaign)), name)
         if len(found) == 1:
-            return found[0]
+            return self.campaigns[found[0].campaign], found[0]
         known = [f"{campaign.name}/{key}" for campaign in self.campaigns.values() for key in campaign.sequences]
         what = "Several campaigns have" if found else "There is no"
         raise UnknownCampaign(f"{what} sequence {name}; there are {', '.join(known)}.")
 
     def steps(self) -> Iterator[tuple[Campaign, Sequence, Step]]:
-        """Go through all steps, in the order of the files; one that compares two templates comes once with each."""
+        """Yield all steps in the order of the files; one that compares two templates comes once with each."""
         for campaign in self.campaigns.values():
             for sequence in campaign.sequences.values():
                 for step in sequence.steps:
                     yield from ((campaign, sequence, replace(step, template=key)) for key in step.variants)
 
     def name_of(self, sequence: Sequence) -> str:
-        """Return a sequence's name, with its campaign's before it where another campaign has one of that name too."""
+        """Return a sequence's name, prefixed with its campaign's if the name is not unique."""
         shared = sum(sequence.name in campaign.sequences for campaign in self.campaigns.values()) > 1
         return f"{sequence.campaign}/{sequence.name}" if shared else sequence.name
 
     def sequence_titles(self) -> dict[str, str]:
-        """Return the title of every sequence by the name that `named` finds it by, in the order of the files."""
+        """Return the title of every sequence by the name for `named`, in the order of the files."""
         sequences = (each for campaign in self.campaigns.values() for each in campaign.sequences.values())
         return {self.name_of(sequence): sequence.title for sequence in sequences}
 
@@ -112,13 +108,13 @@ class Registry:
         return tuple(step.template for _, _, step in self.steps())
 
     def find_template(self, key: str) -> Step | None:
-        """Return the step that a template belongs to; None for a key that no step has."""
+        """Return the step of a template; None if no step has it."""
         return next((step for _, _, step in self.steps() if step.template == key), None)
 
     def title_of_email(self, key: str) -> str:
-        """Return what people call the email of a template; its key in words where no step has it any more.
+        """Return the title of a template's email; its key in words if no step has it any more.
 
-        Of two templates that are compared, the first is called A, and the other B.
+        Of two compared templates, the first is A and the other B.
         """
         step = self.find_template(key)
         if step is None:
@@ -126,19 +122,19 @@ class Registry:
         return f"{step.title} ({'AB'[step.templates.index(key)]})" if step.templates else step.title
 
     def title_of_sequence(self, campaign: str, name: str) -> str:
-        """Return what people call a sequence; its name in words where no file has it any more."""
+        """Return a sequence's title; its name in words if no file has it any more."""
         found = self.campaigns[campaign].sequences.get(name) if campaign in self.campaigns else None
         return found.title if found else as_title(name)
 
     def title_of_campaign(self, name: str) -> str:
-        """Return what people call a campaign; its name in words where no file has it any more."""
+        """Return a campaign's title; its name in words if no file has it any more."""
         return self.campaigns[name].title if name in self.campaigns else as_title(name)
 
     def in_titles(self, words: str, beside: str | None = None) -> str:
-        """Return words in which emails, sequences and hooks are called by their titles, and not by their keys.
+        """Return a text with the keys of emails, sequences and hooks replaced by their titles.
 
-        Where the email of the template `beside` is named already, its text is “its text”. A key by which a page of
-        Notion is named, or that stands in quotes as its name, stays: it is what somebody must look for there.
+        If the email of template `beside` is already named, its text is “its text”. Keys in quotes or naming a page of
+        Notion stay: people must search for them there.
         """
 
         def called(found: re.Match[str]) -> str:
@@ -159,7 +155,7 @@ class Registry:
     @cached_property
     def _keys(self) -> re.Pattern[str]:
         def one_of(names: Iterable[str]) -> str:
-            # The longest first: a name may begin as another one does.
+            # Longest first, since a name may be a prefix of another.
             return "|".join(map(re.escape, sorted(set(names), key=len, reverse=True))) or "(?!)"
 
         within = one_of(name for each in self.campaigns.values() for name in (*each.sequences, *each.hooks))
@@ -168,7 +164,7 @@ class Registry:
         return re.compile(rf"{placed}|(?<!is named )(?<!answer to )(?<!“)\b{key}")
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return a row per sequence for tables: who handles it, where it starts, and when its emails go."""
+        """Return a row per sequence for tables: handler, hook, and when its emails go."""
         return [_row(campaign, sequence) for campaign in self.campaigns.values() for sequence in _of(campaign)]
 
     def _clashes(self) -> list[str]:
@@ -213,7 +209,7 @@ def _row(campaign: Campaign, sequence: Sequence) -> dict[str, Any]:
 
 
 def shown(delay: timedelta) -> str:
-    """Return a delay as a person writes it: 5m, 24h, 3d; a minus for before the call."""
+    """Return a delay in its short form: 5m, 24h, 3d; a minus for before the booking."""
     minutes = int(delay.total_seconds()) // 60
     sign, minutes = ("-" if minutes < 0 else ""), abs(minutes)
     if minutes % 1440 == 0:
@@ -223,9 +219,9 @@ def shown(delay: timedelta) -> str:
 
 @cache
 def load_registry(extra: tuple[str, ...] = (), folder: str | None = None) -> Registry:
-    """Return the campaigns that run: of a folder's files too, and those that run only where `extra` names them.
+    """Return the active campaigns, a folder's files included, and the extra ones named in `extra`.
 
-    Raises CampaignError for files that cannot be used, with every fault, and for a name that no file has.
+    Raises CampaignError with every fault in the files, and for a name that no file has.
     """
     whole = Registry.load({**shipped_files(), **own_files(Path(folder))}) if folder else whole_registry()
     return whole.chosen(extra)
@@ -233,5 +229,5 @@ def load_registry(extra: tuple[str, ...] = (), folder: str | None = None) -> Reg
 
 @cache
 def whole_registry() -> Registry:
-    """Return the campaigns of all TOML files beside their model, read once; CampaignError names every fault."""
+    """Return the campaigns of all shipped files, read once; CampaignError names every fault."""
     return Registry.load(shipped_files())

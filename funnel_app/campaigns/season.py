@@ -1,4 +1,4 @@
-"""Seasons: on which days a campaign's season is open, and which deadline a letter of a day may speak of."""
+"""Seasons: when a campaign's season is open, and which deadline a letter may mention."""
 
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -12,19 +12,19 @@ DEADLINE_PASSED = "the deadline has passed"
 
 
 def is_open(season: Season | None, day: date) -> bool:
-    """Say whether a season is open on a day, its first and last included; without a season it is open all year."""
+    """Say whether a season is open on a day, first and last included; without a season always."""
     return season is None or day <= closes_on(season, day)
 
 
 @lru_cache(maxsize=256)
 def closes_on(season: Season, day: date) -> date:
-    """Return the last day of the season that began last, on this day at the latest."""
+    """Return the last day of the latest season to begin by this day."""
     began = _last_start(season, day)
     return deadline_after(season.last, began)
 
 
 def began_at(campaign: Campaign, now: datetime) -> datetime | None:
-    """Return when the season that runs, or that ran last, began on the campaign's clock; None without seasons."""
+    """Return when the current or last season began in the campaign's zone; None without seasons."""
     if campaign.season is None:
         return None
     zone = ZoneInfo(campaign.timezone)
@@ -32,33 +32,34 @@ def began_at(campaign: Campaign, now: datetime) -> datetime | None:
 
 
 def opens_next(season: Season, day: date) -> date:
-    """Return the first day after this one on which a season begins."""
+    """Return the next day, after this one, on which a season begins."""
     return deadline_after(season.first, day + timedelta(days=1))
 
 
 def deadline_ahead(campaign: Campaign, deadline: date, day: date) -> date | None:
-    """Return an enrolment's deadline if a letter of this day may speak of it, else None.
+    """Return the enrolment's deadline if a letter on this day may mention it, else None.
 
-    Where there is a season, that is while it is open and the deadline lies ahead in it; without one, always.
-    Where there is no deadline, or was none when they came, no letter speaks of one.
+    With a season: while it is open and the deadline is still ahead in it. Without one: always. None if the campaign has
+    no deadline, or had none at enrolment.
     """
     season = campaign.season
     if campaign.deadline is None or deadline == NEVER:
         return None
     if season is None:
         return deadline
-    return deadline if is_open(season, day) and day <= deadline <= closes_on(season, day) else None
+    # While the season is open: its last day is no earlier.
+    return deadline if day <= deadline <= closes_on(season, day) else None
 
 
 def started_on(campaign: Campaign, event: Event, day: date) -> Sequence | None:
-    """Return the sequence that an event starts on this day of the business; None where it starts nothing then."""
+    """Return the sequence that an event starts on this day; None if it starts none then."""
     return campaign.started_by(event) if is_open(campaign.season, day) else campaign.started_off_season(event)
 
 
 def not_on(campaign: Campaign, step: Step, deadline: date, day: date, mode: Mode) -> str | None:
-    """Return why a step does not go on this day of the business: out of season, or past its deadline; else None.
+    """Return why a step does not go on this day: out of season, or past its deadline; None if it does.
 
-    Testing mode lets what is for the season only go on any day, so that its text can be seen.
+    In testing mode season-only steps go on any day, so that their text can be seen.
     """
     if step.season_only and mode is not Mode.TEST and not is_open(campaign.season, day):
         return OUT_OF_SEASON
@@ -67,7 +68,7 @@ def not_on(campaign: Campaign, step: Step, deadline: date, day: date, mode: Mode
 
 
 def season_in_words(campaign: Campaign, day: date) -> str | None:
-    """Say whether a campaign's season is open on a day, and until or from when; None where it has no season."""
+    """Say whether a campaign's season is open, and until or from when; None if it has none."""
     season = campaign.season
     if season is None:
         return None
@@ -77,7 +78,7 @@ def season_in_words(campaign: Campaign, day: date) -> str | None:
 
 
 def off_season_in_words(campaign: Campaign, sequence: Sequence) -> str | None:
-    """Say what the event that starts a sequence starts out of season; None where the campaign has no season."""
+    """Say what the sequence's event starts out of season; None without a season."""
     if campaign.season is None or sequence.name in campaign.stand_ins(sequence.starts_on):
         return None
     starts = {SAME: "the same", NOTHING: "nothing"}.get(sequence.off_season, sequence.off_season)

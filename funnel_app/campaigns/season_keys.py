@@ -1,4 +1,4 @@
-"""Read a campaign file's season, and what its sequences do out of it."""
+"""Read the season of a campaign file, and its sequences' off-season rules."""
 
 from collections.abc import Mapping
 
@@ -7,12 +7,12 @@ from funnel_app.campaigns.fields import Table
 from funnel_app.campaigns.model import NOTHING, SAME, Season, Sequence
 from funnel_app.campaigns.timing import day_of_year
 
-# A leap year, so that 29 February is a day of it.
+# A leap year, so that 29 February is valid.
 _ANY_YEAR = 2024
 
 
 def read_season(top: Table, title: str) -> Season | None:
-    """Return the season of a file; None for one that has none, which runs all year."""
+    """Return the season of a file; None if it runs all year."""
     if "season" not in top.values:
         return None
     table = top.table("season")
@@ -25,13 +25,13 @@ def read_season(top: Table, title: str) -> Season | None:
 
 
 def check_season(top: Table, season: Season | None, deadline: tuple[int, int] | None) -> None:
-    """Note a deadline that no day of the season has ahead of it."""
+    """Record a deadline that never lies ahead within the season."""
     if season is not None and deadline is not None and not _holds(season, deadline):
         top.fault("deadline", f"{_written(deadline)} lies outside the season {_said(season)}")
 
 
 def check_deadline(top: Table, sequences: Mapping[str, Sequence]) -> None:
-    """Note a step that asks whether a deadline is over which there is not."""
+    """Record a step that depends on a deadline the campaign lacks."""
     for sequence in sequences.values() if "deadline" not in top.values else ():
         for step in sequence.steps:
             if step.after_deadline:
@@ -40,7 +40,7 @@ def check_deadline(top: Table, sequences: Mapping[str, Sequence]) -> None:
 
 
 def check_off_season(top: Table, season: Season | None, sequences: Mapping[str, Sequence]) -> None:
-    """Note what a sequence says about a season that there is not, and another sequence that cannot stand in for it."""
+    """Record an off-season rule without a season, or a stand-in that cannot stand in."""
     for sequence in sequences.values():
         table = top.table("sequences").table(sequence.name)
         if season is None:

@@ -14,7 +14,7 @@ WARNING_BELOW = 70
 def segment(red: int | None, orange: int | None) -> str | None:
     """Return CRITICAL with two or more red systems, URGENT with one red or two or more orange, else OPTIMIZE.
 
-    None stands for a count that nobody gave, and for a segment that depends on one.
+    None for a count means unknown, and so does a segment that depends on it.
     """
     if red is None or (red == 0 and orange is None):
         return None
@@ -24,7 +24,7 @@ def segment(red: int | None, orange: int | None) -> str | None:
 
 
 def segment_of(facts: Mapping[str, Any]) -> str | None:
-    """Return the segment that a lead's answers come to; None where they do not say enough."""
+    """Return the segment of a lead's answers; None if they are incomplete."""
     red, orange = facts.get("red_systems"), facts.get("orange_systems")
     return segment(None if red is None else int(red), None if orange is None else int(orange))
 

@@ -13,7 +13,7 @@ HANDLER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*-handler")
 MAX_LATENESS = timedelta(days=7)
 COMPARED = 2
 REENTRY = ("never", "after_end")
-# What is of one call concerns the campaign alone that the call belongs to.
+# Events of a booking concern only the campaign the booking belongs to.
 ELSEWHERE = (Event.OPT_IN, Event.ASSESSMENT, Event.BOOKING, Event.MAYBE, Event.ONBOARDING)
 SEQUENCE = (
     "title",
@@ -49,7 +49,7 @@ STEP = (
 
 
 def read_sequence(campaign: str, name: str, table: Table) -> Sequence:
-    """Return a sequence of a file, noting every fault of it."""
+    """Return a sequence of a file, collecting every fault."""
     table.only(SEQUENCE)
     if not fields.NAME.fullmatch(name):
         table.fault("", f"{name!r} is not a name of small letters, digits and underscores")
@@ -90,7 +90,7 @@ def _start(table: Table) -> Event:
 
 
 def _exits(table: Table, kind: Kind) -> frozenset[Event]:
-    """Return what ends a sequence: a reply too where it is marketing, unless the file says `reply_ends = false`."""
+    """Return what ends a sequence: also a reply if it is marketing, unless the file says `reply_ends = false`."""
     written = _events(table, "exits", Event)
     if "reply_ends" not in table.values:
         return written | {Event.REPLY} if kind is Kind.MARKETING else written
@@ -151,7 +151,7 @@ def _step(number: int, table: Table) -> Step:
 
 
 def _compared(table: Table) -> tuple[str, ...]:
-    """Return the two templates that a step compares; nothing where it has one."""
+    """Return the two templates that a step compares; empty if it compares none."""
     if "templates" not in table.values:
         return ()
     keys = table.texts("templates")

@@ -1,4 +1,4 @@
-"""Days, times, lists and sums as people say them, seen from the day on which they are read."""
+"""Dates, times, lists and sums in words, as seen from the day they are read."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -12,7 +12,7 @@ DAY, HOUR = 1440, 60
 
 
 def moment(text: str, zone: ZoneInfo) -> datetime | None:
-    """Return a time in ISO 8601 as it is on a zone's clocks; None for a day without time, and for any other text."""
+    """Return an ISO 8601 time in a zone; None for a date without time, and for any other text."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -21,7 +21,7 @@ def moment(text: str, zone: ZoneInfo) -> datetime | None:
 
 
 def day(text: str, zone: ZoneInfo) -> date | None:
-    """Return the day of a time or date in ISO 8601, on a zone's clocks; None for any other text."""
+    """Return the date of an ISO 8601 time or date in a zone; None for any other text."""
     at = moment(text, zone)
     if at is not None:
         return at.date()
@@ -32,7 +32,7 @@ def day(text: str, zone: ZoneInfo) -> date | None:
 
 
 def month_day(each: date, today: date) -> str:
-    """Return a day without its weekday: December 5, with the year where it is another one than today's."""
+    """Return a date without its weekday: December 5, with the year unless it is the current one."""
     year = f", {each.year}" if each.year != today.year else ""
     return f"{each:%B} {each.day}{year}"
 
@@ -43,18 +43,18 @@ def weekday_date(each: date, today: date) -> str:
 
 
 def clock(at: datetime) -> str:
-    """Return a local time of day with its zone: 3:00 PM EST."""
+    """Return a local time with its zone: 3:00 PM EST."""
     return f"{at.hour % 12 or 12}:{at:%M %p %Z}"
 
 
 def time_on_day(at: datetime, now: datetime, zone: ZoneInfo) -> str:
-    """Return when something was on a zone's clocks: 19:42 for today, else with its day, as 24 November, 19:42."""
+    """Return a time in a zone: 19:42 if today, else with its date, as 24 November, 19:42."""
     there, today = at.astimezone(zone), now.astimezone(zone).date()
     return f"{there:%H:%M}" if there.date() == today else f"{there.day} {there:%B}, {there:%H:%M}"
 
 
 def near_day(each: date, today: date) -> str:
-    """Return a day as it is spoken of today: today, tomorrow, on Tuesday; a week away or more, with its date."""
+    """Return a date relative to today: today, tomorrow, on Tuesday; with its date from a week on."""
     away = each - today
     if away.days in _NEAR:
         return _NEAR[away.days]
@@ -62,7 +62,7 @@ def near_day(each: date, today: date) -> str:
 
 
 def days(each: Sequence[date], today: date) -> str:
-    """Return days in a row as a person would write them: Friday, January 8 and Saturday, January 9, 2027."""
+    """Return a list of dates in words: Friday, January 8 and Saturday, January 9, 2027."""
     if len(each) == 1:
         return weekday_date(each[0], today)
     same_year = len({one.year for one in each}) == 1
@@ -74,27 +74,27 @@ def days(each: Sequence[date], today: date) -> str:
 
 
 def joined(each: Sequence[str]) -> str:
-    """Return texts as one: one; one and two; one, two and three."""
+    """Join texts: one; one and two; one, two and three."""
     return " and ".join([*filter(None, [", ".join(each[:-1])]), each[-1]]) if each else ""
 
 
 def rounded(number: float) -> int:
-    """Return a number as whole, halves away from zero, as people round."""
+    """Round to a whole number, halves away from zero."""
     return int(Decimal(str(number)).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def as_title(name: str) -> str:
-    """Return a name of the code as a title: Lead nurture."""
+    """Return an identifier as a title: Lead nurture."""
     return name.replace("_", " ").capitalize()
 
 
 def things(number: int, one: str) -> str:
-    """Return a number of things in words: 1 email, 2 emails."""
+    """Return a number with its noun: 1 email, 2 emails."""
     return f"{number:,} {one}" + ("" if number == 1 else "s")
 
 
 def lasting(span: timedelta) -> str:
-    """Return a span in words, to the minute (2 days; 1 hour and 30 minutes); an hour off whole days is about them."""
+    """Return a span in words: 2 days; 1 hour and 30 minutes. Within an hour of whole days it is rounded to them."""
     minutes = int(abs(span).total_seconds()) // 60
     whole = (minutes + HOUR) // DAY
     if whole and 0 < abs(minutes - whole * DAY) <= HOUR:

@@ -1,4 +1,4 @@
-"""When a step is due, in live and in testing mode."""
+"""Timing: when a step is due, in live and in testing mode."""
 
 import calendar
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Campaign, Mode, Step, Window
 
-# The deadline of who came into a campaign that had none.
+# The deadline of leads who enrolled while the campaign had none.
 NEVER = date.max
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
@@ -16,10 +16,10 @@ DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 def due_at(
     step: Step, anchor: datetime, *, mode: Mode, interval_seconds: int, zone: ZoneInfo | None = None
 ) -> datetime:
-    """Return when a step is due: aware UTC, whole seconds, rounded up so that nothing comes early.
+    """Return when a step is due: aware UTC, in whole seconds, rounded up so that nothing goes early.
 
-    A delay in days keeps the anchor's time of day on the clocks of `zone`, one in hours or minutes is exact; in testing
-    mode it is a whole number of intervals. Raises ValueError for an anchor without a zone.
+    A delay in days keeps the anchor's time of day in `zone`, one in hours or minutes is exact, and in testing mode it
+    is a whole number of intervals. Raises ValueError for an anchor without a zone.
     """
     if anchor.tzinfo is None:
         raise ValueError(f"The anchor {anchor} has no time zone.")
@@ -33,12 +33,12 @@ def due_at(
 
 
 def days_later(at: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """Return the same time of day some days later, or before, on a zone's clocks, as UTC.
+    """Return the same local time some days later or earlier, as UTC.
 
-    A time that a change of clocks skips is moved on by as much; of one that it repeats, the first counts.
+    A time skipped by a clock change moves on by the skipped span; of a repeated one, the first counts.
     """
     local = at.astimezone(zone)
-    # Through UTC: an aware time plus days would be an exact span, and a time of day that is skipped would not exist.
+    # Through UTC: an aware time plus days is an exact span, and might name a time that a clock change skips.
     moved = datetime.combine(local.date() + days * DAY, local.time().replace(fold=0), zone)
     return (moved if days else at).astimezone(UTC)
 
@@ -51,7 +51,7 @@ def deadline_after(deadline: tuple[int, int], today: date) -> date:
 
 
 def deadline_of(campaign: Campaign, today: date) -> date:
-    """Return the deadline of who comes today; NEVER where the campaign has none."""
+    """Return the deadline of a lead who enrols today; NEVER if the campaign has none."""
     return deadline_after(campaign.deadline, today) if campaign.deadline else NEVER
 
 
@@ -62,7 +62,7 @@ def day_of_year(year: int, day: tuple[int, int]) -> date:
 
 
 def into_window(at: datetime, window: Window, zone: ZoneInfo) -> datetime:
-    """Return the time itself if it lies in the window of its local day, else the next moment that does, as UTC."""
+    """Return the time itself if it is in its local day's window, else the next opening, as UTC."""
     if _is_open(at, window, zone):
         return at.astimezone(UTC)
     day = at.astimezone(zone).date()
@@ -71,12 +71,12 @@ def into_window(at: datetime, window: Window, zone: ZoneInfo) -> datetime:
 
 
 def _is_open(at: datetime, window: Window, zone: ZoneInfo) -> bool:
-    # Through UTC, so that a time that a change of clocks skips is read as the one that exists.
+    # Through UTC, so that a skipped local time becomes the one that exists.
     return window.opens <= at.astimezone(UTC).astimezone(zone).time() < window.closes
 
 
 def _moments(day: date, opens: time, zone: ZoneInfo) -> Iterator[datetime]:
-    """Yield the moments of a day at which a window may open: its hour, both times where it is twice, and a change."""
+    """Yield the times at which a window may open on a day: its hour, both times if repeated, and a clock change."""
     for fold in (0, 1):
         yield datetime.combine(day, opens.replace(fold=fold), zone).astimezone(UTC)
     changed = _change(day, zone)
@@ -85,7 +85,7 @@ def _moments(day: date, opens: time, zone: ZoneInfo) -> Iterator[datetime]:
 
 
 def _change(day: date, zone: ZoneInfo) -> datetime | None:
-    """Return when the clocks change within a day, by the second; None where they do not."""
+    """Return when the clocks change within a day, to the second; None if they do not."""
     before, after = (datetime.combine(each, time(), zone).astimezone(UTC) for each in (day, day + DAY))
     offset = before.astimezone(zone).utcoffset()
     if after.astimezone(zone).utcoffset() == offset:

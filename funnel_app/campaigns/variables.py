@@ -1,8 +1,9 @@
-"""The values of variables for one email."""
+"""Variables: their values for one email."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -28,12 +29,14 @@ OLD_NAMES = {
     "overall_score": "assessment_score",
 }
 ONE_DIGIT = 10
+OF_CONTACT = tuple(row for row in CATALOGUE.values() if row.source is Source.CONTACT)
+OF_HOOK = tuple(row for row in CATALOGUE.values() if row.source is Source.HOOK)
 HERE = frozenset({"localhost", "127.0.0.1"})
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignFacts:
-    """What a campaign's variables need besides its file; `today` is the day of the business, `zone` the reader's."""
+    """What variables need besides the campaign's file; `today` is in the business's zone, `zone` the reader's."""
 
     deadline: date
     today: date
@@ -43,7 +46,7 @@ class CampaignFacts:
 
     @property
     def reader_day(self) -> date:
-        """The day on which the reader reads; the one of the business where the time is not known."""
+        """The date where the reader is; the business's if the time is unknown."""
         return self.now.astimezone(self.zone).date() if self.now else self.today
 
 
@@ -66,7 +69,7 @@ def values(
     facts: CampaignFacts,
     funnel: FunnelFacts,
 ) -> dict[str, object]:
-    """Return every variable that has a value or a default; the others are absent, so that a strict renderer says so."""
+    """Return every variable with a value or a default; others are absent, so that a strict renderer fails."""
     found = {
         **_contact(contact),
         **_assessment(contact, campaign),
@@ -80,14 +83,13 @@ def values(
 
 
 def _is_typed(variable: Variable) -> bool:
-    """Say whether a stranger, or somebody who writes down what they said, typed a variable's value."""
+    """Say whether a variable's value was typed by a lead, or by somebody who notes what leads say."""
     foreign = variable.source in {Source.CONTACT, Source.ASSESSMENT, Source.HOOK}
     return foreign and variable.type in {"text", "date", "time"} and not variable.name.startswith("personalized_tip")
 
 
 def _contact(contact: Mapping[str, object]) -> dict[str, object]:
-    rows = [variable for variable in CATALOGUE.values() if variable.source is Source.CONTACT]
-    return {variable.name: contact.get(variable.name) or variable.default for variable in rows}
+    return {variable.name: contact.get(variable.name) or variable.default for variable in OF_CONTACT}
 
 
 def _assessment(contact: Mapping[str, object], campaign: Campaign) -> dict[str, object]:
@@ -117,7 +119,7 @@ def _of_leak(leak: object) -> dict[str, object]:
     if leak is None:
         return {}
     thousands = float(str(leak)) / 1000
-    # 1K for 600 would be wrong by two thirds.
+    # Below this, rounding to thousands is too coarse: 600 would become 1K.
     return {"TotalRevenueLeak_K": rounded(thousands) if thousands >= ONE_DIGIT else round(thousands, 1)}
 
 
@@ -155,13 +157,12 @@ def _season(campaign: Campaign, facts: CampaignFacts) -> dict[str, object]:
 
 
 def _hook(hook: Mapping[str, object], facts: CampaignFacts) -> dict[str, object]:
-    rows = [variable for variable in CATALOGUE.values() if variable.source is Source.HOOK]
-    told = {row.name: _told(row, hook[row.name], facts) for row in rows if hook.get(row.name) not in (None, "", [])}
+    told = {row.name: _told(row, hook[row.name], facts) for row in OF_HOOK if hook.get(row.name) not in (None, "", [])}
     return {**_of_call(hook, facts), **told}
 
 
 def _of_call(hook: Mapping[str, object], facts: CampaignFacts) -> dict[str, object]:
-    """Return what a call's time says to whoever reads it on this day."""
+    """Return a booking's time variables for a reader on this day."""
     coming = spoken.moment(str(hook.get("call_time")), facts.zone)
     missed = spoken.moment(str(hook.get("scheduled_time")), facts.zone)
     return {
@@ -205,6 +206,7 @@ def _shown(variable: Variable, value: object) -> object:
     return unlinked(value) if isinstance(value, str) and _is_typed(variable) else value
 
 
+@lru_cache(256)
 def _is_safe_link(link: str) -> bool:
     parts = urlsplit(link)
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in HERE))

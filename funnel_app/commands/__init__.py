@@ -1,1 +1,1 @@
-"""What a person types: `flask …`, each command a thin door to one flow."""
+"""Command line: `flask …`, where each command calls one flow."""

@@ -46,7 +46,7 @@ def check(campaign: str | None) -> None:
 @CAMPAIGN
 @with_appcontext
 def subscribe(campaign: str | None) -> None:
-    """Make Calendly call us; safe to repeat, and mends a subscription that Calendly disabled."""
+    """Make Calendly call us; safe to repeat, and fixes a subscription that Calendly disabled."""
     with _told():
         say(subscribe_calendly(current_deps(), campaign or only_told_by_calendly(current_deps())))
 

@@ -49,7 +49,7 @@ def release(email: str) -> None:
         raise click.ClickException(f"Nothing forbids mail to {email}.")
     note("release", "this address may be mailed again", **_whom(email))
     say(
-        f"{email} may be mailed again. What has ended stays ended: flask enrol starts it anew. After a bounce or a "
+        f"{email} may be mailed again. What has ended stays ended: flask enrol starts it again. After a bounce or a "
         "complaint, remove the address from Resend's own suppression list too."
     )
 

@@ -62,4 +62,4 @@ def check() -> None:
 def revision(name: str) -> None:
     """Draft the migration NAME (as 0002_add_something) of what the models have and the ledger has not."""
     schema.make_revision(current_deps().engine, name.replace("_", " "), name)
-    say(f"Drafted migrations/versions/{name}.py: read and mend it.")
+    say(f"Drafted migrations/versions/{name}.py: read and fix it.")

@@ -51,4 +51,4 @@ def _print(checks: list[Check]) -> None:
         )
     Terminal().print(table)
     counted = {status: standing(checks, status) for status in Status}
-    say(f"{counted[Status.OK]} ok, {counted[Status.WARNING]} to look at, {counted[Status.FAULT]} to mend.")
+    say(f"{counted[Status.OK]} ok, {counted[Status.WARNING]} to look at, {counted[Status.FAULT]} to fix.")

@@ -39,7 +39,7 @@ def cancel(email_id: UUID) -> None:
 @click.argument("email_id", type=click.UUID)
 @with_appcontext
 def retry(email_id: UUID) -> None:
-    """Send a failed email anew, or hurry one that waits for Resend."""
+    """Send a failed email again, or hurry one that waits for Resend."""
     _do("retry", intervene.retry, email_id)
 
 
@@ -48,7 +48,7 @@ def retry(email_id: UUID) -> None:
 @click.argument("outcome", type=click.Choice(intervene.OUTCOMES))
 @with_appcontext
 def resolve(email_id: UUID, outcome: str) -> None:
-    """Tell what you found out about an email that may or may not have arrived; not-sent sends it anew."""
+    """Tell what you found out about an email that may or may not have arrived; not-sent sends it again."""
     _do("resolve", lambda deps, found: intervene.resolve(deps, found, outcome), email_id)
 
 

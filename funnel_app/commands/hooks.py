@@ -65,7 +65,7 @@ def show_one(hook_id: UUID) -> None:
     "changes",
     multiple=True,
     metavar="FIELD=VALUE",
-    help="Mend a field of the payload first; payload.email is a field within another.",
+    help="Fix a field of the payload first; payload.email is a field within another.",
 )
 @with_appcontext
 def replay(hook_ids: tuple[UUID, ...], everything: bool, changes: tuple[str, ...]) -> None:
@@ -73,7 +73,7 @@ def replay(hook_ids: tuple[UUID, ...], everything: bool, changes: tuple[str, ...
     ids = [*hook_ids, *(_waiting() if everything else [])]
     if not ids:
         raise click.UsageError("Name the calls to replay, or say --all.")
-    answers = [_replay(hook_id, _mended(changes)) for hook_id in ids]
+    answers = [_replay(hook_id, _corrected(changes)) for hook_id in ids]
     sys.exit(0 if all(answers) else 1)
 
 
@@ -90,7 +90,7 @@ def _waiting() -> list[UUID]:
     return [UUID(row["id"]) for row in reversed(rows) if row["kept"] and row["waits"]]
 
 
-def _mended(changes: tuple[str, ...]) -> dict[str, Any]:
+def _corrected(changes: tuple[str, ...]) -> dict[str, Any]:
     pairs = [change.partition("=") for change in changes]
     return {name: _plain(value) for name, _, value in pairs}
 

@@ -25,7 +25,7 @@ from funnel_app.flows.console.lead_table import lead_table
 from funnel_app.flows.console.leads import count_leads
 from funnel_app.flows.lists.judge import REFUSED, Answer
 from funnel_app.flows.lists.spread import when_first_go
-from funnel_app.flows.lists.take import count_rows, take_list
+from funnel_app.flows.lists.take import take_list
 from funnel_app.flows.lists.wish import NotPossible, Plan, Wish, first_guess, plan_of, with_columns
 from funnel_app.ledger.base import EnrolmentState
 from funnel_app.ledger.leads import Wanted
@@ -77,12 +77,11 @@ def import_(file: Path, dry_run: bool, yes: bool, **asked: Any) -> None:
         means = dict(_pairs(asked["means"], "WORD=STANDING"))
         wish = Wish(columns=mapped, means=means, **{name: asked[name] for name in ("sequence", "consent", "over")})
         plan = plan_of(current_deps(), opened, wish, file.name)
-        rows = count_rows(opened, plan)
         _warn(plan)
-        say(when_first_go(current_deps(), plan, rows), err=True)
+        say(when_first_go(current_deps(), plan), err=True)
         if not dry_run and not yes:
-            click.confirm(f"Take {things(rows, 'row')} in so?", abort=True)
-        counts = _take(opened, plan, rows, file, dry_run=dry_run)
+            click.confirm(f"Take {things(plan.rows, 'row')} in so?", abort=True)
+        counts = _take(opened, plan, file, dry_run=dry_run)
     sys.exit(int(bool(counts[REFUSED])))
 
 
@@ -130,7 +129,7 @@ def _show_columns(file: IO[bytes], form: Form, mapped: Mapped) -> None:
     say(f"{form.encoding}, cells parted by {'tabs' if form.separator == chr(9) else form.separator}", err=True)
     for column, heading in enumerate(form.headings):
         field = fields.get(column)
-        example = cell_of(first.cells, column)[:40] if first and field else ""
+        example = " ".join(cell_of(first.cells, column).split())[:40] if first and field else ""
         say(f"  {heading:<30} {'→ ' + field if field else 'not used':<18} {example}".rstrip(), err=True)
 
 
@@ -141,10 +140,10 @@ def _warn(plan: Plan) -> None:
         say("No --sequence: the leads are only kept.", err=True)
 
 
-def _take(opened: IO[bytes], plan: Plan, rows: int, file: Path, *, dry_run: bool) -> Counter[str]:
+def _take(opened: IO[bytes], plan: Plan, file: Path, *, dry_run: bool) -> Counter[str]:
     deps, counts = current_deps(), Counter[str]()
     path = file.with_name(f"{file.name}{FORESEEN if dry_run else RESULT}")
-    with _private(path) as out, _noted(rows, plan, counts, dry_run=dry_run), _bar(rows) as advance:
+    with _private(path) as out, _noted(plan, counts, dry_run=dry_run), _bar(plan.rows) as advance:
         answers = csv.writer(out)
         answers.writerow(ANSWER_COLUMNS)
         for step in take_list(deps, opened, plan, dry_run=dry_run):
@@ -157,10 +156,10 @@ def _take(opened: IO[bytes], plan: Plan, rows: int, file: Path, *, dry_run: bool
 
 
 @contextmanager
-def _noted(rows: int, plan: Plan, counts: Counter[str], *, dry_run: bool) -> Iterator[None]:
+def _noted(plan: Plan, counts: Counter[str], *, dry_run: bool) -> Iterator[None]:
     """Write down that an import began and what came of it, also where it was stopped; of a dry run nothing."""
     if not dry_run:
-        note("import", f"began to import {things(rows, 'row')}{_into(plan)}")
+        note("import", f"began to import {things(plan.rows, 'row')}{_into(plan)}")
     try:
         yield
     except KeyboardInterrupt:

@@ -17,13 +17,13 @@ from funnel_app.flows.console.replanning import apply_to_all, emails_in_words, k
 from funnel_app.flows.intake.older_plans import Changed, count_older, plan_changes
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.receipt import iso
-from funnel_app.redact import masked_addresses
 from funnel_app.rules.replan import Edit
 
 AS_PLANNED = "Everybody who is under way has the plan of the files."
 RULES = "What went, or is on its way, stays. What is due by now goes within seconds, or is skipped as too late."
 SAY_AFTER = 500
 GOES_BACK = "this file is older than the one by which a lead came at {came}: to apply it takes people back to it."
+MEANWHILE = "{came} came by the older file meanwhile: start Funnel again, then run this again."
 AGAIN = "had an email on its way just now: run it again"
 
 
@@ -59,13 +59,16 @@ def apply_command(only_new: bool, yes: bool) -> None:
         _show(found)
         click.confirm("Let them all keep their plan?" if only_new else f"{RULES}\nApply it?", abort=True)
     if only_new:
-        say(f"{things(keep_on_older(deps, who()), 'lead')} under way keep their plan.")
+        kept = keep_on_older(deps, who())
+        say(f"{things(kept, 'lead')} under way {'keeps' if kept == 1 else 'keep'} their plan.")
         return
     done = apply_to_all(deps, who(), _progress)
     say(f"Done: {total_in_words(done.changed)}.")
     for each in done.changed:
         for line in _left(each):
             say(line)
+    if came := sum(each.people for each in count_older(deps)) - done.left:
+        say(MEANWHILE.format(came=things(came, "lead")))
 
 
 def _progress(people: int) -> None:
@@ -99,7 +102,7 @@ def _show(found: list[Changed]) -> None:
     _warn(found)
     for each in found:
         for example in each.examples:
-            say(f"{masked_addresses(example.address)}: {'; '.join(map(_spoken, example.edits))}.")
+            say(f"{example.address}: {'; '.join(map(_spoken, example.edits))}.")
         for line in _left(each):
             say(line)
 
@@ -117,7 +120,7 @@ def _spoken(edit: Edit) -> str:
     if "comes" in edit.kinds:
         return f"{title} comes, due {due}"
     if before is None or after.state != before.state:
-        return f"{title} is {'taken back' if 'goes' in edit.kinds else 'skipped'}: {after.reason}"
+        return f"{title} is {'withdrawn' if 'goes' in edit.kinds else 'skipped'}: {after.reason}"
     was = f"“{deps.registry.title_of_email(before.template_key)}”"
     told = [f"becomes {title}"] if "text" in edit.kinds else []
     told += [f"moves from {said_at(deps, before.due_at)} to {due}"] if "moves" in edit.kinds else []
@@ -133,7 +136,7 @@ def _told(each: Changed) -> dict[str, Any]:
         "only_new": each.foreign,
     }
     examples = [
-        {"lead": masked_addresses(e.address), "enrolment": str(e.enrolment_id), "emails": list(map(_edit, e.edits))}
+        {"lead": e.address, "enrolment": str(e.enrolment_id), "emails": list(map(_edit, e.edits))}
         for e in each.examples
     ]
     return {"campaign": each.campaign, "sequence": each.sequence, **people, "emails": counted, "examples": examples}

@@ -71,17 +71,17 @@ def canary(within: float) -> None:
     deps = current_deps()
     began = time.monotonic()
     with _told():
-        flight_id = canary_flow.fly(deps)
+        run_id = canary_flow.start(deps)
     say(f"{_since(began)}  accepted at {deps.settings.public_url}")
     shown = ""
     while True:
-        flight = canary_flow.look_at(deps, flight_id)
-        if flight.state != shown:
-            shown = flight.state
-            say(f"{_since(began)}  {flight.state}" + (f": {flight.reason}" if flight.reason else ""))
-        if flight.delivered_at is not None and flight.told:
+        run = canary_flow.look_at(deps, run_id)
+        if run.state != shown:
+            shown = run.state
+            say(f"{_since(began)}  {run.state}" + (f": {run.reason}" if run.reason else ""))
+        if run.delivered_at is not None and run.told:
             return
-        if flight.delivered_at is not None:
+        if run.delivered_at is not None:
             say("It arrived, but Resend's webhook did not tell: run flask --app wsgi resend check.")
             sys.exit(1)
         if time.monotonic() - began > within:

@@ -142,7 +142,7 @@ def _prove(values: Values, place: Place) -> int:
     values = {**values, **_of_the_run(values, place)}
     failed = [command for title, command in PROOFS if _fails(title, [*MEANWHILE[place], *command], values)]
     if failed:
-        _tell("Mend what is said above, then run again:", place, failed)
+        _tell("Fix what is said above, then run again:", place, failed)
         return 1
     say("\nFunnel works: the test email arrived. With TESTING_MODE=false and a restart, real leads are mailed.")
     return 0

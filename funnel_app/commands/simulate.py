@@ -39,7 +39,7 @@ def simulate_command(
         calendar = simulate(deps, script)
     except NotUnderstood as fault:
         raise click.ClickException(str(fault)) from None
-    warnings = warnings_of(calendar, script.campaign)
+    warnings = warnings_of(calendar, script.campaign, script.at)
     if as_json:
         rows = [asdict(each) for each in calendar]
         say(json.dumps({"calendar": rows, "warnings": warnings}, indent=2, default=_told))

@@ -159,7 +159,7 @@ def serve_again(key: str, version: str | None) -> None:
     """
     deps = current_deps()
     with _notion_asked():
-        find_place(deps, key)
+        find_place(deps.registry, key)
     listed = versions_of(deps, key)
     if version is None:
         _list_versions(listed, stand_of(deps, key))

@@ -1,1 +1,1 @@
-"""Bring a release to Coolify: what is to change, and changing it."""
+"""Deployment: compare a Coolify with coolify.json and apply the differences; make a `.env`."""

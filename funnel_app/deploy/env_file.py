@@ -1,4 +1,4 @@
-"""A `.env` file: some of its values set anew, all else left as it stands, and readable by its owner alone."""
+"""A `.env` file: some of its values set again, all else left as it stands, and readable by its owner alone."""
 
 import os
 import re

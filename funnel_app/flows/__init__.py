@@ -1,1 +1,1 @@
-"""What Funnel does, one file a deed; the rooms stand in the order of a lead's way."""
+"""Flows: what Funnel does, one action a file; the rooms are in the order of a lead's way."""

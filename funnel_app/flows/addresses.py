@@ -1,4 +1,4 @@
-"""Addresses: the one form under which a person is known, however their address is written."""
+"""Addresses: the one normalised form that identifies a person, however their address is written."""
 
 import re
 import unicodedata
@@ -6,44 +6,64 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
-from email_validator import EmailNotValidError, ValidatedEmail, validate_email
+from email_validator import EmailNotValidError, validate_email
 
 from funnel_app.bodies import bytes_of
 
-# RFC 5321, 4.5.3.1: 64 characters, an @, and a domain of 255. Nothing longer is looked into.
+# RFC 5321, 4.5.3.1: 64 characters, an @, and a domain of 255. Anything longer is not parsed.
 LONGEST = 320
-# What stands beside an address in a text that nobody could read as JSON, and after one in the address of a page.
+# Delimiters of an address in unparsable text, and after one in a URL.
 BESIDE = re.compile(r"""[\s<>"'\\,;:()\[\]{}&=|]+""")
 AFTER = re.compile("[/?#]")
 
 
-# What calendars write for a person who gave a telephone number only, and for rooms: https://github.com/calcom/cal.com
-# makes `<number>@sms.cal.com`, and on machines of others `<number>@sms.` and their domain.
+# Placeholders of calendars for people with a telephone number only, and for rooms: https://github.com/calcom/cal.com
+# makes `<number>@sms.cal.com`, and self-hosted ones `<number>@sms.` and their domain.
 STAND_INS = frozenset({"sms.cal.com", "resource.calendar.google.com", "group.calendar.google.com"})
 NO_MAIL_HERE = frozenset({"no-email", "noemail", "no-mail", "placeholder"})
-
-
 ERASED = "erased"
+# A part before the @ of which there is nothing to judge, and no longer than it may be: then each domain is judged once.
+PLAIN = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*")
+PLAIN_DOMAIN = re.compile("[A-Za-z0-9.-]+")
+LONGEST_PLAIN = 200
 
 
 class NotAnAddress(ValueError):
-    """What should be an email address is none; the message says why."""
+    """Not an email address; the message says why."""
+
+
+class Parts(NamedTuple):
+    """An address taken apart: as it is written to, its two parts, and the domain in ASCII."""
+
+    normalized: str
+    local_part: str
+    ascii_domain: str
 
 
 @lru_cache(maxsize=64)
-def checked(address: str) -> ValidatedEmail:
-    """Return an address taken apart. Raises EmailNotValidError, which says why it is none.
+def checked(address: str) -> Parts:
+    """Return an address parsed. Raises EmailNotValidError with the reason.
 
-    The last ones are kept: a call asks for its address more than once.
+    The latest are cached: a call needs its address more than once.
     """
-    return validate_email(address, check_deliverability=False)
+    local, _, domain = address.partition("@")
+    if len(address) <= LONGEST_PLAIN and PLAIN.fullmatch(local) and PLAIN_DOMAIN.fullmatch(domain):
+        of_domain = _judged(f"a@{domain}")
+        return Parts(f"{local}{of_domain.normalized[1:]}", local, of_domain.ascii_domain)
+    return _judged(address)
+
+
+@lru_cache(maxsize=512)
+def _judged(address: str) -> Parts:
+    found = validate_email(address, check_deliverability=False)
+    return Parts(found.normalized, found.local_part, found.ascii_domain)
 
 
 def normalised(address: str) -> str:
-    """Return the form that tells people apart: lower case, the domain in ASCII. Raises EmailNotValidError."""
+    """Return the form that identifies a person: lower case, domain in ASCII. Raises EmailNotValidError."""
     if len(address) > LONGEST:
         raise EmailNotValidError(f"The email address is longer than {LONGEST} characters.")
     parts = checked(address.strip())
@@ -51,13 +71,13 @@ def normalised(address: str) -> str:
 
 
 def written(address: str) -> str:
-    """Return an address as it is written to, in its owner's own letters. Raises NotAnAddress."""
+    """Return an address as mail to it is written, in its own script. Raises NotAnAddress."""
     with _named(address):
         return checked(address.strip()).normalized
 
 
 def looked_up(address: str) -> str:
-    """Return the form to look for in the ledger; what is not an address is found by nobody."""
+    """Return the form to search the ledger for; invalid addresses are searched as they are, and not found."""
     try:
         return normalised(address)
     except EmailNotValidError:
@@ -65,14 +85,14 @@ def looked_up(address: str) -> str:
 
 
 def required(address: str) -> str:
-    """Return the form to look for in the ledger; NotAnAddress for a slip of the pen, which would protect nobody."""
+    """Return the form to search the ledger for; NotAnAddress for a typo, which must not pass silently."""
     with _named(address):
         return normalised(address)
 
 
 @contextmanager
 def _named(address: str) -> Iterator[None]:
-    """Say of which address a fault is."""
+    """Return a fault with the address it is about."""
     try:
         yield
     except EmailNotValidError as fault:
@@ -80,7 +100,7 @@ def _named(address: str) -> Iterator[None]:
 
 
 def unmailable(address: str) -> str | None:
-    """Return why no email can go to an address, in a clause; None for one that may have a mailbox."""
+    """Return as a clause why an address cannot be mailed; None if it can."""
     local, _, domain = address.lower().rpartition("@")
     if not local.isascii():
         return "Resend delivers only to addresses with plain letters (ASCII) before the @"
@@ -92,17 +112,17 @@ def unmailable(address: str) -> str | None:
 
 
 def names(payload: Any, email_norm: str) -> bool:
-    """Say whether a call that could not be used names this person somewhere, however the address is written."""
+    """Say whether a refused call names this person anywhere, however the address is written."""
     local, _, _ = email_norm.rpartition("@")
     found = (address for text in _texts(payload) for address in _addresses(text))
-    # Most are somebody else's at the first look; a closer one takes its time.
+    # A quick check excludes most; the exact one is slow.
     return any(looked_up(address) == email_norm for address in found if _local_part(address) == local)
 
 
 def without(said: Any, email_norm: str) -> Any:
-    """Return what somebody else's call says without this person.
+    """Return another person's call without this person.
 
-    A row about them, such as a guest's with a name, is blanked whole, and so is each text that names them.
+    An object about them, such as a guest's, is blanked whole, and so is each text that names them.
     """
     if isinstance(said, dict):
         if isinstance(said.get("email"), str) and names(said["email"], email_norm):
@@ -126,12 +146,12 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _addresses(text: str) -> Iterator[str]:
-    # The second reading is that of a form's body.
+    # Also decoded as a form's body.
     for reading in {text, unquote_plus(text)}:
         for word in BESIDE.split(reading):
             for before, after in pairwise(word.split("@")):
                 domain = AFTER.split(after, 1)[0].strip(".")
-                # What stands before it may be the rest of a page's address as well as a part of its own.
+                # Text before it may be the rest of a URL or part of the local part.
                 yield from (f"{local.strip('.')}@{domain}" for local in {before, AFTER.split(before)[-1]})
 
 
@@ -140,7 +160,7 @@ def _local_part(address: str) -> str:
 
 
 def mailable(address: str) -> str:
-    """Return an address as mail servers take it: as it was given, the domain in ASCII; anything else as it is."""
+    """Return an address for mail servers: local part unchanged, domain in ASCII; anything else as it is."""
     if address.isascii():
         return address
     try:

@@ -1,4 +1,4 @@
-"""What a caller of a hook is told."""
+"""Receipt: the response to a hook's caller."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from funnel_app.rules.states import Outcome
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """The answer to a hook, in the words of the contract."""
+    """The response to a hook, in the contract's words."""
 
     status: Outcome
     hook_id: UUID
@@ -26,12 +26,12 @@ class Receipt:
 
     @property
     def http_status(self) -> int:
-        """202 for work begun, 200 where there was nothing to begin."""
+        """202 if something was started, 200 if not."""
         return 202 if self.status is Outcome.ACCEPTED else 200
 
     @classmethod
     def from_json(cls, answer: Mapping[str, Any]) -> "Receipt":
-        """Return the receipt of an answer that was kept."""
+        """Return the receipt of a stored response."""
         enrolment_id = answer["enrolment_id"]
         return cls(
             status=Outcome(answer["status"]),
@@ -59,7 +59,7 @@ class Receipt:
 
 
 def email_as_json(email: Email | EmailFacts) -> dict[str, Any]:
-    """Return one email as hooks' answers show it."""
+    """Return one email as hooks' responses show it."""
     return {
         "id": str(email.id),
         "step": email.step,
@@ -71,5 +71,5 @@ def email_as_json(email: Email | EmailFacts) -> dict[str, Any]:
 
 
 def iso(at: datetime) -> str:
-    """Return a time as answers write it: UTC, whole seconds, a Z."""
+    """Return a time as responses write it: UTC, whole seconds, a Z."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

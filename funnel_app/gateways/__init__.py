@@ -1,1 +1,1 @@
-"""Everything outside of the process, each behind a narrow class of our own."""
+"""Gateways: everything outside the process, each behind a narrow class of our own."""

@@ -1,4 +1,4 @@
-"""Tell a request of which no byte left, so that nothing went out, from one whose answer was lost."""
+"""Connecting: tell a request that never left from one whose response was lost."""
 
 import ssl
 from collections.abc import Iterator, Mapping
@@ -11,10 +11,10 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-# requests raises these while it writes the request down, before it opens anything.
+# requests raises these while it prepares the request, before it connects.
 UNWRITABLE = (requests.exceptions.InvalidHeader, UnicodeEncodeError)
-# These come before the first byte of the request; name resolution is a kind of NewConnectionError, and a proxy that
-# answers CONNECT with a refusal a kind of ProxyError.
+# These occur before the first byte of the request; name resolution is a NewConnectionError, and a proxy that refuses
+# CONNECT a ProxyError.
 BEFORE_THE_REQUEST = (
     *UNWRITABLE,
     requests.ConnectTimeout,
@@ -30,16 +30,16 @@ HINTS: Mapping[type[BaseException], str] = {
 }
 NO_CERTIFICATES = "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names a file that is not there"
 LONGEST = 200
-# More than any answer that is read; an email that a stranger wrote may come to 40 MB.
+# Above any response that we read; an incoming email may have 40 MB.
 LARGEST, PIECE = 8_000_000, 65_536
 
 
 class TooLarge(requests.RequestException):
-    """An answer is larger than it may be; what was read of it is thrown away."""
+    """A response exceeds the limit; what was read is discarded."""
 
 
 def whole(response: requests.Response) -> bytes:
-    """Return the body of an answer that is read as it comes. Raises TooLarge."""
+    """Read a streamed response body. Raises TooLarge."""
     found = bytearray()
     with response:
         for piece in response.iter_content(PIECE):
@@ -50,7 +50,7 @@ def whole(response: requests.Response) -> bytes:
 
 
 class _Connecting:
-    """A connection whose every failure to be made, TLS and the proxy's CONNECT included, is one that was never made."""
+    """A connection that reports any failure to connect, TLS and CONNECT included, as one never made."""
 
     def connect(self: Any) -> None:
         try:
@@ -78,7 +78,7 @@ class _HTTPSPool(HTTPSConnectionPool):
 
 
 class ConnectingAdapter(HTTPAdapter):
-    """requests' transport, for which a failure while connecting can be told from one after the request left."""
+    """A transport of requests that tells failures to connect from failures after the request left."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Make the pools of direct connections."""
@@ -86,7 +86,7 @@ class ConnectingAdapter(HTTPAdapter):
         _watch(self.poolmanager)
 
     def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
-        """Return the pools of the connections through a proxy."""
+        """Return the pools of connections through a proxy."""
         manager = super().proxy_manager_for(*args, **options)
         _watch(manager)
         return manager
@@ -97,12 +97,12 @@ def _watch(manager: PoolManager) -> None:
 
 
 def cannot_be_written(error: BaseException | None) -> bool:
-    """Tell whether a header has a character that no header may have: the key, since all others are our own."""
+    """Say whether a header has an illegal character: it can only be the key, as all others are ours."""
     return isinstance(error, UNWRITABLE)
 
 
 def why_not_sent(error: BaseException | None) -> str | None:
-    """Return why no byte of the request left, naming the setting where one is to blame; None if that is not certain."""
+    """Return why no byte of the request left, naming the setting at fault if there is one; None if uncertain."""
     found = list(_inside(error))
     if _lacks_certificates(error):
         return NO_CERTIFICATES
@@ -114,7 +114,7 @@ def why_not_sent(error: BaseException | None) -> str | None:
 
 
 def _lacks_certificates(error: object) -> bool:
-    # requests looks for the file before it connects, and raises a bare OSError; whatever comes later it wraps.
+    # requests opens the file before it connects, and raises a bare OSError; later errors are wrapped.
     return isinstance(error, OSError) and not isinstance(error, requests.RequestException) and error.errno is None
 
 
@@ -124,7 +124,7 @@ def _words(error: object) -> str:
 
 
 def _inside(error: object, depth: int = 8) -> Iterator[object]:
-    """Yield an exception and those that requests and urllib3 wrapped into it, the innermost last."""
+    """Yield an exception and those wrapped in it, innermost last."""
     while isinstance(error, BaseException) and depth:
         yield error
         depth -= 1

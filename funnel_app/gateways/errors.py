@@ -1,4 +1,4 @@
-"""The two families of failures that a gateway raises: try again, or never again."""
+"""The two kinds of gateway failures: retry, or never retry."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from redis.exceptions import RedisError
 
 
 class GatewayError(Exception):
-    """A provider did not do what was asked; carries its name and its own words."""
+    """A provider did not do what was asked; carries its name and message."""
 
     def __init__(self, provider: str, message: str) -> None:
         super().__init__(f"{provider}: {message}")
@@ -16,7 +16,7 @@ class GatewayError(Exception):
 
 
 class Unavailable(GatewayError):
-    """Try again later; retry_after is in seconds, None where the provider did not say; in doubt, it may be done."""
+    """Try again later; retry_after is in seconds, None if unknown. The request may have been executed."""
 
     def __init__(
         self, provider: str, message: str, retry_after: float | None = None, *, in_doubt: bool = False
@@ -27,7 +27,7 @@ class Unavailable(GatewayError):
 
 
 class Rejected(GatewayError):
-    """Never again: the same request will always be refused; code is the provider's, or ours where it has none."""
+    """Never try again: the same request would always be refused; code is the provider's, or ours."""
 
     def __init__(self, provider: str, message: str, code: str = "") -> None:
         super().__init__(provider, message)
@@ -36,7 +36,7 @@ class Rejected(GatewayError):
 
 @contextmanager
 def redis_at_hand() -> Iterator[None]:
-    """Raise Unavailable for every failure of Redis inside the block."""
+    """Turn every failure of Redis inside the block into Unavailable."""
     try:
         yield
     except RedisError as error:

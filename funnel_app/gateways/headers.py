@@ -1,4 +1,4 @@
-"""Read the waiting times and rates that providers put into response headers."""
+"""Headers: waiting times and rates in providers' responses."""
 
 import math
 import re
@@ -11,7 +11,7 @@ _NUMBER = re.compile(r"\s*(\d+(?:\.\d+)?)")
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds that a retry-after header asks for, as a number or a date; None where there is none."""
+    """Return the seconds of a retry-after header, a number or a date; None if missing."""
     value = _lower(headers).get("retry-after", "").strip()
     if not value:
         return None

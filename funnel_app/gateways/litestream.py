@@ -1,7 +1,7 @@
-"""Litestream: the file of a SQLite ledger, copied change by change to a folder or a store as S3.
+"""Litestream: replicate a SQLite ledger continuously to a folder or an S3 store.
 
-https://litestream.io/reference/config/. It runs beside Funnel as a process of its own; we speak to it by its command
-line, which asks the process over a socket beside the ledger.
+https://litestream.io/reference/config/. It runs beside Funnel as a process of its own; we use its command line, which
+talks to that process over a socket beside the ledger.
 """
 
 import json
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from funnel_app.gateways.errors import GatewayError, Rejected, Unavailable
 
 PROVIDER = "the replica"
-# So long one may go back to any moment; what an erasure took from the ledger is gone from the replica after it.
+# Point-in-time restores reach back this far; afterwards erased data is gone from the replica.
 KEPT_H = 72
 WITHIN_S = 5
 NAME_FORMAT = "%Y%m%dT%H%M%SZ"
@@ -27,7 +27,7 @@ PROGRAM = "litestream"
 
 
 class Replica:
-    """The replica of one ledger's file, below an address. Every call raises Unavailable or Rejected."""
+    """The replica of one ledger's file. Every call raises Unavailable or Rejected."""
 
     def __init__(self, below: str, ledger: Path) -> None:
         self._below = below
@@ -36,22 +36,22 @@ class Replica:
 
     @property
     def url(self) -> str:
-        """Where this file's changes go: a place of its own, so that a new ledger never writes over an old one's.
+        """The address of this file's replica: unique, so that a new ledger never overwrites an old one's.
 
-        Its name is kept beside the file: when that was first replicated.
+        Its name is stored beside the file: when that was first replicated.
         """
         kept = self._ledger.with_name(f"{self._ledger.name}{BESIDE}")
         if not kept.exists():
             kept.write_text(f"{datetime.now(UTC):{NAME_FORMAT}}\n")
         parts = urlsplit(self._below)
-        # Not put together by urlunsplit, which leaves out an empty host.
+        # Not built by urlunsplit, which drops an empty host.
         query = f"?{parts.query}" if parts.query else ""
         return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/{kept.read_text().strip()}{query}"
 
     def command(self) -> list[str]:
-        """Return the command that replicates until it is stopped, with what it does written into a file for it."""
+        """Return the command that replicates until it is stopped, after writing its configuration file."""
         with tempfile.NamedTemporaryFile("w", prefix="funnel-replica-", suffix=".yml", delete=False) as file:
-            # JSON is YAML, and quotes whatever stands in an address.
+            # JSON is valid YAML, and quotes any address.
             json.dump(self._config(), file)
         return [_program(), "replicate", "-config", file.name]
 
@@ -65,12 +65,12 @@ class Replica:
         }
 
     def check(self) -> None:
-        """Wait until the newest change is there. Raises Unavailable where it does not come within five seconds."""
+        """Wait until the newest change is replicated. Raises Unavailable after five seconds."""
         self._ask("sync", "-wait", "-timeout", str(WITHIN_S))
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Let go of the ledger's log for the time of the block; a process that is not there has no hold of it."""
+        """Pause replication within the block, so that the WAL is free; does nothing if it is not running."""
         try:
             self._ask("stop")
         except GatewayError:
@@ -86,7 +86,7 @@ class Replica:
 
 
 def fetch(url: str, at: datetime | None, to: Path) -> None:
-    """Make a file as a replica had it at a moment, or last. Raises Unavailable, or Rejected where that is not there."""
+    """Restore a file as of a moment, or the latest. Raises Unavailable, or Rejected if there is no such state."""
     moment = ["-timestamp", at.astimezone(UTC).isoformat().replace("+00:00", "Z")] if at else []
     try:
         _run("restore", *moment, "-o", str(to), url, within_s=3600)

@@ -1,4 +1,4 @@
-"""Gateways that reach nobody: for playing what would happen, without a network."""
+"""Simulated gateways, for simulations without a network."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from funnel_app.gateways.resend.mailer import Mailer
 
 
 class SimulatedMailer(Mailer):
-    """Takes every email, and sends none."""
+    """Accepts every email, and sends none."""
 
     def __init__(self) -> None:
         """Open no connection."""
@@ -23,7 +23,7 @@ class SimulatedMailer(Mailer):
 
 
 class SimulatedQueues(Queues):
-    """Forgets what is scheduled: whoever plays asks the ledger what is due next."""
+    """Discards schedules: the simulation asks the ledger what is due next."""
 
     def __init__(self) -> None:
         """Open no connection."""
@@ -42,7 +42,7 @@ class SimulatedQueues(Queues):
 
 
 class SimulatedRate(SendingRate):
-    """A rate that is never reached."""
+    """A limit that is never reached."""
 
     def __init__(self) -> None:
         """Open no connection."""
@@ -76,8 +76,8 @@ class SimulatedPause(SendingPause):
         """Take note of nothing."""
 
 
-class SimulatedFetches(FetchLock):
-    """Lets nobody read from Notion; `why` says, by key, why a text is not there."""
+class SimulatedFetchLock(FetchLock):
+    """Allows no fetching from Notion; `why` says, by key, why a text is missing."""
 
     def __init__(self, why: Callable[[str], str]) -> None:
         """Open no connection."""

@@ -1,1 +1,1 @@
-"""All SQL: tables, readings and writings of the one truth."""
+"""Ledger: all SQL, that is tables, queries and updates."""

@@ -1,4 +1,4 @@
-"""Afterwards: what is logged of a transaction is logged once it is committed, so that no log tells what never was."""
+"""After commit: log what a transaction did only once it is committed, so that the log never reports a rollback."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ log = structlog.get_logger()
 
 
 def log_after_commit(session: Session, what: str, **facts: Any) -> None:
-    """Log one thing when the session's transaction is committed; nothing where it is rolled back."""
+    """Log an event when the session's transaction commits; nothing after a rollback."""
     session.info.setdefault(KEPT, []).append((what, facts))
 
 
 def watch_commits(sessions: sessionmaker[Session]) -> None:
-    """Let the sessions of a maker log what was kept for after their commit."""
+    """Emit the pending log events of a session maker's sessions after their commits."""
     event.listen(sessions, "after_commit", _log)
     event.listen(sessions, "after_rollback", _forget)
 

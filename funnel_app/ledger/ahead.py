@@ -1,4 +1,4 @@
-"""Ahead: which step each lead is at, and how many emails go on which day; canaries are not among it."""
+"""Ahead: which step each lead waits for, and how many emails go on which day; without canaries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,13 +32,13 @@ from funnel_app.ledger.today import PLANNED
 from funnel_app.ledger.types import UtcTime
 from funnel_app.rules.states import RUNNING
 
-# Where a lead may still be at a step: Resend has not taken its email yet.
+# States in which a lead still waits for a step: Resend has not accepted its email yet.
 STUCK = (State.HELD, State.AMBIGUOUS)
 
 
 @dataclass(frozen=True)
 class AtStep:
-    """How many leads have an email as their next, by its text and number: in all, and how many paused or stuck."""
+    """How many leads wait for an email, by its template and number: in all, and how many paused or stuck."""
 
     campaign: str
     sequence: str
@@ -51,7 +51,7 @@ class AtStep:
 
 @dataclass(frozen=True)
 class OfDay:
-    """How many emails of a template are planned for a day (its place among the days), and how many of them paused."""
+    """How many emails of a template are planned for a day (its index), and how many of them paused."""
 
     day: int
     campaign: str
@@ -62,7 +62,7 @@ class OfDay:
 
 
 def at_steps(session: Session) -> list[AtStep]:
-    """Count the leads by the email that is their next one; a step of an older plan may have another number."""
+    """Count leads by the email that they wait for; a step of an older plan may have another number."""
     where = (Enrolment.campaign, Enrolment.sequence, Email.step, Email.template_key)
     paused, stuck = Enrolment.state == EnrolmentState.PAUSED, Email.state.in_(STUCK)
     counted = (func.count(), func.sum(case((paused, 1), else_=0)), func.sum(case((stuck, 1), else_=0)))
@@ -70,7 +70,7 @@ def at_steps(session: Session) -> list[AtStep]:
 
 
 def leads_at_step(session: Session, at: Sequence[AtStep], after: UUID | None, limit: int) -> list[Email]:
-    """Return the next emails of the leads who were counted so, with whose they are, the newest enrolment first."""
+    """Return the waiting emails of the leads counted by `at_steps`, with their contacts, newest enrolment first."""
     rows = _next_emails(select(Email)).join(Contact, Contact.id == Enrolment.contact_id)
     rows = rows.where(or_(false(), *map(_is_at, at)))
     rows = rows.where(Enrolment.id < after) if after else rows
@@ -84,7 +84,7 @@ def _is_at(at: AtStep) -> ColumnElement[bool]:
 
 
 def planned_by_day(session: Session, days: Sequence[tuple[datetime, datetime]]) -> list[OfDay]:
-    """Count the planned emails of these spans, by their place among them, by sequence and by template."""
+    """Count the planned emails of these spans, by index of the span, sequence and template."""
     drawn = values(column("day", Integer), column("start", UtcTime), column("next", UtcTime), name="ahead")
     each = drawn.data([(number, start, end) for number, (start, end) in enumerate(days)]).cte("ahead")
     by = (each.c.day, Enrolment.campaign, Enrolment.sequence, Email.template_key)
@@ -101,7 +101,7 @@ def planned_by_day(session: Session, days: Sequence[tuple[datetime, datetime]]) 
 
 
 def _next_emails(rows: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Return these rows of the first email of each running enrolment that Resend has not taken yet."""
+    """Return these columns of each running enrolment's first email that Resend has not accepted."""
     first = _waiting().subquery()
     steps = select(first.c.enrolment_id, func.min(first.c.step).label("step")).group_by(first.c.enrolment_id).subquery()
     return (
@@ -113,6 +113,6 @@ def _next_emails(rows: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 
 def _waiting() -> CompoundSelect[UUID, int]:
-    # Each half has a partial index of its own.
+    # Each half uses its own partial index.
     columns = (Email.enrolment_id, Email.step)
     return union_all(select(*columns).where(PLANNED), select(*columns).where(UNDER_WAY))

@@ -1,4 +1,4 @@
-"""What all tables of the ledger share, and the words that their columns may hold."""
+"""Base: what all tables share, and the values of their columns."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -21,14 +21,14 @@ NAMING = {
 
 
 class Base(DeclarativeBase):
-    """What all tables share: names of constraints, and how Python types are kept."""
+    """The base of all tables: names of constraints, and column types."""
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {datetime: UtcTime, dict[str, Any]: Json, list[Any]: Json}  # noqa: RUF012
 
 
 class RequestState(StrEnum):
-    """Where a call to Resend stands: `unknown` may have gone out, `refused` certainly did not."""
+    """State of a call to Resend: `unknown` may have gone out, `refused` certainly did not."""
 
     OPEN = "open"
     UNKNOWN = "unknown"
@@ -37,21 +37,21 @@ class RequestState(StrEnum):
 
 
 class Scope(StrEnum):
-    """What an address is no longer mailed."""
+    """Which mail an address no longer gets."""
 
     MARKETING = "marketing"
     ALL = "all"
 
 
 def partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    """Return an index over the rows that a condition holds for, so that history costs nothing."""
+    """Return a partial index, so that history costs nothing."""
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 def written(column: InstrumentedAttribute[Any], *values: StrEnum) -> ColumnElement[bool]:
-    """Return the condition that a column has one of these values, written out in the statement.
+    """Return the condition that a column has one of these values, as literals in the statement.
 
-    SQLite takes a partial index only where the index's own condition stands in the statement, not in its parameters.
+    SQLite uses a partial index only if its condition is in the statement itself, not in the parameters.
     """
     words = [value.value for value in values]
     if len(words) == 1:

@@ -1,4 +1,4 @@
-"""Batches: many emails at once, each statement for all of them, since one by one they would be what sending costs."""
+"""Batches: statements for many emails at once; one by one they would dominate the cost of sending."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,15 +14,18 @@ from funnel_app.ledger.after_commit import log_after_commit
 from funnel_app.ledger.base import written
 from funnel_app.ledger.compiled import Insert
 from funnel_app.ledger.emails import claimable, load
-from funnel_app.ledger.models import Email, EmailEvent, Enrolment
-from funnel_app.ledger.types import new_id
+from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, EnrolmentState
+from funnel_app.ledger.pauses import is_paused
+from funnel_app.ledger.types import UtcTime, new_id
 
 _EVENTS = Insert(EmailEvent.metadata.tables[EmailEvent.__tablename__])
+_EMAILS = Email.metadata.tables[Email.__tablename__]
+_SENT = update(_EMAILS).where(_EMAILS.c.id == bindparam("one")).values(resend_id=bindparam("known_as"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """Who takes emails, at what time and until when, of which modes, and how many at most."""
+    """Who claims emails, when and until when, of which modes, and how many at most."""
 
     token: UUID
     now: datetime
@@ -32,18 +35,19 @@ class Claim:
 
 
 def waiting(session: Session, ids: Collection[UUID]) -> list[tuple[UUID, str, str]]:
-    """Return those of the emails that are planned, each with its campaign and its template's key."""
+    """Return the planned ones of these emails, each with its campaign and template key."""
     wanted = select(Email.id, Enrolment.campaign, Email.template_key).join(Enrolment)
     found = session.execute(wanted.where(Email.id.in_(list(ids)), Email.state == State.PLANNED))
     return [(email_id, campaign, key) for email_id, campaign, key in found]
 
 
 def claim(session: Session, ids: Sequence[UUID], by: Claim) -> list[Email]:
-    """Move the first of these emails that are still planned, due and wanted to sending under a lease; return those won.
+    """Claim the first of these emails that are planned, due and wanted, under a lease; return those won.
 
-    Of several callers exactly one wins an email: the others wait for the contacts' locks, or for SQLite's one writer.
+    Of several callers exactly one wins an email: the others wait for the contacts' locks, or for SQLite's single
+    writer.
     """
-    # Two that claim many emails at once would lock them in different orders, and wait for each other in a circle.
+    # Concurrent claims of many emails would lock them in different orders, and deadlock.
     free = {"ids": list(ids), "now": by.now, "modes": list(by.modes)}
     open_ = set(session.scalars(_free(), free))
     chosen = [id_ for id_ in ids if id_ in open_][: by.most]
@@ -65,7 +69,7 @@ def _free() -> Select[UUID]:
 
 
 def mine(session: Session, ids: Collection[UUID], token: UUID | None) -> list[Email]:
-    """Return those of the emails that this claim still holds and that no request carries yet."""
+    """Return the emails that this claim still holds and that are in no request yet."""
     return [
         email
         for email in load(session, ids)
@@ -73,30 +77,54 @@ def mine(session: Session, ids: Collection[UUID], token: UUID | None) -> list[Em
     ]
 
 
+def undisturbed(session: Session, ids: Collection[UUID], token: UUID, now: datetime) -> dict[UUID, str]:
+    """Return those of `mine` whose sequence is running and not paused, each with the recipient's address."""
+    given = {"ids": list(ids), "token": token, "now": now}
+    return {row.id: row.email_norm for row in session.execute(_undisturbed(), given)}
+
+
+@cache
+def _undisturbed() -> Select[UUID, str]:
+    wanted = select(Email.id, Contact.email_norm).join(Email.enrolment).join(Enrolment.contact)
+    held = Email.state == State.SENDING, Email.lease_token == bindparam("token"), Email.request_id.is_(None)
+    runs = Enrolment.state == EnrolmentState.ACTIVE, ~is_paused(Enrolment, bindparam("now", type_=UtcTime))
+    return wanted.where(Email.id.in_(bindparam("ids", expanding=True)), *held, *runs)
+
+
 def renew(session: Session, ids: Collection[UUID], token: UUID, until: datetime) -> int:
-    """Lengthen the lease of emails that this claim still holds; return how many it does."""
+    """Extend the lease of the emails that this claim still holds; return how many there are."""
     held = update(Email).where(Email.id.in_(list(ids)), Email.lease_token == token, Email.state == State.SENDING)
     return len(list(session.scalars(held.values(lease_until=until).returning(Email.id))))
 
 
-def mark_sent(session: Session, batch: Sequence[Email], now: datetime) -> None:
-    """Bring emails that carry Resend's id by now to `sent`, as `emails.move` does one.
+def carry(session: Session, ids: Sequence[UUID], request_id: UUID) -> None:
+    """Record that a request carries these emails, each frozen once more for it."""
+    carried = update(_EMAILS).where(_EMAILS.c.id.in_(list(ids)))
+    session.execute(carried.values(request_id=request_id, freezes=_EMAILS.c.freezes + 1))
 
-    Raises IllegalTransition for a step that the table of states does not allow.
-    """
-    for email in batch:
-        check(State(email.state), State.SENT)
-        email.state, email.sent_at = State.SENT, now
-        email.reason = email.reason_code = None
-    if not batch:
+
+def unheard(session: Session, request_id: UUID) -> set[UUID]:
+    """Return the emails of a request that wait for its answer and have no event yet."""
+    wanted = select(Email.id).where(Email.request_id == request_id, Email.state == State.SENDING)
+    return set(session.scalars(wanted.where(Email.resend_id.is_(None))))
+
+
+def mark_sent(session: Session, taken: Mapping[UUID, str | None], now: datetime) -> None:
+    """Move emails returned by `unheard` in this transaction to `sent` with Resend's id, as `move` does for one."""
+    if not taken:
         return
-    theirs = update(Enrolment).where(Enrolment.id.in_([email.enrolment_id for email in batch]))
-    session.execute(theirs.values(mirror_stale_since=now), execution_options={"synchronize_session": False})
-    _note(session, {email.id: email.resend_id for email in batch}, State.SENT, now)
+    check(State.SENDING, State.SENT)
+    rows = [{"one": email_id, "known_as": resend_id} for email_id, resend_id in taken.items()]
+    values = {"state": State.SENT, "sent_at": now, "reason": None, "reason_code": None}
+    session.connection().execute(_SENT.values(**values), rows)
+    theirs = select(_EMAILS.c.enrolment_id).where(_EMAILS.c.id.in_(list(taken)))
+    stale = update(Enrolment).where(Enrolment.id.in_(theirs)).values(mirror_stale_since=now)
+    session.execute(stale, execution_options={"synchronize_session": False})
+    _note(session, taken, State.SENT, now)
 
 
-def take_along(session: Session, late: Mapping[UUID, tuple[int, timedelta]]) -> None:
-    """Move the steps that come after a late one and have not begun by its lateness; `late` is by enrolment."""
+def move_later_steps(session: Session, late: Mapping[UUID, tuple[int, timedelta]]) -> None:
+    """Move the planned steps after a late one by its lateness; `late` is by enrolment."""
     wanted = select(Email.id, Email.enrolment_id, Email.step, Email.due_at).where(
         Email.enrolment_id.in_(list(late)), written(Email.state, State.PLANNED)
     )
@@ -110,7 +138,7 @@ def take_along(session: Session, late: Mapping[UUID, tuple[int, timedelta]]) -> 
 
 
 def _note(session: Session, moved: Mapping[UUID, str | None], state: State, now: datetime) -> None:
-    """Write the rows of the timelines, and keep one line for the log."""
+    """Write the timeline rows, and keep one line for the log."""
     if not moved:
         return
     rows = [

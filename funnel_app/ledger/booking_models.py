@@ -1,4 +1,4 @@
-"""The table of calls that calendars speak of."""
+"""The table of bookings in calendars."""
 
 from datetime import datetime
 from typing import Any
@@ -15,13 +15,13 @@ COUNTED = "state = 'booked'"
 
 
 class Booking(Base):
-    """One person's call of a calendar, with their places in it, by the newest word of each."""
+    """One person's booking of a calendar event, with their places in it, by the newest word of each."""
 
     __tablename__ = "bookings"
     __table_args__ = (
         UniqueConstraint("contact_id", "campaign", "occurrence"),
         partial("ix_bookings_booked", "campaign", "mode", where=COUNTED),
-        # Who comes to a call: one event of a calendar may speak of all of them.
+        # Attendees of an event: one message may be about all of them.
         partial("ix_bookings_occurrence", "occurrence", "campaign", where="state <> 'series'"),
     )
 

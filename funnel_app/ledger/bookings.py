@@ -1,4 +1,4 @@
-"""Bookings: people's calls of calendars, and what was said once of all who come to one."""
+"""Bookings: people's calendar events, and messages about all attendees of one."""
 
 import hashlib
 from collections import defaultdict
@@ -35,7 +35,7 @@ _WHOLE = Question(
         HOOKS.c.occurrence.in_(bindparam("occurrences", expanding=True)),
     )
 )
-# Of these campaigns and calendar events; of both, so that one more may be locked than comes, which does no harm.
+# By campaign and by event separately, so possibly one more than needed is locked, which is harmless.
 WHO_COMES = select(BOOKINGS.c.contact_id).where(
     BOOKINGS.c.state != BookingState.SERIES,
     BOOKINGS.c.campaign.in_(bindparam("campaigns", expanding=True)),
@@ -44,14 +44,14 @@ WHO_COMES = select(BOOKINGS.c.contact_id).where(
 
 
 def split(shared: Shared) -> tuple[list[str], list[str]]:
-    """Return the campaigns and the calendar events of pairs of them."""
+    """Return the campaigns and the calendar events of these pairs."""
     return sorted({campaign for campaign, _ in shared}), sorted({occurrence for _, occurrence in shared})
 
 
 def count(session: Session, campaign: str, mode: str, since: datetime | None = None) -> int:
-    """Count the calls that are booked and stand, of one mode: each person's call once, however many places it has.
+    """Count the bookings that stand, of one mode: one per person and event, whatever the number of places.
 
-    With since, those before it do not count.
+    With `since`, earlier ones do not count.
     """
     counted = select(func.count()).where(
         written(Booking.state, BookingState.BOOKED), Booking.campaign == campaign, Booking.mode == mode
@@ -62,7 +62,7 @@ def count(session: Session, campaign: str, mode: str, since: datetime | None = N
 
 
 def find_call_at(session: Session, campaign: str, occurrence: str) -> datetime | None:
-    """Return when the call of a calendar event is, by the newest word of it; None where nobody told us."""
+    """Return the start of a calendar event by the latest message; None if unknown."""
     wanted = select(Booking.call_at).where(
         Booking.campaign == campaign, Booking.occurrence == occurrence, Booking.call_at.is_not(None)
     )
@@ -70,15 +70,15 @@ def find_call_at(session: Session, campaign: str, occurrence: str) -> datetime |
 
 
 def of_contact(session: Session, contact_id: UUID) -> list[Booking]:
-    """Return a contact's calls, in the order of their times."""
+    """Return a contact's bookings, by their start."""
     wanted = select(Booking).where(Booking.contact_id == contact_id)
     return list(session.scalars(wanted.order_by(Booking.call_at, Booking.id)))
 
 
 def lock(connection: Connection, shared: Shared) -> None:
-    """Let only one transaction at a time work on these calendar events, until it ends; on SQLite only one writes.
+    """Lock these calendar events until the transaction ends; SQLite has a single writer anyway.
 
-    Who is new to an event has no row yet that could be locked, and one event may be about all who come.
+    A new attendee has no row that could be locked, and one message may be about all attendees.
     """
     if connection.dialect.name != "postgresql":
         return
@@ -92,7 +92,7 @@ def _number(campaign: str, occurrence: str) -> int:
 
 
 def of_contacts(connection: Connection, ids: Collection[UUID]) -> Mapping[UUID, tuple[BookingFacts, ...]]:
-    """Return the calls of each of these contacts."""
+    """Return the bookings of each of these contacts."""
     found: defaultdict[UUID, tuple[BookingFacts, ...]] = defaultdict(tuple)
     for row in _OF_CONTACTS.ask(connection, ids=ids):
         fact: Mapping[Any, Any] = {**row, "state": BookingState(row["state"])}
@@ -101,7 +101,7 @@ def of_contacts(connection: Connection, ids: Collection[UUID]) -> Mapping[UUID, 
 
 
 def whole_words(connection: Connection, shared: Shared) -> Mapping[tuple[str, str], tuple[WholeWord, ...]]:
-    """Return what was said of all who come to these calendar events, and to those that they were moved to."""
+    """Return the messages about all attendees of these events, and of those they were moved to."""
     found: dict[tuple[str, str], tuple[WholeWord, ...]] = {}
     wanted = set(shared)
     while wanted:
@@ -117,5 +117,5 @@ def whole_words(connection: Connection, shared: Shared) -> Mapping[tuple[str, st
 
 
 def as_rows(changed: Iterable[BookingFacts]) -> list[dict[str, Any]]:
-    """Return calls as rows of the table."""
+    """Return bookings as rows of the table."""
     return [{name: getattr(booking, name) for name in BOOKING_COLUMNS} for booking in changed]

@@ -1,4 +1,4 @@
-"""Canaries: how the newest flew, and forgetting those of the days before, so that they never look like leads."""
+"""Canaries: the state of the newest, and deleting old ones, so that they never look like leads."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ PATTERN = f"{PREFIX}%@{DOMAIN}"
 
 @dataclass(frozen=True)
 class CanaryRun:
-    """One canary: when it started, and how its email stands; `told` says whether Resend told so by itself."""
+    """One canary: when it started, and its email's state; `told` says whether Resend's webhook reported it."""
 
     enrolment_id: UUID
     started_at: datetime
@@ -33,24 +33,24 @@ class CanaryRun:
 
 
 def is_canary() -> ColumnElement[bool]:
-    """Return what holds for the contacts that are canaries, for lists that show people only."""
+    """Return the condition that a contact is a canary."""
     return Contact.email_norm.like(PATTERN)
 
 
 def enrolments_of_canaries() -> Select[UUID]:
-    """Return the enrolments that are canaries: few, and found by their sequence, which an index knows."""
+    """Return the enrolments of canaries: few, and found through the index on sequences."""
     return select(Enrolment.id).where(Enrolment.sequence == CANARY, Enrolment.mode == Mode.CANARY)
 
 
 def of_canary() -> ColumnElement[bool]:
-    """Return what holds for the emails of canaries, for counts and lists of what goes to people only."""
+    """Return the condition that an email is a canary's."""
     return Email.enrolment_id.in_(enrolments_of_canaries())
 
 
 def count_without(session: Session, rows: Select[*tuple[Any, ...]]) -> dict[tuple[Any, ...], int]:
-    """Return what a grouped query over emails counts in its last column, by its other columns, less the canaries.
+    """Return a grouped query's counts, the last column, by its other columns, minus the canaries.
 
-    They are subtracted, and not left out: the index that the figures are read from does not know whose an email is.
+    They are subtracted, since the index behind the figures does not know whose an email is.
     """
     counted = Counter({tuple(group): count for *group, count in session.execute(rows)})
     counted.subtract({tuple(group): count for *group, count in session.execute(rows.where(of_canary()))})
@@ -58,20 +58,20 @@ def count_without(session: Session, rows: Select[*tuple[Any, ...]]) -> dict[tupl
 
 
 def latest(session: Session) -> CanaryRun | None:
-    """Return the newest canary; None where none has flown yet."""
+    """Return the newest canary; None where none has run yet."""
     row = session.execute(_flights().order_by(Enrolment.id.desc()).limit(1)).one_or_none()
     return CanaryRun(*row) if row else None
 
 
 def latest_arrived(session: Session) -> CanaryRun | None:
-    """Return the newest canary that arrived; None where none did."""
+    """Return the newest canary that arrived; None if none did."""
     flights = _flights().where(Email.delivered_at.is_not(None)).order_by(Enrolment.id.desc()).limit(1)
     row = session.execute(flights).one_or_none()
     return CanaryRun(*row) if row else None
 
 
 def get(session: Session, enrolment_id: UUID) -> CanaryRun:
-    """Return one canary; NoResultFound where there is none of that id."""
+    """Return one canary; NoResultFound if the id is unknown."""
     return CanaryRun(*session.execute(_flights().where(Enrolment.id == enrolment_id)).one())
 
 
@@ -82,13 +82,13 @@ def _flights() -> Select[UUID, datetime, str, str | None, datetime | None, datet
 
 
 def old_contacts(session: Session, before: datetime, limit: int) -> list[UUID]:
-    """Return the contacts of canaries that flew before a time."""
+    """Return the contacts of canaries that started before a time."""
     old = select(Enrolment.contact_id).where(Enrolment.mode == Mode.CANARY, Enrolment.created_at < before)
     return list(session.scalars(old.limit(limit)))
 
 
 def delete_with_everything(session: Session, contact_ids: Sequence[UUID]) -> None:
-    """Delete these contacts, and all that was planned, sent and heard of them."""
+    """Delete these contacts with all their emails, events and enrolments."""
     enrolments = select(Enrolment.id).where(Enrolment.contact_id.in_(contact_ids))
     emails = list(session.scalars(select(Email.id).where(Email.enrolment_id.in_(enrolments))))
     requests = list(

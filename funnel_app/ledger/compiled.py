@@ -1,7 +1,6 @@
-"""Statements whose text is made once: SQLAlchemy says how they are written and how values are kept, once for all calls.
+"""Precompiled statements: SQLAlchemy produces their text and value conversions once for all calls.
 
-To put a statement together, and to look up how each of its values is kept, costs several times what SQLite takes to
-carry it out.
+Building a statement and looking up the conversions costs several times what SQLite needs to execute it.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,13 +10,15 @@ from typing import Any, cast
 from sqlalchemy import Connection, Dialect, Select, Table, insert
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
+from funnel_app.ledger import driver
+
 Row = Mapping[str, Any]
 Keep = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """An insert as a database takes it, and how it keeps the value of each column, in the order of the text."""
+    """An insert in the database's form, with the conversion of each column, in the order of the text."""
 
     text: str
     keeps: Sequence[tuple[str, Keep | None]]
@@ -25,15 +26,16 @@ class Compiled:
     positional: bool
 
     def values(self, row: Row) -> tuple[Any, ...] | dict[str, Any]:
-        """Return a row as the database's driver takes it."""
+        """Return a row in the form of the database's driver."""
         row = {**self.defaults, **row}
+        # Nothing is kept as nothing, whatever the column.
         if self.positional:
-            return tuple([row[name] if keep is None else keep(row[name]) for name, keep in self.keeps])
-        return {name: row[name] if keep is None else keep(row[name]) for name, keep in self.keeps}
+            return tuple([v if (v := row[name]) is None or keep is None else keep(v) for name, keep in self.keeps])
+        return {name: v if (v := row[name]) is None or keep is None else keep(v) for name, keep in self.keeps}
 
 
 class Insert:
-    """Puts rows into a table. Those of one call name the same columns; what they leave out has the column's default."""
+    """Inserts rows into a table. Rows of one call name the same columns; missing ones get the default."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -49,15 +51,13 @@ class Insert:
         if not rows:
             return
         made = self._compiled(connection.dialect, tuple(rows[0]))
-        values = [made.values(row) for row in rows]
-        connection.exec_driver_sql(made.text, cast(Any, values if len(values) > 1 else values[0]))
+        driver.write(connection, made.text, [made.values(row) for row in rows])
 
     def once(self, connection: Connection, row: Row, unique: str) -> bool:
-        """Insert a row unless one with the same value in a unique column is there; say whether it was inserted."""
+        """Insert a row unless its value in a unique column exists; say whether it was inserted."""
         made = self._compiled(connection.dialect, tuple(row))
         text = f"{made.text} ON CONFLICT ({unique}) DO NOTHING"
-        counted = {"preserve_rowcount": True}
-        return connection.exec_driver_sql(text, cast(Any, made.values(row)), execution_options=counted).rowcount == 1
+        return driver.write(connection, text, [made.values(row)]) == 1
 
     def _compiled(self, dialect: Dialect, given: tuple[str, ...]) -> Compiled:
         key = dialect.name, given
@@ -76,7 +76,7 @@ class Insert:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question as a database takes it, for lists of certain lengths, and how its answer is read."""
+    """A query in the database's form, for lists of certain lengths, with the conversion of its result."""
 
     text: str
     order: Sequence[str] | None
@@ -86,7 +86,7 @@ class Asked:
     columns: Sequence[tuple[str, Keep | None]]
 
     def values(self, given: Row) -> tuple[Any, ...] | dict[str, Any]:
-        """Return the values as the database's driver takes them."""
+        """Return the values in the form of the database's driver."""
         flat = dict(self.fixed)
         for name, value in given.items():
             flat.update(zip(self.expanded[name], value, strict=True) if name in self.expanded else ((name, value),))
@@ -94,27 +94,27 @@ class Asked:
         return kept if self.order is None else tuple([kept[name] for name in self.order])
 
     def read(self, row: Sequence[Any]) -> dict[str, Any]:
-        """Return a row of the answer by its columns."""
+        """Return a row of the result by its columns."""
         return {
             name: value if read is None else read(value) for (name, read), value in zip(self.columns, row, strict=True)
         }
 
 
 class Question:
-    """A select with lists of any length among its values; one text serves all lists up to a power of two."""
+    """A select with lists of any length as parameters; one text serves all lengths up to a power of two."""
 
     def __init__(self, statement: Select[Any]) -> None:
         self._statement = statement
         self._made: dict[tuple[str, tuple[int, ...]], Asked] = {}
 
     def ask(self, connection: Connection, **values: Any) -> list[dict[str, Any]]:
-        """Return the rows of the answer; nothing is one of no values."""
+        """Return the rows of the result."""
         given = {name: _filled_up(value) if isinstance(value, Collection) else value for name, value in values.items()}
         key = connection.dialect.name, tuple([len(each) for each in given.values() if isinstance(each, list)])
         if key not in self._made:
             self._made[key] = self._compile(connection.dialect, given)
         made = self._made[key]
-        return [made.read(row) for row in connection.exec_driver_sql(made.text, cast(Any, made.values(given)))]
+        return [made.read(row) for row in driver.ask(connection, made.text, made.values(given))]
 
     def _compile(self, dialect: Dialect, given: Row) -> Asked:
         made = self._statement.compile(dialect=dialect)
@@ -129,6 +129,6 @@ class Question:
 
 
 def _filled_up(values: Collection[Any]) -> list[Any]:
-    """Return a list as long as the next power of two: whoever stands in it twice is found once."""
+    """Pad a list to a power of two by repeating an entry, which changes no result."""
     found = list(values)
     return found + found[-1:] * ((1 << (len(found) - 1).bit_length()) - len(found))

@@ -1,4 +1,4 @@
-"""Conflicts: a transaction that the database ended for another's sake is begun again; nothing of it is left."""
+"""Conflicts: a transaction that the database aborted in favour of another is retried from its start."""
 
 import random
 import time
@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
-# PostgreSQL's serialization_failure and deadlock_detected. SQLite has one writer at a time, and knows neither.
+# PostgreSQL's serialization_failure and deadlock_detected. SQLite has one writer, and neither.
 CONFLICTS = frozenset({"40001", "40P01"})
 TRIES = 5
 LONGEST_PAUSE_S = 0.1
@@ -20,11 +20,11 @@ log = structlog.get_logger()
 
 
 class LostRace(Exception):
-    """Somebody else wrote meanwhile what this transaction took for new: begun again, it finds it there."""
+    """Another transaction inserted the row first: a retry will find it."""
 
 
 def conflict(error: Exception) -> str | None:
-    """Return the name of a conflict for which a transaction ended; None for any other error."""
+    """Return the name of the conflict that ended a transaction; None for any other error."""
     if isinstance(error, LostRace):
         return "lost race"
     state = getattr(getattr(error, "orig", None), "sqlstate", None)
@@ -32,9 +32,9 @@ def conflict(error: Exception) -> str | None:
 
 
 def retry_on_conflict(flow: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Let a flow of one transaction be called again, up to five times, where that transaction lost a conflict.
+    """Decorate a flow of one transaction to be retried, up to five times, after a conflict.
 
-    Only for a flow that does nothing before its transaction which must not be done twice.
+    Only for a flow that does nothing before its transaction that must not happen twice.
     """
 
     @wraps(flow)
@@ -46,7 +46,7 @@ def retry_on_conflict(flow: Callable[Given, Result]) -> Callable[Given, Result]:
                 if conflict(error) is None:
                     raise
                 log.info("transaction_retried", flow=flow.__name__, conflict=conflict(error))
-            # Those that met must not meet again.
+            # Random, so that the colliding transactions do not collide again.
             time.sleep(random.uniform(0, LONGEST_PAUSE_S))  # noqa: S311 (spreads load, guards nothing)
         return flow(*args, **kwargs)
 

@@ -1,4 +1,4 @@
-"""The indexes that only the console's pages need, so that each is quick over 100,000 leads and history costs little."""
+"""Indexes for the console's pages, which keep them fast with 100,000 leads."""
 
 from sqlalchemy import Index, text
 
@@ -22,5 +22,5 @@ Index(
 )
 Index("ix_hook_events_outcome", HookEvent.outcome, HookEvent.id)
 Index("ix_hook_events_cohort", HookEvent.event, HookEvent.received_at, HookEvent.contact_id)
-# A search for a part of a word reads this narrow index instead of the wide rows.
+# Searches for parts of words read this narrow index instead of the wide rows.
 Index("ix_contacts_words", Contact.id, Contact.email_norm, Contact.first_name, Contact.name, Contact.business_name)

@@ -1,4 +1,4 @@
-"""Contacts: one row a person, locked first by every transaction that changes anything of theirs."""
+"""Contacts: one row a person, locked first by every transaction that changes their data."""
 
 import secrets
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.ledger.canaries import is_canary
-from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Contact, Email, Enrolment
 from funnel_app.rules.contact import COLUMNS, without_half_evidence
 
@@ -18,10 +18,10 @@ ERASED = "erased:"
 
 
 def upsert(session: Session, email: str, email_norm: str, facts: Mapping[str, Any], now: datetime) -> Contact:
-    """Return this address's contact, locked and brought up to date: what a hook leaves out stays as it was.
+    """Return this address's contact, locked and updated; fields that a hook leaves out stay.
 
     `facts` may hold the columns of `rules.contact`; everything else goes into `properties`. A `guessed_first_name` is
-    only taken where there is no first name yet: nobody typed it. Evidence of consent is one source's, whole.
+    used only if there is no first name. Evidence of consent is kept whole, from one source.
     """
     _insert_if_absent(session, email, email_norm, now)
     contact = session.scalars(select(Contact).where(Contact.email_norm == email_norm).with_for_update()).one()
@@ -50,18 +50,18 @@ def _insert_if_absent(session: Session, email: str, email_norm: str, now: dateti
         "created_at": now,
         "updated_at": now,
     }
-    insert_once(session, Contact, row, ["email_norm"])
+    insert_or_ignore(session, Contact, row, ["email_norm"])
 
 
 def is_erased(contact: Contact) -> bool:
-    """Say whether nothing is left of this person but figures and the way out."""
+    """Say whether nothing is left of this person but figures and the unsubscribe token."""
     return contact.email_norm.startswith(ERASED)
 
 
 def lock(session: Session, ids: Iterable[UUID]) -> None:
-    """Lock these contacts in one order, so that two transactions never wait for each other in a circle.
+    """Lock these contacts in a fixed order, so that transactions do not deadlock.
 
-    A writing transaction of SQLite has the whole ledger to itself from its beginning.
+    SQLite's writers have the whole ledger to themselves.
     """
     if _has_all(session):
         return
@@ -69,7 +69,7 @@ def lock(session: Session, ids: Iterable[UUID]) -> None:
 
 
 def find(session: Session, email_norm: str) -> Contact | None:
-    """Return the contact with this normalised address; None where nobody has it."""
+    """Return the contact with this normalised address; None if there is none."""
     return session.scalars(select(Contact).where(Contact.email_norm == email_norm)).one_or_none()
 
 
@@ -79,7 +79,7 @@ def by_ids(session: Session, ids: Iterable[UUID]) -> dict[UUID, Contact]:
 
 
 def find_by_token(session: Session, token: str) -> Contact | None:
-    """Return the contact whose unsubscribe links carry this token; None for a token that nobody has."""
+    """Return the contact with this unsubscribe token; None if there is none."""
     return session.scalars(select(Contact).where(Contact.unsubscribe_token == token)).one_or_none()
 
 
@@ -96,7 +96,7 @@ def _has_all(session: Session) -> bool:
 
 
 def addresses_like(session: Session, email_norm: str, limit: int) -> list[str]:
-    """Return addresses that begin like this one, or that end like it, and are about as long; canaries are none."""
+    """Return addresses with the same beginning or end and a similar length; canaries excluded."""
     local, _, domain = email_norm.partition("@")
     alike = or_(
         Contact.email_norm.startswith(email_norm[:3], autoescape=True),

@@ -24,7 +24,7 @@ BETWEEN, NEXT = "\t", "\n"
 
 
 class CountedDay(Base):
-    """One day of the business that was counted, by template and state; found by its end, which few days are after."""
+    """What was counted of one day, by template and state; the database forgets it when an email of that day changes."""
 
     __tablename__ = "counted_days"
 

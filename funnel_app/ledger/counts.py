@@ -1,4 +1,4 @@
-"""Counts: what stands still, is missing or came twice, each by one query that touches only what is unfinished.
+"""Counts: what is stuck, missing or duplicated, each by one query over unfinished rows only.
 
 Canaries are not counted.
 """
@@ -15,45 +15,46 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State
 from funnel_app.ledger.base import written
 from funnel_app.ledger.canaries import of_canary
-from funnel_app.ledger.emails import UNDER_WAY, UNPROVEN, claimable
+from funnel_app.ledger.emails import UNCONFIRMED, UNDER_WAY, claimable
 from funnel_app.ledger.enrolments import lacks_step
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, Request
 
 
 def overdue(session: Session, before: datetime, modes: Collection[str]) -> int:
-    """Count the emails that a claim at this time would have won and that are still planned."""
+    """Count the planned emails that a claim at this time would have won."""
     counted = [mode for mode in modes if mode != Mode.CANARY]
     return session.scalar(select(func.count(Email.id)).where(claimable()), {"now": before, "modes": list(counted)}) or 0
 
 
 def sending_since(session: Session, before: datetime) -> int:
-    """Count the emails that have been on their way to Resend since before a time."""
+    """Count the emails that have been in flight since before a time."""
     return _count(session, UNDER_WAY, Email.state == State.SENDING, Email.sending_at < before)
 
 
 def sent_since(session: Session, before: datetime) -> int:
-    """Count the emails that Resend took before a time and of which nobody has reported more."""
-    return _count(session, UNPROVEN, Email.state == State.SENT, Email.sent_at < before)
+    """Count the emails that Resend accepted before a time and has not reported on."""
+    return _count(session, UNCONFIRMED, Email.state == State.SENT, Email.sent_at < before)
 
 
 def in_state(session: Session, state: State) -> int:
-    """Count the emails in a state that wants attention: sending, held or ambiguous."""
+    """Count the emails in a state that needs attention: sending, held or ambiguous."""
     return _count(session, UNDER_WAY, Email.state == state)
 
 
 def incomplete(session: Session, campaign: str, sequence: str, steps: int, plan: str) -> int:
-    """Count the running enrolments of a sequence, by its plan of now, that lack the last of its emails."""
-    return session.scalar(select(func.count(Enrolment.id)).where(*lacks_step(campaign, sequence, steps, plan))) or 0
+    """Count the running enrolments of a sequence that lack the last email of its current plan."""
+    wanted = select(func.count(Enrolment.id)).where(lacks_step())
+    return session.scalar(wanted, {"campaign": campaign, "sequence": sequence, "step": steps, "plan": plan}) or 0
 
 
 def mirror_behind(session: Session, before: datetime) -> int:
-    """Count the enrolments whose page in Notion has been out of date since before a time; canaries have none."""
+    """Count the enrolments whose Notion page has been outdated since before a time; canaries have none."""
     behind = select(func.count(Enrolment.id)).where(Enrolment.mirror_stale_since < before)
     return session.scalar(behind.where(Enrolment.mode != Mode.CANARY)) or 0
 
 
 def orphans(session: Session, since: datetime) -> int:
-    """Count the reports since a time that name an email of ours which is not there."""
+    """Count the reports since a time that name an email of ours that does not exist."""
     wanted = select(func.count(EmailEvent.id)).where(
         EmailEvent.email_id.is_(None), EmailEvent.recorded_at >= since, EmailEvent.claimed_id.is_not(None)
     )
@@ -72,20 +73,20 @@ def by_state_and_reason(session: Session, modes: Collection[str]) -> list[tuple[
 
 
 def sending_without_word(session: Session, before: datetime) -> int:
-    """Count the emails that have been on their way since before a time, though no answer says why."""
+    """Count the emails in flight since before a time without an answer that explains it."""
     wordless = exists().where(Request.id == Email.request_id, Request.last_error.is_not(None))
     return _count(session, UNDER_WAY, Email.state == State.SENDING, Email.sending_at < before, ~wordless)
 
 
 def sent_without_word(session: Session, before: datetime) -> int:
-    """Count the emails that Resend took before a time and of which we could not even ask what became."""
-    return _count(session, UNPROVEN, Email.state == State.SENT, Email.sent_at < before, Email.reason.is_(None))
+    """Count the emails accepted before a time whose outcome could not even be asked for."""
+    return _count(session, UNCONFIRMED, Email.state == State.SENT, Email.sent_at < before, Email.reason.is_(None))
 
 
 def copies(session: Session) -> int:
-    """Count the emails that Resend took once more than it should: every further id that it gave to one of ours.
+    """Count the emails that Resend accepted more than once: every further id for one of ours.
 
-    The id of a try that failed, and after which a person had the email sent anew, counts only if it arrived after all.
+    The id of a failed try that an operator repeated counts only if it was delivered after all.
     """
     several = (
         select(EmailEvent.email_id)
@@ -109,7 +110,7 @@ def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
 
 
 def planned_from(session: Session, campaign: str, start: datetime) -> dict[tuple[str, int], int]:
-    """Count the live emails of a campaign that are planned for a time or later, by sequence and step."""
+    """Count a campaign's live emails planned for a time or later, by sequence and step."""
     rows = (
         select(Enrolment.sequence, Email.step, func.count(Email.id))
         .join(Enrolment, Enrolment.id == Email.enrolment_id)

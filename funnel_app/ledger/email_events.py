@@ -5,55 +5,60 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
-from funnel_app.ledger.compiled import Insert
+from funnel_app.ledger.compiled import Insert, Question
 from funnel_app.ledger.models import Email, EmailEvent
 from funnel_app.ledger.types import new_id
 
-# Reports that we asked for have ids that begin so; all others came by themselves.
+# Prefix of the ids of events that we asked for.
 ASKED = "asked-"
-_EVENTS = Insert(EmailEvent.metadata.tables[EmailEvent.__tablename__])
+EVENTS = EmailEvent.metadata.tables[EmailEvent.__tablename__]
+_EVENTS = Insert(EVENTS)
+_GIVEN_UP = Question(
+    select(EVENTS.c.id).where(
+        EVENTS.c.email_id.in_(bindparam("emails", expanding=True)),
+        EVENTS.c.resend_id.in_(bindparam("resend_ids", expanding=True)),
+        EVENTS.c.kind == State.PLANNED,
+    )
+)
 
 
 def came_by_itself() -> ColumnElement[bool]:
-    """Return what holds for events that the provider told us by its webhook, not in answer to a question."""
+    """Return the condition that an event came by the provider's webhook."""
     told = EmailEvent.provider_event_id
     return and_(told.is_not(None), ~told.startswith(ASKED))
 
 
 def was_asked_for(event: EmailEvent) -> bool:
-    """Say whether an event is what the provider answered when it was asked."""
+    """Say whether an event is the provider's answer to a query of ours."""
     return (event.provider_event_id or "").startswith(ASKED)
 
 
 def add_report(session: Session, provider_event_id: str, row: Mapping[str, Any]) -> bool:
-    """Keep a report of the provider; False where this very report is already kept.
+    """Store an event of the provider; False if it is already stored.
 
-    `email_id` is the email that it was fitted to, `claimed_id` the one that its tag names, whether we know it or not.
+    `email_id` is the email that it was matched to, `claimed_id` the one that its tag names, whether known or not.
     """
     values = {"id": new_id(), "provider_event_id": provider_event_id, **row}
     return _EVENTS.once(session.connection(), values, "provider_event_id")
 
 
 def was_given_up(session: Session, email_id: UUID, resend_id: str) -> bool:
-    """Say whether a person had an email sent anew after a try that the provider knows by this id."""
-    anew = select(EmailEvent.id).where(
-        EmailEvent.email_id == email_id, EmailEvent.resend_id == resend_id, EmailEvent.kind == State.PLANNED
-    )
-    return session.scalars(anew.limit(1)).first() is not None
+    """Say whether an operator had an email sent again after the try with this provider id."""
+    return bool(_GIVEN_UP.ask(session.connection(), emails=[email_id], resend_ids=[resend_id]))
 
 
 def add_copy(session: Session, email_id: UUID, resend_id: str | None, now: datetime) -> None:
-    """Note that the provider took an email under one more id."""
+    """Record that the provider accepted an email under one more id."""
     detail = f"Resend took it once more, as {resend_id}"
     session.add(EmailEvent(email_id=email_id, kind="copy", at=now, recorded_at=now, resend_id=resend_id, detail=detail))
 
 
 def orphans_of_known(session: Session, since: datetime, limit: int) -> list[tuple[EmailEvent, UUID]]:
-    """Return reports since a time that were kept before their email was known, with the email that they are of."""
+    """Return events since a time that arrived before their email was known, with that email."""
     same = (Email.resend_id == EmailEvent.resend_id) | (Email.id == EmailEvent.claimed_id)
     wanted = (
         select(EmailEvent, Email.id)
@@ -66,13 +71,13 @@ def orphans_of_known(session: Session, since: datetime, limit: int) -> list[tupl
 
 
 def orphans_naming(session: Session, email_norm: str) -> list[UUID]:
-    """Return reports that belong to no email of ours and name an address: the website mails by the same account."""
+    """Return events that match no email of ours and name an address: the website uses the same account."""
     named = func.lower(EmailEvent.detail).contains(email_norm, autoescape=True)
     return list(session.scalars(select(EmailEvent.id).where(EmailEvent.email_id.is_(None), named)))
 
 
 def blank(session: Session, ids: Collection[UUID]) -> None:
-    """Blank what these reports say in words."""
+    """Blank the texts of these events."""
     session.execute(update(EmailEvent).where(EmailEvent.id.in_(list(ids))).values(detail="erased"))
 
 
@@ -87,5 +92,5 @@ def of_emails(session: Session, email_ids: Collection[UUID]) -> dict[UUID, list[
 
 
 def add_by_hand(session: Session, email_id: UUID, detail: str, now: datetime) -> None:
-    """Keep what a person did to an email without moving it to another state."""
+    """Record an operator's action on an email that does not change its state."""
     session.add(EmailEvent(email_id=email_id, kind="by hand", at=now, recorded_at=now, detail=detail))

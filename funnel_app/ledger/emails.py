@@ -1,4 +1,4 @@
-"""Emails: the one place that says which may be claimed, and the one function that moves them between states."""
+"""Emails: the one definition of which may be claimed, and the one function that changes their state."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -19,13 +19,13 @@ from funnel_app.ledger.models import Email, EmailEvent, Enrolment, EnrolmentStat
 from funnel_app.ledger.pauses import is_paused
 from funnel_app.ledger.types import UtcTime
 
-# The conditions of the partial indexes, for the queries that want to use them.
+# Conditions of the partial indexes, for queries that should use them.
 UNDER_WAY = written(Email.state, State.SENDING, State.HELD, State.AMBIGUOUS)
-UNPROVEN = written(Email.state, State.SENT, State.DELAYED)
+UNCONFIRMED = written(Email.state, State.SENT, State.DELAYED)
 
 
 class Due(NamedTuple):
-    """An email that waits for its time, and what it is by law."""
+    """A planned email, and its legal kind."""
 
     id: UUID
     due_at: datetime
@@ -34,9 +34,9 @@ class Due(NamedTuple):
 
 @cache
 def claimable() -> ColumnElement[bool]:
-    """Return what holds for emails that may be claimed: planned, due, wanted, and with no earlier step to wait for.
+    """Return the condition that an email may be claimed: planned, due, wanted, and without an unfinished earlier step.
 
-    Whoever asks gives the parameters `now` and `modes`. It is built once, which takes longer than to ask it.
+    Callers bind the parameters `now` and `modes`. Built once, since building takes longer than executing.
     """
     now = bindparam("now", type_=UtcTime)
     return and_(
@@ -49,7 +49,7 @@ def claimable() -> ColumnElement[bool]:
 
 
 def waits_for_earlier() -> ColumnElement[bool]:
-    """Return what holds for emails that an earlier step of their enrolment keeps back."""
+    """Return the condition that an earlier step of the enrolment is unfinished."""
     earlier = aliased(Email)
     return exists().where(
         earlier.enrolment_id == Email.enrolment_id, earlier.step < Email.step, earlier.state.in_(HOLDS_SUCCESSOR)
@@ -57,7 +57,7 @@ def waits_for_earlier() -> ColumnElement[bool]:
 
 
 def _runs() -> ColumnElement[bool]:
-    # Asked per email, not the other way round: few emails are due, and many enrolments run.
+    # Checked per email: few emails are due, and many enrolments run.
     running = aliased(Enrolment)
     return exists().where(
         running.id == Email.enrolment_id,
@@ -68,9 +68,9 @@ def _runs() -> ColumnElement[bool]:
 
 
 def due(session: Session, now: datetime, modes: Collection[str], limit: int, *, untried: bool = False) -> list[Due]:
-    """Return the emails that a claim at this time would win: transactional ones first, then the longest due.
+    """Return the emails that a claim at this time would win: transactional ones first, then the longest overdue.
 
-    With `untried` only those that were never a part of a request: one whose batch was refused goes by itself.
+    With `untried` only those never in a request: an email of a refused batch goes by itself.
     """
     given = {"now": now, "modes": list(modes)}
     return [Due(*row) for row in session.execute(_due(untried).limit(limit), given)]
@@ -84,16 +84,16 @@ def _due(untried: bool) -> Select[UUID, datetime, str]:
 
 
 def was_tried(session: Session, email_id: UUID) -> bool:
-    """Say whether an email was ever a part of a request."""
+    """Say whether an email was ever in a request."""
     return bool(session.scalar(select(Email.freezes).where(Email.id == email_id)))
 
 
 def load(session: Session, ids: Collection[UUID]) -> list[Email]:
-    """Return emails with their enrolment and contact, fresh from the ledger, in a steady order."""
+    """Return emails with their enrolment and contact, fresh from the ledger, in a fixed order."""
     return list(session.scalars(_LOADED, {"ids": list(ids)}))
 
 
-# Built once: every event that Resend reports asks it.
+# Built once: every event from Resend uses it.
 _LOADED = (
     select(Email)
     .where(Email.id.in_(bindparam("ids", expanding=True)))
@@ -112,10 +112,10 @@ def move(
     *,
     heard_at: datetime | None = None,
 ) -> None:
-    """Bring an email into a state, with the time, the reason and the row of its timeline.
+    """Change an email's state, with the time, the reason and a timeline row.
 
-    `heard_at` is when we learned of it, where that was later. Raises IllegalTransition for a step that the table of
-    states does not allow.
+    `heard_at` is when we learned of it, if later. Raises IllegalTransition for a transition that the table of states
+    does not allow.
     """
     check(State(email.state), new)
     email.state = new
@@ -135,7 +135,7 @@ def move(
 
 
 def abandoned(session: Session, now: datetime, limit: int) -> list[UUID]:
-    """Return emails that were claimed by a process that died before any request carried them."""
+    """Return emails claimed by a process that died before they were in a request."""
     wanted = select(Email.id).where(
         UNDER_WAY, Email.state == State.SENDING, Email.request_id.is_(None), Email.lease_until < now
     )
@@ -143,7 +143,7 @@ def abandoned(session: Session, now: datetime, limit: int) -> list[UUID]:
 
 
 def held(session: Session, now: datetime, modes: Collection[str], limit: int) -> list[UUID]:
-    """Return held emails of running enrolments that nobody paused, and whose next look is due."""
+    """Return held emails of running, unpaused enrolments that are due for a recheck."""
     wanted = select(Email.id).where(
         UNDER_WAY,
         Email.state == State.HELD,
@@ -154,13 +154,13 @@ def held(session: Session, now: datetime, modes: Collection[str], limit: int) ->
 
 
 def sent_since(session: Session, now: datetime, limit: int) -> list[Email]:
-    """Return emails of a restored ledger that may have gone out after its backup: they were due, or in hand."""
+    """Return emails of a restored ledger that may have gone out after its backup: due or in flight then."""
     waiting = and_(Email.state.in_([State.PLANNED, State.HELD]), Email.due_at <= now)
     return list(session.scalars(select(Email).where(or_(waiting, Email.state == State.SENDING)).limit(limit)))
 
 
 def later_planned(session: Session, email: Email) -> list[Email]:
-    """Return the steps of the same enrolment that come after this one and have not begun."""
+    """Return the planned steps of the same enrolment after this one."""
     wanted = select(Email).where(
         Email.enrolment_id == email.enrolment_id, Email.step > email.step, Email.state == State.PLANNED
     )
@@ -181,14 +181,14 @@ def planned_between(session: Session, after: datetime, until: datetime, limit: i
 
 
 def find_by_resend_id(session: Session, resend_id: str) -> UUID | None:
-    """Return the id of the email that Resend knows by this id; None where we never heard of it."""
+    """Return the id of the email with this Resend id; None if unknown."""
     return session.scalars(select(Email.id).where(Email.resend_id == resend_id).limit(1)).one_or_none()
 
 
-def unproven(session: Session, now: datetime, first_after: timedelta, limit: int) -> list[UUID]:
-    """Return emails that the provider took a while ago, and after which it is time to ask, oldest first."""
+def unconfirmed(session: Session, now: datetime, first_after: timedelta, limit: int) -> list[UUID]:
+    """Return accepted emails without a report that are due to be asked about, oldest first."""
     wanted = select(Email.id).where(
-        UNPROVEN,
+        UNCONFIRMED,
         Email.resend_id.is_not(None),
         Email.sent_at <= now - first_after,
         or_(Email.next_check_at.is_(None), Email.next_check_at <= now),

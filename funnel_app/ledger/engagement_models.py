@@ -1,4 +1,4 @@
-"""The table of what readers did with what arrived."""
+"""The table of opens and clicks."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,7 @@ OF_BOOKING = "about = 'booking'"
 
 
 class Engagement(Base):
-    """One opening or click of an email that Resend told of; a figure, and never a proof of delivery."""
+    """One opening or click of an email that Resend reported; a figure, and never evidence of delivery."""
 
     __tablename__ = "engagements"
     __table_args__ = (

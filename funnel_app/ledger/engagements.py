@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import CLICKED, SCANNED
 from funnel_app.ledger.engagement_models import OF_BOOKING, Engagement
-from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment
 from funnel_app.rules.clicks import By
 
@@ -22,7 +22,7 @@ EARLIER = timedelta(days=1)
 def add(session: Session, row: Mapping[str, Any]) -> bool:
     """Keep what a reader did; False where this very thing is kept already."""
     blank = dict.fromkeys(("about", "link", "ip", "agent"))
-    return insert_once(session, Engagement, {**blank, **row}, ["event_id"])
+    return insert_or_ignore(session, Engagement, {**blank, **row}, ["event_id"])
 
 
 def clicks_between(session: Session, email_id: UUID, first: datetime, last: datetime) -> list[Engagement]:

@@ -1,10 +1,12 @@
 """Enrolments: a contact in a sequence, once per occurrence."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
@@ -24,13 +26,13 @@ def add(session: Session, enrolment: Enrolment) -> Enrolment:
 
 
 def find(session: Session, enrolment_id: UUID | None) -> Enrolment | None:
-    """Return an enrolment with its emails; None where there is none of that id."""
+    """Return an enrolment with its emails; None if the id is unknown."""
     wanted = select(Enrolment).where(Enrolment.id == enrolment_id).options(selectinload(Enrolment.emails))
     return session.scalars(wanted).one_or_none() if enrolment_id else None
 
 
 def find_latest(session: Session, contact_id: UUID, campaign: str, sequence: str, occurrence: str) -> Enrolment | None:
-    """Return the newest run of a contact in a sequence, with its emails; None where it was never started."""
+    """Return the newest run of a contact in a sequence, with its emails; None if it never started."""
     wanted = (
         select(Enrolment)
         .where(
@@ -47,7 +49,7 @@ def find_latest(session: Session, contact_id: UUID, campaign: str, sequence: str
 
 
 def running(session: Session, contact_id: UUID, campaign: str | None = None) -> list[Enrolment]:
-    """Return the contact's enrolments that have not ended, with their emails."""
+    """Return the contact's running enrolments with their emails."""
     wanted = (
         select(Enrolment)
         .where(Enrolment.contact_id == contact_id, written(Enrolment.state, *RUNNING))
@@ -66,7 +68,7 @@ def of_contact(session: Session, contact_id: UUID) -> list[Enrolment]:
 
 
 def end(session: Session, enrolment: Enrolment, state: EnrolmentState, reason: str | None, now: datetime) -> None:
-    """Close an enrolment; closing it twice keeps the first reason. An `exit_event` is set before."""
+    """End an enrolment; ending it twice keeps the first reason. Set `exit_event` before."""
     if enrolment.state not in RUNNING:
         return
     check(EnrolmentState(enrolment.state), state)
@@ -76,28 +78,30 @@ def end(session: Session, enrolment: Enrolment, state: EnrolmentState, reason: s
     outbox.add(session.connection(), lead_events.ended(enrolment, now), now)
 
 
-def lacks_step(campaign: str, sequence: str, step: int, plan: str) -> tuple[ColumnElement[bool], ...]:
-    """Return what holds for the running enrolments of a sequence, by its plan of now, that have no email of this step.
+@cache
+def lacks_step() -> ColumnElement[bool]:
+    """Return the condition that a running enrolment with the sequence's current plan lacks a step's email.
 
-    One of another plan lacks nothing; after a change numbers may be left out, and the last is as large at least.
+    Callers bind `campaign`, `sequence`, `step` and `plan`; built once, since every sequence is checked each minute.
+    Enrolments with another plan lack nothing. After a change some numbers may be unused; the last is at least as large.
     """
-    return (
+    return and_(
         written(Enrolment.state, EnrolmentState.ACTIVE),
-        Enrolment.campaign == campaign,
-        Enrolment.sequence == sequence,
-        or_(Enrolment.plan.is_(None), Enrolment.plan == plan),
-        ~exists().where(Email.enrolment_id == Enrolment.id, Email.step >= step),
+        Enrolment.campaign == bindparam("campaign"),
+        Enrolment.sequence == bindparam("sequence"),
+        or_(Enrolment.plan.is_(None), Enrolment.plan == bindparam("plan")),
+        ~exists().where(Email.enrolment_id == Enrolment.id, Email.step >= bindparam("step")),
     )
 
 
-def lacking(session: Session, lacks: tuple[ColumnElement[bool], ...], limit: int) -> list[Enrolment]:
-    """Return running enrolments that lack a step, as `lacks_step` has it, with their emails and contact."""
-    wanted = select(Enrolment).where(*lacks).order_by(Enrolment.id).limit(limit)
-    return list(session.scalars(wanted.options(selectinload(Enrolment.emails), joinedload(Enrolment.contact))))
+def lacking(session: Session, step: Mapping[str, Any], limit: int) -> list[Enrolment]:
+    """Return running enrolments that lack a step, as `lacks_step` defines it, with emails and contact."""
+    wanted = select(Enrolment).where(lacks_step()).order_by(Enrolment.id).limit(limit)
+    return list(session.scalars(wanted.options(selectinload(Enrolment.emails), joinedload(Enrolment.contact)), step))
 
 
 def finished(session: Session, limit: int, states: Collection[State] = UNSETTLED) -> list[Enrolment]:
-    """Return active enrolments none of whose emails can still change by our doing or wait for proof."""
+    """Return active enrolments without an email that we can still change or that awaits confirmation."""
     unsettled = exists().where(Email.enrolment_id == Enrolment.id, Email.state.in_(states))
     wanted = select(Enrolment).where(written(Enrolment.state, EnrolmentState.ACTIVE), ~unsettled).limit(limit)
     return list(session.scalars(wanted))

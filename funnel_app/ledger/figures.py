@@ -1,4 +1,4 @@
-"""Figures: what the console counts and measures, each over an index, and without the canaries."""
+"""Figures: the console's counts and measurements, each over an index, without canaries."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ from funnel_app.rules.states import HEARD
 
 Counted = Sequence[tuple[str, State, int]]
 ON_THE_WAY = [event for events in STAGES.values() for event in events]
-# What Resend took: the rest was never handed over, and says nothing about delivery.
+# States after Resend accepted an email; others say nothing about delivery.
 HANDED_OVER = (State.SENT, State.DELAYED, State.DELIVERED, State.BOUNCED, State.COMPLAINED)
 
 
 def by_template(session: Session, since: datetime) -> Counted:
-    """Count the emails of each template that are due since a time, also those to come, by state."""
+    """Count the emails of each template due since a time, future ones included, by state."""
     rows = select(Email.template_key, Email.state, func.count()).where(Email.due_at >= since)
     counted = count_without(session, rows.group_by(Email.template_key, Email.state))
     return [(key, State(state), count) for (key, state), count in counted.items()]
@@ -38,9 +38,9 @@ def enrolments(session: Session) -> Sequence[tuple[str, str, EnrolmentState, int
 
 
 def went_on(session: Session, keys: Sequence[str], events: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """Return by template how many of its readers went on, by one of these events after it went, and how many there are.
+    """Return by template how many readers had one of these events after it went, and how many readers there are.
 
-    A reader is who got the email; canaries are none.
+    A reader is a recipient; canaries are excluded.
     """
     later = and_(Enrolment.exit_event.in_(list(events)), Enrolment.ended_at >= Email.sent_at)
     rows = (
@@ -54,9 +54,9 @@ def went_on(session: Session, keys: Sequence[str], events: Sequence[str]) -> dic
 
 
 def came(session: Session, campaign: str | None, span: Day, until: datetime) -> dict[Did, int]:
-    """Count those who came first in a span, to a campaign or any, by which stages of the way each did by a time.
+    """Count those who first came in a span, to a campaign or any, by the events each had by a time.
 
-    Who was heard before the span is not among them.
+    People known before the span do not count.
     """
     of = HookEvent.campaign == campaign if campaign else HookEvent.campaign != CANARY
     heard = and_(HookEvent.event.in_(ON_THE_WAY), HookEvent.outcome.in_(HEARD), of)
@@ -82,7 +82,7 @@ def came(session: Session, campaign: str | None, span: Day, until: datetime) -> 
 
 
 def unsubscribed(session: Session, campaign: str | None, span: Day) -> int:
-    """Count the addresses that unsubscribed in a span and did not come back; of a campaign, those among its leads."""
+    """Count the addresses that unsubscribed in a span and stayed so; of a campaign, those among its leads."""
     rows = select(func.count()).select_from(Suppression).where(Suppression.source == UNSUBSCRIBED)
     rows = rows.where(Suppression.created_at >= span[0], Suppression.created_at < span[1])
     if campaign:

@@ -1,4 +1,4 @@
-"""Frequency: one person's live marketing emails across sequences and campaigns: what went, and what waits to go."""
+"""Frequency: one person's live marketing emails across sequences and campaigns, sent and waiting."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -14,14 +14,14 @@ from funnel_app.ledger.emails import claimable
 from funnel_app.ledger.models import Email, Enrolment
 from funnel_app.rules.frequency import Went
 
-# What reached its reader, or may have.
+# Emails that reached the reader, or may have.
 WENT = (State.SENT, State.DELAYED, State.DELIVERED, State.COMPLAINED, State.AMBIGUOUS)
 
 
 def went_to(session: Session, contact_id: UUID, now: datetime, but: Collection[UUID]) -> list[Went]:
-    """Return what ever went to a person, but for these emails; what is on its way goes now, whenever it was begun.
+    """Return all marketing emails that went to a person, except these; those in flight count as going now.
 
-    What the website sent is among it.
+    Emails sent by the website are included.
     """
     by_website = and_(Email.state == State.SKIPPED, Email.reason_code == ReasonCode.SENT_BY_WEBSITE)
     gone = or_(Email.state.in_([State.SENDING, *WENT]), by_website)
@@ -30,7 +30,7 @@ def went_to(session: Session, contact_id: UUID, now: datetime, but: Collection[U
 
 
 def waiting_for(session: Session, contact_id: UUID, until: datetime, modes: Collection[str]) -> list[Email]:
-    """Return the emails of a person that could be claimed until then, with their enrolments."""
+    """Return the person's emails that may be claimed by then, with their enrolments."""
     wanted = _marketing_to(contact_id).where(claimable())
     return list(session.scalars(wanted, {"now": until, "modes": list(modes)}))
 

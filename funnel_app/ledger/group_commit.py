@@ -1,9 +1,11 @@
-"""Group commit: what waits for the writer's turn at the same time goes in one transaction, with one sync."""
+"""Group commit: writers waiting for the same turn share one transaction, with one sync."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Event, Lock
 from typing import Generic, TypeVar
+
+from funnel_app.ledger.crowd import Crowd
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -12,7 +14,7 @@ Work = Callable[[Callable[[], Sequence[Job]]], Sequence[Result | Exception]]
 
 
 class _Waiter(Generic[Job, Result]):
-    """One caller: what it wants done, and what came of it."""
+    """One caller: its work, and the result."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -21,31 +23,34 @@ class _Waiter(Generic[Job, Result]):
 
 
 class GroupCommit(Generic[Job, Result]):
-    """Callers of one process whose work may share a transaction: one of them does it for all who came meanwhile.
+    """Callers of one process whose work may share a transaction: one of them executes it for all waiting.
 
-    Each returns only when its work is committed, or gets its own fault.
+    Each returns only when its work is committed, or raises its own error.
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, crowd: Crowd | None = None, most: int = MOST) -> None:
+        self._crowd = crowd or Crowd()
         self._most = most
         self._lock = Lock()
         self._line: deque[_Waiter[Job, Result]] = deque()
         self._led = False
 
     def run(self, job: Job, work: Work[Job, Result]) -> Result:
-        """Have a job done, together with others, and return what came of it; raises what it ended by.
+        """Execute a job, together with others, and return its result; raises its own error.
 
-        `work` begins a transaction, then asks for the jobs, does and commits them, and returns an outcome for each. It
-        may be called once more for a single job: where all of them fail together, each has a try of its own.
+        `work` begins a transaction, then takes the jobs, executes and commits them, and returns a result for each. It
+        may be called again for a single job: if all fail together, each is tried by itself.
         """
         mine: _Waiter[Job, Result] = _Waiter(job)
-        with self._lock:
-            self._line.append(mine)
-            leads, self._led = not self._led, True
-        if not leads:
-            mine.woken.wait()
-        if mine.outcome is None:
-            self._lead(work)
+        with self._crowd.waiting():
+            with self._lock:
+                self._line.append(mine)
+                leads, self._led = not self._led, True
+            if not leads:
+                mine.woken.wait()
+            if mine.outcome is None:
+                self._crowd.gather()
+                self._lead(work)
         return _result(mine.outcome)
 
     def _lead(self, work: Work[Job, Result]) -> None:
@@ -57,7 +62,7 @@ class GroupCommit(Generic[Job, Result]):
             alone = len(group) > 1
             outcomes = [_alone(each.job, work) if alone else error for each in group or self._gather(group)]
         finally:
-            # Where this very thread is being ended, the others must not wait for it.
+            # If this thread is being stopped, the others must not wait for it.
             self._finish(group, outcomes or [RuntimeError("Who led this group was ended.")] * len(group))
 
     def _gather(self, group: list[_Waiter[Job, Result]]) -> list[_Waiter[Job, Result]]:

@@ -1,6 +1,7 @@
-"""Imports: lists that came in by the console, how far each is, and what its rows were answered.
+"""Imports: lists uploaded in the console, their progress, and their rows' results.
 
-The file is kept only until its rows are in, or for a day. Answers hold no address: who asks for them reads it anew.
+The file is kept only until its rows are imported, or for a day. Results hold no address: the file is read again for
+one.
 """
 
 from collections import Counter
@@ -20,7 +21,7 @@ LEASE = timedelta(seconds=60)
 
 
 class ImportState(StrEnum):
-    """Where an import stands."""
+    """State of an import."""
 
     DRAFT = "draft"
     WAITING = "waiting"
@@ -35,7 +36,7 @@ OVER = (ImportState.STOPPED, ImportState.DONE, ImportState.FAILED)
 
 
 class Import(Base):
-    """One list that somebody brought to the console, and how far its rows are."""
+    """One list that somebody uploaded in the console, and how far its rows are."""
 
     __tablename__ = "imports"
 
@@ -54,7 +55,7 @@ class Import(Base):
 
 
 class ImportAnswers(Base):
-    """The answers of a few rows of an import: number, answer, reason and contact of each."""
+    """The answers to a batch of rows: number, answer, reason and contact of each."""
 
     __tablename__ = "import_answers"
     __table_args__ = (Index("ix_import_answers_import_id", "import_id"),)
@@ -65,7 +66,7 @@ class ImportAnswers(Base):
 
 
 def find(session: Session, import_id: UUID) -> Import | None:
-    """Return an import; None where there is none of that id."""
+    """Return an import; None if the id is unknown."""
     return session.get(Import, import_id)
 
 
@@ -81,14 +82,14 @@ def _free(now: datetime) -> ColumnElement[bool]:
 
 
 def waits(session: Session, now: datetime) -> bool:
-    """Say whether an import waits to be taken in."""
+    """Say whether an import waits to run."""
     return session.scalars(select(Import.id).where(_free(now)).limit(1)).first() is not None
 
 
 def claim(session: Session, now: datetime) -> Import | None:
-    """Become the one who takes the oldest import in that waits, or whose taker died; it begins with its first row.
+    """Claim the oldest waiting import, or one whose process died, from its next row on.
 
-    One that failed goes after all others.
+    One that failed comes after all others.
     """
     oldest = (
         select(Import.id).where(_free(now)).order_by(Import.fault.is_not(None), Import.id).limit(1).scalar_subquery()
@@ -102,7 +103,7 @@ def claim(session: Session, now: datetime) -> Import | None:
 
 
 def advance(session: Session, taken: Import, rows: int, answers: Sequence[list[Any]], now: datetime) -> bool:
-    """Note that more rows were gone over, with their answers; False where somebody stopped the import, or took it."""
+    """Record progress with the rows' results; False if the import was stopped or claimed by another process."""
     mine = Import.state == ImportState.RUNNING, Import.lease_until == taken.lease_until
     until = now + LEASE
     going = update(Import).where(Import.id == taken.id, *mine).values(done=Import.done + rows, lease_until=until)
@@ -115,38 +116,38 @@ def advance(session: Session, taken: Import, rows: int, answers: Sequence[list[A
 
 
 def turn(session: Session, import_id: UUID, before: Sequence[ImportState], to: ImportState, **values: Any) -> bool:
-    """Bring an import from one of these states into another; False where it is in none of them."""
+    """Change an import's state from one of these; False if it is in none of them."""
     turned = update(Import).where(Import.id == import_id, Import.state.in_(before))
     return bool(session.scalars(turned.values(state=to, **values).returning(Import.id)).all())
 
 
 def halt(session: Session, why: str, now: datetime) -> None:
-    """Stop all that waits or runs; whoever wants it lets it go on."""
+    """Stop all waiting and running imports; an operator resumes them."""
     going = update(Import).where(Import.state.in_(ACTIVE))
     session.execute(going.values(state=ImportState.STOPPED, fault=why, ended_at=now, lease_until=None))
 
 
 def stopped_since(session: Session, since: datetime) -> list[str]:
-    """Return the names of the lists that stopped by themselves since a time."""
+    """Return the names of lists that failed since a time."""
     stopped = (Import.state == ImportState.STOPPED, Import.fault.is_not(None), Import.ended_at >= since)
     return list(session.scalars(select(Import.name).where(*stopped).order_by(Import.id)))
 
 
 def answers_of(session: Session, import_id: UUID) -> list[list[Any]]:
-    """Return the answers of an import's rows, in the order of the file."""
+    """Return the results of an import's rows, in the order of the file."""
     found = select(ImportAnswers.answers).where(ImportAnswers.import_id == import_id).order_by(ImportAnswers.id)
     return [answer for answers in session.scalars(found) for answer in answers]
 
 
 def count_answers(session: Session, import_id: UUID) -> Counter[str]:
-    """Count an import's answers by what they say."""
+    """Count an import's results by kind."""
     return Counter(answer for _, answer, _, _ in answers_of(session, import_id))
 
 
 def forget(session: Session, drafts_before: datetime, before: datetime) -> int:
-    """Delete drafts, and what ended or was stopped, each before a time, with the answers; return how many.
+    """Delete old drafts, finished and stopped imports with their results; return how many.
 
-    Of what was stopped the file goes as soon as a draft's; the answers of the rows that came in stay.
+    A stopped import's file is deleted when a draft's would be; its results stay.
     """
     stopped = Import.state == ImportState.STOPPED, Import.ended_at < drafts_before, Import.file.is_not(None)
     session.execute(update(Import).where(*stopped).values(file=None))
@@ -159,12 +160,12 @@ def forget(session: Session, drafts_before: datetime, before: datetime) -> int:
 
 
 def resting(session: Session, names: Callable[[str], bool]) -> list[UUID]:
-    """Return the imports whose files name somebody and that nothing is taken from now."""
+    """Return inactive imports whose files contain personal data."""
     kept = select(Import).where(Import.file.is_not(None), Import.state.not_in(ACTIVE)).execution_options(yield_per=1)
     return [each.id for each in session.scalars(kept) if names(each.file or "")]
 
 
 def forget_files(session: Session, ids: Collection[UUID]) -> None:
-    """Forget these imports' files, unless they are taken in meanwhile: what runs leaves out who was erased."""
+    """Delete these imports' files unless they run: a running import skips erased people."""
     theirs = update(Import).where(Import.id.in_(list(ids)), Import.state.not_in(ACTIVE))
     session.execute(theirs.values(file=None, state=ImportState.FAILED, fault="it named somebody who was erased"))

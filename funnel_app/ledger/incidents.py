@@ -1,4 +1,4 @@
-"""Incidents: what is wrong now, one row a thing, however many processes see it."""
+"""Incidents: what is wrong now, one row each, however many processes see it."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -7,42 +7,42 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.watch_models import Incident
 
 
 def begin(session: Session, kind: str, subject: str, detail: str, now: datetime) -> bool:
-    """Note that something is wrong; False where that is known already."""
+    """Open an incident; False if it is open already."""
     row = {"kind": kind, "subject": subject, "detail": detail, "opened_at": now, "seen_at": now}
-    return insert_once(session, Incident, row)
+    return insert_or_ignore(session, Incident, row)
 
 
 def current(session: Session, kinds: Collection[str] | None = None) -> list[Incident]:
-    """Return what is wrong now, of these kinds or of all, oldest first."""
+    """Return the open incidents, of these kinds or of all, oldest first."""
     wanted = select(Incident).where(Incident.ended_at.is_(None)).order_by(Incident.opened_at, Incident.id)
     return list(session.scalars(wanted if kinds is None else wanted.where(Incident.kind.in_(list(kinds)))))
 
 
 def find_current(session: Session, incident_id: UUID) -> Incident | None:
-    """Return something that is wrong now, locked; None where it is over, or was never there."""
+    """Return an open incident, locked; None if it is over or never existed."""
     wanted = select(Incident).where(Incident.id == incident_id, Incident.ended_at.is_(None))
     return session.scalars(wanted.with_for_update()).one_or_none()
 
 
 def last_put_aside_at(session: Session, kind: str) -> datetime | None:
-    """Return when a person last put aside something of a kind; None where nobody ever did."""
+    """Return when an operator last put aside an incident of a kind; None if never."""
     wanted = select(func.max(Incident.ended_at)).where(Incident.kind == kind, Incident.put_aside.is_not(None))
     return session.scalars(wanted).one_or_none()
 
 
 def any_changed_since(session: Session, since: datetime) -> bool:
-    """Say whether anything began to be wrong, or ceased to be, after a time."""
+    """Say whether any incident began or ended after a time."""
     changed = select(Incident.id).where(or_(Incident.opened_at > since, Incident.ended_at > since))
     return session.scalars(changed.limit(1)).first() is not None
 
 
 def lock_current(session: Session, kinds: Collection[str]) -> list[Incident]:
-    """Return the same, locked until the transaction ends, so that each change of an incident is made once."""
+    """Return the open incidents, locked until the transaction ends, so that each change is made once."""
     wanted = select(Incident).where(Incident.ended_at.is_(None), Incident.kind.in_(list(kinds)))
     return list(session.scalars(wanted.order_by(Incident.id).with_for_update()))
 

@@ -1,4 +1,4 @@
-"""Insert a row that somebody else may be inserting at the same moment."""
+"""Insert a row that another transaction may be inserting concurrently."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,10 +10,10 @@ from funnel_app.ledger.models import Base
 from funnel_app.ledger.types import new_id
 
 
-def insert_once(session: Session, model: type[Base], row: Mapping[str, Any], unique: Sequence[str] = ()) -> bool:
-    """Insert a row unless one with the same unique columns is there; say whether it was inserted.
+def insert_or_ignore(session: Session, model: type[Base], row: Mapping[str, Any], unique: Sequence[str] = ()) -> bool:
+    """Insert a row unless one with the same unique columns exists; say whether it was inserted.
 
-    Without columns, any unique index that the row would break keeps it out: a partial one cannot be named by columns.
+    Without columns, any unique index counts: a partial one cannot be named by its columns.
     """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = insert(model).values(id=new_id(), **row).on_conflict_do_nothing(index_elements=list(unique) or None)

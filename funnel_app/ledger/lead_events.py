@@ -1,4 +1,4 @@
-"""What is told of a lead to receivers outside, as facts of the ledger: names and texts are added when it is told."""
+"""Lead events: facts for outside receivers; names and texts are added when they are sent."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,25 +19,25 @@ TOLD_OF_EMAILS = {
 }
 
 
-# A row of the ledger, or the same as the rules look at it.
+# A row of the ledger, or the rules' equivalent.
 AnEnrolment = Enrolment | EnrolmentFacts
 AnEmail = Email | EmailFacts
 
 
 def enrolled(enrolment: AnEnrolment, at: datetime) -> list[LeadEvent]:
-    """Return that a lead came into a sequence."""
+    """Return the event that a lead was enrolled in a sequence."""
     return _of(Kind.LEAD_ENROLLED, enrolment, at)
 
 
 def ended(enrolment: AnEnrolment, at: datetime) -> list[LeadEvent]:
-    """Return that a sequence is over for a lead: completed, or ended before, by which event and why."""
+    """Return the event that a sequence ended for a lead: completed, or by which event and why."""
     exited = enrolment.state == EnrolmentState.EXITED
     why = {"event": enrolment.exit_event, "reason": enrolment.exit_reason} if exited else {}
     return _of(Kind.SEQUENCE_ENDED, enrolment, at, how=str(enrolment.state), **why)
 
 
 def moved(enrolment: AnEnrolment, email: AnEmail, state: State, at: datetime) -> list[LeadEvent]:
-    """Return that an email came into a state, where that is one that is told."""
+    """Return the event of an email's new state, if that state is reported."""
     if state not in TOLD_OF_EMAILS:
         return []
     facts = {"email_id": str(email.id), "step": email.step, "template": email.template_key}
@@ -46,27 +46,27 @@ def moved(enrolment: AnEnrolment, email: AnEmail, state: State, at: datetime) ->
 
 
 def unsubscribed(contact_id: UUID, scope: str, by: str, at: datetime) -> list[LeadEvent]:
-    """Return that a lead is not to be mailed any more: no marketing, or nothing at all."""
+    """Return the event that a lead gets no more marketing, or no more mail."""
     return [LeadEvent(Kind.LEAD_UNSUBSCRIBED, contact_id, at, {"scope": scope, "by": by})]
 
 
 def resubscribed(contact_id: UUID, at: datetime) -> list[LeadEvent]:
-    """Return that what kept a lead from being mailed was taken back."""
+    """Return the event that a lead's suppression was lifted."""
     return [LeadEvent(Kind.LEAD_RESUBSCRIBED, contact_id, at, {})]
 
 
 def replied(contact_id: UUID, received_id: UUID, proof: str, facts: Mapping[str, Any], at: datetime) -> list[LeadEvent]:
-    """Return that a lead wrote back: what it answers, and what it ended."""
+    """Return the event that a lead replied: to what, and what it ended."""
     return [LeadEvent(Kind.LEAD_REPLIED, contact_id, at, {"reply_id": str(received_id), "proof": proof, **facts})]
 
 
 def erased(contact_id: UUID, at: datetime) -> list[LeadEvent]:
-    """Return that a lead was erased: whoever was told of them has to forget them too (GDPR, article 19)."""
+    """Return the event that a lead was erased: receivers must erase them too (GDPR, article 19)."""
     return [LeadEvent(Kind.LEAD_ERASED, contact_id, at, {})]
 
 
 def _of(kind: Kind, enrolment: AnEnrolment, at: datetime, **facts: Any) -> list[LeadEvent]:
-    # The canary is no lead.
+    # Canaries are no leads.
     if enrolment.mode == Mode.CANARY:
         return []
     where = {

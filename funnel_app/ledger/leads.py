@@ -1,4 +1,4 @@
-"""Leads: contacts as operators look for them, page by page, with few queries however many there are."""
+"""Leads: contacts as operators search them, page by page, with a constant number of queries."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -18,16 +18,16 @@ from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState
 from funnel_app.ledger.search import has_words
 
 TROUBLE = (State.HELD, State.AMBIGUOUS, State.BOUNCED, State.COMPLAINED, State.FAILED, State.SUPPRESSED)
-# The condition of the partial index over what went wrong.
+# The condition of the partial index over failures.
 IN_TROUBLE = written(Email.state, *TROUBLE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which leads: words in the address or a name, a sequence, the state of an enrolment, and an email's trouble.
+    """A filter of leads: words in address or name, sequence, state of an enrolment, and an email's failure.
 
-    A sequence is told by its name, or as `campaign/name`; with a `campaign` all of its sequences are meant. `next` is
-    the key of an email that is the next of a sequence.
+    A sequence is given by its name, or as `campaign/name`; with `campaign` all of its sequences match. `next` is the
+    template of the email that a lead waits for.
     """
 
     words: str = ""
@@ -41,44 +41,44 @@ class Wanted:
 
 
 def get(session: Session, contact_id: UUID) -> Contact:
-    """Return a contact; NoResultFound where there is none."""
+    """Return a contact; NoResultFound if the id is unknown."""
     return session.scalars(select(Contact).where(Contact.id == contact_id)).one()
 
 
 def find(session: Session, contact_id: UUID) -> Contact | None:
-    """Return a contact; None where there is none of that id."""
+    """Return a contact; None if the id is unknown."""
     return session.get(Contact, contact_id)
 
 
 def owner_of_enrolment(session: Session, enrolment_id: UUID) -> UUID:
-    """Return whose enrolment it is; NoResultFound where there is none."""
+    """Return an enrolment's contact; NoResultFound if the id is unknown."""
     return session.scalars(select(Enrolment.contact_id).where(Enrolment.id == enrolment_id)).one()
 
 
 def owners_of_enrolments(session: Session, enrolment_ids: Collection[UUID]) -> list[UUID]:
-    """Return whose these enrolments are."""
+    """Return the contacts of these enrolments."""
     return list(session.scalars(select(Enrolment.contact_id).where(Enrolment.id.in_(list(enrolment_ids))).distinct()))
 
 
 def page(session: Session, wanted: Wanted, limit: int) -> list[Contact]:
-    """Return the newest leads that are wanted, after a lead where a page before ended with it.
+    """Return the newest matching leads, after the last lead of the previous page.
 
-    The ids are time-ordered, so that a page is one walk along an index, however far down it is.
+    Ids are time-ordered, so a page is one index scan, however far down.
     """
-    # First the ids alone, which a narrow index has together with the words; then the wide rows of this page only.
+    # First only the ids, from a narrow index with the searched words; then the wide rows of this page.
     ids = _matching(session, select(Contact.id), wanted).order_by(Contact.id.desc()).limit(limit)
     rows = select(Contact).where(Contact.id.in_(ids)).options(defer(Contact.consent_text))
     return list(session.scalars(rows.order_by(Contact.id.desc())))
 
 
 def consented(session: Session, ids: Collection[UUID]) -> set[UUID]:
-    """Return those of these leads of whom there is evidence that they agreed to be mailed."""
+    """Return the leads among these with evidence of consent."""
     evidence = or_(Contact.consent_at.is_not(None), Contact.consent_text.is_not(None))
     return set(session.scalars(select(Contact.id).where(Contact.id.in_(list(ids)), evidence)))
 
 
 def count(session: Session, wanted: Wanted) -> int:
-    """Count all leads that are wanted, on whichever page they stand."""
+    """Count all matching leads."""
     ids = _matching(session, select(Contact.id), replace(wanted, after=None))
     return session.scalar(select(func.count()).select_from(ids.subquery())) or 0
 
@@ -104,7 +104,7 @@ def _matching(session: Session, ids: Select[UUID], wanted: Wanted) -> Select[UUI
 
 
 def in_segment(name: str) -> ColumnElement[bool]:
-    """Return what holds for leads of a segment, as `campaigns/segments.py` makes it of what they answered."""
+    """Return the condition that a lead is in a segment, as `campaigns/segments.py` derives it."""
     red, orange = (Contact.properties[f"{colour}_systems"].as_float() for colour in ("red", "orange"))
     if name == CRITICAL:
         return and_(red >= CRITICAL_RED)
@@ -119,7 +119,7 @@ def _is_next() -> tuple[ColumnElement[bool], ...]:
 
 
 def next_emails(session: Session, contact_ids: Collection[UUID]) -> dict[UUID, tuple[str, datetime]]:
-    """Return the email that goes next to each of these leads, by its key, and when it is due; none goes to others."""
+    """Return the next email of each of these leads, with its template and due time; others are left out."""
     rows = select(Enrolment.contact_id, Email.template_key, Email.due_at).join(Email).where(*_is_next())
     rows = rows.where(Enrolment.contact_id.in_(list(contact_ids))).order_by(Email.due_at.desc())
     return {contact_id: (key, due_at) for contact_id, key, due_at in session.execute(rows)}
@@ -147,7 +147,7 @@ def _has_words(session: Session, words: str) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class Running:
-    """One enrolment of a lead, as lists show it."""
+    """An enrolment as lists show it."""
 
     campaign: str
     sequence: str
@@ -158,7 +158,7 @@ class Running:
 
 
 def enrolments_of(session: Session, contact_ids: Collection[UUID]) -> dict[UUID, list[Running]]:
-    """Return the enrolments of these leads, oldest first, with how many emails of each are in which state."""
+    """Return these leads' enrolments, oldest first, with counts of emails by state."""
     counts: dict[UUID, dict[str, int]] = defaultdict(dict)
     counted = (
         select(Email.enrolment_id, Email.state, func.count())
@@ -178,6 +178,6 @@ def enrolments_of(session: Session, contact_ids: Collection[UUID]) -> dict[UUID,
 
 
 def hurry_held(session: Session, template_key: str, now: datetime) -> int:
-    """Let the held emails of a template be looked at again at once; return how many there are."""
+    """Make a template's held emails due for a recheck now; return how many there are."""
     held = update(Email).where(UNDER_WAY, Email.state == State.HELD, Email.template_key == template_key, ~of_canary())
     return len(session.scalars(held.values(next_attempt_at=now).returning(Email.id)).all())

@@ -1,4 +1,4 @@
-"""Messages: exactly what was or will be handed to Resend, frozen before the first try."""
+"""Messages: exactly what was or will be submitted to Resend, frozen before the first try."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,25 +16,25 @@ _FREEZE = Insert(Message.metadata.tables[Message.__tablename__])
 
 
 def add_all(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Freeze messages."""
+    """Store frozen messages."""
     _FREEZE.into(session.connection(), [{"id": new_id(), **row} for row in rows])
 
 
 def of_request(session: Session, request: Request) -> list[Message]:
-    """Return the messages of a call in the order in which they are handed over."""
+    """Return the messages of a call in their order."""
     rows = session.scalars(select(Message).where(Message.request_id == request.id))
     by_email = {str(message.email_id): message for message in rows}
     return [by_email[email_id] for email_id in request.email_ids]
 
 
 def latest_of(session: Session, email_id: UUID) -> Message | None:
-    """Return what was last frozen for an email; None where nothing was."""
+    """Return the newest frozen message of an email; None if it was never frozen."""
     wanted = select(Message).where(Message.email_id == email_id).order_by(Message.freeze.desc()).limit(1)
     return session.scalars(wanted).one_or_none()
 
 
 def with_body(session: Session, ended_before: datetime, limit: int) -> list[UUID]:
-    """Return messages that still have their body though their enrolment ended before a time."""
+    """Return messages with a body whose enrolment ended before a time."""
     wanted = (
         select(Message.id)
         .join(Email, Email.id == Message.email_id)
@@ -45,5 +45,5 @@ def with_body(session: Session, ended_before: datetime, limit: int) -> list[UUID
 
 
 def forget_bodies(session: Session, ids: list[UUID]) -> None:
-    """Remove the bodies of messages; who got which subject when, and from which version, stays."""
+    """Remove message bodies; recipient, subject, time and template version stay."""
     session.execute(update(Message).where(Message.id.in_(ids)).values(html=None, text=None))

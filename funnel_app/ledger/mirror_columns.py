@@ -1,4 +1,4 @@
-"""What contacts and enrolments know of their rows in Notion."""
+"""Columns of contacts and enrolments about their Notion pages."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ STALE = "mirror_stale_since IS NOT NULL"
 
 
 class Mirrored:
-    """What a row knows of its mirror in Notion: the page, since when it is behind, and what was written last."""
+    """A row's mirror in Notion: the page, since when it is outdated, and what was written last."""
 
     notion_page_id: Mapped[str | None] = mapped_column(String(36))
     mirror_stale_since: Mapped[datetime | None]
@@ -19,9 +19,9 @@ class Mirrored:
 
 
 class MirrorOwner(Mirrored):
-    """What a person's row knows besides: until when nobody else writes their rows, who holds that lease, why it waits.
+    """A contact's lease on mirroring: until when, its token, and the last error.
 
-    Without a token the time is a wait after a failure.
+    Without a token the time is a delay after a failure.
     """
 
     mirror_next_at: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""The mirror's memory: which rows in Notion are behind the ledger, who writes them now, what was written last."""
+"""Mirrored: which Notion pages are outdated, who is writing them, and what was written last."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -31,14 +31,14 @@ def _is_stale(mirrors: Mirrors, before: datetime) -> ColumnElement[bool]:
 
 
 def stale(session: Session, mirrors: Mirrors, before: datetime, now: datetime, limit: int) -> list[UUID]:
-    """Return contacts that have rows which last changed before a time, and that nobody writes now."""
+    """Return contacts with rows that last changed before a time and nobody is writing."""
     free = or_(Contact.mirror_next_at.is_(None), Contact.mirror_next_at <= now)
     wanted = select(Contact.id).where(_is_stale(mirrors, before), free).order_by(Contact.id)
     return list(session.scalars(wanted.limit(limit)))
 
 
 def claim(session: Session, ids: Collection[UUID], now: datetime, token: UUID, until: datetime) -> list[UUID]:
-    """Become the one writer of these contacts' rows until a time; return those won, others are somebody else's."""
+    """Lease these contacts' pages for writing; return those won."""
     won = (
         update(Contact)
         .where(Contact.id.in_(list(ids)), or_(Contact.mirror_next_at.is_(None), Contact.mirror_next_at <= now))
@@ -48,7 +48,7 @@ def claim(session: Session, ids: Collection[UUID], now: datetime, token: UUID, u
 
 
 def renew(session: Session, contact_id: UUID, token: UUID, until: datetime) -> bool:
-    """Stay the one writer of a contact's rows; False where the lease was lost."""
+    """Extend the lease on a contact's pages; False if it was lost."""
     held = update(Contact).where(Contact.id == contact_id, Contact.mirror_token == token)
     return bool(session.scalars(held.values(mirror_next_at=until).returning(Contact.id)).all())
 
@@ -56,13 +56,13 @@ def renew(session: Session, contact_id: UUID, token: UUID, until: datetime) -> b
 def release(
     session: Session, ids: Collection[UUID], token: UUID, not_before: datetime | None, error: str | None
 ) -> None:
-    """Let others write these contacts' rows again, at once or not before a time."""
+    """Release these contacts' pages, for now or not before a time."""
     held = update(Contact).where(Contact.id.in_(list(ids)), Contact.mirror_token == token)
     session.execute(held.values(mirror_token=None, mirror_next_at=not_before, mirror_error=error))
 
 
 def refused(session: Session) -> tuple[int, str]:
-    """Return how many contacts Notion refused to take, and its words about the newest of them."""
+    """Return how many contacts Notion refused, and its newest message."""
     wanted = select(Contact.mirror_error).where(Contact.mirror_error.is_not(None), ~is_canary())
     words = session.scalars(wanted.order_by(Contact.id.desc())).all()
     return len(words), words[0] or "" if words else ""
@@ -79,7 +79,7 @@ def load(session: Session, ids: Collection[UUID]) -> list[tuple[Contact, list[En
 
 
 def wrote(session: Session, row: Row, page_id: str, written: dict[str, Any]) -> None:
-    """Keep what a row in Notion holds now; it is current, unless it changed since it was read."""
+    """Record what a Notion page holds now; it is current unless the row changed since it was read."""
     table = type(row)
     kept = update(table).where(table.id == row.id)
     session.execute(kept.values(notion_page_id=page_id, mirror_written=written))
@@ -89,13 +89,13 @@ def wrote(session: Session, row: Row, page_id: str, written: dict[str, Any]) -> 
 
 
 def owned(session: Session, page_ids: Collection[str]) -> set[str]:
-    """Return those pages that are already the row of an enrolment."""
+    """Return the pages among these that belong to an enrolment."""
     wanted = select(Enrolment.notion_page_id).where(Enrolment.notion_page_id.in_(list(page_ids)))
     return {page_id for page_id in session.scalars(wanted) if page_id is not None}
 
 
 def people(session: Session, after: UUID | None, limit: int, *, everybody: bool) -> list[UUID]:
-    """Return contacts in the order of their ids, from one on: those with a running sequence, or everybody."""
+    """Return contacts by id, from one on: those with a running sequence, or all."""
     wanted = select(Contact.id).where(~is_canary()).order_by(Contact.id).limit(limit)
     if after is not None:
         wanted = wanted.where(Contact.id > after)
@@ -109,7 +109,7 @@ def people(session: Session, after: UUID | None, limit: int, *, everybody: bool)
 
 
 def mark_stale(session: Session, ids: Collection[UUID], now: datetime) -> None:
-    """Have all rows of these contacts compared and, where they differ, written again without a wait."""
+    """Have all rows of these contacts compared and rewritten where they differ, without delay."""
     session.execute(update(Contact).where(Contact.id.in_(list(ids))).values(mirror_stale_since=now))
     session.execute(update(Enrolment).where(Enrolment.contact_id.in_(list(ids))).values(mirror_stale_since=now))
     unheld = update(Contact).where(Contact.id.in_(list(ids)), Contact.mirror_token.is_(None))

@@ -1,4 +1,4 @@
-"""The tables of the ledger, which is the truth: what was asked for, what was sent, what became of it."""
+"""The tables of the ledger."""
 
 from datetime import date, datetime
 from typing import Any
@@ -45,14 +45,14 @@ class Contact(MirrorOwner, Base):
 
 
 class HookEvent(Base):
-    """One call of a sender that proved who it is."""
+    """One call of an authenticated sender."""
 
     __tablename__ = "hook_events"
     __table_args__ = (
         partial("uq_hook_events_accepted", "dedupe_key", where="outcome = 'accepted'", unique=True),
         UniqueConstraint("idempotency_key"),
         Index("ix_hook_events_way", "contact_id", "event", "received_at", "campaign", "outcome"),
-        # The outcome stands first, or SQLite takes the index by outcome alone and looks through all of them.
+        # With the outcome first, SQLite does not use the index on outcome alone, which would scan all rows.
         partial("ix_hook_events_refused", "outcome", "received_at", "id", where="outcome = 'refused'"),
         partial("ix_hook_events_refused_key", "dedupe_key", where="outcome = 'refused'"),
         partial(
@@ -96,7 +96,7 @@ class Enrolment(Mirrored, Base):
     __table_args__ = (
         UniqueConstraint("contact_id", "campaign", "sequence", "occurrence", "run"),
         partial("ix_enrolments_active", "contact_id", where="state IN ('active', 'paused')"),
-        # The database looks there before it lets a call be deleted.
+        # The database looks here before it deletes a call.
         Index("ix_enrolments_hook_event_id", "hook_event_id"),
         partial("ix_enrolments_unfinished", "campaign", "sequence", "id", where="state = 'active'"),
         partial("ix_enrolments_mirror_stale", "mirror_stale_since", where=STALE),
@@ -129,7 +129,7 @@ class Enrolment(Mirrored, Base):
 
 
 class Email(Base):
-    """One step of one enrolment, in exactly one state, with the time it came into each."""
+    """One step of one enrolment, in exactly one state, with the time of each."""
 
     __tablename__ = "emails"
     __table_args__ = (
@@ -181,7 +181,7 @@ class Email(Base):
 
 
 class Request(Base):
-    """One call handed to Resend: its key and its emails never change, so it can be repeated without harm."""
+    """One call submitted to Resend: its key and its emails never change, so it can be repeated without harm."""
 
     __tablename__ = "requests"
     __table_args__ = (partial("ix_requests_unsettled", "next_attempt_at", where="state IN ('open', 'unknown')"),)
@@ -230,7 +230,7 @@ UNDELIVERED = "kind IN ('bounced', 'complained', 'suppressed', 'failed')"
 
 
 class EmailEvent(Base):
-    """One thing that happened to an email, by us or as reported; kept though its email is not known yet."""
+    """One event of an email, ours or reported; kept even if its email is not known yet."""
 
     __tablename__ = "email_events"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Notices: what is to be said in a chat, each once."""
+"""Notices: notifications for chats, each sent once."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -7,43 +7,43 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.watch_models import Notice
 
-# The chats: of what is wrong, and of leads.
+# The chats: alerts, and leads.
 ALERTS, LEADS = "alerts", "leads"
 
 
 def chat_of_leads(leads_url: str | None, alert_url: str | None) -> str | None:
-    """Return the chat in which leads are spoken of: their own, else that of alerts; None where there is neither."""
+    """Return the chat for leads: their own, else that of alerts; None if there is neither."""
     return LEADS if leads_url else ALERTS if alert_url else None
 
 
 def add(session: Session, key: str, channel: str, text: str, now: datetime) -> bool:
-    """Keep something to say; False where it was kept under this key before, said or not."""
+    """Queue a notification; False if this key was ever used."""
     row = {"key": key, "channel": channel, "text": text, "created_at": now, "attempts": 0}
-    return insert_once(session, Notice, row, ["key"])
+    return insert_or_ignore(session, Notice, row, ["key"])
 
 
 def add_said(session: Session, key: str, channel: str, now: datetime) -> None:
-    """Keep a key under which nothing is to be said."""
+    """Store a key that needs no notification."""
     if add(session, key, channel, "", now):
         session.execute(update(Notice).where(Notice.key == key).values(sent_at=now))
 
 
 def any_beginning(session: Session, beginning: str) -> bool:
-    """Say whether anything was ever kept under a key that begins so."""
+    """Say whether any key with this prefix was ever used."""
     wanted = select(Notice.id).where(Notice.key.startswith(beginning, autoescape=True))
     return session.scalars(wanted.limit(1)).first() is not None
 
 
 def known(session: Session, keys: Collection[str]) -> set[str]:
-    """Return those of the keys under which something was ever kept."""
+    """Return the keys among these that were ever used."""
     return set(session.scalars(select(Notice.key).where(Notice.key.in_(list(keys)))))
 
 
 def take(session: Session, channel: str, now: datetime, lease: timedelta, limit: int) -> list[Notice]:
-    """Return what is to be said now and that nobody else is saying, under a lease, oldest first."""
+    """Lease the notifications that are due, oldest first."""
     free = or_(Notice.lease_until.is_(None), Notice.lease_until <= now)
     wanted = select(Notice.id).where(Notice.channel == channel, Notice.sent_at.is_(None), free)
     ids = list(session.scalars(wanted.order_by(Notice.created_at, Notice.id).limit(limit)))
@@ -57,48 +57,48 @@ def take(session: Session, channel: str, now: datetime, lease: timedelta, limit:
 
 
 def mark_sent(session: Session, ids: Collection[UUID], now: datetime, *, forget: bool) -> None:
-    """Note that these were said; with `forget`, keep nothing of the words."""
+    """Mark these as sent; with `forget`, delete their text."""
     values = {"sent_at": now, "last_error": None, **({"text": ""} if forget else {})}
     session.execute(update(Notice).where(Notice.id.in_(list(ids))).values(**values))
 
 
 def postpone(session: Session, notice_id: UUID, until: datetime, error: str, *, refused: bool) -> None:
-    """Note that one could not be said, whether the chat refused it, and when to try again."""
+    """Record a failure, whether the chat refused it, and when to retry."""
     values = {"lease_until": until, "last_error": error, "refused": refused}
     session.execute(update(Notice).where(Notice.id == notice_id).values(**values))
 
 
 def put_back(session: Session, ids: Collection[UUID]) -> None:
-    """Let these be said at the next time, as if they had not been taken."""
+    """Return these to the queue as if they had not been taken."""
     free = update(Notice).where(Notice.id.in_(list(ids)), Notice.sent_at.is_(None))
     session.execute(free.values(lease_until=None, attempts=Notice.attempts - 1))
 
 
 def count_posts_since(session: Session, channel: str, since: datetime) -> int:
-    """Count the messages since a time: notices that were said together are one."""
+    """Count the posts since a time: notifications sent together are one."""
     posts = select(func.count(func.distinct(Notice.sent_at))).where(Notice.channel == channel, Notice.sent_at >= since)
     return session.scalar(posts) or 0
 
 
 def failing(session: Session, channel: str) -> list[Notice]:
-    """Return the notices that could not be said so far in a chat, oldest first."""
+    """Return the undelivered notifications of a chat, oldest first."""
     rows = select(Notice).where(Notice.channel == channel, Notice.sent_at.is_(None), Notice.last_error.is_not(None))
     return list(session.scalars(rows.order_by(Notice.created_at)))
 
 
 def hurry(session: Session, channel: str, after: datetime) -> None:
-    """Let what waits in a chat until later than this be said at once: it takes messages again."""
+    """Make a chat's postponed notifications due now: it accepts messages again."""
     waiting = update(Notice).where(Notice.channel == channel, Notice.sent_at.is_(None), Notice.lease_until > after)
     session.execute(waiting.values(lease_until=None))
 
 
 def forget(session: Session, ending: str) -> None:
-    """Delete what is still to be said under keys that end so, and blank what was said."""
+    """Delete pending notifications with this key suffix, and blank the sent ones."""
     theirs = Notice.key.endswith(ending, autoescape=True)
     session.execute(delete(Notice).where(Notice.sent_at.is_(None), theirs))
     session.execute(update(Notice).where(theirs, Notice.text != "").values(text=""))
 
 
 def delete_sent_before(session: Session, before: datetime) -> int:
-    """Delete what was said before a time; return how many."""
+    """Delete notifications sent before a time; return how many."""
     return len(session.scalars(delete(Notice).where(Notice.sent_at < before).returning(Notice.id)).all())

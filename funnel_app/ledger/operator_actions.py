@@ -1,6 +1,6 @@
-"""Operator actions: who did what to whom in the console, and when.
+"""Operator actions: the audit log.
 
-The ids have no foreign keys and the words hold no address, so that the record outlives an erasure.
+The ids have no foreign keys and the texts no addresses, so that the log outlives an erasure.
 """
 
 from datetime import datetime
@@ -14,12 +14,12 @@ from funnel_app.ledger.models import Contact
 from funnel_app.ledger.types import new_id
 
 CONSOLE, COMMAND_LINE, NOTION = "console", "command line", "Notion"
-# A login that was closed is kept so that it stays closed; that is nobody's news.
+# Logouts are stored so that a session stays closed; they are not shown.
 LOG_OUT = "log_out"
 
 
 class OperatorAction(Base):
-    """One thing that a person did, and from where."""
+    """One action of an operator, and from where."""
 
     __tablename__ = "operator_actions"
     __table_args__ = (Index("ix_operator_actions_contact_id", "contact_id"),)
@@ -36,22 +36,22 @@ class OperatorAction(Base):
 
 
 def add(session: Session, action: OperatorAction) -> None:
-    """Write down what a person did."""
+    """Record an action."""
     session.add(action)
 
 
 def tell(session: Session, action_id: UUID, detail: str) -> None:
-    """Say how far something came that takes a while."""
+    """Record the progress of a long action."""
     session.get_one(OperatorAction, action_id).detail = detail
 
 
 def find(session: Session, action_id: UUID) -> OperatorAction | None:
-    """Return what was done under an id; None where nothing was."""
+    """Return the action with this id; None if there is none."""
     return session.get(OperatorAction, action_id)
 
 
 def of_contact(session: Session, contact_id: UUID) -> list[OperatorAction]:
-    """Return what people did to a contact, oldest first."""
+    """Return operators' actions on a contact, oldest first."""
     wanted = select(OperatorAction).where(OperatorAction.contact_id == contact_id)
     return list(session.scalars(wanted.order_by(OperatorAction.at, OperatorAction.id)))
 
@@ -59,9 +59,9 @@ def of_contact(session: Session, contact_id: UUID) -> list[OperatorAction]:
 def newest(
     session: Session, limit: int, *, after: UUID | None = None, operator: str = ""
 ) -> list[tuple[OperatorAction, Contact | None]]:
-    """Return what people did last, the newest first, each with whom it concerned; after one: what was before it.
+    """Return the newest actions, each with its contact; with `after`, those before that one.
 
-    The contact is None where it concerned nobody, or nobody whom we still know.
+    The contact is None if there was none, or it is not known any more.
     """
     wanted = select(OperatorAction, Contact).outerjoin(Contact, Contact.id == OperatorAction.contact_id)
     wanted = wanted.where(OperatorAction.action != LOG_OUT)
@@ -74,6 +74,6 @@ def newest(
 
 
 def was_done(session: Session, action: str, detail: str, since: datetime) -> bool:
-    """Say whether something was done to what these words name, at or after a time."""
+    """Say whether an action on what these words name was done at or after a time."""
     done = OperatorAction.action == action, OperatorAction.detail == detail, OperatorAction.at >= since
     return session.scalars(select(OperatorAction.id).where(*done).limit(1)).first() is not None

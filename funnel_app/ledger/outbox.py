@@ -1,6 +1,6 @@
-"""Outbox: what happened, written in the very transaction in which it happened, a row for each receiver.
+"""Outbox: events written in the transaction in which they happened, a row for each receiver.
 
-Nothing is written where nobody listens: the engine carries the receivers' keys in its execution options.
+Nothing is written without receivers: the engine has their keys in its execution options.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ _INSERT = Insert(OutgoingEvent.metadata.tables[OutgoingEvent.__tablename__])
 
 
 class Kind(StrEnum):
-    """What may be told."""
+    """The kinds of events."""
 
     LEAD_ENROLLED = "lead.enrolled"
     EMAIL_DELIVERED = "email.delivered"
@@ -41,7 +41,7 @@ MEANINGS = {
     Kind.EMAIL_COMPLAINED: "its reader marked an email as spam; the lead's sequences end",
     Kind.SEQUENCE_ENDED: "a sequence is over: `how` is `completed` or `exited`, then with the `event` and the `reason`",
     Kind.LEAD_UNSUBSCRIBED: "a lead is not to be mailed: `scope` is `marketing` or `all`, `by` is `lead` or `operator`",
-    Kind.LEAD_RESUBSCRIBED: "what kept a lead from being mailed was taken back",
+    Kind.LEAD_RESUBSCRIBED: "what kept a lead from being mailed was lifted",
     Kind.LEAD_REPLIED: "a lead wrote back: `proof` is `references` (it answers an email of ours) or `address`, which "
     "anybody can forge, and `ended` are the sequences that it ended; its words are not told",
     Kind.LEAD_ERASED: "a lead was erased; only the `id` is told",
@@ -50,7 +50,7 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class LeadEvent:
-    """One thing that happened to a lead; `facts` hold no words and addresses of the person."""
+    """One thing that happened to a lead; `facts` hold no texts or addresses of the person."""
 
     kind: Kind
     contact_id: UUID
@@ -59,12 +59,12 @@ class LeadEvent:
 
 
 def has_listeners(connection: Connection) -> bool:
-    """Say whether anybody is told of what happens."""
+    """Say whether there are receivers."""
     return bool(connection.get_execution_options().get(LISTENERS))
 
 
 def add(connection: Connection, events: Sequence[LeadEvent], now: datetime) -> None:
-    """Keep what happened for each receiver; a lead's own, in the order in which they are given."""
+    """Store events for each receiver, in the given order."""
     receivers = connection.get_execution_options().get(LISTENERS, ())
     _INSERT.into(connection, [row for each in events for row in _rows(each, receivers, now)])
 

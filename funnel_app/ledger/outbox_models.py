@@ -1,4 +1,4 @@
-"""The tables of the outbox: what is still to be told to receivers outside, and how each of them stands."""
+"""The tables of the outbox: pending events, and the state of each receiver."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from funnel_app.ledger.types import new_id
 
 
 class Standing(StrEnum):
-    """Where an outgoing event stands with its receiver."""
+    """State of an event at its receiver."""
 
     WAITING = "waiting"
     TAKEN = "taken"
@@ -21,7 +21,7 @@ class Standing(StrEnum):
 
 
 class OutgoingEvent(Base):
-    """One thing that happened to a lead, for one receiver. Ids are in the order in which a lead's things happened."""
+    """One event of a lead, for one receiver. Ids are in the order in which a lead's events happened."""
 
     __tablename__ = "outgoing_events"
     __table_args__ = (
@@ -47,7 +47,7 @@ class OutgoingEvent(Base):
 
 
 class Receiver(Base):
-    """One address that is told of events, known by a hash of it, since the address itself is a secret."""
+    """One address that gets events, identified by a hash of it, since the address itself is a secret."""
 
     __tablename__ = "receivers"
 

@@ -1,4 +1,4 @@
-"""Outgoing events: what waits for each receiver outside, under a lease while it is told, until it is settled."""
+"""Outgoing events: pending events of each receiver, leased while they are sent."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from funnel_app.ledger.outbox_models import OutgoingEvent, Standing
 
 
 def take(session: Session, receiver: str, now: datetime, lease: timedelta, limit: int) -> list[OutgoingEvent]:
-    """Return what a receiver may be told now, under a lease: of each lead only what comes first, oldest first."""
+    """Lease a receiver's events that may be sent now: of each lead only the first, oldest first."""
     earlier = aliased(OutgoingEvent)
     kept_back = select(earlier.id).where(
         written(earlier.state, Standing.WAITING),
@@ -29,7 +29,7 @@ def take(session: Session, receiver: str, now: datetime, lease: timedelta, limit
 
 
 def any_free(session: Session, receiver: str, now: datetime) -> bool:
-    """Say whether anything waits for a receiver and may be told now."""
+    """Say whether any event of a receiver may be sent now."""
     free = select(OutgoingEvent.id).where(_waits_for(receiver), _free(now))
     return session.scalars(free.limit(1)).first() is not None
 
@@ -46,31 +46,31 @@ def _free(now: datetime) -> ColumnElement[bool]:
 
 
 def _is_not_ahead(at: InstrumentedAttribute[datetime | None], now: datetime) -> ColumnElement[bool]:
-    # Nothing is put off for a day: what is was written while the clock was wrong.
+    # Delays never reach a day: such a time was written by a wrong clock.
     return or_(at.is_(None), at <= now, at > now + timedelta(days=1))
 
 
 def mark_taken(session: Session, ids: Collection[UUID], now: datetime) -> None:
-    """Note that a receiver has taken these."""
+    """Mark these as accepted by the receiver."""
     values = {"state": Standing.TAKEN, "settled_at": now, "lease_until": None, "last_error": None}
     tried = update(OutgoingEvent).where(OutgoingEvent.id.in_(list(ids)))
     session.execute(tried.values(**values, attempts=OutgoingEvent.attempts + 1))
 
 
 def postpone(session: Session, event_id: UUID, until: datetime, error: str) -> None:
-    """Note that a receiver refused this one, and when it is offered again."""
+    """Record that a receiver refused an event, and when to retry."""
     tried = update(OutgoingEvent).where(OutgoingEvent.id == event_id)
     values = {"next_try_at": until, "lease_until": None, "last_error": error}
     session.execute(tried.values(**values, attempts=OutgoingEvent.attempts + 1))
 
 
 def put_back(session: Session, ids: Collection[UUID]) -> None:
-    """Let these be taken at the next time, as if they had not been taken."""
+    """Return these to the queue as if they had not been taken."""
     session.execute(update(OutgoingEvent).where(OutgoingEvent.id.in_(list(ids))).values(lease_until=None))
 
 
 def give_up(session: Session, receiver: str, before: datetime, now: datetime, error: str) -> int:
-    """Give up what a receiver has not taken since a time; return how much that is."""
+    """Give up the events a receiver has not accepted since a time; return how many."""
     unleased = _is_not_ahead(OutgoingEvent.lease_until, now)
     old = and_(_waits_for(receiver), OutgoingEvent.recorded_at < before, unleased)
     values = {"state": Standing.GIVEN_UP, "settled_at": now, "lease_until": None}
@@ -80,7 +80,7 @@ def give_up(session: Session, receiver: str, before: datetime, now: datetime, er
 
 
 def offer_again(session: Session, wanted: ColumnElement[bool], now: datetime) -> int:
-    """Let settled events be told once more, from now on; return how many. Receivers know them by the same id."""
+    """Send settled events again from now on, under the same ids; return how many."""
     values = {"state": Standing.WAITING, "recorded_at": now, "attempts": 0}
     gone = {"next_try_at": None, "lease_until": None, "last_error": None, "settled_at": None}
     again = update(OutgoingEvent).where(OutgoingEvent.state != Standing.WAITING, wanted).values(**values, **gone)
@@ -88,28 +88,28 @@ def offer_again(session: Session, wanted: ColumnElement[bool], now: datetime) ->
 
 
 def of_contact(session: Session, contact_id: UUID) -> list[OutgoingEvent]:
-    """Return all that was told, or is to be told, of a lead, in order."""
+    """Return all events of a lead, in order."""
     wanted = select(OutgoingEvent).where(OutgoingEvent.contact_id == contact_id)
     return list(session.scalars(wanted.order_by(OutgoingEvent.id)))
 
 
 def is_one_of(ids: Collection[UUID]) -> ColumnElement[bool]:
-    """Return what holds for these events."""
+    """Return the condition that an event is one of these."""
     return OutgoingEvent.id.in_(list(ids))
 
 
 def was_given_up() -> ColumnElement[bool]:
-    """Return what holds for events that were given up."""
+    """Return the condition that an event was given up."""
     return OutgoingEvent.state == Standing.GIVEN_UP
 
 
 def happened_since(since: datetime) -> ColumnElement[bool]:
-    """Return what holds for events that were kept since a time."""
+    """Return the condition that an event was stored since a time."""
     return OutgoingEvent.recorded_at >= since
 
 
 def newest(session: Session, state: str | None, limit: int, before: UUID | None = None) -> list[OutgoingEvent]:
-    """Return the newest events, of one standing or of all, and of those before one."""
+    """Return the newest events, of one state or all; with `before`, older ones."""
     wanted = select(OutgoingEvent).order_by(OutgoingEvent.id.desc()).limit(limit)
     if state:
         wanted = wanted.where(OutgoingEvent.state == state)
@@ -118,14 +118,14 @@ def newest(session: Session, state: str | None, limit: int, before: UUID | None 
 
 @dataclass(frozen=True)
 class Waiting:
-    """How much waits for a receiver, and since when."""
+    """How many events wait for a receiver, and since when."""
 
     number: int
     since: datetime | None
 
 
 def waiting_by_receiver(session: Session) -> dict[str, Waiting]:
-    """Return what waits for each receiver for which anything does."""
+    """Return the pending events of each receiver that has any."""
     rows = select(OutgoingEvent.receiver, func.count(), func.min(OutgoingEvent.recorded_at)).where(
         written(OutgoingEvent.state, Standing.WAITING)
     )
@@ -134,7 +134,7 @@ def waiting_by_receiver(session: Session) -> dict[str, Waiting]:
 
 
 def give_up_of_others(session: Session, receivers: Collection[str], before: datetime, now: datetime) -> int:
-    """Give up what has waited since a time for receivers that are none of these; return how much that is."""
+    """Give up events older than a time for receivers other than these; return how many."""
     theirs = OutgoingEvent.receiver.not_in(list(receivers)), OutgoingEvent.recorded_at < before
     values = {"state": Standing.GIVEN_UP, "settled_at": now, "last_error": "its address is set no more"}
     given_up = update(OutgoingEvent).where(written(OutgoingEvent.state, Standing.WAITING), *theirs).values(**values)
@@ -148,12 +148,12 @@ def count_given_up_since(session: Session, since: datetime) -> int:
 
 
 def forget(session: Session, contact_id: UUID) -> int:
-    """Delete all that was told, or was to be told, of a lead; return how much that was."""
+    """Delete all events of a lead; return how many."""
     gone = delete(OutgoingEvent).where(OutgoingEvent.contact_id == contact_id)
     return len(session.scalars(gone.returning(OutgoingEvent.id)).all())
 
 
 def delete_settled_before(session: Session, before: datetime) -> int:
-    """Delete what was settled before a time; return how much that was."""
+    """Delete events settled before a time; return how many."""
     old = and_(OutgoingEvent.state != Standing.WAITING, OutgoingEvent.settled_at < before)
     return len(session.scalars(delete(OutgoingEvent).where(old).returning(OutgoingEvent.id)).all())

@@ -1,6 +1,6 @@
-"""Pauses: what a person let wait, all sending or one sequence; each ends by itself at its time, or by hand.
+"""Pauses: all sending or one sequence, paused by an operator until a time or until resumed.
 
-A test email goes on, whatever is paused: it shows that the way works, and reaches nobody.
+Test emails are not paused: they show that sending works, and reach no lead.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ EVERYTHING = ("", "")
 
 
 class Pause(Base):
-    """One pause of sending by a person: of everything where no campaign stands, else of one sequence."""
+    """One pause of sending by a person: of everything without a campaign, else of one sequence."""
 
     __tablename__ = "pauses"
     __table_args__ = (
@@ -39,12 +39,12 @@ class Pause(Base):
 
     @property
     def of_everything(self) -> bool:
-        """Whether it is of all sending."""
+        """Whether it covers all sending."""
         return (self.campaign, self.sequence) == EVERYTHING
 
 
 def is_paused(enrolment: type[Enrolment], now: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Return what holds for enrolments of which nothing goes now, for a statement that has them under this name."""
+    """Return the condition that an enrolment under this alias is paused."""
     pause = aliased(Pause)
     its_own = and_(pause.campaign == enrolment.campaign, pause.sequence == enrolment.sequence)
     covered = exists().where(_stands(pause, now), or_(pause.campaign == "", its_own))
@@ -56,17 +56,17 @@ def _stands(pause: type[Pause], now: ColumnElement[datetime] | datetime) -> Colu
 
 
 def standing(session: Session, now: datetime) -> list[Pause]:
-    """Return the pauses that have not ended, that of everything first."""
+    """Return the active pauses, that of everything first."""
     return list(session.scalars(select(Pause).where(_stands(Pause, now)).order_by(Pause.campaign, Pause.sequence)))
 
 
 def over(session: Session, limit: int, now: datetime) -> list[Pause]:
-    """Return the pauses that have ended, the newest first."""
+    """Return the past pauses, newest first."""
     return list(session.scalars(select(Pause).where(~_stands(Pause, now)).order_by(Pause.id.desc()).limit(limit)))
 
 
 def covering(found: Iterable[Pause], enrolment: Enrolment) -> Pause | None:
-    """Return which of these pauses keeps an enrolment's emails back; None where none does."""
+    """Return the pause among these that covers an enrolment; None if none does."""
     if enrolment.mode == Mode.CANARY:
         return None
     names = (EVERYTHING, (enrolment.campaign, enrolment.sequence))
@@ -74,7 +74,7 @@ def covering(found: Iterable[Pause], enrolment: Enrolment) -> Pause | None:
 
 
 def begin(session: Session, pause: Pause) -> None:
-    """Let a pause begin in the place of one of the same that ended by itself, or that is to be another one now."""
+    """Start a pause, replacing an active or expired one of the same scope."""
     same = Pause.campaign == pause.campaign, Pause.sequence == pause.sequence, Pause.ended_at.is_(None)
     by_itself = and_(Pause.until_at.is_not(None), Pause.until_at <= pause.began_at)
     session.execute(update(Pause).where(*same, by_itself).values(ended_at=Pause.until_at))
@@ -83,13 +83,13 @@ def begin(session: Session, pause: Pause) -> None:
 
 
 def end(session: Session, campaign: str, sequence: str, now: datetime) -> bool:
-    """End a pause that stands; False where none does."""
+    """End an active pause; False if there is none."""
     wanted = update(Pause).where(Pause.campaign == campaign, Pause.sequence == sequence, _stands(Pause, now))
     return bool(list(session.scalars(wanted.values(ended_at=now).returning(Pause.id))))
 
 
 def due_before(session: Session, end_at: datetime) -> list[tuple[str, str, datetime, datetime | None]]:
-    """Return the emails planned for before a time: campaign, sequence, when first due, and the latest it may go."""
+    """Return the emails planned before a time: campaign, sequence, first due time, and latest allowed time."""
     wanted_at = func.coalesce(Email.was_due_at, Email.due_at, type_=UtcTime())
     columns = (Enrolment.campaign, Enrolment.sequence, wanted_at, Email.latest_at)
     planned = written(Email.state, State.PLANNED), Email.due_at < end_at, Enrolment.mode != Mode.CANARY
@@ -98,7 +98,7 @@ def due_before(session: Session, end_at: datetime) -> list[tuple[str, str, datet
 
 
 def count_waiting(session: Session, now: datetime) -> int:
-    """Count the emails that are due and that a pause keeps back."""
+    """Count the due emails that a pause holds up."""
     from_then = select(func.count(Email.id)).join(Enrolment, Enrolment.id == Email.enrolment_id)
     paused = is_paused(Enrolment, literal(now, UtcTime))
     return session.scalar(from_then.where(written(Email.state, State.PLANNED), Email.due_at <= now, paused)) or 0

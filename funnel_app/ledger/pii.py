@@ -1,4 +1,4 @@
-"""Personal: what the ledger knows of one person, to hand out or to blank; figures and the way out stay."""
+"""PII: what the ledger knows of one person, to export or to erase; figures and the unsubscribe token stay."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ BLANK: dict[str, Any] = {
     "consent_source": None,
     "consent_ip": None,
 }
-# What calls said and is kept as it was said, and whose it is.
+# Columns that store payloads verbatim, and whose they are.
 SAID: tuple[tuple[type[Base], str, str], ...] = (
     (HookEvent, "payload", "contact_id"),
     (Contact, "properties", "id"),
@@ -39,13 +39,13 @@ BLANK_MESSAGE: dict[str, Any] = {"recipient": "erased", "subject": "erased", "ht
 
 
 def messages_of(session: Session, contact_id: UUID) -> list[Message]:
-    """Return all that was ever frozen for a contact, oldest first."""
+    """Return all frozen messages of a contact, oldest first."""
     wanted = select(Message).where(Message.email_id.in_(_email_ids(contact_id)))
     return list(session.scalars(wanted.order_by(Message.created_at, Message.id)))
 
 
 def erase(session: Session, contact: Contact, email_norm: str, now: datetime) -> None:
-    """Blank all that tells who a locked contact is; states, times and the unsubscribe token stay."""
+    """Blank everything that identifies a locked contact; states, times and the unsubscribe token stay."""
     ids = _email_ids(contact.id)
     session.execute(update(Message).where(Message.email_id.in_(ids)).values(**BLANK_MESSAGE))
     session.execute(update(Enrolment).where(Enrolment.contact_id == contact.id).values(variables={}))
@@ -59,16 +59,16 @@ def erase(session: Session, contact: Contact, email_norm: str, now: datetime) ->
     for name, value in BLANK.items():
         setattr(contact, name, value)
     contact.email_norm = f"{ERASED}{contact.id}"
-    # Not to be written into the mirror again: its pages are removed.
+    # Not mirrored again: the pages are removed.
     contact.mirror_stale_since = contact.mirror_written = contact.mirror_error = None
     contact.mirror_token = contact.mirror_next_at = None
     contact.updated_at = now
 
 
 def naming(session: Session, email_norm: str, own: UUID | None, is_named: Callable[[Any], bool]) -> list[Found]:
-    """Return where this person is named in what other people's calls said, such as a guest in somebody's booking.
+    """Return rows of other people's calls that name this person, such as a guest in somebody's booking.
 
-    Only what has the longest part of the address in it is looked into by `is_named`.
+    Only rows with the longest part of the address are inspected by `is_named`.
     """
     parts = ASCII.findall(email_norm.rpartition("@")[0])
     found: list[Found] = []
@@ -85,7 +85,7 @@ def naming(session: Session, email_norm: str, own: UUID | None, is_named: Callab
 
 
 def rewrite(session: Session, found: Iterable[Found], change: Callable[[Any], Any]) -> None:
-    """Change what these rows say, each as it is now."""
+    """Replace these rows' payloads."""
     for model, name, row_id in found:
         row = session.get(model, row_id, with_for_update=True)
         if row is not None:
@@ -93,7 +93,7 @@ def rewrite(session: Session, found: Iterable[Found], change: Callable[[Any], An
 
 
 def _blank_words(session: Session, contact_id: UUID, email_norm: str) -> None:
-    # What a server says of a bounce often names the mailbox.
+    # Servers often quote the mailbox in a bounce.
     for event in session.scalars(select(EmailEvent).where(EmailEvent.email_id.in_(_email_ids(contact_id)))):
         event.detail = _masked(without_words(event.detail), email_norm)
     for email in session.scalars(select(Email).where(Email.id.in_(_email_ids(contact_id)))):
@@ -108,7 +108,7 @@ def _blank_words(session: Session, contact_id: UUID, email_norm: str) -> None:
 
 
 def _leave_lists(session: Session, listed: str) -> None:
-    """Take a person out of what was said of all who come to a call; the others are still known by their digests."""
+    """Remove a person's digest from messages about all attendees."""
     for event in session.scalars(select(HookEvent).where(HookEvent.whole.is_not(None))):
         if event.whole and listed in event.whole["of"]:
             event.whole = {**event.whole, "of": [each for each in event.whole["of"] if each != listed]}
@@ -120,7 +120,7 @@ def _masked(words: str | None, email_norm: str) -> str | None:
 
 
 def pages_of_erased(session: Session) -> list[str]:
-    """Return the pages in Notion that erased contacts and their enrolments still have."""
+    """Return the Notion pages that still exist of erased contacts and their enrolments."""
     erased = (Contact.email_norm > ERASED, Contact.email_norm < f"{ERASED}g")
     of_contacts = select(Contact.notion_page_id).where(*erased, Contact.notion_page_id.is_not(None))
     of_enrolments = select(Enrolment.notion_page_id).join(Contact).where(*erased, Enrolment.notion_page_id.is_not(None))
@@ -128,7 +128,7 @@ def pages_of_erased(session: Session) -> list[str]:
 
 
 def forget_page(session: Session, page_id: str) -> None:
-    """Forget a page in Notion that is gone."""
+    """Forget a Notion page that is gone."""
     for model in (Contact, Enrolment):
         session.execute(update(model).where(model.notion_page_id == page_id).values(notion_page_id=None))
 

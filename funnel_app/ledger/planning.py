@@ -1,4 +1,4 @@
-"""Plan: add emails to an enrolment, each with the first row of its timeline."""
+"""Planning: add emails to an enrolment, each with its first timeline row."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,14 +11,14 @@ from funnel_app.rules.facts import EmailFacts
 
 
 def plan(session: Session, enrolment: Enrolment, planned: Iterable[EmailFacts], now: datetime) -> list[Email]:
-    """Keep an enrolment's new emails; return them."""
+    """Add new emails to an enrolment; return them."""
     return plan_each(session, [(enrolment, planned)], now)
 
 
 def plan_each(
     session: Session, planned: Iterable[tuple[Enrolment, Iterable[EmailFacts]]], now: datetime
 ) -> list[Email]:
-    """Keep the new emails of several enrolments, written together; return them."""
+    """Add new emails to several enrolments in one go; return them."""
     new: list[Email] = []
     for enrolment, facts in planned:
         own = [_email(email, now) for email in facts]

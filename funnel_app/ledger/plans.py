@@ -1,4 +1,4 @@
-"""Plans: who is under way by which plan of their sequence; canaries are not among it."""
+"""Plans: who follows which plan of their sequence; without canaries."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _RUNS = (written(Enrolment.state, *RUNNING), Enrolment.mode != Mode.CANARY)
 
 @dataclass(frozen=True)
 class File:
-    """A sequence as its campaign's file has it: its plan, and the plan's fingerprint."""
+    """A sequence's current plan, and its fingerprint."""
 
     campaign: str
     sequence: str
@@ -28,34 +28,34 @@ class File:
     fingerprint: str
 
     def differs(self, plan: str | None, kept: str | None) -> bool:
-        """Say whether an enrolment of this plan is behind the file, and nobody kept it from just that change."""
+        """Say whether an enrolment's plan differs from the file, and nobody kept it from this change."""
         return plan not in {None, self.plan} and kept != self.fingerprint
 
 
 def by_plan(session: Session) -> list[tuple[str, str, str | None, str | None, int]]:
-    """Count those who are under way by campaign, sequence, plan, and the change that somebody kept them from."""
+    """Count running enrolments by campaign, sequence, plan, and the change that an operator kept them from."""
     by = (Enrolment.campaign, Enrolment.sequence, Enrolment.plan, Enrolment.plan_kept)
     rows = session.execute(select(*by, func.count()).where(*_RUNS).group_by(*by))
     return [(campaign, sequence, plan, kept, number) for campaign, sequence, plan, kept, number in rows]
 
 
 def newest_by_plan(session: Session, file: File) -> dict[str, datetime]:
-    """Return when the newest lead came by each plan of a sequence, whatever became of them."""
+    """Return when the newest lead came by each plan of a sequence."""
     of = (Enrolment.campaign == file.campaign, Enrolment.sequence == file.sequence, Enrolment.plan.is_not(None))
     wanted = select(Enrolment.plan, func.max(Enrolment.created_at)).where(*of, Enrolment.mode != Mode.CANARY)
     return {plan: at for plan, at in session.execute(wanted.group_by(Enrolment.plan)) if plan is not None}
 
 
 def texts_waiting(session: Session) -> set[tuple[str, str]]:
-    """Return the templates of all emails that wait, each with its campaign."""
+    """Return the templates of all waiting emails, each with its campaign."""
     wanted = select(Enrolment.campaign, Email.template_key).join(Email, Email.enrolment_id == Enrolment.id)
     waits = (written(Email.state, State.PLANNED, State.HELD), Enrolment.mode != Mode.CANARY)
     return {(campaign, key) for campaign, key in session.execute(wanted.where(*waits).distinct())}
 
 
-def older_ids(session: Session, file: File, after: UUID | None, limit: int) -> list[UUID]:
-    """Return the enrolments whose plan is not the file's, by their ids from one on."""
-    wanted = select(Enrolment.id).where(*_behind(file)).order_by(Enrolment.id).limit(limit)
+def older_ids(session: Session, file: File, after: UUID | None, until: UUID, limit: int) -> list[UUID]:
+    """Return the enrolments whose plan is not the file's, by id from one on and until another."""
+    wanted = select(Enrolment.id).where(*_behind(file), Enrolment.id < until).order_by(Enrolment.id).limit(limit)
     return list(session.scalars(wanted.where(Enrolment.id > after) if after else wanted))
 
 
@@ -67,13 +67,13 @@ def load(session: Session, ids: Collection[UUID]) -> list[Enrolment]:
 
 
 def keep(session: Session, file: File, ids: Collection[UUID]) -> int:
-    """Keep those of these enrolments that are still behind it from the file as it is now; return how many that were."""
+    """Keep these enrolments on their plan, if it still differs from the file; return how many."""
     behind = update(Enrolment).where(Enrolment.id.in_(list(ids)), *_behind(file))
     return len(list(session.scalars(behind.values(plan_kept=file.fingerprint).returning(Enrolment.id))))
 
 
 def change(session: Session, emails: dict[UUID, Email], rows: Collection[Row]) -> None:
-    """Give emails their new time, text and number; a number may be another's until all have theirs."""
+    """Give emails their new time, template and number; numbers may be swapped among them."""
     moving = [(emails[row.id], row) for row in rows if emails[row.id].step != row.step]
     for email, _ in moving:
         email.step = -email.step

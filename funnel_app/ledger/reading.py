@@ -1,4 +1,4 @@
-"""Read, in one go, all that the rules of a hook's calls look at; the people whom they concern are locked first."""
+"""Read everything that the rules of a hook's calls look at, after locking the people concerned."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, or_, s
 from funnel_app.ledger import bookings
 from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
-from funnel_app.rules.decide import PER_ADDRESS, PER_IP
 from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts, Heard
+from funnel_app.rules.limits import PER_ADDRESS, PER_IP
 from funnel_app.rules.reading import Reading, Wanted
 from funnel_app.rules.states import HEARD, EnrolmentState, Outcome
 
@@ -22,7 +22,7 @@ CONTACTS, ENROLMENTS, EMAILS, HOOKS = (
 
 
 def columns_of(facts: type, table: Table) -> tuple[str, ...]:
-    """Return the fields of facts that are columns of a table."""
+    """Return the fields of a facts class that are columns of a table."""
     return tuple(field.name for field in fields(facts) if field.name in table.c)
 
 
@@ -33,7 +33,7 @@ HEARD_COLUMNS = columns_of(Heard, HOOKS)
 
 
 def read(connection: Connection, wanted: Wanted) -> Reading:
-    """Return what is known of these people, locked in one order until the transaction ends; nothing of new ones."""
+    """Return what is known of these people, locked in a fixed order until the transaction ends."""
     bookings.lock(connection, wanted.shared)
     contacts = _contacts(connection, wanted)
     if contacts:
@@ -131,7 +131,7 @@ def _heard(connection: Connection, ids: Collection[UUID], wanted: Wanted) -> Map
 
 
 def _started(connection: Connection, wanted: Wanted) -> dict[str, int]:
-    """Return how many accepted calls began a sequence, by the caller and by the mailbox that stand in their records."""
+    """Return how many accepted calls started a sequence, by the caller and the mailbox in their records."""
     found: dict[str, int] = {}
     for question, keys, span in (
         (_STARTED_BY_CALLER, wanted.callers, PER_IP[1]),

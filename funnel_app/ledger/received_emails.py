@@ -1,4 +1,4 @@
-"""Received emails: what people write back, each kept once before anything is done about it."""
+"""Received emails: each stored once before it is processed."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Email, Enrolment
 from funnel_app.ledger.received_models import Forward, Reading, ReceivedEmail, is_open
 
@@ -25,25 +25,25 @@ BLANK: Mapping[str, Any] = {
 
 
 def keep(session: Session, row: Mapping[str, Any]) -> bool:
-    """Keep an email that came; False where this very one is kept already."""
+    """Store an incoming email; False if it is already stored."""
     values = {"attachments": [], "ended": [], "attempts": 0, "forwards": 0, "forward": Forward.NONE, **row}
-    return insert_once(session, ReceivedEmail, values, ["resend_id"])
+    return insert_or_ignore(session, ReceivedEmail, values, ["resend_id"])
 
 
 def find(session: Session, received_id: UUID, *, lock: bool = False) -> ReceivedEmail | None:
-    """Return an email by its id; None where there is none of that id."""
+    """Return an email by its id; None if unknown."""
     return session.get(ReceivedEmail, received_id, with_for_update=lock, populate_existing=lock)
 
 
 def any_free(session: Session, now: datetime) -> bool:
-    """Say whether something may be done about an email now."""
+    """Say whether any email can be processed now."""
     return session.scalars(select(ReceivedEmail.id).where(is_open(), _free(now)).limit(1)).first() is not None
 
 
 def take(session: Session, now: datetime, lease: timedelta, limit: int) -> list[ReceivedEmail]:
-    """Return emails of which something is to be done and that nobody else is at, under a lease.
+    """Lease emails that need processing.
 
-    Those from addresses of leads come first, so that no flood of strangers keeps them waiting.
+    Those from leads' addresses come first, so that a flood from elsewhere does not delay them.
     """
     first = ReceivedEmail.contact_id.is_(None), ReceivedEmail.id
     ids = list(session.scalars(select(ReceivedEmail.id).where(is_open(), _free(now)).order_by(*first).limit(limit)))
@@ -59,31 +59,31 @@ def _free(now: datetime) -> ColumnElement[bool]:
 
 
 def release(session: Session, ids: Collection[UUID]) -> None:
-    """Let others take these again, as if they had not been taken."""
+    """Return these to the queue as if they had not been taken."""
     mine = update(ReceivedEmail).where(ReceivedEmail.id.in_(list(ids)))
     session.execute(mine.values(lease_until=None, attempts=ReceivedEmail.attempts - 1))
 
 
 def postpone(session: Session, received_id: UUID, until: datetime, note: str) -> None:
-    """Note why nothing could be done, and when to try again."""
+    """Record why processing failed, and when to retry."""
     tried = update(ReceivedEmail).where(ReceivedEmail.id == received_id)
     session.execute(tried.values(lease_until=None, next_try_at=until, note=note))
 
 
 def hold(session: Session, why: str) -> None:
-    """Let nothing go on by itself of what waits: it may have gone on. What was not read yet is read all the same."""
+    """Stop automatic forwarding of waiting emails, since they may have been forwarded. Unread ones are still read."""
     waits = update(ReceivedEmail).where(is_open())
     session.execute(waits.values(forward=Forward.UNSURE, note=why, lease_until=None, next_try_at=None))
 
 
 def count_from(session: Session, sender: str, since: datetime) -> int:
-    """Count what came from an address since a time."""
+    """Count the emails from an address since a time."""
     theirs = ReceivedEmail.sender == sender, ReceivedEmail.received_at >= since
     return session.scalar(select(func.count()).where(*theirs)) or 0
 
 
 def count_forwarded(session: Session, since: datetime, sender: str | None = None, *, proven: bool) -> int:
-    """Count what was forwarded since a time, or is about to be, of one sender or of all: what proves itself, or not."""
+    """Count the emails forwarded, or about to be, since a time, of one sender or all, proven or not."""
     proof = ReceivedEmail.proof
     which = proof == "references" if proven else proof.is_distinct_from("references")
     ways = ReceivedEmail.forward.in_([Forward.DUE, Forward.SENT, Forward.UNSURE])
@@ -92,26 +92,26 @@ def count_forwarded(session: Session, since: datetime, sender: str | None = None
 
 
 def count_kept_since(session: Session, since: datetime) -> int:
-    """Count what was not forwarded since a time: too much came, or its receiver does not take it."""
+    """Count the emails not forwarded since a time: a limit applied, or the receiver refused."""
     held = ReceivedEmail.forward.in_([Forward.KEPT, Forward.REFUSED, Forward.UNSURE])
     kept = ReceivedEmail.received_at >= since, held
     return session.scalar(select(func.count()).where(*kept)) or 0
 
 
 def waiting_since(session: Session) -> tuple[int, datetime | None, str | None]:
-    """Return how many emails still wait for something, since when, and what the oldest of them waits for."""
+    """Return how many emails wait, since when, and what the oldest one waits for."""
     number, since = session.execute(select(func.count(), func.min(ReceivedEmail.received_at)).where(is_open())).one()
     oldest = select(ReceivedEmail.note).where(is_open()).order_by(ReceivedEmail.received_at).limit(1)
     return number, since, session.scalars(oldest).first()
 
 
 def last_at(session: Session) -> datetime | None:
-    """Return when the newest email came; None where none ever did."""
+    """Return when the newest email arrived; None if none ever did."""
     return session.scalar(select(func.max(ReceivedEmail.received_at)))
 
 
 def newest(session: Session, limit: int, before: UUID | None = None, kind: str | None = None) -> list[ReceivedEmail]:
-    """Return the newest emails, of one kind or of all, and those before one."""
+    """Return the newest emails, of one kind or all; with `before`, older ones."""
     wanted = select(ReceivedEmail).order_by(ReceivedEmail.id.desc()).limit(limit)
     if kind:
         wanted = wanted.where(ReceivedEmail.kind == kind)
@@ -119,19 +119,19 @@ def newest(session: Session, limit: int, before: UUID | None = None, kind: str |
 
 
 def of_contact(session: Session, contact_id: UUID) -> list[ReceivedEmail]:
-    """Return all that came from a lead, oldest first."""
+    """Return all emails from a lead, oldest first."""
     theirs = select(ReceivedEmail).where(ReceivedEmail.contact_id == contact_id)
     return list(session.scalars(theirs.order_by(ReceivedEmail.received_at, ReceivedEmail.id)))
 
 
 def of_address(session: Session, sender: str) -> list[ReceivedEmail]:
-    """Return all that came from an address, oldest first."""
+    """Return all emails from an address, oldest first."""
     theirs = select(ReceivedEmail).where(ReceivedEmail.sender == sender)
     return list(session.scalars(theirs.order_by(ReceivedEmail.received_at, ReceivedEmail.id)))
 
 
 def erase(session: Session, contact_id: UUID | None, sender: str) -> int:
-    """Blank all that came from a person or their address; return how much that was."""
+    """Blank all emails from a person or their address; return how many."""
     theirs = ReceivedEmail.sender == sender
     if contact_id is not None:
         theirs = or_(theirs, ReceivedEmail.contact_id == contact_id)
@@ -140,7 +140,7 @@ def erase(session: Session, contact_id: UUID | None, sender: str) -> int:
 
 
 def forget_texts(session: Session, before: datetime) -> int:
-    """Delete what strangers wrote before a time, and empty what leads wrote; return how much that was."""
+    """Delete non-leads' emails before a time, and the texts of leads'; return how many."""
     old = ReceivedEmail.received_at < before, ReceivedEmail.reading != Reading.WAITING
     gone = session.scalars(delete(ReceivedEmail).where(*old, ReceivedEmail.contact_id.is_(None)).returning(_ID)).all()
     emptied = update(ReceivedEmail).where(*old, ReceivedEmail.text.is_not(None)).values(text=None, attachments=[])
@@ -151,7 +151,7 @@ _ID = ReceivedEmail.id
 
 
 def answered(session: Session, message_ids: Collection[str]) -> tuple[Email, UUID] | None:
-    """Return the newest of our emails that went under one of these Message-IDs, and whose it is; None for none."""
+    """Return our newest email with one of these Message-IDs, and its contact; None if there is none."""
     wanted = select(Email, Enrolment.contact_id).join(Enrolment, Email.enrolment_id == Enrolment.id)
     rows = session.execute(wanted.where(Email.message_id.in_(list(message_ids))).order_by(Email.id.desc()).limit(1))
     found = rows.first()
@@ -159,7 +159,7 @@ def answered(session: Session, message_ids: Collection[str]) -> tuple[Email, UUI
 
 
 def without_message_id(session: Session, contact_id: UUID, limit: int) -> dict[UUID, str]:
-    """Return a lead's newest emails of which Resend's id is known and the Message-ID is not: Resend's id by ours."""
+    """Return a lead's newest emails with Resend's id and without a Message-ID: Resend's id by ours."""
     theirs = select(Email.id, Email.resend_id).join(Enrolment, Email.enrolment_id == Enrolment.id)
     unknown = Enrolment.contact_id == contact_id, Email.resend_id.is_not(None), Email.message_id.is_(None)
     return {
@@ -168,6 +168,6 @@ def without_message_id(session: Session, contact_id: UUID, limit: int) -> dict[U
 
 
 def learn_message_ids(session: Session, known: Mapping[UUID, str]) -> None:
-    """Note under which Message-IDs these emails went."""
+    """Store the Message-IDs of these emails."""
     for email_id, message_id in known.items():
         session.execute(update(Email).where(Email.id == email_id).values(message_id=message_id))

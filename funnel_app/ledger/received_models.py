@@ -1,4 +1,4 @@
-"""The table of what people write back."""
+"""The table of received emails."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from funnel_app.ledger.types import Compressed, new_id
 
 
 class Reading(StrEnum):
-    """Whether an incoming email was read: its webhook tells only that it came."""
+    """Whether an incoming email was read: its webhook only says that it arrived."""
 
     WAITING = "waiting"
     READ = "read"
@@ -35,7 +35,7 @@ OPEN = "reading = 'waiting' OR forward = 'due'"
 
 
 class ReceivedEmail(Base):
-    """One email that people wrote to us, as Resend took it; `contact_id` is the lead whose it is."""
+    """One email that people wrote to us, as Resend received it; `contact_id` is its lead."""
 
     __tablename__ = "received_emails"
     __table_args__ = (
@@ -70,5 +70,5 @@ class ReceivedEmail(Base):
 
 
 def is_open() -> Any:
-    """Return what holds for emails of which something is still to be done, as their index has it."""
+    """Return the condition that an email still needs processing, as in its index."""
     return text(f"({OPEN})")

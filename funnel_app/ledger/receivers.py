@@ -1,4 +1,4 @@
-"""Receivers: how each address that is told of events stands."""
+"""Receivers: the state of each address that gets events."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -10,29 +10,29 @@ from funnel_app.ledger.outbox_models import Receiver
 
 
 def find(session: Session, key: str) -> Receiver | None:
-    """Return how a receiver stands; None for one that never failed."""
+    """Return a receiver's state; None if it never failed."""
     return session.get(Receiver, key)
 
 
 def failing(session: Session) -> dict[str, Receiver]:
-    """Return the receivers that did not work when they were last tried."""
+    """Return the receivers that failed when last tried."""
     return {each.key: each for each in session.scalars(select(Receiver).where(Receiver.failures > 0))}
 
 
 def failures_of(session: Session, key: str) -> int:
-    """Return how often a receiver failed, one try after the other."""
+    """Return a receiver's number of consecutive failures."""
     known = session.get(Receiver, key)
     return known.failures if known else 0
 
 
 def works(session: Session, key: str) -> None:
-    """Note that a receiver took something."""
+    """Record that a receiver accepted an event."""
     values = {"failures": 0, "failing_since": None, "resting_until": None, "last_error": None}
     session.execute(update(Receiver).where(Receiver.key == key, Receiver.failures > 0).values(**values))
 
 
 def rest(session: Session, key: str, now: datetime, until: datetime, error: str) -> None:
-    """Note that a receiver failed, and leave it alone until a time."""
+    """Record a failure, and skip the receiver until a time."""
     known = session.get(Receiver, key) or Receiver(key=key, failures=0)
     known.failures += 1
     known.failing_since = known.failing_since or now
@@ -41,10 +41,10 @@ def rest(session: Session, key: str, now: datetime, until: datetime, error: str)
 
 
 def wake(session: Session, keys: Collection[str]) -> None:
-    """Let receivers be tried again at once."""
+    """Make receivers due to be tried now."""
     session.execute(update(Receiver).where(Receiver.key.in_(list(keys))).values(resting_until=None))
 
 
 def forget_others(session: Session, keys: Collection[str]) -> None:
-    """Forget how receivers stand that are set no more."""
+    """Delete the state of receivers that are no longer configured."""
     session.execute(delete(Receiver).where(Receiver.key.not_in(list(keys))))

@@ -1,4 +1,4 @@
-"""Requests: one row a call to Resend, taken under a lease so that one worker at a time makes it."""
+"""Requests: one row a call to Resend, leased so that one worker at a time makes it."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ UNSETTLED = (RequestState.OPEN, RequestState.UNKNOWN)
 
 
 def add(session: Session, key: str, email_ids: Sequence[UUID], now: datetime, token: UUID, lease: timedelta) -> Request:
-    """Keep a new call that is about to be made, in the hands of the caller until the lease ends."""
+    """Store a new call that is about to be made, leased to the caller."""
     request = Request(
         idempotency_key=key,
         email_ids=[str(email_id) for email_id in email_ids],
@@ -29,7 +29,7 @@ def add(session: Session, key: str, email_ids: Sequence[UUID], now: datetime, to
 
 
 def get(session: Session, request_id: UUID) -> Request:
-    """Return a request; NoResultFound where there is none."""
+    """Return a request; NoResultFound if the id is unknown."""
     return session.scalars(select(Request).where(Request.id == request_id)).one()
 
 
@@ -40,10 +40,9 @@ def by_ids(session: Session, request_ids: Collection[UUID]) -> dict[UUID, Reques
 
 
 def take(session: Session, request_id: UUID, now: datetime) -> Request | None:
-    """Lock an unsettled call whose time has come and that nobody holds; None where it is somebody else's.
+    """Lock an unsettled call that is due and free; None if there is none.
 
-    A lease that ran out belongs to a worker that died, perhaps in the middle of the call: where one was ever begun, its
-    outcome is unknown.
+    An expired lease belongs to a worker that died, perhaps during the call: if a try began, its outcome is unknown.
     """
     free = or_(Request.lease_until.is_(None), Request.lease_until < now)
     request = session.scalars(
@@ -60,14 +59,14 @@ def take(session: Session, request_id: UUID, now: datetime) -> Request | None:
 
 
 def begin_try(request: Request, now: datetime, token: UUID, lease: timedelta) -> None:
-    """Note that the caller is about to make the call: whoever finds the lease run out cannot know whether it did."""
+    """Record that the caller is about to make the call: after an expired lease nobody can know whether it did."""
     request.attempts += 1
     request.first_tried_at = request.first_tried_at or now
     request.lease_token, request.lease_until = token, now + lease
 
 
 def postpone(request: Request, until: datetime, reason: str) -> None:
-    """Let the very same call be made again at a later time, by whoever is free then."""
+    """Schedule the same call for a later time."""
     request.next_attempt_at = until
     request.last_error = reason
     release(request)
@@ -79,31 +78,31 @@ def release(request: Request) -> None:
 
 
 def repeatable(session: Session, now: datetime, limit: int) -> list[UUID]:
-    """Return unsettled calls that are to be made again now and that no living worker holds."""
+    """Return unsettled calls that are due again and that no living worker holds."""
     free = or_(Request.lease_until.is_(None), Request.lease_until < now)
     wanted = select(Request.id).where(written(Request.state, *UNSETTLED), Request.next_attempt_at <= now, free)
     return list(session.scalars(wanted.order_by(Request.next_attempt_at).limit(limit)))
 
 
 def close_unsettled(session: Session, reason: str) -> None:
-    """Let no unsettled call be made again by itself."""
+    """Stop repeating unsettled calls automatically."""
     values = {"next_attempt_at": None, "lease_until": None, "lease_token": None, "last_error": reason}
     session.execute(update(Request).where(written(Request.state, *UNSETTLED)).values(**values))
 
 
 def placed(session: Session, request: Request) -> list[tuple[int, Email]]:
-    """Return the call's emails with their places in it; one that a person planned anew is no longer a part of it."""
+    """Return the call's emails with their index; without those that an operator planned again."""
     rows = {str(email.id): email for email in session.scalars(select(Email).where(Email.request_id == request.id))}
     return [(place, rows[email_id]) for place, email_id in enumerate(request.email_ids) if email_id in rows]
 
 
 def emails_of(session: Session, request: Request) -> list[Email]:
-    """Return the call's emails in the order in which they were handed over."""
+    """Return the call's emails in order."""
     return [email for _, email in placed(session, request)]
 
 
 def close(request: Request, state: RequestState, detail: str | None, answered_at: datetime | None = None) -> None:
-    """Let a call never be made again: it was answered, or taken back."""
+    """Close a call for good: it was answered, or withdrawn."""
     request.state = state
     request.answered_at = answered_at
     request.next_attempt_at = None

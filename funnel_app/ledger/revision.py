@@ -1,4 +1,4 @@
-"""Which migration the ledger is at, read without the migrating itself, which only those import who migrate."""
+"""Revision: the ledger's migration, read without importing Alembic."""
 
 from pathlib import Path
 
@@ -10,12 +10,12 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
 def known() -> frozenset[str]:
-    """Return the names of all migrations of this release; a migration's name is that of its file."""
+    """Return the names of this release's migrations, which are their file names."""
     return frozenset(file.stem for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def head() -> str:
-    """Return the newest migration's name: they are numbered, without branches. LookupError where there are none."""
+    """Return the newest migration: they are numbered, without branches. LookupError if there are none."""
     newest = max(known(), default=None)
     if newest is None:
         raise LookupError(f"There are no migrations in {MIGRATIONS}.")
@@ -23,7 +23,7 @@ def head() -> str:
 
 
 def current(engine: Engine) -> str | None:
-    """Return the migration that the ledger is at; None for an empty ledger."""
+    """Return the ledger's migration; None for an empty ledger."""
     with engine.execution_options(funnel_reads=True).connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
@@ -32,10 +32,10 @@ def current(engine: Engine) -> str | None:
 
 
 def at_head(engine: Engine) -> bool:
-    """Say whether this code can work on the ledger: it is at the newest migration, or a newer release brought it on.
+    """Say whether this code can work with the ledger: at the newest migration, or a newer release's.
 
-    Migrations only add, so that the release before works on: during a redeploy, and after a rollback. A ledger that
-    cannot be reached is not at head.
+    Migrations only add, so the previous release works on: during a redeploy, and after a rollback. An unreachable
+    ledger is not at head.
     """
     try:
         revision = current(engine)
@@ -45,5 +45,5 @@ def at_head(engine: Engine) -> bool:
 
 
 def is_newer(revision: str | None) -> bool:
-    """Say whether a migration is one of a newer release, which this one does not know."""
+    """Say whether a migration belongs to a newer release."""
     return revision is not None and revision not in known()

@@ -1,4 +1,4 @@
-"""The ledger's shape: bring it to the newest migration, and say where it differs from the models."""
+"""Schema: migrate the ledger, and compare it with the models."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +14,12 @@ from funnel_app.ledger.troubles import UnfitDatabase
 
 __all__ = ["UnfitDatabase", "at_head", "check", "current", "downgrade", "head", "make_revision", "upgrade"]
 
-# Any number that nothing else locks in this database.
+# An arbitrary key that nothing else locks in this database.
 MIGRATION_LOCK = 0x46554E4E454C
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring the ledger up to a migration, once, whoever else does so now; one of a newer release stays as it is."""
+    """Migrate the ledger up, once, whoever else tries; a newer release's stays as it is."""
     with _changing(engine) as connection:
         _require_utf8(connection)
         if not is_newer(MigrationContext.configure(connection).get_current_revision()):
@@ -27,7 +27,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 
 
 def downgrade(engine: Engine, revision: str) -> None:
-    """Bring the ledger down to a migration (`base`: before the first); alembic's CommandError where it cannot be."""
+    """Migrate the ledger down (`base`: before the first); alembic's CommandError if that fails."""
     with _changing(engine) as connection:
         command.downgrade(_config(connection), revision)
         if engine.dialect.name == "sqlite" and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
@@ -35,19 +35,19 @@ def downgrade(engine: Engine, revision: str) -> None:
 
 
 def check(engine: Engine) -> None:
-    """Raise alembic's CommandError where the ledger's tables differ from the models."""
+    """Raise alembic's CommandError if the ledger's tables differ from the models."""
     with engine.connect() as connection:
         command.check(_config(connection))
 
 
 def make_revision(engine: Engine, name: str, revision: str) -> None:
-    """Write a migration of what the models have and the ledger has not: a draft to read and mend."""
+    """Draft a migration from the models' differences to the ledger, to read and correct."""
     with engine.connect() as connection:
         command.revision(_config(connection), name, autogenerate=True, rev_id=revision)
 
 
 def _require_utf8(connection: Connection) -> None:
-    """Refuse a database that cannot hold every name: it would lose D’Arcy, or return her broken."""
+    """Refuse a database whose encoding cannot store every name."""
     if connection.dialect.name != "postgresql":
         return
     encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
@@ -57,10 +57,10 @@ def _require_utf8(connection: Connection) -> None:
 
 @contextmanager
 def _changing(engine: Engine) -> Iterator[Connection]:
-    """Give a connection in a transaction in which tables may change, which one does at a time.
+    """Yield a connection in a transaction that may change tables; one at a time.
 
-    SQLite changes a table by making it anew, and its rules of reference would take the rows that refer to it along, or
-    refuse: they are off meanwhile (https://www.sqlite.org/lang_altertable.html, section 7).
+    SQLite changes a table by recreating it. Its foreign keys would delete the referring rows, or refuse: they are off
+    meanwhile (https://www.sqlite.org/lang_altertable.html, section 7).
     """
     sqlite = engine.dialect.name == "sqlite"
     with engine.connect() as connection:
@@ -76,12 +76,12 @@ def _changing(engine: Engine) -> Iterator[Connection]:
 
 
 def _set_references(connection: Connection, state: str) -> None:
-    # Past SQLAlchemy, since inside a transaction it would be without effect.
+    # On the raw connection, since it has no effect inside a transaction.
     connection.connection.driver_connection.execute(f"PRAGMA foreign_keys={state}")  # type: ignore[union-attr]
 
 
 def _lock(connection: Connection) -> None:
-    # SQLite lets one writer begin at a time; PostgreSQL would let two make the same table.
+    # SQLite has one writer at a time; PostgreSQL would let two create the same table.
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
 

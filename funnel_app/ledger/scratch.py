@@ -1,4 +1,4 @@
-"""A scratch ledger: one that stands for a while beside the real one, to play on."""
+"""Scratch ledger: a temporary one for simulations."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ from funnel_app.ledger.models import (
 
 @contextmanager
 def scratch_ledger() -> Iterator[Engine]:
-    """Give an empty ledger on this machine's temporary folder, which is gone afterwards."""
+    """Yield an empty ledger in this machine's temporary folder, deleted afterwards."""
     with TemporaryDirectory(prefix="funnel-simulation-") as folder:
         engine = open_engine(f"sqlite:///{Path(folder) / 'ledger.db'}")
         event.listen(engine, "connect", _without_syncs)
@@ -43,12 +43,12 @@ def scratch_ledger() -> Iterator[Engine]:
 
 
 def _without_syncs(connection: Any, record: object) -> None:
-    # What is played may be lost with the machine.
+    # A simulation need not survive a crash.
     connection.execute("PRAGMA synchronous=OFF")
 
 
 def copy_texts(real: Session, scratch: Session, keys: Sequence[str], until: datetime) -> None:
-    """Copy the version that serves under each key, so that it counts as just read until then."""
+    """Copy the version in use of each template, marked as just read until then."""
     for key in keys:
         version = template_versions.find_adopted(real, key) or template_versions.find_good(real, key)
         if version is not None:
@@ -57,7 +57,7 @@ def copy_texts(real: Session, scratch: Session, keys: Sequence[str], until: date
 
 
 def copy_person(real: Session, scratch: Session, email_norm: str) -> UUID | None:
-    """Copy all that the ledger knows of a person; return their id, None where nobody has the address."""
+    """Copy everything about a person; return their id, None if the address is unknown."""
     contact = real.scalar(select(Contact).where(Contact.email_norm == email_norm))
     if contact is None:
         return None
@@ -77,9 +77,9 @@ def copy_person(real: Session, scratch: Session, email_norm: str) -> UUID | None
 
 
 def next_due(session: Session) -> tuple[UUID, datetime] | None:
-    """Return the planned email whose time comes first, and that time; None where no email waits.
+    """Return the planned email that is due first, with its time; None if none is planned.
 
-    One that waits for an earlier step of its sequence comes after that.
+    One that waits for an earlier step of its sequence comes after that step.
     """
     found = session.execute(_next_due()).first()
     return (found[0], found[1]) if found else None

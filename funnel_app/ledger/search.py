@@ -1,4 +1,4 @@
-"""Search: what an operator looks for by words. What is looked through has an end, however long the history is."""
+"""Search: what operators look for by words. The number of rows searched is bounded, whatever the history."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -12,12 +12,12 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.ledger.models import Email, Enrolment, HookEvent, Message
 
 LOOKED_THROUGH = 20_000
-# What people write between the digits of a telephone number.
+# Separators that people type in telephone numbers.
 BETWEEN_DIGITS = " -.()/"
 
 
 class SentEmail(NamedTuple):
-    """An email that was sent, by what its reader sees of it first."""
+    """A sent email, as its reader first sees it."""
 
     id: UUID
     subject: str
@@ -26,16 +26,16 @@ class SentEmail(NamedTuple):
 
 
 def has_words(session: Session, told: ColumnElement[str], words: str) -> ColumnElement[bool]:
-    """Return what holds where a text has these words, in capital letters or not."""
+    """Return the condition that a text contains these words, ignoring case."""
     if session.get_bind().dialect.name == "postgresql":
         return told.icontains(words, autoescape=True)
-    # SQLite's LIKE folds the case of ASCII only, so that É and é are both looked for, as typed and turned.
+    # SQLite's LIKE folds only ASCII, so other words are searched as typed and with the case swapped.
     forms = {words} if words.isascii() else {words, words.lower(), words.upper(), words.title()}
     return or_(*(told.contains(form, autoescape=True) for form in forms))
 
 
 def sent_with_subject(session: Session, words: str, limit: int) -> list[SentEmail]:
-    """Return the newest emails with these words in their subject, among the last twenty thousand that were sent."""
+    """Return the newest emails with these words in their subject, among the last twenty thousand sent."""
     columns = (Message.id, Message.email_id, Message.subject, Message.recipient, Message.created_at)
     newest = select(*columns).order_by(Message.id.desc()).limit(LOOKED_THROUGH).subquery()
     rows = (
@@ -50,14 +50,14 @@ def sent_with_subject(session: Session, words: str, limit: int) -> list[SentEmai
 
 
 def sent_of(session: Session, email_ids: Collection[UUID]) -> list[SentEmail]:
-    """Return these emails as they were sent last; one that has not been sent is left out."""
+    """Return these emails as they were last sent, without unsent ones."""
     columns = (Message.email_id, Message.subject, Message.recipient, Message.created_at)
     rows = session.execute(select(*columns).where(Message.email_id.in_(list(email_ids))).order_by(Message.id))
     return list({row[0]: SentEmail(*row) for row in rows}.values())
 
 
 def calls_with_number(session: Session, digits: str, limit: int) -> list[HookEvent]:
-    """Return the newest calls in which a telephone number with these digits stands, among the last twenty thousand."""
+    """Return the newest calls with a telephone number of these digits, among the last twenty thousand."""
     newest = select(HookEvent.id, HookEvent.payload).where(HookEvent.mode != Mode.CANARY)
     rows = newest.order_by(HookEvent.id.desc()).limit(LOOKED_THROUGH).subquery()
     told: ColumnElement[str] = cast(rows.c.payload, String)

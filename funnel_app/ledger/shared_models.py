@@ -1,4 +1,4 @@
-"""The tables that belong to no one contact: the texts of templates, and the addresses that are not mailed."""
+"""The tables without a contact: templates, and suppressed addresses."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from funnel_app.ledger.types import Compressed, new_id
 
 
 class TemplateVersion(Base):
-    """One text that Notion had under a key (or that it had none), and what the gate said of it."""
+    """One text that Notion had under a key (or that it had none), and its validation result."""
 
     __tablename__ = "template_versions"
     __table_args__ = (

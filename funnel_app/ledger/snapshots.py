@@ -1,4 +1,4 @@
-"""Copies of the whole ledger: one SQLite file whatever the ledger is, made while everybody works on."""
+"""Snapshots: the whole ledger as one SQLite file, whatever its database, made while everybody works on."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -19,20 +19,20 @@ ROWS_AT_A_TIME = 1000
 
 
 class BadCopy(Exception):
-    """A file is no whole ledger; the message says why."""
+    """A file is no intact ledger; the message says why."""
 
 
 def write(engine: Engine, path: Path) -> Counts:
-    """Write the ledger as it is at one moment into a SQLite file; return how many rows each table had then."""
+    """Write the ledger's state at one moment into a SQLite file; return the row count of each table."""
     counts = _by_pages(engine, path) if engine.dialect.name == "sqlite" else _by_rows(engine, path)
     with closing(sqlite3.connect(path)) as copy:
-        # So that the file stands alone: the copy of a ledger in WAL mode would want two more beside it.
+        # A single file: a copy in WAL mode would need two more beside it.
         copy.execute("PRAGMA journal_mode=DELETE")
     return counts
 
 
 def verify(path: Path) -> Counts:
-    """Open a copy of this release, check all of it and count its rows; BadCopy where it is not whole."""
+    """Open a copy of this release, check its integrity and count its rows; BadCopy if it fails."""
     check(path)
     engine = open_engine(f"sqlite:///{path}")
     try:
@@ -43,7 +43,7 @@ def verify(path: Path) -> Counts:
 
 
 def check(path: Path) -> None:
-    """Open a copy of any release and check all of it; BadCopy where it is no whole ledger."""
+    """Open a copy of any release and check its integrity; BadCopy if it fails."""
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
             _check(copy)
@@ -57,7 +57,7 @@ def count(connection: Connection) -> Counts:
 
 
 def fill(target: Connection, path: Path) -> Counts:
-    """Put all rows of a copy into an empty ledger at the newest migration, in the caller's transaction."""
+    """Insert all rows of a copy into an empty ledger at the newest migration, in the caller's transaction."""
     engine = open_engine(f"sqlite:///{path}")
     try:
         with engine.execution_options(funnel_reads=True).connect() as source:
@@ -79,7 +79,7 @@ def _check(copy: sqlite3.Connection) -> None:
 
 def _by_pages(engine: Engine, path: Path) -> Counts:
     with engine.execution_options(funnel_reads=True).connect() as connection, closing(sqlite3.connect(path)) as target:
-        # The count begins a transaction, and the copy is of the same moment.
+        # The count begins a transaction, so the copy is of the same moment.
         counts = count(connection)
         cast(sqlite3.Connection, connection.connection.driver_connection).backup(target)
         return counts
@@ -112,7 +112,7 @@ def _tables() -> list[Table]:
 
 
 def _plain(tables: Iterable[Table]) -> Iterable[Table]:
-    # Compressed texts are copied as they are: unpacking and packing them again would take most of the time.
+    # Compressed texts are copied as they are: recompressing would take most of the time.
     for table in tables:
         columns = [Column(c.name, LargeBinary() if isinstance(c.type, Compressed) else c.type) for c in table.columns]
         yield Table(table.name, MetaData(), *columns)

@@ -1,4 +1,4 @@
-"""Suppressions: addresses not to be mailed, which outlive the contact as a peppered hash."""
+"""Suppressions: addresses not to be mailed; they outlive the contact as a peppered hash."""
 
 import hashlib
 import hmac
@@ -8,26 +8,26 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Delete, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Contact, Scope, Suppression
 
 UNSUBSCRIBED = "unsubscribe"
 
 
 def address_hash(email_norm: str, pepper: str) -> str:
-    """Return the hash under which an address stays known after it is erased; without the pepper nobody can guess it."""
+    """Return the hash that identifies an address after erasure; it cannot be guessed without the pepper."""
     return hmac.new(pepper.encode(), email_norm.encode(), hashlib.sha256).hexdigest()
 
 
 def peppers_of(pepper: str) -> list[str]:
-    """Return the peppers of a list with commas, the newest first: an erased address stays known by those of before."""
+    """Return the peppers of a comma-separated list, newest first; older ones identify earlier erasures."""
     return [part.strip() for part in pepper.split(",") if part.strip()]
 
 
 def add(
     session: Session, email_norm: str, pepper: str, *, scope: Scope, reason: str, source: str, now: datetime
 ) -> bool:
-    """Suppress an address; False where it already was, and the first reason stays."""
+    """Suppress an address; False if it already was, and the first reason stays."""
     if any(known.scope == scope for known in of_address(session, email_norm, pepper)):
         return False
     row = {
@@ -38,31 +38,31 @@ def add(
         "source": source,
         "created_at": now,
     }
-    added = insert_once(session, Suppression, row, ["address_hash", "scope"])
+    added = insert_or_ignore(session, Suppression, row, ["address_hash", "scope"])
     if added:
         session.execute(update(Contact).where(Contact.email_norm == email_norm).values(mirror_stale_since=now))
     return added
 
 
 def find(session: Session, email_norm: str, pepper: str, kind: str) -> Suppression | None:
-    """Return what forbids mail of this kind (marketing or transactional) to an address; None if nothing does."""
+    """Return a suppression of an address for this kind of mail; None if there is none."""
     return first_of(of_address(session, email_norm, pepper), kind)
 
 
 def first_of(found: Iterable[Suppression], kind: str) -> Suppression | None:
-    """Return the first of an address's suppressions that forbids mail of this kind; None if none does."""
+    """Return the first suppression for this kind of mail; None if there is none."""
     scopes = [Scope.ALL, Scope.MARKETING] if kind == "marketing" else [Scope.ALL]
     return next((each for each in found if each.scope in scopes), None)
 
 
 def of_address(session: Session, email_norm: str, pepper: str) -> list[Suppression]:
-    """Return all that forbids mail to an address, oldest first; an erased address is known by its hash."""
+    """Return all suppressions of an address, oldest first, found also by hash."""
     wanted = select(Suppression).where(_is_of(email_norm, pepper))
     return list(session.scalars(wanted.order_by(Suppression.created_at, Suppression.id)))
 
 
 def of_addresses(session: Session, addresses: Collection[str], pepper: str) -> dict[str, list[Suppression]]:
-    """Return for each of the addresses all that forbids mail to it, oldest first, with one query."""
+    """Return the suppressions of each address, oldest first, with one query."""
     by_hash = {address_hash(address, each): address for address in addresses for each in peppers_of(pepper)}
     known = Suppression.email_norm.in_(list(addresses)) | Suppression.address_hash.in_(list(by_hash))
     found: dict[str, list[Suppression]] = {address: [] for address in addresses}
@@ -72,30 +72,30 @@ def of_addresses(session: Session, addresses: Collection[str], pepper: str) -> d
 
 
 def newest_of(session: Session, source: str) -> datetime | None:
-    """Return when an address was last suppressed for this source; None where none ever was."""
+    """Return when an address was last suppressed by this source; None if never."""
     return session.scalars(select(func.max(Suppression.created_at)).where(Suppression.source == source)).one()
 
 
 def remove(session: Session, email_norm: str, pepper: str, now: datetime) -> int:
-    """Forget all that forbids mail to an address; return how many entries that were."""
+    """Remove all suppressions of an address; return how many."""
     return _remove(session, email_norm, delete(Suppression).where(_is_of(email_norm, pepper)), now)
 
 
 def remove_unsubscribed(session: Session, email_norm: str, pepper: str, since: datetime, now: datetime) -> int:
-    """Forget what an address itself asked for on the unsubscribe page since a time; return how many entries."""
+    """Remove an address's own unsubscribes since a time; return how many."""
     newer = Suppression.source == UNSUBSCRIBED, Suppression.created_at >= since
     return _remove(session, email_norm, delete(Suppression).where(_is_of(email_norm, pepper), *newer), now)
 
 
 def forget_address(session: Session, email_norm: str) -> None:
-    """Leave of an address only its hash."""
+    """Reduce an address to its hash."""
     session.execute(update(Suppression).where(Suppression.email_norm == email_norm).values(email_norm=None))
 
 
 def _remove(session: Session, email_norm: str, gone: Delete, now: datetime) -> int:
     number = len(session.scalars(gone.returning(Suppression.id)).all())
     if number:
-        # Its page in Notion says whether it is mailed.
+        # Its Notion page shows the suppression.
         theirs = update(Contact).where(Contact.email_norm == email_norm)
         session.execute(theirs.values(mirror_stale_since=now))
     return number

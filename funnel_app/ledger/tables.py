@@ -1,9 +1,9 @@
-"""Tables: every one of the ledger, whatever else a process has imported; what is about all of them asks here.
+"""Tables: all tables of the ledger, whatever a process has imported.
 
-A copy that knew only those tables which its process happens to use would leave out the others, and count as whole.
+A backup with only the tables that its process happens to use would be incomplete and pass as whole.
 """
 
-# Each puts its tables or indexes into the metadata by being imported.
+# Importing these registers their tables and indexes.
 from funnel_app.ledger import (  # noqa: F401
     booking_models,
     console_indexes,

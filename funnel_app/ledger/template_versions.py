@@ -1,4 +1,4 @@
-"""Template versions: every text that Notion had under a key, and which of them serves."""
+"""Template versions: every text that Notion had under a key, and which one is in use."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, func, select, true, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, defer
 
-from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import TemplateVersion
 
 BODIES = (TemplateVersion.html, TemplateVersion.ready_html, TemplateVersion.ready_text)
@@ -16,24 +16,24 @@ VERDICT = ("good", "problems", "ready_html", "ready_text")
 
 
 def get(session: Session, version_id: UUID) -> TemplateVersion:
-    """Return a version; NoResultFound where there is none."""
+    """Return a version; NoResultFound if the id is unknown."""
     return session.scalars(select(TemplateVersion).where(TemplateVersion.id == version_id)).one()
 
 
 def find_latest(session: Session, key: str) -> TemplateVersion | None:
-    """Return what Notion had at the last look; None where nobody has looked yet."""
+    """Return the version last read from Notion; None if none was."""
     wanted = select(TemplateVersion).where(TemplateVersion.key == key).order_by(TemplateVersion.checked_at.desc())
     return session.scalars(wanted.limit(1)).one_or_none()
 
 
 def newest_subjects(session: Session) -> dict[str, str]:
-    """Return the subject that Notion had last under each key."""
+    """Return the latest subject of each key."""
     rows = select(TemplateVersion.key, TemplateVersion.subject).order_by(TemplateVersion.checked_at)
     return {row.key: row.subject for row in session.execute(rows)}
 
 
 def find_adopted(session: Session, key: str) -> TemplateVersion | None:
-    """Return the version that letters are made of; None where no good one was ever adopted."""
+    """Return the version in use; None if no good one was ever adopted."""
     wanted = (
         select(TemplateVersion)
         .where(TemplateVersion.key == key, TemplateVersion.adopted_at.is_not(None))
@@ -43,20 +43,20 @@ def find_adopted(session: Session, key: str) -> TemplateVersion | None:
 
 
 def find_good(session: Session, key: str) -> TemplateVersion | None:
-    """Return the newest version that the gate let pass, adopted or not; None where it never did."""
+    """Return the newest valid version, adopted or not; None if there is none."""
     wanted = select(TemplateVersion).where(TemplateVersion.key == key, TemplateVersion.good)
     return session.scalars(wanted.order_by(TemplateVersion.checked_at.desc()).limit(1)).one_or_none()
 
 
 def find_of_key(session: Session, key: str, version_id: UUID) -> TemplateVersion | None:
-    """Return a version if it is one of this key; None else."""
+    """Return a version if it belongs to this key, else None."""
     return session.scalars(
         select(TemplateVersion).where(TemplateVersion.id == version_id, TemplateVersion.key == key)
     ).one_or_none()
 
 
 def adopt(session: Session, version: TemplateVersion, now: datetime) -> None:
-    """Let letters be made of this version from now on, unless a person chose another since Notion has it."""
+    """Use this version from now on, unless an operator has pinned another since Notion had it."""
     other = aliased(TemplateVersion)
     chosen = exists().where(other.key == version.key, other.id != version.id, other.pinned_at >= version.since_at)
     this = TemplateVersion.id == version.id
@@ -64,20 +64,20 @@ def adopt(session: Session, version: TemplateVersion, now: datetime) -> None:
 
 
 def pin(session: Session, version: TemplateVersion, now: datetime) -> None:
-    """Let letters be made of this version, whatever Notion has now, until that changes."""
+    """Use this version, whatever Notion has, until that changes."""
     version.adopted_at = version.pinned_at = now
 
 
 def observe(session: Session, seen: Mapping[str, Any], now: datetime) -> None:
-    """Note what Notion has under a key now: a new version, or one that is already known.
+    """Record what Notion has under a key now: a new version, or a known one.
 
-    `since_at` of a version is when it began to be what Notion has, without a break. A known text takes the new
-    verdict, since the gate may have learnt since.
+    A version's `since_at` is when Notion began to have it without interruption. A known text gets the new verdict,
+    since validation may have changed.
     """
     latest = find_latest(session, seen["key"])
     changed = latest is None or latest.hash != seen["hash"]
     times = {"fetched_at": now, "since_at": now, "checked_at": now}
-    if insert_once(session, TemplateVersion, {**seen, **times}, ["key", "hash"]):
+    if insert_or_ignore(session, TemplateVersion, {**seen, **times}, ["key", "hash"]):
         return
     again = {"checked_at": now, "since_at": now} if changed else {"checked_at": now}
     if changed or latest is None or [latest.good, latest.problems] != [seen["good"], seen["problems"]]:
@@ -87,12 +87,12 @@ def observe(session: Session, seen: Mapping[str, Any], now: datetime) -> None:
 
 
 def latest_of_all(session: Session) -> dict[str, TemplateVersion]:
-    """Return for each key what Notion had at the last look, without the bodies."""
+    """Return for each key the version last read, without bodies."""
     return _last_of_all(session, TemplateVersion.checked_at, true())
 
 
 def serving_of_all(session: Session) -> dict[str, TemplateVersion]:
-    """Return for each key the version that was adopted last, else the newest good one, without the bodies."""
+    """Return for each key the version in use, else the newest valid one, without bodies."""
     good = _last_of_all(session, TemplateVersion.checked_at, TemplateVersion.good.is_(True))
     return good | _last_of_all(session, TemplateVersion.adopted_at, TemplateVersion.adopted_at.is_not(None))
 
@@ -113,6 +113,6 @@ def _last_of_all(
 
 
 def of_key(session: Session, key: str, limit: int) -> list[TemplateVersion]:
-    """Return the versions of a key without the bodies, the one that was looked at last first."""
+    """Return the versions of a key without bodies, most recently read first."""
     rows = select(TemplateVersion).where(TemplateVersion.key == key).options(*(defer(column) for column in BODIES))
     return list(session.scalars(rows.order_by(TemplateVersion.checked_at.desc()).limit(limit)))

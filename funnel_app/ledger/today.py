@@ -1,6 +1,6 @@
-"""Today: what the console's first page counts and lists, each by an index and none by a walk through history.
+"""Today: the counts and lists of the console's first page, each by an index.
 
-Canaries are not among it.
+Without canaries.
 """
 
 from collections.abc import Sequence
@@ -16,18 +16,18 @@ from funnel_app.ledger.canaries import count_without, of_canary
 from funnel_app.ledger.emails import UNDER_WAY
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
 
-# The condition of a partial index, which must stand in a statement that wants to use it.
+# The condition of a partial index, for statements that should use it.
 PLANNED = written(Email.state, State.PLANNED)
 
 
 def states_due_between(session: Session, start: datetime, end: datetime) -> dict[State, int]:
-    """Count the emails that are due in a span, by the state that they are in now."""
+    """Count the emails due in a span by their present state."""
     counted = select(Email.state, func.count()).where(Email.due_at >= start, Email.due_at < end)
     return {State(state): count for (state,), count in count_without(session, counted.group_by(Email.state)).items()}
 
 
 def held_by_reason(session: Session, limit: int) -> Sequence[tuple[str, str | None, int, datetime | None]]:
-    """Return the held emails by template and reason: how many, and since when the first; the most first."""
+    """Return the held emails by template and reason: how many, and since when; most first."""
     count = func.count()
     rows = (
         select(Email.template_key, Email.reason, count, func.min(Email.held_at))
@@ -40,13 +40,13 @@ def held_by_reason(session: Session, limit: int) -> Sequence[tuple[str, str | No
 
 
 def ambiguous(session: Session, limit: int) -> list[Email]:
-    """Return the emails of which nobody knows whether they went out, with whom they are for, oldest first."""
+    """Return the ambiguous emails with their contacts, oldest first."""
     rows = _with_contact().where(UNDER_WAY, Email.state == State.AMBIGUOUS).order_by(Email.ambiguous_at)
     return list(session.scalars(rows.limit(limit)))
 
 
 def next_planned(session: Session, after: datetime, until: datetime, limit: int) -> list[Email]:
-    """Return the emails that go next, with whom they are for, soonest first."""
+    """Return the next emails with their contacts, soonest first."""
     rows = _with_contact().where(
         PLANNED,
         Email.due_at >= after,
@@ -57,13 +57,13 @@ def next_planned(session: Session, after: datetime, until: datetime, limit: int)
 
 
 def planned_times(session: Session, after: datetime, until: datetime) -> list[datetime]:
-    """Return when each email of a span is planned to go."""
+    """Return the due times of the emails planned in a span."""
     rows = select(Email.due_at).where(PLANNED, Email.due_at >= after, Email.due_at < until, ~of_canary())
     return list(session.scalars(rows))
 
 
 def paused(session: Session, limit: int) -> list[Enrolment]:
-    """Return the enrolments that a person paused, with whose they are, oldest first."""
+    """Return the paused enrolments with their contacts, oldest first."""
     rows = (
         select(Enrolment)
         .join(Enrolment.contact)
@@ -74,7 +74,7 @@ def paused(session: Session, limit: int) -> list[Enrolment]:
 
 
 def count_paused(session: Session) -> int:
-    """Count the enrolments that a person paused."""
+    """Count the paused enrolments."""
     wanted = written(Enrolment.state, EnrolmentState.PAUSED), Enrolment.mode != Mode.CANARY
     return session.scalar(select(func.count(Enrolment.id)).where(*wanted)) or 0
 

@@ -1,4 +1,4 @@
-"""Troubles of the database itself: which errors are such, and what a person reads of one, with its cure."""
+"""Database errors: which kinds there are, and an explanation of each with its fix."""
 
 import re
 
@@ -8,7 +8,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 SQLITE_READONLY, SQLITE_CORRUPT, SQLITE_FULL, SQLITE_NOTADB = 8, 11, 13, 26
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 READ_ONLY, DISK_FULL, DAMAGED = "25006", "53100", ("XX001", "XX002")
-# A refused connection carries no state, only the server's words: role, database or password.
+# A refused connection has no SQLSTATE, only the server's message: role, database or password.
 REFUSES_US = re.compile(r'(role|database) "[^"]*" does not exist|password authentication failed|no password supplied')
 RESTORE = "stop Funnel and restore the newest backup that is whole, as docs/restore.md says"
 CURES = {
@@ -20,7 +20,7 @@ CURES = {
 
 
 class UnfitDatabase(Exception):
-    """The database cannot keep a ledger; the message says why, and how to make one that can."""
+    """The database cannot hold a ledger; the message says why, and how to create one that can."""
 
     def __init__(self, encoding: str) -> None:
         super().__init__(
@@ -30,7 +30,7 @@ class UnfitDatabase(Exception):
 
 
 def kind_of(error: DBAPIError) -> str | None:
-    """Return which trouble of the database an error is: damaged, read only, full, refused; None for any other."""
+    """Return the kind of a database error: damaged, read-only, full, refused; None for any other."""
     code = (getattr(error.orig, "sqlite_errorcode", None) or 0) & 0xFF
     state = getattr(error.orig, "sqlstate", None) or ""
     if code in {SQLITE_CORRUPT, SQLITE_NOTADB} or state in DAMAGED:
@@ -43,7 +43,7 @@ def kind_of(error: DBAPIError) -> str | None:
 
 
 def explain(error: Exception) -> str:
-    """Return an error of the ledger in one line, with the cure where it is known."""
+    """Return an error of the ledger in one line, with the fix if known."""
     orig = getattr(error, "orig", None)
     words = next(iter(str(orig or error).strip().splitlines()), type(error).__name__)
     kind = kind_of(error) if isinstance(error, DBAPIError) else None
@@ -51,7 +51,7 @@ def explain(error: Exception) -> str:
 
 
 def as_unavailable(error: DBAPIError) -> DBAPIError:
-    """Return an error that has no family of its own, as SQLite's of a damaged file, in that of a database away."""
+    """Return an error without a class of its own, such as SQLite's damaged file, as an unavailable database."""
     if type(error) is not DatabaseError or error.orig is None:
         return error
     return OperationalError(error.statement, error.params, error.orig, hide_parameters=True)

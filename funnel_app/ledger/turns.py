@@ -1,8 +1,7 @@
-"""Turns: SQLite takes one writer at a time, so that writers of all processes stand in line instead of knocking.
+"""Turns: SQLite has one writer at a time, so the writers of all processes queue instead of polling.
 
-SQLite's own waiting is to try again after ever longer naps: who came last may go first, and somebody waits for seconds.
-PostgreSQL locks rows and wakes whoever waits for them: none of this is for it, and `take_turns` is the one place that
-says so.
+SQLite itself retries after ever longer sleeps: the latest may go first, and somebody waits for seconds. PostgreSQL
+locks rows and wakes waiters, so none of this applies; only `take_turns` decides that.
 """
 
 import fcntl
@@ -15,20 +14,20 @@ from sqlalchemy import Engine
 
 
 def take_turns(engine: Engine) -> bool:
-    """Say whether the writers of a ledger stand in line, and may share one commit: those of SQLite do."""
+    """Say whether the ledger's writers queue, and may share a commit: SQLite's do."""
     return engine.dialect.name == "sqlite"
 
 
 class TurnNotCome(TimeoutError):
-    """A writer of this process has held its turn for too long."""
+    """Another writer of this process has held its turn for too long."""
 
 
 class Turns:
-    """The line of writers: in this process by the order of coming, among processes by a lock on a file.
+    """The queue of writers: in order of arrival within this process, by a file lock among processes.
 
-    A process that dies gives its turn back with its open files. The file is none of the database's, since closing one
-    of those would end SQLite's own locks (https://sqlite.org/howtocorrupt.html, §2.2). Without a file, as for a ledger
-    in memory, there is the line of this process alone.
+    A process that dies releases its turn with its open files. The file is none of the database's, since closing one of
+    those would drop SQLite's own locks (https://sqlite.org/howtocorrupt.html, §2.2). Without a file, as for an
+    in-memory ledger, only this process's queue exists.
     """
 
     def __init__(self, path: str | None, within_s: float) -> None:
@@ -40,7 +39,7 @@ class Turns:
         self._file: tuple[int, int] | None = None
 
     def take(self) -> None:
-        """Wait for the turn. Raises TurnNotCome, and OSError where the lock's file cannot be made."""
+        """Wait for the turn. Raises TurnNotCome, and OSError if the lock file cannot be created."""
         self._queue()
         try:
             if self._path is not None:
@@ -50,7 +49,7 @@ class Turns:
             raise
 
     def give_back(self) -> None:
-        """Let the next one have the turn: first another process, then whoever came next in this one."""
+        """Pass the turn on: first to another process, then to the next in this one."""
         if self._file is not None:
             fcntl.flock(self._file[1], fcntl.LOCK_UN)
         self._next()
@@ -80,14 +79,14 @@ class Turns:
                 self._line.popleft().release()
 
     def _descriptor(self, path: str) -> int:
-        # A child that was forked shares its parent's lock: it opens the file for itself.
+        # A forked child shares its parent's lock, so it opens the file itself.
         if self._file is None or self._file[0] != os.getpid():
             self._file = os.getpid(), _opened(path)
         return self._file[1]
 
 
 def _opened(path: str) -> int:
-    # Whoever may read it may hold the lock, and no hook would be taken any more.
+    # Anybody who may read it could hold the lock and block every hook.
     found = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     with suppress(OSError):
         os.fchmod(found, 0o600)

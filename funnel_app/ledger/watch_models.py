@@ -1,4 +1,4 @@
-"""The tables of the watch: what is wrong, what is still to be said of it, and whether the ledger can be written."""
+"""The tables of the watch: incidents, pending notifications, and the heartbeat."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,7 @@ OPEN = text("ended_at IS NULL")
 
 
 class Incident(Base):
-    """One thing that is wrong, from when it was first seen until it is over; `told_at` is when it was said."""
+    """One thing that is wrong, from its first sighting until it is over; `told_at` is when it was reported."""
 
     __tablename__ = "incidents"
     __table_args__ = (
@@ -32,7 +32,7 @@ class Incident(Base):
 
 
 class Notice(Base):
-    """One thing to be said in a chat, once: its key is unique, and whoever says it holds it under a lease."""
+    """One notification for a chat: its key is unique, and whoever sends it holds it under a lease."""
 
     __tablename__ = "notices"
     __table_args__ = (partial("ix_notices_unsent", "channel", "created_at", where="sent_at IS NULL"),)
@@ -50,7 +50,7 @@ class Notice(Base):
 
 
 class Heartbeat(Base):
-    """The row that is written only to see whether it can be; its id is the ledger's own."""
+    """The row that is written only to test whether it can be; its id is the ledger's own."""
 
     __tablename__ = "heartbeats"
 

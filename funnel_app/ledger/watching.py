@@ -1,4 +1,4 @@
-"""What the watch and the doctor ask the ledger; each question is one query that reads no more than it must."""
+"""Watching: queries of the watch and the doctor, each reading as little as possible."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -20,33 +20,41 @@ BY_HAND = ("keyboard", IMPORT)
 
 
 def newest_at(session: Session) -> datetime | None:
-    """Return when the newest thing was recorded; None for an empty ledger. Ids are in the order of time."""
+    """Return when the newest row was written; None for an empty ledger. Ids are time-ordered."""
     event = session.scalars(select(EmailEvent.recorded_at).order_by(EmailEvent.id.desc()).limit(1)).one_or_none()
     hook = session.scalars(select(func.max(HookEvent.received_at))).one_or_none()
     return max((at for at in (event, hook) if at is not None), default=None)
 
 
 def oldest_call_at(session: Session) -> datetime | None:
-    """Return when the first call that is kept came; None for a ledger without any."""
+    """Return when the oldest stored call arrived; None if there is none."""
     return session.scalars(select(HookEvent.received_at).order_by(HookEvent.id).limit(1)).one_or_none()
 
 
 def last_report_at(session: Session) -> datetime | None:
-    """Return when Resend last reported anything by itself; None where it never did."""
-    reports = select(EmailEvent.recorded_at).where(came_by_itself())
-    return session.scalars(reports.order_by(EmailEvent.id.desc()).limit(1)).one_or_none()
+    """Return when Resend's webhook last reported anything; None if it never did."""
+    last = _last_report(session)
+    return last.recorded_at if last else None
 
 
 def unheard_since(session: Session) -> datetime | None:
-    """Return when the first email was sent since Resend last reported anything by itself; None where none was."""
-    reports = select(EmailEvent.id).where(came_by_itself())
-    last = session.scalars(reports.order_by(EmailEvent.id.desc()).limit(1)).one_or_none()
+    """Return when the first email was sent after the last webhook report; None if none was."""
+    last = _last_report(session)
     sent = select(EmailEvent.at).where(EmailEvent.kind == State.SENT).order_by(EmailEvent.id).limit(1)
-    return session.scalars(sent if last is None else sent.where(EmailEvent.id > last)).one_or_none()
+    return session.scalars(sent if last is None else sent.where(EmailEvent.id > last.id)).one_or_none()
+
+
+def _last_report(session: Session) -> EmailEvent | None:
+    # Without a single report, a search by time would read every event: the index of reports answers that first.
+    known = select(EmailEvent.id).where(came_by_itself(), EmailEvent.provider_event_id > "")
+    if session.scalars(known.order_by(EmailEvent.provider_event_id.desc()).limit(1)).first() is None:
+        return None
+    reports = select(EmailEvent).where(came_by_itself())
+    return session.scalars(reports.order_by(EmailEvent.id.desc()).limit(1)).one_or_none()
 
 
 def skipped_as_tests(session: Session, since: datetime) -> int:
-    """Count the emails that went to nobody since a time because they were tests to strangers."""
+    """Count the emails skipped since a time because testing mode does not mail their recipients."""
     tests = select(func.count(Email.id)).where(
         Email.state == State.SKIPPED,
         Email.skipped_at >= since,
@@ -57,7 +65,7 @@ def skipped_as_tests(session: Session, since: datetime) -> int:
 
 
 def first_emails_without_sender(session: Session, campaign: str, since: datetime) -> int:
-    """Count the accepted assessments since a time that did not say whether the website sent email 1."""
+    """Count the assessments since a time that did not say whether the website sent email 1."""
     said = HookEvent.payload["email_1_sent_at"].as_string().is_not(None)
     assessments = select(func.count(HookEvent.id)).where(
         HookEvent.campaign == campaign,
@@ -71,7 +79,7 @@ def first_emails_without_sender(session: Session, campaign: str, since: datetime
 
 
 def assessed_since(session: Session, since: datetime) -> list[tuple[str, Contact]]:
-    """Return who was assessed since a time, with the campaign; tests, canaries and lists are not among them."""
+    """Return who was assessed since a time, with the campaign; without tests, canaries and lists."""
     assessments = select(HookEvent.campaign, Contact).join(Contact, Contact.id == HookEvent.contact_id)
     wanted = assessments.where(
         HookEvent.received_at >= since,
@@ -84,14 +92,14 @@ def assessed_since(session: Session, since: datetime) -> list[tuple[str, Contact
 
 
 def clients_among(session: Session, ids: Collection[UUID]) -> set[UUID]:
-    """Return those of these leads who became clients."""
+    """Return the leads among these who became clients."""
     onboarded = HookEvent.contact_id.in_(list(ids)), HookEvent.event == Event.ONBOARDING
     accepted = HookEvent.outcome == Outcome.ACCEPTED
     return {found for found in session.scalars(select(HookEvent.contact_id).where(*onboarded, accepted)) if found}
 
 
 def hook_times(session: Session, since: datetime, mode: str) -> dict[str, list[datetime]]:
-    """Return when each hook was called since a time, oldest first, by campaign and hook, whatever was answered."""
+    """Return the times of each hook's calls since a time, oldest first, by campaign and hook."""
     wanted = select(HookEvent.campaign, HookEvent.hook, HookEvent.received_at).where(
         HookEvent.received_at >= since, HookEvent.mode == mode, HookEvent.source.not_in(BY_HAND)
     )
@@ -109,7 +117,7 @@ def emails_by_state(session: Session) -> dict[tuple[str, ...], float]:
 
 
 def hooks_by_outcome(session: Session) -> dict[tuple[str, ...], float]:
-    """Count all calls that were understood by mode, hook and outcome, which never get fewer; canaries do not count."""
+    """Count all accepted, duplicate and ignored calls by mode, hook and outcome; canaries excluded."""
     columns = (HookEvent.mode, HookEvent.hook, HookEvent.outcome)
     counted = HookEvent.mode != Mode.CANARY, HookEvent.outcome != Outcome.REFUSED
     wanted = select(*columns, func.count(HookEvent.id)).where(*counted)
@@ -117,14 +125,14 @@ def hooks_by_outcome(session: Session) -> dict[tuple[str, ...], float]:
 
 
 def hooks_refused(session: Session) -> dict[tuple[str, ...], float]:
-    """Count the refused calls that are still kept by mode and hook."""
+    """Count the stored refused calls by mode and hook."""
     columns = (HookEvent.mode, HookEvent.hook)
     wanted = select(*columns, func.count(HookEvent.id)).where(written(HookEvent.outcome, Outcome.REFUSED))
     return {(mode, hook): n for mode, hook, n in session.execute(wanted.group_by(*columns))}
 
 
 def hooks_corrected(session: Session) -> dict[tuple[str, ...], float]:
-    """Count the calls by mode and hook that were understood although a field was left out or corrected."""
+    """Count the calls by mode and hook in which a field was dropped or corrected."""
     columns = (HookEvent.mode, HookEvent.hook)
     counted = HookEvent.errors.is_not(None), HookEvent.outcome != Outcome.REFUSED, HookEvent.mode != Mode.CANARY
     wanted = select(*columns, func.count(HookEvent.id)).where(*counted)
@@ -132,10 +140,10 @@ def hooks_corrected(session: Session) -> dict[tuple[str, ...], float]:
 
 
 def lateness(session: Session, since: datetime, until: datetime) -> list[float]:
-    """Return by how many seconds each email that was due in a span, and is sent, was late; canaries are not counted."""
+    """Return the delay of each sent email that was due in a span, in seconds; canaries excluded."""
     columns = (Email.due_at, Enrolment.created_at, Email.sent_at)
     counted = select(*columns).join(Enrolment).where(Enrolment.mode != Mode.CANARY)
     wanted = counted.where(Email.sent_at >= since, Email.due_at >= since, Email.due_at <= until)
-    # What was due before its hook came could not be on time: the website sent email 1 some time ago.
+    # Emails due before their hook arrived could not be on time: the website had sent email 1 earlier.
     spans = [sent_at - max(due_at, begun_at) for due_at, begun_at, sent_at in session.execute(wanted) if sent_at]
     return [max(span.total_seconds(), 0.0) for span in spans]

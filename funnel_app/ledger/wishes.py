@@ -1,6 +1,6 @@
-"""Wishes: what people wished in Notion, from when it was seen until Notion has taken the answer.
+"""Wishes: requests entered in Notion, from when they are seen until Notion shows the answer.
 
-A wish's id is that of the action which grants it, so that none is granted twice.
+A wish has the id of the action that carries it out, so that none is carried out twice.
 """
 
 from collections.abc import Collection
@@ -11,13 +11,13 @@ from sqlalchemy import ColumnElement, String, Text, UniqueConstraint, and_, dele
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from funnel_app.ledger.base import Base
-from funnel_app.ledger.insert_or_ignore import insert_once
+from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Contact, Enrolment
 from funnel_app.ledger.types import new_id
 
 
 class Wish(Base):
-    """One wish in a row of Notion that is not answered there yet; `answer` is what it came to."""
+    """One wish in a row of Notion that is not answered there yet; `answer` is its result."""
 
     __tablename__ = "wishes"
     __table_args__ = (UniqueConstraint("page_id", "property"),)
@@ -32,40 +32,40 @@ class Wish(Base):
 
 
 def keep(session: Session, page_id: str, name: str, value: str, who: str, now: datetime) -> Wish:
-    """Return the wish that stands in a property of a row, kept now or before; another value is another wish."""
+    """Return the wish in a row's property, new or stored before; another value is another wish."""
     theirs = Wish.page_id == page_id, Wish.property == name
     session.execute(delete(Wish).where(*theirs, Wish.value != value))
     row = {"page_id": page_id, "property": name, "value": value, "who": who, "seen_at": now}
-    insert_once(session, Wish, row, ["page_id", "property"])
+    insert_or_ignore(session, Wish, row, ["page_id", "property"])
     return session.scalars(select(Wish).where(*theirs)).one()
 
 
 def answer(session: Session, wish_id: UUID, words: str) -> None:
-    """Note what a wish came to."""
+    """Record a wish's result."""
     session.execute(update(Wish).where(Wish.id == wish_id).values(answer=words))
 
 
 def forget(session: Session, wish_id: UUID) -> None:
-    """Forget a wish that Notion has the answer of."""
+    """Delete a wish that is answered in Notion."""
     session.execute(delete(Wish).where(Wish.id == wish_id))
 
 
 def _settled(names: Collection[str], before: datetime) -> ColumnElement[bool]:
-    """Return what holds for wishes of these properties that are answered, or were seen before a time and left."""
+    """Return the condition that a wish of these properties is answered, or is old and abandoned."""
     return and_(Wish.property.in_(list(names)), or_(Wish.answer.is_not(None), Wish.seen_at < before))
 
 
 def any_settled(session: Session, names: Collection[str], before: datetime) -> bool:
-    """Say whether a wish of these properties is answered here, and perhaps not yet in Notion, or was left."""
+    """Say whether a wish of these properties is answered here and maybe not yet in Notion, or abandoned."""
     return session.scalars(select(Wish.id).where(_settled(names, before)).limit(1)).first() is not None
 
 
 def forget_gone(
     session: Session, names: Collection[str], before: datetime, standing: Collection[tuple[str, str]]
 ) -> None:
-    """Forget the wishes of these properties that no row shows any more: the same one again is a new one.
+    """Delete the wishes of these properties that no row shows any more: the same one again would be new.
 
-    Notion took the answer after all, or somebody took back what was seen before a time and not answered since.
+    Notion took the answer after all, or somebody withdrew an old unanswered wish.
     """
     gone = delete(Wish).where(_settled(names, before))
     if standing:
@@ -74,10 +74,16 @@ def forget_gone(
 
 
 def enrolment_of(session: Session, page_id: str) -> UUID | None:
-    """Return whose enrolment a row in Notion is; None for a row that Funnel did not write."""
+    """Return the enrolment of a Notion row; None if Funnel did not write it."""
     return session.scalars(select(Enrolment.id).where(Enrolment.notion_page_id == page_id)).first()
 
 
 def contact_of(session: Session, page_id: str) -> Contact | None:
-    """Return whose row in Notion it is; None for a row that Funnel does not know."""
+    """Return the contact of a Notion row; None if Funnel does not know it."""
     return session.scalars(select(Contact).where(Contact.notion_page_id == page_id)).first()
+
+
+def owner_of(session: Session, page_id: str) -> UUID | None:
+    """Return the contact of a row in any of the databases; None if Funnel did not write it."""
+    of_sequence = select(Enrolment.contact_id).where(Enrolment.notion_page_id == page_id)
+    return session.scalars(of_sequence.union_all(select(Contact.id).where(Contact.notion_page_id == page_id))).first()

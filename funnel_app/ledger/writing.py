@@ -1,12 +1,14 @@
-"""Write what became of a hook's calls: what differs from what was read, with one statement a table and kind of change.
+"""Writing: store the differences that a hook's calls made, one statement for each table and kind of change.
 
-What comes into a state leaves the row of its timeline here as in `ledger/emails.py`, by the same table of states.
+State changes add timeline rows as in `ledger/emails.py`, by the same table of states.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, update
@@ -42,9 +44,9 @@ FIXED = frozenset({"id", "contact_id", "email_norm", "unsubscribe_token", "creat
 
 
 def write(connection: Connection, before: Reading, after: Reading, hooks: Sequence[Row], now: datetime) -> None:
-    """Write how the people of a reading differ from it, and the calls.
+    """Store the calls, and how their people differ from what was read.
 
-    Raises LostRace where somebody else made one of the new people meanwhile: then nothing may be committed.
+    Raises LostRace if another transaction created one of the new people: then nothing may be committed.
     """
     _write_contacts(connection, before, after, now)
     _write_bookings(connection, before, after)
@@ -110,8 +112,13 @@ def _move_emails(connection: Connection, moved: Sequence[tuple[EmailFacts, Email
     INSERTS[EVENTS].into(connection, [_event_row(email, now) for _, email in moved])
 
 
-def _row(facts: object, columns: Iterable[str]) -> Row:
-    return {name: getattr(facts, name) for name in columns}
+def _row(facts: object, columns: Sequence[str]) -> Row:
+    return dict(zip(columns, _getter(columns)(facts), strict=True))
+
+
+@cache
+def _getter(columns: Sequence[str]) -> Callable[[object], tuple[Any, ...]]:
+    return attrgetter(*columns)
 
 
 def _enrolment_row(enrolment: EnrolmentFacts, now: datetime) -> Row:
@@ -133,7 +140,7 @@ def _state_row(email: EmailFacts, now: datetime) -> Row:
 def _first_events(email: EmailFacts, now: datetime) -> list[Row]:
     if email.state is not State.CANCELLED:
         return [_event_row(email, now)]
-    # What one call planned, the next one of the same transaction cancelled.
+    # Planned by one call and cancelled by the next in the same transaction.
     planned = replace(email, state=State.PLANNED, reason=None, reason_code=None)
     return [_event_row(each, now) for each in (planned, email)]
 
@@ -150,7 +157,7 @@ def _event_row(email: EmailFacts, now: datetime) -> Row:
 
 
 def _update(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Set the columns of rows, all of the same ones, by their ids; what never changes of a row is left alone."""
+    """Update the same columns of several rows by id; immutable columns are left out."""
     if not rows:
         return
     names = [name for name in rows[0] if name not in FIXED]

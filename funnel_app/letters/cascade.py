@@ -1,4 +1,4 @@
-"""Which declaration wins: what is inlined and what stays in the head, weighed as a browser weighs the source."""
+"""Cascade: which declaration wins between inlined styles and those in the head, as in a browser."""
 
 import re
 from collections import defaultdict
@@ -11,7 +11,7 @@ from funnel_app.letters.changing import Changing, Commented
 from funnel_app.letters.stylesheet import Declaration, Group, Rule, Selector, Sheet, declarations_in
 from funnel_app.letters.tags import MARK, Protected
 
-# Past this, which takes half a second, whatever stays is taken for the stronger one.
+# Beyond this, which takes half a second, everything that stays counts as the stronger one.
 MOST_COMPARED = 1_000_000
 
 _STYLE = re.compile(f"(?:{MARK.pattern})?style")
@@ -21,7 +21,7 @@ _Rank = tuple[bool, bool, tuple[int, int, int], int]
 
 @dataclass(frozen=True, eq=False)
 class Claim:
-    """One declaration of a selector, or of a style attribute, and the elements that it speaks of."""
+    """One declaration of a selector or a style attribute, and the elements that it applies to."""
 
     selector: str | None
     style: str | None
@@ -46,7 +46,7 @@ class Page:
         self._found: dict[str, frozenset[int]] = {}
 
     def matched(self, selector: str) -> frozenset[int]:
-        """Return the elements that a selector matches; none where it cannot be read."""
+        """Return the elements that a selector matches; none if it is invalid."""
         if selector not in self._found:
             try:
                 self._found[selector] = frozenset(node.mem_id for node in self.parsed.css(selector))
@@ -55,19 +55,19 @@ class Page:
         return self._found[selector]
 
     def is_inlined(self, selector: Selector) -> bool:
-        """Tell whether a rule with this selector is inlined into some element."""
+        """Say whether a rule with this selector is inlined into any element."""
         return selector.is_plain and bool(self.matched(selector.text))
 
     def is_wanted(self, selector: Selector) -> bool:
-        """Tell whether a selector speaks of something that inlining does not reach, but for Outlook's comments."""
+        """Say whether a selector matches something that inlining does not reach, besides Outlook's comments."""
         return not self.is_inlined(selector) or self._changing.may_be(selector)
 
     def stays(self, selector: Selector) -> bool:
-        """Tell whether a rule with this selector must be in the head."""
+        """Say whether a rule with this selector must be in the head."""
         return self.is_wanted(selector) or self._commented.may_be(selector)
 
     def subjects(self, selector: Selector) -> frozenset[int]:
-        """Return the elements that a selector may speak of: where none is certain, all that its last part fits."""
+        """Return the elements that a selector may match: if unknown, all that its last part fits."""
         found = self.matched(selector.lasting)
         last = selector.subject
         if self._changing.may_be(selector):
@@ -76,7 +76,7 @@ class Page:
 
 
 class Cascade:
-    """All declarations of a page: one that stays in the head must be `!important` where it wins over one inlined."""
+    """All declarations of a page: one that stays in the head becomes `!important` if it wins over an inlined one."""
 
     def __init__(self, page: Page, inlined: Iterable[Sheet], held: Iterable[Sheet]) -> None:
         self._page = page
@@ -93,7 +93,7 @@ class Cascade:
                 self._take(sheet, held=are_held)
 
     def needs_strength(self, rule: Rule, selector: Selector, declared: Declaration) -> bool:
-        """Tell whether a declaration that stays wins anywhere; where it must not win, the stronger one becomes firm."""
+        """Say whether a declaration that stays wins anywhere; where it must not win, the stronger one becomes firm."""
         claim, family = self._claims[rule, selector, declared.name], _family(declared.name)
         self._compared += len(self._inline[family])
         if self._compared > MOST_COMPARED:
@@ -107,7 +107,7 @@ class Cascade:
         return True
 
     def _would_win_too_much(self, claim: Claim) -> bool:
-        """Tell whether a claim, once important, would win over one in the head that was meant to be so."""
+        """Say whether a claim, once important, would win over an important one in the head."""
         family = self._kept[_family(claim.declared.name)]
         strong = Claim(claim.selector, None, claim.declared, claim.elements, (True, *claim.rank[1:]))
         return any(each.declared.important and each.beats(claim) and strong.beats(each) for each in family)
@@ -141,11 +141,11 @@ class Cascade:
 
 
 def _own_styles(page: Page) -> Iterator[Claim]:
-    """Yield a claim per declaration of each style attribute, once for all elements that have the same."""
+    """Yield a claim per declaration of each style attribute, once for all elements with the same one."""
     elements: dict[str, set[int]] = defaultdict(set)
     for node in page.parsed.css("*"):
         for name, value in node.attributes.items():
-            # The name has a mark before it where the attribute stands in an {% if %}.
+            # The name has a mark before it if the attribute is inside an {% if %}.
             if value and _STYLE.fullmatch(name):
                 elements[value].add(node.mem_id)
     for style, having in elements.items():
@@ -158,5 +158,5 @@ def _family(name: str) -> str:
 
 
 def _clash(one: str, other: str) -> bool:
-    """Tell whether two properties set the same thing, as padding and padding-left do."""
+    """Say whether two properties set the same thing, as padding and padding-left do."""
     return one == other or one.startswith(f"{other}-") or other.startswith(f"{one}-")

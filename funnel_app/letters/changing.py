@@ -1,4 +1,4 @@
-"""Elements of a page that an inliner does not see: whose class is chosen for each lead, or that only Outlook reads."""
+"""Changing elements, which an inliner does not see: a class is chosen for each lead, or only Outlook reads them."""
 
 import re
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ _TAG = re.compile(r"<?([A-Za-z][\w-]*)")
 
 
 class Changing:
-    """The elements whose classes and ids are chosen for each lead, and which ones: None is any."""
+    """The elements with classes and ids chosen for each lead, and which names; None is any."""
 
     def __init__(self, protected: Protected, page: LexborHTMLParser) -> None:
         found = ((node, _chosen(_start_of(node), protected)) for node in page.css("*"))
         self._elements = [(node.mem_id, node.tag, chosen) for node, chosen in found if chosen is None or chosen]
 
     def may_be(self, selector: Selector) -> bool:
-        """Tell whether a selector speaks of such a name."""
+        """Say whether a selector uses such a name."""
         names = selector.names
         return any(bool(names) if chosen is None else names & chosen for _, _, chosen in self._elements)
 
     def elements(self, last: Selector) -> frozenset[int]:
-        """Return the elements that the last part of a selector may come to match."""
+        """Return the elements that the last part of a selector may match."""
         tag = _TAG.match(last.text)
         fitting = (each for each in self._elements if tag is None or tag[1].lower() == each[1])
         return frozenset(element for element, _, chosen in fitting if chosen is None or last.names & chosen)
@@ -37,7 +37,7 @@ class Changing:
 
 @dataclass(frozen=True)
 class Commented:
-    """What stands in comments that only Outlook reads: nothing is inlined there, and Outlook reads the head."""
+    """Elements in comments that only Outlook reads: they are not inlined, and Outlook reads the head."""
 
     tags: frozenset[str]
     names: frozenset[str]
@@ -50,7 +50,7 @@ class Commented:
         return cls(frozenset(_TAG.findall(start)[0].lower() for start in starts), frozenset(names))
 
     def may_be(self, selector: Selector) -> bool:
-        """Tell whether a selector may speak of one of the elements."""
+        """Say whether a selector may match one of the elements."""
         tag = _TAG.match(selector.subject.text)
         fits = tag is None or tag[1].lower() in self.tags
         return bool(self.tags) and selector.subject.names <= self.names and fits
@@ -61,7 +61,7 @@ def _values(start: str) -> list[str]:
 
 
 def _chosen(start: str, protected: Protected) -> set[str] | None:
-    """Return the names that a start tag's blocks choose from; None where a value or half a name comes in."""
+    """Return the names that a start tag's blocks choose from; None if a value or part of a name is inserted."""
     names: set[str] = set()
     in_a_block = bool(MARK.search(_QUOTED.sub("", start)))
     for value in _values(start):
@@ -73,6 +73,6 @@ def _chosen(start: str, protected: Protected) -> set[str] | None:
 
 
 def _start_of(node: LexborNode) -> str:
-    """Return the attributes that may choose a class, as a start tag; empty where no tag is among them."""
+    """Return the attributes that may choose a class, as a start tag; empty if they contain no tag."""
     written = " ".join(f'{name}="{value or ""}"' for name, value in node.attributes.items() if _MAY_CHOOSE.search(name))
     return f"<x {written}>" if MARK.search(written) else ""

@@ -1,4 +1,4 @@
-"""What is judged, and the verdict: plain data, which goes to another process and comes back."""
+"""Drafts and verdicts: plain data, exchanged with the judging process."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from funnel_app.letters.render import Parts
 
 @dataclass(frozen=True)
 class Sample:
-    """A made-up reader: a name, the value of every variable, and the envelope of their letter."""
+    """A made-up reader: name, variable values, and the envelope of the letter."""
 
     name: str
     values: Mapping[str, object]
@@ -22,7 +22,7 @@ class Sample:
 class Draft:
     """A template as it was read, and what it is judged by.
 
-    blocks is what was typed with looks and links, as plain data; layout is what a letter of words is put into.
+    `blocks` is rich content as plain data; `layout` is the page around a letter written as text.
     """
 
     subject: str
@@ -36,9 +36,9 @@ class Draft:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Everything wrong with a template, and its parts made ready; None where one of the problems blocks.
+    """All problems of a template, and its prepared parts; None if a problem blocks it.
 
-    read_as says how the text was read, html is what was meant by it.
+    `read_as` says how the text was interpreted, `html` is the resulting HTML.
     """
 
     problems: tuple[Problem, ...]

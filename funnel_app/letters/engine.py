@@ -1,7 +1,8 @@
-"""Jinja2's sandbox with as little in it as letters need."""
+"""Engine: Jinja2's sandbox, reduced to what letters need."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import TypeVar
 
 from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, Undefined
@@ -9,12 +10,15 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from funnel_app.letters.language import FILTERS, TESTS, outside
 from funnel_app.letters.limits import MOST_LETTER_CHARS
+from funnel_app.letters.shape import marked
+
+PIECES_AT_A_TIME = 32
 
 _Thing = TypeVar("_Thing")
 
 
 class _Missing(StrictUndefined):
-    """A name without a value: its use raises UndefinedError with just the name as the message."""
+    """A missing value: using it raises UndefinedError with the name as the message."""
 
     @property
     def _undefined_message(self) -> str:
@@ -23,9 +27,9 @@ class _Missing(StrictUndefined):
 
 @lru_cache(maxsize=256)
 def template(source: str, *, html: bool) -> Template:
-    """Return the compiled template; raises TemplateSyntaxError, also for what is outside of the language.
+    """Return the compiled template; raises TemplateSyntaxError, also for anything outside the language.
 
-    Jinja2 works out constants while it compiles, so that what is not allowed must not come so far.
+    Jinja2 evaluates constants while compiling, so disallowed nodes must be rejected before.
     """
     environment = _HTML if html else PLAIN
     forbidden = next(outside(environment.parse(source)), None)
@@ -35,14 +39,21 @@ def template(source: str, *, html: bool) -> Template:
 
 
 def fill(source: str, values: Mapping[str, object], *, html: bool) -> str:
-    """Return the source with its values; raises what Jinja2 does, and ValueError where it becomes no letter's size."""
-    pieces, length = [], 0
-    for piece in template(source, html=html).generate(values):
-        length += len(piece)
-        if length > MOST_LETTER_CHARS:
+    """Return the rendered source; raises what Jinja2 does, and ValueError above the maximum size.
+
+    In HTML, filled-in values are between the marks of `letters.shape`.
+    """
+    return template(source, html=html).render(values)
+
+
+def _joined(pieces: Iterable[str]) -> str:
+    """Join the pieces of a letter, a few at a time, so that it never grows far beyond the maximum size."""
+    waiting, found = iter(pieces), ""
+    while some := list(islice(waiting, PIECES_AT_A_TIME)):
+        found = "".join((found, *some))
+        if len(found) > MOST_LETTER_CHARS:
             raise ValueError(f"it grows past {MOST_LETTER_CHARS:,} characters")
-        pieces.append(piece)
-    return "".join(pieces)
+    return found
 
 
 def _as_words(value: object) -> object:
@@ -62,20 +73,25 @@ def _money(amount: object) -> str:
 
 
 def _pluralize(number: object, endings: str = "s") -> str:
-    """Return the ending of a word for this many: "" and "s", or two with a comma between, as in "y,ies"."""
+    """Return the ending of a word for this number: "" and "s", or two separated by a comma, as in "y,ies"."""
     one, _, many = endings.rpartition(",")
     return one if float(str(number)) == 1 else many
 
 
 def _is_known(value: object) -> bool:
-    """Say whether a name has a value at all: 0 and no are known, nothing and an empty text are not."""
+    """Say whether a name has a value: 0 and no are values, None and an empty text are not."""
     return not isinstance(value, Undefined) and value not in (None, "")
 
 
-def _environment(*, autoescape: bool) -> Environment:
+def _marked_words(value: object) -> object:
+    return marked(_as_words(value))
+
+
+def _environment(*, html: bool) -> Environment:
     environment = ImmutableSandboxedEnvironment(
-        undefined=_Missing, autoescape=autoescape, finalize=_as_words, keep_trailing_newline=True
+        undefined=_Missing, autoescape=html, finalize=_marked_words if html else _as_words, keep_trailing_newline=True
     )
+    environment.concat = _joined  # type: ignore[method-assign]
     environment.globals.clear()
     environment.filters |= {"money": _money, "pluralize": _pluralize}
     environment.tests["known"] = _is_known
@@ -88,5 +104,5 @@ def _only(things: dict[str, _Thing], names: Iterable[str]) -> dict[str, _Thing]:
     return {name: things[name] for name in names}
 
 
-_HTML = _environment(autoescape=True)
-PLAIN = _environment(autoescape=False)
+_HTML = _environment(html=True)
+PLAIN = _environment(html=False)

@@ -1,10 +1,12 @@
-"""The last lines of a letter: who sends it, and the way out, where the template has forgotten them."""
+"""Footer: the sender's address and the unsubscribe link, if the template lacks them."""
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 
 from funnel_app.letters.made import Made
+from funnel_app.letters.shape import marked
 from funnel_app.letters.words import one_line, squashed
 
 _END = re.compile(r"</body\s*>", re.IGNORECASE)
@@ -15,7 +17,7 @@ _STYLE = (
 
 @dataclass(frozen=True)
 class Footer:
-    """What a letter must say at its end; the invitation is the sentence before the way out."""
+    """What a letter must have at its end; the invitation is the sentence before the unsubscribe link."""
 
     url: str
     invitation: str
@@ -23,18 +25,18 @@ class Footer:
     company_address: str
 
     def under_html(self, html: str, made: Made) -> str:
-        """Return the page with what its reader lacks before its end; a way out that nobody sees is none."""
+        """Return the page with what it lacks added before its end; an invisible link counts as missing."""
         lines = []
         if self.url and self.url not in made.links:
             lines.append(
-                f'{escape(self.invitation)} <a href="{escape(self.url)}" style="color:#777777">Unsubscribe</a>'
+                f'{escape(self.invitation)} <a href="{marked(self.url)}" style="color:#777777">Unsubscribe</a>'
             )
         if self.company_address and not self._is_addressed(made.text):
             lines.append(escape(self._signature()))
         return _before_end(html, f'<div style="{_STYLE}">{"<br>".join(lines)}</div>') if lines else html
 
     def under_text(self, text: str) -> str:
-        """Return the text with what it lacks after it."""
+        """Return the text with what it lacks added."""
         lines = []
         if self.url and self.url not in text:
             lines.append(f"{self.invitation} Unsubscribe: {self.url}")
@@ -46,12 +48,21 @@ class Footer:
         return self._may_show_address(text) and squashed(self.company_address) in squashed(text)
 
     def _may_show_address(self, text: str) -> bool:
-        # To read a page is most of what a letter costs: not where a word of the address is nowhere in it.
-        word = max(re.findall(r"\w+", self.company_address.casefold()), key=len, default="")
-        return word in text.casefold()
+        # Searching for a word of the address is cheaper than squashing the page.
+        return self.address_word in text.casefold()
+
+    @property
+    def address_word(self) -> str:
+        """The longest word of the company's address, in lower case."""
+        return _longest_word(self.company_address)
 
     def _signature(self) -> str:
         return one_line(", ".join(filter(None, (self.company_name, self.company_address))))
+
+
+@lru_cache(16)
+def _longest_word(text: str) -> str:
+    return max(re.findall(r"\w+", text.casefold()), key=len, default="")
 
 
 def _before_end(html: str, addition: str) -> str:

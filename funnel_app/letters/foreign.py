@@ -1,4 +1,4 @@
-"""Placeholders as other tools write them: a lead would read them as they stand."""
+"""Foreign placeholders: other tools' syntax, which a lead would read literally."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from funnel_app.letters.problem import Problem, fault
 from funnel_app.letters.suggest import suggest
 
-# Mailchimp, ActiveCampaign, Kit and old forms, Zapier and JavaScript, ERB and EJS, and half of our own.
+# Mailchimp, ActiveCampaign, Kit and old forms, Zapier and JavaScript, ERB and EJS, and incomplete ones of ours.
 _FOREIGN = re.compile(
     r"\*\|\s*(?P<stars>\w+)(?::\w+)?\s*\|\*"
     r"|%(?P<percents>[A-Z][A-Z0-9_]{2,40})%"
@@ -19,7 +19,7 @@ _FOREIGN = re.compile(
 
 
 def foreign_placeholders(part: str, texts: Collection[str], known: Collection[str]) -> Iterator[Problem]:
-    """Yield a problem per placeholder of another tool in these texts of a part, with the spelling that works here."""
+    """Yield a problem per foreign placeholder in these texts, with the spelling that works here."""
     found = {match[0]: match[match.lastgroup or 0] for text in texts for match in _FOREIGN.finditer(text)}
     for written, name in found.items():
         detail = f'The {part} says "{written}", which no lead should read: another tool would fill it in.'

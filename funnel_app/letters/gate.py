@@ -1,4 +1,4 @@
-"""The gate: everything wrong with a template, before a lead can receive it."""
+"""Gate: find everything wrong with a template before a lead can receive it."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -27,7 +27,7 @@ _EXPIRES = re.compile(
 _VARIABLES = re.compile(f"(?:{MARK.pattern})+")
 
 
-# Where tags cannot be read, nobody knows which names there are.
+# If tags cannot be parsed, the used names are unknown.
 _UNREADABLE = {"syntax", "curly_quotes"}
 
 
@@ -38,7 +38,7 @@ class _Part(NamedTuple):
 
 
 def inspect(subject: str, html: str, *, status: str, known: Collection[str]) -> tuple[Problem, ...]:
-    """Return every problem of a template; known are the names of the variables that its letters are given."""
+    """Return every problem of a template; `known` are the names of its variables."""
     body = _part(html)
     _, subject_problems = _tags("subject line", subject, protect(subject).source, known)
     names, body_problems = _tags("body", html, body.page.text, known)
@@ -51,7 +51,7 @@ def inspect(subject: str, html: str, *, status: str, known: Collection[str]) -> 
 
 
 def blocked(problems: Collection[Problem]) -> bool:
-    """Tell whether any of the problems keeps the template from being sent."""
+    """Say whether any of the problems keeps the template from being sent."""
     return any(problem.blocking for problem in problems)
 
 
@@ -61,7 +61,7 @@ def _part(html: str) -> _Part:
 
 
 def beside_the_body(subject: str, status: str) -> Iterator[Problem]:
-    """Yield what keeps a template from being sent whatever its body says."""
+    """Yield the problems that block a template whatever its body says."""
     if not shown(without_unseen(subject)):
         yield fault("no_subject", "The template has no subject line.")
     if status.strip().casefold() not in ("", "active"):
@@ -79,7 +79,7 @@ def _is_empty(html: str) -> bool:
 
 
 def _tags(part: str, source: str, visible: str, known: Collection[str]) -> tuple[frozenset[str], list[Problem]]:
-    """Return a part's names and problems; what is wrong only because of Notion's changes is not told twice."""
+    """Return a part's names and problems; problems caused by Notion's changes are reported once."""
     changed = list(notion.changes(part, source))
     parsed = parse(part, notion.straightened(source) if changed else source, known)
     if changed:
@@ -117,7 +117,7 @@ def _links(body: _Part) -> Iterator[Problem]:
 
 
 def _leads_somewhere(link: str, protected: Protected) -> bool:
-    """Tell whether a link is well formed, or each of the targets that its {% if %} chooses from."""
+    """Say whether a link is well formed, or each of the targets that its {% if %} chooses from."""
     choices = [each.strip() for each in protected.between_blocks(link) if each.strip()]
     each_is_good = bool(choices) and all(_GOOD_LINK.fullmatch(each) or _VARIABLES.fullmatch(each) for each in choices)
     return each_is_good or bool(_GOOD_LINK.fullmatch(link))
@@ -134,7 +134,7 @@ def _looks(body: _Part) -> Iterator[Problem]:
 
 
 def _pictures(body: _Part) -> Iterator[Problem]:
-    """Yield a problem per picture whose address no reader's program can load, or not for long."""
+    """Yield a problem per image whose address mail programs cannot load, or not for long."""
     for address in body.page.sources:
         told = body.protected.restored(address)
         if _EXPIRES.search(address):

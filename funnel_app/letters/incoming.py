@@ -1,4 +1,4 @@
-"""What a stranger's email says, as plain text: nothing of its HTML is ever shown, and no more than is read."""
+"""Incoming emails as plain text: their HTML is never shown, and long ones are cut."""
 
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
@@ -8,7 +8,7 @@ from selectolax.lexbor import LexborHTMLParser
 from funnel_app.letters.words import one_line, printable, tidy
 
 LONGEST_TEXT, LONGEST_HTML, LONGEST_SUBJECT = 20_000, 200_000, 300
-# Tags within tags take the parser the square of their number: forty thousand took six seconds of everybody's.
+# Parsing is quadratic in the nesting depth: forty thousand levels took six seconds.
 MOST_TAGS = 8_000
 CUT = "\n\n[The rest was left out: read it at Resend.]\n"
 _UNREAD = ["head", "style", "script", "title", "template", "noscript", "textarea", "select", "iframe", "object", "svg"]
@@ -16,7 +16,7 @@ _ENDS_LINE = ("p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "blockquote"
 
 
 def text_of(text: str | None, html: str | None) -> str:
-    """Return what an email says: its text part, else the words of its HTML; cut where it is longer than people read."""
+    """Return an email's text part, else its HTML's words; cut to a readable length."""
     said = text if text and text.strip() else _words_of(html or "")
     clean = tidy(printable(said[: 4 * LONGEST_TEXT])).strip()
     whole = len(clean) <= LONGEST_TEXT and len(said) <= 4 * LONGEST_TEXT
@@ -24,12 +24,12 @@ def text_of(text: str | None, html: str | None) -> str:
 
 
 def subject_of(subject: str) -> str:
-    """Return a subject in one line, cut where it is longer than people write."""
+    """Return a subject in one line, cut to a reasonable length."""
     return one_line(decoded(subject[: 4 * LONGEST_SUBJECT]))[:LONGEST_SUBJECT]
 
 
 def decoded(header: str) -> str:
-    """Return a header's words as they read, where they come in the letters of the wire (RFC 2047)."""
+    """Return a header's decoded words (RFC 2047)."""
     if "=?" not in header:
         return header
     try:

@@ -1,4 +1,4 @@
-"""Judge a template as a whole: its source, what preparing makes of it, and the letter that each sample would get."""
+"""Judge a template as a whole: its source, its prepared form, and each sample's letter."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ from funnel_app.letters.words import printable
 from funnel_app.letters.written.source import read_source
 
 GMAIL_CLIPS_BYTES = 102 * 1024
-# Gmail leaves out every style of a letter whose styles are longer (github.com/hteumeuleu/email-bugs/issues/90).
+# Gmail drops all styles of a letter above this size (github.com/hteumeuleu/email-bugs/issues/90).
 GMAIL_STYLE_CHARS = 16_384
 FEW_LOST_WORDS = 12
 ALIKE = 0.7
@@ -32,7 +32,7 @@ _WORD = re.compile(r"\w+")
 
 
 def judge(draft: Draft) -> Verdict:
-    """Return what is wrong with a template, and its parts where letters may be made of them."""
+    """Return what is wrong with a template, and its parts if letters may be made of them."""
     if found := tuple(oversized(draft.subject, draft.html)):
         return Verdict(found, None)
     written = read_source(draft.html, draft.blocks, draft.layout)
@@ -50,7 +50,7 @@ def _judged(draft: Draft) -> Verdict:
         return Verdict(found, None)
     markup = tuple(broken_markup(draft.html))
     if any(problem.code == "too_deep" for problem in markup):
-        # To read it costs the square of its depth: not once more.
+        # Parsing is quadratic in the depth, so it is not repeated.
         return Verdict(_worst_first((*markup, *beside_the_body(draft.subject, draft.status))), None)
     found = _worst_first((*inspect(draft.subject, draft.html, status=draft.status, known=draft.known), *markup))
     if blocked(found):
@@ -63,12 +63,12 @@ def _judged(draft: Draft) -> Verdict:
 
 
 def _worst_first(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return each problem once, those that block before the others: what tells of one tells of the first."""
+    """Return each problem once, blocking ones first."""
     return tuple(sorted(dict.fromkeys(problems), key=lambda problem: not problem.blocking))
 
 
 def _uncovered(draft: Draft, parts: Parts) -> Iterator[Problem]:
-    """Yield a problem per tag that only preparing brought to light, since nobody read it in the source."""
+    """Yield a problem per tag that appears only after preparation, hidden in the source."""
     typed = {tag for source in (draft.subject, draft.html) for tag in tags_of(source)}
     for part, source in (("body", parts.html), ("text part", parts.text)):
         for tag in dict.fromkeys(tags_of(source)):
@@ -80,7 +80,7 @@ def _uncovered(draft: Draft, parts: Parts) -> Iterator[Problem]:
 
 
 def _not_inlined(draft: Draft, parts: Parts) -> Iterator[Problem]:
-    """Yield a problem where the styles stay where they are, as one tag would be moved by inlining them."""
+    """Yield a problem if styles are not inlined because inlining would move a tag."""
     source = protect(printable(draft.html))
     if "<style" in draft.html.lower() and parts.html == source.restored(source.source):
         yield warning("not_inlined", "A tag stands where HTML has no place for it, so the styles are not inlined.")
@@ -121,8 +121,8 @@ def _looks(letter: Letter) -> Iterator[Problem]:
 
 
 def _unseen(letter: Letter, seen: set[str]) -> Iterator[Problem]:
-    """Yield a problem where a reader sees only a small part of the words that the letter has."""
-    # What a box to type in swallows counts as written, and not as seen.
+    """Yield a problem if a reader sees only a small part of the letter's words."""
+    # Text inside a form field counts as written, and not as seen.
     page = re.sub(r"(</?)textarea\b", r"\1div", letter.html, flags=re.IGNORECASE)
     written = set(_WORD.findall(protect(page).without_markup().casefold()))
     unseen = written - seen

@@ -1,7 +1,6 @@
-"""The little language of templates: which nodes, filters and tests it has, and within which bounds.
+"""Template language: its nodes, filters, tests, and limits.
 
-Every letter of every lead is filled in inside a worker, so nothing of the language may take more time or memory than
-its own length and that of its values.
+Workers render every letter, so no construct may take more time or memory than its own length and that of its values.
 """
 
 import math
@@ -40,7 +39,7 @@ _CALLED = {
 
 
 class Argument(NamedTuple):
-    """One argument of a filter: its name in Jinja2, what it must be, and whether a node is that."""
+    """An argument of a filter: its name in Jinja2, what it must be, and a check of the node."""
 
     name: str
     meaning: str
@@ -89,7 +88,7 @@ TESTS = ("defined", "known")
 
 
 def outside(tree: nodes.Node) -> Iterator[str]:
-    """Yield what is outside of the language, or past its bounds, in words for the owner of a template."""
+    """Yield what is outside the language, or past its limits, in words for the template's owner."""
     if is_deep(tree):
         yield f"more than {MOST_DEPTH} things within each other"
         return
@@ -99,7 +98,7 @@ def outside(tree: nodes.Node) -> Iterator[str]:
 
 
 def is_deep(tree: nodes.Node) -> bool:
-    """Tell whether a tree is nested too deep, without a call per level."""
+    """Say whether a tree is nested too deep, without recursion."""
     waiting = [(tree, 0)]
     while waiting:
         node, depth = waiting.pop()
@@ -110,7 +109,7 @@ def is_deep(tree: nodes.Node) -> bool:
 
 
 def _outside(node: nodes.Node) -> str | None:
-    """Return what a node is called if it is outside the language, else None."""
+    """Return the name of a node outside the language, else None."""
     if isinstance(node, nodes.Filter):
         return _filter(node)
     if isinstance(node, nodes.Test) and node.name not in TESTS:
@@ -140,7 +139,7 @@ def _filters(node: nodes.Node) -> list[nodes.Filter]:
 
 
 def _misfits(node: nodes.Filter) -> Iterator[str]:
-    """Yield what is wrong with a filter's arguments, by position or by name."""
+    """Yield what is wrong with a filter's arguments, positional or named."""
     arguments = FILTERS[node.name]
     by_name = {argument.name: argument for argument in arguments}
     given = [*zip(arguments, node.args, strict=False), *((by_name.get(str(k.key)), k.value) for k in node.kwargs)]

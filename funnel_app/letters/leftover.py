@@ -1,6 +1,6 @@
-"""What inlining would lose of a template's styles, so that it can stay in the head.
+"""Leftover styles: what inlining would lose, so that it stays in the head.
 
-An inlined declaration wins over the head's. So what stays becomes `!important`, but only where it won anyway.
+Inlined declarations win over the head's. So what stays becomes `!important`, but only where it won anyway.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -11,7 +11,7 @@ from funnel_app.letters.tags import Protected
 
 
 class Leftover:
-    """The styles of one page: of its inlined sheets what inlining loses, of those that are held back everything."""
+    """A page's leftover styles: what inlining loses of its sheets, and all of the sheets that are not inlined."""
 
     def __init__(self, protected: Protected, inlined: Iterable[Sheet], held: Iterable[Sheet]) -> None:
         self._page = Page(protected)
@@ -22,12 +22,12 @@ class Leftover:
         return "\n".join(self._written(sheet, held=held))
 
     def firm_css(self) -> str:
-        """Return rules to be inlined after the others, once `css()` is known: what stays must not win over them."""
+        """Return rules to inline after the others, once `css()` is known, so that what stays does not win over them."""
         firm = ((claim.selector, claim.declared) for claim in self._cascade.firm if claim.selector is not None)
         return "\n".join(sorted(f"{selector}{{{declared.written(important=True)}}}" for selector, declared in firm))
 
     def firm_style(self, style: str) -> str:
-        """Return what a style attribute needs at its end, so that what stays does not win over it."""
+        """Return what to append to a style attribute, so that what stays does not win over it."""
         firm = (claim.declared for claim in self._cascade.firm if claim.style == style)
         return "".join(sorted(f";{declared.written(important=True)}" for declared in firm))
 
@@ -50,7 +50,7 @@ class Leftover:
         return "\n".join(f"{','.join(texts)}{{{declared}}}" for declared, texts in selectors.items())
 
     def _declared(self, rule: Rule, selector: Selector, *, held: bool) -> str:
-        """Return what a rule declares of one of its selectors, as strong as it must be there."""
+        """Return a rule's declarations for one of its selectors, as strong as each must be."""
         strong = held or self._page.is_wanted(selector)
         return ";".join(
             each.written(important=strong and self._cascade.needs_strength(rule, selector, each))

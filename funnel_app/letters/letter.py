@@ -1,12 +1,12 @@
-"""The exact message that goes to one person."""
+"""Letter: the exact message to one person."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from funnel_app.letters.footer import Footer
-from funnel_app.letters.made import read_made
 from funnel_app.letters.render import Parts, RenderFailed, render
+from funnel_app.letters.shape import read_marked, unmarked
 from funnel_app.letters.words import one_line
 
 _MARKETING = "You receive this email because you asked to hear from {company}."
@@ -15,7 +15,7 @@ _TRANSACTIONAL = "This email is about your booking or order with {company}. No w
 
 @dataclass(frozen=True)
 class Envelope:
-    """Who writes to whom, in whose name, with which way out and which tags."""
+    """Sender, recipient, company, unsubscribe link and tags of a letter."""
 
     sender: str
     to: str
@@ -29,7 +29,7 @@ class Envelope:
 
 @dataclass(frozen=True)
 class Letter:
-    """One message, complete; the same parts, values and envelope give the same letter."""
+    """One complete message; the same parts, values and envelope give the same letter."""
 
     sender: str
     to: str
@@ -42,11 +42,11 @@ class Letter:
 
 
 def compose(parts: Parts, values: Mapping[str, object], envelope: Envelope) -> Letter:
-    """Return the letter, with the footer that it lacks and a way out in its headers; raises LetterError."""
+    """Return the letter with footer and List-Unsubscribe headers; raises LetterError."""
     url = _url(envelope)
     rendered = render(parts, {**values, **_from_envelope(envelope, url)})
     footer = _footer(envelope, url)
-    html = _seen(rendered.html, footer)
+    html = unmarked(_seen(rendered.marked, footer))
     return Letter(
         sender=one_line(envelope.sender),
         to=one_line(envelope.to),
@@ -60,18 +60,18 @@ def compose(parts: Parts, values: Mapping[str, object], envelope: Envelope) -> L
 
 
 def _seen(html: str, footer: Footer) -> str:
-    """Return the page with its footer; raises RenderFailed where its reader would see no words, or no way out."""
-    made = read_made(html)
+    """Return the page with its footer; raises RenderFailed if no words or no unsubscribe link are visible."""
+    made = read_marked(html, footer.url, footer.address_word)
     if made.shows_nothing:
         raise RenderFailed("The reader would see nothing of it: its words are hidden or swallowed by broken HTML.")
     whole = footer.under_html(html, made)
-    if whole is not html and footer.url and footer.url not in read_made(whole).links:
+    if whole is not html and footer.url and footer.url not in read_marked(whole, footer.url, footer.address_word).links:
         raise RenderFailed("The reader would not see the unsubscribe link: broken HTML swallows the end of the letter.")
     return whole
 
 
 def _url(envelope: Envelope) -> str:
-    """Return the way out without anything that could end its header; raises RenderFailed where marketing has none."""
+    """Return the unsubscribe link, safe for a header; raises RenderFailed if marketing has none."""
     url = re.sub(r"[\s<>\"]", "", one_line(envelope.unsubscribe_url))
     if envelope.marketing and not url:
         raise RenderFailed("A marketing letter needs an unsubscribe link.")
@@ -79,7 +79,7 @@ def _url(envelope: Envelope) -> str:
 
 
 def _from_envelope(envelope: Envelope, url: str) -> dict[str, object]:
-    """Return the values that must agree with the headers and the footer."""
+    """Return the variables that must agree with the headers and the footer."""
     return {
         "unsubscribe_url": url,
         "company_name": envelope.company_name,
@@ -94,12 +94,12 @@ def _footer(envelope: Envelope, url: str) -> Footer:
 
 
 def _headers(url: str) -> dict[str, str]:
-    """Return the one-click way out of RFC 8058."""
+    """Return the one-click unsubscribe headers of RFC 8058."""
     if not url:
         return {}
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def _tag(text: str) -> str:
-    """Return a text as Resend accepts it in a tag: ASCII letters, digits, _ and -, at most 256."""
+    """Return a text as Resend allows it in a tag: ASCII letters, digits, _ and -, at most 256."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", text)[:256]

@@ -1,4 +1,4 @@
-"""How much a template and a letter may be, so that no foreign text takes more than a letter is worth."""
+"""Limits of templates and letters, so that no foreign text takes excessive resources."""
 
 from collections.abc import Iterator
 
@@ -10,12 +10,12 @@ MOST_TAGS = 500
 MOST_ELEMENTS = 20_000
 MOST_COMMENTS = 1_000
 MOST_LETTER_CHARS = 1_000_000
-# Nested deeper, css-inline 0.24 runs out of stack and takes its process with it; real emails stay under 60.
+# Deeper nesting overflows css-inline 0.24's stack and crashes the process; real emails stay under 60.
 MOST_NESTED = 200
 
 
 def oversized(subject: str, html: str) -> Iterator[Problem]:
-    """Yield a problem per limit that a template passes; it only counts, so it is quick whatever the text."""
+    """Yield a problem per exceeded limit; it only counts, so it is fast for any text."""
     counted = (
         ("subject line", "characters", len(subject), MOST_SUBJECT_CHARS),
         ("subject line", "tags", _tags(subject), MOST_TAGS),

@@ -1,4 +1,4 @@
-"""Words that stand on a page and cannot be read: of no size, or in the colour of what is behind them."""
+"""Unreadable words on a page: of no size, or in the colour of their background."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -13,14 +13,14 @@ from funnel_app.letters.stylesheet import Declaration, Group, Rule, declarations
 Colour = tuple[float, float, float]
 
 BLACK, WHITE, LINK = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (0.0, 0.0, 0.93)
-# Nearer to each other in red, green and blue than this, nobody tells two colours apart.
+# Colours nearer than this in RGB are indistinguishable.
 ALIKE = 0.03
 TRANSPARENT, SOLID = 0.1, 0.95
-# A letter of this size is a dot: preheaders are hidden so.
+# At this size text is a dot: preheaders are hidden so.
 DOT_PX = 1.0
 MOST_SELECTORS = 200
 
-# What says how words look; of two that say the same the later one counts.
+# Properties that determine how text looks; of two for the same, the later counts.
 _LOOKS = {
     "color": "colour",
     "background": "behind",
@@ -30,16 +30,16 @@ _LOOKS = {
     "font-size": "size",
 }
 _SIZE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(px|pt|em|rem|%)?\Z")
-# These show words in another way than by their colour.
+# Properties that show text other than by its colour.
 _OTHER_WAYS = ("text-shadow", "background-clip", "text-fill-color", "blend-mode")
-# Nobody here knows what colour these are.
+# Colours that depend on the mail program.
 _UNKNOWN = ("url(", "gradient(", "var(", "light-dark(", "color-mix(")
 _SELDOM = re.compile(r"prefers-color-scheme|print|:hover|:active|:focus|:visited|\[data-og", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class _Own:
-    """What an element says itself; None is nothing."""
+    """What an element itself declares; None is nothing."""
 
     colour: tuple[Colour, float] | None = None
     behind: tuple[Colour, float] | None = None
@@ -48,7 +48,7 @@ class _Own:
 
 @dataclass(frozen=True)
 class _Look:
-    """How an element draws its words; None is a colour that nobody knows."""
+    """How an element renders its text; None is an unknown colour."""
 
     colour: Colour | None = BLACK
     behind: Colour | None = WHITE
@@ -56,13 +56,13 @@ class _Look:
 
     @property
     def shows(self) -> bool:
-        """Whether its words can be read."""
+        """Whether its text is readable."""
         if not self.sized or self.colour is None or self.behind is None:
             return self.sized
         return any(abs(one - other) > ALIKE for one, other in zip(self.colour, self.behind, strict=True))
 
     def within(self, own: _Own | None) -> "_Look":
-        """Return how an element within this one draws; None is one of which that is not certain."""
+        """Return how a child element renders; None if uncertain."""
         if own is None:
             return _Look(None, None)
         if own is NOTHING:
@@ -76,7 +76,7 @@ NOTHING = _Own()
 
 
 def unreadable_words(page: LexborHTMLParser) -> list[LexborNode]:
-    """Return the texts of a page that nobody can read for their size or colour; what is not certain counts as read."""
+    """Return the texts of a page that are unreadable by size or colour; uncertain ones count as readable."""
     changed = _changed_in_head(page)
     if changed is None or page.root is None:
         return []
@@ -105,7 +105,7 @@ def _own(node: LexborNode) -> _Own | None:
 
 @lru_cache(4096)
 def _said(style: str, ink: str, ground: str, is_link: bool) -> _Own | None:
-    """Return what attributes say of an element's looks; None where that is not certain."""
+    """Return what attributes declare of an element's looks; None if uncertain."""
     declared = declarations_in(style)
     if (style.strip() and not declared) or any(map(_is_elsewhere, declared)):
         return None
@@ -118,14 +118,14 @@ def _said(style: str, ink: str, ground: str, is_link: bool) -> _Own | None:
 
 
 def _is_elsewhere(declared: Declaration) -> bool:
-    """Tell whether words may stand over something else than their own element, or show by something else."""
+    """Say whether text may be over something other than its own element, or be shown by something else."""
     name, value = declared.name, declared.value.lower()
     moved = (name == "position" and value in ("absolute", "fixed")) or (name.startswith("margin") and "-" in value)
     return moved or name.endswith(_OTHER_WAYS) or any(words in value for words in _UNKNOWN)
 
 
 def _colour(value: str) -> tuple[Colour, float] | None:
-    """Return the colour in a value, and how much of what is behind it covers; None where it names none."""
+    """Return the colour in a value, and its opacity; None if it names none."""
     for word in (value, *value.split()):
         found = parse_color(word)
         if found is not None and found != "currentcolor":
@@ -143,20 +143,20 @@ def _size(value: str) -> tuple[float, str] | None:
 
 
 def _laid(top: tuple[Colour, float] | None, *, over: Colour | None) -> Colour | None:
-    """Return what is seen of one colour over another."""
+    """Return the visible result of one colour over another."""
     if top is None or top[1] <= TRANSPARENT:
         return over
     return top[0] if top[1] >= SOLID else None
 
 
 def _is_read(size: tuple[float, str], within: bool) -> bool:
-    """Tell whether words of a size can be read, within an element whose own can or cannot."""
+    """Say whether text of a size is readable, within a readable or unreadable element."""
     number, unit = size
     return (within and number > 0) if unit in ("em", "%") else number > (0 if unit == "rem" else DOT_PX)
 
 
 def _changed_in_head(page: LexborHTMLParser) -> set[int] | None:
-    """Return the elements to whose looks the head adds something; None where that is too much to be looked at."""
+    """Return the elements whose looks the head changes; None if that is too much to compute."""
     selectors = [each for style in page.css("style") for each in _changing(style.text())]
     if len(selectors) > MOST_SELECTORS:
         return None
@@ -172,7 +172,7 @@ def _matched(page: LexborHTMLParser, selector: str) -> list[LexborNode]:
 
 @lru_cache(32)
 def _changing(css: str) -> tuple[str, ...]:
-    """Return what a sheet's rules about looks are for, but for those that are for dark mode, paper or a moment."""
+    """Return the selectors of a sheet's rules about looks, except for dark mode, print and temporary states."""
     try:
         return tuple(dict.fromkeys(_selectors(read_sheet(css))))
     except ValueError:

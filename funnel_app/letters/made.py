@@ -1,4 +1,4 @@
-"""The letter that was made, as a browser reads it (HTML5, by lexbor), and what a reader finds in it."""
+"""Made letters: a finished letter as a browser parses it (HTML5, by lexbor), and what a reader sees."""
 
 import re
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _HIDDEN = re.compile(r"\shidden(?=[\s/>=])", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Made:
-    """What a reader sees of a made letter: its text, the targets of links with something to press, its pictures."""
+    """What a reader sees of a letter: text, link targets with something to click, images."""
 
     text: str
     links: frozenset[str]
@@ -35,17 +35,17 @@ class Made:
 
     @property
     def words(self) -> list[str]:
-        """The words that are seen, in lower case."""
+        """The visible words, in lower case."""
         return _WORD.findall(self.text.casefold())
 
     @property
     def shows_nothing(self) -> bool:
-        """Whether a reader sees neither a word nor a picture."""
+        """Whether neither words nor images are visible."""
         return not shown(self.text) and not self.images
 
 
 def read_made(html: str) -> Made:
-    """Read a made letter as browsers do, however broken it is."""
+    """Parse a finished letter like a browser, however broken it is."""
     page = LexborHTMLParser(html)
     _drop_hidden(page)
     body = page.body
@@ -56,7 +56,7 @@ def read_made(html: str) -> Made:
 
 
 def hides(start_tag: str) -> bool:
-    """Tell whether an element that begins so is hidden by its own attributes."""
+    """Say whether a start tag hides its element by its own attributes."""
     styles = _STYLE.findall(start_tag)
     return any(_style_hides(style) for style in styles) or bool(_HIDDEN.search(_QUOTED.sub("", start_tag)))
 
@@ -70,7 +70,7 @@ def _drop_hidden(page: LexborHTMLParser) -> None:
         words.decompose()
     page.strip_tags(_UNREAD)
     hidden = [node for node in page.css(_MAY_HIDE) if _is_hidden(node)]
-    # From the inside out: what stands within a node that is gone is gone too.
+    # Innermost first: a removed node takes its children along.
     for node in reversed(hidden):
         if node.tag not in ("html", "body"):
             node.decompose()

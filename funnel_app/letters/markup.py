@@ -1,4 +1,4 @@
-"""HTML that reads otherwise than it was meant: quotes and comments that never end swallow what comes after them."""
+"""Broken markup: unclosed quotes and comments that swallow what comes after them."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _START_TAG = re.compile(r"<[A-Za-z][^<>]*>?")
 
 
 def broken_markup(html: str) -> Iterator[Problem]:
-    """Yield a problem per thing that swallows words, hides a tag or kills a link, with the place where it begins."""
+    """Yield a problem per thing that swallows words, hides a tag or breaks a link, with its position."""
     protected = protect(html)
     if curly := _curly_attribute(protected):
         detail = f"The body has curly quotes around an attribute's value: {curly}. Type them again as straight quotes."
@@ -38,7 +38,7 @@ def _curly_attribute(protected: Protected) -> str | None:
 
 
 def _depth(page: LexborHTMLParser) -> int:
-    """Return how deep the elements are nested, and at most one more than is allowed."""
+    """Return the nesting depth, at most one more than the limit."""
     selector = " > ".join(["*"] * (MOST_NESTED + 1))
     return MOST_NESTED + 1 if page.css_first(selector) is not None else 0
 
@@ -70,7 +70,7 @@ def _comments(protected: Protected, page: LexborHTMLParser) -> Iterator[Problem]
 
 
 def _ends_within(comment: str) -> bool:
-    """Tell whether a comment was meant to end earlier, since elements come after something like its end."""
+    """Say whether a comment was meant to end earlier, since elements follow something like its end."""
     meant = _BAD_END.search(comment)
     return meant is not None and bool(_TAG_LIKE.search(comment, meant.start()))
 

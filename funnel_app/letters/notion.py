@@ -1,4 +1,4 @@
-"""Changes that Notion makes inside tags while somebody types, or when formatted text is pasted."""
+"""Notion's changes inside tags, from autocorrection or pasting formatted text."""
 
 import html
 import re
@@ -31,7 +31,7 @@ _PLAIN = str.maketrans(
 
 
 def changes(part: str, source: str) -> Iterator[Problem]:
-    """Yield a problem per tag and change found in it; what stands in straight quotes is the owner's own text."""
+    """Yield a problem per changed tag; straight-quoted text is left to the owner."""
     for tag in dict.fromkeys(tag for tag in tags_of(source) if not tag.startswith("{#")):
         code = _STRAIGHT_STRING.sub("", tag)
         found = [*((code, *change) for change in _TYPED), *((tag, *change) for change in _PASTED)]
@@ -41,7 +41,7 @@ def changes(part: str, source: str) -> Iterator[Problem]:
 
 
 def straightened(source: str) -> str:
-    """Return the source as it was before Notion's changes, as far as can be told."""
+    """Return the source without Notion's changes, as far as they can be recognised."""
     return replace_tags(source, _straight)
 
 

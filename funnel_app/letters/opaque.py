@@ -1,4 +1,4 @@
-"""What an inliner of styles must not touch, hidden from it: what stays in the head, and attributes within tags."""
+"""Opaque: hide from the inliner what it must not change: leftover styles, and attributes within tags."""
 
 import re
 from html import unescape
@@ -37,7 +37,7 @@ class Opaque:
         self.source = f"{START_TAG.sub(self._tag_set_aside, page)}{f'<style>{firm}</style>' if firm else ''}"
 
     def restored(self, page: str) -> str:
-        """Return a page that was inlined with everything in its place; styles of the body go into the head."""
+        """Return the inlined page with everything restored; styles of the body go into the head."""
         head, end, body = page.partition("</head>")
         late = "".join(self._kept[int(number)] for number in _STYLE_PLACE.findall(body))
         head = _STYLE_PLACE.sub(lambda found: self._kept[int(found[1])], head)
@@ -48,7 +48,7 @@ class Opaque:
         return f"{_OPEN}{len(self._kept) - 1}{_CLOSE}"
 
     def _style_set_aside(self, found: re.Match[str]) -> str:
-        """Return a style element, or what stands for what is kept of it, or both."""
+        """Return a style element, or the stand-in for what is kept of it, or both."""
         if not found["css"]:
             return found[0]
         sheet, for_all = self._sheets[found.start()]
@@ -59,7 +59,7 @@ class Opaque:
         return f"{found[0] if for_all else ''}{f'<!--{self._keep(kept)}-->' if css else ''}"
 
     def _tag_set_aside(self, found: re.Match[str]) -> str:
-        """Return a start tag with all from its first mark among the attributes to the last as one attribute."""
+        """Return a start tag with everything from the first to the last mark in its attributes as one attribute."""
         tag = _OWN_STYLE.sub(self._firm, found[0])
         marks = [mark.span() for mark in _VALUE_OR_MARK.finditer(tag) if mark["mark"]]
         if not marks:
@@ -74,7 +74,7 @@ class Opaque:
         return f"{style[1]}{style[2]}{style[3].rstrip('; ')}{_quoted(firm, style[2])}{style[2]}" if firm else style[0]
 
     def _tag_restored(self, found: re.Match[str]) -> str:
-        """Return a start tag with its attributes; of two styles the first one wins, so it has what was inlined."""
+        """Return a start tag with its attributes; of two styles the first wins, so it has the inlined ones."""
         tag = found[0]
         inlined = _INLINED.search(tag)
         css = unescape(inlined[1]).rstrip("; ") if inlined else ""
@@ -86,7 +86,7 @@ class Opaque:
 
 
 def _sheet(found: re.Match[str]) -> tuple[Sheet | None, bool]:
-    """Return a style element's rules, None where they are not to be touched, and whether they are for every screen."""
+    """Return a style element's rules, None if they must not change, and whether they are for every screen."""
     media = _MEDIA.search(found["attributes"])
     for_all = media is None or " ".join(media[1].split()).lower() in _FOR_ALL
     if MARK.search(found[0]):
@@ -98,5 +98,5 @@ def _sheet(found: re.Match[str]) -> tuple[Sheet | None, bool]:
 
 
 def _quoted(css: str, quote: str) -> str:
-    """Return CSS as it stands between these quotes of an attribute."""
+    """Return CSS escaped for an attribute with these quotes."""
     return css.replace("&", "&amp;").replace(quote, "&quot;" if quote == '"' else "&#39;")

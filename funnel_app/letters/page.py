@@ -1,4 +1,4 @@
-"""What a reader gets to see of an HTML page, before anything is filled in."""
+"""Page: what a reader sees of an HTML page before it is filled in."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _WITHIN_A_WORD = {"a", "b", "code", "em", "font", "i", "mark", "s", "small", "sp
 
 @dataclass(frozen=True)
 class Page:
-    """The text, link targets and images of a page; an image's alt text is None where it has none, its source empty."""
+    """The text, link targets and images of a page; an image's alt text is None if missing, its source empty."""
 
     text: str
     links: tuple[str, ...]
@@ -20,7 +20,7 @@ class Page:
 
 
 def read(html: str) -> Page:
-    """Read a page as browsers do, however broken its HTML."""
+    """Parse a page like a browser, however broken its HTML."""
     page = LexborHTMLParser(html)
     page.strip_tags(_UNSEEN)
     images = [node.attributes for node in page.css("img")]
@@ -34,7 +34,7 @@ def read(html: str) -> Page:
 
 
 def _words(root: LexborNode | None) -> Iterator[str]:
-    """Yield a page's text, with a line's end around whatever does not stand within a line."""
+    """Yield a page's text, with line ends around block elements."""
     waiting: list[LexborNode | str] = [root] if root is not None else []
     while waiting:
         node = waiting.pop()

@@ -1,4 +1,4 @@
-"""The text part, derived from the HTML part's template."""
+"""Plain text, derived from the HTML part's template."""
 
 import re
 from html import unescape
@@ -24,7 +24,7 @@ _TABLE = ("table", "thead", "tbody", "tfoot", "tr", "td", "th")
 
 
 def derive(protected: Protected, page: str) -> str:
-    """Return the text of a page made from the protected source: links behind their words, tags in their order."""
+    """Return the text of a page with protected tags: links after their words, tags in order."""
     text = protected.restored(_read_in_blocks(with_blocks_shown(page)))
     if not _parses(text):
         text = protected.restored(unescape(protected.without_markup()))
@@ -46,9 +46,9 @@ def _parses(text: str) -> bool:
 
 
 def _read_in_blocks(html: str) -> str:
-    """Read tables cell by cell: side by side, the lines of two cells would mix, and with them their tags.
+    """Read tables cell by cell: side by side, the lines and tags of two cells would mix.
 
-    Inscriptis unescapes what lxml has unescaped already, so that every & is escaped once more before.
+    Inscriptis unescapes what lxml has already unescaped, so every & is escaped once more before.
     """
     css = {**CSS_PROFILES["relaxed"], **{tag: HtmlElement(display=Display.block) for tag in _TABLE}}
     starts = {**dict.fromkeys(("table", "tr", "td", "th"), _nothing_at_start), "a": _keep_target, "img": _write_alt}
@@ -58,7 +58,7 @@ def _read_in_blocks(html: str) -> str:
 
 
 def _hidden_plainly(found: re.Match[str]) -> str:
-    """Return a start tag that says display:none where it hides its element in another way, as preheaders do."""
+    """Return a start tag with display:none if it hides its element in another way, as preheaders do."""
     tag = found[0]
     if not hides(tag):
         return tag
@@ -67,18 +67,18 @@ def _hidden_plainly(found: re.Match[str]) -> str:
 
 
 def _write_alt(state: HtmlDocumentState, attributes: dict[str, str]) -> None:
-    """Write what a picture says: as the words of its link, else in brackets."""
+    """Write an image's alt text: as the words of its link, else in brackets."""
     alt = attributes.get("alt", "").strip()
     if alt:
         state.tags[-1].write(alt if getattr(state, "link_target", "") else f"[{alt}]")
 
 
 def _nothing_at_start(state: HtmlDocumentState, attributes: dict[str, str]) -> None:
-    """Leave a table's parts to their style."""
+    """Leave parts of tables to their style."""
 
 
 def _nothing_at_end(state: HtmlDocumentState) -> None:
-    """Leave a table's parts to their style."""
+    """Leave parts of tables to their style."""
 
 
 def _keep_target(state: HtmlDocumentState, attributes: dict[str, str]) -> None:

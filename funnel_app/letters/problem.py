@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with a template, told so that the owner of the business can mend it."""
+    """One thing wrong with a template, in words for the owner."""
 
     code: str
     detail: str
@@ -18,5 +18,5 @@ def fault(code: str, detail: str) -> Problem:
 
 
 def warning(code: str, detail: str) -> Problem:
-    """Return a problem that is worth mending, though the template may be sent."""
+    """Return a problem that is worth fixing and does not block the template."""
     return Problem(code, detail, blocking=False)

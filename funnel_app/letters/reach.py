@@ -1,21 +1,21 @@
-"""Whether a reader's program can reach an address: one that only the owner's own machine or network knows is none."""
+"""Reach: whether an address is public, or known only on the owner's machine or network."""
 
 import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 _WEB = re.compile(r"(?i:https?)://[^\s/?#]+", re.DOTALL)
-# RFC 6761, RFC 6762 and RFC 9476, and what routers call their own network.
+# RFC 6761, RFC 6762 and RFC 9476, and routers' names for the local network.
 _NO_PUBLIC_ENDINGS = frozenset({"localhost", "local", "internal", "lan", "home", "intranet", "invalid", "test"})
 
 
 def is_on_the_web(address: str) -> bool:
-    """Tell whether an address begins like one of the web; where it leads is not asked."""
+    """Say whether an address is http or https, without asking where it leads."""
     return bool(_WEB.match(address))
 
 
 def is_only_ours(address: str) -> bool:
-    """Tell whether an address of the web leads to this machine or a network of one's own, where no reader comes."""
+    """Say whether a web address leads to this machine or a private network, out of readers' reach."""
     host = _host(address)
     if host is None:
         return False
@@ -26,7 +26,7 @@ def is_only_ours(address: str) -> bool:
 
 
 def _host(address: str) -> str | None:
-    """Return the host of an address of the web; None where it has none that can be read."""
+    """Return the host of a web address; None if it has none."""
     try:
         found = urlsplit(address.strip()) if is_on_the_web(address.strip()) else None
         return (found.hostname or "").rstrip(".") or None if found else None

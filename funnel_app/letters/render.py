@@ -1,4 +1,4 @@
-"""Fill a template's parts with values."""
+"""Render: fill a template's parts with values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from jinja2 import TemplateError, UndefinedError
 
 from funnel_app.letters.engine import fill
+from funnel_app.letters.shape import unmarked
 from funnel_app.letters.words import one_line, printable, tidy
 
 __all__ = ["LetterError", "MissingVariable", "Parts", "RenderFailed", "Rendered", "render"]
@@ -47,19 +48,24 @@ class Parts:
 
 @dataclass(frozen=True)
 class Rendered:
-    """A letter's parts with every value in place; the subject is one line."""
+    """A letter's parts with every value in place; the subject is one line, and in the page each value is marked."""
 
     subject: str
-    html: str
+    marked: str
     text: str
+
+    @property
+    def html(self) -> str:
+        """The page as it goes out."""
+        return unmarked(self.marked)
 
 
 def render(parts: Parts, values: Mapping[str, object]) -> Rendered:
-    """Fill in all parts, a value None counting as not provided; raises MissingVariable or RenderFailed."""
+    """Render all parts; None counts as missing. Raises MissingVariable or RenderFailed."""
     given = {name: _plain(value) for name, value in values.items() if value is not None}
     rendered = Rendered(
         subject=one_line(_filled(parts.subject, given, html=False)),
-        html=_filled(parts.html, given, html=True),
+        marked=_filled(parts.html, given, html=True),
         text=tidy(_filled(parts.text, given, html=False)),
     )
     _check(rendered, given)
@@ -67,7 +73,7 @@ def render(parts: Parts, values: Mapping[str, object]) -> Rendered:
 
 
 def _plain(value: object) -> object:
-    """Return texts without control characters, and as plain str: Markup would escape being escaped."""
+    """Return texts without control characters, as plain str: Markup would escape twice."""
     return printable(str(value)) if isinstance(value, str) else value
 
 
@@ -81,11 +87,12 @@ def _filled(source: str, values: Mapping[str, object], *, html: bool) -> str:
 
 
 def _check(rendered: Rendered, values: Mapping[str, object]) -> None:
-    """Raise RenderFailed for a letter that would embarrass; braces may come from a value, which is not a tag."""
+    """Raise RenderFailed for an embarrassing letter; braces may come from a value, which is not a tag."""
     if not rendered.subject:
         raise RenderFailed("The subject line is empty once its variables are filled in.")
-    if any(brace in str(value) for value in values.values() for brace in "{}"):
+    given = "".join(map(str, values.values()))
+    if "{" in given or "}" in given:
         return
-    for part in (rendered.subject, rendered.html, rendered.text):
+    for part in (rendered.subject, rendered.marked, rendered.text):
         if "{{" in part or "{%" in part:
             raise RenderFailed("A template tag remains after all variables are filled in.")

@@ -1,4 +1,4 @@
-"""What a style sheet says, rule by rule, as far as inlining must know it."""
+"""Style sheets, parsed as far as inlining needs."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,11 +9,11 @@ import tinycss2
 _BRACKETS = re.compile(r"\[[^\]]*(?:\]|\Z)|\([^)]*(?:\)|\Z)")
 _NAMES = re.compile(r"([.#]?)(-?[A-Za-z_\ue000-\ue0ff][\w\ue000-\ue0ff-]*)")
 _PSEUDO = re.compile(r"::?[\w-]+(?:\([^)]*\))?")
-# What decides by the moment or by a made-up box, and so not by the element.
+# Pseudo-classes of temporary states and pseudo-elements.
 _PASSING = re.compile(
     r"::[\w-]+|:(?:hover|active|focus(?:-\w+)?|visited|(?:any-)?link|target|checked|before|after|first-l\w+)\b"
 )
-# What tinycss2 raises for what cannot be written again.
+# tinycss2's errors for what it cannot serialise.
 _UNWRITABLE = (TypeError, RecursionError)
 _CONDITIONS = {"media", "supports", "layer", "container"}
 
@@ -26,17 +26,17 @@ class Selector:
 
     @property
     def is_plain(self) -> bool:
-        """Whether an element matches it or does not, whatever happens: those are inlined."""
+        """Whether it matches independently of temporary states: those are inlined."""
         return ":" not in _BRACKETS.sub("", self.text)
 
     @property
     def lasting(self) -> str:
-        """The selector without what depends on the moment."""
+        """The selector without temporary states."""
         return _PASSING.sub("", self.text).strip() or "*"
 
     @property
     def specificity(self) -> tuple[int, int, int]:
-        """How specific it is: ids; classes, attributes and pseudo-classes; elements (CSS Selectors level 4, § 17)."""
+        """Its specificity: ids; classes, attributes and pseudo-classes; elements (CSS Selectors level 4, § 17)."""
         kinds = [sign for sign, _ in _NAMES.findall(_PSEUDO.sub("", _BRACKETS.sub("", self.text)))]
         elements = self.text.count("::")
         others = kinds.count(".") + self.text.count("[") + len(_PSEUDO.findall(self.text)) - elements
@@ -49,7 +49,7 @@ class Selector:
 
     @property
     def subject(self) -> "Selector":
-        """Its last part: what it says of the element itself."""
+        """Its last part, about the element itself."""
         return Selector(re.split(r"[\s>+~]+", self.lasting)[-1] or "*")
 
 
@@ -68,7 +68,7 @@ class Declaration:
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """Selectors and what they declare; without declarations it is CSS that only goes through as it is."""
+    """Selectors and declarations; without declarations it is CSS that passes through unchanged."""
 
     source: str
     selectors: tuple[Selector, ...] = ()
@@ -87,7 +87,7 @@ Sheet = tuple[Rule | Group, ...]
 
 
 def read_sheet(css: str) -> Sheet:
-    """Return the rules of a sheet in their order; raises ValueError where it cannot be written again as it was."""
+    """Return the rules of a sheet in order; raises ValueError if it cannot be serialised unchanged."""
     try:
         return tuple(_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)))
     except _UNWRITABLE as error:
@@ -95,7 +95,7 @@ def read_sheet(css: str) -> Sheet:
 
 
 def declarations_in(css: str | list[tinycss2.ast.Node]) -> tuple[Declaration, ...]:
-    """Return a rule's declarations; none where it has a hack of old browsers, which goes through untouched."""
+    """Return a rule's declarations; none if it has a hack for old browsers, which passes through unchanged."""
     nodes = tinycss2.parse_blocks_contents(css, skip_comments=True, skip_whitespace=True)
     if any(node.type != "declaration" for node in nodes):
         return ()

@@ -1,4 +1,4 @@
-"""Which variable a person meant who wrote another name."""
+"""Suggest the variable that was probably meant by an unknown name."""
 
 import difflib
 import re
@@ -7,7 +7,7 @@ from collections.abc import Collection
 from funnel_app.letters.words import squashed
 
 ALIKE = 0.78
-# What other tools and people call things; None: there is nothing like it here.
+# Names of other tools; None: there is no equivalent here.
 _ALSO_CALLED: dict[str, str | None] = {
     **dict.fromkeys(("name", "fname", "givenname", "forename", "fullname", "nickname"), "first_name"),
     **dict.fromkeys(
@@ -34,7 +34,7 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
 def suggest(written: str, known: Collection[str]) -> str | None:
-    """Return the known name that was meant; None where a person would not be sure."""
+    """Return the known name that was meant; None if uncertain."""
     wanted = squashed(written)
     by_letters = {squashed(each): each for each in sorted(known)}
     if wanted in by_letters:
@@ -49,7 +49,7 @@ def suggest(written: str, known: Collection[str]) -> str | None:
 
 
 def _with_its_words(written: str, known: Collection[str]) -> str | None:
-    """Return the one name that has all words of what was written, and the fewest others."""
+    """Return the one name with all words of the unknown one, and the fewest others."""
     words = _words(written)
     extra = {each: len(_words(each) - words) for each in known if words and words <= _words(each)}
     fewest = [each for each, more in extra.items() if more == min(extra.values())]

@@ -1,4 +1,4 @@
-"""The little language that a template may speak, checked on its syntax tree."""
+"""Syntax: check a template against the language, on its syntax tree."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -57,14 +57,14 @@ _OUR_WORDS = {
 
 @dataclass(frozen=True)
 class Parsed:
-    """What one part of a template says: the names it uses, or why it cannot be read."""
+    """One part of a template: the names it uses, or why it cannot be parsed."""
 
     names: frozenset[str]
     problems: tuple[Problem, ...]
 
 
 def parse(part: str, source: str, known: Collection[str]) -> Parsed:
-    """Read one part, with a problem for each thing in it that a letter cannot have."""
+    """Parse one part, with a problem for each thing that a letter cannot have."""
     try:
         return _read(part, source, known)
     except TemplateSyntaxError as error:
@@ -77,7 +77,7 @@ def parse(part: str, source: str, known: Collection[str]) -> Parsed:
 
 
 def _read(part: str, source: str, known: Collection[str]) -> Parsed:
-    """Read one part, to the point of compiling it: some faults show only then."""
+    """Parse one part up to compiling, where some faults show."""
     pieces = _in_pieces(source, known)
     if pieces:
         return Parsed(frozenset(), (fault("syntax", f"The {part} has a mistake in its tags: {pieces}"),))
@@ -88,13 +88,13 @@ def _read(part: str, source: str, known: Collection[str]) -> Parsed:
     unknown = [fault("unknown_variable", _unknown(part, name, known)) for name in names if name not in known]
     forbidden = list(_forbidden(part, source, tree))
     if not forbidden:
-        # Jinja2 works out constants here: only within the bounds of the language is that harmless.
+        # Jinja2 evaluates constants here, which is harmless only within the language's limits.
         PLAIN.compile(tree)
     return Parsed(frozenset(names), (*forbidden, *unknown))
 
 
 def _forbidden(part: str, source: str, tree: nodes.Node) -> Iterator[Problem]:
-    """Yield a problem per thing outside the language; {% raw %} leaves no trace in the tree, so is looked for."""
+    """Yield a problem per thing outside the language; {% raw %} leaves no trace in the tree, so it is searched for."""
     things = list(outside(tree))
     if any(kind == "raw_begin" for _, kind, _ in PLAIN.lex(source)):
         things.append("{% raw %}")
@@ -111,7 +111,7 @@ def _unknown(part: str, name: str, known: Collection[str]) -> str:
 
 
 def _in_pieces(source: str, known: Collection[str]) -> str | None:
-    """Return words about the first name with a space or a hyphen in it, where what was meant is certain."""
+    """Return a hint at the first name with a space or hyphen in it, if its meaning is certain."""
     for found in _NAME_IN_PIECES.finditer(source):
         meant = suggest(found[1], known)
         if meant and squashed(meant) == squashed(found[1]):
@@ -120,7 +120,7 @@ def _in_pieces(source: str, known: Collection[str]) -> str | None:
 
 
 def _other_tool(source: str) -> str | None:
-    """Return words about the first tag of another tool's language; None where there is none."""
+    """Return a hint at the first tag of another tool's language; None if there is none."""
     found = _OTHER_TOOL.search(source)
     if not found:
         return None
@@ -130,13 +130,13 @@ def _other_tool(source: str) -> str | None:
 
 
 def _unclosed(source: str) -> str | None:
-    """Return words about the first tag that is opened only; the parser would complain about whatever comes next."""
+    """Return a hint at the first unclosed tag; the parser would complain about whatever comes next."""
     opened = _OPENED.search(protect(source).source)
     return f'"{opened[0].strip()}" has no matching "}}}}" or "%}}".' if opened else None
 
 
 def _plainly(message: str) -> str:
-    """Return Jinja2's words, or ours where its own would not help the owner of a template."""
+    """Return Jinja2's message, or ours if its own would not help the owner."""
     if "looking for the following tags" in message and "'if'" in message:
         twice = "unknown tag 'el" in message
         return "an {% if %} has {% else %} twice." if twice else "an {% if %} has no {% endif %}."

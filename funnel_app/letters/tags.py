@@ -1,23 +1,23 @@
-"""Template tags as opaque marks, so that tools that read HTML cannot mangle them."""
+"""Tags: replace template tags by opaque marks, so that HTML tools cannot mangle them."""
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-# A comment's end is looked for apart: one that never ends is looked for once, and not from each beginning.
+# A comment's end is searched for separately: one that never ends is scanned once, not from each beginning.
 _TAG = re.compile(r"\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%(?:(?!\{%|%\}).)*%\}|(?P<comment>\{#)", re.DOTALL)
 
-# Private-use characters: HTML and CSS parsers take them for letters, and no template needs them.
+# Private-use characters: HTML and CSS parsers treat them as letters, and no template needs them.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 MARK = re.compile(f"{_OPEN}[0-9]+{_CLOSE}")
-# Also those of `opaque.py`.
+# Includes the marks of `opaque.py`.
 _PRIVATE = re.compile("[\ue000-\ue003]")
 _HIDDEN_MARK = re.compile(f"<!--({_OPEN}[0-9]+{_CLOSE})-->")
 _ATTRIBUTE_MARK = re.compile(f'{MARK.pattern}=""')
 START_TAG = re.compile(r"<[A-Za-z](?:\"[^\"]*\"|'[^']*'|[^<>\"'])*+>")
 _BEGINS = re.compile(r"\{%[-+]?\s*if\b")
 _ENDS = re.compile(r"\{%[-+]?\s*endif\b")
-# What is opened and never closed goes on to the end, as it does for who reads HTML.
+# An unclosed one extends to the end, as for HTML parsers.
 _MARKUP = re.compile(
     r"<!--(?:.*?-->|.*\Z)"
     r"|<(?P<raw>style|script|title|textarea)\b(?:.*?</(?P=raw)\s*>|.*\Z)"
@@ -29,17 +29,17 @@ _MARKUP = re.compile(
 
 @dataclass(frozen=True)
 class Protected:
-    """A source whose tags are marks, and the tags that they stand for, in order."""
+    """A source with marks for its tags, and the tags, in order."""
 
     source: str
     tags: tuple[str, ...]
 
     def is_block(self, mark: str) -> bool:
-        """Tell whether a mark stands for a {% … %} tag, which shows nothing itself."""
+        """Say whether a mark is for a {% … %} tag, which shows nothing itself."""
         return self.tags[_index(mark)].startswith("{%")
 
     def is_balanced(self, piece: str) -> bool:
-        """Tell whether each {% if %} in a piece of the source ends there, and none ends that began before."""
+        """Say whether each {% if %} in a piece of the source ends there, and none from before does."""
         depth = 0
         for mark in MARK.findall(piece):
             tag = self.tags[_index(mark)]
@@ -49,15 +49,15 @@ class Protected:
         return depth == 0
 
     def between_blocks(self, other: str) -> list[str]:
-        """Return the pieces of a text that stand between its blocks."""
+        """Return the pieces of a text between its blocks."""
         return MARK.sub(lambda found: "\n" if self.is_block(found[0]) else found[0], other).split("\n")
 
     def hiding_blocks(self) -> str:
-        """Return the source with the blocks between elements as comments, which HTML allows even inside tables."""
+        """Return the source with blocks between elements as comments, which HTML allows even inside tables."""
         return _MARKUP.sub(lambda found: self._hidden(found["mark"]) or found[0], self.source)
 
     def without_markup(self) -> str:
-        """Return the source's bare text; every block stays, even out of broken markup, so that each keeps its end."""
+        """Return the source's text; every block stays, even from broken markup, so that each keeps its end."""
         return _MARKUP.sub(lambda found: found["mark"] or self._blocks_in(found[0]), self.source)
 
     def _blocks_in(self, markup: str) -> str:
@@ -67,19 +67,19 @@ class Protected:
         return f"<!--{mark}-->" if mark and self.is_block(mark) else None
 
     def kept_by(self, other: str) -> bool:
-        """Tell whether another text has exactly these marks in this order, none of them as an attribute's name.
+        """Say whether another text has exactly these marks in order, none of them as an attribute's name.
 
         Within one start tag the order may differ: attributes are sorted.
         """
         return _in_order(other) == _in_order(self.source) and not _ATTRIBUTE_MARK.search(other)
 
     def restored(self, other: str) -> str:
-        """Return another text, made from the source, with the tags in place of the marks."""
+        """Return a text made from the source, with the tags in place of the marks."""
         return MARK.sub(lambda found: self.tags[_index(found[0])], with_blocks_shown(other))
 
 
 def find_tags(source: str) -> Iterator[tuple[int, int]]:
-    """Yield where each tag, block and comment of a template begins and ends; what is not closed is none."""
+    """Yield the start and end of each closed tag, block and comment of a template."""
     at, last_end = 0, source.rfind("#}")
     while found := _TAG.search(source, at):
         start, at = found.span()
@@ -96,7 +96,7 @@ def tags_of(source: str) -> list[str]:
 
 
 def replace_tags(source: str, new: Callable[[str], str]) -> str:
-    """Return a template with each tag replaced by what is made of it."""
+    """Return a template with each tag replaced by a function's result."""
     parts, at = [], 0
     for start, end in find_tags(source):
         parts += [source[at:start], new(source[start:end])]
@@ -110,7 +110,7 @@ def without_unseen(source: str) -> str:
 
 
 def protect(source: str) -> Protected:
-    """Replace every tag by a mark, and drop template comments."""
+    """Replace every tag by a mark, and drop comments."""
     tags: list[str] = []
 
     def mark(tag: str) -> str:

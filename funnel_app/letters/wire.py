@@ -1,10 +1,10 @@
-"""A letter as Resend wants it."""
+"""The letter in Resend's format."""
 
 from funnel_app.letters.letter import Letter
 
 
 def as_resend(letter: Letter) -> dict[str, object]:
-    """Return the body of POST /emails; its order never varies, as a repeated request must be byte for byte the same."""
+    """Return the body of POST /emails in a fixed order, as a repeated request must be byte for byte the same."""
     body: dict[str, object] = {
         "from": letter.sender,
         "to": [letter.to],

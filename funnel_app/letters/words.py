@@ -1,4 +1,4 @@
-"""Text made safe for where it goes: one line, or many without control characters."""
+"""Text cleaned for its place: one line, or many without control characters."""
 
 import re
 import unicodedata
@@ -10,8 +10,8 @@ _INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200f\u2060\ufeff]")
 
 
 def one_line(text: str) -> str:
-    """Fold a text to one line: no control characters or line separators, single spaces, nothing around it."""
-    # Character by character only where one is odd: of all that a letter is made of hardly any is.
+    """Fold a text to one line: no control characters or line separators, single spaces, stripped."""
+    # Character by character only if one is odd, which is rare.
     plain = (
         text if text.isprintable() else "".join(" " if unicodedata.category(char) in _BREAKS else char for char in text)
     )
@@ -19,7 +19,7 @@ def one_line(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Return the text with LF line ends and without control characters, but for line ends and tabs."""
+    """Return the text with LF line ends and without other control characters, except tabs."""
     if text.isprintable():
         return text
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -28,15 +28,15 @@ def printable(text: str) -> str:
 
 def tidy(text: str) -> str:
     """Return the text without trailing spaces and with at most one empty line between paragraphs."""
-    lines = "\n".join(line.rstrip() for line in text.split("\n"))
+    lines = "\n".join(map(str.rstrip, text.split("\n")))
     return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
 
 
 def shown(text: str) -> str:
-    """Return what a reader sees of a text: empty where it is only spaces and invisible characters."""
+    """Return what a reader sees of a text: empty if it is only spaces and invisible characters."""
     return _INVISIBLE.sub("", text).strip()
 
 
 def squashed(text: str) -> str:
-    """Return only the letters and digits, lower case, so that two layouts of one address compare equal."""
+    """Return only letters and digits, lower case, so that differently formatted addresses compare equal."""
     return _NO_LETTERS.sub("", text.casefold())

@@ -1,9 +1,9 @@
-"""Cells: what a spreadsheet opens, in which nothing that a stranger typed is a formula."""
+"""Cells of spreadsheets, in which no typed text is executed as a formula."""
 
-# A spreadsheet takes a cell that begins so for a formula: https://owasp.org/www-community/attacks/CSV_Injection
+# First characters of a formula: https://owasp.org/www-community/attacks/CSV_Injection
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def safe(cell: object) -> object:
-    """Return a cell as it may stand in a file; one that would be a formula begins with an apostrophe."""
+    """Return a cell that is safe in a file; a possible formula gets a leading apostrophe."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

@@ -1,4 +1,4 @@
-"""What a row says of consent: that they agreed, when, and to what; or that nobody knows of it."""
+"""Consent in a row: whether, when, and to what the person agreed; or that nothing is known."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from funnel_app.lists.headings import plain
 from funnel_app.lists.standing import NO, NOTHING, YES
 
-# Each can be read in one way only: 03/12/2026 is two days, and stays words.
+# Unambiguous formats only: 03/12/2026 has two readings, and stays text.
 TIMES = (
     "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d", "%d.%m.%Y %H:%M", "%d.%m.%Y",
     "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y %I:%M %p", "%B %d, %Y %I:%M %p", "%Y%m%dT%H%M%S",
@@ -18,9 +18,9 @@ Evidence = Mapping[str, object]
 
 
 def evidence_of(agreed: str, at: str, now: datetime) -> Evidence | None:
-    """Return what a row's words and time of consent prove, which may be nothing; None where they say no.
+    """Return the evidence in a row's wording and time of consent, possibly empty; None if they say no.
 
-    A time that could be read in two ways is kept as it is written.
+    An ambiguous time is kept as text.
     """
     if plain(agreed) in NO | {"unsubscribed", "opted out", "not given", "denied", "declined"}:
         return None
@@ -35,12 +35,12 @@ def evidence_of(agreed: str, at: str, now: datetime) -> Evidence | None:
 
 
 def time_of(text: str, now: datetime) -> datetime | None:
-    """Return the time that a text names; None for one that is none, or two, or that is yet to come."""
+    """Return the time that a text names; None if it is invalid, ambiguous or in the future."""
     at = _read(text.strip())
     if at is None:
         return None
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
-    # Compared as it is: the first and the last day of all have no UTC in some zones.
+    # Compared without conversion: the first and last possible dates have no UTC in some zones.
     return at.astimezone(UTC) if OLDEST <= at <= now else None
 
 

@@ -1,8 +1,8 @@
-"""What a file of rows is: its encoding, what stands between its cells, its headings; read as a stream, never whole.
+"""Files of leads: detect encoding, separator and headings; read as a stream.
 
-Excel writes "CSV UTF-8" with a byte order mark, "CSV" in the code page of its Windows with semicolons where commas are
-decimal signs, and "Unicode Text" in UTF-16 with tabs; Google Sheets and most programs write UTF-8 with commas.
-https://www.rfc-editor.org/rfc/rfc4180 is what they more or less keep to.
+Excel writes "CSV UTF-8" with a byte order mark, "CSV" in the Windows code page with semicolons where commas are decimal
+signs, and "Unicode Text" in UTF-16 with tabs; Google Sheets and most programs write UTF-8 with commas.
+https://www.rfc-editor.org/rfc/rfc4180 is the nominal format.
 """
 
 import codecs
@@ -19,7 +19,9 @@ HEAD = 64 * 1024
 PIECE = 1024 * 1024
 MOST_COLUMNS = 500
 MOST_ROWS = 1_000_000
-# What begins so is no text: https://en.wikipedia.org/wiki/List_of_file_signatures
+# A line is read whole, and one that never ends would fill the memory.
+LONGEST_LINE = 1_000_000
+# Signatures of binary files: https://en.wikipedia.org/wiki/List_of_file_signatures
 OTHERS = (
     (b"PK\x03\x04", "an Excel workbook or a zip archive"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
@@ -37,7 +39,7 @@ class NotAList(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """How a file is written; a file whose first line has an address in it has no headings of its own."""
+    """The format of a file; if the first line has an address in it, the file has no headings."""
 
     encoding: str
     separator: str
@@ -48,21 +50,21 @@ class Form:
 
 @dataclass(frozen=True)
 class Line:
-    """One row of a file that has something in it, by the number that a spreadsheet shows beside it."""
+    """A non-empty row of a file, with its number in a spreadsheet."""
 
     number: int
     cells: tuple[str, ...]
 
 
 def form_of(file: IO[bytes]) -> Form:
-    """Return how a file is written. Raises NotAList."""
+    """Return the format of a file. Raises NotAList."""
     file.seek(0)
     head = file.read(HEAD)
     _require_text(head)
     encoding = _encoding(file, head)
     with _text(file, encoding) as text:
         first = text.readline(HEAD)
-    # Excel's own first line, which says what stands between the cells and is no row.
+    # Excel's own first line, which names the separator and is no row.
     hint = first.strip().lower().removeprefix("sep=") if first.lower().startswith("sep=") else ""
     separator = first[4] if hint or first.lower().startswith("sep=\t") else _separator(file, encoding)
     skipped = 1 if first.lower().startswith("sep=") else 0
@@ -84,7 +86,7 @@ def form_of(file: IO[bytes]) -> Form:
 
 
 def lines_of(file: IO[bytes], form: Form) -> Iterator[Line]:
-    """Yield the rows below the headings; those with nothing in them are left out. Raises NotAList on the way."""
+    """Yield the non-empty rows below the headings. May raise NotAList midway."""
     lines = _lines(file, form.encoding, form.separator, form.skipped)
     if form.has_headings:
         next(lines, None)
@@ -113,7 +115,7 @@ def _encoding(file: IO[bytes], head: bytes) -> str:
 
 
 def _without_mark(head: bytes) -> str:
-    """Return which UTF-16 has these zeros, which in a text of Latin letters are every second byte."""
+    """Return the byte order of UTF-16 by its zeros: every second byte in Latin text."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) < len(head) // 5 or min(even, odd) > len(head) // 20:
         raise NotAList(f"The file holds bytes that no text has. {SAVE_AS}")
@@ -132,8 +134,8 @@ def _decodes(file: IO[bytes], encoding: str) -> bool:
     return True
 
 
-class _text:  # used as the function `open` is
-    """A file's text, which leaves the file open."""
+class _text:  # named like the function `open`
+    """A text stream that leaves the file open."""
 
     def __init__(self, file: IO[bytes], encoding: str) -> None:
         file.seek(0)
@@ -147,7 +149,7 @@ class _text:  # used as the function `open` is
 
 
 def _separator(file: IO[bytes], encoding: str) -> str:
-    """Return what parts the cells of the first rows into the most columns, as many in each."""
+    """Return the separator that splits the first rows into the most, equally many, columns."""
     with _text(file, encoding) as text:
         sample = text.read(HEAD)
     return max(SEPARATORS, key=lambda each: _fit(sample, each))
@@ -166,7 +168,7 @@ def _fit(sample: str, separator: str) -> tuple[int, int]:
 
 def _lines(file: IO[bytes], encoding: str, separator: str, skipped: int) -> Iterator[Line]:
     with _text(file, encoding) as text:
-        reader = csv.reader(text, delimiter=separator)
+        reader = csv.reader(_bounded(text), delimiter=separator)
         number = 0
         while True:
             row = _next(reader, number)
@@ -175,6 +177,13 @@ def _lines(file: IO[bytes], encoding: str, separator: str, skipped: int) -> Iter
             number += 1
             if number > skipped and any(cell.strip() for cell in row):
                 yield Line(number, tuple(row))
+
+
+def _bounded(text: IO[str]) -> Iterator[str]:
+    while line := text.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise NotAList(f"A line has more than {LONGEST_LINE:,} characters, as no row of a list does. {SAVE_AS}")
+        yield line
 
 
 def _next(reader: Iterator[list[str]], number: int) -> list[str] | None:
@@ -193,8 +202,8 @@ def _heading(name: str, number: int) -> str:
 
 
 def cell_of(cells: Sequence[str], column: int | None) -> str:
-    """Return what stands in a column of a row, without blanks around it; nothing where the row is shorter."""
+    """Return a column of a row, stripped; empty if the row is shorter."""
     if column is None or column >= len(cells):
         return ""
-    # No database keeps a zero byte, and one row must not stop a list.
+    # Databases refuse null characters, and one row must not stop a list.
     return cells[column].replace("\0", "").strip()

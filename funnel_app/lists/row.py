@@ -1,4 +1,4 @@
-"""One row of a list, read by what a person said of its columns: whom it means, and why it cannot be used."""
+"""Rows: parse a row by the chosen columns: the person, and why it cannot be used."""
 
 import re
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ from funnel_app.rules.typed import clean, ip_of, visible, zone_of
 
 LONGEST_BUSINESS, LONGEST_SOURCE, LONGEST_ADDRESS_CELL, LONGEST_WORD = 120, 255, 1000, 40
 IN_BRACKETS = re.compile(r"<([^<>]+@[^<>]+)>")
-# Google Contacts parts several addresses so, HubSpot and people with semicolons or commas.
+# Separators of several addresses: Google Contacts' own; HubSpot and people use semicolons or commas.
 BETWEEN = re.compile(r"\s*(?::::|[;,|\s])\s*")
 AROUND = " \t'\"“”‘’«»()[]<>.,;:"
 SWALLOWED_LINES = 3
@@ -41,24 +41,23 @@ SWALLOWED = (
 
 @dataclass(frozen=True)
 class Reading:
-    """How rows are to be read: which columns say what, and what a person said of words of a status column."""
+    """How to parse rows: the columns' fields, and an operator's meanings of status words."""
 
     columns: Mapped
     means: Mapping[str, Standing] = field(default_factory=dict)
     source: str = ""
 
     def cell(self, line: Line, name: str) -> str:
-        """Return what a row says in the column of this field; nothing where there is none."""
+        """Return a row's value of this field; empty if there is none."""
         columns = self.columns.get(name, ())
         return cell_of(line.cells, columns[0]) if columns else ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """What a row says: the address as it is written, how its person stands, what proves consent, and the rest.
+    """A parsed row: address as written, status, evidence of consent, and the rest.
 
-    Without evidence it says that they did not agree, with an empty one nothing; `unknown` is a word of a status that
-    nobody knows.
+    Evidence of None says that they did not consent, an empty one says nothing; `unknown` is an unknown status word.
     """
 
     number: int
@@ -72,7 +71,7 @@ class Said:
 
 
 def read_row(line: Line, reading: Reading, now: datetime) -> Said:
-    """Return what a row says; whether its address is one, nobody has looked at yet."""
+    """Return the parsed row; the address is not validated yet."""
     evidence = evidence_of(reading.cell(line, CONSENT), reading.cell(line, CONSENT_AT), now)
     if evidence == {} and reading.source:
         evidence = {"consent_text": reading.source}
@@ -89,7 +88,7 @@ def read_row(line: Line, reading: Reading, now: datetime) -> Said:
 
 
 def address_in(cell: str) -> str:
-    """Return the address in a cell, whatever stands around it: a name, brackets, a link, more addresses after it."""
+    """Return the address in a cell, without a name, brackets, a link, or further addresses."""
     text = visible(cell[:LONGEST_ADDRESS_CELL]).strip()
     if found := IN_BRACKETS.search(text):
         text = found[1]

@@ -1,7 +1,7 @@
-"""What another program's word says of a person: may they be mailed, and if not, why not.
+"""Standing: what another program's status word means: may the person be mailed, and if not, why.
 
-Whoever left, bounced or complained there is never mailed from here; whoever never agreed there has to agree first; and
-a word that nobody knows keeps a row back until a person has said what it means.
+People who unsubscribed, bounced or complained there are never mailed from here, and those without consent must give it
+first. An unknown word holds a row back until an operator says what it means.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ YES, NO, NOTHING = (frozenset(WORDS["answers"][name]) for name in ("yes", "no", 
 
 
 class Standing(StrEnum):
-    """How a person stands with a list, from the best to what weighs most."""
+    """A person's status in a list, from best to most serious."""
 
     UNSAID = "unsaid"
     SUBSCRIBED = "subscribed"
@@ -25,7 +25,7 @@ class Standing(StrEnum):
 
     @property
     def leaves(self) -> bool:
-        """Whether the address is never to be mailed."""
+        """Whether the address must never be mailed."""
         return self in LEAVES
 
 
@@ -36,14 +36,14 @@ TOLD_BY = {UNSUBSCRIBED: Standing.UNSUBSCRIBED, BOUNCED: Standing.BOUNCED, COMPL
 
 
 def standing_of(field: str, cell: str, means: Mapping[str, Standing]) -> Standing:
-    """Return what a cell of a column of this kind says; `means` has what a person said of words that are not known."""
+    """Return the status in a cell of a column of this kind; `means` has an operator's meanings of unknown words."""
     word = plain(cell)
     if word in means:
         return means[word]
     if field == SUBSCRIBED:
         return _yes_or_no(word, Standing.SUBSCRIBED, Standing.UNSUBSCRIBED)
     if field in TOLD_BY:
-        # A time or a reason in such a column says yes, as well as a word for it.
+        # A time or a reason in such a column means yes.
         return Standing.UNSAID if word in NO | NOTHING else TOLD_BY[field]
     if field == STATUS and word not in NOTHING:
         return MEANINGS.get(word, Standing.UNKNOWN)
@@ -53,7 +53,7 @@ def standing_of(field: str, cell: str, means: Mapping[str, Standing]) -> Standin
 def _yes_or_no(word: str, yes: Standing, no: Standing) -> Standing:
     if word in NOTHING:
         return Standing.UNCONFIRMED
-    # A time says when.
+    # A time means that it happened.
     return yes if word in YES or (word[:1].isdigit() and word not in NO) else no if word in NO else _word(word)
 
 
@@ -62,5 +62,5 @@ def _word(word: str) -> Standing:
 
 
 def heaviest(found: list[Standing]) -> Standing:
-    """Return what weighs most of all that a row says: one word that they left is enough."""
+    """Return the most serious status of a row: one word that they unsubscribed is enough."""
     return max(found, key=WEIGHT.__getitem__, default=Standing.UNSAID)

@@ -1,1 +1,1 @@
-"""What becomes of a call: pure rules over one reading of the ledger, with no clock, no database and no network."""
+"""Rules: what becomes of a call, given one reading of the ledger; no clock, database or network."""

@@ -1,7 +1,7 @@
-"""Begin: start a sequence, for the first time or once more, so that nothing of it goes twice."""
+"""Begin a sequence, for the first time or again, so that no step reaches a lead twice."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from funnel_app.campaigns.states import State
 from funnel_app.rules.case import Case
 from funnel_app.rules.decide import blocking
 from funnel_app.rules.exit import NOT_GONE, OF_CALLS, Happening, start_of
-from funnel_app.rules.facts import EmailFacts, EnrolmentFacts
+from funnel_app.rules.facts import ContactFacts, EmailFacts, EnrolmentFacts
 from funnel_app.rules.plan import FirstEmail, anchor, plan_emails
 from funnel_app.rules.states import Outcome
 
@@ -24,9 +24,9 @@ CALL_TIMES = ("call_time", "scheduled_time")
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """What begins a sequence: when it happened at its source, about which call, and what its emails say and count from.
+    """What begins a sequence: when it happened at its source, which booking it is about, and the variables.
 
-    `received_at` is when it first came, where it is taken only now, or from when its emails count.
+    `received_at` is when the call first arrived, for a call that is replayed or dated.
     """
 
     happened_at: datetime
@@ -38,7 +38,7 @@ class Start:
 
 
 def begin(case: Case, sequence: Sequence, hook_id: UUID, run: int) -> EnrolmentFacts:
-    """Return the enrolment that a call starts; one about a booked call is for the time that is known of it by now."""
+    """Return the enrolment that a call starts; one about a booking uses the booking's latest time."""
     call = case.call
     call_at, variables = call.call_at, dict(call.variables)
     if call.event is Event.BOOKING and case.booking and case.booking.call_at not in {None, call_at}:
@@ -55,10 +55,14 @@ def begin(case: Case, sequence: Sequence, hook_id: UUID, run: int) -> EnrolmentF
     return _begun(case, sequence, start, hook_id, run)
 
 
-def begin_again(case: Case, hook_id: UUID) -> list[EnrolmentFacts]:
-    """Return what begins since a calendar's word came late: what a booking stood in the way of, and does no more."""
+def begin_again(case: Case, contact: ContactFacts, hook_id: UUID) -> list[EnrolmentFacts]:
+    """Return the enrolments that start because a booking that blocked them no longer does.
+
+    `contact` is the person after the call.
+    """
     if case.call.event not in OF_CALLS:
         return []
+    case = replace(case, contact=contact)
     sequences = [s for s in case.campaign.sequences.values() if s.per_occurrence and Event.BOOKING in s.exits]
     owed = [(s, start) for s in sequences if _in_season(case, s) for start in _kept_out(case, s)]
     owed = [(s, start) for s, start in owed if case.now - start.happened_at <= s.max_lateness]
@@ -71,7 +75,7 @@ def _in_season(case: Case, sequence: Sequence) -> bool:
 
 
 def _kept_out(case: Case, sequence: Sequence) -> Iterator[Start]:
-    """Yield the starts of a sequence that a booking ended, or kept from beginning at all."""
+    """Yield the starts of a sequence that a booking ended or blocked."""
     for occurrence in dict.fromkeys(e.occurrence for e in case.contact.enrolments if e.sequence == sequence.name):
         before = case.contact.latest(case.campaign.name, sequence.name, occurrence)
         if before is not None and before.exit_event == Event.BOOKING:
@@ -127,12 +131,12 @@ def _begun(case: Case, sequence: Sequence, start: Start, hook_id: UUID, run: int
 
 
 def _gone(case: Case, sequence: Sequence, start: Start) -> set[int]:
-    """Return the steps that went in an earlier run about the same call, at the same time."""
+    """Return the steps that were sent in an earlier run about the same booking at the same time."""
     if not sequence.per_occurrence:
         return set()
     runs = [run for run in _runs(case, sequence, start.occurrence) if run.call_at == start.call_at]
     went = [email for run in runs for email in run.emails if email.state not in NOT_GONE]
-    # By its text, since a step may have got another number; by its number where the text has another name by now.
+    # Matched by template, since a step's number may have changed; by number if the template was renamed.
     return {found.number if (found := find_step(sequence, email.template_key)) else email.step for email in went}
 
 

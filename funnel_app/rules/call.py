@@ -1,4 +1,4 @@
-"""What a hook says, in the funnel's own words, whoever called it."""
+"""Calls: what a hook says, in one form, whoever sent it."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ from funnel_app.rules.series import Series
 from funnel_app.rules.whole import Whole
 
 LONGEST_NAME = 255
-# Sources that prove who they are by their own signature: no robot fills in a form of theirs.
+# Sources with a signature of their own: no robot fills in their forms.
 CALENDARS = frozenset({"calendly", "calcom"})
-# A list that a person imports who may, at the machine's keyboard or logged in to the console.
+# A list imported by an operator, from the command line or the console.
 IMPORT = "import"
 
 
 def fitted(name: str) -> str:
-    """Return a name that fits the ledger's columns: a longer one keeps its beginning, and differs by its hash."""
+    """Return a name that fits the ledger's columns: a longer one is cut and made unique by its hash."""
     if len(name) <= LONGEST_NAME:
         return name
     return f"{name[: LONGEST_NAME - 65]}-{hashlib.sha256(name.encode()).hexdigest()}"
@@ -31,14 +31,13 @@ def fitted(name: str) -> str:
 class Call:
     """One thing that happened to one person.
 
-    `occurrence` names the calendar event, `call_at` is when that call is or was, and `happened_at` when the source
-    says that this happened: what comes out of order is put in order by it. `received_at` is when a replayed call first
-    came: its emails count from then, and are late; `begins_at` is from when they count where that is yet to come.
-    `variables` are for templates. `left_out` says of fields that the
-    call could do without why they were left out or corrected.
+    `occurrence` is the calendar event's id, `call_at` its start, and `happened_at` when this happened at the source, by
+    which late messages are put in order. `received_at` is when a replayed call first arrived: its emails count from
+    then and are late. `begins_at` is a start in the future. `variables` are for templates. `left_out` says which
+    optional fields were dropped or corrected, and why.
 
-    `place` names the person's place in the calendar event, where its calendar has places; `series` is what that event
-    is one of, and `ends_series` what a cancellation gives up beside it. `whole` says that all who come are meant.
+    `place` is the person's seat in a calendar event with several; `series` is the series it belongs to, `ends_series`
+    the series that a cancellation also ends. `whole` means all attendees.
     """
 
     campaign: str
@@ -65,31 +64,31 @@ class Call:
 
     @property
     def by_calendar(self) -> bool:
-        """Say whether a calendar made it, which proved who it is."""
+        """Say whether a calendar sent it, with a valid signature."""
         return self.source in CALENDARS
 
     @property
     def may_be_many(self) -> bool:
-        """Say whether a robot cannot have made it, so that no number of them is too many."""
+        """Say whether no robot can have sent it, so that the limits on forms do not apply."""
         return self.by_calendar or self.source == IMPORT
 
     @property
     def consent_ip(self) -> str | None:
-        """The IP address that the consent names; None where it names none."""
+        """The IP address in the consent; None if it has none."""
         ip = self.contact.get("consent_ip")
         return str(ip) if ip else None
 
     @property
     def caller(self) -> str | None:
-        """Under which key the visitor is counted whom the consent names; None where it names no IP address."""
+        """The key under which the visitor's IP address is counted; None without one."""
         return caller_key(self.consent_ip) if self.consent_ip else None
 
     @property
     def mailbox(self) -> str:
-        """Under which key the address is counted."""
+        """The key under which the address is counted."""
         return mailbox_of(self.email_norm)
 
     def happening(self, now: datetime) -> Happening:
-        """Return the event at its source; one that does not say when it happened, happened now."""
+        """Return the event at its source; one without a time happened now."""
         at = self.happened_at or self.received_at or now
         return Happening(event=self.event, occurrence=self.occurrence, at=at, call_at=self.call_at)

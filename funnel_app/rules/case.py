@@ -1,4 +1,4 @@
-"""One call with all that its rules look at."""
+"""Case: one call with everything its rules look at."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,9 +21,9 @@ from funnel_app.rules.plan import Timing
 class Case:
     """One call, the person as the call leaves them, and the circumstances.
 
-    `others` are the campaigns beside that of the call, by name; the call's own may be among them.
-    `is_news` says whether a calendar's word changed anything. `from_caller` counts what was started in the last hour
-    from where the call's visitor came, and `for_mailbox` what was started in the last day for the call's mailbox.
+    `others` are the other campaigns by name; the call's own may be among them. `is_news` says whether a calendar's
+    message changed anything. `from_caller` counts the starts of the last hour from the visitor's address, `for_mailbox`
+    those of the last day for the mailbox.
     """
 
     campaign: Campaign
@@ -39,32 +39,32 @@ class Case:
 
     @cached_property
     def sequence(self) -> Sequence | None:
-        """The sequence that the call starts on this day; None where it starts nothing."""
+        """The sequence that the call starts today; None if it starts none."""
         return started_on(self.campaign, self.call.event, self.today)
 
     @property
     def rests(self) -> Sequence | None:
-        """The sequence that the call would start in season, where out of it it starts nothing; else None."""
+        """The sequence that the call would start in season, if it starts none out of it; else None."""
         return self.campaign.started_by(self.call.event) if self.sequence is None else None
 
     @property
     def today(self) -> date:
-        """The day of the business."""
+        """The date in the business's time zone."""
         return self.now.astimezone(ZoneInfo(self.campaign.timezone)).date()
 
     @cached_property
     def occurrence(self) -> str:
-        """What the call's sequence runs once per: the calendar event, or nothing."""
+        """What the sequence runs once per: the calendar event's id, or an empty text."""
         return self.call.occurrence if self.sequence is None or self.sequence.per_occurrence else ""
 
     @cached_property
     def happening(self) -> Happening:
-        """The call at its source."""
+        """The event at its source."""
         return self.call.happening(self.now)
 
     @property
     def booking(self) -> BookingFacts | None:
-        """The person's call that the event is about, as it is by now; None where nothing was told of it."""
+        """The person's booking that the event is about, with its latest state; None if nothing is known of it."""
         return self.contact.booking(self.campaign.name, self.call.occurrence)
 
     @cached_property
@@ -74,12 +74,12 @@ class Case:
 
     @cached_property
     def handler(self) -> str | None:
-        """The handler that this call concerns; None where it starts and ends nothing."""
+        """The handler that this call concerns; None if it starts and ends nothing."""
         concerned = self.sequence or self.rests or next(iter(self.campaign.ended_by(self.call.event)), None)
         return concerned.handler if concerned else None
 
     def timing(self, anchor_at: datetime) -> Timing:
-        """Return how emails are timed that count from an anchor: by the mode of now, in the contact's time zone."""
+        """Return how the emails count from their anchor: by the current mode, in the contact's time zone."""
         return Timing(
             campaign=self.campaign,
             deadline=deadline_of(self.campaign, self.today),
@@ -90,7 +90,7 @@ class Case:
         )
 
     def dedupe_key(self, run: int) -> str:
-        """Return what is unique among accepted calls: what stands in out of season is another start than the usual."""
+        """Return the key that is unique among accepted calls; an off-season start has a key of its own."""
         usual = self.campaign.started_by(self.call.event)
         instead = f":{self.sequence.name}" if self.sequence and self.sequence != usual else ""
         return fitted(f"{self.contact.id}:{self.campaign.name}:{self.call.event}:{run}:{self.occurrence}{instead}")

@@ -1,4 +1,4 @@
-"""What differs between two readings."""
+"""Changes: what differs between two readings."""
 
 from dataclasses import dataclass
 
@@ -8,22 +8,22 @@ from funnel_app.rules.reading import Reading
 
 @dataclass(frozen=True)
 class Change:
-    """An enrolment, as it was before, None where it is new, and as it is now."""
+    """An enrolment before (None if it is new) and now."""
 
     before: EnrolmentFacts | None
     now: EnrolmentFacts
 
     def emails(self) -> list[tuple[EmailFacts, EmailFacts]]:
-        """Return each email of an enrolment that was there, as it was and as it is."""
+        """Return each existing email of the enrolment, before and now."""
         return list(zip(self.before.emails, self.now.emails, strict=True)) if self.before else []
 
     def moved(self) -> list[tuple[EmailFacts, EmailFacts]]:
-        """Return those of these emails that came into another state."""
+        """Return the emails whose state changed."""
         return [(old, new) for old, new in self.emails() if old.state != new.state]
 
 
 def enrolments_changed(before: Reading, now: Reading) -> list[Change]:
-    """Return the enrolments that are new or differ, in an order of people that is always the same."""
+    """Return the enrolments that are new or differ, people always in the same order."""
     return [change for address in sorted(now.contacts) for change in _of_contact(address, before, now)]
 
 

@@ -1,7 +1,7 @@
-"""Clicks: which of them a person made, and which a program that looks into every link before its reader does.
+"""Clicks: which were made by a person, and which by a program that scans links before the reader sees them.
 
-Mail gateways open links to see whether they are safe, within seconds and mostly all of them; one click of a person may
-be told twice (https://github.com/resend/resend-node/issues/901), but never of two links at once.
+Mail gateways open links within seconds to check them, usually all of them. One click of a person may be reported twice
+(https://github.com/resend/resend-node/issues/901), but never clicks on two links at once.
 """
 
 import re
@@ -32,7 +32,7 @@ class By(StrEnum):
 
 
 class About(StrEnum):
-    """What the link of a click is to Funnel, where it is anything."""
+    """What the link of a click is to Funnel."""
 
     BOOKING = "booking"
     UNSUBSCRIBE = "unsubscribe"
@@ -40,7 +40,7 @@ class About(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """One click as Resend tells it, with all that a stranger may have written there made harmless."""
+    """One click as Resend reports it, with everything that the outside could have forged made safe."""
 
     at: datetime
     link: str
@@ -49,12 +49,12 @@ class Click:
 
     @property
     def by_program(self) -> bool:
-        """Whether what made it says that it is a program, or says nothing of itself."""
+        """Whether the user agent is a program's, or missing."""
         return self.agent is None or _PROGRAMS.search(self.agent) is not None
 
 
 def plain_link(text: str) -> str | None:
-    """Return where a link leads, without what stands behind the path, which may name its reader; None for no link."""
+    """Return a link without query and fragment, which may identify its reader; None for no link."""
     try:
         parts = urlsplit(text.strip()[:2000])
         host, port = parts.hostname, parts.port
@@ -62,13 +62,13 @@ def plain_link(text: str) -> str | None:
         return None
     if parts.scheme not in {"http", "https"} or not host or not (host + parts.path).isprintable():
         return None
-    # The token in the way out belongs to its reader alone.
+    # An unsubscribe link's token identifies its reader.
     path = _OURS.sub("/u/…", parts.path.rstrip("/"))
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}{path}"[:LONGEST_LINK]
 
 
 def plain_ip(text: str) -> str | None:
-    """Return an IP address in its usual form; None for what is none."""
+    """Return an IP address in its canonical form; None for anything else."""
     try:
         return str(ip_address(text.strip()))
     except ValueError:
@@ -76,7 +76,7 @@ def plain_ip(text: str) -> str | None:
 
 
 def about_of(link: str, booking_link: str, public_url: str) -> About | None:
-    """Return what a plain link is: the campaign's booking page, our own way out, or nothing of ours."""
+    """Return what a plain link is: the campaign's booking page, our unsubscribe page, or neither."""
     if link == f"{plain_link(public_url)}/u/…":
         return About.UNSUBSCRIBE
     page = plain_link(booking_link)
@@ -84,5 +84,5 @@ def about_of(link: str, booking_link: str, public_url: str) -> About | None:
 
 
 def is_scanned(click: Click, others: Iterable[tuple[datetime, str]]) -> bool:
-    """Say whether a click is one of several of different links within seconds, given the email's other clicks."""
+    """Say whether a click is one of several on different links within seconds, given the email's other clicks."""
     return any(link != click.link and abs(at - click.at) <= TOGETHER for at, link in others)

@@ -1,4 +1,4 @@
-"""What a call says of the person: what it leaves out stays as it was."""
+"""Contact: what a call says of a person; fields that it leaves out stay as they were."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from funnel_app.rules.facts import ContactFacts
 
-# Whatever else is said of a person is one of their properties.
+# Every other field is a property.
 COLUMNS = (
     "first_name",
     "name",
@@ -21,23 +21,23 @@ COLUMNS = (
 
 
 class Consenting(Protocol):
-    """Whoever may have agreed to be mailed."""
+    """Anybody who may have consented to be mailed."""
 
     @property
     def consent_at(self) -> datetime | None:
-        """When; None where nobody said."""
+        """When they consented; None if unknown."""
 
     @property
     def consent_text(self) -> str | None:
-        """To which words; None where nobody said."""
+        """The wording they consented to; None if unknown."""
 
 
 class Known(Consenting, Protocol):
-    """Whoever is known by columns and properties."""
+    """Anybody with columns and properties."""
 
     @property
     def properties(self) -> Mapping[str, Any]:
-        """Whatever is no column."""
+        """Every field that is no column."""
 
 
 EVIDENCE = ("consent_at", "consent_text", "consent_source", "consent_ip")
@@ -45,9 +45,9 @@ NAMES = ("first_name", "name", "business_name")
 
 
 def updated(contact: ContactFacts, email: str, facts: Mapping[str, Any], now: datetime) -> ContactFacts:
-    """Return a person brought up to date by what was said: the address as it is written now, and these facts.
+    """Return a person updated by what a call says: the address as now written, and these fields.
 
-    A `guessed_first_name` only fills a gap: what somebody typed stays.
+    A `guessed_first_name` only fills a gap; a name that somebody typed stays.
     """
     given = {name: value for name, value in facts.items() if value is not None}
     guess = given.pop("guessed_first_name", None)
@@ -58,18 +58,18 @@ def updated(contact: ContactFacts, email: str, facts: Mapping[str, Any], now: da
 
 
 def has_consented(contact: Consenting) -> bool:
-    """Say whether there is evidence that this person agreed to be mailed."""
+    """Say whether there is evidence that this person consented to be mailed."""
     return contact.consent_at is not None or contact.consent_text is not None
 
 
 def without_new_names(contact: ContactFacts, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was said of a person without other names than theirs: a stranger may fill in a form for them."""
+    """Return the fields without names that differ from the known ones: anybody may fill in a form for somebody else."""
     kept = {name for name in NAMES if getattr(contact, name) is not None} if has_consented(contact) else set()
     return {name: value for name, value in facts.items() if name not in kept}
 
 
 def only_new(contact: Known, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a list or an older system says that nobody told here: what the hooks told is newer."""
+    """Return the fields of a list or an older system that hooks have not set: hooks are more recent."""
     consented = has_consented(contact)
     return {
         name: value
@@ -80,7 +80,7 @@ def only_new(contact: Known, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def without_half_evidence(contact: Consenting, columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Return columns with evidence that is one call's: all four fields, or none where it says less than there is."""
+    """Keep consent evidence whole: return all four fields of one call, or none if the new ones say less."""
     rest = {name: value for name, value in columns.items() if name not in EVIDENCE}
     evidence = {name: columns.get(name) for name in EVIDENCE}
     says_when_or_what = evidence["consent_at"] or evidence["consent_text"]

@@ -1,8 +1,7 @@
-"""Decide what becomes of a call: work begun, a duplicate, or out of order and ignored with the reason."""
+"""Decide what becomes of a call: accepted, a duplicate, or ignored with the reason."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.model import Event, Sequence
@@ -11,26 +10,14 @@ from funnel_app.campaigns.season import OUT_OF_SEASON, opens_next
 from funnel_app.rules.case import Case
 from funnel_app.rules.exit import Happening, by_calls, told, touches, touches_elsewhere
 from funnel_app.rules.facts import EnrolmentFacts, Heard
+from funnel_app.rules.limits import check_limits
 from funnel_app.rules.places import GIVE_UPS
 from funnel_app.rules.states import HEARD, EnrolmentState, Outcome
-
-PER_ADDRESS = 10, timedelta(days=1)
-PER_IP = 30, timedelta(hours=1)
-
-
-class TooManyEnrolments(Exception):
-    """More sequences were started for one address, or from one IP address, than people do."""
-
-    def __init__(self, what: str, retry_after: timedelta) -> None:
-        super().__init__(
-            f"Too many sequences were started {what}. Nothing was begun; what came in is kept for a replay."
-        )
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of a call, why, and the enrolment that was there before."""
+    """What becomes of a call, why, and the enrolment that existed before."""
 
     outcome: Outcome
     reason: str | None = None
@@ -39,7 +26,7 @@ class Decision:
 
 
 def decide(case: Case) -> Decision:
-    """Return what becomes of a call. Raises TooManyEnrolments where it would start one too many."""
+    """Return what becomes of a call. Raises TooManyEnrolments."""
     sequence = case.sequence
     if case.rests is not None:
         return Decision(Outcome.IGNORED, _resting(case, case.rests))
@@ -52,7 +39,7 @@ def decide(case: Case) -> Decision:
     if blocked is not None:
         happened = told(blocked.event, blocked.at, ZoneInfo(case.campaign.timezone))
         return Decision(Outcome.IGNORED, f"“{sequence.title}” does not start: the contact already {happened}")
-    _check_limits(case)
+    check_limits(case)
     return Decision(Outcome.ACCEPTED, run=before.run + 1 if before else 1)
 
 
@@ -75,21 +62,21 @@ def _may_begin_again(case: Case, sequence: Sequence, before: EnrolmentFacts) -> 
         return False
     if before.exit_event in GIVE_UPS:
         return case.booking is not None and case.booking.stands
-    taken_back = before.exit_event == Event.NO_SHOW_UNDONE and case.happening.at > before.started_at
-    return taken_back or _has_another_time(case, sequence, before) or sequence.reentry == "after_end"
+    undone = before.exit_event == Event.NO_SHOW_UNDONE and case.happening.at > before.started_at
+    return undone or _has_another_time(case, sequence, before) or sequence.reentry == "after_end"
 
 
 def _has_another_time(case: Case, sequence: Sequence, before: EnrolmentFacts) -> bool:
-    """Say whether all reminders of a call are over, and it takes place at another time than they were for."""
+    """Say whether all reminders are over and the booking has moved to another time since."""
     over = sequence.before_anchor and before.state is EnrolmentState.COMPLETED
     return over and case.booking is not None and case.booking.call_at not in {None, before.call_at}
 
 
 def blocking(case: Case, sequence: Sequence, start: Happening) -> Happening | None:
-    """Return what keeps a start of a sequence from beginning; None where nothing does."""
+    """Return the event that keeps a sequence from starting; None if none does."""
     if sequence.per_occurrence and (found := by_calls(sequence, start, case.contact)):
         return found
-    # Who answered one email may well want the next sequence.
+    # A reply ends a sequence, but does not block the next one.
     exits = sequence.exits - {Event.REPLY}
     known = (_happening(heard) for heard in _heard(case) if heard.event in exits)
     here = next((happening for happening in known if touches(happening, sequence, start)), None)
@@ -112,15 +99,3 @@ def _happening(heard: Heard) -> Happening:
         at=heard.happened_at or heard.received_at,
         call_at=heard.call_at,
     )
-
-
-def _check_limits(case: Case) -> None:
-    """Raise TooManyEnrolments where robots may be at work: on forms, and not in a calendar or a person's own list."""
-    if case.call.may_be_many:
-        return
-    most, span = PER_ADDRESS
-    if max(case.for_mailbox, case.contact.enrolled_since(case.now - span)) >= most:
-        raise TooManyEnrolments("for this address today", span)
-    most, span = PER_IP
-    if case.from_caller >= most:
-        raise TooManyEnrolments("from the IP address that the consent names", span)

@@ -60,12 +60,12 @@ class Stoppable(Protocol):
 
     @property
     def request_id(self) -> UUID | None:
-        """The request that carries it; None before it was frozen."""
+        """The request that carries it; None before the freeze."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Happening:
-    """An event at its source: when it happened, of which calendar event, and when that call is."""
+    """An event at its source: when it happened, about which calendar event, and that event's start."""
 
     event: Event
     occurrence: str = ""
@@ -82,10 +82,10 @@ def ended_as(event: str | None, reason: str | None) -> str:
 
 
 def touches(happening: Happening, sequence: Sequence, start: Happening) -> bool:
-    """Say whether an event ends what a start began, or keeps it from beginning, whichever of them comes first here.
+    """Say whether an event ends a started sequence, or blocks its start, whichever of the two arrives first.
 
-    Sequences about one call are touched only by what concerns that call, or makes it a thing of the past. What they
-    are touched by where calls are booked, moved and cancelled, `by_calls` says.
+    Sequences about one booking are touched only by events about that booking, or by events that make it obsolete.
+    Bookings, moves and cancellations are judged by `by_calls`.
     """
     if happening.event not in sequence.exits:
         return False
@@ -94,15 +94,15 @@ def touches(happening: Happening, sequence: Sequence, start: Happening) -> bool:
     if happening.event is Event.NO_SHOW_UNDONE:
         return happening.occurrence == start.occurrence and happening.at >= start.at
     if happening.event is Event.MAYBE:
-        # Who missed a call that was made after it thinks of that one no more.
+        # A decision to think it over settles the missed bookings before it.
         return happening.call_at is None or happening.call_at >= (start.call_at or start.at)
     return happening.event not in OF_CALLS
 
 
 def touches_elsewhere(happening: Happening, sequence: Sequence, start: Happening) -> bool:
-    """Say whether an event of another campaign ends what a start began, or keeps it from beginning.
+    """Say whether an event of another campaign ends a started sequence, or blocks its start.
 
-    It does where it happened after the start, whichever of them is told first; who became a client is one for good.
+    It does if it happened after the start, in whatever order the two arrive. Becoming a client counts for good.
     """
     if happening.event not in sequence.exits_elsewhere:
         return False
@@ -110,10 +110,10 @@ def touches_elsewhere(happening: Happening, sequence: Sequence, start: Happening
 
 
 def by_calls(sequence: Sequence, start: Happening, contact: ContactFacts) -> Happening | None:
-    """Return what ends or keeps from beginning a sequence about one call, by the person's calls as they stand by now.
+    """Return the booking event that ends or blocks a sequence about one booking; None if nothing does.
 
-    It is that this call was given up, or that a later one is booked: one that was given up before this one was missed
-    is none. None where nothing is in its way.
+    That is the booking's own cancellation, or a later booking. A later one that was cancelled before this one was
+    missed does not count.
     """
     own = contact.booking(sequence.campaign, start.occurrence)
     if own is not None and own.given_up is not None and own.given_up[1] in sequence.exits:
@@ -132,16 +132,16 @@ def _booked(booking: BookingFacts, otherwise: datetime) -> Happening:
 
 
 def told(event: Event, at: datetime, zone: ZoneInfo) -> str:
-    """Return what happened and on which day of the business, in words that its owner uses."""
+    """Return what happened and on which day, in the owner's words and time zone."""
     return f"{REASONS[event]} {on_day(at, zone)}"
 
 
 def ended_by(
     happening: Happening, campaign: Campaign, others: Mapping[str, Campaign], contact: ContactFacts, now: datetime
 ) -> list[EnrolmentFacts]:
-    """Return those of the contact's running enrolments that this event ends, as they are then. Safe to repeat.
+    """Return the contact's running enrolments that this event ends, in their new state. Safe to repeat.
 
-    It happened in a campaign; `others` are those in which it may end something too, by their names.
+    `others` are the other campaigns by name, in which it may end something too.
     """
     own = [(e, _ending(campaign, contact, e, happening)) for e in contact.enrolments if e.campaign == campaign.name]
     theirs = [(e, _ending_elsewhere(others, e, happening)) for e in contact.enrolments if e.campaign != campaign.name]
@@ -152,14 +152,14 @@ def ended_by(
 def _ending(
     campaign: Campaign, contact: ContactFacts, enrolment: EnrolmentFacts, happening: Happening
 ) -> Happening | None:
-    """Return what ends an enrolment: the event itself, or how the calls stand by it; None where it goes on."""
+    """Return what ends an enrolment: the event itself, or the state of the bookings; None if it goes on."""
     sequence = campaign.sequences.get(enrolment.sequence)
     if sequence is None:
         return None
     start = start_of(sequence, enrolment)
     if sequence.per_occurrence and happening.event in OF_CALLS:
         return by_calls(sequence, start, contact)
-    # An unmarked no-show takes back what has not begun; once the lead has read of it, the sequence goes on.
+    # An undone no-show ends a sequence only while nothing of it has gone: a lead who has read of it reads on.
     begun = happening.event is Event.NO_SHOW_UNDONE and any(email.state not in NOT_GONE for email in enrolment.emails)
     return happening if touches(happening, sequence, start) and not begun else None
 
@@ -175,7 +175,7 @@ def _ending_elsewhere(
 
 
 def start_of(sequence: Sequence, enrolment: EnrolmentFacts) -> Happening:
-    """Return what started an enrolment."""
+    """Return the event that started an enrolment."""
     return Happening(
         event=sequence.starts_on,
         occurrence=enrolment.occurrence,
@@ -200,5 +200,5 @@ def _cancelled(email: EmailFacts, reason: str) -> EmailFacts:
 
 
 def can_be_stopped(email: Stoppable) -> bool:
-    """Say whether an email was not handed over: once frozen into a request it may be on its way."""
+    """Say whether an email is not submitted: once frozen into a request it may be on its way."""
     return email.state in {State.PLANNED, State.HELD} or (email.state == State.SENDING and email.request_id is None)

@@ -1,29 +1,29 @@
-"""Experiments: how far two shares can be told apart; pure."""
+"""Experiments: how reliably two shares differ; pure."""
 
 from dataclasses import dataclass
 from math import sqrt
 
 from funnel_app.rules.figures import share
 
-# Of a hundred such intervals 95 hold the true share.
+# Confidence of 95 %.
 Z = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """So many of so many, and between what the share lies that they are a sample of."""
+    """A count out of a total, with its confidence interval."""
 
     did: int
     of: int
 
     @property
     def share(self) -> float | None:
-        """The share itself; None of nothing."""
+        """The share itself; None if the total is 0."""
         return share(self.did, self.of)
 
     @property
     def within(self) -> tuple[float, float]:
-        """Wilson's score interval; all of 0 to 1 for nothing.
+        """Wilson's score interval; 0 to 1 if the total is 0.
 
         E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927), 209-212.
         """
@@ -36,7 +36,7 @@ class Share:
 
 
 def difference_within(first: Share, second: Share) -> tuple[float, float]:
-    """Return between what the second share is larger than the first: a difference that may be 0 says nothing.
+    """Return the confidence interval of the second share minus the first; one that contains 0 says nothing.
 
     R. G. Newcombe, Interval estimation for the difference between independent proportions: comparison of eleven
     methods, Statistics in Medicine 17 (1998), 873-890, method 10.
@@ -51,6 +51,6 @@ def difference_within(first: Share, second: Share) -> tuple[float, float]:
 
 
 def better(first: Share, second: Share) -> int | None:
-    """Return the place of the share that is larger beyond chance, 0 or 1; None where the difference says nothing."""
+    """Return the index of the share that is significantly larger, 0 or 1; None if neither is."""
     low, high = difference_within(first, second)
     return 1 if low > 0 else 0 if high < 0 else None

@@ -1,6 +1,6 @@
-"""What the rules look at: a person, their enrolments and emails, and what was heard of them. Nothing here changes.
+"""Facts: what the rules look at: a person, their enrolments, emails and earlier calls; immutable.
 
-The names of the fields are those of the ledger's columns.
+Field names are the ledger's columns.
 """
 
 import secrets
@@ -32,7 +32,7 @@ class EmailFacts:
     request_id: UUID | None = None
 
     def moved(self, state: State, why: Reason) -> Self:
-        """Return it in another state, for this reason."""
+        """Return it in another state, with this reason."""
         return replace(self, state=state, reason=why.words, reason_code=why.code)
 
 
@@ -69,13 +69,13 @@ class EnrolmentFacts:
 
     @property
     def started_at(self) -> datetime:
-        """When what began it happened, by the newest word of its source."""
+        """When its cause happened, by the source's latest message."""
         return self.happened_at or self.created_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """One call that was made about a person before."""
+    """An earlier call about a person."""
 
     campaign: str
     event: str | None
@@ -88,7 +88,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactFacts:
-    """One person, with all enrolments, oldest first, and what was heard that matters to the calls at hand."""
+    """One person with all enrolments, oldest first, and the earlier calls that matter now."""
 
     id: UUID = field(default_factory=new_id)
     email: str
@@ -111,28 +111,30 @@ class ContactFacts:
 
     @property
     def called(self) -> tuple[str | None, str | None]:
-        """What the person is called."""
+        """The name to address the person by."""
         return self.name, self.first_name
 
     def latest(self, campaign: str, sequence: str, occurrence: str) -> EnrolmentFacts | None:
-        """Return the newest run in a sequence; None where it was never started."""
+        """Return the newest run of a sequence; None if it never started."""
         runs = self.runs_in(campaign, sequence, occurrence)
         return max(runs, key=lambda enrolment: enrolment.run, default=None)
 
     def runs_in(self, campaign: str, sequence: str, occurrence: str) -> list[EnrolmentFacts]:
-        """Return all runs in a sequence."""
+        """Return all runs of a sequence."""
         wanted = (campaign, sequence, occurrence)
         return [e for e in self.enrolments if (e.campaign, e.sequence, e.occurrence) == wanted]
 
     def booking(self, campaign: str, occurrence: str) -> BookingFacts | None:
-        """Return the person's call of a calendar event; None where nothing was told of it."""
+        """Return the person's booking of a calendar event; None if nothing is known of it."""
         return next((b for b in self.bookings if (b.campaign, b.occurrence) == (campaign, occurrence)), None)
 
     def enrolled_since(self, since: datetime) -> int:
-        """Count the enrolments since a time, of all campaigns, but those about a call."""
+        """Count the enrolments since a time, in all campaigns, except those about a booking."""
         return sum(enrolment.created_at >= since and not enrolment.occurrence for enrolment in self.enrolments)
 
     def with_enrolments(self, *changed: EnrolmentFacts) -> "ContactFacts":
-        """Return the person with these enrolments in place of those with their ids, and the new ones at the end."""
+        """Return the person with these enrolments, replacing those with the same ids."""
+        if not changed:
+            return self
         kept = {enrolment.id: enrolment for enrolment in self.enrolments}
         return replace(self, enrolments=tuple({**kept, **{each.id: each for each in changed}}.values()))

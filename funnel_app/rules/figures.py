@@ -1,18 +1,18 @@
-"""Figures: the arithmetic of what the console draws; pure."""
+"""Figures: the arithmetic behind the console's charts; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from funnel_app.campaigns.model import Event
 
-# The way of a lead, and what shows that somebody came so far: who missed a call, or thought it over, had booked one.
+# The funnel's stages, and the events that show a lead reached one: a no-show or a "maybe" implies a booking.
 STAGES: Mapping[str, tuple[Event, ...]] = {
     "Opt-in": (Event.OPT_IN,),
     "Assessment": (Event.ASSESSMENT,),
     "Booking": (Event.BOOKING, Event.BOOKING_RESCHEDULED, Event.NO_SHOW, Event.MAYBE),
     "Client": (Event.ONBOARDING,),
 }
-# Where a bar of the waits ends, in seconds; the last has no end.
+# Upper bounds of the histogram, in seconds; the last is open.
 WAITS = (1, 2, 5, 10, 30, 60, 120, 300, 900, 3600, None)
 
 Did = tuple[bool, ...]
@@ -20,7 +20,7 @@ Did = tuple[bool, ...]
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of the way: how many came so far or further, how many did this very thing, and who went no further."""
+    """One stage of the funnel: how many reached it or a later one, how many had its event, and who stopped there."""
 
     name: str
     people: int
@@ -32,7 +32,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Wait:
-    """The emails that took longer than one number of seconds and at most another (None: any longer)."""
+    """The emails that took longer than one number of seconds and at most another (None: no upper bound)."""
 
     over: int
     at_most: int | None
@@ -40,9 +40,9 @@ class Wait:
 
 
 def way_of(counted: Mapping[Did, int]) -> list[Stage]:
-    """Return the stages of the way of people, counted by which of them each did.
+    """Return the funnel's stages for people counted by which events each had.
 
-    Who did a later thing came past the earlier ones, so that no stage has more people than the one before it.
+    A later event implies the earlier stages, so no stage has more people than the one before it.
     """
     people = [sum(number for did, number in counted.items() if any(did[i:])) for i in range(len(STAGES))]
     return [
@@ -65,12 +65,12 @@ def signed_up(counted: Mapping[Did, int]) -> tuple[int, int]:
 
 
 def share(part: int, whole: int) -> float | None:
-    """Return a part as a share of one; None of nothing."""
+    """Return a part divided by its total; None if the total is 0."""
     return part / whole if whole else None
 
 
 def percentile(waits: Sequence[tuple[float, int]], percent: int) -> float | None:
-    """Return the length that so many percent did not exceed, by the nearest rank; None of nothing."""
+    """Return the percentile by nearest rank; None without values."""
     rank = -(-sum(count for _, count in waits) * percent // 100)
     for seconds, count in waits:
         rank -= count
@@ -80,7 +80,7 @@ def percentile(waits: Sequence[tuple[float, int]], percent: int) -> float | None
 
 
 def histogram(waits: Sequence[tuple[float, int]]) -> list[Wait]:
-    """Return how many emails took how long; what came before its time took nothing."""
+    """Return how many emails took how long; early ones count as 0."""
     bars = []
     over = 0
     for end in WAITS:
@@ -91,5 +91,5 @@ def histogram(waits: Sequence[tuple[float, int]]) -> list[Wait]:
 
 
 def kept(waits: Sequence[tuple[float, int]], promise_s: float) -> float | None:
-    """Return the share of emails that took no longer than was promised; None of nothing."""
+    """Return the share of emails within the promised time; None without emails."""
     return share(sum(count for took, count in waits if took <= promise_s), sum(count for _, count in waits))

@@ -1,7 +1,7 @@
-"""Followers: what one event of a calendar says of the others who come, and what was said of all before somebody came.
+"""Followers: what one calendar event implies for its other attendees, including those whose booking arrives later.
 
-A host who cancels or moves a call with many seats is one event of Cal.com, and lists all who come. It holds for each of
-them whom we know, whoever stands first, and for whose booking is told only afterwards.
+When a host cancels or moves an event with several seats, Cal.com sends one message that lists all attendees. It holds
+for each of them, whoever stands first, and for attendees whose booking we learn of afterwards.
 https://github.com/calcom/cal.com (packages/features/bookings/lib/handleCancelBooking.ts, handleSeats/)
 """
 
@@ -20,21 +20,21 @@ Words = Mapping[tuple[str, str], tuple[WholeWord, ...]]
 
 
 def is_shared(call: Call) -> bool:
-    """Say whether others may come to a call of whom one event speaks together."""
+    """Say whether an event may have other attendees, of whom one message speaks together."""
     return bool(call.occurrence) and (call.whole is not None or (call.event is Event.BOOKING and call.by_calendar))
 
 
 def whole_word(call: Call, now: datetime) -> WholeWord:
-    """Return what a call says of all who come, which is one that does."""
+    """Return a message about all attendees, from a call that is one."""
     if call.whole is None:
         raise ValueError("This call speaks of one person.")
     return WholeWord(event=call.event, at=call.happening(now).at, whole=call.whole)
 
 
 def said_before(call: Call, words: Words) -> Iterator[Call]:
-    """Yield what was said of all who come, by words that are newer than a booking, and so holds for it too.
+    """Yield messages about all attendees that are newer than a booking, and so apply to it.
 
-    What is called off at the very time of a booking is off.
+    A cancellation at the very time of the booking applies.
     """
     if call.event is not Event.BOOKING:
         return
@@ -48,7 +48,7 @@ def said_before(call: Call, words: Words) -> Iterator[Call]:
 
 
 def said_of_others(call: Call, contacts: Iterable[ContactFacts], now: datetime) -> list[Call]:
-    """Return what a call says of the others who come and are known to; nothing where it is about one person."""
+    """Return what a call implies for the other known attendees; nothing if it is about one person."""
     if call.whole is None:
         return []
     word = whole_word(call, now)
@@ -64,7 +64,7 @@ def _of(call: Call, **more: Any) -> Call:
 
 
 def _by(word: WholeWord, call: Call) -> Iterator[Call]:
-    """Yield what a word about all says of one person: off, at another time, or given up for another event."""
+    """Yield what a message about all means for one attendee: cancelled, moved, or replaced by another event."""
     at = word.at
     if word.event is not Event.BOOKING:
         yield replace(call, event=word.event, happened_at=at, call_at=None, variables={}, place="")

@@ -1,8 +1,8 @@
-"""Frequency: how often marketing goes to one person at most, and which of their emails gives way then.
+"""Frequency: the limit on marketing emails for one person, and which of their emails waits.
 
-What goes first is said by one order of all that waits: the larger priority, then the longer wait. An email gives way to
-what went within the span, and to what comes before it in that order and goes within the span from now; so whatever
-stands first goes as soon as there is room, and two never wait for each other.
+All waiting emails have one order: larger priority first, then the longer wait. An email waits for those that went
+within the span, and for those before it in that order that go within the next span. So the first in order goes as soon
+as there is room, and two emails never wait for each other.
 """
 
 from collections.abc import Iterable
@@ -14,14 +14,14 @@ from funnel_app.campaigns.model import AtMost
 from funnel_app.campaigns.reasons import spoken
 from funnel_app.campaigns.spoken import things
 
-# An email that goes first has gone by then, or does not go at all.
+# By then the email ahead has gone, or never goes.
 LOOK_AGAIN_AFTER = timedelta(minutes=5)
 SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanting:
-    """An email that waits to go, by its template: since when it wants to, and when it may."""
+    """A waiting email, by its template: since when it waits, and when it may go."""
 
     id: UUID
     template_key: str
@@ -31,13 +31,13 @@ class Wanting:
 
     @property
     def place(self) -> tuple[int, datetime, UUID]:
-        """Its place among all that waits for the same person: the smaller goes first."""
+        """Its sort key among all emails waiting for the same person; the smallest goes first."""
         return -self.priority, self.wanted_at, self.id
 
 
 @dataclass(frozen=True, slots=True)
 class Went:
-    """An email that went to the person, or is on its way, by its template."""
+    """An email that was sent to the person or is on its way, by its template."""
 
     template_key: str
     at: datetime
@@ -45,9 +45,9 @@ class Went:
 
 @dataclass(frozen=True, slots=True)
 class GivesWay:
-    """Until when an email waits at least, and to which it gives way, by the template.
+    """Until when an email waits at least, and for which other template.
 
-    `is_full` where it is certain that it cannot go before; else the other has the time to go first.
+    `is_full` if the limit is certainly reached until then; otherwise the other email is due first.
     """
 
     until: datetime
@@ -58,11 +58,11 @@ class GivesWay:
 def gives_way(
     email: Wanting, limit: AtMost, went: Iterable[Went], waiting: Iterable[Wanting], now: datetime
 ) -> GivesWay | None:
-    """Return until when an email gives way to others of its person, and to which; None for one that may go now.
+    """Return until when an email waits for others of its person, and for which; None if it may go now.
 
-    `went` and `waiting` may name more than the span holds; the email itself among them counts as nothing.
+    `went` and `waiting` may hold more than the span; the email itself among them is ignored.
     """
-    # What says that it went long after now was sent while the clock was wrong, and must not hold others until then.
+    # Times far in the future stem from a wrong clock, and must not block others until then.
     recent = sorted((each for each in went if abs(each.at - now) < limit.span), key=lambda each: each.at)
     if len(recent) >= limit.emails:
         last = recent[-limit.emails]
@@ -75,15 +75,15 @@ def gives_way(
 
 
 def in_words(limit: AtMost, title: str) -> str:
-    """Return why an email gives way to another, which people call so."""
+    """Return why an email waits for another, by the name people know it by."""
     return f"{limit_in_words(limit)}: gives way to “{title}”"
 
 
 def limit_in_words(limit: AtMost) -> str:
-    """Return a limit as people say it: no more than 1 marketing email in 20 hours."""
+    """Return a limit in words: no more than 1 marketing email in 20 hours."""
     return f"no more than {things(limit.emails, 'marketing email')} in {spoken(limit.span)}"
 
 
 def _whole(at: datetime) -> datetime:
-    """Return the next whole second, so that nothing comes early."""
+    """Round up to a whole second, so that nothing goes early."""
     return at if at.microsecond == 0 else at.replace(microsecond=0) + SECOND

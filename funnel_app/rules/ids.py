@@ -1,4 +1,4 @@
-"""Ids of what is new."""
+"""Ids of new rows."""
 
 from uuid import UUID
 

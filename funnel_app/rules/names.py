@@ -1,4 +1,4 @@
-"""Names of people, as calendars give them: one text for all parts, and nobody there who could mend it."""
+"""Names from calendars, which have one field for the whole name and nobody to correct it."""
 
 from nameparser import HumanName
 from nameparser.config import CONSTANTS
@@ -7,17 +7,17 @@ from funnel_app.campaigns.links import carries_link, carries_number
 from funnel_app.rules.typed import clean
 
 LONGEST_FIRST, LONGEST = 60, 120
-# What stands in data that somebody pasted for a name, and in no name: https://github.com/calcom/cal.diy/issues/16913
+# Characters of pasted data that no name has: https://github.com/calcom/cal.diy/issues/16913
 NO_LETTERS = '{}[]<>":;=/\\|#$%^*_+~'
 
 
 def first_name_of(name: str | None) -> str | None:
-    """Return the first name in a full name, Ana of "Dr. Ana Roy" and of "Roy, Ana, MBA"; None where there is none."""
+    """Return the first name in a full name: Ana of "Dr. Ana Roy" and of "Roy, Ana, MBA"; None if there is none."""
     text = clean(name, LONGEST)
     if text is None or "@" in text:
         return None
     parsed = HumanName(text)
-    # "李小龍" is one word, and so are the names of those who have only one.
+    # A single word is the name: "李小龍", or people with one name only.
     first = parsed.first or ("" if parsed.title else parsed.last)
     return first if _is_first_name(first, alone=not parsed.last or first == text) else None
 
@@ -28,7 +28,7 @@ def _is_first_name(first: str, *, alone: bool) -> bool:
         return False
     if not any(map(str.isalpha, letters)) or any(map(str.isdigit, letters)) or len(first) > LONGEST_FIRST:
         return False
-    # An initial is no name to call somebody by, and a title or degree without a name is none either.
+    # Nobody is addressed by an initial, a title or a degree.
     return not (letters.isascii() and len(letters) == 1) and not (alone and _is_rank(letters))
 
 
@@ -40,9 +40,9 @@ def _is_rank(letters: str) -> bool:
 
 
 def safe_name(name: object, longest: int = LONGEST) -> str | None:
-    """Return a name that may go into a letter; None for one that carries a link or a number, or is no text.
+    """Return a name that is safe in a letter; None if it holds a link or a number, or is no text.
 
-    For callers that cannot mend what a stranger typed, such as calendars: the person counts, not the name.
+    For callers such as calendars, which cannot correct what was typed: the person counts, not the name.
     """
     text = clean(name, longest)
     return None if text is None or carries_link(text) or carries_number(text) else text

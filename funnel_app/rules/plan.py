@@ -22,31 +22,31 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 class Timed(Protocol):
-    """An email of the ledger, as far as its time goes."""
+    """The times of an email in the ledger."""
 
     @property
     def due_at(self) -> datetime:
-        """When it is due."""
+        """Return when a step is due, within the sequence's window if it has one; testing mode ignores windows."""
 
     @property
     def was_due_at(self) -> datetime | None:
-        """When it was due before it gave way to other emails; None where it never did."""
+        """When it was due before a frequency limit delayed it; None if none did."""
 
     @property
     def latest_at(self) -> datetime | None:
-        """After what it must not go; None where its sequence's lateness says so."""
+        """The time after which it must not go; None if its sequence's limit applies."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FirstEmail:
-    """What the caller says of email 1: when it sent it, if it did."""
+    """What the caller says of email 1: whether and when the caller sent it."""
 
     sent_at: datetime | None = None
     status: str | None = None
     entrance: str = "hook"
 
     def sent_by_website(self, sequence: Sequence) -> bool:
-        """Say whether the website sent email 1, by the rule of the campaign's file for this entrance."""
+        """Say whether the website sent email 1, by the campaign file's rule for this entrance."""
         rule = sequence.email_1_by_entrance.get(self.entrance, sequence.email_1)
         if rule is EmailOne.PAYLOAD:
             return self.sent_at is not None and (self.status or "sent").strip().lower() == "sent"
@@ -55,7 +55,7 @@ class FirstEmail:
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """How the times of an enrolment's emails are counted; `zone` is where the reader lives."""
+    """How an enrolment's emails are timed; `zone` is the recipient's."""
 
     campaign: Campaign
     deadline: date
@@ -69,10 +69,10 @@ class Timing:
         return self.all_due(sequence)[step.number - 1]
 
     def all_due(self, sequence: Sequence) -> list[datetime]:
-        """Return when each step is due; none comes sooner after the one before it because a window moved that one.
+        """Return when each step is due; a window never brings a step closer to the one before it.
 
-        A step of whole days keeps its time of day all the same, as long as it still comes after. Reminders keep their
-        distance to the call.
+        A step of whole days keeps its time of day as long as it still comes after the one before. Reminders keep their
+        distance to the booking.
         """
         exact = [self._exactly(step) for step in sequence.steps]
         if sequence.window is None or self.mode is Mode.TEST:
@@ -91,13 +91,13 @@ class Timing:
         return due_at(step, self.anchor_at, mode=self.mode, interval_seconds=self.interval_seconds, zone=self.zone)
 
     def not_on(self, step: Step, due: datetime) -> str | None:
-        """Return why a step does not go on the day on which it is due; None where it does."""
+        """Return why a step is skipped on the day it is due; None if it is not."""
         day = due.astimezone(ZoneInfo(self.campaign.timezone)).date()
         return not_on(self.campaign, step, self.deadline, day, self.mode)
 
 
 def anchor(first: FirstEmail, sequence: Sequence, call_at: datetime | None, now: datetime) -> datetime:
-    """Return the time that steps count from, in whole seconds: the website's email 1, the call to come, or now."""
+    """Return the time that steps count from, in whole seconds: the website's email 1, the booking's start, or now."""
     at = call_at if sequence.before_anchor and call_at else now
     if first.sent_by_website(sequence) and first.sent_at is not None:
         at = min(first.sent_at, now)
@@ -105,7 +105,7 @@ def anchor(first: FirstEmail, sequence: Sequence, call_at: datetime | None, now:
 
 
 def plan_emails(sequence: Sequence, first: FirstEmail, timing: Timing, now: datetime, lead: UUID) -> list[EmailFacts]:
-    """Return the emails of a new enrolment of a lead, each with its template for good."""
+    """Return the emails of a new enrolment, each with its final template."""
     by_website = first.sent_by_website(sequence)
     due = timing.all_due(sequence)
     return [
@@ -137,7 +137,7 @@ def _why_skipped(sequence: Sequence, step: Step, due: Rows[datetime], timing: Ti
 
 
 def gave_way(due: datetime, next_due: datetime, call_at: datetime, now: datetime) -> str | None:
-    """Return why a reminder that is late gives way to the next one, whose distance to the call fits better by now."""
+    """Return why a late reminder is skipped in favour of the next one, which is now closer to its due time."""
     middle = due + (next_due - due) / 2
     unit = HOUR if call_at - middle > HOUR else MINUTE
     before = -((middle - call_at) // unit) * unit
@@ -146,7 +146,7 @@ def gave_way(due: datetime, next_due: datetime, call_at: datetime, now: datetime
 
 
 def too_late(email: Timed, max_lateness: timedelta, now: datetime) -> str | None:
-    """Return why an email missed its time for good: the call has begun, or it is later than its sequence allows."""
+    """Return why an email can no longer go: the booking has begun, or it is later than its sequence allows."""
     if email.latest_at is not None:
         return CALL_HAD_BEGUN if now >= email.latest_at else None
     wanted_at = email.was_due_at or email.due_at
@@ -154,9 +154,11 @@ def too_late(email: Timed, max_lateness: timedelta, now: datetime) -> str | None
 
 
 def variant_for(step: Step, sequence: Sequence, lead: UUID) -> str:
-    """Return which of a step's templates a lead gets: by chance over all leads, and always the same for one."""
+    """Return the variant of a step's template for a lead: random over all leads, constant for one."""
+    if len(variants := step.variants) == 1:
+        return variants[0]
     drawn = sha256(f"{lead}/{sequence.campaign}/{sequence.name}/{step.number}".encode()).digest()
-    return step.variants[drawn[0] % len(step.variants)]
+    return variants[drawn[0] % len(variants)]
 
 
 def _email(step: Step, template: str, due: datetime, *, latest: datetime | None, skip: Reason | None) -> EmailFacts:

@@ -1,4 +1,4 @@
-"""One reading of the ledger: all that the rules of a transaction's calls look at."""
+"""Reading: everything that the rules of a transaction's calls look at, read from the ledger once."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,16 +14,16 @@ from funnel_app.rules.facts import ContactFacts
 from funnel_app.rules.followers import is_shared, whole_word
 from funnel_app.rules.whole import WholeWord
 
-# What anybody may fill in at the website, for anybody.
+# Events that anybody can send through the website's forms, for any address.
 SIGNUPS = frozenset({Event.OPT_IN, Event.ASSESSMENT})
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be read for some calls: these people, what was heard of them, and who else came from where.
+    """What to read for some calls: people, their earlier calls, and other starts from the same source.
 
-    `shared` names the calendar events, by campaign, of which what was said of all who come is to be known, `of_all`
-    those that something is said of all who come now, and `about_calls` says that people's calls matter at all.
+    `shared` names the calendar events, by campaign, whose messages about all attendees are needed; `of_all` those with
+    such a message now; `about_calls` says that bookings matter at all.
     """
 
     addresses: frozenset[str]
@@ -40,10 +40,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Reading:
-    """The people whom some calls concern, by address, and what is counted of others; it is read once, and not changed.
+    """The people whom some calls concern, by address, and counts of other starts; read once, immutable.
 
-    `started` counts what calls started from where their visitors came, within an hour, and for their mailboxes, within
-    a day. `whole` has what was said of all who come to a call, by campaign and calendar event.
+    `started` counts starts from the visitors' addresses within an hour, and for their mailboxes within a day. `whole`
+    has the messages about all attendees, by campaign and calendar event.
     """
 
     contacts: Mapping[str, ContactFacts] = field(default_factory=dict)
@@ -51,17 +51,17 @@ class Reading:
     whole: Mapping[tuple[str, str], tuple[WholeWord, ...]] = field(default_factory=dict)
 
     def contact_of(self, call: Call, now: datetime) -> ContactFacts:
-        """Return the person whom a call is about, known or new, brought up to date by what it says."""
+        """Return the person whom a call is about, known or new, updated by what it says."""
         known = self.contacts.get(call.email_norm)
         new = known or ContactFacts(email=call.email, email_norm=call.email_norm, created_at=now, updated_at=now)
         return updated(new, new.email if known and call.source == IMPORT else call.email, _said(new, call), now)
 
     def with_contact(self, contact: ContactFacts) -> "Reading":
-        """Return the reading with a person as they are now."""
+        """Return the reading with a person in their new state."""
         return replace(self, contacts={**self.contacts, contact.email_norm: contact})
 
     def hearing(self, call: Call, now: datetime) -> "Reading":
-        """Return the reading with what a call says of all who come, if it does."""
+        """Return the reading with a call's message about all attendees, if it is one."""
         if call.whole is None:
             return self
         key, word = (call.campaign, call.occurrence), whole_word(call, now)
@@ -80,7 +80,7 @@ def _said(contact: ContactFacts, call: Call) -> Mapping[str, Any]:
 
 
 def wanted_for(calls: Iterable[Call], registry: Registry, now: datetime) -> Wanted:
-    """Return what must be read for these calls. Raises UnknownCampaign."""
+    """Return what to read for these calls. Raises UnknownCampaign."""
     calls = list(calls)
     return Wanted(
         addresses=frozenset(call.email_norm for call in calls),
@@ -97,22 +97,22 @@ def wanted_for(calls: Iterable[Call], registry: Registry, now: datetime) -> Want
 
 
 def _campaigns_for(call: Call, registry: Registry) -> Iterable[str]:
-    """Return the campaigns whose events may keep a call's sequence from starting: its own, and the others as well."""
+    """Return the campaigns whose events may block a call's sequence: its own and the others."""
     elsewhere = any(sequence.exits_elsewhere for sequence in _started(call, registry))
     return {call.campaign, *registry.campaigns} if elsewhere else {call.campaign}
 
 
 def _started(call: Call, registry: Registry) -> list[Sequence]:
-    """Return what a call starts, in season and out of it."""
+    """Return the sequences that a call starts, in season and out of it."""
     campaign = registry.campaign(call.campaign)
     found = (campaign.started_by(call.event), campaign.started_off_season(call.event))
     return [sequence for sequence in found if sequence]
 
 
 def _events_for(call: Call, registry: Registry) -> frozenset[str]:
-    """Return the events that keep a call's sequence from starting; for one that starts nothing, its own kind.
+    """Return the events that may block a call's sequence; for a call that starts none, its own kind.
 
-    Of a calendar also those of the sequences that a booking ends: they begin again where it turns out to be none.
+    For a calendar's call also those of the sequences that a booking ends, since a cancellation may restart them.
     """
     campaign = registry.campaign(call.campaign)
     started = _started(call, registry)

@@ -1,6 +1,6 @@
-"""Replan: what a changed campaign file makes of the emails of somebody who is under way.
+"""Replan: what a changed campaign file means for the emails of somebody already in the sequence.
 
-Steps are known by their texts. What went, or is on its way, stays as it is; what waits keeps how late or early it runs.
+Steps are matched by template. Emails that are sent or in flight stay; waiting ones keep how late or early they run.
 """
 
 from collections.abc import Iterator
@@ -22,16 +22,16 @@ CAME = "its step came into the campaign's file"
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One email as it was, None where it comes, and as it is by the changed file."""
+    """One email before (None if it is new) and by the changed file."""
 
     before: Row | None
     after: Row
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """What becomes of it: `comes`, `goes` or `late`, or it `moves` or gets another `text`, or both.
+        """What changes: it `comes`, `goes` or is `late`, or it `moves` or gets another `text`, or both.
 
-        Nothing for another number alone.
+        A changed step number alone is no change.
         """
         if self.before is None:
             return ("comes",) if self.after.state is State.PLANNED else ("late",)
@@ -42,7 +42,7 @@ class Edit:
 
 
 def edits(of: UnderWay) -> list[Edit]:
-    """Return what differs by the changed file, in the order of its steps; taken again on its own result, nothing."""
+    """Return the differences by the changed file, in the order of its steps; on its own result there are none."""
     kept = [(step, of.row_of(step)) for step in of.sequence.steps]
     stays = {row.id for _, row in kept if row}
     gone = [row for row in of.rows if row.state in WAITING and row.id not in stays]
@@ -57,7 +57,7 @@ def edits(of: UnderWay) -> list[Edit]:
 def _numbered(
     sequence: Sequence, found: list[tuple[Row | None, Row]], fixed: set[int]
 ) -> Iterator[tuple[Row | None, Row]]:
-    """Give what waits its number in the file, or the next that is free; what never goes stands behind it."""
+    """Number waiting emails as in the file, or with the next free number; those that never go come last."""
     last = 0
     for before, after in sorted(found, key=lambda pair: pair[1].state not in WAITING):
         step = find_step(sequence, after.template_key)
@@ -71,7 +71,7 @@ def _numbered(
 
 
 def _waits(of: UnderWay, step: Step, row: Row | None) -> bool:
-    # A step that was in the plan and has no email went under a name that it had before.
+    # A planned step without an email was sent under an earlier template name.
     return row.state in WAITING if row else step.number not in of.partners
 
 

@@ -1,4 +1,4 @@
-"""Move: a call that takes place at another time takes its reminders along."""
+"""Reschedule: move a booking's reminders with it."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -13,9 +13,9 @@ from funnel_app.rules.facts import EmailFacts, EnrolmentFacts
 
 
 def moved(case: Case, enrolment: EnrolmentFacts) -> EnrolmentFacts:
-    """Return an enrolment with its reminders counted from the call's new time, if this is the newest word of it.
+    """Return an enrolment with its reminders counted from the new start, if this is the latest message about it.
 
-    What has gone stays gone. Safe to repeat, and in any order: an older word changes nothing.
+    Sent emails stay as they are. Safe to repeat, and in any order: an older message changes nothing.
     """
     before, new = enrolment.call_at, _newest_time(case)
     if case.happening.at < enrolment.started_at:
@@ -45,7 +45,7 @@ def _moved(case: Case, enrolment: EnrolmentFacts, email: EmailFacts) -> EmailFac
 
 
 def _due_at(case: Case, enrolment: EnrolmentFacts, email: EmailFacts) -> datetime:
-    """Return when a reminder is due by the plan that its enrolment was planned by, whatever its file says by now."""
+    """Return when a reminder is due by the plan of its enrolment, whatever the file says now."""
     sequence, timing = case.campaign.sequences[enrolment.sequence], case.timing(enrolment.anchor_at)
     timing = replace(timing, mode=Mode(enrolment.mode))
     if enrolment.plan:
@@ -54,5 +54,5 @@ def _due_at(case: Case, enrolment: EnrolmentFacts, email: EmailFacts) -> datetim
     try:
         return timing.due_at(sequence, step_of(sequence, None, email.template_key, email.step))
     except LookupError:
-        # Of a step that nobody knows any more: it keeps its distance to the call.
+        # A step that is in no plan keeps its distance to the booking.
         return email.due_at + (enrolment.anchor_at - (email.latest_at or enrolment.anchor_at))

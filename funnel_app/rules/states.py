@@ -1,4 +1,4 @@
-"""Where an enrolment stands and what may become of a call, with the only steps between an enrolment's states."""
+"""States of an enrolment and outcomes of a call, with the legal transitions of an enrolment."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -7,7 +7,7 @@ from funnel_app.campaigns.states import IllegalTransition
 
 
 class EnrolmentState(StrEnum):
-    """Where an enrolment stands."""
+    """The state of an enrolment."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -16,7 +16,7 @@ class EnrolmentState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of a hook."""
+    """The outcome of a call."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 
 
 RUNNING = (EnrolmentState.ACTIVE, EnrolmentState.PAUSED)
-# Whoever called was heard, whatever was answered.
+# Outcomes of calls that were read, whatever the answer.
 HEARD = (Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.IGNORED)
 
 ALLOWED: Mapping[EnrolmentState, frozenset[EnrolmentState]] = {
@@ -37,6 +37,6 @@ ALLOWED: Mapping[EnrolmentState, frozenset[EnrolmentState]] = {
 
 
 def check(current: EnrolmentState, new: EnrolmentState) -> None:
-    """Raise IllegalTransition, naming both states, for a step that the table does not allow."""
+    """Raise IllegalTransition, naming both states, for a transition that the table does not allow."""
     if new not in ALLOWED[current]:
         raise IllegalTransition(f"An enrolment that is {current} cannot become {new}.")

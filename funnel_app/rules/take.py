@@ -1,4 +1,4 @@
-"""Take a call: what is said of the person's calls, what is decided, what it ends, and what it starts or moves."""
+"""Take a call: update the bookings, decide, end what it ends, and start or move what it starts or moves."""
 
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -16,7 +16,7 @@ from funnel_app.rules.telling import told
 
 @dataclass(frozen=True)
 class Taken:
-    """What a call came to: the person as they are then, what ended, and the enrolment that the call is about."""
+    """The result of a call: the person afterwards, what ended, and the enrolment that the call is about."""
 
     decision: Decision
     contact: ContactFacts
@@ -32,12 +32,12 @@ def take(case: Case, hook_id: UUID) -> Taken:
     contact = case.contact.with_enrolments(*ended)
     enrolment = _started_or_moved(case, decision, contact, hook_id)
     contact = contact.with_enrolments(enrolment) if enrolment else contact
-    contact = contact.with_enrolments(*begin_again(replace(case, contact=contact), hook_id))
+    contact = contact.with_enrolments(*begin_again(case, contact, hook_id))
     return Taken(decision, contact, tuple(ended), enrolment)
 
 
 def _with_word(case: Case) -> Case:
-    """Return the case with the person's calls as they are by this word, in order by when it happened."""
+    """Return the case with the bookings updated by this call, ordered by when things happened."""
     call, contact = case.call, case.contact
     new = BookingFacts(
         contact_id=contact.id, campaign=case.campaign.name, occurrence=call.occurrence, mode=case.mode.value
@@ -53,5 +53,5 @@ def _started_or_moved(case: Case, decision: Decision, contact: ContactFacts, hoo
         return begin(case, case.sequence, hook_id, decision.run)
     if decision.before is None:
         return None
-    # As it is now: this very call may have ended it.
+    # Looked up again: this very call may have ended it.
     return moved(case, next(each for each in contact.enrolments if each.id == decision.before.id))

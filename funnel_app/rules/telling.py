@@ -1,4 +1,4 @@
-"""Telling: what becomes of a person's calls by one more word of a calendar, whatever was said first."""
+"""Telling: how a calendar's message changes a person's bookings, in whatever order messages arrive."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,9 +16,9 @@ Bookings = tuple[BookingFacts, ...]
 
 
 def told(bookings: Bookings, call: Call, at: datetime, new: BookingFacts) -> Bookings:
-    """Return a person's calls after one more event, of a time; `new` is the call where nothing was known of it.
+    """Return a person's bookings after one more message; `new` is the booking if it was unknown.
 
-    Safe to repeat, and whatever comes first.
+    Safe to repeat, and in any order.
     """
     if call.event not in OF_CALLS or not call.occurrence:
         return bookings
@@ -44,7 +44,7 @@ def _heard(booking: BookingFacts, call: Call, at: datetime) -> BookingFacts:
 
 
 def _without_ended(bookings: Iterable[BookingFacts]) -> list[BookingFacts]:
-    """Return calls, given up where a series was ended that they belong to."""
+    """Return bookings, cancelled if the series they belong to has ended."""
     bookings = list(bookings)
     for end in [booking for booking in bookings if booking.state is BookingState.SERIES]:
         bookings = [_ended(booking, end) for booking in bookings]

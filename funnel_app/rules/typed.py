@@ -1,6 +1,6 @@
-"""What people type, or what their machines type for them, made fit to be kept and to be put into a letter.
+"""Typed text: make what people or their browsers enter fit to store and to put into a letter.
 
-One rule for forms and calendars: what cannot be used is corrected, cut, or left out, and never costs a lead.
+One rule for forms and calendars: unusable input is corrected, cut or dropped, and never costs a lead.
 """
 
 import re
@@ -12,27 +12,27 @@ from zoneinfo import available_timezones
 from funnel_app.rules.caller import address_of
 
 LONGEST_TRACKING = 255
-# Characters that are not seen but change what is: controls, halves of pairs, line separators, overrides of direction.
+# Invisible characters that change text: controls, surrogates, line separators, direction overrides.
 UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp", "Zs"})
 OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 WITHOUT_WIDTH = frozenset("\u00ad\u200b\u200e\u200f\u2060\ufeff") | OVERRIDES
 LINES = frozenset("\n\r\t")
-# What programs write where they have nothing, and what they forgot to fill in.
+# Placeholders that programs write for a missing value, and unfilled template variables.
 NOTHING = frozenset({"undefined", "null", "none", "nan", "[object object]", "n/a", "(null)", "nil"})
 UNFILLED = (("{{", "}}"), ("*|", "|*"), ("[[", "]]"), ("${", "}"), ("<%", "%>"), ("%%", "%%"), ("{%", "%}"))
-# The field's own name, in any brackets: "[solidcore]" is a studio.
+# The field's own name in brackets; "[solidcore]" is a real studio.
 FIELDS_NAME = re.compile(
     r"[\[{<%(*]* ?(?:(?:contact|lead|user|person)[ ._])?(?:your|first|last|full|business|company|f|l)[ ._]?name"
     r" ?[\]}>%)*]*"
 )
-# Names that a machine has for its own clock, or for none, and that say nothing of where a person lives.
+# Time zones that say nothing of where a person lives.
 NO_ZONES = frozenset({"localtime", "factory", "posixrules", "etc/unknown"})
 
 
 def clean(value: object, longest: int, kept: frozenset[str] = frozenset()) -> str | None:
-    """Return a text on one line without anything unseen, cut to whole words that fit; None where nothing is said.
+    """Return a text on one line without invisible characters, cut to whole words that fit; None if nothing is left.
 
-    `kept` are the characters between its lines that stay.
+    `kept` are line-break characters that stay.
     """
     if not isinstance(value, str):
         return None
@@ -42,8 +42,8 @@ def clean(value: object, longest: int, kept: frozenset[str] = frozenset()) -> st
 
 
 def visible(text: str, kept: frozenset[str] = frozenset()) -> str:
-    """Return a text without what is not seen; `kept` are the characters between its lines that stay."""
-    # What Python calls printable has nothing unseen in it: https://docs.python.org/3.11/library/stdtypes.html#str.isprintable
+    """Return a text without invisible characters; `kept` are line-break characters that stay."""
+    # A printable text holds nothing invisible: https://docs.python.org/3.11/library/stdtypes.html#str.isprintable
     return text if text.isprintable() else "".join(sign if sign in kept else _seen(sign) for sign in text)
 
 
@@ -54,7 +54,7 @@ def _seen(sign: str) -> str:
 
 
 def says_nothing(text: str) -> bool:
-    """Say whether a text is no more than a program's word for nothing, an unfilled place, or signs alone."""
+    """Say whether a text is a placeholder, an unfilled variable, or punctuation alone."""
     bare = text.strip().casefold()
     if bare in NOTHING or FIELDS_NAME.fullmatch(bare):
         return True
@@ -65,7 +65,7 @@ def says_nothing(text: str) -> bool:
 
 
 def cut(text: str, longest: int) -> str | None:
-    """Return as many whole words of a text as fit; None where not even the first does."""
+    """Return as many whole words as fit; None if not even the first does."""
     if len(text) <= longest:
         return text
     words, _, _ = text[: longest + 1].rpartition(" ")
@@ -73,7 +73,7 @@ def cut(text: str, longest: int) -> str | None:
 
 
 def zone_of(value: object) -> str | None:
-    """Return the name of a time zone as the world writes it, whatever its letters; None for what is none."""
+    """Return a time zone's canonical name, ignoring case; None if it is not one."""
     return _zones().get(value.strip().lower()) if isinstance(value, str) else None
 
 
@@ -83,7 +83,7 @@ def _zones() -> Mapping[str, str]:
 
 
 def tracking_of(value: object) -> str | None:
-    """Return where a visitor came from, from one value or the first of several; None where nothing is said."""
+    """Return a visitor's tracking value, or the first of several; None if it is empty."""
     if isinstance(value, list):
         value = next((each for each in value if each not in (None, "")), None)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -93,10 +93,10 @@ def tracking_of(value: object) -> str | None:
 
 
 def ip_of(value: object) -> str | None:
-    """Return the IP address of a visitor, out of whatever a proxy made of it; None for what is none.
+    """Return the visitor's IP address from what a proxy forwarded; None if it is not one.
 
-    Of several the first is the visitor's own (X-Forwarded-For), and a port is no part of it. An address with a zone
-    (RFC 4007) means something on one machine alone, and whatever else stands beside one makes it none.
+    Of several the first is the visitor's (X-Forwarded-For); a port is dropped. Zone ids (RFC 4007) and extra text make
+    it invalid.
     """
     address = address_of(value[:255].split(",")[0].strip()) if isinstance(value, str) else None
     if address is None or getattr(address, "scope_id", None) is not None:

@@ -1,4 +1,4 @@
-"""Under way: somebody in a sequence, the plan that they were planned by, and their sequence's file as it is now."""
+"""Under way: one enrolment with the plan it was made with and its sequence's current file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ TAKEN_OUT = Reason("its step was taken out of the campaign's file", ReasonCode.S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row(EmailFacts):
-    """An email of the ledger, as far as a plan goes."""
+    """The fields of an email row that a plan needs."""
 
     was_due_at: datetime | None = None
     asked_for_at: datetime | None = None
@@ -27,7 +27,7 @@ class Row(EmailFacts):
 
 @dataclass(frozen=True, kw_only=True)
 class UnderWay:
-    """Somebody in a sequence: the plan of their enrolment, its facts and its emails, and the file as it is now."""
+    """One enrolment: its plan, its facts, its emails, and the current file."""
 
     campaign: Campaign
     sequence: Sequence
@@ -48,16 +48,16 @@ class UnderWay:
 
     @property
     def is_comparable(self) -> bool:
-        """Say whether both plans count from the same: one from a call and one from a start have nothing in common."""
+        """Say whether both plans count from the same thing: a booking or the start."""
         return self.planned.before_anchor == self.sequence.before_anchor
 
     @property
     def is_busy(self) -> bool:
-        """Say whether an email is on its way at this moment, which is never touched."""
+        """Say whether an email is in flight; such an enrolment is not changed."""
         return any(row.state is State.SENDING for row in self.rows)
 
     def timing(self, zone: str) -> Timing:
-        """Return how times are counted where those who told no zone have this one."""
+        """Return the timing, with this time zone for contacts without one."""
         return Timing(
             campaign=self.campaign,
             deadline=self.deadline,
@@ -69,12 +69,12 @@ class UnderWay:
 
     @cached_property
     def old_due(self) -> list[datetime]:
-        """When each step was due by the plan, were nothing ever late."""
+        """When each step is due by the enrolment's plan, ignoring lateness."""
         return self.timing(zone_of(self.plan)).all_due(self.planned)
 
     @cached_property
     def new_due(self) -> list[datetime]:
-        """When each step is due by the file, were nothing ever late."""
+        """When each step is due by the file, ignoring lateness."""
         return self.timing(self.campaign.timezone).all_due(self.sequence)
 
     @cached_property
@@ -83,7 +83,7 @@ class UnderWay:
         return partners(self.planned, self.sequence)
 
     def row_of(self, step: Step) -> Row | None:
-        """Return the email of a step of the file, one that waits before any other; None where it has none."""
+        """Return the email of a step of the file, preferring a waiting one; None if it has none."""
         old = self.partners.get(step.number)
         texts = {*step.variants, *(self.planned.step(old).variants if old else ())}
         found = [row for row in self.rows if row.template_key in texts and row.reason_code != TAKEN_OUT.code]
@@ -91,10 +91,10 @@ class UnderWay:
 
     @cached_property
     def late_by(self) -> timedelta:
-        """How late the enrolment runs: what comes new is as late as what it had."""
+        """How late the enrolment runs: new steps are as late as the old ones."""
         pairs = [(self.row_of(self.sequence.step(new)), old) for new, old in self.partners.items()]
         found = [(row, old) for row, old in pairs if row and row.asked_for_at is None]
-        # What went may have gone by a plan before this one.
+        # Sent emails may belong to an even older plan.
         waiting = [(row, old) for row, old in found if row.state in WAITING]
         late = (row.due_at - self.old_due[old - 1] for row, old in waiting or found)
         return max(max(late, default=timedelta()), timedelta())

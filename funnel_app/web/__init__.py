@@ -1,1 +1,1 @@
-"""HTTP: the hooks, the console, what leads open, what machines ask."""
+"""HTTP: hooks, console, pages for leads, and endpoints for machines."""

@@ -1,4 +1,4 @@
-"""Proofs: who calls. Every comparison takes the same time whatever is wrong, and each secret may be two."""
+"""Authentication of callers. Comparisons take constant time, and each secret may be two during a rotation."""
 
 import hashlib
 import hmac
@@ -19,7 +19,7 @@ SIGNED_WITHIN_S = 300
 
 
 def require_caller() -> None:
-    """Let only our own callers through: HOOK_SECRET as a bearer token, or a signature made with it; 401 for others."""
+    """Require HOOK_SECRET as a bearer token, or a signature made with it; 401 otherwise."""
     if is_replay():
         note_proof()
         return
@@ -34,7 +34,7 @@ def require_caller() -> None:
 
 
 def require_bearer() -> None:
-    """Let only a caller through that knows HOOK_SECRET; 401 for all others."""
+    """Require HOOK_SECRET as a bearer token; 401 otherwise."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not is_one_of(token.strip(), current_deps().settings.hook_secrets):
         raise Unauthorized("Send HOOK_SECRET as a bearer token: Authorization: Bearer <secret>.")
@@ -42,22 +42,22 @@ def require_bearer() -> None:
 
 
 def note_proof() -> None:
-    """Remember that the caller proved who it is: from now on nothing that it sent is lost, so it is read first."""
+    """Record that the caller is authenticated: its payload is kept from now on, even if unusable."""
     request.get_data()
-    g.is_proved = True
+    g.is_authenticated = True
     if not is_replay():
         note_hops()
 
 
-def is_proved() -> bool:
-    """Say whether the caller of this request proved who it is."""
-    return bool(g.get("is_proved"))
+def is_authenticated() -> bool:
+    """Say whether the caller of this request is authenticated."""
+    return bool(g.get("is_authenticated"))
 
 
 def has_metrics_token() -> bool:
-    """Say whether the caller knows METRICS_TOKEN, which may be two; nobody does where none is set.
+    """Say whether the caller has METRICS_TOKEN, one of up to two; False if none is set.
 
-    Raises Unauthorized for a wrong one, so that tries are counted wherever it is asked for.
+    Raises Unauthorized for a wrong one, so that attempts are counted everywhere.
     """
     tokens = parts_of(current_deps().settings.metrics_token)
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
@@ -69,10 +69,10 @@ def has_metrics_token() -> bool:
 
 
 def is_signed(signature: str, secrets: Sequence[str], within_s: float) -> bool:
-    """Say whether `t=…,v1=…` is the HMAC-SHA256 of `t.` and the body under one of the secrets, and not older than that.
+    """Say whether `t=…,v1=…` is a recent HMAC-SHA256 of `t.` and the body under one of the secrets.
 
-    Clocks differ: one from the future is taken for as long as our own callers' may be old. The body is read only for a
-    signature of the right form and age, so that no stranger makes us wait for one.
+    Clocks differ, so a time in the future is accepted within the same limit. The body is read only for a well-formed,
+    recent signature, so that an unauthenticated caller cannot make us wait for one.
     """
     found = SIGNATURE.fullmatch(signature.strip())
     if found is None or not -SIGNED_WITHIN_S <= signed_age_s(signature) <= within_s:
@@ -82,7 +82,7 @@ def is_signed(signature: str, secrets: Sequence[str], within_s: float) -> bool:
 
 
 def is_signed_body(digest: str, keys: Sequence[str]) -> bool:
-    """Say whether a text is the HMAC-SHA256 of the body under one of the keys; only of the right form is it read."""
+    """Say whether a text is the body's HMAC-SHA256 under one of the keys; the body is read only if well-formed."""
     if DIGEST.fullmatch(digest) is None:
         return False
     body = request.get_data()
@@ -90,13 +90,13 @@ def is_signed_body(digest: str, keys: Sequence[str]) -> bool:
 
 
 def signed_age_s(signature: str) -> float:
-    """Return how long ago a signature that fits was made, in seconds."""
+    """Return the age of a valid signature in seconds."""
     found = SIGNATURE.fullmatch(signature.strip())
     return current_deps().now().timestamp() - int(found["t"]) if found else 0.0
 
 
 def require_json() -> None:
-    """Let only an object through; 415 for another content type, 400 for what is not one or cannot be read."""
+    """Require a JSON object; 415 for another content type, 400 for anything else or unreadable JSON."""
     if request.method != "POST":
         return
     payload = request.get_json()
@@ -106,7 +106,7 @@ def require_json() -> None:
 
 
 def is_one_of(given: str, secrets: Sequence[str]) -> bool:
-    """Say whether a text is one of the secrets, in a time that tells nothing, of their lengths neither."""
+    """Say whether a text is one of the secrets, in a time that reveals nothing, not even their lengths."""
     matches = [hmac.compare_digest(_hash(given), _hash(secret)) for secret in secrets]
     return any(matches)
 

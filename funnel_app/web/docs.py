@@ -1,4 +1,4 @@
-"""The interface's pages: a description for machines, and one for people that works without the internet."""
+"""API pages: OpenAPI for machines, and Swagger UI served from here."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -38,7 +38,7 @@ SwaggerUIBundle({ url: place.dataset.url, domNode: place, deepLinking: true });
 
 @blueprint.get("/docs")
 def page() -> ResponseReturnValue:
-    """Show the hooks to a person; everything comes from this server."""
+    """Show the hooks; everything is served from here."""
     answer = Response(render_template_string(PAGE), content_type="text/html; charset=utf-8")
     answer.headers["Content-Security-Policy"] = POLICY
     return answer
@@ -46,13 +46,13 @@ def page() -> ResponseReturnValue:
 
 @blueprint.get("/docs/start.js")
 def start() -> ResponseReturnValue:
-    """Return the page's own script: none stands inside the page."""
+    """Return the page's script, which must not be inline."""
     return Response(START, content_type="text/javascript; charset=utf-8")
 
 
 @blueprint.get("/docs/<name>")
 def asset(name: str) -> ResponseReturnValue:
-    """Return a part of Swagger UI."""
+    """Return a file of Swagger UI."""
     if name not in SERVED:
         raise NotFound(f"There is no {name}; the page is at {url_for('docs.page')}.")
     answer = send_from_directory(ASSETS, name)

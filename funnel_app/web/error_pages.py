@@ -1,4 +1,4 @@
-"""Error pages: to a browser a problem is a page with words for people; to all others it stays a problem document."""
+"""Error pages: browsers get a page in plain words, everybody else a problem document."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from funnel_app.current import current_deps
 
 PROBLEM = "application/problem+json"
 PAGE = "text/html"
-# Whoever comes by a link of ours in an email reads these, and not what they mean inside.
+# For people who followed a link in an email; no internals.
 READERS = "/u/"
 ASK_BY_EMAIL = "Answer any of our emails with the word “unsubscribe”, and we take you off."
 SORRY = ("We could not do this just now", "It is our fault, and nothing was changed. Try the link again in a minute.")
@@ -24,7 +24,7 @@ TITLES: Mapping[int, str] = {
 
 
 def init_app(app: Flask) -> None:
-    """Answer browsers with pages where the application answers with a problem."""
+    """Answer browsers with pages where the application answers with a problem document."""
     app.after_request(_as_page)
 
 
@@ -40,13 +40,13 @@ def _as_page(response: Response) -> Response:
 
 
 def wants_page() -> bool:
-    """Say whether a person looks at the answer: a browser that follows a link, or that sends the form of our page.
+    """Say whether a browser asks: it follows a link, or sends our page's form.
 
-    Some libraries name HTML first by themselves in what they post to hooks, and read JSON all the same.
+    Some libraries also name HTML first in their requests to hooks, and read JSON all the same.
     """
     asked = request.method in {"GET", "HEAD"} or request.path.startswith(READERS)
     accepted = request.accept_mimetypes
-    # `*/*` is everything to everybody: only who names HTML is a browser.
+    # `*/*` accepts everything: only a browser names HTML.
     names_html = any(kind == PAGE for kind, quality in accepted if quality > 0)
     return asked and names_html and accepted.best_match([PROBLEM, "application/json", PAGE]) == PAGE
 

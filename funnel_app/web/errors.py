@@ -1,4 +1,4 @@
-"""Errors: the one map from exceptions to HTTP answers, all of them problem documents (RFC 9457)."""
+"""Errors: the one map from exceptions to HTTP responses, all problem documents (RFC 9457)."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -17,12 +17,12 @@ from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.current import current_deps
 from funnel_app.flows.intake.enrol import KeyReused
 from funnel_app.flows.intake.keep_refused import LIMIT, OURS, refuse
-from funnel_app.flows.monitoring.unauthenticated_calls import note_unproven
+from funnel_app.flows.monitoring.unauthenticated_calls import note_unauthenticated
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.rules.call import CALENDARS
 from funnel_app.rules.caller import caller_key
-from funnel_app.rules.decide import TooManyEnrolments
-from funnel_app.web.auth import is_proved
+from funnel_app.rules.limits import TooManyEnrolments
+from funnel_app.web.auth import is_authenticated
 from funnel_app.web.hooks.calendars import acknowledge
 from funnel_app.web.misdirected import keep_misdirected
 from funnel_app.web.payloads import BodyAwaited, sent
@@ -30,7 +30,7 @@ from funnel_app.web.replays import is_replay
 
 log = structlog.get_logger()
 
-# Not a payload, but somebody may be named in it: kept like a payload that cannot be used.
+# No payload, but it may name somebody, so it is kept like an unusable one.
 UNREADABLE = frozenset({400, 415})
 
 
@@ -41,13 +41,13 @@ def problem(status: int, detail: str, **more: Any) -> Response:
     answer.status_code = status
     answer.content_type = "application/problem+json"
     if status == 401:
-        # RFC 9110, 11.6.1: a 401 names the way of proving who one is. No browser asks a person for this one.
+        # A 401 names a scheme (RFC 9110, 11.6.1); browsers do not prompt for this one.
         answer.headers["WWW-Authenticate"] = 'Bearer realm="Funnel"'
     return answer
 
 
 def http_problem(error: HTTPException) -> ResponseReturnValue:
-    """Turn werkzeug's error into a problem document with its own headers, such as Allow and Content-Range."""
+    """Turn werkzeug's error into a problem document with its headers, such as Allow and Content-Range."""
     try:
         answer = _http_problem(error)
     except BodyAwaited as awaited:
@@ -62,7 +62,7 @@ def _http_problem(error: HTTPException) -> Response:
     """Return the problem document; for a payload that fails its schema it names every field."""
     status = error.code or 500
     if status == 401:
-        _note_unproven()
+        _note_unauthenticated()
     if status == 401 and (wait := current_deps().throttle.hit("failed-proof", caller_key(request.remote_addr))):
         return _throttled(wait)
     if status == 500:
@@ -73,7 +73,7 @@ def _http_problem(error: HTTPException) -> Response:
         detail = error.description or HTTPStatus(status).description
         if status == 404:
             return _misdirected(detail)
-        # A calendar stops calling who refuses it; our own callers hear that it was too much, and send less.
+        # Calendars stop calling a server that refuses; our own callers are told to slow down.
         is_kept = status in UNREADABLE or (status == 413 and request.blueprint in CALENDARS)
         return _refused(status, detail, {"body": [detail]}) if is_kept else problem(status, detail)
     detail = "The payload is understood, but some of its fields cannot be used."
@@ -88,7 +88,7 @@ def _misdirected(detail: str) -> Response:
 
 
 def _refused(status: int, detail: str, faults: Mapping[str, list[str]], **more: Any) -> Response:
-    """Keep the call of a known sender, and answer; a calendar is told 200, since it stops calling who refuses it."""
+    """Keep a known sender's call and respond; a calendar gets 200, since it stops calling a server that refuses."""
     kept = _keep_refused(faults)
     if kept is None or request.blueprint not in CALENDARS:
         return problem(status, detail, **more)
@@ -97,7 +97,7 @@ def _refused(status: int, detail: str, faults: Mapping[str, list[str]], **more: 
 
 
 def register_errors(app: Flask) -> None:
-    """Teach an application which exception is which answer."""
+    """Register the handlers of all exceptions."""
     app.register_error_handler(HTTPException, http_problem)
     app.register_error_handler(BodyAwaited, lambda error: Response(status=error.code))
     app.register_error_handler(UnknownCampaign, _nowhere)
@@ -109,21 +109,21 @@ def register_errors(app: Flask) -> None:
 
 
 def _nowhere(error: Exception) -> ResponseReturnValue:
-    # A website may call before the campaign's file is there: kept, so that its leads can be replayed then.
+    # A website may call before the campaign's file is deployed: kept, so that its leads can be replayed.
     return _refused(404, str(error), {"address": [str(error)]})
 
 
 def _body_broken(error: Exception) -> ResponseReturnValue:
-    # gunicorn reads a chunked body only when we ask for it, and raises its own errors then.
+    # gunicorn reads a chunked body on demand, and raises its own errors then.
     return problem(400, f"The body breaks the rules of HTTP: {error}")
 
 
-def _note_unproven() -> None:
+def _note_unauthenticated() -> None:
     blueprint, campaign = request.blueprint or "", (request.view_args or {}).get("campaign")
     if blueprint.startswith("prefect") or blueprint == "resend":
-        note_unproven(current_deps(), blueprint.partition("_")[0])
+        note_unauthenticated(current_deps(), blueprint.partition("_")[0])
     elif campaign in current_deps().registry.campaigns:
-        note_unproven(current_deps(), f"{campaign}/{blueprint}")
+        note_unauthenticated(current_deps(), f"{campaign}/{blueprint}")
 
 
 def _throttled(wait_s: float) -> Response:
@@ -153,9 +153,9 @@ def _field_errors(error: HTTPException) -> dict[str, Any] | None:
 
 
 def by_field(messages: object) -> dict[str, list[str]]:
-    """Return marshmallow's faults as the contract has them: for each field a list of sentences.
+    """Return marshmallow's faults by field, a list of sentences each.
 
-    A field within another is named by its way from outside, as in `consent.ip` and `payload.attendees.0.email`.
+    A nested field is named by its path, as in `consent.ip` and `payload.attendees.0.email`.
     """
     named = list(_named(messages, ()))
     return {name: [words for other, words in named if other == name] for name, _ in named}
@@ -173,15 +173,15 @@ def _named(fault: object, way: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _keep_of_ours() -> None:
-    """Keep what a known caller sent and a fault of ours stopped, if the ledger can be reached."""
+    """Keep a known caller's payload after an internal error, if the ledger can be reached."""
     with suppress(*LedgerUnavailable):
-        _keep_refused({OURS: ["A fault of ours stopped it, and is logged. Replay it once that is mended."]})
+        _keep_refused({OURS: ["A fault of ours stopped it, and is logged. Replay it once that is fixed."]})
 
 
 def _keep_refused(errors: Mapping[str, Any]) -> UUID | None:
-    """Keep what a known caller sent; return its id, None for a stranger's, and for what is kept already."""
+    """Keep a known caller's payload; return its id, None for an unknown caller or one already kept."""
     campaign = (request.view_args or {}).get("campaign")
-    if not campaign or not is_proved() or is_replay() or request.method != "POST":
+    if not campaign or not is_authenticated() or is_replay() or request.method != "POST":
         return None
     hook, _, view = (request.endpoint or "").partition(".")
     source = "legacy" if view.startswith("legacy") else hook if hook in CALENDARS else "website"

@@ -1,4 +1,4 @@
-"""The front door: whoever opens the bare address is an operator, and wants the console."""
+"""Front door: the bare address redirects operators to the console."""
 
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,7 +9,7 @@ blueprint = Blueprint("front_door", __name__)
 
 @blueprint.route("/", methods=("GET", "POST"))
 def open_console() -> ResponseReturnValue:
-    """Lead to the console; a call that is posted here has the wrong address, as at any other."""
+    """Redirect to the console; a POST here is a misdirected call."""
     if request.method == "POST":
         raise NotFound("Nothing takes calls here: a hook's address begins with /webhook/.")
     return redirect(url_for("console.today"))

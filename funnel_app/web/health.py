@@ -1,4 +1,4 @@
-"""Health: whether the process lives, and whether Funnel can do its work."""
+"""Health: whether the process is alive, and whether Funnel can work."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> ResponseReturnValue:
-    """Say that the process lives; nothing else is asked, so that an outage elsewhere never restarts it."""
+    """Say that the process is alive, without asking anything else: an outage elsewhere must not restart it."""
     return {"status": "ok"}
 
 
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """Say whether ledger, Redis, scheduler and workers are there; 503 where one is not. The reasons need the token."""
+    """Say whether ledger, Redis, scheduler and workers are there; 503 if not. The reasons need the token."""
     missing = stops(current_deps())
     answer: dict[str, Any] = {"status": "not ready" if missing else "ready"}
     if has_metrics_token():

@@ -1,4 +1,4 @@
-"""Hops: how many proxies named an address before us, so that the doctor finds a TRUSTED_PROXIES that does not fit."""
+"""Hops: how many proxies forwarded a request, so that the doctor finds a wrong TRUSTED_PROXIES."""
 
 import time
 from contextlib import suppress
@@ -13,12 +13,12 @@ EVERY_S = 60.0
 
 
 def note_hops() -> None:
-    """Note them at most once a minute; call it for whoever proved who they are: a stranger's header says nothing."""
+    """Record them, at most once a minute; call it for authenticated callers only: others can forge the header."""
     noted_at = current_app.extensions.get(NOTED)
     if noted_at is not None and time.monotonic() - noted_at < EVERY_S:
         return
     current_app.extensions[NOTED] = time.monotonic()
-    # ProxyFix keeps the header as it came.
+    # ProxyFix leaves the header unchanged.
     forwarded = request.environ.get("HTTP_X_FORWARDED_FOR", "")
     with suppress(Unavailable):
-        current_deps().vitals.note_hops(sum(1 for part in forwarded.split(",") if part.strip()))
+        current_deps().process_status.note_hops(sum(1 for part in forwarded.split(",") if part.strip()))

@@ -1,4 +1,4 @@
-"""`/metrics`: Funnel's figures in Prometheus's text form, for whoever has the token."""
+"""`/metrics`: Funnel's figures in Prometheus's text format, with a token."""
 
 from collections.abc import Iterator
 
@@ -20,17 +20,17 @@ blueprint = Blueprint("metrics", __name__)
 
 
 class Figures(Collector):
-    """The figures of one request: nothing is counted in this process, which may be one of several."""
+    """The metrics of one request; nothing is counted in this process, which may be one of several."""
 
     def collect(self) -> Iterator[Metric]:
-        """Yield each figure as a metric; one that ends with _total only ever grows."""
+        """Yield each figure as a metric; names ending with _total are counters."""
         for figure in figures(current_deps()):
             yield _metric(figure)
 
 
 @blueprint.get("/metrics")
 def metrics() -> ResponseReturnValue:
-    """Answer with all figures; 401 without METRICS_TOKEN, 404 where none is set."""
+    """Return all metrics; 401 without METRICS_TOKEN, 404 if none is set."""
     if current_deps().settings.metrics_token is None:
         raise NotFound
     if not has_metrics_token():
@@ -51,7 +51,7 @@ def _metric(figure: Figure) -> Metric:
 
 
 def _summary(figure: Figure) -> Metric:
-    # Only a summary may have that label: https://prometheus.io/docs/instrumenting/exposition_formats/
+    # Only summaries may have that label: https://prometheus.io/docs/instrumenting/exposition_formats/
     metric = Metric(f"funnel_{figure.name}", figure.kind.meaning, "summary")
     for labels, value in sorted(figure.rows.items()):
         metric.add_sample(f"funnel_{figure.name}", dict(zip(figure.kind.labels, labels, strict=True)), value)

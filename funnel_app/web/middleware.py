@@ -1,4 +1,4 @@
-"""Manners: what every answer carries, and the one line that is logged of it."""
+"""Middleware: headers of every response, and one log line for each request."""
 
 import re
 import time
@@ -16,8 +16,7 @@ from funnel_app.current import current_deps
 log = structlog.get_logger()
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-# A key or token in a path opens something: logs are read by more people than that.
-# With slashes too many it opens nothing, and is still a secret.
+# Keys and tokens in paths are secrets, and logs have many readers; also with extra slashes, which match no route.
 SECRET_PATHS = re.compile(r"^/+(k|u)/+[^/]+")
 QUIET = frozenset({"/healthz", "/readyz"})
 POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; style-src 'unsafe-inline'"
@@ -33,7 +32,7 @@ OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def install_middleware(app: Flask) -> None:
-    """Give each request an id, and each answer its headers and a line in the log."""
+    """Give each request an id, and each response its headers and a log line."""
     app.log_exception = _log_fault  # type: ignore[method-assign, assignment]  # Flask's own writes the whole path
     app.before_request(_begin)
     app.after_request(_finish)
@@ -49,7 +48,7 @@ def _log_fault(fault: Any) -> None:
 
 
 def _add_missing(headers: Headers, wanted: Mapping[str, str]) -> None:
-    # Werkzeug goes through all headers for each that is asked for.
+    # Each lookup in werkzeug walks all headers.
     present = {name.lower() for name, _ in headers}
     for name, value in wanted.items():
         if name.lower() not in present:

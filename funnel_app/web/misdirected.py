@@ -1,4 +1,4 @@
-"""Misdirected calls: what a known caller sends to an address that is none is kept, and can be sent where it belongs."""
+"""Misdirected calls: a known caller's payload at an unknown address is kept, and can be replayed to the right one."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ from funnel_app.current import current_deps
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.web.auth import is_signed, is_signed_body, require_caller
 
-# What a call has instead of a campaign and a hook, until somebody says where it belongs.
+# Stands in for campaign and hook until an operator names them.
 NOWHERE = "unknown", "address"
-# The bare address only leads people on: what a machine posts there has lost its way as at any other.
+# The bare address only redirects people; a POST there is misdirected.
 TAKES_NO_CALL = frozenset({None, "front_door.open_console"})
 CALENDLYS_AGE_S = 25 * 3600
 PROOFS = frozenset({"Authorization", "X-Funnel-Signature", "Calendly-Webhook-Signature", "X-Cal-Signature-256"})
 
 
 def keep_misdirected() -> str:
-    """Keep a call that no route takes where its sender is known; return what to tell about it, empty for others.
+    """Keep a call that no route matches if its sender is known; return a message on it, empty otherwise.
 
-    Raises Unauthorized for a wrong proof, so that nobody guesses here as often as they like.
+    Raises Unauthorized for a wrong secret, so that guessing is limited here, too.
     """
     proves = PROOFS & {*request.headers.keys()}
     if request.method != "POST" or request.endpoint not in TAKES_NO_CALL or not proves:
@@ -36,7 +36,7 @@ def keep_misdirected() -> str:
 
 
 def _sender(settings: Settings) -> str:
-    """Return who proves to have sent this, by any proof that we know; Unauthorized for everybody else."""
+    """Return the sender by any authentication that we know; Unauthorized for everybody else."""
     headers = request.headers
     calendlys = headers.get("Calendly-Webhook-Signature", "")
     if is_signed(calendlys, settings.calendly_signing_keys, CALENDLYS_AGE_S):
@@ -48,7 +48,7 @@ def _sender(settings: Settings) -> str:
 
 
 def payload_or_bytes() -> dict[str, Any]:
-    """Return what a call says, or its very bytes where that cannot be read."""
+    """Return a call's payload, or its bytes if unreadable."""
     try:
         payload = request.get_json()
     except (BadRequest, UnsupportedMediaType):

@@ -1,4 +1,4 @@
-"""The interface's description, derived from the schemas that validate."""
+"""OpenAPI description, derived from the schemas that validate."""
 
 from flask import Flask
 from flask.typing import ResponseReturnValue
@@ -27,9 +27,9 @@ PROOFS = {
 
 
 class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest has no types
-    """flask-smorest's API, answering errors as problem documents (RFC 9457) like the rest of the application."""
+    """flask-smorest's API with problem documents (RFC 9457) as errors."""
 
-    # Every error is described by its own status; a default would describe whatever comes.
+    # Each error status is documented; a default would cover any.
     DEFAULT_ERROR_RESPONSE_NAME = None
 
     def handle_http_exception(self, error: HTTPException) -> ResponseReturnValue:
@@ -38,7 +38,7 @@ class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest has no types
 
 
 def make_api(app: Flask, public_url: str) -> Api:
-    """Return the API that hooks register with, described at `/openapi.json` as it is reached at its public address."""
+    """Return the API for all hooks, described at `/openapi.json` with its public address."""
     app.config["API_TITLE"] = "Funnel"
     app.config["API_VERSION"] = "1"
     app.config["OPENAPI_VERSION"] = "3.1.0"

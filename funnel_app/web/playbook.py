@@ -1,4 +1,4 @@
-"""The playbook: the PDF that the emails link to, for everybody who follows the link."""
+"""Playbook: the PDF that emails link to."""
 
 from functools import lru_cache
 from hashlib import sha256
@@ -17,7 +17,7 @@ DAY_S = 86_400
 
 @blueprint.get("/christmas-surge-playbook.pdf")
 def show() -> ResponseReturnValue:
-    """Send the playbook, or the part that is asked for, or 304 to whoever has it already."""
+    """Send the playbook or the requested range, or 304 if it is unchanged."""
     if not PDF.is_file():
         raise NotFound("The playbook has not been printed here; make playbook does it.")
     changed = PDF.stat().st_mtime
@@ -34,6 +34,6 @@ def show() -> ResponseReturnValue:
 
 @lru_cache(maxsize=1)
 def _read(changed: float) -> tuple[bytes, str]:
-    """Return the file and a name for exactly these bytes, so that a copy made by a new deployment has the same one."""
+    """Return the file and its ETag, which is the same after a new deployment of the same bytes."""
     content = PDF.read_bytes()
     return content, sha256(content).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Replays: refused calls that Funnel itself sends again. Nobody outside can claim to be one."""
+"""Replays: refused calls that Funnel sends to itself. Nobody outside can claim to be one."""
 
 from datetime import datetime
 
@@ -10,12 +10,12 @@ ENTRANCES = {"website": "hook"}
 
 
 def is_replay() -> bool:
-    """Say whether this request is a replay by our own command, whose proof was checked when it first came."""
+    """Say whether this request is a replay, whose authentication was checked at its first arrival."""
     return REPLAY_OF in request.environ
 
 
 def entrance() -> str:
-    """Return by which entrance this call came, or a replayed call came first: a hook, an old path, or Prefect's."""
+    """Return the entrance of this call, or of a replayed call's first arrival: a hook, an old path, or Prefect's."""
     if is_replay():
         source = str(request.environ.get(REPLAY_FROM, "website"))
         return ENTRANCES.get(source, source)
@@ -23,5 +23,5 @@ def entrance() -> str:
 
 
 def first_received_at() -> datetime | None:
-    """Return when a replayed call first came; None for a call that is no replay."""
+    """Return a replayed call's first arrival; None if it is no replay."""
     return datetime.fromisoformat(request.environ[REPLAY_OF]) if is_replay() else None

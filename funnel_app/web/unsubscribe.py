@@ -1,4 +1,4 @@
-"""Unsubscribe: GET shows a page with one button and changes nothing, since mail scanners follow links; POST does it."""
+"""Unsubscribe: GET shows a page with one button, since mail scanners follow links; POST unsubscribes."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,7 +14,7 @@ blueprint = Blueprint("unsubscribe", __name__, url_prefix="/u")
 
 
 class Choice(NamedTuple):
-    """One thing that a reader may choose."""
+    """One option on the page."""
 
     value: str
     name: str
@@ -39,7 +39,7 @@ NOBODYS = (
 
 @blueprint.get("/<token>")
 def ask(token: str) -> ResponseReturnValue:
-    """Ask; nothing changes."""
+    """Show the page; nothing changes."""
     standing = find_standing(current_deps(), token)
     if standing is None:
         return _page(*NOBODYS), 404
@@ -50,7 +50,7 @@ def ask(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/<token>")
 def leave(token: str) -> ResponseReturnValue:
-    """Unsubscribe, from the page's button or by one click in the mail program (RFC 8058)."""
+    """Unsubscribe, by the page's button or a mail program's one click (RFC 8058)."""
     deps = current_deps()
     if request.form.get("choice") == MISTAKE.value:
         return _page(*BACK) if undo(deps, token) else (_page(*NOBODYS), 404)

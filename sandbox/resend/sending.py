@@ -120,7 +120,7 @@ def begin(sandbox: Sandbox, key: str, entry: Remembered) -> Json | None:
 
 
 def forget(sandbox: Sandbox, key: str) -> None:
-    """Free a key whose call was refused, so that a mended call may use it."""
+    """Free a key whose call was refused, so that a fixed call may use it."""
     with sandbox.lock:
         sandbox.remembered.pop(key, None)
 

@@ -37,7 +37,7 @@ def killed_before_due(name: str) -> Lateness:
 
 
 def killed_in_flight(point: str) -> Lateness:
-    """Kill a worker at a point of an email's way while it has the email in hand; others live beside it."""
+    """Kill a worker at a point of an email's way while it has the email in flight; others live beside it."""
     with running_stack(3600) as stack:
         start_funnel(stack)
         stack.processes.kill("worker")

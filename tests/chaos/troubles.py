@@ -1,4 +1,4 @@
-"""The troubles of a storm: each strikes a running Funnel once; what it breaks for a while is mended by `relieve`."""
+"""The troubles of a storm: each strikes a running Funnel once; what it breaks for a while is fixed by `relieve`."""
 
 import os
 import subprocess

@@ -54,7 +54,7 @@ class TestHooks:
         assert shown["payload"] == {"email": "bea@", "first_name": "Bea"} and list(shown["errors"]) == ["email"]
         assert "There is no call" in run("hooks", "show", str(uuid4())).output
 
-    def test_a_mended_call_brings_the_lead_back_as_late_as_it_is(self, run, client, deps):
+    def test_a_fixed_call_brings_the_lead_back_as_late_as_it_is(self, run, client, deps):
         post(client, {"email": "bea@", "first_name": "Bea"})
         hook_id = refused(deps)
         deps.now.forward(minutes=2)
@@ -149,7 +149,7 @@ class TestHooks:
             assert answer.status_code == 404 and "kept as refused" in answer.json["detail"]
         assert len(list_hooks(deps, "refused", 30)) == 3
 
-    def test_an_object_in_latin_1_that_came_at_a_wrong_address_needs_no_other_mend(self, run, client, deps):
+    def test_an_object_in_latin_1_that_came_at_a_wrong_address_needs_no_other_fix(self, run, client, deps):
         raw = '{"email": "ana@resend.dev", "first_name": "Ana", "business_name": "Salão"}'.encode("latin-1")
         assert client.post("/webhook/christmas/sign-up", data=raw, headers=BEARER).status_code == 404
         assert run("hooks", "replay", refused(deps), "--set", "address=/webhook/christmas/signup").exit_code == 0
@@ -212,7 +212,7 @@ API = "http://calendly.test"
 
 
 class TestCalendly:
-    """A subscription that Calendly disabled is noticed and mended."""
+    """A subscription that Calendly disabled is noticed and fixed."""
 
     @pytest.fixture
     def run(self, sqlite):

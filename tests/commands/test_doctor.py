@@ -18,7 +18,7 @@ def test_without_a_fault_it_ends_with_0(run, deps):
     write_templates(deps, GOOD)
     shown = run()
     assert shown.exit_code == 0, shown.output
-    assert "scheduler" in shown.output and "0 to mend." in shown.output
+    assert "scheduler" in shown.output and "0 to fix." in shown.output
 
 
 def test_a_fault_is_exit_1_with_its_fix(run, deps):
@@ -26,11 +26,11 @@ def test_a_fault_is_exit_1_with_its_fix(run, deps):
     deps.account.known.clear()
     shown = run()
     assert shown.exit_code == 1
-    assert "→ add the domain at Resend" in shown.output and "1 to mend." in shown.output
+    assert "→ add the domain at Resend" in shown.output and "1 to fix." in shown.output
 
 
 def test_as_json_it_keeps_the_contract(run, deps):
-    deps.vitals.away = True
+    deps.process_status.away = True
     shown = run("--json")
     said = json.loads(shown.stdout)
     assert shown.exit_code == 1 and said["ok"] is False

@@ -89,7 +89,7 @@ def test_an_export_says_who_may_be_mailed_and_holds_no_formula(run, deps, tmp_pa
     suppress(deps, "bo@resend.dev", Scope.MARKETING)
     rows = list(csv.DictReader(run("export").stdout.splitlines()))
     assert [(row["email"], row["status"]) for row in rows] == [
-        ("bo@resend.dev", "unsubscribed"), ("'=ana@resend.dev", "no consent recorded"),
+        ("bo@resend.dev", "unsubscribed"), ("'=ana@resend.dev", "no proof of consent"),
     ]  # fmt: skip
     filters = ("--segment", "CRITICAL", "--campaign", "christmas", "--sequence", "five_day", "--state", "exited")
     path = tmp_path / "out.csv"

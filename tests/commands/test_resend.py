@@ -51,7 +51,7 @@ def test_what_resend_refuses_is_told(run, deps, monkeypatch):
     assert shown.exit_code == 1 and "API key is invalid" in shown.output
 
 
-def flying(deps, *, arrives):
+def runner_of(deps, *, arrives):
     """Let time bring the canary on its way while the command waits."""
     write_templates(deps)
     deps.public.answer = lambda campaign, payload: enrol_as_hook(deps, campaign, payload)
@@ -67,19 +67,19 @@ def flying(deps, *, arrives):
 
 
 def test_a_canary_that_arrives_is_exit_0(deps):
-    shown = flying(deps, arrives=True).invoke(args=["resend", "canary"])
+    shown = runner_of(deps, arrives=True).invoke(args=["resend", "canary"])
     assert shown.exit_code == 0, shown.output
     assert [line.split()[-1] for line in shown.output.splitlines() if "s  " in line][-1] == "delivered"
     assert "accepted at https://funnel.example" in shown.output
 
 
 def test_a_canary_that_does_not_is_exit_1(deps):
-    shown = flying(deps, arrives=False).invoke(args=["resend", "canary", "--within", "0.2"])
+    shown = runner_of(deps, arrives=False).invoke(args=["resend", "canary", "--within", "0.2"])
     assert shown.exit_code == 1 and "did not arrive within 0 s" in shown.output
 
 
 def test_a_canary_of_which_only_asking_told_is_exit_1(deps):
-    runner = flying(deps, arrives=False)
+    runner = runner_of(deps, arrives=False)
 
     def sleep(seconds):
         (email_id,) = email_ids_of(deps)

@@ -50,7 +50,7 @@ UNCHANGED = 16
 def answered(monkeypatch, tmp_path):
     """Answer the questions, with Resend and Notion played by the stand-ins; what was said, and the file."""
     for name in (*MEANINGS, *MADE):
-        monkeypatch.setenv(name, "x")  # so that what is set meanwhile is taken back
+        monkeypatch.setenv(name, "x")  # so that what is set meanwhile is unset again
         monkeypatch.delenv(name)
     file = tmp_path / ".env"
     with serve(Config(verified_domains=("mail.example.com",))) as server:

@@ -43,7 +43,7 @@ def answered(answer: Answer) -> Callable[[Site, str], Receipt]:
     """Return how to make a lead to whose first email Resend said this."""
 
     def arrange(site: Site, name: str) -> Receipt:
-        # What was wrong with the texts is mended, and looked at again.
+        # What was wrong with the texts is fixed, and looked at again.
         site.deps.now.forward(minutes=3)
         receipt = running(site, name)
         site.deps.mailer.script.append(answer)
@@ -153,7 +153,7 @@ def test_somebody_is_enrolled_and_what_is_missing_is_said_before(screen: Page, f
     expect(screen.get_by_role("status")).to_contain_text("accepted")
 
 
-def test_what_needs_a_person_is_mended_from_today(console: Page, filled: Site):
+def test_what_needs_a_person_is_fixed_from_today(console: Page, filled: Site):
     todo = console.locator("section", has=console.get_by_role("heading", name="Needs attention"))
     todo.get_by_role("button", name="Look again at Day 1: your holiday playbook").first.click()
     expect(console.get_by_role("status").first).to_contain_text("looked at again")

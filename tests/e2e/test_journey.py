@@ -42,7 +42,7 @@ def visitor(request, browser: Browser, stack: Stack) -> Iterator[tuple[str, Page
 def seen(page: Page, name: str, width: str, *, asks_axe: bool = True) -> None:
     """Keep a picture of the page, and make sure that it fits the screen and can be used by everybody.
 
-    axe is not asked about the inbox, which loads itself anew under its hands, nor about the console, whose policy
+    axe is not asked about the inbox, which loads itself again under its hands, nor about the console, whose policy
     refuses its script: test_console.py does that.
     """
     PICTURES.mkdir(exist_ok=True)

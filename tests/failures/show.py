@@ -29,7 +29,7 @@ class Observation:
 
 
 def live(engine: Engine) -> Deps:
-    """Return collaborators of a Funnel in production with a chat for its alerts, where no canary flies.
+    """Return collaborators of a Funnel in production with a chat for its alerts, where no canary runs.
 
     Its campaign has the one sequence that is played: every look of the doctor makes letters of every template.
     """

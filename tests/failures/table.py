@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from funnel_app.campaigns.reasons import with_words
-from tests.failures import plays
+from tests.failures import parts, plays
 from tests.failures.noticed import Noticed
-from tests.failures.plays import Play, answered, broken_template, paused, quota, reported
+from tests.failures.plays import Play, answered, broken_template, paused, quota, reported, worker_killed
 
 # What ends by itself within seconds.
 QUIET = Noticed()
@@ -233,11 +233,11 @@ FAILURES = (
         ),
     ),
     Failure("webhook before our own record", plays.webhook_before_record, "delivered"),
-    Failure("worker killed before the call", plays.worker_killed_before_the_call, "sending"),
-    Failure("worker killed during the call", plays.worker_killed_in_the_call, "sending"),
+    Failure("worker killed before the call", worker_killed("_compose_each", {}), "sending"),
+    Failure("worker killed during the call", worker_killed("apply_response", None), "sending"),
     Failure(
         "scheduler dead",
-        plays.scheduler_dead,
+        parts.scheduler_dead,
         "planned",
         lasts={"minutes": 1},
         noticed=Noticed(
@@ -247,7 +247,7 @@ FAILURES = (
     ),
     Failure(
         "no worker",
-        plays.worker_dead,
+        parts.worker_dead,
         "planned",
         lasts={"minutes": 1},
         noticed=Noticed(
@@ -257,7 +257,7 @@ FAILURES = (
     ),
     Failure(
         "clock jump",
-        plays.clock_jump,
+        parts.clock_jump,
         "planned",
         noticed=Noticed(
             "clock (fault), sending (fault)",
@@ -266,7 +266,7 @@ FAILURES = (
     ),
     Failure(
         "Redis away",
-        plays.redis_away,
+        parts.redis_away,
         "planned",
         lasts={"minutes": 1},
         noticed=Noticed(
@@ -276,7 +276,7 @@ FAILURES = (
     ),
     Failure(
         "Redis that takes no writes",
-        plays.redis_takes_no_writes,
+        parts.redis_takes_no_writes,
         "planned",
         lasts={"minutes": 1},
         noticed=Noticed(
@@ -286,40 +286,40 @@ FAILURES = (
     ),
     Failure(
         "one of several worker containers dies",
-        plays.other_container_dies,
+        parts.other_container_dies,
         "sent",
         noticed=Noticed("workers (warning)", "Workers are missing"),
         lasts={"minutes": 1},
     ),
     Failure(
         "backup that fails",
-        plays.backup_fails,
+        parts.backup_fails,
         "sent",
         noticed=Noticed("backups (fault)", "No backup was made"),
     ),
     Failure(
         "backup damaged after it was made",
-        plays.backup_is_damaged,
+        parts.backup_is_damaged,
         "sent",
         noticed=Noticed("backups (fault)", "A backup was damaged after it was made (funnel-20261123T080003Z.db.gz)"),
         lasts=A_WHILE,
     ),
     Failure(
         "replica that stops",
-        plays.replica_stops,
+        parts.replica_stops,
         "sent",
         noticed=Noticed("replica (fault)", "The replica is behind"),
         lasts=A_WHILE,
     ),
     Failure(
         "dead man's switch that is gone",
-        plays.switch_is_gone,
+        parts.switch_is_gone,
         "delivered",
         noticed=Noticed("heartbeat (fault)", "The dead man's switch does not hear us"),
     ),
     Failure(
         "full disk",
-        plays.full_disk,
+        parts.full_disk,
         "planned",
         noticed=Noticed(
             "disk space (fault)",
@@ -328,13 +328,13 @@ FAILURES = (
     ),
     Failure(
         "ledger that takes no writes",
-        plays.unwritable("PRAGMA query_only = 1", "readonly"),
+        parts.unwritable("PRAGMA query_only = 1", "readonly"),
         "planned",
         noticed=Noticed("ledger (fault)", "The ledger cannot be used"),
     ),
     Failure(
         "damaged ledger",
-        plays.damaged_ledger,
+        parts.damaged_ledger,
         "sent",
         noticed=Noticed("ledger (fault)", "The ledger is damaged; A check found a fault (ledger)"),
     ),

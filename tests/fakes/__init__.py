@@ -7,22 +7,22 @@ from tests.fakes.clock import FrozenClock
 from tests.fakes.notion import FakeNotebook, JudgeHere
 from tests.fakes.outside import FakeAlerts, FakePublic, FakeReceivers
 from tests.fakes.queues import FakeQueues
-from tests.fakes.redis import FakeFetches, FakePause, FakeRate, FakeVitals
+from tests.fakes.redis import FakeFetchLock, FakePause, FakeProcessStatus, FakeRate
 from tests.fakes.resend import FakeAccount, FakeInbox, FakeMailer
 
 __all__ = [
     "FakeAccount",
     "FakeAlerts",
-    "FakeFetches",
+    "FakeFetchLock",
     "FakeInbox",
     "FakeMailer",
     "FakeNotebook",
     "FakePause",
+    "FakeProcessStatus",
     "FakePublic",
     "FakeQueues",
     "FakeRate",
     "FakeReceivers",
-    "FakeVitals",
     "FrozenClock",
     "JudgeHere",
 ]

@@ -48,7 +48,7 @@ class FakeQueues:
         self.queued += names
         return len(names)
 
-    def armed(self, ids: Sequence[UUID]) -> set[UUID]:
+    def scheduled(self, ids: Sequence[UUID]) -> set[UUID]:
         return set(ids) & set(self.clock)
 
     def _off_the_clock(self, name: str) -> None:

@@ -11,7 +11,7 @@ from funnel_app.gateways.redis.rate_limiter import Pause
 from tests.fakes.clock import FrozenClock
 
 
-class FakeFetches:
+class FakeFetchLock:
     """Claims and faults that run out by the frozen clock."""
 
     def __init__(self, clock: FrozenClock) -> None:
@@ -107,7 +107,7 @@ class FakePause:
         self.standing = None
 
 
-class FakeVitals:
+class FakeProcessStatus:
     """Redis and the processes, all well unless a test says otherwise."""
 
     def __init__(self, clock: FrozenClock) -> None:
@@ -151,11 +151,11 @@ class FakeVitals:
         self._there()
         return self.hopped
 
-    def note_unproven(self, hook: str) -> None:
+    def note_unauthenticated(self, hook: str) -> None:
         self._there()
         self.knocked.append((self.clock(), hook))
 
-    def unproven(self, within_s: float) -> Counter[str]:
+    def unauthenticated(self, within_s: float) -> Counter[str]:
         self._there()
         since = self.clock() - timedelta(seconds=within_s)
         return Counter(hook for at, hook in self.knocked if at >= since)

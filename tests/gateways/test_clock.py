@@ -42,7 +42,7 @@ def test_due_jobs_move_to_their_queue_and_later_ones_stay(queues: Queues, connec
     past, due, later = schedule(queues, -5, 0, 1)
     assert clock.tick(TIME + 0.02) == 2
     assert waiting(connection) == [f"email-{past}", f"email-{due}"]
-    assert queues.armed([past, due, later]) == {later}
+    assert queues.scheduled([past, due, later]) == {later}
     assert Job.fetch(f"email-{due}", connection=connection).get_status() == JobStatus.QUEUED
     assert connection.sismember("rq:queues", "rq:queue:emails")
 
@@ -113,7 +113,7 @@ def test_a_job_that_cannot_be_read_is_set_aside_and_blocks_no_other(
         assert clock.tick(TIME) == 1
     assert waiting(connection) == [f"email-{good}"]
     assert connection.zrange(UNREADABLE_KEY, 0, -1) == [f"email-{bad}".encode()]
-    assert not queues.armed([bad, good])
+    assert not queues.scheduled([bad, good])
     assert [entry["event"] for entry in logs] == ["job_set_aside"]
 
 

@@ -23,7 +23,7 @@ from tests import fakes
 STANDS_FOR = {
     fakes.FakeAccount: Account,
     fakes.FakeAlerts: Alerts,
-    fakes.FakeFetches: FetchLock,
+    fakes.FakeFetchLock: FetchLock,
     fakes.FakeInbox: Inbox,
     fakes.FakeMailer: Mailer,
     fakes.FakeNotebook: NotionTemplates,
@@ -32,7 +32,7 @@ STANDS_FOR = {
     fakes.FakeQueues: Queues,
     fakes.FakeRate: SendingRate,
     fakes.FakeReceivers: Receivers,
-    fakes.FakeVitals: ProcessStatus,
+    fakes.FakeProcessStatus: ProcessStatus,
     fakes.JudgeHere: JudgeProcess,
 }
 # By these a test writes what the world outside holds, and reads what came there.

@@ -75,7 +75,7 @@ def test_a_job_calls_the_delivery_with_the_id_of_its_email_alone(
     assert job.get_status() == status
 
 
-def test_arming_is_one_step_and_one_round_trip(queues: Queues, connection: Redis) -> None:
+def test_scheduling_is_one_step_and_one_round_trip(queues: Queues, connection: Redis) -> None:
     queues.schedule([(uuid4(), NOW)], NOW)
     before = connection.info("commandstats")["cmdstat_evalsha"]["calls"]
     queues.schedule([(uuid4(), NOW), *[(uuid4(), LATER)] * 4], NOW)
@@ -116,7 +116,7 @@ def test_a_job_on_the_clock_is_the_one_that_rq_scheduler_writes(queues: Queues, 
     assert at == clock(connection)
 
 
-def test_arming_again_moves_an_email(queues: Queues, connection: Redis) -> None:
+def test_scheduling_again_moves_an_email(queues: Queues, connection: Redis) -> None:
     queues.schedule([(EMAIL, LATER)], NOW)
     queues.schedule([(EMAIL, LATER + timedelta(hours=1))], NOW)
     assert clock(connection) == {JOB_ID: LATER.timestamp() + 3600}
@@ -131,20 +131,20 @@ def test_a_job_that_failed_before_does_not_expire_while_it_waits(queues: Queues,
     assert connection.ttl(Job.key_for(JOB_ID)) == -1
 
 
-def test_arming_nothing_is_done_at_once(away: Queues) -> None:
+def test_scheduling_nothing_is_done_at_once(away: Queues) -> None:
     assert away.schedule([], NOW)
 
 
 def test_more_emails_than_one_trip_takes_are_all_armed(queues: Queues) -> None:
     ids = [uuid4() for _ in range(1001)]
     assert queues.schedule([(each, LATER) for each in ids], NOW)
-    assert queues.armed(ids) == set(ids)
+    assert queues.scheduled(ids) == set(ids)
 
 
-def test_without_redis_arming_says_so_and_raises_nothing(away: Queues) -> None:
+def test_without_redis_scheduling_says_so_and_raises_nothing(away: Queues) -> None:
     with capture_logs() as logs:
         assert not away.schedule([(EMAIL, NOW)], NOW)
-    assert [(entry["event"], entry["emails"]) for entry in logs] == [("arming_failed", 1)]
+    assert [(entry["event"], entry["emails"]) for entry in logs] == [("scheduling_failed", 1)]
 
 
 def test_a_hanging_redis_costs_a_hook_half_a_second_once(redis_server: RedisServer) -> None:
@@ -159,7 +159,7 @@ def test_a_hanging_redis_costs_a_hook_half_a_second_once(redis_server: RedisServ
     queues.close()
 
 
-def test_five_seconds_after_a_failure_arming_is_tried_again(redis_server: RedisServer, connection: Redis) -> None:
+def test_five_seconds_after_a_failure_scheduling_is_tried_again(redis_server: RedisServer, connection: Redis) -> None:
     times = iter([0.0, 0.0, 4.9, 5.1])
     queues = Queues(redis_server.url, monotonic=lambda: next(times))
     redis_server.kill()
@@ -214,23 +214,25 @@ def test_pushed_jobs_run_in_the_order_given(queues: Queues, connection: Redis) -
     assert waiting(connection) == [call.job_id for call in calls]
 
 
-def test_disarming_takes_an_email_off_the_clock_and_the_queue_with_its_job(queues: Queues, connection: Redis) -> None:
+def test_unscheduling_takes_an_email_off_the_clock_and_the_queue_with_its_job(
+    queues: Queues, connection: Redis
+) -> None:
     other = uuid4()
     queues.schedule([(EMAIL, LATER), (other, NOW)], NOW)
-    assert queues.armed([EMAIL, other]) == {EMAIL}
+    assert queues.scheduled([EMAIL, other]) == {EMAIL}
     assert queues.unschedule([EMAIL, other, uuid4()]) == 2
     assert (waiting(connection), clock(connection)) == ([], {})
     assert not connection.exists(Job.key_for(JOB_ID), Job.key_for(f"email-{other}"))
 
 
-def test_each_kind_of_email_has_a_queue_of_its_own_and_is_disarmed_there(queues: Queues, connection: Redis) -> None:
+def test_each_kind_of_email_has_a_queue_of_its_own_and_is_unscheduled_there(queues: Queues, connection: Redis) -> None:
     queues.schedule([(EMAIL, NOW)], NOW, queue_of("transactional"))
     assert connection.lrange("rq:queue:transactional", 0, -1) == [JOB_ID.encode()]
     assert (queue_of("marketing"), queues.unschedule([EMAIL])) == ("emails", 1)
     assert connection.llen("rq:queue:transactional") == 0
 
 
-def test_disarming_leaves_the_job_that_a_worker_has_taken(queues: Queues, connection: Redis) -> None:
+def test_unscheduling_leaves_the_job_that_a_worker_has_taken(queues: Queues, connection: Redis) -> None:
     queues.schedule([(EMAIL, NOW)], NOW)
     connection.lpop("rq:queue:emails")
     assert queues.unschedule([EMAIL]) == 0
@@ -238,7 +240,7 @@ def test_disarming_leaves_the_job_that_a_worker_has_taken(queues: Queues, connec
 
 
 def test_asking_about_no_emails_is_no_fault(queues: Queues) -> None:
-    assert (queues.armed([]), queues.unschedule([]), queues.push([])) == (set(), 0, 0)
+    assert (queues.scheduled([]), queues.unschedule([]), queues.push([])) == (set(), 0, 0)
 
 
 def test_a_flush_takes_the_marker_with_the_clock(queues: Queues, redis_server: RedisServer) -> None:
@@ -264,7 +266,7 @@ def test_ping_tells_whether_redis_answers(queues: Queues, redis_server: RedisSer
 
 CALLS: list[Callable[[Queues], object]] = [
     lambda queues: queues.push([deliver_job(EMAIL)]),
-    lambda queues: queues.armed([EMAIL]),
+    lambda queues: queues.scheduled([EMAIL]),
     lambda queues: queues.unschedule([EMAIL]),
     lambda queues: queues.marked(),
     lambda queues: queues.mark(),
@@ -274,7 +276,7 @@ CALLS: list[Callable[[Queues], object]] = [
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_without_redis_everything_but_arming_says_try_again(away: Queues, call: Callable[[Queues], object]) -> None:
+def test_without_redis_everything_but_scheduling_says_try_again(away: Queues, call: Callable[[Queues], object]) -> None:
     with pytest.raises(Unavailable) as error:
         call(away)
     assert error.value.provider == "redis"

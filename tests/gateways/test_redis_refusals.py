@@ -70,11 +70,11 @@ def test_a_full_redis_is_told_as_that(queues, admin):
 def test_what_an_acl_forbids_is_named_and_not_called_away(server, admin):
     admin.acl_setuser("funnel", enabled=True, passwords="+pw", keys="*", commands=["+@all", "-@scripting", "-info"])
     url = server.url.replace("redis://", "redis://funnel:pw@")
-    queues, vitals = Queues(url), ProcessStatus(url)
+    queues, process_status = Queues(url), ProcessStatus(url)
     assert queues.why_away().words.startswith("lets our user not do that: allow it in the ACL")
-    assert vitals.facts().keeps is None
+    assert process_status.facts().keeps is None
     queues.close()
-    vitals.close()
+    process_status.close()
 
 
 def test_a_wrong_password_is_told_as_that(server):

@@ -20,12 +20,12 @@ from sandbox.server import Server, serve
 from sandbox.state import Config
 from tests.fakes import (
     FakeAccount,
-    FakeFetches,
+    FakeFetchLock,
     FakeMailer,
     FakeNotebook,
     FakePause,
+    FakeProcessStatus,
     FakeQueues,
-    FakeVitals,
     FrozenClock,
 )
 
@@ -165,13 +165,13 @@ def both_queues(request, twin):
 class TestQueues:
     def test_only_what_is_due_later_is_armed(self, both_queues):
         assert both_queues.schedule([(ONE, NOW), (TWO, LATER)], NOW)
-        assert both_queues.armed([ONE, TWO]) == {TWO}
+        assert both_queues.scheduled([ONE, TWO]) == {TWO}
 
     def test_unscheduling_counts_what_was_there(self, both_queues):
         both_queues.schedule([(ONE, NOW), (TWO, LATER)], NOW)
         assert both_queues.unschedule([ONE, TWO, UUID(int=3)]) == 2
         assert both_queues.unschedule([ONE, TWO]) == 0
-        assert both_queues.armed([TWO]) == set()
+        assert both_queues.scheduled([TWO]) == set()
 
     def test_a_job_that_waits_is_not_queued_again(self, both_queues):
         assert both_queues.push([deliver_job(ONE), deliver_job(ONE), deliver_job(TWO)]) == 2
@@ -180,7 +180,7 @@ class TestQueues:
     def test_what_is_queued_leaves_the_clock(self, both_queues):
         both_queues.schedule([(ONE, LATER)], NOW)
         assert both_queues.push([deliver_job(ONE)]) == 1
-        assert both_queues.armed([ONE]) == set()
+        assert both_queues.scheduled([ONE]) == set()
 
     def test_a_mark_stays(self, both_queues):
         assert not both_queues.marked()
@@ -247,16 +247,16 @@ class TestPause:
 
 
 @pytest.fixture
-def real_fetches(connection: Redis) -> FetchLock:
+def real_fetch_lock(connection: Redis) -> FetchLock:
     return FetchLock(connection)
 
 
 @pytest.fixture(params=TWINS)
 def fetches(request, twin, clock):
-    return twin(request.param, lambda: FakeFetches(clock), "real_fetches")
+    return twin(request.param, lambda: FakeFetchLock(clock), "real_fetch_lock")
 
 
-class TestFetches:
+class TestFetchLock:
     def test_one_caller_claims_a_template(self, fetches):
         assert (fetches.claim("a"), fetches.claim("a"), fetches.claim("b")) == (True, False, True)
 
@@ -271,28 +271,28 @@ class TestFetches:
 
 
 @pytest.fixture
-def real_vitals(redis_server, clock: FrozenClock) -> Iterator[ProcessStatus]:
+def real_process_status(redis_server, clock: FrozenClock) -> Iterator[ProcessStatus]:
     built = ProcessStatus(redis_server.url, now=lambda: clock().timestamp())
     yield built
     built.close()
 
 
 @pytest.fixture(params=TWINS)
-def vitals(request, twin, clock):
-    return twin(request.param, lambda: FakeVitals(clock), "real_vitals")
+def process_status(request, twin, clock):
+    return twin(request.param, lambda: FakeProcessStatus(clock), "real_process_status")
 
 
-class TestVitals:
-    def test_what_was_kept_is_there_and_nothing_before(self, vitals):
-        assert (vitals.examined(), vitals.hops()) == (None, None)
-        vitals.keep_examined("all well")
-        vitals.note_hops(2)
-        assert (vitals.examined(), vitals.hops()) == ("all well", 2)
+class TestProcessStatus:
+    def test_what_was_kept_is_there_and_nothing_before(self, process_status):
+        assert (process_status.examined(), process_status.hops()) == (None, None)
+        process_status.keep_examined("all well")
+        process_status.note_hops(2)
+        assert (process_status.examined(), process_status.hops()) == ("all well", 2)
 
-    def test_calls_that_proved_nothing_are_counted_by_their_hook_within_a_time(self, vitals, clock):
-        vitals.note_unproven("signup")
+    def test_calls_that_proved_nothing_are_counted_by_their_hook_within_a_time(self, process_status, clock):
+        process_status.note_unauthenticated("signup")
         clock.forward(minutes=10)
-        vitals.note_unproven("signup")
-        vitals.note_unproven("maybe")
-        assert vitals.unproven(60) == {"signup": 1, "maybe": 1}
-        assert vitals.unproven(3600) == {"signup": 2, "maybe": 1}
+        process_status.note_unauthenticated("signup")
+        process_status.note_unauthenticated("maybe")
+        assert process_status.unauthenticated(60) == {"signup": 1, "maybe": 1}
+        assert process_status.unauthenticated(3600) == {"signup": 2, "maybe": 1}

@@ -10,72 +10,72 @@ from rq.registry import FailedJobRegistry
 
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.own_jobs import UNREADABLE_KEY
-from funnel_app.gateways.redis.process_status import EXAMINED_KEY, UNPROVEN_KEY, Depths, ProcessStatus
+from funnel_app.gateways.redis.process_status import EXAMINED_KEY, UNAUTHENTICATED_KEY, Depths, ProcessStatus
 from funnel_app.gateways.redis.queue import SEEN_KEY
 
 
 @pytest.fixture
-def vitals(redis_server):
+def process_status(redis_server):
     built = ProcessStatus(redis_server.url)
     yield built
     built.close()
 
 
-def test_signs_tell_when_each_process_was_heard_of(vitals, queues, connection):
+def test_signs_tell_when_each_process_was_heard_of(process_status, queues, connection):
     queues.beat("scheduler", 30)
     queues.beat("worker", 60, "abc")
     connection.hset(SEEN_KEY, "worker:gone", time.time() - 100_000)
-    seen = vitals.seen()
+    seen = process_status.seen()
     assert set(seen) == {"scheduler", "worker:abc"}
     assert abs((datetime.now(UTC) - seen["scheduler"]).total_seconds()) < 5
     assert not connection.hexists(SEEN_KEY, "worker:gone"), "yesterday's are forgotten"
     assert queues.alive("scheduler") and queues.alive("worker") and not queues.alive("other")
 
 
-def test_what_waits_is_counted(vitals, connection):
+def test_what_waits_is_counted(process_status, connection):
     queue = Queue("emails", connection=connection)
     job = queue.enqueue("jobs.recheck.recheck_held")
     FailedJobRegistry(queue=queue).add(job, ttl=60)
     connection.zadd(UNREADABLE_KEY, {"broken": time.time(), "of long ago": 1})
     connection.zadd("rq:scheduler:scheduled_jobs", {"a": 1, "b": 2})
     queues = {"transactional": 0, "emails": 1, "mirror": 0}
-    assert vitals.depths() == Depths(queues=queues, clock=2, failed=1, unreadable=1)
+    assert process_status.depths() == Depths(queues=queues, clock=2, failed=1, unreadable=1)
 
 
-def test_how_redis_is_set_up_is_told(vitals, connection, monkeypatch):
-    facts = vitals.facts()
+def test_how_redis_is_set_up_is_told(process_status, connection, monkeypatch):
+    facts = process_status.facts()
     assert (facts.policy, facts.limit_bytes, facts.keeps) == ("noeviction", 0, False) and facts.version[0].isdigit()
     connection.config_set("save", "60 1")
-    assert vitals.facts().keeps is True
+    assert process_status.facts().keeps is True
 
     def forbidden(*_):
         raise ResponseError("unknown command CONFIG")
 
     connection.config_set("save", "")
-    monkeypatch.setattr(vitals._redis, "config_get", forbidden)
-    assert vitals.facts().keeps is None
+    monkeypatch.setattr(process_status._redis, "config_get", forbidden)
+    assert process_status.facts().keeps is None
 
 
-def test_calls_without_a_proof_are_counted_by_hook_and_never_without_end(vitals, connection, monkeypatch):
+def test_calls_without_a_proof_are_counted_by_hook_and_never_without_end(process_status, connection, monkeypatch):
     for hook in ("christmas/signup", "christmas/signup", "resend"):
-        vitals.note_unproven(hook)
-    connection.zadd(UNPROVEN_KEY, {"christmas/signup of-yesterday": time.time() - 90_000})
-    assert vitals.unproven(3600) == {"christmas/signup": 2, "resend": 1}
-    monkeypatch.setattr("funnel_app.gateways.redis.process_status.MOST_UNPROVEN", 2)
-    vitals.note_unproven("resend")
-    assert sum(vitals.unproven(3600).values()) == 2
-    assert connection.ttl(UNPROVEN_KEY) > 3600
+        process_status.note_unauthenticated(hook)
+    connection.zadd(UNAUTHENTICATED_KEY, {"christmas/signup of-yesterday": time.time() - 90_000})
+    assert process_status.unauthenticated(3600) == {"christmas/signup": 2, "resend": 1}
+    monkeypatch.setattr("funnel_app.gateways.redis.process_status.MOST_UNAUTHENTICATED", 2)
+    process_status.note_unauthenticated("resend")
+    assert sum(process_status.unauthenticated(3600).values()) == 2
+    assert connection.ttl(UNAUTHENTICATED_KEY) > 3600
 
 
-def test_what_the_doctor_found_is_kept_for_a_day(vitals, connection):
-    assert vitals.examined() is None
-    vitals.keep_examined('{"found": "ü"}')
-    assert vitals.examined() == '{"found": "ü"}'
+def test_what_the_doctor_found_is_kept_for_a_day(process_status, connection):
+    assert process_status.examined() is None
+    process_status.keep_examined('{"found": "ü"}')
+    assert process_status.examined() == '{"found": "ü"}'
     assert 86_000 < connection.ttl(EXAMINED_KEY) <= 86_400
 
 
-def test_redis_away_is_told_at_once(redis_server, vitals):
+def test_redis_away_is_told_at_once(redis_server, process_status):
     redis_server.pause()
-    for ask in (vitals.seen, vitals.facts, vitals.depths):
+    for ask in (process_status.seen, process_status.facts, process_status.depths):
         with pytest.raises(Unavailable):
             ask()

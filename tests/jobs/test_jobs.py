@@ -121,7 +121,7 @@ def test_a_held_email_is_rechecked_by_a_worker(real):
     with real.sessions.begin() as session:
         session.get(type(look(real, first)), first).next_attempt_at = None
     object.__setattr__(real, "now", lambda: datetime.now(UTC) + timedelta(seconds=61))
-    real.fetches.clock.forward(seconds=61)
+    real.fetch_lock.clock.forward(seconds=61)
     real.queues.push([recheck_job()])
     work(real)
     assert look(real, first).state == "sent"
@@ -149,7 +149,7 @@ def test_a_step_of_the_scheduler_moves_what_is_due_beats_and_sweeps(real, monkey
     object.__setattr__(real, "now", lambda: datetime.now(UTC) + timedelta(seconds=2))
     process = SchedulerProcess(Event())
     process.step()
-    assert real.queues.armed([due]) == set()
+    assert real.queues.scheduled([due]) == set()
     assert real.queues.connection.lrange("rq:queue:emails", 0, -1) == [f"email-{due}".encode()]
     assert real.queues.alive("scheduler") and swept == [real]
     process.step()
@@ -170,7 +170,7 @@ def test_a_sweep_that_fails_on_something_unforeseen_is_reported_and_the_clock_go
     process.step()
     object.__setattr__(real, "now", lambda: datetime.now(UTC) + timedelta(seconds=2))
     process.step()
-    assert real.queues.armed([due]) == set()
+    assert real.queues.scheduled([due]) == set()
     assert "sweep_failed" in capfd.readouterr().err
     monkeypatch.setattr(jobs.scheduler, "sweep", lambda deps: (_ for _ in ()).throw(Unavailable("redis", "away")))
     with pytest.raises(Unavailable):

@@ -27,7 +27,7 @@ def said(watch):
     return [(entry["event"], entry.get("template") or entry.get("error")) for entry in told]
 
 
-def test_a_template_that_breaks_is_said_once_and_once_more_when_it_is_mended(watch, deps):
+def test_a_template_that_breaks_is_said_once_and_once_more_when_it_is_fixed(watch, deps):
     assert said(watch) == []
     deps.notebook.write(KEY, html="<p>{{ first_nam }}</p>")
     assert said(watch) == [("template_broken", KEY)]

@@ -1,12 +1,15 @@
 """An insert that is made once writes what SQLAlchemy's own would, on both databases."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import DateTime, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from funnel_app.ledger import driver
 from funnel_app.ledger.compiled import Insert, Question
+from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.reading import CONTACTS, HOOKS
 from funnel_app.ledger.types import new_id
 from funnel_app.rules.states import Outcome
@@ -69,6 +72,22 @@ def test_a_question_finds_what_sqlalchemys_own_select_finds_whatever_the_length_
             theirs = [dict(row) for row in connection.execute(statement, asked).mappings()]
             assert own.ask(connection, **asked) == theirs
             assert len(theirs) == many
+
+
+def test_a_time_is_kept_as_sqlalchemys_own_type_keeps_it(deps):
+    own, dialect = HOOKS.c.received_at.type, deps.engine.dialect
+    theirs = DateTime().dialect_impl(dialect).bind_processor(dialect)
+    toronto = datetime(2026, 11, 1, 1, 30, tzinfo=ZoneInfo("America/Toronto"))
+    for at in (AT, AT.replace(microsecond=0), datetime(1, 1, 1, tzinfo=UTC), toronto, toronto.replace(fold=1)):
+        assert own.bind_processor(dialect)(at) == theirs(at.astimezone(UTC))
+    with pytest.raises(ValueError, match="no time zone"):
+        own.bind_processor(dialect)(AT.replace(tzinfo=None))
+
+
+def test_what_the_driver_says_is_told_in_sqlalchemys_words(both_deps):
+    with pytest.raises(LedgerUnavailable) as found, both_deps.engine.begin() as connection:
+        driver.ask(connection, "SELECT * FROM nowhere")
+    assert "nowhere" in str(found.value.orig) and found.value.hide_parameters
 
 
 def test_a_row_is_inserted_once_and_the_second_is_told(both_deps):

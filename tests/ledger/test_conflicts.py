@@ -1,4 +1,4 @@
-"""A transaction that loses a deadlock is begun again and ends well; every other error is raised at once."""
+"""A transaction that loses a deadlock is retried and ends well; every other error is raised at once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress

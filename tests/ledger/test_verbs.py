@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
@@ -18,12 +19,14 @@ from funnel_app.ledger import (
     batches,
     bookings,
     contacts,
+    driver,
     emails,
     enrolments,
     hook_events,
     messages,
     requests,
     template_versions,
+    watching,
 )
 from funnel_app.ledger.models import EnrolmentState
 from funnel_app.ledger.types import new_id
@@ -210,10 +213,9 @@ def test_refused_calls_are_found_by_their_own_index(deps):
 def test_what_was_heard_of_a_person_is_found_by_the_person(deps):
     """A hook costs the same however many calls of its kind there were: no index leads to everybody's."""
     opt_in(deps)
-    asked = []
-    event.listen(deps.engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
-    assess(deps)
-    (of_person,) = [each for each in asked if "hook_events.contact_id IN" in each[0]]
+    with patch.object(driver, "ask", wraps=driver.ask) as asked:
+        assess(deps)
+    (of_person,) = [each.args[1:] for each in asked.mock_calls if "hook_events.contact_id IN" in each.args[1]]
     with deps.reads() as session:
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {of_person[0]}", of_person[1]).all()
     assert "contact_id=?" in plan[0][3], plan
@@ -232,3 +234,15 @@ def test_a_call_that_is_told_twice_counts_once_and_only_in_its_mode(both_deps):
     with both_deps.reads() as session:
         assert bookings.count(session, "christmas", "test") == 2
         assert bookings.count(session, "christmas", "live") == 0
+
+
+def test_a_ledger_without_a_single_report_is_not_searched_for_the_last_one(deps):
+    """A watch asks it each half minute, and a year of events without a webhook would be read each time."""
+    opt_in(deps)
+    asked = []
+    event.listen(deps.engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+    with deps.reads() as session:
+        assert watching.last_report_at(session) is None
+        (only,) = [each for each in asked if each[0].startswith("SELECT")]
+        (plan,) = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {only[0]}", only[1]).all()
+    assert "provider_event_id>?" in plan[3], plan

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, time
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,6 +18,7 @@ from funnel_app.letters.judge import judge
 from funnel_app.letters.letter import Envelope, Letter, compose
 from funnel_app.letters.page import read
 from funnel_app.letters.parts import prepare
+from funnel_app.letters.render import Parts
 
 REGISTRY = whole_registry()
 CAMPAIGN = REGISTRY.campaign("christmas")
@@ -90,8 +92,13 @@ def known(contact, hook, today=date(2026, 11, 24), campaign=CAMPAIGN):
     return values(campaign, contact=contact, hook=hook, facts=facts, funnel=FUNNEL)
 
 
+@cache
+def ready(key: str) -> Parts:
+    return prepare(*find_starter(key))
+
+
 def written(key: str, given: dict[str, object]) -> Letter:
-    return compose(prepare(*find_starter(key)), given, ENVELOPE)
+    return compose(ready(key), given, ENVELOPE)
 
 
 def full(key: str, **more) -> Letter:

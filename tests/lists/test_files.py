@@ -27,6 +27,8 @@ EXPORTS = {
     ),
     "one column without a heading": ("ana@example.com\nbo@example.com\n", "utf-8"),
     "a heading that nobody knows": ("Nom d'usager,Où\nana@example.com,ici\n", "utf-8"),
+    "two columns of one name": ("Email;Email;Mail\nyes;ana@example.com;\nno;bo@example.com;\n", "utf-8"),
+    "a column called so without addresses": ("Email;Contact\nweekly;ana@example.com\n", "utf-8"),
     "empty lines and quoted ones": ('Email,Notes\n\n,\nana@example.com,"two\nlines, one cell"\n', "utf-8"),
 }
 
@@ -44,12 +46,18 @@ def test_what_programs_export_is_read(name):
     row = read(*EXPORTS[name])[0]
     assert row.address in {"ana@example.com", "j@example.com"} and row.fault is None
     assert row.facts.get("first_name") in {"Ana", "Anaïs", "Jürgen", None}
-    assert (row.facts.get("first_name") is None) == (name[:3] in {"one", "a h", "emp"})
+    assert (row.facts.get("first_name") is None) == (name[:3] in {"one", "a h", "emp", "two", "a c"})
 
 
 def test_rows_have_the_numbers_that_a_spreadsheet_shows():
     assert [row.number for row in read(*EXPORTS["empty lines and quoted ones"])] == [4]
     assert [row.number for row in read(*EXPORTS["one column without a heading"])] == [1, 2]
+
+
+@pytest.mark.parametrize(("cells", "standing"), [("Ohio", "unsaid"), ("Unsubscribed", "unsubscribed"), ("", "unsaid")])
+def test_a_state_is_where_somebody_lives_unless_it_says_how_they_stand(cells, standing):
+    (row,) = read(f"Email,City,State\nana@example.com,Dayton,{cells}\n")
+    assert row.standing == standing
 
 
 @pytest.mark.parametrize(
@@ -160,6 +168,13 @@ def test_more_rows_than_a_list_has_are_refused(monkeypatch):
     monkeypatch.setattr(files, "MOST_ROWS", 2)
     with pytest.raises(NotAList, match="more than 2 rows"):
         read("a@example.com\n" * 3)
+
+
+@pytest.mark.parametrize("before", ["", "Email,Notes\nana@example.com,\n"])
+def test_a_line_that_never_ends_is_refused_before_it_fills_the_memory(monkeypatch, before):
+    monkeypatch.setattr(files, "LONGEST_LINE", 1000)
+    with pytest.raises(NotAList, match="A line has more than 1,000 characters"):
+        read(f"{before}Email,{'a,' * 1000}")
 
 
 def test_rows_swallowed_by_an_open_quote_are_not_lost_in_silence():

@@ -1,7 +1,7 @@
 """Run one of Funnel's processes, and kill it as the kernel would at one point on an email's way.
 
 `python -m tests.process.crash <point> <marker>`: the first process to come to the point makes the marker and dies;
-whoever comes there later goes on, so that a web worker that gunicorn starts anew serves the caller's retry.
+whoever comes there later goes on, so that a web worker that gunicorn starts again serves the caller's retry.
 """
 
 import importlib
@@ -31,8 +31,10 @@ class Point:
 
 
 POINTS = {
-    "after the commit, before arming": Point("web", "funnel_app.flows.intake.enrol:schedule", after=False),
-    "after arming, before the answer to the caller": Point("web", "funnel_app.flows.intake.enrol:schedule", after=True),
+    "after the commit, before scheduling": Point("web", "funnel_app.flows.intake.enrol:schedule", after=False),
+    "after scheduling, before the answer to the caller": Point(
+        "web", "funnel_app.flows.intake.enrol:schedule", after=True
+    ),
     "after the claim": Point("worker", "funnel_app.flows.sending.deliver:_claim", after=True),
     "after the freeze": Point("worker", "funnel_app.flows.sending.deliver:freeze", after=True),
     "before the call to Resend": Point("worker", "funnel_app.gateways.resend.mailer:Mailer.send", after=False),

@@ -5,7 +5,7 @@ from importlib import import_module
 
 import funnel_app.app
 
-# What runs as a program runs anew, and is not in memory before.
+# What runs as a program runs again, and is not in memory before.
 PROGRAMS = ("jobs.scheduler", "jobs.worker", "sandbox.__main__")
 
 __all__ = ["funnel_app"]

@@ -65,12 +65,12 @@ def test_parts_that_are_killed_are_started_again_and_work_goes_on(container):
 def test_a_stop_lets_the_request_and_the_email_in_hand_end_and_gives_0_within_ten_seconds(container):
     container.control({"resend.latency_s": 3.0})
     opt_in(container, ANA)
-    wait_until("the email is in hand", lambda: calls_begun(container) == 1)
+    wait_until("the email is in flight", lambda: calls_begun(container) == 1)
     process = container.processes.running.pop("container")
     with sqlite3.connect(container.ledger, isolation_level=None) as writer, ThreadPoolExecutor(1) as caller:
         writer.execute("BEGIN IMMEDIATE")
         answer = caller.submit(opt_in, container, BEA)
-        wait_until("the hook is in hand", lambda: reads_a_request(container.web_url), 5)
+        wait_until("the hook is in flight", lambda: reads_a_request(container.web_url), 5)
         process.send_signal(signal.SIGTERM)
         asked = time.monotonic()
         wait_until("the web was told", lambda: "Handling signal: term" in log_of(container, "container"), 5)

@@ -175,7 +175,7 @@ def test_a_template_written_in_notion_releases_its_held_emails():
         held = wait_until("the email is held", lambda: next((r for r in emails(stack) if r["state"] == "held"), None))
         assert "no page in the templates database is named lead_nurture_email_1" in held["reason"]
         story = json.loads(stack.flask("trace", ANA, "--json"))
-        assert "mend that, and it goes by itself within two minutes" in story["enrolments"][0]["sentence"]
+        assert "fix that, and it goes by itself within two minutes" in story["enrolments"][0]["sentence"]
         stack.flask("templates", "populate")
         wait_until("it goes by itself", delivered(stack, 1), 120)
         assert nothing_twice(stack)

@@ -77,4 +77,4 @@ def test_from_nothing_to_a_canary_that_arrived(nothing):
     assert "made below that page: Email Templates, Contacts, Email Sequence" in told
     assert "fault" not in told.split("Everything is looked at:")[1].replace("default", "")
     assert "the newest change" in told, "the replica is one more part of the container"
-    assert "all 22 can be sent" in told and " 0 to mend." in told and "Funnel works: the test email arrived." in told
+    assert "all 22 can be sent" in told and " 0 to fix." in told and "Funnel works: the test email arrived." in told

@@ -1,4 +1,4 @@
-"""A dead scheduler, worker or web process is noticed by the others and told, once; the canary flies through them all.
+"""A dead scheduler, worker or web process is noticed by the others and told, once; the canary runs through them all.
 
 The settings here listen for 6 seconds instead of 60. What adds to that does not scale with it: a worker must be missing
 for 10 s and the web for 15 before anybody is told, so with the default settings it is 80 s at most.
@@ -29,7 +29,7 @@ def watched():
             yield stack, chat
 
 
-def test_the_canary_flies_and_the_dead_mans_switch_is_wound_up(watched):
+def test_the_canary_runs_and_the_heartbeat_is_sent(watched):
     stack, chat = watched
     wait_until("the canary's email goes out", lambda: any("canary" in e["to"][0] for e in stack.received()), 60)
     said = stack.flask("resend", "canary")

@@ -41,7 +41,7 @@ def test_a_clock_that_jumps_stops_sending_and_nothing_else(jump):
         assert abs(due[0] - datetime.now(UTC)) < SOON, "planned by the time that it is"
         assert due[-1] - due[0] == timedelta(seconds=4 * SECONDS_FOR_A_DAY)
     wait_until("an incident is kept", lambda: '"kind": "clock_jumped"' in log_of(stack, "scheduler"))
-    assert len(stack.received()) <= sent + 1, "only what was in hand when the clock jumped goes out"
+    assert len(stack.received()) <= sent + 1, "only what was in flight when the clock jumped goes out"
     clock.set_right()
     wait_until("every email is delivered", delivered(stack, 5 * 4), 120)
     assert "clock_recovered" in log_of(stack, "scheduler")

@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import text
@@ -73,7 +72,3 @@ def running(stack: Stack, *names: str) -> bool:
 
 def log_of(stack: Stack, name: str) -> str:
     return stack.processes.log(name).read_text()
-
-
-def seconds_since(at: str) -> float:
-    return (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds()

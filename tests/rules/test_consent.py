@@ -19,7 +19,7 @@ ANA = replace(NOBODY, first_name="Ana", business_name="Salon", **WHOLE)
 FIELDS = tuple(WHOLE)
 
 SAID = {
-    "all anew": ({**WHOLE, "consent_at": LATER, "consent_text": "Sure"}, (LATER, "Sure", "form", "203.0.113.7")),
+    "all again": ({**WHOLE, "consent_at": LATER, "consent_text": "Sure"}, (LATER, "Sure", "form", "203.0.113.7")),
     "when alone": ({"consent_at": LATER}, (LATER, None, None, None)),
     "what alone": ({"consent_text": "Sure"}, (None, "Sure", None, None)),
     "from where alone": ({"consent_ip": "198.51.100.1", "consent_source": "other"}, tuple(WHOLE.values())),

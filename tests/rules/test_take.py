@@ -12,9 +12,9 @@ from funnel_app.campaigns.states import IllegalTransition, State
 from funnel_app.rules import states
 from funnel_app.rules.call import Call
 from funnel_app.rules.case import Case
-from funnel_app.rules.decide import PER_ADDRESS, PER_IP, TooManyEnrolments
-from funnel_app.rules.facts import ContactFacts
+from funnel_app.rules.facts import ContactFacts, Heard
 from funnel_app.rules.ids import new_id
+from funnel_app.rules.limits import PER_ADDRESS, PER_IP, TooManyEnrolments
 from funnel_app.rules.plan import FirstEmail, Timing
 from funnel_app.rules.reading import Reading, wanted_for
 from funnel_app.rules.states import EnrolmentState
@@ -172,3 +172,52 @@ def test_an_email_that_the_website_sent_says_so_by_a_code_beside_its_words():
     first, second = taken.enrolment.emails[:2]
     assert (first.state, first.reason, first.reason_code) == (State.SKIPPED, "sent by the website", "sent_by_website")
     assert (second.reason_code, second.due_at) == (None, sent_at + timedelta(days=1))
+
+
+def missed(occurrence: str = "e1", at: datetime = NOW) -> Call:
+    return call(Event.NO_SHOW, occurrence=occurrence, call_at=at - timedelta(hours=1), happened_at=at)
+
+
+def booked(event: Event = Event.BOOKING, *, at: datetime, **more) -> Call:
+    later = {"occurrence": "e2", "call_at": NOW + timedelta(days=3), **more}
+    return call(event, happened_at=at, **later)
+
+
+def test_a_sequence_ended_by_a_booking_begins_again_when_it_turns_out_to_have_been_cancelled_before():
+    minute = timedelta(minutes=1)
+    found, _ = played(missed())
+    found, _ = played(booked(at=NOW - 2 * minute), found=found, now=NOW + minute)
+    (ended,) = found.contacts["ana@resend.dev"].runs_in("christmas", "noshow_recovery", "e1")
+    assert (ended.state, ended.exit_event) == (EnrolmentState.EXITED, Event.BOOKING)
+    found, _ = played(booked(Event.BOOKING_CANCELLED, at=NOW - minute), found=found, now=NOW + 2 * minute)
+    _, again = found.contacts["ana@resend.dev"].runs_in("christmas", "noshow_recovery", "e1")
+    assert (again.run, again.occurrence, again.state) == (2, "e1", EnrolmentState.ACTIVE)
+    assert (again.happened_at, again.call_at) == (NOW, NOW - timedelta(hours=1))
+    assert again.created_at == NOW + 2 * minute and len(again.emails) == 3
+
+
+def test_a_sequence_blocked_by_a_booking_begins_when_it_turns_out_to_have_been_cancelled_before():
+    minute = timedelta(minutes=1)
+    found, _ = played(booked(at=NOW - 2 * minute))
+    found, taken = played(missed(), found=found)
+    assert taken.decision.outcome is states.Outcome.IGNORED
+    heard = Heard(
+        event=Event.NO_SHOW,
+        campaign="christmas",
+        occurrence="e1",
+        outcome=states.Outcome.IGNORED,
+        received_at=NOW + timedelta(seconds=5),
+        happened_at=NOW,
+        call_at=NOW - timedelta(hours=1),
+    )
+    found = found.with_contact(replace(found.contacts["ana@resend.dev"], heard=(heard,)))
+    found, _ = played(booked(Event.BOOKING_CANCELLED, at=NOW - minute), found=found, now=NOW + minute)
+    (begun,) = found.contacts["ana@resend.dev"].runs_in("christmas", "noshow_recovery", "e1")
+    assert (begun.run, begun.happened_at, begun.call_at) == (1, NOW, NOW - timedelta(hours=1))
+    assert begun.variables["scheduled_time"] == (NOW - timedelta(hours=1)).isoformat()
+
+
+def test_a_limit_names_the_span_after_which_the_caller_may_come_again():
+    with pytest.raises(TooManyEnrolments) as refused:
+        take(case(Reading(), call(), for_mailbox=PER_ADDRESS[0]), new_id())
+    assert refused.value.retry_after == PER_ADDRESS[1]

@@ -37,7 +37,7 @@ def processes(engine, notion, redis) -> Iterator[list[Deps]]:
             replace(
                 make_deps(engine),
                 notebook=notebook_at(notion),
-                fetches=FetchLock(connection),
+                fetch_lock=FetchLock(connection),
                 now=lambda: datetime.now(UTC),
                 sleep=sleep,
             )

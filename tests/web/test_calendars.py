@@ -146,8 +146,8 @@ class TestCalendly:
         assert (kept.outcome, list(kept.errors), answer.json["hook_id"]) == ("refused", [field], str(kept.id))
         assert field in answer.json["reason"] and kept.payload == body
         runner = client.application.test_cli_runner()
-        mend = {"payload.email": "ana@resend.dev", "payload.event": "E1"}.get(field, "2026-12-01T20:00:00Z")
-        done = runner.invoke(args=["hooks", "replay", str(kept.id), "--set", f"{field}={mend}"])
+        fix = {"payload.email": "ana@resend.dev", "payload.event": "E1"}.get(field, "2026-12-01T20:00:00Z")
+        done = runner.invoke(args=["hooks", "replay", str(kept.id), "--set", f"{field}={fix}"])
         assert done.exit_code == 0 and "accepted: 3 emails" in done.output
 
     @pytest.mark.parametrize("raw", [b"", b"[1]", b"{", b"[" * 600, b'{"event": 7}', b"\xff"])

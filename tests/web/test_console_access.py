@@ -2,13 +2,14 @@
 
 import re
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 
 from tests.apps import application
 from tests.factories import make_deps
 from tests.flows.leads import opt_in
-from tests.web.console import Operator
+from tests.web.console import Operator, did
 
 NOBODY = "0192a000-0000-7000-8000-000000000001"
 PAGES = ["", "leads", "sequences", "templates", "figures", "hooks", "enrol", "templates/christmas_email_1"]
@@ -131,6 +132,20 @@ def test_one_site_has_a_count_beyond_its_households(app, olga):
     olga.send("/console/logout", form="/console/")
     olga.client.environ_base["REMOTE_ADDR"] = "2001:db8:1:99::1"
     assert olga.log_in().status_code == 303, "a browser that is known, from there"
+
+
+def test_a_character_that_no_text_has_is_refused_in_words_wherever_it_stands(olga, deps):
+    bad = "An\0a"
+    assert "a NUL" in olga.get("/console/leads", query_string={"words": bad}).text
+    file = (BytesIO(b"Email\nana@resend.dev\n"), f"{bad}.csv")
+    for sent in (
+        olga.get("/console/simulate", query_string={"sequence": "five_day", "lead": bad}),
+        olga.send("/console/lists", file=file),
+        olga.send("/console/enrol", email=bad),
+        olga.send("/console/login", form="/console/enrol", name=bad, password="console"),
+    ):
+        assert sent.status_code == 422
+    assert did(deps) == []
 
 
 def test_nothing_changes_without_the_token(olga, deps):

@@ -150,7 +150,7 @@ class TestButtons:
     def test_a_template_is_read_again(self, olga, deps):
         path = "/console/templates/christmas_email_1"
         assert olga.send(f"{path}/read", form=path).status_code == 303
-        assert "Nothing to mend" in olga.get(path).text or "warning" in olga.get(path).text
+        assert "Nothing to fix" in olga.get(path).text or "warning" in olga.get(path).text
         deps.notebook.fault = Unavailable("notion", "502")
         answer = olga.send(f"{path}/read", form=path)
         assert answer.status_code == 503 and "Notion cannot be asked now" in answer.text
@@ -164,7 +164,7 @@ class TestReplay:
         page = olga.get("/console/hooks?outcome=refused").text
         return re.search(r'href="(/console/hooks/[0-9a-f-]{36})"', page)[1]
 
-    def test_a_refused_call_is_mended_and_sent_again(self, olga, deps, refused):
+    def test_a_refused_call_is_fixed_and_sent_again(self, olga, deps, refused):
         assert "assessment_score" in olga.get(refused).text
         answer = olga.send(f"{refused}/replay", form=refused, **{"set-assessment_score": "38"})
         assert answer.status_code == 303

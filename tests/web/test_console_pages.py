@@ -56,7 +56,7 @@ class TestReading:
     def world(self, place):
         return place[2]
 
-    def test_today_shows_what_needs_a_person_with_the_way_to_mend_it(self, olga, world):
+    def test_today_shows_what_needs_a_person_with_the_way_to_fix_it(self, olga, world):
         text = olga.get("/console/").text
         for words in (
             "3 of “Day 1: your holiday playbook”", "no page in the templates database", "Look again",
@@ -182,7 +182,7 @@ class TestReading:
         text = olga.get("/console/templates").text
         assert "held" in text and "no page in the templates database" in text and "No email needed it yet" in text
         text = olga.get("/console/templates/christmas_email_1").text
-        assert ("a made-up lead" in text and "Nothing to mend" in text) or "warning" in text
+        assert ("a made-up lead" in text and "Nothing to fix" in text) or "warning" in text
         framed = olga.get("/console/templates/christmas_email_1/preview?lead=delivered%2Bana0@resend.dev")
         assert "Hi Ana" in framed.text and framed.headers["Content-Security-Policy"].startswith("sandbox")
         assert "Nobody with the address" in olga.get("/console/templates/christmas_email_1?lead=x@resend.dev").text
@@ -207,7 +207,7 @@ class TestReadingOthers:
     def test_what_keeps_everything_from_going_is_said_on_top(self, olga, deps):
         deps.queues.away = True
         text = olga.get("/console/").text
-        assert "Redis cannot be reached" in text and "mend what stands under Health" in text
+        assert "Redis cannot be reached" in text and "fix what stands under Health" in text
         deps.queues.away = False
         deps.pause.pause("401 missing_api_key", 60, "config")
         assert "401 missing_api_key" in olga.get("/console/").text
@@ -257,7 +257,7 @@ class TestHealth:
         assert '<li class="warning" title="Test email: none has run yet">' in shown
         assert '<span class="pill wait">warning</span> Test email' in shown
         assert f": {well} ok.</p>" in shown
-        deps.vitals.away = True
+        deps.process_status.away = True
         assert "All checks were looked at" not in olga.get("/console/").text
 
     def test_the_doctor_examines_on_its_page_with_the_worst_first(self, olga, deps):

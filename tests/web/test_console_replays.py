@@ -1,4 +1,4 @@
-"""The console's page of a call: every fault has a field that mends it, and what was left out is told."""
+"""The console's page of a call: every fault has a field that fixes it, and what was left out is told."""
 
 import re
 
@@ -12,11 +12,11 @@ FIELD = re.compile(r'name="set-([^"]+)"')
 PAGE = re.compile(r'href="(/console/hooks/[0-9a-f-]{36})"')
 
 
-def test_every_fault_has_a_field_of_its_own_that_mends_it(olga, deps):
+def test_every_fault_has_a_field_of_its_own_that_fixes_it(olga, deps):
     calendly(olga.client, calendly_event("invitee.created", email="nobody"), at=deps.now().timestamp())
     post(olga.client, {"email": "bea@resend.dev"}, "/webhook/christmas/sign-up")
-    mends = {"set-payload.email": "ana@resend.dev", "set-address": "/webhook/christmas/signup"}
-    for field, value in mends.items():
+    fixes = {"set-payload.email": "ana@resend.dev", "set-address": "/webhook/christmas/signup"}
+    for field, value in fixes.items():
         pages = PAGE.findall(olga.get("/console/hooks?outcome=refused").text)
         page = next(page for page in pages if f'name="{field}"' in olga.get(page).text)
         assert olga.send(f"{page}/replay", form=page, **{field: value}).status_code == 303
@@ -36,19 +36,19 @@ RIGHT = {
 
 
 @pytest.mark.parametrize(
-    ("send", "body", "rounds"),
+    ("send", "body", "tasks"),
     [
         (calendly, CALLED, 2),
         (calendly, {**CALLED, "event": "invitee.created"}, 3),
         (calcom, OLDER, 3),
     ],
 )
-def test_faults_that_show_one_after_the_other_are_mended_by_one_form(olga, deps, send, body, rounds):
+def test_faults_that_show_one_after_the_other_are_fixed_by_one_form(olga, deps, send, body, tasks):
     more = {"at": deps.now().timestamp()} if send is calendly else {}
     assert send(olga.client, body, **more).json["status"] == "ignored"
     (page,) = set(PAGE.findall(olga.get("/console/hooks?outcome=refused").text))
     shown, typed = olga.get(page).text, {}
-    for _ in range(rounds):
+    for _ in range(tasks):
         asked = FIELD.findall(shown)
         assert all(f'value="{value}"' in shown for value in typed.values()), "what was typed stays"
         typed = {f"set-{field}": RIGHT[field] for field in asked}

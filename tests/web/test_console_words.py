@@ -23,7 +23,7 @@ from tests.web.console import Operator
 KEY, LATER = "christmas_email_1", "lead_nurture_email_2"
 TAGGED = "Your results{% if deadline_date is known %}, and why {{ deadline_date }} matters{% endif %}"
 READ = "Your results, and why December 5 matters"
-# What a lead lacks and what cannot be read stand as they are typed: that is what somebody has to mend.
+# What a lead lacks and what cannot be read stand as they are typed: that is what somebody has to fix.
 BROKEN = {"christmas_email_2": "Half {% if", "christmas_email_3": "For {{ nobody_knows }}"}
 
 
@@ -88,10 +88,10 @@ def test_what_came_in_is_called_as_people_call_it(place):
 
 TOLD = [
     *(alarm.fix for alarm in ALARMS.values()),
-    *(f"{each.fix}; {each.mended_by}" for each in INVARIANTS.values()),
+    *(f"{each.fix}; {each.recovery}" for each in INVARIANTS.values()),
     *CURES.values(),
     *TEXT_CURES.values(),
-    "failed: no (once that is mended: flask emails retry 0197a000-0000-7000-8000-000000000001).",
+    "failed: no (once that is fixed: flask emails retry 0197a000-0000-7000-8000-000000000001).",
     "in Resend, then run flask emails resolve 0197a000-0000-7000-8000-000000000001 delivered, failed or not-sent; so",
     "email 1 was due today at 09:00 and has not gone yet; flask doctor says what to do.",
     "resume it with flask sending resume, or under Pauses in the console",

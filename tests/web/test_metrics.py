@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from funnel_app.flows.console.pausing import Wish, pause_sending
 from funnel_app.flows.intake.keep_refused import refuse
-from funnel_app.flows.monitoring.canary import fly
+from funnel_app.flows.monitoring.canary import start as start_canary
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.sending.deliver import deliver
@@ -42,7 +42,7 @@ def test_figures_come_from_the_ledger_and_count_no_canary(client, deps):
     deps.now.forward(seconds=4)
     deliver(deps, [first])
     record_event(deps, report(deps, first))
-    fly(deps)
+    start_canary(deps)
     found = scrape(client)
     assert found[("funnel_emails", "delivered", "lead_nurture", "test")] == 1
     assert found[("funnel_emails", "lead_nurture", "planned", "test")] == 4
@@ -95,11 +95,11 @@ def test_figures_of_redis_are_left_out_while_it_is_away(client, deps):
     found = scrape(client)
     assert found[("funnel_redis_up",)] == 1 and found[("funnel_workers",)] == 2
     assert found[("funnel_queue_jobs", "emails")] == 0 and found[("funnel_scheduler_tick_age_seconds",)] == 0
-    deps.vitals.silent.add("scheduler")
+    deps.process_status.silent.add("scheduler")
     deps.pause.pause("401", 60, "config")
     found = scrape(client)
     assert ("funnel_scheduler_tick_age_seconds",) not in found and found[("funnel_sending_paused", "config")] == 1
-    deps.vitals.away = True
+    deps.process_status.away = True
     found = scrape(client)
     assert found[("funnel_redis_up",)] == 0 and ("funnel_workers",) not in found
 

@@ -73,7 +73,7 @@ def test_a_fault_of_ours_tells_nothing_but_where_it_is_logged(client, monkeypatc
     assert LEGACY_KEY not in str([{**line, "exc_info": None} for line in lines])
 
 
-def test_what_a_fault_of_ours_stopped_is_kept_and_replayed_once_it_is_mended(client, deps, monkeypatch):
+def test_what_a_fault_of_ours_stopped_is_kept_and_replayed_once_it_is_fixed(client, deps, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("a bug")
 

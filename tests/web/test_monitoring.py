@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from docs.monitoring import dashboard, rules
-from funnel_app.flows.monitoring.canary import fly
+from funnel_app.flows.monitoring.canary import start as start_canary
 from funnel_app.flows.monitoring.metrics import KINDS
 from funnel_app.flows.sending.deliver import deliver
 from tests.flows.leads import email_ids, opt_in, write_templates
@@ -39,7 +39,7 @@ def test_the_figures_are_what_prometheus_expects(client, deps):
     first = email_ids(opt_in(deps))[0]
     deps.now.forward(seconds=4)
     deliver(deps, [first])
-    fly(deps)
+    start_canary(deps)
     text = client.get("/metrics", headers=TOKEN).text
     assert 'funnel_lateness_seconds{quantile="0.99"}' in text
     assert promtool("check", "metrics", given=text) == ""

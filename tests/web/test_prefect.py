@@ -178,9 +178,9 @@ def test_what_no_deployment_is_named_for_or_cannot_be_read_is_kept_for_a_replay(
         kept = list(session.scalars(select(HookEvent).order_by(HookEvent.id)))
     assert [list(hook.errors) for hook in kept] == [["address"], ["body"], ["body"]]
     assert LEGACY_KEY not in str([hook.errors for hook in kept])
-    mends = {"address": "address=/webhook/christmas/signup", "body": 'body={"email": "ana@resend.dev"}'}
+    fixes = {"address": "address=/webhook/christmas/signup", "body": 'body={"email": "ana@resend.dev"}'}
     runner = client.application.test_cli_runner()
     for hook in kept:
         (fault,) = hook.errors
-        done = runner.invoke(args=["hooks", "replay", str(hook.id), "--set", mends[fault]])
+        done = runner.invoke(args=["hooks", "replay", str(hook.id), "--set", fixes[fault]])
         assert done.exit_code == 0, done.output

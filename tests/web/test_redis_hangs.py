@@ -50,7 +50,7 @@ def deps(deps, hanging):
         settings=replace(deps.settings, redis_url=hanging.url),
         queues=queues,
         pause=SendingPause(queues.connection),
-        vitals=ProcessStatus(hanging.url),
+        process_status=ProcessStatus(hanging.url),
     )
     yield found
     queues.close()

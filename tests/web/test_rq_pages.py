@@ -164,7 +164,7 @@ def test_its_files_are_open_since_its_documents_ask_for_them_as_strangers(lookin
 
 
 def test_a_template_that_nobody_read_is_not_shown(monkeypatch, looking):
-    templates = rq_templates.MendedTemplates(looking.client.application.jinja_env.loader)
+    templates = rq_templates.PatchedTemplates(looking.client.application.jinja_env.loader)
     environment = looking.client.application.jinja_env
     for name in ("rq_dashboard/new.html", "fault.html", "rq_dashboard/../fault.html"):
         with pytest.raises(TemplateNotFound):

@@ -1,4 +1,4 @@
-"""Actions: what people did, page by page: who, when, what, to whom, and from where."""
+"""Actions: the audit log of operators, page by page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ NOBODY = ""
 
 @dataclass(frozen=True)
 class Done:
-    """One thing that somebody did."""
+    """One action of an operator."""
 
     at: datetime
     operator: str
@@ -30,14 +30,14 @@ class Done:
 
 @dataclass(frozen=True)
 class ActionPage:
-    """One page of what people did, and what the next begins after; None where this is the last."""
+    """One page of actions, and the cursor of the next; None on the last page."""
 
     rows: Sequence[Done]
     next: UUID | None
 
 
 def list_actions(deps: Deps, after: UUID | None = None, operator: str = "", limit: int = PAGE) -> ActionPage:
-    """Return a page of what people did, the newest first; of one person where a name is given."""
+    """Return a page of actions, newest first; of one operator if named."""
     with deps.reads() as session:
         found = operator_actions.newest(session, limit + 1, after=after, operator=operator)
     shown = [_done(action, contact) for action, contact in found[:limit]]

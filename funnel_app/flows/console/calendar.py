@@ -1,6 +1,6 @@
-"""The calendar: which emails go on each of the next days, to how many, and what is kept back; nothing is guessed.
+"""Calendar: which emails go on each of the next days, to how many, and what is held up; nothing is estimated.
 
-Who signs up meanwhile comes on top, and a sequence that ends early takes its emails off.
+New signups add to it, and sequences that end early subtract.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Going:
-    """The emails of one step that go on one day; `paused` of them only if somebody resumes their sequence."""
+    """The emails of one step on one day; `paused` of them go only if somebody resumes their sequence."""
 
     campaign: str
     sequence: str
@@ -33,31 +33,31 @@ class Going:
 
     @property
     def goes(self) -> int:
-        """How many go by themselves."""
+        """How many go unless somebody intervenes."""
         return self.emails - self.paused
 
 
 @dataclass(frozen=True)
 class DayAhead:
-    """One day of the business, and what goes on it; None stands for what is late already."""
+    """One day in the business's time zone, and what goes on it; a day of None collects what is late."""
 
     day: date | None
     going: Sequence[Going]
 
     @property
     def goes(self) -> int:
-        """How many emails go by themselves."""
+        """How many emails go unless somebody intervenes."""
         return sum(each.goes for each in self.going)
 
     @property
     def paused(self) -> int:
-        """How many are kept back by a pause."""
+        """How many are held up by a pause."""
         return sum(each.paused for each in self.going)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Emails that cannot be made yet, and go once that is mended."""
+    """Held emails, with the fault that holds them."""
 
     key: str
     reason: str
@@ -66,9 +66,9 @@ class Kept:
 
 @dataclass(frozen=True)
 class Calendar:
-    """The next days, what is late, what is held, and why nothing at all goes now (None: it does).
+    """The next days, what is late, what is held, and why nothing is sent now (None: sending works).
 
-    `pauses` are those of single sequences, each by what it is of and in words.
+    `pauses` are those of single sequences, in words.
     """
 
     late: DayAhead
@@ -85,7 +85,7 @@ class Calendar:
 
 def look_ahead(deps: Deps) -> Calendar:
     """Return the calendar of the next days, in the business's zone, today first."""
-    # Asked first: a Redis that does not answer must not keep a transaction open.
+    # Read before the transaction opens: a Redis that hangs must not keep it open.
     standstill = why_all_waits(deps)
     now, zone = deps.now(), deps.settings.timezone
     days = [local_day(now, zone) + timedelta(days=number) for number in range(DAYS)]

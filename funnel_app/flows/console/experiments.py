@@ -1,4 +1,4 @@
-"""Experiments: steps that compare two texts, how many of their readers went on, and whether that says anything."""
+"""Experiments: steps that compare two texts, how many readers converted, and whether the difference is significant."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from funnel_app.deps import Deps
 from funnel_app.ledger import figures
 from funnel_app.rules.experiments import Share, better
 
-# What a letter is written for: its reader takes the next step of the way.
+# The goal of a letter: its reader takes the next step of the funnel.
 WENT_ON = (Event.ASSESSMENT, Event.BOOKING, Event.ONBOARDING)
 SAYS_NOTHING = "the difference says nothing yet: it may be chance"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One of two texts: the key of its template, what it is called, and how many of its readers went on."""
+    """One of two texts: template key, name, and how many of its readers converted."""
 
     key: str
     title: str
@@ -25,7 +25,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A step with two texts, and in a clause what their difference says."""
+    """A step with two texts, and a clause on their difference."""
 
     campaign: model.Campaign
     sequence: model.Sequence
@@ -35,7 +35,7 @@ class Experiment:
 
 
 def experiments(deps: Deps, campaign: str | None = None) -> list[Experiment]:
-    """Return every step that compares two texts, of one campaign or all, with the figures of all its time."""
+    """Return every step that compares two texts, of one campaign or all, with its all-time figures."""
     compared = [
         (of, sequence, step)
         for of in deps.registry.campaigns.values()

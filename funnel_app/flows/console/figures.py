@@ -1,6 +1,6 @@
-"""Figures: what went by day, how templates fare, how long delivery takes, and how far leads come on their way.
+"""Figures: emails by day, template results, delivery times, and conversion through the funnel.
 
-All are of a span of the business's days, beside the span of as many days before it.
+Each for a span of days in the business's time zone, beside the span of equal length before it.
 """
 
 from collections import Counter
@@ -26,7 +26,7 @@ Counted = Iterable[tuple[int, str, State, int]]
 
 @dataclass(frozen=True)
 class Asked:
-    """Which days, from the first to the last, and which campaign; None for all of them."""
+    """The first and last day, and the campaign; None for all of them."""
 
     first: date
     last: date
@@ -39,14 +39,14 @@ class Asked:
 
     @property
     def before(self) -> "Asked":
-        """The span of as many days that ends before this one begins."""
+        """The span of equal length that ends before this one."""
         length = len(self.days)
         return Asked(self.first - timedelta(days=length), self.first - timedelta(days=1), self.campaign)
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What became of the emails that were due in a span, and how many people unsubscribed in it."""
+    """What became of the emails due in a span, and how many people unsubscribed in it."""
 
     emails: Fares
     unsubscribed: int
@@ -56,7 +56,7 @@ class Outcomes:
 class Figures:
     """All figures of a span; `by_day` counts by the day on which an email was due.
 
-    The way of the people who came in the span is beside that of those of the span before, as it stood as long after.
+    The funnel of the previous span's leads is measured after the same time as that of this span's.
     """
 
     asked: Asked
@@ -75,20 +75,20 @@ class Figures:
 
 
 def last_days(deps: Deps, days: int, campaign: str | None = None) -> Asked:
-    """Return the span of so many days until today."""
+    """Return the span of the last days, today included."""
     today = local_day(deps.now(), deps.settings.timezone)
     return Asked(today - timedelta(days=days - 1), today, campaign)
 
 
 def within_reach(deps: Deps, first: date, last: date, campaign: str | None = None) -> Asked:
-    """Return the span between two days in either order, until today at most, of its last 366 days."""
+    """Return the span between two days in either order, at most 366 days and not past today."""
     first, last = sorted((first, last))
     last = min(last, local_day(deps.now(), deps.settings.timezone))
     return Asked(max(min(first, last), last - timedelta(days=MOST_DAYS - 1)), last, campaign)
 
 
 def count_figures(deps: Deps, asked: Asked) -> Figures:
-    """Return the figures of a span, by the business's days."""
+    """Return the figures of a span, by days of the business's time zone."""
     zone, now = deps.settings.timezone, deps.now()
     spans, spans_before = ([bounds(day, zone) for day in each.days] for each in (asked, asked.before))
     span, before = ((each[0][0], each[-1][1]) for each in (spans, spans_before))
@@ -97,7 +97,7 @@ def count_figures(deps: Deps, asked: Asked) -> Figures:
         days, days_before = (counts_of(session, each) for each in (spans, spans_before))
         looked_at = engagements.by_template(session, span)
         came = figures.came(session, asked.campaign, span, now)
-        # Those who came before have had as long as those who came now.
+        # Earlier leads are measured after the same time as the recent ones.
         came_before = figures.came(session, asked.campaign, before, now - (span[0] - before[0]))
         unsubscribed = [figures.unsubscribed(session, asked.campaign, each) for each in (span, before)]
     counted, counted_before = (_of(asked.campaign, keys, by_day(each)) for each in (days, days_before))
@@ -125,12 +125,12 @@ def _keys(deps: Deps, campaign: str | None) -> list[str]:
 
 
 def _of(campaign: str | None, keys: Sequence[str], counted: Counted) -> list[tuple[int, str, State, int]]:
-    # Of all campaigns: also what went by a template that no file has any more.
+    # With all campaigns, templates that are in no file any more are included.
     return [row for row in counted if campaign is None or row[1] in keys]
 
 
 def _taken(counted: Counted) -> dict[State, int]:
-    """Return of how many emails Resend took, by state."""
+    """Return how many emails Resend accepted, by state, summed from the days."""
     found: Counter[State] = Counter()
     for _, _, state, count in counted:
         found[state] += count

@@ -13,7 +13,7 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class HookPage:
-    """One page of calls, and what the next begins after; None where this is the last."""
+    """One page of calls, and the cursor of the next; None on the last page."""
 
     rows: list[dict[str, Any]]
     next: UUID | None
@@ -22,7 +22,7 @@ class HookPage:
 def find_hooks(
     deps: Deps, outcome: str | None, after: UUID | None, limit: int = PAGE, *, lists: bool | None = None
 ) -> HookPage:
-    """Return a page of calls, newest first, of one outcome or of all; with rows of lists, without, or those alone."""
+    """Return a page of calls, newest first, of one outcome or all; with, without, or only rows of lists."""
     with deps.reads() as session:
         found = hook_events.newest(session, outcome, limit + 1, after, lists=lists)
     shown = found[:limit]

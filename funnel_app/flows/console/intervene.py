@@ -1,4 +1,4 @@
-"""Intervene: what a person does to one email, where the funnel may not decide by itself."""
+"""Intervene: what an operator decides for one email where Funnel must not."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -21,7 +21,7 @@ class NotPossible(Exception):
 
 
 def release(deps: Deps, email_id: UUID) -> str:
-    """Let a held email be tried again now; it is held again if its letter still cannot be made."""
+    """Release a held email; it is held again if its letter still cannot be made."""
 
     def change(session: Session, email: Email) -> Call:
         _must_be(email, State.HELD)
@@ -33,39 +33,39 @@ def release(deps: Deps, email_id: UUID) -> str:
 
 
 def cancel(deps: Deps, email_id: UUID) -> str:
-    """Take an email back that has not been handed over; those behind it go on."""
+    """Cancel an email that is not submitted; the ones after it go on."""
 
     def change(session: Session, email: Email) -> None:
         _must_be(email, State.PLANNED, State.HELD)
-        emails.move(session, email, State.CANCELLED, deps.now(), f"taken back {BY_A_PERSON}")
+        emails.move(session, email, State.CANCELLED, deps.now(), f"withdrawn {BY_A_PERSON}")
 
     return _do(deps, email_id, change, "cancelled: it will not go")
 
 
 def retry(deps: Deps, email_id: UUID) -> str:
-    """Send a failed email anew, or make the call again now that one on its way waits for."""
+    """Send a failed email again, or repeat the call of one in flight now."""
 
     def change(session: Session, email: Email) -> Call:
         if email.state == State.SENDING and email.request_id is not None:
             return _hurry(deps, session, email)
         _must_be(email, State.FAILED)
-        _plan_anew(session, email, deps, f"tried again {BY_A_PERSON}")
+        _plan_again(session, email, deps, f"tried again {BY_A_PERSON}")
         return deliver_job(email.id, queue_of(email.enrolment.kind))
 
     return _do(deps, email_id, change, "queued: see flask trace for what becomes of it")
 
 
 def resolve(deps: Deps, email_id: UUID, outcome: str) -> str:
-    """Record what a person found out about an email: `delivered`, `failed`, or `not-sent`, which sends it anew.
+    """Record an operator's finding on an email: `delivered`, `failed`, or `not-sent`, which sends it again.
 
-    For an ambiguous email, and for one that Resend took and says nothing of (which certainly was sent).
+    For an ambiguous email, and for one that Resend accepted and never reported on (which was certainly sent).
     """
 
     def change(session: Session, email: Email) -> Call | None:
         _must_be(email, State.AMBIGUOUS, State.SENT, State.DELAYED)
         if outcome == "not-sent":
             _must_be(email, State.AMBIGUOUS)
-            _plan_anew(session, email, deps, f"it never went out, as found {BY_A_PERSON}")
+            _plan_again(session, email, deps, f"it never went out, as found {BY_A_PERSON}")
             return deliver_job(email.id, queue_of(email.enrolment.kind))
         words = "it arrived" if outcome == "delivered" else "it did not arrive"
         emails.move(session, email, State(outcome), deps.now(), f"{words}, as found {BY_A_PERSON}")
@@ -104,13 +104,13 @@ def _hurry(deps: Deps, session: Session, email: Email) -> Call:
     return repeat_job(request.id)
 
 
-def _plan_anew(session: Session, email: Email, deps: Deps, reason: str) -> None:
+def _plan_again(session: Session, email: Email, deps: Deps, reason: str) -> None:
     if contacts.is_erased(email.enrolment.contact):
         raise NotPossible("This person was erased at their own wish: nothing is sent to them.")
     _reopen(email.enrolment)
     _close_request(session, email)
     email.next_attempt_at, email.asked_for_at = None, deps.now()
-    # Its timeline keeps Resend's id of the try that is given up: what is still reported of that is not of this one.
+    # The timeline keeps the earlier try's Resend id: later reports of it are not about the new one.
     emails.move(session, email, State.PLANNED, deps.now(), reason)
     email.request_id = email.resend_id = None
 

@@ -1,4 +1,4 @@
-"""Lead table: leads as rows of a file that other programs take, each with how it stands with mail."""
+"""Lead table: leads as rows of a CSV for other programs, each with its suppression status."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -17,14 +17,14 @@ COLUMNS = (
     "email", "name", "business", "segment", "sequences", "next email", "next email due", "since", "status",
     "consent date",
 )  # fmt: skip
-# Whoever signs up where no evidence is sent along is mailed all the same: what is missing is the record.
-NOT_TOLD = "no consent recorded"
-# Whoever takes the file along must not mail those who left, so it says so in words that other programs know.
+# The file must not lead to mail to suppressed people, so it names their status in common words.
 STATUSES = {Scope.MARKETING: "unsubscribed", Scope.ALL: "suppressed"}
+# They signed up, by a hook that told no evidence of it.
+UNPROVEN = "no proof of consent"
 
 
 def lead_table(deps: Deps, wanted: Wanted) -> Iterator[Sequence[object]]:
-    """Yield the headings and a row for each lead that is wanted, newest first, read page by page."""
+    """Yield the headings and a row for each matching lead, newest first, read page by page."""
     yield COLUMNS
     rows = all_leads(deps, wanted)
     while page := list(islice(rows, AT_A_TIME)):
@@ -39,7 +39,7 @@ def lead_table(deps: Deps, wanted: Wanted) -> Iterator[Sequence[object]]:
 def _status(forbidden: Sequence[Suppression], *, agreed: bool) -> str:
     if forbidden:
         return STATUSES[max((each.scope for each in forbidden), key=list(STATUSES).index)]
-    return "subscribed" if agreed else NOT_TOLD
+    return "subscribed" if agreed else UNPROVEN
 
 
 def _row(deps: Deps, row: LeadRow, status: str) -> Sequence[object]:

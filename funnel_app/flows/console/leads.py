@@ -96,7 +96,7 @@ CAN = {
 
 
 def find_leads(deps: Deps, wanted: Wanted, limit: int = PAGE) -> LeadPage:
-    """Return a page of leads, newest first, with what runs for each; four queries however many there are."""
+    """Return a page of leads, newest first, with their running sequences; four queries in all."""
     words = " ".join(wanted.words.split())
     with deps.reads() as session:
         found = leads.page(session, replace(wanted, words=words), limit + 1)
@@ -110,13 +110,13 @@ def find_leads(deps: Deps, wanted: Wanted, limit: int = PAGE) -> LeadPage:
 
 
 def count_leads(deps: Deps, wanted: Wanted) -> int:
-    """Count all leads that are wanted."""
+    """Count the matching leads."""
     with deps.reads() as session:
         return leads.count(session, replace(wanted, words=" ".join(wanted.words.split())))
 
 
 def all_leads(deps: Deps, wanted: Wanted) -> Iterator[LeadRow]:
-    """Return all leads that are wanted, newest first, read page by page."""
+    """Return all matching leads, newest first, read page by page."""
     after: UUID | None = None
     while True:
         found = find_leads(deps, replace(wanted, after=after), AT_A_TIME)
@@ -127,7 +127,7 @@ def all_leads(deps: Deps, wanted: Wanted) -> Iterator[LeadRow]:
 
 
 def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
-    """Return all of one lead; None where there is none of that id."""
+    """Return everything about one lead; None if the id is unknown."""
     with deps.reads() as session:
         contact = leads.find(session, contact_id)
         if contact is None:
@@ -142,7 +142,7 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
     return Lead(
         contact=contact,
         suppression=suppression,
-        # What began between the two readings is shown at the next look.
+        # A sequence that started between the two reads appears at the next load.
         stories=[_story(e, told[str(e.id)]) for e in joined if str(e.id) in told],
         next=_next(deps, joined, paused),
         true_now=true_now(deps, joined),

@@ -1,4 +1,4 @@
-"""Moments: what happened to a lead, the newest first, by days."""
+"""Moments: a lead's history, newest first, by day."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.incoming import called, sender
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State
 from funnel_app.deps import Deps
-from funnel_app.flows.tracing.timeline import place_of
+from funnel_app.flows.tracing.timeline import rank_of
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState
 from funnel_app.ledger.operator_actions import OperatorAction
 
@@ -21,7 +21,7 @@ LONGEST_SAID = 280
 
 @dataclass(frozen=True)
 class Moment:
-    """One thing that happened to a lead."""
+    """One event in a lead's history."""
 
     at: datetime
     kind: str
@@ -32,12 +32,12 @@ class Moment:
 
 
 def by_day(moments: Iterable[Moment], zone: ZoneInfo) -> list[tuple[date, list[Moment]]]:
-    """Return moments by the days of a zone, in the order in which they are given."""
+    """Group moments by day of a time zone, in the given order."""
     return [(day, list(them)) for day, them in groupby(moments, key=lambda each: each.at.astimezone(zone).date())]
 
 
 def moments(deps: Deps, story: dict[str, Any], joined: list[Enrolment], actions: list[OperatorAction]) -> list[Moment]:
-    """Return all that happened to a lead: calls, what people did, how sequences ended, each email's news."""
+    """Return a lead's history: calls, operators' actions, ends of sequences, and each email's events."""
     found = [
         *map(_of_hook, story["hooks"]),
         *map(_of_reply, story["replies"]),
@@ -50,12 +50,12 @@ def moments(deps: Deps, story: dict[str, Any], joined: list[Enrolment], actions:
             for event in _news(told["events"])
         ),
     ]
-    # Turned round, and not sorted backwards: what happened in one second keeps its order too.
-    return sorted(found, key=lambda moment: (moment.at, place_of(moment.kind)))[::-1]
+    # Reversed rather than sorted in reverse, to keep the order within a second.
+    return sorted(found, key=lambda moment: (moment.at, rank_of(moment.kind)))[::-1]
 
 
 def _news(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the events without those that something else tells: a start, an end, a claim, Resend's own report."""
+    """Return the events without those that repeat another: a start, an end, a claim, Resend's own report."""
     reported = {str(REPORTED_BY_PROVIDER[each["kind"]]) for each in events if each["kind"] in REPORTED_BY_PROVIDER}
     told = {State.SENDING, State.CANCELLED, *reported}
     return [each for number, each in enumerate(events) if each["kind"] not in told and (number or not _is_plan(each))]

@@ -1,4 +1,4 @@
-"""Operate: what a person does to an enrolment, an email or an address, under their name and written down."""
+"""Operate: an operator's actions on an enrolment, an email or an address, recorded in the audit log."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -28,7 +28,7 @@ ERASED_ALREADY = "This lead was erased already: nothing more can be done to it."
 
 
 def pause(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) -> str:
-    """Let nothing more of an enrolment go out until it is resumed. A pause before an email's freeze wins."""
+    """Pause an enrolment until it is resumed. A pause before an email's freeze wins."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
         _require(deps, enrolment, EnrolmentState.ACTIVE)
@@ -39,7 +39,7 @@ def pause(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) -> str:
 
 
 def resume(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) -> str:
-    """Let a paused enrolment go on. What became due meanwhile goes now, and takes the steps behind it along."""
+    """Resume a paused enrolment. Emails that became due meanwhile go now and move the later ones."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
         _require(deps, enrolment, EnrolmentState.PAUSED)
@@ -50,7 +50,7 @@ def resume(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) -> str:
 
 
 def stop(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) -> str:
-    """End an enrolment for good: all that was not handed over is cancelled, with the operator's name as the reason."""
+    """End an enrolment: everything not yet submitted is cancelled, with the operator's name as the reason."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
         _require(deps, enrolment, EnrolmentState.ACTIVE, EnrolmentState.PAUSED)
@@ -61,7 +61,7 @@ def stop(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) -> str:
 
 
 def send_next_now(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) -> str:
-    """Make an enrolment's next email due now; the ones behind it keep their times."""
+    """Make an enrolment's next email due now; the later ones keep their times."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
         _require(deps, enrolment, EnrolmentState.ACTIVE)
@@ -78,7 +78,7 @@ def send_next_now(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) ->
 
 
 def skip_step(deps: Deps, email_id: UUID, operator: str) -> str:
-    """Leave one email out that has not begun; the others keep their times."""
+    """Skip one email that is still planned; the others keep their times."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
         email = next(email for email in enrolment.emails if email.id == email_id)
@@ -91,28 +91,28 @@ def skip_step(deps: Deps, email_id: UUID, operator: str) -> str:
 
 
 def found_delivered(deps: Deps, email_id: UUID, operator: str) -> str:
-    """Settle an email that nobody knows of as delivered, on the word of an operator who found it so at Resend."""
+    """Settle an ambiguous email as delivered, on an operator's word who saw it at Resend."""
     return _settle(deps, email_id, operator, "found_delivered", lambda: intervene.resolve(deps, email_id, "delivered"))
 
 
 def send_again(deps: Deps, email_id: UUID, operator: str) -> str:
-    """Send an ambiguous email anew, on the word of an operator who knows that it never went out."""
+    """Send an ambiguous email again, on an operator's word that it never went out."""
     return _settle(deps, email_id, operator, "send_again", lambda: intervene.resolve(deps, email_id, "not-sent"))
 
 
 def retry(deps: Deps, email_id: UUID, operator: str) -> str:
-    """Send a failed email anew, or make the call now that one on its way waits for."""
+    """Send a failed email again, or repeat the call of one in flight now."""
     return _settle(deps, email_id, operator, "retry", lambda: intervene.retry(deps, email_id))
 
 
 def release(deps: Deps, email_id: UUID, operator: str) -> str:
-    """Try a held email now."""
+    """Release a held email now."""
     return _settle(deps, email_id, operator, "release", lambda: intervene.release(deps, email_id))
 
 
 @retry_on_conflict
 def suppress(deps: Deps, contact_id: UUID, operator: str, scope: Scope = Scope.ALL, **more: Any) -> str:
-    """Mail an address no more (nothing at all, or no marketing), and end what runs for it. Safe to repeat."""
+    """Suppress an address (all mail, or marketing) and end its sequences. Safe to repeat."""
     now = deps.now()
     told = f"{'nothing' if scope is Scope.ALL else 'no marketing'} goes to this address any more"
     with deps.sessions.begin() as session:
@@ -126,7 +126,7 @@ def suppress(deps: Deps, contact_id: UUID, operator: str, scope: Scope = Scope.A
 
 
 def erase(deps: Deps, contact_id: UUID, operator: str) -> str:
-    """Forget a person everywhere, but for a hash that keeps the address from being mailed."""
+    """Erase a person everywhere, except for a hash that keeps the address suppressed."""
     with deps.reads() as session:
         contact = leads.find(session, contact_id)
     if contact is None or contacts.is_erased(contact):
@@ -143,7 +143,7 @@ def erase(deps: Deps, contact_id: UUID, operator: str) -> str:
 
 
 def look_again(deps: Deps, key: str, operator: str) -> str:
-    """Look at once whether the held emails of a template can be made now, and not at the next turn."""
+    """Recheck a template's held emails now instead of at the next sweep."""
     now = deps.now()
     with deps.sessions.begin() as session:
         count = leads.hurry_held(session, key, now)
@@ -153,7 +153,7 @@ def look_again(deps: Deps, key: str, operator: str) -> str:
 
 
 def note(deps: Deps, operator: str, action: str, contact_id: UUID | None, detail: str, **more: Any) -> None:
-    """Write down what an operator did by another flow; `more` may be the `email_id`, and the `source` of the call."""
+    """Record an operator's action done by another flow; `more` may have `email_id` and the call's `source`."""
     about = {"contact_id": contact_id, "detail": detail, **more}
     row = OperatorAction(at=deps.now(), operator=operator, action=action, **about)
     with deps.sessions.begin() as session:
@@ -161,7 +161,7 @@ def note(deps: Deps, operator: str, action: str, contact_id: UUID | None, detail
 
 
 def next_email(enrolment: Enrolment) -> Email | None:
-    """Return the first email that is not through yet; None where all are."""
+    """Return the first unfinished email; None if all are finished."""
     return next((email for email in enrolment.emails if email.state in HOLDS_SUCCESSOR), None)
 
 

@@ -1,4 +1,4 @@
-"""Pausing: a person lets all sending wait, or one sequence, with a reason and an end; and lets it go on."""
+"""Pausing: an operator pauses all sending or one sequence, with a reason and an end, and resumes it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ RULES = (
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody wants to pause: all sending or one sequence, why, and until when as they wrote it."""
+    """A requested pause: all sending or one sequence, why, and until when as typed."""
 
     what: str
     reason: str
@@ -39,7 +39,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a pause would do: in words, how many emails it would keep back, and how many would be too late then."""
+    """What a pause would do: in words, how many emails it would delay, and how many would be too late then."""
 
     words: str
     waiting: int
@@ -48,7 +48,7 @@ class Meaning:
 
     @property
     def told(self) -> str:
-        """How many emails that concerns, in a sentence."""
+        """The numbers in a sentence."""
         if not self.ends:
             return "It has no end: what becomes due from now on waits until somebody resumes it."
         late = f", and {self.late:,} of them would be too late by then, and be skipped" if self.late else ""
@@ -57,14 +57,14 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Pauses:
-    """The pauses that stand, in words and by what they are of, and the newest of those that are over."""
+    """The active pauses, in words and by what they cover, and the most recent past ones."""
 
     standing: Sequence[tuple[str, str]]
     over: Sequence[Pause]
 
 
 def meaning(deps: Deps, wish: Wish, operator: str) -> Meaning:
-    """Return what a pause would mean; nothing changes. Raises NotPossible for a wish that cannot be met."""
+    """Return what a pause would mean; nothing changes. Raises NotPossible for an invalid request."""
     pause = _pause(deps, wish, operator)
     with deps.reads() as session:
         due = pauses.due_before(session, pause.until_at) if pause.until_at else []
@@ -76,7 +76,7 @@ def meaning(deps: Deps, wish: Wish, operator: str) -> Meaning:
 
 @retry_on_conflict
 def pause_sending(deps: Deps, wish: Wish, operator: str, source: str = CONSOLE) -> str:
-    """Let all sending wait, or one sequence; one that waits already does so as is said now. Raises NotPossible."""
+    """Pause all sending or one sequence; an active pause is replaced. Raises NotPossible."""
     pause = _pause(deps, wish, operator)
     told = pause_words(deps, pause)
     row = OperatorAction(at=pause.began_at, operator=operator, action="pause", detail=told, source=source)
@@ -88,7 +88,7 @@ def pause_sending(deps: Deps, wish: Wish, operator: str, source: str = CONSOLE) 
 
 @retry_on_conflict
 def resume_sending(deps: Deps, what: str, operator: str, source: str = CONSOLE) -> str:
-    """End a pause before its time. Raises NotPossible where none stands."""
+    """End a pause early. Raises NotPossible if none is active."""
     now, (campaign, sequence) = deps.now(), _names(deps, what)
     named = "all sending" if what == ALL else f"“{deps.registry.title_of_sequence(campaign, sequence)}”"
     told = f"{named} goes on; what waited goes now"
@@ -101,7 +101,7 @@ def resume_sending(deps: Deps, what: str, operator: str, source: str = CONSOLE) 
 
 
 def list_pauses(deps: Deps) -> Pauses:
-    """Return what is paused now, and what was."""
+    """Return the active and the past pauses."""
     with deps.reads() as session:
         found, over = pauses.standing(session, deps.now()), pauses.over(session, SHOWN_OVER, deps.now())
     return Pauses([(_named(each), pause_words(deps, each)) for each in found], over)
@@ -112,7 +112,7 @@ def _named(pause: Pause) -> str:
 
 
 def _pause(deps: Deps, wish: Wish, operator: str) -> Pause:
-    # It outlives an erasure and goes into chats, so that nobody may stand in it by address.
+    # Reasons outlive an erasure and are posted in chats, so they must hold no address.
     reason = masked_addresses(" ".join(wish.reason.split())[:LONGEST_REASON])
     if not reason:
         raise NotPossible("Say why: whoever finds sending paused must know whether it may go on.")

@@ -1,4 +1,4 @@
-"""Replanning: changed files are brought to who is under way, or not, on a person's word and under their name."""
+"""Replanning: an operator applies changed files to people already in a sequence, or keeps them on their plan."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,11 +14,11 @@ from funnel_app.ledger.operator_actions import COMMAND_LINE, OperatorAction
 from funnel_app.ledger.types import new_id
 
 ACTION, STOPPED = "apply_campaigns", "begun, and stopped before its end"
-# What becomes of emails, of one and of several.
+# What becomes of one email and of several.
 BECOMES = {
     "moves": ("moves", "move"),
     "comes": ("comes", "come"),
-    "goes": ("is taken back", "are taken back"),
+    "goes": ("is withdrawn", "are withdrawn"),
     "text": ("gets another text", "get another text"),
     "late": ("is skipped", "are skipped"),
 }
@@ -26,16 +26,16 @@ BECOMES = {
 
 @dataclass(frozen=True)
 class Applied:
-    """What a run came to: the sequences that it changed, and the leads that it left."""
+    """The result of a run: the sequences that changed, and the leads left out."""
 
     changed: Sequence[Changed]
     left: int
 
 
 def apply_to_all(deps: Deps, who: str, tell: Callable[[int], None] = lambda done: None) -> Applied:
-    """Bring the files to all who are under way, written down as one action, also where it is stopped between two.
+    """Apply the files to everybody in a sequence, recorded as one action, also if it is stopped halfway.
 
-    `tell` hears after each person how many they are by then.
+    `tell` is called after each batch with the count so far.
     """
     run, found = _begin(deps, who), list[Changed]()
     over = STOPPED
@@ -51,7 +51,7 @@ def apply_to_all(deps: Deps, who: str, tell: Callable[[int], None] = lambda done
 
 
 def keep_on_older(deps: Deps, who: str) -> int:
-    """Let all who are under way keep the plan of their enrolment, and write it down; return how many they are."""
+    """Keep everybody on the plan of their enrolment, and record it; return how many there are."""
     run = _begin(deps, who)
     kept = keep_all(deps)
     _tell(deps, run, f"the changed files are for new leads only: {things(kept, 'lead')} under way keep their plan")
@@ -59,7 +59,7 @@ def keep_on_older(deps: Deps, who: str) -> int:
 
 
 def total_in_words(found: Sequence[Changed]) -> str:
-    """Say what changes came to in all."""
+    """Return the total of changes in words."""
     people, left = sum(each.people for each in found), sum(each.left for each in found)
     emails = sum((each.emails for each in found), Counter[str]())
     words = f"{things(people - left, 'lead')} by the files as they are now; {emails_in_words(emails)}"
@@ -67,7 +67,7 @@ def total_in_words(found: Sequence[Changed]) -> str:
 
 
 def emails_in_words(emails: Counter[str]) -> str:
-    """Say what becomes of so many emails."""
+    """Return what becomes of so many emails, in words."""
     told = [
         f"{things(number, 'email')} {words[number != 1]}" for kind, words in BECOMES.items() if (number := emails[kind])
     ]

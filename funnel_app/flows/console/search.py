@@ -1,4 +1,4 @@
-"""Search: one box for leads, emails, texts and calls, by words, a telephone number, or any id that Funnel shows."""
+"""Search: one box for leads, emails, templates and calls, by words, a telephone number, or any id that Funnel shows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from funnel_app.ledger.models import Contact, HookEvent
 from funnel_app.ledger.search import BETWEEN_DIGITS, LOOKED_THROUGH, SentEmail
 
 LISTED = 10
-# Fewer digits stand in every address and score.
+# Fewer digits match almost every address and score.
 SHORTEST_NUMBER = 5
 SHORTEST_WORD = 2
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text of the campaigns, by its key, with the subject that it had last."""
+    """A template, by key, with its latest subject."""
 
     key: str
     subject: str
@@ -32,7 +32,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found, of each kind the first ten; sent emails and numbers among the newest `looked_through`."""
+    """The first ten matches of each kind; sent emails and numbers among the newest `looked_through`."""
 
     leads: Sequence[LeadRow] = ()
     more_leads: bool = False
@@ -46,7 +46,7 @@ class Found:
 
 
 def find(deps: Deps, words: str) -> Found:
-    """Return what these words, this number or this id belong to; nothing for fewer than two letters."""
+    """Return what these words, this number or this id match; nothing for fewer than two letters."""
     words = " ".join(words.split())
     if len(words) < SHORTEST_WORD:
         return Found()
@@ -78,12 +78,12 @@ def _as_id(words: str) -> UUID | None:
 
 
 def _by_id(deps: Deps, id_: UUID) -> Found:
-    """Return what an id is of: a lead, one of their sequences, an email, or a call."""
+    """Return what an id belongs to: a lead, one of their sequences, an email, or a call."""
     with deps.reads() as session:
         enrolment, call = enrolments.find(session, id_), hook_events.find(session, id_)
         contact = leads.find(session, enrolment.contact_id if enrolment else id_)
         sent = search.sent_of(session, [id_])
-        # One that has not been sent has a page all the same.
+        # An unsent email has a page, too.
         planned = [] if sent else emails.load(session, [id_])
         contact = planned[0].enrolment.contact if planned else contact
     return Found(leads=_rows(contact), emails=sent, calls=_calls(call))

@@ -1,4 +1,4 @@
-"""Sequences: each campaign as its file has it, what runs in it now, how each step fares and who is there."""
+"""Sequences: each campaign as its file defines it, its active leads, each step's results and who is waiting for it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +21,15 @@ from funnel_app.ledger.models import Email
 from funnel_app.rules.frequency import limit_in_words
 
 PAGE = 50
+UNLIMITED = (
+    "In testing mode days are minutes, and the limit holds nothing back: “What would a lead get?” (flask simulate) "
+    "shows what it would do."
+)
 
 
 @dataclass(frozen=True)
 class Here:
-    """How many leads have a step's email as their next: in all, and of these how many paused or stuck."""
+    """How many leads wait for a step's email: in all, and of these how many paused or stuck."""
 
     leads: int = 0
     paused: int = 0
@@ -36,10 +40,9 @@ class Here:
 class Drawn:
     """One sequence with its live counts; `name` tells it from those of other campaigns.
 
-    What is told of a step (how it fares, who is there, how long after the one before it goes) is at the step's place.
-    `ends` is how long after the last email the call is, None where no call is counted to. `season` and `off_season` are
-    sentences, None where there is no season; `limit` says how much marketing a lead gets, None for as much as comes.
-    `older` counts who is under way by an older plan, and nobody said that they keep it.
+    Lists have one entry a step. `ends` is the time from the last email to the booking, None if nothing counts back from
+    one. `season`, `off_season` and `limit` are sentences, None where they do not apply. `older` counts people on an
+    older plan whom nobody decided to keep there.
     """
 
     campaign: model.Campaign
@@ -58,7 +61,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class StepPage:
-    """Who is at a step: how many, a page of their next emails, and what the next page begins after, None at the end."""
+    """Who waits for a step: how many, a page of their emails, and the cursor of the next page."""
 
     campaign: model.Campaign
     sequence: model.Sequence
@@ -69,31 +72,32 @@ class StepPage:
 
 
 def season_of(deps: Deps, campaign: model.Campaign) -> str | None:
-    """Say whether a campaign's season is open now, on its own clock; None where it has none."""
+    """Say whether a campaign's season is open now; None if it has none."""
     return season_in_words(campaign, deps.now().astimezone(ZoneInfo(campaign.timezone)).date())
 
 
 def seasons_now(deps: Deps) -> list[tuple[str, str]]:
-    """Return each campaign that has a season, by its title, with whether it is open now."""
+    """Return whether the season is open, by title, for each campaign that has one."""
     told = ((campaign.title, season_of(deps, campaign)) for campaign in deps.registry.campaigns.values())
     return [(title, words) for title, words in told if words]
 
 
-def limit_of(campaign: model.Campaign) -> str | None:
+def limit_of(deps: Deps, campaign: model.Campaign) -> str | None:
     """Say how much marketing goes to one lead by a campaign's file; None where it says nothing of it."""
     if campaign.at_most is None:
         return None
-    return f"One lead gets {limit_in_words(campaign.at_most)}, whatever it is of; the others move on."
+    words = f"One lead gets {limit_in_words(campaign.at_most)}, whatever it is of; the others move on."
+    return f"{words} {UNLIMITED}" if deps.mode is model.Mode.TEST else words
 
 
 def limits(deps: Deps) -> list[tuple[str, str]]:
     """Return each campaign that limits how much marketing a lead gets, by its title, with the limit in words."""
-    told = ((campaign.title, limit_of(campaign)) for campaign in deps.registry.campaigns.values())
+    told = ((campaign.title, limit_of(deps, campaign)) for campaign in deps.registry.campaigns.values())
     return [(title, words) for title, words in told if words]
 
 
 def season_of_template(deps: Deps, key: str) -> str | None:
-    """Say what the season means for a template now; None where its campaign has none."""
+    """Return what the season means for a template now; None if its campaign has none."""
     campaign, step = next((campaign, step) for campaign, _, step in deps.registry.steps() if step.template == key)
     words = season_of(deps, campaign)
     return f"{words} This email goes in season only." if words and step.season_only else words
@@ -118,7 +122,7 @@ def draw_sequences(deps: Deps) -> list[Drawn]:
             ends=f"{lasting(sequence.steps[-1].delay)} later" if sequence.before_anchor else None,
             season=season_of(deps, campaign),
             off_season=off_season_in_words(campaign, sequence),
-            limit=limit_of(campaign),
+            limit=limit_of(deps, campaign),
             older=older.get((campaign.name, sequence.name), 0),
         )
         for campaign in deps.registry.campaigns.values()
@@ -127,7 +131,7 @@ def draw_sequences(deps: Deps) -> list[Drawn]:
 
 
 def gaps_of(sequence: model.Sequence) -> Iterator[str]:
-    """Say of each step how long after the one before it goes; of the first, after what starts it or before the call."""
+    """Return the time between each step and the one before; for the first, from the start or to the booking."""
     before = timedelta(0)
     for number, step in enumerate(sequence.steps):
         gap = step.delay - before
@@ -139,7 +143,7 @@ def gaps_of(sequence: model.Sequence) -> Iterator[str]:
 
 
 def who_is_there(deps: Deps, campaign: str, name: str, number: int, after: UUID | None) -> StepPage:
-    """Return who has this step's email as their next. Raises UnknownCampaign where there is no such step."""
+    """Return who waits for this step's email. Raises UnknownCampaign if there is no such step."""
     sequence = deps.registry.sequence(campaign, name)
     step = next((each for each in sequence.steps if each.number == number), None)
     if step is None:
@@ -152,13 +156,13 @@ def who_is_there(deps: Deps, campaign: str, name: str, number: int, after: UUID 
 
 
 def _at(counted: Iterable[AtStep], sequence: model.Sequence, step: model.Step) -> list[AtStep]:
-    """Return those whose next email is a step's: by its text, else by its number, as on an older plan."""
+    """Return those who wait for a step, matched by template, else by number, as on an older plan."""
     of = [each for each in counted if (each.campaign, each.sequence) == (sequence.campaign, sequence.name)]
     return [each for each in of if (find_step(sequence, each.key) or _numbered(sequence, each.step)) == step]
 
 
 def _numbered(sequence: model.Sequence, number: int) -> model.Step:
-    # A step that was taken out at the end is told at the last one.
+    # People waiting for a removed last step are shown at the last one.
     return sequence.steps[min(number, len(sequence.steps)) - 1]
 
 

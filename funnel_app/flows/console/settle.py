@@ -1,4 +1,4 @@
-"""Settle: what a person says of what waits for a word: put aside, corrected, mailed again, known to be delivered."""
+"""Settle: an operator's decision on open matters: put aside, correct, mail again, or confirm delivery."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -11,7 +11,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import NotAnAddress, required
 from funnel_app.flows.console import intervene, operate
 from funnel_app.flows.console.intervene import NotPossible
-from funnel_app.flows.intake.received import put_aside, waits_for_mend
+from funnel_app.flows.intake.received import put_aside, waits_for_fix
 from funnel_app.flows.monitoring.incidents import put_incident_aside
 from funnel_app.flows.privacy.suppress import release
 from funnel_app.ledger import contacts, counts, enrolments, hook_events, leads, operator_actions, today
@@ -23,16 +23,16 @@ from funnel_app.redact import masked_addresses
 AT_ONCE = 500
 LONGEST_WORD = 200
 NO_WORD = "put aside"
-# What Resend has, or may have: its address cannot be changed any more.
+# Submitted or possibly submitted: the address cannot change any more.
 GONE_OUT = frozenset({State.SENDING, State.SENT, State.DELAYED, State.AMBIGUOUS})
 
 
 def put_call_aside(deps: Deps, hook_id: UUID, operator: str, word: str) -> str:
-    """Let nobody be asked to correct a refused call any more, with a word why."""
+    """Record that a refused call needs no correction, and why."""
     said = _said(operator, word)
     with deps.sessions.begin() as session:
         call = hook_events.find(session, hook_id)
-        if call is None or call.outcome != Outcome.REFUSED or not waits_for_mend(call):
+        if call is None or call.outcome != Outcome.REFUSED or not waits_for_fix(call):
             raise NotPossible("This call waits for nothing any more.")
         put_aside(session, call, said)
         row = OperatorAction(at=deps.now(), operator=operator, action="put_aside", detail=f"call {hook_id}: {said}")
@@ -41,7 +41,7 @@ def put_call_aside(deps: Deps, hook_id: UUID, operator: str, word: str) -> str:
 
 
 def put_aside_incident(deps: Deps, incident_id: UUID, operator: str, word: str) -> str:
-    """End an incident that happened and does not last, with a word; only what comes after it is told again."""
+    """End an incident that has passed, with a note; only later occurrences are reported again."""
     if not put_incident_aside(deps, incident_id, said := _said(operator, word)):
         raise NotPossible("This is over already, or it lasts: then only its end puts it aside.")
     operate.note(deps, operator, "put_aside", None, f"incident {incident_id}: {said}")
@@ -49,13 +49,13 @@ def put_aside_incident(deps: Deps, incident_id: UUID, operator: str, word: str) 
 
 
 def count_in_doubt(deps: Deps) -> int:
-    """Return of how many emails nobody knows whether they went out."""
+    """Return how many emails are ambiguous."""
     with deps.reads() as session:
         return counts.in_state(session, State.AMBIGUOUS)
 
 
 def settle_all(deps: Deps, outcome: str, operator: str) -> str:
-    """Settle all emails of which nobody knows whether they went out: `delivered`, or `not-sent`, which sends them."""
+    """Settle all ambiguous emails: `delivered`, or `not-sent`, which sends them again."""
     with deps.reads() as session:
         found = [email.id for email in today.ambiguous(session, AT_ONCE)]
     settled = sum(_settled(deps, email_id, outcome) for email_id in found)
@@ -67,27 +67,27 @@ def settle_all(deps: Deps, outcome: str, operator: str) -> str:
 def _settled(deps: Deps, email_id: UUID, outcome: str) -> bool:
     try:
         intervene.resolve(deps, email_id, outcome)
-    except NotPossible:  # somebody else settled it meanwhile, or Resend reported
+    except NotPossible:  # settled by somebody else or by a report meanwhile
         return False
     return True
 
 
 def mail_again(deps: Deps, contact_id: UUID, operator: str) -> str:
-    """Forget all that forbids mail to a lead's address. What has ended stays ended."""
+    """Remove every suppression of a lead's address. Ended sequences stay ended."""
     with deps.reads() as session:
         contact = leads.get(session, contact_id)
     if contacts.is_erased(contact):
         raise NotPossible(operate.ERASED_ALREADY)
     if not release(deps, contact.email_norm):
         raise NotPossible("Nothing forbids mail to this address.")
-    told = "the address is mailed again; what has ended stays ended, until somebody enrols it anew"
+    told = "the address is mailed again; what has ended stays ended, until somebody enrols it again"
     operate.note(deps, operator, "mail_again", contact_id, told)
     return told
 
 
 @retry_on_conflict
 def correct_address(deps: Deps, contact_id: UUID, address: str, operator: str) -> str:
-    """Give a lead another address: emails that wait go there, and what Resend has already does not."""
+    """Change a lead's address: waiting emails go to the new one, submitted ones are unaffected."""
     try:
         email_norm = required(address)
     except NotAnAddress as fault:
@@ -119,7 +119,7 @@ def _must_be_free(session: Session, contact: Contact, email_norm: str) -> None:
 def _what_follows(joined: list[Enrolment]) -> str:
     waiting, gone = (_number(joined, among.__contains__) for among in (WAITING, GONE_OUT))
     if not waiting and not gone:
-        return "no email waits for it; to go on, enrol the lead anew"
+        return "no email waits for it; to go on, enrol the lead again"
     later = f"{things(waiting, 'email')} that wait{'s' if waiting == 1 else ''} go{'es' if waiting == 1 else ''} there"
     return later + (f", and {things(gone, 'email')} went to the old one" if gone else "")
 
@@ -129,5 +129,5 @@ def _number(joined: list[Enrolment], wanted: Callable[[object], bool]) -> int:
 
 
 def _said(operator: str, word: str) -> str:
-    # It outlives an erasure, so that nobody may stand in it by name.
+    # Outlives an erasure, so it must not name anybody.
     return f"{masked_addresses(word.strip()[:LONGEST_WORD]) or NO_WORD} ({operator})"

@@ -1,4 +1,4 @@
-"""Show an email: exactly what was sent, of which template version, and what happened to it."""
+"""Show an email: exactly what was sent, from which template version, and its events."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,7 +10,7 @@ from funnel_app.ledger.models import Email, EmailEvent, Message, TemplateVersion
 
 @dataclass(frozen=True)
 class Shown:
-    """One email; `message` is None until it is frozen, and its bodies are once they are removed."""
+    """One email; `message` is None before the freeze, and its bodies are None once removed."""
 
     email: Email
     message: Message | None
@@ -19,7 +19,7 @@ class Shown:
 
 
 def show_email(deps: Deps, email_id: UUID) -> Shown | None:
-    """Return an email with its enrolment and contact; None where there is none of that id."""
+    """Return an email with its enrolment and contact; None if the id is unknown."""
     with deps.reads() as session:
         found = emails.load(session, [email_id])
         if not found:
@@ -35,7 +35,7 @@ def show_email(deps: Deps, email_id: UUID) -> Shown | None:
 
 
 def find_html(deps: Deps, email_id: UUID) -> str | None:
-    """Return the HTML that an email was sent with; None where nothing was frozen, or it was removed since."""
+    """Return the HTML that an email was sent with; None if nothing was frozen, or it was removed."""
     with deps.reads() as session:
         message = messages.latest_of(session, email_id)
     return message.html if message else None

@@ -1,4 +1,4 @@
-"""Subjects: what a button is about, in words, and whose page it belongs to."""
+"""Subjects: what a button acts on, in words, and the lead whose page shows it."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,14 +10,14 @@ from funnel_app.ledger import contacts, emails, enrolments, leads
 
 @dataclass(frozen=True)
 class Subject:
-    """What something is done to; `contact_id` is whose page shows it."""
+    """What an action is about; `contact_id` is the lead whose page shows it."""
 
     words: str
     contact_id: UUID
 
 
 def of_enrolment(deps: Deps, enrolment_id: UUID) -> Subject | None:
-    """Return an enrolment in words; None where there is none of that id."""
+    """Return an enrolment in words; None if the id is unknown."""
     with deps.reads() as session:
         enrolment = enrolments.find(session, enrolment_id)
         contact = leads.get(session, enrolment.contact_id) if enrolment else None
@@ -28,7 +28,7 @@ def of_enrolment(deps: Deps, enrolment_id: UUID) -> Subject | None:
 
 
 def of_email(deps: Deps, email_id: UUID) -> Subject | None:
-    """Return an email in words; None where there is none of that id."""
+    """Return an email in words; None if the id is unknown."""
     with deps.reads() as session:
         found = emails.load(session, [email_id])
     if not found:
@@ -39,14 +39,14 @@ def of_email(deps: Deps, email_id: UUID) -> Subject | None:
 
 
 def of_contact(deps: Deps, contact_id: UUID) -> Subject | None:
-    """Return a contact's address; None where there is none of that id."""
+    """Return a contact's address; None if the id is unknown."""
     with deps.reads() as session:
         contact = leads.find(session, contact_id)
     return Subject(contact.email, contact.id) if contact else None
 
 
 def contact_of_address(deps: Deps, address: str) -> UUID | None:
-    """Return whom an address is of; None for nobody whom we know."""
+    """Return the lead with an address; None if unknown."""
     with deps.reads() as session:
         contact = contacts.find(session, looked_up(address))
     return contact.id if contact else None

@@ -1,4 +1,4 @@
-"""Template pages: how every template stands, its versions, and what differs between two of them."""
+"""Template pages: the state of every template, its versions, and the difference between two of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ VERSIONS = 10
 
 @dataclass(frozen=True)
 class Listed:
-    """One template: where it belongs, what was read last (None: nothing yet), how it stands, and how it fares.
+    """One template: its step, its latest version (None: never read), its state, and its results.
 
-    Its subject is as a made-up lead would read it.
+    The subject is rendered for a made-up lead.
     """
 
     key: str
@@ -34,7 +34,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Changed:
-    """One line of a difference: "+" stands only in this version, "-" only in the other, and nothing in both."""
+    """One line of a diff: "+" only in this version, "-" only in the other, empty in both."""
 
     sign: str
     text: str
@@ -42,7 +42,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Seen:
-    """One version beside what leads get now: whether it may serve, and what differs, empty where no word does."""
+    """A version compared with the one in use; the diff is empty if they are equal."""
 
     version: TemplateVersion
     standing: Standing
@@ -50,17 +50,17 @@ class Seen:
 
     @property
     def serves(self) -> bool:
-        """Whether leads get it now."""
+        """Whether this version is in use."""
         return self.standing.serving is not None and self.standing.serving.id == self.version.id
 
     @property
     def may_serve(self) -> bool:
-        """Whether a person may let it serve."""
+        """Whether an operator may put it to use."""
         return self.version.good and not self.serves and self.standing.stand not in (Stand.HELD, Stand.UNREAD)
 
 
 def list_templates(deps: Deps) -> list[Listed]:
-    """Return every template of every campaign, in the order of the files; Notion is not asked."""
+    """Return every template of every campaign, in the order of the files, without asking Notion."""
     now = deps.now()
     with deps.reads() as session:
         latest, serving = template_versions.latest_of_all(session), template_versions.serving_of_all(session)
@@ -80,19 +80,19 @@ def list_templates(deps: Deps) -> list[Listed]:
 
 
 def stand_of(deps: Deps, key: str) -> Standing:
-    """Return how a template stands."""
+    """Return a template's state."""
     with deps.reads() as session:
         return standing_of(*known_in(session, key), deps.now())
 
 
 def versions_of(deps: Deps, key: str) -> list[TemplateVersion]:
-    """Return the versions of a template, the newest look first, without their bodies."""
+    """Return the versions of a template, most recently read first, without bodies."""
     with deps.reads() as session:
         return template_versions.of_key(session, key, VERSIONS)
 
 
 def find_version(deps: Deps, key: str, version_id: UUID) -> Seen | None:
-    """Return one version of a template beside what leads get now; None where the key has no such version."""
+    """Return a version compared with the one in use; None if the key has no such version."""
     with deps.reads() as session:
         version = template_versions.find_of_key(session, key, version_id)
         if version is None:
@@ -103,12 +103,12 @@ def find_version(deps: Deps, key: str, version_id: UUID) -> Seen | None:
 
 
 def read_again(deps: Deps, key: str) -> None:
-    """Read a template from Notion now. Raises Unavailable or Rejected where Notion cannot be asked."""
+    """Read a template from Notion now. Raises Unavailable or Rejected."""
     observe(deps, key)
 
 
 def _differs(other: TemplateVersion, version: TemplateVersion) -> Iterator[Changed]:
-    """Yield the lines that differ, each with the one before and after it."""
+    """Yield the differing lines, each with one line of context."""
     made = other.ready_text is not None and version.ready_text is not None
     before, after = _lines(other, made=made), _lines(version, made=made)
     for group in SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(1):

@@ -1,4 +1,4 @@
-"""Today: what goes, what went, what is wrong, and what needs attention, with the button that mends it."""
+"""Today: what goes, what went, what is wrong, and what needs attention, with the button that fixes it."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from uuid import UUID
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.console.pausing import list_pauses
-from funnel_app.flows.intake.received import as_row, waits_for_mend
+from funnel_app.flows.intake.received import as_row, waits_for_fix
 from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
 from funnel_app.flows.monitoring.doctor import Examination, last_examination, with_present
@@ -28,17 +28,17 @@ from funnel_app.ledger.watch_models import Incident
 
 AHEAD = timedelta(hours=24)
 LISTED, MOST = 20, 1000
-# What is broken without an email standing still; the others have a number of their own.
+# Invariants without a waiting email; the others have figures of their own.
 ODD = ("incomplete", "mirror_behind", "orphans")
 
 
-# These stand on the page with more than an incident knows: their emails and calls, or the part that is silent.
+# Shown elsewhere on the page in more detail than the incident has.
 SHOWN_ELSEWHERE = COUNTED | {"redis_away", "scheduler_silent", "overdue"}
 
 
 @dataclass(frozen=True)
 class Held:
-    """Emails that wait for the same thing to be mended."""
+    """Emails held by the same fault."""
 
     key: str
     reason: str
@@ -48,9 +48,9 @@ class Held:
 
 @dataclass(frozen=True, kw_only=True)
 class Wrong:
-    """One thing that the watch found wrong and that is not over: its name, what is known of it, and what to do.
+    """An open incident: its name, detail, and fix.
 
-    One that `passes` has happened and does not last: somebody may put it aside.
+    One that `passes` was an event and not a state: an operator may put it aside.
     """
 
     id: UUID
@@ -65,7 +65,7 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Todo:
-    """What needs attention, of each kind the first; `more` says of how many others they are the first."""
+    """What needs attention, the first of each kind; `more` counts the others."""
 
     held: Sequence[Held]
     ambiguous: Sequence[Email]
@@ -81,7 +81,7 @@ class Todo:
 
 @dataclass(frozen=True)
 class Ahead:
-    """What goes in the next 24 hours: the first emails, how many more there are, and how many go in each hour."""
+    """The next 24 hours: the first emails, how many more there are, and how many an hour."""
 
     first: Sequence[Email]
     more: int
@@ -90,9 +90,9 @@ class Ahead:
 
 @dataclass(frozen=True)
 class Today:
-    """All of the first page; `kept_back` emails are due, and wait for the end of a pause.
+    """The content of the first page; `kept_back` emails are due and wait for the end of a pause.
 
-    `unexplained` is the promise: emails that stand still and nothing says why.
+    `unexplained` measures the promise: emails that are stuck without a reason.
     """
 
     headline: Headline
@@ -113,20 +113,20 @@ class Today:
 
     @property
     def calm(self) -> bool:
-        """Whether nothing at all needs attention."""
+        """Whether nothing needs attention."""
         return not (self.todo.asks or self.stops or self.pause_reason or self.pauses or self.incidents)
 
 
 def look_at_today(deps: Deps) -> Today:
-    """Return what the first page shows, of the business's day."""
+    """Return the content of the first page, for today in the business's time zone."""
     broken = count_invariants(deps)
-    # Asked first: a Redis that does not answer must not keep a transaction open.
+    # Read before the transaction opens: a Redis that hangs must not keep it open.
     found = stops(deps)
     redis_away = any(stop.part is Part.REDIS for stop in found)
     paused = None if redis_away else pause_reason(deps)
     why_late = paused or next((stop.words for stop in found if stop.part is not Part.LEDGER), None)
     examined = None if redis_away else last_examination(deps)
-    # What the chat is told masks addresses; who may see the page may see them.
+    # Chats get masked addresses; the console's users may see them.
     whole = undelivered_lately(deps)
     return Today(
         headline=current_headline(deps, found, whole),
@@ -169,7 +169,7 @@ def _ahead(deps: Deps) -> Ahead:
 def _wrongs(deps: Deps, whole: Mapping[str, str]) -> list[Wrong]:
     with deps.reads() as session:
         current = incidents.current(session)
-    # What the headline leaves out is not called wrong beside it.
+    # Not shown as wrong if the headline leaves it out.
     found = [each for each in current if each.kind not in SHOWN_ELSEWHERE and stands(deps, each)]
     return [_wrong(deps, each, whole) for each in found]
 
@@ -189,7 +189,7 @@ def _wrong(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> Wrong:
 
 
 def _todo(deps: Deps) -> Todo:
-    refused = [call for call in _newest_refused(deps) if waits_for_mend(call)][::-1]
+    refused = [call for call in _newest_refused(deps) if waits_for_fix(call)][::-1]
     with deps.reads() as session:
         held = [Held(k, r or "no reason given", n, s) for k, r, n, s in today.held_by_reason(session, MOST)]
         numbers = {

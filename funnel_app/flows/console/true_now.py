@@ -1,4 +1,4 @@
-"""What is true of a lead now, in a line: where they are, else how the last sequence ended, and how emails fared."""
+"""A lead's present state in a line: their current sequence, else how the last one ended, and their emails."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from funnel_app.deps import Deps
 from funnel_app.ledger.models import Enrolment, EnrolmentState
 from funnel_app.rules.exit import ended_as
 
-# What is told of the emails, what asks for somebody last.
+# The email states that are mentioned, the most urgent last.
 TOLD = {
     State.DELIVERED: "delivered",
     State.SENT: "on their way",
@@ -23,7 +23,7 @@ TOLD = {
 
 
 def true_now(deps: Deps, runs: Sequence[Enrolment]) -> str:
-    """Return how a lead stands, in a line."""
+    """Return a lead's present state in a line."""
     if not runs:
         return "In no sequence yet."
     where = "; ".join(_places(deps, runs)) or _how_it_ended(deps, runs)

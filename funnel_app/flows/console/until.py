@@ -1,4 +1,4 @@
-"""Until: a time as a person writes it, read on the business's clocks."""
+"""Until: parse a time as people type it, in the business's time zone."""
 
 import re
 from datetime import datetime, time, timedelta
@@ -13,7 +13,7 @@ FORMS = "write 17:00, tomorrow 09:00, Monday 09:00 or 2026-11-30 09:00, or leave
 
 
 def read_until(text: str, now: datetime, zone: ZoneInfo) -> datetime | None:
-    """Return the next time that a text names; None for an empty one. Raises NotPossible for what is none, or past."""
+    """Return the next time that a text names; None if it is empty. Raises NotPossible if invalid or past."""
     words = " ".join(text.lower().split())
     if not words:
         return None
@@ -27,13 +27,13 @@ def read_until(text: str, now: datetime, zone: ZoneInfo) -> datetime | None:
 
 def _spoken(words: str, now: datetime, zone: ZoneInfo) -> datetime | None:
     found = SPOKEN.fullmatch(words)
-    # A number alone may be anything; with a day, minutes or am and pm it is an hour.
+    # A bare number is ambiguous; with a day, minutes or am/pm it is an hour.
     clock = _clock(found) if found and any(found.group(1, 3, 4)) else None
     if found is None or clock is None:
         return None
     named, today = found[1] or "today", now.astimezone(zone).date()
     if named in WEEKDAYS:
-        # Monday is the next one, also on a Monday after that time.
+        # "Monday" is the next one, also late on a Monday.
         ahead = (WEEKDAYS.index(named) - today.weekday()) % 7
         days = [ahead, ahead + 7]
     elif named in {"today", "tomorrow"}:

@@ -1,22 +1,24 @@
-"""Wishes: what people wish in rows of Notion is done as by the console's buttons, once, and answered in the row.
+"""Wishes: requests that people enter in rows of Notion are carried out once, like buttons, and answered there.
 
-A wish is kept before anything is done, under the id that the action will have; what was done is then known from the log
-of what people did, also where this process died, or Notion did not take the answer.
+A wish is stored under its action's future id before anything is done. So the audit log shows what was done even if the
+process died, or Notion did not take the answer.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 
+from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import NotAnAddress, required
 from funnel_app.flows.console import operate
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_by_hand
-from funnel_app.flows.monitoring.local_time import said_at
+from funnel_app.flows.monitoring.local_time import dated
 from funnel_app.flows.privacy.suppress import suppress_each
 from funnel_app.gateways.notion.workspace import NotionTable, Row, RowGone
 from funnel_app.ledger import operator_actions, suppressions, wishes
@@ -24,12 +26,12 @@ from funnel_app.ledger.models import Scope
 from funnel_app.ledger.operator_actions import NOTION
 from funnel_app.ledger.wishes import Wish
 from funnel_app.redact import masked_addresses
-from funnel_app.rules.decide import TooManyEnrolments
+from funnel_app.rules.limits import TooManyEnrolments
 
 ANYBODY = "*"
 TICKED = "yes"
 LONGEST_NAME, LONGEST_VALUE = 60, 100
-# Whoever is at a wish has answered it by then, or died.
+# By then the process that handles a wish has answered it, or died.
 GRANTED_WITHIN = timedelta(minutes=1)
 NOT_KNOWN = "Funnel does not know this row"
 NOT_ALLOWED = "this is for people whom NOTION_WISHES_BY names, and the last one to edit this row is none of them"
@@ -47,7 +49,7 @@ VERBS: Mapping[str, Verb] = {
 
 @dataclass(frozen=True)
 class _Found:
-    """One wish as a row shows it now."""
+    """One wish as its row shows it now."""
 
     table: NotionTable
     row: Row
@@ -56,14 +58,14 @@ class _Found:
 
     @property
     def emptied(self) -> Any:
-        """What the property holds once the wish is answered."""
+        """What the property contains once the wish is answered."""
         return False if self.key == "do_not_mail" else None
 
 
 def grant_wishes(deps: Deps) -> int:
-    """Do and answer what people wish in Notion now; return how many wishes there were. Safe to repeat and to race.
+    """Carry out and answer the wishes in Notion; return how many there were. Safe to repeat and to race.
 
-    Two questions to Notion, and one more for each wish. Raises Unavailable or Rejected; what is left is done next time.
+    Two queries to Notion, and one more for each wish. Raises Unavailable or Rejected; the rest is done next time.
     """
     if not deps.settings.notion_wishes_by:
         return 0
@@ -99,7 +101,7 @@ def _grant(deps: Deps, found: _Found) -> None:
 
 
 def _wisher(deps: Deps, row: Row) -> tuple[str, str | None]:
-    """Return who wishes it, by name, and why they may not; None where they may."""
+    """Return who made the wish, and why they may not; None if they may."""
     may = {each.lower() for each in deps.settings.notion_wishes_by}
     name, address = deps.desk.who(row.edited_by) if row.edited_by else ("", "")
     who = (name or f"Notion user {row.edited_by[:8]}")[:LONGEST_NAME]
@@ -116,12 +118,18 @@ def _do(deps: Deps, found: _Found, wish: Wish, refusal: str | None) -> str:
     except (NotPossible, NotUnderstood, NotAnAddress, TooManyEnrolments) as fault:
         about = {"id": wish.id, "source": NOTION}
         why = masked_addresses(f"{_called(wish)}: {fault}")
-        operate.note(deps, wish.who, "refused_wish", None, why, **about)
-        return f"not done: {fault} ({said_at(deps, deps.now())})"
+        operate.note(deps, wish.who, "refused_wish", _whose(deps, found), why, **about)
+        return f"not done: {str(fault).rstrip('.')} ({dated(deps, deps.now())})"
+
+
+def _whose(deps: Deps, found: _Found) -> UUID | None:
+    """Return whose row it is; None for one that Funnel did not write."""
+    with deps.reads() as session:
+        return wishes.owner_of(session, found.row.id)
 
 
 def _steer(deps: Deps, found: _Found, wish: Wish) -> str:
-    verb = VERBS.get(found.value.strip().lower())
+    verb = VERBS.get(" ".join(found.value.split()).casefold())
     if verb is None:
         raise NotPossible(f"“{found.value}” is none of Pause, Resume, Stop and Send next now")
     with deps.reads() as session:
@@ -133,17 +141,16 @@ def _steer(deps: Deps, found: _Found, wish: Wish) -> str:
 
 def _start(deps: Deps, found: _Found, wish: Wish) -> str:
     address = _address(deps, found)
-    wanted = found.value.strip().casefold()
-    titles = deps.registry.sequence_titles()
-    named = [name for name, title in titles.items() if wanted in {name.casefold(), title.replace(",", ";").casefold()}]
-    if len(named) != 1:
-        raise NotPossible(f"there is no one sequence “{found.value}”; there are {', '.join(titles.values())}")
-    _, sequence = deps.registry.named(named[0])
+    try:
+        _, sequence = deps.registry.named(found.value)
+    except UnknownCampaign:
+        there = ", ".join(deps.registry.sequence_titles().values())
+        raise NotPossible(f"there is no one sequence “{found.value}”; there are {there}") from None
     with deps.reads() as session:
         forbidden = suppressions.find(session, required(address), deps.settings.secret_key, sequence.kind)
     if forbidden is not None:
         raise NotPossible(f"this address is not to be mailed: {forbidden.reason}")
-    receipt = enrol_by_hand(deps, named[0], address, {}, key=f"{NOTION}:{wish.id}")
+    receipt = enrol_by_hand(deps, f"{sequence.campaign}/{sequence.name}", address, {}, key=f"{NOTION}:{wish.id}")
     because = f": {receipt.reason}" if receipt.reason else ""
     told = f"“{sequence.title}” is started" if receipt.http_status == 202 else f"nothing is started{because}"
     about = {"id": wish.id, "source": NOTION, "enrolment_id": receipt.enrolment_id}
@@ -170,7 +177,7 @@ DO: Mapping[str, Callable[[Deps, _Found, Wish], str]] = {
 
 
 def _address(deps: Deps, found: _Found) -> str:
-    """Return whose row it is: as the ledger has them, else the address that a person wrote into a row of their own."""
+    """Return the row's address: the ledger's, else the one that a person typed into a new row."""
     with deps.reads() as session:
         contact = wishes.contact_of(session, found.row.id)
     return contact.email if contact else str(found.row.values.get("email") or "")
@@ -181,7 +188,7 @@ def _called(wish: Wish) -> str:
 
 
 def _told(deps: Deps, told: str, wish: Wish) -> str:
-    return f"{told}, {said_at(deps, deps.now())}, by {wish.who}"
+    return f"{told}, {dated(deps, deps.now())}, by {wish.who}"
 
 
 def _answer(deps: Deps, found: _Found, wish: Wish) -> None:

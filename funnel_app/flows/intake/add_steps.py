@@ -1,4 +1,4 @@
-"""Fill: plan the steps of their own plan that running enrolments lack; a step that is new in the file is none."""
+"""Add steps: give running enrolments the emails that their own plan has and they lack."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ AT_A_TIME = 200
 
 
 def plan_missing(deps: Deps) -> int:
-    """Give running enrolments all steps of their own plan; return how many emails were planned. Safe to repeat."""
+    """Plan every step that running enrolments lack by their own plan; return how many. Safe to repeat."""
     return sum(
         _fill_all(deps, campaign, sequence)
         for campaign in deps.registry.campaigns.values()
@@ -30,15 +30,15 @@ def plan_missing(deps: Deps) -> int:
 @retry_on_conflict
 def _fill_all(deps: Deps, campaign: Campaign, sequence: Sequence) -> int:
     plan = plan_of(campaign, sequence)
-    lacks = enrolments.lacks_step(campaign.name, sequence.name, len(sequence.steps), plan)
+    last = {"campaign": campaign.name, "sequence": sequence.name, "step": len(sequence.steps), "plan": plan}
     with deps.reads() as session:
-        short = enrolments.lacking(session, lacks, AT_A_TIME)
+        short = enrolments.lacking(session, last, AT_A_TIME)
     if not short:
         return 0
     now = deps.now()
     with deps.sessions.begin() as session:
         contacts.lock(session, [enrolment.contact_id for enrolment in short])
-        found = enrolments.lacking(session, lacks, AT_A_TIME)
+        found = enrolments.lacking(session, last, AT_A_TIME)
         return sum(_fill(deps, session, campaign, sequence, enrolment, now) for enrolment in found)
 
 
@@ -55,7 +55,7 @@ def _fill(
     )
     there = {email.step: email for email in enrolment.emails}
     whole = plan_emails(sequence, FirstEmail(), timing, now, enrolment.contact_id)
-    # What has gone late so far takes the new steps along, as it took the old ones.
+    # New steps are as late as the enrolment's other steps.
     late = max((there[e.step].due_at - e.due_at for e in whole if e.step in there), default=timedelta())
     missing = [_late_too(email, late) for email in whole if email.step not in there]
     planning.plan(session, enrolment, missing, now)

@@ -1,4 +1,4 @@
-"""Answer: what each of a caller's calls comes to, as the row that is kept, the receipt and the lines of the log."""
+"""Turn each call of a caller into its row in the ledger, its receipt and its log lines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,9 +25,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Answered:
-    """One call that was taken: its row, its answer, the enrolment that it is about, and what it moved.
+    """One processed call: its row, its answer, the enrolment that it is about, and the emails that it changed.
 
-    `follows` says that nobody made it: it follows from what was said of all who come to a call.
+    `follows` marks a call that nobody made: a calendar's message about all attendees implied it.
     """
 
     call: Call
@@ -39,7 +39,7 @@ class Answered:
 
 
 def answer_all(deps: Deps, found: Reading, calls: Sequence[Call], now: datetime) -> tuple[Reading, list[Answered]]:
-    """Take the calls one after the other, each on what the one before it left, and with each what follows from it."""
+    """Process the calls in order, each on the result of the one before, with the calls that each implies."""
     answered = []
     for call in calls:
         before = list(said_before(call, found.whole))
@@ -90,7 +90,7 @@ def _hook_row(case: Case, taken: Taken) -> dict[str, Any]:
         "happened_at": case.happening.at,
         "call_at": call.call_at,
         "contact_id": case.contact.id,
-        # What calendars and lists start is no robot's work, and leaves forms their number.
+        # Starts by calendars and lists do not count towards the limits on forms.
         "caller": None if call.source == IMPORT else call.caller,
         "mailbox": None if call.may_be_many else call.mailbox,
         "dedupe_key": case.dedupe_key(taken.decision.run),
@@ -123,7 +123,7 @@ def _receipt(case: Case, taken: Taken, hook_id: UUID) -> Receipt:
 
 
 def tell(answered: Answered) -> None:
-    """Log what became of a call; after its commit, so that no log tells what never was."""
+    """Log what became of a call. Call it after the commit, so that the log never reports what was rolled back."""
     for change in answered.changes:
         for _, email in change.moved():
             ids = {"email": str(email.id), "enrolment": str(change.now.id)}

@@ -1,4 +1,4 @@
-"""End sequences that run: cancel what has not been handed over, and say why."""
+"""End running enrolments: cancel the emails that are not yet submitted, with the reason."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,9 +15,9 @@ from funnel_app.rules.exit import can_be_stopped
 def end_all(
     session: Session, ending: Iterable[Enrolment], reason: str, now: datetime, event: Event | None = None
 ) -> int:
-    """End these running enrolments of a locked contact for one reason; return how many that were.
+    """End these running enrolments of a locked contact for one reason; return how many there were.
 
-    `event` is the campaign's event that it is, where it is one that no hook tells.
+    `event` is the campaign's event behind it, for events that no hook reports.
     """
     ended = list(ending)
     for enrolment in ended:

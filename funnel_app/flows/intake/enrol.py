@@ -1,6 +1,6 @@
 """Enrol: turn authenticated calls into a contact, an enrolment and all its emails, in one transaction.
 
-One reading, pure rules over it (`rules/`), one writing of what differs.
+One read, pure rules over what was read (`rules/`), one write of the differences.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,8 +21,8 @@ from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.emails import Due
 from funnel_app.ledger.turns import take_turns
 from funnel_app.rules.call import IMPORT, Call
-from funnel_app.rules.decide import TooManyEnrolments
 from funnel_app.rules.facts import EnrolmentFacts
+from funnel_app.rules.limits import TooManyEnrolments
 from funnel_app.rules.reading import Reading, wanted_for
 
 KEY_HOLDS_FOR = timedelta(hours=24)
@@ -37,10 +37,10 @@ Outcome = list[Answered] | Receipt | Exception
 
 
 def enrol(deps: Deps, *calls: Call) -> Receipt:
-    """Start what these calls start and end what they end; then arm what was planned. Return the last call's receipt.
+    """Start and end what these calls start and end, schedule the emails, and return the last call's receipt.
 
-    Safe to repeat: a second call updates the contact and starts nothing. When it returns, everything is committed.
-    Raises TooManyEnrolments, and KeyReused for an idempotency key that was used for something else within a day.
+    When it returns, everything is committed. Safe to repeat: a second call updates the contact and starts nothing.
+    Raises TooManyEnrolments, and KeyReused for an idempotency key that was used with another payload within a day.
     """
     outcome = _commit(deps, calls)
     if isinstance(outcome, Exception):
@@ -49,22 +49,20 @@ def enrol(deps: Deps, *calls: Call) -> Receipt:
         return outcome
     for each in outcome:
         tell(each)
-    _schedule(deps, outcome)
     return _receipt(outcome)
 
 
 def enrol_each(deps: Deps, calls: Sequence[Call]) -> list[Receipt | Exception]:
-    """Take calls that have nothing to do with each other in one transaction; return what came of each, or its fault.
+    """Process independent calls in one transaction; return each one's receipt, or its error.
 
-    Each with an idempotency key of its own is as safe to repeat as a single one. None is logged: they are many.
+    Safe to repeat if each call has an idempotency key of its own. Nothing is logged, since there are many.
     """
-    outcomes = _commit_all(deps, lambda: [(call,) for call in calls])
-    _schedule(deps, [each for outcome in outcomes if isinstance(outcome, list) for each in outcome])
+    outcomes = _take(deps, lambda: [(call,) for call in calls])
     return [_receipt(outcome) if isinstance(outcome, list) else outcome for outcome in outcomes]
 
 
 def foresee_each(deps: Deps, calls: Sequence[Call]) -> list[Receipt | Exception]:
-    """Return what `enrol_each` would come to now; nothing is begun."""
+    """Return what `enrol_each` would return now; nothing is written."""
     with deps.engine.connect() as connection, connection.begin() as transaction:
         now = deps.now()
         found, outcomes = reading.read(connection, wanted_for(calls, deps.registry, now)), list[Outcome]()
@@ -86,14 +84,21 @@ def _receipt(answered: Sequence[Answered]) -> Receipt:
 
 def _commit(deps: Deps, calls: Calls) -> Outcome:
     if take_turns(deps.engine):
-        together: Outcome = deps.intake.run(calls, lambda gather: _commit_all(deps, gather))
+        together: Outcome = deps.intake.run(calls, lambda gather: _take(deps, gather))
         return together
-    return _commit_all(deps, lambda: [calls])[0]
+    return _take(deps, lambda: [calls])[0]
+
+
+def _take(deps: Deps, gather: Callable[[], Sequence[Calls]]) -> Sequence[Outcome]:
+    """Commit the calls of one caller or several, then put on the clock what they planned, all at once."""
+    outcomes = _commit_all(deps, gather)
+    _schedule(deps, [each for outcome in outcomes if isinstance(outcome, list) for each in outcome])
+    return outcomes
 
 
 @retry_on_conflict
 def _commit_all(deps: Deps, gather: Callable[[], Sequence[Calls]]) -> Sequence[Outcome]:
-    """Commit the calls of one caller or several in one transaction; a caller's own fault costs the others nothing."""
+    """Commit the calls of one or several callers in one transaction; one caller's error costs the others nothing."""
     with deps.engine.begin() as connection:
         now, group = deps.now(), gather()
         before = reading.read(connection, wanted_for(chain.from_iterable(group), deps.registry, now))
@@ -107,7 +112,7 @@ def _commit_all(deps: Deps, gather: Callable[[], Sequence[Calls]]) -> Sequence[O
 
 
 def _answer(deps: Deps, connection: Connection, found: Reading, calls: Calls, now: datetime) -> tuple[Reading, Outcome]:
-    """Return what a caller's calls make of a reading, and their answers; or the reading as it was, and the fault."""
+    """Return the reading after a caller's calls, with their answers; or the reading unchanged, with the error."""
     try:
         replayed = _replayed(connection, calls[-1], now)
         return (found, replayed) if replayed else answer_all(deps, found, calls, now)
@@ -123,7 +128,7 @@ def _replayed(connection: Connection, call: Call, now: datetime) -> Receipt | No
     known = hook_events.find_by_key(session, call.idempotency_key)
     if known is None:
         return None
-    # A row of a list is known for good: nobody can say when its import is repeated.
+    # Keys of list rows never expire: an import may be repeated at any time.
     if now - known.received_at > KEY_HOLDS_FOR and call.source != IMPORT:
         hook_events.forget_key(session, known)
         return None
@@ -133,7 +138,7 @@ def _replayed(connection: Connection, call: Call, now: datetime) -> Receipt | No
 
 
 def _touched(answered: Sequence[Answered]) -> list[EnrolmentFacts]:
-    """Return the enrolments that calls are about, and those that they changed beside, as they are in the end."""
+    """Return the enrolments that calls are about, and the others that they changed, in their final state."""
     about = [each.enrolment for each in answered if each.enrolment]
     changed = [change.now for each in answered for change in each.changes]
     return list({enrolment.id: enrolment for enrolment in [*about, *changed]}.values())

@@ -1,7 +1,8 @@
-"""Refuse: keep what an authenticated caller sent and could not be used, so that nothing of it is lost.
+"""Keep what an authenticated caller sent and could not be used, so that nothing is lost.
 
-The same call again on a day is counted and not kept once more, and a caller has a budget of bytes a day: beyond it one
-row counts what is not kept, and says so. A broken caller would fill the disk otherwise, and a full disk refuses all.
+The same call again within a day is counted, not kept twice. A caller also has a budget of bytes a day; beyond it one
+row counts the calls that are not kept, and says so. Otherwise one broken caller could fill the disk, and a full disk
+refuses every call.
 """
 
 import hashlib
@@ -22,10 +23,13 @@ from funnel_app.ledger.types import new_id
 
 log = structlog.get_logger()
 
+REFUSED_KEPT_FOR = timedelta(days=30)
+# A hook waits for at most this many deletions; the sweep continues later.
+FORGOTTEN_AT_A_TIME = 500
 BUDGET_BYTES, BUDGET_SPAN = 20_000_000, timedelta(days=1)
-# What a row takes beside its payload, with all its indexes.
+# The size of a row without its payload, with all its indexes.
 ROW_BYTES = 2_000
-# What stopped a call and is no field of it: a limit, which time mends, and a fault of ours.
+# Reasons that are no field of the call: a limit, which passes with time, and an error of ours.
 LIMIT, OURS = "limit", "funnel"
 NO_FIELDS = frozenset({LIMIT, OURS})
 NOT_KEPT = {
@@ -36,9 +40,9 @@ NOT_KEPT = {
 def refuse(
     deps: Deps, *, campaign: str, hook: str, payload: object, errors: Mapping[str, Any], source: str = "website"
 ) -> UUID:
-    """Keep a refused call with its faults, for a replay after a mend; return the id of the row that it is or counts in.
+    """Keep a refused call with its faults for a later replay; return the id of its row, or of the row that counts it.
 
-    `source` is the entrance it came by: a replay comes by the same one, since that says who sends email 1.
+    `source` is the entrance it came by. A replay uses the same one, because it decides who sends email 1.
     """
     whole = payload if isinstance(payload, dict) else {"body": payload}
     call = _Call(campaign[:64], hook[:32], source, f"{deps.now():%Y-%m-%d}", whole, dict(errors))
@@ -60,7 +64,7 @@ class _Call:
 
     @property
     def key(self) -> str:
-        """What calls have in common that are the same."""
+        """Return the key that identical calls share."""
         what = [self.campaign, self.hook, self.source, self.day, self.payload, self.errors]
         said = json.dumps(what, sort_keys=True)
         kind = hook_events.UNKEPT if self.errors == NOT_KEPT else "refused:"
@@ -102,3 +106,14 @@ def _kept(session: Session, call: _Call, deps: Deps) -> HookEvent:
     )
     hook_events.add(session, event)
     return event
+
+
+def forget_refused(deps: Deps) -> int:
+    """Delete refused calls past their retention, in batches; return how many. Safe to repeat."""
+    before = deps.now() - REFUSED_KEPT_FOR
+    with deps.reads() as session:
+        old = hook_events.refused_before(session, before, FORGOTTEN_AT_A_TIME)
+    if not old:
+        return 0
+    with deps.sessions.begin() as session:
+        return hook_events.delete_refused(session, old)

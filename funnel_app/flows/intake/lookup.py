@@ -1,4 +1,4 @@
-"""Look up what the ledger already knows of a calendar event."""
+"""Look up what the ledger knows of a calendar event."""
 
 from datetime import datetime
 
@@ -7,6 +7,6 @@ from funnel_app.ledger import bookings
 
 
 def call_at_of(deps: Deps, campaign: str, occurrence: str) -> datetime | None:
-    """Return when the call of a calendar event is, as its booking said last; None where nobody told us."""
+    """Return the start of a calendar event by its latest booking; None if there was none."""
     with deps.reads() as session:
         return bookings.find_call_at(session, campaign, occurrence)

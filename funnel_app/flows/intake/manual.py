@@ -1,4 +1,4 @@
-"""Enrol by hand: a person at the keyboard starts a sequence for somebody."""
+"""Enrol manually: an operator starts a sequence for somebody."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ OF_THE_CONTACT = frozenset({Source.CONTACT, Source.ASSESSMENT})
 
 
 class NotUnderstood(ValueError):
-    """What a person typed cannot be used; the message says what and what would be."""
+    """What an operator typed cannot be used; the message says what is wrong and what would be accepted."""
 
 
 def enrol_by_hand(
@@ -28,7 +28,7 @@ def enrol_by_hand(
 ) -> Receipt:
     """Start a sequence as its hook would, with these variables. Raises NotUnderstood. Safe to repeat.
 
-    With a key it is once and for all, also where the sequence may begin again.
+    With a key it happens once only, even for a sequence that allows re-entry.
     """
     try:
         campaign, sequence = deps.registry.named(sequence_name)
@@ -61,7 +61,7 @@ def enrol_by_hand(
 
 
 def value_of(known: Mapping[str, Variable], name: str, text: str) -> Any:
-    """Return what a person gave for a variable, a number where it is one. Raises NotUnderstood."""
+    """Return the value that an operator gave for a variable, numbers converted. Raises NotUnderstood."""
     variable = known.get(name)
     if variable is None or variable.source not in {*OF_THE_CONTACT, Source.HOOK}:
         settable = [row.name for row in known.values() if row.source in {*OF_THE_CONTACT, Source.HOOK}]

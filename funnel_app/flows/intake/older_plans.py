@@ -1,4 +1,4 @@
-"""Older plans: who is under way by another plan than their sequence's file has now, and what the file would change."""
+"""Older plans: find who is in a sequence by a plan older than its file, and what the file would change."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,11 +9,13 @@ from uuid import UUID
 from funnel_app.campaigns import model
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.plan_text import fingerprint, plan_of
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.ledger import plans
 from funnel_app.ledger.models import Enrolment
 from funnel_app.ledger.plans import File
+from funnel_app.ledger.types import new_id
 from funnel_app.rules.replan import Edit, edits
 from funnel_app.rules.under_way import Row, UnderWay
 
@@ -24,7 +26,7 @@ ROW = ("id", "step", "template_key", "due_at", "was_due_at", "asked_for_at", "la
 
 @dataclass(frozen=True)
 class Older:
-    """How many are under way in a sequence by an older plan, and how many somebody kept on theirs."""
+    """How many people in a sequence follow an older plan, and how many an operator kept on theirs."""
 
     campaign: model.Campaign
     sequence: model.Sequence
@@ -34,7 +36,7 @@ class Older:
 
 @dataclass(frozen=True)
 class Example:
-    """One person whom a change concerns, and what becomes of their emails."""
+    """One person affected by a change, and what would happen to their emails."""
 
     address: str
     enrolment_id: UUID
@@ -43,11 +45,11 @@ class Example:
 
 @dataclass
 class Changed:
-    """What a change comes to in one sequence: people, their emails by what becomes of them, and a few examples.
+    """What a change means for one sequence: people, emails by kind of change, and a few examples.
 
-    `busy` have an email on its way at this moment, and `foreign` a plan that counts from something else: both are left.
-    `newer_since` is when the newest lead came by another plan, where that was after the newest by the file's: then the
-    file is an older one, and applying it goes back.
+    People are left out while an email of theirs is in flight (`busy`) or if their plan counts from something else
+    (`foreign`). `newer_since` is when the newest lead came by another plan, if that was after the newest by the file's:
+    then the file is an older one, and applying it goes back.
     """
 
     campaign: str
@@ -66,7 +68,7 @@ class Changed:
         return self.busy + self.foreign
 
     def take(self, found: Sequence[Edit] | None, *, is_busy: bool = False) -> None:
-        """Count one person: None for one who is left."""
+        """Count one person; None for one who is left out."""
         self.people += 1
         if found is None:
             self.busy += is_busy
@@ -78,10 +80,14 @@ class Changed:
 
 
 def count_older(deps: Deps) -> list[Older]:
-    """Return each sequence in which somebody is under way by another plan than its file's."""
+    """Return every sequence in which somebody follows a plan other than its file's."""
     with deps.reads() as session:
         found = plans.by_plan(session)
-    return [each for campaign, sequence, file in in_files(deps) if (each := _older(campaign, sequence, file, found))]
+    return [
+        each
+        for campaign, sequence, file in in_files(deps.registry)
+        if (each := _older(campaign, sequence, file, found))
+    ]
 
 
 def _older(
@@ -96,24 +102,28 @@ def _older(
 
 
 def plan_changes(deps: Deps) -> list[Changed]:
-    """Return what the files of now would change for those who are under way. Changes nothing."""
-    return [found for _, sequence, file in in_files(deps) if (found := _foreseen(deps, sequence, file)).people]
+    """Return what the current files would change for people already in a sequence. Changes nothing."""
+    return [found for _, sequence, file in in_files(deps.registry) if (found := _foreseen(deps, sequence, file)).people]
 
 
-def in_files(deps: Deps) -> Iterator[tuple[model.Campaign, model.Sequence, File]]:
-    """Go through the sequences of the files, each with its plan of now."""
-    for campaign in deps.registry.campaigns.values():
+def in_files(registry: Registry) -> Iterator[tuple[model.Campaign, model.Sequence, File]]:
+    """Yield each sequence in the files with its current plan."""
+    for campaign in registry.campaigns.values():
         for sequence in campaign.sequences.values():
             plan = plan_of(campaign, sequence)
             yield campaign, sequence, File(campaign.name, sequence.name, plan, fingerprint(plan))
 
 
 def behind(deps: Deps, file: File) -> Iterator[list[UUID]]:
-    """Go through the enrolments that are behind a file, some at a time."""
+    """Yield the enrolments that follow an older plan now, in batches.
+
+    Enrolments that a process with the older file makes meanwhile are left out, or the run might never end.
+    """
     after: UUID | None = None
+    until = new_id()
     while True:
         with deps.reads() as session:
-            ids = plans.older_ids(session, file, after, AT_A_TIME)
+            ids = plans.older_ids(session, file, after, until, AT_A_TIME)
         if not ids:
             return
         yield ids
@@ -148,7 +158,7 @@ def _foresee(deps: Deps, sequence: model.Sequence, enrolment: Enrolment, changed
 
 
 def under_way(deps: Deps, sequence: model.Sequence, enrolment: Enrolment, now: datetime) -> UnderWay:
-    """Return what the rules look at of an enrolment that was loaded with its emails and contact."""
+    """Return the facts that the rules need of an enrolment loaded with its emails and contact."""
     return UnderWay(
         campaign=deps.registry.campaign(enrolment.campaign),
         sequence=sequence,

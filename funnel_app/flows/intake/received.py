@@ -1,7 +1,6 @@
-"""Hooks: what callers sent, what became of it, and what was refused and may be sent again after a mend."""
+"""Received calls: what callers sent, what became of it, and which refused calls can be corrected and replayed."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +11,6 @@ from funnel_app.flows.intake.keep_refused import NOT_KEPT
 from funnel_app.flows.receipt import iso
 from funnel_app.ledger import hook_events
 from funnel_app.ledger.models import HookEvent, Outcome
-
-REFUSED_KEPT_FOR = timedelta(days=30)
-# A hook waits for no more than this many to be deleted, and the sweep comes again.
-FORGOTTEN_AT_A_TIME = 500
 
 
 def list_hooks(deps: Deps, outcome: str | None, limit: int) -> list[dict[str, Any]]:
@@ -34,39 +29,28 @@ def find_hook(deps: Deps, hook_id: UUID) -> dict[str, Any] | None:
 
 
 def mark_replayed(deps: Deps, hook_id: UUID, replayed_as: str) -> None:
-    """Note on a refused call under which id it was taken at last."""
+    """Record on a refused call the id under which it was accepted later."""
     with deps.sessions.begin() as session:
         event = hook_events.find(session, hook_id)
         if event is not None:
             event.answer = {"replayed_as": replayed_as}
-            # The same call is news again if it is refused after this.
+            # The same call counts as new if it is refused again.
             event.dedupe_key = None
 
 
 def put_aside(session: Session, event: HookEvent, why: str) -> None:
-    """Note on a refused call why nobody has to correct it. Safe to repeat: the first reason stays."""
-    if waits_for_mend(event):
+    """Record on a refused call why nobody has to correct it. Safe to repeat: the first reason stays."""
+    if waits_for_fix(event):
         event.answer = {"put_aside": why}
-        # The same call is news again if it is refused after this.
+        # The same call counts as new if it is refused again.
         event.dedupe_key = None
         session.flush()
 
 
-def forget_refused(deps: Deps) -> int:
-    """Delete refused calls whose time is over, some at a time; return how many. Safe to repeat."""
-    before = deps.now() - REFUSED_KEPT_FOR
-    with deps.reads() as session:
-        old = hook_events.refused_before(session, before, FORGOTTEN_AT_A_TIME)
-    if not old:
-        return 0
-    with deps.sessions.begin() as session:
-        return hook_events.delete_refused(session, old)
-
-
 def as_row(event: HookEvent) -> dict[str, Any]:
-    """Return a call as lists show it, as plain data; one that is not `kept` only counts calls beyond a budget.
+    """Return a call as a row of a list; one that is not `kept` only counts calls beyond a caller's budget.
 
-    A refused one `waits` until it is replayed or put aside.
+    A refused call `waits` until it is replayed or put aside.
     """
     return {
         "id": str(event.id),
@@ -79,34 +63,34 @@ def as_row(event: HookEvent) -> dict[str, Any]:
         "email": address_of(event),
         "reason": reason_of(event),
         "kept": event.errors != NOT_KEPT,
-        "waits": event.outcome == Outcome.REFUSED and waits_for_mend(event),
+        "waits": event.outcome == Outcome.REFUSED and waits_for_fix(event),
     }
 
 
 def address_of(event: HookEvent) -> str | None:
-    """Return the address that a call names as its person's; None where it names none."""
+    """Return the email address that a call names; None if it names none."""
     inner = event.payload.get("payload")
     found = event.payload.get("email") or (inner.get("email") if isinstance(inner, dict) else None)
     return found if isinstance(found, str) else None
 
 
 def is_replayed(event: HookEvent) -> bool:
-    """Say whether a refused call was replayed since, and waits for nothing more."""
+    """Say whether a refused call has been replayed."""
     return "replayed_as" in (event.answer or {})
 
 
-def waits_for_mend(event: HookEvent) -> bool:
-    """Say whether a refused call was neither replayed nor put aside."""
+def waits_for_fix(event: HookEvent) -> bool:
+    """Say whether a refused call is neither replayed nor put aside."""
     return not is_replayed(event) and not is_put_aside(event)
 
 
 def is_put_aside(event: HookEvent) -> bool:
-    """Say whether a person, or a later call that was taken, made a refused call of no more interest."""
+    """Say whether a person or a later accepted call settled a refused call."""
     return "put_aside" in (event.answer or {})
 
 
 def reason_of(event: HookEvent) -> str | None:
-    """Return why a call was ignored or refused, or as what it was replayed; None for one that was simply taken."""
+    """Return why a call was ignored or refused, or what it was replayed as; None for an accepted one."""
     answer = event.answer or {}
     if is_replayed(event):
         return f"replayed as {answer['replayed_as']}"
@@ -118,7 +102,7 @@ def reason_of(event: HookEvent) -> str | None:
 
 
 def told_faults(errors: Mapping[str, Any]) -> str:
-    """Return the faults of a call as one line, each with its field."""
+    """Return a call's faults as one line, each with its field."""
     return "; ".join(f"{field}: {_said(words)}" for field, words in errors.items())
 
 

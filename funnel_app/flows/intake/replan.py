@@ -1,6 +1,6 @@
-"""Replan: bring changed campaign files to those who are under way, when a person says so.
+"""Replan: apply changed campaign files to people already in a sequence, when an operator asks.
 
-Until then everybody keeps the plan that their enrolment was planned by.
+Until then everybody keeps the plan that their enrolment was made with.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,17 +25,16 @@ from funnel_app.ledger.plans import File
 from funnel_app.rules.replan import Edit, edits
 from funnel_app.rules.states import RUNNING, EnrolmentState
 
-# So many share a transaction: a hook that comes meanwhile waits for one.
+# People a transaction: a hook that arrives meanwhile waits for one transaction.
 AT_ONCE = 5
 
 
 def apply_changes(deps: Deps, who: str) -> Iterator[Changed]:
-    """Bring the files of now to those who are under way, a few people at a time; yield the sequence after each few.
+    """Apply the current files to people in a sequence, a few a transaction; yield the sequence after each batch.
 
-    Stopped between two, it leaves whole people; taken again, it does the rest. Who has an email on its way at this
-    moment is left for the next time.
+    Safe to stop and to repeat. People with an email in flight are left for the next run.
     """
-    for _, sequence, file in in_files(deps):
+    for _, sequence, file in in_files(deps.registry):
         changed = Changed(file.campaign, file.sequence)
         for few in _by_few(behind(deps, file)):
             with leaving_room(deps):
@@ -52,8 +51,8 @@ def _by_few(found: Iterable[Sequence[UUID]]) -> Iterator[Sequence[UUID]]:
 
 
 def keep_all(deps: Deps) -> int:
-    """Let those who are under way by an older plan keep it, whatever the files say now; return how many they are."""
-    return sum(_keep(deps, file, ids) for _, _, file in in_files(deps) for ids in behind(deps, file))
+    """Keep everybody on their older plan, whatever the files say now; return how many there are."""
+    return sum(_keep(deps, file, ids) for _, _, file in in_files(deps.registry) for ids in behind(deps, file))
 
 
 @retry_on_conflict
@@ -72,7 +71,7 @@ class _Done:
 
 @retry_on_conflict
 def _applied(deps: Deps, sequence: model.Sequence, file: File, ids: Sequence[UUID], who: str) -> list[_Done]:
-    """Change these people in one transaction; nothing of those whom somebody else ended or changed meanwhile."""
+    """Change these people in one transaction, except those whom another transaction ended or changed meanwhile."""
     with deps.sessions.begin() as session:
         contacts.lock(session, leads.owners_of_enrolments(session, ids))
         found = [each for each in plans.load(session, ids) if _is_behind(file, each)]

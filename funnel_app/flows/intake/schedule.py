@@ -1,4 +1,4 @@
-"""Arm: tell the clock in Redis when emails are due. An optimisation only: the sweep finds whatever it loses."""
+"""Put emails on the clock in Redis. An optimisation only: the sweep schedules again whatever Redis loses."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,9 +11,9 @@ from funnel_app.ledger.emails import Due
 
 
 def schedule(deps: Deps, planned: Iterable[Due]) -> bool:
-    """Put a job per email that is due within the horizon into the clock, those due now onto the queue of their kind.
+    """Put a job on the clock for each email due within the horizon; queue those that are due now.
 
-    Returns False, within half a second, where Redis is away. Safe to repeat.
+    Returns False, within half a second, if Redis is away. Safe to repeat.
     """
     now = deps.now()
     near: defaultdict[str, list[tuple[UUID, datetime]]] = defaultdict(list)

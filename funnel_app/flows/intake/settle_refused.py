@@ -1,10 +1,10 @@
-"""Settle refused calls by themselves: nobody has to correct one whose sender's next call for that person was taken."""
+"""Settle refused calls automatically once a later call for the same person was accepted."""
 
 from collections.abc import Iterable
 
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
-from funnel_app.flows.intake.received import address_of, put_aside, waits_for_mend
+from funnel_app.flows.intake.received import address_of, put_aside, waits_for_fix
 from funnel_app.ledger import hook_events
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import HookEvent
@@ -14,9 +14,9 @@ MOST = 1000
 
 @retry_on_conflict
 def settle_refused(deps: Deps) -> int:
-    """Put aside the refused calls that were followed by one that was taken; return how many. Safe to repeat."""
+    """Put aside refused calls that were followed by an accepted one; return how many. Safe to repeat."""
     with deps.reads() as session:
-        waiting = [call for call in hook_events.newest_refused(session, None, MOST) if waits_for_mend(call)]
+        waiting = [call for call in hook_events.newest_refused(session, None, MOST) if waits_for_fix(call)]
         later = hook_events.taken_from(
             session, _addresses(waiting), min((c.received_at for c in waiting), default=None)
         )

@@ -1,4 +1,4 @@
-"""Judge: whether a row of a list may come in, before anything of it does, and in which words it is answered if not."""
+"""Judge: whether a row of a list may be imported, and the answer if not."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ UNCONFIRMED = "they have not agreed, or not confirmed, in the program that this 
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of one row, and why; with the contact where it is one here."""
+    """The result of one row, with the reason, and the contact if known here."""
 
     number: int
     address: str
@@ -38,7 +38,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A row that may come in: its address in both forms, and the values of variables."""
+    """A row that may be imported: address in both forms, and variables."""
 
     said: Said
     email: str
@@ -52,14 +52,14 @@ class Candidate:
 
 @dataclass
 class Seen:
-    """Which addresses a list has named so far, by a short hash: who leaves by it, and who came in by which row."""
+    """The addresses named by a list so far, by a short hash: who leaves, and who came in by which row."""
 
     leaving: dict[bytes, tuple[int, str]] = field(default_factory=dict)
     rows: dict[bytes, int] = field(default_factory=dict)
 
 
 def leavers(deps: Deps, plan: Plan, lines: Iterable[Line], seen: Seen) -> Iterator[tuple[str, Standing]]:
-    """Yield the addresses that these rows take off, each with why, and remember them."""
+    """Yield the addresses that these rows suppress, each with the reason, and remember them."""
     for line in lines:
         said = read_row(line, plan.reading, deps.now())
         if said.standing.leaves and (email_norm := _address(said.address)) is not None:
@@ -68,16 +68,15 @@ def leavers(deps: Deps, plan: Plan, lines: Iterable[Line], seen: Seen) -> Iterat
 
 
 def judge(deps: Deps, plan: Plan, line: Line, seen: Seen) -> Answer | Candidate:
-    """Return the answer of a row that does not come in, or what may; each address comes in by its first row only."""
+    """Return the answer of a row that is not imported, or the candidate; each address counts by its first row only."""
     said = read_row(line, plan.reading, deps.now())
     try:
         email_norm = normalised(said.address)
         email, fault = checked(said.address).normalized, said.fault or unmailable(said.address)
         values = {name: value_of(plan.known, name, text) for name, text in said.values.items()}
     except EmailNotValidError as error:
-        return Answer(
-            said.number, said.address, REFUSED, f"not an email address: {error}" if said.address else "no address"
-        )
+        no_address = f"not an email address: {error}" if said.address else "no address"
+        return Answer(said.number, said.address, REFUSED, said.fault or no_address)
     except NotUnderstood as error:
         return Answer(said.number, said.address, REFUSED, str(error))
     if fault:
@@ -115,5 +114,5 @@ def _address(text: str) -> str | None:
 
 
 def _key(email_norm: str) -> bytes:
-    # A million addresses are many; of so many, two share such a hash once in millions of lists.
+    # Among a million addresses, a collision of two such hashes occurs once in millions of lists.
     return hashlib.blake2b(email_norm.encode(), digest_size=8).digest()

@@ -1,7 +1,8 @@
-"""Take: a list comes in, a few rows a transaction, so that hooks hardly wait; each row is answered, none counts twice.
+"""Take: import a list, a few rows a transaction, so that hooks hardly wait; each row gets an answer.
 
-First all who left, bounced or complained are suppressed, so that nobody is mailed whom a later row takes off; then the
-others come in, each as by its hook. What died on the way is begun again with the same file, and does nothing anew.
+The first pass suppresses everybody who unsubscribed, bounced or complained, so that nobody is mailed whom a later row
+suppresses; the second imports the others as if by a hook. An import that died halfway is retried with the same file:
+nobody comes in twice.
 """
 
 import hashlib
@@ -50,25 +51,20 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Step:
-    """What one step of an import did: over how many rows it went, and the answers of those that are done."""
+    """One step of an import: the rows processed, and the answers of the finished ones."""
 
     rows: int
     answers: Sequence[Answer] = ()
 
 
-def count_rows(file: IO[bytes], plan: Plan) -> int:
-    """Count the rows of a list. Raises NotAList."""
-    return sum(1 for _ in lines_of(file, plan.form))
-
-
 def take_list(
     deps: Deps, file: IO[bytes], plan: Plan, *, dry_run: bool = False, most: int | None = None
 ) -> Iterator[Step]:
-    """Take a list in, and go over all its rows twice; a dry run says what would become of each, and changes nothing.
+    """Import a list in two passes; a dry run returns what would happen, and changes nothing.
 
-    Whoever stops asking stops the import between two transactions. Safe to repeat. Raises NotAList on the way.
+    A caller stops the import by not asking for the next step. Safe to repeat. May raise NotAList midway.
     """
-    seen, begins = Seen(), beginnings(deps, plan, count_rows(file, plan) if plan.wish.over else 0)
+    seen, begins = Seen(), beginnings(deps, plan)
     room = nullcontext if dry_run else partial(leaving_room, deps)
     for lines in _groups(islice(lines_of(file, plan.form), most), ROWS_AT_ONCE):
         with room():
@@ -124,7 +120,7 @@ def _enrol(deps: Deps, plan: Plan, rows: Sequence[Candidate], *, dry_run: bool) 
 def _answer(row: Candidate, outcome: Receipt | Exception, *, dry_run: bool) -> Answer:
     if isinstance(outcome, Exception):
         return row.answered(REFUSED, str(outcome))
-    # Of a person who is not here yet, a dry run made up an id.
+    # For an unknown person, a dry run made up an id.
     return row.answered(BECAME[outcome.status], outcome.reason or "", None if dry_run else outcome.contact_id)
 
 
@@ -155,7 +151,7 @@ def _facts(row: Candidate) -> dict[str, Any]:
 
 
 def _payload(row: Candidate) -> dict[str, Any]:
-    """Return what is kept of a row: only what its mapped columns say."""
+    """Return what is stored of a row: only its mapped columns."""
     facts = {**_facts(row), **row.values}
     told = {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in facts.items()}
     return {"email": row.email, **told}

@@ -1,4 +1,4 @@
-"""Uploads: a list that somebody brings to the console is looked at, begun, taken in beside all else, and stopped."""
+"""Uploads: a list in the console is previewed, started, imported in the background, and stopped."""
 
 import io
 from collections import Counter
@@ -33,7 +33,7 @@ UNFORESEEN = "an error that nobody foresaw; the scheduler's log says more"
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a list: its heading, what it is taken for, and an example of what it holds if it is used."""
+    """One column of a list: heading, field, and an example value if it is used."""
 
     heading: str
     field: str
@@ -42,7 +42,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Foreseen:
-    """What would become of the first rows of a list, with some of those that would not come in.
+    """A preview of a list's first rows, with some of those that would not be imported.
 
     `first_go` says when the first emails go.
     """
@@ -54,10 +54,10 @@ class Foreseen:
 
 
 def keep_list(deps: Deps, name: str, content: bytes, operator: str) -> UUID:
-    """Keep a list as a draft; nothing of it is taken in. Raises NotAList."""
+    """Store a list as a draft; nothing is imported. Raises NotAList."""
     encoding = form_of(io.BytesIO(content)).encoding
     text = content.decode(encoding, errors="replace").replace("\0", "")
-    # What is kept is read from now on, and without the marks of its encoding it may read as something else.
+    # Checked after cleaning, since without byte order marks it may parse differently.
     file = io.BytesIO(text.encode())
     form, guessed = first_guess(file)
     draft = Import(
@@ -81,14 +81,14 @@ def list_imports(deps: Deps) -> list[Import]:
 
 
 def find_import(deps: Deps, import_id: UUID) -> tuple[Import, Counter[str]] | None:
-    """Return an import with its answers counted; None where there is none of that id."""
+    """Return an import with its results counted; None if the id is unknown."""
     with deps.reads() as session:
         found = imports.find(session, import_id)
         return (found, imports.count_answers(session, import_id)) if found else None
 
 
 def columns_of(kept: Import) -> list[Column]:
-    """Return a draft's columns; of one that is not used nothing is shown, since it may hold secrets."""
+    """Return a draft's columns; unused ones without values, since they may hold secrets."""
     form, mapped = _form(kept), Wish.from_json(kept.wish or {}).columns
     first = next(lines_of(_file(kept), form), None)
     fields = {column: name for name, columns in mapped.items() for column in columns}
@@ -100,7 +100,7 @@ def columns_of(kept: Import) -> list[Column]:
 
 
 def columns_said(fields: Sequence[str]) -> Mapped:
-    """Return which columns say what, from a field for each column or nothing."""
+    """Return the columns by field, from the form."""
     found: dict[str, tuple[int, ...]] = {}
     for column, name in enumerate(fields):
         if name:
@@ -109,7 +109,7 @@ def columns_said(fields: Sequence[str]) -> Mapped:
 
 
 def look(deps: Deps, import_id: UUID, wish: Wish) -> Foreseen:
-    """Keep what is wanted of a draft, and say what would become of its first rows. Raises NotPossible."""
+    """Store a draft's settings, and preview its first rows. Raises NotPossible."""
     kept = _resting(deps, import_id)
     with deps.sessions.begin() as session:
         imports.turn(session, import_id, (ImportState.DRAFT,), ImportState.DRAFT, wish=wish.as_json())
@@ -118,16 +118,16 @@ def look(deps: Deps, import_id: UUID, wish: Wish) -> Foreseen:
     answers = [answer for step in steps for answer in step.answers]
     problems = [each for each in answers if each.reason][:PROBLEMS]
     counts = Counter(answer.answer for answer in answers)
-    return Foreseen(len(answers), counts, problems, when_first_go(deps, plan, kept.rows))
+    return Foreseen(len(answers), counts, problems, when_first_go(deps, plan))
 
 
 @retry_on_conflict
 def start(deps: Deps, import_id: UUID, operator: str) -> str:
-    """Let a draft, or an import that was stopped, be taken in from its first row. Raises NotPossible."""
+    """Start a draft, or resume a stopped import, from its first row. Raises NotPossible."""
     kept = _resting(deps, import_id)
     plan, _ = _plan(deps, kept, Wish.from_json(kept.wish or {}))
     into = f" into “{plan.sequence.title}”" if plan.sequence else ""
-    told = f"began to import {things(kept.rows, 'row')}{into}. {when_first_go(deps, plan, kept.rows)}".rstrip(".")
+    told = f"began to import {things(kept.rows, 'row')}{into}. {when_first_go(deps, plan)}".rstrip(".")
     with deps.sessions.begin() as session:
         resting = (ImportState.DRAFT, ImportState.STOPPED)
         if not imports.turn(session, import_id, resting, ImportState.WAITING, ended_at=None, fault=None):
@@ -138,7 +138,7 @@ def start(deps: Deps, import_id: UUID, operator: str) -> str:
 
 @retry_on_conflict
 def stop(deps: Deps, import_id: UUID, operator: str) -> str:
-    """Take nothing more of a list in; what came in stays. Raises NotPossible."""
+    """Stop an import; imported rows stay. Raises NotPossible."""
     told = "stopped the import; what came in stays"
     with deps.sessions.begin() as session:
         if not imports.turn(session, import_id, ACTIVE, ImportState.STOPPED, ended_at=deps.now()):
@@ -148,7 +148,7 @@ def stop(deps: Deps, import_id: UUID, operator: str) -> str:
 
 
 def take_waiting(deps: Deps) -> bool | None:
-    """Take in the oldest list that waits, or whose taker died; False where there was one. Safe to race."""
+    """Run the oldest waiting import, or one whose process died; False if there was one. Safe to race."""
     kept = _claim(deps)
     if kept is None:
         return None
@@ -159,14 +159,14 @@ def take_waiting(deps: Deps) -> bool | None:
     except (*LedgerUnavailable, GatewayError):
         raise
     except Exception as fault:
-        # Nobody knows what it is: the lists behind this one go on, and whoever called hears of it.
+        # Unknown error: later lists must go on, and the caller logs it.
         _put_aside(deps, kept, f"{UNFORESEEN}: {type(fault).__name__}")
         raise
     return False
 
 
 def _put_aside(deps: Deps, kept: Import, fault: str) -> None:
-    """Let a list wait behind all others the first time, and the second time until a person lets it go on."""
+    """Requeue a failed list behind all others the first time; stop it the second time."""
     with deps.sessions.begin() as session:
         if kept.fault is None:
             imports.turn(session, kept.id, ACTIVE, ImportState.WAITING, fault=fault)
@@ -177,16 +177,16 @@ def _put_aside(deps: Deps, kept: Import, fault: str) -> None:
 
 
 def forget_lists(deps: Deps) -> int:
-    """Delete drafts that nobody began within a day, and old imports with their answers; return how many.
+    """Delete drafts after a day, and old imports with their results; return how many.
 
-    A file that somebody stopped goes a day later.
+    A stopped import's file is deleted a day later.
     """
     with deps.sessions.begin() as session:
         return imports.forget(session, deps.now() - DRAFT_KEPT_FOR, deps.now() - KEPT_FOR)
 
 
 def answered_rows(deps: Deps, import_id: UUID) -> Iterator[Sequence[object]]:
-    """Yield the headings and the answer of each row so far, with the lead's address where there is one."""
+    """Yield the headings and the result of each row so far, with the lead's address if there is one."""
     yield ("row", "email", "answer", "reason", "lead")
     with deps.reads() as session:
         answers = imports.answers_of(session, import_id)

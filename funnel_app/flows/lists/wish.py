@@ -1,4 +1,4 @@
-"""What a person wants done with a list: which columns say what, which sequence starts, what they vouch for."""
+"""Wish: an operator's settings for a list: columns, sequence, and stated consent."""
 
 import hashlib
 import re
@@ -34,23 +34,23 @@ from funnel_app.lists.standing import Standing
 PIECE = 1024 * 1024
 LONGEST_SOURCE = 500
 LONGEST_SPREAD = timedelta(days=31)
-# How exports of those who are not to be mailed are called.
+# Names of suppression exports.
 CALLED_AFTER_LEAVERS = re.compile("unsub|bounce|cleaned|suppress|opt.?out|black.?list|block.?list|complain|spam")
-# Without one of these a row proves nothing: neither that somebody agreed, nor that they left.
+# Without one of these columns nothing shows that people consented or unsubscribed.
 SAYS_WHY = frozenset({CONSENT, CONSENT_AT, UNSUBSCRIBED, BOUNCED, COMPLAINED})
 SETTABLE = frozenset({*OF_THE_CONTACT, Source.HOOK})
 SAID_OF_STATUS = tuple(each.value for each in Standing if each not in {Standing.UNSAID, Standing.UNKNOWN})
 
 
 class NotPossible(ValueError):
-    """What a person wants of a list cannot be done; the message says why, and what can."""
+    """The settings of a list cannot be applied; the message says why, and what can."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What is wanted: columns by field, the sequence to start (none: leads are only kept), and the stated consent.
+    """The settings: columns by field, the sequence to start (none: leads are only stored), and the stated consent.
 
-    `over` is the time over which the first emails are spread; none: each goes as soon as its row is in.
+    `over` is the span for the first emails; without it each goes as soon as its row is imported.
     """
 
     columns: Mapped
@@ -67,7 +67,7 @@ class Wish:
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> "Wish":
-        """Return what was kept."""
+        """Return the stored settings."""
         columns = {name: tuple(found) for name, found in kept["columns"].items()}
         over = timedelta(seconds=kept.get("over_s", 0))
         return cls(columns=columns, sequence=kept["sequence"], consent=kept["consent"], means=kept["means"], over=over)
@@ -75,15 +75,17 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A wish that was checked against the file and the campaigns; `digest` names the file and what it starts.
+    """Settings checked against file and campaigns; `digest` identifies the file and what it starts.
 
-    `begins_at` is from when the emails of the next rows count; None: from when they are in.
+    `rows` is the row count, counted once since it may be long. `begins_at` is the time from which the next rows' emails
+    count; None: from their import.
     """
 
     wish: Wish
     form: Form
     reading: Reading
     digest: str
+    rows: int
     known: Mapping[str, Variable]
     campaign: Campaign | None = None
     sequence: Sequence | None = None
@@ -91,16 +93,16 @@ class Plan:
 
 
 def first_guess(file: IO[bytes]) -> tuple[Form, Mapped]:
-    """Return how a file is written, and which of its columns say what as far as anybody can tell. Raises NotAList."""
+    """Return a file's format, and its detected columns. Raises NotAList."""
     form = form_of(file)
     sample = [line for _, line in zip(range(SAMPLE), lines_of(file, form), strict=False)]
     return form, guess(form, sample)
 
 
 def with_columns(form: Form, guessed: Mapped, said: Iterable[tuple[str, str]]) -> Mapped:
-    """Return the guess with what a person said of columns: pairs of a heading, or its number, and a field or nothing.
+    """Return the detection with an operator's corrections: pairs of heading or number, and field or nothing.
 
-    Raises NotPossible for a column that is not there.
+    Raises NotPossible for a column that does not exist.
     """
     found = {name: list(columns) for name, columns in guessed.items()}
     for heading, name in said:
@@ -114,7 +116,7 @@ def with_columns(form: Form, guessed: Mapped, said: Iterable[tuple[str, str]]) -
 
 
 def plan_of(deps: Deps, file: IO[bytes], wish: Wish, name: str = "") -> Plan:
-    """Check what is wanted of a file of this name. Raises NotAList and NotPossible."""
+    """Check the settings for a file of this name. Raises NotAList and NotPossible."""
     form = form_of(file)
     _require_no_leavers(name, wish.columns)
     campaign, sequence = _sequence(deps, wish.sequence)
@@ -127,7 +129,8 @@ def plan_of(deps: Deps, file: IO[bytes], wish: Wish, name: str = "") -> Plan:
         wish=wish,
         form=form,
         reading=Reading(wish.columns, means, wish.consent[:LONGEST_SOURCE]),
-        digest=_digest(file, wish.sequence),
+        digest=_digest(file, deps.registry.name_of(sequence) if sequence else ""),
+        rows=sum(1 for _ in lines_of(file, form)),
         known=known,
         campaign=campaign,
         sequence=sequence,
@@ -135,7 +138,7 @@ def plan_of(deps: Deps, file: IO[bytes], wish: Wish, name: str = "") -> Plan:
 
 
 def _require_no_leavers(name: str, columns: Mapped) -> None:
-    """Refuse a file that is called after those who left and says it in no column: all of them would come in."""
+    """Refuse a file named like a suppression export without a status column: everybody in it would be mailed."""
     if (found := CALLED_AFTER_LEAVERS.search(name.lower())) and not columns.keys() & MANY:
         raise NotPossible(
             f"The file's name says “{found[0]}”, and none of its columns does. If these people left or bounced, add a "
@@ -143,8 +146,14 @@ def _require_no_leavers(name: str, columns: Mapped) -> None:
         )
 
 
+def startable(deps: Deps) -> dict[str, str]:
+    """Return the titles of the sequences that a list can start, by name: not of those about one call."""
+    titles = deps.registry.sequence_titles()
+    return {name: title for name, title in titles.items() if not deps.registry.named(name)[1].per_occurrence}
+
+
 def settable(deps: Deps, sequence: str) -> list[str]:
-    """Return the variables that a column may hold where this sequence starts; none where there is none of that name."""
+    """Return the variables that a column may set for this sequence; empty if it is unknown."""
     try:
         campaign, _ = _sequence(deps, sequence)
     except NotPossible:
@@ -201,6 +210,7 @@ def _is_standing(word: str, said: str) -> bool:
 
 
 def _digest(file: IO[bytes], sequence: str) -> str:
+    # The sequence by its name, in whatever words somebody asked for it.
     found = hashlib.sha256(sequence.encode())
     file.seek(0)
     while piece := file.read(PIECE):

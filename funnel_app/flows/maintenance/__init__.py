@@ -1,1 +1,1 @@
-"""Backups, restores and the sweep that finds what was left lying."""
+"""Backups, restores, and the sweep that requeues what was lost."""

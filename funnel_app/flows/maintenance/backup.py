@@ -1,4 +1,4 @@
-"""Back up: a copy of the ledger that was opened and counted before it counts as one; old ones go."""
+"""Backup: a copy of the ledger that is opened and counted before it counts as one; old ones are removed."""
 
 import fcntl
 import gzip
@@ -21,22 +21,22 @@ from funnel_app.ledger.storage import owner_cure
 from funnel_app.ledger.troubles import explain
 
 SCRATCH = ".backup-"
-# Most of the ledger is compressed already: more effort gains little.
+# The ledger is mostly compressed already: a higher level gains little.
 EFFORT = 1
 AT_A_TIME = 1 << 20
 # https://www.sqlite.org/fileformat.html#magic_header_string
 BEGINS = b"SQLite format 3\x00"
-# What unpacking says of a file that is not what was packed: its head, its end, its sum, or what stands between.
+# Errors for a file that is truncated, corrupt or not gzip.
 BROKEN = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
 class BackupFailed(Exception):
-    """No backup was made, or it is not what it should be; the message says why."""
+    """No valid backup was made; the message says why."""
 
 
 @dataclass(frozen=True)
 class Backup:
-    """One verified copy: where it is, and how many rows each table has in it."""
+    """One verified copy: its file, and the row count of each table."""
 
     file: str
     bytes: int
@@ -48,7 +48,7 @@ class Backup:
 
 
 def backup(deps: Deps, folder: Path) -> Backup:
-    """Write a verified copy of the ledger into a folder while everybody works on; BackupFailed where it cannot be."""
+    """Write a verified copy of the ledger into a folder while everybody works on; BackupFailed if it fails."""
     try:
         _make_own(folder)
         with _alone_in(folder):
@@ -72,7 +72,7 @@ def _packed(deps: Deps, scratch: Path) -> tuple[Path, dict[str, int]]:
         shutil.copyfileobj(plain, out, AT_A_TIME)
     _keep(packed)
     copy.unlink()
-    # What is verified is the file itself, unpacked again as a restore would.
+    # The compressed file is verified by decompressing it, as a restore would.
     unpack(packed, copy)
     found = snapshots.verify(copy)
     if found != counted:
@@ -81,7 +81,7 @@ def _packed(deps: Deps, scratch: Path) -> tuple[Path, dict[str, int]]:
 
 
 def unpack(packed: Path, plain: Path) -> None:
-    """Unpack a backup; BadCopy where the file was cut short or is none."""
+    """Decompress a backup; BadCopy if it is truncated or not a backup."""
     try:
         with gzip.open(packed, "rb") as source, plain.open("wb") as out:
             shutil.copyfileobj(source, out, AT_A_TIME)
@@ -90,9 +90,9 @@ def unpack(packed: Path, plain: Path) -> None:
 
 
 def why_broken(packed: Path) -> str | None:
-    """Return why a backup cannot be brought back any more; None where it is as it was made, or gone meanwhile.
+    """Return why a backup cannot be restored any more; None if it is unchanged, or was removed.
 
-    Its sum is of all its bytes, which were opened and counted when it was made: to unpack it again says enough.
+    Its checksum covers all bytes, and it was opened and counted when made, so decompressing again is enough.
     """
     try:
         with gzip.open(packed, "rb") as source:
@@ -108,7 +108,7 @@ def why_broken(packed: Path) -> str | None:
 
 
 def _keep(packed: Path) -> None:
-    """Make a file its owner's alone and bring it to the disk, so that it is whole after a power cut as well."""
+    """Make a file private and sync it to disk, so that it survives a power cut."""
     with packed.open("rb") as file:
         os.fchmod(file.fileno(), 0o600)
         os.fsync(file.fileno())
@@ -116,10 +116,10 @@ def _keep(packed: Path) -> None:
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """Wait until no other backup is made in a folder, as one by hand beside the night's."""
+    """Wait until no other backup is being made in a folder."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        # Not every network file system locks folders; two at once are rare, and the second would only fail.
+        # Some network file systems cannot lock folders; two at once are rare, and the second would only fail.
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -129,20 +129,20 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 def _make_own(folder: Path) -> None:
-    """Make a folder, and those above it, for their owner alone; one that is there may be shared and stays as it is."""
+    """Create a folder and its parents as private; an existing one may be shared and is left alone."""
     if not folder.exists():
         _make_own(folder.parent)
         folder.mkdir(0o700, exist_ok=True)
 
 
 def _clear_up(folder: Path) -> None:
-    # Left by a backup that was killed.
+    # Left over from a killed backup.
     for left in folder.glob(f"{SCRATCH}*"):
         shutil.rmtree(left, ignore_errors=True)
 
 
 def prune(folder: Path, keep: timedelta, now: datetime) -> int:
-    """Remove the backups that are older than that, but never the newest; return how many."""
+    """Remove backups older than this, but never the newest; return how many."""
     old = [path for at, path in taken(folder)[:-1] if at < now - keep]
     for path in old:
         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Renew the backup: make the night's, look at the older ones again, and note how both ended."""
+"""Nightly backup: make it, check the older ones, and record both results."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from funnel_app.ledger.engine import LedgerUnavailable
 
 @dataclass(frozen=True)
 class Renewed:
-    """What was made, how many old ones went, and what is wrong with those that are kept, by their names."""
+    """The new backup, the number removed, and what is wrong with kept ones, by name."""
 
     made: Backup
     removed: int
@@ -21,15 +21,15 @@ class Renewed:
 
 
 def renew_backup(deps: Deps, *, prunes: bool = True) -> Renewed:
-    """Make a backup in `BACKUP_DIR` and look at those that are there; BackupFailed, which is noted too, where none is.
+    """Make a backup in `BACKUP_DIR` and check the others; BackupFailed, also recorded, if it fails.
 
-    Those that are there are looked at in either case: where none was made, they are all that there is.
+    The others are checked in either case: after a failure they are all there is.
     """
     folder = Path(str(deps.settings.backup_dir))
     try:
         made = backup(deps, folder)
     except BackupFailed as fault:
-        # That the ledger is away is told by itself.
+        # An unavailable ledger has an alert of its own.
         with suppress(*LedgerUnavailable):
             backups.tell(deps, str(fault))
             backups.tell_broken(deps, _look_at_kept(folder))

@@ -1,8 +1,8 @@
-"""Restore: a backup into an empty ledger, in which nothing goes out that may have gone out since.
+"""Restore a backup into an empty ledger without repeating what may have been sent since.
 
-The backup does not know what was sent after it. So every email that was due by now, or in hand, becomes ambiguous:
-Resend's report of it, or a person, says what happened. What falls due from now on goes as planned. Likewise no reply
-is forwarded that may have gone on since, and no list comes in by itself: it may have come in, and its emails gone out.
+The backup does not know what was sent after it. So every email that was due by now, or in flight, becomes ambiguous:
+Resend's report, or a person, settles it. Emails due from now on go as planned. Replies that may have been forwarded are
+not forwarded, and lists that may have been imported are stopped.
 """
 
 import tempfile
@@ -33,7 +33,7 @@ class NotRestored(Exception):
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back, and how many of its emails wait for a proof or a person."""
+    """What was restored, and how many of its emails are ambiguous."""
 
     rows: dict[str, int]
     held: int
@@ -44,12 +44,12 @@ class Restored:
 
 
 def restore(deps: Deps, file: Path) -> Restored:
-    """Fill the empty ledger of `DATABASE_URL` from a backup, in one transaction; NotRestored where it cannot be."""
+    """Fill the empty ledger of `DATABASE_URL` from a backup, in one transaction; NotRestored if that fails."""
     return _restore(deps, partial(unpack, file), file.name, "that backup")
 
 
 def restore_moment(deps: Deps, replica: str, at: datetime | None) -> Restored:
-    """Fill the empty ledger of `DATABASE_URL` with what a replica had at a moment, or last; NotRestored likewise."""
+    """Fill the empty ledger of `DATABASE_URL` from a replica at a moment, or its latest; NotRestored likewise."""
     moment = f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "its end"
     return _restore(deps, partial(fetch, replica, at), f"the replica at {moment}", "then")
 

@@ -1,4 +1,4 @@
-"""Sweep: find in the ledger whatever Redis, a crash or an outage lost, and set it going again."""
+"""Sweep: find in the ledger whatever Redis, a crash or an outage lost, and requeue it."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -11,11 +11,11 @@ from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.console.count_days import count_days
 from funnel_app.flows.intake.add_steps import plan_missing
-from funnel_app.flows.intake.received import forget_refused
+from funnel_app.flows.intake.keep_refused import forget_refused
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.mirror.mirror import mirror_is_behind
 from funnel_app.flows.monitoring.invariants import count_invariants
-from funnel_app.flows.sending.reconcile import has_unproven
+from funnel_app.flows.sending.reconcile import has_unconfirmed
 from funnel_app.flows.sending.record_event import adopt_orphans
 from funnel_app.gateways.redis.queue import (
     Call,
@@ -39,14 +39,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Swept:
-    """What one sweep set going."""
+    """The number of things that one sweep requeued."""
 
     given_back: int
     overdue: int
     repeated: int
     held: int
     completed: int
-    armed: int
+    scheduled: int
     forgotten: int
     asked: int
     adopted: int
@@ -58,11 +58,11 @@ class Swept:
 
 
 def sweep(deps: Deps) -> Swept:
-    """Set going all that stands still. Safe to repeat, and safe while another sweep runs.
+    """Requeue everything that is stuck. Safe to repeat, and to race.
 
-    Raises Unavailable where Redis cannot be reached.
+    Raises Unavailable if Redis cannot be reached.
     """
-    # First, so that what is requeued goes with what is overdue, and not with the next sweep.
+    # First, so that requeued emails go with the overdue ones now.
     given_back = _give_back_abandoned(deps)
     overdue = _push_overdue(deps)
     swept = Swept(
@@ -71,9 +71,9 @@ def sweep(deps: Deps) -> Swept:
         repeated=_push_requests(deps),
         held=_push_recheck(deps),
         completed=complete(deps),
-        armed=_arm_missing(deps),
+        scheduled=_schedule_missing(deps),
         forgotten=forget_refused(deps),
-        # Questions take a share of the team's rate: letters that wait go first.
+        # Reads count towards the team's rate, so waiting emails go first.
         asked=0 if overdue else _push_reconcile(deps),
         adopted=adopt_orphans(deps),
         filled=plan_missing(deps),
@@ -115,7 +115,7 @@ def _paused(deps: Deps) -> bool:
 def _push_overdue(deps: Deps) -> int:
     if _paused(deps):
         return 0
-    # What is just due is the clock's, unless Redis has lost it.
+    # Emails just due are the clock's, unless Redis lost them.
     patience = OVERDUE_AFTER if deps.queues.marked() else timedelta(0)
     with deps.reads() as session:
         overdue = emails.due(session, deps.now() - patience, deps.sendable_modes, AT_A_TIME)
@@ -137,7 +137,7 @@ def _push_recheck(deps: Deps) -> int:
 
 
 def _push_reconcile(deps: Deps) -> int:
-    return _push(deps, [reconcile_job()] if has_unproven(deps) else [])
+    return _push(deps, [reconcile_job()] if has_unconfirmed(deps) else [])
 
 
 def _push_mirror(deps: Deps) -> int:
@@ -176,11 +176,11 @@ def complete(deps: Deps) -> int:
         return len(finished)
 
 
-def _arm_missing(deps: Deps) -> int:
+def _schedule_missing(deps: Deps) -> int:
     now = deps.now()
     with deps.reads() as session:
         near = emails.planned_between(session, now, now + deps.settings.arm_horizon, AT_A_TIME)
-    known = deps.queues.armed([email.id for email in near]) if near else set()
+    known = deps.queues.scheduled([email.id for email in near]) if near else set()
     missing = [email for email in near if email.id not in known]
     schedule(deps, missing)
     deps.queues.mark()

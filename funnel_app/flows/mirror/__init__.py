@@ -1,1 +1,1 @@
-"""The ledger's leads as rows of the owner's Notion, and leads of an older system taken over."""
+"""Mirror: leads as rows of the owner's Notion, and the import of an older system's leads."""

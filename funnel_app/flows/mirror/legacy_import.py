@@ -1,7 +1,7 @@
-"""Cut over: carry the leads of the old system into the ledger, so that each goes on where they were.
+"""Legacy import: enrol the old system's leads, so that each goes on where they were.
 
-The steps that went are closed, the others keep their distance from the last that went, and the mirror takes the old
-rows over. A dry run does all of it and takes it back.
+Sent steps are closed, later ones keep their distance from the last sent one, and the mirror adopts the old rows. A dry
+run does everything and rolls it back.
 """
 
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.intake.schedule import schedule
-from funnel_app.flows.mirror.legacy_rows import NotUnderstood, OldRow, address_of, facts_of, is_booked, read_row
-from funnel_app.flows.mirror.rows import Written
+from funnel_app.flows.mirror.legacy_rows import NotUnderstood, OldRow, facts_of, is_booked, read_row
+from funnel_app.flows.mirror.rows import Written, address_of, by_address
 from funnel_app.gateways.notion.workspace import NotionTable, Row
 from funnel_app.ledger import contacts, emails, enrolments, hook_events, mirrored, planning, suppressions
 from funnel_app.ledger.emails import Due
@@ -41,12 +41,12 @@ BOOKED_BEFORE = "booked a call before the cut-over"
 
 
 class NothingToImport(Exception):
-    """The database of the old rows is not set."""
+    """The database of the old rows is not configured."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Carried:
-    """What was done with one row: enrolled, closed, kept, or not understood; and the detail that people read."""
+    """The result for one row: enrolled, closed, kept, or not understood; with a detail for people."""
 
     address: str
     did: str
@@ -55,16 +55,16 @@ class Carried:
 
 @dataclass(frozen=True, kw_only=True)
 class _Notes:
-    """What Notion says of people: their row in Contacts by address, and which rows of the sequences are ours."""
+    """What Notion has: rows in Contacts by address, and which sequence rows are ours."""
 
     people: Mapping[str, Row]
     ours: set[str]
 
 
 def cut_over(deps: Deps, *, dry_run: bool) -> list[Carried]:
-    """Carry every row of the Email Sequence database over that no enrolment has yet; say what was done with each.
+    """Import every row of the Email Sequence database without an enrolment; return each one's result.
 
-    Safe to repeat: what is carried over is ours from then on. Raises Unavailable or Rejected before anything is done.
+    Safe to repeat: imported rows are ours from then on. Raises Unavailable or Rejected before anything is done.
     """
     if deps.desk.sequences is None:
         raise NothingToImport("NOTION_SEQUENCES_DB_ID is not set: there are no rows to read.")
@@ -72,13 +72,8 @@ def cut_over(deps: Deps, *, dry_run: bool) -> list[Carried]:
     people = list(deps.desk.contacts.rows()) if deps.desk.contacts else []
     with deps.reads() as session:
         ours = mirrored.owned(session, [row.id for row in rows])
-    # The oldest row of an address wins, as in the mirror.
-    notes = _Notes(people={_address(row): row for row in reversed(people)}, ours=ours)
+    notes = _Notes(people=by_address(people), ours=ours)
     return [_carry(deps, row, notes, dry_run=dry_run) for row in rows if row.id not in ours]
-
-
-def _address(row: Row) -> str:
-    return looked_up(address_of(row))
 
 
 def _carry(deps: Deps, row: Row, notes: _Notes, *, dry_run: bool) -> Carried:
@@ -86,7 +81,7 @@ def _carry(deps: Deps, row: Row, notes: _Notes, *, dry_run: bool) -> Carried:
     try:
         old = read_row(deps.registry, row, now)
     except NotUnderstood as fault:
-        return Carried(address=_address(row), did="not understood", detail=str(fault))
+        return Carried(address=looked_up(address_of(row)), did="not understood", detail=str(fault))
     with deps.sessions() as session, session.begin() as transaction:
         enrolment, carried = _Carrying(deps, session, old, row, notes.people.get(old.email_norm), now).carry()
         kind = enrolment.kind
@@ -100,7 +95,7 @@ def _carry(deps: Deps, row: Row, notes: _Notes, *, dry_run: bool) -> Carried:
 
 @dataclass(frozen=True)
 class _Carrying:
-    """One row on its way through its transaction."""
+    """The import of one row, within its transaction."""
 
     deps: Deps
     session: Session
@@ -110,7 +105,7 @@ class _Carrying:
     now: datetime
 
     def carry(self) -> tuple[Enrolment, Carried]:
-        """Enrol the lead as they are, or close the steps of an enrolment that is there already."""
+        """Enrol the lead in their present step, or close the sent steps of an existing enrolment."""
         contact = self._contact()
         known = enrolments.find_latest(
             self.session, contact.id, self.old.campaign.name, self.old.sequence.name, occurrence=""
@@ -128,7 +123,7 @@ class _Carrying:
         known = contacts.find(self.session, self.old.email_norm)
         facts = {**self.old.facts, **(facts_of(self.person) if self.person else {})}
         if known is not None:
-            # What the hooks told is newer.
+            # Values from hooks are newer.
             facts = only_new(known, facts)
         contact = contacts.upsert(self.session, self.old.email, self.old.email_norm, facts, self.now)
         _adopt(self.deps.desk.contacts, contact, self.person)
@@ -208,9 +203,9 @@ class _Carrying:
             at = heard[-1].happened_at or heard[-1].received_at
             return told(Event(heard[-1].event or ""), at, ZoneInfo(self.old.campaign.timezone))
         pepper = self.deps.settings.secret_key
-        barred = suppressions.find(self.session, contact.email_norm, pepper, self.old.sequence.kind)
-        if barred is not None:
-            return barred.reason
+        suppression = suppressions.find(self.session, contact.email_norm, pepper, self.old.sequence.kind)
+        if suppression is not None:
+            return suppression.reason
         return BOOKED_BEFORE if Event.BOOKING in exits and is_booked(self.person) else None
 
     def _told(self, enrolment: Enrolment, closed: list[Email], stopped: str | None) -> str:
@@ -228,7 +223,7 @@ class _Carrying:
 
 
 def _adopt(table: NotionTable | None, memory: Contact | Enrolment, row: Row | None) -> None:
-    """Make a row that is there already this one's in the mirror."""
+    """Make an existing row this one's mirror."""
     if table is not None and row is not None and memory.notion_page_id is None:
         memory.notion_page_id = row.id
         memory.mirror_written = Written.found(table.table, row.values).as_json()

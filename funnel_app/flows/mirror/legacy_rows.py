@@ -1,4 +1,4 @@
-"""Read the rows that the system before Funnel kept in Notion: who is where in which sequence; pure."""
+"""Legacy rows: parse the rows that the old system kept in Notion; pure."""
 
 import re
 from collections.abc import Mapping
@@ -12,11 +12,12 @@ from funnel_app.campaigns.model import Campaign, Event, Mode, Sequence
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.timing import due_at
 from funnel_app.flows.addresses import NotAnAddress, required, written
+from funnel_app.flows.mirror.rows import address_of
 from funnel_app.gateways.notion.values import Value
 from funnel_app.gateways.notion.workspace import Row
 from funnel_app.rules.names import safe_name
 
-# A row that says only the day: an email of the next day is then due at this hour.
+# The hour for rows that name only the day: the next day's email is due at this time.
 MAILED_AT = time(10)
 LONGEST_NAME = 60
 AS_VARIABLES = {
@@ -32,12 +33,12 @@ BOOKED = frozenset({"booked", "held"})
 
 
 class NotUnderstood(ValueError):
-    """A row that cannot be carried over; the message says why and what to mend."""
+    """A row that cannot be imported; the message says why and what to fix."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OldRow:
-    """One lead in one sequence of the old system: the steps that went, each with its time where the row says it."""
+    """One lead in one sequence of the old system: the sent steps, with times if the row has them."""
 
     page_id: str
     email: str
@@ -51,11 +52,11 @@ class OldRow:
 
     @property
     def last(self) -> int:
-        """The last step that went, 0 for none."""
+        """The last sent step, 0 for none."""
         return max(self.sent, default=0)
 
     def anchor_at(self, mode: Mode, interval_seconds: int) -> datetime:
-        """Return the time that steps count from, so that the next comes as long after the last as the campaign says."""
+        """Return the anchor from which the next step is due as long after the last as the campaign says."""
         at = self.sent.get(self.last)
         if at is None:
             return self.began_at
@@ -63,7 +64,7 @@ class OldRow:
 
 
 def read_row(registry: Registry, row: Row, now: datetime) -> OldRow:
-    """Return what a row of the old system says. Raises NotUnderstood."""
+    """Return a parsed row. Raises NotUnderstood."""
     try:
         email, email_norm = written(address_of(row)), required(address_of(row))
     except NotAnAddress as fault:
@@ -88,15 +89,10 @@ def read_row(registry: Registry, row: Row, now: datetime) -> OldRow:
     )
 
 
-def address_of(row: Row) -> str:
-    """Return what stands in a row for its person's address; nothing where nothing does."""
-    return str(row.values.get("email") or "").strip()
-
-
 def find_sequence(registry: Registry, row: Row) -> tuple[Campaign, Sequence]:
-    """Return the sequence that a row is of, by its Sequence or its Campaign.
+    """Return a row's sequence, by its Sequence or its Campaign.
 
-    The campaign's name or title alone means the sequence that an assessment starts. Raises NotUnderstood.
+    A campaign's name or title alone means the sequence that an assessment starts. Raises NotUnderstood.
     """
     told = [_slug(row.values.get(key)) for key in ("sequence", "campaign")]
     for campaign in registry.campaigns.values():
@@ -119,7 +115,7 @@ def _not_about_a_call(sequence: Sequence) -> Sequence:
 
 
 def facts_of(row: Row) -> dict[str, Any]:
-    """Return what a row knows of a person: the contact's columns and the assessment, by the variables' names."""
+    """Return a row's facts about the person: contact columns and assessment, by variable."""
     named = {_slug(name): value for name, value in row.everything.items()}
     by_key = {AS_VARIABLES[key]: value for key, value in row.values.items() if key in AS_VARIABLES}
     facts = {name: _typed(name, value) for name, value in {**named, **by_key}.items() if _is_fact(name)}
@@ -130,7 +126,7 @@ def facts_of(row: Row) -> dict[str, Any]:
 
 
 def is_booked(contact: Row | None) -> bool:
-    """Say whether a contact's row tells of a call that is booked or was held."""
+    """Say whether a contact's row mentions a booked or held call."""
     return contact is not None and _slug(contact.values.get("booking")) in BOOKED
 
 
@@ -146,7 +142,7 @@ def _typed(name: str, value: Value) -> Value:
 
 
 def _name(value: Value) -> str | None:
-    # What is typed into Notion goes into letters: no links, nothing endless, no address for a name.
+    # Text from Notion goes into letters: no links, nothing too long, no address as a name.
     text = " ".join(str(value or "").split())
     return safe_name(text) if len(text) <= LONGEST_NAME else None
 
@@ -156,7 +152,7 @@ def _slug(value: Value) -> str:
 
 
 def _moment(value: Value, zone: ZoneInfo, now: datetime) -> datetime | None:
-    """Return when an email went; None for a tick, which does not say when. Never later than now."""
+    """Return when an email was sent, at the latest now; None for a checkbox, which has no time."""
     try:
         at = datetime.fromisoformat(str(value))
     except ValueError:

@@ -1,7 +1,7 @@
-"""Mirror: bring the rows in Notion up to what the ledger says, many changes in one write, and never before an email.
+"""Mirror: update the rows in Notion from the ledger, many changes in one write, yielding to emails.
 
-One writer a person: it holds a lease in the ledger, asks Notion for rows of the address before it makes one, and keeps
-the lease where it cannot know whether Notion made one. So no row is ever made twice.
+One writer a person: it has a lease in the ledger, searches Notion for rows of the address before creating one, and
+keeps the lease if it cannot know whether Notion created one. So no row is created twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +15,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.mirror.shown_call import shown_call
 from funnel_app.flows.mirror.write import AFTER_A_REFUSAL, LEASE, Person, Rows, Tally, release
 from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.notion.workspace import NotionWorkspace
 from funnel_app.gateways.redis.queue import mirror_job
 from funnel_app.ledger import bookings, contacts, hook_events, mirrored, suppressions
 from funnel_app.ledger.conflicts import retry_on_conflict
@@ -27,7 +28,7 @@ LOCK = "mirror"
 LOCKED_FOR_S = 90.0
 SLICE = timedelta(seconds=20)
 PEOPLE_AT_ONCE = 10
-# Changes that come together go out together.
+# Changes within this time are written together.
 SETTLES_IN = timedelta(seconds=3)
 OTHER_TURN = {"tick": "tock", "tock": "tick"}
 
@@ -35,9 +36,9 @@ log = structlog.get_logger()
 
 
 def mirror(deps: Deps, turn: str) -> Tally:
-    """Write what is behind for up to 20 s, giving way as soon as an email waits; queue the next turn if more is left.
+    """Write outdated rows for up to 20 s, until an email waits; queue the next run if more is left.
 
-    Only one such job runs at a time, so that never more than one worker waits for Notion.
+    Only one such job runs at a time, so that at most one worker waits for Notion.
     """
     tally, owner = Tally(), str(new_id())
     if not deps.desk.mirrors or not deps.queues.own(LOCK, owner, LOCKED_FOR_S):
@@ -62,25 +63,25 @@ def mirror(deps: Deps, turn: str) -> Tally:
 
 
 def mirror_is_behind(deps: Deps) -> bool:
-    """Say whether there are rows to be written now."""
+    """Say whether rows need to be written now."""
     now = deps.now()
     if not deps.desk.mirrors:
         return False
     with deps.reads() as session:
-        return bool(mirrored.stale(session, mirrors_of(deps), now - SETTLES_IN, now, 1))
+        return bool(mirrored.stale(session, mirrors_of(deps.desk), now - SETTLES_IN, now, 1))
 
 
-def mirrors_of(deps: Deps) -> Mirrors:
+def mirrors_of(desk: NotionWorkspace) -> Mirrors:
     """Return which tables are mirrored."""
-    return Mirrors(contacts=deps.desk.contacts is not None, sequences=deps.desk.sequences is not None)
+    return Mirrors(contacts=desk.contacts is not None, sequences=desk.sequences is not None)
 
 
 def mirror_some(
     deps: Deps, tally: Tally, stop: Callable[[], bool] = lambda: False, settled: timedelta = timedelta(0)
 ) -> bool:
-    """Write the rows of the next few people; False where nobody's are behind. Safe to race.
+    """Write the rows of the next few people; False if none are outdated. Safe to race.
 
-    Raises Unavailable where Notion cannot be asked now; all that was not written stays behind, and nothing is lost.
+    Raises Unavailable if Notion cannot be reached; unwritten rows stay outdated, and nothing is lost.
     """
     token = new_id()
     ids = _claim(deps, token, settled)
@@ -97,7 +98,7 @@ def mirror_some(
             else:
                 break
     except Rejected as refusal:
-        # The question itself was refused: that concerns all of them.
+        # The search itself was refused, which concerns all of them.
         tally.refused.append(str(refusal))
         release(deps, left, token, wait=AFTER_A_REFUSAL, error=str(refusal))
         return False
@@ -110,7 +111,7 @@ def mirror_some(
 def _claim(deps: Deps, token: UUID, settled: timedelta) -> list[UUID]:
     now = deps.now()
     with deps.sessions.begin() as session:
-        behind = mirrored.stale(session, mirrors_of(deps), now - settled, now, PEOPLE_AT_ONCE)
+        behind = mirrored.stale(session, mirrors_of(deps.desk), now - settled, now, PEOPLE_AT_ONCE)
         contacts.lock(session, behind)
         return mirrored.claim(session, behind, now, token, now + LEASE) if behind else []
 

@@ -1,6 +1,6 @@
-"""What a row in Notion should say, from the ledger; pure."""
+"""Rows: what a row in Notion should contain, from the ledger; pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,9 +9,11 @@ from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.reasons import ReasonCode
 from funnel_app.campaigns.segments import segment_of
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State
+from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.mirror.shown_call import ShownCall
 from funnel_app.gateways.notion.schema import Table, Writes
 from funnel_app.gateways.notion.values import Value, told_time
+from funnel_app.gateways.notion.workspace import Row
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, HookEvent
 from funnel_app.rules.exit import REASONS
 
@@ -40,20 +42,20 @@ Values = dict[str, Value]
 
 @dataclass(frozen=True)
 class Written:
-    """What a row held after it was last written or read, and which of its `once` properties are people's."""
+    """A row's content when last written or read, and which of its `once` properties people own."""
 
     values: Mapping[str, Value]
     people: frozenset[str] = frozenset()
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any] | None) -> "Written":
-        """Return what the ledger kept; of a row that was never written, nothing."""
+        """Return what the ledger stored; empty for a row that was never written."""
         given = kept or {}
         return cls(given.get("values", {}), frozenset(given.get("people", ())))
 
     @classmethod
     def found(cls, table: Table, values: Mapping[str, Value], before: "Written | None" = None) -> "Written":
-        """Return a row as it was found: what is in a `once` property and was not written by us is people's."""
+        """Return a row as found: people own a `once` property that we did not write."""
         ours = before or cls({})
         theirs = {
             key
@@ -69,11 +71,11 @@ class Written:
         return {"values": dict(self.values), "people": sorted(self.people)}
 
     def after(self, values: Mapping[str, Value]) -> "Written":
-        """Return it with these values written over it."""
+        """Return it with these values applied."""
         return Written({**self.values, **values}, self.people)
 
     def changes(self, wanted: Mapping[str, Value]) -> Values:
-        """Return what is to be written so that the row says what is wanted; nothing that people own."""
+        """Return the updates that make the row current, without properties that people own."""
         return {
             key: value
             for key, value in wanted.items()
@@ -81,8 +83,18 @@ class Written:
         }
 
 
+def address_of(row: Row) -> str:
+    """Return the address in a row as somebody typed it; empty if there is none."""
+    return str(row.values.get("email") or "").strip()
+
+
+def by_address(rows: Iterable[Row]) -> dict[str, Row]:
+    """Return the rows that have an address by its normalised form; of several rows the first."""
+    return {looked_up(address_of(row)): row for row in reversed(list(rows)) if address_of(row)}
+
+
 def contact_row(contact: Contact, hooks: Sequence[HookEvent], call: ShownCall, *, suppressed: bool) -> Values:
-    """Return what a contact's row says."""
+    """Return the content of a contact's row."""
     facts = contact.properties
     return {
         "name": _name(contact),
@@ -105,7 +117,7 @@ def contact_row(contact: Contact, hooks: Sequence[HookEvent], call: ShownCall, *
 
 
 def sequence_row(contact: Contact, enrolment: Enrolment) -> Values:
-    """Return what an enrolment's row says."""
+    """Return the content of an enrolment's row."""
     coming = _next(enrolment)
     return {
         "name": _name(contact),
@@ -140,7 +152,7 @@ def _phase(hooks: Sequence[HookEvent], booking: str | None, facts: Mapping[str, 
 def _status(enrolment: Enrolment) -> str:
     if enrolment.state != EnrolmentState.EXITED:
         return STATUSES[EnrolmentState(enrolment.state)]
-    # A status is a choice among few: a reason with its day, as an unsubscribe has, stands under Last Problem.
+    # Status has few options: a reason with its date, such as an unsubscribe's, goes to Last Problem.
     return f"Ended: {REASONS[Event(enrolment.exit_event)]}" if enrolment.exit_event else "Stopped"
 
 

@@ -1,4 +1,4 @@
-"""Which of a person's calls a row shows, and what became of it."""
+"""Shown call: which of a person's bookings a row shows, and its outcome."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ LAST = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class ShownCall:
-    """One call: what became of it, and when it is; both None for who never had one."""
+    """One booking: outcome and start; both None for a person without bookings."""
 
     status: str | None = None
     at: datetime | None = None
 
 
 def shown_call(hooks: Sequence[HookEvent], booked: Sequence[Booking], now: datetime) -> ShownCall:
-    """Return the next call that stands, else the last one that there was, with what was told of it since."""
+    """Return the next booking that stands, else the last one, with its latest outcome."""
     calls = sorted((each for each in booked if each.state != BookingState.SERIES), key=_time)
     standing = [call for call in calls if call.state == BookingState.BOOKED]
     coming = [call for call in standing if _time(call) >= now]
@@ -48,7 +48,7 @@ def _time(call: Booking) -> datetime:
 
 
 def _called(hook: HookEvent, calls: Sequence[Booking]) -> datetime:
-    """Return when the call was that an event tells the outcome of, as well as that is known."""
+    """Return the start of the booking that an event reports on, as well as it is known."""
     known = next((call.call_at for call in calls if call.occurrence == hook.occurrence), None)
     return known or hook.call_at or _said(hook)
 

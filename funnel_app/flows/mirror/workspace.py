@@ -1,14 +1,15 @@
-"""The desk: are the databases in Notion as Funnel needs them, add what is missing, repair rows by comparison."""
+"""Workspace: check the databases in Notion, add what is missing, and repair rows."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from funnel_app.campaigns.called import as_choice
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.mirror.mirror import mirror_some
-from funnel_app.flows.mirror.rows import Written
+from funnel_app.flows.mirror.rows import Written, address_of, by_address
 from funnel_app.flows.mirror.write import Tally
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.notion.schema import Table
@@ -24,7 +25,7 @@ TRIES = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """What was found of one database: its title, and each fault with what to do."""
+    """The result for one database: its title, and each fault with the fix."""
 
     title: str
     faults: list[str]
@@ -33,7 +34,7 @@ class Looked:
 
 @dataclass(frozen=True, kw_only=True)
 class Added:
-    """What was added to one database; the id only of one that was made, with the setting that is to name it."""
+    """What was added to a database; the id only for a new one, with the setting for it."""
 
     title: str
     properties: list[str]
@@ -51,7 +52,7 @@ class Synced:
 
 
 def check_desk(deps: Deps) -> list[Looked]:
-    """Compare every database that is set with the schema. Raises Unavailable or Rejected."""
+    """Compare every configured database with the schema. Raises Unavailable or Rejected."""
     return [
         Looked(title=table.table.title, faults=table.faults(), wishes_lacking=table.wishes_lacking())
         for table in deps.desk.tables
@@ -59,10 +60,10 @@ def check_desk(deps: Deps) -> list[Looked]:
 
 
 def prepare_desk(deps: Deps, under_page: str | None = None) -> list[Added]:
-    """Add to every database what the schema has and it has not; below a page, make databases that are not set.
+    """Add the schema's missing properties to every database; below a page, create unconfigured databases.
 
-    Nothing is removed, renamed or retyped. Adding is safe to repeat; making is not, until the new ids are set.
-    What the mirror could not write before is written again. Raises Unavailable or Rejected.
+    Nothing is removed, renamed or retyped. Adding is safe to repeat; creating is not, until the new ids are configured.
+    Rows that the mirror could not write are retried. Raises Unavailable or Rejected.
     """
     choices = {"start": _startable(deps)}
     added = [Added(title=table.table.title, properties=table.add_missing(choices)) for table in deps.desk.tables]
@@ -77,8 +78,7 @@ def prepare_desk(deps: Deps, under_page: str | None = None) -> list[Added]:
 
 def _startable(deps: Deps) -> tuple[str, ...]:
     sequences = (s for c in deps.registry.campaigns.values() for s in c.sequences.values() if not s.per_occurrence)
-    # A choice in Notion holds no comma.
-    return tuple(sequence.title.replace(",", ";") for sequence in sequences)
+    return tuple(as_choice(sequence.title) for sequence in sequences)
 
 
 def _made(table: Table, id_: str) -> Added:
@@ -86,9 +86,9 @@ def _made(table: Table, id_: str) -> Added:
 
 
 def sync_desk(deps: Deps, *, everybody: bool) -> Synced:
-    """Compare the rows in Notion with the ledger and write what differs; rows that are gone are made again.
+    """Compare the rows in Notion with the ledger and write the differences; missing rows are created again.
 
-    Those of people with a running sequence, or of everybody. Safe to repeat. Raises Unavailable or Rejected.
+    For people with a running sequence, or everybody. Safe to repeat. Raises Unavailable or Rejected.
     """
     desk, tally = deps.desk, Tally()
     found = {table: {row.id: row for row in table.rows()} for table in (desk.contacts, desk.sequences) if table}
@@ -121,8 +121,8 @@ def _mark_stale(deps: Deps, ids: list[UUID]) -> None:
 
 @retry_on_conflict
 def _take_stock(deps: Deps, ids: list[UUID], found: dict[NotionTable, dict[str, Row]]) -> None:
-    """Keep what Notion has now as what was written last, so that the mirror sees each difference."""
-    known = _by_address(found[deps.desk.contacts].values()) if deps.desk.contacts else {}
+    """Store Notion's content as last written, so that the mirror sees each difference."""
+    known = by_address(found[deps.desk.contacts].values()) if deps.desk.contacts else {}
     with deps.sessions.begin() as session:
         contacts.lock(session, ids)
         mirrored.mark_stale(session, ids, deps.now())
@@ -137,11 +137,6 @@ def _take_stock(deps: Deps, ids: list[UUID], found: dict[NotionTable, dict[str, 
                 elif memory is contact and contact.email_norm in known:
                     contact.notion_page_id = known[contact.email_norm].id
                     _remember(table, contact, known[contact.email_norm])
-
-
-def _by_address(rows: Iterable[Row]) -> dict[str, Row]:
-    """Return the oldest row of each address, in whatever case somebody typed it."""
-    return {looked_up(str(row.values["email"])): row for row in reversed(list(rows)) if row.values["email"]}
 
 
 def _remember(table: NotionTable, memory: Contact | Enrolment, row: Row | None) -> None:
@@ -167,5 +162,5 @@ def _write_all(deps: Deps, tally: Tally) -> None:
 
 
 def _doubles(rows: Iterable[Row]) -> list[str]:
-    counts = Counter(looked_up(str(row.values["email"])) for row in rows if row.values["email"])
+    counts = Counter(looked_up(address_of(row)) for row in rows if address_of(row))
     return sorted(address for address, count in counts.items() if count > 1)

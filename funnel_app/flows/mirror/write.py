@@ -1,4 +1,4 @@
-"""Write the rows of a few people into Notion, each looked for before it is made."""
+"""Write the rows of a few people into Notion, searching for each before creating it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from funnel_app.ledger.models import Contact, Enrolment, HookEvent
 
 LEASE = timedelta(seconds=90)
 AFTER_A_REFUSAL = timedelta(minutes=10)
-# These say that the whole table cannot be written, not one row.
+# Errors about the whole table, not one row.
 TABLE_WIDE = frozenset({"unauthorized", "restricted_resource", "object_not_found", "schema", "no_data_source"})
 
 log = structlog.get_logger()
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 @dataclass
 class Tally:
-    """What one run did: rows made and changed, people whose rows Notion refused, and why."""
+    """The result of one run: rows created and changed, people refused, and why."""
 
     people: int = 0
     made: int = 0
@@ -37,7 +37,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Person:
-    """A contact with all that the rows are made of, as read under the lease."""
+    """A contact with everything its rows need, read under the lease."""
 
     contact: Contact
     enrolments: Sequence[Enrolment]
@@ -47,7 +47,7 @@ class Person:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The address normalised, and as it was typed: people may have typed it so into Notion."""
+        """The address normalised and as typed: people may have typed it so into Notion."""
         return (self.contact.email_norm, self.contact.email)
 
 
@@ -55,7 +55,7 @@ class Person:
 def release(
     deps: Deps, ids: Sequence[UUID], token: UUID, *, wait: timedelta | None = None, error: str | None = None
 ) -> None:
-    """Let others write these people's rows, at once or after a wait; where the lease was lost, nothing happens."""
+    """Release these people's leases, at once or after a delay; lost leases are ignored."""
     now = deps.now()
     with deps.sessions.begin() as session:
         contacts.lock(session, ids)
@@ -63,7 +63,7 @@ def release(
 
 
 class Rows:
-    """The rows of a few people, on their way into Notion."""
+    """The rows of a few people, being written to Notion."""
 
     def __init__(self, deps: Deps, token: UUID, tally: Tally) -> None:
         self.deps = deps
@@ -75,7 +75,7 @@ class Rows:
         self._sequences: list[Row] = []
 
     def look_up(self, people: Sequence[Person]) -> None:
-        """Ask for rows that are there already, of all these people in one question a table."""
+        """Search for existing rows of all these people, one query a table."""
         desk = self.deps.desk
         strangers = [address for p in people if p.contact.notion_page_id is None for address in p.addresses]
         if desk.contacts and strangers:
@@ -88,7 +88,7 @@ class Rows:
             self._sequences = [row for row in found if row.id not in taken]
 
     def write(self, person: Person) -> bool:
-        """Write all rows of a person that are behind; False where the whole table refuses, or the lease was lost."""
+        """Write a person's outdated rows; False if the whole table refuses, or the lease was lost."""
         now = self.deps.now()
         with self.deps.sessions.begin() as session:
             if not mirrored.renew(session, person.contact.id, self.token, now + LEASE):
@@ -138,12 +138,12 @@ class Rows:
             if page_id is not None:
                 written = self._update(table, page_id, written, wanted, seen=seen)
         except RowGone:
-            # Before one is made again: Notion may have another of this person.
+            # Before creating one again: Notion may have another of this person.
             page_id, written = self._update_left(table, memory, person, wanted)
         if page_id is None:
             page_id, written = self._make(table, person, wanted), Written(wanted)
         with self.deps.sessions.begin() as session:
-            # The lease first: it locks the contact, as every transaction does before it touches anything of theirs.
+            # The lease first: it locks the contact, as every transaction does before touching their data.
             if mirrored.renew(session, person.contact.id, self.token, self.deps.now() + LEASE):
                 mirrored.wrote(session, memory, page_id, written.as_json())
 
@@ -162,7 +162,7 @@ class Rows:
 
     def _update(self, table: NotionTable, page_id: str, written: Written, wanted: Values, *, seen: bool) -> Written:
         changes = written.changes(wanted)
-        # A person may have written there since: what was not seen just now is looked at first.
+        # A person may have edited it: read the row first unless it was just read.
         if not seen and any(table.table.properties[key].writes is Writes.ONCE for key in changes):
             written = Written.found(table.table, table.get(page_id).values, written)
             changes = written.changes(wanted)

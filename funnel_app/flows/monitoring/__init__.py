@@ -1,1 +1,1 @@
-"""Whether all is well, and who is told when it is not."""
+"""Monitoring: whether all is well, and who is notified if not."""

@@ -1,4 +1,4 @@
-"""Alarms: every kind of thing that Funnel tells of by itself: what it means, what to do, how long it lasts first."""
+"""Alarms: every kind of alert: its title, meaning, fix, and how long it must last before it is sent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from funnel_app.flows.replies.standing import WAITING as REPLIES_WAITING
 from funnel_app.flows.sending.eligibility import OFF_THE_LIST
 
 AT_ONCE = timedelta(0)
-# What happens together is told together, with its number.
+# Events of this window share one alert, with their number.
 TOGETHER = timedelta(minutes=1)
 QUIET = timedelta(hours=1)
 BROKEN_TEXT, NOTION_AWAY, DOCTOR = "text_broken", "notion_away", "doctor"
@@ -21,10 +21,9 @@ BROKEN_TEXT, NOTION_AWAY, DOCTOR = "text_broken", "notion_away", "doctor"
 
 @dataclass(frozen=True)
 class Alarm:
-    """One kind: its name for people, what it means, what to do, and how long it must last before anybody is told.
+    """One kind of alert: title, meaning, fix, and how long it must last before anybody is notified.
 
-    `page` is the console's page that shows it. What happens rather than lasts is over when no more of it came for so
-    long.
+    `page` is the console's page that shows it. A kind that counts events ends after this time without a new one.
     """
 
     title: str
@@ -72,14 +71,14 @@ ALARMS: Mapping[str, Alarm] = {
     "sending_paused": Alarm(
         "Sending is paused",
         "Resend refuses the account, the key, the sender or the quota: no email goes out",
-        fix="Mend what Resend names; sending tries again by itself",
+        fix="Fix what Resend names; sending tries again by itself",
         page="doctor",
     ),
     "resend_away": Alarm(
         "Resend does not take emails",
         "they wait, and go when it is back",
         timedelta(minutes=5),
-        "Mend the setting that it names; where it names none, look at resend-status.com and wait",
+        "Fix the setting that it names; where it names none, look at resend-status.com and wait",
     ),
     "clock_jumped": Alarm(
         "The clock is wrong",
@@ -102,13 +101,13 @@ ALARMS: Mapping[str, Alarm] = {
     "calls_refused": _happens(
         "Incoming calls could not be used",
         "what their sender sent cannot be used: those leads get nothing yet",
-        "Correct and replay them on the page (or with flask hooks replay), and have the sender mended",
+        "Correct and replay them on the page (or with flask hooks replay), and have the sender fixed",
         "hooks?outcome=refused",
     ),
     "calls_not_kept": _happens(
         "Incoming calls are counted and not kept",
         "a sender fills the 20 MB that its refused calls may take in a day: what comes now cannot be replayed",
-        "Stop that sender or have it mended; what it sent meanwhile must be asked of it again",
+        "Stop that sender or have it fixed; what it sent meanwhile must be asked of it again",
     ),
     "calls_unproven": Alarm(
         "Incoming calls without our secret",
@@ -136,7 +135,7 @@ ALARMS: Mapping[str, Alarm] = {
     BROKEN_TEXT: Alarm(
         "A text cannot be sent",
         "its emails wait, or go with the last good text, until it is corrected",
-        # Whoever is typing is through with it by then.
+        # Longer than somebody needs to finish an edit.
         timedelta(seconds=30),
         "Correct the text in Notion; it is seen by itself within a minute",
         page="templates",
@@ -149,7 +148,7 @@ ALARMS: Mapping[str, Alarm] = {
         page="templates",
     ),
     **{
-        name: Alarm(broken.title, f"{broken.broken}; {broken.mended_by}", fix=_sentence(broken.fix))
+        name: Alarm(broken.title, f"{broken.broken}; {broken.recovery}", fix=_sentence(broken.fix))
         for name, broken in INVARIANTS.items()
     },
     State.BOUNCED: _happens(
@@ -174,7 +173,7 @@ ALARMS: Mapping[str, Alarm] = {
     State.FAILED: _happens(
         "Emails failed",
         "Resend refused them for good, or could not send what it took",
-        "Mend what the reason names, then try again on the lead's page, or run flask emails retry; flask trace --ids "
+        "Fix what the reason names, then try again on the lead's page, or run flask emails retry; flask trace --ids "
         "shows the id",
         f"leads?trouble={State.FAILED}",
     ),
@@ -188,7 +187,7 @@ ALARMS: Mapping[str, Alarm] = {
     EVENTS_GIVEN_UP: _happens(
         "Events were given up",
         "a receiver did not take them in three days, and does not know of them",
-        "Mend the receiver, then tell it again: flask events replay --given-up, or on the page",
+        "Fix the receiver, then tell it again: flask events replay --given-up, or on the page",
         "outgoing?state=given_up",
     ),
     REPLIES_WAITING: Alarm(
@@ -201,7 +200,7 @@ ALARMS: Mapping[str, Alarm] = {
     REPLIES_KEPT: _happens(
         "Replies did not go on to your mailbox",
         "too much came within the hour, or the mailbox of REPLY_FORWARD_TO does not take it",
-        "Read them on the page; what a mailbox refuses, mend there, then run flask replies forward",
+        "Read them on the page; what a mailbox refuses, fix there, then run flask replies forward",
         "replies",
     ),
     "list_stopped": _happens(
@@ -230,7 +229,7 @@ ALARMS: Mapping[str, Alarm] = {
         "The dead man's switch does not hear us",
         "if this whole machine goes, nobody is told",
         timedelta(minutes=5),
-        "Make the check anew there, and set HEARTBEAT_URL to its address",
+        "Make the check again there, and set HEARTBEAT_URL to its address",
     ),
     "ledger_damaged": Alarm(
         "The ledger is damaged",
@@ -247,5 +246,5 @@ ALARMS: Mapping[str, Alarm] = {
 
 
 def title_of(kind: str) -> str:
-    """Return the name of a kind for people."""
+    """Return the title of a kind."""
     return ALARMS[kind].title if kind in ALARMS else kind.replace("_", " ").capitalize()

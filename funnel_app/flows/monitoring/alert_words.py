@@ -1,4 +1,4 @@
-"""Alert words: what a tired person reads in a chat: what is wrong, what it means, what to do, and where to look."""
+"""Alert texts, for a tired reader of a chat: what is wrong, what it means, what to do, and where to look."""
 
 from funnel_app.config import Settings
 from funnel_app.flows.monitoring.alarms import ALARMS

@@ -1,4 +1,4 @@
-"""Backups: which copies of the ledger there are, whether one is due, and what is wrong with them."""
+"""Backups: which exist, whether one is due, and what is wrong with them."""
 
 import shutil
 from collections.abc import Mapping
@@ -13,38 +13,38 @@ from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import incidents
 
 FAILED, OLD, BROKEN, BEHIND = "backup_failed", "backup_old", "backup_broken", "replica_behind"
-# The exit code of a backup that was not made and has said why.
+# The exit code of a failed backup that has reported why.
 TOLD = 3
 NIGHTS = 2
 LITTLE_ROOM = 100 * 2**20
-# Where backups are made, and their folder is to be seen.
+# Only where backups are made and their folder is mounted.
 ROLES = ("all", "scheduler")
 
 
 def newest_at(deps: Deps) -> datetime | None:
-    """Return when the newest backup was made; None where there is none."""
+    """Return the time of the newest backup; None if there is none."""
     found = taken(Path(deps.settings.backup_dir)) if deps.settings.backup_dir else []
     return found[-1][0] if found else None
 
 
 def tell(deps: Deps, why: str | None) -> None:
-    """Note how the backup of this night ended: why there is none, or None where it was made."""
+    """Record the result of tonight's backup: why it failed, or None if it was made."""
     note(deps, {(FAILED, ""): why} if why else {}, [FAILED])
 
 
 def why_failed(deps: Deps) -> str | None:
-    """Return why the last try made no backup; None where it did."""
+    """Return why the last backup failed; None if it did not."""
     with deps.reads() as session:
         return next((incident.detail for incident in incidents.current(session, {FAILED})), None)
 
 
 def tell_broken(deps: Deps, broken: Mapping[str, str]) -> None:
-    """Note which of the backups that are kept cannot be brought back any more, and why, by their names."""
+    """Record which kept backups can no longer be restored, and why, by file name."""
     note(deps, {(BROKEN, name): why for name, why in broken.items()}, [BROKEN])
 
 
 def still_broken(deps: Deps) -> dict[str, str]:
-    """Return what the last look found broken and is there still, by its name: one that was removed is over."""
+    """Return the broken backups that still exist, by file name."""
     folder = Path(deps.settings.backup_dir or "/nowhere")
     with deps.reads() as session:
         found = {incident.subject: incident.detail for incident in incidents.current(session, {BROKEN})}
@@ -52,13 +52,13 @@ def still_broken(deps: Deps) -> dict[str, str]:
 
 
 def why_broken(deps: Deps) -> str | None:
-    """Return which backups were damaged after they were made; None where none was."""
+    """Return which backups were damaged after they were made; None if none was."""
     told = [f"{name} was damaged after it was made: {why}" for name, why in sorted(still_broken(deps).items())]
     return "; ".join(told) or None
 
 
 def why_old(deps: Deps) -> str | None:
-    """Return since when there is no backup, where two nights brought none; None where that is well."""
+    """Return since when there is no backup, if two nights made none; None otherwise."""
     newest = newest_at(deps)
     if (
         deps.settings.role not in ROLES
@@ -70,7 +70,7 @@ def why_old(deps: Deps) -> str | None:
 
 
 def why_no_room(deps: Deps) -> str | None:
-    """Return how little room the backups' own volume has; None where there is enough, or no folder yet."""
+    """Return how little room the backups' volume has; None if there is enough, or no folder yet."""
     folder = Path(deps.settings.backup_dir or "/nowhere")
     if not folder.is_dir() or (free := shutil.disk_usage(folder).free) >= LITTLE_ROOM:
         return None
@@ -78,7 +78,7 @@ def why_no_room(deps: Deps) -> str | None:
 
 
 def why_behind(deps: Deps) -> str | None:
-    """Return why the replica has not the newest change; None where it has, or none is wanted here."""
+    """Return why the replica lacks the newest change; None if it has it, or none is configured."""
     if deps.replica is None or deps.settings.role not in ROLES:
         return None
     try:
@@ -89,7 +89,7 @@ def why_behind(deps: Deps) -> str | None:
 
 
 def why_not_well(deps: Deps) -> str | None:
-    """Return what is wrong with the backups, in plain words; None where all is well or none are wanted."""
+    """Return what is wrong with the backups in plain words; None if all is well or none are wanted."""
     if deps.settings.backup_dir is None:
         return None
     return why_failed(deps) or why_old(deps) or why_broken(deps)

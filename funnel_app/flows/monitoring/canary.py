@@ -1,4 +1,4 @@
-"""Canary: from the public hook to a delivered email, as a lead would go; hourly, and by hand."""
+"""Canary: a made-up lead from the public hook to a delivered email, hourly and on request."""
 
 import secrets
 from datetime import timedelta
@@ -15,15 +15,15 @@ KEPT_FOR = timedelta(days=2)
 AT_A_TIME = 200
 
 
-def fly(deps: Deps) -> UUID:
+def start(deps: Deps) -> UUID:
     """Start a canary through the public hook and return its enrolment. Raises Unavailable or Rejected."""
     address = f"{canaries.PREFIX}{secrets.token_hex(6)}@{canaries.DOMAIN}"
     answer = deps.public.sign_up(CANARY, {"email": address, "first_name": "Canary"})
     return UUID(str(answer["enrolment_id"]))
 
 
-def fly_when_due(deps: Deps) -> UUID | None:
-    """Start a canary where the last one is a setting's time old; None where it is not, or no canary is to fly."""
+def run_when_due(deps: Deps) -> UUID | None:
+    """Start a canary if the last one is older than CANARY_EVERY; None if not, or if none is configured."""
     every = deps.settings.canary_every
     if not every:
         return None
@@ -31,49 +31,49 @@ def fly_when_due(deps: Deps) -> UUID | None:
     last = latest(deps)
     if last is not None and deps.now() - last.started_at < every:
         return None
-    return fly(deps)
+    return start(deps)
 
 
 def latest(deps: Deps) -> CanaryRun | None:
-    """Return the newest canary; None where none has flown yet."""
+    """Return the newest canary; None where none has run yet."""
     with deps.reads() as session:
         return canaries.latest(session)
 
 
 def latest_arrived(deps: Deps) -> CanaryRun | None:
-    """Return the newest canary that arrived; None where none did."""
+    """Return the newest canary that arrived; None if none did."""
     with deps.reads() as session:
         return canaries.latest_arrived(session)
 
 
 def look_at(deps: Deps, enrolment_id: UUID) -> CanaryRun:
-    """Return how one canary stands."""
+    """Return the state of one canary."""
     with deps.reads() as session:
         return canaries.get(session, enrolment_id)
 
 
 def late(deps: Deps) -> str | None:
-    """Say what is wrong with the newest canary: late, or proved by asking alone; None where it is well or may be.
+    """Say what is wrong with the newest canary: late, or confirmed only by asking; None if it is well or in time.
 
-    Where none is to fly nothing is wrong.
+    None also if no canary is configured.
     """
-    every, flight = deps.settings.canary_every, latest(deps)
-    if not every or flight is None:
+    every, run = deps.settings.canary_every, latest(deps)
+    if not every or run is None:
         return None
-    age = deps.now() - flight.started_at
-    if flight.delivered_at is None and age > DELIVERED_WITHIN:
-        reason = f": {flight.reason}" if flight.reason else ""
-        return f"the test email of {said_at(deps, flight.started_at)} is {flight.state}{reason}"
-    if flight.delivered_at is not None and not flight.told:
-        when = said_at(deps, flight.started_at)
+    age = deps.now() - run.started_at
+    if run.delivered_at is None and age > DELIVERED_WITHIN:
+        reason = f": {run.reason}" if run.reason else ""
+        return f"the test email of {said_at(deps, run.started_at)} is {run.state}{reason}"
+    if run.delivered_at is not None and not run.told:
+        when = said_at(deps, run.started_at)
         return f"the test email of {when} arrived, but only asking told: Resend's reports do not come"
     if age > every + DELIVERED_WITHIN:
-        return f"no test email could start since {said_at(deps, flight.started_at)}: its address does not answer"
+        return f"no test email could start since {said_at(deps, run.started_at)}: its address does not answer"
     return None
 
 
 def forget_old(deps: Deps) -> int:
-    """Delete the canaries of the days before, and all that was sent and heard of them; return how many."""
+    """Delete the canaries of earlier days with their emails and events; return how many."""
     with deps.reads() as session:
         old = canaries.old_contacts(session, deps.now() - KEPT_FOR, AT_A_TIME)
     if old:

@@ -1,4 +1,4 @@
-"""Clock guard: a clock that jumped by over an hour stops all sending, until another clock says that ours is right."""
+"""Clock guard: a clock that jumped by over an hour stops all sending until another clock confirms it."""
 
 from datetime import datetime, timedelta
 
@@ -11,20 +11,20 @@ from funnel_app.steady_clock import JUMP
 
 KIND = "clock"
 RIGHT_WITHIN = timedelta(minutes=5)
-# The pause outlasts any wait for another clock; it is made again while ours is wrong.
+# The pause outlasts any wait for another clock, and is renewed while ours is wrong.
 STOPS_FOR_S = 86_400.0
 
 log = structlog.get_logger()
 
 
 class ClockGuard:
-    """Looks at how far the machine's clock is off the steady one, and at the start at the newest row of the ledger."""
+    """Compares the machine's clock with the steady one, and at the start with the ledger's newest row."""
 
     def __init__(self) -> None:
         self._begun = False
 
     def steady(self, deps: Deps) -> bool:
-        """Return False while the machine's clock is over an hour off the counted time; then sending is stopped."""
+        """Return False while the machine's clock is over an hour off the counted time; sending is then stopped."""
         jump = deps.clock.jump() or self._at_the_start(deps)
         if abs(jump) <= JUMP:
             return True
@@ -47,13 +47,13 @@ def _is_stopped(deps: Deps) -> bool:
 
 
 def stop(deps: Deps, reason: str) -> None:
-    """Stop all sending for the clock's sake."""
+    """Stop all sending because of the clock."""
     log.error("clock_jumped", reason=reason)
     deps.pause.pause(reason, STOPS_FOR_S, KIND)
 
 
 def compare_with_world(deps: Deps) -> None:
-    """Ask another machine for the time, and stop sending where ours is over an hour off; nothing where none answers."""
+    """Ask another machine for the time; stop sending if ours is over an hour off. Does nothing without an answer."""
     world = ask_the_time(deps)
     off = deps.clock.shown() - world if world else timedelta(0)
     if abs(off) > JUMP and not _is_stopped(deps):
@@ -61,7 +61,7 @@ def compare_with_world(deps: Deps) -> None:
 
 
 def go_on_when_right(deps: Deps) -> bool:
-    """Let sending go on where it was stopped for the clock, and another machine says that ours is right."""
+    """Resume sending that the clock stopped, once another machine confirms our time."""
     if not _is_stopped(deps):
         return False
     world = ask_the_time(deps)
@@ -73,7 +73,7 @@ def go_on_when_right(deps: Deps) -> bool:
 
 
 def end_doubt(deps: Deps) -> bool:
-    """Ask another machine for the time where this process does not follow its own clock; False while it does not."""
+    """Ask another machine for the time while this process does not follow its clock; False until it does."""
     if abs(deps.clock.jump()) <= JUMP:
         return True
     ask_the_time(deps)
@@ -81,7 +81,7 @@ def end_doubt(deps: Deps) -> bool:
 
 
 def ask_the_time(deps: Deps) -> datetime | None:
-    """Return another machine's time, and go by it where ours is over an hour off; None where none answers."""
+    """Return another machine's time, and adopt it if ours is over an hour off; None without an answer."""
     try:
         world = deps.world_time(deps.settings.resend_api_url)
     except Unavailable as error:

@@ -1,4 +1,4 @@
-"""A day's emails: what became of all that were due, counted once for the console, the headline and the digest."""
+"""Day: what became of all emails due on a day, counted once for the console, the headline and the digest."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ WAITING = (State.PLANNED, State.HELD, State.AMBIGUOUS)
 
 @dataclass(frozen=True)
 class Day:
-    """How many emails were due, and where they are: due is the sum of the others.
+    """How many emails were due, by state; `due` is the sum.
 
-    Emails that were never to go, since their sequence had ended or somebody else sent them, are not due.
+    Emails that were never to go, since their sequence had ended or somebody else sent them, do not count.
     """
 
     delivered: int = 0
@@ -44,7 +44,7 @@ class Day:
 
 
 def day_of(states: Mapping[State, int]) -> Day:
-    """Return the day that these counts by state make."""
+    """Return the day from its counts by state."""
 
     def number(among: tuple[State, ...]) -> int:
         return sum(states.get(state, 0) for state in among)
@@ -53,17 +53,17 @@ def day_of(states: Mapping[State, int]) -> Day:
 
 
 def states_of_day(session: Session, day: date, timezone: str) -> dict[State, int]:
-    """Count the emails that are due on a day of the business, by the state that they are in now."""
+    """Count the emails due on a day in the business's time zone, by present state."""
     return today.states_due_between(session, *bounds(day, timezone))
 
 
 def bounds(day: date, timezone: str) -> tuple[datetime, datetime]:
-    """Return when a day of the business begins, and when the next one does."""
+    """Return the start of a day in the business's time zone, and of the next."""
     midnights = (datetime.combine(each, time(), ZoneInfo(timezone)) for each in (day, day + timedelta(days=1)))
     first, then = (midnight.astimezone(UTC) for midnight in midnights)
     return first, then
 
 
 def local_day(now: datetime, timezone: str) -> date:
-    """Return which day of the business a time belongs to."""
+    """Return the date of a time in the business's time zone."""
     return now.astimezone(ZoneInfo(timezone)).date()

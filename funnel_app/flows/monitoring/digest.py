@@ -1,4 +1,4 @@
-"""Digest: each morning one line on what became of yesterday's emails, so that silence is never taken for success."""
+"""Digest: each morning a line on yesterday's emails, so that silence is never mistaken for success."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ BAD = {
 
 
 def digest_when_due(deps: Deps) -> bool:
-    """Keep yesterday's digest from eight o'clock on in the business's time zone; False where it is kept already."""
+    """Store yesterday's digest from 08:00 on in the business's time zone; False if it is stored already."""
     local = deps.now().astimezone(ZoneInfo(deps.settings.timezone))
     key = f"digest:{local.date()}"
     if local.hour < HOUR or deps.settings.alert_webhook_url is None:
@@ -46,13 +46,13 @@ def digest_when_due(deps: Deps) -> bool:
 
 
 def _begins_today(session: Session, midnight: datetime) -> bool:
-    """Say whether this ledger was not there yesterday: of a day before the first one there is nothing to tell."""
+    """Say whether this ledger did not exist yesterday: there is nothing to report of that day."""
     first = watching.oldest_call_at(session)
     return not notices.any_beginning(session, "digest:") and (first is None or first >= midnight)
 
 
 def digest(deps: Deps, day: date) -> str:
-    """Return how all stands now, and one line on the emails of a day of the business, by what became of them."""
+    """Return the headline, and a line on a day's emails by what became of them."""
     zone = deps.settings.timezone
     with deps.reads() as session:
         states = states_of_day(session, day, zone)

@@ -1,4 +1,4 @@
-"""Doctor: look at everything that an email needs on its way, and say what to do about what is wrong."""
+"""Doctor: check everything that an email depends on, and say how to fix what is wrong."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -65,14 +65,14 @@ CHECKS: Mapping[str, Probe] = {
     "heartbeat": outside.heartbeat,
     "events": outside.events,
 }
-# What comes and goes by itself, and is looked at each time that it is shown.
+# Transient states, checked again each time the result is shown.
 HEARD_OF = frozenset({Part.REDIS, Part.SCHEDULER, Part.WORKERS})
 
 
 def examine(deps: Deps) -> list[Check]:
-    """Return every finding, in the order of the table, with no secret in it, and no full address. Changes nothing.
+    """Return every finding, in the order of the table, without secrets or full addresses. Changes nothing.
 
-    One cause is one fault: that of a ledger which is away says what could not be looked at for it.
+    One cause is one fault: the ledger's, if it is away, names the checks that could not run.
     """
     return _masked(_examined(deps))
 
@@ -92,7 +92,7 @@ def _examined(deps: Deps) -> list[Check]:
 
 
 def _telling(ledger: Check, unseen: Sequence[str]) -> Check:
-    """Return the ledger's check with what could not be looked at without it; a fault where it is back by now."""
+    """Return the ledger's check with the checks that could not run without it; a fault even if it is back by now."""
     names = ", ".join(unseen)
     if ledger.status is Status.FAULT:
         return replace(ledger, detail=f"{ledger.detail}; not looked at meanwhile: {names}")
@@ -101,24 +101,24 @@ def _telling(ledger: Check, unseen: Sequence[str]) -> Check:
 
 @dataclass(frozen=True)
 class Examination:
-    """What was found when everything was last examined."""
+    """The result of the last run of all checks."""
 
     at: datetime
     checks: tuple[Check, ...]
 
     def counted(self, status: str) -> int:
-        """Return how many checks stand so."""
+        """Return the number of checks with this status."""
         return standing(self.checks, status)
 
     @property
     def amiss(self) -> list[Check]:
-        """What is not ok, the worst first."""
+        """The findings that are not ok, worst first."""
         faults = [check for check in self.checks if check.status is Status.FAULT]
         return faults + [check for check in self.checks if check.status is Status.WARNING]
 
 
 def with_present(examined: Examination, found: Sequence[Stop]) -> Examination:
-    """Return an examination in which the parts stand as they are seen now, and not as they stood when it was made."""
+    """Return an examination with the transient checks replaced by their present state."""
     silent = {str(stop.part): stop.words for stop in found}
     return replace(examined, checks=tuple(_present(check, silent) for check in examined.checks))
 
@@ -131,21 +131,21 @@ def _present(check: Check, silent: Mapping[str, str]) -> Check:
 
 
 def examine_and_keep(deps: Deps) -> list[Check]:
-    """Run all checks, and keep what was found for the console, where Redis is not away.
+    """Run all checks, and store the findings for the console if Redis is there.
 
-    What is kept masks addresses, and what is returned does not: who reads it may read them.
+    The stored findings have masked addresses, the returned ones do not.
     """
     checks = _examined(deps)
     found = {"at": iso(deps.now()), "checks": [check.as_json() for check in _masked(checks)]}
     with suppress(Unavailable):
-        deps.vitals.keep_examined(json.dumps(found))
+        deps.process_status.keep_examined(json.dumps(found))
     return checks
 
 
 def last_examination(deps: Deps) -> Examination | None:
-    """Return what the last examination found; None where there was none within a day, or Redis is away."""
+    """Return the findings of the last run; None if there was none within a day, or Redis is away."""
     try:
-        kept = deps.vitals.examined()
+        kept = deps.process_status.examined()
     except Unavailable:
         return None
     if kept is None:
@@ -156,13 +156,13 @@ def last_examination(deps: Deps) -> Examination | None:
 
 
 def _look(deps: Deps, name: str, look: Probe) -> list[Check] | None:
-    """Return what a look finds; None where the ledger is away."""
+    """Return a check's findings; None if the ledger is away."""
     try:
         return list(look(deps))
     except LedgerUnavailable as error:
         log.warning("check_without_ledger", check=name, error=explain(error))
         return None
-    except Exception as error:  # one look that breaks must not hide all others
+    except Exception as error:  # one check that crashes must not hide the others
         log.exception("check_failed", check=name)
         words = f"the look itself broke ({type(error).__name__}: {error})"
         return [fault(name, words, "report this with the log's line check_failed; the other checks stand")]

@@ -1,4 +1,4 @@
-"""The headline: in one sentence whether all is well. Whoever tells that, a page, a command or a chat, tells this."""
+"""Headline: whether all is well, in one sentence that every page, command and chat uses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from funnel_app.ledger import incidents
 from funnel_app.ledger.engine import LedgerUnavailable
 
 PAUSED = "all sending is paused "
-# A pause of these kinds stays until somebody mends its cause; others end by themselves within seconds.
+# These pauses last until somebody fixes the cause; others end within seconds.
 LASTING = frozenset({"config", "quota", "clock"})
 
 
 class Standing(StrEnum):
-    """How Funnel stands as a whole."""
+    """The overall state of Funnel."""
 
     WELL = "well"
     NEEDS_YOU = "needs_you"
@@ -29,7 +29,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Headline:
-    """How Funnel stands, that in one sentence, and everything that a person has to do something about."""
+    """The overall state, a sentence on it, and everything that needs a person."""
 
     state: Standing
     sentence: str
@@ -37,7 +37,7 @@ class Headline:
 
 
 def headline(stop: str | None, wants: Sequence[str], day: Day) -> Headline:
-    """Return the headline of what stands still, what a person has to do, and how the day goes."""
+    """Return the headline from what is stopped, what needs a person, and today's emails."""
     if stop is not None:
         return Headline(Standing.STOPPED, stop, tuple(wants))
     if wants:
@@ -50,10 +50,10 @@ def headline(stop: str | None, wants: Sequence[str], day: Day) -> Headline:
 def current_headline(
     deps: Deps, found: Sequence[Stop] | None = None, whole: Mapping[str, str] = NOTHING_WHOLE
 ) -> Headline:
-    """Return the headline of this moment, where all parts were not looked at already after a look at them.
+    """Return the present headline, checking all parts unless their state is passed in.
 
-    `whole` has details by kind for those who may see addresses. Never raises: that nothing can be asked is itself the
-    headline.
+    `whole` has unmasked details by kind, for those who may see addresses. Never raises: if nothing can be asked, that
+    is the headline.
     """
     found = stops(deps) if found is None else found
     try:

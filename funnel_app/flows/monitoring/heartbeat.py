@@ -1,4 +1,4 @@
-"""Dead man's switch: a sign to somebody outside this machine, each minute, and only while all is well."""
+"""Heartbeat: a call to a dead man's switch outside this machine, each minute, only while all is well."""
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.backups import why_not_well
@@ -12,9 +12,9 @@ KIND = "heartbeat_failed"
 
 
 def ping(deps: Deps) -> bool | None:
-    """Call HEARTBEAT_URL where all invariants hold, all parts are there and backups are made; False where it was not.
+    """Call HEARTBEAT_URL if all invariants hold, all parts run and backups are made; False if not.
 
-    None where it does not answer, or knows no such switch. That is an incident: the switch is itself looked at.
+    None if it does not answer, or knows no such check. That is an incident: the switch itself is monitored.
     """
     url = deps.settings.heartbeat_url
     if url is None or faults(deps) or any(count_invariants(deps).values()) or why_not_well(deps):
@@ -23,13 +23,13 @@ def ping(deps: Deps) -> bool | None:
         deps.alerts.ping(url)
     except GatewayError as error:
         note(deps, {(KIND, ""): f"HEARTBEAT_URL: {error}"}, [KIND])
-        # Called again after a minute, and not soon: what refuses us must not be hammered.
+        # Retried after a minute, so that a service that refuses us is not hammered.
         return None
     note(deps, {}, [KIND])
     return True
 
 
 def why_unheard(deps: Deps) -> str | None:
-    """Return why the switch did not take the last call; None where it did."""
+    """Return why the last call failed; None if it did not."""
     with deps.reads() as session:
         return next((incident.detail for incident in incidents.current(session, {KIND})), None)

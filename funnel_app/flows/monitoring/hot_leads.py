@@ -1,4 +1,4 @@
-"""Critical leads: one word of each to whoever calls them, never on the lead's own path, and never twice."""
+"""Hot leads: notify LEADS_WEBHOOK_URL once of each CRITICAL lead, off the lead's own path."""
 
 from datetime import timedelta
 
@@ -13,9 +13,9 @@ LOOK_BACK = timedelta(hours=24)
 
 
 def find_critical(deps: Deps) -> int:
-    """Keep a word of each CRITICAL lead of the last day that nobody was told of; return how many. Safe to repeat.
+    """Queue a notification for each new CRITICAL lead of the last day; return how many. Safe to repeat.
 
-    Tests and canaries are no leads. Without LEADS_WEBHOOK_URL nothing is kept.
+    Tests and canaries do not count. Without LEADS_WEBHOOK_URL nothing is queued.
     """
     if deps.settings.leads_webhook_url is None:
         return 0
@@ -41,5 +41,5 @@ def _is_critical(contact: Contact) -> bool:
 def _word(deps: Deps, contact: Contact) -> str:
     name = contact.name or contact.first_name or "no name given"
     business = f", {contact.business_name}" if contact.business_name else ""
-    # A chat would make links of what strangers typed, under our name.
+    # A chat would turn a lead's text into links that seem to be ours.
     return f"CRITICAL lead: {unlinked(f'{name}{business}')} → {deps.settings.public_url}/console/leads/{contact.id}"

@@ -1,4 +1,4 @@
-"""Incidents: begin what is found, end what is over, and keep a word of each to be said once."""
+"""Incidents: open what is found, close what is over, and queue one notification for each."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -18,20 +18,20 @@ from funnel_app.ledger.watch_models import Incident
 from funnel_app.redact import redactor
 
 CHANNEL = notices.ALERTS
-# What comes and goes is one incident: it is over when it was not seen for so long.
+# A flapping fault is one incident: it is over once unseen for this long.
 OVER_AFTER = timedelta(minutes=2)
 LONGEST_DETAIL = 500
 KEPT_FOR = timedelta(days=90)
 
 log = structlog.get_logger()
 
-# What is wrong: the details by kind and subject.
+# Details by kind and subject.
 Found = Mapping[tuple[str, str], str]
 
 
 @retry_on_conflict
 def note(deps: Deps, found: Found, looked_at: Collection[str]) -> None:
-    """Bring the incidents of the kinds that were looked at up to what was found. Safe in several processes at once."""
+    """Update the incidents of the checked kinds to what was found. Safe to race."""
     kinds = {*looked_at, *(kind for kind, _ in found)}
     if not kinds:
         return
@@ -56,7 +56,7 @@ def _bring_up(deps: Deps, session: Session, incident: Incident, detail: str | No
             incident.told_at = now
             text = began(deps.settings, incident.kind, name_of(deps, incident), deps.registry.in_titles(detail))
             _keep_word(session, incident, "began", text, now)
-    # Seen in the future: the clock was ahead, and is set right.
+    # Seen in the future: the clock was ahead and has been corrected.
     elif incident.told_at is None or abs(now - incident.seen_at) >= OVER_AFTER:
         incident.ended_at = now
         log.info("incident_ended", kind=incident.kind, subject=incident.subject, told=incident.told_at is not None)
@@ -66,7 +66,7 @@ def _bring_up(deps: Deps, session: Session, incident: Incident, detail: str | No
 
 @retry_on_conflict
 def put_incident_aside(deps: Deps, incident_id: UUID, word: str) -> bool:
-    """End what happened and does not last, on a person's word, which the chat is told; False where it is not so."""
+    """Close an event's incident on an operator's word, which the chat is told; False if it is a lasting state."""
     with deps.sessions.begin() as session:
         incident = incidents.find_current(session, incident_id)
         alarm = ALARMS.get(incident.kind) if incident else None
@@ -88,8 +88,8 @@ def _keep_word(session: Session, incident: Incident, what: str, text: str, now: 
 
 
 def name_of(deps: Deps, incident: Incident) -> str:
-    """Return the name of an incident for people: what is wrong, and with what."""
-    # People call an email, a check and what comes in by titles, and not by keys.
+    """Return an incident's title: what is wrong, and with what."""
+    # Emails, checks and imports are named by title, not by key.
     about = deps.registry.in_titles(incident.subject)
     if incident.kind == BROKEN_TEXT:
         about = deps.registry.title_of_email(incident.subject) if about else ""
@@ -113,7 +113,7 @@ def _lasted(span: timedelta) -> str:
 
 
 def forget_old(deps: Deps) -> int:
-    """Delete what was over, or said, a quarter of a year ago; return how much that was."""
+    """Delete incidents and notifications that ended a quarter of a year ago; return how many."""
     before = deps.now() - KEPT_FOR
     with deps.sessions.begin() as session:
         return incidents.delete_ended_before(session, before) + notices.delete_sent_before(session, before)

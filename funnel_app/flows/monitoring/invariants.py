@@ -1,4 +1,4 @@
-"""Invariants: what must never be, each counted by a query in the ledger; what mends each is named beside it."""
+"""Invariants: what must always hold, each counted by a query, with what restores it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ from funnel_app.ledger import counts
 
 OVERDUE_AFTER = timedelta(seconds=60)
 STUCK_AFTER = timedelta(minutes=2)
-UNPROVEN_AFTER = timedelta(minutes=15)
+UNCONFIRMED_AFTER = timedelta(minutes=15)
 BEHIND_AFTER = timedelta(minutes=5)
 ORPHANS_OF_THE_LAST = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Invariant:
-    """One thing that must never be: its name, what it is, what mends it by itself, and what a person does about it."""
+    """One thing that must not be: title, description, automatic recovery, and what a person can do."""
 
     title: str
     broken: str
-    mended_by: str
+    recovery: str
     fix: str
     count: Callable[[Deps, Session], int]
 
 
 def count_invariants(deps: Deps) -> dict[str, int]:
-    """Return for each invariant how often it is broken now; 0 everywhere means that nothing is silent."""
+    """Return for each invariant how often it is violated now; 0 everywhere means nothing is hidden."""
     with deps.reads() as session:
         return {name: invariant.count(deps, session) for name, invariant in INVARIANTS.items()}
 
@@ -43,8 +43,8 @@ def _stuck(deps: Deps, session: Session) -> int:
     return counts.sending_since(session, deps.now() - STUCK_AFTER)
 
 
-def _unproven(deps: Deps, session: Session) -> int:
-    return counts.sent_since(session, deps.now() - UNPROVEN_AFTER)
+def _unconfirmed(deps: Deps, session: Session) -> int:
+    return counts.sent_since(session, deps.now() - UNCONFIRMED_AFTER)
 
 
 def _incomplete(deps: Deps, session: Session) -> int:
@@ -56,7 +56,7 @@ def _incomplete(deps: Deps, session: Session) -> int:
 
 
 def _mirror_behind(deps: Deps, session: Session) -> int:
-    # Without the databases of the mirror nothing is mirrored, and so nothing is behind.
+    # Without a mirror nothing can be behind.
     if not deps.settings.notion_sequences_db_id:
         return 0
     return counts.mirror_behind(session, deps.now() - BEHIND_AFTER)
@@ -82,13 +82,13 @@ INVARIANTS: Mapping[str, Invariant] = {
         "taken by Resend over 15 minutes ago, and no word of it since",
         "Resend is asked, again and again, what became of it",
         "see whether Resend's reports still reach us; flask emails resolve tells what you know",
-        _unproven,
+        _unconfirmed,
     ),
     "held": Invariant(
         "Emails cannot be made",
         "held, since the letter cannot be made",
         "looked at again every 30 seconds",
-        "mend what flask trace names, mostly the template in Notion",
+        "fix what flask trace names, mostly the template in Notion",
         lambda deps, session: counts.in_state(session, State.HELD),
     ),
     "ambiguous": Invariant(

@@ -1,4 +1,4 @@
-"""Ledger alarm: the one incident that the ledger cannot remember, so this process does."""
+"""Ledger alarm: the one incident that cannot be stored in the ledger, so this process remembers it."""
 
 from datetime import datetime
 
@@ -17,14 +17,14 @@ log = structlog.get_logger()
 
 
 class LedgerAlarm:
-    """Says once that the ledger is away, and once that it is back."""
+    """Reports once that the ledger is away, and once that it is back."""
 
     def __init__(self) -> None:
         self._since: datetime | None = None
         self._told = False
 
     def away(self, deps: Deps, error: str) -> None:
-        """Note that the ledger could not be used; say so when that lasts."""
+        """Record that the ledger could not be used; report it if that lasts."""
         now = deps.now()
         self._since = self._since or now
         if not self._told and now - self._since >= ALARMS[KIND].patience:
@@ -32,7 +32,7 @@ class LedgerAlarm:
             self._told = _say(deps, began(deps.settings, KIND, ALARMS[KIND].title, words))
 
     def back(self, deps: Deps) -> bool:
-        """Note that the ledger could be used; False where that is yet to be told."""
+        """Record that the ledger could be used; False while that is still to be reported."""
         if self._told and not _say(deps, f"{OVER}{ALARMS[KIND].title}"):
             return False
         self._since, self._told = None, False

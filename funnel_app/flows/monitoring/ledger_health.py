@@ -1,4 +1,4 @@
-"""Whether the ledger works and does not only answer: it is written to, and its file is looked through."""
+"""Ledger health: whether it accepts writes, and whether its file is intact."""
 
 from contextlib import nullcontext
 from datetime import timedelta
@@ -19,13 +19,13 @@ log = structlog.get_logger()
 
 @retry_on_conflict
 def write_heartbeat(deps: Deps) -> None:
-    """Write the heartbeat's row. Raises what LedgerUnavailable names where the ledger takes no writes."""
+    """Write the heartbeat row. Raises LedgerUnavailable if the ledger accepts no writes."""
     with deps.sessions.begin() as session:
         heartbeats.beat(session, deps.now())
 
 
 def why_unusable(deps: Deps) -> str | None:
-    """Return why the ledger cannot be worked with, in plain words; None where it was written to lately, or is now."""
+    """Return why the ledger cannot be used, in plain words; None if it accepted a write recently or now."""
     if not revision.at_head(deps.engine):
         return "the ledger cannot be reached or is not at the newest migration"
     try:
@@ -39,9 +39,9 @@ def why_unusable(deps: Deps) -> str | None:
 
 
 def check_whole_ledger(deps: Deps) -> str | None:
-    """Look through the whole file of a SQLite ledger and keep what was found; return the damage, or None.
+    """Check the integrity of a SQLite file and store the result; return the damage, or None.
 
-    A server looks after its own pages.
+    Servers check their own pages.
     """
     damage = storage.damage(deps.engine)
     if damage:
@@ -52,7 +52,7 @@ def check_whole_ledger(deps: Deps) -> str | None:
 
 
 def shorten_log(deps: Deps) -> bool:
-    """Give back the room of a SQLite log that grew behind a long reader; False while somebody still reads by it."""
+    """Truncate a SQLite WAL that grew behind a long reader; False while a reader still needs it."""
     if storage.log_bytes(deps.engine) <= LONGEST_LOG:
         return True
     with deps.replica.paused() if deps.replica else nullcontext():
@@ -60,7 +60,7 @@ def shorten_log(deps: Deps) -> bool:
 
 
 def known_damage(deps: Deps) -> str | None:
-    """Return what the last look through the whole file found, with the cure; None where it was whole."""
+    """Return the damage found by the last integrity check, with the fix; None if intact."""
     with deps.reads() as session:
         last = heartbeats.find(session)
     return f"{CURES['damaged']} ({last.damage})" if last is not None and last.damage else None

@@ -1,4 +1,4 @@
-"""Which ledger this is: Redis remembers its id, so that an empty one in its place is no silent new beginning."""
+"""Ledger identity: Redis remembers the ledger's id, so that an empty replacement is noticed."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,24 +9,24 @@ from funnel_app.gateways.redis.process_status import ProcessStatus
 from funnel_app.ledger import heartbeats
 
 if TYPE_CHECKING:
-    # The migration needs no collaborators, and begins in half the time without them.
+    # Imports no collaborators, which halves the start-up time of a migration.
     from funnel_app.deps import Deps
 
 ANEW = "To begin a new one on purpose, run flask --app wsgi db upgrade once."
 
 
 def remember_ledger(deps: "Deps") -> None:
-    """Keep the ledger's id in Redis. Safe to repeat."""
+    """Store the ledger's id in Redis. Safe to repeat."""
     with deps.reads() as session:
         row = heartbeats.find(session)
     if row is not None:
-        deps.vitals.remember_ledger(str(row.id))
+        deps.process_status.remember_ledger(str(row.id))
 
 
 def why_not_empty(status: ProcessStatus, backup_dir: str | None) -> str | None:
-    """Return how it is known that there was a ledger before this empty one, and the cure; None where nobody knows.
+    """Return the evidence of a ledger before this empty one, with the fix; None if there is none.
 
-    A Redis that is away knows nothing.
+    Without Redis there is no evidence.
     """
     try:
         known = status.remembered_ledger()

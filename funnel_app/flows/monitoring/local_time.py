@@ -1,4 +1,4 @@
-"""Local time: whatever is told of when something was is told as the business's clocks show it."""
+"""Local time: times in messages are in the business's time zone."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -8,5 +8,11 @@ from funnel_app.deps import Deps
 
 
 def said_at(deps: Deps, at: datetime) -> str:
-    """Return when something was on the business's clocks: 19:42 for today, else with its day."""
+    """Return a time in the business's time zone: 19:42 if today, else with its day."""
     return time_on_day(at, deps.now(), ZoneInfo(deps.settings.timezone))
+
+
+def dated(deps: Deps, at: datetime) -> str:
+    """Return when something was on the business's clocks, for words that are read on other days too: 3 Dec 14:02."""
+    there = at.astimezone(ZoneInfo(deps.settings.timezone))
+    return f"{there.day} {there:%b %H:%M}"

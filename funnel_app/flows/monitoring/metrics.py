@@ -1,4 +1,4 @@
-"""Metrics: the figures that a monitor reads, from the ledger and Redis, so that they are right with many processes."""
+"""Metrics, read from the ledger and Redis, so that they are right with many processes."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,19 +22,19 @@ Rows = Mapping[tuple[str, ...], float]
 
 @dataclass(frozen=True)
 class Kind:
-    """What a figure is, and the names of its labels; one whose name ends with _total only ever grows."""
+    """A metric's description and labels; one whose name ends with _total is a counter."""
 
     meaning: str
     labels: tuple[str, ...] = ()
 
 
-# By their names after `funnel_`.
+# By name without the prefix `funnel_`.
 KINDS: Mapping[str, Kind] = {
     "emails": Kind("Emails by where they stand; test emails are not counted", ("mode", "sequence", "state")),
     "invariant_broken": Kind("How many times what must never be is so now", ("invariant",)),
     "incidents": Kind("What is wrong now, by kind of alarm", ("kind",)),
     "hooks_total": Kind("Calls that were understood", ("mode", "hook", "outcome")),
-    # No counter: they are deleted in time, and what falls would be taken for a restart.
+    # Gauges, since old rows are deleted: a falling counter would look like a restart.
     "hooks_refused": Kind("Calls of the last 30 days that could not be used", ("mode", "hook")),
     "hooks_corrected": Kind("Calls that were taken without a field, or with a corrected one", ("mode", "hook")),
     "lateness_seconds": Kind("From an email's time to Resend's taking it, over a day", ("quantile",)),
@@ -55,19 +55,19 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: its name after `funnel_`, and a value for each set of labels."""
+    """One metric: its name without the prefix, and a value for each set of labels."""
 
     name: str
     rows: Rows
 
     @property
     def kind(self) -> Kind:
-        """What the figure is; KeyError for one that stands in no list."""
+        """The metric's description; KeyError if it is not listed."""
         return KINDS[self.name]
 
 
 def figures(deps: Deps) -> Iterator[Figure]:
-    """Return every figure. Those of Redis are left out while it is away, and `funnel_redis_up` says so."""
+    """Return every metric. Without Redis its metrics are left out, and `funnel_redis_up` is 0."""
     yield from _of_ledger(deps)
     try:
         of_redis = list(_of_redis(deps))
@@ -107,17 +107,17 @@ def _lateness(late: list[float]) -> Figure:
 
 
 def _of_canary(deps: Deps) -> Iterable[Figure]:
-    flight = latest(deps)
-    if flight is None:
+    run = latest(deps)
+    if run is None:
         return
-    yield _one("canary_age_seconds", (deps.now() - flight.started_at).total_seconds())
-    yield _one("canary_delivered", 1.0 if flight.delivered_at else 0.0)
-    if flight.delivered_at:
-        yield _one("canary_seconds", max((flight.delivered_at - flight.started_at).total_seconds(), 0.0))
+    yield _one("canary_age_seconds", (deps.now() - run.started_at).total_seconds())
+    yield _one("canary_delivered", 1.0 if run.delivered_at else 0.0)
+    if run.delivered_at:
+        yield _one("canary_seconds", max((run.delivered_at - run.started_at).total_seconds(), 0.0))
 
 
 def _of_redis(deps: Deps) -> Iterator[Figure]:
-    depths, seen, pause = deps.vitals.depths(), deps.vitals.seen(), deps.pause.current()
+    depths, seen, pause = deps.process_status.depths(), deps.process_status.seen(), deps.pause.current()
     yield Figure("queue_jobs", {(name,): float(depth) for name, depth in depths.queues.items()})
     yield _one("clock_jobs", depths.clock)
     yield _one("failed_jobs", depths.failed)

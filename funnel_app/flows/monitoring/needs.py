@@ -1,4 +1,4 @@
-"""Needs: what waits for a person, each in a clause; nothing of what a stop of sending explains."""
+"""Needs: what needs a person, a clause each, except what a stop of sending already explains."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.received import waits_for_mend
+from funnel_app.flows.intake.received import waits_for_fix
 from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, NOTION_AWAY
 from funnel_app.flows.monitoring.incidents import name_of
 from funnel_app.flows.monitoring.undelivered import without_link
@@ -17,17 +17,17 @@ from funnel_app.ledger import counts, hook_events, incidents, pauses, today
 from funnel_app.ledger.watch_models import Incident
 
 MOST = 1000
-# Told by a stop of sending in other words.
+# A stop of sending already says these.
 OF_STOPS = frozenset(
     {"redis_away", "scheduler_silent", "sending_paused", "resend_away", "clock_jumped", "ledger_away", "ledger_damaged"}
 )
-# Counted anew at each look, and so never out of date.
+# Counted at each call, so never stale.
 COUNTED = frozenset({"held", "ambiguous", "calls_refused"})
-# While all waits, these are what is to be expected.
+# Expected while sending is stopped.
 OF_WAITING = frozenset({"worker_gone", "overdue", "stuck"})
 
 
-# What the watch looks at all the time is over when it was not seen for so long, though its end is told later.
+# Watched states are over once unseen for this long, though their end is reported later.
 SEEN_WITHIN = timedelta(minutes=1)
 SELDOM_LOOKED_AT = frozenset({"doctor", BROKEN_TEXT, NOTION_AWAY, "backup_failed", "backup_old", "heartbeat_failed"})
 
@@ -36,14 +36,14 @@ NOTHING_WHOLE: Mapping[str, str] = {}
 
 
 def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, str] = NOTHING_WHOLE) -> list[str]:
-    """Return what a person has to do something about, the oldest incident first.
+    """Return what needs a person, oldest incident first.
 
-    `whole` has details by kind in which addresses are not masked, for those who may see them.
+    `whole` has unmasked details by kind, for those who may see addresses.
     """
     left_out = OF_STOPS | COUNTED | (OF_WAITING if stopped else frozenset())
     told = [each for each in incidents.current(session) if each.kind not in left_out and stands(deps, each)]
     held = today.held_by_reason(session, MOST)
-    # A text whose emails are held is one thing to mend.
+    # Emails held by one template are one thing to fix.
     keys = {key for key, *_ in held} | ({""} if held else set())
     told = [each for each in told if each.kind != BROKEN_TEXT or each.subject not in keys]
     paused = [pause_words(deps, each) for each in pauses.standing(session, deps.now()) if not each.of_everything]
@@ -51,19 +51,19 @@ def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, st
 
 
 def stands(deps: Deps, incident: Incident) -> bool:
-    """Say whether an incident is told of and was seen lately, so that it is spoken of as the present."""
+    """Say whether an incident is reported and was seen recently, so that it counts as present."""
     seldom = incident.kind in SELDOM_LOOKED_AT
     return is_told(deps, incident) and (seldom or abs(deps.now() - incident.seen_at) <= SEEN_WITHIN)
 
 
 def is_told(deps: Deps, incident: Incident) -> bool:
-    """Say whether an incident has lasted for so long that somebody is told of it."""
+    """Say whether an incident has lasted long enough to be reported."""
     alarm = ALARMS.get(incident.kind)
     return incident.told_at is not None or alarm is None or deps.now() - incident.opened_at >= alarm.patience
 
 
 def detail_of(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> str:
-    """Return what happened as a sentence has it: emails by title, no link, addresses whole where `whole` has them."""
+    """Return an incident's detail as part of a sentence: titles for emails, no links, addresses from `whole`."""
     return without_link(deps.registry.in_titles(whole.get(incident.kind, incident.detail)))
 
 
@@ -80,7 +80,7 @@ def _held(deps: Deps, held: Sequence[tuple[str, str | None, int, datetime | None
 
 def _counted(session: Session) -> Sequence[str]:
     ambiguous = counts.in_state(session, State.AMBIGUOUS)
-    refused = sum(map(waits_for_mend, hook_events.newest_refused(session, None, MOST)))
+    refused = sum(map(waits_for_fix, hook_events.newest_refused(session, None, MOST)))
     told = {
         f"{things(ambiguous, 'email')} may have gone out, and nobody knows": ambiguous,
         f"{things(refused, 'call')} could not be used and wait{'s' if refused == 1 else ''} for a correction": refused,

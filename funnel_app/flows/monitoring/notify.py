@@ -1,4 +1,4 @@
-"""Tell: say in the chats what is to be said, together and not too often; no transaction is open meanwhile."""
+"""Notify: post pending notifications to the chats, grouped and rate-limited; no transaction is open meanwhile."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ from funnel_app.redact import redactor
 
 LEASE = timedelta(seconds=30)
 MOST_TOGETHER = 20
-# Whatever happens, a chat gets no more than this; the rest waits and comes together.
+# The most messages a chat gets; the rest wait and are grouped.
 MOST_AN_HOUR = 12
 AGAIN_AFTER = timedelta(seconds=20)
 AGAIN_AFTER_AT_MOST = timedelta(minutes=10)
-# Only a person mends an address that is refused; it is tried on, since nobody tells us that one did.
+# A refused address needs a person to fix it; it is retried, since nobody tells us when that is done.
 REFUSED_AGAIN_AFTER = timedelta(hours=1)
-# Discord cuts at 2,000 characters, and what was cut off would count as said.
+# Discord truncates at 2,000 characters, and what is cut off would count as delivered.
 LONGEST_TOGETHER, LONGEST_OPENING = 1_600, 300
-# The answers that speak of the message and not of the address: bad request, too large, not understood.
+# Responses about the message and not the address: bad request, too large, unprocessable.
 OF_THE_WORDS = frozenset({"400", "413", "422"})
 INSTEAD = "Something is to be told in words that this chat refuses: read it at {url}/console/"
 SETTINGS = {ALERTS: "ALERT_WEBHOOK_URL", LEADS: "LEADS_WEBHOOK_URL"}
@@ -38,10 +38,10 @@ log = structlog.get_logger()
 
 
 def tell(deps: Deps) -> int:
-    """Say what waits in each chat that has an address; return how many notices were said.
+    """Post the pending notifications of each configured chat; return how many went.
 
-    A notice is held under a lease while it is said, so that two processes say it once; a crash in between says it
-    again rather than never.
+    Notifications are leased, so that two processes post them once; after a crash they are posted again rather than
+    never.
     """
     settings = deps.settings
     return _tell(deps, ALERTS, settings.alert_webhook_url) + _tell(deps, LEADS, settings.leads_webhook_url)
@@ -64,7 +64,7 @@ def _tell(deps: Deps, channel: str, url: str | None) -> int:
         notices.put_back(session, [notice.id for notice in waiting if notice.id not in errors])
         notices.mark_sent(session, said, deps.now(), forget=channel == LEADS)
         if said:
-            # Later than any lease: what is in another process's hands stays there.
+            # Beyond any lease: what another process holds stays with it.
             notices.hurry(session, channel, deps.now() + LEASE)
         for notice in fitting:
             if error := errors[notice.id]:
@@ -74,15 +74,15 @@ def _tell(deps: Deps, channel: str, url: str | None) -> int:
 
 
 def _fitting(waiting: Sequence[Notice]) -> Sequence[Notice]:
-    """Return the first of them, as many as a chat takes whole in one message; the others come in the next."""
+    """Return as many of the first ones as fit in one message; the others go in the next."""
     ends = accumulate(len(notice.text) + 1 for notice in waiting)
     return waiting[: max(1, sum(end <= LONGEST_TOGETHER for end in ends))]
 
 
 def _say(deps: Deps, url: str, first: str, waiting: Sequence[Notice]) -> dict[UUID, GatewayError | None]:
-    """Return for each why it could not be said; None where it was.
+    """Return for each why it could not be posted; None if it was.
 
-    One that a chat refuses for its words keeps no other back: it is found by halves, and told of in words of ours.
+    A notification refused for its text holds up no other: it is found by bisection, and reported in our own words.
     """
     fault = _post(deps, url, [first, *(notice.text for notice in waiting)])
     if isinstance(fault, Rejected) and fault.code in OF_THE_WORDS:
@@ -94,7 +94,7 @@ def _say(deps: Deps, url: str, first: str, waiting: Sequence[Notice]) -> dict[UU
 
 
 def _post(deps: Deps, url: str, texts: Sequence[str]) -> GatewayError | None:
-    """Return why it could not be said; None where it was."""
+    """Return why posting failed; None if it did not."""
     try:
         deps.alerts.post(url, "\n".join(texts))
     except GatewayError as error:
@@ -104,7 +104,7 @@ def _post(deps: Deps, url: str, texts: Sequence[str]) -> GatewayError | None:
 
 
 def opening(deps: Deps) -> str:
-    """Return the first line of every alert: which Funnel it is, and how it stands at this moment."""
+    """Return the first line of every alert: which Funnel it is, and its headline."""
     said = redactor(deps.settings)(current_headline(deps).sentence)
     return f"Funnel at {_host(deps)}: {shorten(said, LONGEST_OPENING, placeholder=' …')}"
 
@@ -120,7 +120,7 @@ def _wait(notice: Notice, *, refused: bool) -> timedelta:
 
 @dataclass(frozen=True)
 class UndeliveredNotifications:
-    """What could not be said in a chat: by which setting, how much, since when and why; and whether it is refused."""
+    """Notifications a chat has not received: by setting, how many, since when and why, and if it refuses."""
 
     setting: str
     number: int
@@ -130,7 +130,7 @@ class UndeliveredNotifications:
 
 
 def undelivered_notifications(deps: Deps) -> list[UndeliveredNotifications]:
-    """Return what could not be said so far, a chat each; nothing where everything is said."""
+    """Return the notifications not received so far, by chat; empty if there are none."""
     with deps.reads() as session:
         found = {channel: notices.failing(session, channel) for channel in SETTINGS}
     return [_undelivered(SETTINGS[channel], waiting) for channel, waiting in found.items() if waiting]

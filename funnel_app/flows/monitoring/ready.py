@@ -1,4 +1,4 @@
-"""Ready: what keeps Funnel from doing its work now. When a part counts as silent is decided here, once for all."""
+"""Ready: what keeps Funnel from working now. The one place that decides when a part counts as silent."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ WORKER = "worker"
 
 
 class Part(StrEnum):
-    """What Funnel cannot work without."""
+    """A part that Funnel cannot work without."""
 
     LEDGER = "ledger"
     REDIS = "redis"
@@ -25,7 +25,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True)
 class Stop:
-    """A part that does not do its work, and that in a clause."""
+    """A part that does not work, with the reason as a clause."""
 
     part: Part
     words: str
@@ -38,12 +38,12 @@ def stops(deps: Deps) -> list[Stop]:
 
 
 def faults(deps: Deps) -> list[str]:
-    """Return what is missing, in plain words; nothing where all is there."""
+    """Return what is missing, in plain words; empty if nothing is."""
     return [stop.words for stop in stops(deps)]
 
 
 def silent_parts(deps: Deps) -> list[Stop]:
-    """Return which of Redis, the scheduler and the workers does not answer. Never raises."""
+    """Return which of Redis, the scheduler and the workers is silent. Never raises."""
     if why := deps.queues.why_away():
         return [Stop(Part.REDIS, f"Redis {why}")]
     try:
@@ -53,12 +53,12 @@ def silent_parts(deps: Deps) -> list[Stop]:
 
 
 def why_all_waits(deps: Deps) -> str | None:
-    """Return why no email can go now, in plain words: a pause of sending, or a part that is silent. Never raises."""
+    """Return in plain words why no email can go now: a pause, or a silent part. Never raises."""
     return pause_reason(deps) or next((stop.words for stop in silent_parts(deps)), None)
 
 
 def _scheduler(deps: Deps) -> Stop | None:
-    tick = deps.vitals.seen().get(SCHEDULER)
+    tick = deps.process_status.seen().get(SCHEDULER)
     if not _is_silent(deps, SCHEDULER, tick):
         return None
     words = f"the scheduler has been silent since {said_at(deps, tick)}" if tick else _unheard(SCHEDULER)
@@ -66,7 +66,7 @@ def _scheduler(deps: Deps) -> Stop | None:
 
 
 def _workers(deps: Deps) -> Stop | None:
-    signs = [at for name, at in deps.vitals.seen().items() if name.startswith(f"{WORKER}:")]
+    signs = [at for name, at in deps.process_status.seen().items() if name.startswith(f"{WORKER}:")]
     last = max(signs, default=None)
     if not _is_silent(deps, WORKER, last):
         return None
@@ -74,7 +74,7 @@ def _workers(deps: Deps) -> Stop | None:
 
 
 def _is_silent(deps: Deps, name: str, last: datetime | None) -> bool:
-    # After a flush of Redis there is no sign until the next one.
+    # After a flush of Redis nothing is known until the next heartbeat.
     return not deps.queues.alive(name) if last is None else deps.now() - last > deps.settings.silent_after
 
 

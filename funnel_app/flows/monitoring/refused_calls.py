@@ -1,4 +1,4 @@
-"""Refused calls: what known callers sent and could not be used is told, so that a changed form loses no lead unseen."""
+"""Refused calls: alert on known callers' unusable calls, so that a changed form does not lose leads unseen."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.received import reason_of, waits_for_mend
+from funnel_app.flows.intake.received import reason_of, waits_for_fix
 from funnel_app.flows.monitoring.alarms import QUIET
 from funnel_app.flows.monitoring.checks.check import count
 from funnel_app.flows.monitoring.local_time import said_at
@@ -15,13 +15,13 @@ from funnel_app.ledger.models import HookEvent
 
 KIND, NOT_KEPT = "calls_refused", "calls_not_kept"
 MOST_REASONS = 2
-# Of more nobody needs the exact number, and each is read whole.
+# Beyond this the exact number is of no use, and each row is read whole.
 MOST = 1000
 
 
 @dataclass(frozen=True)
 class Refused:
-    """The refused calls of a hook that wait for a correction: how many, why most of them, when the newest came."""
+    """A hook's refused calls that wait for a correction: how many, the main reason, and the newest."""
 
     hook: str
     number: int
@@ -34,9 +34,9 @@ class Refused:
 
 
 def refused_lately(deps: Deps) -> dict[str, str]:
-    """Return by campaign and hook how many calls were refused, and why, while the last of them is not long ago.
+    """Return by campaign and hook how many calls were refused recently, and why.
 
-    What follows within an hour is counted with what came before.
+    Calls within an hour of each other are counted together.
     """
     now = deps.now()
     with deps.reads() as session:
@@ -47,7 +47,7 @@ def refused_lately(deps: Deps) -> dict[str, str]:
 
 
 def unkept_lately(deps: Deps) -> dict[str, str]:
-    """Return by campaign and hook how many refused calls are counted and not kept, while the last is not long ago."""
+    """Return by campaign and hook how many refused calls were recently counted and not kept."""
     with deps.reads() as session:
         rows = hook_events.unkept(session, deps.now() - QUIET)
     return {
@@ -57,14 +57,14 @@ def unkept_lately(deps: Deps) -> dict[str, str]:
 
 
 def refused_and_waiting(deps: Deps, since: datetime | None = None, until: datetime | None = None) -> list[Refused]:
-    """Return the refused calls of a span, or all that are kept, that wait for a mend and a replay, by hook."""
+    """Return the refused calls of a span, or all that are kept, that wait for a fix, by hook."""
     return _by_hook(_waiting(deps, since, until))
 
 
 def _waiting(deps: Deps, since: datetime | None, until: datetime | None = None) -> list[HookEvent]:
     with deps.reads() as session:
         calls = hook_events.newest_refused(session, since, MOST)
-    return [call for call in calls if waits_for_mend(call) and (until is None or call.received_at < until)]
+    return [call for call in calls if waits_for_fix(call) and (until is None or call.received_at < until)]
 
 
 def _by_hook(calls: Iterable[HookEvent]) -> list[Refused]:
@@ -78,7 +78,7 @@ def _by_hook(calls: Iterable[HookEvent]) -> list[Refused]:
 
 
 def _last_at(call: HookEvent) -> datetime:
-    """Return when a call, or the same again, came last."""
+    """Return when a call, or an identical one, came last."""
     return max(call.received_at, call.happened_at or call.received_at)
 
 

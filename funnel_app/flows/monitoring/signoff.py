@@ -1,4 +1,4 @@
-"""Sign-off: the doctor's findings as a dated report that a person reads and signs before real leads come."""
+"""Sign-off: the doctor's findings as a dated report for a person to sign before real leads arrive."""
 
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
@@ -11,14 +11,14 @@ MARKS = {Status.OK: "ok", Status.WARNING: "**warning**", Status.FAULT: "**FAULT*
 VERDICTS = {
     Status.OK: "Everything that was looked at is right.",
     Status.WARNING: "Nothing keeps emails from arriving. The warnings are to be read and accepted by whoever signs.",
-    Status.FAULT: "Not ready: the faults keep emails from arriving. Mend them and make a new report.",
+    Status.FAULT: "Not ready: the faults keep emails from arriving. Fix them and make a new report.",
 }
 
-NOT_YET = "Not to be signed: mend the faults, and make a new report."
+NOT_YET = "Not to be signed: fix the faults, and make a new report."
 
 
 def report(deps: Deps, checks: Sequence[Check]) -> str:
-    """Return the report in Markdown, with the evidence of each check."""
+    """Return the report in Markdown, with each check's evidence."""
     worst = next((status for status in reversed(Status) if any(c.status is status for c in checks)), Status.OK)
     mode = "testing" if deps.settings.testing_mode else "live"
     zone = ZoneInfo(deps.settings.timezone)

@@ -1,4 +1,4 @@
-"""Silence: a hook that nobody calls for far longer than usual, and emails that go out without an echo."""
+"""Silence: a hook that is called far less than usual, and emails that go out without any event."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.ledger import watching
 
 LOOK_BACK = timedelta(days=28)
-# Of fewer calls nobody can say what is usual.
+# With fewer calls there is no usual gap.
 FEWEST = 10
 SEVERAL_TIMES = 4
 SHORTEST = timedelta(hours=1)
@@ -18,7 +18,7 @@ ECHO_WITHIN = timedelta(hours=1)
 
 
 def silent_hooks(deps: Deps) -> dict[str, str]:
-    """Return the hooks that are silent for several times their usual gap, each with how long and what is usual."""
+    """Return hooks silent for several times their usual gap, with both durations."""
     now = deps.now()
     with deps.reads() as session:
         times = watching.hook_times(session, now - LOOK_BACK, deps.mode)
@@ -27,10 +27,10 @@ def silent_hooks(deps: Deps) -> dict[str, str]:
 
 
 def silence_of(times: Sequence[datetime], now: datetime) -> str | None:
-    """Say how long nobody called, where that is far longer than usual; None where it is not, or nobody can say.
+    """Return how long a hook has been silent if that is unusual; None if it is not, or unknown.
 
-    Nights and weekends are usual: the silence must be several times the middle gap, and half as long again as the
-    second longest of the last four weeks (the longest may have been an outage).
+    Nights and weekends are usual: the silence must be several times the median gap, and 1.5 times the second longest of
+    the last four weeks (the longest may have been an outage).
     """
     if len(times) < FEWEST:
         return None
@@ -43,7 +43,7 @@ def silence_of(times: Sequence[datetime], now: datetime) -> str | None:
 
 
 def without_echo(deps: Deps) -> str | None:
-    """Say since when emails go out without any event of Resend, where that is over an hour; None where it is not."""
+    """Return since when emails go out without any event of Resend, if over an hour; None otherwise."""
     with deps.reads() as session:
         since = watching.unheard_since(session)
     if since is None or deps.now() - since <= ECHO_WITHIN:

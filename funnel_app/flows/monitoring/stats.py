@@ -1,4 +1,4 @@
-"""Stats: what became of every email that was ever planned, and whether each is accounted for."""
+"""Stats: what became of every planned email, and whether each is accounted for."""
 
 from collections import Counter
 from typing import Any
@@ -7,20 +7,20 @@ from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.reasons import general
 from funnel_app.campaigns.states import OPEN, STOPPED, State
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER, STUCK_AFTER, UNPROVEN_AFTER, count_invariants
+from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER, STUCK_AFTER, UNCONFIRMED_AFTER, count_invariants
 from funnel_app.flows.monitoring.ready import why_all_waits
 from funnel_app.ledger import counts
 
-# Named one by one: what only tests the way itself is no figure of the business.
+# Listed one by one: canaries and tests are no business figures.
 IN_FIGURES = (Mode.LIVE, Mode.TEST)
 MUST_SAY_WHY = STOPPED | {State.HELD, State.AMBIGUOUS}
 
 
 def ledger_stats(deps: Deps) -> dict[str, Any]:
-    """Return how many emails were planned, delivered, stopped (by reason) and are open: planned is the sum of the rest.
+    """Return how many emails were planned, delivered, stopped (by reason) and are open; planned is the sum.
 
-    `unexplained` are those of which nobody could say why they did not arrive, or that stand still for no reason
-    that is known; `duplicates` are those that Resend took once too often.
+    `unexplained` are those without a known reason for not arriving or being stuck; `duplicates` are those that Resend
+    accepted more than once.
     """
     with deps.reads() as session:
         rows = counts.by_state_and_reason(session, IN_FIGURES)
@@ -41,11 +41,11 @@ def ledger_stats(deps: Deps) -> dict[str, Any]:
 
 
 def standing(deps: Deps, *, paused: bool) -> int:
-    """Count what stands still though nothing says why: no pause, no part that is silent, no answer, no report."""
+    """Count the emails that are stuck without a reason: no pause, no silent part, no answer, no report."""
     now = deps.now()
     broken = count_invariants(deps)
     with deps.reads() as session:
         overdue = 0 if paused else counts.overdue(session, now - OVERDUE_AFTER, deps.sendable_modes)
         stuck = counts.sending_without_word(session, now - STUCK_AFTER)
-        unproven = counts.sent_without_word(session, now - UNPROVEN_AFTER)
-    return overdue + stuck + unproven + broken["incomplete"]
+        unconfirmed = counts.sent_without_word(session, now - UNCONFIRMED_AFTER)
+    return overdue + stuck + unconfirmed + broken["incomplete"]

@@ -1,4 +1,4 @@
-"""Stopped lists: imports that stopped by themselves, which somebody has to let go on."""
+"""Stopped lists: imports that failed and that an operator has to resume."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ NEWS_FOR = timedelta(hours=1)
 
 
 def stopped_lately(deps: Deps) -> str | None:
-    """Return what is to be said of lists that stopped by themselves; None where none did."""
+    """Return what to report of failed imports; None if none failed."""
     with deps.reads() as session:
         names = imports.stopped_since(session, deps.now() - NEWS_FOR)
     return f"{', '.join(names)} did not come in whole: it stopped by itself" if names else None

@@ -1,5 +1,6 @@
-"""Subscriptions: whether Calendly still tells us, and making it tell us again."""
+"""Subscriptions: whether Calendly sends us its events, and renewing its subscription."""
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
 from funnel_app.gateways.http.calendly import Calendly, Subscription
 
@@ -8,11 +9,11 @@ CALLBACK = "/webhook/{campaign}/calendly"
 
 
 class NotSet(Exception):
-    """What Calendly needs is missing, a setting or a hook in the campaign's file; the message names it."""
+    """A setting or a campaign's hook that Calendly needs is missing; the message names it."""
 
 
 def check_calendly(deps: Deps, campaign: str) -> list[str]:
-    """Return what keeps Calendly's events from reaching us, in plain words; nothing where all is well.
+    """Return what keeps Calendly's events from reaching us, in plain words; empty if nothing does.
 
     Raises NotSet, Unavailable or Rejected.
     """
@@ -33,7 +34,7 @@ def check_calendly(deps: Deps, campaign: str) -> list[str]:
 
 
 def subscribe_calendly(deps: Deps, campaign: str) -> str:
-    """Make Calendly call us with all events, replacing what is disabled or incomplete; say what was done.
+    """Subscribe to all of Calendly's events, replacing disabled or incomplete subscriptions; say what was done.
 
     Safe to repeat. Raises NotSet, Unavailable or Rejected.
     """
@@ -49,14 +50,14 @@ def subscribe_calendly(deps: Deps, campaign: str) -> str:
     return "subscribed again" if ours else "subscribed"
 
 
-def told_by_calendly(deps: Deps) -> list[str]:
-    """Return the campaigns whose files open a hook for Calendly."""
-    return [name for name, campaign in deps.registry.campaigns.items() if HOOK in campaign.hooks]
+def told_by_calendly(registry: Registry) -> list[str]:
+    """Return the campaigns whose files have a hook for Calendly."""
+    return [name for name, campaign in registry.campaigns.items() if HOOK in campaign.hooks]
 
 
 def only_told_by_calendly(deps: Deps) -> str:
-    """Return the one campaign whose file opens a hook for Calendly; NotSet where there is none, or a choice."""
-    found = told_by_calendly(deps)
+    """Return the only campaign with a hook for Calendly; NotSet if there is none or several."""
+    found = told_by_calendly(deps.registry)
     if len(found) != 1:
         choice = (
             f"Say which with --campaign: {', '.join(found)}." if found else f"No campaign's file has [hooks.{HOOK}]."
@@ -66,7 +67,7 @@ def only_told_by_calendly(deps: Deps) -> str:
 
 
 def callback_url(deps: Deps, campaign: str) -> str:
-    """Return the address that Calendly is to call; NotSet where the campaign's file does not open it."""
+    """Return the address that Calendly must call; NotSet if the campaign's file has no hook for it."""
     if HOOK not in deps.registry.campaign(campaign).hooks:
         raise NotSet(f"Campaign {campaign} has no [hooks.{HOOK}] in its file: Calendly's calls would be answered 404.")
     return deps.settings.public_url + CALLBACK.format(campaign=campaign)

@@ -1,4 +1,4 @@
-"""Texts: whether each email's text can be sent, looked at before any lead is due, and a Notion that cannot be read."""
+"""Templates: check each one before any lead is due, and report a Notion that cannot be read."""
 
 from collections.abc import Mapping
 
@@ -9,14 +9,14 @@ from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.templates.serving import check_templates
 from funnel_app.gateways.errors import GatewayError
 
-# More have one cause, such as a database that was renamed, and are told as one.
+# More than this have a common cause, such as a renamed database, and are reported as one.
 MOST_ALONE = 3
 
 
 def watch_texts(deps: Deps) -> Mapping[str, str]:
-    """Read all texts, and note as incidents which cannot be sent; return why, by template key.
+    """Read all templates, and record unsendable ones as incidents; return why, by template key.
 
-    Raises Unavailable or Rejected where Notion cannot be read, which is noted too.
+    Raises Unavailable or Rejected if Notion cannot be read, which is recorded too.
     """
     try:
         broken = check_templates(deps)

@@ -1,4 +1,4 @@
-"""Unproven calls: a sender whose secret is not ours loses every lead, and only we see it."""
+"""Unauthenticated calls: a sender with the wrong secret loses every lead, and only we can see it."""
 
 from contextlib import suppress
 
@@ -8,22 +8,22 @@ from funnel_app.gateways.errors import Unavailable
 
 KIND = "calls_unproven"
 HOUR_S = 3600
-# A stranger who tries once or twice is no sender.
+# One or two attempts are no misconfigured sender.
 FEWEST = 3
 
 
-def note_unproven(deps: Deps, hook: str) -> None:
-    """Count a call of a hook whose proof was wrong or missing; while Redis is away nothing is counted."""
+def note_unauthenticated(deps: Deps, hook: str) -> None:
+    """Count a hook's call with a wrong or missing secret; not counted while Redis is away."""
     with suppress(Unavailable):
-        deps.vitals.note_unproven(hook)
+        deps.process_status.note_unauthenticated(hook)
 
 
-def unproven_lately(deps: Deps) -> dict[str, str]:
-    """Return by hook how many calls proved nothing in the last hour, where they are several.
+def recent_counts(deps: Deps) -> dict[str, str]:
+    """Return by hook the unauthenticated calls of the last hour, where there are several.
 
-    Raises Unavailable where Redis cannot be reached.
+    Raises Unavailable if Redis cannot be reached.
     """
-    found = deps.vitals.unproven(HOUR_S)
+    found = deps.process_status.unauthenticated(HOUR_S)
     return {
         hook: f"{count(number, 'call')} in the last hour with a wrong proof or none"
         for hook, number in sorted(found.items())

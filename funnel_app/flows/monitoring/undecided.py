@@ -1,4 +1,4 @@
-"""Undecided leads: one word of each who opened the booking page and booked nothing within a day, and never two."""
+"""Undecided leads: notify once of each who opened the booking page and booked nothing within a day."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,9 +14,9 @@ LOOK_BACK = timedelta(days=2)
 
 
 def find_undecided(deps: Deps) -> int:
-    """Keep a word of each such lead whom nobody was told of; return how many. Safe to repeat.
+    """Queue a notification for each new undecided lead; return how many. Safe to repeat.
 
-    Tests and canaries are no leads, and scanners' clicks are none. Without a chat nothing is kept.
+    Tests, canaries and scanners' clicks do not count. Without a chat nothing is queued.
     """
     channel = notices.chat_of_leads(deps.settings.leads_webhook_url, deps.settings.alert_webhook_url)
     if channel is None:
@@ -42,7 +42,7 @@ def _key(campaign: str, contact_id: object) -> str:
 
 
 def _booked(calls: Sequence[BookingFacts], clicked_at: datetime) -> bool:
-    """Say whether a person has a call to come since they clicked, or booked one after it, though it is off again."""
+    """Say whether a person has a future booking since they clicked, or made one afterwards, even if cancelled."""
     return any(call.stood_after(clicked_at) and (call.call_at is None or call.call_at > clicked_at) for call in calls)
 
 

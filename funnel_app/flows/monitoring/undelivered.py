@@ -1,4 +1,4 @@
-"""Undelivered: emails that bounced, were marked as spam, suppressed or refused, told by kind and never one by one."""
+"""Undelivered: emails that bounced, were marked as spam, suppressed or refused, reported by kind."""
 
 import re
 from collections.abc import Sequence
@@ -15,26 +15,26 @@ from funnel_app.ledger.undelivered import Newest
 
 REASONS_TOLD = 3
 LONGEST_REASON = 120
-# From these shares on Resend closes an account: https://resend.com/docs/knowledge-base/account-quotas-and-limits
+# Resend suspends accounts above these rates: https://resend.com/docs/knowledge-base/account-quotas-and-limits
 MOST = {State.BOUNCED: 0.04, State.COMPLAINED: 0.0008}
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 WEEK = timedelta(days=7)
-# Of fewer emails, or a single bad one, no share can be told.
+# Rates of fewer emails, or of a single bad one, mean nothing.
 FEWEST_SENT, FEWEST_BAD = 50, 2
 
 
-# The way from a chat to the lead; in a sentence, and on a page that has its own links, it is noise.
+# Links that lead from a chat to the lead; noise in a sentence or on a page with its own links.
 LINK = re.compile(r" \(https?://[^\s)]+\)")
 
 
 def without_link(words: str) -> str:
-    """Return words without the addresses of pages that stand in brackets there."""
+    """Return a text without the page addresses in parentheses."""
     return LINK.sub("", words)
 
 
 @dataclass(frozen=True)
 class Share:
-    """How many of a week's emails ended badly, and how many may."""
+    """How many of a week's emails ended badly, and the limit."""
 
     state: State
     bad: int
@@ -42,7 +42,7 @@ class Share:
 
     @property
     def too_many(self) -> bool:
-        """Whether it is more than the provider allows."""
+        """Whether it is above the provider's limit."""
         return self.sent >= FEWEST_SENT and self.bad >= FEWEST_BAD and self.bad > MOST[self.state] * self.sent
 
     def __str__(self) -> str:
@@ -50,9 +50,9 @@ class Share:
 
 
 def undelivered_lately(deps: Deps) -> dict[str, str]:
-    """Return for each way of ending badly how many emails did, and why, while the last of them is not long ago.
+    """Return by kind of failure how many emails failed recently, and why.
 
-    What follows within an hour is counted with what came before: it is one incident with a number that grows.
+    Failures within an hour of each other are one incident, whose number grows.
     """
     with deps.reads() as session:
         found = {state: undelivered.newest(session, state, _news_from(deps, session, state)) for state in BADLY_ENDED}
@@ -60,7 +60,7 @@ def undelivered_lately(deps: Deps) -> dict[str, str]:
 
 
 def shares_of_the_week(deps: Deps) -> list[Share]:
-    """Return how many of the emails that went out in the last seven days bounced, and how many brought a complaint."""
+    """Return how many emails of the last seven days bounced, and how many brought a complaint."""
     since = deps.now() - WEEK
     with deps.reads() as session:
         return [Share(state, *undelivered.of_sent(session, state, since)) for state in MOST]
@@ -76,7 +76,7 @@ def _words(deps: Deps, session: Session, state: State, newest: Newest) -> str:
 
 
 def _news_from(deps: Deps, session: Session, state: State) -> datetime:
-    """Return since when it is news: what a person put aside is none any more."""
+    """Return since when failures count as new: after the last that an operator put aside."""
     return max(deps.now() - QUIET, incidents.last_put_aside_at(session, state) or LONG_AGO)
 
 

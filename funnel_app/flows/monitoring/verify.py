@@ -1,4 +1,4 @@
-"""Verify: files, code, documents and Notion agree on what is sent, and when."""
+"""Verify: the campaign files, the code, the documents and Notion agree on what is sent, and when."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
@@ -19,7 +19,7 @@ ARCHITECTURE = Path(__file__).parents[3] / "ARCHITECTURE.md"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was compared."""
+    """One comparison."""
 
     name: str
     status: str
@@ -31,7 +31,7 @@ class Check:
 
 
 def verify(deps: Deps, paths: Collection[str]) -> list[Check]:
-    """Compare the campaign files with the application's paths, the documents and Notion; change nothing."""
+    """Compare the campaign files with the application's paths, the documents and Notion; changes nothing."""
     return [*_files(deps), *_code(deps, paths), *check_documents(deps), *_notion(deps)]
 
 
@@ -61,7 +61,7 @@ def _code(deps: Deps, paths: Collection[str]) -> Iterator[Check]:
 
 
 def check_documents(deps: Deps) -> Iterator[Check]:
-    """Compare what ARCHITECTURE.md says of each sequence with the campaign files."""
+    """Compare the sequences in ARCHITECTURE.md with the campaign files."""
     if not ARCHITECTURE.exists():
         yield Check("documents", SKIPPED, "they are not shipped with the image")
         return
@@ -74,7 +74,7 @@ def check_documents(deps: Deps) -> Iterator[Check]:
 
 
 def _described(deps: Deps) -> Iterator[dict[str, Any]]:
-    """Return the sequences that the documents should know: an owner's own files they cannot."""
+    """Return the sequences that the documents cover; an owner's own files are not among them."""
     shipped = whole_registry().campaigns if deps.settings.campaigns_dir else deps.registry.campaigns
     yield from (row for row in deps.registry.rows() if row["campaign"] in shipped)
 

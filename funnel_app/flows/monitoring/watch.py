@@ -1,7 +1,7 @@
-"""Watch: look at everything that may go wrong by itself, and bring the incidents up to it.
+"""Watch: run every probe, and update the incidents.
 
-Each look covers some kinds of alarm. Where it cannot be made, since Redis or the ledger is away, its kinds stay as
-they are: nothing is over only because nobody could look.
+Each probe covers some kinds of alarm. If it cannot run, since Redis or the ledger is away, its incidents stay open:
+nothing ends just because it could not be checked.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,9 +31,9 @@ from funnel_app.flows.outbox import receivers
 from funnel_app.flows.replies import standing as replies
 from funnel_app.gateways.errors import GatewayError, Unavailable
 
-# What every stop of sending brings with it.
+# Consequences of any stop of sending.
 LATENESS = ("overdue", "stuck")
-# How the pauses of sending that somebody should know of are told. A rate that is used up ends by itself in seconds.
+# The pauses that are reported, by kind. A rate limit ends by itself within seconds.
 PAUSES = {"config": "sending_paused", "quota": "sending_paused", "outage": "resend_away", "clock": "clock_jumped"}
 ALARM_OF = {Part.SCHEDULER: "scheduler_silent", Part.WORKERS: "worker_gone"}
 log = structlog.get_logger()
@@ -43,24 +43,24 @@ Observation = Iterator[tuple[str, str, str]]
 
 @dataclass(frozen=True)
 class Probe:
-    """One look: the kinds of alarm that it covers, and what it sees as kind, subject and detail."""
+    """One probe: the kinds of alarm it covers, and a function that yields kind, subject and detail."""
 
     kinds: tuple[str, ...]
     see: Callable[[Deps], Observation]
 
 
 def watch(deps: Deps) -> None:
-    """Look at everything that is quickly looked at, and note what is wrong. Safe in several processes at once."""
+    """Run all quick probes, and record what is wrong. Safe to race."""
     look_through(deps, LOOKS)
 
 
 def watch_from_web(deps: Deps) -> None:
-    """Look at what only another process can see of the scheduler: that it is silent."""
+    """Check what only another process can see of the scheduler: that it is silent."""
     look_through(deps, WEB_LOOKS)
 
 
 def look_through(deps: Deps, looks: tuple[Probe, ...]) -> None:
-    """Make these looks, and note what they see."""
+    """Run these probes, and record what they find."""
     found: dict[tuple[str, str], str] = {}
     covered: set[str] = set()
     for look in looks:
@@ -80,7 +80,7 @@ def _redis(deps: Deps) -> Observation:
 
 
 def _require_redis(deps: Deps) -> None:
-    # Through one that takes no writes nobody can be heard of, and that is told already.
+    # A Redis that refuses writes shows no heartbeats, and is reported already.
     if why := deps.queues.why_away():
         raise Unavailable("redis", str(why))
 
@@ -126,7 +126,7 @@ def _disk(deps: Deps) -> Observation:
 
 
 def _jobs(deps: Deps) -> Observation:
-    depths = deps.vitals.depths()
+    depths = deps.process_status.depths()
     if depths.failed or depths.unreadable:
         yield "jobs_failed", "", f"{depths.failed:,} failed, {depths.unreadable:,} set aside: not ours, or not readable"
 
@@ -146,7 +146,7 @@ def _invariants(deps: Deps) -> Observation:
 
 def _lateness(deps: Deps) -> Observation:
     _require_redis(deps)
-    # While sending stands still for a reason that is told anyway, that emails wait is no news.
+    # While sending is stopped for a reported reason, waiting emails are expected.
     if why_all_waits(deps) is not None:
         raise Unavailable("sending", "it stands still for a known reason")
     yield from (seen for seen in _invariants(deps) if seen[0] in LATENESS)
@@ -163,8 +163,8 @@ def _refused(deps: Deps) -> Observation:
         yield refused_calls.NOT_KEPT, hook, words
 
 
-def _unproven(deps: Deps) -> Observation:
-    for hook, words in unauthenticated_calls.unproven_lately(deps).items():
+def _unauthenticated(deps: Deps) -> Observation:
+    for hook, words in unauthenticated_calls.recent_counts(deps).items():
         yield unauthenticated_calls.KIND, hook, words
 
 
@@ -230,7 +230,7 @@ LOOKS: tuple[Probe, ...] = (
     Probe(("jobs_failed",), _jobs),
     Probe(("hook_silent", "provider_silent"), _silence),
     Probe((refused_calls.KIND, refused_calls.NOT_KEPT), _refused),
-    Probe((unauthenticated_calls.KIND,), _unproven),
+    Probe((unauthenticated_calls.KIND,), _unauthenticated),
     Probe(("canary_late",), _canary),
     Probe((receivers.KIND, receivers.GIVEN_UP), _receivers),
     Probe((replies.WAITING, replies.KEPT), _replies),

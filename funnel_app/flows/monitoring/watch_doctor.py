@@ -1,4 +1,4 @@
-"""The watch's own doctor: all checks, each quarter of an hour and again where what they found is out of date."""
+"""Scheduled doctor: all checks each quarter of an hour, and again when the last result is outdated."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from funnel_app.flows.monitoring.checks.check import Status
 from funnel_app.flows.monitoring.watch import Observation, Probe, look_through
 from funnel_app.ledger import incidents
 
-# What the doctor finds is told by an alarm of its own here.
+# Checks whose faults have an alarm of their own.
 ALSO_WATCHED = frozenset(
     {
         "redis",
@@ -30,14 +30,14 @@ AGAIN_AFTER = timedelta(minutes=1)
 
 
 def watch_with_doctor(deps: Deps) -> None:
-    """Run all checks, and note the faults that no other look tells."""
+    """Run all checks, and record the faults that no probe covers."""
     look_through(deps, (Probe(("doctor",), _doctor),))
 
 
 def look_again(deps: Deps) -> None:
-    """Run all checks where what they last found is out of date: something began or ended since, or a fault stood.
+    """Run all checks again if an incident began or ended since the last run, or a fault was found.
 
-    Not within a minute of the last time, and not while Redis, which keeps what is found, is away.
+    At most once a minute, and not while Redis, which stores the findings, is away.
     """
     if deps.queues.why_away():
         return
@@ -54,7 +54,7 @@ def _is_outdated(deps: Deps, last: doctor.Examination) -> bool:
 def _doctor(deps: Deps) -> Observation:
     told: set[str] = set()
     for check in doctor.examine_and_keep(deps):
-        # What stands on the same thing, that cannot be asked, is told once.
+        # Checks that fail for a common cause are reported once.
         if check.status is not Status.FAULT or check.detail in told:
             continue
         told.add(check.detail)

@@ -1,1 +1,1 @@
-"""Outbox: what receivers outside are told of leads, in order and at least once."""
+"""Outbox: events for outside receivers, in order and at least once."""

@@ -1,4 +1,4 @@
-"""Body: an event as a receiver reads it."""
+"""Body: the JSON of an event for a receiver."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from funnel_app.ledger.outbox_models import OutgoingEvent
 
 
 def body_of(event: OutgoingEvent, contact: Contact, registry: Registry) -> bytes:
-    """Return an event as JSON: its type, when it happened, the lead as known today, and what it is about."""
+    """Return an event as JSON: type, time, the lead as known today, and the facts."""
     data = {"lead": _lead(contact), **_named(event.facts, registry)}
     return json.dumps(
         {"type": event.kind, "timestamp": iso(event.at), "data": data}, ensure_ascii=False, separators=(",", ":")
@@ -31,7 +31,7 @@ def _lead(contact: Contact) -> dict[str, Any]:
 
 
 def _named(facts: Mapping[str, Any], registry: Registry) -> dict[str, Any]:
-    """Return the facts with the names that people know beside those of the files."""
+    """Return the facts with titles beside the files' names."""
     named = dict(facts)
     if "sequence" in facts:
         named["sequence_title"] = registry.title_of_sequence(facts["campaign"], facts["sequence"])

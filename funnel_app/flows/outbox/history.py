@@ -1,4 +1,4 @@
-"""History: what receivers were told, telling it again, and forgetting it."""
+"""History: list events sent to receivers, send them again, and delete old ones."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -21,7 +21,7 @@ def list_events(deps: Deps, state: str | None, limit: int, before: UUID | None =
     with deps.reads() as session:
         found = outgoing_events.newest(session, state, limit, before)
         people = contacts.by_ids(session, {event.contact_id for event in found})
-    hosts = hosts_by_key(deps)
+    hosts = hosts_by_key(deps.settings)
     return [_row(event, people[event.contact_id].email, hosts.get(event.receiver, REMOVED)) for event in found]
 
 
@@ -43,34 +43,34 @@ def _row(event: OutgoingEvent, address: str, host: str) -> dict[str, Any]:
 
 
 def tell_again(deps: Deps, ids: Collection[UUID]) -> int:
-    """Tell these settled events once more, under the ids that receivers know; return how many."""
+    """Send these settled events again, under the same ids; return how many."""
     return _tell_again(deps, outgoing_events.is_one_of(ids))
 
 
 def tell_given_up_again(deps: Deps) -> int:
-    """Tell all that was given up once more; return how many."""
+    """Send every given-up event again; return how many."""
     return _tell_again(deps, outgoing_events.was_given_up())
 
 
 def tell_since(deps: Deps, since: datetime) -> int:
-    """Tell all that happened since a time once more, as for a receiver that lost it; return how many."""
+    """Send all events since a time again, as for a receiver that lost them; return how many."""
     return _tell_again(deps, outgoing_events.happened_since(since))
 
 
 @retry_on_conflict
 def _tell_again(deps: Deps, wanted: ColumnElement[bool]) -> int:
     with deps.sessions.begin() as session:
-        # Whoever asks for it has mended the receiver, or believes so.
-        receivers.wake(session, hosts_by_key(deps))
+        # Whoever asks has presumably fixed the receiver.
+        receivers.wake(session, hosts_by_key(deps.settings))
         return outgoing_events.offer_again(session, wanted, deps.now())
 
 
 def forget_told(deps: Deps) -> int:
-    """Delete what was settled a month ago, and give up what waits for receivers that are set no more; return how much.
+    """Delete events settled a month ago, and give up those of removed receivers; return how many.
 
     Safe to repeat.
     """
-    now, keys = deps.now(), hosts_by_key(deps)
+    now, keys = deps.now(), hosts_by_key(deps.settings)
     with deps.sessions.begin() as session:
         receivers.forget_others(session, keys)
         given_up = outgoing_events.give_up_of_others(session, keys, now - GIVES_UP_AFTER, now)

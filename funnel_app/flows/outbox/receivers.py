@@ -1,14 +1,15 @@
-"""Receivers: how those that are told of events stand, for people."""
+"""Receivers: the state of each, for people."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.gateways.http.receivers import receiver_host, receiver_key
 from funnel_app.ledger import outgoing_events, receivers
 
 KIND, GIVEN_UP = "receiver_away", "events_given_up"
-# Given up is told for so long.
+# How long given-up events are reported.
 NEWS_FOR = timedelta(hours=1)
 KEPT_FOR = timedelta(days=30)
 REMOVED = "a receiver that is set no more"
@@ -16,7 +17,7 @@ REMOVED = "a receiver that is set no more"
 
 @dataclass(frozen=True)
 class ReceiverStanding:
-    """One receiver: how much waits for it and since when, and since when and why it takes nothing."""
+    """One receiver: pending events, since when, and since when and why it fails."""
 
     key: str
     host: str
@@ -26,17 +27,24 @@ class ReceiverStanding:
     error: str | None = None
 
 
-def hosts_by_key(deps: Deps) -> dict[str, str]:
-    """Return what may be shown of each receiver that is set, by the key under which the ledger knows it."""
-    return {receiver_key(url): receiver_host(url) for url in deps.settings.events_webhook_urls}
+def hosts_by_key(settings: Settings) -> dict[str, str]:
+    """Return what is shown of each configured receiver, by its key in the ledger: its host.
+
+    Of several at one host, as two hooks of Zapier, each is shown with its place in the setting.
+    """
+    urls = settings.events_webhook_urls
+    hosts = [receiver_host(url) for url in urls]
+    places = [f"{host}, address {place} of EVENTS_WEBHOOK_URL" for place, host in enumerate(hosts, 1)]
+    shown = [place if hosts.count(host) > 1 else host for host, place in zip(hosts, places, strict=True)]
+    return dict(zip(map(receiver_key, urls), shown, strict=True))
 
 
 def find_receivers(deps: Deps) -> list[ReceiverStanding]:
-    """Return every receiver that is set, in the order of the setting, then one for which events still wait."""
+    """Return every configured receiver in order, then any other with pending events."""
     with deps.reads() as session:
         waiting = outgoing_events.waiting_by_receiver(session)
         failing = receivers.failing(session)
-    hosts = hosts_by_key(deps)
+    hosts = hosts_by_key(deps.settings)
     hosts |= {key: REMOVED for key in waiting if key not in hosts}
     return [
         ReceiverStanding(
@@ -52,7 +60,7 @@ def find_receivers(deps: Deps) -> list[ReceiverStanding]:
 
 
 def away(deps: Deps) -> dict[str, str]:
-    """Return what is to be said of each receiver that takes nothing, by its host."""
+    """Return what to report of each failing receiver, by host."""
     return {
         each.host: f"{each.error}; {each.waiting:,} events wait for it"
         for each in find_receivers(deps)
@@ -61,7 +69,7 @@ def away(deps: Deps) -> dict[str, str]:
 
 
 def given_up_lately(deps: Deps) -> str | None:
-    """Return what is to be said of events that were given up; None where none were within the hour."""
+    """Return what to report of events given up within the hour; None if there are none."""
     with deps.reads() as session:
         number = outgoing_events.count_given_up_since(session, deps.now() - NEWS_FOR)
     return f"{number:,} events were given up: no receiver took them in three days" if number else None

@@ -1,7 +1,7 @@
-"""Tell: hand to each receiver what waits for it; no transaction is open meanwhile.
+"""Send each receiver its pending events; no transaction is open meanwhile.
 
-Of one lead a receiver is told one thing at a time, in the order in which they happened; of many leads at once. A crash
-between its answer and our note tells it once more, under the same id.
+A receiver gets one lead's events one at a time, in order, and many leads' at once. A crash between its response and our
+record sends an event again, under the same id.
 """
 
 import time
@@ -20,13 +20,13 @@ from funnel_app.gateways.http.receivers import receiver_host, receiver_key, sign
 from funnel_app.ledger import contacts, outgoing_events, receivers
 from funnel_app.ledger.outbox_models import OutgoingEvent, Receiver
 
-# A process that is to stop waits for what it is posting: twice a timeout at most.
+# A stopping process waits for its posts: at most two timeouts.
 AT_ONCE, AT_A_TIME = 8, 16
 LEASE = timedelta(seconds=30)
 GIVES_UP_AFTER = timedelta(days=3)
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE_OF_EVENT, LONGEST_PAUSE_OF_RECEIVER = timedelta(hours=6), timedelta(minutes=30)
-# Of several receivers the slow one does not keep the others waiting for longer.
+# A slow receiver delays the others by at most this.
 LONGEST_ROUND_S = 5.0
 
 log = structlog.get_logger()
@@ -35,7 +35,7 @@ Answers = Mapping[UUID, GatewayError | None]
 
 
 def tell_receivers(deps: Deps) -> int:
-    """Tell each receiver what it may be told now; return how many events were taken. Safe in several processes."""
+    """Send each receiver its due events; return how many were accepted. Safe to race."""
     return sum(_tell(deps, url) for url in deps.settings.events_webhook_urls)
 
 
@@ -59,26 +59,26 @@ def _take(deps: Deps, key: str) -> list[OutgoingEvent]:
             return []
         if not outgoing_events.any_free(session, key, now):
             return []
-    # One that failed is tried with one event, so that it is not asked a hundred times what one answer says.
+    # A failed receiver is tried with one event first.
     limit = 1 if known and known.failures else AT_A_TIME
     with deps.sessions.begin() as session:
         return outgoing_events.take(session, key, now, LEASE, limit)
 
 
 def _rests(receiver: Receiver, now: datetime) -> bool:
-    # Further ahead than a pause may be: the clock was wrong when that was written.
+    # Further ahead than any delay: written by a wrong clock.
     until = receiver.resting_until
     return until is not None and now < until <= now + LONGEST_PAUSE_OF_RECEIVER
 
 
 def _offer(deps: Deps, url: str, batch: Sequence[OutgoingEvent]) -> Answers:
-    """Return what the receiver said of each that it was offered; None where it took it."""
+    """Return each event's error; None if the receiver accepted it."""
     with deps.reads() as session:
         people = contacts.by_ids(session, {event.contact_id for event in batch})
     away: list[GatewayError] = []
 
     def post(event: OutgoingEvent) -> GatewayError | None:
-        # What one call met, the others would meet too.
+        # The other calls would fail the same way.
         if away:
             return away[0]
         body = body_of(event, people[event.contact_id], deps.registry)
@@ -114,7 +114,7 @@ def _settle(deps: Deps, url: str, batch: Sequence[OutgoingEvent], answers: Answe
 
 
 def _put_off(session: Session, batch: Sequence[OutgoingEvent], answers: Answers, now: datetime) -> None:
-    """Postpone what was refused for itself, and put back what met a receiver that is away."""
+    """Postpone events refused for themselves, and requeue those of an unavailable receiver."""
     for event in batch:
         if isinstance(error := answers[event.id], Rejected):
             until = now + _pause(event.attempts, LONGEST_PAUSE_OF_EVENT)

@@ -1,1 +1,1 @@
-"""What a person may ask for: no more emails, all that is known, to be forgotten."""
+"""Privacy: unsubscribe, export and erase a person."""

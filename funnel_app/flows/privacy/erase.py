@@ -1,4 +1,4 @@
-"""Erase: a person is forgotten everywhere, but for a hash of the address, so that it is never mailed again."""
+"""Erase: delete everything about a person, except a hash of the address that keeps it suppressed."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -36,21 +36,21 @@ from funnel_app.ledger.models import Contact, Request, RequestState, Scope
 
 SOURCE = "erase"
 FINISHES_FOR = timedelta(days=1)
-# A hook waits for no more than this many to be changed.
+# A hook waits for at most this many updates.
 AT_A_TIME = 100
 AT_WORK = "An email to this address is being handed to Resend at this moment, and its text is still needed"
 
 
 class NotYet(Exception):
-    """Nothing was erased, since an email is on its way; the message says what to do."""
+    """Nothing was erased, since an email is in flight; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Erased:
-    """Whether anything was known of the address, and what is left to do.
+    """Whether the address was known, and what is left to do.
 
-    Pages in Notion that could not be removed, tables of it that could not be asked for the address, and whether the
-    ledger's file still holds old pages.
+    That is: Notion pages that could not be removed, databases that could not be searched, and whether the ledger's file
+    still has old pages.
     """
 
     known: bool
@@ -60,10 +60,10 @@ class Erased:
 
 
 def erase(deps: Deps, address: str) -> Erased:
-    """Remove all that is known of a person, suppress the address by its hash, and remove the pages in Notion.
+    """Erase a person, suppress the address by its hash, and remove the pages in Notion.
 
-    Safe to repeat; what is left to do is also done by `finish`. Raises NotYet, and NotAnAddress. Whatever has to be
-    looked through is looked through before or after the transaction, so that no hook waits for it.
+    Safe to repeat; `finish` also does what is left. Raises NotYet, and NotAnAddress. Searches run before or after the
+    transaction, so that no hook waits for them.
     """
     email_norm = required(address)
     spellings = {email_norm, address.strip()}
@@ -102,7 +102,7 @@ def _delete_refused(deps: Deps, email_norm: str) -> int:
 
 
 def _leave_others(deps: Deps, email_norm: str) -> int:
-    """Take this person out of what other people's calls said, as a guest is named in them; return of how many."""
+    """Remove this person from other people's calls, where they are a guest; return how many changed."""
     with deps.reads() as session:
         found = pii.naming(session, email_norm, None, lambda said: names(said, email_norm))
     for first in range(0, len(found), AT_A_TIME):
@@ -112,7 +112,7 @@ def _leave_others(deps: Deps, email_norm: str) -> int:
 
 
 def finish(deps: Deps) -> None:
-    """Do what an erasure of the last day may have left: pages in Notion, and old pages of the ledger's file."""
+    """Complete the erasures of the last day: pages in Notion, and old pages of the ledger's file."""
     remove_pages(deps)
     with deps.reads() as session:
         newest = suppressions.newest_of(session, SOURCE)
@@ -121,22 +121,22 @@ def finish(deps: Deps) -> None:
 
 
 def _scrub(deps: Deps) -> bool:
-    """Clear the ledger's log, which a replica reads on and would hold; False while somebody else does."""
+    """Truncate the ledger's WAL after the replica has read it; False while a reader needs it."""
     with deps.replica.paused() if deps.replica else nullcontext():
         return storage.scrub(deps.engine)
 
 
 def remove_pages(deps: Deps) -> int:
-    """Move the pages of erased contacts in Notion to its trash; return how many are left. Safe to repeat."""
+    """Trash the Notion pages of erased contacts; return how many are left. Safe to repeat."""
     with deps.reads() as session:
         pages = pii.pages_of_erased(session)
     return sum(not _remove(deps, page_id) for page_id in pages)
 
 
 def _remove_strays(deps: Deps, addresses: Sequence[str]) -> tuple[int, int]:
-    """Remove rows with these addresses that the ledger does not know: made by people, or in a call without an answer.
+    """Remove rows with these addresses that the ledger does not know, made by people or a lost call.
 
-    Returns how many of them are left, and how many tables could not be asked.
+    Returns how many of them are left, and how many databases could not be searched.
     """
     found, tables_left = [], 0
     for table in filter(None, (deps.desk.contacts, deps.desk.sequences)):
@@ -164,7 +164,7 @@ def _remove(deps: Deps, page_id: str) -> bool:
 
 
 def _require_unwritten(deps: Deps, session: Session, contact: Contact) -> None:
-    # Who writes the rows would make them anew where they are gone, and keep what was written.
+    # The lease keeps a writer from creating the rows again.
     session.refresh(contact)
     if contact.mirror_token is not None and contact.mirror_next_at and contact.mirror_next_at > deps.now():
         raise NotYet("The rows of this person in Notion are being written at this moment. Run this again in a minute.")
@@ -177,7 +177,7 @@ def _stop(deps: Deps, session: Session, contact: Contact) -> None:
         if email.state == State.SENDING and email.request_id is not None:
             emails.move(session, email, _withdrawn(deps, session, email.request_id), now, reason)
         elif email.request_id is not None and _is_repeated(requests.get(session, email.request_id)):
-            # Its own fate is known, but the call is made again with the very same letters until the others' is.
+            # Its own outcome is known, but the call is repeated with the same letters until the others' is.
             raise NotYet(f"{AT_WORK} by others that go in the same call. Run this again in a few minutes.")
 
 
@@ -186,7 +186,7 @@ def _is_repeated(request: Request) -> bool:
 
 
 def _withdrawn(deps: Deps, session: Session, request_id: UUID) -> State:
-    """Close a call that will not be made again; return what its one email is then: cancelled, or perhaps gone out."""
+    """Close a call that will not be repeated; return its only email's state: cancelled, or ambiguous."""
     request = requests.get(session, request_id)
     if len(request.email_ids) > 1:
         raise NotYet(f"{AT_WORK} by others that go in the same call. Run this again when flask trace says it is sent.")
@@ -200,7 +200,7 @@ def _withdrawn(deps: Deps, session: Session, request_id: UUID) -> State:
 def _suppress(deps: Deps, session: Session, email_norm: str) -> None:
     reason = f"erased at their own wish {today(deps)}; never to be mailed again"
     pepper, now = deps.settings.secret_key, deps.now()
-    # What forbade it before may name the person's doings, and this forbids all.
+    # Earlier suppressions may reveal the person's actions, and this one covers all mail.
     suppressions.remove(session, email_norm, pepper, now)
     suppressions.add(session, email_norm, pepper, scope=Scope.ALL, reason=reason, source=SOURCE, now=now)
     suppressions.forget_address(session, email_norm)

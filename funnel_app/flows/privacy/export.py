@@ -1,4 +1,4 @@
-"""Export: all that is known of one person, for that person."""
+"""Export: everything known of one person, for that person."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ from funnel_app.ledger.received_models import ReceivedEmail
 
 
 def export(deps: Deps, address: str) -> dict[str, Any] | None:
-    """Return all that is known of an address as plain data; None where that is nothing."""
+    """Return everything known of an address as plain data; None if that is nothing."""
     email_norm = looked_up(address)
     with deps.reads() as session:
         contact = contacts.find(session, email_norm)
@@ -45,13 +45,13 @@ def export(deps: Deps, address: str) -> dict[str, Any] | None:
         written = _written(session, contact, email_norm)
     if contact is None and not forbidden and not calls and not others and not written:
         return None
-    hosts = hosts_by_key(deps)
+    hosts = hosts_by_key(deps.settings)
     return {
         "person": _person(contact) if contact else None,
         "suppressions": [_suppression(each) for each in forbidden],
         "calls": [_call(call) for call in sorted(calls, key=lambda call: call.received_at)],
         "bookings": [_booking(booking) for booking in booked],
-        # Others' calls are theirs: that they name this person is all that is told of them.
+        # Other people's calls are theirs: only the fact that they name this person is exported.
         "named_by_others": [{"at": iso(c.received_at), "hook": c.hook, "from": c.source} for c in others],
         "messages": [_message(message) for message in frozen],
         "written_by_them": [as_row(each) for each in written],

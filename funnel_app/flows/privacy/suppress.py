@@ -1,4 +1,7 @@
-"""Suppress: an address is not mailed any more, by a person's word; and release it again."""
+"""Suppress an address on an operator's word; and lift the suppression.
+
+Bounces and complaints suppress in `flows/sending/record_event.py`, a lead's own click in `unsubscribe.py`.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,13 +19,13 @@ from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Scope
 from funnel_app.rules.call import IMPORT
 
-# Who took the lead off, in words for receivers outside.
+# Who suppressed the lead, in receivers' words.
 BY = {suppressions.UNSUBSCRIBED: "lead", "keyboard": "operator", "console": "operator", IMPORT: "operator"}
 
 
 @retry_on_conflict
 def suppress(deps: Deps, address: str, scope: Scope) -> bool:
-    """Mail nothing of this scope to an address, known or not, and end what runs; False where that was so already.
+    """Stop this mail to an address, known or not, and end its sequences; False if already stopped.
 
     Raises NotAnAddress.
     """
@@ -37,9 +40,9 @@ def suppress(deps: Deps, address: str, scope: Scope) -> bool:
 
 @retry_on_conflict
 def suppress_each(deps: Deps, addresses: Iterable[tuple[str, Scope, str]], source: str) -> None:
-    """Mail these normalised addresses no more, each in its scope and for its reason, known here or not.
+    """Suppress these normalised addresses, each with its scope and reason, known or not.
 
-    One transaction for all of them. Safe to repeat: the first reason stays.
+    In one transaction. Safe to repeat: the first reason stays.
     """
     with deps.sessions.begin() as session:
         for email_norm, scope, reason in sorted(addresses):
@@ -51,7 +54,7 @@ def suppress_each(deps: Deps, addresses: Iterable[tuple[str, Scope, str]], sourc
 
 
 def release(deps: Deps, address: str) -> int:
-    """Forget all that forbids mail to an address; return how many entries that were. What has ended stays ended."""
+    """Remove every suppression of an address; return how many. Ended sequences stay ended."""
     email_norm, now = looked_up(address), deps.now()
     with deps.sessions.begin() as session:
         removed = suppressions.remove(session, email_norm, deps.settings.secret_key, now)
@@ -61,13 +64,13 @@ def release(deps: Deps, address: str) -> int:
 
 
 def tell_resubscribed(session: Session, contact: Contact | None, now: datetime) -> None:
-    """Keep it for the receivers outside that a contact may be mailed again."""
+    """Store the event that a contact may be mailed again."""
     if contact is not None:
         outbox.add(session.connection(), lead_events.resubscribed(contact.id, now), now)
 
 
 def forbid(deps: Deps, session: Session, contact: Contact, scope: Scope, reason: str, source: str) -> bool:
-    """Suppress a contact's address and end its sequences of that scope; False where it already was."""
+    """Suppress a contact's address and end its sequences of that scope; False if already suppressed."""
     contacts.lock(session, [contact.id])
     fresh = _add(deps, session, contact.email_norm, scope, reason, source)
     if fresh:
@@ -79,7 +82,7 @@ def forbid(deps: Deps, session: Session, contact: Contact, scope: Scope, reason:
 
 
 def today(deps: Deps) -> str:
-    """Return the present day of the business, as reasons name it: on 3 December."""
+    """Return today's date in the business's zone, as reasons name it: on 3 December."""
     return on_day(deps.now(), ZoneInfo(deps.settings.timezone))
 
 

@@ -1,4 +1,4 @@
-"""Unsubscribe: one click ends all marketing to an address; mail about its own calls may go on, or not, as it likes."""
+"""Unsubscribe: one click ends all marketing to an address; transactional mail goes on unless stopped too."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,9 +15,9 @@ WORDS = {Scope.MARKETING: "unsubscribed", Scope.ALL: "unsubscribed from all emai
 
 @dataclass(frozen=True)
 class Standing:
-    """What a person who holds an unsubscribe link gets now; `nothing` after an erasure too.
+    """What the holder of an unsubscribe link gets now; `nothing` after an erasure too.
 
-    What was pressed by mistake can be taken back for a day.
+    A click by mistake can be undone for a day.
     """
 
     marketing: bool
@@ -27,9 +27,9 @@ class Standing:
 
 @retry_on_conflict
 def unsubscribe(deps: Deps, token: str, scope: Scope = Scope.MARKETING) -> bool:
-    """Stop marketing, or all mail, to the contact with this token; False for a token that nobody has.
+    """Stop marketing, or all mail, to the contact with this token; False for an unknown token.
 
-    Safe to repeat, and after the contact was erased, who is mailed nothing anyway.
+    Safe to repeat, also after an erasure.
     """
     with deps.sessions.begin() as session:
         contact = contacts.find_by_token(session, token)
@@ -41,7 +41,7 @@ def unsubscribe(deps: Deps, token: str, scope: Scope = Scope.MARKETING) -> bool:
 
 
 def find_standing(deps: Deps, token: str) -> Standing | None:
-    """Return what the contact with this token gets now; None for a token that nobody has."""
+    """Return what the contact with this token gets now; None for an unknown token."""
     pepper = deps.settings.secret_key
     with deps.reads() as session:
         contact = contacts.find_by_token(session, token)
@@ -55,9 +55,9 @@ def find_standing(deps: Deps, token: str) -> Standing | None:
 
 
 def undo(deps: Deps, token: str) -> bool:
-    """Take back what the contact with this token pressed within a day; False for a token that nobody has.
+    """Undo the unsubscribe of the contact with this token, within a day; False for an unknown token.
 
-    What somebody else forbade stays forbidden, and a sequence that ended stays ended.
+    Other suppressions stay, and ended sequences stay ended.
     """
     with deps.sessions.begin() as session:
         contact = contacts.find_by_token(session, token)

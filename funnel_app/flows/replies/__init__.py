@@ -1,1 +1,1 @@
-"""Replies: what people write back, from Resend's word that it came to the owner's own mailbox."""
+"""Replies: what leads write back, from Resend's webhook to the owner's own mailbox."""

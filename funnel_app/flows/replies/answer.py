@@ -1,4 +1,4 @@
-"""Answer: what follows from an email that was read: sequences end, others are told, and it goes on to the owner."""
+"""Answer: process a read email: end sequences, notify, and decide on forwarding."""
 
 from datetime import timedelta
 from email.utils import parseaddr
@@ -22,16 +22,16 @@ from funnel_app.rules.exit import REASONS
 from funnel_app.rules.received import Proof, ReceivedKind
 
 BY_A_PERSON = frozenset({ReceivedKind.REPLY, ReceivedKind.MAYBE_AUTOMATIC})
-# What programs send to a stranger's address may be a booking or a bill.
+# Automatic mail to an unknown address may be a booking or a bill.
 OF_STRANGERS = BY_A_PERSON | {ReceivedKind.AUTOMATIC}
 HOUR = timedelta(hours=1)
-# A mailbox of a person takes so much; a program that writes without end is the one that is hurt.
-MOST_OF_ONE, MOST_UNPROVEN = 10, 30
+# An owner's mailbox takes this much; beyond it only a looping program is affected.
+MOST_OF_ONE, MOST_UNAUTHENTICATED = 10, 30
 RESTORED = "it came before the ledger was restored from a backup, and may have gone on since: look at Resend"
 
 
 def answer(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact | None, email: Email | None) -> None:
-    """Do what follows from an email, with its lead locked: it is written once, so that nothing follows twice."""
+    """Process an email with its lead locked, exactly once."""
     if row.kind not in (BY_A_PERSON if contact is not None else OF_STRANGERS):
         row.forward = Forward.NONE
         return
@@ -45,7 +45,7 @@ def answer(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact | 
 
 
 def _end(deps: Deps, session: Session, contact: Contact, row: ReceivedEmail) -> list[Enrolment]:
-    """End the sequences whose file says so; none where the email proves nothing, or may be an automatic answer."""
+    """End the sequences whose file says so; none for an unproven or automatic reply."""
     if row.kind != ReceivedKind.REPLY or row.proof != Proof.REFERENCES:
         return []
     ended = [each for each in enrolments.running(session, contact.id) if _ends_by_reply(deps, each)]
@@ -70,7 +70,7 @@ def _tell_receivers(deps: Deps, session: Session, row: ReceivedEmail, contact: C
 
 
 def _tell_owner(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact) -> None:
-    """Keep a word for the chat of leads, or where there is none that of alerts; once, by its key."""
+    """Queue a notification for the leads' chat, or the alerts'; once, by its key."""
     settings = deps.settings
     channel = notices.chat_of_leads(settings.leads_webhook_url, settings.alert_webhook_url)
     if channel is None or _told_lately(session, row) > MOST_OF_ONE:
@@ -85,7 +85,7 @@ def _told_lately(session: Session, row: ReceivedEmail) -> int:
 
 
 def what_ended(deps: Deps, row: ReceivedEmail) -> str:
-    """Return what a reply ended, or why nothing, in a clause."""
+    """Return as a clause what a reply ended, or why nothing."""
     if row.ended:
         titles = [f"“{deps.registry.title_of_sequence(each['campaign'], each['sequence'])}”" for each in row.ended]
         return f"{' and '.join(titles)} ended"
@@ -97,7 +97,7 @@ def what_ended(deps: Deps, row: ReceivedEmail) -> str:
 
 
 def why_not_forwarded(settings: Settings) -> str | None:
-    """Return why nothing may go to the owner's mailbox as things are set; None where it may."""
+    """Return which setting prevents forwarding; None if none does."""
     to = settings.reply_forward_to
     if to is None:
         return "REPLY_FORWARD_TO is not set"
@@ -107,17 +107,17 @@ def why_not_forwarded(settings: Settings) -> str | None:
 
 
 def _forward(deps: Deps, session: Session, row: ReceivedEmail) -> tuple[Forward, str | None]:
-    """Return what becomes of an email on its way to the owner's mailbox, and why where it is kept here."""
+    """Return whether an email is forwarded, and why if not."""
     if row.forward == Forward.UNSURE:
         return Forward.UNSURE, RESTORED
     if deps.settings.reply_forward_to is None:
         return Forward.NONE, None
-    if barred := why_not_forwarded(deps.settings):
-        return Forward.KEPT, barred
+    if suppression := why_not_forwarded(deps.settings):
+        return Forward.KEPT, suppression
     since, proven = row.received_at - HOUR, row.proof == Proof.REFERENCES
-    # What others write in a lead's name must not keep the lead's own answer here.
+    # Forged emails in a lead's name must not use up the lead's limit.
     if received_emails.count_forwarded(session, since, row.sender, proven=proven) >= MOST_OF_ONE:
         return Forward.KEPT, f"{MOST_OF_ONE} of this sender went on within the hour"
-    if not proven and received_emails.count_forwarded(session, since, proven=False) >= MOST_UNPROVEN:
-        return Forward.KEPT, f"{MOST_UNPROVEN} that answer no email of ours went on within the hour"
+    if not proven and received_emails.count_forwarded(session, since, proven=False) >= MOST_UNAUTHENTICATED:
+        return Forward.KEPT, f"{MOST_UNAUTHENTICATED} that answer no email of ours went on within the hour"
     return Forward.DUE, None

@@ -1,4 +1,4 @@
-"""Forward: send what a person wrote on to the owner's mailbox, once, and so that pressing Reply there answers them."""
+"""Forward an email to the owner's mailbox, once, so that Reply there answers the lead."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -16,12 +16,12 @@ from funnel_app.ledger import received_emails
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.received_models import Forward, ReceivedEmail
 
-# Resend forgets a key after 24 hours; from then on the same call would send it again.
+# Resend forgets a key after 24 hours; after that a repeat would send again.
 KEY_HOLDS_FOR = timedelta(hours=23)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=30)
 OUTCOMES = {
     AnswerKind.ACCEPTED: Forward.SENT,
-    # Under this key it went in other words: a setting changed between two tries.
+    # The key was used with another payload: a setting changed between two tries.
     AnswerKind.CONFLICT: Forward.SENT,
     AnswerKind.INVALID: Forward.REFUSED,
 }
@@ -31,12 +31,12 @@ log = structlog.get_logger()
 
 
 def forward_received(deps: Deps, row: ReceivedEmail) -> bool:
-    """Send one email on; False where it has to be tried again. Safe to repeat: its key never changes."""
+    """Forward one email; False if it must be retried. Safe to repeat: its key never changes."""
     now = deps.now()
     if row.forward_tried_at is not None and now - row.forward_tried_at > KEY_HOLDS_FOR:
         return _settle(deps, row.id, Forward.UNSURE, "whether it went on is not known: look at Resend")
-    if barred := why_not_forwarded(deps.settings):
-        return _settle(deps, row.id, Forward.UNSURE if row.forward_tried_at else Forward.KEPT, barred)
+    if suppression := why_not_forwarded(deps.settings):
+        return _settle(deps, row.id, Forward.UNSURE if row.forward_tried_at else Forward.KEPT, suppression)
     if pause := deps.pause.current():
         return _put_off(deps, row, f"all sending is paused: {pause.reason}", None)
     _note_try(deps, row.id)
@@ -52,14 +52,14 @@ def forward_received(deps: Deps, row: ReceivedEmail) -> bool:
 
 
 def payload_of(deps: Deps, row: ReceivedEmail) -> dict[str, object]:
-    """Return the email to the owner; the same for the same row, as a repeated call must be byte for byte the same."""
+    """Return the email to the owner, identical for the same row, as repeats must be byte for byte the same."""
     body: dict[str, object] = {
         "from": deps.settings.from_email,
         "to": [deps.settings.reply_forward_to],
         "subject": row.subject or "(no subject)",
         "text": _text(deps, row),
-        # By the first no mailbox answers it automatically (RFC 3834), by the second we know it again.
-        "headers": {"Auto-Submitted": "auto-generated", "X-Loop": loop_mark(deps)},
+        # The first prevents automatic replies (RFC 3834), the second lets us recognise it.
+        "headers": {"Auto-Submitted": "auto-generated", "X-Loop": loop_mark(deps.settings)},
         "tags": [{"name": "reply", "value": str(row.id)}],
     }
     return body | {"reply_to": row.sender} if _is_address(row.sender) else body
@@ -67,7 +67,7 @@ def payload_of(deps: Deps, row: ReceivedEmail) -> dict[str, object]:
 
 def _is_address(sender: str) -> bool:
     try:
-        return bool(checked(sender).ascii_email)
+        return checked(sender).local_part.isascii()
     except EmailNotValidError:
         return False
 
@@ -86,7 +86,7 @@ def _text(deps: Deps, row: ReceivedEmail) -> str:
 
 
 def _note_try(deps: Deps, received_id: UUID) -> None:
-    """Note the first try before it is made: a crash after it must not send the email again a day later."""
+    """Record the first try before it is made: after a crash it must not be sent again a day later."""
     with deps.sessions.begin() as session:
         row = received_emails.find(session, received_id, lock=True)
         if row is not None and row.forward == Forward.DUE:
@@ -95,7 +95,7 @@ def _note_try(deps: Deps, received_id: UUID) -> None:
 
 @retry_on_conflict
 def refuse_forwarded(deps: Deps, received_id: UUID, why: str) -> None:
-    """Note that what went on did not arrive, as Resend tells it. Safe to repeat."""
+    """Record that a forwarded email did not arrive, as Resend reports. Safe to repeat."""
     with deps.sessions.begin() as session:
         row = received_emails.find(session, received_id, lock=True)
         if row is not None and row.forward != Forward.NONE:
@@ -121,7 +121,7 @@ def _put_off(deps: Deps, row: ReceivedEmail, why: str, answer: Answer | None) ->
     with deps.sessions.begin() as session:
         found = received_emails.find(session, row.id, lock=True)
         if found is not None and found.forward == Forward.DUE:
-            # Nothing went out for certain, so that the key's day has not begun.
+            # Certainly nothing went out, so the key's 24 hours have not begun.
             if answer is not None and row.forward_tried_at is None and answer.kind in SURELY_NOT_SENT:
                 found.forward_tried_at = None
             received_emails.postpone(session, row.id, deps.now() + max(pause, asked), f"it waits to go on: {why}")

@@ -1,4 +1,4 @@
-"""History: what people wrote back, for people to read, and sending it on once more."""
+"""History: received emails for people to read, and forwarding them again."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,11 +30,11 @@ FORWARDS: Mapping[str, str] = {
 
 
 class NotForwardable(Exception):
-    """An email cannot be sent on; the message says why."""
+    """An email cannot be forwarded; the message says why."""
 
 
 def what_came(row: ReceivedEmail) -> str:
-    """Return what somebody wrote in one line: what it is, its subject, and what it ended."""
+    """Return an incoming email in one line: kind, subject, and what it ended."""
     kind = KINDS.get(row.kind or "", "wrote; it was not read yet")
     doubt = "" if row.proof == Proof.REFERENCES or row.kind is None else " (nothing proves the sender)"
     ended = f"; it ended {', '.join(each['sequence'] for each in row.ended)}" if row.ended else ""
@@ -42,7 +42,7 @@ def what_came(row: ReceivedEmail) -> str:
 
 
 def as_row(row: ReceivedEmail) -> dict[str, Any]:
-    """Return an email that came as plain data."""
+    """Return an incoming email as plain data."""
     return {
         "id": str(row.id),
         "at": iso(row.received_at),
@@ -63,16 +63,16 @@ def as_row(row: ReceivedEmail) -> dict[str, Any]:
 
 
 def list_received(deps: Deps, kind: str | None, limit: int, before: UUID | None = None) -> list[dict[str, Any]]:
-    """Return the newest emails that came, of one kind or of all, as plain data."""
+    """Return the newest incoming emails, of one kind or all, as plain data."""
     with deps.reads() as session:
         return [as_row(row) for row in received_emails.newest(session, limit, before, kind)]
 
 
 @retry_on_conflict
 def forward_again(deps: Deps, received_id: UUID) -> str:
-    """Send an email on that stayed here or was refused; return whose it is. Raises NotForwardable."""
-    if barred := why_not_forwarded(deps.settings):
-        raise NotForwardable(f"{barred}: there is no mailbox to send it to.")
+    """Forward a kept or refused email; return its contact. Raises NotForwardable."""
+    if suppression := why_not_forwarded(deps.settings):
+        raise NotForwardable(f"{suppression}: there is no mailbox to send it to.")
     with deps.sessions.begin() as session:
         row = received_emails.find(session, received_id, lock=True)
         if row is None or row.reading == Reading.WAITING:
@@ -80,7 +80,7 @@ def forward_again(deps: Deps, received_id: UUID) -> str:
         if row.forward in {Forward.DUE, Forward.SENT, Forward.UNSURE}:
             raise NotForwardable(f"It {FORWARDS[row.forward]} already; nothing goes twice.")
         row.forward, row.note, row.attempts = Forward.DUE, None, 0
-        # Under the key of before nothing would go out again.
+        # With the old key nothing would be sent.
         row.forwards += 1
         row.next_try_at = row.lease_until = row.forward_tried_at = None
         return row.sender

@@ -1,4 +1,4 @@
-"""Keep: write down that an email came, once, before anything is done about it."""
+"""Keep: store an incoming email before anything else is done."""
 
 import re
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from funnel_app.ledger.received_models import Reading
 from funnel_app.letters.incoming import decoded, subject_of
 from funnel_app.letters.words import one_line
 
-# Names with an @ stand before it without the quotation marks that RFC 5322 asks for.
+# Display names with an @ may lack the quotation marks that RFC 5322 requires.
 IN_BRACKETS = re.compile(r'^((?:[^"<>]|"[^"]*")*)<([^<>\s]+@[^<>\s]+)>')
 LONGEST_NAME, MOST_ATTACHMENTS = 120, 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """What Resend's webhook tells of an email that came: no text and no headers, only who wrote, and of what."""
+    """What Resend's webhook says of an incoming email: sender and subject, no text and no headers."""
 
     resend_id: str
     sender: str
@@ -30,9 +30,9 @@ class Arrival:
 
 
 def keep_received(deps: Deps, arrival: Arrival) -> bool:
-    """Keep an email that came, to be read and forwarded; False where it is kept already. Safe to repeat."""
+    """Store an incoming email, to be read and forwarded; False if already stored. Safe to repeat."""
     name, address = _who(arrival.sender[:1000])
-    # What names nobody is still mail: it is forwarded, with what stands there.
+    # An email without a valid sender is forwarded too, as it is.
     sender = looked_up(address or arrival.sender)[:LONGEST]
     with deps.sessions.begin() as session:
         contact = contact_of(session, sender)
@@ -55,7 +55,7 @@ def _who(sender: str) -> tuple[str, str]:
 
 
 def contact_of(session: Session, sender: str) -> Contact | None:
-    """Return the lead who has this address, or the same one without its +tag; None for a stranger's."""
+    """Return the lead with this address, or with it minus the +tag; None if unknown."""
     local, _, domain = sender.rpartition("@")
     plain = f"{local.partition('+')[0]}@{domain}"
     return contacts.find(session, sender) or (contacts.find(session, plain) if plain != sender else None)

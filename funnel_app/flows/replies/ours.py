@@ -1,19 +1,18 @@
-"""Ours: by what our own mail is known again where it comes back."""
+"""Ours: how our own mail is recognised when it comes back."""
 
 from email.utils import parseaddr
 from urllib.parse import urlsplit
 
-from funnel_app.deps import Deps
+from funnel_app.config import Settings
 from funnel_app.flows.addresses import looked_up
 
 
-def own_addresses(deps: Deps) -> set[str]:
-    """Return the addresses that we write from and forward to."""
-    settings = deps.settings
+def own_addresses(settings: Settings) -> set[str]:
+    """Return the addresses that we send from and forward to."""
     mailboxes = (settings.from_email, settings.reply_to, settings.reply_forward_to)
     return {looked_up(parseaddr(mailbox)[1]) for mailbox in mailboxes if mailbox}
 
 
-def loop_mark(deps: Deps) -> str:
-    """Return the word that stands in the `X-Loop` of what we forward."""
-    return f"funnel@{urlsplit(deps.settings.public_url).hostname}"
+def loop_mark(settings: Settings) -> str:
+    """Return the value of `X-Loop` in what we forward."""
+    return f"funnel@{urlsplit(settings.public_url).hostname}"

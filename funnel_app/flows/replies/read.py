@@ -1,7 +1,7 @@
-"""Read: fetch an email that came, tell whose it is and what it is, and do what follows, in one transaction.
+"""Read: fetch an incoming email, match it to a lead, and process it, in one transaction.
 
-A reply ends sequences only where it names the Message-ID of an email of ours, which nobody but its reader has seen:
-a sender's address alone anybody can write (docs/decisions/0019-a-reply-proves-itself.md).
+A reply ends sequences only if it refers to the Message-ID of an email of ours, which only its reader has seen: anybody
+can forge a sender's address (docs/decisions/0019-a-reply-proves-itself.md).
 """
 
 from collections.abc import Sequence
@@ -28,9 +28,9 @@ from funnel_app.letters.incoming import text_of
 from funnel_app.rules.received import Proof, bare_id, kind_of, references_of
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=1)
-# Resend may be away, or its key may only send: then what the webhook told is all that there is.
+# If Resend is away or the key may only send, the webhook's data is all there is.
 UNREAD_AFTER = timedelta(days=3)
-# A webhook may be faster than what it tells of: until then "not found" means not yet.
+# The webhook may come before the email can be read: until then "not found" means not yet.
 STORED_WITHIN = timedelta(minutes=5)
 MOST_FROM_ONE, MOST_ASKED, CRASHED_AFTER = 60, 5, 3
 HOUR = timedelta(hours=1)
@@ -42,7 +42,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Match:
-    """Whose an email is and how that is known, and which email of ours it answers; None of each where nobody knows."""
+    """An email's lead, the evidence for it, and the email it answers; all None if unknown."""
 
     contact: Contact | None = None
     proof: Proof | None = None
@@ -50,7 +50,7 @@ class Match:
 
 
 def read_received(deps: Deps, row: ReceivedEmail) -> bool:
-    """Read one email that came and settle it; False where Resend cannot be asked now. Safe to repeat."""
+    """Read and process one incoming email; False if Resend cannot be asked now. Safe to repeat."""
     with deps.reads() as session:
         flood = received_emails.count_from(session, row.sender, row.received_at - HOUR) > MOST_FROM_ONE
     if flood:
@@ -64,7 +64,7 @@ def read_received(deps: Deps, row: ReceivedEmail) -> bool:
 
 
 def _fetch(deps: Deps, row: ReceivedEmail) -> IncomingEmail:
-    # The team's rate counts questions too.
+    # Reads count towards the team's rate, too.
     wait_for_turn(deps, row.id)
     try:
         return deps.inbox.read(row.resend_id)
@@ -73,7 +73,7 @@ def _fetch(deps: Deps, row: ReceivedEmail) -> IncomingEmail:
 
 
 def _learn(deps: Deps, row: ReceivedEmail, references: Sequence[str]) -> None:
-    """Ask under which Message-IDs a lead's emails went, where a reply names one that no event told us of."""
+    """Fetch the Message-IDs of a lead's emails if a reply refers to one that no event reported."""
     with deps.reads() as session:
         if row.contact_id is None or not references or received_emails.answered(session, references):
             return
@@ -112,7 +112,7 @@ def _settle(deps: Deps, received_id: UUID, letter: IncomingEmail | None, note: s
         if match.contact is not None:
             contacts.lock(session, [match.contact.id])
         row = received_emails.find(session, received_id, lock=True)
-        # It was erased, or another process settled it meanwhile.
+        # Erased or processed by another process meanwhile.
         if row is None or row.reading != Reading.WAITING:
             return True
         if match.contact is not None:
@@ -139,10 +139,10 @@ def _write(deps: Deps, row: ReceivedEmail, match: Match, letter: IncomingEmail |
     row.email_id = match.email.id if match.email else None
     row.proof = match.proof
     headers = letter.headers if letter else {}
-    # An owner who is their own first lead answers as a lead.
-    own = set() if match.proof is Proof.REFERENCES else own_addresses(deps)
-    row.kind = kind_of(headers, row.sender, row.subject, own, loop_mark(deps))
-    # Whatever ended this process three times over may have been its HTML.
+    # An owner testing as a lead counts as a lead.
+    own = set() if match.proof is Proof.REFERENCES else own_addresses(deps.settings)
+    row.kind = kind_of(headers, row.sender, row.subject, own, loop_mark(deps.settings))
+    # After three crashes its HTML is suspect.
     row.text = text_of(letter.text, None if crashed else letter.html) if letter else None
     row.reading = Reading.READ if letter else Reading.UNREAD
     row.note, row.attempts = note, 0

@@ -1,4 +1,4 @@
-"""Standing: what of the replies somebody should hear of."""
+"""Standing: what to report about replies."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ NEWS_FOR = timedelta(hours=1)
 
 
 def waiting_long(deps: Deps) -> str | None:
-    """Return what is to be said of replies that cannot be read or forwarded; None where all get on."""
+    """Return what to report of replies that cannot be read or forwarded; None if all can."""
     with deps.reads() as session:
         number, since, note = received_emails.waiting_since(session)
     if since is None or deps.now() - since < WAITS_LONG:
@@ -21,7 +21,7 @@ def waiting_long(deps: Deps) -> str | None:
 
 
 def kept_lately(deps: Deps) -> str | None:
-    """Return what is to be said of replies that did not go on to REPLY_FORWARD_TO; None where none did not."""
+    """Return what to report of replies not forwarded to REPLY_FORWARD_TO; None if there are none."""
     with deps.reads() as session:
         number = received_emails.count_kept_since(session, deps.now() - NEWS_FOR)
     return f"{things(number, 'email')} that people wrote did not go on to REPLY_FORWARD_TO" if number else None

@@ -1,4 +1,4 @@
-"""Work: read and forward whatever came, from the ledger alone; safe in several processes, and after any crash."""
+"""Work: read and forward incoming emails, from the ledger alone; safe to race, and after any crash."""
 
 from datetime import timedelta
 
@@ -8,14 +8,14 @@ from funnel_app.flows.replies.read import read_received
 from funnel_app.ledger import received_emails
 from funnel_app.ledger.received_models import Forward, Reading, ReceivedEmail
 
-# Longer than a fetch with its questions and the waiting for a turn may take.
+# Longer than a fetch with its retries and waiting for a slot.
 LEASE = timedelta(minutes=2)
 AT_A_TIME = 5
 TEXTS_KEPT_FOR = timedelta(days=30)
 
 
 def answer_received(deps: Deps) -> int:
-    """Read and forward what came; return how much got on. Where Resend cannot be asked, the rest waits too."""
+    """Read and forward incoming emails; return how many progressed. If Resend cannot be asked, the rest waits."""
     got_on = 0
     while batch := _take(deps):
         for number, row in enumerate(batch):
@@ -47,6 +47,6 @@ def _release(deps: Deps, rows: list[ReceivedEmail]) -> None:
 
 
 def forget_received(deps: Deps) -> int:
-    """Forget after 30 days what strangers wrote, and the texts of what leads wrote; return how much."""
+    """Delete non-leads' emails after 30 days, and the texts of leads'; return how many."""
     with deps.sessions.begin() as session:
         return received_emails.forget_texts(session, deps.now() - TEXTS_KEPT_FOR)

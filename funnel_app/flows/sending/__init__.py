@@ -1,1 +1,1 @@
-"""From a due email to the proof of its delivery."""
+"""Sending: from a due email to confirmed delivery."""

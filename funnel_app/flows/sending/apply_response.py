@@ -1,4 +1,4 @@
-"""Settle: what each answer of Resend means for a request, its emails and all other sending."""
+"""Apply Resend's response: what each answer means for a request, its emails and the sending pause."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from funnel_app.ledger.models import Email, Request, RequestState
 
 WORKS_AGAIN = frozenset({AnswerKind.ACCEPTED, AnswerKind.INVALID, AnswerKind.CONFLICT, AnswerKind.CONCURRENT})
 UNKNOWN_FOR = timedelta(hours=1)
-# Resend forgets a key after 24 hours; an hour is kept in hand.
+# Resend forgets a key after 24 hours; one hour is the margin.
 KEY_KEPT_FOR = timedelta(hours=23)
 SOON = timedelta(seconds=2)
 
@@ -25,8 +25,8 @@ log = structlog.get_logger()
 
 
 def apply_response(deps: Deps, request_id: UUID, answer: Answer) -> None:
-    """Record an answer and do what follows from it. Safe to repeat: an answer that is already recorded stays."""
-    # Recorded first: where Redis went away during the call, only the pause is lost, which the next call finds out.
+    """Record an answer and act on it. Safe to repeat: an answer that is already recorded stays."""
+    # Recorded first: if Redis is away, only the pause is lost, and the next call sets it.
     email_ids = _record(deps, request_id, answer)
     _adjust_sending(deps, answer)
     ids = {"request": str(request_id), "emails": email_ids}
@@ -46,7 +46,7 @@ def _record(deps: Deps, request_id: UUID, answer: Answer) -> list[str]:
 
 
 def must_give_up(request: Request, now: datetime) -> bool:
-    """Say whether a request has been in doubt for so long that repeating it could make a second email."""
+    """Say whether a request has been in doubt for so long that repeating it could send a second email."""
     if request.unknown_since is None:
         return False
     tried = request.first_tried_at or request.created_at
@@ -54,7 +54,7 @@ def must_give_up(request: Request, now: datetime) -> bool:
 
 
 def give_up(session: Session, request: Request, now: datetime) -> None:
-    """Leave a doubtful request to a webhook or a person: its emails are ambiguous from now on."""
+    """Mark the emails of a doubtful request ambiguous; only a webhook or a person settles them from then on."""
     told = of_wait(AnswerKind.UNKNOWN, request.last_error) if request.last_error else "the worker died in the call"
     _make_ambiguous(session, request, f"may have gone out: {told}", now)
 
@@ -73,26 +73,30 @@ def _adjust_sending(deps: Deps, answer: Answer) -> None:
 
 
 def _accepted(deps: Deps, session: Session, request: Request, answer: Answer, now: datetime) -> None:
-    sent = []
-    for position, email in requests.placed(session, request):
-        if position in answer.refused:
-            _fail(session, email, answer.refused[position], now)
-        elif _is_sent(session, email, answer.ids[position], now):
-            sent.append(email)
-    batches.mark_sent(session, sent, now)
+    unheard, taken = batches.unheard(session, request.id), {}
+    for position, email_id in enumerate(map(UUID, request.email_ids)):
+        if position not in answer.refused and email_id in unheard:
+            taken[email_id] = answer.ids[position]
+    batches.mark_sent(session, taken, now)
+    if len(taken) < len(request.email_ids):
+        for position, email in requests.placed(session, request):
+            if position in answer.refused:
+                _fail(session, email, answer.refused[position], now)
+            elif email.id not in taken:
+                _is_known_as(session, email, answer.ids[position], now)
     requests.close(request, RequestState.ANSWERED, None, now)
 
 
-def _is_sent(session: Session, email: Email, resend_id: str | None, now: datetime) -> bool:
-    """Note Resend's id; say whether the email comes to `sent` by it."""
-    # The report of the delivery may have come first: then only the id and the time are still missing.
+def _is_known_as(session: Session, email: Email, resend_id: str | None, now: datetime) -> None:
+    """Record Resend's id of an email that was in doubt, or that Resend reported on before it answered."""
+    # If the delivery report came first, only the id and the time are still missing.
     email.resend_id = email.resend_id or resend_id
     if resend_id != email.resend_id:
         email_events.add_copy(session, email.id, resend_id, now)
     if email.state in {State.SENDING, State.AMBIGUOUS}:
-        return True
-    email.sent_at = email.sent_at or now
-    return False
+        emails.move(session, email, State.SENT, now)
+    else:
+        email.sent_at = email.sent_at or now
 
 
 def _fail(session: Session, email: Email, words: str, now: datetime) -> None:
@@ -102,7 +106,7 @@ def _fail(session: Session, email: Email, words: str, now: datetime) -> None:
 
 def _invalid(deps: Deps, session: Session, request: Request, answer: Answer, now: datetime) -> None:
     if request.unknown_since is not None:
-        # The earlier try may have been accepted: a refusal now proves nothing about it.
+        # The earlier try may have been accepted: a refusal of the repeat proves nothing.
         _make_ambiguous(session, request, f"may have gone out before {of_refusal(answer.detail)}", now)
         return
     refused = requests.emails_of(session, request)

@@ -1,4 +1,4 @@
-"""Backlog: while more is due than can go one by one, many emails go by one request."""
+"""Backlog: send many emails by one request while more is due than can go one by one."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -7,7 +7,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.sending.deliver import LARGEST_BATCH, Outcome, deliver
 from funnel_app.ledger import emails
 
-# More than go at once: what others claim meanwhile must not leave a request half empty.
+# Larger than a batch, so that emails claimed by other workers do not leave a request half empty.
 LOOKED_AT = 3 * LARGEST_BATCH
 BACKLOG_S = 2.0
 MOST_ONE_BY_ONE = 10
@@ -15,9 +15,9 @@ GOES_ON_FOR = timedelta(seconds=20)
 
 
 def deliver_due(deps: Deps, email_id: UUID) -> Outcome:
-    """Send this email if it is due and still wanted; while there is a backlog, all that is due, in batches.
+    """Send this email if it is due and still wanted; with a backlog, send everything due in batches.
 
-    Safe to repeat and to race. Raises Unavailable where Redis cannot be reached.
+    Safe to repeat and to race. Raises Unavailable if Redis cannot be reached.
     """
     until = deps.now() + GOES_ON_FOR
     first = outcome = deliver(deps, _with_company(deps, email_id))

@@ -1,7 +1,7 @@
-"""Deliver: claim what is due, compose it, freeze it, hand it over; an exit that commits before the freeze wins.
+"""Deliver: claim what is due, compose it, freeze it and submit it. An exit committed before the freeze wins.
 
-Three short transactions, however many emails: claim; freeze and begin; apply the response. Texts are fetched before the
-first, and neither rendering nor the network happens inside one.
+Three short transactions, whatever the number of emails: claim; freeze and begin; apply the response. Texts are fetched
+before the first; rendering and the network stay outside all three.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class Outcome(StrEnum):
 
 
 def deliver(deps: Deps, email_ids: Sequence[UUID]) -> Outcome:
-    """Send the first hundred of these emails that are free as one request.
+    """Send up to a hundred of these emails that are free as one request.
 
     Safe to repeat and to race: only the claimer sends, and only what is due.
     """
@@ -66,7 +66,7 @@ def deliver(deps: Deps, email_ids: Sequence[UUID]) -> Outcome:
 
 
 def _gather(deps: Deps, email_ids: Sequence[UUID]) -> tuple[list[UUID], Sources]:
-    """Return those of the emails that wait, and what their letters are made of."""
+    """Return the waiting emails among these, and what their letters are made of."""
     with deps.reads() as session:
         found = {id_: text for id_, *text in batches.waiting(session, email_ids)}
     sources = gather(deps, {(campaign, key) for campaign, key in found.values()})
@@ -81,7 +81,7 @@ def _claim(deps: Deps, email_ids: Sequence[UUID], lease: Lease) -> list[Email]:
     lease.until = now + LEASE
     by = batches.Claim(token=lease.token, now=now, until=lease.until, modes=deps.sendable_modes, most=LARGEST_BATCH)
     with deps.sessions.begin() as session:
-        # Contacts first, as every transaction does: a hook that holds one waits for its emails next.
+        # Contacts are locked first, as in every transaction, so that a hook cannot deadlock with this one.
         contacts.lock_of_emails(session, email_ids)
         won = batches.claim(session, email_ids, by)
         forbidden = forbidden_to(deps, session, won)
@@ -94,7 +94,7 @@ def _goes_on(deps: Deps, session: Session, email: Email, now: datetime, forbidde
     try:
         return not (stop_unwanted(deps, session, email, now, forbidden) or _wait_for_window(deps, session, email, now))
     except NotInFiles as fault:
-        # One email of a campaign that was taken away must not keep the others of its batch.
+        # An email whose campaign was removed must not hold up the others of its batch.
         emails.move(session, email, State.HELD, now, str(fault))
         email.next_attempt_at = now + LOOK_AGAIN_AFTER
         return False
@@ -102,7 +102,7 @@ def _goes_on(deps: Deps, session: Session, email: Email, now: datetime, forbidde
 
 def _wait_for_window(deps: Deps, session: Session, email: Email, now: datetime) -> bool:
     enrolment = email.enrolment
-    campaign, sequence = in_files(deps, email)
+    campaign, sequence = in_files(deps.registry, email)
     window = sequence.window
     if window is None or enrolment.mode == Mode.TEST:
         return False
@@ -114,7 +114,7 @@ def _wait_for_window(deps: Deps, session: Session, email: Email, now: datetime) 
 
 
 def _unschedule_others(deps: Deps, email_ids: Sequence[UUID], claimed: Sequence[Email]) -> None:
-    # Their own jobs would find nothing to do; should this worker die, the sweep finds the emails.
+    # Their own jobs have nothing left to do; if this worker dies, the sweep finds the emails.
     if len(email_ids) > 1 and claimed:
         deps.queues.unschedule([email.id for email in claimed])
 
@@ -141,7 +141,7 @@ def _hold(deps: Deps, email: Email, reason: str) -> None:
 
 
 def _begin(deps: Deps, composed: dict[UUID, Composed], lease: Lease) -> Begun | None:
-    """Freeze the letters when it is this worker's turn to call; None where nothing of them is to go any more."""
+    """Freeze the letters once it is this worker's turn to call; None if none of them is to go any more."""
     if not composed or not wait_for_turn(deps, lease.token, lease.keep):
         return None
     begun = freeze(deps, composed, lease.token)

@@ -1,4 +1,7 @@
-"""Wanted: whether an email may still go, asked in the claim, in the freeze, before a repeat, and while it is held."""
+"""Eligibility: whether an email may still go; checked at the claim, the freeze, each repeat, and while held.
+
+That no step goes before its predecessor is a condition of the claim itself: `claimable` in `ledger/emails.py`.
+"""
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Rows
@@ -12,7 +15,7 @@ from funnel_app.campaigns.model import Campaign, Mode, Sequence
 from funnel_app.campaigns.plan_text import step_of
 from funnel_app.campaigns.reasons import Reason, ReasonCode
 from funnel_app.campaigns.recipients import is_test_recipient
-from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.campaigns.registry import Registry, UnknownCampaign
 from funnel_app.campaigns.season import not_on
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
@@ -26,7 +29,7 @@ Forbidden = Mapping[str, Rows[Suppression]]
 RELEASE = "flask contacts release lets it be mailed again"
 OFF_THE_LIST = "if the address is right: take it off Resend's suppression list, then flask contacts release"
 OTHER_ADDRESS = "ask for another address; if this one is right: flask contacts release"
-# By where a suppression comes from. What a person wished, or complained of, stays so.
+# Where a suppression comes from decides its cure. A person's own wish or complaint stays.
 CURES = {
     "keyboard": RELEASE,
     "console": RELEASE,
@@ -37,7 +40,7 @@ CURES = {
 
 
 class Block(NamedTuple):
-    """Why an email, or all of a sequence, does not go: the state in which it ends, the reason, and what to do."""
+    """Why an email, or all of a sequence, does not go: the state it ends in, the reason, and what to do."""
 
     state: State
     reason: str
@@ -46,15 +49,15 @@ class Block(NamedTuple):
 
 
 class NotInFiles(Exception):
-    """The campaign files no longer know an email's sequence or step; the message says which, and what to do."""
+    """The campaign files no longer have an email's sequence or step; the message says which, and what to do."""
 
 
-def in_files(deps: Deps, email: Email) -> tuple[Campaign, Sequence]:
+def in_files(registry: Registry, email: Email) -> tuple[Campaign, Sequence]:
     """Return the campaign and sequence of an email. Raises NotInFiles."""
     enrolment = email.enrolment
     try:
-        campaign = deps.registry.campaign(enrolment.campaign)
-        sequence = deps.registry.sequence(campaign.name, enrolment.sequence)
+        campaign = registry.campaign(enrolment.campaign)
+        sequence = registry.sequence(campaign.name, enrolment.sequence)
         step_of(sequence, enrolment.plan, email.template_key, email.step)
     except (UnknownCampaign, LookupError):
         name = f"{enrolment.campaign}/{enrolment.sequence}"
@@ -65,13 +68,13 @@ def in_files(deps: Deps, email: Email) -> tuple[Campaign, Sequence]:
 
 
 def forbidden_to(deps: Deps, session: Session, batch: Rows[Email]) -> Forbidden:
-    """Return what forbids mail to the readers of these emails, by their normalised address."""
+    """Return the suppressions of these emails' recipients, by normalised address."""
     addresses = {email.enrolment.contact.email_norm for email in batch}
     return suppressions.of_addresses(session, addresses, deps.settings.secret_key)
 
 
 def stop_unwanted(deps: Deps, session: Session, email: Email, now: datetime, forbidden: Forbidden) -> bool:
-    """Bring an email that is no longer wanted to its end; say whether it was one. Raises NotInFiles."""
+    """End an email that is no longer wanted; say whether it was one. Raises NotInFiles."""
     stop = why_not(deps, session, email, now, forbidden)
     if stop is not None:
         emails.move(session, email, stop.state, now, Reason(stop.reason, stop.code))
@@ -79,20 +82,20 @@ def stop_unwanted(deps: Deps, session: Session, email: Email, now: datetime, for
 
 
 def why_not(deps: Deps, session: Session, email: Email, now: datetime, forbidden: Forbidden) -> Block | None:
-    """Return how an email ends that must not go now, and why; None for one that may. Raises NotInFiles.
+    """Return the state and reason an email ends with if it must not go now; None if it may. Raises NotInFiles.
 
-    `forbidden` is what `forbidden_to` says of its batch.
+    `forbidden` is what `forbidden_to` returned for its batch.
     """
     enrolment, contact = email.enrolment, email.enrolment.contact
-    barred = block_reason(deps, enrolment, contact, forbidden[contact.email_norm])
-    if barred is not None:
-        return barred
+    block = block_reason(deps, enrolment, contact, forbidden[contact.email_norm])
+    if block is not None:
+        return block
     late = _missed(deps, session, email, now)
     return Block(State.SKIPPED, late, "") if late else None
 
 
 def block_reason(deps: Deps, enrolment: Enrolment, contact: Contact, forbidden: Rows[Suppression]) -> Block | None:
-    """Return what keeps every email of a sequence from this person, due or not; None where nothing does.
+    """Return why no email of a sequence goes to this person, due or not; None if nothing blocks it.
 
     `forbidden` are all suppressions of the address.
     """
@@ -109,7 +112,7 @@ def block_reason(deps: Deps, enrolment: Enrolment, contact: Contact, forbidden: 
 
 
 def _missed(deps: Deps, session: Session, email: Email, now: datetime) -> str | None:
-    campaign, sequence = in_files(deps, email)
+    campaign, sequence = in_files(deps.registry, email)
     if late := too_late(email, sequence.max_lateness, now):
         return late
     if email.latest_at and (near := _gave_way(session, email, email.latest_at, now)):

@@ -1,8 +1,9 @@
-"""Freeze: what goes is kept exactly as it goes, and the call that takes it is noted, in one transaction before it."""
+"""Freeze: store emails exactly as they go, and the request that carries them, in one transaction before the call."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.sending.eligibility import forbidden_to, stop_unwanted
+from funnel_app.flows.sending.eligibility import forbidden_to, stop_unwanted, why_not
 from funnel_app.flows.sending.sending_status import LEASE
 from funnel_app.flows.sending.submit import Begun
 from funnel_app.flows.templates.compose import Composed
@@ -24,32 +25,48 @@ LATE_AFTER = timedelta(seconds=60)
 
 @retry_on_conflict
 def freeze(deps: Deps, composed: Mapping[UUID, Composed], token: UUID) -> Begun | None:
-    """Keep the letters that are still wanted and note that their call is made now; None where none is."""
+    """Store the letters that are still wanted and record that their call starts now; None if none is wanted."""
     now = deps.now()
     with deps.sessions.begin() as session:
         contacts.lock_of_emails(session, composed)
-        wanted = _still_wanted(deps, session, batches.mine(session, composed, token), now)
+        wanted = _still_wanted(deps, session, composed, token, now)
         if not wanted:
             return None
-        for email in wanted:
-            email.freezes += 1
-        key = idempotency_key(wanted)
-        request = requests.add(session, key, [email.id for email in wanted], now, token, LEASE)
-        for email in wanted:
-            email.request_id = request.id
-        messages.add_all(session, [_message(email, composed[email.id], now) for email in wanted])
+        key, ids = idempotency_key(wanted), [email.id for email in wanted]
+        request = requests.add(session, key, ids, now, token, LEASE)
+        batches.carry(session, ids, request.id)
+        messages.add_all(session, [_message(email, composed[email.id], request.id, now) for email in wanted])
         _move_later_steps(session, wanted, now)
         return Begun(request.id, key, [composed[email.id].letter for email in wanted])
 
 
-def _still_wanted(deps: Deps, session: Session, batch: Sequence[Email], now: datetime) -> list[Email]:
+def _still_wanted(
+    deps: Deps, session: Session, composed: Mapping[UUID, Composed], token: UUID, now: datetime
+) -> list[Email]:
+    """Return the emails that still go; those of which something changed since the claim are read and judged again."""
+    addresses = batches.undisturbed(session, composed, token, now)
+    known = [each.email for each in composed.values() if _is_to(each.email, addresses.get(each.email.id))]
+    forbidden = forbidden_to(deps, session, known)
+    wanted = [email for email in known if why_not(deps, session, email, now, forbidden) is None]
+    others = composed.keys() - {email.id for email in wanted}
+    return sorted([*wanted, *_judged_again(deps, session, others, token, now)], key=attrgetter("id"))
+
+
+def _is_to(email: Email, address: str | None) -> bool:
+    return email.enrolment.contact.email_norm == address
+
+
+def _judged_again(deps: Deps, session: Session, ids: Collection[UUID], token: UUID, now: datetime) -> list[Email]:
+    if not ids:
+        return []
+    batch = batches.mine(session, ids, token)
     forbidden, paused = forbidden_to(deps, session, batch), pauses.standing(session, now)
-    free = [email for email in batch if not _given_back(session, email, paused, now)]
+    free = [email for email in batch if not _released(session, email, paused, now)]
     return [email for email in free if not stop_unwanted(deps, session, email, now, forbidden)]
 
 
-def _given_back(session: Session, email: Email, paused: Sequence[Pause], now: datetime) -> bool:
-    """Let an email wait again whose sequence ended or was paused meanwhile; say whether it was one."""
+def _released(session: Session, email: Email, paused: Sequence[Pause], now: datetime) -> bool:
+    """Release an email whose sequence ended or was paused meanwhile; say whether it was one."""
     stands = "paused" if pauses.covering(paused, email.enrolment) else email.enrolment.state
     if stands == EnrolmentState.ACTIVE:
         return False
@@ -58,18 +75,23 @@ def _given_back(session: Session, email: Email, paused: Sequence[Pause], now: da
 
 
 def idempotency_key(batch: Sequence[Email]) -> str:
-    """Return the key under which Resend knows this handing over: the same for every repeat, never random."""
-    keys = [f"email-{email.id}-{email.freezes}" for email in batch]
+    """Return the key under which Resend knows this submission: the same for every repeat, never random."""
+    keys = [f"email-{email.id}-{_freeze(email)}" for email in batch]
     return keys[0] if len(keys) == 1 else f"batch-{sha256(' '.join(keys).encode()).hexdigest()}"
 
 
-def _message(email: Email, composed: Composed, now: datetime) -> dict[str, Any]:
+def _freeze(email: Email) -> int:
+    """Return the how-manieth time it is that an email is being frozen."""
+    return email.freezes + 1
+
+
+def _message(email: Email, composed: Composed, request_id: UUID, now: datetime) -> dict[str, Any]:
     letter = composed.letter
     return {
         "email_id": email.id,
-        "request_id": email.request_id,
+        "request_id": request_id,
         "template_version_id": composed.version_id,
-        "freeze": email.freezes,
+        "freeze": _freeze(email),
         "sender": letter.sender,
         "recipient": letter.to,
         "reply_to": letter.reply_to,
@@ -83,15 +105,15 @@ def _message(email: Email, composed: Composed, now: datetime) -> dict[str, Any]:
 
 
 def _move_later_steps(session: Session, batch: Sequence[Email], now: datetime) -> None:
-    # A lead must never get a pile at once: what goes late takes the steps behind it along.
+    # A late email moves the steps after it, so that a lead never gets several at once.
     late = {email.enrolment_id: (email.step, _lateness(email, now)) for email in batch if _takes_along(email, now)}
     if late:
-        batches.take_along(session, late)
+        batches.move_later_steps(session, late)
 
 
 def _takes_along(email: Email, now: datetime) -> bool:
-    # An email that is frozen anew, since its batch was refused, has taken them along before.
-    return email.freezes == 1 and email.latest_at is None and _lateness(email, now) > LATE_AFTER
+    # An email frozen again after its batch was refused has moved them already.
+    return _freeze(email) == 1 and email.latest_at is None and _lateness(email, now) > LATE_AFTER
 
 
 def _lateness(email: Email, now: datetime) -> timedelta:

@@ -1,7 +1,7 @@
-"""Give way: let an email wait whose reader has had, or is about to get, as much marketing as its campaign allows.
+"""Frequency limit: delay an email whose recipient has reached the campaign's limit of marketing emails.
 
-Asked in the claim alone: what is claimed holds its place until it went, or gives it back with the claim. The claim has
-the lock of the person, so of two workers the later one sees what the first one took.
+Checked only in the claim: a claimed email keeps its place until it went or is released. The claim locks the person, so
+the second of two workers sees what the first one took.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,12 +26,12 @@ from funnel_app.rules.plan import too_late
 
 
 def without_giving_way(deps: Deps, session: Session, claimed: Sequence[Email], now: datetime) -> list[Email]:
-    """Return those of a claim that go now; the others move on with the steps behind them, or are skipped as too late.
+    """Return the emails of a claim that go now; delay the others and their later steps, or skip them if too late.
 
-    None of them may be of a campaign that is not in the files.
+    All must belong to campaigns in the files.
     """
     limited = sorted((e for e in claimed if _limit_of(deps, e)), key=lambda email: _wanting(deps, email).place)
-    # Those of the claim that are not asked yet give way to the one that is.
+    # Emails of the claim that are still to be checked give way to this one.
     undecided = {email.id for email in limited}
     waits = set()
     for email in limited:
@@ -42,14 +42,14 @@ def without_giving_way(deps: Deps, session: Session, claimed: Sequence[Email], n
 
 
 def _limit_of(deps: Deps, email: Email) -> AtMost | None:
-    # What a person asked for by hand goes: they know why. A test's days are minutes, and a canary is nobody's.
+    # Not limited: what an operator asked for, tests (days are minutes) and canaries.
     enrolment = email.enrolment
     limited = enrolment.kind == Kind.MARKETING and enrolment.mode == Mode.LIVE and email.asked_for_at is None
-    return in_files(deps, email)[0].at_most if limited else None
+    return in_files(deps.registry, email)[0].at_most if limited else None
 
 
 def _gives_way(deps: Deps, session: Session, email: Email, now: datetime, undecided: Collection[UUID]) -> bool:
-    limit, (_, sequence) = _limit_of(deps, email), in_files(deps, email)
+    limit, (_, sequence) = _limit_of(deps, email), in_files(deps.registry, email)
     waits = _asked(deps, session, email, limit, now, undecided) if limit else None
     if limit is None or waits is None:
         return False
@@ -88,8 +88,8 @@ def _priority(deps: Deps, email: Email) -> int:
 
 
 def _until(deps: Deps, email: Email, waits: GivesWay) -> datetime:
-    """Return when an email is due again: one of whole days at its own time of day, and each within its hours."""
-    campaign, sequence = in_files(deps, email)
+    """Return when an email is due again, at its time of day if it counts in whole days, and within its window."""
+    campaign, sequence = in_files(deps.registry, email)
     zone = ZoneInfo(email.enrolment.contact.timezone or campaign.timezone)
     until = waits.until
     step = step_of(sequence, email.enrolment.plan, email.template_key, email.step)
@@ -108,4 +108,4 @@ def _move_on(session: Session, email: Email, until: datetime, why: str, now: dat
     email.was_due_at, email.due_at, email.next_attempt_at = email.was_due_at or email.due_at, until, None
     emails.move(session, email, State.PLANNED, now, why)
     if email.latest_at is None and by > timedelta(0):
-        batches.take_along(session, {email.enrolment_id: (email.step, by)})
+        batches.move_later_steps(session, {email.enrolment_id: (email.step, by)})

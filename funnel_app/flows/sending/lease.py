@@ -1,4 +1,4 @@
-"""Lease: the emails that a worker claimed are its own for so long; when it dies, the sweep gives them back."""
+"""Lease: emails claimed by a worker are its own for a limited time; if it dies, the sweep requeues them."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from funnel_app.ledger.conflicts import retry_on_conflict
 
 @dataclass
 class Lease:
-    """Which emails are held, under which token, and until when."""
+    """The claimed emails, their token, and when the lease ends."""
 
     deps: Deps
     ids: Collection[UUID]
@@ -21,7 +21,7 @@ class Lease:
     until: datetime
 
     def keep(self) -> bool:
-        """Lengthen the lease where less than half of it is left; False where no email of it is ours any more."""
+        """Extend the lease if less than half is left; False if none of its emails is ours any more."""
         if self.until - self.deps.now() >= LEASE / 2:
             return True
         return self._renew() > 0

@@ -1,4 +1,4 @@
-"""Recheck held emails: one that can be composed now goes on by itself."""
+"""Recheck held emails: release those that can be composed now."""
 
 from datetime import timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Reconcile: ask Resend what became of emails of which no event has come, at growing intervals."""
+"""Reconcile: ask Resend about emails without an event, at growing intervals."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,7 +19,7 @@ SELDOM = timedelta(hours=6)
 GIVE_UP_DELAYED_AFTER = timedelta(days=3)
 AT_A_TIME = 20
 MAY_ONLY_SEND = "restricted_api_key"
-# Opening and clicking happen to what has arrived.
+# An email that was opened or clicked has arrived.
 MEANS = {"opened": "email.delivered", "clicked": "email.delivered", "canceled": "email.failed"}
 UNASKABLE = "no word yet, and Resend cannot be asked: RESEND_API_KEY may only send (restricted_api_key)"
 
@@ -27,23 +27,23 @@ log = structlog.get_logger()
 
 
 class CannotAsk(Exception):
-    """Resend answers nobody now; the message is the reason that people read."""
+    """Resend cannot be asked now; the message is the reason, for people to read."""
 
 
-def has_unproven(deps: Deps) -> bool:
-    """Say whether there is an email to ask after now."""
+def has_unconfirmed(deps: Deps) -> bool:
+    """Say whether there are emails to ask about now."""
     with deps.reads() as session:
-        return bool(emails.unproven(session, deps.now(), FIRST_AFTER, 1))
+        return bool(emails.unconfirmed(session, deps.now(), FIRST_AFTER, 1))
 
 
 def reconcile(deps: Deps) -> int:
-    """Ask after the emails whose proof is missing and record what Resend says; return how many it knew more of.
+    """Ask Resend about unconfirmed emails and record the answers; return how many it knew more of.
 
-    Safe to repeat and to race. Where Resend does not answer, or the key may only send, nobody else is asked after.
+    Safe to repeat and to race. Stops at the first failure, or if the key may only send.
     """
     now = deps.now()
     with deps.reads() as session:
-        waiting = emails.load(session, emails.unproven(session, now, FIRST_AFTER, AT_A_TIME))
+        waiting = emails.load(session, emails.unconfirmed(session, now, FIRST_AFTER, AT_A_TIME))
     learned = 0
     for email in waiting:
         try:
@@ -55,7 +55,7 @@ def reconcile(deps: Deps) -> int:
 
 
 def _ask(deps: Deps, email: Email) -> bool:
-    # The team's rate counts questions too.
+    # Reads count towards the team's rate, too.
     wait_for_turn(deps, email.id)
     try:
         last = deps.mailer.last_event(email.resend_id or "")
@@ -96,7 +96,7 @@ def _waited_long(email: Email, now: datetime) -> bool:
 
 
 def _given_up(deps: Deps, email: Email, kind: str | None) -> tuple[str | None, str | None]:
-    # A bounce that was told as transient does not forbid the address, though nobody tries this email again.
+    # A transient bounce does not suppress the address, though this email is not tried again.
     with deps.reads() as session:
         events = email_events.of_emails(session, [email.id])[email.id]
     soft = next((event for event in events if event.kind == SOFT_BOUNCE), None)

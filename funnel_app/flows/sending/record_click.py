@@ -1,4 +1,4 @@
-"""Record click: what a reader did with what arrived; it says nothing of how the email fared."""
+"""Record opens and clicks; they are figures, and never evidence of delivery."""
 
 from datetime import datetime, timedelta
 
@@ -9,19 +9,19 @@ from funnel_app.ledger import engagements
 from funnel_app.ledger.models import Email
 from funnel_app.rules.clicks import TOGETHER, By, Click, about_of, is_scanned
 
-# From where and with what a reader clicked is of use for telling programs from people, and for nothing later.
+# IP address and user agent only serve to tell programs from people, so they are deleted later.
 KNOWN_FOR = timedelta(days=30)
 AT_A_TIME = 1000
 
 
 def record_opening(session: Session, email: Email, event_id: str, at: datetime) -> None:
-    """Keep that an email was opened, once; a mail program may have done it by itself."""
+    """Record the first open of an email; a mail program may have caused it."""
     row = {"email_id": email.id, "event_id": event_id, "clicked": False, "at": at, "by": By.PERSON}
     engagements.add(session, row)
 
 
 def record_click(deps: Deps, session: Session, email: Email, event_id: str, click: Click) -> None:
-    """Keep a click in a locked contact's email, once; clicks of different links within seconds are a program's."""
+    """Record a click once, in a locked contact's email; clicks on different links within seconds are a program's."""
     near = engagements.clicks_between(session, email.id, click.at - TOGETHER, click.at + TOGETHER)
     campaign = deps.registry.campaigns.get(email.enrolment.campaign)
     row = {
@@ -43,6 +43,6 @@ def record_click(deps: Deps, session: Session, email: Email, event_id: str, clic
 
 
 def forget_who_clicked(deps: Deps) -> int:
-    """Forget after 30 days from where and with what readers clicked; return of how many clicks. Safe to repeat."""
+    """Delete IP address and user agent of clicks older than 30 days; return how many. Safe to repeat."""
     with deps.sessions.begin() as session:
         return engagements.forget_who(session, deps.now() - KNOWN_FOR, AT_A_TIME)

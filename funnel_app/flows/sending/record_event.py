@@ -1,4 +1,4 @@
-"""Record what Resend reports of an email: once per event id, before or after our own record, only ever forward."""
+"""Record Resend's events: once per event id, before or after our own record, only ever forward."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.sending.record_click import record_click, record_opening
 from funnel_app.ledger import contacts, email_events, emails, enrolments, suppressions
 from funnel_app.ledger.after_commit import log_after_commit
+from funnel_app.ledger.at_once import write_at_once
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email, EmailEvent, Scope
 from funnel_app.ledger.turns import take_turns
@@ -24,7 +25,7 @@ SUPPRESSING = {
     "email.complained": "its reader marked an email as spam",
     "email.suppressed": "Resend does not mail the address",
 }
-# That a try before the present one arrived, or what it taught of the address, still counts; how it went does not.
+# Of an earlier try, only its delivery and what it says of the address still count.
 OF_THE_ADDRESS = frozenset({State.DELIVERED, State.BOUNCED, State.COMPLAINED, State.SUPPRESSED})
 ORPHANS_KEPT_FOR = timedelta(days=1)
 AT_A_TIME = 500
@@ -32,7 +33,7 @@ AT_A_TIME = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """One event of the provider, told by its webhook or asked for; `detail` is why, with the provider's own words."""
+    """One event of the provider, from its webhook or asked for; `detail` is the reason in the provider's words."""
 
     provider_event_id: str
     kind: str
@@ -45,15 +46,14 @@ class Report:
 
     @property
     def state(self) -> State | None:
-        """The state that the event speaks of; None for kinds that say nothing about delivery."""
+        """The state that the event implies; None for kinds that say nothing about delivery."""
         return REPORTED_BY_PROVIDER.get(self.kind)
 
 
 def record_event(deps: Deps, report: Report) -> bool:
-    """Keep a report and move its email forward; False where this very report is already kept.
+    """Store an event and move its email forward; False if this event is already stored.
 
-    What Resend tells at the same time shares a turn to write where writers stand in line, so that a burst of it lets
-    hooks through.
+    Simultaneous events share one turn to write where writers queue, so that a burst of them does not hold up hooks.
     """
     if take_turns(deps.engine):
         return deps.events.run(report, lambda gather: _record_all(deps, gather))
@@ -65,7 +65,9 @@ def _record_all(deps: Deps, gather: Callable[[], Sequence[Report]]) -> list[bool
     with deps.sessions.begin() as session:
         now, reports = deps.now(), gather()
         known = _locked(session, {report.email_id for report in reports if report.email_id})
-        return [_record(deps, session, report, known, now) for report in reports]
+        fresh = [_record(deps, session, report, known, now) for report in reports]
+        write_at_once(session)
+        return fresh
 
 
 def _record(deps: Deps, session: Session, report: Report, known: dict[UUID, Email], now: datetime) -> bool:
@@ -93,12 +95,12 @@ def _is_erased(email: Email) -> bool:
 
 
 def _without_person(report: Report) -> Report:
-    # A server's words often name the mailbox, and nothing of it may come back after an erasure.
+    # Mail servers often quote the address, which must not come back after an erasure.
     return replace(report, detail=None if report.click else without_words(report.detail), click=None)
 
 
 def _concerned(session: Session, report: Report, known: dict[UUID, Email]) -> Email | None:
-    """Return the email that is reported of, with its contact locked; None where we do not know it yet.
+    """Return the email that an event is about, with its contact locked; None if it is not known yet.
 
     `known` are the emails that are locked already.
     """
@@ -132,7 +134,7 @@ def _keep(session: Session, report: Report, email_id: UUID | None, now: datetime
 
 @retry_on_conflict
 def adopt_orphans(deps: Deps) -> int:
-    """Fit reports that came before their email was known to it; return how many. Safe to repeat."""
+    """Apply events that came before their email was known; return how many. Safe to repeat."""
     now = deps.now()
     with deps.reads() as session:
         waiting = [event.id for event, _ in email_events.orphans_of_known(session, now - ORPHANS_KEPT_FOR, AT_A_TIME)]
@@ -161,18 +163,18 @@ def _as_report(event: EmailEvent) -> Report:
 
 
 def apply(deps: Deps, session: Session, email: Email, report: Report, now: datetime) -> None:
-    """Move an email of a locked contact forward by a report, and stop what must stop."""
+    """Move an email of a locked contact forward by an event, and stop what must stop."""
     given_up = _is_of_given_up_try(session, email, report)
     email.resend_id = email.resend_id or (None if given_up else report.resend_id)
     if not given_up:
-        # By it a reply is known as an answer to this email.
+        # Replies refer to this id.
         email.message_id = email.message_id or report.message_id
     if report.state is None or (given_up and report.state not in OF_THE_ADDRESS):
         return
     new = reported(State(email.state), report.state)
     if new != email.state:
         if email.state in WAITING:
-            # It went out before we last planned it, as far as we know now, and may still need to be asked about.
+            # It seems to have gone out before we last planned it, and may need reconciling.
             email.sent_at = email.sent_at or report.at
         emails.move(session, email, new, report.at, why(report.state, report.detail), heard_at=now)
         email.next_check_at = None
@@ -181,7 +183,7 @@ def apply(deps: Deps, session: Session, email: Email, report: Report, now: datet
 
 
 def _is_of_given_up_try(session: Session, email: Email, report: Report) -> bool:
-    # What carries the id of the present try needs no look at the timeline; most reports do.
+    # Most events carry the current try's id, and need no look at the timeline.
     if report.resend_id is None or report.resend_id == email.resend_id:
         return False
     return email_events.was_given_up(session, email.id, report.resend_id)

@@ -1,8 +1,9 @@
-"""The gate before every call to Resend: whether sending is paused, and who may try whether it works again."""
+"""Sending status: whether sending is paused, and which caller may probe whether it works again."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger.engine import LedgerUnavailable
@@ -13,9 +14,9 @@ PATIENCE_S = 5.0
 
 
 def may_send(deps: Deps) -> bool:
-    """Say whether a letter may be claimed or handed over now.
+    """Say whether an email may be claimed or submitted now.
 
-    While sending is paused nobody may; when the pause is over one caller may probe, and the others wait for it.
+    During a pause none may. After it one caller may probe while the others wait for the result.
     """
     pause = deps.pause.current()
     if pause is None:
@@ -24,14 +25,14 @@ def may_send(deps: Deps) -> bool:
 
 
 def pause_reason(deps: Deps) -> str | None:
-    """Return within half a second why nothing goes out now, in plain words; None where it does. Never raises."""
+    """Return within half a second, in plain words, why nothing is sent now; None if sending works. Never raises."""
     if why := deps.queues.why_away():
         return f"Redis {why}"
     return paused_by_hand(deps) or _paused_by_itself(deps)
 
 
 def paused_by_hand(deps: Deps) -> str | None:
-    """Return in a clause that a person paused all sending, until when and why; None where nobody did. Never raises."""
+    """Return as a clause who paused all sending, until when and why; None if nobody did. Never raises."""
     try:
         with deps.reads() as session:
             return next((pause_words(deps, each) for each in standing(session, deps.now()) if each.of_everything), None)
@@ -40,18 +41,18 @@ def paused_by_hand(deps: Deps) -> str | None:
 
 
 def pause_words(deps: Deps, pause: Pause) -> str:
-    """Return one person's pause in a clause: of what, until when, by whom and why."""
+    """Return one operator's pause as a clause: of what, until when, by whom and why."""
     named = "all sending"
     if not pause.of_everything:
         named = f"“{deps.registry.title_of_sequence(pause.campaign, pause.sequence)}”"
-    return f"{named} is paused {until_words(deps, pause.until_at)}, by {pause.operator}: {pause.reason}"
+    return f"{named} is paused {until_words(deps.settings, pause.until_at)}, by {pause.operator}: {pause.reason}"
 
 
-def until_words(deps: Deps, until_at: datetime | None) -> str:
-    """Return until when a pause is to last, as the business's clocks show it."""
+def until_words(settings: Settings, until_at: datetime | None) -> str:
+    """Return the end of a pause in the business's time zone."""
     if until_at is None:
         return "until somebody resumes it"
-    until = until_at.astimezone(ZoneInfo(deps.settings.timezone))
+    until = until_at.astimezone(ZoneInfo(settings.timezone))
     return f"until {until:%A} {until.day} {until:%B}, {until:%H:%M}"
 
 

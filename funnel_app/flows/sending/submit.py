@@ -1,6 +1,6 @@
-"""Submit: make one frozen call to Resend, and make it again as often as it takes.
+"""Submit: make one frozen call to Resend, and repeat it as often as needed.
 
-The key and the payload of a request never change, so that repeating it can never make a second email.
+The key and the payload of a request never change, so that a repeat can never send a second email.
 """
 
 from collections.abc import Sequence
@@ -28,15 +28,15 @@ from funnel_app.letters.letter import Letter
 from funnel_app.letters.wire import as_resend
 from funnel_app.letters.words import one_line
 
-TAKEN_BACK = "taken back: an email of it is no longer wanted"
-PAUSED = "taken back: somebody paused what it would have sent"
-ANOTHER_DAY = "taken back: its letters speak of the day before"
-OTHER_SETTINGS = "taken back: FROM_EMAIL, REPLY_TO or PUBLIC_URL was changed since its letters were made"
+WITHDRAWN = "withdrawn: an email of it is no longer wanted"
+PAUSED = "withdrawn: somebody paused what it would have sent"
+ANOTHER_DAY = "withdrawn: its letters speak of the day before"
+OTHER_SETTINGS = "withdrawn: FROM_EMAIL, REPLY_TO or PUBLIC_URL was changed since its letters were made"
 
 
 @dataclass(frozen=True)
 class Begun:
-    """A call that is noted in the ledger as being made: its key and its letters never change."""
+    """A call that the ledger has recorded as started; its key and letters never change."""
 
     request_id: UUID
     key: str
@@ -44,14 +44,14 @@ class Begun:
 
 
 def submit(deps: Deps, begun: Begun, caller: UUID) -> Answer:
-    """Make a call whose turn the caller took; every answer and failure is returned, none raised."""
+    """Make a call whose turn the caller has taken; returns every answer and failure, raises none."""
     answer = deps.mailer.send([as_resend(letter) for letter in begun.letters], begun.key)
     deps.rate.answered(caller)
     return answer
 
 
 def repeat(deps: Deps, request_id: UUID) -> None:
-    """Make a call again whose time has come and that nobody holds; or give it up when too long unknown."""
+    """Repeat a due call that no worker holds; or give it up if its outcome has been unknown for too long."""
     if not may_send(deps):
         return
     token = new_id()
@@ -76,24 +76,24 @@ def _take(deps: Deps, request_id: UUID, token: UUID) -> Begun | None:
         if must_give_up(request, now):
             give_up(session, request, now)
             return None
-        if _taken_back(deps, session, request, now):
+        if _withdrawn(deps, session, request, now):
             return None
         requests.begin_try(request, now, token, LEASE)
         letters = [_letter(message) for message in messages.of_request(session, request)]
         return Begun(request.id, request.idempotency_key, letters)
 
 
-def _taken_back(deps: Deps, session: Session, request: Request, now: datetime) -> bool:
-    """Take back a call that certainly went nowhere, and whose letters would not be made so again; say whether it was.
+def _withdrawn(deps: Deps, session: Session, request: Request, now: datetime) -> bool:
+    """Withdraw a call that certainly went nowhere if its letters would now be different; say whether it was.
 
-    An email of it is no longer wanted or was paused, another day has begun (a letter says "tomorrow" of its own), or
-    settings that stand in it were mended since.
+    An email in it is no longer wanted or was paused, another day has begun (letters may say "tomorrow"), or settings
+    used in it have changed.
     """
     if request.unknown_since is not None:
         return False
     waiting = [email for email in emails.load(session, _email_ids(session, request.id)) if _waits(email, request)]
     forbidden = forbidden_to(deps, session, waiting)
-    why = _why_made_anew(deps, session, request, waiting, now)
+    why = _why_made_again(deps, session, request, waiting, now)
     paused = pauses.standing(session, now)
     if any(pauses.covering(paused, email.enrolment) for email in waiting):
         why = PAUSED
@@ -105,11 +105,11 @@ def _taken_back(deps: Deps, session: Session, request: Request, now: datetime) -
             emails.move(session, email, State.CANCELLED, now, email.enrolment.exit_reason)
         elif email.enrolment.state == EnrolmentState.PAUSED or not stop_unwanted(deps, session, email, now, forbidden):
             emails.move(session, email, State.PLANNED, now, "requeued: Resend has not taken it yet")
-    requests.close(request, RequestState.REFUSED, why or TAKEN_BACK, now)
+    requests.close(request, RequestState.REFUSED, why or WITHDRAWN, now)
     return True
 
 
-def _why_made_anew(
+def _why_made_again(
     deps: Deps, session: Session, request: Request, waiting: Sequence[Email], now: datetime
 ) -> str | None:
     if not all(_is_of_today(deps, email, request.created_at, now) for email in waiting):
@@ -120,7 +120,7 @@ def _why_made_anew(
 
 
 def _has_our_settings(settings: Settings, message: Message) -> bool:
-    """Say whether a letter comes from, is answered to and is left by the addresses that are set now."""
+    """Say whether a letter's From, Reply-To and unsubscribe addresses are those configured now."""
     way_out = message.headers.get("List-Unsubscribe", "")
     return (
         message.sender == one_line(settings.from_email)
@@ -130,7 +130,7 @@ def _has_our_settings(settings: Settings, message: Message) -> bool:
 
 
 def _is_of_today(deps: Deps, email: Email, made_at: datetime, now: datetime) -> bool:
-    """Say whether a letter that was made then is still read on its day: its reader's, and the business's."""
+    """Say whether a letter is still read on the day it was made for: its reader's, and the business's."""
     try:
         business = deps.registry.campaign(email.enrolment.campaign).timezone
     except UnknownCampaign:

@@ -1,1 +1,1 @@
-"""What would happen: the real flows, played on a ledger of their own with a clock that runs ahead."""
+"""Simulation: the real flows on a scratch ledger with a simulated clock."""

@@ -1,4 +1,4 @@
-"""What the hooks would say of a made-up lead, or of a lead whom the ledger knows."""
+"""Calls of a simulation: what hooks would send for a made-up or a known lead."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ NAMES = {"first_name": NAMED["first_name"], "business_name": NAMED["business_nam
 OF_A_CALL = frozenset(
     {Event.BOOKING, Event.BOOKING_CANCELLED, Event.BOOKING_RESCHEDULED, Event.NO_SHOW, Event.NO_SHOW_UNDONE}
 )
-# What the hook of an event says of it.
+# Payloads of each event's hook.
 TOLD = {
     Event.BOOKING: ("call_time", "reschedule_url"),
     Event.BOOKING_RESCHEDULED: ("call_time", "reschedule_url"),
@@ -28,14 +28,14 @@ TOLD = {
         "start_date",
     ),
 }
-# A call that was missed without having been booked.
+# A no-show without a booking.
 MISSED_AGO = timedelta(minutes=30)
 
 
 def call_of(
     script: Script, event: Event, address: str, occurrence: str, call_at: datetime | None, now: datetime
 ) -> Call:
-    """Return an event as its hook would tell it now; `occurrence` and `call_at` are of the call that it is about."""
+    """Return an event as its hook would send it now; `occurrence` and `call_at` are its booking's."""
     at = call_at or now
     known = told(now.astimezone(ZoneInfo(script.campaign.timezone)), None)
     known |= dict.fromkeys(("call_time", "scheduled_time", "call_date"), at.isoformat())

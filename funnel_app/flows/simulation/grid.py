@@ -1,4 +1,4 @@
-"""A grid of starts: every sequence, begun through the year and around the days on which its texts change."""
+"""Grid: simulate every sequence from starts throughout the year and around the days when texts change."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ AROUND = (-6, -3, -1, 0, 1)
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """One sequence over the grid: how often it was played, and each warning with the first start that gives it."""
+    """One sequence over the grid: the number of runs, and each warning with the first start that causes it."""
 
     campaign: str
     sequence: str
@@ -30,7 +30,7 @@ class Rehearsed:
 
 
 def rehearse(deps: Deps) -> Iterator[Rehearsed]:
-    """Play every sequence of every campaign from each start of the grid. Nothing is written, sent or asked outside."""
+    """Simulate every sequence from each start. Nothing is written, sent or asked outside."""
     with simulated_world(deps, deps.now()) as world:
         for campaign in deps.registry.campaigns.values():
             starts = sorted(_starts(campaign, deps.now()))
@@ -38,7 +38,7 @@ def rehearse(deps: Deps) -> Iterator[Rehearsed]:
                 found: dict[str, str] = {}
                 for at in starts:
                     calendar = play(deps, world, Script(campaign=campaign, sequence=sequence, at=at))
-                    for warning in warnings_of(calendar, campaign):
+                    for warning in warnings_of(calendar, campaign, at):
                         kind = warning.partition("(")[0]
                         found.setdefault(kind, f"begun {when(at, ZoneInfo(campaign.timezone))}: {warning}")
                 yield Rehearsed(campaign.name, sequence.name, len(starts), tuple(found.values()))

@@ -1,4 +1,4 @@
-"""Judge a calendar: what in it a lead would stumble over."""
+"""Judge a simulated calendar: what in it would disturb a lead."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,25 +12,31 @@ from funnel_app.campaigns.timing import day_of_year
 from funnel_app.flows.simulation.simulate import Played
 
 TOO_CLOSE = timedelta(hours=1)
-# A text that speaks of a deadline half a year later means the next one, or tells a story.
+# With a deadline this far past, a text means the next one, or tells a story.
 JUST_OVER = timedelta(days=180)
 
 
-def warnings_of(calendar: Sequence[Played], campaign: Campaign) -> list[str]:
-    """Return what a lead would stumble over, each in a sentence: emails too close, held, or about what is over."""
+def warnings_of(calendar: Sequence[Played], campaign: Campaign, begun_at: datetime) -> list[str]:
+    """Return what would disturb a lead from a time on, each as a sentence.
+
+    Emails too close to each other, held, or about something past. A lead's earlier history is not judged, since it
+    cannot be fixed.
+    """
     zone = ZoneInfo(campaign.timezone)
     gone = [each for each in calendar if each.gone]
+    to_come = [each for each in gone if each.at >= begun_at]
+    over = [each for each in to_come if _is_over(each, campaign, zone)]
     return [
-        *_too_close(gone, zone),
+        *_too_close(gone, zone, begun_at),
         *(f"{_named(each, zone)} would be held: {each.reason}" for each in calendar if each.state == State.HELD),
-        *(f"{_named(each, zone)} speaks of a deadline that is over" for each in gone if _is_over(each, campaign, zone)),
-        *(f"{_named(each, zone)} prepares a call that is over" for each in gone if _is_after_call(each, campaign)),
+        *(f"{_named(each, zone)} speaks of a deadline that is over" for each in over),
+        *(f"{_named(each, zone)} prepares a call that is over" for each in to_come if _is_after_call(each, campaign)),
     ]
 
 
-def _too_close(gone: Sequence[Played], zone: ZoneInfo) -> Iterator[str]:
+def _too_close(gone: Sequence[Played], zone: ZoneInfo, begun_at: datetime) -> Iterator[str]:
     for first, second in pairwise(gone):
-        if second.at - first.at < TOO_CLOSE:
+        if second.at >= begun_at and second.at - first.at < TOO_CLOSE:
             minutes = int((second.at - first.at).total_seconds() / 60)
             yield f"{_named(second, zone)} comes {minutes} minutes after {first.sequence} {first.step}"
 
@@ -58,6 +64,6 @@ def _named(each: Played, zone: ZoneInfo) -> str:
 
 
 def when(at: datetime, zone: ZoneInfo) -> str:
-    """Return a time as the business reads it: Thu 3 Dec 2026 14:00."""
+    """Return a time in the business's zone: Thu 3 Dec 2026 14:00."""
     local = at.astimezone(zone)
     return f"{local:%a} {local.day} {local:%b %Y %H:%M}"

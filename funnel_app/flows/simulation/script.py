@@ -1,4 +1,4 @@
-"""The script of a simulation: who starts which sequence when, and what happens to them then."""
+"""Script of a simulation: who starts which sequence when, and what happens afterwards."""
 
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass, field
@@ -13,16 +13,18 @@ from funnel_app.flows.templates.samples import SAMPLES
 UNSUBSCRIBE = "unsubscribe"
 HAPPENINGS = (*Event, UNSUBSCRIBE)
 MOST_HAPPENINGS = 50
+# A sensible limit; near the ends of the calendar dates cannot be computed.
+AS_FAR_AS = timedelta(days=3660)
 CALL_IN = timedelta(days=5)
 
 
 class NotUnderstood(ValueError):
-    """What was asked for cannot be played; the message says what can."""
+    """The request cannot be simulated; the message says what can."""
 
 
 @dataclass(frozen=True)
 class Happening:
-    """One thing that happens: an event of the campaign, or `unsubscribe`; and when the call is that it is about."""
+    """One event of the campaign, or `unsubscribe`; and the start of its booking."""
 
     at: datetime
     what: str
@@ -31,7 +33,7 @@ class Happening:
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """All that is played: a made-up lead, or one whom the ledger knows by address."""
+    """A whole simulation: a made-up lead, or a known one by address."""
 
     campaign: Campaign
     sequence: Sequence
@@ -41,7 +43,7 @@ class Script:
     then: Rows[Happening] = field(default_factory=tuple)
 
     def happenings(self) -> list[Happening]:
-        """Return all that happens, in the order of time: first what starts the sequence."""
+        """Return all events in order, first the one that starts the sequence."""
         start = self.sequence.starts_on
         return [Happening(self.at, start, _call_of(start, self.at)), *sorted(self.then, key=lambda each: each.at)]
 
@@ -56,9 +58,9 @@ def write_script(
     sample: str = SAMPLES[0],
     lead: str | None = None,
 ) -> Script:
-    """Return the script of what a person asked for. Raises NotUnderstood.
+    """Return the script of a request. Raises NotUnderstood.
 
-    `at` and times are on the campaign's clock where they name no zone; without one it is now.
+    `at` and times without a zone are in the campaign's; `at` defaults to now.
     """
     try:
         campaign, sequence = registry.named(name)
@@ -77,8 +79,9 @@ def write_script(
 
 
 def _happening(text: str, start: datetime, zone: ZoneInfo) -> Happening:
-    """Read `booking +2d`, `no_show 2026-12-03T14:00`, or with the time of the call, `booking +2d call +6d`."""
-    what, _, rest = text.strip().partition(" ")
+    """Parse `booking +2d`, `no_show 2026-12-03T14:00`, or with the booking's start, `booking +2d call +6d`."""
+    first, _, rest = text.strip().partition(" ")
+    what = first.casefold().replace("-", "_")
     when, has_call, call = rest.partition("call")
     if what not in HAPPENINGS or not when.strip() or (has_call and not call.strip()):
         raise NotUnderstood(
@@ -98,9 +101,10 @@ def _call_of(what: str, at: datetime) -> datetime | None:
 
 def _moment(text: str, start: datetime, zone: ZoneInfo) -> datetime:
     try:
-        if text.startswith("+"):
-            return start + fields.duration(text[1:].strip())
-        at = datetime.fromisoformat(text)
+        at = start + fields.duration(text[1:].strip()) if text.startswith("+") else datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise NotUnderstood(f"{text!r} is not a time such as 2026-12-03 14:00, or a delay such as +2d.") from None
-    return at if at.tzinfo else at.replace(tzinfo=zone)
+    at = at if at.tzinfo else at.replace(tzinfo=zone)
+    if abs(at - start) > AS_FAR_AS:
+        raise NotUnderstood(f"{text!r} is more than ten years away, and so far ahead nothing can be played.")
+    return at

@@ -1,4 +1,4 @@
-"""Simulate: play a script through the real flows, and return the calendar of what the lead would get."""
+"""Simulate: run a script through the real flows, and return the calendar of what the lead would get."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ from funnel_app.flows.simulation.script import UNSUBSCRIBE, Happening, Script
 from funnel_app.flows.simulation.world import World, bring, simulated_world
 from funnel_app.ledger import contacts, emails, enrolments, messages, scratch
 from funnel_app.ledger.models import Email
-from funnel_app.rules.decide import TooManyEnrolments
+from funnel_app.rules.limits import TooManyEnrolments
 
-# Many times what any sequence needs: an engine that does not get on is a fault, and ends.
+# Far more steps than any sequence needs: without progress the simulation is stopped as faulty.
 MOST_STEPS = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Played:
-    """One thing of the calendar: something that happened (`what`, and what came of it), or an email."""
+    """One entry of the calendar: an event (`what`, and its result), or an email."""
 
     at: datetime
     what: str = ""
@@ -49,16 +49,16 @@ class Played:
 
 
 def simulate(deps: Deps, script: Script) -> list[Played]:
-    """Return all that happens and all emails, in the order of time. Nothing is written, sent or asked outside.
+    """Return all events and emails in order. Nothing is written, sent or asked outside.
 
-    Raises NotUnderstood for a lead whom nobody knows.
+    Raises NotUnderstood for an unknown lead.
     """
     with simulated_world(deps, script.at) as world:
         return play(deps, world, script)
 
 
 def play(deps: Deps, world: World, script: Script) -> list[Played]:
-    """Play a script with a person of its own in a world, which may have played others. Raises as simulate."""
+    """Run a script with a person of its own in a world that may have run others. Raises as simulate."""
     world.clock.at = script.at
     if script.lead:
         bring(deps, world, script.lead)
@@ -75,7 +75,7 @@ def _waiting(email: Email) -> str:
 
 
 class _Person:
-    """One lead of a simulation, to whom things happen."""
+    """One lead of a simulation."""
 
     def __init__(self, world: World, script: Script) -> None:
         self._world, self._deps, self._script = world, world.deps, script
@@ -87,13 +87,13 @@ class _Person:
         self._held: dict[UUID, str] = {}
 
     def meet(self, happening: Happening) -> None:
-        """Let something happen, and note what comes of it."""
+        """Execute an event, and record its result."""
         self._world.clock.go_to(happening.at)
         came_of_it = self._unsubscribe() if happening.what == UNSUBSCRIBE else self._enrol(happening)
         self._met.append(Played(at=happening.at, what=happening.what, came_of_it=came_of_it, call_at=happening.call_at))
 
     def live_until(self, end: datetime | None) -> None:
-        """Let every email go whose time comes before the end, or every one that is left."""
+        """Send every email due before the end, or every remaining one."""
         for _ in range(MOST_STEPS):
             with self._deps.reads() as session:
                 due = scratch.next_due(session)
@@ -157,7 +157,7 @@ class _Person:
         record_event(self._deps, report)
 
     def _pass_over(self, email_id: UUID) -> None:
-        """Note why an email would be held, and go on as if a person had skipped it, to show what comes after."""
+        """Record why an email would be held, and skip it, to show what comes after."""
         with self._deps.sessions.begin() as session:
             (email,) = emails.load(session, [email_id])
             self._held[email_id] = email.reason or ""
@@ -168,7 +168,7 @@ class _Person:
             return emails.load(session, [email_id])[0]
 
     def calendar(self) -> Iterator[Played]:
-        """Go through all that happened and every email of this person."""
+        """Yield every event and email of this person."""
         yield from self._met
         with self._deps.reads() as session:
             contact = contacts.find(session, normalised(self._address))

@@ -1,4 +1,4 @@
-"""The world of a simulation: the real flows' collaborators over a scratch ledger, which reach nobody."""
+"""World of a simulation: the real flows' collaborators over a scratch ledger and simulated gateways."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.simulation.script import NotUnderstood
 from funnel_app.flows.templates.compose import booked_calls
 from funnel_app.gateways.simulated import (
-    SimulatedFetches,
+    SimulatedFetchLock,
     SimulatedMailer,
     SimulatedPause,
     SimulatedQueues,
@@ -23,32 +23,32 @@ from funnel_app.ledger.engine import make_sessions
 from funnel_app.ledger.group_commit import GroupCommit
 from funnel_app.logs import unlogged
 
-# Texts count as just read for as long: nobody asks Notion in a simulation.
+# Templates count as just read for this long, so that Notion is not asked.
 FOREVER = timedelta(days=40_000)
 
 
 @dataclass
 class SimulatedClock:
-    """A clock that runs ahead as it is told, and never back."""
+    """A clock that moves forward on request, and never back."""
 
     at: datetime
 
     def __call__(self) -> datetime:
-        """Return the time that it is in the simulation."""
+        """Return the simulated time."""
         return self.at
 
     def go_to(self, at: datetime) -> None:
-        """Let it be this time, unless that is over."""
+        """Move to this time, unless it is past."""
         self.at = max(self.at, at)
 
     def sleep(self, seconds: float) -> None:
-        """Let so many seconds go by."""
+        """Move forward by these seconds."""
         self.at += timedelta(seconds=seconds)
 
 
 @dataclass(frozen=True)
 class World:
-    """Collaborators to hand to the flows, and their clock."""
+    """Collaborators for the flows, and their clock."""
 
     deps: Deps
     clock: SimulatedClock
@@ -56,7 +56,7 @@ class World:
 
 @contextmanager
 def simulated_world(deps: Deps, start: datetime) -> Iterator[World]:
-    """Give a world with the campaigns, texts and figures of the real one, in which nothing is logged."""
+    """Yield a world with the real campaigns, templates and figures; nothing in it is logged."""
     with scratch.scratch_ledger() as engine, unlogged():
         sessions, reads = make_sessions(engine)
         clock = SimulatedClock(start)
@@ -71,7 +71,7 @@ def simulated_world(deps: Deps, start: datetime) -> Iterator[World]:
             queues=SimulatedQueues(),
             rate=SimulatedRate(),
             pause=SimulatedPause(),
-            fetches=SimulatedFetches(lambda key: "there is no good text of it; see flask templates audit"),
+            fetch_lock=SimulatedFetchLock(lambda key: "there is no good text of it; see flask templates audit"),
             now=clock,
             sleep=clock.sleep,
             intake=GroupCommit(),
@@ -83,7 +83,7 @@ def simulated_world(deps: Deps, start: datetime) -> Iterator[World]:
 
 
 def _with_bookings(deps: Deps) -> Registry:
-    """Return the campaigns with the calls that are really booked among those that they count from."""
+    """Return the campaigns with the real number of bookings in their baseline."""
     campaigns = {
         name: replace(campaign, bookings_baseline=campaign.bookings_baseline + booked_calls(deps, name))
         for name, campaign in deps.registry.campaigns.items()
@@ -92,7 +92,7 @@ def _with_bookings(deps: Deps) -> Registry:
 
 
 def bring(deps: Deps, world: World, address: str) -> UUID:
-    """Bring a lead and their story so far into the world; NotUnderstood where nobody has the address."""
+    """Copy a known lead with their history into the world; NotUnderstood if the address is unknown."""
     with deps.reads() as real, world.deps.sessions.begin() as session:
         found = scratch.copy_person(real, session, looked_up(address))
     if found is None:

@@ -1,1 +1,1 @@
-"""The owner's texts: read, checked, kept and made into letters."""
+"""Templates: the owner's texts, read, validated, stored and made into letters."""

@@ -1,4 +1,4 @@
-"""Audit: whether every template that a campaign needs is in Notion, can be sent, and has the right name."""
+"""Audit: whether every needed template is in Notion, valid, and named correctly."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,7 +21,7 @@ CURES = {
     "no_body": "Write its text",
     "no_subject": "Write its subject line",
     "several_pages": "Rename or delete all of them but one",
-    "bad_property": "Mend the property in Notion, or give its name in NOTION_PROPERTY_NAMES",
+    "bad_property": "Fix the property in Notion, or give its name in NOTION_PROPERTY_NAMES",
     "unreadable_page": "Share the page that it is synced from with the integration, or copy its text",
     "several_code_blocks": "Give the letter's code block the caption “html” (each of them, if the letter is in pieces)",
     "code_or_words": "Leave only the letter, or give its code block the caption “html”",
@@ -60,7 +60,7 @@ CURES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing wrong with a template, and what to do about it."""
+    """One thing wrong with a template, with the fix."""
 
     code: str
     detail: str
@@ -69,7 +69,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Audited:
-    """What is to be said of one template key."""
+    """The findings on one template key."""
 
     key: str
     status: str
@@ -79,14 +79,14 @@ class Audited:
 
 @dataclass(frozen=True)
 class Audit:
-    """What is to be said of the whole templates database; unused are the names of pages that no campaign needs."""
+    """The findings on the whole database; `unused` are pages that no campaign needs."""
 
     templates: tuple[Audited, ...]
     unused: tuple[str, ...]
 
     @property
     def ok(self) -> bool:
-        """Whether letters can be made of every template."""
+        """Whether every template is valid."""
         return all(template.status != FAULT for template in self.templates)
 
     def as_json(self) -> dict[str, Any]:
@@ -104,9 +104,9 @@ def _as_json(template: Audited) -> dict[str, Any]:
 
 
 def audit_templates(deps: Deps) -> Audit:
-    """Return what is wrong with the templates in Notion, read with one query and a look at what persons edited.
+    """Return the findings on Notion's templates, by one query and a look at edited pages.
 
-    Raises Unavailable or Rejected where Notion cannot be asked.
+    Raises Unavailable or Rejected.
     """
     readings, unused = read_all(deps)
     meant = _meant(deps, unused)
@@ -117,7 +117,7 @@ def audit_templates(deps: Deps) -> Audit:
 
 
 def _meant(deps: Deps, pages: Sequence[Page]) -> Mapping[str, str | None]:
-    """Return the key that each page was probably meant for."""
+    """Return the key that each unknown page was probably meant for."""
     wanted = {
         step.template: [*step.aliases, f"{sequence.name}_{step.number}", f"{sequence.flow}_{step.number}"]
         for _, sequence, step in deps.registry.steps()
@@ -160,7 +160,7 @@ def _cure(reading: Reading, problem: Problem, near: Sequence[Page]) -> str:
     if near and problem.code in EMPTY_CODES:
         return _take(reading, near)
     cure = CURES.get(problem.code, "")
-    # Populate writes only where there is a starter, and never where pages wait to be sorted out.
+    # Populate only writes keys with a starter, and never while misnamed pages exist.
     if problem.code in EMPTY_CODES and find_starter(reading.key) is not None:
         return f"{cure}, or run: flask templates populate"
     return cure

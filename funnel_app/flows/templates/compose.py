@@ -1,4 +1,4 @@
-"""Compose: one email's template, variables and envelope into the exact letter; no transaction is open meanwhile."""
+"""Compose: make the exact letter from an email's template, variables and envelope; no transaction is open."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +13,7 @@ from funnel_app.campaigns.model import Campaign, Kind, Mode
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.campaigns.season import began_at
 from funnel_app.campaigns.variables import CampaignFacts, FunnelFacts, values
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import mailable
 from funnel_app.flows.templates.serving import NotReady, ready_version
@@ -29,7 +30,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """Who reads a letter, and when: all that its variables are made of. Without `at` it is read now."""
+    """The reader of a letter, and when: everything its variables depend on. Without `at` it is read now."""
 
     campaign: Campaign
     contact: Mapping[str, object]
@@ -43,21 +44,22 @@ class Reader:
 
 @dataclass(frozen=True)
 class Composed:
-    """A letter and the template version that it was made of."""
+    """A letter, its email as it was when the letter was made, and its template version."""
 
+    email: Email
     letter: Letter
     version_id: UUID
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What many letters are made of beside their readers, read once: texts, or why there is none; booked calls."""
+    """What many letters share, read once: templates, or why there is none; bookings."""
 
     texts: Mapping[str, TemplateVersion | NotReady]
     booked: Mapping[str, int]
 
     def text(self, key: str) -> TemplateVersion:
-        """Return the version that letters are made of; NotReady says why none is."""
+        """Return the template version in use; NotReady says why there is none."""
         found = self.texts[key]
         if isinstance(found, NotReady):
             raise found
@@ -65,9 +67,9 @@ class Sources:
 
 
 def gather(deps: Deps, wanted: Collection[tuple[str, str]]) -> Sources:
-    """Read the texts and figures for letters of these campaigns and template keys, asking Notion where it is time.
+    """Read the templates and figures for letters of these campaigns and keys, asking Notion when due.
 
-    Raises GatewayError, and what says that the ledger is away.
+    Raises GatewayError and LedgerUnavailable.
     """
     texts = {key: _text(deps, key) for _, key in wanted}
     return Sources(texts, {campaign: _booked(deps, campaign) for campaign, _ in wanted})
@@ -77,7 +79,7 @@ def _booked(deps: Deps, campaign: str) -> int:
     try:
         return booked_calls(deps, campaign)
     except UnknownCampaign:
-        # Its emails are held for just that, and those of other campaigns go on.
+        # Its emails are held with that reason, and other campaigns' go on.
         return 0
 
 
@@ -90,7 +92,7 @@ def _text(deps: Deps, key: str) -> TemplateVersion | NotReady:
 
 
 def booked_calls(deps: Deps, campaign: str) -> int:
-    """Return how many calls of a campaign's season are booked and stand: each once, without tests and canaries."""
+    """Return how many bookings of a campaign's season stand, without tests and canaries."""
     since = began_at(deps.registry.campaign(campaign), deps.now())
     with deps.reads() as session:
         return bookings.count(session, campaign, Mode.LIVE, since)
@@ -98,7 +100,7 @@ def booked_calls(deps: Deps, campaign: str) -> int:
 
 @contextmanager
 def unforeseen(what: str, advice: str) -> Iterator[None]:
-    """Turn what nobody foresaw in one text or lead into NotReady, so that it holds its emails and no others."""
+    """Turn an unexpected error of one template or lead into NotReady, so that it holds only its own emails."""
     try:
         yield
     except (NotReady, GatewayError, *LedgerUnavailable):
@@ -109,7 +111,7 @@ def unforeseen(what: str, advice: str) -> Iterator[None]:
 
 
 def compose(deps: Deps, email: Email, sources: Sources) -> Composed:
-    """Return the letter of an email loaded with its enrolment and contact; NotReady says why there is none yet."""
+    """Return the letter of an email loaded with enrolment and contact; NotReady says why there is none yet."""
     with unforeseen("its letter cannot be made", "look at the lead's data"):
         return _compose(deps, email, sources)
 
@@ -125,11 +127,11 @@ def _compose(deps: Deps, email: Email, sources: Sources) -> Composed:
         ) from None
     except LetterError as fault:
         raise NotReady(f"template {email.template_key} cannot be rendered: {fault}") from None
-    return Composed(letter, version.id)
+    return Composed(email, letter, version.id)
 
 
 def variables_of(deps: Deps, email: Email, sources: Sources) -> dict[str, object]:
-    """Return the value of every variable that this email's template may use."""
+    """Return the value of every variable for this email's template."""
     enrolment = email.enrolment
     contact = enrolment.contact
     return variables_for(
@@ -140,14 +142,14 @@ def variables_of(deps: Deps, email: Email, sources: Sources) -> dict[str, object
             hook=enrolment.variables,
             deadline=enrolment.deadline,
             timezone=contact.timezone,
-            unsubscribe_url=unsubscribe_url(deps, contact),
+            unsubscribe_url=unsubscribe_url(deps.settings, contact),
             booked=sources.booked[enrolment.campaign],
         ),
     )
 
 
 def variables_for(deps: Deps, reader: Reader) -> dict[str, object]:
-    """Return the value of every variable that a letter to this reader may use."""
+    """Return the value of every variable for a letter to this reader."""
     campaign, now = reader.campaign, reader.at or deps.now()
     today = now.astimezone(ZoneInfo(campaign.timezone)).date()
     zone = ZoneInfo(reader.timezone or campaign.timezone)
@@ -166,13 +168,13 @@ def variables_for(deps: Deps, reader: Reader) -> dict[str, object]:
     )
 
 
-def unsubscribe_url(deps: Deps, contact: Contact) -> str:
-    """Return the address at which this contact leaves, which outlives every secret."""
-    return f"{deps.settings.public_url}/u/{contact.unsubscribe_token}"
+def unsubscribe_url(settings: Settings, contact: Contact) -> str:
+    """Return a contact's unsubscribe link, which stays valid when secrets change."""
+    return f"{settings.public_url}/u/{contact.unsubscribe_token}"
 
 
 def facts_of(contact: Contact) -> dict[str, object]:
-    """Return what is known of a contact, their names among it."""
+    """Return the facts about a contact, names included."""
     named = {"first_name": contact.first_name, "business_name": contact.business_name, "email": contact.email}
     return {**contact.properties, **{name: value for name, value in named.items() if value}}
 
@@ -185,13 +187,14 @@ def _envelope(deps: Deps, email: Email) -> Envelope:
         "sequence": enrolment.sequence,
         "step": str(email.step),
     }
-    url = unsubscribe_url(deps, enrolment.contact)
-    return envelope_to(deps, enrolment.contact.email, url, marketing=enrolment.kind == Kind.MARKETING, tags=tags)
+    url = unsubscribe_url(deps.settings, enrolment.contact)
+    return envelope_to(
+        deps.settings, enrolment.contact.email, url, marketing=enrolment.kind == Kind.MARKETING, tags=tags
+    )
 
 
-def envelope_to(deps: Deps, address: str, url: str, *, marketing: bool, tags: Mapping[str, str]) -> Envelope:
-    """Return the envelope of a letter in the business's name to an address, which leaves by this URL."""
-    settings = deps.settings
+def envelope_to(settings: Settings, address: str, url: str, *, marketing: bool, tags: Mapping[str, str]) -> Envelope:
+    """Return the envelope of a letter to an address, with this unsubscribe link."""
     return Envelope(
         sender=settings.from_email,
         to=mailable(address),

@@ -1,4 +1,4 @@
-"""Drafts: a template as it was read, with the made-up readers by whose letters it is judged."""
+"""Drafts: a template as read, with the made-up readers whose letters it is judged by."""
 
 import hashlib
 import json
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from funnel_app.campaigns.catalogue import CATALOGUE, NAMES, Variable, example_values
 from funnel_app.campaigns.own_variables import own_catalogue
+from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.starters import LAYOUT
 from funnel_app.gateways.notion.templates import Page
@@ -20,7 +21,7 @@ READERS: Mapping[str, Mapping[str, object]] = {
 
 
 def fingerprint(page: Page, own: Mapping[str, Variable]) -> str:
-    """Return what is the same only for templates that say the same, and may use the same variables of a campaign."""
+    """Return a hash that is equal only for equal templates with the same allowed variables."""
     parts = (
         page.subject,
         page.html,
@@ -32,17 +33,17 @@ def fingerprint(page: Page, own: Mapping[str, Variable]) -> str:
 
 
 def typed_of(page: Page) -> str:
-    """Return what was typed with looks and links as one text; empty where there is none."""
+    """Return typed rich content as one text; empty if there is none."""
     return json.dumps(page.typed, sort_keys=True) if page.typed else ""
 
 
-def own_of(deps: Deps, key: str) -> Mapping[str, Variable]:
-    """Return the variables that the campaign of a template has of its own."""
-    return next((own_catalogue(campaign) for campaign, _, step in deps.registry.steps() if step.template == key), {})
+def own_of(registry: Registry, key: str) -> Mapping[str, Variable]:
+    """Return the own variables of a template's campaign."""
+    return next((own_catalogue(campaign) for campaign, _, step in registry.steps() if step.template == key), {})
 
 
 def draft_of(deps: Deps, page: Page, own: Mapping[str, Variable]) -> Draft:
-    """Return what the gate judges: the page's text, the variables that there are, and a sample of each segment."""
+    """Return the input of validation: text, variables, and a sample of each segment."""
     written = (page.subject, page.html, page.status)
     return Draft(*written, NAMES | set(own), tuple(_samples(deps, own)), page.typed, LAYOUT.read_text("utf-8"))
 

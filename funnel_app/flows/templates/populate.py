@@ -1,4 +1,4 @@
-"""Populate: write starter templates into Notion where nobody wrote: into what is missing, empty or an old starter."""
+"""Populate: write starter templates into Notion where one is missing, empty or an unchanged old starter."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ ACTIVE = "Active"
 
 @dataclass(frozen=True)
 class Populated:
-    """What was done for one key, or would be: created, filled, renewed, kept, or no starter."""
+    """The result for one key: created, filled, renewed, kept, or no starter."""
 
     key: str
     did: str
@@ -24,7 +24,7 @@ class Populated:
 
 @dataclass(frozen=True)
 class _Change:
-    """What is to become of one key's page: the texts to write, and the words for it."""
+    """The change to one key's page: the texts to write, and its description."""
 
     did: str
     detail: str
@@ -35,10 +35,10 @@ class _Change:
 def populate(
     deps: Deps, tell: Callable[[Populated], None] = lambda _: None, *, dry_run: bool = False
 ) -> list[Populated]:
-    """Write a starter for every key that has no text in Notion, or still an earlier starter as it was; tell of each.
+    """Write a starter for every key without a text, or with an unchanged old starter; return each result.
 
-    A text that a person touched is never written over, so repeating changes nothing; a dry run only tells.
-    Raises Unavailable or Rejected.
+    A text that somebody edited is never overwritten, so repeating changes nothing; a dry run only reports. Raises
+    Unavailable or Rejected.
     """
     done = []
     for reading in read_all(deps)[0]:
@@ -82,7 +82,7 @@ def _filling(page: Page, subject: str, html: str) -> _Change:
 
 
 def _renewal(deps: Deps, reading: Reading, page: Page) -> _Change | None:
-    """Return the present starter in place of an earlier one that nobody touched; None where it is none."""
+    """Return the current starter to replace an unchanged old one; None if it is not one."""
     earlier, starter = find_earlier(reading.key, page.subject, page.html), find_starter(reading.key)
     if earlier is None or starter is None or not page.in_property:
         return None
@@ -95,7 +95,7 @@ def _renewal(deps: Deps, reading: Reading, page: Page) -> _Change | None:
 
 
 def _lack(deps: Deps, reading: Reading) -> str:
-    """Return what a person has to change in a text that is theirs, or nothing."""
+    """Return what the owner has to change in their own text, or nothing."""
     if reading.parts is None or (lacking := lacks_off_season(deps, reading.key, reading.parts)) is None:
         return ""
     names, day = joined(lacking.names), lacking.from_day

@@ -1,10 +1,11 @@
-"""Preview: the letter that a template makes now, as a lead would get it, without sending it to them."""
+"""Preview: the letter that a template makes now for a lead, without sending it."""
 
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from funnel_app.campaigns.model import Campaign, Kind, Sequence
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
@@ -27,12 +28,12 @@ from funnel_app.letters.render import LetterError, MissingVariable, Parts
 
 
 class CannotPreview(Exception):
-    """What was asked for is not there; the message says what is."""
+    """The key or lead does not exist; the message says which exist."""
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What became of a template: its letter where it makes one, what is wrong, and what the reader lacks."""
+    """The result for a template: its letter if it makes one, problems, and missing variables."""
 
     key: str
     letter: Letter | None
@@ -47,9 +48,9 @@ class Preview:
 
 
 def preview(deps: Deps, key: str, *, lead: str | None = None, sample_name: str = "critical") -> Preview:
-    """Return the letter that the text in Notion now makes for a lead, or for a made-up reader.
+    """Return the letter that Notion's current text makes for a lead, or for a made-up reader.
 
-    Raises CannotPreview for a key or lead that nobody knows, and Unavailable or Rejected where Notion cannot be asked.
+    Raises CannotPreview for an unknown key or lead, and Unavailable or Rejected.
     """
     sequence, reader = _place_and_reader(deps, key, lead, sample_name)
     reading = read_one(deps, key)
@@ -60,7 +61,7 @@ def preview(deps: Deps, key: str, *, lead: str | None = None, sample_name: str =
 def preview_version(
     deps: Deps, version: TemplateVersion, *, lead: str | None = None, sample_name: str = "critical"
 ) -> Preview:
-    """Return the letter that a version which Notion had makes now; without a letter where the gate refused it.
+    """Return the letter that a stored version makes now; none if validation blocked it.
 
     Raises CannotPreview as `preview` does. Notion is not asked.
     """
@@ -69,23 +70,25 @@ def preview_version(
         return Preview(version.key, None, tuple(Problem(**problem) for problem in version.problems))
     parts = Parts(version.subject, version.ready_html, version.ready_text or "")
     marketing = sequence.kind == Kind.MARKETING
-    envelope = envelope_to(deps, str(reader.contact["email"]), reader.unsubscribe_url, marketing=marketing, tags={})
+    envelope = envelope_to(
+        deps.settings, str(reader.contact["email"]), reader.unsubscribe_url, marketing=marketing, tags={}
+    )
     return _filled(Preview(version.key, None, ()), parts, variables_for(deps, reader), envelope)
 
 
 def _place_and_reader(deps: Deps, key: str, lead: str | None, sample_name: str) -> tuple[Sequence, Reader]:
-    campaign, sequence = find_place(deps, key)
+    campaign, sequence = find_place(deps.registry, key)
     if lead:
         return sequence, _lead(deps, campaign, sequence, lead)
     return sequence, sample(deps, campaign, sample_name, deps.registry.find_template(key))
 
 
-def find_place(deps: Deps, key: str) -> tuple[Campaign, Sequence]:
-    """Return the campaign and sequence that a template belongs to; CannotPreview names the keys that are near."""
-    found = next(((c, s) for c, s, step in deps.registry.steps() if step.template == key), None)
+def find_place(registry: Registry, key: str) -> tuple[Campaign, Sequence]:
+    """Return a template's campaign and sequence; CannotPreview names similar keys."""
+    found = next(((c, s) for c, s, step in registry.steps() if step.template == key), None)
     if found is None:
-        near = difflib.get_close_matches(key, deps.registry.template_keys(), n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(deps.registry.template_keys())}"
+        near = difflib.get_close_matches(key, registry.template_keys(), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(registry.template_keys())}"
         raise CannotPreview(f"No campaign has a template {key}; {hint}")
     return found
 
@@ -93,18 +96,18 @@ def find_place(deps: Deps, key: str) -> tuple[Campaign, Sequence]:
 def compose_preview(
     deps: Deps, reading: Reading, sequence: Sequence, reader: Reader, *, to: str, tags: Mapping[str, str] | None = None
 ) -> Preview:
-    """Return the letter that a reading makes, by the way that every real letter takes; what is missing is marked."""
+    """Return the letter of a reading, made like every real letter, with missing values marked."""
     page = reading.page
     if page is None or reading.parts is None or not reading.good:
         return Preview(reading.key, None, reading.problems, read_as=reading.read_as)
     marketing = sequence.kind == Kind.MARKETING
-    envelope = envelope_to(deps, to, reader.unsubscribe_url, marketing=marketing, tags=tags or {})
+    envelope = envelope_to(deps.settings, to, reader.unsubscribe_url, marketing=marketing, tags=tags or {})
     without = Preview(reading.key, None, reading.problems, read_as=reading.read_as)
     return _filled(without, reading.parts, variables_for(deps, reader), envelope)
 
 
 def _filled(without: Preview, parts: Parts, values: dict[str, object], envelope: Envelope) -> Preview:
-    """Return the preview with its letter, each missing value marked in it."""
+    """Return the preview with its letter, each missing value marked."""
     missing: list[str] = []
     while True:
         try:
@@ -139,6 +142,6 @@ def _reader(deps: Deps, campaign: Campaign, contact: Contact, enrolment: Enrolme
         hook=enrolment.variables if enrolment else {},
         deadline=enrolment.deadline if enrolment else deadline_of(campaign, deps.now().date()),
         timezone=contact.timezone,
-        unsubscribe_url=unsubscribe_url(deps, contact),
+        unsubscribe_url=unsubscribe_url(deps.settings, contact),
         booked=booked_calls(deps, campaign.name),
     )

@@ -1,4 +1,4 @@
-"""Readings: what Notion has under each template key now, with the gate's verdict."""
+"""Readings: what Notion has under each template key now, with the verdict."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from funnel_app.campaigns.model import Step
+from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.drafts import draft_of, fingerprint, own_of, typed_of
 from funnel_app.gateways.notion.pages import answering
@@ -17,9 +18,9 @@ from funnel_app.letters.render import Parts
 
 @dataclass(frozen=True)
 class Reading:
-    """The pages that answer to a key, everything that is wrong with what they say, and the parts made of a good one.
+    """The pages that match a key, everything wrong with them, and the parts of a valid one.
 
-    read_as says how the text was read (as HTML, Markdown, words typed on the page); html is what was meant by it.
+    `read_as` says how the text was interpreted (HTML, Markdown, words typed on the page); `html` is the result.
     """
 
     key: str
@@ -31,7 +32,7 @@ class Reading:
 
     @property
     def page(self) -> Page | None:
-        """The one page whose text this is; None where none or several answer."""
+        """The only page that matches; None for none or several."""
         return self.pages[0] if len(self.pages) == 1 else None
 
     @property
@@ -41,14 +42,14 @@ class Reading:
 
 
 def read_one(deps: Deps, key: str) -> Reading:
-    """Read one template; raises Unavailable or Rejected where Notion cannot be asked."""
-    return judged(deps, key, deps.notebook.find_templates(key, aliases_of(deps, key)))
+    """Read one template; raises Unavailable or Rejected."""
+    return judged(deps, key, deps.notebook.find_templates(key, aliases_of(deps.registry, key)))
 
 
 def read_all(deps: Deps) -> tuple[list[Reading], list[Page]]:
-    """Read all templates with one query; return a reading for each key, and the pages that answer to none.
+    """Read all templates with one query; return a reading for each key, and the pages without one.
 
-    Raises Unavailable or Rejected where Notion cannot be asked.
+    Raises Unavailable or Rejected.
     """
     listed = deps.notebook.list_templates()
     readings = [_of_step(deps, step, listed) for _, _, step in deps.registry.steps()]
@@ -58,21 +59,21 @@ def read_all(deps: Deps) -> tuple[list[Reading], list[Page]]:
 
 def _of_step(deps: Deps, step: Step, listed: Sequence[Page]) -> Reading:
     found = [deps.notebook.whole(page) for page in answering(listed, step.template, step.aliases)]
-    # A database whose name column is called otherwise has pages, and none of them has a name.
+    # If the name property is called something else, no page has a name.
     nameless = not found and all(not page.name for page in listed)
     return judged(deps, step.template, found, listed[0].faults if listed and nameless else ())
 
 
-def aliases_of(deps: Deps, key: str) -> tuple[str, ...]:
-    """Return the other names under which a key's page may be found."""
-    step = deps.registry.find_template(key)
+def aliases_of(registry: Registry, key: str) -> tuple[str, ...]:
+    """Return the other names of a key's page."""
+    step = registry.find_template(key)
     return step.aliases if step else ()
 
 
 def judged(deps: Deps, key: str, pages: Sequence[Page], faults: Sequence[str] = ()) -> Reading:
-    """Return what the gate says of the pages that answer to a key, the database's own faults first.
+    """Return the problems of the pages that match a key, the database's own first.
 
-    Raises Unavailable where no verdict came in time.
+    Raises Unavailable if no verdict came in time.
     """
     if len(pages) != 1:
         return Reading(key, tuple(pages), (*_columns(faults), _absent(key, pages)))
@@ -80,7 +81,7 @@ def judged(deps: Deps, key: str, pages: Sequence[Page], faults: Sequence[str] = 
     if page.unread or page.unclear:
         beside = beside_the_body(page.subject, page.status)
         return Reading(key, tuple(pages), (*_columns(page.faults), _unreadable(page), *beside))
-    own = own_of(deps, key)
+    own = own_of(deps.registry, key)
     verdict = deps.judge.judge(fingerprint(page, own), lambda: draft_of(deps, page, own))
     problems = (*_columns(page.faults), *verdict.problems)
     return Reading(key, tuple(pages), problems, verdict.parts, verdict.read_as, verdict.html)
@@ -105,7 +106,7 @@ def _absent(key: str, pages: Sequence[Page]) -> Problem:
 
 
 def keep(deps: Deps, readings: Iterable[Reading]) -> None:
-    """Keep what was read as versions, each with its verdict. Safe to repeat."""
+    """Store what was read as versions, each with its verdict. Safe to repeat."""
     seen = [_version(reading) for reading in readings]
     with deps.sessions.begin() as session:
         for version in seen:

@@ -1,4 +1,4 @@
-"""Rehearse: make a text's letters for the day after the season, so that what would be held then is known before."""
+"""Rehearse: make letters for the day after the season, so that missing values are known before."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ DAY, NOON = timedelta(days=1), time(12)
 
 @dataclass(frozen=True)
 class Lacking:
-    """What a text uses that has a value in season and none out of it, and the first day on which that is so."""
+    """The variables that a template lacks out of season, and the first such day."""
 
     names: tuple[str, ...]
     from_day: date
 
 
 def lacks_off_season(deps: Deps, key: str, parts: Parts) -> Lacking | None:
-    """Return what letters of a text lack out of season; None where they lack nothing, or do not go then."""
+    """Return what letters of a template lack out of season; None if nothing, or if they do not go then."""
     campaign, step = next((c, s) for c, _, s in deps.registry.steps() if s.template == key)
     if campaign.season is None:
         return None
@@ -40,7 +40,7 @@ def lacks_off_season(deps: Deps, key: str, parts: Parts) -> Lacking | None:
 
 
 def last_day(campaign: Campaign, today: date) -> date:
-    """Return the last day of the season that runs, or of the one that comes next; without seasons, the deadline."""
+    """Return the last day of the current or next season; without seasons, the deadline."""
     season = campaign.season
     if season is None:
         return deadline_of(campaign, today)
@@ -48,9 +48,9 @@ def last_day(campaign: Campaign, today: date) -> date:
 
 
 def _lacking(deps: Deps, campaign: Campaign, step: Step, day: date, parts: Parts) -> dict[str, None]:
-    """Return the names that have no value for some sample on a day, each once, in their order."""
+    """Return the names without a value for any sample on a day, once each, in order."""
     at = datetime.combine(day, NOON, ZoneInfo(campaign.timezone))
-    # How many calls are booked by then nobody knows: counting today's for each text would tell no more.
+    # The number of bookings by then is unknown; counting today's for each template would not help.
     readers = (made_up(deps, campaign, name, booked=0, step=step, at=at) for name in SAMPLES)
     return dict.fromkeys(name for reader in readers for name in _missing(parts, variables_for(deps, reader)))
 

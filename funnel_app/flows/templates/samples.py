@@ -1,4 +1,4 @@
-"""Samples: made-up readers, so that a letter can be looked at before a lead receives it."""
+"""Samples: made-up readers, to look at a letter before a lead receives it."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.templates.compose import Reader, booked_calls
 
 ADDRESS = "delivered+sample@resend.dev"
-# Nobody has this token, so the link in a sample letter ends nobody's emails.
+# Nobody has this token, so the link in a sample letter unsubscribes nobody.
 NOBODYS_TOKEN = "sample"  # noqa: S105 (no secret)
 NAMED = {"first_name": "Ana", "business_name": "Salon Ana", "email": ADDRESS}
 ASSESSMENTS: Mapping[str, Mapping[str, Any]] = {
@@ -59,9 +59,9 @@ SAMPLES = tuple(ASSESSMENTS)
 
 
 def sample(deps: Deps, campaign: Campaign, name: str, step: Step | None = None, at: datetime | None = None) -> Reader:
-    """Return a made-up reader whose segment is that of the sample, with everything known that a hook can tell.
+    """Return a made-up reader of the sample's segment, with everything that a hook can provide.
 
-    They read at a time, or now; with a step, the days that they were told fit the day on which it goes.
+    They read at a time, or now; with a step, dates fit the day on which it goes.
     """
     return made_up(deps, campaign, name, booked=booked_calls(deps, campaign.name), step=step, at=at)
 
@@ -69,7 +69,7 @@ def sample(deps: Deps, campaign: Campaign, name: str, step: Step | None = None, 
 def made_up(
     deps: Deps, campaign: Campaign, name: str, *, booked: int, step: Step | None = None, at: datetime | None = None
 ) -> Reader:
-    """Return the reader of a sample where so many calls are booked; many of them then cost the ledger nothing."""
+    """Return a sample's reader given the number of bookings, so that many samples need one query."""
     zone = ZoneInfo(campaign.timezone)
     now = (at or deps.now()).astimezone(zone)
     return Reader(
@@ -89,7 +89,7 @@ def _own_of_hooks(campaign: Campaign) -> dict[str, Any]:
 
 
 def told(now: datetime, step: Step | None) -> dict[str, Any]:
-    """Return what hooks told a reader to whom a step goes now: a call to come, or one that was, and the rest."""
+    """Return what hooks sent for a reader of a step now: a future or past booking, and the rest."""
     delay = step.delay if step else timedelta(0)
     reminder = delay < timedelta(0)
     coming = (now - delay if reminder else now + timedelta(days=3)).replace(minute=0, second=0, microsecond=0)

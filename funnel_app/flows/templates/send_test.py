@@ -1,4 +1,4 @@
-"""Send tests: letters of the templates to one address, made and handed over as real ones, and counted nowhere."""
+"""Send tests: letters of templates to one address, made and submitted like real ones, in no figure."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ PASSING = frozenset(
 
 @dataclass(frozen=True)
 class Tested:
-    """What became of one template's test: sent, or why not."""
+    """The result of one template's test: sent, or why not."""
 
     key: str
     sent: bool
@@ -38,14 +38,14 @@ class Tested:
 
 
 def send_tests(deps: Deps, keys: Sequence[str], address: str, sample_name: str) -> Iterator[Tested]:
-    """Send a letter of each template, or of all where no key is given, to one address; say of each what became of it.
+    """Send a letter of each template, by default all, to one address; return each result.
 
-    The same letter goes to the same address once in ten minutes, so that an interrupted call can be repeated.
-    Raises CannotPreview for what may not be, and Unavailable or Rejected where Notion cannot be asked.
+    The same letter goes to the same address once in ten minutes, so that an interrupted call can be repeated. Raises
+    CannotPreview if not allowed, and Unavailable or Rejected.
     """
     to = _may_be_mailed(deps, address)
     for key in keys:
-        find_place(deps, key)
+        find_place(deps.registry, key)
     readings = [read_one(deps, key) for key in keys] if keys else read_all(deps)[0]
     return (_send(deps, reading, to, sample_name) for reading in readings)
 
@@ -65,7 +65,7 @@ def _may_be_mailed(deps: Deps, address: str) -> str:
 
 
 def _send(deps: Deps, reading: Reading, to: str, sample_name: str) -> Tested:
-    campaign, sequence = find_place(deps, reading.key)
+    campaign, sequence = find_place(deps.registry, reading.key)
     tags = {"test": "template", "template": reading.key}
     reader = sample(deps, campaign, sample_name, deps.registry.find_template(reading.key))
     made = compose_preview(deps, reading, sequence, reader, to=to, tags=tags)

@@ -1,4 +1,4 @@
-"""Serve again: a person lets an earlier text of a template go out, though Notion has another one."""
+"""Serve again: an operator puts an earlier version of a template to use, whatever Notion has."""
 
 from uuid import UUID
 
@@ -15,13 +15,13 @@ UNTIL = "until its page in Notion changes again; what stands there then goes out
 
 
 class CannotServe(Exception):
-    """This version cannot serve; the message says why, and what to do."""
+    """This version cannot be used; the message says why, and what to do."""
 
 
 def serve_again(deps: Deps, key: str, version_id: UUID, operator: str) -> str:
-    """Let letters be made of this version from now on, until Notion's text changes; return what was done, in words.
+    """Use this version until Notion's text changes; return what was done, in words.
 
-    Emails that were handed to Resend stay as they are. Raises CannotServe. Safe to repeat: it serves already then.
+    Submitted emails stay as they are. Raises CannotServe. Safe to repeat.
     """
     now = deps.now()
     with deps.sessions.begin() as session:
@@ -42,7 +42,7 @@ def _servable(session: Session, key: str, version_id: UUID) -> TemplateVersion:
     if not version.good:
         raise CannotServe(f"{version.hash[:8]} cannot be sent: {_fault(version)}")
     if not latest.good and is_withdrawn(latest):
-        raise CannotServe(f"The emails of {key} are held: {_fault(latest)} Mend that in Notion first")
+        raise CannotServe(f"The emails of {key} are held: {_fault(latest)} Fix that in Notion first")
     if adopted is not None and adopted.id == version.id:
         raise CannotServe(f"{version.hash[:8]} serves already")
     return version

@@ -1,4 +1,4 @@
-"""Templates: the text that Notion has now, the text that serves, and why none does."""
+"""Serving: the text in Notion now, the version in use, and why there is none."""
 
 from datetime import datetime, timedelta
 
@@ -20,14 +20,14 @@ WITHDRAWN = {"missing", "not_active", "several_pages"}
 
 
 class NotReady(Exception):
-    """No letter can be made of this template now; the message is the reason that people read."""
+    """No letter can be made of this template now; the message is the reason, for people."""
 
 
 def ready_version(deps: Deps, key: str) -> TemplateVersion:
-    """Return the version that letters are made of, asking Notion at most once a minute; NotReady says why none is.
+    """Return the version in use, asking Notion at most once a minute; NotReady says why there is none.
 
-    A changed text serves once it has not changed for two minutes, since people save half-typed; at once where
-    there is no good one. While Notion is away the last good version serves for a day.
+    A changed text is adopted once unchanged for two minutes, since people save half-typed; at once if there is no good
+    one. While Notion is away the last good version is used for a day.
     """
     latest, adopted = known(deps, key)
     fault = None
@@ -43,9 +43,9 @@ def ready_version(deps: Deps, key: str) -> TemplateVersion:
 
 
 def check_templates(deps: Deps) -> dict[str, str]:
-    """Read all templates, keep what is there, adopt what is quiet; return why each broken one cannot be sent.
+    """Read all templates, store and adopt what is due; return why each broken one cannot be sent.
 
-    Raises Unavailable or Rejected where Notion cannot be asked.
+    Raises Unavailable or Rejected.
     """
     readings, _ = read_all(deps)
     keep(deps, readings)
@@ -61,13 +61,13 @@ def _blocking(reading: Reading) -> str:
 
 
 def known(deps: Deps, key: str) -> tuple[TemplateVersion | None, TemplateVersion | None]:
-    """Return what Notion had last, and what serves; before a text is broken there may have been a good one."""
+    """Return the version last read from Notion, and the one in use."""
     with deps.reads() as session:
         return known_in(session, key)
 
 
 def known_in(session: Session, key: str) -> tuple[TemplateVersion | None, TemplateVersion | None]:
-    """Return the same as `known`, as this transaction sees it."""
+    """Same as `known`, within this transaction."""
     latest, adopted = template_versions.find_latest(session, key), template_versions.find_adopted(session, key)
     if adopted is None and latest is not None and not latest.good:
         adopted = template_versions.find_good(session, key)
@@ -87,12 +87,12 @@ def _why_unread(fault: str | None, latest: TemplateVersion | None) -> str:
 
 
 def is_fresh(latest: TemplateVersion, now: datetime) -> bool:
-    """Tell whether Notion was asked within the last day."""
+    """Say whether Notion was asked within the last day."""
     return now - latest.checked_at <= SERVES_FOR
 
 
 def choose(latest: TemplateVersion, adopted: TemplateVersion | None) -> TemplateVersion:
-    """Return the version that letters are made of, given what Notion has and what serves; NotReady says why none is."""
+    """Return the version to use, given Notion's and the one in use; NotReady says why there is none."""
     if latest.good and (adopted is None or _may_replace(latest, adopted)):
         return latest
     if adopted is None or (not latest.good and is_withdrawn(latest)):
@@ -105,23 +105,23 @@ def _may_serve_now(latest: TemplateVersion, adopted: TemplateVersion | None) -> 
 
 
 def _may_replace(latest: TemplateVersion, adopted: TemplateVersion) -> bool:
-    # The very text that served before may come back, for instance a page set to Active again.
+    # The version in use may return, as when a page is set to Active again.
     return latest.hash == adopted.hash or (is_quiet(latest) and not is_kept(adopted, latest))
 
 
 def is_kept(adopted: TemplateVersion, latest: TemplateVersion) -> bool:
-    """Tell whether a person chose this version to serve, and Notion's text has not changed since."""
+    """Say whether an operator pinned this version, and Notion's text has not changed since."""
     return adopted.pinned_at is not None and latest.since_at <= adopted.pinned_at
 
 
 def is_quiet(version: TemplateVersion) -> bool:
-    """Tell whether Notion was seen to have a text for two minutes without a change."""
-    # What counts is how long Notion was seen to have it, not how long ago: Notion may have been away since.
+    """Say whether Notion was seen to have a text for two minutes without a change."""
+    # What counts is how long Notion was observed with it, as it may have been away since.
     return version.checked_at - version.since_at >= QUIET_FOR
 
 
 def is_withdrawn(version: TemplateVersion) -> bool:
-    """Tell whether its page is not there to be sent: no page, several, or one that is not Active."""
+    """Say whether there is no page to send: none, several, or not Active."""
     return any(problem["code"] in WITHDRAWN for problem in version.problems)
 
 
@@ -130,11 +130,11 @@ def _first_fault(version: TemplateVersion) -> str:
 
 
 def _look(deps: Deps, key: str, latest: TemplateVersion | None) -> str | None:
-    """Read the template unless another worker does; return why it could not be read, None where it was."""
+    """Read the template unless another worker does; return why it could not be read, or None."""
     try:
-        if fault := deps.fetches.fault(key):
+        if fault := deps.fetch_lock.fault(key):
             return fault
-        if deps.fetches.claim(key):
+        if deps.fetch_lock.claim(key):
             return _read(deps, key)
         return None if latest is not None and is_fresh(latest, deps.now()) else _wait_for_reader(deps, key)
     except Unavailable as fault:
@@ -145,26 +145,26 @@ def _read(deps: Deps, key: str) -> str | None:
     try:
         observe(deps, key)
     except GatewayError as fault:
-        deps.fetches.give_up(key, str(fault), everywhere=isinstance(fault, Unavailable))
+        deps.fetch_lock.give_up(key, str(fault), everywhere=isinstance(fault, Unavailable))
         return str(fault)
     return None
 
 
 def _wait_for_reader(deps: Deps, key: str) -> str | None:
-    """Wait a little for another worker that reads this template, since there is nothing else to serve."""
+    """Wait briefly for another worker that reads this template, since there is no other version."""
     for _ in range(LOOKS_WHILE_WAITING):
         deps.sleep(LOOK_EVERY_S)
         latest, _ = known(deps, key)
         if latest is not None and is_fresh(latest, deps.now()):
             return None
-        if fault := deps.fetches.fault(key):
+        if fault := deps.fetch_lock.fault(key):
             return fault
     return None
 
 
 def observe(deps: Deps, key: str) -> None:
-    """Read a template from Notion and keep what is there as a version, with the gate's verdict.
+    """Read a template from Notion and store it as a version, with its verdict.
 
-    Raises Unavailable or Rejected where Notion cannot be asked.
+    Raises Unavailable or Rejected.
     """
     keep(deps, [read_one(deps, key)])

@@ -1,4 +1,4 @@
-"""Standing: which text of a template leads get now, which one waits, and since when or until when."""
+"""Standing: which version of a template leads get, which one waits, and since or until when."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from funnel_app.ledger.models import TemplateVersion
 
 
 class Stand(StrEnum):
-    """How a template stands, in the words that people read."""
+    """The state of a template, in words."""
 
     SERVES = "serves"
     NEWER_WAITS = "a newer text waits"
@@ -31,9 +31,9 @@ class Stand(StrEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """How a template stands; serving is what leads get now, waiting is what Notion has beside it.
+    """The state of a template: `serving` is in use, `waiting` is Notion's other text.
 
-    serves_from is the earliest time at which that may go out, None where nobody knows; why says what holds its emails.
+    `serves_from` is the earliest time at which that may go out, None if unknown; `why` says what holds its emails.
     """
 
     stand: Stand
@@ -44,7 +44,7 @@ class Standing:
 
 
 def kept_by_hand(deps: Deps) -> list[str]:
-    """Return the keys of which leads get an older text, since a person chose it and Notion did not change since."""
+    """Return the keys whose older version an operator pinned, with Notion unchanged since."""
     now = deps.now()
     with deps.reads() as session:
         latest, serving = template_versions.latest_of_all(session), template_versions.serving_of_all(session)
@@ -53,7 +53,7 @@ def kept_by_hand(deps: Deps) -> list[str]:
 
 
 def standing_of(latest: TemplateVersion | None, adopted: TemplateVersion | None, now: datetime) -> Standing:
-    """Return how a template stands, given what Notion had last and what serves; by the rules by which emails go."""
+    """Return a template's state from Notion's version and the one in use, by the rules of sending."""
     if latest is None:
         return Standing(Stand.UNREAD)
     try:

@@ -1,4 +1,4 @@
-"""Starters: the texts that a new templates database gets, and the fingerprints of all that there ever were."""
+"""Starters: the texts of a new templates database, and the fingerprints of all earlier ones."""
 
 import hashlib
 import json
@@ -10,21 +10,21 @@ from pathlib import Path
 
 STARTERS = Path(__file__).parents[3] / "migrations" / "notion" / "templates"
 LAYOUT = STARTERS.parent / "layout.html"
-# Made by `python -m docs.starters`: a key's bodies and subjects, each with the day since which it was a starter's.
+# Made by `python -m docs.starters`: each key's earlier bodies and subjects, with their first day.
 FINGERPRINTS = STARTERS.parent / "starters.json"
 HEAD_LINE = re.compile(r"\s*<!--\s*(?P<name>subject|preview|reason):\s*(?P<text>.+?)\s*-->\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """What a page still has of an earlier starter, word for word: the day of its body; whether its subject is one's."""
+    """What a page still has of an earlier starter: the day of its body; whether its subject is one's."""
 
     day: str
     subject: bool
 
 
 def find_starter(key: str) -> tuple[str, str] | None:
-    """Return the subject and whole page of a starter; None where there is none. Sending never reads them."""
+    """Return a starter's subject and whole page; None if there is none. Sending never reads them."""
     path = STARTERS / f"{key}.html"
     if not path.exists():
         return None
@@ -35,7 +35,7 @@ def find_starter(key: str) -> tuple[str, str] | None:
 
 
 def framed(text: str, layout: str) -> tuple[str, str]:
-    """Return the subject and whole page that a starter's file makes; ValueError where its head is not as it must be."""
+    """Return the subject and whole page of a starter's file; ValueError if its head is invalid."""
     parts, body = parted(text)
     absent = [name for name in ("subject", "preview", "reason") if name not in parts]
     if absent:
@@ -46,7 +46,7 @@ def framed(text: str, layout: str) -> tuple[str, str]:
 
 
 def parted(text: str) -> tuple[dict[str, str], str]:
-    """Return the named lines at the head of a starter, and what comes after them."""
+    """Return the named lines at the head of a starter, and the rest."""
     parts = {}
     while found := HEAD_LINE.match(text):
         parts[found["name"]] = found["text"]
@@ -55,7 +55,7 @@ def parted(text: str) -> tuple[dict[str, str], str]:
 
 
 def find_earlier(key: str, subject: str, html: str) -> Earlier | None:
-    """Return what a page has of an earlier starter; None where its body is the present one or a person touched it."""
+    """Return what a page has of an earlier starter; None if its body is current or edited."""
     present, known = find_starter(key), _fingerprints(FINGERPRINTS).get(key)
     if present is None or known is None or same_text(html) == same_text(present[1]):
         return None
@@ -64,12 +64,12 @@ def find_earlier(key: str, subject: str, html: str) -> Earlier | None:
 
 
 def fingerprint(text: str) -> str:
-    """Return what is the same only for texts that say the same, however their lines end."""
+    """Return a hash that is equal for equal texts, whatever their line ends."""
     return hashlib.sha256(same_text(text).encode(errors="replace")).hexdigest()[:32]
 
 
 def same_text(text: str) -> str:
-    """Return a text without what Notion may change at its line ends and its edges."""
+    """Return a text without what Notion may change at line ends and edges."""
     return "\n".join(line.rstrip() for line in text.splitlines()).strip()
 
 

@@ -1,4 +1,4 @@
-"""Subjects: what the usual made-up lead would read in an inbox, and not the tags that somebody typed in Notion."""
+"""Subjects as a made-up lead would read them, instead of the tags typed in Notion."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from funnel_app.letters.render import LetterError, Parts, render
 
 
 def read_subjects(deps: Deps, typed: Mapping[str, str]) -> dict[str, str]:
-    """Return subject lines by template key as their reader would see them; as typed where none can be made of one."""
+    """Return rendered subject lines by template key; as typed if they cannot be rendered."""
     tagged = {key for key, subject in typed.items() if "{" in subject}
     places = [(campaign, step) for campaign, _, step in deps.registry.steps() if step.template in tagged]
     booked = {name: booked_calls(deps, name) for name in {campaign.name for campaign, _ in places}}
@@ -22,7 +22,7 @@ def read_subjects(deps: Deps, typed: Mapping[str, str]) -> dict[str, str]:
 
 
 def read_subject(deps: Deps, key: str, typed: str) -> str:
-    """Return one subject line in the same way."""
+    """Return one rendered subject line."""
     return read_subjects(deps, {key: typed})[key]
 
 

@@ -1,4 +1,4 @@
-"""Unsent words: a letter that somebody typed on a page whose property has one too, and goes first."""
+"""Unsent words: a letter typed on a page whose property has another one, which goes instead."""
 
 from collections.abc import Iterator
 
@@ -6,15 +6,15 @@ from funnel_app.deps import Deps
 from funnel_app.flows.templates.readings import Reading
 from funnel_app.letters.problem import Problem, warning
 
-# Fewer are a note to oneself.
+# Fewer words are a note.
 LETTER_FROM_WORDS = 20
 SHOWN_CHARS = 50
 
 
 def unsent_words(deps: Deps, reading: Reading) -> Iterator[Problem]:
-    """Yield a warning where a page has words enough for a letter beside the text that is sent; asks Notion.
+    """Yield a warning if a page has enough words for a letter beside the text that is sent; asks Notion.
 
-    Raises Unavailable where Notion cannot be asked.
+    Raises Unavailable.
     """
     page = reading.page
     words = deps.notebook.beside(page) if page is not None else ""

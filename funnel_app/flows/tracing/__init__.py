@@ -1,1 +1,1 @@
-"""One lead's story in sentences."""
+"""Tracing: one lead's history, with a sentence on each sequence."""

@@ -1,4 +1,4 @@
-"""Runs: the calls of the old website, in the words of the system that it thinks it calls.
+"""Prefect runs: the old website's calls, as Prefect would describe them.
 
 A run is a hook event. It is Completed only when every email of its enrolment is delivered or stopped with a reason.
 """
@@ -18,7 +18,7 @@ from funnel_app.ledger.models import Enrolment, EnrolmentState, HookEvent, Outco
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One call and where its emails stand."""
+    """One call and the state of its emails."""
 
     id: UUID
     campaign: str
@@ -32,7 +32,7 @@ class Run:
 
 
 def find_run(deps: Deps, hook_id: UUID) -> Run | None:
-    """Return the run of a hook event; None where there is none of that id."""
+    """Return the run of a hook event; None if the id is unknown."""
     with deps.reads() as session:
         hook = hook_events.find(session, hook_id)
         enrolment = enrolments.find(session, _enrolment_id(hook)) if hook else None
@@ -40,7 +40,7 @@ def find_run(deps: Deps, hook_id: UUID) -> Run | None:
 
 
 def find_run_by_key(deps: Deps, key: str) -> Run | None:
-    """Return the run that was created under an idempotency key; None where the key is new."""
+    """Return the run made under an idempotency key; None if the key is new."""
     with deps.reads() as session:
         hook = hook_events.find_by_key(session, key)
     return find_run(deps, hook.id) if hook else None

@@ -1,4 +1,4 @@
-"""Sentences: for each sequence one, which says what happened, what comes next and when, or why not and what to do."""
+"""Summaries: a sentence on each sequence: what happened, what comes next and when, or why not and what to do."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ DOCTOR_KNOWS = "flask doctor says what to do"
 
 @dataclass(frozen=True)
 class Paused:
-    """What keeps a sequence back that somebody paused, in a clause, and until when; None until it is resumed."""
+    """A pause of a sequence as a clause, and its end; None until it is resumed."""
 
     words: str
     until: datetime | None
@@ -29,22 +29,22 @@ class Paused:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a sentence needs to know besides the enrolment: the time, where people read it, and what holds mail up.
+    """What a summary needs besides the enrolment: time, time zone, and what delays emails.
 
-    `bars` keep every email of an enrolment from its person; those of enrolments that go `elsewhere` are live, and this
-    process is in testing mode; `pauses` are by enrolment.
+    `blocks` says why nothing of an enrolment goes to its person. Enrolments that go `elsewhere` are live while this
+    process is in testing mode. `pauses` are by enrolment.
     """
 
     now: datetime
     zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 (frozen)
     waiting: str | None = None
     requests: Mapping[UUID, Request] = field(default_factory=dict)
-    bars: Mapping[UUID, Block | None] = field(default_factory=dict)
+    blocks: Mapping[UUID, Block | None] = field(default_factory=dict)
     elsewhere: frozenset[UUID] = frozenset()
     pauses: Mapping[UUID, Paused] = field(default_factory=dict)
 
     def spoken(self, at: datetime) -> str:
-        """Return a time as people say it: today at 07:01, or Wednesday 25 November at 07:00."""
+        """Return a time in words: today at 07:01, or Wednesday 25 November at 07:00."""
         if abs(at - self.now) < timedelta(minutes=1):
             return "within a minute" if at > self.now else "just now"
         local = at.astimezone(self.zone)
@@ -71,8 +71,8 @@ def sentence(enrolment: Enrolment, now: datetime, outlook: Outlook | None = None
 
 
 def _together(told: Iterable[tuple[int, str]]) -> Iterator[str]:
-    """Say once what is true of several emails in a row."""
-    # Steps that follow each other are as far from their places in the list.
+    """Merge clauses that are equal for consecutive emails."""
+    # Consecutive steps differ from their list index by the same amount.
     for (_, words), group in groupby(enumerate(told), key=lambda each: (each[1][0] - each[0], each[1][1])):
         steps = [step for _, (step, _) in group]
         several = f"each of emails {steps[0]} {'and' if len(steps) == 2 else 'to'} {steps[-1]}"
@@ -89,12 +89,12 @@ def _stopped(email: Email) -> str:
 
 def _advice(email: Email) -> str:
     if email.state == State.FAILED:
-        return f" (once that is mended: flask emails retry {email.id})"
+        return f" (once that is fixed: flask emails retry {email.id})"
     if email.state == State.COMPLAINED:
         return " (leave it so: nothing more goes to that address)"
     if email.state == State.BOUNCED:
         return f" ({OTHER_ADDRESS})"
-    # What we ourselves did not send has no id: somebody unsubscribed, and is to be left alone.
+    # Without an id we did not send it: the person unsubscribed, and must be left alone.
     if email.state == State.SUPPRESSED and email.resend_id:
         return f" ({OFF_THE_LIST})"
     return ""
@@ -113,7 +113,7 @@ def _sending(email: Email, view: Outlook) -> str:
 
 
 def _held(email: Email, view: Outlook) -> str:
-    return f"is held: {email.reason}; mend that, and it goes by itself within two minutes"
+    return f"is held: {email.reason}; fix that, and it goes by itself within two minutes"
 
 
 def _ambiguous(email: Email, view: Outlook) -> str:
@@ -150,9 +150,9 @@ def _ending(enrolment: Enrolment, view: Outlook) -> str:
     if upcoming is None:
         cancelled = [email for email in enrolment.emails if email.state == State.CANCELLED]
         return "; ".join(f"email {email.step} cancelled: {email.reason}" for email in cancelled)
-    barred = view.bars.get(enrolment.id)
-    if barred is not None:
-        return _barred(enrolment, barred)
+    block = view.blocks.get(enrolment.id)
+    if block is not None:
+        return _blocked(enrolment, block)
     if enrolment.id in view.elsewhere:
         return f"email {upcoming.step} is live and waits: TESTING_MODE is true here"
     blocking = next((e for e in enrolment.emails if e.step < upcoming.step and e.state in BLOCKS_THE_NEXT), None)
@@ -161,10 +161,10 @@ def _ending(enrolment: Enrolment, view: Outlook) -> str:
     return _upcoming(upcoming, view)
 
 
-def _barred(enrolment: Enrolment, barred: Block) -> str:
-    told = any(email.reason == barred.reason for email in enrolment.emails)
-    why = "nothing more goes, for that reason" if told else f"nothing more goes: {barred.reason}"
-    return f"{why} ({barred.cure})" if barred.cure else why
+def _blocked(enrolment: Enrolment, block: Block) -> str:
+    told = any(email.reason == block.reason for email in enrolment.emails)
+    why = "nothing more goes, for that reason" if told else f"nothing more goes: {block.reason}"
+    return f"{why} ({block.cure})" if block.cure else why
 
 
 def _upcoming(email: Email, view: Outlook) -> str:

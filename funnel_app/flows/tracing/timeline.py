@@ -1,4 +1,4 @@
-"""Story: all that happened to one person, in time order, each thing in one line."""
+"""Timeline: everything that happened to one person, in order, a line each."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -15,36 +15,36 @@ from funnel_app.ledger.models import Email, EmailEvent, Enrolment, HookEvent, Ou
 from funnel_app.ledger.received_models import ReceivedEmail
 
 TOLD_BY_REPORTS = frozenset(REPORTED_BY_PROVIDER.values()) - {State.SENT}
-# Planning is told once per sequence, cancelling by its end; a claim says nothing that its outcome does not.
+# Planning is one line per sequence, cancelling is part of its end; a claim adds nothing to its outcome.
 TOLD_ELSEWHERE = frozenset({State.SENDING, State.CANCELLED})
 SAID_OF = {SCANNED: "clicked by a program that looks into links, not counted"}
 WORDS = {"sent": "handed to Resend", "planned": "planned again", "copy": "WENT ONCE MORE"}
 
 
-# What follows a delivery comes after every state.
+# Events after a delivery rank after every state.
 AFTER_ALL = {OPENED: 90, CLICKED: 91, SCANNED: 92}
 
 
-def place_of(kind: str) -> int:
-    """Return where a kind of event stands among those of one second, whichever of them was heard of first."""
+def rank_of(kind: str) -> int:
+    """Return the rank of a kind of event among those of one second, whatever their order of arrival."""
     state = REPORTED_BY_PROVIDER.get(kind) or (State(kind) if kind in set(State) else None)
     return AFTER_ALL.get(kind, REPORT_ORDER.get(state, 0) if state else 0)
 
 
 class Titles(NamedTuple):
-    """What people call a sequence, by campaign and name, and an email, by the key of its template."""
+    """The titles of a sequence, by campaign and name, and of an email, by template."""
 
     of_sequence: Callable[[str, str], str]
     of_email: Callable[[str], str]
 
 
 class Line(NamedTuple):
-    """One thing that happened: when, to what, and in which words; `place` orders those of one email and second."""
+    """One event: when, about what, in words; `rank` orders those of one email and second."""
 
     at: datetime
     about: str
     what: str
-    place: int = 0
+    rank: int = 0
 
     def as_json(self) -> dict[str, str]:
         """Return the line as plain data."""
@@ -59,22 +59,22 @@ def story(
     written: Iterable[ReceivedEmail],
     titles: Titles,
 ) -> list[dict[str, Any]]:
-    """Return the lines of all that happened, oldest first, with sequences and emails called by their titles."""
+    """Return a line for every event, oldest first, with titles for sequences and emails."""
     lines = [
         *(_hook(hook) for hook in hooks),
         *(line for enrolment in enrolments for line in _enrolment(enrolment, timeline, titles)),
         *(Line(each.received_at, "reply", what_came(each)) for each in written),
         *(Line(found.created_at, "contact", f"not mailed ({found.scope}): {found.reason}") for found in suppressions),
     ]
-    # A stable order: what has the same time stays as it is told above.
+    # A stable sort: events of the same second keep the order above.
     return [line.as_json() for line in sorted(lines, key=lambda line: line.at.replace(microsecond=0))]
 
 
 def _hook(hook: HookEvent) -> Line:
     why = reason_of(hook)
     what = f"{(hook.event or 'a call').replace('_', ' ')} from {hook.source}, {hook.outcome}{f': {why}' if why else ''}"
-    mend = f"; flask hooks show {hook.id}" if hook.outcome == Outcome.REFUSED else ""
-    return Line(hook.received_at, f"incoming {hook.hook}", what + mend)
+    fix = f"; flask hooks show {hook.id}" if hook.outcome == Outcome.REFUSED else ""
+    return Line(hook.received_at, f"incoming {hook.hook}", what + fix)
 
 
 def _enrolment(enrolment: Enrolment, timeline: Mapping[UUID, Sequence[EmailEvent]], titles: Titles) -> Iterator[Line]:
@@ -82,7 +82,7 @@ def _enrolment(enrolment: Enrolment, timeline: Mapping[UUID, Sequence[EmailEvent
     yield Line(enrolment.created_at, name, f"started with {things(len(enrolment.emails), 'email')}")
     for email in enrolment.emails:
         told = _email(enrolment, email, timeline.get(email.id, ()), titles)
-        yield from sorted(told, key=lambda line: (line.at.replace(microsecond=0), line.place))
+        yield from sorted(told, key=lambda line: (line.at.replace(microsecond=0), line.rank))
     if enrolment.ended_at is not None:
         why = f": {enrolment.exit_reason}" if enrolment.exit_reason else ""
         yield Line(enrolment.ended_at, name, f"{'ended' if why else 'completed'}{why}")
@@ -94,11 +94,11 @@ def _email(enrolment: Enrolment, email: Email, events: Sequence[EmailEvent], tit
         told = event.kind in TOLD_BY_REPORTS and (event.at, State(event.kind)) in reports
         first_plan = event.kind == State.PLANNED and number == 0
         if not (told or first_plan or event.kind in TOLD_ELSEWHERE) or _alone(enrolment, event):
-            yield Line(event.at, titles.of_email(email.template_key), _words(event), place_of(event.kind))
+            yield Line(event.at, titles.of_email(email.template_key), _words(event), rank_of(event.kind))
 
 
 def _alone(enrolment: Enrolment, event: EmailEvent) -> bool:
-    """Say whether one email was cancelled by itself, and not with its whole sequence."""
+    """Say whether one email was cancelled by itself, and not with its sequence."""
     return event.kind == State.CANCELLED and event.detail != enrolment.exit_reason
 
 

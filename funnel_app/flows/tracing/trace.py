@@ -1,4 +1,4 @@
-"""Trace: a contact's whole story, and one plain sentence for each sequence."""
+"""Trace: a contact's whole history, and a sentence on each sequence."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,13 +13,13 @@ from funnel_app.flows.addresses import looked_up, names
 from funnel_app.flows.intake.received import reason_of
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
-from funnel_app.flows.receipt import iso
+from funnel_app.flows.receipt import email_as_json, iso
 from funnel_app.flows.replies.history import as_row
 from funnel_app.flows.sending.eligibility import block_reason
 from funnel_app.flows.sending.sending_status import pause_reason, pause_words
 from funnel_app.flows.tracing.summaries import DOCTOR_KNOWS, Outlook, Paused, sentence
 from funnel_app.flows.tracing.timeline import Titles, story
-from funnel_app.flows.tracing.unknown_addresses import stranger
+from funnel_app.flows.tracing.unknown_addresses import unknown_address
 from funnel_app.ledger import (
     contacts,
     email_events,
@@ -38,13 +38,12 @@ Timeline = dict[Any, list[EmailEvent]]
 
 
 def trace(deps: Deps, address: str) -> dict[str, Any]:
-    """Return the story of an address as plain data, by the contract; `contact` is None for one we never heard of.
+    """Return the history of an address as plain data, by the contract; `contact` is None if unknown.
 
-    `headline` is how all stands; `suppressions` are what forbids mail to it, even one that we never heard of; `story`
-    is all that happened, in time order. A call that named it and was refused is among `hooks`; `similar` are known
-    addresses like an unknown one.
+    `headline` is the overall state; `suppressions` apply even to an unknown address; `story` is the timeline. Refused
+    calls that name the address are among `hooks`; `similar` are known addresses like an unknown one.
     """
-    # Once for both: a Redis that hangs costs its reader a third of a second each time.
+    # Asked once for both: a hanging Redis costs a third of a second each time.
     found = stops(deps)
     email_norm, waiting, said = looked_up(address), _why_all_waits(deps, found), current_headline(deps, found).sentence
     with deps.reads() as session:
@@ -53,7 +52,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         refused = hook_events.refused(session, lambda call: names(call.payload, email_norm))
         if contact is None:
             return {
-                **stranger(session, email_norm, refused),
+                **unknown_address(session, email_norm, refused),
                 "hooks": [_hook(hook) for hook in refused],
                 "headline": said,
                 "suppressions": _forbidden(forbidden),
@@ -62,8 +61,10 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         timeline = email_events.of_emails(session, [email.id for e in joined for email in e.emails])
         hooks = sorted([*hook_events.of_contact(session, contact.id), *refused], key=lambda hook: hook.received_at)
         written = received_emails.of_contact(session, contact.id)
-        bars = {enrolment.id: block_reason(deps, enrolment, contact, forbidden) for enrolment in joined}
-        outlook = replace(_outlook(deps, session, joined, waiting), bars=bars, pauses=_pauses(deps, session, joined))
+        blocks = {each.id: block_reason(deps, each, contact, forbidden) for each in joined}
+        outlook = replace(
+            _outlook(deps, session, joined, waiting), blocks=blocks, pauses=_pauses(deps, session, joined)
+        )
     titles = Titles(deps.registry.title_of_sequence, deps.registry.title_of_email)
     return {
         "headline": said,
@@ -144,13 +145,8 @@ def _enrolment(enrolment: Enrolment, timeline: Timeline, outlook: Outlook) -> di
 
 def _email(email: Email, events: Sequence[EmailEvent]) -> dict[str, Any]:
     return {
-        "id": str(email.id),
-        "step": email.step,
-        "template": email.template_key,
-        "due_at": iso(email.due_at),
-        "state": str(email.state),
+        **email_as_json(email),
         "since": iso(getattr(email, f"{email.state}_at") or email.due_at),
-        "reason": email.reason,
         "resend_id": email.resend_id,
         "events": [{"at": iso(event.at), "kind": event.kind, "detail": event.detail} for event in events],
     }

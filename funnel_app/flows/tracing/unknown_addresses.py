@@ -1,4 +1,4 @@
-"""Strangers: what can be said of an address that the ledger does not know, and what to do to find its owner."""
+"""Unknown addresses: what can be said of an address without a contact, and how to find its owner."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from funnel_app.flows.intake.received import reason_of, waits_for_mend
+from funnel_app.flows.intake.received import reason_of, waits_for_fix
 from funnel_app.ledger import contacts
 from funnel_app.ledger.models import HookEvent
 
@@ -15,8 +15,8 @@ MOST_ALIKE = 3
 HOW_ALIKE = 0.85
 
 
-def stranger(session: Session, email_norm: str, refused: Sequence[HookEvent]) -> dict[str, Any]:
-    """Return the story of an address without a contact, but for the refused calls that name it: others like it.
+def unknown_address(session: Session, email_norm: str, refused: Sequence[HookEvent]) -> dict[str, Any]:
+    """Return the trace of an address without a contact: refused calls that name it, and similar addresses.
 
     Its sentence says what to do.
     """
@@ -37,13 +37,13 @@ def _similar(session: Session, email_norm: str) -> list[str]:
 
 
 def _advice(refused: Sequence[HookEvent], similar: list[str]) -> str:
-    waiting = [hook for hook in refused if waits_for_mend(hook)]
+    waiting = [hook for hook in refused if waits_for_fix(hook)]
     if waiting:
         newest = waiting[-1]
         what = "a call that named it was" if len(waiting) == 1 else f"{len(waiting)} calls that named it were"
         return (
-            f"{what} refused ({reason_of(newest)}): mend it with "
-            f"flask hooks replay {newest.id} --set FIELD=VALUE, and have its sender mended."
+            f"{what} refused ({reason_of(newest)}): fix it with "
+            f"flask hooks replay {newest.id} --set FIELD=VALUE, and have its sender fixed."
         )
     if similar:
         return f"did you mean {' or '.join(similar)}?"

@@ -1,1 +1,1 @@
-"""Everybody else's HTTP: Calendly, chats, heartbeats, our own public address."""
+"""Other HTTP: Calendly, chats, heartbeats, receivers, and our own public address."""

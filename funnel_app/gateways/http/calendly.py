@@ -13,7 +13,7 @@ TIMEOUT_S = 10.0
 
 @dataclass(frozen=True)
 class Subscription:
-    """One address that Calendly calls; `state` is active or disabled (after 24 hours of failures, for good)."""
+    """An address that Calendly calls; `state` is active or disabled (permanently, after 24 hours of failures)."""
 
     uri: str
     callback_url: str
@@ -22,12 +22,12 @@ class Subscription:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The events that Funnel needs and that are not subscribed to."""
+        """The events that Funnel needs and that are not subscribed."""
         return tuple(event for event in EVENTS if event not in self.events)
 
 
 class Calendly:
-    """Calendly's API with a personal token. Raises Unavailable to try again, Rejected for what will never work."""
+    """Calendly's API with a personal token. Raises Unavailable or Rejected."""
 
     def __init__(self, token: str, api_url: str = "https://api.calendly.com") -> None:
         self._token = token
@@ -45,7 +45,7 @@ class Calendly:
         return found
 
     def subscribe(self, callback_url: str, signing_key: str) -> Subscription:
-        """Subscribe an address to all events that Funnel needs, signed with our own key."""
+        """Subscribe an address to all events that Funnel needs, signed with our key."""
         body = {
             "url": callback_url,
             "events": list(EVENTS),

@@ -1,9 +1,9 @@
-"""Alerts: one message into a chat, through an incoming webhook of Slack or Discord.
+"""Chat: post a message through an incoming webhook of Slack or Discord.
 
-Slack takes `text`, in which <, > and & must be escaped, or a name could call everybody
-(https://docs.slack.dev/messaging/formatting-message-text/). Discord takes `content` of at most 2,000 characters, and
-is told that nothing in it may mention anybody (https://discord.com/developers/docs/resources/webhook). An address of
-Discord that ends with /slack takes Slack's form.
+Slack takes `text`, in which <, > and & must be escaped, or a name could notify everybody
+(https://docs.slack.dev/messaging/formatting-message-text/). Discord takes `content` of at most 2,000 characters, with
+mentions disabled (https://discord.com/developers/docs/resources/webhook). A Discord address ending with /slack takes
+Slack's form.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import requests
 
 from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.http.prompt import prompt_session
 
 TIMEOUT_S = 5.0
 LONGEST_ANSWER = 100
@@ -21,16 +22,16 @@ DISCORD_HOSTS = ("discord.com", "discordapp.com")
 
 
 class Alerts:
-    """Posts into chats and pings dead man's switches. Raises Unavailable to try again, Rejected for a wrong address."""
+    """Posts to chats and pings dead man's switches. Raises Unavailable, or Rejected for a wrong address."""
 
     def post(self, url: str, text: str) -> None:
-        """Write a message into the chat that a webhook belongs to."""
+        """Post a message to a webhook's chat."""
         self._call("POST", url, json=payload(url, text))
 
     def ping(self, url: str) -> None:
-        """Tell a dead man's switch that all is well; Rejected where it knows no such switch.
+        """Ping a dead man's switch; Rejected if it does not know the check.
 
-        Healthchecks answers 200 for one that was deleted, and says so in words alone
+        Healthchecks answers 200 for a deleted check, and says so only in the body
         (https://healthchecks.io/docs/http_api/: "OK (not found)").
         """
         said = self._call("GET", url).text[:LONGEST_ANSWER]
@@ -38,10 +39,11 @@ class Alerts:
             raise Rejected(_host(url), f"answered “{said.strip()}”: it knows no such check any more", "200")
 
     def _call(self, method: str, url: str, **body: Any) -> requests.Response:
-        # The address is itself a secret, and the words of an exception of requests hold it.
+        # The address is a secret, and requests puts it into its exceptions' messages.
         host = _host(url)
         try:
-            answer = requests.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, **body)
+            with prompt_session() as session:
+                answer = session.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, **body)
         except requests.RequestException as error:
             raise Unavailable(host, f"cannot be reached: {type(error).__name__}") from None
         if answer.status_code == 429 or answer.status_code >= 500:
@@ -58,7 +60,7 @@ def _host(url: str) -> str:
 
 
 def payload(url: str, text: str) -> dict[str, Any]:
-    """Return a message in the form that the webhook at an address takes."""
+    """Return a message in the form of an address's webhook."""
     parts = urlsplit(url)
     if _is_discord(parts.hostname or "") and not parts.path.rstrip("/").endswith("/slack"):
         return {"content": _cut(text, LONGEST_DISCORD), "allowed_mentions": {"parse": []}}

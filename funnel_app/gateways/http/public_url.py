@@ -1,4 +1,4 @@
-"""Funnel as the world sees it: its own public address called from inside, and a clock that is not ours."""
+"""Public URL: Funnel as the outside reaches it, and another machine's clock."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,20 +14,20 @@ PROVIDER = "our public address"
 
 
 class PublicUrlProbe:
-    """Calls PUBLIC_URL the way that everybody does, so that name, certificate and proxy are tried too."""
+    """Calls PUBLIC_URL like anybody else, so that DNS, certificate and proxy are tested too."""
 
     def __init__(self, public_url: str, hook_secret: str) -> None:
         self._url = public_url
         self._secret = hook_secret
 
     def check(self) -> None:
-        """Ask whether the web process lives. Raises Unavailable where it does not answer, Rejected for another page."""
+        """Call the liveness endpoint. Raises Unavailable without a response, Rejected for another page."""
         answer = _call("GET", f"{self._url}/healthz", PROVIDER)
         if answer.status_code != 200:
             raise Rejected(PROVIDER, f"/healthz answered {answer.status_code}", str(answer.status_code))
 
     def sign_up(self, campaign: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """Call the signup hook of a campaign as the website does, and return its answer."""
+        """Call a campaign's signup hook as the website does, and return the response."""
         headers = {"Authorization": f"Bearer {self._secret}"}
         answer = _call("POST", f"{self._url}/webhook/{campaign}/signup", PROVIDER, json=dict(payload), headers=headers)
         if answer.status_code not in {200, 202}:
@@ -36,7 +36,7 @@ class PublicUrlProbe:
 
 
 def world_time(url: str) -> datetime:
-    """Return the time that another machine's answers carry, to the second. Raises Unavailable where none does."""
+    """Return the time in another machine's responses, to the second. Raises Unavailable without one."""
     answer = _call("HEAD", url, "another clock")
     try:
         at = parsedate_to_datetime(answer.headers.get("Date", ""))

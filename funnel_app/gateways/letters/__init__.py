@@ -1,1 +1,1 @@
-"""A child process for texts of strangers."""
+"""A child process that judges untrusted templates."""

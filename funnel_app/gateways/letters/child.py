@@ -1,6 +1,6 @@
-"""The judging process: reads drafts from its input and writes verdicts to its output, within limits, until that ends.
+"""The judging child process: reads drafts from stdin and writes verdicts to stdout, within limits, until EOF.
 
-It is started by its path, with an empty environment, and knows no setting and no secret.
+It is started by its path with an empty environment, and has no settings and no secrets.
 """
 
 import os
@@ -13,7 +13,7 @@ MEMORY_BYTES = 256 * 1024 * 1024
 
 
 def _without_the_application() -> None:
-    """Let `funnel_app` be a bare package here: its own start loads the whole web application."""
+    """Make `funnel_app` an empty package here: importing it would load the whole web application."""
     package = ModuleType("funnel_app")
     package.__path__ = [str(Path(__file__).parents[2])]
     sys.modules["funnel_app"] = package
@@ -21,7 +21,7 @@ def _without_the_application() -> None:
 
 
 def _limit_for_good() -> None:
-    """Take away what no judging needs: more memory, cores, files to write."""
+    """Limit memory, core dumps and files for the whole process."""
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
     most = pages * resource.getpagesize() + MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
@@ -30,14 +30,14 @@ def _limit_for_good() -> None:
 
 
 def _limit_next(cpu_s: int) -> None:
-    """Give the next draft its seconds of processor time; the system ends a process that uses them up."""
+    """Limit the next draft's CPU time; the system kills a process that exceeds it."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     spent = int(used.ru_utime + used.ru_stime) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (spent + cpu_s, resource.RLIM_INFINITY))
 
 
 def main() -> None:
-    """Judge until the other side closes the pipe."""
+    """Judge drafts until stdin is closed."""
     _without_the_application()
     from funnel_app.gateways.letters.frames import draft_in, pack, read_frame, verdict_out  # noqa: PLC0415
     from funnel_app.letters.judge import judge  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""A process of its own for texts of strangers: what it dies of is the fault of one template, and hurts nothing else."""
+"""Judge process: untrusted templates are judged in a child; if it dies, only that template is at fault."""
 
 import os
 import selectors
@@ -18,9 +18,9 @@ from funnel_app.gateways.letters.frames import draft_out, pack, read_frame, verd
 from funnel_app.letters.draft import Draft, Verdict
 from funnel_app.letters.problem import fault
 
-# A busy machine takes its time; a template that spins is ended by the system after its processor time.
+# Generous, for a busy machine; a template that loops is killed by its CPU limit.
 WALL_S = 30.0
-# All texts are judged one after the other when they change, and it takes 30 MB.
+# Templates are judged in bursts, and an idle child takes 30 MB.
 IDLE_S = 5.0
 CPU_S = 5
 REMEMBERED = 64
@@ -28,9 +28,9 @@ _STOPPED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class JudgeProcess:
-    """Judges drafts in a child that is started when it is needed, replaced when it dies, and ended when it is idle.
+    """Judges drafts in a child that is started on demand, replaced if it dies, and stopped when idle.
 
-    One verdict per fingerprint is remembered, so that a text that did not change costs nothing. For threads.
+    One verdict per fingerprint is cached, so that an unchanged template costs nothing. Thread-safe.
     """
 
     def __init__(self, wall_s: float = WALL_S, idle_s: float = IDLE_S, cpu_s: int = CPU_S) -> None:
@@ -42,9 +42,9 @@ class JudgeProcess:
         self._verdicts: OrderedDict[str, Verdict] = OrderedDict()
 
     def judge(self, fingerprint: str, draft: Callable[[], Draft]) -> Verdict:
-        """Return the verdict on a draft, which is made only where none is remembered under its fingerprint.
+        """Return the verdict on a draft, from the cache if its fingerprint is known.
 
-        Raises Unavailable where no verdict came in time and it is not the template's fault.
+        Raises Unavailable if no verdict came in time and the template is not at fault.
         """
         with self._lock:
             verdict = self._verdicts.get(fingerprint)
@@ -57,13 +57,13 @@ class JudgeProcess:
         return verdict
 
     def close(self) -> None:
-        """End the child, if there is one. Safe to repeat."""
+        """Stop the child, if there is one. Safe to repeat."""
         with self._lock:
             self._end()
 
     @property
     def pid(self) -> int | None:
-        """The child's process id; None while there is none."""
+        """The child's process id; None without a child."""
         return self._child.pid if self._child else None
 
     def _asked(self, draft: Draft) -> Verdict:
@@ -90,11 +90,11 @@ class JudgeProcess:
         return verdict_in(answer) if answer is not None else self._died(running)
 
     def _running(self) -> subprocess.Popen[bytes]:
-        # After a fork the child is the other process's.
+        # After a fork the child belongs to the parent.
         if self._child is not None and (self._owner != os.getpid() or self._child.poll() is not None):
             self._end()
         if self._child is None:
-            # In a session of its own: what stops the whole group says nothing about a template.
+            # In its own session: a signal to our process group must not look like a template's fault.
             command = [sys.executable, "-I", str(Path(child.__file__)), str(self._cpu_s)]
             self._child = subprocess.Popen(
                 command,

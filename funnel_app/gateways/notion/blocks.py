@@ -1,4 +1,4 @@
-"""Read the blocks of a page as plain data, and choose the code that is its letter; pure."""
+"""Blocks of a Notion page as plain data, and which code block is the letter; pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from funnel_app.gateways.notion.pages import plain
 
 LOOKS = {"bold": "bold", "italic": "italic", "strikethrough": "strike", "underline": "underline", "code": "code"}
 LETTER = "html"
-# Of these there may be some on a page on which nobody wrote.
+# Blocks that may be on a page on which nobody wrote.
 EMPTY = frozenset({"paragraph", "column", "column_list"})
 
 
 @dataclass(frozen=True)
 class Code:
-    """One code block: its text, what language it is said to be in, and its caption."""
+    """One code block: text, language, and caption."""
 
     text: str
     language: str
@@ -22,13 +22,13 @@ class Code:
 
     @property
     def named(self) -> bool:
-        """Whether its caption says that it is the letter."""
+        """Whether its caption marks it as the letter."""
         return self.caption.strip().casefold().startswith(LETTER)
 
 
 @dataclass(frozen=True)
 class OnPage:
-    """What is on a page: the code that is its letter, the blocks that somebody typed, or why neither can be told."""
+    """A page's content: the code that is its letter, the typed blocks, or why neither can be told."""
 
     html: str = ""
     typed: tuple[Mapping[str, Any], ...] = ()
@@ -37,12 +37,12 @@ class OnPage:
 
     @property
     def words(self) -> str:
-        """Everything that stands there, as one line."""
+        """All of its text as one line."""
         return " ".join(" ".join([*_words(self.typed), self.html]).split())
 
 
 def on_page(blocks: Sequence[Mapping[str, Any]]) -> OnPage:
-    """Return what is on a page, given its blocks, each with its own under `children`."""
+    """Return a page's content from its blocks, each with its own under `children`."""
     codes = [code for code in _codes(blocks) if code.text.strip()]
     typed = tuple(_typed(blocks))
     letter = _letter(codes)
@@ -60,7 +60,7 @@ def runs(items: object) -> list[dict[str, Any]]:
 
 
 def styled(items: object) -> bool:
-    """Tell whether rich text says more than its words do: a look, or a link that is not the words themselves."""
+    """Say whether rich text has formatting, or links other than visible addresses."""
     return any(any(run.get(look) for look in LOOKS.values()) or _leads_elsewhere(run) for run in runs(items))
 
 
@@ -92,7 +92,7 @@ def _codes(blocks: Iterable[Mapping[str, Any]]) -> Iterator[Code]:
 
 
 def _letter(codes: Sequence[Code]) -> str | None:
-    """Return the code that is the letter, empty where there is none; None where several could be."""
+    """Return the code block of the letter, empty if there is none; None if several could be."""
     named = [code for code in codes if code.named]
     likely = named or [code for code in codes if code.language == LETTER] or codes
     texts = [code.text for code in likely]
@@ -100,7 +100,7 @@ def _letter(codes: Sequence[Code]) -> str | None:
 
 
 def _is_one_page(texts: Sequence[str]) -> bool:
-    """Tell whether pieces are one page of HTML that was cut: it begins in the first, and ends in the last."""
+    """Say whether pieces are one HTML page that was split: it begins in the first, and ends in the last."""
     heads = [text.lstrip().casefold().startswith(("<!doctype", "<html")) for text in texts]
     ends = ["</html>" in text.casefold() for text in texts]
     return heads[0] and ends[-1] and not any(heads[1:]) and not any(ends[:-1])
@@ -113,7 +113,7 @@ def _words(typed: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _typed(blocks: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield each block that is no code and not an empty line, as plain data."""
+    """Yield each block that is no code and no empty line, as plain data."""
     for block in blocks:
         made = _plain_block(block)
         if made["type"] != "code" and (made["type"] not in EMPTY or len(made) > 1):

@@ -1,4 +1,4 @@
-"""Bodies that were read from the blocks of a page, so that a page which nobody edited is not read again and again."""
+"""Bodies: a cache of page contents, so that unedited pages are not read repeatedly."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from funnel_app.gateways.notion.blocks import OnPage
 from funnel_app.gateways.notion.pages import Page
 
-# Notion tells the last edit in whole minutes, rounded down: a page read sooner than this may have been edited since.
+# Notion truncates the last edit to minutes: a page read within that minute may have been edited since.
 SETTLED_AFTER = timedelta(minutes=2)
 READ_AGAIN_AFTER = timedelta(minutes=10)
 
@@ -17,14 +17,14 @@ def utc_now() -> datetime:
 
 
 class Bodies:
-    """The bodies of one process, each as of the last edit of its page."""
+    """The cached bodies of one process, each as of the last edit of its page."""
 
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now
         self._kept: dict[str, tuple[str, datetime, OnPage]] = {}
 
     def find(self, page: Page) -> OnPage | None:
-        """Return the body that was kept of this page; None where it was edited since, or ten minutes have passed."""
+        """Return the cached body of a page; None if it was edited since, or after ten minutes."""
         if page.id not in self._kept:
             return None
         last_edited, read_at, body = self._kept[page.id]
@@ -32,7 +32,7 @@ class Bodies:
         return body if last_edited == page.last_edited and fresh else None
 
     def keep(self, page: Page, body: OnPage) -> None:
-        """Keep a body that was just read, if the page's last edit is long enough ago."""
+        """Cache a body just read, if the page's last edit is old enough."""
         edited_at = _moment(page.last_edited)
         if edited_at is not None and self._now() - edited_at >= SETTLED_AFTER:
             self._kept[page.id] = (page.last_edited, self._now(), body)

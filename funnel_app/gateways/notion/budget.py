@@ -1,7 +1,7 @@
-"""How often Notion may be asked, by all processes together; in memory while Redis is away.
+"""Budget: the rate of calls to Notion by all processes together; per process while Redis is away.
 
-A window holds a budget of calls. A refusal (429, 529) halves it and holds all processes for as long as Notion says;
-calm gives it back. What people or emails wait for comes before the mirror. While Notion is away nobody waits for it.
+Each window has a budget of calls. A refusal (429, 529) halves it and stops all processes for as long as Notion says; it
+recovers while there are none. The mirror yields to people and emails. During an outage nobody waits.
 """
 
 import time
@@ -32,7 +32,7 @@ SHORTEST_PAUSE_S = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """How long until a call may be made, 0 for now; outage counts the failures in a row that made everybody wait."""
+    """The seconds until a call may be made, 0 for now; `outage` counts the consecutive failures."""
 
     seconds: float
     outage: int = 0
@@ -49,7 +49,7 @@ class OwnBudget:
         self._used = self._outage = 0
 
     def take(self, *, low: bool) -> Turn:
-        """Take one call of the budget, or none and say how long to wait; one that is not low comes before those."""
+        """Take one call from the budget, or none and return the wait; high priority goes first."""
         with self._lock:
             now = self._now()
             if self._held > now:
@@ -77,7 +77,7 @@ class OwnBudget:
             self._rate, self._changed = min(self._rate * GROWTH, self._most), now
 
     def refused(self, seconds: float) -> None:
-        """Make nobody call for so long, and fewer from then on; refusals that come together count once."""
+        """Stop all calls for this long, and reduce the rate; simultaneous refusals count once."""
         with self._lock:
             now = self._now()
             if self._held <= now:
@@ -85,7 +85,7 @@ class OwnBudget:
             self._held = max(self._held, now + seconds)
 
     def away(self) -> None:
-        """Make nobody call for 2 s, after the next failure for 4, and so on; failures that come together count once."""
+        """Stop all calls for 2 s, doubled by each consecutive failure; simultaneous failures count once."""
         with self._lock:
             now = self._now()
             if self._held <= now:
@@ -93,13 +93,13 @@ class OwnBudget:
                 self._held = now + min(2.0**self._outage, LONGEST_OUTAGE_HOLD_S)
 
     def well(self) -> None:
-        """Forget an outage: Notion answered."""
+        """End an outage: Notion answered."""
         with self._lock:
             self._outage = 0
 
 
 class SharedBudget:
-    """The budget of all processes, in Redis and by its clock; the verbs are those of OwnBudget. Raises RedisError."""
+    """The budget of all processes, in Redis and by its clock, with OwnBudget's methods. Raises RedisError."""
 
     def __init__(self, redis: Redis, per_second: float) -> None:
         self._redis = redis
@@ -109,26 +109,26 @@ class SharedBudget:
         self._away = redis.register_script(NOTION_AWAY)
 
     def take(self, *, low: bool) -> Turn:
-        """Take one call of the budget, or none and say how long to wait."""
+        """Take one call from the budget, or none and return the wait."""
         args = [self._most, int(low), CALM_S, GROWTH, REMEMBERED_S]
         microseconds, outage = cast(list[int], self._take(keys=[KEY], args=args))
         return Turn(microseconds / 1_000_000, outage)
 
     def refused(self, seconds: float) -> None:
-        """Make nobody call for so long, and fewer from then on."""
+        """Stop all calls for this long, and reduce the rate."""
         self._refused(keys=[KEY], args=[self._most, seconds, SLOWEST_PER_SECOND, REMEMBERED_S])
 
     def away(self) -> None:
-        """Make nobody call for a while that doubles with each failure in a row."""
+        """Stop all calls for a time that doubles with each consecutive failure."""
         self._away(keys=[KEY], args=[LONGEST_OUTAGE_HOLD_S, REMEMBERED_S])
 
     def well(self) -> None:
-        """Forget an outage."""
+        """End an outage."""
         self._redis.hdel(KEY, "outage")
 
 
 class NotionBudget:
-    """Lets calls through at the shared rate; while Redis is away each process keeps the rate by itself."""
+    """Limits calls to the shared rate; while Redis is away each process limits itself."""
 
     def __init__(
         self,

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 CHUNK_UNITS = 2000
 MOST_CHUNKS = 100
+LAST_OF_ONE_UNIT = "\uffff"
 
 
 def utf16_units(text: str) -> int:
     """Return the length as Notion counts it: UTF-16 units, so that an emoji is two."""
-    return sum(2 if ord(character) > 0xFFFF else 1 for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def chunks(text: str, units: int = CHUNK_UNITS) -> list[str]:
@@ -19,7 +20,7 @@ def chunks(text: str, units: int = CHUNK_UNITS) -> list[str]:
 def _cut(text: str, units: int) -> Iterator[str]:
     start = used = 0
     for position, character in enumerate(text):
-        width = utf16_units(character)
+        width = 1 if character <= LAST_OF_ONE_UNIT else 2
         if used + width > units:
             yield text[start:position]
             start, used = position, 0

@@ -31,7 +31,7 @@ AGAIN_AFTER_S = 0.5
 UNWRITABLE = (httpx.LocalProtocolError,)
 # Connecting includes TLS; a proxy that answers CONNECT with a refusal is a ProxyError.
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, *UNWRITABLE)
-UNWRITABLE_WORDS = "NOTION_TOKEN holds a line break or another character that no token has: copy it anew"
+UNWRITABLE_WORDS = "NOTION_TOKEN holds a line break or another character that no token has: copy it again"
 # Whom to trust takes 9 MB to read: once, before a process forks, for all clients.
 TRUST = httpx.create_ssl_context()
 
@@ -74,20 +74,20 @@ class NotionCalls:
             notion_version=VERSION,
             retry=False,
             logger=logging.getLogger("notion_client"),
-            # What it warns of is an error that is raised, with the same words.
+            # Its warnings repeat errors that are raised.
             log_level=logging.ERROR,
         )
 
     def read(self, call: Callable[..., Any], *args: str, **query: Any) -> dict[str, Any]:
-        """Make a call that changes nothing, once more after a passing failure; Unavailable or Rejected."""
+        """Make a read call, retried once after a transient failure; Unavailable or Rejected."""
         return self._call(_may_read_again, call, *args, **query)
 
     def write(self, call: Callable[..., Any], *args: str, **body: Any) -> dict[str, Any]:
-        """Make a call that changes something, once more only if it was not done; Unavailable or Rejected."""
+        """Make a write call, retried once only if it was certainly not executed; Unavailable or Rejected."""
         return self._call(_was_not_done, call, *args, **body)
 
     def read_all(self, call: Callable[..., Any], *args: str, **query: Any) -> Iterator[dict[str, Any]]:
-        """Yield the results of a list, over all of its pages."""
+        """Yield the results of a list, over all pages."""
         cursor: dict[str, str] = {}
         while True:
             answer = self.read(call, *args, page_size=PAGE_SIZE, **cursor, **query)
@@ -97,7 +97,7 @@ class NotionCalls:
             cursor = {"start_cursor": answer["next_cursor"]}
 
     def find_source(self, database_id: str) -> str:
-        """Return the table inside a database: the id in Notion's address bar is the database's, which has no rows."""
+        """Return the data source of a database: the id in Notion's address bar is the database's, without rows."""
         database = self.read(self.client.databases.retrieve, database_id)
         sources = database.get("data_sources") or []
         if not sources:
@@ -142,9 +142,9 @@ class NotionCalls:
         return fault
 
     def _has_waited(self, error: Exception, fault: GatewayError) -> bool:
-        """Wait before the second try; False where Notion asks for more than our patience."""
+        """Wait before the retry; False if Notion asks for longer than we wait."""
         if _status(error) in SLOW_DOWN:
-            # The budget keeps this wait, for all processes.
+            # The budget keeps this delay, for all processes.
             return (getattr(fault, "retry_after", None) or 0.0) <= self._patience_s
         if not isinstance(error, httpx.TransportError):
             self._budget.sleep(AGAIN_AFTER_S)
@@ -181,7 +181,7 @@ def _answer(call: Callable[..., Any], *args: str, **kw: Any) -> dict[str, Any]:
 
 
 def failure(error: Exception) -> GatewayError:
-    """Return what an exception of Notion's client means: try again, or never again."""
+    """Return Unavailable or Rejected for an exception of Notion's client."""
     if isinstance(error, HTTPResponseError):
         return _refusal(error)
     if isinstance(error, NotionClientErrorBase) and not isinstance(error, RequestTimeoutError):
@@ -200,7 +200,7 @@ def _refusal(error: HTTPResponseError) -> GatewayError:
 
 
 def _words(error: HTTPResponseError) -> tuple[str, str]:
-    """Return code and message; from the body, since the client drops those of every code that it does not know."""
+    """Return code and message, from the body, since the client drops those of unknown codes."""
     try:
         said = json.loads(error.body)
         return str(said["code"]), f"{error.status} {said['code']}: {said['message']}"

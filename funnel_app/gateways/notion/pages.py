@@ -1,4 +1,4 @@
-"""Read Notion's pages, properties and blocks, and write properties; pure."""
+"""Pages, properties and blocks of Notion, parsed and built; pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.notion.chunks import MOST_CHUNKS, chunks, utf16_units
 
-# A page's answer may stop at 25 items of one property; that many ask for the whole property.
+# A page has at most 25 items of a property; at that number the property is read separately.
 ITEMS_PER_PAGE = 25
 TEXTS = frozenset({"title", "rich_text"})
 CHOICES = frozenset({"select", "status"})
@@ -16,7 +16,7 @@ CHOICES = frozenset({"select", "status"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateNames:
-    """What the properties of the templates' database are called."""
+    """The property names of the templates' database."""
 
     title: str = "Template Name"
     subject: str = "Subject Line"
@@ -26,13 +26,12 @@ class TemplateNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One template in Notion; html and status are empty where Notion has none.
+    """One template in Notion; html and status are empty if Notion has none.
 
-    faults are sentences about columns that are not there, or of a type that cannot be read; unread is what Notion said
-    where the page's own blocks cannot be read; typed is what stands there as words with looks and links, as plain data;
-    unclear says why nobody can tell which of several code blocks is the letter; written tells that somebody wrote on
-    the page, in whatever block; in_property is False where the letter is the page's own blocks; made_by is the id of
-    who made it, empty where it was edited since.
+    `faults` are sentences about columns that are missing or unreadable; `unread` is Notion's error for the page's
+    blocks; `typed` is rich content as plain data; `unclear` says why no code block could be chosen; `written` whether
+    somebody wrote on the page; `in_property` is False if the letter is in the page's blocks; `made_by` is the creator's
+    id, empty if edited since.
     """
 
     id: str
@@ -52,7 +51,7 @@ class Page:
 
 
 def answering(pages: Iterable[Page], key: str, aliases: Sequence[str]) -> list[Page]:
-    """Return the pages named like the key; where there are none, those that match an alias glob in any case."""
+    """Return the pages named like the key; without any, those that match an alias glob in any case."""
     listed = list(pages)
     globs = [alias.strip().casefold() for alias in aliases]
     return [page for page in listed if page.name == key] or [
@@ -67,7 +66,7 @@ def plain(items: object) -> str:
 
 
 def property_text(page: Mapping[str, Any], name: str) -> str:
-    """Return a property as text: title, rich text, or the name of a status or select; empty where it is not there."""
+    """Return a property as text: title, rich text, or the name of a status or select; empty if missing."""
     found = (page.get("properties") or {}).get(name) or {}
     kind = found.get("type", "")
     value = found.get(kind)
@@ -77,13 +76,13 @@ def property_text(page: Mapping[str, Any], name: str) -> str:
 
 
 def may_be_cut(page: Mapping[str, Any], name: str) -> bool:
-    """Tell whether Notion may have left out items of this rich text."""
+    """Say whether Notion may have truncated this rich text."""
     found = (page.get("properties") or {}).get(name) or {}
     return len(found.get("rich_text") or []) == ITEMS_PER_PAGE
 
 
 def to_page(page: Mapping[str, Any], names: TemplateNames, html: str | None = None) -> Page:
-    """Return the template that a page of the API is, its body from the property unless it is given."""
+    """Return the template in an API page; its body from the property unless given."""
     return Page(
         id=str(page["id"]),
         name=property_text(page, names.title).strip(),
@@ -118,7 +117,7 @@ def _wrong_type(name: str, found: str, wanted: str) -> str:
 
 
 def rich_text(text: str, what: str) -> list[dict[str, Any]]:
-    """Return rich text items for a text of any length up to Notion's limit; Rejected with the limit beyond it."""
+    """Return rich text items for a text; Rejected beyond Notion's limit."""
     pieces = chunks(text)
     if len(pieces) > MOST_CHUNKS:
         raise Rejected(

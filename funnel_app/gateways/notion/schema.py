@@ -1,4 +1,4 @@
-"""The schema of the three databases, as `migrations/notion/schema.toml` has it; pure but for reading that file."""
+"""Schema of the three databases, from `migrations/notion/schema.toml`; pure except for reading it."""
 
 import tomllib
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Writes(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
-    """One property that Funnel reads or writes; the key is ours, the name is Notion's."""
+    """One property that Funnel uses; the key is ours, the name is Notion's."""
 
     key: str
     name: str
@@ -37,11 +37,11 @@ class Property:
     writes: Writes = Writes.KNOWN
 
     def takes(self, kind: str | None) -> bool:
-        """Say whether Funnel can work with this type of the property."""
+        """Say whether Funnel supports this type of the property."""
         return kind in (self.type, *self.also)
 
     def as_notion(self) -> dict[str, Any]:
-        """Return what makes the property."""
+        """Return the definition that creates the property."""
         if self.type not in WITH_OPTIONS:
             return {self.type: {}}
         return {self.type: {"options": [{"name": name} for name in self.options]}}
@@ -56,11 +56,11 @@ class Table:
     properties: Mapping[str, Property]
 
     def faults(self, types: Mapping[str, str]) -> list[str]:
-        """Name each property that these types of a real table lack or have otherwise, with what to do."""
+        """Name each property that a real table lacks or has with a wrong type, with the fix."""
         return self._faults(types, of_wishes=False)
 
     def wishes_lacking(self, types: Mapping[str, str]) -> list[str]:
-        """Name each property for wishes that these types of a real table lack or have otherwise, with what to do."""
+        """Name each property for wishes that a real table lacks or has with a wrong type, with the fix."""
         return self._faults(types, of_wishes=True)
 
     def _faults(self, types: Mapping[str, str], *, of_wishes: bool) -> list[str]:
@@ -68,13 +68,13 @@ class Table:
         return [fault for prop in wanted if (fault := self._fault(prop, types))]
 
     def with_options(self, options: Mapping[str, tuple[str, ...]]) -> "Table":
-        """Return the table with these choices of some of its properties."""
+        """Return the table with these options of some of its properties."""
         known = {key: found for key, found in options.items() if key in self.properties}
         named = {key: replace(self.properties[key], options=found) for key, found in known.items()}
         return replace(self, properties={**self.properties, **named})
 
     def missing(self, types: Mapping[str, str]) -> dict[str, Any]:
-        """Return what adds the missing properties; a table has one title already, which only a person can rename."""
+        """Return the definitions of missing properties; the title always exists, and only a person can rename it."""
         return {p.name: p.as_notion() for p in self.properties.values() if p.name not in types and p.type != "title"}
 
     def _fault(self, prop: Property, types: Mapping[str, str]) -> str | None:
@@ -91,7 +91,7 @@ class Table:
 
 
 def load_schema(names: Mapping[str, str] | None = None) -> dict[str, Table]:
-    """Return the tables by key, with other names for properties as `table.key`; SchemaError says what is wrong."""
+    """Return the tables by key, with properties renamed by `table.key`; SchemaError says what is wrong."""
     tables = _tables()
     for where, name in (names or {}).items():
         tables = _renamed(tables, where, name)
@@ -104,7 +104,7 @@ def load_schema(names: Mapping[str, str] | None = None) -> dict[str, Table]:
 
 @cache
 def _tables() -> dict[str, Table]:
-    # Read once, before a process forks; nobody changes what comes of it.
+    # Read once, before a fork; immutable.
     return {key: _table(key, given) for key, given in tomllib.loads(SCHEMA_FILE.read_text("utf-8")).items()}
 
 

@@ -1,4 +1,4 @@
-"""Notion: the templates that the owner writes. Funnel reads them, and writes only where one is missing or empty."""
+"""Templates in Notion, written by the owner. Funnel writes only where one is missing or empty."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from funnel_app.gateways.notion.pages import (
 
 __all__ = ["NotionTemplates", "Page", "TemplateNames"]
 
-# These hold pages of their own, whose words are not this template's.
+# These contain pages of their own, which are not part of the template.
 OTHER_PAGES = frozenset({"child_page", "child_database"})
 MOST_BLOCKS = 2_000
 MOST_LISTS = 200
@@ -33,7 +33,7 @@ MOST_CHARS = 4_000_000
 
 
 class NotionTemplates:
-    """The templates' database in Notion. Every call raises Unavailable or Rejected. Build one per process."""
+    """The templates' database. Every call raises Unavailable or Rejected. Create one per process."""
 
     def __init__(
         self,
@@ -51,9 +51,9 @@ class NotionTemplates:
         self._bodies = Bodies()
 
     def find_templates(self, key: str, aliases: Sequence[str] = ()) -> list[Page]:
-        """Return the pages named like the key; where there are none, those that match an alias glob in any case.
+        """Return the pages named like the key; without any, those that match an alias glob in any case.
 
-        More than one is for the caller to judge.
+        Several matches are the caller's to judge.
         """
         key = key.strip()
         by_key = {"property": self._names.title, "title": {"contains": key}}
@@ -63,11 +63,11 @@ class NotionTemplates:
         return [self.whole(page) for page in found]
 
     def list_templates(self) -> list[Page]:
-        """Return all pages of the database, over all pages of the list; bodies from the property only."""
+        """Return all pages of the database; bodies from the property only."""
         return self._pages()
 
     def whole(self, page: Page) -> Page:
-        """Return a listed page with its own blocks as the body where the property has none.
+        """Return a listed page, with its blocks as the body if the property has none.
 
         A page with a block that Notion refuses, such as one synced from a page that is not shared, is marked unread.
         """
@@ -87,9 +87,9 @@ class NotionTemplates:
         )
 
     def beside(self, page: Page) -> str:
-        """Return the words that stand on a page beside the text in its property; none where Notion refuses a block.
+        """Return the words on a page beside the text in its property; empty if Notion refuses a block.
 
-        They are no part of the letter. A page that Funnel made, and nobody edited since, is not asked for.
+        They are no part of the letter. Pages that Funnel made and nobody edited are not asked for.
         """
         if not page.html.strip() or not page.in_property or page.made_by == self._own_id:
             return ""
@@ -99,9 +99,9 @@ class NotionTemplates:
             return ""
 
     def create_template(self, key: str, subject: str, html: str, status: str | None = None) -> Page:
-        """Write a new page; repeating makes a second one, so look for it first.
+        """Create a page; not idempotent, so look for it first.
 
-        The status is Notion's unless given; one that the database cannot take is left out.
+        The status is Notion's default unless given; one that the database lacks is left out.
         """
         properties = {
             self._names.title: {"title": rich_text(key, "The name")},
@@ -113,13 +113,13 @@ class NotionTemplates:
         return to_page(page, self._names, html)
 
     def fill_template(self, page_id: str, subject: str | None, html: str | None) -> Page:
-        """Replace subject and body of a page, or the one that is given. Safe to repeat."""
+        """Replace a page's subject and body. Safe to repeat."""
         properties = self._texts(subject, html)
         page = self._calls.write(self._calls.client.pages.update, page_id, properties=properties)
         return to_page(page, self._names, html)
 
     def trash_page(self, page_id: str) -> None:
-        """Move any page to the trash. Safe to repeat: one that is gone, or in the trash already, is as it should be."""
+        """Move a page to the trash. Safe to repeat, also for a page that is gone."""
         try:
             self._calls.write(self._calls.client.pages.update, page_id, in_trash=True)
         except Rejected as refused:
@@ -127,7 +127,7 @@ class NotionTemplates:
                 raise
 
     def whoami(self) -> str:
-        """Return the name of the integration that the token belongs to, with its workspace where it is said."""
+        """Return the name of the token's integration, with its workspace if known."""
         bot = self._calls.read(self._calls.client.users.me)
         workspace = (bot.get("bot") or {}).get("workspace_name")
         return f"{bot.get('name') or bot.get('id')}" + (f" ({workspace})" if workspace else "")
@@ -152,7 +152,7 @@ class NotionTemplates:
     def _status(self, status: str | None) -> dict[str, Any]:
         kind = self._status_column.get("type") if status is not None else None
         options = (self._status_column.get(str(kind)) or {}).get("options") or [] if kind else []
-        # Notion makes an unknown option of a select, and refuses one of a status.
+        # Notion creates an unknown option of a select, and refuses one of a status.
         known = any(option.get("name") == status for option in options)
         takes = kind == "select" or (kind == "status" and known)
         return {self._names.status: {kind: {"name": status}}} if takes else {}
@@ -170,7 +170,7 @@ class NotionTemplates:
         return replace(found, typed=({"type": "text", "runs": runs(items)},))
 
     def _body_items(self, page: dict[str, Any]) -> list[dict[str, Any]] | None:
-        """Return the rich text of the body's property; None where the property is of another type, or not there."""
+        """Return the rich text of the body property; None if it is missing or of another type."""
         if not may_be_cut(page, self._names.body):
             found = (page.get("properties") or {}).get(self._names.body) or {}
             return found.get("rich_text")
@@ -179,7 +179,7 @@ class NotionTemplates:
         return [item.get("rich_text") or {} for item in items]
 
     def _blocks(self, block_id: str, allowance: "_Allowance", nested: int = 0) -> list[dict[str, Any]]:
-        """Return the blocks below a page or block, each with its own under `children`; Rejected for too many."""
+        """Return the blocks below a page or block, each with its own under `children`; Rejected beyond the limit."""
         allowance.lists -= 1
         found = []
         for block in self._calls.read_all(self._calls.client.blocks.children.list, block_id):
@@ -192,7 +192,7 @@ class NotionTemplates:
         found = self._bodies.find(page)
         if found is None:
             found = on_page(self._blocks(page.id, _Allowance()))
-            # An empty page is about to be written on, unless its property has the letter.
+            # An empty page is being written right now, unless its property has the letter.
             if found.html.strip() or found.typed or page.html.strip():
                 self._bodies.keep(page, found)
         return found
@@ -204,7 +204,7 @@ class NotionTemplates:
 
 @dataclass
 class _Allowance:
-    """How much may still be read of one page."""
+    """How many blocks of one page may still be read."""
 
     blocks: int = MOST_BLOCKS
     lists: int = MOST_LISTS

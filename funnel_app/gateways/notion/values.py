@@ -1,42 +1,42 @@
-"""Turn a plain value into what Notion keeps in a property, and back; pure.
+"""Values: convert plain values to Notion's properties and back; pure.
 
-Plain values are text, numbers, true or false, and times as text in UTC to the minute, which is what Notion keeps; None
-is an empty property. What comes back equals what was written, so that rows can be compared.
+Plain values are text, numbers, booleans, and times as text in UTC to the minute, which is Notion's precision; None is
+an empty property. Reading back gives what was written, so that rows can be compared.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from funnel_app.campaigns.called import as_choice
 from funnel_app.gateways.notion.pages import plain, rich_text
 
 Value = str | int | float | bool | None
 LONGEST_TEXT = 2000
-LONGEST_OPTION = 100
 TEXTS = frozenset({"title", "rich_text"})
 OPTIONS = frozenset({"select", "status"})
 
 
 def told_time(at: datetime) -> str:
-    """Return a time as rows hold it: UTC, to the minute."""
+    """Return a time as rows store it: UTC, to the minute."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
 def for_type(kind: str, value: Value) -> Value:
-    """Return a value as a property of this type can hold it."""
+    """Return a value as a property of this type can store it."""
     if kind == "checkbox":
         return bool(value)
     if value is None or value == "":
         return None
     if kind in OPTIONS:
-        return str(value).replace(",", ";")[:LONGEST_OPTION].strip()
+        return as_choice(str(value))
     if kind in TEXTS:
         return str(value)[:LONGEST_TEXT].strip() or None
     return value
 
 
 def encoded(kind: str, value: Value) -> dict[str, Any]:
-    """Return what sets a property of this type; an empty value clears it."""
+    """Return the update of a property of this type; an empty value clears it."""
     value = for_type(kind, value)
     if kind in TEXTS:
         return {kind: rich_text(str(value), "The text") if value is not None else []}
@@ -48,7 +48,7 @@ def encoded(kind: str, value: Value) -> dict[str, Any]:
 
 
 def decoded(prop: Mapping[str, Any]) -> Value:
-    """Return what a property of a page holds; None where it is empty."""
+    """Return the value of a page's property; None if empty."""
     kind = str(prop.get("type"))
     value = prop.get(kind)
     if kind in TEXTS:

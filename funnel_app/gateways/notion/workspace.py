@@ -1,4 +1,4 @@
-"""The owner's desk in Notion: its tables, two of which Funnel keeps up to date for people to read."""
+"""Workspace: the owner's databases in Notion, two of which Funnel keeps up to date for people to read."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,21 +12,21 @@ from funnel_app.gateways.notion.schema import Table, Writes
 from funnel_app.gateways.notion.values import Value, decoded, encoded, for_type
 
 DESCRIBED_FOR_S = 300.0
-# The properties in which a wish is one of several.
+# Properties whose wish is one of several options.
 CHOICES = ("wish", "start")
 OLDEST_FIRST = [{"timestamp": "created_time", "direction": "ascending"}]
-# Notion's words for a page that a person threw away, and for one that is gone for good or no longer ours to see.
+# Notion's errors for a page in the trash, and for one deleted or not shared any more.
 IN_TRASH = "archived"
 GONE = "object_not_found"
 
 
 class RowGone(Exception):
-    """A person removed the row; it may be made again."""
+    """A person removed the row; it may be created again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its values by our keys, all its properties by Notion's names, and when it was made."""
+    """One row: values by our keys, all properties by Notion's names, and when it was created."""
 
     id: str
     values: Mapping[str, Value]
@@ -36,7 +36,7 @@ class Row:
 
 
 class NotionTable:
-    """One table of the desk. Every call raises Unavailable or Rejected."""
+    """One database. Every call raises Unavailable or Rejected."""
 
     def __init__(
         self, calls: NotionCalls, database_id: str, table: Table, monotonic: Callable[[], float] = time.monotonic
@@ -50,7 +50,7 @@ class NotionTable:
         self._found_source_id: str | None = None
 
     def types(self, *, fresh: bool = False) -> Mapping[str, str]:
-        """Return the type of every property that the table has, by name; remembered for five minutes."""
+        """Return the type of every property by name; cached for five minutes."""
         if fresh or self._monotonic() >= self._types_until:
             source = self._calls.read(self._calls.client.data_sources.retrieve, self._source_id)
             self._types = {name: str(prop["type"]) for name, prop in (source.get("properties") or {}).items()}
@@ -58,15 +58,15 @@ class NotionTable:
         return self._types
 
     def faults(self) -> list[str]:
-        """Name each property that is missing or of another type, as Notion has it now."""
+        """Name each property that is missing or of a wrong type in Notion now."""
         return self.table.faults(self.types(fresh=True))
 
     def wishes_lacking(self) -> list[str]:
-        """Name each property for wishes that is missing or of another type, as Notion has it now."""
+        """Name each property for wishes that is missing or of a wrong type in Notion now."""
         return self.table.wishes_lacking(self.types(fresh=True))
 
     def find_wishes(self) -> list[Row]:
-        """Return the rows in which somebody wishes something, all in one question; none where no property is for it."""
+        """Return the rows with a wish, by one query; empty if no property is for wishes."""
         of_choices = [self.table.properties[key].name for key in CHOICES if self._takes(key)]
         asked: list[dict[str, Any]] = [{"property": name, "select": {"is_not_empty": True}} for name in of_choices]
         if self._takes("do_not_mail"):
@@ -74,7 +74,7 @@ class NotionTable:
         return list(self._rows(filter={"or": asked})) if asked else []
 
     def answer_wish(self, page_id: str, values: Mapping[str, Value]) -> None:
-        """Empty a wish and write its answer, as far as the table has a place for it. Raises RowGone."""
+        """Clear a wish and write its answer, if the table has a property for it. Raises RowGone."""
         self.update(page_id, {key: value for key, value in values.items() if self._takes(key)})
 
     def _takes(self, key: str) -> bool:
@@ -82,9 +82,9 @@ class NotionTable:
         return prop is not None and prop.takes(self.types().get(prop.name))
 
     def add_missing(self, options: Mapping[str, tuple[str, ...]] | None = None) -> list[str]:
-        """Add the properties that are missing and return their names; nothing is removed, renamed or retyped.
+        """Add the missing properties and return their names; nothing is removed, renamed or retyped.
 
-        `options` has the choices of properties that only the campaigns know.
+        `options` has the options that come from the campaigns.
         """
         missing = self.table.with_options(options or {}).missing(self.types(fresh=True))
         if missing:
@@ -94,7 +94,7 @@ class NotionTable:
         return list(missing)
 
     def writable(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        """Return those values that are to be written and that the table can hold now, each as it will come back."""
+        """Return the values to write that the table can store now, as they will read back."""
         types = self.types()
         return {
             key: for_type(types[prop.name], value)
@@ -104,7 +104,7 @@ class NotionTable:
         }
 
     def find_by_address(self, addresses: Iterable[str]) -> list[Row]:
-        """Return the rows with these addresses, oldest first, all of them in one question."""
+        """Return the rows with these addresses, oldest first, by one query."""
         prop = self.table.properties["email"]
         kind = self.types().get(prop.name)
         if not prop.takes(kind):
@@ -113,11 +113,11 @@ class NotionTable:
         return list(self._rows(filter={"or": asked})) if asked else []
 
     def rows(self) -> Iterator[Row]:
-        """Return all rows, over all pages of the list, oldest first."""
+        """Return all rows, oldest first."""
         return self._rows()
 
     def get(self, page_id: str) -> Row:
-        """Return a row as it is now. Raises RowGone where a person removed it."""
+        """Return a row. Raises RowGone if a person removed it."""
         try:
             page = self._calls.read(self._calls.client.pages.retrieve, page_id)
         except Rejected as refusal:
@@ -129,12 +129,12 @@ class NotionTable:
         return self._row(page)
 
     def create(self, values: Mapping[str, Value]) -> Row:
-        """Make a row. Repeating makes a second one, so look for it first."""
+        """Create a row. Not idempotent, so look for it first."""
         parent = {"type": "data_source_id", "data_source_id": self._source_id}
         return self._changed(self._calls.client.pages.create, parent=parent, properties=self._properties(values))
 
     def update(self, page_id: str, values: Mapping[str, Value]) -> Row:
-        """Set these values of a row and leave all others. Raises RowGone where a person removed it."""
+        """Set these values of a row and leave all others. Raises RowGone if a person removed it."""
         return self._changed(self._calls.client.pages.update, page_id, properties=self._properties(values))
 
     def _changed(self, call: Callable[..., Any], *args: str, **body: Any) -> Row:
@@ -143,7 +143,7 @@ class NotionTable:
         except Rejected as refusal:
             if args and (refusal.code == GONE or IN_TRASH in refusal.message):
                 raise RowGone(refusal.message) from refusal
-            # Somebody may have changed the table: look again before the next try.
+            # The table may have changed: read its types again before the next try.
             self._types_until = float("-inf")
             raise
 
@@ -172,7 +172,7 @@ class NotionTable:
 
 
 class NotionWorkspace:
-    """The databases that are set: the templates', and those of the mirror, which may be none."""
+    """The configured databases: templates, and the mirror's, which are optional."""
 
     def __init__(self, calls: NotionCalls, schema: Mapping[str, Table], database_ids: Mapping[str, str | None]) -> None:
         self._calls = calls
@@ -183,17 +183,17 @@ class NotionWorkspace:
 
     @property
     def tables(self) -> list[NotionTable]:
-        """All tables whose database is set."""
+        """All configured tables."""
         return list(self._tables.values())
 
     @property
     def contacts(self) -> NotionTable | None:
-        """The table with a row per contact; None where its database is not set."""
+        """The table with a row per contact; None if not configured."""
         return self._tables.get("contacts")
 
     @property
     def sequences(self) -> NotionTable | None:
-        """The table with a row per enrolment; None where its database is not set."""
+        """The table with a row per enrolment; None if not configured."""
         return self._tables.get("sequences")
 
     @property
@@ -202,29 +202,29 @@ class NotionWorkspace:
         return self.contacts is not None or self.sequences is not None
 
     def who(self, user_id: str) -> tuple[str, str]:
-        """Return the name and address of who edited a row, as far as Notion tells; asked once, and remembered."""
+        """Return name and address of a row's editor, as far as Notion reveals them; cached."""
         if user_id not in self._people:
             try:
                 found = self._calls.read(self._calls.client.users.retrieve, user_id)
             except Rejected:
-                # Without the capability to read users there is only the id.
+                # Without the capability to read users only the id is known.
                 found = {}
             address = str((found.get("person") or {}).get("email") or "")
             self._people[user_id] = str(found.get("name") or ""), address.lower()
         return self._people[user_id]
 
     def is_us(self, user_id: str) -> bool:
-        """Say whether a user is the integration itself, as which Funnel writes rows."""
+        """Say whether a user is our own integration."""
         if self._us is None:
             self._us = str(self._calls.read(self._calls.client.users.me).get("id") or "")
         return user_id == self._us
 
     def not_set(self) -> list[Table]:
-        """Return the tables whose database is not set."""
+        """Return the tables that are not configured."""
         return [table for key, table in self._schema.items() if key not in self._tables]
 
     def make_database(self, table: Table, page_id: str) -> str:
-        """Make a database with all properties of a table below a page, and return its id. Repeating makes another."""
+        """Create a database with all properties of a table below a page, and return its id. Not idempotent."""
         made = self._calls.write(
             self._calls.client.databases.create,
             parent={"type": "page_id", "page_id": page_id},

@@ -1,1 +1,1 @@
-"""Queues, delayed jobs, heartbeats and what processes remember together."""
+"""Redis: queues, delayed jobs, heartbeats, rate limits and shared state."""

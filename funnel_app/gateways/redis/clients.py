@@ -1,4 +1,4 @@
-"""Redis clients with timeouts: a patient one for workers, and a swift one for what a web request waits for."""
+"""Redis clients: a blocking one for workers, and a fail-fast one for web requests."""
 
 from functools import cache
 
@@ -11,20 +11,20 @@ from redis.retry import Retry
 PATIENT_S = 5.0
 SWIFT_CONNECT_S = 0.2
 SWIFT_READ_S = 0.3
-# Which version this is: else each connection reads it anew, from the files of the package.
+# The version of the library: otherwise each connection reads it from the package's files.
 DRIVER = DriverInfo()
 
 
 def blocking_client(url: str) -> Redis:
-    """Return a client that waits 5 s and tries a lost connection once more."""
+    """Return a client with a timeout of 5 s that retries a lost connection once."""
     return _client(url, PATIENT_S, PATIENT_S, retries=1)
 
 
 @cache
 def fail_fast_client(url: str) -> Redis:
-    """Return this process's client that gives up on a hanging Redis within half a second, and never tries again.
+    """Return this process's client that gives up on a hanging Redis within half a second, without retries.
 
-    All that ask by it share its few connections. After a fork it opens new ones.
+    Its few connections are shared. After a fork it opens new ones.
     """
     return _client(url, SWIFT_CONNECT_S, SWIFT_READ_S, retries=0)
 
@@ -36,6 +36,6 @@ def _client(url: str, connect_s: float, read_s: float, retries: int) -> Redis:
         socket_connect_timeout=connect_s,
         socket_timeout=read_s,
         retry=Retry(NoBackoff(), retries=retries),
-        # After a failover a connection stays with the node that was the primary, unless it is dropped.
+        # After a failover a connection stays with the former primary unless it is dropped.
         retry_on_error=[ReadOnlyError],
     )

@@ -1,4 +1,4 @@
-"""Who may write to Redis: whether it wants a password, and whether it answers others than this machine."""
+"""Exposure of Redis: whether it needs a password, and whether it listens beyond this machine."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -12,7 +12,7 @@ CREDENTIALS = ("username", "password", "credential_provider")
 
 
 class Exposure(StrEnum):
-    """Who gets into a Redis."""
+    """Who can connect to a Redis."""
 
     GUARDED = "it lets nobody in without credentials"
     LOCAL = "it answers this machine alone"
@@ -21,7 +21,7 @@ class Exposure(StrEnum):
 
 
 def exposure_of(redis: Redis) -> Exposure:
-    """Return who gets into this Redis, by knocking without a password. Raises RedisError where it is away."""
+    """Return who can connect to this Redis, by trying without a password. Raises RedisError if it is away."""
     settings = redis.connection_pool.connection_kwargs
     if "path" in settings:
         return Exposure.LOCAL
@@ -46,7 +46,7 @@ def _wants_password(redis: Redis) -> bool:
 
 
 def _by_its_words(redis: Redis) -> Exposure:
-    # A Redis that is rented often lets nobody read its configuration.
+    # Hosted Redis often forbids reading its configuration.
     try:
         said = cast(Mapping[str, Any], redis.config_get("bind", "protected-mode"))
     except ResponseError:

@@ -1,4 +1,4 @@
-"""Who reads a template from Notion: one of all workers and processes, at most once a minute; through Redis."""
+"""Fetch lock: one of all processes fetches a template from Notion, at most once a minute."""
 
 from typing import cast
 
@@ -11,7 +11,7 @@ ASK_AGAIN_AFTER_S = 30
 
 
 class FetchLock:
-    """Claims of readings, and what went wrong with the last ones. Every call raises Unavailable without Redis."""
+    """Locks on fetching, and the latest failures. Every call raises Unavailable without Redis."""
 
     CLAIM = "funnel:template:claim:"
     FAULT = "funnel:template:fault:"
@@ -20,18 +20,18 @@ class FetchLock:
         self._redis = redis
 
     def claim(self, key: str) -> bool:
-        """Return True to one caller in a minute: the one that is to read this template."""
+        """Return True to one caller a minute: the one that fetches this template."""
         with redis_at_hand():
             return bool(self._redis.set(self.CLAIM + key, 1, nx=True, ex=ONCE_IN_S))
 
     def give_up(self, key: str, words: str, *, everywhere: bool) -> None:
-        """Note for half a minute why this template could not be read; everywhere: why none can."""
+        """Remember for half a minute why this template could not be fetched; everywhere: why none can."""
         with redis_at_hand():
             self._redis.set(self.FAULT + ("" if everywhere else key), words, ex=ASK_AGAIN_AFTER_S)
             self._redis.delete(self.CLAIM + key)
 
     def fault(self, key: str) -> str | None:
-        """Return why this template could not be read within the last half minute; None where nothing is known."""
+        """Return why this template could not be fetched within the last half minute; None if unknown."""
         with redis_at_hand():
             found = cast(list[bytes | None], self._redis.mget(self.FAULT, self.FAULT + key))
         return next((words.decode() for words in found if words), None)

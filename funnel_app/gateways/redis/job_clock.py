@@ -1,4 +1,4 @@
-"""rq-scheduler with a lock that knows its owner, to the second, and which one broken job cannot stop."""
+"""Job clock: rq-scheduler with an owned lock, a resolution of a second, and tolerance of broken jobs."""
 
 import math
 import time
@@ -26,9 +26,9 @@ AFTER_THE_SECOND_S = 0.020
 
 
 class Clock(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
-    """Moves due jobs to their queues, while it owns the lock. A second one waits, and takes over from a dead one.
+    """Moves due jobs to their queues while it owns the lock. A second one waits, and takes over from a dead one.
 
-    It knows no periodic jobs: what Funnel repeats runs in the scheduler process's own loop.
+    It has no periodic jobs: those run in the scheduler process's own loop.
     """
 
     def __init__(self, connection: Redis) -> None:
@@ -38,19 +38,19 @@ class Clock(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
         self._release = connection.register_script(RELEASE_LOCK)
 
     def own(self) -> bool:
-        """Take the lock or renew it for 4 s; False while another owner lives. Call it on each tick."""
+        """Take or renew the lock for 4 s; False while another owner lives. Call it on each tick."""
         with redis_at_hand():
             return bool(self._own(keys=[self.scheduler_lock_key], args=[self.token, LOCK_MS]))
 
     def release(self) -> None:
-        """Give the lock up if it is ours, so that a successor need not wait."""
+        """Release our lock, so that a successor need not wait."""
         with redis_at_hand():
             self._release(keys=[self.scheduler_lock_key], args=[self.token])
 
     def tick(self, now: float) -> int:
-        """Move the jobs that are due to their queues and return how many; without the lock none.
+        """Move the due jobs to their queues and return how many; without the lock none.
 
-        A crash between, or a second owner, queues a job twice, never not at all: the ledger lets only one send.
+        A crash midway, or a second owner, queues a job twice rather than never: the ledger lets only one send.
         """
         moved = 0
         with redis_at_hand():
@@ -61,15 +61,15 @@ class Clock(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
         return moved
 
     def acquire_lock(self) -> bool:
-        """Do as own(): the parent's lock does not know its owner."""
+        """Same as own(): the parent's lock does not know its owner."""
         return self.own()
 
     def remove_lock(self) -> None:
-        """Do as release(): the parent would remove another owner's lock."""
+        """Same as release(): the parent would remove another owner's lock."""
         self.release()
 
     def enqueue_jobs(self) -> int:
-        """Do as tick(): the parent would stop at the first job that it cannot read."""
+        """Same as tick(): the parent stops at the first unreadable job."""
         return self.tick(time.time())
 
     @staticmethod
@@ -97,7 +97,7 @@ class Clock(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
         with self.connection.pipeline() as pipe:
             for job in jobs:
                 job.set_status(JobStatus.QUEUED, pipeline=pipe)
-                # The whole hash again, not its status alone: it may have been deleted since it was read.
+                # The whole hash, not just its status: it may have been deleted since it was read.
                 job.save(pipeline=pipe)
                 ids[Queue.redis_queue_namespace_prefix + job.origin].append(job.id)
             for key, some in ids.items():
@@ -112,7 +112,7 @@ class Clock(Scheduler):  # type: ignore[misc]  # rq-scheduler has no types
 
 
 def _restored(job_id: bytes, content: Any, connection: Redis) -> Job:
-    """Return the job of a hash; one of UNREADABLE where it cannot be queued as it is."""
+    """Return the job in a hash; one of UNREADABLE if it cannot be queued as it is."""
     if not isinstance(content, dict) or not content:
         raise NoSuchJobError(f"its hash is gone: {content!r}")
     job = OwnJob(job_id.decode(), connection=connection)

@@ -1,4 +1,4 @@
-"""The jobs that Funnel queues, by dotted name, since the product never imports jobs."""
+"""Job names: the jobs that Funnel queues, by dotted name, since the product never imports jobs."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -20,7 +20,7 @@ FAILURE_TTL_S = 86_400
 
 
 class Call(NamedTuple):
-    """One job: its id, the function by dotted name, the arguments, and the queue that it goes to."""
+    """One job: id, function by dotted name, arguments, and queue."""
 
     job_id: str
     function: str
@@ -29,12 +29,12 @@ class Call(NamedTuple):
 
 
 def queue_of(kind: str) -> str:
-    """Return the queue of emails of a kind: what a person waits for overtakes what they are told."""
+    """Return the queue for a kind of email: transactional ones overtake marketing."""
     return TRANSACTIONAL if kind == Kind.TRANSACTIONAL else EMAILS
 
 
 def email_job_id(email_id: UUID) -> str:
-    """Return the id of the one job that an email has."""
+    """Return the id of an email's only job."""
     return f"email-{email_id}"
 
 
@@ -49,17 +49,17 @@ def repeat_job(request_id: UUID, queue: str = EMAILS) -> Call:
 
 
 def recheck_job(queue: str = EMAILS) -> Call:
-    """Return the job that looks again at the emails which are held; there is at most one."""
+    """Return the job that rechecks held emails; there is at most one."""
     return Call("recheck-held", RECHECK, (), queue)
 
 
 def reconcile_job(queue: str = EMAILS) -> Call:
-    """Return the job that asks what became of emails without proof; there is at most one."""
+    """Return the job that asks about unconfirmed emails; there is at most one."""
     return Call("reconcile", RECONCILE, (), queue)
 
 
 def mirror_job(turn: str = "tick") -> Call:
-    """Return the job that writes the mirror; there are two names, so that a job can queue the one after it."""
+    """Return the job that writes the mirror; there are two names, so that a job can queue its successor."""
     return Call(f"mirror-{turn}", MIRROR, (turn,), MIRROR_QUEUE)
 
 
@@ -69,7 +69,7 @@ _NUMBERED: Mapping[str, Callable[[UUID], Call]] = {"email": deliver_job, "reques
 
 
 def call_of(job_id: str) -> Call | None:
-    """Return what a job of this id calls, whatever its queue; None where no job of ours has such an id."""
+    """Return the call of a job by its id, whatever its queue; None if no job of ours has such an id."""
     kind, _, number = job_id.partition("-")
     try:
         call = _NUMBERED[kind](UUID(number)) if kind in _NUMBERED else _NAMED.get(job_id)

@@ -1,8 +1,8 @@
-"""RQ's jobs, of which only our own are read: their payloads are data, and their id says which call each is.
+"""Own jobs: RQ's jobs restricted to ours: payloads are data, and the id determines the call.
 
-Whoever writes to Redis must not run code: RQ imports and calls any dotted name that a job's hash gives, for its
-callbacks too, calls web addresses that stand in it, and its default payload is a pickle, which runs what it likes when
-it is read (https://docs.python.org/3/library/pickle.html).
+Whoever can write to Redis must not be able to run code: RQ imports and calls any dotted name in a job's hash, for
+callbacks too, calls webhooks in it, and by default unpickles the payload, which executes code
+(https://docs.python.org/3/library/pickle.html).
 """
 
 import time
@@ -22,22 +22,22 @@ from funnel_app.gateways.redis.job_names import FAILURE_TTL_S, JOB_TIMEOUT_S, QU
 UNREADABLE_KEY = "funnel:clock:unreadable"
 KEPT_S = 86_400
 MOST_SET_ASIDE = 1000
-# What a job of ours says of itself; callbacks, webhooks, dependencies and what else RQ would act on are not read.
+# The fields of our jobs; callbacks, webhooks, dependencies and others that RQ acts on are not read.
 FIELDS = frozenset(
     b"data created_at origin description enqueued_at started_at ended_at last_heartbeat worker_name status".split()
 )
 PICKLE = b"\x80"
-# RQ unpacks what it reads: ours are under 200 bytes, and so many unpack to a megabyte at most.
+# RQ decompresses what it reads: ours are under 200 bytes, and this size decompresses to a megabyte at most.
 MOST_PACKED_BYTES = 1000
 
 log = structlog.get_logger(__name__)
 
 
 class ForeignJob(ValueError):
-    """A job that is none of ours, and is not run."""
+    """A job that is not ours, and is not run."""
 
 
-# What RQ raises for a hash that is gone, cut short or of another format, and we for one that is not ours.
+# RQ's errors for a hash that is missing, truncated or of another format, and ours for one that is not ours.
 UNREADABLE = (
     NoSuchJobError,
     DeserializationError,
@@ -53,18 +53,18 @@ UNREADABLE = (
 
 
 class OwnJob(Job):
-    """A job of ours. One that is not, or cannot be read, RQ takes for gone."""
+    """A job of ours. RQ treats any other, or an unreadable one, as missing."""
 
     def __init__(self, id: str | None = None, connection: Redis | None = None, serializer: object = None) -> None:
-        """Take no serializer but ours, whatever RQ hands on or forgets to."""
+        """Use our serializer, whatever RQ passes."""
         super().__init__(id, connection)
-        # RQ would look through one that it is given, anew for each job.
+        # RQ would inspect a given one again for each job.
         self.serializer = JSONSerializer
 
     def restore(self, raw_data: Mapping[bytes, Any]) -> None:
-        """Read the hash of a job; raises ForeignJob where its id or what it calls is none of ours.
+        """Read the hash of a job; raises ForeignJob if its id or its call is not ours.
 
-        The payload of a release that still pickled is not read: its id says what it was to do.
+        Payloads pickled by earlier releases are not read: the id says what to do.
         """
         call = call_of(self.id)
         if len(raw_data.get(b"data", b"")) > MOST_PACKED_BYTES:
@@ -86,7 +86,7 @@ class OwnJob(Job):
 
     @classmethod
     def fetch(cls, id: str, connection: Redis | None = None, serializer: object = None) -> Job:
-        """Return a job; raises NoSuchJobError, which RQ passes over, also for one that is not ours."""
+        """Return a job; raises NoSuchJobError, which RQ skips, also for one that is not ours."""
         try:
             return super().fetch(id, connection=connection)
         except NoSuchJobError:
@@ -97,37 +97,37 @@ class OwnJob(Job):
 
     @classmethod
     def fetch_many(cls, job_ids: Iterable[str], connection: Redis, serializer: object = None) -> list[Job | None]:
-        """Return none of them: RQ asks so for jobs that depend on another, and none of ours does."""
+        """Return none: RQ calls this for dependent jobs, and we have none."""
         return [None for _ in job_ids]
 
     @classmethod
     def refuse(cls, connection: Redis | None, job_id: str, error: Exception) -> None:
-        """Do nothing more: who only looks changes nothing."""
+        """Do nothing: a viewer changes nothing."""
 
 
 class WorkedJob(OwnJob):
-    """A job as a worker takes it from a queue: what is not run is set aside and told."""
+    """A job as a worker takes it from a queue; a refused one is a dead letter and is reported."""
 
     @classmethod
     def refuse(cls, connection: Redis | None, job_id: str, error: Exception) -> None:
-        """Set the job aside."""
+        """Move the job to the dead letters."""
         cls.refuse_id(connection, job_id.encode(), error)
 
     @classmethod
     def refuse_id(cls, connection: Redis | None, job_id: bytes, error: Exception) -> None:
-        """Set aside what stands under an id, which may be no text."""
+        """Move what is under an id, possibly not text, to the dead letters."""
         if connection is not None:
             set_aside(connection, job_id, error, time.time())
 
 
 class OwnQueue(Queue):
-    """A queue of ours; an id that is no text, which RQ would die of, is set aside by whoever takes from it."""
+    """A queue of ours; an id that is no text, which would crash RQ, becomes a dead letter."""
 
     @classmethod
     def lpop(
         cls, queue_keys: Sequence[str], timeout: int | None, connection: Redis | None = None
     ) -> tuple[bytes, bytes] | None:
-        """Return the next of RQ's jobs with its queue; None where there is none."""
+        """Return RQ's next job with its queue; None if there is none."""
         while (found := super().lpop(queue_keys, timeout, connection=connection)) is not None:
             try:
                 found[1].decode()
@@ -139,12 +139,12 @@ class OwnQueue(Queue):
 
 
 def queue_at(name: str, connection: Redis) -> Queue:
-    """Return a queue whose jobs are ours and whose payloads are data."""
+    """Return a queue restricted to our jobs."""
     return OwnQueue(name, connection=connection, job_class=OwnJob, serializer=JSONSerializer)
 
 
 def new_job(queue: Queue, call: Call, status: JobStatus) -> Job:
-    """Return RQ's job for a call, not yet saved: its result is not kept, its failure for a day."""
+    """Return an unsaved RQ job for a call: results are not kept, failures for a day."""
     return queue.create_job(
         call.function,
         args=call.args,

@@ -1,4 +1,4 @@
-"""Vital signs in Redis: which processes were heard of and when, how long the queues are, what the doctor last found."""
+"""Process status in Redis: which processes were seen and when, queue lengths, and the doctor's last findings."""
 
 import time
 from collections import Counter
@@ -19,9 +19,9 @@ from funnel_app.gateways.redis.own_jobs import UNREADABLE_KEY, queue_at
 from funnel_app.gateways.redis.queue import CLOCK_KEY, QUEUES, SEEN_KEY
 
 FORGOTTEN_AFTER_S = 86_400
-UNPROVEN_KEY = "funnel:unproven"
-# Whoever knocks without end fills no more than this.
-MOST_UNPROVEN = 5000
+UNAUTHENTICATED_KEY = "funnel:unproven"
+# The most that endless unauthenticated calls can fill.
+MOST_UNAUTHENTICATED = 5000
 LEDGER_KEY = "funnel:ledger"
 HOPS_KEY = "funnel:hops"
 EXAMINED_KEY = "funnel:examined"
@@ -29,7 +29,7 @@ EXAMINED_KEY = "funnel:examined"
 
 @dataclass(frozen=True)
 class RedisFacts:
-    """How a Redis is set up; `keeps` is None where it does not say whether it keeps anything over a restart."""
+    """How a Redis is configured; `keeps` is None if it does not say whether it persists."""
 
     version: str
     policy: str
@@ -40,7 +40,7 @@ class RedisFacts:
 
 @dataclass(frozen=True)
 class Depths:
-    """How many jobs wait on each queue and on the clock, how many failed, and how many were set aside today."""
+    """How many jobs wait on each queue and on the clock, failed, and became dead letters today."""
 
     queues: dict[str, int]
     clock: int
@@ -49,14 +49,14 @@ class Depths:
 
 
 class ProcessStatus:
-    """Reads the signs. Every call raises Unavailable within half a second where Redis is away."""
+    """Reads the status. Every call raises Unavailable within half a second if Redis is away."""
 
     def __init__(self, redis_url: str, now: Callable[[], float] = time.time) -> None:
         self._redis = fail_fast_client(redis_url)
         self._now = now
 
     def seen(self) -> dict[str, datetime]:
-        """Return when each process last gave a sign; a worker is `worker:` and its name. Forgets those of yesterday."""
+        """Return when each process was last seen; a worker is `worker:` and its name. Deletes yesterday's."""
         with redis_at_hand():
             found = cast(dict[bytes, bytes], self._redis.hgetall(SEEN_KEY))
             old = [name for name, at in found.items() if self._now() - float(at) > FORGOTTEN_AFTER_S]
@@ -65,7 +65,7 @@ class ProcessStatus:
         return {name.decode(): datetime.fromtimestamp(float(at), UTC) for name, at in found.items() if name not in old}
 
     def facts(self) -> RedisFacts:
-        """Return how Redis is set up."""
+        """Return how Redis is configured."""
         with redis_at_hand():
             info = _info(self._redis)
             keeps = None if not info else bool(info.get("aof_enabled")) or _saves(self._redis)
@@ -79,7 +79,7 @@ class ProcessStatus:
         )
 
     def depths(self) -> Depths:
-        """Return how much waits."""
+        """Return the queue lengths."""
         with redis_at_hand():
             queues = [queue_at(name, self._redis) for name in QUEUES]
             return Depths(
@@ -90,48 +90,48 @@ class ProcessStatus:
             )
 
     def keep_examined(self, words: str) -> None:
-        """Keep what the doctor found, for a day."""
+        """Store the doctor's findings for a day."""
         with redis_at_hand():
             self._redis.set(EXAMINED_KEY, words, ex=FORGOTTEN_AFTER_S)
 
     def examined(self) -> str | None:
-        """Return what the doctor last found; None where nothing was kept within a day."""
+        """Return the doctor's last findings; None if there are none within a day."""
         with redis_at_hand():
             found = cast(bytes | None, self._redis.get(EXAMINED_KEY))
         return found.decode() if found is not None else None
 
     def note_hops(self, hops: int) -> None:
-        """Note how many addresses the proxies before us named in a call that proved who it is; kept for a day."""
+        """Store for a day how many proxies forwarded an authenticated call."""
         with redis_at_hand():
             self._redis.set(HOPS_KEY, hops, ex=FORGOTTEN_AFTER_S)
 
     def hops(self) -> int | None:
-        """Return what was last noted; None where no call came within a day."""
+        """Return the last stored number; None if there was no call within a day."""
         with redis_at_hand():
             found = cast(bytes | None, self._redis.get(HOPS_KEY))
         return int(found) if found is not None else None
 
-    def note_unproven(self, hook: str) -> None:
-        """Count a call of a hook that proved nothing."""
+    def note_unauthenticated(self, hook: str) -> None:
+        """Count an unauthenticated call of a hook."""
         with redis_at_hand(), self._redis.pipeline() as pipe:
-            pipe.zadd(UNPROVEN_KEY, {f"{hook} {uuid4().hex}": self._now()})
-            pipe.zremrangebyrank(UNPROVEN_KEY, 0, -MOST_UNPROVEN - 1)
-            pipe.expire(UNPROVEN_KEY, FORGOTTEN_AFTER_S)
+            pipe.zadd(UNAUTHENTICATED_KEY, {f"{hook} {uuid4().hex}": self._now()})
+            pipe.zremrangebyrank(UNAUTHENTICATED_KEY, 0, -MOST_UNAUTHENTICATED - 1)
+            pipe.expire(UNAUTHENTICATED_KEY, FORGOTTEN_AFTER_S)
             pipe.execute()
 
-    def unproven(self, within_s: float) -> Counter[str]:
-        """Return how many calls of each hook proved nothing in the last seconds."""
+    def unauthenticated(self, within_s: float) -> Counter[str]:
+        """Return the number of unauthenticated calls of each hook in the last seconds."""
         with redis_at_hand():
-            found = cast(list[bytes], self._redis.zrangebyscore(UNPROVEN_KEY, self._now() - within_s, "+inf"))
+            found = cast(list[bytes], self._redis.zrangebyscore(UNAUTHENTICATED_KEY, self._now() - within_s, "+inf"))
         return Counter(member.decode().rpartition(" ")[0] for member in found)
 
     def remember_ledger(self, ledger_id: str) -> None:
-        """Keep which ledger is worked on."""
+        """Store the id of the ledger in use."""
         with redis_at_hand():
             self._redis.set(LEDGER_KEY, ledger_id)
 
     def remembered_ledger(self) -> str | None:
-        """Return which ledger was worked on last; None where nothing was kept."""
+        """Return the id of the ledger last used; None if unknown."""
         with redis_at_hand():
             found = cast(bytes | None, self._redis.get(LEDGER_KEY))
         return found.decode() if found is not None else None
@@ -142,7 +142,7 @@ class ProcessStatus:
 
 
 def _info(redis: Redis) -> dict[str, Any]:
-    # An ACL may keep it from our user, and nothing but these facts needs it.
+    # An ACL may forbid it, and only these facts need it.
     try:
         return redis.info()
     except NoPermissionError:

@@ -1,4 +1,4 @@
-"""The rate of sending and its pause, shared by all workers through Redis."""
+"""Rate limiter and pause of sending, shared by all workers through Redis."""
 
 import random
 import time
@@ -17,19 +17,18 @@ from funnel_app.gateways.redis.scripts import BACK_OFF, CLEAR, MAY_PROBE, PAUSE,
 
 LEARNED_TTL_S = 3600
 SLOWEST_RATE = 0.2
-# Of a worker that died in its call nobody says that it is over: 7 s is the longest, and a second after it.
+# The slot of a worker that died in its call ends after the longest call, 7 s, and a second.
 LONGEST_CALL_S = 9
 PROBE_EVERY_S = 30
-# The pause is remembered this long after it ended, so that an outage which goes on backs off further.
+# A pause is remembered after its end, so that a lasting outage backs off further.
 REMEMBERED_S = 900
 
 
 class SendingRate:
-    """Turns to call Resend, evenly spaced over all workers by Redis's own clock.
+    """Slots for calls to Resend, evenly spaced over all workers by Redis's clock.
 
-    Resend counts the calls of a second by when they reach it, which nobody here knows exactly: after the call was
-    begun, and before it was answered. So a call counts until a second after its answer, and there are never more than
-    the team may make.
+    Resend counts calls by arrival, which is some time between our start and the response. So a call occupies its slot
+    until a second after its response, and there are never more than the team's limit.
     """
 
     KEY = "funnel:rate:next"
@@ -44,29 +43,29 @@ class SendingRate:
         self._answered = redis.register_script(TURN_OVER)
 
     def wait(self, caller: UUID) -> float:
-        """Take a turn and return 0 if one is due now; else take none and return the seconds until one may be.
+        """Take a slot and return 0 if one is free; else take none and return the seconds until one may be.
 
-        So a caller asks again after the wait, and can renew its lease in between.
+        The caller asks again after the wait, and can renew its lease in between.
         """
         return self._ask(str(caller))
 
     def peek(self) -> float:
-        """Return the seconds until a turn may be due, 0 for now, and take none."""
+        """Return the seconds until a slot may be free, 0 for now, without taking one."""
         return self._ask("")
 
     def answered(self, caller: UUID) -> None:
-        """Say that a caller's call is over, or was not made; never raises, since a turn also ends by itself."""
+        """Record that a call is over, or was not made; never raises, since slots also expire."""
         with suppress(RedisError):
             self._answered(keys=[self.CALLS_KEY], args=[str(caller)])
 
     def per_second(self) -> float:
-        """Return how many calls a second we may make now: our share of what the provider allows."""
+        """Return the calls a second that we may make: our share of the provider's limit."""
         with redis_at_hand():
             learned = cast(bytes | None, self._redis.get(self.LEARNED_KEY))
         return max(float(learned or self._rate) * self._share, SLOWEST_RATE)
 
     def learn(self, rate: float) -> None:
-        """Follow the requests a second that the provider allows, in all workers, for an hour."""
+        """Adopt the provider's limit in all workers, for an hour."""
         if rate > 0:
             with redis_at_hand():
                 self._redis.set(self.LEARNED_KEY, rate, ex=LEARNED_TTL_S)
@@ -80,7 +79,7 @@ class SendingRate:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Why no email goes out, and until when at least."""
+    """Why nothing is sent, and the earliest end."""
 
     kind: str
     reason: str
@@ -89,7 +88,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How long the first pause is, how long the longest, and by how much each varies."""
+    """The first and the longest delay, and the jitter of each."""
 
     first_s: float
     longest_s: float
@@ -100,7 +99,7 @@ BACKOFFS = {"outage": Backoff(1.0, 60.0, jitter=2.0), "config": Backoff(15.0, 30
 
 
 class SendingPause:
-    """One pause for all workers. It stands until clear(); when its time is up, one caller at a time may probe."""
+    """One pause for all workers. It stands until clear(); after its time one caller at a time may probe."""
 
     KEY = "funnel:sending:pause"
 
@@ -113,14 +112,14 @@ class SendingPause:
         self._may_probe = redis.register_script(MAY_PROBE)
 
     def pause(self, reason: str, seconds: float, kind: str) -> None:
-        """Pause all sending for so long; a pause that is longer already stays as it is."""
+        """Pause all sending for this long; a longer pause stays."""
         self._run(self._pause, kind, reason, self._now(), seconds, REMEMBERED_S)
 
     def back_off(self, reason: str, kind: str) -> float:
-        """Pause for twice as long as the last time, and return the seconds that are left of the pause.
+        """Pause for twice as long as the last time; return the seconds left.
 
-        An outage begins with 1 to 2 s and ends at 60, a config fault with 15 s and 300. Workers that fail together
-        count once: while a pause stands, another changes nothing.
+        An outage starts at 1 to 2 s and ends at 60, a configuration fault at 15 s and 300. Workers that fail together
+        count once: an active pause is not extended.
         """
         backoff = BACKOFFS[kind]
         first = backoff.first_s * random.uniform(1.0, backoff.jitter)  # noqa: S311 (spreads load, guards nothing)
@@ -128,7 +127,7 @@ class SendingPause:
         return max(float(until) - self._now(), 0.0)
 
     def current(self) -> Pause | None:
-        """Return the pause until it is cleared, even when its time is up: then may_probe says who goes on."""
+        """Return the pause until it is cleared, even after its time: then may_probe decides who goes on."""
         with redis_at_hand():
             found = cast(dict[bytes, bytes], self._redis.hgetall(self.KEY))
         if not found:
@@ -137,20 +136,20 @@ class SendingPause:
         return Pause(found[b"kind"].decode(), found[b"reason"].decode(), until)
 
     def may_probe(self) -> bool:
-        """Return True to one caller in 30 s once the pause's time is up, and to all where there is no pause."""
+        """Return True to one caller in 30 s after the pause's time, and to all without a pause."""
         return bool(self._run(self._may_probe, self._now(), PROBE_EVERY_S))
 
     def leave_probe(self) -> None:
-        """Let another caller probe at once: this one had nothing to try it with."""
+        """Let another caller probe at once: this one had nothing to send."""
         with redis_at_hand():
             self._redis.hdel(self.KEY, "probe")
 
     def clear(self) -> None:
-        """End the pause and forget its backoff: something was sent. That proves nothing about a wrong clock."""
+        """End the pause and its backoff after a successful call. A pause for a wrong clock stays."""
         self._run(self._clear, "clock")
 
     def lift(self) -> None:
-        """End the pause, whatever it was for."""
+        """End the pause, whatever its reason."""
         with redis_at_hand():
             self._redis.delete(self.KEY)
 

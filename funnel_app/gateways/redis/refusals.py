@@ -1,6 +1,6 @@
-"""What a Redis that answers and does not work says, in words that a person can act on.
+"""Refusals: explain a Redis that answers and does not work, with the fix.
 
-https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/ and the errors' own first words.
+https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/ and the error codes.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from redis.exceptions import TimeoutError as TooSlow
 from funnel_app.gateways.redis.scripts import WRITE_SIGN
 
 SIGN_KEY, SIGN_KEPT_S = "funnel:sign", 60
-# What stands in a refusal, of which redis-py takes some first words away, and what to do about it.
+# Texts in refusals, whose first words redis-py may remove, and the fix for each.
 REFUSALS = {
     "READONLY": "is a replica and takes no writes: let REDIS_URL name the primary",
     "You can't write against a read only": "is a replica and takes no writes: let REDIS_URL name the primary",
@@ -33,7 +33,7 @@ REFUSALS = {
 
 @dataclass(frozen=True)
 class RedisFault:
-    """Why Redis does not do its work, as the end of a sentence, and whether it answers at all."""
+    """Why Redis does not work, as the end of a sentence, and whether it answers at all."""
 
     words: str
     answers: bool = True
@@ -47,7 +47,7 @@ AWAY = RedisFault("cannot be reached", answers=False)
 
 
 def why_away(client: Redis) -> RedisFault | None:
-    """Return why Redis does not do its work, asked with a write; None where it does."""
+    """Return why Redis does not work, tested with a write; None if it does."""
     try:
         client.eval(WRITE_SIGN, 1, SIGN_KEY, SIGN_KEPT_S)
     except RedisError as error:
@@ -67,7 +67,7 @@ def explain(error: RedisError) -> RedisFault:
 
 
 def _own_words(words: str) -> str:
-    """Return a refusal without what Redis says of the script that met it: in front until version 6, behind since."""
+    """Return a refusal without the name of the failed script: a prefix until version 6, a suffix since."""
     if words.startswith("Error running script"):
         words = words.rpartition("@user_script")[2].lstrip(": 0123456789-")
     return words.partition(" script: ")[0].rstrip(".")

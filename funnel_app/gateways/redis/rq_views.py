@@ -1,4 +1,4 @@
-"""What rq-dashboard may see of RQ: our queues, our jobs and the workers, read without pickles and without a trace."""
+"""RQ views for rq-dashboard: our queues, jobs and workers, read without unpickling and without side effects."""
 
 import zlib
 from collections.abc import Mapping
@@ -17,25 +17,25 @@ from funnel_app.gateways.redis.own_jobs import OwnJob
 
 
 class ShownJob(OwnJob):
-    """A job of ours to be looked at: what Redis holds beside our own fields is not read."""
+    """A job of ours, for display: only our own fields are read."""
 
     def get_meta(self, refresh: bool = True) -> dict[str, Any]:
-        """Return nothing: our jobs have none."""
+        """Return an empty dict: our jobs have no meta."""
         return {}
 
     def latest_result(self, timeout: int = 0) -> Result | None:
-        """Return what became of its last run; None where that cannot be read."""
+        """Return the result of the last run; None if unreadable."""
         try:
             return super().latest_result(timeout)
         except (ValueError, TypeError, KeyError, zlib.error):
             return None
 
     def return_value(self, refresh: bool = False) -> None:
-        """Return nothing: what our jobs return is not kept."""
+        """Return None: results are not kept."""
 
 
 class ShownQueue(Queue):
-    """One of our queues; the emails' where none is named."""
+    """One of our queues; by default the emails'."""
 
     def __init__(self, name: str = EMAILS, connection: Redis | None = None, **_: object) -> None:
         """Raise NoSuchJobError for the name of another queue."""
@@ -45,12 +45,12 @@ class ShownQueue(Queue):
 
     @classmethod
     def all(cls, connection: Redis, *_: object, **__: object) -> list[Queue]:
-        """Return our queues, whatever other names stand in Redis."""
+        """Return our queues, ignoring other names in Redis."""
         return [cls(name, connection=connection) for name in QUEUES]
 
 
 class ShownWorker(Worker):
-    """A worker to be looked at."""
+    """A worker, for display."""
 
     job_class = ShownJob
 
@@ -61,7 +61,7 @@ class ShownWorker(Worker):
         return [worker for worker in found if set(worker.queue_names()) <= set(QUEUES)]
 
 
-# What rq-dashboard's module is to use in place of RQ's own, which unpickle whatever a job's hash holds.
+# Replacements in rq-dashboard's module for RQ's classes, which unpickle a job's hash.
 READERS: Mapping[str, type[Job] | type[Queue] | type[Worker]] = {
     "Job": ShownJob,
     "Queue": ShownQueue,

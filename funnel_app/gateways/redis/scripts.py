@@ -1,15 +1,16 @@
-"""What Redis must do in one step, as Lua. Numbers leave as text or whole numbers, since Redis cuts off fractions."""
+"""Lua scripts for atomic steps. Numbers are returned as text or integers, since Redis truncates fractions."""
 
-# KEYS: clock, names of queues, queue. ARGV: how many arguments are the same for all jobs, these (names and values of a
-# hash), then of each job: id, second (empty: now), data, description. A failed job's hash expires, and would go on to.
-ARM = """
-local shared = tonumber(ARGV[1])
-local hash = {unpack(ARGV, 2, shared + 1)}
-for job = shared + 2, #ARGV, 4 do
+# KEYS: clock, names of queues, queue. ARGV: the fields that are equal in all jobs (a JSON list: names and values of a
+# hash), when the jobs were made, then of each job: id, second (empty: now), data, description. A failed job's hash
+# expires, and would go on to.
+SCHEDULE = """
+local hash = cjson.decode(ARGV[1])
+local shared = #hash
+for job = 3, #ARGV, 4 do
   local id, second = ARGV[job], ARGV[job + 1]
   local status = second == '' and 'queued' or 'scheduled'
-  local own = {'data', ARGV[job + 2], 'description', ARGV[job + 3], 'status', status}
-  for field = 1, 6 do hash[shared + field] = own[field] end
+  local own = {'created_at', ARGV[2], 'data', ARGV[job + 2], 'description', ARGV[job + 3], 'status', status}
+  for field = 1, 8 do hash[shared + field] = own[field] end
   redis.call('HSET', 'rq:job:' .. id, unpack(hash))
   redis.call('PERSIST', 'rq:job:' .. id)
   if second == '' then
@@ -25,7 +26,7 @@ return 1
 
 # KEYS: clock, queues. ARGV: ids of jobs. Only what was there is deleted: the hash of a job that a worker has just taken
 # is the worker's.
-DISARM = """
+UNSCHEDULE = """
 local removed = 0
 for _, id in ipairs(ARGV) do
   local found = redis.call('ZREM', KEYS[1], id)
@@ -38,8 +39,8 @@ end
 return removed
 """
 
-# Evenly spaced turns, and never more calls in the air or within a second of their answer than are allowed.
-# KEYS: next turn, learned rate, calls. ARGV: rate, share, slowest rate, caller or nothing, longest call in seconds.
+# Evenly spaced slots, and never more calls in flight or within a second of their response than allowed. KEYS: next
+# turn, learned rate, calls. ARGV: rate, share, slowest rate, caller or nothing, longest call in seconds.
 TAKE_TURN = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]

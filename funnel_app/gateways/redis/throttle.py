@@ -1,4 +1,4 @@
-"""How often something may happen per minute, shared through Redis, and in memory while Redis is away."""
+"""Throttle: limits per minute, shared through Redis, and per process while Redis is away."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,7 @@ NOT_AGAIN_FOR_S = 5.0
 
 
 class Throttle:
-    """Counts by name and key. Redis being away costs accuracy between processes, never a caller's answer."""
+    """Counts by name and key. Without Redis counts are per process; a call never fails for it."""
 
     def __init__(
         self, redis_url: str | None, *, per_minute: int, monotonic: Callable[[], float] = time.monotonic
@@ -29,7 +29,7 @@ class Throttle:
         self._away_until = 0.0
 
     def hit(self, name: str, key: str, *, cost: int = 1) -> float:
-        """Count one, or what it costs; return 0 while that is allowed, else the seconds until it is again."""
+        """Count one, or its cost; return 0 if allowed, else the seconds until it is."""
         if self._shared is not None and self._monotonic() >= self._away_until:
             try:
                 return self._hit(self._shared, name, key, cost)

@@ -1,4 +1,4 @@
-"""Resend's account: its domains, the webhooks that it calls, and what is used of its quota. Reads, but for one call."""
+"""Resend account: domains, webhooks, and quota. Read-only, except for adding a webhook."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend.answers import failure
 
 PROVIDER = "resend"
-# A key that may only send answers every reading call with this: it is good, and shows nothing.
+# A sending-only key gets this for every read: it is valid, and shows nothing.
 SENDING_ONLY = "restricted_api_key"
 EVENTS: Final = (
     "email.sent",
@@ -24,13 +24,13 @@ EVENTS: Final = (
     "email.suppressed",
 )
 RECEIVED: Final = "email.received"
-# Told too where an address is made; without them emails go and arrive all the same.
+# Also subscribed when we create the webhook; emails do not depend on them.
 MORE_EVENTS: Final = ("email.opened", "email.clicked", RECEIVED)
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One address that Resend tells of events; no events mean all kinds."""
+    """A webhook of Resend; no events mean all kinds."""
 
     id: str
     url: str
@@ -38,18 +38,18 @@ class Endpoint:
     events: tuple[str, ...]
 
     def is_told(self, event: str) -> bool:
-        """Say whether it is told of a kind of event."""
+        """Say whether it gets this kind of event."""
         return not self.events or event in self.events
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The events that Funnel needs and that are not told here."""
+        """The events that Funnel needs and it does not get."""
         return tuple(event for event in EVENTS if not self.is_told(event))
 
 
 @dataclass(frozen=True)
 class Quota:
-    """How many emails of a day or month are used; limit is None where there is none."""
+    """How many emails of a day or month are used; limit is None if unlimited."""
 
     name: str
     used: int
@@ -57,50 +57,50 @@ class Quota:
 
     @property
     def left(self) -> float:
-        """The share that is left, 1.0 without a limit."""
+        """The share that is left, 1.0 if unlimited."""
         return 1.0 if not self.limit else max(0.0, 1 - self.used / self.limit)
 
 
 @dataclass(frozen=True)
 class Usage:
-    """The account's quotas, and the calls a second that its team may make."""
+    """The account's quotas, and its team's rate limit."""
 
     quotas: tuple[Quota, ...]
     rate: float | None
 
 
 class Account:
-    """Asks with the key that the Mailer of this process set. Raises Unavailable, or Rejected with Resend's name."""
+    """Uses the key that this process's Mailer set. Raises Unavailable, or Rejected with Resend's code."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
 
     def domains(self) -> dict[str, str]:
-        """Return the state of each domain by its name; only `verified` ones may send."""
+        """Return the state of each domain by name; only `verified` ones may send."""
         rows = self._read(resend.Domains.list)
         return {str(row["name"]).lower(): str(row["status"]) for row in _rows(rows)}
 
     def receiving_domains(self) -> set[str]:
-        """Return the domains for which Resend takes mail in."""
+        """Return the domains whose mail Resend receives."""
         rows = _rows(self._read(resend.Domains.list))
         capabilities = {str(row["name"]).lower(): row.get("capabilities") for row in rows}
         return {n for n, can in capabilities.items() if isinstance(can, Mapping) and can.get("receiving") == "enabled"}
 
     def endpoints(self) -> list[Endpoint]:
-        """Return every address that Resend tells of events."""
+        """Return all webhooks."""
         return [_endpoint(row) for row in _rows(self._read(resend.Webhooks.list))]
 
     def add_endpoint(self, url: str) -> str:
-        """Let Resend tell an address of all events that Funnel needs; return the secret that signs them."""
+        """Create a webhook for all events that Funnel needs; return its signing secret."""
         made = self._read(lambda: resend.Webhooks.create({"endpoint": url, "events": [*EVENTS, *MORE_EVENTS]}))
         return str(made["signing_secret"])
 
     def secret_of(self, endpoint: Endpoint) -> str:
-        """Return the secret that signs what an address is told (https://resend.com/docs/api-reference/webhooks)."""
+        """Return the signing secret of a webhook (https://resend.com/docs/api-reference/webhooks)."""
         return str(self._read(lambda: resend.Webhooks.get(endpoint.id))["signing_secret"])
 
     def usage(self) -> Usage:
-        """Return what is used of the account's quotas."""
+        """Return the usage of the account's quotas."""
         said = self._read(resend.Usage.get)
         emails = said.get("emails") or {}
         quotas = [_quota(name, emails[name]) for name in ("daily", "monthly") if isinstance(emails.get(name), Mapping)]
@@ -116,7 +116,7 @@ class Account:
 
 
 def may_only_send(refused: Exception) -> bool:
-    """Say whether a refusal means that the key is good, and restricted to sending."""
+    """Say whether a refusal means that the key is valid and restricted to sending."""
     return isinstance(refused, Rejected) and refused.code == SENDING_ONLY
 
 

@@ -1,4 +1,4 @@
-"""Turn what Resend's SDK returns or raises into one Answer, which decides what follows."""
+"""Answers: turn what Resend's SDK returns or raises into one Answer, which decides what follows."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from funnel_app.gateways.headers import rate_limit, retry_after, seconds_to_next
 
 
 class AnswerKind(StrEnum):
-    """What one call to Resend came to."""
+    """The outcome of one call to Resend."""
 
     ACCEPTED = "accepted"
     INVALID = "invalid"  # this request will never be taken
@@ -30,9 +30,9 @@ class AnswerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Resend said to one request: ids in input order (None where refused), its words, and when to come again.
+    """Resend's response to a request: ids in input order (None if refused), message, and when to retry.
 
-    `name` is what Resend calls the error.
+    `name` is Resend's name for the error.
     """
 
     kind: AnswerKind
@@ -48,21 +48,21 @@ FOR_US = frozenset({AnswerKind.INVALID, AnswerKind.PAUSED, AnswerKind.CONFLICT})
 NETWORK_ERROR = "HttpClientError"
 TOO_LARGE = "too_large"
 UNREADABLE_BODY = "application_error"
-UNWRITABLE_KEY = "RESEND_API_KEY holds a line break or another character that no key has: copy it anew"
+UNWRITABLE_KEY = "RESEND_API_KEY holds a line break or another character that no key has: copy it again"
 QUOTA_RESETS = {"daily_quota_exceeded": seconds_to_next_day, "monthly_quota_exceeded": seconds_to_next_month}
 STILL_RUNNING = frozenset({"concurrent_idempotent_requests", "resource_locked"})
 ACCOUNT_STATUSES = frozenset({401, 403, 451})
-# The same fault of the account comes as 400, 401, 403 or 422 in different versions of the API; the words do not vary.
+# Versions of the API use 400, 401, 403 or 422 for the same account fault; the texts do not vary.
 ACCOUNT_WORDS = re.compile(
     r"api key|domain\b.{0,80}\bnot verified|verify (your|a|the) domain"
-    # Both addresses are settings, the same in every email.
+    # Both addresses are settings, and equal in every email.
     r"|\binvalid [`'\"]?(from|reply_?to)\b",
     re.IGNORECASE | re.DOTALL,
 )
 
 
 def accepted_one(body: object, headers: Mapping[str, str]) -> Answer:
-    """Return the answer to a single email: accepted with its id, unknown where there is none to read."""
+    """Return the answer for a single email: accepted with its id, unknown without one."""
     resend_id = body.get("id") if isinstance(body, Mapping) else None
     if not isinstance(resend_id, str):
         return _unreadable(body)
@@ -70,7 +70,7 @@ def accepted_one(body: object, headers: Mapping[str, str]) -> Answer:
 
 
 def accepted_batch(body: object, headers: Mapping[str, str], size: int) -> Answer:
-    """Return the answer to a permissive batch, where Resend lists the ids of good emails and the indexes of others."""
+    """Return the answer for a permissive batch: Resend lists the ids of good emails and the indexes of others."""
     refused, ids = _refused_lines(body), _batch_ids(body)
     if refused is None or ids is None or len(ids) + len(refused) != size or not set(refused) <= set(range(size)):
         return _unreadable(body)
@@ -82,7 +82,7 @@ def accepted_batch(body: object, headers: Mapping[str, str], size: int) -> Answe
 
 
 def refused_call(error: ResendError, now: datetime) -> Answer:
-    """Return the answer for an error of the SDK, by its status and name: its classes lump quotas, rates and 409s."""
+    """Return the answer for an SDK error, by status and name: its classes mix quotas, rates and 409s."""
     return Answer(
         answer_kind(error),
         detail=_words(error),
@@ -93,7 +93,7 @@ def refused_call(error: ResendError, now: datetime) -> Answer:
 
 
 def failure(error: ResendError, now: datetime) -> Unavailable | Rejected:
-    """Return what an error of a reading call means: try again, or never again."""
+    """Return Unavailable or Rejected for a failed read."""
     if error.error_type == NETWORK_ERROR:
         if cannot_be_written(error.__context__):
             return Rejected("resend", UNWRITABLE_KEY, code="invalid_api_key")
@@ -107,7 +107,7 @@ def failure(error: ResendError, now: datetime) -> Unavailable | Rejected:
 
 
 def answer_kind(error: ResendError) -> AnswerKind:
-    """Return what an error of the SDK means for the request."""
+    """Return what an SDK error means for the request."""
     if error.error_type == NETWORK_ERROR:
         return _kind_of_lost_call(error.__context__)
     return _kind_of(_status(error), str(error.error_type), str(error.message))
@@ -126,7 +126,7 @@ def _kind_of(status: int, name: str, words: str) -> AnswerKind:
         return AnswerKind.CONCURRENT if name in STILL_RUNNING else AnswerKind.CONFLICT
     if status in ACCOUNT_STATUSES:
         return AnswerKind.PAUSED
-    # A page that is not Resend's JSON comes from something in between; it proves nothing about the request.
+    # A response without Resend's JSON comes from an intermediary, and proves nothing about the request.
     if not 400 <= status < 500 or status == 408 or name == UNREADABLE_BODY:
         return AnswerKind.UNKNOWN
     if name == "invalid_from_address" or ACCOUNT_WORDS.search(words):
@@ -147,7 +147,7 @@ def _wait(error: ResendError, now: datetime) -> float | None:
 
 
 def _words(error: ResendError) -> str:
-    """Return what was said; of a call that was lost nothing that a library says, since that may hold the key."""
+    """Return the error's text; for a lost call none of a library's own, which may contain the key."""
     if error.error_type != NETWORK_ERROR:
         return f"{error.code} {error.error_type}: {error.message}"
     if cannot_be_written(error.__context__):

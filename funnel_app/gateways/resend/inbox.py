@@ -1,4 +1,4 @@
-"""Resend's inbox: what people write to us. Its webhook tells only that something came; the rest is asked for here.
+"""Inbox: fetch incoming emails, of which the webhook only announces the arrival.
 
 https://resend.com/docs/dashboard/receiving/get-email-content
 """
@@ -20,7 +20,7 @@ GONE = "not_found"
 
 @dataclass(frozen=True)
 class IncomingEmail:
-    """One email as it came: its headers by names in small letters, and its two parts."""
+    """One incoming email: headers by lower-case name, and its two bodies."""
 
     headers: Mapping[str, str]
     text: str | None
@@ -28,19 +28,19 @@ class IncomingEmail:
 
 
 class Inbox:
-    """Asks with the key that the Mailer of this process set. Raises Unavailable, or Rejected with Resend's name."""
+    """Uses the key that this process's Mailer set. Raises Unavailable, or Rejected with Resend's code."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
 
     def read(self, received_id: str) -> IncomingEmail:
-        """Return an email that came; Rejected with the code not_found where Resend has it no more."""
-        # Pictures within it stay away: as data they are most of its weight.
+        """Return an incoming email; Rejected with the code not_found if Resend no longer has it."""
+        # Without inline images, which are most of the size.
         said = self._ask(lambda: resend.Emails.Receiving.get(received_id, {"html_format": "cid"}))
         return IncomingEmail(headers_of(said.get("headers")), _text(said.get("text")), _text(said.get("html")))
 
     def message_id(self, resend_id: str) -> str | None:
-        """Return the Message-ID under which one of our own emails went; None where Resend does not say."""
+        """Return the Message-ID of one of our own emails; None if Resend does not say."""
         return _text(self._ask(lambda: resend.Emails.get(resend_id)).get("message_id"))
 
     def _ask(self, call: Callable[[], Any]) -> Mapping[str, Any]:
@@ -56,7 +56,7 @@ class Inbox:
 
 
 def headers_of(said: object) -> dict[str, str]:
-    """Return headers by their names in small letters, from an object or from a list of names and values."""
+    """Return headers by lower-case name, from an object or a list of pairs."""
     if isinstance(said, Mapping):
         pairs = [(str(name), value) for name, value in said.items()]
     elif isinstance(said, list):
@@ -74,5 +74,5 @@ def headers_of(said: object) -> dict[str, str]:
 
 
 def _text(value: object) -> str | None:
-    # What no database keeps is none of it.
+    # Without null characters, which databases refuse.
     return value.replace("\x00", "").encode(errors="replace").decode() if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""Resend: hand over emails, ask what became of one, and verify its webhooks."""
+"""Mailer: send emails through Resend, ask for their state, and verify its webhooks."""
 
 import base64
 import os
@@ -28,11 +28,11 @@ def utc_now() -> datetime:
 
 
 class SessionClient(resend.HTTPClient):
-    """The SDK's transport over one kept connection, with short timeouts; it follows no redirect and retries nothing."""
+    """The SDK's transport over a kept connection, with short timeouts; no redirects, no retries."""
 
     def __init__(self, timeout_s: float) -> None:
         connect = min(CONNECT_TIMEOUT_S, timeout_s / 2)
-        # requests bounds each wait, not their sum; connecting and waiting for the answer together stay in the limit.
+        # requests limits each wait, not the sum: connect and read timeouts together stay within the limit.
         self._timeout = (connect, timeout_s - connect)
         self._sessions: dict[int, requests.Session] = {}
         self._lock = threading.Lock()
@@ -46,7 +46,7 @@ class SessionClient(resend.HTTPClient):
         files: dict[str, Any] | None = None,
         data: dict[str, str] | None = None,
     ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Make one HTTP call; the SDK turns whatever is raised into its network error."""
+        """Make one HTTP call; the SDK turns any exception into its network error."""
         response = self._session().request(
             method,
             url,
@@ -67,7 +67,7 @@ class SessionClient(resend.HTTPClient):
                 self._sessions.popitem()[1].close()
 
     def _session(self) -> requests.Session:
-        # RQ forks for every job, and a forked process must not share a TLS connection with its parent.
+        # A forked process must not share a TLS connection with its parent.
         with self._lock:
             process = os.getpid()
             if process not in self._sessions:
@@ -79,13 +79,13 @@ def _new_session() -> requests.Session:
     session = requests.Session()
     for scheme in ("https://", "http://"):
         session.mount(scheme, ConnectingAdapter())
-    # Without an auth of its own, requests would replace our bearer token by what a .netrc says for the host.
+    # Without an explicit auth, requests would replace our bearer token by a .netrc entry.
     session.auth = lambda request: request
     return session
 
 
 class Mailer:
-    """Hands emails to Resend. Build one per process: the SDK keeps its key, address and transport in module globals."""
+    """Sends emails through Resend. Create one per process: the SDK keeps its key, address and transport in globals."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class Mailer:
         resend.default_http_client = self._client
 
     def send(self, payloads: Sequence[Mapping[str, object]], idempotency_key: str) -> Answer:
-        """Hand over one email, or several as a permissive batch; every answer and failure is returned, none raised."""
+        """Send one email, or several as a permissive batch; returns every answer and failure, raises none."""
         if not payloads:
             raise ValueError("There is nothing to send.")
         try:
@@ -144,7 +144,7 @@ class Mailer:
 
 
 def _split(body: object) -> tuple[object, dict[str, str]]:
-    """Part what Resend said from the response headers that the SDK puts among it."""
+    """Separate Resend's response from the HTTP headers that the SDK mixes into it."""
     if not isinstance(body, dict):
         return body, {}
     said = {name: value for name, value in body.items() if name != "http_headers"}
@@ -152,7 +152,7 @@ def _split(body: object) -> tuple[object, dict[str, str]]:
 
 
 def verify_webhook(payload: bytes, headers: Mapping[str, str], secret: str) -> dict[str, Any]:
-    """Return the event that Resend signed with one of the comma-separated secrets; Rejected where none fits."""
+    """Return the event signed with one of the comma-separated secrets; Rejected if none fits."""
     given = {name.lower(): value for name, value in headers.items()}
     signed: resend.WebhookHeaders = {
         "id": given.get("svix-id", ""),
@@ -171,7 +171,7 @@ def verify_webhook(payload: bytes, headers: Mapping[str, str], secret: str) -> d
 
 
 def _verified(payload: bytes, signed: resend.WebhookHeaders, secret: str) -> dict[str, Any]:
-    # The SDK wants text: over bytes it computes the signature of their repr, which never matches.
+    # The SDK needs text: for bytes it signs their repr, which never matches.
     event = resend.Webhooks.verify({"payload": payload.decode(), "headers": signed, "webhook_secret": secret})
     if not isinstance(event, dict):
         raise ValueError("the event is not a JSON object")
@@ -179,7 +179,7 @@ def _verified(payload: bytes, signed: resend.WebhookHeaders, secret: str) -> dic
 
 
 def _has_key(secret: str) -> bool:
-    # base64 drops what it does not know, so a mangled secret can decode to the empty key, which anyone can sign with.
+    # base64 ignores unknown characters, so a mangled secret may decode to an empty key, which anybody can sign with.
     try:
         return bool(base64.b64decode(secret.removeprefix("whsec_")))
     except ValueError:

@@ -1,1 +1,1 @@
-"""What people write in Notion, read as what they meant: HTML, Markdown, plain words, or a page's own blocks."""
+"""Written letters: HTML, Markdown, plain text or Notion blocks, read as what was meant."""

@@ -1,4 +1,4 @@
-"""Fences: code between lines of three backticks or tildes, found in one pass over the lines."""
+"""Fences: code between lines of three backticks or tildes, found in one pass."""
 
 import re
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ _OPENING = re.compile(r"[ \t]*(?P<mark>```|~~~)[ \t]*(?P<language>\w*)[ \t]*")
 
 @dataclass(frozen=True)
 class Fence:
-    """What stands in a fence, and the language that its first line names, in small letters."""
+    """The content of a fence, and its language in lower case."""
 
     language: str
     inside: str
 
 
 def split_fences(source: str) -> tuple[list[Fence], str]:
-    """Return the closed fences of a text, and the words beside them."""
+    """Return the closed fences of a text, and the text around them."""
     lines = source.split("\n")
     marks = [line.strip(" \t") for line in lines]
     last = {mark: at for at, mark in enumerate(marks)}
@@ -24,7 +24,7 @@ def split_fences(source: str) -> tuple[list[Fence], str]:
     at = 0
     while at < len(lines):
         opening = _OPENING.fullmatch(lines[at])
-        # A fence that nothing closes is words; looking for its end only where there is one keeps this one pass.
+        # An unclosed fence is text; searching for an end only if there is one keeps this one pass.
         if opening is None or last.get(opening["mark"], 0) <= at + 1:
             beside.append(lines[at])
             at += 1

@@ -1,4 +1,4 @@
-"""Read Markdown, and plain words with their line breaks, as blocks; HTML in it is text."""
+"""Markdown, or plain text with line breaks, parsed as blocks; HTML in it is text."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from funnel_app.letters.tags import MARK, Protected, protect
 from funnel_app.letters.written.model import Block, Kind, Run
 from funnel_app.letters.written.runs import is_kept, target, whole
 
-# Left out: indented words are no code, a line of hyphens under a name is a signature, and no address is defined apart.
+# Disabled: indented text is no code, hyphens under a name are a signature, and there are no link definitions.
 _READER = (
     MarkdownIt("commonmark", {"html": False, "breaks": True})
     .enable(["strikethrough", "table"])
@@ -21,13 +21,13 @@ _READER.validateLink = lambda url: True  # type: ignore[method-assign]  # the ga
 _READER.normalizeLink = lambda url: url  # type: ignore[method-assign]  # it would encode the marks of tags
 _LOOKS = frozenset({"strong", "em", "s"})
 _BLOCK_LINE = re.compile(f"^[ \\t]*(?:{MARK.pattern}[ \\t]*)+$", re.MULTILINE)
-# A tab, and what Notion puts for two spaces, are no signs of anything.
+# Tabs, and Notion's substitute for two spaces, have no meaning.
 _SPACES = str.maketrans({"\t": "    ", "\u00a0": " "})
 
 
 @dataclass
 class Markdown:
-    """What was read: blocks, the links that no letter may have, and whether anything but paragraphs was in it."""
+    """The parsed blocks, the links that no letter may have, and whether there was anything but paragraphs."""
 
     blocks: tuple[Block, ...] = ()
     refused: list[str] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Markdown:
 
 
 def read_markdown(text: str) -> Markdown:
-    """Return what a text says, its tags untouched; words without any sign of Markdown are plain."""
+    """Parse a text, leaving tags untouched; text without any Markdown is plain."""
     protected = protect(text)
     source = _BLOCK_LINE.sub(lambda line: _apart(protected, line[0]), protected.source.translate(_SPACES))
     found = Markdown()
@@ -45,12 +45,12 @@ def read_markdown(text: str) -> Markdown:
 
 
 def _apart(protected: Protected, line: str) -> str:
-    """Set a line that holds only conditions apart, so that what it chooses is a paragraph of its own."""
+    """Separate a line that holds only conditions, so that what it chooses is a paragraph of its own."""
     return f"\n\n{line}\n\n" if all(protected.is_block(mark) for mark in MARK.findall(line)) else line
 
 
 class _Reading:
-    """One walk over the tokens of a text."""
+    """One pass over a text's tokens."""
 
     def __init__(self, protected: Protected, found: Markdown) -> None:
         self._protected, self._found = protected, found
@@ -91,7 +91,7 @@ class _Reading:
             at, number = end + 1, number + 1
 
     def _pictured(self, block: Block) -> Iterator[Block]:
-        """Yield a paragraph in pieces where pictures stand in it, which are blocks of their own."""
+        """Yield a paragraph split at its images, which are blocks of their own."""
         words: list[Run] = []
         for run in block.runs:
             if run.href.startswith(_PICTURE):
@@ -151,14 +151,14 @@ def _paragraph(words: Sequence[Run]) -> Iterator[Block]:
 
 
 def _with_words(kind: Kind, inside: tuple[Block, ...]) -> Block:
-    """Return a block that has the words of its first paragraph, and what follows that as its children."""
+    """Return a block with its first paragraph's text, and the rest as its children."""
     if inside and inside[0].kind is Kind.PARAGRAPH:
         return Block(kind, inside[0].runs, inside[1:])
     return Block(kind, (), inside)
 
 
 def _closing(tokens: Sequence[Token], at: int) -> int:
-    """Return where what opens at a token closes: the token itself where it is whole."""
+    """Return the index of a token's closing token: its own if self-contained."""
     depth = 0
     for place in range(at, len(tokens)):
         depth += tokens[place].nesting

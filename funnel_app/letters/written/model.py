@@ -1,11 +1,11 @@
-"""A letter as it was written, before it is HTML: blocks that hold runs of words."""
+"""Written letters before they are HTML: blocks of runs of text."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a block is."""
+    """The kind of a block."""
 
     PARAGRAPH = "paragraph"
     HEADING = "heading"
@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Run:
-    """Words in one look, and where they lead."""
+    """Text with one formatting, and its link."""
 
     text: str
     bold: bool = False
@@ -33,7 +33,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Block:
-    """One block; level is a heading's, or the number that a numbered list begins with; address is a picture's."""
+    """One block; level is a heading's, or the first number of a numbered list; address is an image's."""
 
     kind: Kind
     runs: tuple[Run, ...] = ()
@@ -43,5 +43,5 @@ class Block:
 
     @property
     def text(self) -> str:
-        """Its words without their looks."""
+        """Its text without formatting."""
         return "".join(run.text for run in self.runs)

@@ -1,4 +1,4 @@
-"""Read the blocks of a Notion page, as the gateway hands them on, as a letter; what none can be made of is named."""
+"""Notion's blocks, parsed as a letter; unsupported ones are reported."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,9 +17,9 @@ _KINDS = {
     "callout": Kind.NOTE,
     "code": Kind.CODE,
 }
-# These only hold other blocks; columns stand below each other, as they do on a phone.
+# Containers; columns are stacked, as on a phone.
 _HOLDERS = frozenset({"column_list", "column", "synced_block"})
-# Nobody takes these for a part of a letter.
+# Never part of a letter.
 _NOT_MEANT = frozenset({"table_of_contents", "breadcrumb", "child_page", "child_database", "template"})
 _LINKS = frozenset({"bookmark", "link_preview"})
 _NAMES = {
@@ -38,14 +38,14 @@ _PAGES_IN_NOTION = re.compile(r"/|https://(?:www\.)?(?:notion\.so|app\.notion\.c
 
 @dataclass
 class Typed:
-    """A page as a letter: its blocks, and what was left out or cannot be made."""
+    """A page as a letter: its blocks, and what was left out or is unsupported."""
 
     blocks: tuple[Block, ...] = ()
     problems: list[Problem] = field(default_factory=list)
 
 
 def read_blocks(blocks: Sequence[Mapping[str, Any]]) -> Typed:
-    """Return the letter that somebody typed on a page, with a problem for each thing that no email can be."""
+    """Return the letter typed on a page, with a problem for each unsupported thing."""
     found = Typed()
     found.blocks = tuple(_blocks(blocks, found))
     return found

@@ -1,4 +1,4 @@
-"""Read the rich text of a property as blocks: its lines, with the looks and links that Notion gave the words."""
+"""Rich text of a property, parsed as blocks, with Notion's formatting and links."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ _SIGN = re.compile(r"(?:(?P<heading>#{1,3})|(?P<bullet>[-*•])|(?P<number>\d{1,
 
 
 def read_rich(runs: Iterable[Mapping[str, Any]]) -> tuple[Block, ...]:
-    """Return what rich text says: a paragraph for lines without an empty one between, items and headings by signs."""
+    """Return rich text as blocks: paragraphs separated by empty lines, lists and headings by their signs."""
     return tuple(_blocks(_lines(whole(Run(**run) for run in runs))))
 
 

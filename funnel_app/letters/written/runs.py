@@ -1,4 +1,4 @@
-"""Runs of words made whole: tags that formatting cut apart, links that were typed, addresses that should be links."""
+"""Runs repaired: tags split by formatting, typed links, and addresses without a scheme."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,18 +16,18 @@ _AFTER_ADDRESS = ".,;:!?)]}*_"
 _KEPT_TARGET = re.compile(r"(?i:https?)://[^\s/?#]|(?i:mailto|tel):\S|\{\{")
 _BARE_HOST = re.compile(r"(?:www\.)?[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,5}\.[A-Za-z]{2,24}(?:[/?#]\S*)?")
 _MAILBOX = re.compile(r"[^\s@/:?#]{1,64}@[A-Za-z0-9.-]{1,250}\.[A-Za-z]{2,24}")
-# Notion makes an address of whatever is typed as a link, a tag too.
+# Notion turns any typed link into an address, even a tag.
 _TAG_AS_ADDRESS = re.compile(r"(?:https?:/*|/)?(?P<tag>\{\{[^{}]*\}\})(?P<rest>\S*)/?", re.DOTALL)
 
 
 def whole(runs: Iterable[Run]) -> tuple[Run, ...]:
-    """Return runs in which each tag is in one run, in the look of its first character, and typed links are links."""
-    mended = _with_whole_tags([replace(run, href=target(run.href)) for run in runs if run.text])
-    return tuple(piece for run in mended for piece in _linked(run))
+    """Return runs with each tag in one run, formatted like its first character, and typed links as links."""
+    fixed = _with_whole_tags([replace(run, href=target(run.href)) for run in runs if run.text])
+    return tuple(piece for run in fixed for piece in _linked(run))
 
 
 def target(href: str) -> str:
-    """Return where a link leads as it was meant: a tag that Notion took for an address, a host without https://."""
+    """Return a link's intended target: a tag that Notion took for an address, a host without https://."""
     address = href.strip()
     if "%7B" in address.upper() or "{{" in address:
         plain = unquote(address)
@@ -40,7 +40,7 @@ def target(href: str) -> str:
 
 
 def is_kept(address: str) -> bool:
-    """Tell whether a letter may have this link: the web, a mailbox, a telephone, or what a variable says."""
+    """Say whether a letter may have this link: web, mail, telephone, or a variable."""
     return bool(_KEPT_TARGET.match(address))
 
 
@@ -54,7 +54,7 @@ def _with_whole_tags(runs: Sequence[Run]) -> list[Run]:
 
 
 def _linked(run: Run) -> Iterator[Run]:
-    """Yield a run with the links that are typed in it as links."""
+    """Yield a run with its typed links as links."""
     if run.href or run.code:
         yield run
         return

@@ -1,4 +1,4 @@
-"""How a template's text was written, and the HTML that was meant: decided where it is certain, named where not."""
+"""Source: how a template was written, and the HTML it means; uncertain cases are reported."""
 
 import html
 import re
@@ -48,7 +48,7 @@ MOST_WRITTEN_CHARS = 40_000
 
 @dataclass(frozen=True)
 class Written:
-    """The HTML that was meant, how the text was read in words, and what is to be said of that."""
+    """The resulting HTML, how the text was interpreted, and the problems."""
 
     html: str
     read_as: str = "HTML"
@@ -56,7 +56,7 @@ class Written:
 
 
 def read_source(source: str, blocks: Sequence[Mapping[str, Any]], layout: str) -> Written:
-    """Return the HTML that was meant by a text, or by the blocks of a page; problems say where that is not certain."""
+    """Return the HTML that a text, or the blocks of a page, means; problems say where that is uncertain."""
     if blocks and blocks[0]["type"] == "text":
         return _rich(source, blocks[0].get("runs") or (), layout)
     if _has_words(blocks) and source.strip() and not _is_code_of_letter(source):
@@ -74,7 +74,7 @@ def _has_words(blocks: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _rich(source: str, runs: Sequence[Mapping[str, Any]], layout: str) -> Written:
-    """Return what words say to which Notion gave looks and links; code has none, so that they are lost there."""
+    """Return the letter in formatted text; code blocks have no formatting, so it would be lost there."""
     if not (_is_code_of_letter(source) or split_fences(source)[0]):
         kept = read_blocks([{"type": "paragraph", "runs": runs}])
         return _made(read_rich(runs), layout, "words with Notion's formatting", kept.problems)
@@ -120,7 +120,7 @@ def _fenced(fences: Sequence[Fence], beside: str) -> Written:
 
 
 def _unescaped(source: str) -> Written:
-    """Return HTML whose signs came as codes; certain where all of it is HTML then."""
+    """Return HTML whose characters were escaped; certain if all of it is HTML then."""
     plain = source
     for _ in range(2):
         plain = html.unescape(plain) if _ESCAPED_TAG.search(plain) else plain

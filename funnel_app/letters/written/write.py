@@ -1,4 +1,4 @@
-"""Write blocks as the HTML of a letter in the starters' layout. Text is text: whatever looks like HTML is escaped."""
+"""Write blocks as HTML in the starters' layout. Text is escaped."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +11,7 @@ from funnel_app.letters.written.model import Block, Kind, Run
 
 PREVIEW_CHARS = 110
 REASON = "You receive this email because you were in touch with us."
-# The layout's own classes where it has one; the rest is said here, so that the layout stays the starters'.
+# The layout's classes where it has them; other styles are here, so that the layout stays the starters'.
 _SERIF = "font-family:Georgia,'Times New Roman',serif;line-height:1.3"
 _STYLES = {
     "h2": f"margin:28px 0 12px;{_SERIF};font-size:22px",
@@ -25,7 +25,7 @@ _LOOKS = (("bold", "strong"), ("italic", "em"), ("underline", "u"), ("strike", "
 _LIST_TAGS = {Kind.BULLET: "ul", Kind.NUMBER: "ol"}
 _IF = re.compile(r"\{%-?\s*if\b")
 _ENDIF = re.compile(r"\{%-?\s*endif\s*-?%\}")
-# A cell, whose padding Outlook keeps: as in the starters.
+# A table cell, whose padding Outlook respects, as in the starters.
 BUTTON = (
     '<div class="action"><table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr><td class="button">'
     '<a class="press" href="{href}">{label}</a></td></tr></table></div>'
@@ -33,13 +33,13 @@ BUTTON = (
 
 
 def letter(blocks: Sequence[Block], layout: str) -> str:
-    """Return the whole page of a letter that was written as blocks."""
+    """Return the whole page of a letter written as blocks."""
     filled = {"preview": _preview(blocks), "reason": REASON, "body": body(blocks)}
     return re.sub(r"\[(preview|reason|body)\]", lambda found: filled[found[1]], layout)
 
 
 def body(blocks: Sequence[Block]) -> str:
-    """Return blocks as HTML, one a line, items that follow each other in one list."""
+    """Return blocks as HTML, one a line, consecutive items in one list."""
     written = (
         _list(kind, list(group)) if kind in _LIST_TAGS else "\n".join(_block(each) for each in group)
         for kind, group in groupby(blocks, key=lambda block: block.kind)
@@ -90,7 +90,7 @@ def _note(block: Block) -> str:
 
 
 def _boxed(block: Block, look: str) -> str:
-    """Return a paragraph with a look, or a box of that look around it and what belongs to it."""
+    """Return a paragraph with a style, or a box of that style around it and its children."""
     if not block.children:
         return _wrapped(block, lambda words: f"<p {look}>{words}</p>")
     words = _words(block.runs)
@@ -123,7 +123,7 @@ _MAKERS: dict[Kind, Callable[[Block], str]] = {
 
 
 def _wrapped(block: Block, wrap: Callable[[str], str]) -> str:
-    """Return a block in its element; a condition around all of it stands around the element, which is empty else."""
+    """Return a block in its element; a condition around all of it goes around the element, which is empty else."""
     words, tags = _words(block.runs).strip(), tags_of(block.text)
     blocks = [tag for tag in tags if tag.startswith("{%")]
     if blocks and not _without(block.text, blocks).strip() and not block.children:
@@ -141,7 +141,7 @@ def _without(text: str, tags: Iterable[str]) -> str:
 
 
 def _button(runs: Sequence[Run]) -> str:
-    """Return the layout's button for a paragraph that is one named link; an address that names itself stays a link."""
+    """Return the layout's button for a paragraph that is one named link; a bare address stays a link."""
     linked = [run for run in runs if run.text.strip()]
     label = "".join(run.text for run in linked).strip()
     addresses = {run.href for run in linked}
@@ -171,7 +171,7 @@ def _looking(run: Run) -> str:
 
 
 def _escaped(text: str, *, quote: bool = False) -> str:
-    """Return text as HTML says it; template tags stay as they are."""
+    """Return text escaped for HTML; template tags stay as they are."""
     parts, at = [], 0
     for start, end in find_tags(text):
         parts += [escape(text[at:start], quote=quote), text[start:end]]
@@ -180,7 +180,7 @@ def _escaped(text: str, *, quote: bool = False) -> str:
 
 
 def _preview(blocks: Sequence[Block]) -> str:
-    """Return the first sentence after the greeting, which a mailbox shows beside the subject."""
+    """Return the first sentence after the greeting, which inboxes show beside the subject."""
     for block in blocks:
         words = one_line(shown("".join(run.text for run in block.runs if not run.href)))
         if block.kind is Kind.PARAGRAPH and words and not words.endswith(",") and "{" not in words:

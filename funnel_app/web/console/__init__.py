@@ -1,1 +1,1 @@
-"""The console: operators see every lead and every email, and act on them under their name."""
+"""Console: operators see every lead and every email, and act on them in their own name."""

@@ -1,12 +1,13 @@
-"""Access: a name and CONSOLE_PASSWORD open the console for 12 hours; every change carries the session's token.
+"""Access: a name and CONSOLE_PASSWORD open the console for 12 hours; changes need the session's CSRF token.
 
-A browser from which somebody logged in keeps a sign of it, and has tries of its own: a stranger's wrong ones, from the
-same address or through the same proxy, do not lock it out.
+A browser that has logged in before keeps a cookie and is rate-limited by itself: somebody else's wrong passwords from
+the same address do not lock it out.
 """
 
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from math import ceil
 from urllib.parse import quote
@@ -26,7 +27,7 @@ from flask import (
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeSerializer
-from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
+from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized, UnprocessableEntity
 
 from funnel_app.current import current_deps
 from funnel_app.flows.console.sessions import close_session, is_closed
@@ -37,7 +38,7 @@ LASTS_FOR = timedelta(hours=12)
 ROOT = "/console/"
 OPEN = frozenset({"console.login", "console.try_login", "static", "rq_dashboard.static"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-# The throttle counts 30 a minute: at 3 a try that is 10 tries for one address.
+# The throttle counts 30 a minute; at 3 a try, that is 10 tries for one address.
 COST_OF_A_TRY = 3
 LONGEST_NAME = 60
 DEVICE = "funnel_device"
@@ -46,24 +47,25 @@ DEVICE_LASTS_FOR = timedelta(days=365)
 
 
 class OldForm(Forbidden):
-    """A form without the token of this session: of an earlier login, or not of the console."""
+    """A form without this session's token: from an earlier login, or not from the console."""
 
 
 class ConsoleSessions(SecureCookieSessionInterface):
-    """Flask's sessions, for the console alone: a hook has none, and does not pay for the look at it."""
+    """Flask's sessions for the console only: hooks have none, and skip the cost."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Return the session of a request to the console; None for any other."""
+        """Return the session of a console request; None for any other."""
         return super().open_session(app, request) if request.path.startswith(ROOT) else None
 
 
 def guard_console(app: Flask) -> None:
-    """Let nobody under /console/ without a login, whichever blueprint answers there, and keep the cookie to it."""
+    """Require a login for everything under /console/, whichever blueprint answers, and scope the cookie to it."""
     app.config.update(
         SESSION_COOKIE_NAME="funnel_console",
         SESSION_COOKIE_PATH=ROOT,
         SESSION_COOKIE_HTTPONLY=True,
-        # Not Strict: a link in a chat's alert came without the cookie then, and the login page overwrote it.
+        # Lax rather than Strict: with Strict, a link from a chat arrives without the cookie, and the login page
+        # replaces it.
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=current_secure(app),
         PERMANENT_SESSION_LIFETIME=LASTS_FOR,
@@ -73,13 +75,13 @@ def guard_console(app: Flask) -> None:
 
 
 def current_secure(app: Flask) -> bool:
-    """Say whether the console is reached over https, so that its cookie must be too."""
+    """Say whether the console is served over https, so that its cookie must be Secure."""
     with app.app_context():
         return current_deps().settings.public_url.startswith("https:")
 
 
 def operator() -> str | None:
-    """Return the name of who is logged in; None for a stranger, after 12 hours, a logout or another password."""
+    """Return the logged-in name; None without a login, after 12 hours, a logout or a changed password."""
     if ASKED not in request.environ:
         request.environ[ASKED] = _operator()
     found: str | None = request.environ[ASKED]
@@ -97,9 +99,9 @@ def _operator() -> str | None:
 
 
 def log_in(name: str, password: str) -> bool:
-    """Open the console for a name that gives the password; False, in the same time, for a wrong one.
+    """Log in with a name and the password; False, in constant time, for a wrong one.
 
-    Raises TooManyRequests for an address, or a browser that is known, that tried too often, right or wrong.
+    Raises TooManyRequests for an address, or a known browser, after too many tries, right or wrong.
     """
     deps, device = current_deps(), _device()
     if wait := _wait(device):
@@ -117,7 +119,7 @@ def log_in(name: str, password: str) -> bool:
 
 
 def _wait(device: str | None) -> float:
-    """Count a try, and return for how many seconds no more are let through: of this browser, household and site."""
+    """Count a try, and return the seconds until the next is allowed: for this browser, household and site."""
     hit, address = current_deps().throttle.hit, request.remote_addr
     if device:
         return hit("console-login", device, cost=COST_OF_A_TRY)
@@ -127,7 +129,7 @@ def _wait(device: str | None) -> float:
 
 
 def log_out() -> None:
-    """Close the console for this browser, and for whoever has a copy of its cookie."""
+    """Log this browser out, and any copy of its cookie."""
     close_session(current_deps(), operator() or "", session["id"])
     session.clear()
     request.environ[ASKED] = None
@@ -158,7 +160,7 @@ def _devices() -> URLSafeSerializer:
 
 
 def csrf_token() -> str:
-    """Return the token that this session's forms carry."""
+    """Return the session's token for forms."""
     if "csrf" not in session:
         session["csrf"] = secrets.token_urlsafe(32)
     return str(session["csrf"])
@@ -170,15 +172,25 @@ def safe_next(path: str) -> str:
 
 
 def require_operator() -> ResponseReturnValue | None:
-    """Let only who logged in with CONSOLE_PASSWORD into the console, and change nothing without a form's token."""
+    """Require a login with CONSOLE_PASSWORD, a form's token for changes, and words that a ledger can keep."""
     if not request.path.startswith(ROOT) and request.path != ROOT.rstrip("/"):
         return None
-    # First the login, so that a stranger learns nothing from a form either.
+    # The login is checked first, so that a form reveals nothing either.
     if request.endpoint not in OPEN and operator() is None:
         return _ask_to_log_in()
     if request.method not in SAFE and not _has_token():
         raise OldForm("This form is too old, or did not come from the console. Load its page again and repeat.")
+    if any("\0" in words for words in _said()):
+        # PostgreSQL keeps none, and no person types one.
+        raise UnprocessableEntity("What was sent holds a NUL, a character that no text has. Nothing was changed.")
     return None
+
+
+def _said() -> Iterator[str]:
+    """Go through all that a request says in words: its query, its form, and the names of its files."""
+    yield from (value for _, value in request.args.items(multi=True))
+    yield from (value for _, value in request.form.items(multi=True))
+    yield from (file.filename or "" for _, file in request.files.items(multi=True))
 
 
 def _ask_to_log_in() -> ResponseReturnValue:
@@ -201,6 +213,6 @@ def _has_token() -> bool:
 
 
 def _key() -> str:
-    # Changing the password logs everybody out, since a signed cookie cannot be called back otherwise.
+    # A changed password logs everybody out, since signed cookies cannot be revoked.
     settings = current_deps().settings
     return hmac.new(settings.secret_key.encode(), settings.console_password.encode(), hashlib.sha256).hexdigest()[:32]

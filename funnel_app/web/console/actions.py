@@ -1,4 +1,4 @@
-"""Actions: the log of what people did in the console and on the command line."""
+"""Actions: the audit log of the console and the command line."""
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -10,7 +10,7 @@ from funnel_app.web.console.frame import as_uuid, blueprint, page
 
 @blueprint.get("/log")
 def actions() -> ResponseReturnValue:
-    """Show what people did, the newest first."""
+    """Show operators' actions, newest first."""
     who = request.args.get("operator", "").strip()[:60]
     found = list_actions(current_deps(), as_uuid(request.args.get("after")), who)
     return page("actions.html", found=found, who=who)

@@ -1,4 +1,4 @@
-"""Buttons: each says what will happen, asks, and does it under the operator's name."""
+"""Buttons: each explains what will happen, asks, and acts in the operator's name."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.subjects import Subject, of_contact, of_email, of_enrolment
 from funnel_app.flows.intake.manual import NotUnderstood, enrol_by_hand
 from funnel_app.ledger.base import Scope
-from funnel_app.rules.decide import TooManyEnrolments
+from funnel_app.rules.limits import TooManyEnrolments
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import blueprint, page
 from funnel_app.web.console.said import said
@@ -25,7 +25,7 @@ WINDOW = "If its sequence sends at certain hours only, it waits for them."
 
 @dataclass(frozen=True)
 class Button:
-    """One thing that can be done: whom it concerns, what will happen, and the flow that does it."""
+    """One action: what it acts on, what will happen, and the flow that does it."""
 
     subject: Callable[[Deps, UUID], Subject | None]
     title: str
@@ -84,7 +84,7 @@ BUTTONS = {
     "send_again": Button(
         of_email,
         "Send it again",
-        "Only if you found at Resend that it never went out: it is written anew and goes within seconds. If it did "
+        "Only if you found at Resend that it never went out: it is written again and goes within seconds. If it did "
         "go out after all, the lead gets it twice.",
         operate.send_again,
         danger=True,
@@ -92,7 +92,7 @@ BUTTONS = {
     "retry": Button(
         of_email,
         "Try again",
-        "The email is written anew and goes within seconds. First mend what Resend said, or it fails again.",
+        "The email is written again and goes within seconds. First fix what Resend said, or it fails again.",
         operate.retry,
     ),
     "release": Button(
@@ -113,7 +113,7 @@ BUTTONS = {
         of_contact,
         "Mail again",
         "What forbids mail to this address is forgotten: later emails go again. Only if its reader wants that, or the "
-        "address is right after all. What has ended stays ended, until somebody enrols the lead anew.",
+        "address is right after all. What has ended stays ended, until somebody enrols the lead again.",
         settle.mail_again,
         danger=True,
     ),
@@ -130,14 +130,14 @@ BUTTONS = {
 
 @blueprint.get("/do/<verb>/<uuid:target>")
 def ask(verb: str, target: UUID) -> ResponseReturnValue:
-    """Say what will happen, and ask; nothing changes."""
+    """Explain what will happen, and ask; nothing changes."""
     button, subject = _find(verb, target)
     return page("ask.html", button=button, verb=verb, target=target, subject=subject)
 
 
 @blueprint.post("/do/<verb>/<uuid:target>")
 def do(verb: str, target: UUID) -> ResponseReturnValue:
-    """Do it, and go back to the lead's page with a word of what was done."""
+    """Act, and return to the lead's page with a message."""
     button, subject = _find(verb, target)
     try:
         told = button.do(current_deps(), target, operator() or "")
@@ -149,7 +149,7 @@ def do(verb: str, target: UUID) -> ResponseReturnValue:
 
 @blueprint.get("/enrol")
 def ask_enrol() -> ResponseReturnValue:
-    """Ask whom to enrol in what."""
+    """Ask for the address and the sequence."""
     return _enrol_page({"email": request.args.get("email", "")})
 
 

@@ -1,4 +1,4 @@
-"""The calendar: what goes out on each of the next days."""
+"""Calendar: what goes out on each of the next days."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -21,7 +21,7 @@ def calendar() -> ResponseReturnValue:
 
 
 def weeks_of(days: Sequence[DayAhead]) -> list[list[DayAhead]]:
-    """Return the days as whole weeks, from Monday to Sunday; days outside of the calendar have nothing on them."""
+    """Return the days as whole weeks, Monday to Sunday; days beyond the calendar are empty."""
     first, last = days[0].day, days[-1].day
     assert first and last
     before = [DayAhead(first - timedelta(days=back), ()) for back in range(first.weekday(), 0, -1)]

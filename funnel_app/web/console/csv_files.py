@@ -1,4 +1,4 @@
-"""CSV: a table that a spreadsheet opens, in which nothing that a stranger typed is a formula."""
+"""CSV files for spreadsheets, in which no typed text is executed as a formula."""
 
 import csv
 import io
@@ -12,14 +12,14 @@ BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 def csv_answer(name: str, rows: Iterable[Iterable[object]]) -> Response:
-    """Return rows as a file to be kept; they are read while it is sent, so that a long one costs no memory."""
+    """Return rows as a download, read while it is sent, so that a long one takes no memory."""
     answer = Response(stream_with_context(_lines(rows)), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
 
 
 def _lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    # Without it Excel reads UTF-8 as its own letters, and “Béla” as “BÃ©la”.
+    # Without a byte order mark Excel reads “Béla” as “BÃ©la”.
     yield BYTE_ORDER_MARK
     for row in rows:
         line = io.StringIO()

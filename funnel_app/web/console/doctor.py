@@ -1,4 +1,4 @@
-"""Doctor: everything that an email needs on its way, examined when somebody asks."""
+"""Doctor: run all checks on request."""
 
 from flask.typing import ResponseReturnValue
 
@@ -13,7 +13,7 @@ WORST_FIRST = (Status.FAULT, Status.WARNING, Status.OK)
 
 @blueprint.get("/doctor")
 def doctor() -> ResponseReturnValue:
-    """Run all checks now, and show each finding with what to do about it, the worst first."""
+    """Run all checks now, and show each finding with its fix, worst first."""
     deps = current_deps()
     checks = sorted(examine_and_keep(deps), key=lambda check: WORST_FIRST.index(check.status))
     counts = {status: standing(checks, status) for status in WORST_FIRST}

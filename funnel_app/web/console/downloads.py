@@ -1,4 +1,4 @@
-"""Downloads: the tables of the figures as CSV, with the same columns whatever the days hold."""
+"""Downloads: the tables of figures as CSV, with the same columns whatever the data."""
 
 from collections.abc import Callable, Iterable
 
@@ -91,7 +91,7 @@ def _conversion(counted: Figures) -> Rows:
 
 
 def outcomes_of(outcomes: Outcomes) -> list[tuple[str, int]]:
-    """Return what became of the emails that Resend took, and how many people unsubscribed, each by its name."""
+    """Return what became of the emails that Resend accepted, and the unsubscribes, by name."""
     emails = outcomes.emails
     return [
         ("delivered", emails.states.get(State.DELIVERED, 0)),

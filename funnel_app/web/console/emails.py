@@ -1,4 +1,4 @@
-"""Emails: exactly what was sent, its HTML only ever inside a sandboxed frame."""
+"""Emails: exactly what was sent, its HTML only inside a sandboxed frame."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from funnel_app.current import current_deps
 from funnel_app.flows.console.show_email import find_html, show_email
 from funnel_app.web.console.frame import blueprint, page
 
-# No script, no form, no cookie of ours, and no way up: what a template holds can do nothing to the console.
+# No scripts, forms, cookies or navigation: a template cannot affect the console.
 FRAMED = (
     "sandbox; default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; font-src https: data:; "
     "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
@@ -36,7 +36,7 @@ def email_html(email_id: UUID) -> ResponseReturnValue:
 
 
 def framed(html: str) -> Response:
-    """Return somebody's HTML so that it can be shown in a frame of the console, and do nothing else."""
+    """Return untrusted HTML so that a frame of the console can show it and it can do nothing else."""
     answer = Response(html, content_type="text/html; charset=utf-8")
     answer.headers["Content-Security-Policy"] = FRAMED
     answer.headers["X-Frame-Options"] = "SAMEORIGIN"

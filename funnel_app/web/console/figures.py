@@ -17,7 +17,7 @@ from funnel_app.web.console.pictures import Drawn, bins, both, columns, pairs
 from funnel_app.web.console.words import percent, span
 
 SPANS = (7, 30, 60)
-# A chart has no room for more columns: from here on it has one a week.
+# From this many days on a chart has a column a week.
 MOST_COLUMNS = 92
 WEEK = 7
 MINUTE_S = 60
@@ -25,7 +25,7 @@ MINUTE_S = 60
 
 @blueprint.get("/figures")
 def figures() -> ResponseReturnValue:
-    """Show the figures of the days that are asked for."""
+    """Show the figures of the requested days."""
     counted = count_figures(current_deps(), asked())
     campaigns = {campaign.name: campaign.title for campaign in current_deps().registry.campaigns.values()}
     charts = {"way": _way(counted), "days": _days(counted), "lengths": _lengths(counted.lengths)}
@@ -36,7 +36,7 @@ def figures() -> ResponseReturnValue:
 
 
 def asked() -> Asked:
-    """Return the span and the campaign that a page or a download is asked for; the last 30 days of all, unless said."""
+    """Return the requested span and campaign; by default the last 30 days of all."""
     deps, given = current_deps(), request.args
     campaign = given.get("campaign", "")
     of = campaign if campaign in deps.registry.campaigns else None
@@ -48,7 +48,7 @@ def asked() -> Asked:
 
 
 def length_of(wait: Wait) -> str:
-    """Return how long a bar of the waits stands for, in few words: to 2 s, over 1 h."""
+    """Return the range of a histogram's bar in short: to 2 s, over 1 h."""
     seconds = wait.over if wait.at_most is None else wait.at_most
     told = f"{seconds} s" if seconds < MINUTE_S else span(float(seconds))
     return f"over {told}" if wait.at_most is None else f"to {told}"

@@ -1,4 +1,4 @@
-"""The frame of the console's pages: headers, the way around, words for times, and the files that they are made of."""
+"""Frame of the console's pages: headers, navigation, time formats, and static files."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -46,7 +46,7 @@ PAGES = (
     ("rq_dashboard.queues_overview", "Jobs"),
 )
 
-# What HTTP calls them says nothing to an operator.
+# HTTP's own phrases mean nothing to an operator.
 TITLES = {401: "You are not logged in", 403: "Nothing was changed", 404: "Not here", 429: "Too many tries"}
 TITLES |= {500: "Something is wrong on our side", 503: "Not possible just now"}
 OURS = "This page could not be made. No lead and no email is lost by that: they are kept apart from these pages."
@@ -93,8 +93,8 @@ def _fault(error: HTTPException) -> ResponseReturnValue:
 
 
 def _asked_again(error: HTTPException) -> str | None:
-    """Return a page that carries on what was written in the form of an earlier login; None where nothing was."""
-    # A form of the login itself holds a password.
+    """Return a page with what was entered in a form of an earlier login; None if nothing was."""
+    # The login form contains a password.
     asked = isinstance(error, Unauthorized | OldForm) and request.endpoint not in OPEN
     if not asked or not (kept := written()):
         return None
@@ -104,7 +104,7 @@ def _asked_again(error: HTTPException) -> str | None:
 
 
 def _ledger_away(error: Exception) -> ResponseReturnValue:
-    """Say so on a page that asks nobody: not even who is logged in can be known."""
+    """Show that the ledger is away, without asking it even for the login."""
     log.error("ledger_unavailable", error=str(error))
     said = current_headline(current_deps()).sentence
     return render_template("away.html", sentence=said), 503, {"Retry-After": "60"}
@@ -121,7 +121,7 @@ def page(template: str, **values: Any) -> str:
 
 @blueprint.get("/login")
 def login() -> ResponseReturnValue:
-    """Ask who it is."""
+    """Show the login form."""
     if operator() is not None:
         return redirect(safe_next(request.args.get("next", "")), 303)
     return page("login.html", next=safe_next(request.args.get("next", "")), wrong=False)
@@ -129,7 +129,7 @@ def login() -> ResponseReturnValue:
 
 @blueprint.post("/login")
 def try_login() -> ResponseReturnValue:
-    """Let in who knows the password."""
+    """Log in with the password."""
     goal = safe_next(request.form.get("next", ""))
     name = request.form.get("name", "")
     kept = carried()
@@ -140,19 +140,19 @@ def try_login() -> ResponseReturnValue:
 
 @blueprint.post("/logout")
 def logout() -> ResponseReturnValue:
-    """Close the console for this browser."""
+    """Log this browser out."""
     log_out()
     return redirect(url_for("console.login"), 303)
 
 
 @blueprint.get("/<path:rest>")
 def nowhere(rest: str) -> ResponseReturnValue:
-    """Say on a page that there is none of that name."""
+    """Show that there is no such page."""
     raise NotFound(f"There is no page {rest} in the console.")
 
 
 def static_file(filename: str) -> ResponseReturnValue:
-    """Return a file that the console's pages are made of; they hold no secret."""
+    """Return a static file of the console; none is secret."""
     if filename not in SERVED:
         raise NotFound(f"There is no {filename}.")
     answer = send_from_directory(SERVED[filename], filename)
@@ -161,7 +161,7 @@ def static_file(filename: str) -> ResponseReturnValue:
 
 
 def as_uuid(text: str | None) -> UUID | None:
-    """Return the id that a text is; None for any other text."""
+    """Return a text as a UUID; None if it is not one."""
     try:
         return UUID(text) if text else None
     except ValueError:

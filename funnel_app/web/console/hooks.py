@@ -1,4 +1,4 @@
-"""Hooks: what callers sent, what was refused and why, and sending it again after a mend."""
+"""Incoming calls: what callers sent, what was refused and why, and replaying it after a fix."""
 
 import json
 from collections.abc import Iterable
@@ -19,13 +19,13 @@ from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import as_uuid, blueprint, page
 
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
-# A list of thousands would hide what the website and the calendars send.
+# Rows of a large list would hide the website's and the calendars' calls.
 CAME_WITH_A_LIST = "came with a list"
 
 
 @blueprint.get("/hooks")
 def hooks() -> ResponseReturnValue:
-    """List the calls, newest first, of one outcome or of all; the rows of lists only where they are asked for."""
+    """List the calls, newest first, of one outcome or all; rows of lists only on request."""
     outcome = request.args.get("outcome", "")
     of_lists = outcome == CAME_WITH_A_LIST
     wanted = outcome if outcome in OUTCOMES else None
@@ -42,7 +42,7 @@ def hook(hook_id: UUID) -> ResponseReturnValue:
 
 @blueprint.post("/hooks/<uuid:hook_id>/replay")
 def replay_hook(hook_id: UUID) -> ResponseReturnValue:
-    """Send a refused call again, mended as the form says, as of when it first came."""
+    """Replay a refused call with the form's corrections, as of its first arrival."""
     try:
         replayed = replay(hook_id, {name: _plain(text) for name, text in _typed().items() if text.strip()})
     except NotReplayable as fault:
@@ -55,13 +55,15 @@ def replay_hook(hook_id: UUID) -> ResponseReturnValue:
 
 
 def _hook_page(hook_id: UUID, fault: str | None = None, errors: Iterable[str] = ()) -> str:
-    """Return a call's page; its form has a field for each fault that was found first, or by a replay since."""
+    """Return a call's page; its form has a field for each fault found first or by a replay."""
     found = find_hook(current_deps(), hook_id)
     if found is None:
         raise NotFound("There is no such call; refused ones are kept for 30 days.")
     replayed_as = (found["answer"] or {}).get("replayed_as")
     texts = {name: json.dumps(found[name], indent=2, ensure_ascii=False) for name in ("payload", "answer")}
-    mendable = [name for name in dict.fromkeys((*(found["errors"] or {}), *_typed(), *errors)) if name not in NO_FIELDS]
+    correctable = [
+        name for name in dict.fromkeys((*(found["errors"] or {}), *_typed(), *errors)) if name not in NO_FIELDS
+    ]
     may_replay = found["outcome"] == Outcome.REFUSED and not replayed_as
     return page(
         "hook.html",
@@ -69,7 +71,7 @@ def _hook_page(hook_id: UUID, fault: str | None = None, errors: Iterable[str] = 
         texts=texts,
         fault=fault,
         may_replay=may_replay,
-        mendable=mendable,
+        correctable=correctable,
         typed=_typed(),
         replayed_as=replayed_as,
     )
@@ -81,7 +83,7 @@ def _typed() -> dict[str, str]:
 
 
 def _plain(text: str) -> object:
-    """Return what an operator typed as the JSON that it is, else as text."""
+    """Return typed text as JSON if it is JSON, else as it is."""
     try:
         return json.loads(text)
     except json.JSONDecodeError:

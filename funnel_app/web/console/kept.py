@@ -1,12 +1,12 @@
-"""Kept: what somebody wrote into a form, while their login ran out, is asked about again instead of lost.
+"""Kept forms: what was entered in a form while the login expired is asked about again instead of lost.
 
-Only where the browser says that the form was a page of ours: else another site could lay its words before an operator.
-https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
+Only if the browser says that the form was a page of ours: otherwise another site could put its words before an
+operator. https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
 """
 
 from flask import request
 
-# So that no field of a form is taken for one of the login.
+# Prefixed, so that no field is mistaken for the login's.
 PREFIX = "kept."
 OF_THE_FORM = frozenset({"csrf_token", "next"})
 
@@ -14,7 +14,7 @@ Fields = list[tuple[str, str]]
 
 
 def written() -> Fields:
-    """Return the fields of the form that was sent just now; none where it may have come from elsewhere."""
+    """Return the fields of the form just sent; empty if it may have come from elsewhere."""
     if not _is_ours():
         return []
     return [(name, value) for name, value in request.form.items(multi=True) if name not in OF_THE_FORM]

@@ -19,8 +19,8 @@ from funnel_app.web.console.access import operator
 from funnel_app.web.console.csv_files import csv_answer
 from funnel_app.web.console.frame import as_uuid, blueprint, page
 
-# What can be done to an email that stands where only a person goes on.
-MEND = {
+# The actions for emails that only a person can move on.
+FIX = {
     "held": (("release", "Try now"),),
     "failed": (("retry", "Try again"),),
     "ambiguous": (("found_delivered", "It was delivered"), ("send_again", "Send it again")),
@@ -30,7 +30,7 @@ FILTERS = ("words", "sequence", "state", "trouble", "segment", "next")
 
 @blueprint.get("/leads")
 def leads() -> ResponseReturnValue:
-    """List the leads that are wanted, newest first."""
+    """List the matching leads, newest first."""
     deps, given = current_deps(), _given()
     wanted = Wanted(**given, after=as_uuid(request.args.get("after")))
     sequences, emails = deps.registry.sequence_titles(), _email_titles(deps)
@@ -54,7 +54,7 @@ def leads() -> ResponseReturnValue:
 
 @blueprint.get("/leads.csv")
 def leads_csv() -> ResponseReturnValue:
-    """Return all leads that are wanted as CSV; that somebody took them along is written down."""
+    """Return all matching leads as CSV; the download is recorded in the audit log."""
     deps, wanted = current_deps(), Wanted(**_given(), after=None)
     told = f"took a list of {things(count_leads(deps, wanted), 'lead')} along as CSV"
     operate.note(deps, operator() or "", "export", None, told)
@@ -66,7 +66,7 @@ def _given() -> dict[str, str]:
 
 
 def _email_titles(deps: Deps) -> dict[str, str]:
-    """Return what each email is called, with its sequence: `Day 1: your results (Five-day follow-up)`."""
+    """Return each email's title with its sequence: `Day 1: your results (Five-day follow-up)`."""
     steps = deps.registry.steps()
     return {
         step.template: f"{sequence.title}: {deps.registry.title_of_email(step.template)}" for _, sequence, step in steps
@@ -75,8 +75,8 @@ def _email_titles(deps: Deps) -> dict[str, str]:
 
 @blueprint.get("/leads/<uuid:contact_id>")
 def lead(contact_id: UUID) -> ResponseReturnValue:
-    """Show one lead: what comes, what happened, and what can be done."""
+    """Show one lead: what comes, what happened, and the possible actions."""
     found = find_lead(current_deps(), contact_id)
     if found is None:
         raise NotFound("There is no such lead, or it was erased.")
-    return page("lead.html", lead=found, mend=MEND, now=current_deps().now())
+    return page("lead.html", lead=found, fix=FIX, now=current_deps().now())

@@ -1,4 +1,4 @@
-"""Lists: a file of leads is brought, looked at, begun, and taken in beside all else while its progress is seen."""
+"""Lists: upload a file of leads, preview it, start the import, and watch its progress."""
 
 from collections.abc import Iterable
 from contextlib import closing
@@ -13,7 +13,7 @@ from funnel_app.campaigns.fields import duration
 from funnel_app.current import current_deps
 from funnel_app.flows.lists import uploads
 from funnel_app.flows.lists.uploads import Foreseen
-from funnel_app.flows.lists.wish import NotPossible, Wish, settable
+from funnel_app.flows.lists.wish import NotPossible, Wish, settable, startable
 from funnel_app.ledger.imports import ACTIVE, ImportState
 from funnel_app.lists.files import NotAList
 from funnel_app.lists.headings import NAMES
@@ -23,7 +23,7 @@ from funnel_app.web.console.frame import blueprint, page
 from funnel_app.web.payloads import LARGEST_LIST
 
 NO_FILE = "Choose a file first."
-# Over how long the first emails may be spread.
+# The spans over which the first emails can be spread.
 OVERS = {
     "": "as soon as each row is in",
     "6h": "over 6 hours",
@@ -35,13 +35,13 @@ OVERS = {
 
 @blueprint.get("/lists")
 def lists_page() -> ResponseReturnValue:
-    """Show the lists that came in, and ask for another."""
+    """Show the imported lists, and an upload form."""
     return _lists_page()
 
 
 @blueprint.post("/lists")
 def keep_list() -> ResponseReturnValue:
-    """Keep a file as a draft, and show what it is taken for; nothing of it is taken in."""
+    """Store a file as a draft, and show its detected columns; nothing is imported yet."""
     file = request.files.get("file")
     if file is None or not file.filename:
         return _lists_page(NO_FILE), 422
@@ -55,13 +55,13 @@ def keep_list() -> ResponseReturnValue:
 
 @blueprint.get("/lists/<uuid:import_id>")
 def list_page(import_id: UUID) -> ResponseReturnValue:
-    """Show one list: a draft with its columns, an import with how far it is."""
+    """Show one list: a draft with its columns, or an import with its progress."""
     return _list_page(import_id)
 
 
 @blueprint.post("/lists/<uuid:import_id>")
 def do_list(import_id: UUID) -> ResponseReturnValue:
-    """Look at a draft's first rows, begin it, go on with one that was stopped, or stop it."""
+    """Preview a draft's first rows, start its import, resume or stop it."""
     deps, who, verb = current_deps(), operator() or "", request.form.get("verb")
     try:
         if verb == "stop":
@@ -80,7 +80,7 @@ def do_list(import_id: UUID) -> ResponseReturnValue:
 
 @blueprint.get("/lists/<uuid:import_id>.csv")
 def list_csv(import_id: UUID) -> ResponseReturnValue:
-    """Return the answer of each row so far."""
+    """Return the result of each row so far."""
     return csv_answer("funnel-import", uploads.answered_rows(current_deps(), import_id))
 
 
@@ -122,7 +122,7 @@ def _list_page(import_id: UUID, foreseen: Foreseen | None = None, fault: str | N
         runs=kept.state in ACTIVE,
         foreseen=foreseen,
         fault=fault,
-        sequences=deps.registry.sequence_titles(),
+        sequences=startable(deps),
         overs=OVERS,
         over=next((key for key in OVERS if kept.wish and _over(key) == Wish.from_json(kept.wish).over), ""),
     )

@@ -1,4 +1,4 @@
-"""Outgoing: what receivers outside are told of leads, and telling it again."""
+"""Outgoing: events sent to outside receivers, and sending them again."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ STATES = {Standing.WAITING: "waiting", Standing.TAKEN: "taken", Standing.GIVEN_U
 
 @blueprint.get("/outgoing")
 def outgoing() -> ResponseReturnValue:
-    """Show how each receiver stands, and the newest events, of one standing or of all."""
+    """Show each receiver's state, and the newest events, of one state or all."""
     wanted = request.args.get("state", "")
     state = wanted if wanted in STATES else ""
     rows = list_events(current_deps(), state or None, PAGE + 1, as_uuid(request.args.get("before")))
@@ -30,13 +30,13 @@ def outgoing() -> ResponseReturnValue:
 
 @blueprint.post("/outgoing/replay")
 def replay_given_up() -> ResponseReturnValue:
-    """Tell everything that was given up once more."""
+    """Send every event again that was given up."""
     return _told_again(tell_given_up_again(current_deps()), "all that was given up")
 
 
 @blueprint.post("/outgoing/<uuid:event_id>/replay")
 def replay_event(event_id: UUID) -> ResponseReturnValue:
-    """Tell one event once more."""
+    """Send one event again."""
     return _told_again(tell_again(current_deps(), [event_id]), f"event {event_id}")
 
 

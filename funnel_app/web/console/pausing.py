@@ -1,4 +1,4 @@
-"""Pausing: all sending, or one sequence, waits for a while; what that means is said before it is asked for."""
+"""Pausing: pause all sending or one sequence for a while; the effect is shown before it is confirmed."""
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,13 +21,13 @@ from funnel_app.web.console.frame import blueprint, page
 
 @blueprint.get("/pauses")
 def pauses_page() -> ResponseReturnValue:
-    """Show what is paused, and ask what else should be."""
+    """Show the active pauses, and a form for another."""
     return _page(Wish(request.args.get("what", ALL), ""))
 
 
 @blueprint.post("/pauses")
 def pause() -> ResponseReturnValue:
-    """Say what a pause would mean, and make it once that was said."""
+    """Show what a pause would mean, and make it once confirmed."""
     given, deps, who = request.form, current_deps(), operator() or ""
     wish = Wish(given.get("what", ""), given.get("reason", ""), given.get("until", ""))
     try:
@@ -41,7 +41,7 @@ def pause() -> ResponseReturnValue:
 
 @blueprint.post("/pauses/resume")
 def resume() -> ResponseReturnValue:
-    """Let what was paused go on."""
+    """End a pause."""
     try:
         flash(f"Done: {resume_sending(current_deps(), request.form.get('what', ''), operator() or '')}.")
     except NotPossible as fault:

@@ -1,6 +1,6 @@
-"""Pictures: the geometry of charts, drawn as SVG on the server; no script is needed to see them.
+"""Charts as server-side SVG, without scripts.
 
-Each is laid out twice, for a desk and for a phone, since a picture that only shrinks cannot be read.
+Each is laid out twice, for desktop and phone, since a scaled-down chart cannot be read.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ LEFT, BOTTOM, TOP = 46, 42, 26
 
 @dataclass(frozen=True)
 class Shape:
-    """How large a chart is, and how many labels fit under it."""
+    """A chart's size, and how many labels fit under it."""
 
     name: str
     width: int
@@ -24,7 +24,7 @@ DESK, PHONE = Shape("desk", 860, 260, 10), Shape("phone", 340, 240, 4)
 
 @dataclass(frozen=True)
 class Bar:
-    """One piece of a column; `look` is what its colour goes by, `told` is written above it."""
+    """One segment of a column; `look` selects its colour, `told` is its label."""
 
     x: float
     y: float
@@ -37,7 +37,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart of columns: pieces, lines with their numbers, labels under them, and marks from top to bottom."""
+    """A chart of columns: segments, grid lines, labels, and vertical marks."""
 
     shape: Shape
     bars: Sequence[Bar]
@@ -53,12 +53,12 @@ Drawn = tuple[Chart, Chart]
 
 
 def both(draw: Callable[[Shape], Chart]) -> Drawn:
-    """Return a chart as a desk and as a phone has it."""
+    """Return a chart in its desktop and phone layouts."""
     return draw(DESK), draw(PHONE)
 
 
 def columns(shape: Shape, labels: Sequence[str], series: Sequence[tuple[str, Sequence[int]]]) -> Chart:
-    """Return a chart with a column a label, made of a piece a series, from the bottom up."""
+    """Return a stacked column chart with a segment per series."""
     totals = [sum(values[i] for _, values in series) for i in range(len(labels))]
     top, scale = _scale(shape, totals)
     slot = (shape.width - LEFT) / max(len(labels), 1)
@@ -77,7 +77,7 @@ def columns(shape: Shape, labels: Sequence[str], series: Sequence[tuple[str, Seq
 
 
 def bins(shape: Shape, labels: Sequence[str], values: Sequence[int], mark: tuple[int, str]) -> Chart:
-    """Return a histogram, a number above each bar, with a mark after so many of them."""
+    """Return a histogram with a number above each bar, and a mark after a number of them."""
     top, scale = _scale(shape, values)
     slot = (shape.width - LEFT) / len(values)
     bars = [
@@ -91,7 +91,7 @@ def bins(shape: Shape, labels: Sequence[str], values: Sequence[int], mark: tuple
 
 
 def pairs(shape: Shape, groups: Sequence[tuple[str, str, int, int]], names: tuple[str, str]) -> Chart:
-    """Return a chart with two columns a group, of now and of before: of each its name, a word under it, and the two."""
+    """Return a chart with two columns a group, now and before, with names and labels."""
     top, scale = _scale(shape, [value for *_, now, before in groups for value in (now, before)])
     slot = (shape.width - LEFT) / len(groups)
     wide = slot * 0.38
@@ -105,7 +105,7 @@ def pairs(shape: Shape, groups: Sequence[tuple[str, str, int, int]], names: tupl
 
 
 def nice(most: int) -> int:
-    """Return the number at which a scale ends: the next of 1, 2, 4, 6, 8, 10 times a power of ten, even from 2 on."""
+    """Return the end of a scale: the next of 1, 2, 4, 6, 8, 10 times a power of ten, even from 2 on."""
     size = 1
     while most > 10 * size:
         size *= 10

@@ -1,4 +1,4 @@
-"""Replies: what people wrote back, as plain text, and sending it on once more."""
+"""Replies: what leads wrote back, as plain text, and forwarding it again."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ PAGE = 50
 
 @blueprint.get("/replies")
 def replies() -> ResponseReturnValue:
-    """Show the newest of what people wrote, of one kind or of all."""
+    """Show the newest incoming emails, of one kind or all."""
     wanted = request.args.get("kind", "")
     kind = wanted if wanted in KINDS else ""
     rows = list_received(current_deps(), kind or None, PAGE + 1, as_uuid(request.args.get("before")))
@@ -29,7 +29,7 @@ def replies() -> ResponseReturnValue:
 
 @blueprint.post("/replies/<uuid:received_id>/forward")
 def forward_reply(received_id: UUID) -> ResponseReturnValue:
-    """Send one on that stayed here, or that the owner's mailbox refused."""
+    """Forward a reply that was kept here, or that the owner's mailbox refused."""
     try:
         forward_again(current_deps(), received_id)
     except NotForwardable as fault:

@@ -1,6 +1,6 @@
-"""rq-dashboard behind the console's login, to look only, in a document without any right on the console.
+"""rq-dashboard behind the console's login, read-only, in a sandboxed document.
 
-What runs again is the ledger's decision, not a queue's. docs/decisions/ says why its pages are boxed in so.
+Retries are the ledger's decision, not a queue's. docs/decisions/ explains the sandbox.
 """
 
 import secrets
@@ -22,11 +22,11 @@ from funnel_app.gateways.redis.job_names import EMAILS, QUEUES, call_of
 from funnel_app.gateways.redis.refusals import explain
 from funnel_app.gateways.redis.rq_views import READERS
 from funnel_app.web.console.frame import PAGES, page
-from funnel_app.web.console.rq_templates import MendedTemplates
+from funnel_app.web.console.rq_templates import PatchedTemplates
 
 ROOT = "/console/rq"
-# Sandboxed without allow-same-origin, its origin is its own: it has no cookie, and nothing of the console to ask.
-# Its pages fill templates in the browser (underscore), which no script can do without eval.
+# A sandbox without allow-same-origin has an opaque origin: no cookies, and no access to the console. The pages use
+# underscore templates, which need eval.
 POLICY = (
     "sandbox allow-scripts; default-src 'none'; script-src 'nonce-{nonce}' 'unsafe-eval'; style-src {here} "
     "'unsafe-inline'; img-src {here} data:; connect-src 'none'; base-uri 'none'; form-action 'none'; "
@@ -34,7 +34,7 @@ POLICY = (
 )
 CHANGES = frozenset({"delete_job_view", "requeue_job_view", "requeue_all", "empty_queue", "compact_queue"})
 REGISTRIES = frozenset({"queued", "scheduled", "deferred", "started", "finished", "failed", "canceled"})
-# What each page fetched once it was there, and now carries.
+# The data that each page used to fetch, now embedded.
 DATA = {
     "rq_dashboard.queues_overview": "rq_dashboard.list_queues",
     "rq_dashboard.jobs_overview": "rq_dashboard.list_jobs",
@@ -42,23 +42,23 @@ DATA = {
     "rq_dashboard.workers_overview": "rq_dashboard.list_workers",
 }
 MOST_A_PAGE = 200
-# Old figures must not pass for present ones; a job's page is read for longer, and says from when it is.
+# Stale figures must not look current; a job's page is read for longer and states its time.
 LOOKS_AGAIN_AFTER_S = 15
 
 
 def add_rq_dashboard(app: Flask) -> None:
-    """Show RQ's queues, jobs and workers at /console/rq/; nothing can be changed there."""
+    """Show RQ's queues, jobs and workers at /console/rq/, read-only."""
     blueprint = rq_dashboard.web.blueprint
     for name, reader in READERS.items():
         setattr(rq_dashboard.web, name, reader)
-    # Its own client has no time limit, and each page of it made a new one.
+    # Its own client has no timeout, and is created for each page.
     rq_dashboard.web.from_url = lambda url, **_: (url, fail_fast_client(url))
-    if isinstance(blueprint.jinja_loader, BaseLoader) and not isinstance(blueprint.jinja_loader, MendedTemplates):
-        blueprint.jinja_loader = MendedTemplates(blueprint.jinja_loader)
+    if isinstance(blueprint.jinja_loader, BaseLoader) and not isinstance(blueprint.jinja_loader, PatchedTemplates):
+        blueprint.jinja_loader = PatchedTemplates(blueprint.jinja_loader)
     app.config["RQ_DASHBOARD_REDIS_URL"] = current_redis(app)
     app.config["RQ_DASHBOARD_DISABLE_DELETE"] = True
     rq_dashboard.web.setup_rq_connection(app)
-    # Of the application and not of the blueprint, which is one for all applications of a process.
+    # Per application, since the blueprint is shared by all applications of a process.
     app.before_request_funcs.setdefault(blueprint.name, []).extend((_only_look, _only_known))
     app.register_blueprint(blueprint, url_prefix=ROOT)
     app.context_processor(_in_its_pages)
@@ -72,7 +72,7 @@ def _in_its_pages() -> dict[str, Any]:
 
 
 def current_redis(app: Flask) -> str:
-    """Return the address of Redis that the application works with."""
+    """Return the Redis address of the application."""
     with app.app_context():
         return current_deps().settings.redis_url
 
@@ -124,7 +124,7 @@ def _data() -> Any:
 
 def _box_in(response: Response) -> Response:
     if request.blueprint == "rq_dashboard" or request.endpoint == "static":
-        # A document of an origin of its own asks for its style sheet and scripts as a stranger.
+        # An opaque origin fetches its style sheet and scripts without credentials.
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin" if _is_file() else "same-origin"
     if request.blueprint == "rq_dashboard" and not _is_file():
         here = request.host_url.rstrip("/")

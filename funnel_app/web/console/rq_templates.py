@@ -1,8 +1,7 @@
-"""rq-dashboard's own templates, mended as they are read: only known ones, with what they print escaped.
+"""rq-dashboard's templates, patched on loading: only known versions, with their output escaped.
 
-They print values into scripts and into HTML as they are (https://github.com/Parallels/rq-dashboard/issues/526), and
-fetch them from the page, which a document without rights cannot. The hashes say which texts were read for this by a
-person.
+They insert values into scripts and HTML unescaped (https://github.com/Parallels/rq-dashboard/issues/526), and fetch
+them, which a sandboxed document cannot. The hashes are of the versions that somebody reviewed.
 """
 
 import hashlib
@@ -27,7 +26,8 @@ KNOWN: Mapping[str, str] = {
     "scripts/workers.js": "f2bc56e927f50df31a2c2e67a7cc2bb29e6d5344fe4e7a281e6f8660f4443cd4",
 }
 FOLDER = "rq_dashboard/"
-# Underscore's `<%= %>` prints as it is and `<%- %>` escapes; what a few places escaped themselves would be so twice.
+# Underscore's `<%= %>` does not escape and `<%- %>` does; a few places escape themselves, which would then happen
+# twice.
 TWICE_ESCAPED = re.compile(r"\$\('<div/>'\)\.text\(([\w.]+)\)\.html\(\)")
 PRINTED_INTO_JS = re.compile(r"'\{\{ ([\w.]+) \}\}'")
 BRAND = '<a class="navbar-brand">RQ-dashboard</a>'
@@ -35,25 +35,25 @@ INLINE = '<script type="text/javascript">'
 SCRIPT = re.compile(r'<script(?= (?:src|type="text/javascript"))')
 
 
-class MendedTemplates(BaseLoader):
-    """Loads rq-dashboard's templates through its own loader; an unknown text of one is an error and not a page."""
+class PatchedTemplates(BaseLoader):
+    """Loads rq-dashboard's templates through its own loader; an unknown version raises an error."""
 
     def __init__(self, theirs: BaseLoader) -> None:
         self._theirs = theirs
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, Callable[[], bool] | None]:
-        """Return the mended text of a template."""
+        """Return the patched source of a template."""
         name = template.removeprefix(FOLDER)
         if not template.startswith(FOLDER) or name not in KNOWN:
             raise TemplateNotFound(template)
         source, path, fresh = self._theirs.get_source(environment, template)
         if hashlib.sha256(source.encode()).hexdigest() != KNOWN[name]:
-            raise RuntimeError(f"{path} is not the text that was read for safety: read it, then mend {__name__}.KNOWN")
-        return mended(source), path, fresh
+            raise RuntimeError(f"{path} is not the text that was read for safety: read it, then fix {__name__}.KNOWN")
+        return corrected(source), path, fresh
 
 
-def mended(source: str) -> str:
-    """Return a text whose prints are escaped, and whose own scripts, and no others, carry the page's nonce."""
+def corrected(source: str) -> str:
+    """Return a source with escaped output, and a nonce on its own scripts only."""
     source = TWICE_ESCAPED.sub(r"\1", source).replace("<%=", "<%-")
     source = PRINTED_INTO_JS.sub(r"{{ \1|tojson }}", source)
     source = source.replace(INLINE, '{% include "rq_data.html" %}' + INLINE)

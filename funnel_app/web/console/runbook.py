@@ -1,4 +1,4 @@
-"""The runbook: what each alert means and what to do; every alert in a chat links to its section here."""
+"""Runbook: what each alert means and what to do; every alert in a chat links to its section here."""
 
 import re
 from collections.abc import Mapping

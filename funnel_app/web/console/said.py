@@ -1,11 +1,11 @@
-"""Said: what a flow says, in the console's words: emails by their titles, and its own buttons instead of commands."""
+"""Messages of flows in the console's words: titles instead of keys, and buttons instead of commands."""
 
 import re
 
 from funnel_app.current import current_deps
 
 ID = r"(?: [0-9a-f-]{36})?"
-# What flows tell whoever has a command line, and where the console has the same. What only a command does stays.
+# Commands in messages, and the console's equivalents. Commands without one stay.
 INSTEAD = tuple(
     (re.compile(command), words)
     for command, words in (
@@ -32,7 +32,7 @@ INSTEAD = tuple(
 
 
 def said(words: str | None, beside: str | None = None) -> str:
-    """Return words as the console says them; `beside` is the template of an email that is named beside them."""
+    """Return a message in the console's words; `beside` is the template of an email named next to it."""
     told = current_deps().registry.in_titles(words or "", beside)
     for command, instead in INSTEAD:
         told = command.sub(instead, told)

@@ -1,4 +1,4 @@
-"""Search: what the box on every page finds."""
+"""Search: the results of the box on every page."""
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -12,6 +12,6 @@ LONGEST = 200
 
 @blueprint.get("/search")
 def search() -> ResponseReturnValue:
-    """Show the leads, emails, texts and calls that fit what was typed."""
+    """Show the matching leads, emails, templates and calls."""
     words = request.args.get("words", "").strip()[:LONGEST]
     return page("search.html", words=words, found=find(current_deps(), words))

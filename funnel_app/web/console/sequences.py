@@ -1,4 +1,4 @@
-"""Sequences: a picture of each, drawn from the campaign's file and the ledger, and who is at each step."""
+"""Sequences: a diagram of each, from the campaign's file and the ledger, and who waits for each step."""
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -18,7 +18,7 @@ def sequences() -> ResponseReturnValue:
 
 @blueprint.get("/sequences/<campaign>/<name>/<int:number>")
 def step(campaign: str, name: str, number: int) -> ResponseReturnValue:
-    """Show who is at a step of a sequence."""
+    """Show who waits for a step of a sequence."""
     deps = current_deps()
     try:
         found = who_is_there(deps, campaign, name, number, as_uuid(request.args.get("after")))

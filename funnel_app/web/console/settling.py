@@ -1,4 +1,4 @@
-"""Settling: things that wait for a person's word are put aside, corrected or settled all at once, under their name."""
+"""Settling: put aside, correct, or settle open matters in the operator's name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from funnel_app.web.console.frame import blueprint, page
 
 @dataclass(frozen=True)
 class Aside:
-    """One kind of thing that can be put aside, what follows, and the flow that does it."""
+    """One kind of thing that can be put aside, the consequence, and the flow that does it."""
 
     title: str
     happens: str
@@ -38,37 +38,37 @@ ASIDES = {
         settle.put_aside_incident,
     ),
 }
-# What is found out about all emails that are in doubt, in the words of the button.
+# Findings on all ambiguous emails, as the buttons' labels.
 OUTCOMES = {
     "delivered": ("They were delivered", "They count as delivered, and their sequences go on."),
     "not-sent": (
         "They never went out: send them",
-        "They are written anew and go now. Whoever got one after all gets it twice.",
+        "They are written again and go now. Whoever got one after all gets it twice.",
     ),
 }
 
 
 @blueprint.get("/aside/<what>/<uuid:target>")
 def ask_aside(what: str, target: UUID) -> ResponseReturnValue:
-    """Ask for a word, and say what follows; nothing changes."""
+    """Ask for a note, and explain the consequence; nothing changes."""
     return page("aside.html", aside=_aside(what))
 
 
 @blueprint.post("/aside/<what>/<uuid:target>")
 def put_aside(what: str, target: UUID) -> ResponseReturnValue:
-    """Put it aside, and go back to Today."""
+    """Put it aside, and return to Today."""
     return _do(lambda: _aside(what).do(current_deps(), target, operator() or "", request.form.get("word", "")))
 
 
 @blueprint.get("/settle")
 def ask_settle() -> ResponseReturnValue:
-    """Ask what is known of all emails that are in doubt."""
+    """Ask what is known of all ambiguous emails."""
     return page("settle.html", outcomes=OUTCOMES, in_doubt=settle.count_in_doubt(current_deps()))
 
 
 @blueprint.post("/settle")
 def settle_all() -> ResponseReturnValue:
-    """Settle them all, and go back to Today."""
+    """Settle them all, and return to Today."""
     outcome = request.form.get("outcome", "")
     if outcome not in OUTCOMES:
         raise NotFound("Say whether they were delivered, or never went out.")
@@ -77,13 +77,13 @@ def settle_all() -> ResponseReturnValue:
 
 @blueprint.get("/leads/<uuid:contact_id>/address")
 def ask_address(contact_id: UUID) -> ResponseReturnValue:
-    """Ask for a lead's right address, and say what becomes of the emails under way."""
+    """Ask for a lead's right address, and explain what happens to planned emails."""
     return _address_page(contact_id)
 
 
 @blueprint.post("/leads/<uuid:contact_id>/address")
 def correct_address(contact_id: UUID) -> ResponseReturnValue:
-    """Give the lead that address, and go back to its page."""
+    """Change the lead's address, and return to its page."""
     try:
         told = settle.correct_address(current_deps(), contact_id, request.form.get("email", ""), operator() or "")
     except NotPossible as fault:

@@ -1,4 +1,4 @@
-"""Simulate: what a lead would get, played with a clock that runs ahead; nothing is written or sent."""
+"""Simulate: what a lead would get, on a simulated clock; nothing is written or sent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from funnel_app.web.console.frame import blueprint, page
 
 @dataclass(frozen=True)
 class Shown:
-    """What was played, what in it a lead would stumble over, and on whose clock."""
+    """A finished simulation, its problems for a lead, and its time zone."""
 
     calendar: list[Played] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -50,4 +50,4 @@ def _played(given: Mapping[str, str]) -> Shown:
         lead=given.get("lead", "").strip() or None,
     )
     calendar = simulate(deps, script)
-    return Shown(calendar, warnings_of(calendar, script.campaign), script.campaign.timezone)
+    return Shown(calendar, warnings_of(calendar, script.campaign, script.at), script.campaign.timezone)

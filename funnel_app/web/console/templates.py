@@ -1,4 +1,4 @@
-"""Templates: the state of every key, each as a lead would get it, and a test of it to an address."""
+"""Templates: the state of every key, previews for a lead, and test emails."""
 
 from collections.abc import Callable
 from functools import partial
@@ -37,7 +37,7 @@ NOTION = "https://www.notion.so/{}"
 
 @blueprint.get("/templates")
 def templates() -> ResponseReturnValue:
-    """List every template of every campaign with what is wrong with it; with `audit` as Notion has them now."""
+    """List every template with its faults; with `audit` as Notion has them now."""
     audit, fault = _audit() if "audit" in request.args else (None, None)
     found = {row.key: row for row in audit.templates} if audit else {}
     listed = list_templates(current_deps())
@@ -46,7 +46,7 @@ def templates() -> ResponseReturnValue:
 
 @blueprint.get("/templates/<key>")
 def template(key: str) -> ResponseReturnValue:
-    """Show one template as a lead would get it now, with its problems and its versions."""
+    """Show one template as a lead would get it now, with its problems and versions."""
     return _template_page(_known(key))
 
 
@@ -61,13 +61,13 @@ def template_preview(key: str) -> ResponseReturnValue:
 
 @blueprint.get("/templates/<key>/versions/<uuid:version_id>")
 def template_version(key: str, version_id: UUID) -> ResponseReturnValue:
-    """Show one version, what differs in it from what leads get now, and ask whether it should serve again."""
+    """Show a version and its difference from the one in use, and offer to put it to use."""
     return _version_page(key, _seen(key, version_id))
 
 
 @blueprint.get("/templates/<key>/versions/<uuid:version_id>/preview")
 def version_preview(key: str, version_id: UUID) -> ResponseReturnValue:
-    """Return the HTML of the letter that one version makes, for the frame."""
+    """Return the HTML of a version's letter, for the frame."""
     version = _seen(key, version_id).version
     lead, sample = request.args.get("lead", "").strip(), _sample(request.args.get("sample", ""))
     try:
@@ -81,7 +81,7 @@ def version_preview(key: str, version_id: UUID) -> ResponseReturnValue:
 
 @blueprint.post("/templates/<key>/versions/<uuid:version_id>/serve")
 def serve_version(key: str, version_id: UUID) -> ResponseReturnValue:
-    """Let this version serve again, until Notion changes."""
+    """Put this version to use until Notion changes."""
     seen = _seen(key, version_id)
     try:
         told = serve_again(current_deps(), key, version_id, operator() or "")
@@ -93,7 +93,7 @@ def serve_version(key: str, version_id: UUID) -> ResponseReturnValue:
 
 @blueprint.post("/templates/<key>/read")
 def read_template(key: str) -> ResponseReturnValue:
-    """Read the template from Notion now, and not at the next look."""
+    """Read the template from Notion now."""
     deps = current_deps()
     try:
         read_again(deps, _known(key))
@@ -106,7 +106,7 @@ def read_template(key: str) -> ResponseReturnValue:
 
 @blueprint.post("/templates/<key>/test")
 def send_test(key: str) -> ResponseReturnValue:
-    """Send a test of the template to an address; it counts nowhere."""
+    """Send a test of the template to an address; it counts in no figure."""
     deps, form = current_deps(), request.form
     try:
         tested = next(
@@ -122,7 +122,7 @@ def send_test(key: str) -> ResponseReturnValue:
 
 
 def notion_page(page_id: str) -> str:
-    """Return where a page opens in Notion."""
+    """Return the address of a page in Notion."""
     return NOTION.format(page_id.replace("-", ""))
 
 
@@ -154,7 +154,7 @@ def _template_page(key: str, fault: str | None = None) -> str:
 
 
 def _subject_read(key: str) -> Callable[[str], str]:
-    """Return what says how a subject line of a template reads."""
+    """Return a function that renders a template's subject line."""
     return partial(read_subject, current_deps(), key)
 
 

@@ -1,4 +1,4 @@
-"""Theme: light or dark as the device has it, or as somebody chose for this browser, which stays for a year."""
+"""Theme: light or dark, by the device or as chosen for this browser for a year."""
 
 from datetime import timedelta
 
@@ -15,14 +15,14 @@ STAYS_FOR = timedelta(days=365)
 
 @blueprint.app_template_global()
 def theme() -> str:
-    """Return what was chosen for this browser; empty where its device decides."""
+    """Return this browser's choice; empty if the device decides."""
     chosen = request.cookies.get(COOKIE, "")
     return chosen if chosen in THEMES else ""
 
 
 @blueprint.post("/theme")
 def choose_theme() -> ResponseReturnValue:
-    """Remember what was chosen, and go back to the page where that was; anything else is the device's choice again."""
+    """Store the choice, and return to the page; any other value means the device's."""
     answer = redirect(safe_next(request.form.get("next", "")), 303)
     chosen = request.form.get("theme", "")
     if chosen in THEMES:

@@ -1,4 +1,4 @@
-"""Words: how the console says times, numbers and states."""
+"""Words: how the console writes times, numbers and states."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -24,7 +24,7 @@ STANDS = {
     Stand.UNREAD: "over",
     Stand.STALE: "wait",
 }
-# How a state looks: good, wait, bad or over; the state itself is always written beside the colour.
+# The colour of a state: good, wait, bad or over; its name is always written beside it.
 LOOKS = {
     "delivered": "good",
     "completed": "good",
@@ -51,12 +51,12 @@ LOOKS = {
 
 
 def local(at: datetime | None, zone: str) -> str:
-    """Return a time in a zone as people say it, with the zone's name; nothing for no time."""
+    """Return a time in a zone, with the zone's name; empty for None."""
     return _said(at, zone, "%H:%M")
 
 
 def exact(at: datetime | None, zone: str) -> str:
-    """Return a time as `local` does, but to the second: for things that follow each other closely."""
+    """Return a time as `local` does, to the second, for events that follow each other closely."""
     return _said(at, zone, "%H:%M:%S")
 
 
@@ -76,63 +76,63 @@ def short(at: datetime | None, zone: str) -> str:
 
 
 def brief(at: datetime, zone: str) -> str:
-    """Return a time in a zone in as few words as tell it: 24 Nov, 09:00."""
+    """Return a time in a zone in short: 24 Nov, 09:00."""
     there = at.astimezone(ZoneInfo(zone))
     return f"{there.day} {there:%b, %H:%M}"
 
 
 def clock(at: datetime, zone: str) -> str:
-    """Return the time of day in a zone, to the second: for things that follow each other closely."""
+    """Return the time of day in a zone, to the second."""
     return f"{at.astimezone(ZoneInfo(zone)):%H:%M:%S}"
 
 
 def soon(at: datetime, now: datetime, zone: str) -> str:
-    """Return when something is to happen: now, today 09:00, tomorrow 09:00, Friday 27 November 09:00."""
+    """Return a future time: now, today 09:00, tomorrow 09:00, Friday 27 November 09:00."""
     there = at.astimezone(ZoneInfo(zone))
     return "now" if at <= now else f"{day_name(there.date(), now, zone)} {there:%H:%M}"
 
 
 def day_name(day: date, now: datetime, zone: str) -> str:
-    """Return a day as it is called today: yesterday, today, tomorrow, else Friday 27 November."""
+    """Return a day relative to today: yesterday, today, tomorrow, else Friday 27 November."""
     away = (day - now.astimezone(ZoneInfo(zone)).date()).days
     return NEAR_DAYS.get(away, f"{day:%A} {day.day} {day:%B}")
 
 
 def how_it_stands(run: Enrolment | Running) -> str:
-    """Return where an enrolment stands; of one that ended early, how: booked, unsubscribed, bounced."""
+    """Return an enrolment's state; if it ended early, how: booked, unsubscribed, bounced."""
     ended = run.state == EnrolmentState.EXITED
     return ended_as(run.exit_event, run.exit_reason) if ended else str(run.state)
 
 
 def stands(state: str) -> str:
-    """Return where an email stands, in a word that needs no glossary."""
+    """Return an email's state in plain words."""
     return STATES.get(str(state), str(state))
 
 
 def parsed(text: str) -> datetime:
-    """Return the time that a flow wrote as text."""
+    """Return the time that a flow formatted."""
     return datetime.fromisoformat(text)
 
 
 def look(state: Any) -> str:
-    """Return the class of a state's pill."""
+    """Return the CSS class of a state."""
     return f"pill {LOOKS.get(str(state), 'over')}"
 
 
 def number(value: float | None) -> str:
-    """Return a number with thin gaps between thousands; a dash where there is none."""
+    """Return a number with thin spaces between thousands; a dash for None."""
     return "–" if value is None else f"{value:,.0f}".replace(",", " ")
 
 
 def percent(value: float | None) -> str:
-    """Return a share of one as percent; a dash where there is none."""
+    """Return a share as a percentage; a dash for None."""
     if value is None:
         return "–"
     return "100 %" if value == 1 else f"{min(value * 100, 99.9):.1f} %"
 
 
 def span(duration: timedelta | float | None) -> str:
-    """Return a duration, also one in seconds, in its two largest units."""
+    """Return a duration, or seconds, in its two largest units."""
     if duration is None:
         return "–"
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
@@ -146,17 +146,17 @@ def span(duration: timedelta | float | None) -> str:
 
 
 def capital(words: str) -> str:
-    """Return words with a capital letter; the others as they are, since names are among them."""
+    """Return a text with its first letter capitalised and the others unchanged."""
     return f"{words[:1].upper()}{words[1:]}"
 
 
 def sentence(words: str) -> str:
-    """Return a clause as a sentence: with a capital letter, and one full stop at its end."""
+    """Return a clause as a sentence: capitalised, with one full stop."""
     return f"{capital(words).rstrip('.')}." if words else ""
 
 
 def ago(at: datetime, now: datetime) -> str:
-    """Return how long ago something was: just now, 14 minutes ago, 3 hours ago."""
+    """Return how long ago a time was: just now, 14 minutes ago, 3 hours ago."""
     minutes = int((now - at).total_seconds()) // 60
     if minutes < 1:
         return "just now"
@@ -165,12 +165,12 @@ def ago(at: datetime, now: datetime) -> str:
 
 
 def is_old(at: datetime, now: datetime) -> bool:
-    """Say whether what was seen then may be otherwise by now."""
+    """Say whether a reading is too old to be relied on."""
     return now - at >= OLD_AFTER
 
 
 def reported(kind: str) -> str:
-    """Return a kind of event in words: what Resend reports is told apart from what the ledger made of it."""
+    """Return a kind of event in words; Resend's reports differ from the ledger's own records."""
     if kind == SCANNED:
         return "Resend: clicked by a program"
     name = kind.removeprefix("email.")
@@ -179,18 +179,18 @@ def reported(kind: str) -> str:
 
 
 def acted(action: str) -> str:
-    """Return what somebody did, as the button is called with which it is done."""
+    """Return what an operator did, by the button's title."""
     return ACTIONS.get(action, spaced(action))
 
 
 def event_name(event: str) -> str:
-    """Return what an event is called within a sentence: sign-up, new client, booking called off."""
+    """Return an event's name within a sentence: sign-up, new client, booking called off."""
     name = incoming.called(event, "")
     return name[:1].lower() + name[1:]
 
 
 def spaced(name: str) -> str:
-    """Return a name of the code as words."""
+    """Return an identifier as words."""
     return name.replace("_", " ")
 
 
@@ -203,7 +203,7 @@ STATES = {
     "exited": "ended early",
 }
 ACTIONS = {"suppress": "mail no more", "correct": "correct the address", "import": "import a list"}
-# As things that happened they are said as the states are; “sent” is what happened, and “on its way” what it is.
+# Events are named like states, except that “sent” is an event and “on its way” a state.
 SAID_OTHERWISE = frozenset({"ambiguous", "complained", "suppressed"})
 OLD_AFTER = timedelta(minutes=5)
 

@@ -1,4 +1,4 @@
-"""Booking: somebody booked a call, told by the website or the CRM."""
+"""Booking: somebody booked a call, reported by the website or the CRM."""
 
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ blueprint = hook_blueprint("booking", "Somebody booked a call")
 
 
 class BookingSchema(HookSchema):
-    """A call that is booked."""
+    """A booked call."""
 
     example: ClassVar[dict[str, Any]] = {
         "email": "delivered+ana@resend.dev",
@@ -39,7 +39,7 @@ def receive_booking(payload: dict[str, Any], campaign: str) -> ResponseReturnVal
 
 
 def booking_call(campaign: str, payload: dict[str, Any], **more: Any) -> Call:
-    """Return a booking in the funnel's own words; without an event_uri the call is known by its time."""
+    """Return a booking as a Call; without an event_uri its time identifies it."""
     at = payload["meeting_time"]
     named = {**payload, "guessed_first_name": first_name_of(payload.get("name"))}
     return call_of(

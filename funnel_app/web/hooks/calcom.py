@@ -1,6 +1,6 @@
-"""Cal.com's own events, and the older envelope `{payload: {booking}}`.
+"""Cal.com's events, also in the older envelope `{payload: {booking}}`.
 
-A move is one event that names both calls. There is no time in the signature, so a replay is told by what it says.
+A move is one event that names both bookings. Signatures carry no time, so repeats are recognised by content.
 https://cal.com/docs/developing/guides/automation/webhooks
 """
 
@@ -37,7 +37,7 @@ from funnel_app.web.hooks.noshow import occurrence_of
 from funnel_app.web.payloads import HookBlueprint
 from funnel_app.web.replays import is_replay
 
-# What the form asks of everybody stands elsewhere in the event.
+# Standard form fields are elsewhere in the event.
 KNOWN_ANSWERS = frozenset({"name", "email", "guests", "location", "rescheduleReason"})
 
 blueprint = HookBlueprint("calcom", __name__, url_prefix="/webhook", description="Cal.com's own events")
@@ -45,7 +45,7 @@ blueprint = HookBlueprint("calcom", __name__, url_prefix="/webhook", description
 
 @blueprint.before_request
 def require_signature() -> None:
-    """Let only Cal.com through, by X-Cal-Signature-256 under CALCOM_SIGNING_KEY; 404 where none is set."""
+    """Require a valid X-Cal-Signature-256 under CALCOM_SIGNING_KEY; 404 if no key is set."""
     if is_replay():
         note_proof()
         return
@@ -63,7 +63,7 @@ blueprint.before_request(require_json)
 @blueprint.post("/<campaign>/calcom")
 @documented(blueprint, CalcomSchema, ({"calcom": []},))
 def receive_calcom(envelope: dict[str, Any], campaign: str) -> ResponseReturnValue:
-    """Do what an event of Cal.com asks for; kinds that say nothing to us are acknowledged."""
+    """Process an event of Cal.com; irrelevant kinds are acknowledged."""
     current_deps().registry.campaign(campaign)
     reader = READERS.get(envelope["trigger"])
     if reader is None:
@@ -98,20 +98,20 @@ def _booking_calls(campaign: str, envelope: Mapping[str, Any], event: Event) -> 
 
 
 def _moved_from(booking: Mapping[str, Any], event: Event) -> str:
-    """Return the calendar event that a call was before it was moved; nothing where it is the same one."""
+    """Return the booking that was moved to this one; empty if it is the same one."""
     old = occurrence_of(booking.get("rescheduled_from") or "")
     return old if event is Event.BOOKING and old != occurrence_of(booking["uid"]) else ""
 
 
 def _is_asked(booking: Mapping[str, Any]) -> bool:
-    """Say whether a call waits for the host's consent, so that it does not stand yet."""
+    """Say whether a booking awaits the host's confirmation, so that it does not stand yet."""
     return booking.get("status") == "PENDING"
 
 
 def _whole(booking: Mapping[str, Any], event: Event) -> Whole | None:
-    """Return what an event says of all who come; None where it is about one of them, or just booked.
+    """Return a message about all attendees; None if it is about one of them, or a new booking.
 
-    Who leaves is listed alone; a host's word lists all.
+    An attendee's own cancellation lists only that attendee; a host's lists all.
     """
     moves = event is Event.BOOKING and booking.get("rescheduled_from")
     if len(booking["attendees"]) < 2 or not (moves or event is Event.BOOKING_CANCELLED):
@@ -123,7 +123,7 @@ def _whole(booking: Mapping[str, Any], event: Event) -> Whole | None:
 
 
 def _booked(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
-    """Return a booking or a move; of one that waits for consent only what it leaves."""
+    """Return a booking or a move; for one awaiting confirmation only the booking it leaves."""
     payload = envelope["payload"]
     asked = envelope["trigger"] == "BOOKING_REQUESTED" or payload.get("status") == "PENDING"
     if not asked:
@@ -152,7 +152,7 @@ def _no_show_updated(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
             call_at=at,
             variables={"scheduled_time": plain(at)} if at else {},
         )
-        # In one order, so that two updates never wait for each other's people in a circle.
+        # In a fixed order, so that concurrent events do not deadlock.
         for attendee in sorted(attendees, key=lambda attendee: normalised(attendee["email"]))
     ]
 

@@ -1,4 +1,4 @@
-"""What Cal.com's events say: the parts that Funnel needs must be there, all else may be missing or odd.
+"""Schemas of Cal.com's events: what Funnel needs is required, anything else may be missing or odd.
 
 https://github.com/calcom/cal.com builds them (`packages/features/webhooks`).
 """
@@ -16,7 +16,7 @@ IN_PAYLOAD, IN_BOOKING = "payload", "payload.booking"
 
 
 class AttendeeSchema(DecoratedSchema):
-    """Somebody who comes to the call."""
+    """An attendee."""
 
     needed = frozenset({"email"})
     email = Address(required=True, mailable=False)
@@ -26,7 +26,7 @@ class AttendeeSchema(DecoratedSchema):
 
 
 class BookingSchema(DecoratedSchema):
-    """A call."""
+    """A booking."""
 
     needed = frozenset({"uid", "attendees"})
     uid = Id(LONGEST_UID, required=True)
@@ -45,7 +45,7 @@ class BookingSchema(DecoratedSchema):
 
 
 class MissedAttendeeSchema(DecoratedSchema):
-    """Somebody who came or did not."""
+    """An attendee who came or did not."""
 
     needed = frozenset({"email", "noShow"})
     email = Address(required=True, mailable=False)
@@ -61,13 +61,13 @@ class NoShowUpdatedSchema(DecoratedSchema):
 
 
 def way_of_booking(data: Mapping[str, Any]) -> str:
-    """Return where in an event its booking stands, as faults name it: the older envelope has it a step further in."""
+    """Return the path of a booking within an event, for faults: the older envelope nests it deeper."""
     inner = data.get("payload")
     return IN_BOOKING if isinstance(inner, dict) and isinstance(inner.get("booking"), dict) else IN_PAYLOAD
 
 
 class CalcomSchema(DecoratedSchema):
-    """One event of Cal.com; the older envelope has its booking inside and no trigger."""
+    """One event of Cal.com; the older envelope nests the booking and has no trigger."""
 
     example: ClassVar[dict[str, Any]] = {
         "triggerEvent": "BOOKING_CREATED",
@@ -86,7 +86,7 @@ class CalcomSchema(DecoratedSchema):
 
     @pre_load
     def unwrap(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        """Turn the older envelope into the one of today."""
+        """Convert the older envelope into the current one."""
         if way_of_booking(data) == IN_PAYLOAD:
             return data
         trigger = data.get("triggerEvent") or data.get("type") or "BOOKING_CREATED"

@@ -1,4 +1,4 @@
-"""Who comes to a call of Cal.com: one booked it, the others are guests, and what is wrong with them is nothing."""
+"""Attendees of a Cal.com booking: one is the booker, the others are guests, whose faults are ignored."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ Row = Mapping[str, Any]
 
 
 def loaded(schema: Schema, rows: Sequence[object]) -> tuple[list[dict[str, Any]], dict[int, Any]]:
-    """Return those of some rows that can be used, and the faults of the others by their place."""
+    """Return the valid ones of some rows, and the faults of the others by index."""
     usable, faults = [], {}
     for place, row in enumerate(rows):
         try:
@@ -24,11 +24,11 @@ def loaded(schema: Schema, rows: Sequence[object]) -> tuple[list[dict[str, Any]]
 
 
 def booker_of(booking: Row, event: Event) -> dict[str, Any]:
-    """Return who booked: who is named in the form's own answers to a new booking, else the first attendee.
+    """Return the booker: named in the form's answers to a new booking, else the first attendee.
 
-    Who takes a seat may stand after those who have one. Where the booker has no usable address, the answers have it
-    (https://github.com/calcom/cal.diy/issues/17703); an event that is about all who come needs any one of them.
-    Raises ValidationError where there is none.
+    Whoever takes a seat may be listed after earlier ones. If the booker has no usable address, the answers have it
+    (https://github.com/calcom/cal.diy/issues/17703); an event about all attendees needs any one of them. Raises
+    ValidationError if there is none.
     """
     usable, faults = loaded(AttendeeSchema(), booking["attendees"])
     asked = _answered(booking, "email")

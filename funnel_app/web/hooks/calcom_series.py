@@ -1,8 +1,8 @@
-"""Series of Cal.com: what its events say of the calls that were booked at once.
+"""Cal.com's recurring bookings: what its events say of a series.
 
-An event names its series by an id where Google's calendar made one; "cancel all remaining" is one event of one call,
-which alone of cancellations has `recurringEvent`, and some versions list `cancelledDates`.
-https://github.com/calcom/cal.com (packages/features/bookings/lib/handleCancelBooking.ts)
+An event names its series by an id if Google's calendar made one. "Cancel all remaining" is one event of one booking,
+the only cancellation with `recurringEvent`; some versions list `cancelledDates`. https://github.com/calcom/cal.com
+(packages/features/bookings/lib/handleCancelBooking.ts)
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,14 +12,14 @@ from typing import Any
 
 from funnel_app.rules.series import Series
 
-# Days between two calls by rrule's numbers of weekly and daily (RFC 5545, section 3.3.10); months differ in length.
+# Days between bookings by rrule's weekly and daily frequencies (RFC 5545, section 3.3.10); months vary.
 DAYS = {2: 7, 3: 1, "WEEKLY": 7, "DAILY": 1}
 LONGEST_ID = 255
 MOST_DATES = 200
 
 
 def series_of(booking: Mapping[str, Any]) -> Series | None:
-    """Return the series that a call is one of; None where the event does not say that it is."""
+    """Return the series of a booking; None if the event names none."""
     recurring, known_id = booking.get("recurring"), _id_of(booking)
     if not known_id and not isinstance(recurring, dict):
         return None
@@ -29,7 +29,7 @@ def series_of(booking: Mapping[str, Any]) -> Series | None:
 
 
 def ended_series_of(booking: Mapping[str, Any]) -> Series | None:
-    """Return what a cancellation gives up beside its own call; None where it means that call alone."""
+    """Return the series that a cancellation ends; None if it means one booking."""
     dates, series = tuple(_dates(booking.get("cancelled_dates"))), series_of(booking)
     if dates:
         kind = _text(booking.get("kind_id") or booking.get("kind"))

@@ -1,4 +1,4 @@
-"""What calendars share: a person as they know them, and answers to what says nothing to us."""
+"""What calendars share: the attendee as they know them, and answers to irrelevant events."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,10 +26,9 @@ UNUSABLE = f"{DROPPED}it cannot be used."
 
 @dataclass(frozen=True, kw_only=True)
 class Calendar:
-    """One person in one calendar's event.
+    """One attendee in one calendar's event.
 
-    A calendar cannot mend what a stranger typed, and stops telling us anything if we refuse for long: a name or time
-    zone that we cannot use is left out.
+    Calendars cannot correct typed text, and stop calling after long refusals: an unusable name or time zone is dropped.
     """
 
     campaign: str
@@ -42,7 +41,7 @@ class Calendar:
     left_out: Mapping[str, list[str]] = field(default_factory=dict)
 
     def call(self, event: Event, *, occurrence: str, **more: Any) -> Call:
-        """Return an event of this person in the funnel's own words."""
+        """Return an attendee's event as a Call."""
         usable = {
             "name": safe_name(self.name),
             "first_name": safe_name(self.first_name, LONGEST_FIRST),
@@ -67,27 +66,27 @@ class Calendar:
 
 
 def tracking_facts(given: object) -> dict[str, str]:
-    """Return where a visitor came from, as a calendar passes it on."""
+    """Return where a visitor came from, as the calendar reports it."""
     rows = given.items() if isinstance(given, dict) else ()
     found = {name: tracking_of(value) for name, value in rows if name.startswith("utm_")}
     return {name: text for name, text in found.items() if text}
 
 
 def answer_facts(rows: Iterable[tuple[object, object]]) -> dict[str, Any]:
-    """Return what a visitor answered to a calendar's own questions, of questions and answers."""
+    """Return a visitor's answers to the calendar's own questions."""
     told = {str(question)[:255]: str(said)[:2000] for question, said in islice(rows, MOST_ANSWERS) if said}
     return {"answers": told} if told else {}
 
 
 def acknowledge(reason: str, hook_id: UUID | None = None) -> ResponseReturnValue:
-    """Answer what needs no work, or what is kept as refused, so that the caller does not come again."""
+    """Respond to irrelevant or refused events, so that the caller does not retry."""
     nothing = dict.fromkeys(("contact_id", "handler", "enrolment_id"))
     kept = str(hook_id) if hook_id else None
     return {"status": "ignored", "hook_id": kept, **nothing, "ended": [], "emails": [], "reason": reason}, 200
 
 
 class Unusable(UnprocessableEntity):
-    """A payload whose inner part cannot be used; `data` is where flask-smorest keeps faults too."""
+    """A payload whose inner part is invalid; `data` is where flask-smorest keeps faults too."""
 
     def __init__(self, errors: Mapping[str, Any]) -> None:
         super().__init__()
@@ -96,7 +95,7 @@ class Unusable(UnprocessableEntity):
 
 @contextmanager
 def answers(part: str) -> Iterator[None]:
-    """Turn faults of a payload's inner part into a 422 that names them under that part, given by its way."""
+    """Turn faults of a payload's inner part into a 422 that names them by path."""
     try:
         yield
     except ValidationError as fault:

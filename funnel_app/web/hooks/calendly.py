@@ -1,7 +1,7 @@
-"""Calendly's own events: booked, cancelled, moved, missed, not missed after all.
+"""Calendly's events: booked, cancelled, moved, missed, and missed undone.
 
-A move is two events, in either order: the old call cancelled with `rescheduled`, and the new one created. There is no
-event id: what repeats is told by the invitee and the kind. https://developer.calendly.com/api-docs (webhooks)
+A move is two events, in either order: the old booking cancelled with `rescheduled`, and the new one created. There is
+no event id: repeats are recognised by invitee and kind. https://developer.calendly.com/api-docs (webhooks)
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,7 @@ from funnel_app.web.replays import is_replay
 
 log = structlog.get_logger()
 
-# Calendly tries for 24 hours, and does not say whether a repeat carries a fresh time.
+# Calendly retries for 24 hours; whether a retry has a fresh time is undocumented.
 ACCEPTED_WITHIN_S = 25 * 3600
 UNUSUAL_AFTER_S = 180
 
@@ -37,7 +37,7 @@ blueprint = HookBlueprint("calendly", __name__, url_prefix="/webhook", descripti
 
 @blueprint.before_request
 def require_signature() -> None:
-    """Let only Calendly through, by its signature under CALENDLY_SIGNING_KEY, 25 hours old; 404 where none is set."""
+    """Require a signature under CALENDLY_SIGNING_KEY, at most 25 hours old; 404 if no key is set."""
     if is_replay():
         note_proof()
         return
@@ -56,14 +56,14 @@ blueprint.before_request(require_json)
 
 
 class ScheduledEventSchema(DecoratedSchema):
-    """The call."""
+    """The booked event."""
 
     uri = fields.String(allow_none=True)
     start_time = Moment(allow_none=True)
 
 
 class InviteeSchema(DecoratedSchema):
-    """The person who booked, and the call; Calendly names the call in three places, and fills not always all."""
+    """The invitee and the booked event, which Calendly names in up to three places."""
 
     needed = frozenset({"email"})
     email = Address(required=True, mailable=False)
@@ -104,7 +104,7 @@ class CalendlySchema(DecoratedSchema):
 @blueprint.post("/<campaign>/calendly")
 @documented(blueprint, CalendlySchema, ({"calendly": []},))
 def receive_calendly(envelope: dict[str, Any], campaign: str) -> ResponseReturnValue:
-    """Do what an event of Calendly asks for; kinds that say nothing to us are acknowledged."""
+    """Process an event of Calendly; irrelevant kinds are acknowledged."""
     current_deps().registry.campaign(campaign)
     if envelope["event"] not in EVENTS:
         return acknowledge(f"{envelope['event']} says nothing to Funnel")
@@ -114,7 +114,7 @@ def receive_calendly(envelope: dict[str, Any], campaign: str) -> ResponseReturnV
 
 
 def calendly_call(campaign: str, envelope: Mapping[str, Any], invitee: Mapping[str, Any]) -> Call:
-    """Return an event of Calendly in the funnel's own words. Raises ValidationError where it lacks what it needs."""
+    """Return an event of Calendly as a Call. Raises ValidationError if a needed part is missing."""
     event = EVENTS[envelope["event"]](invitee)
     scheduled = invitee.get("scheduled_event") or {}
     call_at = scheduled.get("start_time")
@@ -143,7 +143,7 @@ def calendly_call(campaign: str, envelope: Mapping[str, Any], invitee: Mapping[s
 
 
 def _event_of(invitee: Mapping[str, Any], scheduled: Mapping[str, Any]) -> str:
-    """Return the call's address: its own, or what stands before the invitee's."""
+    """Return the booked event's URI: its own, or the part before the invitee's."""
     of_invitee, _, _ = (invitee.get("uri") or "").partition("/invitees/")
     found = invitee.get("event") or scheduled.get("uri") or of_invitee
     if not found:

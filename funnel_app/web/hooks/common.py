@@ -1,4 +1,4 @@
-"""What all hooks of our own callers share: proof, payload, and the way from it to a flow and back."""
+"""What all hooks of our own callers share: authentication, payload, and conversion to and from a flow."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ LONGEST_KEY, LONGEST_OWN = 255, 255
 
 
 def hook_blueprint(name: str, description: str) -> HookBlueprint:
-    """Return the blueprint of one hook, open only to our own callers and only for JSON objects."""
+    """Return the blueprint of one hook, which requires one of our own callers and a JSON object."""
     blueprint = HookBlueprint(name, __name__, url_prefix="/webhook", description=description)
     blueprint.before_request(require_caller)
     blueprint.before_request(require_json)
@@ -34,9 +34,9 @@ def hook_blueprint(name: str, description: str) -> HookBlueprint:
 def call_of(
     campaign: str, hook: str, event: Event, payload: Mapping[str, Any], facts: tuple[str, ...] = (), **more: Any
 ) -> Call:
-    """Return a validated payload in the funnel's own words.
+    """Return a validated payload as a Call.
 
-    `facts` are the fields that belong to the contact; `raw` is the payload as it came, where it is not the body.
+    `facts` are the contact's fields; `raw` is the payload as received, if it is not the body.
     """
     given_raw = more.pop("raw", None)
     raw = request.get_json() if given_raw is None else given_raw
@@ -54,9 +54,9 @@ def call_of(
 
 
 def own_of_campaign(campaign: str, hook: str, raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a payload says of the variables that the campaign's file takes from this hook; the rest is ignored.
+    """Return the payload's values for variables that the campaign's file takes from this hook.
 
-    What does not fit is left out, so that its default serves: it never refuses a call.
+    Invalid values are dropped, so that the default applies: they never refuse a call.
     """
     found = current_deps().registry.campaigns.get(campaign)
     rows = found.hooks[hook].variables if found and hook in found.hooks else {}
@@ -72,7 +72,7 @@ def _own(type_: str, value: object) -> str | float | None:
 
 
 def answer(*calls: Call) -> ResponseReturnValue:
-    """Do what the calls ask for, and answer as the contract says; UnknownCampaign where no file opens this hook."""
+    """Process the calls and return the response; UnknownCampaign if no file has this hook."""
     deps = current_deps()
     deps.registry.hook(calls[-1].campaign, str(request.blueprint))
     receipt = enrol(deps, *calls)
@@ -80,13 +80,13 @@ def answer(*calls: Call) -> ResponseReturnValue:
 
 
 def given(payload: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """Return those fields of a payload that say something, as plain data for a template's variables."""
+    """Return the non-empty fields of a payload as plain data for variables."""
     found = {name: payload.get(name) for name in names}
     return {name: plain(value) for name, value in found.items() if value not in (None, "", [])}
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON knows it; times in ISO 8601."""
+    """Return a value as JSON; times in ISO 8601."""
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
@@ -94,5 +94,5 @@ def _idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > LONGEST_KEY:
         raise BadRequest(f"The Idempotency-Key is longer than {LONGEST_KEY} characters.")
-    # Each address of the API has keys of its own: one key at two hooks is two calls.
+    # Idempotency keys are per address: one key at two hooks is two calls.
     return fitted(f"{request.path}:{key}") if key else None

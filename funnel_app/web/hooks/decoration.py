@@ -1,10 +1,11 @@
-"""Decoration: fields that a call can do without. None of them refuses it, and what became of them is written down."""
+"""Optional fields: none of them refuses a call; what was dropped or corrected is recorded."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
-from marshmallow import EXCLUDE, Schema, ValidationError, pre_load
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
+from marshmallow import missing as missing_
 
 from funnel_app.rules.typed import says_nothing
 
@@ -16,9 +17,9 @@ SAYS_NOTHING = f"{DROPPED}it says nothing."
 
 
 class DecoratedSchema(Schema):
-    """A schema whose fields, but for those that are needed, are left out where they cannot be used.
+    """A schema that drops invalid fields, except for the needed ones.
 
-    `needed` names the others as the payload does. What it loads says under `left_out` what became of which field.
+    `needed` names those as the payload does. The result says under `left_out` what happened to which field.
     """
 
     needed: ClassVar[frozenset[str]] = frozenset()
@@ -28,47 +29,66 @@ class DecoratedSchema(Schema):
 
         unknown = EXCLUDE
 
-    @pre_load
-    def leave_out_blanks(self, data: Any, **kwargs: Any) -> Any:
-        """Read a text that says nothing as left out: that is what a form's empty field is, or `undefined`."""
-        if not isinstance(data, dict):
-            return data
-        return {name: value for name, value in data.items() if not isinstance(value, str) or self._says(name, value)}
-
-    def _says(self, key: str, text: str) -> bool:
-        # NaN is a sum that failed where a number was meant; a name's own field knows that it is none.
-        needs_a_word = key in self._by_key and self.fields[self._by_key[key]].required
-        return bool(text.strip()) and (needs_a_word or text.strip().casefold() == "nan" or not says_nothing(text))
-
     def load(self, data: Any, **kwargs: Any) -> Any:
-        """Return what a payload says; ValidationError names only what has to be mended."""
+        """Return the valid payload; ValidationError names only what has to be fixed."""
         try:
-            return self._noted(data, super().load(data, **kwargs), {})
+            return self._noted(data, self._loaded(data, kwargs), {})
         except ValidationError as fault:
             faults = dict(fault.messages_dict)
         refused = {name: words for name, words in faults.items() if self._refuses(name, words)}
         if refused or not isinstance(data, Mapping):
             raise ValidationError(refused or faults)
         usable = {name: value for name, value in data.items() if name not in faults}
-        return self._noted(usable, super().load(usable, **kwargs), {name: _left_out(faults[name]) for name in faults})
+        notes = {name: _left_out(faults[name]) for name in faults}
+        return self._noted(usable, self._loaded(usable, kwargs), notes)
+
+    def _loaded(self, data: Any, options: dict[str, Any]) -> Any:
+        """Return what marshmallow reads of a payload, without the texts that say nothing: a form's empty fields.
+
+        Where no field is missed, those that are not there are not looked at: most calls name half of them.
+        """
+        if not isinstance(data, dict):
+            return super().load(data, **options)
+        said = {key: value for key, value in data.items() if not isinstance(value, str) or self._says(key, value)}
+        return super().load(said, **{**options, "partial": self._missed <= said.keys()})
+
+    def _says(self, key: str, text: str) -> bool:
+        bare = text.strip()
+        if not bare or key in self._required:
+            return bool(bare)
+        # NaN is a sum that failed where a number was meant; a name's own field knows that it is none.
+        return not says_nothing(bare) or bare.casefold() == "nan"
 
     def _refuses(self, key: str, words: object) -> bool:
         return key in self.needed or key not in self._by_key or words == [SPAM]
 
-    def _is_address(self, name: str) -> bool:
-        return self.fields[name].metadata.get("format") == "email"
-
     @cached_property
     def _by_key(self) -> dict[str, str]:
-        """Return under which name each field of a payload is loaded."""
+        """Return the loaded name of each field of a payload."""
         return {str(field.data_key or name): name for name, field in self.fields.items()}
 
+    def _keys(self, which: Callable[[fields.Field[Any]], object]) -> frozenset[str]:
+        return frozenset(key for key, name in self._by_key.items() if which(self.fields[name]))
+
+    @cached_property
+    def _required(self) -> frozenset[str]:
+        return self._keys(lambda field: field.required)
+
+    @cached_property
+    def _missed(self) -> frozenset[str]:
+        """Return which fields of a payload matter where they are not there: required ones, and those with a default."""
+        return self._required | self._keys(lambda field: field.load_default is not missing_)
+
+    @cached_property
+    def _addresses(self) -> frozenset[str]:
+        return self._keys(lambda field: field.metadata.get("format") == "email")
+
     def _noted(self, data: Any, loaded: dict[str, Any], notes: dict[str, list[str]]) -> dict[str, Any]:
-        for key, name in self._by_key.items():
-            taken = loaded.get(name)
+        for key, given in data.items():
+            taken = loaded.get(self._by_key.get(key, ""))
             if isinstance(taken, dict):
                 notes |= within(key, taken.pop(LEFT_OUT, {}))
-            elif key in data and not self._is_address(name) and (note := _note(data[key], taken)) is not None:
+            elif key in self._by_key and key not in self._addresses and (note := _note(given, taken)) is not None:
                 notes[key] = [note]
         return {**loaded, LEFT_OUT: notes}
 
@@ -86,10 +106,10 @@ def _left_out(words: object) -> list[str]:
 
 
 def missing(key: str, notes: Mapping[str, list[str]]) -> list[str]:
-    """Return why a field is not there that could mostly be done without, and now is needed."""
+    """Return why a usually optional field is missing and needed now."""
     return [words.removeprefix(DROPPED) for words in notes.get(key, ["Missing data for required field."])]
 
 
 def within(part: str, notes: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Return what became of the fields of a payload's inner part, named from outside."""
+    """Return what happened to the fields of a nested payload, named from outside."""
     return {f"{part}.{name}": words for name, words in notes.items()}

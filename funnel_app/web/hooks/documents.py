@@ -1,4 +1,4 @@
-"""How hooks are described: the schema that validates, and every answer that may come."""
+"""Documentation of hooks: the schemas that validate, and every possible response."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
@@ -11,7 +11,7 @@ Proofs = Sequence[Mapping[str, list[str]]]
 
 
 class Described(Protocol):
-    """A schema that shows how a payload looks."""
+    """A schema with an example payload."""
 
     example: ClassVar[dict[str, Any]]
 
@@ -35,7 +35,7 @@ class Ended(Schema):
 
 
 class Accepted(Schema):
-    """What became of a call."""
+    """The outcome of a call."""
 
     status = fields.String(required=True, metadata={"enum": ["accepted", "duplicate", "ignored"]})
     hook_id = fields.UUID(required=True, allow_none=True)
@@ -90,12 +90,12 @@ OURS: Proofs = ({"bearer": []}, {"signature": []})
 
 
 def documented(blueprint: Blueprint, schema: type["Described"], proofs: Proofs = OURS) -> Callable[[View], View]:
-    """Validate a view's payload by a schema, and describe its answers and who may call."""
+    """Validate a view's payload by a schema, and document its responses and authentication."""
 
     def decorate(view: View) -> View:
-        # flask-smorest wraps a view once for each answer that it describes: only the description goes on to the view.
+        # flask-smorest wraps a view for each response: only the documentation is copied to the view.
         view._apidoc = _with_answers(blueprint, view, proofs)._apidoc  # type: ignore[attr-defined]
-        # An instance, not the class: webargs would make one anew, with all its fields, for each call.
+        # An instance: from a class webargs would build the schema for every call.
         described: View = blueprint.arguments(schema(), error_status_code=422, example=schema.example)(view)
         return described
 

@@ -1,4 +1,4 @@
-"""Fields of hooks' payloads: what a stranger typed on the website, made safe to put into a letter."""
+"""Fields of payloads: typed text, made safe for letters."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -22,9 +22,9 @@ HTTPS = re.compile(r"https://[^\s/?#.]+(?:\.[^\s/?#.]+)+\.?(?:[/?#]\S*)?")
 
 
 class Address(fields.String):
-    """An email address, as given; `flows/addresses.py` makes of it the form that tells people apart.
+    """An email address as given; `flows/addresses.py` normalises it.
 
-    A calendar's may be one that no mail reaches: the person booked all the same.
+    A calendar's may be undeliverable: the person booked all the same.
     """
 
     def __init__(self, *, mailable: bool = True, **kwargs: Any) -> None:
@@ -33,7 +33,7 @@ class Address(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         text = str(super()._deserialize(value, attr, data, **kwargs))
-        # What a page's link says, and what is pasted along unseen, is no part of an address.
+        # `mailto:` and invisible pasted characters are no part of an address.
         text = visible(text[: 4 * LONGEST]).strip().removeprefix("mailto:")
         if len(text) > LONGEST:
             raise ValidationError(f"Longer than {LONGEST} characters.")
@@ -47,7 +47,7 @@ class Address(fields.String):
 
 
 class _Typed(fields.String):
-    """A text that somebody typed: nothing unseen in it, cut to what fits; what says nothing counts as left out."""
+    """Typed text: without invisible characters, cut to fit; a placeholder counts as missing."""
 
     kept: ClassVar[frozenset[str]] = frozenset()
 
@@ -62,14 +62,14 @@ class _Typed(fields.String):
 
 
 class Name(_Typed):
-    """A name in any script, on one line. A business may be called like its domain: letters show it without a link."""
+    """A name in any script, on one line. A business may be named like its domain: letters show it without a link."""
 
     def __init__(self, longest: int = 60, **kwargs: Any) -> None:
         super().__init__(longest, **kwargs)
 
 
 class PersonsName(Name):
-    """The name of a person: one with a link or a number to call among its words is spam, and refuses the call."""
+    """A person's name: one with a link or a phone number is spam, and refuses the call."""
 
     def _deserialize(  # type: ignore[override]  # an empty name is none at all
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
@@ -85,7 +85,7 @@ class PersonsName(Name):
 
 
 class Words(_Typed):
-    """A text that somebody typed, with its lines."""
+    """Typed text with line breaks."""
 
     kept = LINES
 
@@ -94,7 +94,7 @@ class Words(_Typed):
 
 
 class Id(fields.String):
-    """The name of a thing elsewhere, exactly as it is given there, as a number too; nothing is cut off it."""
+    """An id of another system, exactly as given, also a number; never cut."""
 
     def __init__(self, longest: int = 255, **kwargs: Any) -> None:
         super().__init__(allow_none=not kwargs.get("required"), metadata={"maxLength": longest}, **kwargs)
@@ -131,7 +131,7 @@ class Link(Id):
 
 
 class Several(fields.Field[list[str]]):
-    """Texts: a list of them, or one by itself; what is no text in it, and what is too much, is left out."""
+    """A list of texts, or a single one; other values and excess ones are dropped."""
 
     def __init__(self, most: int = 20, **kwargs: Any) -> None:
         super().__init__(allow_none=True, metadata={"type": "array", "items": {"type": "string"}}, **kwargs)
@@ -144,7 +144,7 @@ class Several(fields.Field[list[str]]):
 
 
 class Count(fields.Integer):
-    """A whole number; one with a fraction is refused and not cut off, text such as "3" or "3.0" is taken."""
+    """A whole number; fractions are refused, text such as "3" or "3.0" is accepted."""
 
     def _validated(self, value: Any) -> Any:
         if isinstance(value, str) and WHOLE.fullmatch(value.strip()):
@@ -166,7 +166,7 @@ class Moment(fields.AwareDateTime):
 
 
 class _Read(fields.Field[str]):
-    """A text that is read by a rule of its own; where the rule finds nothing, the fault says what was wanted."""
+    """A text parsed by a rule; if the rule rejects it, the fault says what was expected."""
 
     def __init__(self, rule: Callable[[object], str | None], wanted: str) -> None:
         super().__init__(allow_none=True, metadata={"type": "string"})
@@ -184,7 +184,7 @@ def _tracking() -> _Read:
 
 
 class ConsentSchema(DecoratedSchema):
-    """The evidence that a person agreed to be mailed."""
+    """The evidence of a person's consent."""
 
     at = Moment(allow_none=True)
     text = Words(longest=2000)
@@ -211,7 +211,7 @@ class HookSchema(DecoratedSchema):
 
 
 def contact_facts(payload: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """Return what a payload says of the contact: the common fields, the consent, and these fields of its own."""
+    """Return a payload's facts about the contact: common fields, consent, and these own fields."""
     common = ("first_name", "business_name", "timezone")
     tracking = tuple(name for name in payload if name.startswith("utm_"))
     facts = {name: payload.get(name) for name in (*common, *tracking, *names)}

@@ -1,4 +1,4 @@
-"""Maybe: after a call somebody asked for time to think."""
+"""Maybe: a lead asked for time to think after a call."""
 
 from typing import Any, ClassVar
 
@@ -40,7 +40,7 @@ def receive_maybe(payload: dict[str, Any], campaign: str) -> ResponseReturnValue
 
 
 def maybe_call(campaign: str, payload: dict[str, Any], **more: Any) -> Call:
-    """Return a maybe in the funnel's own words."""
+    """Return a maybe as a Call."""
     objections = payload.get("objections") or payload.get("objection")
     variables = given({**payload, "objections": objections}, "call_date", "objections")
     return call_of(campaign, "maybe", Event.MAYBE, payload, call_at=payload["call_date"], variables=variables, **more)

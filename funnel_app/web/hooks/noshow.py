@@ -33,13 +33,13 @@ class NoShowSchema(HookSchema):
 
     @validates_schema
     def check_event(self, data: dict[str, Any], **kwargs: Any) -> None:
-        """Refuse a call that nobody can tell from another."""
+        """Refuse a missed call without anything that identifies it."""
         if not event_of(data):
             raise ValidationError("Give calendly_event_uri or calendly_event_id.", "calendly_event_uri")
 
 
 def event_of(payload: dict[str, Any]) -> str | None:
-    """Return the calendar event; the id alone is the end of Calendly's uri."""
+    """Return the calendar event; a bare id is the end of Calendly's URI."""
     return payload.get("calendly_event_uri") or payload.get("calendly_event_id")
 
 
@@ -51,7 +51,7 @@ def receive_noshow(payload: dict[str, Any], campaign: str) -> ResponseReturnValu
 
 
 def noshow_call(campaign: str, payload: dict[str, Any], **more: Any) -> Call:
-    """Return a missed call in the funnel's own words."""
+    """Return a missed call as a Call."""
     return call_of(
         campaign,
         "noshow",
@@ -65,5 +65,5 @@ def noshow_call(campaign: str, payload: dict[str, Any], **more: Any) -> Call:
 
 
 def occurrence_of(event: str) -> str:
-    """Return the name of a calendar event: Calendly's uri and its bare id are the same event."""
+    """Return the identity of a calendar event: Calendly's URI and its bare id are the same."""
     return fitted(event.rstrip("/").rpartition("/")[2])

@@ -1,4 +1,4 @@
-"""Onboarding: somebody paid, and is a client now."""
+"""Onboarding: a lead paid and is a client now."""
 
 from typing import Any, ClassVar
 
@@ -23,7 +23,7 @@ VARIABLES = (
 
 
 class OnboardingSchema(HookSchema):
-    """A payment that is confirmed, with what the welcome emails tell."""
+    """A confirmed payment, with what the welcome emails need."""
 
     example: ClassVar[dict[str, Any]] = {
         "email": "delivered+ana@resend.dev",
@@ -48,7 +48,7 @@ class OnboardingSchema(HookSchema):
 
     @validates_schema
     def check_payment(self, data: dict[str, Any], **kwargs: Any) -> None:
-        """Refuse to welcome somebody whose payment is not confirmed."""
+        """Refuse an unconfirmed payment."""
         if data.get("payment_confirmed") is False or (
             not data.get("payment_confirmed") and str(data.get("payment_status")).casefold() != "paid"
         ):
@@ -65,6 +65,6 @@ def receive_onboarding(payload: dict[str, Any], campaign: str) -> ResponseReturn
 
 
 def onboarding_call(campaign: str, payload: dict[str, Any], **more: Any) -> Call:
-    """Return a payment in the funnel's own words."""
+    """Return a payment as a Call."""
     variables = given(payload, *VARIABLES)
     return call_of(campaign, "onboarding", Event.ONBOARDING, payload, variables=variables, **more)

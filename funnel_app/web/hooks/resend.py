@@ -1,4 +1,4 @@
-"""Resend's own events: sent, delivered, bounced and so on, each signed by Svix's scheme."""
+"""Resend's events: sent, delivered, bounced and so on, signed by Svix's scheme."""
 
 import re
 import time
@@ -27,6 +27,7 @@ from funnel_app.web.auth import SIGNED_WITHIN_S
 
 RECEIVED = "email.received"
 LONGEST_ID, LONGEST_EVENT_ID = 64, 128
+SIGNED = ("svix-id", "svix-timestamp", "svix-signature")
 STAMP = re.compile(r"\d{1,12}")
 SIGNATURE = re.compile("v1,[A-Za-z0-9+/]{43}=")
 
@@ -35,20 +36,21 @@ blueprint = Blueprint("resend", __name__, url_prefix="/webhook")
 
 @blueprint.before_request
 def require_svix() -> None:
-    """Let only Resend through: Svix's headers over the raw body, under RESEND_WEBHOOK_SECRET, 5 minutes old at most."""
+    """Require Svix's signature over the raw body under RESEND_WEBHOOK_SECRET, at most 5 minutes old."""
     if not _may_be_signed():
         raise Unauthorized(
             "The Svix headers are missing, odd or over 5 minutes old; RESEND_WEBHOOK_SECRET was not tried."
         )
     secret = current_deps().settings.resend_webhook_secret
     try:
-        g.event = verify_webhook(request.get_data(), dict(request.headers), secret)
+        signed = {name: request.headers.get(name, "") for name in SIGNED}
+        g.event = verify_webhook(request.get_data(), signed, secret)
     except Rejected as refused:
         raise Unauthorized(f"The Svix signature does not fit RESEND_WEBHOOK_SECRET: {refused}") from None
 
 
 def _may_be_signed() -> bool:
-    """Say whether the headers alone are those of an event: nobody else makes us wait for a body."""
+    """Say whether the headers look like an event's, before the body is read."""
     stamp, signatures = (request.headers.get(f"svix-{name}", "") for name in ("timestamp", "signature"))
     is_lately = STAMP.fullmatch(stamp) is not None and abs(time.time() - int(stamp)) <= SIGNED_WITHIN_S
     return is_lately and any(SIGNATURE.fullmatch(signature) for signature in signatures.split())
@@ -56,7 +58,7 @@ def _may_be_signed() -> bool:
 
 @blueprint.post("/resend")
 def receive_event() -> ResponseReturnValue:
-    """Record one event; repeating it is harmless, and kinds that say nothing of an email are only acknowledged."""
+    """Record one event; repeats are harmless, and irrelevant kinds are only acknowledged."""
     event: dict[str, Any] = g.event
     if event.get("type") == RECEIVED:
         return {"status": "recorded" if keep_received(current_deps(), read_arrival(event)) else "duplicate"}
@@ -70,7 +72,7 @@ def receive_event() -> ResponseReturnValue:
 
 
 def read_report(event_id: str, event: Mapping[str, Any]) -> Report:
-    """Read an event's body; BadRequest where it is not of the provider's form."""
+    """Parse an event's body; BadRequest if it has another form."""
     data = sanitize(event.get("data"))
     if not isinstance(data, dict):
         raise BadRequest("The event has no data.")
@@ -89,7 +91,7 @@ def read_report(event_id: str, event: Mapping[str, Any]) -> Report:
 
 
 def _click(data: Mapping[str, Any], at: datetime) -> Click | None:
-    """Read what is told of a click; None where it names no link of the web."""
+    """Parse a click; None if it names no web link."""
     told = _part(data, "click")
     link = plain_link(_text(told.get("link")) or "")
     if link is None:
@@ -100,7 +102,7 @@ def _click(data: Mapping[str, Any], at: datetime) -> Click | None:
 
 
 def read_arrival(event: Mapping[str, Any]) -> Arrival:
-    """Read what an event tells of an email that came; BadRequest where it is not of the provider's form."""
+    """Parse an event about an incoming email; BadRequest if it has another form."""
     data = sanitize(event.get("data"))
     if not isinstance(data, dict) or not isinstance(data.get("email_id"), str) or not data["email_id"]:
         raise BadRequest("The event names no email that came.")

@@ -1,4 +1,4 @@
-"""The old addresses of hooks, each leading to the same view as the new one."""
+"""Legacy addresses of hooks, served by the same views."""
 
 from flask import Flask
 
@@ -6,7 +6,7 @@ from funnel_app.campaigns.registry import Registry
 
 
 def add_legacy_paths(app: Flask, registry: Registry) -> None:
-    """Open every hook's legacy paths, under its blueprint, so that the same proof guards them."""
+    """Add every hook's legacy paths to its blueprint, so that the same authentication applies."""
     for campaign in registry.campaigns.values():
         for hook in campaign.hooks.values():
             view = app.view_functions[f"{hook.name}.receive_{hook.name}"]

@@ -1,4 +1,4 @@
-"""Signup: the website says that somebody opted in or finished the assessment."""
+"""Signup: the website reports an opt-in or a finished assessment."""
 
 from typing import Any, ClassVar
 
@@ -50,7 +50,7 @@ class SignupSchema(HookSchema):
         "consent": {"at": "2026-11-24T09:00:00-05:00", "text": "Yes, send me the playbook", "source": "website"},
     }
 
-    # A score that cannot be read must not make an opt-in of an assessment, nor a letter that lacks it.
+    # An unreadable score must neither turn an assessment into an opt-in, nor leave a gap in its letters.
     needed = HookSchema.needed | {*ASSESSMENT, "email_1_sent_at"}
     assessment_score = _score()
     gps_score = _score()
@@ -68,7 +68,7 @@ class SignupSchema(HookSchema):
 
     @validates_schema
     def check_systems(self, data: dict[str, Any], **kwargs: Any) -> None:
-        """Refuse more systems than there are."""
+        """Refuse more systems than exist."""
         total = sum(data.get(name) or 0 for name in COUNTS)
         if total > 8:
             words = f"There are 8 systems, and the four counts make {total}."
@@ -83,7 +83,7 @@ def receive_signup(payload: dict[str, Any], campaign: str) -> ResponseReturnValu
 
 
 def signup_call(campaign: str, payload: dict[str, Any], by: str, **more: Any) -> Call:
-    """Return a signup in the funnel's own words."""
+    """Return a signup as a Call."""
     assessed = any(payload.get(name) is not None for name in ("assessment_score", *COUNTS))
     first = FirstEmail(sent_at=payload.get("email_1_sent_at"), status=payload.get("email_1_status"), entrance=by)
     event = Event.ASSESSMENT if assessed else Event.OPT_IN

@@ -1,1 +1,1 @@
-"""The API of the Prefect system that the website was written for."""
+"""The API of Prefect, for which the old website was written."""

@@ -1,6 +1,6 @@
-"""The old website calls: it thinks that it talks to Prefect, and needs only a new PREFECT_API_URL.
+"""Prefect's API for the old website, which only needs a new PREFECT_API_URL.
 
-Answers have the form that the official Prefect 3 client reads (https://docs.prefect.io/v3/api-ref/rest-api).
+Responses have the form that the official Prefect 3 client reads (https://docs.prefect.io/v3/api-ref/rest-api).
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from funnel_app.flows.intake.enrol import KeyReused, enrol
 from funnel_app.flows.intake.keep_refused import LIMIT, refuse
 from funnel_app.flows.tracing.prefect_runs import Run, find_run, find_run_by_key
 from funnel_app.rules.call import Call, fitted
-from funnel_app.rules.decide import TooManyEnrolments
+from funnel_app.rules.limits import TooManyEnrolments
 from funnel_app.web.auth import is_one_of, require_bearer, require_json
 from funnel_app.web.errors import by_field, problem
 from funnel_app.web.hooks import booking, maybe, noshow, onboarding, signup
@@ -34,7 +34,7 @@ SOURCE = "prefect"
 
 @dataclass(frozen=True)
 class Entrance:
-    """How one hook takes the old website's parameters."""
+    """How one hook reads the old website's parameters."""
 
     schema: type[Schema]
     call: Callable[..., Call]
@@ -57,7 +57,7 @@ blueprint = Blueprint("prefect", __name__)
 
 @blueprint.before_request
 def require_proof() -> None:
-    """Let the old website through, by the key in its path or by HOOK_SECRET as bearer."""
+    """Require the key in the path, or HOOK_SECRET as a bearer token."""
     given = (request.view_args or {}).pop("legacy_key", None)
     if given is None:
         require_bearer()
@@ -71,7 +71,7 @@ def require_proof() -> None:
 
 @blueprint.post("/deployments/<deployment_id>/create_flow_run")
 def create_flow_run(deployment_id: str) -> ResponseReturnValue:
-    """Take a call as its hook would; the same idempotency_key answers with the run that it made."""
+    """Process a call like its hook would; the same idempotency_key returns the run it made."""
     campaign, hook, body = _called(deployment_id)
     parameters = body.get("parameters") or {}
     key = fitted(f"prefect:{deployment_id}:{body['idempotency_key']}") if body.get("idempotency_key") else None
@@ -87,7 +87,7 @@ def create_flow_run(deployment_id: str) -> ResponseReturnValue:
 
 
 def _called(deployment_id: str) -> tuple[Campaign, Hook, dict[str, Any]]:
-    """Return which hook a call means, and what it says; one that means none or cannot be read is kept for a replay."""
+    """Return a call's hook and payload; one without a hook, or unreadable, is kept for a replay."""
     try:
         campaign, hook = _deployment(deployment_id)
     except NotFound:
@@ -107,7 +107,7 @@ def _created(call: Call) -> ResponseReturnValue:
     try:
         receipt = enrol(current_deps(), call)
     except KeyReused:
-        # Two calls under one key at the same moment: Prefect answers the second with the first one's run.
+        # Of two simultaneous calls with one key, Prefect answers the second with the first one's run.
         run = find_run_by_key(current_deps(), call.idempotency_key or "")
     except TooManyEnrolments as fault:
         _keep(call.campaign, call.hook, call.payload, {LIMIT: [str(fault)]})
@@ -130,7 +130,7 @@ def _keep(campaign: str, hook: str, parameters: object, errors: Mapping[str, Any
 
 @blueprint.get("/flow_runs/<run_id>")
 def read_flow_run(run_id: str) -> ResponseReturnValue:
-    """Return a run, whose state follows its enrolment."""
+    """Return a run, with the state of its enrolment."""
     run = find_run(current_deps(), _uuid(run_id))
     return _run_json(run) if run else problem(404, "Flow run not found")
 
@@ -143,7 +143,7 @@ def read_deployment(deployment_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/deployments/name/<flow>/<deployment>")
 def read_deployment_by_name(flow: str, deployment: str) -> ResponseReturnValue:
-    """Return a deployment by its name: the handler's, for flow and deployment alike."""
+    """Return a deployment by name, which is the handler's for flow and deployment alike."""
     for campaign, hook in _deployments():
         if flow == deployment == hook.handler:
             return deployment_json(campaign, hook)
@@ -152,7 +152,7 @@ def read_deployment_by_name(flow: str, deployment: str) -> ResponseReturnValue:
 
 @blueprint.get("/flows/<wanted_id>")
 def read_flow(wanted_id: str) -> ResponseReturnValue:
-    """Return a flow, which stands for a handler."""
+    """Return a flow, which represents a handler."""
     wanted = _uuid(wanted_id)
     for _, hook in _deployments():
         if flow_id(hook) == wanted:
@@ -162,25 +162,25 @@ def read_flow(wanted_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/csrf-token")
 def csrf_token() -> ResponseReturnValue:
-    """Say that there is no such protection, as a server without it does."""
+    """Say that there is no CSRF protection, like a server without it."""
     return problem(404, "CSRF protection is disabled.")
 
 
 @blueprint.get("/health")
 def health() -> ResponseReturnValue:
-    """Say that the API lives."""
+    """Say that the API is alive."""
     return "true", {"Content-Type": "application/json"}
 
 
 @blueprint.get("/ready")
 def ready() -> ResponseReturnValue:
-    """Say that the API takes calls."""
+    """Say that the API accepts calls."""
     return {"message": "OK"}
 
 
 @blueprint.get("/admin/version")
 def version() -> ResponseReturnValue:
-    """Return the version of Prefect whose answers these are."""
+    """Return the version of Prefect that is imitated."""
     return f'"{VERSION}"', {"Content-Type": "application/json"}
 
 

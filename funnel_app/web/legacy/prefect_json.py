@@ -1,4 +1,4 @@
-"""The form of Prefect's answers (https://docs.prefect.io/v3/api-ref/rest-api): what its client reads, and no more."""
+"""Prefect's JSON (https://docs.prefect.io/v3/api-ref/rest-api), as far as its client reads it."""
 
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -11,7 +11,7 @@ OUR_IDS = uuid5(NAMESPACE_URL, "funnel:old-website-calls")
 
 
 def flow_id(hook: Hook) -> UUID:
-    """Return the id of the flow that stands for a hook's handler, the same on every machine."""
+    """Return the id of the flow for a hook's handler, the same on every machine."""
     return uuid5(OUR_IDS, hook.handler or hook.name)
 
 
@@ -31,7 +31,7 @@ def deployment_json(campaign: Campaign, hook: Hook) -> dict[str, Any]:
 
 
 def run_json(run: Run, hook: Hook) -> dict[str, Any]:
-    """Return a call of a hook as a flow run."""
+    """Return a call as a flow run."""
     state = {"id": str(uuid5(run.id, run.state)), "type": run.state, "name": run.state.title(), "message": run.message}
     duration = (run.ended_at - run.started_at).total_seconds() if run.ended_at and run.started_at else 0.0
     return {

@@ -35,7 +35,7 @@ def first_after(deps, answer, address="ana@resend.dev"):
     return first
 
 
-def test_a_held_email_is_released_and_held_again_where_nothing_was_mended(both_deps):
+def test_a_held_email_is_released_and_held_again_where_nothing_was_fixed(both_deps):
     first = email_ids(opt_in(both_deps))[0]
     deliver(both_deps, [first])
     release(both_deps, first)
@@ -56,10 +56,10 @@ def test_a_cancelled_email_is_not_sent_and_those_behind_it_go_on(ready):
     for email_id in email_ids(receipt)[:2]:
         deliver(ready, [email_id])
     assert states(ready, receipt)[:3] == ["cancelled", "sent", "planned"]
-    assert look(ready, email_ids(receipt)[0]).reason == "taken back by a person"
+    assert look(ready, email_ids(receipt)[0]).reason == "withdrawn by a person"
 
 
-def test_a_failed_email_is_sent_anew_under_a_key_of_its_own(ready):
+def test_a_failed_email_is_sent_again_under_a_key_of_its_own(ready):
     first = first_after(ready, REFUSED)
     retry(ready, first)
     assert ready.queues.emails() == [first]
@@ -126,7 +126,7 @@ def test_an_ambiguous_email_is_settled_by_a_person(ready, outcome, state, reason
     assert sweep(ready).repeated == 0
 
 
-def test_one_that_never_went_out_is_sent_anew(ready):
+def test_one_that_never_went_out_is_sent_again(ready):
     first = first_after(ready, OTHER)
     old = request_of(ready, first).id
     resolve(ready, first, "not-sent")

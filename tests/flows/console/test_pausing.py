@@ -51,7 +51,7 @@ def test_nothing_of_it_goes_until_it_ends_by_itself(ready, what):
     assert sent(ready, lead) == "sent" and list_pauses(ready).standing == []
 
 
-def test_it_ends_by_hand_and_a_second_one_takes_the_place_of_the_first(ready):
+def test_it_ends_by_hand_and_a_second_one_replaces_the_first(ready):
     lead = opt_in(ready)
     pause_sending(ready, Wish("all", "first"), "Olga")
     pause_sending(ready, Wish("all", "second"), "Ben")

@@ -1,4 +1,4 @@
-"""The box on every page: a lead, an email, a text or a call is found by what somebody has in hand."""
+"""The box on every page: a lead, an email, a text or a call is found by whatever somebody knows of it."""
 
 from itertools import product
 
@@ -41,9 +41,9 @@ def test_a_telephone_number_is_found_however_it_is_written(both_deps, typed):
     assert [call["email"] for call in find(both_deps, typed).calls] == ["delivered+tel@resend.dev"]
 
 
-@pytest.mark.parametrize("words", ["", "a", "0" * 36, "nobody at all", "1234", "%", "_" * 5, "'; drop"])
-def test_what_is_nobodys_finds_nothing(both_deps, world, words):
-    assert not find(both_deps, words)
+def test_what_is_nobodys_finds_nothing(both_deps, world):
+    nobodys = ("", "a", "0" * 36, "nobody at all", "1234", "%", "_" * 5, "'; drop")
+    assert [words for words in nobodys if find(both_deps, words)] == []
 
 
 def test_a_segment_is_the_same_for_the_list_as_for_a_letter(both_deps):

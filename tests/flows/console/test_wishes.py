@@ -1,6 +1,7 @@
 """Wishes: what people wish in Notion is done once, answered in the row, and only for those who may."""
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
@@ -9,17 +10,19 @@ from funnel_app.flows.console import operate, wishes
 from funnel_app.flows.console.actions import list_actions
 from funnel_app.flows.console.wishes import grant_wishes
 from funnel_app.flows.monitoring.checks.notion import notion as check_notion
+from funnel_app.flows.monitoring.local_time import dated
 from funnel_app.flows.privacy.suppress import release
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.notion.workspace import NotionTable
-from funnel_app.ledger.models import Email, Enrolment, Suppression
+from funnel_app.ledger.models import Contact, Email, Enrolment, Suppression
+from funnel_app.ledger.operator_actions import OperatorAction
 from funnel_app.ledger.wishes import Wish
 from sandbox.notion.json import PERSON
 from sandbox.notion.state import CONTACTS_DATABASE_ID, SEQUENCES_DATABASE_ID
 from tests.flows.leads import WorkerDied, die, opt_in
 from tests.flows.mirror.workspaces import calls, contacts, lay, mirror_all, pages, sequences, source, write_row
 
-OLGA = "olga@example.com"
+OLGA, TORONTO = "olga@example.com", ZoneInfo("America/Toronto")
 
 
 def allow(deps, *who: str) -> None:
@@ -73,10 +76,15 @@ def done(deps) -> list[tuple[str, str, str]]:
 def test_a_sequence_is_steered_from_its_row_and_answered_there(desk, notion):
     assert "is paused, " in steer(desk, notion, "Pause") and enrolment(desk).state == "paused"
     assert steer(desk, notion, "Pause").startswith("not done: ")
-    assert "goes on, " in steer(desk, notion, "resume") and enrolment(desk).state == "active"
-    assert steer(desk, notion, "Send next now").endswith(", by Olga")
+    assert "goes on, " in steer(desk, notion, " RESUME ") and enrolment(desk).state == "active"
+    # It is read on other days too.
+    assert steer(desk, notion, "Send  next now").endswith(f" goes now, {dated(desk, desk.now())}, by Olga")
+    assert dated(desk, desk.now()) == f"{desk.now().astimezone(TORONTO):%-d %b %H:%M}"
     assert "is stopped" in steer(desk, notion, "Stop") and enrolment(desk).state == "exited"
     assert "none of Pause" in steer(desk, notion, "Dance")
+    with desk.reads() as session:
+        refused = session.scalars(select(OperatorAction).where(OperatorAction.action == "refused_wish")).all()
+        assert {each.contact_id for each in refused} == {session.scalars(select(Contact.id)).one()}
     told = done(desk)
     assert [action for action, *_ in told] == [
         "refused wish", "stop", "send next now", "resume", "refused wish", "pause",

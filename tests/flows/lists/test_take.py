@@ -15,6 +15,7 @@ from funnel_app.flows.privacy.suppress import suppress
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.ledger import contacts
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent, Scope, Suppression
+from funnel_app.lists.row import SWALLOWED
 from tests.flows.leads import opt_in
 
 CONSENT = "form at the fair in Toronto, 3 May 2026"
@@ -148,6 +149,12 @@ def test_rows_that_cannot_be_used_say_why_and_cost_the_others_nothing(deps):
     with deps.reads() as session:
         bo = contacts.find(session, "bo@resend.dev")
     assert (bo.first_name, bo.properties["assessment_score"]) == (None, 7)
+
+
+def test_rows_that_a_quotation_mark_swallowed_are_told_also_where_the_address_went_with_them(deps):
+    rows = "".join(f"Bo,bo{number}@resend.dev\n" for number in range(3))
+    (answer,) = listed(deps, f'Name,Email\n"Ana,ana@resend.dev\n{rows}').values()
+    assert (answer.answer, answer.reason) == ("refused", SWALLOWED)
 
 
 def test_what_the_hooks_told_is_newer_than_a_list(deps):

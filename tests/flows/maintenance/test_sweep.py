@@ -33,7 +33,7 @@ def test_a_flushed_redis_is_filled_again_from_the_ledger(ready):
     forget(ready)
     ready.now.forward(seconds=3)
     swept = sweep(ready)
-    assert (swept.overdue, swept.armed) == (1, 4)
+    assert (swept.overdue, swept.scheduled) == (1, 4)
     assert ready.queues.emails() == ids[:1]
     assert set(ready.queues.clock) == set(ids[1:])
     assert ready.queues.clock[ids[1]] == look(ready, ids[1]).due_at
@@ -117,7 +117,7 @@ def test_held_emails_are_rechecked_by_one_job(both_deps):
     assert any(name.startswith("recheck") for name in both_deps.queues.queued)
 
 
-def test_an_enrolment_ends_when_its_last_email_is_proved(ready):
+def test_an_enrolment_ends_when_its_last_email_is_confirmed(ready):
     receipt = opt_in(ready)
     for email_id in email_ids(receipt):
         deliver(ready, [email_id])
@@ -142,7 +142,7 @@ def test_only_what_is_due_within_the_horizon_is_armed(sqlite):
     deps = make_deps(sqlite, testing_mode=False, arm_horizon=timedelta(days=2))
     ids = email_ids(opt_in(deps))
     forget(deps)
-    assert sweep(deps).armed == 2
+    assert sweep(deps).scheduled == 2
     deps.now.forward(days=1)
-    assert sweep(deps).armed == 1
+    assert sweep(deps).scheduled == 1
     assert set(deps.queues.clock) == set(ids[1:4])

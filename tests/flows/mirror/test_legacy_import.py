@@ -183,7 +183,7 @@ def test_a_tick_without_a_time_counts_from_the_rows_beginning(one, notion):
     assert [email.state for email in story(one).emails][:3] == ["skipped", "skipped", "planned"]
     assert story(one).emails[2].due_at == NOON + timedelta(hours=4)
     mirror_all(one)
-    assert notion.sandbox.notion.pages[page.id].values["Email 1 Sent"] is True, "a tick is not taken back"
+    assert notion.sandbox.notion.pages[page.id].values["Email 1 Sent"] is True, "a tick is not undone"
 
 
 def test_a_day_without_a_time_means_ten_in_the_morning_of_the_business(one, notion):

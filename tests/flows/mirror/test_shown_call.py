@@ -26,7 +26,7 @@ def told(event: Event, of: str = "", call_at: float | None = None, said: float =
     return HookEvent(event=event, occurrence=of, call_at=day(call_at), happened_at=day(said), received_at=NOW)
 
 
-TAKEN_BACK = told(Event.NO_SHOW_UNDONE, "e1", said=-0.1)
+UNDONE = told(Event.NO_SHOW_UNDONE, "e1", said=-0.1)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ TAKEN_BACK = told(Event.NO_SHOW_UNDONE, "e1", said=-0.1)
         ([booking("e1", CANCELLED, 2), booking("e2", MOVED, 4)], [], "Cancelled", 2),
         ([booking("e1", MOVED, 4)], [], "Cancelled", 4),
         ([booking("e1", BOOKED, -1)], [told(Event.NO_SHOW, "e1")], "Missed", -1),
-        ([booking("e1", BOOKED, -1)], [told(Event.NO_SHOW, "e1"), TAKEN_BACK], "Held", -1),
+        ([booking("e1", BOOKED, -1)], [told(Event.NO_SHOW, "e1"), UNDONE], "Held", -1),
         ([booking("e1", BOOKED, -1), booking("e2", BOOKED, 4)], [told(Event.NO_SHOW, "e1")], "Booked", 4),
         ([booking("e1", BOOKED, -1), booking("e2", CANCELLED, 4)], [told(Event.NO_SHOW, "e1")], "Missed", -1),
         ([], [told(Event.NO_SHOW, "e1", -2)], "Missed", -2),

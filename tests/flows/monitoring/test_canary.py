@@ -39,31 +39,31 @@ def canary_enrol(deps, campaign, address):
     return enrol(deps, replace(call(address), campaign=campaign))
 
 
-def fly(deps):
-    flight_id = canary.fly(deps)
-    (email_id,) = [id_ for id_ in email_ids_of(deps) if look(deps, id_).enrolment_id == flight_id]
-    return flight_id, email_id
+def run_one(deps):
+    run_id = canary.start(deps)
+    (email_id,) = [id_ for id_ in email_ids_of(deps) if look(deps, id_).enrolment_id == run_id]
+    return run_id, email_id
 
 
 def test_a_canary_is_delivered_in_either_mode(deps):
-    flight_id, email_id = fly(deps)
+    run_id, email_id = run_one(deps)
     assert look(deps, email_id).due_at == deps.now(), "at once in either mode"
     deliver(deps, [email_id])
     (sent,) = deps.mailer.sent()
     assert sent["to"][0].startswith("delivered+canary-") and sent["to"][0].endswith("@resend.dev")
     assert sent["subject"] == "About lead_nurture_email_1", "the very text that the next lead would get"
     record_event(deps, report(deps, email_id))
-    flight = canary.look_at(deps, flight_id)
-    assert flight.state == "delivered" and flight.delivered_at
+    run = canary.look_at(deps, run_id)
+    assert run.state == "delivered" and run.delivered_at
     deps.now.forward(minutes=50)
     assert canary.late(deps) is None
     assert sweep(deps).completed == 1
 
 
 def test_a_canary_counts_nowhere(deps):
-    flight_id, _ = fly(deps)
+    run_id, _ = run_one(deps)
     with deps.reads() as session:
-        enrolment = session.get(Enrolment, flight_id)
+        enrolment = session.get(Enrolment, run_id)
     assert (enrolment.mode, enrolment.mirror_stale_since) == (Mode.CANARY, None)
     assert "canary" not in deps.registry.campaigns
     assert all(row["campaign"] != "canary" for row in deps.registry.rows())
@@ -71,7 +71,7 @@ def test_a_canary_counts_nowhere(deps):
 
 
 def test_a_canary_is_never_mirrored(deps):
-    _, email_id = fly(deps)
+    _, email_id = run_one(deps)
     deliver(deps, [email_id])
     record_event(deps, report(deps, email_id))
     both = mirrored.Mirrors(contacts=True, sequences=True)
@@ -83,7 +83,7 @@ def test_a_canary_is_never_mirrored(deps):
 
 def test_one_that_does_not_arrive_in_five_minutes_is_told(deps):
     deps.notebook.pages.clear()
-    _, email_id = fly(deps)
+    _, email_id = run_one(deps)
     deliver(deps, [email_id])
     deps.now.forward(minutes=5)
     assert canary.late(deps) is None
@@ -92,7 +92,7 @@ def test_one_that_does_not_arrive_in_five_minutes_is_told(deps):
 
 
 def test_one_whose_arrival_only_asking_told_is_told(deps):
-    _, email_id = fly(deps)
+    _, email_id = run_one(deps)
     deliver(deps, [email_id])
     deps.mailer.last_events = {look(deps, email_id).resend_id: "delivered"}
     deps.now.forward(minutes=4)
@@ -105,34 +105,34 @@ def test_one_whose_arrival_only_asking_told_is_told(deps):
 
 
 def test_one_that_cannot_start_is_told(deps):
-    _, email_id = fly(deps)
+    _, email_id = run_one(deps)
     deliver(deps, [email_id])
     record_event(deps, report(deps, email_id))
     deps.public.fault = Unavailable("x", "no route")
     deps.now.forward(minutes=61)
     with pytest.raises(Unavailable):
-        canary.fly_when_due(deps)
+        canary.run_when_due(deps)
     assert canary.late(deps) is None
     deps.now.forward(minutes=5)
     assert "no test email could start since 07:00" in canary.late(deps)
 
 
-def test_it_flies_when_its_time_has_come(deps):
-    assert canary.fly_when_due(deps) is not None
+def test_it_runs_when_its_time_has_come(deps):
+    assert canary.run_when_due(deps) is not None
     deps.now.forward(minutes=59)
-    assert canary.fly_when_due(deps) is None
+    assert canary.run_when_due(deps) is None
     deps.now.forward(minutes=1)
-    assert canary.fly_when_due(deps) is not None
+    assert canary.run_when_due(deps) is not None
     assert len(deps.public.signups) == 2
 
 
-def test_it_never_flies_where_none_is_wanted(engine):
+def test_it_never_runs_where_none_is_wanted(engine):
     deps = make_deps(engine, canary_every=make_deps(engine).settings.canary_every * 0)
-    assert canary.fly_when_due(deps) is None and canary.late(deps) is None
+    assert canary.run_when_due(deps) is None and canary.late(deps) is None
 
 
 def test_the_canaries_of_the_days_before_leave_nothing_behind(deps):
-    _, email_id = fly(deps)
+    _, email_id = run_one(deps)
     deliver(deps, [email_id])
     record_event(deps, report(deps, email_id))
     deps.now.forward(days=1)

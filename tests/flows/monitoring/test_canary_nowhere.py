@@ -35,7 +35,7 @@ from tests.factories import make_deps
 from tests.flows.leads import call, opt_in, write_templates
 from tests.web.console import Operator
 
-ADDRESS = "delivered+canary-0123456789ab@resend.dev"
+ADDRESS = "delivered+canary-%012x@resend.dev"
 PAGES = ("", "leads", "leads?words=canary", "figures", "sequences", "calendar", "hooks", "templates")
 SEEN = {
     "invariants": count_invariants,
@@ -78,18 +78,15 @@ def world(request, both_deps):
 @IN_EACH_MODE
 def test_a_canary_is_found_nowhere_whatever_becomes_of_it(world):
     before = _seen(world)
-    enrolment_id = enrol(world, replace(call(ADDRESS), campaign="canary")).enrolment_id
-    for fate in FATES:
-        _meet(world, enrolment_id, fate)
-        after = _seen(world)
-        assert {what: told for what, told in after.items() if told != before[what]} == {}, fate
-    assert canary.latest(world).enrolment_id == enrolment_id
+    last = [_fly(world, fate) for fate in FATES][-1]
+    after = _seen(world)
+    assert {what: told for what, told in after.items() if told != before[what]} == {}
+    assert canary.latest(world).enrolment_id == last
 
 
 @IN_EACH_MODE
 def test_looking_again_at_a_template_does_not_count_a_canary(world):
-    enrolment_id = enrol(world, replace(call(ADDRESS), campaign="canary")).enrolment_id
-    _meet(world, enrolment_id, State.HELD)
+    _fly(world, State.HELD)
     with world.sessions.begin() as session:
         assert leads.hurry_held(session, "lead_nurture_email_1", world.now()) == 0
 
@@ -98,16 +95,22 @@ def test_no_page_of_the_console_shows_a_canary(deps):
     write_templates(deps)
     olga = Operator(application(deps).test_client())
     olga.log_in()
-    enrolment_id = enrol(deps, replace(call(ADDRESS), campaign="canary")).enrolment_id
-    for fate in (State.PLANNED, State.HELD, State.AMBIGUOUS, "paused"):
-        _meet(deps, enrolment_id, fate)
-        for page in PAGES:
-            shown = olga.get(f"/console/{page}")
-            assert shown.status_code == 200 and "delivered+canary" not in shown.text, (page, fate)
+    for fate in FATES:
+        _fly(deps, fate)
+    for page in PAGES:
+        shown = olga.get(f"/console/{page}")
+        assert shown.status_code == 200 and "delivered+canary" not in shown.text, page
+
+
+def _fly(deps, fate):
+    """Send a canary whose email came into a state long enough ago that anybody would be told of a lead's."""
+    address = ADDRESS % FATES.index(fate)
+    enrolment_id = enrol(deps, replace(call(address), campaign="canary")).enrolment_id
+    _meet(deps, enrolment_id, fate)
+    return enrolment_id
 
 
 def _meet(deps, enrolment_id, fate) -> None:
-    """Let the canary's email come into a state, long enough ago that anybody would be told of a lead's."""
     then = deps.now().replace(hour=9)
     times = {f"{state}_at": then for state in State if hasattr(Email, f"{state}_at")}
     with deps.sessions.begin() as session:

@@ -86,7 +86,7 @@ class TestDeadMansSwitch:
         assert not ping(live)
 
     def test_where_a_part_is_missing_it_is_not(self, live):
-        live.vitals.away = True
+        live.process_status.away = True
         assert not ping(live)
 
     def test_without_an_address_nothing_is_called(self, engine):

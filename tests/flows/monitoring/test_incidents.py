@@ -147,7 +147,7 @@ REFUSED = Rejected("hooks.slack.com", "answered 404: it does not know this webho
 @pytest.mark.parametrize(
     ("fault", "grown"), [(AWAY, [320, 600, 600, 600]), (REFUSED, [320, 640, 1280, 2560, 3600, 3600])]
 )
-def test_tries_grow_apart_up_to_ten_minutes_and_to_an_hour_where_only_a_person_can_mend(deps, fault, grown):
+def test_tries_grow_apart_up_to_ten_minutes_and_to_an_hour_where_only_a_person_can_fix(deps, fault, grown):
     deps.alerts.fault = fault
     note(deps, LATE, ["canary_late"])
     waits = []

@@ -1,4 +1,4 @@
-"""Invariants: each is 0 where all is well, counts what breaks it, and is mended by the sweep where it can be."""
+"""Invariants: each is 0 where all is well, counts what breaks it, and is fixed by the sweep where it can be."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -46,7 +46,7 @@ def redis_away(deps, patch):
     def away():
         raise Unavailable("redis", "connection refused")
 
-    deps.queues.away = deps.vitals.away = True
+    deps.queues.away = deps.process_status.away = True
     patch.setattr(deps.pause, "current", away)
 
 
@@ -189,15 +189,15 @@ def test_a_pause_that_lasts_stops_and_one_that_passes_does_not(live, kind, sente
 def test_a_silent_part_is_told_with_the_time_from_which_on_it_is(live, monkeypatch):
     since = live.now()
     live.now.forward(hours=2)
-    monkeypatch.setattr(live.vitals, "seen", lambda: {"scheduler": since, "worker:1": live.now()})
+    monkeypatch.setattr(live.process_status, "seen", lambda: {"scheduler": since, "worker:1": live.now()})
     assert current_headline(live).sentence == "Sending stands still: the scheduler has been silent since 07:05"
     assert headlines.stops(live)[0].part == "scheduler"
 
 
 def test_what_is_over_needs_nobody_though_its_end_is_told_later(live):
-    live.vitals.silent.add("worker:1")
+    live.process_status.silent.add("worker:1")
     look(live)
     assert "Workers are missing: 1 of 2" in current_headline(live).sentence
-    live.vitals.silent.clear()
+    live.process_status.silent.clear()
     live.now.forward(seconds=65)
     assert "Workers are missing" not in current_headline(live).sentence

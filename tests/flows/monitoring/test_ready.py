@@ -22,13 +22,13 @@ def test_redis_that_dies_while_it_is_asked_is_named(deps, monkeypatch):
     def away():
         raise Unavailable("redis", "gone")
 
-    monkeypatch.setattr(deps.vitals, "seen", away)
+    monkeypatch.setattr(deps.process_status, "seen", away)
     assert faults(deps) == ["Redis cannot be reached"]
 
 
 @pytest.mark.parametrize("dead", ["scheduler", "worker"])
 def test_a_process_that_is_not_heard_of_is_named(deps, dead):
-    deps.vitals.silent.update({dead, f"{dead}:1", f"{dead}:2"})
+    deps.process_status.silent.update({dead, f"{dead}:1", f"{dead}:2"})
     deps.queues.dead.add(dead)
     assert faults(deps) == [f"no {dead} has been heard of lately"]
 

@@ -62,7 +62,7 @@ WRONG = {
 
 
 def silent(deps, name):
-    deps.vitals.silent.add(name)
+    deps.process_status.silent.add(name)
     deps.queues.dead.add(name)
 
 
@@ -77,9 +77,9 @@ def test_what_is_wrong_is_noted_under_its_kind(live, trouble):
 
 @pytest.mark.parametrize(("minutes", "missed"), [(0, False), (5, True), (59, True), (61, False)])
 def test_workers_of_a_container_that_died_are_missed_for_an_hour_and_then_forgotten(live, monkeypatch, minutes, missed):
-    ours = live.vitals.seen
+    ours = live.process_status.seen
     others = {f"worker:other:{number}": live.now() - timedelta(minutes=minutes) for number in (1, 2)}
-    monkeypatch.setattr(live.vitals, "seen", lambda: ours() | others)
+    monkeypatch.setattr(live.process_status, "seen", lambda: ours() | others)
     watch(live)
     assert wrong(live) == ({"worker_gone": "2 of 4 workers heard of in the last 60 s"} if missed else {})
 
@@ -101,7 +101,7 @@ def test_the_web_sees_a_scheduler_that_is_dead_and_a_redis_that_is_away(live):
     silent(live, "scheduler")
     watch_from_web(live)
     assert set(wrong(live)) == {"scheduler_silent"}
-    live.queues.away = live.vitals.away = True
+    live.queues.away = live.process_status.away = True
     watch_from_web(live)
     assert set(wrong(live)) == {"scheduler_silent", "redis_away"}, "that nobody can look ends nothing"
 
@@ -127,7 +127,7 @@ def test_held_emails_are_noted(live):
 
 
 def test_after_a_flush_a_living_scheduler_is_not_taken_for_dead(live):
-    live.vitals.silent.add("scheduler")
+    live.process_status.silent.add("scheduler")
     watch(live)
     assert wrong(live) == {}
 
@@ -176,7 +176,7 @@ class TestTexts:
             tell(deps)
             deps.now.forward(seconds=45)
 
-    def test_a_broken_text_is_told_at_the_second_look_and_its_mend_too(self, live):
+    def test_a_broken_text_is_told_at_the_second_look_and_its_fix_too(self, live):
         live.notebook.write(self.KEY, html="<p>{{ first_nam }}</p>")
         self.go(live, 1)
         assert live.alerts.posted == []
@@ -208,7 +208,7 @@ class TestTexts:
 
 
 class TestLookingAgain:
-    """What all checks found is found anew where it may be otherwise by now, and not all the time."""
+    """What all checks found is found again where it may be otherwise by now, and not all the time."""
 
     def looked_at(self, deps):
         return last_examination(deps).at
@@ -236,9 +236,9 @@ class TestLookingAgain:
         assert self.looked_at(live) == live.now()
 
     def test_while_redis_is_away_nothing_is_looked_at(self, live):
-        live.queues.away = live.vitals.away = True
+        live.queues.away = live.process_status.away = True
         look_again(live)
-        live.queues.away = live.vitals.away = False
+        live.queues.away = live.process_status.away = False
         assert last_examination(live) is None
 
 

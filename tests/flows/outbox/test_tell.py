@@ -13,7 +13,7 @@ from funnel_app.campaigns.canary import CANARY
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.maintenance.sweep import complete
 from funnel_app.flows.outbox.history import forget_told, list_events, tell_again, tell_given_up_again, tell_since
-from funnel_app.flows.outbox.receivers import find_receivers
+from funnel_app.flows.outbox.receivers import away, find_receivers
 from funnel_app.flows.outbox.tell import tell_receivers
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.export import export
@@ -296,3 +296,17 @@ def test_what_was_put_off_while_the_clock_was_a_year_ahead_goes_when_it_is_right
     told.receivers.fault = lambda url, event: None
     told.now.forward(days=-365)
     assert tell_all(told) == ["lead.enrolled"]
+
+
+def test_two_receivers_at_one_host_are_told_apart_and_each_is_told_of(engine):
+    deps = listening(engine, ZAP, N8N, ZAP + "2")
+    opt_in(deps)
+    said = {ZAP: "answered 410", f"{ZAP}2": "answered 503"}
+    deps.receivers.fault = lambda url, event: Unavailable("hooks.zapier.example", said[url]) if url in said else None
+    tell_receivers(deps)
+    assert [each.host for each in find_receivers(deps)] == [
+        "hooks.zapier.example, address 1 of EVENTS_WEBHOOK_URL",
+        "n8n.example",
+        "hooks.zapier.example, address 3 of EVENTS_WEBHOOK_URL",
+    ]
+    assert [words.partition(";")[0] for words in away(deps).values()] == ["answered 410", "answered 503"]

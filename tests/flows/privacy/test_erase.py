@@ -120,7 +120,7 @@ def test_a_table_that_cannot_be_asked_is_said(deps, notion):
 
 
 def test_while_the_rows_are_being_written_nothing_is_erased(both_deps, notion):
-    """The writer would make them anew where they are gone, and keep in the ledger what it wrote."""
+    """The writer would make them again where they are gone, and keep in the ledger what it wrote."""
     deps = in_notion(both_deps, notion)
     opt_in(deps)
     with deps.sessions.begin() as session:

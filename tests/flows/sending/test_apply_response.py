@@ -142,7 +142,7 @@ def test_an_outcome_unknown_for_an_hour_becomes_ambiguous(ready):
 
 
 def test_a_key_that_resend_may_have_forgotten_is_not_used_again_in_doubt(ready):
-    # From a minute past midnight, since a letter that waited into another day is made anew.
+    # From a minute past midnight, since a letter that waited into another day is made again.
     ready.now.forward(hours=17, minutes=1)
     ready.mailer.script = [QUOTA, LOST]
     first = first_email(ready)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import event
@@ -16,7 +17,7 @@ from funnel_app.flows.sending import deliver as deliver_flow
 from funnel_app.flows.sending.backlog import deliver_due
 from funnel_app.flows.sending.deliver import Outcome, deliver
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
-from funnel_app.ledger import batches, emails
+from funnel_app.ledger import batches, driver, emails
 from funnel_app.ledger.types import new_id
 from tests.flows.leads import call, email_ids, look, opt_in, read_templates, write_templates
 
@@ -113,7 +114,12 @@ def counted(deps) -> Iterator[Counter]:
     event.listen(deps.sessions, "after_begin", begun)
     event.listen(deps.engine, "before_cursor_execute", executed)
     try:
-        yield seen
+        with (
+            patch.object(driver, "ask", wraps=driver.ask) as asked,
+            patch.object(driver, "write", wraps=driver.write) as put,
+        ):
+            yield seen
+        seen["statements"] += asked.call_count + put.call_count
     finally:
         event.remove(deps.sessions, "after_begin", begun)
         event.remove(deps.engine, "before_cursor_execute", executed)

@@ -1,4 +1,4 @@
-"""Recheck: a held email goes by itself when its template or its variable is mended."""
+"""Recheck: a held email goes by itself when its template or its variable is fixed."""
 
 from funnel_app.flows.sending.deliver import Outcome, deliver
 from funnel_app.flows.sending.recheck import recheck_held
@@ -14,7 +14,7 @@ def held(deps, address="ana@resend.dev"):
     return first
 
 
-def test_a_template_mended_in_notion_releases_its_held_emails(both_deps):
+def test_a_template_fixed_in_notion_releases_its_held_emails(both_deps):
     waiting = [held(both_deps, f"lead{n}@resend.dev") for n in range(3)]
     write_templates(both_deps)
     both_deps.now.forward(seconds=61)

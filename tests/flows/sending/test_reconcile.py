@@ -9,7 +9,7 @@ from funnel_app.campaigns.reasons import with_words
 from funnel_app.campaigns.states import SOFT_BOUNCE
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.sending.deliver import deliver
-from funnel_app.flows.sending.reconcile import UNASKABLE, has_unproven, reconcile
+from funnel_app.flows.sending.reconcile import UNASKABLE, has_unconfirmed, reconcile
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger.models import Suppression
@@ -40,9 +40,9 @@ def says(deps, last):
 def test_nobody_is_asked_in_the_first_three_minutes(ready):
     deliver(ready, email_ids(opt_in(ready))[:1])
     ready.now.forward(minutes=2, seconds=59)
-    assert not has_unproven(ready) and says(ready, "delivered") == 0 and ready.mailer.asked == []
+    assert not has_unconfirmed(ready) and says(ready, "delivered") == 0 and ready.mailer.asked == []
     ready.now.forward(seconds=1)
-    assert has_unproven(ready)
+    assert has_unconfirmed(ready)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_without_an_answer_it_is_asked_again_at_growing_intervals(ready, sent, l
         found = look(ready, sent)
         assert (found.state, found.reason) == ("sent", reason)
         gaps.append(found.next_check_at - ready.now())
-        assert not has_unproven(ready), "not before its time"
+        assert not has_unconfirmed(ready), "not before its time"
         ready.now.at = found.next_check_at
     assert gaps == [timedelta(minutes=m) for m in (6, 12, 24, 48, 96, 192, 360, 360, 360)]
     assert len(ready.mailer.asked) == 9

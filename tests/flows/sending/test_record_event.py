@@ -201,10 +201,10 @@ def test_a_transient_bounce_is_a_delay_and_suppresses_nobody(ready):
 
 
 class TestSentAnew:
-    """After a person had a failed email sent anew, what is reported of the try before is not of the present one."""
+    """After a person had a failed email sent again, what is reported of the try before is not of the present one."""
 
     @pytest.fixture
-    def anew(self, ready):
+    def again(self, ready):
         """A first email that Resend took as resend-0-0 and could not send, planned again by a person."""
         first = email_ids(sent(ready))[0]
         record_event(ready, report(ready, first, "email.failed", resend_id="resend-0-0"))
@@ -213,47 +213,49 @@ class TestSentAnew:
         return first
 
     @pytest.mark.parametrize("kind", ["email.sent", "email.delivery_delayed", "email.failed", SOFT_BOUNCE])
-    def test_a_late_report_of_how_the_old_try_went_moves_nothing(self, ready, anew, kind):
-        assert record_event(ready, report(ready, anew, kind, resend_id="resend-0-0")), "it is kept"
-        assert (look(ready, anew).state, look(ready, anew).resend_id) == ("planned", None)
-        deliver(ready, [anew])
-        record_event(ready, report(ready, anew, kind, resend_id="resend-0-0"))
-        assert (look(ready, anew).state, look(ready, anew).resend_id) == ("sent", "resend-1-0")
-        record_event(ready, report(ready, anew, resend_id="resend-1-0"))
-        assert look(ready, anew).state == "delivered"
+    def test_a_late_report_of_how_the_old_try_went_moves_nothing(self, ready, again, kind):
+        assert record_event(ready, report(ready, again, kind, resend_id="resend-0-0")), "it is kept"
+        assert (look(ready, again).state, look(ready, again).resend_id) == ("planned", None)
+        deliver(ready, [again])
+        record_event(ready, report(ready, again, kind, resend_id="resend-0-0"))
+        assert (look(ready, again).state, look(ready, again).resend_id) == ("sent", "resend-1-0")
+        record_event(ready, report(ready, again, resend_id="resend-1-0"))
+        assert look(ready, again).state == "delivered"
         assert ledger_stats(ready)["duplicates"] == 0
 
-    def test_a_late_report_while_the_new_try_is_in_the_air_moves_nothing(self, ready, anew):
-        ready.mailer.script = [lambda: record_event(ready, report(ready, anew, "email.failed", resend_id="resend-0-0"))]
-        deliver(ready, [anew])
-        assert (look(ready, anew).state, look(ready, anew).resend_id) == ("sent", "resend-1-0")
+    def test_a_late_report_while_the_new_try_is_in_the_air_moves_nothing(self, ready, again):
+        ready.mailer.script = [
+            lambda: record_event(ready, report(ready, again, "email.failed", resend_id="resend-0-0"))
+        ]
+        deliver(ready, [again])
+        assert (look(ready, again).state, look(ready, again).resend_id) == ("sent", "resend-1-0")
 
-    def test_that_the_old_try_arrived_after_all_is_believed_and_nothing_goes_again(self, ready, anew):
-        record_event(ready, report(ready, anew, resend_id="resend-0-0"))
-        assert look(ready, anew).state == "delivered"
-        deliver(ready, [anew])
+    def test_that_the_old_try_arrived_after_all_is_believed_and_nothing_goes_again(self, ready, again):
+        record_event(ready, report(ready, again, resend_id="resend-0-0"))
+        assert look(ready, again).state == "delivered"
+        deliver(ready, [again])
         assert len(ready.mailer.accepted) == 1
 
-    def test_that_both_arrived_is_counted_as_once_too_often(self, ready, anew):
-        deliver(ready, [anew])
+    def test_that_both_arrived_is_counted_as_once_too_often(self, ready, again):
+        deliver(ready, [again])
         for resend_id in ("resend-0-0", "resend-1-0"):
-            record_event(ready, report(ready, anew, resend_id=resend_id))
+            record_event(ready, report(ready, again, resend_id=resend_id))
         assert ledger_stats(ready)["duplicates"] == 1
 
-    def test_what_the_old_try_taught_of_the_address_holds(self, ready, anew):
-        record_event(ready, report(ready, anew, "email.bounced", resend_id="resend-0-0"))
-        assert look(ready, anew).state == "bounced"
+    def test_what_the_old_try_taught_of_the_address_holds(self, ready, again):
+        record_event(ready, report(ready, again, "email.bounced", resend_id="resend-0-0"))
+        assert look(ready, again).state == "bounced"
 
-    def test_the_new_try_is_asked_after_anew(self, ready, anew):
-        deliver(ready, [anew])
+    def test_the_new_try_is_asked_after_again(self, ready, again):
+        deliver(ready, [again])
         ready.mailer.last_events = {"resend-0-0": "failed", "resend-1-0": "failed"}
         ready.now.forward(minutes=4)
         reconcile(ready)
-        assert look(ready, anew).state == "failed"
+        assert look(ready, again).state == "failed"
         ready.now.forward(minutes=5)
-        retry(ready, anew)
-        deliver(ready, [anew])
+        retry(ready, again)
+        deliver(ready, [again])
         ready.mailer.last_events["resend-2-0"] = "failed"
         ready.now.forward(minutes=4)
         reconcile(ready)
-        assert look(ready, anew).state == "failed", "the same answer of another try is news"
+        assert look(ready, again).state == "failed", "the same answer of another try is news"

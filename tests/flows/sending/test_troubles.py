@@ -169,7 +169,7 @@ class TestMoved:
 
 
 class TestTakenBack:
-    """A call that certainly went nowhere is taken back when an email of it is no longer wanted."""
+    """A call that certainly went nowhere is withdrawn when an email of it is no longer wanted."""
 
     def test_who_left_while_the_quota_was_used_up_is_not_mailed_when_it_resets(self, ready):
         receipt = opt_in(ready)
@@ -192,7 +192,7 @@ class TestTakenBack:
         assert states(ready, receipts[0])[0] == "cancelled"
         assert {states(ready, receipt)[0] for receipt in receipts[1:]} == {"sent"}
 
-    def test_a_letter_that_waited_over_midnight_is_made_anew_and_speaks_of_the_new_day(self, ready):
+    def test_a_letter_that_waited_over_midnight_is_made_again_and_speaks_of_the_new_day(self, ready):
         write_templates(ready, "<p>{{ days_to_deadline }} days left</p>")
         receipt = opt_in(ready)
         ready.mailer.script = [QUOTA]
@@ -211,19 +211,19 @@ class TestTakenBack:
             ({"public_url": "https://old.example"}, {}),
         ],
     )
-    def test_a_letter_made_with_a_setting_that_was_mended_is_made_anew(self, ready, wrong, right):
-        mended = replace(ready.settings, **right)
+    def test_a_letter_made_with_a_setting_that_was_fixed_is_made_again(self, ready, wrong, right):
+        fixed = replace(ready.settings, **right)
         object.__setattr__(ready, "settings", replace(ready.settings, **wrong))
         receipt = opt_in(ready)
         ready.mailer.script = [NOT_VERIFIED]
         deliver(ready, email_ids(receipt)[:1])
-        object.__setattr__(ready, "settings", mended)
+        object.__setattr__(ready, "settings", fixed)
         pass_time(ready, minutes=10)
         pass_time(ready, seconds=5)
         assert states(ready, receipt)[0] == "sent"
         (sent,) = ready.mailer.sent()
-        assert (sent["from"], sent.get("reply_to")) == (mended.from_email, mended.reply_to)
-        assert f"<{mended.public_url}/" in sent["headers"]["List-Unsubscribe"]
+        assert (sent["from"], sent.get("reply_to")) == (fixed.from_email, fixed.reply_to)
+        assert f"<{fixed.public_url}/" in sent["headers"]["List-Unsubscribe"]
 
     def test_what_was_ever_in_doubt_is_never_taken_back(self, ready):
         receipt = opt_in(ready)
@@ -255,7 +255,7 @@ class TestTakenBack:
 class TestLate:
     """Lateness is counted once, and what is too late is said to be, held or not."""
 
-    def test_a_step_that_is_frozen_anew_moves_the_later_ones_once(self, ready):
+    def test_a_step_that_is_frozen_again_moves_the_later_ones_once(self, ready):
         receipts = [opt_in(ready, f"lead{n}@resend.dev") for n in range(5)]
         second = look(ready, email_ids(receipts[0])[1]).due_at
         ready.now.forward(hours=1)

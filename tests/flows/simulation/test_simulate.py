@@ -21,6 +21,7 @@ from funnel_app.ledger.models import Scope, TemplateVersion
 from tests.flows.leads import opt_in, write_templates
 
 AT = "2026-12-03 14:00"
+STARTS = datetime.fromisoformat(AT + "-05:00")
 
 
 @pytest.fixture
@@ -37,9 +38,8 @@ def play(deps, sequence, at=AT, **more):
 
 def told(calendar):
     """The calendar in short: what happened, and what came of each email, in Toronto's days from the start."""
-    start = datetime.fromisoformat(AT + "-05:00")
     return [
-        (round((each.at - start) / timedelta(days=1), 1), each.what or f"{each.sequence} {each.step}", each.state)
+        (round((each.at - STARTS) / timedelta(days=1), 1), each.what or f"{each.sequence} {each.step}", each.state)
         for each in calendar
     ]
 
@@ -52,7 +52,7 @@ def test_a_sequence_goes_as_its_file_says(deps):
     ]
     assert calendar[1].subject == "About lead_nurture_email_1"
     assert "Hi Ana, Salon Ana" in calendar[1].text
-    assert warnings_of(calendar, campaign) == []
+    assert warnings_of(calendar, campaign, STARTS) == []
 
 
 def test_what_happens_ends_and_starts_what_the_rules_say(deps):
@@ -113,13 +113,19 @@ def test_a_text_that_cannot_be_made_is_a_warning_and_what_comes_after_is_shown(d
         session.execute(delete(TemplateVersion).where(TemplateVersion.key == "christmas_email_2"))
     calendar, campaign = play(deps, "five_day", at="")
     assert [each.state for each in calendar if each.template].count(State.DELIVERED) == 4
-    (warning,) = warnings_of(calendar, campaign)
+    (warning,) = warnings_of(calendar, campaign, STARTS)
     assert warning.startswith("five_day 2 (") and "would be held: " in warning
 
 
 def test_it_warns_of_emails_that_come_together(deps):
     calendar, campaign = play(deps, "onboarding_phase1", then=["booking +1h call +3d"])
-    assert any("minutes after" in warning for warning in warnings_of(calendar, campaign))
+    assert any("minutes after" in warning for warning in warnings_of(calendar, campaign, STARTS))
+
+
+def test_what_came_before_the_start_is_no_warning(deps):
+    calendar, campaign = play(deps, "onboarding_phase1", then=["booking +1h call +3d"])
+    over = calendar[-1].at + timedelta(days=1)
+    assert warnings_of(calendar, campaign, over) == []
 
 
 def test_it_warns_of_a_deadline_that_is_over(deps):
@@ -129,7 +135,7 @@ def test_it_warns_of_a_deadline_that_is_over(deps):
         session.execute(delete(TemplateVersion))
     check_templates(deps)
     calendar, campaign = play(deps, "lead_nurture")
-    assert [warning.partition(" (")[0] for warning in warnings_of(calendar, campaign)] == [
+    assert [warning.partition(" (")[0] for warning in warnings_of(calendar, campaign, STARTS)] == [
         "lead_nurture 4",
         "lead_nurture 5",
     ]
@@ -144,6 +150,11 @@ def test_it_warns_of_a_deadline_that_is_over(deps):
         ({"then": ["booking"]}, "'booking' is not an event and its time"),
         ({"then": ["booking +2d call"]}, "'booking \\+2d call' is not an event"),
         ({"then": ["booking +99999999999d"]}, "is not a time such as"),
+        # At both ends of the calendar there is no day before or after.
+        ({"at": "9999-12-31 23:00"}, "is more than ten years away"),
+        ({"at": "0001-01-01"}, "is more than ten years away"),
+        ({"then": ["booking 9999-12-31"]}, "is more than ten years away"),
+        ({"then": ["booking +1d call +99999d"]}, "is more than ten years away"),
         ({"then": ["booking 2020-01-01"]}, "lies before the start"),
         ({"then": ["booking +1d"] * 51}, "plays 50 events at most"),
         ({"sample": "nobody"}, "There is no sample nobody"),
@@ -161,6 +172,12 @@ def test_times_are_on_the_campaigns_clock_unless_they_say_otherwise(deps):
 
     assert at("2026-12-03 14:00") == datetime(2026, 12, 3, 19, tzinfo=UTC) == at("2026-12-03T20:00+01:00")
     assert at("") == deps.now()
+
+
+def test_an_event_is_understood_in_whatever_letters(deps):
+    script = write_script(deps.registry, "Five-Day  follow-up", now=deps.now(), then=[" No-Show  + 2d "])
+    assert (script.sequence.name, script.then[0].what) == ("five_day", "no_show")
+    assert script.then[0].at == deps.now() + timedelta(days=2)
 
 
 def test_the_grid_plays_every_sequence_through_the_year(deps, monkeypatch):

@@ -24,7 +24,7 @@ def write(deps, html=BODY, key=KEY, **more):
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_sample_lead_has_the_segment_of_its_name_and_every_variable(deps, name):
-    values = variables_for(deps, sample(deps, find_place(deps, KEY)[0], name))
+    values = variables_for(deps, sample(deps, find_place(deps.registry, KEY)[0], name))
     assert values["segment"] == name.upper()
     assert set(values) == set(NAMES)
     write(deps)

@@ -1,5 +1,7 @@
 """Serve again: an earlier text goes out by a person's word, until Notion changes; and how a template stands."""
 
+from dataclasses import replace
+
 import pytest
 
 from funnel_app.flows.templates.serve_again import CannotServe, serve_again
@@ -8,8 +10,15 @@ from funnel_app.flows.templates.standing import kept_by_hand, standing_of
 from funnel_app.ledger import template_versions
 from funnel_app.ledger.models import TemplateVersion
 from funnel_app.ledger.operator_actions import OperatorAction
+from tests.factories import one_sequence
 
 KEY = "christmas_email_1"
+
+
+@pytest.fixture
+def deps(deps):
+    """Collaborators for the one sequence that the template is of: each minute all that there are would be read."""
+    return replace(deps, registry=one_sequence("five_day"))
 
 
 @pytest.fixture
@@ -93,7 +102,7 @@ def test_what_is_withdrawn_holds_also_where_a_person_chose(deps, notion):
     write(deps, "<p>second</p>", status="Draft")
     look_for(deps, minutes=1)
     assert stands(deps) == "held"
-    with pytest.raises(CannotServe, match=r'"Draft".*Mend that in Notion first'):
+    with pytest.raises(CannotServe, match=r'"Draft".*Fix that in Notion first'):
         choose(deps, "<p>first</p>")
 
 

@@ -67,12 +67,12 @@ def test_a_text_that_was_seen_once_is_not_quiet_because_notion_went_away(deps, n
     assert serves(deps) == "<p>first</p>"
 
 
-def test_a_text_that_was_mended_serves_at_once_where_nothing_good_was_there(deps, notion):
+def test_a_text_that_was_fixed_serves_at_once_where_nothing_good_was_there(deps, notion):
     notion.write(KEY, html="<p>{{ nobody_knows }}</p>")
     assert "nobody_knows" in why_not(deps)
-    notion.write(KEY, html="<p>mended</p>")
+    notion.write(KEY, html="<p>fixed</p>")
     deps.now.forward(seconds=61)
-    assert serves(deps) == "<p>mended</p>"
+    assert serves(deps) == "<p>fixed</p>"
 
 
 def test_a_blocked_text_never_replaces_a_good_one(deps, notion):
@@ -165,7 +165,7 @@ def test_however_many_workers_need_a_text_one_of_them_reads_it(both_deps):
 def test_a_worker_that_died_while_reading_lets_the_old_text_serve(deps, notion):
     serves(deps)
     deps.now.forward(seconds=61)
-    assert deps.fetches.claim(KEY), "somebody else reads, and is never heard of again"
+    assert deps.fetch_lock.claim(KEY), "somebody else reads, and is never heard of again"
     assert serves(deps) == "<p>first</p>"
     deps.now.forward(seconds=61)
     notion.write(KEY, html="<p>second</p>")
@@ -174,7 +174,7 @@ def test_a_worker_that_died_while_reading_lets_the_old_text_serve(deps, notion):
 
 
 def test_where_nothing_was_ever_read_a_second_worker_waits_a_little_for_the_first(deps, notion):
-    deps.fetches.claim(KEY)
+    deps.fetch_lock.claim(KEY)
     begun = deps.now()
     assert why_not(deps) == (
         f"template {KEY}: another worker has not read it from Notion yet, and no version of it was ever read"
@@ -184,8 +184,8 @@ def test_where_nothing_was_ever_read_a_second_worker_waits_a_little_for_the_firs
 
 
 def test_a_second_worker_hears_at_once_that_the_first_failed(deps, notion):
-    deps.fetches.claim(KEY)
-    failing = replace(deps, sleep=lambda _: deps.fetches.give_up(KEY, "notion: 503", everywhere=True))
+    deps.fetch_lock.claim(KEY)
+    failing = replace(deps, sleep=lambda _: deps.fetch_lock.give_up(KEY, "notion: 503", everywhere=True))
     assert "Notion cannot be asked (notion: 503)" in why_not(failing)
 
 
@@ -213,12 +213,12 @@ def test_without_redis_the_last_good_text_serves_and_notion_is_not_asked(deps, n
     def away(key):
         raise Unavailable("redis", "no route")
 
-    monkeypatch.setattr(deps.fetches, "claim", away)
+    monkeypatch.setattr(deps.fetch_lock, "claim", away)
     assert serves(deps) == "<p>first</p>"
     assert notion.asked == [KEY]
 
 
-def test_a_text_is_judged_anew_when_the_gate_has_learnt(deps, notion, monkeypatch):
+def test_a_text_is_judged_again_when_the_gate_has_learnt(deps, notion, monkeypatch):
     notion.write(KEY, html="<p>{{ new_variable }}</p>")
     assert "new_variable" in why_not(deps)
     monkeypatch.setattr(drafts, "NAMES", frozenset({"new_variable"}))

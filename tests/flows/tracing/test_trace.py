@@ -40,7 +40,7 @@ class TestStrangers:
         told = {"scope": "all", "reason": "suppressed by a person on 24 November", "at": "2026-11-24T12:00:00Z"}
         assert trace(deps, "nobody@resend.dev")["suppressions"] == [told]
 
-    def test_a_refused_call_that_names_it_is_shown_with_its_mend(self, both_deps):
+    def test_a_refused_call_that_names_it_is_shown_with_its_fix(self, both_deps):
         errors = {"meeting_time": ["Not a valid datetime."]}
         refuse(both_deps, campaign="christmas", hook="booking", payload={"email": "joana@resend.dev"}, errors=errors)
         mine = refuse(
@@ -119,7 +119,7 @@ def test_the_story_tells_each_thing_once_in_time_order(both_deps):
         ("00:00", "Day 1: your holiday playbook", "handed to Resend"),
         ("00:01", "Day 1: your holiday playbook", "Resend reports: sent"),
         ("00:03", "Day 1: your holiday playbook", "Resend reports: delivered"),
-        ("00:03", "Day 5: one last note", "cancelled: taken back by a person"),
+        ("00:03", "Day 5: one last note", "cancelled: withdrawn by a person"),
         ("00:04", "incoming signup", "assessment from website, accepted"),
         ("00:04", "Nurture for new opt-ins", "ended: took the assessment on 24 November"),
         ("00:04", "Five-day follow-up", "started with 5 emails"),
@@ -228,7 +228,7 @@ def first_id(deps):
         (
             State.HELD,
             (
-                "email 1 is held: why; mend that, and it goes by itself within two minutes; "
+                "email 1 is held: why; fix that, and it goes by itself within two minutes; "
                 "email 2 waits until email 1 is settled."
             ),
         ),
@@ -247,7 +247,7 @@ def first_id(deps):
         (State.SUPPRESSED, "email 1 was not sent: why; email 2 goes today at 07:01."),
         (
             State.FAILED,
-            "email 1 failed: why (once that is mended: flask emails retry ID); email 2 goes today at 07:01.",
+            "email 1 failed: why (once that is fixed: flask emails retry ID); email 2 goes today at 07:01.",
         ),
     ],
 )
@@ -276,14 +276,14 @@ def test_the_sentence_of_a_paused_sequence(deps):
 
 def test_the_sentence_of_a_finished_sequence_names_what_did_not_arrive(deps):
     receipt = opt_in(deps)
-    ends = {4: (State.CANCELLED, "taken back by a person"), 5: (State.BOUNCED, "mailbox does not exist")}
+    ends = {4: (State.CANCELLED, "withdrawn by a person"), 5: (State.BOUNCED, "mailbox does not exist")}
     with deps.sessions.begin() as session:
         for email_id in email_ids(receipt):
             email = session.get(Email, email_id)
             email.state, email.reason = ends.get(email.step, (State.DELIVERED, None))
     assert sentence(deps) == (
         f"3 of 5 emails delivered; email 5 bounced: mailbox does not exist{ANOTHER}; "
-        "email 4 cancelled: taken back by a person."
+        "email 4 cancelled: withdrawn by a person."
     )
 
 

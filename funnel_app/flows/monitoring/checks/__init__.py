@@ -1,1 +1,1 @@
-"""The doctor's checks, a room a file: each is a small function from the collaborators to what it found."""
+"""The doctor's checks, grouped by subject: functions from the collaborators to findings."""

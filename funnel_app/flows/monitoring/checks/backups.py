@@ -1,4 +1,4 @@
-"""Check of the backups: made each night, whole, and where there is room for the next."""
+"""Checks of the backups: made each night, intact, and with room for the next."""
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.backups import (
@@ -13,12 +13,12 @@ from funnel_app.flows.monitoring.backups import (
 from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
 from funnel_app.flows.monitoring.local_time import said_at
 
-MAKE = "mend that, and run flask --app wsgi ledger backup"
+MAKE = "fix that, and run flask --app wsgi ledger backup"
 REMOVE = "see whether that disk fails, remove the file, and run flask --app wsgi ledger backup"
 
 
 def backups(deps: Deps) -> Findings:
-    """Last night's copy of the ledger was made, and tonight's will find room."""
+    """Last night's backup exists, and tonight's will have room."""
     folder = deps.settings.backup_dir
     if folder is None:
         yield _none_wanted(deps)
@@ -35,7 +35,7 @@ def backups(deps: Deps) -> Findings:
 
 
 def replica(deps: Deps) -> Findings:
-    """Each change of a SQLite ledger is in its replica within seconds, where one is wanted."""
+    """Changes of a SQLite ledger reach its replica within seconds, if one is configured."""
     if deps.settings.replica_url is None:
         yield ok("replica", "none: REPLICA_URL is not set")
     elif deps.replica is None:

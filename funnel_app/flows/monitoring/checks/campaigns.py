@@ -1,4 +1,4 @@
-"""Checks of the campaign files: who is under way by the plan that they have now."""
+"""Checks of the campaign files: who follows an older plan."""
 
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.older_plans import count_older
@@ -9,7 +9,7 @@ FIX = f"{LOOK} says what would change for whom; campaigns apply does it, and app
 
 
 def older_plans(deps: Deps) -> Findings:
-    """Who is under way has the emails that the files say, unless somebody said that they keep theirs."""
+    """Everybody gets the emails that the files define, unless an operator kept them on their plan."""
     found = count_older(deps)
     behind = [
         f"{count(each.people, 'lead')} in {deps.registry.name_of(each.sequence)}" for each in found if each.people

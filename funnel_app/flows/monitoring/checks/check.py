@@ -1,4 +1,4 @@
-"""What a check finds: a name, how it stands, the evidence, and what to do."""
+"""Findings of a check: name, status, evidence, and fix."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -7,14 +7,14 @@ from typing import Any
 
 
 class Status(StrEnum):
-    """How a thing stands: a fault keeps emails from arriving, a warning may come to that."""
+    """A fault keeps emails from arriving; a warning may become one."""
 
     OK = "ok"
     WARNING = "warning"
     FAULT = "fault"
 
 
-# What people call a check whose name is a programmer's word; the names themselves are by the contract.
+# Titles of checks whose names are technical; the names themselves are a contract.
 TITLES = {
     "canary": "test email",
     "queues": "jobs",
@@ -26,13 +26,13 @@ TITLES = {
 
 
 def title_of_check(name: str) -> str:
-    """Return what people call a check."""
+    """Return the title of a check."""
     return TITLES.get(name, name)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One finding; `fix` says what to do where it is not ok."""
+    """One finding; `fix` says what to do unless it is ok."""
 
     name: str
     status: Status
@@ -53,7 +53,7 @@ def ok(name: str, detail: str) -> Check:
 
 
 def warning(name: str, detail: str, fix: str) -> Check:
-    """Return a finding that should be looked at."""
+    """Return a finding that deserves a look."""
     return Check(name, Status.WARNING, detail, fix)
 
 
@@ -63,15 +63,15 @@ def fault(name: str, detail: str, fix: str) -> Check:
 
 
 def one_fault(names: Sequence[str], detail: str, fix: str) -> Check:
-    """Return the fault of the first name, which says what else cannot be looked at for it: one cause is told once."""
+    """Return the first name's fault, naming the checks that it prevents: one cause is reported once."""
     return fault(names[0], f"{detail}; not looked at meanwhile: {', '.join(names[1:])}", fix)
 
 
 def standing(checks: Iterable[Check], status: str) -> int:
-    """Return how many checks stand so."""
+    """Return the number of checks with this status."""
     return sum(check.status == status for check in checks)
 
 
 def count(number: int, what: str) -> str:
-    """Return a number of things in words: 1 email, 2 emails."""
+    """Return a number with its noun: 1 email, 2 emails."""
     return f"{number:,} {what}" + ("" if number == 1 else "s")

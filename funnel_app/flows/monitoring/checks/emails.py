@@ -1,4 +1,4 @@
-"""Checks of the emails themselves: none stands still in silence, few are refused, and the newest canary arrived."""
+"""Checks of the emails: none is stuck unseen, few are refused, and the newest canary arrived."""
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import ALARMS
@@ -9,12 +9,12 @@ from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.monitoring.refused_calls import KIND, refused_and_waiting
 from funnel_app.flows.monitoring.undelivered import MOST, shares_of_the_week, undelivered_lately, without_link
 
-# These keep emails from arriving; the others keep us from knowing.
+# These keep emails from arriving; the others hide whether they do.
 HOLDING = ("overdue", "stuck", "held", "incomplete")
 
 
 def invariants(deps: Deps) -> Findings:
-    """What must never be is not: nothing is late, stuck, held, unproven or unaccounted for."""
+    """All invariants hold: no email is late, stuck, held, unconfirmed or unaccounted for."""
     broken = {name: number for name, number in count_invariants(deps).items() if number}
     words = "; ".join(f"{number:,} {INVARIANTS[name].broken}" for name, number in broken.items())
     fix = "; ".join(INVARIANTS[name].fix for name in broken)
@@ -27,17 +27,17 @@ def invariants(deps: Deps) -> Findings:
 
 
 def refused(deps: Deps) -> Findings:
-    """No call of a known sender waits for a mend: each is a lead that gets nothing until then."""
+    """No refused call of a known sender waits for a fix: each is a lead without emails."""
     waiting = refused_and_waiting(deps)
     if waiting:
         words = "; ".join(f"{found.hook}: {found}, the last at {said_at(deps, found.newest_at)}" for found in waiting)
         yield warning("refused calls", words, ALARMS[KIND].fix)
     else:
-        yield ok("refused calls", "none waits for a mend")
+        yield ok("refused calls", "none waits for a fix")
 
 
 def undelivered(deps: Deps) -> Findings:
-    """Few emails bounce or are marked as spam, and none did so in the last hour."""
+    """Few emails bounce or are marked as spam, and none did in the last hour."""
     shares, lately = shares_of_the_week(deps), undelivered_lately(deps)
     week = "in 7 days " + " and ".join(map(str, shares))
     if any(share.too_many for share in shares):
@@ -53,7 +53,7 @@ def undelivered(deps: Deps) -> Findings:
 
 
 def canary(deps: Deps) -> Findings:
-    """An email went through everything, from the public hook to the proof of its delivery, not long ago."""
+    """A recent canary went from the public hook to confirmed delivery."""
     newest, arrived, trouble = latest(deps), latest_arrived(deps), late(deps)
     fix = "run flask --app wsgi resend canary, and see what it waits for"
     if trouble:

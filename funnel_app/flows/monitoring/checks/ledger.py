@@ -1,4 +1,4 @@
-"""Checks of the ledger and of the machine under it: shape, place, room, and the clock."""
+"""Checks of the ledger and its machine: schema, storage, free space, and clock."""
 
 import re
 import shutil
@@ -17,24 +17,24 @@ from funnel_app.ledger import revision, storage, watching
 from funnel_app.ledger.troubles import RESTORE, explain
 
 MOUNTS = Path("/proc/self/mountinfo")
-# How the kernel writes a blank in a mount's name: proc(5).
+# The kernel's escape of a blank in a mount point: proc(5).
 ESCAPED = re.compile(r"\\(0[0-7]{2}|134)")
 NOT_HERE = "put it on a disk of this machine, or use PostgreSQL: a copy made with flask ledger backup can be restored"
 LITTLE_ROOM, NO_ROOM = 500 * 2**20, 100 * 2**20
-# File systems that are gone with the container or the machine.
+# File systems lost with the container or the machine.
 PASSING = {"tmpfs", "ramfs"}
 OWN_LAYER = {"overlay", "aufs"}
 EMPTIED = "/tmp"  # noqa: S108 (compared, never written)
-# A log in shared memory is one machine's: https://www.sqlite.org/wal.html ("does not work over a network filesystem").
+# A WAL's shared memory does not work over a network: https://www.sqlite.org/wal.html
 NETWORKED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "lustre", "afs"}
-# A folder of the host as a virtual machine or a sandbox sees it: whether its locks hold depends on who shares it.
+# Host folders in a virtual machine or sandbox: whether locks hold depends on the implementation.
 SHARED = {"9p", "virtiofs", "vboxsf", "fakeowner", "drvfs"}
 FUSE = "fuse."
 OFF, FAR_OFF = timedelta(seconds=60), timedelta(hours=1)
 
 
 def shape(deps: Deps) -> Findings:
-    """The ledger is at the newest migration and takes what is written."""
+    """The ledger has the newest migration and accepts writes."""
     try:
         current, head = revision.current(deps.engine), revision.head()
         if current is not None:
@@ -47,7 +47,7 @@ def shape(deps: Deps) -> Findings:
         yield fault("ledger", damage, RESTORE)
         return
     if current != head and revision.at_head(deps.engine):
-        fix = "deploy that release again when it is mended; never go back with db downgrade"
+        fix = "deploy that release again when it is fixed; never go back with db downgrade"
         yield warning("ledger", f"at {current}, which a newer release than this one brought about", fix)
     elif current != head:
         yield fault("ledger", f"at {current or 'nothing'}, not at {head}", "run flask --app wsgi db upgrade")
@@ -56,7 +56,7 @@ def shape(deps: Deps) -> Findings:
 
 
 def where(deps: Deps) -> Findings:
-    """The ledger lies on a place that outlives the container."""
+    """The ledger is on storage that outlives the container."""
     file = storage.file_of(deps.engine)
     if deps.engine.dialect.name != "sqlite":
         yield ok("ledger place", "a database server of its own")
@@ -91,7 +91,7 @@ def _anybody_may_write(folder: Path) -> bool:
 
 
 def mount_of(file: Path, mounts: Path = MOUNTS) -> tuple[str, str]:
-    """Return where the file system of a file is mounted, and its kind; unknown where the kernel does not say."""
+    """Return a file's mount point and file system type; unknown if the kernel does not say."""
     try:
         lines = mounts.read_text().splitlines()
     except OSError:
@@ -105,13 +105,13 @@ def mount_of(file: Path, mounts: Path = MOUNTS) -> tuple[str, str]:
 
 
 def room(deps: Deps) -> Findings:
-    """The disk has room for what is to come."""
+    """The disk has enough free space."""
     file = storage.file_of(deps.engine)
     if file is None:
         yield ok("disk space", "the ledger is not on this machine's disk")
         return
     if not file.parent.is_dir():
-        fix = "mount the volume there, or mend DATABASE_URL"
+        fix = "mount the volume there, or fix DATABASE_URL"
         yield fault("disk space", f"the ledger's folder {file.parent} is not there", fix)
         return
     usage = shutil.disk_usage(file.parent)
@@ -125,7 +125,7 @@ def room(deps: Deps) -> Findings:
 
 
 def clock(deps: Deps) -> Findings:
-    """Our clock is that of the world, and never runs back."""
+    """Our clock is right, and never runs back."""
     now = deps.now()
     with deps.reads() as session:
         newest = watching.newest_at(session)

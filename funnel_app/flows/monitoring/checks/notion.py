@@ -1,4 +1,4 @@
-"""Checks of Notion: the token, and a text that can be sent under every key."""
+"""Checks of Notion: the token, and a sendable template under every key."""
 
 from funnel_app.deps import Deps
 from funnel_app.flows.mirror.workspace import check_desk
@@ -14,7 +14,7 @@ MOST_NAMED = 5
 
 
 def notion(deps: Deps) -> Findings:
-    """The token is good, the templates' database is shared with it, and every template can be sent."""
+    """The token works, the templates' database is shared with it, and every template can be sent."""
     try:
         who = deps.notebook.whoami()
     except GatewayError as error:
@@ -35,7 +35,7 @@ def notion(deps: Deps) -> Findings:
 
 
 def _older(deps: Deps) -> Findings:
-    """The texts that no file names any more, and that people on an older plan wait for."""
+    """Templates that no file uses any more and people on an older plan wait for."""
     with deps.reads() as session:
         waiting = plans.texts_waiting(session)
     named = set(deps.registry.template_keys())
@@ -43,20 +43,20 @@ def _older(deps: Deps) -> Findings:
     bad = [f"{key} ({why})" for key in keys if (why := _why_not(read_one(deps, key)))]
     if bad:
         words = f"people on an older plan wait for {', '.join(bad[:MOST_NAMED])}, which no file names any more"
-        yield fault("older templates", words, "mend it in Notion, or run flask campaigns apply")
+        yield fault("older templates", words, "fix it in Notion, or run flask campaigns apply")
 
 
 def _why_not(reading: Reading) -> str | None:
-    # Which variables its campaign had then, nobody knows any more.
+    # The variables that its campaign had then are not recorded.
     return next((p.detail for p in reading.problems if p.blocking and p.code != "unknown_variable"), None)
 
 
 def mirror(deps: Deps) -> Findings:
-    """Notion takes every lead's row; the emails go without it."""
+    """Notion takes every lead's row; emails go without it."""
     with deps.reads() as session:
         number, words = mirrored.refused(session)
     if number:
-        fix = "mend in Notion what it names; the rows are written again by themselves"
+        fix = "fix in Notion what it names; the rows are written again by themselves"
         yield warning("notion mirror", f"Notion refused {count(number, 'lead')}: {words}", fix)
     else:
         yield ok("notion mirror", "Notion refused no lead's row")
@@ -70,7 +70,7 @@ def _databases(deps: Deps) -> Check:
     wrong = [words for database in looked for words in database.faults]
     missing = [table.title for table in deps.desk.not_set()]
     if wrong:
-        return fault("notion databases", "; ".join(wrong), "run flask --app wsgi notion init, or mend it in Notion")
+        return fault("notion databases", "; ".join(wrong), "run flask --app wsgi notion init, or fix it in Notion")
     lacking = [words for database in looked for words in database.wishes_lacking]
     if lacking and deps.settings.notion_wishes_by:
         return warning(
@@ -89,7 +89,7 @@ def _templates(audited: tuple[Audited, ...], kept: list[str]) -> Findings:
     doubtful = [template for template in audited if template.status not in {OK, FAULT}]
     if bad:
         words = f"{count(len(bad), 'template')} of {len(audited)} cannot be sent: {_named(bad)}"
-        yield fault("templates", words, "run flask --app wsgi templates audit, and mend them in Notion")
+        yield fault("templates", words, "run flask --app wsgi templates audit, and fix them in Notion")
     elif doubtful:
         words = f"all {len(audited)} can be sent; to be looked at: {_named(doubtful)}{older}"
         yield warning("templates", words, "run flask --app wsgi templates audit")

@@ -1,4 +1,4 @@
-"""Checks of the ways between Funnel and the world: its address, Calendly, alerts and the dead man's switch."""
+"""Checks of the outside: the public address, Calendly, alerts and the dead man's switch."""
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Findings, count, fault, ok, warning
@@ -11,7 +11,7 @@ from funnel_app.gateways.errors import GatewayError
 
 
 def public_address(deps: Deps) -> Findings:
-    """The world reaches Funnel at PUBLIC_URL."""
+    """Funnel can be reached from outside at PUBLIC_URL."""
     try:
         deps.public.check()
     except GatewayError as error:
@@ -22,12 +22,12 @@ def public_address(deps: Deps) -> Findings:
 
 
 def calendly(deps: Deps) -> Findings:
-    """Calendly still tells us of bookings."""
+    """Calendly reports bookings."""
     keys, token = deps.settings.calendly_signing_keys, deps.settings.calendly_token
     if not keys and not token:
         yield ok("calendly", "not used: neither CALENDLY_SIGNING_KEY nor CALENDLY_TOKEN is set")
         return
-    for campaign in told_by_calendly(deps):
+    for campaign in told_by_calendly(deps.registry):
         try:
             faults = check_calendly(deps, campaign)
         except NotSet:
@@ -44,7 +44,7 @@ def calendly(deps: Deps) -> Findings:
 
 
 def alerting(deps: Deps) -> Findings:
-    """Somebody hears of it when something is wrong, even if this whole machine is."""
+    """Somebody is alerted when something is wrong, even if this whole machine fails."""
     found = deps.settings
     absent = [
         name
@@ -62,18 +62,18 @@ def alerting(deps: Deps) -> Findings:
 
 
 def heartbeat(deps: Deps) -> Findings:
-    """The dead man's switch hears of us."""
+    """The dead man's switch receives our heartbeat."""
     if deps.settings.heartbeat_url is None:
         return
     if unheard := why_unheard(deps):
-        fix = "make the check anew at the dead man's switch, and set HEARTBEAT_URL to its address"
+        fix = "make the check again at the dead man's switch, and set HEARTBEAT_URL to its address"
         yield fault("heartbeat", unheard, fix)
     else:
         yield ok("heartbeat", "the dead man's switch took the last call")
 
 
 def events(deps: Deps) -> Findings:
-    """Whoever is told what happens to leads takes it."""
+    """Receivers of lead events accept them."""
     standings = find_receivers(deps)
     for each in standings:
         waits = f"{count(each.waiting, 'event')} wait" + ("s" if each.waiting == 1 else "")
@@ -85,7 +85,8 @@ def events(deps: Deps) -> Findings:
             fix = "see that what EVENTS_WEBHOOK_URL leads to runs and answers with 2xx"
             yield fault("events", f"{each.host} {each.error}, since {since}: {waits}", fix)
     if standings and not any(each.host == REMOVED or each.failing_since for each in standings):
-        yield ok("events", f"{count(len(standings), 'receiver')} take what happens to leads")
+        take = "takes" if len(standings) == 1 else "take"
+        yield ok("events", f"{count(len(standings), 'receiver')} {take} what happens to leads")
 
 
 def _undelivered_words(deps: Deps, chat: UndeliveredNotifications) -> str:

@@ -1,4 +1,4 @@
-"""Checks of Redis and of what runs by it: scheduler, workers, queues, and whether sending stands still."""
+"""Checks of Redis and what depends on it: scheduler, workers, queues, and pauses of sending."""
 
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ NAMES = ("redis", "redis eviction", "redis persistence", "redis access", "schedu
 
 
 def redis(deps: Deps) -> Findings:
-    """Redis answers, takes writes, throws nothing away, and what runs by it runs."""
+    """Redis answers, accepts writes, evicts nothing, and the processes that use it are running."""
     if why := deps.queues.why_away():
         yield one_fault(NAMES, f"Redis {why}; sign-ups and bookings are still taken", NAMED if why.answers else FIX)
         return
@@ -32,7 +32,7 @@ def redis(deps: Deps) -> Findings:
 
 
 def _redis(deps: Deps) -> Findings:
-    facts = deps.vitals.facts()
+    facts = deps.process_status.facts()
     known = f"version {facts.version} answers" if facts.version != "?" else "answers; our user may not ask INFO"
     yield ok("redis", f"{known}, and takes writes")
     if facts.policy != "noeviction":
@@ -60,7 +60,7 @@ def _processes(deps: Deps) -> Findings:
         fix = "start it: python -m jobs.scheduler; nothing is sent without it"
         yield fault("scheduler", silent[Part.SCHEDULER], fix)
     else:
-        yield ok("scheduler", f"last tick {_ago(deps.vitals.seen().get(SCHEDULER), deps.now())}")
+        yield ok("scheduler", f"last tick {_ago(deps.process_status.seen().get(SCHEDULER), deps.now())}")
     living = living_workers(deps)
     fix = "start them: python -m jobs.worker"
     wanted = wanted_workers(deps)
@@ -74,25 +74,25 @@ def _processes(deps: Deps) -> Findings:
 
 
 def living_workers(deps: Deps) -> int:
-    """Return how many workers gave a sign of life in time. Raises Unavailable where Redis is away."""
+    """Return how many workers were seen recently. Raises Unavailable if Redis is away."""
     return _workers_since(deps, deps.settings.silent_after)
 
 
 def wanted_workers(deps: Deps) -> int:
-    """Return how many workers there should be: ours, and those of other containers that were heard of within the hour.
+    """Return how many workers there should be: ours, and other containers' that were seen within the hour.
 
-    One that ended in order is forgotten at once. Raises Unavailable where Redis is away.
+    One that exited cleanly no longer counts. Raises Unavailable if Redis is away.
     """
     return max(deps.settings.workers, _workers_since(deps, MISSED_FOR))
 
 
 def _workers_since(deps: Deps, span: timedelta) -> int:
     oldest = deps.now() - span
-    return sum(name.startswith(f"{WORKER}:") and at >= oldest for name, at in deps.vitals.seen().items())
+    return sum(name.startswith(f"{WORKER}:") and at >= oldest for name, at in deps.process_status.seen().items())
 
 
 def _queues(deps: Deps) -> Findings:
-    depths = deps.vitals.depths()
+    depths = deps.process_status.depths()
     waiting = sum(depths.queues.values())
     words = f"{count(waiting, 'job')} waiting, {depths.clock:,} on the clock, {depths.failed:,} failed"
     if depths.unreadable or depths.failed:
@@ -121,15 +121,15 @@ def _paused_by_people(deps: Deps) -> str:
 
 
 FIXES = {
-    "config": "mend what Resend names (key, domain, sender); sending tries again by itself",
-    "outage": "mend the setting that it names; where it names none, wait: it goes on by itself",
+    "config": "fix what Resend names (key, domain, sender); sending tries again by itself",
+    "outage": "fix the setting that it names; where it names none, wait: it goes on by itself",
     "quota": "raise the plan at Resend, or wait: it goes on when the quota resets",
     "clock": "set this machine's clock; sending goes on by itself when it is right",
 }
 
 
 def overdue(deps: Deps) -> Findings:
-    """No email waits past its time."""
+    """No email is past its time."""
     now = deps.now()
     with deps.reads() as session:
         late = counts.overdue(session, now - deps.settings.silent_after, deps.sendable_modes)

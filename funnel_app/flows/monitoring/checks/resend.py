@@ -1,4 +1,4 @@
-"""Checks of Resend: the key, the domain that we write from, the way its events come back, and what is left."""
+"""Checks of Resend: key, sending domain, webhook, replies, and remaining quota."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -22,11 +22,11 @@ MAKE = "run flask --app wsgi resend webhooks --create, and set RESEND_WEBHOOK_SE
 
 
 def account(deps: Deps) -> Findings:
-    """The key is good, may send from our domain, and Resend tells us what becomes of each email."""
+    """The key works, may send from our domain, and Resend reports each email's events."""
     try:
         domains = deps.account.domains()
     except GatewayError as error:
-        # Who uses no replies misses nothing where they cannot be looked at.
+        # Without replies configured, it does not matter that they cannot be checked.
         used = _uses_replies(deps)
         yield from _unreadable(error, (*NAMES, "replies") if used else NAMES)
         yield from () if used else (NO_REPLIES,)
@@ -56,12 +56,12 @@ def _unreadable(error: GatewayError, names: Sequence[str]) -> Findings:
         fix = "make a key at resend.com and set RESEND_API_KEY"
         yield one_fault(names, f"Resend refuses it: {error.message}", fix)
     else:
-        fix = "mend the setting that it names, or look at Resend's status page: emails go when it is back"
+        fix = "fix the setting that it names, or look at Resend's status page: emails go when it is back"
         yield one_fault(names, f"Resend cannot be asked: {error.message}", fix)
 
 
 def from_domain(deps: Deps, domains: dict[str, str]) -> Check:
-    """Say whether Resend has verified the domain that the emails come from."""
+    """Say whether Resend has verified the domain of FROM_EMAIL."""
     domain = _domain(deps.settings.from_email)
     status = domains.get(domain)
     if status == "verified":
@@ -71,7 +71,7 @@ def from_domain(deps: Deps, domains: dict[str, str]) -> Check:
 
 
 def webhook(deps: Deps, endpoints: list[Endpoint]) -> Check:
-    """Say whether Resend tells our address of every event that we need."""
+    """Say whether Resend sends every event that we need to our address."""
     address = _address(deps)
     ours = next((endpoint for endpoint in endpoints if endpoint.url.rstrip("/") == address), None)
     if ours is None:
@@ -86,7 +86,7 @@ def webhook(deps: Deps, endpoints: list[Endpoint]) -> Check:
 
 
 def replies(deps: Deps, endpoints: list[Endpoint], receiving: Collection[str]) -> Findings:
-    """What people write back comes to Funnel, and goes on to the owner's mailbox."""
+    """Replies reach Funnel, and are forwarded to the owner's mailbox."""
     settings = deps.settings
     with deps.reads() as session:
         last = received_emails.last_at(session)
@@ -137,7 +137,7 @@ def _used(usage: Usage) -> Findings:
 
 
 def events(deps: Deps) -> Findings:
-    """Resend's events come back while emails go out."""
+    """Resend's events arrive while emails go out."""
     with deps.reads() as session:
         heard, unheard_since = watching.last_report_at(session), watching.unheard_since(session)
     detail = f"the last came {_when(heard, deps.now())}"

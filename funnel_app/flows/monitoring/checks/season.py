@@ -1,4 +1,4 @@
-"""Checks of the seasons: what changes on the day after one ends, for whom, and which texts are not ready for it."""
+"""Checks of seasons: what changes when one ends, for whom, and which templates are not ready for it."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -24,7 +24,7 @@ FIX = (
 
 
 def seasons(deps: Deps) -> Findings:
-    """What changes on the day after a season, or a deadline, is known two weeks before it."""
+    """The changes after a season or a deadline are known two weeks ahead."""
     yield from (_season(deps, campaign) for campaign in deps.registry.campaigns.values())
 
 
@@ -50,7 +50,7 @@ def _season(deps: Deps, campaign: Campaign) -> Check:
 
 
 def _changes(deps: Deps, campaign: Campaign, last: date) -> Iterator[str]:
-    """Yield what the day after brings: steps that are skipped, leads who read on, and what signups start then."""
+    """Yield what changes on the day after: skipped steps, leads who go on, and what signups start then."""
     after = last + DAY
     start = datetime.combine(after, time(), ZoneInfo(campaign.timezone))
     with deps.reads() as session:
@@ -70,7 +70,7 @@ def _changes(deps: Deps, campaign: Campaign, last: date) -> Iterator[str]:
 
 
 def _not_ready(deps: Deps, campaign: Campaign) -> Iterator[str]:
-    """Yield the texts that serve now whose letters would be held out of season."""
+    """Yield the templates in use whose letters would be held out of season."""
     for step in (step for of, _, step in deps.registry.steps() if of == campaign):
         with deps.reads() as session:
             version = template_versions.find_adopted(session, step.template)

@@ -1,4 +1,4 @@
-"""Checks of what this process was started with: Python, settings, secrets, and who sends the first email."""
+"""Checks of this process's start-up: Python, settings, secrets, and who sends the first email."""
 
 import sys
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (compared, ne
 LOCAL_ENDINGS = (".local", ".test", ".localhost", ".internal")
 STRONG = 32
 RECENT = timedelta(days=7)
-# The entrances through which an assessment comes: the hook of its own, and the old website's addresses.
+# The entrances for an assessment: its own hook, and the old website's paths.
 ENTRANCES = ("hook", "legacy")
 
 
@@ -31,7 +31,7 @@ def python(deps: Deps) -> Findings:
 
 
 def settings(deps: Deps) -> Findings:
-    """Addresses and the mode of testing fit together."""
+    """Addresses and testing mode are consistent."""
     found = deps.settings
     if not found.testing_mode and is_local(found.public_url):
         words = f"PUBLIC_URL is {found.public_url}, and TESTING_MODE is off: no reader could reach its links"
@@ -44,7 +44,7 @@ def settings(deps: Deps) -> Findings:
 
 
 def testing_mode(deps: Deps) -> Findings:
-    """A real lead is never taken for a test."""
+    """No real lead is treated as a test."""
     found = deps.settings
     if not found.testing_mode:
         yield ok("testing mode", "off: delays are days, and every lead is mailed")
@@ -61,7 +61,7 @@ def testing_mode(deps: Deps) -> Findings:
 
 
 def first_email(deps: Deps) -> Findings:
-    """Everybody knows who sends the first email, at each entrance."""
+    """It is clear who sends the first email, at each entrance."""
     for campaign in deps.registry.campaigns.values():
         for sequence in campaign.sequences.values():
             if sequence.email_1 is not EmailOne.FUNNEL or sequence.email_1_by_entrance:
@@ -92,7 +92,7 @@ WHO = {
 
 
 def hook_secrets(deps: Deps) -> Findings:
-    """Each way in has a secret of its own, and nobody can guess it."""
+    """Each entrance has a secret of its own that cannot be guessed."""
     found = deps.settings
     weak = [secret for secret in found.hook_secrets if len(secret) < STRONG]
     rotating = [name for name, value in _pairs(deps) if len(value) > 1]
@@ -107,10 +107,10 @@ def hook_secrets(deps: Deps) -> Findings:
 
 
 def proxies(deps: Deps) -> Findings:
-    """TRUSTED_PROXIES fits the proxies that are there: else all callers share one count, or none has its own."""
+    """TRUSTED_PROXIES matches the proxies in front: otherwise callers are counted together, or not at all."""
     trusted = deps.settings.trusted_proxies
     try:
-        hops = deps.vitals.hops()
+        hops = deps.process_status.hops()
     except Unavailable:
         hops = None
     if hops is None or ((hops == 0) == (trusted == 0) and hops >= trusted):
@@ -129,6 +129,6 @@ def _pairs(deps: Deps) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def is_local(url: str) -> bool:
-    """Say whether an address leads to this machine or to one that only tests know."""
+    """Say whether an address is this machine's or one reserved for tests."""
     host = urlsplit(url).hostname or ""
     return host in LOCAL or host.endswith(LOCAL_ENDINGS)

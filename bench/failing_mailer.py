@@ -24,7 +24,7 @@ class WorkerKilled(Exception):
     """A worker died at this point; whatever it had committed stays."""
 
 
-class Trouble(FakeMailer):
+class FailingMailer(FakeMailer):
     """A mail service of which one call in ten goes wrong, and one report in ten is odd."""
 
     def __init__(self, chance: random.Random) -> None:

@@ -1,0 +1,132 @@
+"""What an email of a batch costs the processor, in this process: `python -m bench.batch [profile] [one]`.
+
+A thousand emails that are due go out by `deliver_due`, over SQLite and Redis, to a stand-in that is a process of its
+own. The cheapest of five times two hundred counts, since whatever else runs makes the others dearer; how many functions
+are called does not depend on it. `one` sends them one by one, and `profile` prints where the time goes. Exit 1 where
+one did not go out.
+"""
+
+import cProfile
+import gc
+import os
+import pstats
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+from uuid import UUID
+
+from bench.common import Row, calibrate, show
+from bench.due import NO_LIMIT, wait_for, write
+from funnel_app.config import load_settings
+from funnel_app.deps import Deps, build_deps
+from funnel_app.flows.sending.backlog import deliver_due
+from funnel_app.flows.sending.deliver import deliver
+from funnel_app.flows.templates.starters import find_starter
+from funnel_app.ledger import schema
+from funnel_app.logs import configure_logging
+from funnel_app.redact import redactor
+from sandbox.processes import development_settings
+from sandbox.redis_server import RedisServer, free_port
+from tests.fakes.notion import FakeNotebook, JudgeHere
+
+PARTS, EMAILS, LINES = 5, 200, 60
+TEMPLATE = "lead_nurture_email_1"
+GOAL_MS, GOAL_CALLS = 1.2, 1300
+
+
+def main(profiled: bool, one_by_one: bool) -> int:
+    """Print what an email costs, and on what if that is wanted; 1 where one did not go out."""
+    machine = calibrate()
+    with tempfile.TemporaryDirectory() as folder, RedisServer() as redis, stub() as url:
+        os.environ |= development_settings(
+            folder=Path(folder), web_port=1, sandbox_url=url, redis_url=redis.url, interval_s=3600
+        ) | {"RESEND_API_URL": url, "RESEND_RATE_LIMIT": str(NO_LIMIT), "RESEND_RATE_SHARE": "1"}
+        with (Path(folder) / "log").open("w") as log, redirect_stderr(log):
+            costs, profile = _measure(_deps(), one_by_one)
+        came = len(wait_for(url, (PARTS + 2) * EMAILS, 1)["emails"])
+    if profiled:
+        for order in ("tottime", "cumulative"):
+            profile.sort_stats(order).print_stats(LINES)
+    what = "by itself" if one_by_one else "of a batch"
+    cost = Row(f"the processor an email {what}", min(costs), "ms", GOAL_MS, more_is_better=False)
+    calls = profile.total_calls / EMAILS  # type: ignore[attr-defined]
+    called = Row(f"functions called an email {what}", calls, "calls", GOAL_CALLS, more_is_better=False)
+    show("An email in one process", machine, [cost, called])
+    return int(came != (PARTS + 2) * EMAILS)
+
+
+@contextmanager
+def stub() -> Iterator[str]:
+    """Run the stand-in of Resend that costs next to nothing, and yield its address."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with subprocess.Popen([sys.executable, "-m", "bench.stub", str(port)]) as process:
+        while not _answers(url):
+            time.sleep(0.1)
+        yield url
+        process.kill()
+
+
+def _answers(url: str) -> bool:
+    try:
+        urlopen(f"{url}/seen", timeout=5).close()
+    except URLError:
+        return False
+    return True
+
+
+def _deps() -> Deps:
+    settings = load_settings()
+    configure_logging(settings.log_level, redactor(settings))
+    notebook: Any = FakeNotebook()
+    judge: Any = JudgeHere()
+    subject, html = find_starter(TEMPLATE) or ("", "")
+    notebook.write(TEMPLATE, subject, html)
+    deps = replace(build_deps(settings), notebook=notebook, judge=judge)
+    schema.upgrade(deps.engine)
+    return deps
+
+
+def _measure(deps: Deps, one_by_one: bool) -> tuple[list[float], pstats.Stats]:
+    """Return what an email cost in each part, and a profile of one more."""
+    send = _one_by_one if one_by_one else _together
+    send(deps, _due(deps))
+    # As the workers do.
+    gc.freeze()
+    costs = []
+    for _ in range(PARTS):
+        ids, began = _due(deps), time.process_time()
+        send(deps, ids)
+        costs.append((time.process_time() - began) * 1000 / EMAILS)
+    profile, ids = cProfile.Profile(time.thread_time), _due(deps)
+    profile.runcall(send, deps, ids)
+    return costs, pstats.Stats(profile)
+
+
+def _due(deps: Deps) -> list[UUID]:
+    now = datetime.now(UTC)
+    ids = write(deps.engine, [now] * EMAILS)
+    deps.queues.schedule([(each, now) for each in ids], now)
+    return ids
+
+
+def _together(deps: Deps, ids: Sequence[UUID]) -> None:
+    deliver_due(deps, ids[0])
+
+
+def _one_by_one(deps: Deps, ids: Sequence[UUID]) -> None:
+    for each in ids:
+        deliver(deps, [each])
+
+
+if __name__ == "__main__":
+    sys.exit(main("profile" in sys.argv[1:], "one" in sys.argv[1:]))

@@ -1,0 +1,83 @@
+"""Scheduling: put jobs on their queue or on the clock in one step, with the hashes that RQ and rq-scheduler write.
+
+Fields that are equal in all jobs of a queue come from a job made by RQ once, and are sent once.
+"""
+
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii as quoted
+from typing import NamedTuple
+
+from redis import Redis
+from rq.job import JobStatus
+from rq.queue import Queue
+from rq.utils import utcformat
+
+from funnel_app.gateways.redis.job_names import Call
+from funnel_app.gateways.redis.own_jobs import new_job, queue_at
+from funnel_app.gateways.redis.scripts import SCHEDULE
+
+CLOCK_KEY = "rq:scheduler:scheduled_jobs"
+OF_ONE_JOB = frozenset({"created_at", "data", "description", "status"})
+LONGEST_ARGUMENT = 75
+Field = str | bytes | int
+
+
+class Timed(NamedTuple):
+    """A job, and the second at which it goes to its queue; None for now."""
+
+    call: Call
+    at_s: int | None = None
+
+
+class JobWriter:
+    """Writes jobs over one connection."""
+
+    def __init__(self, connection: Redis) -> None:
+        self._connection = connection
+        self._script = connection.register_script(SCHEDULE)
+        self._shared: dict[str, str] = {}
+        self._queues: dict[str, Queue] = {}
+
+    def write(self, jobs: Iterable[Timed]) -> None:
+        """Put jobs on their queues or on the clock, one round trip a queue, replacing earlier ones."""
+        by_queue: defaultdict[str, list[Timed]] = defaultdict(list)
+        for job in jobs:
+            by_queue[job.call.queue].append(job)
+        for name in sorted(by_queue):
+            self._write(name, by_queue[name])
+
+    def _write(self, name: str, jobs: Sequence[Timed]) -> None:
+        queue, made_at = self._queue(name), utcformat(datetime.now(UTC))
+        arguments: list[Field] = [self._shared_by(queue, jobs[0].call), made_at]
+        for call, at_s in jobs:
+            arguments += (call.job_id, "" if at_s is None else at_s, payload_of(call), description_of(call))
+        self._script(keys=[CLOCK_KEY, Queue.redis_queues_keys, queue.key], args=arguments)
+
+    def _queue(self, name: str) -> Queue:
+        if name not in self._queues:
+            self._queues[name] = queue_at(name, self._connection)
+        return self._queues[name]
+
+    def _shared_by(self, queue: Queue, call: Call) -> str:
+        """Return what is the same in all jobs of a queue, as JSON: names and values of a hash, one after the other."""
+        if queue.name not in self._shared:
+            made = new_job(queue, call, JobStatus.QUEUED).to_dict()
+            shared = {field: value for field, value in made.items() if field not in OF_ONE_JOB}
+            self._shared[queue.name] = json.dumps([str(each) for field in shared.items() for each in field])
+        return self._shared[queue.name]
+
+
+def payload_of(call: Call) -> bytes:
+    """Return a call as RQ's JSONSerializer writes it, packed as RQ packs it; all arguments are texts."""
+    args = ", ".join(map(quoted, call.args))
+    return zlib.compress(f"[{quoted(call.function)}, null, [{args}], {{}}]".encode())
+
+
+def description_of(call: Call) -> str:
+    """Return a call as RQ describes it: arguments that are too long are cut off."""
+    told = [text if len(text) <= LONGEST_ARGUMENT else f"{text[:LONGEST_ARGUMENT]}..." for text in map(repr, call.args)]
+    return f"{call.function}({', '.join(told)})"

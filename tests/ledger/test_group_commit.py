@@ -1,0 +1,33 @@
+"""Whoever commits for others waits a moment for those who are on their way, and for nobody else."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from funnel_app.ledger import crowd as crowd_module
+from funnel_app.ledger.crowd import Crowd
+from funnel_app.ledger.group_commit import GroupCommit
+
+
+def test_who_is_on_the_way_to_the_line_is_waited_for(monkeypatch):
+    monkeypatch.setattr(crowd_module, "WAITS_AT_MOST_S", 30)
+    crowd, groups = Crowd(), []
+    line: GroupCommit[int, int] = GroupCommit(crowd)
+
+    def work(gather):
+        groups.append(gather())
+        return groups[-1]
+
+    for _ in range(3):
+        crowd.come()
+    with ThreadPoolExecutor(3) as callers:
+        assert sorted(callers.map(lambda number: line.run(number, work), range(3))) == [0, 1, 2]
+    assert sorted(groups[0]) == [0, 1, 2] and len(groups) == 1
+
+
+def test_who_never_comes_to_the_line_is_not_waited_for_long():
+    crowd = Crowd()
+    crowd.come()
+    crowd.come()
+    assert GroupCommit(crowd).run("mine", lambda gather: [job.upper() for job in gather()]) == "MINE"
+    crowd.go()
+    crowd.go()
+    crowd.gather()
