@@ -89,18 +89,20 @@ tests/__pycache__: | setup
 test: provisions lint ## Check everything: style, types, floors, HTML, and all tests with coverage
 	@rm -f .coverage .coverage.*; mkdir -p var
 # Types, floors and pages are checked beside the tests; what is wrong with them is told after those.
-	@{ $(BIN)/mypy && $(BIN)/lint-imports && { ! test -f $(VNU) || $(BIN)/python -m tests.validate $(VNU); }; } > var/beside.txt 2>&1 & beside=$$!; \
+	@{ make --no-print-directory typecheck floors && { ! test -f $(VNU) || $(BIN)/python -m tests.validate $(VNU); }; } > var/beside.txt 2>&1 & beside=$$!; \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term -p no:cacheprovider $(ARGS); failed=$$?; \
 	wait $$beside || { failed=1; cat var/beside.txt; }; exit $$failed
 
 .PHONY: quick
-quick: setup ## Check rules, floors, letters, ledger and flows on SQLite alone (a minute or two)
-	@$(BIN)/lint-imports
+quick: floors ## Check rules, floors, letters, ledger and flows on SQLite alone (a minute or two)
 	@TEST_DATABASES=sqlite $(BIN)/python -m pytest -q -n 2 --dist worksteal -p no:cacheprovider tests/campaigns tests/rules tests/letters tests/ledger tests/flows
 
-.PHONY: guards
-guards: setup ## Check the floors of the house, and that documents and code agree (a minute)
+.PHONY: floors
+floors: setup ## Check the floors of the house: imports only go down
 	@$(BIN)/lint-imports
+
+.PHONY: guards
+guards: floors ## Check the floors of the house, and that documents and code agree (a minute)
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_guards.py tests/test_documents.py tests/test_named.py
 
 .PHONY: e2e-live

@@ -19,4 +19,5 @@ def web_part() -> Part:
 def begin(worker: BufferingWorker) -> None:
     """Start a web process's background work; call it after its fork."""
     worker.crowd = deps().crowd
+    worker.crowd.at_once = worker.cfg.threads
     look_out(deps())

@@ -20,7 +20,8 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     """Serves complete requests with `threads` threads."""
 
     alive: bool
-    crowd: Crowd
+    # The process's own, where gunicorn.conf.py is read; else one that nobody asks.
+    crowd = Crowd()
 
     def run(self) -> None:
         """Serve until stopped; then answer what has arrived or is arriving, within a stop's time."""

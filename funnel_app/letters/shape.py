@@ -20,6 +20,10 @@ OPENS, CLOSES = "\ufdd0", "\ufdd1"
 # What stands in for words and for the way out; nobody can have written them into a template.
 WORD, WAY_OUT = f"w{secrets.token_hex(8)}", f"u{secrets.token_hex(8)}"
 _FILLED = re.compile(f"{OPENS}([^{OPENS}{CLOSES}]*){CLOSES}")
+# What is longer is not kept in memory: it is seldom, and is read each time.
+LONGEST_WORDS, LONGEST_SHAPE = 100, 50_000
+# A letter after this sign may make another sign of it, a space among them.
+_ENTITY = re.compile(f"&#?x?(?:{WORD}|{WAY_OUT})", re.IGNORECASE)
 _ATTRIBUTES = ("href", "alt", "title")
 _LOOKS_AT_THEM = re.compile(r"\[\s*(?:href|alt|title)|contains", re.IGNORECASE)
 
@@ -39,7 +43,8 @@ def read_marked(page: str, way_out: str, kept: str) -> Made:
 
     What is filled in and has `kept`, in small letters, in it stays what it is.
     """
-    made = _read(_shape(page, str(escape(way_out)), kept))
+    shape = _shape(page, str(escape(way_out)), kept)
+    made = _read(shape) if len(shape) <= LONGEST_SHAPE else None
     if made is None:
         return read_made(unmarked(page))
     return replace(made, links=made.links | {way_out}) if WAY_OUT in made.links else made
@@ -50,10 +55,12 @@ def _shape(page: str, way_out: str, kept: str) -> str:
 
 
 def _stand_in(way_out: str, kept: str, found: re.Match[str]) -> str:
-    return WAY_OUT if found[1] == way_out else _words_for(found[1], kept)
+    if found[1] == way_out:
+        return WAY_OUT
+    return _words_for(found[1], kept) if len(found[1]) <= LONGEST_WORDS else found[1]
 
 
-@lru_cache(4096)
+@lru_cache(1024)
 def _words_for(text: str, kept: str) -> str:
     if not shown(text) or (kept and kept in text.casefold()):
         return text
@@ -65,7 +72,11 @@ def _words_for(text: str, kept: str) -> str:
 def _read(shape: str) -> Made | None:
     """Read a shape; None where what is filled in may change more than words and targets."""
     page = LexborHTMLParser(shape)
-    if page.root is None or any(_LOOKS_AT_THEM.search(style.text()) for style in page.css("style")):
+    if (
+        page.root is None
+        or _ENTITY.search(shape)
+        or any(_LOOKS_AT_THEM.search(style.text()) for style in page.css("style"))
+    ):
         return None
     harmless = [_harmless(node) for node in page.root.traverse(include_text=True)]
     seen = [sum(text.count(word) for text in harmless) for word in (WORD, WAY_OUT)]

@@ -9,14 +9,15 @@ from funnel_app.ledger.group_commit import GroupCommit
 
 def test_who_is_on_the_way_to_the_line_is_waited_for(monkeypatch):
     monkeypatch.setattr(crowd_module, "WAITS_AT_MOST_S", 30)
-    crowd, groups = Crowd(), []
+    crowd, groups = Crowd(at_once=3), []
     line: GroupCommit[int, int] = GroupCommit(crowd)
 
     def work(gather):
         groups.append(gather())
         return groups[-1]
 
-    for _ in range(3):
+    # The fourth waits for one of three threads.
+    for _ in range(4):
         crowd.come()
     with ThreadPoolExecutor(3) as callers:
         assert sorted(callers.map(lambda number: line.run(number, work), range(3))) == [0, 1, 2]
@@ -24,7 +25,7 @@ def test_who_is_on_the_way_to_the_line_is_waited_for(monkeypatch):
 
 
 def test_who_never_comes_to_the_line_is_not_waited_for_long():
-    crowd = Crowd()
+    crowd = Crowd(at_once=2)
     crowd.come()
     crowd.come()
     assert GroupCommit(crowd).run("mine", lambda gather: [job.upper() for job in gather()]) == "MINE"

@@ -7,7 +7,21 @@ from funnel_app.letters.made import read_made
 from funnel_app.letters.shape import _read, read_marked, unmarked
 
 URL = "https://f.example/u/token-1?a=1&b=2"
-VALUES = ["Ana", "Ana Maria", "none", "a hidden", "script", "--", "", "\u200b", "&lt;b>", '" hidden x="', "white", "0"]
+VALUES = [
+    "Ana",
+    "Ana Maria",
+    "none",
+    "a hidden",
+    "script",
+    "--",
+    "",
+    "\u200b",
+    "&lt;b>",
+    '" hidden x="',
+    "white",
+    "0",
+    "nbsp;",
+]
 TEMPLATES = {
     "words and a way out": '<p>Hi {{ x }}</p><a href="{{ u }}">Leave</a>',
     "a way out without words": '<p>Hi</p><a href="{{ u }}">{{ x }}</a>',
@@ -25,6 +39,7 @@ TEMPLATES = {
     "a table": '<table>{{ x }}<tr><td><a href="{{ u }}">Leave</a></td></tr></table>',
     "a title": '<title>{{ x }}</title><a href="{{ u }}">Leave</a>',
     "a choice": '{% if x == "Ana" %}<p>Hi</p>{% endif %}<a href="{{ u }}">Leave</a>',
+    "an entity": "<p>&{{ x }}</p>",
     "another's words": '<p>1 {{ x }} Street</p><a href="{{ u }}">Leave</a>',
 }  # fmt: skip
 
@@ -45,6 +60,12 @@ def test_letters_of_one_shape_are_read_once():
         page = fill(TEMPLATES["words and a way out"], {"x": name, "u": f"{URL}{name}"}, html=True)
         assert f"{URL}{name}" in read_marked(page, f"{URL}{name}", "street").links
     assert (_read.cache_info().misses, _read.cache_info().hits) == (1, 2)
+
+
+def test_a_long_page_is_read_by_itself():
+    _read.cache_clear()
+    page = fill(f'{"<p>word</p>" * 5000}<a href="{{{{ u }}}}">Leave</a>', {"u": URL}, html=True)
+    assert URL in read_marked(page, URL, "street").links and not _read.cache_info().misses
 
 
 def test_the_companys_own_words_stay_what_they_are():

@@ -281,7 +281,7 @@ def test_a_simulation_shows_what_a_lead_would_get_and_changes_nothing(deps, olga
     check_templates(deps)
     asked = "/console/simulate?sequence=five_day&sample=critical&at=2026-12-03+14:00&then=booking+%2B1d"
     words = olga.client.get(asked).text
-    assert "About christmas_email_1" in words and "starts precall prep; ends five day" in words.replace("_", " ")
+    assert "About christmas_email_1" in words and "starts “Before the call”; ends “Five-day follow-up”" in words
     assert "cancelled, booked a call" in words
     with deps.reads() as session:
         assert session.scalar(select(Enrolment.id)) is None

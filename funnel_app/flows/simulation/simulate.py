@@ -28,7 +28,10 @@ MOST_STEPS = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class Played:
-    """One entry of the calendar: an event (`what`, and its result), or an email."""
+    """One entry of the calendar: an event (`what`, and its result), or an email.
+
+    Of an email that waits, `what` stands beside its sequence and step.
+    """
 
     at: datetime
     what: str = ""
@@ -70,8 +73,9 @@ def play(deps: Deps, world: World, script: Script) -> list[Played]:
     return sorted(person.calendar(), key=lambda each: (each.at, each.step))
 
 
-def _waiting(email: Email) -> str:
-    return f"{email.enrolment.sequence} {email.step} waits"
+def _waiting(email: Email, reason: str, at: datetime) -> Played:
+    sequence, step = email.enrolment.sequence, email.step
+    return Played(at=at, what=f"{sequence} {step} waits", came_of_it=reason, sequence=sequence, step=step)
 
 
 class _Person:
@@ -142,7 +146,7 @@ class _Person:
         elif after.state == State.HELD:
             self._pass_over(email_id)
         elif after.state == State.PLANNED and after.reason:
-            self._met.append(Played(at=self._deps.now(), what=_waiting(after), came_of_it=after.reason))
+            self._met.append(_waiting(after, after.reason, self._deps.now()))
         complete(self._deps)
 
     def _arrive(self, email: Email) -> None:

@@ -1,7 +1,10 @@
 """Simulate: what a lead would get, on a simulated clock; nothing is written or sent."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -34,8 +37,15 @@ def simulate_page() -> ResponseReturnValue:
         except NotUnderstood as words:
             fault = str(words)
     titles = current_deps().registry.sequence_titles()
-    told = {"given": given, "fault": fault, "shown": shown, "events": [*Event, UNSUBSCRIBE]}
+    told: dict[str, Any] = {"given": given, "fault": fault, "shown": shown, "events": [*Event, UNSUBSCRIBE]}
+    told["in_titles"] = partial(_in_titles, titles)
     return page("simulate.html", titles=titles, samples=SAMPLES, **told), 422 if fault else 200
+
+
+def _in_titles(titles: Mapping[str, str], words: str) -> str:
+    """Return words in which sequences are called by their titles, as on the rest of the page."""
+    names = "|".join(map(re.escape, sorted(titles, key=len, reverse=True)))
+    return re.sub(rf"\b(?:{names})\b", lambda found: f"“{titles[found[0]]}”", words)
 
 
 def _played(given: Mapping[str, str]) -> Shown:
