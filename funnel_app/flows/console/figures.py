@@ -10,8 +10,8 @@ from datetime import date, timedelta
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.console.count_days import MOST_DAYS
 from funnel_app.flows.console.fares import Fares, fares_of
+from funnel_app.flows.monitoring.count_days import MOST_DAYS
 from funnel_app.flows.monitoring.day import bounds, local_day
 from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
 from funnel_app.ledger import engagements, figures

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from funnel_app.flows.console.count_days import AT_A_TIME, count_days
 from funnel_app.flows.console.figures import count_figures, last_days
 from funnel_app.flows.maintenance.sweep import sweep
+from funnel_app.flows.monitoring.count_days import AT_A_TIME, count_days
 from funnel_app.ledger import counted_days
 from tests.flows.leads import opt_in
 
