@@ -46,7 +46,7 @@ def trace_command(email: str, ids: bool, as_json: bool) -> None:
         story = trace(current_deps(), email)
     except LedgerUnavailable:
         # Of nobody anything can be told, but of the whole what every other place tells.
-        click.echo(f"{current_headline(current_deps()).sentence}.", err=True)
+        say(f"{current_headline(current_deps()).sentence}.", err=True)
         raise
     if as_json:
         say(json.dumps(story, indent=2))
