@@ -26,7 +26,7 @@ def fill_holes() -> int:
     """Take what malloc has free between what is used, and never give it back; return how many bytes it was.
 
     A child that puts sixty bytes into a hole copies a page of 4 KB, and SQLite alone reads a schema of a thousand
-    pieces: it cost each process 3 MB, and the holes are half a megabyte together. Other libraries than glibc: 0.
+    pieces: it cost a worker 3 MB, and the holes are half a megabyte together. Other libraries than glibc: 0.
     """
     libc = CDLL(None)
     if not hasattr(libc, "malloc_trim"):

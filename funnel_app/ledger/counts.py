@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
@@ -20,37 +20,62 @@ from funnel_app.ledger.enrolments import lacks_step
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, Request
 
 
+def _emails_that(*conditions: ColumnElement[bool]) -> Select[int]:
+    return select(func.count(Email.id)).where(*conditions, ~of_canary())
+
+
+# The questions are asked every minute and by most pages, and building one takes longer than answering it.
+_OVERDUE = select(func.count(Email.id)).where(claimable())
+_IN_STATE = _emails_that(UNDER_WAY, Email.state == bindparam("state"))
+_SENDING = _emails_that(UNDER_WAY, Email.state == State.SENDING, Email.sending_at < bindparam("before"))
+_SENT = _emails_that(UNCONFIRMED, Email.state == State.SENT, Email.sent_at < bindparam("before"))
+_SENDING_UNEXPLAINED = _SENDING.where(~exists().where(Request.id == Email.request_id, Request.last_error.is_not(None)))
+_SENT_UNEXPLAINED = _SENT.where(Email.reason.is_(None))
+_INCOMPLETE = select(func.count(Enrolment.id)).where(lacks_step())
+_MIRROR_BEHIND = select(func.count(Enrolment.id)).where(
+    Enrolment.mirror_stale_since < bindparam("before"), Enrolment.mode != Mode.CANARY
+)
+_WITH_SEVERAL_IDS = (
+    select(EmailEvent.email_id)
+    .where(EmailEvent.email_id.is_not(None), EmailEvent.resend_id.is_not(None))
+    .where(EmailEvent.email_id.not_in(select(Email.id).where(of_canary())))
+    .group_by(EmailEvent.email_id)
+    .having(func.count(EmailEvent.resend_id.distinct()) > 1)
+)
+_REPORTS_OF_SEVERAL_IDS = select(EmailEvent.email_id, EmailEvent.resend_id, EmailEvent.kind).where(
+    EmailEvent.email_id.in_(_WITH_SEVERAL_IDS), EmailEvent.resend_id.is_not(None)
+)
+
+
 def overdue(session: Session, before: datetime, modes: Collection[str]) -> int:
     """Count the planned emails that a claim at this time would have won."""
     counted = [mode for mode in modes if mode != Mode.CANARY]
-    return session.scalar(select(func.count(Email.id)).where(claimable()), {"now": before, "modes": list(counted)}) or 0
+    return _count(session, _OVERDUE, now=before, modes=counted)
 
 
 def sending_since(session: Session, before: datetime) -> int:
     """Count the emails that have been in flight since before a time."""
-    return _count(session, UNDER_WAY, Email.state == State.SENDING, Email.sending_at < before)
+    return _count(session, _SENDING, before=before)
 
 
 def sent_since(session: Session, before: datetime) -> int:
     """Count the emails that Resend accepted before a time and has not reported on."""
-    return _count(session, UNCONFIRMED, Email.state == State.SENT, Email.sent_at < before)
+    return _count(session, _SENT, before=before)
 
 
 def in_state(session: Session, state: State) -> int:
     """Count the emails in a state that needs attention: sending, held or ambiguous."""
-    return _count(session, UNDER_WAY, Email.state == state)
+    return _count(session, _IN_STATE, state=state)
 
 
 def incomplete(session: Session, campaign: str, sequence: str, steps: int, plan: str) -> int:
     """Count the running enrolments of a sequence that lack the last email of its current plan."""
-    wanted = select(func.count(Enrolment.id)).where(lacks_step())
-    return session.scalar(wanted, {"campaign": campaign, "sequence": sequence, "step": steps, "plan": plan}) or 0
+    return _count(session, _INCOMPLETE, campaign=campaign, sequence=sequence, step=steps, plan=plan)
 
 
 def mirror_behind(session: Session, before: datetime) -> int:
     """Count the enrolments whose Notion page has been outdated since before a time; canaries have none."""
-    behind = select(func.count(Enrolment.id)).where(Enrolment.mirror_stale_since < before)
-    return session.scalar(behind.where(Enrolment.mode != Mode.CANARY)) or 0
+    return _count(session, _MIRROR_BEHIND, before=before)
 
 
 def orphans(session: Session, since: datetime) -> int:
@@ -74,13 +99,12 @@ def by_state_and_reason(session: Session, modes: Collection[str]) -> list[tuple[
 
 def sending_without_word(session: Session, before: datetime) -> int:
     """Count the emails in flight since before a time without an answer that explains it."""
-    wordless = exists().where(Request.id == Email.request_id, Request.last_error.is_not(None))
-    return _count(session, UNDER_WAY, Email.state == State.SENDING, Email.sending_at < before, ~wordless)
+    return _count(session, _SENDING_UNEXPLAINED, before=before)
 
 
 def sent_without_word(session: Session, before: datetime) -> int:
     """Count the emails accepted before a time whose outcome could not even be asked for."""
-    return _count(session, UNCONFIRMED, Email.state == State.SENT, Email.sent_at < before, Email.reason.is_(None))
+    return _count(session, _SENT_UNEXPLAINED, before=before)
 
 
 def copies(session: Session) -> int:
@@ -88,16 +112,8 @@ def copies(session: Session) -> int:
 
     The id of a failed try that an operator repeated counts only if it was delivered after all.
     """
-    several = (
-        select(EmailEvent.email_id)
-        .where(EmailEvent.email_id.is_not(None), EmailEvent.resend_id.is_not(None))
-        .where(EmailEvent.email_id.not_in(select(Email.id).where(of_canary())))
-        .group_by(EmailEvent.email_id)
-        .having(func.count(EmailEvent.resend_id.distinct()) > 1)
-    )
-    told = select(EmailEvent.email_id, EmailEvent.resend_id, EmailEvent.kind).where(EmailEvent.email_id.in_(several))
     kinds: dict[tuple[UUID | None, str | None], set[str]] = defaultdict(set)
-    for email_id, resend_id, kind in session.execute(told.where(EmailEvent.resend_id.is_not(None))):
+    for email_id, resend_id, kind in session.execute(_REPORTS_OF_SEVERAL_IDS):
         kinds[email_id, resend_id].add(kind)
     counted = Counter(
         email_id for (email_id, _), seen in kinds.items() if State.PLANNED not in seen or "email.delivered" in seen
@@ -105,8 +121,8 @@ def copies(session: Session) -> int:
     return sum(number - 1 for number in counted.values())
 
 
-def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
-    return session.scalar(select(func.count(Email.id)).where(*conditions, ~of_canary())) or 0
+def _count(session: Session, question: Select[int], **values: object) -> int:
+    return session.scalar(question, values) or 0
 
 
 def planned_from(session: Session, campaign: str, start: datetime) -> dict[tuple[str, int], int]:

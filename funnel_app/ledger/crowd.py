@@ -5,8 +5,6 @@ their way to the same line.
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Lock
 
 # Half a dozen calls get so far in it. Who does not come, as somebody who looks at a page, holds nobody up for longer.
@@ -33,16 +31,15 @@ class Crowd:
         with self._lock:
             self._inside -= 1
 
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Count a caller meanwhile as one who waits for a commit."""
+    def stand_in_line(self) -> None:
+        """Count one more caller who waits for a commit."""
         with self._lock:
             self._in_line += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._in_line -= 1
+
+    def be_served(self, many: int) -> None:
+        """Count so many callers less in line: their work is committed, or has failed."""
+        with self._lock:
+            self._in_line -= many
 
     def gather(self) -> None:
         """Wait until all who can be answered now wait for a commit, but not for long."""

@@ -42,14 +42,14 @@ class GroupCommit(Generic[Job, Result]):
         may be called again for a single job: if all fail together, each is tried by itself.
         """
         mine: _Waiter[Job, Result] = _Waiter(job)
-        with self._crowd.waiting():
-            with self._lock:
-                self._line.append(mine)
-                leads, self._led = not self._led, True
-            if not leads:
-                mine.woken.wait()
-            if mine.outcome is None:
-                self._lead(work)
+        self._crowd.stand_in_line()
+        with self._lock:
+            self._line.append(mine)
+            leads, self._led = not self._led, True
+        if not leads:
+            mine.woken.wait()
+        if mine.outcome is None:
+            self._lead(work)
         return _result(mine.outcome)
 
     def _lead(self, work: Work[Job, Result]) -> None:
@@ -72,6 +72,7 @@ class GroupCommit(Generic[Job, Result]):
         return group
 
     def _finish(self, group: Sequence[_Waiter[Job, Result]], outcomes: Sequence[Result | Exception]) -> None:
+        self._crowd.be_served(len(group))
         for each, outcome in zip(group, outcomes, strict=True):
             each.outcome = outcome
         with self._lock:
