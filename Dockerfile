@@ -17,6 +17,7 @@ COPY --from=build /opt/funnel /opt/funnel
 WORKDIR /app
 COPY wsgi.py gunicorn.conf.py ARCHITECTURE.md ./
 COPY assets/christmas-surge-playbook.pdf assets/
+COPY docs/operations.md docs/
 COPY migrations migrations
 COPY jobs jobs
 COPY funnel_app funnel_app

@@ -16,7 +16,9 @@ from rich.text import Text
 
 from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
+from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.tracing.trace import trace
+from funnel_app.ledger.engine import LedgerUnavailable
 
 LONGEST_TITLE = 30
 COLOURS = {
@@ -40,7 +42,12 @@ COLOURS = {
 @with_appcontext
 def trace_command(email: str, ids: bool, as_json: bool) -> None:
     """Tell the whole story of EMAIL; exit 1 where nobody has that address."""
-    story = trace(current_deps(), email)
+    try:
+        story = trace(current_deps(), email)
+    except LedgerUnavailable:
+        # Of nobody anything can be told, but of the whole what every other place tells.
+        say(f"{current_headline(current_deps()).sentence}.", err=True)
+        raise
     if as_json:
         say(json.dumps(story, indent=2))
     else:

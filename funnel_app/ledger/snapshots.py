@@ -9,6 +9,7 @@ from typing import cast
 from sqlalchemy import Column, Connection, Engine, LargeBinary, MetaData, Table, func, select
 
 from funnel_app.ledger import schema
+from funnel_app.ledger.counted_days import CountedDay
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.tables import METADATA
 from funnel_app.ledger.types import Compressed
@@ -51,9 +52,8 @@ def check(path: Path) -> None:
 
 
 def count(connection: Connection) -> Counts:
-    """Return the row count of each table."""
-    tables = METADATA.sorted_tables
-    return {t.name: connection.execute(select(func.count()).select_from(t)).scalar_one() for t in tables}
+    """Return how many rows each table has of what cannot be counted again."""
+    return {t.name: connection.execute(select(func.count()).select_from(t)).scalar_one() for t in _tables()}
 
 
 def fill(target: Connection, path: Path) -> Counts:
@@ -100,10 +100,15 @@ def _by_rows(engine: Engine, path: Path) -> Counts:
 
 
 def _copy_rows(source: Connection, target: Connection) -> None:
-    for table in _plain(METADATA.sorted_tables):
+    for table in _plain(_tables()):
         rows = source.execution_options(stream_results=True).execute(select(table))
         for part in rows.partitions(ROWS_AT_A_TIME):
             target.execute(table.insert(), [dict(row._mapping) for row in part])
+
+
+def _tables() -> list[Table]:
+    # What is kept of the days is forgotten as the emails come in, and counted again by the next sweeps.
+    return [table for table in METADATA.sorted_tables if table.name != CountedDay.__tablename__]
 
 
 def _plain(tables: Iterable[Table]) -> Iterable[Table]:

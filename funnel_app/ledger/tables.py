@@ -7,6 +7,7 @@ A backup with only the tables that its process happens to use would be incomplet
 from funnel_app.ledger import (  # noqa: F401
     booking_models,
     console_indexes,
+    counted_days,
     engagement_models,
     imports,
     models,

@@ -131,6 +131,7 @@ def test_leads_are_found_while_typing(console: Page, filled: Site):
 
 def test_lists_are_filtered_and_paged(console: Page, filled: Site):
     console.goto(f"{filled.url}/console/leads")
+    console.get_by_text("Only some of them").click()
     console.get_by_label("Where it stands").select_option("paused")
     console.get_by_role("button", name="Search").click()
     expect(console.locator("#found tbody tr")).to_have_count(1)

@@ -239,6 +239,7 @@ FAILURES = (
         "scheduler dead",
         parts.scheduler_dead,
         "planned",
+        lasts={"minutes": 1},
         noticed=Noticed(
             "scheduler (fault), overdue (fault), invariants (fault)",
             "The scheduler is silent",

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import delete, insert, update
 
 from funnel_app.campaigns.canary import CANARY
 from funnel_app.campaigns.states import State
-from funnel_app.ledger import figures
+from funnel_app.ledger import counted_days, figures
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
 from funnel_app.ledger.types import new_id
+from funnel_app.rules.day_counts import by_day, waits
 from funnel_app.rules.figures import STAGES
 
 FIRST = datetime(2026, 11, 1, 4, tzinfo=UTC)
@@ -94,23 +95,74 @@ def ledger(request, engine):
     return made
 
 
-def test_figures_are_what_reading_every_row_would_count(ledger, sessions):
+def read(ledger, day):
+    """What somebody who reads every row finds of a day."""
+    return Counter((row["template_key"], row["state"]) for row in ledger.emails(day))
+
+
+def flat(counts):
+    return {(key, state): sum(took.values()) for (key, state), took in counts.items()}
+
+
+def test_days_are_counted_as_reading_every_row_would(ledger, sessions):
     with sessions() as session:
-        by_day = figures.by_day(session, DAYS)
-        assert {(day, key, state): count for day, key, state, count in by_day} == Counter(
-            (number, row["template_key"], row["state"]) for number, day in enumerate(DAYS) for row in ledger.emails(day)
-        )
-        for keys in (None, KEYS[:1], ()):
-            rows = [row for row in ledger.emails() if keys is None or row["template_key"] in keys]
-            states = Counter(row["state"] for row in rows)
-            assert figures.handed_over(session, SPAN, keys) == {state: states[state] for state in figures.HANDED_OVER}
-            took = [(row["delivered_at"] - row["due_at"]).total_seconds() for row in rows if row["delivered_at"]]
-            waits = figures.waits(session, SPAN, keys)
-            assert sum(count for _, count in waits) == len(took)
-            assert all(before < after for (before, _), (after, _) in pairwise(waits))
-            # A half is rounded as the database does it, so that each length is within half a tenth of its own.
-            told = [length for length, count in waits for _ in range(count)]
-            assert all(abs(one - other) <= 0.0501 for one, other in zip(told, sorted(took), strict=True))
+        days = counted_days.counts_of(session, DAYS)
+    assert [flat(counts) for counts in days] == [read(ledger, day) for day in DAYS]
+    assert sorted(by_day(days)) == sorted(
+        (number, *of, count) for number, counts in enumerate(days) for of, count in flat(counts).items()
+    )
+    for keys in (None, KEYS[:1], ()):
+        rows = [row for row in ledger.emails() if keys is None or row["template_key"] in keys]
+        took = [(row["delivered_at"] - row["due_at"]).total_seconds() for row in rows if row["delivered_at"]]
+        found = waits(days, keys)
+        assert sum(count for _, count in found) == len(took)
+        assert all(before < after for (before, _), (after, _) in pairwise(found))
+        # A half is rounded as the database does it, so that each length is within half a tenth of its own.
+        told = [length for length, count in found for _ in range(count)]
+        assert all(abs(one - other) <= 0.0501 for one, other in zip(told, sorted(took), strict=True))
+
+
+def test_the_way_is_counted_as_reading_every_row_would(ledger, sessions):
+    with sessions() as session:
         for campaign in (None, "christmas", "evergreen"):
             for until in (SPAN[1], SPAN[0] + timedelta(days=2), SPAN[1] + timedelta(days=9)):
                 assert figures.came(session, campaign, SPAN, until) == Counter(ledger.ways(campaign, until))
+
+
+def change(ledger, session):
+    """Change a few emails as reports, corrections and erasures do, each by one statement."""
+    rows = ledger.dice.sample(ledger.rows[Email], 3)
+    ids = [row["id"] for row in rows]
+    new = ledger.email(rows[0]["enrolment_id"], 1)
+    of = Email.id.in_(ids)
+    changes = [
+        update(Email).where(of).values(state=new["state"]),
+        update(Email).where(of).values(due_at=new["due_at"]),
+        update(Email).where(of).values(state=State.DELIVERED, delivered_at=FIRST + timedelta(days=3)),
+        update(Email).where(of).values(template_key=new["template_key"]),
+        delete(Email).where(of),
+        insert(Email).values(**(new | {"step": ledger.dice.randrange(10, 10**6)})),
+    ]
+    session.execute(ledger.dice.choice(changes))
+
+
+def test_what_is_kept_of_a_day_is_what_counting_finds_whatever_happens_to_its_emails(ledger, sessions):
+    kept = 0
+    for _ in range(30):
+        with sessions.begin() as session:
+            counted_days.keep(session, ledger.dice.choice(DAYS))
+        with sessions.begin() as session:
+            change(ledger, session)
+        with sessions() as session:
+            kept += len(counted_days.kept(session))
+            assert counted_days.counts_of(session, DAYS) == [counted_days.count(session, day) for day in DAYS]
+    assert kept > 10, "the days that a change does not touch stay kept"
+
+
+def test_a_day_of_other_bounds_is_not_taken_for_this_one(ledger, sessions):
+    start, end = DAYS[1]
+    with sessions.begin() as session:
+        counted_days.keep(session, (start - timedelta(hours=1), end))
+        assert counted_days.counts_of(session, DAYS) == [counted_days.count(session, day) for day in DAYS]
+        counted_days.keep(session, DAYS[1])
+        assert counted_days.kept(session) == {DAYS[1]}

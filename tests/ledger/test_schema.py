@@ -22,10 +22,10 @@ from tests.postgres_server import PostgresServer
 
 VERSIONS = schema.MIGRATIONS / "versions"
 TABLES = {
-    "bookings", "contacts", "email_events", "emails", "engagements", "enrolments", "heartbeats", "hook_events",
-    "import_answers", "imports", "incidents", "messages", "notices", "operator_actions", "outgoing_events", "pauses",
-    "received_emails", "receivers",
-    "requests", "suppressions", "template_versions", "wishes",
+    "bookings", "contacts", "counted_days", "email_events", "emails", "engagements", "enrolments", "heartbeats",
+    "hook_events", "import_answers", "imports", "incidents", "messages", "notices", "operator_actions",
+    "outgoing_events", "pauses", "received_emails", "receivers", "requests", "suppressions", "template_versions",
+    "wishes",
 }  # fmt: skip
 
 KEPT = ("contacts", "hook_events", "enrolments", "emails", "email_events")

@@ -11,13 +11,15 @@ from datetime import date, timedelta
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.console.fares import Fares, fares_of
+from funnel_app.flows.monitoring.count_days import MOST_DAYS
 from funnel_app.flows.monitoring.day import bounds, local_day
 from funnel_app.flows.monitoring.invariants import OVERDUE_AFTER
 from funnel_app.ledger import engagements, figures
+from funnel_app.ledger.counted_days import counts_of
+from funnel_app.rules.day_counts import by_day, waits
 from funnel_app.rules.figures import Stage, Wait, histogram, kept, percentile, signed_up, way_of
 
 PERCENTS = (50, 95, 99)
-MOST_DAYS = 366
 ALL = "all"
 Counted = Iterable[tuple[int, str, State, int]]
 
@@ -88,31 +90,31 @@ def within_reach(deps: Deps, first: date, last: date, campaign: str | None = Non
 def count_figures(deps: Deps, asked: Asked) -> Figures:
     """Return the figures of a span, by days of the business's time zone."""
     zone, now = deps.settings.timezone, deps.now()
-    spans = [bounds(day, zone) for day in asked.days]
-    span, before = (spans[0][0], spans[-1][1]), (bounds(asked.before.first, zone)[0], spans[0][0])
+    spans, spans_before = ([bounds(day, zone) for day in each.days] for each in (asked, asked.before))
+    span, before = ((each[0][0], each[-1][1]) for each in (spans, spans_before))
     keys = _keys(deps, asked.campaign)
     with deps.reads() as session:
-        counted = _of(asked.campaign, keys, figures.by_day(session, spans))
+        days, days_before = (counts_of(session, each) for each in (spans, spans_before))
         looked_at = engagements.by_template(session, span)
-        waits = figures.waits(session, span, keys if asked.campaign else None)
         came = figures.came(session, asked.campaign, span, now)
         # Earlier leads are measured after the same time as the recent ones.
         came_before = figures.came(session, asked.campaign, before, now - (span[0] - before[0]))
-        taken = figures.handed_over(session, before, keys if asked.campaign else None)
         unsubscribed = [figures.unsubscribed(session, asked.campaign, each) for each in (span, before)]
+    counted, counted_before = (_of(asked.campaign, keys, by_day(each)) for each in (days, days_before))
+    lengths = waits(days, keys if asked.campaign else None)
     people, clients = signed_up(came)
     return Figures(
         asked=asked,
         days=asked.days,
         by_day=_by_day(counted, len(spans)),
         templates=fares_of(keys, ((key, state, count) for _, key, state, count in counted), looked_at),
-        waits={percent: seconds for percent in PERCENTS if (seconds := percentile(waits, percent)) is not None},
-        lengths=histogram(waits),
-        kept=kept(waits, OVERDUE_AFTER.total_seconds()),
+        waits={percent: seconds for percent in PERCENTS if (seconds := percentile(lengths, percent)) is not None},
+        lengths=histogram(lengths),
+        kept=kept(lengths, OVERDUE_AFTER.total_seconds()),
         way=way_of(came),
         way_before=way_of(came_before),
         outcomes=Outcomes(Fares(ALL, _taken(counted)), unsubscribed[0]),
-        outcomes_before=Outcomes(Fares(ALL, taken), unsubscribed[1]),
+        outcomes_before=Outcomes(Fares(ALL, _taken(counted_before)), unsubscribed[1]),
         signed_up=people,
         onboarded=clients,
     )

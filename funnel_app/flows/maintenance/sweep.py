@@ -13,6 +13,7 @@ from funnel_app.flows.intake.add_steps import plan_missing
 from funnel_app.flows.intake.keep_refused import forget_refused
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.mirror.mirror import mirror_is_behind
+from funnel_app.flows.monitoring.count_days import count_days
 from funnel_app.flows.monitoring.invariants import count_invariants
 from funnel_app.flows.sending.reconcile import has_unconfirmed
 from funnel_app.flows.sending.record_event import adopt_orphans
@@ -52,6 +53,7 @@ class Swept:
     filled: int
     emptied: int
     mirrored: int
+    counted: int
     broken: dict[str, int]
 
 
@@ -78,6 +80,8 @@ def sweep(deps: Deps) -> Swept:
         emptied=_empty_old(deps),
         mirrored=_push_mirror(deps),
         broken={name: count for name, count in count_invariants(deps).items() if count},
+        # The least urgent of all, and so the last.
+        counted=count_days(deps),
     )
     if swept.given_back or swept.repeated or swept.completed or swept.filled or swept.broken:
         log.info("sweep_finished", **asdict(swept))

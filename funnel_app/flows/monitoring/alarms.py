@@ -52,7 +52,8 @@ ALARMS: Mapping[str, Alarm] = {
     "scheduler_silent": Alarm(
         "The scheduler is silent",
         "no email becomes due, so none is sent",
-        AT_ONCE,
+        # A Redis that came back empty knows of no sign of life until the next one.
+        timedelta(seconds=10),
         "Restart the container, or start python -m jobs.scheduler",
     ),
     "worker_gone": Alarm(

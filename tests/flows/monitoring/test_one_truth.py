@@ -7,20 +7,21 @@ from html import unescape
 import pytest
 from click.testing import CliRunner
 from flask.cli import ScriptInfo
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from funnel_app.commands.cli import own_command
 from funnel_app.flows.monitoring import headline as headlines
 from funnel_app.flows.monitoring.day import Day
-from funnel_app.flows.monitoring.digest import digest
+from funnel_app.flows.monitoring.digest import digest, digest_when_due
 from funnel_app.flows.monitoring.headline import Headline, Standing, current_headline, headline
 from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
 from funnel_app.flows.monitoring.notify import tell
 from funnel_app.flows.monitoring.stats import ledger_stats
 from funnel_app.flows.monitoring.texts import watch_texts
 from funnel_app.flows.monitoring.watch import watch, watch_from_web
-from funnel_app.flows.tracing.trace import trace
 from funnel_app.gateways.errors import GatewayError, Unavailable
+from funnel_app.ledger.watch_models import Notice
 from tests.apps import application
 from tests.factories import METRICS_TOKEN, make_deps
 from tests.flows.leads import opt_in, write_templates
@@ -82,7 +83,7 @@ def look(deps):
 
 def run(deps, name, *arguments):
     app = application(deps)
-    return CliRunner().invoke(own_command(name), arguments, obj=ScriptInfo(create_app=lambda: app)).stdout
+    return CliRunner().invoke(own_command(name), arguments, obj=ScriptInfo(create_app=lambda: app))
 
 
 @pytest.mark.parametrize("part", OUTAGES)
@@ -97,9 +98,9 @@ def test_in_each_outage_seven_places_say_the_same(live, monkeypatch, part):
     told = {
         "today": unescape(SHOWN.search(today)[1]),
         "health": unescape(SHOWN.search(health)[1]),
-        "doctor": json.loads(run(live, "doctor", "--json"))["headline"],
+        "doctor": json.loads(run(live, "doctor", "--json").stdout)["headline"],
         "readyz": olga.client.get("/readyz", headers=TOKEN).get_json()["headline"],
-        "trace": json.loads(run(live, "trace", LEAD, "--json"))["headline"],
+        "trace": json.loads(run(live, "trace", LEAD, "--json").stdout)["headline"],
         "digest": digest(live, live.now().date()).splitlines()[0],
         "alert": live.alerts.posted[-1][1].splitlines()[0].removeprefix("Funnel at funnel.example: "),
     }
@@ -129,13 +130,22 @@ def test_with_the_ledger_away_every_place_that_can_speak_says_so(live, monkeypat
     told = {
         "today": unescape(SHOWN.search(page.text)[1]),
         "health": unescape(SHOWN.search(olga.get("/console/doctor").text)[1]),
-        "doctor": json.loads(run(live, "doctor", "--json"))["headline"],
+        "doctor": json.loads(run(live, "doctor", "--json").stdout)["headline"],
         "readyz": olga.client.get("/readyz", headers=TOKEN).get_json()["headline"],
         "alert": live.alerts.posted[-1][1].splitlines()[0].removeprefix("Funnel at funnel.example: "),
     }
+    traced = run(live, "trace", LEAD)
+    assert isinstance(traced.exception, OperationalError), "which the command ends in a sentence for"
+    told["trace"] = traced.stderr.strip().rstrip(".")
     assert page.status_code == 503 and set(told.values()) == {said}, told
-    with pytest.raises(OperationalError):  # which `flask trace` ends in a sentence for
-        trace(live, LEAD)
+    live.now.forward(hours=26)
+    with pytest.raises(OperationalError):
+        digest_when_due(live)  # none is kept that says otherwise
+    monkeypatch.undo()
+    assert digest_when_due(live)
+    with live.reads() as session:
+        kept = session.scalars(select(Notice.text).order_by(Notice.created_at.desc())).first()
+    assert kept and kept.startswith(current_headline(live).sentence) and said not in kept, "back again, and so told"
 
 
 @pytest.mark.parametrize(

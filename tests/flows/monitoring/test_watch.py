@@ -132,6 +132,18 @@ def test_after_a_flush_a_living_scheduler_is_not_taken_for_dead(live):
     assert wrong(live) == {}
 
 
+def test_a_redis_that_came_back_empty_is_not_told_as_a_dead_scheduler(live):
+    silent(live, "scheduler")
+    watch_from_web(live)
+    live.now.forward(seconds=2)
+    live.queues.dead.clear()
+    watch_from_web(live)
+    live.now.forward(minutes=3)
+    watch_from_web(live)
+    tell(live)
+    assert (wrong(live), live.alerts.posted) == ({}, [])
+
+
 def test_the_doctors_faults_are_told_but_not_those_that_are_watched_anyway(live):
     live.account.known.clear()
     fail(live.public, Unavailable("x", "no route"))
