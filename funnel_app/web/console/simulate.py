@@ -45,7 +45,7 @@ def simulate_page() -> ResponseReturnValue:
 def _in_titles(titles: Mapping[str, str], words: str) -> str:
     """Return words in which sequences are called by their titles, as on the rest of the page."""
     names = "|".join(map(re.escape, sorted(titles, key=len, reverse=True)))
-    return re.sub(rf"\b(?:{names})\b", lambda found: f"“{titles[found[0]]}”", words)
+    return re.compile(rf"\b(?:{names})\b").sub(lambda found: f"“{titles[found[0]]}”", words)
 
 
 def _played(given: Mapping[str, str]) -> Shown:
