@@ -1,6 +1,5 @@
 """Simulate: what a lead would get, on a simulated clock; nothing is written or sent."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -44,8 +43,11 @@ def simulate_page() -> ResponseReturnValue:
 
 def _in_titles(titles: Mapping[str, str], words: str) -> str:
     """Return words in which sequences are called by their titles, as on the rest of the page."""
-    names = "|".join(map(re.escape, sorted(titles, key=len, reverse=True)))
-    return re.compile(rf"\b(?:{names})\b").sub(lambda found: f"“{titles[found[0]]}”", words)
+    return " ".join(_in_title(titles, word, word.rstrip(";,.")) for word in words.split(" "))
+
+
+def _in_title(titles: Mapping[str, str], word: str, name: str) -> str:
+    return f"“{titles[name]}”{word.removeprefix(name)}" if name in titles else word
 
 
 def _played(given: Mapping[str, str]) -> Shown:
