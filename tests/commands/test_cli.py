@@ -37,6 +37,13 @@ def run_over(url, *arguments):
     return done
 
 
+def error_of(arguments, done):
+    """Return the one line that says what is wrong; a trace says before it how Funnel is as a whole."""
+    *headline, line = done.stderr.splitlines()
+    assert [told.startswith("No call is taken") for told in headline] == [True] * (arguments[0] == "trace")
+    return line
+
+
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 class TestWithoutALedger:
     """Whichever command it is, it says what is wrong with the ledger and what to do."""
@@ -44,18 +51,18 @@ class TestWithoutALedger:
     def test_an_empty_one_is_told_with_its_cure(self, tmp_path, arguments):
         done = run_over(f"sqlite:///{tmp_path}/new.db", *arguments)
         assert (done.exit_code, done.stdout) == (1, "")
-        (line,) = done.stderr.splitlines()
+        line = error_of(arguments, done)
         assert line.startswith("Error: The ledger that DATABASE_URL names is empty (no such table: ")
         assert "run flask --app wsgi db upgrade" in line
 
     def test_one_that_cannot_be_opened_is_told(self, tmp_path, arguments):
         done = run_over(f"sqlite:///{tmp_path}/no/such/folder/funnel.db", *arguments)
-        (line,) = done.stderr.splitlines()
+        line = error_of(arguments, done)
         assert done.exit_code == 1 and line.startswith("Error: The ledger cannot be reached (unable to open database")
 
     def test_a_server_that_is_away_is_told(self, arguments):
         done = run_over("postgresql://nobody:secret@127.0.0.1:1/none", *arguments)
-        (line,) = done.stderr.splitlines()
+        line = error_of(arguments, done)
         assert done.exit_code == 1 and line.startswith("Error: The ledger cannot be reached (") and "secret" not in line
 
 
@@ -105,7 +112,7 @@ def test_it_is_so_in_a_terminal_too(tmp_path):
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     told = [line for line in done.stderr.splitlines() if not line.startswith("{")]
-    assert len(told) == 1 and "The ledger that DATABASE_URL names is empty" in told[0], done.stderr
+    assert len(told) == 2 and "The ledger that DATABASE_URL names is empty" in told[1], done.stderr
 
 
 def test_help_and_what_needs_no_ledger_go_without_one(tmp_path):

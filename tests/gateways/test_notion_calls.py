@@ -7,7 +7,8 @@ import pytest
 
 from funnel_app.gateways.errors import GatewayError, Rejected, Unavailable
 from funnel_app.gateways.notion.client import NotionCalls
-from tests.gateways.test_notion import CONNECT, LOST, Time, calls_over, refusal
+from tests.gateways.test_notion import Time, calls_over
+from tests.gateways.test_notion_failures import CONNECT, LOST, refusal
 
 QUERY = ("read", "data_sources.query")
 CREATE = ("write", "pages.create")

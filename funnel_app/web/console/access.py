@@ -172,7 +172,7 @@ def safe_next(path: str) -> str:
 
 
 def require_operator() -> ResponseReturnValue | None:
-    """Require a login with CONSOLE_PASSWORD, and a form's token for changes."""
+    """Require a login with CONSOLE_PASSWORD, a form's token for changes, and words that a ledger can keep."""
     if not request.path.startswith(ROOT) and request.path != ROOT.rstrip("/"):
         return None
     # The login is checked first, so that a form reveals nothing either.
