@@ -8,8 +8,7 @@ import pytest
 
 from funnel_app.campaigns.model import Step
 from funnel_app.campaigns.registry import load_registry
-from funnel_app.rules.experiments import Share, better, difference_within
-from funnel_app.rules.plan import variant_for
+from funnel_app.rules.experiments import Share, better, difference_within, variant_for
 
 # Of the published tables: Newcombe 1998, and Agresti and Coull 1998 for the single share.
 WITHIN = [

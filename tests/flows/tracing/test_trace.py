@@ -16,7 +16,7 @@ from funnel_app.ledger import contacts
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Scope
 from tests.factories import make_deps
 from tests.flows.leads import assess, email_ids, opt_in, write_templates
-from tests.flows.monitoring.test_doctor import silent
+from tests.flows.monitoring.live import silent
 from tests.flows.sending.test_record_event import report
 
 ANOTHER = " (ask for another address; if this one is right: flask contacts release)"
