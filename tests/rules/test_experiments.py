@@ -53,4 +53,6 @@ def test_each_lead_gets_one_text_for_good_and_each_text_half_of_the_leads():
     drawn = [variant_for(COMPARED, FIVE_DAY, lead) for lead in leads]
     assert drawn == [variant_for(COMPARED, FIVE_DAY, lead) for lead in leads]
     assert 900 < Counter(drawn)["a"] < 1100 and set(drawn) == {"a", "b"}
+    # The texts of leads who are in a sequence must not change with a release.
+    assert [variant_for(COMPARED, FIVE_DAY, UUID(int=n)) for n in range(6)] == list("abbaab")
     assert {variant_for(FIVE_DAY.step(1), FIVE_DAY, lead) for lead in leads[:20]} == {"christmas_email_1"}
