@@ -223,7 +223,8 @@ class TestLeads:
     def test_a_lead_s_next_email_is_called_by_its_title(self, world):
         found = {who: find_lead(world.deps, world.leads[who].contact_id) for who in ("delivered", "paused", "bounced")}
         assert found["delivered"].next.title.startswith("Day ")
-        assert found["paused"].next is found["bounced"].next is None
+        assert found["delivered"].next.waits is None and found["bounced"].next is None
+        assert "paused by a person" in found["paused"].next.waits
 
     def test_only_what_can_be_done_is_offered(self, world):
         found = {who: find_lead(world.deps, world.leads[who].contact_id) for who in ("delivered", "paused", "bounced")}
