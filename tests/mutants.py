@@ -6,6 +6,7 @@ take hours, so a seeded sample is tried, the same each time; `python -m tests.mu
 
 import gc
 import json
+import os
 import random
 import subprocess
 import sys
@@ -19,6 +20,7 @@ MUTANTS = ROOT / "mutants"
 # The module with the fewest: trying its mutants makes all the others.
 FIRST = "funnel_app.rules.states.*"
 LEAST_KILLED = 0.85
+ROOMS = ("tests/rules", "tests/campaigns", "tests/letters")
 # What mutmut notes of a mutant: a test failed, or it took too long, or memory or the processor ran out.
 KILLED = {1, 3, 24, 36, -24, 152, 255}
 
@@ -44,6 +46,16 @@ def noted() -> dict[str, int | None]:
     return {name: code for note in notes for name, code in note["exit_code_by_key"].items()}
 
 
+def fails(name: str) -> bool:
+    """Say whether any test of the rooms fails with this mutant.
+
+    mutmut runs only the tests that it saw reach a function, and misses those that got a cached result.
+    """
+    command = [sys.executable, "-m", "pytest", "-qx", "-p", "no:cacheprovider", *ROOMS]
+    changed = {**os.environ, "MUTANT_UNDER_TEST": name}
+    return subprocess.run(command, cwd=MUTANTS, env=changed, stdout=subprocess.DEVNULL, check=False).returncode != 0
+
+
 def main(count: int = 300, seed: int = 18) -> int:
     """Try a sample; 1 where fewer are noticed than should be."""
     mutmut(FIRST)
@@ -51,7 +63,7 @@ def main(count: int = 300, seed: int = 18) -> int:
     sample = random.Random(seed).sample(everything, min(count, len(everything)))
     mutmut(*sample)
     became = noted()
-    alive = [name for name in sample if became[name] not in KILLED]
+    alive = [name for name in sample if became[name] not in KILLED and not fails(name)]
     share = 1 - len(alive) / len(sample)
     rooms = Counter(name.split(".")[1] for name in sample)
     print(f"{share:.1%} of {len(sample)} mutants (of {len(everything)}; {dict(rooms)}) were noticed. Not noticed:")

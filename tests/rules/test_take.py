@@ -12,6 +12,7 @@ from funnel_app.campaigns.states import IllegalTransition, State
 from funnel_app.rules import states
 from funnel_app.rules.call import Call
 from funnel_app.rules.case import Case
+from funnel_app.rules.decide import decide
 from funnel_app.rules.facts import ContactFacts, Heard
 from funnel_app.rules.ids import new_id
 from funnel_app.rules.limits import PER_ADDRESS, PER_IP, TooManyEnrolments
@@ -215,6 +216,24 @@ def test_a_sequence_blocked_by_a_booking_begins_when_it_turns_out_to_have_been_c
     (begun,) = found.contacts["ana@resend.dev"].runs_in("christmas", "noshow_recovery", "e1")
     assert (begun.run, begun.happened_at, begun.call_at) == (1, NOW, NOW - timedelta(hours=1))
     assert begun.variables["scheduled_time"] == (NOW - timedelta(hours=1)).isoformat()
+
+
+def test_an_event_that_starts_nothing_is_accepted_once_and_again_where_it_is_news():
+    undone = call(Event.NO_SHOW_UNDONE, occurrence="e1")
+    assert decide(case(Reading(), undone)).outcome is states.Outcome.ACCEPTED
+    before = Heard(
+        event=undone.event,
+        campaign="christmas",
+        occurrence="e1",
+        outcome=states.Outcome.ACCEPTED,
+        received_at=NOW,
+        happened_at=NOW,
+        call_at=None,
+    )
+    again = case(Reading(), undone)
+    again = replace(again, contact=replace(again.contact, heard=(before,)))
+    assert decide(again).outcome is states.Outcome.DUPLICATE
+    assert decide(replace(again, is_news=True)).run == 2
 
 
 def test_a_limit_names_the_span_after_which_the_caller_may_come_again():
