@@ -48,7 +48,11 @@ group.add_command(apply_command)
 
 
 @group.command("verify")
-@click.option("--simulate/--no-simulate", default=True, help="Also play every sequence through the year: some seconds.")
+@click.option(
+    "--simulate/--no-simulate",
+    default=True,
+    help="Also play every sequence through the year, some seconds, unless told not to.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
 @with_appcontext
 def verify_command(simulate: bool, as_json: bool) -> None:
