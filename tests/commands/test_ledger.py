@@ -30,7 +30,7 @@ def test_a_backup_says_where_it_is_and_what_is_in_it(run, deps, tmp_path):
     done = run("backup", "--to", str(tmp_path / "copies"))
     assert done.exit_code == 0
     assert "funnel-20261124T120000Z.db.gz" in done.output and "opened and counted" in done.output
-    assert "1 contacts, 1 enrolments, 5 emails." in done.output
+    assert "1 contact, 1 enrolment, 5 emails." in done.output
 
 
 def test_without_a_folder_it_asks_for_one(run):

@@ -25,7 +25,7 @@ from funnel_app.ledger.watch_models import Notice
 from tests.apps import application
 from tests.factories import METRICS_TOKEN, make_deps
 from tests.flows.leads import opt_in, write_templates
-from tests.flows.monitoring.test_doctor import GOOD, LIVE, silent
+from tests.flows.monitoring.live import GOOD, LIVE, silent
 from tests.web.console import Operator
 
 LEAD = "ana@resend.dev"

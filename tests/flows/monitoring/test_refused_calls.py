@@ -12,7 +12,7 @@ from funnel_app.flows.monitoring.digest import digest_when_due
 from funnel_app.flows.monitoring.doctor import examine
 from funnel_app.flows.monitoring.notify import tell
 from tests.factories import make_deps
-from tests.flows.monitoring.test_doctor import LIVE
+from tests.flows.monitoring.live import LIVE
 from tests.flows.monitoring.test_undelivered import tasks
 
 NO_TIME = {"meeting_time": ["Not a valid datetime."]}
