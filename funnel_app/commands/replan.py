@@ -1,4 +1,4 @@
-"""`flask campaigns plan` and `apply`: what changed files mean for those who are under way, and whether they do."""
+"""`flask campaigns plan` and `apply`: bring changed campaign files to leads already in a sequence."""
 
 import json
 from collections.abc import Iterator
@@ -28,10 +28,10 @@ AGAIN = "had an email on its way just now: run it again"
 
 
 @click.command("plan")
-@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @with_appcontext
 def plan_command(as_json: bool) -> None:
-    """Say what changed files would change for those who are under way. Changes nothing."""
+    """Show what changed files would change for leads already in a sequence. Changes nothing."""
     found = plan_changes(current_deps())
     if as_json:
         say(json.dumps({"sequences": [_told(each) for each in found]}, indent=2))
@@ -43,11 +43,13 @@ def plan_command(as_json: bool) -> None:
 
 
 @click.command("apply")
-@click.option("--only-new", is_flag=True, help="Let who is under way keep their plan, and say no more of this change.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--only-new", is_flag=True, help="Let leads in a sequence keep their plan, and stop reporting this change."
+)
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @with_appcontext
 def apply_command(only_new: bool, yes: bool) -> None:
-    """Bring changed files to those who are under way. Safe to stop and to repeat."""
+    """Apply changed files to leads already in a sequence. Safe to interrupt and repeat."""
     deps = current_deps()
     found = plan_changes(deps)
     if not found:
