@@ -4,11 +4,13 @@ mutmut makes the changes in a copy of the tree, `mutants/`, and runs for each on
 take hours, so a seeded sample is tried, the same each time; `python -m tests.mutants 1000 7` takes more, or others.
 """
 
+import gc
 import json
 import random
 import subprocess
 import sys
 from collections import Counter
+from functools import _lru_cache_wrapper
 from pathlib import Path
 
 from sandbox.processes import ROOT
@@ -19,6 +21,13 @@ FIRST = "funnel_app.rules.states.*"
 LEAST_KILLED = 0.85
 # What mutmut notes of a mutant: a test failed, or it took too long, or memory or the processor ran out.
 KILLED = {1, 3, 24, 36, -24, 152, 255}
+
+
+def pytest_sessionstart() -> None:
+    """Forget what was cached: mutmut forks each run from one that filled the caches with the unchanged code."""
+    for cached in gc.get_objects():
+        if isinstance(cached, _lru_cache_wrapper):
+            cached.cache_clear()
 
 
 def mutmut(*names: str) -> None:

@@ -1,4 +1,4 @@
-"""The commands that run before there are settings: one that makes them, and those that find out what to set."""
+"""Commands that run without settings: one creates them, others find out what to set."""
 
 import os
 import secrets
@@ -15,7 +15,7 @@ from funnel_app.environment import find_file
 NAME = "setup"
 # Flask's own options that take a word: https://flask.palletsprojects.com/en/stable/cli/
 WITH_WORD = frozenset({"--app", "-A", "--env-file", "-e"})
-# What each of them cannot do without.
+# The settings that each command needs.
 FIRST_STEPS: Mapping[tuple[str, ...], frozenset[str]] = {
     ("notion", "init"): frozenset({"NOTION_TOKEN"}),
     ("resend", "webhooks"): frozenset({"RESEND_API_KEY", "PUBLIC_URL"}),
@@ -24,12 +24,12 @@ TEMPLATES, NOWHERE = "NOTION_TEMPLATES_DB_ID", "0" * 32
 
 
 def asks_for_setup(arguments: Sequence[str]) -> bool:
-    """Say whether this is `flask setup`, by the arguments of the process."""
+    """Say whether the process's arguments ask for `flask setup`."""
     return command_of(arguments)[:1] == (NAME,)
 
 
 def command_of(arguments: Sequence[str]) -> tuple[str, ...]:
-    """Return the words of the command that `flask` was asked for; none where this is no `flask`."""
+    """Return the words of the `flask` command being run; none if this is not `flask`."""
     if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
         return ()
     words, found = iter(arguments[1:]), []
@@ -42,14 +42,14 @@ def command_of(arguments: Sequence[str]) -> tuple[str, ...]:
 
 
 def with_setup_alone() -> Flask:
-    """Return an application that can be set up, and serves nothing."""
+    """Return an application that has only the setup command and serves nothing."""
     app = Flask(NAME)
     app.cli.add_command(own_command(NAME))
     return app
 
 
 def stand_in(arguments: Sequence[str]) -> frozenset[str]:
-    """Put something in the place of required settings that this command has no use of; return their names."""
+    """Fill in placeholders for required settings that this command does not use; return their names."""
     needed = FIRST_STEPS.get(command_of(arguments))
     if needed is None:
         return frozenset()
@@ -60,7 +60,7 @@ def stand_in(arguments: Sequence[str]) -> frozenset[str]:
 
 
 def without(settings: Settings, stand_ins: frozenset[str]) -> Settings:
-    """Return the settings as this command may take them: a database that stands in for one is none."""
+    """Return the settings for this command; a placeholder database counts as none."""
     return replace(settings, notion_templates_db_id="") if TEMPLATES in stand_ins else settings
 
 

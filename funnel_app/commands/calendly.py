@@ -1,4 +1,4 @@
-"""`flask calendly`: whether Calendly's events still reach us."""
+"""`flask calendly`: whether Calendly's events reach us."""
 
 import sys
 from collections.abc import Iterator
@@ -19,19 +19,19 @@ from funnel_app.flows.monitoring.subscriptions import (
 )
 from funnel_app.gateways.errors import GatewayError
 
-CAMPAIGN = click.option("--campaign", help="Which, where the files of several open a hook for Calendly.")
+CAMPAIGN = click.option("--campaign", help="The campaign, if several have a hook for Calendly.")
 
 
 @click.group("calendly")
 def group() -> None:
-    """Calendly's subscription to us."""
+    """Check and make Calendly's webhook subscription."""
 
 
 @group.command()
 @CAMPAIGN
 @with_appcontext
 def check(campaign: str | None) -> None:
-    """Exit 1 where Calendly's events do not reach us: it gives up for good after 24 hours of failures."""
+    """Exit 1 if Calendly's events do not reach us; after 24 hours of failures Calendly gives up for good."""
     with _told():
         campaign = campaign or only_told_by_calendly(current_deps())
         faults = check_calendly(current_deps(), campaign)
@@ -46,7 +46,7 @@ def check(campaign: str | None) -> None:
 @CAMPAIGN
 @with_appcontext
 def subscribe(campaign: str | None) -> None:
-    """Make Calendly call us; safe to repeat, and fixes a subscription that Calendly disabled."""
+    """Subscribe to Calendly's events, or renew a disabled subscription. Safe to repeat."""
     with _told():
         say(subscribe_calendly(current_deps(), campaign or only_told_by_calendly(current_deps())))
 

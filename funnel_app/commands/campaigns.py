@@ -1,4 +1,4 @@
-"""`flask campaigns`: what is sent, and when; and whether everything agrees on it."""
+"""`flask campaigns`: what is sent and when, and whether files, code, documents and Notion agree."""
 
 import json
 import sys
@@ -24,11 +24,11 @@ COLOURS = {"ok": "green", "warning": "yellow", "fault": "bold red", "skipped": "
 
 
 @click.group("campaigns", invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @click.pass_context
 @with_appcontext
 def group(context: click.Context, as_json: bool) -> None:
-    """List every sequence with its handler, hook, steps and times, as the campaign files say."""
+    """List every sequence of the campaign files with its handler, hook, steps and times."""
     if context.invoked_subcommand is not None:
         return
     rows = current_deps().registry.rows()
@@ -48,11 +48,15 @@ group.add_command(apply_command)
 
 
 @group.command("verify")
-@click.option("--simulate/--no-simulate", default=True, help="Also play every sequence through the year: some seconds.")
-@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@click.option(
+    "--simulate/--no-simulate",
+    default=True,
+    help="Also play every sequence through the year (the default; takes seconds).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @with_appcontext
 def verify_command(simulate: bool, as_json: bool) -> None:
-    """Compare files, code, documents and Notion on what is sent, and when; exit 1 on a fault."""
+    """Compare what files, code, documents and Notion say is sent, and when; exit 1 on a fault."""
     checks = verify(current_deps(), {rule.rule for rule in current_app.url_map.iter_rules()})
     checks += [_as_check(each) for each in rehearse(current_deps())] if simulate else []
     faults = [check for check in checks if check.status == FAULT]
@@ -68,10 +72,10 @@ def verify_command(simulate: bool, as_json: bool) -> None:
 
 
 @group.command("experiments")
-@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @with_appcontext
 def experiments_command(as_json: bool) -> None:
-    """Show the steps that compare two texts: how many readers of each went on, and whether that says anything."""
+    """Show the steps that compare two texts: how many readers of each went on, and is the difference chance?"""
     found = experiments(current_deps())
     if as_json:
         say(json.dumps([_told(each) for each in found], indent=2))
@@ -103,7 +107,7 @@ def _as_check(played: Rehearsed) -> Check:
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Tell a sequence in three cells, so that it can be read at 80 columns."""
+    """Return a sequence in three cells, which fit into 80 columns."""
     hook = f"{row['starts_on']}\n{row['hook']}" + (f"\n{row['legacy_id']}" if row["legacy_id"] else "")
     times = f"{', '.join(row['live'])}\n{', '.join(row['testing'])}"
     off_season = f"\n{row['off_season']}" if row["off_season"] else ""

@@ -1,4 +1,4 @@
-"""The command line: what a command cannot do is one sentence with its cure, and exit 1, whichever command it is."""
+"""The command line: every command that fails prints one sentence with the fix, and exits with 1."""
 
 from collections.abc import Callable, Mapping
 from copy import copy
@@ -19,7 +19,7 @@ from funnel_app.ledger.troubles import UnfitDatabase, explain
 
 CURE = "run flask --app wsgi db upgrade"
 LOOK = "flask --app wsgi doctor looks at everything"
-# By their names, so that the web process has in memory none of what only commands use.
+# By name, so that the web process does not load what only commands use.
 COMMANDS: Mapping[str, str] = {
     "calendly": "funnel_app.commands.calendly:group",
     "campaigns": "funnel_app.commands.campaigns:group",
@@ -46,25 +46,25 @@ COMMANDS: Mapping[str, str] = {
 
 
 class CommandLine(AppGroup):
-    """The application's commands, each of which says plainly that the ledger or a provider is away."""
+    """The application's commands, each of which reports an unreachable ledger or provider in one sentence."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
         return sorted({*super().list_commands(ctx), *COMMANDS})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command that ends in a sentence where it would end in a trace of the code."""
+        """Return a command that ends with a sentence instead of a traceback."""
         return _plain(own_command(cmd_name)) if cmd_name in COMMANDS else super().get_command(ctx, cmd_name)
 
 
 def own_command(name: str) -> click.Command:
-    """Return one of Funnel's commands as its module has it."""
+    """Return one of Funnel's commands as its module defines it."""
     command: click.Command = resolve_name(COMMANDS[name])
     return command
 
 
 def _plain(command: click.Command) -> click.Command:
-    # A copy: the command itself is one for all applications of this process.
+    # A copy, since all applications of this process share the command.
     plain = copy(command)
     plain.invoke = _saying_why(command.invoke)  # type: ignore[method-assign, assignment]
     return plain
@@ -93,7 +93,7 @@ def _saying_why(invoke: Callable[[click.Context], Any]) -> Callable[[click.Conte
 
 
 def why_unusable(engine: Engine, error: Exception) -> str | None:
-    """Return in one sentence why the ledger could not be used and what to do; None for a mistake of ours in its use."""
+    """Return in one sentence why the ledger is unusable and what to do; None if the fault is in our code."""
     words = explain(error)
     try:
         at, ready = revision.current(engine), revision.at_head(engine)

@@ -1,4 +1,4 @@
-"""`flask contacts`: what a person may ask of us, and whom we do not mail."""
+"""`flask contacts`: suppress, release, export or erase a person."""
 
 import json
 from collections.abc import Iterator
@@ -20,15 +20,15 @@ from funnel_app.ledger.base import Scope
 
 @click.group("contacts")
 def group() -> None:
-    """Whom we know, whom we do not mail, and what somebody may ask of us."""
+    """Suppress, release, export or erase a person."""
 
 
 @group.command("suppress")
 @click.argument("email")
-@click.option("--marketing", is_flag=True, help="Only marketing: emails about their calls and orders still go.")
+@click.option("--marketing", is_flag=True, help="Stop only marketing: emails about their calls and orders still go.")
 @with_appcontext
 def suppress(email: str, marketing: bool) -> None:
-    """Mail nothing to EMAIL any more, and end what runs."""
+    """Stop mailing EMAIL, and end their sequences."""
     try:
         fresh = suppressing.suppress(current_deps(), email, Scope.MARKETING if marketing else Scope.ALL)
     except NotAnAddress as fault:
@@ -43,7 +43,7 @@ def suppress(email: str, marketing: bool) -> None:
 @click.argument("email")
 @with_appcontext
 def release(email: str) -> None:
-    """Let EMAIL be mailed again; exit 1 where nothing forbade it. Resend keeps a list of its own."""
+    """Allow mail to EMAIL again; exit 1 if it was not suppressed. Resend has its own list."""
     count = suppressing.release(current_deps(), email)
     if not count:
         raise click.ClickException(f"Nothing forbids mail to {email}.")
@@ -58,7 +58,7 @@ def release(email: str) -> None:
 @click.argument("email")
 @with_appcontext
 def export(email: str) -> None:
-    """Print, as JSON, all that is known of EMAIL; exit 1 where that is nothing."""
+    """Print as JSON everything known about EMAIL; exit 1 if there is nothing."""
     found = export_person(current_deps(), email)
     if found:
         note("export", "printed all that is known of this person", **_whom(email))
@@ -69,10 +69,10 @@ def export(email: str) -> None:
 
 @group.command("erase")
 @click.argument("email")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @with_appcontext
 def erase(email: str, yes: bool) -> None:
-    """Forget EMAIL everywhere, for good, and never mail it again; exit 1 where something is left to do."""
+    """Erase EMAIL everywhere, for good, and never mail it again; exit 1 if something is left to do."""
     if not yes:
         click.confirm(f"All that is known of {email} will be gone, and nobody can bring it back. Go on?", abort=True)
     whom = _whom(email)

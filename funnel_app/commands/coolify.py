@@ -1,6 +1,6 @@
-"""`python -m funnel_app.commands.coolify plan|apply`: bring about on a Coolify what coolify.json says.
+"""`python -m funnel_app.commands.coolify plan|apply`: deploy to Coolify as coolify.json says.
 
-It needs none of Funnel's settings to run; the values that it hands over come from a file or from the environment.
+Needs none of Funnel's settings; the values it passes on come from a file or the environment.
 """
 
 import os
@@ -22,17 +22,19 @@ from funnel_app.setting_meanings import MEANINGS
 
 Command = Callable[..., None]
 OPTIONS = (
-    click.option("--url", envvar="COOLIFY_URL", required=True, help="Where Coolify is (COOLIFY_URL)."),
+    click.option("--url", envvar="COOLIFY_URL", required=True, help="Coolify's address (COOLIFY_URL)."),
     click.option("--token", envvar="COOLIFY_TOKEN", required=True, help="A token that may read, write and deploy."),
     click.option("--file", default="coolify.json", show_default=True, type=click.Path(path_type=Path)),
     click.option(
-        "--env-file", type=click.Path(exists=True, path_type=Path), help="The settings; none: the environment."
+        "--env-file",
+        type=click.Path(exists=True, path_type=Path),
+        help="A file with the settings; by default the environment.",
     ),
-    click.option("--repository", envvar="COOLIFY_REPOSITORY", help="Where the code is, for the first time."),
+    click.option("--repository", envvar="COOLIFY_REPOSITORY", help="The code's repository, for the first deployment."),
     click.option("--private-key", envvar="COOLIFY_PRIVATE_KEY_UUID", help="The uuid of a deploy key."),
     click.option("--github-app", envvar="COOLIFY_GITHUB_APP_UUID", help="The uuid of a GitHub app."),
-    click.option("--server", envvar="COOLIFY_SERVER", help="The server's name, where there are several."),
-    click.option("--resend-values", is_flag=True, help="Set the values that the token may not read, too."),
+    click.option("--server", envvar="COOLIFY_SERVER", help="The server's name, if there are several."),
+    click.option("--resend-values", is_flag=True, help="Also set values that the token may not read."),
 )
 
 
@@ -44,13 +46,13 @@ def _options(command: Command) -> Command:
 
 @click.group()
 def group() -> None:
-    """Funnel on Coolify."""
+    """Deploy Funnel to Coolify."""
 
 
 @group.command()
 @_options
 def plan(**given: object) -> None:
-    """Tell what apply would change; change nothing."""
+    """Show what apply would change, and change nothing."""
     with _told():
         rollout = _rollout(given, act=False)
         rollout.run()
@@ -60,10 +62,10 @@ def plan(**given: object) -> None:
 
 @group.command()
 @_options
-@click.option("--deploy", "always", is_flag=True, help="Deploy though nothing changed.")
-@click.option("--no-deploy", "never", is_flag=True, help="Change, and leave the deployment to somebody else.")
+@click.option("--deploy", "always", is_flag=True, help="Deploy even if nothing changed.")
+@click.option("--no-deploy", "never", is_flag=True, help="Apply changes without deploying.")
 def apply(always: bool, never: bool, **given: object) -> None:
-    """Change what differs, and deploy where something did; exit 1 where the deployment does not finish."""
+    """Change what differs, then deploy if anything did; exit 1 if the deployment does not finish."""
     with _told():
         rollout = _rollout(given, act=True)
         application = rollout.run()

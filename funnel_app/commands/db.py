@@ -1,4 +1,4 @@
-"""`flask db`: bring the ledger to the newest migration, or say how far behind it is."""
+"""`flask db`: migrate the ledger, or check whether it is up to date."""
 
 import sys
 
@@ -14,13 +14,13 @@ from funnel_app.ledger import schema
 
 @click.group("db")
 def group() -> None:
-    """The ledger's tables."""
+    """Migrate the ledger's tables."""
 
 
 @group.command()
 @with_appcontext
 def upgrade() -> None:
-    """Bring the ledger to the newest migration."""
+    """Upgrade the ledger to the newest migration."""
     engine = current_deps().engine
     before = schema.current(engine)
     schema.upgrade(engine)
@@ -31,7 +31,7 @@ def upgrade() -> None:
 @click.argument("revision")
 @with_appcontext
 def downgrade(revision: str) -> None:
-    """Bring the ledger down to REVISION (base: before the first)."""
+    """Downgrade the ledger to REVISION (base: before the first)."""
     engine = current_deps().engine
     known = ["base", *sorted(revisions.known())]
     if revision not in known:
@@ -43,7 +43,7 @@ def downgrade(revision: str) -> None:
 @group.command()
 @with_appcontext
 def check() -> None:
-    """Exit 1 where the ledger is not at the newest migration, or its tables differ from the models."""
+    """Exit 1 if the ledger is not at the newest migration, or its tables differ from the models."""
     engine = current_deps().engine
     if not schema.at_head(engine):
         say(f"The ledger is at {schema.current(engine) or 'nothing'}, not at {schema.head()}: run flask db upgrade.")
@@ -60,6 +60,6 @@ def check() -> None:
 @click.argument("name")
 @with_appcontext
 def revision(name: str) -> None:
-    """Draft the migration NAME (as 0002_add_something) of what the models have and the ledger has not."""
+    """Draft the migration NAME (such as 0002_add_something) from the difference between models and ledger."""
     schema.make_revision(current_deps().engine, name.replace("_", " "), name)
     say(f"Drafted migrations/versions/{name}.py: read and fix it.")

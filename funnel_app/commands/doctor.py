@@ -1,4 +1,4 @@
-"""`flask doctor`: what is right, what is wrong, and what to do about it."""
+"""`flask doctor`: what works, what does not, and how to fix it."""
 
 import json
 import sys
@@ -20,12 +20,12 @@ COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAULT: "bold red
 
 
 @click.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @click.option("--signoff", is_flag=True, help="Also write the dated production report in Markdown.")
 @click.option("--to", "folder", type=click.Path(file_okay=False, exists=True, path_type=Path), default=".")
 @with_appcontext
 def doctor_command(as_json: bool, signoff: bool, folder: Path) -> None:
-    """Look at everything that an email needs on its way; exit 1 on a fault."""
+    """Check everything that an email needs on its way; exit 1 on a fault."""
     deps = current_deps()
     checks = examine(deps)
     if as_json:

@@ -1,4 +1,4 @@
-"""`flask emails`: what a person does to one email."""
+"""`flask emails`: release, cancel, retry or resolve one email."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -16,7 +16,7 @@ from funnel_app.flows.console.subjects import of_email
 
 @click.group("emails")
 def group() -> None:
-    """What a person does to one email; `flask trace EMAIL` shows their ids."""
+    """Release, cancel, retry or resolve one email; `flask trace EMAIL --ids` shows the ids."""
 
 
 @group.command("release")
@@ -31,7 +31,7 @@ def release(email_id: UUID) -> None:
 @click.argument("email_id", type=click.UUID)
 @with_appcontext
 def cancel(email_id: UUID) -> None:
-    """Take back an email that has not been handed over."""
+    """Cancel an email that has not been handed over to Resend."""
     _do("cancel", intervene.cancel, email_id)
 
 
@@ -39,7 +39,7 @@ def cancel(email_id: UUID) -> None:
 @click.argument("email_id", type=click.UUID)
 @with_appcontext
 def retry(email_id: UUID) -> None:
-    """Send a failed email again, or hurry one that waits for Resend."""
+    """Send a failed email again, or retry one that waits for Resend now."""
     _do("retry", intervene.retry, email_id)
 
 
@@ -48,7 +48,7 @@ def retry(email_id: UUID) -> None:
 @click.argument("outcome", type=click.Choice(intervene.OUTCOMES))
 @with_appcontext
 def resolve(email_id: UUID, outcome: str) -> None:
-    """Tell what you found out about an email that may or may not have arrived; not-sent sends it again."""
+    """Record whether an ambiguous email was sent; not-sent sends it again."""
     _do("resolve", lambda deps, found: intervene.resolve(deps, found, outcome), email_id)
 
 

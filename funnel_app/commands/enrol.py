@@ -1,4 +1,4 @@
-"""`flask enrol SEQUENCE EMAIL`: start a sequence for somebody by hand."""
+"""`flask enrol SEQUENCE EMAIL`: start a sequence for a person by hand."""
 
 import json
 import sys
@@ -16,11 +16,11 @@ from funnel_app.rules.limits import TooManyEnrolments
 @click.command("enrol")
 @click.argument("sequence")
 @click.argument("email")
-@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="A variable for the emails.")
-@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="Set a variable for the emails.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @with_appcontext
 def enrol_command(sequence: str, email: str, values: tuple[str, ...], as_json: bool) -> None:
-    """Start SEQUENCE (or CAMPAIGN/SEQUENCE) for EMAIL, as its hook would; exit 1 where it does not start."""
+    """Start SEQUENCE (or CAMPAIGN/SEQUENCE) for EMAIL, as its hook would; exit 1 if it does not start."""
     given = {name: value for name, _, value in (pair.partition("=") for pair in values)}
     try:
         receipt = enrol_by_hand(current_deps(), sequence, email, given)

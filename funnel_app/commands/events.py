@@ -1,4 +1,4 @@
-"""`flask events`: what receivers outside are told of leads, and telling it again."""
+"""`flask events`: events about leads that are sent to other systems, and sending them again."""
 
 import json
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.commands.tables import newest_first, show_by_id
 from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
@@ -22,16 +23,16 @@ STATES = click.Choice([standing.value for standing in Standing])
 
 @click.group("events")
 def group() -> None:
-    """What EVENTS_WEBHOOK_URL is told of leads."""
+    """List or resend the events about leads that go to EVENTS_WEBHOOK_URL."""
 
 
 @group.command("list")
-@click.option("--state", type=STATES, help="Only events that stand so.")
+@click.option("--state", type=STATES, help="Only events in this state.")
 @newest_first
-@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @with_appcontext
 def show_list(state: str | None, limit: int, as_json: bool) -> None:
-    """List the newest events, and how each receiver stands."""
+    """List the newest events and each receiver's state."""
     deps = current_deps()
     rows = history.list_events(deps, state, limit)
     if as_json:
@@ -55,13 +56,13 @@ def _told(row: Mapping[str, Any], zone: ZoneInfo) -> str:
 
 @group.command("replay")
 @click.argument("ids", type=click.UUID, nargs=-1)
-@click.option("--given-up", is_flag=True, help="Everything that was given up.")
+@click.option("--given-up", is_flag=True, help="All events that were given up.")
 @click.option(
-    "--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"]), help="All since a time (business's zone)."
+    "--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M"]), help="All events since a time (business's zone)."
 )
 @with_appcontext
 def replay(ids: tuple[UUID, ...], given_up: bool, since: datetime | None) -> None:
-    """Tell events once more, under the ids that their receivers know."""
+    """Send events again, with the same ids."""
     deps = current_deps()
     if sum((bool(ids), given_up, since is not None)) != 1:
         raise click.UsageError("Name the events, or say --given-up, or --since a time.")
@@ -71,4 +72,4 @@ def replay(ids: tuple[UUID, ...], given_up: bool, since: datetime | None) -> Non
         number = history.tell_given_up_again(deps) if given_up else history.tell_again(deps, ids)
     if ids and not number:
         raise click.ClickException("No such event is settled; those that wait are told by themselves.")
-    say(f"{number:,} events are told again.")
+    say(f"{things(number, 'event')} {'is' if number == 1 else 'are'} told again.")

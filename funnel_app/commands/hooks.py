@@ -1,4 +1,4 @@
-"""`flask hooks`: what callers sent, and sending again what was refused."""
+"""`flask hooks`: list incoming calls, and replay refused ones."""
 
 import json
 import sys
@@ -24,13 +24,13 @@ OUTCOMES = click.Choice(["accepted", "duplicate", "ignored", "refused"])
 
 @click.group("hooks")
 def group() -> None:
-    """What callers sent, and what became of it."""
+    """List incoming calls, and replay refused ones."""
 
 
 @group.command("list")
 @click.option("--outcome", type=OUTCOMES, help="Only calls with this outcome.")
 @newest_first
-@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @with_appcontext
 def show_list(outcome: str | None, limit: int, as_json: bool) -> None:
     """List the newest calls."""
@@ -59,17 +59,17 @@ def show_one(hook_id: UUID) -> None:
 
 @group.command("replay")
 @click.argument("hook_ids", type=click.UUID, nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Every refused call that was not replayed yet.")
+@click.option("--all", "everything", is_flag=True, help="All refused calls that were not replayed yet.")
 @click.option(
     "--set",
     "changes",
     multiple=True,
     metavar="FIELD=VALUE",
-    help="Fix a field of the payload first; payload.email is a field within another.",
+    help="Correct a field of the payload first; payload.email is a nested field.",
 )
 @with_appcontext
 def replay(hook_ids: tuple[UUID, ...], everything: bool, changes: tuple[str, ...]) -> None:
-    """Send refused calls again, as of the time when they first came; exit 1 where one is refused again."""
+    """Replay refused calls, dated as they first came in; exit 1 if one is refused again."""
     ids = [*hook_ids, *(_waiting() if everything else [])]
     if not ids:
         raise click.UsageError("Name the calls to replay, or say --all.")
@@ -86,7 +86,7 @@ def _find(hook_id: UUID) -> dict[str, Any]:
 
 def _waiting() -> list[UUID]:
     rows = list_hooks(current_deps(), "refused", 1000)
-    # Oldest first: what a person did last must be what is known of them in the end.
+    # Oldest first, so that a person's latest call wins.
     return [UUID(row["id"]) for row in reversed(rows) if row["kept"] and row["waits"]]
 
 

@@ -1,4 +1,4 @@
-"""`flask leads`: lists of leads come in from a file, and go out into one."""
+"""`flask leads`: import leads from a file, or export them to one."""
 
 import csv
 import io
@@ -39,7 +39,7 @@ PAIR = "COLUMN=FIELD"
 
 
 def _span(context: click.Context, param: click.Parameter, said: str) -> timedelta:
-    """Return a time such as 12h or 2d; nothing is none."""
+    """Parse a span such as 12h or 2d; None if empty."""
     try:
         return duration(said) if said else timedelta()
     except ValueError as fault:
@@ -48,25 +48,29 @@ def _span(context: click.Context, param: click.Parameter, said: str) -> timedelt
 
 @click.group("leads")
 def group() -> None:
-    """Lists of leads: in from another program's file, and out into one."""
+    """Import leads from another program's file, or export them."""
 
 
 @group.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--sequence", default="", help="Start this sequence for each lead; without it they are only kept.")
-@click.option("--consent", default="", help="Where and when all of them agreed to be mailed, if no column says it.")
+@click.option("--sequence", default="", help="Start this sequence for each lead; without it leads are only stored.")
+@click.option("--consent", default="", help="Where and when all leads consented to be mailed, if no column says so.")
 @click.option(
-    "--map", "columns", multiple=True, metavar=PAIR, help="What a column holds; nothing after the =: ignore it."
+    "--map",
+    "columns",
+    multiple=True,
+    metavar=PAIR,
+    help="What a column holds; leave the part after = empty to ignore it.",
 )
-@click.option("--means", multiple=True, metavar="WORD=STANDING", help="What a word of a status column means.")
-@click.option("--over", callback=_span, default="", help="Spread the first emails over this time, such as 12h or 2d.")
-@click.option("--dry-run", is_flag=True, help="Only say what would become of each row.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--means", multiple=True, metavar="WORD=STANDING", help="What a value in a status column means.")
+@click.option("--over", callback=_span, default="", help="Spread the first emails over this span, such as 12h or 2d.")
+@click.option("--dry-run", is_flag=True, help="Only show what would become of each row.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @with_appcontext
 def import_(file: Path, dry_run: bool, yes: bool, **asked: Any) -> None:
-    """Take the leads of FILE in, a CSV of whatever program, and answer each row in FILE.result.csv.
+    """Import the leads of FILE, a CSV from any program, and write each row's result to FILE.result.csv.
 
-    Safe to repeat: the same file does nothing twice, wherever it stopped. Exit 1 where a row could not be used.
+    Safe to repeat: no row is imported twice, wherever it stopped. Exit 1 if a row could not be used.
     """
     if file.name.endswith((RESULT, FORESEEN)):
         raise click.ClickException(f"{file} holds our answers and no leads: import the file without {RESULT}.")
@@ -88,13 +92,13 @@ def import_(file: Path, dry_run: bool, yes: bool, **asked: Any) -> None:
 @group.command("export")
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path), required=False)
 @click.option("--words", default="", help="Part of an address, a name or a business.")
-@click.option("--segment", type=click.Choice(SEGMENTS), help="Only of this segment.")
-@click.option("--sequence", default="", help="Only who is or was in this sequence.")
-@click.option("--campaign", default="", help="Only who is or was in a sequence of this campaign.")
-@click.option("--state", type=click.Choice([each.value for each in EnrolmentState]), help="As it stands there.")
+@click.option("--segment", type=click.Choice(SEGMENTS), help="Only leads of this segment.")
+@click.option("--sequence", default="", help="Only leads who are or were in this sequence.")
+@click.option("--campaign", default="", help="Only leads who are or were in a sequence of this campaign.")
+@click.option("--state", type=click.Choice([each.value for each in EnrolmentState]), help="Only leads in this state.")
 @with_appcontext
 def export(file: Path | None, **filters: Any) -> None:
-    """Write leads as CSV into FILE, or print them; each row says whether its address may be mailed."""
+    """Export leads as CSV to FILE, or print them; each row says whether its address may be mailed."""
     given: dict[str, Any] = {name: value for name, value in filters.items() if value}
     deps, wanted = current_deps(), Wanted(**given)
     rows = lead_table(deps, wanted)
@@ -118,12 +122,12 @@ def _pairs(given: Sequence[str], form: str) -> list[tuple[str, str]]:
     for pair in given:
         if "=" not in pair:
             raise click.UsageError(f"{pair}: write it as {form}.")
-    # A heading may have a = of its own; a field and a standing have none.
+    # A heading may contain a =; a field or a status may not.
     return [(left.strip(), right.strip()) for left, _, right in (pair.rpartition("=") for pair in given)]
 
 
 def _show_columns(file: IO[bytes], form: Form, mapped: Mapped) -> None:
-    """Say what each column is taken for; of those that are not used nothing is shown, they may hold secrets."""
+    """Show how each column is read; unused columns show no values, which may be secret."""
     first = next(lines_of(file, form), None)
     fields = {column: name for name, columns in mapped.items() for column in columns}
     say(f"{form.encoding}, cells parted by {'tabs' if form.separator == chr(9) else form.separator}", err=True)
@@ -157,7 +161,7 @@ def _take(opened: IO[bytes], plan: Plan, file: Path, *, dry_run: bool) -> Counte
 
 @contextmanager
 def _noted(plan: Plan, counts: Counter[str], *, dry_run: bool) -> Iterator[None]:
-    """Write down that an import began and what came of it, also where it was stopped; of a dry run nothing."""
+    """Log that an import began and its result, also if it was interrupted; a dry run logs nothing."""
     if not dry_run:
         note("import", f"began to import {things(plan.rows, 'row')}{_into(plan)}")
     try:
@@ -184,7 +188,7 @@ def _row(answer: Answer) -> Iterable[object]:
 
 @contextmanager
 def _private(path: Path) -> Iterator[IO[str]]:
-    """Open a file that nobody else reads: it holds people's addresses. Raises ClickException where it cannot be."""
+    """Open a file for its owner alone, since it holds addresses. Raises ClickException if that fails."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError as fault:
@@ -199,7 +203,7 @@ def _private(path: Path) -> Iterator[IO[str]]:
 def _bar(rows: int) -> Iterator[Any]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Terminal(stderr=True), transient=True) as progress:
-        # Each row is read twice: first for those who left, then for the others.
+        # Each row is read twice: first for people who unsubscribed, then for the others.
         task = progress.add_task("rows, twice", total=2 * rows)
         yield lambda count: progress.advance(task, count)
 

@@ -1,4 +1,4 @@
-"""`flask ledger`: figures from the ledger, copies of it, and bringing one back."""
+"""`flask ledger`: statistics, backup and restore."""
 
 import json
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
@@ -16,31 +17,31 @@ from funnel_app.flows.maintenance.renew_backup import Renewed, renew_backup
 from funnel_app.flows.maintenance.restore import NotRestored, Restored, restore, restore_moment
 from funnel_app.flows.monitoring.stats import ledger_stats
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 
 
 @click.group("ledger")
 def group() -> None:
-    """The ledger as a whole."""
+    """Statistics, backup and restore of the ledger."""
 
 
 @group.command("stats")
-@click.option("--json", "as_json", is_flag=True, help="What it prints is JSON anyway; for callers that say so.")
+@click.option("--json", "as_json", is_flag=True, help="Accepted for consistency: the output is always JSON.")
 @with_appcontext
 def stats(as_json: bool) -> None:
-    """Print, as JSON, what became of every email; exit 1 where one is unexplained or went twice."""
+    """Print as JSON how many emails ended in which state; exit 1 if one is unexplained or was sent twice."""
     found = ledger_stats(current_deps())
     say(json.dumps(found, indent=2))
     sys.exit(1 if found["unexplained"] or found["duplicates"] else 0)
 
 
 @group.command("backup")
-@click.option("--to", "folder", type=click.Path(path_type=Path), help="The folder; none: BACKUP_DIR.")
-@click.option("--prune", "prunes", is_flag=True, help="Remove the copies that are older than BACKUP_KEEP_DAYS.")
+@click.option("--to", "folder", type=click.Path(path_type=Path), help="The folder; by default BACKUP_DIR.")
+@click.option("--prune", "prunes", is_flag=True, help="Remove backups older than BACKUP_KEEP_DAYS.")
 @AS_JSON
 @with_appcontext
 def backup_command(folder: Path | None, prunes: bool, as_json: bool) -> None:
-    """Copy the ledger while everybody works on, and open and count the copy; exit 1 where it is not whole."""
+    """Back up the ledger while Funnel runs, and verify the copy; exit 1 if it is incomplete."""
     deps = current_deps()
     where = folder or (Path(deps.settings.backup_dir) if deps.settings.backup_dir else None)
     if where is None:
@@ -54,7 +55,7 @@ def backup_command(folder: Path | None, prunes: bool, as_json: bool) -> None:
         say(json.dumps({**made.as_json(), "removed": removed, "broken": renewed.broken}, indent=2))
         return
     say(f"{made.file}: {made.bytes / 1e6:.1f} MB, opened and counted.")
-    say(f"{made.rows['contacts']} contacts, {made.rows['enrolments']} enrolments, {made.rows['emails']} emails.")
+    say(", ".join(things(made.rows[f"{each}s"], each) for each in ("contact", "enrolment", "email")) + ".")
     if removed:
         say(f"{removed} older than {deps.settings.backup_keep.days} days removed.")
     for name, why in renewed.broken.items():
@@ -62,7 +63,7 @@ def backup_command(folder: Path | None, prunes: bool, as_json: bool) -> None:
 
 
 def _renewed(deps: Deps, folder: Path, prunes: bool) -> Renewed:
-    """Make a backup; in `BACKUP_DIR` it is as good as the night's, and what was told of that one is over."""
+    """Make a backup; one in `BACKUP_DIR` replaces the nightly one and ends an alert about it."""
     if deps.settings.backup_dir is not None and folder.resolve() == Path(deps.settings.backup_dir).resolve():
         return renew_backup(deps, prunes=prunes)
     made = backup(deps, folder)
@@ -89,13 +90,15 @@ def _restored(source: str, at: datetime | None) -> Restored:
 
 @group.command("restore")
 @click.argument("source")
-@click.option("--at", metavar="TIME", help="A replica's moment, such as 2026-11-26T10:00:00Z; none: its last.")
+@click.option(
+    "--at", metavar="TIME", help="The replica's point in time, such as 2026-11-26T10:00:00Z; by default its latest."
+)
 @AS_JSON
 @with_appcontext
 def restore_command(source: str, at: str | None, as_json: bool) -> None:
-    """Bring SOURCE back into the empty ledger of DATABASE_URL; what may have gone out since waits for you.
+    """Restore SOURCE into the empty ledger of DATABASE_URL; emails that may have gone out since wait for you.
 
-    SOURCE is a backup's file, or the address of a replica as flask doctor says it.
+    SOURCE is a backup file, or a replica's address as flask doctor shows it.
     """
     try:
         done = _restored(source, _moment(at))
@@ -104,9 +107,9 @@ def restore_command(source: str, at: str | None, as_json: bool) -> None:
     if as_json:
         say(json.dumps(done.as_json(), indent=2))
         return
-    say(f"Restored {done.rows['contacts']} contacts and {done.rows['emails']} emails.")
+    say(f"Restored {things(done.rows['contacts'], 'contact')} and {things(done.rows['emails'], 'email')}.")
     if done.held:
         say(
-            f"{done.held} emails were due since then and may have gone out: they are ambiguous, and go no "
-            "further until Resend's report or you say what became of them. See docs/restore.md."
+            f"Due since then, and perhaps gone out: {things(done.held, 'email')}, ambiguous now. Nothing of it goes "
+            "further until Resend's report or you say what became of it. See docs/restore.md."
         )

@@ -1,4 +1,4 @@
-"""`flask log`: what people did, in the console and on the command line."""
+"""`flask log`: what operators did, in the console and on the command line."""
 
 import json
 from dataclasses import asdict
@@ -15,12 +15,12 @@ from funnel_app.flows.console.actions import Done, list_actions
 
 
 @click.command("log")
-@click.option("--operator", default="", help="Only what this person did.")
+@click.option("--operator", default="", help="Only this person's actions.")
 @newest_first
-@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @with_appcontext
 def log_command(operator: str, limit: int, as_json: bool) -> None:
-    """Tell who did what, when, to whom and from where: the newest first."""
+    """List who did what, when, to whom and from where, newest first."""
     deps = current_deps()
     rows = list_actions(deps, operator=operator, limit=limit).rows
     if as_json:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.deploy.interview import notion_id
@@ -20,13 +21,13 @@ IF_NOT_FOUND = "Share the page or database with the integration in Notion (â€¢â€
 
 @click.group("notion")
 def group() -> None:
-    """The owner's databases in Notion: templates, contacts, email sequences."""
+    """Check, create and sync the databases in Notion: templates, contacts, email sequences."""
 
 
 @group.command()
 @with_appcontext
 def check() -> None:
-    """Name each property that is missing or of another type; exit 1 where there is one."""
+    """List properties that are missing or have the wrong type; exit 1 if there are any."""
     with _told():
         looked = workspace.check_desk(current_deps())
     for each in looked:
@@ -40,11 +41,11 @@ def check() -> None:
 
 @group.command()
 @click.option(
-    "--under", metavar="PAGE", help="Make the databases that are not set, below this page (its address or id)."
+    "--under", metavar="PAGE", help="Create the databases that are not set, under this page (its address or id)."
 )
 @with_appcontext
 def init(under: str | None) -> None:
-    """Add the properties that are missing; nothing is deleted, renamed or retyped. NOTION_TOKEN is enough for it."""
+    """Add missing properties; nothing is deleted, renamed or retyped. Needs only NOTION_TOKEN."""
     with _told():
         added = workspace.prepare_desk(current_deps(), notion_id(under) if under else None)
     for each in added:
@@ -57,17 +58,18 @@ def init(under: str | None) -> None:
 
 
 @group.command()
-@click.option("--all", "everybody", is_flag=True, help="Everybody's rows, not only those with a running sequence.")
+@click.option("--all", "everybody", is_flag=True, help="All rows, not only those with a running sequence.")
 @with_appcontext
 def sync(everybody: bool) -> None:
-    """Compare the rows in Notion with the ledger and write what differs; exit 1 where Notion refused a row."""
+    """Compare the rows in Notion with the ledger and write what differs; exit 1 if Notion refused a row."""
     deps = current_deps()
     if not deps.desk.mirrors:
         say("There is no mirror: NOTION_CONTACTS_DB_ID and NOTION_SEQUENCES_DB_ID are not set.")
         return
     with _told():
         done = workspace.sync_desk(deps, everybody=everybody)
-    say(f"{done.compared} contacts compared: {done.tally.made} rows made, {done.tally.changed} changed.")
+    made, changed = things(done.tally.made, "row"), f"{done.tally.changed:,}"
+    say(f"{things(done.compared, 'contact')} compared: {made} made, {changed} changed.")
     for address in done.doubles:
         say(f"{address} has more than one row in Contacts: keep one of them and delete the others in Notion.")
     for refusal in done.tally.refused:
@@ -76,10 +78,10 @@ def sync(everybody: bool) -> None:
 
 
 @group.command("import")
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @with_appcontext
 def import_(dry_run: bool) -> None:
-    """Carry the old Email Sequence rows over, so that each lead goes on where they were; exit 1 where one is unclear.
+    """Import the old Email Sequence rows, so that each lead continues where they were; exit 1 if one is unclear.
 
     A row's `Email N Sent` closes those steps. Safe to repeat.
     """

@@ -1,4 +1,4 @@
-"""The person at the command line: under which name it is written down what they do."""
+"""The operator at the command line, and the log of what they do."""
 
 import getpass
 import os
@@ -12,7 +12,7 @@ LONGEST_NAME = 60
 
 
 def who() -> str:
-    """Return the name of the machine's user, who became root or not; in a container of nobody's name, root."""
+    """Return the machine's user name, before any sudo; root in a container without named users."""
     try:
         return (os.environ.get("SUDO_USER") or getpass.getuser())[:LONGEST_NAME]
     except (KeyError, OSError):
@@ -20,6 +20,6 @@ def who() -> str:
 
 
 def note(action: str, detail: str, **whom: Any) -> None:
-    """Write down what was done by a command, and to whom (`contact_id`, `email_id`)."""
+    """Log what a command did, and to whom (`contact_id`, `email_id`)."""
     contact_id = whom.pop("contact_id", None)
     operate.note(current_deps(), who(), action, contact_id, detail, source=COMMAND_LINE, **whom)

@@ -1,4 +1,4 @@
-"""`flask replies`: what people wrote back, and sending it on."""
+"""`flask replies`: list replies, and forward them."""
 
 import json
 from collections.abc import Mapping
@@ -20,16 +20,16 @@ CHOICES = click.Choice(sorted(KINDS))
 
 @click.group("replies")
 def group() -> None:
-    """What people wrote back to our emails."""
+    """List replies to our emails, and forward them."""
 
 
 @group.command("list")
-@click.option("--kind", type=CHOICES, help="Only what is of this kind.")
+@click.option("--kind", type=CHOICES, help="Only emails of this kind.")
 @newest_first
-@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout, with the texts.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON, with the texts.")
 @with_appcontext
 def show_list(kind: str | None, limit: int, as_json: bool) -> None:
-    """List what people wrote, and what became of it."""
+    """List incoming emails, and what became of each."""
     deps = current_deps()
     rows = list_received(deps, kind, limit)
     if as_json:
@@ -52,7 +52,7 @@ def _told(row: Mapping[str, Any], zone: ZoneInfo) -> str:
 @click.argument("reply", type=click.UUID)
 @with_appcontext
 def forward(reply: UUID) -> None:
-    """Send one on to REPLY_FORWARD_TO that stayed here, or that the mailbox refused."""
+    """Forward to REPLY_FORWARD_TO an email that was not forwarded, or that the mailbox refused."""
     try:
         sender = forward_again(current_deps(), reply)
     except NotForwardable as fault:

@@ -1,4 +1,4 @@
-"""`flask resend`: what Resend knows of us, the webhook that brings its events, and a canary by hand."""
+"""`flask resend`: check the account, register the webhook, and run a canary."""
 
 import json
 import sys
@@ -22,14 +22,14 @@ ASK_EVERY_S = 0.5
 
 @click.group("resend")
 def group() -> None:
-    """Resend: its account, its events, and proof that emails arrive."""
+    """Check the Resend account, register its webhook, and prove that emails arrive."""
 
 
 @group.command()
-@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @with_appcontext
 def check(as_json: bool) -> None:
-    """Look at key, domain, webhook, events, quota and rate; exit 1 on a fault."""
+    """Check key, domain, webhook, events, quota and rate; exit 1 on a fault."""
     deps = current_deps()
     found = [*resend_checks.account(deps), *resend_checks.events(deps)]
     if as_json:
@@ -42,10 +42,10 @@ def check(as_json: bool) -> None:
 
 
 @group.command()
-@click.option("--create", is_flag=True, help="Let Resend tell our address of every event.")
+@click.option("--create", is_flag=True, help="Register our address for every event.")
 @with_appcontext
 def webhooks(create: bool) -> None:
-    """List the addresses that Resend tells of events; with --create add ours and print the secret that proves them."""
+    """List Resend's webhooks; with --create add ours and print its signing secret."""
     deps = current_deps()
     address = deps.settings.public_url + resend_checks.WEBHOOK_PATH
     with _told():
@@ -64,10 +64,10 @@ def webhooks(create: bool) -> None:
 
 
 @group.command()
-@click.option("--within", default=300.0, show_default=True, help="How many seconds to wait.")
+@click.option("--within", default=300.0, show_default=True, help="Seconds to wait.")
 @with_appcontext
 def canary(within: float) -> None:
-    """Send one email through everything, from the public hook to proof of delivery; exit 1 where it does not arrive."""
+    """Send one email the whole way, from the public hook to proof of delivery; exit 1 if it does not arrive."""
     deps = current_deps()
     began = time.monotonic()
     with _told():

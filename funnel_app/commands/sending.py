@@ -1,4 +1,4 @@
-"""`flask sending`: pause all sending or one sequence, and let it go on."""
+"""`flask sending`: pause or resume all sending or one sequence."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -18,17 +18,17 @@ Answer = TypeVar("Answer")
 
 @click.group("sending")
 def group() -> None:
-    """Pause all sending or one sequence, with a reason and an end, and let it go on."""
+    """Pause all sending or one sequence, with a reason and an end, or resume it."""
 
 
 @group.command("pause")
 @click.argument("what", default=ALL)
-@click.option("--reason", required=True, help="Why, in a few words: everybody who looks is told.")
+@click.option("--reason", required=True, help="The reason in a few words, shown to everybody.")
 @click.option("--until", default="", help='"Monday 09:00", "17:00" or "2026-11-30 09:00" on the business\'s clocks.')
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @with_appcontext
 def pause(what: str, reason: str, until: str, yes: bool) -> None:
-    """Let WHAT wait: all sending, if not given, or a SEQUENCE (or CAMPAIGN/SEQUENCE)."""
+    """Pause WHAT: by default all sending, or a SEQUENCE (or CAMPAIGN/SEQUENCE)."""
     deps, wish = current_deps(), Wish(what, reason, until)
     would = _saying_why(lambda: meaning(deps, wish, who()))
     if not yes:
@@ -42,7 +42,7 @@ def pause(what: str, reason: str, until: str, yes: bool) -> None:
 @click.argument("what", default=ALL)
 @with_appcontext
 def resume(what: str) -> None:
-    """Let WHAT go on: all sending, if not given, or a SEQUENCE (or CAMPAIGN/SEQUENCE)."""
+    """Resume WHAT: by default all sending, or a SEQUENCE (or CAMPAIGN/SEQUENCE)."""
     said = _saying_why(lambda: resume_sending(current_deps(), what, who(), COMMAND_LINE))
     say(f"{said[:1].upper()}{said[1:]}.")
 
@@ -50,7 +50,7 @@ def resume(what: str) -> None:
 @group.command("show")
 @with_appcontext
 def show() -> None:
-    """Say what is paused now, by whom, until when and why."""
+    """Show what is paused now, by whom, until when and why."""
     found = list_pauses(current_deps()).standing
     for _, words in found:
         say(f"{words[:1].upper()}{words[1:]}.")

@@ -1,6 +1,6 @@
-"""`flask setup`: from nothing to a green doctor and a canary that arrived, by answering questions.
+"""`flask setup`: answer questions until the doctor is green and a canary has arrived.
 
-It needs none of Funnel's settings to run, since it makes them: `wsgi.py` hands it out without building anything.
+Needs none of Funnel's settings, since it creates them: `wsgi.py` returns it without building the application.
 """
 
 import os
@@ -24,7 +24,7 @@ Values = dict[str, str]
 
 GREETING = """Funnel is set up by questions: each answer is checked with those who know, and kept in {file}.
 Enter takes what stands in [ ]. Ctrl-C stops; run it again to go on."""
-# Before Funnel runs, and while it does.
+# Seconds to wait, before Funnel runs and while it does.
 BEFORE = {
     Place.COMPOSE: ("docker", "compose", "run", "--rm", "--build", "funnel", "flask", "--app", "wsgi"),
     Place.HERE: (sys.executable, "-m", "flask", "--app", "wsgi"),
@@ -49,9 +49,9 @@ PROOFS = (("Everything is looked at:", ("doctor",)), ("One email goes the whole 
 
 @click.command("setup")
 @click.option("--to", "file", type=click.Path(dir_okay=False, path_type=Path), default=".env", show_default=True)
-@click.option("--only-ask", is_flag=True, help="End when the file is written.")
+@click.option("--only-ask", is_flag=True, help="Stop once the file is written.")
 def setup_command(file: Path, only_ask: bool) -> None:
-    """Ask for each setting, check it with those who know, write .env, and prove the whole way; safe to repeat."""
+    """Ask for each setting, check it live, write .env, and send a canary. Safe to repeat."""
     say(GREETING.format(file=file))
     if file.exists():
         click.confirm(f"\n{file} is there: go on from it, and keep it as {file}.before?", default=True, abort=True)
@@ -109,7 +109,7 @@ def _answer(question: Question, values: Values) -> str:
 
 
 def _checked(question: Question, values: Values) -> Values | None:
-    """Return what the checks of an answer brought; None where it is to be asked again."""
+    """Return what an answer's checks found; None if the question must be asked again."""
     answer = values[question.name]
     if wrong := wrong_with(question.name, answer):
         say(f"  ✗ {wrong}")
@@ -130,7 +130,7 @@ def _seen(found: Found) -> Values:
 
 
 def _prove(values: Values, place: Place) -> int:
-    """Offer what is left to do, wait for Funnel, and look at everything; 1 where something is not well."""
+    """Offer what is left to do, wait for Funnel, and check everything; 1 if something is wrong."""
     say("")
     _run([*BEFORE[place], *TABLES], values)
     for question, command in (*OFFERS, *([CALENDLY_OFFER] if values.get("CALENDLY_TOKEN") else [])):
@@ -149,7 +149,7 @@ def _prove(values: Values, place: Place) -> int:
 
 
 def _of_the_run(values: Values, place: Place) -> Values:
-    """Return where the Redis is that `make run` brought along; nothing where it brought none."""
+    """Return the address of the Redis that `make run` started; nothing if it started none."""
     lacks = place is Place.HERE and not values.get("REDIS_URL") and RUN.exists()
     told = plain_values(read_file(RUN)) if lacks else {}
     return {name: value for name, value in told.items() if name == "REDIS_URL"}
@@ -176,7 +176,7 @@ def _fails(title: str, command: Sequence[str], values: Values) -> bool:
 def _run(command: Sequence[str], values: Values) -> int:
     sys.stdout.flush()
     try:
-        # What they say is for the one who answers; their logs are not.
+        # Their messages are for the person answering; their logs are not.
         return subprocess.run(command, env={"LOG_LEVEL": "ERROR", **os.environ, **values}, check=False).returncode
     except OSError as fault:
         say(f"  ✗ {command[0]} cannot be run: {fault.strerror}")

@@ -1,4 +1,4 @@
-"""`flask simulate SEQUENCE`: the calendar of what a lead would get."""
+"""`flask simulate SEQUENCE`: a calendar of the emails that a lead would get."""
 
 import json
 from collections.abc import Sequence
@@ -20,19 +20,17 @@ from funnel_app.flows.templates.samples import SAMPLES
 
 @click.command("simulate")
 @click.argument("sequence")
-@click.option("--lead", metavar="EMAIL", help="A lead whom the ledger knows, with all that is under way for them.")
+@click.option("--lead", metavar="EMAIL", help="An existing lead, with all their running sequences.")
 @click.option("--sample", type=click.Choice(SAMPLES), default=SAMPLES[0], show_default=True, help="A made-up lead.")
-@click.option(
-    "--at", default="", metavar="TIME", help='When the sequence starts: "2026-12-03 14:00"; now, if not given.'
-)
-@click.option("--then", multiple=True, metavar="EVENT", help='What happens then: "booking +2d", "unsubscribe +3d".')
-@click.option("--texts", is_flag=True, help="Show what each email says.")
-@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@click.option("--at", default="", metavar="TIME", help='When the sequence starts: "2026-12-03 14:00"; by default now.')
+@click.option("--then", multiple=True, metavar="EVENT", help='What happens later: "booking +2d", "unsubscribe +3d".')
+@click.option("--texts", is_flag=True, help="Show each email's text.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @with_appcontext
 def simulate_command(
     sequence: str, lead: str | None, sample: str, at: str, then: Sequence[str], texts: bool, as_json: bool
 ) -> None:
-    """Play SEQUENCE (or CAMPAIGN/SEQUENCE) with a clock that runs ahead; nothing is written, sent or asked outside."""
+    """Play SEQUENCE (or CAMPAIGN/SEQUENCE) on a fast clock; nothing is written, sent or asked outside."""
     deps = current_deps()
     try:
         script = write_script(deps.registry, sequence, now=deps.now(), at=at, then=then, sample=sample, lead=lead)

@@ -1,4 +1,4 @@
-"""`flask templates`: the texts in Notion."""
+"""`flask templates`: check, preview and test the texts in Notion."""
 
 import json
 import sys
@@ -36,18 +36,18 @@ COLOURS = {"ok": "green", "warning": "yellow", "fault": "bold red"}
 
 @click.group("templates")
 def group() -> None:
-    """The texts in Notion."""
+    """Check, preview and test the texts in Notion."""
 
 
-# One file a template, written over each time: a folder of its own for each look would stay behind.
+# One file per template, overwritten each time, so that none is left behind.
 OPENED = Path("var")
 
 
 @group.command()
-@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @with_appcontext
 def audit(as_json: bool) -> None:
-    """Say of every template that a campaign needs whether it can be sent; exit 1 where one cannot."""
+    """Check whether every template that a campaign needs can be sent; exit 1 if one cannot."""
     with _notion_asked():
         found = audit_templates(current_deps())
     say(json.dumps(found.as_json(), indent=2)) if as_json else _show(found)
@@ -55,7 +55,7 @@ def audit(as_json: bool) -> None:
 
 
 def _show(found: Audit) -> None:
-    # The key stays whole, whatever the terminal's width: it is what a page must be named.
+    # The key is never cut, since the page in Notion must have that name.
     table = folded(Column("template", no_wrap=True), "status", "what is wrong", "what to do")
     for template in found.templates:
         lines = template.problems
@@ -74,10 +74,10 @@ def _show(found: Audit) -> None:
 
 
 @group.command()
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @with_appcontext
 def populate(dry_run: bool) -> None:
-    """Write a starter text for every key that has none in Notion, or an earlier one; never over somebody's words."""
+    """Write a starter text for each key without one in Notion, or with an older starter; edited texts stay."""
     with _notion_asked():
         populate_flow(current_deps(), lambda row: say(f"{row.did:<10}  {row.key:<26}  {row.detail}"), dry_run=dry_run)
     if dry_run:
@@ -88,13 +88,15 @@ def populate(dry_run: bool) -> None:
 @click.argument("key")
 @click.option("--lead", metavar="EMAIL", help="As this lead would get it.")
 @click.option(
-    "--sample", "sample_name", type=click.Choice(SAMPLES), default="critical", help="As a made-up lead would."
+    "--sample", "sample_name", type=click.Choice(SAMPLES), default="critical", help="As a sample lead would get it."
 )
-@click.option("--html", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write the HTML part there.")
+@click.option(
+    "--html", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write the HTML part to this file."
+)
 @click.option("--open", "show", is_flag=True, help="Open the HTML part in the browser, from var/ or that file.")
 @with_appcontext
 def preview(key: str, lead: str | None, sample_name: str, path: Path | None, show: bool) -> None:
-    """Show the letter that a template makes now; exit 1 where it makes none, or the lead lacks a variable."""
+    """Show the letter that a template makes now; exit 1 if it makes none, or the lead lacks a variable."""
     with _notion_asked():
         made = preview_flow(current_deps(), key, lead=lead, sample_name=sample_name)
     for problem in made.problems:
@@ -127,11 +129,11 @@ def _keep_html(html: str, path: Path | None, show: bool) -> None:
 @group.command("send-test")
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
 @click.option("--all", "every", is_flag=True, help="Every template that a campaign needs.")
-@click.option("--to", "address", required=True, metavar="ADDRESS", help="Who gets them.")
-@click.option("--sample", "sample_name", type=click.Choice(SAMPLES), default="critical", help="The made-up lead.")
+@click.option("--to", "address", required=True, metavar="ADDRESS", help="The recipient.")
+@click.option("--sample", "sample_name", type=click.Choice(SAMPLES), default="critical", help="The sample lead.")
 @with_appcontext
 def send_test(keys: tuple[str, ...], every: bool, address: str, sample_name: str) -> None:
-    """Send letters of the templates to an address, as real ones but marked [Test], and counted nowhere.
+    """Send the templates' letters to an address, marked [Test] and counted nowhere.
 
     The same letter goes to the same address once in ten minutes, so that a command which was interrupted can be
     repeated. Exit 1 where one did not go.
@@ -153,9 +155,9 @@ def send_test(keys: tuple[str, ...], every: bool, address: str, sample_name: str
 @click.argument("version", required=False)
 @with_appcontext
 def serve_again(key: str, version: str | None) -> None:
-    """Let leads get an earlier text of a template again, until its page in Notion changes; without VERSION list them.
+    """Serve an earlier version of a template until its page in Notion changes; without VERSION list them.
 
-    VERSION is the beginning of what stands before a text in that list.
+    VERSION is the beginning of an id in that list.
     """
     deps = current_deps()
     with _notion_asked():

@@ -1,4 +1,4 @@
-"""What a terminal may be told: text of strangers without what it would obey."""
+"""Terminal output: strangers' text without control characters."""
 
 import re
 from collections.abc import Iterable
@@ -8,28 +8,28 @@ import click
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 
-# Controls but the line's end (Unicode's C0, DEL, C1), and what turns letters around or hides itself; joiners stay.
+# Control characters except line ends (C0, DEL, C1), direction overrides and invisible ones; joiners stay.
 OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 def printable(text: str) -> str:
-    """Return a text in which whatever a terminal obeys stands as its escape, which in JSON means the same."""
+    """Return a text with control characters escaped, which means the same in JSON."""
     return OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print a line on a terminal, to its standard error where `err` says so; whoever typed it commands nothing."""
+    """Print a line without control characters, to standard error if `err` is set."""
     click.echo(printable(text), err=err)
 
 
 class Terminal(Console):
-    """A terminal on which no cell, title or word is more than text."""
+    """A terminal that escapes control characters in every cell, title and word."""
 
     def render(self, renderable: RenderableType, options: Any = None) -> Iterable[Segment]:
-        """Yield what is to be printed, each text of it printable."""
+        """Yield the segments to print, each with control characters escaped."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
     def pass_on(self, text: str) -> None:
-        """Print what this terminal rendered before, with its own colours."""
+        """Print what this terminal rendered before, with its colours."""
         click.echo(text, nl=False)

@@ -37,15 +37,15 @@ COLOURS = {
 
 @click.command("trace")
 @click.argument("email")
-@click.option("--ids", is_flag=True, help="Show ids: the emails', for flask emails, and the calls'.")
-@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@click.option("--ids", is_flag=True, help="Show the ids of emails (for flask emails) and of calls.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @with_appcontext
 def trace_command(email: str, ids: bool, as_json: bool) -> None:
-    """Tell the whole story of EMAIL; exit 1 where nobody has that address."""
+    """Show everything that happened to EMAIL; exit 1 if nobody has that address."""
     try:
         story = trace(current_deps(), email)
     except LedgerUnavailable:
-        # Of nobody anything can be told, but of the whole what every other place tells.
+        # Nothing is known of an unknown address, but the headline still holds.
         say(f"{current_headline(current_deps()).sentence}.", err=True)
         raise
     if as_json:
@@ -59,13 +59,13 @@ def _tell(story: dict[str, Any], timezone: str, ids: bool) -> None:
     console = Terminal(highlight=False)
     with console.capture() as told:
         Teller(console, timezone, ids).tell(story)
-    # Tables fill each line to its end: in a file or a pipe those blanks are only in the way.
+    # Tables pad each line with blanks, which a file or a pipe does not need.
     text = told.get() if console.is_terminal else "".join(f"{line.rstrip()}\n" for line in told.get().splitlines())
     console.pass_on(text)
 
 
 class Teller:
-    """Writes a story to a terminal, with times as the business's clocks show them."""
+    """Prints a person's history on a terminal, with times in the business's zone."""
 
     def __init__(self, console: Terminal, timezone: str, ids: bool) -> None:
         self.console = console
@@ -73,7 +73,7 @@ class Teller:
         self.ids = ids
 
     def tell(self, story: dict[str, Any]) -> None:
-        """Write the whole story: who, what happened, where each sequence stands."""
+        """Print who it is, what happened, and where each sequence stands."""
         self.console.print(Text(f"{story['headline']}.", "italic"))
         if story["contact"] is None:
             self._stranger(story)
@@ -92,7 +92,7 @@ class Teller:
             self.console.print(
                 Text.assemble((f"  {self._time(hook['at'])}  ", "dim"), (f"{hook['id']}  ", "cyan"), what)
             )
-        # Where no call was refused, the sentence names them.
+        # Without a refused call, the sentence names the similar addresses.
         if story["hooks"] and story["similar"]:
             self.console.print(Text.assemble("Like it: ", (", ".join(story["similar"]), "bold")))
         self._forbidden(story)
@@ -115,7 +115,7 @@ class Teller:
     def _lines(self, lines: list[dict[str, Any]]) -> Table:
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True)
-        # A long title takes a second line, and leaves room for what happened.
+        # A long title wraps, to leave room for what happened.
         table.add_column(max_width=LONGEST_TITLE)
         table.add_column(overflow="fold")
         for line in lines:
@@ -144,12 +144,12 @@ class Teller:
             state = Text(email["state"], COLOURS.get(email["state"], "dim"))
             table.add_row(f"  {email['step']}", *self._which(email), state)
             if email["reason"]:
-                # Below, where it has room: beside the others its words would be cut.
+                # Below the table, since a column would cut its words.
                 table.add_row("", Text(email["reason"]))
         return table
 
     def _which(self, email: dict[str, Any]) -> tuple[Text, ...]:
-        # An id that is cut off could not be copied, and a terminal has no room for all.
+        # A cut id could not be copied, and a terminal has no room for all.
         if self.ids:
             return (Text(email["id"]),)
         when = self._time(email["due_at"] if email["state"] == "planned" else email["since"])
@@ -165,5 +165,5 @@ class Teller:
 
 
 def _stands(enrolment: dict[str, Any]) -> str:
-    # How, and why, stands in the sentence below.
+    # The sentence below says how and why.
     return "ended early" if enrolment["state"] == "exited" else str(enrolment["state"])

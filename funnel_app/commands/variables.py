@@ -18,15 +18,15 @@ COLUMNS = ("name", "type", "source", "description", "example", "default")
 
 
 @click.command("variables")
-@click.option("--json", "as_json", is_flag=True, help="Only JSON on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @with_appcontext
 def variables_command(as_json: bool) -> None:
-    """List every variable that a template may use, those of the campaigns' files last, with an example and default."""
+    """List every variable that a template may use, with example and default; the campaigns' own come last."""
     rows = [{name: _plain(getattr(variable, name)) for name in COLUMNS} for variable in _all()]
     if as_json:
         say(json.dumps(rows, indent=2))
         return
-    # Few and wide, so that a narrow terminal cuts no word.
+    # Few wide columns, so that a narrow terminal cuts no word.
     table = folded(Column("name", no_wrap=True), "what it is", "example, and default")
     for row in rows:
         example = f"{row['example']}; else {row['default']}" if row["default"] else row["example"]

@@ -1,8 +1,11 @@
-"""Experiments: how reliably two shares differ; pure."""
+"""Experiments: which variant of a text a lead gets, and how reliably the shares of two variants differ."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from math import sqrt
+from uuid import UUID
 
+from funnel_app.campaigns.model import Sequence, Step
 from funnel_app.rules.figures import share
 
 # Confidence of 95 %.
@@ -54,3 +57,11 @@ def better(first: Share, second: Share) -> int | None:
     """Return the index of the share that is significantly larger, 0 or 1; None if neither is."""
     low, high = difference_within(first, second)
     return 1 if low > 0 else 0 if high < 0 else None
+
+
+def variant_for(step: Step, sequence: Sequence, lead: UUID) -> str:
+    """Return the variant of a step's template for a lead: random over all leads, constant for one."""
+    if len(variants := step.variants) == 1:
+        return variants[0]
+    drawn = sha256(f"{lead}/{sequence.campaign}/{sequence.name}/{step.number}".encode()).digest()
+    return variants[drawn[0] % len(variants)]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
 from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from funnel_app.campaigns.reasons import Reason, ReasonCode, spoken
 from funnel_app.campaigns.season import not_on
 from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import due_at, into_window
+from funnel_app.rules.experiments import variant_for
 from funnel_app.rules.facts import EmailFacts
 
 SENT_BY_WEBSITE = Reason("sent by the website", ReasonCode.SENT_BY_WEBSITE)
@@ -151,14 +151,6 @@ def too_late(email: Timed, max_lateness: timedelta, now: datetime) -> str | None
         return CALL_HAD_BEGUN if now >= email.latest_at else None
     wanted_at = email.was_due_at or email.due_at
     return f"too late: over {spoken(max_lateness)} after its time" if now - wanted_at > max_lateness else None
-
-
-def variant_for(step: Step, sequence: Sequence, lead: UUID) -> str:
-    """Return the variant of a step's template for a lead: random over all leads, constant for one."""
-    if len(variants := step.variants) == 1:
-        return variants[0]
-    drawn = sha256(f"{lead}/{sequence.campaign}/{sequence.name}/{step.number}".encode()).digest()
-    return variants[drawn[0] % len(variants)]
 
 
 def _email(step: Step, template: str, due: datetime, *, latest: datetime | None, skip: Reason | None) -> EmailFacts:

@@ -13,7 +13,8 @@ from funnel_app.campaigns.plan_text import find_step
 from funnel_app.campaigns.reasons import Reason, ReasonCode
 from funnel_app.campaigns.states import WAITING, State
 from funnel_app.rules.exit import NOT_GONE
-from funnel_app.rules.plan import SENT_BY_WEBSITE, FirstEmail, plan_emails, too_late, variant_for
+from funnel_app.rules.experiments import variant_for
+from funnel_app.rules.plan import SENT_BY_WEBSITE, FirstEmail, plan_emails, too_late
 from funnel_app.rules.under_way import TAKEN_OUT, Row, UnderWay
 
 PASSED = Reason("its step came into the campaign's file behind an email that had gone", ReasonCode.STEP_CAME_LATE)

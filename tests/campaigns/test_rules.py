@@ -1,5 +1,6 @@
 """The small rules: segments, times, variables and states."""
 
+import calendar
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import dropwhile
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funnel_app.campaigns.catalogue import CATALOGUE, example_values
-from funnel_app.campaigns.model import Mode, Step, Window
+from funnel_app.campaigns import fields
+from funnel_app.campaigns.canary import canary_of
+from funnel_app.campaigns.catalogue import CATALOGUE, Source, example_values
+from funnel_app.campaigns.model import Event, Mode, Step, Window
 from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.segments import readiness_zone, segment, segment_of
 from funnel_app.campaigns.states import (
@@ -87,6 +90,15 @@ def test_an_anchor_without_a_zone_is_refused():
 )
 def test_the_deadline_is_the_next_such_day(deadline, today, expected):
     assert deadline_after(deadline, today) == expected
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_deadline_is_a_day_that_its_month_has_in_some_year(month):
+    longest = calendar.monthrange(2028, month)[1]
+    assert fields.deadline(f"{month:02}-{longest}") == (month, longest)
+    for day in (0, longest + 1):
+        with pytest.raises(ValueError, match="is not a month and day such as 12-05"):
+            fields.deadline(f"{month:02}-{day:02}")
 
 
 TORONTO = ZoneInfo("America/Toronto")
@@ -344,3 +356,16 @@ def test_what_is_over_without_going_out_is_moved_by_no_report(state):
 def test_what_waits_goes_on_by_every_report_but_a_failure_which_says_that_nothing_went_out(state):
     told = {report: reported(state, report) for report in REPORTED_BY_PROVIDER.values()}
     assert told == {report: state if report is State.FAILED else report for report in told}
+
+
+def test_a_variable_says_where_its_value_comes_from():
+    sources = {variable.name: variable.source for variable in CATALOGUE.values()}
+    wanted = {"first_name": Source.CONTACT, "gps_score": Source.ASSESSMENT, "unsubscribe_url": Source.FUNNEL}
+    assert sources | wanted == sources and set(sources.values()) == set(Source)
+
+
+def test_a_canary_sends_the_first_text_of_a_new_lead_at_once_and_is_given_up_after_an_hour():
+    (sequence,) = canary_of(CHRISTMAS).sequences.values()
+    (step,) = sequence.steps
+    assert step.template == CHRISTMAS.started_by(Event.OPT_IN).step(1).template
+    assert (step.delay, sequence.max_lateness, sequence.exits) == (timedelta(0), timedelta(hours=1), frozenset())

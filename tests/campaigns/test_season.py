@@ -1,13 +1,15 @@
 """Seasons: when they are open, when they begin again, and which deadline a letter may speak of."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from funnel_app.campaigns.model import Mode, Season
 from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.season import (
+    began_at,
     closes_on,
     deadline_ahead,
     is_open,
@@ -20,6 +22,7 @@ from funnel_app.campaigns.timing import deadline_after
 
 CHRISTMAS = load_registry().campaign("christmas")
 AUTUMN, WINTER = Season("autumn", (10, 1), (12, 5)), Season("winter", (11, 15), (2, 29))
+TORONTO = ZoneInfo("America/Toronto")
 FOUR_YEARS = [date(2026, 1, 1) + timedelta(days=number) for number in range(4 * 365 + 1)]
 
 
@@ -60,6 +63,19 @@ def test_the_rule_of_a_season_and_the_rule_of_a_deadline_agree_where_a_season_en
         ]
         closed = not is_open(AUTUMN, day)
         assert told == (["out of season", "the deadline has passed", None] if closed else [None] * 3)
+
+
+@pytest.mark.parametrize(
+    ("now", "began"),
+    [
+        (datetime(2026, 10, 1, 4, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=TORONTO)),
+        (datetime(2026, 10, 1, 3, 59, tzinfo=UTC), datetime(2025, 10, 1, tzinfo=TORONTO)),
+        (datetime(2027, 9, 30, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=TORONTO)),
+    ],
+)
+def test_a_season_began_at_midnight_of_its_first_day_where_the_business_is(now, began):
+    assert began_at(replace(CHRISTMAS, season=AUTUMN), now) == began
+    assert began_at(replace(CHRISTMAS, season=None), now) is None
 
 
 class TestInWords:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.flows.leads import write_templates
-from tests.flows.monitoring.test_doctor import GOOD
+from tests.flows.monitoring.live import GOOD
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Rejected
 from tests.apps import application
 from tests.flows.leads import email_ids_of, look, write_templates
-from tests.flows.monitoring.test_doctor import enrol_as_hook
+from tests.flows.monitoring.live import enrol_as_hook
 from tests.flows.sending.test_record_event import report
 
 

@@ -19,7 +19,7 @@ from tests.console_world import keep_world
 from tests.e2e.beside import with_two_campaigns
 from tests.e2e.site import SIZES, Site, enter_weeks, live_weeks, serving
 from tests.factories import make_deps
-from tests.flows.monitoring.test_doctor import LIVE
+from tests.flows.monitoring.live import LIVE
 from tests.once import once_a_run
 from tests.sqlite_files import into_one_file, open_copy
 

@@ -27,7 +27,7 @@ from tests.console_world import enter_world, fill, go_whole_way, live_days
 from tests.e2e.beside import live_beside, with_two_campaigns, write_texts
 from tests.factories import make_deps
 from tests.flows.leads import email_ids
-from tests.flows.monitoring.test_doctor import LIVE
+from tests.flows.monitoring.live import LIVE
 from tests.redis_server import RedisServer
 
 KEY = "christmas_email_1"

@@ -25,7 +25,7 @@ from tests.factories import jumping_clock
 from tests.failures.plays import Play
 from tests.failures.stage import LEAD, Stage
 from tests.flows.leads import opt_in
-from tests.flows.monitoring.test_doctor import LIVE
+from tests.flows.monitoring.live import LIVE
 from tests.web.callers import SIGNUP
 
 

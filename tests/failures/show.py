@@ -12,7 +12,7 @@ from tests.factories import make_deps, one_sequence
 from tests.failures.noticed import Noticed
 from tests.failures.stage import Stage
 from tests.failures.table import Failure
-from tests.flows.monitoring.test_doctor import LIVE
+from tests.flows.monitoring.live import LIVE
 
 PLAYED = "lead_nurture"
 

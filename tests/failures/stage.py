@@ -12,7 +12,7 @@ from funnel_app.flows.sending.submit import repeat
 from funnel_app.flows.tracing.trace import trace
 from tests.failures.noticed import Noticed, Watcher
 from tests.flows.leads import email_ids, look, opt_in, write_templates
-from tests.flows.monitoring.test_doctor import GOOD
+from tests.flows.monitoring.live import GOOD
 from tests.flows.sending.test_record_event import report
 
 LEAD = "ana@resend.dev"

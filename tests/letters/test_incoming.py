@@ -28,6 +28,7 @@ def test_what_is_longer_than_people_write_is_cut_and_says_so():
 
 def test_nothing_of_a_terminal_or_a_second_line_comes_with_it():
     assert text_of("a\x1b[2Jb\x00", None) == "a[2Jb"
+    assert text_of("half a \ud83d sign", None) == "half a  sign"
     assert subject_of("Re:\r\nBcc: x\u2028y" + "z" * 999)[:14] == "Re: Bcc: x yzz"
 
 

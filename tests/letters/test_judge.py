@@ -276,6 +276,7 @@ def test_a_letter_that_shows_a_small_part_of_its_words_blocks(hiding):
         in_table('<td style="background:url(https://x.example/a.png) #fff;color:#fff">{}</td>'),
         in_table('<td style="background-image:linear-gradient(#111, #333)"><p style="color:#fff">{}</p></td>'),
         '<div style="position:absolute"><p style="color:#fff">{}</p></div>',
+        '<p style="color:#fff;margin-top:-40px">{}</p>',
         '<p style="color:#fff;text-shadow:0 0 4px #000">{}</p>',
         "<style>@media screen{{.d{{background:#111}}}}</style><div class=d style='color:#fff'>{}</div>",
         '<p style="color:rgba(255,255,255,.9);background:rgba(0,0,0,.8)">{}</p>',
@@ -326,6 +327,16 @@ def test_a_picture_that_nobody_can_load_is_warned_of(source, words):
     assert problem.code == "bad_image" and words in problem.detail and not problem.blocking
     assert warnings(html.replace(f'src="{source}"', 'src="https://x.example/a.png"')) == set()
     assert warnings(html.replace(f'src="{source}"', 'src="https://9.9.9.9/{{ first_name }}.png"')) == set()
+
+
+def test_a_page_that_is_not_active_is_told_beside_what_else_is_wrong_with_it():
+    found = judge(Draft("Hello", "```html\n<p>A</p>\n```\n```html\n<p>B</p>\n```", "Draft", KNOWN, (SAMPLE,)))
+    assert [problem.code for problem in found.problems] == ["code_or_words", "not_active"]
+
+
+def test_an_address_in_angle_brackets_hides_no_word_of_the_text_part():
+    links = "".join(f'<a href="https://x.example/{n}">word{n}</a> ' for n in range(30))
+    assert warnings(f"<p>{links}</p>{FOOT}") == set()
 
 
 def test_a_picture_behind_the_words_counts_as_one():

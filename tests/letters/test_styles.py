@@ -22,6 +22,7 @@ def made(css: str, body: str = '<p class="a">A</p>') -> str:
         "a:hover{color:blue !important}",
         ".never{color:red}",
         ".a{*zoom:1}.b{_height:1px}",
+        "p:nth-foo(2){color:red}",
     ],
 )
 def test_what_cannot_be_inlined_stays_as_it_was(css):
@@ -44,6 +45,7 @@ def test_a_style_for_some_is_inlined_for_nobody(media):
         ("@media print{ p{color:black}} p{color:red}", "p{color:black}"),
         ("p{padding-left:1px} p:hover{padding:2px}", "p:hover{padding:2px !important}"),
         ("p{color:red !important} p:hover{color:black}", "p:hover{color:black}"),
+        ("@media print{ p{color:black}} .a{color:red !important}", "p{color:black}"),
     ],
 )
 def test_what_stays_wins_over_what_was_inlined_only_where_it_won_before(css, stays):

@@ -98,8 +98,10 @@ def test_a_text_becomes_what_was_meant(source, read_as, html):
     ],
 )
 def test_what_is_not_certain_is_named_and_nothing_is_made(source, code, words):
-    (problem,) = made(source).problems
+    found = made(source)
+    (problem,) = found.problems
     assert problem.code == code and problem.blocking and words in problem.detail
+    assert not found.html and found.read_as is not None
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_a_page_of_blocks_becomes_a_letter():
         ({"type": "unsupported"}, "not_makeable", "does not hand out"),
         ({"type": "link_to_page"}, "not_makeable", "a link to a page in Notion"),
         ({"type": "video"}, "not_makeable", "“video”"),
-        ({"type": "image", "hosted": True}, "expiring_image", "die within the hour"),
+        ({"type": "image", "hosted": True}, "expiring_image", "Upload it to your website"),
     ],
 )
 def test_a_block_that_no_email_can_be_is_named(block, code, words):
@@ -185,6 +187,22 @@ def test_the_rich_text_of_a_property_keeps_looks_links_and_lines():
         '<p>Hi <strong>Ana</strong></p>\n<p><a class="link" href="https://x.example">go</a> on</p>\n'
         "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"
     )
+
+
+def test_headings_and_numbers_of_a_property_keep_their_level():
+    runs = [run("## Your week\n3. third\n4. fourth")]
+    html = made("## Your week\n3. third\n4. fourth", {"type": "text", "runs": runs}).html
+    assert "</h2>" in html and '<ol start="3">' in html
+
+
+def test_a_link_in_a_property_that_no_reader_can_follow_is_named_too():
+    found = made("See this", {"type": "text", "runs": [run("See "), run("this", href="ftp://x.example")]})
+    assert [problem.code for problem in found.problems] == ["bad_link"]
+
+
+def test_a_picture_of_a_page_keeps_its_address_and_its_words():
+    found = made("", {"type": "image", "url": "https://x.example/a.png", "runs": [run("Our salon")]})
+    assert 'src="https://x.example/a.png"' in found.html and "Our salon" in found.html
 
 
 def test_a_link_that_notion_has_on_words_of_html_is_named():

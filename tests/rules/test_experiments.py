@@ -8,8 +8,7 @@ import pytest
 
 from funnel_app.campaigns.model import Step
 from funnel_app.campaigns.registry import load_registry
-from funnel_app.rules.experiments import Share, better, difference_within
-from funnel_app.rules.plan import variant_for
+from funnel_app.rules.experiments import Share, better, difference_within, variant_for
 
 # Of the published tables: Newcombe 1998, and Agresti and Coull 1998 for the single share.
 WITHIN = [
@@ -54,4 +53,6 @@ def test_each_lead_gets_one_text_for_good_and_each_text_half_of_the_leads():
     drawn = [variant_for(COMPARED, FIVE_DAY, lead) for lead in leads]
     assert drawn == [variant_for(COMPARED, FIVE_DAY, lead) for lead in leads]
     assert 900 < Counter(drawn)["a"] < 1100 and set(drawn) == {"a", "b"}
+    # The texts of leads who are in a sequence must not change with a release.
+    assert [variant_for(COMPARED, FIVE_DAY, UUID(int=n)) for n in range(6)] == list("abbaab")
     assert {variant_for(FIVE_DAY.step(1), FIVE_DAY, lead) for lead in leads[:20]} == {"christmas_email_1"}

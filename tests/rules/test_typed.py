@@ -3,7 +3,17 @@
 import pytest
 
 from funnel_app.rules.names import LONGEST_FIRST, first_name_of, safe_name
-from funnel_app.rules.typed import LINES, LONGEST_TRACKING, clean, cut, says_nothing, tracking_of, visible, zone_of
+from funnel_app.rules.typed import (
+    LINES,
+    LONGEST_TRACKING,
+    clean,
+    cut,
+    ip_of,
+    says_nothing,
+    tracking_of,
+    visible,
+    zone_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +104,24 @@ def test_a_zone_is_one_that_the_world_knows(name, wanted):
     assert zone_of(name) == wanted
 
 
+@pytest.mark.parametrize(
+    ("given", "ip"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        (" 203.0.113.7:443 , 10.0.0.1", "203.0.113.7"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("fe80::1%eth0", None),
+        ("unknown", None),
+        ("", None),
+        (7, None),
+    ],
+)
+def test_an_address_is_the_visitor_s_in_its_usual_form(given, ip):
+    assert ip_of(given) == ip
+
+
 def test_what_is_printable_is_left_alone():
     text = "Béla 李小龍"
     assert visible(text) is text
@@ -105,6 +133,9 @@ def test_what_is_printable_is_left_alone():
         ("Dr. Ana Roy", "Ana"),
         ("Roy, Ana, MBA", "Ana"),
         ("李小龍", "李小龍"),
+        ("Prof", None),
+        ("Prof Roy", None),
+        ("JD Roy", "JD"),
         ("Ana", "Ana"),
         ("A", None),
         ("J. Roy", None),

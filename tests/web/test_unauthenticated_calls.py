@@ -4,7 +4,7 @@ import pytest
 
 from tests.apps import application
 from tests.factories import make_deps
-from tests.flows.monitoring.test_doctor import LIVE
+from tests.flows.monitoring.live import LIVE
 from tests.flows.monitoring.test_undelivered import tasks
 from tests.web.callers import SIGNUP
 

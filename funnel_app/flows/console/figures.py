@@ -94,7 +94,7 @@ def count_figures(deps: Deps, asked: Asked) -> Figures:
     span, before = ((each[0][0], each[-1][1]) for each in (spans, spans_before))
     keys = _keys(deps, asked.campaign)
     with deps.reads() as session:
-        days, days_before = (counts_of(session, each) for each in (spans, spans_before))
+        days, days_before = counts_of(session, spans), counts_of(session, spans_before, lengths=False)
         looked_at = engagements.by_template(session, span)
         came = figures.came(session, asked.campaign, span, now)
         # Earlier leads are measured after the same time as the recent ones.

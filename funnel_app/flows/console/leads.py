@@ -12,12 +12,10 @@ from funnel_app.campaigns.states import CLICKED, OPENED, State
 from funnel_app.deps import Deps
 from funnel_app.flows.console.moments import Moment, by_day, moments
 from funnel_app.flows.console.true_now import true_now
-from funnel_app.flows.sending.sending_status import pause_words
 from funnel_app.flows.tracing.trace import trace
-from funnel_app.ledger import contacts, enrolments, leads, operator_actions, pauses, suppressions
+from funnel_app.ledger import contacts, enrolments, leads, operator_actions, suppressions
 from funnel_app.ledger.leads import Running, Wanted
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState, Suppression
-from funnel_app.ledger.pauses import Pause
 
 PAGE = 50
 AT_A_TIME = 500
@@ -25,11 +23,11 @@ AT_A_TIME = 500
 
 @dataclass(frozen=True)
 class Next:
-    """The email that goes next to a lead: what it is called, when it is due, and what pause keeps it back."""
+    """The email that goes next to a lead: what it is called, when, and what it waits for instead, as a clause."""
 
     title: str
     at: datetime
-    paused: str | None = None
+    waits: str | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,6 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         actions = operator_actions.of_contact(session, contact_id)
         kind = "marketing"
         suppression = suppressions.find(session, contact.email_norm, deps.settings.secret_key, kind)
-        paused = pauses.standing(session, deps.now())
     story = trace(deps, contact.email_norm)
     told = {row["id"]: row for row in story["enrolments"]}
     return Lead(
@@ -144,7 +141,7 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         suppression=suppression,
         # A sequence that started between the two reads appears at the next load.
         stories=[_story(e, told[str(e.id)]) for e in joined if str(e.id) in told],
-        next=_next(deps, joined, paused),
+        next=_next(deps, joined, told),
         true_now=true_now(deps, joined),
         days=by_day(moments(deps, story, joined, actions), ZoneInfo(deps.settings.timezone)),
         zone=contact.timezone or _campaign_zone(deps, joined),
@@ -163,15 +160,15 @@ def _can(enrolment: Enrolment) -> tuple[str, ...]:
     return tuple(verb for verb in possible if verb != "send_next_now" or waiting)
 
 
-def _next(deps: Deps, joined: Sequence[Enrolment], paused: Sequence[Pause]) -> Next | None:
-    running = [each for each in joined if each.state == EnrolmentState.ACTIVE]
-    planned = [(email, each) for each in running for email in each.emails if email.state == State.PLANNED]
-    if not planned:
+def _next(deps: Deps, joined: Sequence[Enrolment], told: Mapping[str, Any]) -> Next | None:
+    """Return what goes first of all sequences as the story tells it: what waits comes after what does not."""
+    coming = [row["next"] for row in told.values() if row["next"]]
+    if not coming:
         return None
-    first, enrolment = min(planned, key=lambda pair: pair[0].due_at)
-    pause = pauses.covering(paused, enrolment)
-    title = deps.registry.title_of_email(first.template_key)
-    return Next(title, first.due_at, pause_words(deps, pause) if pause else None)
+    first = min(coming, key=lambda each: (each["waits"] is not None, each["at"]))
+    keys = {str(email.id): email.template_key for each in joined for email in each.emails}
+    title = deps.registry.title_of_email(keys[first["email"]])
+    return Next(title, datetime.fromisoformat(first["at"]), first["waits"])
 
 
 def _seen(enrolment: Enrolment, told: dict[str, Any]) -> dict[UUID, str]:

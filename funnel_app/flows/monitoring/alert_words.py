@@ -1,5 +1,7 @@
 """Alert texts, for a tired reader of a chat: what is wrong, what it means, what to do, and where to look."""
 
+from collections.abc import Sequence
+
 from funnel_app.config import Settings
 from funnel_app.flows.monitoring.alarms import ALARMS
 
@@ -18,3 +20,18 @@ def began(settings: Settings, kind: str, name: str, detail: str) -> str:
         f"{said}\nWhat it means: {alarm.meaning.rstrip('.?')}.{to_do}\n"
         f"{console}{alarm.page} · in full: {console}runbook#{kind}"
     )
+
+
+def beneath(headline: str, texts: Sequence[str]) -> list[str]:
+    """Return the lines of a message, the headline first: the stop that it tells of is not told again as an alert."""
+    stop = next((text for text in texts if _is_the_stop(headline, text)), None)
+    if stop is None:
+        return [headline, *texts]
+    _, _, meaning = stop.partition("\n")
+    return [headline, f"{BEGAN}{meaning}", *(text for text in texts if text is not stop)]
+
+
+def _is_the_stop(headline: str, text: str) -> bool:
+    first, _, meaning = text.partition("\n")
+    _, _, detail = first.rstrip(".").partition(": ")
+    return text.startswith(BEGAN) and bool(meaning and detail) and headline.endswith(f"stands still: {detail}")

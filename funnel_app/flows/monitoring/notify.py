@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from funnel_app.deps import Deps
+from funnel_app.flows.monitoring.alert_words import beneath
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.hot_leads import CHANNEL as LEADS
 from funnel_app.flows.monitoring.incidents import CHANNEL as ALERTS
@@ -84,7 +85,7 @@ def _say(deps: Deps, url: str, first: str, waiting: Sequence[Notice]) -> dict[UU
 
     A notification refused for its text holds up no other: it is found by bisection, and reported in our own words.
     """
-    fault = _post(deps, url, [first, *(notice.text for notice in waiting)])
+    fault = _post(deps, url, beneath(first, [notice.text for notice in waiting]))
     if isinstance(fault, Rejected) and fault.code in OF_THE_WORDS:
         if len(waiting) > 1:
             half = len(waiting) // 2

@@ -118,7 +118,8 @@ class _Person:
         except TooManyEnrolments as fault:
             return str(fault)
         ended = [f"ends {row['sequence']}" for row in receipt.ended]
-        began = [f"starts {self._sequence_of(receipt.enrolment_id)}"] if receipt.http_status == 202 else []
+        started = self._sequence_of(receipt.enrolment_id) if receipt.http_status == 202 else ""
+        began = [f"starts {started}"] if started else []
         return "; ".join([*began, *ended, *([receipt.reason] if receipt.reason else [])]) or "changes nothing"
 
     def _name_call(self, event: Event, call_at: datetime | None) -> None:

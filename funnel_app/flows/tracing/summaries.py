@@ -16,6 +16,7 @@ from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Request
 UNDER_WAY = (State.SENDING, State.HELD, State.AMBIGUOUS, State.SENT, State.DELAYED)
 BLOCKS_THE_NEXT = (State.SENDING, State.HELD, State.AMBIGUOUS)
 GOES_THEN = "then it goes by itself, unless that is later than its sequence allows"
+BY_HAND = "the sequence is paused by a person, and goes on when a person resumes it"
 DOCTOR_KNOWS = "flask doctor says what to do"
 
 
@@ -25,6 +26,15 @@ class Paused:
 
     words: str
     until: datetime | None
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """The email of a sequence that goes next, at what time, and a clause on what it waits for instead, if anything."""
+
+    email: Email
+    at: datetime
+    waits: str | None
 
 
 @dataclass(frozen=True)
@@ -144,39 +154,65 @@ _WORDS: Mapping[State, Callable[[Email, Outlook], str]] = {
 def _ending(enrolment: Enrolment, view: Outlook) -> str:
     if enrolment.state == EnrolmentState.EXITED:
         return f"the sequence ended: {enrolment.exit_reason}"
-    upcoming = next((email for email in enrolment.emails if email.state == State.PLANNED), None)
     if enrolment.state == EnrolmentState.PAUSED:
-        return "the sequence is paused by a person, and goes on when a person resumes it"
-    if upcoming is None:
-        cancelled = [email for email in enrolment.emails if email.state == State.CANCELLED]
-        return "; ".join(f"email {email.step} cancelled: {email.reason}" for email in cancelled)
+        return BY_HAND
+    coming = upcoming(enrolment, view)
+    if coming is not None:
+        return coming.waits or _goes(coming, view)
     block = view.blocks.get(enrolment.id)
-    if block is not None:
+    if block is not None and _planned(enrolment):
         return _blocked(enrolment, block)
+    cancelled = [email for email in enrolment.emails if email.state == State.CANCELLED]
+    return "; ".join(f"email {email.step} cancelled: {email.reason}" for email in cancelled)
+
+
+def upcoming(enrolment: Enrolment, view: Outlook) -> Upcoming | None:
+    """Return which email of a sequence goes next, and what it waits for; None if none goes any more."""
+    email = _planned(enrolment)
+    paused = enrolment.state == EnrolmentState.PAUSED
+    if email is None or (view.blocks.get(enrolment.id) is not None and not paused):
+        return None
+    at = max(email.due_at, email.next_attempt_at or email.due_at)
+    if paused:
+        return Upcoming(email, at, BY_HAND)
+    return Upcoming(email, at, _waits(enrolment, email, at, view))
+
+
+def _planned(enrolment: Enrolment) -> Email | None:
+    if enrolment.state == EnrolmentState.EXITED:
+        return None
+    return next((email for email in enrolment.emails if email.state == State.PLANNED), None)
+
+
+def _waits(enrolment: Enrolment, email: Email, at: datetime, view: Outlook) -> str | None:
     if enrolment.id in view.elsewhere:
-        return f"email {upcoming.step} is live and waits: TESTING_MODE is true here"
-    blocking = next((e for e in enrolment.emails if e.step < upcoming.step and e.state in BLOCKS_THE_NEXT), None)
+        return f"email {email.step} is live and waits: TESTING_MODE is true here"
+    blocking = next((e for e in enrolment.emails if e.step < email.step and e.state in BLOCKS_THE_NEXT), None)
     if blocking is not None:
-        return f"email {upcoming.step} waits until email {blocking.step} is settled"
-    return _upcoming(upcoming, view)
+        return f"email {email.step} waits until email {blocking.step} is settled"
+    pause = view.pauses.get(enrolment.id)
+    if pause is not None and (pause.until is None or at < pause.until):
+        return f"email {email.step} waits: {pause.words}; {GOES_THEN}"
+    return _late(email, at, view) if at <= view.now else None
+
+
+def _late(email: Email, at: datetime, view: Outlook) -> str | None:
+    if view.waiting:
+        return f"email {email.step} is due and waits: {view.waiting}; it goes by itself after that"
+    if view.now - at > OVERDUE_AFTER:
+        return f"email {email.step} was due {view.spoken(at)} and has not gone yet; {DOCTOR_KNOWS}"
+    return None
+
+
+def _goes(coming: Upcoming, view: Outlook) -> str:
+    email = coming.email
+    if coming.at <= view.now:
+        return f"email {email.step} is due and goes within seconds"
+    why = f": {email.reason}" if email.was_due_at and email.reason else ""
+    return f"email {email.step} goes {view.spoken(coming.at)}{why}"
 
 
 def _blocked(enrolment: Enrolment, block: Block) -> str:
     told = any(email.reason == block.reason for email in enrolment.emails)
     why = "nothing more goes, for that reason" if told else f"nothing more goes: {block.reason}"
     return f"{why} ({block.cure})" if block.cure else why
-
-
-def _upcoming(email: Email, view: Outlook) -> str:
-    at = max(email.due_at, email.next_attempt_at or email.due_at)
-    pause = view.pauses.get(email.enrolment_id)
-    if pause is not None and (pause.until is None or at < pause.until):
-        return f"email {email.step} waits: {pause.words}; {GOES_THEN}"
-    if at > view.now:
-        why = f": {email.reason}" if email.was_due_at and email.reason else ""
-        return f"email {email.step} goes {view.spoken(at)}{why}"
-    if view.waiting:
-        return f"email {email.step} is due and waits: {view.waiting}; it goes by itself after that"
-    if view.now - at > OVERDUE_AFTER:
-        return f"email {email.step} was due {view.spoken(at)} and has not gone yet; {DOCTOR_KNOWS}"
-    return f"email {email.step} is due and goes within seconds"

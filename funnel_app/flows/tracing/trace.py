@@ -17,7 +17,7 @@ from funnel_app.flows.receipt import email_as_json, iso
 from funnel_app.flows.replies.history import as_row
 from funnel_app.flows.sending.eligibility import block_reason
 from funnel_app.flows.sending.sending_status import pause_reason, pause_words
-from funnel_app.flows.tracing.summaries import DOCTOR_KNOWS, Outlook, Paused, sentence
+from funnel_app.flows.tracing.summaries import DOCTOR_KNOWS, Outlook, Paused, Upcoming, sentence, upcoming
 from funnel_app.flows.tracing.timeline import Titles, story
 from funnel_app.flows.tracing.unknown_addresses import unknown_address
 from funnel_app.ledger import (
@@ -139,8 +139,13 @@ def _enrolment(enrolment: Enrolment, timeline: Timeline, outlook: Outlook) -> di
         "occurrence": enrolment.occurrence or None,
         "call_at": iso(enrolment.call_at) if enrolment.call_at else None,
         "sentence": sentence(enrolment, outlook.now, outlook),
+        "next": _next(upcoming(enrolment, outlook)),
         "emails": [_email(email, timeline[email.id]) for email in enrolment.emails],
     }
+
+
+def _next(coming: Upcoming | None) -> dict[str, Any] | None:
+    return {"email": str(coming.email.id), "at": iso(coming.at), "waits": coming.waits} if coming else None
 
 
 def _email(email: Email, events: Sequence[EmailEvent]) -> dict[str, Any]:

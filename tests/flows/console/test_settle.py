@@ -19,7 +19,7 @@ from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import incidents, leads
 from tests.factories import make_deps
 from tests.flows.leads import call, email_ids, look, opt_in, states, write_templates
-from tests.flows.monitoring.test_doctor import GOOD, LIVE
+from tests.flows.monitoring.live import GOOD, LIVE
 from tests.flows.sending.test_record_event import report
 
 WHO = "Olga"

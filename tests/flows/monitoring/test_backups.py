@@ -17,7 +17,7 @@ from funnel_app.flows.monitoring.heartbeat import ping
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.ledger import incidents, snapshots
 from tests.factories import make_deps
-from tests.flows.monitoring.test_doctor import LIVE
+from tests.flows.monitoring.live import LIVE
 
 
 @pytest.fixture

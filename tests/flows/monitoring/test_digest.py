@@ -12,7 +12,7 @@ from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Unavailable
 from tests.factories import make_deps
 from tests.flows.leads import assess, email_ids, opt_in, write_templates
-from tests.flows.monitoring.test_doctor import LIVE
+from tests.flows.monitoring.live import LIVE
 from tests.flows.sending.test_record_event import report
 
 

@@ -1,7 +1,6 @@
 """Doctor: each thing that keeps emails from arriving is found, and what to do stands beside it."""
 
 from dataclasses import replace
-from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +9,6 @@ from sqlalchemy import text
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.registry import Registry
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.flows.monitoring import canary
 from funnel_app.flows.monitoring.checks import ledger, settings
 from funnel_app.flows.monitoring.checks.check import Status
 from funnel_app.flows.monitoring.checks.outside import calendly
@@ -25,21 +23,21 @@ from funnel_app.flows.sending.reconcile import reconcile
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.redis.exposure import Exposure
-from funnel_app.gateways.redis.process_status import Depths
 from funnel_app.gateways.resend.account import Quota, Usage
 from tests.factories import christmas_only, first_steps, make_deps
 from tests.flows.leads import assess, call, email_ids, email_ids_of, look, opt_in, write_templates
+from tests.flows.monitoring.live import (
+    GOOD,
+    LIVE,
+    change,
+    depths,
+    desk,
+    fail,
+    shift_world,
+    silent,
+    start_canary,
+)
 from tests.flows.sending.test_record_event import report
-
-GOOD = '<p>Hi {{ first_name }}</p><p><a href="{{ unsubscribe_url }}">Leave</a>, {{ company_address }}</p>'
-LIVE = {
-    "testing_mode": False,
-    "resend_api_url": "https://api.resend.com",
-    "hook_secrets": ("h" * 32,),
-    "alert_webhook_url": "https://hooks.slack.com/services/T/B/x",
-    "heartbeat_url": "https://hc-ping.example/1",
-    "calendly_signing_keys": (),
-}
 
 
 @pytest.fixture
@@ -58,12 +56,6 @@ def well(sqlite, monkeypatch, tmp_path):
     return deps
 
 
-def desk(*faults, missing=()):
-    """A desk of one database with these faults."""
-    table = SimpleNamespace(table=SimpleNamespace(title="Contacts"), faults=lambda: list(faults), wishes_lacking=list)
-    return SimpleNamespace(tables=[table], not_set=lambda: [SimpleNamespace(title=title) for title in missing])
-
-
 def email_ids_of_canary(deps):
     start_canary(deps)
     return email_ids_of(deps)
@@ -79,10 +71,6 @@ def take_whole(deps):
     write_templates(deps, GOOD)
 
 
-def change(deps, **values):
-    object.__setattr__(deps, "settings", replace(deps.settings, **values))
-
-
 def test_a_campaign_without_a_hook_for_calendly_is_not_looked_up_there(well):
     change(well, calendly_signing_keys=("k",))
     christmas = well.registry.campaign("christmas")
@@ -91,6 +79,16 @@ def test_a_campaign_without_a_hook_for_calendly_is_not_looked_up_there(well):
     assert [check.status for check in calendly(well)] == [Status.WARNING], "that of Christmas, without a token"
     with pytest.raises(NotSet, match=r"quiet has no \[hooks.calendly\]"):
         callback_url(well, "quiet")
+
+
+@pytest.mark.parametrize("missing", [{"calendly_signing_keys": ("k",)}, {"calendly_token": "t"}])
+def test_that_calendly_cannot_be_asked_is_said_once_for_all_campaigns(well, missing):
+    change(well, **missing)
+    christmas = well.registry.campaign("christmas")
+    both = {name: replace(christmas, name=name) for name in ("christmas", "easter")}
+    object.__setattr__(well, "registry", Registry(both))
+    (found,) = calendly(well)
+    assert "cannot be asked" in found.detail
 
 
 def test_where_nothing_is_wrong_nothing_is_to_do(well):
@@ -105,31 +103,8 @@ WRONG_KEY = Rejected("resend", "API key is invalid", "invalid_api_key")
 ONLY_SENDS = Rejected("resend", "restricted", "restricted_api_key")
 
 
-def shift_world(deps, fault=None, **by):
-    def world_time(url):
-        if fault:
-            raise fault
-        return deps.now() + timedelta(**by)
-
-    object.__setattr__(deps, "world_time", world_time)
-
-
 def facts(deps, **values):
     deps.process_status.found = replace(deps.process_status.found, **values)
-
-
-def silent(deps, part):
-    """Let a part be heard of no more, and be forgotten."""
-    deps.process_status.silent.update({part, f"{part}:1", f"{part}:2"})
-    deps.queues.dead.add(part)
-
-
-def depths(deps, **values):
-    deps.process_status.waiting = replace(Depths({"emails": 0}, 0, 0, 0), **values)
-
-
-def fail(gateway, fault):
-    gateway.fault = fault
 
 
 def domain(deps, status):
@@ -166,19 +141,10 @@ class Broken:
         raise Rejected("notion", "404 object_not_found", "object_not_found")
 
 
-def start_canary(deps):
-    deps.public.answer = lambda campaign, payload: enrol_as_hook(deps, campaign, payload)
-    return canary.start(deps)
-
-
 def mute(deps):
     deps.alerts.fault = Rejected("hooks.slack.com", "answered 404", "404")
     note(deps, {("doctor", "x"): "broken"}, [])
     tell(deps)
-
-
-def enrol_as_hook(deps, campaign, payload):
-    return enrol(deps, replace(call(payload["email"]), campaign=campaign)).as_json()
 
 
 WRONG = {

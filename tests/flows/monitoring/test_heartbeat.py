@@ -10,7 +10,7 @@ from funnel_app.flows.monitoring.notify import tell
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.http.chat import Alerts
 from tests.factories import make_deps
-from tests.flows.monitoring.test_doctor import LIVE
+from tests.flows.monitoring.live import LIVE
 
 URL = "https://hc-ping.example/1"
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from funnel_app.flows.monitoring.alert_words import beneath
 from funnel_app.flows.monitoring.checks.outside import alerting
 from funnel_app.flows.monitoring.incidents import KEPT_FOR, forget_old, note
 from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
@@ -51,6 +52,22 @@ def test_an_incident_is_told_once_and_its_end_once(deps):
         round_of(deps, {})
     well = "Funnel at funnel.example: All is well: no email is due today"
     assert said(deps)[1:] == [f"{well}\n🟢 Over: The test email did not arrive (it lasted 1 min)"]
+
+
+def test_a_stop_that_the_headline_tells_of_is_not_told_again_and_all_else_is():
+    silent, other = (
+        "🔴 The scheduler is silent: silent since 07:05\nWhat it means: none",
+        "🔴 A job: failed\nWhat it means: x",
+    )
+    headline = "Funnel at funnel.example: Sending stands still: silent since 07:05"
+    assert beneath(headline, [other, silent]) == [headline, "🔴 What it means: none", other]
+    for texts in (
+        [],
+        [other],
+        ["🟢 Over: The scheduler is silent: silent since 07:05"],
+        ["🔴 A name: \nWhat it means: x"],
+    ):
+        assert beneath(headline, texts) == [headline, *texts]
 
 
 def test_what_comes_and_goes_is_one_incident(deps):

@@ -12,7 +12,7 @@ from funnel_app.flows.monitoring.digest import digest_when_due
 from funnel_app.flows.monitoring.doctor import examine
 from funnel_app.flows.monitoring.notify import tell
 from tests.factories import make_deps
-from tests.flows.monitoring.test_doctor import LIVE
+from tests.flows.monitoring.live import LIVE
 from tests.flows.monitoring.test_undelivered import tasks
 
 NO_TIME = {"meeting_time": ["Not a valid datetime."]}
@@ -90,5 +90,5 @@ def test_the_digest_counts_those_of_its_day(live):
     tell(live)
     text = live.alerts.posted[-1][1]
     assert "⚠️ Tuesday 24 November: 0 due" in text and text.endswith(
-        "; 1 calls could not be used and wait for a correction"
+        "; 1 call could not be used and waits for a correction"
     )

@@ -19,7 +19,7 @@ from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger.models import Scope
 from tests.factories import make_deps
 from tests.flows.leads import call, email_ids, look, opt_in, write_templates
-from tests.flows.monitoring.test_doctor import LIVE
+from tests.flows.monitoring.live import LIVE
 from tests.flows.sending.test_record_event import report
 
 NO_MAILBOX = with_words("mailbox does not exist", "smtp; 550 5.1.1 no such mailbox")

@@ -9,9 +9,7 @@ from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.monitoring.alarms import ALARMS, title_of
 from funnel_app.flows.monitoring.checks import ledger as ledger_checks
 from funnel_app.flows.monitoring.checks.check import fault
-from funnel_app.flows.monitoring.clock_guard import ClockGuard, compare_with_world, end_doubt, go_on_when_right
 from funnel_app.flows.monitoring.doctor import last_examination
-from funnel_app.flows.monitoring.hot_leads import find_critical
 from funnel_app.flows.monitoring.notify import tell
 from funnel_app.flows.monitoring.silence import silence_of, silent_hooks
 from funnel_app.flows.monitoring.texts import watch_texts
@@ -21,9 +19,9 @@ from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import incidents
-from tests.factories import jumping_clock, make_deps
-from tests.flows.leads import assess, call, email_ids, opt_in, write_templates
-from tests.flows.monitoring.test_doctor import GOOD, LIVE, depths, fail, shift_world
+from tests.factories import make_deps
+from tests.flows.leads import call, email_ids, opt_in, write_templates
+from tests.flows.monitoring.live import GOOD, LIVE, depths, fail
 from tests.flows.sending.test_record_event import report
 
 LEADS = "https://discord.com/api/webhooks/1/secret"
@@ -297,115 +295,3 @@ class TestSilence:
         live.now.forward(minutes=61)
         watch(live)
         assert "provider_silent" in wrong(live)
-
-
-class TestClock:
-    """A clock that jumps by over an hour stops sending; another clock that agrees lets it go on."""
-
-    @pytest.mark.parametrize("hours", [2, -2])
-    def test_a_jump_stops_sending_at_once(self, live, hours):
-        guard, jump = ClockGuard(), jumping_clock(live)
-        assert guard.steady(live)
-        live.now.forward(hours=2)
-        assert guard.steady(live), "two hours that were counted are no jump"
-        jump(hours=hours)
-        assert not guard.steady(live)
-        assert live.pause.current().kind == "clock" and f"jumped by {hours:+.1f} hours" in live.pause.current().reason
-
-    def test_it_stays_stopped_while_the_clock_is_wrong_whatever_redis_forgets(self, live):
-        guard, jump = ClockGuard(), jumping_clock(live)
-        assert guard.steady(live)
-        jump(hours=3)
-        assert not guard.steady(live) and not go_on_when_right(live)
-        live.pause.lift()
-        assert not guard.steady(live) and live.pause.current().kind == "clock"
-        jump(hours=0)
-        assert guard.steady(live) and go_on_when_right(live) and live.pause.current() is None
-
-    def test_a_clock_that_is_set_right_is_believed_once_another_agrees(self, live):
-        """A machine that started with a wrong clock: what jumps is the correction."""
-        guard, jump = ClockGuard(), jumping_clock(live)
-        assert guard.steady(live)
-        jump(hours=5)
-        shift_world(live, hours=5)
-        right = live.now() + timedelta(hours=5)
-        assert not guard.steady(live) and live.clock.now() == live.now()
-        assert not end_doubt(live) and end_doubt(live)
-        assert live.clock.now() == right and guard.steady(live) and go_on_when_right(live)
-
-    def test_a_process_that_starts_under_a_wrong_clock_goes_by_the_world(self, live):
-        shift_world(live, hours=-3)
-        compare_with_world(live)
-        assert live.clock.now() == live.now() - timedelta(hours=3) and "+3.0 hours off" in live.pause.current().reason
-
-    def test_a_start_before_what_the_ledger_holds_is_a_jump(self, live):
-        opt_in(live)
-        assert ClockGuard().steady(live)
-        live.now.forward(hours=-3)
-        assert not ClockGuard().steady(live)
-
-    def test_a_clock_that_another_contradicts_stops_sending(self, live):
-        compare_with_world(live)
-        assert live.pause.current() is None
-        shift_world(live, hours=3)
-        compare_with_world(live)
-        assert "-3.0 hours off" in live.pause.current().reason
-        assert not go_on_when_right(live)
-        shift_world(live, minutes=1)
-        assert go_on_when_right(live) and live.pause.current() is None
-
-    def test_without_another_clock_nothing_changes(self, live):
-        shift_world(live, fault=Unavailable("x", "gone"))
-        compare_with_world(live)
-        live.pause.pause("it jumped", 60, "clock")
-        assert not go_on_when_right(live) and live.pause.current() is not None
-
-    def test_other_pauses_are_not_lifted(self, live):
-        live.pause.pause("401", 60, "config")
-        assert not go_on_when_right(live) and live.pause.current() is not None
-
-
-class TestCriticalLeads:
-    """One word of each critical lead, with the name and a link, and never twice."""
-
-    def test_a_critical_lead_is_told_once(self, live):
-        assess(live)
-        assess(live)
-        assert find_critical(live) == 1 and find_critical(live) == 0
-        tell(live)
-        tell(live)
-        ((url, text),) = live.alerts.posted
-        assert url == LEADS
-        assert "CRITICAL lead: Ana → https://funnel.example/console/leads/" in text and "@" not in text
-
-    def test_what_a_stranger_typed_is_no_link_in_the_chat(self, live):
-        """Discord draws [words](address) as a link, and either chat makes one of an address alone."""
-        evil = {"name": "Ana [log in](https://evil.example/in)", "business_name": "evil.ai"}
-        enrol(live, call("bea@resend.dev", Event.ASSESSMENT, contact={**evil, "red_systems": 3}))
-        assert find_critical(live) == 1
-        tell(live)
-        words, _, ours = live.alerts.posted[0][1].partition(" → ")
-        assert (
-            "://" not in words and "evil.ai" not in words and ours.startswith("https://funnel.example/console/leads/")
-        )
-
-    def test_others_are_not_told(self, live):
-        facts = {"first_name": "Bea", "red_systems": 1, "orange_systems": 7}
-        enrol(live, call("bea@resend.dev", Event.ASSESSMENT, contact=facts))
-        opt_in(live, "cy@resend.dev")
-        assert find_critical(live) == 0
-
-    def test_tests_are_no_leads(self, both_deps):
-        deps = make_deps(both_deps.engine, leads_webhook_url=LEADS)
-        assess(deps)
-        assert find_critical(deps) == 0
-
-    def test_without_an_address_nothing_is_kept(self, both_deps):
-        deps = make_deps(both_deps.engine, testing_mode=False)
-        assess(deps)
-        assert find_critical(deps) == 0
-
-    def test_a_lead_of_the_day_before_is_no_news(self, live):
-        assess(live)
-        live.now.forward(hours=25)
-        assert find_critical(live) == 0

@@ -16,7 +16,7 @@ from funnel_app.ledger import contacts
 from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Scope
 from tests.factories import make_deps
 from tests.flows.leads import assess, email_ids, opt_in, write_templates
-from tests.flows.monitoring.test_doctor import silent
+from tests.flows.monitoring.live import silent
 from tests.flows.sending.test_record_event import report
 
 ANOTHER = " (ask for another address; if this one is right: flask contacts release)"
@@ -257,6 +257,9 @@ def test_the_sentence_names_what_an_email_waits_for_and_what_to_do(deps, state, 
         email = session.get(Email, first_id(deps))
         email.state, email.reason = state, "why"
     assert sentence(deps) == f"0 of 5 emails delivered; {words}".replace("ID", str(first_id(deps)))
+    coming = trace(deps, "ana@resend.dev")["enrolments"][0]["next"]
+    waits = "email 2 waits until email 1 is settled"
+    assert coming["waits"] == (waits if waits in words else None), "what goes next says the same as the sentence"
 
 
 def test_the_sentence_of_a_sequence_that_ended_early_says_why(deps):
@@ -296,6 +299,7 @@ class TestBars:
         why = "suppressed by a person on 24 November"
         cure = "flask contacts release lets it be mailed again"
         assert sentence(deps) == f"0 of 5 emails delivered; nothing more goes: {why} ({cure})."
+        assert trace(deps, "ana@resend.dev")["enrolments"][0]["next"] is None
         deliver(deps, email_ids(receipt)[:1])
         assert sentence(deps) == (
             f"0 of 5 emails delivered; email 1 was not sent: {why}; nothing more goes, for that reason ({cure})."
