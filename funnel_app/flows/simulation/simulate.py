@@ -14,13 +14,14 @@ from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.maintenance.sweep import complete
 from funnel_app.flows.privacy.unsubscribe import unsubscribe
 from funnel_app.flows.sending.deliver import deliver
-from funnel_app.flows.sending.record_event import Report, record_event
+from funnel_app.flows.sending.record_event import record_event
 from funnel_app.flows.simulation.calls import MISSED_AGO, OF_A_CALL, call_of
 from funnel_app.flows.simulation.script import UNSUBSCRIBE, Happening, Script
 from funnel_app.flows.simulation.world import World, bring, simulated_world
 from funnel_app.ledger import contacts, emails, enrolments, messages, scratch
 from funnel_app.ledger.models import Email
 from funnel_app.rules.limits import TooManyEnrolments
+from funnel_app.rules.reports import Report
 
 # Far more steps than any sequence needs: without progress the simulation is stopped as faulty.
 MOST_STEPS = 2000
