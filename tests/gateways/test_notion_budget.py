@@ -137,7 +137,7 @@ def test_nobody_waits_for_a_notion_that_is_away():
     time = Time()
     budget = NotionBudget(None, RATE, now=time.now, sleep=time.sleep)
     budget.away()
-    with pytest.raises(Unavailable, match="is away; it is asked again in 2 s"):
+    with pytest.raises(Unavailable, match="it gave no proper answer, and is asked again in 2 s"):
         budget.wait(low=False, patience_s=3)
     time.sleep(2)
     assert budget.wait(low=False, patience_s=3) == 1

@@ -77,11 +77,11 @@ def test_the_commands_list_and_tell_again(told, run):
     assert (row["state"], row["receiver"], row["lead"]) == ("given_up", "hooks.zapier.example", "ana@resend.dev")
     assert "given up" in run("events", "list").stdout
     assert run("events", "replay").exit_code == 2
-    assert "1 events are told again" in run("events", "replay", row["id"]).stdout
+    assert "1 event is told again." in run("events", "replay", row["id"]).stdout
     again = run("events", "replay", row["id"])
     assert again.exit_code == 1 and "No such event is settled" in again.output
     tell_receivers(told)
-    assert "1 events" in run("events", "replay", "--since", "2026-11-24").stdout
+    assert "1 event is" in run("events", "replay", "--since", "2026-11-24").stdout
     assert run("events", "replay", "--given-up").stdout.startswith("0 events")
 
 
@@ -104,6 +104,19 @@ def test_a_receiver_that_takes_nothing_is_told_after_ten_minutes_and_is_over_whe
     tell_receivers(told)
     told.now.forward(minutes=3)
     assert kinds(told) == set()
+    assert [check.status for check in events(told)] == ["ok"]
+
+
+def test_what_was_given_up_stays_with_the_doctor_until_it_is_told_again(told, olga, run):
+    give_up(told)
+    away, given_up = events(told)
+    assert (away.status, given_up.status) == ("fault", "warning")
+    assert given_up.detail == "1 event was given up: no receiver took it in three days"
+    assert "events replay --given-up" in given_up.fix
+    olga.log_in()
+    assert "Nothing waits for it; it is tried with what happens next." in olga.get("/console/outgoing").text
+    run("events", "replay", "--given-up")
+    tell_receivers(told)
     assert [check.status for check in events(told)] == ["ok"]
 
 

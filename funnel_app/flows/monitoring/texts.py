@@ -21,7 +21,7 @@ def watch_texts(deps: Deps) -> Mapping[str, str]:
     try:
         broken = check_templates(deps)
     except GatewayError as error:
-        note(deps, {(NOTION_AWAY, ""): str(error)}, {NOTION_AWAY})
+        note(deps, {(NOTION_AWAY, ""): error.message}, {NOTION_AWAY})
         raise
     note(deps, _found(deps, broken), {BROKEN_TEXT, NOTION_AWAY})
     return broken

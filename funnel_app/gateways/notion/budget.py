@@ -152,7 +152,9 @@ class NotionBudget:
         waited = 0.0
         while (turn := self._ask("take", low=low)).seconds > 0:
             if turn.outage and turn.seconds > patience_s / 2:
-                raise Unavailable("notion", f"is away; it is asked again in {turn.seconds:.0f} s", turn.seconds)
+                raise Unavailable(
+                    "notion", f"it gave no proper answer, and is asked again in {turn.seconds:.0f} s", turn.seconds
+                )
             if waited + turn.seconds > patience_s:
                 raise Unavailable("notion", f"its rate is used up; free again in {turn.seconds:.0f} s", turn.seconds)
             pause = max(turn.seconds, SHORTEST_PAUSE_S)

@@ -1,4 +1,8 @@
-"""One truth: in each outage every place that tells how all stands tells it in the same words, at the same time."""
+"""One truth: in each outage every place that tells how all stands tells it in the same words, at the same time.
+
+Redis is stopped, its heartbeats end and Notion answers 503 over HTTP. The ledger's pool refuses connections here: a
+real server that ends is in `tests/process/test_outages.py`, at the cost of a stack of processes.
+"""
 
 import json
 import re
@@ -20,12 +24,19 @@ from funnel_app.flows.monitoring.notify import tell
 from funnel_app.flows.monitoring.stats import ledger_stats
 from funnel_app.flows.monitoring.texts import watch_texts
 from funnel_app.flows.monitoring.watch import watch, watch_from_web
-from funnel_app.gateways.errors import GatewayError, Unavailable
+from funnel_app.gateways.errors import GatewayError
+from funnel_app.gateways.notion.client import NotionCalls
+from funnel_app.gateways.notion.templates import NotionTemplates
+from funnel_app.gateways.redis.process_status import ProcessStatus
+from funnel_app.gateways.redis.queue import Queues
+from funnel_app.gateways.redis.rate_limiter import SendingPause
 from funnel_app.ledger.watch_models import Notice
+from sandbox.settings import Fault
 from tests.apps import application
-from tests.factories import METRICS_TOKEN, make_deps
+from tests.factories import METRICS_TOKEN, make_deps, seconds_of
 from tests.flows.leads import opt_in, write_templates
-from tests.flows.monitoring.live import GOOD, LIVE, silent
+from tests.flows.monitoring.live import GOOD, LIVE
+from tests.redis_server import RedisServer
 from tests.web.console import Operator
 
 LEAD = "ana@resend.dev"
@@ -42,43 +53,87 @@ def live(sqlite):
     return deps
 
 
-def redis_away(deps, patch):
-    def away():
-        raise Unavailable("redis", "connection refused")
+@pytest.fixture(scope="module")
+def redis():
+    """A Redis of these tests' own."""
+    with RedisServer() as server:
+        yield server
 
-    deps.queues.away = deps.process_status.away = True
-    patch.setattr(deps.pause, "current", away)
+
+@pytest.fixture
+def over_redis(live, redis):
+    """The same over a real Redis, in which all parts have just been heard of."""
+    redis.start()
+    seconds = seconds_of(live.now)
+    queues = Queues(redis.url, seconds)
+    queues.connection.flushall()
+    parts = {
+        "queues": queues,
+        "process_status": ProcessStatus(redis.url, seconds),
+        "pause": SendingPause(queues.connection, seconds),
+    }
+    for name, part in parts.items():
+        object.__setattr__(live, name, part)
+    beat(live)
+    yield live
+    queues.close()
 
 
-def notion_away(deps, patch):
-    deps.notebook.fault = Unavailable("notion", "503")
+def beat(deps, silent=""):
+    """Let the parts be heard of, but for one."""
+    for part, member in (("scheduler", ""), ("worker", "1"), ("worker", "2")):
+        if part != silent:
+            deps.queues.beat(part, 60, member)
+
+
+def fall_silent(deps, part):
+    deps.now.forward(seconds=deps.settings.silent_after.total_seconds() + 1)
+    return lambda: beat(deps, part)
+
+
+def redis_away(deps, redis):
+    redis.kill()
+    return lambda: None
+
+
+def notion_away(deps, notion):
+    """Let Notion answer 503 to every call; the heartbeats go on."""
+    calls = NotionCalls("ntn_test", notion.notion_url)
+    object.__setattr__(deps, "notebook", NotionTemplates("ntn_test", "none", calls=calls))
+    notion.sandbox.settings.notion.fail_always = Fault(status=503)
     for _ in range(3):
         with pytest.raises(GatewayError):
             watch_texts(deps)
         deps.now.forward(seconds=45)
+    return lambda: beat(deps)
 
 
 OUTAGES = {
     "the scheduler": (
-        lambda deps, patch: silent(deps, "scheduler"),
-        "Sending stands still: no scheduler has been heard of lately",
+        lambda deps, redis, notion: fall_silent(deps, "scheduler"),
+        "Sending stands still: the scheduler has been silent since 07:05",
     ),
     "the workers": (
-        lambda deps, patch: silent(deps, "worker"),
-        "Sending stands still: no worker has been heard of lately",
+        lambda deps, redis, notion: fall_silent(deps, "worker"),
+        "Sending stands still: no worker has been heard of since 07:05",
     ),
-    "Redis": (redis_away, "Sending stands still: Redis cannot be reached"),
-    "Notion": (notion_away, "need you: Notion cannot be read: notion: 503; and 1 more"),
+    "Redis": (lambda deps, redis, notion: redis_away(deps, redis), "Sending stands still: Redis cannot be reached"),
+    "Notion": (
+        lambda deps, redis, notion: notion_away(deps, notion),
+        "need you: Notion cannot be read: it gave no proper answer",
+    ),
 }
 
 
-def look(deps):
-    """Let the watch look until everything that lasts is told."""
+def look(deps, still):
+    """Let the watch look until everything that lasts is told, while the parts that live go on."""
     for _ in range(8):
+        still()
         watch(deps)
         watch_from_web(deps)
         tell(deps)
         deps.now.forward(seconds=10)
+    still()
 
 
 def run(deps, name, *arguments):
@@ -87,12 +142,12 @@ def run(deps, name, *arguments):
 
 
 @pytest.mark.parametrize("part", OUTAGES)
-def test_in_each_outage_seven_places_say_the_same(live, monkeypatch, part):
+def test_in_each_outage_seven_places_say_the_same(over_redis, redis, notion, part):
+    live = over_redis
     olga = Operator(application(live).test_client())
     olga.log_in()
     begin, words = OUTAGES[part]
-    begin(live, monkeypatch)
-    look(live)
+    look(live, begin(live, redis, notion))
     said = current_headline(live).sentence
     today, health = olga.get("/console/").text, olga.get("/console/doctor").text
     told = {
@@ -196,7 +251,7 @@ def test_a_silent_part_is_told_with_the_time_from_which_on_it_is(live, monkeypat
 
 def test_what_is_over_needs_nobody_though_its_end_is_told_later(live):
     live.process_status.silent.add("worker:1")
-    look(live)
+    look(live, lambda: None)
     assert "Workers are missing: 1 of 2" in current_headline(live).sentence
     live.process_status.silent.clear()
     live.now.forward(seconds=65)
