@@ -24,6 +24,9 @@ BAD = {
     State.FAILED: "failed",
 }
 
+# What is told where it is none too.
+ALWAYS = frozenset({"due", "delivered"})
+
 
 def digest_when_due(deps: Deps) -> bool:
     """Store yesterday's digest from 08:00 on in the business's time zone; False if it is stored already."""
@@ -68,7 +71,7 @@ def digest(deps: Deps, day: date) -> str:
     mark = "⚠️" if any(bad.values()) or refused or no_backup else "☀️"
     return (
         f"{current_headline(deps).sentence}\n{mark} {day:%A %d %B}: "
-        + ", ".join(f"{number:,} {what}" for what, number in told.items())
+        + ", ".join(f"{number:,} {what}" for what, number in told.items() if number or what in ALWAYS)
         + (f"; {refused:,} calls could not be used and wait for a correction" if refused else "")
         + (f"; backups: {no_backup}" if no_backup else "")
     )
