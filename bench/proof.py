@@ -30,11 +30,12 @@ from funnel_app.flows.sending.backlog import deliver_due
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.recheck import recheck_held
 from funnel_app.flows.sending.reconcile import reconcile
-from funnel_app.flows.sending.record_event import Report, record_event
+from funnel_app.flows.sending.record_event import record_event
 from funnel_app.flows.sending.submit import repeat
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Contact, Email
+from funnel_app.rules.reports import Report
 from tests.factories import make_deps
 from tests.flows.leads import call, write_templates
 

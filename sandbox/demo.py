@@ -110,9 +110,9 @@ def main() -> int:
             running_stack(
                 INTERVAL_S, EXTRA_CAMPAIGNS=ALL_YEAR, CAMPAIGNS_DIR=str(folder), REPLY_FORWARD_TO=MAILBOX, **MIRROR
             ) as stack,
-            settings_file(ROOT / SETTINGS, _told(stack)),
+            settings_file(ROOT / SETTINGS, _told(stack)) as settings,
         ):
-            return _run(stack, once)
+            return _run(stack, settings, once)
     except NotStarted as fault:
         print(f"\nThe demo could not start: {fault}", file=sys.stderr)
         return 1
@@ -129,7 +129,7 @@ def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _run(stack: Stack, once: bool) -> int:
+def _run(stack: Stack, settings: Path, once: bool) -> int:
     print("Starting Redis, the stand-ins for Notion and Resend, web, worker and scheduler …", flush=True)
     write_letters(stack)
     start_funnel(stack)
@@ -142,7 +142,8 @@ def _run(stack: Stack, once: bool) -> int:
     print(f"  Console    {stack.web_url}/console/ (any name, password {password})")
     print(f"  Health     {stack.web_url}/readyz")
     print(f"  Files      {stack.processes.env['CAMPAIGNS_DIR']} (the owner's own campaigns and list)")
-    print(f"  Commands   in another terminal here: . {SETTINGS}  then  .venv/bin/flask --app wsgi trace EMAIL")
+    print(f"  Commands   in another terminal here: . {settings.relative_to(ROOT)}", end="")
+    print("  then  .venv/bin/flask --app wsgi trace EMAIL")
     print(f"  One day of a sequence takes {INTERVAL_S} seconds here.\n")
     emails = _play(Play(Scene(stack, timedelta(seconds=INTERVAL_S)), judged=once))
     if once:

@@ -52,8 +52,8 @@ def _environment(stack: ExitStack) -> Mapping[str, str]:
         added["REDIS_URL"] = stack.enter_context(RedisServer()).url
         print("REDIS_URL is not set: a Redis of this run's own is used, and forgotten with it.")
     told = {name: value for name, value in {**given, **added}.items() if name in NAMES and value}
-    stack.enter_context(settings_file(ROOT / SETTINGS, told))
-    print(f"For commands beside it, in a second terminal: . {SETTINGS}")
+    settings = stack.enter_context(settings_file(ROOT / SETTINGS, told))
+    print(f"For commands beside it, in a second terminal: . {settings.relative_to(ROOT)}")
     return {**os.environ, **added}
 
 

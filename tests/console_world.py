@@ -14,9 +14,10 @@ from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.sending.deliver import deliver
-from funnel_app.flows.sending.record_event import Report, record_event
+from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import emails, today
+from funnel_app.rules.reports import Report
 from tests.flows.leads import ASSESSMENT, call, email_ids, look
 
 NAMES = (

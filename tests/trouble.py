@@ -22,10 +22,11 @@ from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.replies.keep import Arrival, keep_received
 from funnel_app.flows.replies.work import answer_received
 from funnel_app.flows.sending.deliver import deliver
-from funnel_app.flows.sending.record_event import Report, record_event
+from funnel_app.flows.sending.record_event import record_event
 from funnel_app.flows.templates.serving import check_templates
 from funnel_app.gateways.redis.job_names import DELIVER
 from funnel_app.gateways.resend.inbox import IncomingEmail
+from funnel_app.rules.reports import Report
 from tests.console_world import catch_up, report, send
 from tests.flows.leads import call, email_ids
 

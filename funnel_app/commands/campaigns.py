@@ -49,7 +49,9 @@ group.add_command(apply_command)
 
 @group.command("verify")
 @click.option(
-    "--simulate/--no-simulate", default=True, help="Also play every sequence through the year (takes seconds)."
+    "--simulate/--no-simulate",
+    default=True,
+    help="Also play every sequence through the year (the default; takes seconds).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print only JSON.")
 @with_appcontext

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.commands.tables import newest_first, show_by_id
 from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
@@ -71,4 +72,4 @@ def replay(ids: tuple[UUID, ...], given_up: bool, since: datetime | None) -> Non
         number = history.tell_given_up_again(deps) if given_up else history.tell_again(deps, ids)
     if ids and not number:
         raise click.ClickException("No such event is settled; those that wait are told by themselves.")
-    say(f"{number:,} events are told again.")
+    say(f"{things(number, 'event')} {'is' if number == 1 else 'are'} told again.")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
@@ -54,7 +55,7 @@ def backup_command(folder: Path | None, prunes: bool, as_json: bool) -> None:
         say(json.dumps({**made.as_json(), "removed": removed, "broken": renewed.broken}, indent=2))
         return
     say(f"{made.file}: {made.bytes / 1e6:.1f} MB, opened and counted.")
-    say(f"{made.rows['contacts']} contacts, {made.rows['enrolments']} enrolments, {made.rows['emails']} emails.")
+    say(", ".join(things(made.rows[f"{each}s"], each) for each in ("contact", "enrolment", "email")) + ".")
     if removed:
         say(f"{removed} older than {deps.settings.backup_keep.days} days removed.")
     for name, why in renewed.broken.items():
@@ -106,9 +107,9 @@ def restore_command(source: str, at: str | None, as_json: bool) -> None:
     if as_json:
         say(json.dumps(done.as_json(), indent=2))
         return
-    say(f"Restored {done.rows['contacts']} contacts and {done.rows['emails']} emails.")
+    say(f"Restored {things(done.rows['contacts'], 'contact')} and {things(done.rows['emails'], 'email')}.")
     if done.held:
         say(
-            f"{done.held} emails were due since then and may have gone out: they are ambiguous, and go no "
-            "further until Resend's report or you say what became of them. See docs/restore.md."
+            f"Due since then, and perhaps gone out: {things(done.held, 'email')}, ambiguous now. Nothing of it goes "
+            "further until Resend's report or you say what became of it. See docs/restore.md."
         )

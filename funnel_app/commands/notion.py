@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.deploy.interview import notion_id
@@ -67,7 +68,8 @@ def sync(everybody: bool) -> None:
         return
     with _told():
         done = workspace.sync_desk(deps, everybody=everybody)
-    say(f"{done.compared} contacts compared: {done.tally.made} rows made, {done.tally.changed} changed.")
+    made, changed = things(done.tally.made, "row"), f"{done.tally.changed:,}"
+    say(f"{things(done.compared, 'contact')} compared: {made} made, {changed} changed.")
     for address in done.doubles:
         say(f"{address} has more than one row in Contacts: keep one of them and delete the others in Notion.")
     for refusal in done.tally.refused:

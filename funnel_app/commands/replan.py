@@ -1,7 +1,7 @@
 """`flask campaigns plan` and `apply`: bring changed campaign files to leads already in a sequence."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
@@ -14,7 +14,7 @@ from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
 from funnel_app.flows.console.replanning import apply_to_all, emails_in_words, keep_on_older, total_in_words
-from funnel_app.flows.intake.older_plans import Changed, count_older, plan_changes
+from funnel_app.flows.intake.older_plans import Changed, Older, count_older, plan_changes
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.receipt import iso
 from funnel_app.rules.replan import Edit
@@ -24,6 +24,7 @@ RULES = "What went, or is on its way, stays. What is due by now goes within seco
 SAY_AFTER = 500
 GOES_BACK = "this file is older than the one by which a lead came at {came}: to apply it takes people back to it."
 MEANWHILE = "{came} came by the older file meanwhile: start Funnel again, then run this again."
+BEFORE_US = "seen to before this run came to them: by another run, or because their sequence ended."
 AGAIN = "had an email on its way just now: run it again"
 
 
@@ -69,8 +70,15 @@ def apply_command(only_new: bool, yes: bool) -> None:
     for each in done.changed:
         for line in _left(each):
             say(line)
-    if came := sum(each.people for each in count_older(deps)) - done.left:
+    before_us = _people(found) - _people(done.changed)
+    if before_us > 0:
+        say(f"{things(before_us, 'lead')} {'was' if before_us == 1 else 'were'} {BEFORE_US}")
+    if came := _people(count_older(deps)) - done.left:
         say(MEANWHILE.format(came=things(came, "lead")))
+
+
+def _people(found: Iterable[Changed | Older]) -> int:
+    return sum(each.people for each in found)
 
 
 def _progress(people: int) -> None:

@@ -7,18 +7,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Connection, Dialect, Select, Table, insert
+from sqlalchemy import Column, Connection, Dialect, Select, Table, bindparam, insert, update
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from funnel_app.ledger import driver
 
 Row = Mapping[str, Any]
 Keep = Callable[[Any], Any]
+ROW_ID = "row_id"
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """An insert in the database's form, with the conversion of each column, in the order of the text."""
+    """An insert or update in the database's form, with the conversion of each column, in the order of the text."""
 
     text: str
     keeps: Sequence[tuple[str, Keep | None]]
@@ -68,10 +69,37 @@ class Insert:
     def _compile(self, dialect: Dialect, given: tuple[str, ...]) -> Compiled:
         defaults = {name: value for name, value in self._defaults.items() if name not in given}
         made = insert(self._table).compile(dialect=dialect, column_keys=[*given, *defaults])
-        names = getattr(made, "positiontup", None) or list(made.params)
-        types = {name: self._table.c[name].type.dialect_impl(dialect) for name in names}
-        keeps = [(name, types[name].bind_processor(dialect)) for name in names]
-        return Compiled(str(made), keeps, defaults, dialect.positional)
+        return _with_keeps(made, dict(self._table.c), defaults)
+
+
+class Update:
+    """Updates rows of a table by their ids. Rows of one call name the same columns."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._made: dict[tuple[str, tuple[str, ...]], Compiled] = {}
+
+    def by_id(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Update the rows, if there are any, with one statement."""
+        if not rows:
+            return
+        key = connection.dialect.name, tuple(name for name in rows[0] if name != "id")
+        if key not in self._made:
+            self._made[key] = self._compile(connection.dialect, key[1])
+        made = self._made[key]
+        driver.write(connection, made.text, [made.values({**row, ROW_ID: row["id"]}) for row in rows])
+
+    def _compile(self, dialect: Dialect, given: tuple[str, ...]) -> Compiled:
+        statement = update(self._table).where(self._table.c.id == bindparam(ROW_ID))
+        made = statement.compile(dialect=dialect, column_keys=given)
+        return _with_keeps(made, {**self._table.c, ROW_ID: self._table.c.id}, {})
+
+
+def _with_keeps(made: Any, columns: Mapping[str, Column[Any]], defaults: Row) -> Compiled:
+    names, dialect = getattr(made, "positiontup", None) or list(made.params), made.dialect
+    types = {name: columns[name].type.dialect_impl(dialect) for name in names}
+    keeps = [(name, types[name].bind_processor(dialect)) for name in names]
+    return Compiled(str(made), keeps, defaults, dialect.positional)
 
 
 @dataclass(frozen=True)

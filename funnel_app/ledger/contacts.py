@@ -13,6 +13,7 @@ from funnel_app.ledger.canaries import is_canary
 from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Contact, Email, Enrolment
 from funnel_app.rules.contact import COLUMNS, without_half_evidence
+from funnel_app.rules.reports import ReportedEnrolment
 
 ERASED = "erased:"
 
@@ -53,7 +54,7 @@ def _insert_if_absent(session: Session, email: str, email_norm: str, now: dateti
     insert_or_ignore(session, Contact, row, ["email_norm"])
 
 
-def is_erased(contact: Contact) -> bool:
+def is_erased(contact: Contact | ReportedEnrolment) -> bool:
     """Say whether nothing is left of this person but figures and the unsubscribe token."""
     return contact.email_norm.startswith(ERASED)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
@@ -37,18 +37,18 @@ def was_asked_for(event: EmailEvent) -> bool:
     return (event.provider_event_id or "").startswith(ASKED)
 
 
-def add_report(session: Session, provider_event_id: str, row: Mapping[str, Any]) -> bool:
+def add_report(connection: Connection, provider_event_id: str, row: Mapping[str, Any]) -> bool:
     """Store an event of the provider; False if it is already stored.
 
     `email_id` is the email that it was matched to, `claimed_id` the one that its tag names, whether known or not.
     """
     values = {"id": new_id(), "provider_event_id": provider_event_id, **row}
-    return _EVENTS.once(session.connection(), values, "provider_event_id")
+    return _EVENTS.once(connection, values, "provider_event_id")
 
 
-def was_given_up(session: Session, email_id: UUID, resend_id: str) -> bool:
+def was_given_up(connection: Connection, email_id: UUID, resend_id: str) -> bool:
     """Say whether an operator had an email sent again after the try with this provider id."""
-    return bool(_GIVEN_UP.ask(session.connection(), emails=[email_id], resend_ids=[resend_id]))
+    return bool(_GIVEN_UP.ask(connection, emails=[email_id], resend_ids=[resend_id]))
 
 
 def add_copy(session: Session, email_id: UUID, resend_id: str | None, now: datetime) -> None:

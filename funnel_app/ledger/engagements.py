@@ -10,19 +10,21 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import CLICKED, SCANNED
+from funnel_app.ledger.compiled import Insert
 from funnel_app.ledger.engagement_models import OF_BOOKING, Engagement
-from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment
+from funnel_app.ledger.types import new_id
 from funnel_app.rules.clicks import By
 
 # A reader's clock, Resend's and ours differ, and an email may be sent before it is due.
 EARLIER = timedelta(days=1)
+_ENGAGEMENTS = Insert(Engagement.metadata.tables[Engagement.__tablename__])
 
 
 def add(session: Session, row: Mapping[str, Any]) -> bool:
     """Keep what a reader did; False where this very thing is kept already."""
     blank = dict.fromkeys(("about", "link", "ip", "agent"))
-    return insert_or_ignore(session, Engagement, {**blank, **row}, ["event_id"])
+    return _ENGAGEMENTS.once(session.connection(), {"id": new_id(), **blank, **row}, "event_id")
 
 
 def clicks_between(session: Session, email_id: UUID, first: datetime, last: datetime) -> list[Engagement]:

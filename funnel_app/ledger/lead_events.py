@@ -10,6 +10,7 @@ from funnel_app.campaigns.states import State
 from funnel_app.ledger.models import Email, Enrolment
 from funnel_app.ledger.outbox import Kind, LeadEvent
 from funnel_app.rules.facts import EmailFacts, EnrolmentFacts
+from funnel_app.rules.reports import ReportedEmail, ReportedEnrolment
 from funnel_app.rules.states import EnrolmentState
 
 TOLD_OF_EMAILS = {
@@ -21,7 +22,7 @@ TOLD_OF_EMAILS = {
 
 # A row of the ledger, or the rules' equivalent.
 AnEnrolment = Enrolment | EnrolmentFacts
-AnEmail = Email | EmailFacts
+AnEmail = Email | EmailFacts | ReportedEmail
 
 
 def enrolled(enrolment: AnEnrolment, at: datetime) -> list[LeadEvent]:
@@ -36,7 +37,7 @@ def ended(enrolment: AnEnrolment, at: datetime) -> list[LeadEvent]:
     return _of(Kind.SEQUENCE_ENDED, enrolment, at, how=str(enrolment.state), **why)
 
 
-def moved(enrolment: AnEnrolment, email: AnEmail, state: State, at: datetime) -> list[LeadEvent]:
+def moved(enrolment: AnEnrolment | ReportedEnrolment, email: AnEmail, state: State, at: datetime) -> list[LeadEvent]:
     """Return the event of an email's new state, if that state is reported."""
     if state not in TOLD_OF_EMAILS:
         return []
@@ -65,7 +66,7 @@ def erased(contact_id: UUID, at: datetime) -> list[LeadEvent]:
     return [LeadEvent(Kind.LEAD_ERASED, contact_id, at, {})]
 
 
-def _of(kind: Kind, enrolment: AnEnrolment, at: datetime, **facts: Any) -> list[LeadEvent]:
+def _of(kind: Kind, enrolment: AnEnrolment | ReportedEnrolment, at: datetime, **facts: Any) -> list[LeadEvent]:
     # Canaries are no leads.
     if enrolment.mode == Mode.CANARY:
         return []

@@ -11,14 +11,14 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, update
+from sqlalchemy import Connection, Table, update
 from sqlalchemy.exc import IntegrityError
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.states import State, check
 from funnel_app.ledger import lead_events, outbox
 from funnel_app.ledger.bookings import BOOKINGS, as_rows
-from funnel_app.ledger.compiled import Insert
+from funnel_app.ledger.compiled import Insert, Update
 from funnel_app.ledger.conflicts import LostRace
 from funnel_app.ledger.models import EmailEvent
 from funnel_app.ledger.outbox import LeadEvent
@@ -40,6 +40,7 @@ from funnel_app.rules.reading import Reading
 Row = dict[str, Any]
 EVENTS = EmailEvent.metadata.tables[EmailEvent.__tablename__]
 INSERTS = {table: Insert(table) for table in (CONTACTS, BOOKINGS, HOOKS, ENROLMENTS, EMAILS, EVENTS)}
+UPDATES = {table: Update(table) for table in (CONTACTS, BOOKINGS, ENROLMENTS, EMAILS)}
 FIXED = frozenset({"id", "contact_id", "email_norm", "unsubscribe_token", "created_at", "campaign", "sequence", "run"})
 
 
@@ -160,7 +161,5 @@ def _update(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Update the same columns of several rows by id; immutable columns are left out."""
     if not rows:
         return
-    names = [name for name in rows[0] if name not in FIXED]
-    statement = update(table).where(table.c.id == bindparam("row_id"))
-    values = [{"row_id": row["id"], **{name: row[name] for name in names}} for row in rows]
-    connection.execute(statement.values({name: bindparam(name) for name in names}), values)
+    names = ["id", *(name for name in rows[0] if name not in FIXED)]
+    UPDATES[table].by_id(connection, [{name: row[name] for name in names} for row in rows])

@@ -244,7 +244,7 @@ class TestCalendly:
             ([{}], 0, "Calendly calls https://funnel.example/webhook/christmas/calendly with every event"),
             ([], 1, "Calendly does not call https://funnel.example/webhook/christmas/calendly"),
             ([{"state": "disabled"}], 1, "is disabled: Calendly gave up after 24 hours of failures"),
-            ([{"events": EVENTS[:2]}], 1, "not subscribed to invitee_no_show.created, invitee_no_show.deleted"),
+            ([{"events": EVENTS[:2]}], 1, "invitee_no_show.deleted; run flask calendly subscribe --campaign christmas"),
         ],
     )
     def test_check(self, run, api, rows, code, words):

@@ -30,7 +30,7 @@ def test_a_backup_says_where_it_is_and_what_is_in_it(run, deps, tmp_path):
     done = run("backup", "--to", str(tmp_path / "copies"))
     assert done.exit_code == 0
     assert "funnel-20261124T120000Z.db.gz" in done.output and "opened and counted" in done.output
-    assert "1 contacts, 1 enrolments, 5 emails." in done.output
+    assert "1 contact, 1 enrolment, 5 emails." in done.output
 
 
 def test_without_a_folder_it_asks_for_one(run):
@@ -59,8 +59,8 @@ def test_a_restore_says_what_waits_for_a_person(run, deps, elsewhere, tmp_path):
     opt_in(deps)
     file = json.loads(run("backup", "--to", str(tmp_path), "--json").stdout)["file"]
     done = elsewhere("restore", file)
-    assert done.exit_code == 0 and "Restored 1 contacts and 5 emails." in done.output
-    assert "1 emails were due since then and may have gone out: they are ambiguous" in done.output
+    assert done.exit_code == 0 and "Restored 1 contact and 5 emails." in done.output
+    assert "Due since then, and perhaps gone out: 1 email, ambiguous now." in done.output
     again = elsewhere("restore", file)
     assert again.exit_code == 1 and "A backup goes into an empty one" in again.output
 

@@ -123,10 +123,10 @@ def test_sync_repairs_rows_by_comparison(run, mirrored, notion):
     second.values["Delivered"] = 4
     told = run("sync")
     assert told.exit_code == 0
-    assert told.output == "1 contacts compared: 1 rows made, 2 changed.\n"
+    assert told.output == "1 contact compared: 1 row made, 2 changed.\n"
     assert (contacts(notion)[0]["Phase"], contacts(notion)[0]["Name"]) == ("Assessed", "Ana M.")
     assert [row["Delivered"] for row in sequences(notion)] == [0, 0]
-    assert run("sync").output == "1 contacts compared: 0 rows made, 0 changed.\n"
+    assert run("sync").output == "1 contact compared: 0 rows made, 0 changed.\n"
 
 
 def test_sync_asks_little_where_all_is_well(run, mirrored, notion):
@@ -142,7 +142,7 @@ def test_sync_all_takes_in_those_whose_sequences_have_ended(run, mirrored, notio
         for enrolment in enrolments.of_contact(session, contact.id):
             enrolment.state = "completed"
     assert run("sync").output.startswith("0 contacts compared")
-    assert run("sync", "--all").output == "1 contacts compared: 2 rows made, 0 changed.\n"
+    assert run("sync", "--all").output == "1 contact compared: 2 rows made, 0 changed.\n"
 
 
 def test_sync_names_doubles_and_leaves_them_to_a_person(run, mirrored, notion):
@@ -154,7 +154,7 @@ def test_sync_names_doubles_and_leaves_them_to_a_person(run, mirrored, notion):
 def test_sync_finds_a_persons_row_in_whatever_case_its_address_is_typed(run, mirrored, notion):
     write_row(notion, CONTACTS_DATABASE_ID, Name="Bea", Email="BEA@Resend.dev")
     opt_in(mirrored, "bea@resend.dev")
-    assert "1 rows made" in run("sync").output, "her sequence's row alone"
+    assert "1 row made" in run("sync").output, "her sequence's row alone"
     assert sorted(row["Email"] for row in contacts(notion)) == ["ana@resend.dev", "bea@resend.dev"]
 
 
@@ -167,7 +167,7 @@ def test_sync_waits_through_refusals_and_outages(run, mirrored, notion):
         Fault(status=503),
         Fault(drop=True),
     ]
-    assert run("sync").output == "1 contacts compared: 1 rows made, 0 changed.\n"
+    assert run("sync").output == "1 contact compared: 1 row made, 0 changed.\n"
 
 
 def test_sync_gives_up_on_a_notion_that_stays_away(run, mirrored, notion):

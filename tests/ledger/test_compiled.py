@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import DateTime, bindparam, insert, select
+from sqlalchemy import DateTime, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from funnel_app.ledger import driver
-from funnel_app.ledger.compiled import Insert, Question
+from funnel_app.ledger.compiled import Insert, Question, Update
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.reading import CONTACTS, HOOKS
 from funnel_app.ledger.types import new_id
@@ -95,3 +95,15 @@ def test_a_row_is_inserted_once_and_the_second_is_told(both_deps):
     with both_deps.engine.begin() as connection:
         assert own.once(connection, hook(idempotency_key="one"), "idempotency_key")
         assert not own.once(connection, hook(idempotency_key="one"), "idempotency_key")
+
+
+def test_an_update_of_rows_by_id_writes_what_sqlalchemy_would_and_only_that(both_deps):
+    rows, change = [hook() for _ in range(3)], {"received_at": AT + timedelta(hours=1), "errors": {"n": ["é"]}}
+    with both_deps.engine.begin() as connection:
+        Insert(HOOKS).into(connection, rows)
+        Update(HOOKS).by_id(connection, [{"id": row["id"], **change} for row in rows[:2]])
+        ours = [dict(connection.execute(select(HOOKS).where(HOOKS.c.id == r["id"])).mappings().one()) for r in rows]
+        connection.execute(update(HOOKS).where(HOOKS.c.id != rows[2]["id"]).values(change))
+        theirs = [dict(connection.execute(select(HOOKS).where(HOOKS.c.id == r["id"])).mappings().one()) for r in rows]
+    assert ours == theirs
+    assert [row["errors"] for row in ours] == [change["errors"], change["errors"], None]

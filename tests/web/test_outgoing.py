@@ -77,11 +77,11 @@ def test_the_commands_list_and_tell_again(told, run):
     assert (row["state"], row["receiver"], row["lead"]) == ("given_up", "hooks.zapier.example", "ana@resend.dev")
     assert "given up" in run("events", "list").stdout
     assert run("events", "replay").exit_code == 2
-    assert "1 events are told again" in run("events", "replay", row["id"]).stdout
+    assert "1 event is told again." in run("events", "replay", row["id"]).stdout
     again = run("events", "replay", row["id"])
     assert again.exit_code == 1 and "No such event is settled" in again.output
     tell_receivers(told)
-    assert "1 events" in run("events", "replay", "--since", "2026-11-24").stdout
+    assert "1 event is" in run("events", "replay", "--since", "2026-11-24").stdout
     assert run("events", "replay", "--given-up").stdout.startswith("0 events")
 
 

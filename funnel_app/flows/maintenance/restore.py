@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.maintenance.backup import unpack
@@ -94,7 +95,7 @@ def _fill(deps: Deps, copy: Path, reason: str, now: datetime) -> Restored:
     with deps.sessions.begin() as session:
         there = sum(snapshots.count(session.connection()).values())
         if there:
-            raise NotRestored(f"The ledger of DATABASE_URL holds {there} rows already. {EMPTY}")
+            raise NotRestored(f"The ledger of DATABASE_URL holds {things(there, 'row')} already. {EMPTY}")
         rows = snapshots.fill(session.connection(), copy)
         return Restored(rows, _hold(session, reason, now))
 

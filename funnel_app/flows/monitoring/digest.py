@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.backups import why_not_well
@@ -72,6 +73,10 @@ def digest(deps: Deps, day: date) -> str:
     return (
         f"{current_headline(deps).sentence}\n{mark} {day:%A %d %B}: "
         + ", ".join(f"{number:,} {what}" for what, number in told.items() if number or what in ALWAYS)
-        + (f"; {refused:,} calls could not be used and wait for a correction" if refused else "")
+        + (
+            f"; {things(refused, 'call')} could not be used and wait{'s' if refused == 1 else ''} for a correction"
+            if refused
+            else ""
+        )
         + (f"; backups: {no_backup}" if no_backup else "")
     )

@@ -18,18 +18,18 @@ def check_calendly(deps: Deps, campaign: str) -> list[str]:
     Raises NotSet, Unavailable or Rejected.
     """
     ours = _ours(deps, campaign)
-    address = callback_url(deps, campaign)
+    address, again = callback_url(deps, campaign), f"flask calendly subscribe --campaign {campaign}"
     if not ours:
-        return [f"Calendly does not call {address}: run flask calendly subscribe"]
+        return [f"Calendly does not call {address}: run {again}"]
     faults = []
     for subscription in ours:
         if subscription.state != "active":
             faults.append(
                 f"the subscription for {address} is {subscription.state}: Calendly gave up after 24 hours of failures, "
-                "and does not come back by itself; run flask calendly subscribe"
+                f"and does not come back by itself; run {again}"
             )
         if subscription.missing:
-            faults.append(f"not subscribed to {', '.join(subscription.missing)}; run flask calendly subscribe")
+            faults.append(f"not subscribed to {', '.join(subscription.missing)}; run {again}")
     return faults
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.gateways.http.receivers import receiver_host, receiver_key
@@ -62,7 +63,7 @@ def find_receivers(deps: Deps) -> list[ReceiverStanding]:
 def away(deps: Deps) -> dict[str, str]:
     """Return what to report of each failing receiver, by host."""
     return {
-        each.host: f"{each.error}; {each.waiting:,} events wait for it"
+        each.host: f"{each.error}; {things(each.waiting, 'event')} {'waits' if each.waiting == 1 else 'wait'} for it"
         for each in find_receivers(deps)
         if each.failing_since is not None and each.waiting
     }
@@ -72,4 +73,5 @@ def given_up_lately(deps: Deps) -> str | None:
     """Return what to report of events given up within the hour; None if there are none."""
     with deps.reads() as session:
         number = outgoing_events.count_given_up_since(session, deps.now() - NEWS_FOR)
-    return f"{number:,} events were given up: no receiver took them in three days" if number else None
+    was = "was given up: no receiver took it" if number == 1 else "were given up: no receiver took them"
+    return f"{things(number, 'event')} {was} in three days" if number else None

@@ -7,12 +7,13 @@ import structlog
 
 from funnel_app.campaigns.states import GIVEN_UP, SOFT_BOUNCE, State
 from funnel_app.deps import Deps
-from funnel_app.flows.sending.record_event import Report, record_event
+from funnel_app.flows.sending.record_event import record_event
 from funnel_app.flows.turn import wait_for_turn
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import contacts, email_events, emails
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email
+from funnel_app.rules.reports import Report
 
 FIRST_AFTER = timedelta(minutes=3)
 SELDOM = timedelta(hours=6)

@@ -6,21 +6,21 @@ from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
 from funnel_app.ledger import engagements
-from funnel_app.ledger.models import Email
 from funnel_app.rules.clicks import TOGETHER, By, Click, about_of, is_scanned
+from funnel_app.rules.reports import ReportedEmail
 
 # IP address and user agent only serve to tell programs from people, so they are deleted later.
 KNOWN_FOR = timedelta(days=30)
 AT_A_TIME = 1000
 
 
-def record_opening(session: Session, email: Email, event_id: str, at: datetime) -> None:
+def record_opening(session: Session, email: ReportedEmail, event_id: str, at: datetime) -> None:
     """Record the first open of an email; a mail program may have caused it."""
     row = {"email_id": email.id, "event_id": event_id, "clicked": False, "at": at, "by": By.PERSON}
     engagements.add(session, row)
 
 
-def record_click(deps: Deps, session: Session, email: Email, event_id: str, click: Click) -> None:
+def record_click(deps: Deps, session: Session, email: ReportedEmail, event_id: str, click: Click) -> None:
     """Record a click once, in a locked contact's email; clicks on different links within seconds are a program's."""
     near = engagements.clicks_between(session, email.id, click.at - TOGETHER, click.at + TOGETHER)
     campaign = deps.registry.campaigns.get(email.enrolment.campaign)

@@ -14,13 +14,14 @@ from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.maintenance.sweep import complete
 from funnel_app.flows.privacy.unsubscribe import unsubscribe
 from funnel_app.flows.sending.deliver import deliver
-from funnel_app.flows.sending.record_event import Report, record_event
+from funnel_app.flows.sending.record_event import record_event
 from funnel_app.flows.simulation.calls import MISSED_AGO, OF_A_CALL, call_of
 from funnel_app.flows.simulation.script import UNSUBSCRIBE, Happening, Script
 from funnel_app.flows.simulation.world import World, bring, simulated_world
 from funnel_app.ledger import contacts, emails, enrolments, messages, scratch
 from funnel_app.ledger.models import Email
 from funnel_app.rules.limits import TooManyEnrolments
+from funnel_app.rules.reports import Report
 
 # Far more steps than any sequence needs: without progress the simulation is stopped as faulty.
 MOST_STEPS = 2000
@@ -117,7 +118,8 @@ class _Person:
         except TooManyEnrolments as fault:
             return str(fault)
         ended = [f"ends {row['sequence']}" for row in receipt.ended]
-        began = [f"starts {self._sequence_of(receipt.enrolment_id)}"] if receipt.http_status == 202 else []
+        started = self._sequence_of(receipt.enrolment_id) if receipt.http_status == 202 else ""
+        began = [f"starts {started}"] if started else []
         return "; ".join([*began, *ended, *([receipt.reason] if receipt.reason else [])]) or "changes nothing"
 
     def _name_call(self, event: Event, call_at: datetime | None) -> None:

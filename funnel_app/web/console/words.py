@@ -120,8 +120,8 @@ def look(state: Any) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a number with thin spaces between thousands; a dash for None."""
-    return "–" if value is None else f"{value:,.0f}".replace(",", " ")
+    """Return a number with commas between thousands, as commands and alerts write it; a dash for None."""
+    return "–" if value is None else f"{value:,.0f}"
 
 
 def percent(value: float | None) -> str:

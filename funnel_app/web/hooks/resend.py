@@ -17,12 +17,13 @@ from funnel_app.campaigns.states import BADLY_ENDED, CLICKED, SOFT_BOUNCE
 from funnel_app.current import current_deps
 from funnel_app.flows.replies.forward import refuse_forwarded
 from funnel_app.flows.replies.keep import Arrival, keep_received
-from funnel_app.flows.sending.record_event import Report, record_event
+from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Rejected
 from funnel_app.gateways.resend.mailer import verify_webhook
 from funnel_app.letters.words import one_line
 from funnel_app.rules.clicks import LONGEST_AGENT, Click, plain_ip, plain_link
 from funnel_app.rules.received import bare_id
+from funnel_app.rules.reports import Report
 from funnel_app.web.auth import SIGNED_WITHIN_S
 
 RECEIVED = "email.received"

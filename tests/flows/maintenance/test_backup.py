@@ -24,7 +24,7 @@ from funnel_app.flows.replies.history import list_received
 from funnel_app.flows.replies.work import answer_received
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.recheck import recheck_held
-from funnel_app.flows.sending.record_event import Report, record_event
+from funnel_app.flows.sending.record_event import record_event
 from funnel_app.flows.sending.submit import repeat
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.gateways.resend.inbox import IncomingEmail
@@ -32,6 +32,7 @@ from funnel_app.ledger import emails, received_emails, schema, snapshots
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Contact, Message
 from funnel_app.ledger.received_models import Forward, Reading
+from funnel_app.rules.reports import Report
 from tests.factories import make_deps
 from tests.flows.leads import email_ids, email_ids_of, look, opt_in, request_of, states, write_templates
 

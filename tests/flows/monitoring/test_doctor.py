@@ -81,6 +81,16 @@ def test_a_campaign_without_a_hook_for_calendly_is_not_looked_up_there(well):
         callback_url(well, "quiet")
 
 
+@pytest.mark.parametrize("missing", [{"calendly_signing_keys": ("k",)}, {"calendly_token": "t"}])
+def test_that_calendly_cannot_be_asked_is_said_once_for_all_campaigns(well, missing):
+    change(well, **missing)
+    christmas = well.registry.campaign("christmas")
+    both = {name: replace(christmas, name=name) for name in ("christmas", "easter")}
+    object.__setattr__(well, "registry", Registry(both))
+    (found,) = calendly(well)
+    assert "cannot be asked" in found.detail
+
+
 def test_where_nothing_is_wrong_nothing_is_to_do(well):
     take_whole(well)
     checks = examine(well)

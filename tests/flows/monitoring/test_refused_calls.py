@@ -90,5 +90,5 @@ def test_the_digest_counts_those_of_its_day(live):
     tell(live)
     text = live.alerts.posted[-1][1]
     assert "⚠️ Tuesday 24 November: 0 due" in text and text.endswith(
-        "; 1 calls could not be used and wait for a correction"
+        "; 1 call could not be used and waits for a correction"
     )

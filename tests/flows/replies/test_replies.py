@@ -19,7 +19,7 @@ from funnel_app.flows.replies.history import NotForwardable, forward_again, list
 from funnel_app.flows.replies.keep import Arrival, keep_received
 from funnel_app.flows.replies.standing import kept_lately, waiting_long
 from funnel_app.flows.replies.work import answer_received, forget_received
-from funnel_app.flows.sending.record_event import Report, record_event
+from funnel_app.flows.sending.record_event import record_event
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
@@ -27,6 +27,7 @@ from funnel_app.gateways.resend.inbox import IncomingEmail
 from funnel_app.ledger import received_emails
 from funnel_app.ledger.received_models import ReceivedEmail
 from funnel_app.ledger.watch_models import Notice
+from funnel_app.rules.reports import Report
 from tests.factories import make_deps
 from tests.flows.leads import WorkerDied, call, die, email_ids, opt_in, states
 

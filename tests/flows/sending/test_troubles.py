@@ -17,12 +17,13 @@ from funnel_app.flows.sending import deliver as deliver_flow
 from funnel_app.flows.sending.backlog import deliver_due
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.recheck import recheck_held
-from funnel_app.flows.sending.record_event import Report, record_event
+from funnel_app.flows.sending.record_event import record_event
 from funnel_app.flows.sending.submit import repeat
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import contacts
 from funnel_app.ledger.models import Contact, Enrolment
+from funnel_app.rules.reports import Report
 from tests.flows.leads import assess, call, email_ids, look, opt_in, request_of, states, write_templates
 
 LOST = Answer(AnswerKind.UNKNOWN, detail="lost")

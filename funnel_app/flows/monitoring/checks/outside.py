@@ -33,11 +33,14 @@ def calendly(deps: Deps) -> Findings:
         except NotSet:
             fix = "set CALENDLY_TOKEN, so that a subscription that Calendly gave up is noticed"
             yield warning("calendly", "whether its subscription lives cannot be asked", fix)
+            return
         except GatewayError as error:
             yield fault("calendly", f"cannot be asked: {error.message}", "see that CALENDLY_TOKEN is right")
+            return
         else:
+            fix = f"run flask --app wsgi calendly subscribe --campaign {campaign}"
             yield (
-                fault("calendly", "; ".join(faults), "run flask --app wsgi calendly subscribe")
+                fault("calendly", "; ".join(faults), fix)
                 if faults
                 else ok("calendly", f"its subscription for {campaign} is active")
             )
