@@ -107,6 +107,19 @@ def test_a_receiver_that_takes_nothing_is_told_after_ten_minutes_and_is_over_whe
     assert [check.status for check in events(told)] == ["ok"]
 
 
+def test_what_was_given_up_stays_with_the_doctor_until_it_is_told_again(told, olga, run):
+    give_up(told)
+    away, given_up = events(told)
+    assert (away.status, given_up.status) == ("fault", "warning")
+    assert given_up.detail == "1 event was given up: no receiver took it in three days"
+    assert "events replay --given-up" in given_up.fix
+    olga.log_in()
+    assert "Nothing waits for it; it is tried with what happens next." in olga.get("/console/outgoing").text
+    run("events", "replay", "--given-up")
+    tell_receivers(told)
+    assert [check.status for check in events(told)] == ["ok"]
+
+
 def test_what_is_given_up_is_told_once_it_happened(told):
     give_up(told)
     watch(told)

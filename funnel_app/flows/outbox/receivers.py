@@ -69,9 +69,9 @@ def away(deps: Deps) -> dict[str, str]:
     }
 
 
-def given_up_lately(deps: Deps) -> str | None:
-    """Return what to report of events given up within the hour; None if there are none."""
+def given_up_lately(deps: Deps, within: timedelta = NEWS_FOR) -> str | None:
+    """Return what to report of events given up within the hour, or another time; None if there are none."""
     with deps.reads() as session:
-        number = outgoing_events.count_given_up_since(session, deps.now() - NEWS_FOR)
+        number = outgoing_events.count_given_up_since(session, deps.now() - within)
     was = "was given up: no receiver took it" if number == 1 else "were given up: no receiver took them"
     return f"{things(number, 'event')} {was} in three days" if number else None

@@ -74,6 +74,13 @@ def test_what_happens_ends_and_starts_what_the_rules_say(deps):
     ]
 
 
+def test_what_starts_nothing_and_ends_something_says_only_that(deps):
+    christmas = deps.registry.campaign("christmas")
+    nurture = replace(christmas, sequences={"lead_nurture": christmas.sequences["lead_nurture"]})
+    calendar, _ = play(replace(deps, registry=Registry({"christmas": nurture})), "lead_nurture", then=["booking +1d"])
+    assert [each.came_of_it for each in calendar if each.what == "booking"] == ["ends lead_nurture"]
+
+
 def test_nothing_of_it_is_in_the_real_ledger(deps):
     def rows():
         with deps.reads() as session:

@@ -6,7 +6,7 @@ from funnel_app.flows.monitoring.heartbeat import why_unheard
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.monitoring.notify import UndeliveredNotifications, undelivered_notifications
 from funnel_app.flows.monitoring.subscriptions import NotSet, check_calendly, told_by_calendly
-from funnel_app.flows.outbox.receivers import REMOVED, find_receivers
+from funnel_app.flows.outbox.receivers import KEPT_FOR, REMOVED, find_receivers, given_up_lately
 from funnel_app.gateways.errors import GatewayError
 
 
@@ -87,7 +87,12 @@ def events(deps: Deps) -> Findings:
             since = said_at(deps, each.failing_since)
             fix = "see that what EVENTS_WEBHOOK_URL leads to runs and answers with 2xx"
             yield fault("events", f"{each.host} {each.error}, since {since}: {waits}", fix)
-    if standings and not any(each.host == REMOVED or each.failing_since for each in standings):
+    if given_up := given_up_lately(deps, KEPT_FOR):
+        fix = (
+            "once they are taken again: flask --app wsgi events replay --given-up, or do nothing: they go after a month"
+        )
+        yield warning("events", given_up, fix)
+    elif standings and not any(each.host == REMOVED or each.failing_since for each in standings):
         take = "takes" if len(standings) == 1 else "take"
         yield ok("events", f"{count(len(standings), 'receiver')} {take} what happens to leads")
 
