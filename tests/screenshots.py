@@ -9,9 +9,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
+from unittest.mock import Mock, patch
 from uuid import UUID
 
 from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy.exc import OperationalError
 
 from funnel_app.flows.console.subjects import of_contact, of_enrolment
 from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
@@ -104,6 +106,28 @@ def _seen_by_leads(site: Site) -> dict[str, str]:
     return {"letter": letter, "unsubscribe": f"/u/{token}", "unsubscribe-unknown": "/u/nobody", "error": "/nowhere"}
 
 
+def _write_with_an_old_login(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/console/enrol")
+    page.get_by_label("Address").fill("late.riser@example.com")
+    page.evaluate("document.querySelectorAll('[name=csrf_token]').forEach(each => { each.value = 'of the other tab' })")
+    page.locator("main form button").first.click()
+
+
+def _meet_a_fault(site: Site, page: Page) -> None:
+    with patch.dict(site.app.view_functions, {"console.calendar": Mock(side_effect=ArithmeticError)}):
+        page.goto(f"{site.url}/console/calendar")
+
+
+def _lose_the_ledger(site: Site, page: Page) -> None:
+    gone = OperationalError("SELECT", {}, Exception("unable to open database file"))
+    with patch.object(site.deps.engine.pool, "connect", side_effect=gone):
+        page.goto(f"{site.url}/console/")
+
+
+# Pages that only a fault shows, by how it is brought about.
+FAULTS = {"kept": _write_with_an_old_login, "fault": _meet_a_fault, "ledger-away": _lose_the_ledger}
+
+
 def take(browser: Browser, path: Path, world: str, wanted: set[str]) -> Iterator[Path]:
     """Take the pictures of one world; yield where each stands."""
     engine = open_engine(f"sqlite:///{path}")
@@ -112,7 +136,13 @@ def take(browser: Browser, path: Path, world: str, wanted: set[str]) -> Iterator
         WORLDS[world](site)
         watch_with_doctor(site.deps)
         shown = {name: url for name, url in shown_in(world, site).items() if not wanted or name in wanted}
+        faults = {name: meet for name, meet in FAULTS.items() if world == "troubled" and (not wanted or name in wanted)}
         for scheme in SCHEMES:
+            for name, meet in faults.items():
+                page = site.open(color_scheme=scheme)
+                meet(site, page)
+                yield from _photograph(page, PICTURES / world, f"{name}-{{}}-{scheme}.png")
+                page.context.close()
             for name, address in shown.items():
                 page = site.open(color_scheme=scheme, java_script_enabled=name in QUEUES, login=name != "login")
                 page.goto(site.url + address)

@@ -23,12 +23,18 @@ def began(settings: Settings, kind: str, name: str, detail: str) -> str:
 
 
 def beneath(headline: str, texts: Sequence[str]) -> list[str]:
-    """Return the lines of a message, the headline first: the stop that it tells of is not told again as an alert."""
+    """Return the lines of a message, the headline first; what it tells of a stop or a digest is left out."""
     stop = next((text for text in texts if _is_the_stop(headline, text)), None)
+    others = [_without(headline, text) for text in texts if text is not stop]
     if stop is None:
-        return [headline, *texts]
+        return [headline, *others]
     _, _, meaning = stop.partition("\n")
-    return [headline, f"{BEGAN}{meaning}", *(text for text in texts if text is not stop)]
+    return [headline, f"{BEGAN}{meaning}", *others]
+
+
+def _without(headline: str, text: str) -> str:
+    first, _, more = text.partition("\n")
+    return more if more and headline.endswith(f": {first}") else text
 
 
 def _is_the_stop(headline: str, text: str) -> bool:

@@ -25,6 +25,9 @@ BAD = {
     State.FAILED: "failed",
 }
 
+# What is told where it is none too.
+ALWAYS = frozenset({"due", "delivered"})
+
 
 def digest_when_due(deps: Deps) -> bool:
     """Store yesterday's digest from 08:00 on in the business's time zone; False if it is stored already."""
@@ -69,7 +72,7 @@ def digest(deps: Deps, day: date) -> str:
     mark = "⚠️" if any(bad.values()) or refused or no_backup else "☀️"
     return (
         f"{current_headline(deps).sentence}\n{mark} {day:%A %d %B}: "
-        + ", ".join(f"{number:,} {what}" for what, number in told.items())
+        + ", ".join(f"{number:,} {what}" for what, number in told.items() if number or what in ALWAYS)
         + (
             f"; {things(refused, 'call')} could not be used and wait{'s' if refused == 1 else ''} for a correction"
             if refused

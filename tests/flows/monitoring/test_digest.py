@@ -40,9 +40,8 @@ def test_in_the_morning_yesterday_is_told_once(live):
     assert digest_when_due(live) and not digest_when_due(live)
     tell(live)
     ((_, text),) = live.alerts.posted
-    assert "⚠️ Tuesday 24 November: 3 due, 1 delivered, 1 under way, 0 held" not in text
-    assert "1 thing needs you: 1 email of “Day 1: your holiday playbook” cannot be made" in text
-    assert "Tuesday 24 November: 3 due, 1 delivered, 0 on the way, 0 waiting, 1 held, 1 bounced" in text
+    assert text.count("1 thing needs you: 1 email of “Day 1: your holiday playbook” cannot be made") == 1
+    assert "Tuesday 24 November: 3 due, 1 delivered, 1 held, 1 bounced" in text
 
 
 def test_each_way_of_ending_badly_is_counted_by_its_name(live):
@@ -54,7 +53,7 @@ def test_each_way_of_ending_badly_is_counted_by_its_name(live):
     live.now.at = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
     assert digest_when_due(live)
     tell(live)
-    told = "4 due, 0 delivered, 0 on the way, 0 waiting, 0 held, 1 bounced, 1 marked as spam, 1 suppressed, 1 failed, "
+    told = "4 due, 0 delivered, 1 bounced, 1 marked as spam, 1 suppressed, 1 failed"
     assert f"⚠️ Tuesday 24 November: {told}" in live.alerts.posted[0][1]
 
 
