@@ -23,13 +23,13 @@ def began(settings: Settings, kind: str, name: str, detail: str) -> str:
 
 
 def beneath(headline: str, texts: Sequence[str]) -> list[str]:
-    """Return the lines of a message, the headline first; what it tells of a stop or a digest is left out."""
+    """Return the lines of a message, the headline first; what it says of a stop or a digest is not repeated."""
     stop = next((text for text in texts if _is_the_stop(headline, text)), None)
     others = [_without(headline, text) for text in texts if text is not stop]
     if stop is None:
         return [headline, *others]
-    _, _, meaning = stop.partition("\n")
-    return [headline, f"{BEGAN}{meaning}", *others]
+    first, _, meaning = stop.partition("\n")
+    return [headline, f"{first.partition(': ')[0]}.\n{meaning}", *others]
 
 
 def _without(headline: str, text: str) -> str:

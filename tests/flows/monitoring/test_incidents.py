@@ -60,7 +60,7 @@ def test_a_stop_that_the_headline_tells_of_is_not_told_again_and_all_else_is():
         "🔴 A job: failed\nWhat it means: x",
     )
     headline = "Funnel at funnel.example: Sending stands still: silent since 07:05"
-    assert beneath(headline, [other, silent]) == [headline, "🔴 What it means: none", other]
+    assert beneath(headline, [other, silent]) == [headline, "🔴 The scheduler is silent.\nWhat it means: none", other]
     for texts in (
         [],
         [other],
