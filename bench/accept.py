@@ -50,7 +50,7 @@ def main(what: str, profiled: bool) -> int:
             folder=Path(folder), web_port=1, sandbox_url="http://127.0.0.1:1", redis_url=redis.url, interval_s=3600
         )
         with (Path(folder) / "log").open("w") as log, redirect_stderr(log):
-            costs, profile, faults = _measure(_deps(), what)
+            costs, profile, faults = _measure(deps_here(), what)
     if profiled:
         for order in ("tottime", "cumulative"):
             profile.sort_stats(order).print_stats(LINES)
@@ -65,7 +65,8 @@ def main(what: str, profiled: bool) -> int:
     return int(faults > 0)
 
 
-def _deps() -> Deps:
+def deps_here() -> Deps:
+    """Return the collaborators that the environment names, over a ledger with its tables."""
     settings = load_settings()
     configure_logging(settings.log_level, redactor(settings))
     deps = build_deps(settings)

@@ -10,7 +10,6 @@ import cProfile
 import gc
 import os
 import pstats
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,21 +19,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 from uuid import UUID
 
+from bench.accept import deps_here
 from bench.common import Row, calibrate, show
 from bench.due import NO_LIMIT, wait_for, write
-from funnel_app.config import load_settings
-from funnel_app.deps import Deps, build_deps
+from funnel_app.deps import Deps
 from funnel_app.flows.sending.backlog import deliver_due
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.templates.starters import find_starter
-from funnel_app.ledger import schema
-from funnel_app.logs import configure_logging
-from funnel_app.redact import redactor
-from sandbox.processes import development_settings
+from sandbox.processes import Processes, development_settings
 from sandbox.redis_server import RedisServer, free_port
 from tests.fakes.notion import FakeNotebook, JudgeHere
 
@@ -46,7 +40,7 @@ GOAL_MS, GOAL_CALLS = 1.2, 1300
 def main(profiled: bool, one_by_one: bool) -> int:
     """Print what an email costs, and on what if that is wanted; 1 where one did not go out."""
     machine = calibrate()
-    with tempfile.TemporaryDirectory() as folder, RedisServer() as redis, stub() as url:
+    with tempfile.TemporaryDirectory() as folder, RedisServer() as redis, stub(Path(folder)) as url:
         os.environ |= development_settings(
             folder=Path(folder), web_port=1, sandbox_url=url, redis_url=redis.url, interval_s=3600
         ) | {"RESEND_API_URL": url, "RESEND_RATE_LIMIT": str(NO_LIMIT), "RESEND_RATE_SHARE": "1"}
@@ -65,35 +59,24 @@ def main(profiled: bool, one_by_one: bool) -> int:
 
 
 @contextmanager
-def stub() -> Iterator[str]:
+def stub(folder: Path) -> Iterator[str]:
     """Run the stand-in of Resend that costs next to nothing, and yield its address."""
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    with subprocess.Popen([sys.executable, "-m", "bench.stub", str(port)]) as process:
-        while not _answers(url):
-            time.sleep(0.1)
-        yield url
-        process.kill()
-
-
-def _answers(url: str) -> bool:
+    url, processes = f"http://127.0.0.1:{port}", Processes(folder, os.environ)
     try:
-        urlopen(f"{url}/seen", timeout=5).close()
-    except URLError:
-        return False
-    return True
+        processes.start("stub", "-m", "bench.stub", str(port))
+        processes.wait_for("stub", f"{url}/seen")
+        yield url
+    finally:
+        processes.stop()
 
 
 def _deps() -> Deps:
-    settings = load_settings()
-    configure_logging(settings.log_level, redactor(settings))
     notebook: Any = FakeNotebook()
     judge: Any = JudgeHere()
     subject, html = find_starter(TEMPLATE) or ("", "")
     notebook.write(TEMPLATE, subject, html)
-    deps = replace(build_deps(settings), notebook=notebook, judge=judge)
-    schema.upgrade(deps.engine)
-    return deps
+    return replace(deps_here(), notebook=notebook, judge=judge)
 
 
 def _measure(deps: Deps, one_by_one: bool) -> tuple[list[float], pstats.Stats]:
