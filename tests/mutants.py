@@ -10,6 +10,7 @@ import os
 import random
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from functools import _lru_cache_wrapper
 from pathlib import Path
@@ -20,7 +21,6 @@ MUTANTS = ROOT / "mutants"
 # The module with the fewest: trying its mutants makes all the others.
 FIRST = "funnel_app.rules.states.*"
 LEAST_KILLED = 0.85
-ROOMS = ("tests/rules", "tests/campaigns", "tests/letters")
 # What mutmut notes of a mutant: a test failed, or it took too long, or memory or the processor ran out.
 KILLED = {1, 3, 24, 36, -24, 152, 255}
 
@@ -47,11 +47,12 @@ def noted() -> dict[str, int | None]:
 
 
 def fails(name: str) -> bool:
-    """Say whether any test of the rooms fails with this mutant.
+    """Say whether any of the tests that mutmut knows fails with this mutant.
 
     mutmut runs only the tests that it saw reach a function, and misses those that got a cached result.
     """
-    command = [sys.executable, "-m", "pytest", "-qx", "-p", "no:cacheprovider", *ROOMS]
+    rooms = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]["pytest_add_cli_args_test_selection"]
+    command = [sys.executable, "-m", "pytest", "-qx", "-p", "no:cacheprovider", *rooms]
     changed = {**os.environ, "MUTANT_UNDER_TEST": name}
     return subprocess.run(command, cwd=MUTANTS, env=changed, stdout=subprocess.DEVNULL, check=False).returncode != 0
 
