@@ -1,4 +1,4 @@
-"""A Funnel in production, and how a test breaks one part of it."""
+"""A Funnel in production, how a test breaks one part of it, and what its chat is told of that."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,6 +6,8 @@ from types import SimpleNamespace
 
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.monitoring import canary
+from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.watch import watch
 from funnel_app.gateways.redis.process_status import Depths
 from tests.flows.leads import call
 
@@ -60,3 +62,13 @@ def start_canary(deps):
 
 def enrol_as_hook(deps, campaign, payload):
     return enrol(deps, replace(call(payload["email"]), campaign=campaign)).as_json()
+
+
+def run_tasks(deps, **lasts):
+    """Run the periodic tasks now and after a while; return what the chat was told."""
+    watch(deps)
+    tell(deps)
+    deps.now.forward(**lasts)
+    watch(deps)
+    tell(deps)
+    return [line for _, text in deps.alerts.posted for line in text.splitlines() if line[0] in "🔴🟢"]

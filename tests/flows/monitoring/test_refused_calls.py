@@ -12,8 +12,7 @@ from funnel_app.flows.monitoring.digest import digest_when_due
 from funnel_app.flows.monitoring.doctor import examine
 from funnel_app.flows.monitoring.notify import tell
 from tests.factories import make_deps
-from tests.flows.monitoring.live import LIVE
-from tests.flows.monitoring.test_undelivered import tasks
+from tests.flows.monitoring.live import LIVE, run_tasks
 
 NO_TIME = {"meeting_time": ["Not a valid datetime."]}
 
@@ -33,21 +32,21 @@ def test_refused_calls_are_told_once_a_hook_with_their_number_and_reason(live):
         call(live)
     call(live, "booking", NO_TIME)
     title = "🔴 Incoming calls could not be used"
-    assert tasks(live, minutes=1) == [
+    assert run_tasks(live, minutes=1) == [
         f"{title} (Booking for “Christmas Surge”): 1 call refused: meeting_time: Not a valid datetime",
         f"{title} (Sign-up for “Christmas Surge”): 3 calls refused: first_name: Missing data for required field",
     ]
-    assert len(tasks(live, minutes=20)) == 2
+    assert len(run_tasks(live, minutes=20)) == 2
 
 
 def test_what_follows_is_counted_and_told_when_no_more_comes(live):
     call(live)
-    tasks(live, minutes=1)
+    run_tasks(live, minutes=1)
     for _ in range(4):
         live.now.forward(minutes=40)
         call(live)
-        tasks(live, minutes=1)
-    (over,) = tasks(live, hours=1, minutes=3)[1:]
+        run_tasks(live, minutes=1)
+    (over,) = run_tasks(live, hours=1, minutes=3)[1:]
     reason = "first_name: Missing data for required field"
     assert over == (
         f"🟢 Over: Incoming calls could not be used (Sign-up for “Christmas Surge”): 5 calls refused: {reason}; "
@@ -72,13 +71,13 @@ def test_a_sender_that_fills_its_room_is_told_by_itself_and_no_other_is(live, mo
     for n in range(3):
         call(live, address=f"lead{n}@resend.dev")
     title = "Incoming calls are counted and not kept"
-    assert not [told for told in tasks(live, minutes=1) if title in told], "there is room yet"
+    assert not [told for told in run_tasks(live, minutes=1) if title in told], "there is room yet"
     for n in range(3, 9):
         call(live, address=f"lead{n}@resend.dev")
-    told = [each for each in tasks(live, minutes=2) if title in each]
+    told = [each for each in run_tasks(live, minutes=2) if title in each]
     number = "5 calls from website since 07:01 not kept"
     assert [each.split(". Stop")[0] for each in told] == [f"🔴 {title} (Sign-up for “Christmas Surge”): {number}"]
-    over = [each for each in tasks(live, hours=1, minutes=3) if title in each][-1]
+    over = [each for each in run_tasks(live, hours=1, minutes=3) if title in each][-1]
     assert over.startswith(f"🟢 Over: {title} (Sign-up for “Christmas Surge”)")
 
 

@@ -10,7 +10,6 @@ from funnel_app.flows.console.today import look_at_today
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.monitoring.checks.emails import undelivered
 from funnel_app.flows.monitoring.headline import current_headline
-from funnel_app.flows.monitoring.notify import tell
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.privacy.suppress import suppress
 from funnel_app.flows.sending.deliver import deliver
@@ -19,7 +18,7 @@ from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger.models import Scope
 from tests.factories import make_deps
 from tests.flows.leads import call, email_ids, look, opt_in, write_templates
-from tests.flows.monitoring.live import LIVE
+from tests.flows.monitoring.live import LIVE, run_tasks
 from tests.flows.sending.test_record_event import report
 
 NO_MAILBOX = with_words("mailbox does not exist", "smtp; 550 5.1.1 no such mailbox")
@@ -45,20 +44,10 @@ def bounce(deps, address="ana.silva@resend.dev", kind="email.bounced", detail=NO
     return first
 
 
-def tasks(deps, **lasts):
-    """Go the tasks now and after a while; return what the chat was told."""
-    watch(deps)
-    tell(deps)
-    deps.now.forward(**lasts)
-    watch(deps)
-    tell(deps)
-    return [line for _, text in deps.alerts.posted for line in text.splitlines() if line[0] in "🔴🟢"]
-
-
 def test_one_bounce_is_told_once_with_its_reason_and_what_to_do_and_no_full_address(live):
     first = bounce(live)
     for _ in range(5):
-        said = tasks(live, minutes=1)
+        said = run_tasks(live, minutes=1)
     person = look(live, first).enrolment.contact_id
     assert said == [
         (
@@ -76,7 +65,7 @@ def test_today_calls_a_bounce_wrong_when_its_headline_does_with_the_whole_addres
     watch(live)
     young = look_at_today(live)
     assert young.headline.state == "well" and young.calm
-    tasks(live, minutes=1)
+    run_tasks(live, minutes=1)
     seen, told = look_at_today(live), "1 email to ana.silva@resend.dev: mailbox does not exist"
     assert [wrong.detail for wrong in seen.incidents] == [told]
     assert seen.headline.sentence == f"1 thing needs you: Emails bounced: {told}"
@@ -86,11 +75,11 @@ def test_today_calls_a_bounce_wrong_when_its_headline_does_with_the_whole_addres
 def test_what_follows_within_the_hour_is_counted_and_told_when_it_is_over(live):
     for number in range(12):
         bounce(live, f"lead{number}@resend.dev")
-    assert len(tasks(live, minutes=1)) == 1
+    assert len(run_tasks(live, minutes=1)) == 1
     for number in range(12, 18):
         bounce(live, f"lead{number}@resend.dev", detail="mailbox is full")
-        tasks(live, minutes=20)
-    began, over = tasks(live, hours=1, minutes=3)[:2]
+        run_tasks(live, minutes=20)
+    began, over = run_tasks(live, hours=1, minutes=3)[:2]
     assert began.startswith("🔴 Emails bounced: 12 emails: mailbox does not exist (")
     assert "/console/leads?trouble=bounced)" in began
     assert over == (
@@ -101,10 +90,10 @@ def test_what_follows_within_the_hour_is_counted_and_told_when_it_is_over(live):
 
 def test_the_next_one_after_that_is_told_again_and_counted_again(live):
     bounce(live)
-    tasks(live, minutes=1)
-    tasks(live, hours=1, minutes=3)
+    run_tasks(live, minutes=1)
+    run_tasks(live, hours=1, minutes=3)
     bounce(live, "bea@resend.dev")
-    assert [line[:37] for line in tasks(live, minutes=1)] == [
+    assert [line[:37] for line in run_tasks(live, minutes=1)] == [
         "🔴 Emails bounced: 1 email to a***@res",
         "🟢 Over: Emails bounced: 1 email to a*",
         "🔴 Emails bounced: 1 email to b***@res",
@@ -116,7 +105,7 @@ def test_a_report_that_comes_hours_late_is_told_all_the_same(live):
     then = live.now()
     live.now.forward(hours=9)
     record_event(live, report(live, first, "email.bounced", at=then))
-    assert any("Emails bounced: 1 email" in line for line in tasks(live, minutes=1))
+    assert any("Emails bounced: 1 email" in line for line in run_tasks(live, minutes=1))
 
 
 @pytest.mark.parametrize(
@@ -125,46 +114,46 @@ def test_a_report_that_comes_hours_late_is_told_all_the_same(live):
 )
 def test_a_complaint_and_a_suppression_are_told_under_their_own_name(live, kind, title):
     bounce(live, kind=kind, detail=None)
-    (said,) = tasks(live, minutes=1)
+    (said,) = run_tasks(live, minutes=1)
     assert said.startswith(f"🔴 {title}: 1 email to a***@resend.dev: ")
 
 
 def test_what_turns_into_a_complaint_is_told_as_one(live):
     first = bounce(live)
     record_event(live, report(live, first, "email.complained"))
-    (said,) = tasks(live, minutes=1)
+    (said,) = run_tasks(live, minutes=1)
     assert said.startswith("🔴 Emails were marked as spam: 1 email")
 
 
 def test_a_refused_email_is_told_and_one_that_is_tried_again_is_no_longer_counted(live):
     live.mailer.script = [INVALID, INVALID]
     first, second = send(live), send(live, "bea@resend.dev")
-    (said,) = tasks(live, minutes=1)
+    (said,) = run_tasks(live, minutes=1)
     assert said.startswith("🔴 Emails failed: 2 emails: Resend refused it: Invalid `to` field (http")
     assert "flask emails retry" in live.alerts.posted[0][1]
     for each in (first, second):
         retry(live, each)
         deliver(live, [each])
-    assert tasks(live, minutes=3)[1].startswith("🟢 Over: Emails failed: 2 emails")
+    assert run_tasks(live, minutes=3)[1].startswith("🟢 Over: Emails failed: 2 emails")
 
 
 def test_what_we_ourselves_do_not_send_is_no_news(live):
     suppress(live, "ana.silva@resend.dev", Scope.ALL)
     first = send(live)
     assert look(live, first).state == "suppressed"
-    assert tasks(live, minutes=1) == []
+    assert run_tasks(live, minutes=1) == []
 
 
 def test_a_canary_has_an_alarm_of_its_own(live):
     receipt = enrol(live, replace(call("delivered+canary-1@resend.dev"), campaign="canary"))
     record_event(live, report(live, email_ids(receipt)[0], "email.bounced", detail=NO_MAILBOX))
-    assert tasks(live, minutes=1) == []
+    assert run_tasks(live, minutes=1) == []
 
 
 def test_many_reasons_are_told_in_short(live):
     for number in range(5):
         bounce(live, f"lead{number}@resend.dev", detail=f"reason {number} " + "x" * 200)
-    (said,) = tasks(live, minutes=1)
+    (said,) = run_tasks(live, minutes=1)
     assert "other reasons (2)" in said and len(said) < 800
 
 
