@@ -136,7 +136,7 @@ def main(count: int, url: str) -> None:
         "incomplete": lambda s: [counts.incomplete(s, "christmas", *last) for last in lasts],
         "mirror_behind": lambda s: counts.mirror_behind(s, NOW),
         "orphans": lambda s: counts.orphans(s, NOW - timedelta(days=1)),
-        "unproven: whom to ask": lambda s: emails.unconfirmed(s, NOW, timedelta(minutes=3), 20),
+        "unconfirmed: whom to ask": lambda s: emails.unconfirmed(s, NOW, timedelta(minutes=3), 20),
         "bodies to remove": lambda s: messages.with_body(s, NOW - timedelta(days=30), 1000),
         "stats: by_state_and_reason": lambda s: counts.by_state_and_reason(s, modes),
         "stats: copies": counts.copies,

@@ -39,7 +39,7 @@ from funnel_app.rules.reports import Report
 from tests.factories import make_deps
 from tests.flows.leads import call, write_templates
 
-LONGEST = 600  # tasks
+LONGEST = 600  # rounds
 
 
 class Play:

@@ -24,7 +24,7 @@ def binaries() -> Path:
 
 
 def empty(ledger: Engine) -> None:
-    """Delete every row; TRUNCATE makes every file again, and takes thirty times as long for the few rows of a test."""
+    """Delete every row; TRUNCATE rewrites every file, and takes thirty times as long for the few rows of a test."""
     emptied = "; ".join(f"DELETE FROM {table}" for table in reversed(Base.metadata.sorted_tables))
     with ledger.begin() as connection:
         connection.execute(text(emptied))

@@ -43,7 +43,7 @@ class Watcher:
         self.before = {(check.name, check.detail) for check in self._troubles()}
 
     def notice(self, **lasts: float) -> Noticed:
-        """Look as the tasks do, at once and after a while; return what is new since the beginning."""
+        """Look as the periodic tasks do, at once and after a while; return what is new since the beginning."""
         self.look()
         self.deps.now.forward(**lasts)
         self.look(TWICE)

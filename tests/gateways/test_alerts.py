@@ -52,7 +52,7 @@ def test_a_lost_connection_is_told_without_the_address():
 
 
 @responses.activate
-def test_the_dead_mans_switch_is_wound_up():
+def test_the_dead_mans_switch_is_pinged():
     responses.get("https://hc.example/1", status=200)
     Alerts().ping("https://hc.example/1")
     assert len(responses.calls) == 1

@@ -135,7 +135,7 @@ def test_scheduling_nothing_is_done_at_once(away: Queues) -> None:
     assert away.schedule([], NOW)
 
 
-def test_more_emails_than_one_trip_takes_are_all_armed(queues: Queues) -> None:
+def test_more_emails_than_one_trip_takes_are_all_scheduled(queues: Queues) -> None:
     ids = [uuid4() for _ in range(1001)]
     assert queues.schedule([(each, LATER) for each in ids], NOW)
     assert queues.scheduled(ids) == set(ids)

@@ -163,7 +163,7 @@ def both_queues(request, twin):
 
 
 class TestQueues:
-    def test_only_what_is_due_later_is_armed(self, both_queues):
+    def test_only_what_is_due_later_is_scheduled(self, both_queues):
         assert both_queues.schedule([(ONE, NOW), (TWO, LATER)], NOW)
         assert both_queues.scheduled([ONE, TWO]) == {TWO}
 
@@ -252,22 +252,22 @@ def real_fetch_lock(connection: Redis) -> FetchLock:
 
 
 @pytest.fixture(params=TWINS)
-def fetches(request, twin, clock):
+def fetch_lock(request, twin, clock):
     return twin(request.param, lambda: FakeFetchLock(clock), "real_fetch_lock")
 
 
 class TestFetchLock:
-    def test_one_caller_claims_a_template(self, fetches):
-        assert (fetches.claim("a"), fetches.claim("a"), fetches.claim("b")) == (True, False, True)
+    def test_one_caller_claims_a_template(self, fetch_lock):
+        assert (fetch_lock.claim("a"), fetch_lock.claim("a"), fetch_lock.claim("b")) == (True, False, True)
 
-    def test_who_gives_up_leaves_the_claim_and_says_why(self, fetches):
-        fetches.claim("a")
-        fetches.give_up("a", "away", everywhere=False)
-        assert (fetches.fault("a"), fetches.fault("b"), fetches.claim("a")) == ("away", None, True)
+    def test_who_gives_up_leaves_the_claim_and_says_why(self, fetch_lock):
+        fetch_lock.claim("a")
+        fetch_lock.give_up("a", "away", everywhere=False)
+        assert (fetch_lock.fault("a"), fetch_lock.fault("b"), fetch_lock.claim("a")) == ("away", None, True)
 
-    def test_what_keeps_all_from_being_read_is_told_of_each(self, fetches):
-        fetches.give_up("a", "wrong token", everywhere=True)
-        assert (fetches.fault("a"), fetches.fault("b")) == ("wrong token", "wrong token")
+    def test_what_keeps_all_from_being_read_is_told_of_each(self, fetch_lock):
+        fetch_lock.give_up("a", "wrong token", everywhere=True)
+        assert (fetch_lock.fault("a"), fetch_lock.fault("b")) == ("wrong token", "wrong token")
 
 
 @pytest.fixture

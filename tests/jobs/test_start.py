@@ -57,7 +57,7 @@ def test_an_empty_ledger_where_one_was_is_refused(tmp_path):
         engine = open_engine(url)
         schema.upgrade(engine)
         engine.dispose()
-        assert migrate.migrate(url, was_known=lambda: why_not_empty(status, None)), "retried on purpose"
+        assert migrate.migrate(url, was_known=lambda: why_not_empty(status, None)), "made empty on purpose"
         status.close()
 
 

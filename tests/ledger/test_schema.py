@@ -73,7 +73,7 @@ def test_up_and_down_and_up_again(empty):
 
 
 def test_every_step_down_keeps_the_rows_that_refer_to_others(sqlite):
-    """SQLite makes a table again to take a column away, and would take along, or refuse for, what refers to it."""
+    """SQLite rebuilds a table to take a column away, and would take along, or refuse for, what refers to it."""
     deps = make_deps(sqlite)
     opt_in(deps), assess(deps)
 

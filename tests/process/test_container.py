@@ -62,7 +62,7 @@ def test_parts_that_are_killed_are_started_again_and_work_goes_on(container):
     assert log_of(container, "container").count("process_exited") >= 3 and nothing_twice(container)
 
 
-def test_a_stop_lets_the_request_and_the_email_in_hand_end_and_gives_0_within_ten_seconds(container):
+def test_a_stop_lets_the_request_and_the_email_in_flight_end_and_gives_0_within_ten_seconds(container):
     container.control({"resend.latency_s": 3.0})
     opt_in(container, ANA)
     wait_until("the email is in flight", lambda: calls_begun(container) == 1)

@@ -1,6 +1,6 @@
 """Web, two workers and two schedulers on machines of their own, which share nothing but PostgreSQL and Redis over TCP.
 
-Two of them vanish under load, one with holding a person's lock: every lead gets every email, once.
+Two of them vanish under load, one of them holding a person's lock: every lead gets every email, once.
 """
 
 import time

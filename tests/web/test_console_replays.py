@@ -36,19 +36,19 @@ RIGHT = {
 
 
 @pytest.mark.parametrize(
-    ("send", "body", "tasks"),
+    ("send", "body", "times"),
     [
         (calendly, CALLED, 2),
         (calendly, {**CALLED, "event": "invitee.created"}, 3),
         (calcom, OLDER, 3),
     ],
 )
-def test_faults_that_show_one_after_the_other_are_fixed_by_one_form(olga, deps, send, body, tasks):
+def test_faults_that_show_one_after_the_other_are_fixed_by_one_form(olga, deps, send, body, times):
     more = {"at": deps.now().timestamp()} if send is calendly else {}
     assert send(olga.client, body, **more).json["status"] == "ignored"
     (page,) = set(PAGE.findall(olga.get("/console/hooks?outcome=refused").text))
     shown, typed = olga.get(page).text, {}
-    for _ in range(tasks):
+    for _ in range(times):
         asked = FIELD.findall(shown)
         assert all(f'value="{value}"' in shown for value in typed.values()), "what was typed stays"
         typed = {f"set-{field}": RIGHT[field] for field in asked}

@@ -98,7 +98,7 @@ def test_a_pause_before_the_freeze_wins(ready, monkeypatch):
 @pytest.mark.parametrize(
     ("kind", "state"), [(AnswerKind.UNREACHABLE, "planned"), (AnswerKind.UNKNOWN, "sent")], ids=["nowhere", "unknown"]
 )
-def test_a_call_that_went_nowhere_is_taken_back_and_one_that_may_have_arrived_is_settled(ready, kind, state):
+def test_a_call_that_went_nowhere_is_withdrawn_and_one_that_may_have_arrived_is_settled(ready, kind, state):
     lead = opt_in(ready)
     ready.mailer.script.append(Answer(kind, detail="no connection"))
     deliver(ready, email_ids(lead)[:1])

@@ -132,7 +132,7 @@ def test_nothing_that_went_out_after_the_backup_goes_again(ready, elsewhere, tmp
     assert "may have gone out since that backup" in look(new, email_ids(receipt)[1]).reason
 
 
-def test_an_email_that_was_in_hand_at_the_backup_is_not_sent_again(ready, elsewhere, tmp_path):
+def test_an_email_that_was_in_flight_at_the_backup_is_not_sent_again(ready, elsewhere, tmp_path):
     """Its request was refused for the rate and waits; after the backup it was accepted; a day later its key is lost."""
     first = email_ids(opt_in(ready))[0]
     ready.mailer.script = [Answer(AnswerKind.RATE_LIMITED, detail="429", retry_after=1.0)]

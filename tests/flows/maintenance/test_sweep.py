@@ -138,7 +138,7 @@ def test_a_process_in_testing_mode_pushes_no_live_email(sqlite):
     assert sweep(testing).overdue == 0
 
 
-def test_only_what_is_due_within_the_horizon_is_armed(sqlite):
+def test_only_what_is_due_within_the_horizon_is_scheduled(sqlite):
     deps = make_deps(sqlite, testing_mode=False, arm_horizon=timedelta(days=2))
     ids = email_ids(opt_in(deps))
     forget(deps)

@@ -78,7 +78,7 @@ def world(request, both_deps):
 @IN_EACH_MODE
 def test_a_canary_is_found_nowhere_whatever_becomes_of_it(world):
     before = _seen(world)
-    last = [_fly(world, fate) for fate in FATES][-1]
+    last = [_run_one(world, fate) for fate in FATES][-1]
     after = _seen(world)
     assert {what: told for what, told in after.items() if told != before[what]} == {}
     assert canary.latest(world).enrolment_id == last
@@ -86,7 +86,7 @@ def test_a_canary_is_found_nowhere_whatever_becomes_of_it(world):
 
 @IN_EACH_MODE
 def test_looking_again_at_a_template_does_not_count_a_canary(world):
-    _fly(world, State.HELD)
+    _run_one(world, State.HELD)
     with world.sessions.begin() as session:
         assert leads.hurry_held(session, "lead_nurture_email_1", world.now()) == 0
 
@@ -96,13 +96,13 @@ def test_no_page_of_the_console_shows_a_canary(deps):
     olga = Operator(application(deps).test_client())
     olga.log_in()
     for fate in FATES:
-        _fly(deps, fate)
+        _run_one(deps, fate)
     for page in PAGES:
         shown = olga.get(f"/console/{page}")
         assert shown.status_code == 200 and "delivered+canary" not in shown.text, page
 
 
-def _fly(deps, fate):
+def _run_one(deps, fate):
     """Send a canary whose email came into a state long enough ago that anybody would be told of a lead's."""
     address = ADDRESS % FATES.index(fate)
     enrolment_id = enrol(deps, replace(call(address), campaign="canary")).enrolment_id

@@ -75,7 +75,7 @@ def test_without_a_chat_nothing_is_kept(engine):
 class TestDeadMansSwitch:
     """It is pinged only while all is well, so that whoever listens hears of everything else."""
 
-    def test_where_all_is_well_it_is_wound_up(self, live):
+    def test_where_all_is_well_it_is_pinged(self, live):
         assert ping(live)
         assert live.alerts.pinged == [LIVE["heartbeat_url"]]
 

@@ -180,7 +180,7 @@ WRONG = {
     "a long queue": (lambda d: depths(d, queues={"emails": 300}), "queues: warning", "300 jobs waiting"),
     "a pause": (lambda d: d.pause.pause("401 bad key", 60, "config"), "sending: fault", "401 bad key"),
     "a broken invariant": (hold, "invariants: fault", "1 held, since the letter"),
-    "an unproven email": (lambda d: (send_first(d), d.now.forward(minutes=20)), "invariants: warning", "1 taken by"),
+    "an unconfirmed email": (lambda d: (send_first(d), d.now.forward(minutes=20)), "invariants: warning", "1 taken by"),
     "a canary that is late": (lambda d: (start_canary(d), d.now.forward(minutes=6)), "canary: fault", "is planned"),
     "a chat that is gone": (mute, "alerts: fault", "answered 404"),
     "an overdue email": (lambda d: (opt_in(d), d.now.forward(minutes=2)), "overdue: fault", "1 email should have gone"),

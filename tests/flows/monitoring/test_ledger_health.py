@@ -66,7 +66,7 @@ def test_a_ledger_that_takes_no_writes_is_not_ready_with_the_cure(read_only):
     assert fault.startswith("the ledger cannot be written: the database takes no writes: point DATABASE_URL")
 
 
-def test_the_dead_mans_switch_is_not_wound_up_by_a_ledger_that_takes_no_writes(read_only):
+def test_the_dead_mans_switch_is_not_pinged_by_a_ledger_that_takes_no_writes(read_only):
     assert ping(read_only) is False
 
 

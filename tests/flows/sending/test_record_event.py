@@ -201,7 +201,7 @@ def test_a_transient_bounce_is_a_delay_and_suppresses_nobody(ready):
         assert session.scalars(select(Suppression)).all() == []
 
 
-class TestSentAnew:
+class TestSentAgain:
     """After a person had a failed email sent again, what is reported of the try before is not of the present one."""
 
     @pytest.fixture

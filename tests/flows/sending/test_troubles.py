@@ -169,7 +169,7 @@ class TestMoved:
         assert due == [self.LATER - timedelta(minutes=n) for n in (6, 3, 1)]
 
 
-class TestTakenBack:
+class TestWithdrawn:
     """A call that certainly went nowhere is withdrawn when an email of it is no longer wanted."""
 
     def test_who_left_while_the_quota_was_used_up_is_not_mailed_when_it_resets(self, ready):
@@ -226,7 +226,7 @@ class TestTakenBack:
         assert (sent["from"], sent.get("reply_to")) == (fixed.from_email, fixed.reply_to)
         assert f"<{fixed.public_url}/" in sent["headers"]["List-Unsubscribe"]
 
-    def test_what_was_ever_in_doubt_is_never_taken_back(self, ready):
+    def test_what_was_ever_in_doubt_is_never_withdrawn(self, ready):
         receipt = opt_in(ready)
         ready.mailer.script = [("lost", LOST), QUOTA]
         deliver(ready, email_ids(receipt)[:1])

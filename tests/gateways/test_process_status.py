@@ -1,4 +1,4 @@
-"""Vital signs, on a real Redis: who was heard of and when, what waits, and how Redis is set up."""
+"""Process status, on a real Redis: who was heard of and when, what waits, and how Redis is set up."""
 
 import time
 from datetime import UTC, datetime
