@@ -18,8 +18,8 @@ from funnel_app.ledger.writing import EVENTS, INSERTS
 ASKED = "asked-"
 _GIVEN_UP = Question(
     select(EVENTS.c.id).where(
-        EVENTS.c.email_id.in_(bindparam("emails", expanding=True)),
-        EVENTS.c.resend_id.in_(bindparam("resend_ids", expanding=True)),
+        EVENTS.c.email_id == bindparam("email"),
+        EVENTS.c.resend_id == bindparam("resend"),
         EVENTS.c.kind == State.PLANNED,
     )
 )
@@ -47,7 +47,7 @@ def add_report(connection: Connection, provider_event_id: str, row: Mapping[str,
 
 def was_given_up(connection: Connection, email_id: UUID, resend_id: str) -> bool:
     """Say whether an operator had an email sent again after the try with this provider id."""
-    return bool(_GIVEN_UP.ask(connection, emails=[email_id], resend_ids=[resend_id]))
+    return bool(_GIVEN_UP.ask(connection, email=email_id, resend=resend_id))
 
 
 def add_copy(session: Session, email_id: UUID, resend_id: str | None, now: datetime) -> None:
