@@ -70,7 +70,7 @@ def heartbeat(deps: Deps) -> Findings:
     if deps.settings.heartbeat_url is None:
         return
     if unheard := why_unheard(deps):
-        fix = "make the check again at the dead man's switch, and set HEARTBEAT_URL to its address"
+        fix = "create the check again at the dead man's switch, and set HEARTBEAT_URL to its address"
         yield fault("heartbeat", unheard, fix)
     else:
         yield ok("heartbeat", "the dead man's switch took the last call")
