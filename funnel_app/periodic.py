@@ -42,7 +42,7 @@ class PeriodicRunner(Thread):
         super().__init__(name="tasks", daemon=True)
         self.is_leader = True
         self._deps = deps
-        self._rounds = tasks
+        self._tasks = tasks
         self._stopping = stopping
         self._ledger = LedgerAlarm()
         self._without_ledger: set[str] = set()
@@ -55,7 +55,7 @@ class PeriodicRunner(Thread):
 
     def go(self) -> None:
         """Run every task that is due."""
-        for each in self._rounds:
+        for each in self._tasks:
             if time.monotonic() >= each.next_at:
                 done = self._call(each.flow)
                 each.next_at = time.monotonic() + (min(each.every_s, AGAIN_AFTER_S) if done is False else each.every_s)

@@ -103,6 +103,10 @@ class Registry:
         sequences = (each for campaign in self.campaigns.values() for each in campaign.sequences.values())
         return {self.name_of(sequence): sequence.title for sequence in sequences}
 
+    def startable_titles(self) -> dict[str, str]:
+        """Return the same of the sequences that an address is enough to start: not of those about one call."""
+        return {name: title for name, title in self.sequence_titles().items() if not self.named(name)[1].per_occurrence}
+
     def template_keys(self) -> tuple[str, ...]:
         """Return every template key, in the order of the files."""
         return tuple(step.template for _, _, step in self.steps())

@@ -10,13 +10,13 @@ from flask import current_app
 from flask.cli import with_appcontext
 from rich.markup import escape
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.commands.replan import apply_command, plan_command
 from funnel_app.commands.tables import folded
 from funnel_app.commands.terminal import Terminal, say
 from funnel_app.current import current_deps
 from funnel_app.flows.console.experiments import Experiment, experiments
 from funnel_app.flows.console.sequences import limits, seasons_now
-from funnel_app.flows.monitoring.checks.check import count
 from funnel_app.flows.monitoring.verify import FAULT, OK, Check, verify
 from funnel_app.flows.simulation.grid import Rehearsed, rehearse
 
@@ -103,7 +103,7 @@ def _as_check(played: Rehearsed) -> Check:
     name = f"simulation {played.campaign}/{played.sequence}"
     if played.warnings:
         return Check(name, FAULT, "; ".join(played.warnings))
-    return Check(name, OK, f"begun on {count(played.starts, 'day')} of the year, nothing to stumble over")
+    return Check(name, OK, f"begun on {things(played.starts, 'day')} of the year, nothing to stumble over")
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, str, str]:

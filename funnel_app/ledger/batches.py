@@ -12,15 +12,12 @@ from sqlalchemy.orm import Session
 from funnel_app.campaigns.states import State, check
 from funnel_app.ledger.after_commit import log_after_commit
 from funnel_app.ledger.base import written
-from funnel_app.ledger.compiled import Insert
 from funnel_app.ledger.emails import claimable, load
-from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, EnrolmentState
+from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState
 from funnel_app.ledger.pauses import is_paused
+from funnel_app.ledger.reading import EMAILS
 from funnel_app.ledger.types import UtcTime, new_id
-
-_EVENTS = Insert(EmailEvent.metadata.tables[EmailEvent.__tablename__])
-_EMAILS = Email.metadata.tables[Email.__tablename__]
-_SENT = update(_EMAILS).where(_EMAILS.c.id == bindparam("one")).values(resend_id=bindparam("known_as"))
+from funnel_app.ledger.writing import EVENTS, INSERTS, UPDATES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,8 +96,8 @@ def renew(session: Session, ids: Collection[UUID], token: UUID, until: datetime)
 
 def carry(session: Session, ids: Sequence[UUID], request_id: UUID) -> None:
     """Record that a request carries these emails, each frozen once more for it."""
-    carried = update(_EMAILS).where(_EMAILS.c.id.in_(list(ids)))
-    session.execute(carried.values(request_id=request_id, freezes=_EMAILS.c.freezes + 1))
+    carried = update(EMAILS).where(EMAILS.c.id.in_(list(ids)))
+    session.execute(carried.values(request_id=request_id, freezes=EMAILS.c.freezes + 1))
 
 
 def unheard(session: Session, request_id: UUID) -> set[UUID]:
@@ -114,10 +111,10 @@ def mark_sent(session: Session, taken: Mapping[UUID, str | None], now: datetime)
     if not taken:
         return
     check(State.SENDING, State.SENT)
-    rows = [{"one": email_id, "known_as": resend_id} for email_id, resend_id in taken.items()]
-    values = {"state": State.SENT, "sent_at": now, "reason": None, "reason_code": None}
-    session.connection().execute(_SENT.values(**values), rows)
-    theirs = select(_EMAILS.c.enrolment_id).where(_EMAILS.c.id.in_(list(taken)))
+    sent = {"state": State.SENT, "sent_at": now, "reason": None, "reason_code": None}
+    rows = [{"id": email_id, "resend_id": resend_id, **sent} for email_id, resend_id in taken.items()]
+    UPDATES[EMAILS].by_id(session.connection(), rows)
+    theirs = select(EMAILS.c.enrolment_id).where(EMAILS.c.id.in_(list(taken)))
     stale = update(Enrolment).where(Enrolment.id.in_(theirs)).values(mirror_stale_since=now)
     session.execute(stale, execution_options={"synchronize_session": False})
     _note(session, taken, State.SENT, now)
@@ -145,5 +142,5 @@ def _note(session: Session, moved: Mapping[UUID, str | None], state: State, now:
         {"id": new_id(), "email_id": id_, "kind": state, "at": now, "recorded_at": now, "resend_id": resend_id}
         for id_, resend_id in moved.items()
     ]
-    _EVENTS.into(session.connection(), rows)
+    INSERTS[EVENTS].into(session.connection(), rows)
     log_after_commit(session, "emails_moved", emails=[str(id_) for id_ in moved], state=str(state))

@@ -129,7 +129,7 @@ class Asked:
 
 
 class Question:
-    """A select with lists of any length as parameters; one text serves all lengths up to a power of two."""
+    """A select of values, and of lists of any length; one text serves all lengths up to a power of two."""
 
     def __init__(self, statement: Select[Any]) -> None:
         self._statement = statement
@@ -137,7 +137,7 @@ class Question:
 
     def ask(self, connection: Connection, **values: Any) -> list[dict[str, Any]]:
         """Return the rows of the result."""
-        given = {name: _filled_up(value) if isinstance(value, Collection) else value for name, value in values.items()}
+        given = {name: _filled_up(value) if _is_list(value) else value for name, value in values.items()}
         key = connection.dialect.name, tuple([len(each) for each in given.values() if isinstance(each, list)])
         if key not in self._made:
             self._made[key] = self._compile(connection.dialect, given)
@@ -145,15 +145,21 @@ class Question:
         return [made.read(row) for row in driver.ask(connection, made.text, made.values(given))]
 
     def _compile(self, dialect: Dialect, given: Row) -> Asked:
-        made = self._statement.compile(dialect=dialect)
-        state = cast(Any, made).construct_expanded_state(dict(given))
+        made = cast(Any, self._statement.compile(dialect=dialect))
+        state = made.construct_expanded_state(dict(given))
         fixed = {name: value for name, value in state.parameters.items() if name not in given}
         columns = [
             (column.name, column.type.dialect_impl(dialect).result_processor(dialect, None))
             for column in self._statement.selected_columns
         ]
         order = state.positiontup if dialect.positional else None
-        return Asked(state.statement, order, state.parameter_expansion, fixed, state.processors, columns)
+        # The state has the conversions of lists only.
+        keeps = {**made._bind_processors, **state.processors}
+        return Asked(state.statement, order, state.parameter_expansion, fixed, keeps, columns)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Collection) and not isinstance(value, str)
 
 
 def _filled_up(values: Collection[Any]) -> list[Any]:

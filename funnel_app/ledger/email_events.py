@@ -9,18 +9,17 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select,
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
-from funnel_app.ledger.compiled import Insert, Question
+from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.models import Email, EmailEvent
 from funnel_app.ledger.types import new_id
+from funnel_app.ledger.writing import EVENTS, INSERTS
 
 # Prefix of the ids of events that we asked for.
 ASKED = "asked-"
-EVENTS = EmailEvent.metadata.tables[EmailEvent.__tablename__]
-_EVENTS = Insert(EVENTS)
 _GIVEN_UP = Question(
     select(EVENTS.c.id).where(
-        EVENTS.c.email_id.in_(bindparam("emails", expanding=True)),
-        EVENTS.c.resend_id.in_(bindparam("resend_ids", expanding=True)),
+        EVENTS.c.email_id == bindparam("email"),
+        EVENTS.c.resend_id == bindparam("resend"),
         EVENTS.c.kind == State.PLANNED,
     )
 )
@@ -43,12 +42,12 @@ def add_report(connection: Connection, provider_event_id: str, row: Mapping[str,
     `email_id` is the email that it was matched to, `claimed_id` the one that its tag names, whether known or not.
     """
     values = {"id": new_id(), "provider_event_id": provider_event_id, **row}
-    return _EVENTS.once(connection, values, "provider_event_id")
+    return INSERTS[EVENTS].once(connection, values, "provider_event_id")
 
 
 def was_given_up(connection: Connection, email_id: UUID, resend_id: str) -> bool:
     """Say whether an operator had an email sent again after the try with this provider id."""
-    return bool(_GIVEN_UP.ask(connection, emails=[email_id], resend_ids=[resend_id]))
+    return bool(_GIVEN_UP.ask(connection, email=email_id, resend=resend_id))
 
 
 def add_copy(session: Session, email_id: UUID, resend_id: str | None, now: datetime) -> None:

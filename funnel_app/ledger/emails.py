@@ -93,7 +93,7 @@ def load(session: Session, ids: Collection[UUID]) -> list[Email]:
     return list(session.scalars(_LOADED, {"ids": list(ids)}))
 
 
-# Built once: every event from Resend uses it.
+# Built once: every claim uses it.
 _LOADED = (
     select(Email)
     .where(Email.id.in_(bindparam("ids", expanding=True)))
@@ -103,19 +103,10 @@ _LOADED = (
 )
 
 
-def move(
-    session: Session,
-    email: Email,
-    new: State,
-    at: datetime,
-    reason: str | Reason | None = None,
-    *,
-    heard_at: datetime | None = None,
-) -> None:
+def move(session: Session, email: Email, new: State, at: datetime, reason: str | Reason | None = None) -> None:
     """Change an email's state, with the time, the reason and a timeline row.
 
-    `heard_at` is when we learned of it, if later. Raises IllegalTransition for a transition that the table of states
-    does not allow.
+    Raises IllegalTransition for a transition that the table of states does not allow.
     """
     check(State(email.state), new)
     email.state = new
@@ -125,10 +116,10 @@ def move(
     if new in {State.PLANNED, State.HELD}:
         email.lease_token = email.lease_until = None
     enrolment = session.get_one(Enrolment, email.enrolment_id)
-    enrolment.mirror_stale_since = heard_at or at
-    outbox.add(session.connection(), lead_events.moved(enrolment, email, new, at), heard_at or at)
+    enrolment.mirror_stale_since = at
+    outbox.add(session.connection(), lead_events.moved(enrolment, email, new, at), at)
     known_as = email.resend_id if new in {State.SENT, State.PLANNED} else None
-    row = {"kind": new, "at": at, "recorded_at": heard_at or at, "detail": words, "resend_id": known_as}
+    row = {"kind": new, "at": at, "recorded_at": at, "detail": words, "resend_id": known_as}
     session.add(EmailEvent(email_id=email.id, **row))
     ids = {"email": str(email.id), "enrolment": str(email.enrolment_id)}
     log_after_commit(session, "email_moved", **ids, state=str(new), reason=words)

@@ -1,6 +1,6 @@
 """Enrolments: a contact in a sequence, once per occurrence."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -48,7 +48,7 @@ def find_latest(session: Session, contact_id: UUID, campaign: str, sequence: str
     return session.scalars(wanted).one_or_none()
 
 
-def running(session: Session, contact_id: UUID, campaign: str | None = None) -> list[Enrolment]:
+def running(session: Session, contact_id: UUID) -> list[Enrolment]:
     """Return the contact's running enrolments with their emails."""
     wanted = (
         select(Enrolment)
@@ -56,8 +56,6 @@ def running(session: Session, contact_id: UUID, campaign: str | None = None) -> 
         .options(selectinload(Enrolment.emails))
         .order_by(Enrolment.created_at, Enrolment.id)
     )
-    if campaign is not None:
-        wanted = wanted.where(Enrolment.campaign == campaign)
     return list(session.scalars(wanted))
 
 
@@ -100,8 +98,8 @@ def lacking(session: Session, step: Mapping[str, Any], limit: int) -> list[Enrol
     return list(session.scalars(wanted.options(selectinload(Enrolment.emails), joinedload(Enrolment.contact)), step))
 
 
-def finished(session: Session, limit: int, states: Collection[State] = UNSETTLED) -> list[Enrolment]:
+def finished(session: Session, limit: int) -> list[Enrolment]:
     """Return active enrolments without an email that we can still change or that awaits confirmation."""
-    unsettled = exists().where(Email.enrolment_id == Enrolment.id, Email.state.in_(states))
+    unsettled = exists().where(Email.enrolment_id == Enrolment.id, Email.state.in_(UNSETTLED))
     wanted = select(Enrolment).where(written(Enrolment.state, EnrolmentState.ACTIVE), ~unsettled).limit(limit)
     return list(session.scalars(wanted))

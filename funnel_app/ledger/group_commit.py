@@ -28,9 +28,8 @@ class GroupCommit(Generic[Job, Result]):
     Each returns only when its work is committed, or raises its own error.
     """
 
-    def __init__(self, crowd: Crowd | None = None, most: int = MOST) -> None:
+    def __init__(self, crowd: Crowd | None = None) -> None:
         self._crowd = crowd or Crowd()
-        self._most = most
         self._lock = Lock()
         self._line: deque[_Waiter[Job, Result]] = deque()
         self._led = False
@@ -67,7 +66,7 @@ class GroupCommit(Generic[Job, Result]):
 
     def _gather(self, group: list[_Waiter[Job, Result]]) -> list[_Waiter[Job, Result]]:
         with self._lock:
-            while self._line and len(group) < self._most:
+            while self._line and len(group) < MOST:
                 group.append(self._line.popleft())
         return group
 

@@ -72,6 +72,8 @@ def test_a_question_finds_what_sqlalchemys_own_select_finds_whatever_the_length_
             theirs = [dict(row) for row in connection.execute(statement, asked).mappings()]
             assert own.ask(connection, **asked) == theirs
             assert len(theirs) == many
+        # In another zone than the ledger's, whose text would be earlier.
+        assert not own.ask(connection, ids=[rows[0]["id"]], since=AT + timedelta(hours=1))
 
 
 def test_a_time_is_kept_as_sqlalchemys_own_type_keeps_it(deps):

@@ -146,12 +146,6 @@ def _require_no_leavers(name: str, columns: Mapped) -> None:
         )
 
 
-def startable(deps: Deps) -> dict[str, str]:
-    """Return the titles of the sequences that a list can start, by name: not of those about one call."""
-    titles = deps.registry.sequence_titles()
-    return {name: title for name, title in titles.items() if not deps.registry.named(name)[1].per_occurrence}
-
-
 def settable(deps: Deps, sequence: str) -> list[str]:
     """Return the variables that a column may set for this sequence; empty if it is unknown."""
     try:

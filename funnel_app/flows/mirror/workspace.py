@@ -65,7 +65,7 @@ def prepare_desk(deps: Deps, under_page: str | None = None) -> list[Added]:
     Nothing is removed, renamed or retyped. Adding is safe to repeat; creating is not, until the new ids are configured.
     Rows that the mirror could not write are retried. Raises Unavailable or Rejected.
     """
-    choices = {"start": _startable(deps)}
+    choices = {"start": tuple(map(as_choice, deps.registry.startable_titles().values()))}
     added = [Added(title=table.table.title, properties=table.add_missing(choices)) for table in deps.desk.tables]
     if any(each.properties for each in added):
         for ids in _people(deps, everybody=True):
@@ -74,11 +74,6 @@ def prepare_desk(deps: Deps, under_page: str | None = None) -> list[Added]:
         return added
     made = [table.with_options(choices) for table in deps.desk.not_set()]
     return added + [_made(table, deps.desk.make_database(table, under_page)) for table in made]
-
-
-def _startable(deps: Deps) -> tuple[str, ...]:
-    sequences = (s for c in deps.registry.campaigns.values() for s in c.sequences.values() if not s.per_occurrence)
-    return tuple(as_choice(sequence.title) for sequence in sequences)
 
 
 def _made(table: Table, id_: str) -> Added:

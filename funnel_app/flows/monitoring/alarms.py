@@ -229,7 +229,7 @@ ALARMS: Mapping[str, Alarm] = {
         "The dead man's switch does not hear us",
         "if this whole machine goes, nobody is told",
         timedelta(minutes=5),
-        "Make the check again there, and set HEARTBEAT_URL to its address",
+        "Create the check again there, and set HEARTBEAT_URL to its address",
     ),
     "ledger_damaged": Alarm(
         "The ledger is damaged",

@@ -23,17 +23,16 @@ def began(settings: Settings, kind: str, name: str, detail: str) -> str:
 
 
 def beneath(headline: str, texts: Sequence[str]) -> list[str]:
-    """Return the lines of a message, the headline first; what it says of a stop or a digest is not repeated."""
-    stop = next((text for text in texts if _is_the_stop(headline, text)), None)
-    others = [_without(headline, text) for text in texts if text is not stop]
-    if stop is None:
-        return [headline, *others]
-    first, _, meaning = stop.partition("\n")
-    return [headline, f"{first.partition(': ')[0]}.\n{meaning}", *others]
+    """Return the lines of a message, the headline first, then the stop it tells; its words are not repeated."""
+    stop_first = sorted(texts, key=lambda text: not _is_the_stop(headline, text))
+    return [headline, *(_without(headline, text) for text in stop_first)]
 
 
 def _without(headline: str, text: str) -> str:
+    """Return a text without the words that the headline says: a stop's detail, or the first line of a digest."""
     first, _, more = text.partition("\n")
+    if _is_the_stop(headline, text):
+        return f"{first.partition(': ')[0]}.\n{more}"
     return more if more and headline.endswith(f": {first}") else text
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.received import reason_of, waits_for_fix
 from funnel_app.flows.monitoring.alarms import QUIET
-from funnel_app.flows.monitoring.checks.check import count
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.ledger import hook_events, incidents
 from funnel_app.ledger.models import HookEvent
@@ -29,7 +29,7 @@ class Refused:
     newest_at: datetime
 
     def __str__(self) -> str:
-        number = count(self.number, "call") if self.number < MOST else f"{MOST:,} calls or more"
+        number = things(self.number, "call") if self.number < MOST else f"{MOST:,} calls or more"
         return f"{number} refused: {self.reasons}"
 
 
@@ -51,7 +51,7 @@ def unkept_lately(deps: Deps) -> dict[str, str]:
     with deps.reads() as session:
         rows = hook_events.unkept(session, deps.now() - QUIET)
     return {
-        _hook(row): f"{count(row.times, 'call')} from {row.source} since {said_at(deps, row.received_at)} not kept"
+        _hook(row): f"{things(row.times, 'call')} from {row.source} since {said_at(deps, row.received_at)} not kept"
         for row in rows
     }
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Check, Status, count, standing, title_of_check
+from funnel_app.flows.monitoring.checks.check import Check, Status, standing, title_of_check
 from funnel_app.ledger import revision
 
 MARKS = {Status.OK: "ok", Status.WARNING: "**warning**", Status.FAULT: "**FAULT**"}
@@ -59,7 +60,7 @@ def _place(deps: Deps) -> str:
 
 def _counted(checks: Sequence[Check], status: Status) -> str:
     number = standing(checks, status)
-    return f"{number} ok" if status is Status.OK else count(number, status)
+    return f"{number} ok" if status is Status.OK else things(number, status)
 
 
 def _cell(text: str) -> str:

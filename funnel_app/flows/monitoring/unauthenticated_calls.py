@@ -2,8 +2,8 @@
 
 from contextlib import suppress
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import count
 from funnel_app.gateways.errors import Unavailable
 
 KIND = "calls_unproven"
@@ -25,7 +25,7 @@ def recent_counts(deps: Deps) -> dict[str, str]:
     """
     found = deps.process_status.unauthenticated(HOUR_S)
     return {
-        hook: f"{count(number, 'call')} in the last hour with a wrong proof or none"
+        hook: f"{things(number, 'call')} in the last hour with a wrong proof or none"
         for hook, number in sorted(found.items())
         if number >= FEWEST
     }

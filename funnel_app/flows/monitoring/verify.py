@@ -7,9 +7,9 @@ from typing import Any
 
 from funnel_app.campaigns.model import Mode, Sequence
 from funnel_app.campaigns.registry import whole_registry
+from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.timing import due_at
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import count
 from funnel_app.flows.templates.audit import audit_templates
 from funnel_app.gateways.errors import GatewayError
 
@@ -37,11 +37,11 @@ def verify(deps: Deps, paths: Collection[str]) -> list[Check]:
 
 def _files(deps: Deps) -> Iterator[Check]:
     for campaign in deps.registry.campaigns.values():
-        steps = count(sum(len(sequence.steps) for sequence in campaign.sequences.values()), "step")
-        yield Check(f"file {campaign.name}", OK, f"{count(len(campaign.sequences), 'sequence')}, {steps}")
+        steps = things(sum(len(sequence.steps) for sequence in campaign.sequences.values()), "step")
+        yield Check(f"file {campaign.name}", OK, f"{things(len(campaign.sequences), 'sequence')}, {steps}")
         for sequence in campaign.sequences.values():
             faults = [words for mode in Mode if (words := _out_of_order(deps, sequence, mode))]
-            detail = "; ".join(faults) or f"{count(len(sequence.steps), 'step')}, in order in both modes"
+            detail = "; ".join(faults) or f"{things(len(sequence.steps), 'step')}, in order in both modes"
             yield Check(f"timing {campaign.name}/{sequence.name}", FAULT if faults else OK, detail)
 
 
@@ -56,7 +56,7 @@ def _code(deps: Deps, paths: Collection[str]) -> Iterator[Check]:
         for hook in campaign.hooks.values():
             wanted = [f"/webhook/<campaign>/{hook.name}", *hook.legacy_paths]
             missing = [path for path in wanted if path not in paths]
-            detail = f"no code answers {', '.join(missing)}" if missing else count(len(wanted), "path")
+            detail = f"no code answers {', '.join(missing)}" if missing else things(len(wanted), "path")
             yield Check(f"hook {campaign.name}/{hook.name}", FAULT if missing else OK, detail)
 
 

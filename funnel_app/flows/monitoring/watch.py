@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import BADLY_ENDED
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring import (
@@ -22,7 +23,7 @@ from funnel_app.flows.monitoring import (
 )
 from funnel_app.flows.monitoring.checks import ledger as ledger_checks
 from funnel_app.flows.monitoring.checks import redis as redis_checks
-from funnel_app.flows.monitoring.checks.check import Status, count
+from funnel_app.flows.monitoring.checks.check import Status
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
 from funnel_app.flows.monitoring.ready import Part, silent_parts, why_all_waits
@@ -99,7 +100,7 @@ def _workers(deps: Deps) -> Observation:
     yield from silent
     living, wanted = redis_checks.living_workers(deps), redis_checks.wanted_workers(deps)
     if not silent and living < wanted:
-        yield "worker_gone", "", f"{living} of {count(wanted, 'worker')} heard of in the last {_seconds(deps)} s"
+        yield "worker_gone", "", f"{living} of {things(wanted, 'worker')} heard of in the last {_seconds(deps)} s"
 
 
 def _seconds(deps: Deps) -> int:

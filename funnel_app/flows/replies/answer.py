@@ -26,7 +26,7 @@ BY_A_PERSON = frozenset({ReceivedKind.REPLY, ReceivedKind.MAYBE_AUTOMATIC})
 OF_STRANGERS = BY_A_PERSON | {ReceivedKind.AUTOMATIC}
 HOUR = timedelta(hours=1)
 # An owner's mailbox takes this much; beyond it only a looping program is affected.
-MOST_OF_ONE, MOST_UNAUTHENTICATED = 10, 30
+MOST_OF_ONE, MOST_UNPROVEN = 10, 30
 RESTORED = "it came before the ledger was restored from a backup, and may have gone on since: look at Resend"
 
 
@@ -112,12 +112,12 @@ def _forward(deps: Deps, session: Session, row: ReceivedEmail) -> tuple[Forward,
         return Forward.UNSURE, RESTORED
     if deps.settings.reply_forward_to is None:
         return Forward.NONE, None
-    if suppression := why_not_forwarded(deps.settings):
-        return Forward.KEPT, suppression
+    if obstacle := why_not_forwarded(deps.settings):
+        return Forward.KEPT, obstacle
     since, proven = row.received_at - HOUR, row.proof == Proof.REFERENCES
     # Forged emails in a lead's name must not use up the lead's limit.
     if received_emails.count_forwarded(session, since, row.sender, proven=proven) >= MOST_OF_ONE:
         return Forward.KEPT, f"{MOST_OF_ONE} of this sender went on within the hour"
-    if not proven and received_emails.count_forwarded(session, since, proven=False) >= MOST_UNAUTHENTICATED:
-        return Forward.KEPT, f"{MOST_UNAUTHENTICATED} that answer no email of ours went on within the hour"
+    if not proven and received_emails.count_forwarded(session, since, proven=False) >= MOST_UNPROVEN:
+        return Forward.KEPT, f"{MOST_UNPROVEN} that answer no email of ours went on within the hour"
     return Forward.DUE, None

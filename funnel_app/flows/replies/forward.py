@@ -35,8 +35,8 @@ def forward_received(deps: Deps, row: ReceivedEmail) -> bool:
     now = deps.now()
     if row.forward_tried_at is not None and now - row.forward_tried_at > KEY_HOLDS_FOR:
         return _settle(deps, row.id, Forward.UNSURE, "whether it went on is not known: look at Resend")
-    if suppression := why_not_forwarded(deps.settings):
-        return _settle(deps, row.id, Forward.UNSURE if row.forward_tried_at else Forward.KEPT, suppression)
+    if obstacle := why_not_forwarded(deps.settings):
+        return _settle(deps, row.id, Forward.UNSURE if row.forward_tried_at else Forward.KEPT, obstacle)
     if pause := deps.pause.current():
         return _put_off(deps, row, f"all sending is paused: {pause.reason}", None)
     _note_try(deps, row.id)

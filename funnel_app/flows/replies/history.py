@@ -71,8 +71,8 @@ def list_received(deps: Deps, kind: str | None, limit: int, before: UUID | None 
 @retry_on_conflict
 def forward_again(deps: Deps, received_id: UUID) -> str:
     """Forward a kept or refused email; return its contact. Raises NotForwardable."""
-    if suppression := why_not_forwarded(deps.settings):
-        raise NotForwardable(f"{suppression}: there is no mailbox to send it to.")
+    if obstacle := why_not_forwarded(deps.settings):
+        raise NotForwardable(f"{obstacle}: there is no mailbox to send it to.")
     with deps.sessions.begin() as session:
         row = received_emails.find(session, received_id, lock=True)
         if row is None or row.reading == Reading.WAITING:

@@ -83,11 +83,11 @@ def _accepted(deps: Deps, session: Session, request: Request, answer: Answer, no
             if position in answer.refused:
                 _fail(session, email, answer.refused[position], now)
             elif email.id not in taken:
-                _is_known_as(session, email, answer.ids[position], now)
+                _record_id(session, email, answer.ids[position], now)
     requests.close(request, RequestState.ANSWERED, None, now)
 
 
-def _is_known_as(session: Session, email: Email, resend_id: str | None, now: datetime) -> None:
+def _record_id(session: Session, email: Email, resend_id: str | None, now: datetime) -> None:
     """Record Resend's id of an email that was in doubt, or that Resend reported on before it answered."""
     # If the delivery report came first, only the id and the time are still missing.
     email.resend_id = email.resend_id or resend_id

@@ -81,7 +81,7 @@ def idempotency_key(batch: Sequence[Email]) -> str:
 
 
 def _freeze(email: Email) -> int:
-    """Return the how-manieth time it is that an email is being frozen."""
+    """Return the number of the freeze that an email is in, counted from 1."""
     return email.freezes + 1
 
 
@@ -106,12 +106,12 @@ def _message(email: Email, composed: Composed, request_id: UUID, now: datetime) 
 
 def _move_later_steps(session: Session, batch: Sequence[Email], now: datetime) -> None:
     # A late email moves the steps after it, so that a lead never gets several at once.
-    late = {email.enrolment_id: (email.step, _lateness(email, now)) for email in batch if _takes_along(email, now)}
+    late = {email.enrolment_id: (email.step, _lateness(email, now)) for email in batch if _moves_others(email, now)}
     if late:
         batches.move_later_steps(session, late)
 
 
-def _takes_along(email: Email, now: datetime) -> bool:
+def _moves_others(email: Email, now: datetime) -> bool:
     # An email frozen again after its batch was refused has moved them already.
     return _freeze(email) == 1 and email.latest_at is None and _lateness(email, now) > LATE_AFTER
 

@@ -13,7 +13,7 @@ from funnel_app.campaigns.fields import duration
 from funnel_app.current import current_deps
 from funnel_app.flows.lists import uploads
 from funnel_app.flows.lists.uploads import Foreseen
-from funnel_app.flows.lists.wish import NotPossible, Wish, settable, startable
+from funnel_app.flows.lists.wish import NotPossible, Wish, settable
 from funnel_app.ledger.imports import ACTIVE, ImportState
 from funnel_app.lists.files import NotAList
 from funnel_app.lists.headings import NAMES
@@ -122,7 +122,7 @@ def _list_page(import_id: UUID, foreseen: Foreseen | None = None, fault: str | N
         runs=kept.state in ACTIVE,
         foreseen=foreseen,
         fault=fault,
-        sequences=startable(deps),
+        sequences=deps.registry.startable_titles(),
         overs=OVERS,
         over=next((key for key in OVERS if kept.wish and _over(key) == Wish.from_json(kept.wish).over), ""),
     )

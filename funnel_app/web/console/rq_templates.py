@@ -49,10 +49,10 @@ class PatchedTemplates(BaseLoader):
         source, path, fresh = self._theirs.get_source(environment, template)
         if hashlib.sha256(source.encode()).hexdigest() != KNOWN[name]:
             raise RuntimeError(f"{path} is not the text that was read for safety: read it, then fix {__name__}.KNOWN")
-        return corrected(source), path, fresh
+        return patched(source), path, fresh
 
 
-def corrected(source: str) -> str:
+def patched(source: str) -> str:
     """Return a source with escaped output, and a nonce on its own scripts only."""
     source = TWICE_ESCAPED.sub(r"\1", source).replace("<%=", "<%-")
     source = PRINTED_INTO_JS.sub(r"{{ \1|tojson }}", source)

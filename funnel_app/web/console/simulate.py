@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -36,9 +35,17 @@ def simulate_page() -> ResponseReturnValue:
         except NotUnderstood as words:
             fault = str(words)
     titles = current_deps().registry.sequence_titles()
-    told: dict[str, Any] = {"given": given, "fault": fault, "shown": shown, "events": [*Event, UNSUBSCRIBE]}
-    told["in_titles"] = partial(_in_titles, titles)
-    return page("simulate.html", titles=titles, samples=SAMPLES, **told), 422 if fault else 200
+    shows = page(
+        "simulate.html",
+        given=given,
+        fault=fault,
+        shown=shown,
+        titles=titles,
+        in_titles=partial(_in_titles, titles),
+        samples=SAMPLES,
+        events=[*Event, UNSUBSCRIBE],
+    )
+    return shows, 422 if fault else 200
 
 
 def _in_titles(titles: Mapping[str, str], words: str) -> str:

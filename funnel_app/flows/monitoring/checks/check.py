@@ -70,8 +70,3 @@ def one_fault(names: Sequence[str], detail: str, fix: str) -> Check:
 def standing(checks: Iterable[Check], status: str) -> int:
     """Return the number of checks with this status."""
     return sum(check.status == status for check in checks)
-
-
-def count(number: int, what: str) -> str:
-    """Return a number with its noun: 1 email, 2 emails."""
-    return f"{number:,} {what}" + ("" if number == 1 else "s")

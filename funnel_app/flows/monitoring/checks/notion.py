@@ -1,8 +1,9 @@
 """Checks of Notion: the token, and a sendable template under every key."""
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.mirror.workspace import check_desk
-from funnel_app.flows.monitoring.checks.check import Check, Findings, count, fault, ok, one_fault, warning
+from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, one_fault, warning
 from funnel_app.flows.templates.audit import FAULT, OK, Audited, audit_templates
 from funnel_app.flows.templates.readings import Reading, read_one
 from funnel_app.flows.templates.standing import kept_by_hand
@@ -57,7 +58,7 @@ def mirror(deps: Deps) -> Findings:
         number, words = mirrored.refused(session)
     if number:
         fix = "fix in Notion what it names; the rows are written again by themselves"
-        yield warning("notion mirror", f"Notion refused {count(number, 'lead')}: {words}", fix)
+        yield warning("notion mirror", f"Notion refused {things(number, 'lead')}: {words}", fix)
     else:
         yield ok("notion mirror", "Notion refused no lead's row")
 
@@ -88,7 +89,7 @@ def _templates(audited: tuple[Audited, ...], kept: list[str]) -> Findings:
     bad = [template for template in audited if template.status == FAULT]
     doubtful = [template for template in audited if template.status not in {OK, FAULT}]
     if bad:
-        words = f"{count(len(bad), 'template')} of {len(audited)} cannot be sent: {_named(bad)}"
+        words = f"{things(len(bad), 'template')} of {len(audited)} cannot be sent: {_named(bad)}"
         yield fault("templates", words, "run flask --app wsgi templates audit, and fix them in Notion")
     elif doubtful:
         words = f"all {len(audited)} can be sent; to be looked at: {_named(doubtful)}{older}"

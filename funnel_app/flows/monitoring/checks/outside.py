@@ -1,7 +1,8 @@
 """Checks of the outside: the public address, Calendly, alerts and the dead man's switch."""
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Findings, count, fault, ok, warning
+from funnel_app.flows.monitoring.checks.check import Findings, fault, ok, warning
 from funnel_app.flows.monitoring.heartbeat import why_unheard
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.monitoring.notify import UndeliveredNotifications, undelivered_notifications
@@ -69,7 +70,7 @@ def heartbeat(deps: Deps) -> Findings:
     if deps.settings.heartbeat_url is None:
         return
     if unheard := why_unheard(deps):
-        fix = "make the check again at the dead man's switch, and set HEARTBEAT_URL to its address"
+        fix = "create the check again at the dead man's switch, and set HEARTBEAT_URL to its address"
         yield fault("heartbeat", unheard, fix)
     else:
         yield ok("heartbeat", "the dead man's switch took the last call")
@@ -79,7 +80,7 @@ def events(deps: Deps) -> Findings:
     """Receivers of lead events accept them."""
     standings = find_receivers(deps)
     for each in standings:
-        waits = f"{count(each.waiting, 'event')} wait" + ("s" if each.waiting == 1 else "")
+        waits = f"{things(each.waiting, 'event')} wait" + ("s" if each.waiting == 1 else "")
         if each.host == REMOVED:
             fix = "set its address in EVENTS_WEBHOOK_URL again, or do nothing: after three days they are given up"
             yield warning("events", f"{waits} for {REMOVED}", fix)
@@ -94,12 +95,12 @@ def events(deps: Deps) -> Findings:
         yield warning("events", given_up, fix)
     elif standings and not any(each.host == REMOVED or each.failing_since for each in standings):
         take = "takes" if len(standings) == 1 else "take"
-        yield ok("events", f"{count(len(standings), 'receiver')} {take} what happens to leads")
+        yield ok("events", f"{things(len(standings), 'receiver')} {take} what happens to leads")
 
 
 def _undelivered_words(deps: Deps, chat: UndeliveredNotifications) -> str:
     what = "is refused" if chat.refused else "cannot be reached"
-    since = f"{count(chat.number, 'message')} undelivered since {said_at(deps, chat.since)}"
+    since = f"{things(chat.number, 'message')} undelivered since {said_at(deps, chat.since)}"
     return f"{chat.setting} {what} ({chat.error}): {since}"
 
 

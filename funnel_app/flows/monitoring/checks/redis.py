@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Findings, count, fault, ok, one_fault, warning
+from funnel_app.flows.monitoring.checks.check import Findings, fault, ok, one_fault, warning
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.monitoring.ready import SCHEDULER, WORKER, Part, silent_parts
 from funnel_app.flows.sending.sending_status import pause_words
@@ -64,7 +65,7 @@ def _processes(deps: Deps) -> Findings:
     living = living_workers(deps)
     fix = "start them: python -m jobs.worker"
     wanted = wanted_workers(deps)
-    words = f"{living} of {count(wanted, 'worker')} heard of lately"
+    words = f"{living} of {things(wanted, 'worker')} heard of lately"
     if Part.WORKERS in silent:
         yield fault("workers", silent[Part.WORKERS], fix)
     elif living < wanted:
@@ -94,7 +95,7 @@ def _workers_since(deps: Deps, span: timedelta) -> int:
 def _queues(deps: Deps) -> Findings:
     depths = deps.process_status.depths()
     waiting = sum(depths.queues.values())
-    words = f"{count(waiting, 'job')} waiting, {depths.clock:,} on the clock, {depths.failed:,} failed"
+    words = f"{things(waiting, 'job')} waiting, {depths.clock:,} on the clock, {depths.failed:,} failed"
     if depths.unreadable or depths.failed:
         words += f", {depths.unreadable:,} set aside" if depths.unreadable else ""
         yield warning("queues", words, "read the worker's log for the cause; the sweep sends what they were to send")
@@ -135,7 +136,7 @@ def overdue(deps: Deps) -> Findings:
         late = counts.overdue(session, now - deps.settings.silent_after, deps.sendable_modes)
     if late:
         fix = "see the checks of scheduler, workers, sending and templates: one of them says why"
-        yield fault("overdue", f"{count(late, 'email')} should have gone over a minute ago", fix)
+        yield fault("overdue", f"{things(late, 'email')} should have gone over a minute ago", fix)
     else:
         yield ok("overdue", "nothing waits past its time")
 

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 from funnel_app.campaigns.model import NOTHING, SAME, Campaign, Mode
 from funnel_app.campaigns.reasons import on_date
 from funnel_app.campaigns.season import is_open, not_on, opens_next
+from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.timing import deadline_of
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Check, Findings, count, ok, warning
+from funnel_app.flows.monitoring.checks.check import Check, Findings, ok, warning
 from funnel_app.flows.templates.rehearse import lacks_off_season, last_day
 from funnel_app.ledger import counts, template_versions
 from funnel_app.letters.render import Parts
@@ -60,9 +61,9 @@ def _changes(deps: Deps, campaign: Campaign, last: date) -> Iterator[str]:
         for step in sequence.steps:
             leads = planned.get((sequence.name, step.number), 0)
             if not_on(campaign, step, deadline, after, Mode.LIVE):
-                yield f"email {step.number} of “{sequence.title}” is skipped (planned for {count(leads, 'lead')})"
+                yield f"email {step.number} of “{sequence.title}” is skipped (planned for {things(leads, 'lead')})"
     if reading := sum(planned.values()):
-        yield f"{count(reading, 'email')} of leads who are under way {'is' if reading == 1 else 'are'} read without it"
+        yield f"{things(reading, 'email')} of leads who are under way {'is' if reading == 1 else 'are'} read without it"
     for sequence in campaign.sequences.values():
         if sequence.off_season != SAME:
             instead = "nothing" if sequence.off_season == NOTHING else sequence.off_season

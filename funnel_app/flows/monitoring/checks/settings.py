@@ -6,9 +6,10 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from funnel_app.campaigns.model import EmailOne, Sequence
+from funnel_app.campaigns.spoken import things
 from funnel_app.config import SUPPORTED_PYTHON
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.checks.check import Check, Findings, count, fault, ok, warning
+from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import watching
 from funnel_app.setting_checks import parts_of
@@ -53,7 +54,7 @@ def testing_mode(deps: Deps) -> Findings:
         skipped = watching.skipped_as_tests(session, deps.now() - RECENT)
     fix = "set TESTING_MODE=false where real leads come, or add the address to TEST_RECIPIENTS"
     if skipped:
-        yield fault("testing mode", f"on, and {count(skipped, 'email')} went to nobody in the last 7 days", fix)
+        yield fault("testing mode", f"on, and {things(skipped, 'email')} went to nobody in the last 7 days", fix)
     elif not is_local(found.public_url):
         yield warning("testing mode", f"on, at a public address ({found.public_url}): real leads get no email", fix)
     else:
@@ -75,7 +76,7 @@ def _first_email(deps: Deps, name: str, sequence: Sequence) -> Check:
     with deps.reads() as session:
         unsaid = watching.first_emails_without_sender(session, sequence.campaign, deps.now() - RECENT)
     if rules["hook"] is EmailOne.PAYLOAD and unsaid:
-        words = f"{detail}; {count(unsaid, 'assessment')} of the last 7 days did not say that the website sent it"
+        words = f"{detail}; {things(unsaid, 'assessment')} of the last 7 days did not say that the website sent it"
         fix = (
             "if the website does send it, let it say email_1_sent_at, or set email_1_by_entrance in the campaign's file"
         )
