@@ -20,6 +20,7 @@ from random import Random
 from urllib.parse import urlsplit
 
 from bench.shots import Shot, broken_callers, person, strangers
+from sandbox.command_line import command_line
 from sandbox.stack import Stack, running_stack
 
 THREADS = 8
@@ -229,4 +230,4 @@ def main(count: int, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(int(argument) for argument in [*sys.argv[1:], *("50000", "1")[len(sys.argv) - 1 :]])))
+    sys.exit(main(**command_line(__doc__, count=50_000, seed=1)))
