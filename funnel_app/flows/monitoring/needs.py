@@ -35,7 +35,7 @@ SELDOM_LOOKED_AT = frozenset({"doctor", BROKEN_TEXT, NOTION_AWAY, "backup_failed
 NOTHING_WHOLE: Mapping[str, str] = {}
 
 
-def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, str] = NOTHING_WHOLE) -> list[str]:
+def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, str]) -> list[str]:
     """Return what needs a person, oldest incident first.
 
     `whole` has unmasked details by kind, for those who may see addresses.
