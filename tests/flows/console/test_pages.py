@@ -226,6 +226,13 @@ class TestLeads:
         assert found["delivered"].next.waits is None and found["bounced"].next is None
         assert "paused by a person" in found["paused"].next.waits
 
+    def test_what_runs_is_told_before_what_is_over_and_what_waits_for_a_person_counts_as_running(self, world):
+        client, doubtful = (find_lead(world.deps, world.leads[who].contact_id) for who in ("client", "ambiguous"))
+        runs, over = ([each.enrolment.sequence for each in found] for found in (client.running, client.over))
+        assert (runs, over) == (["onboarding_phase1"], ["five_day"])
+        assert client.running[0].next_at == min(email.due_at for email in client.running[0].upcoming)
+        assert doubtful.running[0].asks and not doubtful.over
+
     def test_only_what_can_be_done_is_offered(self, world):
         found = {who: find_lead(world.deps, world.leads[who].contact_id) for who in ("delivered", "paused", "bounced")}
         can = {who: lead.stories[0].can for who, lead in found.items()}
