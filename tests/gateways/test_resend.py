@@ -17,7 +17,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError,
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend.inbox import Inbox, headers_of
 from funnel_app.gateways.resend.mailer import Answer, AnswerKind, Mailer
-from tests.redis_server import free_port
+from sandbox.redis_server import free_port
 
 API = "https://resend.stand-in.example"
 ONE = {"from": "Nora <nora@lumen.example>", "to": ["ana@client.example"], "subject": "Notes", "text": "Hi"}

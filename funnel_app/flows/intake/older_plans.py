@@ -85,7 +85,7 @@ def count_older(deps: Deps) -> list[Older]:
         found = plans.by_plan(session)
     return [
         each
-        for campaign, sequence, file in in_files(deps.registry)
+        for campaign, sequence, file in current_plans(deps.registry)
         if (each := _older(campaign, sequence, file, found))
     ]
 
@@ -103,10 +103,12 @@ def _older(
 
 def plan_changes(deps: Deps) -> list[Changed]:
     """Return what the current files would change for people already in a sequence. Changes nothing."""
-    return [found for _, sequence, file in in_files(deps.registry) if (found := _foreseen(deps, sequence, file)).people]
+    return [
+        found for _, sequence, file in current_plans(deps.registry) if (found := _foreseen(deps, sequence, file)).people
+    ]
 
 
-def in_files(registry: Registry) -> Iterator[tuple[model.Campaign, model.Sequence, File]]:
+def current_plans(registry: Registry) -> Iterator[tuple[model.Campaign, model.Sequence, File]]:
     """Yield each sequence in the files with its current plan."""
     for campaign in registry.campaigns.values():
         for sequence in campaign.sequences.values():

@@ -73,7 +73,7 @@ class Need:
         return self.words
 
 
-def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, str] = NOTHING_WHOLE) -> list[Need]:
+def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, str]) -> list[Need]:
     """Return what needs a person, oldest incident first.
 
     `whole` has unmasked details by kind, for those who may see addresses.

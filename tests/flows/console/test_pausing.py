@@ -21,16 +21,10 @@ from funnel_app.flows.sending.submit import repeat
 from funnel_app.flows.tracing.trace import trace
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger.leads import Wanted
-from tests.flows.leads import assess, email_ids, look, opt_in, request_of, states, write_templates
+from tests.flows.leads import assess, email_ids, look, opt_in, request_of, states
 
 TORONTO = ZoneInfo("America/Toronto")
 FIVE_DAYS = "christmas/five_day"
-
-
-@pytest.fixture
-def ready(both_deps):
-    write_templates(both_deps)
-    return both_deps
 
 
 def sent(deps, receipt):
