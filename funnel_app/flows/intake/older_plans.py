@@ -168,7 +168,7 @@ def _stopped_at(session: Session, registry: Registry) -> datetime | None:
 
 def version_of(registry: Registry) -> str:
     """Return what tells these campaign files from others, in words for the log of what people did."""
-    return f"files {fingerprint(''.join(file.fingerprint for _, _, file in in_files(registry)))[:8]}"
+    return f"files {fingerprint(''.join(file.fingerprint for _, _, file in current_plans(registry)))[:8]}"
 
 
 def _foresee(deps: Deps, sequence: model.Sequence, enrolment: Enrolment, changed: Changed) -> None:
