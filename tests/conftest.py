@@ -19,6 +19,7 @@ from funnel_app.deps import Deps
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import make_sessions, open_engine
 from sandbox.processes import Processes
+from sandbox.redis_server import RedisServer
 from sandbox.server import Server, serve
 from tests import ending
 from tests.apps import application, take_back
@@ -31,9 +32,9 @@ from tests.process.forked import fork
 from tests.sqlite_files import into_one_file, open_copy
 
 pytest_configure = ending.pytest_configure
-# A slow machine is no fault of what is tested.
-hypothesis.settings.register_profile("any machine", deadline=None)
-hypothesis.settings.load_profile("any machine")
+# A slow machine is no fault of what is tested, and a test that fails does so for everybody who runs it.
+hypothesis.settings.register_profile("the same anywhere", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("the same anywhere")
 # `make quick` runs on SQLite alone.
 DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
 # What many callers and workers do at once reaches PostgreSQL through PgBouncer, all else straight.
@@ -217,3 +218,18 @@ def notion(running: Server) -> Server:
     """The same with nothing in them yet."""
     running.sandbox.forget()
     return running
+
+
+@pytest.fixture(scope="session")
+def running_redis() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(running_redis: RedisServer) -> Iterator[RedisServer]:
+    """A real Redis that holds nothing yet."""
+    running_redis.start()
+    running_redis.flush()
+    yield running_redis
+    running_redis.resume()

@@ -34,8 +34,8 @@ def true_now(deps: Deps, runs: Sequence[Enrolment]) -> str:
 
 def _places(deps: Deps, runs: Sequence[Enrolment]) -> Iterator[str]:
     for words, state in (("In", EnrolmentState.ACTIVE), ("Paused in", EnrolmentState.PAUSED)):
-        if titles := [f"“{_title(deps, each)}”" for each in runs if each.state == state]:
-            yield f"{words} {joined(titles)}"
+        if titles := Counter(f"“{_title(deps, each)}”" for each in runs if each.state == state):
+            yield f"{words} {joined([each if n == 1 else f'{each} ({n} times)' for each, n in titles.items()])}"
 
 
 def _how_it_ended(deps: Deps, runs: Sequence[Enrolment]) -> str:

@@ -58,9 +58,7 @@ def preview(deps: Deps, key: str, *, lead: str | None = None, sample_name: str =
     return replace(made, problems=(*made.problems, *unsent_words(deps, reading)))
 
 
-def preview_version(
-    deps: Deps, version: TemplateVersion, *, lead: str | None = None, sample_name: str = "critical"
-) -> Preview:
+def preview_version(deps: Deps, version: TemplateVersion, *, lead: str | None, sample_name: str) -> Preview:
     """Return the letter that a stored version makes now; none if validation blocked it.
 
     Raises CannotPreview as `preview` does. Notion is not asked.
