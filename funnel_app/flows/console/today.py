@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.orm import Session, sessionmaker
+
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.console.pausing import list_pauses
@@ -125,7 +128,7 @@ def look_at_today(deps: Deps) -> Today:
     redis_away = any(stop.part is Part.REDIS for stop in found)
     paused = None if redis_away else pause_reason(deps)
     why_late = paused or next((stop.words for stop in found if stop.part is not Part.LEDGER), None)
-    examined = None if redis_away else last_examination(deps)
+    examined = None if redis_away else last_examination(deps.process_status)
     # Chats get masked addresses; the console's users may see them.
     whole = undelivered_lately(deps)
     return Today(
@@ -134,7 +137,7 @@ def look_at_today(deps: Deps) -> Today:
         held=broken["held"],
         overdue=broken["overdue"],
         odd={name: count for name, count in broken.items() if count and name in ODD},
-        todo=_todo(deps),
+        todo=_todo(deps.reads),
         incidents=_wrongs(deps, whole),
         ahead=_ahead(deps),
         unexplained=standing(deps, paused=why_late is not None),
@@ -171,15 +174,15 @@ def _wrongs(deps: Deps, whole: Mapping[str, str]) -> list[Wrong]:
         current = incidents.current(session)
     # Not shown as wrong if the headline leaves it out.
     found = [each for each in current if each.kind not in SHOWN_ELSEWHERE and stands(deps, each)]
-    return [_wrong(deps, each, whole) for each in found]
+    return [_wrong(deps.registry, each, whole) for each in found]
 
 
-def _wrong(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> Wrong:
+def _wrong(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> Wrong:
     alarm = ALARMS.get(incident.kind)
     return Wrong(
         id=incident.id,
-        name=name_of(deps, incident),
-        detail=detail_of(deps, incident, whole),
+        name=name_of(registry, incident),
+        detail=detail_of(registry, incident, whole),
         since=incident.opened_at,
         meaning=alarm.meaning if alarm else "",
         fix=alarm.fix if alarm else "",
@@ -188,9 +191,9 @@ def _wrong(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> Wrong:
     )
 
 
-def _todo(deps: Deps) -> Todo:
-    refused = [call for call in _newest_refused(deps) if waits_for_fix(call)][::-1]
-    with deps.reads() as session:
+def _todo(reads: sessionmaker[Session]) -> Todo:
+    refused = [call for call in _newest_refused(reads) if waits_for_fix(call)][::-1]
+    with reads() as session:
         held = [Held(k, r or "no reason given", n, s) for k, r, n, s in today.held_by_reason(session, MOST)]
         numbers = {
             "held": len(held),
@@ -207,8 +210,8 @@ def _todo(deps: Deps) -> Todo:
         )
 
 
-def _newest_refused(deps: Deps) -> list[HookEvent]:
-    with deps.reads() as session:
+def _newest_refused(reads: sessionmaker[Session]) -> list[HookEvent]:
+    with reads() as session:
         return hook_events.newest_refused(session, None, MOST)
 
 

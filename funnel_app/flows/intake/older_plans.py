@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.campaigns import model
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.plan_text import fingerprint, plan_of
@@ -139,12 +141,12 @@ def _foreseen(deps: Deps, sequence: model.Sequence, file: File) -> Changed:
             for enrolment in plans.load(session, ids):
                 _foresee(deps, sequence, enrolment, changed)
     if changed.people:
-        changed.newer_since = _newer_since(deps, file)
+        changed.newer_since = _newer_since(deps.reads, file)
     return changed
 
 
-def _newer_since(deps: Deps, file: File) -> datetime | None:
-    with deps.reads() as session:
+def _newer_since(reads: sessionmaker[Session], file: File) -> datetime | None:
+    with reads() as session:
         came = plans.newest_by_plan(session, file)
     own = came.pop(file.plan, None)
     newest = max(came.values(), default=None)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
@@ -47,7 +48,12 @@ def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, st
     keys = {key for key, *_ in held} | ({""} if held else set())
     told = [each for each in told if each.kind != BROKEN_TEXT or each.subject not in keys]
     paused = [pause_words(deps, each) for each in pauses.standing(session, deps.now()) if not each.of_everything]
-    return [*_held(deps, held), *(_of_incident(deps, each, whole) for each in told), *_counted(session), *paused]
+    return [
+        *_held(deps.registry, held),
+        *(_of_incident(deps.registry, each, whole) for each in told),
+        *_counted(session),
+        *paused,
+    ]
 
 
 def stands(deps: Deps, incident: Incident) -> bool:
@@ -62,19 +68,19 @@ def is_told(deps: Deps, incident: Incident) -> bool:
     return incident.told_at is not None or alarm is None or deps.now() - incident.opened_at >= alarm.patience
 
 
-def detail_of(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> str:
+def detail_of(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> str:
     """Return an incident's detail as part of a sentence: titles for emails, no links, addresses from `whole`."""
-    return without_link(deps.registry.in_titles(whole.get(incident.kind, incident.detail)))
+    return without_link(registry.in_titles(whole.get(incident.kind, incident.detail)))
 
 
-def _of_incident(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> str:
-    return f"{name_of(deps, incident)}: {detail_of(deps, incident, whole).rstrip('.')}"
+def _of_incident(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> str:
+    return f"{name_of(registry, incident)}: {detail_of(registry, incident, whole).rstrip('.')}"
 
 
-def _held(deps: Deps, held: Sequence[tuple[str, str | None, int, datetime | None]]) -> Iterable[str]:
+def _held(registry: Registry, held: Sequence[tuple[str, str | None, int, datetime | None]]) -> Iterable[str]:
     for key, reason, number, _ in held:
-        title = deps.registry.title_of_email(key)
-        why = deps.registry.in_titles(reason or "no reason given", beside=key).rstrip(".")
+        title = registry.title_of_email(key)
+        why = registry.in_titles(reason or "no reason given", beside=key).rstrip(".")
         yield f"{things(number, 'email')} of “{title}” cannot be made: {why}"
 
 

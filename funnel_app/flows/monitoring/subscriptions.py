@@ -1,6 +1,7 @@
 """Subscriptions: whether Calendly sends us its events, and renewing its subscription."""
 
 from funnel_app.campaigns.registry import Registry
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.gateways.http.calendly import Calendly, Subscription
 
@@ -38,7 +39,7 @@ def subscribe_calendly(deps: Deps, campaign: str) -> str:
 
     Safe to repeat. Raises NotSet, Unavailable or Rejected.
     """
-    calendly, keys = _calendly(deps), deps.settings.calendly_signing_keys
+    calendly, keys = _calendly(deps.settings), deps.settings.calendly_signing_keys
     if not keys:
         raise NotSet("CALENDLY_SIGNING_KEY is not set: without it nobody could tell Calendly's events from others.")
     ours = _ours(deps, campaign)
@@ -55,9 +56,9 @@ def told_by_calendly(registry: Registry) -> list[str]:
     return [name for name, campaign in registry.campaigns.items() if HOOK in campaign.hooks]
 
 
-def only_told_by_calendly(deps: Deps) -> str:
+def only_told_by_calendly(registry: Registry) -> str:
     """Return the only campaign with a hook for Calendly; NotSet if there is none or several."""
-    found = told_by_calendly(deps.registry)
+    found = told_by_calendly(registry)
     if len(found) != 1:
         choice = (
             f"Say which with --campaign: {', '.join(found)}." if found else f"No campaign's file has [hooks.{HOOK}]."
@@ -75,10 +76,10 @@ def callback_url(deps: Deps, campaign: str) -> str:
 
 def _ours(deps: Deps, campaign: str) -> list[Subscription]:
     address = callback_url(deps, campaign)
-    return [found for found in _calendly(deps).find_subscriptions() if found.callback_url == address]
+    return [found for found in _calendly(deps.settings).find_subscriptions() if found.callback_url == address]
 
 
-def _calendly(deps: Deps) -> Calendly:
-    if deps.settings.calendly_token is None:
+def _calendly(settings: Settings) -> Calendly:
+    if settings.calendly_token is None:
         raise NotSet("CALENDLY_TOKEN is not set: make a personal access token in Calendly and set it.")
-    return Calendly(deps.settings.calendly_token, deps.settings.calendly_api_url)
+    return Calendly(settings.calendly_token, settings.calendly_api_url)
