@@ -8,6 +8,7 @@ from pkgutil import resolve_name
 from funnel_app.campaigns.parse import CampaignError
 from funnel_app.campaigns.registry import load_registry
 from funnel_app.config import ConfigError, load_settings
+from jobs.command_line import take_nothing
 from jobs.processes import ALL, MIGRATION, PARTS
 
 
@@ -31,4 +32,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    take_nothing(__doc__)
     main()

@@ -32,9 +32,9 @@ from tests.process.forked import fork
 from tests.sqlite_files import into_one_file, open_copy
 
 pytest_configure = ending.pytest_configure
-# A slow machine is no fault of what is tested.
-hypothesis.settings.register_profile("any machine", deadline=None)
-hypothesis.settings.load_profile("any machine")
+# A slow machine is no fault of what is tested, and a test that fails does so for everybody who runs it.
+hypothesis.settings.register_profile("the same anywhere", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("the same anywhere")
 # `make quick` runs on SQLite alone.
 DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
 # What many callers and workers do at once reaches PostgreSQL through PgBouncer, all else straight.

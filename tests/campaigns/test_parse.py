@@ -5,6 +5,7 @@ from importlib.resources import files
 
 import pytest
 
+from funnel_app.campaigns.catalogue import Source, Variable
 from funnel_app.campaigns.model import AtMost, EmailOne, Event, Season, Window
 from funnel_app.campaigns.parse import CampaignError, parse
 from funnel_app.campaigns.registry import Registry, load_registry
@@ -366,3 +367,13 @@ def test_a_text_is_its_text_beside_its_own_email_and_no_other():
 def test_a_reply_ends_marketing_unless_the_file_says_otherwise(kind, said, ends):
     text = BUSINESSX.replace('"marketing"', f'"{kind}"', 1).replace('reentry = "after_end"', said, 1)
     assert (Event.REPLY in parse("businessx.toml", text).sequences["welcome"].exits) is ends
+
+
+def test_a_campaigns_own_variables_stand_in_its_file_and_at_its_hook():
+    told = '[hooks.signup.variables]\ncity = { example = "Toronto" }\n[variables]\nseats = 4\n'
+    campaign = parse("businessx.toml", BUSINESSX.replace("[hooks.signup]", told))
+    city = Variable("city", "text", Source.HOOK, "As signup says", "Toronto")
+    assert (campaign.variables, campaign.hooks["signup"].variables) == ({"seats": 4}, {"city": city})
+    assert faults(f"{BUSINESSX}\n[variables]\nopen = true") == [
+        "businessx.toml: variables.open: must be a text or a number"
+    ]

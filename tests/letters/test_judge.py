@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from funnel_app.letters.draft import Draft, Sample
 from funnel_app.letters.judge import judge
 from funnel_app.letters.letter import Envelope
+from funnel_app.letters.render import render
 
 URL = "https://funnel.example/u/token"
 ENVELOPE = Envelope(
@@ -348,3 +351,16 @@ def test_a_picture_whose_address_dies_within_the_hour_blocks():
     address = "https://prod-files-secure.s3.us-west-2.amazonaws.com/a.png?X-Amz-Expires=3600"
     (problem,) = verdict(f'<p>{WORDS}</p><img alt="Logo" src="{address}">{FOOT}').problems
     assert problem.code == "expiring_image" and problem.blocking and "expire within the hour" in problem.detail
+
+
+PIECES = ["{{", "}}", "{{ first_name }}", "{% if first_name %}", "{% endif %}", "<p>", "<table>", "<td>", "a", " "]
+
+
+@settings(max_examples=40)
+@given(st.lists(st.sampled_from([*PIECES, "<style>", "</style>", "<a href='", "'>", "<script>"]), max_size=14))
+@example(["{{", "'>", "}}", "<a href='", "}}"])
+@example(["{{", "'>", "{% if first_name %}", "<a href='", "}}"])
+def test_what_passes_can_be_rendered_for_every_reader(pieces):
+    found = verdict("Dear" + "".join(pieces))
+    if found.parts:
+        assert render(found.parts, {"first_name": "<Bo>"}).subject == "Hello"

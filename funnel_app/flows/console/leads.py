@@ -72,6 +72,17 @@ class Story:
         """The emails that are to go yet."""
         return [email for email in self.enrolment.emails if email.state in {State.PLANNED, State.HELD}]
 
+    @property
+    def next_at(self) -> datetime | None:
+        """When the next of them is due; None where nothing is to go."""
+        return min((email.due_at for email in self.upcoming), default=None) if self.runs else None
+
+    @property
+    def urgency(self) -> tuple[bool, bool, bool, datetime]:
+        """How early it is read: what waits for a person first, then what sends next, then what is paused."""
+        paused = self.enrolment.state is EnrolmentState.PAUSED
+        return (not self.asks, self.next_at is None, paused, self.next_at or self.enrolment.created_at)
+
 
 @dataclass(frozen=True)
 class Lead:
@@ -86,6 +97,16 @@ class Lead:
     zone: str
     segment: str | None
     erased: bool
+
+    @property
+    def running(self) -> list[Story]:
+        """What has not ended, or waits for a person; the most urgent first."""
+        return sorted((each for each in self.stories if each.runs or each.asks), key=lambda each: each.urgency)
+
+    @property
+    def over(self) -> list[Story]:
+        """What has ended and waits for nobody."""
+        return [each for each in self.stories if not each.runs and not each.asks]
 
 
 CAN = {

@@ -9,13 +9,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns.spoken import joined, things
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.older_plans import Changed
+from funnel_app.flows.intake.older_plans import ACTION, STOPPED, Changed, version_of
 from funnel_app.flows.intake.replan import apply_changes, keep_all
 from funnel_app.ledger import operator_actions
 from funnel_app.ledger.operator_actions import COMMAND_LINE, OperatorAction
 from funnel_app.ledger.types import new_id
 
-ACTION, STOPPED = "apply_campaigns", "begun, and stopped before its end"
 # What becomes of one email and of several.
 BECOMES = {
     "moves": ("moves", "move"),
@@ -40,15 +39,15 @@ def apply_to_all(deps: Deps, who: str, tell: Callable[[int], None] = lambda done
     `tell` is called after each batch with the count so far.
     """
     run, found = _begin(deps, who), list[Changed]()
-    over = STOPPED
+    over, mark = STOPPED, f" ({version_of(deps.registry)})"
     try:
         for changed in apply_changes(deps, who):
             if changed not in found[-1:]:
                 found.append(changed)
             tell(sum(each.people for each in found))
-        over = "done"
+        over, mark = "done", ""
     finally:
-        _tell(deps.sessions, run, f"{over}: {total_in_words(found)}")
+        _tell(deps.sessions, run, f"{over}: {total_in_words(found)}{mark}")
     return Applied(found, sum(each.left for each in found))
 
 
@@ -81,8 +80,8 @@ def emails_in_words(emails: Counter[str]) -> str:
 
 
 def _begin(deps: Deps, who: str) -> UUID:
-    row = OperatorAction(id=new_id(), at=deps.now(), operator=who, action=ACTION, detail=STOPPED, source=COMMAND_LINE)
-    run = row.id
+    run, detail = new_id(), f"{STOPPED} ({version_of(deps.registry)})"
+    row = OperatorAction(id=run, at=deps.now(), operator=who, action=ACTION, detail=detail, source=COMMAND_LINE)
     with deps.sessions.begin() as session:
         operator_actions.add(session, row)
     return run

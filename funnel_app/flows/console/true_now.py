@@ -34,8 +34,8 @@ def true_now(registry: Registry, runs: Sequence[Enrolment]) -> str:
 
 def _places(registry: Registry, runs: Sequence[Enrolment]) -> Iterator[str]:
     for words, state in (("In", EnrolmentState.ACTIVE), ("Paused in", EnrolmentState.PAUSED)):
-        if titles := [f"“{_title(registry, each)}”" for each in runs if each.state == state]:
-            yield f"{words} {joined(titles)}"
+        if titles := Counter(f"“{_title(registry, each)}”" for each in runs if each.state == state):
+            yield f"{words} {joined([each if n == 1 else f'{each} ({n} times)' for each, n in titles.items()])}"
 
 
 def _how_it_ended(registry: Registry, runs: Sequence[Enrolment]) -> str:

@@ -12,7 +12,7 @@ import structlog
 
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.alert_words import beneath
+from funnel_app.flows.monitoring.alert_words import CUT, beneath
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.hot_leads import CHANNEL as LEADS
 from funnel_app.flows.monitoring.incidents import CHANNEL as ALERTS
@@ -109,7 +109,7 @@ def _post(alerts: Alerts, url: str, texts: Sequence[str]) -> GatewayError | None
 def opening(deps: Deps) -> str:
     """Return the first line of every alert: which Funnel it is, and its headline."""
     said = redactor(deps.settings)(current_headline(deps).sentence)
-    return f"Funnel at {_host(deps.settings)}: {shorten(said, LONGEST_OPENING, placeholder=' …')}"
+    return f"Funnel at {_host(deps.settings)}: {shorten(said, LONGEST_OPENING, placeholder=CUT)}"
 
 
 def _host(settings: Settings) -> str:

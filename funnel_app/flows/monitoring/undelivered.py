@@ -1,6 +1,5 @@
 """Undelivered: emails that bounced, were marked as spam, suppressed or refused, reported by kind."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,15 +21,6 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 WEEK = timedelta(days=7)
 # Rates of fewer emails, or of a single bad one, mean nothing.
 FEWEST_SENT, FEWEST_BAD = 50, 2
-
-
-# Links that lead from a chat to the lead; noise in a sentence or on a page with its own links.
-LINK = re.compile(r" \(https?://[^\s)]+\)")
-
-
-def without_link(words: str) -> str:
-    """Return a text without the page addresses in parentheses."""
-    return LINK.sub("", words)
 
 
 @dataclass(frozen=True)
