@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.campaigns.registry import UnknownCampaign
-from funnel_app.commands.terminal import say
+from funnel_app.commands.plain_text import say
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.subscriptions import (
     NotSet,

@@ -19,7 +19,8 @@ from funnel_app.campaigns.fields import duration
 from funnel_app.campaigns.segments import SEGMENTS
 from funnel_app.campaigns.spoken import things
 from funnel_app.commands.person import note
-from funnel_app.commands.terminal import Terminal, say
+from funnel_app.commands.plain_text import say
+from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.console.lead_table import lead_table
 from funnel_app.flows.console.leads import count_leads
