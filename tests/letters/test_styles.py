@@ -143,8 +143,10 @@ def test_a_style_of_the_body_moves_into_the_head_where_mail_programs_read_it():
             "p{color:red}",
             "<p {% if x %}class='a' style='margin:0'{% endif %} style=\"padding:0\">A</p>",
             "",
-            "<p {% if x %}class='a' style='color: red;padding: 0;margin:0'{% endif %} "
-            'style="color: red;padding: 0">A</p>',
+            (
+                "<p {% if x %}class='a' style='color: red;padding: 0;margin:0'{% endif %} "
+                'style="color: red;padding: 0">A</p>'
+            ),
         ),
     ],
 )

@@ -149,14 +149,18 @@ LEFT_OUT = "which does not start with https://: it was left out."
         (
             "Hi <b>Ana</b>,\nline\nline",
             "breaks_lost",
-            "The body is HTML without paragraphs, so that its line breaks are lost. Put <p> around each, or <br>; or "
-            "leave all HTML out, and Funnel makes the letter.",
+            (
+                "The body is HTML without paragraphs, so that its line breaks are lost. Put <p> around each, or <br>; or "
+                "leave all HTML out, and Funnel makes the letter."
+            ),
         ),
         (
             "<p>Hi **{{ x }}na** there</p>",
             "markdown_in_html",
-            "The body is HTML, and “**{{ x }}na**” in it is Markdown, which readers see as it stands. Write <strong> "
-            "or <a href>.",
+            (
+                "The body is HTML, and “**{{ x }}na**” in it is Markdown, which readers see as it stands. Write <strong> "
+                "or <a href>."
+            ),
         ),
         ("[x](javascript:alert) there", "bad_link", f'A link goes to "javascript:alert", {LEFT_OUT}'),
         (f"[x](/{'a' * 90}) there", "bad_link", f'A link goes to "/{"a" * 79}", {LEFT_OUT}'),
@@ -212,8 +216,10 @@ NO_EMAIL = "of which no email can be made"
         ),
         (
             {"type": "unsupported"},
-            f"a block that Notion does not hand out (a button or a form, say), {NO_EMAIL}: delete it, or write it in "
-            "words.",
+            (
+                f"a block that Notion does not hand out (a button or a form, say), {NO_EMAIL}: delete it, or write it in "
+                "words."
+            ),
         ),
         (
             {"type": "link_to_page"},
@@ -250,8 +256,10 @@ def test_a_picture_that_lies_in_notion_is_named():
         ({"type": "callout", "sign": "!", "runs": [run("n")]}, '<p class="note">! n</p>'),
         (
             {"type": "code", "runs": [run("a\nb")]},
-            '<p style="margin:0 0 18px;font-family:Consolas,Menlo,monospace;font-size:15px;white-space:pre-wrap">'
-            "a<br>\nb</p>",
+            (
+                '<p style="margin:0 0 18px;font-family:Consolas,Menlo,monospace;font-size:15px;white-space:pre-wrap">'
+                "a<br>\nb</p>"
+            ),
         ),
         ({"type": "numbered_list_item", "runs": [run("n")]}, "<ol>\n<li>n</li>\n</ol>"),
         ({"type": "heading_1", "runs": [run("h")]}, "<h1>h</h1>"),
@@ -269,8 +277,10 @@ def test_a_picture_that_lies_in_notion_is_named():
         ),
         (
             {"type": "image", "url": "https://x.example/a.png", "runs": [run('Our "salon" ')]},
-            '<img src="https://x.example/a.png" alt="Our &quot;salon&quot;" '
-            'style="display:block;max-width:100%;height:auto;margin:0 0 18px;border:0">',
+            (
+                '<img src="https://x.example/a.png" alt="Our &quot;salon&quot;" '
+                'style="display:block;max-width:100%;height:auto;margin:0 0 18px;border:0">'
+            ),
         ),
         (paragraph(run("a", underline=True, italic=True), run(" "), run("b", strike=True, code=True)), LOOKS),
     ],
