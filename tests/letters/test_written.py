@@ -150,16 +150,16 @@ LEFT_OUT = "which does not start with https://: it was left out."
             "Hi <b>Ana</b>,\nline\nline",
             "breaks_lost",
             (
-                "The body is HTML without paragraphs, so that its line breaks are lost. Put <p> around each, or <br>; or "
-                "leave all HTML out, and Funnel makes the letter."
+                "The body is HTML without paragraphs, so that its line breaks are lost. Put <p> around each, or <br>; "
+                "or leave all HTML out, and Funnel makes the letter."
             ),
         ),
         (
             "<p>Hi **{{ x }}na** there</p>",
             "markdown_in_html",
             (
-                "The body is HTML, and “**{{ x }}na**” in it is Markdown, which readers see as it stands. Write <strong> "
-                "or <a href>."
+                "The body is HTML, and “**{{ x }}na**” in it is Markdown, which readers see as it stands. Write "
+                "<strong> or <a href>."
             ),
         ),
         ("[x](javascript:alert) there", "bad_link", f'A link goes to "javascript:alert", {LEFT_OUT}'),
@@ -217,8 +217,8 @@ NO_EMAIL = "of which no email can be made"
         (
             {"type": "unsupported"},
             (
-                f"a block that Notion does not hand out (a button or a form, say), {NO_EMAIL}: delete it, or write it in "
-                "words."
+                f"a block that Notion does not hand out (a button or a form, say), {NO_EMAIL}: delete it, or write "
+                "it in words."
             ),
         ),
         (
@@ -238,8 +238,8 @@ def test_a_picture_that_lies_in_notion_is_named():
     (problem,) = made("", paragraph("Hi"), {"type": "image", "hosted": True}).problems
     assert (problem.code, problem.blocking) == ("expiring_image", True)
     assert problem.detail == (
-        "A picture on the page lies in Notion, whose addresses die within the hour, and with them the picture. Upload "
-        "it to your website and embed it in Notion by that https:// address."
+        "A picture on the page lies in Notion, whose addresses die within the hour, and with them the picture. "
+        "Upload it to your website and embed it in Notion by that https:// address."
     )
 
 
