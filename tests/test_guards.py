@@ -191,3 +191,19 @@ def test_what_runs_before_a_commit_is_what_ci_runs():
     # The guards are tests, and so among all of them.
     assert set(hooks) - {"guards"} <= set(re.findall(r"\w+", checked[1] + checked[2]))
     assert re.search(r"^guards: floors ##.*?\n.*?pytest .*?tests/test_guards\.py", makefile, re.MULTILINE | re.DOTALL)
+
+
+PRIVATE = re.compile(r"^def (_\w+)\(([^()]*\bdeps: Deps\b.*?)\) -> [^\n]*:\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def test_a_private_function_that_uses_one_collaborator_takes_that_one():
+    """But where a table holds the function beside others: they are all called alike."""
+    texts = {name: (ROOT / name).read_text() for name in PYTHON if name.startswith("funnel_app/")}
+    found = ((name, text, *match.groups()) for name, text in texts.items() for match in PRIVATE.finditer(text))
+    assert [
+        f"{name}: {function}"
+        for name, text, function, _, body in found
+        if len(uses := set(re.findall(r"\bdeps\b(?:\.(\w+))?", body))) == 1
+        and "" not in uses
+        and not re.search(rf"\b{function}\b(?!\()", text)
+    ] == []

@@ -81,7 +81,7 @@ def import_(file: Path, dry_run: bool, yes: bool, **asked: Any) -> None:
         _show_columns(opened, form, mapped)
         means = dict(_pairs(asked["means"], "WORD=STANDING"))
         wish = Wish(columns=mapped, means=means, **{name: asked[name] for name in ("sequence", "consent", "over")})
-        plan = plan_of(current_deps(), opened, wish, file.name)
+        plan = plan_of(current_deps().registry, opened, wish, file.name)
         _warn(plan)
         say(when_first_go(current_deps(), plan), err=True)
         if not dry_run and not yes:

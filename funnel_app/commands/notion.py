@@ -29,7 +29,7 @@ def group() -> None:
 def check() -> None:
     """List properties that are missing or have the wrong type; exit 1 if there are any."""
     with _told():
-        looked = workspace.check_desk(current_deps())
+        looked = workspace.check_desk(current_deps().desk)
     for each in looked:
         for line in each.faults or [f"{each.title}: every property is there"]:
             say(line)
