@@ -133,7 +133,7 @@ class Asked:
 class Question:
     """A select of values, and of lists of any length; one text serves all lengths up to a power of two."""
 
-    def __init__(self, statement: Select[Any]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
         self._statement = statement
         self._made: dict[tuple[str, tuple[int, ...]], Asked] = {}
 
