@@ -209,7 +209,7 @@ class TestLeads:
     def test_a_lead_s_page_tells_the_story_of_trace(self, world):
         found = find_lead(world.deps, world.leads["client"].contact_id)
         story = trace(world.deps, found.contact.email_norm)
-        assert [s.sentence for s in found.stories] == [row["sentence"] for row in story["enrolments"]]
+        assert [s.sentence for s in found.views] == [row["sentence"] for row in story["enrolments"]]
         moments = [moment for _, of_day in found.days for moment in of_day]
         told = [(moment.kind, moment.email_id) for moment in moments if moment.email_id]
         assert len(told) == len(set(told)) and {"sending", "delivered"}.isdisjoint(kind for kind, _ in told)
