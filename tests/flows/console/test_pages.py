@@ -235,7 +235,7 @@ class TestLeads:
 
     def test_only_what_can_be_done_is_offered(self, world):
         found = {who: find_lead(world.deps, world.leads[who].contact_id) for who in ("delivered", "paused", "bounced")}
-        can = {who: lead.stories[0].can for who, lead in found.items()}
+        can = {who: lead.views[0].can for who, lead in found.items()}
         assert can == {"delivered": ("send_next_now", "pause", "stop"), "paused": ("resume", "stop"), "bounced": ()}
 
     def test_times_are_told_in_the_lead_s_zone_else_the_campaign_s(self, world):
@@ -333,7 +333,7 @@ def test_postgresql_tells_the_same(world, postgres):
         assert [t.standing.stand for t in list_templates(other.deps)] == [
             t.standing.stand for t in list_templates(world.deps)
         ]
-        assert find_lead(other.deps, other.leads["client"].contact_id).stories
+        assert find_lead(other.deps, other.leads["client"].contact_id).views
     finally:
         with postgres.begin() as connection:
             connection.execute(text(f"TRUNCATE {', '.join(Base.metadata.tables)} CASCADE"))
