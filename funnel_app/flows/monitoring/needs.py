@@ -80,7 +80,7 @@ def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, st
     """
     left_out = OF_STOPS | COUNTED | (OF_WAITING if stopped else frozenset())
     told = [each for each in incidents.current(session) if each.kind not in left_out and stands(deps, each)]
-    held = [Held(key, why or "no reason given", n, at) for key, why, n, at in today.held_by_reason(session, MOST)]
+    held = _held_now(session)
     # Emails held by one template are one thing to fix.
     keys = {each.key for each in held} | ({""} if held else set())
     told = [each for each in told if each.kind != BROKEN_TEXT or each.subject not in keys]
@@ -91,6 +91,16 @@ def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, st
         *_counted(session),
         *(Need(pause_words(deps, each), NeedKind.PAUSED, f"{each.campaign}/{each.sequence}") for each in paused),
     ]
+
+
+def words_of_counted(deps: Deps) -> dict[str, str]:
+    """Return the headline's words on held and ambiguous emails, by their kind of alarm; of several texts the first."""
+    with deps.reads() as session:
+        held, counted = _held_now(session), list(_counted(session))
+    others = sum(each.count for each in held[1:])
+    more = f", and {things(others, 'email')} of other texts" if others else ""
+    words: dict[str, str] = {need.kind: need.words for need in counted if need.kind is NeedKind.AMBIGUOUS}
+    return words | ({NeedKind.HELD: f"{_held(deps, held[0])}{more}"} if held else {})
 
 
 def stands(deps: Deps, incident: Incident) -> bool:
@@ -112,6 +122,10 @@ def detail_of(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> str:
 
 def _of_incident(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> str:
     return f"{name_of(deps, incident)}: {detail_of(deps, incident, whole).rstrip('.')}"
+
+
+def _held_now(session: Session) -> list[Held]:
+    return [Held(key, why or "no reason given", n, at) for key, why, n, at in today.held_by_reason(session, MOST)]
 
 
 def _held(deps: Deps, held: Held) -> str:
