@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from bench.common import memory_mb
 from bench.shots import Shot, broken_callers, person, strangers
+from sandbox.command_line import command_line
 from sandbox.stack import Stack, running_stack
 
 THREADS = 8
@@ -215,4 +216,4 @@ def main(count: int, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(int(argument) for argument in [*sys.argv[1:], *("50000", "1")[len(sys.argv) - 1 :]])))
+    sys.exit(main(**command_line(__doc__, count=50_000, seed=1)))

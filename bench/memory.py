@@ -12,6 +12,7 @@ import psutil
 
 from bench.common import Row, calibrate, family, pss_mb, show
 from bench.slow_sockets import hooks
+from sandbox.command_line import command_line
 from sandbox.stack import Stack, running_stack
 
 AT_REST_MB = 180.0
@@ -75,4 +76,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    command_line(__doc__)
     sys.exit(main())

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import _lru_cache_wrapper
 from pathlib import Path
 
+from sandbox.command_line import command_line
 from sandbox.processes import ROOT
 
 MUTANTS = ROOT / "mutants"
@@ -81,4 +82,4 @@ def main(count: int = 300, seed: int = 18) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    sys.exit(main(**command_line(__doc__, count=300, seed=18)))

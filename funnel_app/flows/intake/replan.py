@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns import model
 from funnel_app.campaigns.reasons import Reason
@@ -52,12 +52,14 @@ def _by_few(found: Iterable[Sequence[UUID]]) -> Iterator[Sequence[UUID]]:
 
 def keep_all(deps: Deps) -> int:
     """Keep everybody on their older plan, whatever the files say now; return how many there are."""
-    return sum(_keep(deps, file, ids) for _, _, file in current_plans(deps.registry) for ids in behind(deps, file))
+    return sum(
+        _keep(deps.sessions, file, ids) for _, _, file in current_plans(deps.registry) for ids in behind(deps, file)
+    )
 
 
 @retry_on_conflict
-def _keep(deps: Deps, file: File, ids: Sequence[UUID]) -> int:
-    with deps.sessions.begin() as session:
+def _keep(sessions: sessionmaker[Session], file: File, ids: Sequence[UUID]) -> int:
+    with sessions.begin() as session:
         contacts.lock(session, leads.owners_of_enrolments(session, ids))
         return plans.keep(session, file, ids)
 
