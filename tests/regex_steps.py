@@ -137,7 +137,7 @@ class Walk:
 
 @cache
 def parsed(pattern: re.Pattern[str]) -> tuple[list[Node], dict[tuple[int, str], bool]]:
-    """Return a pattern's nodes, and room for which characters fit which of them: a pattern is walked a hundred times."""
+    """Return a pattern's nodes, and what was found of the characters that fit them."""
     return list(_parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)), {}
 
 
