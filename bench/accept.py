@@ -34,6 +34,7 @@ from funnel_app.logs import configure_logging
 from funnel_app.redact import redactor
 from jobs.web_answer import make_answer
 from jobs.web_framing import Incoming
+from sandbox.command_line import command_line
 from sandbox.processes import development_settings
 from sandbox.redis_server import RedisServer
 
@@ -120,4 +121,5 @@ def _raise(request: object, sink: object, client: object, fault: Exception) -> N
 
 
 if __name__ == "__main__":
-    sys.exit(main(EVENT if "events" in sys.argv[1:] else SIGNUP, "profile" in sys.argv[1:]))
+    given = command_line(__doc__, ("events", "profile"))
+    sys.exit(main(EVENT if given["events"] else SIGNUP, given["profile"]))

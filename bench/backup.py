@@ -23,6 +23,7 @@ from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Base, Contact, Email, EmailEvent, Enrolment, Message, Request
 from funnel_app.ledger.types import new_id
+from sandbox.command_line import command_line
 from tests.factories import make_deps
 from tests.flows.leads import call
 
@@ -140,4 +141,4 @@ def _email(step: int, enrolment: UUID, request: UUID) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))
+    sys.exit(main(**command_line(__doc__, enrolments=100_000)))

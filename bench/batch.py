@@ -28,6 +28,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.sending.backlog import deliver_due
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.templates.starters import find_starter
+from sandbox.command_line import command_line
 from sandbox.processes import Processes, development_settings
 from sandbox.redis_server import RedisServer, free_port
 from tests.fakes.notion import FakeNotebook, JudgeHere
@@ -112,4 +113,5 @@ def _one_by_one(deps: Deps, ids: Sequence[UUID]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main("profile" in sys.argv[1:], "one" in sys.argv[1:]))
+    given = command_line(__doc__, ("profile", "one"))
+    sys.exit(main(given["profile"], given["one"]))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from bench.common import Load, Row, calibrate, call, post, show
 from bench.shots import person
 from funnel_app.flows.intake.keep_refused import BUDGET_BYTES
+from sandbox.command_line import command_line
 from sandbox.stack import Stack, running_stack
 
 PATH = "/webhook/christmas/signup"
@@ -80,4 +81,4 @@ def main(count: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(int(argument) for argument in sys.argv[1:] or ["1500"])))
+    sys.exit(main(**command_line(__doc__, count=1500)))

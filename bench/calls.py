@@ -21,6 +21,7 @@ from funnel_app.ledger import bookings, schema
 from funnel_app.ledger.booking_models import Booking
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Base, Contact, HookEvent
+from sandbox.command_line import command_line
 
 BEGAN = datetime(2026, 6, 1, tzinfo=UTC)
 AT_A_TIME = 2000
@@ -103,4 +104,4 @@ def _measure(engine: Engine) -> tuple[int, float, float]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))
+    sys.exit(main(**command_line(__doc__, hooks=100_000)))

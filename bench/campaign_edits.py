@@ -28,6 +28,7 @@ from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment
 from funnel_app.ledger.types import new_id
 from funnel_app.logs import configure_logging
+from sandbox.command_line import command_line
 from tests.factories import make_deps
 from tests.flows.leads import call
 
@@ -147,4 +148,4 @@ def _email(enrolment: UUID, step: int, now: datetime) -> dict[str, Any]:
 
 if __name__ == "__main__":
     configure_logging("error")
-    sys.exit(main([int(size) for size in sys.argv[1:]] or SIZES))
+    sys.exit(main(**command_line(__doc__, sizes=list(SIZES))))

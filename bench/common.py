@@ -161,8 +161,13 @@ def processor_s(pids: Iterable[int]) -> float:
 
 
 def memory_mb(pids: Iterable[int]) -> float:
-    """Return the memory of these processes and their children, what they share counted once (PSS)."""
-    return sum(each.memory_full_info().pss for each in family(pids)) / 2**20
+    """Return the memory of these processes and their children, what they share counted once."""
+    return sum(map(pss_mb, family(pids)))
+
+
+def pss_mb(process: psutil.Process) -> float:
+    """Return a process's share of memory, in megabytes (PSS)."""
+    return float(process.memory_full_info().pss) / 2**20
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ def measure(client: FlaskClient, engine: Engine, path: str) -> tuple[float, floa
 
 def main() -> int:
     """Make the ledger, measure every page, print the table."""
-    parser = argparse.ArgumentParser(prog="python -m bench.console")
+    parser = argparse.ArgumentParser(prog="python -m bench.console", description=__doc__)
     parser.add_argument("--leads", type=int, default=100_000)
     parser.add_argument("--keep", help="a SQLite file to keep the ledger in, and to measure again without making it")
     parser.add_argument("--url", help="an empty PostgreSQL database; without it a SQLite file")

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from bench.common import Row, calibrate, processor_s, show
 from bench.due import Bench, running_bench
+from sandbox.command_line import command_line
 from tests.postgres_server import PostgresServer
 
 SHORT = ((1000, 2), (1000, 0))
@@ -95,4 +96,4 @@ def main(full: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main("full" in sys.argv[1:]))
+    sys.exit(main(**command_line(__doc__, ("full",))))

@@ -4,7 +4,6 @@
 """
 
 import json
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from bench.common import call, post
+from sandbox.command_line import command_line
 from sandbox.signing import signed_headers
 
 KINDS = ("email.sent", "email.delivered")
@@ -42,4 +42,4 @@ def main(stub_url: str, port: int, secret: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3])
+    main(**command_line(__doc__, stub_url="", port=0, secret=""))

@@ -15,6 +15,7 @@ from bench.drain import Drained, drain, ledgers
 from bench.due import running_bench
 from bench.many import STEPS, fill
 from funnel_app.ledger.engine import open_engine
+from sandbox.command_line import command_line
 
 DUE, MOST_TIMES = 1000, 1.5
 
@@ -57,5 +58,5 @@ def _rows(found: list[tuple[str, int, Drained]]) -> list[Row]:
 
 
 if __name__ == "__main__":
-    numbers = [int(each) for each in sys.argv[1:] if each.isdigit()]
-    sys.exit(main(numbers or [0, 100_000], "postgresql" in sys.argv[1:]))
+    given = command_line(__doc__, ("postgresql",), sizes=[0, 100_000])
+    sys.exit(main(given["sizes"], given["postgresql"]))

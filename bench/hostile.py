@@ -19,7 +19,9 @@ from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
 
+from bench.common import memory_mb
 from bench.shots import Shot, broken_callers, person, strangers
+from sandbox.command_line import command_line
 from sandbox.stack import Stack, running_stack
 
 THREADS = 8
@@ -133,21 +135,6 @@ def grown(before: Mapping[str, int], after: Mapping[str, int]) -> Counter[str]:
     return Counter({name: count for name, count in more.items() if count})
 
 
-def memory_mb(parent: int) -> float:
-    """Return the memory that a process and its children hold, in megabytes."""
-    return sum(_resident_kb(pid) for pid in (parent, *_children(parent))) / 1024
-
-
-def _children(parent: int) -> list[int]:
-    listed = Path(f"/proc/{parent}/task/{parent}/children").read_text()
-    return [int(pid) for pid in listed.split()]
-
-
-def _resident_kb(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
-
-
 @dataclass(frozen=True)
 class Findings:
     """What the storm did."""
@@ -191,16 +178,16 @@ def storm(stack: Stack, count: int, seed: int) -> Findings:
     """Fire so many shots at the web process of a stack and return what they did."""
     web, rng = stack.processes.running["web"].pid, Random(seed)
     outside, known = strangers(rng), broken_callers(rng, stack.processes.env["HOOK_SECRET"])
-    before, start = rows(stack.ledger), memory_mb(web)
+    before, start = rows(stack.ledger), memory_mb([web])
     # The first shots load what is loaded once; from then on memory has to stay.
     first = [fire(stack.web_url, islice(outside, count // 10))]
     left = grown(before, rows(stack.ledger))
     first.append(fire(stack.web_url, islice(known, count // 20)))
-    warmed, warm = rows(stack.ledger), memory_mb(web)
+    warmed, warm = rows(stack.ledger), memory_mb([web])
     then = [fire(stack.web_url, islice(outside, round(count * STRANGERS_OF_ALL) - count // 10))]
     left += grown(warmed, rows(stack.ledger))
     then.append(fire(stack.web_url, islice(known, count - sum(part.total for part in (*first, *then)))))
-    parts, end, after = [*first, *then], memory_mb(web), rows(stack.ledger)
+    parts, end, after = [*first, *then], memory_mb([web]), rows(stack.ledger)
     return Findings(
         tally=Tally(sum((part.counts for part in parts), Counter()), sum(part.seconds for part in parts)),
         left_by_strangers=left,
@@ -229,4 +216,4 @@ def main(count: int, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(int(argument) for argument in [*sys.argv[1:], *("50000", "1")[len(sys.argv) - 1 :]])))
+    sys.exit(main(**command_line(__doc__, count=50_000, seed=1)))

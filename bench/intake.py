@@ -16,6 +16,7 @@ from bench.common import Load, Machine, Row, calibrate, call, post, processor_s,
 from bench.due import Bench, running_bench
 from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Email, Enrolment
+from sandbox.command_line import command_line
 from tests.postgres_server import PostgresServer
 
 SHORT, FULL = 600, 2000
@@ -134,4 +135,4 @@ def main(full: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main("full" in sys.argv[1:]))
+    sys.exit(main(**command_line(__doc__, ("full",))))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from bench.common import Row, calibrate, percentile, show
 from bench.due import Bench, running_bench
+from sandbox.command_line import command_line
 
 SPREAD_S = 60
 AHEAD = timedelta(seconds=10)
@@ -44,4 +45,4 @@ def main(emails: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000))
+    sys.exit(main(**command_line(__doc__, emails=2000)))

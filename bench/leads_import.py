@@ -19,6 +19,7 @@ from bench.due import Bench, running_bench
 from bench.intake import SCENES, signups
 from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Email, Enrolment
+from sandbox.command_line import command_line
 
 SHORT, FULL = 2000, 50_000
 HOOKS_ALONE = 400
@@ -115,4 +116,4 @@ def _faults(bench: Bench, rows: int, answers: Counter[str], *loads: Load) -> int
 
 
 if __name__ == "__main__":
-    sys.exit(main(FULL if "full" in sys.argv[1:] else SHORT))
+    sys.exit(main(FULL if command_line(__doc__, ("full",))["full"] else SHORT))

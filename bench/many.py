@@ -1,6 +1,5 @@
 """Measure the sweep's queries over a ledger with 100,000 enrolments: `python -m bench.many [COUNT] [DATABASE_URL]`."""
 
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from funnel_app.ledger import counts, emails, enrolments, messages, requests, sc
 from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment
 from funnel_app.ledger.types import new_id
+from sandbox.command_line import command_line
 
 AT_A_TIME = 5000
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -156,6 +156,6 @@ def _milliseconds(reads: Any, query: Callable[[Any], Any]) -> float:
 
 
 if __name__ == "__main__":
+    given = command_line(__doc__, count=100_000, url="")
     with tempfile.TemporaryDirectory() as folder:
-        arguments = sys.argv[1:]
-        main(int(arguments[0]) if arguments else 100_000, arguments[1] if arguments[1:] else f"sqlite:///{folder}/f.db")
+        main(given["count"], given["url"] or f"sqlite:///{folder}/f.db")

@@ -10,8 +10,9 @@ from contextlib import suppress
 
 import psutil
 
-from bench.common import Row, calibrate, family, show
+from bench.common import Row, calibrate, family, pss_mb, show
 from bench.slow_sockets import hooks
+from sandbox.command_line import command_line
 from sandbox.stack import Stack, running_stack
 
 AT_REST_MB = 180.0
@@ -19,11 +20,6 @@ SETTLES_S = 15.0
 # The process that judges texts ends when it is idle, and on a busy machine it begins late.
 JUDGED_WITHIN_S = 60.0
 HOOKS = 300
-
-
-def pss_mb(process: psutil.Process) -> float:
-    """Return a process's share of memory, in megabytes."""
-    return float(process.memory_full_info().pss) / 2**20
 
 
 def by_part(stack: Stack) -> dict[str, list[float]]:
@@ -80,4 +76,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    command_line(__doc__)
     sys.exit(main())

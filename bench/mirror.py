@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from urllib.request import urlopen
 
+from sandbox.command_line import command_line
 from sandbox.processes import MIRROR
 from sandbox.stack import Stack, running_stack, start_funnel
 
@@ -77,5 +78,4 @@ def _calls(stack: Stack) -> Counter[str]:
 
 
 if __name__ == "__main__":
-    given = [float(argument) for argument in sys.argv[1:]]
-    sys.exit(main(int(given[0]) if given else 300, given[1] if len(given) > 1 else 3.0))
+    sys.exit(main(**command_line(__doc__, leads=300, rate=3.0)))

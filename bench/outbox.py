@@ -27,6 +27,7 @@ from funnel_app.ledger import outbox, schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Contact
 from funnel_app.ledger.outbox import Kind, LeadEvent
+from sandbox.command_line import command_line
 from tests.factories import make_deps, make_settings
 
 SECRET = "whsec_" + "b3V0Ym94" * 4
@@ -116,4 +117,4 @@ def _is_wrong(came: dict[str, list[str]], events: int) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if sys.argv[1:] else 2000))
+    sys.exit(main(**command_line(__doc__, events=2000)))

@@ -36,6 +36,7 @@ from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.ledger.models import Contact, Email
 from funnel_app.rules.reports import Report
+from sandbox.command_line import command_line
 from tests.factories import make_deps
 from tests.flows.leads import call, write_templates
 
@@ -206,5 +207,4 @@ def main(leads: int, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    given = [int(argument) for argument in sys.argv[1:]]
-    sys.exit(main(*given, *(1000, 1)[len(given) :]))
+    sys.exit(main(**command_line(__doc__, leads=1000, seed=1)))

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -64,9 +64,6 @@ class Shot:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     raw: bytes | None = None
-
-
-Maker = Callable[[Random], Shot]
 
 
 def strangers(rng: Random) -> Iterator[Shot]:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from bench.common import Load, Row, calibrate, call, post, show
 from bench.shots import person
+from sandbox.command_line import command_line
 from sandbox.processes import answers
 from sandbox.stack import Stack, running_stack
 
@@ -142,4 +143,4 @@ def main(sockets: int, count: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(int(argument) for argument in [*sys.argv[1:], *("500", "1000")[len(sys.argv) - 1 :]])))
+    sys.exit(main(**command_line(__doc__, sockets=500, count=1000)))

@@ -11,6 +11,7 @@ from urllib.error import URLError
 
 from bench.common import Row, calibrate, show
 from bench.shots import person
+from sandbox.command_line import command_line
 from sandbox.processes import answers
 from sandbox.stack import Stack, running_stack
 
@@ -66,4 +67,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    command_line(__doc__)
     sys.exit(main())

@@ -6,11 +6,12 @@ clock's seconds, as strict a reading of "so many a second" as there is.
 
 import asyncio
 import json
-import sys
 import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
+
+from sandbox.command_line import command_line
 
 REFUSED = {"name": "rate_limit_exceeded", "message": "Too many requests.", "statusCode": 429}
 
@@ -91,4 +92,4 @@ async def main(port: int, limit: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+    asyncio.run(main(**command_line(__doc__, port=8080, limit=0)))

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from sandbox.command_line import command_line
+
 ROOT = Path(__file__).parents[1]
 TAKEN = ROOT / "screenshots" / "documented"
 PICTURES = ROOT / "docs" / "pictures"
@@ -26,4 +28,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    command_line(__doc__)
     sys.exit(main())

@@ -3,9 +3,9 @@
 What the file has stays in it, and today's starters are added; with --history also those of each commit.
 """
 
+import argparse
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +18,10 @@ TEXTS, FRAME = STARTERS.relative_to(ROOT), LAYOUT.relative_to(ROOT)
 Known = dict[str, dict[str, dict[str, str]]]
 
 
-def main() -> None:
+def main(history: bool = False) -> None:
     """Bring the file of fingerprints up to the starters."""
     known: Known = json.loads(FINGERPRINTS.read_text("utf-8")) if FINGERPRINTS.exists() else {}
-    for commit, day in _commits() if "--history" in sys.argv else ():
+    for commit, day in _commits() if history else ():
         _add(known, day, dict(_texts_of(commit)), _show(commit, str(FRAME)))
     today = {path.stem: path.read_text("utf-8") for path in STARTERS.glob("*.html")}
     _add(known, f"{datetime.now(UTC):%Y-%m-%d}", today, LAYOUT.read_text("utf-8"))
@@ -65,4 +65,6 @@ def _git(*arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(prog="python -m docs.starters", description=__doc__)
+    parser.add_argument("--history", action="store_true")
+    main(parser.parse_args().history)

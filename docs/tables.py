@@ -5,6 +5,7 @@
 A table stands between `<!-- table: NAME -->` and `<!-- /table -->`; everything else in a document is written by hand.
 """
 
+import argparse
 import json
 import re
 import sys
@@ -40,6 +41,7 @@ from funnel_app.logs import configure_logging
 from sandbox.settings import Settings as SandboxSettings
 from tests.factories import make_deps
 
+RAW = argparse.RawDescriptionHelpFormatter
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
     "README.md",
@@ -224,13 +226,19 @@ def _read(name: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the tables of these documents, or of all; with --check only return 1 where one has drifted."""
-    names = drifted([name for name in arguments if name != "--check"] or DOCUMENTS)
+    parser = argparse.ArgumentParser(prog="python -m docs.tables", description=__doc__, formatter_class=RAW)
+    parser.add_argument("documents", nargs="*", metavar="DOCUMENT", help="such as docs/commands.md; by default all")
+    parser.add_argument("--check", action="store_true")
+    given = parser.parse_args(arguments)
+    if unknown := set(given.documents) - set(DOCUMENTS):
+        parser.error(f"{', '.join(sorted(unknown))}: there are tables in {', '.join(DOCUMENTS)}")
+    names = drifted(given.documents or DOCUMENTS)
     for name in names:
-        if "--check" in arguments:
+        if given.check:
             print(f"{name}: its tables are not those of the code; run make docs")  # noqa: T201
         else:
             (ROOT / name).write_text(filled(_read(name)), "utf-8")
-    return int("--check" in arguments and bool(names))
+    return int(given.check and bool(names))
 
 
 if __name__ == "__main__":

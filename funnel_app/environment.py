@@ -46,15 +46,15 @@ def fill(names: Collection[str], file: Path | None = None) -> dict[str, str]:
     return {**faults_in(values, cut), **(_unread(file) if file else {})}
 
 
-def faults_in(values: Mapping[str, str], cut: Collection[str] = ()) -> dict[str, str]:
+def faults_in(values: Mapping[str, str], cut: Collection[str]) -> dict[str, str]:
     """Return the faults of these values by name; `cut` are values that a `#` truncated."""
     odd = {name: why for name, value in sorted(values.items()) if (why := unusable(name, value))}
     return {**odd, **{name: CUT_OFF for name in sorted(cut) if name in values}}
 
 
-def find_file(start: Path = Path(__file__).parent) -> Path | None:
+def find_file() -> Path | None:
     """Return the nearest `.env` beside the program or above it; None if there is none."""
-    return next((found for folder in (start, *start.parents) if (found := folder / ".env").is_file()), None)
+    return next((found for folder in Path(__file__).parents if (found := folder / ".env").is_file()), None)
 
 
 def read_file(file: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from funnel_app.flows.maintenance.backup import BackupFailed
 from funnel_app.flows.maintenance.renew_backup import renew_backup
 from funnel_app.flows.monitoring.backups import TOLD
 from jobs import process
+from jobs.command_line import take_nothing
 from jobs.settings import start
 
 log = structlog.get_logger()
@@ -26,4 +27,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    take_nothing(__doc__)
     sys.exit(main())

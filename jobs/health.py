@@ -5,6 +5,7 @@
 It only checks that they are alive, not Redis, Notion or Resend: an outage elsewhere must never end a container.
 """
 
+import argparse
 import os
 import sys
 import time
@@ -51,4 +52,6 @@ def _answers() -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]) if len(sys.argv) > 1 else WAIT_S))
+    parser = argparse.ArgumentParser(prog="python -m jobs.health", description=__doc__)
+    parser.add_argument("seconds", type=float, nargs="?", default=WAIT_S)
+    sys.exit(main(parser.parse_args().seconds))

@@ -12,6 +12,7 @@ from funnel_app.gateways.redis.process_status import ProcessStatus
 from funnel_app.ledger import revision, schema, storage
 from funnel_app.ledger.engine import LedgerUnavailable, open_engine
 from funnel_app.ledger.troubles import explain
+from jobs.command_line import take_nothing
 from jobs.settings import start
 
 LEDGER_WITHIN_S = 60.0
@@ -68,4 +69,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    take_nothing(__doc__)
     sys.exit(main())

@@ -52,9 +52,8 @@ class Child:
 class Parent:
     """Starts each part, and again when it dies; gives up where one does not stay up."""
 
-    def __init__(self, parts: Sequence[Part], starts: int = STARTS) -> None:
+    def __init__(self, parts: Sequence[Part]) -> None:
         self.children = [Child(part) for part in parts]
-        self.starts = starts
         self.stopping = Event()
         self.gave_up = False
 
@@ -90,7 +89,7 @@ class Parent:
             child.pid = 0
             child.failures = child.failures + 1 if lived_s < STAYS_UP_S else 0
             child.not_before = time.monotonic() + child.failures
-            if child.failures >= self.starts:
+            if child.failures >= STARTS:
                 log.error("process_failed", part=child.part.name, hint="its last words are above")
                 self.gave_up = True
                 self.stopping.set()

@@ -15,6 +15,7 @@ from funnel_app.gateways.redis.job_clock import Clock
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.troubles import explain
 from funnel_app.periodic import PeriodicRunner
+from jobs.command_line import take_nothing
 from jobs.heartbeat import beat
 from jobs.nightly import NightlyBackup
 from jobs.process import deps, wait_for_ledger, wait_for_redis
@@ -120,4 +121,5 @@ def run() -> None:
 
 
 if __name__ == "__main__":
+    take_nothing(__doc__)
     main()

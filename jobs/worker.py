@@ -32,6 +32,7 @@ from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.troubles import explain
 from funnel_app.periodic import PeriodicRunner, PeriodicTask, time_tasks
 from jobs import deliver, mirror, recheck, reconcile
+from jobs.command_line import take_nothing
 from jobs.heartbeat import beat, reset
 from jobs.parent import Parent, Part
 from jobs.process import deps, wait_for_ledger, wait_for_redis
@@ -201,4 +202,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    take_nothing(__doc__)
     sys.exit(main())

@@ -13,6 +13,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from jobs.processes import PARTS
+from sandbox.command_line import command_line
 from sandbox.processes import ROOT, NotStarted, Processes
 from sandbox.redis_server import RedisServer
 from sandbox.settings_file import settings_file
@@ -82,4 +83,5 @@ def _show(processes: Processes, shown: dict[str, int]) -> None:
 
 
 if __name__ == "__main__":
+    command_line(__doc__)
     sys.exit(main())

@@ -21,7 +21,7 @@ class QuietHandler(WSGIRequestHandler):
 class Server:
     """A sandbox that listens; port 0 takes a free one."""
 
-    def __init__(self, config: Config | None = None, port: int = 0) -> None:
+    def __init__(self, config: Config | None, port: int) -> None:
         app = create_sandbox(config)
         self.sandbox: Sandbox = app.extensions["sandbox"]
         self.courier: Courier = app.extensions["courier"]

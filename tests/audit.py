@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.command_line import command_line
+
 FILES = ("requirements.txt", "requirements-dev.txt")
 COMMAND = ("-m", "pip_audit", "--format", "json", "--progress-spinner", "off", "--require-hashes", "--disable-pip")
 
@@ -42,4 +44,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    command_line(__doc__)
     sys.exit(main())

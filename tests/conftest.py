@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -19,6 +20,7 @@ from funnel_app.deps import Deps
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import make_sessions, open_engine
 from sandbox.processes import Processes
+from sandbox.redis_server import RedisServer
 from sandbox.server import Server, serve
 from tests import ending
 from tests.apps import application, take_back
@@ -31,9 +33,9 @@ from tests.process.forked import fork
 from tests.sqlite_files import into_one_file, open_copy
 
 pytest_configure = ending.pytest_configure
-# A slow machine is no fault of what is tested.
-hypothesis.settings.register_profile("any machine", deadline=None)
-hypothesis.settings.load_profile("any machine")
+# A slow machine is no fault of what is tested, and a test that fails does so for everybody who runs it.
+hypothesis.settings.register_profile("the same anywhere", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("the same anywhere")
 # `make quick` runs on SQLite alone.
 DATABASES = os.environ.get("TEST_DATABASES", "sqlite,postgresql").split(",")
 # What many callers and workers do at once reaches PostgreSQL through PgBouncer, all else straight.
@@ -44,6 +46,10 @@ UNMEASURED = (
     *(f"tests/web/test_{name}.py" for name in ("calendar_order", "contract", "journeys")),
     *(f"tests/test_{name}.py" for name in ("documents", "guards", "named", "regexes", "supply_chain", "words")),
 )
+# Of a long table whose cases each go through an application or a ledger, the first show which code they run.
+WHOLE = tuple(f"tests/{room}/" for room in ("commands", "flows", "sandbox", "templates", "web"))
+MEASURED_CASES = 3
+cases: Counter[str] = Counter()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -54,6 +60,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     on_postgresql = "postgresql" in item.nodeid.partition("[")[2] or "postgres" in getattr(item, "fixturenames", ())
     if real or on_postgresql or item.nodeid.startswith(UNMEASURED):
         item.add_marker("unmeasured")
+    elif item.nodeid.startswith(WHOLE):
+        cases[table := item.nodeid.partition("[")[0]] += 1
+        if cases[table] > MEASURED_CASES:
+            item.add_marker("unmeasured")
 
 
 @pytest.hookimpl(trylast=True)
@@ -217,3 +227,18 @@ def notion(running: Server) -> Server:
     """The same with nothing in them yet."""
     running.sandbox.forget()
     return running
+
+
+@pytest.fixture(scope="session")
+def running_redis() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(running_redis: RedisServer) -> Iterator[RedisServer]:
+    """A real Redis that holds nothing yet."""
+    running_redis.start()
+    running_redis.flush()
+    yield running_redis
+    running_redis.resume()

@@ -24,6 +24,7 @@ from funnel_app.ledger import contacts, schema
 from funnel_app.ledger.engine import open_engine
 from funnel_app.web.console.buttons import BUTTONS
 from funnel_app.web.console.theme import COOKIE
+from sandbox.command_line import command_line
 from tests.apps import application
 from tests.console_world import fill
 from tests.e2e.site import LIST, Site, pages
@@ -105,12 +106,12 @@ def _ledger_away(deps: Deps) -> Iterator[None]:
         yield
 
 
-def main() -> int:
+def main(jar: str) -> int:
     """Write the pages, have them checked, and say what was found."""
     with tempfile.TemporaryDirectory() as folder, capture_logs():
         number = write_pages(Path(folder))
         files = sorted(map(str, Path(folder).glob("*.html")))
-        checked = subprocess.run([*JAVA, sys.argv[1], *files], capture_output=True, text=True, check=False)
+        checked = subprocess.run([*JAVA, jar, *files], capture_output=True, text=True, check=False)
     found = checked.stderr.replace(f"file:{folder}/", "")
     if checked.returncode:
         sys.stdout.write(f"The W3C's checker (python -m tests.validate) found on our pages:\n{found}")
@@ -120,4 +121,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(**command_line(__doc__, jar="var/vnu/node_modules/vnu-jar/build/dist/vnu.jar")))

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bench.common import Row, calibrate, processor_s, show
 from bench.due import wait_for
+from sandbox.command_line import command_line
 from sandbox.processes import Processes
 from sandbox.redis_server import RedisServer, free_port
 
@@ -137,4 +138,4 @@ def main(emails: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000))
+    sys.exit(main(*command_line(__doc__, count=1000).values()))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sandbox.command_line import command_line
+
 FILE = Path(__file__).with_name("grafana.json")
 SOURCE = {"type": "prometheus", "uid": "${source}"}
 COLUMNS, HEIGHT = 3, 7
@@ -82,4 +84,5 @@ def _panels() -> Iterator[dict[str, Any]]:
 
 
 if __name__ == "__main__":
+    command_line(__doc__)
     FILE.write_text(written(), "utf-8")

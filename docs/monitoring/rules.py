@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.command_line import command_line
+
 FILE = Path(__file__).with_name("alerts.yaml")
 
 
@@ -78,4 +80,5 @@ def _lines(rule: Rule) -> list[str]:
 
 
 if __name__ == "__main__":
+    command_line(__doc__)
     FILE.write_text(written(), "utf-8")

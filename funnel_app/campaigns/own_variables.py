@@ -1,5 +1,6 @@
 """Own variables: what a campaign's file adds to the catalogue, for all its letters or from one of its hooks."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +10,8 @@ from funnel_app.campaigns.fields import NAME, Table
 from funnel_app.campaigns.model import Campaign
 
 TYPES = ("text", "number", "link")
+NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+LONGEST_NUMBER = 18
 KEYS = ("type", "description", "example", "default")
 OF_THE_FILE, OF_A_HOOK = "As the campaign's file says", "As {hook} says"
 
@@ -57,8 +60,7 @@ def fits(type_: str, value: object) -> bool:
 
 
 def _is_number(text: str) -> bool:
-    whole, _, rest = text.removeprefix("-").partition(".")
-    return f"{whole}{rest or '0'}".isascii() and f"{whole}{rest or '0'}".isdigit() and len(text) <= 18
+    return len(text) <= LONGEST_NUMBER and NUMBER.fullmatch(text) is not None
 
 
 def _check_name(table: Table, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Commands that run without settings: one creates them, others find out what to set."""
+"""What runs without settings: one command creates them, others find out what to set, and all say what they take."""
 
 import os
 import secrets
@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from flask import Flask
 
-from funnel_app.commands.cli import own_command
+from funnel_app.commands.cli import COMMANDS, CommandLine, own_command
 from funnel_app.config import Settings, examine_settings
 from funnel_app.environment import find_file
 
 NAME = "setup"
 # Flask's own options that take a word: https://flask.palletsprojects.com/en/stable/cli/
 WITH_WORD = frozenset({"--app", "-A", "--env-file", "-e"})
+OF_FLASK = frozenset({"run", "shell", "routes"})
 # The settings that each command needs.
 FIRST_STEPS: Mapping[tuple[str, ...], frozenset[str]] = {
     ("notion", "init"): frozenset({"NOTION_TOKEN"}),
@@ -26,6 +27,14 @@ TEMPLATES, NOWHERE = "NOTION_TEMPLATES_DB_ID", "0" * 32
 def asks_for_setup(arguments: Sequence[str]) -> bool:
     """Say whether the process's arguments ask for `flask setup`."""
     return command_of(arguments)[:1] == (NAME,)
+
+
+def asks_for_help(arguments: Sequence[str]) -> bool:
+    """Say whether the process's arguments ask how a `flask` command is called, or name none that there is."""
+    if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
+        return False
+    name, *_ = (*command_of(arguments), "")
+    return "--help" in arguments or name not in {*COMMANDS, *OF_FLASK}
 
 
 def command_of(arguments: Sequence[str]) -> tuple[str, ...]:
@@ -45,6 +54,13 @@ def with_setup_alone() -> Flask:
     """Return an application that has only the setup command and serves nothing."""
     app = Flask(NAME)
     app.cli.add_command(own_command(NAME))
+    return app
+
+
+def with_commands_alone() -> Flask:
+    """Return an application that can only say how its commands are called."""
+    app = Flask("funnel")
+    app.cli = CommandLine()
     return app
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from funnel_app.commands.terminal import say
+from funnel_app.commands.plain_text import say
 from funnel_app.deploy.apply import Rollout, deploy
 from funnel_app.deploy.coolify_api import Coolify
 from funnel_app.deploy.descriptor import NotApplicable, Source, read_descriptor

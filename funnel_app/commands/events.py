@@ -11,8 +11,8 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.campaigns.spoken import things
+from funnel_app.commands.plain_text import say
 from funnel_app.commands.tables import newest_first, show_by_id
-from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.flows.outbox import history
 from funnel_app.flows.outbox.receivers import find_receivers

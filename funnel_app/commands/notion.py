@@ -9,7 +9,7 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.campaigns.spoken import things
-from funnel_app.commands.terminal import say
+from funnel_app.commands.plain_text import say
 from funnel_app.current import current_deps
 from funnel_app.deploy.interview import notion_id
 from funnel_app.flows.mirror import workspace
@@ -29,7 +29,7 @@ def group() -> None:
 def check() -> None:
     """List properties that are missing or have the wrong type; exit 1 if there are any."""
     with _told():
-        looked = workspace.check_desk(current_deps())
+        looked = workspace.check_desk(current_deps().desk)
     for each in looked:
         for line in each.faults or [f"{each.title}: every property is there"]:
             say(line)

@@ -10,8 +10,9 @@ from rich.markup import escape
 
 from funnel_app.campaigns.spoken import joined, things
 from funnel_app.commands.person import who
+from funnel_app.commands.plain_text import say
 from funnel_app.commands.tables import folded
-from funnel_app.commands.terminal import Terminal, say
+from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.console.replanning import apply_to_all, emails_in_words, keep_on_older, total_in_words
 from funnel_app.flows.intake.older_plans import Changed, Older, count_older, plan_changes
@@ -22,11 +23,7 @@ from funnel_app.rules.replan import Edit
 AS_PLANNED = "Everybody who is under way has the plan of the files."
 RULES = "What went, or is on its way, stays. What is due by now goes within seconds, or is skipped as too late."
 SAY_AFTER = 500
-# A run that was stopped leaves the same behind: the oldest leads by this file, and newer ones by another.
-GOES_BACK = (
-    "this file is older than the one by which a lead came at {came}: to apply it takes people back to it. "
-    "Only if a run of this very file was stopped before its end, or is under way, does it just go on."
-)
+GOES_BACK = "this file is older than the one by which a lead came at {came}: to apply it takes people back to it."
 MEANWHILE = "{came} came by the older file meanwhile: start Funnel again, then run this again."
 BEFORE_US = "seen to before this run came to them: by another run, or because their sequence ended."
 AGAIN = "had an email on its way just now: run it again"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from funnel_app.commands.terminal import say
+from funnel_app.commands.plain_text import say
 from funnel_app.deploy import env_file
 from funnel_app.deploy.interview import Place, Question, is_needed, make_secrets, questions, wrong_with
 from funnel_app.deploy.live_checks import Found, Unfit

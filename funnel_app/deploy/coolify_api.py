@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-import requests
-
-from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.errors import Rejected
+from funnel_app.gateways.http.json_api import ask
 
 TIMEOUT_S = 30.0
 Row = dict[str, Any]
@@ -95,26 +94,4 @@ class Coolify:
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
-        try:
-            answer = requests.request(method, self._api + path, headers=headers, json=body, timeout=TIMEOUT_S)
-        except requests.RequestException as error:
-            raise Unavailable("coolify", f"cannot be reached: {type(error).__name__}") from error
-        if answer.status_code == 429 or answer.status_code >= 500:
-            raise Unavailable("coolify", f"{answer.status_code} {_words(answer)}")
-        if answer.status_code >= 400:
-            raise Rejected(
-                "coolify", f"{method} {path}: {answer.status_code} {_words(answer)}", str(answer.status_code)
-            )
-        return answer.json()
-
-
-def _words(answer: requests.Response) -> str:
-    try:
-        body = answer.json()
-    except requests.JSONDecodeError:
-        return answer.reason or ""
-    if not isinstance(body, dict):
-        return ""
-    errors = body.get("errors") or {}
-    details = [f"{field}: {''.join(text) if isinstance(text, list) else text}" for field, text in errors.items()]
-    return " ".join([str(body.get("message") or ""), *details]).strip()
+        return ask("coolify", method, self._api + path, TIMEOUT_S, headers=headers, json=body)

@@ -11,6 +11,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from funnel_app.gateways.http.prompt import PromptResponse
+
 # requests raises these while it prepares the request, before it connects.
 UNWRITABLE = (requests.exceptions.InvalidHeader, UnicodeEncodeError)
 # These occur before the first byte of the request; name resolution is a NewConnectionError, and a proxy that refuses
@@ -62,11 +64,11 @@ class _Connecting:
 
 
 class _HTTPConnection(_Connecting, HTTPConnection):
-    pass
+    response_class = PromptResponse
 
 
 class _HTTPSConnection(_Connecting, HTTPSConnection):
-    pass
+    response_class = PromptResponse
 
 
 class _HTTPPool(HTTPConnectionPool):

@@ -73,6 +73,12 @@ def newest(
     return [(action, contact) for action, contact in rows]
 
 
+def newest_of(session: Session, action: str) -> OperatorAction | None:
+    """Return the newest of one kind of action; None if it was never done."""
+    wanted = select(OperatorAction).where(OperatorAction.action == action)
+    return session.scalars(wanted.order_by(OperatorAction.id.desc()).limit(1)).first()
+
+
 def was_done(session: Session, action: str, detail: str, since: datetime) -> bool:
     """Say whether an action on what these words name was done at or after a time."""
     done = OperatorAction.action == action, OperatorAction.detail == detail, OperatorAction.at >= since

@@ -1,7 +1,7 @@
 """Names from calendars, which have one field for the whole name and nobody to correct it."""
 
 from nameparser import HumanName
-from nameparser.config import CONSTANTS
+from nameparser.config import Constants
 
 from funnel_app.campaigns.links import carries_link, carries_number
 from funnel_app.rules.typed import clean
@@ -10,13 +10,22 @@ LONGEST_FIRST, LONGEST = 60, 120
 # Characters of pasted data that no name has: https://github.com/calcom/cal.diy/issues/16913
 NO_LETTERS = '{}[]<>":;=/\\|#$%^*_+~'
 
+# Titles that nameparser lacks, in part because somebody may be called so: "Hi Major" is worse than no name at all.
+MORE_TITLES = (
+    "major major-general lieutenant-colonel brigadier-general rear-admiral vice-admiral cmdr "
+    "oberst hauptmann trooper constable inspector engr dipl.-kffr dipl.-kfm univ.-prof maître doña shri shrimati datuk "
+    "dato datin alhaji alhaja apostle the"
+)
+WORDS = Constants()
+WORDS.titles.add(*MORE_TITLES.split())
+
 
 def first_name_of(name: str | None) -> str | None:
     """Return the first name in a full name: Ana of "Dr. Ana Roy" and of "Roy, Ana, MBA"; None if there is none."""
     text = clean(name, LONGEST)
     if text is None or "@" in text:
         return None
-    parsed = HumanName(text)
+    parsed = HumanName(text, constants=WORDS)
     # A single word is the name: "李小龍", or people with one name only.
     first = parsed.first or ("" if parsed.title else parsed.last)
     return first if _is_first_name(first, alone=not parsed.last or first == text) else None
@@ -34,9 +43,9 @@ def _is_first_name(first: str, *, alone: bool) -> bool:
 
 def _is_rank(letters: str) -> bool:
     word = letters.casefold()
-    if word in CONSTANTS.suffix_acronyms:
+    if word in WORDS.suffix_acronyms:
         return letters.isupper()
-    return word in CONSTANTS.titles or word in CONSTANTS.suffix_not_acronyms
+    return word in WORDS.titles or word in WORDS.suffix_not_acronyms
 
 
 def safe_name(name: object, longest: int = LONGEST) -> str | None:

@@ -50,7 +50,7 @@ def _ordinals(span: Span) -> range:
     return range(span.first.toordinal(), span.last.toordinal() + 1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(YEARS)
 def test_every_week_of_every_season_has_something_to_do_and_every_task_its_week(year):
     season = Season(year, DEADLINE)

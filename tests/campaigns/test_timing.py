@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from funnel_app.campaigns.model import Mode, Step, Window
@@ -50,7 +50,6 @@ def first_open_minute(at: datetime, window: Window, zone: ZoneInfo) -> datetime:
     return at
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(near_a_change(), MINUTES, MINUTES)
 def test_a_window_opens_at_the_first_open_minute_whatever_the_clocks_do(moment, one, other):
     zone, at = moment
@@ -68,7 +67,6 @@ def first_at_that_time(anchor: datetime, days: int, zone: ZoneInfo) -> datetime 
     return next((start + n * MINUTE for n in range(52 * 60) if wall(start + n * MINUTE, zone) == wanted), None)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(near_a_change(), st.integers(min_value=-7, max_value=7).filter(bool))
 def test_a_step_of_days_keeps_the_time_of_day_whatever_the_clocks_do(moment, days):
     zone, anchor = moment

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields
 
+from sandbox.command_line import command_line
 from tests.chaos.lateness import (
     BEFORE_THE_CALL,
     IN_FLIGHT_WITHIN_S,
@@ -62,4 +63,4 @@ def _measured() -> Iterator[tuple[Lateness, float]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(int(argument) for argument in [*sys.argv[1:], *("20", "1")[len(sys.argv) - 1 :]])))
+    sys.exit(main(**command_line(__doc__, how_many=20, first=1)))

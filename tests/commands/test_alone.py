@@ -4,7 +4,14 @@ import os
 
 import pytest
 
-from funnel_app.commands.alone import FIRST_STEPS, asks_for_setup, stand_in, without
+from funnel_app.commands.alone import (
+    FIRST_STEPS,
+    asks_for_help,
+    asks_for_setup,
+    stand_in,
+    with_commands_alone,
+    without,
+)
 from funnel_app.config import ConfigError, load_settings
 
 GIVEN = {"NOTION_TOKEN": "ntn_mine", "RESEND_API_KEY": "re_mine", "PUBLIC_URL": "https://funnel.example"}
@@ -51,6 +58,39 @@ def test_the_examples_of_a_file_that_was_copied_count_as_missing(have):
 def test_every_other_command_wants_them_all(have, words):
     have(**GIVEN)
     assert not stand_in(["flask", "--app", "wsgi", *words]) and not asks_for_setup(["flask", *words])
+
+
+@pytest.mark.parametrize(
+    ("words", "asks"),
+    [
+        ([], True),
+        (["--help"], True),
+        (["trace", "--help"], True),
+        (["--app", "wsgi", "templates", "audit", "--help"], True),
+        (["trase", "ana@client.example"], True),
+        (["trace", "ana@client.example"], False),
+        (["routes"], False),
+    ],
+)
+def test_how_commands_are_called_is_told_before_there_are_settings(have, words, asks):
+    have()
+    assert asks_for_help(["flask", *words]) is asks
+    os.environ.clear()
+    assert not asks_for_help(["gunicorn", "--help"]), "the web process is no command"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--help"], 0, "trace"),
+        (["templates", "--help"], 0, "audit"),
+        (["trace", "--help"], 0, "Show everything"),
+        (["trase"], 2, "No such command 'trase'"),
+    ],
+)
+def test_the_answer_to_such_a_question_needs_nothing(words, code, said):
+    done = with_commands_alone().test_cli_runner().invoke(args=words)
+    assert done.exit_code == code and said in done.output
 
 
 def test_a_database_that_is_set_stays_set(have):

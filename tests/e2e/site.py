@@ -23,12 +23,12 @@ from funnel_app.flows.monitoring.doctor import examine_and_keep
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.receipt import Receipt
 from funnel_app.gateways.redis.queue import Queues
+from sandbox.redis_server import RedisServer
 from tests.console_world import enter_world, fill, go_whole_way, live_days
 from tests.e2e.beside import live_beside, with_two_campaigns, write_texts
 from tests.factories import make_deps
 from tests.flows.leads import email_ids
 from tests.flows.monitoring.live import LIVE
-from tests.redis_server import RedisServer
 
 KEY = "christmas_email_1"
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}

@@ -12,11 +12,12 @@ from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.gateways.redis.queue import Queues
-from tests.console_world import report
+from tests.console_world import come_eight_times, report
 from tests.e2e.site import Site, pages
 from tests.flows.leads import call, email_ids
 
 GRAVE = {"serious", "critical"}
+SCREENS = {360: 800, 390: 844, 768: 1024, 1280: 900}
 # For what the width of a screen does not change, or what looks at several by itself.
 ONCE = pytest.mark.parametrize("width", ["desktop"], indirect=True, scope="module")
 NAMES = ("login", "today", "leads", "lead", "lead-abroad", "lead-veteran", "lead-bounced", "email", "email-planned",
@@ -192,12 +193,31 @@ def test_a_sequence_turns_upright_on_a_phone_and_a_step_shows_who_is_there(conso
     expect(console.get_by_role("heading", name="What happened")).to_be_visible()
 
 
-def test_a_lead_of_five_sequences_is_told_on_two_screens(console: Page, filled: Site):
-    console.goto(f"{filled.url}{pages(filled)['lead-veteran']}")
-    expect(console.locator(".next-email")).to_contain_text("Next: “Day 3: when we come to see you”")
-    expect(console.locator(".next-email")).to_be_in_viewport(ratio=1)
-    screen = console.viewport_size["height"] if console.viewport_size else 0
-    assert console.locator("main").evaluate("each => each.getBoundingClientRect().bottom") <= 2 * screen
+@ONCE
+def test_a_lead_is_told_on_two_screens_however_many_sequences_they_were_in(filled: Site):
+    leads = {who: filled.leads[who].contact_id for who in ("booked", "client", "veteran")}
+    page, tall = filled.open(), {}
+    for who, contact_id in {**leads, "eight": come_eight_times(filled.deps)}.items():
+        page.goto(f"{filled.url}/console/leads/{contact_id}")
+        for width, height in SCREENS.items():
+            page.set_viewport_size({"width": width, "height": height})
+            expect(page.locator(".next-email")).to_be_in_viewport(ratio=1)
+            if page.evaluate("document.documentElement.scrollHeight") > 2 * height:
+                tall[who, width] = page.evaluate("document.documentElement.scrollHeight")
+    page.context.close()
+    assert tall == {}
+
+
+@ONCE
+def test_what_is_over_and_what_runs_beside_is_a_click_away(console: Page, filled: Site):
+    console.goto(f"{filled.url}/console/leads/{come_eight_times(filled.deps)}")
+    runs = console.locator("details.run[open]")
+    expect(runs).to_have_count(1)
+    expect(runs).to_contain_text("Welcome for new clients")
+    over = console.get_by_text("After a missed call", exact=False).first
+    expect(over).to_be_hidden()
+    console.get_by_text("6 are over").click()
+    expect(over).to_be_visible()
 
 
 def test_a_day_of_the_calendar_opens_what_goes_on_it(console: Page, filled: Site):
@@ -337,7 +357,6 @@ def test_the_queues_are_shown_and_lead_back(console: Page, filled: Site):
     assert faults == []
 
 
-WIDTHS = (360, 390, 768, 1280)
 LONG = "Wolfeschlegelsteinhausenbergerdorff" * 3
 
 
@@ -367,7 +386,7 @@ def test_no_page_scrolls_sideways_whatever_long_word_stands_on_it(filled: Site):
     for name, path in {**pages(filled), **more}.items():
         page.goto(filled.url + path)
         page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
-        for width in WIDTHS:
+        for width in SCREENS:
             page.set_viewport_size({"width": width, "height": 800})
             over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if over:

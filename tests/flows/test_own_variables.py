@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from funnel_app.campaigns.parse import CampaignError, parse
 from funnel_app.campaigns.registry import Registry
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.templates.audit import audit_templates
@@ -76,33 +75,3 @@ def test_one_without_a_default_holds_the_letter_of_whom_nothing_was_told(spring)
     post(application(spring).test_client(), {"email": "ana@resend.dev", "shop": "javascript:alert(1)"}, SIGNUP)
     deliver(spring, email_ids_of(spring))
     assert spring.mailer.calls == []
-
-
-@pytest.mark.parametrize(
-    ("key", "line", "words"),
-    [
-        ("variables.first_name", 'first_name = "x"', "is one of Funnel's own variables"),
-        ("variables.Coach", 'Coach = "x"', "is not a name of small letters"),
-        ("variables.coach", 'coach = ""', "is empty"),
-        ("variables.coach", "coach = true", "must be a text or a number"),
-        ("variables.coach", 'coach = "http://x.example"', "take https only"),
-        ("hooks.signup.variables.city.example", "[hooks.signup.variables]\ncity = {}", "is missing"),
-        (
-            "hooks.signup.variables.city.sort",
-            '[hooks.signup.variables]\ncity={example="x", sort="y"}',
-            "not a known key",
-        ),
-        (
-            "hooks.signup.variables.n.default",
-            '[hooks.signup.variables]\nn = { type = "number", example = "1", default = "one" }',
-            "'one' is no number",
-        ),
-        ("hooks.signup.variables.n.type", '[hooks.signup.variables]\nn={type="date",example="x"}', "none of text"),
-    ],
-)
-def test_each_fault_is_named_with_its_file_and_key(key, line, words):
-    with pytest.raises(CampaignError) as error:
-        parse("spring.toml", f"{SPRING}\n[variables]\n{line}\n")
-    assert [fault for fault in error.value.faults if fault.startswith(f"spring.toml: {key}: ") and words in fault], str(
-        error.value
-    )

@@ -1,4 +1,4 @@
-"""A real Redis for the queue and the limits; it is emptied before each test."""
+"""A real Redis for the queue and the limits."""
 
 from collections.abc import Iterator
 
@@ -6,21 +6,7 @@ import pytest
 from redis import Redis
 
 from funnel_app.gateways.redis.queue import Queues
-from tests.redis_server import RedisServer
-
-
-@pytest.fixture(scope="session")
-def running_redis() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def redis_server(running_redis: RedisServer) -> Iterator[RedisServer]:
-    running_redis.start()
-    running_redis.flush()
-    yield running_redis
-    running_redis.resume()
+from sandbox.redis_server import RedisServer
 
 
 @pytest.fixture

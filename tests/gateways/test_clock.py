@@ -15,7 +15,7 @@ from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.job_clock import Clock
 from funnel_app.gateways.redis.own_jobs import UNREADABLE_KEY, OwnJob
 from funnel_app.gateways.redis.queue import CLOCK_KEY, Queues
-from tests.redis_server import RedisServer
+from sandbox.redis_server import RedisServer
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 TIME = NOW.timestamp()

@@ -12,7 +12,7 @@ from redis import Redis
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.clients import blocking_client
 from funnel_app.gateways.redis.rate_limiter import SendingPause, SendingRate
-from tests.redis_server import RedisServer, free_port
+from sandbox.redis_server import RedisServer, free_port
 
 START = 1_800_000_000.0
 

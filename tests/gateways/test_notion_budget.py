@@ -9,8 +9,8 @@ from redis import Redis
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.notion.budget import KEY, NotionBudget, OwnBudget, SharedBudget
 from funnel_app.gateways.redis.clients import fail_fast_client
+from sandbox.redis_server import RedisServer, free_port
 from tests.gateways.test_notion import Time
-from tests.redis_server import RedisServer, free_port
 
 RATE = 3.0
 

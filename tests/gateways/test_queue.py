@@ -26,7 +26,7 @@ from funnel_app.gateways.redis.queue import (
     reconcile_job,
     repeat_job,
 )
-from tests.redis_server import RedisServer, free_port
+from sandbox.redis_server import RedisServer, free_port
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)

@@ -1,12 +1,7 @@
 """Receivers: an event over real HTTP, proved by the official library's own eyes; what each answer means."""
 
 import json
-import socket
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from threading import Event
 
 import pytest
 import responses
@@ -16,6 +11,7 @@ from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.http import receivers
 from funnel_app.gateways.http.receivers import Receivers, receiver_host, receiver_key, signed_headers
 from sandbox import crm
+from tests.gateways.dripping import OK, saying
 
 OLD, NEW = "whsec_" + "b2xk" * 10, "whsec_" + "bmV3" * 10
 BODY = json.dumps({"type": "lead.enrolled", "data": {"lead": {"first_name": "Žofie"}}}, ensure_ascii=False).encode()
@@ -81,9 +77,6 @@ def test_an_owner_is_told_what_to_do_about_an_address_that_will_not_recover_by_i
         Receivers().post(SECRET_URL, BODY, headers(NEW))
 
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
-
-
 @pytest.mark.parametrize(
     "answer",
     [
@@ -109,27 +102,6 @@ def test_headers_that_come_drop_by_drop_are_no_answer(monkeypatch):
     with endless as (url, said), pytest.raises(Unavailable, match="did not answer within"):
         Receivers().post(url, BODY, headers(NEW))
     assert len(said) < 90
-
-
-@contextmanager
-def saying(pieces: list[bytes]) -> Iterator[tuple[str, list[bytes]]]:
-    """A server that answers one call so, a piece every hundredth of a second; its address, and what it came to say."""
-    said: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
-
-        def answer() -> None:
-            line, _ = server.accept()
-            with line, suppress(OSError):
-                line.recv(65536)
-                for piece in pieces:
-                    line.sendall(piece)
-                    said.append(piece)
-                    over.wait(0.01)
-
-        over = Event()
-        pool.submit(answer)
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/", said
-        over.set()
 
 
 def test_nobody_there_is_told_without_the_address():

@@ -10,7 +10,7 @@ from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.process_status import ProcessStatus
 from funnel_app.gateways.redis.queue import Queues
 from funnel_app.gateways.redis.refusals import explain
-from tests.redis_server import RedisServer
+from sandbox.redis_server import RedisServer
 
 
 @pytest.fixture

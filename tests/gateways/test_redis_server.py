@@ -8,7 +8,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as Lost
 from redis.exceptions import TimeoutError as Hanging
 
-from tests.redis_server import RedisServer, redis_executable
+from sandbox.redis_server import RedisServer, redis_executable
 
 
 def test_a_restart_keeps_the_address_and_nothing_else() -> None:

@@ -17,7 +17,8 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError,
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend.inbox import Inbox, headers_of
 from funnel_app.gateways.resend.mailer import Answer, AnswerKind, Mailer
-from tests.redis_server import free_port
+from sandbox.redis_server import free_port
+from tests.gateways.dripping import DRIPS, saying
 
 API = "https://resend.stand-in.example"
 ONE = {"from": "Nora <nora@lumen.example>", "to": ["ana@client.example"], "subject": "Notes", "text": "Hi"}
@@ -227,6 +228,15 @@ def test_a_server_that_takes_the_request_and_says_nothing_is_unknown() -> None:
         mailer = Mailer("re_stand_in", f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_s=0.2)
         assert mailer.send([ONE], KEY).kind is AnswerKind.UNKNOWN
         mailer.close()
+
+
+@pytest.mark.parametrize("pieces", DRIPS.values(), ids=DRIPS)
+def test_an_answer_that_comes_byte_by_byte_is_given_up_in_time_and_is_unknown(pieces: list[bytes]) -> None:
+    with saying(pieces) as (url, said):
+        mailer = Mailer("re_stand_in", url, timeout_s=0.2)
+        assert mailer.send([ONE], KEY).kind is AnswerKind.UNKNOWN
+        mailer.close()
+    assert len(said) < len(pieces)
 
 
 def test_a_netrc_does_not_replace_the_key(

@@ -20,7 +20,6 @@ from funnel_app.gateways.redis.job_names import DELIVER, QUEUES
 from funnel_app.gateways.redis.own_jobs import UNREADABLE_KEY, queue_at
 from funnel_app.gateways.redis.process_status import ProcessStatus
 from funnel_app.gateways.redis.queue import CLOCK_KEY, Queues, deliver_job
-from tests.redis_server import RedisServer
 
 EMAIL = "01900000-0000-7000-8000-00000000000a"
 ID = f"email-{EMAIL}"
@@ -37,15 +36,8 @@ class Bomb:
         return os.mkdir, (self.path,)
 
 
-@pytest.fixture(scope="module")
-def redis_server():
-    with RedisServer() as server:
-        yield server
-
-
 @pytest.fixture
 def connection(redis_server):
-    redis_server.flush()
     with Redis.from_url(redis_server.url) as client:
         yield client
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from uuid import uuid4
@@ -26,19 +25,11 @@ from funnel_app.ledger.engine import LedgerUnavailable
 from jobs.scheduler import SchedulerProcess
 from jobs.seldom import Seldom
 from tests.flows.leads import email_ids, look, opt_in, write_templates
-from tests.redis_server import RedisServer
-
-
-@pytest.fixture(scope="module")
-def redis_server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
 
 
 @pytest.fixture
 def real(deps, redis_server, monkeypatch):
     """Collaborators with real queues, as the jobs of this process see them; their time is now."""
-    redis_server.flush()
     queues = Queues(redis_server.url)
     object.__setattr__(deps, "queues", queues)
     object.__setattr__(deps, "now", lambda: datetime.now(UTC))

@@ -12,8 +12,8 @@ from funnel_app.gateways.redis.process_status import ProcessStatus
 from funnel_app.ledger import schema
 from funnel_app.ledger.engine import open_engine
 from jobs import health, heartbeat, migrate, start
+from sandbox.redis_server import RedisServer
 from tests.factories import make_settings
-from tests.redis_server import RedisServer
 
 
 @pytest.fixture

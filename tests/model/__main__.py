@@ -2,10 +2,11 @@
 
 import sys
 
+from sandbox.command_line import command_line
 from tests.model.play import first_difference
 
 if __name__ == "__main__":
-    histories = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    found = first_difference(histories, int(sys.argv[2]) if len(sys.argv) > 2 else 0)
-    print(found or f"{histories} histories end the same by the rules and by the model.")
+    given = command_line(__doc__, histories=20_000, seed=0)
+    found = first_difference(given["histories"], given["seed"])
+    print(found or f"{given['histories']} histories end the same by the rules and by the model.")
     sys.exit(bool(found))

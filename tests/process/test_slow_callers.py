@@ -11,7 +11,7 @@ import pytest
 from sandbox.processes import answers
 
 pytestmark = pytest.mark.process
-SIGNUP, RESEND, CALENDLY = "/webhook/christmas/signup", "/webhook/resend", "/webhook/christmas/calendly"
+SIGNUP, RESEND = "/webhook/christmas/signup", "/webhook/resend"
 MANY = 32
 FORGED = f"X-Funnel-Signature: t={int(time.time())},v1={'0' * 64}"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from sandbox.command_line import command_line
 from tests.e2e.conftest import QUIET, chromium
 from tests.proofread.readings import BOOKINGS, LEADS, STEPS, ZONES, by_day, by_distance, by_report
 from tests.proofread.rules import complaints
@@ -80,4 +81,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    command_line(__doc__)
     sys.exit(main())

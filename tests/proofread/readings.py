@@ -26,7 +26,7 @@ CAMPAIGN = load_registry().campaign("christmas")
 STEPS = {step.template: step for sequence in CAMPAIGN.sequences.values() for step in sequence.steps}
 TORONTO = ZoneInfo(CAMPAIGN.timezone)
 ZONES = (TORONTO, ZoneInfo("Europe/Berlin"), ZoneInfo("Pacific/Auckland"), ZoneInfo("America/Los_Angeles"))
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+HOUR = timedelta(hours=1)
 FUNNEL = FunnelFacts(
     unsubscribe_url="https://funnel.example/u/token",
     company_name="BusinessX",

@@ -17,8 +17,6 @@ from sandbox.notion.state import TEMPLATES_DATABASE_ID, TEMPLATES_SOURCE_ID
 from sandbox.server import Server
 from tests.factories import make_deps
 
-CHUNK = 2000
-
 
 def text(*pieces: str) -> list[dict[str, Any]]:
     return [{"type": "text", "text": {"content": piece}} for piece in pieces]

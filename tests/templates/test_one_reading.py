@@ -14,7 +14,6 @@ from funnel_app.flows.templates.populate import populate
 from funnel_app.flows.templates.serving import ready_version
 from funnel_app.gateways.redis.fetch_lock import FetchLock
 from tests.factories import make_deps
-from tests.redis_server import RedisServer
 from tests.templates.conftest import notebook_at
 
 QUERY = "POST /notion/v1/data_sources/{id}/query"
@@ -22,17 +21,11 @@ PROCESSES = 3
 
 
 @pytest.fixture
-def redis() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def processes(engine, notion, redis) -> Iterator[list[Deps]]:
+def processes(engine, notion, redis_server) -> Iterator[list[Deps]]:
     """Three processes' collaborators over one ledger, one Redis and one Notion, by the real clock."""
     built = []
     for _ in range(PROCESSES):
-        connection = Redis.from_url(redis.url)
+        connection = Redis.from_url(redis_server.url)
         built.append(
             replace(
                 make_deps(engine),

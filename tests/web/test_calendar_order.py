@@ -256,7 +256,7 @@ def test_any_order_and_repetition_ends_the_same(client, deps, monkeypatch, told,
     named = {(who.partition(".")[0], sequence, of.removeprefix("p1-")) for who, sequence, of, *_ in by_rule[1]}
     assert (by_rule[0], named) == (expected[0], left)
 
-    @settings(max_examples=16, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=16)
     @given(story=st.permutations(calls), repeated=st.lists(st.sampled_from(calls), max_size=4))
     def ends_the_same(story, repeated):
         assert by_rules([*story, *repeated], deps.now()) == by_rule

@@ -4,9 +4,14 @@ import codecs
 import re
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 from sqlalchemy import select
 
 from funnel_app.flows.console import operate
+from funnel_app.flows.console.pausing import Wish as Pause
+from funnel_app.flows.console.pausing import pause_sending
+from funnel_app.flows.intake.keep_refused import refuse
+from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
 from funnel_app.flows.templates.serving import check_templates
 from funnel_app.gateways.errors import Rejected
@@ -39,6 +44,42 @@ def place(migrated_sqlite, tmp_path_factory):
     operator.log_in()
     yield deps, operator, fill(deps)
     engine.dispose()
+
+
+def needs_of(text: str) -> int:
+    """Count the rows of what needs a person, those that are folded among them."""
+    rows = "ol.needs > li:not(.folded), ol.needs > .folded > details > ul > li"
+    return len(LexborHTMLParser(text).css(rows))
+
+
+def trouble(deps):
+    """Let six things need a person, and a lead be paused on purpose."""
+    operate.pause(deps, sign_up(deps, 0).enrolment_id, "Olga")
+    for number in range(5):
+        payload = {"email": f"delivered+wrong{number}@resend.dev"}
+        refuse(deps, campaign="christmas", hook="signup", payload=payload, errors={"assessment_score": ["?"]})
+    note(deps, {("doctor", f"check-{number}"): "does not work" for number in range(4)}, ())
+    pause_sending(deps, Pause("five_day", "new prices", ""), "Olga")
+
+
+def test_today_has_a_row_for_each_thing_that_the_headline_counts(olga, deps):
+    trouble(deps)
+    text = olga.get("/console/").text
+    assert "6 things need you" in text and "<title>(6) Today" in text and needs_of(text) == 6
+    assert "1 more of these" in text.partition('<summary id="rest-needs">')[2]
+    folded = text.partition('<summary id="rest-refused">')[2].partition("</details>")[0]
+    assert "3 more of these" in folded and folded.count(">Fix and replay</a>") == 3
+    assert text.count(">Fix and replay</a>") == 5 and text.count(">Resume</a>") == 1, "none is told twice"
+    assert "Paused by somebody, so nothing goes to them: 1 lead" in text
+
+
+def test_a_stop_is_told_with_what_to_do_before_what_needs_somebody(olga, deps):
+    trouble(deps)
+    deps.pause.pause("401 missing_api_key", 300, "config")
+    note(deps, {("sending_paused", ""): "401 missing_api_key"}, ())
+    text = olga.get("/console/").text
+    assert "<title>Stopped: Today" in text and needs_of(text) == 6
+    assert text.index("Fix what Resend names") < text.index('<ol class="todo needs')
 
 
 class TestReading:
@@ -138,15 +179,6 @@ class TestReading:
         text = olga.get(f"/console/{path}").text
         assert "The holiday season is open, through December 5" in text
         assert ("This email goes in season only." in text) == path.startswith("templates")
-
-    def test_today_shows_the_first_of_each_kind_and_the_others_a_click_away(self, olga, world, deps):
-        assert "more of these" not in olga.get("/console/").text
-        for number in range(40, 45):
-            operate.pause(deps, sign_up(deps, number).enrolment_id, "Olga")
-        text = olga.get("/console/").text
-        folded = text.partition('<summary id="rest-paused">')[2].partition("</details>")[0]
-        assert "3 more of these" in folded and folded.count(">Resume</a>") == 3
-        assert text.count(">Resume</a>") == 6, "none is told twice"
 
     def test_figures_are_charts_and_tables(self, olga, world):
         text = olga.get("/console/figures?days=7").text

@@ -10,7 +10,6 @@ from rq.job import JobStatus
 
 from tests.apps import application
 from tests.flows.leads import write_templates
-from tests.redis_server import RedisServer
 from tests.web.console import Operator
 
 
@@ -20,19 +19,12 @@ def olga(olga, deps) -> Operator:
     return olga
 
 
-@pytest.fixture(scope="module")
-def redis():
-    """A Redis of these tests' own."""
-    with RedisServer() as server:
-        yield server
-
-
 class TestQueues:
     """rq-dashboard behind the login, to look only."""
 
     @pytest.fixture
-    def looking(self, deps, redis) -> Operator:
-        app = application(replace(deps, settings=replace(deps.settings, redis_url=redis.url)))
+    def looking(self, deps, redis_server) -> Operator:
+        app = application(replace(deps, settings=replace(deps.settings, redis_url=redis_server.url)))
         operator = Operator(app.test_client())
         operator.log_in()
         return operator
@@ -44,8 +36,8 @@ class TestQueues:
         if answer.mimetype == "text/html":
             assert "← Funnel’s console" in answer.text
 
-    def test_getting_requeue_runs_nothing_again(self, looking, redis):
-        connection = Redis.from_url(redis.url)
+    def test_getting_requeue_runs_nothing_again(self, looking, redis_server):
+        connection = Redis.from_url(redis_server.url)
         queue = Queue("emails", connection=connection)
         job = queue.enqueue("jobs.deliver.deliver", "x")
         queue.remove(job)

@@ -52,7 +52,7 @@ def fuzz(api, hook, mode, *, excluded) -> None:
     # Rules over several fields, and over what an address or a time is, say more than a schema can.
     excluded = [positive_data_acceptance, *excluded]
 
-    @settings(max_examples=15, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def answered_as_described(case):
         case.call_and_validate(headers=BEARER, excluded_checks=excluded)

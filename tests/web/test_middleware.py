@@ -5,9 +5,9 @@ import structlog
 
 from funnel_app.flows.intake.received import list_hooks
 from funnel_app.gateways.redis.throttle import Throttle
+from sandbox.redis_server import RedisServer
 from tests.apps import application
 from tests.factories import LEGACY_KEY, make_deps
-from tests.redis_server import RedisServer
 from tests.web.callers import BEARER, SIGNUP, post, signup
 from tests.web.console import Operator
 

@@ -267,9 +267,7 @@ SCHEMAS = [
     calendly.CalendlySchema, calendly.InviteeSchema,
     calcom_events.CalcomSchema, calcom_events.BookingSchema, calcom_events.NoShowUpdatedSchema,
 ]  # fmt: skip
-FUZZED = settings(
-    max_examples=60, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-)
+FUZZED = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize(

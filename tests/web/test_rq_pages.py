@@ -17,29 +17,21 @@ from redis import Redis
 from funnel_app.app import create_app
 from funnel_app.gateways.redis.job_names import DELIVER
 from funnel_app.web.console import rq_templates
-from tests.redis_server import RedisServer
 from tests.web.console import Operator
 
 SCRIPT = "</script><script>alert(1)</script><img src=x onerror=alert(1)>'\"<%= 1 %>{{ 7*7 }}"
 JOB = "email-0197a000-0000-7000-8000-000000000001"
 
 
-@pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
 @pytest.fixture
-def connection(redis) -> Iterator[Redis]:
-    redis.flush()
-    with Redis.from_url(redis.url) as client:
+def connection(redis_server) -> Iterator[Redis]:
+    with Redis.from_url(redis_server.url) as client:
         yield client
 
 
 @pytest.fixture
-def looking(deps, redis) -> Operator:
-    app = create_app(replace(deps, settings=replace(deps.settings, redis_url=redis.url)))
+def looking(deps, redis_server) -> Operator:
+    app = create_app(replace(deps, settings=replace(deps.settings, redis_url=redis_server.url)))
     operator = Operator(app.test_client())
     operator.log_in()
     return operator

@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.segments import segment_of
 from funnel_app.deps import Deps
 from funnel_app.flows.console.leads import AT_A_TIME, LeadRow, all_leads
@@ -44,17 +45,17 @@ def _status(forbidden: Sequence[Suppression], *, agreed: bool) -> str:
 
 def _row(deps: Deps, row: LeadRow, status: str) -> Sequence[object]:
     who, zone = row.contact, ZoneInfo(deps.settings.timezone)
-    running = "; ".join(_running(deps, each) for each in row.running)
+    running = "; ".join(_running(deps.registry, each) for each in row.running)
     upcoming = (row.next.title, _when(row.next.at, zone)) if row.next else ("", "")
     named = (who.email, who.name or who.first_name or "", who.business_name or "", segment_of(who.properties) or "")
     consent = who.consent_at.astimezone(zone).isoformat(timespec="seconds") if who.consent_at else ""
     return (*named, running, *upcoming, _when(who.created_at, zone), status, consent)
 
 
-def _running(deps: Deps, run: Running) -> str:
+def _running(registry: Registry, run: Running) -> str:
     ended = run.state == EnrolmentState.EXITED
     stands = ended_as(run.exit_event, run.exit_reason) if ended else str(run.state)
-    return f"{deps.registry.title_of_sequence(run.campaign, run.sequence)}: {stands}"
+    return f"{registry.title_of_sequence(run.campaign, run.sequence)}: {stands}"
 
 
 def _when(at: datetime, zone: ZoneInfo) -> str:

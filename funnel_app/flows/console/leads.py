@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.segments import segment_of
 from funnel_app.campaigns.states import CLICKED, OPENED, State
 from funnel_app.deps import Deps
@@ -71,6 +72,17 @@ class Story:
         """The emails that are to go yet."""
         return [email for email in self.enrolment.emails if email.state in {State.PLANNED, State.HELD}]
 
+    @property
+    def next_at(self) -> datetime | None:
+        """When the next of them is due; None where nothing is to go."""
+        return min((email.due_at for email in self.upcoming), default=None) if self.runs else None
+
+    @property
+    def urgency(self) -> tuple[bool, bool, bool, datetime]:
+        """How early it is read: what waits for a person first, then what sends next, then what is paused."""
+        paused = self.enrolment.state is EnrolmentState.PAUSED
+        return (not self.asks, self.next_at is None, paused, self.next_at or self.enrolment.created_at)
+
 
 @dataclass(frozen=True)
 class Lead:
@@ -85,6 +97,16 @@ class Lead:
     zone: str
     segment: str | None
     erased: bool
+
+    @property
+    def running(self) -> list[Story]:
+        """What has not ended, or waits for a person; the most urgent first."""
+        return sorted((each for each in self.stories if each.runs or each.asks), key=lambda each: each.urgency)
+
+    @property
+    def over(self) -> list[Story]:
+        """What has ended and waits for nobody."""
+        return [each for each in self.stories if not each.runs and not each.asks]
 
 
 CAN = {
@@ -141,8 +163,8 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         suppression=suppression,
         # A sequence that started between the two reads appears at the next load.
         stories=[_story(e, told[str(e.id)]) for e in joined if str(e.id) in told],
-        next=_next(deps, joined, told),
-        true_now=true_now(deps, joined),
+        next=_next(deps.registry, joined, told),
+        true_now=true_now(deps.registry, joined),
         days=by_day(moments(deps, story, joined, actions), ZoneInfo(deps.settings.timezone)),
         zone=contact.timezone or _campaign_zone(deps, joined),
         segment=segment_of(contact.properties),
@@ -160,14 +182,14 @@ def _can(enrolment: Enrolment) -> tuple[str, ...]:
     return tuple(verb for verb in possible if verb != "send_next_now" or waiting)
 
 
-def _next(deps: Deps, joined: Sequence[Enrolment], told: Mapping[str, Any]) -> Next | None:
+def _next(registry: Registry, joined: Sequence[Enrolment], told: Mapping[str, Any]) -> Next | None:
     """Return what goes first of all sequences as the story tells it: what waits comes after what does not."""
     coming = [row["next"] for row in told.values() if row["next"]]
     if not coming:
         return None
     first = min(coming, key=lambda each: (each["waits"] is not None, each["at"]))
     keys = {str(email.id): email.template_key for each in joined for email in each.emails}
-    title = deps.registry.title_of_email(keys[first["email"]])
+    title = registry.title_of_email(keys[first["email"]])
     return Next(title, datetime.fromisoformat(first["at"]), first["waits"])
 
 

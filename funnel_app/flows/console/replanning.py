@@ -5,15 +5,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.campaigns.spoken import joined, things
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.older_plans import Changed
+from funnel_app.flows.intake.older_plans import ACTION, STOPPED, Changed, version_of
 from funnel_app.flows.intake.replan import apply_changes, keep_all
 from funnel_app.ledger import operator_actions
 from funnel_app.ledger.operator_actions import COMMAND_LINE, OperatorAction
 from funnel_app.ledger.types import new_id
 
-ACTION, STOPPED = "apply_campaigns", "begun, and stopped before its end"
 # What becomes of one email and of several.
 BECOMES = {
     "moves": ("moves", "move"),
@@ -38,15 +39,15 @@ def apply_to_all(deps: Deps, who: str, tell: Callable[[int], None] = lambda done
     `tell` is called after each batch with the count so far.
     """
     run, found = _begin(deps, who), list[Changed]()
-    over = STOPPED
+    over, mark = STOPPED, f" ({version_of(deps.registry)})"
     try:
         for changed in apply_changes(deps, who):
             if changed not in found[-1:]:
                 found.append(changed)
             tell(sum(each.people for each in found))
-        over = "done"
+        over, mark = "done", ""
     finally:
-        _tell(deps, run, f"{over}: {total_in_words(found)}")
+        _tell(deps.sessions, run, f"{over}: {total_in_words(found)}{mark}")
     return Applied(found, sum(each.left for each in found))
 
 
@@ -54,7 +55,11 @@ def keep_on_older(deps: Deps, who: str) -> int:
     """Keep everybody on the plan of their enrolment, and record it; return how many there are."""
     run = _begin(deps, who)
     kept = keep_all(deps)
-    _tell(deps, run, f"the changed files are for new leads only: {things(kept, 'lead')} under way keep their plan")
+    _tell(
+        deps.sessions,
+        run,
+        f"the changed files are for new leads only: {things(kept, 'lead')} under way keep their plan",
+    )
     return kept
 
 
@@ -75,13 +80,13 @@ def emails_in_words(emails: Counter[str]) -> str:
 
 
 def _begin(deps: Deps, who: str) -> UUID:
-    row = OperatorAction(id=new_id(), at=deps.now(), operator=who, action=ACTION, detail=STOPPED, source=COMMAND_LINE)
-    run = row.id
+    run, detail = new_id(), f"{STOPPED} ({version_of(deps.registry)})"
+    row = OperatorAction(id=run, at=deps.now(), operator=who, action=ACTION, detail=detail, source=COMMAND_LINE)
     with deps.sessions.begin() as session:
         operator_actions.add(session, row)
     return run
 
 
-def _tell(deps: Deps, run: UUID, detail: str) -> None:
-    with deps.sessions.begin() as session:
+def _tell(sessions: sessionmaker[Session], run: UUID, detail: str) -> None:
+    with sessions.begin() as session:
         operator_actions.tell(session, run, detail)

@@ -7,21 +7,23 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.orm import Session, sessionmaker
+
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.console.pausing import list_pauses
 from funnel_app.flows.intake.received import as_row, waits_for_fix
 from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
 from funnel_app.flows.monitoring.doctor import Examination, last_examination, with_present
-from funnel_app.flows.monitoring.headline import Headline, current_headline
+from funnel_app.flows.monitoring.headline import Headline, Standing, current_headline
 from funnel_app.flows.monitoring.incidents import name_of
 from funnel_app.flows.monitoring.invariants import count_invariants
-from funnel_app.flows.monitoring.needs import COUNTED, detail_of, stands
+from funnel_app.flows.monitoring.needs import OF_STOPS, detail_of, stands
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.monitoring.stats import standing
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
-from funnel_app.flows.sending.sending_status import pause_reason
+from funnel_app.flows.sending.sending_status import pause_reason, paused_by_hand
 from funnel_app.ledger import counts, hook_events, incidents, pauses, today
 from funnel_app.ledger.models import Email, Enrolment, HookEvent
 from funnel_app.ledger.watch_models import Incident
@@ -32,18 +34,8 @@ LISTED, MOST = 20, 1000
 ODD = ("incomplete", "mirror_behind", "orphans")
 
 
-# Shown elsewhere on the page in more detail than the incident has.
-SHOWN_ELSEWHERE = COUNTED | {"redis_away", "scheduler_silent", "overdue"}
-
-
-@dataclass(frozen=True)
-class Held:
-    """Emails held by the same fault."""
-
-    key: str
-    reason: str
-    count: int
-    since: datetime | None
+# What explains a stop and says how to end it.
+EXPLAIN_STOPS = OF_STOPS | {"worker_gone"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,18 +57,15 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Todo:
-    """What needs attention, the first of each kind; `more` counts the others."""
+    """The emails and calls behind the headline's needs, and the leads that somebody paused on purpose.
 
-    held: Sequence[Held]
+    Of each kind the first; `more` counts the others.
+    """
+
     ambiguous: Sequence[Email]
-    paused: Sequence[Enrolment]
     refused: Sequence[dict[str, Any]]
+    paused: Sequence[Enrolment]
     more: Mapping[str, int]
-
-    @property
-    def asks(self) -> bool:
-        """Whether a lead, an email or a call needs attention."""
-        return bool(self.held or self.ambiguous or self.paused or self.refused)
 
 
 @dataclass(frozen=True)
@@ -92,7 +81,8 @@ class Ahead:
 class Today:
     """The content of the first page; `kept_back` emails are due and wait for the end of a pause.
 
-    `unexplained` measures the promise: emails that are stuck without a reason.
+    The headline has what is listed, as it counts it; `incidents` has more of those by id, and `stopped_by` what
+    explains a stop. `unexplained` measures the promise: emails that are stuck without a reason.
     """
 
     headline: Headline
@@ -102,19 +92,15 @@ class Today:
     unexplained: int
     why_late: str | None
     pause_reason: str | None
-    pauses: Sequence[tuple[str, str]]
+    paused_by_hand: str | None
     kept_back: int
     stops: Sequence[Stop]
     odd: Mapping[str, int]
     todo: Todo
-    incidents: Sequence[Wrong]
+    incidents: Mapping[UUID, Wrong]
+    stopped_by: Sequence[Wrong]
     examined: Examination | None
     ahead: Ahead
-
-    @property
-    def calm(self) -> bool:
-        """Whether nothing needs attention."""
-        return not (self.todo.asks or self.stops or self.pause_reason or self.pauses or self.incidents)
 
 
 def look_at_today(deps: Deps) -> Today:
@@ -125,22 +111,25 @@ def look_at_today(deps: Deps) -> Today:
     redis_away = any(stop.part is Part.REDIS for stop in found)
     paused = None if redis_away else pause_reason(deps)
     why_late = paused or next((stop.words for stop in found if stop.part is not Part.LEDGER), None)
-    examined = None if redis_away else last_examination(deps)
+    examined = None if redis_away else last_examination(deps.process_status)
     # Chats get masked addresses; the console's users may see them.
     whole = undelivered_lately(deps)
+    headline, wrong = current_headline(deps, found, whole), _standing(deps)
+    stopped_by = wrong if headline.state is Standing.STOPPED else []
     return Today(
-        headline=current_headline(deps, found, whole),
+        headline=headline,
         day=_day(deps),
         held=broken["held"],
         overdue=broken["overdue"],
         odd={name: count for name, count in broken.items() if count and name in ODD},
-        todo=_todo(deps),
-        incidents=_wrongs(deps, whole),
+        todo=_todo(deps.reads),
+        incidents={each.id: _wrong(deps.registry, each, whole) for each in wrong},
+        stopped_by=[_wrong(deps.registry, each, whole) for each in stopped_by if each.kind in EXPLAIN_STOPS],
         ahead=_ahead(deps),
         unexplained=standing(deps, paused=why_late is not None),
         why_late=why_late,
         pause_reason=paused,
-        pauses=list_pauses(deps).standing,
+        paused_by_hand=paused_by_hand(deps),
         kept_back=_kept_back(deps),
         stops=found,
         examined=with_present(examined, found) if examined else None,
@@ -166,20 +155,17 @@ def _ahead(deps: Deps) -> Ahead:
     return Ahead(first, max(0, len(times) - LISTED), _hours(times, now))
 
 
-def _wrongs(deps: Deps, whole: Mapping[str, str]) -> list[Wrong]:
+def _standing(deps: Deps) -> list[Incident]:
     with deps.reads() as session:
-        current = incidents.current(session)
-    # Not shown as wrong if the headline leaves it out.
-    found = [each for each in current if each.kind not in SHOWN_ELSEWHERE and stands(deps, each)]
-    return [_wrong(deps, each, whole) for each in found]
+        return [each for each in incidents.current(session) if stands(deps, each)]
 
 
-def _wrong(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> Wrong:
+def _wrong(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> Wrong:
     alarm = ALARMS.get(incident.kind)
     return Wrong(
         id=incident.id,
-        name=name_of(deps, incident),
-        detail=detail_of(deps, incident, whole),
+        name=name_of(registry, incident),
+        detail=detail_of(registry, incident, whole),
         since=incident.opened_at,
         meaning=alarm.meaning if alarm else "",
         fix=alarm.fix if alarm else "",
@@ -188,27 +174,24 @@ def _wrong(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> Wrong:
     )
 
 
-def _todo(deps: Deps) -> Todo:
-    refused = [call for call in _newest_refused(deps) if waits_for_fix(call)][::-1]
-    with deps.reads() as session:
-        held = [Held(k, r or "no reason given", n, s) for k, r, n, s in today.held_by_reason(session, MOST)]
+def _todo(reads: sessionmaker[Session]) -> Todo:
+    refused = [call for call in _newest_refused(reads) if waits_for_fix(call)][::-1]
+    with reads() as session:
         numbers = {
-            "held": len(held),
             "ambiguous": counts.in_state(session, State.AMBIGUOUS),
-            "paused": today.count_paused(session),
             "refused": len(refused),
+            "paused": today.count_paused(session),
         }
         return Todo(
-            held=held[:LISTED],
             ambiguous=today.ambiguous(session, LISTED),
-            paused=today.paused(session, LISTED),
             refused=[as_row(call) for call in refused[:LISTED]],
+            paused=today.paused(session, LISTED),
             more={what: number - LISTED for what, number in numbers.items() if number > LISTED},
         )
 
 
-def _newest_refused(deps: Deps) -> list[HookEvent]:
-    with deps.reads() as session:
+def _newest_refused(reads: sessionmaker[Session]) -> list[HookEvent]:
+    with reads() as session:
         return hook_events.newest_refused(session, None, MOST)
 
 

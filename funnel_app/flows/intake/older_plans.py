@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from funnel_app.campaigns import model
 from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.plan_text import fingerprint, plan_of
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.ledger import plans
+from funnel_app.ledger import operator_actions, plans
 from funnel_app.ledger.models import Enrolment
 from funnel_app.ledger.plans import File
 from funnel_app.ledger.types import new_id
@@ -21,6 +23,8 @@ from funnel_app.rules.under_way import Row, UnderWay
 
 AT_A_TIME = 200
 EXAMPLES = 3
+# How a run that applies the files is known in the log of what people did.
+ACTION, STOPPED = "apply_campaigns", "begun, and stopped before its end"
 ROW = ("id", "step", "template_key", "due_at", "was_due_at", "asked_for_at", "latest_at", "reason", "reason_code")
 
 
@@ -49,7 +53,8 @@ class Changed:
 
     People are left out while an email of theirs is in flight (`busy`) or if their plan counts from something else
     (`foreign`). `newer_since` is when the newest lead came by another plan, if that was after the newest by the file's:
-    then the file is an older one, and applying it goes back.
+    then the file is an older one, and applying it goes back; None where a run of these very files was stopped, which
+    leaves the same behind.
     """
 
     campaign: str
@@ -85,7 +90,7 @@ def count_older(deps: Deps) -> list[Older]:
         found = plans.by_plan(session)
     return [
         each
-        for campaign, sequence, file in in_files(deps.registry)
+        for campaign, sequence, file in current_plans(deps.registry)
         if (each := _older(campaign, sequence, file, found))
     ]
 
@@ -103,10 +108,12 @@ def _older(
 
 def plan_changes(deps: Deps) -> list[Changed]:
     """Return what the current files would change for people already in a sequence. Changes nothing."""
-    return [found for _, sequence, file in in_files(deps.registry) if (found := _foreseen(deps, sequence, file)).people]
+    return [
+        found for _, sequence, file in current_plans(deps.registry) if (found := _foreseen(deps, sequence, file)).people
+    ]
 
 
-def in_files(registry: Registry) -> Iterator[tuple[model.Campaign, model.Sequence, File]]:
+def current_plans(registry: Registry) -> Iterator[tuple[model.Campaign, model.Sequence, File]]:
     """Yield each sequence in the files with its current plan."""
     for campaign in registry.campaigns.values():
         for sequence in campaign.sequences.values():
@@ -144,9 +151,24 @@ def _foreseen(deps: Deps, sequence: model.Sequence, file: File) -> Changed:
 def _newer_since(deps: Deps, file: File) -> datetime | None:
     with deps.reads() as session:
         came = plans.newest_by_plan(session, file)
+        stopped_at = _stopped_at(session, deps.registry)
     own = came.pop(file.plan, None)
     newest = max(came.values(), default=None)
-    return newest if own and newest and newest > own else None
+    if not own or not newest or newest <= own or (stopped_at and newest <= stopped_at):
+        return None
+    return newest
+
+
+def _stopped_at(session: Session, registry: Registry) -> datetime | None:
+    """Return when the newest run began if it applied these very files and was stopped, or is under way; else None."""
+    run = operator_actions.newest_of(session, ACTION)
+    detail = (run and run.detail) or ""
+    return run.at if run and detail.startswith(STOPPED) and version_of(registry) in detail else None
+
+
+def version_of(registry: Registry) -> str:
+    """Return what tells these campaign files from others, in words for the log of what people did."""
+    return f"files {fingerprint(''.join(file.fingerprint for _, _, file in current_plans(registry)))[:8]}"
 
 
 def _foresee(deps: Deps, sequence: model.Sequence, enrolment: Enrolment, changed: Changed) -> None:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns import model
 from funnel_app.campaigns.reasons import Reason
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.older_plans import Changed, behind, in_files, under_way
+from funnel_app.flows.intake.older_plans import Changed, behind, current_plans, under_way
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.pacing import leaving_room
 from funnel_app.ledger import contacts, email_events, emails, leads, planning, plans
@@ -34,7 +34,7 @@ def apply_changes(deps: Deps, who: str) -> Iterator[Changed]:
 
     Safe to stop and to repeat. People with an email in flight are left for the next run.
     """
-    for _, sequence, file in in_files(deps.registry):
+    for _, sequence, file in current_plans(deps.registry):
         changed = Changed(file.campaign, file.sequence)
         for few in _by_few(behind(deps, file)):
             with leaving_room(deps):
@@ -52,12 +52,14 @@ def _by_few(found: Iterable[Sequence[UUID]]) -> Iterator[Sequence[UUID]]:
 
 def keep_all(deps: Deps) -> int:
     """Keep everybody on their older plan, whatever the files say now; return how many there are."""
-    return sum(_keep(deps, file, ids) for _, _, file in in_files(deps.registry) for ids in behind(deps, file))
+    return sum(
+        _keep(deps.sessions, file, ids) for _, _, file in current_plans(deps.registry) for ids in behind(deps, file)
+    )
 
 
 @retry_on_conflict
-def _keep(deps: Deps, file: File, ids: Sequence[UUID]) -> int:
-    with deps.sessions.begin() as session:
+def _keep(sessions: sessionmaker[Session], file: File, ids: Sequence[UUID]) -> int:
+    with sessions.begin() as session:
         contacts.lock(session, leads.owners_of_enrolments(session, ids))
         return plans.keep(session, file, ids)
 

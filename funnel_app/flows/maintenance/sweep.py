@@ -19,6 +19,7 @@ from funnel_app.flows.sending.reconcile import has_unconfirmed
 from funnel_app.flows.sending.record_event import adopt_orphans
 from funnel_app.gateways.redis.queue import (
     Call,
+    Queues,
     deliver_job,
     mirror_job,
     queue_of,
@@ -119,7 +120,7 @@ def _push_overdue(deps: Deps) -> int:
     patience = OVERDUE_AFTER if deps.queues.marked() else timedelta(0)
     with deps.reads() as session:
         overdue = emails.due(session, deps.now() - patience, deps.sendable_modes, AT_A_TIME)
-    return _push(deps, (deliver_job(email.id, queue_of(email.kind)) for email in overdue))
+    return _push(deps.queues, (deliver_job(email.id, queue_of(email.kind)) for email in overdue))
 
 
 def _push_requests(deps: Deps) -> int:
@@ -127,21 +128,21 @@ def _push_requests(deps: Deps) -> int:
         return 0
     with deps.reads() as session:
         waiting = requests.repeatable(session, deps.now(), AT_A_TIME)
-    return _push(deps, (repeat_job(request_id) for request_id in waiting))
+    return _push(deps.queues, (repeat_job(request_id) for request_id in waiting))
 
 
 def _push_recheck(deps: Deps) -> int:
     with deps.reads() as session:
         waiting = emails.held(session, deps.now(), deps.sendable_modes, 1)
-    return _push(deps, [recheck_job()] if waiting else [])
+    return _push(deps.queues, [recheck_job()] if waiting else [])
 
 
 def _push_reconcile(deps: Deps) -> int:
-    return _push(deps, [reconcile_job()] if has_unconfirmed(deps) else [])
+    return _push(deps.queues, [reconcile_job()] if has_unconfirmed(deps) else [])
 
 
 def _push_mirror(deps: Deps) -> int:
-    return _push(deps, [mirror_job()] if mirror_is_behind(deps) else [])
+    return _push(deps.queues, [mirror_job()] if mirror_is_behind(deps) else [])
 
 
 def _empty_old(deps: Deps) -> int:
@@ -154,9 +155,9 @@ def _empty_old(deps: Deps) -> int:
     return len(old)
 
 
-def _push(deps: Deps, jobs: Iterable[Call]) -> int:
+def _push(queues: Queues, jobs: Iterable[Call]) -> int:
     entries = list(jobs)
-    return deps.queues.push(entries) if entries else 0
+    return queues.push(entries) if entries else 0
 
 
 @retry_on_conflict

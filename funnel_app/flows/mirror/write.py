@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.mirror.rows import Values, Written, contact_row, sequence_row
+from funnel_app.flows.mirror.rows import Values, Written, address_of, contact_row, sequence_row
 from funnel_app.flows.mirror.shown_call import ShownCall
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.notion.schema import Writes
@@ -115,7 +115,7 @@ class Rows:
         if table is None or (contact.mirror_stale_since is None and contact.notion_page_id is not None):
             return
         wanted = table.writable(contact_row(contact, person.hooks, person.call, suppressed=person.suppressed))
-        found = next((row for row in self._contacts if _address(row) in person.addresses), None)
+        found = next((row for row in self._contacts if address_of(row) in person.addresses), None)
         self._write(table, contact, person, wanted, found)
 
     def _write_enrolment(self, person: Person, enrolment: Enrolment) -> None:
@@ -186,10 +186,6 @@ def _is_new(enrolment: Enrolment) -> bool:
     return enrolment.notion_page_id is None and enrolment.mirror_stale_since is not None
 
 
-def _address(row: Row) -> str:
-    return str(row.values.get("email") or "").strip()
-
-
 def _is_row_of(row: Row, person: Person, enrolment: Enrolment) -> bool:
     of = (str(row.values.get("campaign")).casefold(), str(row.values.get("sequence")).casefold())
-    return _address(row) in person.addresses and of == (enrolment.campaign, enrolment.sequence)
+    return address_of(row) in person.addresses and of == (enrolment.campaign, enrolment.sequence)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
-from funnel_app.flows.monitoring.needs import NOTHING_WHOLE, is_told, needs
+from funnel_app.flows.monitoring.needs import NOTHING_WHOLE, Need, is_told, needs
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.sending.sending_status import pause_reason, paused_by_hand
 from funnel_app.gateways.errors import Unavailable
@@ -33,10 +33,10 @@ class Headline:
 
     state: Standing
     sentence: str
-    needs: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
 
 
-def headline(stop: str | None, wants: Sequence[str], day: Day) -> Headline:
+def headline(stop: str | None, wants: Sequence[Need], day: Day) -> Headline:
     """Return the headline from what is stopped, what needs a person, and today's emails."""
     if stop is not None:
         return Headline(Standing.STOPPED, stop, tuple(wants))
@@ -63,7 +63,7 @@ def current_headline(
         return headline(_sentence((found or [ledger_away])[0]), (), Day())
 
 
-def _from_ledger(deps: Deps, whole: Mapping[str, str], *, stopped: bool) -> tuple[list[str], Day]:
+def _from_ledger(deps: Deps, whole: Mapping[str, str], *, stopped: bool) -> tuple[list[Need], Day]:
     zone = deps.settings.timezone
     with deps.reads() as session:
         day = day_of(states_of_day(session, local_day(deps.now(), zone), zone))

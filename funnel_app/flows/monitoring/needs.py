@@ -1,17 +1,21 @@
 """Needs: what needs a person, a clause each, except what a stop of sending already explains."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.received import waits_for_fix
 from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, NOTION_AWAY
+from funnel_app.flows.monitoring.alert_words import without_link
 from funnel_app.flows.monitoring.incidents import name_of
-from funnel_app.flows.monitoring.undelivered import without_link
 from funnel_app.flows.sending.sending_status import pause_words
 from funnel_app.ledger import counts, hook_events, incidents, pauses, today
 from funnel_app.ledger.watch_models import Incident
@@ -35,19 +39,59 @@ SELDOM_LOOKED_AT = frozenset({"doctor", BROKEN_TEXT, NOTION_AWAY, "backup_failed
 NOTHING_WHOLE: Mapping[str, str] = {}
 
 
-def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, str] = NOTHING_WHOLE) -> list[str]:
+class NeedKind(StrEnum):
+    """Where a need comes from."""
+
+    HELD = "held"
+    INCIDENT = "incident"
+    AMBIGUOUS = "ambiguous"
+    REFUSED = "refused"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True)
+class Held:
+    """Emails held by the same fault."""
+
+    key: str
+    reason: str
+    count: int
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that needs a person, as a clause; all emails in doubt are one, as are all refused calls.
+
+    `about` is the held emails, the incident's id, or the paused sequence as `campaign/sequence`.
+    """
+
+    words: str
+    kind: NeedKind
+    about: Held | UUID | str | None = None
+
+    def __str__(self) -> str:
+        return self.words
+
+
+def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, str]) -> list[Need]:
     """Return what needs a person, oldest incident first.
 
     `whole` has unmasked details by kind, for those who may see addresses.
     """
     left_out = OF_STOPS | COUNTED | (OF_WAITING if stopped else frozenset())
     told = [each for each in incidents.current(session) if each.kind not in left_out and stands(deps, each)]
-    held = today.held_by_reason(session, MOST)
+    held = [Held(key, why or "no reason given", n, at) for key, why, n, at in today.held_by_reason(session, MOST)]
     # Emails held by one template are one thing to fix.
-    keys = {key for key, *_ in held} | ({""} if held else set())
+    keys = {each.key for each in held} | ({""} if held else set())
     told = [each for each in told if each.kind != BROKEN_TEXT or each.subject not in keys]
-    paused = [pause_words(deps, each) for each in pauses.standing(session, deps.now()) if not each.of_everything]
-    return [*_held(deps, held), *(_of_incident(deps, each, whole) for each in told), *_counted(session), *paused]
+    paused = [each for each in pauses.standing(session, deps.now()) if not each.of_everything]
+    return [
+        *(Need(_held(deps.registry, each), NeedKind.HELD, each) for each in held),
+        *(Need(_of_incident(deps.registry, each, whole), NeedKind.INCIDENT, each.id) for each in told),
+        *_counted(session),
+        *(Need(pause_words(deps, each), NeedKind.PAUSED, f"{each.campaign}/{each.sequence}") for each in paused),
+    ]
 
 
 def stands(deps: Deps, incident: Incident) -> bool:
@@ -62,27 +106,23 @@ def is_told(deps: Deps, incident: Incident) -> bool:
     return incident.told_at is not None or alarm is None or deps.now() - incident.opened_at >= alarm.patience
 
 
-def detail_of(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> str:
+def detail_of(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> str:
     """Return an incident's detail as part of a sentence: titles for emails, no links, addresses from `whole`."""
-    return without_link(deps.registry.in_titles(whole.get(incident.kind, incident.detail)))
+    return without_link(registry.in_titles(whole.get(incident.kind, incident.detail)))
 
 
-def _of_incident(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> str:
-    return f"{name_of(deps, incident)}: {detail_of(deps, incident, whole).rstrip('.')}"
+def _of_incident(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> str:
+    return f"{name_of(registry, incident)}: {detail_of(registry, incident, whole).rstrip('.')}"
 
 
-def _held(deps: Deps, held: Sequence[tuple[str, str | None, int, datetime | None]]) -> Iterable[str]:
-    for key, reason, number, _ in held:
-        title = deps.registry.title_of_email(key)
-        why = deps.registry.in_titles(reason or "no reason given", beside=key).rstrip(".")
-        yield f"{things(number, 'email')} of “{title}” cannot be made: {why}"
+def _held(registry: Registry, held: Held) -> str:
+    why = registry.in_titles(held.reason, beside=held.key).rstrip(".")
+    return f"{things(held.count, 'email')} of “{registry.title_of_email(held.key)}” cannot be made: {why}"
 
 
-def _counted(session: Session) -> Sequence[str]:
-    ambiguous = counts.in_state(session, State.AMBIGUOUS)
-    refused = sum(map(waits_for_fix, hook_events.newest_refused(session, None, MOST)))
-    told = {
-        f"{things(ambiguous, 'email')} may have gone out, and nobody knows": ambiguous,
-        f"{things(refused, 'call')} could not be used and wait{'s' if refused == 1 else ''} for a correction": refused,
-    }
-    return [words for words, number in told.items() if number]
+def _counted(session: Session) -> Iterable[Need]:
+    if number := counts.in_state(session, State.AMBIGUOUS):
+        yield Need(f"{things(number, 'email')} may have gone out, and nobody knows", NeedKind.AMBIGUOUS)
+    if number := sum(map(waits_for_fix, hook_events.newest_refused(session, None, MOST))):
+        waits = "waits" if number == 1 else "wait"
+        yield Need(f"{things(number, 'call')} could not be used and {waits} for a correction", NeedKind.REFUSED)

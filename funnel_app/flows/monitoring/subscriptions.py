@@ -1,11 +1,19 @@
 """Subscriptions: whether Calendly sends us its events, and renewing its subscription."""
 
+from collections.abc import Iterable, Sequence
+
+from funnel_app.campaigns import model
+from funnel_app.campaigns.model import Campaign, Event
 from funnel_app.campaigns.registry import Registry
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.gateways.http.calendly import Calendly, Subscription
 
 HOOK = "calendly"
 CALLBACK = "/webhook/{campaign}/calendly"
+OF_CALENDARS = frozenset(
+    {Event.BOOKING, Event.BOOKING_CANCELLED, Event.BOOKING_RESCHEDULED, Event.NO_SHOW, Event.NO_SHOW_UNDONE}
+)
 
 
 class NotSet(Exception):
@@ -17,8 +25,24 @@ def check_calendly(deps: Deps, campaign: str) -> list[str]:
 
     Raises NotSet, Unavailable or Rejected.
     """
-    ours = _ours(deps, campaign)
+    callback_url(deps, campaign)  # before anybody is asked
+    return _faults(deps, campaign, _calendly(deps.settings).find_subscriptions())
+
+
+def check_all_calendly(deps: Deps) -> dict[str, list[str]]:
+    """Return what keeps Calendly's events from each campaign that must be told of them, empty lists where nothing does.
+
+    Where any one will do, only those that are told are returned if some are. Raises NotSet, Unavailable, Rejected.
+    """
+    known = _calendly(deps.settings).find_subscriptions()
+    found = {campaign: _faults(deps, campaign, known) for campaign in needing_calendly(deps.registry)}
+    told = {campaign: faults for campaign, faults in found.items() if not faults}
+    return told if told and all(map(_learns_elsewhere, map(deps.registry.campaign, found))) else found
+
+
+def _faults(deps: Deps, campaign: str, known: Sequence[Subscription]) -> list[str]:
     address, again = callback_url(deps, campaign), f"flask calendly subscribe --campaign {campaign}"
+    ours = [subscription for subscription in known if subscription.callback_url == address]
     if not ours:
         return [f"Calendly does not call {address}: run {again}"]
     faults = []
@@ -38,7 +62,7 @@ def subscribe_calendly(deps: Deps, campaign: str) -> str:
 
     Safe to repeat. Raises NotSet, Unavailable or Rejected.
     """
-    calendly, keys = _calendly(deps), deps.settings.calendly_signing_keys
+    calendly, keys = _calendly(deps.settings), deps.settings.calendly_signing_keys
     if not keys:
         raise NotSet("CALENDLY_SIGNING_KEY is not set: without it nobody could tell Calendly's events from others.")
     ours = _ours(deps, campaign)
@@ -55,9 +79,35 @@ def told_by_calendly(registry: Registry) -> list[str]:
     return [name for name, campaign in registry.campaigns.items() if HOOK in campaign.hooks]
 
 
-def only_told_by_calendly(deps: Deps) -> str:
-    """Return the only campaign with a hook for Calendly; NotSet if there is none or several."""
-    found = told_by_calendly(deps.registry)
+def needing_calendly(registry: Registry) -> list[str]:
+    """Return the campaigns that Calendly itself must tell; where none must, all that it may.
+
+    A subscription tells of every booking of the organization. A campaign whose sequences begin by none, and end by one
+    in another campaign as well, needs none of its own. https://developer.calendly.com/api-docs (scope: organization)
+    """
+    hooked = told_by_calendly(registry)
+    return [name for name in hooked if not _learns_elsewhere(registry.campaign(name))] or hooked
+
+
+def starting_by_calendly(registry: Registry, campaigns: Iterable[str]) -> list[str]:
+    """Return those of these campaigns in which an event of a calendar starts a sequence."""
+    return [name for name in campaigns if any(map(_starts_by_call, registry.campaign(name).sequences.values()))]
+
+
+def _learns_elsewhere(campaign: Campaign) -> bool:
+    return all(
+        not _starts_by_call(sequence) and sequence.exits & OF_CALENDARS <= sequence.exits_elsewhere
+        for sequence in campaign.sequences.values()
+    )
+
+
+def _starts_by_call(sequence: model.Sequence) -> bool:
+    return sequence.starts_on in OF_CALENDARS
+
+
+def only_told_by_calendly(registry: Registry) -> str:
+    """Return the only campaign that Calendly must tell; NotSet if there is none or several."""
+    found = needing_calendly(registry)
     if len(found) != 1:
         choice = (
             f"Say which with --campaign: {', '.join(found)}." if found else f"No campaign's file has [hooks.{HOOK}]."
@@ -75,10 +125,10 @@ def callback_url(deps: Deps, campaign: str) -> str:
 
 def _ours(deps: Deps, campaign: str) -> list[Subscription]:
     address = callback_url(deps, campaign)
-    return [found for found in _calendly(deps).find_subscriptions() if found.callback_url == address]
+    return [found for found in _calendly(deps.settings).find_subscriptions() if found.callback_url == address]
 
 
-def _calendly(deps: Deps) -> Calendly:
-    if deps.settings.calendly_token is None:
+def _calendly(settings: Settings) -> Calendly:
+    if settings.calendly_token is None:
         raise NotSet("CALENDLY_TOKEN is not set: make a personal access token in Calendly and set it.")
-    return Calendly(deps.settings.calendly_token, deps.settings.calendly_api_url)
+    return Calendly(settings.calendly_token, settings.calendly_api_url)

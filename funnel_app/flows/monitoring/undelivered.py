@@ -1,6 +1,5 @@
 """Undelivered: emails that bounced, were marked as spam, suppressed or refused, reported by kind."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import BADLY_ENDED, State
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import QUIET
 from funnel_app.ledger import incidents, undelivered
@@ -21,15 +21,6 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 WEEK = timedelta(days=7)
 # Rates of fewer emails, or of a single bad one, mean nothing.
 FEWEST_SENT, FEWEST_BAD = 50, 2
-
-
-# Links that lead from a chat to the lead; noise in a sentence or on a page with its own links.
-LINK = re.compile(r" \(https?://[^\s)]+\)")
-
-
-def without_link(words: str) -> str:
-    """Return a text without the page addresses in parentheses."""
-    return LINK.sub("", words)
 
 
 @dataclass(frozen=True)
@@ -54,9 +45,10 @@ def undelivered_lately(deps: Deps) -> dict[str, str]:
 
     Failures within an hour of each other are one incident, whose number grows.
     """
+    now = deps.now()
     with deps.reads() as session:
-        found = {state: undelivered.newest(session, state, _news_from(deps, session, state)) for state in BADLY_ENDED}
-        return {state: _words(deps, session, state, newest) for state, newest in found.items() if newest}
+        found = {state: undelivered.newest(session, state, _news_from(session, state, now)) for state in BADLY_ENDED}
+        return {state: _words(deps.settings, session, state, newest) for state, newest in found.items() if newest}
 
 
 def shares_of_the_week(deps: Deps) -> list[Share]:
@@ -66,18 +58,18 @@ def shares_of_the_week(deps: Deps) -> list[Share]:
         return [Share(state, *undelivered.of_sent(session, state, since)) for state in MOST]
 
 
-def _words(deps: Deps, session: Session, state: State, newest: Newest) -> str:
+def _words(settings: Settings, session: Session, state: State, newest: Newest) -> str:
     told = undelivered.reasons(session, state, _since(session, state, newest.heard_at))
     number = sum(count for _, count in told)
-    address = f"{deps.settings.public_url}/console/leads"
+    address = f"{settings.public_url}/console/leads"
     if number == 1:
         return f"1 email to {newest.address}: {_reasons(told)} ({address}/{newest.contact_id})"
     return f"{number:,} emails: {_reasons(told)} ({address}?trouble={state})"
 
 
-def _news_from(deps: Deps, session: Session, state: State) -> datetime:
+def _news_from(session: Session, state: State, now: datetime) -> datetime:
     """Return since when failures count as new: after the last that an operator put aside."""
-    return max(deps.now() - QUIET, incidents.last_put_aside_at(session, state) or LONG_AGO)
+    return max(now - QUIET, incidents.last_put_aside_at(session, state) or LONG_AGO)
 
 
 def _since(session: Session, state: State, newest: datetime) -> datetime:

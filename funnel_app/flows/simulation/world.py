@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NoReturn
 from uuid import UUID
 
+from funnel_app.campaigns.reasons import of_template
 from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
 from funnel_app.flows.simulation.script import NotUnderstood
 from funnel_app.flows.templates.compose import booked_calls
+from funnel_app.flows.templates.serving import NotReady
 from funnel_app.gateways.simulated import (
     SimulatedFetchLock,
     SimulatedMailer,
@@ -71,7 +74,7 @@ def simulated_world(deps: Deps, start: datetime) -> Iterator[World]:
             queues=SimulatedQueues(),
             rate=SimulatedRate(),
             pause=SimulatedPause(),
-            fetch_lock=SimulatedFetchLock(lambda key: "there is no good text of it; see flask templates audit"),
+            fetch_lock=SimulatedFetchLock(_no_text),
             now=clock,
             sleep=clock.sleep,
             intake=GroupCommit(),
@@ -80,6 +83,10 @@ def simulated_world(deps: Deps, start: datetime) -> Iterator[World]:
         with deps.reads() as real, sessions.begin() as session:
             scratch.copy_texts(real, session, deps.registry.template_keys(), start + FOREVER)
         yield World(played, clock)
+
+
+def _no_text(key: str) -> NoReturn:
+    raise NotReady(of_template(key, "no text of it was ever read; flask templates audit says why"))
 
 
 def _with_bookings(deps: Deps) -> Registry:

@@ -55,12 +55,10 @@ def preview(deps: Deps, key: str, *, lead: str | None = None, sample_name: str =
     sequence, reader = _place_and_reader(deps, key, lead, sample_name)
     reading = read_one(deps, key)
     made = compose_preview(deps, reading, sequence, reader, to=str(reader.contact["email"]))
-    return replace(made, problems=(*made.problems, *unsent_words(deps, reading)))
+    return replace(made, problems=(*made.problems, *unsent_words(deps.notebook, reading)))
 
 
-def preview_version(
-    deps: Deps, version: TemplateVersion, *, lead: str | None = None, sample_name: str = "critical"
-) -> Preview:
+def preview_version(deps: Deps, version: TemplateVersion, *, lead: str | None, sample_name: str) -> Preview:
     """Return the letter that a stored version makes now; none if validation blocked it.
 
     Raises CannotPreview as `preview` does. Notion is not asked.

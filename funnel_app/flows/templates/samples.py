@@ -58,12 +58,12 @@ ASSESSMENTS: Mapping[str, Mapping[str, Any]] = {
 SAMPLES = tuple(ASSESSMENTS)
 
 
-def sample(deps: Deps, campaign: Campaign, name: str, step: Step | None = None, at: datetime | None = None) -> Reader:
+def sample(deps: Deps, campaign: Campaign, name: str, step: Step | None = None) -> Reader:
     """Return a made-up reader of the sample's segment, with everything that a hook can provide.
 
-    They read at a time, or now; with a step, dates fit the day on which it goes.
+    They read now; with a step, dates fit the day on which it goes.
     """
-    return made_up(deps, campaign, name, booked=booked_calls(deps, campaign.name), step=step, at=at)
+    return made_up(deps, campaign, name, booked=booked_calls(deps, campaign.name), step=step)
 
 
 def made_up(

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
-from funnel_app.flows.templates.serving import is_withdrawn, known_in
+from funnel_app.flows.templates.serving import first_fault, is_withdrawn, known_in
 from funnel_app.flows.templates.subjects import read_subject
 from funnel_app.ledger import operator_actions, template_versions
 from funnel_app.ledger.models import TemplateVersion
@@ -40,13 +40,9 @@ def _servable(session: Session, key: str, version_id: UUID) -> TemplateVersion:
     if version is None or latest is None:
         raise CannotServe(f"{key} has no such version")
     if not version.good:
-        raise CannotServe(f"{version.hash[:8]} cannot be sent: {_fault(version)}")
+        raise CannotServe(f"{version.hash[:8]} cannot be sent: {first_fault(version)}")
     if not latest.good and is_withdrawn(latest):
-        raise CannotServe(f"The emails of {key} are held: {_fault(latest)} Fix that in Notion first")
+        raise CannotServe(f"The emails of {key} are held: {first_fault(latest)} Fix that in Notion first")
     if adopted is not None and adopted.id == version.id:
         raise CannotServe(f"{version.hash[:8]} serves already")
     return version
-
-
-def _fault(version: TemplateVersion) -> str:
-    return str(next(problem["detail"] for problem in version.problems if problem["blocking"]))

@@ -96,7 +96,7 @@ def choose(latest: TemplateVersion, adopted: TemplateVersion | None) -> Template
     if latest.good and (adopted is None or _may_replace(latest, adopted)):
         return latest
     if adopted is None or (not latest.good and is_withdrawn(latest)):
-        raise NotReady(of_template(latest.key, _first_fault(latest)))
+        raise NotReady(of_template(latest.key, first_fault(latest)))
     return adopted
 
 
@@ -125,7 +125,8 @@ def is_withdrawn(version: TemplateVersion) -> bool:
     return any(problem["code"] in WITHDRAWN for problem in version.problems)
 
 
-def _first_fault(version: TemplateVersion) -> str:
+def first_fault(version: TemplateVersion) -> str:
+    """Return the first fault that keeps a version from being sent."""
     return str(next(problem["detail"] for problem in version.problems if problem["blocking"]))
 
 

@@ -61,7 +61,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         timeline = email_events.of_emails(session, [email.id for e in joined for email in e.emails])
         hooks = sorted([*hook_events.of_contact(session, contact.id), *refused], key=lambda hook: hook.received_at)
         written = received_emails.of_contact(session, contact.id)
-        blocks = {each.id: block_reason(deps, each, contact, forbidden) for each in joined}
+        blocks = {each.id: block_reason(deps.settings, each, contact, forbidden) for each in joined}
         outlook = replace(
             _outlook(deps, session, joined, waiting), blocks=blocks, pauses=_pauses(deps, session, joined)
         )

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, cast
 
-import requests
-
-from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.http.json_api import ask
 
 EVENTS = ("invitee.created", "invitee.canceled", "invitee_no_show.created", "invitee_no_show.deleted")
 TIMEOUT_S = 10.0
@@ -65,23 +63,7 @@ class Calendly:
 
     def _call(self, method: str, url: str, **arguments: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self._token}"}
-        try:
-            answer = requests.request(method, url, headers=headers, timeout=TIMEOUT_S, **arguments)
-        except requests.RequestException as error:
-            raise Unavailable("calendly", f"cannot be reached: {type(error).__name__}") from error
-        if answer.status_code == 429 or answer.status_code >= 500:
-            raise Unavailable("calendly", f"{answer.status_code} {_words(answer)}")
-        if answer.status_code >= 400:
-            raise Rejected("calendly", f"{answer.status_code} {_words(answer)}", str(answer.status_code))
-        return cast(dict[str, Any], answer.json()) if answer.content else {}
-
-
-def _words(answer: requests.Response) -> str:
-    try:
-        body = answer.json()
-    except requests.JSONDecodeError:
-        return answer.reason or ""
-    return str(body.get("message") or body.get("title") or "") if isinstance(body, dict) else ""
+        return cast(dict[str, Any], ask("calendly", method, url, TIMEOUT_S, headers=headers, **arguments))
 
 
 def _subscription(row: dict[str, Any]) -> Subscription:

@@ -49,7 +49,9 @@ class _InTime(io.RawIOBase):
         super().close()
 
 
-class _Answer(HTTPResponse):
+class PromptResponse(HTTPResponse):
+    """A response whose every byte counts towards its connection's read timeout."""
+
     def __init__(self, sock: socket.socket, *args: Any, **more: Any) -> None:
         super().__init__(sock, *args, **more)
         if within_s := sock.gettimeout():
@@ -57,11 +59,11 @@ class _Answer(HTTPResponse):
 
 
 class _Line(HTTPConnection):
-    response_class = _Answer
+    response_class = PromptResponse
 
 
 class _SecureLine(HTTPSConnection):
-    response_class = _Answer
+    response_class = PromptResponse
 
 
 class _Pool(HTTPConnectionPool):

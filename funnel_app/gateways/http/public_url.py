@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
-import requests
-
 from funnel_app.gateways.errors import Rejected, Unavailable
+from funnel_app.gateways.http.json_api import call, said_by
 
 TIMEOUT_S = 7.0
 PROVIDER = "our public address"
@@ -22,31 +21,25 @@ class PublicUrlProbe:
 
     def check(self) -> None:
         """Call the liveness endpoint. Raises Unavailable without a response, Rejected for another page."""
-        answer = _call("GET", f"{self._url}/healthz", PROVIDER)
+        answer = call(PROVIDER, "GET", f"{self._url}/healthz", TIMEOUT_S)
         if answer.status_code != 200:
             raise Rejected(PROVIDER, f"/healthz answered {answer.status_code}", str(answer.status_code))
 
     def sign_up(self, campaign: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Call a campaign's signup hook as the website does, and return the response."""
         headers = {"Authorization": f"Bearer {self._secret}"}
-        answer = _call("POST", f"{self._url}/webhook/{campaign}/signup", PROVIDER, json=dict(payload), headers=headers)
+        url = f"{self._url}/webhook/{campaign}/signup"
+        answer = call(PROVIDER, "POST", url, TIMEOUT_S, json=dict(payload), headers=headers)
         if answer.status_code not in {200, 202}:
             raise Rejected(PROVIDER, f"the signup hook answered {answer.status_code}", str(answer.status_code))
-        return cast(dict[str, Any], answer.json())
+        return cast(dict[str, Any], said_by(PROVIDER, answer))
 
 
 def world_time(url: str) -> datetime:
     """Return the time in another machine's responses, to the second. Raises Unavailable without one."""
-    answer = _call("HEAD", url, "another clock")
+    answer = call("another clock", "HEAD", url, TIMEOUT_S)
     try:
         at = parsedate_to_datetime(answer.headers.get("Date", ""))
     except ValueError:
         raise Unavailable("another clock", "the answer carried no date") from None
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _call(method: str, url: str, whom: str, **more: Any) -> requests.Response:
-    try:
-        return requests.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, **more)
-    except requests.RequestException as error:
-        raise Unavailable(whom, f"cannot be reached: {type(error).__name__}") from None

@@ -33,8 +33,8 @@ class JudgeProcess:
     One verdict per fingerprint is cached, so that an unchanged template costs nothing. Thread-safe.
     """
 
-    def __init__(self, wall_s: float = WALL_S, idle_s: float = IDLE_S, cpu_s: int = CPU_S) -> None:
-        self._wall_s, self._idle_s, self._cpu_s = wall_s, idle_s, cpu_s
+    def __init__(self, wall_s: float = WALL_S, cpu_s: int = CPU_S) -> None:
+        self._wall_s, self._cpu_s = wall_s, cpu_s
         self._lock = Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._owner = 0
@@ -70,7 +70,7 @@ class JudgeProcess:
         with self._lock:
             self._forget_idling()
             answer = self._exchange(pack(draft_out(draft)))
-            self._idle = Timer(self._idle_s, self.close)
+            self._idle = Timer(IDLE_S, self.close)
             self._idle.daemon = True
             self._idle.start()
         return answer

@@ -81,7 +81,7 @@ def may_be_cut(page: Mapping[str, Any], name: str) -> bool:
     return len(found.get("rich_text") or []) == ITEMS_PER_PAGE
 
 
-def to_page(page: Mapping[str, Any], names: TemplateNames, html: str | None = None) -> Page:
+def to_page(page: Mapping[str, Any], names: TemplateNames, html: str | None) -> Page:
     """Return the template in an API page; its body from the property unless given."""
     return Page(
         id=str(page["id"]),

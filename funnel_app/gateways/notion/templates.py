@@ -40,12 +40,11 @@ class NotionTemplates:
         token: str,
         templates_db_id: str,
         api_url: str | None = None,
-        timeout_s: float = 10.0,
         transport: httpx.BaseTransport | None = None,
         names: TemplateNames = TemplateNames(),  # noqa: B008 (frozen)
         calls: NotionCalls | None = None,
     ) -> None:
-        self._calls = calls or NotionCalls(token, api_url, timeout_s, transport)
+        self._calls = calls or NotionCalls(token, api_url, transport=transport)
         self._database_id = templates_db_id
         self._names = names
         self._bodies = Bodies()

@@ -38,23 +38,20 @@ class Row:
 class NotionTable:
     """One database. Every call raises Unavailable or Rejected."""
 
-    def __init__(
-        self, calls: NotionCalls, database_id: str, table: Table, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, calls: NotionCalls, database_id: str, table: Table) -> None:
         self.table = table
         self.database_id = database_id
         self._calls = calls
-        self._monotonic = monotonic
         self._types: dict[str, str] = {}
         self._types_until = float("-inf")
         self._found_source_id: str | None = None
 
     def types(self, *, fresh: bool = False) -> Mapping[str, str]:
         """Return the type of every property by name; cached for five minutes."""
-        if fresh or self._monotonic() >= self._types_until:
+        if fresh or time.monotonic() >= self._types_until:
             source = self._calls.read(self._calls.client.data_sources.retrieve, self._source_id)
             self._types = {name: str(prop["type"]) for name, prop in (source.get("properties") or {}).items()}
-            self._types_until = self._monotonic() + DESCRIBED_FOR_S
+            self._types_until = time.monotonic() + DESCRIBED_FOR_S
         return self._types
 
     def faults(self) -> list[str]:
@@ -81,7 +78,7 @@ class NotionTable:
         prop = self.table.properties.get(key)
         return prop is not None and prop.takes(self.types().get(prop.name))
 
-    def add_missing(self, options: Mapping[str, tuple[str, ...]] | None = None) -> list[str]:
+    def add_missing(self, options: Mapping[str, tuple[str, ...]] | None) -> list[str]:
         """Add the missing properties and return their names; nothing is removed, renamed or retyped.
 
         `options` has the options that come from the campaigns.

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any, cast
 from uuid import uuid4
 
-import structlog
 from redis import Redis
 from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
@@ -17,8 +16,6 @@ from rq_scheduler import Scheduler
 from funnel_app.gateways.errors import redis_at_hand
 from funnel_app.gateways.redis.own_jobs import UNREADABLE, OwnJob, set_aside
 from funnel_app.gateways.redis.scripts import OWN_LOCK, RELEASE_LOCK
-
-log = structlog.get_logger(__name__)
 
 LOCK_MS = 4000
 JOBS_PER_TRIP = 200

@@ -43,19 +43,19 @@ def deliver_job(email_id: UUID, queue: str = EMAILS) -> Call:
     return Call(email_job_id(email_id), DELIVER, (str(email_id),), queue)
 
 
-def repeat_job(request_id: UUID, queue: str = EMAILS) -> Call:
+def repeat_job(request_id: UUID) -> Call:
     """Return the job that repeats a request whose outcome is open or unknown."""
-    return Call(f"request-{request_id}", REPEAT, (str(request_id),), queue)
+    return Call(f"request-{request_id}", REPEAT, (str(request_id),))
 
 
-def recheck_job(queue: str = EMAILS) -> Call:
+def recheck_job() -> Call:
     """Return the job that rechecks held emails; there is at most one."""
-    return Call("recheck-held", RECHECK, (), queue)
+    return Call("recheck-held", RECHECK, ())
 
 
-def reconcile_job(queue: str = EMAILS) -> Call:
+def reconcile_job() -> Call:
     """Return the job that asks about unconfirmed emails; there is at most one."""
-    return Call("reconcile", RECONCILE, (), queue)
+    return Call("reconcile", RECONCILE, ())
 
 
 def mirror_job(turn: str = "tick") -> Call:

@@ -28,11 +28,11 @@ def utc_now() -> datetime:
 
 
 class SessionClient(resend.HTTPClient):
-    """The SDK's transport over a kept connection, with short timeouts; no redirects, no retries."""
+    """The SDK's transport over a kept connection, with a short timeout for a whole call; no redirects, no retries."""
 
     def __init__(self, timeout_s: float) -> None:
         connect = min(CONNECT_TIMEOUT_S, timeout_s / 2)
-        # requests limits each wait, not the sum: connect and read timeouts together stay within the limit.
+        # Two limits of requests, to connect and to have the whole response, stay within ours together.
         self._timeout = (connect, timeout_s - connect)
         self._sessions: dict[int, requests.Session] = {}
         self._lock = threading.Lock()

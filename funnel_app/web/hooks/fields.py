@@ -16,6 +16,8 @@ from funnel_app.web.hooks.decoration import SPAM, DecoratedSchema, Judging
 
 EVIDENCE = ("at", "text", "source", "ip")
 LONGEST_ROW = 255
+LONGEST_LINK = 2000
+MOST_ROWS = 20
 FARTHEST = timedelta(days=2 * 366)
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}(?:\.0{1,18})?")
 HTTPS = re.compile(r"https://[^\s/?#.]+(?:\.[^\s/?#.]+)+\.?(?:[/?#]\S*)?")
@@ -121,8 +123,8 @@ class Id(Judging):
 class Link(Id):
     """An https address; anything else is refused, since it would go into a letter."""
 
-    def __init__(self, longest: int = 2000, **kwargs: Any) -> None:
-        super().__init__(longest, **kwargs)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(LONGEST_LINK, **kwargs)
         self.metadata = {**self.metadata, "format": "uri"}
 
     def _deserialize(  # type: ignore[override]  # an empty text is none at all
@@ -137,14 +139,13 @@ class Link(Id):
 class Several(fields.Field[list[str]]):
     """A list of texts, or a single one; other values and excess ones are dropped."""
 
-    def __init__(self, most: int = 20, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_none=True, metadata={"type": "array", "items": {"type": "string"}}, **kwargs)
-        self.most = most
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[str]:
         rows = value if isinstance(value, list) else [value]
         texts = [clean(row, LONGEST_ROW, LINES) for row in rows]
-        return [text for text in texts if text][: self.most]
+        return [text for text in texts if text][:MOST_ROWS]
 
 
 class Count(fields.Integer):

@@ -20,12 +20,6 @@ from tests.flows.leads import email_ids, opt_in, write_templates
 HERE = ("christmas", "lead_nurture")
 
 
-@pytest.fixture
-def ready(both_deps):
-    write_templates(both_deps)
-    return both_deps
-
-
 @pytest.mark.parametrize(
     ("sequence", "gaps"),
     [

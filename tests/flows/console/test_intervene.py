@@ -21,12 +21,6 @@ REFUSED = Answer(AnswerKind.INVALID, detail="422 validation_error: the address i
 QUOTA = Answer(AnswerKind.QUOTA, detail="429 daily_quota_exceeded: used up", retry_after=7200.0)
 
 
-@pytest.fixture
-def ready(both_deps):
-    write_templates(both_deps)
-    return both_deps
-
-
 def first_after(deps, answer, address="ana@resend.dev"):
     deps.mailer.script = [answer]
     first = email_ids(opt_in(deps, address))[0]

@@ -16,15 +16,9 @@ from funnel_app.ledger import emails, operator_actions
 from funnel_app.ledger.base import Scope
 from funnel_app.ledger.models import EmailEvent, Enrolment, Suppression
 from tests.console_world import catch_up, hold, sign_up
-from tests.flows.leads import email_ids, look, opt_in, states, write_templates
+from tests.flows.leads import email_ids, look, opt_in, states
 
 WHO = "Olga"
-
-
-@pytest.fixture
-def ready(both_deps):
-    write_templates(both_deps)
-    return both_deps
 
 
 def state_of(deps, receipt) -> str:

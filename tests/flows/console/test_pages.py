@@ -86,13 +86,13 @@ def queries_of(deps, what) -> int:
 class TestToday:
     def test_an_empty_ledger_is_calm(self, ready):
         seen = look_at_today(ready)
-        assert seen.calm and seen.day.due == seen.unexplained == 0 and len(seen.ahead.hours) == 24
+        assert seen.headline.state == "well" and seen.day.due == seen.unexplained == 0 and len(seen.ahead.hours) == 24
 
     def test_all_that_needs_a_person_is_there_with_its_reason(self, world):
         seen = look_at_today(world.deps)
-        assert not seen.calm
-        assert [(held.key, held.count) for held in seen.todo.held] == [("lead_nurture_email_1", 3)]
-        assert "no page in the templates database" in seen.todo.held[0].reason
+        (held,) = (need.about for need in seen.headline.needs if need.kind == "held")
+        assert (held.key, held.count) == ("lead_nurture_email_1", 3)
+        assert "no page in the templates database" in held.reason
         assert [email.id for email in seen.todo.ambiguous] == email_ids(world.leads["ambiguous"])[:1]
         assert [run.id for run in seen.todo.paused] == [world.leads["paused"].enrolment_id]
         assert [row["email"] for row in seen.todo.refused] == ["delivered+nadia@resend.dev"]
@@ -112,7 +112,7 @@ class TestToday:
         ready.now.forward(seconds=61)
         ready.pause.pause("401 missing_api_key", 300, "config")
         seen = look_at_today(ready)
-        assert (seen.overdue, seen.unexplained) == (1, 0) and not seen.calm
+        assert (seen.overdue, seen.unexplained) == (1, 0) and seen.headline.state == "stopped"
         assert "401 missing_api_key" in seen.pause_reason
 
     def test_what_is_late_while_redis_is_away_is_overdue_and_the_reason_is_said(self, ready, monkeypatch):
@@ -124,7 +124,7 @@ class TestToday:
         ready.queues.away = True
         monkeypatch.setattr(ready.pause, "current", away)
         seen = look_at_today(ready)
-        assert (seen.overdue, seen.unexplained) == (1, 0) and not seen.calm
+        assert (seen.overdue, seen.unexplained) == (1, 0) and seen.headline.state == "stopped"
         assert [stop.words for stop in seen.stops] == ["Redis cannot be reached"]
 
     def test_without_proof_for_a_quarter_of_an_hour_an_email_is_unexplained(self, ready):
@@ -226,6 +226,13 @@ class TestLeads:
         assert found["delivered"].next.waits is None and found["bounced"].next is None
         assert "paused by a person" in found["paused"].next.waits
 
+    def test_what_runs_is_told_before_what_is_over_and_what_waits_for_a_person_counts_as_running(self, world):
+        client, doubtful = (find_lead(world.deps, world.leads[who].contact_id) for who in ("client", "ambiguous"))
+        runs, over = ([each.enrolment.sequence for each in found] for found in (client.running, client.over))
+        assert (runs, over) == (["onboarding_phase1"], ["five_day"])
+        assert client.running[0].next_at == min(email.due_at for email in client.running[0].upcoming)
+        assert doubtful.running[0].asks and not doubtful.over
+
     def test_only_what_can_be_done_is_offered(self, world):
         found = {who: find_lead(world.deps, world.leads[who].contact_id) for who in ("delivered", "paused", "bounced")}
         can = {who: lead.stories[0].can for who, lead in found.items()}
@@ -315,7 +322,6 @@ def test_postgresql_tells_the_same(world, postgres):
         here, there = (look_at_today(each.deps) for each in (world, other))
         for name in ("day", "held", "overdue", "unexplained", "headline"):
             assert getattr(here, name) == getattr(there, name), name
-        assert [(h.key, h.count) for h in here.todo.held] == [(h.key, h.count) for h in there.todo.held]
         assert figures_of(world.deps, 7).by_day == figures_of(other.deps, 7).by_day
         assert figures_of(world.deps, 7).templates == figures_of(other.deps, 7).templates
         assert figures_of(world.deps, 7).waits == pytest.approx(figures_of(other.deps, 7).waits, abs=0.001)

@@ -123,7 +123,7 @@ class TestIncidents:
     def test_the_page_shows_whole_addresses_and_the_chat_none(self, ready):
         bounced(ready)
         go_round(ready, minutes=2)
-        (wrong,) = look_at_today(ready).incidents
+        (wrong,) = look_at_today(ready).incidents.values()
         assert ANA in wrong.detail and wrong.passes
         assert ANA not in ready.alerts.posted[-1][1] and "a***@resend.dev" in ready.alerts.posted[-1][1]
 

@@ -37,12 +37,6 @@ from tests.factories import make_deps
 from tests.flows.leads import email_ids, email_ids_of, look, opt_in, request_of, states, write_templates
 
 
-@pytest.fixture
-def ready(both_deps):
-    write_templates(both_deps)
-    return both_deps
-
-
 def successor(deps, engine):
     """Collaborators over another ledger, in the same world at the same time."""
     new = make_deps(engine)

@@ -3,22 +3,14 @@
 from dataclasses import asdict
 from datetime import timedelta
 
-import pytest
-
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger.models import Enrolment
 from tests.factories import make_deps
-from tests.flows.leads import email_ids, look, opt_in, request_of, states, write_templates
+from tests.flows.leads import email_ids, look, opt_in, request_of, states
 from tests.flows.sending.test_record_event import report
-
-
-@pytest.fixture
-def ready(both_deps):
-    write_templates(both_deps)
-    return both_deps
 
 
 def forget(deps):

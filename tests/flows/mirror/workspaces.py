@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
 from funnel_app.deps import Deps
@@ -88,6 +87,3 @@ def calls(server: Server) -> Counter[str]:
 def total(tallies: Iterable[Tally]) -> tuple[int, int]:
     told = list(tallies)
     return sum(t.made for t in told), sum(t.changed for t in told)
-
-
-LATER = timedelta(minutes=10)

@@ -41,7 +41,7 @@ def test_an_incident_is_told_once_and_its_end_once(deps):
         deps.now.forward(seconds=10)
     (text,) = said(deps)
     assert text.splitlines() == [
-        "Funnel at funnel.example: 1 thing needs you: The test email did not arrive: the canary of 12:00 UTC is held",
+        "Funnel at funnel.example: 1 thing needs you.",
         "🔴 The test email did not arrive: the canary of 12:00 UTC is held",
         "What it means: what stopped it stops every email. What to do: Run all checks, then flask resend canary.",
         "https://funnel.example/console/doctor · in full: https://funnel.example/console/runbook#canary_late",
@@ -68,6 +68,24 @@ def test_a_stop_that_the_headline_tells_of_is_not_told_again_and_all_else_is():
         ["🔴 A name: \nWhat it means: x"],
     ):
         assert beneath(headline, texts) == [headline, *texts]
+
+
+@pytest.mark.parametrize(
+    ("headline", "text", "opening"),
+    [
+        ("1 thing needs you: A: b", "🔴 A: b", "1 thing needs you."),
+        ("3 things need you: A: b; and 2 more", "🔴 A: b.\nWhat it means: x", "3 things need you."),
+        ("1 thing needs you: A: b", "🔴 A: b (https://funnel.example/console/leads/1)", "1 thing needs you."),
+        ("1 thing needs you: A: b …", "🔴 A: b and much more", "1 thing needs you."),
+        ("2 things need you: A: b; and 1 more", "🔴 C: d", "2 things need you: A: b; and 1 more"),
+        ("1 thing needs you: A: b; c", "🔴 A: b", "1 thing needs you: A: b; c"),
+        ("1 thing needs you: A: b", "🟢 Over: A: b", "1 thing needs you: A: b"),
+        ("All is well: no email is due today", "🔴 A: b", "All is well: no email is due today"),
+    ],
+)
+def test_a_need_that_stands_below_is_not_told_in_the_headline_too(headline, text, opening):
+    host = "Funnel at funnel.example: "
+    assert beneath(host + headline, [text]) == [host + opening, text]
 
 
 def test_what_comes_and_goes_is_one_incident(deps):

@@ -16,16 +16,10 @@ from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, Message
 from tests.factories import make_deps
-from tests.flows.leads import call, email_ids, look, opt_in, states, write_templates
+from tests.flows.leads import call, email_ids, look, opt_in, states
 from tests.flows.sending.test_record_event import report
 
 ALL_WELL = dict.fromkeys(INVARIANTS, 0)
-
-
-@pytest.fixture
-def ready(both_deps):
-    write_templates(both_deps)
-    return both_deps
 
 
 def broken(deps) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import update
 
 from funnel_app.campaigns.model import Event
@@ -14,14 +13,8 @@ from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger.models import Email, Enrolment
-from tests.flows.leads import call, email_ids, opt_in, write_templates
+from tests.flows.leads import call, email_ids, opt_in
 from tests.flows.sending.test_record_event import report
-
-
-@pytest.fixture
-def ready(both_deps):
-    write_templates(both_deps)
-    return both_deps
 
 
 def deliver_first(deps, address="ana@resend.dev"):

@@ -209,7 +209,7 @@ class TestLookingAgain:
     """What all checks found is found again where it may be otherwise by now, and not all the time."""
 
     def looked_at(self, deps):
-        return last_examination(deps).at
+        return last_examination(deps.process_status).at
 
     def test_after_a_start_and_where_something_began_or_ended(self, live):
         look_again(live)
@@ -237,7 +237,7 @@ class TestLookingAgain:
         live.queues.away = live.process_status.away = True
         look_again(live)
         live.queues.away = live.process_status.away = False
-        assert last_examination(live) is None
+        assert last_examination(live.process_status) is None
 
 
 class TestSilence:

@@ -36,12 +36,6 @@ CHAT = "https://hooks.slack.com/services/leads"
 NAMED = with_words("mailbox does not exist", "550 5.1.1 <ana@resend.dev> unknown")
 
 
-@pytest.fixture
-def ready(both_deps):
-    write_templates(both_deps)
-    return both_deps
-
-
 def files_of(deps) -> bytes:
     """All that lies on the disk of a ledger in SQLite, its log of old pages too."""
     file = storage.file_of(deps.engine)

@@ -17,17 +17,11 @@ from funnel_app.flows.tracing.trace import trace
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger.models import Base, Contact, Enrolment, Scope, Suppression
-from tests.flows.leads import WorkerDied, assess, die, email_ids, look, opt_in, states, write_templates
+from tests.flows.leads import WorkerDied, assess, die, email_ids, look, opt_in, states
 from tests.flows.sending.test_record_event import report
 
 QUOTA = Answer(AnswerKind.QUOTA, detail="429 daily_quota_exceeded: used up", retry_after=7200.0)
 LOST = Answer(AnswerKind.UNKNOWN, detail="the answer did not come in 7 s")
-
-
-@pytest.fixture
-def ready(both_deps):
-    write_templates(both_deps)
-    return both_deps
 
 
 def everything(deps) -> str:

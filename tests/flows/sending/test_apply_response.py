@@ -12,7 +12,7 @@ from funnel_app.flows.sending.submit import repeat
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger.models import Email
-from tests.flows.leads import WorkerDied, die, email_ids, look, opt_in, request_of, write_templates
+from tests.flows.leads import WorkerDied, die, email_ids, look, opt_in, request_of
 
 LOST = Answer(AnswerKind.UNKNOWN, detail="the answer did not come in 7 s")
 RATE = Answer(AnswerKind.RATE_LIMITED, detail="429 rate_limit_exceeded", retry_after=3.0)
@@ -22,12 +22,6 @@ BUSY = Answer(AnswerKind.CONCURRENT, detail="409 concurrent_idempotent_requests"
 OTHER = Answer(AnswerKind.CONFLICT, detail="409 invalid_idempotent_request")
 REFUSED = Answer(AnswerKind.INVALID, detail="422 validation_error: the address is not one")
 NO_CONNECTION = Answer(AnswerKind.UNREACHABLE, detail="connection refused")
-
-
-@pytest.fixture
-def ready(both_deps):
-    write_templates(both_deps)
-    return both_deps
 
 
 def first_email(deps, address="ana@resend.dev"):

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
-import pytest
 from sqlalchemy import event
 
 from funnel_app.campaigns.model import Event
@@ -19,14 +18,7 @@ from funnel_app.flows.sending.deliver import Outcome, deliver
 from funnel_app.gateways.resend.answers import Answer, AnswerKind
 from funnel_app.ledger import batches, driver, emails
 from funnel_app.ledger.types import new_id
-from tests.flows.leads import call, email_ids, look, opt_in, read_templates, write_templates
-
-
-@pytest.fixture
-def ready(both_deps):
-    """Collaborators on each database, with every template written."""
-    write_templates(both_deps)
-    return both_deps
+from tests.flows.leads import call, email_ids, look, opt_in, read_templates
 
 
 def leads(deps, count: int) -> list:

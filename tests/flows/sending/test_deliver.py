@@ -18,13 +18,6 @@ from tests.factories import make_deps
 from tests.flows.leads import assess, email_ids, look, opt_in, read_templates, states, write_templates
 
 
-@pytest.fixture
-def ready(both_deps):
-    """Collaborators on each database, with every template written."""
-    write_templates(both_deps)
-    return both_deps
-
-
 def test_a_due_email_is_sent_with_its_own_key_and_tag(ready):
     first = email_ids(opt_in(ready))[0]
     assert deliver(ready, [first]) is Outcome.HANDED_OVER

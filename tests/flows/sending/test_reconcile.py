@@ -13,14 +13,8 @@ from funnel_app.flows.sending.reconcile import UNASKABLE, has_unconfirmed, recon
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger.models import Suppression
-from tests.flows.leads import email_ids, look, opt_in, write_templates
+from tests.flows.leads import email_ids, look, opt_in
 from tests.flows.sending.test_record_event import report
-
-
-@pytest.fixture
-def ready(both_deps):
-    write_templates(both_deps)
-    return both_deps
 
 
 @pytest.fixture

@@ -24,12 +24,6 @@ from funnel_app.rules.reports import Report
 from tests.flows.leads import call, email_ids, kinds, look, opt_in, states, write_templates
 
 
-@pytest.fixture
-def ready(both_deps):
-    write_templates(both_deps)
-    return both_deps
-
-
 def report(deps, email_id=None, kind="email.delivered", **more) -> Report:
     values = {
         "provider_event_id": f"msg_{uuid4()}",

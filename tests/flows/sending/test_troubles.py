@@ -33,12 +33,6 @@ NOT_VERIFIED = Answer(AnswerKind.PAUSED, detail="403 The domain old.example is n
 REFUSED = Answer(AnswerKind.INVALID, detail="422 too odd")
 
 
-@pytest.fixture
-def ready(both_deps):
-    write_templates(both_deps)
-    return both_deps
-
-
 def leads(deps, count):
     return [email_ids(opt_in(deps, f"lead{n}@resend.dev"))[0] for n in range(count)]
 

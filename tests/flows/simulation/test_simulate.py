@@ -122,6 +122,7 @@ def test_a_text_that_cannot_be_made_is_a_warning_and_what_comes_after_is_shown(d
     assert [each.state for each in calendar if each.template].count(State.DELIVERED) == 4
     (warning,) = warnings_of(calendar, campaign, STARTS)
     assert warning.startswith("five_day 2 (") and "would be held: " in warning
+    assert "christmas_email_2 in Notion: no text of it was ever read" in warning, "Notion was not asked"
 
 
 def test_it_warns_of_emails_that_come_together(deps):

@@ -2,12 +2,13 @@
 
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import ALARMS
+from funnel_app.flows.monitoring.alert_words import without_link
 from funnel_app.flows.monitoring.canary import late, latest, latest_arrived
 from funnel_app.flows.monitoring.checks.check import Findings, fault, ok, warning
 from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.monitoring.refused_calls import KIND, refused_and_waiting
-from funnel_app.flows.monitoring.undelivered import MOST, shares_of_the_week, undelivered_lately, without_link
+from funnel_app.flows.monitoring.undelivered import MOST, shares_of_the_week, undelivered_lately
 
 # These keep emails from arriving; the others hide whether they do.
 HOLDING = ("overdue", "stuck", "held", "incomplete")

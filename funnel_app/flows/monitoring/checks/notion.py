@@ -65,7 +65,7 @@ def mirror(deps: Deps) -> Findings:
 
 def _databases(deps: Deps) -> Check:
     try:
-        looked = check_desk(deps)
+        looked = check_desk(deps.desk)
     except GatewayError as error:
         return fault("notion databases", f"cannot be read: {error.message}", SHARE)
     wrong = [words for database in looked for words in database.faults]

@@ -1,12 +1,20 @@
 """Checks of the outside: the public address, Calendly, alerts and the dead man's switch."""
 
+from collections.abc import Mapping, Sequence
+
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Findings, fault, ok, warning
 from funnel_app.flows.monitoring.heartbeat import why_unheard
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.flows.monitoring.notify import UndeliveredNotifications, undelivered_notifications
-from funnel_app.flows.monitoring.subscriptions import NotSet, check_calendly, told_by_calendly
+from funnel_app.flows.monitoring.subscriptions import (
+    NotSet,
+    check_all_calendly,
+    needing_calendly,
+    starting_by_calendly,
+)
 from funnel_app.flows.outbox.receivers import KEPT_FOR, REMOVED, find_receivers, given_up_lately
 from funnel_app.gateways.errors import GatewayError
 
@@ -28,23 +36,37 @@ def calendly(deps: Deps) -> Findings:
     if not keys and not token:
         yield ok("calendly", "not used: neither CALENDLY_SIGNING_KEY nor CALENDLY_TOKEN is set")
         return
-    for campaign in told_by_calendly(deps.registry):
-        try:
-            faults = check_calendly(deps, campaign)
-        except NotSet:
-            fix = "set CALENDLY_TOKEN, so that a subscription that Calendly gave up is noticed"
-            yield warning("calendly", "whether its subscription lives cannot be asked", fix)
-            return
-        except GatewayError as error:
-            yield fault("calendly", f"cannot be asked: {error.message}", "see that CALENDLY_TOKEN is right")
-            return
-        else:
-            fix = f"run flask --app wsgi calendly subscribe --campaign {campaign}"
-            yield (
-                fault("calendly", "; ".join(faults), fix)
-                if faults
-                else ok("calendly", f"its subscription for {campaign} is active")
-            )
+    if not needing_calendly(deps.registry):
+        return
+    try:
+        found = check_all_calendly(deps)
+    except NotSet:
+        fix = "set CALENDLY_TOKEN, so that a subscription that Calendly gave up is noticed"
+        yield warning("calendly", "whether its subscription lives cannot be asked", fix)
+    except GatewayError as error:
+        yield fault("calendly", f"cannot be asked: {error.message}", "see that CALENDLY_TOKEN is right")
+    else:
+        yield from _subscriptions(deps.registry, found)
+
+
+def _subscriptions(registry: Registry, found: Mapping[str, Sequence[str]]) -> Findings:
+    told = [campaign for campaign, faults in found.items() if not faults]
+    for campaign, faults in found.items():
+        if faults:
+            yield fault("calendly", "; ".join(faults), _calendly_fix(campaign, told))
+    several = starting_by_calendly(registry, told)
+    if len(several) > 1:
+        fix = "leave Calendly to one of them: take its table out of the other files, and unsubscribe them"
+        yield warning("calendly", f"each booking starts what it starts in {' and in '.join(several)}", fix)
+    elif told:
+        yield ok("calendly", f"its subscription for {' and '.join(told)} is active")
+
+
+def _calendly_fix(campaign: str, told: Sequence[str]) -> str:
+    fix = f"run flask --app wsgi calendly subscribe --campaign {campaign}"
+    if not told:
+        return fix
+    return f"{fix}; or, since Calendly tells {told[0]} of every booking, take its table out of {campaign}.toml"
 
 
 def alerting(deps: Deps) -> Findings:

@@ -1,0 +1,57 @@
+"""What a program of this repository may be given: numbers in order, words that switch something on, and --help."""
+
+import argparse
+import inspect
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+Number = int | float | str
+# Lists take as many as are given.
+Default = Number | list[int]
+
+
+def command_line(
+    doc: str | None, words: Sequence[str] = (), arguments: Sequence[str] | None = None, **defaults: Default
+) -> dict[str, Any]:
+    """Return what a program was given under each name, and whether each of the words is among it.
+
+    `--help` tells its docstring and ends it with 0, and what it does not know ends it with 2.
+    """
+    usage = " ".join(["%(prog)s", *(_shown(*each) for each in defaults.items()), *(f"[{word}]" for word in words)])
+    parser = argparse.ArgumentParser(
+        _name(), usage, inspect.cleandoc(doc or ""), formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("given", nargs="*", help=argparse.SUPPRESS)
+    found: list[str] = parser.parse_args(arguments).given
+    rest = [text for text in found if text not in words]
+    try:
+        values = _values(defaults, rest)
+    except ValueError:
+        parser.error(f"{' '.join(rest)}: that is not what it takes")
+    return values | {word: word in found for word in words}
+
+
+def _values(defaults: dict[str, Default], given: Sequence[str]) -> dict[str, Any]:
+    for name, default in defaults.items():
+        if isinstance(default, list):
+            return {name: [int(text) for text in given] or default}
+    if len(given) > len(defaults):
+        raise ValueError
+    read = zip(defaults.items(), given, strict=False)
+    return {**defaults, **{name: _as(default, text) for (name, default), text in read}}
+
+
+def _as(default: Default, text: str) -> Number:
+    return int(text) if isinstance(default, int) else float(text) if isinstance(default, float) else text
+
+
+def _shown(name: str, default: Default) -> str:
+    if isinstance(default, list):
+        return f"[{name.upper()}…={' '.join(map(str, default))}]"
+    return f"[{name.upper()}={default}]" if default != "" else f"[{name.upper()}]"
+
+
+def _name() -> str:
+    spec = sys.modules["__main__"].__spec__
+    return f"python -m {spec.name.removesuffix('.__main__')}" if spec else sys.argv[0]
