@@ -122,7 +122,7 @@ def test_held_emails_are_noted(live):
     deliver(live, email_ids(opt_in(live))[:1])
     watch(live)
     assert set(wrong(live)) == {"held"}
-    tell(live)
+    notify(live)
     headline, told, meaning, *_ = live.alerts.posted[0][1].splitlines()
     assert headline == "Funnel at funnel.example: 1 thing needs you."
     assert told.startswith("🔴 1 email of “Day 1: your holiday playbook” cannot be made: ") and "held" not in told
