@@ -33,7 +33,7 @@ STATES = """
 
 @dataclass
 class Play:
-    """The story under way: what each lead has still to do, and what was seen of each email."""
+    """The running scenario: each lead's remaining moves, and the observations of each email."""
 
     scene: Scene
     to_come: dict[str, list[Move]] = field(default_factory=lambda: {lead.name: list(lead.moves) for lead in SCENARIO})
@@ -42,7 +42,7 @@ class Play:
     judged: bool = True
 
     def emails(self) -> dict[str, list[Observation]]:
-        """Return every lead's emails, by address, telling what changed since the last time."""
+        """Return every lead's emails by address, and print what changed."""
         found: dict[str, list[Observation]] = {lead.address: [] for lead in SCENARIO}
         for email_id, address, *rest in _rows(self.scene.stack.ledger):
             email = Observation(*rest)  # the columns of STATES after the address
@@ -58,7 +58,7 @@ class Play:
             _say(address, f"{email.sequence:<17} email {email.step}  {before} → {email.state}  {email.reason}")
 
     def go_on(self, emails: dict[str, list[Observation]]) -> None:
-        """Let every lead do what they may do now."""
+        """Make every lead's moves that are possible now."""
         for lead in SCENARIO:
             moves = self.to_come[lead.name]
             while moves and moves[0].may_come(self.scene, emails[lead.address]):
@@ -93,7 +93,7 @@ class Play:
         _say(lead.address, f"{lead.name} {move.words}: {status} {came_of_it}")
 
     def is_over(self, emails: dict[str, list[Observation]]) -> bool:
-        """Say whether everybody has done everything and no email can still change."""
+        """Return whether all moves are done and no email can still change."""
         open_emails = any(email.state in OPEN for rows in emails.values() for email in rows)
         return not any(self.to_come.values()) and not self.deeds and not open_emails
 
@@ -156,7 +156,7 @@ def _run(stack: Stack, settings: Path, once: bool) -> int:
 
 
 def _stay(stack: Stack, emails: dict[str, list[Observation]]) -> None:
-    """Leave everything running until Ctrl-C: a visitor may change what they like, and nobody judges it."""
+    """Keep everything running until Ctrl-C, without judging what a visitor changes."""
     try:
         faults = all_faults(stack, emails, MAILBOX)
     except (NotStarted, LookupError, TypeError, ValueError, OSError) as fault:
