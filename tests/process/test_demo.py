@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.demo import Play
+from sandbox.play import Play
 from sandbox.processes import ROOT, NotStarted, Processes
 from sandbox.stack import Stack
 from sandbox.steering import DEEDS
@@ -48,7 +48,7 @@ def test_who_is_signed_up_by_hand_meanwhile_is_told_of_and_counted_nowhere(tmp_p
         ("1", STORY[0].address, "lead_nurture", "", 1, "sent", ""),
         ("2", "you@resend.dev", "spring", "", 1, "sent", ""),
     ]
-    monkeypatch.setattr("sandbox.demo._rows", lambda ledger: rows)
+    monkeypatch.setattr("sandbox.play._rows", lambda ledger: rows)
     stack = Stack(Processes(tmp_path, {}), None, "", "")
     found = Play(Scene(stack, timedelta(seconds=1))).emails()
     assert set(found) == {lead.address for lead in STORY} and len(found[STORY[0].address]) == 1
