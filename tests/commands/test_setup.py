@@ -122,7 +122,7 @@ def test_what_was_answered_before_a_stop_is_kept_and_examples_are_nobodys(answer
     assert len(found["SECRET_KEY"]) == 48 and "# a word\n" in file.read_text()
 
 
-def test_a_copy_never_takes_the_place_of_another(tmp_path):
+def test_a_copy_never_replaces_another(tmp_path):
     file = tmp_path / "production.env"
     for text in ("A=1\n", "A=2\n", "A=2\n", "A=1\n", "A=3\n"):
         file.write_text(text)
