@@ -8,10 +8,10 @@ from pathlib import Path
 
 from sandbox.play import VISITORS_DOING, Play
 from sandbox.processes import MIRROR, ROOT, NotStarted, stop_once
+from sandbox.scenario import ALL_YEAR, HOOKS, Observation, Scene
 from sandbox.settings_file import settings_file
 from sandbox.stack import Stack, running_stack, start_funnel
 from sandbox.steering import owners_files, write_letters
-from sandbox.story import ALL_YEAR, HOOKS, Observation, Scene
 from sandbox.verdict import all_faults
 from sandbox.watch import Watch
 

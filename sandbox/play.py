@@ -10,8 +10,8 @@ from textwrap import indent
 from typing import Any
 
 from sandbox.processes import NotStarted
+from sandbox.scenario import OPEN, SCENARIO, Lead, Move, Observation, Scene
 from sandbox.steering import DEEDS, Deed
-from sandbox.story import OPEN, STORY, Lead, Move, Observation, Scene
 from sandbox.watch import Watch
 
 GIVE_UP_AFTER_S, QUIET_AFTER_S = 240.0, 90.0
@@ -30,12 +30,12 @@ class Play:
     """The story under way: what each lead has still to do, and what was seen of each email."""
 
     scene: Scene
-    to_come: dict[str, list[Move]] = field(default_factory=lambda: {lead.name: list(lead.moves) for lead in STORY})
+    to_come: dict[str, list[Move]] = field(default_factory=lambda: {lead.name: list(lead.moves) for lead in SCENARIO})
     states: dict[str, str] = field(default_factory=dict)
     deeds: list[Deed] = field(default_factory=lambda: list(DEEDS))
     judged: bool = True
     changed_at: float = field(default_factory=time.monotonic)
-    seen: dict[str, list[Observation]] = field(default_factory=lambda: {lead.address: [] for lead in STORY})
+    seen: dict[str, list[Observation]] = field(default_factory=lambda: {lead.address: [] for lead in SCENARIO})
 
     def to_the_end(self, watch: Watch) -> dict[str, list[Observation]]:
         """Play until no email can change any more; where it is judged, only while something happens."""
@@ -60,15 +60,15 @@ class Play:
             if self.judged:
                 raise
             return self.seen
-        self.seen = {lead.address: [] for lead in STORY}
+        self.seen = {lead.address: [] for lead in SCENARIO}
         for email_id, address, *rest in rows:
             email = Observation(*rest)  # the columns of STATES after the address
             if address in self.seen:  # who is signed up by hand meanwhile is only told of
                 self.seen[address].append(email)
-            self._tell(email_id, address, email)
+            self._show(email_id, address, email)
         return self.seen
 
-    def _tell(self, email_id: str, address: str, email: Observation) -> None:
+    def _show(self, email_id: str, address: str, email: Observation) -> None:
         before = self.states.get(email_id, "planned")
         self.states[email_id] = email.state
         if before != email.state:
@@ -77,7 +77,7 @@ class Play:
 
     def go_on(self, emails: dict[str, list[Observation]]) -> None:
         """Let every lead do what they may do now."""
-        for lead in STORY:
+        for lead in SCENARIO:
             moves = self.to_come[lead.name]
             while moves and moves[0].may_come(self.scene, emails[lead.address]):
                 self._act(lead, moves.pop(0))

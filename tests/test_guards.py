@@ -15,6 +15,7 @@ from docs.settings_table import default_settings
 from funnel_app.config import Settings
 from funnel_app.gateways.redis import job_names
 from funnel_app.setting_rows import rows_of, secrets_of
+from jobs.start import UNUSED
 from sandbox.processes import ROOT, development_env
 
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
@@ -131,7 +132,10 @@ def test_requirements_are_pinned_in_full():
                 assert re.match(r"^[a-zA-Z0-9._-]+(\[[a-z,]+\])?==[^ ]+", line), f"{name}: {line}"
 
 
-@pytest.mark.parametrize("name", [n for n in PYTHON if n.startswith("funnel_app/commands/") and "terminal" not in n])
+PRINTING = {"funnel_app/commands/plain_text.py", "funnel_app/commands/terminal.py"}
+
+
+@pytest.mark.parametrize("name", [n for n in PYTHON if n.startswith("funnel_app/commands/") and n not in PRINTING])
 def test_commands_print_by_one_rule_which_no_strangers_text_passes(name):
     """What strangers typed may hold what a terminal obeys: only `say` and `Terminal` print."""
     others = r"click\.s?echo|(?<![.\w])print\(|sys\.std(?:out|err)(?!\.flush)|import Console"
@@ -157,7 +161,7 @@ def test_the_house_has_only_the_rooms_that_it_should():
 NEVER_IN = {
     "jobs.worker": ("flask", "alembic", "prometheus_client", "rq_dashboard", "gunicorn", "weasyprint", "sentry_sdk"),
     "jobs.scheduler": ("flask", "alembic", "prometheus_client", "rq_dashboard", "gunicorn", "weasyprint"),
-    "jobs.all_parts": ("alembic", "weasyprint", "psycopg", "funnel_app.commands.trace"),
+    "jobs.all_parts": ("alembic", "weasyprint", "psycopg", "rich.console", "markdown_it", "funnel_app.commands.trace"),
 }
 
 
@@ -165,6 +169,7 @@ def test_no_part_imports_what_it_never_uses(tmp_path):
     """In one process, the smallest part first: what none of them has, is not in memory."""
     program = f"""
 import importlib, sys
+sys.modules.update(dict.fromkeys({UNUSED}))
 for part, never in {NEVER_IN}.items():
     importlib.import_module(part)
     print(*(f"{{part}} imports {{name}}" for name in never if name in sys.modules), sep=chr(10))
@@ -186,3 +191,19 @@ def test_what_runs_before_a_commit_is_what_ci_runs():
     # The guards are tests, and so among all of them.
     assert set(hooks) - {"guards"} <= set(re.findall(r"\w+", checked[1] + checked[2]))
     assert re.search(r"^guards: floors ##.*?\n.*?pytest .*?tests/test_guards\.py", makefile, re.MULTILINE | re.DOTALL)
+
+
+PRIVATE = re.compile(r"^def (_\w+)\(([^()]*\bdeps: Deps\b.*?)\) -> [^\n]*:\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def test_a_private_function_that_uses_one_collaborator_takes_that_one():
+    """But where a table holds the function beside others: they are all called alike."""
+    texts = {name: (ROOT / name).read_text() for name in PYTHON if name.startswith("funnel_app/")}
+    found = ((name, text, *match.groups()) for name, text in texts.items() for match in PRIVATE.finditer(text))
+    assert [
+        f"{name}: {function}"
+        for name, text, function, _, body in found
+        if len(uses := set(re.findall(r"\bdeps\b(?:\.(\w+))?", body))) == 1
+        and "" not in uses
+        and not re.search(rf"\b{function}\b(?!\()", text)
+    ] == []

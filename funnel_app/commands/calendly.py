@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.campaigns.registry import UnknownCampaign
-from funnel_app.commands.terminal import say
+from funnel_app.commands.plain_text import say
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.subscriptions import (
     NotSet,
@@ -33,7 +33,7 @@ def group() -> None:
 def check(campaign: str | None) -> None:
     """Exit 1 if Calendly's events do not reach us; after 24 hours of failures Calendly gives up for good."""
     with _told():
-        campaign = campaign or only_told_by_calendly(current_deps())
+        campaign = campaign or only_told_by_calendly(current_deps().registry)
         faults = check_calendly(current_deps(), campaign)
     for fault in faults:
         say(fault)
@@ -48,7 +48,7 @@ def check(campaign: str | None) -> None:
 def subscribe(campaign: str | None) -> None:
     """Subscribe to Calendly's events, or renew a disabled subscription. Safe to repeat."""
     with _told():
-        say(subscribe_calendly(current_deps(), campaign or only_told_by_calendly(current_deps())))
+        say(subscribe_calendly(current_deps(), campaign or only_told_by_calendly(current_deps().registry)))
 
 
 @contextmanager

@@ -11,9 +11,10 @@ from flask.cli import with_appcontext
 from rich.markup import escape
 
 from funnel_app.campaigns.spoken import things
+from funnel_app.commands.plain_text import say
 from funnel_app.commands.replan import apply_command, plan_command
 from funnel_app.commands.tables import folded
-from funnel_app.commands.terminal import Terminal, say
+from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.console.experiments import Experiment, experiments
 from funnel_app.flows.console.sequences import limits, seasons_now

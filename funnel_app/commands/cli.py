@@ -10,7 +10,7 @@ from flask.cli import AppGroup, ScriptInfo
 from sqlalchemy import Engine
 from sqlalchemy.exc import ProgrammingError
 
-from funnel_app.commands.terminal import printable
+from funnel_app.commands.plain_text import printable
 from funnel_app.current import current_deps
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import revision

@@ -6,7 +6,7 @@ import click
 from alembic.util import CommandError
 from flask.cli import with_appcontext
 
-from funnel_app.commands.terminal import say
+from funnel_app.commands.plain_text import say
 from funnel_app.current import current_deps
 from funnel_app.ledger import revision as revisions
 from funnel_app.ledger import schema

@@ -19,7 +19,8 @@ from funnel_app.campaigns.fields import duration
 from funnel_app.campaigns.segments import SEGMENTS
 from funnel_app.campaigns.spoken import things
 from funnel_app.commands.person import note
-from funnel_app.commands.terminal import Terminal, say
+from funnel_app.commands.plain_text import say
+from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.console.lead_table import lead_table
 from funnel_app.flows.console.leads import count_leads
@@ -80,7 +81,7 @@ def import_(file: Path, dry_run: bool, yes: bool, **asked: Any) -> None:
         _show_columns(opened, form, mapped)
         means = dict(_pairs(asked["means"], "WORD=STANDING"))
         wish = Wish(columns=mapped, means=means, **{name: asked[name] for name in ("sequence", "consent", "over")})
-        plan = plan_of(current_deps(), opened, wish, file.name)
+        plan = plan_of(current_deps().registry, opened, wish, file.name)
         _warn(plan)
         say(when_first_go(current_deps(), plan), err=True)
         if not dry_run and not yes:

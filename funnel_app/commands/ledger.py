@@ -9,7 +9,7 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.campaigns.spoken import things
-from funnel_app.commands.terminal import say
+from funnel_app.commands.plain_text import say
 from funnel_app.current import current_deps
 from funnel_app.deps import Deps
 from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune

@@ -8,8 +8,9 @@ import click
 from flask.cli import with_appcontext
 from rich.markup import escape
 
+from funnel_app.commands.plain_text import say
 from funnel_app.commands.tables import folded, newest_first
-from funnel_app.commands.terminal import Terminal, say
+from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.console.actions import Done, list_actions
 

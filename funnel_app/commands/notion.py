@@ -9,7 +9,7 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.campaigns.spoken import things
-from funnel_app.commands.terminal import say
+from funnel_app.commands.plain_text import say
 from funnel_app.current import current_deps
 from funnel_app.deploy.interview import notion_id
 from funnel_app.flows.mirror import workspace
@@ -29,13 +29,13 @@ def group() -> None:
 def check() -> None:
     """List properties that are missing or have the wrong type; exit 1 if there are any."""
     with _told():
-        looked = workspace.check_desk(current_deps())
+        looked = workspace.check_desk(current_deps().desk)
     for each in looked:
         for line in each.faults or [f"{each.title}: every property is there"]:
             say(line)
         for line in each.wishes_lacking:
             say(f"{line} (only for wishes, see NOTION_WISHES_BY)")
-    _tell_not_set()
+    _show_not_set()
     sys.exit(int(any(each.faults for each in looked)))
 
 
@@ -54,7 +54,7 @@ def init(under: str | None) -> None:
         else:
             say(f"{each.title}: added {', '.join(each.properties) or 'nothing, all is there'}")
     if under is None:
-        _tell_not_set()
+        _show_not_set()
 
 
 @group.command()
@@ -101,7 +101,7 @@ def import_(dry_run: bool) -> None:
     sys.exit(int("not understood" in counts))
 
 
-def _tell_not_set() -> None:
+def _show_not_set() -> None:
     for table in current_deps().desk.not_set():
         say(f"{table.title}: not set, so it is not mirrored (NOTION_{table.key.upper()}_DB_ID)")
 

@@ -10,8 +10,9 @@ from rich.markup import escape
 
 from funnel_app.campaigns.spoken import joined, things
 from funnel_app.commands.person import who
+from funnel_app.commands.plain_text import say
 from funnel_app.commands.tables import folded
-from funnel_app.commands.terminal import Terminal, say
+from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.console.replanning import apply_to_all, emails_in_words, keep_on_older, total_in_words
 from funnel_app.flows.intake.older_plans import Changed, Older, count_older, plan_changes

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import click
 from flask.cli import with_appcontext
 
+from funnel_app.commands.plain_text import say
 from funnel_app.commands.tables import newest_first, show_by_id
-from funnel_app.commands.terminal import say
 from funnel_app.current import current_deps
 from funnel_app.flows.replies.history import FORWARDS, KINDS, NotForwardable, forward_again, list_received
 

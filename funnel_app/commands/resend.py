@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import click
 from flask.cli import with_appcontext
 
-from funnel_app.commands.terminal import say
+from funnel_app.commands.plain_text import say
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring import canary as canary_flow
 from funnel_app.flows.monitoring.checks import resend as resend_checks

@@ -7,7 +7,7 @@ import click
 from flask.cli import with_appcontext
 
 from funnel_app.commands.person import who
-from funnel_app.commands.terminal import say
+from funnel_app.commands.plain_text import say
 from funnel_app.current import current_deps
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.pausing import ALL, RULES, Wish, list_pauses, meaning, pause_sending, resume_sending

@@ -12,8 +12,9 @@ from rich.markup import escape
 from rich.table import Column
 
 from funnel_app.commands.person import note
+from funnel_app.commands.plain_text import say
 from funnel_app.commands.tables import folded
-from funnel_app.commands.terminal import Terminal, say
+from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.console.template_pages import stand_of, versions_of
 from funnel_app.flows.receipt import iso

@@ -10,8 +10,9 @@ from rich.table import Column
 
 from funnel_app.campaigns.catalogue import CATALOGUE, Variable
 from funnel_app.campaigns.own_variables import own_catalogue
+from funnel_app.commands.plain_text import say
 from funnel_app.commands.tables import folded
-from funnel_app.commands.terminal import Terminal, say
+from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 
 COLUMNS = ("name", "type", "source", "description", "example", "default")

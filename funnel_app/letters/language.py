@@ -33,6 +33,7 @@ _CALLED = {
     nodes.Getitem: "square brackets after a name",
     nodes.Call: "a call, that is brackets after a name",
     nodes.Dict: "a third brace, or { } within a tag",
+    nodes.Pair: "a third brace, or { } within a tag",
     nodes.BinExpr: "arithmetic",
     nodes.Concat: "the sign ~",
 }

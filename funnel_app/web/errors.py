@@ -121,9 +121,9 @@ def _body_broken(error: Exception) -> ResponseReturnValue:
 def _note_unauthenticated() -> None:
     blueprint, campaign = request.blueprint or "", (request.view_args or {}).get("campaign")
     if blueprint.startswith("prefect") or blueprint == "resend":
-        note_unauthenticated(current_deps(), blueprint.partition("_")[0])
+        note_unauthenticated(current_deps().process_status, blueprint.partition("_")[0])
     elif campaign in current_deps().registry.campaigns:
-        note_unauthenticated(current_deps(), f"{campaign}/{blueprint}")
+        note_unauthenticated(current_deps().process_status, f"{campaign}/{blueprint}")
 
 
 def _throttled(wait_s: float) -> Response:

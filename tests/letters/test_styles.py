@@ -110,3 +110,45 @@ def test_a_style_with_a_variable_is_left_alone_and_the_others_are_inlined():
 def test_a_style_of_the_body_moves_into_the_head_where_mail_programs_read_it():
     html = prepare("Hello", "<body><p>A</p><style>p:hover{color:red}</style></body>").html
     assert html.index("p:hover") < html.index("</head>")
+
+
+@pytest.mark.parametrize(
+    ("css", "body", "head", "after"),
+    [
+        (
+            "p{color:red} p:hover{color:blue}",
+            '<p style="color:green; ">A</p>',
+            "<style>p:hover{color:blue}</style>",
+            '<p style="color: green">A</p>',
+        ),
+        (
+            "p{color:red} .a{color:green} p:hover{color:black}",
+            '<p class="a">A</p><p>B</p>',
+            "<style>p:hover{color:black !important}</style>",
+            '<p class="a" style="color: green;">A</p><p style="color: red;">B</p>',
+        ),
+        (
+            ".a,.b:hover{color:red;margin:0}",
+            '<p class="a">A</p>',
+            "<style>.b:hover{color:red;margin:0}</style>",
+            '<p class="a" style="color: red;margin: 0;">A</p>',
+        ),
+        (
+            "@media print{.a{color:red}} @supports (a:b){p{margin:1px}}",
+            '<p class="a" style="color:blue">A</p>',
+            "<style>@media print{\n.a{color:red}\n}\n@supports (a:b){\np{margin:1px !important}\n}</style>",
+            '<p class="a" style="color:blue">A</p>',
+        ),
+        (
+            "p{color:red}",
+            "<p {% if x %}class='a' style='margin:0'{% endif %} style=\"padding:0\">A</p>",
+            "",
+            (
+                "<p {% if x %}class='a' style='color: red;padding: 0;margin:0'{% endif %} "
+                'style="color: red;padding: 0">A</p>'
+            ),
+        ),
+    ],
+)
+def test_a_whole_page_says_the_same_in_place_and_in_its_head(css, body, head, after):
+    assert made(css, body) == f"<!DOCTYPE html><html><head>{head}</head><body>{after}</body></html>"

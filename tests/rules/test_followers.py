@@ -1,5 +1,6 @@
 """Followers: one word of a calendar about all attendees holds for each, also for one whose booking comes later."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from funnel_app.rules.bookings import BookingFacts
 from funnel_app.rules.facts import ContactFacts
 from funnel_app.rules.followers import is_shared, said_before, said_of_others, whole_word
 from funnel_app.rules.ids import new_id
+from funnel_app.rules.series import Series
 from funnel_app.rules.whole import Whole, WholeWord, digest
 from tests.rules.test_take import NOW, call
 
@@ -75,3 +77,45 @@ def test_a_booking_that_comes_late_hears_what_was_said_after_it(whole, booked_at
     assert [each.event for each in before] == found
     assert all(each.payload == {"told_with": "e1"} for each in before)
     assert list(said_before(call(Event.NO_SHOW, occurrence="e1"), {("christmas", "e1"): (word,)})) == []
+
+
+def test_what_a_word_about_all_makes_for_another_is_a_call_of_theirs_and_nothing_of_the_callers_own():
+    own = {"contact": {"first_name": "Ana"}, "left_out": {"name": ["x"]}, "idempotency_key": "k", "place": "chair"}
+    word = said(
+        MOVED, Event.BOOKING_RESCHEDULED, variables={"city": "Oslo"}, call_at=NOW, ends_series=Series(id="s"), **own
+    )
+    theirs = {
+        "email": "ben@resend.dev", "email_norm": "ben@resend.dev", "payload": {"told_with": "e1"}, "contact": {},
+        "left_out": {}, "idempotency_key": None, "whole": None, "ends_series": None, "place": "",
+    }  # fmt: skip
+    off, new = said_of_others(word, [person("ben")], NOW)
+    assert off == replace(word, call_at=None, variables={}, **theirs)
+    later = NOW + 3 * DAY
+    told = {"city": "Oslo", "call_time": later.isoformat(), "scheduled_time": later.isoformat()}
+    booked = {"event": Event.BOOKING, "occurrence": "e2", "call_at": later, "variables": told}
+    assert new == replace(word, happened_at=NOW, **booked, **theirs)
+
+
+def test_a_word_without_a_time_is_of_now_and_a_move_chain_is_followed():
+    untold = replace(said(OFF), happened_at=None)
+    assert [each.happened_at for each in said_of_others(untold, [person("ben")], NOW + DAY)] == [NOW + DAY]
+    moved = whole_word(said(MOVED), NOW)
+    then = whole_word(said(replace(MOVED, to="e3", call_at=NOW + 4 * DAY)), NOW + HOUR)
+    late = call(Event.BOOKING, occurrence="e1", happened_at=NOW - HOUR)
+    words = {("christmas", "e1"): (moved,), ("christmas", "e2"): (replace(then, at=NOW + HOUR),)}
+    found = [(each.event, each.occurrence) for each in said_before(late, words)]
+    off, on = Event.BOOKING_CANCELLED, Event.BOOKING
+    assert found == [(off, "e1"), (off, "e2"), (on, "e3"), (on, "e2")]
+
+
+@pytest.mark.parametrize(
+    ("made", "shared"),
+    [
+        (call(Event.BOOKING, occurrence="e1", source="calcom"), True),
+        (call(Event.BOOKING, source="calcom"), False),
+        (call(Event.NO_SHOW, occurrence="e1", source="calcom"), False),
+        (call(Event.NO_SHOW, occurrence="e1", whole=OFF), True),
+    ],
+)
+def test_an_event_of_a_calendar_may_have_other_attendees(made, shared):
+    assert is_shared(made) is shared

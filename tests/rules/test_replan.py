@@ -10,6 +10,7 @@ from funnel_app.campaigns.plan_text import as_planned, fingerprint, plan_of, ste
 from funnel_app.campaigns.registry import load_registry
 from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import NEVER
+from funnel_app.rules.experiments import variant_for
 from funnel_app.rules.ids import new_id
 from funnel_app.rules.plan import SENT_BY_WEBSITE
 from funnel_app.rules.replan import CAME, PASSED, edits
@@ -182,3 +183,49 @@ def test_an_email_is_of_the_step_of_its_text_then_of_its_plan_then_of_its_number
     assert step_of(file, None, "d", 2).template == "c"
     with pytest.raises(LookupError):
         step_of(file, None, "d", 4)
+
+
+def back(**days):
+    """Reminders of a call: steps that count back from it."""
+    steps = [Step(n, key, -day * DAY, -n, in_days=True) for n, (key, day) in enumerate(days.items(), 1)]
+    return replace(OLD, steps=tuple(steps))
+
+
+def test_a_reminder_that_comes_knows_its_call_and_is_no_later_where_others_are():
+    before, after = back(a=6, b=1), back(a=6, x=3, b=1)
+    call_at = START + 10 * DAY
+    of = changed(after, gone=1, before=before, late=DAY, anchor_at=call_at)
+    rows = tuple(replace(row, due_at=row.due_at + 10 * DAY, latest_at=call_at) for row in of.rows)
+    of = replace(of, rows=rows, now=START + 5 * DAY)
+    (new,) = [edit.after for edit in edits(of) if edit.before is None]
+    assert new == Row(
+        id=new.id,
+        step=2,
+        template_key="x",
+        due_at=call_at - 3 * DAY,
+        latest_at=call_at,
+        state=State.PLANNED,
+        reason=CAME,
+    )
+    begun = [edit.after.reason for edit in edits(replace(of, now=call_at)) if edit.before is None]
+    assert begun == ["the call had begun"]
+
+
+def test_a_step_that_compares_two_texts_gives_a_lead_their_own_and_keeps_the_one_they_have():
+    one, two = (
+        replace(OLD, steps=(*OLD.steps, Step(5, "p", 4 * DAY, 4, in_days=True, templates=t))) for t in ((), ("p", "q"))
+    )
+    given = {variant_for(two.step(5), two, who) for who in (LEAD, *(new_id() for _ in range(40)))}
+    assert given == {"p", "q"}
+    came = [edit.after.template_key for edit in edits(changed(two))]
+    assert came == [variant_for(two.step(5), two, LEAD)]
+    waiting = replace(changed(two, before=one), rows=changed(one, before=one).rows)
+    assert edits(waiting) == [], "who waits for p still gets it"
+
+
+@pytest.mark.parametrize(("past", "kinds"), [(timedelta(0), ["moves"]), (timedelta(seconds=1), ["late"])])
+def test_what_is_due_exactly_as_long_ago_as_the_sequence_allows_still_goes(past, kinds):
+    before = sequence(a=0, b=10, c=20)
+    of = changed(sequence(a=0, b=1, c=20), before=before)
+    late = replace(of, now=START + DAY + of.sequence.max_lateness + past)
+    assert [kind for edit in edits(late) for kind in edit.kinds] == kinds

@@ -1,5 +1,6 @@
 """What reports make of an email: the furthest of all that came, in whatever order and however often."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from uuid import uuid4
@@ -7,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from funnel_app.campaigns.states import REPORT_ORDER, REPORTED_BY_PROVIDER, State
+from funnel_app.rules.clicks import Click
 from funnel_app.rules.reports import OF_THE_ADDRESS, Report, ReportedEmail, ReportedEnrolment, ends_everything, take
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -68,3 +70,45 @@ def test_only_what_is_said_of_the_address_ends_everything_and_only_while_it_is_t
     assert ends_everything(complained, bounced) is None
     given_up = report("email.given_up")
     assert ends_everything(take(email(), given_up, given_up=False), given_up) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({"detail": "refused; in their words: 550 ana@example.com"}, "refused"),
+        ({"detail": "refused"}, "refused"),
+        ({"detail": None}, None),
+        ({"detail": "https://x.example", "click": Click(NOON, "https://x.example", None, None)}, None),
+    ],
+)
+def test_of_an_erased_person_only_the_kind_of_a_report_stays(said, kept):
+    one = report("email.bounced", **said)
+    assert one.without_person() == replace(one, detail=kept, click=None)
+
+
+def test_a_report_is_the_whole_of_what_changes():
+    before = email(State.SENDING, reason="old", reason_code="old", next_check_at=NOON)
+    bounced = report("email.bounced", detail="mailbox is full; in their words: 452", message_id="m@x")
+    told = {"reason": "mailbox is full", "reason_code": None, "next_check_at": None}
+    after = replace(before, state=State.BOUNCED, resend_id="re_1", message_id="m@x", sent_at=None, **told)
+    assert take(before, bounced, given_up=False) == after
+    sent = take(before, report("email.sent"), given_up=False)
+    assert (sent.state, sent.sent_at) == (State.SENT, NOON)
+    only_ids = take(before, report("email.opened"), given_up=False)
+    assert only_ids == replace(before, resend_id="re_1")
+    known = email(State.BOUNCED, resend_id="re_0", message_id="m@y")
+    assert take(known, bounced, given_up=False) is known
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "told"),
+    [
+        ("email.bounced", None, "the address bounced: the recipient's server refused it"),
+        ("email.complained", "x", "its reader marked an email as spam"),
+        ("email.suppressed", "x", "Resend does not mail the address"),
+        ("email.delivered", "x", None),
+    ],
+)
+def test_why_nothing_more_goes_to_an_address(kind, reason, told):
+    said = report(kind, detail=reason)
+    assert ends_everything(take(email(), said, given_up=False), said) == told

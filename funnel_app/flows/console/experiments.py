@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from funnel_app.campaigns import model
 from funnel_app.campaigns.model import Event
+from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
 from funnel_app.ledger import figures
 from funnel_app.rules.experiments import Share, better
@@ -47,19 +48,17 @@ def experiments(deps: Deps, campaign: str | None = None) -> list[Experiment]:
         return []
     with deps.reads() as session:
         counted = figures.went_on(session, [key for *_, step in compared for key in step.templates], WENT_ON)
-    return [_experiment(deps, counted, *each) for each in compared]
+    return [_experiment(deps.registry, counted, *each) for each in compared]
 
 
 def _experiment(
-    deps: Deps,
+    registry: Registry,
     counted: dict[str, tuple[int, int]],
     campaign: model.Campaign,
     sequence: model.Sequence,
     step: model.Step,
 ) -> Experiment:
-    variants = [
-        Variant(key, deps.registry.title_of_email(key), Share(*counted.get(key, (0, 0)))) for key in step.templates
-    ]
+    variants = [Variant(key, registry.title_of_email(key), Share(*counted.get(key, (0, 0)))) for key in step.templates]
     first, second = (variant.went_on for variant in variants)
     found = better(first, second)
     verdict = SAYS_NOTHING if found is None else f"{'AB'[found]} does better, beyond what chance would explain"

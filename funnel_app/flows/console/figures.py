@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.console.fares import Fares, fares_of
@@ -92,7 +93,7 @@ def count_figures(deps: Deps, asked: Asked) -> Figures:
     zone, now = deps.settings.timezone, deps.now()
     spans, spans_before = ([bounds(day, zone) for day in each.days] for each in (asked, asked.before))
     span, before = ((each[0][0], each[-1][1]) for each in (spans, spans_before))
-    keys = _keys(deps, asked.campaign)
+    keys = _keys(deps.registry, asked.campaign)
     with deps.reads() as session:
         days, days_before = counts_of(session, spans), counts_of(session, spans_before, lengths=False)
         looked_at = engagements.by_template(session, span)
@@ -120,8 +121,8 @@ def count_figures(deps: Deps, asked: Asked) -> Figures:
     )
 
 
-def _keys(deps: Deps, campaign: str | None) -> list[str]:
-    return [step.template for of, _, step in deps.registry.steps() if campaign in {None, of.name}]
+def _keys(registry: Registry, campaign: str | None) -> list[str]:
+    return [step.template for of, _, step in registry.steps() if campaign in {None, of.name}]
 
 
 def _of(campaign: str | None, keys: Sequence[str], counted: Counted) -> list[tuple[int, str, State, int]]:
@@ -134,7 +135,7 @@ def _taken(counted: Counted) -> dict[State, int]:
     found: Counter[State] = Counter()
     for _, _, state, count in counted:
         found[state] += count
-    return {state: found[state] for state in figures.HANDED_OVER}
+    return {state: found[state] for state in figures.SUBMITTED}
 
 
 def _by_day(counted: Counted, days: int) -> dict[State, Sequence[int]]:

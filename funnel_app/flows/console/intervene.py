@@ -1,6 +1,7 @@
 """Intervene: what an operator decides for one email where Funnel must not."""
 
 from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -47,9 +48,9 @@ def retry(deps: Deps, email_id: UUID) -> str:
 
     def change(session: Session, email: Email) -> Call:
         if email.state == State.SENDING and email.request_id is not None:
-            return _hurry(deps, session, email)
+            return _hurry(session, email, deps.now())
         _must_be(email, State.FAILED)
-        _plan_again(session, email, deps, f"tried again {BY_A_PERSON}")
+        _plan_again(session, email, deps.now(), f"tried again {BY_A_PERSON}")
         return deliver_job(email.id, queue_of(email.enrolment.kind))
 
     return _do(deps, email_id, change, "queued: see flask trace for what becomes of it")
@@ -65,7 +66,7 @@ def resolve(deps: Deps, email_id: UUID, outcome: str) -> str:
         _must_be(email, State.AMBIGUOUS, State.SENT, State.DELAYED)
         if outcome == "not-sent":
             _must_be(email, State.AMBIGUOUS)
-            _plan_again(session, email, deps, f"it never went out, as found {BY_A_PERSON}")
+            _plan_again(session, email, deps.now(), f"it never went out, as found {BY_A_PERSON}")
             return deliver_job(email.id, queue_of(email.enrolment.kind))
         words = "it arrived" if outcome == "delivered" else "it did not arrive"
         emails.move(session, email, State(outcome), deps.now(), f"{words}, as found {BY_A_PERSON}")
@@ -96,22 +97,22 @@ def _must_be(email: Email, *states: State) -> None:
         raise NotPossible(f"This email is {email.state}{because}; only one that is {wanted} can be changed so.")
 
 
-def _hurry(deps: Deps, session: Session, email: Email) -> Call:
+def _hurry(session: Session, email: Email, now: datetime) -> Call:
     request = requests.get(session, email.request_id) if email.request_id else None
     if request is None or request.lease_until is not None or request.next_attempt_at is None:
         raise NotPossible("This email is being handed to Resend at this moment; look again in a minute.")
-    request.next_attempt_at = deps.now()
+    request.next_attempt_at = now
     return repeat_job(request.id)
 
 
-def _plan_again(session: Session, email: Email, deps: Deps, reason: str) -> None:
+def _plan_again(session: Session, email: Email, now: datetime, reason: str) -> None:
     if contacts.is_erased(email.enrolment.contact):
         raise NotPossible("This person was erased at their own wish: nothing is sent to them.")
     _reopen(email.enrolment)
     _close_request(session, email)
-    email.next_attempt_at, email.asked_for_at = None, deps.now()
+    email.next_attempt_at, email.asked_for_at = None, now
     # The timeline keeps the earlier try's Resend id: later reports of it are not about the new one.
-    emails.move(session, email, State.PLANNED, deps.now(), reason)
+    emails.move(session, email, State.PLANNED, now, reason)
     email.request_id = email.resend_id = None
 
 

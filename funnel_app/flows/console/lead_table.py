@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.segments import segment_of
 from funnel_app.deps import Deps
 from funnel_app.flows.console.leads import AT_A_TIME, LeadRow, all_leads
@@ -20,7 +21,7 @@ COLUMNS = (
 # The file must not lead to mail to suppressed people, so it names their status in common words.
 STATUSES = {Scope.MARKETING: "unsubscribed", Scope.ALL: "suppressed"}
 # They signed up, by a hook that told no evidence of it.
-UNPROVEN = "no proof of consent"
+NO_PROOF = "no proof of consent"
 
 
 def lead_table(deps: Deps, wanted: Wanted) -> Iterator[Sequence[object]]:
@@ -39,22 +40,22 @@ def lead_table(deps: Deps, wanted: Wanted) -> Iterator[Sequence[object]]:
 def _status(forbidden: Sequence[Suppression], *, agreed: bool) -> str:
     if forbidden:
         return STATUSES[max((each.scope for each in forbidden), key=list(STATUSES).index)]
-    return "subscribed" if agreed else UNPROVEN
+    return "subscribed" if agreed else NO_PROOF
 
 
 def _row(deps: Deps, row: LeadRow, status: str) -> Sequence[object]:
     who, zone = row.contact, ZoneInfo(deps.settings.timezone)
-    running = "; ".join(_running(deps, each) for each in row.running)
+    running = "; ".join(_running(deps.registry, each) for each in row.running)
     upcoming = (row.next.title, _when(row.next.at, zone)) if row.next else ("", "")
     named = (who.email, who.name or who.first_name or "", who.business_name or "", segment_of(who.properties) or "")
     consent = who.consent_at.astimezone(zone).isoformat(timespec="seconds") if who.consent_at else ""
     return (*named, running, *upcoming, _when(who.created_at, zone), status, consent)
 
 
-def _running(deps: Deps, run: Running) -> str:
+def _running(registry: Registry, run: Running) -> str:
     ended = run.state == EnrolmentState.EXITED
     stands = ended_as(run.exit_event, run.exit_reason) if ended else str(run.state)
-    return f"{deps.registry.title_of_sequence(run.campaign, run.sequence)}: {stands}"
+    return f"{registry.title_of_sequence(run.campaign, run.sequence)}: {stands}"
 
 
 def _when(at: datetime, zone: ZoneInfo) -> str:

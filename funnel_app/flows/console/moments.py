@@ -10,6 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.incoming import called, sender
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import REPORTED_BY_PROVIDER, State
 from funnel_app.deps import Deps
 from funnel_app.flows.tracing.timeline import rank_of
@@ -36,16 +37,16 @@ def by_day(moments: Iterable[Moment], zone: ZoneInfo) -> list[tuple[date, list[M
     return [(day, list(them)) for day, them in groupby(moments, key=lambda each: each.at.astimezone(zone).date())]
 
 
-def moments(deps: Deps, story: dict[str, Any], joined: list[Enrolment], actions: list[OperatorAction]) -> list[Moment]:
+def moments(deps: Deps, traced: dict[str, Any], joined: list[Enrolment], actions: list[OperatorAction]) -> list[Moment]:
     """Return a lead's history: calls, operators' actions, ends of sequences, and each email's events."""
     found = [
-        *map(_of_hook, story["hooks"]),
-        *map(_of_reply, story["replies"]),
+        *map(_of_hook, traced["hooks"]),
+        *map(_of_reply, traced["replies"]),
         *(_of_action(action) for action in actions),
-        *(moment for enrolment in joined for moment in _of_end(deps, enrolment)),
+        *(moment for enrolment in joined for moment in _of_end(deps.registry, enrolment)),
         *(
-            _of_event(deps, event, email)
-            for enrolment, row in zip(joined, story["enrolments"], strict=False)
+            _of_event(deps.registry, event, email)
+            for enrolment, row in zip(joined, traced["enrolments"], strict=False)
             for email, told in zip(enrolment.emails, row["emails"], strict=True)
             for event in _news(told["events"])
         ),
@@ -65,9 +66,9 @@ def _is_plan(event: dict[str, Any]) -> bool:
     return bool(event["kind"] == State.PLANNED)
 
 
-def _of_end(deps: Deps, enrolment: Enrolment) -> Iterator[Moment]:
+def _of_end(registry: Registry, enrolment: Enrolment) -> Iterator[Moment]:
     if enrolment.ended_at is not None and enrolment.state == EnrolmentState.EXITED:
-        title = f"“{deps.registry.title_of_sequence(enrolment.campaign, enrolment.sequence)}”"
+        title = f"“{registry.title_of_sequence(enrolment.campaign, enrolment.sequence)}”"
         yield Moment(enrolment.ended_at.replace(microsecond=0), "ended", title, enrolment.exit_reason)
 
 
@@ -83,8 +84,8 @@ def _of_reply(reply: dict[str, Any]) -> Moment:
     return Moment(datetime.fromisoformat(reply["at"]), reply["kind"] or "reply", reply["subject"] or "no subject", said)
 
 
-def _of_event(deps: Deps, event: dict[str, Any], email: Email) -> Moment:
-    what = deps.registry.title_of_email(email.template_key)
+def _of_event(registry: Registry, event: dict[str, Any], email: Email) -> Moment:
+    what = registry.title_of_email(email.template_key)
     return Moment(datetime.fromisoformat(event["at"]), event["kind"], what, event["detail"], email.id)
 
 

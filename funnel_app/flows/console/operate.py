@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import HOLDS_SUCCESSOR, WAITING, State
 from funnel_app.deps import Deps
 from funnel_app.flows.console import intervene
@@ -31,9 +32,9 @@ def pause(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) -> str:
     """Pause an enrolment until it is resumed. A pause before an email's freeze wins."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
-        _require(deps, enrolment, EnrolmentState.ACTIVE)
+        _require(deps.registry, enrolment, EnrolmentState.ACTIVE)
         enrolment.state = EnrolmentState.PAUSED
-        return f"{_title(deps, enrolment)} is paused"
+        return f"{_title(deps.registry, enrolment)} is paused"
 
     return _change(deps, enrolment_id, operator, "pause", change, **more)
 
@@ -42,9 +43,9 @@ def resume(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) -> str:
     """Resume a paused enrolment. Emails that became due meanwhile go now and move the later ones."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
-        _require(deps, enrolment, EnrolmentState.PAUSED)
+        _require(deps.registry, enrolment, EnrolmentState.PAUSED)
         enrolment.state = EnrolmentState.ACTIVE
-        return f"{_title(deps, enrolment)} goes on"
+        return f"{_title(deps.registry, enrolment)} goes on"
 
     return _change(deps, enrolment_id, operator, "resume", change, **more)
 
@@ -53,9 +54,9 @@ def stop(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) -> str:
     """End an enrolment: everything not yet submitted is cancelled, with the operator's name as the reason."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
-        _require(deps, enrolment, EnrolmentState.ACTIVE, EnrolmentState.PAUSED)
+        _require(deps.registry, enrolment, EnrolmentState.ACTIVE, EnrolmentState.PAUSED)
         end_all(session, [enrolment], f"stopped by {operator}", now)
-        return f"{_title(deps, enrolment)} is stopped"
+        return f"{_title(deps.registry, enrolment)} is stopped"
 
     return _change(deps, enrolment_id, operator, "stop", change, **more)
 
@@ -64,14 +65,14 @@ def send_next_now(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) ->
     """Make an enrolment's next email due now; the later ones keep their times."""
 
     def change(session: Session, enrolment: Enrolment, now: datetime) -> str:
-        _require(deps, enrolment, EnrolmentState.ACTIVE)
+        _require(deps.registry, enrolment, EnrolmentState.ACTIVE)
         email = next_email(enrolment)
         if email is None or email.state != State.PLANNED:
             raise NotPossible(_why_not_next(email))
         was = email.due_at
         email.due_at, email.was_due_at, email.next_attempt_at = now.replace(microsecond=0), None, None
         email.asked_for_at = now
-        email_events.add_by_hand(session, email.id, f"{operator} sends it now; it was due {said_at(deps, was)}", now)
+        email_events.add_manual(session, email.id, f"{operator} sends it now; it was due {said_at(deps, was)}", now)
         return f"“{deps.registry.title_of_email(email.template_key)}” goes now"
 
     return _change(deps, enrolment_id, operator, "send_next_now", change, **more)
@@ -87,7 +88,7 @@ def skip_step(deps: Deps, email_id: UUID, operator: str) -> str:
         emails.move(session, email, State.SKIPPED, now, f"skipped by {operator}")
         return f"“{deps.registry.title_of_email(email.template_key)}” is skipped"
 
-    return _change(deps, _enrolment_of(deps, email_id), operator, "skip_step", change, email_id=email_id)
+    return _change(deps, _enrolment_of(deps.reads, email_id), operator, "skip_step", change, email_id=email_id)
 
 
 def found_delivered(deps: Deps, email_id: UUID, operator: str) -> str:
@@ -166,7 +167,7 @@ def next_email(enrolment: Enrolment) -> Email | None:
 
 
 def _settle(deps: Deps, email_id: UUID, operator: str, action: str, do: Callable[[], str]) -> str:
-    enrolment_id = _enrolment_of(deps, email_id)
+    enrolment_id = _enrolment_of(deps.reads, email_id)
     told = do()
     with deps.sessions.begin() as session:
         contact_id = leads.owner_of_enrolment(session, enrolment_id)
@@ -201,14 +202,14 @@ def _to_schedule(enrolment: Enrolment) -> list[Due]:
     return [Due(email.id, email.due_at, enrolment.kind) for email in enrolment.emails if email.state == State.PLANNED]
 
 
-def _require(deps: Deps, enrolment: Enrolment, *states: EnrolmentState) -> None:
+def _require(registry: Registry, enrolment: Enrolment, *states: EnrolmentState) -> None:
     if enrolment.state not in states:
         stands = "over" if enrolment.state in OVER else enrolment.state
-        raise NotPossible(f"{_title(deps, enrolment)} is {stands}: this is not possible any more.")
+        raise NotPossible(f"{_title(registry, enrolment)} is {stands}: this is not possible any more.")
 
 
-def _title(deps: Deps, enrolment: Enrolment) -> str:
-    return f"“{deps.registry.title_of_sequence(enrolment.campaign, enrolment.sequence)}”"
+def _title(registry: Registry, enrolment: Enrolment) -> str:
+    return f"“{registry.title_of_sequence(enrolment.campaign, enrolment.sequence)}”"
 
 
 def _why_not_next(email: Email | None) -> str:
@@ -217,8 +218,8 @@ def _why_not_next(email: Email | None) -> str:
     return f"Email {email.step} comes first, and it is {email.state}: {email.reason or 'it is on its way'}."
 
 
-def _enrolment_of(deps: Deps, email_id: UUID) -> UUID:
-    with deps.reads() as session:
+def _enrolment_of(reads: sessionmaker[Session], email_id: UUID) -> UUID:
+    with reads() as session:
         found = emails.load(session, [email_id])
     if not found:
         raise NotPossible("This email is not there any more.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.campaigns.registry import Registry, UnknownCampaign
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.console.intervene import NotPossible
@@ -70,7 +70,7 @@ def meaning(deps: Deps, wish: Wish, operator: str) -> Meaning:
         due = pauses.due_before(session, pause.until_at) if pause.until_at else []
     names = None if pause.of_everything else (pause.campaign, pause.sequence)
     kept = [each for each in due if names is None or each[:2] == names]
-    late = sum(_is_late(deps, each, pause.until_at) for each in kept if pause.until_at)
+    late = sum(_is_late(deps.registry, each, pause.until_at) for each in kept if pause.until_at)
     return Meaning(pause_words(deps, pause), len(kept), late, ends=pause.until_at is not None)
 
 
@@ -89,7 +89,7 @@ def pause_sending(deps: Deps, wish: Wish, operator: str, source: str = CONSOLE) 
 @retry_on_conflict
 def resume_sending(deps: Deps, what: str, operator: str, source: str = CONSOLE) -> str:
     """End a pause early. Raises NotPossible if none is active."""
-    now, (campaign, sequence) = deps.now(), _names(deps, what)
+    now, (campaign, sequence) = deps.now(), _names(deps.registry, what)
     named = "all sending" if what == ALL else f"“{deps.registry.title_of_sequence(campaign, sequence)}”"
     told = f"{named} goes on; what waited goes now"
     with deps.sessions.begin() as session:
@@ -117,7 +117,7 @@ def _pause(deps: Deps, wish: Wish, operator: str) -> Pause:
     if not reason:
         raise NotPossible("Say why: whoever finds sending paused must know whether it may go on.")
     until_at = read_until(wish.until, deps.now(), ZoneInfo(deps.settings.timezone))
-    campaign, sequence = _names(deps, wish.what)
+    campaign, sequence = _names(deps.registry, wish.what)
     return Pause(
         campaign=campaign,
         sequence=sequence,
@@ -128,23 +128,21 @@ def _pause(deps: Deps, wish: Wish, operator: str) -> Pause:
     )
 
 
-def _names(deps: Deps, what: str) -> tuple[str, str]:
+def _names(registry: Registry, what: str) -> tuple[str, str]:
     if what == ALL:
         return EVERYTHING
     campaign, _, name = what.rpartition("/")
-    named = [
-        (c.name, name) for c in deps.registry.campaigns.values() if campaign in {"", c.name} and name in c.sequences
-    ]
+    named = [(c.name, name) for c in registry.campaigns.values() if campaign in {"", c.name} and name in c.sequences]
     if len(named) != 1:
-        known = ", ".join(deps.registry.sequence_titles())
+        known = ", ".join(registry.sequence_titles())
         raise NotPossible(f"There is no one sequence {what}: say all, or one of {known}.")
     return named[0]
 
 
-def _is_late(deps: Deps, email: tuple[str, str, datetime, datetime | None], end_at: datetime) -> bool:
+def _is_late(registry: Registry, email: tuple[str, str, datetime, datetime | None], end_at: datetime) -> bool:
     campaign, name, due_at, latest_at = email
     try:
-        most = deps.registry.sequence(campaign, name).max_lateness
+        most = registry.sequence(campaign, name).max_lateness
     except (UnknownCampaign, LookupError):
         return False
     return end_at > (latest_at or due_at + most)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
 from funnel_app.flows.console.leads import LeadRow, find_leads
 from funnel_app.flows.intake.received import as_row
@@ -51,7 +52,7 @@ def find(deps: Deps, words: str) -> Found:
     if len(words) < SHORTEST_WORD:
         return Found()
     if id_ := _as_id(words):
-        return _by_id(deps, id_)
+        return _by_id(deps.reads, id_)
     found = find_leads(deps, Wanted(words=words), LISTED)
     with deps.reads() as session:
         calls = [*_by_key(session, words), *_by_number(session, words)]
@@ -60,13 +61,13 @@ def find(deps: Deps, words: str) -> Found:
         typed = template_versions.newest_subjects(session)
     subjects = read_subjects(deps, typed)
     known = [Text(key, subjects.get(key, "")) for key in deps.registry.template_keys()]
-    texts = [text for text in known if _says(deps, text, words)]
+    texts = [text for text in known if _says(deps.registry, text, words)]
     rows = [as_row(call) for call in calls[:LISTED]]
     return Found(found.rows, found.next is not None, sent[:LISTED], texts[:LISTED], rows)
 
 
-def _says(deps: Deps, text: Text, words: str) -> bool:
-    said = (text.key, text.subject, deps.registry.title_of_email(text.key))
+def _says(registry: Registry, text: Text, words: str) -> bool:
+    said = (text.key, text.subject, registry.title_of_email(text.key))
     return any(words.casefold() in each.casefold() for each in said)
 
 
@@ -77,9 +78,9 @@ def _as_id(words: str) -> UUID | None:
         return None
 
 
-def _by_id(deps: Deps, id_: UUID) -> Found:
+def _by_id(reads: sessionmaker[Session], id_: UUID) -> Found:
     """Return what an id belongs to: a lead, one of their sequences, an email, or a call."""
-    with deps.reads() as session:
+    with reads() as session:
         enrolment, call = enrolments.find(session, id_), hook_events.find(session, id_)
         contact = leads.find(session, enrolment.contact_id if enrolment else id_)
         sent = search.sent_of(session, [id_])

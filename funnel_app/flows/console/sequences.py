@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns import model
+from funnel_app.campaigns.model import Mode
 from funnel_app.campaigns.plan_text import find_step
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.campaigns.season import off_season_in_words, season_in_words
@@ -82,17 +83,17 @@ def seasons_now(deps: Deps) -> list[tuple[str, str]]:
     return [(title, words) for title, words in told if words]
 
 
-def limit_of(deps: Deps, campaign: model.Campaign) -> str | None:
+def limit_of(mode: Mode, campaign: model.Campaign) -> str | None:
     """Say how much marketing goes to one lead by a campaign's file; None where it says nothing of it."""
     if campaign.at_most is None:
         return None
     words = f"One lead gets {limit_in_words(campaign.at_most)}, whatever it is of; the others move on."
-    return f"{words} {UNLIMITED}" if deps.mode is model.Mode.TEST else words
+    return f"{words} {UNLIMITED}" if mode is model.Mode.TEST else words
 
 
 def limits(deps: Deps) -> list[tuple[str, str]]:
     """Return each campaign that limits how much marketing a lead gets, by its title, with the limit in words."""
-    told = ((campaign.title, limit_of(deps, campaign)) for campaign in deps.registry.campaigns.values())
+    told = ((campaign.title, limit_of(deps.mode, campaign)) for campaign in deps.registry.campaigns.values())
     return [(title, words) for title, words in told if words]
 
 
@@ -122,7 +123,7 @@ def draw_sequences(deps: Deps) -> list[Drawn]:
             ends=f"{lasting(sequence.steps[-1].delay)} later" if sequence.before_anchor else None,
             season=season_of(deps, campaign),
             off_season=off_season_in_words(campaign, sequence),
-            limit=limit_of(deps, campaign),
+            limit=limit_of(deps.mode, campaign),
             older=older.get((campaign.name, sequence.name), 0),
         )
         for campaign in deps.registry.campaigns.values()

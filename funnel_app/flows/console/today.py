@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.orm import Session, sessionmaker
+
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.received import as_row, waits_for_fix
@@ -20,7 +23,7 @@ from funnel_app.flows.monitoring.needs import OF_STOPS, detail_of, stands
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.monitoring.stats import standing
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
-from funnel_app.flows.sending.sending_status import pause_reason, paused_by_hand
+from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
 from funnel_app.ledger import counts, hook_events, incidents, pauses, today
 from funnel_app.ledger.models import Email, Enrolment, HookEvent
 from funnel_app.ledger.watch_models import Incident
@@ -89,7 +92,7 @@ class Today:
     unexplained: int
     why_late: str | None
     pause_reason: str | None
-    paused_by_hand: str | None
+    manual_pause: str | None
     kept_back: int
     stops: Sequence[Stop]
     odd: Mapping[str, int]
@@ -108,7 +111,7 @@ def look_at_today(deps: Deps) -> Today:
     redis_away = any(stop.part is Part.REDIS for stop in found)
     paused = None if redis_away else pause_reason(deps)
     why_late = paused or next((stop.words for stop in found if stop.part is not Part.LEDGER), None)
-    examined = None if redis_away else last_examination(deps)
+    examined = None if redis_away else last_examination(deps.process_status)
     # Chats get masked addresses; the console's users may see them.
     whole = undelivered_lately(deps)
     headline, wrong = current_headline(deps, found, whole), _standing(deps)
@@ -119,14 +122,14 @@ def look_at_today(deps: Deps) -> Today:
         held=broken["held"],
         overdue=broken["overdue"],
         odd={name: count for name, count in broken.items() if count and name in ODD},
-        todo=_todo(deps),
-        incidents={each.id: _wrong(deps, each, whole) for each in wrong},
-        stopped_by=[_wrong(deps, each, whole) for each in stopped_by if each.kind in EXPLAIN_STOPS],
+        todo=_todo(deps.reads),
+        incidents={each.id: _wrong(deps.registry, each, whole) for each in wrong},
+        stopped_by=[_wrong(deps.registry, each, whole) for each in stopped_by if each.kind in EXPLAIN_STOPS],
         ahead=_ahead(deps),
         unexplained=standing(deps, paused=why_late is not None),
         why_late=why_late,
         pause_reason=paused,
-        paused_by_hand=paused_by_hand(deps),
+        manual_pause=manual_pause(deps),
         kept_back=_kept_back(deps),
         stops=found,
         examined=with_present(examined, found) if examined else None,
@@ -157,12 +160,12 @@ def _standing(deps: Deps) -> list[Incident]:
         return [each for each in incidents.current(session) if stands(deps, each)]
 
 
-def _wrong(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> Wrong:
+def _wrong(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> Wrong:
     alarm = ALARMS.get(incident.kind)
     return Wrong(
         id=incident.id,
-        name=name_of(deps, incident),
-        detail=detail_of(deps, incident, whole),
+        name=name_of(registry, incident),
+        detail=detail_of(registry, incident, whole),
         since=incident.opened_at,
         meaning=alarm.meaning if alarm else "",
         fix=alarm.fix if alarm else "",
@@ -171,9 +174,9 @@ def _wrong(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> Wrong:
     )
 
 
-def _todo(deps: Deps) -> Todo:
-    refused = [call for call in _newest_refused(deps) if waits_for_fix(call)][::-1]
-    with deps.reads() as session:
+def _todo(reads: sessionmaker[Session]) -> Todo:
+    refused = [call for call in _newest_refused(reads) if waits_for_fix(call)][::-1]
+    with reads() as session:
         numbers = {
             "ambiguous": counts.in_state(session, State.AMBIGUOUS),
             "refused": len(refused),
@@ -187,8 +190,8 @@ def _todo(deps: Deps) -> Todo:
         )
 
 
-def _newest_refused(deps: Deps) -> list[HookEvent]:
-    with deps.reads() as session:
+def _newest_refused(reads: sessionmaker[Session]) -> list[HookEvent]:
+    with reads() as session:
         return hook_events.newest_refused(session, None, MOST)
 
 

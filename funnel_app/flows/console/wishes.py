@@ -11,13 +11,14 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import NotAnAddress, required
 from funnel_app.flows.console import operate
 from funnel_app.flows.console.intervene import NotPossible
-from funnel_app.flows.intake.manual import NotUnderstood, enrol_by_hand
+from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually
 from funnel_app.flows.monitoring.local_time import dated
 from funnel_app.flows.privacy.suppress import suppress_each
 from funnel_app.gateways.notion.workspace import NotionTable, Row, RowGone
@@ -97,7 +98,7 @@ def _grant(deps: Deps, found: _Found) -> None:
         with deps.sessions.begin() as session:
             wishes.answer(session, wish.id, told)
         wish.answer = told
-    _answer(deps, found, wish)
+    _answer(deps.sessions, found, wish)
 
 
 def _wisher(deps: Deps, row: Row) -> tuple[str, str | None]:
@@ -118,13 +119,13 @@ def _do(deps: Deps, found: _Found, wish: Wish, refusal: str | None) -> str:
     except (NotPossible, NotUnderstood, NotAnAddress, TooManyEnrolments) as fault:
         about = {"id": wish.id, "source": NOTION}
         why = masked_addresses(f"{_called(wish)}: {fault}")
-        operate.note(deps, wish.who, "refused_wish", _whose(deps, found), why, **about)
-        return f"not done: {str(fault).rstrip('.')} ({dated(deps, deps.now())})"
+        operate.note(deps, wish.who, "refused_wish", _whose(deps.reads, found), why, **about)
+        return f"not done: {str(fault).rstrip('.')} ({dated(deps.settings, deps.now())})"
 
 
-def _whose(deps: Deps, found: _Found) -> UUID | None:
+def _whose(reads: sessionmaker[Session], found: _Found) -> UUID | None:
     """Return whose row it is; None for one that Funnel did not write."""
-    with deps.reads() as session:
+    with reads() as session:
         return wishes.owner_of(session, found.row.id)
 
 
@@ -140,7 +141,7 @@ def _steer(deps: Deps, found: _Found, wish: Wish) -> str:
 
 
 def _start(deps: Deps, found: _Found, wish: Wish) -> str:
-    address = _address(deps, found)
+    address = _address(deps.reads, found)
     try:
         _, sequence = deps.registry.named(found.value)
     except UnknownCampaign:
@@ -150,7 +151,7 @@ def _start(deps: Deps, found: _Found, wish: Wish) -> str:
         forbidden = suppressions.find(session, required(address), deps.settings.secret_key, sequence.kind)
     if forbidden is not None:
         raise NotPossible(f"this address is not to be mailed: {forbidden.reason}")
-    receipt = enrol_by_hand(deps, f"{sequence.campaign}/{sequence.name}", address, {}, key=f"{NOTION}:{wish.id}")
+    receipt = enrol_manually(deps, f"{sequence.campaign}/{sequence.name}", address, {}, key=f"{NOTION}:{wish.id}")
     because = f": {receipt.reason}" if receipt.reason else ""
     told = f"“{sequence.title}” is started" if receipt.http_status == 202 else f"nothing is started{because}"
     about = {"id": wish.id, "source": NOTION, "enrolment_id": receipt.enrolment_id}
@@ -164,7 +165,7 @@ def _do_not_mail(deps: Deps, found: _Found, wish: Wish) -> str:
     if contact is not None:
         return operate.suppress(deps, contact.id, wish.who, Scope.ALL, id=wish.id, source=NOTION)
     told = "nothing goes to this address any more"
-    suppress_each(deps, [(required(_address(deps, found)), Scope.ALL, f"suppressed by {wish.who}")], "console")
+    suppress_each(deps, [(required(_address(deps.reads, found)), Scope.ALL, f"suppressed by {wish.who}")], "console")
     operate.note(deps, wish.who, "suppress", None, told, id=wish.id, source=NOTION)
     return told
 
@@ -176,9 +177,9 @@ DO: Mapping[str, Callable[[Deps, _Found, Wish], str]] = {
 }
 
 
-def _address(deps: Deps, found: _Found) -> str:
+def _address(reads: sessionmaker[Session], found: _Found) -> str:
     """Return the row's address: the ledger's, else the one that a person typed into a new row."""
-    with deps.reads() as session:
+    with reads() as session:
         contact = wishes.contact_of(session, found.row.id)
     return contact.email if contact else str(found.row.values.get("email") or "")
 
@@ -188,16 +189,16 @@ def _called(wish: Wish) -> str:
 
 
 def _told(deps: Deps, told: str, wish: Wish) -> str:
-    return f"{told}, {dated(deps, deps.now())}, by {wish.who}"
+    return f"{told}, {dated(deps.settings, deps.now())}, by {wish.who}"
 
 
-def _answer(deps: Deps, found: _Found, wish: Wish) -> None:
+def _answer(sessions: sessionmaker[Session], found: _Found, wish: Wish) -> None:
     values = {"answer": wish.answer, found.key: found.emptied}
     try:
         found.table.answer_wish(found.row.id, values)
     except RowGone:
         log.info("wish_row_gone", wish=str(wish.id))
-    with deps.sessions.begin() as session:
+    with sessions.begin() as session:
         wishes.forget(session, wish.id)
 
 

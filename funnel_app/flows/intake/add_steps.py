@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Campaign, Mode, Sequence
 from funnel_app.campaigns.plan_text import plan_of
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.ledger import contacts, enrolments, planning
 from funnel_app.ledger.conflicts import retry_on_conflict
@@ -39,18 +40,18 @@ def _fill_all(deps: Deps, campaign: Campaign, sequence: Sequence) -> int:
     with deps.sessions.begin() as session:
         contacts.lock(session, [enrolment.contact_id for enrolment in short])
         found = enrolments.lacking(session, last, AT_A_TIME)
-        return sum(_fill(deps, session, campaign, sequence, enrolment, now) for enrolment in found)
+        return sum(_fill(deps.settings, session, campaign, sequence, enrolment, now) for enrolment in found)
 
 
 def _fill(
-    deps: Deps, session: Session, campaign: Campaign, sequence: Sequence, enrolment: Enrolment, now: datetime
+    settings: Settings, session: Session, campaign: Campaign, sequence: Sequence, enrolment: Enrolment, now: datetime
 ) -> int:
     timing = Timing(
         campaign=campaign,
         deadline=enrolment.deadline,
         anchor_at=enrolment.anchor_at,
         mode=Mode(enrolment.mode),
-        interval_seconds=deps.settings.testing_interval_seconds,
+        interval_seconds=settings.testing_interval_seconds,
         zone=ZoneInfo(enrolment.contact.timezone or campaign.timezone),
     )
     there = {email.step: email for email in enrolment.emails}

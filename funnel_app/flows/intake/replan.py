@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns import model
 from funnel_app.campaigns.reasons import Reason
@@ -52,12 +52,14 @@ def _by_few(found: Iterable[Sequence[UUID]]) -> Iterator[Sequence[UUID]]:
 
 def keep_all(deps: Deps) -> int:
     """Keep everybody on their older plan, whatever the files say now; return how many there are."""
-    return sum(_keep(deps, file, ids) for _, _, file in current_plans(deps.registry) for ids in behind(deps, file))
+    return sum(
+        _keep(deps.sessions, file, ids) for _, _, file in current_plans(deps.registry) for ids in behind(deps, file)
+    )
 
 
 @retry_on_conflict
-def _keep(deps: Deps, file: File, ids: Sequence[UUID]) -> int:
-    with deps.sessions.begin() as session:
+def _keep(sessions: sessionmaker[Session], file: File, ids: Sequence[UUID]) -> int:
+    with sessions.begin() as session:
         contacts.lock(session, leads.owners_of_enrolments(session, ids))
         return plans.keep(session, file, ids)
 
@@ -100,20 +102,20 @@ def _write(session: Session, found: Sequence[tuple[Enrolment, Sequence[Edit]]], 
     changed = [edit for _, edits_of in found for edit in edits_of if edit.before]
     plans.change(session, rows, [edit.after for edit in changed])
     for edit in changed:
-        _tell(session, rows[edit.after.id], edit, now, who)
+        _record(session, rows[edit.after.id], edit, now, who)
     new = [(enrolment, [edit.after for edit in edits_of if not edit.before]) for enrolment, edits_of in found]
     planning.plan_each(session, new, now)
 
 
-def _tell(session: Session, email: Email, edit: Edit, now: datetime, who: str) -> None:
+def _record(session: Session, email: Email, edit: Edit, now: datetime, who: str) -> None:
     if edit.before and edit.after.state != edit.before.state:
         why = Reason(f"{edit.after.reason} (applied by {who})", edit.after.reason_code)
         emails.move(session, email, edit.after.state, now, why)
     elif edit.kinds:
-        email_events.add_by_hand(session, email.id, f"{_story(edit)} (applied by {who})", now)
+        email_events.add_manual(session, email.id, f"{_in_words(edit)} (applied by {who})", now)
 
 
-def _story(edit: Edit) -> str:
+def _in_words(edit: Edit) -> str:
     told = []
     if edit.before and edit.before.due_at != edit.after.due_at:
         told.append(f"was due {edit.before.due_at:%Y-%m-%d %H:%M} UTC")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.lists.judge import Answer
@@ -113,7 +114,7 @@ def look(deps: Deps, import_id: UUID, wish: Wish) -> Foreseen:
     kept = _resting(deps, import_id)
     with deps.sessions.begin() as session:
         imports.turn(session, import_id, (ImportState.DRAFT,), ImportState.DRAFT, wish=wish.as_json())
-    plan, file = _plan(deps, kept, wish)
+    plan, file = _plan(deps.registry, kept, wish)
     steps = take_list(deps, file, plan, dry_run=True, most=LOOKED_AT)
     answers = [answer for step in steps for answer in step.answers]
     problems = [each for each in answers if each.reason][:PROBLEMS]
@@ -125,7 +126,7 @@ def look(deps: Deps, import_id: UUID, wish: Wish) -> Foreseen:
 def start(deps: Deps, import_id: UUID, operator: str) -> str:
     """Start a draft, or resume a stopped import, from its first row. Raises NotPossible."""
     kept = _resting(deps, import_id)
-    plan, _ = _plan(deps, kept, Wish.from_json(kept.wish or {}))
+    plan, _ = _plan(deps.registry, kept, Wish.from_json(kept.wish or {}))
     into = f" into “{plan.sequence.title}”" if plan.sequence else ""
     told = f"began to import {things(kept.rows, 'row')}{into}. {when_first_go(deps, plan)}".rstrip(".")
     with deps.sessions.begin() as session:
@@ -210,7 +211,7 @@ def _claim(deps: Deps) -> Import | None:
 
 
 def _take(deps: Deps, kept: Import) -> None:
-    plan, file = _plan(deps, kept, Wish.from_json(kept.wish or {}))
+    plan, file = _plan(deps.registry, kept, Wish.from_json(kept.wish or {}))
     for step in take_list(deps, file, plan):
         answers = [[a.number, a.answer, a.reason, str(a.contact_id) if a.contact_id else None] for a in step.answers]
         with deps.sessions.begin() as session:
@@ -244,6 +245,6 @@ def _form(kept: Import) -> Form:
     return first_guess(_file(kept))[0]
 
 
-def _plan(deps: Deps, kept: Import, wish: Wish) -> tuple[Plan, io.BytesIO]:
+def _plan(registry: Registry, kept: Import, wish: Wish) -> tuple[Plan, io.BytesIO]:
     file = _file(kept)
-    return plan_of(deps, file, wish, kept.name), file
+    return plan_of(registry, file, wish, kept.name), file

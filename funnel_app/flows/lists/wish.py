@@ -10,8 +10,7 @@ from typing import IO, Any
 from funnel_app.campaigns.catalogue import Source, Variable
 from funnel_app.campaigns.model import Campaign, Event, Sequence
 from funnel_app.campaigns.own_variables import catalogue_of
-from funnel_app.campaigns.registry import UnknownCampaign
-from funnel_app.deps import Deps
+from funnel_app.campaigns.registry import Registry, UnknownCampaign
 from funnel_app.flows.intake.manual import OF_THE_CONTACT
 from funnel_app.lists.files import Form, form_of, lines_of
 from funnel_app.lists.headings import (
@@ -39,7 +38,7 @@ CALLED_AFTER_LEAVERS = re.compile("unsub|bounce|cleaned|suppress|opt.?out|black.
 # Without one of these columns nothing shows that people consented or unsubscribed.
 SAYS_WHY = frozenset({CONSENT, CONSENT_AT, UNSUBSCRIBED, BOUNCED, COMPLAINED})
 SETTABLE = frozenset({*OF_THE_CONTACT, Source.HOOK})
-SAID_OF_STATUS = tuple(each.value for each in Standing if each not in {Standing.UNSAID, Standing.UNKNOWN})
+SAID_OF_STATUS = tuple(each.value for each in Standing if each not in {Standing.UNSTATED, Standing.UNKNOWN})
 
 
 class NotPossible(ValueError):
@@ -115,11 +114,11 @@ def with_columns(form: Form, guessed: Mapped, said: Iterable[tuple[str, str]]) -
     return {name: tuple(columns) for name, columns in found.items() if columns}
 
 
-def plan_of(deps: Deps, file: IO[bytes], wish: Wish, name: str = "") -> Plan:
+def plan_of(registry: Registry, file: IO[bytes], wish: Wish, name: str = "") -> Plan:
     """Check the settings for a file of this name. Raises NotAList and NotPossible."""
     form = form_of(file)
     _require_no_leavers(name, wish.columns)
-    campaign, sequence = _sequence(deps, wish.sequence)
+    campaign, sequence = _sequence(registry, wish.sequence)
     if not timedelta() <= wish.over <= LONGEST_SPREAD:
         raise NotPossible(f"The first emails may be spread over {LONGEST_SPREAD.days} days at most.")
     known = catalogue_of(campaign) if campaign else {}
@@ -129,7 +128,7 @@ def plan_of(deps: Deps, file: IO[bytes], wish: Wish, name: str = "") -> Plan:
         wish=wish,
         form=form,
         reading=Reading(wish.columns, means, wish.consent[:LONGEST_SOURCE]),
-        digest=_digest(file, deps.registry.name_of(sequence) if sequence else ""),
+        digest=_digest(file, registry.name_of(sequence) if sequence else ""),
         rows=sum(1 for _ in lines_of(file, form)),
         known=known,
         campaign=campaign,
@@ -146,10 +145,10 @@ def _require_no_leavers(name: str, columns: Mapped) -> None:
         )
 
 
-def settable(deps: Deps, sequence: str) -> list[str]:
+def settable(registry: Registry, sequence: str) -> list[str]:
     """Return the variables that a column may set for this sequence; empty if it is unknown."""
     try:
-        campaign, _ = _sequence(deps, sequence)
+        campaign, _ = _sequence(registry, sequence)
     except NotPossible:
         return []
     return _variables(catalogue_of(campaign)) if campaign else []
@@ -168,11 +167,11 @@ def _column(form: Form, heading: str) -> int:
     raise NotPossible(f"There is no column {heading}; there are {', '.join(form.headings)}.")
 
 
-def _sequence(deps: Deps, name: str) -> tuple[Campaign | None, Sequence | None]:
+def _sequence(registry: Registry, name: str) -> tuple[Campaign | None, Sequence | None]:
     if not name:
         return None, None
     try:
-        campaign, sequence = deps.registry.named(name)
+        campaign, sequence = registry.named(name)
     except UnknownCampaign as fault:
         raise NotPossible(str(fault)) from None
     if sequence.per_occurrence:

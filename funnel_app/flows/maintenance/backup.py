@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine
+
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.backup_files import TIME_FORMAT, taken
 from funnel_app.ledger import snapshots
@@ -54,7 +56,7 @@ def backup(deps: Deps, folder: Path) -> Backup:
         with _alone_in(folder):
             _clear_up(folder)
             with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
-                packed, rows = _packed(deps, Path(scratch))
+                packed, rows = _packed(deps.engine, Path(scratch))
                 file = packed.replace(folder / f"funnel-{deps.now().astimezone(UTC):{TIME_FORMAT}}.db.gz")
         return Backup(str(file), file.stat().st_size, rows)
     except PermissionError as fault:
@@ -65,9 +67,9 @@ def backup(deps: Deps, folder: Path) -> Backup:
         raise BackupFailed(f"No backup was made in {folder}: {explain(fault)}") from fault
 
 
-def _packed(deps: Deps, scratch: Path) -> tuple[Path, dict[str, int]]:
+def _packed(engine: Engine, scratch: Path) -> tuple[Path, dict[str, int]]:
     copy, packed = scratch / "copy.db", scratch / "packed.db.gz"
-    counted = snapshots.write(deps.engine, copy)
+    counted = snapshots.write(engine, copy)
     with copy.open("rb") as plain, gzip.open(packed, "wb", EFFORT) as out:
         shutil.copyfileobj(plain, out, AT_A_TIME)
     _keep(packed)

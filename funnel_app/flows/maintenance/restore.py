@@ -13,10 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import State
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.maintenance.backup import unpack
 from funnel_app.gateways.errors import GatewayError
@@ -58,13 +60,13 @@ def restore_moment(deps: Deps, replica: str, at: datetime | None) -> Restored:
 def _restore(deps: Deps, bring: Callable[[Path], None], source: str, since: str) -> Restored:
     now = deps.now()
     try:
-        with tempfile.TemporaryDirectory(prefix="funnel-restore-", dir=_roomy(deps)) as scratch:
+        with tempfile.TemporaryDirectory(prefix="funnel-restore-", dir=_roomy(deps.settings)) as scratch:
             copy = Path(scratch) / "copy.db"
             bring(copy)
             snapshots.check(copy)
             _bring_up(copy)
-            _make_tables(deps)
-            return _fill(deps, copy, f"restored from {source}: may have gone out since {since}", now)
+            _make_tables(deps.engine)
+            return _fill(deps.sessions, copy, f"restored from {source}: may have gone out since {since}", now)
     except (OSError, snapshots.BadCopy, GatewayError) as fault:
         raise NotRestored(f"{source}: {fault}") from fault
 
@@ -79,20 +81,20 @@ def _bring_up(copy: Path) -> None:
         engine.dispose()
 
 
-def _roomy(deps: Deps) -> str | None:
+def _roomy(settings: Settings) -> str | None:
     # A container's /tmp may be memory.
-    folder = deps.settings.backup_dir
+    folder = settings.backup_dir
     return folder if folder and Path(folder).is_dir() else None
 
 
-def _make_tables(deps: Deps) -> None:
-    if schema.current(deps.engine) not in {None, schema.head()}:
+def _make_tables(engine: Engine) -> None:
+    if schema.current(engine) not in {None, schema.head()}:
         raise NotRestored(f"The ledger of DATABASE_URL is at another release's migration, so it is not new. {EMPTY}")
-    schema.upgrade(deps.engine)
+    schema.upgrade(engine)
 
 
-def _fill(deps: Deps, copy: Path, reason: str, now: datetime) -> Restored:
-    with deps.sessions.begin() as session:
+def _fill(sessions: sessionmaker[Session], copy: Path, reason: str, now: datetime) -> Restored:
+    with sessions.begin() as session:
         there = sum(snapshots.count(session.connection()).values())
         if there:
             raise NotRestored(f"The ledger of DATABASE_URL holds {things(there, 'row')} already. {EMPTY}")

@@ -19,6 +19,7 @@ from funnel_app.flows.sending.reconcile import has_unconfirmed
 from funnel_app.flows.sending.record_event import adopt_orphans
 from funnel_app.gateways.redis.queue import (
     Call,
+    Queues,
     deliver_job,
     mirror_job,
     queue_of,
@@ -41,7 +42,7 @@ log = structlog.get_logger()
 class Swept:
     """The number of things that one sweep requeued."""
 
-    given_back: int
+    requeued: int
     overdue: int
     repeated: int
     held: int
@@ -63,10 +64,10 @@ def sweep(deps: Deps) -> Swept:
     Raises Unavailable if Redis cannot be reached.
     """
     # First, so that requeued emails go with the overdue ones now.
-    given_back = _give_back_abandoned(deps)
+    requeued = _requeue_abandoned(deps)
     overdue = _push_overdue(deps)
     swept = Swept(
-        given_back=given_back,
+        requeued=requeued,
         overdue=overdue,
         repeated=_push_requests(deps),
         held=_push_recheck(deps),
@@ -83,20 +84,21 @@ def sweep(deps: Deps) -> Swept:
         # The least urgent of all, and so the last.
         counted=count_days(deps),
     )
-    if swept.given_back or swept.repeated or swept.completed or swept.filled or swept.broken:
-        log.info("sweep_finished", **asdict(swept))
+    if swept.requeued or swept.repeated or swept.completed or swept.filled or swept.broken:
+        # `requeued` is what `requeued` was called, and stays for one release.
+        log.info("sweep_finished", **asdict(swept), given_back=swept.requeued)
     return swept
 
 
-def _give_back_abandoned(deps: Deps) -> int:
+def _requeue_abandoned(deps: Deps) -> int:
     now = deps.now()
     with deps.reads() as session:
         lost = emails.abandoned(session, now, AT_A_TIME)
-    return sum(_give_back(deps, email_id) for email_id in lost)
+    return sum(_requeue(deps, email_id) for email_id in lost)
 
 
 @retry_on_conflict
-def _give_back(deps: Deps, email_id: UUID) -> bool:
+def _requeue(deps: Deps, email_id: UUID) -> bool:
     now = deps.now()
     with deps.sessions.begin() as session:
         contacts.lock_of_emails(session, [email_id])
@@ -119,7 +121,7 @@ def _push_overdue(deps: Deps) -> int:
     patience = OVERDUE_AFTER if deps.queues.marked() else timedelta(0)
     with deps.reads() as session:
         overdue = emails.due(session, deps.now() - patience, deps.sendable_modes, AT_A_TIME)
-    return _push(deps, (deliver_job(email.id, queue_of(email.kind)) for email in overdue))
+    return _push(deps.queues, (deliver_job(email.id, queue_of(email.kind)) for email in overdue))
 
 
 def _push_requests(deps: Deps) -> int:
@@ -127,21 +129,21 @@ def _push_requests(deps: Deps) -> int:
         return 0
     with deps.reads() as session:
         waiting = requests.repeatable(session, deps.now(), AT_A_TIME)
-    return _push(deps, (repeat_job(request_id) for request_id in waiting))
+    return _push(deps.queues, (repeat_job(request_id) for request_id in waiting))
 
 
 def _push_recheck(deps: Deps) -> int:
     with deps.reads() as session:
         waiting = emails.held(session, deps.now(), deps.sendable_modes, 1)
-    return _push(deps, [recheck_job()] if waiting else [])
+    return _push(deps.queues, [recheck_job()] if waiting else [])
 
 
 def _push_reconcile(deps: Deps) -> int:
-    return _push(deps, [reconcile_job()] if has_unconfirmed(deps) else [])
+    return _push(deps.queues, [reconcile_job()] if has_unconfirmed(deps) else [])
 
 
 def _push_mirror(deps: Deps) -> int:
-    return _push(deps, [mirror_job()] if mirror_is_behind(deps) else [])
+    return _push(deps.queues, [mirror_job()] if mirror_is_behind(deps) else [])
 
 
 def _empty_old(deps: Deps) -> int:
@@ -154,9 +156,9 @@ def _empty_old(deps: Deps) -> int:
     return len(old)
 
 
-def _push(deps: Deps, jobs: Iterable[Call]) -> int:
+def _push(queues: Queues, jobs: Iterable[Call]) -> int:
     entries = list(jobs)
-    return deps.queues.push(entries) if entries else 0
+    return queues.push(entries) if entries else 0
 
 
 @retry_on_conflict
@@ -179,7 +181,7 @@ def complete(deps: Deps) -> int:
 def _schedule_missing(deps: Deps) -> int:
     now = deps.now()
     with deps.reads() as session:
-        near = emails.planned_between(session, now, now + deps.settings.arm_horizon, AT_A_TIME)
+        near = emails.planned_between(session, now, now + deps.settings.schedule_horizon, AT_A_TIME)
     known = deps.queues.scheduled([email.id for email in near]) if near else set()
     missing = [email for email in near if email.id not in known]
     schedule(deps, missing)

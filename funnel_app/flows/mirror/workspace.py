@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.campaigns.called import as_choice
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
@@ -13,7 +15,7 @@ from funnel_app.flows.mirror.rows import Written, address_of, by_address
 from funnel_app.flows.mirror.write import Tally
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.notion.schema import Table
-from funnel_app.gateways.notion.workspace import NotionTable, Row
+from funnel_app.gateways.notion.workspace import NotionTable, NotionWorkspace, Row
 from funnel_app.ledger import contacts, mirrored
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Enrolment
@@ -51,11 +53,11 @@ class Synced:
     doubles: list[str]
 
 
-def check_desk(deps: Deps) -> list[Looked]:
+def check_desk(desk: NotionWorkspace) -> list[Looked]:
     """Compare every configured database with the schema. Raises Unavailable or Rejected."""
     return [
         Looked(title=table.table.title, faults=table.faults(), wishes_lacking=table.wishes_lacking())
-        for table in deps.desk.tables
+        for table in desk.tables
     ]
 
 
@@ -68,7 +70,7 @@ def prepare_desk(deps: Deps, under_page: str | None = None) -> list[Added]:
     choices = {"start": tuple(map(as_choice, deps.registry.startable_titles().values()))}
     added = [Added(title=table.table.title, properties=table.add_missing(choices)) for table in deps.desk.tables]
     if any(each.properties for each in added):
-        for ids in _people(deps, everybody=True):
+        for ids in _people(deps.reads, everybody=True):
             _mark_stale(deps, ids)
     if under_page is None:
         return added
@@ -88,7 +90,7 @@ def sync_desk(deps: Deps, *, everybody: bool) -> Synced:
     desk, tally = deps.desk, Tally()
     found = {table: {row.id: row for row in table.rows()} for table in (desk.contacts, desk.sequences) if table}
     compared = 0
-    for ids in _people(deps, everybody=everybody):
+    for ids in _people(deps.reads, everybody=everybody):
         _take_stock(deps, ids, found)
         compared += len(ids)
     _write_all(deps, tally)
@@ -96,10 +98,10 @@ def sync_desk(deps: Deps, *, everybody: bool) -> Synced:
     return Synced(compared=compared, tally=tally, doubles=_doubles(rows))
 
 
-def _people(deps: Deps, *, everybody: bool) -> Iterator[list[UUID]]:
+def _people(reads: sessionmaker[Session], *, everybody: bool) -> Iterator[list[UUID]]:
     last: UUID | None = None
     while True:
-        with deps.reads() as session:
+        with reads() as session:
             ids = mirrored.people(session, last, PEOPLE_AT_ONCE, everybody=everybody)
         if not ids:
             return

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.backup_files import last_night, taken
 from funnel_app.flows.monitoring.incidents import note
@@ -21,13 +22,13 @@ LITTLE_ROOM = 100 * 2**20
 ROLES = ("all", "scheduler")
 
 
-def newest_at(deps: Deps) -> datetime | None:
+def newest_at(settings: Settings) -> datetime | None:
     """Return the time of the newest backup; None if there is none."""
-    found = taken(Path(deps.settings.backup_dir)) if deps.settings.backup_dir else []
+    found = taken(Path(settings.backup_dir)) if settings.backup_dir else []
     return found[-1][0] if found else None
 
 
-def tell(deps: Deps, why: str | None) -> None:
+def report(deps: Deps, why: str | None) -> None:
     """Record the result of tonight's backup: why it failed, or None if it was made."""
     note(deps, {(FAILED, ""): why} if why else {}, [FAILED])
 
@@ -38,7 +39,7 @@ def why_failed(deps: Deps) -> str | None:
         return next((incident.detail for incident in incidents.current(session, {FAILED})), None)
 
 
-def tell_broken(deps: Deps, broken: Mapping[str, str]) -> None:
+def report_broken(deps: Deps, broken: Mapping[str, str]) -> None:
     """Record which kept backups can no longer be restored, and why, by file name."""
     note(deps, {(BROKEN, name): why for name, why in broken.items()}, [BROKEN])
 
@@ -59,7 +60,7 @@ def why_broken(deps: Deps) -> str | None:
 
 def why_old(deps: Deps) -> str | None:
     """Return since when there is no backup, if two nights made none; None otherwise."""
-    newest = newest_at(deps)
+    newest = newest_at(deps.settings)
     if (
         deps.settings.role not in ROLES
         or newest is None
@@ -69,9 +70,9 @@ def why_old(deps: Deps) -> str | None:
     return f"the newest in {deps.settings.backup_dir} is of {said_at(deps, newest)}"
 
 
-def why_no_room(deps: Deps) -> str | None:
+def why_no_room(settings: Settings) -> str | None:
     """Return how little room the backups' volume has; None if there is enough, or no folder yet."""
-    folder = Path(deps.settings.backup_dir or "/nowhere")
+    folder = Path(settings.backup_dir or "/nowhere")
     if not folder.is_dir() or (free := shutil.disk_usage(folder).free) >= LITTLE_ROOM:
         return None
     return f"{free / 2**20:.0f} MB are left on the volume of {folder}"

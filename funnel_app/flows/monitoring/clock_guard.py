@@ -6,11 +6,14 @@ import structlog
 
 from funnel_app.deps import Deps
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.redis.rate_limiter import SendingPause
 from funnel_app.ledger import watching
 from funnel_app.steady_clock import JUMP
 
 KIND = "clock"
 RIGHT_WITHIN = timedelta(minutes=5)
+# Twice as long as between two questions of the scheduler.
+HEARD_WITHIN = timedelta(minutes=10)
 # The pause outlasts any wait for another clock, and is renewed while ours is wrong.
 STOPS_FOR_S = 86_400.0
 
@@ -28,8 +31,8 @@ class ClockGuard:
         jump = deps.clock.jump() or self._at_the_start(deps)
         if abs(jump) <= JUMP:
             return True
-        if not _is_stopped(deps):
-            stop(deps, f"the clock jumped by {jump.total_seconds() / 3600:+.1f} hours")
+        if not _is_stopped(deps.pause):
+            stop(deps.pause, f"the clock jumped by {jump.total_seconds() / 3600:+.1f} hours")
         return False
 
     def _at_the_start(self, deps: Deps) -> timedelta:
@@ -41,28 +44,28 @@ class ClockGuard:
         return min(deps.now() - newest, timedelta(0)) if newest else timedelta(0)
 
 
-def _is_stopped(deps: Deps) -> bool:
-    pause = deps.pause.current()
-    return pause is not None and pause.kind == KIND
+def _is_stopped(pause: SendingPause) -> bool:
+    current = pause.current()
+    return current is not None and current.kind == KIND
 
 
-def stop(deps: Deps, reason: str) -> None:
+def stop(pause: SendingPause, reason: str) -> None:
     """Stop all sending because of the clock."""
     log.error("clock_jumped", reason=reason)
-    deps.pause.pause(reason, STOPS_FOR_S, KIND)
+    pause.pause(reason, STOPS_FOR_S, KIND)
 
 
 def compare_with_world(deps: Deps) -> None:
     """Ask another machine for the time; stop sending if ours is over an hour off. Does nothing without an answer."""
     world = ask_the_time(deps)
     off = deps.clock.shown() - world if world else timedelta(0)
-    if abs(off) > JUMP and not _is_stopped(deps):
-        stop(deps, f"the clock is {off.total_seconds() / 3600:+.1f} hours off Resend's")
+    if abs(off) > JUMP and not _is_stopped(deps.pause):
+        stop(deps.pause, f"the clock is {off.total_seconds() / 3600:+.1f} hours off Resend's")
 
 
 def go_on_when_right(deps: Deps) -> bool:
     """Resume sending that the clock stopped, once another machine confirms our time."""
-    if not _is_stopped(deps):
+    if not _is_stopped(deps.pause):
         return False
     world = ask_the_time(deps)
     if world is None or abs(deps.clock.shown() - world) > RIGHT_WITHIN:
@@ -80,6 +83,12 @@ def end_doubt(deps: Deps) -> bool:
     return False
 
 
+def follow_or_ask(deps: Deps) -> None:
+    """Use the time that another process of this machine lately heard from another; ask for it where none did."""
+    if not deps.clock.follow(HEARD_WITHIN):
+        ask_the_time(deps)
+
+
 def ask_the_time(deps: Deps) -> datetime | None:
     """Return another machine's time, and adopt it if ours is over an hour off; None without an answer."""
     try:
@@ -87,7 +96,6 @@ def ask_the_time(deps: Deps) -> datetime | None:
     except Unavailable as error:
         log.info("no_other_clock", error=str(error))
         return None
-    if abs(deps.clock.now() - world) > JUMP:
-        deps.clock.trust(world)
+    if deps.clock.learn(world):
         log.warning("other_clock_trusted", time=world.isoformat())
     return world

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.day import bounds, local_day
 from funnel_app.ledger import counted_days
@@ -25,7 +27,7 @@ def count_days(deps: Deps) -> int:
     zone = deps.settings.timezone
     last = local_day(deps.now(), zone) - CHANGING
     wanted = _days(max(local_day(first, zone), last - timedelta(days=MOST_DAYS - 1)), last, zone)
-    _forget(deps, known.difference(wanted))
+    _forget(deps.sessions, known.difference(wanted))
     missing = [day for day in reversed(wanted) if day not in known][:AT_A_TIME]
     for day in missing:
         with deps.sessions.begin() as session:
@@ -33,10 +35,10 @@ def count_days(deps: Deps) -> int:
     return len(missing)
 
 
-def _forget(deps: Deps, days: set[Day]) -> None:
+def _forget(sessions: sessionmaker[Session], days: set[Day]) -> None:
     """Forget days of another zone, or of too long ago."""
     if days:
-        with deps.sessions.begin() as session:
+        with sessions.begin() as session:
             counted_days.forget(session, days)
 
 

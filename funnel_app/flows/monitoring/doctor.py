@@ -25,6 +25,7 @@ from funnel_app.flows.monitoring.checks.check import Check, Findings, Status, fa
 from funnel_app.flows.monitoring.ready import Part, Stop
 from funnel_app.flows.receipt import iso
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.gateways.redis.process_status import ProcessStatus
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.troubles import explain
 from funnel_app.redact import masked_addresses, secret_hider
@@ -142,10 +143,10 @@ def examine_and_keep(deps: Deps) -> list[Check]:
     return checks
 
 
-def last_examination(deps: Deps) -> Examination | None:
+def last_examination(process_status: ProcessStatus) -> Examination | None:
     """Return the findings of the last run; None if there was none within a day, or Redis is away."""
     try:
-        kept = deps.process_status.examined()
+        kept = process_status.examined()
     except Unavailable:
         return None
     if kept is None:

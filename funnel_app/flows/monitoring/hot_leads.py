@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from funnel_app.campaigns.links import unlinked
 from funnel_app.campaigns.segments import CRITICAL, segment_of
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.ledger import notices, watching
 from funnel_app.ledger.models import Contact
@@ -27,7 +28,7 @@ def find_critical(deps: Deps) -> int:
     if not new:
         return 0
     with deps.sessions.begin() as session:
-        return sum(notices.add(session, key, CHANNEL, _word(deps, critical[key]), now) for key in sorted(new))
+        return sum(notices.add(session, key, CHANNEL, _word(deps.settings, critical[key]), now) for key in sorted(new))
 
 
 def _key(campaign: str, contact: Contact) -> str:
@@ -38,8 +39,8 @@ def _is_critical(contact: Contact) -> bool:
     return segment_of(contact.properties) == CRITICAL
 
 
-def _word(deps: Deps, contact: Contact) -> str:
+def _word(settings: Settings, contact: Contact) -> str:
     name = contact.name or contact.first_name or "no name given"
     business = f", {contact.business_name}" if contact.business_name else ""
     # A chat would turn a lead's text into links that seem to be ours.
-    return f"CRITICAL lead: {unlinked(f'{name}{business}')} → {deps.settings.public_url}/console/leads/{contact.id}"
+    return f"CRITICAL lead: {unlinked(f'{name}{business}')} → {settings.public_url}/console/leads/{contact.id}"

@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, DOCTOR, title_of
 from funnel_app.flows.monitoring.alert_words import OVER, began
@@ -54,14 +55,18 @@ def _bring_up(deps: Deps, session: Session, incident: Incident, detail: str | No
         alarm = ALARMS.get(incident.kind)
         if incident.told_at is None and (alarm is None or now - incident.opened_at >= alarm.patience):
             incident.told_at = now
-            text = began(deps.settings, incident.kind, name_of(deps, incident), deps.registry.in_titles(detail))
+            text = began(
+                deps.settings, incident.kind, name_of(deps.registry, incident), deps.registry.in_titles(detail)
+            )
             _keep_word(session, incident, "began", text, now)
     # Seen in the future: the clock was ahead and has been corrected.
     elif incident.told_at is None or abs(now - incident.seen_at) >= OVER_AFTER:
         incident.ended_at = now
         log.info("incident_ended", kind=incident.kind, subject=incident.subject, told=incident.told_at is not None)
         if incident.told_at is not None:
-            _keep_word(session, incident, "ended", f"{OVER}{name_of(deps, incident)}{_how_it_was(incident)}", now)
+            _keep_word(
+                session, incident, "ended", f"{OVER}{name_of(deps.registry, incident)}{_how_it_was(incident)}", now
+            )
 
 
 @retry_on_conflict
@@ -74,7 +79,7 @@ def put_incident_aside(deps: Deps, incident_id: UUID, word: str) -> bool:
             return False
         incident.ended_at, incident.put_aside = deps.now(), word
         if incident.told_at is not None:
-            said = f"{OVER}{name_of(deps, incident)}: {redactor(deps.settings)(word)}"
+            said = f"{OVER}{name_of(deps.registry, incident)}: {redactor(deps.settings)(word)}"
             _keep_word(session, incident, "ended", said, deps.now())
     return True
 
@@ -87,14 +92,14 @@ def _keep_word(session: Session, incident: Incident, what: str, text: str, now: 
     notices.add(session, f"incident:{incident.id}:{what}", CHANNEL, text, now)
 
 
-def name_of(deps: Deps, incident: Incident) -> str:
+def name_of(registry: Registry, incident: Incident) -> str:
     """Return an incident's title: what is wrong, and with what."""
     # Emails, checks and imports are named by title, not by key.
-    about = deps.registry.in_titles(incident.subject)
+    about = registry.in_titles(incident.subject)
     if incident.kind == BROKEN_TEXT:
-        about = deps.registry.title_of_email(incident.subject) if about else ""
+        about = registry.title_of_email(incident.subject) if about else ""
     elif incident.kind == DOCTOR:
-        about = deps.registry.in_titles(title_of_check(incident.subject))
+        about = registry.in_titles(title_of_check(incident.subject))
     return title_of(incident.kind) + (f" ({about})" if about else "")
 
 

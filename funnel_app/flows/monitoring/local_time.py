@@ -4,6 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from funnel_app.campaigns.spoken import time_on_day
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 
 
@@ -12,7 +13,7 @@ def said_at(deps: Deps, at: datetime) -> str:
     return time_on_day(at, deps.now(), ZoneInfo(deps.settings.timezone))
 
 
-def dated(deps: Deps, at: datetime) -> str:
+def dated(settings: Settings, at: datetime) -> str:
     """Return when something was on the business's clocks, for words that are read on other days too: 3 Dec 14:02."""
-    there = at.astimezone(ZoneInfo(deps.settings.timezone))
+    there = at.astimezone(ZoneInfo(settings.timezone))
     return f"{there.day} {there:%b %H:%M}"

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
@@ -80,17 +81,27 @@ def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, st
     """
     left_out = OF_STOPS | COUNTED | (OF_WAITING if stopped else frozenset())
     told = [each for each in incidents.current(session) if each.kind not in left_out and stands(deps, each)]
-    held = [Held(key, why or "no reason given", n, at) for key, why, n, at in today.held_by_reason(session, MOST)]
+    held = _held_now(session)
     # Emails held by one template are one thing to fix.
     keys = {each.key for each in held} | ({""} if held else set())
     told = [each for each in told if each.kind != BROKEN_TEXT or each.subject not in keys]
     paused = [each for each in pauses.standing(session, deps.now()) if not each.of_everything]
     return [
-        *(Need(_held(deps, each), NeedKind.HELD, each) for each in held),
-        *(Need(_of_incident(deps, each, whole), NeedKind.INCIDENT, each.id) for each in told),
+        *(Need(_held(deps.registry, each), NeedKind.HELD, each) for each in held),
+        *(Need(_of_incident(deps.registry, each, whole), NeedKind.INCIDENT, each.id) for each in told),
         *_counted(session),
         *(Need(pause_words(deps, each), NeedKind.PAUSED, f"{each.campaign}/{each.sequence}") for each in paused),
     ]
+
+
+def words_of_counted(deps: Deps) -> dict[str, str]:
+    """Return the headline's words on held and ambiguous emails, by their kind of alarm; of several texts the first."""
+    with deps.reads() as session:
+        held, counted = _held_now(session), list(_counted(session))
+    others = sum(each.count for each in held[1:])
+    more = f", and {things(others, 'email')} of other texts" if others else ""
+    words: dict[str, str] = {need.kind: need.words for need in counted if need.kind is NeedKind.AMBIGUOUS}
+    return words | ({NeedKind.HELD: f"{_held(deps.registry, held[0])}{more}"} if held else {})
 
 
 def stands(deps: Deps, incident: Incident) -> bool:
@@ -105,18 +116,22 @@ def is_told(deps: Deps, incident: Incident) -> bool:
     return incident.told_at is not None or alarm is None or deps.now() - incident.opened_at >= alarm.patience
 
 
-def detail_of(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> str:
+def detail_of(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> str:
     """Return an incident's detail as part of a sentence: titles for emails, no links, addresses from `whole`."""
-    return without_link(deps.registry.in_titles(whole.get(incident.kind, incident.detail)))
+    return without_link(registry.in_titles(whole.get(incident.kind, incident.detail)))
 
 
-def _of_incident(deps: Deps, incident: Incident, whole: Mapping[str, str]) -> str:
-    return f"{name_of(deps, incident)}: {detail_of(deps, incident, whole).rstrip('.')}"
+def _of_incident(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> str:
+    return f"{name_of(registry, incident)}: {detail_of(registry, incident, whole).rstrip('.')}"
 
 
-def _held(deps: Deps, held: Held) -> str:
-    why = deps.registry.in_titles(held.reason, beside=held.key).rstrip(".")
-    return f"{things(held.count, 'email')} of “{deps.registry.title_of_email(held.key)}” cannot be made: {why}"
+def _held_now(session: Session) -> list[Held]:
+    return [Held(key, why or "no reason given", n, at) for key, why, n, at in today.held_by_reason(session, MOST)]
+
+
+def _held(registry: Registry, held: Held) -> str:
+    why = registry.in_titles(held.reason, beside=held.key).rstrip(".")
+    return f"{things(held.count, 'email')} of “{registry.title_of_email(held.key)}” cannot be made: {why}"
 
 
 def _counted(session: Session) -> Iterable[Need]:

@@ -10,12 +10,14 @@ from uuid import UUID
 
 import structlog
 
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alert_words import CUT, beneath
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.hot_leads import CHANNEL as LEADS
 from funnel_app.flows.monitoring.incidents import CHANNEL as ALERTS
 from funnel_app.gateways.errors import GatewayError, Rejected
+from funnel_app.gateways.http.chat import Alerts
 from funnel_app.ledger import notices
 from funnel_app.ledger.watch_models import Notice
 from funnel_app.redact import redactor
@@ -38,17 +40,17 @@ SETTINGS = {ALERTS: "ALERT_WEBHOOK_URL", LEADS: "LEADS_WEBHOOK_URL"}
 log = structlog.get_logger()
 
 
-def tell(deps: Deps) -> int:
+def notify(deps: Deps) -> int:
     """Post the pending notifications of each configured chat; return how many went.
 
     Notifications are leased, so that two processes post them once; after a crash they are posted again rather than
     never.
     """
     settings = deps.settings
-    return _tell(deps, ALERTS, settings.alert_webhook_url) + _tell(deps, LEADS, settings.leads_webhook_url)
+    return _notify(deps, ALERTS, settings.alert_webhook_url) + _notify(deps, LEADS, settings.leads_webhook_url)
 
 
-def _tell(deps: Deps, channel: str, url: str | None) -> int:
+def _notify(deps: Deps, channel: str, url: str | None) -> int:
     now = deps.now()
     with deps.reads() as session:
         if url and notices.count_posts_since(session, channel, now - timedelta(hours=1)) >= MOST_AN_HOUR:
@@ -58,7 +60,7 @@ def _tell(deps: Deps, channel: str, url: str | None) -> int:
     if not waiting:
         return 0
     fitting = _fitting(waiting)
-    first = opening(deps) if channel == ALERTS else f"Funnel at {_host(deps)}"
+    first = opening(deps) if channel == ALERTS else f"Funnel at {_host(deps.settings)}"
     errors = _say(deps, url, first, fitting) if url else dict.fromkeys((notice.id for notice in waiting), None)
     said = [id_ for id_, error in errors.items() if error is None]
     with deps.sessions.begin() as session:
@@ -85,19 +87,19 @@ def _say(deps: Deps, url: str, first: str, waiting: Sequence[Notice]) -> dict[UU
 
     A notification refused for its text holds up no other: it is found by bisection, and reported in our own words.
     """
-    fault = _post(deps, url, beneath(first, [notice.text for notice in waiting]))
+    fault = _post(deps.alerts, url, beneath(first, [notice.text for notice in waiting]))
     if isinstance(fault, Rejected) and fault.code in OF_THE_WORDS:
         if len(waiting) > 1:
             half = len(waiting) // 2
             return _say(deps, url, first, waiting[:half]) | _say(deps, url, first, waiting[half:])
-        fault = _post(deps, url, [first, INSTEAD.format(url=deps.settings.public_url)])
+        fault = _post(deps.alerts, url, [first, INSTEAD.format(url=deps.settings.public_url)])
     return dict.fromkeys((notice.id for notice in waiting), fault)
 
 
-def _post(deps: Deps, url: str, texts: Sequence[str]) -> GatewayError | None:
+def _post(alerts: Alerts, url: str, texts: Sequence[str]) -> GatewayError | None:
     """Return why posting failed; None if it did not."""
     try:
-        deps.alerts.post(url, "\n".join(texts))
+        alerts.post(url, "\n".join(texts))
     except GatewayError as error:
         log.error("notification_failed", error=str(error))
         return error
@@ -107,11 +109,11 @@ def _post(deps: Deps, url: str, texts: Sequence[str]) -> GatewayError | None:
 def opening(deps: Deps) -> str:
     """Return the first line of every alert: which Funnel it is, and its headline."""
     said = redactor(deps.settings)(current_headline(deps).sentence)
-    return f"Funnel at {_host(deps)}: {shorten(said, LONGEST_OPENING, placeholder=CUT)}"
+    return f"Funnel at {_host(deps.settings)}: {shorten(said, LONGEST_OPENING, placeholder=CUT)}"
 
 
-def _host(deps: Deps) -> str:
-    return urlsplit(deps.settings.public_url).netloc
+def _host(settings: Settings) -> str:
+    return urlsplit(settings.public_url).netloc
 
 
 def _wait(notice: Notice, *, refused: bool) -> timedelta:

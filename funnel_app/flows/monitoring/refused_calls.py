@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.received import reason_of, waits_for_fix
@@ -42,7 +44,9 @@ def refused_lately(deps: Deps) -> dict[str, str]:
     with deps.reads() as session:
         began = {incident.subject: incident.opened_at for incident in incidents.current(session, [KIND])}
     since = min([now, *began.values()]) - QUIET
-    told = _by_hook(call for call in _waiting(deps, since) if _last_at(call) >= began.get(_hook(call), now) - QUIET)
+    told = _by_hook(
+        call for call in _waiting(deps.reads, since) if _last_at(call) >= began.get(_hook(call), now) - QUIET
+    )
     return {found.hook: str(found) for found in told if now - found.newest_at <= QUIET}
 
 
@@ -58,11 +62,11 @@ def unkept_lately(deps: Deps) -> dict[str, str]:
 
 def refused_and_waiting(deps: Deps, since: datetime | None = None, until: datetime | None = None) -> list[Refused]:
     """Return the refused calls of a span, or all that are kept, that wait for a fix, by hook."""
-    return _by_hook(_waiting(deps, since, until))
+    return _by_hook(_waiting(deps.reads, since, until))
 
 
-def _waiting(deps: Deps, since: datetime | None, until: datetime | None = None) -> list[HookEvent]:
-    with deps.reads() as session:
+def _waiting(reads: sessionmaker[Session], since: datetime | None, until: datetime | None = None) -> list[HookEvent]:
+    with reads() as session:
         calls = hook_events.newest_refused(session, since, MOST)
     return [call for call in calls if waits_for_fix(call) and (until is None or call.received_at < until)]
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Engine
+
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Check, Status, standing, title_of_check
@@ -30,7 +32,8 @@ def report(deps: Deps, checks: Sequence[Check]) -> str:
         "",
         (
             f"Made by `flask doctor --signoff` on {now:%Y-%m-%d at %H:%M:%S} ({zone.key}) "
-            f"for {deps.settings.public_url}, in {mode} mode, over the ledger `{_place(deps)}` at `{revision.head()}`. "
+            f"for {deps.settings.public_url}, in {mode} mode, "
+            f"over the ledger `{_place(deps.engine)}` at `{revision.head()}`. "
             "`docs/production-checklist.md` says what each check looks at."
         ),
         "",
@@ -54,8 +57,8 @@ def report(deps: Deps, checks: Sequence[Check]) -> str:
     return "\n".join(lines)
 
 
-def _place(deps: Deps) -> str:
-    return deps.engine.url.set(username=None, password=None, query={}).render_as_string()
+def _place(engine: Engine) -> str:
+    return engine.url.set(username=None, password=None, query={}).render_as_string()
 
 
 def _counted(checks: Sequence[Check], status: Status) -> str:

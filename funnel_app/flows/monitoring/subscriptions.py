@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from funnel_app.campaigns import model
 from funnel_app.campaigns.model import Campaign, Event
 from funnel_app.campaigns.registry import Registry
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.gateways.http.calendly import Calendly, Subscription
 
@@ -25,7 +26,7 @@ def check_calendly(deps: Deps, campaign: str) -> list[str]:
     Raises NotSet, Unavailable or Rejected.
     """
     callback_url(deps, campaign)  # before anybody is asked
-    return _faults(deps, campaign, _calendly(deps).find_subscriptions())
+    return _faults(deps, campaign, _calendly(deps.settings).find_subscriptions())
 
 
 def check_all_calendly(deps: Deps) -> dict[str, list[str]]:
@@ -33,7 +34,7 @@ def check_all_calendly(deps: Deps) -> dict[str, list[str]]:
 
     Where any one will do, only those that are told are returned if some are. Raises NotSet, Unavailable, Rejected.
     """
-    known = _calendly(deps).find_subscriptions()
+    known = _calendly(deps.settings).find_subscriptions()
     found = {campaign: _faults(deps, campaign, known) for campaign in needing_calendly(deps.registry)}
     told = {campaign: faults for campaign, faults in found.items() if not faults}
     return told if told and all(map(_learns_elsewhere, map(deps.registry.campaign, found))) else found
@@ -61,7 +62,7 @@ def subscribe_calendly(deps: Deps, campaign: str) -> str:
 
     Safe to repeat. Raises NotSet, Unavailable or Rejected.
     """
-    calendly, keys = _calendly(deps), deps.settings.calendly_signing_keys
+    calendly, keys = _calendly(deps.settings), deps.settings.calendly_signing_keys
     if not keys:
         raise NotSet("CALENDLY_SIGNING_KEY is not set: without it nobody could tell Calendly's events from others.")
     ours = _ours(deps, campaign)
@@ -104,9 +105,9 @@ def _starts_by_call(sequence: model.Sequence) -> bool:
     return sequence.starts_on in OF_CALENDARS
 
 
-def only_told_by_calendly(deps: Deps) -> str:
+def only_told_by_calendly(registry: Registry) -> str:
     """Return the only campaign that Calendly must tell; NotSet if there is none or several."""
-    found = needing_calendly(deps.registry)
+    found = needing_calendly(registry)
     if len(found) != 1:
         choice = (
             f"Say which with --campaign: {', '.join(found)}." if found else f"No campaign's file has [hooks.{HOOK}]."
@@ -124,10 +125,10 @@ def callback_url(deps: Deps, campaign: str) -> str:
 
 def _ours(deps: Deps, campaign: str) -> list[Subscription]:
     address = callback_url(deps, campaign)
-    return [found for found in _calendly(deps).find_subscriptions() if found.callback_url == address]
+    return [found for found in _calendly(deps.settings).find_subscriptions() if found.callback_url == address]
 
 
-def _calendly(deps: Deps) -> Calendly:
-    if deps.settings.calendly_token is None:
+def _calendly(settings: Settings) -> Calendly:
+    if settings.calendly_token is None:
         raise NotSet("CALENDLY_TOKEN is not set: make a personal access token in Calendly and set it.")
-    return Calendly(deps.settings.calendly_token, deps.settings.calendly_api_url)
+    return Calendly(settings.calendly_token, settings.calendly_api_url)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import joined
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import BROKEN_TEXT, NOTION_AWAY
@@ -23,13 +24,13 @@ def watch_texts(deps: Deps) -> Mapping[str, str]:
     except GatewayError as error:
         note(deps, {(NOTION_AWAY, ""): error.message}, {NOTION_AWAY})
         raise
-    note(deps, _found(deps, broken), {BROKEN_TEXT, NOTION_AWAY})
+    note(deps, _found(deps.registry, broken), {BROKEN_TEXT, NOTION_AWAY})
     return broken
 
 
-def _found(deps: Deps, broken: Mapping[str, str]) -> dict[tuple[str, str], str]:
+def _found(registry: Registry, broken: Mapping[str, str]) -> dict[tuple[str, str], str]:
     if len(broken) <= MOST_ALONE:
         return {(BROKEN_TEXT, key): why for key, why in broken.items()}
-    titles = [f"“{deps.registry.title_of_email(key)}”" for key in broken]
+    titles = [f"“{registry.title_of_email(key)}”" for key in broken]
     named = joined([*titles[:MOST_ALONE], f"{len(broken) - MOST_ALONE} more"])
     return {(BROKEN_TEXT, ""): f"{len(broken)} texts: {named}. The first: {next(iter(broken.values()))}"}

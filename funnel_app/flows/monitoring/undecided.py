@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from funnel_app.campaigns.links import unlinked
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.ledger import bookings, contacts, engagements, notices, watching
 from funnel_app.ledger.models import Contact
@@ -32,7 +33,7 @@ def find_undecided(deps: Deps) -> int:
         people = contacts.by_ids(session, {waiting[key] for key in new} - clients)
     if not people:
         return 0
-    words = {key: _word(deps, people[waiting[key]]) for key in sorted(new) if waiting[key] in people}
+    words = {key: _word(deps.settings, people[waiting[key]]) for key in sorted(new) if waiting[key] in people}
     with deps.sessions.begin() as session:
         return sum(notices.add(session, key, channel, said, now) for key, said in words.items())
 
@@ -46,7 +47,7 @@ def _booked(calls: Sequence[BookingFacts], clicked_at: datetime) -> bool:
     return any(call.stood_after(clicked_at) and (call.call_at is None or call.call_at > clicked_at) for call in calls)
 
 
-def _word(deps: Deps, contact: Contact) -> str:
+def _word(settings: Settings, contact: Contact) -> str:
     name = contact.name or contact.first_name or "A lead who gave no name"
-    page = f"{deps.settings.public_url}/console/leads/{contact.id}"
+    page = f"{settings.public_url}/console/leads/{contact.id}"
     return f"{unlinked(name)} opened the booking page a day ago and has booked nothing → {page}"

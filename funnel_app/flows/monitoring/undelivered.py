@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from funnel_app.campaigns.states import BADLY_ENDED, State
+from funnel_app.campaigns.states import BADLY_ENDED, IN_WORDS, State
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import QUIET
 from funnel_app.ledger import incidents, undelivered
@@ -36,7 +37,9 @@ class Share:
         return self.sent >= FEWEST_SENT and self.bad >= FEWEST_BAD and self.bad > MOST[self.state] * self.sent
 
     def __str__(self) -> str:
-        return f"{self.bad:,} of {self.sent:,} {self.state} ({self.bad / max(self.sent, 1):.1%})"
+        return (
+            f"{self.bad:,} of {self.sent:,} {IN_WORDS.get(self.state, self.state)} ({self.bad / max(self.sent, 1):.1%})"
+        )
 
 
 def undelivered_lately(deps: Deps) -> dict[str, str]:
@@ -44,9 +47,10 @@ def undelivered_lately(deps: Deps) -> dict[str, str]:
 
     Failures within an hour of each other are one incident, whose number grows.
     """
+    now = deps.now()
     with deps.reads() as session:
-        found = {state: undelivered.newest(session, state, _news_from(deps, session, state)) for state in BADLY_ENDED}
-        return {state: _words(deps, session, state, newest) for state, newest in found.items() if newest}
+        found = {state: undelivered.newest(session, state, _news_from(session, state, now)) for state in BADLY_ENDED}
+        return {state: _words(deps.settings, session, state, newest) for state, newest in found.items() if newest}
 
 
 def shares_of_the_week(deps: Deps) -> list[Share]:
@@ -56,18 +60,18 @@ def shares_of_the_week(deps: Deps) -> list[Share]:
         return [Share(state, *undelivered.of_sent(session, state, since)) for state in MOST]
 
 
-def _words(deps: Deps, session: Session, state: State, newest: Newest) -> str:
+def _words(settings: Settings, session: Session, state: State, newest: Newest) -> str:
     told = undelivered.reasons(session, state, _since(session, state, newest.heard_at))
     number = sum(count for _, count in told)
-    address = f"{deps.settings.public_url}/console/leads"
+    address = f"{settings.public_url}/console/leads"
     if number == 1:
         return f"1 email to {newest.address}: {_reasons(told)} ({address}/{newest.contact_id})"
     return f"{number:,} emails: {_reasons(told)} ({address}?trouble={state})"
 
 
-def _news_from(deps: Deps, session: Session, state: State) -> datetime:
+def _news_from(session: Session, state: State, now: datetime) -> datetime:
     """Return since when failures count as new: after the last that an operator put aside."""
-    return max(deps.now() - QUIET, incidents.last_put_aside_at(session, state) or LONG_AGO)
+    return max(now - QUIET, incidents.last_put_aside_at(session, state) or LONG_AGO)
 
 
 def _since(session: Session, state: State, newest: datetime) -> datetime:

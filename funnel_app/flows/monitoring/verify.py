@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from funnel_app.campaigns.model import Mode, Sequence
-from funnel_app.campaigns.registry import whole_registry
+from funnel_app.campaigns.registry import Registry, whole_registry
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.timing import due_at
 from funnel_app.deps import Deps
@@ -32,7 +32,7 @@ class Check:
 
 def verify(deps: Deps, paths: Collection[str]) -> list[Check]:
     """Compare the campaign files with the application's paths, the documents and Notion; changes nothing."""
-    return [*_files(deps), *_code(deps, paths), *check_documents(deps), *_notion(deps)]
+    return [*_files(deps), *_code(deps.registry, paths), *check_documents(deps), *_notion(deps)]
 
 
 def _files(deps: Deps) -> Iterator[Check]:
@@ -51,8 +51,8 @@ def _out_of_order(deps: Deps, sequence: Sequence, mode: Mode) -> str | None:
     return None if due == sorted(due) else f"in {mode} mode a step comes before the one that it follows"
 
 
-def _code(deps: Deps, paths: Collection[str]) -> Iterator[Check]:
-    for campaign in deps.registry.campaigns.values():
+def _code(registry: Registry, paths: Collection[str]) -> Iterator[Check]:
+    for campaign in registry.campaigns.values():
         for hook in campaign.hooks.values():
             wanted = [f"/webhook/<campaign>/{hook.name}", *hook.legacy_paths]
             missing = [path for path in wanted if path not in paths]

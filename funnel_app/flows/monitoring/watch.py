@@ -11,6 +11,7 @@ import structlog
 
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import BADLY_ENDED
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring import (
     backups,
@@ -26,11 +27,13 @@ from funnel_app.flows.monitoring.checks import redis as redis_checks
 from funnel_app.flows.monitoring.checks.check import Status
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
+from funnel_app.flows.monitoring.needs import words_of_counted
 from funnel_app.flows.monitoring.ready import Part, silent_parts, why_all_waits
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
 from funnel_app.flows.outbox import receivers
 from funnel_app.flows.replies import standing as replies
 from funnel_app.gateways.errors import GatewayError, Unavailable
+from funnel_app.gateways.redis.queue import Queues
 
 # Consequences of any stop of sending.
 LATENESS = ("overdue", "stuck")
@@ -80,14 +83,14 @@ def _redis(deps: Deps) -> Observation:
         yield "redis_away", "", f"Redis {why}"
 
 
-def _require_redis(deps: Deps) -> None:
+def _require_redis(queues: Queues) -> None:
     # A Redis that refuses writes shows no heartbeats, and is reported already.
-    if why := deps.queues.why_away():
+    if why := queues.why_away():
         raise Unavailable("redis", str(why))
 
 
 def _silent(deps: Deps, part: Part) -> Observation:
-    _require_redis(deps)
+    _require_redis(deps.queues)
     yield from ((ALARM_OF[part], "", stop.words) for stop in silent_parts(deps) if stop.part is part)
 
 
@@ -100,11 +103,15 @@ def _workers(deps: Deps) -> Observation:
     yield from silent
     living, wanted = redis_checks.living_workers(deps), redis_checks.wanted_workers(deps)
     if not silent and living < wanted:
-        yield "worker_gone", "", f"{living} of {things(wanted, 'worker')} heard of in the last {_seconds(deps)} s"
+        yield (
+            "worker_gone",
+            "",
+            f"{living} of {things(wanted, 'worker')} heard of in the last {_seconds(deps.settings)} s",
+        )
 
 
-def _seconds(deps: Deps) -> int:
-    return round(deps.settings.silent_after.total_seconds())
+def _seconds(settings: Settings) -> int:
+    return round(settings.silent_after.total_seconds())
 
 
 def _web(deps: Deps) -> Observation:
@@ -146,7 +153,7 @@ def _invariants(deps: Deps) -> Observation:
 
 
 def _lateness(deps: Deps) -> Observation:
-    _require_redis(deps)
+    _require_redis(deps.queues)
     # While sending is stopped for a reported reason, waiting emails are expected.
     if why_all_waits(deps) is not None:
         raise Unavailable("sending", "it stands still for a known reason")
@@ -154,7 +161,10 @@ def _lateness(deps: Deps) -> Observation:
 
 
 def _others(deps: Deps) -> Observation:
-    yield from (seen for seen in _invariants(deps) if seen[0] not in LATENESS)
+    words = words_of_counted(deps)
+    yield from (
+        (kind, about, words.get(kind, detail)) for kind, about, detail in _invariants(deps) if kind not in LATENESS
+    )
 
 
 def _refused(deps: Deps) -> Observation:
@@ -165,7 +175,7 @@ def _refused(deps: Deps) -> Observation:
 
 
 def _unauthenticated(deps: Deps) -> Observation:
-    for hook, words in unauthenticated_calls.recent_counts(deps).items():
+    for hook, words in unauthenticated_calls.recent_counts(deps.process_status).items():
         yield unauthenticated_calls.KIND, hook, words
 
 

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring import doctor
 from funnel_app.flows.monitoring.checks.check import Status
@@ -41,13 +43,13 @@ def look_again(deps: Deps) -> None:
     """
     if deps.queues.why_away():
         return
-    last = doctor.last_examination(deps)
-    if last is None or (deps.now() - last.at >= AGAIN_AFTER and _is_outdated(deps, last)):
+    last = doctor.last_examination(deps.process_status)
+    if last is None or (deps.now() - last.at >= AGAIN_AFTER and _is_outdated(deps.reads, last)):
         watch_with_doctor(deps)
 
 
-def _is_outdated(deps: Deps, last: doctor.Examination) -> bool:
-    with deps.reads() as session:
+def _is_outdated(reads: sessionmaker[Session], last: doctor.Examination) -> bool:
+    with reads() as session:
         return last.counted(Status.FAULT) > 0 or incidents.any_changed_since(session, last.at)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from funnel_app.flows.addresses import names, required, without
 from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.privacy.suppress import today
 from funnel_app.gateways.errors import GatewayError
+from funnel_app.gateways.notion.templates import NotionTemplates
 from funnel_app.ledger import (
     contacts,
     email_events,
@@ -74,7 +75,7 @@ def erase(deps: Deps, address: str) -> Erased:
         contact = contacts.find(session, email_norm)
         if contact is not None:
             contacts.lock(session, [contact.id])
-            _require_unwritten(deps, session, contact)
+            _require_unwritten(session, contact, deps.now())
             _stop(deps, session, contact)
             spellings.add(contact.email)
         _suppress(deps, session, email_norm)
@@ -144,29 +145,29 @@ def _remove_strays(deps: Deps, addresses: Sequence[str]) -> tuple[int, int]:
             found += table.find_by_address(addresses)
         except GatewayError:
             tables_left += 1
-    return sum(not _trash(deps, row.id) for row in found), tables_left
+    return sum(not _trash(deps.notebook, row.id) for row in found), tables_left
 
 
-def _trash(deps: Deps, page_id: str) -> bool:
+def _trash(notebook: NotionTemplates, page_id: str) -> bool:
     try:
-        deps.notebook.trash_page(page_id)
+        notebook.trash_page(page_id)
     except GatewayError:
         return False
     return True
 
 
 def _remove(deps: Deps, page_id: str) -> bool:
-    if not _trash(deps, page_id):
+    if not _trash(deps.notebook, page_id):
         return False
     with deps.sessions.begin() as session:
         pii.forget_page(session, page_id)
     return True
 
 
-def _require_unwritten(deps: Deps, session: Session, contact: Contact) -> None:
+def _require_unwritten(session: Session, contact: Contact, now: datetime) -> None:
     # The lease keeps a writer from creating the rows again.
     session.refresh(contact)
-    if contact.mirror_token is not None and contact.mirror_next_at and contact.mirror_next_at > deps.now():
+    if contact.mirror_token is not None and contact.mirror_next_at and contact.mirror_next_at > now:
         raise NotYet("The rows of this person in Notion are being written at this moment. Run this again in a minute.")
 
 
@@ -175,7 +176,7 @@ def _stop(deps: Deps, session: Session, contact: Contact) -> None:
     end_all(session, enrolments.running(session, contact.id), reason, now)
     for email in [email for e in enrolments.of_contact(session, contact.id) for email in e.emails]:
         if email.state == State.SENDING and email.request_id is not None:
-            emails.move(session, email, _withdrawn(deps, session, email.request_id), now, reason)
+            emails.move(session, email, _withdrawn(session, email.request_id, now), now, reason)
         elif email.request_id is not None and _is_repeated(requests.get(session, email.request_id)):
             # Its own outcome is known, but the call is repeated with the same letters until the others' is.
             raise NotYet(f"{AT_WORK} by others that go in the same call. Run this again in a few minutes.")
@@ -185,12 +186,12 @@ def _is_repeated(request: Request) -> bool:
     return request.state in requests.UNSETTLED and request.next_attempt_at is not None
 
 
-def _withdrawn(deps: Deps, session: Session, request_id: UUID) -> State:
+def _withdrawn(session: Session, request_id: UUID, now: datetime) -> State:
     """Close a call that will not be repeated; return its only email's state: cancelled, or ambiguous."""
     request = requests.get(session, request_id)
     if len(request.email_ids) > 1:
         raise NotYet(f"{AT_WORK} by others that go in the same call. Run this again when flask trace says it is sent.")
-    if request.lease_until is not None and request.lease_until > deps.now():
+    if request.lease_until is not None and request.lease_until > now:
         raise NotYet(f"{AT_WORK}. Run this again in a minute.")
     in_doubt = request.unknown_since is not None or request.lease_until is not None
     requests.close(request, RequestState.REFUSED, "withdrawn: its recipient was erased")

@@ -1,6 +1,6 @@
 """Answer: process a read email: end sequences, notify, and decide on forwarding."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from funnel_app.campaigns.links import unlinked
 from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.reasons import on_day
 from funnel_app.campaigns.recipients import is_test_recipient
+from funnel_app.campaigns.registry import Registry
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up
@@ -26,7 +27,7 @@ BY_A_PERSON = frozenset({ReceivedKind.REPLY, ReceivedKind.MAYBE_AUTOMATIC})
 OF_STRANGERS = BY_A_PERSON | {ReceivedKind.AUTOMATIC}
 HOUR = timedelta(hours=1)
 # An owner's mailbox takes this much; beyond it only a looping program is affected.
-MOST_OF_ONE, MOST_UNPROVEN = 10, 30
+MOST_OF_ONE, MOST_UNVERIFIED = 10, 30
 RESTORED = "it came before the ledger was restored from a backup, and may have gone on since: look at Resend"
 
 
@@ -38,9 +39,9 @@ def answer(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact | 
     if contact is not None:
         ended = _end(deps, session, contact, row)
         row.ended = [{"campaign": each.campaign, "sequence": each.sequence} for each in ended]
-        _tell_receivers(deps, session, row, contact, email)
-        _tell_owner(deps, session, row, contact)
-    row.forward, held = _forward(deps, session, row)
+        _publish(session, row, contact, email, deps.now())
+        _notify_owner(deps, session, row, contact)
+    row.forward, held = _forward(deps.settings, session, row)
     row.note = held or row.note
 
 
@@ -48,7 +49,7 @@ def _end(deps: Deps, session: Session, contact: Contact, row: ReceivedEmail) -> 
     """End the sequences whose file says so; none for an unproven or automatic reply."""
     if row.kind != ReceivedKind.REPLY or row.proof != Proof.REFERENCES:
         return []
-    ended = [each for each in enrolments.running(session, contact.id) if _ends_by_reply(deps, each)]
+    ended = [each for each in enrolments.running(session, contact.id) if _ends_by_reply(deps.registry, each)]
     for each in ended:
         zone = ZoneInfo(deps.registry.campaign(each.campaign).timezone)
         reason = f"{REASONS[Event.REPLY]} {on_day(row.received_at, zone)}"
@@ -56,27 +57,29 @@ def _end(deps: Deps, session: Session, contact: Contact, row: ReceivedEmail) -> 
     return ended
 
 
-def _ends_by_reply(deps: Deps, enrolment: Enrolment) -> bool:
-    campaign = deps.registry.campaigns.get(enrolment.campaign)
+def _ends_by_reply(registry: Registry, enrolment: Enrolment) -> bool:
+    campaign = registry.campaigns.get(enrolment.campaign)
     sequence = campaign.sequences.get(enrolment.sequence) if campaign else None
     return sequence is not None and Event.REPLY in sequence.exits
 
 
-def _tell_receivers(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact, email: Email | None) -> None:
+def _publish(session: Session, row: ReceivedEmail, contact: Contact, email: Email | None, now: datetime) -> None:
     facts: dict[str, Any] = {"email_id": str(email.id), "template": email.template_key} if email else {}
     facts |= {"kind": str(row.kind), "ended": row.ended}
     events = lead_events.replied(contact.id, row.id, str(row.proof), facts, row.received_at)
-    outbox.add(session.connection(), events, deps.now())
+    outbox.add(session.connection(), events, now)
 
 
-def _tell_owner(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact) -> None:
+def _notify_owner(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact) -> None:
     """Queue a notification for the leads' chat, or the alerts'; once, by its key."""
     settings = deps.settings
     channel = notices.chat_of_leads(settings.leads_webhook_url, settings.alert_webhook_url)
     if channel is None or _told_lately(session, row) > MOST_OF_ONE:
         return
     name = contact.name or contact.first_name or "A lead who gave no name"
-    words = f"{unlinked(name)} replied; {what_ended(deps, row)} → {settings.public_url}/console/leads/{contact.id}"
+    words = (
+        f"{unlinked(name)} replied; {what_ended(deps.registry, row)} → {settings.public_url}/console/leads/{contact.id}"
+    )
     notices.add(session, f"reply:{row.id}:{contact.id}", channel, words, deps.now())
 
 
@@ -84,10 +87,10 @@ def _told_lately(session: Session, row: ReceivedEmail) -> int:
     return received_emails.count_from(session, row.sender, row.received_at - HOUR)
 
 
-def what_ended(deps: Deps, row: ReceivedEmail) -> str:
+def what_ended(registry: Registry, row: ReceivedEmail) -> str:
     """Return as a clause what a reply ended, or why nothing."""
     if row.ended:
-        titles = [f"“{deps.registry.title_of_sequence(each['campaign'], each['sequence'])}”" for each in row.ended]
+        titles = [f"“{registry.title_of_sequence(each['campaign'], each['sequence'])}”" for each in row.ended]
         return f"{' and '.join(titles)} ended"
     if row.kind == ReceivedKind.MAYBE_AUTOMATIC:
         return "nothing ended, since its subject is that of an automatic answer"
@@ -106,18 +109,18 @@ def why_not_forwarded(settings: Settings) -> str | None:
     return None
 
 
-def _forward(deps: Deps, session: Session, row: ReceivedEmail) -> tuple[Forward, str | None]:
+def _forward(settings: Settings, session: Session, row: ReceivedEmail) -> tuple[Forward, str | None]:
     """Return whether an email is forwarded, and why if not."""
     if row.forward == Forward.UNSURE:
         return Forward.UNSURE, RESTORED
-    if deps.settings.reply_forward_to is None:
+    if settings.reply_forward_to is None:
         return Forward.NONE, None
-    if obstacle := why_not_forwarded(deps.settings):
+    if obstacle := why_not_forwarded(settings):
         return Forward.KEPT, obstacle
     since, proven = row.received_at - HOUR, row.proof == Proof.REFERENCES
     # Forged emails in a lead's name must not use up the lead's limit.
     if received_emails.count_forwarded(session, since, row.sender, proven=proven) >= MOST_OF_ONE:
         return Forward.KEPT, f"{MOST_OF_ONE} of this sender went on within the hour"
-    if not proven and received_emails.count_forwarded(session, since, proven=False) >= MOST_UNPROVEN:
-        return Forward.KEPT, f"{MOST_UNPROVEN} that answer no email of ours went on within the hour"
+    if not proven and received_emails.count_forwarded(session, since, proven=False) >= MOST_UNVERIFIED:
+        return Forward.KEPT, f"{MOST_UNVERIFIED} that answer no email of ours went on within the hour"
     return Forward.DUE, None

@@ -76,7 +76,7 @@ def _text(deps: Deps, row: ReceivedEmail) -> str:
     lines = [f"From: {f'{row.name} <{row.sender}>' if row.name else row.sender}"]
     if row.contact_id is not None:
         page = f"{deps.settings.public_url}/console/leads/{row.contact_id}"
-        lines += [f"A lead of yours; {what_ended(deps, row)}.", page]
+        lines += [f"A lead of yours; {what_ended(deps.registry, row)}.", page]
     else:
         lines += ["Not a lead: nobody with this address is known."]
     if row.attachments:

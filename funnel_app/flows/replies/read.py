@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.replies.answer import answer
 from funnel_app.flows.replies.keep import contact_of
@@ -118,7 +119,7 @@ def _settle(deps: Deps, received_id: UUID, letter: IncomingEmail | None, note: s
         if match.contact is not None:
             session.refresh(match.contact)
             match = Match() if contacts.is_erased(match.contact) else match
-        _write(deps, row, match, letter, note)
+        _write(deps.settings, row, match, letter, note)
         answer(deps, session, row, match.contact, match.email)
     log.info("reply_read", reply=str(received_id), kind=row.kind, proof=row.proof, ended=row.ended)
     return True
@@ -133,15 +134,17 @@ def _match(session: Session, row: ReceivedEmail, letter: IncomingEmail | None) -
     return Match(contact, Proof.ADDRESS) if contact else Match()
 
 
-def _write(deps: Deps, row: ReceivedEmail, match: Match, letter: IncomingEmail | None, note: str | None) -> None:
+def _write(
+    settings: Settings, row: ReceivedEmail, match: Match, letter: IncomingEmail | None, note: str | None
+) -> None:
     crashed = row.attempts > CRASHED_AFTER and row.note is None
     row.contact_id = match.contact.id if match.contact else None
     row.email_id = match.email.id if match.email else None
     row.proof = match.proof
     headers = letter.headers if letter else {}
     # An owner testing as a lead counts as a lead.
-    own = set() if match.proof is Proof.REFERENCES else own_addresses(deps.settings)
-    row.kind = kind_of(headers, row.sender, row.subject, own, loop_mark(deps.settings))
+    own = set() if match.proof is Proof.REFERENCES else own_addresses(settings)
+    row.kind = kind_of(headers, row.sender, row.subject, own, loop_mark(settings))
     # After three crashes its HTML is suspect.
     row.text = text_of(letter.text, None if crashed else letter.html) if letter else None
     row.reading = Reading.READ if letter else Reading.UNREAD

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.deps import Deps
 from funnel_app.flows.replies.forward import forward_received
 from funnel_app.flows.replies.read import read_received
@@ -20,7 +22,7 @@ def answer_received(deps: Deps) -> int:
     while batch := _take(deps):
         for number, row in enumerate(batch):
             if not _get_on(deps, row):
-                _release(deps, batch[number + 1 :])
+                _release(deps.sessions, batch[number + 1 :])
                 return got_on
             got_on += 1
     return got_on
@@ -40,9 +42,9 @@ def _get_on(deps: Deps, row: ReceivedEmail) -> bool:
     return forward_received(deps, row) if row.forward == Forward.DUE else True
 
 
-def _release(deps: Deps, rows: list[ReceivedEmail]) -> None:
+def _release(sessions: sessionmaker[Session], rows: list[ReceivedEmail]) -> None:
     if rows:
-        with deps.sessions.begin() as session:
+        with sessions.begin() as session:
             received_emails.release(session, [row.id for row in rows])
 
 

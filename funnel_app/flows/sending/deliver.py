@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Mode
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import into_window
 from funnel_app.deps import Deps
@@ -26,6 +27,7 @@ from funnel_app.flows.sending.submit import Begun, submit
 from funnel_app.flows.templates.compose import Composed, Sources, compose, gather
 from funnel_app.flows.templates.serving import NotReady
 from funnel_app.flows.turn import wait_for_turn
+from funnel_app.gateways.redis.queue import Queues
 from funnel_app.ledger import batches, contacts, emails
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Email
@@ -41,7 +43,7 @@ class Outcome(StrEnum):
 
     PAUSED = "paused"
     NOTHING_TO_DO = "nothing to do"
-    HANDED_OVER = "handed over"
+    SUBMITTED = "submitted"
 
 
 def deliver(deps: Deps, email_ids: Sequence[UUID]) -> Outcome:
@@ -54,7 +56,7 @@ def deliver(deps: Deps, email_ids: Sequence[UUID]) -> Outcome:
     waiting, sources = _gather(deps, email_ids)
     lease = Lease(deps, (), new_id(), deps.now() + LEASE)
     claimed = _claim(deps, waiting, lease)
-    _unschedule_others(deps, email_ids, claimed)
+    _unschedule_others(deps.queues, email_ids, claimed)
     composed = _compose_each(deps, claimed, sources, lease)
     begun = _begin(deps, composed, lease)
     if begun is None:
@@ -62,7 +64,7 @@ def deliver(deps: Deps, email_ids: Sequence[UUID]) -> Outcome:
         return Outcome.NOTHING_TO_DO
     answer = submit(deps, begun, lease.token)
     apply_response(deps, begun.request_id, answer)
-    return Outcome.HANDED_OVER
+    return Outcome.SUBMITTED
 
 
 def _gather(deps: Deps, email_ids: Sequence[UUID]) -> tuple[list[UUID], Sources]:
@@ -84,7 +86,7 @@ def _claim(deps: Deps, email_ids: Sequence[UUID], lease: Lease) -> list[Email]:
         # Contacts are locked first, as in every transaction, so that a hook cannot deadlock with this one.
         contacts.lock_of_emails(session, email_ids)
         won = batches.claim(session, email_ids, by)
-        forbidden = forbidden_to(deps, session, won)
+        forbidden = forbidden_to(deps.settings, session, won)
         lease.ids = [email.id for email in won]
         wanted = [email for email in won if _goes_on(deps, session, email, now, forbidden)]
         return without_giving_way(deps, session, wanted, now)
@@ -92,7 +94,9 @@ def _claim(deps: Deps, email_ids: Sequence[UUID], lease: Lease) -> list[Email]:
 
 def _goes_on(deps: Deps, session: Session, email: Email, now: datetime, forbidden: Forbidden) -> bool:
     try:
-        return not (stop_unwanted(deps, session, email, now, forbidden) or _wait_for_window(deps, session, email, now))
+        return not (
+            stop_unwanted(deps, session, email, now, forbidden) or _wait_for_window(deps.registry, session, email, now)
+        )
     except NotInFiles as fault:
         # An email whose campaign was removed must not hold up the others of its batch.
         emails.move(session, email, State.HELD, now, str(fault))
@@ -100,9 +104,9 @@ def _goes_on(deps: Deps, session: Session, email: Email, now: datetime, forbidde
         return False
 
 
-def _wait_for_window(deps: Deps, session: Session, email: Email, now: datetime) -> bool:
+def _wait_for_window(registry: Registry, session: Session, email: Email, now: datetime) -> bool:
     enrolment = email.enrolment
-    campaign, sequence = in_files(deps.registry, email)
+    campaign, sequence = in_files(registry, email)
     window = sequence.window
     if window is None or enrolment.mode == Mode.TEST:
         return False
@@ -113,10 +117,10 @@ def _wait_for_window(deps: Deps, session: Session, email: Email, now: datetime) 
     return opening > now
 
 
-def _unschedule_others(deps: Deps, email_ids: Sequence[UUID], claimed: Sequence[Email]) -> None:
+def _unschedule_others(queues: Queues, email_ids: Sequence[UUID], claimed: Sequence[Email]) -> None:
     # Their own jobs have nothing left to do; if this worker dies, the sweep finds the emails.
     if len(email_ids) > 1 and claimed:
-        deps.queues.unschedule([email.id for email in claimed])
+        queues.unschedule([email.id for email in claimed])
 
 
 def _compose_each(deps: Deps, claimed: Sequence[Email], sources: Sources, lease: Lease) -> dict[UUID, Composed]:

@@ -18,6 +18,7 @@ from funnel_app.campaigns.recipients import is_test_recipient
 from funnel_app.campaigns.registry import Registry, UnknownCampaign
 from funnel_app.campaigns.season import not_on
 from funnel_app.campaigns.states import State
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import unmailable
 from funnel_app.ledger import emails, suppressions
@@ -67,10 +68,10 @@ def in_files(registry: Registry, email: Email) -> tuple[Campaign, Sequence]:
     return campaign, sequence
 
 
-def forbidden_to(deps: Deps, session: Session, batch: Rows[Email]) -> Forbidden:
+def forbidden_to(settings: Settings, session: Session, batch: Rows[Email]) -> Forbidden:
     """Return the suppressions of these emails' recipients, by normalised address."""
     addresses = {email.enrolment.contact.email_norm for email in batch}
-    return suppressions.of_addresses(session, addresses, deps.settings.secret_key)
+    return suppressions.of_addresses(session, addresses, settings.secret_key)
 
 
 def stop_unwanted(deps: Deps, session: Session, email: Email, now: datetime, forbidden: Forbidden) -> bool:
@@ -87,14 +88,16 @@ def why_not(deps: Deps, session: Session, email: Email, now: datetime, forbidden
     `forbidden` is what `forbidden_to` returned for its batch.
     """
     enrolment, contact = email.enrolment, email.enrolment.contact
-    block = block_reason(deps, enrolment, contact, forbidden[contact.email_norm])
+    block = block_reason(deps.settings, enrolment, contact, forbidden[contact.email_norm])
     if block is not None:
         return block
-    late = _missed(deps, session, email, now)
+    late = _missed(deps.registry, session, email, now)
     return Block(State.SKIPPED, late, "") if late else None
 
 
-def block_reason(deps: Deps, enrolment: Enrolment, contact: Contact, forbidden: Rows[Suppression]) -> Block | None:
+def block_reason(
+    settings: Settings, enrolment: Enrolment, contact: Contact, forbidden: Rows[Suppression]
+) -> Block | None:
     """Return why no email of a sequence goes to this person, due or not; None if nothing blocks it.
 
     `forbidden` are all suppressions of the address.
@@ -104,15 +107,15 @@ def block_reason(deps: Deps, enrolment: Enrolment, contact: Contact, forbidden: 
         return Block(State.SUPPRESSED, suppression.reason, CURES.get(suppression.source, ""))
     if fault := unmailable(contact.email_norm):
         return Block(State.SKIPPED, fault, "ask for an address that has a mailbox")
-    if enrolment.mode == Mode.TEST and not is_test_recipient(contact.email_norm, deps.settings.test_recipients):
+    if enrolment.mode == Mode.TEST and not is_test_recipient(contact.email_norm, settings.test_recipients):
         reason = "testing mode: the address is not in TEST_RECIPIENTS"
         cure = "add it there, or set TESTING_MODE=false for those who come from then on"
         return Block(State.SKIPPED, reason, cure, ReasonCode.NO_TEST_RECIPIENT)
     return None
 
 
-def _missed(deps: Deps, session: Session, email: Email, now: datetime) -> str | None:
-    campaign, sequence = in_files(deps.registry, email)
+def _missed(registry: Registry, session: Session, email: Email, now: datetime) -> str | None:
+    campaign, sequence = in_files(registry, email)
     if late := too_late(email, sequence.max_lateness, now):
         return late
     if email.latest_at and (near := _gave_way(session, email, email.latest_at, now)):

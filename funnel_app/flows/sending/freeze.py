@@ -46,7 +46,7 @@ def _still_wanted(
     """Return the emails that still go; those of which something changed since the claim are read and judged again."""
     addresses = batches.undisturbed(session, composed, token, now)
     known = [each.email for each in composed.values() if _is_to(each.email, addresses.get(each.email.id))]
-    forbidden = forbidden_to(deps, session, known)
+    forbidden = forbidden_to(deps.settings, session, known)
     wanted = [email for email in known if why_not(deps, session, email, now, forbidden) is None]
     others = composed.keys() - {email.id for email in wanted}
     return sorted([*wanted, *_judged_again(deps, session, others, token, now)], key=attrgetter("id"))
@@ -60,7 +60,7 @@ def _judged_again(deps: Deps, session: Session, ids: Collection[UUID], token: UU
     if not ids:
         return []
     batch = batches.mine(session, ids, token)
-    forbidden, paused = forbidden_to(deps, session, batch), pauses.standing(session, now)
+    forbidden, paused = forbidden_to(deps.settings, session, batch), pauses.standing(session, now)
     free = [email for email in batch if not _released(session, email, paused, now)]
     return [email for email in free if not stop_unwanted(deps, session, email, now, forbidden)]
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import AtMost, Kind, Mode
 from funnel_app.campaigns.plan_text import step_of
-from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.campaigns.registry import Registry, UnknownCampaign
 from funnel_app.campaigns.states import State
 from funnel_app.campaigns.timing import days_later, into_window
 from funnel_app.deps import Deps
@@ -30,7 +30,9 @@ def without_giving_way(deps: Deps, session: Session, claimed: Sequence[Email], n
 
     All must belong to campaigns in the files.
     """
-    limited = sorted((e for e in claimed if _limit_of(deps, e)), key=lambda email: _wanting(deps, email).place)
+    limited = sorted(
+        (e for e in claimed if _limit_of(deps.registry, e)), key=lambda email: _wanting(deps.registry, email).place
+    )
     # Emails of the claim that are still to be checked give way to this one.
     undecided = {email.id for email in limited}
     waits = set()
@@ -41,19 +43,19 @@ def without_giving_way(deps: Deps, session: Session, claimed: Sequence[Email], n
     return [email for email in claimed if email.id not in waits]
 
 
-def _limit_of(deps: Deps, email: Email) -> AtMost | None:
+def _limit_of(registry: Registry, email: Email) -> AtMost | None:
     # Not limited: what an operator asked for, tests (days are minutes) and canaries.
     enrolment = email.enrolment
     limited = enrolment.kind == Kind.MARKETING and enrolment.mode == Mode.LIVE and email.asked_for_at is None
-    return in_files(deps.registry, email)[0].at_most if limited else None
+    return in_files(registry, email)[0].at_most if limited else None
 
 
 def _gives_way(deps: Deps, session: Session, email: Email, now: datetime, undecided: Collection[UUID]) -> bool:
-    limit, (_, sequence) = _limit_of(deps, email), in_files(deps.registry, email)
+    limit, (_, sequence) = _limit_of(deps.registry, email), in_files(deps.registry, email)
     waits = _asked(deps, session, email, limit, now, undecided) if limit else None
     if limit is None or waits is None:
         return False
-    until, why = _until(deps, email, waits), in_words(limit, deps.registry.title_of_email(waits.template_key))
+    until, why = _until(deps.registry, email, waits), in_words(limit, deps.registry.title_of_email(waits.template_key))
     if late := too_late(email, sequence.max_lateness, until):
         emails.move(session, email, State.SKIPPED, now, f"{why}; {late}")
     else:
@@ -67,29 +69,31 @@ def _asked(
     contact_id = email.enrolment.contact_id
     went = frequency.went_to(session, contact_id, now, undecided)
     waiting = frequency.waiting_for(session, contact_id, now + limit.span, deps.sendable_modes)
-    return gives_way(_wanting(deps, email), limit, went, [_wanting(deps, each) for each in waiting], now)
+    return gives_way(
+        _wanting(deps.registry, email), limit, went, [_wanting(deps.registry, each) for each in waiting], now
+    )
 
 
-def _wanting(deps: Deps, email: Email) -> Wanting:
+def _wanting(registry: Registry, email: Email) -> Wanting:
     return Wanting(
         id=email.id,
         template_key=email.template_key,
-        priority=_priority(deps, email),
+        priority=_priority(registry, email),
         wanted_at=email.was_due_at or email.due_at,
         due_at=email.due_at,
     )
 
 
-def _priority(deps: Deps, email: Email) -> int:
+def _priority(registry: Registry, email: Email) -> int:
     try:
-        return deps.registry.sequence(email.enrolment.campaign, email.enrolment.sequence).priority
+        return registry.sequence(email.enrolment.campaign, email.enrolment.sequence).priority
     except UnknownCampaign:
         return 0
 
 
-def _until(deps: Deps, email: Email, waits: GivesWay) -> datetime:
+def _until(registry: Registry, email: Email, waits: GivesWay) -> datetime:
     """Return when an email is due again, at its time of day if it counts in whole days, and within its window."""
-    campaign, sequence = in_files(deps.registry, email)
+    campaign, sequence = in_files(registry, email)
     zone = ZoneInfo(email.enrolment.contact.timezone or campaign.timezone)
     until = waits.until
     step = step_of(sequence, email.enrolment.plan, email.template_key, email.step)

@@ -43,12 +43,12 @@ def _recheck(deps: Deps, email: Email, sources: Sources) -> bool:
 def _ended(deps: Deps, email: Email) -> bool:
     now = deps.now()
     with deps.reads() as session:
-        if why_not(deps, session, email, now, forbidden_to(deps, session, [email])) is None:
+        if why_not(deps, session, email, now, forbidden_to(deps.settings, session, [email])) is None:
             return False
     with deps.sessions.begin() as session:
         contacts.lock(session, [email.enrolment.contact_id])
         held = [found for found in emails.load(session, [email.id]) if found.state == State.HELD]
-        forbidden = forbidden_to(deps, session, held)
+        forbidden = forbidden_to(deps.settings, session, held)
         return any(stop_unwanted(deps, session, found, now, forbidden) for found in held)
 
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns.states import GIVEN_UP, SOFT_BOUNCE, State
 from funnel_app.deps import Deps
@@ -79,7 +80,7 @@ def _report(deps: Deps, email: Email, last: str | None) -> Report | None:
     kind = MEANS.get(last or "", f"email.{last}") if last else None
     detail = None
     if email.state == State.DELAYED and (last == "bounced" or _waited_long(email, now)):
-        kind, detail = _given_up(deps, email, kind)
+        kind, detail = _given_up(deps.reads, email, kind)
     if kind is None:
         return None
     return Report(
@@ -96,9 +97,9 @@ def _waited_long(email: Email, now: datetime) -> bool:
     return email.delayed_at is not None and now - email.delayed_at > GIVE_UP_DELAYED_AFTER
 
 
-def _given_up(deps: Deps, email: Email, kind: str | None) -> tuple[str | None, str | None]:
+def _given_up(reads: sessionmaker[Session], email: Email, kind: str | None) -> tuple[str | None, str | None]:
     # A transient bounce does not suppress the address, though this email is not tried again.
-    with deps.reads() as session:
+    with reads() as session:
         events = email_events.of_emails(session, [email.id])[email.id]
     soft = next((event for event in events if event.kind == SOFT_BOUNCE), None)
     if kind == "email.bounced" and soft is not None:

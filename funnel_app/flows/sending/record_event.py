@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import OPENED
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.end import end_all
 from funnel_app.flows.sending.record_click import record_click, record_opening
@@ -51,7 +52,7 @@ def _record(deps: Deps, known: ReportedEmails, report: Report) -> bool:
     if not _keep(known, kept, email):
         return False
     if email:
-        _apply(deps, known, email, kept)
+        _apply(deps.settings, known, email, kept)
         _record_engagement(deps, known.session, email, kept)
     ids = {"email": str(email.id) if email else None, "resend_id": report.resend_id}
     log_after_commit(known.session, "event_recorded", **ids, kind=report.kind)
@@ -83,14 +84,14 @@ def _record_engagement(deps: Deps, session: Session, email: ReportedEmail, repor
         record_click(deps, session, email, report.provider_event_id, report.click)
 
 
-def _apply(deps: Deps, known: ReportedEmails, email: ReportedEmail, report: Report) -> None:
+def _apply(settings: Settings, known: ReportedEmails, email: ReportedEmail, report: Report) -> None:
     """Move a locked email forward by a report, and stop what must stop."""
     moved = take(email, report, given_up=_is_of_given_up_try(known.connection, email, report))
     known.change(moved, report.at)
     reason = ends_everything(moved, report)
     if reason is not None and not contacts.is_erased(email.enrolment):
         known.write()
-        _suppress(deps, known, email.enrolment, reason, f"resend:{report.kind}")
+        _suppress(settings, known, email.enrolment, reason, f"resend:{report.kind}")
         known.read_again(email.enrolment.contact_id)
 
 
@@ -101,8 +102,8 @@ def _is_of_given_up_try(connection: Connection, email: ReportedEmail, report: Re
     return email_events.was_given_up(connection, email.id, report.resend_id)
 
 
-def _suppress(deps: Deps, known: ReportedEmails, whose: ReportedEnrolment, reason: str, source: str) -> None:
-    session, now, pepper = known.session, known.now, deps.settings.secret_key
+def _suppress(settings: Settings, known: ReportedEmails, whose: ReportedEnrolment, reason: str, source: str) -> None:
+    session, now, pepper = known.session, known.now, settings.secret_key
     suppressions.add(session, whose.email_norm, pepper, scope=Scope.ALL, reason=reason, source=source, now=now)
     end_all(session, enrolments.running(session, whose.contact_id), reason, now)
 
@@ -124,7 +125,7 @@ def adopt_orphans(deps: Deps) -> int:
             if email := known.find(email_id, None):
                 report = _as_kept(_as_report(event), email)
                 event.detail = report.detail
-                _apply(deps, known, email, report)
+                _apply(deps.settings, known, email, report)
         known.write()
         return len(found)
 

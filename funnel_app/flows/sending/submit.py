@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from funnel_app.campaigns.registry import UnknownCampaign
+from funnel_app.campaigns.registry import Registry, UnknownCampaign
 from funnel_app.campaigns.states import State
 from funnel_app.config import Settings
 from funnel_app.deps import Deps
@@ -92,7 +92,7 @@ def _withdrawn(deps: Deps, session: Session, request: Request, now: datetime) ->
     if request.unknown_since is not None:
         return False
     waiting = [email for email in emails.load(session, _email_ids(session, request.id)) if _waits(email, request)]
-    forbidden = forbidden_to(deps, session, waiting)
+    forbidden = forbidden_to(deps.settings, session, waiting)
     why = _why_made_again(deps, session, request, waiting, now)
     paused = pauses.standing(session, now)
     if any(pauses.covering(paused, email.enrolment) for email in waiting):
@@ -112,7 +112,7 @@ def _withdrawn(deps: Deps, session: Session, request: Request, now: datetime) ->
 def _why_made_again(
     deps: Deps, session: Session, request: Request, waiting: Sequence[Email], now: datetime
 ) -> str | None:
-    if not all(_is_of_today(deps, email, request.created_at, now) for email in waiting):
+    if not all(_is_of_today(deps.registry, email, request.created_at, now) for email in waiting):
         return ANOTHER_DAY
     if not all(_has_our_settings(deps.settings, message) for message in messages.of_request(session, request)):
         return OTHER_SETTINGS
@@ -129,10 +129,10 @@ def _has_our_settings(settings: Settings, message: Message) -> bool:
     )
 
 
-def _is_of_today(deps: Deps, email: Email, made_at: datetime, now: datetime) -> bool:
+def _is_of_today(registry: Registry, email: Email, made_at: datetime, now: datetime) -> bool:
     """Say whether a letter is still read on the day it was made for: its reader's, and the business's."""
     try:
-        business = deps.registry.campaign(email.enrolment.campaign).timezone
+        business = registry.campaign(email.enrolment.campaign).timezone
     except UnknownCampaign:
         return True
     zones = {ZoneInfo(name) for name in (business, email.enrolment.contact.timezone) if name}

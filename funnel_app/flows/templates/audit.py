@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from funnel_app.campaigns.names import nearest
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import joined
 from funnel_app.deps import Deps
 from funnel_app.flows.templates.readings import Reading, read_all
@@ -109,18 +110,18 @@ def audit_templates(deps: Deps) -> Audit:
     Raises Unavailable or Rejected.
     """
     readings, unused = read_all(deps)
-    meant = _meant(deps, unused)
+    meant = _meant(deps.registry, unused)
     audited = tuple(
         _audited(deps, reading, [page for page in unused if meant[page.id] == reading.key]) for reading in readings
     )
     return Audit(audited, tuple(sorted(page.name or "(a page without a name)" for page in unused)))
 
 
-def _meant(deps: Deps, pages: Sequence[Page]) -> Mapping[str, str | None]:
+def _meant(registry: Registry, pages: Sequence[Page]) -> Mapping[str, str | None]:
     """Return the key that each unknown page was probably meant for."""
     wanted = {
         step.template: [*step.aliases, f"{sequence.name}_{step.number}", f"{sequence.flow}_{step.number}"]
-        for _, sequence, step in deps.registry.steps()
+        for _, sequence, step in registry.steps()
     }
     return {page.id: nearest(page.name, wanted) for page in pages}
 
@@ -129,7 +130,7 @@ def _audited(deps: Deps, reading: Reading, near: Sequence[Page]) -> Audited:
     status = OK if not reading.problems else WARNING if reading.good else FAULT
     findings = [Finding(p.code, p.detail, _cure(reading, p, near)) for p in reading.problems]
     more = [*_other_name(reading), *_old_starter(reading), *_out_of_season(deps, reading)]
-    more += [Finding(p.code, p.detail, CURES[p.code]) for p in unsent_words(deps, reading)]
+    more += [Finding(p.code, p.detail, CURES[p.code]) for p in unsent_words(deps.notebook, reading)]
     return Audited(reading.key, WARNING if more and status == OK else status, (*findings, *more), reading.read_as)
 
 

@@ -120,7 +120,7 @@ def _compose(deps: Deps, email: Email, sources: Sources) -> Composed:
     version = sources.text(email.template_key)
     parts = Parts(version.subject, version.ready_html or "", version.ready_text or "")
     try:
-        letter = compose_letter(parts, variables_of(deps, email, sources), _envelope(deps, email))
+        letter = compose_letter(parts, variables_of(deps, email, sources), _envelope(deps.settings, email))
     except MissingVariable as missing:
         raise NotReady(
             f"template {email.template_key} uses {missing.name}, and nothing provides it for this lead"
@@ -179,7 +179,7 @@ def facts_of(contact: Contact) -> dict[str, object]:
     return {**contact.properties, **{name: value for name, value in named.items() if value}}
 
 
-def _envelope(deps: Deps, email: Email) -> Envelope:
+def _envelope(settings: Settings, email: Email) -> Envelope:
     enrolment = email.enrolment
     tags = {
         "email": str(email.id),
@@ -187,10 +187,8 @@ def _envelope(deps: Deps, email: Email) -> Envelope:
         "sequence": enrolment.sequence,
         "step": str(email.step),
     }
-    url = unsubscribe_url(deps.settings, enrolment.contact)
-    return envelope_to(
-        deps.settings, enrolment.contact.email, url, marketing=enrolment.kind == Kind.MARKETING, tags=tags
-    )
+    url = unsubscribe_url(settings, enrolment.contact)
+    return envelope_to(settings, enrolment.contact.email, url, marketing=enrolment.kind == Kind.MARKETING, tags=tags)
 
 
 def envelope_to(settings: Settings, address: str, url: str, *, marketing: bool, tags: Mapping[str, str]) -> Envelope:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from funnel_app.campaigns.catalogue import CATALOGUE, NAMES, Variable, example_values
 from funnel_app.campaigns.own_variables import own_catalogue
 from funnel_app.campaigns.registry import Registry
-from funnel_app.deps import Deps
+from funnel_app.config import Settings
 from funnel_app.flows.templates.starters import LAYOUT
 from funnel_app.gateways.notion.templates import Page
 from funnel_app.letters.draft import Draft, Sample
@@ -42,17 +42,17 @@ def own_of(registry: Registry, key: str) -> Mapping[str, Variable]:
     return next((own_catalogue(campaign) for campaign, _, step in registry.steps() if step.template == key), {})
 
 
-def draft_of(deps: Deps, page: Page, own: Mapping[str, Variable]) -> Draft:
+def draft_of(settings: Settings, page: Page, own: Mapping[str, Variable]) -> Draft:
     """Return the input of validation: text, variables, and a sample of each segment."""
     written = (page.subject, page.html, page.status)
-    return Draft(*written, NAMES | set(own), tuple(_samples(deps, own)), page.typed, LAYOUT.read_text("utf-8"))
+    return Draft(*written, NAMES | set(own), tuple(_samples(settings, own)), page.typed, LAYOUT.read_text("utf-8"))
 
 
-def _samples(deps: Deps, own: Mapping[str, Variable]) -> Iterator[Sample]:
+def _samples(settings: Settings, own: Mapping[str, Variable]) -> Iterator[Sample]:
     examples = {name: _typed(CATALOGUE[name], value) for name, value in example_values().items()}
     examples |= {name: _typed(row, row.example) for name, row in own.items()}
     for name, values in READERS.items():
-        yield Sample(name, {**examples, **values}, _envelope(deps, str(examples["unsubscribe_url"])))
+        yield Sample(name, {**examples, **values}, _envelope(settings, str(examples["unsubscribe_url"])))
 
 
 def _typed(variable: Variable, value: object) -> object:
@@ -62,8 +62,7 @@ def _typed(variable: Variable, value: object) -> object:
     return int(number) if number.is_integer() else number
 
 
-def _envelope(deps: Deps, url: str) -> Envelope:
-    settings = deps.settings
+def _envelope(settings: Settings, url: str) -> Envelope:
     return Envelope(
         sender=settings.from_email,
         to=str(example_values()["email"]),

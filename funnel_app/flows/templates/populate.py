@@ -8,7 +8,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.templates.readings import Reading, judged, read_all
 from funnel_app.flows.templates.rehearse import lacks_off_season
 from funnel_app.flows.templates.starters import find_earlier, find_starter
-from funnel_app.gateways.notion.templates import Page
+from funnel_app.gateways.notion.templates import NotionTemplates, Page
 
 ACTIVE = "Active"
 
@@ -33,7 +33,7 @@ class _Change:
 
 
 def populate(
-    deps: Deps, tell: Callable[[Populated], None] = lambda _: None, *, dry_run: bool = False
+    deps: Deps, progress: Callable[[Populated], None] = lambda _: None, *, dry_run: bool = False
 ) -> list[Populated]:
     """Write a starter for every key without a text, or with an unchanged old starter; return each result.
 
@@ -44,17 +44,17 @@ def populate(
     for reading in read_all(deps)[0]:
         change = _change(deps, reading)
         if not dry_run:
-            _make(deps, reading, change)
+            _make(deps.notebook, reading, change)
         done.append(Populated(reading.key, change.did, change.detail))
-        tell(done[-1])
+        progress(done[-1])
     return done
 
 
-def _make(deps: Deps, reading: Reading, change: _Change) -> None:
+def _make(notebook: NotionTemplates, reading: Reading, change: _Change) -> None:
     if change.did == "created":
-        deps.notebook.create_template(reading.key, change.subject or "", change.html or "", status=ACTIVE)
+        notebook.create_template(reading.key, change.subject or "", change.html or "", status=ACTIVE)
     elif change.subject is not None or change.html is not None:
-        deps.notebook.fill_template(reading.pages[0].id, change.subject, change.html)
+        notebook.fill_template(reading.pages[0].id, change.subject, change.html)
 
 
 def _change(deps: Deps, reading: Reading) -> _Change:

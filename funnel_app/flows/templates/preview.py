@@ -55,7 +55,7 @@ def preview(deps: Deps, key: str, *, lead: str | None = None, sample_name: str =
     sequence, reader = _place_and_reader(deps, key, lead, sample_name)
     reading = read_one(deps, key)
     made = compose_preview(deps, reading, sequence, reader, to=str(reader.contact["email"]))
-    return replace(made, problems=(*made.problems, *unsent_words(deps, reading)))
+    return replace(made, problems=(*made.problems, *unsent_words(deps.notebook, reading)))
 
 
 def preview_version(deps: Deps, version: TemplateVersion, *, lead: str | None, sample_name: str) -> Preview:

@@ -82,7 +82,7 @@ def judged(deps: Deps, key: str, pages: Sequence[Page], faults: Sequence[str] = 
         beside = beside_the_body(page.subject, page.status)
         return Reading(key, tuple(pages), (*_columns(page.faults), _unreadable(page), *beside))
     own = own_of(deps.registry, key)
-    verdict = deps.judge.judge(fingerprint(page, own), lambda: draft_of(deps, page, own))
+    verdict = deps.judge.judge(fingerprint(page, own), lambda: draft_of(deps.settings, page, own))
     problems = (*_columns(page.faults), *verdict.problems)
     return Reading(key, tuple(pages), problems, verdict.parts, verdict.read_as, verdict.html)
 

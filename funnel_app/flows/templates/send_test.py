@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import sha256
 
 from funnel_app.campaigns.model import Mode
@@ -75,12 +76,12 @@ def _send(deps: Deps, reading: Reading, to: str, sample_name: str) -> Tested:
         return Tested(reading.key, False, f"nothing provides {', '.join(made.missing)}")
     if pause := deps.pause.current():
         return Tested(reading.key, False, f"all sending is paused: {pause.reason}")
-    return _hand_over(deps, reading.key, replace(made.letter, subject=MARK + made.letter.subject))
+    return _submit(deps, reading.key, replace(made.letter, subject=MARK + made.letter.subject))
 
 
-def _hand_over(deps: Deps, key: str, letter: Letter) -> Tested:
+def _submit(deps: Deps, key: str, letter: Letter) -> Tested:
     payload = as_resend(letter)
-    answer = _ask(deps, payload, _idempotency_key(deps, payload))
+    answer = _ask(deps, payload, _idempotency_key(payload, deps.now()))
     if answer.kind is AnswerKind.ACCEPTED:
         return Tested(key, True, f"{letter.subject} ({answer.ids[0]})")
     return Tested(key, False, f"Resend: {answer.detail or answer.kind}")
@@ -103,6 +104,6 @@ def _try(deps: Deps, payload: dict[str, object], key: str) -> Answer:
     return answer
 
 
-def _idempotency_key(deps: Deps, payload: dict[str, object]) -> str:
-    window = int(deps.now().timestamp()) // ONCE_IN_S
+def _idempotency_key(payload: dict[str, object], now: datetime) -> str:
+    window = int(now.timestamp()) // ONCE_IN_S
     return f"test-{window}-{sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()}"

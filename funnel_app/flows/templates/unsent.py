@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from funnel_app.deps import Deps
 from funnel_app.flows.templates.readings import Reading
+from funnel_app.gateways.notion.templates import NotionTemplates
 from funnel_app.letters.problem import Problem, warning
 
 # Fewer words are a note.
@@ -11,13 +11,13 @@ LETTER_FROM_WORDS = 20
 SHOWN_CHARS = 50
 
 
-def unsent_words(deps: Deps, reading: Reading) -> Iterator[Problem]:
+def unsent_words(notebook: NotionTemplates, reading: Reading) -> Iterator[Problem]:
     """Yield a warning if a page has enough words for a letter beside the text that is sent; asks Notion.
 
     Raises Unavailable.
     """
     page = reading.page
-    words = deps.notebook.beside(page) if page is not None else ""
+    words = notebook.beside(page) if page is not None else ""
     if len(words.split()) < LETTER_FROM_WORDS:
         return
     what = f"What is typed on the page (“{words[:SHOWN_CHARS]}…”) goes to nobody"

@@ -23,7 +23,10 @@ _BLOCK_TAG = re.compile(rf"<!doctype\b|</?(?:{_BLOCK_NAMES})(?:\s[^<>]*)?/?>", r
 _TAG = re.compile(rf"<!doctype\b|</?(?:{_BLOCK_NAMES}|{_INLINE_NAMES})(?:\s[^<>]*)?/?>|<!--", re.IGNORECASE)
 _OPEN_TAG = re.compile(rf"<(?:{_BLOCK_NAMES}|{_INLINE_NAMES})\s", re.IGNORECASE)
 _ESCAPED_TAG = re.compile(rf"&(?:amp;)?lt;/?(?:!doctype|{_BLOCK_NAMES}|{_INLINE_NAMES})\b", re.IGNORECASE)
-_MARKDOWN_LEFT = re.compile(r"\*\*\w[^*\n]{0,200}\*\*|\[[^\[\]\n]{1,200}\]\((?:https?:|mailto:)[^()\s]{1,500}\)")
+# The mark of a tag is no letter.
+_MARKDOWN_LEFT = re.compile(
+    r"\*\*[\w\ue000][^*\n]{0,200}\*\*|\[[^\[\]\n]{1,200}\]\((?:https?:|mailto:)[^()\s]{1,500}\)"
+)
 _FOREIGN = (
     (
         re.compile(r"<\s*(?:mjml|mj-\w+)\b", re.IGNORECASE),

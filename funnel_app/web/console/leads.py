@@ -6,10 +6,10 @@ from flask import request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.segments import SEGMENTS
 from funnel_app.campaigns.spoken import things
 from funnel_app.current import current_deps
-from funnel_app.deps import Deps
 from funnel_app.flows.console import operate
 from funnel_app.flows.console.lead_table import lead_table
 from funnel_app.flows.console.leads import count_leads, find_lead, find_leads
@@ -33,7 +33,7 @@ def leads() -> ResponseReturnValue:
     """List the matching leads, newest first."""
     deps, given = current_deps(), _given()
     wanted = Wanted(**given, after=as_uuid(request.args.get("after")))
-    sequences, emails = deps.registry.sequence_titles(), _email_titles(deps)
+    sequences, emails = deps.registry.sequence_titles(), _email_titles(deps.registry)
     return page(
         "leads.html",
         found=find_leads(deps, wanted),
@@ -65,12 +65,10 @@ def _given() -> dict[str, str]:
     return {name: request.args.get(name, "").strip()[:200] for name in FILTERS}
 
 
-def _email_titles(deps: Deps) -> dict[str, str]:
+def _email_titles(registry: Registry) -> dict[str, str]:
     """Return each email's title with its sequence: `Day 1: your results (Five-day follow-up)`."""
-    steps = deps.registry.steps()
-    return {
-        step.template: f"{sequence.title}: {deps.registry.title_of_email(step.template)}" for _, sequence, step in steps
-    }
+    steps = registry.steps()
+    return {step.template: f"{sequence.title}: {registry.title_of_email(step.template)}" for _, sequence, step in steps}
 
 
 @blueprint.get("/leads/<uuid:contact_id>")

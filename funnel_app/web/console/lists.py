@@ -129,4 +129,4 @@ def _list_page(import_id: UUID, foreseen: Foreseen | None = None, fault: str | N
 
 
 def _fields(sequence: str) -> Iterable[str]:
-    return (*NAMES, *settable(current_deps(), sequence))
+    return (*NAMES, *settable(current_deps().registry, sequence))

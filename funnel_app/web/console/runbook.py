@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 from flask.typing import ResponseReturnValue
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from funnel_app.flows.monitoring.alarms import ALARMS
@@ -27,6 +26,9 @@ def runbook() -> ResponseReturnValue:
 @cache
 def _sections() -> Mapping[str, Markup]:
     """Return what docs/operations.md says of each kind; nothing where the document was not brought along."""
+    # Only for this page, which is opened when something is wrong.
+    from markdown_it import MarkdownIt  # noqa: PLC0415
+
     if not OPERATIONS.exists():
         return {}
     words = SECTION.findall(OPERATIONS.read_text(encoding="utf-8"))

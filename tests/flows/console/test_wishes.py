@@ -78,8 +78,8 @@ def test_a_sequence_is_steered_from_its_row_and_answered_there(desk, notion):
     assert steer(desk, notion, "Pause").startswith("not done: ")
     assert "goes on, " in steer(desk, notion, " RESUME ") and enrolment(desk).state == "active"
     # It is read on other days too.
-    assert steer(desk, notion, "Send  next now").endswith(f" goes now, {dated(desk, desk.now())}, by Olga")
-    assert dated(desk, desk.now()) == f"{desk.now().astimezone(TORONTO):%-d %b %H:%M}"
+    assert steer(desk, notion, "Send  next now").endswith(f" goes now, {dated(desk.settings, desk.now())}, by Olga")
+    assert dated(desk.settings, desk.now()) == f"{desk.now().astimezone(TORONTO):%-d %b %H:%M}"
     assert "is stopped" in steer(desk, notion, "Stop") and enrolment(desk).state == "exited"
     assert "none of Pause" in steer(desk, notion, "Dance")
     with desk.reads() as session:

@@ -32,7 +32,7 @@ def listed(deps, text, *said, dry_run=False, **wish):
     file = io.BytesIO(text.encode())
     form, guessed = first_guess(file)
     wanted = {"sequence": NURTURE, "consent": CONSENT, **wish}
-    plan = plan_of(deps, file, Wish(columns=with_columns(form, guessed, said), **wanted))
+    plan = plan_of(deps.registry, file, Wish(columns=with_columns(form, guessed, said), **wanted))
     steps = take_list(deps, file, plan, dry_run=dry_run)
     return {answer.address: answer for step in steps for answer in step.answers}
 
@@ -62,7 +62,7 @@ def test_each_row_starts_its_sequence_once_and_is_answered(both_deps):
 @pytest.mark.parametrize("died_after", [0, 1, 2])
 def test_an_import_that_died_is_repeated_without_doubles(deps, died_after):
     file = io.BytesIO(many(7).encode())
-    plan = plan_of(deps, file, Wish(columns=first_guess(file)[1], sequence=NURTURE, consent=CONSENT))
+    plan = plan_of(deps.registry, file, Wish(columns=first_guess(file)[1], sequence=NURTURE, consent=CONSENT))
     steps = (step for step in take_list(deps, file, plan) if step.answers)
     begun = [answer for _, step in zip(range(died_after), steps, strict=False) for answer in step.answers]
     assert len(begun) == died_after * take.ROWS_AT_ONCE
@@ -209,7 +209,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(deps, sequence):
 def test_what_cannot_be_wanted_of_a_list_says_what_can(deps, wish, word):
     file = io.BytesIO(b"Email,Size\nana@resend.dev,38\n")
     with pytest.raises(NotPossible, match=word):
-        plan_of(deps, file, Wish(**{"columns": {"email": (0,)}, "consent": CONSENT, **wish}))
+        plan_of(deps.registry, file, Wish(**{"columns": {"email": (0,)}, "consent": CONSENT, **wish}))
 
 
 def test_the_ledger_is_left_to_others_between_two_transactions(deps):

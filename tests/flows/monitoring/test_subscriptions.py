@@ -72,7 +72,6 @@ def test_one_subscription_is_enough_where_no_campaign_needs_its_own(ask, campaig
 
 
 def test_subscribing_needs_no_name_where_one_campaign_alone_must_be_told():
-    deps = SimpleNamespace(registry=Registry({each.name: each for each in (EVERGREEN, CHRISTMAS)}))
-    assert only_told_by_calendly(deps) == "christmas"
+    assert only_told_by_calendly(Registry({each.name: each for each in (EVERGREEN, CHRISTMAS)})) == "christmas"
     with pytest.raises(NotSet, match="evergreen, all_year"):
-        only_told_by_calendly(SimpleNamespace(registry=Registry({each.name: each for each in (EVERGREEN, ALL_YEAR)})))
+        only_told_by_calendly(Registry({each.name: each for each in (EVERGREEN, ALL_YEAR)}))

@@ -1,5 +1,7 @@
 """Checks of the backups: made each night, intact, and with room for the next."""
 
+from sqlalchemy import Engine
+
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.backups import (
     ROLES,
@@ -21,14 +23,14 @@ def backups(deps: Deps) -> Findings:
     """Last night's backup exists, and tonight's will have room."""
     folder = deps.settings.backup_dir
     if folder is None:
-        yield _none_wanted(deps)
+        yield _none_wanted(deps.engine)
     elif deps.settings.role not in ROLES:
         yield ok("backups", "made and looked at where the scheduler runs")
-    elif why := why_failed(deps) or why_old(deps) or why_no_room(deps):
+    elif why := why_failed(deps) or why_old(deps) or why_no_room(deps.settings):
         yield fault("backups", why, MAKE)
     elif why := why_broken(deps):
         yield fault("backups", why, REMOVE)
-    elif (newest := newest_at(deps)) is None:
+    elif (newest := newest_at(deps.settings)) is None:
         yield warning("backups", f"there is none in {folder} yet", "the scheduler makes the first within seconds")
     else:
         yield ok("backups", f"the newest in {folder} is of {said_at(deps, newest)}")
@@ -47,7 +49,7 @@ def replica(deps: Deps) -> Findings:
         yield ok("replica", f"{deps.replica.url} has the newest change")
 
 
-def _none_wanted(deps: Deps) -> Check:
-    if deps.engine.dialect.name == "sqlite":
+def _none_wanted(engine: Engine) -> Check:
+    if engine.dialect.name == "sqlite":
         return warning("backups", "none are made: BACKUP_DIR is not set", "set it to a folder on another volume")
     return ok("backups", "left to the database's own: BACKUP_DIR is not set")

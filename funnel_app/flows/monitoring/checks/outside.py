@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Findings, fault, ok, warning
@@ -45,15 +46,15 @@ def calendly(deps: Deps) -> Findings:
     except GatewayError as error:
         yield fault("calendly", f"cannot be asked: {error.message}", "see that CALENDLY_TOKEN is right")
     else:
-        yield from _subscriptions(deps, found)
+        yield from _subscriptions(deps.registry, found)
 
 
-def _subscriptions(deps: Deps, found: Mapping[str, Sequence[str]]) -> Findings:
+def _subscriptions(registry: Registry, found: Mapping[str, Sequence[str]]) -> Findings:
     told = [campaign for campaign, faults in found.items() if not faults]
     for campaign, faults in found.items():
         if faults:
             yield fault("calendly", "; ".join(faults), _calendly_fix(campaign, told))
-    several = starting_by_calendly(deps.registry, told)
+    several = starting_by_calendly(registry, told)
     if len(several) > 1:
         fix = "leave Calendly to one of them: take its table out of the other files, and unsubscribe them"
         yield warning("calendly", f"each booking starts what it starts in {' and in '.join(several)}", fix)

@@ -10,6 +10,7 @@ from funnel_app.flows.monitoring.ready import SCHEDULER, WORKER, Part, silent_pa
 from funnel_app.flows.sending.sending_status import pause_words
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.gateways.redis.exposure import Exposure
+from funnel_app.gateways.redis.process_status import ProcessStatus
 from funnel_app.ledger import counts, pauses
 
 LONG_QUEUE = 200
@@ -25,15 +26,15 @@ def redis(deps: Deps) -> Findings:
         yield one_fault(NAMES, f"Redis {why}; sign-ups and bookings are still taken", NAMED if why.answers else FIX)
         return
     try:
-        found = [*_redis(deps), *_processes(deps), *_queues(deps), *_sending(deps)]
+        found = [*_redis(deps.process_status), *_processes(deps), *_queues(deps.process_status), *_sending(deps)]
     except Unavailable as error:
         yield one_fault(NAMES, f"Redis cannot be reached ({error.message}); sign-ups and bookings are still taken", FIX)
         return
     yield from found
 
 
-def _redis(deps: Deps) -> Findings:
-    facts = deps.process_status.facts()
+def _redis(process_status: ProcessStatus) -> Findings:
+    facts = process_status.facts()
     known = f"version {facts.version} answers" if facts.version != "?" else "answers; our user may not ask INFO"
     yield ok("redis", f"{known}, and takes writes")
     if facts.policy != "noeviction":
@@ -92,8 +93,8 @@ def _workers_since(deps: Deps, span: timedelta) -> int:
     return sum(name.startswith(f"{WORKER}:") and at >= oldest for name, at in deps.process_status.seen().items())
 
 
-def _queues(deps: Deps) -> Findings:
-    depths = deps.process_status.depths()
+def _queues(process_status: ProcessStatus) -> Findings:
+    depths = process_status.depths()
     waiting = sum(depths.queues.values())
     words = f"{things(waiting, 'job')} waiting, {depths.clock:,} on the clock, {depths.failed:,} failed"
     if depths.unreadable or depths.failed:
@@ -106,9 +107,9 @@ def _queues(deps: Deps) -> Findings:
 
 
 def _sending(deps: Deps) -> Findings:
-    pause, by_hand = deps.pause.current(), _paused_by_people(deps)
-    if pause is None and by_hand:
-        yield warning("sending", by_hand, "resume it with flask sending resume, or under Pauses in the console")
+    pause, manual = deps.pause.current(), _paused_by_people(deps)
+    if pause is None and manual:
+        yield warning("sending", manual, "resume it with flask sending resume, or under Pauses in the console")
     elif pause is None:
         yield ok("sending", "not paused")
     else:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 
+from funnel_app.config import Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, one_fault, warning
 from funnel_app.flows.monitoring.local_time import said_at
@@ -32,8 +33,8 @@ def account(deps: Deps) -> Findings:
         yield from () if used else (NO_REPLIES,)
         return
     yield ok("resend key", "good, and may read")
-    yield from_domain(deps, domains)
-    yield from _told(("resend webhook",), lambda: [webhook(deps, deps.account.endpoints())])
+    yield from_domain(deps.settings, domains)
+    yield from _told(("resend webhook",), lambda: [webhook(deps.settings, deps.account.endpoints())])
     yield from _told(("resend quota", "resend rate"), lambda: _used(deps.account.usage()))
     yield from _told(("replies",), lambda: replies(deps, deps.account.endpoints(), deps.account.receiving_domains()))
 
@@ -60,9 +61,9 @@ def _unreadable(error: GatewayError, names: Sequence[str]) -> Findings:
         yield one_fault(names, f"Resend cannot be asked: {error.message}", fix)
 
 
-def from_domain(deps: Deps, domains: dict[str, str]) -> Check:
+def from_domain(settings: Settings, domains: dict[str, str]) -> Check:
     """Say whether Resend has verified the domain of FROM_EMAIL."""
-    domain = _domain(deps.settings.from_email)
+    domain = _domain(settings.from_email)
     status = domains.get(domain)
     if status == "verified":
         return ok("from domain", f"{domain} is verified")
@@ -70,9 +71,9 @@ def from_domain(deps: Deps, domains: dict[str, str]) -> Check:
     return fault("from domain", words, "add the domain at Resend and set the DNS records that it names")
 
 
-def webhook(deps: Deps, endpoints: list[Endpoint]) -> Check:
+def webhook(settings: Settings, endpoints: list[Endpoint]) -> Check:
     """Say whether Resend sends every event that we need to our address."""
-    address = _address(deps)
+    address = _address(settings)
     ours = next((endpoint for endpoint in endpoints if endpoint.url.rstrip("/") == address), None)
     if ours is None:
         return fault("resend webhook", f"Resend tells {address} nothing", MAKE)
@@ -99,8 +100,8 @@ def replies(deps: Deps, endpoints: list[Endpoint], receiving: Collection[str]) -
         yield warning(
             "replies", words, "set up receiving at Resend (an MX record), or another REPLY_TO: docs/replies.md"
         )
-    elif not any(each.url.rstrip("/") == _address(deps) and each.is_told(RECEIVED) for each in endpoints):
-        yield warning("replies", f"{_address(deps)} is not told of {RECEIVED}", "add it in Resend's dashboard")
+    elif not any(each.url.rstrip("/") == _address(deps.settings) and each.is_told(RECEIVED) for each in endpoints):
+        yield warning("replies", f"{_address(deps.settings)} is not told of {RECEIVED}", "add it in Resend's dashboard")
     elif settings.reply_forward_to and _domain(settings.reply_forward_to) in receiving:
         words = f"REPLY_FORWARD_TO is at {_domain(settings.reply_forward_to)}, whose mail Resend takes in"
         yield fault("replies", words, "set it to a mailbox of yours that is elsewhere: what goes on would come again")
@@ -118,8 +119,8 @@ def _domain(mailbox: str) -> str:
     return parseaddr(mailbox)[1].rpartition("@")[2].lower()
 
 
-def _address(deps: Deps) -> str:
-    return deps.settings.public_url + WEBHOOK_PATH
+def _address(settings: Settings) -> str:
+    return settings.public_url + WEBHOOK_PATH
 
 
 def _used(usage: Usage) -> Findings:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.orm import Session, sessionmaker
+
 from funnel_app.campaigns.model import NOTHING, SAME, Campaign, Mode
 from funnel_app.campaigns.reasons import on_date
 from funnel_app.campaigns.season import is_open, not_on, opens_next
@@ -45,16 +47,16 @@ def _season(deps: Deps, campaign: Campaign) -> Check:
     if last - today > AHEAD:
         return ok(name, f"open until {last.day} {last:%B}")
     words = "; ".join(
-        [f"ends {on_date(last)}. From then on: no letter speaks of the deadline", *_changes(deps, campaign, last)]
+        [f"ends {on_date(last)}. From then on: no letter speaks of the deadline", *_changes(deps.reads, campaign, last)]
     )
     return warning(name, f"{words}; {held}", FIX) if held else ok(name, words)
 
 
-def _changes(deps: Deps, campaign: Campaign, last: date) -> Iterator[str]:
+def _changes(reads: sessionmaker[Session], campaign: Campaign, last: date) -> Iterator[str]:
     """Yield what changes on the day after: skipped steps, leads who go on, and what signups start then."""
     after = last + DAY
     start = datetime.combine(after, time(), ZoneInfo(campaign.timezone))
-    with deps.reads() as session:
+    with reads() as session:
         planned = counts.planned_from(session, campaign.name, start)
     deadline = deadline_of(campaign, last)
     for sequence in campaign.sequences.values():

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from funnel_app.campaigns.model import EmailOne, Sequence
 from funnel_app.campaigns.spoken import things
-from funnel_app.config import SUPPORTED_PYTHON
+from funnel_app.config import SUPPORTED_PYTHON, Settings
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, warning
 from funnel_app.gateways.errors import Unavailable
@@ -74,9 +74,9 @@ def _first_email(deps: Deps, name: str, sequence: Sequence) -> Check:
     said = [f"{WHO[rule]}, {BY[entrance]}" for entrance, rule in rules.items()]
     detail = WHO[rules["hook"]] if len(set(rules.values())) == 1 else "; ".join(said)
     with deps.reads() as session:
-        unsaid = watching.first_emails_without_sender(session, sequence.campaign, deps.now() - RECENT)
-    if rules["hook"] is EmailOne.PAYLOAD and unsaid:
-        words = f"{detail}; {things(unsaid, 'assessment')} of the last 7 days did not say that the website sent it"
+        missing = watching.first_emails_without_sender(session, sequence.campaign, deps.now() - RECENT)
+    if rules["hook"] is EmailOne.PAYLOAD and missing:
+        words = f"{detail}; {things(missing, 'assessment')} of the last 7 days did not say that the website sent it"
         fix = (
             "if the website does send it, let it say email_1_sent_at, or set email_1_by_entrance in the campaign's file"
         )
@@ -96,14 +96,14 @@ def hook_secrets(deps: Deps) -> Findings:
     """Each entrance has a secret of its own that cannot be guessed."""
     found = deps.settings
     weak = [secret for secret in found.hook_secrets if len(secret) < STRONG]
-    rotating = [name for name, value in _pairs(deps) if len(value) > 1]
+    rotating = [name for name, value in _pairs(deps.settings) if len(value) > 1]
     if weak:
         yield warning("hook secrets", "HOOK_SECRET is short", "use 32 characters or more: openssl rand -hex 32")
     elif rotating:
         fix = "take the old secret away once every caller uses the new one"
         yield warning("hook secrets", f"two secrets are good for {', '.join(rotating)}", fix)
     else:
-        shut = [name for name, value in _pairs(deps) if not value]
+        shut = [name for name, value in _pairs(deps.settings) if not value]
         yield ok("hook secrets", "HOOK_SECRET is set; closed: " + (", ".join(shut) or "nothing"))
 
 
@@ -121,8 +121,8 @@ def proxies(deps: Deps) -> Findings:
     yield warning("proxies", words, f"set TRUSTED_PROXIES={hops} if only your own proxies stand before Funnel")
 
 
-def _pairs(deps: Deps) -> Iterator[tuple[str, tuple[str, ...]]]:
-    found = deps.settings
+def _pairs(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    found = settings
     yield "HOOK_SECRET", found.hook_secrets
     yield "CALENDLY_SIGNING_KEY", found.calendly_signing_keys
     yield "CALCOM_SIGNING_KEY", found.calcom_signing_keys

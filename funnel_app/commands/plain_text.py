@@ -1,0 +1,18 @@
+"""Plain output: strangers' text without control characters."""
+
+import re
+
+import click
+
+# Control characters except line ends (C0, DEL, C1), direction overrides and invisible ones; joiners stay.
+OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def printable(text: str) -> str:
+    """Return a text with control characters escaped, which means the same in JSON."""
+    return OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a line without control characters, to standard error if `err` is set."""
+    click.echo(printable(text), err=err)
