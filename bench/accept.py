@@ -103,7 +103,10 @@ def _events(answers: Sequence[bytes], secret: str) -> Iterator[bytes]:
 
 
 def _answer(app: Any, calls: Sequence[bytes]) -> list[bytes]:
-    worker = SimpleNamespace(cfg=Config(), alive=True, wsgi=app, handle_error=_raise)
+    config = Config()
+    # As gunicorn.conf.py has it: no caller's headers are believed but TRUSTED_PROXIES'.
+    config.set("forwarded_allow_ips", "")
+    worker = SimpleNamespace(cfg=config, alive=True, wsgi=app, handle_error=_raise)
     return [make_answer(worker, _connection(call), call, False).data for call in calls]
 
 

@@ -8,7 +8,7 @@ from threading import Event, Thread
 import structlog
 
 from funnel_app.deps import Deps
-from funnel_app.flows.monitoring.clock_guard import ask_the_time, end_doubt
+from funnel_app.flows.monitoring.clock_guard import end_doubt, follow_or_ask
 from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger.engine import LedgerUnavailable
@@ -19,6 +19,8 @@ log = structlog.get_logger()
 LOOK_EVERY_S = 0.5
 AGAIN_AFTER_S = 5.0
 TIME_ASKED_EVERY_S = 300.0
+# The scheduler of this machine asks at its start. A call costs each process that makes it 3 MB.
+TIME_FIRST_ASKED_AFTER_S = 3.0
 
 
 @dataclass
@@ -31,8 +33,9 @@ class PeriodicTask:
 
 
 def time_tasks() -> list[PeriodicTask]:
-    """Return the tasks that compare the machine's clock with an outside one."""
-    return [PeriodicTask(TIME_ASKED_EVERY_S, ask_the_time), PeriodicTask(AGAIN_AFTER_S, end_doubt)]
+    """Return the tasks that compare the machine's clock with an outside one, which one process of it may do for all."""
+    first_at = time.monotonic() + TIME_FIRST_ASKED_AFTER_S
+    return [PeriodicTask(TIME_ASKED_EVERY_S, follow_or_ask, first_at), PeriodicTask(AGAIN_AFTER_S, end_doubt)]
 
 
 class PeriodicRunner(Thread):

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 JUMP = timedelta(hours=1)
 BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -19,6 +20,13 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 def counted() -> float:
     """Return seconds since the machine started, unaffected by changes of its clock; includes sleep, on Linux."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class Origin(NamedTuple):
+    """Where the count begins, in seconds since 1970, and at what count another clock was last asked, if any was."""
+
+    began: float
+    asked: float = float("-inf")
 
 
 class SteadyClock:
@@ -51,11 +59,27 @@ class SteadyClock:
         """Return how far the machine's clock is ahead of this one; zero while this one follows it."""
         return timedelta(seconds=self._read()[1])
 
-    def trust(self, at: datetime) -> None:
-        """Use another clock's time from now on, in every process of this machine."""
-        self._began = at.timestamp() - self._counted()
+    def learn(self, at: datetime) -> bool:
+        """Compare with another clock, and use its time in all processes of this machine if it is over an hour off.
+
+        Return whether it was.
+        """
+        ours, theirs = self.time(), at.timestamp()
+        wrong = abs(theirs - ours) > JUMP.total_seconds()
+        self._began = (theirs if wrong else ours) - self._counted()
         if (shared := self._shared()) is not None:
-            shared.write(self._began)
+            shared.write(Origin(self._began, self._counted()))
+        return wrong
+
+    def follow(self, within: timedelta) -> bool:
+        """Use what another process of this machine has learned; False if none asked another clock within that time."""
+        shared = self._shared()
+        origin = None if shared is None else shared.read()
+        if origin is None or self._counted() - origin.asked > within.total_seconds():
+            return False
+        if abs(origin.began - self._known_began(origin.began)) > JUMP.total_seconds():
+            self._began = origin.began
+        return True
 
     def _read(self) -> tuple[float, float]:
         """Return the time, and how far the machine's clock is ahead of it."""
@@ -71,7 +95,7 @@ class SteadyClock:
         """Return the clock's reading at the origin: known here, else shared, else as of now."""
         if self._began is None:
             shared = self._shared()
-            self._began = began if shared is None else shared.read_or_write(began)
+            self._began = began if shared is None else _share(shared, began)
         return self._began
 
 
@@ -82,16 +106,13 @@ class Shared:
         self._file = file
         self._boot = boot
 
-    def read_or_write(self, began: float) -> float:
-        """Return what is shared; if nothing is, share this."""
+    def read(self) -> Origin | None:
+        """Return what is shared since this boot; None if nothing is, or it cannot be read."""
         try:
-            boot, shared = self._read().split()
-            if boot == self._boot:
-                return float(shared)
-        except (OSError, ValueError):
-            pass
-        self.write(began)
-        return began
+            boot, *origin = self._read().split()
+            return Origin(*map(float, origin)) if boot == self._boot else None
+        except (OSError, ValueError, TypeError):
+            return None
 
     def _read(self) -> str:
         # The folder is world-writable: a file of another user could give us a false time.
@@ -99,15 +120,23 @@ class Shared:
             owner = os.fstat(found.fileno()).st_uid
             return found.read() if os.geteuid() in (0, owner) or owner == 0 else ""
 
-    def write(self, began: float) -> None:
+    def write(self, origin: Origin) -> None:
         """Share this; a full or missing folder is ignored."""
         draft = self._file.with_suffix(f".{os.getpid()}.{secrets.token_hex(8)}")
         try:
             with draft.open("x") as out:
-                out.write(f"{self._boot} {began!r}")
+                out.write(f"{self._boot} {origin.began!r} {origin.asked!r}")
             draft.replace(self._file)
         except OSError:
             draft.unlink(missing_ok=True)
+
+
+def _share(shared: Shared, began: float) -> float:
+    """Return where the count begins for all processes; if none has said so yet, here."""
+    if (known := shared.read()) is not None:
+        return known.began
+    shared.write(Origin(began))
+    return began
 
 
 def shared_by_machine() -> Shared | None:

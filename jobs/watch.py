@@ -23,7 +23,7 @@ from funnel_app.flows.outbox.tell import tell_receivers
 from funnel_app.flows.privacy.erase import finish
 from funnel_app.flows.replies.work import answer_received, forget_received
 from funnel_app.flows.sending.record_click import forget_who_clicked
-from funnel_app.periodic import AGAIN_AFTER_S, PeriodicTask
+from funnel_app.periodic import AGAIN_AFTER_S, TIME_ASKED_EVERY_S, PeriodicTask
 
 MINUTE_S = 60.0
 TOLD_EVERY_S = 1.0
@@ -37,12 +37,13 @@ def watch_tasks(settings: Settings) -> Sequence[PeriodicTask]:
     """Return the tasks of the clock's owner: watch, notifications, leads, digest, canary, doctor."""
     every_s = settings.watch_every.total_seconds()
     return (
+        # First, since the other processes of this machine go by what it learns.
+        PeriodicTask(TIME_ASKED_EVERY_S, compare_with_world),
         PeriodicTask(WRITTEN_EVERY.total_seconds(), write_heartbeat),
         PeriodicTask(24 * 60 * MINUTE_S, check_whole_ledger),
         PeriodicTask(10 * MINUTE_S, shorten_log),
         PeriodicTask(10 * MINUTE_S, remember_ledger),
         PeriodicTask(every_s, watch),
-        PeriodicTask(5 * MINUTE_S, compare_with_world),
         PeriodicTask(AGAIN_AFTER_S, end_doubt),
         PeriodicTask(every_s, go_on_when_right),
         PeriodicTask(MINUTE_S, ping),

@@ -9,6 +9,8 @@ from sqlalchemy.exc import OperationalError
 
 from funnel_app.campaigns.registry import Registry
 from funnel_app.ledger.models import Contact, Email
+from funnel_app.web.hooks.calendly import CalendlySchema, InviteeSchema
+from funnel_app.web.hooks.decoration import LEFT_OUT
 from tests.apps import application
 from tests.factories import make_deps
 from tests.web.callers import BEARER, SIGNUP, post, signup
@@ -235,3 +237,13 @@ def test_one_mailbox_has_one_count_whatever_tag_its_address_carries(client):
     answers = [signup(client, email=f"victim+{n}@resend.dev").status_code for n in range(11)]
     assert answers == [202] * 10 + [429]
     assert signup(client, email="other@resend.dev").status_code == 202
+
+
+def test_a_sender_may_call_a_field_what_our_notes_are_called():
+    envelope = CalendlySchema().load(
+        {"event": "invitee.created", "payload": {LEFT_OUT: 7, "tracking": {LEFT_OUT: "x"}}}
+    )
+    assert envelope == {"event": "invitee.created", "payload": {LEFT_OUT: 7, "tracking": {LEFT_OUT: "x"}}, LEFT_OUT: {}}
+    assert InviteeSchema().load({"email": "ana@resend.dev", "tracking": {LEFT_OUT: "x"}}) == {
+        "email": "ana@resend.dev", "tracking": {LEFT_OUT: "x"}, LEFT_OUT: {},
+    }  # fmt: skip

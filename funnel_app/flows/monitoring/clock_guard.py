@@ -12,6 +12,8 @@ from funnel_app.steady_clock import JUMP
 
 KIND = "clock"
 RIGHT_WITHIN = timedelta(minutes=5)
+# Twice as long as between two questions of the scheduler.
+HEARD_WITHIN = timedelta(minutes=10)
 # The pause outlasts any wait for another clock, and is renewed while ours is wrong.
 STOPS_FOR_S = 86_400.0
 
@@ -81,6 +83,12 @@ def end_doubt(deps: Deps) -> bool:
     return False
 
 
+def follow_or_ask(deps: Deps) -> None:
+    """Use the time that another process of this machine lately heard from another; ask for it where none did."""
+    if not deps.clock.follow(HEARD_WITHIN):
+        ask_the_time(deps)
+
+
 def ask_the_time(deps: Deps) -> datetime | None:
     """Return another machine's time, and adopt it if ours is over an hour off; None without an answer."""
     try:
@@ -88,7 +96,6 @@ def ask_the_time(deps: Deps) -> datetime | None:
     except Unavailable as error:
         log.info("no_other_clock", error=str(error))
         return None
-    if abs(deps.clock.now() - world) > JUMP:
-        deps.clock.trust(world)
+    if deps.clock.learn(world):
         log.warning("other_clock_trusted", time=world.isoformat())
     return world

@@ -27,6 +27,7 @@ from funnel_app.flows.monitoring.checks import redis as redis_checks
 from funnel_app.flows.monitoring.checks.check import Status
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
+from funnel_app.flows.monitoring.needs import words_of_counted
 from funnel_app.flows.monitoring.ready import Part, silent_parts, why_all_waits
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
 from funnel_app.flows.outbox import receivers
@@ -160,7 +161,10 @@ def _lateness(deps: Deps) -> Observation:
 
 
 def _others(deps: Deps) -> Observation:
-    yield from (seen for seen in _invariants(deps) if seen[0] not in LATENESS)
+    words = words_of_counted(deps)
+    yield from (
+        (kind, about, words.get(kind, detail)) for kind, about, detail in _invariants(deps) if kind not in LATENESS
+    )
 
 
 def _refused(deps: Deps) -> Observation:

@@ -1,11 +1,19 @@
 """Clock guard: a clock that jumps by over an hour stops sending; another clock that agrees lets it go on."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from funnel_app.flows.monitoring.clock_guard import ClockGuard, compare_with_world, end_doubt, go_on_when_right
+from funnel_app.flows.monitoring.clock_guard import (
+    ClockGuard,
+    compare_with_world,
+    end_doubt,
+    follow_or_ask,
+    go_on_when_right,
+)
 from funnel_app.gateways.errors import Unavailable
+from funnel_app.steady_clock import Shared, SteadyClock
 from tests.factories import jumping_clock, make_deps
 from tests.flows.leads import opt_in
 from tests.flows.monitoring.live import LIVE, shift_world
@@ -54,6 +62,21 @@ def test_a_process_that_starts_under_a_wrong_clock_goes_by_the_world(live):
     shift_world(live, hours=-3)
     compare_with_world(live)
     assert live.clock.now() == live.now() - timedelta(hours=3) and "+3.0 hours off" in live.pause.current().reason
+
+
+def test_one_process_of_a_machine_asks_for_the_time_and_the_others_go_by_that(live, tmp_path):
+    def process():
+        return replace(live, clock=SteadyClock(lambda: live.now().timestamp(), lambda: 1.0, lambda: shared))
+
+    shared = Shared(tmp_path / "clock", "this-boot")
+    scheduler, worker, web = process(), process(), process()
+    assert worker.clock.now() == web.clock.now() == live.now()
+    shift_world(scheduler, hours=3)
+    follow_or_ask(scheduler)
+    for each in (scheduler, worker, web):
+        shift_world(each, fault=Unavailable("x", "gone"))
+        follow_or_ask(each)
+        assert each.clock.now() == live.now() + timedelta(hours=3)
 
 
 def test_a_start_before_what_the_ledger_holds_is_a_jump(live):

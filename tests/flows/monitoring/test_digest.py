@@ -53,7 +53,7 @@ def test_each_way_of_ending_badly_is_counted_by_its_name(live):
     live.now.at = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
     assert digest_when_due(live)
     tell(live)
-    told = "4 due, 0 delivered, 1 bounced, 1 marked as spam, 1 suppressed, 1 failed"
+    told = "4 due, 0 delivered, 1 bounced, 1 marked as spam, 1 not mailed, 1 failed"
     assert f"⚠️ Tuesday 24 November: {told}" in live.alerts.posted[0][1]
 
 

@@ -182,7 +182,7 @@ def test_with_the_ledger_away_every_place_that_can_speak_says_so(live, monkeypat
     alarm.away(live, "unable to open database file")
     live.now.forward(seconds=40)
     alarm.away(live, "unable to open database file")
-    said = "No call is taken, and sending stands still: the ledger cannot be reached or is not at the newest migration"
+    said = "No call is taken, and sending stands still: the ledger cannot be reached"
     page = olga.get("/console/")
     told = {
         "today": unescape(SHOWN.search(page.text)[1]),

@@ -122,6 +122,11 @@ def test_held_emails_are_noted(live):
     deliver(live, email_ids(opt_in(live))[:1])
     watch(live)
     assert set(wrong(live)) == {"held"}
+    tell(live)
+    headline, told, meaning, *_ = live.alerts.posted[0][1].splitlines()
+    assert headline == "Funnel at funnel.example: 1 thing needs you."
+    assert told.startswith("🔴 1 email of “Day 1: your holiday playbook” cannot be made: ") and "held" not in told
+    assert meaning.startswith("What it means: they wait, and so do the emails after them")
 
 
 def test_after_a_flush_a_living_scheduler_is_not_taken_for_dead(live):

@@ -12,6 +12,8 @@ from funnel_app.ledger import mirrored, plans
 
 SHARE = "set NOTION_TOKEN, and share the database with the integration (⋯ → Connections)"
 MOST_NAMED = 5
+# Codes of problems that say nothing by themselves.
+IN_WORDS = {"syntax": "a mistake in its tags", "forbidden": "what no text may hold", "unseen": "words that nobody sees"}
 
 
 def notion(deps: Deps) -> Findings:
@@ -104,4 +106,5 @@ def _named(templates: list[Audited]) -> str:
 
 
 def _in_a_word(template: Audited) -> str:
-    return template.problems[0].code.replace("_", " ")
+    code = template.problems[0].code
+    return IN_WORDS.get(code, code.replace("_", " "))
