@@ -1,10 +1,11 @@
-"""The rich text of a property, read as what was meant: its looks, links and lines stay."""
+"""The blocks of a page and the rich text of a property, read as what was meant: looks, links and lines stay."""
 
 import pytest
 
-from funnel_app.letters.problem import warning
+from funnel_app.letters.problem import fault, warning
 from funnel_app.letters.written.source import Written
-from tests.letters.test_written import made, run
+from funnel_app.letters.written.write import BUTTON
+from tests.letters.test_written import LEFT_OUT, LOOKS, SERIF, made, paragraph, run
 
 
 def test_words_and_code_on_one_page_are_never_two_letters():
