@@ -1,4 +1,4 @@
-"""What the gate says of a mistake, word for word: an owner acts by the sentence alone."""
+"""The validation result of a mistake, word for word: an owner acts by the sentence alone."""
 
 import pytest
 
