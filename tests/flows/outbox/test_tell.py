@@ -13,7 +13,7 @@ from funnel_app.campaigns.canary import CANARY
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.maintenance.sweep import complete
 from funnel_app.flows.outbox.history import forget_told, list_events, tell_again, tell_given_up_again, tell_since
-from funnel_app.flows.outbox.receivers import away, find_receivers
+from funnel_app.flows.outbox.receiver_status import away, find_receivers
 from funnel_app.flows.outbox.tell import tell_receivers
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.export import export
