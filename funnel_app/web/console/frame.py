@@ -10,7 +10,7 @@ from flask import Blueprint, Response, g, redirect, render_template, request, se
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, NotFound, Unauthorized
 
-from funnel_app.campaigns.incoming import called, sender
+from funnel_app.campaigns.incoming_calls import called, sender
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.ledger.engine import LedgerUnavailable
