@@ -13,10 +13,10 @@ from textwrap import indent
 from typing import Any
 
 from sandbox.processes import MIRROR, ROOT, NotStarted
+from sandbox.scenario import ALL_YEAR, HOOKS, OPEN, SCENARIO, Lead, Move, Observation, Scene
 from sandbox.settings_file import settings_file
 from sandbox.stack import Stack, running_stack, start_funnel
 from sandbox.steering import DEEDS, Deed, owners_files, write_letters
-from sandbox.story import ALL_YEAR, HOOKS, OPEN, STORY, Lead, Move, Observation, Scene
 from sandbox.verdict import all_faults
 
 INTERVAL_S = 4
@@ -36,22 +36,22 @@ class Play:
     """The story under way: what each lead has still to do, and what was seen of each email."""
 
     scene: Scene
-    to_come: dict[str, list[Move]] = field(default_factory=lambda: {lead.name: list(lead.moves) for lead in STORY})
+    to_come: dict[str, list[Move]] = field(default_factory=lambda: {lead.name: list(lead.moves) for lead in SCENARIO})
     states: dict[str, str] = field(default_factory=dict)
     deeds: list[Deed] = field(default_factory=lambda: list(DEEDS))
     judged: bool = True
 
     def emails(self) -> dict[str, list[Observation]]:
         """Return every lead's emails, by address, telling what changed since the last time."""
-        found: dict[str, list[Observation]] = {lead.address: [] for lead in STORY}
+        found: dict[str, list[Observation]] = {lead.address: [] for lead in SCENARIO}
         for email_id, address, *rest in _rows(self.scene.stack.ledger):
             email = Observation(*rest)  # the columns of STATES after the address
             if address in found:  # who is signed up by hand meanwhile is only told of
                 found[address].append(email)
-            self._tell(email_id, address, email)
+            self._show(email_id, address, email)
         return found
 
-    def _tell(self, email_id: str, address: str, email: Observation) -> None:
+    def _show(self, email_id: str, address: str, email: Observation) -> None:
         before = self.states.get(email_id, "planned")
         self.states[email_id] = email.state
         if before != email.state:
@@ -59,7 +59,7 @@ class Play:
 
     def go_on(self, emails: dict[str, list[Observation]]) -> None:
         """Let every lead do what they may do now."""
-        for lead in STORY:
+        for lead in SCENARIO:
             moves = self.to_come[lead.name]
             while moves and moves[0].may_come(self.scene, emails[lead.address]):
                 self._act(lead, moves.pop(0))

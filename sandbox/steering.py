@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sandbox.processes import ROOT
+from sandbox.scenario import Observation
 from sandbox.stack import Stack
-from sandbox.story import Observation
 
 Emails = Mapping[str, Iterable[Observation]]
 FILES, SHIPPED = ROOT / "sandbox/campaigns", ROOT / "funnel_app/campaigns/christmas.toml"

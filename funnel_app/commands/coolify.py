@@ -56,7 +56,7 @@ def plan(**given: object) -> None:
     with _told():
         rollout = _rollout(given, act=False)
         rollout.run()
-    _tell(rollout)
+    _show(rollout)
     say(f"{len(rollout.changes)} to change. Run apply to do it." if rollout.changes else "Nothing to change.")
 
 
@@ -69,7 +69,7 @@ def apply(always: bool, never: bool, **given: object) -> None:
     with _told():
         rollout = _rollout(given, act=True)
         application = rollout.run()
-        _tell(rollout)
+        _show(rollout)
         say(f"{len(rollout.changes)} changed." if rollout.changes else "Nothing to change.")
         if application is None or never or not (rollout.changes or always):
             return
@@ -99,7 +99,7 @@ def _told() -> Iterator[None]:
         raise click.ClickException(str(fault)) from None
 
 
-def _tell(rollout: Rollout) -> None:
+def _show(rollout: Rollout) -> None:
     for change in rollout.changes:
         say(f"  {change.what:<38} {change.detail}")
 

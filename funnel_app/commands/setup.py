@@ -137,12 +137,12 @@ def _prove(values: Values, place: Place) -> int:
         if click.confirm(f"\n{question}", default=True):
             _run([*BEFORE[place], *command], values)
     if not _is_up(values, place):
-        _tell("When it is up, run:", place, [command for _, command in PROOFS])
+        _show("When it is up, run:", place, [command for _, command in PROOFS])
         return 0
     values = {**values, **_of_the_run(values, place)}
     failed = [command for title, command in PROOFS if _fails(title, [*MEANWHILE[place], *command], values)]
     if failed:
-        _tell("Fix what is said above, then run again:", place, failed)
+        _show("Fix what is said above, then run again:", place, failed)
         return 1
     say("\nFunnel works: the test email arrived. With TESTING_MODE=false and a restart, real leads are mailed.")
     return 0
@@ -183,7 +183,7 @@ def _run(command: Sequence[str], values: Values) -> int:
         return 1
 
 
-def _tell(what: str, place: Place, commands: Sequence[Sequence[str]]) -> None:
+def _show(what: str, place: Place, commands: Sequence[Sequence[str]]) -> None:
     before = "flask --app wsgi" if place is Place.HERE else " ".join(MEANWHILE[place])
     say("\n".join(["", what, *(f"  {before} {' '.join(command)}" for command in commands)]))
 
