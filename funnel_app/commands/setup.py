@@ -24,7 +24,9 @@ Values = dict[str, str]
 
 GREETING = """Funnel is set up by questions: each answer is checked with those who know, and kept in {file}.
 Enter takes what stands in [ ]. Ctrl-C stops; run it again to go on."""
-# Seconds to wait, before Funnel runs and while it does.
+STOPPED = "What was answered so far is in {file}: run it again to go on."
+NOTHING = "Nothing was written."
+# What each command begins with, before Funnel runs and while it does.
 BEFORE = {
     Place.COMPOSE: ("docker", "compose", "run", "--rm", "--build", "funnel", "flask", "--app", "wsgi"),
     Place.HERE: (sys.executable, "-m", "flask", "--app", "wsgi"),
@@ -53,9 +55,18 @@ PROOFS = (("Everything is looked at:", ("doctor",)), ("One email goes the whole 
 def setup_command(file: Path, only_ask: bool) -> None:
     """Ask for each setting, check it live, write .env, and send a canary. Safe to repeat."""
     say(GREETING.format(file=file))
+    try:
+        done = _set_up(file, only_ask)
+    except (click.Abort, KeyboardInterrupt):
+        say(f"\n\nStopped. {STOPPED if file.exists() else NOTHING}".format(file=file))
+        done = 1
+    sys.exit(done)
+
+
+def _set_up(file: Path, only_ask: bool) -> int:
     if file.exists():
-        click.confirm(f"\n{file} is there: go on from it, and keep it as {file}.before?", default=True, abort=True)
-        env_file.keep_copy(file)
+        click.confirm(f"\n{file} is there: go on from it, and keep a copy as it is?", default=True, abort=True)
+        say(f"The copy is {env_file.keep_copy(file)}.")
     place = Place(
         click.prompt(
             "\nWhere will Funnel run: by Docker Compose or Coolify (compose), or on this machine (here)?\n",
@@ -66,8 +77,7 @@ def setup_command(file: Path, only_ask: bool) -> None:
     values = _answers(file, place)
     say(f"\n{file} is written; keep a copy where your passwords are. The console, {values['PUBLIC_URL']}/console/,")
     say("opens with CONSOLE_PASSWORD from it, and the website proves itself with HOOK_SECRET.")
-    if not only_ask:
-        sys.exit(_prove(values, place))
+    return 0 if only_ask else _prove(values, place)
 
 
 def _answers(file: Path, place: Place) -> Values:

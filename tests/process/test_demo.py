@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.demo import Play
+from sandbox.play import Play
 from sandbox.processes import ROOT, NotStarted, Processes
 from sandbox.scenario import SCENARIO, Expected, Observation, Scene
 from sandbox.stack import Stack
@@ -50,7 +50,7 @@ def test_who_is_signed_up_by_hand_meanwhile_is_told_of_and_counted_nowhere(tmp_p
         ("1", SCENARIO[0].address, "lead_nurture", "", 1, "sent", ""),
         ("2", "you@resend.dev", "spring", "", 1, "sent", ""),
     ]
-    monkeypatch.setattr("sandbox.demo._rows", lambda ledger: rows)
+    monkeypatch.setattr("sandbox.play._rows", lambda ledger: rows)
     stack = Stack(Processes(tmp_path, {}), None, "", "")
     found = Play(Scene(stack, timedelta(seconds=1))).emails()
     assert set(found) == {lead.address for lead in SCENARIO} and len(found[SCENARIO[0].address]) == 1
