@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 # Where it may: it fails at once for anybody but root, and where there is no apt.
 APT_INSTALL := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
+# All is pinned in full, so there is nothing to resolve.
+PIP_INSTALL := pip install -qq --disable-pip-version-check --no-deps
 PIP_COMPILE := $(BIN)/pip-compile --quiet --no-strip-extras --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links
 
 .PHONY: help
@@ -17,17 +19,17 @@ help: ## Show this list
 $(VENV)/run.stamp: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Funnel needs Python 3.11, and $(PYTHON) is " + sys.version.split()[0] + ". Install it, or name it: make PYTHON=/path/to/python3.11 …")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/$(PIP_INSTALL) --no-compile -r requirements-dev.txt
 	@touch $@
 
 PREFECT_CLIENT := $(VENV)/prefect
 $(PREFECT_CLIENT)/stamp: tests/prefect/requirements.txt $(VENV)/run.stamp
 	@test -x $(PREFECT_CLIENT)/bin/python || $(PYTHON) -m venv $(PREFECT_CLIENT)
-	@$(PREFECT_CLIENT)/bin/pip install -qq --disable-pip-version-check -r tests/prefect/requirements.txt
+	@$(PREFECT_CLIENT)/bin/$(PIP_INSTALL) --no-compile -r tests/prefect/requirements.txt
 	@touch $@
 
 .PHONY: prefect-client

@@ -40,3 +40,8 @@ def pre_fork(server: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Let this process count its callers, and look out for the scheduler."""
     begin(worker)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Let no process wait for one that is gone to take a caller."""
+    worker.share.leave()

@@ -20,6 +20,7 @@ from jobs.web_answer import GO_ON, HEAD_TOO_LARGE, TOO_SLOW, Answer
 from jobs.web_callers import Callers
 from jobs.web_connection import Connection, Stage
 from jobs.web_framing import HEAD_AT_MOST, Incoming
+from jobs.web_listener import GIVES_WAY_FOR_S, Listener, Share
 
 # Time for the whole head, and then for the whole body.
 REQUEST_WITHIN_S = 10.0
@@ -33,10 +34,13 @@ log = structlog.get_logger()
 
 
 class Door:
-    """All callers of one process. `hand_over` takes a connection and whether only its head has arrived."""
+    """All callers of one process. `hand_off` takes a connection and whether only its head has arrived."""
 
-    def __init__(self, hand_over: Callable[[Connection, bool], None], wake: tuple[int, int], idle_s: float) -> None:
-        self._hand_over, self._idle_s = hand_over, idle_s
+    def __init__(
+        self, hand_off: Callable[[Connection, bool], None], wake: tuple[int, int], idle_s: float, share: Share
+    ) -> None:
+        self._hand_off, self._idle_s, self._share = hand_off, idle_s, share
+        self._listeners: list[Listener] = []
         self._answered: SimpleQueue[tuple[Connection, Answer]] = SimpleQueue()
         self._poller = selectors.DefaultSelector()
         self._poller.register(wake[0], selectors.EVENT_READ, partial(self._take_answers, wake[0]))
@@ -46,14 +50,14 @@ class Door:
 
     def open(self, listener: socket.socket, most: int) -> None:
         """Accept callers from a listening socket, up to the limit."""
-        listener.setblocking(False)
-        self._poller.register(listener, selectors.EVENT_READ, partial(self._accept, listener, most))
+        self._listeners.append(Listener(listener, self._poller, self._share, partial(self._accept, most)))
 
-    def shut(self, listeners: list[socket.socket]) -> None:
+    def shut(self) -> None:
         """Accept no more callers; present ones are served, and idle ones soon closed."""
-        for listener in listeners:
-            self._poller.unregister(listener)
+        self._share.leave()
+        for listener in self._listeners:
             listener.close()
+        self._listeners.clear()
         # An idle caller may be sending its next request just now.
         self._idle_s = LEAVES_WITHIN_S
         for connection in self.callers.at(Stage.IDLE):
@@ -61,11 +65,16 @@ class Door:
 
     def turn(self) -> None:
         """Serve whoever is ready, and return within a quarter of a second."""
-        for key, _ in self._poller.select(LOOK_EVERY_S):
+        gives_way = any(listener.gives_way for listener in self._listeners)
+        for key, _ in self._poller.select(GIVES_WAY_FOR_S if gives_way else LOOK_EVERY_S):
             key.data()
-        if time.monotonic() - self._looked_at >= LOOK_EVERY_S:
-            self._looked_at = time.monotonic()
-            self._look_at_all(self._looked_at)
+        now = time.monotonic()
+        for listener in self._listeners:
+            listener.look(now)
+            self._share.note(len(self.callers))
+        if now - self._looked_at >= LOOK_EVERY_S:
+            self._looked_at = now
+            self._look_at_all(now)
 
     def close(self) -> None:
         """Close the remaining connections."""
@@ -96,7 +105,7 @@ class Door:
             connection.incoming, connection.asked = Incoming(answer.left), False
             self._write(connection, answer.stays)
 
-    def _accept(self, listener: socket.socket, most: int) -> None:
+    def _accept(self, most: int, listener: socket.socket) -> None:
         if len(self.callers) >= most:
             self.callers.close_longest_waiting()
         try:
@@ -137,7 +146,7 @@ class Door:
     def _ask(self, connection: Connection, head_only: bool = False) -> None:
         self.callers.unwatch(connection)
         connection.stage = Stage.ANSWERING
-        self._hand_over(connection, head_only)
+        self._hand_off(connection, head_only)
 
     def _refuse(self, connection: Connection, answer: bytes) -> None:
         connection.outgoing = answer

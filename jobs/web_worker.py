@@ -14,6 +14,7 @@ from funnel_app.ledger.crowd import Crowd
 from jobs.web_answer import make_answer
 from jobs.web_connection import Connection
 from jobs.web_door import Door
+from jobs.web_listener import Share, Shares
 
 
 class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
@@ -22,17 +23,23 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     alive: bool
     # The process's own, where gunicorn.conf.py is read; else one that nobody asks.
     crowd = Crowd()
+    shares = Shares()
+
+    @property
+    def share(self) -> Share:
+        """What the other processes see of this one."""
+        return self.shares.of(self.age)
 
     def run(self) -> None:
         """Serve until stopped; then answer what has arrived or is arriving, within a stop's time."""
         self.threads = ThreadPoolExecutor(self.cfg.threads, thread_name_prefix="web")
-        self.door = Door(self._hand_over, self.PIPE, self.cfg.keepalive)
+        self.door = Door(self._hand_off, self.PIPE, self.cfg.keepalive, self.share)
         for listener in self.sockets:
             self.door.open(listener, self.cfg.worker_connections)
         while self.alive and self.ppid == os.getppid():
             self._turn()
         self.alive = False
-        self.door.shut(self.sockets)
+        self.door.shut()
         ends_at = time.monotonic() + self.cfg.graceful_timeout
         while self.door.callers and time.monotonic() < ends_at:
             self._turn()
@@ -43,7 +50,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         self.notify()
         self.door.turn()
 
-    def _hand_over(self, connection: Connection, head_only: bool) -> None:
+    def _hand_off(self, connection: Connection, head_only: bool) -> None:
         self.crowd.come()
         self.threads.submit(self._answer, connection, connection.incoming.as_parsed(), head_only)
 

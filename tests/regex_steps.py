@@ -5,6 +5,7 @@ Python's own engine counts nothing, and a clock says something else on every mac
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice, product
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
@@ -24,7 +25,7 @@ class Walk:
 
     def __init__(self, pattern: re.Pattern[str], text: str) -> None:
         self.text, self.flags, self.steps = text, pattern.flags, 0
-        self.nodes = list(_parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))
+        self.nodes, self.fitting = parsed(pattern)
         self.groups: dict[int, tuple[int, int]] = {}
 
     def search(self) -> int:
@@ -128,7 +129,16 @@ class Walk:
 
     def _is(self, node: Node, character: str) -> bool:
         self.steps += 1
-        return fits(node, character, self.flags)
+        asked = (id(node), character)
+        if asked not in self.fitting:
+            self.fitting[asked] = fits(node, character, self.flags)
+        return self.fitting[asked]
+
+
+@cache
+def parsed(pattern: re.Pattern[str]) -> tuple[list[Node], dict[tuple[int, str], bool]]:
+    """Return a pattern's nodes, and what was found of the characters that fit them."""
+    return list(_parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)), {}
 
 
 ONE_CHARACTER = frozenset({op.LITERAL, op.NOT_LITERAL, op.ANY, op.IN})
@@ -158,7 +168,7 @@ def _in_class(part: Node, character: str) -> bool:
 
 def pumps(pattern: re.Pattern[str]) -> list[str]:
     """Return short texts whose repetition is hard on a pattern: its own words, and one of each kind of character."""
-    found = list(_leaves(list(_parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))))
+    found = list(_leaves(parsed(pattern)[0]))
     words = [text for kind, text in found if kind == "word"]
     nodes = [node for kind, node in found if kind == "node"]
     kinds: dict[tuple[bool, ...], str] = {}

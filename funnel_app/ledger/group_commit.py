@@ -10,7 +10,12 @@ from funnel_app.ledger.crowd import Crowd
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 MOST = 64
-Work = Callable[[Callable[[], Sequence[Job]]], Sequence[Result | Exception]]
+Outcomes = Sequence[Result | Exception]
+Work = Callable[[Callable[[], Sequence[Job]]], Outcomes[Result]]
+
+
+def _nothing(outcomes: Sequence[object]) -> None:
+    """Leave it at the results."""
 
 
 class _Waiter(Generic[Job, Result]):
@@ -34,11 +39,12 @@ class GroupCommit(Generic[Job, Result]):
         self._line: deque[_Waiter[Job, Result]] = deque()
         self._led = False
 
-    def run(self, job: Job, work: Work[Job, Result]) -> Result:
+    def run(self, job: Job, work: Work[Job, Result], then: Callable[[Outcomes[Result]], None] = _nothing) -> Result:
         """Execute a job, together with others, and return its result; raises its own error.
 
         `work` begins a transaction, then takes the jobs, executes and commits them, and returns a result for each. It
-        may be called again for a single job: if all fail together, each is tried by itself.
+        may be called again for a single job: if all fail together, each is tried by itself. `then` gets the results of
+        all once the others have theirs and the next group may begin: what nobody else has to wait for.
         """
         mine: _Waiter[Job, Result] = _Waiter(job)
         self._crowd.stand_in_line()
@@ -48,12 +54,12 @@ class GroupCommit(Generic[Job, Result]):
         if not leads:
             mine.woken.wait()
         if mine.outcome is None:
-            self._lead(work)
+            then(self._lead(work))
         return _result(mine.outcome)
 
-    def _lead(self, work: Work[Job, Result]) -> None:
+    def _lead(self, work: Work[Job, Result]) -> Outcomes[Result]:
         group: list[_Waiter[Job, Result]] = []
-        outcomes: Sequence[Result | Exception] = ()
+        outcomes: Outcomes[Result] = ()
         try:
             self._crowd.gather()
             outcomes = work(lambda: [each.job for each in self._gather(group)])
@@ -63,6 +69,7 @@ class GroupCommit(Generic[Job, Result]):
         finally:
             # If this thread is being stopped, the others must not wait for it.
             self._finish(group, outcomes or [RuntimeError("Who led this group was ended.")] * len(group))
+        return outcomes
 
     def _gather(self, group: list[_Waiter[Job, Result]]) -> list[_Waiter[Job, Result]]:
         with self._lock:
@@ -70,7 +77,7 @@ class GroupCommit(Generic[Job, Result]):
                 group.append(self._line.popleft())
         return group
 
-    def _finish(self, group: Sequence[_Waiter[Job, Result]], outcomes: Sequence[Result | Exception]) -> None:
+    def _finish(self, group: Sequence[_Waiter[Job, Result]], outcomes: Outcomes[Result]) -> None:
         self._crowd.be_served(len(group))
         for each, outcome in zip(group, outcomes, strict=True):
             each.outcome = outcome

@@ -40,7 +40,7 @@ class BoundedRequest(Request):
 
     STOPS_READING_AT = READ_OF_CALENDARS + 1
 
-    @property
+    @cached_property
     def largest(self) -> int:
         """The maximum size of a body at this address, in bytes."""
         if self.endpoint == BRINGS_LISTS:

@@ -8,6 +8,7 @@ import pytest
 from jobs import web_callers, web_door
 from jobs.web_answer import Answer
 from jobs.web_door import Door
+from jobs.web_listener import Shares
 
 HEAD = b"POST /webhook HTTP/1.1\r\nContent-Length: 3\r\n\r\n"
 ASKED, ANSWERED = "asked about the head", "answered"
@@ -16,18 +17,18 @@ ASKED, ANSWERED = "asked about the head", "answered"
 class House:
     """A door on a free port, and an application that answers at once: every head is right, every body is answered."""
 
-    def __init__(self, idle_s=60.0, most=100):
-        self.listener = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, idle_s=60.0, most=100, share=None, listener=None):
+        self.listener = listener or socket.create_server(("127.0.0.1", 0))
         self.address, self.callers = self.listener.getsockname(), []
         self.pipe = os.pipe()
         for end in self.pipe:
             os.set_blocking(end, False)
         self.done = []
         self.wants_body, self.answer = True, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-        self.door = Door(self.hand_over, self.pipe, idle_s)
+        self.door = Door(self.hand_off, self.pipe, idle_s, share or Shares().of(1))
         self.door.open(self.listener, most)
 
-    def hand_over(self, connection, head_only):
+    def hand_off(self, connection, head_only):
         self.done.append(ASKED if head_only else ANSWERED)
         if head_only and self.wants_body:
             self.door.answered(connection, Answer(wants_body=True))
@@ -126,8 +127,8 @@ def test_whoever_waits_to_be_asked_is_asked_at_once(house):
 
 def test_requests_in_one_piece_are_answered_one_after_the_other(house):
     left = iter([HEAD + b"abc", b""])
-    house.hand_over = None
-    house.door._hand_over = lambda connection, head_only: (
+    house.hand_off = None
+    house.door._hand_off = lambda connection, head_only: (
         house.door.answered(connection, Answer(stays=True, left=next(left)))
         or house.done.append(bytes(connection.incoming.data))
     )
@@ -173,7 +174,7 @@ def test_a_door_that_shuts_takes_nobody_and_lets_idle_callers_go(house, monkeypa
     idle = house.call(HEAD + b"abc")
     house.turn_until(lambda: house.done)
     house.door.turn()
-    house.door.shut([house.listener])
+    house.door.shut()
     assert house.hears(idle).startswith(b"HTTP/1.1 200")
     with pytest.raises(ConnectionError):
         house.call()

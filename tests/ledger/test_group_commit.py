@@ -32,3 +32,18 @@ def test_who_never_comes_to_the_line_is_not_waited_for_long():
     crowd.go()
     crowd.go()
     crowd.gather()
+
+
+def test_what_follows_a_commit_waits_until_the_next_group_may_begin():
+    line: GroupCommit[str, str] = GroupCommit()
+    told = []
+
+    def work(gather):
+        return [job.upper() for job in gather()]
+
+    def follow(outcomes):
+        told.append(list(outcomes))
+        told.append(line.run("next", work))
+
+    assert line.run("mine", work, follow) == "MINE"
+    assert told == [["MINE"], "NEXT"]

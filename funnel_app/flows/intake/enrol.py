@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.answer import Answered, answer_all, tell
+from funnel_app.flows.intake.answer import Answered, answer_all, log_answer
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.receipt import Receipt
 from funnel_app.ledger import hook_events, reading, writing
@@ -48,7 +48,7 @@ def enrol(deps: Deps, *calls: Call) -> Receipt:
     if isinstance(outcome, Receipt):
         return outcome
     for each in outcome:
-        tell(each)
+        log_answer(each)
     return _receipt(outcome)
 
 
@@ -57,7 +57,8 @@ def enrol_each(deps: Deps, calls: Sequence[Call]) -> list[Receipt | Exception]:
 
     Safe to repeat if each call has an idempotency key of its own. Nothing is logged, since there are many.
     """
-    outcomes = _take(deps, lambda: [(call,) for call in calls])
+    outcomes = _commit_all(deps, lambda: [(call,) for call in calls])
+    _schedule(deps, outcomes)
     return [_receipt(outcome) if isinstance(outcome, list) else outcome for outcome in outcomes]
 
 
@@ -73,7 +74,9 @@ def foresee_each(deps: Deps, calls: Sequence[Call]) -> list[Receipt | Exception]
     return [_receipt(outcome) if isinstance(outcome, list) else outcome for outcome in outcomes]
 
 
-def _schedule(deps: Deps, answered: Sequence[Answered]) -> None:
+def _schedule(deps: Deps, outcomes: Sequence[Outcome]) -> None:
+    """Put on the clock what these calls planned, all at once."""
+    answered = [each for outcome in outcomes if isinstance(outcome, list) for each in outcome]
     schedule(deps, [due for enrolment in _touched(answered) for due in _to_schedule(enrolment)])
 
 
@@ -83,17 +86,19 @@ def _receipt(answered: Sequence[Answered]) -> Receipt:
 
 
 def _commit(deps: Deps, calls: Calls) -> Outcome:
+    """Commit a caller's calls, where writers queue with those of others, and schedule what was planned.
+
+    Whoever commits for others schedules for them too, but lets them and the next group go first: the clock is an
+    optimisation, which the sweep repeats.
+    """
     if take_turns(deps.engine):
-        together: Outcome = deps.intake.run(calls, lambda gather: _take(deps, gather))
+        together: Outcome = deps.intake.run(
+            calls, lambda gather: _commit_all(deps, gather), lambda outcomes: _schedule(deps, outcomes)
+        )
         return together
-    return _take(deps, lambda: [calls])[0]
-
-
-def _take(deps: Deps, gather: Callable[[], Sequence[Calls]]) -> Sequence[Outcome]:
-    """Commit the calls of one caller or several, then put on the clock what they planned, all at once."""
-    outcomes = _commit_all(deps, gather)
-    _schedule(deps, [each for outcome in outcomes if isinstance(outcome, list) for each in outcome])
-    return outcomes
+    outcomes = _commit_all(deps, lambda: [calls])
+    _schedule(deps, outcomes)
+    return outcomes[0]
 
 
 @retry_on_conflict

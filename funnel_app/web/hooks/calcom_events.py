@@ -6,7 +6,7 @@ https://github.com/calcom/cal.com builds them (`packages/features/webhooks`).
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from marshmallow import fields, pre_load, validate
+from marshmallow import fields, validate
 
 from funnel_app.web.hooks.decoration import DecoratedSchema
 from funnel_app.web.hooks.fields import Address, Id, Moment
@@ -84,8 +84,7 @@ class CalcomSchema(DecoratedSchema):
     created_at = Moment(allow_none=True, data_key="createdAt")
     payload = fields.Dict(load_default=dict)
 
-    @pre_load
-    def unwrap(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    def unwrap(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """Convert the older envelope into the current one."""
         if way_of_booking(data) == IN_PAYLOAD:
             return data

@@ -1,11 +1,13 @@
 """Optional fields: none of them refuses a call; what was dropped or corrected is recorded."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields
 from marshmallow import missing as missing_
+from marshmallow.exceptions import SCHEMA
 
 from funnel_app.rules.typed import says_nothing
 
@@ -16,88 +18,106 @@ DROPPED = "Left out: "
 SAYS_NOTHING = f"{DROPPED}it says nothing."
 
 
+class Judging(fields.String):
+    """A text whose field knows by itself what says nothing."""
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What was read of a payload: values by the fields' names, faults and notes by the payload's."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    faults: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, list[str]] = field(default_factory=dict)
+
+
 class DecoratedSchema(Schema):
     """A schema that drops invalid fields, except for the needed ones.
 
-    `needed` names those as the payload does. The result says under `left_out` what happened to which field.
+    `needed` names those as the payload does; the others must be optional. The result says under `left_out` what
+    happened to which field. Fields and their rules are marshmallow's; that each is looked at once, and a payload not
+    read again for each fault, is done here.
     """
 
     needed: ClassVar[frozenset[str]] = frozenset()
 
-    class Meta:
-        """Unknown fields are kept in the record and ignored."""
-
-        unknown = EXCLUDE
-
     def load(self, data: Any, **kwargs: Any) -> Any:
-        """Return the valid payload; ValidationError names only what has to be fixed."""
+        """Return the valid payload; ValidationError names only what has to be fixed. Unknown fields are ignored."""
+        if not isinstance(data, Mapping):
+            raise ValidationError({SCHEMA: [self.error_messages["type"]]})
+        payload, read = self.unwrap(data), _Read()
+        for key, given in payload.items():
+            if key in self._by_key:
+                self._take(read, key, given)
+        for key in self._missed - payload.keys():
+            self._take(read, key, missing_)
+        if read.faults:
+            self._drop(read)
+        self.check(read.values)
+        read.values[LEFT_OUT] = read.notes
+        return read.values
+
+    def unwrap(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the payload whose fields the schema has, of what was sent."""
+        return data
+
+    def check(self, values: dict[str, Any]) -> None:
+        """Raise ValidationError, with words by field, if valid fields do not fit together."""
+
+    def _take(self, read: _Read, key: str, given: Any) -> None:
+        known = self._by_key[key]
+        if isinstance(given, str) and not _says(known, given):
+            if given.strip():
+                read.notes[key] = [SAYS_NOTHING]
+            given = missing_
+        if given is missing_ and key not in self._missed:
+            return
         try:
-            return self._noted(data, self._loaded(data, kwargs), {})
+            taken = known.deserialize(given, key)
         except ValidationError as fault:
-            faults = dict(fault.messages_dict)
-        refused = {name: words for name, words in faults.items() if self._refuses(name, words)}
-        if refused or not isinstance(data, Mapping):
-            raise ValidationError(refused or faults)
-        usable = {name: value for name, value in data.items() if name not in faults}
-        notes = {name: _left_out(faults[name]) for name in faults}
-        return self._noted(usable, self._loaded(usable, kwargs), notes)
+            read.faults[key] = fault.messages
+            return
+        read.values[str(known.name)] = taken
+        if isinstance(known, fields.Nested) and isinstance(taken, dict):
+            read.notes.update(within(key, taken.pop(LEFT_OUT)))
+        elif (note := _note(known, given, taken)) is not None:
+            read.notes[key] = [note]
 
-    def _loaded(self, data: Any, options: dict[str, Any]) -> Any:
-        """Return what marshmallow reads of a payload, without the texts that say nothing: a form's empty fields.
-
-        Where no field is missed, those that are not there are not looked at: most calls name half of them.
-        """
-        if not isinstance(data, dict):
-            return super().load(data, **options)
-        said = {key: value for key, value in data.items() if not isinstance(value, str) or self._says(key, value)}
-        return super().load(said, **{**options, "partial": self._missed <= said.keys()})
-
-    def _says(self, key: str, text: str) -> bool:
-        bare = text.strip()
-        if not bare or key in self._required:
-            return bool(bare)
-        # NaN is a sum that failed where a number was meant; a name's own field knows that it is none.
-        return not says_nothing(bare) or bare.casefold() == "nan"
-
-    def _refuses(self, key: str, words: object) -> bool:
-        return key in self.needed or key not in self._by_key or words == [SPAM]
+    def _drop(self, read: _Read) -> None:
+        """Note the faults; ValidationError if one of them refuses the payload."""
+        refusing = self.needed | self._missed
+        if refused := {key: words for key, words in read.faults.items() if key in refusing or words == [SPAM]}:
+            raise ValidationError(refused)
+        read.notes.update({key: _left_out(words) for key, words in read.faults.items()})
 
     @cached_property
-    def _by_key(self) -> dict[str, str]:
-        """Return the loaded name of each field of a payload."""
-        return {str(field.data_key or name): name for name, field in self.fields.items()}
-
-    def _keys(self, which: Callable[[fields.Field[Any]], object]) -> frozenset[str]:
-        return frozenset(key for key, name in self._by_key.items() if which(self.fields[name]))
-
-    @cached_property
-    def _required(self) -> frozenset[str]:
-        return self._keys(lambda field: field.required)
+    def _by_key(self) -> dict[str, fields.Field[Any]]:
+        """Return the fields by their names in a payload."""
+        return {str(each.data_key or name): each for name, each in self.fields.items()}
 
     @cached_property
     def _missed(self) -> frozenset[str]:
         """Return which fields of a payload matter where they are not there: required ones, and those with a default."""
-        return self._required | self._keys(lambda field: field.load_default is not missing_)
-
-    @cached_property
-    def _addresses(self) -> frozenset[str]:
-        return self._keys(lambda field: field.metadata.get("format") == "email")
-
-    def _noted(self, data: Any, loaded: dict[str, Any], notes: dict[str, list[str]]) -> dict[str, Any]:
-        for key, given in data.items():
-            taken = loaded.get(self._by_key.get(key, ""))
-            if isinstance(taken, dict):
-                notes |= within(key, taken.pop(LEFT_OUT, {}))
-            elif key in self._by_key and key not in self._addresses and (note := _note(given, taken)) is not None:
-                notes[key] = [note]
-        return {**loaded, LEFT_OUT: notes}
+        known = self._by_key.items()
+        return frozenset(key for key, each in known if each.required or each.load_default is not missing_)
 
 
-def _note(given: object, taken: object) -> str | None:
+def _says(known: fields.Field[Any], text: str) -> bool:
+    """Say whether a form's text is more than an empty field's."""
+    bare = text.strip()
+    if not bare or known.required or isinstance(known, Judging):
+        return bool(bare)
+    # NaN is a sum that failed where a number was meant.
+    return not says_nothing(bare) or bare.casefold() == "nan"
+
+
+def _note(known: fields.Field[Any], given: object, taken: object) -> str | None:
+    if isinstance(taken, str):
+        changed = str(given).strip() != taken and known.metadata.get("format") != "email"
+        return CORRECTED if changed else None
     if taken is None:
-        return None if given is None or not str(given).strip() else SAYS_NOTHING
-    changed = isinstance(taken, str) and str(given).strip() != taken
-    return CORRECTED if changed or (isinstance(taken, list) and isinstance(given, list) and given != taken) else None
+        return None if given is None else SAYS_NOTHING
+    return CORRECTED if isinstance(taken, list) and isinstance(given, list) and given != taken else None
 
 
 def _left_out(words: object) -> list[str]:

@@ -12,7 +12,7 @@ from funnel_app.campaigns.links import carries_link, carries_number
 from funnel_app.current import current_deps
 from funnel_app.flows.addresses import LONGEST, checked, unmailable
 from funnel_app.rules.typed import LINES, clean, ip_of, says_nothing, tracking_of, visible, zone_of
-from funnel_app.web.hooks.decoration import SPAM, DecoratedSchema
+from funnel_app.web.hooks.decoration import SPAM, DecoratedSchema, Judging
 
 EVIDENCE = ("at", "text", "source", "ip")
 LONGEST_ROW = 255
@@ -48,7 +48,7 @@ class Address(fields.String):
         return address
 
 
-class _Typed(fields.String):
+class _Typed(Judging):
     """Typed text: without invisible characters, cut to fit; a placeholder counts as missing."""
 
     kept: ClassVar[frozenset[str]] = frozenset()
@@ -57,10 +57,15 @@ class _Typed(fields.String):
         super().__init__(allow_none=True, metadata={"maxLength": longest}, **kwargs)
         self.longest = longest
 
-    def _deserialize(  # type: ignore[override]  # an empty text is none at all
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    def deserialize(  # type: ignore[override]  # an empty text is none at all
+        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
     ) -> str | None:
-        return clean(super()._deserialize(value, attr, data, **kwargs), self.longest, self.kept)
+        """Return the text; ValidationError if it is none."""
+        return self.read(value) if isinstance(value, str) else super().deserialize(value, attr, data, **kwargs)
+
+    def read(self, text: str) -> str | None:
+        """Return what a text says; None if it says nothing."""
+        return clean(text, self.longest, self.kept)
 
 
 class Name(_Typed):
@@ -73,15 +78,14 @@ class Name(_Typed):
 class PersonsName(Name):
     """A person's name: one with a link or a phone number is spam, and refuses the call."""
 
-    def _deserialize(  # type: ignore[override]  # an empty name is none at all
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> str | None:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if text is None or not carries_number(text):
-            if text is not None and carries_link(text):
+    def read(self, text: str) -> str | None:
+        """Return the name; None if it says nothing, ValidationError if it is spam."""
+        name = super().read(text)
+        if name is None or not carries_number(name):
+            if name is not None and carries_link(name):
                 raise ValidationError(SPAM)
-            return text
-        if any(map(str.isalpha, text)):
+            return name
+        if any(map(str.isalpha, name)):
             raise ValidationError(SPAM)
         return None
 
@@ -95,7 +99,7 @@ class Words(_Typed):
         super().__init__(longest, **kwargs)
 
 
-class Id(fields.String):
+class Id(Judging):
     """An id of another system, exactly as given, also a number; never cut."""
 
     def __init__(self, longest: int = 255, **kwargs: Any) -> None:

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from flask.typing import ResponseReturnValue
-from marshmallow import ValidationError, validates_schema
+from marshmallow import ValidationError
 
 from funnel_app.campaigns.model import Event
 from funnel_app.rules.call import Call, fitted
@@ -31,11 +31,10 @@ class NoShowSchema(HookSchema):
     event_type = Words(longest=255)
     reschedule_url = Link()
 
-    @validates_schema
-    def check_event(self, data: dict[str, Any], **kwargs: Any) -> None:
+    def check(self, values: dict[str, Any]) -> None:
         """Refuse a missed call without anything that identifies it."""
-        if not event_of(data):
-            raise ValidationError("Give calendly_event_uri or calendly_event_id.", "calendly_event_uri")
+        if not event_of(values):
+            raise ValidationError({"calendly_event_uri": ["Give calendly_event_uri or calendly_event_id."]})
 
 
 def event_of(payload: dict[str, Any]) -> str | None:

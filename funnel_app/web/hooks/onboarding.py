@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from flask.typing import ResponseReturnValue
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate
 
 from funnel_app.campaigns.model import Event
 from funnel_app.rules.call import Call
@@ -46,15 +46,13 @@ class OnboardingSchema(HookSchema):
     portal_url = Link()
     diagnostic_call_date = Words(longest=64)
 
-    @validates_schema
-    def check_payment(self, data: dict[str, Any], **kwargs: Any) -> None:
+    def check(self, values: dict[str, Any]) -> None:
         """Refuse an unconfirmed payment."""
-        if data.get("payment_confirmed") is False or (
-            not data.get("payment_confirmed") and str(data.get("payment_status")).casefold() != "paid"
+        if values.get("payment_confirmed") is False or (
+            not values.get("payment_confirmed") and str(values.get("payment_status")).casefold() != "paid"
         ):
-            raise ValidationError(
-                'Not confirmed: send payment_confirmed true or payment_status "paid".', "payment_confirmed"
-            )
+            words = 'Not confirmed: send payment_confirmed true or payment_status "paid".'
+            raise ValidationError({"payment_confirmed": [words]})
 
 
 @blueprint.post("/<campaign>/onboarding")

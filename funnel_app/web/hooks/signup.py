@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from flask.typing import ResponseReturnValue
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate
 
 from funnel_app.campaigns.model import Event
 from funnel_app.rules.call import Call
@@ -66,13 +66,12 @@ class SignupSchema(HookSchema):
     email_1_sent_at = Moment(allow_none=True)
     email_1_status = Words(longest=32)
 
-    @validates_schema
-    def check_systems(self, data: dict[str, Any], **kwargs: Any) -> None:
+    def check(self, values: dict[str, Any]) -> None:
         """Refuse more systems than exist."""
-        total = sum(data.get(name) or 0 for name in COUNTS)
+        total = sum(values.get(name) or 0 for name in COUNTS)
         if total > 8:
             words = f"There are 8 systems, and the four counts make {total}."
-            raise ValidationError({name: [words] for name in COUNTS if data.get(name)})
+            raise ValidationError({name: [words] for name in COUNTS if values.get(name)})
 
 
 @blueprint.post("/<campaign>/signup")
