@@ -21,7 +21,7 @@ from sqlalchemy import insert
 
 from bench.common import Row, calibrate, show
 from funnel_app.deps import Deps, listened_to
-from funnel_app.flows.outbox.tell import tell_receivers
+from funnel_app.flows.outbox.publish import publish_events
 from funnel_app.gateways.http.receivers import Receivers
 from funnel_app.ledger import outbox, schema
 from funnel_app.ledger.engine import open_engine
@@ -78,7 +78,7 @@ def _tell_all(url: str, events: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         deps = _deps(Path(folder), url, events)
         began, told = time.perf_counter(), 0
-        while told < events and (taken := tell_receivers(deps)):
+        while told < events and (taken := publish_events(deps)):
             told += taken
         return time.perf_counter() - began
 
@@ -87,7 +87,7 @@ def _round_to_nobody(events: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         deps = _deps(Path(folder), NOWHERE, events)
         began = time.perf_counter()
-        tell_receivers(deps)
+        publish_events(deps)
         return time.perf_counter() - began
 
 

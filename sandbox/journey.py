@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.story import ASSESSMENT, CALENDLY_API, CALL_IN_INTERVALS, now
+from sandbox.scenario import ASSESSMENT, CALENDLY_API, CALL_IN_INTERVALS, now
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.request import Request
 
 from sandbox.journey import STAGES, Journey, Stage
+from sandbox.scenario import HOOKS
 from sandbox.stack import call_json
-from sandbox.story import HOOKS
 
 LOOK_AGAIN_S = 1.0
 LONGEST_INTERVAL = timedelta(hours=1)

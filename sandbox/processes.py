@@ -24,6 +24,7 @@ MIRROR = {
     "NOTION_WISHES_BY": "olga@example.com",
 }
 STOP_WITHIN_S = 10.0
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class NotStarted(Exception):
@@ -89,7 +90,12 @@ class Processes:
         """Run a command to its end and return what it printed; NotStarted where it fails."""
         with TemporaryDirectory(dir=self.folder) as name:
             out, err = Path(name) / "out", Path(name) / "err"
-            status = type(self).starter([sys.executable, *arguments], self.env, out, err).wait()
+            process = type(self).starter([sys.executable, *arguments], self.env, out, err)
+            try:
+                status = process.wait()
+            except BaseException:  # it is in a session of its own, which a Ctrl-C does not reach
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
             said, told = out.read_text(), err.read_text()
         if status:
             raise NotStarted(f"{' '.join(arguments)} failed:\n{said}{told}")
@@ -127,6 +133,18 @@ class Processes:
                 return
             time.sleep(0.05)
         raise NotStarted(f"{name} does not answer at {url}:\n{self.log(name).read_text()[-3000:]}")
+
+
+def stop_once() -> None:
+    """Let the first Ctrl-C or SIGTERM raise KeyboardInterrupt, and none after it disturb the stopping of processes."""
+    for number in STOPS:
+        signal.signal(number, _stop)
+
+
+def _stop(number: int, frame: object) -> None:
+    for each in STOPS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def answers(url: str) -> bool:

@@ -54,6 +54,11 @@ class RedisServer:
             self._wait_until_it_answers(self._process)
         return self
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was started and somebody else has ended it."""
+        return self._process is not None and self._process.poll() is not None
+
     def kill(self) -> None:
         """End the server at once, with all that it holds; a hanging one too. Safe to repeat."""
         if self._process is not None:

@@ -42,7 +42,7 @@ class Told:
         return json.dumps(self.answer, indent=2, ensure_ascii=False)
 
 
-def tell(config: Config, payload: Json) -> Told:
+def call_hook(config: Config, payload: Json) -> Told:
     """Call Funnel's signup hook with its proof; up to three tries, since repeating a call never does harm."""
     if not config.funnel_url or not config.hook_secret:
         return Told(fault="This website knows of no Funnel: start it with FUNNEL_URL and HOOK_SECRET set.")

@@ -107,9 +107,16 @@ class Stack:
         """Wait until web, worker and scheduler are all there."""
         deadline = time.monotonic() + READY_WITHIN_S
         while not answers(f"{self.web_url}/readyz"):
+            self._see_that_all_live()
             if time.monotonic() > deadline:
                 raise NotStarted(f"Funnel is not ready after {READY_WITHIN_S:.0f} s; see {self.processes.folder}")
             time.sleep(0.1)
+
+    def _see_that_all_live(self) -> None:
+        for name, process in self.processes.running.items():
+            if process.poll() is not None:
+                last_words = self.processes.log(name).read_text()[-1000:].strip()
+                raise NotStarted(f"{name} has ended by itself: {last_words}")
 
 
 def call_json(request: Request) -> tuple[int, dict[str, Any]]:

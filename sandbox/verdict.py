@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 
 from sandbox.mirrored import desk_faults
+from sandbox.scenario import OPEN, SCENARIO, Lead, Observation
 from sandbox.stack import Stack
-from sandbox.story import OPEN, STORY, Lead, Observation
 
 TOLD_WITHIN_S = 15.0
 
@@ -15,7 +15,7 @@ TOLD_WITHIN_S = 15.0
 def all_faults(stack: Stack, emails: dict[str, list[Observation]], mailbox: str) -> list[str]:
     """Tell what became of everybody, and return what is not as it should be; empty where all is well."""
     return [
-        *desk_faults(stack, STORY),
+        *desk_faults(stack, SCENARIO),
         *_crm_faults(stack, emails),
         *_reply_faults(stack, mailbox),
         *_verdict(stack, emails),
@@ -29,16 +29,17 @@ def _verdict(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str
     delivered = sum(email.delivered for rows in emails.values() for email in rows)
     stopped = sum(email.state not in OPEN and not email.delivered for rows in emails.values() for email in rows)
     print("\nWhat became of everybody:")
-    stories = json.loads(stack.processes.run("-m", "sandbox.traces", *(lead.address for lead in STORY)))
-    for lead, story in zip(STORY, stories, strict=True):
+    stories = json.loads(stack.processes.run("-m", "sandbox.traces", *(lead.address for lead in SCENARIO)))
+    for lead, traced in zip(SCENARIO, stories, strict=True):
         print(f"\n  {lead.name}")
-        sentences = [f"{row['sequence']:<17} {row['sentence']}" for row in story["enrolments"]]
+        sentences = [f"{row['sequence']:<17} {row['sentence']}" for row in traced["enrolments"]]
         faults = list(faults_of(lead, emails[lead.address]))
         print("\n".join(f"    {words}" for words in [*sentences, *(faults or ["as expected"])]))
         missing += len(faults)
         yield from (f"{lead.name}: {fault}" for fault in faults)
     print(
-        f"\n{delivered} of {delivered + missing} emails delivered, {stopped} stopped with a reason, {len(STORY)} people"
+        f"\n{delivered} of {delivered + missing} emails delivered, {stopped} stopped with a reason, "
+        f"{len(SCENARIO)} people"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from sandbox.relay import Told, tell
+from sandbox.relay import Told, call_hook
 from sandbox.state import Json, current_sandbox
 
 blueprint = Blueprint("website", __name__, url_prefix="/website")
@@ -33,7 +33,7 @@ def sign_up() -> str | tuple[str, int]:
     if "consent" not in request.form:
         return _page("signup", given=given, unwilling=True), 422
     consent = {"at": _now().isoformat(), "text": CONSENT, "source": request.path, "ip": request.remote_addr}
-    return _tell("signup", given, {**given, "consent": consent})
+    return _submit("signup", given, {**given, "consent": consent})
 
 
 @blueprint.get("/assessment")
@@ -49,7 +49,7 @@ def finish_assessment() -> str | tuple[str, int]:
     told = {name: given[name] for name in (*WHO, "revenue_leak_total")} | results(given)
     if "website_sends" in request.form:
         told["email_1_sent_at"] = _now().isoformat()
-    return _tell("assessment", given, told)
+    return _submit("assessment", given, told)
 
 
 def field_of(system: str) -> str:
@@ -80,8 +80,8 @@ def _now() -> datetime:
     return current_sandbox().now()
 
 
-def _tell(form: str, given: dict[str, str], payload: Json) -> str | tuple[str, int]:
-    told = tell(current_sandbox().config, {name: value for name, value in payload.items() if value != ""})
+def _submit(form: str, given: dict[str, str], payload: Json) -> str | tuple[str, int]:
+    told = call_hook(current_sandbox().config, {name: value for name, value in payload.items() if value != ""})
     if told.taken:
         return _page("thanks", given=given, told=told, form=form)
     # A visitor sees the form again with all that they typed; a real website would keep the call and repeat it.

@@ -13,7 +13,7 @@ PARAGRAPH = "<p style='font-family:Arial;font-size:14px'>{name}, here is what yo
 BODY = PARAGRAPH * (8000 // len(PARAGRAPH))
 
 
-def hand_over(name: str) -> None:
+def submit(name: str) -> None:
     """Send one email; raises where it was not taken, so that the stack's own retry may do its work."""
     letter = {
         "from": "BusinessX <hello@mail.businessx.example>",

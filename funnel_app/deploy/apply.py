@@ -21,6 +21,9 @@ ENV_FLAGS = {
     "is_buildtime": False,
 }  # fmt: skip
 
+# What an application is made with; all else is changed afterwards.
+NEEDED = ("name", "git_branch", "build_pack", "ports_exposes")
+
 
 @dataclass(frozen=True)
 class Change:
@@ -109,13 +112,15 @@ class Rollout:
         more |= {"git_repository": self.source.repository, "server_uuid": self._server()}
         if not self._note(f"application {wanted['name']}", f"create ({kind}): {self.source.repository}"):
             return None
-        needed = {name: wanted[name] for name in ("name", "git_branch", "build_pack", "ports_exposes")}
-        return self.coolify.create_application(kind, {**place, **needed, **more, "autogenerate_domain": False})
+        return self.coolify.create_application(kind, {**place, **self._needed(), **more, "autogenerate_domain": False})
+
+    def _needed(self) -> Mapping[str, Any]:
+        return {name: self.wanted["application"][name] for name in NEEDED}
 
     def _fields(self, application: str | None) -> None:
         domain = self.values.get(self.wanted["env"]["domain_from"], "").rstrip("/")
         wanted = {**self.wanted["application"], **({"domains": domain} if domain else {})}
-        present = self.coolify.application(application) if application else {}
+        present = self.coolify.application(application) if application else self._needed()
         changed = {name: value for name, value in wanted.items() if present.get(ANSWERED_AS.get(name, name)) != value}
         for name, value in changed.items():
             self._note(f"application {name}", f"{present.get(ANSWERED_AS.get(name, name), 'not set')} → {value}")

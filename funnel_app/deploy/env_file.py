@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 
 from dotenv.parser import parse_stream
@@ -18,10 +19,16 @@ def write(file: Path, values: Mapping[str, str]) -> None:
 
 
 def keep_copy(file: Path) -> Path:
-    """Copy a file to one beside it that is for its owner alone, and return which."""
-    copy = file.with_name(f"{file.name}.before")
-    _put(copy, file.read_text("utf-8"))
+    """Copy a file to one beside it that is for its owner alone, and return which; earlier copies stay."""
+    text = file.read_text("utf-8")
+    copy = next(each for each in _copies(file) if not each.exists() or each.read_text("utf-8") == text)
+    _put(copy, text)
     return copy
+
+
+def _copies(file: Path) -> Iterator[Path]:
+    first = f"{file.name}.before"
+    yield from (file.with_name(first if number == 1 else f"{first}-{number}") for number in count(1))
 
 
 def _put(file: Path, text: str) -> None:

@@ -25,6 +25,11 @@ from funnel_app.setting_checks import parts_of
 
 RESEND_API, NOTION_API, CALENDLY_API = "https://api.resend.com", "https://api.notion.com", "https://api.calendly.com"
 WEBHOOK_PATH, NAME = "/webhook/resend", "RESEND_WEBHOOK_SECRET"
+# Mailboxes that anybody may have; nobody can verify such a domain.
+OF_EVERYBODY = frozenset(
+    {"gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com", "icloud.com", "aol.com"}
+    | {"gmx.de", "gmx.net", "web.de", "proton.me"}
+)
 HERE = ("localhost", "127.0.0.1", "::1")
 # What Notion answers when a page's id is asked for as a database's.
 NO_DATABASE = ("object_not_found", "validation_error")
@@ -68,6 +73,8 @@ def sender(values: Values) -> Found:
         if may_only_send(refused):
             return Found("not known: the key may only send")
         raise
+    if domain in OF_EVERYBODY:
+        raise Unfit(f"{domain} is its provider's: use an address of a domain of your own, which Resend can verify.")
     if state != "verified":
         known = f"{domain} is {state}" if state else f"{domain} is none of the account's domains"
         raise Unfit(f"{known}: add it at Resend, and set the DNS records that it names.")

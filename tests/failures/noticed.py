@@ -11,7 +11,7 @@ from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.checks.check import Check, Status
 from funnel_app.flows.monitoring.doctor import examine
 from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
-from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.notify import notify
 from funnel_app.flows.monitoring.texts import watch_texts
 from funnel_app.flows.monitoring.watch import watch, watch_from_web
 from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
@@ -88,7 +88,7 @@ class Watcher:
                     watch_with_doctor(self.deps)
                 with suppress(GatewayError):
                     watch_texts(self.deps)
-            tell(self.deps)
+            notify(self.deps)
 
     def all_is_over(self) -> bool:
         """Say whether each thing that was told of was told once, and its end once, some minutes after the failure."""

@@ -38,7 +38,7 @@ CALLED_AFTER_LEAVERS = re.compile("unsub|bounce|cleaned|suppress|opt.?out|black.
 # Without one of these columns nothing shows that people consented or unsubscribed.
 SAYS_WHY = frozenset({CONSENT, CONSENT_AT, UNSUBSCRIBED, BOUNCED, COMPLAINED})
 SETTABLE = frozenset({*OF_THE_CONTACT, Source.HOOK})
-SAID_OF_STATUS = tuple(each.value for each in Standing if each not in {Standing.UNSAID, Standing.UNKNOWN})
+SAID_OF_STATUS = tuple(each.value for each in Standing if each not in {Standing.UNSTATED, Standing.UNKNOWN})
 
 
 class NotPossible(ValueError):

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 def write_heartbeat(deps: Deps) -> None:
     """Write the heartbeat row. Raises LedgerUnavailable if the ledger accepts no writes."""
     with deps.sessions.begin() as session:
-        heartbeats.beat(session, deps.now())
+        heartbeats.record(session, deps.now())
 
 
 def why_unusable(deps: Deps) -> str | None:

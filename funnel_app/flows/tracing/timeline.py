@@ -52,7 +52,7 @@ class Line(NamedTuple):
         return {"at": iso(self.at), "about": self.about, "what": self.what}
 
 
-def story(
+def build_timeline(
     hooks: Iterable[HookEvent],
     enrolments: Sequence[Enrolment],
     timeline: Mapping[UUID, Sequence[EmailEvent]],

@@ -6,7 +6,7 @@ from funnel_app.flows.mirror.workspace import check_desk
 from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, one_fault, warning
 from funnel_app.flows.templates.audit import FAULT, OK, Audited, audit_templates
 from funnel_app.flows.templates.readings import Reading, read_one
-from funnel_app.flows.templates.standing import kept_by_hand
+from funnel_app.flows.templates.standing import kept_manually
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.ledger import mirrored, plans
 
@@ -33,7 +33,7 @@ def notion(deps: Deps) -> Findings:
     except GatewayError as error:
         yield fault("templates", f"the templates database cannot be read: {error.message}", SHARE)
         return
-    yield from _templates(audited, kept_by_hand(deps))
+    yield from _templates(audited, kept_manually(deps))
     yield from _older(deps)
 
 

@@ -160,7 +160,7 @@ def now() -> str:
 
 
 OPTED_IN = Move("opts in", website("signup", first_name="Ana", business_name="Salon Ana"))
-STORY = (
+SCENARIO = (
     Lead("Ana", (OPTED_IN,), (Expected("lead_nurture"),)),
     Lead(
         "Bea",
