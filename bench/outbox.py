@@ -21,7 +21,7 @@ from sqlalchemy import insert
 
 from bench.common import Row, calibrate, show
 from funnel_app.deps import Deps, listened_to
-from funnel_app.flows.outbox.tell import tell_receivers
+from funnel_app.flows.outbox.publish import publish_events
 from funnel_app.gateways.http.receivers import Receivers
 from funnel_app.ledger import outbox, schema
 from funnel_app.ledger.engine import open_engine
@@ -37,7 +37,7 @@ NOWHERE = "http://127.0.0.1:9/"
 
 
 def main(events: int) -> int:
-    """Print how many events a second each receiver is told; 1 where one was told too little or in a wrong order."""
+    """Print the events per second for each receiver; exit with 1 if one got too few or in a wrong order."""
     machine = calibrate()
     rows, faults = [], 0
     for name, latency_s in (("one that answers at once", 0.0), ("one that takes 50 ms", LATENCY_S)):
@@ -52,7 +52,7 @@ def main(events: int) -> int:
 
 @contextmanager
 def _receiver(latency_s: float) -> Iterator[tuple[str, dict[str, list[str]]]]:
-    """Run a receiver; yield its address and the ids that came, by lead."""
+    """Run a receiver; yield its URL and the received ids, by lead."""
     came: dict[str, list[str]] = defaultdict(list)
 
     class Handler(BaseHTTPRequestHandler):
@@ -66,7 +66,7 @@ def _receiver(latency_s: float) -> Iterator[tuple[str, dict[str, list[str]]]]:
             self.end_headers()
 
         def log_message(self, *arguments: object) -> None:
-            """Say nothing: a line for each event would be measured too."""
+            """Log nothing: it would be measured too."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -78,7 +78,7 @@ def _tell_all(url: str, events: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         deps = _deps(Path(folder), url, events)
         began, told = time.perf_counter(), 0
-        while told < events and (taken := tell_receivers(deps)):
+        while told < events and (taken := publish_events(deps)):
             told += taken
         return time.perf_counter() - began
 
@@ -87,7 +87,7 @@ def _round_to_nobody(events: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         deps = _deps(Path(folder), NOWHERE, events)
         began = time.perf_counter()
-        tell_receivers(deps)
+        publish_events(deps)
         return time.perf_counter() - began
 
 

@@ -96,7 +96,7 @@ class Settings:
     notion_sequences_db_id: str | None = setting("NOTION_SEQUENCES_DB_ID", "", notion_id_or_off, or_none)
     notion_property_names: Mapping[str, str] = setting("NOTION_PROPERTY_NAMES", "", named, names_of)
     notion_wishes_by: tuple[str, ...] = setting("NOTION_WISHES_BY", "", into=parts_of)
-    arm_horizon: timedelta = setting("ARM_HORIZON_DAYS", 14, between(1, 366), days)
+    schedule_horizon: timedelta = setting("ARM_HORIZON_DAYS", 14, between(1, 366), days)
     workers: int = setting("WORKERS", 2, between(1, 100))
     backup_dir: str | None = setting("BACKUP_DIR", "", folder_or_off, or_none)
     backup_keep: timedelta = setting("BACKUP_KEEP_DAYS", 14, between(1, 3650), days)

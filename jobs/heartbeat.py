@@ -7,7 +7,7 @@ from pathlib import Path
 STALE_AFTER_S = 60.0
 
 
-def beat(part: str) -> None:
+def record_heartbeat(part: str) -> None:
     """Touch this process's file. Safe to repeat; a full or missing folder is ignored."""
     try:
         _file(part).touch()

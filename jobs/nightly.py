@@ -43,7 +43,9 @@ class NightlyBackup:
         self._not_before = time.monotonic() + TRY_AGAIN_AFTER_S
         log.error("backup_failed", code=code, hint="its last words are above; run flask ledger backup")
         if code != TOLD:
-            backups.tell(deps, f"it ended with code {code} (-9: mostly too little memory); the log has its last words")
+            backups.report(
+                deps, f"it ended with code {code} (-9: mostly too little memory); the log has its last words"
+            )
 
     def stop(self) -> None:
         """End a backup that runs; the next scheduler makes it."""

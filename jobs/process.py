@@ -9,7 +9,7 @@ import structlog
 
 from funnel_app.deps import Deps, build_deps
 from funnel_app.ledger import revision
-from jobs.heartbeat import beat
+from jobs.heartbeat import record_heartbeat
 from jobs.settings import settings
 
 LEDGER_EVERY_S, REDIS_EVERY_S, SAID_EVERY_S = 2.0, 1.0, 60.0
@@ -43,5 +43,5 @@ def _until(stopping: Event, part: str, there: Callable[[], bool], every_s: float
         if time.monotonic() - said_at >= SAID_EVERY_S:
             said_at = time.monotonic()
             yield
-        beat(part)
+        record_heartbeat(part)
         stopping.wait(every_s)

@@ -16,7 +16,7 @@ from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.ledger.troubles import explain
 from funnel_app.periodic import PeriodicRunner
 from jobs.command_line import take_nothing
-from jobs.heartbeat import beat
+from jobs.heartbeat import record_heartbeat
 from jobs.nightly import NightlyBackup
 from jobs.process import deps, wait_for_ledger, wait_for_redis
 from jobs.seldom import Seldom
@@ -53,7 +53,7 @@ class SchedulerProcess:
         for runner in self.runners:
             runner.start()
         while not self.stopping.is_set():
-            beat(SCHEDULER)
+            record_heartbeat(SCHEDULER)
             try:
                 self.step()
             except Unavailable as fault:
@@ -63,7 +63,7 @@ class SchedulerProcess:
                 if self.ledger_away.is_due():
                     log.warning("database_unavailable", error=explain(fault))
             self.stopping.wait(self.clock.seconds_to_next(time.time()))
-        self._give_back()
+        self._release_lock()
         self.backup.stop()
         for runner in self.runners:
             runner.join(TASK_ENDS_WITHIN_S)
@@ -75,7 +75,7 @@ class SchedulerProcess:
             runner.is_leader = is_leader
         if not is_leader:
             return
-        deps().queues.beat(SCHEDULER, HEARTBEAT_S)
+        deps().queues.send_heartbeat(SCHEDULER, HEARTBEAT_S)
         if self.guard.steady(deps()):
             self.clock.tick(deps().now().timestamp())
         # A Redis that lost everything is refilled at once: jobs become due meanwhile.
@@ -96,7 +96,7 @@ class SchedulerProcess:
             log.error("sweep_failed", exc_info=fault)
             report(fault)
 
-    def _give_back(self) -> None:
+    def _release_lock(self) -> None:
         try:
             self.clock.release()
         except Unavailable as fault:

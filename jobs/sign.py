@@ -36,4 +36,4 @@ class Sign:
 
     def _write(self, deps: Deps, age_s: float) -> None:
         ttl_s = max(1, int(deps.settings.silent_after.total_seconds() - age_s))
-        deps.queues.beat(WORKER, ttl_s, self._member(), age_s=age_s)
+        deps.queues.send_heartbeat(WORKER, ttl_s, self._member(), age_s=age_s)

@@ -14,12 +14,12 @@ from funnel_app.flows.monitoring.hot_leads import find_critical
 from funnel_app.flows.monitoring.incidents import forget_old
 from funnel_app.flows.monitoring.ledger_health import WRITTEN_EVERY, check_whole_ledger, shorten_log, write_heartbeat
 from funnel_app.flows.monitoring.ledger_identity import remember_ledger
-from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.notify import notify
 from funnel_app.flows.monitoring.undecided import find_undecided
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.monitoring.watch_doctor import look_again, watch_with_doctor
-from funnel_app.flows.outbox.history import forget_told
-from funnel_app.flows.outbox.tell import tell_receivers
+from funnel_app.flows.outbox.history import forget_published
+from funnel_app.flows.outbox.publish import publish_events
 from funnel_app.flows.privacy.erase import finish
 from funnel_app.flows.replies.work import answer_received, forget_received
 from funnel_app.flows.sending.record_click import forget_who_clicked
@@ -56,10 +56,10 @@ def watch_tasks(settings: Settings) -> Sequence[PeriodicTask]:
         PeriodicTask(every_s, look_again),
         PeriodicTask(5 * MINUTE_S, finish),
         PeriodicTask(6 * 60 * MINUTE_S, forget_old),
-        PeriodicTask(6 * 60 * MINUTE_S, forget_told),
+        PeriodicTask(6 * 60 * MINUTE_S, forget_published),
         PeriodicTask(6 * 60 * MINUTE_S, forget_received),
         PeriodicTask(60 * MINUTE_S, forget_who_clicked),
-        PeriodicTask(every_s, tell),
+        PeriodicTask(every_s, notify),
     )
 
 
@@ -80,4 +80,4 @@ def reply_tasks() -> Sequence[PeriodicTask]:
 
 def outbox_tasks(settings: Settings) -> Sequence[PeriodicTask]:
     """Return the task that sends lead events, in a thread of its own: a slow receiver delays no alert."""
-    return (PeriodicTask(TOLD_EVERY_S, tell_receivers),) if settings.events_webhook_urls else ()
+    return (PeriodicTask(TOLD_EVERY_S, publish_events),) if settings.events_webhook_urls else ()

@@ -34,12 +34,12 @@ log = structlog.get_logger()
 
 
 class Door:
-    """All callers of one process. `hand_over` takes a connection and whether only its head has arrived."""
+    """All callers of one process. `hand_off` takes a connection and whether only its head has arrived."""
 
     def __init__(
-        self, hand_over: Callable[[Connection, bool], None], wake: tuple[int, int], idle_s: float, share: Share
+        self, hand_off: Callable[[Connection, bool], None], wake: tuple[int, int], idle_s: float, share: Share
     ) -> None:
-        self._hand_over, self._idle_s, self._share = hand_over, idle_s, share
+        self._hand_off, self._idle_s, self._share = hand_off, idle_s, share
         self._listeners: list[Listener] = []
         self._answered: SimpleQueue[tuple[Connection, Answer]] = SimpleQueue()
         self._poller = selectors.DefaultSelector()
@@ -146,7 +146,7 @@ class Door:
     def _ask(self, connection: Connection, head_only: bool = False) -> None:
         self.callers.unwatch(connection)
         connection.stage = Stage.ANSWERING
-        self._hand_over(connection, head_only)
+        self._hand_off(connection, head_only)
 
     def _refuse(self, connection: Connection, answer: bytes) -> None:
         connection.outgoing = answer

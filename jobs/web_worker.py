@@ -33,7 +33,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     def run(self) -> None:
         """Serve until stopped; then answer what has arrived or is arriving, within a stop's time."""
         self.threads = ThreadPoolExecutor(self.cfg.threads, thread_name_prefix="web")
-        self.door = Door(self._hand_over, self.PIPE, self.cfg.keepalive, self.share)
+        self.door = Door(self._hand_off, self.PIPE, self.cfg.keepalive, self.share)
         for listener in self.sockets:
             self.door.open(listener, self.cfg.worker_connections)
         while self.alive and self.ppid == os.getppid():
@@ -50,7 +50,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         self.notify()
         self.door.turn()
 
-    def _hand_over(self, connection: Connection, head_only: bool) -> None:
+    def _hand_off(self, connection: Connection, head_only: bool) -> None:
         self.crowd.come()
         self.threads.submit(self._answer, connection, connection.incoming.as_parsed(), head_only)
 

@@ -33,7 +33,7 @@ from funnel_app.ledger.troubles import explain
 from funnel_app.periodic import PeriodicRunner, PeriodicTask, time_tasks
 from jobs import deliver, mirror, recheck, reconcile
 from jobs.command_line import take_nothing
-from jobs.heartbeat import beat, reset
+from jobs.heartbeat import record_heartbeat, reset
 from jobs.parent import Parent, Part
 from jobs.process import deps, wait_for_ledger, wait_for_redis
 from jobs.processes import CHILD
@@ -176,7 +176,7 @@ def _work(stopping: Event) -> None:
     queues = [queue_at(name, connection) for name in QUEUES]
     # RQ's heartbeats come with each job, and otherwise 15 s before this expires: twice while it listens.
     ttl = 15 + seconds(deps().settings.silent_after) // 2
-    beat(CHILD)
+    record_heartbeat(CHILD)
     worker = Worker(queues, connection=connection, worker_ttl=ttl, serializer=JSONSerializer)
     worker.stopping = stopping
     worker.work(logging_level="WARNING")
@@ -190,7 +190,7 @@ def seconds(span: timedelta) -> int:
 def worker_parts(count: int) -> list[Part]:
     """Return so many workers for a parent to keep alive, after resetting their heartbeat files."""
     reset(CHILD)
-    return [Part("worker", run, look_after=partial(beat, WORKER)) for _ in range(count)]
+    return [Part("worker", run, look_after=partial(record_heartbeat, WORKER)) for _ in range(count)]
 
 
 def main() -> int:

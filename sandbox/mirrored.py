@@ -1,26 +1,26 @@
-"""The demo's look at the owner's desk: a row a person and a row a sequence, once each and up to date."""
+"""The demo's check of Notion: one up-to-date row per person and per sequence."""
 
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from sandbox.scenario import Lead
 from sandbox.stack import Stack
-from sandbox.story import Lead
 
 WITHIN_S = 40.0
 TOLD = ("Email", "Sequence", "Status", "Delivered", "Last Problem")
 
 
-def desk_faults(stack: Stack, story: Sequence[Lead]) -> Iterator[str]:
-    """Wait until nothing is running in Notion's rows either, show them, and return what is not as it should be."""
-    wanted = Counter((lead.address, expected.sequence) for lead in story for expected in lead.expected)
-    addresses = {lead.address for lead in story}
+def desk_faults(stack: Stack, scenario: Sequence[Lead]) -> Iterator[str]:
+    """Wait until no row in Notion is running, print the rows, and return their faults."""
+    wanted = Counter((lead.address, expected.sequence) for lead in scenario for expected in lead.expected)
+    addresses = {lead.address for lead in scenario}
     rows = _settled_rows(stack, addresses, sum(wanted.values()))
     people = Counter(row["Email"] for row in stack.rows("Contacts") if row["Email"] in addresses)
     print(f"\nWhat Notion shows the owner: {sum(people.values())} contacts, {len(rows)} sequences\n")
     for row in rows:
         print("  {:<28} {:<17} {:<38} {:>2} delivered  {}".format(*(row.get(name, "") for name in TOLD)).rstrip())
-    if people != Counter(lead.address for lead in story):
+    if people != Counter(lead.address for lead in scenario):
         yield f"Notion's contacts are {dict(people)}"
     found = Counter((row["Email"], row["Sequence"]) for row in rows)
     yield from (

@@ -24,10 +24,11 @@ MIRROR = {
     "NOTION_WISHES_BY": "olga@example.com",
 }
 STOP_WITHIN_S = 10.0
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class NotStarted(Exception):
-    """A process did not come up; the message holds the end of its log."""
+    """A process did not start; the message holds the end of its log."""
 
 
 class Running(Protocol):
@@ -56,14 +57,14 @@ class Running(Protocol):
 
 
 class Starter(Protocol):
-    """How a command becomes a process that leads a session of its own and appends what it says to two files."""
+    """Starts a command in its own session, with output appended to two files."""
 
     def __call__(self, command: Sequence[str], env: Mapping[str, str], out: Path, err: Path) -> Running:
         """Start a command."""
 
 
 def execute(command: Sequence[str], env: Mapping[str, str], out: Path, err: Path) -> Running:
-    """Start a command as a person does."""
+    """Start a command in a new session."""
     with out.open("ab") as said, err.open("ab") as told:
         return subprocess.Popen(command, cwd=ROOT, env=env, stdout=said, stderr=told, start_new_session=True)
 
@@ -89,7 +90,12 @@ class Processes:
         """Run a command to its end and return what it printed; NotStarted where it fails."""
         with TemporaryDirectory(dir=self.folder) as name:
             out, err = Path(name) / "out", Path(name) / "err"
-            status = type(self).starter([sys.executable, *arguments], self.env, out, err).wait()
+            process = type(self).starter([sys.executable, *arguments], self.env, out, err)
+            try:
+                status = process.wait()
+            except BaseException:  # it is in a session of its own, which a Ctrl-C does not reach
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
             said, told = out.read_text(), err.read_text()
         if status:
             raise NotStarted(f"{' '.join(arguments)} failed:\n{said}{told}")
@@ -129,8 +135,20 @@ class Processes:
         raise NotStarted(f"{name} does not answer at {url}:\n{self.log(name).read_text()[-3000:]}")
 
 
+def stop_once() -> None:
+    """Let the first Ctrl-C or SIGTERM raise KeyboardInterrupt, and none after it disturb the stopping of processes."""
+    for number in STOPS:
+        signal.signal(number, _stop)
+
+
+def _stop(number: int, frame: object) -> None:
+    for each in STOPS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def answers(url: str) -> bool:
-    """Say whether an address answers 200 now."""
+    """Return whether an address answers 200."""
     try:
         with urlopen(url, timeout=2) as response:
             return bool(response.status == 200)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import sys
 import tempfile
 import time
@@ -14,7 +13,7 @@ from dotenv import dotenv_values
 
 from jobs.processes import PARTS
 from sandbox.command_line import command_line
-from sandbox.processes import ROOT, NotStarted, Processes
+from sandbox.processes import ROOT, NotStarted, Processes, stop_once
 from sandbox.redis_server import RedisServer
 from sandbox.settings_file import settings_file
 
@@ -25,7 +24,7 @@ NAMES = frozenset(re.findall(r"(?m)^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").
 
 def main() -> int:
     """Migrate the ledger, run the three processes and show their logs; 1 where one of them ends by itself."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    stop_once()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="funnel-run-")))
         processes = Processes(folder, {**_environment(stack), "TMPDIR": str(folder)})
@@ -39,10 +38,6 @@ def main() -> int:
         except KeyboardInterrupt:
             print("\nStopped; nothing is left running.")
             return 0
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _environment(stack: ExitStack) -> Mapping[str, str]:

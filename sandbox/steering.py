@@ -1,4 +1,4 @@
-"""The owner steers: what the one who runs the business does in the demo, as an owner would, and where to see it."""
+"""The owner's actions in the demo, and where to see them."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sandbox.processes import ROOT
+from sandbox.scenario import Observation
 from sandbox.stack import Stack
-from sandbox.story import Observation
 
 Emails = Mapping[str, Iterable[Observation]]
 FILES, SHIPPED = ROOT / "sandbox/campaigns", ROOT / "funnel_app/campaigns/christmas.toml"
@@ -31,7 +31,7 @@ AFTER = """after = "3d", test_after = 3 },
 
 @dataclass(frozen=True)
 class Deed:
-    """One thing that the owner does, once somebody's email was delivered, and where a visitor sees what came of it."""
+    """One action of the owner, after somebody's email was delivered, and where its result is shown."""
 
     words: str
     act: Callable[[Stack], str]
@@ -39,7 +39,7 @@ class Deed:
     at: str
 
     def may_come(self, emails: Emails) -> bool:
-        """Say whether it is time."""
+        """Return whether it is time."""
         address, sequence, step = self.after
         return any((e.sequence, e.step) == (sequence, step) and e.delivered for e in emails[address])
 
@@ -83,9 +83,13 @@ def _wish(stack: Stack) -> str:
 
 def _edit(stack: Stack) -> str:
     file = _folder(stack) / CAMPAIGN
-    file.write_text(file.read_text().replace(BEFORE, AFTER))
-    stack.restart_parts()
+    before = file.read_text()
+    if BEFORE not in before:
+        return f"{CAMPAIGN} is not as it was: somebody else has changed it, so it is left alone."
+    file.write_text(before.replace(BEFORE, AFTER))
+    # Before the restart: with a file that cannot be used nothing would start again.
     planned = stack.flask("campaigns", "plan")
+    stack.restart_parts()
     return f"{planned}\n$ flask campaigns apply --yes\n{stack.flask('campaigns', 'apply', '--yes')}"
 
 
@@ -108,7 +112,7 @@ DEEDS = (
     Deed("wishes in Notion that Bea gets the letters of all year too", _wish, (BEA, "five_day", 5), "/console/log"),
     Deed("imports the list of a fair", _import, (DANA, "noshow_recovery", 1), "/console/leads?campaign=workshop"),
     Deed(
-        "changes the workshop's file, starts Funnel again, and asks whom it changes",
+        "changes the workshop's file, asks whom it changes, starts Funnel again, and applies it",
         _edit,
         (DANA, "onboarding_phase1", 1),
         "/console/sequences",

@@ -1,4 +1,4 @@
-"""The business's website: a signup form and an assessment, each told to Funnel from server to server."""
+"""The business's website: a signup form and an assessment, each sent to Funnel from its server."""
 
 from collections import Counter
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from sandbox.relay import Told, tell
+from sandbox.relay import Told, call_hook
 from sandbox.state import Json, current_sandbox
 
 blueprint = Blueprint("website", __name__, url_prefix="/website")
@@ -28,12 +28,12 @@ def show_signup() -> str:
 
 @blueprint.post("")
 def sign_up() -> str | tuple[str, int]:
-    """Tell Funnel of the opt-in with the visitor's consent, and show what it answered; no consent, no call."""
+    """Send the opt-in with the visitor's consent to Funnel, and show the answer; no consent, no call."""
     given = _given(*WHO)
     if "consent" not in request.form:
         return _page("signup", given=given, unwilling=True), 422
     consent = {"at": _now().isoformat(), "text": CONSENT, "source": request.path, "ip": request.remote_addr}
-    return _tell("signup", given, {**given, "consent": consent})
+    return _submit("signup", given, {**given, "consent": consent})
 
 
 @blueprint.get("/assessment")
@@ -44,12 +44,12 @@ def show_assessment() -> str:
 
 @blueprint.post("/assessment")
 def finish_assessment() -> str | tuple[str, int]:
-    """Tell Funnel of the answers, and show what it answered."""
+    """Send the assessment to Funnel, and show the answer."""
     given = _given(*WHO, "revenue_leak_total", *map(field_of, SYSTEMS))
     told = {name: given[name] for name in (*WHO, "revenue_leak_total")} | results(given)
     if "website_sends" in request.form:
         told["email_1_sent_at"] = _now().isoformat()
-    return _tell("assessment", given, told)
+    return _submit("assessment", given, told)
 
 
 def field_of(system: str) -> str:
@@ -58,7 +58,7 @@ def field_of(system: str) -> str:
 
 
 def results(given: dict[str, str]) -> Json:
-    """Return what a website works out of the answers: the score, how many systems are red, and the weakest ones."""
+    """Return a website's results for the answers: the score, the number of red systems, and the weakest ones."""
     said = {system: given.get(field_of(system), "") for system in SYSTEMS}
     rated = {system: colour if colour in WORTH else "yellow" for system, colour in said.items()}
     counted = Counter(rated.values())
@@ -80,8 +80,8 @@ def _now() -> datetime:
     return current_sandbox().now()
 
 
-def _tell(form: str, given: dict[str, str], payload: Json) -> str | tuple[str, int]:
-    told = tell(current_sandbox().config, {name: value for name, value in payload.items() if value != ""})
+def _submit(form: str, given: dict[str, str], payload: Json) -> str | tuple[str, int]:
+    told = call_hook(current_sandbox().config, {name: value for name, value in payload.items() if value != ""})
     if told.taken:
         return _page("thanks", given=given, told=told, form=form)
     # A visitor sees the form again with all that they typed; a real website would keep the call and repeat it.

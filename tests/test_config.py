@@ -59,7 +59,7 @@ def test_the_required_settings_are_enough(load):
     assert settings.public_url == "https://funnel.example"
     assert settings.hook_secrets == ("a-new-hook-secret", "an-old-hook-secret")
     assert settings.testing_mode is False
-    assert (settings.port, settings.workers, settings.arm_horizon) == (8000, 2, timedelta(days=14))
+    assert (settings.port, settings.workers, settings.schedule_horizon) == (8000, 2, timedelta(days=14))
     assert (settings.resend_rate_limit, settings.resend_rate_share) == (2.0, 0.8)
     assert (settings.testing_interval_seconds, settings.test_recipients) == (60, ("*@resend.dev",))
     assert settings.reply_to is None

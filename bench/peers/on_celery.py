@@ -3,7 +3,7 @@
 import os
 
 from celery import Celery
-from letter import hand_over, planned
+from letter import planned, submit
 
 # A task with an ETA waits in a worker's memory: past this time Redis would hand it to another as well.
 OPTIONS = {"visibility_timeout": 30 * 86_400}
@@ -15,7 +15,7 @@ app.conf.update(task_ignore_result=True, task_acks_late=True, broker_transport_o
 @app.task(name="send")
 def send(name: str) -> None:
     """Send one email."""
-    hand_over(name)
+    submit(name)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import importlib
 import os
 
 from huey import RedisHuey
-from letter import hand_over, planned
+from letter import planned, submit
 
 huey = RedisHuey("bench", url=os.environ["REDIS_URL"], results=False, utc=True)
 
@@ -12,7 +12,7 @@ huey = RedisHuey("bench", url=os.environ["REDIS_URL"], results=False, utc=True)
 @huey.task()
 def send(name: str) -> None:
     """Send one email."""
-    hand_over(name)
+    submit(name)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from letter import hand_over, planned
+from letter import planned, submit
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.states import Scheduled
@@ -15,7 +15,7 @@ POOL, NAME = "bench", "send/bench"
 @flow(name="send")
 def send(name: str) -> None:
     """Send one email."""
-    hand_over(name)
+    submit(name)
 
 
 def deploy() -> None:

@@ -2,11 +2,11 @@
 
 import os
 
-from letter import hand_over, planned
+from letter import planned, submit
 from redis import Redis
 from rq_scheduler import Scheduler
 
 if __name__ == "__main__":
     scheduler = Scheduler(queue_name="emails", connection=Redis.from_url(os.environ["REDIS_URL"]))
     for each, due in planned():
-        scheduler.enqueue_at(due.replace(tzinfo=None), hand_over, each)
+        scheduler.enqueue_at(due.replace(tzinfo=None), submit, each)

@@ -54,7 +54,7 @@ _FAILED = {
 # https://resend.com/docs/api-reference/errors
 MONTHLY = "monthly_quota_exceeded"
 _SAID = "; in their words: "
-_UNSAID = {
+_DEFAULTS = {
     State.BOUNCED: "the recipient's server refused it",
     State.COMPLAINED: "its reader marked it as spam",
     State.SUPPRESSED: "on Resend's suppression list",
@@ -96,7 +96,7 @@ def without_words(detail: str | None) -> str | None:
 
 def why(state: State, detail: str | None) -> str | None:
     """Return the reason of a reported state without quoted words."""
-    return without_words(detail) or _UNSAID.get(state)
+    return without_words(detail) or _DEFAULTS.get(state)
 
 
 def of_refusal(words: str) -> str:

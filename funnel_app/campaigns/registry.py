@@ -11,7 +11,7 @@ from typing import Any
 from funnel_app.campaigns.called import find_called
 from funnel_app.campaigns.canary import CANARY, canary_of
 from funnel_app.campaigns.folders import own_files, shipped_files
-from funnel_app.campaigns.incoming import called_by_hook
+from funnel_app.campaigns.incoming_calls import called_by_hook
 from funnel_app.campaigns.model import Campaign, Hook, Sequence, Step
 from funnel_app.campaigns.parse import CampaignError, parse
 from funnel_app.campaigns.season import off_season_in_words
@@ -135,14 +135,16 @@ class Registry:
         return self.campaigns[name].title if name in self.campaigns else as_title(name)
 
     def in_titles(self, words: str, beside: str | None = None) -> str:
-        """Return a text with the keys of emails, sequences and hooks replaced by their titles.
+        """Return a text with the keys of emails, sequences, hooks and seasons replaced by their titles.
 
         If the email of template `beside` is already named, its text is “its text”. Keys in quotes or naming a page of
         Notion stay: people must search for them there.
         """
 
         def called(found: re.Match[str]) -> str:
-            campaign, within, template, key = found.group("campaign", "within", "template", "key")
+            season, campaign, within, template, key = found.group("season", "campaign", "within", "template", "key")
+            if season:
+                return f"season of “{self.title_of_campaign(season)}”"
             if campaign:
                 return self._within(campaign, within)
             if key == beside and template:
@@ -164,8 +166,9 @@ class Registry:
 
         within = one_of(name for each in self.campaigns.values() for name in (*each.sequences, *each.hooks))
         placed = rf"(?<![\w/])(?P<campaign>{one_of(self.campaigns)})/(?P<within>{within})(?![\w/])"
+        season = rf"\bseason of (?P<season>{one_of(self.campaigns)})\b"
         key = rf"(?P<template>template )?(?P<key>{one_of(self.template_keys())})\b"
-        return re.compile(rf"{placed}|(?<!is named )(?<!answer to )(?<!“)\b{key}")
+        return re.compile(rf"{season}|{placed}|(?<!is named )(?<!answer to )(?<!“)\b{key}")
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row per sequence for tables: handler, hook, and when its emails go."""

@@ -56,6 +56,13 @@ OPEN = HOLDS_SUCCESSOR | {State.SENT, State.DELAYED}
 STOPPED = frozenset({State.BOUNCED, State.COMPLAINED, State.FAILED, State.CANCELLED, State.SKIPPED, State.SUPPRESSED})
 # Reported to operators: an email that should have arrived did not, or its reader did not want it.
 BADLY_ENDED = (State.BOUNCED, State.COMPLAINED, State.SUPPRESSED, State.FAILED)
+# What people read where a state's name says too little or too much.
+IN_WORDS: Mapping[str, str] = {
+    State.AMBIGUOUS: "in doubt",
+    State.COMPLAINED: "marked as spam",
+    State.SUPPRESSED: "not mailed",
+    State.SENT: "on its way",
+}
 
 SOFT_BOUNCE = "email.soft_bounced"
 GIVEN_UP = "email.given_up"

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,19 +22,40 @@ from funnel_app.gateways.errors import GatewayError
 from funnel_app.setting_meanings import MEANINGS
 
 Command = Callable[..., None]
+
+
+def _setting(name: str, setting: str, **more: Any) -> Callable[[Command], Command]:
+    return click.option(name, envvar=setting, show_envvar=True, **more)
+
+
 OPTIONS = (
-    click.option("--url", envvar="COOLIFY_URL", required=True, help="Coolify's address (COOLIFY_URL)."),
-    click.option("--token", envvar="COOLIFY_TOKEN", required=True, help="A token that may read, write and deploy."),
+    _setting("--url", "COOLIFY_URL", required=True, help="Coolify's address."),
+    click.option(
+        "--token",
+        envvar="COOLIFY_TOKEN",
+        show_envvar=True,
+        required=True,
+        help="A token that may read, write and deploy.",
+    ),
     click.option("--file", default="coolify.json", show_default=True, type=click.Path(path_type=Path)),
     click.option(
         "--env-file",
         type=click.Path(exists=True, path_type=Path),
         help="A file with the settings; by default the environment.",
     ),
-    click.option("--repository", envvar="COOLIFY_REPOSITORY", help="The code's repository, for the first deployment."),
-    click.option("--private-key", envvar="COOLIFY_PRIVATE_KEY_UUID", help="The uuid of a deploy key."),
-    click.option("--github-app", envvar="COOLIFY_GITHUB_APP_UUID", help="The uuid of a GitHub app."),
-    click.option("--server", envvar="COOLIFY_SERVER", help="The server's name, if there are several."),
+    click.option(
+        "--repository",
+        envvar="COOLIFY_REPOSITORY",
+        show_envvar=True,
+        help="The code's repository, for the first deployment.",
+    ),
+    click.option(
+        "--private-key", envvar="COOLIFY_PRIVATE_KEY_UUID", show_envvar=True, help="The uuid of a deploy key."
+    ),
+    _setting("--github-app", "COOLIFY_GITHUB_APP_UUID", help="The uuid of a GitHub app."),
+    click.option(
+        "--server", envvar="COOLIFY_SERVER", show_envvar=True, help="The server's name, if there are several."
+    ),
     click.option("--resend-values", is_flag=True, help="Also set values that the token may not read."),
 )
 
@@ -56,7 +78,7 @@ def plan(**given: object) -> None:
     with _told():
         rollout = _rollout(given, act=False)
         rollout.run()
-    _tell(rollout)
+    _show(rollout)
     say(f"{len(rollout.changes)} to change. Run apply to do it." if rollout.changes else "Nothing to change.")
 
 
@@ -69,7 +91,7 @@ def apply(always: bool, never: bool, **given: object) -> None:
     with _told():
         rollout = _rollout(given, act=True)
         application = rollout.run()
-        _tell(rollout)
+        _show(rollout)
         say(f"{len(rollout.changes)} changed." if rollout.changes else "Nothing to change.")
         if application is None or never or not (rollout.changes or always):
             return
@@ -99,7 +121,7 @@ def _told() -> Iterator[None]:
         raise click.ClickException(str(fault)) from None
 
 
-def _tell(rollout: Rollout) -> None:
+def _show(rollout: Rollout) -> None:
     for change in rollout.changes:
         say(f"  {change.what:<38} {change.detail}")
 

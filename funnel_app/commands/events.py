@@ -15,7 +15,7 @@ from funnel_app.commands.plain_text import say
 from funnel_app.commands.tables import newest_first, show_by_id
 from funnel_app.current import current_deps
 from funnel_app.flows.outbox import history
-from funnel_app.flows.outbox.receivers import find_receivers
+from funnel_app.flows.outbox.receiver_status import find_receivers
 from funnel_app.ledger.outbox_models import Standing
 
 STATES = click.Choice([standing.value for standing in Standing])
@@ -67,9 +67,9 @@ def replay(ids: tuple[UUID, ...], given_up: bool, since: datetime | None) -> Non
     if sum((bool(ids), given_up, since is not None)) != 1:
         raise click.UsageError("Name the events, or say --given-up, or --since a time.")
     if since is not None:
-        number = history.tell_since(deps, since.replace(tzinfo=ZoneInfo(deps.settings.timezone)).astimezone(UTC))
+        number = history.publish_since(deps, since.replace(tzinfo=ZoneInfo(deps.settings.timezone)).astimezone(UTC))
     else:
-        number = history.tell_given_up_again(deps) if given_up else history.tell_again(deps, ids)
+        number = history.publish_given_up(deps) if given_up else history.publish_again(deps, ids)
     if ids and not number:
         raise click.ClickException("No such event is settled; those that wait are told by themselves.")
     say(f"{things(number, 'event')} {'is' if number == 1 else 'are'} told again.")

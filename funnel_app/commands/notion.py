@@ -35,7 +35,7 @@ def check() -> None:
             say(line)
         for line in each.wishes_lacking:
             say(f"{line} (only for wishes, see NOTION_WISHES_BY)")
-    _tell_not_set()
+    _show_not_set()
     sys.exit(int(any(each.faults for each in looked)))
 
 
@@ -54,7 +54,7 @@ def init(under: str | None) -> None:
         else:
             say(f"{each.title}: added {', '.join(each.properties) or 'nothing, all is there'}")
     if under is None:
-        _tell_not_set()
+        _show_not_set()
 
 
 @group.command()
@@ -101,7 +101,7 @@ def import_(dry_run: bool) -> None:
     sys.exit(int("not understood" in counts))
 
 
-def _tell_not_set() -> None:
+def _show_not_set() -> None:
     for table in current_deps().desk.not_set():
         say(f"{table.title}: not set, so it is not mirrored (NOTION_{table.key.upper()}_DB_ID)")
 

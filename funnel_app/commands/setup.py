@@ -24,7 +24,9 @@ Values = dict[str, str]
 
 GREETING = """Funnel is set up by questions: each answer is checked with those who know, and kept in {file}.
 Enter takes what stands in [ ]. Ctrl-C stops; run it again to go on."""
-# Seconds to wait, before Funnel runs and while it does.
+STOPPED = "What was answered so far is in {file}: run it again to go on."
+NOTHING = "Nothing was written."
+# What each command begins with, before Funnel runs and while it does.
 BEFORE = {
     Place.COMPOSE: ("docker", "compose", "run", "--rm", "--build", "funnel", "flask", "--app", "wsgi"),
     Place.HERE: (sys.executable, "-m", "flask", "--app", "wsgi"),
@@ -53,9 +55,18 @@ PROOFS = (("Everything is looked at:", ("doctor",)), ("One email goes the whole 
 def setup_command(file: Path, only_ask: bool) -> None:
     """Ask for each setting, check it live, write .env, and send a canary. Safe to repeat."""
     say(GREETING.format(file=file))
+    try:
+        done = _set_up(file, only_ask)
+    except (click.Abort, KeyboardInterrupt):
+        say(f"\n\nStopped. {STOPPED if file.exists() else NOTHING}".format(file=file))
+        done = 1
+    sys.exit(done)
+
+
+def _set_up(file: Path, only_ask: bool) -> int:
     if file.exists():
-        click.confirm(f"\n{file} is there: go on from it, and keep it as {file}.before?", default=True, abort=True)
-        env_file.keep_copy(file)
+        click.confirm(f"\n{file} is there: go on from it, and keep a copy as it is?", default=True, abort=True)
+        say(f"The copy is {env_file.keep_copy(file)}.")
     place = Place(
         click.prompt(
             "\nWhere will Funnel run: by Docker Compose or Coolify (compose), or on this machine (here)?\n",
@@ -66,8 +77,7 @@ def setup_command(file: Path, only_ask: bool) -> None:
     values = _answers(file, place)
     say(f"\n{file} is written; keep a copy where your passwords are. The console, {values['PUBLIC_URL']}/console/,")
     say("opens with CONSOLE_PASSWORD from it, and the website proves itself with HOOK_SECRET.")
-    if not only_ask:
-        sys.exit(_prove(values, place))
+    return 0 if only_ask else _prove(values, place)
 
 
 def _answers(file: Path, place: Place) -> Values:
@@ -137,12 +147,12 @@ def _prove(values: Values, place: Place) -> int:
         if click.confirm(f"\n{question}", default=True):
             _run([*BEFORE[place], *command], values)
     if not _is_up(values, place):
-        _tell("When it is up, run:", place, [command for _, command in PROOFS])
+        _show("When it is up, run:", place, [command for _, command in PROOFS])
         return 0
     values = {**values, **_of_the_run(values, place)}
     failed = [command for title, command in PROOFS if _fails(title, [*MEANWHILE[place], *command], values)]
     if failed:
-        _tell("Fix what is said above, then run again:", place, failed)
+        _show("Fix what is said above, then run again:", place, failed)
         return 1
     say("\nFunnel works: the test email arrived. With TESTING_MODE=false and a restart, real leads are mailed.")
     return 0
@@ -183,7 +193,7 @@ def _run(command: Sequence[str], values: Values) -> int:
         return 1
 
 
-def _tell(what: str, place: Place, commands: Sequence[Sequence[str]]) -> None:
+def _show(what: str, place: Place, commands: Sequence[Sequence[str]]) -> None:
     before = "flask --app wsgi" if place is Place.HERE else " ".join(MEANWHILE[place])
     say("\n".join(["", what, *(f"  {before} {' '.join(command)}" for command in commands)]))
 

@@ -44,28 +44,28 @@ COLOURS = {
 def trace_command(email: str, ids: bool, as_json: bool) -> None:
     """Show everything that happened to EMAIL; exit 1 if nobody has that address."""
     try:
-        story = trace(current_deps(), email)
+        traced = trace(current_deps(), email)
     except LedgerUnavailable:
         # Nothing is known of an unknown address, but the headline still holds.
         say(f"{current_headline(current_deps()).sentence}.", err=True)
         raise
     if as_json:
-        say(json.dumps(story, indent=2))
+        say(json.dumps(traced, indent=2))
     else:
-        _tell(story, current_deps().settings.timezone, ids)
-    sys.exit(0 if story["contact"] else 1)
+        _show(traced, current_deps().settings.timezone, ids)
+    sys.exit(0 if traced["contact"] else 1)
 
 
-def _tell(story: dict[str, Any], timezone: str, ids: bool) -> None:
+def _show(traced: dict[str, Any], timezone: str, ids: bool) -> None:
     console = Terminal(highlight=False)
     with console.capture() as told:
-        Teller(console, timezone, ids).tell(story)
+        TracePrinter(console, timezone, ids).show(traced)
     # Tables pad each line with blanks, which a file or a pipe does not need.
     text = told.get() if console.is_terminal else "".join(f"{line.rstrip()}\n" for line in told.get().splitlines())
     console.pass_on(text)
 
 
-class Teller:
+class TracePrinter:
     """Prints a person's history on a terminal, with times in the business's zone."""
 
     def __init__(self, console: Terminal, timezone: str, ids: bool) -> None:
@@ -73,30 +73,30 @@ class Teller:
         self.zone = ZoneInfo(timezone)
         self.ids = ids
 
-    def tell(self, story: dict[str, Any]) -> None:
+    def show(self, traced: dict[str, Any]) -> None:
         """Print who it is, what happened, and where each sequence stands."""
-        self.console.print(Text(f"{story['headline']}.", "italic"))
-        if story["contact"] is None:
-            self._stranger(story)
+        self.console.print(Text(f"{traced['headline']}.", "italic"))
+        if traced["contact"] is None:
+            self._stranger(traced)
             return
-        self._person(story["contact"])
-        self._forbidden(story)
+        self._person(traced["contact"])
+        self._forbidden(traced)
         self.console.print(Padding(Text(f"What happened (times of {self.zone.key})", "bold"), (1, 0, 0, 0)))
-        self.console.print(self._lines(story["story"]))
-        for enrolment in story["enrolments"]:
+        self.console.print(self._lines(traced["story"]))
+        for enrolment in traced["enrolments"]:
             self.console.print(self._enrolment(enrolment))
 
-    def _stranger(self, story: dict[str, Any]) -> None:
-        self.console.print(Text(story["sentence"]))
-        for hook in story["hooks"]:
+    def _stranger(self, traced: dict[str, Any]) -> None:
+        self.console.print(Text(traced["sentence"]))
+        for hook in traced["hooks"]:
             what = f"{hook['hook']} from {hook['source']}, {hook['outcome']}: {hook['reason']}"
             self.console.print(
                 Text.assemble((f"  {self._time(hook['at'])}  ", "dim"), (f"{hook['id']}  ", "cyan"), what)
             )
         # Without a refused call, the sentence names the similar addresses.
-        if story["hooks"] and story["similar"]:
-            self.console.print(Text.assemble("Like it: ", (", ".join(story["similar"]), "bold")))
-        self._forbidden(story)
+        if traced["hooks"] and traced["similar"]:
+            self.console.print(Text.assemble("Like it: ", (", ".join(traced["similar"]), "bold")))
+        self._forbidden(traced)
 
     def _person(self, contact: dict[str, Any]) -> None:
         names = [name for name in (contact["first_name"], contact["business_name"]) if name] or ["no name given"]
@@ -108,8 +108,8 @@ class Teller:
             told = f"Notion does not take this lead's row: {contact['notion_refused']} (flask notion check)"
             self.console.print(Text(told, "bold red"))
 
-    def _forbidden(self, story: dict[str, Any]) -> None:
-        for each in story.get("suppressions", []):
+    def _forbidden(self, traced: dict[str, Any]) -> None:
+        for each in traced.get("suppressions", []):
             what = "marketing" if each["scope"] == "marketing" else "anything"
             self.console.print(Text(f"Not mailed {what}: {each['reason']}", "bold red"))
 

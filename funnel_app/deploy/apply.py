@@ -1,4 +1,4 @@
-"""Coolify: bring about what coolify.json says, or only tell what is missing. Safe to repeat."""
+"""Coolify: apply coolify.json, or only report the differences. Safe to repeat."""
 
 import base64
 import secrets
@@ -21,10 +21,13 @@ ENV_FLAGS = {
     "is_buildtime": False,
 }  # fmt: skip
 
+# What an application is made with; all else is changed afterwards.
+NEEDED = ("name", "git_branch", "build_pack", "ports_exposes")
+
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is not as it should be: what, and how it becomes so; no value of a setting is in it."""
+    """One difference: what, and how it is fixed; it holds no value of a setting."""
 
     what: str
     detail: str
@@ -43,7 +46,7 @@ class Rollout:
     changes: list[Change] = field(default_factory=list)
 
     def run(self) -> str | None:
-        """Go through everything in order; return the application's uuid, None where it is not there yet.
+        """Compare everything in order; return the application's uuid, None if it does not exist yet.
 
         Raises NotApplicable before anything is changed.
         """
@@ -109,13 +112,15 @@ class Rollout:
         more |= {"git_repository": self.source.repository, "server_uuid": self._server()}
         if not self._note(f"application {wanted['name']}", f"create ({kind}): {self.source.repository}"):
             return None
-        needed = {name: wanted[name] for name in ("name", "git_branch", "build_pack", "ports_exposes")}
-        return self.coolify.create_application(kind, {**place, **needed, **more, "autogenerate_domain": False})
+        return self.coolify.create_application(kind, {**place, **self._needed(), **more, "autogenerate_domain": False})
+
+    def _needed(self) -> Mapping[str, Any]:
+        return {name: self.wanted["application"][name] for name in NEEDED}
 
     def _fields(self, application: str | None) -> None:
         domain = self.values.get(self.wanted["env"]["domain_from"], "").rstrip("/")
         wanted = {**self.wanted["application"], **({"domains": domain} if domain else {})}
-        present = self.coolify.application(application) if application else {}
+        present = self.coolify.application(application) if application else self._needed()
         changed = {name: value for name, value in wanted.items() if present.get(ANSWERED_AS.get(name, name)) != value}
         for name, value in changed.items():
             self._note(f"application {name}", f"{present.get(ANSWERED_AS.get(name, name), 'not set')} → {value}")
@@ -175,7 +180,7 @@ class Rollout:
 
 
 def deploy(coolify: Coolify, application: str, sleep: Callable[[float], None]) -> str:
-    """Deploy and wait for the end; return Coolify's word for it, `finished` where all is well."""
+    """Deploy and wait for the end; return Coolify's status, `finished` on success."""
     deployment = coolify.deploy(application)
     status = "queued"
     for _ in range(int(DEPLOYED_WITHIN_S / POLL_S)):

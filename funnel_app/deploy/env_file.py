@@ -1,8 +1,9 @@
-"""A `.env` file: some of its values set again, all else left as it stands, and readable by its owner alone."""
+"""A `.env` file: set some of its values, leave the rest, and keep it readable by its owner only."""
 
 import os
 import re
 from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 
 from dotenv.parser import parse_stream
@@ -13,15 +14,21 @@ HEAD = "# Made by flask setup. It holds secrets: it is for its owner alone.\n"
 
 
 def write(file: Path, values: Mapping[str, str]) -> None:
-    """Set these values in a file, which is made where there is none; what else stands in it stays. Safe to repeat."""
+    """Set these values in a file, created if missing; the rest stays. Safe to repeat."""
     _put(file, "".join(_lines(file, values)))
 
 
 def keep_copy(file: Path) -> Path:
-    """Copy a file to one beside it that is for its owner alone, and return which."""
-    copy = file.with_name(f"{file.name}.before")
-    _put(copy, file.read_text("utf-8"))
+    """Copy a file to one beside it, readable by its owner only; return the copy. Earlier copies stay."""
+    text = file.read_text("utf-8")
+    copy = next(each for each in _copies(file) if not each.exists() or each.read_text("utf-8") == text)
+    _put(copy, text)
     return copy
+
+
+def _copies(file: Path) -> Iterator[Path]:
+    first = f"{file.name}.before"
+    yield from (file.with_name(first if number == 1 else f"{first}-{number}") for number in count(1))
 
 
 def _put(file: Path, text: str) -> None:

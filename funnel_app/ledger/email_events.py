@@ -90,6 +90,6 @@ def of_emails(session: Session, email_ids: Collection[UUID]) -> dict[UUID, list[
     return timeline
 
 
-def add_by_hand(session: Session, email_id: UUID, detail: str, now: datetime) -> None:
+def add_manual(session: Session, email_id: UUID, detail: str, now: datetime) -> None:
     """Record an operator's action on an email that does not change its state."""
     session.add(EmailEvent(email_id=email_id, kind="by hand", at=now, recorded_at=now, detail=detail))

@@ -20,7 +20,7 @@ from funnel_app.rules.states import HEARD
 Counted = Sequence[tuple[str, State, int]]
 ON_THE_WAY = [event for events in STAGES.values() for event in events]
 # States after Resend accepted an email; others say nothing about delivery.
-HANDED_OVER = (State.SENT, State.DELAYED, State.DELIVERED, State.BOUNCED, State.COMPLAINED)
+SUBMITTED = (State.SENT, State.DELAYED, State.DELIVERED, State.BOUNCED, State.COMPLAINED)
 
 
 def by_template(session: Session, since: datetime) -> Counted:

@@ -13,7 +13,7 @@ def find(session: Session) -> Heartbeat | None:
     return session.scalar(select(Heartbeat).order_by(Heartbeat.id).limit(1))
 
 
-def beat(session: Session, now: datetime) -> None:
+def record(session: Session, now: datetime) -> None:
     """Write the heartbeat. Safe to repeat."""
     written = session.scalars(update(Heartbeat).values(beat_at=now).returning(Heartbeat.id)).all()
     if not written:
@@ -22,6 +22,6 @@ def beat(session: Session, now: datetime) -> None:
 
 def mark_checked(session: Session, damage: str | None, now: datetime) -> None:
     """Store the result of an integrity check; None if intact."""
-    beat(session, now)
+    record(session, now)
     session.flush()
     session.execute(update(Heartbeat).values(checked_at=now, damage=damage))

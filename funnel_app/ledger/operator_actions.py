@@ -40,7 +40,7 @@ def add(session: Session, action: OperatorAction) -> None:
     session.add(action)
 
 
-def tell(session: Session, action_id: UUID, detail: str) -> None:
+def record_progress(session: Session, action_id: UUID, detail: str) -> None:
     """Record the progress of a long action."""
     session.get_one(OperatorAction, action_id).detail = detail
 

@@ -38,9 +38,14 @@ def at_head(engine: Engine) -> bool:
     ledger is not at head.
     """
     try:
-        revision = current(engine)
+        return is_ready(engine)
     except LedgerUnavailable:
         return False
+
+
+def is_ready(engine: Engine) -> bool:
+    """Say the same of a ledger that can be reached; raises LedgerUnavailable if it cannot."""
+    revision = current(engine)
     return revision == head() or is_newer(revision)
 
 

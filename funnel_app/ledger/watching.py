@@ -16,7 +16,7 @@ from funnel_app.ledger.email_events import came_by_itself
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent, Outcome
 from funnel_app.rules.call import IMPORT
 
-BY_HAND = ("keyboard", IMPORT)
+MANUAL = ("keyboard", IMPORT)
 
 
 def newest_at(session: Session) -> datetime | None:
@@ -101,7 +101,7 @@ def clients_among(session: Session, ids: Collection[UUID]) -> set[UUID]:
 def hook_times(session: Session, since: datetime, mode: str) -> dict[str, list[datetime]]:
     """Return the times of each hook's calls since a time, oldest first, by campaign and hook."""
     wanted = select(HookEvent.campaign, HookEvent.hook, HookEvent.received_at).where(
-        HookEvent.received_at >= since, HookEvent.mode == mode, HookEvent.source.not_in(BY_HAND)
+        HookEvent.received_at >= since, HookEvent.mode == mode, HookEvent.source.not_in(MANUAL)
     )
     times: dict[str, list[datetime]] = {}
     for campaign, hook, at in session.execute(wanted.order_by(HookEvent.received_at)):

@@ -89,7 +89,8 @@ def _from_envelope(envelope: Envelope, url: str) -> dict[str, object]:
 
 def _footer(envelope: Envelope, url: str) -> Footer:
     sentence = _MARKETING if envelope.marketing else _TRANSACTIONAL
-    company = one_line(envelope.company_name) or "us"
+    # The sentence has a full stop of its own: “BusinessX Inc.” has one too.
+    company = one_line(envelope.company_name).removesuffix(".") or "us"
     return Footer(url, sentence.format(company=company), envelope.company_name, envelope.company_address)
 
 

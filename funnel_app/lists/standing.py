@@ -15,7 +15,7 @@ YES, NO, NOTHING = (frozenset(WORDS["answers"][name]) for name in ("yes", "no", 
 class Standing(StrEnum):
     """A person's status in a list, from best to most serious."""
 
-    UNSAID = "unsaid"
+    UNSTATED = "unsaid"
     SUBSCRIBED = "subscribed"
     UNKNOWN = "unknown"
     UNCONFIRMED = "unconfirmed"
@@ -44,10 +44,10 @@ def standing_of(field: str, cell: str, means: Mapping[str, Standing]) -> Standin
         return _yes_or_no(word, Standing.SUBSCRIBED, Standing.UNSUBSCRIBED)
     if field in TOLD_BY:
         # A time or a reason in such a column means yes.
-        return Standing.UNSAID if word in NO | NOTHING else TOLD_BY[field]
+        return Standing.UNSTATED if word in NO | NOTHING else TOLD_BY[field]
     if field == STATUS and word not in NOTHING:
         return MEANINGS.get(word, Standing.UNKNOWN)
-    return Standing.UNSAID
+    return Standing.UNSTATED
 
 
 def _yes_or_no(word: str, yes: Standing, no: Standing) -> Standing:
@@ -63,4 +63,4 @@ def _word(word: str) -> Standing:
 
 def heaviest(found: list[Standing]) -> Standing:
     """Return the most serious status of a row: one word that they unsubscribed is enough."""
-    return max(found, key=WEIGHT.__getitem__, default=Standing.UNSAID)
+    return max(found, key=WEIGHT.__getitem__, default=Standing.UNSTATED)

@@ -8,11 +8,12 @@ LINKS = [
     "Win at casino-pills.ca", "bonus.lol", "evil.ai", "x.shop/y", "salon-pills.salon", "evil.in now", "evil。ca",
     "ｅｖｉｌ．ｃｏｍ", "evil.\u200bcom", "evil.co.uk!", "(evil.com)", "evil.com:80", "1.2.3.4/x", "bit.ly/abc",
     "any.tld/path", "www.x", "//x", "HTTPS://X", "chrome://x", "mailto:a", "tel:5551234", "javascript:alert(1)",
-    "ana@evil.example", "пример.рф", "xn--e1afmkfd.xn--p1ai",
+    "ana@evil.example", "evil.co", "evil.de", "пример.рф", "xn--e1afmkfd.xn--p1ai",
 ]  # fmt: skip
 NAMES = [
     "St.Vincent", "J.R. Smith", "A.Co", "Ana & Co.", "D'Arcy", "@salon", "Data: The Salon", "and/or", "Salon No. 1",
     "مریم\u200cزاده", "👩\u200d🎨 Zoë", "9.5", "Dr.Who", "St. Ives", "12:30", "Hair & Now...", "",
+    "O’Brien-Smith", "Нина", "محمد", "Anne–Marie", "李小龍",
 ]  # fmt: skip
 
 

@@ -243,6 +243,7 @@ def test_people_call_sequences_and_emails_by_titles_which_the_file_may_leave_out
         ("welcome_10 and my_welcome_1 are others", "welcome_10 and my_welcome_1 are others"),
         ("email 1 of businessx/welcome", "email 1 of “A warm welcome”"),
         ("businessx/signup: 2 calls", "Sign-up for “All year round”: 2 calls"),
+        ("season of businessx", "season of “All year round”"),
         ("https://funnel.example/webhook/businessx/signup", "https://funnel.example/webhook/businessx/signup"),
         ("", ""),
     ],

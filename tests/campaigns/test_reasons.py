@@ -82,9 +82,9 @@ def test_reasons_of_one_kind_are_counted_together(state, reason, kind):
     assert reasons.general(state, reason) == kind
 
 
-@pytest.mark.parametrize("state", [*reasons._UNSAID, State.SENT])
+@pytest.mark.parametrize("state", [*reasons._DEFAULTS, State.SENT])
 def test_a_state_that_came_without_a_reason_has_its_own(state):
-    assert reasons.why(state, "") == reasons._UNSAID.get(state) == reasons.why(state, None)
+    assert reasons.why(state, "") == reasons._DEFAULTS.get(state) == reasons.why(state, None)
     assert reasons.without_words(None) is None
 
 

@@ -318,11 +318,10 @@ def test_everything_together_provides_every_variable_of_the_catalogue():
 
 
 @pytest.mark.parametrize("current", State)
-@pytest.mark.parametrize("new", State)
-def test_a_step_between_states_is_in_the_table_or_raises(current, new):
-    if new in ALLOWED[current]:
+def test_a_step_between_states_is_in_the_table_or_raises(current):
+    for new in ALLOWED[current]:
         check(current, new)
-    else:
+    for new in set(State) - set(ALLOWED[current]):
         with pytest.raises(IllegalTransition, match=f"An email that is {current} cannot become {new}"):
             check(current, new)
 

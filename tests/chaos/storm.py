@@ -11,8 +11,8 @@ from random import Random
 from typing import Any
 from urllib.error import URLError
 
+from sandbox.scenario import ASSESSMENT
 from sandbox.stack import Stack, running_stack
-from sandbox.story import ASSESSMENT
 from tests.chaos.troubles import TROUBLES, Scene, relieve, revive, small_disk
 from tests.chaos.wrong_clock import WrongClock
 from tests.process.starting import start_funnel

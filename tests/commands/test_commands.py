@@ -120,8 +120,8 @@ def test_trace_tells_the_story(run, deps, monkeypatch):
     told = run("trace", "ana@resend.dev")
     assert told.exit_code == 0
     for words in (
-        "opt in from website, accepted",
-        "opt in from website, duplicate: “Nurture for new opt-ins” was already started for this contact",
+        "by the website, accepted",
+        "by the website, duplicate: “Nurture for new opt-ins” was already started for this contact",
         "Nurture for new opt-ins ended early, testing mode lead_nurture",
         "24 Nov 07:00:00 Nurture for new opt-ins started with 5 emails",
         "24 Nov 07:00:00 Day 1: your holiday playbook handed to Resend",

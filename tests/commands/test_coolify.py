@@ -1,6 +1,7 @@
 """coolify.json is brought about over real HTTP on a stand-in that refuses what Coolify refuses."""
 
 import json
+import re
 import threading
 
 import pytest
@@ -84,8 +85,10 @@ def test_no_value_is_ever_shown(coolify):
 
 
 def test_an_empty_coolify_becomes_a_deployed_funnel(coolify):
+    planned = re.search(r"(\d+) to change", coolify.run("plan").output)
     done = coolify.run("apply")
     assert done.exit_code == 0 and "The deployment is finished." in done.output
+    assert planned and f"\n{planned[1]} changed." in done.output, "apply does what plan said"
     application, redis = coolify.only("applications"), coolify.only("databases")
     assert application["git_repository"] == REPOSITORY and application["fqdn"] == "https://funnel.example"
     assert application["stop_grace_period"] == 15 and application["health_check_command"] == "python -m jobs.health"
@@ -168,11 +171,17 @@ def test_a_repository_that_is_not_public_comes_with_its_key(coolify, env, kind):
         ({"COOLIFY_REPOSITORY": ""}, "name its repository with COOLIFY_REPOSITORY"),
         ({"COOLIFY_SERVER": "elsewhere"}, "Name one of Coolify's servers with COOLIFY_SERVER: localhost."),
         ({"COOLIFY_URL": "http://127.0.0.1:1"}, "coolify: cannot be reached"),
+        ({"COOLIFY_URL": "coolify.example.com"}, "coolify.example.com/api/v1/projects is no web address"),
     ],
 )
 def test_what_keeps_it_from_working_is_told(coolify, env, words):
     done = coolify.run("apply", **env)
     assert done.exit_code == 1 and words in done.output and "Traceback" not in done.output
+
+
+def test_whoever_forgets_where_coolify_is_reads_the_name_of_the_setting():
+    done = CliRunner().invoke(group, ["plan"], env={"COOLIFY_URL": None})
+    assert done.exit_code == 2 and "COOLIFY_URL" in done.output
 
 
 def test_another_environment_is_made_where_it_is_missing(coolify, tmp_path):

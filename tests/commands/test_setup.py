@@ -2,6 +2,7 @@
 
 import os
 import stat
+import subprocess
 
 import pytest
 from click.testing import CliRunner
@@ -13,6 +14,7 @@ from funnel_app.deploy import env_file
 from funnel_app.deploy.interview import MADE, notion_id
 from funnel_app.environment import plain, plain_values, read_file
 from funnel_app.setting_meanings import MEANINGS
+from sandbox.processes import ROOT
 from sandbox.server import serve
 from sandbox.settings_file import settings_file
 from sandbox.state import Config
@@ -30,6 +32,8 @@ ANSWERS = (
     "",  # testing mode as it is
     "",
     "re_abc",
+    "nora@gmail.com",  # nobody's to verify
+    "n",
     "Nora <nora@elsewhere.example>",  # not verified, and not taken all the same
     "n",
     "Nora <nora@mail.example.com>",
@@ -71,6 +75,7 @@ def test_answers_become_settings_that_are_good(answered):
         "✗ must be a web address",
         "✗ Funnel does not start without it.",
         "✗ must be a time zone such as",
+        "✗ gmail.com is its provider's: use an address of a domain of your own",
         "✗ elsewhere.example is none of the account's domains",
         "✓ mail.example.com is verified",
         "Share it with the integration",
@@ -111,9 +116,25 @@ def test_what_was_answered_before_a_stop_is_kept_and_examples_are_nobodys(answer
     file.write_text("SECRET_KEY=change-me-to-32-characters-or-more\nCOMPANY_NAME='Old'\n# a word\n")
     result, _ = answered("y", "compose", "https://funnel.example", "New")
     assert result.exit_code == 1, "the answers ended"
+    assert f"Stopped. What was answered so far is in {file}: run it again to go on." in result.output
     found = read_file(file)
     assert (found["COMPANY_NAME"], found["PUBLIC_URL"]) == ("New", "https://funnel.example")
     assert len(found["SECRET_KEY"]) == 48 and "# a word\n" in file.read_text()
+
+
+def test_a_copy_never_replaces_another(tmp_path):
+    file = tmp_path / "production.env"
+    for text in ("A=1\n", "A=2\n", "A=2\n", "A=1\n", "A=3\n"):
+        file.write_text(text)
+        assert env_file.keep_copy(file).read_text() == text
+    copies = {copy.name: copy.read_text() for copy in tmp_path.glob("production.env.*")}
+    assert copies == {f"production.env.before{end}": f"A={n}\n" for end, n in (("", 1), ("-2", 2), ("-3", 3))}
+
+
+def test_no_file_of_settings_is_committed_by_mistake():
+    secret = [".env", ".env.before", ".env.before-2", ".env.new", "production.env", "production.env.before"]
+    asked = ["git", "check-ignore", *secret, ".env.example"]
+    assert subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False).stdout.split() == secret
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 
+from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.checks.check import Check, Status
 from funnel_app.flows.monitoring.doctor import examine
 from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
-from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.notify import notify
 from funnel_app.flows.monitoring.texts import watch_texts
 from funnel_app.flows.monitoring.watch import watch, watch_from_web
 from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
@@ -23,6 +24,17 @@ BEGAN, OVER = "🔴 ", "🟢 Over: "
 TWICE, LOOKS_AT_LEDGER = 2, 3
 # An alarm's name, and the thing that it is about.
 TITLE = re.compile(f"(?:{'|'.join(re.escape(alarm.title) for alarm in ALARMS.values())})(?: \\((?!it lasted)[^)]*\\))?")
+# What a bare kind tells, without its title.
+BARE = {
+    State.HELD: re.compile(r"[\d,]+ emails? of “"),
+    State.AMBIGUOUS: re.compile(r"[\d,]+ emails? may have gone out"),
+}
+
+
+def _title(told: str) -> str:
+    if found := TITLE.match(told):
+        return found[0]
+    return next(ALARMS[kind].title for kind, words in BARE.items() if words.match(told))
 
 
 @dataclass(frozen=True)
@@ -76,7 +88,7 @@ class Watcher:
                     watch_with_doctor(self.deps)
                 with suppress(GatewayError):
                     watch_texts(self.deps)
-            tell(self.deps)
+            notify(self.deps)
 
     def all_is_over(self) -> bool:
         """Say whether each thing that was told of was told once, and its end once, some minutes after the failure."""
@@ -97,7 +109,7 @@ class Watcher:
     def told(self, mark: str) -> list[str]:
         """Return the titles that the chat was told with a mark."""
         lines = (line for _, text in self.deps.alerts.posted for line in text.splitlines())
-        return [TITLE.match(line.removeprefix(mark))[0] for line in lines if line.startswith(mark)]
+        return [_title(line.removeprefix(mark)) for line in lines if line.startswith(mark)]
 
     def _troubles(self) -> list[Check]:
         return [check for check in examine(self.deps) if check.status is not Status.OK]

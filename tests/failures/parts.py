@@ -162,11 +162,11 @@ def redis_takes_no_writes(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[N
 def backup_fails(stage: Stage, patch: pytest.MonkeyPatch) -> Iterator[None]:
     stage.sign_up()
     stage.go()
-    backups.tell(stage.deps, "No backup was made in /data/backups: [Errno 28] No space left on device")
+    backups.report(stage.deps, "No backup was made in /data/backups: [Errno 28] No space left on device")
     object.__setattr__(stage.deps, "settings", replace(stage.deps.settings, backup_dir="/data/backups"))
     yield
     stage.deps.now.forward(minutes=3)
-    backups.tell(stage.deps, None)
+    backups.report(stage.deps, None)
     stage.told()
 
 

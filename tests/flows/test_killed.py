@@ -24,9 +24,9 @@ from funnel_app.flows.console.replanning import apply_to_all
 from funnel_app.flows.console.wishes import grant_wishes
 from funnel_app.flows.intake import replan
 from funnel_app.flows.lists import take, uploads
-from funnel_app.flows.lists.wish import Wish
+from funnel_app.flows.lists.import_settings import ImportSettings
 from funnel_app.flows.outbox.history import list_events
-from funnel_app.flows.outbox.tell import tell_receivers
+from funnel_app.flows.outbox.publish import publish_events
 from funnel_app.flows.replies.keep import Arrival, keep_received
 from funnel_app.flows.replies.work import answer_received
 from funnel_app.flows.sending.record_event import record_event
@@ -112,7 +112,9 @@ def what_was_replied(deps: Deps, server: Server) -> Any:
 
 def begin_list(deps: Deps, server: Server) -> None:
     kept = uploads.keep_list(deps, "fair.csv", LIST, "Olga")
-    uploads.look(deps, kept, Wish(columns={"email": (0,), "status": (1,)}, sequence="lead_nurture", consent="the fair"))
+    uploads.look(
+        deps, kept, ImportSettings(columns={"email": (0,), "status": (1,)}, sequence="lead_nurture", consent="the fair")
+    )
     uploads.start(deps, kept, "Olga")
 
 
@@ -137,7 +139,7 @@ KINDS = {
     "wishes": Kind(wish, grant_wishes, what_was_wished, 8),
     "replies": Kind(reply, answer_received, what_was_replied, 8),
     "lists": Kind(begin_list, uploads.take_waiting, what_came_in, 8, asks_outside=False),
-    "events out": Kind(opt_in_all, tell_receivers, what_was_told, 4),
+    "events out": Kind(opt_in_all, publish_events, what_was_told, 4),
 }
 
 

@@ -51,6 +51,10 @@ def test_without_a_password_it_counts_whom_it_answers(connection, monkeypatch, c
     assert exposure_of(connection) is exposure
 
 
+def test_the_oldest_redis_that_will_do_says_whom_it_answers(connection):
+    assert exposure_of(connection) is LOCAL
+
+
 def test_one_of_another_machine_is_open_whatever_it_says(connection, monkeypatch):
     monkeypatch.setattr("funnel_app.gateways.redis.exposure._is_loopback", lambda host: False)
     assert exposure_of(connection) is OPEN

@@ -22,8 +22,8 @@ def process_status(redis_server):
 
 
 def test_signs_tell_when_each_process_was_heard_of(process_status, queues, connection):
-    queues.beat("scheduler", 30)
-    queues.beat("worker", 60, "abc")
+    queues.send_heartbeat("scheduler", 30)
+    queues.send_heartbeat("worker", 60, "abc")
     connection.hset(SEEN_KEY, "worker:gone", time.time() - 100_000)
     seen = process_status.seen()
     assert set(seen) == {"scheduler", "worker:abc"}

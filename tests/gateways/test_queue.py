@@ -253,7 +253,7 @@ def test_a_flush_takes_the_marker_with_the_clock(queues: Queues, redis_server: R
 
 def test_a_process_is_alive_while_its_beat_lasts(queues: Queues, connection: Redis) -> None:
     assert not queues.alive("worker")
-    queues.beat("worker", ttl_s=30)
+    queues.send_heartbeat("worker", ttl_s=30)
     assert queues.alive("worker")
     assert 0 < connection.ttl("funnel:beat:worker") <= 30
 
@@ -270,7 +270,7 @@ CALLS: list[Callable[[Queues], object]] = [
     lambda queues: queues.unschedule([EMAIL]),
     lambda queues: queues.marked(),
     lambda queues: queues.mark(),
-    lambda queues: queues.beat("worker", 1),
+    lambda queues: queues.send_heartbeat("worker", 1),
     lambda queues: queues.alive("worker"),
 ]
 

@@ -17,7 +17,9 @@ def time(monkeypatch):
 @pytest.fixture
 def heard(deps, monkeypatch):
     heard = []
-    monkeypatch.setattr(deps.queues, "beat", lambda *given, age_s: heard.append((*given, age_s)), raising=False)
+    monkeypatch.setattr(
+        deps.queues, "send_heartbeat", lambda *given, age_s: heard.append((*given, age_s)), raising=False
+    )
     return heard
 
 
@@ -45,11 +47,11 @@ def test_a_worker_that_waited_for_redis_is_heard_of_as_soon_as_it_is_back(deps, 
 
     worker = Sign(lambda: "host:1")
     worker.give(deps)
-    hears, deps.queues.beat = deps.queues.beat, away
+    hears, deps.queues.send_heartbeat = deps.queues.send_heartbeat, away
     for _ in range(20):
         time[0] += 5
         worker.renew(deps)
-    deps.queues.beat = hears
+    deps.queues.send_heartbeat = hears
     time[0] += 5
     worker.renew(deps)
     assert heard[-1] == ("worker", 55, "host:1", 5.0)

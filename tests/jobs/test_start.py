@@ -95,7 +95,7 @@ def test_the_health_check_goes_past_proxies_and_reads_settings_as_all_do(machine
 def test_a_part_is_alive_while_its_loop_goes_round(machine, tmp_path):
     machine.setenv("ROLE", "scheduler")
     assert health.main(0) == 1
-    heartbeat.beat("scheduler")
+    heartbeat.record_heartbeat("scheduler")
     assert health.main(0) == 0
     machine.setattr("jobs.heartbeat.STALE_AFTER_S", -1)
     assert health.main(0) == 1
@@ -103,9 +103,9 @@ def test_a_part_is_alive_while_its_loop_goes_round(machine, tmp_path):
 
 def test_a_worker_counts_only_when_a_child_has_come_to_its_work(machine):
     machine.setenv("ROLE", "worker")
-    heartbeat.beat("worker")
+    heartbeat.record_heartbeat("worker")
     assert health.main(0) == 1
-    heartbeat.beat("worker-child")
+    heartbeat.record_heartbeat("worker-child")
     assert health.main(0) == 0
     heartbeat.reset("worker-child")
     assert health.main(0) == 1
@@ -113,13 +113,13 @@ def test_a_worker_counts_only_when_a_child_has_come_to_its_work(machine):
 
 def test_a_folder_that_cannot_be_written_stops_nobody(machine):
     machine.setattr("tempfile.tempdir", "/nowhere/at/all")
-    heartbeat.beat("worker")
+    heartbeat.record_heartbeat("worker")
     assert not heartbeat.beats("worker")
 
 
 def test_what_is_still_coming_up_is_waited_for(machine):
     machine.setenv("ROLE", "scheduler")
-    machine.setattr("time.sleep", lambda seconds: heartbeat.beat("scheduler"))
+    machine.setattr("time.sleep", lambda seconds: heartbeat.record_heartbeat("scheduler"))
     assert health.main(5) == 0
 
 

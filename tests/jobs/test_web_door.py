@@ -25,10 +25,10 @@ class House:
             os.set_blocking(end, False)
         self.done = []
         self.wants_body, self.answer = True, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-        self.door = Door(self.hand_over, self.pipe, idle_s, share or Shares().of(1))
+        self.door = Door(self.hand_off, self.pipe, idle_s, share or Shares().of(1))
         self.door.open(self.listener, most)
 
-    def hand_over(self, connection, head_only):
+    def hand_off(self, connection, head_only):
         self.done.append(ASKED if head_only else ANSWERED)
         if head_only and self.wants_body:
             self.door.answered(connection, Answer(wants_body=True))
@@ -127,8 +127,8 @@ def test_whoever_waits_to_be_asked_is_asked_at_once(house):
 
 def test_requests_in_one_piece_are_answered_one_after_the_other(house):
     left = iter([HEAD + b"abc", b""])
-    house.hand_over = None
-    house.door._hand_over = lambda connection, head_only: (
+    house.hand_off = None
+    house.door._hand_off = lambda connection, head_only: (
         house.door.answered(connection, Answer(stays=True, left=next(left)))
         or house.done.append(bytes(connection.incoming.data))
     )

@@ -70,6 +70,14 @@ def test_a_mistake_in_the_subject_blocks_too():
     assert "subject line" in problem.detail
 
 
+@pytest.mark.parametrize("typo", ["firstname", "First_Name", "first_nam", "FIRST_NAME"])
+def test_an_unknown_variable_blocks_with_the_name_that_was_meant(typo):
+    (problem,) = look(subject=f"Hello {{{{ {typo} }}}}")
+    assert problem.code == "unknown_variable"
+    assert problem.blocking
+    assert "Did you mean {{ first_name }}?" in problem.detail
+
+
 @pytest.mark.parametrize("use", ["{% if typo is defined %}a{% endif %}", '{{ typo|default("a") }}', "{{ self }}"])
 def test_a_name_that_nothing_can_ever_provide_blocks_however_it_is_used(use):
     assert codes(look(html=GOOD + use)) == {"unknown_variable"}

@@ -143,3 +143,24 @@ def test_without_a_reply_address_the_field_is_absent(reply_to):
 def test_a_repeated_request_has_the_same_bytes_whatever_order_its_tags_came_back_in():
     turned = dict(reversed(ENVELOPE.tags.items()))
     assert repr(as_resend(letter(tags=turned))) == repr(as_resend(letter()))
+
+
+@pytest.mark.parametrize(
+    ("kind", "company", "sentence"),
+    [
+        (True, "BusinessX", "You receive this email because you asked to hear from BusinessX."),
+        (True, "BusinessX Inc.", "You receive this email because you asked to hear from BusinessX Inc."),
+        (True, "", "You receive this email because you asked to hear from us."),
+        (False, "Us", "This email is about your booking or order with Us. No wish for other emails?"),
+    ],
+)
+def test_the_footer_says_by_what_right_we_write(kind, company, sentence):
+    found = letter(marketing=kind, company_name=company)
+    told = ", ".join(filter(None, (company, "1 Example Street, Toronto")))
+    assert found.text == f"Dear Ana\n\n--\n{sentence} Unsubscribe: {URL}\n{told}\n"
+    way_out = '<a href="https://f.example/u/token?a=1&amp;b=2" style="color:#777777">Unsubscribe</a>'
+    assert f"{sentence} {way_out}<br>{told}</div></body>" in found.html
+
+
+def test_a_way_out_has_no_sign_that_would_end_a_header():
+    assert letter(unsubscribe_url=' https://f.example/<u> "a" ').headers["List-Unsubscribe"] == "<https://f.example/ua>"

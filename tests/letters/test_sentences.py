@@ -1,4 +1,4 @@
-"""What the gate says of a mistake, word for word: an owner acts by the sentence alone."""
+"""The validation result of a mistake, word for word: an owner acts by the sentence alone."""
 
 import pytest
 
@@ -196,3 +196,27 @@ def test_what_else_an_owner_reads_of_a_text(html):
 )
 def test_what_is_said_of_the_whole(subject, html, status, sentences):
     assert [problem.detail for problem in inspect(subject, html, status=status, known=KNOWN)] == sentences
+
+
+SHOWN = [
+    f'The body shows "{braces}" to the reader: formatting or HTML codes break a tag. Type it again.'
+    for braces in ("{{", "}}")
+]
+RULE = "A template may only hold names, {% if %} and filters."
+SEVERAL = {
+    "{<b>{ first_name }</b>}": SHOWN,
+    "&#123;&#123; first_name &#125;&#125;": SHOWN,
+    "{{ first_name.upper() }}": [
+        f"The body uses a call, that is brackets after a name. {RULE}",
+        f"The body uses a dot within a name. {RULE}",
+    ],
+    "{% for letter in first_name %}{% endfor %}": [
+        f"The body uses a loop ({{% for %}}). {RULE}",
+        f"The body uses {{{{ letter }}}}, {UNKNOWN}",
+    ],
+}
+
+
+@pytest.mark.parametrize("html", SEVERAL)
+def test_each_of_several_problems_is_told_once(html):
+    assert told(html + html) == SEVERAL[html]

@@ -44,7 +44,7 @@ POINTS = {
     "after our record": Point("worker", "funnel_app.flows.sending.deliver:apply_response", after=True),
     "after the clock moved a job": Point("scheduler", "funnel_app.gateways.redis.job_clock:Clock._move", after=True),
     "after a receiver took an event, before our record": Point(
-        "scheduler", "funnel_app.flows.outbox.tell:_settle", after=False
+        "scheduler", "funnel_app.flows.outbox.publish:_settle", after=False
     ),
     "before the clock moves a job": Point("scheduler", "funnel_app.gateways.redis.job_clock:Clock._move", after=False),
 }

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.demo import Play
+from sandbox.play import Play
 from sandbox.processes import ROOT, NotStarted, Processes
+from sandbox.scenario import SCENARIO, Expected, Observation, Scene
 from sandbox.stack import Stack
 from sandbox.steering import DEEDS
-from sandbox.story import STORY, Expected, Observation, Scene
 from sandbox.verdict import faults_of
 from tests.pace import patient
 
@@ -30,33 +30,35 @@ def test_the_demo_plays_the_whole_journey_and_tells_what_became_of_everybody():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     played, _, told = done.stdout.partition("What became of everybody:")
-    for lead in STORY:
+    for lead in SCENARIO:
         assert all(f"{lead.name} {move.words}: 202 accepted" in played for move in lead.moves)
     assert all(f"The owner {deed.words}:" in played for deed in DEEDS)
     assert "no more than 1 marketing" in played and "max@resend.dev: suppressed unsubscribed" in played
     assert "the difference says nothing yet" in played and "4 emails move and 4 emails come" in played
     assert re.search(r"What the CRM was told: .*\d+ email.delivered.*\d+ lead.enrolled", played)
-    assert told.count("as expected") == len(STORY)
+    assert told.count("as expected") == len(SCENARIO)
     assert "five_day          4 of 5 emails delivered; email 1 skipped: sent by the website." in told
     assert "; the sequence ended: replied on " in told
     assert "precall_prep      3 of 3 emails delivered." in told
-    assert re.search(rf"\n(\d+) of \1 emails delivered, \d+ stopped with a reason, {len(STORY)} people$", told.strip())
+    assert re.search(
+        rf"\n(\d+) of \1 emails delivered, \d+ stopped with a reason, {len(SCENARIO)} people$", told.strip()
+    )
 
 
 def test_who_is_signed_up_by_hand_meanwhile_is_told_of_and_counted_nowhere(tmp_path, monkeypatch, capsys):
     rows = [
-        ("1", STORY[0].address, "lead_nurture", "", 1, "sent", ""),
+        ("1", SCENARIO[0].address, "lead_nurture", "", 1, "sent", ""),
         ("2", "you@resend.dev", "spring", "", 1, "sent", ""),
     ]
-    monkeypatch.setattr("sandbox.demo._rows", lambda ledger: rows)
+    monkeypatch.setattr("sandbox.play._rows", lambda ledger: rows)
     stack = Stack(Processes(tmp_path, {}), None, "", "")
     found = Play(Scene(stack, timedelta(seconds=1))).emails()
-    assert set(found) == {lead.address for lead in STORY} and len(found[STORY[0].address]) == 1
+    assert set(found) == {lead.address for lead in SCENARIO} and len(found[SCENARIO[0].address]) == 1
     assert "you@resend.dev" in capsys.readouterr().out
 
 
 def test_what_a_visitor_changes_is_told_and_ends_nothing(tmp_path, capsys):
-    lead = next(lead for lead in STORY if lead.moves)
+    lead = next(lead for lead in SCENARIO if lead.moves)
 
     def refused(scene, address):
         return 200, {"status": "ignored", "reason": "the address is suppressed"}
@@ -95,5 +97,5 @@ class TestExpected:
         assert by_website.fault(seen("skipped", "too late", step=1)) == "email 1 is skipped: too late"
 
     def test_a_sequence_that_never_began_or_should_not_have_is_told(self):
-        (lead,) = (lead for lead in STORY if lead.name == "Ana")
+        (lead,) = (lead for lead in SCENARIO if lead.name == "Ana")
         assert list(faults_of(lead, [seen("delivered")])) == ["five_day  began", "lead_nurture  never began"]

@@ -11,8 +11,8 @@ import pytest
 
 from sandbox.processes import Processes, development_settings, inheriting
 from sandbox.redis_server import RedisServer, free_port
+from sandbox.scenario import ASSESSMENT
 from sandbox.stack import Stack, start_sandbox
-from sandbox.story import ASSESSMENT
 from tests.pace import patient
 from tests.postgres_server import PostgresServer
 from tests.process.front import Front

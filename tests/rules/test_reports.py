@@ -36,10 +36,10 @@ def test_the_furthest_of_all_reports_stays_and_a_repeat_changes_nothing(kinds):
     assert all(take(found, report(kind), given_up=False) is found for kind in kinds)
 
 
-@pytest.mark.parametrize("state", list(REPORT_ORDER))
 @pytest.mark.parametrize("kind", list(REPORTED_BY_PROVIDER))
-def test_no_report_moves_an_email_back(state, kind):
-    assert REPORT_ORDER[take(email(state), report(kind), given_up=False).state] >= REPORT_ORDER[state]
+def test_no_report_moves_an_email_back(kind):
+    for state in REPORT_ORDER:
+        assert REPORT_ORDER[take(email(state), report(kind), given_up=False).state] >= REPORT_ORDER[state], state
 
 
 @pytest.mark.parametrize("state", [State.CANCELLED, State.SKIPPED])

@@ -1,12 +1,17 @@
 """The demo's verdict: a visitor may do what they like to the leads of the story, and nothing ends by it."""
 
+import sqlite3
 from types import SimpleNamespace
+from urllib.error import URLError
 
 import pytest
 
 from sandbox import demo
+from sandbox import play as play_module
+from sandbox.play import Play
 from sandbox.processes import NotStarted
 from sandbox.verdict import _told
+from sandbox.watch import Watch
 
 
 def test_what_is_told_of_an_erased_lead_is_of_nobody_in_the_story():
@@ -24,20 +29,76 @@ def test_the_demo_stays_whatever_could_not_be_told(monkeypatch, capsys, fault):
 
     stayed: list[bool] = []
     monkeypatch.setattr(demo, "all_faults", judge)
-    monkeypatch.setattr("signal.pause", lambda: stayed.append(True))
-    demo._stay(SimpleNamespace(sandbox_url="http://127.0.0.1:1"), {})
+
+    def look() -> None:
+        stayed.append(True)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "LOOK_EVERY_S", 0)
+    with pytest.raises(KeyboardInterrupt):
+        demo._stay(SimpleNamespace(sandbox_url="http://127.0.0.1:1"), {}, SimpleNamespace(look=look))
     assert stayed and "not all could be told" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("judged", [True, False])
-def test_what_an_owner_cannot_do_any_more_ends_the_demo_only_where_it_is_judged(judged):
-    def act(stack: object) -> str:
-        raise NotStarted("flask simulate failed:\nError: no such lead")
+@pytest.mark.parametrize("fault", [NotStarted("flask simulate failed:\nError: no such lead"), URLError("no such lead")])
+def test_what_an_owner_cannot_do_any_more_ends_the_demo_only_where_it_is_judged(judged, fault):
+    def act(*_: object) -> str:
+        raise fault
 
     deed = SimpleNamespace(act=act)
-    play = demo.Play(SimpleNamespace(stack=None), judged=judged)
-    if judged:
-        with pytest.raises(NotStarted):
-            play._told_of(deed)
-    else:
-        assert play._told_of(deed) == "It cannot be done any more: Error: no such lead"
+    play = Play(SimpleNamespace(stack=None), judged=judged)
+    for did in (lambda: play._told_of(deed), lambda: play._came_of(SimpleNamespace(address="a@resend.dev"), deed)):
+        if judged:
+            with pytest.raises(type(fault)):
+                did()
+        else:
+            assert "t cannot be done any more: " in (said := did()) and "no such lead" in said
+
+
+@pytest.fixture
+def watch(tmp_path):
+    """The watch of a demo in which all live, and its parts by name."""
+    parts = {name: SimpleNamespace(status=None) for name in ("worker", "sandbox")}
+    for part in parts.values():
+        part.poll = lambda part=part: part.status
+    redis = SimpleNamespace(has_ended=False, port=7001)
+    settings = tmp_path / "demo.env"
+    settings.touch()
+    stack = SimpleNamespace(processes=SimpleNamespace(running=parts), redis=redis, web_url="http://127.0.0.1:1")
+    return Watch(stack, settings)
+
+
+def test_what_a_visitor_ended_is_told_once_with_what_starts_it_again(watch, capsys):
+    watch.look()
+    assert capsys.readouterr().out == ""
+    for part in watch.stack.processes.running.values():
+        part.status = -9
+    watch.stack.redis.has_ended = True
+    watch.settings.unlink()
+    for _ in range(2):
+        watch.look()
+    said = capsys.readouterr().out
+    assert said.count("worker has ended") == 1 and "-m jobs.worker" in said and "but you: make demo" in said
+    assert said.count("Redis has ended") == 1 and "--port 7001" in said and said.count("its settings are gone") == 1
+
+
+@pytest.mark.parametrize(("judged", "looks"), [(True, 1), (False, 3)])
+def test_a_story_that_stands_still_holds_up_no_judgement_and_waits_for_a_visitor(
+    watch, monkeypatch, capsys, judged, looks
+):
+    monkeypatch.setattr(play_module, "QUIET_AFTER_S", 0)
+    play = Play(SimpleNamespace(stack=watch.stack), judged=judged)
+    monkeypatch.setattr(play, "emails", lambda: play.seen)
+    looked: list[bool] = []
+    monkeypatch.setattr(play, "go_on", lambda emails: looked.append(True))
+    monkeypatch.setattr(play, "is_over", lambda emails: len(looked) == 3)
+    play.to_the_end(watch)
+    assert (len(looked), capsys.readouterr().out.count("The story goes on once")) == (looks, int(not judged))
+
+
+def test_a_ledger_that_a_visitor_took_away_keeps_what_was_seen(tmp_path):
+    scene = SimpleNamespace(stack=SimpleNamespace(ledger=tmp_path / "gone.db"))
+    assert not any(Play(scene, judged=False).emails().values())
+    with pytest.raises(sqlite3.Error):
+        Play(scene).emails()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.relay import HOOK, tell
+from sandbox.relay import HOOK, call_hook
 from sandbox.server import serve
 from sandbox.state import Config
 from sandbox.website import CONSENT, SYSTEMS, field_of, results
@@ -148,4 +148,4 @@ def test_a_funnel_that_does_not_answer_is_said(clock):
 
 @pytest.mark.parametrize("config", [Config(), Config(funnel_url="http://127.0.0.1:1"), Config(hook_secret="x")])
 def test_a_website_that_knows_of_no_funnel_says_what_is_missing(config):
-    assert "FUNNEL_URL and HOOK_SECRET" in str(tell(config, {}).fault)
+    assert "FUNNEL_URL and HOOK_SECRET" in str(call_hook(config, {}).fault)

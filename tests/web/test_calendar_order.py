@@ -61,7 +61,7 @@ def test_every_season_counts_its_own_bookings(sqlite):
     assert booked_calls(deps, "christmas") == 0, "what is given up of last season takes nothing from this one"
 
 
-STORY = [
+SCENARIO = [
     calendly_event("invitee.created", "2026-11-24T08:00:00Z", event="E1", at="2026-11-25T20:00:00Z"),
     calendly_event("invitee.canceled", "2026-11-24T09:00:00Z", event="E1", at="2026-11-25T20:00:00Z", rescheduled=True),
     calendly_event("invitee.created", "2026-11-24T09:00:00Z", event="E2", at="2026-11-26T20:00:00Z"),
@@ -73,7 +73,7 @@ STORY = [
 
 
 FIRST, SECOND = "2026-11-25T20:00:00Z", "2026-11-26T20:00:00Z"
-CALCOM_STORY = [
+CALCOM_SCENARIO = [
     calcom_event("BOOKING_CREATED", booking("bk_1", FIRST), "2026-11-24T08:00:00Z"),
     calcom_event("BOOKING_RESCHEDULED", booking("bk_2", SECOND, rescheduleUid="bk_1"), "2026-11-24T09:00:00Z"),
     calcom_event("BOOKING_NO_SHOW_UPDATED", missed("bk_2"), "2026-11-24T10:00:00Z"),
@@ -229,8 +229,8 @@ def _with_known_time(rules: Rules, call: Call) -> Call:
 @pytest.mark.parametrize(
     ("told", "left"),
     [
-        pytest.param(STORY, {("ana", PREP, "E2"), ("ana", PREP, "E3")}, id="calendly"),
-        pytest.param(CALCOM_STORY, {("ana", PREP, "bk_2")}, id="calcom"),
+        pytest.param(SCENARIO, {("ana", PREP, "E2"), ("ana", PREP, "E3")}, id="calendly"),
+        pytest.param(CALCOM_SCENARIO, {("ana", PREP, "bk_2")}, id="calcom"),
         pytest.param(SEATS, {(who, PREP, "bk_seat") for who in ("ana", "ben", "dee")}, id="seats"),
         pytest.param(CALLED_OFF, set(), id="called-off"),
         pytest.param(MERGED, {("ana", PREP, "bk_new"), ("ben", PREP, "bk_new")}, id="merged"),

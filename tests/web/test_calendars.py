@@ -179,12 +179,8 @@ class TestCalendly:
     @pytest.mark.parametrize(
         ("name", "first"),
         [
-            ("Ana Roy", "Ana"), ("Roy, Ana", "Ana"), ("Dr. Ana Roy", "Ana"), ("ana", "ana"), ("李小龍", "李小龍"),
-            ("https://evil.example", None), ("x" * 500, None), (None, None), (7, None), ("  ", None),
-            ("ana@resend.dev", None), ("Ana\nBcc: x", "Ana"), ("Mrs Ana-María del Valle", "Ana-María"),
-            ("Ana Roy, MBA", "Ana"), ("Ana Roy Jr", "Ana"), ("Roy, Ana, CPA", "Ana"), ("Ana Roy Ph.D", "Ana"),
-            ("V", None), ("MBA", None), ("Jr", None), ("+1 416 555 0100", None), ("J. R. Roy", None), ("ANA", "ANA"),
-            ("undefined", None), ("Win at casino-pills.ca", None), ("x" * 60_000, None),
+            ("Dr. Ana Roy", "Ana"), ("Ana\nBcc: x", "Ana"), (7, None), ("Win at casino-pills.ca", None),
+            ("+1 416 555 0100", None), ("x" * 60_000, None),
         ],
     )  # fmt: skip
     def test_names_split_sensibly_and_a_bad_one_never_costs_a_booking(self, client, deps, now, name, first):

@@ -116,7 +116,7 @@ class TestButtons:
         assert olga.send(f"/console/do/retry/{email_ids(held)[0]}").status_code == 409
         assert did(deps) == [("Olga", "release")]
 
-    def test_somebody_is_enrolled_by_hand(self, olga, deps):
+    def test_somebody_is_enrolled_manually(self, olga, deps):
         answer = olga.send(
             "/console/enrol", email="eva@resend.dev", sequence="christmas/lead_nurture", variables="first_name=Eva"
         )  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 from funnel_app.flows.monitoring.checks.outside import events
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.outbox.history import list_events
-from funnel_app.flows.outbox.tell import tell_receivers
+from funnel_app.flows.outbox.publish import publish_events
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import incidents
 from tests.apps import application
@@ -40,15 +40,15 @@ def give_up(deps):
     """Let a lead come in and nobody take it for three days."""
     deps.receivers.fault = lambda url, event: Unavailable("hooks.zapier.example", "answered 503")
     opt_in(deps)
-    tell_receivers(deps)
+    publish_events(deps)
     deps.now.forward(days=3, minutes=1)
-    tell_receivers(deps)
+    publish_events(deps)
     deps.receivers.fault = lambda url, event: None
 
 
 def test_the_page_says_how_each_receiver_stands_and_shows_no_secret(told, olga):
     opt_in(told)
-    tell_receivers(told)
+    publish_events(told)
     page = olga.get("/console/outgoing").text
     assert "hooks.zapier.example" in page and "takes what it is told" in page
     assert "lead.enrolled" in page and "ana@resend.dev" in page
@@ -62,12 +62,12 @@ def test_what_was_given_up_is_told_again_by_a_button_and_noted(told, olga):
     page = "/console/outgoing?state=given_up"
     assert "answered 503" in olga.get(page).text
     assert olga.send("/console/outgoing/replay", form=page).status_code == 303
-    tell_receivers(told)
+    publish_events(told)
     assert len(told.receivers.taken) == 1
     assert "given up" not in olga.get("/console/outgoing?state=taken").text.rpartition("<tbody>")[2]
     (row,) = list_events(told, None, 2)
     assert olga.send(f"/console/outgoing/{row['id']}/replay", form="/console/outgoing").status_code == 303
-    tell_receivers(told)
+    publish_events(told)
     assert len(told.receivers.taken) == 2
 
 
@@ -80,7 +80,7 @@ def test_the_commands_list_and_tell_again(told, run):
     assert "1 event is told again." in run("events", "replay", row["id"]).stdout
     again = run("events", "replay", row["id"])
     assert again.exit_code == 1 and "No such event is settled" in again.output
-    tell_receivers(told)
+    publish_events(told)
     assert "1 event is" in run("events", "replay", "--since", "2026-11-24").stdout
     assert run("events", "replay", "--given-up").stdout.startswith("0 events")
 
@@ -94,14 +94,14 @@ def kinds(deps):
 def test_a_receiver_that_takes_nothing_is_told_after_ten_minutes_and_is_over_when_it_does(told):
     told.receivers.fault = lambda url, event: Unavailable("hooks.zapier.example", "answered 503")
     opt_in(told)
-    tell_receivers(told)
+    publish_events(told)
     assert kinds(told) == set(), "what comes and goes by itself is no alarm"
     (found,) = events(told)
     assert found.status == "fault" and "answered 503" in found.detail and "1 event waits" in found.detail
     told.now.forward(minutes=11)
     assert kinds(told) == {"receiver_away"}
     told.receivers.fault = lambda url, event: None
-    tell_receivers(told)
+    publish_events(told)
     told.now.forward(minutes=3)
     assert kinds(told) == set()
     assert [check.status for check in events(told)] == ["ok"]
@@ -116,7 +116,7 @@ def test_what_was_given_up_stays_with_the_doctor_until_it_is_told_again(told, ol
     olga.log_in()
     assert "Nothing waits for it; it is tried with what happens next." in olga.get("/console/outgoing").text
     run("events", "replay", "--given-up")
-    tell_receivers(told)
+    publish_events(told)
     assert [check.status for check in events(told)] == ["ok"]
 
 

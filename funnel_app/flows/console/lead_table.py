@@ -21,7 +21,7 @@ COLUMNS = (
 # The file must not lead to mail to suppressed people, so it names their status in common words.
 STATUSES = {Scope.MARKETING: "unsubscribed", Scope.ALL: "suppressed"}
 # They signed up, by a hook that told no evidence of it.
-UNPROVEN = "no proof of consent"
+NO_PROOF = "no proof of consent"
 
 
 def lead_table(deps: Deps, wanted: Wanted) -> Iterator[Sequence[object]]:
@@ -40,7 +40,7 @@ def lead_table(deps: Deps, wanted: Wanted) -> Iterator[Sequence[object]]:
 def _status(forbidden: Sequence[Suppression], *, agreed: bool) -> str:
     if forbidden:
         return STATUSES[max((each.scope for each in forbidden), key=list(STATUSES).index)]
-    return "subscribed" if agreed else UNPROVEN
+    return "subscribed" if agreed else NO_PROOF
 
 
 def _row(deps: Deps, row: LeadRow, status: str) -> Sequence[object]:

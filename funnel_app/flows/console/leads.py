@@ -49,7 +49,7 @@ class LeadPage:
 
 
 @dataclass(frozen=True)
-class Story:
+class EnrolmentView:
     """One sequence of a lead, with its sentence, what may be done to it, and which of its emails were looked at."""
 
     enrolment: Enrolment
@@ -90,7 +90,7 @@ class Lead:
 
     contact: Contact
     suppression: Suppression | None
-    stories: list[Story]
+    views: list[EnrolmentView]
     next: Next | None
     true_now: str
     days: list[tuple[date, list[Moment]]]
@@ -99,14 +99,14 @@ class Lead:
     erased: bool
 
     @property
-    def running(self) -> list[Story]:
+    def running(self) -> list[EnrolmentView]:
         """What has not ended, or waits for a person; the most urgent first."""
-        return sorted((each for each in self.stories if each.runs or each.asks), key=lambda each: each.urgency)
+        return sorted((each for each in self.views if each.runs or each.asks), key=lambda each: each.urgency)
 
     @property
-    def over(self) -> list[Story]:
+    def over(self) -> list[EnrolmentView]:
         """What has ended and waits for nobody."""
-        return [each for each in self.stories if not each.runs and not each.asks]
+        return [each for each in self.views if not each.runs and not each.asks]
 
 
 CAN = {
@@ -156,24 +156,24 @@ def find_lead(deps: Deps, contact_id: UUID) -> Lead | None:
         actions = operator_actions.of_contact(session, contact_id)
         kind = "marketing"
         suppression = suppressions.find(session, contact.email_norm, deps.settings.secret_key, kind)
-    story = trace(deps, contact.email_norm)
-    told = {row["id"]: row for row in story["enrolments"]}
+    traced = trace(deps, contact.email_norm)
+    told = {row["id"]: row for row in traced["enrolments"]}
     return Lead(
         contact=contact,
         suppression=suppression,
         # A sequence that started between the two reads appears at the next load.
-        stories=[_story(e, told[str(e.id)]) for e in joined if str(e.id) in told],
+        views=[_view(e, told[str(e.id)]) for e in joined if str(e.id) in told],
         next=_next(deps.registry, joined, told),
         true_now=true_now(deps.registry, joined),
-        days=by_day(moments(deps, story, joined, actions), ZoneInfo(deps.settings.timezone)),
+        days=by_day(moments(deps, traced, joined, actions), ZoneInfo(deps.settings.timezone)),
         zone=contact.timezone or _campaign_zone(deps, joined),
         segment=segment_of(contact.properties),
         erased=contacts.is_erased(contact),
     )
 
 
-def _story(enrolment: Enrolment, row: dict[str, Any]) -> Story:
-    return Story(enrolment, row["sentence"], _can(enrolment), _seen(enrolment, row))
+def _view(enrolment: Enrolment, row: dict[str, Any]) -> EnrolmentView:
+    return EnrolmentView(enrolment, row["sentence"], _can(enrolment), _seen(enrolment, row))
 
 
 def _can(enrolment: Enrolment) -> tuple[str, ...]:

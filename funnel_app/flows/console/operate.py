@@ -72,7 +72,7 @@ def send_next_now(deps: Deps, enrolment_id: UUID, operator: str, **more: Any) ->
         was = email.due_at
         email.due_at, email.was_due_at, email.next_attempt_at = now.replace(microsecond=0), None, None
         email.asked_for_at = now
-        email_events.add_by_hand(session, email.id, f"{operator} sends it now; it was due {said_at(deps, was)}", now)
+        email_events.add_manual(session, email.id, f"{operator} sends it now; it was due {said_at(deps, was)}", now)
         return f"“{deps.registry.title_of_email(email.template_key)}” goes now"
 
     return _change(deps, enrolment_id, operator, "send_next_now", change, **more)

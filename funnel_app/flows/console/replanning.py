@@ -33,10 +33,10 @@ class Applied:
     left: int
 
 
-def apply_to_all(deps: Deps, who: str, tell: Callable[[int], None] = lambda done: None) -> Applied:
+def apply_to_all(deps: Deps, who: str, progress: Callable[[int], None] = lambda done: None) -> Applied:
     """Apply the files to everybody in a sequence, recorded as one action, also if it is stopped halfway.
 
-    `tell` is called after each batch with the count so far.
+    `progress` is called after each batch with the count so far.
     """
     run, found = _begin(deps, who), list[Changed]()
     over, mark = STOPPED, f" ({version_of(deps.registry)})"
@@ -44,10 +44,10 @@ def apply_to_all(deps: Deps, who: str, tell: Callable[[int], None] = lambda done
         for changed in apply_changes(deps, who):
             if changed not in found[-1:]:
                 found.append(changed)
-            tell(sum(each.people for each in found))
+            progress(sum(each.people for each in found))
         over, mark = "done", ""
     finally:
-        _tell(deps.sessions, run, f"{over}: {total_in_words(found)}{mark}")
+        _record(deps.sessions, run, f"{over}: {total_in_words(found)}{mark}")
     return Applied(found, sum(each.left for each in found))
 
 
@@ -55,7 +55,7 @@ def keep_on_older(deps: Deps, who: str) -> int:
     """Keep everybody on the plan of their enrolment, and record it; return how many there are."""
     run = _begin(deps, who)
     kept = keep_all(deps)
-    _tell(
+    _record(
         deps.sessions,
         run,
         f"the changed files are for new leads only: {things(kept, 'lead')} under way keep their plan",
@@ -87,6 +87,6 @@ def _begin(deps: Deps, who: str) -> UUID:
     return run
 
 
-def _tell(sessions: sessionmaker[Session], run: UUID, detail: str) -> None:
+def _record(sessions: sessionmaker[Session], run: UUID, detail: str) -> None:
     with sessions.begin() as session:
-        operator_actions.tell(session, run, detail)
+        operator_actions.record_progress(session, run, detail)

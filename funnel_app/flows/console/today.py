@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.received import as_row, waits_for_fix
+from funnel_app.flows.intake.received_calls import as_row, waits_for_fix
 from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
 from funnel_app.flows.monitoring.doctor import Examination, last_examination, with_present
@@ -23,7 +23,7 @@ from funnel_app.flows.monitoring.needs import OF_STOPS, detail_of, stands
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.monitoring.stats import standing
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
-from funnel_app.flows.sending.sending_status import pause_reason, paused_by_hand
+from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
 from funnel_app.ledger import counts, hook_events, incidents, pauses, today
 from funnel_app.ledger.models import Email, Enrolment, HookEvent
 from funnel_app.ledger.watch_models import Incident
@@ -92,7 +92,7 @@ class Today:
     unexplained: int
     why_late: str | None
     pause_reason: str | None
-    paused_by_hand: str | None
+    manual_pause: str | None
     kept_back: int
     stops: Sequence[Stop]
     odd: Mapping[str, int]
@@ -129,7 +129,7 @@ def look_at_today(deps: Deps) -> Today:
         unexplained=standing(deps, paused=why_late is not None),
         why_late=why_late,
         pause_reason=paused,
-        paused_by_hand=paused_by_hand(deps),
+        manual_pause=manual_pause(deps),
         kept_back=_kept_back(deps),
         stops=found,
         examined=with_present(examined, found) if examined else None,

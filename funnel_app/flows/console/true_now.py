@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import joined
-from funnel_app.campaigns.states import State
+from funnel_app.campaigns.states import IN_WORDS, State
 from funnel_app.ledger.models import Enrolment, EnrolmentState
 from funnel_app.rules.exit import ended_as
 
@@ -15,9 +15,9 @@ TOLD = {
     State.SENT: "on their way",
     State.PLANNED: "to come",
     State.BOUNCED: "bounced",
-    State.COMPLAINED: "marked as spam",
+    State.COMPLAINED: IN_WORDS[State.COMPLAINED],
     State.HELD: "held",
-    State.AMBIGUOUS: "in doubt",
+    State.AMBIGUOUS: IN_WORDS[State.AMBIGUOUS],
     State.FAILED: "failed",
 }
 

@@ -18,7 +18,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import NotAnAddress, required
 from funnel_app.flows.console import operate
 from funnel_app.flows.console.intervene import NotPossible
-from funnel_app.flows.intake.manual import NotUnderstood, enrol_by_hand
+from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually
 from funnel_app.flows.monitoring.local_time import dated
 from funnel_app.flows.privacy.suppress import suppress_each
 from funnel_app.gateways.notion.workspace import NotionTable, Row, RowGone
@@ -151,7 +151,7 @@ def _start(deps: Deps, found: _Found, wish: Wish) -> str:
         forbidden = suppressions.find(session, required(address), deps.settings.secret_key, sequence.kind)
     if forbidden is not None:
         raise NotPossible(f"this address is not to be mailed: {forbidden.reason}")
-    receipt = enrol_by_hand(deps, f"{sequence.campaign}/{sequence.name}", address, {}, key=f"{NOTION}:{wish.id}")
+    receipt = enrol_manually(deps, f"{sequence.campaign}/{sequence.name}", address, {}, key=f"{NOTION}:{wish.id}")
     because = f": {receipt.reason}" if receipt.reason else ""
     told = f"“{sequence.title}” is started" if receipt.http_status == 202 else f"nothing is started{because}"
     about = {"id": wish.id, "source": NOTION, "enrolment_id": receipt.enrolment_id}

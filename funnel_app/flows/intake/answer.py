@@ -122,7 +122,7 @@ def _receipt(case: Case, taken: Taken, hook_id: UUID) -> Receipt:
     )
 
 
-def tell(answered: Answered) -> None:
+def log_answer(answered: Answered) -> None:
     """Log what became of a call. Call it after the commit, so that the log never reports what was rolled back."""
     for change in answered.changes:
         for _, email in change.moved():

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.answer import Answered, answer_all, tell
+from funnel_app.flows.intake.answer import Answered, answer_all, log_answer
 from funnel_app.flows.intake.schedule import schedule
 from funnel_app.flows.receipt import Receipt
 from funnel_app.ledger import hook_events, reading, writing
@@ -48,7 +48,7 @@ def enrol(deps: Deps, *calls: Call) -> Receipt:
     if isinstance(outcome, Receipt):
         return outcome
     for each in outcome:
-        tell(each)
+        log_answer(each)
     return _receipt(outcome)
 
 

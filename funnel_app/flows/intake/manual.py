@@ -23,7 +23,7 @@ class NotUnderstood(ValueError):
     """What an operator typed cannot be used; the message says what is wrong and what would be accepted."""
 
 
-def enrol_by_hand(
+def enrol_manually(
     deps: Deps, sequence_name: str, address: str, values: Mapping[str, str], key: str | None = None
 ) -> Receipt:
     """Start a sequence as its hook would, with these variables. Raises NotUnderstood. Safe to repeat.

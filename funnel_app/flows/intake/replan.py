@@ -102,20 +102,20 @@ def _write(session: Session, found: Sequence[tuple[Enrolment, Sequence[Edit]]], 
     changed = [edit for _, edits_of in found for edit in edits_of if edit.before]
     plans.change(session, rows, [edit.after for edit in changed])
     for edit in changed:
-        _tell(session, rows[edit.after.id], edit, now, who)
+        _record(session, rows[edit.after.id], edit, now, who)
     new = [(enrolment, [edit.after for edit in edits_of if not edit.before]) for enrolment, edits_of in found]
     planning.plan_each(session, new, now)
 
 
-def _tell(session: Session, email: Email, edit: Edit, now: datetime, who: str) -> None:
+def _record(session: Session, email: Email, edit: Edit, now: datetime, who: str) -> None:
     if edit.before and edit.after.state != edit.before.state:
         why = Reason(f"{edit.after.reason} (applied by {who})", edit.after.reason_code)
         emails.move(session, email, edit.after.state, now, why)
     elif edit.kinds:
-        email_events.add_by_hand(session, email.id, f"{_story(edit)} (applied by {who})", now)
+        email_events.add_manual(session, email.id, f"{_in_words(edit)} (applied by {who})", now)
 
 
-def _story(edit: Edit) -> str:
+def _in_words(edit: Edit) -> str:
     told = []
     if edit.before and edit.before.due_at != edit.after.due_at:
         told.append(f"was due {edit.before.due_at:%Y-%m-%d %H:%M} UTC")

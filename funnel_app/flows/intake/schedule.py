@@ -18,6 +18,6 @@ def schedule(deps: Deps, planned: Iterable[Due]) -> bool:
     now = deps.now()
     near: defaultdict[str, list[tuple[UUID, datetime]]] = defaultdict(list)
     for email in planned:
-        if email.due_at <= now + deps.settings.arm_horizon:
+        if email.due_at <= now + deps.settings.schedule_horizon:
             near[queue_of(email.kind)].append((email.id, email.due_at))
     return all(deps.queues.schedule(entries, now, queue) for queue, entries in sorted(near.items(), reverse=True))

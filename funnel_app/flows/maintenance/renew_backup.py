@@ -31,13 +31,13 @@ def renew_backup(deps: Deps, *, prunes: bool = True) -> Renewed:
     except BackupFailed as fault:
         # An unavailable ledger has an alert of its own.
         with suppress(*LedgerUnavailable):
-            backups.tell(deps, str(fault))
-            backups.tell_broken(deps, _look_at_kept(folder))
+            backups.report(deps, str(fault))
+            backups.report_broken(deps, _look_at_kept(folder))
         raise
     removed = prune(folder, deps.settings.backup_keep, deps.now()) if prunes else 0
-    backups.tell(deps, None)
+    backups.report(deps, None)
     broken = _look_at_kept(folder, besides=Path(made.file))
-    backups.tell_broken(deps, broken)
+    backups.report_broken(deps, broken)
     return Renewed(made, removed, broken)
 
 

@@ -42,7 +42,7 @@ log = structlog.get_logger()
 class Swept:
     """The number of things that one sweep requeued."""
 
-    given_back: int
+    requeued: int
     overdue: int
     repeated: int
     held: int
@@ -64,10 +64,10 @@ def sweep(deps: Deps) -> Swept:
     Raises Unavailable if Redis cannot be reached.
     """
     # First, so that requeued emails go with the overdue ones now.
-    given_back = _give_back_abandoned(deps)
+    requeued = _requeue_abandoned(deps)
     overdue = _push_overdue(deps)
     swept = Swept(
-        given_back=given_back,
+        requeued=requeued,
         overdue=overdue,
         repeated=_push_requests(deps),
         held=_push_recheck(deps),
@@ -84,20 +84,21 @@ def sweep(deps: Deps) -> Swept:
         # The least urgent of all, and so the last.
         counted=count_days(deps),
     )
-    if swept.given_back or swept.repeated or swept.completed or swept.filled or swept.broken:
-        log.info("sweep_finished", **asdict(swept))
+    if swept.requeued or swept.repeated or swept.completed or swept.filled or swept.broken:
+        # `given_back` is what `requeued` was called, and stays for one release.
+        log.info("sweep_finished", **asdict(swept), given_back=swept.requeued)
     return swept
 
 
-def _give_back_abandoned(deps: Deps) -> int:
+def _requeue_abandoned(deps: Deps) -> int:
     now = deps.now()
     with deps.reads() as session:
         lost = emails.abandoned(session, now, AT_A_TIME)
-    return sum(_give_back(deps, email_id) for email_id in lost)
+    return sum(_requeue(deps, email_id) for email_id in lost)
 
 
 @retry_on_conflict
-def _give_back(deps: Deps, email_id: UUID) -> bool:
+def _requeue(deps: Deps, email_id: UUID) -> bool:
     now = deps.now()
     with deps.sessions.begin() as session:
         contacts.lock_of_emails(session, [email_id])
@@ -180,7 +181,7 @@ def complete(deps: Deps) -> int:
 def _schedule_missing(deps: Deps) -> int:
     now = deps.now()
     with deps.reads() as session:
-        near = emails.planned_between(session, now, now + deps.settings.arm_horizon, AT_A_TIME)
+        near = emails.planned_between(session, now, now + deps.settings.schedule_horizon, AT_A_TIME)
     known = deps.queues.scheduled([email.id for email in near]) if near else set()
     missing = [email for email in near if email.id not in known]
     schedule(deps, missing)

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from funnel_app.campaigns.states import State
 from funnel_app.flows.monitoring.invariants import INVARIANTS
-from funnel_app.flows.outbox.receivers import GIVEN_UP as EVENTS_GIVEN_UP
-from funnel_app.flows.outbox.receivers import KIND as RECEIVER_AWAY
+from funnel_app.flows.outbox.receiver_status import GIVEN_UP as EVENTS_GIVEN_UP
+from funnel_app.flows.outbox.receiver_status import KIND as RECEIVER_AWAY
 from funnel_app.flows.replies.standing import KEPT as REPLIES_KEPT
 from funnel_app.flows.replies.standing import WAITING as REPLIES_WAITING
 from funnel_app.flows.sending.eligibility import OFF_THE_LIST
@@ -23,7 +23,8 @@ BROKEN_TEXT, NOTION_AWAY, DOCTOR = "text_broken", "notion_away", "doctor"
 class Alarm:
     """One kind of alert: title, meaning, fix, and how long it must last before anybody is notified.
 
-    `page` is the console's page that shows it. A kind that counts events ends after this time without a new one.
+    `page` is the console's page that shows it. A kind that counts events ends after this time without a new one. What
+    a `bare` kind tells is a whole sentence, without the title.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Alarm:
     fix: str = ""
     quiet_for: timedelta | None = None
     page: str = ""
+    bare: bool = False
 
 
 def _sentence(words: str) -> str:
@@ -148,7 +150,7 @@ ALARMS: Mapping[str, Alarm] = {
         page="templates",
     ),
     **{
-        name: Alarm(broken.title, f"{broken.broken}; {broken.recovery}", fix=_sentence(broken.fix))
+        name: Alarm(broken.title, broken.meaning, fix=_sentence(broken.fix), bare=name in {"held", "ambiguous"})
         for name, broken in INVARIANTS.items()
     },
     State.BOUNCED: _happens(
@@ -207,16 +209,14 @@ ALARMS: Mapping[str, Alarm] = {
         "A list stopped coming in", "some of its people are not here", "See why on its page, and let it go on", "lists"
     ),
     "backup_failed": Alarm(
-        "No backup was made",
-        "after a loss of the ledger the last one would be what is left",
+        "No backup was made", "after a loss of the ledger the last one would be what is left",
         fix="See whether the volume of BACKUP_DIR has room, then run flask ledger backup",
     ),
     "backup_old": Alarm(
         "The newest backup is old", "two nights brought none", fix="Run flask ledger backup, and see what it says"
     ),
     "backup_broken": Alarm(
-        "A backup was damaged after it was made",
-        "it cannot be brought back, and the disk that holds it may fail",
+        "A backup was damaged after it was made", "it cannot be brought back, and the disk that holds it may fail",
         fix="Look at that disk, remove the file, and run flask ledger backup",
     ),
     "replica_behind": Alarm(

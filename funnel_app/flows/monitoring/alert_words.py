@@ -21,10 +21,10 @@ def without_link(words: str) -> str:
 
 def began(settings: Settings, kind: str, name: str, detail: str) -> str:
     """Return the message that something is wrong."""
-    said = f"{BEGAN}{name}: {detail}"
     alarm = ALARMS.get(kind)
     if alarm is None:
-        return said
+        return f"{BEGAN}{name}: {detail}"
+    said = f"{BEGAN}{detail}" if alarm.bare else f"{BEGAN}{name}: {detail}"
     to_do = f" What to do: {alarm.fix.rstrip('.')}." if alarm.fix else ""
     console = f"{settings.public_url}/console/"
     return (

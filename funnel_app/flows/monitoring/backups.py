@@ -28,7 +28,7 @@ def newest_at(settings: Settings) -> datetime | None:
     return found[-1][0] if found else None
 
 
-def tell(deps: Deps, why: str | None) -> None:
+def report(deps: Deps, why: str | None) -> None:
     """Record the result of tonight's backup: why it failed, or None if it was made."""
     note(deps, {(FAILED, ""): why} if why else {}, [FAILED])
 
@@ -39,7 +39,7 @@ def why_failed(deps: Deps) -> str | None:
         return next((incident.detail for incident in incidents.current(session, {FAILED})), None)
 
 
-def tell_broken(deps: Deps, broken: Mapping[str, str]) -> None:
+def report_broken(deps: Deps, broken: Mapping[str, str]) -> None:
     """Record which kept backups can no longer be restored, and why, by file name."""
     note(deps, {(BROKEN, name): why for name, why in broken.items()}, [BROKEN])
 

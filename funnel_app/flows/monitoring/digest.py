@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.spoken import things
-from funnel_app.campaigns.states import State
+from funnel_app.campaigns.states import IN_WORDS, State
 from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.backups import why_not_well
 from funnel_app.flows.monitoring.day import bounds, day_of, states_of_day
@@ -20,8 +20,8 @@ HOUR = 8
 BAD = {
     State.HELD: "held",
     State.BOUNCED: "bounced",
-    State.COMPLAINED: "marked as spam",
-    State.SUPPRESSED: "suppressed",
+    State.COMPLAINED: IN_WORDS[State.COMPLAINED],
+    State.SUPPRESSED: IN_WORDS[State.SUPPRESSED],
     State.FAILED: "failed",
 }
 

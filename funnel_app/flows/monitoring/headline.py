@@ -9,7 +9,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
 from funnel_app.flows.monitoring.needs import NOTHING_WHOLE, Need, is_told, needs
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
-from funnel_app.flows.sending.sending_status import pause_reason, paused_by_hand
+from funnel_app.flows.sending.sending_status import manual_pause, pause_reason
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import incidents
 from funnel_app.ledger.engine import LedgerUnavailable
@@ -73,7 +73,7 @@ def _from_ledger(deps: Deps, whole: Mapping[str, str], *, stopped: bool) -> tupl
 def _stop(deps: Deps, found: Sequence[Stop]) -> str | None:
     if found:
         return _sentence(found[0])
-    reason = paused_by_hand(deps) or _lasting_pause(deps)
+    reason = manual_pause(deps) or _lasting_pause(deps)
     return f"Sending stands still {reason.removeprefix(PAUSED)}" if reason else None
 
 

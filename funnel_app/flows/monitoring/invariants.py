@@ -20,11 +20,12 @@ ORPHANS_OF_THE_LAST = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Invariant:
-    """One thing that must not be: title, description, automatic recovery, and what a person can do."""
+    """One thing that must not be: title, description, automatic recovery, what that means, and what a person can do."""
 
     title: str
     broken: str
     recovery: str
+    meaning: str
     fix: str
     count: Callable[[Deps, Session], int]
 
@@ -67,6 +68,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         "Emails are late",
         "due for over 60 seconds and not sent",
         "tried again every 5 seconds",
+        "their readers get them later than planned; each is tried again every 5 seconds",
         "see flask doctor: is sending paused, a worker gone, Redis away?",
         _overdue,
     ),
@@ -74,6 +76,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         "Emails are stuck on their way",
         "on its way to Resend for over 2 minutes",
         "the sweep gives it back, or makes the very same request again",
+        "nobody knows yet whether they went; they are sent by the very same request again, so that none goes twice",
         "see flask trace for Resend's last words: a quota, a wrong key or an outage",
         _stuck,
     ),
@@ -81,6 +84,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         "No word of emails that went out",
         "taken by Resend over 15 minutes ago, and no word of it since",
         "Resend is asked, again and again, what became of it",
+        "whether they arrived is not known; Resend is asked again and again",
         "see whether Resend's reports still reach us; flask emails resolve tells what you know",
         _unconfirmed,
     ),
@@ -88,6 +92,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         "Emails cannot be made",
         "held, since the letter cannot be made",
         "looked at again every 30 seconds",
+        "they wait, and so do the emails after them; they go by themselves soon after the text is fixed",
         "fix what flask trace names, mostly the template in Notion",
         lambda deps, session: counts.in_state(session, State.HELD),
     ),
@@ -95,6 +100,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         "Emails that may have gone out",
         "may have gone out or not, and nobody knows",
         "Resend's report, if it comes",
+        "sent again they might arrive twice, so they and the emails after them wait for your word, or Resend's",
         "look it up in Resend and tell with flask emails resolve",
         lambda deps, session: counts.in_state(session, State.AMBIGUOUS),
     ),
@@ -102,6 +108,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         "A sequence lacks emails",
         "a lead in a sequence with fewer emails than it has",
         "the sweep plans the missing steps",
+        "some of their emails are not planned; that is done by itself",
         "nothing: it is repaired by itself",
         _incomplete,
     ),
@@ -109,6 +116,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         "Notion is behind",
         "a lead in a sequence whose row in Notion is over 5 minutes out of date",
         "its page is written again by itself",
+        "what people read in Notion is old; emails go all the same",
         "see flask doctor: can Notion be reached, and written to?",
         _mirror_behind,
     ),
@@ -116,6 +124,7 @@ INVARIANTS: Mapping[str, Invariant] = {
         "Reports of unknown emails",
         "a report of the last day for an email that the ledger does not have",
         "fitted to its email as soon as that is known",
+        "Resend tells of emails that are not ours, or that a restored ledger has forgotten",
         "is another Funnel on the same Resend team, or was the ledger restored from a backup?",
         lambda deps, session: counts.orphans(session, deps.now() - ORPHANS_OF_THE_LAST),
     ),

@@ -21,13 +21,16 @@ log = structlog.get_logger()
 def write_heartbeat(deps: Deps) -> None:
     """Write the heartbeat row. Raises LedgerUnavailable if the ledger accepts no writes."""
     with deps.sessions.begin() as session:
-        heartbeats.beat(session, deps.now())
+        heartbeats.record(session, deps.now())
 
 
 def why_unusable(deps: Deps) -> str | None:
     """Return why the ledger cannot be used, in plain words; None if it accepted a write recently or now."""
-    if not revision.at_head(deps.engine):
-        return "the ledger cannot be reached or is not at the newest migration"
+    try:
+        if not revision.is_ready(deps.engine):
+            return "the ledger is older than this Funnel, and waits to be brought up to it"
+    except LedgerUnavailable:
+        return "the ledger cannot be reached"
     try:
         with deps.reads() as session:
             last = heartbeats.find(session)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     # Imports no collaborators, which halves the start-up time of a migration.
     from funnel_app.deps import Deps
 
-ANEW = "To begin a new one on purpose, run flask --app wsgi db upgrade once."
+NEW_LEDGER = "To begin a new one on purpose, run flask --app wsgi db upgrade once."
 
 
 def remember_ledger(deps: "Deps") -> None:
@@ -37,4 +37,4 @@ def why_not_empty(status: ProcessStatus, backup_dir: str | None) -> str | None:
         return None
     witness = f"Redis remembers the ledger {known}" if known else f"{copies[-1][1]} is a backup of one"
     cure = "See that DATABASE_URL is the one of before and that its volume is mounted, or restore: docs/restore.md"
-    return f"DATABASE_URL names an empty ledger, and {witness}. {cure}. {ANEW}"
+    return f"DATABASE_URL names an empty ledger, and {witness}. {cure}. {NEW_LEDGER}"

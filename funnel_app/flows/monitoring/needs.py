@@ -12,7 +12,7 @@ from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.received import waits_for_fix
+from funnel_app.flows.intake.received_calls import waits_for_fix
 from funnel_app.flows.monitoring.alarms import ALARMS, BROKEN_TEXT, NOTION_AWAY
 from funnel_app.flows.monitoring.alert_words import without_link
 from funnel_app.flows.monitoring.incidents import name_of
@@ -81,7 +81,7 @@ def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, st
     """
     left_out = OF_STOPS | COUNTED | (OF_WAITING if stopped else frozenset())
     told = [each for each in incidents.current(session) if each.kind not in left_out and stands(deps, each)]
-    held = [Held(key, why or "no reason given", n, at) for key, why, n, at in today.held_by_reason(session, MOST)]
+    held = _held_now(session)
     # Emails held by one template are one thing to fix.
     keys = {each.key for each in held} | ({""} if held else set())
     told = [each for each in told if each.kind != BROKEN_TEXT or each.subject not in keys]
@@ -92,6 +92,16 @@ def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, st
         *_counted(session),
         *(Need(pause_words(deps, each), NeedKind.PAUSED, f"{each.campaign}/{each.sequence}") for each in paused),
     ]
+
+
+def words_of_counted(deps: Deps) -> dict[str, str]:
+    """Return the headline's words on held and ambiguous emails, by their kind of alarm; of several texts the first."""
+    with deps.reads() as session:
+        held, counted = _held_now(session), list(_counted(session))
+    others = sum(each.count for each in held[1:])
+    more = f", and {things(others, 'email')} of other texts" if others else ""
+    words: dict[str, str] = {need.kind: need.words for need in counted if need.kind is NeedKind.AMBIGUOUS}
+    return words | ({NeedKind.HELD: f"{_held(deps.registry, held[0])}{more}"} if held else {})
 
 
 def stands(deps: Deps, incident: Incident) -> bool:
@@ -113,6 +123,10 @@ def detail_of(registry: Registry, incident: Incident, whole: Mapping[str, str]) 
 
 def _of_incident(registry: Registry, incident: Incident, whole: Mapping[str, str]) -> str:
     return f"{name_of(registry, incident)}: {detail_of(registry, incident, whole).rstrip('.')}"
+
+
+def _held_now(session: Session) -> list[Held]:
+    return [Held(key, why or "no reason given", n, at) for key, why, n, at in today.held_by_reason(session, MOST)]
 
 
 def _held(registry: Registry, held: Held) -> str:

@@ -40,17 +40,17 @@ SETTINGS = {ALERTS: "ALERT_WEBHOOK_URL", LEADS: "LEADS_WEBHOOK_URL"}
 log = structlog.get_logger()
 
 
-def tell(deps: Deps) -> int:
+def notify(deps: Deps) -> int:
     """Post the pending notifications of each configured chat; return how many went.
 
     Notifications are leased, so that two processes post them once; after a crash they are posted again rather than
     never.
     """
     settings = deps.settings
-    return _tell(deps, ALERTS, settings.alert_webhook_url) + _tell(deps, LEADS, settings.leads_webhook_url)
+    return _notify(deps, ALERTS, settings.alert_webhook_url) + _notify(deps, LEADS, settings.leads_webhook_url)
 
 
-def _tell(deps: Deps, channel: str, url: str | None) -> int:
+def _notify(deps: Deps, channel: str, url: str | None) -> int:
     now = deps.now()
     with deps.reads() as session:
         if url and notices.count_posts_since(session, channel, now - timedelta(hours=1)) >= MOST_AN_HOUR:

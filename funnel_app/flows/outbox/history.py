@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement
 
 from funnel_app.deps import Deps
-from funnel_app.flows.outbox.receivers import KEPT_FOR, REMOVED, hosts_by_key
-from funnel_app.flows.outbox.tell import GIVES_UP_AFTER
+from funnel_app.flows.outbox.publish import GIVES_UP_AFTER
+from funnel_app.flows.outbox.receiver_status import KEPT_FOR, REMOVED, hosts_by_key
 from funnel_app.flows.receipt import iso
 from funnel_app.ledger import contacts, outgoing_events, receivers
 from funnel_app.ledger.conflicts import retry_on_conflict
@@ -42,30 +42,30 @@ def _row(event: OutgoingEvent, address: str, host: str) -> dict[str, Any]:
     }
 
 
-def tell_again(deps: Deps, ids: Collection[UUID]) -> int:
+def publish_again(deps: Deps, ids: Collection[UUID]) -> int:
     """Send these settled events again, under the same ids; return how many."""
-    return _tell_again(deps, outgoing_events.is_one_of(ids))
+    return _publish_again(deps, outgoing_events.is_one_of(ids))
 
 
-def tell_given_up_again(deps: Deps) -> int:
+def publish_given_up(deps: Deps) -> int:
     """Send every given-up event again; return how many."""
-    return _tell_again(deps, outgoing_events.was_given_up())
+    return _publish_again(deps, outgoing_events.was_given_up())
 
 
-def tell_since(deps: Deps, since: datetime) -> int:
+def publish_since(deps: Deps, since: datetime) -> int:
     """Send all events since a time again, as for a receiver that lost them; return how many."""
-    return _tell_again(deps, outgoing_events.happened_since(since))
+    return _publish_again(deps, outgoing_events.happened_since(since))
 
 
 @retry_on_conflict
-def _tell_again(deps: Deps, wanted: ColumnElement[bool]) -> int:
+def _publish_again(deps: Deps, wanted: ColumnElement[bool]) -> int:
     with deps.sessions.begin() as session:
         # Whoever asks has presumably fixed the receiver.
         receivers.wake(session, hosts_by_key(deps.settings))
         return outgoing_events.offer_again(session, wanted, deps.now())
 
 
-def forget_told(deps: Deps) -> int:
+def forget_published(deps: Deps) -> int:
     """Delete events settled a month ago, and give up those of removed receivers; return how many.
 
     Safe to repeat.

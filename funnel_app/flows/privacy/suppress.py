@@ -59,11 +59,11 @@ def release(deps: Deps, address: str) -> int:
     with deps.sessions.begin() as session:
         removed = suppressions.remove(session, email_norm, deps.settings.secret_key, now)
         if removed:
-            tell_resubscribed(session, contacts.find(session, email_norm), now)
+            publish_resubscribed(session, contacts.find(session, email_norm), now)
     return removed
 
 
-def tell_resubscribed(session: Session, contact: Contact | None, now: datetime) -> None:
+def publish_resubscribed(session: Session, contact: Contact | None, now: datetime) -> None:
     """Store the event that a contact may be mailed again."""
     if contact is not None:
         outbox.add(session.connection(), lead_events.resubscribed(contact.id, now), now)

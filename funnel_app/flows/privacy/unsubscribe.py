@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from funnel_app.deps import Deps
-from funnel_app.flows.privacy.suppress import forbid, tell_resubscribed, today
+from funnel_app.flows.privacy.suppress import forbid, publish_resubscribed, today
 from funnel_app.ledger import contacts, suppressions
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Scope
@@ -66,5 +66,5 @@ def undo(deps: Deps, token: str) -> bool:
         if not contacts.is_erased(contact):
             now, pepper = deps.now(), deps.settings.secret_key
             if suppressions.remove_unsubscribed(session, contact.email_norm, pepper, now - UNDO_WITHIN, now):
-                tell_resubscribed(session, contact, now)
+                publish_resubscribed(session, contact, now)
     return True

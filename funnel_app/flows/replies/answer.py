@@ -20,14 +20,14 @@ from funnel_app.ledger import enrolments, lead_events, notices, outbox, received
 from funnel_app.ledger.models import Contact, Email, Enrolment
 from funnel_app.ledger.received_models import Forward, ReceivedEmail
 from funnel_app.rules.exit import REASONS
-from funnel_app.rules.received import Proof, ReceivedKind
+from funnel_app.rules.received_emails import Proof, ReceivedKind
 
 BY_A_PERSON = frozenset({ReceivedKind.REPLY, ReceivedKind.MAYBE_AUTOMATIC})
 # Automatic mail to an unknown address may be a booking or a bill.
 OF_STRANGERS = BY_A_PERSON | {ReceivedKind.AUTOMATIC}
 HOUR = timedelta(hours=1)
 # An owner's mailbox takes this much; beyond it only a looping program is affected.
-MOST_OF_ONE, MOST_UNPROVEN = 10, 30
+MOST_OF_ONE, MOST_UNVERIFIED = 10, 30
 RESTORED = "it came before the ledger was restored from a backup, and may have gone on since: look at Resend"
 
 
@@ -39,8 +39,8 @@ def answer(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact | 
     if contact is not None:
         ended = _end(deps, session, contact, row)
         row.ended = [{"campaign": each.campaign, "sequence": each.sequence} for each in ended]
-        _tell_receivers(session, row, contact, email, deps.now())
-        _tell_owner(deps, session, row, contact)
+        _publish(session, row, contact, email, deps.now())
+        _notify_owner(deps, session, row, contact)
     row.forward, held = _forward(deps.settings, session, row)
     row.note = held or row.note
 
@@ -63,14 +63,14 @@ def _ends_by_reply(registry: Registry, enrolment: Enrolment) -> bool:
     return sequence is not None and Event.REPLY in sequence.exits
 
 
-def _tell_receivers(session: Session, row: ReceivedEmail, contact: Contact, email: Email | None, now: datetime) -> None:
+def _publish(session: Session, row: ReceivedEmail, contact: Contact, email: Email | None, now: datetime) -> None:
     facts: dict[str, Any] = {"email_id": str(email.id), "template": email.template_key} if email else {}
     facts |= {"kind": str(row.kind), "ended": row.ended}
     events = lead_events.replied(contact.id, row.id, str(row.proof), facts, row.received_at)
     outbox.add(session.connection(), events, now)
 
 
-def _tell_owner(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact) -> None:
+def _notify_owner(deps: Deps, session: Session, row: ReceivedEmail, contact: Contact) -> None:
     """Queue a notification for the leads' chat, or the alerts'; once, by its key."""
     settings = deps.settings
     channel = notices.chat_of_leads(settings.leads_webhook_url, settings.alert_webhook_url)
@@ -121,6 +121,6 @@ def _forward(settings: Settings, session: Session, row: ReceivedEmail) -> tuple[
     # Forged emails in a lead's name must not use up the lead's limit.
     if received_emails.count_forwarded(session, since, row.sender, proven=proven) >= MOST_OF_ONE:
         return Forward.KEPT, f"{MOST_OF_ONE} of this sender went on within the hour"
-    if not proven and received_emails.count_forwarded(session, since, proven=False) >= MOST_UNPROVEN:
-        return Forward.KEPT, f"{MOST_UNPROVEN} that answer no email of ours went on within the hour"
+    if not proven and received_emails.count_forwarded(session, since, proven=False) >= MOST_UNVERIFIED:
+        return Forward.KEPT, f"{MOST_UNVERIFIED} that answer no email of ours went on within the hour"
     return Forward.DUE, None

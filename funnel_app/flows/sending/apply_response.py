@@ -120,7 +120,7 @@ def _invalid(deps: Deps, session: Session, request: Request, answer: Answer, now
 
 
 def _conflict(deps: Deps, session: Session, request: Request, answer: Answer, now: datetime) -> None:
-    reason = "may have gone out: Resend took an email under this key before, with another text"
+    reason = "may have gone out: Resend took this email before, with another text"
     _make_ambiguous(session, request, reason, now)
 
 

@@ -21,7 +21,7 @@ def deliver_due(deps: Deps, email_id: UUID) -> Outcome:
     """
     until = deps.now() + GOES_ON_FOR
     first = outcome = deliver(deps, _with_company(deps, email_id))
-    while outcome is Outcome.HANDED_OVER and deps.now() < until and (batch := _backlog(deps)):
+    while outcome is Outcome.SUBMITTED and deps.now() < until and (batch := _backlog(deps)):
         outcome = deliver(deps, batch)
     return first
 

@@ -43,7 +43,7 @@ class Outcome(StrEnum):
 
     PAUSED = "paused"
     NOTHING_TO_DO = "nothing to do"
-    HANDED_OVER = "handed over"
+    SUBMITTED = "submitted"
 
 
 def deliver(deps: Deps, email_ids: Sequence[UUID]) -> Outcome:
@@ -64,7 +64,7 @@ def deliver(deps: Deps, email_ids: Sequence[UUID]) -> Outcome:
         return Outcome.NOTHING_TO_DO
     answer = submit(deps, begun, lease.token)
     apply_response(deps, begun.request_id, answer)
-    return Outcome.HANDED_OVER
+    return Outcome.SUBMITTED
 
 
 def _gather(deps: Deps, email_ids: Sequence[UUID]) -> tuple[list[UUID], Sources]:

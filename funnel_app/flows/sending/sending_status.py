@@ -28,10 +28,10 @@ def pause_reason(deps: Deps) -> str | None:
     """Return within half a second, in plain words, why nothing is sent now; None if sending works. Never raises."""
     if why := deps.queues.why_away():
         return f"Redis {why}"
-    return paused_by_hand(deps) or _paused_by_itself(deps)
+    return manual_pause(deps) or _paused_by_itself(deps)
 
 
-def paused_by_hand(deps: Deps) -> str | None:
+def manual_pause(deps: Deps) -> str | None:
     """Return as a clause who paused all sending, until when and why; None if nobody did. Never raises."""
     try:
         with deps.reads() as session:

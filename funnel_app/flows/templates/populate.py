@@ -33,7 +33,7 @@ class _Change:
 
 
 def populate(
-    deps: Deps, tell: Callable[[Populated], None] = lambda _: None, *, dry_run: bool = False
+    deps: Deps, progress: Callable[[Populated], None] = lambda _: None, *, dry_run: bool = False
 ) -> list[Populated]:
     """Write a starter for every key without a text, or with an unchanged old starter; return each result.
 
@@ -46,7 +46,7 @@ def populate(
         if not dry_run:
             _make(deps.notebook, reading, change)
         done.append(Populated(reading.key, change.did, change.detail))
-        tell(done[-1])
+        progress(done[-1])
     return done
 
 

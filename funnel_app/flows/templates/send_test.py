@@ -76,10 +76,10 @@ def _send(deps: Deps, reading: Reading, to: str, sample_name: str) -> Tested:
         return Tested(reading.key, False, f"nothing provides {', '.join(made.missing)}")
     if pause := deps.pause.current():
         return Tested(reading.key, False, f"all sending is paused: {pause.reason}")
-    return _hand_over(deps, reading.key, replace(made.letter, subject=MARK + made.letter.subject))
+    return _submit(deps, reading.key, replace(made.letter, subject=MARK + made.letter.subject))
 
 
-def _hand_over(deps: Deps, key: str, letter: Letter) -> Tested:
+def _submit(deps: Deps, key: str, letter: Letter) -> Tested:
     payload = as_resend(letter)
     answer = _ask(deps, payload, _idempotency_key(payload, deps.now()))
     if answer.kind is AnswerKind.ACCEPTED:

@@ -43,7 +43,7 @@ class Standing:
     why: str = ""
 
 
-def kept_by_hand(deps: Deps) -> list[str]:
+def kept_manually(deps: Deps) -> list[str]:
     """Return the keys whose older version an operator pinned, with Notion unchanged since."""
     now = deps.now()
     with deps.reads() as session:

@@ -16,7 +16,7 @@ from funnel_app.ledger.models import Email, Enrolment, EnrolmentState, Request
 UNDER_WAY = (State.SENDING, State.HELD, State.AMBIGUOUS, State.SENT, State.DELAYED)
 BLOCKS_THE_NEXT = (State.SENDING, State.HELD, State.AMBIGUOUS)
 GOES_THEN = "then it goes by itself, unless that is later than its sequence allows"
-BY_HAND = "the sequence is paused by a person, and goes on when a person resumes it"
+PAUSED_BY_PERSON = "the sequence is paused by a person, and goes on when a person resumes it"
 DOCTOR_KNOWS = "flask doctor says what to do"
 
 
@@ -155,7 +155,7 @@ def _ending(enrolment: Enrolment, view: Outlook) -> str:
     if enrolment.state == EnrolmentState.EXITED:
         return f"the sequence ended: {enrolment.exit_reason}"
     if enrolment.state == EnrolmentState.PAUSED:
-        return BY_HAND
+        return PAUSED_BY_PERSON
     coming = upcoming(enrolment, view)
     if coming is not None:
         return coming.waits or _goes(coming, view)
@@ -174,7 +174,7 @@ def upcoming(enrolment: Enrolment, view: Outlook) -> Upcoming | None:
         return None
     at = max(email.due_at, email.next_attempt_at or email.due_at)
     if paused:
-        return Upcoming(email, at, BY_HAND)
+        return Upcoming(email, at, PAUSED_BY_PERSON)
     return Upcoming(email, at, _waits(enrolment, email, at, view))
 
 

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from funnel_app.campaigns.incoming_calls import called, sender
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import CLICKED, OPENED, REPORT_ORDER, REPORTED_BY_PROVIDER, SCANNED, State
-from funnel_app.flows.intake.received import reason_of
+from funnel_app.flows.intake.received_calls import reason_of
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.replies.history import what_came
 from funnel_app.ledger.email_events import was_asked_for
@@ -51,7 +52,7 @@ class Line(NamedTuple):
         return {"at": iso(self.at), "about": self.about, "what": self.what}
 
 
-def story(
+def build_timeline(
     hooks: Iterable[HookEvent],
     enrolments: Sequence[Enrolment],
     timeline: Mapping[UUID, Sequence[EmailEvent]],
@@ -72,9 +73,9 @@ def story(
 
 def _hook(hook: HookEvent) -> Line:
     why = reason_of(hook)
-    what = f"{(hook.event or 'a call').replace('_', ' ')} from {hook.source}, {hook.outcome}{f': {why}' if why else ''}"
+    what = f"by {sender(hook.source)}, {hook.outcome}{f': {why}' if why else ''}"
     fix = f"; flask hooks show {hook.id}" if hook.outcome == Outcome.REFUSED else ""
-    return Line(hook.received_at, f"incoming {hook.hook}", what + fix)
+    return Line(hook.received_at, called(hook.event, hook.hook), what + fix)
 
 
 def _enrolment(enrolment: Enrolment, timeline: Mapping[UUID, Sequence[EmailEvent]], titles: Titles) -> Iterator[Line]:

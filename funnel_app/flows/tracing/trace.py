@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up, names
-from funnel_app.flows.intake.received import reason_of
+from funnel_app.flows.intake.received_calls import reason_of
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.receipt import email_as_json, iso
@@ -18,7 +18,7 @@ from funnel_app.flows.replies.history import as_row
 from funnel_app.flows.sending.eligibility import block_reason
 from funnel_app.flows.sending.sending_status import pause_reason, pause_words
 from funnel_app.flows.tracing.summaries import DOCTOR_KNOWS, Outlook, Paused, Upcoming, sentence, upcoming
-from funnel_app.flows.tracing.timeline import Titles, story
+from funnel_app.flows.tracing.timeline import Titles, build_timeline
 from funnel_app.flows.tracing.unknown_addresses import unknown_address
 from funnel_app.ledger import (
     contacts,
@@ -73,7 +73,7 @@ def trace(deps: Deps, address: str) -> dict[str, Any]:
         "hooks": [_hook(hook) for hook in hooks],
         "enrolments": [_enrolment(enrolment, timeline, outlook) for enrolment in joined],
         "replies": [as_row(each) for each in written],
-        "story": story(hooks, joined, timeline, forbidden, written, titles),
+        "story": build_timeline(hooks, joined, timeline, forbidden, written, titles),
     }
 
 

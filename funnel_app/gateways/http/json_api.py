@@ -10,13 +10,20 @@ from funnel_app.gateways.connecting import why_not_sent
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.http.prompt import prompt_session
 
+NO_ADDRESS = (requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL)
+
 
 def call(provider: str, method: str, url: str, timeout_s: float, **more: Any) -> requests.Response:
-    """Return the response to one call, whatever its status; a redirect is not followed. Raises Unavailable."""
+    """Return the response to one call, whatever its status; a redirect is not followed.
+
+    Raises Unavailable, or Rejected for what is no address.
+    """
     try:
         with prompt_session() as session:
             session.auth = lambda request: request  # else an entry in .netrc would replace our token
             return session.request(method, url, timeout=timeout_s, allow_redirects=False, **more)
+    except NO_ADDRESS:
+        raise Rejected(provider, f"{url} is no web address: it begins with https://") from None
     except requests.RequestException as error:
         why = why_not_sent(error) or type(error).__name__
         raise Unavailable(provider, f"cannot be reached: {why}") from None

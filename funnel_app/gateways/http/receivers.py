@@ -22,8 +22,8 @@ LONGEST_ANSWER = 64 * 1024
 # Statuses about the address and not the event: redirect, authentication, not found, gone, too many.
 OF_THE_ADDRESS = frozenset({401, 403, 404, 405, 408, 410, 421, 425, 429})
 _GONE = ": nothing takes events there, set another address in EVENTS_WEBHOOK_URL or take it out"
-_UNPROVEN = ": it wants another proof, see whether it has the secret of EVENTS_WEBHOOK_SECRET"
-HINTS = {401: _UNPROVEN, 403: _UNPROVEN, 404: _GONE, 410: _GONE}
+_UNAUTHENTICATED = ": it wants another proof, see whether it has the secret of EVENTS_WEBHOOK_SECRET"
+HINTS = {401: _UNAUTHENTICATED, 403: _UNAUTHENTICATED, 404: _GONE, 410: _GONE}
 
 
 def receiver_key(url: str) -> str:

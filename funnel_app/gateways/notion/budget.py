@@ -24,7 +24,7 @@ SLOWEST_PER_SECOND = 0.5
 CALM_S = 10.0
 GROWTH = 1.25
 LONGEST_OUTAGE_HOLD_S = 10.0
-UNSAID_HOLD_S = 1.0
+DEFAULT_HOLD_S = 1.0
 REMEMBERED_S = 600
 NO_REDIS_FOR_S = 5.0
 SHORTEST_PAUSE_S = 0.001
@@ -164,7 +164,7 @@ class NotionBudget:
 
     def refused(self, seconds: float | None) -> None:
         """Keep to what a 429 or 529 asks for."""
-        self._ask("refused", UNSAID_HOLD_S if seconds is None else seconds)
+        self._ask("refused", DEFAULT_HOLD_S if seconds is None else seconds)
 
     def away(self) -> None:
         """Note that Notion did not answer, so that nobody waits for it again and again."""

@@ -48,12 +48,17 @@ def _wants_password(redis: Redis) -> bool:
 def _by_its_words(redis: Redis) -> Exposure:
     # Hosted Redis often forbids reading its configuration.
     try:
-        said = cast(Mapping[str, Any], redis.config_get("bind", "protected-mode"))
+        # One at a time: only Redis 7 takes several. https://redis.io/docs/latest/commands/config-get/
+        said: dict[str, Any] = {**_told(redis, "bind"), **_told(redis, "protected-mode")}
     except ResponseError:
         return Exposure.UNKNOWN
     hosts = str(said.get("bind", "")).split()
     alone = hosts and all(_is_loopback(host.removeprefix("-")) for host in hosts)
     return Exposure.LOCAL if alone or said.get("protected-mode") == "yes" else Exposure.OPEN
+
+
+def _told(redis: Redis, name: str) -> Mapping[str, Any]:
+    return cast(Mapping[str, Any], redis.config_get(name))
 
 
 def _is_loopback(host: str) -> bool:

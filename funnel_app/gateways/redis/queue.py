@@ -141,7 +141,7 @@ class Queues:
         with redis_at_hand():
             self._disown(keys=[f"funnel:lock:{name}"], args=[owner])
 
-    def beat(self, name: str, ttl_s: int, member: str = "", *, age_s: float = 0.0) -> None:
+    def send_heartbeat(self, name: str, ttl_s: int, member: str = "", *, age_s: float = 0.0) -> None:
         """Record a process's heartbeat for so many seconds; `member` tells several of a kind apart.
 
         With `age_s` the heartbeat was that many seconds ago.

@@ -96,7 +96,8 @@ class _Reading:
         for run in block.runs:
             if run.href.startswith(_PICTURE):
                 yield from _paragraph(words)
-                yield Block(Kind.IMAGE, (Run(run.text),) if run.text else (), address=run.href.removeprefix(_PICTURE))
+                alt = () if run.text == _WORDLESS else (Run(run.text),)
+                yield Block(Kind.IMAGE, alt, address=run.href.removeprefix(_PICTURE))
                 words = []
             else:
                 words.append(run)
@@ -119,7 +120,7 @@ class _Reading:
             elif token.type == "image":
                 self._found.plain = False
                 source = self._restored(str(token.attrGet("src") or ""))
-                yield Run(self._restored(token.content) or "", href=_PICTURE + source)
+                yield Run(self._restored(token.content) or _WORDLESS, href=_PICTURE + source)
             else:
                 self._found.plain &= token.type != "code_inline"
                 yield replace(look, text=self._restored(token.content), code=token.type == "code_inline")
@@ -137,6 +138,8 @@ class _Reading:
 
 
 _PICTURE = "picture:"
+# A run without any text would be left out.
+_WORDLESS = " "
 
 
 def _looking(look: Run, name: str, *, on: bool) -> Run:

@@ -13,7 +13,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.console import operate, settle
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.subjects import Subject, of_contact, of_email, of_enrolment
-from funnel_app.flows.intake.manual import NotUnderstood, enrol_by_hand
+from funnel_app.flows.intake.manual import NotUnderstood, enrol_manually
 from funnel_app.ledger.base import Scope
 from funnel_app.rules.limits import TooManyEnrolments
 from funnel_app.web.console.access import operator
@@ -159,7 +159,7 @@ def enrol() -> ResponseReturnValue:
     deps, given = current_deps(), request.form
     try:
         values = _values(given.get("variables", ""))
-        receipt = enrol_by_hand(deps, given.get("sequence", ""), given.get("email", "").strip(), values)
+        receipt = enrol_manually(deps, given.get("sequence", ""), given.get("email", "").strip(), values)
     except (NotUnderstood, TooManyEnrolments) as fault:
         return _enrol_page(given, str(fault)), 422
     told = f"{given['sequence']}: {receipt.status}" + (f", {receipt.reason}" if receipt.reason else "")

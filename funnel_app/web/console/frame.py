@@ -10,12 +10,12 @@ from flask import Blueprint, Response, g, redirect, render_template, request, se
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, NotFound, Unauthorized
 
-from funnel_app.campaigns.incoming import called, sender
+from funnel_app.campaigns.incoming_calls import called, sender
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.web.console.access import OPEN, OldForm, csrf_token, log_in, log_out, operator, safe_next
-from funnel_app.web.console.kept import carried, written
+from funnel_app.web.console.kept_forms import Fields, carried, written
 from funnel_app.web.console.said import said
 from funnel_app.web.console.words import FILTERS
 
@@ -100,7 +100,14 @@ def _asked_again(error: HTTPException) -> str | None:
         return None
     if isinstance(error, Unauthorized):
         return page("login.html", next=request.path, kept=kept)
-    return page("kept.html", goal=request.path, kept=kept)
+    return _ask_kept(request.path, kept)
+
+
+def _ask_kept(goal: str, kept: Fields) -> str:
+    """Return the page that shows what was entered before the login, and asks about it once more."""
+    registry = current_deps().registry
+    emails = {key: registry.title_of_email(key) for key in registry.template_keys()}
+    return page("kept_form.html", goal=goal, kept=kept, titles={**registry.sequence_titles(), **emails})
 
 
 def _ledger_away(error: Exception) -> ResponseReturnValue:
@@ -135,7 +142,7 @@ def try_login() -> ResponseReturnValue:
     kept = carried()
     if not log_in(name, request.form.get("password", "")):
         return page("login.html", next=goal, name=name, wrong=True, kept=kept), 403
-    return page("kept.html", goal=goal, kept=kept) if kept else redirect(goal, 303)
+    return _ask_kept(goal, kept) if kept else redirect(goal, 303)
 
 
 @blueprint.post("/logout")

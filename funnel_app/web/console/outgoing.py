@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from funnel_app.current import current_deps
 from funnel_app.flows.console.operate import note
-from funnel_app.flows.outbox.history import list_events, tell_again, tell_given_up_again
-from funnel_app.flows.outbox.receivers import find_receivers
+from funnel_app.flows.outbox.history import list_events, publish_again, publish_given_up
+from funnel_app.flows.outbox.receiver_status import find_receivers
 from funnel_app.ledger.outbox_models import Standing
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.frame import as_uuid, blueprint, page
@@ -31,13 +31,13 @@ def outgoing() -> ResponseReturnValue:
 @blueprint.post("/outgoing/replay")
 def replay_given_up() -> ResponseReturnValue:
     """Send every event again that was given up."""
-    return _told_again(tell_given_up_again(current_deps()), "all that was given up")
+    return _told_again(publish_given_up(current_deps()), "all that was given up")
 
 
 @blueprint.post("/outgoing/<uuid:event_id>/replay")
 def replay_event(event_id: UUID) -> ResponseReturnValue:
     """Send one event again."""
-    return _told_again(tell_again(current_deps(), [event_id]), f"event {event_id}")
+    return _told_again(publish_again(current_deps(), [event_id]), f"event {event_id}")
 
 
 def _told_again(number: int, what: str) -> ResponseReturnValue:

@@ -5,9 +5,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from funnel_app.campaigns import incoming
+from funnel_app.campaigns import incoming_calls
 from funnel_app.campaigns.spoken import things
-from funnel_app.campaigns.states import SCANNED
+from funnel_app.campaigns.states import IN_WORDS, SCANNED
 from funnel_app.flows.monitoring.checks.check import title_of_check
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.templates.standing import Stand
@@ -185,7 +185,7 @@ def acted(action: str) -> str:
 
 def event_name(event: str) -> str:
     """Return an event's name within a sentence: sign-up, new client, booking called off."""
-    name = incoming.called(event, "")
+    name = incoming_calls.called(event, "")
     return name[:1].lower() + name[1:]
 
 
@@ -195,13 +195,7 @@ def spaced(name: str) -> str:
 
 
 NEAR_DAYS = {-1: "yesterday", 0: "today", 1: "tomorrow"}
-STATES = {
-    "ambiguous": "in doubt",
-    "complained": "marked as spam",
-    "suppressed": "not mailed",
-    "sent": "on its way",
-    "exited": "ended early",
-}
+STATES = {**IN_WORDS, "exited": "ended early"}
 ACTIONS = {"suppress": "mail no more", "correct": "correct the address", "import": "import a list"}
 # Events are named like states, except that “sent” is an event and “on its way” a state.
 SAID_OTHERWISE = frozenset({"ambiguous", "complained", "suppressed"})

@@ -243,11 +243,11 @@ def test_a_failed_email_is_tried_again_and_a_held_one_now(ready):
     assert states(ready, held)[0] == "planned" and actions(ready, held) == [(WHO, "release")]
 
 
-@pytest.mark.parametrize("settle_by_hand", [operate.found_delivered, operate.send_again])
-def test_what_is_settled_by_now_is_not_settled_by_hand(ready, settle_by_hand):
+@pytest.mark.parametrize("settle_manually", [operate.found_delivered, operate.send_again])
+def test_what_is_settled_by_now_is_not_settled_manually(ready, settle_manually):
     receipt = opt_in(ready)
     with pytest.raises(NotPossible, match="This email is planned; only one that is ambiguous"):
-        settle_by_hand(ready, email_ids(receipt)[0], WHO)
+        settle_manually(ready, email_ids(receipt)[0], WHO)
 
 
 def test_what_is_done_by_another_flow_is_written_down_too(ready):

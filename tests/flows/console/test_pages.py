@@ -209,7 +209,7 @@ class TestLeads:
     def test_a_lead_s_page_tells_the_story_of_trace(self, world):
         found = find_lead(world.deps, world.leads["client"].contact_id)
         story = trace(world.deps, found.contact.email_norm)
-        assert [s.sentence for s in found.stories] == [row["sentence"] for row in story["enrolments"]]
+        assert [s.sentence for s in found.views] == [row["sentence"] for row in story["enrolments"]]
         moments = [moment for _, of_day in found.days for moment in of_day]
         told = [(moment.kind, moment.email_id) for moment in moments if moment.email_id]
         assert len(told) == len(set(told)) and {"sending", "delivered"}.isdisjoint(kind for kind, _ in told)
@@ -235,7 +235,7 @@ class TestLeads:
 
     def test_only_what_can_be_done_is_offered(self, world):
         found = {who: find_lead(world.deps, world.leads[who].contact_id) for who in ("delivered", "paused", "bounced")}
-        can = {who: lead.stories[0].can for who, lead in found.items()}
+        can = {who: lead.views[0].can for who, lead in found.items()}
         assert can == {"delivered": ("send_next_now", "pause", "stop"), "paused": ("resume", "stop"), "bounced": ()}
 
     def test_times_are_told_in_the_lead_s_zone_else_the_campaign_s(self, world):
@@ -333,7 +333,7 @@ def test_postgresql_tells_the_same(world, postgres):
         assert [t.standing.stand for t in list_templates(other.deps)] == [
             t.standing.stand for t in list_templates(world.deps)
         ]
-        assert find_lead(other.deps, other.leads["client"].contact_id).stories
+        assert find_lead(other.deps, other.leads["client"].contact_id).views
     finally:
         with postgres.begin() as connection:
             connection.execute(text(f"TRUNCATE {', '.join(Base.metadata.tables)} CASCADE"))

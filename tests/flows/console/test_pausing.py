@@ -127,7 +127,7 @@ def test_the_pause_of_one_sequence_is_a_thing_that_needs_somebody_and_its_end_is
     assert current_headline(ready).sentence == f"1 thing needs you: {words}"
     assert words in trace(ready, "ana@resend.dev")["enrolments"][0]["sentence"]
     lead = find_lead(ready, find_leads(ready, Wanted()).rows[0].contact.id)
-    assert lead.next.waits in lead.stories[0].sentence and words in lead.next.waits
+    assert lead.next.waits in lead.views[0].sentence and words in lead.next.waits
 
 
 def test_what_it_would_do_is_said_before(ready):

@@ -10,7 +10,7 @@ from funnel_app.flows.console.today import LISTED, look_at_today
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.intake.settle_refused import settle_refused
-from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.notify import notify
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.flows.privacy.unsubscribe import find_standing, undo, unsubscribe
 from funnel_app.flows.sending.deliver import deliver
@@ -58,7 +58,7 @@ def go_round(deps, **later):
     watch(deps)
     deps.now.forward(**later)
     watch(deps)
-    tell(deps)
+    notify(deps)
 
 
 class TestRefusedCalls:

@@ -33,7 +33,7 @@ def test_live_mode_counts_in_days(sqlite):
 
 
 def test_a_step_beyond_the_horizon_is_left_to_the_sweep(sqlite):
-    deps = make_deps(sqlite, testing_mode=False, arm_horizon=timedelta(days=2))
+    deps = make_deps(sqlite, testing_mode=False, schedule_horizon=timedelta(days=2))
     receipt = opt_in(deps)
     assert set(deps.queues.clock) == set(email_ids(receipt)[1:3])
 

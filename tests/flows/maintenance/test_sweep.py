@@ -66,11 +66,11 @@ def test_an_email_claimed_by_a_worker_that_died_is_given_back(ready, monkeypatch
     deliver(ready, [first])
     assert look(ready, first).state == "sending"
     ready.now.forward(seconds=14)
-    assert sweep(ready).given_back == 0, "its lease still holds"
+    assert sweep(ready).requeued == 0, "its lease still holds"
     ready.now.forward(seconds=2)
     ready.queues.queued.clear()
     swept = sweep(ready)
-    assert (swept.given_back, swept.overdue) == (1, 1), "it goes with this sweep, not with the next"
+    assert (swept.requeued, swept.overdue) == (1, 1), "it goes with this sweep, not with the next"
     back = look(ready, first)
     assert (back.state, back.reason) == ("planned", "requeued: the worker that claimed it died")
     assert back.lease_token is None
@@ -131,7 +131,7 @@ def test_a_process_in_testing_mode_pushes_no_live_email(sqlite):
 
 
 def test_only_what_is_due_within_the_horizon_is_scheduled(sqlite):
-    deps = make_deps(sqlite, testing_mode=False, arm_horizon=timedelta(days=2))
+    deps = make_deps(sqlite, testing_mode=False, schedule_horizon=timedelta(days=2))
     ids = email_ids(opt_in(deps))
     forget(deps)
     assert sweep(deps).scheduled == 2

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.monitoring import canary
-from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.notify import notify
 from funnel_app.flows.monitoring.watch import watch
 from funnel_app.gateways.redis.process_status import Depths
 from tests.flows.leads import call
@@ -67,8 +67,8 @@ def enrol_as_hook(deps, campaign, payload):
 def run_tasks(deps, **lasts):
     """Run the periodic tasks now and after a while; return what the chat was told."""
     watch(deps)
-    tell(deps)
+    notify(deps)
     deps.now.forward(**lasts)
     watch(deps)
-    tell(deps)
+    notify(deps)
     return [line for _, text in deps.alerts.posted for line in text.splitlines() if line[0] in "🔴🟢"]

@@ -38,14 +38,14 @@ def found(deps):
 
 def test_a_failed_backup_is_an_incident_a_finding_a_missing_heartbeat_and_a_line_of_the_digest(kept):
     assert ping(kept)
-    backups.tell(kept, "No backup was made in /data/backups: [Errno 28] No space left on device")
+    backups.report(kept, "No backup was made in /data/backups: [Errno 28] No space left on device")
     assert "No space left" in wrong(kept)["backup_failed"]
     assert (found(kept).status, "No space left" in found(kept).detail) == (Status.FAULT, True)
     assert not ping(kept)
     assert "; backups: No backup was made" in digest(kept, kept.now().date())
     kept.now.forward(hours=1)
     backup(kept, Path(kept.settings.backup_dir))
-    backups.tell(kept, None)
+    backups.report(kept, None)
     assert wrong(kept) == {} and found(kept).status is Status.OK and ping(kept)
     assert "backups" not in digest(kept, kept.now().date())
 

@@ -6,7 +6,7 @@ import pytest
 
 from funnel_app.flows.monitoring.digest import digest_when_due
 from funnel_app.flows.monitoring.heartbeat import ping
-from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.notify import notify
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Unavailable
@@ -38,7 +38,7 @@ def test_in_the_morning_yesterday_is_told_once(live):
     assert not digest_when_due(live), "it is not yet eight in Toronto"
     live.now.forward(minutes=1)
     assert digest_when_due(live) and not digest_when_due(live)
-    tell(live)
+    notify(live)
     ((_, text),) = live.alerts.posted
     assert text.count("1 thing needs you: 1 email of “Day 1: your holiday playbook” cannot be made") == 1
     assert "Tuesday 24 November: 3 due, 1 delivered, 1 held, 1 bounced" in text
@@ -52,8 +52,8 @@ def test_each_way_of_ending_badly_is_counted_by_its_name(live):
         record_event(live, report(live, email_id, kind))
     live.now.at = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
     assert digest_when_due(live)
-    tell(live)
-    told = "4 due, 0 delivered, 1 bounced, 1 marked as spam, 1 suppressed, 1 failed"
+    notify(live)
+    told = "4 due, 0 delivered, 1 bounced, 1 marked as spam, 1 not mailed, 1 failed"
     assert f"⚠️ Tuesday 24 November: {told}" in live.alerts.posted[0][1]
 
 
@@ -62,7 +62,7 @@ def test_of_a_day_before_the_ledger_was_there_nothing_is_told_and_of_the_first_g
     assert not digest_when_due(live) and not digest_when_due(live)
     live.now.at = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
     assert digest_when_due(live)
-    tell(live)
+    notify(live)
     assert "All is well: no email is due today\n☀️ Tuesday 24 November: 0 due, 0 delivered" in live.alerts.posted[0][1]
 
 

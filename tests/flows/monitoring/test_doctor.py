@@ -14,7 +14,7 @@ from funnel_app.flows.monitoring.checks.check import Status
 from funnel_app.flows.monitoring.checks.outside import calendly
 from funnel_app.flows.monitoring.doctor import examine, is_well
 from funnel_app.flows.monitoring.incidents import note
-from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.notify import notify
 from funnel_app.flows.monitoring.signoff import report as signoff
 from funnel_app.flows.monitoring.silence import without_echo
 from funnel_app.flows.monitoring.subscriptions import NotSet, callback_url
@@ -144,7 +144,7 @@ class Broken:
 def mute(deps):
     deps.alerts.fault = Rejected("hooks.slack.com", "answered 404", "404")
     note(deps, {("doctor", "x"): "broken"}, [])
-    tell(deps)
+    notify(deps)
 
 
 WRONG = {
@@ -372,7 +372,7 @@ def test_templates_that_cannot_be_sent_are_named(well):
 
 
 def test_an_older_text_that_somebody_chose_is_said(well, monkeypatch):
-    monkeypatch.setattr("funnel_app.flows.monitoring.checks.notion.kept_by_hand", lambda deps: ["christmas_email_1"])
+    monkeypatch.setattr("funnel_app.flows.monitoring.checks.notion.kept_manually", lambda deps: ["christmas_email_1"])
     check = found(well)["templates"]
     assert check.status == "ok" and check.detail.endswith("an older text, chosen by hand: christmas_email_1")
 

@@ -6,7 +6,7 @@ import responses
 from funnel_app.flows.monitoring.checks.check import Status
 from funnel_app.flows.monitoring.checks.outside import heartbeat
 from funnel_app.flows.monitoring.heartbeat import ping
-from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.notify import notify
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.gateways.http.chat import Alerts
 from tests.factories import make_deps
@@ -46,7 +46,7 @@ def test_what_is_unheard_for_minutes_is_told_once_and_found_by_the_doctor(live, 
     live.now.forward(minutes=6)
     assert not ping(live)
     live.alerts.fault = None
-    tell(live)
+    notify(live)
     assert len([text for _, text in live.alerts.posted if "dead man's switch does not hear us" in text]) == 1
     assert ping(live)
     live.now.forward(minutes=3)

@@ -5,7 +5,7 @@ import pytest
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.monitoring.hot_leads import find_critical
-from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.notify import notify
 from tests.factories import make_deps
 from tests.flows.leads import assess, call, opt_in
 from tests.flows.monitoring.live import LIVE
@@ -22,8 +22,8 @@ def test_a_critical_lead_is_told_once(live):
     assess(live)
     assess(live)
     assert find_critical(live) == 1 and find_critical(live) == 0
-    tell(live)
-    tell(live)
+    notify(live)
+    notify(live)
     ((url, text),) = live.alerts.posted
     assert url == LEADS
     assert "CRITICAL lead: Ana → https://funnel.example/console/leads/" in text and "@" not in text
@@ -34,7 +34,7 @@ def test_what_a_stranger_typed_is_no_link_in_the_chat(live):
     evil = {"name": "Ana [log in](https://evil.example/in)", "business_name": "evil.ai"}
     enrol(live, call("bea@resend.dev", Event.ASSESSMENT, contact={**evil, "red_systems": 3}))
     assert find_critical(live) == 1
-    tell(live)
+    notify(live)
     words, _, ours = live.alerts.posted[0][1].partition(" → ")
     assert "://" not in words and "evil.ai" not in words and ours.startswith("https://funnel.example/console/leads/")
 

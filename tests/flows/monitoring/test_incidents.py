@@ -11,7 +11,7 @@ from funnel_app.flows.monitoring.alert_words import beneath
 from funnel_app.flows.monitoring.checks.outside import alerting
 from funnel_app.flows.monitoring.incidents import KEPT_FOR, forget_old, note
 from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
-from funnel_app.flows.monitoring.notify import MOST_AN_HOUR, tell, undelivered_notifications
+from funnel_app.flows.monitoring.notify import MOST_AN_HOUR, notify, undelivered_notifications
 from funnel_app.gateways.errors import Rejected, Unavailable
 from funnel_app.ledger import notices
 from funnel_app.ledger.watch_models import Incident, Notice
@@ -28,7 +28,7 @@ def deps(engine):
 
 def round_of(deps, found, kinds=("canary_late",)):
     note(deps, found, kinds)
-    tell(deps)
+    notify(deps)
 
 
 def said(deps):
@@ -133,13 +133,13 @@ def test_processes_that_see_the_same_at_once_tell_it_once(deps):
 
 def test_no_address_and_no_secret_is_told(deps):
     note(deps, {("doctor", "x"): f"ana.silva@client.example was refused by {CHAT} with re_1234567890"}, ["doctor"])
-    tell(deps)
+    notify(deps)
     assert "a***@client.example was refused by *** with ***" in said(deps)[0]
 
 
 def test_a_long_detail_is_cut_between_words(deps):
     note(deps, {("doctor", "x"): "template " * 100}, ["doctor"])
-    tell(deps)
+    notify(deps)
     assert "template template …\n" in said(deps)[0] and len(said(deps)[0].splitlines()[1]) < 600
 
 
@@ -156,7 +156,7 @@ def test_a_chat_is_never_flooded_and_nothing_is_lost(deps):
         deps.now.forward(seconds=10)
     assert len(said(deps)) == MOST_AN_HOUR
     deps.now.forward(hours=1)
-    while tell(deps):
+    while notify(deps):
         pass
     assert sum(text.count("🔴") for text in said(deps)) == 40 and len(said(deps)) < 2 * MOST_AN_HOUR
 
@@ -168,10 +168,10 @@ def test_a_chat_that_is_away_hears_of_it_later(deps):
     assert (chat.setting, chat.number, chat.since) == ("ALERT_WEBHOOK_URL", 1, deps.now())
     assert (chat.error, chat.refused) == ("hooks.slack.com: answered 503", False)
     deps.alerts.fault = None
-    tell(deps)
+    notify(deps)
     assert said(deps) == [], "not at once"
     deps.now.forward(seconds=21)
-    tell(deps)
+    notify(deps)
     assert len(said(deps)) == 1 and undelivered_notifications(deps) == []
 
 
@@ -187,7 +187,7 @@ def test_tries_grow_apart_up_to_ten_minutes_and_to_an_hour_where_only_a_person_c
     note(deps, LATE, ["canary_late"])
     waits = []
     for _ in range(4 + len(grown)):
-        tell(deps)
+        notify(deps)
         with deps.reads() as session:
             until = session.scalars(select(Notice.lease_until)).one()
         waits.append((until - deps.now()).total_seconds())
@@ -213,12 +213,12 @@ def test_when_a_chat_takes_messages_again_all_that_waited_is_said(deps):
     deps.alerts.fault = REFUSED
     note(deps, LATE, ["canary_late"])
     for _ in range(12):
-        tell(deps)
+        notify(deps)
         deps.now.forward(hours=1)
-    tell(deps)
+    notify(deps)
     deps.alerts.fault = None
     round_of(deps, {("hook_silent", "christmas/signup"): "no call"}, [])
-    tell(deps)
+    notify(deps)
     assert [text.split("\n")[1][:19] for text in said(deps)] == ["🔴 A source of leads", "🔴 The test email di"]
 
 
@@ -246,7 +246,7 @@ def test_what_a_chat_refuses_for_its_words_keeps_nothing_else_back(deps):
 def test_what_does_not_fit_into_one_message_comes_in_the_next(deps):
     object.__setattr__(deps, "alerts", Picky())
     round_of(deps, {("hook_silent", f"hook {number}"): "word " * 90 for number in range(10)}, [])
-    while tell(deps):
+    while notify(deps):
         pass
     assert sum(text.count("🔴") for text in said(deps)) == 10 and 4 <= len(said(deps)) <= 10
 
@@ -255,7 +255,7 @@ def test_without_a_chat_nothing_piles_up(engine):
     deps = make_deps(engine)
     round_of(deps, LATE)
     object.__setattr__(deps, "settings", replace(deps.settings, alert_webhook_url=CHAT))
-    tell(deps)
+    notify(deps)
     assert said(deps) == []
 
 

@@ -21,7 +21,7 @@ from funnel_app.flows.monitoring.digest import digest, digest_when_due
 from funnel_app.flows.monitoring.headline import Headline, Standing, current_headline, headline
 from funnel_app.flows.monitoring.ledger_alarm import LedgerAlarm
 from funnel_app.flows.monitoring.needs import Need, NeedKind
-from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.notify import notify
 from funnel_app.flows.monitoring.stats import ledger_stats
 from funnel_app.flows.monitoring.texts import watch_texts
 from funnel_app.flows.monitoring.watch import watch, watch_from_web
@@ -65,21 +65,21 @@ def over_redis(live, redis_server):
     }
     for name, part in parts.items():
         object.__setattr__(live, name, part)
-    beat(live)
+    hear_from(live)
     yield live
     queues.close()
 
 
-def beat(deps, silent=""):
+def hear_from(deps, silent=""):
     """Let the parts be heard of, but for one."""
     for part, member in (("scheduler", ""), ("worker", "1"), ("worker", "2")):
         if part != silent:
-            deps.queues.beat(part, 60, member)
+            deps.queues.send_heartbeat(part, 60, member)
 
 
 def fall_silent(deps, part):
     deps.now.forward(seconds=deps.settings.silent_after.total_seconds() + 1)
-    return lambda: beat(deps, part)
+    return lambda: hear_from(deps, part)
 
 
 def redis_away(deps, redis_server):
@@ -96,7 +96,7 @@ def notion_away(deps, notion):
         with pytest.raises(GatewayError):
             watch_texts(deps)
         deps.now.forward(seconds=45)
-    return lambda: beat(deps)
+    return lambda: hear_from(deps)
 
 
 OUTAGES = {
@@ -125,7 +125,7 @@ def look(deps, still):
         still()
         watch(deps)
         watch_from_web(deps)
-        tell(deps)
+        notify(deps)
         deps.now.forward(seconds=10)
     still()
 
@@ -182,7 +182,7 @@ def test_with_the_ledger_away_every_place_that_can_speak_says_so(live, monkeypat
     alarm.away(live, "unable to open database file")
     live.now.forward(seconds=40)
     alarm.away(live, "unable to open database file")
-    said = "No call is taken, and sending stands still: the ledger cannot be reached or is not at the newest migration"
+    said = "No call is taken, and sending stands still: the ledger cannot be reached"
     page = olga.get("/console/")
     told = {
         "today": unescape(SHOWN.search(page.text)[1]),

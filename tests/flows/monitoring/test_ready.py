@@ -36,7 +36,7 @@ def test_a_process_that_is_not_heard_of_is_named(deps, dead):
 def test_a_ledger_that_is_behind_is_named(deps):
     with deps.engine.begin() as connection:
         connection.execute(text("DELETE FROM alembic_version"))
-    assert faults(deps) == ["the ledger cannot be reached or is not at the newest migration"]
+    assert faults(deps) == ["the ledger is older than this Funnel, and waits to be brought up to it"]
 
 
 @pytest.mark.parametrize(("payload", "kept"), [({"email": 1}, {"email": 1}), ([1, 2], {"body": [1, 2]})])

@@ -6,11 +6,11 @@ import pytest
 
 from funnel_app.flows.intake import keep_refused
 from funnel_app.flows.intake.keep_refused import refuse
-from funnel_app.flows.intake.received import mark_replayed
+from funnel_app.flows.intake.received_calls import mark_replayed
 from funnel_app.flows.monitoring.checks.emails import refused
 from funnel_app.flows.monitoring.digest import digest_when_due
 from funnel_app.flows.monitoring.doctor import examine
-from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.notify import notify
 from tests.factories import make_deps
 from tests.flows.monitoring.live import LIVE, run_tasks
 
@@ -86,7 +86,7 @@ def test_the_digest_counts_those_of_its_day(live):
     live.now.at = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
     call(live)
     assert digest_when_due(live)
-    tell(live)
+    notify(live)
     text = live.alerts.posted[-1][1]
     assert "⚠️ Tuesday 24 November: 0 due" in text and text.endswith(
         "; 1 call could not be used and waits for a correction"

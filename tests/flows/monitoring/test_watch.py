@@ -10,7 +10,7 @@ from funnel_app.flows.monitoring.alarms import ALARMS, title_of
 from funnel_app.flows.monitoring.checks import ledger as ledger_checks
 from funnel_app.flows.monitoring.checks.check import fault
 from funnel_app.flows.monitoring.doctor import last_examination
-from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.notify import notify
 from funnel_app.flows.monitoring.silence import silence_of, silent_hooks
 from funnel_app.flows.monitoring.texts import watch_texts
 from funnel_app.flows.monitoring.watch import LOOKS, WEB_LOOKS, watch, watch_from_web
@@ -122,6 +122,11 @@ def test_held_emails_are_noted(live):
     deliver(live, email_ids(opt_in(live))[:1])
     watch(live)
     assert set(wrong(live)) == {"held"}
+    notify(live)
+    headline, told, meaning, *_ = live.alerts.posted[0][1].splitlines()
+    assert headline == "Funnel at funnel.example: 1 thing needs you."
+    assert told.startswith("🔴 1 email of “Day 1: your holiday playbook” cannot be made: ") and "held" not in told
+    assert meaning.startswith("What it means: they wait, and so do the emails after them")
 
 
 def test_after_a_flush_a_living_scheduler_is_not_taken_for_dead(live):
@@ -138,7 +143,7 @@ def test_a_redis_that_came_back_empty_is_not_told_as_a_dead_scheduler(live):
     watch_from_web(live)
     live.now.forward(minutes=3)
     watch_from_web(live)
-    tell(live)
+    notify(live)
     assert (wrong(live), live.alerts.posted) == ({}, [])
 
 
@@ -171,7 +176,7 @@ class TestTexts:
     def go(self, deps, looks):
         for _ in range(looks):
             watch_texts(deps)
-            tell(deps)
+            notify(deps)
             deps.now.forward(seconds=45)
 
     def test_a_broken_text_is_told_at_the_second_look_and_its_fix_too(self, live):

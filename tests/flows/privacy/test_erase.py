@@ -14,7 +14,7 @@ from funnel_app.flows.addresses import NotAnAddress, names
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.hot_leads import find_critical
-from funnel_app.flows.monitoring.notify import tell
+from funnel_app.flows.monitoring.notify import notify
 from funnel_app.flows.privacy.erase import Erased, NotYet, erase, finish
 from funnel_app.flows.privacy.export import export
 from funnel_app.flows.privacy.suppress import suppress
@@ -219,12 +219,12 @@ def test_a_word_of_a_critical_lead_that_waits_is_never_said(engine):
         assess(deps, address)
     assert find_critical(deps) == 2
     deps.alerts.fault = Unavailable("hooks.slack.com", "answered 503")
-    tell(deps)
+    notify(deps)
     erase(deps, "ana@resend.dev")
     deps.alerts.fault = None
     deps.now.forward(minutes=30)
     assert find_critical(deps) == 0
-    tell(deps)
+    notify(deps)
     (said,) = [words for _, words in deps.alerts.posted]
     assert said.count("CRITICAL lead") == 1
 

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.flows.monitoring.notify import tell
-from funnel_app.flows.outbox.tell import tell_receivers
+from funnel_app.flows.monitoring.notify import notify
+from funnel_app.flows.outbox.publish import publish_events
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.export import export
 from funnel_app.flows.replies.forward import refuse_forwarded
@@ -97,9 +97,9 @@ def test_a_reply_ends_marketing_stands_in_the_story_and_goes_on_to_the_owner(mai
 def test_whoever_listens_hears_of_a_reply_once(mailed):
     answer(mailed)
     answer_received(mailed)
-    while tell_receivers(mailed):
+    while publish_events(mailed):
         pass
-    tell(mailed)
+    notify(mailed)
     events = [event for _, event, _ in mailed.receivers.taken]
     assert [event["type"] for event in events][-2:] == ["sequence.ended", "lead.replied"]
     assert (events[-2]["data"]["event"], events[-1]["data"]["proof"]) == ("reply", "references")
@@ -127,7 +127,7 @@ def test_what_proves_nothing_ends_nothing_and_is_told_all_the_same(mailed, writt
     row = answer(mailed, **written)
     assert (row["kind"], row["proof"], row["ended"], row["forward"]) == (kind, proof, [], "sent")
     assert running(mailed) == ["lead_nurture"]
-    tell(mailed)
+    notify(mailed)
     assert "nothing ended, since" in mailed.alerts.posted[0][1]
 
 
@@ -144,7 +144,7 @@ def test_what_no_person_wrote_ends_nothing_and_goes_nowhere_but_stands_in_the_st
     assert (row["kind"], row["ended"], row["forward"]) == (kind, [], "none")
     assert running(mailed) == ["lead_nurture"]
     assert [line["what"] for line in trace(mailed, ANA)["story"] if line["about"] == "reply"]
-    assert tell(mailed) == 0
+    assert notify(mailed) == 0
     assert forwarded(mailed) == []
 
 
@@ -157,7 +157,7 @@ def test_a_lead_who_answers_from_another_address_is_known_by_what_is_answered(ma
 def test_a_stranger_is_only_forwarded(mailed):
     row = answer(mailed, sender="Bo <bo@elsewhere.example>", to=None, list_unsubscribe="<https://x>")
     assert (row["contact_id"], row["proof"], row["forward"]) == (None, None, "sent")
-    assert tell(mailed) == 0
+    assert notify(mailed) == 0
     assert "Not a lead" in forwarded(mailed)[0]["text"]
 
 
@@ -248,9 +248,9 @@ def test_a_process_killed_at_any_point_leaves_a_reply_that_is_done_once(mailed, 
     monkeypatch.undo()
     mailed.now.forward(minutes=3)
     answer_received(mailed)
-    while tell_receivers(mailed):
+    while publish_events(mailed):
         pass
-    tell(mailed)
+    notify(mailed)
     assert len(forwarded(mailed)) == 1
     assert [event["type"] for _, event, _ in mailed.receivers.taken].count("lead.replied") == 1
     assert "".join(text for _, text in mailed.alerts.posted).count("replied") == 1
@@ -283,7 +283,7 @@ def test_what_the_owners_mailbox_refuses_is_told_and_goes_again_under_another_ke
 
 
 def test_a_flood_of_one_sender_or_of_strangers_keeps_no_lead_waiting_and_fills_no_mailbox(mailed, monkeypatch):
-    monkeypatch.setattr("funnel_app.flows.replies.answer.MOST_UNPROVEN", 5)
+    monkeypatch.setattr("funnel_app.flows.replies.answer.MOST_UNVERIFIED", 5)
     monkeypatch.setattr("funnel_app.flows.replies.answer.MOST_OF_ONE", 3)
     for number in range(3):
         write(mailed, sender=f"s{number}@flood.example", to=None, number=number)
@@ -373,7 +373,7 @@ def test_on_postgresql_too(postgres):
 def test_without_a_chat_of_leads_that_of_alerts_is_told_and_an_erasure_reaches_its_words(sqlite):
     deps = with_lead(make_deps(sqlite, alert_webhook_url="https://chat.example/alerts"))
     answer(deps)
-    tell(deps)
+    notify(deps)
     assert "Ana replied; “Nurture for new opt-ins” ended" in deps.alerts.posted[0][1]
     erase(deps, ANA)
     with deps.reads() as session:

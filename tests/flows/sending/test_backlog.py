@@ -32,13 +32,13 @@ def sizes(deps) -> list[int]:
 def test_few_go_one_by_one(ready):
     due = leads(ready, 4)
     for email_id in due:
-        assert deliver_due(ready, email_id) is Outcome.HANDED_OVER
+        assert deliver_due(ready, email_id) is Outcome.SUBMITTED
     assert sizes(ready) == [1] * 4
 
 
 def test_more_than_two_seconds_of_the_rate_go_together_and_their_jobs_are_taken_off(ready):
     due = leads(ready, 5)
-    assert deliver_due(ready, due[2]) is Outcome.HANDED_OVER
+    assert deliver_due(ready, due[2]) is Outcome.SUBMITTED
     assert sizes(ready) == [5] and {look(ready, each).state for each in due} == {"sent"}
     assert ready.queues.queued == []
 
@@ -83,7 +83,7 @@ def test_a_batch_takes_three_transactions_and_no_more_statements_than_a_small_on
     def cost(count: int) -> tuple[int, int]:
         due = [email_ids(opt_in(ready, f"lead{count}-{n}@resend.dev"))[0] for n in range(count)]
         with counted(ready) as seen:
-            assert deliver(ready, due) is Outcome.HANDED_OVER
+            assert deliver(ready, due) is Outcome.SUBMITTED
         return seen["transactions"], seen["statements"]
 
     cost(2)
@@ -166,7 +166,7 @@ def test_a_claim_of_many_is_renewed_while_its_letters_are_made(ready, monkeypatc
         return compose(deps, email, sources)
 
     monkeypatch.setattr(deliver_flow, "compose", compose_slowly)
-    assert deliver_due(ready, due[0]) is Outcome.HANDED_OVER
+    assert deliver_due(ready, due[0]) is Outcome.SUBMITTED
     assert sizes(ready) == [6]
     assert ready.now() - look(ready, due[0]).sending_at == timedelta(seconds=36)
 

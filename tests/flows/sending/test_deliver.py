@@ -20,7 +20,7 @@ from tests.flows.leads import assess, email_ids, look, opt_in, read_templates, s
 
 def test_a_due_email_is_sent_with_its_own_key_and_tag(ready):
     first = email_ids(opt_in(ready))[0]
-    assert deliver(ready, [first]) is Outcome.HANDED_OVER
+    assert deliver(ready, [first]) is Outcome.SUBMITTED
     (key, (payload,)) = ready.mailer.calls[0]
     assert key == f"email-{first}-1"
     assert {"name": "email", "value": str(first)} in payload["tags"]
@@ -222,7 +222,7 @@ def test_a_batch_has_one_key_made_of_its_emails_keys():
 
 def test_several_emails_can_share_one_request(ready):
     due = [email_ids(opt_in(ready, f"lead{n}@resend.dev"))[0] for n in range(3)]
-    assert deliver(ready, due) is Outcome.HANDED_OVER
+    assert deliver(ready, due) is Outcome.SUBMITTED
     assert len(ready.mailer.calls) == 1 and len(ready.mailer.sent()) == 3
     sent = {look(ready, email_id).enrolment.contact.email: look(ready, email_id).resend_id for email_id in due}
     payloads, ids = next(iter(ready.mailer.accepted.values()))

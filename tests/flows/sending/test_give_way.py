@@ -64,16 +64,16 @@ def test_the_second_email_of_a_person_moves_on_with_the_steps_behind_it_and_its_
     story = [row["what"] for row in trace(calm, "ana@resend.dev")["story"]]
     assert f"planned again: {why}" in story
     calm.now.forward(days=1)
-    assert deliver(calm, later[:1]) is Outcome.HANDED_OVER
+    assert deliver(calm, later[:1]) is Outcome.SUBMITTED
 
 
 def test_another_person_a_campaign_without_a_limit_and_transactional_emails_are_not_kept(calm):
     deliver(calm, [first(opt_in(calm))])
-    assert deliver(calm, [first(opt_in(calm, "bea@resend.dev"))]) is Outcome.HANDED_OVER
-    assert deliver(calm, [first(of_spring(calm))]) is Outcome.HANDED_OVER
+    assert deliver(calm, [first(opt_in(calm, "bea@resend.dev"))]) is Outcome.SUBMITTED
+    assert deliver(calm, [first(of_spring(calm))]) is Outcome.SUBMITTED
     welcome = first(enrol(calm, call(event=Event.ONBOARDING)))
     calm.now.forward(hours=1)
-    assert deliver(calm, [welcome]) is Outcome.HANDED_OVER
+    assert deliver(calm, [welcome]) is Outcome.SUBMITTED
 
 
 def test_a_test_and_what_a_person_asked_for_by_hand_are_not_kept(calm):
@@ -81,9 +81,9 @@ def test_a_test_and_what_a_person_asked_for_by_hand_are_not_kept(calm):
     receipt = opt_in(calm)
     deliver(calm, [first(receipt)])
     operate.send_next_now(calm, receipt.enrolment_id, "olga")
-    assert deliver(calm, [first(receipt)]) is Outcome.HANDED_OVER
+    assert deliver(calm, [first(receipt)]) is Outcome.SUBMITTED
     testing = replace(calm, settings=replace(calm.settings, testing_mode=True))
-    assert deliver(testing, [first(assess(testing))]) is Outcome.HANDED_OVER
+    assert deliver(testing, [first(assess(testing))]) is Outcome.SUBMITTED
 
 
 def test_what_the_website_sent_counts(calm):
@@ -115,7 +115,7 @@ def test_what_is_held_keeps_nobody_waiting(deps):
     deps.now.forward(minutes=5)
     with deps.sessions.begin() as session:
         session.get(Email, missed).state = "held"
-    assert deliver(deps, [nurture]) is Outcome.HANDED_OVER
+    assert deliver(deps, [nurture]) is Outcome.SUBMITTED
 
 
 def test_what_would_come_too_late_by_giving_way_is_skipped_with_both_reasons(deps):

@@ -22,7 +22,7 @@ def test_a_template_fixed_in_notion_releases_its_held_emails(both_deps):
     assert sorted(both_deps.queues.emails()) == sorted(waiting)
     assert {look(both_deps, each).reason for each in waiting} == {None}
     for each in waiting:
-        assert deliver(both_deps, [each]) is Outcome.HANDED_OVER
+        assert deliver(both_deps, [each]) is Outcome.SUBMITTED
     assert sorted(both_deps.mailer.sent_to()) == [f"lead{n}@resend.dev" for n in range(3)]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from funnel_app.flows.templates.serve_again import CannotServe, serve_again
 from funnel_app.flows.templates.serving import check_templates, known, ready_version
-from funnel_app.flows.templates.standing import kept_by_hand, standing_of
+from funnel_app.flows.templates.standing import kept_manually, standing_of
 from funnel_app.ledger import template_versions
 from funnel_app.ledger.models import TemplateVersion
 from funnel_app.ledger.operator_actions import OperatorAction
@@ -62,7 +62,7 @@ def test_an_earlier_text_serves_by_a_person_s_word_and_it_is_written_down(deps, 
     assert serves(deps) == "<p>second</p>"
     assert "serves again, until its page in Notion changes again" in choose(deps, "<p>first</p>")
     assert (serves(deps), stands(deps)) == ("<p>first</p>", "an older text, as chosen")
-    assert kept_by_hand(deps) == [KEY]
+    assert kept_manually(deps) == [KEY]
     with deps.reads() as session:
         (row,) = session.query(OperatorAction).all()
     assert (row.operator, row.action, row.detail[:17]) == ("Olga", "serve_again", KEY)
@@ -77,7 +77,7 @@ def test_it_serves_until_notion_changes_again(deps, notion):
     assert (serves(deps), stands(deps)) == ("<p>first</p>", "a newer text waits")
     look_for(deps, minutes=3)
     assert (serves(deps), stands(deps)) == ("<p>third</p>", "serves")
-    assert kept_by_hand(deps) == []
+    assert kept_manually(deps) == []
 
 
 def test_the_text_that_notion_has_is_chosen_back(deps, notion):

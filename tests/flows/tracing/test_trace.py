@@ -70,8 +70,8 @@ def test_a_refused_call_of_somebody_known_is_part_of_the_story(both_deps):
     hook_id = refuse(both_deps, campaign="christmas", hook="booking", payload=call, errors=errors)
     told = trace(both_deps, "ana@resend.dev")
     assert [hook["outcome"] for hook in told["hooks"]] == ["accepted", "refused"]
-    what = f"a call from website, refused: meeting_time: Not a valid datetime.; flask hooks show {hook_id}"
-    assert told["story"][-1] == {"at": "2026-11-24T12:05:00Z", "about": "incoming booking", "what": what}
+    what = f"by the website, refused: meeting_time: Not a valid datetime.; flask hooks show {hook_id}"
+    assert told["story"][-1] == {"at": "2026-11-24T12:05:00Z", "about": "Booking", "what": what}
 
 
 def test_the_story_names_hooks_sequences_emails_and_events(both_deps):
@@ -114,13 +114,13 @@ def test_the_story_tells_each_thing_once_in_time_order(both_deps):
     suppress(both_deps, "ana@resend.dev", Scope.MARKETING)
     lines = [(line["at"][14:19], line["about"], line["what"]) for line in trace(both_deps, "ana@resend.dev")["story"]]
     assert lines == [
-        ("00:00", "incoming signup", "opt in from website, accepted"),
+        ("00:00", "Sign-up", "by the website, accepted"),
         ("00:00", "Nurture for new opt-ins", "started with 5 emails"),
         ("00:00", "Day 1: your holiday playbook", "handed to Resend"),
         ("00:01", "Day 1: your holiday playbook", "Resend reports: sent"),
         ("00:03", "Day 1: your holiday playbook", "Resend reports: delivered"),
         ("00:03", "Day 5: one last note", "cancelled: withdrawn by a person"),
-        ("00:04", "incoming signup", "assessment from website, accepted"),
+        ("00:04", "Assessment", "by the website, accepted"),
         ("00:04", "Nurture for new opt-ins", "ended: took the assessment on 24 November"),
         ("00:04", "Five-day follow-up", "started with 5 emails"),
         ("00:04", "Five-day follow-up", "ended: suppressed by a person on 24 November"),

@@ -6,12 +6,14 @@ from funnel_app.flows.mirror.workspace import check_desk
 from funnel_app.flows.monitoring.checks.check import Check, Findings, fault, ok, one_fault, warning
 from funnel_app.flows.templates.audit import FAULT, OK, Audited, audit_templates
 from funnel_app.flows.templates.readings import Reading, read_one
-from funnel_app.flows.templates.standing import kept_by_hand
+from funnel_app.flows.templates.standing import kept_manually
 from funnel_app.gateways.errors import GatewayError, Rejected
 from funnel_app.ledger import mirrored, plans
 
 SHARE = "set NOTION_TOKEN, and share the database with the integration (⋯ → Connections)"
 MOST_NAMED = 5
+# Codes of problems that say nothing by themselves.
+IN_WORDS = {"syntax": "a mistake in its tags", "forbidden": "what no text may hold", "unseen": "words that nobody sees"}
 
 
 def notion(deps: Deps) -> Findings:
@@ -31,7 +33,7 @@ def notion(deps: Deps) -> Findings:
     except GatewayError as error:
         yield fault("templates", f"the templates database cannot be read: {error.message}", SHARE)
         return
-    yield from _templates(audited, kept_by_hand(deps))
+    yield from _templates(audited, kept_manually(deps))
     yield from _older(deps)
 
 
@@ -104,4 +106,5 @@ def _named(templates: list[Audited]) -> str:
 
 
 def _in_a_word(template: Audited) -> str:
-    return template.problems[0].code.replace("_", " ")
+    code = template.problems[0].code
+    return IN_WORDS.get(code, code.replace("_", " "))

@@ -107,9 +107,9 @@ def _queues(process_status: ProcessStatus) -> Findings:
 
 
 def _sending(deps: Deps) -> Findings:
-    pause, by_hand = deps.pause.current(), _paused_by_people(deps)
-    if pause is None and by_hand:
-        yield warning("sending", by_hand, "resume it with flask sending resume, or under Pauses in the console")
+    pause, manual = deps.pause.current(), _paused_by_people(deps)
+    if pause is None and manual:
+        yield warning("sending", manual, "resume it with flask sending resume, or under Pauses in the console")
     elif pause is None:
         yield ok("sending", "not paused")
     else:

@@ -107,7 +107,7 @@ def replies(deps: Deps, endpoints: list[Endpoint], receiving: Collection[str]) -
         yield fault("replies", words, "set it to a mailbox of yours that is elsewhere: what goes on would come again")
     else:
         to = "they go on to your mailbox" if settings.reply_forward_to else "they stay in the console"
-        yield ok("replies", f"answers to {domain} are told, and {to}; the last came {_when(last, deps.now())}")
+        yield ok("replies", f"answers to {domain} are told, and {to}; {_last(last, deps.now())}")
 
 
 def _uses_replies(deps: Deps) -> bool:
@@ -141,7 +141,7 @@ def events(deps: Deps) -> Findings:
     """Resend's events arrive while emails go out."""
     with deps.reads() as session:
         heard, unheard_since = watching.last_report_at(session), watching.unheard_since(session)
-    detail = f"the last came {_when(heard, deps.now())}"
+    detail = _last(heard, deps.now())
     if unheard_since is not None and deps.now() - unheard_since > UNHEARD:
         words = f"{detail}, and emails have gone out since {said_at(deps, unheard_since)}"
         yield fault("resend events", words, "see resend's address for reports: Resend disables one that fails for days")
@@ -149,8 +149,8 @@ def events(deps: Deps) -> Findings:
         yield ok("resend events", detail)
 
 
-def _when(at: datetime | None, now: datetime) -> str:
+def _last(at: datetime | None, now: datetime) -> str:
     if at is None:
-        return "never"
+        return "none has come so far"
     minutes = int((now - at).total_seconds()) // 60
-    return f"{minutes} min ago" if minutes < 120 else f"{minutes // 60} h ago"
+    return f"the last came {f'{minutes} min' if minutes < 120 else f'{minutes // 60} h'} ago"

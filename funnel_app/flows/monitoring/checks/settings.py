@@ -74,9 +74,9 @@ def _first_email(deps: Deps, name: str, sequence: Sequence) -> Check:
     said = [f"{WHO[rule]}, {BY[entrance]}" for entrance, rule in rules.items()]
     detail = WHO[rules["hook"]] if len(set(rules.values())) == 1 else "; ".join(said)
     with deps.reads() as session:
-        unsaid = watching.first_emails_without_sender(session, sequence.campaign, deps.now() - RECENT)
-    if rules["hook"] is EmailOne.PAYLOAD and unsaid:
-        words = f"{detail}; {things(unsaid, 'assessment')} of the last 7 days did not say that the website sent it"
+        missing = watching.first_emails_without_sender(session, sequence.campaign, deps.now() - RECENT)
+    if rules["hook"] is EmailOne.PAYLOAD and missing:
+        words = f"{detail}; {things(missing, 'assessment')} of the last 7 days did not say that the website sent it"
         fix = (
             "if the website does send it, let it say email_1_sent_at, or set email_1_by_entrance in the campaign's file"
         )

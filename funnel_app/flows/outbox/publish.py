@@ -34,12 +34,12 @@ log = structlog.get_logger()
 Answers = Mapping[UUID, GatewayError | None]
 
 
-def tell_receivers(deps: Deps) -> int:
+def publish_events(deps: Deps) -> int:
     """Send each receiver its due events; return how many were accepted. Safe to race."""
-    return sum(_tell(deps, url) for url in deps.settings.events_webhook_urls)
+    return sum(_publish(deps, url) for url in deps.settings.events_webhook_urls)
 
 
-def _tell(deps: Deps, url: str) -> int:
+def _publish(deps: Deps, url: str) -> int:
     taken, ends_at = 0, time.monotonic() + LONGEST_ROUND_S
     while time.monotonic() < ends_at:
         batch = _take(deps, receiver_key(url))

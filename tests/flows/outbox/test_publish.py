@@ -12,9 +12,15 @@ from sqlalchemy import select
 from funnel_app.campaigns.canary import CANARY
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.maintenance.sweep import complete
-from funnel_app.flows.outbox.history import forget_told, list_events, tell_again, tell_given_up_again, tell_since
-from funnel_app.flows.outbox.receivers import away, find_receivers
-from funnel_app.flows.outbox.tell import tell_receivers
+from funnel_app.flows.outbox.history import (
+    forget_published,
+    list_events,
+    publish_again,
+    publish_given_up,
+    publish_since,
+)
+from funnel_app.flows.outbox.publish import publish_events
+from funnel_app.flows.outbox.receiver_status import away, find_receivers
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.export import export
 from funnel_app.flows.privacy.suppress import release, suppress
@@ -50,7 +56,7 @@ def types(deps, url=ZAP):
 def tell_all(deps):
     """Tell until nothing may be told any more; return what kinds were taken meanwhile."""
     before = len(deps.receivers.taken)
-    while tell_receivers(deps):
+    while publish_events(deps):
         pass
     return [event["type"] for _, event, _ in deps.receivers.taken[before:]]
 
@@ -171,7 +177,7 @@ def test_the_canary_is_no_lead(told):
 def test_nothing_is_kept_where_nobody_listens(both_deps):
     opt_in(both_deps)
     assert list_events(both_deps, None, 10) == []
-    assert tell_receivers(both_deps) == 0
+    assert publish_events(both_deps) == 0
 
 
 def test_each_receiver_has_its_own_and_one_that_is_away_keeps_no_other_back(engine):
@@ -196,12 +202,12 @@ def test_a_dead_receiver_is_asked_ever_more_seldom_and_once_each_time(told):
     told.receivers.fault = lambda url, event: asked.append(told.now()) or Unavailable("zap", "cannot be reached")
     for number in range(40):
         opt_in(told, f"lead{number}@resend.dev")
-    tell_receivers(told)
+    publish_events(told)
     assert len(asked) <= 8, "those in the air when it was found dead"
     del asked[:]
     for _ in range(24 * 60):
         told.now.forward(minutes=1)
-        tell_receivers(told)
+        publish_events(told)
     assert 48 <= len(asked) <= 60
     told.receivers.fault = lambda url, event: None
     told.now.forward(minutes=30)
@@ -229,11 +235,11 @@ def test_what_nobody_takes_in_three_days_is_given_up_and_can_be_told_again(told)
     told.receivers.fault = lambda url, event: Unavailable("zap", "answered 500")
     for _ in range(3 * 24 + 2):
         told.now.forward(hours=1)
-        tell_receivers(told)
+        publish_events(told)
     assert [(row["state"], row["error"]) for row in list_events(told, None, 9)] == [("given_up", "answered 500")]
     told.receivers.fault = lambda url, event: None
     assert tell_all(told) == []
-    assert tell_given_up_again(told) == 1
+    assert publish_given_up(told) == 1
     assert tell_all(told) == ["lead.enrolled"]
 
 
@@ -241,10 +247,10 @@ def test_told_again_has_the_same_id(told):
     opt_in(told)
     tell_all(told)
     (row,) = list_events(told, "taken", 9)
-    assert tell_again(told, [UUID(row["id"])]) == 1
+    assert publish_again(told, [UUID(row["id"])]) == 1
     told.now.forward(minutes=1)
     assert tell_all(told) == ["lead.enrolled"]
-    assert tell_since(told, told.now() - timedelta(hours=1)) == 1
+    assert publish_since(told, told.now() - timedelta(hours=1)) == 1
     tell_all(told)
     assert len({headers["webhook-id"] for _, _, headers in told.receivers.taken}) == 1
 
@@ -258,10 +264,10 @@ def test_what_waits_for_a_receiver_that_is_set_no_more_is_shown_and_given_up(eng
         ("a receiver that is set no more", 1),
     ]
     after.now.forward(days=3, seconds=1)
-    forget_told(after)
+    forget_published(after)
     assert [row["state"] for row in list_events(after, None, 9)] == ["given_up"]
     after.now.forward(days=31)
-    forget_told(after)
+    forget_published(after)
     assert list_events(after, None, 9) == []
 
 
@@ -281,7 +287,7 @@ def test_a_process_that_dies_between_the_answer_and_its_note_tells_it_once_more_
     unsubscribe(told, token_of(told))
     told.receivers.dies_after = 1
     with pytest.raises(SystemExit):
-        tell_receivers(told)
+        publish_events(told)
     assert tell_all(told) == [], "the dead one's lease holds"
     told.now.forward(seconds=30)
     assert tell_all(told) == ["lead.enrolled", "lead.unsubscribed", "sequence.ended"]
@@ -293,7 +299,7 @@ def test_what_was_put_off_while_the_clock_was_a_year_ahead_goes_when_it_is_right
     told.receivers.fault = lambda url, event: Rejected("zap", "answered 422", "422")
     told.now.forward(days=365)
     opt_in(told)
-    tell_receivers(told)
+    publish_events(told)
     told.receivers.fault = lambda url, event: None
     told.now.forward(days=-365)
     assert tell_all(told) == ["lead.enrolled"]
@@ -304,7 +310,7 @@ def test_two_receivers_at_one_host_are_told_apart_and_each_is_told_of(engine):
     opt_in(deps)
     said = {ZAP: "answered 410", f"{ZAP}2": "answered 503"}
     deps.receivers.fault = lambda url, event: Unavailable("hooks.zapier.example", said[url]) if url in said else None
-    tell_receivers(deps)
+    publish_events(deps)
     assert [each.host for each in find_receivers(deps)] == [
         "hooks.zapier.example, address 1 of EVENTS_WEBHOOK_URL",
         "n8n.example",
