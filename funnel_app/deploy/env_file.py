@@ -1,4 +1,4 @@
-"""A `.env` file: some of its values set again, all else left as it stands, and readable by its owner alone."""
+"""Write a `.env` file: some of its values set again, the rest left, for its owner alone; environment.py reads one."""
 
 import os
 import re
