@@ -45,7 +45,7 @@ class Footer:
         return "\n".join([text.rstrip(), "", "--", *lines, ""]) if lines else text
 
     def _is_addressed(self, text: str) -> bool:
-        return self._may_show_address(text) and squashed(self.company_address) in squashed(text)
+        return self._may_show_address(text) and _squashed_address(self.company_address) in squashed(text)
 
     def _may_show_address(self, text: str) -> bool:
         # Searching for a word of the address is cheaper than squashing the page.
@@ -58,6 +58,10 @@ class Footer:
 
     def _signature(self) -> str:
         return one_line(", ".join(filter(None, (self.company_name, self.company_address))))
+
+
+# The same for all letters of a batch.
+_squashed_address = lru_cache(16)(squashed)
 
 
 @lru_cache(16)

@@ -103,11 +103,8 @@ def _workers(deps: Deps) -> Observation:
     yield from silent
     living, wanted = redis_checks.living_workers(deps), redis_checks.wanted_workers(deps)
     if not silent and living < wanted:
-        yield (
-            "worker_gone",
-            "",
-            f"{living} of {things(wanted, 'worker')} heard of in the last {_seconds(deps.settings)} s",
-        )
+        heard = f"{living} of {things(wanted, 'worker')} heard of in the last {_seconds(deps.settings)} s"
+        yield "worker_gone", "", heard
 
 
 def _seconds(settings: Settings) -> int:
