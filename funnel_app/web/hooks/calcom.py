@@ -19,6 +19,7 @@ from funnel_app.flows.intake.lookup import call_at_of
 from funnel_app.rules.call import Call
 from funnel_app.rules.whole import Whole, digest
 from funnel_app.web.auth import is_signed_body, note_proof, require_json
+from funnel_app.web.bounded_request import HookBlueprint
 from funnel_app.web.hooks.calcom_events import (
     ATTENDEE,
     BOOKING,
@@ -34,7 +35,6 @@ from funnel_app.web.hooks.common import answer, plain
 from funnel_app.web.hooks.decoration import LEFT_OUT, missing, within
 from funnel_app.web.hooks.documents import documented
 from funnel_app.web.hooks.noshow import occurrence_of
-from funnel_app.web.payloads import HookBlueprint
 from funnel_app.web.replays import is_replay
 
 # Standard form fields are elsewhere in the event.
