@@ -3,7 +3,7 @@
 import pytest
 
 from funnel_app.campaigns.model import Event
-from funnel_app.campaigns.parse import NAMES
+from funnel_app.campaigns.parse import NAMES, parse
 from tests.campaigns.test_parse import BUSINESSX, faults
 
 EVENTS = ", ".join(Event)
@@ -216,3 +216,15 @@ def test_one_mistake_is_one_sentence(old, new, fault):
     assert BUSINESSX.count(old) >= 1
     (told,) = faults(BUSINESSX.replace(old, new, 1))
     assert told == f"businessx.toml: {fault}"
+
+
+@pytest.mark.parametrize(
+    ("told", "taken"),
+    [("/assets/x.pdf", True), ("https://x.example/x.pdf", True), ("", True), ("//x.example", False), ("x.pdf", False)],
+)
+def test_a_download_is_a_path_of_ours_or_an_https_address(told, taken):
+    text = BUSINESSX.replace("capacity = 10", f'capacity = 10\npdf_download_link = "{told}"')
+    if taken:
+        assert parse("businessx.toml", text).pdf_download_link == told
+    else:
+        assert faults(text) == [f"businessx.toml: pdf_download_link: {told!r} is not an https address"]
