@@ -44,7 +44,7 @@ GOALS_MS = {SIGNUP: 2.0, EVENT: 1.5}
 
 
 def main(what: str, profiled: bool) -> int:
-    """Print the processor's time of a signup or an event, and where it goes; 1 where one was not taken."""
+    """Print the CPU time per signup or event, and where it goes; exit with 1 if one was not accepted."""
     machine = calibrate()
     with tempfile.TemporaryDirectory() as folder, RedisServer() as redis:
         os.environ |= development_settings(
@@ -67,7 +67,7 @@ def main(what: str, profiled: bool) -> int:
 
 
 def deps_here() -> Deps:
-    """Return the collaborators that the environment names, over a ledger with its tables."""
+    """Return the collaborators for the environment's settings, over a migrated ledger."""
     settings = load_settings()
     configure_logging(settings.log_level, redactor(settings))
     deps = build_deps(settings)
@@ -76,7 +76,7 @@ def deps_here() -> Deps:
 
 
 def _measure(deps: Deps, what: str) -> tuple[list[float], pstats.Stats, int]:
-    """Return what a call cost in each part, a profile of one more, and how many were not taken."""
+    """Return a call's cost by part, a profile of one more call, and how many were not accepted."""
     app = create_app(deps)
     many = WARM_UP + (PARTS + 1) * CALLS
     calls = iter(signups(range(many), SCENES[0], deps.settings.hook_secrets[0]))
@@ -96,7 +96,7 @@ def _measure(deps: Deps, what: str) -> tuple[list[float], pstats.Stats, int]:
 
 
 def _events(answers: Sequence[bytes], secret: str) -> Iterator[bytes]:
-    """Yield what Resend reports of the first email of each signup."""
+    """Yield Resend's events about the first email of each signup."""
     for answer in answers:
         first = json.loads(answer.partition(b"\r\n\r\n")[2])["emails"][0]["id"]
         yield from events_of(first, first.replace("-", ""), secret)

@@ -34,7 +34,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 def main(enrolments: int) -> int:
-    """Print the figures; 1 where the restored ledger has not the rows of the backup."""
+    """Print the figures; exit with 1 if the restored ledger lacks rows of the backup."""
     with tempfile.TemporaryDirectory(prefix="funnel-bench-") as name:
         folder = Path(name)
         engine = open_engine(f"sqlite:///{folder}/ledger.db")
@@ -61,7 +61,7 @@ def main(enrolments: int) -> int:
 
 
 def hooks(deps: Any, stop: Event, slowest: list[float]) -> None:
-    """Sign leads up until told to stop; keep the longest time that one took."""
+    """Sign leads up until stopped; keep the slowest time."""
     number = 0
     while not stop.wait(0.05):
         began = time.monotonic()
@@ -71,7 +71,7 @@ def hooks(deps: Any, stop: Event, slowest: list[float]) -> None:
 
 
 def fill(engine: Engine, enrolments: int) -> None:
-    """Write that many leads, each with its whole story, in as few statements as can be."""
+    """Write this many leads with all their rows, in few statements."""
     people = (person(number) for number in range(enrolments))
     tables = (Contact, Enrolment, Request, Email, Message, EmailEvent)
     while part := list(islice(people, AT_A_TIME)):

@@ -39,7 +39,7 @@ GOAL_MS, GOAL_CALLS = 1.2, 1300
 
 
 def main(profiled: bool, one_by_one: bool) -> int:
-    """Print what an email costs, and on what if that is wanted; 1 where one did not go out."""
+    """Print an email's cost, with a profile if wanted; exit with 1 if one was not sent."""
     machine = calibrate()
     with tempfile.TemporaryDirectory() as folder, RedisServer() as redis, stub(Path(folder)) as url:
         os.environ |= development_settings(
@@ -61,7 +61,7 @@ def main(profiled: bool, one_by_one: bool) -> int:
 
 @contextmanager
 def stub(folder: Path) -> Iterator[str]:
-    """Run the stand-in of Resend that costs next to nothing, and yield its address."""
+    """Run the fast stand-in for Resend, and yield its address."""
     port = free_port()
     url, processes = f"http://127.0.0.1:{port}", Processes(folder, os.environ)
     try:
@@ -81,7 +81,7 @@ def _deps() -> Deps:
 
 
 def _measure(deps: Deps, one_by_one: bool) -> tuple[list[float], pstats.Stats]:
-    """Return what an email cost in each part, and a profile of one more."""
+    """Return an email's cost by part, and a profile of one more."""
     send = _one_by_one if one_by_one else _together
     send(deps, _due(deps))
     # As the workers do.

@@ -27,24 +27,24 @@ GROWTH_MB_S = 0.1
 
 @dataclass(frozen=True)
 class Burst:
-    """How many such calls fared, and by how much the ledger's files grew."""
+    """The answers to these calls, and the growth of the ledger's files."""
 
     load: Load
     grown_mb: float
 
     @property
     def mb_per_s(self) -> float:
-        """The ledger's growth in a second."""
+        """The ledger's growth per second, in megabytes."""
         return self.grown_mb / self.load.took_s
 
 
 def size_mb(stack: Stack) -> float:
-    """Return how large the ledger is with what SQLite keeps beside it."""
+    """Return the size of the ledger with SQLite's other files, in megabytes."""
     return sum(each.stat().st_size for each in stack.ledger.parent.glob(f"{stack.ledger.name}*")) / 1e6
 
 
 def send(stack: Stack, numbers: Sequence[int]) -> Burst:
-    """Send calls that cannot be used, each another one."""
+    """Send unusable calls, each different."""
     proof = [("Authorization", f"Bearer {stack.processes.env['HOOK_SECRET']}")]
     bodies = (json.dumps({"email": f"nobody{number}", "filler": FILLER}).encode() for number in numbers)
     before = size_mb(stack)
@@ -53,14 +53,14 @@ def send(stack: Stack, numbers: Sequence[int]) -> Burst:
 
 
 def good_signup_ms(stack: Stack) -> float:
-    """Return how long a signup takes that can be used; 0 where it is not accepted."""
+    """Return how long a valid signup takes, in ms; 0 if it is refused."""
     began = time.perf_counter()
     status, _ = stack.post(PATH, person(random.Random(1)))
     return (time.perf_counter() - began) * 1000 if status == 202 else 0.0
 
 
 def main(count: int) -> int:
-    """Start a web process, send, print a table; 1 where a promise does not hold."""
+    """Start a web process, send the calls and print a table; exit with 1 if a promise does not hold."""
     machine = calibrate()
     with running_stack(3600, EVENTS_WEBHOOK_URL="") as stack:
         stack.flask("db", "upgrade")

@@ -1,8 +1,8 @@
-"""HTTP that no client should send, and that a server must neither accept nor be stopped by."""
+"""Malformed HTTP, which a server must neither accept nor crash on."""
 
 
 def broken_requests(path: str) -> tuple[str, ...]:
-    """Return the requests for a path, to be sent byte for byte in Latin-1.
+    """Return malformed requests for a path, to be sent as Latin-1 bytes.
 
     None has an unknown transfer coding: RFC 9112, section 6.1, asks for a 501 there.
     """

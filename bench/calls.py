@@ -32,7 +32,7 @@ Row = dict[str, Any]
 
 
 def main(hooks: int) -> int:
-    """Print the count and its time, without the index and with it."""
+    """Print the count and its time, without and with the index."""
     with tempfile.TemporaryDirectory() as folder:
         engine = open_engine(f"sqlite:///{Path(folder) / 'bench.db'}")
         schema.upgrade(engine)
@@ -93,7 +93,7 @@ def _booking(number: int) -> Row:
 
 
 def _measure(engine: Engine) -> tuple[int, float, float]:
-    """Return the count, and the median and the worst time of a few turns in ms."""
+    """Return the count, and the median and worst time of several runs, in ms."""
     took, calls = [], 0
     for _ in range(TURNS):
         began = time.perf_counter()

@@ -40,7 +40,7 @@ SEQUENCE = ("christmas", "lead_nurture")
 
 
 def main(sizes: Sequence[int]) -> int:
-    """Print a table; 1 where something was not taken."""
+    """Print a table; exit with 1 if something was not accepted."""
     machine, rows, faults = calibrate(), [], 0
     for leads in sizes:
         found, wrong = _measured(leads)
@@ -104,7 +104,7 @@ def _changed(deps: Deps) -> Deps:
 
 
 def _sign_up(url: str, stop: Any, told: Any) -> None:
-    """Take signups on time, until told to stop; say how long each took."""
+    """Take signups at a fixed rate until stopped; return the time of each."""
     deps, number = _deps(url), 0
     waits: list[float] = []
     while not stop.is_set() or not waits:

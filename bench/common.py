@@ -25,7 +25,7 @@ BLOCK = b"x" * 4096
 
 @dataclass(frozen=True)
 class Machine:
-    """What this machine does now: its processor's speed, what others leave of one core, and how fast it syncs."""
+    """This machine's speed now: of its processor, of the part of a core that is free, and of a sync to disk."""
 
     speed: float
     left: float
@@ -41,7 +41,7 @@ class Machine:
 
 
 def calibrate() -> Machine:
-    """Measure for two seconds what one core and the disk do now; whoever measures speed begins with it."""
+    """Measure a core and the disk for two seconds; every speed measurement starts with this."""
     # Whoever is told to stop meanwhile ends what it started, which would spoil whatever is measured next.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     used = time.process_time()
@@ -76,14 +76,14 @@ def _sync_to(file: IO[bytes]) -> Callable[[], None]:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value that this share (0 to 1) of the values does not exceed."""
+    """Return the percentile of these values; the share is 0 to 1."""
     ordered = sorted(values)
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
 
 
 @dataclass
 class Load:
-    """What callers saw: how many answers of each status, how long each took, and how long all did."""
+    """The results of calls: answers by status, the time of each, and the total time."""
 
     took_s: float = 0.0
     seconds: list[float] = field(default_factory=list)
@@ -100,7 +100,7 @@ class Load:
 
 
 def post(path: str, body: bytes, headers: Iterable[tuple[str, str]] = ()) -> bytes:
-    """Return a POST of JSON, as it goes over the line."""
+    """Return a POST of JSON as raw bytes."""
     own = {"Host": "127.0.0.1", "User-Agent": "bench", "Content-Type": "application/json", **dict(headers)}
     own["Content-Length"] = str(len(body))
     head = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in own.items()), "", ""]
@@ -108,7 +108,7 @@ def post(path: str, body: bytes, headers: Iterable[tuple[str, str]] = ()) -> byt
 
 
 def call(port: int, requests: Sequence[bytes], callers: int) -> Load:
-    """Make these calls on a port of 127.0.0.1, so many at a time, each caller over a connection that it keeps."""
+    """Make these calls to a port of 127.0.0.1 with this many callers, each on a kept-alive connection."""
     return asyncio.run(_call(port, requests, callers))
 
 
@@ -149,24 +149,24 @@ async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
 
 
 def family(pids: Iterable[int]) -> list[psutil.Process]:
-    """Return these processes with all that they started and that still runs."""
+    """Return these processes and their running descendants."""
     parents = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
     return [each for parent in parents for each in (parent, *parent.children(recursive=True))]
 
 
 def processor_s(pids: Iterable[int]) -> float:
-    """Return the processor's seconds that these processes and their children, ended ones too, have used."""
+    """Return the CPU seconds of these processes and their children, including ended ones."""
     times = [each.cpu_times() for each in family(pids)]
     return sum(t.user + t.system + t.children_user + t.children_system for t in times)
 
 
 def memory_mb(pids: Iterable[int]) -> float:
-    """Return the memory of these processes and their children, what they share counted once."""
+    """Return the memory of these processes and their children, in megabytes, with shared pages counted once."""
     return sum(map(pss_mb, family(pids)))
 
 
 def pss_mb(process: psutil.Process) -> float:
-    """Return a process's share of memory, in megabytes (PSS)."""
+    """Return a process's proportional set size (PSS), in megabytes."""
     return float(process.memory_full_info().pss) / 2**20
 
 
@@ -182,14 +182,14 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """How good it is beside its goal: 1 is reached; None without a goal."""
+        """The figure relative to its goal: 1 reaches it; None without a goal."""
         if self.goal is None or not self.value:
             return None
         return self.value / self.goal if self.more_is_better else self.goal / self.value
 
 
 def show(title: str, machine: Machine, rows: Sequence[Row]) -> bool:
-    """Print a table, ratios first; say whether every goal is reached."""
+    """Print a table, ratios first; return whether every goal is reached."""
     print(f"\n{title}\n{machine}")
     print(f"{'of goal':>8}  {'figure':>12} {'unit':<8} {'goal':>8}  what")
     for row in rows:
@@ -201,5 +201,5 @@ def show(title: str, machine: Machine, rows: Sequence[Row]) -> bool:
 
 
 def scratch(name: str) -> Path:
-    """Return a new folder of this run's own on the disk, since a ledger in memory would sync for nothing."""
+    """Return a new folder on the disk: in memory, syncs would cost nothing."""
     return Path(tempfile.mkdtemp(prefix=f"funnel-bench-{name}-"))

@@ -47,7 +47,7 @@ def uuid7(at: datetime, number: int) -> UUID:
 
 
 def fill(deps: Deps, leads: int) -> None:
-    """Write so many leads of the last half year, most of whose emails are delivered."""
+    """Write this many leads of the last half year, with most emails delivered."""
     sequences = list(deps.registry.campaigns["christmas"].sequences.values())[:2]
     keep: dict[type, list[Row]] = {Contact: [], HookEvent: [], Enrolment: [], Email: [], EmailEvent: []}
     for number in range(leads):
@@ -140,7 +140,7 @@ def pages(leads: int) -> dict[str, str]:
 
 
 def measure(client: FlaskClient, engine: Engine, path: str) -> tuple[float, float, float, int]:
-    """Return the median and the worst of a few turns, and the processor's median, in ms; and how many queries."""
+    """Return the median, worst and CPU time of several runs, in ms, and the number of queries."""
     sent: list[str] = []
 
     def note(*given: Any) -> None:

@@ -28,7 +28,7 @@ OF_THE_BOUND = 0.975
 
 @dataclass(frozen=True)
 class Drained:
-    """What became of so many emails at so many calls a second."""
+    """The result for a number of emails at a rate of calls."""
 
     emails: int
     limit: int
@@ -51,7 +51,7 @@ class Drained:
 
 
 def drain(bench: Bench, emails: int, limit: int) -> Drained:
-    """Let so many emails come due at once, and wait until all came."""
+    """Make this many emails due at once, and wait until all arrived."""
     bench.forget()
     ahead = AHEAD + timedelta(milliseconds=emails)
     due = (datetime.now(UTC) + ahead).replace(microsecond=0)
@@ -69,7 +69,7 @@ def drain(bench: Bench, emails: int, limit: int) -> Drained:
 
 @contextmanager
 def ledgers(full: bool) -> Iterator[dict[str, str]]:
-    """Yield the ledgers to measure on: SQLite in a new folder for each stack, and with `full` PostgreSQL."""
+    """Yield the ledgers to measure on: SQLite, and with `full` also PostgreSQL."""
     if not full:
         yield {"SQLite": ""}
         return
@@ -81,7 +81,7 @@ def ledgers(full: bool) -> Iterator[dict[str, str]]:
 
 
 def main(full: bool) -> int:
-    """Print the table; 1 where an email is missing, came twice or early, or a call was refused."""
+    """Print the table; exit with 1 if an email is missing, duplicate or early, or a call was refused."""
     machine, found = calibrate(), []
     with tempfile.TemporaryDirectory(), ledgers(full) as places:
         for where, url in places.items():

@@ -26,21 +26,21 @@ STEPS = 5
 
 @dataclass
 class Bench:
-    """A Funnel, the stand-in that takes its emails, and what its processes cost."""
+    """A running Funnel, the stand-in that accepts its emails, and its processes' cost."""
 
     stack: Stack
     stub_url: str
 
     def forget(self) -> None:
-        """Let the stand-in begin again."""
+        """Reset the stand-in."""
         urlopen(Request(f"{self.stub_url}/forget", b"", method="POST"), timeout=60).close()
 
     def pids(self, *names: str) -> list[int]:
-        """Return the ids of these of the processes."""
+        """Return the ids of these processes."""
         return [self.stack.processes.running[name].pid for name in names]
 
     def plan(self, due: Sequence[datetime]) -> list[UUID]:
-        """Plan five emails for one lead a time, the first then; put the first ones on the clock, as hooks do."""
+        """Plan five emails for one lead per time, and schedule the first ones, as hooks do."""
         engine = open_engine(self.stack.processes.env["DATABASE_URL"])
         queues = Queues(self.stack.redis.url)
         ids = write(engine, due)
@@ -50,12 +50,12 @@ class Bench:
         return ids
 
     def wait_for(self, count: int, within_s: float) -> dict[str, Any]:
-        """Return what the stand-in saw once so many emails came, or when the time is over."""
+        """Return what the stand-in received, once this many emails arrived or the time is over."""
         return wait_for(self.stub_url, count, within_s)
 
 
 def write(engine: Engine, due: Sequence[datetime]) -> list[UUID]:
-    """Write five emails for one lead a time into a ledger, the first due then; return the ids of the first ones."""
+    """Write five emails for one lead per time, the first due then; return the ids of the first ones."""
     ids = []
     for start in range(0, len(due), AT_A_TIME):
         rows = _rows(due[start : start + AT_A_TIME])
@@ -67,7 +67,7 @@ def write(engine: Engine, due: Sequence[datetime]) -> list[UUID]:
 
 
 def wait_for(stub_url: str, count: int, within_s: float) -> dict[str, Any]:
-    """Return what a stand-in saw once so many emails came, or when the time is over."""
+    """Return what a stand-in received, once this many emails arrived or the time is over."""
     until = time.monotonic() + within_s
     while True:
         with urlopen(f"{stub_url}/seen", timeout=60) as response:
@@ -113,7 +113,7 @@ def _email(enrolment: UUID, step: int, due: datetime, now: datetime) -> dict[str
 
 @contextmanager
 def running_bench(limit: int = 0, database: str = "", **settings: str) -> Iterator[Bench]:
-    """Run a Funnel whose emails go to the quick stand-in, at so many calls a second (0: no limit).
+    """Run a Funnel that sends to the fast stand-in, limited to this many calls a second (0: no limit).
 
     Its ledger is a new SQLite file unless another database is named.
     """

@@ -30,7 +30,7 @@ def events_of(email: str, resend_id: str, secret: str) -> Iterator[bytes]:
 
 
 def main(stub_url: str, port: int, secret: str) -> None:
-    """Report what comes, as it comes."""
+    """Report each email as it arrives."""
     told = 0
     while True:
         with urlopen(f"{stub_url}/seen", timeout=60) as response:

@@ -1,4 +1,4 @@
-"""Resend, as it is on a bad day: it refuses, forgets to answer, kills who asked, and tells late, twice or never."""
+"""A failing Resend: it refuses, does not answer, kills its caller, and reports late, twice or never."""
 
 import random
 from typing import Any
@@ -25,7 +25,7 @@ class WorkerKilled(Exception):
 
 
 class FailingMailer(FakeMailer):
-    """A mail service of which one call in ten goes wrong, and one report in ten is odd."""
+    """A mail service where one call and one report in ten go wrong."""
 
     def __init__(self, chance: random.Random) -> None:
         super().__init__()
@@ -34,11 +34,11 @@ class FailingMailer(FakeMailer):
         self.told = 0
 
     def happens(self) -> bool:
-        """Say whether this is the one in ten."""
+        """Return whether this is the one in ten."""
         return self.chance.randrange(ONE_IN) == 0
 
     def send(self, payloads: Any, idempotency_key: str) -> Answer:
-        """Take a call, or not; what was taken before is told as before."""
+        """Accept or fail a call; a repeated key gets the first answer."""
         if not self.happens():
             return self._taken(payloads, idempotency_key)
         fault = self.chance.choice(["refuse", "lose", "kill", "kill after"])

@@ -21,7 +21,7 @@ DUE, MOST_TIMES = 1000, 1.5
 
 
 def main(sizes: list[int], full: bool) -> int:
-    """Print the table; 1 where an email is missing, came twice or early."""
+    """Print the table; exit with 1 if an email is missing, duplicate or early."""
     machine, found = calibrate(), []
     with ledgers(full) as places:
         for where, url in places.items():
@@ -40,7 +40,7 @@ def _measure(size: int, url: str) -> Drained:
 
 
 def _new_database(url: str, size: int) -> str:
-    """Make a database for one size on a PostgreSQL server, and return its address."""
+    """Create a database for one size on a PostgreSQL server, and return its URL."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(f"growth_{size}")))
     return f"{url.rpartition('/')[0]}/growth_{size}"

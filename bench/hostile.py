@@ -36,7 +36,7 @@ ENTERED = ("contacts", "enrolments", "emails", "messages", "requests")
 
 @dataclass
 class Tally:
-    """How often each kind of shot was answered how; `NO_ANSWER` where the connection was closed without one."""
+    """Answers by kind of shot and status; `NO_ANSWER` if the connection was closed."""
 
     counts: Counter[tuple[str, int]] = field(default_factory=Counter)
     seconds: float = 0.0
@@ -59,7 +59,7 @@ class Tally:
 
 
 class Gunner(threading.Thread):
-    """One client with a connection of its own, which takes shots until there are none."""
+    """One client with its own connection that fires until no shots are left."""
 
     def __init__(self, url: str, shots: Iterator[Shot], lock: threading.Lock, until: float) -> None:
         super().__init__(daemon=True)
@@ -70,7 +70,7 @@ class Gunner(threading.Thread):
         self.connection = HTTPConnection(*self.address, timeout=ANSWER_WITHIN_S)
 
     def run(self) -> None:
-        """Fire until the shots or the time are up."""
+        """Fire until no shots or no time are left."""
         with closing(self.connection):
             while time.monotonic() < self.until and (shot := self._next()):
                 self.counts[shot.kind, self._fire(shot)] += 1
@@ -109,7 +109,7 @@ def _raw(address: tuple[str, int], sent: bytes) -> int:
 
 
 def fire(url: str, shots: Iterator[Shot]) -> Tally:
-    """Fire all shots from several clients and return what was answered."""
+    """Fire all shots from several clients and return the answers."""
     lock, began = threading.Lock(), time.monotonic()
     gunners = [Gunner(url, shots, lock, began + LONGEST_S) for _ in range(THREADS)]
     for gunner in gunners:
@@ -130,14 +130,14 @@ def rows(ledger: Path) -> dict[str, int]:
 
 
 def grown(before: Mapping[str, int], after: Mapping[str, int]) -> Counter[str]:
-    """Return the tables that have other rows than before, and how many more; Funnel's own alarms are no caller's."""
+    """Return the growth of each table in rows, except those of Funnel's own alarms."""
     more = {name: count - before.get(name, 0) for name, count in after.items() if name not in OURS}
     return Counter({name: count for name, count in more.items() if count})
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What the storm did."""
+    """The results of a storm."""
 
     tally: Tally
     left_by_strangers: Mapping[str, int]
@@ -175,7 +175,7 @@ class Findings:
 
 
 def storm(stack: Stack, count: int, seed: int) -> Findings:
-    """Fire so many shots at the web process of a stack and return what they did."""
+    """Fire this many shots at the web process of a stack and return the results."""
     web, rng = stack.processes.running["web"].pid, Random(seed)
     outside, known = strangers(rng), broken_callers(rng, stack.processes.env["HOOK_SECRET"])
     before, start = rows(stack.ledger), memory_mb([web])
@@ -200,7 +200,7 @@ def storm(stack: Stack, count: int, seed: int) -> Findings:
 
 
 def main(count: int, seed: int) -> int:
-    """Start a web process, fire at it, print what happened; 1 where a promise does not hold."""
+    """Start a web process, fire at it, print the results; exit with 1 if a promise does not hold."""
     doors = {
         "LEGACY_KEY": "key-of-the-old-website",
         "CALCOM_SIGNING_KEY": "key-of-cal-com-here",

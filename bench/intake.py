@@ -27,7 +27,7 @@ COST_MS = 2.0
 
 @dataclass(frozen=True)
 class Scene:
-    """What runs beside the web, and the goals at sixteen callers: signups a second, and ms for 99 of 100."""
+    """What runs beside the web, and the goals at sixteen callers: signups per second, and the 99th percentile in ms."""
 
     name: str
     parts: tuple[str, ...]
@@ -59,7 +59,7 @@ def _body(name: str) -> bytes:
 
 
 def measure(bench: Bench, scene: Scene, many: int) -> tuple[list[Row], int]:
-    """Return the rows of one scene, and how many signups were not taken as they should be."""
+    """Return the figures of one scene, and how many signups were not accepted."""
     port, secret = int(bench.stack.processes.env["PORT"]), bench.stack.processes.env["HOOK_SECRET"]
     call(port, signups(range(WARM_UP), scene, secret), 4)
     rows, faults, first = [], 0, WARM_UP
@@ -87,7 +87,7 @@ def _rows(scene: Scene, callers: int, load: Load, cost_ms: float) -> list[Row]:
 
 
 def _missing(bench: Bench, answered: int) -> int:
-    """Return how many of the answered signups the ledger does not hold whole."""
+    """Return how many answered signups the ledger lacks or has only in part."""
     engine = open_engine(bench.stack.processes.env["DATABASE_URL"])
     with make_sessions(engine)[1]() as session:
         enrolled = session.scalar(select(func.count()).select_from(Enrolment)) or 0
@@ -120,7 +120,7 @@ def _on(url: str, where: str, machine: Machine, many: int) -> int:
 
 
 def main(full: bool) -> int:
-    """Print a table a ledger; 1 where a signup was refused or is not in the ledger."""
+    """Print a table per ledger; exit with 1 if a signup was refused or is not in the ledger."""
     machine = calibrate()
     faults = _on("", "SQLite", machine, FULL if full else SHORT)
     if full:

@@ -17,7 +17,7 @@ P99_S = 0.5
 
 
 def measure(bench: Bench, emails: int) -> tuple[list[float], int]:
-    """Return how late each email came, in seconds, and how many are missing or came twice."""
+    """Return each email's lateness in seconds, and how many are missing or duplicate."""
     first = (datetime.now(UTC) + AHEAD).replace(microsecond=0)
     due = sorted(first + timedelta(seconds=n * SPREAD_S // emails) for n in range(emails))
     planned = dict(zip(map(str, bench.plan(due)), due, strict=True))
@@ -28,7 +28,7 @@ def measure(bench: Bench, emails: int) -> tuple[list[float], int]:
 
 
 def main(emails: int) -> int:
-    """Print the table; 1 where an email is missing, came twice or came early."""
+    """Print the table; exit with 1 if an email is missing, duplicate or early."""
     machine = calibrate()
     with running_bench() as bench:
         late, faults = measure(bench, emails)

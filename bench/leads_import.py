@@ -28,7 +28,7 @@ STEPS = 5
 
 
 def main(rows: int) -> int:
-    """Print a table; 1 where something was not taken."""
+    """Print a table; exit with 1 if something was not accepted."""
     machine = calibrate()
     with running_bench() as bench:
         # What the emails themselves cost is measured by `bench.intake`.
@@ -68,7 +68,7 @@ def _hooks(bench: Bench) -> Iterator[tuple[int, bytes]]:
 
 
 def _load(hooks: Iterator[tuple[int, bytes]], count: int | None, is_over: Callable[[], bool]) -> Load:
-    """Make so many calls, or as long as it is not over, twenty a second, each on time whatever the last one took."""
+    """Make twenty calls a second at fixed times, this many or until stopped."""
     load, next_at = Load(), time.perf_counter()
     for port, request in hooks:
         one = call(port, [request], 1)

@@ -26,7 +26,7 @@ STEPS = 5
 
 
 def rows(count: int) -> Iterator[dict[type, list[dict[str, Any]]]]:
-    """Yield the rows of one enrolment after the other."""
+    """Yield the rows of each enrolment."""
     for number in range(count):
         contact, enrolment = new_id(), new_id()
         runs = number % RUNNING == 0
@@ -102,7 +102,7 @@ def _emails(enrolment: Any, began: datetime, runs: bool) -> dict[type, list[dict
 
 
 def fill(engine: Engine, count: int) -> None:
-    """Write a ledger of so many enrolments, one in ten of them running."""
+    """Write a ledger of this many enrolments, one in ten running."""
     source = rows(count)
     while part := list(islice(source, AT_A_TIME)):
         with engine.begin() as connection:
@@ -113,7 +113,7 @@ def fill(engine: Engine, count: int) -> None:
 
 
 def main(count: int, url: str) -> None:
-    """Fill a ledger and print what each query takes, the median of five."""
+    """Fill a ledger and print each query's time, the median of five."""
     engine = open_engine(url)
     schema.upgrade(engine)
     fill(engine, count)

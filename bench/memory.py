@@ -23,7 +23,7 @@ HOOKS = 300
 
 
 def by_part(stack: Stack) -> dict[str, list[float]]:
-    """Return the memory of each process, by the part that it belongs to."""
+    """Return the memory of each process, by part."""
     found: dict[str, list[float]] = {}
     for process in family([stack.processes.running["container"].pid]):
         # One that ended meanwhile takes none.
@@ -62,7 +62,7 @@ def rows(parts: Mapping[str, list[float]], when: str, goal: float | None) -> lis
 
 
 def main() -> int:
-    """Start what the image runs, let it settle, measure; then again after some hooks and their emails."""
+    """Start what the image runs, wait until it is idle, and measure; then again after some hooks and their emails."""
     machine = calibrate()
     with running_stack(3600, EVENTS_WEBHOOK_URL="") as stack:
         stack.flask("templates", "populate")

@@ -21,7 +21,7 @@ WAIT_S = 1200.0
 
 
 def main(leads: int, rate: float) -> int:
-    """Print the figures; 1 where a row is missing or there twice, or where calls were wasted."""
+    """Print the figures; exit with 1 if a row is missing or duplicate, or calls were wasted."""
     until_email_2 = int(leads * 3.4 / rate) + 60
     with running_stack(until_email_2, EVENTS_WEBHOOK_URL="", NOTION_RATE_LIMIT=str(rate), **MIRROR) as stack:
         start_funnel(stack)

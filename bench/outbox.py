@@ -37,7 +37,7 @@ NOWHERE = "http://127.0.0.1:9/"
 
 
 def main(events: int) -> int:
-    """Print how many events a second each receiver is told; 1 where one was told too little or in a wrong order."""
+    """Print the events per second for each receiver; exit with 1 if one got too few or in a wrong order."""
     machine = calibrate()
     rows, faults = [], 0
     for name, latency_s in (("one that answers at once", 0.0), ("one that takes 50 ms", LATENCY_S)):
@@ -52,7 +52,7 @@ def main(events: int) -> int:
 
 @contextmanager
 def _receiver(latency_s: float) -> Iterator[tuple[str, dict[str, list[str]]]]:
-    """Run a receiver; yield its address and the ids that came, by lead."""
+    """Run a receiver; yield its URL and the received ids, by lead."""
     came: dict[str, list[str]] = defaultdict(list)
 
     class Handler(BaseHTTPRequestHandler):
@@ -66,7 +66,7 @@ def _receiver(latency_s: float) -> Iterator[tuple[str, dict[str, list[str]]]]:
             self.end_headers()
 
         def log_message(self, *arguments: object) -> None:
-            """Say nothing: a line for each event would be measured too."""
+            """Log nothing: it would be measured too."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -52,7 +52,7 @@ class Play:
         self.killed = 0
 
     def run(self) -> None:
-        """Let all leads come in, and go on until nothing is open any more."""
+        """Sign up all leads, and go on until nothing is open."""
         for number in range(self.leads):
             enrol(self.deps, call(f"lead{number}@resend.dev"))
             if number % 50 == 49:
@@ -63,7 +63,7 @@ class Play:
                 self.lives()
 
     def finish(self) -> int:
-        """Go on until nothing is open any more, with a person who settles what is in doubt; return how often that was.
+        """Go on until nothing is open, resolving ambiguous emails; return how often that was needed.
 
         The emails behind one in doubt wait for it, and may come to be in doubt themselves.
         """
@@ -78,7 +78,7 @@ class Play:
         return settled
 
     def lives(self) -> None:
-        """Let one lead in ten do something, and the owner break or fix a template."""
+        """Make one lead in ten act, and the owner break or fix a template."""
         for number in range(self.leads):
             if self.chance.randrange(ONE_IN * 20) == 0:
                 self.chance.choice([self.leaves, self.books, self.comes_again])(f"lead{number}@resend.dev")
@@ -102,7 +102,7 @@ class Play:
         enrol(self.deps, call(address))
 
     def round(self, **time: float) -> None:
-        """Let time go by; sweep, work and report."""
+        """Advance the clock; sweep, work and report."""
         self.deps.now.forward(**time)  # type: ignore[attr-defined]
         if self.mailer.happens():
             self.deps.queues.queued.clear()  # type: ignore[attr-defined]
@@ -114,7 +114,7 @@ class Play:
         self.report()
 
     def work(self, name: str) -> None:
-        """Do one job as a worker does, or die of it."""
+        """Run one job as a worker does, or crash in it."""
         kind, _, number = name.partition("-")
         jobs: dict[str, Callable[[], object]] = {
             "email": lambda: self.deliver(UUID(number)),
@@ -128,14 +128,14 @@ class Play:
             self.killed += 1
 
     def deliver(self, email_id: UUID) -> None:
-        """Send one email by itself, or now and then all that is due with it."""
+        """Send one email alone, or sometimes with all that are due."""
         if self.chance.randrange(5 * ONE_IN) == 0:
             deliver_due(self.deps, email_id)
         else:
             deliver(self.deps, [email_id])
 
     def report(self) -> None:
-        """Let Resend tell what is to be told."""
+        """Let Resend deliver its pending events."""
         reports, self.mailer.waiting = self.mailer.waiting, []
         for event_id, kind, resend_id, email_id in reports:
             record_event(
@@ -152,7 +152,7 @@ class Play:
             self.mailer.told += 1
 
     def open(self) -> list[Email]:
-        """Return the emails that are neither delivered nor stopped, and do not wait for a person."""
+        """Return the emails that are not final and do not wait for a person."""
         with self.deps.reads() as session:
             ambiguous = session.query(Email.enrolment_id).filter(Email.state == State.AMBIGUOUS)
             states = (State.PLANNED, State.SENDING, State.SENT, State.HELD, State.DELAYED)
@@ -160,7 +160,7 @@ class Play:
             return found.all()
 
     def settle_doubts(self) -> int:
-        """Do what a person does with ambiguous emails: look each up in Resend, and tell."""
+        """Resolve ambiguous emails as a person does: look each up in Resend, and record it."""
         taken = {
             tag["value"]: resend_id
             for payloads, ids in self.mailer.accepted.values()
@@ -176,7 +176,7 @@ class Play:
 
 
 def prove(leads: int, seed: int, database_url: str) -> tuple[dict[str, Any], Counter[str], Play]:
-    """Play it; return the ledger's figures, how often each (address, subject) was taken, and the play."""
+    """Run the play; return the ledger's figures, how often each (address, subject) was accepted, and the play."""
     chance = random.Random(seed)
     engine = open_engine(database_url)
     schema.upgrade(engine)
@@ -193,7 +193,7 @@ def prove(leads: int, seed: int, database_url: str) -> tuple[dict[str, Any], Cou
 
 
 def main(leads: int, seed: int) -> int:
-    """Print the figures; 1 where one is unexplained, or went twice."""
+    """Print the figures; exit with 1 if an email is unexplained or was sent twice."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     with tempfile.TemporaryDirectory() as folder:
         found, taken, play = prove(leads, seed, f"sqlite:///{folder}/funnel.db")

@@ -1,4 +1,4 @@
-"""What strangers and broken callers fire at Funnel: endless, different each time, and the same for the same seed."""
+"""Hostile requests of strangers and of broken callers: endless, and reproducible by seed."""
 
 import json
 import time
@@ -56,7 +56,7 @@ TYPES = ("text/plain", "application/xml", "application/x-www-form-urlencoded", "
 
 @dataclass(frozen=True)
 class Shot:
-    """One request; `raw` stands for all else where even the form of HTTP is hostile."""
+    """One request; `raw` replaces everything else if the HTTP itself is malformed."""
 
     kind: str
     method: str = "POST"
@@ -67,7 +67,7 @@ class Shot:
 
 
 def strangers(rng: Random) -> Iterator[Shot]:
-    """Go on firing as people without a proof do, from many addresses."""
+    """Yield requests without authentication, from many addresses, endlessly."""
     makers = (_no_proof, _wrong_bearer, _wrong_signature, _no_proof_and_broken, _guessed, _wrong_method, _bad_http)
     while True:
         shot = rng.choice(makers)(rng)
@@ -77,7 +77,7 @@ def strangers(rng: Random) -> Iterator[Shot]:
 
 
 def broken_callers(rng: Random, secret: str) -> Iterator[Shot]:
-    """Go on firing as somebody does who knows the secret and sends what must never enter the funnel."""
+    """Yield authenticated requests that must never enter the funnel, endlessly."""
     forms = (_broken_json, _wrong_type, _deep, _huge, _hostile_header, _wrong_place)
     makers = (*forms, _hostile_name, _hostile_field, _hostile_time)
     while True:
@@ -87,7 +87,7 @@ def broken_callers(rng: Random, secret: str) -> Iterator[Shot]:
 
 
 def person(rng: Random, **changed: Any) -> dict[str, Any]:
-    """Return a payload that is right for every hook, but for what is changed."""
+    """Return a payload that is valid for every hook, with these changes."""
     now = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
     right = {
         "email": f"stranger-{rng.randrange(10**9)}@resend.dev",

@@ -27,13 +27,13 @@ OLD, FORGED = (f"X-Funnel-Signature: t={{}},v1={word * 16}\r\n\r\n" for word in 
 
 
 def kinds() -> Sequence[str]:
-    """Return what each slow stranger begins with."""
+    """Return the first bytes of each kind of slow stranger."""
     now = int(time.time())
     return ("", HEAD[:60], HEAD + OLD.format(1), HEAD + FORGED.format(now), HEAD.replace(PATH, "/nowhere") + "\r\n")
 
 
 class Strangers(threading.Thread):
-    """Keeps so many slow sockets open, says a byte over each now and then, and opens one again when it is shut."""
+    """Keeps this many slow sockets open, sends a byte over each now and then, and reopens closed ones."""
 
     def __init__(self, port: int, count: int) -> None:
         super().__init__(daemon=True)
@@ -42,7 +42,7 @@ class Strangers(threading.Thread):
         self._poller = selectors.DefaultSelector()
 
     def run(self) -> None:
-        """Go on until it is over."""
+        """Run until stopped."""
         while not self.over.wait(0.2):
             for key, _ in self._poller.select(0):
                 self._drop_if_shut(_line(key))
@@ -78,14 +78,14 @@ class Strangers(threading.Thread):
 
 
 class Health(threading.Thread):
-    """Asks for `/healthz` twice a second, as the image's own check does, over a connection of its own."""
+    """Requests `/healthz` twice a second on its own connection, as the image's check does."""
 
     def __init__(self, url: str) -> None:
         super().__init__(daemon=True)
         self.url, self.over, self.said = url, threading.Event(), [True]
 
     def run(self) -> None:
-        """Go on until it is over."""
+        """Run until stopped."""
         while not self.over.wait(0.5):
             self.said.append(answers(f"{self.url}/healthz"))
 
@@ -96,7 +96,7 @@ def _line(key: selectors.SelectorKey) -> socket.socket:
 
 
 def hooks(stack: Stack, count: int, seed: int) -> Load:
-    """Return how signups fared over kept connections."""
+    """Return the results of signups over kept-alive connections."""
     rng, secret = random.Random(seed), stack.processes.env["HOOK_SECRET"]
     bodies = (json.dumps(person(rng)).encode() for _ in range(count))
     proof = [("Authorization", f"Bearer {secret}")]
@@ -104,7 +104,7 @@ def hooks(stack: Stack, count: int, seed: int) -> Load:
 
 
 def measure(stack: Stack, sockets: int, count: int) -> tuple[Load, Load, Health, int]:
-    """Return hooks alone, hooks beside the strangers, what health said meanwhile, and how many sockets were opened."""
+    """Return the results of hooks alone, of hooks beside the strangers, of health checks, and the sockets opened."""
     hooks(stack, 50, seed=1)
     alone = hooks(stack, count, seed=2)
     strangers, health = Strangers(int(stack.processes.env["PORT"]), sockets), Health(stack.web_url)
@@ -120,7 +120,7 @@ def measure(stack: Stack, sockets: int, count: int) -> tuple[Load, Load, Health,
 
 
 def main(sockets: int, count: int) -> int:
-    """Start a web process, hold its sockets, print a table; 1 where a promise does not hold."""
+    """Start a web process, hold its sockets, print a table; exit with 1 if a promise does not hold."""
     machine = calibrate()
     with running_stack(3600, EVENTS_WEBHOOK_URL="") as stack:
         stack.flask("db", "upgrade")

@@ -1,4 +1,4 @@
-"""How long from the start of what the image runs to the first email handed over: `python -m bench.start`.
+"""How long from the image's start to the first submitted email: `python -m bench.start`.
 
 Two starts: over no ledger at all, with every migration, and over a ledger that is there. A signup is sent again and
 again until the door opens. Exit 1 where the first takes longer than the goal.
@@ -21,7 +21,7 @@ WITHIN_S = 120.0
 
 
 def first_email(stack: Stack, seed: int) -> tuple[float, float]:
-    """Start, and return the seconds until the first signup was accepted, and until its email was handed over."""
+    """Start, and return the seconds until the first signup was accepted, and until its email was submitted."""
     before, lead, began = len(stack.received()), person(Random(seed)), time.monotonic()
     stack.processes.start("container", "-m", "jobs.start")
     while not _accepted(stack, lead):

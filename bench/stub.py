@@ -1,4 +1,4 @@
-"""A stand-in for Resend that costs next to nothing: it answers at once, and remembers when which email came.
+"""A fast stand-in for Resend: it answers at once, and records when each email arrived.
 
 `python -m bench.stub PORT [CALLS_A_SECOND]`; `GET /seen` tells, `POST /forget` begins again. It counts calls by the
 clock's seconds, as strict a reading of "so many a second" as there is.
@@ -18,7 +18,7 @@ REFUSED = {"name": "rate_limit_exceeded", "message": "Too many requests.", "stat
 
 @dataclass
 class Seen:
-    """What came: (email, time) in order, the sizes of calls, how many were refused."""
+    """What it received: (email, time) in order, the sizes of calls, and the number of refusals."""
 
     emails: list[tuple[str, float]] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
@@ -28,7 +28,7 @@ class Seen:
 
 
 class Stub:
-    """The stand-in; 0 calls a second stands for no limit."""
+    """The stand-in; 0 calls a second means no limit."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from funnel_app.bodies import FORM, bytes_of, read_body
 from funnel_app.current import current_deps
-from funnel_app.flows.intake.received import find_hook, mark_replayed, told_faults
+from funnel_app.flows.intake.received_calls import find_hook, mark_replayed, told_faults
 
 # A caller cannot set keys of the WSGI environment without HTTP_.
 REPLAY_OF = "funnel.replay_of"

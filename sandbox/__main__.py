@@ -27,12 +27,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def leave(number: int, frame: FrameType | None) -> None:
-    """End the process as asked, without a complaint."""
+    """Exit cleanly."""
     sys.exit(0)
 
 
 def write_port(file: Path, port: int) -> None:
-    """Write the port so that a reader sees all of it or nothing."""
+    """Write the port atomically."""
     draft = file.with_name(file.name + ".part")
     draft.write_text(str(port))
     draft.replace(file)

@@ -1,4 +1,4 @@
-"""Puts the sandbox together: Resend, Notion, the business's website, CRM and chat, switchboard and inbox in one app."""
+"""The sandbox's app: Resend, Notion, the business's website, CRM and chat, the control API and the inbox."""
 
 import re
 
@@ -28,7 +28,7 @@ VIEWS = (pages, tables, receiving, sending)
 
 
 def create_sandbox(config: Config | None = None) -> Flask:
-    """Return the app with a memory of its own; raises ValueError for a webhook secret that is none."""
+    """Return the app with its own state; raises ValueError for an invalid webhook secret."""
     config = config or Config()
     signing_key(config.webhook_secret)
     app = Flask(__name__)
@@ -44,7 +44,7 @@ def create_sandbox(config: Config | None = None) -> Flask:
 
 
 def count_call() -> None:
-    """Count the call under its method and path, ids left out."""
+    """Count the call by method and path, without ids."""
     if request.url_rule is None or request.blueprint in ("chat", "control", "crm", "desk", "inbox", "website"):
         return
     path = re.sub(r"<\w+>", "{id}", request.url_rule.rule)
@@ -54,7 +54,7 @@ def count_call() -> None:
 
 
 def explain(error: HTTPException) -> HTTPException | Response | tuple[Response, int]:
-    """Answer an unknown path or method in the words of the service that was called."""
+    """Answer an unknown path or method as the called service would."""
     status = error.code or 500
     if request.path.startswith("/resend/"):
         name = "method_not_allowed" if status == 405 else "not_found"

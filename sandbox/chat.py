@@ -1,4 +1,4 @@
-"""The chat: where the owner reads at once what a lead did, as in a channel of Slack."""
+"""The owner's chat, with the API of a Slack webhook."""
 
 from flask import Blueprint, Response, jsonify, render_template, request
 
@@ -9,7 +9,7 @@ blueprint = Blueprint("chat", __name__, url_prefix="/chat")
 
 @blueprint.post("")
 def take() -> tuple[str, int]:
-    """Take a message in Slack's form; 400 in its words for any other."""
+    """Accept a message in Slack's form; answer 400 as Slack does otherwise."""
     said = request.get_json(silent=True)
     if not isinstance(said, dict) or not isinstance(said.get("text"), str):
         return "invalid_payload", 400
@@ -21,13 +21,13 @@ def take() -> tuple[str, int]:
 
 @blueprint.get("/messages")
 def list_messages() -> Response:
-    """Return every message, in the order of its arrival."""
+    """Return every message, oldest first."""
     return jsonify(_messages())
 
 
 @blueprint.get("")
 def show() -> str:
-    """Show what was said, newest first."""
+    """Show all messages, newest first."""
     return render_template("chat.html", messages=_messages()[::-1])
 
 

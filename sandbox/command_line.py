@@ -1,4 +1,4 @@
-"""What a program of this repository may be given: numbers in order, words that switch something on, and --help."""
+"""The command line of this repository's programs: numbers in order, words as switches, and --help."""
 
 import argparse
 import inspect

@@ -1,4 +1,4 @@
-"""The switchboard: settings, reset, what was received, how often each endpoint was called."""
+"""The control API: settings, reset, received emails, and calls per endpoint."""
 
 from typing import cast
 
@@ -25,7 +25,7 @@ def show_settings() -> Response:
 
 @blueprint.post("")
 def change_settings() -> Response:
-    """Merge switches into the present ones and return them all."""
+    """Merge these switches into the current ones and return all."""
     sandbox = current_sandbox()
     with sandbox.lock:
         sandbox.settings.merge(request.get_json(silent=True))
@@ -35,13 +35,13 @@ def change_settings() -> Response:
 
 @blueprint.errorhandler(BadSetting)
 def refuse(error: BadSetting) -> tuple[Response, int]:
-    """Say which switch is wrong."""
+    """Name the wrong switch."""
     return jsonify(error=str(error)), 400
 
 
 @blueprint.post("/reset")
 def reset() -> Response:
-    """Forget everything: switches, emails, keys, the notebook, events on their way."""
+    """Reset everything: switches, emails, keys, the notebook and pending events."""
     current_sandbox().forget()
     courier().nudge()
     return show_settings()
@@ -49,14 +49,14 @@ def reset() -> Response:
 
 @blueprint.get("/emails")
 def list_emails() -> Response:
-    """Return all received emails in the order of their arrival."""
+    """Return all received emails, oldest first."""
     sandbox = current_sandbox()
     with sandbox.lock:
         return jsonify([received_json(sandbox, email) for email in sandbox.emails.values()])
 
 
 def received_json(sandbox: Sandbox, email: Email) -> Json:
-    """Return an email as tests and the demo want to see it; tags are an object."""
+    """Return an email as JSON; tags are an object."""
     payload = email.payload
     return {
         "id": email.id,
@@ -76,7 +76,7 @@ def received_json(sandbox: Sandbox, email: Email) -> Json:
 
 @blueprint.post("/written")
 def write_email() -> tuple[Response, int]:
-    """Let somebody write to us: `from`, `text`, `subject`, `headers`, and with `answers` the id of an email of ours."""
+    """Write an email to us: `from`, `text`, `subject`, `headers`, `answers`: the id of the email it replies to."""
     sandbox, said = current_sandbox(), request.get_json(silent=True)
     with sandbox.lock:
         written, news = write_to_us(sandbox, said if isinstance(said, dict) else {})
@@ -86,7 +86,7 @@ def write_email() -> tuple[Response, int]:
 
 @blueprint.post("/looked")
 def look_at_email() -> tuple[Response, int]:
-    """Let a reader open the `email` with this id, or click a `link` in it."""
+    """Open the `email` with this id as a reader, or click a `link` in it."""
     sandbox, said = current_sandbox(), request.get_json(silent=True)
     with sandbox.lock:
         news = look_at(sandbox, said if isinstance(said, dict) else {})
@@ -98,7 +98,7 @@ def look_at_email() -> tuple[Response, int]:
 
 @blueprint.get("/calls")
 def count_calls() -> Response:
-    """Return how often each endpoint was called, refused calls too."""
+    """Return the number of calls per endpoint, including refused ones."""
     sandbox = current_sandbox()
     with sandbox.lock:
         return jsonify(dict(sandbox.calls))

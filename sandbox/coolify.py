@@ -1,4 +1,4 @@
-"""A stand-in for Coolify's API: it keeps what it is told, refuses what Coolify refuses, in Coolify's words."""
+"""A stand-in for Coolify's API: it stores what it is sent, and refuses what Coolify refuses, in Coolify's words."""
 
 import base64
 import binascii
@@ -27,7 +27,7 @@ ENV = {"key", "value", "is_preview", "is_literal", "is_multiline", "is_shown_onc
 
 
 class Memory:
-    """What one Coolify holds; `statuses` are what its next deployment goes through."""
+    """One Coolify's state; `statuses` are those of its next deployment, in order."""
 
     def __init__(self, token: str, sensitive: bool) -> None:
         self.token, self.sensitive = token, sensitive
@@ -43,12 +43,12 @@ class Memory:
         self._numbers = itertools.count(1)
 
     def uuid(self, kind: str) -> str:
-        """Return an id that nothing else here has."""
+        """Return a new id."""
         return f"{kind}-{next(self._numbers)}"
 
 
 def create_coolify(token: str, sensitive: bool = True) -> Flask:
-    """Return a Coolify that knows one token, which may read secrets or may not."""
+    """Return a Coolify with one token, which may read secrets if `sensitive`."""
     app = Flask(__name__)
     app.extensions["coolify"] = Memory(token, sensitive)
     app.register_blueprint(blueprint)
@@ -56,15 +56,14 @@ def create_coolify(token: str, sensitive: bool = True) -> Flask:
 
 
 def memory() -> Memory:
-    """Return what the Coolify that answers now holds."""
-    found = current_app.extensions["coolify"]
-    assert isinstance(found, Memory)
-    return found
+    """Return the current Coolify's state."""
+    held: Memory = current_app.extensions["coolify"]
+    return held
 
 
 @blueprint.before_request
 def check_token() -> ResponseReturnValue | None:
-    """Refuse who does not show the token."""
+    """Refuse calls without the token."""
     memory().calls.append((request.method, request.path))
     if request.headers.get("Authorization") != f"Bearer {memory().token}":
         return {"message": "Unauthenticated."}, 401
@@ -72,7 +71,7 @@ def check_token() -> ResponseReturnValue | None:
 
 
 def taken(allowed: Collection[str], required: Collection[str] = ()) -> Json:
-    """Return the body; refuse fields that Coolify does not know, and the absence of those that it needs."""
+    """Return the body; refuse unknown and missing fields."""
     body: Json = request.get_json()
     errors: Json = {name: ["This field is not allowed."] for name in body if name not in allowed}
     errors |= {name: [f"The {name} field is required."] for name in required if not body.get(name)}
@@ -82,13 +81,13 @@ def taken(allowed: Collection[str], required: Collection[str] = ()) -> Json:
 
 
 def refuse(status: int, message: str, errors: Json | None = None) -> None:
-    """End the call as Coolify would."""
+    """Abort the call as Coolify would."""
     answer: Response = make_response(jsonify({"message": message, **({"errors": errors} if errors else {})}), status)
     abort(answer)
 
 
 def found(table: dict[str, Any], uuid: str, what: str) -> Any:
-    """Return a row, or refuse as for one that is not there."""
+    """Return a row, or refuse with 404."""
     if uuid not in table:
         refuse(404, f"{what} not found.")
     return table[uuid]
@@ -102,13 +101,13 @@ def servers() -> ResponseReturnValue:
 
 @blueprint.get("/projects")
 def projects() -> ResponseReturnValue:
-    """List the projects, without what is in them."""
+    """List the projects, without their contents."""
     return jsonify([{"uuid": uuid, "name": row["name"]} for uuid, row in memory().projects.items()])
 
 
 @blueprint.post("/projects")
 def create_project() -> ResponseReturnValue:
-    """Make a project; it has an environment named production from the start."""
+    """Create a project with an environment named production."""
     uuid = memory().uuid("project")
     body = taken({"name", "description"}, {"name"})
     memory().projects[uuid] = {"name": body["name"], "environments": {"production"}}
@@ -117,14 +116,14 @@ def create_project() -> ResponseReturnValue:
 
 @blueprint.post("/projects/<uuid>/environments")
 def create_environment(uuid: str) -> ResponseReturnValue:
-    """Make an environment."""
+    """Create an environment."""
     found(memory().projects, uuid, "Project")["environments"].add(taken({"name"}, {"name"})["name"])
     return {"uuid": memory().uuid("environment")}, 201
 
 
 @blueprint.get("/projects/<uuid>/<name>")
 def environment(uuid: str, name: str) -> ResponseReturnValue:
-    """Return an environment with what is in it."""
+    """Return an environment with its contents."""
     if name not in found(memory().projects, uuid, "Project")["environments"]:
         refuse(404, "Environment not found.")
     here = {"project_uuid": uuid, "environment_name": name}
@@ -137,7 +136,7 @@ def environment(uuid: str, name: str) -> ResponseReturnValue:
 
 @blueprint.post("/databases/redis")
 def create_redis() -> ResponseReturnValue:
-    """Make a Redis; its configuration must be in base64."""
+    """Create a Redis; its configuration must be in base64."""
     body = taken(REDIS, {"project_uuid", "server_uuid", "environment_name"})
     try:
         body["redis_conf"] = base64.b64decode(body.get("redis_conf", ""), validate=True).decode()
@@ -150,7 +149,7 @@ def create_redis() -> ResponseReturnValue:
 
 @blueprint.get("/databases/<uuid>")
 def database(uuid: str) -> ResponseReturnValue:
-    """Return a database, and its address to whom may read it."""
+    """Return a database; its URL only for a token that may read secrets."""
     row = found(memory().databases, uuid, "Database")
     return {"uuid": uuid, "name": row["name"], **({"internal_db_url": _redis_url(uuid)} if memory().sensitive else {})}
 
@@ -161,7 +160,7 @@ def _redis_url(uuid: str) -> str:
 
 @blueprint.post("/applications/<kind>")
 def create_application(kind: str) -> ResponseReturnValue:
-    """Make an application from a repository."""
+    """Create an application from a repository."""
     needs = {"public": set(), "private-deploy-key": {"private_key_uuid"}, "private-github-app": {"github_app_uuid"}}
     if kind not in needs:
         refuse(404, "Not found.")
@@ -174,7 +173,7 @@ def create_application(kind: str) -> ResponseReturnValue:
 
 @blueprint.get("/applications/<uuid>")
 def application(uuid: str) -> ResponseReturnValue:
-    """Return an application, its settings apart."""
+    """Return an application with its settings nested."""
     row = found(memory().applications, uuid, "Application")
     settings = {name: row[name] for name in SETTINGS if name in row}
     return {
@@ -186,7 +185,7 @@ def application(uuid: str) -> ResponseReturnValue:
 
 @blueprint.patch("/applications/<uuid>")
 def update_application(uuid: str) -> ResponseReturnValue:
-    """Change an application; its domains are called fqdn from then on."""
+    """Change an application; its domains are returned as fqdn."""
     body = taken(FIELDS)
     if "domains" in body:
         body["fqdn"] = body.pop("domains")
@@ -196,7 +195,7 @@ def update_application(uuid: str) -> ResponseReturnValue:
 
 @blueprint.get("/applications/<uuid>/envs")
 def envs(uuid: str) -> ResponseReturnValue:
-    """List the variables; the values only for whom may read them."""
+    """List the variables; values only for a token that may read secrets."""
     rows = found(memory().envs, uuid, "Application").values()
     hidden = () if memory().sensitive else ("value", "real_value")
     return jsonify([{k: v for k, v in row.items() if k not in hidden} for row in rows])
@@ -204,7 +203,7 @@ def envs(uuid: str) -> ResponseReturnValue:
 
 @blueprint.patch("/applications/<uuid>/envs/bulk")
 def set_envs(uuid: str) -> ResponseReturnValue:
-    """Set variables by their key; never delete one."""
+    """Set variables by key; delete none."""
     rows = found(memory().envs, uuid, "Application")
     for row in taken({"data"}, {"data"})["data"]:
         if not set(row) <= ENV:
@@ -221,7 +220,7 @@ def volumes(uuid: str) -> ResponseReturnValue:
 
 @blueprint.post("/applications/<uuid>/storages")
 def add_volume(uuid: str) -> ResponseReturnValue:
-    """Add a volume, again and again if so asked; its name begins with the application's id."""
+    """Add a volume, even a duplicate; its name starts with the application's id."""
     body = taken({"type", "name", "mount_path", "content", "fs_path", "is_directory"}, {"type", "mount_path"})
     row = {"name": f"{uuid}-{body['name']}", "mount_path": body["mount_path"]}
     found(memory().volumes, uuid, "Application").append(row)
@@ -230,7 +229,7 @@ def add_volume(uuid: str) -> ResponseReturnValue:
 
 @blueprint.get("/deploy")
 def old_deploy() -> ResponseReturnValue:
-    """Refuse the way in which deployments were asked for before 4.2."""
+    """Refuse the deployment call of before 4.2."""
     return {"message": "This endpoint has changed to a POST request."}, 405
 
 
@@ -241,12 +240,11 @@ def deploy() -> ResponseReturnValue:
     found(memory().applications, application_uuid, "Application")
     uuid = memory().uuid("deployment")
     memory().deployments[uuid] = list(memory().statuses)
-    row = {"message": "Queued.", "resource_uuid": application_uuid, "deployment_uuid": uuid}
-    return {"deployments": [row]}
+    return {"deployments": [{"message": "Queued.", "resource_uuid": application_uuid, "deployment_uuid": uuid}]}
 
 
 @blueprint.get("/deployments/<uuid>")
 def deployment(uuid: str) -> ResponseReturnValue:
-    """Tell where a deployment stands; each question takes it one step on."""
+    """Return a deployment's status; each call advances it one step."""
     left = found(memory().deployments, uuid, "Deployment")
     return {"deployment_uuid": uuid, "status": left.pop(0) if len(left) > 1 else left[0]}

@@ -1,4 +1,4 @@
-"""The CRM: whoever is told what happens to leads. It checks each event as its own library would."""
+"""The CRM: a receiver of lead events. It verifies each event's signature."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ SECRET = "whsec_dGhlIHNhbmRib3gncyBDUk0sIG5vIG90aGVy"
 
 @blueprint.post("/events")
 def take() -> tuple[str, int]:
-    """Take an event that is signed as it should be, and remember it under its id; 401 for any other."""
+    """Accept and store a correctly signed event; answer 401 otherwise."""
     sandbox = current_sandbox()
     if status := sandbox.settings.crm.fail_status:
         return "", status
@@ -29,13 +29,13 @@ def take() -> tuple[str, int]:
 
 @blueprint.get("/events")
 def list_taken() -> Response:
-    """Return everything that was told, in the order of its arrival, repetitions too."""
+    """Return all received events, oldest first, with repetitions."""
     return jsonify(_taken())
 
 
 @blueprint.get("")
 def show() -> str:
-    """Show what was told, newest first."""
+    """Show all events, newest first."""
     return render_template("crm.html", events=_taken()[::-1])
 
 

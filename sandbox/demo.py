@@ -82,7 +82,7 @@ def _judge(stack: Stack, emails: dict[str, list[Observation]], watch: Watch) -> 
 
 
 def _stay(stack: Stack, emails: dict[str, list[Observation]], watch: Watch) -> None:
-    """Leave everything running until Ctrl-C: a visitor may change what they like, and nobody judges it."""
+    """Keep everything running until Ctrl-C, without judging what a visitor changes."""
     try:
         faults = all_faults(stack, emails, MAILBOX)
     except VISITORS_DOING as fault:

@@ -1,4 +1,4 @@
-"""Scripted misbehaviour that both stand-ins share: waiting, refusing, cutting the line."""
+"""Scripted faults that both stand-ins share: delays, refusals, cut connections."""
 
 import socket
 
@@ -9,7 +9,7 @@ from sandbox.state import Sandbox
 
 
 def cut_line() -> Response:
-    """Close the connection without an answer; what is returned is written to a socket that is already shut."""
+    """Close the connection without an answer; the returned value is written to a closed socket."""
     line: socket.socket | None = request.environ.get("werkzeug.socket")
     if line is not None:
         line.shutdown(socket.SHUT_RDWR)
@@ -17,7 +17,7 @@ def cut_line() -> Response:
 
 
 def foreign_answer(fault: Fault) -> Response:
-    """Answer as a proxy in between would: a page, no JSON."""
+    """Answer as a proxy would: HTML instead of JSON."""
     return Response(fault.body, fault.status or 502, content_type="text/html")
 
 

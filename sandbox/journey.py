@@ -1,4 +1,4 @@
-"""The journey of `make e2e-live`: what its lead does, and what has to come of each step."""
+"""The journey of `make e2e-live`: its lead's steps, and their expected results."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass
 class Journey:
-    """Whose journey it is, and when their call is; the interval is learnt from the first answer."""
+    """The journey's lead and call; the interval comes from the first answer."""
 
     address: str
     name: str
@@ -20,7 +20,7 @@ class Journey:
     call_at: datetime = NEVER
 
     def book(self) -> dict[str, Any]:
-        """Choose the time of the call, so that all reminders fit before it, and return the booking."""
+        """Choose the call's time so that all reminders fit before it, and return the booking."""
         # Whole seconds, as calendars have them.
         self.call_at = (datetime.now(UTC) + CALL_IN_INTERVALS * self.interval).replace(microsecond=0)
         return {"name": "Live Test", "meeting_time": self.call_at.isoformat(), "event_uri": self.event}

@@ -27,7 +27,7 @@ class Broken(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody outside who has the secret of the hooks."""
+    """An external caller with the hooks' secret."""
 
     url: str
     secret: str
@@ -65,11 +65,11 @@ class Run:
 
     @property
     def is_over(self) -> bool:
-        """Say whether every email of it is delivered or stopped with a reason."""
+        """Return whether every email is delivered or stopped with a reason."""
         return self.state == "COMPLETED"
 
     def fault(self) -> str | None:
-        """Return what is not as it should be at the end; None where all is."""
+        """Return the fault at the end; None if all is well."""
         if self.is_over and self.delivered >= self.stage.delivered:
             return None
         return f"{self.stage.sequence} is {self.state or 'unknown'}: {self.said}"

@@ -1,4 +1,4 @@
-"""The demo's look at the owner's desk: a row a person and a row a sequence, once each and up to date."""
+"""The demo's check of Notion: one up-to-date row per person and per sequence."""
 
 import time
 from collections import Counter
@@ -12,7 +12,7 @@ TOLD = ("Email", "Sequence", "Status", "Delivered", "Last Problem")
 
 
 def desk_faults(stack: Stack, scenario: Sequence[Lead]) -> Iterator[str]:
-    """Wait until nothing is running in Notion's rows either, show them, and return what is not as it should be."""
+    """Wait until no row in Notion is running, print the rows, and return their faults."""
     wanted = Counter((lead.address, expected.sequence) for lead in scenario for expected in lead.expected)
     addresses = {lead.address for lead in scenario}
     rows = _settled_rows(stack, addresses, sum(wanted.values()))

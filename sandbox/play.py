@@ -27,7 +27,7 @@ STATES = """
 
 @dataclass
 class Play:
-    """The story under way: what each lead has still to do, and what was seen of each email."""
+    """The running scenario: each lead's remaining moves, and the observations of each email."""
 
     scene: Scene
     to_come: dict[str, list[Move]] = field(default_factory=lambda: {lead.name: list(lead.moves) for lead in SCENARIO})
@@ -53,7 +53,7 @@ class Play:
         return emails
 
     def emails(self) -> dict[str, list[Observation]]:
-        """Return every lead's emails, by address, telling what changed since the last time."""
+        """Return every lead's emails by address, and print what changed."""
         try:
             rows = _rows(self.scene.stack.ledger)
         except sqlite3.Error:
@@ -76,7 +76,7 @@ class Play:
             say(address, f"{email.sequence:<17} email {email.step}  {before} → {email.state}  {email.reason}")
 
     def go_on(self, emails: dict[str, list[Observation]]) -> None:
-        """Let every lead do what they may do now."""
+        """Make every lead's moves that are possible now."""
         for lead in SCENARIO:
             moves = self.to_come[lead.name]
             while moves and moves[0].may_come(self.scene, emails[lead.address]):
@@ -120,7 +120,7 @@ class Play:
         return f"{status} {answer.get('reason') or answer.get('detail') or answer}"
 
     def is_over(self, emails: dict[str, list[Observation]]) -> bool:
-        """Say whether everybody has done everything and no email can still change."""
+        """Return whether all moves are done and no email can still change."""
         open_emails = any(email.state in OPEN for rows in emails.values() for email in rows)
         return not any(self.to_come.values()) and not self.deeds and not open_emails
 

@@ -28,7 +28,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class NotStarted(Exception):
-    """A process did not come up; the message holds the end of its log."""
+    """A process did not start; the message holds the end of its log."""
 
 
 class Running(Protocol):
@@ -57,14 +57,14 @@ class Running(Protocol):
 
 
 class Starter(Protocol):
-    """How a command becomes a process that leads a session of its own and appends what it says to two files."""
+    """Starts a command in its own session, with output appended to two files."""
 
     def __call__(self, command: Sequence[str], env: Mapping[str, str], out: Path, err: Path) -> Running:
         """Start a command."""
 
 
 def execute(command: Sequence[str], env: Mapping[str, str], out: Path, err: Path) -> Running:
-    """Start a command as a person does."""
+    """Start a command in a new session."""
     with out.open("ab") as said, err.open("ab") as told:
         return subprocess.Popen(command, cwd=ROOT, env=env, stdout=said, stderr=told, start_new_session=True)
 
@@ -148,7 +148,7 @@ def _stop(number: int, frame: object) -> None:
 
 
 def answers(url: str) -> bool:
-    """Say whether an address answers 200 now."""
+    """Return whether an address answers 200."""
     try:
         with urlopen(url, timeout=2) as response:
             return bool(response.status == 200)

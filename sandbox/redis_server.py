@@ -34,7 +34,7 @@ def free_port() -> int:
 
 
 class RedisServer:
-    """A redis-server that can be killed, started again on its port, and made to hang. A context manager."""
+    """A redis-server that can be killed, restarted on its port, and suspended; a context manager."""
 
     def __init__(self, port: int | None = None, address: str = "127.0.0.1") -> None:
         self.port = port or free_port()
@@ -48,7 +48,7 @@ class RedisServer:
         return f"redis://{self.address}:{self.port}/0"
 
     def start(self) -> Self:
-        """Start the server and return when it answers; a running one is left alone."""
+        """Start the server unless it runs, and return when it answers."""
         if self._process is None:
             self._process = subprocess.Popen(self._command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             self._wait_until_it_answers(self._process)
@@ -60,22 +60,22 @@ class RedisServer:
         return self._process is not None and self._process.poll() is not None
 
     def kill(self) -> None:
-        """End the server at once, with all that it holds; a hanging one too. Safe to repeat."""
+        """Kill the server, also a suspended one. Safe to repeat."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def pause(self) -> None:
-        """Let the server hang: it takes connections and answers nothing."""
+        """Suspend the server: it accepts connections and never answers."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let a hanging server answer again."""
+        """Resume a suspended server."""
         self._signal(signal.SIGCONT)
 
     def flush(self) -> None:
-        """Forget everything."""
+        """Delete all data."""
         with Redis(self.address, self.port) as connection:
             connection.flushall()
 

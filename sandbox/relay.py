@@ -1,4 +1,4 @@
-"""Relay: how the website's server tells Funnel what a visitor did, as docs/website-integration.md asks of a website."""
+"""Relay: the website's server-side calls to Funnel, as docs/website-integration.md describes."""
 
 import json
 import time
@@ -19,7 +19,7 @@ TRY_AGAIN = frozenset({429, 503})
 
 @dataclass(frozen=True)
 class Told:
-    """What came of a call: Funnel's status and answer, or in `fault` why there is none."""
+    """A call's result: Funnel's status and answer, or in `fault` why there is none."""
 
     status: int | None = None
     answer: Json = field(default_factory=dict)
@@ -27,12 +27,12 @@ class Told:
 
     @property
     def taken(self) -> bool:
-        """Say whether Funnel took the call, so that the website may forget it."""
+        """Return whether Funnel accepted the call."""
         return self.status in {200, 202}
 
     @property
     def errors(self) -> dict[str, str]:
-        """Return in words what is wrong with which field; empty where nothing was refused for a field."""
+        """Return the faults by field, in words; empty if no field was refused."""
         errors = self.answer.get("errors")
         return {name: _words(fault) for name, fault in errors.items()} if isinstance(errors, dict) else {}
 
@@ -43,7 +43,7 @@ class Told:
 
 
 def call_hook(config: Config, payload: Json) -> Told:
-    """Call Funnel's signup hook with its proof; up to three tries, since repeating a call never does harm."""
+    """Call Funnel's signup hook with its secret, up to three times: repeating a call is safe."""
     if not config.funnel_url or not config.hook_secret:
         return Told(fault="This website knows of no Funnel: start it with FUNNEL_URL and HOOK_SECRET set.")
     for attempt in range(1, TRIES + 1):

@@ -1,4 +1,4 @@
-"""The demo's story: who comes, what they do, and what has to come of every email."""
+"""The demo's scenario: its leads, their moves, and the expected outcome of every email."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ OPEN = frozenset({"planned", "sending", "sent", "held", "delayed", "ambiguous"})
 
 @dataclass
 class Scene:
-    """Where the story is played: the running Funnel, how long a day is there, and when each call is."""
+    """The scenario's setting: the running Funnel, the length of a day, and the time of each call."""
 
     stack: Stack
     interval: timedelta
@@ -50,13 +50,13 @@ class Observation:
 
     @property
     def delivered(self) -> bool:
-        """Say whether delivery is proven."""
+        """Return whether it is delivered."""
         return self.state == "delivered"
 
 
 @dataclass(frozen=True)
 class Move:
-    """One thing that a lead does: as soon as that email was delivered, and not before that call."""
+    """One move of a lead: after that email was delivered, and after that call."""
 
     words: str
     act: Callable[[Scene, str], Answer]
@@ -64,7 +64,7 @@ class Move:
     at_call: str | None = None
 
     def may_come(self, scene: Scene, emails: Iterable[Observation]) -> bool:
-        """Say whether it is time."""
+        """Return whether it is time."""
         if self.at_call and datetime.now(UTC) < scene.calls[self.at_call]:
             return False
         return self.after is None or any((e.sequence, e.step) == self.after and e.delivered for e in emails)
@@ -72,7 +72,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Expected:
-    """What has to come of one sequence: all delivered, but for steps that are skipped and what an end cancels."""
+    """The expected outcome of one sequence: all delivered, except skipped and cancelled steps."""
 
     sequence: str
     occurrence: str = ""
@@ -81,7 +81,7 @@ class Expected:
     bounced: bool = False
 
     def fault(self, email: Observation) -> str | None:
-        """Return what is wrong with an email; None for one that is delivered or stopped for the right reason."""
+        """Return an email's fault; None if it is delivered, or stopped for the right reason."""
         told = f"email {email.step} is {email.state}" + (f": {email.reason}" if email.reason else "")
         if email.step in self.skipped:
             right = (email.state, email.reason) == ("skipped", self.skipped[email.step])
@@ -95,7 +95,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Lead:
-    """One person, what they do, and what has to come of it."""
+    """One person, their moves, and the expected outcomes."""
 
     name: str
     moves: tuple[Move, ...]
@@ -109,7 +109,7 @@ class Lead:
 
 
 def website(hook: str, *, hooks: str = HOOKS, **fields: Any) -> Callable[[Scene, str], Answer]:
-    """Call a hook as the website or the CRM does; a field that is a function is asked when it is time."""
+    """Call a hook as the website or the CRM does; a function as a field is evaluated at that time."""
 
     def act(scene: Scene, address: str) -> Answer:
         told = {name: value() if callable(value) else value for name, value in fields.items()}
@@ -119,7 +119,7 @@ def website(hook: str, *, hooks: str = HOOKS, **fields: Any) -> Callable[[Scene,
 
 
 def calendly(kind: str, event: str, **more: Any) -> Callable[[Scene, str], Answer]:
-    """Tell an event of Calendly, signed; a call is in so many intervals from when it is booked."""
+    """Send a signed Calendly event; the call is this many intervals after the booking."""
 
     def act(scene: Scene, address: str) -> Answer:
         at = scene.calls.setdefault(event, datetime.now(UTC) + CALL_IN_INTERVALS * scene.interval)

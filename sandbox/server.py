@@ -15,7 +15,7 @@ class QuietHandler(WSGIRequestHandler):
     """Serves without a line per request."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: the inbox and `/control/calls` tell more."""
+        """Log nothing: the inbox and `/control/calls` show more."""
 
 
 class Server:

@@ -1,4 +1,4 @@
-"""The switches of the sandbox: what they are, what they may hold, and how a change is merged into them."""
+"""The sandbox's switches: their names, valid values, and how changes are merged."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
@@ -13,7 +13,7 @@ class BadSetting(ValueError):
 
 @dataclass(frozen=True)
 class Fault:
-    """One scripted answer: a refusal, a cut connection, or an acceptance whose answer comes late or never."""
+    """One scripted answer: a refusal, a cut connection, or a late or lost acceptance."""
 
     status: int | None = None
     name: str | None = None
@@ -48,7 +48,7 @@ class ResendSettings:
 
 @dataclass
 class WebhookSettings:
-    """How events are told to the world."""
+    """How events are delivered."""
 
     url: str | None = None
     secret: str = ""
@@ -72,7 +72,7 @@ class NotionSettings:
 
 @dataclass
 class CrmSettings:
-    """How the CRM behaves; a status of 0 means that it takes what it is told."""
+    """How the CRM behaves; a status of 0 means that it accepts."""
 
     fail_status: int = 0
 
@@ -93,7 +93,7 @@ class Settings:
             setattr(getattr(self, section), key, value)
 
     def as_json(self) -> dict[str, Any]:
-        """Return every switch and its present value, by section."""
+        """Return every switch with its current value, by section."""
         return asdict(self)
 
 

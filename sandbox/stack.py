@@ -1,4 +1,4 @@
-"""A whole Funnel on this machine: Redis, stand-ins, web, worker and scheduler as real processes on free ports."""
+"""A complete Funnel on this machine: Redis, stand-ins, web, worker and scheduler as real processes."""
 
 import json
 import tempfile
@@ -37,7 +37,7 @@ class Stack:
         return self.processes.folder / "funnel.db"
 
     def post(self, path: str, payload: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Call a hook with its secret; return status and answer."""
+        """Call a hook with its secret; return status and JSON."""
         secret = self.processes.env["HOOK_SECRET"]
         headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
         return call_json(Request(f"{self.web_url}{path}", json.dumps(payload).encode(), headers))
@@ -49,12 +49,12 @@ class Stack:
         return call_json(Request(f"{self.web_url}{path}", body, {**proof, "Content-Type": "application/json"}))
 
     def control(self, settings: dict[str, Any]) -> None:
-        """Turn switches of the stand-ins."""
+        """Change switches of the stand-ins."""
         body = json.dumps(settings).encode()
         call_json(Request(f"{self.sandbox_url}/control", body, {"Content-Type": "application/json"}))
 
     def write(self, said: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Let somebody write to us, as the switchboard takes it."""
+        """Write an email to us, by the control API."""
         body = json.dumps(said).encode()
         return call_json(Request(f"{self.sandbox_url}/control/written", body, {"Content-Type": "application/json"}))
 
@@ -64,7 +64,7 @@ class Stack:
             return cast(list[dict[str, Any]], json.load(response))
 
     def told(self) -> list[dict[str, Any]]:
-        """Return every event that the CRM took, in order, repetitions too."""
+        """Return every event that the CRM accepted, in order, with repetitions."""
         with urlopen(f"{self.sandbox_url}/crm/events", timeout=10) as response:
             return cast(list[dict[str, Any]], json.load(response))
 
@@ -85,12 +85,12 @@ class Stack:
         return str(found["id"])
 
     def fill_in(self, path: str, values: Mapping[str, str]) -> None:
-        """Send a form of the stand-ins' pages, as a person at a browser does."""
+        """Submit a form of the stand-ins' pages, as a browser does."""
         with urlopen(f"{self.sandbox_url}{path}", urlencode(values).encode(), timeout=30):
             pass
 
     def look(self, email_id: str, link: str | None = None) -> None:
-        """Let a reader open an email, or click a link in it."""
+        """Open an email as a reader, or click a link in it."""
         body = json.dumps({"email": email_id, "link": link}).encode()
         call_json(Request(f"{self.sandbox_url}/control/looked", body, {"Content-Type": "application/json"}))
 
@@ -151,7 +151,7 @@ def running_stack(interval_s: int, **settings: str) -> Iterator[Stack]:
 
 
 def start_sandbox(processes: Processes, port: int, web_url: str) -> None:
-    """Start the stand-ins on a port of 127.0.0.1, and let them tell this web of events."""
+    """Start the stand-ins on a port of 127.0.0.1, with webhooks to this web process."""
     webhook = ("--webhook-url", f"{web_url}/webhook/resend", "--webhook-secret", processes.env["RESEND_WEBHOOK_SECRET"])
     domain = ("--domain", "mail.businessx.example")
     processes.start("sandbox", "-m", "sandbox", "--port", str(port), *webhook, *domain)

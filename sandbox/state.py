@@ -1,4 +1,4 @@
-"""Everything the sandbox remembers, in memory behind one lock."""
+"""The sandbox's state, in memory behind one lock."""
 
 import base64
 import threading
@@ -45,7 +45,7 @@ class Config:
 
 @dataclass
 class Event:
-    """One thing that happens to an email at `at`, and how telling the world of it went."""
+    """One event of an email at `at`, and its delivery to endpoints."""
 
     type: str
     at: datetime
@@ -113,7 +113,7 @@ class Remembered:
 
 @dataclass
 class Endpoint:
-    """One address that wants events; None means every type."""
+    """One webhook endpoint; None means every type of event."""
 
     id: str
     url: str
@@ -168,7 +168,7 @@ class Sandbox:
         return self.config.now()
 
     def pause(self, seconds: float) -> None:
-        """Wait, but no longer than the sandbox lives."""
+        """Wait, or until the sandbox stops."""
         if seconds:
             self.stopped.wait(seconds)
 

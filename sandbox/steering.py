@@ -1,4 +1,4 @@
-"""The owner steers: what the one who runs the business does in the demo, as an owner would, and where to see it."""
+"""The owner's actions in the demo, and where to see them."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,7 +31,7 @@ AFTER = """after = "3d", test_after = 3 },
 
 @dataclass(frozen=True)
 class Deed:
-    """One thing that the owner does, once somebody's email was delivered, and where a visitor sees what came of it."""
+    """One action of the owner, after somebody's email was delivered, and where its result is shown."""
 
     words: str
     act: Callable[[Stack], str]
@@ -39,7 +39,7 @@ class Deed:
     at: str
 
     def may_come(self, emails: Emails) -> bool:
-        """Say whether it is time."""
+        """Return whether it is time."""
         address, sequence, step = self.after
         return any((e.sequence, e.step) == (sequence, step) and e.delivered for e in emails[address])
 

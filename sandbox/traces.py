@@ -8,7 +8,7 @@ from wsgi import app
 
 
 def main(addresses: Iterable[str]) -> None:
-    """Print the stories as one list of JSON, in the order in which they were asked for."""
+    """Print the timelines as one JSON list, in the given order."""
     run = app.test_cli_runner().invoke
     print(json.dumps([json.loads(run(args=["trace", address, "--json"]).stdout) for address in addresses]))
 

@@ -1,4 +1,4 @@
-"""The demo's verdict: each lead's end in the words of `flask trace`, and whatever is not as the story has it."""
+"""The demo's verdict: each lead's end in the words of `flask trace`, and every difference from the scenario."""
 
 import json
 import time
@@ -13,7 +13,7 @@ TOLD_WITHIN_S = 15.0
 
 
 def all_faults(stack: Stack, emails: dict[str, list[Observation]], mailbox: str) -> list[str]:
-    """Tell what became of everybody, and return what is not as it should be; empty where all is well."""
+    """Print everybody's outcome, and return the faults; empty if all is well."""
     return [
         *desk_faults(stack, SCENARIO),
         *_crm_faults(stack, emails),
@@ -24,7 +24,7 @@ def all_faults(stack: Stack, emails: dict[str, list[Observation]], mailbox: str)
 
 
 def _verdict(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str]:
-    """Tell each lead's end in the words of `flask trace`, and return what is not as it should be."""
+    """Print each lead's end in the words of `flask trace`, and return the faults."""
     missing = 0
     delivered = sum(email.delivered for rows in emails.values() for email in rows)
     stopped = sum(email.state not in OPEN and not email.delivered for rows in emails.values() for email in rows)
@@ -44,7 +44,7 @@ def _verdict(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str
 
 
 def faults_of(lead: Lead, emails: list[Observation]) -> Iterator[str]:
-    """Return what is wrong with what a lead got."""
+    """Return the faults in what a lead received."""
     begun = {(email.sequence, email.occurrence) for email in emails}
     wanted = {(expected.sequence, expected.occurrence): expected for expected in lead.expected}
     yield from (f"{sequence} {occurrence} began" for sequence, occurrence in begun - wanted.keys())
@@ -63,7 +63,7 @@ def _inbox_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterato
 
 
 def _crm_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str]:
-    """Return what the CRM was not told of deliveries; it is told within seconds."""
+    """Return the deliveries that the CRM was not sent within seconds."""
     delivered = sum(email.delivered for rows in emails.values() for email in rows)
     deadline = time.monotonic() + TOLD_WITHIN_S
     while (told := _told_delivered(stack, emails.keys())) < delivered and time.monotonic() < deadline:
@@ -75,7 +75,7 @@ def _crm_faults(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[
 
 
 def _reply_faults(stack: Stack, mailbox: str) -> Iterator[str]:
-    """Return what is not as it should be of the one answer: a word in the chat, and it in the owner's mailbox."""
+    """Return the faults of the one reply: it must be in the chat and in the owner's mailbox."""
     deadline = time.monotonic() + TOLD_WITHIN_S
     while not (said := [words for words in stack.said() if "replied" in words]) and time.monotonic() < deadline:
         time.sleep(0.1)

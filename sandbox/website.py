@@ -1,4 +1,4 @@
-"""The business's website: a signup form and an assessment, each told to Funnel from server to server."""
+"""The business's website: a signup form and an assessment, each sent to Funnel from its server."""
 
 from collections import Counter
 from datetime import datetime
@@ -28,7 +28,7 @@ def show_signup() -> str:
 
 @blueprint.post("")
 def sign_up() -> str | tuple[str, int]:
-    """Tell Funnel of the opt-in with the visitor's consent, and show what it answered; no consent, no call."""
+    """Send the opt-in with the visitor's consent to Funnel, and show the answer; no consent, no call."""
     given = _given(*WHO)
     if "consent" not in request.form:
         return _page("signup", given=given, unwilling=True), 422
@@ -44,7 +44,7 @@ def show_assessment() -> str:
 
 @blueprint.post("/assessment")
 def finish_assessment() -> str | tuple[str, int]:
-    """Tell Funnel of the answers, and show what it answered."""
+    """Send the assessment to Funnel, and show the answer."""
     given = _given(*WHO, "revenue_leak_total", *map(field_of, SYSTEMS))
     told = {name: given[name] for name in (*WHO, "revenue_leak_total")} | results(given)
     if "website_sends" in request.form:
@@ -58,7 +58,7 @@ def field_of(system: str) -> str:
 
 
 def results(given: dict[str, str]) -> Json:
-    """Return what a website works out of the answers: the score, how many systems are red, and the weakest ones."""
+    """Return a website's results for the answers: the score, the number of red systems, and the weakest ones."""
     said = {system: given.get(field_of(system), "") for system in SYSTEMS}
     rated = {system: colour if colour in WORTH else "yellow" for system, colour in said.items()}
     counted = Counter(rated.values())

@@ -27,7 +27,7 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class Peer:
-    """One stack: its environment, what is run once before, its processes, and how many emails it can be asked for."""
+    """One stack: its environment, its setup commands, its processes, and its largest number of emails."""
 
     name: str
     environment: str
@@ -37,7 +37,7 @@ class Peer:
     most: int = 100_000
 
     def command(self, words: tuple[str, ...], **places: object) -> list[str]:
-        """Return a command of its environment, with the places filled in."""
+        """Return a command of its environment, with placeholders filled in."""
         program, *arguments = (word.format(**places) for word in words)
         return [str(ENVIRONMENTS / self.environment / "bin" / program), *arguments]
 
@@ -62,7 +62,7 @@ PEERS = (
 
 
 def measure(peer: Peer, emails: int) -> list[Row]:
-    """Return the figures of one stack, which has the machine to itself."""
+    """Return the figures of one stack, which runs alone."""
     emails = min(emails, peer.most)
     with tempfile.TemporaryDirectory(prefix="funnel-peer-") as folder, RedisServer() as redis:
         stub, port = free_port(), free_port()
@@ -127,7 +127,7 @@ def _drain(peer: Peer, processes: Processes, url: str, emails: int) -> list[Row]
 
 
 def main(emails: int) -> int:
-    """Print a table for each stack that is installed, as soon as it is measured: the last of them takes minutes."""
+    """Print a table for each installed stack as soon as it is measured; the last one takes minutes."""
     machine = calibrate()
     for peer in PEERS:
         if not (ENVIRONMENTS / peer.environment).exists():

@@ -1,4 +1,4 @@
-"""The work of every stack: hand one email of 8 KB over, by its own call, with a key. Run in the peers' environment."""
+"""The work of every stack: submit one email of 8 KB in its own call, with a key. Run in the peers' environment."""
 
 import json
 import os
@@ -14,7 +14,7 @@ BODY = PARAGRAPH * (8000 // len(PARAGRAPH))
 
 
 def submit(name: str) -> None:
-    """Send one email; raises where it was not taken, so that the stack's own retry may do its work."""
+    """Send one email; raises if it was not accepted, so that the stack retries it."""
     letter = {
         "from": "BusinessX <hello@mail.businessx.example>",
         "to": [f"{name}@resend.dev"],
@@ -27,6 +27,6 @@ def submit(name: str) -> None:
 
 
 def planned() -> Iterator[tuple[str, datetime]]:
-    """Yield the names and due times that came on standard input."""
+    """Yield the names and due times from standard input."""
     for name, due in json.load(sys.stdin):
         yield name, datetime.fromtimestamp(due, UTC)

@@ -40,6 +40,8 @@ def carries_number(text: str) -> bool:
 
 def unlinked(text: str) -> str:
     """Return a text that looks the same and that no mail program turns into a link or a phone number."""
+    if PLAIN.fullmatch(text):
+        return text
     apart = JOINT.sub(lambda found: APART + found[0], text)
     return DIGITS.sub(lambda found: APART.join(found[0]) if _is_number(found[0]) else found[0], apart)
 

@@ -11,7 +11,7 @@ from typing import Any
 from funnel_app.campaigns.called import find_called
 from funnel_app.campaigns.canary import CANARY, canary_of
 from funnel_app.campaigns.folders import own_files, shipped_files
-from funnel_app.campaigns.incoming import called_by_hook
+from funnel_app.campaigns.incoming_calls import called_by_hook
 from funnel_app.campaigns.model import Campaign, Hook, Sequence, Step
 from funnel_app.campaigns.parse import CampaignError, parse
 from funnel_app.campaigns.season import off_season_in_words

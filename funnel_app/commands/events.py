@@ -15,7 +15,7 @@ from funnel_app.commands.plain_text import say
 from funnel_app.commands.tables import newest_first, show_by_id
 from funnel_app.current import current_deps
 from funnel_app.flows.outbox import history
-from funnel_app.flows.outbox.receivers import find_receivers
+from funnel_app.flows.outbox.receiver_status import find_receivers
 from funnel_app.ledger.outbox_models import Standing
 
 STATES = click.Choice([standing.value for standing in Standing])

@@ -15,7 +15,7 @@ from funnel_app.commands.person import note
 from funnel_app.commands.plain_text import say
 from funnel_app.commands.tables import newest_first, show_by_id
 from funnel_app.current import current_deps
-from funnel_app.flows.intake.received import find_hook, list_hooks
+from funnel_app.flows.intake.received_calls import find_hook, list_hooks
 from funnel_app.replay import NotReplayable
 from funnel_app.replay import replay as replay_call
 

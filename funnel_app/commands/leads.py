@@ -24,10 +24,10 @@ from funnel_app.commands.terminal import Terminal
 from funnel_app.current import current_deps
 from funnel_app.flows.console.lead_table import lead_table
 from funnel_app.flows.console.leads import count_leads
+from funnel_app.flows.lists.import_settings import ImportSettings, NotPossible, Plan, first_guess, plan_of, with_columns
 from funnel_app.flows.lists.judge import REFUSED, Answer
 from funnel_app.flows.lists.spread import when_first_go
 from funnel_app.flows.lists.take import take_list
-from funnel_app.flows.lists.wish import NotPossible, Plan, Wish, first_guess, plan_of, with_columns
 from funnel_app.ledger.base import EnrolmentState
 from funnel_app.ledger.leads import Wanted
 from funnel_app.lists.cells import safe
@@ -80,8 +80,10 @@ def import_(file: Path, dry_run: bool, yes: bool, **asked: Any) -> None:
         mapped = with_columns(form, guessed, _pairs(asked["columns"], PAIR))
         _show_columns(opened, form, mapped)
         means = dict(_pairs(asked["means"], "WORD=STANDING"))
-        wish = Wish(columns=mapped, means=means, **{name: asked[name] for name in ("sequence", "consent", "over")})
-        plan = plan_of(current_deps().registry, opened, wish, file.name)
+        chosen = ImportSettings(
+            columns=mapped, means=means, **{name: asked[name] for name in ("sequence", "consent", "over")}
+        )
+        plan = plan_of(current_deps().registry, opened, chosen, file.name)
         _warn(plan)
         say(when_first_go(current_deps(), plan), err=True)
         if not dry_run and not yes:

@@ -1,4 +1,4 @@
-"""Coolify: bring about what coolify.json says, or only tell what is missing. Safe to repeat."""
+"""Coolify: apply coolify.json, or only report the differences. Safe to repeat."""
 
 import base64
 import secrets
@@ -27,7 +27,7 @@ NEEDED = ("name", "git_branch", "build_pack", "ports_exposes")
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is not as it should be: what, and how it becomes so; no value of a setting is in it."""
+    """One difference: what, and how it is fixed; it holds no value of a setting."""
 
     what: str
     detail: str
@@ -46,7 +46,7 @@ class Rollout:
     changes: list[Change] = field(default_factory=list)
 
     def run(self) -> str | None:
-        """Go through everything in order; return the application's uuid, None where it is not there yet.
+        """Compare everything in order; return the application's uuid, None if it does not exist yet.
 
         Raises NotApplicable before anything is changed.
         """
@@ -180,7 +180,7 @@ class Rollout:
 
 
 def deploy(coolify: Coolify, application: str, sleep: Callable[[float], None]) -> str:
-    """Deploy and wait for the end; return Coolify's word for it, `finished` where all is well."""
+    """Deploy and wait for the end; return Coolify's status, `finished` on success."""
     deployment = coolify.deploy(application)
     status = "queued"
     for _ in range(int(DEPLOYED_WITHIN_S / POLL_S)):

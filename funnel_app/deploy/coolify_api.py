@@ -1,4 +1,4 @@
-"""Coolify's API, which runs the container in production. https://coolify.io/docs/api-reference (v4.3)."""
+"""Coolify's API; Coolify runs the container in production. https://coolify.io/docs/api-reference (v4.3)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -11,7 +11,7 @@ Row = dict[str, Any]
 
 
 class Coolify:
-    """One Coolify with a token. Raises Unavailable to try again, Rejected for what will never work."""
+    """One Coolify with a token. Raises Unavailable (retry) or Rejected (never retry)."""
 
     def __init__(self, url: str, token: str) -> None:
         self._api = url.rstrip("/") + "/api/v1"
@@ -26,11 +26,11 @@ class Coolify:
         return cast(list[Row], self._call("GET", "/projects"))
 
     def create_project(self, name: str) -> str:
-        """Make a project and return its uuid."""
+        """Create a project and return its uuid."""
         return self._created("/projects", {"name": name})
 
     def find_environment(self, project: str, name: str) -> Row | None:
-        """Return an environment with its applications and databases; None where the project has none of that name."""
+        """Return an environment with its applications and databases; None if there is none of that name."""
         try:
             return cast(Row, self._call("GET", f"/projects/{project}/{name}"))
         except Rejected as fault:
@@ -39,23 +39,23 @@ class Coolify:
             raise
 
     def create_environment(self, project: str, name: str) -> None:
-        """Make an environment in a project."""
+        """Create an environment in a project."""
         self._call("POST", f"/projects/{project}/environments", {"name": name})
 
     def create_redis(self, fields: Mapping[str, Any]) -> str:
-        """Make a Redis, start it and return its uuid."""
+        """Create and start a Redis, and return its uuid."""
         return self._created("/databases/redis", fields)
 
     def database(self, uuid: str) -> Row:
-        """Return a database; its `internal_db_url` is there only for a token that may read what is sensitive."""
+        """Return a database; its `internal_db_url` needs a token that may read sensitive data."""
         return cast(Row, self._call("GET", f"/databases/{uuid}"))
 
     def create_application(self, kind: str, fields: Mapping[str, Any]) -> str:
-        """Make an application from a repository (`public`, `private-deploy-key`, `private-github-app`); its uuid."""
+        """Create an application of a kind (`public`, `private-deploy-key`, `private-github-app`); return its uuid."""
         return self._created(f"/applications/{kind}", fields)
 
     def application(self, uuid: str) -> Row:
-        """Return an application, its settings among its own fields."""
+        """Return an application with its settings merged into its fields."""
         found = cast(Row, self._call("GET", f"/applications/{uuid}"))
         return {**found, **(found.get("settings") or {})}
 
@@ -64,11 +64,11 @@ class Coolify:
         self._call("PATCH", f"/applications/{uuid}", fields)
 
     def envs(self, uuid: str) -> list[Row]:
-        """Return an application's variables; the values only for a token that may read what is sensitive."""
+        """Return an application's variables; values need a token that may read sensitive data."""
         return cast(list[Row], self._call("GET", f"/applications/{uuid}/envs"))
 
     def set_envs(self, uuid: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Set variables by their key; those that are not named stay."""
+        """Set variables by key; others stay."""
         self._call("PATCH", f"/applications/{uuid}/envs/bulk", {"data": list(rows)})
 
     def volumes(self, uuid: str) -> list[Row]:
@@ -86,7 +86,7 @@ class Coolify:
         return str(answer["deployments"][0]["deployment_uuid"])
 
     def deployment_status(self, uuid: str) -> str:
-        """Return where a deployment stands: queued, in_progress, finished, failed or cancelled-by-user."""
+        """Return a deployment's status: queued, in_progress, finished, failed or cancelled-by-user."""
         return str(self._call("GET", f"/deployments/{uuid}")["status"])
 
     def _created(self, path: str, fields: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""coolify.json: what it may hold, and where the code comes from."""
+"""coolify.json: its schema, and the source of the code."""
 
 import json
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError, fields
 
 
 class NotApplicable(Exception):
-    """The descriptor, the values or Coolify do not allow it; the message says what to do."""
+    """The descriptor, the values or Coolify do not allow this; the message says what to do."""
 
 
 class _Redis(Schema):
@@ -33,7 +33,7 @@ class _Env(Schema):
 
 
 class DescriptorSchema(Schema):
-    """What coolify.json may hold."""
+    """The schema of coolify.json."""
 
     comment = fields.Str(data_key="$comment")
     version = fields.Int(required=True, validate=lambda version: version == 1)
@@ -47,7 +47,7 @@ class DescriptorSchema(Schema):
 
 @dataclass(frozen=True)
 class Source:
-    """Where Coolify gets the code: a repository, and a deploy key or a GitHub app where it is not public."""
+    """The source of the code: a repository, and for a private one a deploy key or a GitHub app."""
 
     repository: str | None = None
     private_key_uuid: str | None = None
@@ -55,7 +55,7 @@ class Source:
     server: str | None = None
 
     def kind(self) -> tuple[str, dict[str, str]]:
-        """Return the kind of application that Coolify makes of it, and what that kind needs."""
+        """Return the kind of application that Coolify creates from it, and that kind's fields."""
         if self.private_key_uuid:
             return "private-deploy-key", {"private_key_uuid": self.private_key_uuid}
         if self.github_app_uuid:

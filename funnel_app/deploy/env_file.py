@@ -1,4 +1,4 @@
-"""A `.env` file: some of its values set again, all else left as it stands, and readable by its owner alone."""
+"""Write a `.env` file: set some of its values, leave the rest, for its owner only; environment.py reads one."""
 
 import os
 import re
@@ -14,12 +14,12 @@ HEAD = "# Made by flask setup. It holds secrets: it is for its owner alone.\n"
 
 
 def write(file: Path, values: Mapping[str, str]) -> None:
-    """Set these values in a file, which is made where there is none; what else stands in it stays. Safe to repeat."""
+    """Set these values in a file, created if missing; the rest stays. Safe to repeat."""
     _put(file, "".join(_lines(file, values)))
 
 
 def keep_copy(file: Path) -> Path:
-    """Copy a file to one beside it that is for its owner alone, and return which; earlier copies stay."""
+    """Copy a file to one beside it, readable by its owner only; return the copy. Earlier copies stay."""
     text = file.read_text("utf-8")
     copy = next(each for each in _copies(file) if not each.exists() or each.read_text("utf-8") == text)
     _put(copy, text)

@@ -1,4 +1,4 @@
-"""Interview: which settings are asked for, in which order, and what is made without asking."""
+"""Interview: the settings to ask for, in order, and those to generate."""
 
 import os
 import re
@@ -18,26 +18,26 @@ TRUE = frozenset({"true", "1", "yes", "on", "y", "t"})
 
 
 class Place(StrEnum):
-    """Where Funnel runs: by Docker Compose, which brings its own Redis, or on this machine."""
+    """Where Funnel runs: in Docker Compose, with its own Redis, or on this machine."""
 
     COMPOSE = "compose"
     HERE = "here"
 
 
 def always(values: Values) -> bool:
-    """Say yes."""
+    """Return True."""
     return True
 
 
 def notion_id(text: str) -> str:
-    """Return the id that stands in an address of Notion, or the text where there is none."""
+    """Return the id in a Notion URL, or the text if there is none."""
     found = NOTION_ID.findall(text.partition("?")[0])
     return found[-1] if found else text
 
 
 @dataclass(frozen=True)
 class Question:
-    """One setting: what stands there if nothing is said, how it is read, who is asked of it, and what finds it."""
+    """One setting: its default, how it is read, when it is asked, and what checks it."""
 
     name: str
     hint: str = ""
@@ -50,7 +50,7 @@ class Question:
 
     @property
     def meaning(self) -> str:
-        """What the setting is, in the words of the README."""
+        """The setting's meaning, in the README's words."""
         return MEANINGS[self.name].replace("`", "")
 
 
@@ -100,12 +100,12 @@ MADE = ("SECRET_KEY", "HOOK_SECRET", "CONSOLE_PASSWORD", "METRICS_TOKEN", "REDIS
 
 
 def questions(place: Place) -> tuple[Question, ...]:
-    """Return what is asked for a place, in order."""
+    """Return the questions for a place, in order."""
     return QUESTIONS + (AT_HOME if place is Place.HERE else ())
 
 
 def wrong_with(name: str, value: str) -> str | None:
-    """Return what the rule of a setting says of a value, which is put into the environment; None where it is fine."""
+    """Return a value's fault by its setting's rule, and put it into the environment; None if it is valid."""
     os.environ[name] = value
     _, faults = examine_settings(None)
     if name not in faults:
@@ -114,10 +114,10 @@ def wrong_with(name: str, value: str) -> str | None:
 
 
 def is_needed(name: str) -> bool:
-    """Say whether Funnel does not start without a setting."""
+    """Return whether Funnel needs a setting to start."""
     return wrong_with(name, "") is not None
 
 
 def make_secrets(values: Mapping[str, str]) -> dict[str, str]:
-    """Return a secret for each that has none yet."""
+    """Return a new secret for each setting that lacks one."""
     return {name: secrets.token_hex(24) for name in MADE if not values.get(name)}

@@ -1,4 +1,4 @@
-"""Live checks of answers: what a key opens, whether a page is shared, a webhook registered, a chat reached.
+"""Live checks of answers: keys, shared pages, webhooks and chats.
 
 Each takes all values that are known so far, and raises Unfit, Unavailable or Rejected where its own does not do.
 """
@@ -38,19 +38,19 @@ Values = Mapping[str, str]
 
 
 class Unfit(Exception):
-    """Who knows says that a value does not do; the message says why and what to do."""
+    """A service rejects a value; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a check saw, in words, and the values that it brought."""
+    """A check's result in words, and the values it found."""
 
     words: str
     values: Values = field(default_factory=dict)
 
 
 def resend_key(values: Values) -> Found:
-    """Say what Resend shows with this key."""
+    """Describe what Resend shows with this key."""
     try:
         domains = _account(values).domains()
     except GatewayError as refused:
@@ -65,7 +65,7 @@ def resend_key(values: Values) -> Found:
 
 
 def sender(values: Values) -> Found:
-    """Say whether Resend has verified the sender's domain."""
+    """Check that Resend has verified the sender's domain."""
     domain = parseaddr(values["FROM_EMAIL"])[1].rpartition("@")[2].lower()
     try:
         state = _account(values).domains().get(domain)
@@ -82,7 +82,7 @@ def sender(values: Values) -> Found:
 
 
 def webhook(values: Values) -> Found:
-    """Let Resend tell our address of every event, where it does not yet, and fetch the secret that proves them."""
+    """Register our webhook with Resend if needed, and fetch its signing secret."""
     address = values["PUBLIC_URL"].rstrip("/") + WEBHOOK_PATH
     if is_here(values["PUBLIC_URL"]) and not is_here(values.get("RESEND_API_URL", RESEND_API)):
         made = values.get(NAME) or f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
@@ -98,7 +98,7 @@ def webhook(values: Values) -> Found:
 
 
 def notion_token(values: Values) -> Found:
-    """Say whose the token is."""
+    """Describe whose token it is."""
     calls = _notion(values)
     try:
         bot = calls.read(calls.client.users.me)
@@ -108,7 +108,7 @@ def notion_token(values: Values) -> Found:
 
 
 def templates_database(values: Values) -> Found:
-    """Say that the database is shared with the integration; below a page that is, make what is not there yet."""
+    """Check that the database is shared with the integration; below a shared page, create what is missing."""
     given, calls = values["NOTION_TEMPLATES_DB_ID"], _notion(values)
     try:
         calls.find_source(given)
@@ -141,14 +141,14 @@ def _make_databases(calls: NotionCalls, page: str, values: Values) -> Found:
 
 
 def calendly_token(values: Values) -> Found:
-    """Say how many subscriptions Calendly shows, and make the key that its events are signed with."""
+    """Count Calendly's subscriptions, and create the key that signs its events."""
     known = Calendly(values["CALENDLY_TOKEN"], values.get("CALENDLY_API_URL", CALENDLY_API)).find_subscriptions()
     key = values.get("CALENDLY_SIGNING_KEY") or secrets.token_hex(24)
     return Found(f"good; {len(known)} subscriptions so far", {"CALENDLY_SIGNING_KEY": key})
 
 
 def chat(values: Values) -> Found:
-    """Say a word in the chat of the alerts."""
+    """Post a message in the chat for alerts."""
     Alerts().post(
         values["ALERT_WEBHOOK_URL"], "Funnel is being set up, and will tell here what is wrong and when it is over."
     )
@@ -156,20 +156,20 @@ def chat(values: Values) -> Found:
 
 
 def dead_mans_switch(values: Values) -> Found:
-    """Call the switch once."""
+    """Send one heartbeat."""
     Alerts().ping(values["HEARTBEAT_URL"])
     return Found("it heard us")
 
 
 def redis(values: Values) -> Found:
-    """Say that Redis answers and takes writes."""
+    """Check that Redis answers and accepts writes."""
     if why := why_away(fail_fast_client(values["REDIS_URL"])):
         raise Unfit(f"Redis {why}.")
     return Found("it answers, and takes writes")
 
 
 def is_here(url: str) -> bool:
-    """Say whether an address leads to this machine."""
+    """Return whether an address leads to this machine."""
     return (urlsplit(url).hostname or "") in HERE
 
 

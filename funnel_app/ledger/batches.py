@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from functools import cache
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.states import State, check
 from funnel_app.ledger.after_commit import log_after_commit
 from funnel_app.ledger.base import written
+from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.emails import claimable, load
 from funnel_app.ledger.models import Contact, Email, Enrolment, EnrolmentState
 from funnel_app.ledger.pauses import is_paused
@@ -33,9 +34,18 @@ class Claim:
 
 def waiting(session: Session, ids: Collection[UUID]) -> list[tuple[UUID, str, str]]:
     """Return the planned ones of these emails, each with its campaign and template key."""
+    found = _waiting().ask(session.connection(), ids=ids)
+    return [(row["id"], row["campaign"], row["template_key"]) for row in found]
+
+
+@cache
+def _waiting() -> Question:
     wanted = select(Email.id, Enrolment.campaign, Email.template_key).join(Enrolment)
-    found = session.execute(wanted.where(Email.id.in_(list(ids)), Email.state == State.PLANNED))
-    return [(email_id, campaign, key) for email_id, campaign, key in found]
+    return Question(wanted.where(_is_one_of_these(), Email.state == State.PLANNED))
+
+
+def _is_one_of_these() -> ColumnElement[bool]:
+    return Email.id.in_(bindparam("ids", expanding=True))
 
 
 def claim(session: Session, ids: Sequence[UUID], by: Claim) -> list[Email]:
@@ -45,24 +55,24 @@ def claim(session: Session, ids: Sequence[UUID], by: Claim) -> list[Email]:
     writer.
     """
     # Concurrent claims of many emails would lock them in different orders, and deadlock.
-    free = {"ids": list(ids), "now": by.now, "modes": list(by.modes)}
-    open_ = set(session.scalars(_free(), free))
-    chosen = [id_ for id_ in ids if id_ in open_][: by.most]
+    connection = session.connection()
+    free = {row["id"] for row in _free().ask(connection, ids=ids, now=by.now, modes=by.modes)}
+    chosen = [id_ for id_ in ids if id_ in free][: by.most]
     if not chosen:
         return []
     why = {"reason": None, "reason_code": None}
-    values = {"state": State.SENDING, **why, "sending_at": by.now, "attempts": Email.attempts + 1}
+    values = {"state": State.SENDING, **why, "sending_at": by.now, "attempts": EMAILS.c.attempts + 1}
     lease = {"lease_token": by.token, "lease_until": by.until}
-    taken = update(Email).where(Email.id.in_(chosen), Email.state == State.PLANNED).values(**values, **lease)
-    won = list(session.scalars(taken.returning(Email.id)))
+    taken = update(EMAILS).where(EMAILS.c.id.in_(chosen), EMAILS.c.state == State.PLANNED).values(**values, **lease)
+    won = list(connection.scalars(taken.returning(EMAILS.c.id)))
     _note(session, dict.fromkeys(won), State.SENDING, by.now)
     return load(session, won)
 
 
 @cache
-def _free() -> Select[UUID]:
-    wanted = select(Email.id).where(Email.id.in_(bindparam("ids", expanding=True)), claimable())
-    return wanted.order_by(Email.id).with_for_update(skip_locked=True)
+def _free() -> Question:
+    wanted = select(Email.id).where(_is_one_of_these(), claimable())
+    return Question(wanted.order_by(Email.id).with_for_update(skip_locked=True))
 
 
 def mine(session: Session, ids: Collection[UUID], token: UUID | None) -> list[Email]:
@@ -76,16 +86,16 @@ def mine(session: Session, ids: Collection[UUID], token: UUID | None) -> list[Em
 
 def undisturbed(session: Session, ids: Collection[UUID], token: UUID, now: datetime) -> dict[UUID, str]:
     """Return those of `mine` whose sequence is running and not paused, each with the recipient's address."""
-    given = {"ids": list(ids), "token": token, "now": now}
-    return {row.id: row.email_norm for row in session.execute(_undisturbed(), given)}
+    found = _undisturbed().ask(session.connection(), ids=ids, token=token, now=now)
+    return {row["id"]: row["email_norm"] for row in found}
 
 
 @cache
-def _undisturbed() -> Select[UUID, str]:
+def _undisturbed() -> Question:
     wanted = select(Email.id, Contact.email_norm).join(Email.enrolment).join(Enrolment.contact)
     held = Email.state == State.SENDING, Email.lease_token == bindparam("token"), Email.request_id.is_(None)
     runs = Enrolment.state == EnrolmentState.ACTIVE, ~is_paused(Enrolment, bindparam("now", type_=UtcTime))
-    return wanted.where(Email.id.in_(bindparam("ids", expanding=True)), *held, *runs)
+    return Question(wanted.where(_is_one_of_these(), *held, *runs))
 
 
 def renew(session: Session, ids: Collection[UUID], token: UUID, until: datetime) -> int:
@@ -102,8 +112,13 @@ def carry(session: Session, ids: Sequence[UUID], request_id: UUID) -> None:
 
 def unheard(session: Session, request_id: UUID) -> set[UUID]:
     """Return the emails of a request that wait for its answer and have no event yet."""
-    wanted = select(Email.id).where(Email.request_id == request_id, Email.state == State.SENDING)
-    return set(session.scalars(wanted.where(Email.resend_id.is_(None))))
+    return {row["id"] for row in _unheard().ask(session.connection(), request=request_id)}
+
+
+@cache
+def _unheard() -> Question:
+    wanted = select(Email.id).where(Email.request_id == bindparam("request"), Email.state == State.SENDING)
+    return Question(wanted.where(Email.resend_id.is_(None)))
 
 
 def mark_sent(session: Session, taken: Mapping[UUID, str | None], now: datetime) -> None:

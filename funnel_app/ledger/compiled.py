@@ -5,9 +5,11 @@ Building a statement and looking up the conversions costs several times what SQL
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
+from uuid import UUID
 
-from sqlalchemy import Column, Connection, Dialect, Select, Table, bindparam, insert, update
+from sqlalchemy import Column, ColumnElement, Connection, Dialect, Select, Table, Uuid, bindparam, insert, update
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from funnel_app.ledger import driver
@@ -131,7 +133,7 @@ class Asked:
 class Question:
     """A select of values, and of lists of any length; one text serves all lengths up to a power of two."""
 
-    def __init__(self, statement: Select[Any]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
         self._statement = statement
         self._made: dict[tuple[str, tuple[int, ...]], Asked] = {}
 
@@ -148,14 +150,25 @@ class Question:
         made = cast(Any, self._statement.compile(dialect=dialect))
         state = made.construct_expanded_state(dict(given))
         fixed = {name: value for name, value in state.parameters.items() if name not in given}
-        columns = [
-            (column.name, column.type.dialect_impl(dialect).result_processor(dialect, None))
-            for column in self._statement.selected_columns
-        ]
+        columns = [(column.name, _reader(column, dialect)) for column in self._statement.selected_columns]
         order = state.positiontup if dialect.positional else None
         # The state has the conversions of lists only.
         keeps = {**made._bind_processors, **state.processors}
         return Asked(state.statement, order, state.parameter_expansion, fixed, keeps, columns)
+
+
+# The same ids are read again with each step of a batch.
+_id_of_text = lru_cache(4096)(UUID)
+
+
+def _reader(column: ColumnElement[Any], dialect: Dialect) -> Keep | None:
+    """Return the conversion of a column of a result."""
+    read: Keep | None = column.type.dialect_impl(dialect).result_processor(dialect, None)
+    return _id_or_none if read and isinstance(column.type, Uuid) else read
+
+
+def _id_or_none(text: str | None) -> UUID | None:
+    return None if text is None else _id_of_text(text)
 
 
 def _is_list(value: object) -> bool:

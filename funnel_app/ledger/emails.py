@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from funnel_app.campaigns.model import Kind
@@ -15,6 +15,7 @@ from funnel_app.campaigns.states import HOLDS_SUCCESSOR, State, check
 from funnel_app.ledger import lead_events, outbox
 from funnel_app.ledger.after_commit import log_after_commit
 from funnel_app.ledger.base import written
+from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.models import Email, EmailEvent, Enrolment, EnrolmentState
 from funnel_app.ledger.pauses import is_paused
 from funnel_app.ledger.types import UtcTime
@@ -72,15 +73,17 @@ def due(session: Session, now: datetime, modes: Collection[str], limit: int, *, 
 
     With `untried` only those never in a request: an email of a refused batch goes by itself.
     """
-    given = {"now": now, "modes": list(modes)}
-    return [Due(*row) for row in session.execute(_due(untried).limit(limit), given)]
+    found = _due(untried).ask(session.connection(), now=now, modes=modes, most=limit)
+    return [Due(**row) for row in found]
 
 
 @cache
-def _due(untried: bool) -> Select[UUID, datetime, str]:
+def _due(untried: bool) -> Question:
     first = case((Enrolment.kind == Kind.TRANSACTIONAL, 0), else_=1)
     wanted = select(Email.id, Email.due_at, Enrolment.kind).join(Enrolment).where(claimable())
-    return (wanted.where(Email.freezes == 0) if untried else wanted).order_by(first, Email.due_at, Email.id)
+    if untried:
+        wanted = wanted.where(Email.freezes == 0)
+    return Question(wanted.order_by(first, Email.due_at, Email.id).limit(bindparam("most")))
 
 
 def was_tried(session: Session, email_id: UUID) -> bool:

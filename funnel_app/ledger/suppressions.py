@@ -5,9 +5,10 @@ import hmac
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Delete, delete, func, select, update
+from sqlalchemy import ColumnElement, Delete, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from funnel_app.ledger.compiled import Question
 from funnel_app.ledger.insert_or_ignore import insert_or_ignore
 from funnel_app.ledger.models import Contact, Scope, Suppression
 
@@ -62,13 +63,24 @@ def of_address(session: Session, email_norm: str, pepper: str) -> list[Suppressi
 
 
 def of_addresses(session: Session, addresses: Collection[str], pepper: str) -> dict[str, list[Suppression]]:
-    """Return the suppressions of each address, oldest first, with one query."""
-    by_hash = {address_hash(address, each): address for address in addresses for each in peppers_of(pepper)}
-    known = Suppression.email_norm.in_(list(addresses)) | Suppression.address_hash.in_(list(by_hash))
+    """Return the suppressions of each address, oldest first; one query where there is none."""
     found: dict[str, list[Suppression]] = {address: [] for address in addresses}
-    for each in session.scalars(select(Suppression).where(known).order_by(Suppression.created_at, Suppression.id)):
-        found[by_hash.get(each.address_hash) or str(each.email_norm)].append(each)
+    by_hash = {address_hash(address, each): address for address in found for each in peppers_of(pepper)}
+    known = [row["id"] for row in _KNOWN.ask(session.connection(), addresses=found, hashes=by_hash)] if found else ()
+    if known:
+        wanted = select(Suppression).where(Suppression.id.in_(known))
+        for each in session.scalars(wanted.order_by(Suppression.created_at, Suppression.id)):
+            found[by_hash.get(each.address_hash) or str(each.email_norm)].append(each)
     return found
+
+
+# Made once: each batch asks it, and mostly there is none.
+_KNOWN = Question(
+    select(Suppression.id).where(
+        Suppression.email_norm.in_(bindparam("addresses", expanding=True))
+        | Suppression.address_hash.in_(bindparam("hashes", expanding=True))
+    )
+)
 
 
 def newest_of(session: Session, source: str) -> datetime | None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 
-from funnel_app.letters.made import Made
 from funnel_app.letters.shape import marked
+from funnel_app.letters.visible import Visible
 from funnel_app.letters.words import one_line, squashed
 
 _END = re.compile(r"</body\s*>", re.IGNORECASE)
@@ -24,14 +24,14 @@ class Footer:
     company_name: str
     company_address: str
 
-    def under_html(self, html: str, made: Made) -> str:
+    def under_html(self, html: str, visible: Visible) -> str:
         """Return the page with what it lacks added before its end; an invisible link counts as missing."""
         lines = []
-        if self.url and self.url not in made.links:
+        if self.url and self.url not in visible.links:
             lines.append(
                 f'{escape(self.invitation)} <a href="{marked(self.url)}" style="color:#777777">Unsubscribe</a>'
             )
-        if self.company_address and not self._is_addressed(made.text):
+        if self.company_address and not self._is_addressed(visible.text):
             lines.append(escape(self._signature()))
         return _before_end(html, f'<div style="{_STYLE}">{"<br>".join(lines)}</div>') if lines else html
 
@@ -45,7 +45,7 @@ class Footer:
         return "\n".join([text.rstrip(), "", "--", *lines, ""]) if lines else text
 
     def _is_addressed(self, text: str) -> bool:
-        return self._may_show_address(text) and squashed(self.company_address) in squashed(text)
+        return self._may_show_address(text) and _squashed_address(self.company_address) in squashed(text)
 
     def _may_show_address(self, text: str) -> bool:
         # Searching for a word of the address is cheaper than squashing the page.
@@ -58,6 +58,10 @@ class Footer:
 
     def _signature(self) -> str:
         return one_line(", ".join(filter(None, (self.company_name, self.company_address))))
+
+
+# The same for all letters of a batch.
+_squashed_address = lru_cache(16)(squashed)
 
 
 @lru_cache(16)

@@ -8,13 +8,13 @@ from funnel_app.letters.draft import Draft, Verdict
 from funnel_app.letters.gate import beside_the_body, blocked, inspect
 from funnel_app.letters.letter import Letter, compose
 from funnel_app.letters.limits import oversized
-from funnel_app.letters.made import read_made
 from funnel_app.letters.markup import broken_markup
 from funnel_app.letters.parts import prepare
 from funnel_app.letters.problem import Problem, fault, warning
 from funnel_app.letters.render import LetterError, MissingVariable, Parts
 from funnel_app.letters.syntax import parse
 from funnel_app.letters.tags import protect, tags_of
+from funnel_app.letters.visible import read_visible
 from funnel_app.letters.words import printable
 from funnel_app.letters.written.source import read_source
 
@@ -112,9 +112,9 @@ def _looks(letter: Letter) -> Iterator[Problem]:
     if styles > GMAIL_STYLE_CHARS:
         detail = f"Its styles have {styles // 1024} KB in the head; Gmail leaves all of them out above 16 KB."
         yield warning("too_long", detail)
-    seen = set(read_made(letter.html).words)
+    seen = set(read_visible(letter.html).words)
     yield from _unseen(letter, seen)
-    told = set(read_made(f"<pre>{_without_urls(letter.text)}").words)
+    told = set(read_visible(f"<pre>{_without_urls(letter.text)}").words)
     lost = seen - told
     if len(lost) > FEW_LOST_WORDS and len(lost) > len(seen) * (1 - ALIKE):
         yield warning("text_differs", f"The text part lacks {len(lost)} words of the letter, such as “{min(lost)}”.")

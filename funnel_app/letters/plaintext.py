@@ -13,8 +13,8 @@ from inscriptis.model.tag import CustomHtmlTagHandlerMapping
 from jinja2 import TemplateSyntaxError
 
 from funnel_app.letters.engine import PLAIN
-from funnel_app.letters.made import hides
 from funnel_app.letters.tags import START_TAG, Protected, with_blocks_shown
+from funnel_app.letters.visible import hides
 from funnel_app.letters.words import tidy
 
 _LINES_OF_BLOCKS = re.compile(r"^[ \t]*((?:\{%(?:(?!\{%|%\}).)*%\}[ \t]*)+)\n", re.MULTILINE | re.DOTALL)

@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from markupsafe import Markup, escape
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from funnel_app.letters.made import Made, read_made
+from funnel_app.letters.visible import Visible, read_visible
 from funnel_app.letters.words import shown
 
 # Unicode keeps these for a program's own use: no text has them (https://www.unicode.org/faq/private_use.html#nonchar1).
@@ -38,16 +38,16 @@ def unmarked(page: str) -> str:
     return page.replace(OPENS, "").replace(CLOSES, "")
 
 
-def read_marked(page: str, way_out: str, kept: str) -> Made:
-    """Read a marked page as `read_made` reads it without its marks; words for what is filled in may stand in its text.
+def read_marked(page: str, way_out: str, kept: str) -> Visible:
+    """Read a marked page as `read_visible` reads it without marks; words for what is filled in may stand in its text.
 
     What is filled in and has `kept`, in small letters, in it stays what it is.
     """
     shape = _shape(page, str(escape(way_out)), kept)
-    made = _read(shape) if len(shape) <= LONGEST_SHAPE else None
-    if made is None:
-        return read_made(unmarked(page))
-    return replace(made, links=made.links | {way_out}) if WAY_OUT in made.links else made
+    visible = _read(shape) if len(shape) <= LONGEST_SHAPE else None
+    if visible is None:
+        return read_visible(unmarked(page))
+    return replace(visible, links=visible.links | {way_out}) if WAY_OUT in visible.links else visible
 
 
 def _shape(page: str, way_out: str, kept: str) -> str:
@@ -69,7 +69,7 @@ def _words_for(text: str, kept: str) -> str:
 
 
 @lru_cache(64)
-def _read(shape: str) -> Made | None:
+def _read(shape: str) -> Visible | None:
     """Read a shape; None where what is filled in may change more than words and targets."""
     page = LexborHTMLParser(shape)
     if (
@@ -80,7 +80,7 @@ def _read(shape: str) -> Made | None:
         return None
     harmless = [_harmless(node) for node in page.root.traverse(include_text=True)]
     seen = [sum(text.count(word) for text in harmless) for word in (WORD, WAY_OUT)]
-    return read_made(shape) if seen == [shape.count(word) for word in (WORD, WAY_OUT)] else None
+    return read_visible(shape) if seen == [shape.count(word) for word in (WORD, WAY_OUT)] else None
 
 
 def _harmless(node: LexborNode) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from funnel_app.rules.begin import begin, begin_again
+from funnel_app.rules.booking_updates import told
 from funnel_app.rules.bookings import BookingFacts
 from funnel_app.rules.case import Case
 from funnel_app.rules.decide import Decision, decide
@@ -11,7 +12,6 @@ from funnel_app.rules.exit import ended_by
 from funnel_app.rules.facts import ContactFacts, EnrolmentFacts
 from funnel_app.rules.reschedule import moved
 from funnel_app.rules.states import Outcome
-from funnel_app.rules.telling import told
 
 
 @dataclass(frozen=True)

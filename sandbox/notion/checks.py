@@ -1,4 +1,4 @@
-"""What Notion refuses, and how it keeps what it takes: schemas, property values, rich text, blocks."""
+"""Notion's validation and normalisation: schemas, property values, rich text, blocks."""
 
 import re
 from collections.abc import Callable

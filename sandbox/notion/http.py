@@ -35,7 +35,7 @@ blueprint = Blueprint("notion", __name__, url_prefix="/notion/v1")
 
 @blueprint.before_request
 def admit() -> Response | None:
-    """Let a call in that has a good token, names the version and keeps to the rate, unless a fault is scripted."""
+    """Admit a call with a valid token and version within the rate limit, unless a fault is scripted."""
     sandbox = current_sandbox()
     check_caller(sandbox)
     sandbox.pause(sandbox.settings.notion.latency_s)
@@ -71,7 +71,7 @@ def scripted_refusal(fault: Fault) -> Response | None:
 
 @blueprint.after_request
 def spoil(response: Response) -> Response:
-    """Delay or lose the answer of a call whose work was done all the same."""
+    """Delay or drop the answer of a completed call."""
     fault: Fault = g.get("fault", Fault())
     if not fault.accepts:
         return response
@@ -86,7 +86,7 @@ def refuse(problem: NotionProblem) -> Response:
 
 
 def problem_answer(status: int, code: str, message: str, retry_after: int | None = None) -> Response:
-    """Return an error object; those that ask to wait say how long."""
+    """Return an error object, with Retry-After where the caller must wait."""
     response = answer({"object": "error", "status": status, "code": code, "message": message, "additional_data": {}})
     response.status_code = status
     if status in (429, 529) or retry_after is not None:
@@ -125,7 +125,7 @@ def get(found: dict[str, Found], kind: str, given: object) -> Found:
 
 
 def by_person() -> bool:
-    """Tell whether a person writes, and not the bot."""
+    """Return whether a person writes, not the bot."""
     return request.headers.get("Authorization") == f"Bearer {PERSONS_TOKEN}"
 
 

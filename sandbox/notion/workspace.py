@@ -1,4 +1,4 @@
-"""The owner's desk: the databases in the stand-in for Notion, as a person reads them, and the templates to write in."""
+"""The owner's desk: pages that show the databases in the stand-in for Notion, and edit its templates."""
 
 from datetime import datetime
 from typing import Any
@@ -37,7 +37,7 @@ def show_desk() -> str:
 
 @blueprint.get("/desk/rows/<page_id>")
 def show_row(page_id: str) -> str:
-    """Show what a person may wish in a row."""
+    """Show a row's wish fields."""
     sandbox = current_sandbox()
     with sandbox.lock:
         page, source = _row(sandbox.notion, page_id)
@@ -49,7 +49,7 @@ def show_row(page_id: str) -> str:
 
 @blueprint.post("/desk/rows/<page_id>")
 def wish_in_row(page_id: str) -> ResponseReturnValue:
-    """Keep what a person wishes in a row."""
+    """Store a wish in a row."""
     sandbox, given = current_sandbox(), request.form
     with sandbox.lock:
         page, source = _row(sandbox.notion, page_id)
@@ -79,7 +79,7 @@ def show_template(page_id: str) -> str:
 
 @blueprint.post("/desk/templates/<page_id>")
 def save_template(page_id: str) -> ResponseReturnValue:
-    """Keep what the owner wrote, or throw the page away."""
+    """Save the owner's text, or trash the page."""
     sandbox, given = current_sandbox(), request.form
     with sandbox.lock:
         notion, now = sandbox.notion, sandbox.now()

@@ -1,4 +1,4 @@
-"""Resend over HTTP: who may call, how often, and the reading side."""
+"""Resend over HTTP: authentication, rate limits, and the read endpoints."""
 
 import secrets
 import uuid
@@ -15,7 +15,7 @@ blueprint = Blueprint("resend", __name__, url_prefix="/resend")
 
 @blueprint.before_request
 def admit() -> Response | None:
-    """Let a call in that says who it is, has a good key and keeps to the rate."""
+    """Admit a call with a User-Agent and a valid key, within the rate limit."""
     sandbox = current_sandbox()
     if not request.headers.get("User-Agent"):
         return Response("error code: 1010", 403, content_type="text/plain")
@@ -46,7 +46,7 @@ def check_key(sandbox: Sandbox) -> None:
 
 @blueprint.after_request
 def show_rate(response: Response) -> Response:
-    """Tell on every answer how much of the second's rate is left, and when to come back after a refusal."""
+    """Add the rate limit's headers to every answer."""
     limit = current_sandbox().settings.resend.rate_per_second
     if limit:
         response.headers["ratelimit-limit"] = str(limit)
@@ -118,7 +118,7 @@ def domain_json(name: str, status: str, sandbox: Sandbox) -> Json:
 
 @blueprint.get("/usage")
 def show_usage() -> Response:
-    """Say how much of the quotas of the switches is used: every email that was accepted counts."""
+    """Return the used quotas; every accepted email counts."""
     sandbox = current_sandbox()
     with sandbox.lock:
         switches, used = sandbox.settings.resend, len(sandbox.emails)
@@ -130,7 +130,7 @@ def show_usage() -> Response:
 
 @blueprint.get("/webhooks")
 def list_webhooks() -> Response:
-    """List the endpoints that want events."""
+    """List the webhook endpoints."""
     sandbox = current_sandbox()
     with sandbox.lock:
         found = [endpoint_json(endpoint) for endpoint in sandbox.all_endpoints()]

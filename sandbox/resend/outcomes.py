@@ -1,4 +1,4 @@
-"""What becomes of an email: decided by the local part of its first recipient, before any `+`."""
+"""An email's outcome, by the local part of its first recipient before any `+`."""
 
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -37,7 +37,7 @@ OUTCOMES: dict[str, list[tuple[str, Json]]] = {
 
 
 def planned_events(recipient: str, accepted_at: datetime, delay_s: float) -> list[Event]:
-    """Return the events that await an email to this recipient, each `delay_s` after the one before."""
+    """Return the planned events of an email to this recipient, `delay_s` apart."""
     local_part = parseaddr(recipient)[1].partition("@")[0].partition("+")[0].lower()
     outcome = OUTCOMES.get(local_part, [SENT, DELIVERED])
     return [
@@ -52,7 +52,7 @@ def resend_time(moment: datetime) -> str:
 
 
 def event_body(email: Email, event: Event) -> Json:
-    """Return the body of the webhook that tells of this event."""
+    """Return the webhook body of this event."""
     data = {
         "email_id": email.id,
         "message_id": email.message_id,

@@ -15,7 +15,7 @@ RECEIVED = "email.received"
 
 
 def write_to_us(sandbox: Sandbox, said: Json) -> tuple[Written, Email]:
-    """Keep an email that somebody writes; return it, and what the courier carries to tell of it.
+    """Store an incoming email; return it, and its webhook deliveries.
 
     With `answers`, the id of an email of ours, it is a reply: it carries that email's Message-ID.
     """
@@ -42,7 +42,7 @@ def _news(written: Written) -> Email:
 
 @blueprint.get("/emails/receiving/<email_id>")
 def show_written(email_id: str) -> Response:
-    """Return one email that came, with its text and headers."""
+    """Return one received email with its text and headers."""
     sandbox = current_sandbox()
     with sandbox.lock:
         written = sandbox.written.get(email_id)

@@ -51,7 +51,7 @@ def send_batch() -> Response:
 
 
 def hand_in(accept: Callable[[Sandbox, Any], Json]) -> Response:
-    """Answer a sending call as the next scripted fault says, else as it deserves."""
+    """Answer a sending call with the next scripted fault, or normally."""
     sandbox = current_sandbox()
     fault = sandbox.next_fault(sandbox.settings.resend)
     if not fault.accepts:
@@ -76,7 +76,7 @@ def scripted_refusal(fault: Fault) -> Response | None:
 
 
 def work(sandbox: Sandbox, fault: Fault, accept: Callable[[Sandbox, Any], Json]) -> Json:
-    """Accept what the call brings; the call keeps running until its answer may go."""
+    """Accept the call's emails, and wait until the answer may be sent."""
     sandbox.pause(sandbox.settings.resend.latency_s)
     body = request.get_json(silent=True)
     if body is None:

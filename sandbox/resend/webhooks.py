@@ -1,4 +1,4 @@
-"""The courier: tells endpoints of events in the background, and tries again until they say 2xx."""
+"""The courier: delivers events to endpoints in the background, and retries until they answer 2xx."""
 
 import heapq
 import json
@@ -41,7 +41,7 @@ class Delivery:
 
 
 class Courier:
-    """Delivers in a few threads; the events of one email keep to one thread, so that they arrive in order."""
+    """Delivers in several threads; the events of one email stay in one thread, so that they arrive in order."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -51,7 +51,7 @@ class Courier:
         self.numbers = count()
 
     def announce(self, email: Email) -> None:
-        """Tell the endpoints of everything that awaits this email, each event when it happens."""
+        """Queue this email's events for all endpoints, each for its time."""
         with self.sandbox.lock:
             hooks = self.sandbox.settings.webhooks
             now, delays = time.monotonic(), self._delays(email)
@@ -69,12 +69,12 @@ class Courier:
                 self._attempt(delivery)
 
     def nudge(self) -> None:
-        """Look again at the switches: events may be held or released."""
+        """Reread the switches: events may be held or released."""
         with self.changed:
             self.changed.notify_all()
 
     def stop(self) -> None:
-        """End the threads; what is not delivered yet never will be."""
+        """End the threads; pending events are dropped."""
         self.sandbox.stopped.set()
         self.nudge()
         for thread in self.threads:

@@ -7,7 +7,7 @@ import pytest
 
 from funnel_app.campaigns.canary import canary_of
 from funnel_app.campaigns.fields import CampaignError
-from funnel_app.campaigns.incoming import called, sender
+from funnel_app.campaigns.incoming_calls import called, sender
 from funnel_app.campaigns.model import SAME, EmailOne, Event, Hook, Kind, Step
 from funnel_app.campaigns.recipients import is_test_recipient
 from funnel_app.campaigns.registry import Registry, UnknownCampaign, load_registry, shown

@@ -11,7 +11,7 @@ import responses
 from sqlalchemy import select
 
 from funnel_app.campaigns.registry import Registry
-from funnel_app.flows.intake.received import list_hooks
+from funnel_app.flows.intake.received_calls import list_hooks
 from funnel_app.flows.maintenance.sweep import sweep
 from funnel_app.flows.templates.populate import populate
 from funnel_app.gateways.errors import Unavailable

@@ -7,7 +7,7 @@ from funnel_app.campaigns.registry import Registry, load_registry
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.lists import uploads
-from funnel_app.flows.lists.wish import Wish
+from funnel_app.flows.lists.import_settings import ImportSettings
 from funnel_app.flows.replies.keep import Arrival, keep_received
 from funnel_app.flows.replies.work import answer_received
 from funnel_app.flows.templates.populate import populate
@@ -50,7 +50,9 @@ def live_beside(deps: Deps) -> None:
         enrol(deps, replace(call(f"delivered+year{number}@resend.dev"), campaign="evergreen"))
     kept = uploads.keep_list(deps, "before.csv", LIST, "Olga")
     columns = {"email": (0,), "first_name": (1,)}
-    uploads.look(deps, kept, Wish(columns=columns, sequence="evergreen_welcome", consent="the fair of spring"))
+    uploads.look(
+        deps, kept, ImportSettings(columns=columns, sequence="evergreen_welcome", consent="the fair of spring")
+    )
     uploads.start(deps, kept, "Olga")
     uploads.take_waiting(deps)
     catch_up(deps)

@@ -24,7 +24,7 @@ from funnel_app.flows.console.replanning import apply_to_all
 from funnel_app.flows.console.wishes import grant_wishes
 from funnel_app.flows.intake import replan
 from funnel_app.flows.lists import take, uploads
-from funnel_app.flows.lists.wish import Wish
+from funnel_app.flows.lists.import_settings import ImportSettings
 from funnel_app.flows.outbox.history import list_events
 from funnel_app.flows.outbox.publish import publish_events
 from funnel_app.flows.replies.keep import Arrival, keep_received
@@ -112,7 +112,9 @@ def what_was_replied(deps: Deps, server: Server) -> Any:
 
 def begin_list(deps: Deps, server: Server) -> None:
     kept = uploads.keep_list(deps, "fair.csv", LIST, "Olga")
-    uploads.look(deps, kept, Wish(columns={"email": (0,), "status": (1,)}, sequence="lead_nurture", consent="the fair"))
+    uploads.look(
+        deps, kept, ImportSettings(columns={"email": (0,), "status": (1,)}, sequence="lead_nurture", consent="the fair")
+    )
     uploads.start(deps, kept, "Olga")
 
 

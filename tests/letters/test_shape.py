@@ -3,8 +3,8 @@
 import pytest
 
 from funnel_app.letters.engine import fill
-from funnel_app.letters.made import read_made
 from funnel_app.letters.shape import _read, read_marked, unmarked
+from funnel_app.letters.visible import read_visible
 
 URL = "https://f.example/u/token-1?a=1&b=2"
 VALUES = [
@@ -48,7 +48,7 @@ TEMPLATES = {
 def test_what_is_filled_in_makes_no_difference_to_what_is_seen(template):
     for value in VALUES:
         page = fill(template, {"x": value, "u": URL}, html=True)
-        by_shape, itself = read_marked(page, URL, "street"), read_made(unmarked(page))
+        by_shape, itself = read_marked(page, URL, "street"), read_visible(unmarked(page))
         assert by_shape.shows_nothing == itself.shows_nothing, value
         assert (URL in by_shape.links) == (URL in itself.links), value
         assert by_shape.images == itself.images, value

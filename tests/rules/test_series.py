@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from funnel_app.campaigns.model import Event
+from funnel_app.rules.booking_updates import told
 from funnel_app.rules.bookings import BookingFacts, BookingState
 from funnel_app.rules.ids import new_id
 from funnel_app.rules.series import Series
-from funnel_app.rules.telling import told
 from tests.rules.test_take import NOW, call
 
 DAY, WHO = timedelta(days=1), new_id()

@@ -3,7 +3,7 @@
 import pytest
 import structlog
 
-from funnel_app.flows.intake.received import list_hooks
+from funnel_app.flows.intake.received_calls import list_hooks
 from funnel_app.gateways.redis.throttle import Throttle
 from sandbox.redis_server import RedisServer
 from tests.apps import application

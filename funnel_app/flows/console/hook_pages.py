@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.received import as_row
+from funnel_app.flows.intake.received_calls import as_row
 from funnel_app.ledger import hook_events
 
 PAGE = 50

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel_app.campaigns.registry import Registry
 from funnel_app.deps import Deps
 from funnel_app.flows.console.leads import LeadRow, find_leads
-from funnel_app.flows.intake.received import as_row
+from funnel_app.flows.intake.received_calls import as_row
 from funnel_app.flows.templates.subjects import read_subjects
 from funnel_app.ledger import emails, enrolments, hook_events, leads, search, template_versions
 from funnel_app.ledger.leads import Wanted

@@ -11,7 +11,7 @@ from funnel_app.deps import Deps
 from funnel_app.flows.addresses import NotAnAddress, required
 from funnel_app.flows.console import intervene, operate
 from funnel_app.flows.console.intervene import NotPossible
-from funnel_app.flows.intake.received import put_aside, waits_for_fix
+from funnel_app.flows.intake.received_calls import put_aside, waits_for_fix
 from funnel_app.flows.monitoring.incidents import put_incident_aside
 from funnel_app.flows.privacy.suppress import release
 from funnel_app.ledger import contacts, counts, enrolments, hook_events, leads, operator_actions, today

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.received import as_row, waits_for_fix
+from funnel_app.flows.intake.received_calls import as_row, waits_for_fix
 from funnel_app.flows.monitoring.alarms import ALARMS
 from funnel_app.flows.monitoring.day import Day, day_of, local_day, states_of_day
 from funnel_app.flows.monitoring.doctor import Examination, last_examination, with_present

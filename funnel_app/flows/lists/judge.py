@@ -11,7 +11,7 @@ from email_validator import EmailNotValidError
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import checked, normalised, unmailable
 from funnel_app.flows.intake.manual import NotUnderstood, value_of
-from funnel_app.flows.lists.wish import Plan
+from funnel_app.flows.lists.import_settings import Plan
 from funnel_app.ledger.base import Scope
 from funnel_app.lists.files import Line
 from funnel_app.lists.row import Said, read_row

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.deps import Deps
-from funnel_app.flows.lists.wish import Plan
+from funnel_app.flows.lists.import_settings import Plan
 from funnel_app.flows.monitoring.local_time import said_at
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -32,5 +32,5 @@ def when_first_go(deps: Deps, plan: Plan) -> str:
 def _spread(deps: Deps, plan: Plan) -> timedelta:
     """Return the span, in testing mode with an interval for a day."""
     if deps.mode is Mode.LIVE:
-        return plan.wish.over
-    return plan.wish.over / DAY * timedelta(seconds=deps.settings.testing_interval_seconds)
+        return plan.chosen.over
+    return plan.chosen.over / DAY * timedelta(seconds=deps.settings.testing_interval_seconds)

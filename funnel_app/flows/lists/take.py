@@ -17,6 +17,7 @@ from typing import IO, Any, TypeVar
 from funnel_app.deps import Deps
 from funnel_app.flows.intake.enrol import enrol_each, foresee_each
 from funnel_app.flows.intake.manual import OF_THE_CONTACT
+from funnel_app.flows.lists.import_settings import Plan
 from funnel_app.flows.lists.judge import (
     ALREADY,
     ENROLLED,
@@ -32,7 +33,6 @@ from funnel_app.flows.lists.judge import (
     leavers,
 )
 from funnel_app.flows.lists.spread import beginnings
-from funnel_app.flows.lists.wish import Plan
 from funnel_app.flows.pacing import leaving_room
 from funnel_app.flows.privacy.suppress import suppress_each, today
 from funnel_app.flows.receipt import Receipt

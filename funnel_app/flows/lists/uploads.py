@@ -10,10 +10,10 @@ from uuid import UUID
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
+from funnel_app.flows.lists.import_settings import ImportSettings, NotPossible, Plan, first_guess, plan_of
 from funnel_app.flows.lists.judge import Answer
 from funnel_app.flows.lists.spread import when_first_go
 from funnel_app.flows.lists.take import take_list
-from funnel_app.flows.lists.wish import NotPossible, Plan, Wish, first_guess, plan_of
 from funnel_app.gateways.errors import GatewayError
 from funnel_app.ledger import contacts, imports, operator_actions
 from funnel_app.ledger.conflicts import retry_on_conflict
@@ -67,7 +67,7 @@ def keep_list(deps: Deps, name: str, content: bytes, operator: str) -> UUID:
         name=name[:LONGEST_NAME] or "list.csv",
         file=text,
         rows=sum(1 for _ in lines_of(file, form)),
-        wish=Wish(columns=guessed).as_json(),
+        wish=ImportSettings(columns=guessed).as_json(),
     )
     with deps.sessions.begin() as session:
         session.add(draft)
@@ -90,7 +90,7 @@ def find_import(deps: Deps, import_id: UUID) -> tuple[Import, Counter[str]] | No
 
 def columns_of(kept: Import) -> list[Column]:
     """Return a draft's columns; unused ones without values, since they may hold secrets."""
-    form, mapped = _form(kept), Wish.from_json(kept.wish or {}).columns
+    form, mapped = _form(kept), ImportSettings.from_json(kept.wish or {}).columns
     first = next(lines_of(_file(kept), form), None)
     fields = {column: name for name, columns in mapped.items() for column in columns}
     cells = first.cells if first else ()
@@ -109,12 +109,12 @@ def columns_said(fields: Sequence[str]) -> Mapped:
     return found
 
 
-def look(deps: Deps, import_id: UUID, wish: Wish) -> Foreseen:
+def look(deps: Deps, import_id: UUID, chosen: ImportSettings) -> Foreseen:
     """Store a draft's settings, and preview its first rows. Raises NotPossible."""
     kept = _resting(deps, import_id)
     with deps.sessions.begin() as session:
-        imports.turn(session, import_id, (ImportState.DRAFT,), ImportState.DRAFT, wish=wish.as_json())
-    plan, file = _plan(deps.registry, kept, wish)
+        imports.turn(session, import_id, (ImportState.DRAFT,), ImportState.DRAFT, wish=chosen.as_json())
+    plan, file = _plan(deps.registry, kept, chosen)
     steps = take_list(deps, file, plan, dry_run=True, most=LOOKED_AT)
     answers = [answer for step in steps for answer in step.answers]
     problems = [each for each in answers if each.reason][:PROBLEMS]
@@ -126,7 +126,7 @@ def look(deps: Deps, import_id: UUID, wish: Wish) -> Foreseen:
 def start(deps: Deps, import_id: UUID, operator: str) -> str:
     """Start a draft, or resume a stopped import, from its first row. Raises NotPossible."""
     kept = _resting(deps, import_id)
-    plan, _ = _plan(deps.registry, kept, Wish.from_json(kept.wish or {}))
+    plan, _ = _plan(deps.registry, kept, ImportSettings.from_json(kept.wish or {}))
     into = f" into “{plan.sequence.title}”" if plan.sequence else ""
     told = f"began to import {things(kept.rows, 'row')}{into}. {when_first_go(deps, plan)}".rstrip(".")
     with deps.sessions.begin() as session:
@@ -211,7 +211,7 @@ def _claim(deps: Deps) -> Import | None:
 
 
 def _take(deps: Deps, kept: Import) -> None:
-    plan, file = _plan(deps.registry, kept, Wish.from_json(kept.wish or {}))
+    plan, file = _plan(deps.registry, kept, ImportSettings.from_json(kept.wish or {}))
     for step in take_list(deps, file, plan):
         answers = [[a.number, a.answer, a.reason, str(a.contact_id) if a.contact_id else None] for a in step.answers]
         with deps.sessions.begin() as session:
@@ -245,6 +245,6 @@ def _form(kept: Import) -> Form:
     return first_guess(_file(kept))[0]
 
 
-def _plan(registry: Registry, kept: Import, wish: Wish) -> tuple[Plan, io.BytesIO]:
+def _plan(registry: Registry, kept: Import, chosen: ImportSettings) -> tuple[Plan, io.BytesIO]:
     file = _file(kept)
-    return plan_of(registry, file, wish, kept.name), file
+    return plan_of(registry, file, chosen, kept.name), file

@@ -85,7 +85,7 @@ def sweep(deps: Deps) -> Swept:
         counted=count_days(deps),
     )
     if swept.requeued or swept.repeated or swept.completed or swept.filled or swept.broken:
-        # `requeued` is what `requeued` was called, and stays for one release.
+        # `given_back` is what `requeued` was called, and stays for one release.
         log.info("sweep_finished", **asdict(swept), given_back=swept.requeued)
     return swept
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from funnel_app.campaigns.states import State
 from funnel_app.flows.monitoring.invariants import INVARIANTS
-from funnel_app.flows.outbox.receivers import GIVEN_UP as EVENTS_GIVEN_UP
-from funnel_app.flows.outbox.receivers import KIND as RECEIVER_AWAY
+from funnel_app.flows.outbox.receiver_status import GIVEN_UP as EVENTS_GIVEN_UP
+from funnel_app.flows.outbox.receiver_status import KIND as RECEIVER_AWAY
 from funnel_app.flows.replies.standing import KEPT as REPLIES_KEPT
 from funnel_app.flows.replies.standing import WAITING as REPLIES_WAITING
 from funnel_app.flows.sending.eligibility import OFF_THE_LIST

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from funnel_app.campaigns.spoken import things
 from funnel_app.deps import Deps
-from funnel_app.flows.intake.received import reason_of, waits_for_fix
+from funnel_app.flows.intake.received_calls import reason_of, waits_for_fix
 from funnel_app.flows.monitoring.alarms import QUIET
 from funnel_app.flows.monitoring.local_time import said_at
 from funnel_app.ledger import hook_events, incidents

@@ -30,7 +30,7 @@ from funnel_app.flows.monitoring.invariants import INVARIANTS, count_invariants
 from funnel_app.flows.monitoring.needs import words_of_counted
 from funnel_app.flows.monitoring.ready import Part, silent_parts, why_all_waits
 from funnel_app.flows.monitoring.undelivered import undelivered_lately
-from funnel_app.flows.outbox import receivers
+from funnel_app.flows.outbox import receiver_status
 from funnel_app.flows.replies import standing as replies
 from funnel_app.gateways.errors import GatewayError, Unavailable
 from funnel_app.gateways.redis.queue import Queues
@@ -103,11 +103,8 @@ def _workers(deps: Deps) -> Observation:
     yield from silent
     living, wanted = redis_checks.living_workers(deps), redis_checks.wanted_workers(deps)
     if not silent and living < wanted:
-        yield (
-            "worker_gone",
-            "",
-            f"{living} of {things(wanted, 'worker')} heard of in the last {_seconds(deps.settings)} s",
-        )
+        heard = f"{living} of {things(wanted, 'worker')} heard of in the last {_seconds(deps.settings)} s"
+        yield "worker_gone", "", heard
 
 
 def _seconds(settings: Settings) -> int:
@@ -209,10 +206,10 @@ def _damage(deps: Deps) -> Observation:
 
 
 def _receivers(deps: Deps) -> Observation:
-    for host, words in receivers.away(deps).items():
-        yield receivers.KIND, host, words
-    if given_up := receivers.given_up_lately(deps):
-        yield receivers.GIVEN_UP, "", given_up
+    for host, words in receiver_status.away(deps).items():
+        yield receiver_status.KIND, host, words
+    if given_up := receiver_status.given_up_lately(deps):
+        yield receiver_status.GIVEN_UP, "", given_up
 
 
 def _replies(deps: Deps) -> Observation:
@@ -243,7 +240,7 @@ LOOKS: tuple[Probe, ...] = (
     Probe((refused_calls.KIND, refused_calls.NOT_KEPT), _refused),
     Probe((unauthenticated_calls.KIND,), _unauthenticated),
     Probe(("canary_late",), _canary),
-    Probe((receivers.KIND, receivers.GIVEN_UP), _receivers),
+    Probe((receiver_status.KIND, receiver_status.GIVEN_UP), _receivers),
     Probe((replies.WAITING, replies.KEPT), _replies),
     Probe((stopped_lists.KIND,), _lists),
     Probe(tuple(BADLY_ENDED), _undelivered),

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement
 
 from funnel_app.deps import Deps
 from funnel_app.flows.outbox.publish import GIVES_UP_AFTER
-from funnel_app.flows.outbox.receivers import KEPT_FOR, REMOVED, hosts_by_key
+from funnel_app.flows.outbox.receiver_status import KEPT_FOR, REMOVED, hosts_by_key
 from funnel_app.flows.receipt import iso
 from funnel_app.ledger import contacts, outgoing_events, receivers
 from funnel_app.ledger.conflicts import retry_on_conflict

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up, names
-from funnel_app.flows.outbox.receivers import REMOVED, hosts_by_key
+from funnel_app.flows.outbox.receiver_status import REMOVED, hosts_by_key
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.replies.history import as_row
 from funnel_app.flows.tracing.trace import trace

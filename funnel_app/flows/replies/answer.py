@@ -20,7 +20,7 @@ from funnel_app.ledger import enrolments, lead_events, notices, outbox, received
 from funnel_app.ledger.models import Contact, Email, Enrolment
 from funnel_app.ledger.received_models import Forward, ReceivedEmail
 from funnel_app.rules.exit import REASONS
-from funnel_app.rules.received import Proof, ReceivedKind
+from funnel_app.rules.received_emails import Proof, ReceivedKind
 
 BY_A_PERSON = frozenset({ReceivedKind.REPLY, ReceivedKind.MAYBE_AUTOMATIC})
 # Automatic mail to an unknown address may be a booking or a bill.

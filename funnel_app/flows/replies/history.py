@@ -10,7 +10,7 @@ from funnel_app.flows.replies.answer import why_not_forwarded
 from funnel_app.ledger import received_emails
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.received_models import Forward, Reading, ReceivedEmail
-from funnel_app.rules.received import Proof, ReceivedKind
+from funnel_app.rules.received_emails import Proof, ReceivedKind
 
 KINDS: Mapping[str, str] = {
     ReceivedKind.REPLY: "wrote back",

@@ -25,8 +25,8 @@ from funnel_app.ledger import contacts, received_emails
 from funnel_app.ledger.conflicts import retry_on_conflict
 from funnel_app.ledger.models import Contact, Email
 from funnel_app.ledger.received_models import Reading, ReceivedEmail
-from funnel_app.letters.incoming import text_of
-from funnel_app.rules.received import Proof, bare_id, kind_of, references_of
+from funnel_app.letters.incoming_emails import text_of
+from funnel_app.rules.received_emails import Proof, bare_id, kind_of, references_of
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(hours=1)
 # If Resend is away or the key may only send, the webhook's data is all there is.

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from funnel_app.campaigns.incoming import called, sender
+from funnel_app.campaigns.incoming_calls import called, sender
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import CLICKED, OPENED, REPORT_ORDER, REPORTED_BY_PROVIDER, SCANNED, State
-from funnel_app.flows.intake.received import reason_of
+from funnel_app.flows.intake.received_calls import reason_of
 from funnel_app.flows.receipt import iso
 from funnel_app.flows.replies.history import what_came
 from funnel_app.ledger.email_events import was_asked_for

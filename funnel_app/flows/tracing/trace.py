@@ -1,4 +1,4 @@
-"""Trace: a contact's whole history, and a sentence on each sequence."""
+"""Trace: a contact's whole history; the sentence on each sequence, what comes or why nothing, is summaries.py's."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from funnel_app.deps import Deps
 from funnel_app.flows.addresses import looked_up, names
-from funnel_app.flows.intake.received import reason_of
+from funnel_app.flows.intake.received_calls import reason_of
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.flows.monitoring.ready import Part, Stop, stops
 from funnel_app.flows.receipt import email_as_json, iso

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from funnel_app.flows.intake.received import reason_of, waits_for_fix
+from funnel_app.flows.intake.received_calls import reason_of, waits_for_fix
 from funnel_app.ledger import contacts
 from funnel_app.ledger.models import HookEvent
 

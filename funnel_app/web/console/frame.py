@@ -10,12 +10,12 @@ from flask import Blueprint, Response, g, redirect, render_template, request, se
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, NotFound, Unauthorized
 
-from funnel_app.campaigns.incoming import called, sender
+from funnel_app.campaigns.incoming_calls import called, sender
 from funnel_app.current import current_deps
 from funnel_app.flows.monitoring.headline import current_headline
 from funnel_app.ledger.engine import LedgerUnavailable
 from funnel_app.web.console.access import OPEN, OldForm, csrf_token, log_in, log_out, operator, safe_next
-from funnel_app.web.console.kept import Fields, carried, written
+from funnel_app.web.console.kept_forms import Fields, carried, written
 from funnel_app.web.console.said import said
 from funnel_app.web.console.words import FILTERS
 
@@ -106,8 +106,10 @@ def _asked_again(error: HTTPException) -> str | None:
 def _ask_kept(goal: str, kept: Fields) -> str:
     """Return the page that shows what was entered before the login, and asks about it once more."""
     registry = current_deps().registry
-    emails = {key: registry.title_of_email(key) for key in registry.template_keys()}
-    return page("kept.html", goal=goal, kept=kept, titles={**registry.sequence_titles(), **emails})
+    titles = {key: registry.title_of_email(key) for key in registry.template_keys()} | registry.sequence_titles()
+    for campaign in registry.campaigns.values():
+        titles |= {f"{campaign.name}/{each.name}": each.title for each in campaign.sequences.values()}
+    return page("kept_form.html", goal=goal, kept=kept, titles=titles)
 
 
 def _ledger_away(error: Exception) -> ResponseReturnValue:

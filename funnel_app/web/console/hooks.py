@@ -12,7 +12,7 @@ from funnel_app.current import current_deps
 from funnel_app.flows.console.hook_pages import find_hooks
 from funnel_app.flows.console.operate import note
 from funnel_app.flows.intake.keep_refused import NO_FIELDS
-from funnel_app.flows.intake.received import find_hook
+from funnel_app.flows.intake.received_calls import find_hook
 from funnel_app.ledger.base import Outcome
 from funnel_app.replay import NotReplayable, replay
 from funnel_app.web.console.access import operator

@@ -12,15 +12,15 @@ from werkzeug.exceptions import NotFound
 from funnel_app.campaigns.fields import duration
 from funnel_app.current import current_deps
 from funnel_app.flows.lists import uploads
+from funnel_app.flows.lists.import_settings import ImportSettings, NotPossible, settable
 from funnel_app.flows.lists.uploads import Foreseen
-from funnel_app.flows.lists.wish import NotPossible, Wish, settable
 from funnel_app.ledger.imports import ACTIVE, ImportState
 from funnel_app.lists.files import NotAList
 from funnel_app.lists.headings import NAMES
+from funnel_app.web.bounded_request import LARGEST_LIST
 from funnel_app.web.console.access import operator
 from funnel_app.web.console.csv_files import csv_answer
 from funnel_app.web.console.frame import blueprint, page
-from funnel_app.web.payloads import LARGEST_LIST
 
 NO_FILE = "Choose a file first."
 # The spans over which the first emails can be spread.
@@ -69,7 +69,7 @@ def do_list(import_id: UUID) -> ResponseReturnValue:
         elif verb == "go_on":
             flash(f"Done: {uploads.start(deps, import_id, who)}.")
         else:
-            foreseen = uploads.look(deps, import_id, _wish())
+            foreseen = uploads.look(deps, import_id, _chosen())
             if verb != "start":
                 return _list_page(import_id, foreseen=foreseen)
             flash(f"Done: {uploads.start(deps, import_id, who)}.")
@@ -84,10 +84,10 @@ def list_csv(import_id: UUID) -> ResponseReturnValue:
     return csv_answer("funnel-import", uploads.answered_rows(current_deps(), import_id))
 
 
-def _wish() -> Wish:
+def _chosen() -> ImportSettings:
     given = request.form
     pairs = (line.rpartition("=") for line in given.get("means", "").splitlines() if line.strip())
-    return Wish(
+    return ImportSettings(
         columns=uploads.columns_said(given.getlist("column")),
         sequence=given.get("sequence", ""),
         consent=given.get("consent", "").strip(),
@@ -116,7 +116,7 @@ def _list_page(import_id: UUID, foreseen: Foreseen | None = None, fault: str | N
         "list.html",
         kept=kept,
         counts=counts,
-        wish=Wish.from_json(kept.wish) if kept.wish else None,
+        chosen=ImportSettings.from_json(kept.wish) if kept.wish else None,
         columns=uploads.columns_of(kept) if is_draft else (),
         fields=_fields(kept.wish["sequence"] if kept.wish else ""),
         runs=kept.state in ACTIVE,
@@ -124,7 +124,7 @@ def _list_page(import_id: UUID, foreseen: Foreseen | None = None, fault: str | N
         fault=fault,
         sequences=deps.registry.startable_titles(),
         overs=OVERS,
-        over=next((key for key in OVERS if kept.wish and _over(key) == Wish.from_json(kept.wish).over), ""),
+        over=next((key for key in OVERS if kept.wish and _over(key) == ImportSettings.from_json(kept.wish).over), ""),
     )
 
 

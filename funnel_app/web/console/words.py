@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from funnel_app.campaigns import incoming
+from funnel_app.campaigns import incoming_calls
 from funnel_app.campaigns.spoken import things
 from funnel_app.campaigns.states import IN_WORDS, SCANNED
 from funnel_app.flows.monitoring.checks.check import title_of_check
@@ -185,7 +185,7 @@ def acted(action: str) -> str:
 
 def event_name(event: str) -> str:
     """Return an event's name within a sentence: sign-up, new client, booking called off."""
-    name = incoming.called(event, "")
+    name = incoming_calls.called(event, "")
     return name[:1].lower() + name[1:]
 
 

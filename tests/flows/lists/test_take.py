@@ -4,11 +4,11 @@ import io
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from funnel_app.flows.lists import take
+from funnel_app.flows.lists.import_settings import ImportSettings, NotPossible, first_guess, plan_of, with_columns
 from funnel_app.flows.lists.take import take_list
-from funnel_app.flows.lists.wish import NotPossible, Wish, first_guess, plan_of, with_columns
 from funnel_app.flows.pacing import LONGEST_PAUSE_S
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.suppress import suppress
@@ -16,7 +16,7 @@ from funnel_app.flows.tracing.trace import trace
 from funnel_app.ledger import contacts
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent, Scope, Suppression
 from funnel_app.lists.row import SWALLOWED
-from tests.flows.leads import opt_in
+from tests.flows.leads import count, opt_in
 
 CONSENT = "form at the fair in Toronto, 3 May 2026"
 NURTURE = "lead_nurture"
@@ -27,23 +27,18 @@ def few_at_once(monkeypatch):
     monkeypatch.setattr(take, "ROWS_AT_ONCE", 3)
 
 
-def listed(deps, text, *said, dry_run=False, **wish):
+def listed(deps, text, *said, dry_run=False, **chosen):
     """Import a text and return the answers by address."""
     file = io.BytesIO(text.encode())
     form, guessed = first_guess(file)
-    wanted = {"sequence": NURTURE, "consent": CONSENT, **wish}
-    plan = plan_of(deps.registry, file, Wish(columns=with_columns(form, guessed, said), **wanted))
+    wanted = {"sequence": NURTURE, "consent": CONSENT, **chosen}
+    plan = plan_of(deps.registry, file, ImportSettings(columns=with_columns(form, guessed, said), **wanted))
     steps = take_list(deps, file, plan, dry_run=dry_run)
     return {answer.address: answer for step in steps for answer in step.answers}
 
 
 def answers(found):
     return {address.partition("@")[0]: answer.answer for address, answer in found.items()}
-
-
-def count(deps, model) -> int:
-    with deps.reads() as session:
-        return session.scalar(select(func.count()).select_from(model))
 
 
 def many(number: int) -> str:
@@ -62,7 +57,7 @@ def test_each_row_starts_its_sequence_once_and_is_answered(both_deps):
 @pytest.mark.parametrize("died_after", [0, 1, 2])
 def test_an_import_that_died_is_repeated_without_doubles(deps, died_after):
     file = io.BytesIO(many(7).encode())
-    plan = plan_of(deps.registry, file, Wish(columns=first_guess(file)[1], sequence=NURTURE, consent=CONSENT))
+    plan = plan_of(deps.registry, file, ImportSettings(columns=first_guess(file)[1], sequence=NURTURE, consent=CONSENT))
     steps = (step for step in take_list(deps, file, plan) if step.answers)
     begun = [answer for _, step in zip(range(died_after), steps, strict=False) for answer in step.answers]
     assert len(begun) == died_after * take.ROWS_AT_ONCE
@@ -196,7 +191,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(deps, sequence):
 
 
 @pytest.mark.parametrize(
-    ("wish", "word"),
+    ("chosen", "word"),
     [
         ({"sequence": "nothing"}, "There is no sequence"),
         ({"sequence": "precall_prep"}, "is about one call"),
@@ -206,10 +201,10 @@ def test_a_dry_run_says_the_same_and_changes_nothing(deps, sequence):
         ({"means": {"VIP": "great"}}, "means subscribed"),
     ],
 )
-def test_what_cannot_be_wanted_of_a_list_says_what_can(deps, wish, word):
+def test_what_cannot_be_wanted_of_a_list_says_what_can(deps, chosen, word):
     file = io.BytesIO(b"Email,Size\nana@resend.dev,38\n")
     with pytest.raises(NotPossible, match=word):
-        plan_of(deps.registry, file, Wish(**{"columns": {"email": (0,)}, "consent": CONSENT, **wish}))
+        plan_of(deps.registry, file, ImportSettings(**{"columns": {"email": (0,)}, "consent": CONSENT, **chosen}))
 
 
 def test_the_ledger_is_left_to_others_between_two_transactions(deps):

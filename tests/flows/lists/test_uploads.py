@@ -8,14 +8,16 @@ import pytest
 from sqlalchemy import func, select
 
 from funnel_app.flows.lists import take, uploads
-from funnel_app.flows.lists.wish import NotPossible, Wish
+from funnel_app.flows.lists.import_settings import ImportSettings, NotPossible
 from funnel_app.flows.monitoring.stopped_lists import stopped_lately
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.ledger.models import Email, Enrolment
 from funnel_app.lists.files import NotAList
 
 ROWS = b"Email,First Name,Password\n" + b"".join(b"lead%d@resend.dev,Ana,hunter2\n" % n for n in range(7))
-WISH = Wish(columns={"email": (0,), "first_name": (1,)}, sequence="lead_nurture", consent="fair, 3 May 2026")
+CHOSEN = ImportSettings(
+    columns={"email": (0,), "first_name": (1,)}, sequence="lead_nurture", consent="fair, 3 May 2026"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +28,7 @@ def few_at_once(monkeypatch):
 @pytest.fixture
 def begun(deps):
     kept = uploads.keep_list(deps, "list.csv", ROWS, "Olga")
-    uploads.look(deps, kept, WISH)
+    uploads.look(deps, kept, CHOSEN)
     uploads.start(deps, kept, "Olga")
     return kept
 
@@ -58,9 +60,9 @@ def test_a_draft_says_what_would_become_of_it_and_shows_no_secret(deps):
     assert [(each.field, each.example) for each in columns] == [
         ("email", "lead0@resend.dev"), ("first_name", "Ana"), ("", ""),
     ]  # fmt: skip
-    assert uploads.look(deps, kept, WISH).counts == {"enrolled": 7}
+    assert uploads.look(deps, kept, CHOSEN).counts == {"enrolled": 7}
     with pytest.raises(NotPossible, match="agreed"):
-        uploads.look(deps, kept, replace(WISH, consent=""))
+        uploads.look(deps, kept, replace(CHOSEN, consent=""))
     assert uploads.take_waiting(deps) is None and enrolled(deps) == 0
 
 
@@ -74,7 +76,7 @@ def test_what_is_kept_of_a_file_reads_as_the_file_did_or_is_refused_at_once(deps
 
 def test_a_list_comes_in_and_its_file_is_forgotten(both_deps):
     kept = uploads.keep_list(both_deps, "list.csv", ROWS, "Olga")
-    uploads.look(both_deps, kept, WISH)
+    uploads.look(both_deps, kept, CHOSEN)
     uploads.start(both_deps, kept, "Olga")
     assert uploads.take_waiting(both_deps) is False
     assert stands(both_deps, kept) == ("done", {"enrolled": 7}, True)
@@ -162,7 +164,7 @@ def test_drafts_and_old_imports_are_forgotten(deps, begun):
 def test_a_list_that_breaks_lets_the_others_go_on_and_waits_for_a_person_the_second_time(deps, monkeypatch):
     broken, other = (uploads.keep_list(deps, name, ROWS, "Olga") for name in ("broken.csv", "other.csv"))
     for each in (broken, other):
-        uploads.look(deps, each, WISH)
+        uploads.look(deps, each, CHOSEN)
         uploads.start(deps, each, "Olga")
     real = uploads.take_list
 
@@ -190,9 +192,10 @@ def test_a_list_that_breaks_lets_the_others_go_on_and_waits_for_a_person_the_sec
 def test_first_emails_are_spread_over_the_time_that_was_said(deps):
     live = replace(deps, settings=replace(deps.settings, testing_mode=False))
     kept = uploads.keep_list(live, "list.csv", ROWS, "Olga")
-    wish = replace(WISH, over=timedelta(days=7))
-    assert Wish.from_json(wish.as_json()) == wish
-    assert uploads.look(live, kept, wish).first_go.startswith("The first emails go between 07:00 and 1 December, 07:00")
+    chosen = replace(CHOSEN, over=timedelta(days=7))
+    assert ImportSettings.from_json(chosen.as_json()) == chosen
+    first_go = uploads.look(live, kept, chosen).first_go
+    assert first_go.startswith("The first emails go between 07:00 and 1 December, 07:00")
     began = live.now()
     uploads.start(live, kept, "Olga")
     uploads.take_waiting(live)
@@ -207,4 +210,4 @@ def test_first_emails_are_spread_over_the_time_that_was_said(deps):
 def test_first_emails_are_spread_over_a_month_at_most(deps, over):
     kept = uploads.keep_list(deps, "list.csv", ROWS, "Olga")
     with pytest.raises(NotPossible, match="31 days at most"):
-        uploads.look(deps, kept, replace(WISH, over=over))
+        uploads.look(deps, kept, replace(CHOSEN, over=over))

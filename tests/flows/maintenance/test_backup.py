@@ -15,7 +15,7 @@ from sqlalchemy import text
 from funnel_app.campaigns.states import State
 from funnel_app.flows.console.intervene import resolve
 from funnel_app.flows.lists import uploads
-from funnel_app.flows.lists.wish import Wish
+from funnel_app.flows.lists.import_settings import ImportSettings
 from funnel_app.flows.maintenance.backup import BackupFailed, backup, prune
 from funnel_app.flows.maintenance.restore import NotRestored, restore
 from funnel_app.flows.maintenance.sweep import sweep
@@ -366,7 +366,7 @@ def test_after_a_restore_no_reply_goes_on_and_no_list_comes_in_by_itself(deps, e
         received_emails.keep(session, {**received[0], "reading": Reading.READ, "forward": Forward.DUE})
         received_emails.keep(session, {**received[1], "reading": Reading.WAITING})
     kept = uploads.keep_list(deps, "list.csv", b"Email\nbo@resend.dev\n", "Olga")
-    uploads.look(deps, kept, Wish(columns={"email": (0,)}, sequence="lead_nurture", consent="fair"))
+    uploads.look(deps, kept, ImportSettings(columns={"email": (0,)}, sequence="lead_nurture", consent="fair"))
     uploads.start(deps, kept, "Olga")
     new = successor(deps, elsewhere)
     object.__setattr__(new, "settings", replace(new.settings, reply_forward_to="delivered@resend.dev"))

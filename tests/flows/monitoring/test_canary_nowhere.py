@@ -19,7 +19,7 @@ from funnel_app.flows.console.sequences import draw_sequences
 from funnel_app.flows.console.template_pages import list_templates
 from funnel_app.flows.console.today import look_at_today
 from funnel_app.flows.intake.enrol import enrol
-from funnel_app.flows.intake.received import list_hooks
+from funnel_app.flows.intake.received_calls import list_hooks
 from funnel_app.flows.monitoring import canary
 from funnel_app.flows.monitoring.checks.redis import overdue
 from funnel_app.flows.monitoring.digest import digest

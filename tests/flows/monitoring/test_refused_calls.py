@@ -6,7 +6,7 @@ import pytest
 
 from funnel_app.flows.intake import keep_refused
 from funnel_app.flows.intake.keep_refused import refuse
-from funnel_app.flows.intake.received import mark_replayed
+from funnel_app.flows.intake.received_calls import mark_replayed
 from funnel_app.flows.monitoring.checks.emails import refused
 from funnel_app.flows.monitoring.digest import digest_when_due
 from funnel_app.flows.monitoring.doctor import examine

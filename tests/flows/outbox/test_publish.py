@@ -20,7 +20,7 @@ from funnel_app.flows.outbox.history import (
     publish_since,
 )
 from funnel_app.flows.outbox.publish import publish_events
-from funnel_app.flows.outbox.receivers import away, find_receivers
+from funnel_app.flows.outbox.receiver_status import away, find_receivers
 from funnel_app.flows.privacy.erase import erase
 from funnel_app.flows.privacy.export import export
 from funnel_app.flows.privacy.suppress import release, suppress

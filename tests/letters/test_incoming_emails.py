@@ -2,7 +2,7 @@
 
 import pytest
 
-from funnel_app.letters.incoming import CUT, LONGEST_TEXT, subject_of, text_of
+from funnel_app.letters.incoming_emails import CUT, LONGEST_TEXT, subject_of, text_of
 
 
 def test_the_text_part_goes_before_the_html():

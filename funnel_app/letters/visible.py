@@ -1,11 +1,11 @@
-"""Made letters: a finished letter as a browser parses it (HTML5, by lexbor), and what a reader sees."""
+"""What a reader sees of a finished letter, and what is hidden from them; parsed as a browser does (HTML5)."""
 
 import re
 from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from funnel_app.letters.looks import unreadable_words
+from funnel_app.letters.unreadable import unreadable_words
 from funnel_app.letters.words import shown
 
 _UNREAD = ["head", "style", "script", "title", "template", "noscript", "textarea", "select", "iframe", "object"]
@@ -26,7 +26,7 @@ _HIDDEN = re.compile(r"\shidden(?=[\s/>=])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Made:
+class Visible:
     """What a reader sees of a letter: text, link targets with something to click, images."""
 
     text: str
@@ -44,15 +44,15 @@ class Made:
         return not shown(self.text) and not self.images
 
 
-def read_made(html: str) -> Made:
+def read_visible(html: str) -> Visible:
     """Parse a finished letter like a browser, however broken it is."""
     page = LexborHTMLParser(html)
     _drop_hidden(page)
     body = page.body
     if body is None:
-        return Made("", frozenset(), 0)
+        return Visible("", frozenset(), 0)
     links = frozenset(_target(link) for link in body.css("a[href]") if _can_be_pressed(link))
-    return Made(body.text(separator=" "), links, len(body.css("img[src]")))
+    return Visible(body.text(separator=" "), links, len(body.css("img[src]")))
 
 
 def hides(start_tag: str) -> bool:

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from funnel_app.campaigns.model import Event
+from funnel_app.rules.booking_updates import told
 from funnel_app.rules.bookings import BookingFacts, BookingState
 from funnel_app.rules.ids import new_id
 from funnel_app.rules.places import Place
 from funnel_app.rules.series import Series
-from funnel_app.rules.telling import told
 from tests.rules.test_series import FIRST, WEEKLY, booked, ended, heard
 from tests.rules.test_take import NOW, call
 

@@ -1,4 +1,4 @@
-"""Wish: an operator's settings for a list: columns, sequence, and stated consent."""
+"""Import settings: what an operator chose for a list, checked against its file: columns, sequence, stated consent."""
 
 import hashlib
 import re
@@ -46,7 +46,7 @@ class NotPossible(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class ImportSettings:
     """The settings: columns by field, the sequence to start (none: leads are only stored), and the stated consent.
 
     `over` is the span for the first emails; without it each goes as soon as its row is imported.
@@ -65,7 +65,7 @@ class Wish:
         return {"columns": columns, **said, "over_s": int(self.over.total_seconds())}
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> "Wish":
+    def from_json(cls, kept: Mapping[str, Any]) -> "ImportSettings":
         """Return the stored settings."""
         columns = {name: tuple(found) for name, found in kept["columns"].items()}
         over = timedelta(seconds=kept.get("over_s", 0))
@@ -80,7 +80,7 @@ class Plan:
     count; None: from their import.
     """
 
-    wish: Wish
+    chosen: ImportSettings
     form: Form
     reading: Reading
     digest: str
@@ -114,20 +114,20 @@ def with_columns(form: Form, guessed: Mapped, said: Iterable[tuple[str, str]]) -
     return {name: tuple(columns) for name, columns in found.items() if columns}
 
 
-def plan_of(registry: Registry, file: IO[bytes], wish: Wish, name: str = "") -> Plan:
+def plan_of(registry: Registry, file: IO[bytes], chosen: ImportSettings, name: str = "") -> Plan:
     """Check the settings for a file of this name. Raises NotAList and NotPossible."""
     form = form_of(file)
-    _require_no_leavers(name, wish.columns)
-    campaign, sequence = _sequence(registry, wish.sequence)
-    if not timedelta() <= wish.over <= LONGEST_SPREAD:
+    _require_no_leavers(name, chosen.columns)
+    campaign, sequence = _sequence(registry, chosen.sequence)
+    if not timedelta() <= chosen.over <= LONGEST_SPREAD:
         raise NotPossible(f"The first emails may be spread over {LONGEST_SPREAD.days} days at most.")
     known = catalogue_of(campaign) if campaign else {}
-    _check_columns(wish, known, sequence)
-    means = {plain(word): Standing(said) for word, said in wish.means.items() if _is_standing(word, said)}
+    _check_columns(chosen, known, sequence)
+    means = {plain(word): Standing(said) for word, said in chosen.means.items() if _is_standing(word, said)}
     return Plan(
-        wish=wish,
+        chosen=chosen,
         form=form,
-        reading=Reading(wish.columns, means, wish.consent[:LONGEST_SOURCE]),
+        reading=Reading(chosen.columns, means, chosen.consent[:LONGEST_SOURCE]),
         digest=_digest(file, registry.name_of(sequence) if sequence else ""),
         rows=sum(1 for _ in lines_of(file, form)),
         known=known,
@@ -179,20 +179,20 @@ def _sequence(registry: Registry, name: str) -> tuple[Campaign | None, Sequence 
     return campaign, sequence
 
 
-def _check_columns(wish: Wish, known: Mapping[str, Variable], sequence: Sequence | None) -> None:
-    if EMAIL not in wish.columns:
+def _check_columns(chosen: ImportSettings, known: Mapping[str, Variable], sequence: Sequence | None) -> None:
+    if EMAIL not in chosen.columns:
         raise NotPossible("No column is known to hold the email addresses: say which one does.")
     variables = _variables(known)
-    for name in wish.columns.keys() - NAMES.keys():
+    for name in chosen.columns.keys() - NAMES.keys():
         if name not in variables:
             more = f", and for this sequence {', '.join(variables)}" if variables else ""
             raise NotPossible(f"There is no field {name}; there are {', '.join(NAMES)}{more}.")
-    if not wish.consent.strip() and not wish.columns.keys() & SAYS_WHY:
+    if not chosen.consent.strip() and not chosen.columns.keys() & SAYS_WHY:
         raise NotPossible(
             "Nothing says that these people agreed to be mailed: name the column that says it (consent or consent_at), "
             "or state where and when all of them agreed."
         )
-    if sequence is not None and sequence.starts_on is Event.ASSESSMENT and "assessment_score" not in wish.columns:
+    if sequence is not None and sequence.starts_on is Event.ASSESSMENT and "assessment_score" not in chosen.columns:
         raise NotPossible(f"“{sequence.title}” writes about an assessment: name the column with its assessment_score.")
 
 

@@ -1,4 +1,4 @@
-"""Receivers: the state of each, for people."""
+"""Receiver status: what each waits for or does not take. Each is told everything: `ledger/outbox.py` keeps it a row."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

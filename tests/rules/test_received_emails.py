@@ -2,7 +2,7 @@
 
 import pytest
 
-from funnel_app.rules.received import ReceivedKind, bare_id, kind_of, references_of
+from funnel_app.rules.received_emails import ReceivedKind, bare_id, kind_of, references_of
 
 OWN, MARK = {"olga@owner.example"}, "funnel@funnel.example"
 

@@ -1,4 +1,4 @@
-"""Telling: how a calendar's message changes a person's bookings, in whatever order messages arrive."""
+"""Booking updates: how a calendar's message changes bookings, one or a series, in whatever order messages arrive."""
 
 from collections.abc import Iterable
 from dataclasses import replace
