@@ -8,7 +8,7 @@ from typing import Any
 
 from jobs.settings import start
 from jobs.shared_memory import share
-from jobs.web import begin
+from jobs.web import begin, end
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its file safely
 
@@ -43,5 +43,5 @@ def post_worker_init(worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Let no process wait for one that is gone to take a caller."""
-    worker.share.leave()
+    """Let no process wait for one that is gone."""
+    end(worker)

@@ -7,6 +7,7 @@ from funnel_app.commands.cli import CommandLine
 from funnel_app.current import keep_deps
 from funnel_app.deps import Deps
 from funnel_app.web import docs, error_pages, front_door, health, metrics, playbook, unsubscribe
+from funnel_app.web.bounded_request import BoundedRequest, StrictJson
 from funnel_app.web.console.plug import init_app
 from funnel_app.web.errors import register_errors
 from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup
@@ -14,7 +15,6 @@ from funnel_app.web.hooks.routes import add_legacy_paths
 from funnel_app.web.legacy import prefect
 from funnel_app.web.middleware import install_middleware
 from funnel_app.web.openapi import make_api
-from funnel_app.web.payloads import BoundedRequest, StrictJson
 
 
 def create_app(deps: Deps) -> Flask:

@@ -1,4 +1,4 @@
-"""Settings as people and platforms write them: one rule for all values.
+"""Settings as people and platforms write them, and which values nobody can have meant: one rule for all.
 
 `docker --env-file` keeps quotes and blanks, Compose and dotenv remove them, Coolify adds its own, and pasting adds line
 ends and invisible characters. Whatever surrounds a value is removed; nothing inside it changes, and obvious mistakes

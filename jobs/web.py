@@ -4,6 +4,7 @@ import sys
 
 from gunicorn.app.wsgiapp import WSGIApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
 
 from funnel_app.web.watchdog import look_out
 from jobs.parent import Part
@@ -23,3 +24,9 @@ def begin(worker: BufferingWorker) -> None:
     worker.crowd = deps().crowd
     worker.crowd.at_once = worker.cfg.threads
     look_out(deps())
+
+
+def end(worker: Worker) -> None:
+    """Let the others take the callers that a process which is gone would have taken; call it in the parent."""
+    if isinstance(worker, BufferingWorker):
+        worker.share.leave()

@@ -11,7 +11,7 @@ from gunicorn.http.parser import RequestParser
 from gunicorn.http.wsgi import create
 from gunicorn.workers.base import Worker
 
-from funnel_app.web.payloads import HEAD_ONLY
+from funnel_app.web.bounded_request import HEAD_ONLY
 from jobs.web_connection import Connection
 from jobs.web_framing import Incoming
 

@@ -7,7 +7,7 @@ validates them: anything incomprehensible counts as complete, so that the parser
 import re
 from typing import Protocol
 
-from funnel_app.web.payloads import LARGEST_BODY, BoundedRequest
+from funnel_app.web.bounded_request import LARGEST_BODY, BoundedRequest
 
 HEAD_ENDS, LINE_ENDS = b"\r\n\r\n", b"\r\n"
 HEAD_AT_MOST = 64 * 1024

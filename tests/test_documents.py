@@ -35,6 +35,13 @@ def test_what_is_played_elsewhere_has_no_other_table():
     assert re.findall("<!-- table: (.*) -->", (ROOT / PLAYED).read_text()) == ["failures"]
 
 
+def test_every_test_that_a_document_names_is_there():
+    texts = "\n".join((ROOT / name).read_text() for name in TEXTS)
+    named = re.findall(r"`(tests/[\w/]+\.py)` (test_\w+)", texts)
+    gone = [f"{file}::{test}" for file, test in named if f"def {test}(" not in (ROOT / file).read_text()]
+    assert gone == [] and len(named) > 20
+
+
 def test_a_drifted_table_is_named_and_written_again(monkeypatch, tmp_path, capsys):
     (tmp_path / "a.md").write_text("before\n<!-- table: states -->\nold\n<!-- /table -->\nafter\n")
     monkeypatch.setattr("docs.tables.ROOT", tmp_path)

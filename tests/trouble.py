@@ -12,8 +12,7 @@ from redis import Redis
 
 from funnel_app.campaigns.registry import Registry, whole_registry
 from funnel_app.deps import Deps
-from funnel_app.flows.console.pausing import Wish as Pause
-from funnel_app.flows.console.pausing import pause_sending
+from funnel_app.flows.console.pausing import PauseRequest, pause_sending
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.lists.import_settings import ImportSettings
 from funnel_app.flows.lists.uploads import keep_list, list_imports, look, start, take_waiting
@@ -59,7 +58,7 @@ def go_wrong(deps: Deps, leads: dict[str, Receipt]) -> dict[str, Receipt]:
     found = dict(leads)
     for happens in (_compare_texts, _sign_up_oddly, _complain, _write_back, _import_a_list):
         found |= happens(deps)
-    pause_sending(deps, Pause("five_day", "new prices from the first of the month", "Monday 09:00"), "Olga")
+    pause_sending(deps, PauseRequest("five_day", "new prices from the first of the month", "Monday 09:00"), "Olga")
     deps.notebook.write("christmas_email_3", subject="Six chairs", html="<p>Hi {{ first_name </p>")
     deps.now.forward(minutes=3)
     check_templates(deps)

@@ -10,7 +10,15 @@ from funnel_app.commands.person import who
 from funnel_app.commands.plain_text import say
 from funnel_app.current import current_deps
 from funnel_app.flows.console.intervene import NotPossible
-from funnel_app.flows.console.pausing import ALL, RULES, Wish, list_pauses, meaning, pause_sending, resume_sending
+from funnel_app.flows.console.pausing import (
+    ALL,
+    RULES,
+    PauseRequest,
+    list_pauses,
+    meaning,
+    pause_sending,
+    resume_sending,
+)
 from funnel_app.ledger.operator_actions import COMMAND_LINE
 
 Answer = TypeVar("Answer")
@@ -29,12 +37,12 @@ def group() -> None:
 @with_appcontext
 def pause(what: str, reason: str, until: str, yes: bool) -> None:
     """Pause WHAT: by default all sending, or a SEQUENCE (or CAMPAIGN/SEQUENCE)."""
-    deps, wish = current_deps(), Wish(what, reason, until)
-    would = _saying_why(lambda: meaning(deps, wish, who()))
+    deps, asked = current_deps(), PauseRequest(what, reason, until)
+    would = _saying_why(lambda: meaning(deps, asked, who()))
     if not yes:
         say(f"{RULES}\n{would.told}")
         click.confirm("Pause it?", abort=True)
-    said = _saying_why(lambda: pause_sending(deps, wish, who(), COMMAND_LINE))
+    said = _saying_why(lambda: pause_sending(deps, asked, who(), COMMAND_LINE))
     say(f"{said[:1].upper()}{said[1:]}. {would.told}")
 
 

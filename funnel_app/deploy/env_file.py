@@ -1,4 +1,4 @@
-"""A `.env` file: set some of its values, leave the rest, and keep it readable by its owner only."""
+"""Write a `.env` file: set some of its values, leave the rest, for its owner only; environment.py reads one."""
 
 import os
 import re

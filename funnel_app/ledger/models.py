@@ -137,9 +137,9 @@ class Email(Base):
         partial("ix_emails_planned", "due_at", where="state = 'planned'"),
         partial("ix_emails_unsettled", "state", "lease_until", where="state IN ('sending', 'held', 'ambiguous')"),
         partial("ix_emails_unproven", "sent_at", where="state IN ('sent', 'delayed')"),
-        Index("ix_emails_resend_id", "resend_id"),
+        partial("ix_emails_resend_id", "resend_id", where="resend_id IS NOT NULL"),
         partial("ix_emails_message_id", "message_id", where="message_id IS NOT NULL"),
-        Index("ix_emails_request_id", "request_id"),
+        partial("ix_emails_request_id", "request_id", where="request_id IS NOT NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -1,4 +1,4 @@
-"""Which events end which sequences, what is cancelled then, and in which words that is told."""
+"""Which events end which sequences or keep them from starting, what is cancelled then, and how that is told."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -2,7 +2,7 @@
 
 Cal.com does not always name a series by an id. Otherwise its bookings share the event type and lie at regular
 intervals. https://github.com/calcom/cal.com (packages/features/bookings/lib/handleCancelBooking.ts,
-handleNewBooking.ts)
+handleNewBooking.ts) What a cancelled series ends is in booking_updates.py.
 """
 
 from collections.abc import Mapping

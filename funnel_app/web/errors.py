@@ -23,9 +23,9 @@ from funnel_app.rules.call import CALENDARS
 from funnel_app.rules.caller import caller_key
 from funnel_app.rules.limits import TooManyEnrolments
 from funnel_app.web.auth import is_authenticated
+from funnel_app.web.bounded_request import BodyAwaited, sent
 from funnel_app.web.hooks.calendars import acknowledge
 from funnel_app.web.misdirected import keep_misdirected
-from funnel_app.web.payloads import BodyAwaited, sent
 from funnel_app.web.replays import is_replay
 
 log = structlog.get_logger()

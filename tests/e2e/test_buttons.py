@@ -153,6 +153,25 @@ def test_somebody_is_enrolled_and_what_is_missing_is_said_before(screen: Page, f
     expect(screen.get_by_role("status")).to_contain_text("accepted")
 
 
+def test_who_leaves_a_question_is_back_where_they_pressed_with_the_focus_there(console: Page, filled: Site):
+    lead = f"/console/leads/{filled.leads['booked'].contact_id}"
+    for path, button in ((lead, "#do-suppress"), ("/console/", "[id^=aside-]")):
+        console.goto(filled.url + path)
+        pressed = console.locator(button).first
+        pressed.press("Enter")
+        expect(console.locator("h1")).to_contain_text("?")
+        console.keyboard.press("Escape")
+        expect(pressed).to_be_focused()
+        assert console.url == filled.url + path
+        pressed.press("Enter")
+        console.get_by_role("link", name="Leave it").click()
+        expect(pressed).to_be_focused()
+    pressed.press("Enter")
+    console.get_by_label("Why, in a word").fill("called her")
+    console.keyboard.press("Escape")
+    expect(console.get_by_label("Why, in a word")).to_have_value("called her")
+
+
 def test_what_needs_a_person_is_fixed_from_today(console: Page, filled: Site):
     todo = console.locator("section", has=console.get_by_role("heading", name="Needs attention"))
     todo.get_by_role("button", name="Look again at Day 1: your holiday playbook").first.click()

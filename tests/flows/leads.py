@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import FromClause, func, select
+from sqlalchemy.orm import Session
 
 from funnel_app.campaigns.model import Event
 from funnel_app.deps import Deps
@@ -12,6 +13,7 @@ from funnel_app.flows.intake.enrol import enrol
 from funnel_app.flows.receipt import Receipt
 from funnel_app.flows.templates.serving import ready_version
 from funnel_app.ledger import emails, requests
+from funnel_app.ledger.base import Base
 from funnel_app.ledger.models import Email, Request
 from funnel_app.rules.call import Call
 from funnel_app.rules.plan import FirstEmail
@@ -89,3 +91,19 @@ def email_ids_of(deps: Deps) -> list[UUID]:
     """Return the ids of all emails of the ledger, by step."""
     with deps.reads() as session:
         return list(session.scalars(select(Email.id).order_by(Email.step)))
+
+
+def count(deps: Deps, model: type[Base]) -> int:
+    """Return how many rows a table holds."""
+    with deps.reads() as session:
+        return rows_in(session, model.__table__)
+
+
+def count_all(deps: Deps) -> dict[str, int]:
+    """Return how many rows each table holds, by its name."""
+    with deps.reads() as session:
+        return {table.name: rows_in(session, table) for table in Base.metadata.sorted_tables}
+
+
+def rows_in(session: Session, table: FromClause) -> int:
+    return session.scalars(select(func.count()).select_from(table)).one()

@@ -20,6 +20,7 @@ from funnel_app.ledger import (
     bookings,
     contacts,
     driver,
+    email_events,
     emails,
     enrolments,
     hook_events,
@@ -246,3 +247,20 @@ def test_a_ledger_without_a_single_report_is_not_searched_for_the_last_one(deps)
         (only,) = [each for each in asked if each[0].startswith("SELECT")]
         (plan,) = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {only[0]}", only[1]).all()
     assert "provider_event_id>?" in plan[3], plan
+
+
+def test_an_email_is_found_by_its_call_and_by_resends_id_though_only_those_begun_are_indexed(deps):
+    asked = []
+    event.listen(deps.engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+    with deps.reads() as session:
+        assert emails.find_by_resend_id(session, "none") is None
+        assert batches.unheard(session, new_id()) == set()
+        assert email_events.orphans_of_known(session, deps.now(), 1) == []
+        found = [each for each in asked if each[0].startswith("SELECT")]
+        plans = [
+            " ".join(row[3] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values))
+            for sql, values in found
+        ]
+    wanted = ("ix_emails_resend_id", "ix_emails_request_id", "ix_emails_resend_id")
+    assert [name in plan for name, plan in zip(wanted, plans, strict=True)] == [True, True, True], plans
+    assert not any("SCAN emails" in plan for plan in plans), plans

@@ -151,6 +151,7 @@ def test_a_letter_that_is_only_images_is_warned_about():
         "{{ calendly_link }}",
         "{{calendly_link}}",
         "https://a.example/{{ first_name }}",
+        "https://a.example/{% if first_name %}b{% endif %}",
         "{% if first_name %}{{ calendly_link }}{% else %}#top{% endif %}",
     ],
 )

@@ -128,6 +128,24 @@ def test_a_style_of_the_body_moves_into_the_head_where_mail_programs_read_it():
             '<p class="a" style="color: green;">A</p><p style="color: red;">B</p>',
         ),
         (
+            "p{color:black} p:hover{color:blue}",
+            '<p style="color:green">A</p><p style="margin:0">C</p><p>B</p>',
+            "<style>p:hover{color:blue !important}</style>",
+            (
+                '<p style="color: green;color: green !important">A</p><p style="color: black;margin: 0">C</p>'
+                '<p style="color: black;">B</p>'
+            ),
+        ),
+        (
+            'p{color:black;background:url("a?b&c")}',
+            "<p {% if x %}style='margin:0'{% endif %}>A</p>",
+            "",
+            (
+                "<p {% if x %}style='color: black;background: url(&#39;a?b&amp;c&#39;);margin:0'{% endif %} "
+                "style=\"color: black;background: url('a?b&c');\">A</p>"
+            ),
+        ),
+        (
             ".a,.b:hover{color:red;margin:0}",
             '<p class="a">A</p>',
             "<style>.b:hover{color:red;margin:0}</style>",

@@ -97,6 +97,8 @@ def test_a_word_about_other_dates_leaves_the_booking_that_it_came_with():
     some = Series(id="s", dates=(FIRST + WEEK,))
     assert heard(booked(1), booked(2), ended(1, some))["b1"].stands
     assert not heard(booked(1), booked(2), ended(2, some))["b2"].stands
+    alone = heard(booked(2, series=None), replace(ended(2, some), series=None))
+    assert not alone["b2"].stands, "it is named, of whatever series it is"
 
 
 def test_a_series_that_stands_ends_nothing():

@@ -133,7 +133,7 @@ def test_lateness_is_that_of_what_waits_and_what_the_website_sent_counts_as_gone
     before = changed(CHANGES["before what went"][0], gone=0)
     sent = before.rows[0].moved(State.SKIPPED, SENT_BY_WEBSITE)
     (passed,) = [e for e in edits(replace(before, rows=(sent, *before.rows[1:]))) if e.before is None]
-    assert passed.after.reason == PASSED.words
+    assert (passed.after.state, passed.after.reason) == (State.SKIPPED, PASSED.words)
 
 
 def test_what_is_due_in_the_past_by_the_change_goes_now_or_is_too_late_by_the_rule_that_there_is():

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.ledger import emails, hook_events
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
-from funnel_app.web.payloads import HEAD_KEPT, LARGEST_OF_CALENDARS, READ_OF_CALENDARS
+from funnel_app.web.bounded_request import HEAD_KEPT, LARGEST_OF_CALENDARS, READ_OF_CALENDARS
 from sandbox.signing import calendly_headers
 from tests.apps import application
 from tests.factories import CALENDLY_KEY, make_deps

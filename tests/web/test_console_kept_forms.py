@@ -8,7 +8,11 @@ from funnel_app.web.console.kept_forms import PREFIX
 from tests.web.console import PASSWORD, TOKEN
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
-TYPED = {"email": 'late"><b>@resend.dev', "variables": "first_name=Late\nname=Late Riser", "sequence": "lead_nurture"}
+TYPED = {
+    "email": 'late"><b>@resend.dev',
+    "variables": "first_name=Late\nname=Late Riser",
+    "sequence": "christmas/lead_nurture",
+}
 
 
 def send(olga, path="/console/enrol", headers=OURS, **fields):
@@ -35,7 +39,7 @@ def test_what_was_typed_comes_through_the_login_and_goes_out_once_it_is_said_aga
     again = olga.send("/console/login", name="Olga", password=PASSWORD, next="/console/enrol", **carried)
     assert "What you wrote is still here" in again.text and hidden(again.text) == TYPED
     assert 'action="/console/enrol"' in again.text and "<b>" not in again.text
-    assert "<dd>Nurture for new opt-ins</dd>" in again.text and "<dd>lead_nurture" not in again.text
+    assert "<dd>Nurture for new opt-ins</dd>" in again.text and "<dd>christmas" not in again.text
     said = send(olga, csrf_token=TOKEN.search(again.text)[1])
     assert said.status_code != 403 and "nothing was changed" not in said.text.lower()
 

@@ -3,7 +3,7 @@
 import io
 
 from funnel_app.flows.lists import uploads
-from funnel_app.web.payloads import LARGEST_LIST
+from funnel_app.web.bounded_request import LARGEST_LIST
 from tests.web.console import TOKEN
 
 ROWS = b"Email,First Name,Status\nana@resend.dev,<b>Ana</b>,\nbo@resend.dev,Bo,Unsubscribed\n=cmd,x,\n"

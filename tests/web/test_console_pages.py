@@ -8,8 +8,7 @@ from selectolax.lexbor import LexborHTMLParser
 from sqlalchemy import select
 
 from funnel_app.flows.console import operate
-from funnel_app.flows.console.pausing import Wish as Pause
-from funnel_app.flows.console.pausing import pause_sending
+from funnel_app.flows.console.pausing import PauseRequest, pause_sending
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.incidents import note
 from funnel_app.flows.monitoring.watch_doctor import watch_with_doctor
@@ -59,7 +58,7 @@ def trouble(deps):
         payload = {"email": f"delivered+wrong{number}@resend.dev"}
         refuse(deps, campaign="christmas", hook="signup", payload=payload, errors={"assessment_score": ["?"]})
     note(deps, {("doctor", f"check-{number}"): "does not work" for number in range(4)}, ())
-    pause_sending(deps, Pause("five_day", "new prices", ""), "Olga")
+    pause_sending(deps, PauseRequest("five_day", "new prices", ""), "Olga")
 
 
 def test_today_has_a_row_for_each_thing_that_the_headline_counts(olga, deps):

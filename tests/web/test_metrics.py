@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from funnel_app.flows.console.pausing import Wish, pause_sending
+from funnel_app.flows.console.pausing import PauseRequest, pause_sending
 from funnel_app.flows.intake.keep_refused import refuse
 from funnel_app.flows.monitoring.canary import start as start_canary
 from funnel_app.flows.monitoring.incidents import note
@@ -105,9 +105,9 @@ def test_figures_of_redis_are_left_out_while_it_is_away(client, deps):
 
 
 def test_what_people_paused_is_a_figure_while_it_is(client, deps):
-    pause_sending(deps, Wish("lead_nurture", "new texts"), "Nora")
+    pause_sending(deps, PauseRequest("lead_nurture", "new texts"), "Nora")
     assert scrape(client)[("funnel_paused_by_people", "lead_nurture")] == 1
-    pause_sending(deps, Wish("all", "a doubt", "2026-11-24 12:00"), "Nora")
+    pause_sending(deps, PauseRequest("all", "a doubt", "2026-11-24 12:00"), "Nora")
     assert scrape(client)[("funnel_paused_by_people", "all")] == 1
     deps.now.forward(days=1)
     assert {key[1] for key in scrape(client) if key[0] == "funnel_paused_by_people"} == {"lead_nurture"}

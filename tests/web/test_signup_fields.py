@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from funnel_app.campaigns.registry import Registry
 from funnel_app.ledger.models import Contact, Email
-from funnel_app.web.hooks.calendly import CalendlySchema, InviteeSchema
+from funnel_app.web.hooks.calendly import INVITEE, CalendlySchema
 from funnel_app.web.hooks.decoration import LEFT_OUT
 from tests.apps import application
 from tests.factories import make_deps
@@ -244,6 +244,6 @@ def test_a_sender_may_call_a_field_what_our_notes_are_called():
         {"event": "invitee.created", "payload": {LEFT_OUT: 7, "tracking": {LEFT_OUT: "x"}}}
     )
     assert envelope == {"event": "invitee.created", "payload": {LEFT_OUT: 7, "tracking": {LEFT_OUT: "x"}}, LEFT_OUT: {}}
-    assert InviteeSchema().load({"email": "ana@resend.dev", "tracking": {LEFT_OUT: "x"}}) == {
+    assert INVITEE.load({"email": "ana@resend.dev", "tracking": {LEFT_OUT: "x"}}) == {
         "email": "ana@resend.dev", "tracking": {LEFT_OUT: "x"}, LEFT_OUT: {},
     }  # fmt: skip

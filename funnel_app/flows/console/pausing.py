@@ -29,7 +29,7 @@ RULES = (
 
 
 @dataclass(frozen=True)
-class Wish:
+class PauseRequest:
     """A requested pause: all sending or one sequence, why, and until when as typed."""
 
     what: str
@@ -63,9 +63,9 @@ class Pauses:
     over: Sequence[Pause]
 
 
-def meaning(deps: Deps, wish: Wish, operator: str) -> Meaning:
+def meaning(deps: Deps, asked: PauseRequest, operator: str) -> Meaning:
     """Return what a pause would mean; nothing changes. Raises NotPossible for an invalid request."""
-    pause = _pause(deps, wish, operator)
+    pause = _pause(deps, asked, operator)
     with deps.reads() as session:
         due = pauses.due_before(session, pause.until_at) if pause.until_at else []
     names = None if pause.of_everything else (pause.campaign, pause.sequence)
@@ -75,9 +75,9 @@ def meaning(deps: Deps, wish: Wish, operator: str) -> Meaning:
 
 
 @retry_on_conflict
-def pause_sending(deps: Deps, wish: Wish, operator: str, source: str = CONSOLE) -> str:
+def pause_sending(deps: Deps, asked: PauseRequest, operator: str, source: str = CONSOLE) -> str:
     """Pause all sending or one sequence; an active pause is replaced. Raises NotPossible."""
-    pause = _pause(deps, wish, operator)
+    pause = _pause(deps, asked, operator)
     told = pause_words(deps, pause)
     row = OperatorAction(at=pause.began_at, operator=operator, action="pause", detail=told, source=source)
     with deps.sessions.begin() as session:
@@ -111,13 +111,13 @@ def _named(pause: Pause) -> str:
     return ALL if pause.of_everything else f"{pause.campaign}/{pause.sequence}"
 
 
-def _pause(deps: Deps, wish: Wish, operator: str) -> Pause:
+def _pause(deps: Deps, asked: PauseRequest, operator: str) -> Pause:
     # Reasons outlive an erasure and are posted in chats, so they must hold no address.
-    reason = masked_addresses(" ".join(wish.reason.split())[:LONGEST_REASON])
+    reason = masked_addresses(" ".join(asked.reason.split())[:LONGEST_REASON])
     if not reason:
         raise NotPossible("Say why: whoever finds sending paused must know whether it may go on.")
-    until_at = read_until(wish.until, deps.now(), ZoneInfo(deps.settings.timezone))
-    campaign, sequence = _names(deps.registry, wish.what)
+    until_at = read_until(asked.until, deps.now(), ZoneInfo(deps.settings.timezone))
+    campaign, sequence = _names(deps.registry, asked.what)
     return Pause(
         campaign=campaign,
         sequence=sequence,

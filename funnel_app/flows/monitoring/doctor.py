@@ -161,7 +161,7 @@ def _look(deps: Deps, name: str, look: Probe) -> list[Check] | None:
     try:
         return list(look(deps))
     except LedgerUnavailable as error:
-        log.warning("check_without_ledger", check=name, error=explain(error))
+        log.info("check_without_ledger", check=name, error=explain(error))
         return None
     except Exception as error:  # one check that crashes must not hide the others
         log.exception("check_failed", check=name)

@@ -1,4 +1,8 @@
-"""Incidents: open what is found, close what is over, and queue one notification for each."""
+"""Incidents: open what is found, close what is over, and queue one notification for each.
+
+A state is over once it is gone. What happens, as a bounce, is found by its probe until an hour after the last of it
+(undelivered.py, refused_calls.py), so that many are one incident.
+"""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta

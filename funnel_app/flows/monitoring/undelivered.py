@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -12,12 +12,12 @@ from funnel_app.deps import Deps
 from funnel_app.flows.monitoring.alarms import QUIET
 from funnel_app.ledger import incidents, undelivered
 from funnel_app.ledger.undelivered import Newest
+from funnel_app.rules.places import LONG_AGO
 
 REASONS_TOLD = 3
 LONGEST_REASON = 120
 # Resend suspends accounts above these rates: https://resend.com/docs/knowledge-base/account-quotas-and-limits
 MOST = {State.BOUNCED: 0.04, State.COMPLAINED: 0.0008}
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 WEEK = timedelta(days=7)
 # Rates of fewer emails, or of a single bad one, mean nothing.
 FEWEST_SENT, FEWEST_BAD = 50, 2

@@ -13,7 +13,7 @@ from funnel_app.flows.addresses import NotAnAddress, required, written
 from funnel_app.flows.templates.preview import CannotPreview, compose_preview, find_place
 from funnel_app.flows.templates.readings import Reading, read_all, read_one
 from funnel_app.flows.templates.samples import sample
-from funnel_app.flows.turn import wait_for_turn
+from funnel_app.flows.turn import LONGEST_SLEEP_S, wait_for_turn
 from funnel_app.gateways.resend.mailer import Answer, AnswerKind
 from funnel_app.ledger import suppressions
 from funnel_app.ledger.types import new_id
@@ -23,7 +23,6 @@ from funnel_app.letters.wire import as_resend
 MARK = "[Test] "
 ONCE_IN_S = 600
 PAUSES_S = (1.0, 2.0, 3.0)
-LONGEST_SLEEP_S = 5.0
 PASSING = frozenset(
     {AnswerKind.RATE_LIMITED, AnswerKind.CONCURRENT, AnswerKind.UNKNOWN, AnswerKind.UNREACHABLE}
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Trace: a contact's whole history, and a sentence on each sequence."""
+"""Trace: a contact's whole history; the sentence on each sequence, what comes or why nothing, is summaries.py's."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -106,8 +106,10 @@ def _asked_again(error: HTTPException) -> str | None:
 def _ask_kept(goal: str, kept: Fields) -> str:
     """Return the page that shows what was entered before the login, and asks about it once more."""
     registry = current_deps().registry
-    emails = {key: registry.title_of_email(key) for key in registry.template_keys()}
-    return page("kept_form.html", goal=goal, kept=kept, titles={**registry.sequence_titles(), **emails})
+    titles = {key: registry.title_of_email(key) for key in registry.template_keys()} | registry.sequence_titles()
+    for campaign in registry.campaigns.values():
+        titles |= {f"{campaign.name}/{each.name}": each.title for each in campaign.sequences.values()}
+    return page("kept_form.html", goal=goal, kept=kept, titles=titles)
 
 
 def _ledger_away(error: Exception) -> ResponseReturnValue:

@@ -9,7 +9,7 @@ from funnel_app.flows.console.pausing import (
     ALL,
     RULES,
     Meaning,
-    Wish,
+    PauseRequest,
     list_pauses,
     meaning,
     pause_sending,
@@ -22,20 +22,20 @@ from funnel_app.web.console.frame import blueprint, page
 @blueprint.get("/pauses")
 def pauses_page() -> ResponseReturnValue:
     """Show the active pauses, and a form for another."""
-    return _page(Wish(request.args.get("what", ALL), ""))
+    return _page(PauseRequest(request.args.get("what", ALL), ""))
 
 
 @blueprint.post("/pauses")
 def pause() -> ResponseReturnValue:
     """Show what a pause would mean, and make it once confirmed."""
     given, deps, who = request.form, current_deps(), operator() or ""
-    wish = Wish(given.get("what", ""), given.get("reason", ""), given.get("until", ""))
+    asked = PauseRequest(given.get("what", ""), given.get("reason", ""), given.get("until", ""))
     try:
         if not given.get("sure"):
-            return _page(wish, meaning=meaning(deps, wish, who))
-        flash(f"Done: {pause_sending(deps, wish, who)}.")
+            return _page(asked, meaning=meaning(deps, asked, who))
+        flash(f"Done: {pause_sending(deps, asked, who)}.")
     except NotPossible as fault:
-        return _page(wish, fault=str(fault)), 409
+        return _page(asked, fault=str(fault)), 409
     return redirect(url_for("console.pauses_page"), 303)
 
 
@@ -49,8 +49,8 @@ def resume() -> ResponseReturnValue:
     return redirect(url_for("console.pauses_page"), 303)
 
 
-def _page(wish: Wish, meaning: Meaning | None = None, fault: str | None = None) -> str:
+def _page(asked: PauseRequest, meaning: Meaning | None = None, fault: str | None = None) -> str:
     deps = current_deps()
     choices = {ALL: "All sending", **deps.registry.sequence_titles()}
     found = list_pauses(deps)
-    return page("pauses.html", wish=wish, meaning=meaning, fault=fault, choices=choices, found=found, rules=RULES)
+    return page("pauses.html", asked=asked, meaning=meaning, fault=fault, choices=choices, found=found, rules=RULES)

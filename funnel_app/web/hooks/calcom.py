@@ -19,12 +19,13 @@ from funnel_app.flows.intake.lookup import call_at_of
 from funnel_app.rules.call import Call
 from funnel_app.rules.whole import Whole, digest
 from funnel_app.web.auth import is_signed_body, note_proof, require_json
+from funnel_app.web.bounded_request import HookBlueprint
 from funnel_app.web.hooks.calcom_events import (
-    AttendeeSchema,
-    BookingSchema,
+    ATTENDEE,
+    BOOKING,
+    MISSED_ATTENDEE,
+    NO_SHOW_UPDATED,
     CalcomSchema,
-    MissedAttendeeSchema,
-    NoShowUpdatedSchema,
     way_of_booking,
 )
 from funnel_app.web.hooks.calcom_people import booker_of, loaded
@@ -34,7 +35,6 @@ from funnel_app.web.hooks.common import answer, plain
 from funnel_app.web.hooks.decoration import LEFT_OUT, missing, within
 from funnel_app.web.hooks.documents import documented
 from funnel_app.web.hooks.noshow import occurrence_of
-from funnel_app.web.payloads import HookBlueprint
 from funnel_app.web.replays import is_replay
 
 # Standard form fields are elsewhere in the event.
@@ -74,7 +74,7 @@ def receive_calcom(envelope: dict[str, Any], campaign: str) -> ResponseReturnVal
 
 
 def _booking_calls(campaign: str, envelope: Mapping[str, Any], event: Event) -> list[Call]:
-    booking = BookingSchema().load(envelope["payload"])
+    booking = BOOKING.load(envelope["payload"])
     at = booking.get("start_time")
     if at is None and event is Event.BOOKING:
         raise ValidationError({"startTime": missing("startTime", booking[LEFT_OUT])})
@@ -116,7 +116,7 @@ def _whole(booking: Mapping[str, Any], event: Event) -> Whole | None:
     moves = event is Event.BOOKING and booking.get("rescheduled_from")
     if len(booking["attendees"]) < 2 or not (moves or event is Event.BOOKING_CANCELLED):
         return None
-    usable, _ = loaded(AttendeeSchema(), booking["attendees"])
+    usable, _ = loaded(ATTENDEE, booking["attendees"])
     of = frozenset(digest(normalised(attendee["email"])) for attendee in usable)
     stays = _is_asked(booking) or not moves
     return Whole(of=of, to="" if stays else occurrence_of(booking["uid"]), call_at=booking.get("start_time"))
@@ -138,8 +138,8 @@ def _cancelled(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
 
 
 def _no_show_updated(campaign: str, envelope: Mapping[str, Any]) -> list[Call]:
-    update = NoShowUpdatedSchema().load(envelope["payload"])
-    attendees, faults = loaded(MissedAttendeeSchema(), update["attendees"])
+    update = NO_SHOW_UPDATED.load(envelope["payload"])
+    attendees, faults = loaded(MISSED_ATTENDEE, update["attendees"])
     if not attendees:
         raise ValidationError({"attendees": faults})
     occurrence = occurrence_of(update["uid"])

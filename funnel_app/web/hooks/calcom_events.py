@@ -91,3 +91,8 @@ class CalcomSchema(DecoratedSchema):
         trigger = data.get("triggerEvent") or data.get("type") or "BOOKING_CREATED"
         booking = data["payload"]["booking"]
         return {**data, "triggerEvent": trigger, "payload": {**booking, "uid": booking.get("uid") or booking.get("id")}}
+
+
+# Made once: making a schema costs as much as reading a booking by it.
+ATTENDEE, BOOKING = AttendeeSchema(), BookingSchema()
+MISSED_ATTENDEE, NO_SHOW_UPDATED = MissedAttendeeSchema(), NoShowUpdatedSchema()

@@ -7,7 +7,7 @@ from marshmallow import Schema, ValidationError
 
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.addresses import looked_up, normalised
-from funnel_app.web.hooks.calcom_events import AttendeeSchema
+from funnel_app.web.hooks.calcom_events import ATTENDEE
 
 Row = Mapping[str, Any]
 
@@ -30,7 +30,7 @@ def booker_of(booking: Row, event: Event) -> dict[str, Any]:
     (https://github.com/calcom/cal.diy/issues/17703); an event about all attendees needs any one of them. Raises
     ValidationError if there is none.
     """
-    usable, faults = loaded(AttendeeSchema(), booking["attendees"])
+    usable, faults = loaded(ATTENDEE, booking["attendees"])
     asked = _answered(booking, "email")
     named = [row for row in usable if isinstance(asked, str) and normalised(row["email"]) == looked_up(asked)]
     if event is Event.BOOKING and named and not booking.get("rescheduled_from"):
@@ -48,7 +48,7 @@ def _by_answers(booking: Row, asked: object) -> dict[str, Any]:
     rows: Iterator[Row] = (row for row in booking["attendees"] if isinstance(row, dict))
     named = next((row for row in rows if row.get("email") == asked), None) or booking["attendees"][0]
     try:
-        return dict(AttendeeSchema().load({**(named if isinstance(named, dict) else {}), "email": asked}))
+        return dict(ATTENDEE.load({**(named if isinstance(named, dict) else {}), "email": asked}))
     except ValidationError as fault:
         raise ValidationError({"responses": {"email": {"value": fault.messages_dict.get("email", [])}}}) from None
 

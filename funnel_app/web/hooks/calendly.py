@@ -17,13 +17,13 @@ from funnel_app.campaigns.model import Event
 from funnel_app.current import current_deps
 from funnel_app.rules.call import Call
 from funnel_app.web.auth import is_signed, note_proof, require_json, signed_age_s
+from funnel_app.web.bounded_request import HookBlueprint
 from funnel_app.web.hooks.calendars import Calendar, acknowledge, answer_facts, answers, tracking_facts
 from funnel_app.web.hooks.common import answer, given, plain
 from funnel_app.web.hooks.decoration import LEFT_OUT, DecoratedSchema, missing, within
 from funnel_app.web.hooks.documents import documented
 from funnel_app.web.hooks.fields import Address, Link, Moment
 from funnel_app.web.hooks.noshow import occurrence_of
-from funnel_app.web.payloads import HookBlueprint
 from funnel_app.web.replays import is_replay
 
 log = structlog.get_logger()
@@ -79,6 +79,10 @@ class InviteeSchema(DecoratedSchema):
     scheduled_event = fields.Nested(ScheduledEventSchema, allow_none=True)
 
 
+# Made once: making a schema costs as much as reading an invitee by it.
+INVITEE = InviteeSchema()
+
+
 class CalendlySchema(DecoratedSchema):
     """One event of Calendly."""
 
@@ -109,7 +113,7 @@ def receive_calendly(envelope: dict[str, Any], campaign: str) -> ResponseReturnV
     if envelope["event"] not in EVENTS:
         return acknowledge(f"{envelope['event']} says nothing to Funnel")
     with answers("payload"):
-        call = calendly_call(campaign, envelope, InviteeSchema().load(envelope["payload"]))
+        call = calendly_call(campaign, envelope, INVITEE.load(envelope["payload"]))
     return answer(call)
 
 

@@ -21,11 +21,11 @@ from funnel_app.flows.tracing.prefect_runs import Run, find_run, find_run_by_key
 from funnel_app.rules.call import Call, fitted
 from funnel_app.rules.limits import TooManyEnrolments
 from funnel_app.web.auth import is_one_of, require_bearer, require_json
+from funnel_app.web.bounded_request import sent
 from funnel_app.web.errors import by_field, problem
 from funnel_app.web.hooks import booking, maybe, noshow, onboarding, signup
 from funnel_app.web.legacy.prefect_json import deployment_json, flow_id, run_json
 from funnel_app.web.misdirected import NOWHERE, payload_or_bytes
-from funnel_app.web.payloads import sent
 
 VERSION = "3.8.8"
 API_VERSION = "0.8.4"

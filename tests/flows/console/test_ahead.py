@@ -8,7 +8,7 @@ from funnel_app.campaigns.model import Event
 from funnel_app.campaigns.registry import UnknownCampaign
 from funnel_app.flows.console import operate
 from funnel_app.flows.console.calendar import DAYS, look_ahead
-from funnel_app.flows.console.pausing import Wish, pause_sending
+from funnel_app.flows.console.pausing import PauseRequest, pause_sending
 from funnel_app.flows.console.sequences import draw_sequences, gaps_of, who_is_there
 from funnel_app.flows.sending.deliver import deliver
 from funnel_app.gateways.errors import Unavailable
@@ -107,10 +107,10 @@ class TestCalendar:
         assert "401 missing_api_key" in look_ahead(ready).standstill
 
     def test_the_pause_of_one_sequence_is_said_and_that_of_all_is_the_standstill(self, ready):
-        pause_sending(ready, Wish("lead_nurture", "new texts"), "Olga")
+        pause_sending(ready, PauseRequest("lead_nurture", "new texts"), "Olga")
         found = look_ahead(ready)
         assert found.standstill is None and "new texts" in found.pauses[0][1]
-        pause_sending(ready, Wish("all", "the shop is closed"), "Olga")
+        pause_sending(ready, PauseRequest("all", "the shop is closed"), "Olga")
         found = look_ahead(ready)
         assert "the shop is closed" in found.standstill and len(found.pauses) == 1
 

@@ -8,7 +8,7 @@ import pytest
 from funnel_app.flows.console.actions import list_actions
 from funnel_app.flows.console.intervene import NotPossible
 from funnel_app.flows.console.leads import find_lead, find_leads
-from funnel_app.flows.console.pausing import Wish, list_pauses, meaning, pause_sending, resume_sending
+from funnel_app.flows.console.pausing import PauseRequest, list_pauses, meaning, pause_sending, resume_sending
 from funnel_app.flows.console.today import look_at_today
 from funnel_app.flows.console.until import read_until
 from funnel_app.flows.maintenance.sweep import sweep
@@ -36,7 +36,7 @@ def sent(deps, receipt):
 def test_nothing_of_it_goes_until_it_ends_by_itself(ready, what):
     lead, other = assess(ready), opt_in(ready, "bea@resend.dev")
     until = ready.now() + timedelta(minutes=10)
-    pause_sending(ready, Wish(what, "new prices", f"{until.isoformat()}"), "Olga")
+    pause_sending(ready, PauseRequest(what, "new prices", f"{until.isoformat()}"), "Olga")
     assert sent(ready, lead) == "planned"
     assert sent(ready, other) == ("planned" if what == "all" else "sent")
     ready.now.at = until - timedelta(seconds=1)
@@ -47,8 +47,8 @@ def test_nothing_of_it_goes_until_it_ends_by_itself(ready, what):
 
 def test_it_ends_by_hand_and_a_second_one_replaces_the_first(ready):
     lead = opt_in(ready)
-    pause_sending(ready, Wish("all", "first"), "Olga")
-    pause_sending(ready, Wish("all", "second"), "Ben")
+    pause_sending(ready, PauseRequest("all", "first"), "Olga")
+    pause_sending(ready, PauseRequest("all", "second"), "Ben")
     assert [words for _, words in list_pauses(ready).standing] == [
         "all sending is paused until somebody resumes it, by Ben: second"
     ]
@@ -64,13 +64,13 @@ def test_it_ends_by_hand_and_a_second_one_replaces_the_first(ready):
 def test_what_waited_goes_as_every_late_email_does(ready):
     lead = opt_in(ready)
     before = [look(ready, each).due_at for each in email_ids(lead)]
-    pause_sending(ready, Wish("lead_nurture", "quiet days"), "Olga")
+    pause_sending(ready, PauseRequest("lead_nurture", "quiet days"), "Olga")
     ready.now.forward(hours=2)
     resume_sending(ready, "lead_nurture", "Olga")
     assert sent(ready, lead) == "sent"
     moved = [look(ready, each).due_at - was for each, was in zip(email_ids(lead)[1:], before[1:], strict=True)]
     assert {round(each.total_seconds()) // 60 for each in moved} == {120}, "the steps behind it move by its lateness"
-    pause_sending(ready, Wish("all", "long"), "Olga")
+    pause_sending(ready, PauseRequest("all", "long"), "Olga")
     ready.now.forward(days=9)
     resume_sending(ready, "all", "Olga")
     deliver(ready, email_ids(lead)[1:2])
@@ -81,7 +81,7 @@ def test_a_pause_before_the_freeze_wins(ready, monkeypatch):
     lead, freeze = opt_in(ready), freezing.freeze
 
     def late(*given):
-        pause_sending(ready, Wish("all", "stop"), "Olga")
+        pause_sending(ready, PauseRequest("all", "stop"), "Olga")
         return freeze(*given)
 
     monkeypatch.setattr("funnel_app.flows.sending.deliver.freeze", late)
@@ -96,7 +96,7 @@ def test_a_call_that_went_nowhere_is_withdrawn_and_one_that_may_have_arrived_is_
     lead = opt_in(ready)
     ready.mailer.script.append(Answer(kind, detail="no connection"))
     deliver(ready, email_ids(lead)[:1])
-    pause_sending(ready, Wish("all", "stop"), "Olga")
+    pause_sending(ready, PauseRequest("all", "stop"), "Olga")
     ready.now.forward(seconds=90)
     repeat(ready, request_of(ready, email_ids(lead)[0]).id)
     assert states(ready, lead)[0] == state
@@ -104,7 +104,7 @@ def test_a_call_that_went_nowhere_is_withdrawn_and_one_that_may_have_arrived_is_
 
 def test_every_place_says_it_in_the_same_words_and_nothing_is_late(ready):
     opt_in(ready)
-    pause_sending(ready, Wish("all", "moving house", "2026-11-30 09:00"), "Olga")
+    pause_sending(ready, PauseRequest("all", "moving house", "2026-11-30 09:00"), "Olga")
     ready.now.forward(minutes=10)
     sweep(ready)
     words = "until Monday 30 November, 09:00, by Olga: moving house"
@@ -122,7 +122,7 @@ def test_every_place_says_it_in_the_same_words_and_nothing_is_late(ready):
 
 def test_the_pause_of_one_sequence_is_a_thing_that_needs_somebody_and_its_end_is_told_of_later_emails(ready):
     assess(ready)
-    pause_sending(ready, Wish("five_day", "typo in it", "Monday 09:00"), "Olga")
+    pause_sending(ready, PauseRequest("five_day", "typo in it", "Monday 09:00"), "Olga")
     words = "“Five-day follow-up” is paused until Monday 30 November, 09:00, by Olga: typo in it"
     assert current_headline(ready).sentence == f"1 thing needs you: {words}"
     assert words in trace(ready, "ana@resend.dev")["enrolments"][0]["sentence"]
@@ -132,31 +132,33 @@ def test_the_pause_of_one_sequence_is_a_thing_that_needs_somebody_and_its_end_is
 
 def test_what_it_would_do_is_said_before(ready):
     assess(ready)
-    told = meaning(ready, Wish("five_day", "why", (ready.now() + timedelta(days=7, seconds=90)).isoformat()), "Olga")
+    told = meaning(
+        ready, PauseRequest("five_day", "why", (ready.now() + timedelta(days=7, seconds=90)).isoformat()), "Olga"
+    )
     assert (told.waiting, told.late) == (5, 2), "they are a minute apart, and may be seven days late"
     assert told.told == "5 emails are due before that, and 2 of them would be too late by then, and be skipped."
     assert list_pauses(ready).standing == []
 
 
 @pytest.mark.parametrize(
-    ("wish", "why"),
+    ("asked", "why"),
     [
-        (Wish("all", "  "), "Say why"),
-        (Wish("nothing", "x"), "There is no one sequence nothing"),
-        (Wish("all", "x", "soon"), "“soon” is no time"),
-        (Wish("all", "x", "25:00"), "is no time"),
-        (Wish("all", "x", "2020-01-01 09:00"), "is over"),
-        (Wish("all", "x", "2099-01-01 09:00"), "more than a year away"),
+        (PauseRequest("all", "  "), "Say why"),
+        (PauseRequest("nothing", "x"), "There is no one sequence nothing"),
+        (PauseRequest("all", "x", "soon"), "“soon” is no time"),
+        (PauseRequest("all", "x", "25:00"), "is no time"),
+        (PauseRequest("all", "x", "2020-01-01 09:00"), "is over"),
+        (PauseRequest("all", "x", "2099-01-01 09:00"), "more than a year away"),
     ],
 )
-def test_a_wish_that_cannot_be_met_changes_nothing(ready, wish, why):
+def test_a_wish_that_cannot_be_met_changes_nothing(ready, asked, why):
     with pytest.raises(NotPossible, match=why):
-        pause_sending(ready, wish, "Olga")
+        pause_sending(ready, asked, "Olga")
     assert list_pauses(ready).standing == [] and list_actions(ready).rows == []
 
 
 def test_an_address_in_the_reason_is_masked(ready):
-    pause_sending(ready, Wish("all", "ana@resend.dev asked for it"), "Olga")
+    pause_sending(ready, PauseRequest("all", "ana@resend.dev asked for it"), "Olga")
     assert "ana@resend.dev" not in str(list_pauses(ready).standing)
 
 

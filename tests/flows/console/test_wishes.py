@@ -4,7 +4,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from funnel_app.flows.console import operate, wishes
 from funnel_app.flows.console.actions import list_actions
@@ -19,7 +19,7 @@ from funnel_app.ledger.operator_actions import OperatorAction
 from funnel_app.ledger.wishes import Wish
 from sandbox.notion.json import PERSON
 from sandbox.notion.state import CONTACTS_DATABASE_ID, SEQUENCES_DATABASE_ID
-from tests.flows.leads import WorkerDied, die, opt_in
+from tests.flows.leads import WorkerDied, count, die, opt_in
 from tests.flows.mirror.workspaces import calls, contacts, lay, mirror_all, pages, sequences, source, write_row
 
 OLGA, TORONTO = "olga@example.com", ZoneInfo("America/Toronto")
@@ -62,11 +62,6 @@ def steer(deps, server, value: str) -> str:
 def enrolment(deps) -> Enrolment:
     with deps.reads() as session:
         return session.scalars(select(Enrolment)).one()
-
-
-def count(deps, model) -> int:
-    with deps.reads() as session:
-        return session.scalar(select(func.count()).select_from(model))
 
 
 def done(deps) -> list[tuple[str, str, str]]:

@@ -3,18 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.intake.enrol import enrol
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent
 from tests.factories import make_deps
-from tests.flows.leads import assess, call, email_ids, look, opt_in, states
-
-
-def count(deps, model) -> int:
-    with deps.reads() as session:
-        return session.scalar(select(func.count()).select_from(model))
+from tests.flows.leads import assess, call, count, email_ids, look, opt_in, states
 
 
 def test_opt_in_plans_five_emails_a_day_apart_and_arms_them(both_deps):

@@ -4,13 +4,13 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from sqlalchemy import event, func, select
+from sqlalchemy import event, select
 
 from funnel_app.campaigns.model import Event
 from funnel_app.flows.intake.enrol import KeyReused, enrol
 from funnel_app.ledger.models import Contact, Email, EmailEvent, Enrolment, HookEvent
 from tests.factories import make_deps
-from tests.flows.leads import call, email_ids, look
+from tests.flows.leads import call, count, email_ids, look
 from tests.ledger.test_turns import until
 
 
@@ -38,11 +38,6 @@ def together(deps, calls):
                 answers.append(callers.submit(one, made))
                 until(lambda number=number: len(deps.intake._line) == number)
         return [answer.result() for answer in answers]
-
-
-def count(deps, model) -> int:
-    with deps.reads() as session:
-        return session.scalar(select(func.count()).select_from(model))
 
 
 def test_calls_that_wait_together_are_committed_together(deps):

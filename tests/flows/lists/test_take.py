@@ -4,7 +4,7 @@ import io
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from funnel_app.flows.lists import take
 from funnel_app.flows.lists.import_settings import ImportSettings, NotPossible, first_guess, plan_of, with_columns
@@ -16,7 +16,7 @@ from funnel_app.flows.tracing.trace import trace
 from funnel_app.ledger import contacts
 from funnel_app.ledger.models import Contact, Email, Enrolment, HookEvent, Scope, Suppression
 from funnel_app.lists.row import SWALLOWED
-from tests.flows.leads import opt_in
+from tests.flows.leads import count, opt_in
 
 CONSENT = "form at the fair in Toronto, 3 May 2026"
 NURTURE = "lead_nurture"
@@ -39,11 +39,6 @@ def listed(deps, text, *said, dry_run=False, **chosen):
 
 def answers(found):
     return {address.partition("@")[0]: answer.answer for address, answer in found.items()}
-
-
-def count(deps, model) -> int:
-    with deps.reads() as session:
-        return session.scalar(select(func.count()).select_from(model))
 
 
 def many(number: int) -> str:

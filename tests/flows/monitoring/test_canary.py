@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from funnel_app.campaigns.model import Mode
 from funnel_app.flows.intake.enrol import enrol
@@ -15,9 +15,9 @@ from funnel_app.flows.sending.record_event import record_event
 from funnel_app.gateways.errors import Unavailable
 from funnel_app.ledger import counts as counts_of
 from funnel_app.ledger import mirrored
-from funnel_app.ledger.models import Base, Contact, Enrolment
+from funnel_app.ledger.models import Contact, Enrolment
 from tests.factories import make_deps
-from tests.flows.leads import call, email_ids, email_ids_of, look, opt_in, write_templates
+from tests.flows.leads import call, count_all, email_ids, email_ids_of, look, opt_in, write_templates
 from tests.flows.sending.test_record_event import report
 
 
@@ -138,18 +138,13 @@ def test_the_canaries_of_the_days_before_leave_nothing_behind(deps):
     deps.now.forward(days=1)
     ana = email_ids(opt_in(deps, "ana@resend.dev"))
     deliver(deps, ana[:1])
-    before = counts(deps)
+    before = count_all(deps)
     assert canary.forget_old(deps) == 0
     deps.now.forward(days=1, minutes=1)
     assert canary.forget_old(deps) == 1
-    gone = {table: before[table] - left for table, left in counts(deps).items() if before[table] != left}
+    gone = {table: before[table] - left for table, left in count_all(deps).items() if before[table] != left}
     assert gone == {
         "contacts": 1, "hook_events": 1, "enrolments": 1, "emails": 1, "requests": 1, "messages": 1, "email_events": 5,
     }  # fmt: skip
     with deps.reads() as session:
         assert session.scalars(select(Contact.email)).all() == ["ana@resend.dev"]
-
-
-def counts(deps):
-    with deps.reads() as session:
-        return {t.name: session.scalar(select(func.count()).select_from(t)) for t in Base.metadata.sorted_tables}

@@ -1,13 +1,16 @@
 """One truth: in each outage every place that tells how all stands tells it in the same words, at the same time.
 
-Redis is stopped, its heartbeats end and Notion answers 503 over HTTP. The ledger's pool refuses connections here: a
-real server that ends is in `tests/process/test_outages.py`, at the cost of a stack of processes.
+Redis is stopped, its heartbeats end, Notion answers 503 over HTTP, PostgreSQL refuses all connections, and SQLite's
+file cannot be opened.
 """
 
 import json
 import re
+from contextlib import contextmanager
 from html import unescape
+from pathlib import Path
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 from flask.cli import ScriptInfo
@@ -46,7 +49,11 @@ SHOWN = re.compile(r'<p class="headline \w+">(.*?)\.</p>', re.DOTALL)
 
 @pytest.fixture
 def live(sqlite):
-    deps = make_deps(sqlite, **LIVE)
+    return have_a_lead(sqlite)
+
+
+def have_a_lead(engine):
+    deps = make_deps(engine, **LIVE)
     write_templates(deps, GOOD)
     opt_in(deps, LEAD)
     deps.now.forward(minutes=5)
@@ -169,19 +176,52 @@ def test_in_each_outage_seven_places_say_the_same(over_redis, redis_server, noti
         assert "No email is planned" not in today and "1 email is late" in today
 
 
-def test_with_the_ledger_away_every_place_that_can_speak_says_so(live, monkeypatch):
+@contextmanager
+def without_a_file(engine):
+    """Let a folder stand where SQLite's file is."""
+    file = Path(engine.url.database)
+    engine.dispose()
+    aside = file.rename(file.with_suffix(".aside"))
+    file.mkdir()
+    yield
+    file.rmdir()
+    aside.rename(file)
+
+
+@contextmanager
+def refusing(engine):
+    """Let a PostgreSQL refuse all connections to the ledger's database, and end those that there are."""
+    at, name = engine.url, engine.url.database
+    with psycopg.connect(host=at.host, port=at.port, user=at.username, dbname="template1", autocommit=True) as operator:
+        operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        operator.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        yield
+        operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+
+AWAY = {"sqlite": without_a_file, "postgresql": refusing}
+
+
+@pytest.mark.parametrize("database", AWAY)
+def test_with_the_ledger_away_every_place_that_can_speak_says_so(request, database):
+    live = have_a_lead(request.getfixturevalue({"postgresql": "postgres"}.get(database, database)))
     olga = Operator(application(live).test_client())
     olga.log_in()
-    gone = OperationalError("SELECT", {}, Exception("unable to open database file"))
+    with AWAY[database](live.engine):
+        said = say_that_the_ledger_is_away(live, olga)
+    assert digest_when_due(live)
+    with live.reads() as session:
+        kept = session.scalars(select(Notice.text).order_by(Notice.created_at.desc())).first()
+    assert kept and kept.startswith(current_headline(live).sentence) and said not in kept, "back again, and so told"
 
-    def away(*given, **more):
-        raise gone
 
-    monkeypatch.setattr(live.engine.pool, "connect", away)
+def say_that_the_ledger_is_away(live, olga):
     alarm = LedgerAlarm()
-    alarm.away(live, "unable to open database file")
-    live.now.forward(seconds=40)
-    alarm.away(live, "unable to open database file")
+    for _ in range(2):
+        with pytest.raises(OperationalError) as gone:
+            watch(live)
+        alarm.away(live, str(gone.value))
+        live.now.forward(seconds=40)
     said = "No call is taken, and sending stands still: the ledger cannot be reached"
     page = olga.get("/console/")
     told = {
@@ -198,11 +238,7 @@ def test_with_the_ledger_away_every_place_that_can_speak_says_so(live, monkeypat
     live.now.forward(hours=26)
     with pytest.raises(OperationalError):
         digest_when_due(live)  # none is kept that says otherwise
-    monkeypatch.undo()
-    assert digest_when_due(live)
-    with live.reads() as session:
-        kept = session.scalars(select(Notice.text).order_by(Notice.created_at.desc())).first()
-    assert kept and kept.startswith(current_headline(live).sentence) and said not in kept, "back again, and so told"
+    return said
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete
 
 from funnel_app.campaigns.model import AtMost
 from funnel_app.campaigns.registry import Registry
@@ -16,9 +16,8 @@ from funnel_app.flows.simulation.judge import warnings_of
 from funnel_app.flows.simulation.script import NotUnderstood, write_script
 from funnel_app.flows.simulation.simulate import simulate
 from funnel_app.flows.templates.serving import check_templates
-from funnel_app.ledger.base import Base
 from funnel_app.ledger.models import Scope, TemplateVersion
-from tests.flows.leads import opt_in, write_templates
+from tests.flows.leads import count_all, opt_in, write_templates
 
 AT = "2026-12-03 14:00"
 STARTS = datetime.fromisoformat(AT + "-05:00")
@@ -82,13 +81,9 @@ def test_what_starts_nothing_and_ends_something_says_only_that(deps):
 
 
 def test_nothing_of_it_is_in_the_real_ledger(deps):
-    def rows():
-        with deps.reads() as session:
-            return {t.name: session.scalar(select(func.count()).select_from(t)) for t in Base.metadata.sorted_tables}
-
-    before = rows()
+    before = count_all(deps)
     play(deps, "lead_nurture", then=["assessment +1d"])
-    assert rows() == before
+    assert count_all(deps) == before
     assert deps.mailer.calls == [] and deps.queues.clock == {}
 
 

@@ -31,3 +31,24 @@ document.addEventListener("htmx:afterSwap", function () {
         each[1].scrollTop = was[2];
     });
 });
+
+// A page that asks is a dialog: who leaves it, by its link or by Esc, is back where they pressed, with the focus there.
+var here = location.pathname + location.search;
+var leave = document.querySelector("[data-leave]");
+var pressed = JSON.parse(sessionStorage.getItem("pressed") || "null");
+if (leave && pressed) {
+    leave.href = pressed.page;
+} else if (pressed) {
+    sessionStorage.removeItem("pressed");
+    var had = pressed.page === here && document.getElementById(pressed.id);
+    if (had) { had.focus(); }
+}
+document.addEventListener("click", function (event) {
+    var link = event.target.closest("a.button[id]");
+    if (link && !leave) { sessionStorage.setItem("pressed", JSON.stringify({ page: here, id: link.id })); }
+});
+document.addEventListener("keydown", function (event) {
+    var field = event.target.closest("input, select, textarea");
+    // What somebody has typed is not thrown away by a key.
+    if (event.key === "Escape" && leave && !(field && field.value)) { leave.click(); }
+});

@@ -1,4 +1,4 @@
-"""Payloads: JSON in storable form, read once and shared by schema, record and replay."""
+"""Bounded requests: how long a body may be, read once for schema, record and replay; what it holds is for bodies.py."""
 
 from io import BytesIO
 from typing import IO, Any
