@@ -11,7 +11,7 @@ from funnel_app.web.bounded_request import BoundedRequest, StrictJson
 from funnel_app.web.console.plug import init_app
 from funnel_app.web.errors import register_errors
 from funnel_app.web.hooks import booking, calcom, calendly, maybe, noshow, onboarding, resend, signup
-from funnel_app.web.hooks.routes import add_legacy_paths
+from funnel_app.web.hooks.legacy_paths import add_legacy_paths
 from funnel_app.web.legacy import prefect
 from funnel_app.web.middleware import install_middleware
 from funnel_app.web.openapi import make_api

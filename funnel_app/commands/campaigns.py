@@ -19,7 +19,7 @@ from funnel_app.current import current_deps
 from funnel_app.flows.console.experiments import Experiment, experiments
 from funnel_app.flows.console.sequences import limits, seasons_now
 from funnel_app.flows.monitoring.verify import FAULT, OK, Check, verify
-from funnel_app.flows.simulation.grid import Rehearsed, rehearse
+from funnel_app.flows.simulation.play_year import Rehearsed, rehearse
 
 COLOURS = {"ok": "green", "warning": "yellow", "fault": "bold red", "skipped": "yellow"}
 

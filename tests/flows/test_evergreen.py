@@ -10,7 +10,7 @@ from funnel_app.campaigns.parse import CampaignError
 from funnel_app.campaigns.registry import load_registry, whole_registry
 from funnel_app.flows.monitoring.checks.season import seasons
 from funnel_app.flows.sending.deliver import deliver
-from funnel_app.flows.simulation.grid import rehearse
+from funnel_app.flows.simulation.play_year import rehearse
 from funnel_app.flows.templates.populate import populate
 from funnel_app.flows.templates.serving import check_templates
 from tests.apps import application
@@ -85,7 +85,7 @@ def test_the_console_and_the_doctor_know_both(both):
 
 
 def test_it_may_begin_on_any_day_of_the_year(both, monkeypatch):
-    monkeypatch.setattr("funnel_app.flows.simulation.grid.THROUGH_THE_YEAR", 2)
+    monkeypatch.setattr("funnel_app.flows.simulation.play_year.THROUGH_THE_YEAR", 2)
     only = replace(both.registry, campaigns={"evergreen": both.registry.campaign("evergreen")})
     year = replace(both, registry=only)
     check_templates(year)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from flask import Response, stream_with_context
 
-from funnel_app.lists.cells import safe
+from funnel_app.lists.safe_cells import safe
 
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 

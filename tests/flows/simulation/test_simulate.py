@@ -11,8 +11,8 @@ from funnel_app.campaigns.model import AtMost
 from funnel_app.campaigns.registry import Registry
 from funnel_app.campaigns.states import State
 from funnel_app.flows.privacy.suppress import suppress
-from funnel_app.flows.simulation.grid import rehearse
 from funnel_app.flows.simulation.judge import warnings_of
+from funnel_app.flows.simulation.play_year import rehearse
 from funnel_app.flows.simulation.script import NotUnderstood, write_script
 from funnel_app.flows.simulation.simulate import simulate
 from funnel_app.flows.templates.serving import check_templates
@@ -184,8 +184,8 @@ def test_an_event_is_understood_in_whatever_letters(deps):
 
 
 def test_the_grid_plays_every_sequence_through_the_year(deps, monkeypatch):
-    monkeypatch.setattr("funnel_app.flows.simulation.grid.AROUND", (0, 1))
-    monkeypatch.setattr("funnel_app.flows.simulation.grid.THROUGH_THE_YEAR", 1)
+    monkeypatch.setattr("funnel_app.flows.simulation.play_year.AROUND", (0, 1))
+    monkeypatch.setattr("funnel_app.flows.simulation.play_year.THROUGH_THE_YEAR", 1)
     campaign = deps.registry.campaign("christmas")
     few = {name: campaign.sequences[name] for name in ("lead_nurture", "precall_prep")}
     registry = replace(deps.registry, campaigns={"christmas": replace(campaign, sequences=few)})

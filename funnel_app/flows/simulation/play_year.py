@@ -1,4 +1,4 @@
-"""Grid: simulate every sequence from starts throughout the year and around the days when texts change."""
+"""Play the year: simulate every sequence from starts throughout the year and around the days when texts change."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
