@@ -42,11 +42,8 @@ def main(profiled: bool, one_by_one: bool) -> int:
     """Print an email's cost, with a profile if wanted; exit with 1 if one was not sent."""
     machine = calibrate()
     with tempfile.TemporaryDirectory() as folder, RedisServer() as redis, stub(Path(folder)) as url:
-        os.environ |= development_settings(
-            folder=Path(folder), web_port=1, sandbox_url=url, redis_url=redis.url, interval_s=3600
-        ) | {"RESEND_API_URL": url, "RESEND_RATE_LIMIT": str(NO_LIMIT), "RESEND_RATE_SHARE": "1"}
         with (Path(folder) / "log").open("w") as log, redirect_stderr(log):
-            costs, profile = _measure(_deps(), one_by_one)
+            costs, profile = _measure(deps_to_send(Path(folder), redis.url, url), one_by_one)
         came = len(wait_for(url, (PARTS + 2) * EMAILS, 1)["emails"])
     if profiled:
         for order in ("tottime", "cumulative"):
@@ -72,7 +69,11 @@ def stub(folder: Path) -> Iterator[str]:
         processes.stop()
 
 
-def _deps() -> Deps:
+def deps_to_send(folder: Path, redis_url: str, stub_url: str) -> Deps:
+    """Return the collaborators that send a starter's letter to the stand-in as fast as they can, over a new ledger."""
+    os.environ |= development_settings(
+        folder=folder, web_port=1, sandbox_url=stub_url, redis_url=redis_url, interval_s=3600
+    ) | {"RESEND_API_URL": stub_url, "RESEND_RATE_LIMIT": str(NO_LIMIT), "RESEND_RATE_SHARE": "1"}
     notebook: Any = FakeNotebook()
     judge: Any = JudgeHere()
     subject, html = find_starter(TEMPLATE) or ("", "")
@@ -83,20 +84,21 @@ def _deps() -> Deps:
 def _measure(deps: Deps, one_by_one: bool) -> tuple[list[float], pstats.Stats]:
     """Return an email's cost by part, and a profile of one more."""
     send = _one_by_one if one_by_one else _together
-    send(deps, _due(deps))
+    send(deps, emails_due(deps))
     # As the workers do.
     gc.freeze()
     costs = []
     for _ in range(PARTS):
-        ids, began = _due(deps), time.process_time()
+        ids, began = emails_due(deps), time.process_time()
         send(deps, ids)
         costs.append((time.process_time() - began) * 1000 / EMAILS)
-    profile, ids = cProfile.Profile(time.thread_time), _due(deps)
+    profile, ids = cProfile.Profile(time.thread_time), emails_due(deps)
     profile.runcall(send, deps, ids)
     return costs, pstats.Stats(profile)
 
 
-def _due(deps: Deps) -> list[UUID]:
+def emails_due(deps: Deps) -> list[UUID]:
+    """Write emails that are due now, and put them on the clock."""
     now = datetime.now(UTC)
     ids = write(deps.engine, [now] * EMAILS)
     deps.queues.schedule([(each, now) for each in ids], now)

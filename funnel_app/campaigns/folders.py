@@ -5,6 +5,10 @@ from pathlib import Path
 
 from funnel_app.campaigns.parse import CampaignError
 
+ENDING = ".toml"
+# What editors of Windows and of Macs make of it; copies such as .bak are left alone.
+RENAMED = (".toml.txt", ".toml.rtf", ".toml.doc", ".toml.docx")
+
 
 def shipped_files() -> dict[str, str]:
     """Return the texts of the shipped files by name."""
@@ -15,10 +19,12 @@ def shipped_files() -> dict[str, str]:
 def own_files(folder: Path) -> dict[str, str]:
     """Return the texts of an owner's files by name; CampaignError for an unreadable folder or file."""
     try:
-        found = [each for each in sorted(folder.iterdir()) if each.suffix == ".toml" and not each.name.startswith(".")]
+        found = [each for each in sorted(folder.iterdir()) if not each.name.startswith(".")]
     except OSError as fault:
         raise CampaignError([f"CAMPAIGNS_DIR: {folder} cannot be read: {fault.strerror}"]) from None
-    return {each.name: _read(each) for each in found}
+    if renamed := [each for each in found if each.name.lower().endswith(RENAMED)]:
+        raise CampaignError([f"CAMPAIGNS_DIR: {each} is not read: its name must end with .toml" for each in renamed])
+    return {f"{each.stem}{ENDING}": _read(each) for each in found if each.suffix.lower() == ENDING}
 
 
 def _read(file: Path) -> str:

@@ -34,6 +34,7 @@ TIPS = 3
 LINE = re.compile(r"at line (\d+)")
 CURLY = "“”‘’"
 SHOWN_CHARS = 80
+NAMES = "names have letters from a to z, digits and underscores"
 
 
 def parse(filename: str, text: str) -> Campaign:
@@ -54,11 +55,21 @@ def parse(filename: str, text: str) -> Campaign:
 
 
 def _line_of(text: str, error: str) -> str:
-    """Return the line that a parser's error names; empty if it names none."""
-    found, lines = LINE.search(error), text.splitlines()
-    shown = lines[int(found[1]) - 1].strip() if found and int(found[1]) <= len(lines) else ""
-    quotes = '; texts stand in straight quotes (")' if any(quote in shown for quote in CURLY) else ""
-    return f": {shown[:SHOWN_CHARS]}{quotes}" if shown.isprintable() and shown else quotes
+    """Return the line that a parser's error names, and what is probably wrong with it; empty if it names none."""
+    found, lines = LINE.search(error), text.split("\n")
+    line = lines[int(found[1]) - 1].strip() if found and int(found[1]) <= len(lines) else ""
+    shown = "".join(sign if sign.isprintable() else " " for sign in line)[:SHOWN_CHARS]
+    return f"{f': {shown}' if shown else ''}{_hint(line, error)}"
+
+
+def _hint(line: str, error: str) -> str:
+    if any(quote in line for quote in CURLY):
+        return '; texts stand in straight quotes (")'
+    if unseen := next((sign for sign in line if sign != "\t" and not sign.isprintable()), None):
+        return f"; it holds a character that is not seen (U+{ord(unseen):04X}): type the line again"
+    if error.startswith("Cannot overwrite"):
+        return "; this stands twice"
+    return f"; {NAMES}" if not line.partition("=")[0].isascii() else ""
 
 
 def _campaign(top: Table) -> Campaign:

@@ -3,11 +3,13 @@
 import pytest
 
 from funnel_app.campaigns.model import Event
-from funnel_app.campaigns.parse import parse
+from funnel_app.campaigns.parse import NAMES, parse
 from tests.campaigns.test_parse import BUSINESSX, faults
 
 EVENTS = ", ".join(Event)
 OF_A_HANDLER = "of small letters, digits and hyphens"
+
+UNSEEN = "; it holds a character that is not seen (U+00A0): type the line again"
 
 
 @pytest.mark.parametrize(
@@ -179,6 +181,21 @@ def test_a_fault_is_named_with_file_key_and_reason(old, new, fault):
             'title = "All year round"',
             "title = “All year”",
             'Invalid value (at line 3, column 9): title = “All year”; texts stand in straight quotes (")',
+        ),
+        (
+            'title = "All year round"',
+            'title\u00a0= "All year"',
+            "Expected '=' after a key in a key/value pair (at line 3, column 6): title = \"All year\"" + UNSEEN,
+        ),
+        (
+            'title = "All year round"',
+            'title = "All year"\ntitle = "Ever"',
+            'Cannot overwrite a value (at line 4, column 15): title = "Ever"; this stands twice',
+        ),
+        (
+            "[sequences.welcome]",
+            "[sequences.grüße]",
+            f"Expected ']' at the end of a table declaration (at line 12, column 14): [sequences.grüße]; {NAMES}",
         ),
         ('title = "All year round"', "title = " + "[" * 9999, "has lists within lists that nobody can read"),
         ("[sequences.welcome]", "[[sequences.welcome]]", "sequences.welcome: must be a table"),
