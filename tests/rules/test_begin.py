@@ -187,3 +187,12 @@ def test_a_canary_is_one_whatever_the_mode_is():
     at = case(Reading(), call())
     assert at.mode is Mode.LIVE
     assert replace(at, campaign=replace(at.campaign, name="canary")).mode is Mode.CANARY
+
+
+def test_out_of_season_it_is_said_when_a_sequence_starts_again():
+    at = case(Reading(), call(Event.ASSESSMENT), NOW + 30 * DAY)
+    resting = replace(at.campaign.sequences["five_day"], off_season="nothing")
+    at = replace(at, campaign=replace(at.campaign, sequences={"five_day": resting}))
+    told = decide(at)
+    words = "“Five-day follow-up” does not start out of season: it starts again on 1 October"
+    assert (told.outcome, told.reason) == (Outcome.IGNORED, words)

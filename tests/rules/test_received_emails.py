@@ -68,6 +68,7 @@ def test_what_is_answered_comes_first_then_the_thread_from_its_end():
     headers = {"in-reply-to": "<c@x>", "references": "<a@x>\r\n <b@x> <c@x>"}
     assert references_of(headers) == ["c@x", "b@x", "a@x"]
     assert references_of({"in-reply-to": "your mail of Monday", "references": ""}) == []
+    assert references_of({"in-reply-to": "<c@x>"}) == ["c@x"] and references_of({}) == []
     flood = references_of({"references": " ".join(f"<{n}@x>" for n in range(5000))})
     assert (len(flood), flood[0]) == (50, "4999@x")
 
