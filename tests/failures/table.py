@@ -336,6 +336,6 @@ FAILURES = (
         "damaged ledger",
         parts.damaged_ledger,
         "sent",
-        noticed=Noticed("ledger (fault)", "The ledger is damaged; A check found a fault (ledger)"),
+        noticed=Noticed("ledger (fault)", "A check found a fault (ledger); The ledger is damaged"),
     ),
 )
