@@ -13,6 +13,8 @@ _TAG_LIKE = re.compile(r"<(?:/?[A-Za-z][\w:-]*[\s/>]|!--)")
 _BAD_END = re.compile(r"[–—―]+\s*>|<!--|(?<!-)->")
 _CURLY = re.compile(r"""=\s*([“”„‟‘’‚‛«»″′])[^<>]*""")
 _STRAIGHT_STRING = re.compile(r"\"[^\"<>]*\"|'[^'<>]*'")
+# A sign that is written as a reference begins no tag: https://html.spec.whatwg.org/multipage/syntax.html#character-references
+_WRITTEN_SIGN = re.compile(r"&(?:lt|#0*60|#x0*3c)\b;?", re.IGNORECASE)
 _START_TAG = re.compile(r"<[A-Za-z][^<>]*>?")
 
 
@@ -23,7 +25,7 @@ def broken_markup(html: str) -> Iterator[Problem]:
         detail = f"The body has curly quotes around an attribute's value: {curly}. Type them again as straight quotes."
         yield fault("curly_quotes", detail)
         return
-    page = LexborHTMLParser(protected.source)
+    page = LexborHTMLParser(_WRITTEN_SIGN.sub("‹", protected.source))
     if _depth(page) > MOST_NESTED:
         yield fault("too_deep", f"The body has more than {MOST_NESTED} elements within each other.")
         return

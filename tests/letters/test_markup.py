@@ -36,6 +36,7 @@ def test_it_is_named_with_where_it_begins(html, code, words):
         '<p a="“x”">b</p>',
         "<p a='=“x”' b=c>=“d”</p>",
         f"{'<div>' * 198}x",
+        '<p title="a &lt;b&gt; c &#60;/p> &#x3C;a >">x</p>',
     ],
 )
 def test_what_only_looks_broken_is_not(html):
