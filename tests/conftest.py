@@ -3,7 +3,6 @@
 import gc
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -46,10 +45,6 @@ UNMEASURED = (
     *(f"tests/web/test_{name}.py" for name in ("calendar_order", "contract", "journeys")),
     *(f"tests/test_{name}.py" for name in ("documents", "guards", "named", "regexes", "supply_chain", "words")),
 )
-# Of a long table whose cases each go through an application or a ledger, the first show which code they run.
-WHOLE = tuple(f"tests/{room}/" for room in ("commands", "flows", "sandbox", "templates", "web"))
-MEASURED_CASES = 3
-cases: Counter[str] = Counter()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -60,10 +55,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     on_postgresql = "postgresql" in item.nodeid.partition("[")[2] or "postgres" in getattr(item, "fixturenames", ())
     if real or on_postgresql or item.nodeid.startswith(UNMEASURED):
         item.add_marker("unmeasured")
-    elif item.nodeid.startswith(WHOLE):
-        cases[table := item.nodeid.partition("[")[0]] += 1
-        if cases[table] > MEASURED_CASES:
-            item.add_marker("unmeasured")
 
 
 @pytest.hookimpl(trylast=True)

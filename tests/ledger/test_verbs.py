@@ -250,17 +250,16 @@ def test_a_ledger_without_a_single_report_is_not_searched_for_the_last_one(deps)
 
 
 def test_an_email_is_found_by_its_call_and_by_resends_id_though_only_those_begun_are_indexed(deps):
-    asked = []
-    event.listen(deps.engine, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+    asked: list[str] = []
     with deps.reads() as session:
+        line = session.connection().connection.driver_connection
+        line.set_trace_callback(asked.append)
         assert emails.find_by_resend_id(session, "none") is None
         assert batches.unheard(session, new_id()) == set()
         assert email_events.orphans_of_known(session, deps.now(), 1) == []
-        found = [each for each in asked if each[0].startswith("SELECT")]
-        plans = [
-            " ".join(row[3] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values))
-            for sql, values in found
-        ]
+        line.set_trace_callback(None)
+        found = [each for each in asked if each.startswith("SELECT")]
+        plans = [" ".join(row[3] for row in line.execute(f"EXPLAIN QUERY PLAN {sql}")) for sql in found]
     wanted = ("ix_emails_resend_id", "ix_emails_request_id", "ix_emails_resend_id")
     assert [name in plan for name, plan in zip(wanted, plans, strict=True)] == [True, True, True], plans
     assert not any("SCAN emails" in plan for plan in plans), plans

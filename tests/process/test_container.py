@@ -140,8 +140,8 @@ def test_parts_of_their_own_are_healthy_while_they_wait(tmp_path):
 
 
 def test_a_part_that_does_not_stay_up_ends_the_container_with_1():
-    parent = "Parent([Part('web', lambda: 1 / 0)], starts=1)"
-    program = f"import sys; from jobs.parent import Parent, Part; sys.exit({parent}.run())"
+    program = "import sys; from jobs import parent; parent.STARTS = 1; "
+    program += "sys.exit(parent.Parent([parent.Part('web', lambda: 1 / 0)]).run())"
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=patient(30))
     assert done.returncode == 1

@@ -59,7 +59,7 @@ def test_stuck_counts_what_is_on_its_way_for_over_two_minutes(ready, monkeypatch
     assert broken(ready) == {}
     ready.now.forward(seconds=1)
     assert broken(ready) == {"stuck": 1}
-    assert sweep(ready).given_back == 1
+    assert sweep(ready).requeued == 1
     assert "stuck" not in broken(ready)
 
 
