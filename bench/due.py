@@ -10,6 +10,8 @@ from typing import Any
 from urllib.request import Request, urlopen
 from uuid import UUID
 
+import psycopg
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine, insert
 
 from funnel_app.gateways.redis.queue import Queues
@@ -126,3 +128,10 @@ def running_bench(limit: int = 0, database: str = "", **settings: str) -> Iterat
         stack.processes.wait_for("stub", f"{url}/seen")
         start_funnel(stack)
         yield Bench(stack, url)
+
+
+def new_database(url: str, name: str) -> str:
+    """Create an empty database on a PostgreSQL server, and return its URL."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    return f"{url.rpartition('/')[0]}/{name}"

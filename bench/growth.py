@@ -7,12 +7,9 @@ that are due at once; on SQLite, and on PostgreSQL with `postgresql` among the a
 import sys
 from dataclasses import replace
 
-import psycopg
-from psycopg.sql import SQL, Identifier
-
 from bench.common import Row, calibrate, show
 from bench.drain import Drained, drain, ledgers
-from bench.due import running_bench
+from bench.due import new_database, running_bench
 from bench.many import STEPS, fill
 from funnel_app.ledger.engine import open_engine
 from sandbox.command_line import command_line
@@ -32,18 +29,11 @@ def main(sizes: list[int], full: bool) -> int:
 
 
 def _measure(size: int, url: str) -> Drained:
-    with running_bench(database=_new_database(url, size) if url else "") as bench:
+    with running_bench(database=new_database(url, f"growth_{size}") if url else "") as bench:
         engine = open_engine(bench.stack.processes.env["DATABASE_URL"])
         fill(engine, size // STEPS)
         engine.dispose()
         return replace(drain(bench, DUE, 0), limit=0)
-
-
-def _new_database(url: str, size: int) -> str:
-    """Create a database for one size on a PostgreSQL server, and return its URL."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(f"growth_{size}")))
-    return f"{url.rpartition('/')[0]}/growth_{size}"
 
 
 def _rows(found: list[tuple[str, int, Drained]]) -> list[Row]:

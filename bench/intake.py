@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from bench.common import Load, Machine, Row, calibrate, call, post, processor_s, show
-from bench.due import Bench, running_bench
+from bench.due import Bench, new_database, running_bench
 from funnel_app.ledger.engine import make_sessions, open_engine
 from funnel_app.ledger.models import Email, Enrolment
 from sandbox.command_line import command_line
@@ -98,7 +98,7 @@ def _missing(bench: Bench, answered: int) -> int:
 
 @contextmanager
 def _running(scene: Scene, url: str) -> Iterator[Bench]:
-    with running_bench(database=url) as bench:
+    with running_bench(database=new_database(url, scene.name.split()[0]) if url else "") as bench:
         processes = bench.stack.processes
         for part in {"worker", "scheduler"} - set(scene.parts):
             processes.kill(part)
