@@ -30,32 +30,17 @@ def _setting(name: str, setting: str, **more: Any) -> Callable[[Command], Comman
 
 OPTIONS = (
     _setting("--url", "COOLIFY_URL", required=True, help="Coolify's address."),
-    click.option(
-        "--token",
-        envvar="COOLIFY_TOKEN",
-        show_envvar=True,
-        required=True,
-        help="A token that may read, write and deploy.",
-    ),
+    _setting("--token", "COOLIFY_TOKEN", required=True, help="A token that may read, write and deploy."),
     click.option("--file", default="coolify.json", show_default=True, type=click.Path(path_type=Path)),
     click.option(
         "--env-file",
         type=click.Path(exists=True, path_type=Path),
         help="A file with the settings; by default the environment.",
     ),
-    click.option(
-        "--repository",
-        envvar="COOLIFY_REPOSITORY",
-        show_envvar=True,
-        help="The code's repository, for the first deployment.",
-    ),
-    click.option(
-        "--private-key", envvar="COOLIFY_PRIVATE_KEY_UUID", show_envvar=True, help="The uuid of a deploy key."
-    ),
+    _setting("--repository", "COOLIFY_REPOSITORY", help="The code's repository, for the first deployment."),
+    _setting("--private-key", "COOLIFY_PRIVATE_KEY_UUID", help="The uuid of a deploy key."),
     _setting("--github-app", "COOLIFY_GITHUB_APP_UUID", help="The uuid of a GitHub app."),
-    click.option(
-        "--server", envvar="COOLIFY_SERVER", show_envvar=True, help="The server's name, if there are several."
-    ),
+    _setting("--server", "COOLIFY_SERVER", help="The server's name, if there are several."),
     click.option("--resend-values", is_flag=True, help="Also set values that the token may not read."),
 )
 

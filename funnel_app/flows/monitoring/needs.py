@@ -89,7 +89,8 @@ def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, st
     return [
         *(Need(_held(deps.registry, each), NeedKind.HELD, each) for each in held),
         *(Need(_of_incident(deps.registry, each, whole), NeedKind.INCIDENT, each.id) for each in told),
-        *_counted(session),
+        *_ambiguous(session),
+        *_refused(session),
         *(Need(pause_words(deps, each), NeedKind.PAUSED, f"{each.campaign}/{each.sequence}") for each in paused),
     ]
 
@@ -97,10 +98,9 @@ def needs(deps: Deps, session: Session, *, stopped: bool, whole: Mapping[str, st
 def words_of_counted(deps: Deps) -> dict[str, str]:
     """Return the headline's words on held and ambiguous emails, by their kind of alarm; of several texts the first."""
     with deps.reads() as session:
-        held, counted = _held_now(session), list(_counted(session))
+        held, words = _held_now(session), {str(need.kind): need.words for need in _ambiguous(session)}
     others = sum(each.count for each in held[1:])
     more = f", and {things(others, 'email')} of other texts" if others else ""
-    words: dict[str, str] = {need.kind: need.words for need in counted if need.kind is NeedKind.AMBIGUOUS}
     return words | ({NeedKind.HELD: f"{_held(deps.registry, held[0])}{more}"} if held else {})
 
 
@@ -134,9 +134,12 @@ def _held(registry: Registry, held: Held) -> str:
     return f"{things(held.count, 'email')} of “{registry.title_of_email(held.key)}” cannot be made: {why}"
 
 
-def _counted(session: Session) -> Iterable[Need]:
+def _ambiguous(session: Session) -> Iterable[Need]:
     if number := counts.in_state(session, State.AMBIGUOUS):
         yield Need(f"{things(number, 'email')} may have gone out, and nobody knows", NeedKind.AMBIGUOUS)
+
+
+def _refused(session: Session) -> Iterable[Need]:
     if number := sum(map(waits_for_fix, hook_events.newest_refused(session, None, MOST))):
         waits = "waits" if number == 1 else "wait"
         yield Need(f"{things(number, 'call')} could not be used and {waits} for a correction", NeedKind.REFUSED)

@@ -158,10 +158,9 @@ def _lateness(deps: Deps) -> Observation:
 
 
 def _others(deps: Deps) -> Observation:
-    words = words_of_counted(deps)
-    yield from (
-        (kind, about, words.get(kind, detail)) for kind, about, detail in _invariants(deps) if kind not in LATENESS
-    )
+    seen = [each for each in _invariants(deps) if each[0] not in LATENESS]
+    words = words_of_counted(deps) if seen else {}
+    yield from ((kind, about, words.get(kind, detail)) for kind, about, detail in seen)
 
 
 def _refused(deps: Deps) -> Observation:
