@@ -121,6 +121,10 @@ class Processes:
                 process.wait()
                 print(f"{name} did not stop in time and was killed", file=sys.stderr)
 
+    def ended(self) -> list[str]:
+        """Return the names of the processes that were started and have ended by themselves."""
+        return [name for name, process in self.running.items() if process.poll() is not None]
+
     def log(self, name: str) -> Path:
         """Return where a process logs."""
         return self.folder / f"{name}.log"

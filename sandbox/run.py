@@ -59,7 +59,7 @@ def _run(processes: Processes) -> int:
     print(f"Running {', '.join(PARTS)}; Ctrl-C stops them.")
     shown = dict.fromkeys(PARTS, 0)
     while True:
-        ended = [name for name in PARTS if processes.running[name].poll() is not None]
+        ended = processes.ended()
         _show(processes, shown)
         if ended:
             print(f"{ended[0]} ended by itself; its last words are above.", file=sys.stderr)

@@ -113,10 +113,9 @@ class Stack:
             time.sleep(0.1)
 
     def _see_that_all_live(self) -> None:
-        for name, process in self.processes.running.items():
-            if process.poll() is not None:
-                last_words = self.processes.log(name).read_text()[-1000:].strip()
-                raise NotStarted(f"{name} has ended by itself: {last_words}")
+        for name in self.processes.ended():
+            last_words = self.processes.log(name).read_text()[-1000:].strip()
+            raise NotStarted(f"{name} has ended by itself: {last_words}")
 
 
 def call_json(request: Request) -> tuple[int, dict[str, Any]]:

@@ -38,11 +38,8 @@ class Watch:
         return list(self._ended())
 
     def _ended(self) -> Iterator[tuple[str, str]]:
-        for name, process in self.stack.processes.running.items():
-            if process.poll() is not None:
-                command = (
-                    f". {self.settings}; {sys.executable} {' '.join(PARTS[name])}" if name in PARTS else "make demo"
-                )
-                yield name, command
+        for name in self.stack.processes.ended():
+            words = f". {self.settings}; {sys.executable} {' '.join(PARTS[name])}" if name in PARTS else "make demo"
+            yield name, words
         if self.stack.redis.has_ended:
             yield "Redis", f"{redis_executable()} --port {self.stack.redis.port} --save '' --appendonly no"

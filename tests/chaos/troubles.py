@@ -158,7 +158,7 @@ def relieve(scene: Scene) -> None:
 def revive(scene: Scene) -> None:
     """Start what died, as a supervisor does."""
     processes = scene.stack.processes
-    for name in [name for name, process in processes.running.items() if process.poll() is not None]:
+    for name in processes.ended():
         del processes.running[name]
     for name in PARTS:
         if name not in processes.running:

@@ -10,11 +10,12 @@ PAGE = f"<p>Our letter to you, about your salon and its week.</p>{FOOT}"
 THERE_ARE = (
     "(there are: default, upper, lower, title, capitalize, round, int, join, trim, length, money, urlencode, pluralize)"
 )
+RULE = "A template may only hold names, {% if %} and filters."
 GLUE = "a text in quotes of at most 20 characters"
 
 
-def told(html: str, subject: str = "Hello") -> list[str]:
-    return [problem.detail for problem in inspect(subject, PAGE + html, status="Active", known=KNOWN)]
+def told(html: str) -> list[str]:
+    return [problem.detail for problem in inspect("Hello", PAGE + html, status="Active", known=KNOWN)]
 
 
 COMMENT = 'a "{#" opens a comment that never ends; in CSS, write a space between { and #.'
@@ -94,8 +95,7 @@ FORBIDDEN = {
 @pytest.mark.parametrize("html", FORBIDDEN)
 def test_anything_outside_the_small_language_is_forbidden(html):
     (problem,) = inspect("Hello", PAGE + html, status="Active", known=KNOWN)
-    rule = "A template may only hold names, {% if %} and filters."
-    assert problem.detail == f"The body uses {FORBIDDEN[html]}. {rule}"
+    assert problem.detail == f"The body uses {FORBIDDEN[html]}. {RULE}"
     assert (problem.code, problem.blocking) == ("forbidden", True)
 
 
@@ -202,7 +202,6 @@ SHOWN = [
     f'The body shows "{braces}" to the reader: formatting or HTML codes break a tag. Type it again.'
     for braces in ("{{", "}}")
 ]
-RULE = "A template may only hold names, {% if %} and filters."
 SEVERAL = {
     "{<b>{ first_name }</b>}": SHOWN,
     "&#123;&#123; first_name &#125;&#125;": SHOWN,

@@ -9,7 +9,7 @@ import pytest
 from sandbox import demo
 from sandbox import play as play_module
 from sandbox.play import Play
-from sandbox.processes import NotStarted
+from sandbox.processes import NotStarted, Processes
 from sandbox.verdict import _told
 from sandbox.watch import Watch
 
@@ -65,7 +65,7 @@ def watch(tmp_path):
     redis = SimpleNamespace(has_ended=False, port=7001)
     settings = tmp_path / "demo.env"
     settings.touch()
-    stack = SimpleNamespace(processes=SimpleNamespace(running=parts), redis=redis, web_url="http://127.0.0.1:1")
+    stack = SimpleNamespace(processes=Processes(tmp_path, {}, parts), redis=redis, web_url="http://127.0.0.1:1")
     return Watch(stack, settings)
 
 
