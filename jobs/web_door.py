@@ -106,16 +106,17 @@ class Door:
             self._write(connection, answer.stays)
 
     def _accept(self, most: int, listener: socket.socket) -> None:
-        if len(self.callers) >= most:
-            self.callers.close_longest_waiting()
         try:
             sock, client = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
+            # Another process took it: nobody has to leave for it.
             return
         except OSError as fault:
             log.warning("connection_not_taken", error=str(fault))
             self.callers.close_longest_waiting()
             return
+        if len(self.callers) >= most:
+            self.callers.close_longest_waiting()
         connection = Connection(sock, client, listener.getsockname())
         connection.enter(Stage.IDLE, time.monotonic() + REQUEST_WITHIN_S)
         self._await_more(connection)

@@ -43,6 +43,23 @@ def test_a_caller_whom_no_other_process_takes_waits_for_a_moment_only(busy, shar
     busy.turn_until(lambda: len(busy.door.callers) == 2)
 
 
+def test_a_full_process_sends_nobody_away_for_a_caller_whom_another_took(shares):
+    full = House(most=1, share=shares.of(BUSY))
+    idle = House(share=shares.of(IDLE), listener=full.listener.dup())
+    try:
+        full.call()
+        idle.door.turn()
+        full.callers.append(socket.create_connection(full.address))
+        full.door.turn()
+        idle.turn_until(lambda: len(idle.door.callers))
+        for _ in range(3):
+            full.door.turn()
+        assert len(full.door.callers) == 1
+    finally:
+        idle.close()
+        full.close()
+
+
 def test_nobody_gives_way_to_equals_or_to_a_process_that_is_gone(shares):
     mine, other = shares.of(BUSY), shares.of(IDLE)
     other.note(0)
