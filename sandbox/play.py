@@ -1,4 +1,4 @@
-"""The play: the story under way, by whoever does something in it, until no email can change any more."""
+"""The play: leads and the owner act out the scenario, until no email can change any more."""
 
 import sqlite3
 import time
@@ -73,7 +73,7 @@ class Play:
         self.states[email_id] = email.state
         if before != email.state:
             self.changed_at = time.monotonic()
-            say(address, f"{email.sequence:<17} email {email.step}  {before} → {email.state}  {email.reason}")
+            _say(address, f"{email.sequence:<17} email {email.step}  {before} → {email.state}  {email.reason}")
 
     def go_on(self, emails: dict[str, list[Observation]]) -> None:
         """Make every lead's moves that are possible now."""
@@ -101,7 +101,7 @@ class Play:
             self.changed_at = time.monotonic()
 
     def _act(self, lead: Lead, move: Move) -> None:
-        say(lead.address, f"{lead.name} {move.words}: {self._came_of(lead, move)}")
+        _say(lead.address, f"{lead.name} {move.words}: {self._came_of(lead, move)}")
         self.changed_at = time.monotonic()
 
     def _came_of(self, lead: Lead, move: Move) -> str:
@@ -134,6 +134,5 @@ def _last_words(fault: BaseException) -> str:
     return (str(fault).strip().splitlines() or [type(fault).__name__])[-1]
 
 
-def say(address: str, words: str) -> None:
-    """Print a line of the story."""
+def _say(address: str, words: str) -> None:
     print(f"{datetime.now(UTC):%H:%M:%S}  {address:<28} {words}".rstrip())

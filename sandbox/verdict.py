@@ -29,8 +29,8 @@ def _verdict(stack: Stack, emails: dict[str, list[Observation]]) -> Iterator[str
     delivered = sum(email.delivered for rows in emails.values() for email in rows)
     stopped = sum(email.state not in OPEN and not email.delivered for rows in emails.values() for email in rows)
     print("\nWhat became of everybody:")
-    stories = json.loads(stack.processes.run("-m", "sandbox.traces", *(lead.address for lead in SCENARIO)))
-    for lead, traced in zip(SCENARIO, stories, strict=True):
+    timelines = json.loads(stack.processes.run("-m", "sandbox.traces", *(lead.address for lead in SCENARIO)))
+    for lead, traced in zip(SCENARIO, timelines, strict=True):
         print(f"\n  {lead.name}")
         sentences = [f"{row['sequence']:<17} {row['sentence']}" for row in traced["enrolments"]]
         faults = list(faults_of(lead, emails[lead.address]))

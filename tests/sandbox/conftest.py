@@ -130,7 +130,7 @@ def notion(server: Server) -> Iterator[notion_client.Client]:
 
 
 def control(server: Server, changes: object, path: str = "") -> Any:
-    """Change switches, or use another path of the switchboard; the answer must be good."""
+    """Change switches, or use another path of the control API; the answer must be good."""
     answer = requests.post(f"{server.url}/control{path}", json=changes, timeout=5)
     assert answer.status_code == 200, answer.text
     return answer.json()

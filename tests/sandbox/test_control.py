@@ -1,4 +1,4 @@
-"""The switchboard, the inbox and the process."""
+"""The control API, the inbox and the process."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The demo's verdict: a visitor may do what they like to the leads of the story, and nothing ends by it."""
+"""The demo's verdict: a visitor may do what they like to the leads of the scenario, and nothing ends by it."""
 
 import sqlite3
 from types import SimpleNamespace

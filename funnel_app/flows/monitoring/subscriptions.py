@@ -42,7 +42,7 @@ def check_all_calendly(deps: Deps) -> dict[str, list[str]]:
 
 def _faults(deps: Deps, campaign: str, known: Sequence[Subscription]) -> list[str]:
     address, again = callback_url(deps, campaign), f"flask calendly subscribe --campaign {campaign}"
-    ours = [subscription for subscription in known if subscription.callback_url == address]
+    ours = _ours(known, address)
     if not ours:
         return [f"Calendly does not call {address}: run {again}"]
     faults = []
@@ -65,12 +65,13 @@ def subscribe_calendly(deps: Deps, campaign: str) -> str:
     calendly, keys = _calendly(deps.settings), deps.settings.calendly_signing_keys
     if not keys:
         raise NotSet("CALENDLY_SIGNING_KEY is not set: without it nobody could tell Calendly's events from others.")
-    ours = _ours(deps, campaign)
+    address = callback_url(deps, campaign)
+    ours = _ours(calendly.find_subscriptions(), address)
     if any(subscription.state == "active" and not subscription.missing for subscription in ours):
         return "already subscribed"
     for subscription in ours:
         calendly.unsubscribe(subscription)
-    calendly.subscribe(callback_url(deps, campaign), keys[0])
+    calendly.subscribe(address, keys[0])
     return "subscribed again" if ours else "subscribed"
 
 
@@ -123,9 +124,8 @@ def callback_url(deps: Deps, campaign: str) -> str:
     return deps.settings.public_url + CALLBACK.format(campaign=campaign)
 
 
-def _ours(deps: Deps, campaign: str) -> list[Subscription]:
-    address = callback_url(deps, campaign)
-    return [found for found in _calendly(deps.settings).find_subscriptions() if found.callback_url == address]
+def _ours(known: Iterable[Subscription], address: str) -> list[Subscription]:
+    return [subscription for subscription in known if subscription.callback_url == address]
 
 
 def _calendly(settings: Settings) -> Calendly:

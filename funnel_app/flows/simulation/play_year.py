@@ -21,7 +21,7 @@ AROUND = (-6, -3, -1, 0, 1)
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """One sequence over the grid: the number of runs, and each warning with the first start that causes it."""
+    """One sequence played from all starts: the number of runs, and each warning with the first start that causes it."""
 
     campaign: str
     sequence: str

@@ -122,11 +122,10 @@ def proxies(deps: Deps) -> Findings:
 
 
 def _pairs(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
-    found = settings
-    yield "HOOK_SECRET", found.hook_secrets
-    yield "CALENDLY_SIGNING_KEY", found.calendly_signing_keys
-    yield "CALCOM_SIGNING_KEY", found.calcom_signing_keys
-    yield "LEGACY_KEY", parts_of(found.legacy_key)
+    yield "HOOK_SECRET", settings.hook_secrets
+    yield "CALENDLY_SIGNING_KEY", settings.calendly_signing_keys
+    yield "CALCOM_SIGNING_KEY", settings.calcom_signing_keys
+    yield "LEGACY_KEY", parts_of(settings.legacy_key)
 
 
 def is_local(url: str) -> bool:
