@@ -114,8 +114,9 @@ def look_at_today(deps: Deps) -> Today:
     examined = None if redis_away else last_examination(deps.process_status)
     # Chats get masked addresses; the console's users may see them.
     whole = undelivered_lately(deps)
-    headline, wrong = current_headline(deps, found, whole), _standing(deps)
-    stopped_by = wrong if headline.state is Standing.STOPPED else []
+    headline, current = current_headline(deps, found, whole), _current_incidents(deps)
+    wrong = {each.id: _wrong(deps.registry, each, whole) for each in current}
+    explaining = current if headline.state is Standing.STOPPED else []
     return Today(
         headline=headline,
         day=_day(deps),
@@ -123,8 +124,8 @@ def look_at_today(deps: Deps) -> Today:
         overdue=broken["overdue"],
         odd={name: count for name, count in broken.items() if count and name in ODD},
         todo=_todo(deps.reads),
-        incidents={each.id: _wrong(deps.registry, each, whole) for each in wrong},
-        stopped_by=[_wrong(deps.registry, each, whole) for each in stopped_by if each.kind in EXPLAIN_STOPS],
+        incidents=wrong,
+        stopped_by=[wrong[each.id] for each in explaining if each.kind in EXPLAIN_STOPS],
         ahead=_ahead(deps),
         unexplained=standing(deps, paused=why_late is not None),
         why_late=why_late,
@@ -155,7 +156,7 @@ def _ahead(deps: Deps) -> Ahead:
     return Ahead(first, max(0, len(times) - LISTED), _hours(times, now))
 
 
-def _standing(deps: Deps) -> list[Incident]:
+def _current_incidents(deps: Deps) -> list[Incident]:
     with deps.reads() as session:
         return [each for each in incidents.current(session) if stands(deps, each)]
 

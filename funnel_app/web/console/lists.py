@@ -111,20 +111,21 @@ def _list_page(import_id: UUID, foreseen: Foreseen | None = None, fault: str | N
     if found is None:
         raise NotFound("There is no such list; a draft is kept for a day.")
     kept, counts = found
+    chosen = ImportSettings.from_json(kept.wish) if kept.wish else None
     is_draft = kept.state == ImportState.DRAFT and kept.file is not None
     return page(
         "list.html",
         kept=kept,
         counts=counts,
-        chosen=ImportSettings.from_json(kept.wish) if kept.wish else None,
+        chosen=chosen,
         columns=uploads.columns_of(kept) if is_draft else (),
-        fields=_fields(kept.wish["sequence"] if kept.wish else ""),
+        fields=_fields(chosen.sequence if chosen else ""),
         runs=kept.state in ACTIVE,
         foreseen=foreseen,
         fault=fault,
         sequences=deps.registry.startable_titles(),
         overs=OVERS,
-        over=next((key for key in OVERS if kept.wish and _over(key) == ImportSettings.from_json(kept.wish).over), ""),
+        over=next((key for key in OVERS if chosen and _over(key) == chosen.over), ""),
     )
 
 
